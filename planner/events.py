@@ -1,0 +1,83 @@
+"""What happens while a plan is executed: a closed union of frozen events with one consumer method.
+
+Three consumers read them (journal first, then progress and log). Events carry addresses, times and reasons, never
+values. Times are UTC ISO-8601 with milliseconds, given by the clock of the run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+from planner.address import Address
+from planner.plan import Action
+from planner.values import JsonObject
+
+
+class Result(StrEnum):
+    """How a node ended."""
+
+    DONE = "done"  # effect made (and ready, if it was waited for)
+    UNCHANGED = "unchanged"  # the world already was as planned: made by an earlier, killed run, or a no-op
+    FAILED = "failed"
+    STALE = "stale"  # precondition did not hold: nothing was written
+    UNKNOWN = "unknown"  # the answer was lost; resolved by reading on the next run
+    SKIPPED = "skipped"  # something it needs did not end well
+    PENDING = "pending"  # effect made, not ready in time
+    CANCELLED = "cancelled"  # not begun: the run was interrupted or stopped on an error
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """Durable before any effect of the node is tried."""
+
+    at: str
+    address: Address
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The effect was made and read back. `uid` and `outputs` are what later nodes and the state need."""
+
+    at: str
+    address: Address
+    action: Action
+    uid: str
+    outputs: JsonObject
+    already: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Not ready yet. Sent when `message` changes, not at every look."""
+
+    at: str
+    address: Address
+    message: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The node is over. `cause` names the address that a skipped node waited for in vain."""
+
+    at: str
+    address: Address
+    action: Action
+    result: Result
+    seconds: float
+    message: str = ""
+    remedy: str = ""
+    cause: Address | None = None
+
+
+Event: TypeAlias = Began | Applied | Waiting | Ended
+
+
+class Observer(Protocol):
+    """Consumes events, in the order in which they happen, from any thread; one call at a time."""
+
+    def on(self, event: Event) -> None:
+        """Take one event. The journal returns only when a Began or Ended is durable."""

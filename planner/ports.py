@@ -1,0 +1,201 @@
+"""The ports: what the core needs from the outside, as small protocols and the frozen values that cross them.
+
+Providers (providers/) and the store (state/) implement them; planner.app wires them. Nothing here does anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+from planner.address import Address
+from planner.path import FieldPath
+from planner.plan import Change, ClusterIdentity, Drift, FieldChange, Precondition, Verified
+from planner.resource import Resource
+from planner.snapshot import KindPlace
+from planner.values import Json, JsonObject, SecretValue, Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What was read. `token` names this very version for the precondition; `value` is sealed and may be None for kinds
+    whose value is the token. `owned_by` is the owned set it is labelled with ("" if none); `outputs` are known outputs."""
+
+    address: Address
+    uid: str
+    content: str
+    value: JsonObject | None = field(default=None, repr=False)
+    owned_by: str = ""
+    scope: str = ""
+    protected: bool = False
+    orphan_on_delete: bool = False
+    outputs: JsonObject = field(default_factory=dict, repr=False)
+
+    @property
+    def precondition(self) -> Precondition:
+        """The precondition that this version still is what stands there."""
+        return Precondition(uid=self.uid, content=self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Read successfully, and it is not there."""
+
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Could not be read, and why: forbidden, a time-out, TLS. Never the same as absent (spec 04, promise 7)."""
+
+    address: Address
+    reason: str
+
+
+Observation: TypeAlias = Present | Absent | Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class ReadResult:
+    """Everything one provider saw. `strays` are live objects of the wanted owned sets that nobody asked for by address.
+
+    `unlisted` are places that could not be listed: nothing is pruned from there, and a warning says so.
+    """
+
+    observations: Mapping[Address, Observation]
+    strays: tuple[Present, ...] = ()
+    unlisted: tuple[Unreadable, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class Effect(StrEnum):
+    """What a provider would have to do so that the world is as desired."""
+
+    NONE = "none"
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    RUN = "run"
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would happen to one resource, predicted by its provider.
+
+    `desired` is the document to write when it differs from the resource's own (outputs filled in). `blocked` is the
+    reason why it cannot be done ("" if it can), `remedy` what would change that. `drifted` is true when the desired
+    document is what was applied last, so that any difference was made by somebody else. `drift` are live fields that
+    are not as we left them, or that we never declared. `forced` are fields to be taken from other managers.
+    """
+
+    effect: Effect
+    fields: tuple[FieldChange, ...] = ()
+    verified: Verified = Verified.NO
+    desired: JsonObject | None = field(default=None, repr=False)
+    expects: str = ""
+    forced: tuple[FieldPath, ...] = ()
+    migrate: bool = False
+    drifted: bool = False
+    drift: tuple[Drift, ...] = ()
+    blocked: str = ""
+    evidence: str = ""
+    remedy: str = ""
+    outputs: JsonObject = field(default_factory=dict, repr=False)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The effect as read back. `already` is true when the world was as planned before anything was sent."""
+
+    uid: str
+    outputs: JsonObject = field(default_factory=dict, repr=False)
+    already: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether the thing has become what it should be. `done` and not `ok` is a failure that waiting will not mend."""
+
+    done: bool
+    ok: bool
+    message: str = ""
+    outputs: JsonObject = field(default_factory=dict, repr=False)
+
+
+class Provider(Protocol):
+    """One system of the outside world. Methods may be called from many threads at once.
+
+    All methods raise planner.errors.ProviderError subclasses, never errors of a library.
+    """
+
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+        """Read all `wanted` in bulk, and find strays of the `owned` sets there and in `also`. Writes nothing.
+
+        Does not raise for a part that cannot be read: that part is Unreadable.
+        """
+        ...
+
+    def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
+        """Predict each item. All desired resources of this provider come in one call, so that a namespace or a CRD that is
+        absent but among the items is known to be on its way. Unreadable items are left out. Writes nothing."""
+        ...
+
+    def apply(self, change: Change, vault: Vault) -> Written:
+        """Make the effect of a create, update, adopt, replace or run. Reads first: when the world already is as `change`
+        expects, nothing is sent (`already`). Raises PreconditionError when it is neither that nor what the plan saw."""
+        ...
+
+    def delete(self, change: Change) -> Written:
+        """Delete with the precondition of `change`; an object that is gone already counts as deleted."""
+        ...
+
+    def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
+        """Look at all of them in bulk, once. A deleted object is done when it is gone."""
+        ...
+
+
+class ClusterProvider(Provider, Protocol):
+    """The provider that also knows which cluster it talks to."""
+
+    def identity(self) -> ClusterIdentity:
+        """Identity of the cluster. Raises ProviderError when it cannot be told."""
+        ...
+
+
+class Fingerprinter(Protocol):
+    """Makes keyed fingerprints of secret bytes: HMAC with the key of the state, never a bare hash."""
+
+    def fingerprint(self, value: bytes) -> str:
+        """`hmac-sha256:<16 hex>`; equal for equal bytes and key, useless without the key."""
+        ...
+
+
+class Clock(Protocol):
+    """Time as the core sees it; tests give their own."""
+
+    def now(self) -> str:
+        """UTC ISO-8601 with milliseconds, ending in Z."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        ...
+
+
+class SecretSource(Protocol):
+    """Reads secret values named by `Sealed.ref` at the moment of the write."""
+
+    def value(self, ref: str) -> SecretValue:
+        """The value now. Raises PermanentError naming the source, never the value."""
+        ...
+
+
+Outputs: TypeAlias = Mapping[Address, Mapping[str, Json]]

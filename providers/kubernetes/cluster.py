@@ -1,0 +1,88 @@
+"""The one interface to a cluster: answered by a live API server (live.py) or by a snapshot of one (snapshot/).
+
+Everything that the Kubernetes provider does goes through it, so that a plan without credentials and the quick start
+run the very same code. Documents are plain dictionaries as they come from the wire; Secrets in documents given to a
+*snapshot* cluster hold fingerprints instead of values. Failures are the errors of providers.kubernetes.errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from planner.errors import ProviderError
+from planner.plan import ClusterIdentity
+from planner.values import JsonObject
+
+FIELD_MANAGER = "hwplan"
+OPERATOR_MANAGER = "hwplan-op"  # for imperative patches (cancel, refresh): never part of what we declare
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class KindInfo:
+    """A served kind: how it is addressed and what it allows. `api_version` is `group/version` or `v1`."""
+
+    api_version: str
+    kind: str
+    plural: str
+    namespaced: bool
+    verbs: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """What one LIST covers: a kind in one namespace, or everywhere ("" : cluster-scoped, or all namespaces)."""
+
+    kind: KindInfo
+    namespace: str
+
+
+Listing: TypeAlias = Mapping[Place, "tuple[JsonObject, ...] | ProviderError"]
+
+
+class Cluster(Protocol):
+    """A cluster, live or saved. Methods may be called from many threads."""
+
+    @property
+    def simulated(self) -> bool:
+        """True for a snapshot: every output says so, and nothing it answers counts as verified by a server."""
+        ...
+
+    def identity(self) -> ClusterIdentity:
+        """Uid of kube-system, name of the server, and whether it is simulated."""
+        ...
+
+    def kind(self, api_version: str, kind: str) -> KindInfo | None:
+        """The served kind, or None when the cluster does not serve it (its CRD is absent). Discovery is read once and
+        again only when an unknown kind is asked for after a CRD was applied."""
+        ...
+
+    def kinds(self) -> Sequence[KindInfo]:
+        """Every served kind, preferred versions first."""
+        ...
+
+    def list(self, places: Sequence[Place]) -> Listing:
+        """All objects of all places, in parallel, paged. A place that cannot be listed maps to its error."""
+        ...
+
+    def get(self, kind: KindInfo, namespace: str, name: str) -> JsonObject | None:
+        """One object, or None when it does not exist."""
+        ...
+
+    def apply(self, kind: KindInfo, body: JsonObject, *, force: bool = False, dry_run: bool = False) -> JsonObject:
+        """Server-side apply as FIELD_MANAGER with strict field validation. `metadata.uid` and `metadata.resourceVersion`
+        in the body are preconditions; a resourceVersion that cannot exist ("1") makes it create-only."""
+        ...
+
+    def patch(self, kind: KindInfo, namespace: str, name: str, patch: Sequence[JsonObject]) -> JsonObject:
+        """A JSON patch as OPERATOR_MANAGER (used to move ownership of a client-side apply)."""
+        ...
+
+    def delete(self, kind: KindInfo, namespace: str, name: str, *, uid: str, resource_version: str) -> None:
+        """Delete in the background with both preconditions. An object that is gone already is no error."""
+        ...
+
+    def forget(self) -> None:
+        """Drop cached discovery: a CRD was just applied."""
+        ...
