@@ -18,7 +18,7 @@ _PLACE = re.compile(r"^(?P<place>[A-Za-z0-9_-]+/[A-Za-z0-9_.-]+):(?P<rest>[^/]+/
 
 @dataclass(frozen=True, order=True)
 class Address:
-    """Identity of a resource. `group` is empty for the core group and for hwplan's own kinds; `place` is `node/lane`."""
+    """Identity of a resource. `group` is empty for the core group and hwplan's own kinds; `place` is `node/lane`."""
 
     place: str
     kind: str

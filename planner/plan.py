@@ -16,6 +16,7 @@ from planner.source import SourceRef
 from planner.values import Json, JsonObject
 
 SCHEMA_VERSION = 1
+_NOWHERE = SourceRef("")
 
 
 class Action(StrEnum):
@@ -51,7 +52,7 @@ class Verified(StrEnum):
 class FieldChange:
     """One field before and after. Values are JSON or special leaves; absent is None with `op` telling which side.
 
-    `manager` and `time` (UTC ISO-8601, seconds) name another field manager that set the live value, else they are empty.
+    `manager` and `time` (UTC ISO-8601, seconds) name another field manager that set the live value, else are empty.
     """
 
     path: FieldPath
@@ -114,7 +115,7 @@ class Blocked:
     reason: str
     evidence: str = ""
     remedy: str = ""
-    source: SourceRef = SourceRef("")
+    source: SourceRef = _NOWHERE
     fields: tuple[FieldChange, ...] = ()
 
 

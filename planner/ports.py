@@ -20,8 +20,8 @@ from planner.values import Json, JsonObject, SecretValue, Vault
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """What was read. `token` names this very version for the precondition; `value` is sealed and may be None for kinds
-    whose value is the token. `owned_by` is the owned set it is labelled with ("" if none); `outputs` are known outputs."""
+    """What was read. `uid` and `content` name this very version for the precondition; `value` is sealed, and None for
+    kinds whose value is the token. `owned_by` is the owned set it is labelled with ("" if none)."""
 
     address: Address
     uid: str
@@ -88,6 +88,7 @@ class Preview:
     reason why it cannot be done ("" if it can), `remedy` what would change that. `drifted` is true when the desired
     document is what was applied last, so that any difference was made by somebody else. `drift` are live fields that
     are not as we left them, or that we never declared. `forced` are fields to be taken from other managers.
+    `awaiting` says what an unchanged object still lacks to be ready ("" when it is ready).
     """
 
     effect: Effect
@@ -104,6 +105,7 @@ class Preview:
     remedy: str = ""
     outputs: JsonObject = field(default_factory=dict, repr=False)
     warnings: tuple[str, ...] = ()
+    awaiting: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +142,14 @@ class Provider(Protocol):
         ...
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
-        """Predict each item. All desired resources of this provider come in one call, so that a namespace or a CRD that is
-        absent but among the items is known to be on its way. Unreadable items are left out. Writes nothing."""
+        """Predict each item. All desired resources of this provider come in one call, so that a namespace or a CRD that
+        is absent but among the items is known to be on its way. Unreadable items are left out. Writes nothing."""
         ...
 
     def apply(self, change: Change, vault: Vault) -> Written:
-        """Make the effect of a create, update, adopt, replace or run. Reads first: when the world already is as `change`
-        expects, nothing is sent (`already`). Raises PreconditionError when it is neither that nor what the plan saw."""
+        """Make the effect of a create, update, adopt, replace or run. Reads first: when the world already is as
+        `change` expects, nothing is sent (`already`). Raises PreconditionError when it is neither that nor what the
+        plan saw."""
         ...
 
     def delete(self, change: Change) -> Written:

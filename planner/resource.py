@@ -34,8 +34,8 @@ class Options:
     """What the annotations of a resource say.
 
     `wait` is "ready" (the default), "none", or a duration in seconds as a budget of its own; `replace_allowed` permits
-    delete-and-create; `protect` forbids any delete; `ignore_fields` are left to other controllers; `adopt_fields` may be
-    taken from another field manager; `on_delete` is "delete" or "orphan".
+    delete-and-create; `protect` forbids any delete; `ignore_fields` are left to other controllers; `adopt_fields` may
+    be taken from another field manager; `on_delete` is "delete" or "orphan".
     """
 
     wait: str = "ready"

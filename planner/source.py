@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class SourceRef:
-    """A place in an input file. `file` is relative to the configuration, lines and columns count from 1, 0 is unknown."""
+    """A place in an input file. `file` is relative to the configuration; counting starts at 1, and 0 is unknown."""
 
     file: str
     line: int = 0

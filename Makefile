@@ -1,0 +1,59 @@
+# Everything lives in .venv of the checkout and in caches; see README.md for the two commands that matter.
+PYTHON ?= python3
+BIN := .venv/bin
+NODE ?= D601
+LANE ?= v03
+N ?= 2000
+SEED ?= 1
+SELECT := --node $(NODE) --lane $(LANE)
+TEKTON_CRDS := $(wildcard ../shared/data/tekton/crds)
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: demo test check bench fidelity testbed-up testbed-down table clean
+
+demo: .venv/.runtime  ## set up, make a sandbox, plan, apply, plan again (empty)
+	rm -rf .sandbox
+	$(BIN)/hwplan sandbox create .sandbox $(SELECT)
+	$(BIN)/hwplan plan $(SELECT) --live .sandbox
+	$(BIN)/hwplan apply $(SELECT) --live .sandbox --confirm
+	$(BIN)/hwplan plan $(SELECT) --live .sandbox --detailed-exitcode
+
+test: check  ## set up every real part and run the whole suite
+	$(BIN)/python -m tests.testbed build
+	$(if $(TEKTON_CRDS),HWPLAN_TEKTON_CRDS=$(abspath $(TEKTON_CRDS))) $(BIN)/pytest
+
+check: .venv/.dev  ## style, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: .venv/.dev  ## the speed table of the README, peers in turn
+	$(BIN)/python -m bench
+
+fidelity: .venv/.dev  ## predictions against the server's dry run, random cases
+	$(BIN)/python -m tests.fidelity --cases $(N) --seed $(SEED)
+
+testbed-up: .venv/.dev  ## the real parts on loopback; prints the kubeconfig
+	$(BIN)/python -m tests.testbed up
+
+testbed-down: .venv/.dev
+	$(BIN)/python -m tests.testbed down
+
+table: .venv/.dev  ## regenerate the table of built-in kinds from a running testbed
+	$(BIN)/python -m providers.kubernetes.ssa.generate
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hwplan needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv
+
+.venv/.runtime: .venv/bin/python pyproject.toml
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+.venv/.dev: .venv/bin/python pyproject.toml
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch .venv/.runtime $@
+
+clean:
+	rm -rf .venv .sandbox

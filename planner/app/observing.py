@@ -1,0 +1,131 @@
+"""Reading and previewing through all providers at once: every system is asked in parallel, each in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from planner.address import Address
+from planner.errors import PermanentError
+from planner.graph import ResourceGraph
+from planner.ports import Absent, Observation, Outputs, Present, Preview, Provider, ReadResult
+from planner.resource import Resource
+from planner.snapshot import KindPlace
+from planner.values import Json, Ref, substitute
+from providers.registry import Providers
+
+
+def observe(
+    providers: Providers, resources: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]
+) -> tuple[ReadResult, dict[Address, str]]:
+    """Read everything. Also gives the resources that no provider answers for, with the reason."""
+    groups, homeless = _by_provider(providers, resources)
+    cluster: Provider = providers.tools.cluster
+    groups.setdefault(id(cluster), (cluster, []))  # strays are looked for even where nothing is declared
+    parts = _in_parallel(
+        [lambda p=provider, w=wanted: p.read(w, owned, also if p is cluster else ()) for provider, wanted in groups.values()]
+    )
+    return _merged(parts), homeless
+
+
+def preview_all(
+    providers: Providers,
+    resources: Mapping[Address, Resource],
+    observations: Mapping[Address, Observation],
+    graph: ResourceGraph,
+) -> tuple[dict[Address, Preview], dict[Address, Resource]]:
+    """Predict every resource; gives the previews, and the resources with all outputs filled in that are known already.
+
+    Resources without references are predicted in one round. Those that take outputs of others follow in rounds, each when
+    everything that it takes from is settled.
+    """
+    previews: dict[Address, Preview] = {}
+    filled = dict(resources)
+    waiting = {address: _sources(resource.manifest) for address, resource in resources.items()}
+    while waiting:
+        ready = [address for address in graph.order() if address in waiting and not (waiting[address] & set(waiting))]
+        outputs = _known_outputs(observations, previews)
+        for address in ready:
+            if waiting[address]:
+                filled[address] = _fill(resources[address], outputs)
+        previews |= _preview_round(providers, [filled[address] for address in ready], observations)
+        for address in ready:
+            del waiting[address]
+        if not ready:  # only a cycle gets here, and the graph has refused cycles
+            raise AssertionError("references form a cycle")
+    return previews, filled
+
+
+def _preview_round(
+    providers: Providers, resources: Sequence[Resource], observations: Mapping[Address, Observation]
+) -> dict[Address, Preview]:
+    groups, _ = _by_provider(providers, resources)
+    parts = _in_parallel(
+        [
+            lambda p=provider, w=wanted: p.preview([(r, observations.get(r.address, Absent(r.address))) for r in w])
+            for provider, wanted in groups.values()
+        ]
+    )
+    return {address: preview for part in parts for address, preview in part.items()}
+
+
+def _by_provider(
+    providers: Providers, resources: Sequence[Resource]
+) -> tuple[dict[int, tuple[Provider, list[Resource]]], dict[Address, str]]:
+    groups: dict[int, tuple[Provider, list[Resource]]] = {}
+    homeless: dict[Address, str] = {}
+    for resource in resources:
+        try:
+            provider = providers.of(resource.api_version, resource.address.kind)
+        except PermanentError as error:
+            homeless[resource.address] = error.message
+            continue
+        groups.setdefault(id(provider), (provider, []))[1].append(resource)
+    return groups, homeless
+
+
+def _in_parallel(calls: list) -> list:  # type: ignore[type-arg]  # one helper for two result types
+    if len(calls) == 1:
+        return [calls[0]()]
+    with ThreadPoolExecutor(max_workers=max(1, len(calls))) as pool:
+        return [future.result() for future in [pool.submit(call) for call in calls]]
+
+
+def _merged(parts: Sequence[ReadResult]) -> ReadResult:
+    return ReadResult(
+        {address: seen for part in parts for address, seen in part.observations.items()},
+        tuple(stray for part in parts for stray in part.strays),
+        tuple(place for part in parts for place in part.unlisted),
+        tuple(warning for part in parts for warning in part.warnings),
+    )
+
+
+def _sources(manifest: Json) -> set[Address]:
+    """The resources whose outputs a document takes."""
+    found: set[Address] = set()
+
+    def note(ref: Ref) -> None:
+        found.add(ref.address)
+
+    substitute(manifest, note)
+    return found
+
+
+def _known_outputs(observations: Mapping[Address, Observation], previews: Mapping[Address, Preview]) -> Outputs:
+    """Outputs that will not change: of what was predicted, the preview's; of what needs nothing, the observed ones too."""
+    from planner.ports import Effect
+
+    known: dict[Address, dict[str, Json]] = {}
+    for address, preview in previews.items():
+        seen = observations.get(address)
+        settled = preview.effect is Effect.NONE and isinstance(seen, Present)
+        known[address] = {**(seen.outputs if settled and isinstance(seen, Present) else {}), **preview.outputs}
+    return known
+
+
+def _fill(resource: Resource, outputs: Outputs) -> Resource:
+    from dataclasses import replace
+
+    return replace(
+        resource, manifest=substitute(resource.manifest, lambda ref: outputs.get(ref.address, {}).get(ref.output))
+    )

@@ -1,0 +1,106 @@
+"""The outside world of one command: the cluster, the providers, the state. Opened here and nowhere else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from planner.app.request import Request
+from planner.errors import SelectionError
+from planner.plan import ClusterIdentity
+from planner.ports import SecretSource
+from providers.kubernetes.cluster import Cluster
+from providers.kubernetes.provider import KubernetesProvider
+from providers.registry import Providers, Tools
+from state import StateStore
+
+SANDBOX_CLUSTER = "cluster"  # the folder of live objects inside a sandbox
+
+
+class SystemClock:
+    """The clock of real runs."""
+
+    def now(self) -> str:
+        """UTC, milliseconds."""
+        return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        time.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a command may touch. `sandbox` is the folder of a sandbox, when the world is one."""
+
+    cluster: Cluster
+    kubernetes: KubernetesProvider
+    providers: Providers
+    store: StateStore
+    clock: SystemClock
+    sandbox: Path | None
+
+    def identity(self) -> ClusterIdentity:
+        """Which cluster this is."""
+        return self.kubernetes.identity()
+
+
+@contextmanager
+def open_world(request: Request, secrets: SecretSource, store: StateStore, *, context: str = "") -> Iterator[World]:
+    """Open everything that `request` names. `context` is the one that the configuration gives to the node."""
+    cluster = open_cluster(request, context)
+    fingerprinter = store.fingerprinter()
+    kubernetes = KubernetesProvider(
+        cluster,
+        fingerprinter=fingerprinter,
+        secrets=secrets,
+        default_namespace=request.namespace,
+        parallelism=request.parallelism,
+    )
+    sandbox = sandbox_of(request)
+    providers = Providers(Tools(kubernetes, fingerprinter, secrets, sandbox))
+    yield World(cluster, kubernetes, providers, store, SystemClock(), sandbox)
+
+
+def open_cluster(request: Request, context: str = "") -> Cluster:
+    """The cluster that is asked about: a snapshot when `--live` names one, else the one of the kubeconfig."""
+    if request.live is not None:
+        from providers.kubernetes.snapshot import open_snapshot
+
+        return open_snapshot(snapshot_path(request.live))
+    from providers.kubernetes.kubeconfig import load_connection
+    from providers.kubernetes.live import LiveCluster
+
+    connection = load_connection(request.kubeconfig, request.context or context)
+    return LiveCluster(connection, parallelism=request.parallelism)
+
+
+def snapshot_path(live: Path) -> Path:
+    """Where the objects are: a sandbox keeps them in its `cluster` folder. Raises SelectionError when nothing is there."""
+    if not live.exists():
+        raise SelectionError(
+            f"{live} does not exist", where="--live", remedy=f"make one: hwplan sandbox create {live}, or hwplan snapshot"
+        )
+    inner = live / SANDBOX_CLUSTER
+    return inner if inner.is_dir() else live
+
+
+def sandbox_of(request: Request) -> Path | None:
+    """The folder of the sandbox that `--live` names, or None."""
+    return request.live if request.live is not None and (request.live / SANDBOX_CLUSTER).is_dir() else None
+
+
+def open_store(request: Request) -> StateStore:
+    """The state: --state or HWPLAN_STATE, the sandbox's own, or `.hwplan/state.db` here."""
+    if request.state:
+        return StateStore.open(Path(request.state))
+    home = sandbox_of(request) or Path()
+    return StateStore.open(home / ".hwplan" / "state.db")

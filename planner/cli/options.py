@@ -1,0 +1,149 @@
+"""The options that verbs share, accepted before and after the verb, and the Request made from them (spec 05)."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from planner.app.request import Request
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_Decorator = Callable[[_F], _F]
+
+
+def _complete(what: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+        from planner.cli.completion import candidates
+
+        return [word for word in candidates(ctx, what) if word.startswith(incomplete)]
+
+    return complete
+
+
+_COMMON: tuple[_Decorator[Any], ...] = (
+    click.option("--config", metavar="DIR", help="Configuration folder (HWPLAN_CONFIG; default ./config)."),
+    click.option("--state", metavar="PATH", help="State file (HWPLAN_STATE; default .hwplan/state.db)."),
+    click.option("--kubeconfig", metavar="FILE", help="As kubectl's."),
+    click.option("--context", "kube_context", metavar="NAME", help="As kubectl's; a node's own comes from the config."),
+    click.option(
+        "--live", metavar="PATH", help="A sandbox, or a saved snapshot (file or folder), instead of a cluster."
+    ),
+    click.option("--parallelism", type=click.IntRange(1, 256), metavar="N", help="Requests at once (default 16)."),
+    click.option("--no-color", is_flag=True, help="Plain text (also NO_COLOR)."),
+    click.option("-q", "--quiet", is_flag=True, help="Only the verdict and errors."),
+    click.option("-v", "--verbose", is_flag=True, help="Also what is unchanged, and the times."),
+    click.option("--debug", is_flag=True, help="Tracebacks."),
+)
+_SELECTING: tuple[_Decorator[Any], ...] = (
+    click.option("--node", "nodes", multiple=True, metavar="NODE", shell_complete=_complete("nodes"), help="A node."),
+    click.option("--lane", "lanes", multiple=True, metavar="LANE", shell_complete=_complete("lanes"), help="A lane, or all."),
+    click.option("--product", metavar="NAME", shell_complete=_complete("products"), help="Default hwlab."),
+    click.option("--scope", "scopes", multiple=True, metavar="SCOPE", shell_complete=_complete("scopes"), help="A scope."),
+    click.option("--target", "targets", multiple=True, metavar="KIND/NS/NAME", shell_complete=_complete("addresses"),
+                 help="A glob over addresses; what they depend on comes along."),
+    click.option("--exclude", multiple=True, metavar="KIND/NS/NAME", help="A glob of addresses to leave out."),
+    click.option("-f", "--filename", "files", multiple=True, metavar="FILE|DIR|-", help="Plain manifests instead."),
+    click.option("--name", metavar="APP", help="The owned set of the plain manifests."),
+    click.option("-n", "--namespace", metavar="NS", help="For plain manifests that name none (default: default)."),
+)  # fmt: skip
+
+
+def _decorate(function: _F, options: tuple[_Decorator[Any], ...]) -> _F:
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def group_options(function: Callable[[], None]) -> Callable[..., None]:
+    """The common options on the group itself; their values are defaults of the verb's own."""
+
+    @functools.wraps(function)
+    def group(**_ignored: Any) -> None:
+        function()
+
+    return _decorate(group, _COMMON)
+
+
+def common(function: _F) -> _F:
+    """Add the common options; the verb's function gets `request`."""
+    return _decorate(_requesting(function), _COMMON)
+
+
+def selecting(function: _F) -> _F:
+    """Add the common options and the selecting words; the verb's function gets `request`."""
+    return _decorate(_requesting(function), _COMMON + _SELECTING)
+
+
+_NAMES = {
+    "config", "state", "kubeconfig", "kube_context", "live", "parallelism", "no_color", "quiet", "verbose", "debug",
+    "nodes", "lanes", "product", "scopes", "targets", "exclude", "files", "name", "namespace",
+}  # fmt: skip
+
+
+def _requesting(function: _F) -> _F:
+    @functools.wraps(function)
+    def verb(**given: Any) -> Any:
+        outer = click.get_current_context().find_root().params
+        words = {name: given.pop(name, None) or outer.get(name) for name in _NAMES}
+        _colour(words)
+        return function(request=make_request(words), **given)
+
+    return verb  # type: ignore[return-value]  # the wrapper takes what click gives; the verb sees its own names
+
+
+def _colour(words: dict[str, Any]) -> None:
+    if words["no_color"]:
+        os.environ["NO_COLOR"] = "1"
+
+
+def make_request(words: dict[str, Any]) -> Request:
+    """The Request of the given words. Raises click.UsageError for words that do not go together."""
+    files = tuple(words["files"] or ())
+    if files and not words["name"]:
+        raise click.UsageError(
+            "-f needs --name APP: the name of the owned set, so that what is taken away can be found."
+        )
+    if words["name"] and not files:
+        raise click.UsageError("--name goes with -f; a product is selected by --node and --lane.")
+    if files and (words["nodes"] or words["lanes"] or words["scopes"]):
+        raise click.UsageError("-f and --node/--lane/--scope exclude each other.")
+    return Request(
+        config=config_dir(words["config"]),
+        product=words["product"] or "",
+        nodes=tuple(words["nodes"] or ()),
+        lanes=tuple(words["lanes"] or ()),
+        scopes=tuple(words["scopes"] or ()),
+        targets=tuple(words["targets"] or ()),
+        exclude=tuple(words["exclude"] or ()),
+        files=files,
+        name=words["name"] or "",
+        stdin=sys.stdin.buffer.read() if "-" in files else None,
+        namespace=words["namespace"] or "default",
+        kubeconfig=words["kubeconfig"] or "",
+        context=words["kube_context"] or "",
+        live=Path(words["live"]) if words["live"] else None,
+        state=words["state"] or os.environ.get("HWPLAN_STATE", ""),
+        parallelism=words["parallelism"] or 16,
+        quiet=bool(words["quiet"]),
+        verbose=bool(words["verbose"]),
+        debug=bool(words["debug"]),
+    )
+
+
+def config_dir(given: str | None) -> Path:
+    """The configuration folder: --config, HWPLAN_CONFIG, ./config, or the one shipped with the package."""
+    named = given or os.environ.get("HWPLAN_CONFIG")
+    if named:
+        return Path(named)
+    local = Path("config")
+    if local.is_dir():
+        return local
+    package = Path(__file__).parent.parent
+    shipped = package / "shipped" / "config"
+    return shipped if shipped.is_dir() else package.parent / "config"

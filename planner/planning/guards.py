@@ -1,0 +1,56 @@
+"""Guards: reasons to refuse a plan although every single step of it could be done.
+
+Each has a name, used in `--allow NAME`. They are judged when a plan is about to be applied, not when it is made: they
+depend on the memory of this machine, and the plan must have the same bytes on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from planner.errors import GuardRefused
+from planner.plan import Action, Plan
+from planner.snapshot import Snapshot
+
+MASS_DELETE = "mass-delete"
+EMPTY_CONFIG = "empty-config"
+MISSING_STATE = "missing-state"
+NAMES = (MASS_DELETE, EMPTY_CONFIG, MISSING_STATE)
+
+# Below this many owned objects a third of them is one or two: a share says nothing there.
+_SMALL = 10
+_SHARE = 0.3
+
+
+def check_guards(plan: Plan, snapshot: Snapshot, *, owned_live: int, allow: Collection[str] = ()) -> None:
+    """Refuse the plan when a guard fires that `allow` does not name.
+
+    `owned_live` counts the live objects of the owned sets that are in play. Raises GuardRefused for the first guard, in
+    the order of NAMES.
+    """
+    for refusal in _fired(plan, snapshot, owned_live):
+        if refusal.guard not in allow:
+            raise refusal
+
+
+def _fired(plan: Plan, snapshot: Snapshot, owned_live: int) -> Iterator[GuardRefused]:
+    deletes = plan.count(Action.DELETE)
+    kept = plan.unchanged + len(plan.blocked) + sum(change.action is not Action.DELETE for change in plan.changes)
+    if not plan.destroy and deletes > _SHARE * owned_live and owned_live >= _SMALL:
+        yield GuardRefused(
+            MASS_DELETE,
+            f"{deletes} of {owned_live} live objects of ours would be deleted (more than {_SHARE:.0%})",
+            remedy=f"look at the deletes, then repeat with --allow {MASS_DELETE}",
+        )
+    if not plan.destroy and deletes and not kept:
+        yield GuardRefused(
+            EMPTY_CONFIG,
+            f"nothing is declared, but {deletes} live objects are ours",
+            remedy=f"check --config and --filename; `hwplan destroy` takes things away, or --allow {EMPTY_CONFIG}",
+        )
+    if snapshot.serial == 0 and owned_live and not plan.is_empty:
+        yield GuardRefused(
+            MISSING_STATE,
+            f"this state has never applied anything, but {owned_live} live objects carry our ownership label",
+            remedy=f"point HWPLAN_STATE at the state that applied them, or start anew with --allow {MISSING_STATE}",
+        )

@@ -1,0 +1,165 @@
+"""Creates, updates, adoptions, replaces and runs: one verdict per desired resource, in the order of the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, assert_never
+
+from planner.address import Address
+from planner.plan import Action, Blocked, Change, Precondition
+from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
+from planner.resource import Resource
+
+if TYPE_CHECKING:
+    from planner.planning.make import PlanInputs
+
+
+@dataclass(frozen=True, slots=True)
+class Upserts:
+    """The verdicts: changes in graph order, what is blocked, and how many resources need nothing."""
+
+    changes: tuple[Change, ...] = ()
+    blocked: tuple[Blocked, ...] = ()
+    unchanged: int = 0
+
+
+@dataclass(slots=True)
+class _Ledger:
+    """What has been decided so far. `upstream` maps an address to the planned changes that stand before it."""
+
+    changes: dict[Address, Change] = field(default_factory=dict)
+    blocked: dict[Address, Blocked] = field(default_factory=dict)
+    upstream: dict[Address, frozenset[Address]] = field(default_factory=dict)
+    waits: dict[Address, Change] = field(default_factory=dict)
+    unchanged: int = 0
+
+
+def judge_all(inputs: PlanInputs) -> Upserts:
+    """One verdict per resource. A resource that needs a blocked one is blocked too: apply could not reach it."""
+    ledger = _Ledger()
+    order = inputs.graph.order()
+    for address in order:
+        needed = sorted(inputs.graph.needs(address))
+        before = frozenset().union(*(_reach(ledger, need) for need in needed))
+        verdict = _judge(inputs, inputs.resources[address], needed, before, ledger.blocked)
+        match verdict:
+            case Blocked():
+                ledger.blocked[address] = verdict
+            case Change(action=Action.NOOP):
+                ledger.unchanged += 1
+                ledger.waits[address] = verdict
+            case Change():
+                ledger.changes[address] = verdict
+            case None:
+                ledger.unchanged += 1
+        ledger.upstream[address] = before
+    changes = _with_waits(ledger)
+    return Upserts(
+        tuple(changes[address] for address in order if address in changes),
+        tuple(ledger.blocked[address] for address in order if address in ledger.blocked),
+        ledger.unchanged,
+    )
+
+
+def _reach(ledger: _Ledger, need: Address) -> frozenset[Address]:
+    """The nearest planned nodes at or before `need`: unchanged resources are looked through."""
+    if need in ledger.changes or need in ledger.waits:
+        return frozenset((need,))
+    return ledger.upstream.get(need, frozenset())
+
+
+def _with_waits(ledger: _Ledger) -> Mapping[Address, Change]:
+    """Keep an unchanged but unready resource in the plan only where a change waits for it; drop it otherwise."""
+    wanted: set[Address] = set()
+    pending = [need for change in ledger.changes.values() for need in change.needs]
+    while pending:
+        need = pending.pop()
+        if need in ledger.waits and need not in wanted:
+            wanted.add(need)
+            pending.extend(ledger.waits[need].needs)
+    return {**ledger.changes, **{address: ledger.waits[address] for address in wanted}}
+
+
+def _judge(
+    inputs: PlanInputs,
+    resource: Resource,
+    needed: list[Address],
+    before: frozenset[Address],
+    blocked: Mapping[Address, Blocked],
+) -> Change | Blocked | None:
+    """The verdict on one resource; None when there is nothing to do."""
+    address = resource.address
+    seen = inputs.observations.get(address, Absent(address))
+    if reason := inputs.unsourced.get(address):
+        return Blocked(address, _action_if(seen), reason, source=resource.source)
+    if isinstance(seen, Unreadable):
+        return Blocked(address, Action.UPDATE, f"unreadable: {seen.reason}", source=resource.source)
+    preview = inputs.previews[address]
+    action = _action(preview, seen, resource)
+    if preview.blocked:
+        return Blocked(
+            address, action, preview.blocked, preview.evidence, preview.remedy, resource.source, preview.fields
+        )
+    if action is Action.NOOP and not preview.awaiting:
+        return None
+    if action is not Action.NOOP and (cause := next((need for need in needed if need in blocked), None)):
+        return Blocked(address, action, f"needs {cause}, which is blocked", source=resource.source)
+    return _change(resource, seen, preview, action, before)
+
+
+def _change(
+    resource: Resource, seen: Observation, preview: Preview, action: Action, before: frozenset[Address]
+) -> Change:
+    precondition = seen.precondition if isinstance(seen, Present) else Precondition(absent=True)
+    return Change(
+        address=resource.address,
+        action=action,
+        api_version=resource.api_version,
+        scope=resource.scope,
+        reason=_reason(preview, action),
+        precondition=precondition,
+        source=resource.source,
+        desired=preview.desired if preview.desired is not None else resource.manifest,
+        fields=preview.fields,
+        needs=tuple(sorted(before)),
+        verified=preview.verified,
+        expects=preview.expects,
+        forced=preview.forced,
+        migrate=preview.migrate,
+        wait=resource.options.wait,
+        wait_seconds=resource.options.wait_seconds,
+    )
+
+
+def _action(preview: Preview, seen: Observation, resource: Resource) -> Action:
+    match preview.effect:
+        case Effect.NONE:
+            return Action.NOOP
+        case Effect.CREATE:
+            return Action.CREATE
+        case Effect.UPDATE:
+            ours = isinstance(seen, Present) and seen.owned_by == resource.owned_by
+            return Action.UPDATE if ours else Action.ADOPT
+        case Effect.REPLACE:
+            return Action.REPLACE
+        case Effect.RUN:
+            return Action.RUN
+        case _ as never:
+            assert_never(never)
+
+
+def _action_if(seen: Observation) -> Action:
+    return Action.CREATE if isinstance(seen, Absent) else Action.UPDATE
+
+
+def _reason(preview: Preview, action: Action) -> str:
+    """Why, for the reader only: `declared`, `drifted`, both, `adopted`, or the field that forces a replace."""
+    if action is Action.NOOP:
+        return f"not ready: {preview.awaiting}"
+    if action is Action.ADOPT:
+        return "adopted"
+    foreign = any(change.manager for change in preview.fields)
+    if preview.drifted:
+        return "drifted"
+    return "declared, drifted" if foreign else "declared"

@@ -1,0 +1,72 @@
+"""The table of providers: which one answers for a kind. The only place where providers are chosen.
+
+Everything that is not a hwplan kind is a Kubernetes object. A hwplan kind that this table does not know may come from
+another distribution through the entry-point group `hwplan.providers` (entry name = kind, value = factory); it is read only then.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TypeAlias
+
+from planner.address import HWPLAN_GROUP
+from planner.errors import PermanentError
+from planner.ports import ClusterProvider, Fingerprinter, Provider, SecretSource
+
+ENTRY_POINTS = "hwplan.providers"
+
+# kind -> "module:factory"; a factory takes Tools and gives a Provider.
+TABLE: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a provider may be built from: the cluster, the secret bytes of the moment, and the sandbox if there is one."""
+
+    cluster: ClusterProvider
+    fingerprinter: Fingerprinter
+    secrets: SecretSource
+    sandbox: Path | None = None
+
+
+Factory: TypeAlias = Callable[[Tools], Provider]
+
+
+@dataclass(slots=True)
+class Providers:
+    """The providers of one run, each built once, when the first resource of its kind turns up."""
+
+    tools: Tools
+    _built: dict[str, Provider] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def of(self, api_version: str, kind: str) -> Provider:
+        """The provider of a kind. Raises PermanentError when nobody provides it."""
+        if api_version.partition("/")[0] != HWPLAN_GROUP:
+            return self.tools.cluster
+        where = TABLE.get(kind) or _foreign(kind)
+        with self._lock:
+            if where not in self._built:
+                self._built[where] = _factory(where)(self.tools)
+            return self._built[where]
+
+
+def _factory(where: str) -> Factory:
+    module, _, name = where.partition(":")
+    factory: Factory = getattr(import_module(module), name)
+    return factory
+
+
+def _foreign(kind: str) -> str:
+    for entry in entry_points(group=ENTRY_POINTS, name=kind):
+        return entry.value
+    known = ", ".join(sorted(TABLE)) or "none yet"
+    raise PermanentError(
+        f"no provider for the hwplan kind {kind}",
+        remedy=f"built in: {known}; others come from distributions with the entry point {ENTRY_POINTS}",
+    )
