@@ -1,7 +1,8 @@
 """The table of providers: which one answers for a kind. The only place where providers are chosen.
 
 Everything that is not a hwplan kind is a Kubernetes object. A hwplan kind that this table does not know may come from
-another distribution through the entry-point group `hwplan.providers` (entry name = kind, value = factory); it is read only then.
+another distribution through the entry-point group `hwplan.providers` (name = kind, value = factory); it is read only
+then.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ TABLE: Mapping[str, str] = {}
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a provider may be built from: the cluster, the secret bytes of the moment, and the sandbox if there is one."""
+    """What a provider may be built from: the cluster, the secrets of the moment, and the sandbox if there is one."""
 
     cluster: ClusterProvider
     fingerprinter: Fingerprinter

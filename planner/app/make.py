@@ -71,9 +71,7 @@ def make(request: Request, stack: Stack, world: World, *, destroy: bool = False)
 def _chosen(request: Request, graph: ResourceGraph) -> frozenset[Address]:
     """The selected addresses: targets with what they depend on, less what is excluded."""
     chosen = graph.select(request.targets) if request.targets else frozenset(graph.order())
-    return frozenset(
-        address for address in chosen if not any(address.matches(pattern) for pattern in request.exclude)
-    )
+    return frozenset(address for address in chosen if not any(address.matches(pattern) for pattern in request.exclude))
 
 
 def _prunable(request: Request, stack: Stack, seen: ReadResult) -> tuple[Present, ...]:

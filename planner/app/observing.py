@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from planner.address import Address
 from planner.errors import PermanentError
 from planner.graph import ResourceGraph
-from planner.ports import Absent, Observation, Outputs, Present, Preview, Provider, ReadResult
+from planner.ports import Absent, Effect, Observation, Outputs, Present, Preview, Provider, ReadResult
 from planner.resource import Resource
 from planner.snapshot import KindPlace
 from planner.values import Json, Ref, substitute
@@ -23,7 +24,10 @@ def observe(
     cluster: Provider = providers.tools.cluster
     groups.setdefault(id(cluster), (cluster, []))  # strays are looked for even where nothing is declared
     parts = _in_parallel(
-        [lambda p=provider, w=wanted: p.read(w, owned, also if p is cluster else ()) for provider, wanted in groups.values()]
+        [
+            lambda p=provider, w=wanted: p.read(w, owned, also if p is cluster else ())
+            for provider, wanted in groups.values()
+        ]
     )
     return _merged(parts), homeless
 
@@ -34,10 +38,10 @@ def preview_all(
     observations: Mapping[Address, Observation],
     graph: ResourceGraph,
 ) -> tuple[dict[Address, Preview], dict[Address, Resource]]:
-    """Predict every resource; gives the previews, and the resources with all outputs filled in that are known already.
+    """Predict every resource; gives the previews, and the resources with the outputs filled in that are known.
 
-    Resources without references are predicted in one round. Those that take outputs of others follow in rounds, each when
-    everything that it takes from is settled.
+    Resources without references are predicted in one round. Those that take outputs of others follow in rounds, each
+    when everything that it takes from is settled.
     """
     previews: dict[Address, Preview] = {}
     filled = dict(resources)
@@ -112,9 +116,7 @@ def _sources(manifest: Json) -> set[Address]:
 
 
 def _known_outputs(observations: Mapping[Address, Observation], previews: Mapping[Address, Preview]) -> Outputs:
-    """Outputs that will not change: of what was predicted, the preview's; of what needs nothing, the observed ones too."""
-    from planner.ports import Effect
-
+    """Outputs that will not change: the predicted ones, and the observed ones of what needs nothing."""
     known: dict[Address, dict[str, Json]] = {}
     for address, preview in previews.items():
         seen = observations.get(address)
@@ -124,8 +126,6 @@ def _known_outputs(observations: Mapping[Address, Observation], previews: Mappin
 
 
 def _fill(resource: Resource, outputs: Outputs) -> Resource:
-    from dataclasses import replace
-
     return replace(
         resource, manifest=substitute(resource.manifest, lambda ref: outputs.get(ref.address, {}).get(ref.output))
     )

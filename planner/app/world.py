@@ -84,10 +84,12 @@ def open_cluster(request: Request, context: str = "") -> Cluster:
 
 
 def snapshot_path(live: Path) -> Path:
-    """Where the objects are: a sandbox keeps them in its `cluster` folder. Raises SelectionError when nothing is there."""
+    """Where the objects are: a sandbox keeps them in its `cluster` folder. Raises SelectionError for a missing path."""
     if not live.exists():
         raise SelectionError(
-            f"{live} does not exist", where="--live", remedy=f"make one: hwplan sandbox create {live}, or hwplan snapshot"
+            f"{live} does not exist",
+            where="--live",
+            remedy=f"make one: hwplan sandbox create {live}, or hwplan snapshot",
         )
     inner = live / SANDBOX_CLUSTER
     return inner if inner.is_dir() else live
