@@ -1,0 +1,1 @@
+"""Speed and request counts against peers, on the real API server, in turn. `make bench` prints the table."""

@@ -1,0 +1,185 @@
+"""Carrying out a plan: guards, lease, freshness, execution, and how it ended. Adds nothing to the plan."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from planner.address import Address
+from planner.app.make import Made
+from planner.app.session import Session
+from planner.errors import ForeignPlan, StalePlan, StateError
+from planner.events import Observer
+from planner.executor import Observers, Options, RunResult, execute, exit_code, verdict
+from planner.plan import Action, Change, Plan
+from planner.plan_document import dump, load, plan_id
+from planner.planning import check_guards
+from planner.ports import Absent, Observation, Present, Provider, Unreadable
+from planner.resource import Resource
+
+_FAILED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """Choices of the caller: guards whose danger is accepted, patience for the lock, and those of the executor."""
+
+    options: Options
+    allow: tuple[str, ...] = ()
+    lock_timeout: float = 0.0
+    observer: Observer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a plan. `run` is 0 and `result` None when there was nothing to do."""
+
+    plan: Plan
+    plan_id: str
+    run: int
+    result: RunResult | None
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of `apply`: blocked resources count as failed, because what was asked for is not there."""
+        code = exit_code(self.result) if self.result else 0
+        return code or (_FAILED if self.plan.blocked else 0)
+
+
+def apply_made(made: Made, session: Session, how: How, *, approved: str = "") -> Report:
+    """Apply the plan that was made just now. Raises StalePlan when it is not the `approved` one (an id or its start)."""
+    identifier = plan_id(made.plan)
+    if approved and not _is_prefix(approved, identifier):
+        raise StalePlan(
+            f"the plan made now is {identifier[:19]}, not {approved}",
+            where="--plan-id",
+            remedy="the configuration or the live world changed since the approval: plan again and compare",
+        )
+    if _nothing(made.plan):
+        return Report(made.plan, identifier, 0, None)
+    check_guards(made.plan, made.snapshot, owned_live=made.owned_live, allow=how.allow)
+    return _run(made.plan, session, how)
+
+
+def apply_saved(plan: Plan, session: Session, how: How) -> Report:
+    """Apply a plan that was made earlier. Raises ForeignPlan for another cluster and StalePlan when the world moved;
+    both before anything is written."""
+    identity = session.world.identity()
+    if identity.uid != plan.cluster.uid:
+        raise ForeignPlan(
+            f"the plan is for cluster {plan.cluster.uid[:8]} ({plan.cluster.server}), "
+            f"this is {identity.uid[:8]} ({identity.server})",
+            remedy="choose the cluster with --kubeconfig, --context or --live, or plan again here",
+        )
+    if _nothing(plan):
+        return Report(plan, plan_id(plan), 0, None)
+    owned_live = plan.unchanged + sum(change.action is not Action.CREATE for change in plan.changes)
+    snapshot = session.store.snapshot(session.stack.owned)
+    check_guards(plan, snapshot, owned_live=owned_live, allow=how.allow)
+    _check_fresh(plan, session)
+    return _run(plan, session, how)
+
+
+def resume(session: Session, plan: Plan, how: How) -> Report:
+    """Finish the newest run that did not end well: what is done stays, what was begun is looked at first."""
+    left = session.store.unfinished_run()
+    if left is None:
+        raise StateError("there is no unfinished run to resume", remedy="hwplan plan shows what is left to do")
+    options = replace(how.options, done=left.done)
+    return _run(plan, session, replace(how, options=options), resumes=left.info.number)
+
+
+def unfinished_plan(session_store: object, document: bytes) -> Plan:
+    """The plan of an unfinished run."""
+    return load(document)
+
+
+def _nothing(plan: Plan) -> bool:
+    return all(change.action is Action.NOOP for change in plan.changes)
+
+
+def _is_prefix(approved: str, identifier: str) -> bool:
+    """A whole id, or enough of one (12 hex digits) to be meant."""
+    digits = approved.removeprefix("sha256:").rstrip("…")
+    return len(digits) >= 12 and identifier.removeprefix("sha256:").startswith(digits)
+
+
+def _run(plan: Plan, session: Session, how: How, *, resumes: int | None = None) -> Report:
+    identifier = plan_id(plan)
+    operation = "destroy" if plan.destroy else "apply"
+    others = (how.observer,) if how.observer else ()
+    with session.store.acquire(operation, identifier, how.lock_timeout) as lease:
+        run = session.store.begin_run(lease, identifier, plan, dump(plan), operation=operation, resumes=resumes)
+        with _draining(how.options.cancel):
+            result = execute(
+                plan, _provider_of(session), session.stack.vault, Observers(run.observer, *others),
+                session.world.clock, how.options,
+            )  # fmt: skip
+        run.end(verdict(result))
+    return Report(plan, identifier, run.number, result)
+
+
+def _provider_of(session: Session):  # type: ignore[no-untyped-def]
+    def provider_of(change: Change) -> Provider:
+        return session.world.providers.of(change.api_version, change.address.kind)
+
+    return provider_of
+
+
+@contextmanager
+def _draining(cancel: threading.Event) -> Iterator[None]:
+    """The first interrupt lets what runs finish; nothing new begins."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: cancel.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _check_fresh(plan: Plan, session: Session) -> None:
+    """Read everything the plan touches, and refuse it when one precondition does not hold any more."""
+    touched = [change for change in plan.changes if change.action is not Action.NOOP]
+    seen: dict[Address, Observation] = {}
+    for provider, changes in _by_provider(session, touched):
+        seen |= provider.read([_as_resource(change) for change in changes], (), ()).observations
+    moved = [text for change in touched if (text := _moved(change, seen.get(change.address, Absent(change.address))))]
+    if moved:
+        more = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
+        raise StalePlan(f"the world moved since the plan was made: {moved[0]}{more}", remedy="plan again")
+
+
+def _by_provider(session: Session, changes: Sequence[Change]) -> list[tuple[Provider, list[Change]]]:
+    groups: dict[int, tuple[Provider, list[Change]]] = {}
+    for change in changes:
+        provider = session.world.providers.of(change.api_version, change.address.kind)
+        groups.setdefault(id(provider), (provider, []))[1].append(change)
+    return list(groups.values())
+
+
+def _moved(change: Change, seen: Observation) -> str:
+    """What is different from what the plan saw; empty when nothing is."""
+    wanted = change.precondition
+    match seen:
+        case Unreadable(reason=reason):
+            return f"{change.address} cannot be read ({reason})"
+        case Absent():
+            return "" if wanted.absent else f"{change.address} is gone"
+        case Present() if wanted.absent:
+            return f"{change.address} exists now"
+        case Present(uid=uid) if wanted.uid and uid != wanted.uid:
+            return f"{change.address} was deleted and made again"
+        case Present(content=content) if content != wanted.content:
+            return f"{change.address} was changed"
+    return ""
+
+
+def _as_resource(change: Change) -> Resource:
+    return Resource(
+        change.address, change.api_version, change.desired or {}, "", change.scope, change.source
+    )  # fmt: skip

@@ -1,0 +1,38 @@
+"""One command's session: state, stack and world opened together, closed together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from planner.app.load import Stack, load
+from planner.app.request import Request
+from planner.app.world import World, open_store, open_world
+from state import StateStore
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What an operation works with."""
+
+    request: Request
+    store: StateStore
+    stack: Stack
+    world: World
+
+
+@contextmanager
+def opened(request: Request) -> Iterator[Session]:
+    """Open the state, load what is desired, open the world. Raises ConfigError, StateError, SelectionError."""
+    with open_store(request) as store:
+        stack = load(request, store.fingerprinter())
+        with opened_with(request, store, stack) as session:
+            yield session
+
+
+@contextmanager
+def opened_with(request: Request, store: StateStore, stack: Stack) -> Iterator[Session]:
+    """The same with a stack that is loaded already."""
+    with open_world(request, stack.secrets, store, context=stack.context) as world:
+        yield Session(request, store, stack, world)

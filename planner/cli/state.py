@@ -1,0 +1,129 @@
+"""`hwplan state`: what was applied, the history of runs, and the lock."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from planner.address import Address
+from planner.app.request import Request
+from planner.cli.options import common
+from planner.cli.output import page
+
+SCHEMA_VERSION = 1
+
+
+@click.group()
+def state() -> None:
+    """What was applied, when, by whom, from which configuration."""
+
+
+@state.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@common
+def list_(request: Request, as_json: bool) -> None:
+    """Every resource that was applied and not deleted since."""
+    from planner.app.world import open_store
+
+    with open_store(request) as store:
+        records = store.records()
+    rows = [
+        {
+            "address": str(record.address),
+            "apiVersion": record.api_version,
+            "set": record.owned_by,
+            "scope": record.scope,
+            "uid": record.uid,
+            "run": record.run,
+            "at": record.at,
+            "source": str(record.source),
+        }
+        for record in records
+    ]
+    _show(rows, "resources", as_json, lambda row: f"{row['address']}  run {row['run']}  {row['at']}")
+
+
+@state.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, help="How many, newest first.")
+@common
+def history(request: Request, as_json: bool, limit: int) -> None:
+    """The runs, newest first."""
+    from planner.app.world import open_store
+
+    with open_store(request) as store:
+        runs = store.history(limit)
+    rows = [
+        {
+            "run": run.number,
+            "plan": run.plan_id,
+            "operation": run.operation,
+            "startedAt": run.started,
+            "endedAt": run.ended,
+            "outcome": run.outcome or "unfinished",
+            "by": run.who,
+            "tool": run.tool,
+        }
+        for run in runs
+    ]
+    _show(
+        rows,
+        "runs",
+        as_json,
+        lambda row: f"{row['run']:>4}  {row['operation']:<8} {row['outcome']:<12} {row['startedAt']}  {row['by']}"
+        f"  {row['plan'][:19]}",
+    )
+
+
+@state.command()
+@click.argument("address")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@common
+def show(request: Request, address: str, as_json: bool) -> None:
+    """Every version of one resource that was applied, oldest first."""
+    from planner.app.world import open_store
+
+    with open_store(request) as store:
+        versions = store.versions(address=_address(address))
+    rows = [{"run": version.run, "at": version.at, "uid": version.uid} for version in versions]
+    _show(rows, "versions", as_json, lambda row: f"run {row['run']}  {row['at']}  uid {row['uid']}")
+
+
+@state.command()
+@click.argument("address")
+@common
+def rm(request: Request, address: str) -> None:
+    """Forget a resource: its record goes, the live object stays."""
+    from planner.app.world import open_store
+
+    with open_store(request) as store:
+        store.forget(_address(address))
+    page(f"forgot {address}; the live object is untouched")
+
+
+@state.command()
+@click.argument("lock_id", type=int)
+@common
+def unlock(request: Request, lock_id: int) -> None:
+    """End the lock with this id (the refused command names it); its holder can never write again."""
+    from planner.app.world import open_store
+
+    with open_store(request) as store:
+        store.unlock(lock_id)
+    page(f"lock {lock_id} is gone")
+
+
+def _address(text: str) -> Address:
+    try:
+        return Address.parse(text)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _show(rows: list[dict[str, Any]], key: str, as_json: bool, line: Any) -> None:
+    if as_json:
+        page(json.dumps({"schemaVersion": SCHEMA_VERSION, key: rows}, indent=2))
+    else:
+        page("\n".join(line(row) for row in rows) or f"no {key}")

@@ -1,0 +1,44 @@
+"""Words of the command line to values: durations and the choices of a run."""
+
+from __future__ import annotations
+
+import click
+
+from planner.app.request import Request
+from planner.duration import parse
+
+
+def seconds(text: str | None, option: str) -> float | None:
+    """Seconds of a duration option. Raises click.UsageError for anything that is not a duration."""
+    if text is None:
+        return None
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise click.UsageError(f"{option}: {error}") from error
+
+
+def run_options(
+    request: Request,
+    *,
+    on_error: str,
+    wait: bool,
+    timeout: str | None,
+    lock_timeout: str,
+    allow: tuple[str, ...],
+) -> How:  # noqa: F821 (imported lazily below)
+    """The choices of a run, progress on stderr included."""
+    from planner.app.run import How
+    from planner.cli.progress import observer
+    from planner.executor import OnError, Options, Wait
+    from planner.planning.guards import NAMES
+
+    if unknown := sorted(set(allow) - set(NAMES)):
+        raise click.UsageError(f"--allow: there is no guard {unknown[0]!r}; guards: {', '.join(NAMES)}")
+    options = Options(
+        parallelism=request.parallelism,
+        wait=Wait.ALL if wait else Wait.NONE,
+        timeout=seconds(timeout, "--timeout"),
+        on_error=OnError(on_error),
+    )
+    return How(options, allow, seconds(lock_timeout, "--lock-timeout") or 0.0, observer(request))
