@@ -6,6 +6,7 @@ Elements follow structured-merge-diff: a map key, a list item known by its key f
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -13,6 +14,13 @@ from typing import TypeAlias
 Scalar: TypeAlias = str | int | float | bool | None
 
 _PLAIN = re.compile(r"^[A-Za-z0-9_-]+$")
+_PLAIN_KEY = re.compile(r'^(?!\d+$)[^\]\["=]+$')
+_PLAIN_WORD = re.compile(r'^[^\]\[",=]+$')
+_NUMBER = re.compile(r"^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$")
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_NAME = re.compile(r"\.?([A-Za-z0-9_-]+)")
+_BRACKET = re.compile(rf'\[((?:{_QUOTED}|[^\]"])*)\]')
+_PAIR = re.compile(rf"([A-Za-z0-9_]+)=({_QUOTED}|[^,]*)(?:,|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +30,7 @@ class Item:
     keys: tuple[tuple[str, Scalar], ...]
 
     def __str__(self) -> str:
-        return "[" + ",".join(f"{name}={value}" for name, value in self.keys) + "]"
+        return "[" + ",".join(f"{name}={_word(value)}" for name, value in self.keys) + "]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +40,7 @@ class Member:
     value: Scalar
 
     def __str__(self) -> str:
-        return f"[={self.value}]"
+        return f"[={_word(self.value)}]"
 
 
 Element: TypeAlias = str | int | Item | Member
@@ -40,13 +48,18 @@ FieldPath: TypeAlias = tuple[Element, ...]
 
 
 def render(path: FieldPath) -> str:
-    """The text form, as shown in plans: `spec.containers[name=api].args[0]`, `metadata.annotations[x/y]`."""
+    """The text form, as shown in plans: `spec.containers[name=api].args[0]`, `metadata.annotations[x/y]`.
+
+    Keys and strings that would read as something else are quoted as in JSON, so that `parse` gives the same path.
+    """
     out: list[str] = []
     for element in path:
         match element:
             case str() if _PLAIN.match(element):
                 out.append(f".{element}" if out else element)
-            case str() | int():
+            case str():
+                out.append(f"[{element if _PLAIN_KEY.match(element) else json.dumps(element)}]")
+            case int():
                 out.append(f"[{element}]")
             case Item() | Member():
                 out.append(str(element))
@@ -54,30 +67,49 @@ def render(path: FieldPath) -> str:
 
 
 def parse(text: str) -> FieldPath:
-    """Read the text form. Scalars inside brackets stay strings unless they are digits. Raises ValueError."""
+    """Read the text form. Raises ValueError naming the column."""
     out: list[Element] = []
     position = 0
-    token = re.compile(r"\.?(?P<plain>[A-Za-z0-9_-]+)|\[(?P<bracket>[^\]]*)\]")
     while position < len(text):
-        match = token.match(text, position)
-        if match is None or (match["plain"] and position and text[position] != "."):
+        if match := _NAME.match(text, position):
+            if position and text[position] != ".":
+                raise ValueError(f"{text!r} is not a field path (at column {position + 1})")
+            out.append(match[1])
+        elif match := _BRACKET.match(text, position):
+            out.append(_bracket(match[1]))
+        else:
             raise ValueError(f"{text!r} is not a field path (at column {position + 1})")
-        out.append(match["plain"] if match["plain"] is not None else _bracket(match["bracket"]))
         position = match.end()
     return tuple(out)
+
+
+def _word(value: Scalar) -> str:
+    """A scalar inside brackets: bare where it reads back as itself, else as JSON."""
+    if isinstance(value, str) and _PLAIN_WORD.match(value) and not _is_json(value):
+        return value
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _bracket(inner: str) -> Element:
     if inner.startswith("="):
         return Member(_scalar(inner[1:]))
-    if re.match(r"^[A-Za-z0-9_]+=", inner):
-        pairs = (pair.partition("=") for pair in inner.split(","))
-        return Item(tuple(sorted((name, _scalar(value)) for name, _, value in pairs)))
+    if inner.startswith('"'):
+        key = json.loads(inner)
+        return key if isinstance(key, str) else str(key)
+    if _PAIR.match(inner):
+        return Item(tuple(sorted((pair[1], _scalar(pair[2])) for pair in _PAIR.finditer(inner))))
     return int(inner) if inner.isdigit() else inner
 
 
 def _scalar(text: str) -> Scalar:
-    return int(text) if text.isdigit() else text
+    if not _is_json(text):
+        return text
+    value: Scalar = json.loads(text)
+    return value
+
+
+def _is_json(text: str) -> bool:
+    return text in ("true", "false", "null") or text.startswith('"') or _NUMBER.match(text) is not None
 
 
 def sort_key(path: FieldPath) -> tuple[tuple[int, str, int], ...]:

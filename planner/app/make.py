@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from planner.address import Address
 from planner.app.load import Stack
 from planner.app.observing import observe, preview_all
 from planner.app.request import Request
-from planner.app.world import World
+from planner.app.session import Session, opened
 from planner.graph import ResourceGraph, build_graph
 from planner.plan import Plan, Selection
 from planner.planning import PlanInputs, make_plan
@@ -34,8 +35,16 @@ class Made:
     owned_live: int
 
 
-def make(request: Request, stack: Stack, world: World, *, destroy: bool = False) -> Made:
-    """Make the plan of `request` over `stack`. Raises GraphError, SelectionError and ProviderError."""
+@contextmanager
+def made(request: Request) -> Iterator[tuple[Made, Session]]:
+    """Open a session and make the plan of `request`; the session stays open for those who apply it."""
+    with opened(request) as session:
+        yield make(session), session
+
+
+def make(session: Session, *, destroy: bool = False) -> Made:
+    """Make the plan. Raises GraphError, SelectionError and ProviderError."""
+    request, stack, world = session.request, session.stack, session.world
     placed = [world.kubernetes.placed(resource) for resource in stack.resources]
     whole = build_graph(placed)
     chosen = _chosen(request, whole)

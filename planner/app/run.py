@@ -15,7 +15,7 @@ from planner.errors import ForeignPlan, StalePlan, StateError
 from planner.events import Observer
 from planner.executor import Observers, Options, RunResult, execute, exit_code, verdict
 from planner.plan import Action, Change, Plan
-from planner.plan_document import dump, load, plan_id
+from planner.plan_document import dump, plan_id
 from planner.planning import check_guards
 from planner.ports import Absent, Observation, Present, Provider, Unreadable
 from planner.resource import Resource
@@ -90,11 +90,6 @@ def resume(session: Session, plan: Plan, how: How) -> Report:
         raise StateError("there is no unfinished run to resume", remedy="hwplan plan shows what is left to do")
     options = replace(how.options, done=left.done)
     return _run(plan, session, replace(how, options=options), resumes=left.info.number)
-
-
-def unfinished_plan(session_store: object, document: bytes) -> Plan:
-    """The plan of an unfinished run."""
-    return load(document)
 
 
 def _nothing(plan: Plan) -> bool:

@@ -5,7 +5,9 @@ Exit codes: 0 done, 1 failed, 3 stale or refused, 4 pending, 5 locked.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -13,13 +15,7 @@ from planner.app.request import Request
 from planner.cli.options import selecting
 from planner.cli.output import page
 
-
-def applying(function: click.decorators.FC) -> click.decorators.FC:
-    """The options of every verb that can write."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
-
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 _OPTIONS = (
     click.option("--confirm", is_flag=True, help="Do it. Without this nothing is changed."),
@@ -33,42 +29,74 @@ _OPTIONS = (
 )
 
 
+def applying(function: _F) -> _F:
+    """Add the options of every verb that can write."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
 @click.command()
 @selecting
-@click.argument("planfile", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--plan-id", metavar="ID", help="Refuse unless the plan made now is this one.")
-@click.option("--resume", is_flag=True, help="Finish the last run that was interrupted.")
+@click.argument("planfile", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--plan-id", metavar="ID", default="", help="Refuse unless the plan made now is this one.")
+@click.option("--resume", is_flag=True, help="Finish the last run that did not end well.")
 @applying
 def apply(
     request: Request,
     planfile: Path | None,
-    plan_id: str | None,
+    plan_id: str,
     resume: bool,
     confirm: bool,
     dry_run: bool,
     as_json: bool,
-    **how: object,
+    **how: Any,
 ) -> int:
     """Make it so. Shows the plan; with --confirm locks, re-checks, applies node by node, waits, says what happened."""
-    from planner.app.operations import apply_made, apply_saved, make_plan_for, resume_run
-    from planner.cli.pages import plan_page, run_page
+    from planner.cli.pages import run_page
     from planner.cli.words import run_options
 
     options = run_options(request, **how)
-    really = confirm and not dry_run
+    form = "json" if as_json else "text"
+    if not confirm or dry_run:
+        _show(request, planfile, resume, form)
+        return 0
     if resume:
-        return run_page(resume_run(request, options), request, as_json)
-    if planfile is not None:
-        if not really:
-            from planner.cli.show import saved_page
+        from planner.app.saved import resume_unfinished
 
-            page(saved_page(planfile, "json" if as_json else "text"))
-            return 0
-        return run_page(apply_saved(request, planfile, options), request, as_json)
-    with make_plan_for(request, keep_open=True) as made:
-        if not really:
-            page(plan_page(made, request, "json" if as_json else "text"))
-            return 0
+        return run_page(resume_unfinished(request, options), request, as_json)
+    if planfile is not None:
+        from planner.app.saved import apply_file
+
+        return run_page(apply_file(request, planfile, options), request, as_json)
+    return _plan_and_apply(request, plan_id, options, as_json)
+
+
+def _show(request: Request, planfile: Path | None, resume: bool, form: str) -> None:
+    from planner.cli.pages import plan_page, saved_page
+
+    if resume:
+        from planner.app.saved import unfinished
+
+        page(saved_page(unfinished(request), request, form))
+    elif planfile is not None:
+        from planner.app.saved import read
+
+        page(saved_page(read(planfile), request, form, file=planfile))
+    else:
+        from planner.app.make import made
+
+        with made(request) as (one, _):
+            page(plan_page(one, request, form))
+
+
+def _plan_and_apply(request: Request, plan_id: str, options: Any, as_json: bool) -> int:
+    from planner.app.make import made
+    from planner.app.run import apply_made
+    from planner.cli.pages import plan_page, run_page
+
+    with made(request) as (one, session):
         if not as_json and not request.quiet:
-            page(plan_page(made, request, "text", command=False))
-        return run_page(apply_made(request, made, options, plan_id=plan_id), request, as_json)
+            page(plan_page(one, request, "text", confirmed=True))
+        report = apply_made(one, session, options, approved=plan_id)
+    return run_page(report, request, as_json)

@@ -24,14 +24,15 @@ def plan(
     request: Request, out: Path | None, form: str, as_json: bool, detailed_exitcode: bool, refresh_only: bool
 ) -> int:
     """Show what would change, in order, field by field, and why. Changes nothing."""
-    from planner.app.operations import make_plan_for, save_plan
+    from planner.app.make import made
+    from planner.app.saved import write
     from planner.cli.pages import drift_page, plan_page
 
-    made = make_plan_for(request)
-    if out is not None:
-        save_plan(made.plan, out)
-    if refresh_only:
-        page(drift_page(made, request))
-        return 0
-    page(plan_page(made, request, "json" if as_json else form, saved=out))
-    return 2 if detailed_exitcode and not made.plan.is_empty else 0
+    with made(request) as (one, _):
+        if out is not None:
+            write(one.plan, out)
+        if refresh_only:
+            page(drift_page(one, request, "json" if as_json else "text"))
+            return 0
+        page(plan_page(one, request, "json" if as_json else form, saved=out))
+    return 2 if detailed_exitcode and not one.plan.is_empty else 0

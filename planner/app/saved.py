@@ -1,0 +1,98 @@
+"""Plans in files, and the plan of a run that did not end: reading, writing, applying."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from planner.app.load import Stack, load
+from planner.app.request import Request
+from planner.app.run import How, Report, apply_saved, resume
+from planner.app.session import opened_with
+from planner.app.world import open_store
+from planner.errors import ForeignPlan, HwplanError, StateError
+from planner.plan import Plan, Selection
+from planner.plan_document import dump
+from planner.plan_document import load as parse
+from planner.values import Sealed, leaves
+from state import StateStore
+
+
+def write(plan: Plan, path: Path) -> None:
+    """Save a plan, whole or not at all. Raises HwplanError when the file cannot be written."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_bytes(dump(plan))
+        partial.replace(path)
+    except OSError as error:
+        raise HwplanError(f"the plan cannot be saved: {error.strerror}", where=str(path)) from error
+
+
+def read(path: Path) -> Plan:
+    """Read a plan. Raises ForeignPlan when it is none, or one byte of it was changed."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ForeignPlan(f"the plan cannot be read: {error.strerror}", where=str(path)) from error
+    return parse(data)
+
+
+def apply_file(request: Request, path: Path, how: How) -> Report:
+    """Apply the plan in `path`, on the cluster that it was made for."""
+    plan = read(path)
+    with open_store(request) as store:
+        stack = _stack_of(request, plan, store)
+        with opened_with(request, store, stack) as session:
+            return apply_saved(plan, session, how)
+
+
+def unfinished(request: Request) -> Plan:
+    """The plan of the newest run that did not end well. Raises StateError when all did."""
+    with open_store(request) as store:
+        return _unfinished(store)
+
+
+def resume_unfinished(request: Request, how: How) -> Report:
+    """Finish that run."""
+    with open_store(request) as store:
+        plan = _unfinished(store)
+        with opened_with(request, store, _stack_of(request, plan, store)) as session:
+            return resume(session, plan, how)
+
+
+def _unfinished(store: StateStore) -> Plan:
+    left = store.unfinished_run()
+    if left is None:
+        raise StateError("there is no unfinished run", remedy="hwplan plan shows what is left to do")
+    return parse(left.document)
+
+
+def _stack_of(request: Request, plan: Plan, store: StateStore) -> Stack:
+    """The stack that the plan was made from: for its secrets and its kube context, for nothing else.
+
+    A plan without secrets applies without its configuration.
+    """
+    chosen = _as_request(request, plan.selection)
+    try:
+        return load(chosen, store.fingerprinter())
+    except HwplanError:
+        if _needs_sources(plan):
+            raise
+        return Stack.empty(chosen, store.fingerprinter())
+
+
+def _as_request(request: Request, selection: Selection) -> Request:
+    files = tuple(file for file in selection.files if file != "-")
+    return replace(
+        request,
+        product=selection.product,
+        nodes=selection.nodes,
+        lanes=selection.lanes,
+        scopes=selection.scopes,
+        files=files,
+        name=selection.name,
+    )
+
+
+def _needs_sources(plan: Plan) -> bool:
+    return any(isinstance(leaf, Sealed) for change in plan.changes for _, leaf in leaves(change.desired))

@@ -1,0 +1,21 @@
+"""`hwplan snapshot`: save live objects, Secrets as fingerprints only, for plans without credentials."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from planner.app.request import Request
+from planner.cli.options import selecting
+from planner.cli.output import page
+
+
+@click.command()
+@click.argument("target", type=click.Path(path_type=Path))
+@selecting
+def snapshot(request: Request, target: Path) -> None:
+    """Save what lives where the selection says into TARGET (a folder, or a .json file). Never overwrites a folder."""
+    from planner.app.snapshots import save_snapshot
+
+    page(save_snapshot(request, target))

@@ -1,0 +1,25 @@
+"""Field paths read back as what was written, whatever keys a document holds."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from planner.path import Element, FieldPath, Item, Member, parse, render
+
+_SCALARS = st.one_of(st.text(max_size=8), st.integers(-5, 99999), st.booleans(), st.none())
+_FIELDS = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,6}", fullmatch=True)
+_ITEMS = st.dictionaries(_FIELDS, _SCALARS, min_size=1, max_size=3).map(lambda keys: Item(tuple(sorted(keys.items()))))
+_ELEMENTS: st.SearchStrategy[Element] = st.one_of(
+    st.text(min_size=1, max_size=10), st.integers(0, 50), _ITEMS, _SCALARS.map(Member)
+)
+
+
+@given(st.lists(_ELEMENTS, max_size=6).map(tuple))
+def test_a_path_reads_back(path: FieldPath) -> None:
+    assert parse(render(path)) == path
+
+
+def test_the_form_of_the_manual() -> None:
+    path: FieldPath = ("spec", "containers", Item((("name", "api"),)), "args", 0)
+    assert render(path) == "spec.containers[name=api].args[0]"
+    assert render(("metadata", "annotations", "x/y")) == "metadata.annotations[x/y]"
+    assert render(("data", "sync.sh")) == "data[sync.sh]"
