@@ -1,1 +1,10 @@
 """Durable memory: what was applied, by which run, and who may write now. Holds no secret byte and knows no provider."""
+
+from __future__ import annotations
+
+from state.lease import Lease
+from state.records import Version
+from state.runs import NodeRow, RunInfo, UnfinishedRun
+from state.store import Run, StateStore
+
+__all__ = ["Lease", "NodeRow", "Run", "RunInfo", "StateStore", "UnfinishedRun", "Version"]

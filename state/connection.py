@@ -18,6 +18,7 @@ from planner.errors import StateError
 
 APPLICATION_ID = 0x4857504C  # "HWPL", so that `file` and we can tell a state from any other database
 BUSY_SECONDS = 30.0
+_ROWS = 64  # in one statement
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -54,6 +55,16 @@ class Database:
     def run(self, sql: str, values: Sequence[object] = ()) -> int:
         """Execute one statement; how many rows it changed."""
         return self._raw.execute(sql, values).rowcount
+
+    def insert(self, head: str, rows: Sequence[Row], tail: str = "") -> None:
+        """Insert many rows by few statements: each call gives up the interpreter and waits to get it back.
+
+        `head` is the statement up to VALUES, `tail` what follows the rows.
+        """
+        for start in range(0, len(rows), _ROWS):
+            part = rows[start : start + _ROWS]
+            marks = "(" + ", ".join("?" * len(part[0])) + ")"
+            self.run(f"{head} VALUES {', '.join([marks] * len(part))} {tail}", [value for row in part for value in row])
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """All rows of a query. Raises StateError."""

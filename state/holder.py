@@ -2,8 +2,8 @@
 
 A process is named by machine, boot, pid namespace, pid and start time: two containers on one machine see different
 pids, and pids are used again. Only a process of our own pid namespace can be found dead; any other is believed until
-its lease runs out. Expiry uses the clock of the boot where both sides share it, so that a jump of the wall clock neither
-ends a lease early nor keeps it for an hour (fault F21).
+its lease runs out. Expiry uses the clock of the boot where both sides share it, so that a jump of the wall clock
+neither ends a lease early nor keeps it for an hour (fault F21).
 """
 
 from __future__ import annotations

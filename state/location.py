@@ -1,7 +1,7 @@
 """Where the state file lies, and whether that place can be trusted (reliability F31, rules R10 and R23).
 
-Looks at names and modes only. It never opens the live file: closing any descriptor of it would drop the POSIX locks that
-SQLite holds in this process (sqlite.org/howtocorrupt, 2.2).
+Looks at names and modes only. It never opens the live file: closing any descriptor of it would drop the POSIX locks
+that SQLite holds in this process (sqlite.org/howtocorrupt, 2.2).
 """
 
 from __future__ import annotations
@@ -59,6 +59,9 @@ def check_file(path: Path) -> bool:
     """Whether the state file exists. Raises StateError when what stands there is not a private file of ours."""
     try:
         info = path.lstat()
+        if info.st_nlink > 1:
+            sweep_newborn(path)
+            info = path.lstat()
     except FileNotFoundError:
         return False
     except OSError as error:
@@ -80,7 +83,10 @@ def _problem(path: Path, info: os.stat_result) -> tuple[str, str]:
     if info.st_mode & 0o077:
         return f"can be used by others (mode {stat.S_IMODE(info.st_mode):04o})", f"chmod 600 {path}"
     if info.st_size == 0:
-        return "is empty: it was cut off or made by something else", "restore it from a backup, or remove it to start anew"
+        return (
+            "is empty: it was cut off or made by something else",
+            "restore it from a backup, or remove it to start anew",
+        )
     if info.st_nlink - len(_newborn(path, info)) > 1:
         return "has a second name (hard link)", "remove the other name: one file, one journal"
     return "", ""
@@ -95,8 +101,18 @@ def sweep_newborn(path: Path) -> None:
     """Remove what killed processes left of building the file, here and with their SQLite journals."""
     for left in path.parent.glob(f".{path.name}.*.new*"):
         pid = left.name.removeprefix(f".{path.name}.").partition(".")[0]
-        if pid.isdigit() and (int(pid) == os.getpid() or not Path(f"/proc/{pid}").exists()):
+        if pid.isdigit() and (int(pid) == os.getpid() or not _runs(int(pid))):
             left.unlink(missing_ok=True)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def create_private(path: Path) -> None:

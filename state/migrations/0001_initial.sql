@@ -5,7 +5,8 @@ CREATE TABLE meta (
     lineage TEXT   NOT NULL,            -- which state this is; never changes
     key     TEXT   NOT NULL,            -- of the fingerprints; 32 random bytes
     created TEXT   NOT NULL,
-    serial  BIGINT NOT NULL             -- grows with every write of records
+    serial  BIGINT NOT NULL,            -- grows with every write of records
+    seal    TEXT   NOT NULL             -- of lineage, key and created
 );
 
 CREATE TABLE lease (
@@ -32,7 +33,10 @@ CREATE TABLE runs (
     token     BIGINT NOT NULL,
     started   TEXT   NOT NULL,
     ended     TEXT,
-    outcome   TEXT
+    outcome   TEXT,
+    seal          TEXT NOT NULL,        -- of what is known at the start, without the document
+    seal_document TEXT NOT NULL,
+    seal_end      TEXT                  -- of number, ended and outcome
 );
 
 CREATE TABLE journal (
@@ -64,7 +68,8 @@ CREATE TABLE records (
     source      TEXT   NOT NULL,
     document    TEXT   NOT NULL,        -- desired document with references and fingerprints, "" for a delete
     before      TEXT   NOT NULL,        -- the fields as they were, as the plan saw them
-    seal        TEXT   NOT NULL,
+    seal        TEXT   NOT NULL,        -- of the row without the two columns above
+    seal_long   TEXT   NOT NULL,        -- of those two
     PRIMARY KEY (address, run)
 );
 

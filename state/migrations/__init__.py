@@ -1,1 +1,1 @@
-"""The schema, one numbered SQL file per step. A file that was released is never changed: the next step is a new file."""
+"""The schema, one numbered SQL file per step. A released file is never changed: the next step is a new file."""

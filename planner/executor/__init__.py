@@ -1,0 +1,24 @@
+"""Carries out a plan: every change after what it needs, each effect between a durable begin and a durable end.
+
+Takes the plan as it is and adds nothing to it. Knows providers and observers only by their protocols, and no storage,
+no terminal and no cluster.
+"""
+
+from __future__ import annotations
+
+from planner.executor.execution import execute
+from planner.executor.observers import Observers
+from planner.executor.options import OnError, Options, Wait
+from planner.executor.outcome import RunResult, Verdict, exit_code, verdict
+
+__all__ = [
+    "Observers",
+    "OnError",
+    "Options",
+    "RunResult",
+    "Verdict",
+    "Wait",
+    "execute",
+    "exit_code",
+    "verdict",
+]

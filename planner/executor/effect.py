@@ -1,0 +1,80 @@
+"""One effect: calls the provider, tries again where that is safe, and turns what goes wrong into a named result.
+
+The provider reads before it writes, so that a second call finds what the first one may have done. After a lost answer
+nothing but such a reading can tell, and an end without one is `unknown`, never `failed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from zlib import crc32
+
+from planner.errors import HwplanError, OutcomeUnknown, PreconditionError, TemporaryError
+from planner.events import Result
+from planner.executor.options import Options
+from planner.failpoint import hit
+from planner.plan import Action, Change
+from planner.ports import Clock, Provider, Written
+from planner.values import Vault
+
+_FIRST_PAUSE = 0.25
+_LONGEST_PAUSE = 30.0
+_SLICE = 0.2  # a pause looks this often whether it is to end early
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An effect that was not made, or not known to be made."""
+
+    result: Result
+    message: str
+    remedy: str = ""
+
+
+def make(change: Change, provider: Provider, vault: Vault, clock: Clock, options: Options) -> Written | Failure:
+    """Make the effect of `change`. Deliberate errors become a Failure; foreign ones are passed on."""
+    lost: OutcomeUnknown | None = None
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            hit("node.effect")
+            return provider.delete(change) if change.action is Action.DELETE else provider.apply(change, vault)
+        except OutcomeUnknown as error:
+            if lost is not None:
+                return _unknown(error)
+            lost = error
+        except TemporaryError as error:
+            if attempt >= options.attempts or options.cancel.is_set():
+                return _unknown(error) if lost else Failure(Result.FAILED, error.message, error.remedy)
+            _pause(clock, _delay(change, attempt, error.retry_after), options.cancel.is_set)
+        except PreconditionError as error:
+            return _unknown(error) if lost else Failure(Result.STALE, error.message, error.remedy or _PLAN_AGAIN)
+        except HwplanError as error:
+            return _unknown(error) if lost else Failure(Result.FAILED, error.message, error.remedy)
+
+
+_PLAN_AGAIN = "plan again: the world moved since this plan was made"
+
+
+def _unknown(error: HwplanError) -> Failure:
+    return Failure(
+        Result.UNKNOWN,
+        f"an answer was lost, and reading did not settle it: {error.message}",
+        error.remedy or "hwplan apply --resume reads again",
+    )
+
+
+def _delay(change: Change, attempt: int, retry_after: float) -> float:
+    """Doubling pauses, spread by address so that many nodes do not come back at the same moment."""
+    if retry_after > 0:
+        return min(retry_after, _LONGEST_PAUSE)
+    spread = 0.5 + crc32(f"{change.address}#{attempt}".encode()) / 2**32
+    return min(_FIRST_PAUSE * (1 << (attempt - 1)) * spread, _LONGEST_PAUSE)
+
+
+def _pause(clock: Clock, seconds: float, is_over: Callable[[], bool]) -> None:
+    end = clock.monotonic() + seconds
+    while (left := end - clock.monotonic()) > 0 and not is_over():
+        clock.sleep(min(left, _SLICE))

@@ -1,0 +1,82 @@
+"""What is known so far about each change of one execution: its outputs, its end. Emits their events, alone.
+
+An end is in the ledger when, and only when, the observer has taken its event.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from planner.address import Address
+from planner.events import Applied, Began, Ended, Observer, Result
+from planner.executor.options import Options
+from planner.failpoint import hit
+from planner.plan import Action, Change
+from planner.ports import Clock, Written
+from planner.values import JsonObject
+
+_IN_EARLIER_RUN = "done in the run that this one resumes"
+
+
+class Ledger:
+    """Outcomes, outputs and warnings by address. Threads write about different changes at the same time."""
+
+    def __init__(self, changes: Sequence[Change], observer: Observer, clock: Clock, options: Options) -> None:
+        self._observer, self._clock = observer, clock
+        self._lock = threading.Lock()
+        self._since: dict[Address, float] = {}
+        self._already: set[Address] = set()
+        self.outcomes: dict[Address, Ended] = {}
+        self.outputs: dict[Address, JsonObject] = dict(options.done)
+        self.warnings: list[tuple[Address, str]] = []
+        now = clock.now()
+        for change in changes:
+            if change.action is Action.NOOP or change.address in options.done:
+                message = "" if change.action is Action.NOOP else _IN_EARLIER_RUN
+                ended = Ended(now, change.address, change.action, Result.UNCHANGED, 0.0, message)
+                self.outcomes[change.address] = ended
+
+    def begin(self, change: Change) -> None:
+        """Durable when it returns: the effect may be tried."""
+        hit("node.begin")
+        self._since[change.address] = self._clock.monotonic()
+        self._observer.on(Began(self._clock.now(), change.address, change.action))
+        hit("node.began")
+
+    def applied(self, change: Change, made: Written) -> None:
+        """The effect was made, with these outputs; `uid` is one of them."""
+        with self._lock:
+            self.outputs[change.address] = {**made.outputs, **({"uid": made.uid} if made.uid else {})}
+            self.warnings += [(change.address, warning) for warning in made.warnings]
+            if made.already:
+                self._already.add(change.address)
+        self._emit_applied(change, made.uid)
+        hit("node.applied")
+
+    def ready(self, change: Change, outputs: JsonObject) -> None:
+        """Waiting is over and gave more outputs, which must outlive this process as those of the effect do."""
+        hit("node.ready")
+        if not outputs:
+            return
+        with self._lock:
+            known = self.outputs[change.address]
+            self.outputs[change.address] = {**known, **outputs}
+        self._emit_applied(change, str(known.get("uid", "")))
+
+    def end(
+        self, change: Change, result: Result, message: str = "", remedy: str = "", cause: Address | None = None
+    ) -> Result:
+        """Durable when it returns. The result as written: done is `unchanged` where nothing had to be sent."""
+        if result is Result.DONE and change.address in self._already:
+            result = Result.UNCHANGED
+        since = self._since.get(change.address)
+        seconds = 0.0 if since is None else self._clock.monotonic() - since
+        ended = Ended(self._clock.now(), change.address, change.action, result, seconds, message, remedy, cause)
+        self._observer.on(ended)
+        self.outcomes[change.address] = ended
+        return result
+
+    def _emit_applied(self, change: Change, uid: str) -> None:
+        outputs, already = self.outputs[change.address], change.address in self._already
+        self._observer.on(Applied(self._clock.now(), change.address, change.action, uid, outputs, already))

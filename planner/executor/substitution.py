@@ -1,0 +1,43 @@
+"""Fills outputs of applied resources into the documents of later changes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from planner.address import Address
+from planner.plan import Change
+from planner.values import Json, JsonObject, Ref, Sub, leaves, substitute
+
+
+def fill(change: Change, outputs: Mapping[Address, JsonObject]) -> Change:
+    """The change with every output that is known put in; itself when it has nothing to fill."""
+    if not _open(change.desired):
+        return change
+    filled = substitute(change.desired, lambda ref: _lookup(ref, change.address.place, outputs))
+    return replace(change, desired=filled)
+
+
+def unresolved(change: Change) -> tuple[str, ...]:
+    """The outputs that are still missing, as `Kind/name#output`, sorted."""
+    found: set[str] = set()
+    for leaf in _open(change.desired):
+        refs = (leaf,) if isinstance(leaf, Ref) else tuple(part for part in leaf.parts if isinstance(part, Ref))
+        found.update(str(ref) for ref in refs)
+    return tuple(sorted(found))
+
+
+def _open(document: JsonObject | None) -> list[Ref | Sub]:
+    return [leaf for _, leaf in leaves(document or {}) if isinstance(leaf, Ref | Sub)]
+
+
+def _lookup(ref: Ref, place: str, outputs: Mapping[Address, JsonObject]) -> Json | None:
+    known = outputs.get(ref.address)
+    if known is None and not ref.address.place:
+        known = outputs.get(replace(ref.address, place=place))
+    if known is None or ref.output in known:
+        return known and known[ref.output]
+    value: Json = known
+    for key in ref.output.split("."):  # any status path is an output: `status.loadBalancer.ip`
+        value = value.get(key) if isinstance(value, dict) else None
+    return value

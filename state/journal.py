@@ -1,0 +1,109 @@
+"""The journal of a run: an observer that turns events into durable rows, each sealed over the one before it.
+
+A BEGIN is on disk before its effect may be tried, an END before anything may depend on it. An APPLIED goes to disk with
+the next transaction, together with the record of what was applied; a skipped or cancelled node had no effect, so nobody
+waits for its END either.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias, assert_never
+
+from planner.address import Address
+from planner.events import Applied, Began, Ended, Event, Result, Waiting
+from planner.plan import Action, Change
+from planner.values import JsonObject, encode
+from state import records
+from state.connection import Database, Row
+from state.seal import seal, verify
+from state.writer import Writer
+
+_WELL = (Result.DONE, Result.UNCHANGED)
+_WITHOUT_EFFECT = (Result.SKIPPED, Result.CANCELLED)
+_JSON = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=encode)
+_Line: TypeAlias = tuple[str, str, str, str, str, str]  # address, phase, action, result, at, detail
+
+
+class Journal:
+    """A planner.events.Observer that may be called from many threads at once; that is how they share commits."""
+
+    def __init__(self, writer: Writer, run: int, changes: Mapping[Address, Change]) -> None:
+        self._writer = writer
+        self._run = run
+        self._changes = changes
+        self._seq = 0  # the writer's thread only
+        self._seal = first_seal(run)
+
+    def on(self, event: Event) -> None:
+        """Take one event; Began and Ended are durable on return. Raises LockedError or StateError: then stop."""
+        match event:
+            case Began():
+                self._put(_line("BEGIN", event, "", {}))
+            case Applied():
+                self._applied(event)
+            case Waiting():
+                pass
+            case Ended():
+                self._ended(event)
+            case _:
+                assert_never(event)
+
+    def _applied(self, event: Applied) -> None:
+        detail = {"uid": event.uid, "outputs": event.outputs, "already": event.already}
+        row = None
+        if event.action is not Action.DELETE:  # a deleted object is on record until it is gone
+            row = records.row_of(self._changes[event.address], self._run, event.uid, event.at)
+        self._put(_line("APPLIED", event, "", detail), row, durable=False)
+
+    def _ended(self, event: Ended) -> None:
+        detail: JsonObject = {"seconds": round(event.seconds, 3)}
+        detail |= {"message": event.message} if event.message else {}
+        detail |= {"remedy": event.remedy} if event.remedy else {}
+        detail |= {"cause": str(event.cause)} if event.cause else {}
+        row = None
+        if event.action is Action.DELETE and event.result in _WELL:
+            row = records.row_of(self._changes[event.address], self._run, "", event.at)
+        line = _line("END", event, str(event.result), detail)
+        self._put(line, row, durable=event.result not in _WITHOUT_EFFECT)
+
+    def _put(self, line: _Line, record: Row | None = None, *, durable: bool = True) -> None:
+        self._writer.submit(self._write, (line, record), durable=durable)
+
+    def _write(self, database: Database, items: Sequence[tuple[_Line, Row | None]]) -> None:
+        """Write what was handed in since the last transaction. On the writer's thread."""
+        rows = []
+        for line, _ in items:
+            self._seq += 1
+            row = (self._run, self._seq, *line)
+            self._seal = seal((self._seal, *row))
+            rows.append((*row, self._seal))
+        database.insert("INSERT INTO journal", rows)
+        if found := [record for _, record in items if record is not None]:
+            records.write(database, found)
+
+
+def _line(phase: str, event: Began | Applied | Ended, result: str, detail: JsonObject) -> _Line:
+    text = _JSON.encode(detail) if detail else "{}"
+    return (str(event.address), phase, event.action.value, result, event.at, text)
+
+
+def first_seal(run: int) -> str:
+    """What the first row of a run is sealed over."""
+    return f"run {run}"
+
+
+def rows_of(database: Database, run: int) -> list[Row]:
+    """The rows of a run in order, without seals: (run, seq, address, phase, action, result, at, detail).
+
+    Raises StateError when a row was changed, lost or put in.
+    """
+    believed, last = [], first_seal(run)
+    sql = "SELECT run, seq, address, phase, action, result, at, detail, seal FROM journal WHERE run = ? ORDER BY seq"
+    for number, row in enumerate(database.rows(sql, (run,)), start=1):
+        last = seal((last, *row[:-1]))
+        found = row[-1] if row[1] == number else ""
+        verify(last, found, f"entry {number} of the journal of run {run}", database.path)
+        believed.append(row[:-1])
+    return believed

@@ -1,0 +1,95 @@
+"""The one row that says who may write. Statements only; every function expects to be inside a transaction.
+
+The token grows with every holder and with every forced unlock. Expiry alone takes nothing away from a holder: as long
+as nobody took the lease, its token is still the newest and its writes are right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from state import holder
+from state.connection import Database
+from state.moment import iso, utc_now, wall_ms
+
+_FREE = "who = '', process = '', expires = 0"
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRow:
+    """What the row says. `expires` is wall time in milliseconds, `steady` the same moment on the boot's clock."""
+
+    token: int
+    who: str
+    operation: str
+    plan: str
+    since: str
+    process: str
+    expires: int
+    steady: int
+
+    @property
+    def is_free(self) -> bool:
+        """Nobody holds it, or its holder is dead, or its time is over."""
+        if not self.who:
+            return True
+        process = holder.parse(self.process)
+        if process is not None and holder.is_dead(process):
+            return True
+        return holder.is_over(process, self.expires, self.steady, wall_ms())
+
+    def __str__(self) -> str:
+        plan = f" of {self.plan}" if self.plan else ""
+        return (
+            f"{self.who} ({self.operation}{plan}) since {self.since}, until {iso(self.expires)}, lock id {self.token}"
+        )
+
+
+def read(database: Database) -> LeaseRow:
+    """The row as it is."""
+    columns = "token, who, operation, plan, since, process, expires, steady"
+    return LeaseRow(*database.rows(f"SELECT {columns} FROM lease WHERE one = 1")[0])  # noqa: S608 (constant)
+
+
+def take(database: Database, row: LeaseRow, operation: str, plan: str, seconds: float) -> int:
+    """Make the lease ours if `row` is still what stands there; the new token."""
+    milliseconds = int(seconds * 1000)
+    values = (
+        row.token + 1,
+        holder.who(),
+        operation,
+        plan,
+        utc_now(),
+        holder.this_process().text(),
+        wall_ms() + milliseconds,
+        holder.steady_ms() + milliseconds,
+        row.token,
+    )
+    database.run(
+        "UPDATE lease SET token = ?, who = ?, operation = ?, plan = ?, since = ?, process = ?, expires = ?, steady = ? "
+        "WHERE one = 1 AND token = ?",
+        values,
+    )
+    return row.token + 1
+
+
+def renew(database: Database, token: int, seconds: float) -> bool:
+    """Extend the lease with `token`; False when that is not the newest token any more."""
+    milliseconds = int(seconds * 1000)
+    values = (wall_ms() + milliseconds, holder.steady_ms() + milliseconds, token)
+    return (
+        database.run("UPDATE lease SET expires = ?, steady = ? WHERE one = 1 AND token = ? AND who <> ''", values) == 1
+    )
+
+
+def give_back(database: Database, token: int) -> bool:
+    """End the lease with `token`; False when it was not ours any more."""
+    return (
+        database.run("UPDATE lease SET who = '', process = '', expires = 0 WHERE one = 1 AND token = ?", (token,)) == 1
+    )
+
+
+def revoke(database: Database, token: int) -> bool:
+    """End the lease with `token`, so that its holder can never write again; False when that is not who holds it."""
+    sql = f"UPDATE lease SET token = token + 1, {_FREE} WHERE one = 1 AND token = ? AND who <> ''"  # noqa: S608 (constant)
+    return database.run(sql, (token,)) == 1

@@ -1,0 +1,174 @@
+"""Runs: who applied which plan when, how it ended, and how far it came. Statements, and what is read by them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from planner import __version__
+from planner.address import Address
+from planner.plan import Selection
+from planner.values import JsonObject, decode
+from state import holder
+from state.connection import Database, Row
+from state.journal import rows_of
+from state.moment import utc_now
+from state.seal import seal, verify
+
+KEPT_DOCUMENTS = 5  # plans are large; only the newest can be resumed, and `undo` reads records
+_START = "number, plan, operation, resumes, who, tool, started, selection, token"
+_COLUMNS = f"{_START}, ended, outcome, seal, seal_end"
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """One run. `ended` and `outcome` are empty while it runs, and for ever when it was killed."""
+
+    number: int
+    plan_id: str
+    operation: str
+    resumes: int | None
+    who: str
+    tool: str
+    started: str
+    ended: str
+    outcome: str
+    selection: Selection
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRow:
+    """What the journal knows of one node of a run: its last phase, how it ended ("" if it did not), and when."""
+
+    address: Address
+    action: str
+    phase: str
+    result: str
+    at: str
+    detail: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedRun:
+    """A run that did not end well, with what it and the runs it resumed have done.
+
+    `done` maps nodes that ended well to their outputs. `begun` were begun and did not end: only reading tells.
+    `killed` is true when the run did not even get to say how it ended.
+    """
+
+    info: RunInfo
+    document: bytes
+    done: Mapping[Address, JsonObject]
+    begun: tuple[Address, ...]
+
+    @property
+    def killed(self) -> bool:
+        """Whether the process died before the end of the run."""
+        return not self.info.ended
+
+
+def begin(
+    database: Database, lease: tuple[int, str], plan_id: str, document: bytes, selection: Selection, resumes: int | None
+) -> int:
+    """Write a new run and drop documents of old ones; its number. `lease` is (token, operation). In a transaction."""
+    number = int(database.rows("SELECT coalesce(max(number), 0) + 1 FROM runs")[0][0])
+    token, operation = lease
+    chosen = json.dumps(asdict(selection), sort_keys=True)
+    start = (number, plan_id, operation, resumes, holder.who(), __version__, utc_now(), chosen, token)
+    text = document.decode()
+    row = (*start, text, seal(start), seal((number, text)))
+    database.insert(f"INSERT INTO runs ({_START}, document, seal, seal_document)", [row])
+    database.run("UPDATE runs SET document = '' WHERE number <= ? AND document <> ''", (number - KEPT_DOCUMENTS,))
+    return number
+
+
+def end(database: Database, number: int, outcome: str) -> None:
+    """Write how a run ended. In a transaction."""
+    now = utc_now()
+    values = (now, outcome, seal((number, now, outcome)), number)
+    database.run("UPDATE runs SET ended = ?, outcome = ?, seal_end = ? WHERE number = ?", values)
+
+
+def history(database: Database, limit: int) -> tuple[RunInfo, ...]:
+    """The newest `limit` runs, newest first."""
+    rows = database.rows(f"SELECT {_COLUMNS} FROM runs ORDER BY number DESC LIMIT ?", (limit,))  # noqa: S608 (constants)
+    return tuple(_info(database, row) for row in rows)
+
+
+def one(database: Database, number: int) -> RunInfo | None:
+    """A run by its number."""
+    rows = database.rows(f"SELECT {_COLUMNS} FROM runs WHERE number = ?", (number,))  # noqa: S608 (constants)
+    return _info(database, rows[0]) if rows else None
+
+
+def document(database: Database, number: int) -> bytes:
+    """The plan of a run as it was stored; empty when it is too old to be kept. Raises StateError when it is damaged."""
+    rows = database.rows("SELECT document, seal_document FROM runs WHERE number = ? AND document <> ''", (number,))
+    if not rows:
+        return b""
+    verify(seal((number, rows[0][0])), rows[0][1], f"the plan of run {number}", database.path)
+    return str(rows[0][0]).encode()
+
+
+def nodes(database: Database, number: int) -> tuple[NodeRow, ...]:
+    """The last journal entry of each node of a run, in the order in which the nodes appeared."""
+    last: dict[str, Row] = {}
+    for row in rows_of(database, number):
+        last[row[2]] = row
+    return tuple(
+        NodeRow(Address.parse(address), row[4], row[3], row[5], row[6], json.loads(row[7]))
+        for address, row in last.items()
+    )
+
+
+def unfinished(database: Database, well: str) -> UnfinishedRun | None:
+    """The newest run when its outcome is not `well`, with the progress of the whole chain of resumed runs."""
+    newest = history(database, 1)
+    if not newest or newest[0].outcome == well:
+        return None
+    done: dict[Address, JsonObject] = {}
+    begun: dict[Address, None] = {}
+    for number in _chain(database, newest[0]):
+        _fold(rows_of(database, number), done, begun)
+    return UnfinishedRun(newest[0], document(database, newest[0].number), done, tuple(begun))
+
+
+def _chain(database: Database, info: RunInfo) -> list[int]:
+    """The numbers of the runs that `info` goes on with and its own, oldest first."""
+    numbers = [info.number]
+    resumes = info.resumes
+    while resumes is not None and resumes < numbers[-1]:
+        numbers.append(resumes)
+        before = one(database, resumes)
+        resumes = before.resumes if before else None
+    return numbers[::-1]
+
+
+def _fold(rows: list[Row], done: dict[Address, JsonObject], begun: dict[Address, None]) -> None:
+    outputs: dict[str, JsonObject] = {}
+    for _, _, text, phase, _, result, _, detail in rows:
+        address = Address.parse(text)
+        match phase:
+            case "BEGIN":
+                begun[address] = None
+            case "APPLIED":
+                outputs[text] = decode(json.loads(detail)["outputs"])
+            case "END":
+                begun.pop(address, None)
+                if result in ("done", "unchanged"):
+                    done[address] = outputs.get(text, {})
+
+
+def _info(database: Database, row: Row) -> RunInfo:
+    *start, ended, outcome, seal_start, seal_end = row
+    number, plan, operation, resumes, who, tool, started, selection, _ = start
+    verify(seal(start), seal_start, f"run {number}", database.path)
+    if ended or outcome or seal_end:
+        verify(seal((number, ended, outcome)), seal_end, f"the end of run {number}", database.path)
+    chosen: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(selection).items()
+    }
+    known = Selection(**chosen)
+    return RunInfo(number, plan, operation, resumes, who, tool, started, ended or "", outcome or "", known)

@@ -1,0 +1,356 @@
+"""The engine: order, durability of events around effects, failures, waiting, stopping, outputs and resuming."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from executor_fakes import FakeProvider, Recorder, address, change, ended, plan_of, results, run
+
+from planner.errors import (
+    GraphError,
+    LockedError,
+    OutcomeUnknown,
+    PermanentError,
+    PreconditionError,
+    StateError,
+    TemporaryError,
+)
+from planner.events import Applied, Began, Ended, Result, Waiting
+from planner.executor import Observers, OnError, Options, Wait, exit_code, verdict
+from planner.plan import Action
+from planner.ports import Readiness, Written
+from planner.values import Ref, Sub
+
+DIAMOND = {"a": (), "b": ("a",), "c": ("a",), "d": ("b", "c")}
+R = Result
+
+
+def test_each_effect_stands_between_a_begin_and_an_end_and_after_the_end_of_its_needs() -> None:
+    recorder = Recorder()
+    provider = FakeProvider()
+    result = run(plan_of(DIAMOND), provider, recorder=recorder)
+    assert set(results(result).values()) == {R.DONE}
+    for name, needs in DIAMOND.items():
+        begin, end = recorder.position(Began, name), recorder.position(Ended, name)
+        assert begin < recorder.position(Applied, name) < end
+        assert all(recorder.position(Ended, need) < begin for need in needs)
+    assert provider.calls[0] == ("apply", "a")
+    assert provider.calls[-1] == ("apply", "d")
+    assert exit_code(result) == 0
+
+
+def test_an_effect_is_not_tried_before_its_begin_was_taken() -> None:
+    provider = FakeProvider()
+
+    def at_begin(event: object) -> Exception | None:
+        if isinstance(event, Began):
+            time.sleep(0.02)  # a slow disk
+            assert ("apply", event.address.name) not in provider.calls
+        return None
+
+    run(plan_of(DIAMOND), provider, recorder=Recorder(fail_at=at_begin))
+    assert len(provider.calls) == 4
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_graphs_respect_needs_and_do_everything_once(seed: int) -> None:
+    rng = random.Random(seed)
+    names = [f"n{i:02}" for i in range(40)]
+    edges = {name: tuple(rng.sample(names[:i], k=min(i, rng.randint(0, 3)))) for i, name in enumerate(names)}
+    recorder, provider = Recorder(), FakeProvider()
+    result = run(plan_of(edges), provider, Options(parallelism=rng.randint(1, 16)), recorder)
+    assert sorted(name for _, name in provider.calls) == names
+    assert set(results(result).values()) == {R.DONE}
+    for name, needs in edges.items():
+        assert all(recorder.position(Ended, need) < recorder.position(Began, name) for need in needs)
+
+
+def test_a_failure_skips_what_needs_it_and_nothing_else() -> None:
+    provider = FakeProvider(script={"b": [PermanentError("quota exceeded", remedy="raise the quota")]})
+    result = run(plan_of({**DIAMOND, "x": (), "y": ("x",), "e": ("d",)}), provider)
+    assert results(result) == {"a": R.DONE, "b": R.FAILED, "c": R.DONE, "d": R.SKIPPED, "x": R.DONE, "y": R.DONE,
+                               "e": R.SKIPPED}  # fmt: skip
+    assert (ended(result, "b").message, ended(result, "b").remedy) == ("quota exceeded", "raise the quota")
+    assert ended(result, "d").cause == ended(result, "e").cause == address("b")
+    assert exit_code(result) == 1
+
+
+def test_on_error_stop_begins_nothing_new() -> None:
+    provider = FakeProvider(script={"a": [PermanentError("no")]})
+    result = run(plan_of({"a": (), "b": (), "c": ()}), provider, Options(parallelism=1, on_error=OnError.STOP))
+    assert results(result) == {"a": R.FAILED, "b": R.CANCELLED, "c": R.CANCELLED}
+    assert [name for _, name in provider.calls] == ["a"]
+    assert exit_code(result) == 1
+
+
+def test_what_needs_a_blocked_resource_is_skipped() -> None:
+    result = run(plan_of({"a": ("gone",), "b": ("a",), "c": ()}, blocked=["gone"]), FakeProvider())
+    assert results(result) == {"a": R.SKIPPED, "b": R.SKIPPED, "c": R.DONE}
+    assert ended(result, "b").cause == address("gone")
+    assert exit_code(result) == 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "result", "calls", "code"),
+    [
+        ([TemporaryError("busy"), TemporaryError("busy", retry_after=1)], R.DONE, 3, 0),
+        ([TemporaryError("busy")] * 5, R.FAILED, 5, 1),
+        ([OutcomeUnknown("cut off")], R.DONE, 2, 0),
+        ([OutcomeUnknown("cut off")] * 2, R.UNKNOWN, 2, 1),
+        ([OutcomeUnknown("cut off"), PermanentError("forbidden")], R.UNKNOWN, 2, 1),
+        ([OutcomeUnknown("cut off"), PreconditionError("another content")], R.UNKNOWN, 2, 1),
+        ([PreconditionError("changed since")], R.STALE, 1, 3),
+        ([Written("u", already=True)], R.UNCHANGED, 1, 0),
+    ],
+)
+def test_results_of_one_effect(answers: list[object], result: Result, calls: int, code: int) -> None:
+    provider = FakeProvider(script={"a": list(answers)})
+    got = run(plan_of({"a": ()}), provider)
+    assert (results(got)["a"], len(provider.calls), exit_code(got)) == (result, calls, code)
+
+
+def test_a_foreign_error_is_named_by_type_only_and_its_trace_is_private(tmp_path: Path) -> None:
+    provider = FakeProvider(script={"a": [ValueError("hunter2")]})
+    result = run(plan_of({"a": ()}), provider, Options(crash_folder=tmp_path / "crash"))
+    end = ended(result, "a")
+    assert end.message == "internal error in the provider: ValueError"
+    (kept,) = (tmp_path / "crash").iterdir()
+    assert str(kept) in end.remedy
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert "executor_fakes.py" in kept.read_text()
+    assert "hunter2" not in kept.read_text() + str(end)
+
+
+def test_no_crash_file_without_debug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run(plan_of({"a": ()}), FakeProvider(script={"a": [KeyError("hunter2")]}))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_deletes_call_delete() -> None:
+    provider = FakeProvider()
+    run(plan_of([change("a", action=Action.DELETE, desired=None), change("b", ["a"], action=Action.DELETE)]), provider)
+    assert provider.calls == [("delete", "a"), ("delete", "b")]
+
+
+def test_no_ops_are_no_effects_and_no_events() -> None:
+    recorder, provider = Recorder(), FakeProvider()
+    result = run(plan_of([change("a", action=Action.NOOP), change("b", ["a"])]), provider, recorder=recorder)
+    assert provider.calls == [("apply", "b")]
+    assert results(result) == {"a": R.UNCHANGED, "b": R.DONE}
+    assert all(event.address == address("b") for event in recorder.events)
+
+
+# Waiting
+
+
+def test_what_is_needed_is_ready_before_its_dependents_begin() -> None:
+    provider = FakeProvider(ready_after={"a": 0.1})
+    recorder = Recorder()
+    run(plan_of({"a": (), "b": ("a",)}), provider, recorder=recorder)
+    assert recorder.position(Ended, "a") < recorder.position(Began, "b")
+    assert sum(isinstance(event, Waiting) for event in recorder.events) == 1, "only when the message changes"
+
+
+def test_waiting_ends_in_pending_after_its_own_budget() -> None:
+    provider = FakeProvider(ready_after={"a": 60})
+    result = run(plan_of([change("a", wait_seconds=0.1), change("b", ["a"]), change("c")]), provider)
+    assert results(result) == {"a": R.PENDING, "b": R.SKIPPED, "c": R.DONE}
+    assert "0 of 1 ready" in ended(result, "a").message
+    assert exit_code(result) == 4
+
+
+def test_a_terminal_failure_ends_waiting_at_once() -> None:
+    provider = FakeProvider(verdicts={"a": Readiness(done=True, ok=False, message="image cannot be pulled")})
+    result = run(plan_of({"a": ()}), provider)
+    assert results(result) == {"a": R.FAILED}
+    assert ended(result, "a").message == "image cannot be pulled"
+    assert ended(result, "a").seconds < 1
+
+
+@pytest.mark.parametrize(
+    ("options", "waits", "looked_at"),
+    [
+        (Options(wait=Wait.NONE), "ready", set()),
+        (Options(wait=Wait.NEEDED), "ready", {"a"}),
+        (Options(), "ready", {"a", "b"}),
+        (Options(), "none", set()),
+    ],
+)
+def test_what_is_waited_for(options: Options, waits: str, looked_at: set[str]) -> None:
+    provider = FakeProvider()
+    run(plan_of([change("a", wait=waits), change("b", ["a"], wait=waits)]), provider, options)
+    assert {name for look in provider.looks for name in look} == looked_at
+
+
+def test_an_error_of_looking_is_narrowed_down_to_who_causes_it() -> None:
+    provider = FakeProvider(verdicts={"c": PermanentError("forbidden: get widgets")})
+    result = run(plan_of(dict.fromkeys("abcdefgh", ())), provider)
+    assert {name for name, r in results(result).items() if r is not R.DONE} == {"c"}
+    assert "forbidden: get widgets" in ended(result, "c").message
+
+
+def test_a_passing_error_of_looking_is_waited_out() -> None:
+    provider = FakeProvider(verdicts={"a": TemporaryError("503")})
+    threading.Timer(0.15, provider.verdicts.clear).start()
+    assert results(run(plan_of({"a": ()}), provider)) == {"a": R.DONE}
+
+
+def test_looks_are_few_and_prompt() -> None:
+    provider = FakeProvider(ready_after={f"n{i}": 0.5 + i * 0.005 for i in range(40)})
+    begin = time.monotonic()
+    run(plan_of({f"n{i}": () for i in range(40)}), provider)
+    assert time.monotonic() - begin < 0.695 * 1.1 + 0.05
+    assert len(provider.looks) < 200, "not one look per waiting change"
+
+
+def test_the_time_of_the_whole_run_bounds_waits_and_beginnings() -> None:
+    provider = FakeProvider(ready_after={"a": 60})
+    result = run(plan_of({"a": (), "b": ("a",)}), provider, Options(timeout=0.1))
+    assert results(result) == {"a": R.PENDING, "b": R.CANCELLED}
+    assert result.late
+    assert exit_code(result) == 4
+
+
+# Stopping
+
+
+def test_cancel_drains_effects_ends_waits_and_begins_nothing() -> None:
+    cancel = threading.Event()
+    started = threading.Event()
+
+    def slow() -> Written:
+        started.set()
+        time.sleep(0.2)
+        return Written("u")
+
+    provider = FakeProvider(script={"a": [slow]}, ready_after={"w": 60})
+    threading.Thread(target=lambda: (started.wait(), cancel.set())).start()
+    changes = [change("w"), change("v", ["w"]), change("a", wait="none"), change("b", ["a"])]
+    result = run(plan_of(changes), provider, Options(cancel=cancel))
+    assert results(result) == {"w": R.PENDING, "v": R.CANCELLED, "a": R.DONE, "b": R.CANCELLED}
+    assert result.interrupted
+    assert exit_code(result) == 130
+    assert verdict(result) == "interrupted"
+
+
+def test_cancel_after_the_last_end_changes_nothing() -> None:
+    options = Options()
+    provider = FakeProvider(script={"a": [lambda: (options.cancel.set(), Written("u"))[1]]})
+    assert exit_code(run(plan_of([change("a", wait="none")]), provider, options)) == 0
+
+
+@pytest.mark.parametrize("kind", [Began, Applied, Ended])
+@pytest.mark.parametrize("error", [StateError("disk full"), LockedError("taken over")])
+def test_an_error_of_the_journal_breaks_the_run_off(kind: type, error: Exception) -> None:
+    provider = FakeProvider(ready_after={"x": 60})
+    recorder = Recorder(fail_at=lambda event: error if isinstance(event, kind) and event.address.name == "a" else None)
+    with pytest.raises(type(error)):
+        run(plan_of({"x": (), "a": (), "b": ("a",), "c": ("b",)}), provider, recorder=recorder)
+    names = {name for _, name in provider.calls}
+    assert not names & {"b", "c"}
+    assert ("a" in names) is (kind is not Began)
+
+
+# Outputs and resuming
+
+
+def test_outputs_are_filled_into_later_changes() -> None:
+    commit, sub = Ref(address("git"), "commit"), Sub(("poll-", Ref(address("git"), "status.short")))
+    desired = {"spec": {"commit": commit, "list": [sub, "plain"]}}
+    provider = FakeProvider(script={"git": [Written("u", {"commit": "c0ffee", "status": {"short": "c0f"}})]})
+    run(plan_of([change("git"), change("run", ["git"], desired=desired)]), provider)
+    assert provider.documents["run"] == {"spec": {"commit": "c0ffee", "list": ["poll-c0f", "plain"]}}
+
+
+def test_outputs_of_readiness_are_filled_in_and_made_durable() -> None:
+    provider = FakeProvider(verdicts={"run": Readiness(done=True, ok=True, outputs={"digest": "sha256:1"})})
+    recorder = Recorder()
+    desired = {"image": Ref(address("run"), "digest")}
+    run(plan_of([change("run"), change("use", ["run"], desired=desired, wait="none")]), provider, recorder=recorder)
+    assert provider.documents["use"] == {"image": "sha256:1"}
+    outputs = [event.outputs for event in recorder.events if isinstance(event, Applied)]
+    assert outputs[1] == {"uid": "uid-run", "digest": "sha256:1"}
+
+
+def test_a_missing_output_fails_the_change_by_name_and_before_any_effect() -> None:
+    provider = FakeProvider()
+    desired = {"spec": Sub(("x", Ref(address("a"), "nope")))}
+    result = run(plan_of([change("a"), change("b", ["a"], desired=desired)]), provider)
+    assert results(result)["b"] is R.FAILED
+    assert "ConfigMap/ns/a#nope" in ended(result, "b").message
+    assert provider.calls == [("apply", "a")]
+
+
+def test_resuming_passes_over_what_is_done_and_knows_its_outputs() -> None:
+    provider = FakeProvider(script={"b": [Written("u", already=True)]})
+    desired = {"x": Ref(address("a"), "commit")}
+    plan = plan_of([change("a"), change("b", ["a"]), change("c", ["a", "b"], desired=desired)])
+    result = run(plan, provider, Options(done={address("a"): {"commit": "c0ffee"}}))
+    assert [name for _, name in provider.calls] == ["b", "c"]
+    assert provider.documents["c"] == {"x": "c0ffee"}
+    assert results(result) == {"a": R.UNCHANGED, "b": R.UNCHANGED, "c": R.DONE}
+
+
+# Order and shape
+
+
+def test_the_longest_chain_goes_first() -> None:
+    provider = FakeProvider()
+    edges = {"a": (), "b": (), "c": (), "c1": ("c",), "c2": ("c1",), "b1": ("b",)}
+    run(plan_of(edges), provider, Options(parallelism=1, wait=Wait.NONE))
+    assert [name for _, name in provider.calls] == ["c", "b", "c1", "a", "c2", "b1"]
+
+
+def test_parallelism_is_bounded_and_used() -> None:
+    provider = FakeProvider(seconds=0.02)
+    run(plan_of({f"n{i}": () for i in range(20)}), provider, Options(parallelism=4))
+    assert provider.most_running == 4
+
+
+def test_a_plan_in_the_wrong_order_is_refused() -> None:
+    with pytest.raises(GraphError, match="needs"):
+        run(plan_of({"a": ("b",), "b": ("a",)}), FakeProvider())
+
+
+def test_other_observers_come_after_the_journal_and_one_at_a_time() -> None:
+    journal, other, inside = Recorder(), Recorder(), threading.Lock()
+
+    class Careful:
+        def on(self, event: object) -> None:
+            assert inside.acquire(blocking=False), "two calls at once"
+            assert event in journal.events, "before the journal"
+            other.events.append(event)  # type: ignore[arg-type]
+            inside.release()
+
+    run(plan_of({f"n{i}": () for i in range(50)}), FakeProvider(), recorder=Observers(journal, Careful()))  # type: ignore[arg-type]
+    assert len(other.events) == len(journal.events) == 150
+
+
+def test_a_hundred_thousand_changes_are_linear() -> None:
+    def seconds(count: int) -> float:
+        edges = {f"n{i}": (f"n{i // 2}",) if i > 1 else () for i in range(1, count)}
+        plan = plan_of(edges)
+        begin = time.process_time()
+        run(plan, FakeProvider(), Options(parallelism=1, wait=Wait.NONE))
+        return time.process_time() - begin
+
+    small, large = seconds(5_000), seconds(50_000)
+    assert large < small * 10 * 2.5
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_makespan_is_the_critical_path(seed: int) -> None:
+    rng = random.Random(seed)
+    names = [f"n{i:02}" for i in range(30)]
+    edges = {name: tuple(rng.sample(names[:i], k=min(i, rng.randint(0, 2)))) for i, name in enumerate(names)}
+    waits = {name: rng.uniform(0.05, 0.3) for name in names}
+    finish: dict[str, float] = {}
+    for name, needs in edges.items():
+        finish[name] = max((finish[need] for need in needs), default=0.0) + waits[name]
+    result = run(plan_of(edges), FakeProvider(ready_after=waits), Options(parallelism=64))
+    assert result.seconds <= max(finish.values()) * 1.1
