@@ -1,0 +1,13 @@
+"""The graph of resources: what must stand before what, and by which rule.
+
+`build_graph` draws every edge of spec 04 ("Identity, order, options"); `ResourceGraph` orders, selects and explains.
+An edge always goes from the dependency to its dependent. Pure, and it knows no cluster: a reference to something that
+is not declared is no edge, because it may live already, unless the author wrote it for hwplan.
+"""
+
+from planner.graph.build import build_graph, missing_references
+from planner.graph.edge import Edge
+from planner.graph.explain import reduced, why
+from planner.graph.resource_graph import ResourceGraph, make_graph
+
+__all__ = ["Edge", "ResourceGraph", "build_graph", "make_graph", "missing_references", "reduced", "why"]

@@ -1,0 +1,1 @@
+"""Rules: each module draws one family of edges, as `draw(pen)` over one resource. `planner.graph.build` lists them."""

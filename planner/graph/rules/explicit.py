@@ -1,0 +1,57 @@
+"""Edges that the author wrote for hwplan: `hwplan.dev/depends-on`, and every `!ref` and `!sub` in a document.
+
+These have to be declared: a name that leads nowhere here is a mistake, not something that may live already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from planner.graph.pen import Pen
+from planner.path import render
+from planner.resource import DEPENDS_ON
+from planner.values import Json, Ref, Sub
+
+_FIELD = f"metadata.annotations[{DEPENDS_ON}]"
+
+
+def draw_depends_on(pen: Pen) -> None:
+    """Each address of the annotation -> the resource."""
+    for address in pen.resource.options.depends_on:
+        pen.refers(address, "depends-on", _FIELD)
+
+
+def draw_refs(pen: Pen) -> None:
+    """The resource of each output that the document uses -> the document."""
+    if not _uses_outputs(pen.manifest):
+        return
+    for path, leaf in _outputs(pen.manifest, ()):
+        for ref in (leaf,) if isinstance(leaf, Ref) else leaf.parts:
+            if isinstance(ref, Ref):
+                pen.refers(ref.address, "ref", render(path))
+
+
+def _uses_outputs(value: Json) -> bool:
+    """A quick look without paths: nearly no document uses outputs, and every plan walks them all."""
+    pending = [value]
+    while pending:
+        here = pending.pop()
+        for item in here.values() if here.__class__ is dict else here:
+            kind = item.__class__
+            if kind is dict or kind is list:
+                pending.append(item)
+            elif kind is Ref or kind is Sub:
+                return True
+    return False
+
+
+def _outputs(value: Json, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Ref | Sub]]:
+    match value:
+        case dict():
+            for key, item in value.items():
+                yield from _outputs(item, (*path, key))
+        case list():
+            for at, item in enumerate(value):
+                yield from _outputs(item, (*path, at))
+        case Ref() | Sub():
+            yield path, value

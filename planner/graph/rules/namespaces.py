@@ -1,0 +1,11 @@
+"""A namespace stands before the objects in it."""
+
+from __future__ import annotations
+
+from planner.graph.pen import Pen
+
+
+def draw(pen: Pen) -> None:
+    """Namespace -> every object with `metadata.namespace`."""
+    if namespace := pen.resource.address.namespace:
+        pen.names("namespace", "metadata.namespace", "Namespace", namespace, namespace="")
