@@ -1,0 +1,188 @@
+"""An HTTPS proxy that fails requests by rule: status storms, requests that get lost, answers that get lost.
+
+Owns what needs to know where a request begins and ends, which `proxy.py` does not. It ends TLS with a certificate of
+the cluster's own authority and asks the server again over TLS, one connection each. HTTP/1.1 only, as hwplan speaks it.
+"""
+
+import http.client
+import http.server
+import socket
+import socketserver
+import ssl
+import struct
+import threading
+import time
+import urllib.parse
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from tests.testbed.certificates import KeyPair
+
+_RESET = struct.pack("ii", 1, 0)
+_PIECE = 64 * 1024
+_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"}
+Action = Literal["status", "lose-request", "lose-answer", "cut-answer"]
+
+
+@dataclass
+class Rule:
+    """What happens to the next `times` requests that `matches` (method, path with query) says yes to.
+
+    `status` answers with `code` without asking the server. `lose-request` resets the connection before asking it,
+    `lose-answer` after it has done the work, `cut-answer` in the middle of the body of its answer.
+    """
+
+    action: Action
+    times: int = 1
+    code: int = 503
+    retry_after: int | None = None
+    reason: str = ""
+    matches: Callable[[str, str], bool] = field(default=lambda _method, _path: True)
+
+
+class HttpFaultProxy:
+    """A listener on a free port of 127.0.0.1 in front of one HTTPS server; `requests` records what came, in order."""
+
+    def __init__(self, url: str, pair: KeyPair, authority: Path) -> None:
+        parts = urllib.parse.urlsplit(url)
+        self.target = (parts.hostname or "127.0.0.1", parts.port or 443)
+        self.rules: list[Rule] = []
+        self.requests: list[tuple[str, str]] = []
+        self.port = 0
+        self._lock = threading.Lock()
+        self._trust = ssl.create_default_context(cafile=str(authority))
+        self._identity = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._identity.load_cert_chain(pair.certificate, pair.key)
+
+    def __enter__(self) -> Self:
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.proxy = self
+        self._server.identity = self._identity
+        self.port = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(10)
+
+    def rule_for(self, method: str, path: str) -> Rule | None:
+        """Record a request, and return the rule that it falls under, which it uses up by one."""
+        with self._lock:
+            self.requests.append((method, path))
+            for rule in self.rules:
+                if rule.times > 0 and rule.matches(method, path):
+                    rule.times -= 1
+                    return rule
+        return None
+
+    def connect(self) -> http.client.HTTPSConnection:
+        """Open a connection to the server behind."""
+        return http.client.HTTPSConnection(*self.target, timeout=60, context=self._trust)
+
+
+class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
+    daemon_threads = True
+    block_on_close = False
+    allow_reuse_address = True
+    request_queue_size = 128
+    proxy: HttpFaultProxy
+    identity: ssl.SSLContext
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: connections that break are this server's business."""
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def setup(self) -> None:
+        self.plain = self.request
+        self.plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.request = self.server.identity.wrap_socket(self.plain, server_side=True)
+        self.upstream: http.client.HTTPSConnection | None = None
+        super().setup()
+
+    def finish(self) -> None:
+        if self.upstream is not None:
+            self.upstream.close()
+        with suppress(OSError):
+            super().finish()
+        self.request.close()
+
+    def log_message(self, *_: object) -> None:
+        """Write no log."""
+
+    def answer(self) -> None:
+        """Handle one request, by rule or by asking the server."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        rule = self.server.proxy.rule_for(self.command, self.path)
+        if rule is None:
+            self._relay(self._ask(body), cut=False)
+        elif rule.action == "status":
+            self._refuse(rule)
+        elif rule.action == "lose-request":
+            self._reset()
+        else:
+            answer = self._ask(body)
+            if rule.action == "cut-answer":
+                self._relay(answer, cut=True)
+            else:
+                answer.read()
+            self._reset()
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = answer  # noqa: N815
+
+    def _ask(self, body: bytes) -> http.client.HTTPResponse:
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP}
+        if self.upstream is None:
+            self.upstream = self.server.proxy.connect()
+        self.upstream.request(self.command, self.path, body or None, headers)
+        return self.upstream.getresponse()
+
+    def _relay(self, answer: http.client.HTTPResponse, *, cut: bool) -> None:
+        self.send_response_only(answer.status, answer.reason)
+        for name, value in answer.getheaders():
+            if name.lower() not in _HOP:
+                self.send_header(name, value)
+        bodyless = self.command == "HEAD" or answer.status in (204, 304)
+        chunked = answer.getheader("Content-Length") is None and not bodyless
+        if chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        while data := answer.read1(_PIECE):
+            piece = data[: max(1, len(data) // 2)] if cut else data
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
+            if cut:
+                return
+        if chunked:
+            self.wfile.write(b"0\r\n\r\n")
+
+    def _refuse(self, rule: Rule) -> None:
+        body = b'{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"%s","code":%d,"message":"testbed"}' % (
+            rule.reason.encode(),
+            rule.code,
+        )
+        self.send_response_only(rule.code)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        if rule.retry_after is not None:
+            self.send_header("Retry-After", str(rule.retry_after))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _reset(self) -> None:
+        self.close_connection = True
+        with suppress(OSError):
+            time.sleep(0.01)  # let what was written arrive: a reset may overtake it
+            self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            self.request.close()
