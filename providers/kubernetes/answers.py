@@ -1,0 +1,396 @@
+"""What an answer of an API server means: one pure function from status, headers and body to an error.
+
+Classifies by reason and message, never by status code alone: user errors come back as 500, and so do webhooks that are
+down. Messages of the server echo pod templates, environment values and contents of Secrets, so no text of an answer is
+passed on whole: field names and reasons are kept, values are cut out.
+
+Facts observed on kube-apiserver 1.36; sources: apimachinery api/errors, structured-merge-diff typed and merge, and
+apimachinery util/validation/field (the form `Type: value: detail`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from planner.errors import ProviderError
+from planner.path import Element, FieldPath, Item, Member, render
+from planner.values import JsonObject
+from providers.kubernetes.errors import (
+    AdmissionDenied,
+    AlreadyExists,
+    ApplyConflict,
+    BadRequest,
+    Cause,
+    Conflict,
+    ContinueExpired,
+    Forbidden,
+    Invalid,
+    NamespaceMissing,
+    NamespaceTerminating,
+    NotFound,
+    NotServed,
+    ResourceVersionConflict,
+    ServerBusy,
+    ServerFault,
+    TooLarge,
+    UidMismatch,
+    Unauthorized,
+    WebhookDown,
+)
+
+_MAX_RETRY_AFTER = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """The parts of an answer that the rules look at. `secret` is true when the object is a Secret."""
+
+    code: int
+    reason: str
+    message: str
+    details: JsonObject
+    causes: tuple[JsonObject, ...]
+    plain: bool
+    where: str
+    retry_after: float
+
+    @property
+    def secret(self) -> bool:
+        return str(self.details.get("kind", "")).lower() in ("secret", "secrets") or self.where.startswith("Secret/")
+
+
+_Rule: TypeAlias = Callable[[_Answer], ProviderError | None]
+
+
+def classify(
+    status: int, content_type: str, body: bytes, *, where: str = "", retry_after: str | None = None
+) -> ProviderError:
+    """The error that an answer with a status outside 200..299 stands for.
+
+    `body` is the answer as received and decompressed, `where` the address of the object (or kind and place of a list),
+    `retry_after` the header of that name. Never raises; an answer that is not a Status is judged by its code.
+    """
+    answer = _read(status, content_type, body, where, retry_after)
+    for rule in _RULES:
+        if error := rule(answer):
+            return error
+    return ServerFault(f"the server answered {status} {_word(answer.reason)}".rstrip(), where=where)
+
+
+def _read(status: int, content_type: str, body: bytes, where: str, retry_after: str | None) -> _Answer:
+    document: JsonObject = {}
+    if content_type.partition(";")[0].strip().lower() == "application/json":
+        try:
+            parsed = json.loads(body)
+        except (ValueError, RecursionError):
+            parsed = None
+        document = parsed if isinstance(parsed, dict) and parsed.get("kind") == "Status" else {}
+    details = document.get("details")
+    details = details if isinstance(details, dict) else {}
+    causes = details.get("causes")
+    return _Answer(
+        code=status,
+        reason=str(document.get("reason") or ""),
+        message=str(document.get("message") or ""),
+        details=details,
+        causes=tuple(cause for cause in causes if isinstance(cause, dict)) if isinstance(causes, list) else (),
+        plain=not document,
+        where=where,
+        retry_after=_seconds(retry_after, details),
+    )
+
+
+def _seconds(header: str | None, details: Mapping[str, object]) -> float:
+    """Retry-After in seconds: only the numeric form counts, a date or garbage leaves the caller its own back-off."""
+    if header is not None and header.strip().isascii() and header.strip().isdigit():
+        return min(float(header.strip()[:9]), _MAX_RETRY_AFTER)
+    value = details.get("retryAfterSeconds")
+    return min(max(float(value), 0.0), _MAX_RETRY_AFTER) if isinstance(value, int) else 0.0
+
+
+# --- the rules, first match wins -----------------------------------------------------------------------------------
+
+
+def _busy(answer: _Answer) -> ProviderError | None:
+    overloaded = answer.code in (429, 502, 503, 504) or answer.reason in _BUSY_REASONS
+    if not overloaded and not (answer.code >= 500 and _TEMPORARY_500.search(answer.message)):
+        return None
+    return ServerBusy(
+        f"the server is busy or not ready ({answer.code} {_word(answer.reason)})".replace(" )", ")"),
+        where=answer.where,
+        retry_after=answer.retry_after,
+    )
+
+
+def _webhook_down(answer: _Answer) -> ProviderError | None:
+    match = _WEBHOOK_DOWN.search(answer.message) if answer.code >= 500 else None
+    if match is None:
+        return None
+    name = match["admission"] or match["conversion"] or ""
+    return WebhookDown(
+        f'webhook "{_safe(name)}" does not answer',
+        webhook=name,
+        where=answer.where,
+        remedy="look at its pods and Service",
+    )
+
+
+def _typed_patch(answer: _Answer) -> ProviderError | None:
+    if not answer.message.startswith(_TYPED_PATCH):
+        return None
+    found = _TYPED_CAUSE.findall(answer.message)
+    causes = tuple(_typed_cause(path, text) for path, text in found)
+    remedy = (
+        "compare with `hwplan explain` or `kubectl explain`" if any("declared" in c.message for c in causes) else ""
+    )
+    return Invalid(causes or (Cause("", "SchemaMismatch"),), where=answer.where, remedy=remedy)
+
+
+def _typed_cause(path: str, text: str) -> Cause:
+    words = text.split(", got ")[0]  # what follows is the value itself
+    return Cause(_field_text(path), "SchemaMismatch", _safe(words) if _TYPED_WORDS.match(words) else "")
+
+
+def _conversion(answer: _Answer) -> ProviderError | None:
+    """A value that the schema lets pass and the Go type does not: a quantity, base64, a time."""
+    if not answer.message.startswith("failed to convert new object"):
+        return None
+    words = answer.message.rpartition(": ")[2]
+    keep = bool(_CONVERSION_WORDS.match(words))
+    return Invalid(
+        (Cause("", "Unconvertible", words if keep else "a value does not fit its type"),), where=answer.where
+    )
+
+
+def _denied(answer: _Answer) -> ProviderError | None:
+    if match := _WEBHOOK_DENIED.match(answer.message):
+        name, words = match["name"], "" if answer.secret else _safe(match["words"] or "")
+        kind = "policy" if "olicy" in match["what"] else "webhook"
+        message = f'{kind} "{_safe(name)}" denied it' + (f": {words}" if words else "")
+        return AdmissionDenied(message, webhook=name, where=answer.where)
+    return None
+
+
+def _conflict(answer: _Answer) -> ProviderError | None:
+    if answer.code != 409:
+        return None
+    conflicts = tuple(_conflict_of(c) for c in answer.causes if c.get("reason") == "FieldManagerConflict")
+    if conflicts:
+        return ApplyConflict(tuple(sorted(conflicts)), where=answer.where)
+    if answer.reason == "AlreadyExists":
+        return AlreadyExists("it exists already", where=answer.where, remedy="plan again")
+    if "UID in" in answer.message or "uid mismatch" in answer.message:
+        return UidMismatch("another object of this name stands there", where=answer.where, remedy="plan again")
+    return ResourceVersionConflict("it was changed by somebody else", where=answer.where, remedy="plan again")
+
+
+def _conflict_of(cause: JsonObject) -> Conflict:
+    message = str(cause.get("message") or "")
+    match = _MANAGER.search(message)
+    return Conflict(_field_text(str(cause.get("field") or "")), _unquote(match[1]) if match else "", _safe(message))
+
+
+def _not_found(answer: _Answer) -> ProviderError | None:
+    if answer.code != 404:
+        return None
+    kind, name = str(answer.details.get("kind") or ""), str(answer.details.get("name") or "")
+    if answer.plain or (answer.reason == "NotFound" and not name):
+        return NotServed("the cluster does not serve this kind", where=answer.where, remedy="install its CRD first")
+    if kind == "namespaces" and not answer.where.startswith("Namespace/"):
+        message = f"namespace {_safe(name)} does not exist"
+        return NamespaceMissing(message, namespace=name, where=answer.where, remedy="declare the Namespace")
+    return NotFound("it does not exist", where=answer.where)
+
+
+def _forbidden(answer: _Answer) -> ProviderError | None:
+    if answer.code == 401 or (answer.code == 403 and 'User "system:anonymous"' in answer.message):
+        remedy = "renew the credentials of the kubeconfig, or choose another --context"
+        return Unauthorized("the server does not accept the credentials", where=answer.where, remedy=remedy)
+    if answer.code != 403:
+        return None
+    if any(cause.get("reason") == "NamespaceTerminating" for cause in answer.causes):
+        return NamespaceTerminating(
+            "its namespace is being deleted", where=answer.where, retry_after=answer.retry_after
+        )
+    if match := _RBAC.search(answer.message):
+        return Forbidden(_safe(match[0]), where=answer.where, remedy="grant the right, or use other credentials")
+    words = answer.message.partition(" is forbidden: ")[2]
+    return Forbidden(f"forbidden: {_safe(words)}" if words and not answer.secret else "forbidden", where=answer.where)
+
+
+def _invalid(answer: _Answer) -> ProviderError | None:
+    if answer.code != 422:
+        return None
+    told = (cause for cause in answer.causes if cause.get("field") != "<nil>")  # "some rules were not checked"
+    causes = tuple(
+        sorted({_cause(cause, answer.secret) for cause in told}, key=lambda c: (c.field, c.reason, c.message))
+    )
+    if any(cause.field == "metadata.uid" for cause in causes):
+        return UidMismatch(
+            "the object with the planned uid is not there any more", where=answer.where, remedy="plan again"
+        )
+    immutable = bool(causes) and all(cause.immutable for cause in causes)
+    remedy = "set hwplan.dev/replace: allow to delete and create it anew" if immutable else ""
+    return Invalid(causes, where=answer.where, remedy=remedy)
+
+
+def _cause(cause: JsonObject, secret: bool) -> Cause:
+    message = str(cause.get("message") or "")
+    field, reason = str(cause.get("field") or ""), _word(str(cause.get("reason") or ""))
+    if match := _IMMUTABLE.search(message):
+        return Cause(_field_text(field), reason, match[0], immutable=True)
+    detail = _DETAIL.match(message)
+    words = (detail["words"] or "") if detail and not secret else ""
+    return Cause(_field_text(field), reason, _safe(words) or _REASON_WORDS.get(reason, ""))
+
+
+def _other(answer: _Answer) -> ProviderError | None:
+    match answer.code:
+        case 400:
+            words = "" if answer.secret else _safe(_BEFORE_CONTEXT.split(answer.message, maxsplit=1)[0])
+            return BadRequest(words or "the server does not understand the document", where=answer.where)
+        case 405:
+            return BadRequest("the server does not allow this on the kind", where=answer.where)
+        case 410:
+            return ContinueExpired("the list expired while it was read", where=answer.where)
+        case 413:
+            return TooLarge("the object is larger than the server takes", where=answer.where)
+        case 300 | 301 | 302 | 303 | 307 | 308:
+            return ServerFault(f"the server answered {answer.code}: redirects are not followed", where=answer.where)
+        case _:
+            return None
+
+
+_REASON_WORDS = {
+    "FieldValueRequired": "required",
+    "FieldValueInvalid": "invalid value",
+    "FieldValueDuplicate": "duplicate value",
+    "FieldValueNotFound": "names something that does not exist",
+    "FieldValueNotSupported": "unsupported value",
+    "FieldValueForbidden": "forbidden here",
+    "FieldValueTooLong": "too long",
+    "FieldValueTooMany": "too many",
+    "FieldValueTypeInvalid": "wrong type",
+}
+_BUSY_REASONS = frozenset({"TooManyRequests", "ServerTimeout", "Timeout", "ServiceUnavailable"})
+_TEMPORARY_500 = re.compile(
+    r"etcdserver: |rpc error: code = Unavailable|storage is \(re\)initializing|context deadline exceeded"
+    r"|connection refused|transport is closing|error reading from server|^Internal error occurred: "
+)
+_WEBHOOK_DOWN = re.compile(
+    r'failed calling webhook "(?P<admission>[^"]*)"|conversion webhook for (?P<conversion>.{1,200}?) failed: '
+)
+_CONVERSION_WORDS = re.compile(
+    r"illegal base64 data at input byte \d+$|quantities must match the regular expression '[^']*'$"
+)
+_TYPED_PATCH = "failed to create typed patch object"
+_TYPED_CAUSE = re.compile(r"(?:^|[:\s])(\.[^\s:]+(?:\"[^\"]*\"[^\s:]*)*): ([^\n]+)")
+_TYPED_WORDS = re.compile(r"field not declared in schema|expected |duplicate entries for key|associative list|element ")
+_WEBHOOK_DENIED = re.compile(
+    r"(?P<what>admission webhook|.{0,300}?ValidatingAdmissionPolicy) [\"'](?P<name>[^\"']*)[\"']"
+    r"(?: with binding [\"'][^\"']*[\"'])? (?:denied the request|denied request|does not support)"
+    r"(?:: |.)?(?P<words>.*)",
+    re.DOTALL,
+)
+_MANAGER = re.compile(r'with ("(?:[^"\\]|\\.)*")')
+_RBAC = re.compile(r'User "[^"]*" cannot .*', re.DOTALL)
+_IMMUTABLE = re.compile(
+    r"field is immutable(?: when `immutable` is set)?|may not change once set|cannot change \w+|is immutable"
+    r"|(?:spec is )?immutable after creation|updates to \w+ spec for fields other than .* are forbidden"
+    r"|may not be updated|updates to parameters are forbidden|field can not be updated or cleared"
+)
+# `Type: value: detail`: only values whose end is certain (a quoted text, a number, a word) can be cut out.
+_DETAIL = re.compile(
+    r"^(?:Required value|Forbidden|Too long|Too many|Internal error"
+    r'|(?:Invalid|Unsupported|Duplicate) value|Not found)(?:: (?:"(?:[^"\\]|\\.)*"|-?[0-9.]+|true|false|null)(?=:|$))?'
+    r"(?:: (?P<words>[^{}]*))?$",
+    re.DOTALL,
+)
+_BEFORE_CONTEXT = re.compile(r", error found in|, got |\.\.\.\||\{|\[\{")
+
+_RULES: tuple[_Rule, ...] = (
+    _webhook_down,
+    _typed_patch,
+    _conversion,
+    _denied,
+    _busy,
+    _conflict,
+    _not_found,
+    _forbidden,
+    _invalid,
+    _other,
+)
+
+# --- text of the server, made safe ---------------------------------------------------------------------------------
+
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?')
+_WORD = re.compile(r"^[A-Za-z]{1,64}$")
+# Maps whose keys may hold dots and slashes: everything up to the next bracket is one key.
+_FREE_KEYS = re.compile(
+    r"^(?:annotations|labels|matchLabels|nodeSelector|data|binaryData|stringData|selector|limits|requests|hard)$"
+)
+
+
+def _word(text: str) -> str:
+    """A reason as the API defines it: one word of letters. Anything else is dropped."""
+    return text if _WORD.match(text) else ""
+
+
+def _safe(text: str) -> str:
+    """One line of at most 300 characters without long quoted values."""
+    line = " ".join(_QUOTED.sub(lambda quote: quote[0] if len(quote[0]) <= 66 else '"…"', text).split())
+    return line if len(line) <= 300 else line[:299] + "…"
+
+
+def _unquote(text: str) -> str:
+    try:
+        return str(json.loads(text))
+    except ValueError:
+        return text.strip('"')
+
+
+def _field_text(text: str) -> str:
+    """The server's path (`.spec.containers[name="a"].image`) in the text form of planner.path."""
+    return render(_field_path(text))
+
+
+def _field_path(text: str) -> FieldPath:
+    out: list[Element] = []
+    position = 0
+    while position < len(text):
+        rest = text[position:]
+        if rest[0] == "[":
+            end = _bracket_end(rest)
+            if inner := rest[1 : end - 1]:
+                out.append(_element(inner))
+        elif out and isinstance(out[-1], str) and _FREE_KEYS.match(out[-1]) and rest[0] == ".":
+            end = len(rest)
+            out.append(rest[1:])
+        else:
+            plain = rest.lstrip(".")
+            name = re.split(r"[.\[]", plain, maxsplit=1)[0]
+            end = len(rest) - len(plain) + len(name)
+            if name:
+                out.append(name)
+        position += max(end, 1)
+    return tuple(out)
+
+
+def _bracket_end(text: str) -> int:
+    match = re.match(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]"])*\]', text)
+    return match.end() if match else len(text) + 1
+
+
+def _element(inner: str) -> Element:
+    if inner.isdigit():
+        return int(inner)
+    if inner.startswith("="):
+        return Member(_unquote(inner[1:]))
+    pairs = re.findall(r'([A-Za-z0-9_]+)=("(?:[^"\\]|\\.)*"|[^,]*)', inner)
+    if pairs:
+        return Item(tuple(sorted((key, int(value) if value.isdigit() else _unquote(value)) for key, value in pairs)))
+    return inner

@@ -1,0 +1,171 @@
+"""What can go wrong between us and an API server: one class per meaning, all below planner.errors.ProviderError.
+
+Which answer means which is decided in providers.kubernetes.answers. None of these errors holds a value of an object:
+field names, reasons and the server's words without values only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, TemporaryError
+
+__all__ = [
+    "AdmissionDenied",
+    "AlreadyExists",
+    "ApplyConflict",
+    "BadRequest",
+    "Cause",
+    "Conflict",
+    "ContinueExpired",
+    "Forbidden",
+    "Invalid",
+    "NamespaceMissing",
+    "NamespaceTerminating",
+    "NotFound",
+    "NotServed",
+    "OutcomeUnknown",
+    "ResourceVersionConflict",
+    "ServerBusy",
+    "ServerFault",
+    "TooLarge",
+    "UidMismatch",
+    "Unauthorized",
+    "Unreachable",
+    "Untrusted",
+    "WebhookDown",
+]
+
+
+class Conflict(NamedTuple):
+    """A field that another manager owns with another value: path in its text form, manager, the server's words."""
+
+    path: str
+    manager: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One refused field. `message` is the server's detail with the value cut out, or empty where that is not safe."""
+
+    field: str
+    reason: str
+    message: str = ""
+    immutable: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.field or 'object'}: {self.message or self.reason}"
+
+
+class ApplyConflict(PermanentError):
+    """Other managers own fields that the apply would change. Nothing was written."""
+
+    def __init__(self, causes: tuple[Conflict, ...], *, where: str = "") -> None:
+        owners = ", ".join(sorted({cause.manager for cause in causes if cause.manager})) or "another manager"
+        paths = ", ".join(cause.path for cause in causes[:3]) + (", …" if len(causes) > 3 else "")
+        super().__init__(
+            f"{len(causes)} field{'s' * (len(causes) != 1)} managed by {owners}: {paths}",
+            where=where,
+            remedy="leave the field out, or name it in hwplan.dev/adopt-fields to take it over",
+        )
+        self.causes = causes
+
+
+class ResourceVersionConflict(PreconditionError):
+    """The object is not the version that the request named. Nothing was written."""
+
+
+class UidMismatch(PreconditionError):
+    """An object of that name stands there (or none does), but not the one with the uid that the request named."""
+
+
+class AlreadyExists(PreconditionError):
+    """A create found the name taken."""
+
+
+class Invalid(PermanentError):
+    """The server refuses the document. `causes` name the fields; `immutable` is true when every one is immutable."""
+
+    def __init__(self, causes: tuple[Cause, ...], *, where: str = "", remedy: str = "") -> None:
+        shown = "; ".join(str(cause) for cause in causes[:5]) + (" …" if len(causes) > 5 else "")
+        super().__init__(shown or "the server calls the object invalid", where=where, remedy=remedy)
+        self.causes = causes
+
+    @property
+    def immutable(self) -> bool:
+        """Whether only immutable fields are in the way, so that a replace would help."""
+        return bool(self.causes) and all(cause.immutable for cause in self.causes)
+
+
+class BadRequest(PermanentError):
+    """The server does not understand the request or the document."""
+
+
+class Forbidden(PermanentError):
+    """The credentials may not do this, or an admission plugin (quota, pod security) forbids it."""
+
+
+class Unauthorized(PermanentError):
+    """The server does not accept the credentials."""
+
+
+class NotServed(PermanentError):
+    """The server does not know the kind: its CRD is absent, or was created a moment ago."""
+
+
+class NotFound(PermanentError):
+    """The object does not exist."""
+
+
+class NamespaceMissing(PermanentError):
+    """The namespace of the object does not exist. `namespace` is its name."""
+
+    def __init__(self, message: str, *, namespace: str, where: str = "", remedy: str = "") -> None:
+        super().__init__(message, where=where, remedy=remedy)
+        self.namespace = namespace
+
+
+class NamespaceTerminating(TemporaryError):
+    """The namespace is being deleted: nothing can be created there until it is gone and created anew."""
+
+
+class AdmissionDenied(PermanentError):
+    """An admission webhook or policy said no. `webhook` is its name, empty for a policy of another form."""
+
+    def __init__(self, message: str, *, webhook: str, where: str = "", remedy: str = "") -> None:
+        super().__init__(message, where=where, remedy=remedy)
+        self.webhook = webhook
+
+
+class WebhookDown(TemporaryError):
+    """A webhook (admission or conversion) that the server must ask does not answer. `webhook` is its name."""
+
+    def __init__(self, message: str, *, webhook: str, where: str = "", remedy: str = "") -> None:
+        super().__init__(message, where=where, remedy=remedy)
+        self.webhook = webhook
+
+
+class ServerBusy(TemporaryError):
+    """The server is overloaded, starting, or has lost its storage for a moment."""
+
+
+class ContinueExpired(TemporaryError):
+    """The continue token of a paged list is too old: the list has to start again."""
+
+
+class Unreachable(TemporaryError):
+    """No connection to the server: refused, timed out, name not found, or broken before anything was sent."""
+
+
+class Untrusted(PermanentError):
+    """TLS failed: the certificate is not trusted, or the handshake was refused."""
+
+
+class TooLarge(PermanentError):
+    """The request is larger than the server takes, or the answer larger than hwplan takes."""
+
+
+class ServerFault(PermanentError):
+    """An answer that no rule knows. The code is told, the text is not."""

@@ -1,0 +1,44 @@
+"""Outputs of Kubernetes objects: what other resources may refer to by `!ref Kind/ns/name#output`. Pure.
+
+`uid`, `resourceVersion`, `metadata.name`, `metadata.namespace`, and every scalar below `status` by its path, with
+list indexes (`status.loadBalancer.ingress[0].ip`).
+"""
+
+from __future__ import annotations
+
+from planner.values import Json, JsonObject
+
+
+def outputs_of(live: JsonObject) -> JsonObject:
+    """Every output of a live object."""
+    metadata = live["metadata"]
+    out = {"uid": metadata.get("uid", ""), "resourceVersion": metadata.get("resourceVersion", "")}
+    out |= names_of(live)
+    if status := live.get("status"):
+        _flatten("status", status, out)
+    return out
+
+
+def names_of(document: JsonObject) -> JsonObject:
+    """The outputs that are known before an object exists."""
+    metadata = document["metadata"]
+    out: JsonObject = {"metadata.name": metadata["name"]}
+    if metadata.get("namespace"):
+        out["metadata.namespace"] = metadata["namespace"]
+    return out
+
+
+def lasting(live: JsonObject) -> JsonObject:
+    """The outputs that an update leaves as they are."""
+    return {"uid": live["metadata"].get("uid", ""), **names_of(live)}
+
+
+def _flatten(path: str, value: Json, out: JsonObject) -> None:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _flatten(f"{path}.{key}", item, out)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _flatten(f"{path}[{index}]", item, out)
+    else:
+        out[path] = value

@@ -1,0 +1,134 @@
+"""The Kubernetes provider: reads, previews and writes objects of one cluster, live or saved.
+
+Holds no state between calls but its connections. The work is in reading, previewing and writing; this module is the
+port.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from planner.address import Address
+from planner.errors import PermanentError, ProviderError, TemporaryError
+from planner.plan import Action, Change, ClusterIdentity
+from planner.ports import (
+    Fingerprinter,
+    Observation,
+    Preview,
+    Readiness,
+    ReadResult,
+    SecretSource,
+    Written,
+)
+from planner.resource import Resource
+from planner.snapshot import KindPlace
+from planner.values import JsonObject, SecretValue, Vault
+from providers.kubernetes import reading, writing
+from providers.kubernetes.cluster import Cluster, Place
+from providers.kubernetes.outputs import outputs_of
+from providers.kubernetes.placing import Spot, served, spot_of
+from providers.kubernetes.previewing import Previewer
+from providers.kubernetes.readiness import gone, readiness
+from providers.kubernetes.sealing import seal
+
+
+class KubernetesProvider:
+    """`planner.ports.ClusterProvider` on top of any `Cluster`. Methods may be called from many threads at once.
+
+    `secrets` reads values that the vault of an apply does not hold; without it only vault and generated values can be
+    written. `default_namespace` is meant by addresses of namespaced kinds without one.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        *,
+        fingerprinter: Fingerprinter,
+        secrets: SecretSource | None = None,
+        default_namespace: str = "default",
+        parallelism: int = 16,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._cluster = cluster
+        self._fingerprinter = fingerprinter
+        self._secrets = secrets
+        self._default_namespace = default_namespace
+        self._parallelism = parallelism
+        self._sleep = sleep
+
+    def identity(self) -> ClusterIdentity:
+        """Which cluster this is."""
+        return self._cluster.identity()
+
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+        """One LIST per kind and namespace; see planner.ports.Provider."""
+        cluster, fingerprinter = self._cluster, self._fingerprinter
+        return reading.read(cluster, fingerprinter, self._default_namespace, wanted, owned, also)
+
+    def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
+        """No request for what is unchanged, a dry run for the rest; see planner.ports.Provider."""
+        previewer = Previewer(self._cluster, self._fingerprinter, self._default_namespace, self._parallelism)
+        return previewer.preview(items)
+
+    def apply(self, change: Change, vault: Vault) -> Written:
+        """See planner.ports.Provider. Raises PreconditionError, PermanentError, TemporaryError or OutcomeUnknown."""
+        return writing.apply(self._desk(vault), change)
+
+    def delete(self, change: Change) -> Written:
+        """See planner.ports.Provider."""
+        return writing.delete(self._desk({}), change)
+
+    def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
+        """One LIST per kind and namespace for all of them; outputs come with what is ready."""
+        spots: dict[Address, Spot] = {}
+        out: dict[Address, Readiness] = {}
+        for change in changes:
+            try:
+                kind = served(self._cluster, change.api_version, change.address.kind)
+            except ProviderError as refusal:
+                out[change.address] = _unseen(refusal)
+                continue
+            if kind is not None:
+                spots[change.address] = spot_of(kind, change.address, self._default_namespace)
+        listing = self._cluster.list(sorted({Place(spot.kind, spot.namespace) for spot in spots.values()}))
+        errors = {place: answer for place, answer in listing.items() if isinstance(answer, ProviderError)}
+        found = {
+            Spot(place.kind, place.namespace, live["metadata"]["name"]): live
+            for place, answer in listing.items()
+            if not isinstance(answer, ProviderError)
+            for live in answer
+        }
+        for change in changes:
+            spot = spots.get(change.address)
+            if change.address in out:
+                continue
+            if spot and (error := errors.get(Place(spot.kind, spot.namespace))):
+                out[change.address] = _unseen(error)
+            else:
+                out[change.address] = self._ready(change, found.get(spot) if spot else None)
+        return out
+
+    def _ready(self, change: Change, live: JsonObject | None) -> Readiness:
+        if change.action is Action.DELETE:
+            return gone(live, uid=change.precondition.uid)
+        sealed = None if live is None else seal(live, self._fingerprinter)
+        state = readiness(sealed, waits=change.wait != "none")
+        if sealed is None or not state.done:
+            return state
+        return Readiness(state.done, state.ok, state.message, {**outputs_of(sealed), **state.outputs})
+
+    def _desk(self, vault: Vault) -> writing.Desk:
+        def look_up(ref: str) -> SecretValue:
+            if ref in vault:
+                return vault[ref]
+            if self._secrets is None:
+                raise PermanentError(f"nobody can read the secret {ref}", where=ref, remedy="give its source")
+            return self._secrets.value(ref)
+
+        return writing.Desk(self._cluster, self._fingerprinter, self._default_namespace, look_up, self._sleep)
+
+
+def _unseen(error: ProviderError) -> Readiness:
+    """Readiness of what could not be looked at: another look may help only if the error is temporary."""
+    return Readiness(done=not isinstance(error, TemporaryError), ok=False, message=error.message)

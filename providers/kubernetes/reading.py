@@ -1,0 +1,207 @@
+"""Reads everything a plan needs in bulk: one LIST for each kind and namespace, never a request for an object.
+
+Owns the difference between absent and unreadable, and what counts as a stray of ours. Changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from planner.address import Address, group_of
+from planner.errors import ProviderError
+from planner.ports import Absent, Fingerprinter, Observation, Present, ReadResult, Unreadable
+from planner.resource import ON_DELETE, PROTECT, SCOPE, SET_LABEL, Resource
+from planner.snapshot import KindPlace
+from planner.values import JsonObject
+from providers.kubernetes.cluster import FIELD_MANAGER, Cluster, KindInfo, Listing, Place
+from providers.kubernetes.content import content_digest
+from providers.kubernetes.errors import Forbidden
+from providers.kubernetes.outputs import outputs_of
+from providers.kubernetes.placing import Spot, served, spot_of
+from providers.kubernetes.sealing import as_text, seal, stand_in
+
+MANY_NAMESPACES = 8  # above it a kind is listed once for the whole cluster
+
+
+@dataclass(slots=True)
+class _Survey:
+    """What to list, and for whom."""
+
+    spots: dict[Address, Spot] = field(default_factory=dict)
+    observations: dict[Address, Observation] = field(default_factory=dict)
+    wanted: dict[KindInfo, set[str]] = field(default_factory=lambda: defaultdict(set))
+    places: dict[tuple[str, str, str], str] = field(default_factory=dict)  # group, kind, namespace -> node/lane
+    unlisted: list[Unreadable] = field(default_factory=list)
+
+
+def read(
+    cluster: Cluster,
+    fingerprinter: Fingerprinter,
+    default_namespace: str,
+    wanted: Sequence[Resource],
+    owned: Collection[str],
+    also: Collection[KindPlace],
+) -> ReadResult:
+    """See planner.ports.Provider.read."""
+    survey = _Survey()
+    for resource in wanted:
+        _locate(cluster, survey, resource, default_namespace)
+    for place in sorted(also, key=lambda item: (item.place, item.api_version, item.kind, item.namespace)):
+        _locate_also(cluster, survey, place)
+    listing = _listed(cluster, survey.wanted)
+    found = _index(survey, listing)
+    for address, spot in survey.spots.items():
+        survey.observations[address] = _observe(address, spot, found, listing, fingerprinter)
+    strays, warnings = _strays(survey, found, owned, {r.owned_by: r.address.place for r in wanted}, fingerprinter)
+    return ReadResult(survey.observations, strays, tuple(survey.unlisted), warnings)
+
+
+def present(address: Address, live: JsonObject, fingerprinter: Fingerprinter) -> Present:
+    """The observation of one live object, sealed."""
+    sealed = seal(live, fingerprinter)
+    metadata = sealed["metadata"]
+    annotations = metadata.get("annotations") or {}
+    return Present(
+        address,
+        uid=str(metadata.get("uid", "")),
+        content=content_of(sealed, fingerprinter),
+        value=sealed,
+        owned_by=(metadata.get("labels") or {}).get(SET_LABEL, ""),
+        scope=annotations.get(SCOPE, ""),
+        protected=annotations.get(PROTECT) == "true",
+        orphan_on_delete=annotations.get(ON_DELETE) == "orphan",
+        outputs=outputs_of(sealed),
+    )
+
+
+def content_of(sealed: JsonObject, fingerprinter: Fingerprinter) -> str:
+    """The content digest of a sealed object, the same for a live one and for its snapshot."""
+    return content_digest(as_text(stand_in(sealed)), fingerprinter)
+
+
+def _locate(cluster: Cluster, survey: _Survey, resource: Resource, default_namespace: str) -> None:
+    address = resource.address
+    try:
+        kind = cluster.kind(resource.api_version, address.kind)
+    except ProviderError as error:
+        survey.observations[address] = Unreadable(address, error.message)
+        return
+    if kind is None:
+        survey.observations[address] = Absent(address)
+        return
+    spot = spot_of(kind, address, default_namespace)
+    survey.spots[address] = spot
+    survey.wanted[kind].add(spot.namespace)
+    survey.places.setdefault((address.group, address.kind, spot.namespace), address.place)
+
+
+def _locate_also(cluster: Cluster, survey: _Survey, place: KindPlace) -> None:
+    group = group_of(place.api_version)
+    try:
+        kind = served(cluster, place.api_version, place.kind)
+    except ProviderError as error:
+        address = Address(place.place, place.kind, group, place.namespace, "*")
+        survey.unlisted.append(Unreadable(address, error.message))
+        return
+    if kind is None or any(_same(kind, other, place.namespace, survey) for other in survey.wanted):
+        return  # not served any more: then none of its objects are there either; or listed at another version
+    survey.wanted[kind].add(place.namespace if kind.namespaced else "")
+    survey.places.setdefault((group, place.kind, place.namespace if kind.namespaced else ""), place.place)
+
+
+def _same(kind: KindInfo, other: KindInfo, namespace: str, survey: _Survey) -> bool:
+    alike = other.kind == kind.kind and group_of(other.api_version) == group_of(kind.api_version)
+    return alike and (namespace if kind.namespaced else "") in survey.wanted[other]
+
+
+def _listed(cluster: Cluster, wanted: Mapping[KindInfo, set[str]]) -> Listing:
+    """Every wanted place with its objects or its error. A place covered by a cluster-wide list shares its answer."""
+    wide = {kind for kind, namespaces in wanted.items() if len(namespaces) > MANY_NAMESPACES}
+    places = [Place(kind, "") for kind in wide]
+    places += [Place(kind, namespace) for kind, names in wanted.items() if kind not in wide for namespace in names]
+    answers = dict(cluster.list(sorted(places)))
+    refused = [kind for kind in wide if isinstance(answers[Place(kind, "")], Forbidden)]
+    retried = [Place(kind, namespace) for kind in refused for namespace in wanted[kind]]
+    if retried:  # rights may be given namespace by namespace
+        answers |= cluster.list(sorted(retried))
+    for kind in wide.difference(refused):
+        answers |= _shared_out(kind, answers[Place(kind, "")], wanted[kind])
+    return answers
+
+
+def _shared_out(
+    kind: KindInfo, whole: tuple[JsonObject, ...] | ProviderError, namespaces: Collection[str]
+) -> Mapping[Place, tuple[JsonObject, ...] | ProviderError]:
+    """The answer of a cluster-wide list, by namespace; other namespaces are left out."""
+    if isinstance(whole, ProviderError):
+        return {Place(kind, namespace): whole for namespace in namespaces}
+    parts: dict[str, list[JsonObject]] = {namespace: [] for namespace in namespaces}
+    for document in whole:
+        if (part := parts.get(document["metadata"].get("namespace", ""))) is not None:
+            part.append(document)
+    return {Place(kind, namespace): tuple(part) for namespace, part in parts.items()}
+
+
+def _index(survey: _Survey, listing: Listing) -> dict[Spot, JsonObject]:
+    """All listed objects by where they stand; places that could not be listed are noted."""
+    found: dict[Spot, JsonObject] = {}
+    for kind in sorted(survey.wanted):
+        for namespace in sorted(survey.wanted[kind]):
+            answer = listing[Place(kind, namespace)]
+            if isinstance(answer, ProviderError):
+                group = group_of(kind.api_version)
+                lane = survey.places.get((group, kind.kind, namespace), "")
+                address = Address(lane, kind.kind, group, namespace, "*")
+                survey.unlisted.append(Unreadable(address, answer.message))
+                continue
+            for document in answer:
+                found[Spot(kind, namespace, document["metadata"]["name"])] = document
+    return found
+
+
+def _observe(
+    address: Address, spot: Spot, found: Mapping[Spot, JsonObject], listing: Listing, fingerprinter: Fingerprinter
+) -> Observation:
+    if live := found.get(spot):
+        return present(address, live, fingerprinter)
+    answer = listing[Place(spot.kind, spot.namespace)]
+    return Unreadable(address, answer.message) if isinstance(answer, ProviderError) else Absent(address)
+
+
+def _strays(
+    survey: _Survey,
+    found: Mapping[Spot, JsonObject],
+    owned: Collection[str],
+    lanes: Mapping[str, str],
+    fingerprinter: Fingerprinter,
+) -> tuple[tuple[Present, ...], tuple[str, ...]]:
+    """Objects of the owned sets that nobody wants: applied by us, not on their way out, and nobody else's children."""
+    known = set(survey.spots.values())
+    strays: list[Present] = []
+    warnings: list[str] = []
+    for spot, live in found.items():
+        metadata = live["metadata"]
+        label = (metadata.get("labels") or {}).get(SET_LABEL)
+        if label is None or label not in owned or spot in known or not _is_loose(metadata):
+            continue
+        group = group_of(spot.kind.api_version)
+        lane = lanes.get(label) or survey.places.get((group, spot.kind.kind, spot.namespace), "")
+        address = Address(lane, spot.kind.kind, group, spot.namespace, spot.name)
+        if applied_by_us(live):
+            strays.append(present(address, live, fingerprinter))
+        else:  # a copy of one of our objects, or labels that a controller passed on
+            warnings.append(f"{address} carries our label but was not applied by hwplan: left alone")
+    return tuple(sorted(strays, key=lambda stray: stray.address)), tuple(sorted(warnings))
+
+
+def _is_loose(metadata: JsonObject) -> bool:
+    owners: Iterable[JsonObject] = metadata.get("ownerReferences") or ()
+    return not metadata.get("deletionTimestamp") and not any(owner.get("controller") for owner in owners)
+
+
+def applied_by_us(live: JsonObject) -> bool:
+    """Whether our field manager has applied the object: a label alone can be copied."""
+    entries: Iterable[JsonObject] = live["metadata"].get("managedFields") or ()
+    return any(entry.get("manager") == FIELD_MANAGER and entry.get("operation") == "Apply" for entry in entries)

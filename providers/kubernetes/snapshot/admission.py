@@ -1,0 +1,114 @@
+"""What a snapshot refuses, with the error classes of a real server: absent namespaces, invalid and immutable fields.
+
+Pure. Quotas, pod security and webhooks are not played: a snapshot lets pass what only those would refuse.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from planner.path import FieldPath, render
+from planner.values import JsonObject
+from providers.kubernetes.cluster import KindInfo
+from providers.kubernetes.errors import (
+    ApplyConflict,
+    BadRequest,
+    Cause,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NamespaceMissing,
+    ResourceVersionConflict,
+    UidMismatch,
+)
+from providers.kubernetes.snapshot.layout import Identity, group
+from providers.kubernetes.ssa.immutable import immutable_changes
+from providers.kubernetes.ssa.merge import Merged
+from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.validate import check
+
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_KEPT_NAMESPACES = frozenset({"default", "kube-system", "kube-public"})
+
+
+def identify(kind: KindInfo, body: JsonObject) -> Identity:
+    """The identity that a request body names. Raises BadRequest when it fits the kind badly."""
+    metadata = body.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    if not isinstance(metadata, dict) or not isinstance(name, str) or not name:
+        raise BadRequest("name must be provided", where=kind.kind)
+    namespace = str(metadata.get("namespace") or "") if kind.namespaced else ""
+    identity = Identity(group(kind.api_version), kind.kind, namespace, name)
+    if body.get("apiVersion") != kind.api_version or body.get("kind") != kind.kind:
+        raise BadRequest("apiVersion and kind must be those of the request", where=str(identity))
+    if kind.namespaced and not namespace:
+        raise BadRequest("an empty namespace may not be set", where=str(identity))
+    return identity
+
+
+def check_preconditions(identity: Identity, live: JsonObject | None, body: JsonObject) -> None:
+    """`metadata.uid` and `metadata.resourceVersion` of a body are preconditions. Raises PreconditionError classes.
+
+    As on a server, a resourceVersion is not looked at when the object does not exist, and a uid is.
+    """
+    wanted, where = body["metadata"], str(identity)
+    have: JsonObject = live["metadata"] if live else {}
+    if wanted.get("uid") and wanted["uid"] != have.get("uid"):
+        raise UidMismatch("the object with the planned uid is not there any more", where=where, remedy="plan again")
+    if live and wanted.get("resourceVersion") and wanted["resourceVersion"] != have["resourceVersion"]:
+        raise ResourceVersionConflict("it was changed by somebody else", where=where, remedy="plan again")
+
+
+def check_namespace(identity: Identity, objects: Mapping[Identity, JsonObject]) -> None:
+    """A namespaced object needs its namespace. Raises NamespaceMissing."""
+    namespace = identity.namespace
+    if namespace and Identity("", "Namespace", "", namespace) not in objects:
+        message = f"namespace {namespace} does not exist"
+        raise NamespaceMissing(message, namespace=namespace, where=str(identity), remedy="declare the Namespace")
+
+
+def check_document(identity: Identity, body: JsonObject, types: TypeTable) -> None:
+    """Names and types. Raises Invalid with every field that is wrong."""
+    problems = [Cause(render(path), "FieldValueInvalid", message) for path, message in check(body, types)]
+    if not _has_good_name(identity):
+        problems.insert(0, Cause("metadata.name", "FieldValueInvalid", "a lowercase RFC 1123 name is needed"))
+    if problems:
+        raise Invalid(tuple(problems), where=str(identity))
+
+
+def _has_good_name(identity: Identity) -> bool:
+    if identity.group == "rbac.authorization.k8s.io":
+        return identity.name not in (".", "..") and not set("/%") & set(identity.name)
+    if identity.kind in ("Namespace", "Service") and not identity.group:
+        return len(identity.name) <= 63 and _LABEL.fullmatch(identity.name) is not None
+    return len(identity.name) <= 253 and _SUBDOMAIN.fullmatch(identity.name) is not None
+
+
+def check_conflicts(identity: Identity, merged: Merged, force: bool) -> None:
+    """Raises ApplyConflict naming every field that others own with another value, unless the apply is forced."""
+    if merged.conflicts and not force:
+        causes = {Conflict(render(c.path), c.manager, _words(c.manager, c.operation)) for c in merged.conflicts}
+        raise ApplyConflict(tuple(sorted(causes)), where=str(identity))
+
+
+def _words(manager: str, operation: str) -> str:
+    return f'conflict with "{manager}"' + (" (an update)" if operation == "Update" else "")
+
+
+def check_immutable(identity: Identity, live: JsonObject, after: JsonObject, types: TypeTable) -> None:
+    """Raises Invalid when a field changes that must not."""
+    changes: tuple[tuple[FieldPath, str], ...] = immutable_changes(live, after, types)
+    if changes:
+        causes = tuple(Cause(render(path), "FieldValueInvalid", words, immutable=True) for path, words in changes)
+        remedy = "set hwplan.dev/replace: allow to delete and create it anew"
+        raise Invalid(causes, where=str(identity), remedy=remedy)
+
+
+def check_delete(identity: Identity, live: JsonObject, uid: str, resource_version: str) -> None:
+    """Preconditions of a delete, and the namespaces that no server lets go."""
+    wanted = {"uid": uid, "resourceVersion": resource_version}
+    check_preconditions(identity, live, {"metadata": {key: value for key, value in wanted.items() if value}})
+    if identity.kind == "Namespace" and not identity.group and identity.name in _KEPT_NAMESPACES:
+        raise Forbidden("forbidden: this namespace may not be deleted", where=str(identity))

@@ -1,0 +1,95 @@
+"""Makes snapshots: an empty one for a sandbox, and one of a live cluster. Never holds a secret value."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from planner.errors import PermanentError
+from planner.ports import Fingerprinter
+from planner.values import JsonObject
+from providers.kubernetes.cluster import Cluster, KindInfo, Place
+from providers.kubernetes.sealing import as_fingerprints
+from providers.kubernetes.snapshot.cluster import open_snapshot
+from providers.kubernetes.snapshot.layout import CLUSTER_FILE, identity_of, path_of, write_atomic, yaml_text
+from providers.kubernetes.snapshot.store import SCHEMA_VERSION
+from providers.kubernetes.ssa.schema import TypeTable
+
+_HEAD = """\
+# A simulated cluster. One file per object beside this one; edit them, or delete this whole folder.
+# Secrets hold fingerprints, never values. `resourceVersion` only ever grows.
+"""
+_NAMESPACES = ("default", "kube-system")
+_CRD = KindInfo("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False)
+
+
+def create_empty(folder: Path, *, name: str, namespaces: Sequence[str] = (), now: str = "") -> None:
+    """A cluster with nothing but namespaces, in `folder/cluster`. Raises PermanentError when one is there already."""
+    target = folder / "cluster"
+    if (target / CLUSTER_FILE).exists():
+        raise PermanentError("a cluster is here already", where=str(target), remedy="choose another folder")
+    uid = str(uuid.uuid4())
+    clock = {"now": (lambda: now)} if now else {}
+    _write_about(target, {"uid": uid, "server": name}, version=100)
+    cluster = open_snapshot(target, **clock)
+    for namespace in sorted({*_NAMESPACES, *namespaces}):
+        cluster.add(
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}, manager="kube-apiserver"
+        )
+
+
+def save(
+    cluster: Cluster, target: Path, fingerprinter: Fingerprinter, places: Iterable[Place], *, server: str = ""
+) -> int:
+    """Write the objects of `places`, and the CRDs of their custom kinds, to `target`; the number of objects.
+
+    `target` is a folder that does not hold a cluster yet, or a file (`.json`, `.yaml`) that is replaced. Values of
+    Secrets become fingerprints before anything else sees them. Raises the error of the first place that cannot be
+    listed: a snapshot with a hole in it would be read as absence.
+    """
+    wanted = sorted(set(places))
+    custom = [place for place in wanted if place.kind.api_version.count(".") and not _is_builtin(place.kind)]
+    listing = cluster.list([*wanted, Place(_CRD, "")] if custom else wanted)
+    documents: list[JsonObject] = []
+    for place, found in listing.items():
+        if not isinstance(found, tuple):
+            raise found
+        keep = found if place in wanted else (crd for crd in found if _serves(crd, custom))
+        documents += (as_fingerprints(document, fingerprinter) for document in keep)
+    unique = {identity_of(document): document for document in documents}
+    identity = cluster.identity()
+    about = {"uid": identity.uid, "server": server or identity.server}
+    _write(target, about, [unique[key] for key in sorted(unique)])
+    return len(unique)
+
+
+def _is_builtin(kind: KindInfo) -> bool:
+    return TypeTable.builtin().knows(kind.api_version, kind.kind)
+
+
+def _serves(crd: JsonObject, places: Sequence[Place]) -> bool:
+    spec = crd["spec"]
+    kinds = {(spec["group"], spec["names"]["kind"])}
+    return any((place.kind.api_version.partition("/")[0], place.kind.kind) in kinds for place in places)
+
+
+def _write(target: Path, about: JsonObject, documents: Sequence[JsonObject]) -> None:
+    if target.suffix in (".json", ".yaml", ".yml"):
+        whole = {"schemaVersion": SCHEMA_VERSION, "cluster": about, "objects": list(documents)}
+        write_atomic(target, json.dumps(whole, indent=1) + "\n" if target.suffix == ".json" else yaml_text(whole))
+        return
+    folder = target / "cluster"
+    if (folder / CLUSTER_FILE).exists():
+        raise PermanentError("a cluster is here already", where=str(folder), remedy="choose another folder")
+    for document in documents:
+        write_atomic(folder / path_of(identity_of(document)), yaml_text(document))
+    versions = (str(document["metadata"].get("resourceVersion", "")) for document in documents)
+    highest = max((int(version) for version in versions if version.isdigit()), default=0)
+    _write_about(folder, about, version=highest + 100)  # last: without this file the folder is no cluster
+
+
+def _write_about(folder: Path, about: JsonObject, *, version: int) -> None:
+    document = {"schemaVersion": SCHEMA_VERSION, **about, "kubernetes": "v1.36.3", "resourceVersion": version}
+    write_atomic(folder / CLUSTER_FILE, _HEAD + yaml_text(document))

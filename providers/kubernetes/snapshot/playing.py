@@ -1,0 +1,103 @@
+"""Plays somebody else in a snapshot, who changes or deletes an object: so that drift can be tried without a cluster."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+
+from planner.address import Address
+from planner.errors import PermanentError
+from planner.path import Element, FieldPath, Item, Member, parse, render
+from planner.values import Json, JsonObject
+from providers.kubernetes.snapshot.cluster import SnapshotCluster, open_snapshot
+from providers.kubernetes.snapshot.layout import Identity
+from providers.kubernetes.ssa import merge
+from providers.kubernetes.ssa.schema import TypeTable
+
+
+def play(folder: Path, address: Address, values: Mapping[str, Json], manager: str) -> JsonObject:
+    """Set fields of an object (path in the form plans show -> value; None removes) as `manager`; the object as stored.
+
+    Raises PermanentError for an object or a place that is not there, Invalid for what a server would refuse.
+    """
+    cluster = open_snapshot(folder)
+
+    def change(live: JsonObject, types: TypeTable) -> JsonObject:
+        new = copy.deepcopy(live)
+        for path, value in values.items():
+            _set(new, _parsed(path), value)
+        return merge.update(live, new, manager=manager, types=types, now=cluster.now())
+
+    return cluster.change(_find(cluster, address), change)
+
+
+def remove(folder: Path, address: Address) -> None:
+    """Delete an object as somebody else. Raises PermanentError when it is not there."""
+    cluster = open_snapshot(folder)
+    cluster.drop(_find(cluster, address))
+
+
+def _find(cluster: SnapshotCluster, address: Address) -> Identity:
+    """The object, whether or not the address repeats the default namespace."""
+    identity = Identity(address.group, address.kind, address.namespace, address.name)
+    for candidate in (identity, identity._replace(namespace="default")):
+        if cluster.holds(candidate):
+            return candidate
+    raise PermanentError("no such object in this cluster", where=address.local, remedy="look into its folder for names")
+
+
+def _parsed(path: str) -> FieldPath:
+    try:
+        return parse(path)
+    except ValueError as error:
+        raise PermanentError(str(error), remedy="write it as plans show it: spec.containers[name=api].image") from None
+
+
+def _set(document: JsonObject, path: FieldPath, value: Json) -> None:
+    node: Json = document
+    for position, element in enumerate(path[:-1]):
+        found = _look(node, element)
+        if found is None:
+            _put(node, element, {} if isinstance(path[position + 1], str) else [], path)
+            found = _look(node, element)
+        node = found
+    _put(node, path[-1], value, path)
+
+
+def _look(node: Json, element: Element) -> Json | None:
+    if isinstance(node, dict) and isinstance(element, (str, int)):
+        return node.get(str(element))
+    if not isinstance(node, list):
+        return None
+    if isinstance(element, int):
+        return node[element] if element < len(node) else None
+    return next((item for item in node if _is(item, element)), None)
+
+
+def _is(item: Json, element: Element) -> bool:
+    if isinstance(element, Item):
+        return isinstance(item, dict) and all(str(item.get(name)) == str(value) for name, value in element.keys)
+    return isinstance(element, Member) and str(item) == str(element.value)
+
+
+def _put(node: Json, element: Element, value: Json, path: FieldPath) -> None:
+    if isinstance(node, dict) and isinstance(element, (str, int)):
+        node[str(element)] = value
+        if value is None:
+            del node[str(element)]
+        return
+    if isinstance(node, list):
+        _put_item(node, element, value)
+        return
+    raise PermanentError(f"{render(path)} leads through something that is no map or list")
+
+
+def _put_item(items: list[Json], element: Element, value: Json) -> None:
+    old = _look(items, element)
+    if old is not None:
+        position = next(index for index, item in enumerate(items) if item is old)
+        items[position : position + 1] = [] if value is None else [value]
+    elif value is not None:
+        new = {**dict(element.keys), **value} if isinstance(element, Item) and isinstance(value, dict) else value
+        items.append(element.value if isinstance(element, Member) else new)

@@ -1,0 +1,286 @@
+"""Where a snapshot's objects are kept: a folder that can be written, or one file that cannot. Knows no merge rules.
+
+A folder is read through a cache beside it (`.cache.jsonl`, one line for each object last read or written), so that
+only files that somebody edited are parsed again. The cache may be deleted at any time; a torn last line is ignored.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from planner.errors import PermanentError
+from planner.values import JsonObject
+from providers.kubernetes.snapshot.layout import (
+    CLUSTER_FILE,
+    Identity,
+    identity_of,
+    parse_yaml,
+    path_of,
+    read_yaml,
+    write_atomic,
+    yaml_text,
+)
+
+SCHEMA_VERSION = 1
+_CACHE = ".cache.jsonl"
+_LOCK = ".lock"
+_BLOCK = 100  # versions reserved at once: a killed run skips some, and never uses one twice
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a snapshot is of. `uid` is that of the kube-system namespace, `kubernetes` the version it plays."""
+
+    uid: str
+    server: str
+    kubernetes: str = "v1.36.3"
+
+    @classmethod
+    def read(cls, document: JsonObject, where: str) -> About:
+        """From `cluster.yaml`, or the `cluster` part of a single file. Raises PermanentError when it is not one."""
+        uid, server = document.get("uid"), document.get("server")
+        if not isinstance(uid, str) or not isinstance(server, str) or not uid:
+            raise PermanentError("a snapshot says its uid and server", where=where, remedy="make it anew")
+        return cls(uid, server, str(document.get("kubernetes") or "v1.36.3"))
+
+
+class Store(Protocol):
+    """Objects by identity. Documents are shared: nobody changes them in place."""
+
+    about: About
+
+    def objects(self) -> Mapping[Identity, JsonObject]:
+        """All objects as they are now."""
+        ...
+
+    def next_version(self) -> str:
+        """A resourceVersion that was never given before. Call it inside `writing`."""
+        ...
+
+    def put(self, document: JsonObject) -> None:
+        """Store one object, whole or not at all. Call it inside `writing`."""
+        ...
+
+    def drop(self, identity: Identity) -> None:
+        """Forget one object. Call it inside `writing`."""
+        ...
+
+    def writing(self) -> AbstractContextManager[None]:
+        """A context manager: the only writer among all processes while it is open."""
+        ...
+
+
+class _Entry(NamedTuple):
+    mtime: int
+    size: int
+    document: JsonObject
+
+
+class FolderStore:
+    """A snapshot in a folder. `folder` holds `cluster.yaml`. Not for two threads at once; for many processes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._entries: dict[str, _Entry] = {}  # by path relative to the folder
+        self._paths: dict[Identity, str] = {}
+        self._next = self._limit = 0
+        self.about = About.read(read_yaml(folder / CLUSTER_FILE), str(folder / CLUSTER_FILE))
+        self._load_cache()
+
+    def objects(self) -> Mapping[Identity, JsonObject]:
+        """All objects as they are now, hand edits included. Raises PermanentError that names a file nobody can read."""
+        seen = dict(_files(self._folder))
+        gone = self._entries.keys() - seen.keys()
+        changed = [name for name, state in seen.items() if self._state(name) != state]
+        for name in gone:
+            del self._entries[name]
+        for name in sorted(changed):
+            document = read_yaml(self._folder / name)
+            self._entries[name] = _Entry(*seen[name], self._completed(name, document))
+        if gone or changed or len(self._paths) != len(self._entries):
+            self._index()
+            self._save_cache(changed)
+        return {identity: self._entries[name].document for identity, name in self._paths.items()}
+
+    def next_version(self) -> str:
+        if self._next >= self._limit:
+            path = self._folder / CLUSTER_FILE
+            document = read_yaml(path)
+            self._next = max(int(document.get("resourceVersion") or 0), _BLOCK)
+            self._limit = self._next + _BLOCK
+            write_atomic(path, yaml_text({**document, "resourceVersion": self._limit}))
+        self._next += 1
+        return str(self._next)
+
+    def put(self, document: JsonObject) -> None:
+        identity = identity_of(document)
+        name = self._paths.get(identity) or str(path_of(identity))
+        path = self._folder / name
+        write_atomic(path, yaml_text(document))
+        stat = path.stat()
+        self._entries[name] = _Entry(stat.st_mtime_ns, stat.st_size, document)
+        self._paths[identity] = name
+        self._save_cache([name])
+
+    def drop(self, identity: Identity) -> None:
+        if name := self._paths.pop(identity, None):
+            self._entries.pop(name, None)
+            (self._folder / name).unlink(missing_ok=True)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        with (self._folder / _LOCK).open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.objects()
+            yield
+
+    def _state(self, name: str) -> tuple[int, int] | None:
+        entry = self._entries.get(name)
+        return (entry.mtime, entry.size) if entry else None
+
+    def _completed(self, name: str, document: JsonObject) -> JsonObject:
+        """What a person need not write by hand: a uid that stays the same, and a first version."""
+        try:
+            identity = identity_of(document)
+        except ValueError as error:
+            raise PermanentError(str(error), where=name, remedy="correct the file or delete it") from None
+        return completed(document, identity, self.about)
+
+    def _index(self) -> None:
+        self._paths = {}
+        for name in sorted(self._entries):
+            identity = identity_of(self._entries[name].document)
+            if other := self._paths.get(identity):
+                raise PermanentError(
+                    f"{identity} is in two files", where=f"{other}, {name}", remedy="delete one of them"
+                )
+            self._paths[identity] = name
+
+    def _load_cache(self) -> None:
+        try:
+            lines = (self._folder / _CACHE).read_bytes().splitlines()
+        except OSError:
+            return
+        for line in lines:
+            try:
+                name, mtime, size, document = json.loads(line)
+                identity_of(document)
+            except (ValueError, TypeError, AttributeError):
+                continue  # torn or foreign: the file itself will be read
+            self._entries[name] = _Entry(mtime, size, document)
+
+    def _save_cache(self, names: list[str]) -> None:
+        """Add lines, or write the cache anew when most of its lines are old. It is a cache: failures are fine."""
+        path = self._folder / _CACHE
+        try:
+            size = path.stat().st_size if path.exists() else 0
+            fresh = sum(entry.size for entry in self._entries.values())
+            if size > 4 * fresh + 65536:
+                write_atomic(path, "".join(self._cache_line(name) for name in self._entries))
+            else:
+                with path.open("a", encoding="utf-8") as file:
+                    file.write("".join(self._cache_line(name) for name in names))
+        except OSError:
+            return
+
+    def _cache_line(self, name: str) -> str:
+        entry = self._entries[name]
+        return json.dumps([name, entry.mtime, entry.size, entry.document], separators=(",", ":")) + "\n"
+
+
+class FileStore:
+    """A snapshot in one JSON or YAML file: `{"schemaVersion": 1, "cluster": {...}, "objects": [...]}`. Read-only."""
+
+    def __init__(self, path: Path) -> None:
+        text = path.read_text(encoding="utf-8")
+        document = _parsed(text, str(path))
+        if document.get("schemaVersion") != SCHEMA_VERSION or not isinstance(document.get("objects"), list):
+            raise PermanentError("this is no snapshot of a cluster", where=str(path), remedy="see `hwplan snapshot`")
+        cluster = document.get("cluster")
+        self.about = About.read(cluster if isinstance(cluster, dict) else {}, str(path))
+        self._objects: dict[Identity, JsonObject] = {}
+        for number, item in enumerate(document["objects"]):
+            try:
+                identity = identity_of(item)
+            except (ValueError, AttributeError):
+                raise PermanentError("an object needs kind and name", where=f"{path} objects[{number}]") from None
+            self._objects[identity] = completed(item, identity, self.about)
+
+    def objects(self) -> Mapping[Identity, JsonObject]:
+        return self._objects
+
+    def next_version(self) -> str:
+        raise _read_only()
+
+    def put(self, document: JsonObject) -> None:
+        raise _read_only()
+
+    def drop(self, identity: Identity) -> None:
+        raise _read_only()
+
+    def writing(self) -> AbstractContextManager[None]:
+        raise _read_only()
+
+
+def open_store(path: Path) -> Store:
+    """The store at `path`: a folder with `cluster.yaml` (or `cluster/cluster.yaml`) in it, or a single file.
+
+    Raises PermanentError when neither is there.
+    """
+    for folder in (path / "cluster", path):
+        if (folder / CLUSTER_FILE).is_file():
+            return FolderStore(folder)
+    if path.is_file():
+        return FileStore(path)
+    raise PermanentError("no snapshot of a cluster is here", where=str(path), remedy="see `hwplan sandbox create`")
+
+
+def completed(document: JsonObject, identity: Identity, about: About) -> JsonObject:
+    """The document with a uid and a version, made from its identity where they are missing."""
+    metadata = document["metadata"]
+    if metadata.get("uid") and metadata.get("resourceVersion"):
+        return document
+    import uuid
+
+    made = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{about.uid}/{identity}"))
+    return {**document, "metadata": {"uid": made, "resourceVersion": "2", **metadata}}
+
+
+def _parsed(text: str, where: str) -> JsonObject:
+    if text.lstrip().startswith("{"):
+        try:
+            document = json.loads(text)
+        except (ValueError, RecursionError):
+            document = None
+        if isinstance(document, dict):
+            return document
+    return parse_yaml(text, where)
+
+
+def _files(folder: Path) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Every object file two folders down, with its time and size."""
+    for first in _folders(str(folder)):
+        for second in _folders(first.path):
+            with os.scandir(second.path) as entries:
+                for entry in entries:
+                    if entry.name.endswith((".yaml", ".yml")) and not entry.name.startswith("."):
+                        stat = entry.stat()
+                        yield f"{first.name}/{second.name}/{entry.name}", (stat.st_mtime_ns, stat.st_size)
+
+
+def _folders(path: str) -> list[os.DirEntry[str]]:
+    with os.scandir(path) as entries:
+        return [entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
+
+
+def _read_only() -> PermanentError:
+    return PermanentError(
+        "a snapshot in a single file cannot be changed", remedy="use a folder (`hwplan sandbox create`)"
+    )

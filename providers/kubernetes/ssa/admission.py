@@ -1,0 +1,95 @@
+"""What the write strategies and built-in admission of the API server add to an object, as far as it is fixed.
+
+Owns finalizers, generated labels and the list of what depends on the cluster (those become reasons to be unsure).
+Admission webhooks are outside any local knowledge.
+"""
+
+from __future__ import annotations
+
+import base64
+
+from planner.values import JsonObject
+from providers.kubernetes.ssa.defaults import TEMPLATE_GENERATION
+from providers.kubernetes.ssa.typed import equal
+
+_PROTECTED = {
+    "v1/PersistentVolumeClaim": "kubernetes.io/pvc-protection",
+    "v1/PersistentVolume": "kubernetes.io/pv-protection",
+}
+
+
+def prepare(live: JsonObject | None, stored: JsonObject) -> None:
+    """Apply the fixed part, in place. `live` is None for a create."""
+    key = f"{stored['apiVersion']}/{stored['kind']}"
+    if key == "v1/Secret":
+        _string_data(stored)
+    if live is None:
+        _create(key, stored)
+    elif key == "apps/v1/DaemonSet":
+        _count_template(live, stored)
+    elif key == "v1/Service":
+        _drop_by_type(live["spec"], stored["spec"])
+
+
+def _count_template(live: JsonObject, stored: JsonObject) -> None:
+    """A DaemonSet counts the changes of its template in an annotation."""
+    counted = int((live["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION) or 0)
+    changed = not equal(live["spec"].get("template"), stored["spec"].get("template"))
+    stored["metadata"].setdefault("annotations", {})[TEMPLATE_GENERATION] = str(counted + changed)
+
+
+def _drop_by_type(before: JsonObject, now: JsonObject) -> None:
+    """Fields that a Service's new type cannot have go, unless they were changed along with it."""
+    if before.get("type") == "LoadBalancer" != now.get("type"):
+        for name in ("allocateLoadBalancerNodePorts", "loadBalancerClass"):
+            if name in now and before.get(name) == now[name]:
+                del now[name]
+    same_policy = before.get("externalTrafficPolicy") == now.get("externalTrafficPolicy")
+    if same_policy and _is_external(before) and not _is_external(now):
+        now.pop("externalTrafficPolicy", None)
+
+
+def _is_external(spec: JsonObject) -> bool:
+    kind = spec.get("type")
+    return kind in ("NodePort", "LoadBalancer") or (kind == "ClusterIP" and bool(spec.get("externalIPs")))
+
+
+def _string_data(stored: JsonObject) -> None:
+    plain = stored.pop("stringData", None)
+    if plain:
+        data = stored.setdefault("data", {})
+        for name, value in plain.items():
+            data[name] = base64.b64encode(value.encode()).decode()
+
+
+def _create(key: str, stored: JsonObject) -> None:
+    if key in _PROTECTED:
+        finalizers = stored["metadata"].setdefault("finalizers", [])
+        if _PROTECTED[key] not in finalizers:
+            finalizers.append(_PROTECTED[key])
+    elif key == "apps/v1/DaemonSet":
+        annotations = stored["metadata"].setdefault("annotations", {})
+        if annotations.get(TEMPLATE_GENERATION, "0") == "0":
+            annotations[TEMPLATE_GENERATION] = "1"
+    elif key == "v1/Namespace":
+        stored["spec"]["finalizers"] = ["kubernetes"]
+    elif key == "batch/v1/Job" and not stored["spec"].get("manualSelector"):
+        labels = stored["spec"]["template"].setdefault("metadata", {}).setdefault("labels", {})
+        name = stored["metadata"].get("name", "")
+        labels |= {"job-name": name, "batch.kubernetes.io/job-name": name}
+        stored["metadata"]["labels"] = dict(stored["metadata"].get("labels") or {})
+
+
+def reasons(live: JsonObject | None, stored: JsonObject) -> tuple[str, ...]:
+    """Why the stored object may differ from what was computed: it depends on other objects of the cluster."""
+    key = f"{stored['apiVersion']}/{stored['kind']}"
+    if live is None:
+        if key == "v1/Pod":
+            return ("admission fills in priority, tolerations and service account of a new Pod",)
+        if key == "v1/PersistentVolumeClaim" and not stored["spec"].get("storageClassName"):
+            return ("a default StorageClass may be filled in",)
+        if key == "networking.k8s.io/v1/Ingress" and not stored["spec"].get("ingressClassName"):
+            return ("a default IngressClass may be filled in",)
+    elif key == "v1/Service" and live["spec"].get("type") != stored["spec"].get("type"):
+        return ("the type of the Service changes: addresses and ports are allocated or freed",)
+    return ()

@@ -1,0 +1,317 @@
+"""One exchange of HTTP/1.1 with an API server: sockets, TLS, the pool of idle connections, reading under a deadline.
+
+Owns what http.client leaves open: a deadline over the whole answer, a cap after decompression, noticing that an idle
+connection was closed, and telling "nothing was sent" from "the answer was lost". Decides nothing about retries.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import select
+import socket
+import ssl
+import threading
+import time
+import urllib.parse
+import zlib
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from typing import Any
+
+import planner
+from planner.errors import HwplanError, ProviderError
+from providers.kubernetes.errors import TooLarge, Unreachable, Untrusted
+from providers.kubernetes.kubeconfig import Connection, Credentials
+from providers.kubernetes.tls import client_context, through_proxy
+
+USER_AGENT = f"hwplan/{planner.__version__}"
+_CHUNK = 1 << 18
+_TOKEN_SECONDS = 60.0  # how long a token read from a file is used
+_IDLE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds to connect and for one read (a PATCH may take the server 34 s), and bytes of an answer, decompressed."""
+
+    connect: float = 5.0
+    read: float = 40.0
+    answer: int = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request. `path` starts with / and is quoted; `where` names the object in errors.
+
+    `effect` says that it may change something, `repeatable` that sending it twice does no more than once.
+    """
+
+    method: str
+    path: str
+    body: bytes = field(default=b"", repr=False)
+    content_type: str = ""
+    accept: str = "application/json"
+    where: str = ""
+    effect: bool = False
+    repeatable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of any status. Header names are lower-case, `warnings` are the raw Warning headers, `size` is that of
+    the body on the wire."""
+
+    status: int
+    headers: Mapping[str, str]
+    warnings: tuple[str, ...]
+    body: bytes = field(repr=False)
+    size: int
+
+
+class Lost(Exception):
+    """The connection broke. `before` is true when the request cannot have reached the server whole, `stale` when the
+    connection came from the pool and broke before the first byte of the answer. Never leaves the transport."""
+
+    def __init__(self, reason: str, *, before: bool, stale: bool) -> None:
+        super().__init__(reason)
+        self.reason, self.before, self.stale = reason, before, stale
+
+
+class Pool:
+    """At most `size` connections to the server of `connection`, reused while they live."""
+
+    def __init__(self, connection: Connection, size: int, limits: Limits) -> None:
+        self._connection = connection
+        self._limits = limits
+        self._slots = threading.BoundedSemaphore(size)
+        self._idle: deque[tuple[socket.socket, float]] = deque()
+        self._lock = threading.Lock()
+        self._url = urllib.parse.urlsplit(connection.server)
+        self._context = client_context(connection) if self._url.scheme == "https" else None
+        self._host = connection.host
+        self._token = ("", 0.0)
+        self._gzip = self._url.hostname not in (
+            "127.0.0.1",
+            "::1",
+            "localhost",
+        )  # nearby, packing costs more than it saves
+        self.opened = 0
+
+    def exchange(self, request: Request, deadline: float) -> Answer:
+        """Send and read the answer until `deadline` (monotonic). Raises Unreachable, Untrusted, TooLarge, Lost."""
+        with self._slots:
+            sock, reused = self._take(deadline)
+            try:
+                answer, keep = self._exchange(sock, reused, request, deadline)
+            except BaseException:
+                sock.close()
+                raise
+            if keep:
+                self._idle.append((sock, time.monotonic()))
+            else:
+                sock.close()
+            return answer
+
+    def renew(self) -> bool:
+        """New credentials from the connection's own source, or from its token file; False when there is none."""
+        with self._lock:
+            self._token = ("", 0.0)
+            if self._connection.renew is None:
+                return bool(self._connection.credentials.token_file)
+            self._connection = replace(self._connection, credentials=self._connection.renew())
+            if self._context is not None:
+                self._context = client_context(self._connection)
+        self.close()
+        return True
+
+    def close(self) -> None:
+        """Close idle connections."""
+        while self._idle:
+            with contextlib.suppress(IndexError):
+                self._idle.pop()[0].close()
+
+    # --- connections ---------------------------------------------------------------------------------------------
+
+    def _take(self, deadline: float) -> tuple[socket.socket, bool]:
+        while True:
+            try:
+                sock, since = self._idle.pop()
+            except IndexError:
+                return self._open(deadline), False
+            if time.monotonic() - since < _IDLE_SECONDS and _alive(sock):
+                return sock, True
+            sock.close()
+
+    def _open(self, deadline: float) -> socket.socket:
+        host, port = self._url.hostname or "", self._url.port or (443 if self._context else 80)
+        budget = max(min(self._limits.connect, deadline - time.monotonic()), 0.01)
+        try:
+            sock = self._dial(host, port, budget)
+        except TimeoutError:
+            raise self._unreachable("no answer to the connection attempt") from None
+        except socket.gaierror:
+            raise self._unreachable("its name is not known") from None
+        except OSError as error:
+            raise self._unreachable(os.strerror(error.errno) if error.errno else "the proxy refused") from None
+        if self._context is not None:
+            sock = self._handshake(self._context, sock, self._connection.tls_server_name or host)
+        self.opened += 1
+        return sock
+
+    def _dial(self, host: str, port: int, budget: float) -> socket.socket:
+        if self._connection.proxy:
+            return through_proxy(self._connection.proxy, host, port, budget)
+        sock = socket.create_connection((host, port), budget)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        return sock
+
+    def _handshake(self, context: ssl.SSLContext, plain: socket.socket, name: str) -> ssl.SSLSocket:
+        try:
+            return context.wrap_socket(plain, server_hostname=name)
+        except BaseException as error:
+            plain.close()
+            raise self._refused(error) from None
+
+    def _refused(self, error: BaseException) -> BaseException:
+        where = self._connection.host
+        match error:
+            case ssl.SSLCertVerificationError():
+                remedy = "check certificate-authority and tls-server-name of the kubeconfig"
+                return Untrusted(f"its certificate is not trusted: {error.verify_message}", where=where, remedy=remedy)
+            case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
+                return self._unreachable("the connection broke in the TLS handshake")
+            case ssl.SSLError():
+                return Untrusted(f"TLS failed: {error.reason or 'no reason given'}", where=where)
+            case OSError():
+                return self._unreachable("the connection broke in the TLS handshake")
+            case _:
+                return error
+
+    def _unreachable(self, reason: str) -> Unreachable:
+        remedy = "check the server of the kubeconfig, and that it runs"
+        return Unreachable(f"cannot reach the API server: {reason}", where=self._connection.host, remedy=remedy)
+
+    # --- one exchange --------------------------------------------------------------------------------------------
+
+    def _exchange(self, sock: socket.socket, reused: bool, request: Request, deadline: float) -> tuple[Answer, bool]:
+        timed = _Timed(sock, self._limits.read, deadline)
+        data = self._bytes(request)
+        try:
+            sock.settimeout(timed.left())
+            sock.sendall(data)
+        except OSError as error:
+            raise _lost(error, before=True, stale=reused) from None
+        response = HTTPResponse(timed, method=request.method)  # type: ignore[arg-type]  # needs makefile only
+        try:
+            response.begin()
+            body, size = _read(response, self._limits.answer, request.where)
+        except (OSError, HTTPException, zlib.error, ValueError) as error:
+            raise _lost(error, before=False, stale=reused and not timed.received) from None
+        keep = not response.will_close
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        warnings = tuple(response.headers.get_all("Warning") or ())
+        return Answer(response.status, headers, warnings, body, size), keep
+
+    def _bytes(self, request: Request) -> bytes:
+        """Head and body in one piece. No part can hold a line break: paths are quoted, credentials were checked."""
+        lines = [f"{request.method} {self._url.path}{request.path} HTTP/1.1", f"Host: {self._host}"]
+        lines += [f"{name}: {value}" for name, value in self._headers(request)]
+        return "\r\n".join([*lines, "", ""]).encode("ascii") + request.body
+
+    def _headers(self, request: Request) -> Iterator[tuple[str, str]]:
+        yield "Accept", request.accept
+        yield "Accept-Encoding", "gzip" if self._gzip else "identity"
+        yield "User-Agent", USER_AGENT
+        if request.body or request.method in ("POST", "PUT", "PATCH"):
+            yield "Content-Type", request.content_type or "application/json"
+            yield "Content-Length", str(len(request.body))
+        credentials = self._connection.credentials
+        if authorization := credentials.authorization or self._from_file(credentials):
+            yield "Authorization", authorization
+        yield from credentials.impersonate
+
+    def _from_file(self, credentials: Credentials) -> str:
+        if not credentials.token_file:
+            return ""
+        header, since = self._token
+        if not header or time.monotonic() - since > _TOKEN_SECONDS:
+            try:
+                token = Path(credentials.token_file).read_text(encoding="ascii").strip()
+            except (OSError, UnicodeDecodeError):
+                raise HwplanError("cannot read the token file", where=credentials.token_file) from None
+            if not token or any(not "!" <= character <= "~" for character in token):
+                raise HwplanError("this is no token", where=credentials.token_file)
+            header = f"Bearer {token}"
+            self._token = (header, time.monotonic())
+        return header
+
+
+def _alive(sock: socket.socket) -> bool:
+    """Whether an idle connection is still open: a closed one is readable (end of file)."""
+    try:
+        poll = select.poll()
+        poll.register(sock, select.POLLIN)
+        return not poll.poll(0)
+    except (OSError, ValueError):
+        return False
+
+
+def _lost(error: Exception, *, before: bool, stale: bool) -> ProviderError | Lost:
+    """What a broken exchange means. TLS alerts that come with the first read say why the handshake was refused."""
+    if isinstance(error, ssl.SSLError) and "ALERT" in (error.reason or ""):
+        return Untrusted(f"TLS failed: {error.reason}", remedy="check the client certificate of the kubeconfig")
+    reason = "time ran out" if isinstance(error, TimeoutError) else type(error).__name__
+    return Lost(reason, before=before, stale=stale and not isinstance(error, TimeoutError))
+
+
+class _Timed(io.RawIOBase):
+    """The reading side of a socket: every read gets what is left of the deadline, at most `each` seconds."""
+
+    def __init__(self, sock: socket.socket, each: float, deadline: float) -> None:
+        self._sock, self._each, self._deadline = sock, each, deadline
+        self.received = 0
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """What http.client asks a socket for."""
+        return io.BufferedReader(self, 1 << 16)
+
+    def left(self) -> float:
+        """Seconds that the next read may take. Raises TimeoutError when the deadline is over."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("deadline")
+        return min(left, self._each)
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read once."""
+        self._sock.settimeout(self.left())
+        count = self._sock.recv_into(buffer)
+        self.received += count
+        return count
+
+
+def _read(response: HTTPResponse, limit: int, where: str) -> tuple[bytes, int]:
+    """The whole body, unpacked, and its size on the wire. Raises HTTPException when it ends early, TooLarge."""
+    unpack = zlib.decompressobj(wbits=31) if response.headers.get("Content-Encoding", "") == "gzip" else None
+    parts: list[bytes] = []
+    size = total = 0
+    while chunk := response.read(_CHUNK):
+        size += len(chunk)
+        plain = unpack.decompress(chunk, limit - total + 1) if unpack else chunk
+        total += len(plain)
+        if total > limit:
+            raise TooLarge(f"the answer is larger than {limit >> 20} MiB", where=where)
+        parts.append(plain)
+    if response.length or (unpack and parts and not unpack.eof):
+        raise HTTPException("the answer ended early")
+    return b"".join(parts), size

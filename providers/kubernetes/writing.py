@@ -1,0 +1,272 @@
+"""Makes the effect of one change: reads, checks that the object still is the one that the plan saw, writes, compares.
+
+Every write carries the uid and resourceVersion of the moment, so that nothing can slip in between check and write. A
+change that an earlier, killed run already made is recognised by reading, and nothing is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from planner.address import group_of
+from planner.errors import PermanentError, PreconditionError, TemporaryError
+from planner.path import parse, render
+from planner.plan import Action, Change
+from planner.ports import Fingerprinter, Written
+from planner.resource import APPLIED, PROTECT, SET_LABEL
+from planner.values import JsonObject, Ref, SecretValue, Sub
+from providers.kubernetes.cluster import FIELD_MANAGER, Cluster
+from providers.kubernetes.comparing import covers, taken_fields, value_at
+from providers.kubernetes.errors import ApplyConflict, Conflict, ResourceVersionConflict
+from providers.kubernetes.migrating import is_client_side, patch_of
+from providers.kubernetes.outputs import outputs_of
+from providers.kubernetes.placing import Spot, is_crd, served, spot_of
+from providers.kubernetes.predicting import CREATE_ONLY, as_sent, expectation
+from providers.kubernetes.reading import applied_by_us, content_of
+from providers.kubernetes.sealing import as_fingerprints, is_secret, reveal, seal, stand_in
+from providers.kubernetes.ssa.ownership import unchanged
+from providers.kubernetes.wanted import special_leaves
+
+_TRIES = 5  # a controller that writes status all the time moves the version between read and write
+_GONE_TRIES = 120
+_GONE_PAUSE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What writing needs. `look_up` gives secret values by reference, `sleep` lets time pass (seconds)."""
+
+    cluster: Cluster
+    fingerprinter: Fingerprinter
+    default_namespace: str
+    look_up: Callable[[str], SecretValue]
+    sleep: Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One change and the object that it is about, as read last: sealed, and raw only for values that must be kept."""
+
+    desk: Desk
+    change: Change
+    spot: Spot
+    desired: JsonObject
+    live: JsonObject | None
+    raw: JsonObject | None
+
+    def reread(self) -> _Work:
+        """The same work on the object as it is now."""
+        raw = self.desk.cluster.get(*self.spot)
+        live = None if raw is None else seal(raw, self.desk.fingerprinter)
+        return _Work(self.desk, self.change, self.spot, self.desired, live, raw)
+
+
+def apply(desk: Desk, change: Change) -> Written:
+    """See planner.ports.Provider.apply. `desk.look_up` reads the vault of this call."""
+    assert change.desired is not None
+    if any(isinstance(leaf, (Ref, Sub)) for _, leaf in special_leaves(change.desired)):
+        raise PermanentError("it uses an output that is not known", where=str(change.address), remedy="plan again")
+    kind = desk.cluster.kind(change.api_version, change.address.kind)
+    if kind is None:
+        desk.cluster.forget()
+        kind = desk.cluster.kind(change.api_version, change.address.kind)
+    if kind is None:
+        raise TemporaryError("the cluster does not serve this kind (yet)", where=str(change.address))
+    spot = spot_of(kind, change.address, desk.default_namespace)
+    work = _Work(desk, change, spot, change.desired, None, None)
+    for _ in range(_TRIES):
+        try:
+            return _attempt(work.reread())
+        except ResourceVersionConflict:
+            continue  # only its version moved, or the next look will tell what else
+    raise TemporaryError("it changes faster than it can be written", where=str(change.address))
+
+
+def _attempt(work: _Work) -> Written:
+    """One look and, if the world is as planned, one write."""
+    change, live = work.change, work.live
+    if live is None:
+        if change.precondition.absent or change.action is Action.REPLACE:
+            return _create(work)
+        raise _moved(work, "it was deleted since the plan was made")
+    if _is_planned(work):
+        return _replace(work) if change.action is Action.REPLACE else _update(work)
+    if _is_done(work):
+        return Written(str(live["metadata"]["uid"]), outputs_of(live), already=True)
+    if change.action is Action.REPLACE and _is_leaving(work):
+        return _replace(work)
+    if change.precondition.absent:
+        raise _moved(work, "it was created since the plan was made")
+    if live["metadata"]["uid"] != change.precondition.uid:
+        raise _moved(work, "it was deleted and created anew since the plan was made")
+    raise _moved(work, f"it was changed since the plan was made{_last_writer(live)}")
+
+
+def _is_planned(work: _Work) -> bool:
+    assert work.live is not None
+    wanted = work.change.precondition
+    if wanted.absent or work.live["metadata"]["uid"] != wanted.uid:
+        return False
+    return content_of(work.live, work.desk.fingerprinter) == wanted.content
+
+
+def _is_leaving(work: _Work) -> bool:
+    """Whether the object is the planned one, being deleted by the run that was killed."""
+    assert work.live is not None
+    metadata = work.live["metadata"]
+    return bool(metadata.get("deletionTimestamp")) and metadata["uid"] == work.change.precondition.uid
+
+
+def _is_done(work: _Work) -> bool:
+    """Whether the object is as the change would leave it, applied by us and on its way nowhere."""
+    live, desired = work.live, work.desired
+    assert live is not None
+    metadata = live["metadata"]
+    labels, wanted = metadata.get("labels") or {}, desired["metadata"].get("labels") or {}
+    if metadata.get("deletionTimestamp") or not applied_by_us(live) or labels.get(SET_LABEL) != wanted.get(SET_LABEL):
+        return False
+    after = stand_in(live)
+    if work.change.expects and expectation(after, desired) == work.change.expects:
+        return True
+    stamps = [(doc["metadata"].get("annotations") or {}).get(APPLIED) for doc in (live, desired)]
+    leaves_too = is_secret(desired) or stamps[0] is None or stamps[0] != stamps[1]
+    return unchanged(after, stand_in(desired, live), manager=FIELD_MANAGER, leaves_too=leaves_too)
+
+
+def _moved(work: _Work, message: str) -> PreconditionError:
+    return PreconditionError(message, where=str(work.change.address), remedy="plan again")
+
+
+def _last_writer(live: JsonObject) -> str:
+    entries = [e for e in live["metadata"].get("managedFields") or () if not e.get("subresource") and e.get("time")]
+    last = max(entries, key=lambda entry: str(entry["time"]), default=None)
+    return f" (last written by {last.get('manager')}, {last['time']})" if last else ""
+
+
+# --- the three ways to write ---------------------------------------------------------------------------------------
+
+
+def _create(work: _Work) -> Written:
+    return _written(work, _send(work, {"resourceVersion": CREATE_ONLY}, force=False))
+
+
+def _update(work: _Work) -> Written:
+    live, raw = work.live, work.raw
+    assert live is not None and raw is not None
+    metadata = live["metadata"]
+    version = metadata["resourceVersion"]
+    if work.change.migrate and is_client_side(live):
+        kind, namespace, name = work.spot
+        answer = work.desk.cluster.patch(kind, namespace, name, patch_of(live))
+        version = answer["metadata"]["resourceVersion"]
+    precondition = {"uid": metadata["uid"], "resourceVersion": version}
+    if work.change.forced:
+        _check_force(work, precondition)
+    return _written(work, _send(work, precondition, force=bool(work.change.forced)))
+
+
+def _replace(work: _Work) -> Written:
+    live = work.live
+    assert live is not None
+    _refuse_protected(work.change, live)
+    metadata = live["metadata"]
+    kind, namespace, name = work.spot
+    if not metadata.get("deletionTimestamp"):
+        version = metadata["resourceVersion"]
+        work.desk.cluster.delete(kind, namespace, name, uid=metadata["uid"], resource_version=version)
+    for _ in range(_GONE_TRIES):
+        work = work.reread()
+        if work.live is None:
+            return _create(work)
+        if work.live["metadata"]["uid"] != metadata["uid"]:
+            return _attempt(work)
+        work.desk.sleep(_GONE_PAUSE)
+    raise TemporaryError("it is not deleted yet", where=str(work.change.address), remedy="look at its finalizers")
+
+
+def _check_force(work: _Work, precondition: JsonObject) -> None:
+    """Force takes every conflicting field: a dry run on this very version shows whether it takes only planned ones."""
+    assert work.live is not None
+    body = _with(stand_in(work.desired, work.live), precondition)
+    if is_secret(body):
+        return  # its values cannot be sent for a look; the content digest has vouched for what lives
+    answer = work.desk.cluster.apply(work.spot.kind, as_sent(work.desk.cluster, body), force=True, dry_run=True)
+    allowed = [parse(render(path)) for path in work.change.forced]
+    taken = taken_fields(work.live, answer)
+    beyond = [item for item in taken if not any(covers(path, item.path) for path in (*allowed, *work.change.forced))]
+    if beyond:
+        causes = tuple(Conflict(render(item.path), item.manager, "not in the plan") for item in beyond)
+        raise ApplyConflict(causes, where=str(work.change.address))
+
+
+def _send(work: _Work, precondition: JsonObject, *, force: bool) -> JsonObject:
+    """The write itself; the answer, sealed. The only call that carries secret values."""
+    desk = work.desk
+    body = reveal(work.desired, work.raw, desk.look_up, desk.fingerprinter)
+    if desk.cluster.simulated:
+        body = as_fingerprints(body, desk.fingerprinter)
+    answer = desk.cluster.apply(work.spot.kind, _with(body, precondition), force=force)
+    if is_crd(answer):
+        desk.cluster.forget()
+    return seal(answer, desk.fingerprinter)
+
+
+def _with(body: JsonObject, precondition: JsonObject) -> JsonObject:
+    return {**body, "metadata": {**body["metadata"], **precondition}}
+
+
+def _written(work: _Work, answer: JsonObject) -> Written:
+    """Hold the answer to what the plan predicted. Raises PermanentError naming the fields that differ."""
+    expects = work.change.expects
+    after = stand_in(answer)
+    if expects and expectation(after, work.desired) != expects:
+        names = ", ".join(_differing(work.change, after)) or "fields that the plan predicted otherwise"
+        raise PermanentError(f"the server changed {names}", where=str(work.change.address), remedy="plan again")
+    drain = getattr(work.desk.cluster, "drain_warnings", None)
+    return Written(str(answer["metadata"]["uid"]), outputs_of(answer), warnings=drain() if drain else ())
+
+
+def _differing(change: Change, after: JsonObject) -> list[str]:
+    """Planned fields that are not as planned. Secrets are left out: their values are not compared here."""
+    return sorted(
+        render(item.path)
+        for item in change.fields
+        if not item.sensitive and item.after is not None and value_at(after, item.path) != item.after
+    )
+
+
+# --- deleting ------------------------------------------------------------------------------------------------------
+
+
+def delete(desk: Desk, change: Change) -> Written:
+    """See planner.ports.Provider.delete."""
+    kind = served(desk.cluster, change.api_version, change.address.kind)
+    if kind is None:
+        return Written(change.precondition.uid, already=True)  # without its kind no object of it can be there
+    spot = spot_of(kind, change.address, desk.default_namespace)
+    for _ in range(_TRIES):
+        work = _Work(desk, change, spot, {}, None, None).reread()
+        live = work.live
+        if live is None or live["metadata"]["uid"] != change.precondition.uid:
+            return Written(change.precondition.uid, already=True)
+        if live["metadata"].get("deletionTimestamp"):
+            return Written(change.precondition.uid, already=True)
+        _refuse_protected(change, live)
+        if not _is_planned(work):
+            raise _moved(work, f"it was changed since the plan was made{_last_writer(live)}")
+        version = live["metadata"]["resourceVersion"]
+        try:
+            desk.cluster.delete(*spot, uid=change.precondition.uid, resource_version=version)
+        except ResourceVersionConflict:
+            continue
+        if (group_of(kind.api_version), kind.kind) == ("apiextensions.k8s.io", "CustomResourceDefinition"):
+            desk.cluster.forget()
+        return Written(change.precondition.uid)
+    raise TemporaryError("it changes faster than it can be deleted", where=str(change.address))
+
+
+def _refuse_protected(change: Change, live: JsonObject) -> None:
+    if (live["metadata"].get("annotations") or {}).get(PROTECT) == "true":
+        remedy = f"remove the annotation {PROTECT} from it first"
+        raise PermanentError("it is protected", where=str(change.address), remedy=remedy)
