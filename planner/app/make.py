@@ -6,33 +6,40 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from planner.address import Address
+from planner.address import HWPLAN_GROUP, Address
 from planner.app.load import Stack
 from planner.app.observing import observe, preview_all
 from planner.app.request import Request
 from planner.app.session import Session, opened
+from planner.drift import DriftReport
+from planner.errors import ForeignPlan
 from planner.graph import ResourceGraph, build_graph
+from planner.loading.manifests import with_namespace
 from planner.plan import Plan, Selection
-from planner.planning import PlanInputs, make_plan
-from planner.ports import Present, ReadResult, Unreadable
+from planner.planning import PlanInputs, drift_report, make_plan
+from planner.ports import Absent, Present, ReadResult, Unreadable
 from planner.resource import Resource
 from planner.snapshot import Snapshot
+from providers.kubernetes.placing import coming_kinds, is_crd, served
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A plan, and what it was made from for those who explain or apply it.
+    """A plan, and what those need who explain or apply it.
 
-    `owned_live` counts the live objects of the owned sets, for the guards.
+    `owned_live` counts the live objects of the owned sets, for the guards; `notes` are for the reader.
     """
 
     plan: Plan
-    stack: Stack
     graph: ResourceGraph
-    resources: Mapping[Address, Resource]
-    seen: ReadResult
     snapshot: Snapshot
     owned_live: int
+    notes: Mapping[Address, str]
+    inputs: PlanInputs
+
+    def drift(self) -> DriftReport:
+        """The same reading, judged as drift."""
+        return drift_report(self.inputs, self.snapshot)
 
 
 @contextmanager
@@ -42,39 +49,88 @@ def made(request: Request) -> Iterator[tuple[Made, Session]]:
         yield make(session), session
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Everything read and predicted, before any decision."""
+
+    inputs: PlanInputs
+    seen: ReadResult
+    snapshot: Snapshot
+
+
 def make(session: Session, *, destroy: bool = False) -> Made:
     """Make the plan. Raises GraphError, SelectionError and ProviderError."""
+    gathered = inputs_of(session, destroy=destroy)
+    inputs, seen, snapshot = gathered.inputs, gathered.seen, gathered.snapshot
+    owned_live = _owned_live(seen, session.stack.owned)
+    return Made(make_plan(inputs), inputs.graph, snapshot, owned_live, _notes(gathered), inputs)
+
+
+def inputs_of(session: Session, *, destroy: bool = False) -> Gathered:
+    """Read and predict everything that is selected."""
     request, stack, world = session.request, session.stack, session.world
-    placed = [world.kubernetes.placed(resource) for resource in stack.resources]
+    identity = world.identity()
+    if stack.cluster_uid and stack.cluster_uid != identity.uid:
+        raise ForeignPlan(
+            f"the configuration insists on cluster {stack.cluster_uid[:8]}, this is {identity.uid[:8]}",
+            where=identity.server,
+            remedy="choose the cluster with --kubeconfig and --context",
+        )
+    placed = _placed(session)
     whole = build_graph(placed)
     chosen = _chosen(request, whole)
     resources = {resource.address: resource for resource in placed if resource.address in chosen}
     graph = whole if len(resources) == len(placed) else whole.subset(chosen)
     snapshot = world.store.snapshot(stack.owned)
     seen, homeless = observe(world.providers, list(resources.values()), stack.owned, snapshot.places())
+    lost = {**stack.unsourced, **homeless}
     readable = {
         address: resource
         for address, resource in resources.items()
-        if address not in homeless and not isinstance(seen.observations.get(address), Unreadable)
+        if address not in lost and not isinstance(seen.observations.get(address), Unreadable)
     }
-    previews, filled = ({}, readable) if destroy else preview_all(world.providers, readable, seen.observations, graph)
-    plan = make_plan(
-        PlanInputs(
-            selection=_selection(request, stack),
-            cluster=world.identity(),
-            config_digest=stack.digest,
-            graph=graph,
-            resources={**resources, **filled},
-            observations=seen.observations,
-            previews=previews,
-            strays=_prunable(request, stack, seen),
-            unsourced={**stack.unsourced, **homeless},
-            warnings=(*stack.warnings, *seen.warnings, *_unlisted(seen)),
-            prune=not (request.targets or request.exclude),
-            destroy=destroy,
-        )
+    previews, filled = ({}, {}) if destroy else preview_all(world.providers, readable, seen.observations, graph)
+    inputs = PlanInputs(
+        selection=_selection(request, stack),
+        cluster=identity,
+        config_digest=stack.digest,
+        graph=graph,
+        resources={**resources, **filled},
+        observations=seen.observations,
+        previews=previews,
+        strays=_prunable(request, stack, seen),
+        unsourced=lost,
+        warnings=(*stack.warnings, *seen.warnings, *_unlisted(seen)),
+        prune=not (request.targets or request.exclude),
+        destroy=destroy,
     )
-    return Made(plan, stack, graph, resources, seen, snapshot, _owned_live(seen, stack.owned))
+    return Gathered(inputs, seen, snapshot)
+
+
+def _notes(gathered: Gathered) -> Mapping[Address, str]:
+    """What this machine's memory adds for the reader. Never part of the plan: it must not change its bytes."""
+    records = gathered.snapshot.records
+    return {
+        address: f"applied by run {records[address].run}, gone since"
+        for address, seen in gathered.inputs.observations.items()
+        if isinstance(seen, Absent) and address in records
+    }
+
+
+def _placed(session: Session) -> list[Resource]:
+    """Every resource in the namespace that it will really stand in: only discovery knows which kinds are namespaced."""
+    cluster = session.world.cluster
+    coming = coming_kinds(one.manifest for one in session.stack.resources if is_crd(one.manifest))
+    found = []
+    for resource in session.stack.resources:
+        key = (resource.api_version, resource.address.kind)
+        known = coming.get(key) or served(cluster, *key)
+        is_ours = resource.api_version.startswith(HWPLAN_GROUP)
+        if known is None or is_ours:
+            found.append(resource)
+        else:
+            found.append(with_namespace(resource, known.namespaced, session.request.namespace))
+    return found
 
 
 def _chosen(request: Request, graph: ResourceGraph) -> frozenset[Address]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -50,7 +50,7 @@ class Report:
 
 
 def apply_made(made: Made, session: Session, how: How, *, approved: str = "") -> Report:
-    """Apply the plan that was made just now. Raises StalePlan when it is not the `approved` one (an id or its start)."""
+    """Apply the plan that was made just now. Raises StalePlan when it is not the `approved` one (an id)."""
     identifier = plan_id(made.plan)
     if approved and not _is_prefix(approved, identifier):
         raise StalePlan(
@@ -117,7 +117,7 @@ def _run(plan: Plan, session: Session, how: How, *, resumes: int | None = None) 
     return Report(plan, identifier, run.number, result)
 
 
-def _provider_of(session: Session):  # type: ignore[no-untyped-def]
+def _provider_of(session: Session) -> Callable[[Change], Provider]:
     def provider_of(change: Change) -> Provider:
         return session.world.providers.of(change.api_version, change.address.kind)
 

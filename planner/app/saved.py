@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from planner.app.load import Stack, load
+from planner.app.load import Stack, empty, load
 from planner.app.request import Request
 from planner.app.run import How, Report, apply_saved, resume
 from planner.app.session import opened_with
@@ -15,7 +15,7 @@ from planner.plan import Plan, Selection
 from planner.plan_document import dump
 from planner.plan_document import load as parse
 from planner.values import Sealed, leaves
-from state import StateStore
+from state.store import StateStore
 
 
 def write(plan: Plan, path: Path) -> None:
@@ -78,7 +78,7 @@ def _stack_of(request: Request, plan: Plan, store: StateStore) -> Stack:
     except HwplanError:
         if _needs_sources(plan):
             raise
-        return Stack.empty(chosen, store.fingerprinter())
+        return empty(chosen)
 
 
 def _as_request(request: Request, selection: Selection) -> Request:

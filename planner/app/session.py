@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from planner.app.load import Stack, load
 from planner.app.request import Request
 from planner.app.world import World, open_store, open_world
-from state import StateStore
+from state.store import StateStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from planner.ports import SecretSource
 from providers.kubernetes.cluster import Cluster
 from providers.kubernetes.provider import KubernetesProvider
 from providers.registry import Providers, Tools
-from state import StateStore
+from state.store import StateStore
 
 SANDBOX_CLUSTER = "cluster"  # the folder of live objects inside a sandbox
 
@@ -73,13 +73,13 @@ def open_world(request: Request, secrets: SecretSource, store: StateStore, *, co
 def open_cluster(request: Request, context: str = "") -> Cluster:
     """The cluster that is asked about: a snapshot when `--live` names one, else the one of the kubeconfig."""
     if request.live is not None:
-        from providers.kubernetes.snapshot import open_snapshot
+        from providers.kubernetes.snapshot.cluster import open_snapshot
 
         return open_snapshot(snapshot_path(request.live))
-    from providers.kubernetes.kubeconfig import load_connection
+    from providers.kubernetes.kubeconfig import connect
     from providers.kubernetes.live import LiveCluster
 
-    connection = load_connection(request.kubeconfig, request.context or context)
+    connection = connect(request.kubeconfig, request.context or context)
     return LiveCluster(connection, parallelism=request.parallelism)
 
 

@@ -14,7 +14,7 @@ from planner.cli.output import page
 @selecting
 @applying
 def destroy(request: Request, confirm: bool, dry_run: bool, as_json: bool, **how: object) -> int:
-    """Take away what is ours, in reverse order. Protected and foreign objects stay. Nothing happens without --confirm."""
+    """Take away what is ours, in reverse order; protected and foreign objects stay."""
     from planner.app.make import make
     from planner.app.run import apply_made
     from planner.app.session import opened

@@ -1,4 +1,4 @@
-"""`hwplan drift`: live against last applied, made for cron. Exit 0 clean, 2 drift, 1 error (an error never looks clean)."""
+"""`hwplan drift`: live against last applied, made for cron. Exit 0 clean, 2 drift, 1 error."""
 
 from __future__ import annotations
 

@@ -42,9 +42,9 @@ _COMMON: tuple[_Decorator[Any], ...] = (
 )
 _SELECTING: tuple[_Decorator[Any], ...] = (
     click.option("--node", "nodes", multiple=True, metavar="NODE", shell_complete=_complete("nodes"), help="A node."),
-    click.option("--lane", "lanes", multiple=True, metavar="LANE", shell_complete=_complete("lanes"), help="A lane; all."),
+    click.option("--lane", "lanes", multiple=True, metavar="LANE", shell_complete=_complete("lanes"), help="A lane"),
     click.option("--product", metavar="NAME", shell_complete=_complete("products"), help="Default hwlab."),
-    click.option("--scope", "scopes", multiple=True, metavar="SCOPE", shell_complete=_complete("scopes"), help="Scope."),
+    click.option("--scope", "scopes", multiple=True, metavar="SCOPE", shell_complete=_complete("scopes"), help="Scope"),
     click.option("--target", "targets", multiple=True, metavar="KIND/NS/NAME", shell_complete=_complete("addresses"),
                  help="A glob over addresses; what they depend on comes along."),
     click.option("--exclude", multiple=True, metavar="KIND/NS/NAME", help="A glob of addresses to leave out."),

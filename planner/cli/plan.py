@@ -32,7 +32,7 @@ def plan(
         if out is not None:
             write(one.plan, out)
         if refresh_only:
-            page(drift_page(one, request, "json" if as_json else "text"))
+            page(drift_page(one.drift(), request, "json" if as_json else "text"))
             return 0
         page(plan_page(one, request, "json" if as_json else form, saved=out))
     return 2 if detailed_exitcode and not one.plan.is_empty else 0

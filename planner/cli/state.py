@@ -72,8 +72,10 @@ def history(request: Request, as_json: bool, limit: int) -> None:
         rows,
         "runs",
         as_json,
-        lambda row: f"{row['run']:>4}  {row['operation']:<8} {row['outcome']:<12} {row['startedAt']}  {row['by']}"
-        f"  {row['plan'][:19]}",
+        lambda row: (
+            f"{row['run']:>4}  {row['operation']:<8} {row['outcome']:<12} {row['startedAt']}  {row['by']}"
+            f"  {row['plan'][:19]}"
+        ),
     )
 
 
@@ -87,8 +89,16 @@ def show(request: Request, address: str, as_json: bool) -> None:
 
     with open_store(request) as store:
         versions = store.versions(address=_address(address))
-    rows = [{"run": version.run, "at": version.at, "uid": version.uid} for version in versions]
-    _show(rows, "versions", as_json, lambda row: f"run {row['run']}  {row['at']}  uid {row['uid']}")
+    rows = [
+        {
+            "run": version.record.run,
+            "at": version.record.at,
+            "uid": version.record.uid,
+            "action": str(version.action),
+        }
+        for version in versions
+    ]
+    _show(rows, "versions", as_json, lambda row: f"run {row['run']}  {row['action']:<8} {row['at']}  uid {row['uid']}")
 
 
 @state.command()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from planner.app.request import Request
 from planner.duration import parse
+
+if TYPE_CHECKING:
+    from planner.app.run import How
 
 
 def seconds(text: str | None, option: str) -> float | None:
@@ -26,7 +31,7 @@ def run_options(
     timeout: str | None,
     lock_timeout: str,
     allow: tuple[str, ...],
-) -> How:  # noqa: F821 (imported lazily below)
+) -> How:
     """The choices of a run, progress on stderr included."""
     from planner.app.run import How
     from planner.cli.progress import observer

@@ -1,0 +1,86 @@
+"""Loading what is desired: a product's configuration and templates, or plain manifests, as one Stack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from secrets import token_bytes
+
+from planner.address import Address
+from planner.app.request import Request
+from planner.loading import Loaded
+from planner.ports import Fingerprinter, SecretSource
+from planner.resource import Resource
+from planner.values import Vault
+from state.fingerprint import KeyedFingerprinter
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What is desired, and where its secrets come from.
+
+    `unsourced` gives resources whose source is missing, with the reason; `context` is the kube context that the node's
+    configuration names, `cluster_uid` the cluster it insists on.
+    """
+
+    resources: tuple[Resource, ...]
+    vault: Vault = field(repr=False)
+    secrets: SecretSource = field(repr=False)
+    digest: str
+    warnings: tuple[str, ...] = ()
+    unsourced: Mapping[Address, str] = field(default_factory=dict)
+    owned: tuple[str, ...] = ()
+    product: str = ""
+    nodes: tuple[str, ...] = ()
+    lanes: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    context: str = ""
+    cluster_uid: str = ""
+
+
+def load(request: Request, fingerprinter: Fingerprinter) -> Stack:
+    """Load what `request` selects. Raises ConfigError with every problem, SelectionError for unknown words."""
+    return _plain(request, fingerprinter) if request.plain else _product(request, fingerprinter)
+
+
+def load_offline(request: Request) -> Stack:
+    """The same for those who need no state: fingerprints are made with a key that nobody keeps."""
+    return load(request, KeyedFingerprinter(token_bytes(32)))
+
+
+def empty(request: Request) -> Stack:
+    """A stack of nothing: for a plan that brings everything it needs."""
+    from planner.loading.secret_reader import SecretReader
+
+    owned = (request.name,) if request.name else ()
+    return Stack((), {}, SecretReader(), digest="", owned=owned)
+
+
+def _plain(request: Request, fingerprinter: Fingerprinter) -> Stack:
+    from planner.loading.manifests import load_manifests
+    from planner.loading.secret_reader import SecretReader
+
+    loaded = load_manifests(request.files, stdin=request.stdin, name=request.name, fingerprinter=fingerprinter)
+    return _stack(loaded, SecretReader())
+
+
+def _product(request: Request, fingerprinter: Fingerprinter) -> Stack:
+    raise NotImplementedError
+
+
+def _stack(loaded: Loaded, secrets: SecretSource, *, context: str = "", cluster_uid: str = "") -> Stack:
+    return Stack(
+        resources=loaded.resources,
+        vault=loaded.vault,
+        secrets=secrets,
+        digest=loaded.digest,
+        warnings=loaded.warnings,
+        unsourced=loaded.blocked,
+        owned=loaded.owned,
+        product=loaded.product,
+        nodes=loaded.nodes,
+        lanes=loaded.lanes,
+        scopes=loaded.scopes,
+        context=context,
+        cluster_uid=cluster_uid,
+    )

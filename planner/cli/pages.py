@@ -1,0 +1,152 @@
+"""Pages: which renderer shows what, and the command to paste. Thin: a renderer is chosen here, text is made there."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from planner.app.request import Request
+from planner.cli.output import colour, page, width
+from planner.plan import Plan
+from planner.plan_document import document, plan_id
+
+if TYPE_CHECKING:
+    from planner.app.make import Made
+    from planner.app.run import Report
+    from planner.drift import DriftReport
+    from planner.graph import ResourceGraph
+
+_PLAN_FORMS = ("text", "json", "markdown")
+
+
+def plan_page(
+    made: Made,
+    request: Request,
+    form: str,
+    *,
+    verb: str = "apply",
+    saved: Path | None = None,
+    confirmed: bool = False,
+) -> str:
+    """A plan that was made now, in one of the forms, with the command that applies exactly it."""
+    if form not in _PLAN_FORMS:
+        from planner.render.graphs import render_graph
+
+        actions = {change.address: str(change.action) for change in made.plan.changes}
+        return render_graph(made.graph, form, actions)
+    command = "" if confirmed else _command(made.plan, request, verb, saved)
+    return _plan_text(made.plan, form, command, made.notes)
+
+
+def saved_page(plan: Plan, request: Request, form: str, *, file: Path | None = None) -> str:
+    """A plan that was saved, in one of the forms."""
+    command = f"hwplan apply {shlex.quote(str(file))}{_common(request)} --confirm" if file else ""
+    return _plan_text(plan, form if form in _PLAN_FORMS else "text", command, {})
+
+
+def _plan_text(plan: Plan, form: str, command: str, notes: object) -> str:
+    if form == "json":
+        return json.dumps(document(plan), indent=1, sort_keys=True, ensure_ascii=False)
+    if form == "markdown":
+        from planner.render.markdown import render_markdown
+
+        return render_markdown(plan, command=command)
+    from planner.render.terminal import render_plan
+
+    return render_plan(plan, command=command, width=width(), colour=colour())
+
+
+def run_page(report: Report, request: Request, as_json: bool) -> int:
+    """Show what became of a run; gives the exit code."""
+    if as_json:
+        page(json.dumps(_run_document(report), indent=1, sort_keys=True))
+        return report.exit_code
+    if report.result is None:
+        page("nothing to do" if not report.plan.blocked else "nothing that can be done: see what is blocked above")
+        return report.exit_code
+    from planner.render.run_summary import render_run
+
+    page(render_run(report.plan, report.result, run=report.run, command=_again(report, request)))
+    return report.exit_code
+
+
+def _run_document(report: Report) -> dict[str, object]:
+    outcomes = report.result.outcomes if report.result else {}
+    return {
+        "schemaVersion": 1,
+        "run": report.run,
+        "plan": report.plan_id,
+        "cluster": {"uid": report.plan.cluster.uid, "simulated": report.plan.cluster.simulated},
+        "exitCode": report.exit_code,
+        "nodes": [
+            {
+                "address": str(address),
+                "action": str(ended.action),
+                "result": str(ended.result),
+                "seconds": round(ended.seconds, 3),
+                "message": ended.message,
+            }
+            for address, ended in outcomes.items()
+        ],
+        "blocked": [{"address": str(one.address), "reason": one.reason} for one in report.plan.blocked],
+    }
+
+
+def drift_page(report: DriftReport, request: Request, form: str) -> str:
+    """A drift report, with the command that puts things back."""
+    from planner.render.drift_text import drift_json, render_drift
+
+    if form == "json":
+        return json.dumps(drift_json(report), indent=1, sort_keys=True, ensure_ascii=False)
+    command = f"hwplan apply{_words(request)}{_common(request)} --confirm"
+    return render_drift(report, width=width(), colour=colour(), command=command)
+
+
+def graph_page(graph: ResourceGraph, form: str) -> str:
+    """A graph in one of the forms."""
+    from planner.render.graphs import render_graph
+
+    return render_graph(graph, form)
+
+
+def _command(plan: Plan, request: Request, verb: str, saved: Path | None) -> str:
+    if plan.is_empty:
+        return ""
+    if saved is not None:
+        return f"hwplan apply {shlex.quote(str(saved))}{_common(request)} --confirm"
+    bound = f" --plan-id {plan_id(plan)}" if verb == "apply" else ""
+    return f"hwplan {verb}{_words(request)}{_common(request)}{bound} --confirm"
+
+
+def _again(report: Report, request: Request) -> str:
+    verb = "plan" if report.exit_code == 0 else "apply --resume --confirm"
+    return f"hwplan {verb}{_words(request)}{_common(request)}"
+
+
+def _words(request: Request) -> str:
+    """The selecting words, as they were given."""
+    pairs = [
+        *(("--product", word) for word in (request.product,) if word),
+        *(("--node", word) for word in request.nodes),
+        *(("--lane", word) for word in request.lanes),
+        *(("--scope", word) for word in request.scopes),
+        *(("--target", word) for word in request.targets),
+        *(("--exclude", word) for word in request.exclude),
+        *(("-f", word) for word in request.files),
+        *(("--name", word) for word in (request.name,) if word),
+        *(("-n", word) for word in (request.namespace,) if word != "default"),
+    ]
+    return "".join(f" {option} {shlex.quote(word)}" for option, word in pairs)
+
+
+def _common(request: Request) -> str:
+    """The options that say where: the same command must ask the same world."""
+    pairs = [
+        ("--live", str(request.live) if request.live else ""),
+        ("--kubeconfig", request.kubeconfig),
+        ("--context", request.context),
+        ("--state", request.state),
+    ]
+    return "".join(f" {option} {shlex.quote(word)}" for option, word in pairs if word)

@@ -1,0 +1,181 @@
+"""One document after another becomes a Resource: identity, options, ownership stamp, digest. The hot path of loading.
+
+Secrets are sealed here, before anything else sees them; what the server writes is dropped; null values are dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from planner.address import HWPLAN_GROUP, Address, group_of
+from planner.loading.options import parse_options
+from planner.loading.origin import Origin, Path
+from planner.loading.problems import Problems
+from planner.loading.sealing import seal
+from planner.ports import Fingerprinter
+from planner.resource import ANNOTATION, APPLIED, SCOPE, SET_LABEL, Options, Resource
+from planner.values import JsonObject, SecretValue, digest, encode
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_SERVER_METADATA = frozenset(
+    {"managedFields", "resourceVersion", "uid", "generation", "selfLink", "creationTimestamp", "deletionTimestamp",
+     "deletionGracePeriodSeconds"}
+)  # fmt: skip
+_NO_OPTIONS = Options()
+
+
+@dataclass(slots=True)
+class Intake:
+    """Collects the resources of a load. Two documents of one identity are a problem; with `same_twice_is_one` only if
+    they differ."""
+
+    fingerprinter: Fingerprinter
+    problems: Problems = field(default_factory=Problems)
+    vault: dict[str, SecretValue] = field(default_factory=dict)
+    resources: dict[Address, Resource] = field(default_factory=dict)
+    origins: dict[Address, Origin] = field(default_factory=dict)
+    blocked: dict[Address, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    same_twice_is_one: bool = False
+
+    def add(
+        self, document: Any, origin: Origin, *, owned_by: str, scope: str, place: str = "", tagged: bool = False
+    ) -> Resource | None:
+        """Take one document. Gives None when it is not a resource; the problems say why."""
+        address = self._identity(document, origin, place)
+        if address is None:
+            return None
+        manifest = dict(document)
+        metadata = self._metadata(manifest, origin)
+        if metadata is None:
+            return None
+        manifest["metadata"] = metadata
+        if address.kind == "Secret" and manifest["apiVersion"] == "v1":
+            manifest = seal(manifest, address, self.fingerprinter, self.vault, self._reporter(origin))
+        options = self._options(metadata.get("annotations"), origin)
+        applied = applied_digest(manifest, tagged=tagged)
+        metadata["labels"] = {**metadata.get("labels", {}), SET_LABEL: owned_by}
+        metadata["annotations"] = {**metadata.get("annotations", {}), APPLIED: applied}
+        scope = metadata["annotations"].get(SCOPE, scope)
+        resource = Resource(address, manifest["apiVersion"], manifest, owned_by, scope, origin.source, options)
+        return self._keep(resource, origin)
+
+    def _keep(self, resource: Resource, origin: Origin) -> Resource | None:
+        address = resource.address
+        other = self.resources.get(address)
+        if other is None:
+            self.resources[address] = resource
+            self.origins[address] = origin
+            return resource
+        equal = other.manifest == resource.manifest and other.owned_by == resource.owned_by
+        if not (equal and self.same_twice_is_one):
+            what = "is declared twice" if equal else "is declared twice, and differently"
+            origin.problem(self.problems, (), f"{address.local} {what}; first at {other.source}", "keep one of them")
+        return other
+
+    def _identity(self, document: Any, origin: Origin, place: str) -> Address | None:
+        if not isinstance(document, dict):
+            origin.problem(self.problems, (), "not a resource: expected a mapping with apiVersion, kind and metadata")
+            return None
+        metadata = document.get("metadata")
+        meta = metadata if isinstance(metadata, dict) else {}
+        api_version: Any = document.get("apiVersion")
+        kind: Any = document.get("kind")
+        name: Any = meta.get("name")
+        namespace: Any = meta.get("namespace")
+        texts = api_version.__class__ is str and kind.__class__ is str and name.__class__ is str
+        if texts and name and (namespace is None or namespace.__class__ is str):
+            return Address(place, kind, group_of(api_version), namespace or "", name)
+        for path, value in ((("apiVersion",), api_version), (("kind",), kind), (("metadata", "name"), name)):
+            if not isinstance(value, str) or not value:
+                self._identity_problem(path, value, meta, origin)
+        if namespace is not None and not isinstance(namespace, str):
+            origin.problem(
+                self.problems, ("metadata", "namespace"), "metadata.namespace is not text", "put it in quotes"
+            )
+        return None
+
+    def _identity_problem(self, path: Path, value: Any, meta: JsonObject, origin: Origin) -> None:
+        field_name = ".".join(str(part) for part in path)
+        if path[-1] == "name" and "generateName" in meta:
+            problem = ("generateName gives another name each time", "a resource needs a fixed metadata.name")
+        elif value is None or value == "":
+            problem = (f"{field_name} is missing", "")
+        else:
+            problem = (f"{field_name} is not text", "put it in quotes")
+        origin.problem(self.problems, path, *problem)
+
+    def _metadata(self, manifest: JsonObject, origin: Origin) -> JsonObject | None:
+        """Metadata that is ours to write. Drops what the server writes, in `manifest` as well."""
+        metadata: JsonObject = dict(manifest["metadata"])
+        manifest.pop("status", None)
+        if not _SERVER_METADATA.isdisjoint(metadata):
+            for key in _SERVER_METADATA:
+                metadata.pop(key, None)
+        if manifest["apiVersion"].partition("/")[0] == HWPLAN_GROUP:
+            return metadata
+        for part in ("labels", "annotations"):
+            entries = metadata.get(part)
+            if entries is None:
+                metadata.pop(part, None)
+            elif not self._texts(entries, part, origin):
+                return None
+        annotations = metadata.get("annotations")
+        if annotations and (LAST_APPLIED in annotations or APPLIED in annotations):
+            metadata["annotations"] = {k: v for k, v in annotations.items() if k not in (LAST_APPLIED, APPLIED)}
+        labels = metadata.get("labels")
+        if labels and SET_LABEL in labels:
+            metadata["labels"] = {k: v for k, v in labels.items() if k != SET_LABEL}
+        return metadata
+
+    def _texts(self, entries: Any, part: str, origin: Origin) -> bool:
+        if not isinstance(entries, dict):
+            origin.problem(self.problems, ("metadata", part), f"metadata.{part} is not a mapping")
+            return False
+        bad = [key for key, value in entries.items() if value.__class__ is not str]
+        for key in bad:
+            message = f"the value of the {part[:-1]} {key} is not text"
+            origin.problem(self.problems, ("metadata", part, key), message, "put it in quotes")
+        return not bad
+
+    def _options(self, annotations: dict[str, str] | None, origin: Origin) -> Options:
+        if not annotations:
+            return _NO_OPTIONS
+        for key in annotations:
+            if key.startswith(ANNOTATION):
+                return parse_options(
+                    annotations,
+                    lambda name, message, suggestion: origin.problem(
+                        self.problems, ("metadata", "annotations", name), message, suggestion
+                    ),
+                )
+        return _NO_OPTIONS
+
+    def _reporter(self, origin: Origin) -> Callable[[Path, str, str], None]:
+        return lambda path, message, suggestion: origin.problem(self.problems, path, message, suggestion)
+
+    def digest(self) -> str:
+        """Digest of all resources: what is desired, where, by which set. No secret value enters."""
+        lines = (
+            f"{address} {one.owned_by} {one.scope} {one.manifest['metadata']['annotations'][APPLIED]}"
+            for address, one in self.resources.items()
+        )
+        return digest("\n".join(sorted(lines)))
+
+
+def applied_digest(manifest: JsonObject, *, tagged: bool = True) -> str:
+    """Digest of a desired document without our stamp; of a Secret, without its values (docs/adr/0004)."""
+    if manifest.get("kind") == "Secret" and "data" in manifest:
+        manifest = {**manifest, "data": sorted(manifest["data"])}
+    return digest(encode(manifest) if tagged else manifest)
+
+
+def strip_nulls(value: Any) -> Any:
+    """`value` without mapping entries that are null, as the API server reads it."""
+    if isinstance(value, dict):
+        return {key: strip_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [strip_nulls(item) for item in value]
+    return value

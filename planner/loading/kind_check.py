@@ -1,0 +1,60 @@
+"""Checking documents of hwplan's own kinds against their models. Knows no provider."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from planner.address import HWPLAN_GROUP
+from planner.loading.origin import Origin
+from planner.loading.problems import Problems, did_you_mean
+from planner.spec.kinds.envelope import KindModel
+
+ENTRY_POINTS = "hwplan.providers"
+SOURCES = ("ManifestSource", "SecretSource")
+
+
+def check_kind(document: Any, origin: Origin, problems: Problems, *, plain: bool = False) -> bool:
+    """Whether a document can be a resource. Kubernetes objects always can; hwplan kinds have to fit their model.
+
+    With `plain`, kinds that need a configuration folder to be read are refused.
+    """
+    if not isinstance(document, dict):
+        return True
+    api_version = document.get("apiVersion")
+    if not isinstance(api_version, str) or api_version.partition("/")[0] != HWPLAN_GROUP:
+        return True
+    kind = document.get("kind")
+    if plain and kind in SOURCES:
+        origin.problem(
+            problems, ("kind",), f"{kind} belongs into the templates of a product", "write the object itself"
+        )
+        return False
+    return validated(document, origin, problems) is not None or _is_foreign(kind)
+
+
+def validated(document: dict[str, Any], origin: Origin, problems: Problems) -> KindModel | None:
+    """The model of a hwplan document, or None with the problems noted; None without a problem for kinds of plug-ins."""
+    from pydantic import ValidationError
+
+    from planner.loading.model_problems import report_errors
+    from planner.spec.kinds import TABLE, model_of
+
+    kind = document.get("kind")
+    model = model_of(kind) if isinstance(kind, str) else None
+    if model is None:
+        if not _is_foreign(kind):
+            message = "unknown hwplan kind" if isinstance(kind, str) else "kind is missing"
+            origin.problem(problems, ("kind",), message, did_you_mean(str(kind), TABLE))
+        return None
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        report_errors(error, model, document, lambda path, text, hint: origin.problem(problems, path, text, hint))
+        return None
+
+
+def _is_foreign(kind: object) -> bool:
+    """Whether a plug-in provides this kind."""
+    from importlib.metadata import entry_points
+
+    return isinstance(kind, str) and bool(kind) and bool(entry_points(group=ENTRY_POINTS, name=kind))

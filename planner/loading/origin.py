@@ -1,0 +1,143 @@
+"""Where a document came from: finding the line of a path in it, but only once something is wrong there.
+
+Owns the slow, position-keeping pass. The happy path never gets here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from planner.loading.problems import Problems, line_of
+from planner.loading.template_lines import TemplateLines
+from planner.loading.yaml_source import events
+from planner.source import SourceRef
+
+Path: TypeAlias = tuple[str | int, ...]
+Place: TypeAlias = tuple[int, int]  # line and column, from 1
+
+
+@dataclass(slots=True)
+class InputText:
+    """One text that documents were read from: a file, or what a template was rendered to.
+
+    It is given as text or as bytes. For a rendered text `template` is the text of the template: its lines are shown.
+    """
+
+    name: str
+    given: str = field(default="", repr=False)
+    data: bytes | None = field(default=None, repr=False)
+    template: str = field(default="", repr=False)
+    _lines: TemplateLines | None = field(default=None, repr=False)
+    _places: tuple[Mapping[Path, Place], ...] | None = field(default=None, repr=False)
+
+    @property
+    def text(self) -> str:
+        """The whole text; decoded only now when it was given as bytes (that were decoded before without problems)."""
+        return self.given if self.data is None else self.data.decode("utf-8-sig")
+
+    def places(self, document: int) -> Mapping[Path, Place]:
+        """Every path of a document (counted from 0) with the place of its key or item."""
+        if self._places is None:
+            self._places = tuple(_places(self.text))
+        return self._places[document] if document < len(self._places) else {}
+
+    def start(self, line: int) -> SourceRef:
+        """The place of a document that starts on a line of this text. Cheap."""
+        return SourceRef(self.name, self._mapped().document_line(line) if self.template else line)
+
+    def source(self, line: int, column: int = 0) -> SourceRef:
+        """The place that a person should look at for a line of this text."""
+        if not self.template:
+            return SourceRef(self.name, line, column)
+        return SourceRef(self.name, self._mapped().line(line))
+
+    def line_text(self, source: SourceRef) -> str:
+        """The line to show for a place, empty where a secret may stand in it."""
+        return line_of(self.template or self.text, source.line)
+
+    def _mapped(self) -> TemplateLines:
+        if self._lines is None:
+            self._lines = TemplateLines(self.text, self.template)
+        return self._lines
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """One document of an input. `line` is where it starts, `prefix` the path to it when it is an item of a List."""
+
+    input: InputText
+    index: int
+    line: int
+    prefix: Path = ()
+
+    @property
+    def source(self) -> SourceRef:
+        """Where the document starts."""
+        return self.input.start(self.line)
+
+    def at(self, path: Path) -> SourceRef:
+        """The place of a path of the document, or of the nearest part of it that exists."""
+        places = self.input.places(self.index)
+        whole = (*self.prefix, *path)
+        while whole and whole not in places:
+            whole = whole[:-1]
+        line, column = places.get(whole, (self.line, 0))
+        return self.input.source(line, column)
+
+    def problem(self, problems: Problems, path: Path, message: str, suggestion: str = "") -> None:
+        """Note a problem at a path of this document."""
+        source = self.at(path)
+        problems.add(source, message, suggestion, self.input.line_text(source))
+
+
+@dataclass(slots=True)
+class _Open:
+    path: Path
+    is_map: bool
+    key: str | None = None
+    index: int = 0
+
+
+def _places(text: str) -> list[dict[Path, Place]]:
+    """Places of all documents of a text that was read before without problems."""
+    from ruamel.yaml import events as ev
+
+    get_event = events(text)
+    documents: list[dict[Path, Place]] = []
+    stack: list[_Open] = []
+    while True:
+        event = get_event()
+        match event:
+            case ev.StreamEndEvent():
+                return documents
+            case ev.DocumentStartEvent():
+                documents.append({})
+            case ev.MappingEndEvent() | ev.SequenceEndEvent():
+                stack.pop()
+            case ev.ScalarEvent() | ev.AliasEvent() | ev.MappingStartEvent() | ev.SequenceStartEvent():
+                path = _enter(event, stack, documents[-1], isinstance(event, ev.ScalarEvent))
+                if path is not None and isinstance(event, ev.MappingStartEvent | ev.SequenceStartEvent):
+                    stack.append(_Open(path, isinstance(event, ev.MappingStartEvent)))
+
+
+def _enter(event: Any, stack: list[_Open], places: dict[Path, Place], scalar: bool) -> Path | None:
+    """The path of the value that begins here; None for a key."""
+    place = (event.start_mark.line + 1, event.start_mark.column + 1)
+    if not stack:
+        places[()] = place
+        return ()
+    frame = stack[-1]
+    if not frame.is_map:
+        path = (*frame.path, frame.index)
+        frame.index += 1
+        places[path] = place
+        return path
+    if frame.key is None:
+        frame.key = str(event.value) if scalar else "?"
+        places[(*frame.path, frame.key)] = place
+        return None
+    path = (*frame.path, frame.key)
+    frame.key = None
+    return path

@@ -1,0 +1,93 @@
+"""Problems: collecting every independent one, pointing at the line, and showing them. Owns their text form.
+
+A line is shown only when no secret can stand in it; values are never repeated in a message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from planner.errors import ConfigError, Problem
+from planner.source import SourceRef
+
+_LINE_WIDTH = 160
+_SECRET_KIND = re.compile(r"\bkind[\"']?\s*:\s*[\"']?Secret(List)?\b")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_DOCUMENT_START = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class Problems:
+    """A growing list of problems. `raise_any` ends the collecting with all of them."""
+
+    found: list[Problem] = field(default_factory=list)
+
+    def add(self, source: SourceRef, message: str, suggestion: str = "", line_text: str = "") -> None:
+        """Note one problem."""
+        self.found.append(Problem(source, message, suggestion, line_text))
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        """Note several."""
+        self.found.extend(problems)
+
+    def raise_any(self) -> None:
+        """Raise ConfigError with everything noted so far; do nothing when there is nothing."""
+        if self.found:
+            raise ConfigError(tuple(dict.fromkeys(self.found)))
+
+
+def line_of(text: str, line: int) -> str:
+    """The text of a line (from 1), or "" when its document may be a Secret."""
+    lines = text.split("\n", line)
+    if not 0 < line <= len(lines):
+        return ""
+    return "" if in_secret(text, sum(map(len, lines[: line - 1])) + line - 1) else lines[line - 1].rstrip("\r")
+
+
+def in_secret(text: str, offset: int) -> bool:
+    """Whether the YAML document around a character offset names the kind Secret."""
+    start, end = 0, len(text)
+    for match in _DOCUMENT_START.finditer(text):
+        if match.start() > offset:
+            end = match.start()
+            break
+        start = match.start()
+    return _SECRET_KIND.search(text, start, end) is not None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`did you mean "x"?`, or the known words when nothing is close and they are few."""
+    words = sorted(set(known))
+    if close := get_close_matches(word, words, 1, 0.6):
+        return f'did you mean "{close[0]}"?'
+    return f"known here: {', '.join(words)}" if words and len(words) <= 12 else ""
+
+
+def render_problems(problems: Sequence[Problem]) -> str:
+    """All problems as text, each with its place, line and suggestion; the last line counts them."""
+    ordered = sorted(problems, key=lambda problem: (problem.source, problem.message))
+    blocks = ["\n".join(_block(problem)) for problem in ordered]
+    count = f"{len(ordered)} problem" + ("" if len(ordered) == 1 else "s")
+    return "\n".join([*blocks, count]) + "\n"
+
+
+def _block(problem: Problem) -> list[str]:
+    lines = [f"{shown(str(problem.source))}: {shown(problem.message)}"]
+    if problem.line_text:
+        number = str(problem.source.line)
+        text = shown(problem.line_text)
+        lines.append(f"  {number} | {text[:_LINE_WIDTH]}{'…' if len(text) > _LINE_WIDTH else ''}")
+        column = problem.source.column
+        if 0 < column <= _LINE_WIDTH:
+            lines.append(f"  {' ' * len(number)} | {' ' * (column - 1)}^")
+    if problem.suggestion:
+        lines.append(f"  {shown(problem.suggestion)}")
+    return lines
+
+
+def shown(text: str) -> str:
+    """`text` without characters that move a cursor or turn writing round."""
+    return _UNPRINTABLE.sub(lambda match: " " if match[0] == "\t" else "\ufffd", text)

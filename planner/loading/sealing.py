@@ -1,0 +1,63 @@
+"""Secrets in documents: values go to the vault, sealed leaves take their place. Nothing after this sees a value."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from planner.address import Address
+from planner.ports import Fingerprinter
+from planner.values import JsonObject, Sealed, SecretValue
+
+Report: TypeAlias = Callable[[tuple[str | int, ...], str, str], None]  # path, message, suggestion
+
+
+def seal(
+    manifest: JsonObject, address: Address, fingerprinter: Fingerprinter, vault: dict[str, SecretValue], report: Report
+) -> JsonObject:
+    """A copy of a `v1 Secret` whose data and stringData became `data` of sealed leaves; `stringData` wins.
+
+    Values that are sealed already stay. What is not text or not base64 is reported by its key alone.
+    """
+    out = {key: value for key, value in manifest.items() if key not in ("data", "stringData")}
+    data: dict[str, Sealed] = {}
+    for part in ("data", "stringData"):
+        entries = manifest.get(part)
+        if entries is None:
+            continue
+        if not isinstance(entries, dict):
+            report((part,), f"{part} is not a mapping", "")
+            continue
+        for key, value in entries.items():
+            sealed = _leaf(part, key, value, address, fingerprinter, vault, report)
+            if sealed is not None:
+                data[key] = sealed
+    if data or "data" in manifest or "stringData" in manifest:
+        out["data"] = dict(sorted(data.items()))
+    return out
+
+
+def _leaf(
+    part: str,
+    key: str,
+    value: Any,
+    address: Address,
+    fingerprinter: Fingerprinter,
+    vault: dict[str, SecretValue],
+    report: Report,
+) -> Sealed | None:
+    if isinstance(value, Sealed):
+        return value
+    if not isinstance(value, str):
+        report((part, key), f"{part}.{key} of a Secret is not text", "put it in quotes")
+        return None
+    try:
+        raw = value.encode() if part == "stringData" else base64.b64decode("".join(value.split()), validate=True)
+    except (binascii.Error, ValueError):
+        report((part, key), f"data.{key} of a Secret is not base64", "encode it, or put it under stringData")
+        return None
+    ref = f"manifest:{address}#data.{key}"
+    vault[ref] = SecretValue(raw)
+    return Sealed(ref, fingerprinter.fingerprint(raw))

@@ -1,0 +1,61 @@
+"""Git: remotes, how they are reached, and the mirror that a node keeps of them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from planner.spec.base import Branch, Count, Cron, Duration, Flag, GitUrl, ImageRef, Model, Name, Port, RepoName, Text
+from planner.spec.places import Resources, Storage
+
+
+class Transport(Model):
+    """How the upstream is reached. With `ssh` any https URL or token in the same mirror is an error (drift, S16)."""
+
+    mode: Literal["ssh", "https", "http", "file"] = Field(
+        description="The only transport that is used; there is no fallback."
+    )
+    proxy: Literal["none", "node-egress"] = Field(
+        "none", description="`node-egress` tunnels ssh through the node's egress proxy by HTTP CONNECT."
+    )
+    known_hosts: tuple[Text, ...] = Field((), description="Lines of known_hosts; unknown host keys are refused.")
+    token_secret: Text | None = Field(None, description="Secret with a token, for `https` only.")
+
+
+class Retry(Model):
+    """Which failures of the upstream are tried again. Only transport errors of ssh are; the end says `exhausted`."""
+
+    attempts: Count = Field(4, description="Tries in all.")
+    delay: Duration = Field("2s", description="Pause after the first try; doubled after each.")
+    max_delay: Duration = Field("30s", description="Longest pause.")
+
+
+class GitRemote(Model):
+    """A repository and what of it the mirror holds."""
+
+    url: GitUrl = Field(description="URL of the upstream. No credentials in it.")
+    repo: RepoName | None = Field(None, description="`owner/name` on GitHub, for pull requests, comments and issues.")
+    branches: tuple[Branch, ...] = Field((), description="Branches that are mirrored from the upstream.")
+    gitops_branches: tuple[Branch, ...] = Field(
+        (), description="Branches flushed back to the upstream, fast-forward only."
+    )
+    snapshot_pipeline: Name | None = Field(
+        None, description="`<pipeline>` in refs/unidesk/snapshots/<pipeline>/<branch>/<commit>."
+    )
+
+
+class GitMirror(Model):
+    """The mirror of a node: one service, one cache, several remotes."""
+
+    name: Name = Field("git-mirror", description="Name of its objects.")
+    image: ImageRef = Field(description="Image with git, ssh and python.")
+    port: Port = Field(8080, description="Port of the smart HTTP service.")
+    schedule: Cron = Field("*/5 * * * *", description="When it syncs by itself.")
+    suspend: Flag = Field(False, description="Keep the schedule but do not run it.")
+    cache: Storage = Field(description="Volume with the bare repositories.")
+    resources: Resources = Field(default_factory=Resources, description="Of the service and of a sync.")
+    github_transport: Transport = Field(description="How the upstreams are reached.")
+    retry: Retry = Field(default_factory=Retry, description="What happens when ssh fails.")
+    remotes: dict[Name, GitRemote] = Field(description="What is mirrored, by a short name that lanes refer to.")
+    ssh_secret: Name = Field("git-mirror-ssh", description="Secret with the deploy key (`id_ed25519`).")

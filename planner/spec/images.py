@@ -1,0 +1,52 @@
+"""Images: where they come from and where they go. An input comes from a public registry, an output goes node-local."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from planner.spec.base import Flag, ImageRef, InnerPath, Model, RegistryHost, Text
+
+
+class Registry(Model):
+    """The registry of a node. It only ever receives images; no build or copy reads its input from it (S07)."""
+
+    host: RegistryHost = Field(description="Host and port as workloads of the node name it: `127.0.0.1:5000`.")
+    insecure: Flag = Field(False, description="Plain HTTP is spoken to it. Only for a registry on the node itself.")
+    prefix: InnerPath | None = Field(None, description="First part of every repository path in it, such as `hwlab`.")
+
+
+class Build(Model):
+    """How an image is built from a Dockerfile."""
+
+    dockerfile: InnerPath = Field(description="Path of the Dockerfile, relative to the context.")
+    context: InnerPath | None = Field(None, description="Build context; the folder of the configuration when left out.")
+    base: ImageRef | None = Field(None, description="The public image that the Dockerfile starts from.")
+    args: dict[Text, Text] = Field(default_factory=dict, description="Build arguments.")
+
+
+class Image(Model):
+    """An image that has to be in the node's registry: copied from a public source, or built."""
+
+    target: ImageRef = Field(description="Where it has to be: a tag in the node-local registry.")
+    source: ImageRef | None = Field(None, description="Public image that is copied by digest (preload).")
+    build: Build | None = Field(None, description="Build instead of copy.")
+    purpose: Literal["tools", "runtime", "base", "dependency"] = Field(
+        "dependency", description="What it is for; groups images in `image status`."
+    )
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if (self.source is None) == (self.build is None):
+            raise ValueError("an image has either `source` or `build`")
+        return self
+
+
+class ImageRewrite(Model):
+    """Replace one image repository by another in manifests that others wrote."""
+
+    from_: Text = Field(
+        alias="from", description="Repository as the manifest names it, without tag: `quay.io/argoproj/argocd`."
+    )
+    to: Text = Field(description="Repository to use instead. The tag or digest of the manifest is kept.")
