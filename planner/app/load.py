@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from secrets import token_bytes
+from typing import TYPE_CHECKING
 
 from planner.address import Address
 from planner.app.request import Request
+from planner.errors import SelectionError
 from planner.loading import Loaded
+from planner.plan import Selection
 from planner.ports import Fingerprinter, SecretSource
 from planner.resource import Resource
 from planner.values import Vault
 from state.fingerprint import KeyedFingerprinter
+
+if TYPE_CHECKING:
+    from planner.loading.config import Config
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +59,22 @@ def empty(request: Request) -> Stack:
     """A stack of nothing: for a plan that brings everything it needs."""
     from planner.loading.secret_reader import SecretReader
 
-    owned = (request.name,) if request.name else ()
-    return Stack((), {}, SecretReader(), digest="", owned=owned)
+    return Stack((), {}, SecretReader({}), digest="", owned=(request.name,) if request.name else ())
+
+
+def configuration(request: Request) -> Config:
+    """The configuration that `request` names, read and checked. Raises ConfigError with every problem."""
+    from planner.loading.config import load_config
+
+    return load_config(request.config)
+
+
+def load_selected(request: Request, config: Config, fingerprinter: Fingerprinter) -> Loaded:
+    """What the words of `request` select from `config`."""
+    from planner.loading.stack import load_stack
+
+    selection = Selection(request.product, "", request.nodes, request.lanes, request.scopes)
+    return load_stack(config, selection, fingerprinter, secrets_dir=_secrets_dir(request))
 
 
 def _plain(request: Request, fingerprinter: Fingerprinter) -> Stack:
@@ -61,11 +82,30 @@ def _plain(request: Request, fingerprinter: Fingerprinter) -> Stack:
     from planner.loading.secret_reader import SecretReader
 
     loaded = load_manifests(request.files, stdin=request.stdin, name=request.name, fingerprinter=fingerprinter)
-    return _stack(loaded, SecretReader())
+    return _stack(loaded, SecretReader({}, vault=loaded.vault))
 
 
 def _product(request: Request, fingerprinter: Fingerprinter) -> Stack:
-    raise NotImplementedError
+    from planner.loading.stack import secret_reader
+
+    config = configuration(request)
+    loaded = load_selected(request, config, fingerprinter)
+    reader = secret_reader(config, _secrets_dir(request))
+    if len(loaded.nodes) > 1:
+        raise SelectionError(
+            f"a plan is bound to one cluster, and {', '.join(loaded.nodes)} are {len(loaded.nodes)}",
+            where="--node",
+            remedy="plan each node on its own",
+        )
+    node = config.nodes[loaded.nodes[0]].spec
+    return _stack(
+        loaded, replace(reader, vault=loaded.vault), context=node.kube_context, cluster_uid=node.cluster_uid or ""
+    )
+
+
+def _secrets_dir(request: Request) -> Path | None:
+    """A sandbox brings its own secrets; otherwise each node's configuration says where they are."""
+    return request.live / "secrets" if request.live is not None and (request.live / "secrets").is_dir() else None
 
 
 def _stack(loaded: Loaded, secrets: SecretSource, *, context: str = "", cluster_uid: str = "") -> Stack:

@@ -13,6 +13,6 @@ from planner.cli.output import page
 @selecting
 def validate(request: Request) -> None:
     """Check configuration, templates, references, cycles and policies; no network."""
-    from planner.app.operations import validate_stacks
+    from planner.app.check import validate as check
 
-    page(validate_stacks(request))
+    page(check(request))

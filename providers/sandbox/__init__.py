@@ -9,5 +9,6 @@ from __future__ import annotations
 from providers.sandbox.folder import Contents, fill
 from providers.sandbox.probes import CannedAnswer
 from providers.sandbox.repositories import Remote
+from providers.sandbox.secrets import SecretFile
 
-__all__ = ["CannedAnswer", "Contents", "Remote", "fill"]
+__all__ = ["CannedAnswer", "Contents", "Remote", "SecretFile", "fill"]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from providers.sandbox.layout import create_layout
 from providers.sandbox.probes import CannedAnswer, write_answers
 from providers.sandbox.repositories import Remote, create_repository
+from providers.sandbox.secrets import SecretFile, write_secrets
 
 _README = """\
 # A sandbox of hwplan
@@ -35,13 +34,13 @@ Try it: `hwplan plan {words} --live {folder}`; edit a file below `cluster/`, or 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What the configuration asks a sandbox to hold. `secrets` pairs a file below `secrets/` with its keys."""
+    """What the configuration asks a sandbox to hold, for which subject, selected by which words."""
 
     subject: str
     words: str
     remotes: tuple[Remote, ...] = ()
     images: tuple[str, ...] = ()
-    secrets: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    secrets: tuple[SecretFile, ...] = ()
     answers: tuple[CannedAnswer, ...] = ()
 
 
@@ -51,25 +50,8 @@ def fill(folder: Path, contents: Contents) -> None:
     for remote in sorted(set(contents.remotes)):
         create_repository(folder / "git", remote)
     create_layout(folder / "registry", contents.images)
-    _write_secrets(folder / "secrets", contents.secrets)
+    write_secrets(folder / "secrets", contents.secrets)
     write_answers(folder / "probes.yaml", contents.answers)
     (folder / "README.md").write_text(
         _README.format(subject=contents.subject, words=contents.words, folder=folder.name)
     )
-
-
-def _write_secrets(folder: Path, files: Sequence[tuple[str, Sequence[str]]]) -> None:
-    folder.mkdir(mode=0o700)
-    by_file: Mapping[str, list[str]] = {name: [] for name, _ in files}
-    for name, keys in files:
-        by_file[name].extend(key for key in keys if key not in by_file[name])
-    for name, keys in sorted(by_file.items()):
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text("".join(f"{key}={_made_up(name, key)}\n" for key in sorted(keys)))
-
-
-def _made_up(name: str, key: str) -> str:
-    """A value that is plainly not a secret, and the same each time, so that a sandbox can be made again."""
-    return "sandbox-" + hashlib.sha256(f"{name}#{key}".encode()).hexdigest()[:20]

@@ -1,0 +1,115 @@
+"""Sandboxes: made from the configuration, and played with."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from planner.address import Address
+from planner.app.load import configuration, load_selected
+from planner.app.request import Request
+from planner.errors import HwplanError, SelectionError
+from providers.sandbox import CannedAnswer, Contents, Remote, SecretFile, fill
+from state.fingerprint import KeyedFingerprinter
+
+if TYPE_CHECKING:
+    from planner.loading import Loaded
+    from planner.loading.config import Config
+    from planner.spec.lane import Lane
+    from planner.spec.node import Node
+
+NAMESPACES = ("default", "kube-system")
+
+
+def create_sandbox(request: Request, folder: Path) -> str:
+    """Make a sandbox for the selection in `folder`, whole or not at all. Raises SelectionError when it exists."""
+    from providers.kubernetes.snapshot.creating import create_empty
+
+    if folder.exists():
+        raise SelectionError(f"{folder} exists already", remedy="choose another folder, or remove it first")
+    config = configuration(request)
+    loaded = load_selected(request, config, KeyedFingerprinter(bytes(32)))
+    contents = _contents(config, loaded)
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        partial.mkdir(parents=True)
+        create_empty(partial, name=f"sandbox-{loaded.nodes[0].lower()}", namespaces=NAMESPACES)
+        fill(partial, contents)
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return (
+        f"{folder}: a simulated cluster for {contents.subject}, {len(contents.remotes)} git repositories, "
+        f"{len(contents.images)} images, {len(contents.secrets)} secret files (made up)\n"
+        f"  hwplan plan {contents.words} --live {folder}"
+    )
+
+
+def play(folder: Path, address: str, assignments: tuple[str, ...], manager: str) -> str:
+    """Somebody else changes fields of a live object."""
+    import json
+
+    from providers.kubernetes.snapshot.playing import play as change
+
+    values = {}
+    for assignment in assignments:
+        path, equals, text = assignment.rpartition("=") if assignment.count("=") > 1 else assignment.partition("=")
+        if not equals:
+            raise SelectionError(f"{assignment!r} is not PATH=VALUE")
+        try:
+            values[path] = json.loads(text)
+        except ValueError:
+            values[path] = text
+    change(folder, _address(address), values, manager)
+    return f"{manager} changed {', '.join(values)} of {address} (simulated)"
+
+
+def delete_object(folder: Path, address: str) -> str:
+    """Somebody else deletes a live object."""
+    from providers.kubernetes.snapshot.playing import remove
+
+    remove(folder, _address(address))
+    return f"{address} was deleted (simulated)"
+
+
+def _address(text: str) -> Address:
+    try:
+        return Address.parse(text)
+    except ValueError as error:
+        raise HwplanError(str(error)) from error
+
+
+def _contents(config: Config, loaded: Loaded) -> Contents:
+    nodes = [config.nodes[name].spec for name in loaded.nodes]
+    lanes = [
+        lane.spec
+        for name in loaded.nodes
+        for lane in config.lanes_of(loaded.product, name)
+        if lane.name in loaded.lanes
+    ]
+    words = [f"--node {name}" for name in loaded.nodes] + [f"--lane {name}" for name in loaded.lanes]
+    return Contents(
+        subject=f"{', '.join(loaded.nodes)}/{', '.join(loaded.lanes)}",
+        words=" ".join(words),
+        remotes=tuple(remote for node in nodes for remote in _remotes(node)),
+        images=tuple(sorted({image.source for node in nodes for image in node.images.values() if image.source})),
+        secrets=tuple(
+            SecretFile(needed.source.path, needed.source.format, needed.keys) for needed in loaded.secret_files
+        ),
+        answers=tuple(answer for lane in lanes for answer in _answers(lane)),
+    )
+
+
+def _remotes(node: Node) -> list[Remote]:
+    remotes = node.git_mirror.remotes
+    return [
+        Remote(name, (*remote.branches, *remote.gitops_branches))
+        for name, remote in remotes.items()
+        if remote.branches or remote.gitops_branches
+    ]
+
+
+def _answers(lane: Lane) -> list[CannedAnswer]:
+    return [CannedAnswer(str(probe.url), probe.expect_status) for probe in lane.gate.probes]
