@@ -82,7 +82,7 @@ def ensure(tool: Tool, names: Iterable[str] | None = None) -> dict[str, Path]:
     wanted = {name: tool.folder / name for name in (tool.packages if names is None else names)}
     if all(path.is_file() for path in wanted.values()):
         return wanted
-    with _locked(tool.folder):
+    with locked(tool.folder):
         missing = [name for name, path in wanted.items() if not path.is_file()]
         if missing:
             _build(tool, missing)
@@ -146,8 +146,8 @@ def _go(tool: Tool, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the file lock beside `folder`, so that two processes do not build the same thing twice."""
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the file lock beside `folder`, so that two processes do not make the same thing twice."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (folder.parent / f".{folder.name}.lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -7,7 +7,7 @@ Owns the order in which they start and stop, and the value that tests get. Comma
 import json
 import secrets
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -134,6 +134,7 @@ class RunningCluster:
     ports: Mapping[str, int]
     pair: KeyPair
     detached: bool = False
+    on_start: Callable[[Process], None] = lambda _process: None
     api_server_flags: tuple[str, ...] = ()
     processes: dict[str, Process] = field(default_factory=dict)
 
@@ -159,8 +160,8 @@ class RunningCluster:
     def _start(self, name: str, command: Sequence[str]) -> Process:
         log = self.value.data / "logs" / f"{name}.log"
         process = processes.start(name, command, log, detached=self.detached)
-        # etcd stays first, so that it is stopped last, also when the API server was restarted.
         self.processes[name] = process
+        self.on_start(process)
         return process
 
     def _ready(self) -> bool:
@@ -192,10 +193,12 @@ def start(
     *,
     controllers: bool = True,
     detached: bool = False,
+    on_start: Callable[[Process], None] = lambda _process: None,
     api_server_flags: Sequence[str] = (),
 ) -> RunningCluster:
     """Start a cluster whose files are all below `data`; with `controllers=False`, only etcd and the API server."""
-    cluster = _prepare(data, controllers, detached, tuple(api_server_flags))
+    cluster = _prepare(data, controllers)
+    cluster.detached, cluster.on_start, cluster.api_server_flags = detached, on_start, tuple(api_server_flags)
     try:
         cluster.start_etcd()
         cluster.start_api_server()
@@ -219,7 +222,7 @@ def running(*, controllers: bool = True, api_server_flags: Sequence[str] = ()) -
             cluster.stop()
 
 
-def _prepare(data: Path, controllers: bool, detached: bool, flags: tuple[str, ...]) -> RunningCluster:
+def _prepare(data: Path, controllers: bool) -> RunningCluster:
     """Write the files of a cluster and choose its ports."""
     pki = data / "pki"
     authority = create_authority(pki)
@@ -236,7 +239,7 @@ def _prepare(data: Path, controllers: bool, detached: bool, flags: tuple[str, ..
     kubeconfig = data / "kubeconfig"
     control_plane.write_kubeconfig(kubeconfig, server, authority.bundle, {"token": tokens[ADMIN]})
     value = TestCluster(server, kubeconfig, data, tokens, controllers, f"http://127.0.0.1:{ports['etcd']}")
-    return RunningCluster(value, ports, pair, detached, flags)
+    return RunningCluster(value, ports, pair)
 
 
 def _wait_populated(value: TestCluster) -> None:

@@ -6,6 +6,7 @@ those only if the kernel says that they are still the same processes.
 
 import json
 import shutil
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -23,21 +24,29 @@ def _record() -> Path:
     return _folder() / "processes.json"
 
 
+def _value() -> Path:
+    return _folder() / "cluster.json"
+
+
 def up(*, controllers: bool = True) -> TestCluster:
     """Start the cluster, or return the one that runs already."""
-    if recorded() and all(process.alive() for process in recorded()):
-        return load()
-    down()
-    _folder().mkdir(parents=True, mode=0o700)
-    running = cluster.start(_folder(), controllers=controllers, detached=True)
-    entries = [asdict(process) | {"log": str(process.log)} for process in running.processes.values()]
-    (_folder() / "cluster.json").write_text(running.value.to_json())
-    _record().write_text(json.dumps(entries, indent=2))
-    return running.value
+    with binaries.locked(_folder()):
+        with suppress(TestbedError):
+            return load()
+        _stop()
+        _folder().mkdir(parents=True, mode=0o700)
+        running = cluster.start(_folder(), controllers=controllers, detached=True, on_start=_add_to_record)
+        _value().write_text(running.value.to_json())
+        return running.value
 
 
 def down() -> None:
     """Stop what was recorded, last started first, and remove its files."""
+    with binaries.locked(_folder()):
+        _stop()
+
+
+def _stop() -> None:
     for process in reversed(recorded()):
         processes.stop(process)
     shutil.rmtree(_folder(), ignore_errors=True)
@@ -52,11 +61,20 @@ def recorded() -> list[Process]:
     return [Process(**(entry | {"log": Path(entry["log"])})) for entry in entries]
 
 
+def _add_to_record(process: Process) -> None:
+    """Record a process the moment it runs, so that `down` finds it also if the start was interrupted."""
+    entries = [asdict(known) | {"log": str(known.log)} for known in (*recorded(), process)]
+    fresh = _record().with_suffix(".new")
+    fresh.write_text(json.dumps(entries, indent=2))
+    fresh.replace(_record())
+
+
 def load() -> TestCluster:
     """Return the cluster that `up` started."""
     if not recorded():
         raise PartMissing("no testbed is up: run `python -m tests.testbed up`")
     dead = [process.name for process in recorded() if not process.alive()]
-    if dead:
-        raise TestbedError(f"the testbed is broken, these ended: {', '.join(dead)}; run `python -m tests.testbed up`")
-    return TestCluster.from_json((_folder() / "cluster.json").read_text())
+    if dead or not _value().exists():
+        why = f"these ended: {', '.join(dead)}" if dead else "its start was interrupted"
+        raise TestbedError(f"the testbed is broken ({why}): run `python -m tests.testbed up`")
+    return TestCluster.from_json(_value().read_text())
