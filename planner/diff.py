@@ -247,7 +247,7 @@ def _keyed(items: list[Json], names: tuple[str, ...]) -> dict[Item, JsonObject] 
 
 
 def _compare_positions(walk: _Walk, path: FieldPath, before: list[Json], after: list[Json]) -> None:
-    for first, last, start, end in _unequal_runs(before, after):
+    for first, last, start, end in unequal_runs(before, after):
         paired = min(last - first, end - start)
         for offset in range(paired):
             _compare(walk, (*path, first + offset), before[first + offset], after[start + offset], hidden=False)
@@ -257,8 +257,11 @@ def _compare_positions(walk: _Walk, path: FieldPath, before: list[Json], after: 
             _one_side(walk, (*path, index), after[index], FieldOp.ADD)
 
 
-def _unequal_runs(before: list[Json], after: list[Json]) -> Sequence[tuple[int, int, int, int]]:
-    """The runs that differ, as (first, last) in `before` and (start, end) in `after`, equal items left out."""
+def unequal_runs(before: list[Json], after: list[Json]) -> Sequence[tuple[int, int, int, int]]:
+    """The runs that differ, as (first, last) in `before` and (start, end) in `after`, equal items left out.
+
+    Aligned as well as it can be in linear time: very long lists only by what their ends have in common.
+    """
     head = 0
     while head < min(len(before), len(after)) and same(before[head], after[head]):
         head += 1

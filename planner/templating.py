@@ -105,13 +105,21 @@ def _with_markers(source: str) -> str:
 @cache
 def _environment() -> _Environment:
     environment = _Environment(
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, finalize=_printed
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_printed,
+        optimized=False,
     )
     environment.globals.clear()
     known = {name: environment.filters[name] for name in _FILTERS}
     environment.filters.clear()
     environment.filters.update(known | _OWN_FILTERS)
     return environment
+
+
+_REWRITTEN: Final = (nodes.For, nodes.Concat, nodes.Import, nodes.FromImport, nodes.Include, nodes.Extends)
 
 
 class _Environment(ImmutableSandboxedEnvironment):
@@ -121,15 +129,16 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
-        for unwanted in (nodes.Import, nodes.FromImport, nodes.Include, nodes.Extends):
-            for node in tree.find_all(unwanted):
-                raise TemplateSyntaxError("a template stands alone: no include, import or extends", node.lineno)
-        for loop in tree.find_all(nodes.For):
-            loop.iter = nodes.Filter(loop.iter, "_rounds", [], [], None, None, lineno=loop.lineno)
-        for joined in list(tree.find_all(nodes.Concat)):
-            joined.nodes = [
-                nodes.Filter(part, "_part", [], [], None, None, lineno=joined.lineno) for part in joined.nodes
-            ]
+        for node in list(tree.find_all(_REWRITTEN)):
+            match node:
+                case nodes.For():
+                    node.iter = nodes.Filter(node.iter, "_rounds", [], [], None, None, lineno=node.lineno)
+                case nodes.Concat():
+                    node.nodes = [
+                        nodes.Filter(part, "_part", [], [], None, None, lineno=node.lineno) for part in node.nodes
+                    ]
+                case _:
+                    raise TemplateSyntaxError("a template stands alone: no include, import or extends", node.lineno)
         return tree
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:

@@ -119,17 +119,15 @@ def _notes(gathered: Gathered) -> Mapping[Address, str]:
 
 def _placed(session: Session) -> list[Resource]:
     """Every resource in the namespace that it will really stand in: only discovery knows which kinds are namespaced."""
-    cluster = session.world.cluster
-    coming = coming_kinds(one.manifest for one in session.stack.resources if is_crd(one.manifest))
+    resources = session.stack.resources
+    coming = coming_kinds(one.manifest for one in resources if is_crd(one.manifest))
+    keys = {(one.api_version, one.address.kind) for one in resources if not one.api_version.startswith(HWPLAN_GROUP)}
+    kinds = {key: coming.get(key) or served(session.world.cluster, *key) for key in sorted(keys)}
     found = []
-    for resource in session.stack.resources:
-        key = (resource.api_version, resource.address.kind)
-        known = coming.get(key) or served(cluster, *key)
-        is_ours = resource.api_version.startswith(HWPLAN_GROUP)
-        if known is None or is_ours:
-            found.append(resource)
-        else:
-            found.append(with_namespace(resource, known.namespaced, session.request.namespace))
+    for resource in resources:
+        kind = kinds.get((resource.api_version, resource.address.kind))
+        namespace = session.request.namespace
+        found.append(with_namespace(resource, kind.namespaced, namespace) if kind else resource)
     return found
 
 

@@ -25,12 +25,13 @@ _FAILED = 1
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """Choices of the caller: guards whose danger is accepted, patience for the lock, and those of the executor."""
+    """Choices of the caller: guards whose danger is accepted, patience for the lock in seconds, those of the executor,
+    and who watches (`watch` makes an observer for a plan)."""
 
     options: Options
     allow: tuple[str, ...] = ()
     lock_timeout: float = 0.0
-    observer: Observer | None = None
+    watch: Callable[[Plan], Observer] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def _is_prefix(approved: str, identifier: str) -> bool:
 def _run(plan: Plan, session: Session, how: How, *, resumes: int | None = None) -> Report:
     identifier = plan_id(plan)
     operation = "destroy" if plan.destroy else "apply"
-    others = (how.observer,) if how.observer else ()
+    others = (how.watch(plan),) if how.watch else ()
     with session.store.acquire(operation, identifier, how.lock_timeout) as lease:
         run = session.store.begin_run(lease, identifier, plan, dump(plan), operation=operation, resumes=resumes)
         with _draining(how.options.cancel):

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from planner.spec.lane import Lane
     from planner.spec.node import Node
 
-NAMESPACES = ("default", "kube-system")
+NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")  # as every cluster has
 
 
 def create_sandbox(request: Request, folder: Path) -> str:
     """Make a sandbox for the selection in `folder`, whole or not at all. Raises SelectionError when it exists."""
     from providers.kubernetes.snapshot.creating import create_empty
+    from providers.kubernetes.snapshot.open_kinds import serve
 
     if folder.exists():
         raise SelectionError(f"{folder} exists already", remedy="choose another folder, or remove it first")
@@ -36,6 +37,7 @@ def create_sandbox(request: Request, folder: Path) -> str:
     try:
         partial.mkdir(parents=True)
         create_empty(partial, name=f"sandbox-{loaded.nodes[0].lower()}", namespaces=NAMESPACES)
+        serve(partial, [resource.manifest for resource in loaded.resources])
         fill(partial, contents)
         partial.rename(folder)
     finally:

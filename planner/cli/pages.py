@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from planner.address import Address
 from planner.app.request import Request
 from planner.cli.output import colour, page, width
 from planner.plan import Plan
@@ -46,7 +48,7 @@ def saved_page(plan: Plan, request: Request, form: str, *, file: Path | None = N
     return _plan_text(plan, form if form in _PLAN_FORMS else "text", command, {})
 
 
-def _plan_text(plan: Plan, form: str, command: str, notes: object) -> str:
+def _plan_text(plan: Plan, form: str, command: str, notes: Mapping[Address, str]) -> str:
     if form == "json":
         return json.dumps(document(plan), indent=1, sort_keys=True, ensure_ascii=False)
     if form == "markdown":
@@ -55,7 +57,7 @@ def _plan_text(plan: Plan, form: str, command: str, notes: object) -> str:
         return render_markdown(plan, command=command)
     from planner.render.terminal import render_plan
 
-    return render_plan(plan, command=command, width=width(), colour=colour())
+    return render_plan(plan, command=command, width=width(), colour=colour(), notes=notes)
 
 
 def run_page(report: Report, request: Request, as_json: bool) -> int:

@@ -34,7 +34,7 @@ def run_options(
 ) -> How:
     """The choices of a run, progress on stderr included."""
     from planner.app.run import How
-    from planner.cli.progress import observer
+    from planner.render.progress import progress
     from planner.executor import OnError, Options, Wait
     from planner.planning.guards import NAMES
 
@@ -46,4 +46,4 @@ def run_options(
         timeout=seconds(timeout, "--timeout"),
         on_error=OnError(on_error),
     )
-    return How(options, allow, seconds(lock_timeout, "--lock-timeout") or 0.0, observer(request))
+    return How(options, allow, seconds(lock_timeout, "--lock-timeout") or 0.0, None if request.quiet else progress)

@@ -79,8 +79,8 @@ class Config:
 def load_config(folder: Path, templates: Path | None = None) -> Config:
     """Read the configuration in `folder`.
 
-    `templates` is the root of the templates; when None, `<folder>/templates`, else `<folder>/../templates`, else the ones
-    shipped with hwplan. Raises SelectionError when there is no configuration, ConfigError with every problem.
+    `templates` is the root of the templates; when None, `<folder>/templates`, else `<folder>/../templates`, else the
+    ones shipped with hwplan. Raises SelectionError when there is no configuration, ConfigError with every problem.
     """
     files = _files(folder)
     reader = _Reader(Problems())

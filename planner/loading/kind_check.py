@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from planner.address import HWPLAN_GROUP
 from planner.loading.origin import Origin
 from planner.loading.problems import Problems, did_you_mean
-from planner.spec.kinds.envelope import KindModel
+
+if TYPE_CHECKING:
+    from planner.spec.kinds.envelope import KindModel
 
 ENTRY_POINTS = "hwplan.providers"
 SOURCES = ("ManifestSource", "SecretSource")

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from planner.address import Address
 from planner.resource import Resource
 from planner.values import Vault
+
+if TYPE_CHECKING:
+    from planner.loading.secret_source import NeededFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,7 @@ class Loaded:
     `vault` maps `Sealed.ref` to values and lives in memory only. `digest` is that of the desired resources, without any
     secret value. `blocked` gives resources that are declared but whose source is missing, and why; they are among
     `resources` all the same. `owned` are the owned sets of the selection, also those that came out empty; `scopes` the
-    resolved scope names in order (empty for plain manifests).
+    resolved scope names in order (empty for plain manifests); `secret_files` where its secrets are read from.
     """
 
     resources: tuple[Resource, ...]
@@ -30,3 +34,4 @@ class Loaded:
     nodes: tuple[str, ...] = ()
     lanes: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
+    secret_files: tuple[NeededFile, ...] = ()

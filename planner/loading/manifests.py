@@ -36,8 +36,8 @@ def load_manifests(
     """Load every document of every path as the owned set `name`.
 
     Folders are read recursively (.yaml, .yml, .json), `-` is `stdin`, kinds that end in List are taken apart, empty
-    documents are skipped. A namespaced object that names no namespace keeps none here: only discovery knows which kinds are
-    namespaced, see `with_namespace`. `cache` is the folder of the parse cache (None: the user's).
+    documents are skipped. A namespaced object that names no namespace keeps none here: only discovery knows which kinds
+    are namespaced, see `with_namespace`. `cache` is the folder of the parse cache (None: the user's).
     Raises SelectionError for a path or a name that cannot be, ConfigError with all problems of the input.
     """
     if not _SET_NAME.fullmatch(name):

@@ -46,7 +46,7 @@ def _real_path(loc: Sequence[str | int], value: Any) -> tuple[tuple[str | int, .
     for position, part in enumerate(loc):
         inside_list = isinstance(value, list | tuple) and isinstance(part, int) and part < len(value)
         if inside_list or (isinstance(value, Mapping) and part in value):
-            value = value[part]  # type: ignore[index]
+            value = value[part]
         else:
             return tuple(path), position < len(loc) - 1
         path.append(part)

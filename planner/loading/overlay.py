@@ -66,10 +66,8 @@ def _over(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
 def _depth(value: Any, path: Path) -> int:
     """How many parts of the path exist."""
     for depth, part in enumerate(path):
-        if isinstance(value, Mapping) and part in value:
-            value = value[part]
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-            value = value[part]
-        else:
+        inside_list = isinstance(value, list) and isinstance(part, int) and part < len(value)
+        if not inside_list and not (isinstance(value, Mapping) and part in value):
             return depth
+        value = value[part]
     return len(path)

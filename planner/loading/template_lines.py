@@ -1,4 +1,4 @@
-"""From a line of rendered text back to the line of its template: exact for the start of a document, else best effort."""
+"""From a line of rendered text back to the line of its template: exact where a document starts, else best effort."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ class TemplateLines:
 
     def line(self, line: int) -> int:
         """The template line that a line of the rendered text most likely came from."""
-        return self._all[line - 1] if 0 < line <= len(self._all) else 0
+        lines = self._all
+        return lines[line - 1] if 0 < line <= len(lines) else 0
 
     @cached_property
     def _rendered_lines(self) -> list[str]:
@@ -44,7 +45,7 @@ class TemplateLines:
 
     @cached_property
     def _all(self) -> list[int]:
-        """For each rendered line the template line: looked for forward in its document, then from the document's start."""
+        """For each rendered line its template line: looked for forward in the document, then from its start."""
         found: list[int] = []
         starts = dict(self._markers)
         begin = end = at = 0
@@ -54,7 +55,7 @@ class TemplateLines:
                 end = self._document_end(begin)
             if text.strip() and number not in starts:
                 at = self._search(text, at, begin, end)
-            found.append(at + (number not in starts and not text.strip()))
+            found.append(at)
         return found
 
     def _document_end(self, begin: int) -> int:
@@ -71,7 +72,7 @@ class TemplateLines:
 
 
 def _fits(rendered: str, template: str) -> bool:
-    """Whether a rendered line can come from a template line: equal up to the first expression, which it must be beyond."""
+    """Whether a rendered line can come from a template line: equal up to the first expression."""
     fixed, brace, _ = template.partition("{{")
     fixed, percent, _ = fixed.partition("{%")
     if not brace and not percent:

@@ -89,13 +89,17 @@ class Discovery:
             for info in kinds_of_crd(crd):
                 self._learnt[info.api_version, info.kind] = (info, now)
 
-    def unlearn(self, crd: JsonObject) -> None:
-        """Drop the kinds of a CustomResourceDefinition that is being deleted."""
+    def unlearn(self, crd_name: str) -> None:
+        """Drop the kinds of a CustomResourceDefinition (`plural.group`) that is being deleted."""
         with self._lock:
-            for info in kinds_of_crd(crd):
-                self._learnt.pop((info.api_version, info.kind), None)
-                self._known.pop((info.api_version, info.kind), None)
+            for table in (self._learnt, self._known):
+                for key in [key for key in table if f"{self._plural(key)}.{key[0].partition('/')[0]}" == crd_name]:
+                    del table[key]
             self._forgotten = True
+
+    def _plural(self, key: _Key) -> str:
+        found = self._find(key)
+        return found.plural if found else ""
 
     def is_young(self, info: KindInfo) -> bool:
         """Whether the kind's CRD was applied so recently that the server may still answer "not found" for it."""

@@ -6,6 +6,7 @@ copy of any object. Every failure is an error of providers.kubernetes.errors; no
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import threading
@@ -119,7 +120,7 @@ class LiveCluster:
         """One place, all pages. Raises ContinueExpired when the list has to start again."""
         info, token = place.kind, ""
         found: Objects = []
-        path, where = _path(info, place.namespace), _where(info, place.namespace, "*")
+        path, where = _collection(info, place.namespace), _where(info, place.namespace, "*")
         while True:
             query = f"?limit={PAGE}" + (f"&continue={urllib.parse.quote(token, safe='')}" if token else "")
             page = self._document(self._call(info, Request("GET", path + query, where=where)), where)
@@ -135,7 +136,7 @@ class LiveCluster:
         """One object, or None when it does not exist. Raises NotServed when its kind does not."""
         where = _where(kind, namespace, name)
         try:
-            answer = self._call(kind, Request("GET", _path(kind, namespace, name), where=where))
+            answer = self._call(kind, Request("GET", _object(kind, namespace, name), where=where))
         except NotFound:
             return None
         return self._document(answer, where)
@@ -155,7 +156,7 @@ class LiveCluster:
         query += "&force=true" * force + "&dryRun=All" * dry_run
         request = Request(
             "PATCH",
-            _path(kind, namespace, name) + query,
+            _object(kind, namespace, name) + query,
             _bytes(body, where),
             "application/apply-patch+yaml",
             where=where,
@@ -175,7 +176,7 @@ class LiveCluster:
         bound = any(step.get("path") == "/metadata/resourceVersion" for step in patch)
         request = Request(
             "PATCH",
-            _path(kind, namespace, name) + f"?fieldManager={OPERATOR_MANAGER}&fieldValidation=Strict",
+            _object(kind, namespace, name) + f"?fieldManager={OPERATOR_MANAGER}&fieldValidation=Strict",
             _bytes(list(patch), where),
             "application/json-patch+json",
             where=where,
@@ -200,14 +201,12 @@ class LiveCluster:
             "propagationPolicy": "Background",
             "preconditions": {key: value for key, value in wanted.items() if value},
         }
-        path = _path(kind, namespace, name)
+        path = _object(kind, namespace, name)
         request = Request("DELETE", path, _bytes(options, where), where=where, effect=True, repeatable=bool(uid))
-        try:
-            answer = self._call(kind, request)
-        except (NotFound, NotServed):
-            return
+        with contextlib.suppress(NotFound, NotServed):
+            self._call(kind, request)
         if (group_of(kind.api_version), kind.kind) == _CRD:
-            self._discovery.unlearn(self._document(answer, where))
+            self._discovery.unlearn(name)
 
     def drain_warnings(self) -> tuple[str, ...]:
         """Warnings that the server gave to calls of this thread since the last time, each once, sorted."""
@@ -260,16 +259,28 @@ class _Warnings(threading.local):
         return texts
 
 
-def _path(kind: KindInfo, namespace: str, name: str = "") -> str:
-    """The URL path of an object, or of a collection without a name. Every part is quoted."""
+def _collection(kind: KindInfo, namespace: str) -> str:
+    """The URL path of all objects of a kind, in one namespace or ("") in all."""
     root = "/apis/" if "/" in kind.api_version else "/api/"
     path = root + urllib.parse.quote(kind.api_version)
     if kind.namespaced and namespace:
-        path += "/namespaces/" + urllib.parse.quote(namespace, safe="")
-    elif kind.namespaced and name:
-        raise BadRequest(f"{kind.kind} stands in a namespace, and none is given", where=_where(kind, "", name))
-    path += "/" + urllib.parse.quote(kind.plural, safe="")
-    return path + ("/" + urllib.parse.quote(name, safe="") if name else "")
+        path += "/namespaces/" + _segment(namespace, _where(kind, namespace, "*"))
+    return path + "/" + urllib.parse.quote(kind.plural, safe="")
+
+
+def _object(kind: KindInfo, namespace: str, name: str) -> str:
+    """The URL path of one object. Raises BadRequest where it would be the path of something else."""
+    where = _where(kind, namespace, name)
+    if kind.namespaced and not namespace:
+        raise BadRequest(f"{kind.kind} stands in a namespace, and none is given", where=where)
+    return _collection(kind, namespace) + "/" + _segment(name, where)
+
+
+def _segment(name: str, where: str) -> str:
+    """A name as one part of a path: the server unquotes before it splits, so quoting is not enough."""
+    if name in ("", ".", "..") or "/" in name or "%" in name:
+        raise BadRequest("this is not a name", where=where)
+    return urllib.parse.quote(name, safe="")
 
 
 def _where(kind: KindInfo, namespace: str, name: str) -> str:

@@ -1,7 +1,7 @@
 """The Kubernetes provider: reads, previews and writes objects of one cluster, live or saved.
 
-Holds no state between calls but its connections. The work is in reading, previewing and writing; this module is the
-port.
+Holds nothing between calls but its connections and what the last read found to be on its way. The work is in reading,
+previewing and writing; this module is the port.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from planner.snapshot import KindPlace
 from planner.values import JsonObject, SecretValue, Vault
 from providers.kubernetes import reading, writing
 from providers.kubernetes.cluster import Cluster, Place
+from providers.kubernetes.horizon import Horizon
 from providers.kubernetes.outputs import outputs_of
 from providers.kubernetes.placing import Spot, served, spot_of
 from providers.kubernetes.previewing import Previewer
@@ -56,6 +57,7 @@ class KubernetesProvider:
         self._default_namespace = default_namespace
         self._parallelism = parallelism
         self._sleep = sleep
+        self._horizon = Horizon()
 
     def identity(self) -> ClusterIdentity:
         """Which cluster this is."""
@@ -64,12 +66,17 @@ class KubernetesProvider:
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
         """One LIST per kind and namespace; see planner.ports.Provider."""
         cluster, fingerprinter = self._cluster, self._fingerprinter
-        return reading.read(cluster, fingerprinter, self._default_namespace, wanted, owned, also)
+        result = reading.read(cluster, fingerprinter, self._default_namespace, wanted, owned, also)
+        horizon = Horizon()
+        horizon.look((resource, result.observations[resource.address]) for resource in wanted)
+        self._horizon = horizon
+        return result
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """No request for what is unchanged, a dry run for the rest; see planner.ports.Provider."""
-        previewer = Previewer(self._cluster, self._fingerprinter, self._default_namespace, self._parallelism)
-        return previewer.preview(items)
+        return Previewer(
+            self._cluster, self._fingerprinter, self._default_namespace, self._parallelism, self._horizon
+        ).preview(items)
 
     def apply(self, change: Change, vault: Vault) -> Written:
         """See planner.ports.Provider. Raises PreconditionError, PermanentError, TemporaryError or OutcomeUnknown."""

@@ -17,7 +17,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from planner.errors import OutcomeUnknown, PreconditionError, ProviderError, TemporaryError
-from providers.kubernetes.answers import classify
 from providers.kubernetes.errors import ServerBusy, Unauthorized, Unreachable
 from providers.kubernetes.kubeconfig import Connection
 from providers.kubernetes.wire import Answer, Limits, Lost, Pool, Request
@@ -107,9 +106,14 @@ class Transport:
             self._stats = replace(self._stats, retries=self._stats.retries + 1)
         self._sleep(seconds)
 
-    def renew(self) -> bool:
-        """Get credentials anew; False when this connection has no way to."""
-        return self._pool.renew()
+    def renew(self, generation: int) -> bool:
+        """Get credentials anew, unless that was done since `generation`; False when this connection has no way to."""
+        return self._pool.renew(generation)
+
+    @property
+    def generation(self) -> int:
+        """Which credentials are in use, counted from 0."""
+        return self._pool.generation
 
     @property
     def patience(self) -> Patience:
@@ -127,10 +131,12 @@ class _Sending:
         self.tries = 0
         self.lost = False
         self.renewed = False
+        self.generation = 0
 
     def run(self) -> Answer:
         while True:
             self.tries += 1
+            self.generation = self.transport.generation
             try:
                 answer = self.transport.once(self.request, self.started + self.transport.patience.total)
             except Lost as error:
@@ -145,6 +151,8 @@ class _Sending:
 
     def _after_refusal(self, answer: Answer) -> None:
         """Return to try again, or raise."""
+        from providers.kubernetes.answers import classify  # a table of patterns, for refusals only
+
         error = classify(
             answer.status,
             answer.headers.get("content-type", ""),
@@ -152,7 +160,7 @@ class _Sending:
             where=self.request.where,
             retry_after=answer.headers.get("retry-after"),
         )
-        if isinstance(error, Unauthorized) and not self.renewed and self.transport.renew():
+        if isinstance(error, Unauthorized) and not self.renewed and self.transport.renew(self.generation):
             self.renewed = True
             return
         if isinstance(error, ServerBusy):

@@ -1,22 +1,20 @@
-"""The document that will really be sent for a resource: nulls out, namespace in, ignored fields left to others. Pure.
+"""The document that will really be sent for a resource: nulls out, namespace in, a true stamp, ignored fields left out.
 
 Also looks for what cannot be sent yet or at all: outputs that are not known, secrets outside Secrets.
 """
 
 from __future__ import annotations
 
-from typing import Final
-
-from planner.path import Element, FieldPath, Item, Member
+from planner.path import Element, FieldPath, Item
 from planner.resource import Resource
 from planner.values import Json, JsonObject, Ref, Sealed, Sub
 from providers.kubernetes.cluster import FIELD_MANAGER
 from providers.kubernetes.comparing import value_at
+from providers.kubernetes.editing import with_value, without
 from providers.kubernetes.placing import Spot, placed
 from providers.kubernetes.sealing import is_secret
 from providers.kubernetes.ssa.fieldset import FieldSet
-
-_DROP: Final = object()
+from providers.kubernetes.stamping import stamped
 
 
 def prepared(resource: Resource, spot: Spot, live: JsonObject | None) -> JsonObject:
@@ -26,6 +24,7 @@ def prepared(resource: Resource, spot: Spot, live: JsonObject | None) -> JsonObj
         # the server would own `stringData`, which is never stored: nobody could tell what changed
         data = {**(document.get("data") or {}), **plain}
         document = {key: value for key, value in document.items() if key != "stringData"} | {"data": data}
+    document = stamped(document, unknown=has_unknown(document))
     for path in resource.options.ignore_fields if live else ():
         document = _ignoring(document, path, live or {})
     return document
@@ -46,6 +45,15 @@ def special_leaves(value: Json, path: tuple[str | int, ...] = ()) -> tuple[tuple
     return ((path, value),) if isinstance(value, (Ref, Sub, Sealed)) else ()
 
 
+def has_unknown(value: Json) -> bool:
+    """Whether an output in it is not known yet."""
+    if isinstance(value, dict):
+        return any(has_unknown(item) for item in value.values())
+    if isinstance(value, list):
+        return any(has_unknown(item) for item in value)
+    return isinstance(value, (Ref, Sub))
+
+
 # --- ignored fields ------------------------------------------------------------------------------------------------
 
 
@@ -57,12 +65,10 @@ def _ignoring(document: JsonObject, path: FieldPath, live: JsonObject) -> JsonOb
             document = _ignoring(document, (*path, key), live)
         return document
     if _others_own(live, path):
-        dropped: JsonObject = _edited(document, path, _DROP)
-        return dropped
+        return without(document, path)
     alive = value_at(live, path)
     there = isinstance(alive, (dict, list, str, int, float)) or alive is None
-    kept: JsonObject = _edited(document, path, alive) if there else document
-    return kept
+    return with_value(document, path, alive) if there else document
 
 
 def _others_own(live: JsonObject, path: FieldPath) -> bool:
@@ -90,38 +96,3 @@ def _alike(key: Element, element: Element) -> bool:
         have = {name: str(value) for name, value in key.keys}
         return all(have.get(name) == str(value) for name, value in element.keys)
     return key == element
-
-
-def _edited(node: Json, path: FieldPath, value: Json) -> Json:
-    """A copy with the value at `path` replaced or dropped, and no map left empty by that; an absent path is fine."""
-    head, *rest = path
-    if isinstance(node, dict) and isinstance(head, str):
-        if head not in node:
-            return node
-        below = _edited(node[head], tuple(rest), value) if rest else value
-        if below is _DROP or (below == {} and node[head] != {}):
-            return {key: item for key, item in node.items() if key != head}
-        return {**node, head: below}
-    if isinstance(node, list) and not isinstance(head, str):
-        out = []
-        for index, item in enumerate(node):
-            if not _is_at(index, item, head):
-                out.append(item)
-            elif rest:
-                out.append(_edited(item, tuple(rest), value))
-            elif value is not _DROP:
-                out.append(value)
-        return out
-    return node
-
-
-def _is_at(index: int, item: Json, element: Element) -> bool:
-    match element:
-        case int():
-            return index == element
-        case Item(keys):
-            return isinstance(item, dict) and all(str(item.get(name)) == str(value) for name, value in keys)
-        case Member(value):
-            return bool(item == value)
-        case _:
-            return False

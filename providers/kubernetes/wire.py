@@ -15,6 +15,7 @@ import ssl
 import threading
 import time
 import urllib.parse
+import weakref
 import zlib
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -101,6 +102,8 @@ class Pool:
             "localhost",
         )  # nearby, packing costs more than it saves
         self.opened = 0
+        self.generation = 0  # of the credentials
+        weakref.finalize(self, _close, self._idle)
 
     def exchange(self, request: Request, deadline: float) -> Answer:
         """Send and read the answer until `deadline` (monotonic). Raises Unreachable, Untrusted, TooLarge, Lost."""
@@ -117,9 +120,15 @@ class Pool:
                 sock.close()
             return answer
 
-    def renew(self) -> bool:
-        """New credentials from the connection's own source, or from its token file; False when there is none."""
+    def renew(self, generation: int) -> bool:
+        """New credentials from the connection's own source, or from its token file; False when there is none.
+
+        `generation` is that of the credentials that were refused: when they were renewed since, nothing is done.
+        """
         with self._lock:
+            if generation != self.generation:
+                return True
+            self.generation += 1
             self._token = ("", 0.0)
             if self._connection.renew is None:
                 return bool(self._connection.credentials.token_file)
@@ -131,9 +140,7 @@ class Pool:
 
     def close(self) -> None:
         """Close idle connections."""
-        while self._idle:
-            with contextlib.suppress(IndexError):
-                self._idle.pop()[0].close()
+        _close(self._idle)
 
     # --- connections ---------------------------------------------------------------------------------------------
 
@@ -160,7 +167,8 @@ class Pool:
             raise self._unreachable(os.strerror(error.errno) if error.errno else "the proxy refused") from None
         if self._context is not None:
             sock = self._handshake(self._context, sock, self._connection.tls_server_name or host)
-        self.opened += 1
+        with self._lock:
+            self.opened += 1
         return sock
 
     def _dial(self, host: str, port: int, budget: float) -> socket.socket:
@@ -250,6 +258,12 @@ class Pool:
             header = f"Bearer {token}"
             self._token = (header, time.monotonic())
         return header
+
+
+def _close(idle: deque[tuple[socket.socket, float]]) -> None:
+    while idle:
+        with contextlib.suppress(IndexError):  # another thread took the last one
+            idle.pop()[0].close()
 
 
 def _alive(sock: socket.socket) -> bool:

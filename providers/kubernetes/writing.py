@@ -15,7 +15,7 @@ from planner.path import parse, render
 from planner.plan import Action, Change
 from planner.ports import Fingerprinter, Written
 from planner.resource import APPLIED, PROTECT, SET_LABEL
-from planner.values import JsonObject, Ref, SecretValue, Sub
+from planner.values import JsonObject, SecretValue
 from providers.kubernetes.cluster import FIELD_MANAGER, Cluster
 from providers.kubernetes.comparing import covers, taken_fields, value_at
 from providers.kubernetes.errors import ApplyConflict, Conflict, ResourceVersionConflict
@@ -26,7 +26,8 @@ from providers.kubernetes.predicting import CREATE_ONLY, as_sent, expectation
 from providers.kubernetes.reading import applied_by_us, content_of
 from providers.kubernetes.sealing import as_fingerprints, is_secret, reveal, seal, stand_in
 from providers.kubernetes.ssa.ownership import unchanged
-from providers.kubernetes.wanted import special_leaves
+from providers.kubernetes.stamping import settled
+from providers.kubernetes.wanted import has_unknown
 
 _TRIES = 5  # a controller that writes status all the time moves the version between read and write
 _GONE_TRIES = 120
@@ -65,7 +66,7 @@ class _Work:
 def apply(desk: Desk, change: Change) -> Written:
     """See planner.ports.Provider.apply. `desk.look_up` reads the vault of this call."""
     assert change.desired is not None
-    if any(isinstance(leaf, (Ref, Sub)) for _, leaf in special_leaves(change.desired)):
+    if has_unknown(change.desired):
         raise PermanentError("it uses an output that is not known", where=str(change.address), remedy="plan again")
     kind = desk.cluster.kind(change.api_version, change.address.kind)
     if kind is None:
@@ -74,7 +75,7 @@ def apply(desk: Desk, change: Change) -> Written:
     if kind is None:
         raise TemporaryError("the cluster does not serve this kind (yet)", where=str(change.address))
     spot = spot_of(kind, change.address, desk.default_namespace)
-    work = _Work(desk, change, spot, change.desired, None, None)
+    work = _Work(desk, change, spot, settled(change.desired), None, None)
     for _ in range(_TRIES):
         try:
             return _attempt(work.reread())
@@ -140,7 +141,7 @@ def _moved(work: _Work, message: str) -> PreconditionError:
 
 def _last_writer(live: JsonObject) -> str:
     entries = [e for e in live["metadata"].get("managedFields") or () if not e.get("subresource") and e.get("time")]
-    last = max(entries, key=lambda entry: str(entry["time"]), default=None)
+    last = max(entries, key=lambda e: (str(e["time"]), e.get("manager") != FIELD_MANAGER), default=None)
     return f" (last written by {last.get('manager')}, {last['time']})" if last else ""
 
 

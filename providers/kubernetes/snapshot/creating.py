@@ -23,6 +23,7 @@ _HEAD = """\
 """
 _NAMESPACES = ("default", "kube-system")
 _CRD = KindInfo("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False)
+_NAMESPACE = KindInfo("v1", "Namespace", "namespaces", namespaced=False)
 
 
 def create_empty(folder: Path, *, name: str, namespaces: Sequence[str] = (), now: str = "") -> None:
@@ -43,7 +44,7 @@ def create_empty(folder: Path, *, name: str, namespaces: Sequence[str] = (), now
 def save(
     cluster: Cluster, target: Path, fingerprinter: Fingerprinter, places: Iterable[Place], *, server: str = ""
 ) -> int:
-    """Write the objects of `places`, and the CRDs of their custom kinds, to `target`; the number of objects.
+    """Write the objects of `places` to `target`, with their namespaces and the CRDs of custom kinds; their number.
 
     `target` is a folder that does not hold a cluster yet, or a file (`.json`, `.yaml`) that is replaced. Values of
     Secrets become fingerprints before anything else sees them. Raises the error of the first place that cannot be
@@ -58,11 +59,25 @@ def save(
             raise found
         keep = found if place in wanted else (crd for crd in found if _serves(crd, custom))
         documents += (as_fingerprints(document, fingerprinter) for document in keep)
+    documents += _namespaces(cluster, {*(place.namespace for place in wanted), *map(_namespace_of, documents)} - {""})
     unique = {identity_of(document): document for document in documents}
     identity = cluster.identity()
     about = {"uid": identity.uid, "server": server or identity.server}
     _write(target, about, [unique[key] for key in sorted(unique)])
     return len(unique)
+
+
+def _namespaces(cluster: Cluster, names: set[str]) -> list[JsonObject]:
+    """The namespaces that exist of these, and kube-system. Raises the error of the list."""
+    place = Place(_NAMESPACE, "")
+    found = cluster.list([place])[place]
+    if not isinstance(found, tuple):
+        raise found
+    return [document for document in found if document["metadata"]["name"] in {*names, "kube-system"}]
+
+
+def _namespace_of(document: JsonObject) -> str:
+    return str(document["metadata"].get("namespace") or "")
 
 
 def _is_builtin(kind: KindInfo) -> bool:

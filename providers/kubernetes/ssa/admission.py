@@ -7,6 +7,7 @@ Admission webhooks are outside any local knowledge.
 from __future__ import annotations
 
 import base64
+import copy
 
 from planner.values import JsonObject
 from providers.kubernetes.ssa.defaults import TEMPLATE_GENERATION
@@ -27,6 +28,8 @@ def prepare(live: JsonObject | None, stored: JsonObject) -> None:
         _create(key, stored)
     elif key == "apps/v1/DaemonSet":
         _count_template(live, stored)
+    elif key == "v1/Namespace":
+        stored["spec"] = copy.deepcopy(live.get("spec") or {})
     elif key == "v1/Service":
         _drop_by_type(live["spec"], stored["spec"])
 

@@ -9,10 +9,15 @@ from __future__ import annotations
 import base64
 import binascii
 import copy
+from typing import Literal, TypeAlias
 
 from planner.values import Json, JsonObject
 from providers.kubernetes.ssa.quantity import canonical_quantity
 from providers.kubernetes.ssa.schema import Type
+
+# `stored`: as it comes back. `decoded`: before that, when fields that are always written still hold their empty lists;
+# `atomic`: inside an atomic list of a decoded document, where a pointer to a quantity is still compared by its spelling.
+Phase: TypeAlias = Literal["stored", "decoded", "atomic"]
 
 _ZERO: dict[str, Json] = {
     "string": "",
@@ -34,6 +39,7 @@ _SERVER_FIELDS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("spec", "healthCheckNodePort"),
         ("spec", "ports", "*", "nodePort"),
     ),
+    "PersistentVolume": (("status", "lastPhaseTransitionTime"),),
     "Job": (
         ("spec", "selector"),  # generated from the uid
         ("spec", "template", "metadata", "labels", "batch.kubernetes.io/controller-uid"),
@@ -80,14 +86,14 @@ def without_nulls(value: Json) -> Json:
     return value
 
 
-def canonical(kind: Type, value: Json, *, stored: bool = True) -> Json:
-    """A built-in document as its Go struct writes it, without defaults. Always a fresh value. What was stored comes
-    back without empty lists; before that (`stored=False`) fields that are always written keep theirs."""
+def canonical(kind: Type, value: Json, *, phase: Phase = "stored") -> Json:
+    """A built-in document as its Go struct writes it, without defaults. Always a fresh value."""
     if isinstance(value, dict) and kind.is_map:
-        return _struct(kind, value, stored) if kind.name and kind.names else _map(kind, value, stored)
+        return _struct(kind, value, phase) if kind.name and kind.names else _map(kind, value, phase)
     if isinstance(value, list) and kind.list_kind:
         items = kind.items()
-        return [zero(items) if item is None else canonical(items, item, stored=stored) for item in value]
+        inner: Phase = "atomic" if phase == "decoded" and kind.list_kind == "atomic" else phase
+        return [zero(items) if item is None else canonical(items, item, phase=inner) for item in value]
     if value is None:
         return None
     match kind.scalar:
@@ -116,26 +122,28 @@ def coerced(kind: Type, value: Json) -> Json:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _map(kind: Type, value: dict[str, Json], stored: bool) -> Json:
+def _map(kind: Type, value: dict[str, Json], phase: Phase) -> Json:
     out: dict[str, Json] = {}
     for key, item in value.items():
         below = kind.child(key)
         if below is None:
             out[key] = copy.deepcopy(item)
         else:
-            out[key] = zero(below) if item is None else canonical(below, item, stored=stored)
+            out[key] = zero(below) if item is None else canonical(below, item, phase=phase)
     return out
 
 
-def _struct(kind: Type, value: dict[str, Json], stored: bool) -> Json:
+def _struct(kind: Type, value: dict[str, Json], phase: Phase) -> Json:
     out: dict[str, Json] = {}
     for key, item in value.items():
         below = kind.child(key)
         if below is None:
             continue
         flags = kind.flags(key)
-        made = None if item is None else canonical(below, item, stored=stored)
-        if stored and made in ([], {}) and not (below.name and below.names) and "p" not in flags:
+        made = None if item is None else canonical(below, item, phase=phase)
+        if phase == "atomic" and below.scalar == "quantity" and "p" in flags:
+            made = item
+        if phase == "stored" and made in ([], {}) and not (below.name and below.names) and "p" not in flags:
             made = None  # stored as nothing: what is always written comes back as null
         if made is None or ("p" not in flags and _is_dropped(below, flags, made)):
             continue
@@ -176,7 +184,7 @@ def _is_always(kind: Type, name: str) -> bool:
 def zero(kind: Type) -> Json:
     """What Go writes for a field that nobody set."""
     if kind.name and kind.names:
-        return _struct(kind, {}, True)
+        return _struct(kind, {}, "stored")
     return _ZERO.get(kind.scalar)
 
 

@@ -54,6 +54,7 @@ _TABLE: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("spec.group", _FIELD),
         ("spec.names.plural", _FIELD),
     ),
+    "EndpointSlice.discovery.k8s.io": (("addressType", _FIELD),),
     "IngressClass.networking.k8s.io": (("spec.controller", _FIELD),),
 }
 
@@ -125,6 +126,51 @@ def _stateful_set(live: JsonObject, after: JsonObject) -> Iterator[Change]:
             yield ("spec", name), _STATEFUL
 
 
+_POD_FREE = frozenset(("activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"))
+_POD = (
+    "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+    "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
+    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+)
+_VOLUME_FREE = frozenset(
+    (
+        "accessModes",
+        "capacity",
+        "claimRef",
+        "mountOptions",
+        "nodeAffinity",
+        "persistentVolumeReclaimPolicy",
+        "storageClassName",
+        "volumeAttributesClassName",
+    )
+)
+
+
+def _pod(live: JsonObject, after: JsonObject) -> Iterator[Change]:
+    """Everything but images and a few fields; scheduling fields may change while the pod is gated."""
+    before, now = live.get("spec") or {}, after.get("spec") or {}
+    if before.get("schedulingGates"):
+        return
+    for name in sorted((before.keys() | now.keys()) - _POD_FREE):
+        one, other = before.get(name), now.get(name)
+        if name in ("containers", "initContainers"):
+            one, other = _imageless(one), _imageless(other)
+        if not equal(one, other):
+            yield ("spec", name), _POD
+
+
+def _imageless(containers: Json) -> Json:
+    return [{key: value for key, value in item.items() if key != "image"} for item in containers or ()]
+
+
+def _volume(live: JsonObject, after: JsonObject) -> Iterator[Change]:
+    before, now = live.get("spec") or {}, after.get("spec") or {}
+    for name in sorted((before.keys() | now.keys()) - _VOLUME_FREE):
+        if not equal(before.get(name), now.get(name)):
+            message = _FIELD if name == "volumeMode" else "spec.persistentvolumesource is immutable after creation"
+            yield ("spec", name), message
+
+
 def _claim(live: JsonObject, after: JsonObject) -> Iterator[Change]:
     before, now = live.get("spec") or {}, after.get("spec") or {}
     bound = (live.get("status") or {}).get("phase") == "Bound"
@@ -174,6 +220,8 @@ _RULES: Final[dict[str, Callable[[JsonObject, JsonObject], Iterator[Change]]]] =
     "ConfigMap": _frozen_data,
     "StatefulSet.apps": _stateful_set,
     "PersistentVolumeClaim": _claim,
+    "PersistentVolume": _volume,
+    "Pod": _pod,
     "Service": _service,
     "Job.batch": _job,
     "CustomResourceDefinition.apiextensions.k8s.io": _crd,

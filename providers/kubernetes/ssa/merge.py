@@ -207,7 +207,16 @@ def update(
     return store(kind, live, decoded, managers, keep_status=subresource != "status")
 
 
-_SERVER_KEPT = ("uid", "resourceVersion", "creationTimestamp", "generation", "deletionTimestamp", "name", "namespace")
+_SERVER_KEPT = (
+    "uid",
+    "resourceVersion",
+    "creationTimestamp",
+    "generation",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "name",
+    "namespace",
+)
 
 
 def _settle_update(

@@ -23,6 +23,7 @@ from providers.kubernetes.ssa.typed import equal, fields_of
 _UNTRACKED = frozenset(("name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink"))
 _MISSING = object()
 Keys: TypeAlias = tuple[tuple[str, Any], ...]
+Steps: TypeAlias = tuple[str, ...]  # a path for a look-up of types: `[]` stands for any list item
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +36,27 @@ class Owner:
     subresource: str = ""
 
 
-def unchanged(live: JsonObject, desired: JsonObject, *, manager: str, leaves_too: bool) -> bool:
+def unchanged(
+    live: JsonObject, desired: JsonObject, *, manager: str, leaves_too: bool, types: TypeTable | None = None
+) -> bool:
     """True only if applying `desired` as `manager` would change nothing at all, decided without a request.
 
     With `leaves_too` every declared leaf is compared with the live one (mode A); without it the caller has already
     compared the applied-digest annotation (mode B). False means "not known to be unchanged". An object of which
     nothing is tracked (a bare Namespace) is unchanged when it exists. Times and order of the entries do not count: the
-    server renews them for another spelling of the same value.
+    server renews them for another spelling of the same value. `types` (else the built-in ones) tells an atomic map
+    from one that was declared empty; of a kind that it does not know, a map owned as a whole is never "unchanged".
     """
     metadata = live["metadata"]
     if "deletionTimestamp" in metadata:
         return False
-    node = _our_fields(metadata.get("managedFields") or (), manager, desired["apiVersion"])
+    api_version = desired["apiVersion"]
+    node = _our_fields(metadata.get("managedFields") or (), manager, api_version)
     if node is None:
         return _is_bare(desired) and not _has_entry(metadata.get("managedFields") or (), manager)
-    leaves_too = leaves_too or _is_shared(node, metadata["managedFields"], manager)
+    table = types or TypeTable.builtin()
+    custom = table.is_custom(api_version, desired["kind"])
+    walk = _Walk(leaves_too or _is_shared(node, metadata["managedFields"], manager), custom, [])
     used = 0
     for key, value in desired.items():
         if key in ("apiVersion", "kind") or value is None:
@@ -58,10 +65,24 @@ def unchanged(live: JsonObject, desired: JsonObject, *, manager: str, leaves_too
         tracked = value if key != "metadata" else _tracked(value)
         if key == "metadata" and not tracked:
             continue
-        if below is None or not _same(below, tracked, live.get(key), leaves_too):
+        if below is None or not _same(walk, (key,), below, tracked, live.get(key)):
             return False
         used += 1
-    return used == len(node)
+    if used != len(node):
+        return False
+    return all(table.is_leaf(api_version, desired["kind"], path) for path in walk.wholes)
+
+
+class _Walk:
+    """One comparison: whether leaves count, whether the kind is a custom one (where an empty value is not the same as
+    none), and the paths of maps that we own as a whole."""
+
+    __slots__ = ("custom", "leaves_too", "wholes")
+
+    def __init__(self, leaves_too: bool, custom: bool, wholes: list[Steps]) -> None:
+        self.leaves_too = leaves_too
+        self.custom = custom
+        self.wholes = wholes
 
 
 def _tracked(metadata: JsonObject) -> JsonObject:
@@ -101,39 +122,47 @@ def _is_bare(desired: JsonObject) -> bool:
     return desired.keys() <= {"apiVersion", "kind", "metadata"} and names <= _UNTRACKED
 
 
-def _same(node: JsonObject, want: Json, have: Json, leaves_too: bool) -> bool:
+def _same(walk: _Walk, path: Steps, node: JsonObject, want: Json, have: Json) -> bool:
     """Whether `node` owns exactly what `want` declares, and (if asked) the leaves of `have` are the same."""
     if not node or (len(node) == 1 and "." in node):
-        return not leaves_too or equal(want, have)
+        return _same_leaf(walk, path, want, have)
     if want.__class__ is dict:
-        return have.__class__ is dict and _same_map(node, want, have, leaves_too)
-    return want.__class__ is list and have.__class__ is list and _same_list(node, want, have, leaves_too)
+        return have.__class__ is dict and _same_map(walk, path, node, want, have)
+    return want.__class__ is list and have.__class__ is list and _same_list(walk, path, node, want, have)
 
 
-def _same_map(node: JsonObject, want: JsonObject, have: JsonObject, leaves_too: bool) -> bool:
+def _same_leaf(walk: _Walk, path: Steps, want: Json, have: Json) -> bool:
+    if want.__class__ is dict and want:
+        walk.wholes.append(path)
+    elif (want == [] or want == {}) and (have or (walk.custom and want != have)):
+        return False  # the server put its default in the place of nothing, and that may depend on other fields
+    return not walk.leaves_too or equal(want, have)
+
+
+def _same_map(walk: _Walk, path: Steps, node: JsonObject, want: JsonObject, have: JsonObject) -> bool:
     used = 1 if "." in node else 0
+    leaves_too = walk.leaves_too
     for key, value in want.items():
         if value is None:
             continue
         below = node.get("f:" + key)
         if below is None:
             return False
-        if not below:
-            if leaves_too:
-                other = have.get(key)
-                if value != other or (value.__class__ is not str and not equal(value, other)):
-                    return False
-        elif not _same(below, value, have.get(key), leaves_too):
+        if not below and value.__class__ is str:
+            if leaves_too and value != have.get(key):
+                return False
+        elif not _same(walk, (*path, key), below, value, have.get(key)):
             return False
         used += 1
     return used == len(node)
 
 
-def _same_list(node: JsonObject, want: list[Json], have: list[Json], leaves_too: bool) -> bool:
+def _same_list(walk: _Walk, path: Steps, node: JsonObject, want: list[Json], have: list[Json]) -> bool:
     """Items of a keyed list or set: all owned ones declared, in the order in which they stand in the live list."""
     if len(node) != len(want):
         return False
     left = {_keys(key): below for key, below in node.items()}
+    below_items = (*path, "[]")
     live = iter(have)
     for item in want:
         keys = _find(left, item)
@@ -145,10 +174,7 @@ def _same_list(node: JsonObject, want: list[Json], have: list[Json], leaves_too:
                 break
         else:
             return False
-        if below.__class__ is dict and below and item.__class__ is dict:
-            if not _same(below, item, other, leaves_too):
-                return False
-        elif leaves_too and not equal(item, other):
+        if not _same(walk, below_items, below, item, other):
             return False
     return len(have) == len(want) or not _has_duplicates(node, have)
 

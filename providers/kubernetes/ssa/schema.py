@@ -131,6 +131,7 @@ class TypeTable:
         self._status = status
         self._made: dict[str, Type] = {}
         self._crds: dict[str, Raw] = {}
+        self._leaves: dict[tuple[str, str, tuple[str, ...]], bool] = {}
 
     @classmethod
     def builtin(cls) -> TypeTable:
@@ -177,6 +178,22 @@ class TypeTable:
                 made = Type(_OBJECT, self)
             self._made[key] = made
         return made
+
+    def is_leaf(self, api_version: str, kind: str, path: tuple[str, ...]) -> bool:
+        """Whether the map at a path (`[]` for a list item) is atomic, so that it is owned as a whole."""
+        key = (api_version, kind, path)
+        known = self._leaves.get(key)
+        if known is None:
+            known = self._leaves[key] = self.knows(api_version, kind) and self._is_leaf(api_version, kind, path)
+        return known
+
+    def _is_leaf(self, api_version: str, kind: str, path: tuple[str, ...]) -> bool:
+        node: Type | None = self.type_of(api_version, kind)
+        for step in path:
+            if node is None:
+                return False
+            node = node.items() if step == "[]" and node.list_kind else node.child(step)
+        return node is not None and (node.atomic or not node.is_map)
 
     def resolve(self, reference: Raw) -> Type:
         """A type from its table form."""

@@ -66,7 +66,7 @@ def decode(kind: Kind, given: JsonObject, *, merged: bool = False) -> JsonObject
         out: JsonObject = copy.deepcopy(given) if merged else coerced(kind.type, copy.deepcopy(given))
         fill_custom(kind.type, out)
         return out
-    made: JsonObject = canonical(kind.type, given, stored=False)
+    made: JsonObject = canonical(kind.type, given, phase="decoded")
     fill(kind.type, made)
     return made
 

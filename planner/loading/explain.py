@@ -1,0 +1,100 @@
+"""`hwplan explain KIND[.field]`: the documentation that the models carry. Imports them lazily."""
+
+from __future__ import annotations
+
+import types
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
+
+from planner.errors import SelectionError
+from planner.loading.problems import did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from pydantic.fields import FieldInfo
+
+
+def explain(what: str) -> str:
+    """The documentation of a hwplan kind, a kind of configuration, or one of its fields: `GitRef.spec.mode`.
+
+    Raises SelectionError with a close match; for kinds of Kubernetes it says where to look.
+    """
+    from planner.spec.walk import field_names, fields_of, models_in
+
+    kind, *path = what.split(".")
+    model = _models().get(kind)
+    if model is None:
+        raise _unknown(kind)
+    current: type[BaseModel] | None = model
+    info: FieldInfo | None = None
+    walked = kind
+    for part in path:
+        if current is None or (info := fields_of(current).get(part)) is None:
+            raise SelectionError(
+                f"{walked} has no field {part}", where=what, remedy=did_you_mean(part, field_names(current))
+            )
+        walked = f"{walked}.{part}"
+        inner = models_in(info.annotation)
+        current = inner[0] if inner else None
+    return _page(walked, info, current)
+
+
+def _models() -> dict[str, type[BaseModel]]:
+    from planner.spec.kinds import TABLE, model_of
+    from planner.spec.lane import Lane
+    from planner.spec.node import Node
+    from planner.spec.product import DOCUMENTS
+
+    kinds: dict[str, type[BaseModel]] = {kind: model for kind in TABLE if (model := model_of(kind)) is not None}
+    return {**kinds, **DOCUMENTS, "Node": Node, "Lane": Lane}
+
+
+def _unknown(kind: str) -> SelectionError:
+    known = _models()
+    hint = did_you_mean(kind, known)
+    if hint.startswith("did you mean"):
+        return SelectionError(f"no kind {kind}", where="explain", remedy=hint)
+    remedy = f"for a kind of Kubernetes: kubectl explain {kind}; kinds of hwplan: {', '.join(sorted(known))}"
+    return SelectionError(f"{kind} is no kind of hwplan", where="explain", remedy=remedy)
+
+
+def _page(name: str, info: FieldInfo | None, model: type[BaseModel] | None) -> str:
+    from planner.spec.walk import fields_of
+
+    lines = [name if info is None else f"{name}  <{_type_name(info.annotation)}>{_need(info)}"]
+    if info is not None and info.description:
+        lines += ["", f"  {info.description}"]
+    if model is not None:
+        if info is None or (model.__doc__ and not info.description):
+            lines += ["", *(f"  {line.strip()}" for line in (model.__doc__ or "-").strip().splitlines())]
+        lines += ["", "fields:"]
+        for field, inner in fields_of(model).items():
+            lines.append(f"  {field}  <{_type_name(inner.annotation)}>{_need(inner)}")
+            lines.append(f"      {inner.description or ''}".rstrip())
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _need(info: FieldInfo) -> str:
+    if info.is_required():
+        return "  required"
+    default = info.get_default()
+    if default is None or default == () or default == {} or not isinstance(default, str | int | float | bool | tuple):
+        return ""
+    shown = ", ".join(str(item) for item in default) if isinstance(default, tuple) else str(default)
+    return f"  default {shown.lower() if isinstance(default, bool) else shown}"
+
+
+def _type_name(annotation: Any) -> str:
+    """A type as the writer of YAML knows it."""
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type_name(args[0])
+    if origin is Literal:
+        return " | ".join(str(arg) for arg in args)
+    if origin in (Union, types.UnionType):
+        return " | ".join(dict.fromkeys(_type_name(arg) for arg in args if arg is not type(None)))
+    if origin is tuple:
+        return f"list of {_type_name(args[0])}"
+    if origin is dict:
+        return f"mapping of {_type_name(args[1])}"
+    names = {str: "text", int: "number", float: "number", bool: "true | false"}
+    return names.get(annotation, "value" if annotation is Any else getattr(annotation, "__name__", "value"))

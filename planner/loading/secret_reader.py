@@ -1,0 +1,87 @@
+"""Reading secret values by reference: at load time for their fingerprints, and again at the moment of the write.
+
+A reference is `file:<node>/<path>#KEY` (`file+yaml:`, `file+json:`, `file+raw:` for other formats), `env:NAME`,
+`kubernetes:<namespace>/<name>#KEY`, `generate:<length>` or `manifest:<address>#data.<key>`. It names no folder of this machine, so that a plan is the same everywhere.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import string
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from planner.errors import PermanentError
+from planner.loading.secret_files import FileRef, SecretFile, read_secret_file
+from planner.values import SecretValue, Vault
+
+_ALPHABET = string.ascii_letters + string.digits + "-_"
+KubernetesReader: TypeAlias = Callable[[str, str], Mapping[str, SecretValue] | None]  # namespace, name -> values by key
+
+
+@dataclass(slots=True)
+class SecretReader:
+    """A planner.ports.SecretSource. `folders` gives each node's secrets folder.
+
+    `kubernetes` reads a Secret of the cluster; None when there is no cluster to ask. `vault` holds the values that came
+    with manifests.
+    """
+
+    folders: Mapping[str, Path]
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    kubernetes: KubernetesReader | None = None
+    vault: Vault = field(default_factory=dict, repr=False)
+
+    def value(self, ref: str) -> SecretValue:
+        """The value now. Raises PermanentError naming the source, never the value."""
+        kind, _, rest = ref.partition(":")
+        name, _, key = rest.partition("#")
+        match kind:
+            case "file" | "file+yaml" | "file+json" | "file+raw":
+                node, _, path = name.partition("/")
+                file = FileRef(node, path, kind.partition("+")[2] or "env", key if kind == "file+raw" else "")
+                return _pick(self.file(file).values, key, f"file {name}")
+            case "env":
+                return self._env(name)
+            case "generate":
+                return generate(int(name))
+            case "kubernetes":
+                namespace, _, secret = name.partition("/")
+                return _pick(self.secret(namespace, secret), key, f"Secret {name}")
+            case "manifest" if ref in self.vault:
+                return self.vault[ref]
+        raise PermanentError("the source of a secret is not known", where=ref)
+
+    def file(self, file: FileRef) -> SecretFile:
+        """A file of a secrets folder, read now."""
+        if file.node not in self.folders:
+            raise PermanentError(f"the node {file.node} has no secrets folder", remedy="set secretsDir")
+        return read_secret_file(self.folders[file.node], file)
+
+    def secret(self, namespace: str, name: str) -> Mapping[str, SecretValue]:
+        """The values of a Secret of the cluster."""
+        if self.kubernetes is None:
+            raise PermanentError(f"no cluster to read Secret {namespace}/{name} from")
+        found = self.kubernetes(namespace, name)
+        if found is None:
+            raise PermanentError(f"Secret {namespace}/{name} does not exist")
+        return found
+
+    def _env(self, name: str) -> SecretValue:
+        if name not in self.environ:
+            raise PermanentError(f"the environment variable {name} is not set")
+        return SecretValue(self.environ[name].encode())
+
+
+def generate(length: int) -> SecretValue:
+    """A new random value."""
+    return SecretValue("".join(secrets.choice(_ALPHABET) for _ in range(length)).encode())
+
+
+def _pick(values: Mapping[str, SecretValue], key: str, where: str) -> SecretValue:
+    if key not in values:
+        raise PermanentError(f"{where} has no key {key}")
+    return values[key]

@@ -1,0 +1,89 @@
+"""Selecting: the words of the command line become a product, its nodes, lanes and scopes. `all` is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from planner.errors import SelectionError
+from planner.loading.config import Config, LaneEntry, NodeEntry
+from planner.loading.problems import did_you_mean
+from planner.plan import Selection
+from planner.spec.product import Product, Scope
+
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was selected: nodes with the lanes taken there, scopes in the product's order."""
+
+    product: Product
+    nodes: tuple[tuple[NodeEntry, tuple[LaneEntry, ...]], ...]
+    scopes: tuple[Scope, ...]
+
+    @property
+    def lane_names(self) -> tuple[str, ...]:
+        """Names of all lanes taken, each once."""
+        return tuple(dict.fromkeys(lane.name for _, lanes in self.nodes for lane in lanes))
+
+
+def choose(config: Config, selection: Selection) -> Chosen:
+    """Resolve a selection. No lane means all enabled lanes of a node, no scope all scopes, no node the only one.
+
+    Raises SelectionError naming the unknown word and a close one.
+    """
+    name = selection.product or _only(config.products, "product", "--product")
+    if name not in config.products:
+        raise _unknown("product", name, config.products)
+    product = config.products[name].spec
+    nodes = _nodes(config, name, selection.nodes)
+    taken = tuple((config.nodes[node], _lanes(config, name, node, selection.lanes, len(nodes) > 1)) for node in nodes)
+    known = tuple(dict.fromkeys(lane.name for node in config.nodes_of(name) for lane in config.lanes_of(name, node)))
+    for lane in selection.lanes:
+        if lane != ALL and lane not in known:
+            raise _unknown("lane", lane, known)
+    return Chosen(product, taken, _scopes(product, selection.scopes))
+
+
+def _nodes(config: Config, product: str, words: Sequence[str]) -> tuple[str, ...]:
+    known = config.nodes_of(product)
+    if not words:
+        return (_only(known, "node", "--node"),)
+    for word in words:
+        if word != ALL and word not in known:
+            raise _unknown("node", word, known)
+    return known if ALL in words else tuple(node for node in known if node in words)
+
+
+def _lanes(config: Config, product: str, node: str, words: Sequence[str], several: bool) -> tuple[LaneEntry, ...]:
+    lanes = config.lanes_of(product, node)
+    if not words or ALL in words:
+        return tuple(lane for lane in lanes if lane.spec.enabled)
+    missing = [word for word in words if word not in {lane.name for lane in lanes}]
+    if missing and not several:
+        raise _unknown(f"lane on {node}", missing[0], [lane.name for lane in lanes])
+    return tuple(lane for lane in lanes if lane.name in words)
+
+
+def _scopes(product: Product, words: Sequence[str]) -> tuple[Scope, ...]:
+    known = [scope.name for scope in product.scopes]
+    for word in words:
+        if word != ALL and word not in known:
+            raise _unknown("scope", word, known)
+    return tuple(scope for scope in product.scopes if not words or ALL in words or scope.name in words)
+
+
+def _only(known: Iterable[str], what: str, option: str) -> str:
+    names = tuple(known)
+    if len(names) != 1:
+        raise SelectionError(
+            f"which {what}?",
+            where=option,
+            remedy=f"one of: {', '.join(names)}, or all" if names else "none is declared",
+        )
+    return names[0]
+
+
+def _unknown(what: str, word: str, known: Iterable[str]) -> SelectionError:
+    return SelectionError(f"no {what} {word}", where=f"--{what.split()[0]}", remedy=did_you_mean(word, known))

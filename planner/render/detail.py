@@ -1,0 +1,268 @@
+"""One changed field as text: short values, line differences of long texts, outlines of trees, secrets as fingerprints.
+
+All text in a Detail is safe to show (see text_safe) and stands on one line each. Owns the limits of what is shown, and
+every cut says how much it left out.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, takewhile
+from typing import assert_never
+
+from planner.diff import HIDDEN, unequal_runs
+from planner.path import FieldPath, render
+from planner.plan import FieldChange, FieldOp
+from planner.render.text_safe import safe
+from planner.values import Json, Ref, Sealed, Sub
+
+MOST_LINES = 14  # of one field; a reviewer who needs more reads the JSON form
+MOST_CHARACTERS = 600  # of one line
+_SHORT = 100  # a tree or text that fits is shown in one line
+_CONTEXT = 24  # equal characters kept around a difference inside a long line
+
+_FINGERPRINT = re.compile(r"^[a-z0-9-]+:([0-9a-f]{6,})$")
+_LABEL = re.compile(r"^\[(?P<keys>[A-Za-z0-9_]+=.*)\]$")
+_OPEN = (HIDDEN, "(made at apply)")  # what may stand in the place of a secret, and is none
+_BARE = re.compile(r"^[A-Za-z_./][A-Za-z0-9_./:@ -]*$")
+_WORDS = ("true", "false", "null", "yes", "no", "on", "off")
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A changed field, ready to be laid out.
+
+    `before` and `after` are one-line values, empty on the side that has none, and both empty when `lines` tell the
+    difference: lines that begin with "- " or "+ ". `note` says what the values alone do not: how many lines differ,
+    what was cut. `who` is the other manager with its time.
+    """
+
+    op: FieldOp
+    path: str
+    before: str = ""
+    after: str = ""
+    note: str = ""
+    lines: tuple[str, ...] = ()
+    who: str = ""
+
+
+def detail(change: FieldChange) -> Detail:
+    """The text of one field change. Of a sensitive one nothing is shown but fingerprints."""
+    path = safe(_readable(change.path))
+    who = ", ".join(safe(part) for part in (change.manager, change.time) if part)
+    before, after = change.before, change.after
+    if change.sensitive:
+        return Detail(change.op, path, *_secret_sides(change), who=who)
+    match change.op:
+        case FieldOp.CHANGE if isinstance(before, str) and isinstance(after, str) and "\n" in before + after:
+            return _text_change(path, who, before, after)
+        case FieldOp.CHANGE if _is_order(before) and _is_order(after):
+            return Detail(change.op, path, _order(before), _order(after), "order", who=who)
+        case FieldOp.CHANGE:
+            return Detail(change.op, path, *_focused(inline(before), inline(after)), who=who)
+        case FieldOp.ADD:
+            return _one_side(change.op, path, who, after, "+")
+        case FieldOp.REMOVE:
+            return _one_side(change.op, path, who, before, "-")
+        case FieldOp.DISOWN:
+            return Detail(change.op, path, "", _shortened(inline(after)), "kept: set by others too", who=who)
+        case _ as never:
+            assert_never(never)
+
+
+def _readable(path: FieldPath) -> str:
+    """The path as people write it: `data.sync.sh` where nothing can be mistaken, else the form that reads back."""
+    *parents, last = path or ("(document)",)
+    if isinstance(last, str) and re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+", last) and parents == ["data"]:
+        return f"data.{last}"
+    return render(path) if path else str(last)
+
+
+# --- secrets -------------------------------------------------------------------------------------------------------
+
+
+def _secret_sides(change: FieldChange) -> tuple[str, str]:
+    before, after = (_marks(value) for value in (change.before, change.after))
+    match change.op:
+        case FieldOp.ADD:
+            return "", _bracketed(after[0])
+        case FieldOp.REMOVE:
+            return _bracketed(before[0]), ""
+        case FieldOp.DISOWN:
+            return "", _bracketed(after[0])
+        case FieldOp.CHANGE:
+            long = before[0] == after[0]  # the short forms of two fingerprints may be alike
+            return f"fingerprint {before[long]}", after[long]
+        case _ as never:
+            assert_never(never)
+
+
+def _bracketed(mark: str) -> str:
+    return mark if mark.startswith("(") else f"(fp {mark})"
+
+
+def _marks(value: Json) -> tuple[str, str]:
+    """What may be shown of a secret, short and whole: its fingerprint, or that it is hidden."""
+    text = value.fingerprint if isinstance(value, Sealed) else value
+    if text in ("", None):
+        return "(made at apply)", "(made at apply)"
+    if isinstance(text, str) and (match := _FINGERPRINT.match(text)):
+        return match[1][:6], match[1]
+    if isinstance(text, (dict, list)):
+        found = ", ".join(sorted({_marks(leaf)[0] for leaf in _leaves(text)}))
+        return found or HIDDEN, found or HIDDEN
+    return (text, text) if text in _OPEN else (HIDDEN, HIDDEN)
+
+
+def _leaves(value: Json) -> Iterator[Json]:
+    """The leaves of a subtree that could be secret."""
+    if isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(item)
+    elif isinstance(value, Sealed) or (isinstance(value, str) and _FINGERPRINT.match(value)):
+        yield value
+
+
+# --- short values --------------------------------------------------------------------------------------------------
+
+
+def inline(value: Json) -> str:
+    """A value on one line, as JSON; outputs that are not known yet as `(known after: GitRef/gitops.commit)`."""
+    match value:
+        case Ref() | Sub() | Sealed():
+            return safe(_special(value))
+        case _:
+            return safe(
+                json.dumps(value, ensure_ascii=False, sort_keys=True, default=lambda leaf: _special(leaf).strip('"'))
+            )
+
+
+def _special(value: Ref | Sub | Sealed) -> str:
+    match value:
+        case Ref(address, output):
+            return f"(known after: {address}.{output})"
+        case Sub(parts):
+            return '"' + "".join(part if isinstance(part, str) else _special(part) for part in parts) + '"'
+        case Sealed():
+            return _bracketed(_marks(value)[0])
+        case _ as never:
+            assert_never(never)
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= MOST_CHARACTERS:
+        return text
+    return f"{text[:MOST_CHARACTERS]}… +{len(text) - MOST_CHARACTERS} characters"
+
+
+def _focused(before: str, after: str) -> tuple[str, str]:
+    """Both sides of a change in long values, cut down to the place where they differ."""
+    if max(len(before), len(after)) <= _SHORT:
+        return before, after
+    head = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
+    head = max(0, head - _CONTEXT)
+    rest = zip(reversed(before[head:]), reversed(after[head:]), strict=False)
+    tail = max(0, sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], rest)) - _CONTEXT)
+    return _cut_ends(before, head, tail), _cut_ends(after, head, tail)
+
+
+def _cut_ends(text: str, head: int, tail: int) -> str:
+    start = f"({head} equal characters)…" if head > _CONTEXT else text[:head]
+    middle = text[head : len(text) - tail]
+    end = f"…({tail} equal characters)" if tail > _CONTEXT else text[len(text) - tail :] if tail else ""
+    return start + _shortened(middle) + end
+
+
+def _is_order(value: Json) -> bool:
+    """Whether this is one side of a reordering: the names of the items of a keyed list (see planner.diff)."""
+    return isinstance(value, list) and all(isinstance(item, str) and _LABEL.match(item) for item in value)
+
+
+def _order(labels: Sequence[str]) -> str:
+    return _shortened(safe(" ".join(label[1:-1].removeprefix("name=") for label in labels)))
+
+
+# --- long values ---------------------------------------------------------------------------------------------------
+
+
+def _one_side(op: FieldOp, path: str, who: str, value: Json, sign: str) -> Detail:
+    """A value that is added or removed: on one line if it fits, else as an outline."""
+    if isinstance(value, str) and "\n" in value:
+        return _listed(op, path, who, value.splitlines(), sign, "lines")
+    short = inline(value)
+    if isinstance(value, (dict, list)) and len(short) > _SHORT:
+        return _listed(op, path, who, list(islice(outline(value), 100_000)), sign, "lines")
+    shown = _shortened(short)
+    return Detail(op, path, shown, "", who=who) if sign == "-" else Detail(op, path, "", shown, who=who)
+
+
+def _listed(op: FieldOp, path: str, who: str, lines: Sequence[str], sign: str, unit: str) -> Detail:
+    shown = tuple(f"{sign} {_shortened(safe(line))}" for line in lines[:MOST_LINES])
+    return Detail(op, path, note=f"{len(lines)} {unit}", lines=(*shown, *_rest(len(lines) - MOST_LINES)), who=who)
+
+
+def _rest(count: int) -> tuple[str, ...]:
+    return (f"… {count} more lines",) if count > 0 else ()
+
+
+def _text_change(path: str, who: str, before: str, after: str) -> Detail:
+    """A line difference, each line with its number: of the old text behind a minus, of the new one behind a plus."""
+    old, new = before.split("\n"), after.split("\n")
+    runs = unequal_runs(old, new)
+    differ = sum(max(last - first, end - start) for first, last, start, end in runs)
+    lines = list(_numbered(old, new, runs))
+    shown = tuple(_shortened(line) for line in lines[:MOST_LINES])
+    note = f"{differ} of {max(len(old), len(new))} lines differ"
+    return Detail(FieldOp.CHANGE, path, note=note, lines=(*shown, *_rest(len(lines) - MOST_LINES)), who=who)
+
+
+def _numbered(old: Sequence[str], new: Sequence[str], runs: Sequence[tuple[int, int, int, int]]) -> Iterator[str]:
+    wide = len(str(max(len(old), len(new))))
+    for first, last, start, end in runs:
+        for at in range(first, last):
+            yield f"- {at + 1:>{wide}}  {_ends_visibly(old[at])}"
+        for at in range(start, end):
+            yield f"+ {at + 1:>{wide}}  {_ends_visibly(new[at])}"
+
+
+def _ends_visibly(line: str) -> str:
+    """A line whose blanks at the end can be seen: they may be all that differs."""
+    bare = line.rstrip(" ")
+    return safe(bare) + "\\x20" * (len(line) - len(bare))
+
+
+def outline(value: Json, indent: str = "") -> Iterator[str]:
+    """A tree as indented lines, much like YAML; `name` comes first in a map, the rest by key."""
+    if isinstance(value, dict) and value:
+        for key in sorted(value, key=lambda key: (key != "name", key)):
+            yield from _entry(f"{indent}{_plain(key)}:", value[key], indent + "  ")
+    elif isinstance(value, list) and value:
+        for item in value:
+            yield from _item(item, indent)
+    else:
+        yield indent + _plain(value)
+
+
+def _entry(head: str, value: Json, indent: str) -> Iterator[str]:
+    if isinstance(value, (dict, list)) and value:
+        yield head
+        yield from outline(value, indent)
+    else:
+        yield f"{head} {_plain(value)}"
+
+
+def _item(value: Json, indent: str) -> Iterator[str]:
+    inner = outline(value, indent + "  ")
+    first = next(inner)
+    yield f"{indent}- {first[len(indent) + 2 :]}"
+    yield from inner
+
+
+def _plain(value: Json) -> str:
+    """A scalar as YAML would have it: quoted only where it could be read as something else."""
+    if isinstance(value, str) and _BARE.match(value) and value.lower() not in _WORDS:
+        return value
+    return inline(value)

@@ -1,0 +1,141 @@
+"""What a run came to: counts, every failure with its reason and remedy, where the time went, the verdict, what next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Protocol, assert_never
+
+from planner.address import Address
+from planner.duration import render as duration
+from planner.events import Ended, Result
+from planner.plan import Plan
+from planner.render.text_safe import safe
+
+_MOST = 20  # failures shown in full
+_SLOWEST = 5
+_PROBLEMS = (Result.FAILED, Result.STALE, Result.UNKNOWN, Result.PENDING)
+_ABOUT_TIME = 1.0  # seconds; a shorter run needs no account of its time
+
+
+class Outcome(Protocol):
+    """What is read of the result of an execution."""
+
+    @property
+    def outcomes(self) -> Mapping[Address, Ended]:
+        """The end of every change, in plan order."""
+
+    @property
+    def warnings(self) -> tuple[tuple[Address, str], ...]:
+        """What providers warned of."""
+
+    @property
+    def seconds(self) -> float:
+        """Time of the whole run."""
+
+    @property
+    def interrupted(self) -> bool:
+        """Told to stop before the end."""
+
+
+def render_run(plan: Plan, outcome: Outcome, *, run: int, command: str = "") -> str:
+    """The page after a run. The last line is the verdict and, when there is one, the `command` to go on with."""
+    ends = outcome.outcomes
+    orders = {change.address: order for order, change in enumerate(plan.changes, start=1)}
+    sections = (
+        _problems(ends, orders),
+        _skipped(ends),
+        _cancelled(ends),
+        [f"warning: {safe(str(address))}: {safe(text)}" for address, text in outcome.warnings],
+        _time(plan, outcome),
+    )
+    lines = [f"run {run}: {_counts(ends)} in {duration(outcome.seconds)}"]
+    for section in sections:
+        lines += ["", *section] if section else []
+    verdict = _verdict(plan, outcome)
+    return "\n".join([*lines, "", f"{verdict}: {command}" if command else verdict])
+
+
+def _counts(ends: Mapping[Address, Ended]) -> str:
+    counts = {result: sum(ended.result is result for ended in ends.values()) for result in Result}
+    return ", ".join(f"{count} {result}" for result, count in counts.items() if count) or "nothing to do"
+
+
+def _problems(ends: Mapping[Address, Ended], orders: Mapping[Address, int]) -> list[str]:
+    found = [ended for ended in ends.values() if ended.result in _PROBLEMS]
+    lines: list[str] = []
+    for ended in found[:_MOST]:
+        head = f"{orders[ended.address]:>4} {ended.result:<8} {ended.action} {safe(str(ended.address))}"
+        lines.append(f"{head}  {safe(ended.message)}".rstrip())
+        lines += [f"       {safe(ended.remedy)}"] if ended.remedy else []
+    return [*lines, f"     and {len(found) - _MOST} more"] if len(found) > _MOST else lines
+
+
+def _skipped(ends: Mapping[Address, Ended]) -> list[str]:
+    """Skipped changes under what they waited for in vain."""
+    skipped = [ended for ended in ends.values() if ended.result is Result.SKIPPED and ended.cause is not None]
+    skipped.sort(key=lambda ended: str(ended.cause))
+    lines = []
+    for cause, group in groupby(skipped, key=lambda ended: str(ended.cause)):
+        names = [safe(str(ended.address)) for ended in group]
+        shown = ", ".join(names[:_SLOWEST]) + (f" and {len(names) - _SLOWEST} more" if len(names) > _SLOWEST else "")
+        lines.append(f"skipped, for they need {safe(cause)}: {shown}")
+    return lines
+
+
+def _cancelled(ends: Mapping[Address, Ended]) -> list[str]:
+    cancelled = [ended for ended in ends.values() if ended.result is Result.CANCELLED]
+    return [f"{len(cancelled)} cancelled, {safe(cancelled[0].message)}"] if cancelled else []
+
+
+def _time(plan: Plan, outcome: Outcome) -> list[str]:
+    if outcome.seconds < _ABOUT_TIME:
+        return []
+    timed = sorted((e for e in outcome.outcomes.values() if e.seconds), key=lambda e: (-e.seconds, e.address))
+    path = critical_path(plan, outcome.outcomes)
+    total = sum(ended.seconds for ended in path)
+    lines = ["slowest"]
+    lines += [f"  {duration(ended.seconds):>6}  {safe(str(ended.address))}" for ended in timed[:_SLOWEST]]
+    if len(path) > 1:
+        steps = " -> ".join(f"{safe(str(ended.address))} {duration(ended.seconds)}" for ended in path)
+        lines += [f"critical path {duration(total)} of {duration(outcome.seconds)}", f"  {steps}"]
+    return lines
+
+
+def critical_path(plan: Plan, ends: Mapping[Address, Ended]) -> Sequence[Ended]:
+    """The chain of changes that took the run its time: from the last end back over the need that ended last."""
+    timed = {address: ended for address, ended in ends.items() if ended.seconds}
+    needs = {change.address: [need for need in change.needs if need in timed] for change in plan.changes}
+    if not timed:
+        return ()
+    path = [max(timed.values(), key=lambda ended: (ended.at, ended.address))]
+    while before := needs[path[-1].address]:
+        path.append(max((timed[need] for need in before), key=lambda ended: (ended.at, ended.address)))
+    return path[::-1]
+
+
+def _verdict(plan: Plan, outcome: Outcome) -> str:
+    counts = [ended.result for ended in outcome.outcomes.values()]
+    total = len(counts)
+    worst = next((result for result in _GRAVITY if result in counts), Result.UNCHANGED)
+    if outcome.interrupted:
+        return f"interrupted with {sum(r in (Result.DONE, Result.UNCHANGED) for r in counts)} of {total} over; to go on"
+    match worst:
+        case Result.FAILED | Result.UNKNOWN | Result.STALE | Result.PENDING:
+            return f"{counts.count(worst)} of {total} {worst}; {_NEXT[worst]}"
+        case Result.SKIPPED | Result.CANCELLED:
+            return f"{counts.count(worst)} of {total} {worst}; to go on"
+        case Result.DONE | Result.UNCHANGED:
+            blocked = f", {len(plan.blocked)} blocked" if plan.blocked else ""
+            return f"all {total} done{blocked}; to see that nothing is left"
+        case _:
+            assert_never(worst)
+
+
+_GRAVITY = (Result.FAILED, Result.UNKNOWN, Result.STALE, Result.PENDING, Result.SKIPPED, Result.CANCELLED, Result.DONE)
+_NEXT = {
+    Result.FAILED: "to go on when the cause is mended",
+    Result.UNKNOWN: "to read what became of it and go on",
+    Result.STALE: "the world moved: plan again, or to go on with the rest",
+    Result.PENDING: "to wait on",
+}
