@@ -10,6 +10,7 @@ from planner.address import Address
 from planner.app.load import configuration, load_selected
 from planner.app.request import Request
 from planner.errors import HwplanError, SelectionError
+from planner.values import JsonObject
 from providers.sandbox import CannedAnswer, Contents, Remote, SecretFile, fill
 from state.fingerprint import KeyedFingerprinter
 
@@ -23,21 +24,19 @@ NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")  # as 
 
 
 def create_sandbox(request: Request, folder: Path) -> str:
-    """Make a sandbox for the selection in `folder`, whole or not at all. Raises SelectionError when it exists."""
+    """Make a sandbox in `folder` for the selection, whole or not at all. Raises SelectionError when it exists."""
     from providers.kubernetes.snapshot.creating import create_empty
     from providers.kubernetes.snapshot.open_kinds import serve
 
     if folder.exists():
         raise SelectionError(f"{folder} exists already", remedy="choose another folder, or remove it first")
-    config = configuration(request)
-    loaded = load_selected(request, config, KeyedFingerprinter(bytes(32)))
-    contents = _contents(config, loaded)
+    contents, documents = _wanted(request)
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
         partial.mkdir(parents=True)
-        create_empty(partial, name=f"sandbox-{loaded.nodes[0].lower()}", namespaces=NAMESPACES)
-        serve(partial, [resource.manifest for resource in loaded.resources])
+        create_empty(partial, name=f"sandbox-{contents.name}", namespaces=NAMESPACES)
+        serve(partial, documents)
         fill(partial, contents)
         partial.rename(folder)
     finally:
@@ -47,6 +46,15 @@ def create_sandbox(request: Request, folder: Path) -> str:
         f"{len(contents.images)} images, {len(contents.secrets)} secret files (made up)\n"
         f"  hwplan plan {contents.words} --live {folder}"
     )
+
+
+def _wanted(request: Request) -> tuple[Contents, list[JsonObject]]:
+    """What the sandbox is for: the selection, or nothing in particular when no word selects."""
+    if not (request.product or request.nodes or request.lanes):
+        return Contents(name="plain", subject="plain manifests", words="-f FILE --name APP"), []
+    config = configuration(request)
+    loaded = load_selected(request, config, KeyedFingerprinter(bytes(32)))
+    return _contents(config, loaded), [resource.manifest for resource in loaded.resources]
 
 
 def play(folder: Path, address: str, assignments: tuple[str, ...], manager: str) -> str:
@@ -93,6 +101,7 @@ def _contents(config: Config, loaded: Loaded) -> Contents:
     ]
     words = [f"--node {name}" for name in loaded.nodes] + [f"--lane {name}" for name in loaded.lanes]
     return Contents(
+        name="-".join(loaded.nodes).lower(),
         subject=f"{', '.join(loaded.nodes)}/{', '.join(loaded.lanes)}",
         words=" ".join(words),
         remotes=tuple(remote for node in nodes for remote in _remotes(node)),

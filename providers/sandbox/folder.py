@@ -34,8 +34,12 @@ Try it: `hwplan plan {words} --live {folder}`; edit a file below `cluster/`, or 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What the configuration asks a sandbox to hold, for which subject, selected by which words."""
+    """What the configuration asks a sandbox to hold, for which subject, selected by which words.
 
+    `name` goes into the name of its cluster.
+    """
+
+    name: str
     subject: str
     words: str
     remotes: tuple[Remote, ...] = ()

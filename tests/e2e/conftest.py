@@ -11,6 +11,7 @@ from tests.e2e.hwplan import Hwplan
 from tests.testbed.cluster import TestCluster
 
 REPOSITORY = Path(__file__).parent.parent.parent
+LANE = ("--config", str(REPOSITORY / "config"), "--node", "D601", "--lane", "v03")
 
 
 @pytest.fixture
@@ -21,10 +22,17 @@ def real(api_server: TestCluster, tmp_path: Path) -> Hwplan:
 
 @pytest.fixture
 def simulated(tmp_path: Path) -> Hwplan:
-    """The command against a sandbox."""
+    """The command against a sandbox that is made for nothing in particular."""
     box = tmp_path / "box"
-    made = Hwplan(tmp_path, ())
-    made("sandbox", "create", str(box), "--config", str(REPOSITORY / "config"), "--node", "D601", "--lane", "v03")
+    Hwplan(tmp_path, ())("sandbox", "create", str(box))
+    return Hwplan(tmp_path, ("--live", str(box)))
+
+
+@pytest.fixture
+def lane_box(tmp_path: Path) -> Hwplan:
+    """The command against the sandbox of D601/v03."""
+    box = tmp_path / "lane"
+    Hwplan(tmp_path, ())("sandbox", "create", str(box), *LANE)
     return Hwplan(tmp_path, ("--live", str(box)))
 
 

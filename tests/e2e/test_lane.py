@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import REPOSITORY
+from tests.e2e.conftest import LANE, REPOSITORY
 from tests.e2e.hwplan import Hwplan, change_of, changes
 from tests.testbed import crds
 from tests.testbed.cluster import TestCluster
-
-LANE = ("--config", str(REPOSITORY / "config"), "--node", "D601", "--lane", "v03")
 
 
 def _whole_picture(plan: dict) -> None:  # type: ignore[type-arg]
@@ -21,33 +19,33 @@ def _whole_picture(plan: dict) -> None:  # type: ignore[type-arg]
     assert len({change["namespace"] for change in plan["changes"] if change["namespace"]}) >= 3
 
 
-def test_in_the_sandbox(simulated: Hwplan) -> None:
-    plan = simulated.plan(*LANE)
+def test_in_the_sandbox(lane_box: Hwplan) -> None:
+    plan = lane_box.plan(*LANE)
     _whole_picture(plan)
     assert plan["cluster"]["simulated"]
-    simulated("apply", *LANE, "--confirm")
-    simulated.empty(*LANE)
-    assert "simulated" in simulated("plan", *LANE).out
-    simulated("drift", *LANE)
+    lane_box("apply", *LANE, "--confirm")
+    lane_box.empty(*LANE)
+    assert "simulated" in lane_box("plan", *LANE).out
+    lane_box("drift", *LANE)
 
 
-def test_somebody_else_in_the_sandbox(simulated: Hwplan) -> None:
-    simulated("apply", *LANE, "--confirm")
-    plan = simulated.plan(*LANE)
+def test_somebody_else_in_the_sandbox(lane_box: Hwplan) -> None:
+    lane_box("apply", *LANE, "--confirm")
+    plan = lane_box.plan(*LANE)
     assert changes(plan) == {}
-    box = simulated.where[1]
-    state = simulated("state", "list", "--json").json["resources"]
+    box = lane_box.where[1]
+    state = lane_box("state", "list", "--json").json["resources"]
     deployment = next(row["address"] for row in state if row["address"].startswith("Deployment.apps/"))
-    Hwplan(simulated.folder, ())("sandbox", "set", box, deployment, "spec.replicas=7", "--manager", "night-shift")
-    changed = simulated.plan(*LANE)
+    Hwplan(lane_box.folder, ())("sandbox", "set", box, deployment, "spec.replicas=7", "--manager", "night-shift")
+    changed = lane_box.plan(*LANE)
     assert changes(changed) == {deployment: "update"}
     (field,) = change_of(changed, deployment)["fields"]
     assert (field["path"], field["before"], field["manager"]) == ("spec.replicas", 7, "night-shift")
-    assert simulated("drift", *LANE, code=2).out.count("night-shift") >= 1
-    simulated("apply", *LANE, "--confirm")
-    simulated.empty(*LANE)
-    Hwplan(simulated.folder, ())("sandbox", "delete", box, deployment)
-    assert changes(simulated.plan(*LANE)) == {deployment: "create"}
+    assert lane_box("drift", *LANE, code=2).out.count("night-shift") >= 1
+    lane_box("apply", *LANE, "--confirm")
+    lane_box.empty(*LANE)
+    Hwplan(lane_box.folder, ())("sandbox", "delete", box, deployment)
+    assert changes(lane_box.plan(*LANE)) == {deployment: "create"}
 
 
 @pytest.mark.timeout(600)

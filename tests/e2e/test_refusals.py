@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 
 from tests.e2e import manifests
-from tests.e2e.conftest import REPOSITORY
+from tests.e2e.conftest import LANE
 from tests.e2e.hwplan import Hwplan
 from tests.testbed.cluster import TestCluster
 
@@ -98,7 +97,8 @@ def test_another_plan_than_the_approved_one(real: Hwplan, unique: str, changed: 
 
 def test_missing_state_and_mass_delete(real: Hwplan, unique: str) -> None:
     many = "".join(
-        f"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{n}, namespace: {unique}}}\ndata: {{n: '{n}'}}\n"
+        f"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{n}, namespace: {unique}}}\n"
+        f"data: {{number: '{n}'}}\n"
         for n in range(12)
     )
     head = f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {unique}}}\n"
@@ -113,8 +113,8 @@ def test_missing_state_and_mass_delete(real: Hwplan, unique: str) -> None:
     real.empty(*words)
 
 
-def test_the_same_bytes_whatever_the_hash_seed(simulated: Hwplan, tmp_path: Path) -> None:
-    words = ("plan", "--config", str(REPOSITORY / "config"), "--node", "D601", "--lane", "v03", "--json")
+def test_the_same_bytes_whatever_the_hash_seed(lane_box: Hwplan) -> None:
+    words = ("plan", *LANE, "--json")
     runs = 100 if os.environ.get("CI") else 10
-    seen = {simulated(*words, env={"PYTHONHASHSEED": str(seed)}).out for seed in range(runs)}
+    seen = {lane_box(*words, env={"PYTHONHASHSEED": str(seed)}).out for seed in range(runs)}
     assert len(seen) == 1
