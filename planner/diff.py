@@ -5,8 +5,8 @@ Rules, each with its reason:
   API server compares and answers them so (structured-merge-diff compares floats and ints by value).
 - A subtree that is only on one side is one change at its highest path, unless a secret is in it: then its map keys are
   told one by one, so that every secret has a line of its own.
-- Keyed lists are matched by their key fields. An order that does not follow from the added and removed items is a
-  change of the list itself, its two values being the lists of item names (`["[name=a]", "[name=b]"]`).
+- Keyed lists are matched by their key fields. Where putting the added items at the end does not give the order, the
+  order is a change of the list itself, its two values being the names of its items (`["[name=a]", "[name=b]"]`).
 - Lists that are neither keyed nor sets are aligned: an item put in the middle is one addition. In their paths the index
   of a change or removal counts in `before`, the index of an addition in `after`.
 - A secret leaf appears as its fingerprint alone; a plain value under a sensitive path as `HIDDEN`.
@@ -227,7 +227,8 @@ def _compare_items(walk: _Walk, path: FieldPath, before: list[Json], after: list
     for item, other in theirs.items():
         if item not in ours:
             _one_side(walk, (*path, item), other, FieldOp.ADD)
-    follows = [item for item in ours if item in theirs] + [item for item in theirs if item not in ours]
+    added = sorted((item for item in theirs if item not in ours), key=str)  # as they are told: in order of their paths
+    follows = [item for item in ours if item in theirs] + added
     if follows != list(theirs):
         walk.add(path, FieldOp.CHANGE, [str(item) for item in ours], [str(item) for item in theirs])
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -105,7 +106,7 @@ def _with_markers(source: str) -> str:
 @cache
 def _environment() -> _Environment:
     environment = _Environment(
-        undefined=StrictUndefined,
+        undefined=_Missing,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -120,6 +121,18 @@ def _environment() -> _Environment:
 
 
 _REWRITTEN: Final = (nodes.For, nodes.Concat, nodes.Import, nodes.FromImport, nodes.Include, nodes.Extends)
+
+
+class _Missing(StrictUndefined):
+    """An undefined name that says what may have been meant."""
+
+    @property
+    def _undefined_message(self) -> str:
+        name, known = str(self._undefined_name), self._undefined_obj
+        if not isinstance(known, Mapping):
+            return f'"{name}" is not defined'
+        close = get_close_matches(name, [str(key) for key in known], 1, 0.6)
+        return f'no "{name}" here' + (f', did you mean "{close[0]}"?' if close else "")
 
 
 class _Environment(ImmutableSandboxedEnvironment):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from planner.graph import ResourceGraph
 
 _PLAN_FORMS = ("text", "json", "markdown")
+_MOST_TARGETS = 3  # more of them are harder to read than the whole selection
 
 
 def plan_page(
@@ -98,11 +99,14 @@ def _run_document(report: Report) -> dict[str, object]:
 
 def drift_page(report: DriftReport, request: Request, form: str) -> str:
     """A drift report, with the command that puts things back."""
+    from planner.drift import State
     from planner.render.drift_text import drift_json, render_drift
 
     if form == "json":
         return json.dumps(drift_json(report), indent=1, sort_keys=True, ensure_ascii=False)
-    command = f"hwplan apply{_words(request)}{_common(request)} --confirm"
+    drifted = [row.address.local for row in report.rows if row.state in (State.DRIFTED, State.BOTH)]
+    only = "".join(f" --target {shlex.quote(one)}" for one in drifted) if len(drifted) <= _MOST_TARGETS else ""
+    command = f"hwplan apply{_words(request)}{only}{_common(request)} --confirm"
     return render_drift(report, width=width(), colour=colour(), command=command)
 
 

@@ -119,9 +119,10 @@ class _Reader:
     """Reads file after file and keeps what it found."""
 
     problems: Problems
+    complete: bool = True  # false when a part could not be read: then nothing is reported as missing
     products: dict[str, ProductEntry] = field(default_factory=dict)
     node_layers: dict[str, list[Layer]] = field(default_factory=dict)
-    lane_documents: list[tuple[LanesDocument, Origin, dict[str, Any]]] = field(default_factory=list)
+    lane_documents: list[tuple[LanesDocument, Origin]] = field(default_factory=list)
 
     def read(self, file: Path, name: str) -> None:
         """Take the documents of one file."""
@@ -130,6 +131,7 @@ class _Reader:
             documents = load_documents(data, name, CONFIG)
         except ConfigError as error:
             self.problems.extend(error.problems)
+            self.complete = False
             return
         except OSError as error:
             raise SelectionError(f"{name}: {(error.strerror or 'cannot be read').lower()}", where="--config") from None
@@ -142,6 +144,7 @@ class _Reader:
         kind = value.get("kind") if isinstance(value, dict) else None
         model = DOCUMENTS.get(kind) if isinstance(kind, str) else None
         if model is None:
+            self.complete = False
             message = "unknown kind of configuration" if kind else "not a configuration: kind is missing"
             origin.problem(self.problems, ("kind",), message, did_you_mean(str(kind), DOCUMENTS))
             return
@@ -151,7 +154,9 @@ class _Reader:
             case NodesDocument() as nodes:
                 self._nodes(nodes, origin)
             case LanesDocument() as lanes:
-                self.lane_documents.append((lanes, origin, value))
+                self.lane_documents.append((lanes, origin))
+            case _:
+                self.complete = False
 
     def _product(self, spec: Product, origin: Origin) -> None:
         if other := self.products.get(spec.name):
@@ -183,17 +188,17 @@ class _Reader:
                 check_node(spec, merged, self.problems)
                 nodes[name] = NodeEntry(name, spec, merged)
         lanes: list[LaneEntry] = []
-        for document, origin, _ in self.lane_documents:
+        for document, origin in self.lane_documents:
             lanes += self._lanes(document, origin, nodes)
         return Config(folder, templates, self.products, nodes, tuple(lanes))
 
     def _lanes(self, document: LanesDocument, origin: Origin, nodes: Mapping[str, NodeEntry]) -> list[LaneEntry]:
-        if document.product not in self.products:
+        if document.product not in self.products and self.complete:
             hint = did_you_mean(document.product, self.products)
             origin.problem(self.problems, ("product",), f"no product {document.product}", hint)
         found: list[LaneEntry] = []
         for node, lanes in document.nodes.items():
-            if node not in self.node_layers:
+            if node not in self.node_layers and self.complete:
                 origin.problem(self.problems, ("nodes", node), f"no node {node}", did_you_mean(node, self.node_layers))
             for name, value in lanes.items():
                 if name not in document.lanes:

@@ -49,8 +49,6 @@ class Intake:
             return None
         manifest = dict(document)
         metadata = self._metadata(manifest, origin)
-        if metadata is None:
-            return None
         manifest["metadata"] = metadata
         if address.kind == "Secret" and manifest["apiVersion"] == "v1":
             manifest = seal(manifest, address, self.fingerprinter, self.vault, self._reporter(origin))
@@ -100,6 +98,7 @@ class Intake:
     def _identity_problem(self, path: Path, value: Any, meta: JsonObject, origin: Origin) -> None:
         field_name = ".".join(str(part) for part in path)
         if path[-1] == "name" and "generateName" in meta:
+            path = ("metadata", "generateName")
             problem = ("generateName gives another name each time", "a resource needs a fixed metadata.name")
         elif value is None or value == "":
             problem = (f"{field_name} is missing", "")
@@ -107,7 +106,7 @@ class Intake:
             problem = (f"{field_name} is not text", "put it in quotes")
         origin.problem(self.problems, path, *problem)
 
-    def _metadata(self, manifest: JsonObject, origin: Origin) -> JsonObject | None:
+    def _metadata(self, manifest: JsonObject, origin: Origin) -> JsonObject:
         """Metadata that is ours to write. Drops what the server writes, in `manifest` as well."""
         metadata: JsonObject = dict(manifest["metadata"])
         manifest.pop("status", None)
@@ -120,8 +119,8 @@ class Intake:
             entries = metadata.get(part)
             if entries is None:
                 metadata.pop(part, None)
-            elif not self._texts(entries, part, origin):
-                return None
+            else:
+                metadata[part] = self._texts(entries, part, origin)
         annotations = metadata.get("annotations")
         if annotations and (LAST_APPLIED in annotations or APPLIED in annotations):
             metadata["annotations"] = {k: v for k, v in annotations.items() if k not in (LAST_APPLIED, APPLIED)}
@@ -130,15 +129,16 @@ class Intake:
             metadata["labels"] = {k: v for k, v in labels.items() if k != SET_LABEL}
         return metadata
 
-    def _texts(self, entries: Any, part: str, origin: Origin) -> bool:
+    def _texts(self, entries: Any, part: str, origin: Origin) -> dict[str, str]:
+        """The entries whose value is text; the others are problems."""
         if not isinstance(entries, dict):
             origin.problem(self.problems, ("metadata", part), f"metadata.{part} is not a mapping")
-            return False
+            return {}
         bad = [key for key, value in entries.items() if value.__class__ is not str]
         for key in bad:
             message = f"the value of the {part[:-1]} {key} is not text"
             origin.problem(self.problems, ("metadata", part, key), message, "put it in quotes")
-        return not bad
+        return {key: value for key, value in entries.items() if key not in bad} if bad else entries
 
     def _options(self, annotations: dict[str, str] | None, origin: Origin) -> Options:
         if not annotations:

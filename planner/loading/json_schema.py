@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,12 +22,8 @@ def schemas() -> dict[str, dict[str, Any]]:
 
     found = {
         "product.schema.json": _schema(ProductDocument),
-        "nodes.schema.json": _overlaid(_schema(NodesDocument), Node, (("nodes", "additionalProperties"),)),
-        "lanes.schema.json": _overlaid(
-            _schema(LanesDocument),
-            Lane,
-            (("lanes", "additionalProperties"), ("nodes", "additionalProperties", "additionalProperties")),
-        ),
+        "nodes.schema.json": _overlaid(_schema(NodesDocument), Node, {"nodes": 1}),
+        "lanes.schema.json": _overlaid(_schema(LanesDocument), Lane, {"lanes": 1, "nodes": 2}),
     }
     for kind in TABLE:
         model = model_of(kind)
@@ -41,19 +36,19 @@ def _schema(model: type[BaseModel]) -> dict[str, Any]:
     return {"$schema": _DRAFT, **model.model_json_schema(by_alias=True)}
 
 
-def _overlaid(document: dict[str, Any], model: type[BaseModel], places: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
-    """The schema of a document whose parts are partial models: in `defaults` and at `places`."""
+def _overlaid(document: dict[str, Any], model: type[BaseModel], mappings: dict[str, int]) -> dict[str, Any]:
+    """The schema of a document with partial models: in `defaults`, and that many names deep in each of `mappings`."""
     part = _partial(model.model_json_schema(by_alias=True))
-    document = deepcopy(document)
-    document["$defs"] = {**document.get("$defs", {}), **part.pop("$defs", {}), "Part": part}
-    reference = {"anyOf": [{"$ref": "#/$defs/Part"}, {"type": "null"}]}
-    document["properties"]["defaults"] = reference
-    for place in places:
-        node = document["properties"]
-        for step in place[:-1]:
-            node = _inner(node, step)
-        node[place[-1]] = reference if place[-1] == "additionalProperties" else node[place[-1]]
-    return document
+    definitions = {**document.get("$defs", {}), **part.pop("$defs", {}), "Part": part}
+    properties = dict(document["properties"])
+    leaf: dict[str, Any] = {"anyOf": [{"$ref": "#/$defs/Part"}, {"type": "null"}]}
+    properties["defaults"] = {**leaf, "description": properties["defaults"]["description"]}
+    for name, depth in mappings.items():
+        inner = leaf
+        for _ in range(depth):
+            inner = {"type": "object", "additionalProperties": inner}
+        properties[name] = {**inner, "description": properties[name]["description"]}
+    return {**document, "$defs": definitions, "properties": properties}
 
 
 def _partial(schema: Any) -> Any:

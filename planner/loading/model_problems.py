@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from planner.loading.problems import did_you_mean
+from planner.spec.base import FORMS
 from planner.spec.walk import field_names, type_at
 
 if TYPE_CHECKING:
@@ -25,18 +26,21 @@ _TEXTS = {
     "model_type": "expected a mapping",
     "model_attributes_type": "expected a mapping",
     "string_pattern_mismatch": "not in the expected form",
+    "too_short": "expected at least one",
 }
 
 
 def report_errors(error: ValidationError, model: type[BaseModel], value: Any, report: Report) -> None:
     """Give every error to `report`, one per path: the first that a person can act on."""
+    items = [(item, *_real_path(item["loc"], value)) for item in error.errors(include_url=False, include_input=False)]
+    paths = [path for _, path, _ in items]
     seen: set[tuple[str | int, ...]] = set()
-    for item in error.errors(include_url=False, include_context=True, include_input=False):
-        path, cut = _real_path(item["loc"], value)
-        missing = item["type"] in ("missing", "extra_forbidden")
-        if path in seen and not missing:
-            continue
-        seen.add(path)
+    for item, path, cut in items:
+        if item["type"] not in ("missing", "extra_forbidden"):
+            follows = any(len(other) > len(path) and other[: len(path)] == path for other in paths)
+            if path in seen or (follows and path):
+                continue
+            seen.add(path)
         report(path, *_words(item, path, cut, model))
 
 
@@ -65,9 +69,9 @@ def _words(item: Any, path: tuple[str | int, ...], cut: bool, model: type[BaseMo
     if kind == "value_error":
         return lead + str(item["ctx"]["error"]), ""
     if kind == "string_pattern_mismatch":
-        return lead + (
-            "a name that is not allowed" if "[key]" in loc else _TEXTS[kind]
-        ), f"expected {item['ctx']['pattern']}"
+        pattern = item["ctx"]["pattern"]
+        text = "a name that is not allowed" if "[key]" in loc else _TEXTS[kind]
+        return lead + text, f"expected {FORMS.get(pattern, pattern)}"
     if kind == "literal_error":
         return lead + f"expected {item['ctx']['expected']}", ""
     if kind in _TEXTS:

@@ -15,6 +15,10 @@ from planner.source import SourceRef
 
 _LINE_WIDTH = 160
 _SECRET_KIND = re.compile(r"\bkind[\"']?\s*:\s*[\"']?Secret(List)?\b")
+_SECRETIVE = re.compile(
+    r"(token|passw|secret|credential|api[-_]?key|private[-_]?key)[\w.-]*[\"']?\s*[:=]\s*\S", re.IGNORECASE
+)
+_USER_INFO = re.compile(r"(?<=http)(s?)://[^/\s@]{1,200}@|://[^/\s@:]{0,200}:[^/\s@]{0,200}@")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _DOCUMENT_START = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 
@@ -44,7 +48,10 @@ def line_of(text: str, line: int) -> str:
     lines = text.split("\n", line)
     if not 0 < line <= len(lines):
         return ""
-    return "" if in_secret(text, sum(map(len, lines[: line - 1])) + line - 1) else lines[line - 1].rstrip("\r")
+    shown_line = lines[line - 1].rstrip("\r")
+    if _SECRETIVE.search(shown_line) or in_secret(text, sum(map(len, lines[: line - 1])) + line - 1):
+        return ""
+    return _USER_INFO.sub(lambda match: f"{match[1] or ''}://…@", shown_line)
 
 
 def in_secret(text: str, offset: int) -> bool:

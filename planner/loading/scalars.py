@@ -28,6 +28,7 @@ _INT: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _PREFIXED: Final = re.compile(r"0o[0-7]{1,21}|0x[0-9a-fA-F]{1,15}")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]{1,30}|(0|[1-9][0-9]{0,30})(\.[0-9]{0,30})?)([eE][-+]?[0-9]{1,3})?")
 _STARTS: Final = re.compile(r"[-+.]?[0-9]|[-+]?\.[0-9iInN]")
+_UNDERSCORES: Final = "a number to some readers, text to others (underscores)"
 _AMBIGUOUS: Final = (
     (re.compile(r"[-+]?0[0-9_]+"), "a leading zero: 8 times smaller or not, depending on the reader"),
     (re.compile(r"[-+]?0b[01_]+"), "a binary number to some readers, text to others"),
@@ -35,10 +36,7 @@ _AMBIGUOUS: Final = (
         re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?"),
         "a number in base 60 to some readers, text to others",
     ),
-    (
-        re.compile(r"[-+]?(0x)?[0-9a-fA-F]*[0-9]_[0-9a-fA-F_.]*"),
-        "a number to some readers, text to others (underscores)",
-    ),
+    (re.compile(r"[-+]?(0x[0-9a-fA-F]*_[0-9a-fA-F_]*|[0-9][0-9.]*_[0-9_.]*([eE][-+]?[0-9]+)?)"), _UNDERSCORES),
     (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?"), "a date to some readers, text to others"),
     (re.compile(r"[-+]?[0-9]{19,}"), "a number too long for some readers"),
     (re.compile(r"[-+]?0[0-9]+\.[0-9]*"), "a leading zero"),

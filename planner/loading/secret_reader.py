@@ -1,7 +1,8 @@
 """Reading secret values by reference: at load time for their fingerprints, and again at the moment of the write.
 
 A reference is `file:<node>/<path>#KEY` (`file+yaml:`, `file+json:`, `file+raw:` for other formats), `env:NAME`,
-`kubernetes:<namespace>/<name>#KEY`, `generate:<length>` or `manifest:<address>#data.<key>`. It names no folder of this machine, so that a plan is the same everywhere.
+`kubernetes:<namespace>/<name>#KEY`, `generate:<length>` or `manifest:<address>#data.<key>`. It names no folder of this
+machine, so that a plan is the same everywhere.
 """
 
 from __future__ import annotations

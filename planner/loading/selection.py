@@ -62,7 +62,7 @@ def _lanes(config: Config, product: str, node: str, words: Sequence[str], severa
         return tuple(lane for lane in lanes if lane.spec.enabled)
     missing = [word for word in words if word not in {lane.name for lane in lanes}]
     if missing and not several:
-        raise _unknown(f"lane on {node}", missing[0], [lane.name for lane in lanes])
+        raise _unknown("lane", missing[0], [lane.name for lane in lanes], f" on {node}")
     return tuple(lane for lane in lanes if lane.name in words)
 
 
@@ -77,13 +77,10 @@ def _scopes(product: Product, words: Sequence[str]) -> tuple[Scope, ...]:
 def _only(known: Iterable[str], what: str, option: str) -> str:
     names = tuple(known)
     if len(names) != 1:
-        raise SelectionError(
-            f"which {what}?",
-            where=option,
-            remedy=f"one of: {', '.join(names)}, or all" if names else "none is declared",
-        )
+        remedy = f"one of: {', '.join(names)}" if names else "none is declared"
+        raise SelectionError(f"which {what}?", where=option, remedy=remedy)
     return names[0]
 
 
-def _unknown(what: str, word: str, known: Iterable[str]) -> SelectionError:
-    return SelectionError(f"no {what} {word}", where=f"--{what.split()[0]}", remedy=did_you_mean(word, known))
+def _unknown(what: str, word: str, known: Iterable[str], where: str = "") -> SelectionError:
+    return SelectionError(f"no {what} {word}{where}", where=f"--{what}", remedy=did_you_mean(word, known))

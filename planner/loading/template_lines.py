@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from functools import cached_property
+from itertools import chain
 
 _MARKER = re.compile(r"^--- #@(\d+)$", re.MULTILINE)  # planner.templating writes it
 
@@ -65,7 +66,7 @@ class TemplateLines:
         return len(self._template_lines)
 
     def _search(self, text: str, at: int, begin: int, end: int) -> int:
-        for number in (*range(at, end), *range(begin, min(at, end))):
+        for number in chain(range(at, end), range(begin, min(at, end))):
             if _fits(text, self._template_lines[number]):
                 return number + 1
         return at

@@ -52,7 +52,7 @@ class Document:
 _BAD_CHARACTER: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _TURNING: Final = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _SUB_PART: Final = re.compile(r"\$\$\{|\$\{([^{}]*)\}")
-_FIXED_PHRASE: Final = re.compile(r"[a-z][a-zA-Z0-9 <>'\"?!,:.()-]{3,120}")
+_FIXED_PHRASE: Final = re.compile(r"[a-z][a-zA-Z0-9 <>'\"?!,:.()\[\]{}-]{3,120}")
 _MOST_PROBLEMS: Final = 200  # of one input; a file with more is not read to its end
 _STR_TAG: Final = "tag:yaml.org,2002:str"
 

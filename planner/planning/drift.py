@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from planner.address import Address
 from planner.drift import DriftReport, Row, State
-from planner.plan import FieldChange
+from planner.plan import FieldChange, FieldOp
 from planner.planning.make import PlanInputs
 from planner.ports import Absent, Effect, Present, Preview, Unreadable
 from planner.snapshot import Snapshot
@@ -50,4 +50,5 @@ def _judge(seen: Present, preview: Preview, owned_by: str) -> tuple[State, str]:
 
 
 def _is_foreign(field: FieldChange) -> bool:
-    return bool(field.manager)
+    """Whether somebody else set the value; a field that we only let go is nobody's drift."""
+    return bool(field.manager) and field.op is not FieldOp.DISOWN

@@ -103,15 +103,28 @@ def _inner_path(text: str) -> str:
     return text
 
 
+_NAME = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+_NODE_NAME = r"^[A-Za-z0-9]([-A-Za-z0-9_]{0,61}[A-Za-z0-9])?$"
+_QUANTITY = r"^[0-9]{1,9}(\.[0-9]{1,3})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$"
+_SHA256 = r"^[0-9a-f]{64}$"
+_ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
+FORMS = {  # what a pattern means, for people
+    _NAME: "lower-case letters, digits and - (at most 63)",
+    _NODE_NAME: "letters, digits, - and _ (at most 63)",
+    _QUANTITY: "a quantity such as 500m, 2 or 10Gi, in quotes where it is a number",
+    _SHA256: "64 hexadecimal digits",
+    _ENV_NAME: "a name of letters, digits and _",
+}
+
 Text: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
-Name: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
+Name: TypeAlias = Annotated[str, StringConstraints(pattern=_NAME)]
 DottedName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$")]
-NodeName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([-A-Za-z0-9_]{0,61}[A-Za-z0-9])?$")]
+NodeName: TypeAlias = Annotated[str, StringConstraints(pattern=_NODE_NAME)]
 KeyName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]{1,253}$")]
-EnvName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
-Quantity: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,3})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")]
+EnvName: TypeAlias = Annotated[str, StringConstraints(pattern=_ENV_NAME)]
+Quantity: TypeAlias = Annotated[str, StringConstraints(pattern=_QUANTITY)]
 Cron: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[-0-9*/,A-Za-z]+( [-0-9*/,A-Za-z]+){4}$", max_length=80)]
-Sha256: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Sha256: TypeAlias = Annotated[str, StringConstraints(pattern=_SHA256)]
 Commit: TypeAlias = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
 RepoName: TypeAlias = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][-A-Za-z0-9]{0,38}/[A-Za-z0-9._-]{1,100}$")

@@ -48,8 +48,7 @@ def _behind(index: Index, service: Resource) -> list[Resource]:
 
 
 def _pod_labels(workload: Resource) -> JsonObject:
-    pod = (
-        workload.manifest if workload.address.kind == "Pod" else mapping(mapping(workload.manifest["spec"])["template"])
-    )
+    spec = mapping(workload.manifest.get("spec"))
+    pod = workload.manifest if workload.address.kind == "Pod" else mapping(spec.get("template"))
     labels = mapping(mapping(pod.get("metadata")).get("labels"))
     return {key: value for key, value in labels.items() if isinstance(value, str)}
