@@ -34,9 +34,9 @@ def run_options(
 ) -> How:
     """The choices of a run, progress on stderr included."""
     from planner.app.run import How
-    from planner.render.progress import progress
     from planner.executor import OnError, Options, Wait
     from planner.planning.guards import NAMES
+    from planner.render.progress import progress
 
     if unknown := sorted(set(allow) - set(NAMES)):
         raise click.UsageError(f"--allow: there is no guard {unknown[0]!r}; guards: {', '.join(NAMES)}")
