@@ -49,8 +49,12 @@ class Database:
         self._lock = threading.RLock()
         with translated(path):
             self._raw = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            for setting in _SETTINGS:
-                self._raw.execute(setting)
+            try:
+                for setting in _SETTINGS:
+                    self._raw.execute(setting)
+            except sqlite3.Error:
+                self._raw.close()
+                raise
 
     def run(self, sql: str, values: Sequence[object] = ()) -> int:
         """Execute one statement; how many rows it changed."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
-import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +15,7 @@ from planner.plan import Change, Plan
 from planner.ports import Fingerprinter
 from planner.snapshot import Record, Snapshot
 from state import lease, lease_row, location, migrate, records, runs
-from state.connection import Database, translated
+from state.connection import Database
 from state.fingerprint import KeyedFingerprinter
 from state.journal import Journal
 from state.lease import Lease
@@ -26,6 +24,7 @@ from state.records import Version
 from state.runs import NodeRow, RunInfo, UnfinishedRun
 from state.seal import seal, verify
 
+_KEY_BYTES = 32
 WELL = "done"  # the outcome of a run that left nothing to do
 
 
@@ -222,7 +221,9 @@ def _create(path: Path) -> None:
 
 
 def _give_identity(database: Database) -> None:
-    with translated(database.path), database.transaction():
-        identity = (str(uuid.uuid4()), secrets.token_hex(32), utc_now())
+    from uuid import uuid4  # once in the life of a state
+
+    with database.transaction():
+        identity = (str(uuid4()), os.urandom(_KEY_BYTES).hex(), utc_now())
         database.run("INSERT INTO meta VALUES (1, ?, ?, ?, 0, ?)", (*identity, seal(identity)))
         database.run("INSERT INTO lease VALUES (1, 0, '', '', '', '', '', 0, 0)")

@@ -66,6 +66,10 @@ def _run(arguments: list[str]) -> int:
     from planner.errors import HwplanError
 
     debug = "--debug" in arguments
+    if spec := os.environ.get("HWPLAN_FAILPOINT"):  # tests stop the program at a named point
+        from planner import failpoint
+
+        failpoint.arm(spec)
     try:
         code = cli.main(arguments, prog_name="hwplan", standalone_mode=False)
         sys.stdout.flush()

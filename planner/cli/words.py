@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -42,8 +43,9 @@ def run_options(
         raise click.UsageError(f"--allow: there is no guard {unknown[0]!r}; guards: {', '.join(NAMES)}")
     options = Options(
         parallelism=request.parallelism,
-        wait=Wait.ALL if wait else Wait.NONE,
+        wait=Wait.ALL if wait else Wait.NEEDED,
         timeout=seconds(timeout, "--timeout"),
         on_error=OnError(on_error),
+        crash_folder=Path(".hwplan") / "crashes" if request.debug else None,
     )
     return How(options, allow, seconds(lock_timeout, "--lock-timeout") or 0.0, None if request.quiet else progress)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from planner.address import Address
-from planner.events import Ended, Event, Result
+from planner.events import Ended, Event, Observer, Result
 from planner.executor import Options, RunResult, execute
 from planner.plan import Action, Blocked, Change, ClusterIdentity, Plan, Precondition, Selection
 from planner.ports import Provider, Readiness, ReadResult, Written
@@ -146,7 +146,7 @@ class Recorder:
 
 
 def run(
-    plan: Plan, provider: FakeProvider, options: Options | None = None, recorder: Recorder | None = None
+    plan: Plan, provider: FakeProvider, options: Options | None = None, recorder: Observer | None = None
 ) -> RunResult:
     def provider_of(_: Change) -> Provider:
         return provider  # type: ignore[return-value]  # read and preview are never called here

@@ -8,12 +8,12 @@ import stat
 from pathlib import Path
 
 import pytest
-from state_plans import applied, change, opened, plan, whole_run
 
 from planner.errors import StateError
 from state import StateStore
 from state.location import newborn_name
 from state.migrate import STEPS
+from tests.unit.state.state_plans import applied, change, opened, plan, whole_run
 
 
 def test_it_is_private_from_its_first_moment_and_leaves_nothing_else_behind(tmp_path: Path) -> None:

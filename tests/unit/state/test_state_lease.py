@@ -6,13 +6,15 @@ import json
 import os
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from state_plans import address, applied, began, carry_out, change, ended, opened, plan, whole_run
 
 from planner.errors import LockedError, SelectionError, StateError
 from state import holder
+from state.connection import Database
+from tests.unit.state.state_plans import address, applied, began, carry_out, change, ended, opened, plan, whole_run
 
 
 def test_a_second_taker_is_refused_and_told_who_holds_it(tmp_path: Path) -> None:
@@ -142,13 +144,23 @@ def test_whether_a_holder_is_dead_is_told_on_its_own_machine_only(
                 other.acquire("apply")
 
 
-def test_a_zombie_is_dead(tmp_path: Path) -> None:
+def test_a_zombie_is_dead() -> None:
+    read, write = os.pipe()
     if (pid := os.fork()) == 0:
+        os.close(write)
+        os.read(read, 1)
         os._exit(0)
-    time.sleep(0.05)
+    started = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    child = replace(holder.this_process(), pid=pid, started=started)
     try:
-        assert holder.is_dead(holder.Process(**(json.loads(holder.this_process().text()) | {"pid": pid})))
+        assert not holder.is_dead(child)
+        os.close(write)
+        deadline = time.monotonic() + 5
+        while not holder.is_dead(child) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert holder.is_dead(child)
     finally:
+        os.close(read)
         os.waitpid(pid, 0)
 
 
@@ -185,7 +197,11 @@ def test_after_the_first_error_of_the_disk_nothing_more_is_written(tmp_path: Pat
         big = change("a", data={"k": "v" * 100_000})
         run.observer.on(began(a))
         run.observer.on(applied(a))
-        lease.writer.submit(lambda database, _: database.run("CREATE TABLE x AS SELECT 1"), durable=False)
+
+        def grow(database: Database, _: object) -> None:
+            database.run("CREATE TABLE x AS SELECT 1")
+
+        lease.writer.submit(grow, durable=False)
         with pytest.raises(StateError) as caught:
             run.observer.on(ended(big))
         assert "the disk is full" in caught.value.message

@@ -6,7 +6,6 @@ import threading
 from pathlib import Path
 
 import pytest
-from state_plans import address, applied, began, carry_out, change, ended, opened, plan, whole_run
 
 from planner.errors import SelectionError
 from planner.events import Ended, Result, Waiting
@@ -14,6 +13,7 @@ from planner.plan import Action
 from planner.snapshot import KindPlace
 from planner.source import SourceRef
 from planner.values import Ref, Sealed, digest, encode
+from tests.unit.state.state_plans import address, applied, began, carry_out, change, ended, opened, plan, whole_run
 
 
 def test_a_run_is_on_record(tmp_path: Path) -> None:

@@ -1,0 +1,172 @@
+"""Progress lines, the live tree, and the summary of a run."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import pytest
+from rich.console import Console
+
+from planner.address import Address
+from planner.events import Applied, Began, Ended, Event, Result, Waiting
+from planner.plan import Action, Blocked, Change, ClusterIdentity, Plan, Precondition, Selection
+from planner.render.progress import MOST_ROWS, LiveTree, PlainLines, progress
+from planner.render.run_summary import critical_path, render_run
+from planner.source import SourceRef
+
+AT = "2026-11-22T09:00:{:02}.250Z"
+
+
+def address(name: str) -> Address:
+    return Address("", "ConfigMap", "", "ns", name)
+
+
+def change(name: str, *needs: str) -> Change:
+    place = SourceRef("a.yaml")
+    wants = tuple(address(need) for need in needs)
+    return Change(address(name), Action.CREATE, "v1", "", "declared", Precondition(absent=True), place, needs=wants)
+
+
+def plan(*changes: Change, blocked: tuple[Blocked, ...] = ()) -> Plan:
+    return Plan(Selection(), ClusterIdentity("u", "s"), "c", "l", changes, blocked=blocked)
+
+
+def ended(name: str, result: Result = Result.DONE, at: int = 1, seconds: float = 1.0, **more: object) -> Ended:
+    return Ended(AT.format(at), address(name), Action.CREATE, result, seconds, **more)  # type: ignore[arg-type]
+
+
+EVENTS: tuple[Event, ...] = (
+    Began(AT.format(1), address("a"), Action.CREATE),
+    Applied(AT.format(2), address("a"), Action.CREATE, "uid", {}),
+    Waiting(AT.format(3), address("a"), "0 of 1 ready\x1b[2J", 2.0),
+    ended("a", at=12, seconds=11.0),
+    ended("b", Result.SKIPPED, at=13, seconds=0.0, message="needs ConfigMap/ns/x", cause=address("x")),
+)
+
+
+def test_one_plain_line_per_event() -> None:
+    out = io.StringIO()
+    observer = progress(plan(change("a"), change("b")), out)
+    assert isinstance(observer, PlainLines)
+    for event in EVENTS:
+        observer.on(event)
+    assert out.getvalue().splitlines() == [
+        "2026-11-22T09:00:01Z    1 create   ConfigMap/ns/a  begins",
+        "2026-11-22T09:00:03Z    1 create   ConfigMap/ns/a  waits: 0 of 1 ready\\x1b[2J (2.0s)",
+        "2026-11-22T09:00:12Z    1 create   ConfigMap/ns/a  done in 11s",
+        "2026-11-22T09:00:13Z    2 create   ConfigMap/ns/b  skipped: needs ConfigMap/ns/x",
+    ]
+
+
+def test_a_reader_that_goes_away_does_not_end_the_run() -> None:
+    class Closed(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    observer = progress(None, Closed())
+    for event in EVENTS:
+        observer.on(event)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_gets_a_tree_that_is_gone_when_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    out = Terminal()
+    observer = progress(plan(change("a"), change("b")), out)
+    assert isinstance(observer, LiveTree)
+    for event in EVENTS:
+        observer.on(event)
+    assert observer._live is None
+    assert "done in 11s" in out.getvalue()
+    assert "\x1b[2J" not in out.getvalue()
+    assert out.getvalue().rstrip().endswith("skipped: needs ConfigMap/ns/x\x1b[0m")
+
+
+def test_the_tree_shows_what_runs_for_how_long_and_counts_the_rest() -> None:
+    time = [0.0]
+    observer = LiveTree(io.StringIO(), {address(f"n{i}"): i for i in range(40)}, lambda: time[0])
+    observer._show = lambda: None  # type: ignore[method-assign]  # drawn here, not by a thread
+    for number in range(MOST_ROWS + 2):
+        observer.on(Began(AT.format(0), address(f"n{number}"), Action.CREATE))
+    time[0] = 75.0
+    observer.on(Waiting(AT.format(1), address("n3"), "image is pulled\r", 75.0))
+    observer.on(ended("n0"))
+    console = Console(width=80, file=io.StringIO(), record=True)
+    console.print(observer.tree())
+    lines = console.export_text().splitlines()
+    assert lines[0] == "1 of 40 over, 17 under way"
+    assert lines[3] == "├──  1m15s create   ConfigMap/ns/n3  image is pulled\\r"
+    assert lines[-1] == "└── and 1 more"
+
+
+@dataclass
+class Outcome:
+    outcomes: dict[Address, Ended]
+    seconds: float = 0.5
+    warnings: tuple[tuple[Address, str], ...] = ()
+    interrupted: bool = False
+
+
+def outcome(*ends: Ended, **more: object) -> Outcome:
+    return Outcome({end.address: end for end in ends}, **more)  # type: ignore[arg-type]
+
+
+def test_the_summary_of_a_bad_run() -> None:
+    made = plan(change("a"), change("b", "a"), change("c", "b"), change("d", "c"))
+    failed = ended("b", Result.FAILED, 9, 6.0, message="quota exceeded\n::error::x", remedy="raise the quota")
+    skipped = (ended(name, Result.SKIPPED, 9, 0.0, message="", cause=address("b")) for name in "cd")
+    page = render_run(
+        made,
+        outcome(ended("a", at=3, seconds=2.0), failed, *skipped, seconds=8.5, warnings=((address("a"), "deprecated"),)),
+        run=42,
+        command="hwplan apply --resume --confirm",
+    )
+    assert page.splitlines() == [
+        "run 42: 1 done, 1 failed, 2 skipped in 8.5s",
+        "",
+        "   2 failed   create ConfigMap/ns/b  quota exceeded\\n::error::x",
+        "       raise the quota",
+        "",
+        "skipped, for they need ConfigMap/ns/b: ConfigMap/ns/c, ConfigMap/ns/d",
+        "",
+        "warning: ConfigMap/ns/a: deprecated",
+        "",
+        "slowest",
+        "    6.0s  ConfigMap/ns/b",
+        "    2.0s  ConfigMap/ns/a",
+        "critical path 8.0s of 8.5s",
+        "  ConfigMap/ns/a 2.0s -> ConfigMap/ns/b 6.0s",
+        "",
+        "1 of 4 failed; to go on when the cause is mended: hwplan apply --resume --confirm",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ends", "more", "last"),
+    [
+        ([ended("a")], {}, "all 1 done; to see that nothing is left: CMD"),
+        ([ended("a"), ended("b", Result.PENDING)], {}, "1 of 2 pending; to wait on: CMD"),
+        ([ended("a", Result.STALE)], {}, "1 of 1 stale; the world moved: plan again, or to go on with the rest: CMD"),
+        ([ended("a"), ended("b", Result.CANCELLED)], {"interrupted": True},
+         "interrupted with 1 of 2 over; to go on: CMD"),
+    ],
+)  # fmt: skip
+def test_the_last_line_is_the_verdict_and_the_next_command(
+    ends: list[Ended], more: dict[str, object], last: str
+) -> None:
+    assert render_run(plan(change("a"), change("b")), outcome(*ends, **more), run=1, command="CMD").endswith(
+        "\n" + last
+    )
+
+
+def test_the_critical_path_follows_the_need_that_ended_last() -> None:
+    made = plan(change("a"), change("b"), change("c", "a", "b"), change("x"))
+    ends = [ended("a", at=5), ended("b", at=2), ended("c", at=9), ended("x", at=8)]
+    assert [end.address.name for end in critical_path(made, outcome(*ends).outcomes)] == ["a", "c"]
+    assert critical_path(made, {}) == ()
