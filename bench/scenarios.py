@@ -81,7 +81,7 @@ def unchanged(rig: Rig, count: int = 1000) -> list[Row]:
     """Plan with nothing to do, against `kubectl diff --server-side` (and kapp, where it is on the PATH)."""
     namespace = rig.namespace()
     manifest = str(rig.manifest(count, namespace))
-    rig.hwplan("apply", "-f", manifest, "--name", namespace, "--confirm", "-q", state=namespace)
+    rig.hwplan("apply", "-f", manifest, "--name", namespace, "--confirm", "--no-wait", "-q", state=namespace)
     mark = audit.mark(rig.cluster)
     rig.hwplan("plan", "-f", manifest, "--name", namespace, "--detailed-exitcode", state=namespace)
     asked = audit.requests(rig.cluster, mark, user_agent="hwplan/")
@@ -106,7 +106,7 @@ def larger(rig: Rig) -> list[Row]:
     for count in (1000, 10_000):
         namespace = rig.namespace()
         manifest = str(rig.manifest(count, namespace))
-        rig.hwplan("apply", "-f", manifest, "--name", namespace, "--confirm", "-q", state=namespace)
+        rig.hwplan("apply", "-f", manifest, "--name", namespace, "--confirm", "--no-wait", "-q", state=namespace)
         plan = lambda m=manifest, n=namespace: rig.hwplan("plan", "-f", m, "--name", n, state=n)  # noqa: E731
         times[count] = in_turn({"plan": plan}, 3)["plan"]
     ratio = times[10_000].seconds / times[1000].seconds
@@ -121,7 +121,7 @@ def drifted(rig: Rig) -> list[Row]:
     """Ten objects changed by somebody else: one dry run each, no more."""
     namespace = rig.namespace()
     manifest = str(rig.manifest(1000, namespace))
-    rig.hwplan("apply", "-f", manifest, "--name", namespace, "--confirm", "-q", state=namespace)
+    rig.hwplan("apply", "-f", manifest, "--name", namespace, "--confirm", "--no-wait", "-q", state=namespace)
     for n in range(10):
         patch = '{"data":{"key":"by-hand"}}'
         rig.kubectl("patch", "configmap", "-n", namespace, f"config-{n:05d}", "--type=merge", "-p", patch)
@@ -149,7 +149,7 @@ def fresh(rig: Rig) -> list[Row]:
         "loop": anew(lambda manifest, _: rig.loop(manifest)),
         "hwplan": anew(
             lambda manifest, name: rig.hwplan(
-                "apply", "-f", str(manifest), "--name", name, "--confirm", "-q", state=name
+                "apply", "-f", str(manifest), "--name", name, "--confirm", "--no-wait", "-q", state=name
             )
         ),
         "kubectl": anew(
@@ -170,7 +170,7 @@ def far_away(rig: Rig) -> list[Row]:
     """The same plan over a link of 20 ms."""
     namespace = rig.namespace()
     manifest = str(rig.manifest(1000, namespace))
-    rig.hwplan("apply", "-f", manifest, "--name", namespace, "--confirm", "-q", state=namespace)
+    rig.hwplan("apply", "-f", manifest, "--name", namespace, "--confirm", "--no-wait", "-q", state=namespace)
     plan = ("plan", "-f", manifest, "--name", namespace)
     with FaultProxy.before(rig.cluster.server, Faults(latency=0.010)) as proxy:
         distant = rig.cluster.through(proxy.port)

@@ -27,7 +27,7 @@ _CONTEXT = 24  # equal characters kept around a difference inside a long line
 _FINGERPRINT = re.compile(r"^[a-z0-9-]+:([0-9a-f]{6,})$")
 _LABEL = re.compile(r"^\[(?P<keys>[A-Za-z0-9_]+=.*)\]$")
 _OPEN = (HIDDEN, "(made at apply)")  # what may stand in the place of a secret, and is none
-_BARE = re.compile(r"^[A-Za-z_./][A-Za-z0-9_./:@ -]*$")
+_BARE = re.compile(r"^[A-Za-z_./][A-Za-z0-9_./:@-]*(?<!:)$")
 _WORDS = ("true", "false", "null", "yes", "no", "on", "off")
 
 
@@ -135,9 +135,14 @@ def inline(value: Json) -> str:
         case Ref() | Sub() | Sealed():
             return safe(_special(value))
         case _:
-            return safe(
-                json.dumps(value, ensure_ascii=False, sort_keys=True, default=lambda leaf: _special(leaf).strip('"'))
-            )
+            return safe(_ENCODER.encode(value))
+
+
+def _unquoted(leaf: Ref | Sub | Sealed) -> str:
+    return _special(leaf).strip('"')
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, default=_unquoted)
 
 
 def _special(value: Ref | Sub | Sealed) -> str:

@@ -110,7 +110,8 @@ class _Page:
         if cells(head) + 2 + cells(value) + 2 + cells(note) + cells(who) <= self.width:
             yield f"{head}  {self.signed(item)}{value}{note}{who}"
         else:
-            yield f"{_INDENT}{item.path}{note}{who}"
+            told = f"{_INDENT}{item.path}{note}"
+            yield from [told + who] if cells(told + who) <= self.width else [told, f"{_INDENT}{who}"]
             yield from self.sides(item)
 
     def sides(self, item: Detail) -> Iterator[str]:

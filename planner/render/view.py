@@ -73,7 +73,7 @@ def make_view(plan: Plan, *, command: str = "", notes: Mapping[Address, str] | N
         warnings=tuple(safe(warning) for warning in plan.warnings),
         verdict=_verdict(plan),
         identifier=plan_id(plan),
-        command=safe(command),
+        command=safe(command) if any(change.action is not Action.NOOP for change in plan.changes) else "",
         empty=plan.is_empty,
     )
 
@@ -135,8 +135,8 @@ def _verdict(plan: Plan) -> str:
     counts = [f"{plan.count(action)} {action}" for action in _COUNTED if plan.count(action)]
     changes = sum(plan.count(action) for action in _COUNTED)
     waits = plan.count(Action.NOOP)
-    counts += [f"{len(plan.blocked)} blocked"] if plan.blocked else []
     head = f"{_plural(changes, 'change')}: {', '.join(counts)}" if counts else "nothing to do"
+    head += f", {len(plan.blocked)} blocked" if plan.blocked else ""
     parts = [head, f"{plan.unchanged} unchanged"]
     parts += [f"{waits} waited for"] if waits else []
     return " · ".join(parts + _vouched(plan))

@@ -8,13 +8,12 @@ from dataclasses import dataclass, field, replace
 from planner.errors import PermanentError, ProviderError
 from planner.path import FieldPath, render
 from planner.plan import Drift
-from planner.ports import Effect, Preview
+from planner.ports import Effect, Observation, Present, Preview
 from planner.resource import SET_LABEL, Resource
 from planner.values import JsonObject, Sealed
 from providers.kubernetes.cluster import FIELD_MANAGER
 from providers.kubernetes.comparing import Taken, covers, undeclared
 from providers.kubernetes.errors import Invalid
-from providers.kubernetes.outputs import outputs_of
 from providers.kubernetes.placing import Spot
 from providers.kubernetes.readiness import readiness
 from providers.kubernetes.reading import applied_by_us
@@ -33,6 +32,7 @@ class Case:
     desired: JsonObject = field(repr=False)
     live: JsonObject | None = field(repr=False)
     content: str
+    outputs: JsonObject = field(default_factory=dict, repr=False)  # of the live object
     unknown: bool = False  # an output that it uses is not known yet
 
     @property
@@ -57,12 +57,17 @@ class Case:
         return self.desired if self.desired != self.resource.manifest else None
 
 
-def settle(resource: Resource, spot: Spot, live: JsonObject | None, content: str, *, simulated: bool) -> Case | Preview:
+def settle(resource: Resource, spot: Spot, seen: Observation, *, simulated: bool) -> Case | Preview:
     """The preview if it can be told at once, else the case to predict.
 
     An object that is as declared, leaf by leaf, costs no more than that look at its document as it came.
     """
-    plain = Case(resource, spot, resource.manifest, live, content)
+    if isinstance(seen, Present) and seen.value is not None:
+        live = seen.value
+        plain = Case(resource, spot, resource.manifest, live, seen.content, seen.outputs)
+    else:
+        live = None
+        plain = Case(resource, spot, resource.manifest, None, "")
     as_it_came = spot.namespace == resource.address.namespace and not resource.options.ignore_fields
     if live is not None and as_it_came and _is_same(plain, leaves_too=True):
         return nothing(plain)
@@ -100,7 +105,7 @@ def nothing(case: Case) -> Preview:
     return Preview(
         Effect.NONE,
         drift=foreign_drift(case),
-        outputs=outputs_of(case.live),
+        outputs=case.outputs,
         awaiting="" if state.done and state.ok else state.message or "not ready",
     )
 

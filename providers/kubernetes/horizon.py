@@ -1,7 +1,7 @@
 """What is on its way in the plan at hand: namespaces and kinds that are declared and not there yet.
 
-A plan is previewed in rounds (a resource that takes an output of another comes later), so this outlives one call: a read
-begins it anew, and every preview adds to it.
+A plan is previewed in rounds (a resource that takes an output of another comes later), so this outlives one call: a
+read begins it anew, and every preview adds to it.
 """
 
 from __future__ import annotations

@@ -74,8 +74,7 @@ class Previewer:
     def _case(self, resource: Resource, seen: Observation) -> Case | Preview:
         """What can be decided at once, else the case to predict."""
         address = resource.address
-        live, content = (seen.value, seen.content) if isinstance(seen, Present) else (None, "")
-        effect = Effect.UPDATE if live else Effect.CREATE
+        effect = Effect.UPDATE if isinstance(seen, Present) else Effect.CREATE
         try:
             kind = self.cluster.kind(resource.api_version, address.kind)
         except ProviderError as error:
@@ -84,7 +83,7 @@ class Previewer:
         if kind is None:
             return blocked(effect, NotServed("the cluster does not serve this kind", remedy="declare its CRD"))
         spot = spot_of(kind, address, self.default_namespace)
-        return settle(resource, spot, live, content, simulated=self.cluster.simulated)
+        return settle(resource, spot, seen, simulated=self.cluster.simulated)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The stamp `hwplan.dev/applied`: digest of the document that was applied, so that "nothing to do" needs no request. Pure.
+"""The stamp `hwplan.dev/applied`: digest of what was applied, so that "nothing to do" needs no request. Pure.
 
 A document comes with the stamp of its declaration. That one is kept as long as it tells the truth; where outputs were
 filled in since, the stamp is made anew from the document itself. While outputs are unknown it says `pending`, and the

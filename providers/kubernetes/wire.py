@@ -26,7 +26,7 @@ from typing import Any
 
 import planner
 from planner.errors import HwplanError, ProviderError
-from providers.kubernetes.errors import TooLarge, Unreachable, Untrusted
+from providers.kubernetes.errors import TooLarge, Unauthorized, Unreachable, Untrusted
 from providers.kubernetes.kubeconfig import Connection, Credentials
 from providers.kubernetes.tls import client_context, through_proxy
 
@@ -106,7 +106,10 @@ class Pool:
         weakref.finalize(self, _close, self._idle)
 
     def exchange(self, request: Request, deadline: float) -> Answer:
-        """Send and read the answer until `deadline` (monotonic). Raises Unreachable, Untrusted, TooLarge, Lost."""
+        """Send, and read the answer until `deadline` (monotonic).
+
+        Raises Unreachable, Untrusted, Unauthorized, TooLarge, Lost.
+        """
         with self._slots:
             sock, reused = self._take(deadline)
             try:
@@ -128,13 +131,17 @@ class Pool:
         with self._lock:
             if generation != self.generation:
                 return True
-            self.generation += 1
             self._token = ("", 0.0)
             if self._connection.renew is None:
                 return bool(self._connection.credentials.token_file)
-            self._connection = replace(self._connection, credentials=self._connection.renew())
+            try:
+                credentials = self._connection.renew()
+            except HwplanError as error:
+                raise Unauthorized(error.message, where=error.where, remedy=error.remedy) from None
+            self._connection = replace(self._connection, credentials=credentials)
             if self._context is not None:
                 self._context = client_context(self._connection)
+            self.generation += 1  # last, so that nobody takes the old credentials for the new ones
         self.close()
         return True
 
@@ -252,9 +259,9 @@ class Pool:
             try:
                 token = Path(credentials.token_file).read_text(encoding="ascii").strip()
             except (OSError, UnicodeDecodeError):
-                raise HwplanError("cannot read the token file", where=credentials.token_file) from None
+                raise Unauthorized("cannot read the token file", where=credentials.token_file) from None
             if not token or any(not "!" <= character <= "~" for character in token):
-                raise HwplanError("this is no token", where=credentials.token_file)
+                raise Unauthorized("this is no token", where=credentials.token_file)
             header = f"Bearer {token}"
             self._token = (header, time.monotonic())
         return header

@@ -58,15 +58,14 @@ class SnapshotCluster:
 
     def kinds(self) -> Sequence[KindInfo]:
         with self._lock:
-            custom, _ = self._custom_types(self._store.objects())
+            custom, _ = self._custom_types(self._store.known())
         return (*builtin_kinds(), *custom)
 
     def list(self, places: Sequence[Place]) -> Listing:
-        with self._lock:
-            objects = self._store.objects()
         by_kind: dict[tuple[str, str], list[tuple[str, JsonObject]]] = {}
-        for identity, document in objects.items():
-            by_kind.setdefault(identity[:2], []).append((identity.namespace, document))
+        with self._lock:
+            for identity, document in self._store.objects().items():
+                by_kind.setdefault(identity[:2], []).append((identity.namespace, document))
         out: dict[Place, tuple[JsonObject, ...]] = {}
         for place in places:
             found = by_kind.get((group(place.kind.api_version), place.kind.kind), ())
@@ -76,16 +75,17 @@ class SnapshotCluster:
 
     def get(self, kind: KindInfo, namespace: str, name: str) -> JsonObject | None:
         with self._lock:
-            found = self._store.objects().get(_identity(kind, namespace, name))
+            identity = _identity(kind, namespace, name)
+            found = self._store.known(identity).get(identity)
         return None if found is None else _as_version(found, kind)
 
     def apply(self, kind: KindInfo, body: JsonObject, *, force: bool = False, dry_run: bool = False) -> JsonObject:
         identity = admission.identify(kind, body)
         if dry_run:
             with self._lock:
-                return self._applied(identity, kind, body, self._store.objects(), force)[1]
+                return self._applied(identity, kind, body, self._known(identity), force)[1]
         with self._writing():
-            objects = self._store.objects()
+            objects = self._known(identity)
             live, after = self._applied(identity, kind, body, objects, force)
             return after if after == live else self._stored(live, after, objects)
 
@@ -111,7 +111,7 @@ class SnapshotCluster:
     def change(self, identity: Identity, change: Callable[[JsonObject, TypeTable], JsonObject]) -> JsonObject:
         """Write an object as some other manager: `change` gets it and the types. Raises NotFound, Invalid."""
         with self._writing():
-            objects = self._store.objects()
+            objects = self._known(identity)
             live = objects.get(identity)
             if live is None:
                 raise NotFound("it does not exist", where=str(identity))
@@ -129,7 +129,7 @@ class SnapshotCluster:
         """Create an object as some other manager, as a plain POST would. Raises Invalid, NamespaceMissing."""
         identity = identity_of(document)
         with self._writing():
-            objects = self._store.objects()
+            objects = self._known(identity)
             if identity in objects:
                 raise AlreadyExists("it exists already", where=str(identity))
             _, types = self._custom_types(objects)
@@ -205,6 +205,10 @@ class SnapshotCluster:
             )
         self._store.put(document)
         return document
+
+    def _known(self, identity: Identity) -> Mapping[Identity, JsonObject]:
+        """All objects, of which this one and its namespace are fresh."""
+        return self._store.known(identity, Identity("", "Namespace", "", identity.namespace))
 
     def _custom_types(self, objects: Mapping[Identity, JsonObject]) -> tuple[tuple[KindInfo, ...], TypeTable]:
         crds = tuple(document for identity, document in objects.items() if identity[:2] == _CRD)

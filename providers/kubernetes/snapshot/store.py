@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from providers.kubernetes.snapshot.layout import (
 SCHEMA_VERSION = 1
 _CACHE = ".cache.jsonl"
 _LOCK = ".lock"
+_SOON = 1.0  # seconds after which files are looked at again although nobody asked for them
 _BLOCK = 100  # versions reserved at once: a killed run skips some, and never uses one twice
 
 
@@ -57,7 +59,11 @@ class Store(Protocol):
     about: About
 
     def objects(self) -> Mapping[Identity, JsonObject]:
-        """All objects as they are now."""
+        """All objects as they are now. The mapping changes with later calls."""
+        ...
+
+    def known(self, *fresh: Identity) -> Mapping[Identity, JsonObject]:
+        """All objects as last seen, of which `fresh` are as they are now. What else somebody edited shows up soon."""
         ...
 
     def next_version(self) -> str:
@@ -90,12 +96,15 @@ class FolderStore:
         self._folder = folder
         self._entries: dict[str, _Entry] = {}  # by path relative to the folder
         self._paths: dict[Identity, str] = {}
+        self._documents: dict[Identity, JsonObject] = {}
+        self._looked = -_SOON
         self._next = self._limit = 0
         self.about = About.read(read_yaml(folder / CLUSTER_FILE), str(folder / CLUSTER_FILE))
         self._load_cache()
 
     def objects(self) -> Mapping[Identity, JsonObject]:
         """All objects as they are now, hand edits included. Raises PermanentError that names a file nobody can read."""
+        self._looked = time.monotonic()
         seen = dict(_files(self._folder))
         gone = self._entries.keys() - seen.keys()
         changed = [name for name, state in seen.items() if self._state(name) != state]
@@ -107,7 +116,21 @@ class FolderStore:
         if gone or changed or len(self._paths) != len(self._entries):
             self._index()
             self._save_cache(changed)
-        return {identity: self._entries[name].document for identity, name in self._paths.items()}
+        return self._documents
+
+    def known(self, *fresh: Identity) -> Mapping[Identity, JsonObject]:
+        if time.monotonic() - self._looked > _SOON or any(self._has_moved(identity) for identity in fresh):
+            return self.objects()
+        return self._documents
+
+    def _has_moved(self, identity: Identity) -> bool:
+        """Whether the file of an object is not the one that was read; looks at that file only."""
+        name = self._paths.get(identity) or str(path_of(identity))
+        try:
+            stat = (self._folder / name).stat()
+        except OSError:
+            return name in self._entries
+        return self._state(name) != (stat.st_mtime_ns, stat.st_size)
 
     def next_version(self) -> str:
         if self._next >= self._limit:
@@ -127,9 +150,11 @@ class FolderStore:
         stat = path.stat()
         self._entries[name] = _Entry(stat.st_mtime_ns, stat.st_size, document)
         self._paths[identity] = name
+        self._documents[identity] = document
         self._save_cache([name])
 
     def drop(self, identity: Identity) -> None:
+        self._documents.pop(identity, None)
         if name := self._paths.pop(identity, None):
             self._entries.pop(name, None)
             (self._folder / name).unlink(missing_ok=True)
@@ -138,7 +163,6 @@ class FolderStore:
     def writing(self) -> Iterator[None]:
         with (self._folder / _LOCK).open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            self.objects()
             yield
 
     def _state(self, name: str) -> tuple[int, int] | None:
@@ -162,6 +186,7 @@ class FolderStore:
                     f"{identity} is in two files", where=f"{other}, {name}", remedy="delete one of them"
                 )
             self._paths[identity] = name
+        self._documents = {identity: self._entries[name].document for identity, name in self._paths.items()}
 
     def _load_cache(self) -> None:
         try:
@@ -214,6 +239,9 @@ class FileStore:
             self._objects[identity] = completed(item, identity, self.about)
 
     def objects(self) -> Mapping[Identity, JsonObject]:
+        return self._objects
+
+    def known(self, *fresh: Identity) -> Mapping[Identity, JsonObject]:
         return self._objects
 
     def next_version(self) -> str:

@@ -17,6 +17,7 @@ _PROTECTED = {
     "v1/PersistentVolumeClaim": "kubernetes.io/pvc-protection",
     "v1/PersistentVolume": "kubernetes.io/pv-protection",
 }
+_PREEMPTION = "PreemptLowerPriority"
 
 
 def prepare(live: JsonObject | None, stored: JsonObject) -> None:
@@ -24,6 +25,8 @@ def prepare(live: JsonObject | None, stored: JsonObject) -> None:
     key = f"{stored['apiVersion']}/{stored['kind']}"
     if key == "v1/Secret":
         _string_data(stored)
+    elif key == "v1/Pod":
+        _pod((live or {}).get("spec"), stored["spec"])
     if live is None:
         _create(key, stored)
     elif key == "apps/v1/DaemonSet":
@@ -57,6 +60,24 @@ def _is_external(spec: JsonObject) -> bool:
     return kind in ("NodePort", "LoadBalancer") or (kind == "ClusterIP" and bool(spec.get("externalIPs")))
 
 
+def _pod(before: JsonObject | None, spec: JsonObject) -> None:
+    """Priority (kept once it is set) and the tolerations that every pod has for a while."""
+    known = before or ({} if spec.get("priorityClassName") else {"priority": 0, "preemptionPolicy": _PREEMPTION})
+    for name in ("priority", "preemptionPolicy"):
+        if name in known:
+            spec.setdefault(name, known[name])
+    tolerations = spec.get("tolerations") or []
+    for taint in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"):
+        if not any(_tolerates(item, taint) for item in tolerations):
+            rest = {"operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
+            tolerations = [*tolerations, {"key": taint, **rest}]
+    spec["tolerations"] = tolerations
+
+
+def _tolerates(toleration: JsonObject, taint: str) -> bool:
+    return {"key": taint, "effect": "NoExecute", **toleration}.items() >= {"key": taint, "effect": "NoExecute"}.items()
+
+
 def _string_data(stored: JsonObject) -> None:
     plain = stored.pop("stringData", None)
     if plain:
@@ -88,7 +109,7 @@ def reasons(live: JsonObject | None, stored: JsonObject) -> tuple[str, ...]:
     key = f"{stored['apiVersion']}/{stored['kind']}"
     if live is None:
         if key == "v1/Pod":
-            return ("admission fills in priority, tolerations and service account of a new Pod",)
+            return ("admission fills in the service account and the priority class of a new Pod",)
         if key == "v1/PersistentVolumeClaim" and not stored["spec"].get("storageClassName"):
             return ("a default StorageClass may be filled in",)
         if key == "networking.k8s.io/v1/Ingress" and not stored["spec"].get("ingressClassName"):

@@ -16,7 +16,7 @@ from providers.kubernetes.ssa.quantity import canonical_quantity
 from providers.kubernetes.ssa.schema import Type
 
 # `stored`: as it comes back. `decoded`: before that, when fields that are always written still hold their empty lists;
-# `atomic`: inside an atomic list of a decoded document, where a pointer to a quantity is still compared by its spelling.
+# `atomic`: inside an atomic list of a decoded document, where quantities are compared as they are spelled.
 Phase: TypeAlias = Literal["stored", "decoded", "atomic"]
 
 _ZERO: dict[str, Json] = {
@@ -98,7 +98,7 @@ def canonical(kind: Type, value: Json, *, phase: Phase = "stored") -> Json:
         return None
     match kind.scalar:
         case "quantity":
-            return canonical_quantity(value)
+            return str(value) if phase == "atomic" else canonical_quantity(value)
         case "integer" if isinstance(value, float):
             return int(value)
         case "bytes":
@@ -141,8 +141,6 @@ def _struct(kind: Type, value: dict[str, Json], phase: Phase) -> Json:
             continue
         flags = kind.flags(key)
         made = None if item is None else canonical(below, item, phase=phase)
-        if phase == "atomic" and below.scalar == "quantity" and "p" in flags:
-            made = item
         if phase == "stored" and made in ([], {}) and not (below.name and below.names) and "p" not in flags:
             made = None  # stored as nothing: what is always written comes back as null
         if made is None or ("p" not in flags and _is_dropped(below, flags, made)):

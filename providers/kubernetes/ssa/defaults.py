@@ -177,6 +177,15 @@ def _deployment(value: JsonObject) -> None:
         rolling = strategy.setdefault("rollingUpdate", {})
         rolling.setdefault("maxUnavailable", "25%")
         rolling.setdefault("maxSurge", "25%")
+    _no_pointers(strategy, "maxUnavailable", "maxSurge")
+
+
+def _no_pointers(strategy: JsonObject, *names: str) -> None:
+    """In the server's inner form these fields are no pointers: passing through it makes them zero where unset."""
+    rolling = strategy.get("rollingUpdate")
+    if rolling is not None:
+        for name in names:
+            rolling.setdefault(name, 0)
 
 
 def _daemon_set(value: JsonObject) -> None:
@@ -186,7 +195,7 @@ def _daemon_set(value: JsonObject) -> None:
     if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
         rolling = strategy.setdefault("rollingUpdate", {})
         rolling.setdefault("maxUnavailable", 1)
-        rolling.setdefault("maxSurge", 0)
+    _no_pointers(strategy, "maxUnavailable", "maxSurge")
 
 
 def _stateful_set(value: JsonObject) -> None:
@@ -196,8 +205,7 @@ def _stateful_set(value: JsonObject) -> None:
     if "type" not in strategy:
         strategy["type"] = "RollingUpdate"
         strategy.setdefault("rollingUpdate", {})
-    if strategy["type"] == "RollingUpdate" and "rollingUpdate" in strategy:
-        strategy["rollingUpdate"].setdefault("partition", 0)
+    _no_pointers(strategy, "partition")
 
 
 def _job(value: JsonObject) -> None:

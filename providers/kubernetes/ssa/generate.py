@@ -1,6 +1,6 @@
 """Makes `builtin.json`, the merge types of the built-in kinds, from a running API server and the Go API sources.
 
-    python -m providers.kubernetes.ssa.generate --kubeconfig F --go-modules DIR --release v0.36.3
+    python -m providers.kubernetes.ssa.generate --server URL --token T --go-modules DIR --release v0.36.3
 
 The server's OpenAPI v3 documents carry fields, list types, defaults and enums. What they do not carry is whether a
 field is a pointer in Go (`replicas: 0` is kept, `minReadySeconds: 0` is dropped when stored); that comes from the
@@ -153,8 +153,8 @@ def table(documents: list[Raw], structs: GoStructs, version: str) -> Raw:
     types: dict[str, Raw] = {}
     for document in documents:
         for model, schema in document.get("components", {}).get("schemas", {}).items():
-            if model in _NAMED:
-                continue
+            if model in _NAMED or not model.startswith("io.k8s."):
+                continue  # custom kinds that happen to be installed
             types[short(model)] = definition(schema, structs.flags(model))
             for served in schema.get("x-kubernetes-group-version-kind", ()) if "." in model else ():
                 group = f"{served['group']}/" if served["group"] else ""
@@ -163,7 +163,7 @@ def table(documents: list[Raw], structs: GoStructs, version: str) -> Raw:
     resources: dict[str, bool] = {}
     for document in documents:
         resources |= statuses(document)
-    return {"version": version, "kinds": kinds, "status": sorted(resources), "types": types}
+    return {"version": version, "kinds": kinds, "status": sorted(resources.keys() & kinds.keys()), "types": types}
 
 
 def statuses(document: Raw) -> dict[str, bool]:

@@ -29,7 +29,6 @@ _TABLE: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "Job.batch": tuple(
         (f"spec.{name}", _FIELD)
         for name in (
-            "template",
             "selector",
             "completionMode",
             "podFailurePolicy",
@@ -126,6 +125,7 @@ def _stateful_set(live: JsonObject, after: JsonObject) -> Iterator[Change]:
             yield ("spec", name), _STATEFUL
 
 
+_PLACING = frozenset(("nodeSelector", "tolerations", "schedulingGates"))
 _POD_FREE = frozenset(("activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"))
 _POD = (
     "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
@@ -203,8 +203,24 @@ def _service(live: JsonObject, after: JsonObject) -> Iterator[Change]:
 
 
 def _job(live: JsonObject, after: JsonObject) -> Iterator[Change]:
+    """The template, but for what may change while a Job is suspended; completions, unless it is indexed."""
     if _at(live, ("spec", "completionMode")) != "Indexed" and _changed(live, after, ("spec", "completions")):
         yield ("spec", "completions"), _FIELD
+    before, now = _at(live, ("spec", "template")) or {}, _at(after, ("spec", "template")) or {}
+    if _at(live, ("spec", "suspend")) is True and not _at(live, ("status", "startTime")):
+        before, now = _placed_later(before), _placed_later(now)
+    if not equal(before, now):
+        yield ("spec", "template"), _FIELD
+
+
+def _placed_later(template: JsonObject) -> JsonObject:
+    """A pod template without what a suspended Job may change: where its pods go, their labels and resources."""
+    metadata = {k: v for k, v in (template.get("metadata") or {}).items() if k not in ("labels", "annotations")}
+    spec = {k: v for k, v in (template.get("spec") or {}).items() if k not in _PLACING}
+    affinity = {k: v for k, v in (spec.pop("affinity", None) or {}).items() if k != "nodeAffinity"}
+    for name in ("containers", "initContainers"):
+        spec[name] = [{k: v for k, v in item.items() if k != "resources"} for item in spec.get(name) or ()]
+    return {**template, "metadata": metadata, "spec": {**spec, "affinity": affinity}}
 
 
 def _crd(live: JsonObject, after: JsonObject) -> Iterator[Change]:

@@ -131,7 +131,7 @@ class TypeTable:
         self._status = status
         self._made: dict[str, Type] = {}
         self._crds: dict[str, Raw] = {}
-        self._leaves: dict[tuple[str, str, tuple[str, ...]], bool] = {}
+        self._holdings: dict[tuple[str, str, tuple[str, ...]], Literal["whole", "keyed", "parts", ""]] = {}
 
     @classmethod
     def builtin(cls) -> TypeTable:
@@ -179,21 +179,26 @@ class TypeTable:
             self._made[key] = made
         return made
 
-    def is_leaf(self, api_version: str, kind: str, path: tuple[str, ...]) -> bool:
-        """Whether the map at a path (`[]` for a list item) is atomic, so that it is owned as a whole."""
+    def holding(self, api_version: str, kind: str, path: tuple[str, ...]) -> Literal["whole", "keyed", "parts", ""]:
+        """How the container at a path (`[]` for a list item) is owned: as a whole (atomic), as a keyed list or set, or
+        by its parts; "" for what the table does not know."""
         key = (api_version, kind, path)
-        known = self._leaves.get(key)
+        known = self._holdings.get(key)
         if known is None:
-            known = self._leaves[key] = self.knows(api_version, kind) and self._is_leaf(api_version, kind, path)
+            known = self._holdings[key] = self._holding(api_version, kind, path)
         return known
 
-    def _is_leaf(self, api_version: str, kind: str, path: tuple[str, ...]) -> bool:
+    def _holding(self, api_version: str, kind: str, path: tuple[str, ...]) -> Literal["whole", "keyed", "parts", ""]:
+        if not self.knows(api_version, kind):
+            return ""
         node: Type | None = self.type_of(api_version, kind)
         for step in path:
             if node is None:
-                return False
+                return ""
             node = node.items() if step == "[]" and node.list_kind else node.child(step)
-        return node is not None and (node.atomic or not node.is_map)
+        if node is None or node.is_map:
+            return "" if node is None else ("whole" if node.atomic else "parts")
+        return "keyed" if node.list_kind in ("map", "set") else "whole"
 
     def resolve(self, reference: Raw) -> Type:
         """A type from its table form."""

@@ -169,7 +169,7 @@ def _semantic(desired: JsonObject, types: TypeTable) -> Iterator[Problem]:
             + ("alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"),
         )
     if not types.is_custom(api_version, kind):
-        yield from _ports((), desired.get("spec"))
+        yield from _ports(("spec",), desired.get("spec"))
 
 
 def _ports(path: FieldPath, value: Json) -> Iterator[Problem]:

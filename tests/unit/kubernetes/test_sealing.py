@@ -1,0 +1,98 @@
+"""Secrets on their way in and out: nothing but fingerprints gets past `seal`."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from planner.errors import PreconditionError
+from planner.values import JsonObject, Sealed, SecretValue, encode
+from providers.kubernetes.sealing import as_fingerprints, as_text, for_dry_run, reveal, seal, stand_in, without_unknown
+from tests.unit.kubernetes.world import PRINTS, config, sealed, secret
+
+CANARY = b"planted-canary-91c2"
+
+
+def live(value: bytes = CANARY) -> JsonObject:
+    document = secret("s", {})
+    encoded = base64.b64encode(value).decode()
+    document["data"] = {"P": encoded}
+    document["stringData"] = {"Q": value.decode()}
+    document["metadata"]["annotations"] = {
+        "kubectl.kubernetes.io/last-applied-configuration": json.dumps({"data": {"P": encoded}}),
+        "kapp.k14s.io/original": json.dumps({"data": {"P": encoded}}),
+        "kept": "yes",
+    }
+    return document
+
+
+def test_nothing_of_a_value_is_left_after_sealing() -> None:
+    text = json.dumps(encode(seal(live(), PRINTS)))
+    assert CANARY.decode() not in text and base64.b64encode(CANARY).decode()[:12] not in text
+    assert "yes" in text
+
+
+def test_a_value_has_one_fingerprint_wherever_it_comes_from() -> None:
+    document = seal(live(), PRINTS)
+    mark = PRINTS.fingerprint(CANARY)
+    assert document["data"]["P"].fingerprint == document["stringData"]["Q"].fingerprint == mark
+    saved = as_fingerprints(live(), PRINTS)
+    assert saved["data"]["P"] == mark
+    assert seal(saved, PRINTS)["data"]["P"].fingerprint == mark
+    assert seal(stand_in(document), PRINTS)["data"]["P"].fingerprint == mark
+    assert as_text(stand_in(document))["data"]["P"] == mark
+
+
+def test_sealing_twice_is_sealing_once() -> None:
+    once = seal(live(), PRINTS)
+    assert seal(once, PRINTS) == once
+
+
+@pytest.mark.parametrize("value", ["not base64!", "", "====", "hmac-sha256:short"])
+def test_data_that_is_no_base64_is_sealed_too(value: str) -> None:
+    document = secret("s", {})
+    document["data"] = {"P": value}
+    sealed_value = seal(document, PRINTS)["data"]["P"]
+    assert isinstance(sealed_value, Sealed) and sealed_value.fingerprint != value
+
+
+def test_other_kinds_are_not_even_copied() -> None:
+    document = config("c", {"P": "plain"})
+    assert seal(document, PRINTS) is document
+    assert stand_in(document) is document
+    assert reveal(document, None, lambda _: SecretValue(b""), PRINTS) is document
+
+
+def test_a_value_is_revealed_only_if_it_is_the_planned_one() -> None:
+    desired = secret("s", {"P": sealed("file:x", "planned")})
+    body = reveal(desired, None, lambda _: SecretValue(b"planned"), PRINTS)
+    assert base64.b64decode(body["data"]["P"]) == b"planned"
+    with pytest.raises(PreconditionError) as caught:
+        reveal(desired, None, lambda _: SecretValue(CANARY), PRINTS)
+    assert CANARY.decode() not in str(caught.value)
+
+
+def test_generated_values_have_the_length_asked_for_and_are_kept() -> None:
+    desired = secret("s", {"P": Sealed("generate:40", "")})
+    made = [reveal(desired, None, lambda _: SecretValue(b""), PRINTS)["data"]["P"] for _ in range(2)]
+    assert made[0] != made[1]
+    assert {len(base64.b64decode(text)) for text in made} == {40}
+    raw = {**desired, "data": {"P": made[0]}}
+    assert reveal(desired, raw, lambda _: SecretValue(b""), PRINTS)["data"]["P"] == made[0]
+
+
+def test_stand_ins_of_what_is_not_known_read_the_same() -> None:
+    desired = secret("s", {"P": Sealed("generate:40", ""), "Q": sealed("file:x", "q")})
+    alive = seal({**desired, "data": {"P": "cDE=", "Q": "cQ=="}}, PRINTS)
+    before, after = stand_in(desired), stand_in(alive)
+    assert before["data"]["Q"] == after["data"]["Q"]
+    assert before["data"]["P"] != after["data"]["P"]
+    assert without_unknown(before, desired)["data"] == without_unknown(after, desired)["data"]
+    assert stand_in(desired, alive)["data"] == after["data"]
+
+
+def test_pull_secrets_are_dry_run_with_valid_json() -> None:
+    document = for_dry_run(stand_in(secret("s", {".dockerconfigjson": sealed("file:x", "{}")})))
+    assert json.loads(base64.b64decode(document["data"][".dockerconfigjson"])) == {"auths": {}}

@@ -1,0 +1,225 @@
+"""The plan as a document: what is written is read back, one changed byte is noticed, the keys are those of spec 05."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from planner.address import Address
+from planner.errors import ForeignPlan
+from planner.path import Item, Member
+from planner.plan import (
+    Action,
+    Blocked,
+    Change,
+    ClusterIdentity,
+    Drift,
+    FieldChange,
+    FieldOp,
+    Plan,
+    Precondition,
+    Selection,
+    Verified,
+)
+from planner.plan_document import document, dump, load, plan_id
+from planner.source import SourceRef
+from planner.values import Sealed, Sub, digest, parse_ref
+from tests.unit.render.sample_plans import HOSTILE, SAMPLES, hostile, mixed
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+NAMES = st.from_regex(r"[a-z][a-z0-9.-]{0,5}", fullmatch=True)
+SCALARS = st.one_of(WORDS, st.integers(-9, 99), st.booleans(), st.none(), st.sampled_from([0.5, 1.0]))
+LEAVES = st.one_of(
+    SCALARS,
+    st.builds(Sealed, WORDS, WORDS),
+    st.just(parse_ref("GitHead/source#commit")),
+    st.just(Sub(("a-", parse_ref("GitHead/source#short")))),
+)
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(WORDS, inner, max_size=3)),
+    max_leaves=5,
+)
+ITEMS = st.lists(st.tuples(NAMES.filter(str.isalnum), SCALARS), min_size=1, max_size=2, unique_by=lambda pair: pair[0])
+ELEMENTS = st.one_of(
+    WORDS, st.integers(0, 12), st.builds(Member, SCALARS), ITEMS.map(lambda pairs: Item(tuple(sorted(pairs, key=repr))))
+)
+PATHS = st.lists(ELEMENTS, max_size=4).map(tuple)
+SOURCES = st.builds(SourceRef, WORDS, st.integers(0, 99), st.integers(0, 9))
+
+
+@st.composite
+def fields(draw: st.DrawFn) -> FieldChange:
+    op = draw(st.sampled_from(FieldOp))
+    before = None if op is FieldOp.ADD else draw(VALUES)
+    after = None if op is FieldOp.REMOVE else draw(VALUES)
+    manager = draw(WORDS)
+    return FieldChange(draw(PATHS), op, before, after, draw(st.booleans()), manager, draw(WORDS) if manager else "")
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    lanes = draw(st.sampled_from([("v03",), ("v02", "v03")]))
+    places = [f"D601/{lane}" for lane in lanes]
+    addresses = draw(
+        st.lists(
+            st.builds(
+                Address, st.sampled_from(places), st.just("ConfigMap"), st.sampled_from(["", "a.b"]), NAMES, NAMES
+            ),
+            max_size=4,
+            unique=True,
+        )
+    )
+    changes = [
+        Change(
+            address=address,
+            action=draw(st.sampled_from(Action)),
+            api_version=draw(WORDS),
+            scope=draw(WORDS),
+            reason=draw(WORDS),
+            precondition=Precondition(draw(st.booleans()), draw(WORDS), draw(WORDS)),
+            source=draw(SOURCES),
+            desired=draw(st.one_of(st.none(), st.dictionaries(WORDS, VALUES, max_size=2))),
+            fields=tuple(draw(st.lists(fields(), max_size=2))),
+            needs=tuple(addresses[:at]),
+            verified=draw(st.sampled_from(Verified)),
+            expects=draw(WORDS),
+            forced=tuple(draw(st.lists(PATHS, max_size=1))),
+            migrate=draw(st.booleans()),
+            wait=draw(WORDS),
+            wait_seconds=draw(st.sampled_from([None, 1.5, 90.0])),
+        )
+        for at, address in enumerate(addresses)
+    ]
+    blocked = (
+        draw(st.lists(st.builds(Blocked, st.sampled_from(addresses), st.sampled_from(Action), WORDS), max_size=1))
+        if addresses
+        else []
+    )
+    drift = (
+        draw(st.lists(st.builds(Drift, st.sampled_from(addresses), fields(), st.booleans()), max_size=1))
+        if addresses
+        else []
+    )
+    return Plan(
+        selection=Selection(draw(WORDS), draw(WORDS), ("D601",), lanes, (draw(WORDS),)),
+        cluster=ClusterIdentity(draw(WORDS), draw(WORDS), draw(st.booleans())),
+        inputs_config=draw(WORDS),
+        inputs_live=draw(WORDS),
+        changes=tuple(changes),
+        blocked=tuple(blocked),
+        drift=tuple(drift),
+        warnings=tuple(draw(st.lists(WORDS, max_size=2))),
+        unchanged=draw(st.integers(0, 9)),
+        destroy=draw(st.booleans()),
+    )
+
+
+@given(plans())
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_what_is_written_is_read_back(plan: Plan) -> None:
+    data = dump(plan)
+    again = load(data)
+    assert again == plan
+    assert dump(again) == data
+    assert document(again)["id"] == plan_id(plan)
+
+
+@pytest.mark.parametrize("text", [text for text in HOSTILE if not set(text) & {"\ud800", "#", "/"}])
+def test_hostile_text_is_read_back(text: str) -> None:
+    assert load(dump(hostile(text))) == hostile(text)
+
+
+def test_the_keys_are_those_of_the_contract() -> None:
+    found = document(mixed())
+    assert set(found) >= {
+        *("schemaVersion", "tool", "id", "selection", "cluster", "inputs", "summary"),
+        *("changes", "blocked", "drift", "warnings"),
+    }
+    assert found["schemaVersion"] == 1
+    assert set(found["selection"]) >= {"product", "nodes", "lanes", "scopes", "targets", "exclude"}
+    assert set(found["cluster"]) == {"uid", "server", "simulated"}
+    assert set(found["inputs"]) == {"config", "live"}
+    assert set(found["changes"][0]) >= {
+        *("order", "address", "action", "apiVersion", "kind", "namespace", "name", "node", "lane", "scope", "reason"),
+        *("needs", "verified", "precondition", "source", "fields"),
+        *("desired", "expects", "forced", "migrate", "wait"),
+    }
+    assert [change["order"] for change in found["changes"]] == list(range(1, 11))
+    assert found["changes"][0]["address"] == "Namespace/hwlab-v03"
+    assert (found["changes"][0]["node"], found["changes"][0]["lane"]) == ("D601", "v03")
+    counts = dict(create=2, update=3, replace=1, delete=1, adopt=1, run=1, noop=112, blocked=1)
+    assert found["summary"] == {**counts, "drifted": found["summary"]["drifted"]}
+
+
+def test_the_id_is_the_digest_of_the_document_without_it() -> None:
+    found = document(mixed())
+    assert found["id"] == digest({key: value for key, value in found.items() if key != "id"})
+
+
+def test_addresses_have_their_place_where_a_plan_spans_several() -> None:
+    assert document(SAMPLES["several-places"])["changes"][0]["address"] == "D601/v02:Namespace/n"
+
+
+DATA = dump(mixed())
+
+
+@given(st.integers(0, len(DATA) - 1), st.integers(0, 255))
+@settings(max_examples=300, deadline=None)
+def test_one_changed_byte_is_refused(at: int, byte: int) -> None:
+    if DATA[at] == byte:
+        return
+    with pytest.raises(ForeignPlan):
+        load(DATA[:at] + bytes([byte]) + DATA[at + 1 :])
+
+
+@given(st.integers(0, len(DATA)), st.sampled_from([b" ", b"\n", b"\xef\xbb\xbf", b"0"]))
+@settings(max_examples=100, deadline=None)
+def test_one_added_or_cut_byte_is_refused(at: int, more: bytes) -> None:
+    with pytest.raises(ForeignPlan):
+        load(DATA[:at] + more + DATA[at:])
+    if at < len(DATA):
+        with pytest.raises(ForeignPlan):
+            load(DATA[:at])
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=40), st.sampled_from([b"[" * 100_000, b"null", b"[]", b'{"schemaVersion": 1}', b"1e999"])
+    )
+)
+@settings(deadline=None)
+def test_what_is_no_plan_is_refused(data: bytes) -> None:
+    with pytest.raises(ForeignPlan):
+        load(data)
+
+
+def _forged(change: Any) -> bytes:
+    """A plan that somebody edited, with an id that fits."""
+    found = json.loads(DATA)
+    change(found)
+    found["id"] = digest({key: value for key, value in found.items() if key != "id"})
+    return json.dumps(found, sort_keys=True, indent=1, ensure_ascii=False).encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda found: found.update(schemaVersion=2),
+        lambda found: found.update(changes=1),
+        lambda found: found["changes"][0].pop("action"),
+        lambda found: found["changes"][0].update(action="explode"),
+        lambda found: found["changes"][0]["fields"].append(None),
+        lambda found: found["changes"][0].update(desired={"$hwplan": {"unknown": 1}}),
+        lambda found: found["changes"][0].update(precondition={"extra": 1}),
+        lambda found: found.update(selection=[]),
+        lambda found: found.update(cluster=None),
+    ],
+)
+def test_a_forged_plan_that_does_not_fit_is_refused_without_a_traceback(change: Any) -> None:
+    with pytest.raises(ForeignPlan):
+        load(_forged(change))
