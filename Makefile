@@ -9,7 +9,7 @@ SELECT := --node $(NODE) --lane $(LANE)
 TEKTON_CRDS := $(wildcard ../shared/data/tekton/crds)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check bench fidelity testbed-up testbed-down table clean
+.PHONY: demo test check bench fidelity testbed-up testbed-down clean
 
 demo: .venv/.runtime  ## set up, make a sandbox, plan, apply, plan again (empty)
 	rm -rf .sandbox
@@ -39,9 +39,6 @@ testbed-up: .venv/.dev  ## the real parts on loopback; prints the kubeconfig
 
 testbed-down: .venv/.dev
 	$(BIN)/python -m tests.testbed down
-
-table: .venv/.dev  ## regenerate the table of built-in kinds from a running testbed
-	$(BIN)/python -m providers.kubernetes.ssa.generate
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hwplan needs Python 3.11 or newer")'

@@ -64,6 +64,7 @@ def open_world(request: Request, secrets: SecretSource, store: StateStore, *, co
         secrets=secrets,
         default_namespace=request.namespace,
         parallelism=request.parallelism,
+        dry_creates=request.dry_creates,
     )
     sandbox = sandbox_of(request)
     providers = Providers(Tools(kubernetes, fingerprinter, secrets, sandbox))

@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed, 3 stale or refused, 4 pending, 5 locked.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -95,7 +96,8 @@ def _plan_and_apply(request: Request, plan_id: str, options: Any, as_json: bool)
     from planner.app.run import apply_made
     from planner.cli.pages import plan_page, run_page
 
-    with made(request) as (one, session):
+    straight = replace(request, dry_creates=bool(plan_id))
+    with made(straight) as (one, session):
         if not as_json and not request.quiet:
             page(plan_page(one, request, "text", confirmed=True))
         report = apply_made(one, session, options, approved=plan_id)

@@ -39,13 +39,14 @@ _RE_READS = 3
 
 @dataclass(frozen=True, slots=True)
 class Previewer:
-    """The judgement of one round of a plan."""
+    """The judgement of one round of a plan. Without `dry_creates` new objects are checked by schema only."""
 
     cluster: Cluster
     fingerprinter: Fingerprinter
     default_namespace: str
     parallelism: int
     horizon: Horizon
+    dry_creates: bool = True
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See planner.ports.Provider.preview. CRDs come first, because the judgement of others depends on theirs."""
@@ -66,7 +67,7 @@ class Previewer:
                 out[resource.address] = found
         if cases:
             schemas = self.horizon.schemas(self.cluster)
-            judge = _Judge(self.cluster, self.fingerprinter, self.horizon, schemas)
+            judge = _Judge(self.cluster, self.fingerprinter, self.horizon, schemas, self.dry_creates)
             previews = Parallel(1 if self.cluster.simulated else self.parallelism).map(judge.predicted, cases)
             out |= {case.resource.address: preview for case, preview in zip(cases, previews, strict=True)}
         return out
@@ -94,6 +95,7 @@ class _Judge:
     fingerprinter: Fingerprinter
     horizon: Horizon
     schemas: Schemas
+    dry_creates: bool
 
     def predicted(self, case: Case) -> Preview:
         """The preview of a case; what the server refuses is blocked, never raised."""
@@ -108,6 +110,8 @@ class _Judge:
 
     def _create(self, case: Case) -> Preview:
         if case.unknown or case.spot.namespace in self.horizon.namespaces or not self._is_served(case):
+            return self._create_by_schema(case)
+        if not self.dry_creates and not self.cluster.simulated:
             return self._create_by_schema(case)
         try:
             prediction = ask(self.cluster, case.spot, stand_in(case.desired), None)

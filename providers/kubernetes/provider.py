@@ -38,7 +38,7 @@ class KubernetesProvider:
     """`planner.ports.ClusterProvider` on top of any `Cluster`. Methods may be called from many threads at once.
 
     `secrets` reads values that the vault of an apply does not hold; without it only vault and generated values can be
-    written. `default_namespace` is meant by addresses of namespaced kinds without one.
+    written. Without `dry_creates` new objects are checked by schema only. `default_namespace` is meant by addresses of namespaced kinds without one.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class KubernetesProvider:
         secrets: SecretSource | None = None,
         default_namespace: str = "default",
         parallelism: int = 16,
+        dry_creates: bool = True,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._cluster = cluster
@@ -56,6 +57,7 @@ class KubernetesProvider:
         self._secrets = secrets
         self._default_namespace = default_namespace
         self._parallelism = parallelism
+        self._dry_creates = dry_creates
         self._sleep = sleep
         self._horizon = Horizon()
 
@@ -75,7 +77,12 @@ class KubernetesProvider:
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """No request for what is unchanged, a dry run for the rest; see planner.ports.Provider."""
         return Previewer(
-            self._cluster, self._fingerprinter, self._default_namespace, self._parallelism, self._horizon
+            self._cluster,
+            self._fingerprinter,
+            self._default_namespace,
+            self._parallelism,
+            self._horizon,
+            self._dry_creates,
         ).preview(items)
 
     def apply(self, change: Change, vault: Vault) -> Written:

@@ -76,8 +76,10 @@ def apply(desk: Desk, change: Change) -> Written:
         raise TemporaryError("the cluster does not serve this kind (yet)", where=str(change.address))
     spot = spot_of(kind, change.address, desk.default_namespace)
     work = _Work(desk, change, spot, settled(change.desired), None, None)
-    for _ in range(_TRIES):
+    for attempt in range(_TRIES):
         try:
+            if attempt == 0 and change.precondition.absent:
+                return _create(work)  # create-only: what stands there already is looked at in the next round
             return _attempt(work.reread())
         except ResourceVersionConflict:
             continue  # only its version moved, or the next look will tell what else

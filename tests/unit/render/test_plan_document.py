@@ -152,7 +152,7 @@ def test_the_keys_are_those_of_the_contract() -> None:
     assert [change["order"] for change in found["changes"]] == list(range(1, 11))
     assert found["changes"][0]["address"] == "Namespace/hwlab-v03"
     assert (found["changes"][0]["node"], found["changes"][0]["lane"]) == ("D601", "v03")
-    counts = dict(create=2, update=3, replace=1, delete=1, adopt=1, run=1, noop=112, blocked=1)
+    counts = {"create": 2, "update": 3, "replace": 1, "delete": 1, "adopt": 1, "run": 1, "noop": 112, "blocked": 1}
     assert found["summary"] == {**counts, "drifted": found["summary"]["drifted"]}
 
 
