@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TypeAlias
 
@@ -64,6 +63,8 @@ def _factory(where: str) -> Factory:
 
 
 def _foreign(kind: str) -> str:
+    from importlib.metadata import entry_points
+
     for entry in entry_points(group=ENTRY_POINTS, name=kind):
         return entry.value
     known = ", ".join(sorted(TABLE)) or "none yet"

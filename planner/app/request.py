@@ -12,8 +12,8 @@ class Request:
 
     `files` with `name` plan plain manifests; otherwise `config` with product, nodes, lanes and scopes select resources.
     `live` is a snapshot file or folder, or a sandbox; None means the cluster of kubeconfig and context. `state` is the
-    path of the state file, None for the default place. `stdin` holds what `-f -` read. Without `dry_creates` the server is not
-    asked about new objects before they are made (docs/adr/0011).
+    path of the state file, None for the default place. `stdin` holds what `-f -` read. Without `dry_creates`
+    the server is not asked about new objects before they are made (docs/adr/0011).
     """
 
     config: Path

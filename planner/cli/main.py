@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -15,6 +16,7 @@ from planner.cli.verbs import VERBS
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 INTERRUPTED = 130
+_GC_EVERY = 200_000  # allocations; documents are trees, and collecting them over and over is a tenth of a plan's time
 
 
 class _Verbs(click.Group):
@@ -66,6 +68,7 @@ def _run(arguments: list[str]) -> int:
     from planner.errors import HwplanError
 
     debug = "--debug" in arguments
+    gc.set_threshold(_GC_EVERY)
     if spec := os.environ.get("HWPLAN_FAILPOINT"):  # tests stop the program at a named point
         from planner import failpoint
 

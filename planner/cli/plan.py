@@ -25,11 +25,12 @@ def plan(
 ) -> int:
     """Show what would change, in order, field by field, and why. Changes nothing."""
     from planner.app.make import made
-    from planner.app.saved import write
     from planner.cli.pages import drift_page, plan_page
 
     with made(request) as (one, _):
         if out is not None:
+            from planner.app.saved import write
+
             write(one.plan, out)
         if refresh_only:
             page(drift_page(one.drift(), request, "json" if as_json else "text"))

@@ -13,6 +13,9 @@ from planner.duration import parse
 if TYPE_CHECKING:
     from planner.app.run import How
 
+# A worker waits for the journal about as long as for the server, and meanwhile its connection is free for another.
+_WORKERS_A_CONNECTION = 2
+
 
 def seconds(text: str | None, option: str) -> float | None:
     """Seconds of a duration option. Raises click.UsageError for anything that is not a duration."""
@@ -42,7 +45,7 @@ def run_options(
     if unknown := sorted(set(allow) - set(NAMES)):
         raise click.UsageError(f"--allow: there is no guard {unknown[0]!r}; guards: {', '.join(NAMES)}")
     options = Options(
-        parallelism=request.parallelism,
+        parallelism=_WORKERS_A_CONNECTION * request.parallelism,
         wait=Wait.ALL if wait else Wait.NEEDED,
         timeout=seconds(timeout, "--timeout"),
         on_error=OnError(on_error),

@@ -71,8 +71,11 @@ class Cluster(Protocol):
         ...
 
     def apply(self, kind: KindInfo, body: JsonObject, *, force: bool = False, dry_run: bool = False) -> JsonObject:
-        """Server-side apply as FIELD_MANAGER with strict field validation. `metadata.uid` and `metadata.resourceVersion`
-        in the body are preconditions; a resourceVersion that cannot exist ("1") makes it create-only."""
+        """Server-side apply as FIELD_MANAGER with strict field validation.
+
+        `metadata.uid` and `metadata.resourceVersion` in the body are preconditions; a resourceVersion that cannot
+        exist ("1") makes it create-only.
+        """
         ...
 
     def patch(self, kind: KindInfo, namespace: str, name: str, patch: Sequence[JsonObject]) -> JsonObject:

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from planner.diff import ListKeys, diff
 from planner.path import FieldPath, Item, Member, render
 from planner.plan import FieldChange, FieldOp
 from planner.resource import APPLIED
 from planner.values import Json, JsonObject, Sealed
 from providers.kubernetes.cluster import FIELD_MANAGER, OPERATOR_MANAGER
 from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
-from providers.kubernetes.ssa.merge import comparable
 from providers.kubernetes.ssa.ownership import foreign, owned_by, owners_of
+
+if TYPE_CHECKING:
+    from planner.diff import ListKeys
 
 _MISSING = object()
 MADE_AT_APPLY = "(made at apply)"
@@ -105,6 +106,8 @@ def field_changes(
     Both are sealed objects. The bookkeeping annotation with the digest of what was applied is told only when nothing
     else differs. `taken` gives the other managers of changed fields.
     """
+    from planner.diff import diff
+
     changes = [_credited(_told(change), taken) for change in diff(_shown(before), _shown(after), keys)]
     changes += _disowned(before, after)
     told = [change for change in changes if change.path != _APPLIED_PATH] or changes
@@ -117,6 +120,8 @@ def created_fields(desired: JsonObject) -> tuple[FieldChange, ...]:
     bare = {"apiVersion": shown["apiVersion"], "kind": shown["kind"], "metadata": {"labels": {}, "annotations": {}}}
     for name in ("name", "namespace"):
         shown["metadata"].pop(name, None)
+    from planner.diff import diff
+
     changes = tuple(_told(change) for change in diff(bare, shown))
     return tuple(change for change in changes if change.path != _APPLIED_PATH) or changes
 
@@ -131,6 +136,8 @@ def _told(change: FieldChange) -> FieldChange:
 def _shown(document: JsonObject) -> JsonObject:
     """The part of an object that plans talk about. Empty maps make every label and annotation a field of its own."""
     shown: JsonObject = {key: value for key, value in document.items() if key != "status"}
+    from providers.kubernetes.ssa.merge import comparable
+
     shown = comparable(shown)
     metadata = shown["metadata"]
     for name in ("labels", "annotations"):

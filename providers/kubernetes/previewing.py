@@ -1,38 +1,24 @@
 """What would happen to each resource: nothing (decided without a request), or a prediction judged by who owns what.
 
-Owns the decisions: when fields may be taken from others, when an object may be adopted, replaced, or is left alone.
-Writes nothing. Dry runs go out in parallel, and only for what is not known to be unchanged.
+Owns the rounds: what needs no request is settled here, the rest is handed to judging. Writes nothing. Dry runs go out
+in parallel, and only for what is not known to be unchanged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from planner.address import Address, group_of
-from planner.diff import ListKeys
-from planner.errors import PermanentError, ProviderError
-from planner.path import render
-from planner.plan import Drift, Verified
+from planner.address import Address
+from planner.errors import ProviderError
 from planner.ports import Absent, Effect, Fingerprinter, Observation, Present, Preview
 from planner.resource import Resource
-from planner.values import JsonObject
-from providers.kubernetes.cases import Case, blocked, foreign_drift, not_adoptable, nothing, settle
+from providers.kubernetes.cases import Case, blocked, settle
 from providers.kubernetes.cluster import Cluster
-from providers.kubernetes.comparing import created_fields, field_changes, reversed_change
-from providers.kubernetes.errors import Cause, Invalid, NamespaceMissing, NotServed, ResourceVersionConflict
+from providers.kubernetes.errors import NotServed
 from providers.kubernetes.horizon import Horizon
-from providers.kubernetes.migrating import is_client_side
-from providers.kubernetes.outputs import lasting, names_of
 from providers.kubernetes.parallel import Parallel
 from providers.kubernetes.placing import is_crd, spot_of
-from providers.kubernetes.predicting import Prediction, ask, compute, expectation, filled, restored
-from providers.kubernetes.reading import content_of
-from providers.kubernetes.schemas import Schemas
-from providers.kubernetes.sealing import is_secret, seal, stand_in
-from providers.kubernetes.ssa.immutable import immutable_changes
-from providers.kubernetes.ssa.schema import TypeTable, list_keys
-from providers.kubernetes.ssa.validate import check
 
 _RE_READS = 3
 
@@ -66,8 +52,10 @@ class Previewer:
             else:
                 out[resource.address] = found
         if cases:
+            from providers.kubernetes.judging import Judge
+
             schemas = self.horizon.schemas(self.cluster)
-            judge = _Judge(self.cluster, self.fingerprinter, self.horizon, schemas, self.dry_creates)
+            judge = Judge(self.cluster, self.fingerprinter, self.horizon, schemas, self.dry_creates)
             previews = Parallel(1 if self.cluster.simulated else self.parallelism).map(judge.predicted, cases)
             out |= {case.resource.address: preview for case, preview in zip(cases, previews, strict=True)}
         return out
@@ -85,193 +73,3 @@ class Previewer:
             return blocked(effect, NotServed("the cluster does not serve this kind", remedy="declare its CRD"))
         spot = spot_of(kind, address, self.default_namespace)
         return settle(resource, spot, seen, simulated=self.cluster.simulated)
-
-
-@dataclass(frozen=True, slots=True)
-class _Judge:
-    """Predicts cases and judges the predictions. Safe for many threads."""
-
-    cluster: Cluster
-    fingerprinter: Fingerprinter
-    horizon: Horizon
-    schemas: Schemas
-    dry_creates: bool
-
-    def predicted(self, case: Case) -> Preview:
-        """The preview of a case; what the server refuses is blocked, never raised."""
-        try:
-            preview = self._update(case) if case.live else self._create(case)
-        except ProviderError as error:
-            preview = blocked(case.effect, error)
-        drain = getattr(self.cluster, "drain_warnings", None)
-        return replace(preview, warnings=(*preview.warnings, *drain())) if drain else preview
-
-    # --- new objects -----------------------------------------------------------------------------------------------
-
-    def _create(self, case: Case) -> Preview:
-        if case.unknown or case.spot.namespace in self.horizon.namespaces or not self._is_served(case):
-            return self._create_by_schema(case)
-        if not self.dry_creates and not self.cluster.simulated:
-            return self._create_by_schema(case)
-        try:
-            prediction = ask(self.cluster, case.spot, stand_in(case.desired), None)
-        except Invalid:
-            if not self._is_moving(case):
-                raise
-            return self._create_by_schema(case)  # the live CRD is not the one that it will meet
-        except NamespaceMissing as error:
-            message, remedy = f"{error.message} and is not declared", "declare the Namespace, or create it"
-            raise NamespaceMissing(message, namespace=error.namespace, remedy=remedy) from None
-        expects = expectation(prediction.after, case.desired)
-        return _created(case, prediction.verified, expects)
-
-    def _create_by_schema(self, case: Case) -> Preview:
-        """A create that no server can be asked about yet."""
-        types = self._types(case)
-        document, _ = filled(stand_in(case.desired), types)
-        _refuse_invalid(document, types)
-        known = types.knows(case.spot.kind.api_version, case.spot.kind.kind)
-        return _created(case, Verified.SCHEMA if known else Verified.NO, "")
-
-    # --- live objects ----------------------------------------------------------------------------------------------
-
-    def _update(self, case: Case) -> Preview:
-        assert case.live is not None
-        migrate = not case.ours and is_client_side(case.live)
-        types = self._types(case)
-        try:
-            case, prediction = self._prediction(case, types, migrate)
-        except Invalid as error:
-            if not error.immutable:
-                raise
-            return self._replace(case, types, error.causes)
-        return self._settled(case, prediction, types, migrate)
-
-    def _prediction(self, case: Case, types: TypeTable, migrate: bool) -> tuple[Case, Prediction]:
-        """Ask where a true answer can be had, compute elsewhere. The case comes back as it was read last."""
-        if case.unknown or is_secret(case.desired):
-            return case, self._computed(case, types, migrate)
-        try:
-            case, asked = self._asked(case)
-        except Invalid:
-            if self._is_moving(case):
-                return case, self._computed(case, types, migrate)
-            raise
-        assert case.live is not None
-        if not case.live["metadata"].get("managedFields"):  # the server makes an owner up before the first apply
-            return case, replace(asked, taken=self._computed(case, types, False).taken)
-        if not migrate:
-            return case, asked
-        unmigrated = self._computed(case, types, False)
-        agrees = not field_changes(unmigrated.after, asked.after, _keys(case, types))
-        computed = self._computed(case, types, True)
-        return case, replace(computed, verified=asked.verified if agrees else computed.verified)
-
-    def _asked(self, case: Case) -> tuple[Case, Prediction]:
-        """The dry run, on the version that was observed: status may have moved, anything else is another plan."""
-        for _ in range(_RE_READS):
-            try:
-                return case, ask(self.cluster, case.spot, stand_in(case.desired), case.live)
-            except ResourceVersionConflict:
-                raw = self.cluster.get(*case.spot)
-                live = None if raw is None else seal(raw, self.fingerprinter)
-                if live is None or content_of(live, self.fingerprinter) != case.content:
-                    break
-                case = replace(case, live=live)
-        raise PermanentError("it was changed while the plan was made", remedy="plan again")
-
-    def _computed(self, case: Case, types: TypeTable, migrate: bool) -> Prediction:
-        assert case.live is not None
-        document, meaning = filled(stand_in(case.desired, case.live), types)
-        _refuse_invalid(document, types)
-        live = stand_in(case.live)
-        prediction = compute(types, document, live, migrate=migrate)
-        if changes := immutable_changes(live, prediction.after, types):
-            raise Invalid(tuple(Cause(render(path), "FieldValueInvalid", m, immutable=True) for path, m in changes))
-        exact = prediction.exact and not case.unknown
-        return replace(prediction, after=restored(prediction.after, meaning), exact=exact)
-
-    def _replace(self, case: Case, types: TypeTable, causes: tuple[Cause, ...]) -> Preview:
-        """Immutable fields differ: delete and create, if the resource allows it."""
-        assert case.live is not None
-        document, meaning = filled(stand_in(case.desired, case.live), types)
-        after = restored(compute(types, document, stand_in(case.live)).after, meaning)
-        fields = field_changes(case.live, seal(after, self.fingerprinter), _keys(case, types))
-        evidence = "; ".join(str(cause) for cause in causes)
-        preview = Preview(
-            Effect.REPLACE,
-            fields,
-            Verified.SCHEMA,
-            case.changed_document,
-            drifted=case.applied_last,
-            evidence=evidence,
-            outputs=names_of(case.desired),
-        )
-        if case.resource.options.replace_allowed:
-            return preview
-        remedy = "allow it with hwplan.dev/replace: allow (deletes the object and creates it anew)"
-        return replace(preview, blocked=evidence, remedy=remedy)
-
-    def _settled(self, case: Case, prediction: Prediction, types: TypeTable, migrate: bool) -> Preview:
-        """What the prediction means: nothing, an update, an adoption, or a field that is not ours to take."""
-        assert case.live is not None
-        after = seal(prediction.after, self.fingerprinter)
-        fields = field_changes(case.live, after, _keys(case, types), prediction.taken)
-        if not fields and not migrate and _same_owners(case.live, after):
-            return nothing(case)
-        if not case.ours and (refused := not_adoptable(case, prediction.taken)):
-            return replace(blocked(case.effect, refused), fields=fields)
-        declared = tuple(
-            Drift(case.resource.address, reversed_change(change), declared=True)
-            for change in fields
-            if case.ours and (case.applied_last or change.manager)
-        )
-        forced = tuple(item.path for item in prediction.taken)
-        return Preview(
-            Effect.UPDATE,
-            fields,
-            prediction.verified,
-            case.changed_document,
-            expectation(prediction.after, case.desired) if prediction.exact else "",
-            forced,
-            migrate,
-            case.ours and case.applied_last,
-            (*declared, *foreign_drift(case, forced)),
-            outputs=lasting(case.live),
-        )
-
-    # --- what is known of the plan ---------------------------------------------------------------------------------
-
-    def _types(self, case: Case) -> TypeTable:
-        return self.schemas.table(case.spot.kind)
-
-    def _is_moving(self, case: Case) -> bool:
-        return (group_of(case.spot.kind.api_version), case.spot.kind.kind) in self.horizon.moving
-
-    def _is_served(self, case: Case) -> bool:
-        return self.cluster.kind(case.spot.kind.api_version, case.spot.kind.kind) is not None
-
-
-def _created(case: Case, verified: Verified, expects: str) -> Preview:
-    fields, outputs = created_fields(case.desired), names_of(case.desired)
-    return Preview(Effect.CREATE, fields, verified, case.changed_document, expects, outputs=outputs)
-
-
-def _refuse_invalid(document: JsonObject, types: TypeTable) -> None:
-    """Raises Invalid with everything that a schema finds wrong."""
-    if problems := check(document, types):
-        raise Invalid(tuple(Cause(render(path), "FieldValueInvalid", message) for path, message in problems))
-
-
-def _keys(case: Case, types: TypeTable) -> ListKeys:
-    return list_keys(types, case.spot.kind.api_version, case.spot.kind.kind)
-
-
-def _same_owners(live: JsonObject, after: JsonObject) -> bool:
-    return _timeless(live) == _timeless(after)
-
-
-def _timeless(document: JsonObject) -> list[JsonObject]:
-    entries = document["metadata"].get("managedFields") or ()
-    plain = [{key: value for key, value in entry.items() if key != "time"} for entry in entries]
-    return sorted(plain, key=lambda e: (e.get("manager", ""), e.get("operation", ""), e.get("subresource", "")))

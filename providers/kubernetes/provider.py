@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from planner.address import Address
 from planner.errors import PermanentError, ProviderError, TemporaryError
@@ -24,7 +25,7 @@ from planner.ports import (
 from planner.resource import Resource
 from planner.snapshot import KindPlace
 from planner.values import JsonObject, SecretValue, Vault
-from providers.kubernetes import reading, writing
+from providers.kubernetes import reading
 from providers.kubernetes.cluster import Cluster, Place
 from providers.kubernetes.horizon import Horizon
 from providers.kubernetes.outputs import outputs_of
@@ -33,12 +34,16 @@ from providers.kubernetes.previewing import Previewer
 from providers.kubernetes.readiness import gone, readiness
 from providers.kubernetes.sealing import seal
 
+if TYPE_CHECKING:
+    from providers.kubernetes import writing
+
 
 class KubernetesProvider:
     """`planner.ports.ClusterProvider` on top of any `Cluster`. Methods may be called from many threads at once.
 
     `secrets` reads values that the vault of an apply does not hold; without it only vault and generated values can be
-    written. Without `dry_creates` new objects are checked by schema only. `default_namespace` is meant by addresses of namespaced kinds without one.
+    written. `default_namespace` is meant by addresses of namespaced kinds without one. Without `dry_creates` new
+    objects are checked by schema only.
     """
 
     def __init__(
@@ -87,10 +92,14 @@ class KubernetesProvider:
 
     def apply(self, change: Change, vault: Vault) -> Written:
         """See planner.ports.Provider. Raises PreconditionError, PermanentError, TemporaryError or OutcomeUnknown."""
+        from providers.kubernetes import writing
+
         return writing.apply(self._desk(vault), change)
 
     def delete(self, change: Change) -> Written:
         """See planner.ports.Provider."""
+        from providers.kubernetes import writing
+
         return writing.delete(self._desk({}), change)
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
@@ -133,6 +142,8 @@ class KubernetesProvider:
         return Readiness(state.done, state.ok, state.message, {**outputs_of(sealed), **state.outputs})
 
     def _desk(self, vault: Vault) -> writing.Desk:
+        from providers.kubernetes import writing
+
         def look_up(ref: str) -> SecretValue:
             if ref in vault:
                 return vault[ref]

@@ -250,6 +250,14 @@ def test_nothing_below_a_sensitive_path_is_shown(before: Json, after: Json) -> N
     assert {value for change in changes for value in (change.before, change.after)} <= {HIDDEN, None}
 
 
+def test_a_sensitive_leaf_of_a_new_subtree_is_hidden() -> None:
+    changes = diff({}, {"data": {"key": "hunter2", "plain": "x"}}, sensitive=lambda path: path == ("data", "key"))
+    assert [(render(change.path), change.after, change.sensitive) for change in changes] == [
+        ("data.key", HIDDEN, True),
+        ("data.plain", "x", False),
+    ]
+
+
 def test_secrets_inside_list_items_are_masked_in_place() -> None:
     (change,) = diff({"l": ["a"]}, {"l": ["a", {"k": FIRST, "v": 1}]}, lambda path: "atomic")
     assert change.sensitive

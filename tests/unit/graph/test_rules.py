@@ -344,6 +344,17 @@ def test_rules_never_cross_places() -> None:
     assert all(edge.before.place == edge.after.place for edge in graph.edges)
 
 
+def test_addresses_written_by_the_author_mean_his_own_place() -> None:
+    text = CASES["what the author wrote for hwplan"][0]
+    assert len(build_graph(resources(text, place="D601/v03")).edges) == 4
+
+
+def test_a_service_without_a_selector_has_no_workload_behind_it() -> None:
+    text = CASES["a webhook configuration comes after the service and the workload that answer it"][0]
+    graph = build_graph(resources(text.replace("selector: {app: hook}", "selector: {}")))
+    assert [edge.before.kind for edge in graph.edges] == ["Service"]
+
+
 REFERENCES = """
 {apiVersion: hwplan.dev/v1, kind: GitHead, metadata: {name: source}}
 ---
