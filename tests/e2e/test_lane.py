@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import LANE, REPOSITORY
+from tests.e2e.conftest import LANE
 from tests.e2e.hwplan import Hwplan, change_of, changes
 from tests.testbed import crds
+from tests.testbed.api import Api
 from tests.testbed.cluster import TestCluster
 
 
@@ -48,23 +48,39 @@ def test_somebody_else_in_the_sandbox(lane_box: Hwplan) -> None:
     assert changes(lane_box.plan(*LANE)) == {deployment: "create"}
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_on_the_real_cluster(cluster: TestCluster, tmp_path: Path) -> None:
-    hwplan = Hwplan(tmp_path, ("--kubeconfig", str(cluster.kubeconfig), "--state", str(tmp_path / "state.db")))
-    contexts = cluster.run_kubectl("config", "get-contexts", "-o", "name").stdout.split()
-    here = (*LANE, "--context", contexts[0])
-    crds.install(cluster.api(), [*crds.tekton_crds(), *crds.argo_crds()])
+    """From an empty cluster (with Tekton's and Argo CD's kinds) to converged: pods run on kwok, volumes bind."""
+    api = cluster.api()
+    crds.install(api, [*crds.tekton_crds(), *crds.argo_crds()], deadline=90)
+    _volumes(api)
     box = tmp_path / "box"
-    Hwplan(tmp_path, ())("sandbox", "create", str(box), *LANE)  # for its made-up secrets
-    _use_secrets(tmp_path, box)
-    here = ("--config", str(tmp_path / "config"), "--node", "D601", "--lane", "v03", "--context", contexts[0])
-    plan = hwplan.plan(*here)
-    _whole_picture(plan)
-    hwplan("apply", *here, "--confirm", "--timeout", "4m")
-    hwplan.empty(*here)
+    Hwplan(tmp_path, ())("sandbox", "create", str(box), *LANE)
+    secrets = tmp_path / ".config" / "hwplan" / "secrets"
+    secrets.mkdir(parents=True)
+    (box / "secrets").rename(secrets / "D601")  # made-up values, where the node's configuration looks for them
+    context = cluster.run_kubectl("config", "current-context").stdout.strip()
+    where = ("--kubeconfig", str(cluster.kubeconfig), "--context", context, "--state", str(tmp_path / "state.db"))
+    hwplan = Hwplan(tmp_path, where, env={"HOME": str(tmp_path)})
+    _whole_picture(hwplan.plan(*LANE))
+    hwplan("apply", *LANE, "--confirm", "--timeout", "5m")
+    hwplan.empty(*LANE)
 
 
-def _use_secrets(folder: Path, box: Path) -> None:
-    """A configuration of one's own: the shipped one, with the secrets folder where a node looks for it."""
-    subprocess.run(["cp", "-r", str(REPOSITORY / "config"), str(REPOSITORY / "templates"), str(folder)], check=True)
-    subprocess.run(["cp", "-r", str(box / "secrets"), str(folder / "config" / "secrets")], check=True)
+def _volumes(api: Api) -> None:
+    """What the local-path provisioner of k3s would do, by hand: a class that binds late, and volumes to bind."""
+    name = "local-path"
+    storage_class = {
+        "metadata": {"name": name},
+        "provisioner": "kubernetes.io/no-provisioner",
+        "volumeBindingMode": "WaitForFirstConsumer",
+    }
+    api.create("/apis/storage.k8s.io/v1/storageclasses", storage_class)
+    for number in range(10):
+        spec = {
+            "capacity": {"storage": "500Gi"},
+            "accessModes": ["ReadWriteOnce", "ReadWriteMany"],
+            "storageClassName": name,
+            "hostPath": {"path": f"/volumes/{number}"},
+        }
+        api.create("/api/v1/persistentvolumes", {"metadata": {"name": f"volume-{number}"}, "spec": spec})

@@ -52,7 +52,7 @@ def test_a_deleted_object_an_added_label_and_a_custom_resource(
     assert drift["address"] == f"ConfigMap/{unique}/settings" and not drift["declared"]
     assert drift["fields"][0]["path"] == "metadata.labels.team"
     report = real("drift", *applied, "--json", code=2).json
-    states = {row["address"]: row["state"] for row in report["rows"]}
+    states = {row["address"]: row["state"] for row in report["objects"]}
     assert states[f"Secret/{unique}/login"] == "drifted"
 
 
@@ -114,4 +114,4 @@ def test_unreadable_is_never_absent(
     assert [blocked["address"] for blocked in plan["blocked"]] == [f"Secret/{unique}/login"]
     assert plan["changes"] == []
     report = blind("drift", *applied, "--json", code=1).json
-    assert {row["address"]: row["state"] for row in report["rows"]}[f"Secret/{unique}/login"] == "incomplete"
+    assert {row["address"]: row["state"] for row in report["objects"]}[f"Secret/{unique}/login"] == "incomplete"
