@@ -37,12 +37,12 @@ _COMMON: tuple[_Decorator[Any], ...] = (
     click.option("--parallelism", type=click.IntRange(1, 256), metavar="N", help="Requests at once (default 16)."),
     click.option("--no-color", is_flag=True, help="Plain text (also NO_COLOR)."),
     click.option("-q", "--quiet", is_flag=True, help="Only the verdict and errors."),
-    click.option("-v", "--verbose", is_flag=True, help="Also what is unchanged, and the times."),
+    click.option("-v", "--verbose", is_flag=True, help="Also what is unchanged."),
     click.option("--debug", is_flag=True, help="Tracebacks."),
 )
 _SELECTING: tuple[_Decorator[Any], ...] = (
     click.option("--node", "nodes", multiple=True, metavar="NODE", shell_complete=_complete("nodes"), help="A node."),
-    click.option("--lane", "lanes", multiple=True, metavar="LANE", shell_complete=_complete("lanes"), help="A lane"),
+    click.option("--lane", "lanes", multiple=True, metavar="LANE", shell_complete=_complete("lanes"), help="Lane"),
     click.option("--product", metavar="NAME", shell_complete=_complete("products"), help="Default hwlab."),
     click.option("--scope", "scopes", multiple=True, metavar="SCOPE", shell_complete=_complete("scopes"), help="Scope"),
     click.option("--target", "targets", multiple=True, metavar="KIND/NS/NAME", shell_complete=_complete("addresses"),

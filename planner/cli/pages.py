@@ -13,6 +13,7 @@ from planner.app.request import Request
 from planner.cli.output import colour, page, width
 from planner.plan import Plan
 from planner.plan_document import document, plan_id
+from planner.render.text_safe import safe
 
 if TYPE_CHECKING:
     from planner.app.make import Made
@@ -40,7 +41,28 @@ def plan_page(
         actions = {change.address: str(change.action) for change in made.plan.changes}
         return render_graph(made.graph, form, actions)
     command = "" if confirmed else _command(made.plan, request, verb, saved)
-    return _plan_text(made.plan, form, command, made.notes)
+    if form == "text" and request.quiet:
+        return _verdict(made.plan, command)
+    return _plan_text(made.plan, form, command, made.notes) + (_unchanged(made) if _wants_all(request, form) else "")
+
+
+def _wants_all(request: Request, form: str) -> bool:
+    return form == "text" and request.verbose
+
+
+def _unchanged(made: Made) -> str:
+    """What `-v` adds: the resources that need nothing."""
+    touched = {change.address for change in made.plan.changes} | {one.address for one in made.plan.blocked}
+    quiet = [address.local for address in made.graph.order() if address not in touched]
+    return "".join(["\nunchanged\n", *(f"    = {safe(one)}\n" for one in quiet)]) if quiet else ""
+
+
+def _verdict(plan: Plan, command: str) -> str:
+    """What `-q` leaves of a page."""
+    from planner.render.view import make_view
+
+    view = make_view(plan, command=command)
+    return "\n".join(line for line in (view.verdict, f"plan {view.identifier}", command) if line)
 
 
 def saved_page(plan: Plan, request: Request, form: str, *, file: Path | None = None) -> str:

@@ -49,6 +49,9 @@ class Judge:
             preview = self._update(case) if case.live else self._create(case)
         except ProviderError as error:
             preview = blocked(case.effect, error)
+        kind = case.spot.kind
+        if preview.verified is Verified.SCHEMA and not self._types(case).vouches(kind.api_version, kind.kind):
+            preview = replace(preview, verified=Verified.NO)
         drain = getattr(self.cluster, "drain_warnings", None)
         return replace(preview, warnings=(*preview.warnings, *drain())) if drain else preview
 
@@ -76,8 +79,7 @@ class Judge:
         types = self._types(case)
         document, _ = filled(stand_in(case.desired), types)
         _refuse_invalid(document, types)
-        known = types.knows(case.spot.kind.api_version, case.spot.kind.kind)
-        return _created(case, Verified.SCHEMA if known else Verified.NO, "")
+        return _created(case, Verified.SCHEMA, "")
 
     # --- live objects ----------------------------------------------------------------------------------------------
 

@@ -151,6 +151,11 @@ class TypeTable:
         key = f"{api_version}/{kind}"
         return key in self._kinds or key in self._crds
 
+    def vouches(self, api_version: str, kind: str) -> bool:
+        """Whether the schema says anything about the fields of the kind; an open definition accepts all it is given."""
+        found = self.type_of(api_version, kind) if self.knows(api_version, kind) else None
+        return found is not None and bool(set(found._fields) - {"apiVersion", "kind", "metadata", "status"})
+
     def is_custom(self, api_version: str, kind: str) -> bool:
         """Whether the kind is defined by a CRD, or not known at all: no Go struct stands behind it."""
         return f"{api_version}/{kind}" not in self._kinds
