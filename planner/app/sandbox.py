@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +12,7 @@ from planner.address import Address
 from planner.app.load import configuration, load_selected
 from planner.app.request import Request
 from planner.errors import HwplanError, SelectionError
-from planner.values import JsonObject
+from planner.values import Json, JsonObject
 from providers.sandbox import CannedAnswer, Contents, Remote, SecretFile, fill
 from state.fingerprint import KeyedFingerprinter
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from planner.spec.lane import Lane
     from planner.spec.node import Node
 
+_ASSIGNMENT = re.compile(r"((?:[^=\[]|\[[^\]]*\])+)=(.*)", re.DOTALL)
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")  # as every cluster has
 
 
@@ -59,21 +62,23 @@ def _wanted(request: Request) -> tuple[Contents, list[JsonObject]]:
 
 def play(folder: Path, address: str, assignments: tuple[str, ...], manager: str) -> str:
     """Somebody else changes fields of a live object."""
-    import json
-
     from providers.kubernetes.snapshot.playing import play as change
 
-    values = {}
-    for assignment in assignments:
-        path, equals, text = assignment.rpartition("=") if assignment.count("=") > 1 else assignment.partition("=")
-        if not equals:
-            raise SelectionError(f"{assignment!r} is not PATH=VALUE")
-        try:
-            values[path] = json.loads(text)
-        except ValueError:
-            values[path] = text
+    values = dict(_assignment(text) for text in assignments)
     change(folder, _address(address), values, manager)
     return f"{manager} changed {', '.join(values)} of {address} (simulated)"
+
+
+def _assignment(text: str) -> tuple[str, Json]:
+    """A field path and a value: JSON where it is JSON, else text. A `=` inside brackets belongs to the path."""
+    match = _ASSIGNMENT.match(text)
+    if match is None:
+        raise SelectionError(f"{text!r} is not PATH=VALUE")
+    path, value = match.groups()
+    try:
+        return path, json.loads(value)
+    except ValueError:
+        return path, value
 
 
 def delete_object(folder: Path, address: str) -> str:
