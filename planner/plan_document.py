@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, replace
+from typing import Any, TypeAlias
 
 from planner import __version__
 from planner.address import Address
@@ -34,6 +34,7 @@ from planner.source import SourceRef
 from planner.values import JsonObject, decode, digest, encode
 
 _TOOL = "hwplan"
+_Home: TypeAlias = tuple[str, str]  # node and lane of a plan that has one of each
 
 
 def document(plan: Plan) -> JsonObject:
@@ -77,7 +78,7 @@ def _file_bytes(body: JsonObject) -> bytes:
 
 
 def _body(plan: Plan) -> JsonObject:
-    several = len(plan.selection.nodes) > 1 or len(plan.selection.lanes) > 1
+    home = (_only(plan.selection.nodes), _only(plan.selection.lanes))
     drifted = {drift.address for drift in plan.drift}
     drifted |= {change.address for change in plan.changes if any(field.manager for field in change.fields)}
     counts = Counter(str(change.action) for change in plan.changes if change.action is not Action.NOOP)
@@ -90,9 +91,9 @@ def _body(plan: Plan) -> JsonObject:
         "inputs": {"config": plan.inputs_config, "live": plan.inputs_live},
         "destroy": plan.destroy,
         "summary": {**summary, "noop": plan.unchanged, "blocked": len(plan.blocked), "drifted": len(drifted)},
-        "changes": [_change(change, order, several) for order, change in enumerate(plan.changes, 1)],
-        "blocked": [_blocked(blocked, several) for blocked in plan.blocked],
-        "drift": [_drift(drift, several) for drift in plan.drift],
+        "changes": [_change(change, order, home) for order, change in enumerate(plan.changes, 1)],
+        "blocked": [_blocked(blocked, home) for blocked in plan.blocked],
+        "drift": [_drift(drift, home) for drift in plan.drift],
         "warnings": list(plan.warnings),
     }
 
@@ -101,16 +102,16 @@ def _of(value: Any) -> Iterable[tuple[str, Any]]:
     return asdict(value).items()
 
 
-def _change(change: Change, order: int, several: bool) -> JsonObject:
+def _change(change: Change, order: int, home: _Home) -> JsonObject:
     address = change.address
     return {
         "order": order,
-        **_identity(address, several),
+        **_identity(address, home),
         "action": str(change.action),
         "apiVersion": change.api_version,
         "scope": change.scope,
         "reason": change.reason,
-        "needs": [_name(need, several) for need in change.needs],
+        "needs": [str(need) for need in change.needs],
         "verified": str(change.verified),
         "precondition": asdict(change.precondition),
         "source": asdict(change.source),
@@ -124,9 +125,9 @@ def _change(change: Change, order: int, several: bool) -> JsonObject:
     }
 
 
-def _blocked(blocked: Blocked, several: bool) -> JsonObject:
+def _blocked(blocked: Blocked, home: _Home) -> JsonObject:
     return {
-        **_identity(blocked.address, several),
+        **_identity(blocked.address, home),
         "action": str(blocked.action),
         "reason": blocked.reason,
         "evidence": blocked.evidence,
@@ -136,31 +137,32 @@ def _blocked(blocked: Blocked, several: bool) -> JsonObject:
     }
 
 
-def _drift(drift: Drift, several: bool) -> JsonObject:
+def _drift(drift: Drift, home: _Home) -> JsonObject:
     reason = "set by another manager" if drift.declared else "not declared"
     return {
-        **_identity(drift.address, several),
+        **_identity(drift.address, home),
         "declared": drift.declared,
         "reason": reason,
         "fields": [_field(drift.field)],
     }
 
 
-def _identity(address: Address, several: bool) -> JsonObject:
+def _identity(address: Address, home: _Home) -> JsonObject:
+    """The address, whole and in parts. It carries its place only where a plan spans several (spec 05)."""
     node, _, lane = address.place.partition("/")
     return {
-        "address": _name(address, several),
+        "address": str(address),
         "kind": address.kind,
         "group": address.group,
         "namespace": address.namespace,
         "name": address.name,
-        "node": node,
-        "lane": lane,
+        "node": node or home[0],
+        "lane": lane or home[1],
     }
 
 
-def _name(address: Address, several: bool) -> str:
-    return str(address) if several else address.local
+def _only(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else ""
 
 
 def _field(field: FieldChange) -> JsonObject:
@@ -198,8 +200,8 @@ def _frozen(value: Any) -> Any:
 
 
 def _address(item: JsonObject) -> Address:
-    place = "/".join(part for part in (item["node"], item["lane"]) if part)
-    return Address(place, item["kind"], item["group"], item["namespace"], item["name"])
+    bare = Address("", item["kind"], item["group"], item["namespace"], item["name"])
+    return replace(bare, place=item["address"].removesuffix(bare.local).removesuffix(":"))
 
 
 def _read_change(item: JsonObject, names: dict[str, Address]) -> Change:

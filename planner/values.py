@@ -130,7 +130,8 @@ def parse_ref(text: str) -> Ref:
 
 def canonical(value: Json) -> bytes:
     """The one byte form of a document: UTF-8 JSON, sorted keys, no spaces, no NaN. Basis of every digest and id."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode(errors="surrogatepass")  # a server may send half a surrogate pair, and it has one byte form too
 
 
 def digest(value: Json) -> str:
