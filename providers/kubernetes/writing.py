@@ -77,12 +77,14 @@ def apply(desk: Desk, change: Change) -> Written:
     spot = spot_of(kind, change.address, desk.default_namespace)
     work = _Work(desk, change, spot, settled(change.desired), None, None)
     for attempt in range(_TRIES):
+        blind = attempt == 0 and change.precondition.absent  # create-only: no need to look first
         try:
-            if attempt == 0 and change.precondition.absent:
-                return _create(work)  # create-only: what stands there already is looked at in the next round
-            return _attempt(work.reread())
+            return _create(work) if blind else _attempt(work.reread())
         except ResourceVersionConflict:
             continue  # only its version moved, or the next look will tell what else
+        except ApplyConflict:
+            if not blind:
+                raise  # else something stands there: the next round looks at it
     raise TemporaryError("it changes faster than it can be written", where=str(change.address))
 
 
