@@ -13,10 +13,11 @@ from typing import TypeAlias
 
 Scalar: TypeAlias = str | int | float | bool | None
 
-_PLAIN = re.compile(r"^[A-Za-z0-9_-]+$")
-_PLAIN_KEY = re.compile(r'^(?!\d+$)[^\]\["=]+$')
-_PLAIN_WORD = re.compile(r'^[^\]\[",=]+$')
-_NUMBER = re.compile(r"^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$")
+_PLAIN = re.compile(r"^[A-Za-z0-9_-]+\Z")
+_PLAIN_KEY = re.compile(r'^(?![0-9]+\Z)[^\]\["=]+\Z')
+_PLAIN_WORD = re.compile(r'^[^\]\[",=]+\Z')
+_NUMBER = re.compile(r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?\Z")
+_INDEX = re.compile(r"^[0-9]+\Z")  # str.isdigit also takes superscripts
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _NAME = re.compile(r"\.?([A-Za-z0-9_-]+)")
 _BRACKET = re.compile(rf'\[((?:{_QUOTED}|[^\]"])*)\]')
@@ -98,7 +99,7 @@ def _bracket(inner: str) -> Element:
         return key if isinstance(key, str) else str(key)
     if _PAIR.match(inner):
         return Item(tuple(sorted((pair[1], _scalar(pair[2])) for pair in _PAIR.finditer(inner))))
-    return int(inner) if inner.isdigit() else inner
+    return int(inner) if _INDEX.match(inner) else inner
 
 
 def _scalar(text: str) -> Scalar:

@@ -97,7 +97,7 @@ def test_unreadable_is_never_absent(
 ) -> None:
     blind = Hwplan(
         real.folder,
-        ("--kubeconfig", str(api_server.kubeconfig_of("alice")), "--state", str(real.folder / "state.db")),
+        ("--kubeconfig", str(api_server.kubeconfig_of(unique)), "--state", str(real.folder / "state.db")),
     )
     api = api_server.api()
     rules = [{"apiGroups": ["", "apps"], "resources": ["configmaps", "namespaces", "deployments"], "verbs": ["*"]}]
@@ -107,7 +107,7 @@ def test_unreadable_is_never_absent(
         {
             "metadata": {"name": unique},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": unique},
-            "subjects": [{"kind": "User", "name": "alice", "apiGroup": "rbac.authorization.k8s.io"}],
+            "subjects": [{"kind": "User", "name": unique, "apiGroup": "rbac.authorization.k8s.io"}],
         },
     )
     plan = blind.plan(*applied)

@@ -1,5 +1,6 @@
 """Field paths read back as what was written, whatever keys a document holds."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,12 @@ _ELEMENTS: st.SearchStrategy[Element] = st.one_of(
 @given(st.lists(_ELEMENTS, max_size=6).map(tuple))
 def test_a_path_reads_back(path: FieldPath) -> None:
     assert parse(render(path)) == path
+
+
+@pytest.mark.parametrize("key", ["¹", "٣", "0", "00", "1e3", "a]b", 'a"b', "a=b", "", "x\ny", "abc\n", "0\n", "true", "name=api"])
+def test_a_key_that_looks_like_something_else(key: str) -> None:
+    for element in (key, Member(key), Item((("name", key),))):
+        assert parse(render(("spec", element))) == ("spec", element)
 
 
 def test_the_form_of_the_manual() -> None:
