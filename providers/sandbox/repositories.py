@@ -26,7 +26,7 @@ def create_repository(folder: Path, remote: Remote) -> str:
 
     Raises PermanentError when there is no git binary or it fails.
     """
-    path = folder / f"{remote.name}.git"
+    path = folder.resolve() / f"{remote.name}.git"  # git runs elsewhere: a relative path would mean another place
     _git(folder, "init", "--quiet", "--bare", "--template=", f"--initial-branch={remote.branches[0]}", str(path))
     readme = f"# {remote.name}\n\nA repository of the sandbox, with a first commit.\n".encode()
     blob = _git(path, "hash-object", "-w", "--stdin", stdin=readme)
@@ -53,6 +53,8 @@ def _git(cwd: Path, *arguments: str, stdin: bytes = b"") -> str:
             cwd=cwd, env=environment, input=stdin, capture_output=True, timeout=_SECONDS, check=False,
         )  # fmt: skip
     except FileNotFoundError as missing:
+        if missing.filename != "git":
+            raise
         raise PermanentError("the git binary is not on the PATH", remedy="install git") from missing
     if done.returncode:
         raise PermanentError(f"git {arguments[0]} failed with code {done.returncode}", where=str(cwd))

@@ -29,6 +29,14 @@ def test_in_the_sandbox(lane_box: Hwplan) -> None:
     lane_box("drift", *LANE)
 
 
+def test_a_sandbox_in_the_current_folder(tmp_path: Path) -> None:
+    here = Hwplan(tmp_path, ())
+    here("sandbox", "create", ".sandbox", *LANE)
+    assert (tmp_path / ".sandbox" / "git" / "hwlab.git" / "HEAD").is_file()
+    assert here("plan", *LANE, "--live", ".sandbox", "-q").out.startswith("99 changes")
+    assert "exists already" in here("sandbox", "create", ".sandbox", *LANE, code=1).err
+
+
 def test_somebody_else_in_the_sandbox(lane_box: Hwplan) -> None:
     lane_box("apply", *LANE, "--confirm")
     plan = lane_box.plan(*LANE)
