@@ -42,8 +42,8 @@ _COMMON: tuple[_Decorator[Any], ...] = (
 )
 _SELECTING: tuple[_Decorator[Any], ...] = (
     click.option("--node", "nodes", multiple=True, metavar="NODE", shell_complete=_complete("nodes"), help="A node."),
-    click.option("--lane", "lanes", multiple=True, metavar="LANE", shell_complete=_complete("lanes"), help="Lane"),
-    click.option("--product", metavar="NAME", shell_complete=_complete("products"), help="Default hwlab."),
+    click.option("--lane", "lanes", multiple=True, metavar="LANE", shell_complete=_complete("lanes"), help="Or all."),
+    click.option("--product", metavar="NAME", shell_complete=_complete("products"), help="Default: the only one."),
     click.option("--scope", "scopes", multiple=True, metavar="SCOPE", shell_complete=_complete("scopes"), help="Scope"),
     click.option("--target", "targets", multiple=True, metavar="KIND/NS/NAME", shell_complete=_complete("addresses"),
                  help="A glob over addresses; what they depend on comes along."),

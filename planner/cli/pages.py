@@ -12,7 +12,7 @@ from planner.address import Address
 from planner.app.request import Request
 from planner.cli.output import colour, page, width
 from planner.plan import Plan
-from planner.plan_document import document, plan_id
+from planner.plan_document import plan_id
 from planner.render.text_safe import safe
 
 if TYPE_CHECKING:
@@ -73,7 +73,9 @@ def saved_page(plan: Plan, request: Request, form: str, *, file: Path | None = N
 
 def _plan_text(plan: Plan, form: str, command: str, notes: Mapping[Address, str]) -> str:
     if form == "json":
-        return json.dumps(document(plan), indent=1, sort_keys=True, ensure_ascii=False)
+        from planner.render.plan_json import render_json
+
+        return render_json(plan)
     if form == "markdown":
         from planner.render.markdown import render_markdown
 

@@ -20,8 +20,6 @@ from providers.kubernetes.horizon import Horizon
 from providers.kubernetes.parallel import Parallel
 from providers.kubernetes.placing import is_crd, spot_of
 
-_RE_READS = 3
-
 
 @dataclass(frozen=True, slots=True)
 class Previewer:
