@@ -13,6 +13,13 @@ from functools import cached_property
 from typing import Self
 
 HWPLAN_GROUP = "hwplan.dev"
+
+
+def is_own_kind(api_version: str) -> bool:
+    """Whether an apiVersion is that of hwplan's own kinds, which no cluster serves."""
+    return api_version.partition("/")[0] == HWPLAN_GROUP
+
+
 _PLACE = re.compile(r"^(?P<place>[A-Za-z0-9_-]+/[A-Za-z0-9_.-]+):(?P<rest>[^/]+/.+)$")
 
 

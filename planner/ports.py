@@ -89,6 +89,8 @@ class Preview:
     document is what was applied last, so that any difference was made by somebody else. `drift` are live fields that
     are not as we left them, or that we never declared. `forced` are fields to be taken from other managers.
     `awaiting` says what an unchanged object still lacks to be ready ("" when it is ready).
+    `on_change` limits a run: it is planned only where one of these addresses changes in the same plan, and with an
+    empty tuple where anything does that it needs, directly or not; None means that it is wanted in any case.
     """
 
     effect: Effect
@@ -106,6 +108,7 @@ class Preview:
     outputs: JsonObject = field(default_factory=dict, repr=False)
     warnings: tuple[str, ...] = ()
     awaiting: str = ""
+    on_change: tuple[Address, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,9 @@ class Provider(Protocol):
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
         """Read all `wanted` in bulk, and find strays of the `owned` sets there and in `also`. Writes nothing.
 
-        Does not raise for a part that cannot be read: that part is Unreadable.
+        Does not raise for a part that cannot be read: that part is Unreadable. A resource that takes outputs of others
+        comes a second time when they are filled in; what was read from a system until then is not asked for again.
+        Where its identity is not known yet it is Absent.
         """
         ...
 

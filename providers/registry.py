@@ -14,23 +14,41 @@ from importlib import import_module
 from pathlib import Path
 from typing import TypeAlias
 
-from planner.address import HWPLAN_GROUP
+from planner.address import is_own_kind
 from planner.errors import PermanentError
 from planner.ports import ClusterProvider, Fingerprinter, Provider, SecretSource
+from providers.kubernetes.cluster import Cluster
 
 ENTRY_POINTS = "hwplan.providers"
 
 # kind -> "module:factory"; a factory takes Tools and gives a Provider.
-TABLE: Mapping[str, str] = {}
+TABLE: Mapping[str, str] = {
+    "GitHead": "providers.git.provider:create",
+    "GitRef": "providers.git.provider:create",
+    "HttpProbe": "providers.probes.provider:create",
+    "LocalFile": "providers.files.provider:create",
+    "PodExec": "providers.kubernetes.operations.podexec:create",
+    "PrometheusQuery": "providers.prometheus.provider:create",
+    "RegistryImage": "providers.images.provider:create",
+    "RestObject": "providers.rest.provider:create",
+    "Restart": "providers.kubernetes.operations.restart:create",
+    "Retention": "providers.kubernetes.operations.retention:create",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a provider may be built from: the cluster, the secrets of the moment, and the sandbox if there is one."""
+    """What a provider may be built from.
+
+    `cluster` is the provider of Kubernetes objects, `api` the cluster below it; `folder` is where relative paths start
+    (the configuration folder); `sandbox` is the folder of the sandbox, None in the real world.
+    """
 
     cluster: ClusterProvider
+    api: Cluster
     fingerprinter: Fingerprinter
     secrets: SecretSource
+    folder: Path
     sandbox: Path | None = None
 
 
@@ -47,7 +65,7 @@ class Providers:
 
     def of(self, api_version: str, kind: str) -> Provider:
         """The provider of a kind. Raises PermanentError when nobody provides it."""
-        if api_version.partition("/")[0] != HWPLAN_GROUP:
+        if not is_own_kind(api_version):
             return self.tools.cluster
         where = TABLE.get(kind) or _foreign(kind)
         with self._lock:

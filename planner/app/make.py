@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from planner.address import HWPLAN_GROUP, Address
+from planner.address import Address, is_own_kind
 from planner.app.load import Stack
-from planner.app.observing import observe, preview_all
+from planner.app.observing import Predicted, observe, preview_all
 from planner.app.request import Request
 from planner.app.session import Session, opened
 from planner.drift import DriftReport
@@ -82,22 +82,24 @@ def inputs_of(session: Session, *, destroy: bool = False) -> Gathered:
     resources = {resource.address: resource for resource in placed if resource.address in chosen}
     graph = whole if len(resources) == len(placed) else whole.subset(chosen)
     snapshot = world.store.snapshot(stack.owned)
-    seen, homeless = observe(world.providers, list(resources.values()), stack.owned, snapshot.places())
+    places = [place for place in snapshot.places() if not is_own_kind(place.api_version)]
+    seen, homeless = observe(world.providers, list(resources.values()), stack.owned, places)
     lost = {**stack.unsourced, **homeless}
     readable = {
         address: resource
         for address, resource in resources.items()
         if address not in lost and not isinstance(seen.observations.get(address), Unreadable)
     }
-    previews, filled = ({}, {}) if destroy else preview_all(world.providers, readable, seen.observations, graph)
+    predicted = Predicted() if destroy else preview_all(world.providers, readable, seen.observations, graph)
+    observations = {**seen.observations, **predicted.observations}
     inputs = PlanInputs(
         selection=_selection(request, stack),
         cluster=identity,
         config_digest=stack.digest,
         graph=graph,
-        resources={**resources, **filled},
-        observations=seen.observations,
-        previews=previews,
+        resources={**resources, **predicted.resources},
+        observations=observations,
+        previews=predicted.previews,
         strays=_prunable(request, stack, seen),
         unsourced=lost,
         warnings=(*stack.warnings, *seen.warnings, *_unlisted(seen)),
@@ -121,7 +123,7 @@ def _placed(session: Session) -> list[Resource]:
     """Every resource in the namespace that it will really stand in: only discovery knows which kinds are namespaced."""
     resources = session.stack.resources
     coming = coming_kinds(one.manifest for one in resources if is_crd(one.manifest))
-    keys = {(one.api_version, one.address.kind) for one in resources if not one.api_version.startswith(HWPLAN_GROUP)}
+    keys = {(one.api_version, one.address.kind) for one in resources if not is_own_kind(one.api_version)}
     kinds = {key: coming.get(key) or served(session.world.cluster, *key) for key in sorted(keys)}
     found = []
     for resource in resources:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
-from planner.address import Address
+from planner.address import Address, is_own_kind
 from planner.errors import PermanentError
 from planner.graph import ResourceGraph
-from planner.ports import Absent, Effect, Observation, Outputs, Present, Preview, Provider, ReadResult
+from planner.ports import Absent, Effect, Observation, Outputs, Present, Preview, Provider, ReadResult, Unreadable
 from planner.resource import Resource
 from planner.snapshot import KindPlace
 from planner.values import Json, Ref, substitute
@@ -22,7 +22,8 @@ def observe(
     """Read everything. Also gives the resources that no provider answers for, with the reason."""
     groups, homeless = _by_provider(providers, resources)
     cluster: Provider = providers.tools.cluster
-    groups.setdefault(id(cluster), (cluster, []))  # strays are looked for even where nothing is declared
+    if owned:
+        groups.setdefault(id(cluster), (cluster, []))  # strays are looked for even where nothing is declared
     parts = _in_parallel(
         [
             lambda p=provider, w=wanted: p.read(w, owned, also if p is cluster else ())
@@ -32,32 +33,45 @@ def observe(
     return _merged(parts), homeless
 
 
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What is predicted. `resources` have the known outputs filled in, `observations` are those after that."""
+
+    previews: Mapping[Address, Preview] = field(default_factory=dict)
+    resources: Mapping[Address, Resource] = field(default_factory=dict)
+    observations: Mapping[Address, Observation] = field(default_factory=dict)
+
+
 def preview_all(
     providers: Providers,
     resources: Mapping[Address, Resource],
     observations: Mapping[Address, Observation],
     graph: ResourceGraph,
-) -> tuple[dict[Address, Preview], dict[Address, Resource]]:
-    """Predict every resource; gives the previews, and the resources with the outputs filled in that are known.
+) -> Predicted:
+    """Predict every resource.
 
     Resources without references are predicted in one round. Those that take outputs of others follow in rounds, each
-    when everything that it takes from is settled.
+    when everything that it takes from is settled. A hwplan kind is read again then: where it stands (a ref that is
+    named after a commit) may be among what was filled in.
     """
     previews: dict[Address, Preview] = {}
     filled = dict(resources)
+    seen = dict(observations)
     waiting = {address: _sources(resource.manifest) for address, resource in resources.items()}
     while waiting:
         ready = [address for address in graph.order() if address in waiting and not (waiting[address] & set(waiting))]
-        outputs = _known_outputs(observations, previews)
-        for address in ready:
-            if waiting[address]:
-                filled[address] = _fill(resources[address], outputs)
-        previews |= _preview_round(providers, [filled[address] for address in ready], observations)
+        outputs = _known_outputs(seen, previews)
+        taking = [address for address in ready if waiting[address]]
+        filled |= {address: _fill(resources[address], outputs) for address in taking}
+        own = [filled[address] for address in taking if is_own_kind(filled[address].api_version)]
+        seen |= observe(providers, own, (), ())[0].observations if own else {}
+        readable = [address for address in ready if not isinstance(seen.get(address), Unreadable)]
+        previews |= _preview_round(providers, [filled[address] for address in readable], seen)
         for address in ready:
             del waiting[address]
         if not ready:  # only a cycle gets here, and the graph has refused cycles
             raise AssertionError("references form a cycle")
-    return previews, filled
+    return Predicted(previews, filled, seen)
 
 
 def _preview_round(

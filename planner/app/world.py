@@ -67,7 +67,7 @@ def open_world(request: Request, secrets: SecretSource, store: StateStore, *, co
         dry_creates=request.dry_creates,
     )
     sandbox = sandbox_of(request)
-    providers = Providers(Tools(kubernetes, fingerprinter, secrets, sandbox))
+    providers = Providers(Tools(kubernetes, cluster, fingerprinter, secrets, request.config, sandbox))
     yield World(cluster, kubernetes, providers, store, SystemClock(), sandbox)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from planner.address import HWPLAN_GROUP, Address, group_of
+from planner.address import Address, group_of, is_own_kind
 from planner.loading.options import parse_options
 from planner.loading.origin import Origin, Path
 from planner.loading.problems import Problems
@@ -113,7 +113,7 @@ class Intake:
         if not _SERVER_METADATA.isdisjoint(metadata):
             for key in _SERVER_METADATA:
                 metadata.pop(key, None)
-        if manifest["apiVersion"].partition("/")[0] == HWPLAN_GROUP:
+        if is_own_kind(manifest["apiVersion"]):
             return metadata
         for part in ("labels", "annotations"):
             entries = metadata.get(part)

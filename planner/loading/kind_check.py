@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from planner.address import HWPLAN_GROUP
+from planner.address import is_own_kind
 from planner.loading.origin import Origin
 from planner.loading.problems import Problems, did_you_mean
 
@@ -23,7 +23,7 @@ def check_kind(document: Any, origin: Origin, problems: Problems, *, plain: bool
     if not isinstance(document, dict):
         return True
     api_version = document.get("apiVersion")
-    if not isinstance(api_version, str) or api_version.partition("/")[0] != HWPLAN_GROUP:
+    if not isinstance(api_version, str) or not is_own_kind(api_version):
         return True
     kind = document.get("kind")
     if plain and kind in SOURCES:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
-from planner.address import Address
+from planner.address import Address, is_own_kind
 from planner.plan import Action, Blocked, Change, Precondition
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
 from planner.resource import Resource
@@ -26,12 +26,14 @@ class Upserts:
 
 @dataclass(slots=True)
 class _Ledger:
-    """What has been decided so far. `upstream` maps an address to the planned changes that stand before it."""
+    """What has been decided so far. `upstream` maps an address to the planned changes that stand before it; `touched`
+    are the addresses that change, or that need one that does."""
 
     changes: dict[Address, Change] = field(default_factory=dict)
     blocked: dict[Address, Blocked] = field(default_factory=dict)
     upstream: dict[Address, frozenset[Address]] = field(default_factory=dict)
     waits: dict[Address, Change] = field(default_factory=dict)
+    touched: set[Address] = field(default_factory=set)
     unchanged: int = 0
 
 
@@ -42,7 +44,7 @@ def judge_all(inputs: PlanInputs) -> Upserts:
     for address in order:
         needed = sorted(inputs.graph.needs(address))
         before = frozenset().union(*(_reach(ledger, need) for need in needed))
-        verdict = _judge(inputs, inputs.resources[address], needed, before, ledger.blocked)
+        verdict = _judge(inputs, inputs.resources[address], needed, before, ledger)
         match verdict:
             case Blocked():
                 ledger.blocked[address] = verdict
@@ -54,6 +56,8 @@ def judge_all(inputs: PlanInputs) -> Upserts:
             case None:
                 ledger.unchanged += 1
         ledger.upstream[address] = before
+        if address in ledger.changes or address in ledger.blocked or ledger.touched.intersection(needed):
+            ledger.touched.add(address)
     changes = _with_waits(ledger)
     return Upserts(
         tuple(changes[address] for address in order if address in changes),
@@ -86,7 +90,7 @@ def _judge(
     resource: Resource,
     needed: list[Address],
     before: frozenset[Address],
-    blocked: Mapping[Address, Blocked],
+    ledger: _Ledger,
 ) -> Change | Blocked | None:
     """The verdict on one resource; None when there is nothing to do."""
     address = resource.address
@@ -101,11 +105,22 @@ def _judge(
         return Blocked(
             address, action, preview.blocked, preview.evidence, preview.remedy, resource.source, preview.fields
         )
-    if action is Action.NOOP and not preview.awaiting:
+    if (action is Action.NOOP and not preview.awaiting) or _has_no_cause(preview, needed, ledger):
         return None
-    if action is not Action.NOOP and (cause := next((need for need in needed if need in blocked), None)):
+    if action is not Action.NOOP and (cause := next((need for need in needed if need in ledger.blocked), None)):
         return Blocked(address, action, f"needs {cause}, which is blocked", source=resource.source)
     return _change(resource, seen, preview, action, before)
+
+
+def _has_no_cause(preview: Preview, needed: list[Address], ledger: _Ledger) -> bool:
+    """Whether this is a run that only follows a change, and nothing that it follows changes."""
+    match preview.on_change:
+        case None:
+            return False
+        case ():
+            return not ledger.touched.intersection(needed)
+        case causes:
+            return not any(cause in ledger.changes or cause in ledger.blocked for cause in causes)
 
 
 def _change(
@@ -139,8 +154,10 @@ def _action(preview: Preview, seen: Observation, resource: Resource) -> Action:
         case Effect.CREATE:
             return Action.CREATE
         case Effect.UPDATE:
+            # Only objects of a cluster carry the label that tells whose they are.
+            labelled = not is_own_kind(resource.api_version)
             ours = isinstance(seen, Present) and seen.owned_by == resource.owned_by
-            return Action.UPDATE if ours else Action.ADOPT
+            return Action.UPDATE if ours or not labelled else Action.ADOPT
         case Effect.REPLACE:
             return Action.REPLACE
         case Effect.RUN:
