@@ -148,7 +148,7 @@ def _act(point: _Point, name: str) -> None:
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         case "stop":
-            os.kill(os.getpid(), signal.SIGSTOP)
+            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)  # to this thread: it stops right here
         case "exit":
             os._exit(EXIT_CODE)
         case "error":

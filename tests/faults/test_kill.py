@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -98,17 +100,35 @@ def _recovering_points(memory: Path, plan: Plan, first: tuple[str, int]) -> list
 @pytest.mark.parametrize("point", ["node.effect", "node.effected", "node.applied", "node.end", "journal.batch.begin"])
 def test_a_holder_that_slept_through_its_lease_writes_nothing_more(memory: Path, point: str) -> None:
     plan = shape("chain")
-    pid = in_child(memory, plan, 4, f"{point}=stop@5", lease_seconds=0.5)
-    os.waitpid(pid, os.WUNTRACED)
+    folder, pid = _stopped_between_transactions(memory, plan, point)
     time.sleep(0.6)
-    apply(memory, plan, 4)
-    with StateStore.open(memory / "s" / "state.db") as store:
+    apply(folder, plan, 4)
+    with StateStore.open(folder / "s" / "state.db") as store:
         before = (store.nodes(1), store.records(), store.history())
     os.kill(pid, signal.SIGCONT)
     assert status_of(pid) == 1, "it must notice"
-    with StateStore.open(memory / "s" / "state.db") as store:
+    with StateStore.open(folder / "s" / "state.db") as store:
         assert (store.nodes(1), store.records(), store.history()) == before
-    check(memory, plan)
+    check(folder, plan)
+
+
+def _stopped_between_transactions(memory: Path, plan: Plan, point: str) -> tuple[Path, int]:
+    """A holder that sleeps at `point`, and its folder. While one thread stops there, another may renew the lease: who
+    stops inside a transaction keeps SQLite's lock, and nobody can take the lease; such a one is tried again."""
+    for attempt in range(20):
+        folder = memory / str(attempt)
+        folder.mkdir()
+        pid = in_child(folder, plan, 4, f"{point}=stop@5", lease_seconds=0.5)
+        if not os.WIFSTOPPED(os.waitpid(pid, os.WUNTRACED)[1]):
+            continue  # a busy machine: the short lease ran out before
+        with closing(sqlite3.connect(folder / "s" / "state.db", timeout=0, isolation_level=None)) as probe:
+            try:
+                probe.execute("BEGIN IMMEDIATE")
+                return folder, pid
+            except sqlite3.OperationalError:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+    raise AssertionError(f"never stopped at {point} outside a transaction")
 
 
 def test_two_appliers_at_once_never_both(memory: Path) -> None:
