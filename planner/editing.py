@@ -1,8 +1,8 @@
-"""Documents with one field replaced or left out, by path. Copies only what lies on the way. Pure."""
+"""Documents with one field replaced, put in or left out, by path. Copies only what lies on the way. Pure."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, assert_never
 
 from planner.path import Element, FieldPath, Item, Member
 from planner.values import Json, JsonObject
@@ -20,6 +20,50 @@ def without(document: JsonObject, path: FieldPath) -> JsonObject:
     """A copy without the field, and without the maps that only held it."""
     edited: JsonObject = _edited(document, path, _DROP)
     return edited
+
+
+def with_field(document: JsonObject, path: FieldPath, value: Json) -> JsonObject:
+    """A copy in which the field stands with this value; what lies on the way to it is made where it is missing."""
+    if _has(document, path):
+        return with_value(document, path, value)
+    edited: JsonObject = _placed(document, path, value)
+    return edited
+
+
+def _has(node: Json, path: FieldPath) -> bool:
+    for element in path:
+        if isinstance(node, dict) and isinstance(element, str) and element in node:
+            node = node[element]
+            continue
+        found = list(node) if isinstance(node, list) and not isinstance(element, str) else []
+        matching = [item for index, item in enumerate(found) if _is_at(index, item, element)]
+        if not matching:
+            return False
+        node = matching[0]
+    return True
+
+
+def _placed(node: Json, path: FieldPath, value: Json) -> Json:
+    if not path:
+        return value
+    head, rest = path[0], path[1:]
+    match head:
+        case str():
+            inside = node if isinstance(node, dict) else {}
+            return {**inside, head: _placed(inside.get(head), rest, value)}
+        case int():
+            items = list(node) if isinstance(node, list) else []
+            old = items[head : head + 1]
+            return [*items[:head], _placed(old[0] if old and rest else None, rest, value), *items[head + bool(rest) :]]
+        case Item(keys):
+            items = list(node) if isinstance(node, list) else []
+            at = next((index for index, item in enumerate(items) if _is_at(index, item, head)), len(items))
+            item = items[at] if at < len(items) else dict(keys)
+            return [*items[:at], _placed(item, rest, value), *items[at + 1 :]]
+        case Member():
+            return [*(node if isinstance(node, list) else []), value]
+        case _ as never:
+            assert_never(never)
 
 
 def _edited(node: Json, path: FieldPath, value: Json) -> Json:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from planner.address import Address
 from planner.path import render
-from planner.plan import Action, Change
+from planner.plan import Action, Change, FieldChange
 from planner.resource import APPLIED, SET_LABEL
 from planner.snapshot import Record, Snapshot
 from planner.source import SourceRef
@@ -36,8 +36,8 @@ _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=Fal
 class Version:
     """One version of a resource. `document` is None after a delete.
 
-    `before` are the fields that the run changed, as the plan saw them: `[{"path", "op", "before"}]`, special leaves
-    in their JSON form.
+    `before` are the fields that the run changed, as the plan saw them: `[{"path", "op", "before"}]`, with `sensitive`
+    where `before` is a fingerprint, special leaves in their JSON form.
     """
 
     record: Record
@@ -51,7 +51,7 @@ def row_of(change: Change, run: int, uid: str, at: str) -> Row:
     desired = change.desired or {}
     deleted = change.action is Action.DELETE
     document = "" if deleted else _JSON.encode(desired)
-    before = [{"path": render(field.path), "op": field.op, "before": field.before} for field in change.fields]
+    before = [_pre_image(field) for field in change.fields]
     return (
         str(change.address),
         run,
@@ -66,6 +66,11 @@ def row_of(change: Change, run: int, uid: str, at: str) -> Row:
         document,
         _JSON.encode(before),
     )
+
+
+def _pre_image(field: FieldChange) -> JsonObject:
+    image = {"path": render(field.path), "op": field.op, "before": field.before}
+    return {**image, "sensitive": True} if field.sensitive else image
 
 
 def write(database: Database, rows: Sequence[Row]) -> None:

@@ -62,8 +62,8 @@ def make(session: Session, *, destroy: bool = False) -> Made:
     """Make the plan. Raises GraphError, SelectionError and ProviderError."""
     gathered = inputs_of(session, destroy=destroy)
     inputs, seen, snapshot = gathered.inputs, gathered.seen, gathered.snapshot
-    owned_live = _owned_live(seen, session.stack.owned)
-    return Made(make_plan(inputs), inputs.graph, snapshot, owned_live, _notes(gathered), inputs)
+    live = owned_live(seen, session.stack.owned)
+    return Made(make_plan(inputs), inputs.graph, snapshot, live, notes_of(inputs, snapshot), inputs)
 
 
 def inputs_of(session: Session, *, destroy: bool = False) -> Gathered:
@@ -109,12 +109,12 @@ def inputs_of(session: Session, *, destroy: bool = False) -> Gathered:
     return Gathered(inputs, seen, snapshot)
 
 
-def _notes(gathered: Gathered) -> Mapping[Address, str]:
+def notes_of(inputs: PlanInputs, snapshot: Snapshot) -> Mapping[Address, str]:
     """What this machine's memory adds for the reader. Never part of the plan: it must not change its bytes."""
-    records = gathered.snapshot.records
+    records = snapshot.records
     return {
         address: f"applied by run {records[address].run}, gone since"
-        for address, seen in gathered.inputs.observations.items()
+        for address, seen in inputs.observations.items()
         if isinstance(seen, Absent) and address in records
     }
 
@@ -163,6 +163,7 @@ def _unlisted(seen: ReadResult) -> tuple[str, ...]:
     return tuple(f"{place.address}: not looked at for objects to prune ({place.reason})" for place in seen.unlisted)
 
 
-def _owned_live(seen: ReadResult, owned: Collection[str]) -> int:
+def owned_live(seen: ReadResult, owned: Collection[str]) -> int:
+    """How many live objects of the owned sets were seen, for the guards."""
     declared = sum(isinstance(one, Present) and one.owned_by in owned for one in seen.observations.values())
     return declared + len(seen.strays)

@@ -146,7 +146,7 @@ def _command(plan: Plan, request: Request, verb: str, saved: Path | None) -> str
         return ""
     if saved is not None:
         return f"hwplan apply {shlex.quote(str(saved))}{_common(request)} --confirm"
-    bound = f" --plan-id {plan_id(plan)}" if verb == "apply" else ""
+    bound = "" if verb == "destroy" else f" --plan-id {plan_id(plan)}"
     return f"hwplan {verb}{_words(request)}{_common(request)}{bound} --confirm"
 
 

@@ -18,6 +18,7 @@ VERBS: dict[str, Verb] = {
     "plan": Verb("plan", "plan", "Show what would change, field by field, and why."),
     "apply": Verb("apply", "apply", "Make it so: without --confirm only the plan is shown."),
     "destroy": Verb("destroy", "destroy", "Take away what is ours, in reverse order."),
+    "undo": Verb("undo", "undo", "Take back what a run did, as a plan like any other."),
     "drift": Verb("drift", "drift", "Show what changed since the last apply, and who changed it."),
     "graph": Verb("graph", "graph", "Show the resource graph: text, mermaid, dot, svg or json."),
     "why": Verb("graph", "why", "Explain why a resource stands where it stands."),

@@ -14,7 +14,7 @@ from typing import Final
 from planner.path import FieldPath, parse
 from planner.resource import APPLIED, IGNORE_FIELDS, SET_LABEL
 from planner.values import JsonObject, digest, encode
-from providers.kubernetes.editing import without
+from planner.editing import without
 from providers.kubernetes.sealing import is_secret
 
 PENDING: Final = "pending"

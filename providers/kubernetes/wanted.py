@@ -10,7 +10,7 @@ from planner.resource import Resource
 from planner.values import Json, JsonObject, Ref, Sealed, Sub
 from providers.kubernetes.cluster import FIELD_MANAGER
 from providers.kubernetes.comparing import value_at
-from providers.kubernetes.editing import with_value, without
+from planner.editing import with_value, without
 from providers.kubernetes.placing import Spot, placed
 from providers.kubernetes.sealing import is_secret
 from providers.kubernetes.ssa.fieldset import FieldSet

@@ -7,7 +7,7 @@ import argparse
 import sys
 import time
 
-from tests.testbed import binaries, detached
+from tests.testbed import binaries, debian, detached
 from tests.testbed.cluster import TestCluster
 from tests.testbed.errors import TestbedError
 
@@ -16,7 +16,7 @@ def main() -> int:
     """Run one command and return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.testbed", description="The real parts, on 127.0.0.1.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("build", help="build what is not in the cache yet")
+    commands.add_parser("build", help="install and build what is not there yet")
     up = commands.add_parser("up", help="start a cluster that stays, and print how to reach it")
     up.add_argument("--no-controllers", action="store_true", help="only etcd and the API server")
     commands.add_parser("down", help="stop it and remove its files")
@@ -34,6 +34,7 @@ def main() -> int:
 
 
 def _build() -> int:
+    print(debian.install(), flush=True)
     for tool in (binaries.ETCD, binaries.KUBERNETES, binaries.KWOK):
         for name in tool.packages:
             began = time.monotonic()

@@ -1,0 +1,74 @@
+"""`hwplan undo`: what a run did is taken back, as a plan like any other; what cannot be is named."""
+
+from __future__ import annotations
+
+from tests.e2e import manifests
+from tests.e2e.hwplan import Hwplan, change_of, changes
+
+_MORE = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: extra, namespace: {ns}}}
+data: {{a: "1"}}
+"""
+
+
+def _write(hwplan: Hwplan, ns: str, *, level: str = "info", extra: bool = False) -> tuple[str, ...]:
+    text = manifests.APP.format(ns=ns).replace("info", level) + ("---" + _MORE.format(ns=ns) if extra else "")
+    return ("-f", manifests.write(hwplan.folder, "app.yaml", text), "--name", ns)
+
+
+def _run(hwplan: Hwplan) -> int:
+    return int(hwplan("state", "history", "--json").json["runs"][0]["run"])
+
+
+def test_an_update_and_a_create_are_taken_back(hwplan: Hwplan, unique: str) -> None:
+    words = _write(hwplan, unique)
+    hwplan("apply", *words, "--no-wait", "--confirm")
+    words = _write(hwplan, unique, level="debug", extra=True)
+    hwplan("apply", *words, "--no-wait", "--confirm")
+    run = str(_run(hwplan))
+    plan = hwplan("undo", run, "--json").json
+    settings, extra = f"ConfigMap/{unique}/settings", f"ConfigMap/{unique}/extra"
+    assert changes(plan) == {settings: "update", extra: "delete"}
+    (field,) = change_of(plan, settings)["fields"]
+    assert (field["path"], field["before"], field["after"]) == ("data.level", "debug", "info")
+    assert hwplan("undo", run, "--json").json["id"] == plan["id"], "the same bytes again"
+    hwplan("undo", run, "--plan-id", plan["id"], "--no-wait", "--confirm")
+    hwplan.empty(*_write(hwplan, unique))
+
+
+def test_a_delete_is_taken_back(hwplan: Hwplan, unique: str) -> None:
+    hwplan("apply", *_write(hwplan, unique, extra=True), "--no-wait", "--confirm")
+    hwplan("apply", *_write(hwplan, unique), "--no-wait", "--confirm")
+    run = str(_run(hwplan))
+    assert changes(hwplan("undo", run, "--json").json) == {f"ConfigMap/{unique}/extra": "create"}
+    hwplan("undo", run, "--no-wait", "--confirm")
+    hwplan.empty(*_write(hwplan, unique, extra=True))
+
+
+def test_what_a_later_run_changed_again_is_not_touched(hwplan: Hwplan, unique: str) -> None:
+    hwplan("apply", *_write(hwplan, unique), "--no-wait", "--confirm")
+    for level in ("debug", "trace"):
+        hwplan("apply", *_write(hwplan, unique, level=level), "--no-wait", "--confirm")
+    last = _run(hwplan)
+    plan = hwplan("undo", str(last - 1), "--json").json
+    assert plan["changes"] == []
+    (blocked,) = plan["blocked"]
+    assert blocked["reason"] == f"changed again by run {last}: undo that one first"
+
+
+def test_a_run_that_never_was(hwplan: Hwplan) -> None:
+    ran = hwplan("undo", "77", code=1)
+    assert "there is no run 77" in ran.err and "state history" in ran.err
+
+
+def test_a_rotated_secret_is_not_taken_back_by_guessing(simulated: Hwplan, unique: str) -> None:
+    words = _write(simulated, unique)
+    simulated("apply", *words, "--confirm")
+    path = simulated.folder / words[1]
+    path.write_text(path.read_text().replace("hunter2", "hunter3"))
+    simulated("apply", *words, "--confirm")
+    plan = simulated("undo", str(_run(simulated)), "--json").json
+    assert plan["changes"] == []
+    assert "a secret value before the run is not kept" in plan["blocked"][0]["reason"]
