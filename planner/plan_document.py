@@ -106,7 +106,7 @@ def _change(change: Change, order: int, home: _Home) -> JsonObject:
     address = change.address
     return {
         "order": order,
-        **_identity(address, home),
+        **address_document(address, home),
         "action": str(change.action),
         "apiVersion": change.api_version,
         "scope": change.scope,
@@ -115,7 +115,7 @@ def _change(change: Change, order: int, home: _Home) -> JsonObject:
         "verified": str(change.verified),
         "precondition": asdict(change.precondition),
         "source": asdict(change.source),
-        "fields": [_field(field) for field in change.fields],
+        "fields": [field_document(field) for field in change.fields],
         "desired": encode(change.desired),
         "expects": change.expects,
         "forced": [render(path) for path in change.forced],
@@ -127,27 +127,27 @@ def _change(change: Change, order: int, home: _Home) -> JsonObject:
 
 def _blocked(blocked: Blocked, home: _Home) -> JsonObject:
     return {
-        **_identity(blocked.address, home),
+        **address_document(blocked.address, home),
         "action": str(blocked.action),
         "reason": blocked.reason,
         "evidence": blocked.evidence,
         "remedy": blocked.remedy,
         "source": asdict(blocked.source),
-        "fields": [_field(field) for field in blocked.fields],
+        "fields": [field_document(field) for field in blocked.fields],
     }
 
 
 def _drift(drift: Drift, home: _Home) -> JsonObject:
     reason = "set by another manager" if drift.declared else "not declared"
     return {
-        **_identity(drift.address, home),
+        **address_document(drift.address, home),
         "declared": drift.declared,
         "reason": reason,
-        "fields": [_field(drift.field)],
+        "fields": [field_document(drift.field)],
     }
 
 
-def _identity(address: Address, home: _Home) -> JsonObject:
+def address_document(address: Address, home: _Home) -> JsonObject:
     """The address, whole and in parts. It carries its place only where a plan spans several (spec 05)."""
     node, _, lane = address.place.partition("/")
     return {
@@ -165,7 +165,7 @@ def _only(names: tuple[str, ...]) -> str:
     return names[0] if len(names) == 1 else ""
 
 
-def _field(field: FieldChange) -> JsonObject:
+def field_document(field: FieldChange) -> JsonObject:
     """`before` stands where there was a value, `after` where there will be one; null is a value."""
     sides: JsonObject = {}
     if field.op is not FieldOp.ADD:
@@ -188,7 +188,7 @@ def _plan(body: JsonObject) -> Plan:
         inputs_live=body["inputs"]["live"],
         changes=tuple(_read_change(item, names) for item in body["changes"]),
         blocked=tuple(_read_blocked(item) for item in body["blocked"]),
-        drift=tuple(Drift(_address(item), _read_field(item["fields"][0]), item["declared"]) for item in body["drift"]),
+        drift=tuple(Drift(_address(item), read_field(item["fields"][0]), item["declared"]) for item in body["drift"]),
         warnings=tuple(body["warnings"]),
         unchanged=body["summary"]["noop"],
         destroy=body["destroy"],
@@ -214,7 +214,7 @@ def _read_change(item: JsonObject, names: dict[str, Address]) -> Change:
         precondition=Precondition(**item["precondition"]),
         source=SourceRef(**item["source"]),
         desired=decode(item["desired"]),
-        fields=tuple(_read_field(field) for field in item["fields"]),
+        fields=tuple(read_field(field) for field in item["fields"]),
         needs=tuple(names[need] for need in item["needs"]),
         verified=Verified(item["verified"]),
         expects=item["expects"],
@@ -233,11 +233,12 @@ def _read_blocked(item: JsonObject) -> Blocked:
         item["evidence"],
         item["remedy"],
         SourceRef(**item["source"]),
-        tuple(_read_field(field) for field in item["fields"]),
+        tuple(read_field(field) for field in item["fields"]),
     )
 
 
-def _read_field(item: JsonObject) -> FieldChange:
+def read_field(item: JsonObject) -> FieldChange:
+    """The reverse of `field_document`. Raises KeyError and ValueError for anything else."""
     return FieldChange(
         parse(item["path"]),
         FieldOp(item["op"]),

@@ -57,9 +57,13 @@ Factory: TypeAlias = Callable[[Tools], Provider]
 
 @dataclass(slots=True)
 class Providers:
-    """The providers of one run, each built once, when the first resource of its kind turns up."""
+    """The providers of one run, each built once, when the first resource of its kind turns up.
+
+    `recorded` answers for all hwplan kinds where the world is a snapshot: then nobody is asked.
+    """
 
     tools: Tools
+    recorded: Provider | None = None
     _built: dict[str, Provider] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -67,6 +71,8 @@ class Providers:
         """The provider of a kind. Raises PermanentError when nobody provides it."""
         if not is_own_kind(api_version):
             return self.tools.cluster
+        if self.recorded is not None:
+            return self.recorded
         where = TABLE.get(kind) or _foreign(kind)
         with self._lock:
             if where not in self._built:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from planner.address import Address, is_own_kind
 from planner.app.load import Stack
@@ -21,6 +22,8 @@ from planner.ports import Absent, Present, ReadResult, Unreadable
 from planner.resource import Resource
 from planner.snapshot import Snapshot
 from providers.kubernetes.placing import coming_kinds, is_crd, served
+
+Only: TypeAlias = Callable[[Resource], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,10 @@ class Made:
 
 
 @contextmanager
-def made(request: Request) -> Iterator[tuple[Made, Session]]:
+def made(request: Request, *, only: Only | None = None) -> Iterator[tuple[Made, Session]]:
     """Open a session and make the plan of `request`; the session stays open for those who apply it."""
     with opened(request) as session:
-        yield make(session), session
+        yield make(session, only=only), session
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +61,18 @@ class Gathered:
     snapshot: Snapshot
 
 
-def make(session: Session, *, destroy: bool = False) -> Made:
-    """Make the plan. Raises GraphError, SelectionError and ProviderError."""
-    gathered = inputs_of(session, destroy=destroy)
+def make(session: Session, *, destroy: bool = False, only: Only | None = None) -> Made:
+    """Make the plan; with `only` of just those resources, without what they depend on, and without pruning.
+
+    Raises GraphError, SelectionError and ProviderError.
+    """
+    gathered = inputs_of(session, destroy=destroy, only=only)
     inputs, seen, snapshot = gathered.inputs, gathered.seen, gathered.snapshot
     live = owned_live(seen, session.stack.owned)
     return Made(make_plan(inputs), inputs.graph, snapshot, live, notes_of(inputs, snapshot), inputs)
 
 
-def inputs_of(session: Session, *, destroy: bool = False) -> Gathered:
+def inputs_of(session: Session, *, destroy: bool = False, only: Only | None = None) -> Gathered:
     """Read and predict everything that is selected."""
     request, stack, world = session.request, session.stack, session.world
     identity = world.identity()
@@ -78,7 +84,7 @@ def inputs_of(session: Session, *, destroy: bool = False) -> Gathered:
         )
     placed = _placed(session)
     whole = build_graph(placed)
-    chosen = _chosen(request, whole)
+    chosen = _chosen(request, whole) - frozenset(one.address for one in placed if only and not only(one))
     resources = {resource.address: resource for resource in placed if resource.address in chosen}
     graph = whole if len(resources) == len(placed) else whole.subset(chosen)
     snapshot = world.store.snapshot(stack.owned)
@@ -93,7 +99,7 @@ def inputs_of(session: Session, *, destroy: bool = False) -> Gathered:
     predicted = Predicted() if destroy else preview_all(world.providers, readable, seen.observations, graph)
     observations = {**seen.observations, **predicted.observations}
     inputs = PlanInputs(
-        selection=_selection(request, stack),
+        selection=_selection(request, stack, tuple(map(str, sorted(chosen))) if only else request.targets),
         cluster=identity,
         config_digest=stack.digest,
         graph=graph,
@@ -103,7 +109,7 @@ def inputs_of(session: Session, *, destroy: bool = False) -> Gathered:
         strays=_prunable(request, stack, seen),
         unsourced=lost,
         warnings=(*stack.warnings, *seen.warnings, *_unlisted(seen)),
-        prune=not (request.targets or request.exclude),
+        prune=not (request.targets or request.exclude or only),
         destroy=destroy,
     )
     return Gathered(inputs, seen, snapshot)
@@ -146,14 +152,14 @@ def _prunable(request: Request, stack: Stack, seen: ReadResult) -> tuple[Present
     return tuple(stray for stray in seen.strays if stray.scope in stack.scopes)
 
 
-def _selection(request: Request, stack: Stack) -> Selection:
+def _selection(request: Request, stack: Stack, targets: tuple[str, ...]) -> Selection:
     return Selection(
         product=stack.product,
         name=request.name,
         nodes=stack.nodes,
         lanes=stack.lanes,
         scopes=stack.scopes,
-        targets=request.targets,
+        targets=targets,
         exclude=request.exclude,
         files=request.files,
     )

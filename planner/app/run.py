@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from planner.address import Address
+from planner.app.kept import difference
 from planner.app.make import Made
 from planner.app.session import Session
 from planner.errors import ForeignPlan, StalePlan, StateError
@@ -54,8 +55,9 @@ def apply_made(made: Made, session: Session, how: How, *, approved: str = "") ->
     """Apply the plan that was made just now. Raises StalePlan when it is not the `approved` one (an id)."""
     identifier = plan_id(made.plan)
     if approved and not _is_prefix(approved, identifier):
+        found = difference(session.request, approved, made.plan)
         raise StalePlan(
-            f"the plan made now is {identifier[:19]}, not {approved}",
+            f"the plan made now is {identifier[:19]}, not {approved}" + (f"; {found}" if found else ""),
             where="--plan-id",
             remedy="the configuration or the live world changed since the approval: plan again and compare",
         )

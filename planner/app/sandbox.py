@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.address import Address
 from planner.app.load import configuration, load_selected
 from planner.app.request import Request
-from planner.errors import HwplanError, SelectionError
+from planner.app.world import open_store
+from planner.errors import SelectionError
+from planner.render.text_safe import safe
 from planner.values import Json, JsonObject
 from providers.sandbox import CannedAnswer, Contents, Remote, SecretFile, fill
 from state.fingerprint import KeyedFingerprinter
@@ -60,40 +63,50 @@ def _wanted(request: Request) -> tuple[Contents, list[JsonObject]]:
     return _contents(config, loaded), [resource.manifest for resource in loaded.resources]
 
 
-def play(folder: Path, address: str, assignments: tuple[str, ...], manager: str) -> str:
-    """Somebody else changes fields of a live object."""
+def play(request: Request, folder: Path, address: str, assignments: tuple[str, ...], manager: str) -> str:
+    """Somebody else changes fields of a live object. Raises SelectionError for words that say nothing clear."""
     from providers.kubernetes.snapshot.playing import play as change
 
+    where = _address(address)
     values = dict(_assignment(text) for text in assignments)
-    change(folder, _address(address), values, manager)
-    return f"{manager} changed {', '.join(values)} of {address} (simulated)"
+    with open_store(replace(request, live=folder)) as store:
+        change(folder, where, values, manager, store.fingerprinter())
+    return safe(f"{manager} changed {', '.join(values)} of {where} (simulated)")
 
 
 def _assignment(text: str) -> tuple[str, Json]:
-    """A field path and a value: JSON where it is JSON, else text. A `=` inside brackets belongs to the path."""
+    """A field path and its value: JSON, or a scalar as in YAML. A `=` inside brackets belongs to the path."""
+    from planner.loading.scalars import Ambiguous, resolve_plain
+
     match = _ASSIGNMENT.match(text)
     if match is None:
-        raise SelectionError(f"{text!r} is not PATH=VALUE")
+        raise SelectionError(f"{text!r} is not PATH=VALUE", remedy="for example spec.replicas=7; null removes a field")
     path, value = match.groups()
+    if value[:1] in ("{", "[", '"'):
+        try:
+            return path, json.loads(value)
+        except (ValueError, RecursionError):
+            raise SelectionError("the value is not JSON", where=path, remedy="check its quotes and brackets") from None
     try:
-        return path, json.loads(value)
-    except ValueError:
-        return path, value
+        return path, resolve_plain(value) if value else ""
+    except Ambiguous as why:
+        raise SelectionError(f"this value is {why}", where=path, remedy=f"write it as JSON: {path}='\"…\"'") from None
 
 
 def delete_object(folder: Path, address: str) -> str:
     """Somebody else deletes a live object."""
     from providers.kubernetes.snapshot.playing import remove
 
-    remove(folder, _address(address))
-    return f"{address} was deleted (simulated)"
+    where = _address(address)
+    remove(folder, where)
+    return safe(f"{where} was deleted (simulated)")
 
 
 def _address(text: str) -> Address:
     try:
         return Address.parse(text)
     except ValueError as error:
-        raise HwplanError(str(error)) from error
+        raise SelectionError(str(error), remedy="write it as plans show it: Deployment.apps/shop/api") from error
 
 
 def _contents(config: Config, loaded: Loaded) -> Contents:
@@ -119,12 +132,14 @@ def _contents(config: Config, loaded: Loaded) -> Contents:
 
 
 def _remotes(node: Node) -> list[Remote]:
-    remotes = node.git_mirror.remotes
-    return [
-        Remote(name, (*remote.branches, *remote.gitops_branches))
-        for name, remote in remotes.items()
-        if remote.branches or remote.gitops_branches
+    """The upstreams with all their branches, and the mirror, which so far only holds what is promoted into it."""
+    mirror = node.git_mirror
+    held = {name: remote for name, remote in mirror.remotes.items() if remote.branches or remote.gitops_branches}
+    upstreams = [Remote(name, (*one.branches, *one.gitops_branches), one.url) for name, one in held.items()]
+    copies = [
+        Remote(f"{mirror.name}-{name}", one.gitops_branches, f"{mirror.url}/{name}.git") for name, one in held.items()
     ]
+    return [*upstreams, *(copies if mirror.url else [])]
 
 
 def _answers(lane: Lane) -> list[CannedAnswer]:

@@ -1,11 +1,14 @@
-"""Saving a live cluster for plans without credentials."""
+"""Saving a live cluster, and what other systems look like, for plans without credentials."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from planner.address import is_own_kind
+from planner.app.make import inputs_of
+from planner.app.recorded import records_path, write_records
 from planner.app.request import Request
-from planner.app.session import opened
+from planner.app.session import Session, opened
 from planner.snapshot import KindPlace
 from providers.kubernetes.cluster import Place
 from providers.kubernetes.placing import served
@@ -25,4 +28,16 @@ def save_snapshot(request: Request, target: Path) -> str:
                 namespace = place.namespace or request.namespace
                 places.add(Place(kind, namespace if kind.namespaced else ""))
         count = save(cluster, target, session.store.fingerprinter(), sorted(places))
-    return f"{target}: {count} objects of {len(places)} kinds and namespaces, Secrets as fingerprints"
+        others = _save_others(session, target)
+    beside = f"; {others} resources of other systems beside it" if others else ""
+    return f"{target}: {count} objects of {len(places)} kinds and namespaces, Secrets as fingerprints{beside}"
+
+
+def _save_others(session: Session, target: Path) -> int:
+    """Record what git, registries and the rest look like for the selection; how many resources."""
+    if not any(is_own_kind(one.api_version) for one in session.stack.resources):
+        return 0
+    inputs = inputs_of(session).inputs
+    others = [one for one in inputs.resources.values() if is_own_kind(one.api_version)]
+    write_records(records_path(target), others, inputs.observations, inputs.previews)
+    return len(others)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from planner.app.recorded import open_records, records_path
 from planner.app.request import Request
 from planner.errors import SelectionError
 from planner.plan import ClusterIdentity
@@ -67,7 +68,9 @@ def open_world(request: Request, secrets: SecretSource, store: StateStore, *, co
         dry_creates=request.dry_creates,
     )
     sandbox = sandbox_of(request)
-    providers = Providers(Tools(kubernetes, cluster, fingerprinter, secrets, request.config, sandbox))
+    tools = Tools(kubernetes, cluster, fingerprinter, secrets, request.config, sandbox)
+    recorded = open_records(records_path(request.live)) if request.live is not None and sandbox is None else None
+    providers = Providers(tools, recorded)
     yield World(cluster, kubernetes, providers, store, SystemClock(), sandbox)
 
 
@@ -103,7 +106,9 @@ def sandbox_of(request: Request) -> Path | None:
 
 def open_store(request: Request) -> StateStore:
     """The state: --state or HWPLAN_STATE, the sandbox's own, or `.hwplan/state.db` here."""
-    if request.state:
-        return StateStore.open(Path(request.state))
-    home = sandbox_of(request) or Path()
-    return StateStore.open(home / ".hwplan" / "state.db")
+    return StateStore.open(Path(request.state) if request.state else state_folder(request) / "state.db")
+
+
+def state_folder(request: Request) -> Path:
+    """The folder of the state, for what is kept beside it."""
+    return Path(request.state).parent if request.state else (sandbox_of(request) or Path()) / ".hwplan"

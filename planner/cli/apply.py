@@ -85,9 +85,11 @@ def _show(request: Request, planfile: Path | None, resume: bool, form: str) -> N
 
         page(saved_page(read(planfile), request, form, file=planfile))
     else:
+        from planner.app.kept import keep
         from planner.app.make import made
 
         with made(request) as (one, _):
+            keep(request, one.plan)
             page(plan_page(one, request, form))
 
 

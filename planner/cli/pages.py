@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from planner.drift import DriftReport
     from planner.graph import ResourceGraph
 
-_PLAN_FORMS = ("text", "json", "markdown")
+_PLAN_FORMS = ("text", "json", "markdown", "html")
 _MOST_TARGETS = 3  # more of them are harder to read than the whole selection
 
 
@@ -36,14 +37,12 @@ def plan_page(
 ) -> str:
     """A plan that was made now, in one of the forms, with the command that applies exactly it."""
     if form not in _PLAN_FORMS:
-        from planner.render.graphs import render_graph
-
-        actions = {change.address: str(change.action) for change in made.plan.changes}
-        return render_graph(made.graph, form, actions)
+        return _drawn(made.plan, made.graph, form)
     command = "" if confirmed else _command(made.plan, request, verb, saved)
     if form == "text" and request.quiet:
         return _verdict(made.plan, command)
-    return _plan_text(made.plan, form, command, made.notes) + (_unchanged(made) if _wants_all(request, form) else "")
+    told = _plan_text(made.plan, form, command, made.notes, made.graph)
+    return told + (_unchanged(made) if _wants_all(request, form) else "")
 
 
 def _wants_all(request: Request, form: str) -> bool:
@@ -67,19 +66,41 @@ def _verdict(plan: Plan, command: str) -> str:
 
 def saved_page(plan: Plan, request: Request, form: str, *, file: Path | None = None) -> str:
     """A plan that was saved, in one of the forms."""
+    if form not in _PLAN_FORMS:
+        from planner.render.plan_graph import graph_of_plan
+
+        return _drawn(plan, graph_of_plan(plan), form)
     command = f"hwplan apply {shlex.quote(str(file))}{_common(request)} --confirm" if file else ""
-    return _plan_text(plan, form if form in _PLAN_FORMS else "text", command, {})
+    return _plan_text(plan, form, command, {})
 
 
-def _plan_text(plan: Plan, form: str, command: str, notes: Mapping[Address, str]) -> str:
-    if form == "json":
-        from planner.render.plan_json import render_json
+def _drawn(plan: Plan, graph: ResourceGraph, form: str) -> str:
+    from planner.render.graphs import render_graph
 
-        return render_json(plan)
-    if form == "markdown":
-        from planner.render.markdown import render_markdown
+    return render_graph(graph, form, {change.address: str(change.action) for change in plan.changes})
 
-        return render_markdown(plan, command=command)
+
+def _plan_text(
+    plan: Plan, form: str, command: str, notes: Mapping[Address, str], graph: ResourceGraph | None = None
+) -> str:
+    match form:
+        case "json":
+            from planner.render.plan_json import render_json
+
+            return render_json(plan, for_terminal=sys.stdout.isatty())
+        case "markdown":
+            from planner.render.markdown import render_markdown
+
+            return render_markdown(plan, command=command, notes=notes)
+        case "html":
+            from planner.render.html import render_html
+
+            return render_html(plan, graph, command=command, notes=notes)
+        case _:
+            return _terminal(plan, command, notes)
+
+
+def _terminal(plan: Plan, command: str, notes: Mapping[Address, str]) -> str:
     from planner.render.terminal import render_plan
 
     return render_plan(plan, command=command, width=width(), colour=colour(), notes=notes)
@@ -148,6 +169,11 @@ def _command(plan: Plan, request: Request, verb: str, saved: Path | None) -> str
         return f"hwplan apply {shlex.quote(str(saved))}{_common(request)} --confirm"
     bound = "" if verb == "destroy" else f" --plan-id {plan_id(plan)}"
     return f"hwplan {verb}{_words(request)}{_common(request)}{bound} --confirm"
+
+
+def command_of(verb: str, request: Request) -> str:
+    """The command of another verb about the same selection."""
+    return f"hwplan {verb}{_words(request)}{_common(request)}"
 
 
 def _again(report: Report, request: Request) -> str:

@@ -10,7 +10,7 @@ from planner.app.request import Request
 from planner.cli.options import selecting
 from planner.cli.output import page
 
-FORMATS = ("text", "json", "markdown", "mermaid", "dot", "svg")
+FORMATS = ("text", "json", "markdown", "html", "mermaid", "dot", "svg")
 
 
 @click.command()
@@ -24,10 +24,12 @@ def plan(
     request: Request, out: Path | None, form: str, as_json: bool, detailed_exitcode: bool, refresh_only: bool
 ) -> int:
     """Show what would change, in order, field by field, and why. Changes nothing."""
+    from planner.app.kept import keep
     from planner.app.make import made
     from planner.cli.pages import drift_page, plan_page
 
     with made(request) as (one, _):
+        keep(request, one.plan)
         if out is not None:
             from planner.app.saved import write
 

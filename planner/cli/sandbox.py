@@ -33,10 +33,14 @@ def create(request: Request, directory: Path) -> None:
 @click.option("--manager", required=True, metavar="NAME", help="Who does it: the field manager to record.")
 @common
 def set_(request: Request, directory: Path, address: str, assignments: tuple[str, ...], manager: str) -> None:
-    """Play somebody else: change fields of the live object ADDRESS."""
+    """Play somebody else: change fields of the live object ADDRESS.
+
+    A PATH is written as plans show it, a VALUE as in YAML or JSON; null removes the field. Of a value of a Secret
+    (plain text) only the fingerprint is kept.
+    """
     from planner.app.sandbox import play
 
-    page(play(directory, address, assignments, manager))
+    page(play(request, directory, address, assignments, manager))
 
 
 @sandbox.command()

@@ -17,6 +17,7 @@ from planner.cli.output import page
 @common
 def undo(request: Request, run: int, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: object) -> int:
     """Plan the reverse of RUN from what the state keeps. The configuration stays as it is."""
+    from planner.app.kept import keep
     from planner.app.run import apply_made
     from planner.app.undo import undoing
     from planner.cli.pages import plan_page, run_page
@@ -25,6 +26,7 @@ def undo(request: Request, run: int, plan_id: str, confirm: bool, dry_run: bool,
     options = run_options(request, **how)  # type: ignore[arg-type]  # click has checked them
     with undoing(request, run) as (made, session):
         if not confirm or dry_run:
+            keep(session.request, made.plan)
             page(plan_page(made, request, "json" if as_json else "text", verb=f"undo {run}"))
             return 0
         report = apply_made(made, session, options, approved=plan_id)

@@ -6,7 +6,21 @@ from typing import Literal
 
 from pydantic import Field
 
-from planner.spec.base import Branch, Count, Cron, Duration, Flag, GitUrl, ImageRef, Model, Name, Port, RepoName, Text
+from planner.spec.base import (
+    Branch,
+    Count,
+    Cron,
+    Duration,
+    Flag,
+    GitUrl,
+    HttpUrl,
+    ImageRef,
+    Model,
+    Name,
+    Port,
+    RepoName,
+    Text,
+)
 from planner.spec.places import Resources, Storage
 
 
@@ -20,6 +34,9 @@ class Transport(Model):
         "none", description="`node-egress` tunnels ssh through the node's egress proxy by HTTP CONNECT."
     )
     known_hosts: tuple[Text, ...] = Field((), description="Lines of known_hosts; unknown host keys are refused.")
+    identity_file: Text | None = Field(
+        None, description="Private key on the machine that plans; the mirror itself uses `sshSecret`."
+    )
     token_secret: Text | None = Field(None, description="Secret with a token, for `https` only.")
 
 
@@ -51,6 +68,10 @@ class GitMirror(Model):
     name: Name = Field("git-mirror", description="Name of its objects.")
     image: ImageRef = Field(description="Image with git, ssh and python.")
     port: Port = Field(8080, description="Port of the smart HTTP service.")
+    url: HttpUrl | None = Field(
+        None,
+        description="Its address as hwplan reaches it, without `/<remote>.git`. With one, its refs are planned.",
+    )
     schedule: Cron = Field("*/5 * * * *", description="When it syncs by itself.")
     suspend: Flag = Field(False, description="Keep the schedule but do not run it.")
     cache: Storage = Field(description="Volume with the bare repositories.")

@@ -21,7 +21,7 @@ class Build(Model):
     """How an image is built from a Dockerfile."""
 
     dockerfile: InnerPath = Field(description="Path of the Dockerfile, relative to the context.")
-    context: InnerPath | None = Field(None, description="Build context; the folder of the configuration when left out.")
+    context: InnerPath = Field(description="Build context: a folder in the configuration folder.")
     base: ImageRef | None = Field(None, description="The public image that the Dockerfile starts from.")
     args: dict[Text, Text] = Field(default_factory=dict, description="Build arguments.")
 

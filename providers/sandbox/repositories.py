@@ -1,7 +1,11 @@
-"""Bare git repositories with a first commit, one per configured remote. Uses the git binary, offline, argv only."""
+"""Bare git repositories with a first commit, one per configured remote, and the list of the URLs they stand for.
+
+Uses the git binary, offline, argv only.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from dataclasses import dataclass
@@ -10,31 +14,48 @@ from pathlib import Path
 from planner.errors import PermanentError
 
 _IDENTITY = {"NAME": "sandbox", "EMAIL": "sandbox@hwplan.invalid", "DATE": "2026-01-01T00:00:00Z"}
+_HEAD = """\
+# The folder that stands for each URL in this sandbox (simulated: nothing is fetched or pushed over a network).
+# A URL that is not here cannot be read."""
 _SECONDS = 30  # far more than a commit of one file needs
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Remote:
-    """A remote to imitate: the folder name it gets (`<name>.git`) and its branches, the first one is the default."""
+    """A remote to imitate: the folder name it gets (`<name>.git`), its branches, the first one is the default (none for
+    an empty repository), and the URL that it stands for ("" for none)."""
 
     name: str
     branches: tuple[str, ...]
+    url: str = ""
 
 
 def create_repository(folder: Path, remote: Remote) -> str:
     """Make `<folder>/<name>.git` with one commit on every branch; gives the commit id, the same on every machine.
 
+    Adds the remote's URL to `<folder>/remotes.yaml`, in which the provider of git looks up every URL.
+
     Raises PermanentError when there is no git binary or it fails.
     """
     path = folder.resolve() / f"{remote.name}.git"  # git runs elsewhere: a relative path would mean another place
-    _git(folder, "init", "--quiet", "--bare", "--template=", f"--initial-branch={remote.branches[0]}", str(path))
-    readme = f"# {remote.name}\n\nA repository of the sandbox, with a first commit.\n".encode()
+    _git(folder, "init", "--quiet", "--bare", "--template=", f"--initial-branch={(*remote.branches, 'main')[0]}", str(path))
+    readme = b"# A repository of the sandbox, with a first commit\n"  # the same for all: a mirror shares history
     blob = _git(path, "hash-object", "-w", "--stdin", stdin=readme)
     tree = _git(path, "mktree", stdin=f"100644 blob {blob}\tREADME.md\n".encode())
     commit = _git(path, "commit-tree", tree, "-m", "First commit")
     for branch in remote.branches:
         _git(path, "update-ref", f"refs/heads/{branch}", commit)
+    if remote.url:
+        _list(folder / "remotes.yaml", remote)
     return commit
+
+
+def _list(path: Path, remote: Remote) -> None:
+    """JSON strings are YAML strings, so nothing needs a YAML writer here."""
+    lines = [] if path.exists() else [_HEAD, "remotes:"]
+    lines += [f"  - url: {json.dumps(remote.url)}", f"    folder: {json.dumps(remote.name + '.git')}"]
+    with path.open("a") as file:
+        file.write("\n".join(lines) + "\n")
 
 
 def _git(cwd: Path, *arguments: str, stdin: bytes = b"") -> str:

@@ -118,3 +118,14 @@ def test_the_same_bytes_whatever_the_hash_seed(lane_box: Hwplan) -> None:
     runs = 100 if os.environ.get("CI") else 10
     seen = {lane_box(*words, env={"PYTHONHASHSEED": str(seed)}).out for seed in range(runs)}
     assert len(seen) == 1
+
+
+def test_an_approval_that_no_longer_fits_says_what_is_different(simulated: Hwplan, unique: str) -> None:
+    file = manifests.write(simulated.folder, "app.yaml", manifests.APP.format(ns=unique))
+    words = ("-f", file, "--name", unique)
+    approved = simulated.plan(*words)["id"]
+    manifests.write(simulated.folder, "app.yaml", manifests.APP.format(ns=unique).replace("level: info", "level: warn"))
+    refused = simulated("apply", *words, "--plan-id", approved, "--confirm", code=3)
+    assert f"ConfigMap/{unique}/settings: data is another change now" in refused.err
+    elsewhere = simulated("apply", *words, "--plan-id", "0" * 64, "--confirm", code=3)
+    assert "another change" not in elsewhere.err

@@ -2,39 +2,77 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from planner.spec.base import Branch, Commit, FullRef, GitUrl, Model, Name
+from planner.spec.base import Branch, Commit, Count, Duration, FullRef, GitUrl, HttpUrl, Model, Name
 from planner.spec.kinds.envelope import Deferred, KindModel
 
+Transport: TypeAlias = Literal["ssh", "https", "http", "file"]
+# No `$` and no `%`: ssh would expand them.
+KeyPath: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9~/.][A-Za-z0-9._/+@ -]{0,1023}$")]
+HostKeyLine: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,4096}$")]
 
-class GitHeadSpec(Model):
+
+class GitSsh(Model):
+    """How an ssh remote is reached. No configuration file of ssh is read, and unknown host keys are refused."""
+
+    proxy: HttpUrl | None = Field(
+        None, description="`http://HOST:PORT` of a proxy; ssh is tunnelled through it by HTTP CONNECT."
+    )
+    known_hosts: tuple[HostKeyLine, ...] = Field(
+        (), description="Lines of known_hosts, the only host keys that are accepted; without one no host is."
+    )
+    identity_file: KeyPath | None = Field(
+        None,
+        description="Private key, relative to the configuration folder or below `~`; the default keys if left out.",
+    )
+
+
+class GitRetry(Model):
+    """Which failures are tried again: transport errors of ssh, nothing else. The end says `exhausted`."""
+
+    attempts: Count = Field(4, ge=1, le=20, description="Tries in all.")
+    delay: Duration = Field("2s", description="Pause after the first try; doubled after each.")
+    max_delay: Duration = Field("30s", description="Longest pause.")
+
+
+class RemoteModel(Model):
+    """A repository, and how it is reached."""
+
+    remote: GitUrl | Name = Field(
+        description="URL. A bare name of a remote of the node's mirror is refused: its template writes the URL."
+    )
+    transport: Transport | None = Field(
+        None, description="The only transport allowed here; a URL of another one is drift and is refused."
+    )
+    ssh: GitSsh | None = Field(None, description="For a remote over ssh: proxy, host keys, private key.")
+    retry: GitRetry = Field(default_factory=GitRetry, description="What happens when ssh fails.")
+
+
+class GitHeadSpec(RemoteModel):
     """Which branch."""
 
-    remote: GitUrl | Name = Field(description="URL, or the name of a remote of the node's mirror.")
     branch: Branch = Field(description="Branch whose head is read.")
 
 
 class GitHead(KindModel):
-    """Data: the commit that a branch stands on. Changes nothing. Outputs: `commit`, `short`."""
+    """Data: the commit that a branch stands on. Changes nothing. Outputs: `commit`, `short` (its first 12 digits)."""
 
     kind: Literal["GitHead"] = Field(description="GitHead.")
     spec: GitHeadSpec = Field(description="What is read.")
 
 
-class RefSide(Model):
+class RefSide(RemoteModel):
     """One ref in one repository."""
 
-    remote: GitUrl | Name = Field(description="URL, or the name of a remote of the node's mirror.")
     ref: FullRef | Deferred = Field(description="Full ref name, `refs/heads/v0.3`.")
 
 
-class RefOrigin(Model):
+class RefOrigin(RemoteModel):
     """Where the wanted commit comes from: a ref, or a commit that is named."""
 
-    remote: GitUrl | Name = Field(description="URL, or the name of a remote of the node's mirror.")
     ref: FullRef | Deferred | None = Field(None, description="Full ref name.")
     commit: Commit | Deferred | None = Field(None, description="Full commit id.")
 
@@ -51,18 +89,20 @@ class GitRefSpec(Model):
     from_: RefOrigin = Field(alias="from", description="Where the commit comes from.")
     to: RefSide = Field(description="The ref that has to stand on it.")
     mode: Literal["mirror", "fast-forward", "immutable"] = Field(
-        description="`mirror`: follow; `fast-forward`: only forward; `immutable`: create once, never move."
+        description="`mirror`: follow, and refuse a rewritten upstream; `fast-forward`: only forward; "
+        "`immutable`: create once, never move."
     )
-    transport: Literal["ssh", "https", "http", "file"] | None = Field(
-        None, description="The only transport allowed for both sides; the remote's own when left out."
+    transport: Transport | None = Field(
+        None, description="The only transport allowed for both sides; a side may name its own instead."
     )
     via: Literal["direct", "job"] = Field("direct", description="Push from here, or by a Job next to the mirror.")
 
 
 class GitRef(KindModel):
-    """A ref that has to be like another one. Pushes are never forced and carry a lease on what the plan saw.
+    """A ref that has to be like another one. Pushes are never forced: a ref only moves forward, or is created.
 
-    Outputs: `commit`, `pendingFlush`, `inSync`, `ahead`, `behind`.
+    Outputs: `commit`, `inSync`, `pendingFlush` (the commit is not there yet), `ahead` and `behind` (commits that only
+    `from`, only `to` has; `unknown` where the objects cannot be had).
     """
 
     kind: Literal["GitRef"] = Field(description="GitRef.")

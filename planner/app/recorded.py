@@ -1,0 +1,173 @@
+"""What other systems than the cluster looked like when a snapshot was saved: read back instead of asking them.
+
+A plan against a snapshot must ask nobody. What was seen of a resource is believed only for the very document that it
+was seen for; anything else is unreadable, and says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, assert_never
+
+from planner.address import Address
+from planner.errors import PermanentError
+from planner.plan import Change, Verified
+from planner.plan_document import field_document, read_field
+from planner.ports import Absent, Effect, Observation, Present, Preview, Readiness, ReadResult, Unreadable, Written
+from planner.resource import Resource
+from planner.snapshot import KindPlace
+from planner.values import JsonObject, Vault, decode, digest, encode
+
+SCHEMA_VERSION = 1
+_SUFFIX = ".systems.json"
+
+
+def records_path(snapshot: Path) -> Path:
+    """Where the records of a snapshot are: beside it."""
+    return snapshot.with_name(snapshot.name + _SUFFIX)
+
+
+def write_records(
+    path: Path,
+    resources: Collection[Resource],
+    observations: Mapping[Address, Observation],
+    previews: Mapping[Address, Preview],
+) -> None:
+    """Save what was seen and predicted of `resources`, whole or not at all."""
+    rows = {
+        _key(resource): {
+            "address": str(resource.address),
+            "observation": _observation_document(observations[resource.address]),
+            "preview": _preview_document(previews[resource.address]) if resource.address in previews else None,
+        }
+        for resource in resources
+        if resource.address in observations
+    }
+    text = json.dumps({"schemaVersion": SCHEMA_VERSION, "resources": rows}, indent=1, sort_keys=True)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text + "\n")
+    partial.replace(path)
+
+
+def open_records(path: Path) -> RecordedProvider:
+    """The provider over the records of a snapshot; without a file it knows nothing. Raises PermanentError for a damaged
+    one."""
+    try:
+        document = json.loads(path.read_bytes()) if path.exists() else {"resources": {}}
+        return RecordedProvider(dict(document["resources"]))
+    except (ValueError, KeyError, TypeError):
+        raise PermanentError(
+            "the records of the snapshot are damaged", where=str(path), remedy="save it again"
+        ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedProvider:
+    """See planner.ports.Provider. Answers for every hwplan kind, from the records; writes nothing."""
+
+    rows: Mapping[str, JsonObject]
+
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+        """See Provider."""
+        return ReadResult({resource.address: self._observe(resource) for resource in wanted})
+
+    def _observe(self, resource: Resource) -> Observation:
+        row = self.rows.get(_key(resource))
+        if row is not None:
+            return _read_observation(resource.address, row["observation"])
+        if _has_open_outputs(resource):
+            return Absent(resource.address)  # it comes again when they are filled in
+        return Unreadable(
+            resource.address, "not in the snapshot: it holds what was seen of another declaration, or none"
+        )
+
+    def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
+        """See Provider."""
+        return {resource.address: self._preview(resource) for resource, _ in items}
+
+    def _preview(self, resource: Resource) -> Preview:
+        row = self.rows.get(_key(resource))
+        if row is None or row["preview"] is None:
+            return Preview(Effect.NONE, blocked="not in the snapshot")
+        return _read_preview(row["preview"])
+
+    def apply(self, change: Change, vault: Vault) -> Written:
+        """Always raises PermanentError."""
+        raise PermanentError("a snapshot of other systems cannot be written", where=str(change.address))
+
+    def delete(self, change: Change) -> Written:
+        """Always raises PermanentError."""
+        raise PermanentError("a snapshot of other systems cannot be written", where=str(change.address))
+
+    def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
+        """Nothing is waited for."""
+        return {change.address: Readiness(done=True, ok=True) for change in changes}
+
+
+def _key(resource: Resource) -> str:
+    return digest([str(resource.address), encode(resource.manifest)])
+
+
+def _has_open_outputs(resource: Resource) -> bool:
+    spec = resource.manifest["spec"]
+    return bool(encode(spec) != spec)
+
+
+def _observation_document(seen: Observation) -> JsonObject:
+    match seen:
+        case Present():
+            return {"present": {"uid": seen.uid, "content": seen.content, "outputs": encode(seen.outputs)}}
+        case Absent():
+            return {"absent": True}
+        case Unreadable(reason=reason):
+            return {"unreadable": reason}
+        case _ as never:
+            assert_never(never)
+
+
+def _read_observation(address: Address, row: JsonObject) -> Observation:
+    if "unreadable" in row:
+        return Unreadable(address, row["unreadable"])
+    if "absent" in row:
+        return Absent(address)
+    found = row["present"]
+    return Present(address, found["uid"], found["content"], outputs=decode(found["outputs"]))
+
+
+def _preview_document(preview: Preview) -> JsonObject:
+    causes = None if preview.on_change is None else [str(cause) for cause in preview.on_change]
+    return {
+        "effect": str(preview.effect),
+        "fields": [field_document(one) for one in preview.fields],
+        "verified": str(preview.verified),
+        "desired": encode(preview.desired),
+        "expects": preview.expects,
+        "blocked": preview.blocked,
+        "evidence": preview.evidence,
+        "remedy": preview.remedy,
+        "outputs": encode(preview.outputs),
+        "warnings": list(preview.warnings),
+        "awaiting": preview.awaiting,
+        "onChange": causes,
+    }
+
+
+def _read_preview(row: Any) -> Preview:
+    causes = row["onChange"]
+    return Preview(
+        Effect(row["effect"]),
+        fields=tuple(read_field(one) for one in row["fields"]),
+        verified=Verified(row["verified"]),
+        desired=decode(row["desired"]),
+        expects=row["expects"],
+        blocked=row["blocked"],
+        evidence=row["evidence"],
+        remedy=row["remedy"],
+        outputs=decode(row["outputs"]),
+        warnings=tuple(row["warnings"]),
+        awaiting=row["awaiting"],
+        on_change=None if causes is None else tuple(Address.parse(cause) for cause in causes),
+    )

@@ -1,0 +1,81 @@
+"""`hwplan image status|preload|build|logs`: the images of a node as a part of the plan (spec 02, S07 to S09, S23)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from planner.app.request import Request
+from planner.cli.apply import applying
+from planner.cli.options import common, selecting
+from planner.cli.output import colour, page
+
+_PLAN_ID = click.option("--plan-id", metavar="ID", default="", help="Refuse unless the plan made now is this one.")
+
+
+@click.group()
+def image() -> None:
+    """The images in the node's registry: there or not, copied, built."""
+
+
+@image.command()
+@selecting
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def status(request: Request, as_json: bool) -> int:
+    """Is each tag there, with which digest. Reads only."""
+    from planner.app.parts import is_image
+    from planner.app.status import status_of
+    from planner.cli.pages import command_of
+    from planner.render.image_status import image_status_json, render_image_status
+
+    found = status_of(request, is_image)
+    if as_json:
+        page(json.dumps(image_status_json(found), indent=1, sort_keys=True))
+    else:
+        page(render_image_status(found, command=command_of("image preload", request), colour=colour()))
+    return 1 if any(row.problem for row in found.rows) else 0
+
+
+@image.command()
+@selecting
+@_PLAN_ID
+@applying
+def preload(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
+    """Copy public images into the node's registry, by digest."""
+    from planner.app.parts import is_preload
+    from planner.cli.part import apply_part
+
+    confirmed = confirm and not dry_run
+    return apply_part(request, is_preload, "image preload", confirm=confirmed, plan_id=plan_id, json=as_json, how=how)
+
+
+@image.command()
+@selecting
+@_PLAN_ID
+@applying
+def build(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
+    """Build images from their Dockerfiles, and push them."""
+    from planner.app.parts import is_build
+    from planner.cli.part import apply_part
+
+    confirmed = confirm and not dry_run
+    return apply_part(request, is_build, "image build", confirm=confirmed, plan_id=plan_id, json=as_json, how=how)
+
+
+@image.command()
+@click.argument("name")
+@common
+def logs(request: Request, name: str) -> None:
+    """What the journal of the last runs says about the image NAME: when, how it ended, and why."""
+    from planner.app.world import open_store
+
+    with open_store(request) as store:
+        nodes = [(run.number, node) for run in store.history() for node in store.nodes(run.number)]
+    lines = [
+        f"run {number}  {node.action:<8} {node.result or node.phase:<10} {node.at}  {node.detail.get('message', '')}"
+        for number, node in nodes
+        if node.address.kind == "RegistryImage" and node.address.name == name
+    ]
+    page("\n".join(lines) or f"no run touched the image {name}")

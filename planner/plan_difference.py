@@ -1,0 +1,50 @@
+"""What tells two plans apart, in one line: for the reader of a refused approval. Pure; decides nothing."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+
+from planner.path import render
+from planner.plan import Change, Plan
+
+
+def first_difference(approved: Plan, now: Plan) -> str:
+    """The first thing in execution order that `now` says and `approved` did not, or the other way round."""
+    if approved.cluster.uid != now.cluster.uid:
+        return f"approved for cluster {approved.cluster.uid[:8]}, this is {now.cluster.uid[:8]}"
+    before = {change.address: change for change in approved.changes}
+    for change in now.changes:
+        if (old := before.pop(change.address, None)) is None:
+            return f"{change.address}: {change.action} was not in it"
+        if old != change and (text := _difference(old, change)):
+            return f"{change.address}: {text}"
+    if before:
+        gone = next(iter(before.values()))
+        return f"{gone.address}: {gone.action} was in it, and is not wanted any more"
+    return _besides_changes(approved, now)
+
+
+def _difference(old: Change, new: Change) -> str:
+    if old.action is not new.action:
+        return f"{old.action} became {new.action}"
+    for one, other in zip_longest(old.fields, new.fields):
+        if one is None or other is None or one.path != other.path:
+            return f"another field: {render((other or one).path)}"
+        if (one.op, one.before, one.after) != (other.op, other.before, other.after):
+            return f"{render(one.path)} is another change now"
+    if old.precondition != new.precondition:
+        return "the live object changed since"
+    return "" if old.desired == new.desired else "the document to write is another one"
+
+
+def _besides_changes(approved: Plan, now: Plan) -> str:
+    blocked = {one.address for one in approved.blocked} ^ {one.address for one in now.blocked}
+    if blocked:
+        return f"{min(blocked)}: blocked in one of them only"
+    if approved.inputs_config != now.inputs_config:
+        return "the configuration is another one, with the same changes"
+    if approved.selection != now.selection:
+        return "another selection"
+    if approved.inputs_live != now.inputs_live:
+        return "an object that needs no change was deleted, made or made again"
+    return "the evidence (drift, warnings, who changed what and when) is another one"

@@ -1,0 +1,152 @@
+"""Git and its remotes: list the refs, fetch, push. The one place where the git binary is started.
+
+Owns arguments, environment and limits of every call, and tries again what may be tried again: transport errors of ssh,
+as often as the remote's `retry` says. A push is tried once; only its caller can tell what became of it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from providers.git import porcelain
+from providers.git.command import Done, run
+from providers.git.failures import GitFailed, Kind, classify, is_transient
+from providers.git.names import Url, check_commit, check_ref, is_commit
+from providers.git.remotes import Remote
+from providers.git.ssh import command as ssh_command
+
+_CONFIG = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "credential.helper=",
+    "submodule.recurse=false",
+    "transfer.bundleURI=false",
+    "transfer.fsckObjects=true",
+    "protocol.ext.allow=never",
+    "http.followRedirects=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "push.gpgSign=false",
+    "advice.detachedHead=false",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds for a listing and for moving objects, and the longest answer in bytes."""
+
+    listing: float = 60.0
+    moving: float = 600.0
+    answer: int = 64 * 1024 * 1024
+
+
+_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class GitClient:
+    """Runs git. `sleep` lets time pass between two tries."""
+
+    limits: Limits = _LIMITS
+    sleep: Callable[[float], None] = time.sleep
+
+    def list_refs(self, remote: Remote, *, patiently: bool = True) -> Mapping[str, str]:
+        """All refs of a remote with their object ids, peeled tags as `ref^{}`. Not `patiently` is one try.
+
+        Raises GitFailed.
+        """
+        done = self._tried(remote, ["ls-remote", "--quiet", "--", str(remote.url)], self.limits.listing, patiently)
+        return _parse_refs(done.out, remote)
+
+    def fetch(self, remote: Remote, repository: Path, commit: str, keep: str, *options: str) -> None:
+        """Fetch `commit` with its history into `repository`, kept by the ref `keep`. Raises GitFailed."""
+        words = ["--git-dir", str(repository), "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force"]
+        words += ["--no-recurse-submodules", *options, "--", str(remote.url), f"{check_commit(commit)}:{keep}"]
+        self._tried(remote, words, self.limits.moving, True)
+
+    def push(self, remote: Remote, repository: Path, commit: str, ref: str, *, create: bool) -> porcelain.Pushed:
+        """Push `commit` to `ref`, one try, never forced; with `create` only if there is no such ref.
+
+        An unforced push is compare-and-swap on the value that the server advertised, and git refuses it here when that
+        value is not an ancestor. (`--force-with-lease` with a value would permit the opposite: it implies force.) With
+        an empty value it means that the ref must not exist. Raises GitFailed when nothing was said about the ref.
+        """
+        words = ["--git-dir", str(repository), "push", "--porcelain", "--no-verify", "--no-follow-tags"]
+        words.append("--recurse-submodules=no")
+        if create:
+            words.append(f"--force-with-lease={check_ref(ref)}:")
+        words += ["--", str(remote.url), f"{check_commit(commit)}:{check_ref(ref)}"]
+        done = self._once(remote, words, self.limits.moving)
+        pushed = porcelain.parse(done.out, ref)
+        if pushed.fate is porcelain.Fate.SILENT or (done.code != 0 and pushed.why == ""):
+            raise GitFailed(remote.shown, classify(done))
+        return pushed
+
+    def local(self, repository: Path | None, *words: str) -> Done:
+        """Run git on a repository of our own, without any remote."""
+        place = ["--git-dir", str(repository)] if repository else []
+        with TemporaryDirectory(prefix="hwplan-git-") as scratch:
+            return self._run([*place, *words], _environment(Path(scratch)), Path(scratch), self.limits.listing)
+
+    def _tried(self, remote: Remote, words: Sequence[str], seconds: float, patiently: bool) -> Done:
+        tries = 0
+        while True:
+            tries += 1
+            done = self._once(remote, words, seconds)
+            if done.code == 0:
+                return done
+            kind = classify(done)
+            again = remote.url.scheme == "ssh" and is_transient(kind)
+            if not (again and patiently) or tries >= remote.retry.attempts:
+                raise GitFailed(remote.shown, kind, tries=tries, exhausted=again and patiently)
+            self.sleep(remote.retry.pause(tries))
+
+    def _once(self, remote: Remote, words: Sequence[str], seconds: float) -> Done:
+        with TemporaryDirectory(prefix="hwplan-git-") as scratch:
+            environment = _environment(Path(scratch), remote.url)
+            if remote.url.scheme == "ssh":
+                environment["GIT_SSH_COMMAND"] = ssh_command(remote.ssh, remote.url, Path(scratch))
+                environment["GIT_SSH_VARIANT"] = "ssh"
+                if not remote.ssh.identity and (agent := os.environ.get("SSH_AUTH_SOCK")):
+                    environment["SSH_AUTH_SOCK"] = agent
+            return self._run(words, environment, Path(scratch), seconds)
+
+    def _run(self, words: Sequence[str], environment: Mapping[str, str], folder: Path, seconds: float) -> Done:
+        argv = ["git"]
+        for setting in _CONFIG:
+            argv += ["-c", setting]
+        return run([*argv, *words], env=environment, cwd=folder, seconds=seconds, most=self.limits.answer)
+
+
+def _environment(folder: Path, url: Url | None = None) -> dict[str, str]:
+    """All that git gets to know: an empty home, no repository around it, one protocol."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(folder),
+        "LC_ALL": "C",
+        "TZ": "UTC",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_CEILING_DIRECTORIES": str(folder.parent),
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_PROTOCOL_FROM_USER": "0",
+        "GIT_ALLOW_PROTOCOL": url.scheme if url else "none",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+    }
+
+
+def _parse_refs(output: bytes, remote: Remote) -> Mapping[str, str]:
+    refs: dict[str, str] = {}
+    for line in output.decode("utf-8", "surrogateescape").splitlines():
+        commit, tab, name = line.partition("\t")
+        if not tab or not is_commit(commit):
+            raise GitFailed(remote.shown, Kind.GARBLED)
+        refs[name] = commit
+    return refs

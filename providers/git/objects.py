@@ -1,0 +1,117 @@
+"""The bare repository of our own in which commits of remotes are compared, and from which they are pushed.
+
+A cache: it may be thrown away at any time. One for all remotes, so that what a mirror shares with its upstream is
+fetched once. What was fetched last from each ref is kept by a ref of ours, so that the next fetch is a small one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from planner.errors import PermanentError
+from providers.git.client import GitClient
+from providers.git.failures import GitFailed, Kind
+from providers.git.remotes import Remote
+
+
+@dataclass(frozen=True, slots=True)
+class Distance:
+    """How many commits only the one side has, and only the other."""
+
+    ahead: int
+    behind: int
+
+
+def cache_folder() -> Path:
+    """`$XDG_CACHE_HOME/hwplan/git`, or the same under ~/.cache."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "hwplan" / "git"
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """The cache in `folder`, made when it is first needed."""
+
+    client: GitClient
+    folder: Path
+
+    def bring(self, remote: Remote, commit: str, ref: str = "") -> Path:
+        """Have `commit` with its history here; gives the repository that it is in. Raises GitFailed.
+
+        `ref` is where it stands at the remote, if that is known: what is fetched from there next builds on it.
+        """
+        with self._locked():
+            repository = self._repository(commit)
+            if not self._has(repository, commit):
+                self.client.fetch(remote, repository, commit, _kept(remote, ref))
+        return repository
+
+    def distance(self, wanted: str, other: str) -> Distance | None:
+        """How far `wanted` is ahead of `other` and behind it, both brought here; None when they cannot be compared."""
+        done = self.client.local(
+            self._place(wanted), "rev-list", "--left-right", "--count", f"{wanted}...{other}", "--"
+        )
+        numbers = done.out.split()
+        if done.code or len(numbers) != 2 or not all(number.isdigit() for number in numbers):
+            return None
+        return Distance(int(numbers[0]), int(numbers[1]))
+
+    def is_ancestor(self, old: str, new: str) -> bool | None:
+        """Whether `new` holds all that `old` holds; None when that cannot be told."""
+        code = self.client.local(self._place(new), "merge-base", "--is-ancestor", old, new).code
+        return {0: True, 1: False}.get(code)
+
+    def exists_at(self, remote: Remote, commit: str) -> bool:
+        """Whether the remote has a commit that none of its refs need stand on. Raises GitFailed when it cannot be told.
+
+        Asked with an empty repository: git does not ask for what it has.
+        """
+        with TemporaryDirectory(prefix="hwplan-git-") as scratch:
+            probe = Path(scratch) / "probe.git"
+            self._init(probe, commit)
+            try:
+                self.client.fetch(remote, probe, commit, "refs/kept/probe", "--depth=1")
+            except GitFailed as error:
+                if error.kind is Kind.NO_OBJECT:
+                    return False
+                raise
+        return True
+
+    def _has(self, repository: Path, commit: str) -> bool:
+        return self.client.local(repository, "cat-file", "-e", commit).code == 0
+
+    def _place(self, commit: str) -> Path:
+        return self.folder / ("objects.git" if len(commit) == 40 else "objects-sha256.git")
+
+    def _repository(self, commit: str) -> Path:
+        repository = self._place(commit)
+        self._init(repository, commit)
+        return repository
+
+    def _init(self, repository: Path, commit: str) -> None:
+        """Also mends a repository whose making was interrupted."""
+        form = "sha1" if len(commit) == 40 else "sha256"
+        words = ("--quiet", "--bare", "--template=", f"--object-format={form}", "--", str(repository))
+        if (repository / "HEAD").exists() and (repository / "config").exists():
+            return
+        if self.client.local(None, "init", *words).code:
+            raise PermanentError("git cannot make its cache", where=str(repository), remedy="remove that folder")
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One at a time, over all processes: two fetches would get into each other's way with their refs."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (self.folder / "lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _kept(remote: Remote, ref: str) -> str:
+    return "refs/kept/" + hashlib.sha256(f"{remote.shown}#{ref}".encode()).hexdigest()[:32]

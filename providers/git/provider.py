@@ -1,0 +1,92 @@
+"""The provider of GitHead and GitRef. One per command; lists every remote once for a plan, and afresh for an apply."""
+
+from __future__ import annotations
+
+import tempfile
+import weakref
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from shutil import rmtree
+
+from planner.address import Address
+from planner.errors import PermanentError
+from planner.plan import Change
+from planner.ports import Observation, Preview, Readiness, ReadResult, Written
+from planner.resource import Resource
+from planner.snapshot import KindPlace
+from planner.values import Vault
+from providers.git import deciding
+from providers.git.client import GitClient
+from providers.git.listings import Listings
+from providers.git.looking import Eyes, read_wish
+from providers.git.objects import Objects, cache_folder
+from providers.git.pushing import move
+from providers.git.remotes import Places, open_places
+from providers.registry import Tools
+
+
+def create(tools: Tools) -> GitProvider:
+    """The provider of one command. Raises PermanentError when the sandbox's list of repositories is damaged."""
+    return GitProvider(GitClient(), open_places(tools.folder, tools.sandbox))
+
+
+class GitProvider:
+    """See planner.ports.Provider. `cache` holds objects between runs; a sandbox gets one that ends with the command."""
+
+    def __init__(self, client: GitClient, places: Places, cache: Path | None = None) -> None:
+        self._client = client
+        self._places = places
+        self._objects = Objects(client, cache or self._cache())
+        self._eyes = Eyes(places, Listings(client.list_refs), self._objects)
+
+    def _cache(self) -> Path:
+        if self._places.simulated is None:
+            return cache_folder()
+        folder = Path(tempfile.mkdtemp(prefix="hwplan-git-"))
+        weakref.finalize(self, rmtree, folder, ignore_errors=True)
+        return folder
+
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+        """See Provider."""
+        self._eyes.warm(resource.manifest["spec"] for resource in wanted)
+        return ReadResult({resource.address: self._observe(resource) for resource in wanted})
+
+    def _observe(self, resource: Resource) -> Observation:
+        spec = resource.manifest["spec"]
+        if resource.address.kind == "GitHead":
+            return deciding.observe_head(resource.address, self._eyes.head(spec))
+        return deciding.observe_ref(resource.address, self._eyes.ref(spec))
+
+    def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
+        """See Provider."""
+        return {resource.address: self._preview(resource) for resource, _ in items}
+
+    def _preview(self, resource: Resource) -> Preview:
+        spec = resource.manifest["spec"]
+        if resource.address.kind == "GitHead":
+            return deciding.preview_head(resource, self._eyes.head(spec))
+        look = self._eyes.ref(spec)
+        preview = deciding.preview_ref(look)
+        if look.wish and preview.expects:
+            self._eyes.arrivals.add((str(look.wish.target.remote.url), preview.expects))
+        return preview
+
+    def apply(self, change: Change, vault: Vault) -> Written:
+        """See Provider. Pushes one ref, or finds it done."""
+        if change.address.kind != "GitRef" or change.desired is None:
+            raise PermanentError(f"a {change.address.kind} changes nothing", where=str(change.address))
+        wish = read_wish(change.desired["spec"], self._places)
+        if wish.origin.open or wish.target.open:
+            raise PermanentError("an output that it takes is still unknown", where=str(change.address))
+        try:
+            return move(change, wish, self._client, self._objects)
+        finally:
+            self._eyes.forget(wish.target.remote)
+
+    def delete(self, change: Change) -> Written:
+        """Always raises PermanentError: refs are not deleted."""
+        raise PermanentError("refs of git are not deleted by hwplan", where=str(change.address))
+
+    def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
+        """A ref was read back when it was pushed: there is nothing to wait for."""
+        return {change.address: Readiness(done=True, ok=True) for change in changes}

@@ -1,0 +1,163 @@
+"""Remotes as documents name them, made into what git is given: a checked URL, and how it is reached.
+
+Owns the policy of transports (a URL of another transport is drift) and the way into a sandbox, where each configured
+URL stands for a folder and nothing goes over a network.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from planner import duration
+from planner.errors import PermanentError
+from planner.values import Json, JsonObject
+from providers.git.names import Url, is_remote_name, parse_url
+from providers.git.ssh import Ssh
+
+_FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}\.git", re.ASCII)
+_ENTRY = re.compile(r"\s*(?:- )?\s*(url|folder): (\".*\")\s*")
+
+
+class NoSuchPlace(PermanentError):
+    """A URL that no folder of the sandbox stands for: what is there cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often in all, and the pauses in seconds."""
+
+    attempts: int = 4
+    delay: float = 2.0
+    max_delay: float = 30.0
+
+    def pause(self, tried: int) -> float:
+        """Seconds to wait after that many tries."""
+        return min(self.delay * (1 << (tried - 1)), self.max_delay)
+
+
+_NO_SSH = Ssh()
+_USUAL = Retry()
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A repository. `shown` is its URL as configured, `url` the one that git is given (another one in a sandbox)."""
+
+    shown: str
+    url: Url
+    ssh: Ssh = _NO_SSH
+    retry: Retry = _USUAL
+
+    @property
+    def key(self) -> tuple[str, Ssh]:
+        """Equal for what is the same to a reader."""
+        return str(self.url), self.ssh
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where relative paths start, and the folders that stand for URLs (None in the real world)."""
+
+    folder: Path
+    simulated: Mapping[str, Path] | None = None
+
+
+def open_places(folder: Path, sandbox: Path | None) -> Places:
+    """The places of a run. Raises PermanentError when the sandbox's list of repositories is damaged."""
+    return Places(folder, None if sandbox is None else _simulated(sandbox / "git"))
+
+
+def remote_of(side: JsonObject, places: Places, transport: str = "") -> Remote:
+    """The remote of one side of a document. `transport` is the policy where the side names none of its own.
+
+    Raises PermanentError, never with the URL, when it is none or against the policy; NoSuchPlace in a sandbox.
+    """
+    text = side.get("remote")
+    if is_remote_name(text):
+        raise PermanentError(
+            f"`remote: {text}` is a name, not a URL",
+            remedy="write the URL, or have the template take it from the node's mirror (gitMirror.remotes)",
+        )
+    url = parse_url(text)
+    allowed = str(side.get("transport") or transport)
+    if allowed and url.scheme != allowed:
+        raise PermanentError(
+            f"drift: the transport is {allowed} (githubTransport.mode={allowed}), and the URL of a remote is "
+            f"{url.scheme}://",
+            remedy=f"write the {allowed}:// URL of the same repository; there is no fallback",
+        )
+    shown = str(url)
+    if places.simulated is not None:
+        return Remote(shown, _inside(places.simulated, shown))
+    return Remote(shown, url, _ssh(side.get("ssh") or {}, places.folder), _retry(side.get("retry") or {}))
+
+
+def _ssh(given: JsonObject, folder: Path) -> Ssh:
+    identity = given.get("identityFile")
+    path = str(folder.absolute() / Path(identity).expanduser()) if identity else ""
+    return Ssh(_proxy(given.get("proxy")), tuple(given.get("knownHosts") or ()), path)
+
+
+def _proxy(text: Json) -> tuple[str, int] | None:
+    if not text:
+        return None
+    parts = urlsplit(str(text))
+    if parts.scheme != "http" or not parts.hostname or parts.username or parts.path not in ("", "/"):
+        raise PermanentError("`ssh.proxy` is no proxy", remedy="write http://HOST:PORT")
+    return parts.hostname, parts.port or 80
+
+
+def _retry(given: JsonObject) -> Retry:
+    return Retry(
+        int(given.get("attempts", _USUAL.attempts)),
+        duration.parse(given["delay"]) if "delay" in given else _USUAL.delay,
+        duration.parse(given["maxDelay"]) if "maxDelay" in given else _USUAL.max_delay,
+    )
+
+
+def _inside(simulated: Mapping[str, Path], shown: str) -> Url:
+    folder = simulated.get(shown)
+    if folder is None:
+        raise NoSuchPlace(
+            f"the sandbox has no repository for {shown}",
+            remedy="`hwplan sandbox create` makes one for each remote of the node's mirror; see git/remotes.yaml in it",
+        )
+    return Url("file", "", "", None, quote(str(folder)))
+
+
+def _simulated(folder: Path) -> Mapping[str, Path]:
+    """Read remotes.yaml: pairs of `url` and `folder` as providers.sandbox.repositories writes them."""
+    path = folder / "remotes.yaml"
+    try:
+        lines = path.read_text().splitlines()
+    except FileNotFoundError:
+        return {}
+    found: dict[str, Path] = {}
+    url = ""
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.lstrip().startswith("#") or line.startswith("remotes:"):
+            continue
+        match = _ENTRY.fullmatch(line)
+        if match is None:
+            raise PermanentError("not a line of a list of url and folder", where=f"{path}:{number}")
+        value = _text(match[2], path, number)
+        if match[1] == "url":
+            url = value
+        elif not url or not _FOLDER.fullmatch(value):
+            raise PermanentError("not the name of a folder NAME.git after its url", where=f"{path}:{number}")
+        else:
+            found[url] = folder.resolve() / value
+            url = ""
+    return found
+
+
+def _text(quoted: str, path: Path, number: int) -> str:
+    try:
+        return str(json.loads(quoted))
+    except ValueError:
+        raise PermanentError("not a text in double quotes", where=f"{path}:{number}") from None
