@@ -68,7 +68,7 @@ class GitMirror(Model):
     name: Name = Field("git-mirror", description="Name of its objects.")
     image: ImageRef = Field(description="Image with git, ssh and python.")
     port: Port = Field(8080, description="Port of the smart HTTP service.")
-    url: HttpUrl | None = Field(
+    url: HttpUrl | GitUrl | None = Field(
         None,
         description="Its address as hwplan reaches it, without `/<remote>.git`. With one, its refs are planned.",
     )

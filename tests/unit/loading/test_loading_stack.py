@@ -36,7 +36,11 @@ def test_d601_is_whole(d601: Loaded) -> None:
         "AppProject.argoproj.io/argocd/hwlab-v03", "Application.argoproj.io/argocd/hwlab-v03",
     } <= addresses  # fmt: skip
     assert d601.owned == ("hwlab.D601", "hwlab.D601.v03")
-    assert d601.scopes == ("infra", "git-mirror", "secrets", "control-plane", "runtime", "argo")
+    assert d601.scopes == ("infra", "git-mirror", "images", "secrets", "control-plane", "runtime", "argo", "gate")
+    assert {
+        "GitHead/hwlab-v0.3", "GitRef/sync-hwlab-v0.3", "GitRef/snapshot-hwlab-v0.3", "GitRef/flush-hwlab-v0.3-gitops",
+        "RegistryImage/ci-node-tools", "RegistryImage/postgres", "HttpProbe/v03-gate-1",
+    } <= addresses  # fmt: skip
 
 
 @pytest.mark.parametrize(("node", "lane"), PLACES)
@@ -44,7 +48,7 @@ def test_every_place_loads_with_named_images_and_right_owners(node: str, lane: s
     loaded = shipped(node, lane)
     for resource in loaded.resources:
         assert resource.manifest["metadata"]["labels"][SET_LABEL] == resource.owned_by
-        per_node = resource.scope in ("infra", "git-mirror")
+        per_node = resource.scope in ("infra", "git-mirror", "images")
         assert resource.owned_by == (f"hwlab.{node}" if per_node else f"hwlab.{node}.{lane}")
         assert resource.source.file.startswith(f"templates/hwlab/{resource.scope}/")
         assert resource.source.line > 0

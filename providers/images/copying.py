@@ -1,0 +1,86 @@
+"""Copying an image by digest from one place to another: blobs, manifests by digest, the tag last, then a look back.
+
+A tag cannot be compared and set (the distribution-spec has no If-Match), so nothing atomic is promised: what stands
+under the tag is looked at right before and right after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from planner.errors import PermanentError, PreconditionError
+from providers.images.manifest import Descriptor, Manifest, child_of, select
+from providers.images.reference import Reference
+from providers.images.store import Store
+
+_PARALLEL = 4
+_DEEPEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An image's repository in a store. `store` objects are compared by identity: one per registry."""
+
+    store: Store
+    image: Reference
+
+
+def root_of(source: Place, found: Manifest, platforms: Sequence[str]) -> Manifest:
+    """The manifest that goes under the target's tag. Reads the child when one platform is taken of an index."""
+    child = child_of(found, platforms)
+    if child is None:
+        return select(found, platforms)
+    return _fetched(source, child)
+
+
+def copy(source: Place, root: Manifest, target: Place, still: Callable[[str], None]) -> None:
+    """Copy everything that `root` needs, then `root` itself under the tag of `target`.
+
+    `still` gets the digest under the tag right before it is written and raises PreconditionError when it is not what it
+    has to be. Raises PreconditionError when the tag says something else afterwards.
+    """
+    manifests = tuple(_missing_below(source, root, target, _DEEPEST))
+    blobs = {part.digest: part for one in manifests if not one.is_index for part in one.parts}
+    mount = source.image.path if source.store is target.store else ""
+    _copy_blobs(source, tuple(blobs.values()), target, mount)
+    for manifest in manifests[:-1]:
+        target.store.write_manifest(target.image.by_digest(manifest.digest), manifest)
+    still(target.store.digest(target.image))
+    target.store.write_manifest(target.image, manifests[-1])
+    if target.store.digest(target.image) != root.digest:
+        raise PreconditionError("somebody else moved the tag while it was written", where=str(target.image))
+
+
+def _missing_below(source: Place, manifest: Manifest, target: Place, depth: int) -> Iterator[Manifest]:
+    """What has to be written, children before their index, the root last. Children that are there are left out."""
+    if depth == 0:
+        raise PermanentError("indexes within indexes, deeper than hwplan follows", where=str(source.image))
+    if manifest.is_index:
+        for part in manifest.parts:
+            if target.store.digest(target.image.by_digest(part.digest)) != part.digest:
+                yield from _missing_below(source, _fetched(source, part), target, depth - 1)
+    yield manifest
+
+
+def _fetched(source: Place, part: Descriptor) -> Manifest:
+    found = source.store.manifest(source.image.by_digest(part.digest))
+    if found is None or found.digest != part.digest:
+        raise PreconditionError("the source lacks a manifest that its index names", where=str(source.image))
+    return found
+
+
+def _copy_blobs(source: Place, blobs: Sequence[Descriptor], target: Place, mount: str) -> None:
+    """All blobs, a few at a time. After a failure no further one is begun."""
+    pool = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="blob")
+    try:
+        for future in [pool.submit(_copy_blob, source, blob, target, mount) for blob in blobs]:
+            future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _copy_blob(source: Place, blob: Descriptor, target: Place, mount: str) -> None:
+    if not target.store.has_blob(target.image, blob):
+        target.store.write_blob(target.image, blob, lambda: source.store.open_blob(source.image, blob), mount)

@@ -1,0 +1,148 @@
+"""An OCI image layout in a folder (image-spec, "Image Layout") as a place for images: in a sandbox the stand-in for
+every registry, after a build the place where the builder left its result.
+
+Images are found by their full name in index.json. That file is replaced as a whole under a lock; blobs are written
+beside their place and renamed, so that a kill leaves nothing half done. Does not delete.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from planner.errors import PermanentError
+from planner.values import canonical
+from providers.images.manifest import (
+    MAX_MANIFEST,
+    OCI_INDEX,
+    Descriptor,
+    Manifest,
+    read_manifest,
+)
+from providers.images.reference import Reference, check_digest, is_digest
+from providers.images.store import Opener, checked
+
+REF_NAME = "org.opencontainers.image.ref.name"
+_PIECE = 1 << 18
+
+
+class Layout:
+    """The layout in `folder`. `made_up` says that its images stand in for others: a digest in a name is not looked for
+    where the layout holds the very name with it, or the name without it."""
+
+    def __init__(self, folder: Path, *, made_up: bool = False) -> None:
+        self._folder = folder
+        self._made_up = made_up
+
+    def digest(self, image: Reference) -> str:
+        """Digest of the entry with this name."""
+        found = self.manifest(image)
+        return found.digest if found else ""
+
+    def manifest(self, image: Reference) -> Manifest | None:
+        """The manifest of the entry with this name, or by digest."""
+        names = [str(image), image.tagged] if self._made_up else [str(image)]
+        for name in names:
+            for entry in self._entries():
+                if entry.get("annotations", {}).get(REF_NAME) == name:
+                    return self._read(check_digest(entry.get("digest")), str(entry.get("mediaType", "")))
+        if image.digest and self._blob(image.digest).is_file():
+            return self._read(image.digest, "")
+        return None
+
+    def sole(self) -> Manifest:
+        """The one image of a builder's layout."""
+        entries = self._entries()
+        if len(entries) != 1:
+            raise PermanentError("the builder left no image, or several")
+        return self._read(check_digest(entries[0].get("digest")), str(entries[0].get("mediaType", "")))
+
+    def has_blob(self, image: Reference, blob: Descriptor) -> bool:
+        """Whether the file is there, in its whole size."""
+        with suppress(OSError):
+            return self._blob(blob.digest).stat().st_size == blob.size
+        return False
+
+    @contextmanager
+    def open_blob(self, image: Reference, blob: Descriptor) -> Iterator[Iterable[bytes]]:
+        """The bytes of the file."""
+        try:
+            handle = self._blob(blob.digest).open("rb")
+        except OSError:
+            raise PermanentError(f"the layout lacks a blob: {blob.digest}") from None
+        with handle:
+            yield iter(lambda: handle.read(_PIECE), b"")
+
+    def write_blob(self, image: Reference, blob: Descriptor, opener: Opener, mount_from: str = "") -> None:
+        """Write the file."""
+        with opener() as pieces:
+            self._put(blob.digest, checked(pieces, blob))
+
+    def write_manifest(self, image: Reference, manifest: Manifest) -> None:
+        """Write the manifest, and the entry with this name."""
+        self._put(manifest.digest, (manifest.data,))
+        if not image.tag:
+            return
+        entry = {
+            "mediaType": manifest.media_type,
+            "digest": manifest.digest,
+            "size": len(manifest.data),
+            "annotations": {REF_NAME: image.tagged},
+        }
+        with self._locked():
+            others = [one for one in self._entries() if one.get("annotations", {}).get(REF_NAME) != image.tagged]
+            ordered = sorted([*others, entry], key=lambda one: str(one.get("annotations", {}).get(REF_NAME, "")))
+            index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": ordered}
+            _replace(self._folder / "index.json", (canonical(index),))
+
+    # --- files ---------------------------------------------------------------------------------------------------
+
+    def _blob(self, digest: str) -> Path:
+        return self._folder / "blobs" / "sha256" / check_digest(digest).removeprefix("sha256:")
+
+    def _put(self, digest: str, pieces: Iterable[bytes]) -> None:
+        _replace(self._blob(digest), pieces)
+
+    def _read(self, digest: str, media_type: str) -> Manifest:
+        with suppress(OSError), self._blob(digest).open("rb") as handle:
+            data = handle.read(MAX_MANIFEST + 1)
+            if len(data) <= MAX_MANIFEST:
+                return read_manifest(data, media_type, expected=digest)
+        raise PermanentError(f"the layout lacks a manifest, or it is too large: {digest}")
+
+    def _entries(self) -> list[dict[str, Any]]:
+        try:
+            entries = json.loads((self._folder / "index.json").read_bytes())["manifests"]
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            raise PermanentError("the OCI layout has no proper index.json", where=str(self._folder)) from None
+        good = [entry for entry in entries if isinstance(entry, dict) and is_digest(entry.get("digest"))]
+        return [entry if isinstance(entry.get("annotations"), dict) else {**entry, "annotations": {}} for entry in good]
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with (self._folder / ".lock").open("w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
+
+def _replace(path: Path, pieces: Iterable[bytes]) -> None:
+    """Write a file so that it is there as a whole, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for piece in pieces:
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

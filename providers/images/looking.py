@@ -1,0 +1,120 @@
+"""Looking at one image and its origin: what stands under the tag, and what should. Writes nothing.
+
+Requests: a HEAD of the target, and one of the source unless its name holds the digest. Where platforms are picked of
+an index, the source is read with a GET in place of the HEAD. A build reads the target with one GET. Only when there is
+something to do, the source of a copy is looked at more closely.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from planner.errors import PermanentError
+from providers.images.context import build_digest, context_folder
+from providers.images.copying import Place
+from providers.images.manifest import ALL, MAX_MANIFEST, Manifest, selected_digest
+from providers.images.places import Places
+from providers.images.reference import Reference
+from providers.images.store import checked
+from providers.images.wanted import Wanted
+
+BUILD = "dev.hwplan.build"  # annotation of a built image: the digest of what it was built from
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What was seen. `digest` is that of the target's tag ("" when absent), `mark` what it was built from; `expects` is
+    the digest that should be there, or what it should be built from ("" when not known yet)."""
+
+    digest: str = ""
+    mark: str = ""
+    expects: str = ""
+    blocked: str = ""
+    remedy: str = ""
+
+    @property
+    def is_same(self) -> bool:
+        """Nothing to do."""
+        return bool(self.expects) and self.expects in (self.digest, self.mark)
+
+
+def look(wanted: Wanted, places: Places, folder: Path) -> Sight:
+    """See one image. Raises ProviderError when a registry cannot be read."""
+    if not isinstance(wanted.target, Reference):
+        return Sight()
+    if wanted.build is not None:
+        return _look_at_build(wanted, places, folder)
+    target = places.target(wanted)
+    digest = target.store.digest(target.image)
+    if not isinstance(wanted.source, Reference):
+        return Sight(digest)
+    try:
+        return Sight(digest, expects=_expected(wanted, places, digest))
+    except _Blocked as reason:
+        return Sight(digest, blocked=reason.message, remedy=reason.remedy)
+
+
+class _Blocked(PermanentError):
+    """The origin is readable, and is not what is asked for."""
+
+
+def _expected(wanted: Wanted, places: Places, digest: str) -> str:
+    source = places.source(wanted)
+    if ALL in wanted.platforms:
+        pinned = "" if places.simulated else source.image.digest
+        if pinned and pinned == digest:
+            return pinned
+        return source.store.digest(source.image) or _no_source()
+    found = source.store.manifest(source.image)
+    if found is None:
+        return _no_source()
+    try:
+        expected = selected_digest(found, wanted.platforms)
+    except PermanentError as error:
+        raise _Blocked(error.message, remedy=error.remedy) from None
+    if expected != digest and not found.is_index and not places.simulated:
+        _check_platform(source, found, wanted.platforms)
+    return expected
+
+
+def _no_source() -> str:
+    raise _Blocked("the source has no such image", remedy="correct spec.source, or push the image there first")
+
+
+def _check_platform(source: Place, found: Manifest, platforms: tuple[str, ...]) -> None:
+    """An image without an index says in its configuration what it is for."""
+    config = found.parts[0]
+    if config.size > MAX_MANIFEST:
+        raise _Blocked("the configuration of the source's image is too large")
+    with source.store.open_blob(source.image, config) as pieces:
+        data = b"".join(checked(pieces, config))
+    try:
+        document = json.loads(data)
+        made_for = f"{document['os']}/{document['architecture']}"
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return  # an artifact, which is for no platform
+    if made_for not in {"/".join(platform.split("/")[:2]) for platform in platforms}:
+        shown = made_for if made_for.isprintable() and len(made_for) < 64 else "another platform"
+        raise _Blocked(f"the source's only image is for {shown}", remedy="correct spec.platforms or spec.source")
+
+
+def _look_at_build(wanted: Wanted, places: Places, folder: Path) -> Sight:
+    target = places.target(wanted)
+    found = target.store.manifest(target.image)
+    digest = found.digest if found else ""
+    mark = dict(found.annotations).get(BUILD, "") if found else ""
+    try:
+        return Sight(digest, mark, build_mark(wanted, folder))
+    except PermanentError as error:
+        where = f" ({error.where})" if error.where else ""
+        return Sight(digest, mark, blocked=error.message + where, remedy=error.remedy)
+
+
+def build_mark(wanted: Wanted, folder: Path) -> str:
+    """Digest of all that the build depends on, "" while an argument is unknown. Raises PermanentError when a file is
+    missing."""
+    assert wanted.build is not None
+    context = context_folder(folder, wanted.build.context, wanted.build.dockerfile)
+    return build_digest(context, wanted.build.document, wanted.platforms[0]) if wanted.build.known else ""

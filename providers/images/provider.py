@@ -1,0 +1,146 @@
+"""The provider of RegistryImage: an image that has to be under a tag, copied by digest or built.
+
+The version token is the digest under the tag. What a copy will leave there is known when planning, and exactly that is
+copied, also when the source's tag has moved since. What a build will leave is not known; its plan names the digest of
+what is built from, and a context that has changed since is refused.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from planner.address import Address
+from planner.errors import PermanentError, ProviderError
+from planner.plan import Change, FieldChange, FieldOp, Verified
+from planner.ports import (
+    Absent,
+    Effect,
+    Observation,
+    Present,
+    Preview,
+    Provider,
+    Readiness,
+    ReadResult,
+    Unreadable,
+    Written,
+)
+from planner.resource import Resource
+from planner.snapshot import KindPlace
+from planner.values import JsonObject, Ref, Sub, Vault, canonical, encode
+from providers.images.effect import make
+from providers.images.looking import Sight, look
+from providers.images.places import Places
+from providers.images.reference import Reference
+from providers.images.wanted import Wanted, parse_wanted
+from providers.registry import Tools
+
+_PARALLEL = 8
+
+
+def create(tools: Tools) -> Provider:
+    """The provider for one command."""
+    return ImageProvider(tools.folder, tools.sandbox)
+
+
+class ImageProvider:
+    """Copies and builds images. `folder` is where build contexts start; `sandbox` is the folder of the sandbox."""
+
+    def __init__(self, folder: Path, sandbox: Path | None = None) -> None:
+        self._folder = folder
+        self._places = Places(sandbox)
+        self._lock = threading.Lock()
+        self._sights: dict[bytes, Sight] = {}
+
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+        """Look at all images, several at once; each is looked at once."""
+        with ThreadPoolExecutor(_PARALLEL, thread_name_prefix="image") as pool:
+            return ReadResult(dict(pool.map(self._read, wanted)))
+
+    def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
+        """Compare what `read` saw with what is asked for."""
+        return {
+            resource.address: self._preview(resource) for resource, seen in items if not isinstance(seen, Unreadable)
+        }
+
+    def apply(self, change: Change, vault: Vault) -> Written:
+        """Copy or build, blobs first and the tag last."""
+        assert change.desired is not None
+        wanted = parse_wanted(change.desired)
+        with self._lock:
+            self._sights.clear()
+        digest, already = make(change, wanted, self._places, self._folder)
+        warnings = ("simulated: the sandbox made an image up",) if self._places.simulated and wanted.build else ()
+        return Written(uid="", outputs=_outputs(digest), already=already, warnings=warnings)
+
+    def delete(self, change: Change) -> Written:
+        """Images are not deleted: other tags and running workloads may use the same digest."""
+        raise PermanentError("images are not deleted by hwplan", where=str(change.address))
+
+    def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
+        """An image is ready when it is written: the tag was read back."""
+        return {change.address: Readiness(done=True, ok=True) for change in changes}
+
+    def _read(self, resource: Resource) -> tuple[Address, Observation]:
+        address = resource.address
+        try:
+            sight = self._sight(resource)
+        except ProviderError as error:
+            return address, Unreadable(address, f"{error.where}: {error.message}" if error.where else error.message)
+        if not sight.digest:
+            return address, Absent(address)
+        value: JsonObject = {"digest": sight.digest} | ({"build": sight.mark} if sight.mark else {})
+        return address, Present(address, uid="", content=sight.digest, value=value, outputs=_outputs(sight.digest))
+
+    def _sight(self, resource: Resource) -> Sight:
+        key = canonical(encode(resource.manifest["spec"]))
+        with self._lock:
+            known = self._sights.get(key)
+        if known is None:
+            known = look(parse_wanted(resource.manifest), self._places, self._folder)
+            with self._lock:
+                self._sights[key] = known
+        return known
+
+    def _preview(self, resource: Resource) -> Preview:
+        wanted = parse_wanted(resource.manifest)
+        warnings = _warnings(wanted)
+        try:
+            sight = self._sight(resource)
+        except ProviderError as error:
+            return Preview(Effect.UPDATE, blocked=error.message, evidence=error.where, remedy=error.remedy)
+        effect = Effect.UPDATE if sight.digest else Effect.CREATE
+        if sight.blocked:
+            return Preview(effect, blocked=sight.blocked, remedy=sight.remedy)
+        if sight.is_same:
+            return Preview(Effect.NONE, verified=Verified.SERVER, warnings=warnings)
+        fields = _fields(wanted, sight)
+        if wanted.build is not None or not sight.expects:
+            return Preview(effect, fields, Verified.NO, expects=sight.expects, warnings=warnings)
+        outputs = _outputs(sight.expects)
+        return Preview(effect, fields, Verified.SERVER, expects=sight.expects, outputs=outputs, warnings=warnings)
+
+
+def _outputs(digest: str) -> JsonObject:
+    return {"digest": digest, "registryTagPresent": True}
+
+
+def _fields(wanted: Wanted, sight: Sight) -> tuple[FieldChange, ...]:
+    """The digest before and after; while it is unknown, what it will follow from."""
+    if isinstance(wanted.target, Ref | Sub):
+        return (FieldChange(("target",), FieldOp.ADD, after=wanted.target),)
+    if wanted.build is not None:
+        op = FieldOp.CHANGE if sight.mark else FieldOp.ADD
+        return (FieldChange(("build",), op, sight.mark or None, sight.expects or "known when its arguments are"),)
+    op = FieldOp.CHANGE if sight.digest else FieldOp.ADD
+    if isinstance(wanted.source, Ref | Sub):
+        return (FieldChange(("digest",), op, sight.digest or None, wanted.source),)
+    return (FieldChange(("digest",), op, sight.digest or None, sight.expects),)
+
+
+def _warnings(wanted: Wanted) -> tuple[str, ...]:
+    sides = ((wanted.target, wanted.target_plain), (wanted.source, wanted.source_plain))
+    hosts = sorted({side.host for side, plain in sides if plain and isinstance(side, Reference)})
+    return tuple(f"plain HTTP is spoken to the registry {host}" for host in hosts)

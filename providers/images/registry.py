@@ -1,0 +1,271 @@
+"""One registry over HTTP (OCI distribution-spec 1.1): manifests, blobs, uploads, tags.
+
+Every byte is hashed in both directions and compared with the digest that was asked for, never with a header alone.
+Credentials go to the registry's own origin only: an upload's Location elsewhere is refused (oras-go CVE-2026-50151), a
+blob's redirect is followed without them. Nothing here decides what is copied.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from urllib.parse import quote, urljoin, urlsplit
+
+from planner.errors import OutcomeUnknown, PermanentError, ProviderError, TemporaryError
+from providers.images.credentials import DockerCredentials
+from providers.images.manifest import MAX_MANIFEST, MEDIA_TYPES, Descriptor, Manifest, read_manifest
+from providers.images.reference import Reference, is_digest, is_loopback
+from providers.images.store import Opener, checked
+from providers.images.tokens import Authorizer
+from providers.web.client import Answer, Limits, Streamed, WebClient
+from providers.web.retrying import BUSY, DEFAULT_RETRIES, Retries, calmly, repeated, retry_after
+
+_ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}
+_SMALL = Limits(total=60.0, max_body=MAX_MANIFEST)
+_HOPS = 3
+_SLOWEST = 128 << 10  # bytes per second below which a blob's transfer is given up, after a minute of grace
+_NO_HEADERS: Mapping[str, str] = {}
+
+
+class Registry:
+    """A client of the registry at `host`. `plain` speaks HTTP instead of HTTPS; loopback hosts are plain anyway."""
+
+    def __init__(
+        self,
+        host: str,
+        *,
+        plain: bool = False,
+        realms: frozenset[str] = frozenset(),
+        credentials: DockerCredentials | None = None,
+        retries: Retries = DEFAULT_RETRIES,
+        web: WebClient | None = None,
+    ) -> None:
+        self._host = host
+        self._origin = f"{'http' if plain or is_loopback(host) else 'https'}://{host}"
+        self._web = web or WebClient()
+        self._elsewhere = WebClient(vet=None if is_loopback(host) else _refuse_inner)
+        self._auth = Authorizer(self._web, self._origin, realms, credentials, retries)
+        self._retries = retries
+
+    # --- manifests -----------------------------------------------------------------------------------------------
+
+    def digest(self, image: Reference) -> str:
+        """Digest of the tag: one HEAD (and a GET where the registry does not tell it there). "" when there is none."""
+        answer = self._ask("HEAD", image, f"manifests/{image.wanted}", _ACCEPT)
+        if answer.status == 404:
+            return ""
+        self._expect(answer, image, 200)
+        told = answer.headers.get("docker-content-digest", "")
+        if is_digest(told) and image.digest in ("", told):
+            return told
+        found = self.manifest(image)
+        return found.digest if found else ""
+
+    def manifest(self, image: Reference) -> Manifest | None:
+        """The manifest: one GET."""
+        answer = self._ask("GET", image, f"manifests/{image.wanted}", _ACCEPT)
+        if answer.status == 404:
+            return None
+        self._expect(answer, image, 200)
+        told = answer.headers.get("docker-content-digest", "")
+        expected = image.digest or (told if is_digest(told) else "")
+        return read_manifest(answer.body, answer.headers.get("content-type", ""), expected=expected)
+
+    def write_manifest(self, image: Reference, manifest: Manifest) -> None:
+        """One PUT; it is idempotent, so a busy registry is asked again."""
+        name = image.tag or manifest.digest
+        headers = {"Content-Type": manifest.media_type}
+        self._expect(self._ask("PUT", image, f"manifests/{name}", headers, manifest.data), image, 201)
+
+    def tags(self, image: Reference) -> tuple[str, ...]:
+        """All tags of the repository, sorted; empty when there is no such repository."""
+        found: set[str] = set()
+        url = self._url(image, "tags/list")
+        for _ in range(1000):
+            answer = self._call("GET", image, url, _NO_HEADERS, b"", write=False)
+            if answer.status == 404:
+                break
+            self._expect(answer, image, 200)
+            found.update(_tags(answer.body))
+            following = re.match(r'\s*<([^>]+)>\s*;\s*rel="?next"?', answer.headers.get("link", ""))
+            if not following:
+                break
+            url = self._own(url, following[1])
+        return tuple(sorted(found))
+
+    # --- blobs ---------------------------------------------------------------------------------------------------
+
+    def has_blob(self, image: Reference, blob: Descriptor) -> bool:
+        """One HEAD."""
+        answer = self._ask("HEAD", image, f"blobs/{blob.digest}")
+        if answer.status == 404:
+            return False
+        if answer.status not in (301, 302, 303, 307, 308):  # a registry with its blobs elsewhere has it all the same
+            self._expect(answer, image, 200)
+        return True
+
+    @contextmanager
+    def open_blob(self, image: Reference, blob: Descriptor) -> Iterator[Iterable[bytes]]:
+        """One GET, redirects followed without credentials. Raises TemporaryError when it breaks off or is not there."""
+        limits = _limits(blob)
+        url = self._url(image, f"blobs/{blob.digest}")
+        for hop in range(_HOPS + 1):
+            web, headers = (
+                (self._web, self._headers(image, write=False)) if self._is_own(url) else (self._elsewhere, {})
+            )
+            with web.stream("GET", url, headers, limits=limits) as answer:
+                if answer.status == 200:
+                    yield answer.pieces()
+                    return
+                url = self._after(answer, image, url, hop)
+        raise PermanentError("a blob is behind too many redirects", where=self._host)
+
+    def _after(self, answer: Streamed, image: Reference, url: str, hop: int) -> str:
+        """Where to ask for the blob next. Raises what the answer means when it is not a redirect or a challenge."""
+        if answer.status == 401 and self._is_own(url) and hop == 0:
+            self._auth.answer(image.path, answer.headers.get("www-authenticate", ""), write=False)
+            return url
+        if answer.status in (301, 302, 303, 307, 308):
+            target = urljoin(url, answer.headers.get("location", ""))
+            if urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https":
+                raise PermanentError("a blob is redirected from HTTPS to something else", where=self._host)
+            return target
+        raise self._refusal(Answer(answer.status, answer.headers, b""), image)
+
+    def write_blob(self, image: Reference, blob: Descriptor, opener: Opener, mount_from: str = "") -> None:
+        """Mount, or upload in one stream; each further try is a fresh upload from the start."""
+        repeated(lambda: self._write_blob(image, blob, opener, mount_from), self._retries)
+
+    def _write_blob(self, image: Reference, blob: Descriptor, opener: Opener, mount_from: str) -> None:
+        path = "blobs/uploads/"
+        if mount_from:
+            path += f"?mount={quote(blob.digest, safe='')}&from={quote(mount_from, safe='')}"
+        begun = self._ask("POST", image, path)
+        if begun.status == 201 and mount_from:
+            return
+        self._expect(begun, image, 202)
+        location = self._own(self._url(image, path), begun.headers.get("location", ""))
+        url = f"{location}{'&' if '?' in location else '?'}digest={quote(blob.digest, safe='')}"
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Content-Length": str(blob.size),
+            **self._headers(image, write=True),
+        }
+        with opener() as pieces:
+            body = checked(pieces, blob) if blob.size else b"".join(checked(pieces, blob))
+            with self._web.stream("PUT", url, headers, body, _limits(blob)) as answer:
+                self._after_upload(Answer(answer.status, answer.headers, b"".join(answer.pieces())), image)
+
+    def _after_upload(self, answer: Answer, image: Reference) -> None:
+        """Nothing when the blob is stored. A lost session or an old token is worth another, fresh upload."""
+        if answer.status == 201:
+            return
+        if answer.status == 401:
+            self._auth.answer(image.path, answer.headers.get("www-authenticate", ""), write=True)
+        if answer.status in (401, 404, 416):
+            raise TemporaryError("the registry lost the upload", where=self._host)
+        raise self._refusal(answer, image)
+
+    # --- requests ------------------------------------------------------------------------------------------------
+
+    def _url(self, image: Reference, rest: str) -> str:
+        return f"{self._origin}/v2/{image.path}/{rest}"
+
+    def _headers(self, image: Reference, *, write: bool) -> dict[str, str]:
+        header = self._auth.header(image.path, write=write)
+        return {"Authorization": header} if header else {}
+
+    def _ask(
+        self, method: str, image: Reference, rest: str, headers: Mapping[str, str] = _NO_HEADERS, body: bytes = b""
+    ) -> Answer:
+        """One small request to the registry itself, with a token if it asks for one, repeated while it is busy."""
+        write = method not in ("GET", "HEAD")
+        return self._call(method, image, self._url(image, rest), headers, body, write=write)
+
+    def _call(
+        self, method: str, image: Reference, url: str, headers: Mapping[str, str], body: bytes, *, write: bool
+    ) -> Answer:
+        def once() -> Answer:
+            sent = {**headers, **self._headers(image, write=write)}
+            answer = self._web.request(method, url, sent, body, _SMALL)
+            if answer.status != 401:
+                return answer
+            granted = self._auth.answer(image.path, answer.headers.get("www-authenticate", ""), write=write)
+            return self._web.request(method, url, {**headers, "Authorization": granted}, body, _SMALL)
+
+        return calmly(_lost_is_temporary(once), self._host, self._retries)
+
+    def _is_own(self, url: str) -> bool:
+        return url.startswith(f"{self._origin}/")
+
+    def _own(self, base: str, location: str) -> str:
+        """A Location, absolute or relative, on this very registry. Raises PermanentError for any other."""
+        url = urljoin(base, location)
+        if not location or not self._is_own(url):
+            raise PermanentError(
+                "the registry points to another host for what is its own work, and nothing was sent there",
+                where=self._host,
+                remedy="set the registry's own address in its configuration (docker-registry: http.relativeurls)",
+            )
+        return url
+
+    def _expect(self, answer: Answer, image: Reference, status: int) -> None:
+        if answer.status != status:
+            raise self._refusal(answer, image)
+
+    def _refusal(self, answer: Answer, image: Reference) -> ProviderError:
+        where = f"{self._host}/{image.path}"
+        if answer.status in BUSY:
+            return TemporaryError(
+                f"the registry answers {answer.status}", where=where, retry_after=retry_after(answer.headers)
+            )
+        code = _code(answer.body)
+        said = f"the registry answers {answer.status}" + (f" {code}" if code else "")
+        remedy = "check the rights of the account that logged in" if answer.status in (401, 403) else ""
+        return PermanentError(said, where=where, remedy=remedy)
+
+
+def _lost_is_temporary(call: Callable[[], Answer]) -> Callable[[], Answer]:
+    """All small requests may be repeated: the only POST begins an upload, and one that nobody continues is nothing."""
+
+    def wrapped() -> Answer:
+        try:
+            return call()
+        except OutcomeUnknown as error:
+            raise TemporaryError(error.message, where=error.where) from None
+
+    return wrapped
+
+
+def _limits(blob: Descriptor) -> Limits:
+    return Limits(read=60.0, total=60.0 + blob.size / _SLOWEST, max_body=max(blob.size, 1 << 20))
+
+
+def _code(body: bytes) -> str:
+    """The registry's own error code (`MANIFEST_UNKNOWN`), "" when there is no proper one."""
+    try:
+        code = json.loads(body)["errors"][0]["code"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return ""
+    return code if isinstance(code, str) and re.fullmatch(r"[A-Z_]{1,64}", code) else ""
+
+
+def _tags(body: bytes) -> list[str]:
+    try:
+        tags = json.loads(body)["tags"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        raise PermanentError("the registry's list of tags is none") from None
+    return [
+        tag for tag in tags or () if isinstance(tag, str) and re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", tag)
+    ]
+
+
+def _refuse_inner(address: str) -> None:
+    """A public registry has no business to send us to this machine, to the link or to a metadata address."""
+    number = ipaddress.ip_address(address.partition("%")[0])
+    mapped = getattr(number, "ipv4_mapped", None) or number
+    if mapped.is_loopback or mapped.is_link_local or mapped.is_unspecified or mapped.is_multicast:
+        raise PermanentError("a blob is redirected to an inner address, and nothing was sent there")

@@ -1,0 +1,95 @@
+"""One plan across systems, in the sandbox: real pushes into bare repositories, and what a snapshot knows of them."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import LANE
+from tests.e2e.hwplan import Hwplan, change_of, changes
+
+BRANCH, GITOPS = "refs/heads/v0.3", "refs/heads/v0.3-gitops"
+SNAPSHOTS = "refs/unidesk/snapshots/hwlab-node-runtime/v0.3/"
+
+
+@pytest.fixture
+def box(lane_box: Hwplan) -> Path:
+    """The folder of the lane's sandbox."""
+    return Path(lane_box.where[1])
+
+
+def _git(repository: Path, *words: str, stdin: str = "") -> str:
+    who = {
+        f"GIT_{role}_{what}": "somebody@example.invalid"
+        for role in ("AUTHOR", "COMMITTER")
+        for what in ("NAME", "EMAIL")
+    }
+    done = subprocess.run(
+        ["git", "-C", str(repository), *words], input=stdin, capture_output=True, text=True, check=True,
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(repository), **who}, timeout=60,
+    )  # fmt: skip
+    return done.stdout.strip()
+
+
+def _commit(repository: Path, ref: str, message: str) -> str:
+    """A new commit on `ref`, as somebody else pushes it."""
+    tree = _git(repository, "rev-parse", f"{ref}^{{tree}}")
+    commit = _git(repository, "commit-tree", tree, "-p", ref, "-m", message)
+    _git(repository, "update-ref", ref, commit)
+    return commit
+
+
+def test_sync_brings_branch_and_snapshot_into_the_mirror(lane_box: Hwplan, box: Path) -> None:
+    upstream, mirror = box / "git" / "hwlab.git", box / "git" / "git-mirror-hwlab.git"
+    lane_box("mirror", "sync", *LANE, "--confirm")
+    tip = _git(upstream, "rev-parse", BRANCH)
+    assert _git(mirror, "rev-parse", BRANCH) == tip
+    assert _git(mirror, "rev-parse", SNAPSHOTS + tip) == tip
+    moved = _commit(upstream, BRANCH, "more")
+    plan = lane_box("mirror", "sync", *LANE, "--json").json
+    assert changes(plan) == {"GitRef/sync-hwlab-v0.3": "update", "GitRef/snapshot-hwlab-v0.3": "create"}
+    (field,) = change_of(plan, "GitRef/sync-hwlab-v0.3")["fields"]
+    assert (field["path"], field["before"], field["after"]) == ("commit", tip, moved)
+    lane_box("mirror", "sync", *LANE, "--plan-id", plan["id"], "--confirm")
+    assert _git(mirror, "rev-parse", SNAPSHOTS + moved) == moved
+    assert _git(mirror, "rev-parse", SNAPSHOTS + tip) == tip, "what was built from stays"
+
+
+def test_flush_brings_promoted_commits_back_and_status_tells(lane_box: Hwplan, box: Path) -> None:
+    upstream, mirror = box / "git" / "hwlab.git", box / "git" / "git-mirror-hwlab.git"
+    lane_box("mirror", "sync", *LANE, "--confirm")
+    assert lane_box("mirror", "status", *LANE, "--json").json["githubInSync"] is True
+    promoted = _commit(mirror, GITOPS, "promote")
+    status = lane_box("mirror", "status", *LANE, "--json").json
+    assert status["pendingFlush"] is True and status["localGitops"] == promoted != status["githubGitops"]
+    lane_box("mirror", "flush", *LANE, "--confirm")
+    status = lane_box("mirror", "status", *LANE, "--json").json
+    assert status["pendingFlush"] is False and status["githubGitops"] == promoted
+    assert _git(upstream, "rev-parse", GITOPS) == promoted
+
+
+def test_a_rewritten_upstream_is_refused_and_named(lane_box: Hwplan, box: Path) -> None:
+    upstream, mirror = box / "git" / "hwlab.git", box / "git" / "git-mirror-hwlab.git"
+    lane_box("mirror", "sync", *LANE, "--confirm")
+    before = _git(mirror, "rev-parse", BRANCH)
+    tree = _git(upstream, "rev-parse", f"{BRANCH}^{{tree}}")
+    _git(upstream, "update-ref", BRANCH, _git(upstream, "commit-tree", tree, "-m", "history made anew"))
+    ran = lane_box("mirror", "sync", *LANE, "--confirm", code=1)
+    assert "GitRef/sync-hwlab-v0.3" in ran.out and "force-pushed" in ran.out
+    assert _git(mirror, "rev-parse", BRANCH) == before
+
+
+def test_a_snapshot_answers_for_other_systems_and_asks_nobody(lane_box: Hwplan, box: Path, tmp_path: Path) -> None:
+    saved = tmp_path / "saved.json"
+    lane_box("snapshot", str(saved), *LANE)
+    here = lane_box("mirror", "sync", *LANE, "--json").json
+    (box / "git").rename(box / "git-gone")
+    elsewhere = Hwplan(tmp_path, ("--live", str(saved), "--state", str(tmp_path / "other.db")))
+    there = elsewhere("mirror", "sync", *LANE, "--json").json
+    assert changes(there) == changes(here) != {}
+    for address in changes(here):
+        assert change_of(there, address)["fields"] == change_of(here, address)["fields"]
+    refused = elsewhere("mirror", "sync", *LANE, "--confirm", code=1)
+    assert "a snapshot of other systems cannot be written" in refused.out + refused.err
