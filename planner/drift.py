@@ -6,23 +6,61 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from planner.address import Address
+from planner.path import FieldPath
 from planner.plan import ClusterIdentity, FieldChange, Selection
 from planner.source import SourceRef
 
+_NOWHERE = SourceRef("")
+
+
+ACKNOWLEDGEMENTS = "drift-acknowledgements.yaml"  # its name in a configuration folder, where no other file is named
+
 
 class State(StrEnum):
-    """In sync; config newer than what was applied; changed by somebody else; both; could not be told."""
+    """In sync; config newer than what was applied; changed by somebody else; both; all of it accepted by name and for
+    a time; could not be told."""
 
     IN_SYNC = "in sync"
     PENDING = "pending"
     DRIFTED = "drifted"
     BOTH = "both"
+    ACKNOWLEDGED = "acknowledged"
     INCOMPLETE = "incomplete"
 
 
 @dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Drift that somebody accepts until the end of a day.
+
+    `address` is a glob as for `--target`. Without `fields` it covers all drift of the object, its deletion included;
+    with them only those fields and what is below. `expires` is the last day on which it holds, `YYYY-MM-DD` in UTC.
+    """
+
+    address: str
+    reason: str
+    expires: str
+    fields: tuple[FieldPath, ...] = ()
+    source: SourceRef = _NOWHERE
+
+    def is_expired(self, today: str) -> bool:
+        """Whether the day after `expires` has begun."""
+        return today > self.expires
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """A field that an acknowledgement covers; the empty path is the object itself, which was deleted."""
+
+    path: FieldPath
+    by: Acknowledgement
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
-    """One object. `fields` differ from what was declared, `undeclared` were set by others and are not ours."""
+    """One object. `fields` differ from what was declared, `undeclared` were set by others and are not ours.
+
+    `acknowledged` are those of them that do not count, of a row in whatever state.
+    """
 
     address: Address
     state: State
@@ -30,24 +68,38 @@ class Row:
     source: SourceRef
     fields: tuple[FieldChange, ...] = ()
     undeclared: tuple[FieldChange, ...] = ()
+    acknowledged: tuple[Acknowledged, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DriftReport:
-    """All objects, those in sync included, in the order of the graph."""
+    """All objects, those in sync included, in the order of the graph.
+
+    `expired` acknowledgements had no effect. `at` is when the cluster was looked at (UTC ISO-8601), or empty.
+    """
 
     selection: Selection
     cluster: ClusterIdentity
     rows: tuple[Row, ...]
     warnings: tuple[str, ...] = ()
+    expired: tuple[Acknowledgement, ...] = ()
+    at: str = ""
 
     def count(self, state: State) -> int:
         """How many objects are in this state."""
         return sum(row.state is state for row in self.rows)
 
     @property
+    def is_complete(self) -> bool:
+        """Whether every object could be judged."""
+        return not self.count(State.INCOMPLETE)
+
+    @property
     def exit_code(self) -> int:
-        """0 clean or merely pending, 2 drift, 1 when something could not be told: an error never looks clean."""
-        if self.count(State.INCOMPLETE):
+        """1 when any object could not be judged, drift elsewhere or not; else 2 when any drifted; else 0.
+
+        What is pending or acknowledged is no drift. An error never looks clean, nor like mere drift.
+        """
+        if not self.is_complete:
             return 1
         return 2 if self.count(State.DRIFTED) or self.count(State.BOTH) else 0

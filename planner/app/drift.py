@@ -12,7 +12,7 @@ from planner.address import is_own_kind
 from planner.app.make import inputs_of
 from planner.app.request import Request
 from planner.app.session import Session, opened
-from planner.drift import Acknowledgement, DriftReport
+from planner.drift import ACKNOWLEDGEMENTS, Acknowledgement, DriftReport
 from planner.errors import ConfigError, SelectionError
 from planner.planning import drift_report
 from planner.resource import Resource
@@ -21,7 +21,6 @@ from providers.kubernetes.placing import coming_kinds, is_crd, served
 if TYPE_CHECKING:
     from planner.templating import TemplateProblem
 
-ACKNOWLEDGEMENTS = "drift-acknowledgements.yaml"  # in the configuration folder, where no other file is named
 _TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates" / "hwplan" / "drift"
 # What every run asks for besides what is declared: the identity of the cluster, and the schemas of custom kinds.
 _ALWAYS = (("", "namespaces"), ("apiextensions.k8s.io", "customresourcedefinitions"))
@@ -77,7 +76,7 @@ def cron_manifests(request: Request, cron: Cron) -> str:
             "image": cron.image,
             "schedule": cron.schedule,
             "state_claim": cron.state_claim,
-            "context": request.context or session.stack.context or "in-cluster",
+            "context": session.stack.context or "in-cluster",
             "args": ["drift", *_words(request)],
             "rules": _rules(session),
             "secret_namespaces": _secret_namespaces(session) if cron.read_secrets else [],

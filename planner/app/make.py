@@ -13,7 +13,7 @@ from planner.app.observing import Predicted, observe, preview_all
 from planner.app.request import Request
 from planner.app.session import Session, opened
 from planner.drift import DriftReport
-from planner.errors import ForeignPlan
+from planner.errors import ForeignPlan, ProviderError
 from planner.graph import ResourceGraph, build_graph
 from planner.loading.manifests import with_namespace
 from planner.plan import Plan, Selection
@@ -21,6 +21,7 @@ from planner.planning import PlanInputs, drift_report, make_plan
 from planner.ports import Absent, Present, ReadResult, Unreadable
 from planner.resource import Resource
 from planner.snapshot import Snapshot
+from providers.kubernetes.cluster import KindInfo
 from providers.kubernetes.placing import coming_kinds, is_crd, served
 
 Only: TypeAlias = Callable[[Resource], bool]
@@ -130,13 +131,21 @@ def _placed(session: Session) -> list[Resource]:
     resources = session.stack.resources
     coming = coming_kinds(one.manifest for one in resources if is_crd(one.manifest))
     keys = {(one.api_version, one.address.kind) for one in resources if not is_own_kind(one.api_version)}
-    kinds = {key: coming.get(key) or served(session.world.cluster, *key) for key in sorted(keys)}
+    kinds = {key: coming.get(key) or _served(session, *key) for key in sorted(keys)}
     found = []
     for resource in resources:
         kind = kinds.get((resource.api_version, resource.address.kind))
         namespace = session.request.namespace
         found.append(with_namespace(resource, kind.namespaced, namespace) if kind else resource)
     return found
+
+
+def _served(session: Session, api_version: str, kind: str) -> KindInfo | None:
+    """The kind, or None where it cannot be told: reading its objects says why, and only they are in trouble."""
+    try:
+        return served(session.world.cluster, api_version, kind)
+    except ProviderError:
+        return None
 
 
 def _chosen(request: Request, graph: ResourceGraph) -> frozenset[Address]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from planner.drift import ACKNOWLEDGEMENTS
 from planner.errors import ConfigError, SelectionError
 from planner.loading.model_problems import report_errors
 from planner.loading.origin import InputText, Origin
@@ -97,7 +98,8 @@ def _files(folder: Path) -> list[Path]:
             f"no configuration folder {folder}", where="--config", remedy="make one with: hwplan init, or name one"
         )
     found = [*folder.glob("*.yaml"), *folder.glob("*/*.yaml")]
-    files = sorted(file for file in found if file.parent == folder or file.parent.name not in _NOT_CONFIG)
+    inside = (file for file in found if file.parent == folder or file.parent.name not in _NOT_CONFIG)
+    files = sorted(file for file in inside if file.name != ACKNOWLEDGEMENTS)
     if not files:
         raise SelectionError(f"{folder} holds no *.yaml", where="--config", remedy="make a start with: hwplan init")
     if len(files) > _MOST_FILES:

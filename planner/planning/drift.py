@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from planner.address import Address
-from planner.drift import DriftReport, Row, State
+from planner.drift import Acknowledged, Acknowledgement, DriftReport, Row, State
+from planner.path import FieldPath
 from planner.plan import FieldChange, FieldOp
 from planner.planning.make import PlanInputs
 from planner.ports import Absent, Effect, Present, Preview, Unreadable
 from planner.snapshot import Snapshot
 
 
-def drift_report(inputs: PlanInputs, snapshot: Snapshot) -> DriftReport:
-    """Judge every declared resource against what lives, and against what `snapshot` says was applied."""
-    rows = tuple(_row(inputs, snapshot, address) for address in inputs.graph.order())
-    return DriftReport(inputs.selection, inputs.cluster, rows, inputs.warnings)
+def drift_report(
+    inputs: PlanInputs, snapshot: Snapshot, acknowledgements: Sequence[Acknowledgement] = (), today: str = ""
+) -> DriftReport:
+    """Judge every declared resource against what lives, and against what `snapshot` says was applied.
+
+    `today` (`YYYY-MM-DD`, UTC) tells which acknowledgements still hold.
+    """
+    valid = [one for one in acknowledgements if not one.is_expired(today)]
+    expired = tuple(one for one in acknowledgements if one.is_expired(today))
+    rows = tuple(_settled(_row(inputs, snapshot, address), valid) for address in inputs.graph.order())
+    told = (f"{address}: {text}" for address, preview in inputs.previews.items() for text in preview.warnings)
+    return DriftReport(inputs.selection, inputs.cluster, rows, tuple(sorted({*inputs.warnings, *told})), expired)
 
 
 def _row(inputs: PlanInputs, snapshot: Snapshot, address: Address) -> Row:
@@ -45,10 +57,44 @@ def _judge(seen: Present, preview: Preview, owned_by: str) -> tuple[State, str]:
         return State.PENDING, "not adopted yet"
     if preview.drifted:
         return State.DRIFTED, ""
-    foreign = undeclared or any(_is_foreign(field) for field in preview.fields)
+    foreign = undeclared or any(is_foreign(field) for field in preview.fields)
     return (State.BOTH if foreign else State.PENDING), "config is newer than what was applied"
 
 
-def _is_foreign(field: FieldChange) -> bool:
+def is_foreign(field: FieldChange) -> bool:
     """Whether somebody else set the value; a field that we only let go is nobody's drift."""
     return bool(field.manager) and field.op is not FieldOp.DISOWN
+
+
+# --- what somebody accepts -----------------------------------------------------------------------------------------
+
+
+def _settled(row: Row, acknowledgements: Sequence[Acknowledgement]) -> Row:
+    """The row with what is acknowledged of it; its state is that of the rest."""
+    if row.state not in (State.DRIFTED, State.BOTH):
+        return row
+    mine = [one for one in acknowledgements if row.address.matches(one.address)]
+    paths = _drifted_paths(row)
+    covered = tuple(Acknowledged(path, by) for path in paths if (by := _covering(path, mine)))
+    if not covered:
+        return row
+    if len(covered) < len(paths):
+        return replace(row, acknowledged=covered)
+    rest = State.ACKNOWLEDGED if row.state is State.DRIFTED else State.PENDING
+    return replace(row, state=rest, acknowledged=covered)
+
+
+def _drifted_paths(row: Row) -> tuple[FieldPath, ...]:
+    """What is drift of this row; the object itself when it is gone."""
+    declared = [field for field in row.fields if row.state is State.DRIFTED or is_foreign(field)]
+    paths = tuple(dict.fromkeys(field.path for field in (*declared, *row.undeclared)))
+    return paths or ((),)
+
+
+def _covering(path: FieldPath, acknowledgements: Sequence[Acknowledgement]) -> Acknowledgement | None:
+    return next((one for one in acknowledgements if not one.fields or any(_covers(f, path) for f in one.fields)), None)
+
+
+def _covers(outer: FieldPath, inner: FieldPath) -> bool:
+    """Whether `inner` is `outer` or below it, as text: a path that was written down has lost its types."""
+    return len(outer) <= len(inner) and [*map(str, outer)] == [*map(str, inner[: len(outer)])]

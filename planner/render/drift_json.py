@@ -1,15 +1,24 @@
-"""A drift report as a document for programs, with the names that fields have in a plan."""
+"""A drift report as a document for programs, with the names that addresses and fields have in a plan."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from planner.drift import DriftReport, Row, State
+from planner.drift import Acknowledgement, DriftReport, Row, State
 from planner.path import render
-from planner.plan import FieldChange, FieldOp
-from planner.render.drift_fields import as_drift, drifted, name_of, pending, several_places
-from planner.values import JsonObject, encode
+from planner.plan import FieldChange
+from planner.plan_document import address_document, field_document
+from planner.render.drift_fields import (
+    acknowledged,
+    as_drift,
+    drifted,
+    name_of,
+    pending,
+    several_places,
+    undeclared,
+)
+from planner.values import JsonObject
 
 SCHEMA_VERSION = 1
 
@@ -17,10 +26,11 @@ SCHEMA_VERSION = 1
 def drift_json(report: DriftReport) -> JsonObject:
     """The whole report, objects in sync included, in the order of the graph.
 
-    Of each object, `fields` go from what was declared (`before`) to what lives (`after`), as `undeclared` do; `pending`
-    go from what lives to what is declared now.
+    Of each object, `fields` go from what was declared (`before`) to what lives (`after`), as `undeclared` and
+    `acknowledged` do; `pending` go from what lives to what is declared now.
     """
     several = several_places(report)
+    home = _home(report)
     counts = {str(state): report.count(state) for state in State}
     selection = {
         key: list(value) if isinstance(value, tuple) else value for key, value in asdict(report.selection).items()
@@ -30,42 +40,49 @@ def drift_json(report: DriftReport) -> JsonObject:
         "selection": selection,
         "cluster": asdict(report.cluster),
         "summary": {"objects": len(report.rows), **counts},
+        "complete": report.is_complete,
         "exitCode": report.exit_code,
-        "objects": [_row(row, several) for row in report.rows],
+        "objects": [_row(row, several, home) for row in report.rows],
+        "expired": [_acknowledgement(one) for one in report.expired],
         "warnings": list(report.warnings),
     }
 
 
-def _row(row: Row, several: bool) -> JsonObject:
-    address = row.address
-    node, _, lane = address.place.partition("/")
+def _home(report: DriftReport) -> tuple[str, str]:
+    """Node and lane of a report that has one of each."""
+    nodes, lanes = report.selection.nodes, report.selection.lanes
+    return (nodes[0] if len(nodes) == 1 else "", lanes[0] if len(lanes) == 1 else "")
+
+
+def _row(row: Row, several: bool, home: tuple[str, str]) -> JsonObject:
     return {
-        "address": name_of(address, several),
-        "kind": address.kind,
-        "group": address.group,
-        "namespace": address.namespace,
-        "name": address.name,
-        "node": node,
-        "lane": lane,
+        **address_document(row.address, home),
+        "address": name_of(row.address, several),
         "state": str(row.state),
         "reason": row.reason,
         "source": asdict(row.source),
         "fields": _fields(as_drift(change) for change in drifted(row)),
-        "undeclared": _fields(row.undeclared),
+        "undeclared": _fields(undeclared(row)),
         "pending": _fields(pending(row)),
+        "acknowledged": [
+            {**(field_document(change) if change else {}), **_acknowledgement(one.by)}
+            for change, one in acknowledged(row)
+        ],
     }
 
 
 def _fields(changes: Iterable[FieldChange]) -> list[JsonObject]:
-    return [_field(change) for change in changes]
+    return [field_document(change) for change in changes]
 
 
-def _field(change: FieldChange) -> JsonObject:
-    """The keys that a field has in a plan."""
-    sides: JsonObject = {}
-    if change.op is not FieldOp.ADD:
-        sides["before"] = encode(change.before)
-    if change.op is not FieldOp.REMOVE:
-        sides["after"] = encode(change.after)
-    who = {"manager": change.manager, "time": change.time} if change.manager else {}
-    return {"path": render(change.path), "op": str(change.op), **sides, "sensitive": change.sensitive, **who}
+def _acknowledgement(one: Acknowledgement) -> JsonObject:
+    """Who may read what, and until when; the glob it was written with and the place it was written at."""
+    return {
+        "acknowledgement": {
+            "address": one.address,
+            "fields": [render(path) for path in one.fields],
+            "reason": one.reason,
+            "expires": one.expires,
+            "source": asdict(one.source),
+        }
+    }

@@ -9,10 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from planner.drift import DriftReport, Row, State
+from planner.drift import Acknowledged, DriftReport, Row, State
 from planner.plan import FieldChange, FieldOp
 from planner.render.detail import detail
-from planner.render.drift_fields import as_drift, drifted, name_of, pending, several_places
+from planner.render.drift_fields import (
+    acknowledged,
+    as_drift,
+    drifted,
+    name_of,
+    pending,
+    several_places,
+    undeclared,
+)
 from planner.render.drift_json import drift_json
 from planner.render.graph_groups import counted
 from planner.render.style import cells, cut, padded, paint
@@ -21,15 +29,27 @@ from planner.render.view import place_words
 
 __all__ = ["drift_json", "render_drift"]
 
-_ORDER = (State.DRIFTED, State.BOTH, State.PENDING, State.INCOMPLETE)
-_WORDS = {State.DRIFTED: "drifted", State.BOTH: "both", State.PENDING: "pending", State.INCOMPLETE: "????"}
-_STYLES = {State.DRIFTED: "yellow", State.BOTH: "magenta", State.PENDING: "cyan", State.INCOMPLETE: "red"}
+ORDER = (State.DRIFTED, State.BOTH, State.PENDING, State.ACKNOWLEDGED, State.INCOMPLETE)
+_WORDS = {
+    State.DRIFTED: "drifted",
+    State.BOTH: "both",
+    State.PENDING: "pending",
+    State.ACKNOWLEDGED: "accepted",
+    State.INCOMPLETE: "????",
+}
+_STYLES = {
+    State.DRIFTED: "yellow",
+    State.BOTH: "magenta",
+    State.PENDING: "cyan",
+    State.ACKNOWLEDGED: "green",
+    State.INCOMPLETE: "red",
+}
 _INDENT = 11  # where addresses begin, behind the state
 _LONGEST = 100  # of one value; of a long change planner.render.detail has kept the place where the sides differ
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class Line:
     """What is said of one object in one line, and who did it."""
 
     text: str
@@ -42,36 +62,51 @@ def render_drift(report: DriftReport, *, width: int, colour: bool, command: str)
     State, address, field and manager stand in columns where they fit, else the address is on a line of its own.
     """
     several = several_places(report)
-    shown = [row for state in _ORDER for row in report.rows if row.state is state]
-    said = [(row, safe(name_of(row.address, several)), _said(row)) for row in shown]
-    name_width = max((cells(name) for _, name, _ in said), default=0)
-    told = [line for _, _, lines in said for line in lines]
+    shown = [row for state in ORDER for row in report.rows if row.state is state]
+    blocks = [(row, safe(name_of(row.address, several)), said(row)) for row in shown]
+    name_width = max((cells(name) for _, name, _ in blocks), default=0)
+    told = [line for _, _, lines in blocks for line in lines]
     text_width = max((cells(line.text) for line in told if line.who), default=0)
     widest = _INDENT + name_width + 2 + max((_length(line, text_width) for line in told), default=0)
     lines = _head(report, width)
-    for row, name, own in said:
+    for row, name, own in blocks:
         if widest <= width:
             lines += _wide(row, padded(name, name_width), own, text_width, colour)
         else:
             lines += _narrow(row, name, own, width, colour)
-    lines += [f"warning: {safe(warning)}" for warning in report.warnings]
+    lines += [f"warning: {text}" for text in warnings(report)]
     return "\n".join(lines + _last(report, command))
 
 
+def warnings(report: DriftReport) -> list[str]:
+    """Warnings, acknowledgements that have expired among them; safe to show."""
+    expired = (
+        f"the acknowledgement of {one.address} ({one.source}) expired on {one.expires}: {one.reason}"
+        for one in report.expired
+    )
+    return [safe(text) for text in (*expired, *report.warnings)]
+
+
 def _head(report: DriftReport, width: int) -> list[str]:
-    drifted = report.count(State.DRIFTED) + report.count(State.BOTH)
-    counts = [f"{drifted or 'none'} of {counted(len(report.rows), 'object')} drifted"]
-    counts += [f"{number} pending" for number in (report.count(State.PENDING),) if number]
-    counts += [f"{number} unreadable" for number in (report.count(State.INCOMPLETE),) if number]
-    first, where = ", ".join(counts), _where(report)
-    return [f"{first} · {where}"] if len(first) + len(where) + 3 <= width else [first, where]
+    first, where_ = verdict(report), where(report)
+    return [f"{first} · {where_}"] if len(first) + len(where_) + 3 <= width else [first, where_]
 
 
-def _where(report: DriftReport) -> str:
+def verdict(report: DriftReport) -> str:
+    """How many objects drifted, and how many are in one of the other states that are worth a word."""
+    number = report.count(State.DRIFTED) + report.count(State.BOTH)
+    counts = [f"{number or 'none'} of {counted(len(report.rows), 'object')} drifted"]
+    named = ((State.PENDING, "pending"), (State.ACKNOWLEDGED, "accepted"), (State.INCOMPLETE, "unreadable"))
+    counts += [f"{report.count(state)} {word}" for state, word in named if report.count(state)]
+    return ", ".join(counts)
+
+
+def where(report: DriftReport) -> str:
+    """What was looked at: the selection and the cluster; safe to show."""
     cluster = report.cluster
     uid = safe(cluster.uid[:8]) or "unknown"
-    where = f"{place_words(report.selection)} on {safe(cluster.server) or 'a cluster'} (uid {uid})"
-    return where + " · simulated" * cluster.simulated
+    told = f"{place_words(report.selection)} on {safe(cluster.server) or 'a cluster'} (uid {uid})"
+    return told + " · simulated" * cluster.simulated
 
 
 def _last(report: DriftReport, command: str) -> list[str]:
@@ -82,16 +117,23 @@ def _last(report: DriftReport, command: str) -> list[str]:
     return [f"to apply it:  {safe(command)}"] if report.count(State.PENDING) else []
 
 
-def _said(row: Row) -> list[_Line]:
+def said(row: Row) -> list[Line]:
     """The lines of one object: its drifted fields, and a reason where fields do not say it all."""
-    fields = [_Line(_field(as_drift(change)), _who(change)) for change in drifted(row)]
+    fields = [Line(_field(as_drift(change)), _who(change)) for change in drifted(row)]
     if row.state in (State.DRIFTED, State.BOTH):
-        fields += [_Line(_field(change), f"{_who(change) or 'somebody'} (not declared)") for change in row.undeclared]
-    if row.state is State.DRIFTED and fields:
+        fields += [Line(_field(change), f"{_who(change) or 'somebody'} (not declared)") for change in undeclared(row)]
+    fields += [_accepted(change, one) for change, one in acknowledged(row)]
+    if row.state in (State.DRIFTED, State.ACKNOWLEDGED) and fields:
         return fields
     waiting = pending(row)
     number = f" ({counted(len(waiting), 'field')})" if waiting else ""
-    return [*fields, _Line((safe(row.reason) or "no reason given") + number)]
+    return [*fields, Line((safe(row.reason) or "no reason given") + number)]
+
+
+def _accepted(change: FieldChange | None, one: Acknowledged) -> Line:
+    what = _field(change) if change else "deleted"
+    who = f"{_who(change)} " if change and _who(change) else ""
+    return Line(what, f"{who}(accepted until {safe(one.by.expires)}: {cut(safe(one.by.reason), _LONGEST)})")
 
 
 def _field(change: FieldChange) -> str:
@@ -118,11 +160,11 @@ def _who(change: FieldChange) -> str:
     return ", ".join(safe(word) for word in (change.manager, change.time) if word)
 
 
-def _length(line: _Line, text_width: int) -> int:
+def _length(line: Line, text_width: int) -> int:
     return text_width + 2 + cells(line.who) if line.who else cells(line.text)
 
 
-def _wide(row: Row, name: str, told: Sequence[_Line], text_width: int, colour: bool) -> list[str]:
+def _wide(row: Row, name: str, told: Sequence[Line], text_width: int, colour: bool) -> list[str]:
     """State, address, what and who in columns; state and address only on the first line of an object."""
     lines = []
     for at, line in enumerate(told):
@@ -132,7 +174,7 @@ def _wide(row: Row, name: str, told: Sequence[_Line], text_width: int, colour: b
     return lines
 
 
-def _narrow(row: Row, name: str, told: Sequence[_Line], width: int, colour: bool) -> list[str]:
+def _narrow(row: Row, name: str, told: Sequence[Line], width: int, colour: bool) -> list[str]:
     """The address on its own line, what was changed below it, who did so beside that or below."""
     lines = [_state(row.state, colour) + name]
     for line in told:

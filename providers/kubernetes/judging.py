@@ -6,6 +6,7 @@ Writes nothing. Imported only when there is something to judge: a plan with noth
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from planner.address import group_of
@@ -18,7 +19,7 @@ from planner.values import JsonObject
 from providers.kubernetes.cases import Case, blocked, foreign_drift, not_adoptable, nothing
 from providers.kubernetes.cluster import Cluster
 from providers.kubernetes.comparing import created_fields, field_changes, reversed_change
-from providers.kubernetes.errors import Cause, Invalid, NamespaceMissing, ResourceVersionConflict
+from providers.kubernetes.errors import Cause, Forbidden, Invalid, NamespaceMissing, ResourceVersionConflict
 from providers.kubernetes.horizon import Horizon
 from providers.kubernetes.migrating import is_client_side
 from providers.kubernetes.outputs import lasting, names_of
@@ -31,6 +32,8 @@ from providers.kubernetes.ssa.schema import TypeTable, list_keys
 from providers.kubernetes.ssa.validate import check
 
 _RE_READS = 3
+UNASKED = "not asked of the server"
+_NO_RIGHT = re.compile(r"\bcannot (?:patch|create|update) resource\b")  # the authorizer's words, not an admission's
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Judge:
     def predicted(self, case: Case) -> Preview:
         """The preview of a case; what the server refuses is blocked, never raised."""
         try:
-            preview = self._update(case) if case.live else self._create(case)
+            preview = self._judged(case)
         except ProviderError as error:
             preview = blocked(case.effect, error)
         kind = case.spot.kind
@@ -54,6 +57,25 @@ class Judge:
             preview = replace(preview, verified=Verified.NO)
         drain = getattr(self.cluster, "drain_warnings", None)
         return replace(preview, warnings=(*preview.warnings, *drain())) if drain else preview
+
+    def _judged(self, case: Case) -> Preview:
+        """Asked where the credentials allow it. Those that may only read get a local prediction, and are told so."""
+        try:
+            return self._update(case) if case.live else self._create(case)
+        except Forbidden as error:
+            if not self._is_read_only(error):
+                raise
+            told = f"{UNASKED}: {error.message}; predicted locally"
+        preview = self._update(case, ask_server=False) if case.live else self._create_by_schema(case)
+        return replace(preview, warnings=(told,)) if preview.effect is not Effect.NONE else preview
+
+    def _is_read_only(self, error: Forbidden) -> bool:
+        """Whether the credentials may not write, and nothing is about to be written with them.
+
+        A quota or a policy that forbids this very object is an answer of the server. A straight apply (which makes no
+        dry creates, docs/adr/0011) has to know what it will be refused before it begins.
+        """
+        return bool(_NO_RIGHT.search(error.message)) and (self.dry_creates or self.cluster.simulated)
 
     # --- new objects -----------------------------------------------------------------------------------------------
 
@@ -83,21 +105,21 @@ class Judge:
 
     # --- live objects ----------------------------------------------------------------------------------------------
 
-    def _update(self, case: Case) -> Preview:
+    def _update(self, case: Case, *, ask_server: bool = True) -> Preview:
         assert case.live is not None
         migrate = not case.ours and is_client_side(case.live)
         types = self._types(case)
         try:
-            case, prediction = self._prediction(case, types, migrate)
+            case, prediction = self._prediction(case, types, migrate, ask_server)
         except Invalid as error:
             if not error.immutable:
                 raise
             return self._replace(case, types, error.causes)
         return self._settled(case, prediction, types, migrate)
 
-    def _prediction(self, case: Case, types: TypeTable, migrate: bool) -> tuple[Case, Prediction]:
+    def _prediction(self, case: Case, types: TypeTable, migrate: bool, ask_server: bool) -> tuple[Case, Prediction]:
         """Ask where a true answer can be had, compute elsewhere. The case comes back as it was read last."""
-        if case.unknown or is_secret(case.desired):
+        if case.unknown or is_secret(case.desired) or not ask_server:
             return case, self._computed(case, types, migrate)
         try:
             case, asked = self._asked(case)

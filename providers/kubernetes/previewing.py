@@ -6,8 +6,9 @@ in parallel, and only for what is not known to be unchanged.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from planner.address import Address
 from planner.errors import ProviderError
@@ -50,12 +51,13 @@ class Previewer:
             else:
                 out[resource.address] = found
         if cases:
-            from providers.kubernetes.judging import Judge
+            from providers.kubernetes.judging import UNASKED, Judge
 
             schemas = self.horizon.schemas(self.cluster)
             judge = Judge(self.cluster, self.fingerprinter, self.horizon, schemas, self.dry_creates)
             previews = Parallel(1 if self.cluster.simulated else self.parallelism).map(judge.predicted, cases)
-            out |= {case.resource.address: preview for case, preview in zip(cases, previews, strict=True)}
+            judged = {case.resource.address: preview for case, preview in zip(cases, previews, strict=True)}
+            out |= _told_once(judged, UNASKED)
         return out
 
     def _case(self, resource: Resource, seen: Observation) -> Case | Preview:
@@ -71,3 +73,21 @@ class Previewer:
             return blocked(effect, NotServed("the cluster does not serve this kind", remedy="declare its CRD"))
         spot = spot_of(kind, address, self.default_namespace)
         return settle(resource, spot, seen, simulated=self.cluster.simulated)
+
+
+def _told_once(previews: Mapping[Address, Preview], opening: str) -> dict[Address, Preview]:
+    """A warning of these that many objects share is told of the first, with how many more it is true of."""
+    shared = Counter(text for preview in previews.values() for text in preview.warnings if text.startswith(opening))
+    told: set[str] = set()
+    out: dict[Address, Preview] = {}
+    for address in sorted(previews):
+        kept: list[str] = []
+        for text in previews[address].warnings:
+            if text not in shared:
+                kept.append(text)
+            elif text not in told:
+                more = shared[text] - 1
+                kept.append(text + (f" (and {more} more)" if more else ""))
+                told.add(text)
+        out[address] = replace(previews[address], warnings=tuple(kept))
+    return out

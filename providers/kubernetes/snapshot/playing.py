@@ -1,7 +1,11 @@
-"""Plays somebody else in a snapshot, who changes or deletes an object: so that drift can be tried without a cluster."""
+"""Plays somebody else in a snapshot, who changes or deletes an object: so that drift can be tried without a cluster.
+
+What a server would refuse is refused, and of a value of a Secret only the fingerprint gets into the snapshot.
+"""
 
 from __future__ import annotations
 
+import base64
 import copy
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,27 +13,56 @@ from pathlib import Path
 from planner.address import Address
 from planner.errors import PermanentError
 from planner.path import Element, FieldPath, Item, Member, parse, render
+from planner.ports import Fingerprinter
 from planner.values import Json, JsonObject
+from providers.kubernetes.sealing import is_secret
+from providers.kubernetes.snapshot import admission
 from providers.kubernetes.snapshot.cluster import SnapshotCluster, open_snapshot
 from providers.kubernetes.snapshot.layout import Identity
 from providers.kubernetes.ssa import merge
 from providers.kubernetes.ssa.schema import TypeTable
 
+_LONGEST_MANAGER = 128  # characters; a server takes no more, and only printable ones
+_IDENTITY = {("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace"), ("metadata", "uid")}
 
-def play(folder: Path, address: Address, values: Mapping[str, Json], manager: str) -> JsonObject:
+
+def play(
+    folder: Path,
+    address: Address,
+    values: Mapping[str, Json],
+    manager: str,
+    fingerprinter: Fingerprinter | None = None,
+) -> JsonObject:
     """Set fields of an object (path in the form plans show -> value; None removes) as `manager`; the object as stored.
 
-    Raises PermanentError for an object or a place that is not there, Invalid for what a server would refuse.
+    A value of a Secret is given as plain text, and needs `fingerprinter`. Raises PermanentError for an object or a
+    place that is not there, Invalid for what a server would refuse.
     """
+    if not manager or len(manager) > _LONGEST_MANAGER or not manager.isprintable():
+        raise PermanentError("not a field manager", where="--manager", remedy="1 to 128 printable characters")
     cluster = open_snapshot(folder)
+    identity = _find(cluster, address)
 
     def change(live: JsonObject, types: TypeTable) -> JsonObject:
         new = copy.deepcopy(live)
-        for path, value in values.items():
-            _set(new, _parsed(path), value)
+        for text, value in values.items():
+            path = _parsed(text)
+            _set(new, path, _hidden(path, value, fingerprinter) if is_secret(live) else value)
+        admission.check_document(identity, new, types)
         return merge.update(live, new, manager=manager, types=types, now=cluster.now())
 
-    return cluster.change(_find(cluster, address), change)
+    return cluster.change(identity, change)
+
+
+def _hidden(path: FieldPath, value: Json, fingerprinter: Fingerprinter | None) -> Json:
+    """What a snapshot may keep of a field of a Secret, in the form that is merged: base64 of the fingerprint."""
+    if path[0] not in ("data", "stringData") or value is None:
+        return value
+    if path[0] != "data" or len(path) != 2 or not isinstance(value, str) or fingerprinter is None:
+        raise PermanentError(
+            f"{render(path)} is no single text of a Secret's data", remedy="set data.KEY to one text, as plain text"
+        )
+    return base64.b64encode(fingerprinter.fingerprint(value.encode()).encode()).decode()
 
 
 def remove(folder: Path, address: Address) -> None:
@@ -49,9 +82,12 @@ def _find(cluster: SnapshotCluster, address: Address) -> Identity:
 
 def _parsed(path: str) -> FieldPath:
     try:
-        return parse(path)
+        found = parse(path)
     except ValueError as error:
         raise PermanentError(str(error), remedy="write it as plans show it: spec.containers[name=api].image") from None
+    if not found or found in _IDENTITY:
+        raise PermanentError(f"{path or 'this'} is what the object is known by", remedy="change another field")
+    return found
 
 
 def _set(document: JsonObject, path: FieldPath, value: Json) -> None:

@@ -183,6 +183,7 @@ def test_the_document_tells_drift_and_pending_apart() -> None:
         "pending": 1,
         "drifted": 1,
         "both": 1,
+        "acknowledged": 0,
         "incomplete": 1,
     }
     both = document["objects"][4]
