@@ -9,7 +9,7 @@ SELECT := --node $(NODE) --lane $(LANE)
 TEKTON_CRDS := $(wildcard ../shared/data/tekton/crds)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check bench fidelity testbed-up testbed-down clean
+.PHONY: demo test check bench fidelity screens testbed-up testbed-down clean
 
 demo: .venv/.runtime  ## set up, make a sandbox, plan, apply, plan again (empty)
 	rm -rf .sandbox
@@ -33,6 +33,9 @@ bench: .venv/.dev  ## the speed table of the README, peers in turn
 
 fidelity: .venv/.dev  ## predictions against the server's dry run, random cases
 	$(BIN)/python -m tests.fidelity --cases $(N) --seed $(SEED)
+
+screens: .venv/.dev  ## the pictures in docs/screens
+	$(BIN)/python -m tests.screens
 
 testbed-up: .venv/.dev  ## the real parts on loopback; prints the kubeconfig
 	$(BIN)/python -m tests.testbed up

@@ -49,8 +49,9 @@ class Detail:
     who: str = ""
 
 
-def detail(change: FieldChange) -> Detail:
-    """The text of one field change. Of a sensitive one nothing is shown but fingerprints."""
+def detail(change: FieldChange, most_lines: int = MOST_LINES) -> Detail:
+    """The text of one field change, long values in at most so many lines. Of a sensitive one nothing is shown but
+    fingerprints."""
     path = safe(_readable(change.path))
     who = ", ".join(safe(part) for part in (change.manager, change.time) if part)
     before, after = change.before, change.after
@@ -58,15 +59,15 @@ def detail(change: FieldChange) -> Detail:
         return Detail(change.op, path, *_secret_sides(change), who=who)
     match change.op:
         case FieldOp.CHANGE if isinstance(before, str) and isinstance(after, str) and "\n" in before + after:
-            return _text_change(path, who, before, after)
+            return _text_change(path, who, before, after, most_lines)
         case FieldOp.CHANGE if _is_order(before) and _is_order(after):
             return Detail(change.op, path, _order(before), _order(after), "order", who=who)
         case FieldOp.CHANGE:
             return Detail(change.op, path, *_focused(inline(before), inline(after)), who=who)
         case FieldOp.ADD:
-            return _one_side(change.op, path, who, after, "+")
+            return _one_side(change.op, path, who, after, "+", most_lines)
         case FieldOp.REMOVE:
-            return _one_side(change.op, path, who, before, "-")
+            return _one_side(change.op, path, who, before, "-", most_lines)
         case FieldOp.DISOWN:
             return Detail(change.op, path, "", _shortened(inline(after)), "kept: set by others too", who=who)
         case _ as never:
@@ -193,35 +194,35 @@ def _order(labels: Sequence[str]) -> str:
 # --- long values ---------------------------------------------------------------------------------------------------
 
 
-def _one_side(op: FieldOp, path: str, who: str, value: Json, sign: str) -> Detail:
+def _one_side(op: FieldOp, path: str, who: str, value: Json, sign: str, most: int) -> Detail:
     """A value that is added or removed: on one line if it fits, else as an outline."""
     if isinstance(value, str) and "\n" in value:
-        return _listed(op, path, who, value.splitlines(), sign, "lines")
+        return _listed(op, path, who, value.splitlines(), sign, most)
     short = inline(value)
     if isinstance(value, (dict, list)) and len(short) > _SHORT:
-        return _listed(op, path, who, list(islice(outline(value), 100_000)), sign, "lines")
+        return _listed(op, path, who, list(islice(outline(value), 100_000)), sign, most)
     shown = _shortened(short)
     return Detail(op, path, shown, "", who=who) if sign == "-" else Detail(op, path, "", shown, who=who)
 
 
-def _listed(op: FieldOp, path: str, who: str, lines: Sequence[str], sign: str, unit: str) -> Detail:
-    shown = tuple(f"{sign} {_shortened(safe(line))}" for line in lines[:MOST_LINES])
-    return Detail(op, path, note=f"{len(lines)} {unit}", lines=(*shown, *_rest(len(lines) - MOST_LINES)), who=who)
+def _listed(op: FieldOp, path: str, who: str, lines: Sequence[str], sign: str, most: int) -> Detail:
+    shown = tuple(f"{sign} {_shortened(safe(line))}" for line in lines[:most])
+    return Detail(op, path, note=f"{len(lines)} lines", lines=(*shown, *_rest(len(lines) - most)), who=who)
 
 
 def _rest(count: int) -> tuple[str, ...]:
     return (f"… {count} more lines",) if count > 0 else ()
 
 
-def _text_change(path: str, who: str, before: str, after: str) -> Detail:
+def _text_change(path: str, who: str, before: str, after: str, most: int) -> Detail:
     """A line difference, each line with its number: of the old text behind a minus, of the new one behind a plus."""
     old, new = before.split("\n"), after.split("\n")
     runs = unequal_runs(old, new)
     differ = sum(max(last - first, end - start) for first, last, start, end in runs)
     lines = list(_numbered(old, new, runs))
-    shown = tuple(_shortened(line) for line in lines[:MOST_LINES])
+    shown = tuple(_shortened(line) for line in lines[:most])
     note = f"{differ} of {max(len(old), len(new))} lines differ"
-    return Detail(FieldOp.CHANGE, path, note=note, lines=(*shown, *_rest(len(lines) - MOST_LINES)), who=who)
+    return Detail(FieldOp.CHANGE, path, note=note, lines=(*shown, *_rest(len(lines) - most)), who=who)
 
 
 def _numbered(old: Sequence[str], new: Sequence[str], runs: Sequence[tuple[int, int, int, int]]) -> Iterator[str]:

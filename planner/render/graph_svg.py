@@ -105,7 +105,7 @@ def _legend(shown: Sequence[Group], tone: Mapping[tuple[str, str], int], width: 
         text = f"{safe(group.title)} ({len(group.nodes)})"
         lines.append(
             f'<g class="b t{tone[group.place, group.namespace]}"><rect x="{x}" y="{y}" width="12" height="12" rx="3"/>'
-            f'<text x="{x + 18}" y="{y + 10}">{escape(_cut(text, 34))}</text>{_title(safe(group.title))}</g>'
+            f'<text x="{x + 18}" y="{y + 10}">{escape(cut_middle(text, 34))}</text>{_title(safe(group.title))}</g>'
         )
     rows = -(-len(shown) // across)
     return lines, _MARGIN + rows * _LEGEND_ROW + (12 if rows else 0)
@@ -121,13 +121,13 @@ def _nodes(
         label = safe(labels.get(address, ""))
         tooltip = f"{number[address]}. {safe(called[address])}" + (f"\n{label}" if label else "")
         room = _KIND_LENGTH - (len(label) + 1 if label else 0)
-        mark = f'<text class="l" x="{NODE_WIDTH - 8}" y="14" text-anchor="end">{escape(_cut(label, 12))}</text>'
+        mark = f'<text class="l" x="{NODE_WIDTH - 8}" y="14" text-anchor="end">{escape(cut_middle(label, 12))}</text>'
         lines.append(
             f'<g class="b t{tone[address.place, address.namespace]}" transform="translate({x},{y})">{_title(tooltip)}'
             f'<rect width="{NODE_WIDTH}" height="{NODE_HEIGHT}" rx="6"/>'
-            f'<text class="k" x="8" y="14">{escape(_cut(safe(kind_text(address)), max(room, 16)))}</text>'
+            f'<text class="k" x="8" y="14">{escape(cut_middle(safe(kind_text(address)), max(room, 16)))}</text>'
             f"{mark if label else ''}"
-            f'<text class="n" x="8" y="29">{escape(_cut(safe(address.name), _NAME_LENGTH))}</text></g>'
+            f'<text class="n" x="8" y="29">{escape(cut_middle(safe(address.name), _NAME_LENGTH))}</text></g>'
         )
     return lines
 
@@ -138,13 +138,13 @@ def _arrow_title(reasons: Sequence[str], before: str, after: str) -> str:
 
 def _edge(route: Sequence[Point], tooltip: str, explicit: bool) -> str:
     """A visible curve, and a broad invisible one that makes it easy to point at."""
-    way = _curve(route)
+    way = curve(route)
     kind = "e x" if explicit else "e"
     tip = 'marker-end="url(#tip)"'
     return f'<g class="{kind}">{_title(tooltip)}<path class="h" d="{way}"/><path class="s" d="{way}" {tip}/></g>'
 
 
-def _curve(route: Sequence[Point]) -> str:
+def curve(route: Sequence[Point]) -> str:
     """Level at every point, so that bends are soft and lanes run straight."""
     (x, y), *others = route
     steps = [f"M{x},{y}"]
@@ -159,7 +159,7 @@ def _title(text: str) -> str:
     return f"<title>{escape(text)}</title>"
 
 
-def _cut(text: str, length: int) -> str:
+def cut_middle(text: str, length: int) -> str:
     """At most `length` characters, cut in the middle: names of one family differ at their ends."""
     if len(text) <= length:
         return text

@@ -6,12 +6,14 @@ The whole comment fits; what had to be left out is counted and named.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from planner.address import Address
-from planner.plan import Action, FieldOp, Plan
+from planner.plan import FieldOp, Plan
 from planner.render.detail import Detail
+from planner.render.risks import Danger, Risk
 from planner.render.text_safe import fenced, html_safe, markdown_safe
 from planner.render.view import Line, PlanView, field_sign, make_view
 
@@ -19,9 +21,8 @@ LIMIT = 60_000  # bytes; GitHub refuses 65,536 characters, and some characters c
 _MOST_RISKS = 20
 _RISK_ROOM = 12_000  # bytes for the list of risks, and as many for warnings: marks may grow sixfold when escaped
 _COMMAND_ROOM = 8_000
-_MOST_NAMES = 12  # of objects with one and the same change
+_MOST_NAMES = 40  # of objects with one and the same change
 _MOST_COLUMNS = 200
-_RISKY = (Action.DELETE, Action.REPLACE, Action.ADOPT)
 
 
 def render_markdown(plan: Plan, *, command: str = "", notes: Mapping[Address, str] | None = None) -> str:
@@ -54,14 +55,31 @@ def _code(text: str, most: int = _MOST_COLUMNS) -> str:
 
 def _head(view: PlanView) -> list[str]:
     simulated = ["", "**Simulated**: made from a sandbox or a snapshot, not from a live cluster."]
-    return ["### Plan", "", _code(view.title), *(simulated if view.simulated else []), "", f"**{view.verdict}**"]
+    return [
+        f"<!-- {view.marker} -->",
+        "### Plan",
+        "",
+        _code(view.title),
+        *(simulated if view.simulated else []),
+        "",
+        f"**{view.verdict}**",
+        "",
+        f"Risk: {_risk_counts(view.risks)}",
+        "",
+        f"Plan `{view.identifier}`",
+    ]
+
+
+def _risk_counts(found: Sequence[Risk]) -> str:
+    """How much of each danger: deletes, replaces, loosened gates, fields taken, secrets, adoptions, what is blocked."""
+    counts = Counter(risk.danger for risk in found)
+    told = ", ".join(f"**{counts[danger]} {danger}**" for danger in Danger if counts[danger])
+    return told or "no delete, replace, adoption, forced field, changed secret or loosened gate"
 
 
 def _risks(view: PlanView) -> list[str]:
-    """Deletes, replaces, adoptions and what is blocked: read first, each by name."""
-    changes = [line for group in view.groups for line in group.lines if line.action in _RISKY]
-    risks = sorted(changes, key=lambda line: _RISKY.index(line.action))
-    told = _fitting([_risk(line) for line in (*view.blocked, *risks)], "risky change")
+    """What must not be overlooked: read first, each by name."""
+    told = _fitting([_risk(risk) for risk in view.risks], "risk")
     told += _fitting([f"- warning: {_code(warning)}" for warning in view.warnings], "warning")
     return ["", "#### Look at these first", "", *told] if told else []
 
@@ -75,18 +93,15 @@ def _fitting(lines: Sequence[str], noun: str) -> list[str]:
     return [*shown, f"- and {more} more {noun}{'s' * (more != 1)}"] if more else shown
 
 
-def _risk(line: Line) -> str:
-    verb = "blocked" if line.symbol == "!" else line.action.value
-    reason = line.hint if line.symbol == "!" else line.why
-    remedy = f"; {_code(line.remedy)}" if line.remedy else ""
-    return f"- **{verb}** {_code(line.address)}: {_code(reason)}{remedy}"
+def _risk(risk: Risk) -> str:
+    remedy = f"; {_code(risk.remedy)}" if risk.remedy else ""
+    return f"- **{risk.danger}** {_code(risk.address)}: {_code(risk.text)}{remedy}"
 
 
 def _foot(view: PlanView) -> list[str]:
-    lines = ["", f"Plan `{view.identifier}`"]
     if len(view.command.encode()) > _COMMAND_ROOM:
-        return [*lines, "", "The command that applies it is too long for a comment; `hwplan plan` prints it."]
-    return [*lines, "", "To apply exactly this:", "", *fenced([view.command], "sh")] if view.command else lines
+        return ["", "The command that applies it is too long for a comment; `hwplan plan` prints it."]
+    return ["", "To apply exactly this:", "", *fenced([view.command], "sh")] if view.command else []
 
 
 # --- sections ------------------------------------------------------------------------------------------------------

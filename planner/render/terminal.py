@@ -82,15 +82,16 @@ class _Page:
         yield f"  {self.view.command}"
 
     def resource(self, line: Line) -> Iterator[str]:
-        number = f"{line.number:>5}" if line.number else " " * 5
+        number = self.paint(f"{line.number:>5}", "dim") if line.number else " " * 5
+        hint = self.paint(line.hint, "dim")
         head = f"{number} {self.paint(line.symbol, _COLOURS.get(line.symbol, ''))} {padded(line.address, self.names)}"
         taken = len(_INDENT) - 1 + max(cells(line.address), self.names) + 2 + max(cells(line.why), self.whys)
         if line.hint and taken + 2 + cells(line.hint) <= self.width:
-            yield f"{head}  {padded(line.why, self.whys)}  {line.hint}"
+            yield f"{head}  {padded(line.why, self.whys)}  {hint}"
         else:
             yield f"{head}  {line.why}"
             if line.hint:
-                yield f"{_INDENT}{line.hint}"
+                yield f"{_INDENT}{hint}"
         paths = _column((item.path for item in line.details), self.width * 9 // 20)
         for item in line.details:
             yield from self.detail(item, paths)

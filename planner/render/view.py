@@ -5,6 +5,8 @@ Every string in a view is safe to show. Decides order, grouping and wording; kno
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
@@ -13,6 +15,7 @@ from planner.address import Address
 from planner.plan import Action, Blocked, Change, Drift, FieldChange, FieldOp, Plan, Selection, Verified
 from planner.plan_document import plan_id
 from planner.render.detail import Detail, detail
+from planner.render.risks import Risk, risks
 from planner.render.text_safe import safe
 from planner.source import SourceRef
 
@@ -47,7 +50,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class PlanView:
-    """A whole page: `title` is the first line, `verdict`, `identifier` and `command` are the last ones."""
+    """A whole page: `title` is the first line, `verdict`, `identifier` and `command` are the last ones.
+
+    `marker` names the selection, not the plan, so that a page can take the place of an older one.
+    """
 
     title: str
     simulated: bool
@@ -59,6 +65,8 @@ class PlanView:
     identifier: str
     command: str
     empty: bool
+    risks: tuple[Risk, ...] = ()
+    marker: str = ""
 
 
 def make_view(plan: Plan, *, command: str = "", notes: Mapping[Address, str] | None = None) -> PlanView:
@@ -75,6 +83,8 @@ def make_view(plan: Plan, *, command: str = "", notes: Mapping[Address, str] | N
         identifier=plan_id(plan),
         command=safe(command) if any(change.action is not Action.NOOP for change in plan.changes) else "",
         empty=plan.is_empty,
+        risks=risks(plan),
+        marker=marker(plan.selection),
     )
 
 
@@ -116,6 +126,19 @@ def place_words(selection: Selection) -> str:
     if len(selection.nodes) == len(selection.lanes) == 1:
         return safe(f"{selection.nodes[0]}/{selection.lanes[0]}")
     return f"{_some('node', selection.nodes)} / {_some('lane', selection.lanes)}"
+
+
+def marker(selection: Selection) -> str:
+    """`hwplan:plan:PRODUCT.NODE.LANE`: the same for every plan of a selection, in letters that need no escape.
+
+    What a name holds besides letters, digits, `_` and `+` is replaced, and told apart by a digest.
+    """
+    parts = [selection.product or selection.name, "+".join(selection.nodes), "+".join(selection.lanes)]
+    parts += ["+".join(selection.scopes), *selection.targets, *selection.exclude] if selection.targets else []
+    name = ".".join(part for part in parts if part) or "plan"
+    plain = re.sub(r"[^A-Za-z0-9_.+-]|-(?=-)", "_", name)[:120]
+    told = plain if plain == name else f"{plain}.{hashlib.sha256(name.encode(errors='replace')).hexdigest()[:12]}"
+    return f"hwplan:plan:{told}"
 
 
 def _some(noun: str, names: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ as often as the remote's `retry` says. A push is tried once; only its caller can
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,6 +47,8 @@ class Limits:
 
 
 _LIMITS = Limits()
+# The first packet of smart HTTP, by version (gitprotocol-http, gitprotocol-v2), as GIT_TRACE_PACKET shows it.
+_SPOKEN = re.compile(rb"packet: +[a-z-]+< (?:version [12]|# service=git-upload-pack)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,16 @@ class GitClient:
 
         Raises GitFailed.
         """
-        done = self._tried(remote, ["ls-remote", "--quiet", "--", str(remote.url)], self.limits.listing, patiently)
+        words = ["ls-remote", "--quiet", "--", str(remote.url)]
+        done = self._tried(remote, words, self.limits.listing, patiently)
+        refs = _parse_refs(done.out, remote)
+        if refs or remote.url.scheme not in ("http", "https"):
+            return refs
+        # When the header of an answer is cut off, git takes the server for a plain web server without any ref. So an
+        # empty answer is believed only with the proof that git's own protocol was spoken.
+        done = self._tried(remote, words, self.limits.listing, patiently, trace=True)
+        if not _SPOKEN.search(done.err):
+            raise GitFailed(remote.shown, Kind.LOST)
         return _parse_refs(done.out, remote)
 
     def fetch(self, remote: Remote, repository: Path, commit: str, keep: str, *options: str) -> None:
@@ -93,11 +105,13 @@ class GitClient:
         with TemporaryDirectory(prefix="hwplan-git-") as scratch:
             return self._run([*place, *words], _environment(Path(scratch)), Path(scratch), self.limits.listing)
 
-    def _tried(self, remote: Remote, words: Sequence[str], seconds: float, patiently: bool) -> Done:
+    def _tried(
+        self, remote: Remote, words: Sequence[str], seconds: float, patiently: bool, *, trace: bool = False
+    ) -> Done:
         tries = 0
         while True:
             tries += 1
-            done = self._once(remote, words, seconds)
+            done = self._once(remote, words, seconds, trace=trace)
             if done.code == 0:
                 return done
             kind = classify(done)
@@ -106,9 +120,11 @@ class GitClient:
                 raise GitFailed(remote.shown, kind, tries=tries, exhausted=again and patiently)
             self.sleep(remote.retry.pause(tries))
 
-    def _once(self, remote: Remote, words: Sequence[str], seconds: float) -> Done:
+    def _once(self, remote: Remote, words: Sequence[str], seconds: float, *, trace: bool = False) -> Done:
         with TemporaryDirectory(prefix="hwplan-git-") as scratch:
             environment = _environment(Path(scratch), remote.url)
+            if trace:
+                environment["GIT_TRACE_PACKET"] = "2"  # to standard error
             if remote.url.scheme == "ssh":
                 environment["GIT_SSH_COMMAND"] = ssh_command(remote.ssh, remote.url, Path(scratch))
                 environment["GIT_SSH_VARIANT"] = "ssh"

@@ -27,6 +27,7 @@ from providers.images.manifest import (
 )
 from providers.images.reference import Reference, check_digest, is_digest
 from providers.images.store import Opener, checked
+from providers.web.retrying import repeated
 
 REF_NAME = "org.opencontainers.image.ref.name"
 _PIECE = 1 << 18
@@ -80,9 +81,8 @@ class Layout:
             yield iter(lambda: handle.read(_PIECE), b"")
 
     def write_blob(self, image: Reference, blob: Descriptor, opener: Opener, mount_from: str = "") -> None:
-        """Write the file."""
-        with opener() as pieces:
-            self._put(blob.digest, checked(pieces, blob))
+        """Write the file; what broke off at the source is read again from its start."""
+        repeated(lambda: self._write_blob(blob, opener))
 
     def write_manifest(self, image: Reference, manifest: Manifest) -> None:
         """Write the manifest, and the entry with this name."""
@@ -100,6 +100,10 @@ class Layout:
             ordered = sorted([*others, entry], key=lambda one: str(one.get("annotations", {}).get(REF_NAME, "")))
             index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": ordered}
             _replace(self._folder / "index.json", (canonical(index),))
+
+    def _write_blob(self, blob: Descriptor, opener: Opener) -> None:
+        with opener() as pieces:
+            self._put(blob.digest, checked(pieces, blob))
 
     # --- files ---------------------------------------------------------------------------------------------------
 

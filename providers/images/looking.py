@@ -14,11 +14,12 @@ from pathlib import Path
 from planner.errors import PermanentError
 from providers.images.context import build_digest, context_folder
 from providers.images.copying import Place
-from providers.images.manifest import ALL, MAX_MANIFEST, Manifest, selected_digest
+from providers.images.manifest import ALL, MAX_MANIFEST, Descriptor, Manifest, selected_digest
 from providers.images.places import Places
 from providers.images.reference import Reference
 from providers.images.store import checked
 from providers.images.wanted import Wanted
+from providers.web.retrying import repeated
 
 BUILD = "dev.hwplan.build"  # annotation of a built image: the digest of what it was built from
 
@@ -88,16 +89,19 @@ def _check_platform(source: Place, found: Manifest, platforms: tuple[str, ...]) 
     config = found.parts[0]
     if config.size > MAX_MANIFEST:
         raise _Blocked("the configuration of the source's image is too large")
-    with source.store.open_blob(source.image, config) as pieces:
-        data = b"".join(checked(pieces, config))
     try:
-        document = json.loads(data)
+        document = json.loads(repeated(lambda: _small_blob(source, config)))
         made_for = f"{document['os']}/{document['architecture']}"
     except (ValueError, LookupError, TypeError, RecursionError):
         return  # an artifact, which is for no platform
     if made_for not in {"/".join(platform.split("/")[:2]) for platform in platforms}:
         shown = made_for if made_for.isprintable() and len(made_for) < 64 else "another platform"
         raise _Blocked(f"the source's only image is for {shown}", remedy="correct spec.platforms or spec.source")
+
+
+def _small_blob(source: Place, blob: Descriptor) -> bytes:
+    with source.store.open_blob(source.image, blob) as pieces:
+        return b"".join(checked(pieces, blob))
 
 
 def _look_at_build(wanted: Wanted, places: Places, folder: Path) -> Sight:

@@ -46,7 +46,7 @@ class Registry:
         self._host = host
         self._origin = f"{'http' if plain or is_loopback(host) else 'https'}://{host}"
         self._web = web or WebClient()
-        self._elsewhere = WebClient(vet=None if is_loopback(host) else _refuse_inner)
+        self._elsewhere = WebClient(vet=None if is_loopback(host) else refuse_inner)
         self._auth = Authorizer(self._web, self._origin, realms, credentials, retries)
         self._retries = retries
 
@@ -113,9 +113,9 @@ class Registry:
         limits = _limits(blob)
         url = self._url(image, f"blobs/{blob.digest}")
         for hop in range(_HOPS + 1):
-            web, headers = (
-                (self._web, self._headers(image, write=False)) if self._is_own(url) else (self._elsewhere, {})
-            )
+            own = self._is_own(url)
+            web = self._web if own else self._elsewhere
+            headers = self._headers(image, write=False) if own else {}
             with web.stream("GET", url, headers, limits=limits) as answer:
                 if answer.status == 200:
                     yield answer.pieces()
@@ -263,7 +263,7 @@ def _tags(body: bytes) -> list[str]:
     ]
 
 
-def _refuse_inner(address: str) -> None:
+def refuse_inner(address: str) -> None:
     """A public registry has no business to send us to this machine, to the link or to a metadata address."""
     number = ipaddress.ip_address(address.partition("%")[0])
     mapped = getattr(number, "ipv4_mapped", None) or number

@@ -92,7 +92,8 @@ class Authorizer:
 
     def _token(self, asked: Challenge, basic: str) -> tuple[str, float]:
         realm = self._checked_realm(asked.realm)
-        query = [(key, value) for key, value in (("service", asked.service), ("scope", asked.scope)) if value]
+        query = [("service", asked.service)] if asked.service else []
+        query += [("scope", scope) for scope in asked.scope.split()]
         url = realm + ("&" if "?" in realm else "?") + urlencode(query) if query else realm
         headers = {"Accept": "application/json"} | ({"Authorization": basic} if basic else {})
         where = urlsplit(realm).netloc

@@ -47,7 +47,8 @@ class Wanted:
 def parse_wanted(manifest: JsonObject) -> Wanted:
     """Read the document of a RegistryImage. Raises PermanentError when a value is not of its form."""
     spec = manifest["spec"]
-    platforms = tuple(spec.get("platforms") or ("linux/amd64",))
+    told = spec.get("platforms")
+    platforms = tuple(told) if isinstance(told, list | tuple) and told else ("linux/amd64",)
     good = platforms == (ALL,) or all(isinstance(one, str) and _PLATFORM.fullmatch(one) for one in platforms)
     if not good:
         raise PermanentError("platforms are os/arch, or `all` alone")

@@ -38,7 +38,15 @@ def create_repository(folder: Path, remote: Remote) -> str:
     Raises PermanentError when there is no git binary or it fails.
     """
     path = folder.resolve() / f"{remote.name}.git"  # git runs elsewhere: a relative path would mean another place
-    _git(folder, "init", "--quiet", "--bare", "--template=", f"--initial-branch={(*remote.branches, 'main')[0]}", str(path))
+    _git(
+        folder,
+        "init",
+        "--quiet",
+        "--bare",
+        "--template=",
+        f"--initial-branch={(*remote.branches, 'main')[0]}",
+        str(path),
+    )
     readme = b"# A repository of the sandbox, with a first commit\n"  # the same for all: a mirror shares history
     blob = _git(path, "hash-object", "-w", "--stdin", stdin=readme)
     tree = _git(path, "mktree", stdin=f"100644 blob {blob}\tREADME.md\n".encode())

@@ -19,6 +19,8 @@ PACKAGES = {
     "prometheus": "prometheus",
     "chromium": "chromium",
     "chromedriver": "chromium-driver",
+    "jq": "jq",
+    "curl": "curl",
 }
 _DEADLINE = 15 * 60
 _QUIET = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}

@@ -31,10 +31,10 @@ class GitRule:
     """What happens to the next `times` requests whose method and path with query `matches` says yes to.
 
     `status` answers with `code` and asks nobody, `lose-request` resets the connection instead, `lose-answer` lets git
-    do its work first. The first `skip` requests that match are spared.
+    do its work first, `cut-answer` does too and sends half of the answer. The first `skip` that match are spared.
     """
 
-    action: Literal["status", "lose-request", "lose-answer"]
+    action: Literal["status", "lose-request", "lose-answer", "cut-answer"]
     times: int = 1
     code: int = 503
     matches: Callable[[str, str], bool] = field(default=lambda _method, _path: True)
@@ -81,8 +81,7 @@ def http_server(root: Path) -> Iterator[GitHttp]:
     class Handler(_CgiHandler):
         git = value
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
+    with _QuietServer(("127.0.0.1", 0), Handler) as server:
         value.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
@@ -91,6 +90,16 @@ def http_server(root: Path) -> Iterator[GitHttp]:
         finally:
             server.shutdown()
             thread.join(10)
+
+
+class _QuietServer(http.server.ThreadingHTTPServer):
+    """Does not print that a client went away: tests cut connections on purpose."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        pass
 
 
 class _CgiHandler(http.server.BaseHTTPRequestHandler):
@@ -119,7 +128,7 @@ class _CgiHandler(http.server.BaseHTTPRequestHandler):
             status, headers, content = self._run(body)
             if rule and rule.action == "lose-answer":
                 return self._reset()
-            self._send(status, headers, content)
+            self._send(status, headers, content, cut=bool(rule and rule.action == "cut-answer"))
         except (OSError, ValueError):
             self.close_connection = True
 
@@ -160,13 +169,16 @@ class _CgiHandler(http.server.BaseHTTPRequestHandler):
                 headers.append((name, value))
         return status, headers, content
 
-    def _send(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
+    def _send(self, status: int, headers: list[tuple[str, str]], content: bytes, *, cut: bool = False) -> None:
         self.send_response(status)
         for name, value in headers:
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        self.wfile.write(content[: len(content) // 2] if cut else content)
+        if cut:
+            self.wfile.flush()
+            self._reset()
 
     def _reset(self) -> None:
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
@@ -223,6 +235,8 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 AcceptEnv GIT_PROTOCOL
+# Or else a login shell that is bash reads the user's ~/.bashrc, which may be slow and may print.
+SetEnv SHLVL=2
 MaxStartups 100
 """
 

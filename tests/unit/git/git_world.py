@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -57,26 +57,30 @@ class Look:
 
 @dataclass
 class World:
-    """A provider, with its cache in a folder of the test. `again` is the next command: it remembers nothing."""
+    """A provider, with its cache in a folder of the test. `again` is the next command: it remembers nothing.
+    `on_listed` is called when a remote was listed."""
 
     folder: Path
     simulated: Mapping[str, Path] | None = None
     limits: Limits = field(default_factory=Limits)
     listed: list[str] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
+    on_listed: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         self.provider = self._new()
 
     def _new(self) -> GitProvider:
-        listed = self.listed
+        listed, world = self.listed, self
 
         class Noting(GitClient):
             __slots__ = ()
 
             def list_refs(self, remote: Remote, *, patiently: bool = True) -> Mapping[str, str]:
                 listed.append(remote.shown)
-                return super().list_refs(remote, patiently=patiently)
+                refs = super().list_refs(remote, patiently=patiently)
+                world.on_listed()
+                return refs
 
         client = Noting(self.limits, self.slept.append)
         return GitProvider(client, Places(self.folder, self.simulated), self.folder / "cache")

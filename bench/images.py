@@ -1,0 +1,118 @@
+"""`python -m bench.images [MEGABYTES [ROUNDS]]`: copying an image with one large layer, against `skopeo copy`.
+
+Both copy in turn (A B A B ...) from one docker-registry to an empty one on this machine, each as a whole process.
+Prints medians, peak resident memory and the ratio.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.timing import Figure, Run, in_turn
+from providers.images.copying import Place, copy
+from providers.images.layout import Layout
+from providers.images.reference import parse_reference
+from providers.images.registry import Registry
+from providers.sandbox.layout import create_layout
+from tests.testbed import image_registry, scratch
+
+_OURS = """
+import sys
+from providers.images.copying import Place, copy
+from providers.images.reference import parse_reference
+from providers.images.registry import Registry
+places = [Place(Registry(image.host), image) for image in map(parse_reference, sys.argv[1:])]
+root = places[0].store.manifest(places[0].image)
+copy(places[0], root, places[1], lambda now: None)
+"""
+_NAME = "bench/large:1"
+
+
+def main() -> int:
+    """Run it. Leaves with 0."""
+    megabytes = int(sys.argv[1]) if len(sys.argv) > 1 else 2048
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    with scratch.folder() as folder, image_registry.running(folder / "source") as source:
+        origin = f"{source.host}/{_NAME}"
+        _push(folder / "layout", megabytes << 20, origin)
+        shutil.rmtree(folder / "layout")
+        figures = in_turn({"hwplan": lambda: _ours(folder, origin), "skopeo": lambda: _skopeo(folder, origin)}, rounds)
+    print(f"| copy of one {megabytes} MB layer, {rounds} rounds | seconds (median) | peak RSS |\n|---|---|---|")
+    for name, figure in figures.items():
+        every = ", ".join(f"{one.seconds:.1f}" for one in figure.runs)
+        print(f"| {name} | {figure.seconds:.1f} ({every}) | {figure.megabytes:.0f} MB |")
+    print(f"\nratio hwplan/skopeo: {_ratio(figures):.2f}")
+    return 0
+
+
+def _ratio(figures: dict[str, Figure]) -> float:
+    return figures["hwplan"].seconds / figures["skopeo"].seconds
+
+
+def _ours(folder: Path, origin: str) -> Run:
+    with _empty(folder) as target:
+        return _run([sys.executable, "-c", _OURS, origin, f"{target.host}/{_NAME}"])
+
+
+def _skopeo(folder: Path, origin: str) -> Run:
+    with _empty(folder) as target:
+        plain = ["--src-tls-verify=false", "--dest-tls-verify=false", "--preserve-digests"]
+        return _run(["skopeo", "copy", *plain, f"docker://{origin}", f"docker://{target.host}/{_NAME}"])
+
+
+def _run(argv: Sequence[str]) -> Run:
+    """One whole process. Its peak memory is the kernel's own mark, looked at until it ends: rusage would begin with the
+    figure of this process."""
+    began, peak = time.perf_counter(), 0
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL) as child:
+        while child.poll() is None:
+            status = Path(f"/proc/{child.pid}/status").read_text()
+            peak = max([peak, *(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))])
+            time.sleep(0.02)
+    if child.returncode:
+        raise RuntimeError(f"{argv[0]} ended with {child.returncode}")
+    return Run(time.perf_counter() - began, peak / 1024, 0)
+
+
+@contextmanager
+def _empty(folder: Path) -> Iterator[image_registry.ImageRegistry]:
+    """An empty target registry, whose files go away with it."""
+    with image_registry.running(folder / "target") as target:
+        yield target
+    shutil.rmtree(folder / "target")
+
+
+def _push(folder: Path, size: int, name: str) -> None:
+    create_layout(folder, [name])
+    blobs = folder / "blobs" / "sha256"
+    hashed = hashlib.sha256()
+    with (folder / "layer").open("wb") as handle:
+        for _ in range(size >> 20):
+            piece = os.urandom(1 << 20)
+            hashed.update(piece)
+            handle.write(piece)
+    (folder / "layer").rename(blobs / hashed.hexdigest())
+    entry = json.loads((folder / "index.json").read_bytes())["manifests"][0]
+    manifest = json.loads((blobs / entry["digest"].removeprefix("sha256:")).read_bytes())
+    manifest["layers"][0] |= {"digest": f"sha256:{hashed.hexdigest()}", "size": size}
+    data = json.dumps(manifest).encode()
+    digest = hashlib.sha256(data).hexdigest()
+    (blobs / digest).write_bytes(data)
+    index = {"schemaVersion": 2, "manifests": [{**entry, "digest": f"sha256:{digest}", "size": len(data)}]}
+    (folder / "index.json").write_text(json.dumps(index))
+    image = parse_reference(name)
+    layout = Layout(folder)
+    copy(Place(layout, image), layout.sole(), Place(Registry(image.host), image), lambda _: None)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

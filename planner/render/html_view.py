@@ -1,0 +1,294 @@
+"""What the HTML report shows, built once from a plan and its graph: entries, arrows with their reasons, filters.
+
+Every string is safe to show (see text_safe); the template escapes it once more for HTML. Decides what stands in the
+report and where; knows no markup.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from planner.address import Address
+from planner.graph import Edge, ResourceGraph
+from planner.plan import Action, Blocked, Change, Drift, FieldChange, Plan, Precondition, Verified
+from planner.render.detail import Detail, detail
+from planner.render.graph_groups import Drawn, arrows, kind_text
+from planner.render.graph_layout import NODE_HEIGHT, NODE_WIDTH, Layout, lay_out
+from planner.render.graph_svg import curve, cut_middle
+from planner.render.plan_graph import graph_of_plan
+from planner.render.text_safe import safe
+from planner.render.view import PlanView, field_sign, make_view, symbol
+
+MOST_LINES = 400  # of one field
+MOST_DRAWN = 700  # nodes; of a larger graph only what changes is drawn, with what is next to it
+_MOST_EDGES = 60  # told below one entry and in one direction
+_OTHERS = ("blocked", "drift", "unchanged")
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """One side of an edge, as told below an entry: the other end, and why."""
+
+    entry: str
+    address: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One changed field: `sign` is that of the operation."""
+
+    sign: str
+    op: str
+    told: Detail
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One resource. `key` is its id in the page, `facts` the evidence: precondition, who vouches, where declared."""
+
+    key: str
+    number: int
+    symbol: str
+    action: str
+    address: str
+    kind: str
+    name: str
+    scope: str
+    why: str
+    hint: str
+    remedy: str
+    fields: tuple[Field, ...]
+    facts: tuple[tuple[str, str], ...]
+    needs: tuple[Tie, ...]
+    needed_by: tuple[Tie, ...]
+    more_ties: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A drawn node: the entry it stands for, its corner, and its text cut to the box."""
+
+    entry: Entry
+    x: int
+    y: int
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A drawn arrow between two entries, and the reasons for it."""
+
+    before: str
+    after: str
+    path: str
+    title: str
+    explicit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The whole page. `groups` are entries by scope in order of execution; `actions` and `scopes` count the filters."""
+
+    view: PlanView
+    groups: tuple[tuple[str, tuple[Entry, ...]], ...]
+    actions: tuple[tuple[str, str, int], ...]
+    scopes: tuple[tuple[str, int], ...]
+    nodes: tuple[Node, ...]
+    lines: tuple[Line, ...]
+    width: int
+    height: int
+    node_width: int
+    node_height: int
+    remark: str
+
+
+def make_report(
+    plan: Plan,
+    graph: ResourceGraph | None = None,
+    *,
+    command: str = "",
+    notes: Mapping[Address, str] | None = None,
+) -> Report:
+    """The report of `plan`. Without its `graph` (a saved plan has none) the edges are those between its changes."""
+    view = make_view(plan, command=command, notes=notes)
+    known = graph_of_plan(plan) if graph is None else graph.reverse() if plan.destroy else graph
+    entries = _Entries(plan, known, view).all()
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries.values():
+        title = entry.action if entry.action in _OTHERS else entry.scope
+        groups.setdefault(title, []).append(entry)
+    shown, remark = _drawable(known, plan, graph is None)
+    drawn = arrows(shown)
+    layout = lay_out(shown.order(), [(arrow.before, arrow.after) for arrow in drawn])
+    return Report(
+        view=view,
+        groups=tuple((title, tuple(groups[title])) for title in sorted(groups, key=_last)),
+        actions=_actions(entries.values()),
+        scopes=tuple(sorted(Counter(entry.scope for entry in entries.values() if entry.scope).items())),
+        nodes=_nodes(shown, layout, entries),
+        lines=tuple(_line(arrow, layout, entries) for arrow in drawn),
+        width=layout.width,
+        height=layout.height,
+        node_width=NODE_WIDTH,
+        node_height=NODE_HEIGHT,
+        remark=remark,
+    )
+
+
+def _last(title: str) -> int:
+    """What is not executed stands behind what is; the sort is stable."""
+    return _OTHERS.index(title) + 1 if title in _OTHERS else 0
+
+
+def _drawable(graph: ResourceGraph, plan: Plan, saved: bool) -> tuple[ResourceGraph, str]:
+    remark = "A saved plan holds only the order between its changes." if saved else ""
+    if len(graph.order()) <= MOST_DRAWN:
+        return graph, remark
+    core = {change.address for change in plan.changes} | {blocked.address for blocked in plan.blocked}
+    beside = {end for edge in graph.edges if {edge.before, edge.after} & core for end in (edge.before, edge.after)}
+    chosen = [address for address in graph.order() if address in core]
+    chosen += [address for address in graph.order() if address in beside - core]
+    kept = frozenset(chosen[:MOST_DRAWN])
+    told = f"{len(kept)} of {len(graph.order())} resources are drawn: what changes, and what is next to it."
+    return graph.subset(kept), f"{told} {remark}".strip()
+
+
+class _Entries:
+    """Makes the entry of every resource: changes in their order, then what is blocked, drifted and unchanged."""
+
+    def __init__(self, plan: Plan, graph: ResourceGraph, view: PlanView) -> None:
+        self.plan = plan
+        self.graph = graph
+        told = [line for group in view.groups for line in group.lines]
+        self.lines = {line.number: line for line in told}
+        self.placed = len({change.address.place for change in plan.changes}) > 1
+        self.drift: dict[Address, list[Drift]] = {}
+        for drift in plan.drift:
+            self.drift.setdefault(drift.address, []).append(drift)
+        addresses = dict.fromkeys([change.address for change in plan.changes])
+        addresses |= dict.fromkeys([blocked.address for blocked in plan.blocked])
+        addresses |= dict.fromkeys([*self.drift, *graph.order()])
+        self.keys = {address: f"r{at}" for at, address in enumerate(addresses, 1)}
+
+    def all(self) -> dict[Address, Entry]:
+        """The entries by address, in the order of the page."""
+        found: dict[Address, Entry] = {}
+        for number, change in enumerate(self.plan.changes, 1):
+            found[change.address] = self.change(number, change)
+        for blocked in self.plan.blocked:
+            found[blocked.address] = self.blocked(blocked)
+        for address in self.keys:
+            if address not in found:
+                found[address] = self.other(address)
+        return found
+
+    def name(self, address: Address) -> str:
+        return safe(str(address) if self.placed else address.local)
+
+    def change(self, number: int, change: Change) -> Entry:
+        line = self.lines[number]
+        facts = (
+            ("declared", safe(str(change.source)) if change.source.file else ""),
+            ("precondition", _precondition(change.precondition)),
+            ("after-state vouched for by", _vouched(change)),
+            ("takes from others", safe(", ".join(".".join(map(str, path)) for path in change.forced))),
+            ("waits", safe(change.wait) if change.wait != "ready" else ""),
+        )
+        fields = [item for item in change.fields if change.action is not Action.NOOP]
+        return self.entry(
+            change.address, number, symbol(change.action), str(change.action), line.why, line.hint, "", fields, facts,
+            safe(change.scope) or "(no scope)",
+        )  # fmt: skip
+
+    def blocked(self, blocked: Blocked) -> Entry:
+        facts = (
+            ("evidence", safe(blocked.evidence)),
+            ("declared", safe(str(blocked.source)) if blocked.source.file else ""),
+            ("wanted", str(blocked.action)),
+        )
+        return self.entry(
+            blocked.address, 0, "!", "blocked", safe(blocked.reason), "", safe(blocked.remedy), blocked.fields, facts
+        )
+
+    def other(self, address: Address) -> Entry:
+        """What is not touched: drifted, or unchanged."""
+        found = self.drift.get(address, [])
+        if not found:
+            return self.entry(address, 0, "=", "unchanged", "", "", "", (), ())
+        why = "drifted" if any(drift.declared for drift in found) else "not declared"
+        return self.entry(address, 0, "?", "drift", why, "", "", [drift.field for drift in found], ())
+
+    def entry(
+        self, address: Address, number: int, sign: str, action: str, why: str, hint: str, remedy: str,
+        fields: Iterable[FieldChange], facts: Sequence[tuple[str, str]], scope: str = "",
+    ) -> Entry:  # fmt: skip
+        needs = self.ties(edge for edge in self.graph.ingoing.get(address, ()))
+        needed = self.ties((edge for edge in self.graph.outgoing.get(address, ())), forward=True)
+        return Entry(
+            key=self.keys[address],
+            number=number,
+            symbol=sign,
+            action=action,
+            address=self.name(address),
+            kind=safe(kind_text(address)),
+            name=safe(address.name),
+            scope=scope,
+            why=why,
+            hint=hint,
+            remedy=remedy,
+            fields=tuple(Field(field_sign(item.op), str(item.op), detail(item, MOST_LINES)) for item in fields),
+            facts=tuple((label, text) for label, text in facts if text),
+            needs=needs[:_MOST_EDGES],
+            needed_by=needed[:_MOST_EDGES],
+            more_ties=max(0, len(needs) - _MOST_EDGES) + max(0, len(needed) - _MOST_EDGES),
+        )
+
+    def ties(self, edges: Iterable[Edge], *, forward: bool = False) -> tuple[Tie, ...]:
+        found: dict[Address, list[str]] = {}
+        for edge in edges:
+            found.setdefault(edge.after if forward else edge.before, []).append(_reason(edge))
+        return tuple(Tie(self.keys[end], self.name(end), tuple(why)) for end, why in found.items())
+
+
+def _reason(edge: Edge) -> str:
+    return f"{safe(edge.rule)}: {safe(edge.field)}"
+
+
+def _precondition(wanted: Precondition) -> str:
+    if wanted.absent:
+        return "it does not exist"
+    parts = (("uid", wanted.uid), ("content", wanted.content))
+    return ", ".join(f"{label} {safe(text)}" for label, text in parts if text)
+
+
+def _vouched(change: Change) -> str:
+    if change.action in (Action.DELETE, Action.NOOP):
+        return ""
+    words = {Verified.SERVER: "the server's dry run", Verified.SCHEMA: "the schema", Verified.NO: "nobody"}
+    return words[change.verified]
+
+
+def _actions(entries: Iterable[Entry]) -> tuple[tuple[str, str, int], ...]:
+    counts = Counter((entry.symbol, entry.action) for entry in entries)
+    order = [*(str(action) for action in Action), *_OTHERS]
+    ranked = sorted(counts.items(), key=lambda item: order.index(item[0][1]))
+    return tuple((sign, action, count) for (sign, action), count in ranked)
+
+
+def _nodes(graph: ResourceGraph, layout: Layout, entries: Mapping[Address, Entry]) -> tuple[Node, ...]:
+    found = []
+    for address in graph.order():
+        entry = entries[address]
+        x, y = layout.corners[address]
+        found.append(Node(entry, x, y, cut_middle(entry.kind, 27), cut_middle(entry.name, 25)))
+    return tuple(found)
+
+
+def _line(arrow: Drawn, layout: Layout, entries: Mapping[Address, Entry]) -> Line:
+    before, after = entries[arrow.before], entries[arrow.after]
+    title = "\n".join([f"{before.address} -> {after.address}", *map(_reason, arrow.edges)])
+    return Line(before.key, after.key, curve(layout.routes[arrow.before, arrow.after]), title, arrow.explicit)

@@ -1,0 +1,118 @@
+"""What a reviewer must not overlook: the dangerous parts of a plan, found by rule and told in a fixed order.
+
+Pure over a Plan, all text safe to show. It warns and decides nothing: what is refused is decided by the guards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from planner.path import render
+from planner.plan import Action, Blocked, Change, FieldChange, FieldOp, Plan
+from planner.render.text_safe import safe
+from planner.values import Json
+
+_MOST_FIELDS = 4  # named in one line
+_PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
+
+
+class Danger(StrEnum):
+    """Kinds of risk, the gravest first. The value is what a reader sees."""
+
+    BLOCKED = "blocked"
+    DELETE = "delete"
+    REPLACE = "replace"
+    GATE = "gate loosened"
+    FORCED = "forced fields"
+    SECRET = "secret changed"  # noqa: S105 - a word for the reader
+    ADOPT = "adopt"
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """One line of the list: what, where, and what exactly. `address` is written as elsewhere on the page."""
+
+    danger: Danger
+    address: str
+    text: str
+    remedy: str = ""
+
+
+def risks(plan: Plan) -> tuple[Risk, ...]:
+    """Every risk of the plan, by danger and then in the order of execution."""
+    placed = len({change.address.place for change in plan.changes}) > 1
+    found = [_blocked(blocked, placed) for blocked in plan.blocked]
+    for change in plan.changes:
+        name = safe(str(change.address) if placed else change.address.local)
+        found += [Risk(danger, name, text) for danger, text in _dangers(change)]
+    order = list(Danger)
+    return tuple(sorted(found, key=lambda risk: order.index(risk.danger)))
+
+
+def _blocked(blocked: Blocked, placed: bool) -> Risk:
+    name = safe(str(blocked.address) if placed else blocked.address.local)
+    why = ": ".join(safe(part) for part in (blocked.reason, blocked.evidence) if part)
+    place = f"  ({safe(str(blocked.source.file))}:{blocked.source.line})" if blocked.source.file else ""
+    return Risk(Danger.BLOCKED, name, why, safe(blocked.remedy) + place if blocked.remedy else "")
+
+
+def _dangers(change: Change) -> Iterator[tuple[Danger, str]]:
+    match change.action:
+        case Action.DELETE:
+            yield Danger.DELETE, safe(change.reason)
+        case Action.REPLACE:
+            yield Danger.REPLACE, safe(change.reason)
+        case Action.ADOPT:
+            yield Danger.ADOPT, safe(change.reason)
+        case _:
+            pass
+    if change.forced:
+        yield Danger.FORCED, _listed([render(path) for path in change.forced])
+    if change.action in (Action.CREATE, Action.DELETE, Action.NOOP):
+        return  # a create rotates and loosens nothing; a delete is told as such
+    secret = [item for item in change.fields if item.sensitive and item.op in (FieldOp.CHANGE, FieldOp.REMOVE)]
+    if secret:
+        yield Danger.SECRET, _listed([render(item.path) for item in secret])
+    gates = [text for item in change.fields if (text := _loosened(change, item))]
+    if gates:
+        yield Danger.GATE, _listed(gates)
+
+
+def _listed(texts: list[str]) -> str:
+    more = f" and {len(texts) - _MOST_FIELDS} more" if len(texts) > _MOST_FIELDS else ""
+    return ", ".join(safe(text) for text in texts[:_MOST_FIELDS]) + more
+
+
+def _loosened(change: Change, item: FieldChange) -> str:
+    """What this field takes away from the checks that guard a rollout; empty when nothing."""
+    if item.sensitive or item.op is FieldOp.DISOWN:
+        return ""
+    path = render(item.path)
+    before, after = _gate(change, item, item.before), _gate(change, item, item.after)
+    if before and not after:
+        return f"{path} is no gate any more"
+    if change.address.kind == "HttpProbe" and item.op is FieldOp.REMOVE and item.path[:2] == ("spec", "expect"):
+        return f"{path} is not expected any more"
+    lost = [name for name in _PROBES if _holds(item.path, item.before, name) and not _holds((), item.after, name)]
+    gone = [name for name in lost if not (name in item.path and item.op is not FieldOp.REMOVE)]
+    return f"{path} loses {', '.join(gone)}" if gone else ""
+
+
+def _gate(change: Change, item: FieldChange, value: Json) -> bool:
+    """Whether this side of the field makes the probe a gate."""
+    if change.address.kind != "HttpProbe":
+        return False
+    if item.path == ("spec", "role"):
+        return bool(value == "gate")
+    return item.path == ("spec",) and isinstance(value, dict) and value.get("role") == "gate"
+
+
+def _holds(path: tuple[object, ...], value: Json, name: str) -> bool:
+    """Whether a container probe is what the path ends in, or stands somewhere inside the value."""
+    if path and path[-1] == name:
+        return True
+    if isinstance(value, dict):
+        return name in value or any(_holds((), item, name) for item in value.values())
+    return isinstance(value, list) and any(_holds((), item, name) for item in value)

@@ -1,0 +1,1 @@
+"""HttpProbe: asks a URL until it answers as expected. Changes nothing anywhere."""

@@ -1,0 +1,83 @@
+"""Asking a URL: over the network, or in a sandbox from its canned answers.
+
+Owns what may be asked: no link-local address, no metadata service of a cloud, nothing but the very address that was
+judged (spec 06, Security). One request per look; redirects are answers.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+from planner.errors import PermanentError, ProviderError, TemporaryError
+from planner.values import Json
+from providers.probes.expectation import Seen
+from providers.web.client import Limits, WebClient
+
+Ask: TypeAlias = Callable[[str], Seen]
+
+LIMITS = Limits(connect=5.0, read=10.0, total=15.0, max_body=1 << 20)
+_REFUSED = tuple(
+    ipaddress.ip_network(text)
+    for text in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128", "100.100.100.200/32", "0.0.0.0/8", "::/128")
+)
+
+
+def over_the_network(client: WebClient | None = None) -> Ask:
+    """Ask with a GET. The returned function raises TemporaryError when no answer came, PermanentError when none may."""
+    asked = client or WebClient(LIMITS, vet=refuse_special)
+
+    def ask(url: str) -> Seen:
+        answer = asked.request("GET", url, {"Accept": "application/json, */*;q=0.5"})
+        return Seen(answer.status, answer.headers, answer.body)
+
+    return ask
+
+
+def refuse_special(address: str) -> None:
+    """Raise PermanentError for an address that a probe never asks: link-local, metadata services, none at all."""
+    plain = ipaddress.ip_address(address.partition("%")[0])
+    mapped = getattr(plain, "ipv4_mapped", None) or plain
+    if any(mapped in network for network in _REFUSED if network.version == mapped.version) or mapped.is_multicast:
+        raise PermanentError(
+            "a probe never asks a link-local, metadata or multicast address", remedy="probe the public name"
+        )
+
+
+def from_answers(path: Path) -> Ask:
+    """Ask the canned answers of a sandbox, read once. An unknown URL gets no answer."""
+    answers = _answers(path)
+
+    def ask(url: str) -> Seen:
+        if url not in answers:
+            raise TemporaryError(
+                "the sandbox has no canned answer for this URL", where=url, remedy=f"add one to {path.name}"
+            )
+        return answers[url]
+
+    return ask
+
+
+def _answers(path: Path) -> Mapping[str, Seen]:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        document = YAML(typ="safe", pure=True).load(path.read_text()) if path.exists() else None
+        return {str(row["url"]): _seen(row) for row in (document or {}).get("probes") or ()}
+    except (OSError, YAMLError, AttributeError, KeyError, TypeError, ValueError):
+        raise PermanentError(
+            "the canned answers of the sandbox cannot be read", where=path.name, remedy="a list of url, status, body"
+        ) from None
+
+
+def _seen(row: Mapping[str, Json]) -> Seen:
+    headers = {str(name).lower(): str(value) for name, value in (row.get("headers") or {}).items()}
+    return Seen(int(row.get("status", 200)), headers, str(row.get("body", "")).encode())
+
+
+def words(error: ProviderError) -> str:
+    """What went wrong, with its place, for a message."""
+    return f"{error.message} ({error.where})" if error.where else error.message

@@ -1,0 +1,129 @@
+"""The provider of HttpProbe. It has no effect: it waits until the answer is as expected, and counts its tries."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from planner import duration
+from planner.address import Address
+from planner.errors import PermanentError, ProviderError
+from planner.plan import Change, Verified
+from planner.ports import Absent, Effect, Observation, Present, Preview, Readiness, ReadResult, Written
+from planner.resource import Resource
+from planner.snapshot import KindPlace
+from planner.values import JsonObject, Vault, digest, encode
+from providers.probes.asking import Ask, from_answers, over_the_network, words
+from providers.probes.expectation import Expectation, Seen, expectation_of, failing, is_open
+from providers.registry import Tools
+
+_AT_ONCE = 8
+
+
+def create(tools: Tools) -> HttpProbeProvider:
+    """The provider of one command. Raises PermanentError when the canned answers of the sandbox cannot be read."""
+    if tools.sandbox is not None:
+        return HttpProbeProvider(from_answers(tools.sandbox / "probes.yaml"))
+    return HttpProbeProvider(over_the_network())
+
+
+@dataclass(slots=True)
+class _Tries:
+    """What one probe has done in this run."""
+
+    since: float
+    count: int = 0
+
+
+@dataclass(slots=True)
+class HttpProbeProvider:
+    """See planner.ports.Provider. `ask` sends one request."""
+
+    ask: Ask
+    _tries: dict[Address, _Tries] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+        """See Provider. Asks only those with `readAtPlan`, all at once; present is what held, with what it answered."""
+        asked = [resource for resource in wanted if resource.manifest["spec"].get("readAtPlan")]
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+            found = dict(zip((one.address for one in asked), pool.map(self._observe, asked), strict=True))
+        return ReadResult({one.address: found.get(one.address, Absent(one.address)) for one in wanted})
+
+    def _observe(self, resource: Resource) -> Observation:
+        spec = resource.manifest["spec"]
+        expected = expectation_of(spec)
+        if is_open(expected):
+            return Absent(resource.address)
+        wrong, outputs = self._look(spec, expected)
+        value = {"holds": not wrong, "evidence": wrong}
+        return Present(resource.address, "", digest(value), value, outputs=outputs)
+
+    def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
+        """See Provider. A probe runs after a change of something that it needs; one that was asked and did not hold
+        runs in any case."""
+        return {resource.address: _preview(seen) for resource, seen in items}
+
+    def apply(self, change: Change, vault: Vault) -> Written:
+        """See Provider. Nothing is sent: the asking is the waiting."""
+        with self._lock:
+            self._tries[change.address] = _Tries(time.monotonic())
+        return Written(uid="")
+
+    def delete(self, change: Change) -> Written:
+        """Always raises PermanentError: there is nothing to delete."""
+        raise PermanentError("a probe is nothing that could be deleted", where=str(change.address))
+
+    def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
+        """See Provider. One request per probe and call."""
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+            return dict(zip((one.address for one in changes), pool.map(self._judge, changes), strict=True))
+
+    def _judge(self, change: Change) -> Readiness:
+        spec = (change.desired or {})["spec"]
+        with self._lock:
+            tries = self._tries.setdefault(change.address, _Tries(time.monotonic()))
+            tries.count += 1
+        try:
+            wrong, outputs = self._look(spec, expectation_of(spec), strict=True)
+        except PermanentError as error:
+            return _over(spec, words(error), {})
+        if not wrong:
+            return Readiness(done=True, ok=True, outputs=outputs)
+        late = time.monotonic() - tries.since >= duration.parse(str(spec.get("within", "1m")))
+        if late or tries.count >= int(spec.get("attempts", 5)):
+            return _over(spec, f"{wrong} (asked {tries.count} times)", outputs)
+        return Readiness(done=False, ok=False, message=wrong)
+
+    def _look(self, spec: JsonObject, expected: Expectation, *, strict: bool = False) -> tuple[str, JsonObject]:
+        """What is wrong ("" if nothing) and the outputs. With `strict` an address that is never asked raises."""
+        began = time.monotonic()
+        try:
+            seen = self.ask(str(spec["url"]))
+        except ProviderError as error:
+            if strict and isinstance(error, PermanentError):
+                raise
+            return words(error), {}
+        return failing(expected, seen), _outputs(seen, time.monotonic() - began)
+
+
+def _preview(seen: Observation) -> Preview:
+    if isinstance(seen, Present) and seen.value is not None:
+        if seen.value["holds"]:
+            return Preview(Effect.NONE, verified=Verified.SERVER, outputs=seen.outputs)
+        return Preview(Effect.RUN, evidence=seen.value["evidence"], outputs=encode(seen.outputs))
+    return Preview(Effect.RUN, on_change=())
+
+
+def _over(spec: JsonObject, message: str, outputs: JsonObject) -> Readiness:
+    """The end of a probe that does not hold. Evidence never fails a run: only a gate decides."""
+    return Readiness(done=True, ok=spec.get("role") != "gate", message=message, outputs=outputs)
+
+
+def _outputs(seen: Seen, seconds: float) -> JsonObject:
+    body = "sha256:" + hashlib.sha256(seen.body).hexdigest()
+    return {"status": seen.status, "latencyMs": round(seconds * 1000), "body": body}

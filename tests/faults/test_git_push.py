@@ -1,0 +1,289 @@
+"""Pushes that are disturbed: races, cut connections, lost answers. Whatever happens, a ref is never wrong.
+
+Never wrong: it stands where it stood, or on the commit of the plan, or on that of another pusher, and no commit that a
+ref of the server led to is lost.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, ProviderError
+from planner.plan import Change
+from planner.ports import Present, Written
+from tests.testbed.fixtures import part
+from tests.testbed.git_fixtures import BareRepository
+from tests.testbed.git_server import GitHttp, GitRule, http_server, ssh_server
+from tests.testbed.proxy import FaultProxy, Faults
+from tests.unit.git.git_world import QUICK, World, follow, side
+
+MAIN = "refs/heads/main"
+# In bytes. Up, a push here is some 100,000; down, it is some 1,000 in all.
+CUTS = {
+    "reset_after": (0, 20, 300, 700, 1_000),
+    "cut_after": (0, 20, 300, 700, 1_000),
+    "reset_after_up": (0, 100, 700, 1_500, 60_000),
+}
+ROUNDS = 4
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[GitHttp]:
+    with http_server(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+@pytest.fixture
+def upstream(tmp_path: Path) -> BareRepository:
+    made = BareRepository.create(tmp_path / "upstream.git")
+    made.grow(MAIN, "first")
+    return made
+
+
+@pytest.fixture
+def mirror(tmp_path: Path, upstream: BareRepository) -> BareRepository:
+    made = BareRepository.create(tmp_path / "mirror.git")
+    made.take(upstream, upstream.at(MAIN), MAIN)
+    return made
+
+
+def settle(world: World, change: Change) -> Written | ProviderError:
+    """As the executor does it: once more after a lost answer."""
+    try:
+        return world.apply(change)
+    except OutcomeUnknown:
+        try:
+            return world.apply(change)
+        except ProviderError as error:
+            return error
+    except ProviderError as error:
+        return error
+
+
+def strike_next(proxy: FaultProxy, **faults: int) -> Callable[[], None]:
+    """Called after the fresh reading: the next connection, that of the push, gets the faults, once."""
+
+    def strike() -> None:
+        if not proxy.faults.count:
+            proxy.faults = Faults(count=proxy.traffic.connections + 1, **faults)  # type: ignore[arg-type]
+
+    return strike
+
+
+def test_two_pushers_race_and_nobody_overwrites(tmp_path: Path, web: GitHttp, upstream: BareRepository) -> None:
+    """Two sources that went different ways, one target, both planned from the same value, both applied at once."""
+    target = BareRepository.create(tmp_path / "target.git")
+    other = BareRepository.create(tmp_path / "other.git")
+    for source in (other, target):
+        source.take(upstream, upstream.at(MAIN), MAIN)
+    for number in range(ROUNDS):
+        ref = MAIN if number % 2 else f"refs/unidesk/snapshots/ci/main/{number}"
+        mode = "fast-forward" if number % 2 else "immutable"
+        base = target.at(MAIN)
+        worlds, changes, news = [], [], []
+        for name, source in (("upstream", upstream), ("other", other)):
+            source.take(target, base, MAIN)
+            news.append(source.grow(MAIN, f"{name} {number}", size=2000))
+            world = World(tmp_path / f"{name}{number}")
+            world.folder.mkdir()
+            worlds.append(world)
+            changes.append(world.change(follow(side(source.url), side(web.url("target.git"), ref), mode)))
+        gate = threading.Barrier(2)
+
+        def pushed(world: World, change: Change, gate: threading.Barrier = gate) -> Written | ProviderError:
+            gate.wait(30)
+            return settle(world, change)
+
+        with ThreadPoolExecutor(2) as pool:
+            ends = list(pool.map(pushed, worlds, changes))
+        won = [isinstance(end, Written) for end in ends]
+        assert sorted(won) == [False, True], ends
+        assert isinstance(ends[won.index(False)], PreconditionError)
+        assert target.at(ref) == news[won.index(True)]
+        assert target.holds(base)
+
+
+def test_a_push_between_our_reading_and_our_push(
+    web: GitHttp, world: World, upstream: BareRepository, mirror: BareRepository
+) -> None:
+    """Somebody pushes at the very moment when the server lists its refs for our push."""
+    upstream.grow(MAIN, "second")
+    change = world.change(follow(side(upstream.url), side(web.url("mirror.git"))))
+    theirs: list[str] = []
+
+    def strike(_method: str, path: str) -> bool:
+        if "service=git-receive-pack" in path and not theirs:
+            theirs.append(mirror.grow(MAIN, "somebody else"))
+        return False
+
+    web.rules = [GitRule("status", matches=strike)]
+    with pytest.raises(PreconditionError):
+        world.apply(change)
+    assert mirror.at(MAIN) == theirs[0]
+
+
+def test_a_push_between_the_listing_and_the_update(
+    web: GitHttp, world: World, upstream: BareRepository, mirror: BareRepository
+) -> None:
+    """Somebody pushes after the server has listed its refs for our push: the server's own comparison refuses us."""
+    upstream.grow(MAIN, "second")
+    change = world.change(follow(side(upstream.url), side(web.url("mirror.git"))))
+    theirs: list[str] = []
+
+    def strike(method: str, path: str) -> bool:
+        if method == "POST" and path.endswith("git-receive-pack") and not theirs:
+            theirs.append(mirror.grow(MAIN, "somebody else"))
+        return False
+
+    web.rules = [GitRule("status", matches=strike)]
+    with pytest.raises(PreconditionError):
+        world.apply(change)
+    assert mirror.at(MAIN) == theirs[0]
+
+
+@pytest.mark.parametrize("action", ["lose-request", "lose-answer", "status"])
+def test_a_push_whose_answer_is_lost(
+    action: str, web: GitHttp, world: World, upstream: BareRepository, mirror: BareRepository
+) -> None:
+    new = upstream.grow(MAIN, "second")
+    change = world.change(follow(side(upstream.url), side(web.url("mirror.git"))))
+    web.rules = [GitRule(action, matches=lambda method, path: method == "POST" and "receive" in path)]  # type: ignore[arg-type]
+    end = settle(world, change)
+    if action == "status":
+        assert isinstance(end, PermanentError) and "cannot be reached" in end.message
+        end = settle(world, change)
+    assert isinstance(end, Written) and mirror.at(MAIN) == new
+    look = world.again().look(follow(side(upstream.url), side(web.url("mirror.git"))))
+    assert look.change is None and isinstance(look.seen, Present)
+
+
+def test_a_push_whose_answer_is_cut_is_told_by_reading(
+    web: GitHttp, world: World, upstream: BareRepository, mirror: BareRepository
+) -> None:
+    new = upstream.grow(MAIN, "second")
+    change = world.change(follow(side(upstream.url), side(web.url("mirror.git"))))
+    web.rules = [GitRule("cut-answer", matches=lambda method, path: method == "POST" and "receive" in path)]
+    written = world.apply(change)
+    assert mirror.at(MAIN) == new and "reading showed that it succeeded" in written.warnings[0]
+
+
+def test_an_immutable_ref_that_appears_while_we_create_it(
+    web: GitHttp, world: World, upstream: BareRepository, mirror: BareRepository
+) -> None:
+    """On an ancestor of ours, where an ordinary push would move it forward."""
+    ref, older = "refs/unidesk/snapshots/ci/main/x", mirror.at(MAIN)
+    upstream.grow(MAIN, "second")
+    change = world.change(follow(side(upstream.url), side(web.url("mirror.git"), ref), "immutable"))
+
+    def strike(_method: str, path: str) -> bool:
+        if "service=git-receive-pack" in path:
+            mirror.put(ref, older)
+        return False
+
+    web.rules = [GitRule("status", matches=strike)]
+    with pytest.raises(PreconditionError):
+        world.apply(change)
+    assert mirror.at(ref) == older
+
+
+@pytest.mark.parametrize("way", ["reset_after", "cut_after", "reset_after_up"])
+def test_a_push_over_http_that_is_cut_at_a_byte(
+    way: str, tmp_path: Path, web: GitHttp, upstream: BareRepository, mirror: BareRepository
+) -> None:
+    """The connection of the push itself is cut; whatever is left, the next run ends it."""
+    written = 0
+    for cut in CUTS[way]:
+        world = World(tmp_path)
+        with FaultProxy("127.0.0.1", web.port) as proxy:
+            wish = follow(side(upstream.url), side(f"http://127.0.0.1:{proxy.port}/mirror.git"))
+            old, new = mirror.at(MAIN), upstream.grow(MAIN, f"{way} {cut}", size=100_000)
+            change = world.change(wish)
+            world.on_listed = strike_next(proxy, **{way: cut})
+            end = settle(world, change)
+            assert mirror.at(MAIN) in (old, new)
+            if isinstance(end, Written):
+                assert mirror.at(MAIN) == new and end.outputs["commit"] == new
+            else:
+                assert end.message
+            written += isinstance(end, Written)
+            assert proxy.faults.count and proxy.traffic.connections >= proxy.faults.count
+            assert isinstance(settle(world, change), Written)
+            assert mirror.at(MAIN) == new
+            assert world.again().look(wish).change is None
+    assert written
+
+
+def test_a_push_over_ssh_that_is_cut_is_tried_again(
+    tmp_path: Path, world: World, upstream: BareRepository, mirror: BareRepository
+) -> None:
+    keys = tmp_path / "sshd"
+    keys.mkdir()
+    with part(), ssh_server(keys) as sshd, FaultProxy("127.0.0.1", sshd.port) as proxy:
+        settings = {"knownHosts": sshd.known_hosts(proxy.port), "identityFile": str(sshd.identity)}
+        target = side(sshd.url(mirror.path, proxy.port), ssh=settings, retry=QUICK)
+        wish = follow(side(upstream.url), target)
+        new = upstream.grow(MAIN, "second", size=100_000)
+        change = world.change(wish)
+        world.on_listed = strike_next(proxy, reset_after_up=30_000)
+        assert isinstance(world.apply(change), Written)
+        assert mirror.at(MAIN) == new and world.slept == [0.01]
+
+        old, new = new, upstream.grow(MAIN, "third", size=100_000)
+        change = world.again().change(wish)
+        world.on_listed = lambda: setattr(proxy, "faults", Faults(reset_after_up=30_000))
+        with pytest.raises(OutcomeUnknown, match="exhausted: 3 tries"):
+            world.apply(change)
+        assert mirror.at(MAIN) == old
+        proxy.faults, world.on_listed = Faults(), lambda: None
+        assert isinstance(world.apply(change), Written)
+        assert mirror.at(MAIN) == new
+
+
+def test_a_hook_that_declines_is_a_permanent_error(
+    world: World, upstream: BareRepository, mirror: BareRepository
+) -> None:
+    old = mirror.at(MAIN)
+    upstream.grow(MAIN, "second")
+    hook = mirror.path / "hooks" / "pre-receive"
+    hook.parent.mkdir()
+    hook.write_text("#!/bin/sh\necho 'token s3cr3t-canary' >&2\nexit 1\n")
+    hook.chmod(0o755)
+    change = world.change(follow(side(upstream.url), side(mirror.url)))
+    with pytest.raises(PermanentError, match="a hook of the server declined it") as caught:
+        world.apply(change)
+    assert "canary" not in f"{caught.value.message} {caught.value.where} {caught.value.remedy}"
+    assert mirror.at(MAIN) == old
+
+
+def test_a_name_in_the_way_is_a_permanent_error(world: World, upstream: BareRepository, mirror: BareRepository) -> None:
+    mirror.put("refs/heads/a/b", mirror.at(MAIN))
+    change = world.change(follow(side(upstream.url), side(mirror.url, "refs/heads/a")))
+    with pytest.raises(PermanentError, match="the server"):
+        world.apply(change)
+    assert "refs/heads/a" not in mirror.refs()
+
+
+def test_a_source_that_lost_the_commit_of_the_plan(
+    world: World, upstream: BareRepository, mirror: BareRepository, tmp_path: Path
+) -> None:
+    old = mirror.at(MAIN)
+    upstream.grow(MAIN, "second")
+    change = world.change(follow(side(upstream.url), side(mirror.url)))
+    upstream.put(MAIN, upstream.commit("rewritten"))
+    upstream.git("reflog", "expire", "--expire=now", "--all")
+    upstream.git("gc", "--quiet", "--prune=now")
+    fresh = World(tmp_path / "elsewhere")  # another machine, whose cache has not seen it
+    fresh.folder.mkdir()
+    with pytest.raises(PreconditionError, match="source-snapshot-missing"):
+        fresh.apply(change)
+    assert mirror.at(MAIN) == old

@@ -1,0 +1,102 @@
+"""What a reviewer must not overlook is found, and told before all else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from planner.plan import Action, FieldChange, FieldOp, Selection
+from planner.render.markdown import render_markdown
+from planner.render.risks import Danger, risks
+from planner.render.view import marker
+from planner.values import Json
+from tests.unit.render.sample_plans import SAMPLES, change, mixed, plan_of
+
+PRINT = "hmac-sha256:7a1c02d4e5f60718"
+PROBE = {"name": "api", "readinessProbe": {"httpGet": {"path": "/"}}, "livenessProbe": {}}
+
+
+def dangers(kind: str, *fields: FieldChange, action: Action = Action.UPDATE) -> list[tuple[Danger, str]]:
+    return [(risk.danger, risk.text) for risk in risks(plan_of(change(f"{kind}/n/x", action, *fields)))]
+
+
+def update(path: tuple[str, ...], before: Json, after: Json, op: FieldOp = FieldOp.CHANGE) -> FieldChange:
+    return FieldChange(path, op, before, after)
+
+
+def test_every_danger_of_the_sample_the_gravest_first() -> None:
+    found = [(risk.danger, risk.address.rpartition("/")[2]) for risk in risks(mixed())]
+    assert found == [
+        (Danger.BLOCKED, "postgres"),
+        (Danger.DELETE, "old-migrate"),
+        (Danger.REPLACE, "migrate"),
+        (Danger.SECRET, "openfga"),
+        (Danger.ADOPT, "openfga"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [
+        ("HttpProbe", update(("spec", "role"), "gate", "diagnostic")),
+        ("HttpProbe", update(("spec",), {"role": "gate"}, {"role": "diagnostic"})),
+        ("HttpProbe", update(("spec", "expect", "status"), 200, None, FieldOp.REMOVE)),
+        ("Deployment.apps", update(("spec", "readinessProbe"), {}, None, FieldOp.REMOVE)),
+        ("Deployment.apps", update(("spec", "containers"), [PROBE], [{"name": "api"}])),
+    ],
+)
+def test_a_gate_that_is_loosened(kind: str, field: FieldChange) -> None:
+    assert [danger for danger, _ in dangers(kind, field)] == [Danger.GATE]
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [
+        ("HttpProbe", update(("spec", "role"), "diagnostic", "gate")),
+        ("ConfigMap", update(("spec", "role"), "gate", "diagnostic")),
+        ("Deployment.apps", update(("spec", "readinessProbe", "periodSeconds"), 5, 10)),
+        ("Deployment.apps", update(("spec", "readinessProbe"), {}, {"a": 1})),
+        ("Deployment.apps", update(("spec", "containers"), [PROBE], [PROBE, {"name": "b"}])),
+    ],
+)
+def test_a_gate_that_holds(kind: str, field: FieldChange) -> None:
+    assert dangers(kind, field) == []
+
+
+def test_a_secret_that_is_new_is_no_danger_and_one_that_changes_is() -> None:
+    new = FieldChange(("data", "a"), FieldOp.ADD, None, PRINT, sensitive=True)
+    other = FieldChange(("data", "b"), FieldOp.CHANGE, PRINT, PRINT[:-1] + "9", sensitive=True)
+    assert dangers("Secret", new) == []
+    assert dangers("Secret", new, action=Action.CREATE) == []
+    assert dangers("Secret", new, other) == [(Danger.SECRET, "data.b")]
+
+
+def test_fields_taken_from_others_are_named() -> None:
+    forced = replace(change("ConfigMap/n/x", Action.UPDATE), forced=tuple(("data", f"k{at}") for at in range(6)))
+    found = risks(plan_of(forced))
+    assert [(risk.danger, risk.text) for risk in found] == [
+        (Danger.FORCED, "data.k0, data.k1, data.k2, data.k3 and 2 more")
+    ]
+
+
+def test_the_header_counts_them_and_says_so_when_there_are_none() -> None:
+    assert "Risk: **1 blocked**, **1 delete**, **1 replace**, **1 secret changed**, **1 adopt**" in render_markdown(
+        mixed()
+    )
+    assert "Risk: no delete, replace" in render_markdown(SAMPLES["many-alike"])
+
+
+def test_the_marker_names_the_selection_and_not_the_plan() -> None:
+    one, other = (render_markdown(plan_of(unchanged=count)).splitlines()[0] for count in (1, 2))
+    assert one == other == "<!-- hwplan:plan:hwlab.D601.v03 -->"
+    assert marker(Selection("", "shop")) == "hwplan:plan:shop"
+    assert marker(Selection("p", "", ("a", "b"), ("v",))) == "hwplan:plan:p.a+b.v"
+
+
+@pytest.mark.parametrize("text", ["-->", "a--b", "<b>", "x" * 500, "@team"])
+def test_no_name_gets_out_of_the_marker(text: str) -> None:
+    found = marker(Selection(text, "", ("n",), ("l",)))
+    assert "--" not in found and ">" not in found and "@" not in found
+    assert len(found) < 160
+    assert found != marker(Selection(text + "'", "", ("n",), ("l",)))
