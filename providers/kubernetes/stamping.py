@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from planner.editing import without
 from planner.path import FieldPath, parse
 from planner.resource import APPLIED, IGNORE_FIELDS, SET_LABEL
 from planner.values import JsonObject, digest, encode
-from planner.editing import without
 from providers.kubernetes.sealing import is_secret
 
 PENDING: Final = "pending"

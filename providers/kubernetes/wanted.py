@@ -5,12 +5,12 @@ Also looks for what cannot be sent yet or at all: outputs that are not known, se
 
 from __future__ import annotations
 
+from planner.editing import with_value, without
 from planner.path import Element, FieldPath, Item
 from planner.resource import Resource
 from planner.values import Json, JsonObject, Ref, Sealed, Sub
 from providers.kubernetes.cluster import FIELD_MANAGER
 from providers.kubernetes.comparing import value_at
-from planner.editing import with_value, without
 from providers.kubernetes.placing import Spot, placed
 from providers.kubernetes.sealing import is_secret
 from providers.kubernetes.ssa.fieldset import FieldSet

@@ -238,6 +238,8 @@ AcceptEnv GIT_PROTOCOL
 # Or else a login shell that is bash reads the user's ~/.bashrc, which may be slow and may print.
 SetEnv SHLVL=2
 MaxStartups 100
+# The quickest that both sides know: tests log in often.
+KexAlgorithms curve25519-sha256
 """
 
 
