@@ -374,10 +374,10 @@ LAYER = 400_000
 def test_a_connection_cut_while_uploading(
     source: ImageRegistry, target: ImageRegistry, tmp_path: Path, after: int
 ) -> None:
-    """Cut after that many bytes towards the target, three times; then the network is well."""
+    """Cut after that many bytes towards the target, twice; then the network is well."""
     name = f"cut/up{after}"
     put_big(source, f"{name}:1")
-    with FaultProxy("127.0.0.1", target.port, Faults(reset_after_up=after, count=3)) as proxy:
+    with FaultProxy("127.0.0.1", target.port, Faults(reset_after_up=after, count=2)) as proxy:
         through(proxy, source, f"{name}:1", tmp_path)
     assert stored(target, f"{name}:1") == stored(source, f"{name}:1")
 
@@ -386,10 +386,10 @@ def test_a_connection_cut_while_uploading(
 def test_an_answer_lost_while_uploading(
     source: ImageRegistry, target: ImageRegistry, tmp_path: Path, after: int
 ) -> None:
-    """Cut after that many bytes from the target, three times; then the network is well."""
+    """Cut after that many bytes from the target, twice; then the network is well."""
     name = f"cut/down{after}"
     put_big(source, f"{name}:1")
-    with FaultProxy("127.0.0.1", target.port, Faults(reset_after=after, count=3)) as proxy:
+    with FaultProxy("127.0.0.1", target.port, Faults(reset_after=after, count=2)) as proxy:
         through(proxy, source, f"{name}:1", tmp_path)
     assert stored(target, f"{name}:1") == stored(source, f"{name}:1")
 
