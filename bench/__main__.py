@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import scenarios
+from bench import scenarios, systems
 from tests.testbed import cluster as testbed
 
 _ALL = {
@@ -14,6 +14,7 @@ _ALL = {
     "far": scenarios.far_away,
     "fresh": scenarios.fresh,
     "larger": scenarios.larger,
+    "together": systems.together,
 }
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from planner.plan import Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +43,16 @@ class Request:
     def plain(self) -> bool:
         """Whether this is about plain manifests instead of a product."""
         return bool(self.files)
+
+
+def as_selected(request: Request, selection: Selection) -> Request:
+    """The request with the selecting words of an earlier plan. What came from standard input is gone."""
+    return replace(
+        request,
+        product=selection.product,
+        nodes=selection.nodes,
+        lanes=selection.lanes,
+        scopes=selection.scopes,
+        files=tuple(file for file in selection.files if file != "-"),
+        name=selection.name,
+    )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from planner.app.load import Stack, empty, load
-from planner.app.request import Request
+from planner.app.request import Request, as_selected
 from planner.app.run import How, Report, apply_saved, resume
 from planner.app.session import opened_with
 from planner.app.world import open_store
 from planner.errors import ForeignPlan, HwplanError, StateError
-from planner.plan import Plan, Selection
+from planner.plan import Plan
 from planner.plan_document import dump
 from planner.plan_document import load as parse
 from planner.values import Sealed, leaves
@@ -72,26 +71,13 @@ def _stack_of(request: Request, plan: Plan, store: StateStore) -> Stack:
 
     A plan without secrets applies without its configuration.
     """
-    chosen = _as_request(request, plan.selection)
+    chosen = as_selected(request, plan.selection)
     try:
         return load(chosen, store.fingerprinter())
     except HwplanError:
         if _needs_sources(plan):
             raise
         return empty(chosen)
-
-
-def _as_request(request: Request, selection: Selection) -> Request:
-    files = tuple(file for file in selection.files if file != "-")
-    return replace(
-        request,
-        product=selection.product,
-        nodes=selection.nodes,
-        lanes=selection.lanes,
-        scopes=selection.scopes,
-        files=files,
-        name=selection.name,
-    )
 
 
 def _needs_sources(plan: Plan) -> bool:

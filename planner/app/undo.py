@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from planner.address import Address, is_own_kind
 from planner.app.load import Stack, empty, load
 from planner.app.make import Made, notes_of, owned_live
 from planner.app.observing import observe, preview_all
-from planner.app.request import Request
+from planner.app.request import Request, as_selected
 from planner.app.session import Session, opened_with
 from planner.app.world import open_store
 from planner.errors import HwplanError, SelectionError
@@ -43,20 +43,9 @@ def undoing(request: Request, number: int) -> Iterator[tuple[Made, Session]]:
         run = store.run(number)
         if run is None:
             raise SelectionError(f"there is no run {number}", where="RUN", remedy="hwplan state history lists them")
-        chosen = _as_request(request, run.selection)
+        chosen = as_selected(request, run.selection)
         with opened_with(chosen, store, _stack(chosen, store)) as session:
             yield _made(session, _reverse(store, number), run.selection, number), session
-
-
-def _as_request(request: Request, selection: Selection) -> Request:
-    return replace(
-        request,
-        product=selection.product,
-        nodes=selection.nodes,
-        lanes=selection.lanes,
-        name=selection.name,
-        files=tuple(file for file in selection.files if file != "-"),
-    )
 
 
 def _stack(request: Request, store: StateStore) -> Stack:

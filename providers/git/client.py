@@ -75,11 +75,16 @@ class GitClient:
             raise GitFailed(remote.shown, Kind.LOST)
         return _parse_refs(done.out, remote)
 
-    def fetch(self, remote: Remote, repository: Path, commit: str, keep: str, *options: str) -> None:
-        """Fetch `commit` with its history into `repository`, kept by the ref `keep`. Raises GitFailed."""
+    def fetch(
+        self, remote: Remote, repository: Path, commit: str, keep: str, *options: str, hold: tuple[int, ...] = ()
+    ) -> None:
+        """Fetch `commit` with its history into `repository`, kept by the ref `keep`. Raises GitFailed.
+
+        `hold` are descriptors whose locks last until git has ended.
+        """
         words = ["--git-dir", str(repository), "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force"]
         words += ["--no-recurse-submodules", *options, "--", str(remote.url), f"{check_commit(commit)}:{keep}"]
-        self._tried(remote, words, self.limits.moving, True)
+        self._tried(remote, words, self.limits.moving, True, hold=hold)
 
     def push(self, remote: Remote, repository: Path, commit: str, ref: str, *, create: bool) -> porcelain.Pushed:
         """Push `commit` to `ref`, one try, never forced; with `create` only if there is no such ref.
@@ -106,12 +111,19 @@ class GitClient:
             return self._run([*place, *words], _environment(Path(scratch)), Path(scratch), self.limits.listing)
 
     def _tried(
-        self, remote: Remote, words: Sequence[str], seconds: float, patiently: bool, *, trace: bool = False
+        self,
+        remote: Remote,
+        words: Sequence[str],
+        seconds: float,
+        patiently: bool,
+        *,
+        trace: bool = False,
+        hold: tuple[int, ...] = (),
     ) -> Done:
         tries = 0
         while True:
             tries += 1
-            done = self._once(remote, words, seconds, trace=trace)
+            done = self._once(remote, words, seconds, trace=trace, hold=hold)
             if done.code == 0:
                 return done
             kind = classify(done)
@@ -120,7 +132,15 @@ class GitClient:
                 raise GitFailed(remote.shown, kind, tries=tries, exhausted=again and patiently)
             self.sleep(remote.retry.pause(tries))
 
-    def _once(self, remote: Remote, words: Sequence[str], seconds: float, *, trace: bool = False) -> Done:
+    def _once(
+        self,
+        remote: Remote,
+        words: Sequence[str],
+        seconds: float,
+        *,
+        trace: bool = False,
+        hold: tuple[int, ...] = (),
+    ) -> Done:
         with TemporaryDirectory(prefix="hwplan-git-") as scratch:
             environment = _environment(Path(scratch), remote.url)
             if trace:
@@ -130,13 +150,21 @@ class GitClient:
                 environment["GIT_SSH_VARIANT"] = "ssh"
                 if not remote.ssh.identity and (agent := os.environ.get("SSH_AUTH_SOCK")):
                     environment["SSH_AUTH_SOCK"] = agent
-            return self._run(words, environment, Path(scratch), seconds)
+            return self._run(words, environment, Path(scratch), seconds, hold)
 
-    def _run(self, words: Sequence[str], environment: Mapping[str, str], folder: Path, seconds: float) -> Done:
+    def _run(
+        self,
+        words: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        seconds: float,
+        hold: tuple[int, ...] = (),
+    ) -> Done:
         argv = ["git"]
         for setting in _CONFIG:
             argv += ["-c", setting]
-        return run([*argv, *words], env=environment, cwd=folder, seconds=seconds, most=self.limits.answer)
+        most = self.limits.answer
+        return run([*argv, *words], env=environment, cwd=folder, seconds=seconds, most=most, hold=hold)
 
 
 def _environment(folder: Path, url: Url | None = None) -> dict[str, str]:

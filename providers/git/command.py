@@ -42,15 +42,19 @@ class Done:
     ended: Ended = Ended.ITSELF
 
 
-def run(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, seconds: float, most: int) -> Done:
+def run(
+    argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, seconds: float, most: int, hold: tuple[int, ...] = ()
+) -> Done:
     """Run `argv` for at most `seconds`, taking at most `most` bytes of its output.
+
+    It inherits the descriptors of `hold`: a lock on one of them lasts as long as it does, even when we are killed.
 
     Raises PermanentError when the program is not there.
     """
     try:
         process = subprocess.Popen(
             list(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env=dict(env), cwd=cwd, start_new_session=True,
+            env=dict(env), cwd=cwd, start_new_session=True, pass_fds=hold,
         )  # fmt: skip
     except FileNotFoundError as missing:
         if missing.filename != argv[0]:

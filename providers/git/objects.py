@@ -47,10 +47,11 @@ class Objects:
 
         `ref` is where it stands at the remote, if that is known: what is fetched from there next builds on it.
         """
-        with self._locked():
+        with self._locked() as lock:
             repository = self._repository(commit)
             if not self._has(repository, commit):
-                self.client.fetch(remote, repository, commit, _kept(remote, ref))
+                _unlock(repository)
+                self.client.fetch(remote, repository, commit, _kept(remote, ref), hold=(lock,))
         return repository
 
     def distance(self, wanted: str, other: str) -> Distance | None:
@@ -96,21 +97,30 @@ class Objects:
         return repository
 
     def _init(self, repository: Path, commit: str) -> None:
-        """Also mends a repository whose making was interrupted."""
+        """Also mends a repository whose making was interrupted: `objects/info` is what git makes last."""
         form = "sha1" if len(commit) == 40 else "sha256"
         words = ("--quiet", "--bare", "--template=", f"--object-format={form}", "--", str(repository))
-        if (repository / "HEAD").exists() and (repository / "config").exists():
+        if (repository / "objects" / "info").is_dir():
             return
         if self.client.local(None, "init", *words).code:
             raise PermanentError("git cannot make its cache", where=str(repository), remedy="remove that folder")
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """One at a time, over all processes: two fetches would get into each other's way with their refs."""
+    def _locked(self) -> Iterator[int]:
+        """One at a time, over all processes: two fetches would get into each other's way with their refs.
+
+        Gives the descriptor of the lock, for git to hold on to: it may live on when we are killed.
+        """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self.folder / "lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+            yield file.fileno()
+
+
+def _unlock(repository: Path) -> None:
+    """Remove the locks of refs that a killed git has left: we hold the lock on the cache, so nobody is at work."""
+    for left in (repository / "refs" / "kept").glob("*.lock"):
+        left.unlink(missing_ok=True)
 
 
 def _kept(remote: Remote, ref: str) -> str:

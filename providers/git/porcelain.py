@@ -21,23 +21,25 @@ _MOVED = (
     "incorrect old value provided",
     "reference already exists",
 )
+_BUSY = "failed to update ref"  # its lock was taken, or `a` stands in the way of `a/b`
 _KNOWN = {
     "hook declined": "a hook of the server declined it",
     "pre-receive hook declined": "a hook of the server declined it",
     "deny updating a hidden ref": "the server hides this ref and lets nobody change it",
-    "failed to update ref": "the server could not update it (a ref with a longer or shorter name may be in the way)",
     "unpacker error": "the server could not unpack the objects",
     "funny refname": "the server does not like the name of the ref",
 }
 
 
 class Fate(StrEnum):
-    """What became of the ref. `moved` is a refusal because it is not where we thought; `refused` is any other."""
+    """What became of the ref. `moved` is a refusal because it is not where we thought; `busy` one that may be due to
+    another push at this moment; `refused` is any other."""
 
     UPDATED = "updated"
     SAME = "same"
     FORCED = "forced"
     MOVED = "moved"
+    BUSY = "busy"
     REFUSED = "refused"
     SILENT = "silent"  # nothing was said about it
 
@@ -76,4 +78,9 @@ def _fate(flag: str, summary: str) -> tuple[Fate, str]:
             reason = found[1].strip() if found else ""
             if reason in _MOVED:
                 return Fate.MOVED, "it is not where it was"
+            if reason == _BUSY:
+                return (
+                    Fate.BUSY,
+                    "the server could not update it (a ref with a longer or shorter name may be in the way)",
+                )
             return Fate.REFUSED, _KNOWN.get(reason, "the server refused it")

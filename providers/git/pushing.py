@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from planner.errors import OutcomeUnknown, PermanentError, PreconditionError
+from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, TemporaryError
 from planner.plan import Change, Precondition
 from planner.ports import Written
 from providers.git import porcelain
@@ -56,7 +56,7 @@ def move(change: Change, wish: Wish, client: GitClient, objects: Objects) -> Wri
     """Make the target stand on the wanted commit, starting from what the plan saw.
 
     Raises PreconditionError when it is somewhere else, PermanentError when it may not go there or the server refuses,
-    OutcomeUnknown when the answer was lost.
+    TemporaryError when another push may be under way, OutcomeUnknown when the answer was lost.
     """
     push = Push(wish, client, objects, _seen(change.precondition), _wanted(change, wish, client))
     now = push.now()
@@ -152,13 +152,14 @@ def _settle(push: Push, told: porcelain.Pushed) -> Written:
     match told.fate:
         case Fate.UPDATED | Fate.SAME:
             return _confirm(push, already=told.fate is Fate.SAME)
-        case Fate.MOVED | Fate.REFUSED:
+        case Fate.MOVED | Fate.BUSY | Fate.REFUSED:
             now = push.now()
             if now == push.new:
                 return _written(push, already=True)
             if now != push.old:
                 raise push.moved(now)
-            raise PermanentError(f"{push.target.shown} {push.wish.target.ref}: {told.why}")
+            failure = TemporaryError if told.fate is Fate.BUSY else PermanentError
+            raise failure(f"{push.target.shown} {push.wish.target.ref}: {told.why}")
         case Fate.FORCED | Fate.SILENT:
             raise PermanentError(f"{push.target.shown} {push.wish.target.ref}: git did what it was not asked to do")
 

@@ -395,6 +395,21 @@ def test_a_sandbox_takes_folders_for_urls(tmp_path: Path) -> None:
     assert "drift" in blocked(world.look(follow(side(url), side(ours), transport="ssh", name="other")))
 
 
+def test_a_cache_that_a_killed_git_has_left(world: World, upstream: BareRepository, mirror: BareRepository) -> None:
+    upstream.grow(MAIN, "second")
+    wish = follow(side(upstream.url), side(mirror.url))
+    world.converge(wish)
+    cache = world.folder / "cache" / "objects.git"
+    for kept in list((cache / "refs" / "kept").iterdir()):
+        kept.with_name(kept.name + ".lock").touch()
+    upstream.grow(MAIN, "third")
+    world.again().converge(wish)
+    (cache / "objects" / "info").rmdir()  # as if it had been killed while it made the cache
+    (cache / "HEAD").unlink()
+    upstream.grow(MAIN, "fourth")
+    world.again().converge(wish)
+
+
 def test_deleting_is_refused(world: World, upstream: BareRepository) -> None:
     change = world.change(follow(side(upstream.url), side(upstream.url, "refs/heads/copy")))
     with pytest.raises(PermanentError, match="not deleted"):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -46,10 +48,43 @@ def test_a_command_that_hangs_is_killed_with_its_children(tmp_path: Path) -> Non
     done = run(["sh", "-c", script], env=ENVIRONMENT, cwd=tmp_path, seconds=1.0, most=9)
     assert done.ended is Ended.TIMED_OUT
     child = int((tmp_path / "child").read_text())
+    _until(lambda: not _lives(child))
+
+
+HOLDER = """
+import fcntl, sys
+from pathlib import Path
+from providers.git.command import run
+with open(sys.argv[1], "w") as file:
+    fcntl.flock(file, fcntl.LOCK_EX)
+    script = "echo $$ > child; exec sleep 600"
+    run(["sh", "-c", script], env={"PATH": sys.argv[2]}, cwd=Path(sys.argv[1]).parent, seconds=600, most=9,
+        hold=(file.fileno(),))
+"""
+
+
+def test_a_lock_lasts_as_long_as_the_command_when_we_are_killed(tmp_path: Path) -> None:
+    parent = subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path / "lock"), os.environ["PATH"]])
+    noted = tmp_path / "child"
+    _until(lambda: noted.exists() and noted.read_text().strip() != "")
+    child = int(noted.read_text())
+    parent.kill()
+    parent.wait(30)
+    with (tmp_path / "lock").open("w") as file:
+        try:
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        finally:
+            os.kill(child, signal.SIGKILL)
+        _until(lambda: not _lives(child))
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _until(holds: Callable[[], bool]) -> None:
     end = time.monotonic() + 30
-    while _lives(child) and time.monotonic() < end:
+    while not holds():
+        assert time.monotonic() < end
         time.sleep(0.05)
-    assert not _lives(child)
 
 
 def _lives(pid: int) -> bool:

@@ -130,6 +130,7 @@ PORCELAIN = [
     ("!\t%s:refs/heads/a\t[rejected] (fetch first)", Fate.MOVED),
     ("!\t%s:refs/heads/a\t[rejected] (stale info)", Fate.MOVED),
     ("!\t%s:refs/heads/a\t[remote rejected] (hook declined)", Fate.REFUSED),
+    ("!\t%s:refs/heads/a\t[remote rejected] (failed to update ref)", Fate.BUSY),
     (f"!\t%s:refs/heads/a\t[remote rejected] ({CANARY} \x1b[31m)", Fate.REFUSED),
     (" \t%s:refs/heads/b\t1..2", Fate.SILENT),
     ("Everything up-to-date", Fate.SILENT),
@@ -143,7 +144,7 @@ def test_what_a_push_said(line: str, fate: Fate) -> None:
     pushed = parse(f"To ssh://host/x\n{text}\nDone\n".encode(), "refs/heads/a")
     assert (pushed.fate, pushed.complete) == (fate, True)
     assert CANARY not in pushed.why
-    assert bool(pushed.why) is (fate in (Fate.MOVED, Fate.REFUSED, Fate.FORCED))
+    assert bool(pushed.why) is (fate in (Fate.MOVED, Fate.BUSY, Fate.REFUSED, Fate.FORCED))
     assert not parse(text.encode(), "refs/heads/a").complete
 
 
