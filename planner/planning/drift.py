@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from planner.address import Address
+from planner.address import Address, is_own_kind
 from planner.drift import Acknowledged, Acknowledgement, DriftReport, Row, State
 from planner.path import FieldPath
 from planner.plan import FieldChange, FieldOp
@@ -38,11 +38,14 @@ def _row(inputs: PlanInputs, snapshot: Snapshot, address: Address) -> Row:
         return Row(address, State.INCOMPLETE, seen.reason, resource.source)
     if preview is None:
         return Row(address, State.INCOMPLETE, "not predicted", resource.source)
+    if preview.on_change is not None:
+        return Row(address, State.IN_SYNC, "asked after a change only", resource.source)
     if isinstance(seen, Absent):
         if record := snapshot.records.get(address):
             return Row(address, State.DRIFTED, f"deleted since run {record.run}", resource.source)
         return Row(address, State.PENDING, "declared, never applied", resource.source)
-    state, reason = _judge(seen, preview, resource.owned_by)
+    owned_by = seen.owned_by if is_own_kind(resource.api_version) else resource.owned_by  # no label to tell by
+    state, reason = _judge(seen, preview, owned_by)
     undeclared = tuple(drift.field for drift in preview.drift if not drift.declared)
     return Row(address, state, reason, resource.source, preview.fields, undeclared)
 
