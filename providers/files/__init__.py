@@ -1,0 +1,1 @@
+"""LocalFile: a file on this machine, written as a whole or not at all."""

@@ -1,0 +1,157 @@
+"""The provider of LocalFile. Decides from mode and bytes what has to be written, and writes nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from planner.address import Address
+from planner.errors import PermanentError, PreconditionError
+from planner.plan import Change, FieldChange, FieldOp, Verified
+from planner.ports import (
+    Absent,
+    Effect,
+    Observation,
+    Present,
+    Preview,
+    Readiness,
+    ReadResult,
+    Unreadable,
+    Written,
+)
+from planner.resource import Resource
+from planner.snapshot import KindPlace
+from planner.values import Json, JsonObject, Ref, Sub, Vault
+from providers.files.disk import Version, look, replace, version_of
+from providers.files.places import Places
+from providers.registry import Tools
+
+_MODE = re.compile(r"0[0-7]{3}")
+
+
+def create(tools: Tools) -> LocalFileProvider:
+    """The provider of one command."""
+    return LocalFileProvider(Places(tools.folder, tools.sandbox))
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFileProvider:
+    """See planner.ports.Provider. `places` says where paths lead."""
+
+    places: Places
+
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+        """See Provider."""
+        return ReadResult({resource.address: self._observe(resource) for resource in wanted})
+
+    def _observe(self, resource: Resource) -> Observation:
+        try:
+            path = self.places.place(resource.manifest["spec"]["path"])
+            self.places.check(path)
+            seen = look(path)
+        except PermanentError as error:
+            where = f" ({error.where})" if error.where else ""
+            return Unreadable(resource.address, error.message + where)
+        if seen is None:
+            return Absent(resource.address)
+        value = {"mode": seen.mode, "digest": seen.digest, "text": seen.text}
+        return Present(resource.address, "", seen.token, value, outputs={"digest": seen.digest})
+
+    def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
+        """See Provider."""
+        return {
+            resource.address: _preview(resource.manifest["spec"], seen)
+            for resource, seen in items
+            if not isinstance(seen, Unreadable)
+        }
+
+    def apply(self, change: Change, vault: Vault) -> Written:
+        """See Provider. Replaces the file as a whole, or finds it done."""
+        spec = (change.desired or {})["spec"]
+        data, mode = _content(spec["content"]), _mode(spec)
+        wanted = version_of(data, mode)
+        if change.expects and change.expects != wanted.token:
+            raise PreconditionError("the content is not the one that was planned", where=str(change.address))
+        path = self.places.place(spec["path"])
+        self.places.check(path)
+
+        def allow(now: Version | None) -> bool:
+            if now is not None and now.token == wanted.token:
+                return False
+            _check_still(change, now)
+            return True
+
+        allow(look(path))  # before any folder is made: a stale plan changes nothing
+        written = replace(path, data, mode, allow)
+        after = look(path)
+        if after is None or after.token != wanted.token:
+            raise PreconditionError("the file was changed again right after it was written", where=str(change.address))
+        return Written("", {"digest": after.digest}, already=not written)
+
+    def delete(self, change: Change) -> Written:
+        """Always raises PermanentError: files are not deleted."""
+        raise PermanentError("files of this machine are not deleted by hwplan", where=str(change.address))
+
+    def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
+        """A file was read back when it was written: there is nothing to wait for."""
+        return {change.address: Readiness(done=True, ok=True) for change in changes}
+
+
+def _preview(spec: JsonObject, seen: Observation) -> Preview:
+    before = seen.value if isinstance(seen, Present) else None
+    effect = Effect.UPDATE if before else Effect.CREATE
+    try:
+        mode = _mode(spec)
+        if isinstance(spec["content"], Ref | Sub):
+            return Preview(effect, tuple(_fields(before, spec["content"], "", mode)))
+        after = version_of(_content(spec["content"]), mode)
+    except PermanentError as error:
+        return Preview(effect, blocked=error.message, remedy=error.remedy)
+    outputs = {"digest": after.digest}
+    if isinstance(seen, Present) and seen.content == after.token:
+        return Preview(Effect.NONE, verified=Verified.SERVER, outputs=outputs)
+    fields = tuple(_fields(before, after.text, after.digest, mode))
+    return Preview(effect, fields, Verified.SERVER, expects=after.token, outputs=outputs)
+
+
+def _fields(before: JsonObject | None, after: Json, digest: str, mode: str) -> Iterator[FieldChange]:
+    """What changes. `after` is the text, None where only its digest is shown; `digest` is "" while it is unknown."""
+    if before is None:
+        yield FieldChange(("content",), FieldOp.ADD, after=digest if after is None else after)
+        yield FieldChange(("mode",), FieldOp.ADD, after=mode)
+        return
+    if before["digest"] != digest:
+        texts = before["text"], after
+        shown = (before["digest"], digest) if digest and None in texts else texts
+        old = before["digest"] if shown[0] is None else shown[0]
+        yield FieldChange(("content",), FieldOp.CHANGE, old, shown[1])
+    if before["mode"] != mode:
+        yield FieldChange(("mode",), FieldOp.CHANGE, before["mode"], mode)
+
+
+def _content(value: Json) -> bytes:
+    if not isinstance(value, str):
+        raise PermanentError("the content of a LocalFile is a text", remedy="`!sub` makes a text of an output")
+    try:
+        return value.encode()
+    except UnicodeEncodeError:
+        raise PermanentError("the content of a LocalFile is not UTF-8") from None
+
+
+def _mode(spec: JsonObject) -> str:
+    mode = str(spec.get("mode", "0600"))
+    if not _MODE.fullmatch(mode):
+        raise PermanentError("the mode of a LocalFile is 0 and three octal digits")
+    return mode
+
+
+def _check_still(change: Change, now: Version | None) -> None:
+    seen = change.precondition
+    if (now is None) is seen.absent and (now is None or now.token == seen.content):
+        return
+    raise PreconditionError(
+        f"the file is not as the plan saw it: {seen.content or 'absent'}, now {now.token if now else 'absent'}",
+        where=str(change.address),
+        remedy="plan again: somebody else wrote it since",
+    )
