@@ -13,6 +13,7 @@ from collections.abc import Sequence
 PACKAGES = {
     "git": "git",
     "sshd": "openssh-server",
+    "ssh": "openssh-client",
     "docker-registry": "docker-registry",
     "buildah": "buildah",
     "skopeo": "skopeo",

@@ -1,0 +1,1 @@
+"""PrometheusQuery: asks Prometheus until the result is as expected. Changes nothing anywhere."""

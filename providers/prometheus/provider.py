@@ -1,0 +1,129 @@
+"""The provider of PrometheusQuery. It has no effect: it asks when planning, and waits until a result is as expected."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from planner import duration
+from planner.address import Address
+from planner.errors import PermanentError, TemporaryError
+from planner.plan import Change, Verified
+from planner.ports import (
+    Absent,
+    Effect,
+    Observation,
+    Present,
+    Preview,
+    Readiness,
+    ReadResult,
+    Unreadable,
+    Written,
+)
+from planner.resource import Resource
+from planner.snapshot import KindPlace
+from planner.values import JsonObject, Vault, digest
+from providers.probes.asking import words
+from providers.prometheus.asking import Ask, from_answers, over_the_network
+from providers.prometheus.result import Refused, failing, outputs_of
+from providers.registry import Tools
+
+_AT_ONCE = 8
+
+
+def create(tools: Tools) -> PrometheusProvider:
+    """The provider of one command. Raises PermanentError when the canned answers of the sandbox cannot be read."""
+    if tools.sandbox is not None:
+        return PrometheusProvider(from_answers(tools.sandbox / "probes.yaml"))
+    return PrometheusProvider(over_the_network())
+
+
+@dataclass(slots=True)
+class PrometheusProvider:
+    """See planner.ports.Provider. `ask` sends one query to a server."""
+
+    ask: Ask
+    _since: dict[Address, float] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+        """See Provider. One query each, several at once. Present is what was asked; where nobody answered it does not
+        hold either, but what may not be asked, or is not trusted, is Unreadable."""
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="prometheus") as pool:
+            return ReadResult(dict(zip((one.address for one in wanted), pool.map(self._observe, wanted), strict=True)))
+
+    def _observe(self, resource: Resource) -> Observation:
+        spec = resource.manifest["spec"]
+        if not spec.get("server"):
+            return Absent(resource.address)
+        value: JsonObject = {"holds": False, "evidence": "", "blocked": "", "remedy": ""}
+        outputs: JsonObject = {}
+        try:
+            value["evidence"], outputs = self._look(spec)
+            value["holds"] = not value["evidence"]
+        except TemporaryError as error:
+            value["evidence"] = words(error)
+        except Refused as error:
+            value |= {"blocked": words(error), "remedy": error.remedy}
+        except PermanentError as error:
+            return Unreadable(resource.address, words(error))
+        # Values move all the time: the token says whether it holds, so that the same decision is the same plan.
+        return Present(resource.address, "", digest({"holds": value["holds"]}), value, outputs=outputs)
+
+    def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
+        """See Provider. Nothing to do where it holds; else it is asked again, in any case."""
+        return {resource.address: _preview(seen) for resource, seen in items if not isinstance(seen, Unreadable)}
+
+    def apply(self, change: Change, vault: Vault) -> Written:
+        """See Provider. Nothing is sent: the asking is the waiting."""
+        with self._lock:
+            self._since[change.address] = time.monotonic()
+        return Written(uid="")
+
+    def delete(self, change: Change) -> Written:
+        """Always raises PermanentError: there is nothing to delete."""
+        raise PermanentError("a query is nothing that could be deleted", where=str(change.address))
+
+    def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
+        """See Provider. One query each and call."""
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="prometheus") as pool:
+            return dict(zip((one.address for one in changes), pool.map(self._judge, changes), strict=True))
+
+    def _judge(self, change: Change) -> Readiness:
+        spec = (change.desired or {})["spec"]
+        with self._lock:
+            since = self._since.setdefault(change.address, time.monotonic())
+        try:
+            wrong, outputs = self._look(spec)
+        except TemporaryError as error:
+            wrong, outputs = words(error), {}
+        except PermanentError as error:
+            return Readiness(done=True, ok=False, message=words(error))
+        if not wrong:
+            return Readiness(done=True, ok=True, outputs=outputs)
+        late = time.monotonic() - since >= duration.parse(str(spec.get("within", "1m")))
+        return Readiness(done=late, ok=False, message=wrong)
+
+    def _look(self, spec: JsonObject) -> tuple[str, JsonObject]:
+        """What is wrong ("" if nothing), and the outputs."""
+        if not spec.get("server"):
+            raise PermanentError(_NO_SERVER, remedy=_NAME_IT)
+        result = self.ask(str(spec["server"]), str(spec["promql"]))
+        return failing(spec["expect"], result), outputs_of(spec["expect"], result)
+
+
+_NO_SERVER = "no Prometheus is named"
+_NAME_IT = "write its base URL as spec.server"
+
+
+def _preview(seen: Observation) -> Preview:
+    if not isinstance(seen, Present) or seen.value is None:
+        return Preview(Effect.RUN, blocked=_NO_SERVER, remedy=_NAME_IT)
+    if seen.value["blocked"]:
+        return Preview(Effect.RUN, blocked=seen.value["blocked"], remedy=seen.value["remedy"])
+    if seen.value["holds"]:
+        return Preview(Effect.NONE, verified=Verified.SERVER, outputs=seen.outputs)
+    return Preview(Effect.RUN, evidence=seen.value["evidence"])
