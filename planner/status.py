@@ -33,3 +33,30 @@ class Status:
 
     cluster: ClusterIdentity
     rows: tuple[StatusRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SecretKey:
+    """One key of a Secret: where its value comes from, and the keyed fingerprints of source and live value ("" where
+    there is none). `problem` says why it cannot be told."""
+
+    address: Address
+    key: str
+    source: str
+    wanted: str
+    live: str
+    problem: str = ""
+
+    @property
+    def in_sync(self) -> bool:
+        """Whether the live value is the source's. A value that is made once is as it should be when it is there."""
+        return bool(self.live) and self.live == (self.wanted or self.live) and not self.problem
+
+
+@dataclass(frozen=True, slots=True)
+class SecretStatus:
+    """All keys of the declared Secrets, in the order of the graph, and the obsolete Secrets that still live."""
+
+    cluster: ClusterIdentity
+    keys: tuple[SecretKey, ...]
+    obsolete: tuple[Address, ...]

@@ -25,6 +25,7 @@ from providers.kubernetes.cluster import KindInfo
 from providers.kubernetes.placing import coming_kinds, is_crd, served
 
 Only: TypeAlias = Callable[[Resource], bool]
+Prune: TypeAlias = Callable[[Address], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,10 @@ class Made:
 
 
 @contextmanager
-def made(request: Request, *, only: Only | None = None) -> Iterator[tuple[Made, Session]]:
+def made(request: Request, *, only: Only | None = None, prune: Prune | None = None) -> Iterator[tuple[Made, Session]]:
     """Open a session and make the plan of `request`; the session stays open for those who apply it."""
     with opened(request) as session:
-        yield make(session, only=only), session
+        yield make(session, only=only, prune=prune), session
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +63,21 @@ class Gathered:
     snapshot: Snapshot
 
 
-def make(session: Session, *, destroy: bool = False, only: Only | None = None) -> Made:
-    """Make the plan; with `only` of just those resources, without what they depend on, and without pruning.
+def make(session: Session, *, destroy: bool = False, only: Only | None = None, prune: Prune | None = None) -> Made:
+    """Make the plan; with `only` of just those resources, without what they depend on, and without pruning but for what
+    `prune` says yes to.
 
     Raises GraphError, SelectionError and ProviderError.
     """
-    gathered = inputs_of(session, destroy=destroy, only=only)
+    gathered = inputs_of(session, destroy=destroy, only=only, prune=prune)
     inputs, seen, snapshot = gathered.inputs, gathered.seen, gathered.snapshot
     live = owned_live(seen, session.stack.owned)
     return Made(make_plan(inputs), inputs.graph, snapshot, live, notes_of(inputs, snapshot), inputs)
 
 
-def inputs_of(session: Session, *, destroy: bool = False, only: Only | None = None) -> Gathered:
+def inputs_of(
+    session: Session, *, destroy: bool = False, only: Only | None = None, prune: Prune | None = None
+) -> Gathered:
     """Read and predict everything that is selected."""
     request, stack, world = session.request, session.stack, session.world
     identity = world.identity()
@@ -107,10 +111,10 @@ def inputs_of(session: Session, *, destroy: bool = False, only: Only | None = No
         resources={**resources, **predicted.resources},
         observations=observations,
         previews=predicted.previews,
-        strays=_prunable(request, stack, seen),
+        strays=_prunable(request, stack, seen, declared=whole, prune=prune),
         unsourced=lost,
         warnings=(*stack.warnings, *seen.warnings, *_unlisted(seen)),
-        prune=not (request.targets or request.exclude or only),
+        prune=prune is not None or not (request.targets or request.exclude or only),
         destroy=destroy,
     )
     return Gathered(inputs, seen, snapshot)
@@ -154,11 +158,19 @@ def _chosen(request: Request, graph: ResourceGraph) -> frozenset[Address]:
     return frozenset(address for address in chosen if not any(address.matches(pattern) for pattern in request.exclude))
 
 
-def _prunable(request: Request, stack: Stack, seen: ReadResult) -> tuple[Present, ...]:
-    """Strays within the selection: a plan of one scope must not delete what another scope declares."""
-    if not request.scopes:
-        return seen.strays
-    return tuple(stray for stray in seen.strays if stray.scope in stack.scopes)
+def _prunable(
+    request: Request, stack: Stack, seen: ReadResult, *, declared: ResourceGraph, prune: Prune | None
+) -> tuple[Present, ...]:
+    """Strays within the selection: a plan of one scope must not delete what another declares, nor a part of a plan
+    what another part does."""
+    names = set(declared.order())
+    return tuple(
+        stray
+        for stray in seen.strays
+        if stray.address not in names
+        and (not request.scopes or stray.scope in stack.scopes)
+        and (prune is None or prune(stray.address))
+    )
 
 
 def _selection(request: Request, stack: Stack, targets: tuple[str, ...]) -> Selection:

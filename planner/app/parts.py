@@ -1,8 +1,8 @@
-"""Parts of a selection by kind: what `hwplan mirror` and `hwplan image` mean. Predicates over resources."""
+"""Parts of a selection by kind: what `hwplan mirror`, `image` and `secret` mean. Predicates over resources."""
 
 from __future__ import annotations
 
-from planner.address import is_own_kind
+from planner.address import Address, is_own_kind
 from planner.resource import Resource
 
 
@@ -34,6 +34,21 @@ def is_preload(resource: Resource) -> bool:
 def is_build(resource: Resource) -> bool:
     """Images that are built."""
     return is_image(resource) and "build" in resource.manifest["spec"]
+
+
+def is_secret(resource: Resource) -> bool:
+    """Every declared Secret, also those that come from a SecretSource."""
+    return resource.api_version == "v1" and resource.address.kind == "Secret"
+
+
+def nothing(resource: Resource) -> bool:
+    """No declared resource at all: for verbs that only take away."""
+    return False
+
+
+def is_secret_address(address: Address) -> bool:
+    """Secrets among what nobody declares any more."""
+    return (address.kind, address.group) == ("Secret", "")
 
 
 def _is(resource: Resource, *kinds: str) -> bool:

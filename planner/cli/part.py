@@ -8,11 +8,24 @@ from planner.app.request import Request
 from planner.cli.output import page
 
 if TYPE_CHECKING:
-    from planner.app.make import Only
+    from planner.app.make import Only, Prune
 
 
-def apply_part(request: Request, only: Only, verb: str, *, confirm: bool, plan_id: str, json: bool, how: Any) -> int:
-    """Plan the resources that `only` says yes to, and apply them when confirmed; the exit code of `apply`."""
+def apply_part(
+    request: Request,
+    only: Only,
+    verb: str,
+    *,
+    confirm: bool,
+    plan_id: str,
+    json: bool,
+    how: Any,
+    prune: Prune | None = None,
+) -> int:
+    """Plan the resources that `only` says yes to, and the deletes that `prune` does; apply them when confirmed.
+
+    Gives the exit code of `apply`.
+    """
     from planner.app.kept import keep
     from planner.app.make import made
     from planner.app.run import apply_made
@@ -20,7 +33,7 @@ def apply_part(request: Request, only: Only, verb: str, *, confirm: bool, plan_i
     from planner.cli.words import run_options
 
     options = run_options(request, **how)
-    with made(request, only=only) as (one, session):
+    with made(request, only=only, prune=prune) as (one, session):
         if not confirm:
             keep(request, one.plan)
             page(plan_page(one, request, "json" if json else "text", verb=verb))

@@ -22,6 +22,7 @@ VERBS: dict[str, Verb] = {
     "drift": Verb("drift", "drift", "Show what changed since the last apply, and who changed it."),
     "mirror": Verb("mirror", "mirror", "The refs of the git mirror: status, sync, flush."),
     "image": Verb("image", "image", "The images of the node's registry: status, preload, build, logs."),
+    "secret": Verb("secret", "secret", "Secrets by source and fingerprint: status, ensure, delete."),
     "graph": Verb("graph", "graph", "Show the resource graph: text, mermaid, dot, svg or json."),
     "why": Verb("graph", "why", "Explain why a resource stands where it stands."),
     "show": Verb("show", "show", "Render a saved plan in any format."),

@@ -1,0 +1,37 @@
+"""Reading the state of the declared Secrets: fingerprints of source and live value, key by key. Never a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from planner.address import Address
+from planner.app.make import Gathered, inputs_of
+from planner.app.parts import is_secret, is_secret_address
+from planner.app.request import Request
+from planner.app.session import opened
+from planner.ports import Present, Unreadable
+from planner.status import SecretKey, SecretStatus
+from planner.values import Json, Sealed
+
+
+def secret_status(request: Request) -> SecretStatus:
+    """The status of the selection's Secrets. Raises only when nothing at all can be judged."""
+    with opened(request) as session:
+        gathered = inputs_of(session, only=is_secret, prune=is_secret_address)
+    keys = tuple(key for address in gathered.inputs.graph.order() for key in _keys(gathered, address))
+    obsolete = tuple(sorted(stray.address for stray in gathered.inputs.strays))
+    return SecretStatus(gathered.inputs.cluster, keys, obsolete)
+
+
+def _keys(gathered: Gathered, address: Address) -> Iterator[SecretKey]:
+    inputs = gathered.inputs
+    seen = inputs.observations.get(address)
+    problem = f"unreadable: {seen.reason}" if isinstance(seen, Unreadable) else inputs.unsourced.get(address, "")
+    live = (seen.value or {}).get("data") or {} if isinstance(seen, Present) else {}
+    for key, value in sorted((inputs.resources[address].manifest.get("data") or {}).items()):
+        source = value.ref if isinstance(value, Sealed) else "in the manifest"
+        yield SecretKey(address, key, source, _fingerprint(value), _fingerprint(live.get(key)), problem)
+
+
+def _fingerprint(value: Json) -> str:
+    return value.fingerprint if isinstance(value, Sealed) else ""

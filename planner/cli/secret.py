@@ -1,0 +1,73 @@
+"""`hwplan secret status|ensure|delete`: the Secrets as a part of the plan (spec 02, S17). No value is ever shown."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from planner.app.request import Request
+from planner.cli.apply import applying
+from planner.cli.options import selecting
+from planner.cli.output import colour, page
+
+_PLAN_ID = click.option("--plan-id", metavar="ID", default="", help="Refuse unless the plan made now is this one.")
+
+
+@click.group()
+def secret() -> None:
+    """Secrets: where their values come from, and whether they live as at their source."""
+
+
+@secret.command()
+@selecting
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def status(request: Request, as_json: bool) -> int:
+    """Each key with its source and the fingerprints of both sides. Reads only."""
+    from planner.app.secrets import secret_status
+    from planner.cli.pages import command_of
+    from planner.render.secret_status import render_secret_status, secret_status_json
+
+    found = secret_status(request)
+    if as_json:
+        page(json.dumps(secret_status_json(found), indent=1, sort_keys=True))
+    else:
+        page(render_secret_status(found, command=command_of("secret ensure", request), colour=colour()))
+    return 1 if any(key.problem for key in found.keys) else 0
+
+
+@secret.command()
+@selecting
+@_PLAN_ID
+@applying
+def ensure(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
+    """Make the declared Secrets as their sources say. Their namespaces have to be there."""
+    from planner.app.parts import is_secret
+    from planner.cli.part import apply_part
+
+    confirmed = confirm and not dry_run
+    return apply_part(request, is_secret, "secret ensure", confirm=confirmed, plan_id=plan_id, json=as_json, how=how)
+
+
+@secret.command()
+@selecting
+@_PLAN_ID
+@applying
+def delete(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
+    """Delete Secrets of ours that nobody declares any more, and nothing else."""
+    from planner.app.parts import is_secret_address, nothing
+    from planner.cli.part import apply_part
+    from planner.planning.guards import EMPTY_CONFIG
+
+    how["allow"] = (*how["allow"], EMPTY_CONFIG)  # what is declared is left out on purpose
+    return apply_part(
+        request,
+        nothing,
+        "secret delete",
+        confirm=confirm and not dry_run,
+        plan_id=plan_id,
+        json=as_json,
+        how=how,
+        prune=is_secret_address,
+    )

@@ -1,0 +1,65 @@
+"""`hwplan secret`: fingerprints of both sides, ensured from the source, obsolete ones deleted by plan; no value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.e2e.conftest import LANE
+from tests.e2e.hwplan import Hwplan, changes
+
+_TWO = """\
+apiVersion: v1
+kind: Namespace
+metadata: {{name: {ns}}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {{name: kept, namespace: {ns}}}
+stringData: {{password: canary-kept}}
+"""
+_OLD = """\
+---
+apiVersion: v1
+kind: Secret
+metadata: {{name: old, namespace: {ns}}}
+stringData: {{password: canary-old}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: old, namespace: {ns}}}
+"""
+
+
+def test_a_value_that_moved_is_seen_and_ensured(lane_box: Hwplan) -> None:
+    lane_box("apply", *LANE, "--confirm")
+    before = lane_box("secret", "status", *LANE, "--json").json
+    assert before["keys"] and {key["state"] for key in before["keys"]} == {"in sync"}
+    source = next((Path(lane_box.where[1]) / "secrets").glob("hwlab-v03.env"))
+    text = source.read_text()
+    value = next(line.partition("=")[2] for line in text.splitlines() if line.startswith("DATABASE_URL="))
+    source.write_text(text.replace(value, "canary-rotated"))
+    after = lane_box("secret", "status", *LANE, "--json").json
+    moved = [key for key in after["keys"] if key["state"] != "in sync"]
+    assert [(key["key"], key["state"]) for key in moved] == [("DATABASE_URL", "differs")]
+    plan = lane_box("secret", "ensure", *LANE, "--json").json
+    assert changes(plan) == {moved[0]["address"]: "update"}
+    pages = [
+        lane_box("secret", "ensure", *LANE, "--plan-id", plan["id"], "--confirm"),
+        lane_box("secret", "status", *LANE),
+    ]
+    assert all("canary-rotated" not in ran.out + ran.err and value not in ran.out + ran.err for ran in pages)
+    assert {key["state"] for key in lane_box("secret", "status", *LANE, "--json").json["keys"]} == {"in sync"}
+
+
+def test_only_obsolete_secrets_are_deleted(hwplan: Hwplan, unique: str) -> None:
+    file = hwplan.folder / "app.yaml"
+    words = ("-f", file.name, "--name", unique)
+    file.write_text((_TWO + _OLD).format(ns=unique))
+    hwplan("apply", *words, "--confirm", "--no-wait")
+    file.write_text(_TWO.format(ns=unique))
+    assert hwplan("secret", "status", *words, "--json").json["obsolete"] == [f"Secret/{unique}/old"]
+    plan = hwplan("secret", "delete", *words, "--json").json
+    assert changes(plan) == {f"Secret/{unique}/old": "delete"}
+    hwplan("secret", "delete", *words, "--plan-id", plan["id"], "--confirm")
+    assert hwplan("secret", "status", *words, "--json").json["obsolete"] == []
+    assert changes(hwplan.plan(*words)) == {f"ConfigMap/{unique}/old": "delete"}, "the rest waits for its own plan"
