@@ -45,15 +45,13 @@ class Case(Protocol):
 
 
 class RemoteCase(Case, Protocol):
-    """A world behind a network that can be made worse.
+    """A world behind a network that can be made worse. `harms` are names of what can be wrong with it, no more of them
+    than resources that are wanted; with the first one nothing gets through at all."""
 
-    `cuts` are numbers of bytes, so that a connection ends before an answer, in the middle of one, and never.
-    """
+    harms: Sequence[str]
 
-    cuts: Sequence[int]
-
-    def cut(self, after: int | None) -> None:
-        """From now on every connection ends with a reset after that many bytes of answers; with None, none does."""
+    def harm(self, how: str | None) -> None:
+        """From now on this is wrong with the network, for as long as it takes; with None, nothing is."""
         ...
 
 

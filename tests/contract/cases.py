@@ -27,18 +27,18 @@ from tests.unit.git.git_world import follow, side
 from tests.unit.kubernetes.world import World, config, declare, sealed, secret
 
 
-def _own(kind: str, name: str, spec: dict[str, Any]) -> Resource:
+def own(kind: str, name: str, spec: dict[str, Any]) -> Resource:
     document: JsonObject = {"apiVersion": "hwplan.dev/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
     return Resource(address_of(document), "hwplan.dev/v1", document, "demo.D1.v1", "infra", SourceRef("t.yaml"))
 
 
-_VAULT: Vault = {"file:a#P": SecretValue(SECRET)}
+VAULT: Vault = {"file:a#P": SecretValue(SECRET)}
 
 
 class Files:
     """LocalFile in a folder."""
 
-    vault = _VAULT
+    vault = VAULT
     refused_as_a_whole = False
 
     def __init__(self, folder: Path) -> None:
@@ -49,7 +49,7 @@ class Files:
         return LocalFileProvider(FilePlaces(self._folder))
 
     def wanted(self) -> Sequence[Resource]:
-        return [_own("LocalFile", f"f{n}", {"path": f"sub/f{n}", "content": f"{n}\n"}) for n in range(3)]
+        return [own("LocalFile", f"f{n}", {"path": f"sub/f{n}", "content": f"{n}\n"}) for n in range(3)]
 
     def _path(self, resource: Resource) -> Path:
         return self._folder / str(resource.manifest["spec"]["path"])
@@ -72,7 +72,7 @@ class Files:
 class Refs:
     """GitRef between two bare repositories."""
 
-    vault = _VAULT
+    vault = VAULT
     refused_as_a_whole = False
 
     def __init__(self, folder: Path) -> None:
@@ -106,7 +106,7 @@ class Refs:
 class Images:
     """RegistryImage in the OCI layout of a sandbox."""
 
-    vault = _VAULT
+    vault = VAULT
     refused_as_a_whole = False
     _SOURCES = tuple(f"docker.io/library/i{n}:1" for n in range(4))
 
@@ -119,7 +119,7 @@ class Images:
 
     def wanted(self) -> Sequence[Resource]:
         return [
-            _own("RegistryImage", f"i{n}", {"source": self._SOURCES[n], "target": f"registry.example/own/i{n}:1"})
+            own("RegistryImage", f"i{n}", {"source": self._SOURCES[n], "target": f"registry.example/own/i{n}:1"})
             for n in range(3)
         ]
 
@@ -153,7 +153,7 @@ class Images:
 class Objects:
     """ConfigMaps and a Secret on a snapshot cluster. (Kinds that are refused: tests/unit/kubernetes/test_reading.)"""
 
-    vault = _VAULT
+    vault = VAULT
     refused_as_a_whole = True
 
     def __init__(self, folder: Path) -> None:

@@ -1,0 +1,67 @@
+"""The contract suite over real servers, on a network that tests make worse."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from planner.contract.suite import RemoteContract
+from tests.contract.real_cases import LiveImages, LiveObjects, RemoteRefs, refs_over_http, refs_over_ssh
+from tests.testbed import image_registry
+from tests.testbed.cluster import TestCluster
+from tests.testbed.fixtures import part
+from tests.testbed.git_server import GitSsh, http_server, ssh_server
+from tests.testbed.http_proxy import HttpFaultProxy
+from tests.testbed.image_registry import ImageRegistry
+from tests.testbed.proxy import FaultProxy
+
+
+class TestKubernetes(RemoteContract):
+    @pytest.fixture
+    def case(self, api_server: TestCluster, api_namespace: str, tmp_path: Path) -> Iterator[LiveObjects]:
+        pair = api_server.authority.server(tmp_path, "proxy")
+        with HttpFaultProxy(api_server.server, pair, api_server.ca) as proxy:
+            made = LiveObjects(api_server, api_namespace, proxy)
+            yield made
+            made.close()
+
+
+class TestGitOverHttp(RemoteContract):
+    @pytest.fixture
+    def case(self, tmp_path: Path) -> Iterator[RemoteRefs]:
+        with http_server(tmp_path) as server:
+            yield refs_over_http(tmp_path, server)
+
+
+@pytest.fixture(scope="module")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitSsh]:
+    with part(), ssh_server(tmp_path_factory.mktemp("sshd")) as server:
+        yield server
+
+
+class TestGitOverSsh(RemoteContract):
+    @pytest.fixture
+    def case(self, tmp_path: Path, sshd: GitSsh) -> Iterator[RemoteRefs]:
+        with FaultProxy("127.0.0.1", sshd.port) as proxy:
+            yield refs_over_ssh(tmp_path, sshd, proxy)
+
+
+@pytest.fixture(scope="module")
+def registries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ImageRegistry, ImageRegistry]]:
+    with (
+        part(),
+        image_registry.running(tmp_path_factory.mktemp("source")) as source,
+        image_registry.running(tmp_path_factory.mktemp("target")) as target,
+    ):
+        yield source, target
+
+
+class TestImages(RemoteContract):
+    @pytest.fixture
+    def case(self, tmp_path: Path, registries: tuple[ImageRegistry, ImageRegistry]) -> Iterator[LiveImages]:
+        source, target = registries
+        with FaultProxy("127.0.0.1", target.port) as proxy:
+            yield LiveImages(tmp_path, f"contract-{uuid.uuid4().hex[:8]}", source, target, proxy)
