@@ -124,18 +124,21 @@ class RemoteRefs:
         self._folder, self._side, self.harms, self.harm = folder, to_side, harms, harm
         self._upstream = BareRepository.create(folder / "upstream.git")
         self._mirror = BareRepository.create(folder / "mirror.git")
-        self._commit = self._upstream.grow("refs/heads/main", "first", size=20_000)
+        self._commits = [self._upstream.grow(f"refs/heads/a{n}", f"{n}", size=20_000) for n in range(3)]
         self._other = self._mirror.grow("refs/heads/own", "of its own")
 
     def provider(self) -> Provider:
         return GitProvider(GitClient(sleep=lambda _seconds: None), GitPlaces(self._folder), self._folder / "cache")
 
     def wanted(self) -> Sequence[Resource]:
-        origin = self._side(self._upstream, "refs/heads/main")
-        return [follow(origin, self._side(self._mirror, f"refs/heads/b{n}"), name=f"r{n}") for n in range(3)]
+        return [
+            follow(self._side(self._upstream, f"refs/heads/{a}"), self._side(self._mirror, f"refs/heads/{b}"), name=name)
+            for a, b, name in (("a0", "b0", "r0"), ("a1", "b1", "r1"), ("a2", "b2", "r2"))
+        ]
 
     def holds(self, resource: Resource) -> bool:
-        return self._mirror.at(resource.manifest["spec"]["to"]["ref"]) == self._commit
+        at = self._mirror.at(resource.manifest["spec"]["to"]["ref"])
+        return at == self._commits[int(resource.address.name[1:])]
 
     def state(self) -> object:
         return self._upstream.refs(), self._mirror.refs()
