@@ -132,7 +132,9 @@ class RemoteRefs:
 
     def wanted(self) -> Sequence[Resource]:
         return [
-            follow(self._side(self._upstream, f"refs/heads/{a}"), self._side(self._mirror, f"refs/heads/{b}"), name=name)
+            follow(
+                self._side(self._upstream, f"refs/heads/{a}"), self._side(self._mirror, f"refs/heads/{b}"), name=name
+            )
             for a, b, name in (("a0", "b0", "r0"), ("a1", "b1", "r1"), ("a2", "b2", "r2"))
         ]
 
