@@ -15,12 +15,14 @@ from planner.ports import Provider
 from planner.resource import Resource
 from planner.values import JsonObject
 from providers.git.client import GitClient
+from providers.git.client import Limits as GitLimits
 from providers.git.provider import GitProvider
 from providers.git.remotes import Places as GitPlaces
 from providers.images.provider import ImageProvider
 from providers.kubernetes.kubeconfig import connect
 from providers.kubernetes.live import LiveCluster
 from providers.kubernetes.transport import Patience, Transport
+from providers.kubernetes.wire import Limits
 from tests.contract.case import SECRET
 from tests.contract.cases import VAULT, own
 from tests.e2e.small_image import push_small_image
@@ -31,7 +33,7 @@ from tests.testbed.http_proxy import HttpFaultProxy, Rule
 from tests.testbed.image_registry import ImageRegistry
 from tests.testbed.proxy import FaultProxy, Faults
 from tests.unit.git.git_world import QUICK, follow, side
-from tests.unit.kubernetes.world import World, config, declare, sealed, secret
+from tests.unit.kubernetes.world import World, config, declare, deployment, sealed, secret
 
 _SHORT = Patience(total=5.0, busy=0.5, unreachable=0.2)
 _ALWAYS = 10_000  # times
@@ -42,18 +44,19 @@ class LiveObjects:
 
     vault = VAULT
     refused_as_a_whole = False
-    harms = ("lose-request", "lose-answer", "cut-answer")
+    harms = ("lose-request", "lose-answer", "cut-answer", "silence")
 
-    def __init__(self, cluster: TestCluster, namespace: str, proxy: HttpFaultProxy) -> None:
-        self._cluster, self._namespace, self._proxy = cluster, namespace, proxy
+    def __init__(self, cluster: TestCluster, namespace: str, proxy: HttpFaultProxy, before: FaultProxy) -> None:
+        self._cluster, self._namespace, self._proxy, self._before = cluster, namespace, proxy, before
         self._user = ""
         self._opened: list[LiveCluster] = []
 
     def provider(self) -> Provider:
-        through = self._cluster.through(self._proxy.port)
+        through = self._cluster.through(self._before.port)
         config_file = self._cluster.kubeconfig_of(self._user) if self._user else through.kubeconfig
         connection = connect(str(config_file), environ={})
-        self._opened.append(LiveCluster(connection, transport=Transport(connection, patience=_SHORT)))
+        limits = Limits(connect=1.0, read=1.0) if self._before.faults.black_hole else Limits()
+        self._opened.append(LiveCluster(connection, transport=Transport(connection, limits=limits, patience=_SHORT)))
         return World(self._opened[-1], dict(self.vault)).provider
 
     def close(self) -> None:
@@ -64,6 +67,10 @@ class LiveObjects:
     def wanted(self) -> Sequence[Resource]:
         maps = [declare(config(f"c{n}", {"key": str(n)}, self._namespace)) for n in range(3)]
         return [*maps, declare(secret("s", {"P": sealed("file:a#P", SECRET.decode())}, self._namespace))]
+
+    def never_ready(self) -> Resource:
+        """A Deployment: nothing reconciles here."""
+        return declare(deployment("d", self._namespace))
 
     def holds(self, resource: Resource) -> bool:
         found = self._cluster.api().find(self._path(resource))
@@ -87,8 +94,9 @@ class LiveObjects:
         self._user = "alice"  # who has no rights
 
     def harm(self, how: str | None) -> None:
+        self._before.faults = Faults(black_hole=how == "silence")
         match how:
-            case None:
+            case None | "silence":
                 self._proxy.rules = []
             case "lose-request":
                 self._proxy.rules = [Rule("lose-request", times=_ALWAYS)]
@@ -121,14 +129,16 @@ class RemoteRefs:
         harms: Sequence[str],
         harm: Callable[[str | None], None],
     ) -> None:
-        self._folder, self._side, self.harms, self.harm = folder, to_side, harms, harm
+        self._folder, self._side, self.harms, self._harm = folder, to_side, harms, harm
+        self._limits = GitLimits()
         self._upstream = BareRepository.create(folder / "upstream.git")
         self._mirror = BareRepository.create(folder / "mirror.git")
         self._commits = [self._upstream.grow(f"refs/heads/a{n}", f"{n}", size=20_000) for n in range(3)]
         self._other = self._mirror.grow("refs/heads/own", "of its own")
 
     def provider(self) -> Provider:
-        return GitProvider(GitClient(sleep=lambda _seconds: None), GitPlaces(self._folder), self._folder / "cache")
+        client = GitClient(self._limits, sleep=lambda _seconds: None)
+        return GitProvider(client, GitPlaces(self._folder), self._folder / "cache")
 
     def wanted(self) -> Sequence[Resource]:
         return [
@@ -151,6 +161,10 @@ class RemoteRefs:
     def break_it(self) -> None:
         self._mirror.path.rename(self._folder / "moved.git")
         self._mirror.path.write_text("no repository")
+
+    def harm(self, how: str | None) -> None:
+        self._limits = GitLimits(listing=1.0, moving=1.0) if how == "silence" else GitLimits()
+        self._harm(how)
 
 
 def refs_over_http(folder: Path, server: GitHttp) -> RemoteRefs:
@@ -180,7 +194,7 @@ def _pushes(method: str, path: str) -> bool:
 def refs_over_ssh(folder: Path, server: GitSsh, proxy: FaultProxy) -> RemoteRefs:
     """Behind a real sshd, reached through the proxy."""
     settings: JsonObject = {"knownHosts": server.known_hosts(proxy.port), "identityFile": str(server.identity)}
-    faults = {"nothing": Faults(refuse=True), "in the login": Faults(reset_after=700),
+    faults = {"nothing": Faults(refuse=True), "silence": Faults(black_hole=True),
               "in the push": Faults(reset_after_up=20_000)}  # fmt: skip
 
     def harm(how: str | None) -> None:

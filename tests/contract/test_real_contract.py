@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from planner.contract.suite import RemoteContract
+from planner.contract.steps import change_of, run
+from planner.contract.suite import SOON, RemoteContract
+from planner.events import Result, Waiting
+from planner.ports import Present
 from tests.contract.real_cases import LiveImages, LiveObjects, RemoteRefs, refs_over_http, refs_over_ssh
 from tests.testbed import image_registry
 from tests.testbed.cluster import TestCluster
@@ -23,10 +27,24 @@ class TestKubernetes(RemoteContract):
     @pytest.fixture
     def case(self, api_server: TestCluster, api_namespace: str, tmp_path: Path) -> Iterator[LiveObjects]:
         pair = api_server.authority.server(tmp_path, "proxy")
-        with HttpFaultProxy(api_server.server, pair, api_server.ca) as proxy:
-            made = LiveObjects(api_server, api_namespace, proxy)
+        with (
+            HttpFaultProxy(api_server.server, pair, api_server.ca) as proxy,
+            FaultProxy("127.0.0.1", proxy.port) as before,
+        ):
+            made = LiveObjects(api_server, api_namespace, proxy, before)
             yield made
             made.close()
+
+    def test_a_run_that_is_told_to_stop_waits_for_no_workload(self, case: LiveObjects) -> None:
+        wanted, provider = case.never_ready(), case.provider()
+        seen = provider.read([wanted], (), ()).observations[wanted.address]
+        change = change_of(wanted, seen, provider.preview([(wanted, seen)])[wanted.address])
+        assert change is not None
+        began = time.monotonic()
+        result = run([change], provider, case.vault, lambda event: isinstance(event, Waiting))
+        assert time.monotonic() - began < SOON and result.interrupted
+        assert result.outcomes[wanted.address].result is Result.PENDING
+        assert isinstance(case.provider().read([wanted], (), ()).observations[wanted.address], Present)
 
 
 class TestGitOverHttp(RemoteContract):
