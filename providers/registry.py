@@ -11,16 +11,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from planner.address import is_own_kind
 from planner.errors import PermanentError
-from planner.plugins import GROUP, Installed, plugin_of
 from planner.ports import ClusterProvider, Fingerprinter, Provider, SecretSource
 from planner.values import Sealed, Vault
-from providers.foreign import provider_of
 from providers.kubernetes.cluster import Cluster
 from providers.secrets import look_up, value_of
+
+if TYPE_CHECKING:
+    from planner.plugins import Installed
 
 # kind -> "module:factory"; a factory takes Tools and gives a Provider.
 TABLE: Mapping[str, str] = {
@@ -85,7 +86,7 @@ class Providers:
         maker: object = where or _installed(kind).plugin.create
         with self._lock:
             if maker not in self._built:
-                self._built[maker] = _factory(where)(self.tools) if where else provider_of(_installed(kind), self.tools)
+                self._built[maker] = _factory(where)(self.tools) if where else _foreign(kind, self.tools)
             return self._built[maker]
 
 
@@ -96,6 +97,8 @@ def _factory(where: str) -> Factory:
 
 
 def _installed(kind: str) -> Installed:
+    from planner.plugins import GROUP, plugin_of  # reads entry points: only for kinds that are not ours
+
     found = plugin_of(kind)
     if found is None:
         raise PermanentError(
@@ -103,3 +106,9 @@ def _installed(kind: str) -> Installed:
             remedy=f"built in: {', '.join(sorted(TABLE))}; others come from distributions with the entry point {GROUP}",
         )
     return found
+
+
+def _foreign(kind: str, tools: Tools) -> Provider:
+    from providers.foreign import provider_of
+
+    return provider_of(_installed(kind), tools)

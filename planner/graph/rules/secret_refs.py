@@ -8,13 +8,16 @@ from planner.address import is_own_kind
 from planner.graph.index import text
 from planner.graph.pen import Pen
 from planner.path import render
-from planner.spec.kinds import TABLE
 from planner.values import Json, Sealed
 
 
 def draw(pen: Pen) -> None:
     """Secret -> resource, for every reference that the loader has put a leaf beside."""
-    if not is_own_kind(pen.resource.api_version) or pen.resource.address.kind in TABLE:
+    if not is_own_kind(pen.resource.api_version):
+        return
+    from planner.spec.kinds import TABLE  # brings pydantic, which plain manifests do without
+
+    if pen.resource.address.kind in TABLE:
         return
     for path, secret in _references(pen.spec, ("spec",)):
         namespace, _, name = secret.partition("/")
