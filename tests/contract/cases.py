@@ -7,11 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from planner.address import address_of
-from planner.ports import Provider
+from planner.ports import Effect, Provider
 from planner.resource import Resource
-from planner.source import SourceRef
-from planner.values import JsonObject, SecretValue, Vault
 from providers.files.places import Places as FilePlaces
 from providers.files.provider import LocalFileProvider
 from providers.git.client import GitClient
@@ -22,23 +19,18 @@ from providers.kubernetes.snapshot.cluster import open_snapshot
 from providers.kubernetes.snapshot.creating import create_empty
 from providers.sandbox.layout import create_layout
 from tests.contract.case import SECRET, Case, tree
+from tests.contract.desired import VAULT as _VAULT
+from tests.contract.desired import own as _own
 from tests.testbed.git_fixtures import BareRepository
 from tests.unit.git.git_world import follow, side
 from tests.unit.kubernetes.world import World, config, declare, sealed, secret
 
 
-def own(kind: str, name: str, spec: dict[str, Any]) -> Resource:
-    document: JsonObject = {"apiVersion": "hwplan.dev/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
-    return Resource(address_of(document), "hwplan.dev/v1", document, "demo.D1.v1", "infra", SourceRef("t.yaml"))
-
-
-VAULT: Vault = {"file:a#P": SecretValue(SECRET)}
-
-
 class Files:
     """LocalFile in a folder."""
 
-    vault = VAULT
+    vault = _VAULT
+    effect = Effect.CREATE
     refused_as_a_whole = False
 
     def __init__(self, folder: Path) -> None:
@@ -49,7 +41,7 @@ class Files:
         return LocalFileProvider(FilePlaces(self._folder))
 
     def wanted(self) -> Sequence[Resource]:
-        return [own("LocalFile", f"f{n}", {"path": f"sub/f{n}", "content": f"{n}\n"}) for n in range(3)]
+        return [_own("LocalFile", f"f{n}", {"path": f"sub/f{n}", "content": f"{n}\n"}) for n in range(3)]
 
     def _path(self, resource: Resource) -> Path:
         return self._folder / str(resource.manifest["spec"]["path"])
@@ -72,7 +64,8 @@ class Files:
 class Refs:
     """GitRef between two bare repositories."""
 
-    vault = VAULT
+    vault = _VAULT
+    effect = Effect.CREATE
     refused_as_a_whole = False
 
     def __init__(self, folder: Path) -> None:
@@ -106,7 +99,8 @@ class Refs:
 class Images:
     """RegistryImage in the OCI layout of a sandbox."""
 
-    vault = VAULT
+    vault = _VAULT
+    effect = Effect.CREATE
     refused_as_a_whole = False
     _SOURCES = tuple(f"docker.io/library/i{n}:1" for n in range(4))
 
@@ -119,7 +113,7 @@ class Images:
 
     def wanted(self) -> Sequence[Resource]:
         return [
-            own("RegistryImage", f"i{n}", {"source": self._SOURCES[n], "target": f"registry.example/own/i{n}:1"})
+            _own("RegistryImage", f"i{n}", {"source": self._SOURCES[n], "target": f"registry.example/own/i{n}:1"})
             for n in range(3)
         ]
 
@@ -153,7 +147,8 @@ class Images:
 class Objects:
     """ConfigMaps and a Secret on a snapshot cluster. (Kinds that are refused: tests/unit/kubernetes/test_reading.)"""
 
-    vault = VAULT
+    vault = _VAULT
+    effect = Effect.CREATE
     refused_as_a_whole = True
 
     def __init__(self, folder: Path) -> None:

@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from planner.ports import Provider
+from planner.ports import Effect, Provider
 from planner.resource import Resource
 from planner.values import JsonObject
 from providers.git.client import GitClient
@@ -24,7 +24,7 @@ from providers.kubernetes.live import LiveCluster
 from providers.kubernetes.transport import Patience, Transport
 from providers.kubernetes.wire import Limits
 from tests.contract.case import SECRET
-from tests.contract.cases import VAULT, own
+from tests.contract.desired import VAULT, own
 from tests.e2e.small_image import push_small_image
 from tests.testbed.cluster import TestCluster
 from tests.testbed.git_fixtures import BareRepository
@@ -43,6 +43,7 @@ class LiveObjects:
     """ConfigMaps and a Secret in a namespace of the real API server."""
 
     vault = VAULT
+    effect = Effect.CREATE
     refused_as_a_whole = False
     harms = ("lose-request", "lose-answer", "cut-answer", "silence")
 
@@ -120,6 +121,7 @@ class RemoteRefs:
     """GitRef between two bare repositories behind a server. `to_side` gives a side of it by repository and ref."""
 
     vault = VAULT
+    effect = Effect.CREATE
     refused_as_a_whole = False
 
     def __init__(
@@ -210,6 +212,7 @@ class LiveImages:
     """RegistryImage from one docker-registry to another, which is reached through the proxy."""
 
     vault = VAULT
+    effect = Effect.CREATE
     refused_as_a_whole = False
     _FAULTS: Mapping[str, Faults] = {
         "nothing": Faults(refuse=True),

@@ -13,7 +13,7 @@ from hwplan_note.provider import NoteProvider
 from planner.address import address_of
 from planner.contract.case import SECRET, Case, tree
 from planner.contract.suite import ProviderContract
-from planner.ports import Provider
+from planner.ports import Effect, Provider
 from planner.resource import Resource
 from planner.source import SourceRef
 from planner.values import JsonObject, Sealed, SecretValue, Vault
@@ -26,6 +26,7 @@ class Notes:
     """Three notes, one of them signed."""
 
     vault = VAULT
+    effect = Effect.CREATE
     refused_as_a_whole = False
 
     def __init__(self, folder: Path) -> None:
