@@ -106,7 +106,7 @@ def _judge(
             address, action, preview.blocked, preview.evidence, preview.remedy, resource.source, preview.fields
         )
     if missing := next((one for one in preview.lacks if one not in ledger.changes and one not in ledger.blocked), None):
-        return Blocked(address, action, f"{missing} is not there", remedy=_DECLARE_IT, source=resource.source)
+        return Blocked(address, Action.RUN, f"{missing} is not there", remedy=_DECLARE_IT, source=resource.source)
     if (action is Action.NOOP and not preview.awaiting) or _has_no_cause(preview, needed, ledger):
         return None
     if action is not Action.NOOP and (cause := next((need for need in needed if need in ledger.blocked), None)):
