@@ -54,7 +54,8 @@ class RestartSpec(Model):
     on: tuple[Target | Deferred, ...] = Field(
         (),
         description="What asks for a restart: addresses of objects in the cluster (their content counts, labels and "
-        "annotations do not), or outputs such as `!ref RegistryImage/api#digest`.",
+        'annotations do not), or outputs such as `!ref RegistryImage/api#digest`. The key stands in quotes, `"on"`: '
+        "to some readers of YAML it means true without them.",
     )
 
     @model_validator(mode="after")
