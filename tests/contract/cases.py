@@ -248,7 +248,7 @@ class Restarts(_Runs):
         return marked(live, mark_of(resource.address.name), TEMPLATE_PATH)
 
     def holds(self, resource: Resource) -> bool:
-        return self._mark(resource).startswith("sha256:")
+        return self._mark(resource).startswith("Secret/demo/s=")
 
     def meddle(self, resource: Resource) -> None:
         target = Address.parse(str(resource.manifest["spec"]["target"]))

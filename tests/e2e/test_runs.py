@@ -10,22 +10,23 @@ from ruamel.yaml import YAML
 
 from tests.e2e import manifests
 from tests.e2e.hwplan import Hwplan, change_of, changes
+from tests.testbed.cluster import TestCluster
 
 WEB, SETTINGS, RESTART = "Deployment.apps/shop/web", "ConfigMap/shop/settings", "Restart/web"
 MARK = "hwplan.dev/restarted-for.web"
 APP = """\
 apiVersion: v1
 kind: Namespace
-metadata: {{name: shop}}
+metadata: {{name: {ns}}}
 ---
 apiVersion: v1
 kind: ConfigMap
-metadata: {{name: settings, namespace: shop}}
+metadata: {{name: settings, namespace: {ns}}}
 data: {{level: {level}}}
 ---
 apiVersion: apps/v1
 kind: Deployment
-metadata: {{name: web, namespace: shop}}
+metadata: {{name: web, namespace: {ns}}}
 spec:
   replicas: 1
   selector: {{matchLabels: {{app: web}}}}
@@ -36,15 +37,15 @@ spec:
 apiVersion: hwplan.dev/v1
 kind: Restart
 metadata: {{name: web}}
-spec: {{target: Deployment.apps/shop/web, {when}}}
+spec: {{target: Deployment.apps/{ns}/web, {when}}}
 """
-FOLLOWING = '"on": [ConfigMap/shop/settings]'
+FOLLOWING = '"on": [ConfigMap/{ns}/settings]'
 
 
-def _app(hwplan: Hwplan, level: str, image: int = 1, when: str = FOLLOWING) -> tuple[str, ...]:
+def _app(hwplan: Hwplan, level: str, image: int = 1, when: str = FOLLOWING, ns: str = "shop") -> tuple[str, ...]:
     """Words of the application with these settings."""
-    file = manifests.write(hwplan.folder, "app.yaml", APP.format(level=level, image=image, when=when))
-    return ("-f", file, "--name", "shop")
+    text = APP.replace("{when}", when).format(level=level, image=image, ns=ns)
+    return ("-f", manifests.write(hwplan.folder, "app.yaml", text), "--name", ns)
 
 
 def _live(hwplan: Hwplan) -> Any:
@@ -84,6 +85,31 @@ def test_a_restart_follows_its_settings(simulated: Hwplan) -> None:
     simulated.empty(*words)
 
 
+def test_on_a_cluster_with_controllers_the_pods_are_replaced(cluster: TestCluster, unique: str, tmp_path: Path) -> None:
+    real = Hwplan(tmp_path, ("--kubeconfig", str(cluster.kubeconfig), "--state", str(tmp_path / "state.db")))
+    real("apply", *_app(real, "info", ns=unique), "--confirm")
+    (first,) = _ready_pods(cluster, unique)
+    words = _app(real, "debug", ns=unique)
+    real("apply", *words, "--confirm")
+    (second,) = _ready_pods(cluster, unique)
+    assert first != second, "the apply ends when the rollout does"
+    real.empty(*words)
+    real("drift", *words)
+    cluster.api().delete(f"/api/v1/namespaces/{unique}")
+
+
+def _ready_pods(cluster: TestCluster, namespace: str) -> set[str]:
+    pods = cluster.api().get(f"/api/v1/namespaces/{namespace}/pods")["items"]
+    alive = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
+    assert all({"type": "Ready", "status": "True"}.items() <= _ready(pod).items() for pod in alive)
+    return {pod["metadata"]["name"] for pod in alive}
+
+
+def _ready(pod: Any) -> dict[str, Any]:
+    found: dict[str, Any] = next(one for one in pod["status"]["conditions"] if one["type"] == "Ready")
+    return found
+
+
 def test_killed_before_the_restart_the_next_plan_makes_it(simulated: Hwplan) -> None:
     simulated("apply", *_app(simulated, "info"), "--confirm")
     words = _app(simulated, "debug")
@@ -111,8 +137,9 @@ def test_always_follows_every_change_and_nothing_else(simulated: Hwplan) -> None
 
 
 def test_a_workload_that_nobody_declares_and_that_is_not_there_blocks(simulated: Hwplan) -> None:
-    restart = APP.format(level="x", image=1, when=FOLLOWING).split("---\n")[-1]
-    file = manifests.write(simulated.folder, "r.yaml", restart)
+    _, file, *_ = _app(simulated, "info")
+    path = simulated.folder / file
+    path.write_text(path.read_text().split("---\n")[-1])
     plan = simulated.plan("-f", file, "--name", "r")
     (blocked,) = plan["blocked"]
     assert (blocked["address"], blocked["reason"]) == (RESTART, f"{WEB} is not there")

@@ -133,6 +133,9 @@ def test_a_restart_for_each_content_of_what_it_follows(stage: Stage) -> None:
 
     stage.set("debug")
     assert stage.is_due(web), "a kill between the change and the restart loses nothing"
+    settings = f"ConfigMap/{stage.place}/settings"
+    assert marked(after, MARK).startswith(f"{settings}=")
+    assert stage.look(web)[1].warnings == (f"due, because since the last restart there changed {settings}",)
     again = stage.planned(web)
     assert again.fields[0].before == marked(after, MARK)
     stage.provider().apply(again, {})
@@ -263,6 +266,9 @@ def test_several_restarts_of_one_workload_do_not_disturb_each_other(stage: Stage
     for web in both:
         stage.provider().apply(stage.planned(web), {})
     assert not any(stage.is_due(web) for web in both)
+    one, other = f"ConfigMap/{stage.place}/settings", f"Secret/{stage.place}/login"
+    stage.provider().apply(stage.planned(stage.restart(one, other)), {})
+    assert not stage.is_due(stage.restart(other, one)) and not stage.is_due(stage.restart(one)), "order is no content"
     stage.set("debug")
     assert [stage.is_due(web) for web in both] == [True, False]
 

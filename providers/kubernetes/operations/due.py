@@ -11,7 +11,7 @@ from planner.resource import Resource
 from planner.values import JsonObject, digest
 from providers.kubernetes.comparing import MADE_AT_APPLY
 from providers.kubernetes.operations.following import causes_of, here, target_of
-from providers.kubernetes.operations.marking import RECORD_PATH, TEMPLATE_PATH, mark_of, marked
+from providers.kubernetes.operations.marking import RECORD_PATH, TEMPLATE_PATH, differing, mark_of, marked
 from providers.kubernetes.reading import applied_by_us
 
 
@@ -30,10 +30,17 @@ def preview_of(resource: Resource, seen: Observation) -> Preview:
         return Preview(Effect.NONE, lacks=lacks) if always else Preview(Effect.RUN, _made(resource), lacks=lacks)
     live, token = seen.value["live"], seen.value["token"]
     fields = tuple(_field(resource, path, live) for path in (RECORD_PATH, TEMPLATE_PATH))
-    if always or not token or seen.value["record"] == token:
+    if always or not token or not differing(seen.value["record"], token):
         return Preview(Effect.RUN, fields, on_change=() if always else tuple(causes_of(resource)))
     blocked, remedy = _refusal(live)
-    return Preview(Effect.RUN, fields, blocked=blocked, remedy=remedy)
+    return Preview(Effect.RUN, fields, blocked=blocked, remedy=remedy, warnings=(_why(seen.value["record"], token),))
+
+
+def _why(record: str, token: str) -> str:
+    """Why a restart is due that no change of this plan asks for."""
+    if not record:
+        return "due, because nothing tells what its pods were started with"
+    return f"due, because since the last restart there changed {', '.join(differing(record, token))}"
 
 
 def _made(resource: Resource) -> tuple[FieldChange, ...]:

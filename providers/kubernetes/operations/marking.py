@@ -17,6 +17,7 @@ from planner.values import Json, JsonObject, digest
 from providers.kubernetes.sealing import as_text, seal, stand_in
 
 MARK = ANNOTATION + "restarted-for."
+_DIGITS = 16  # of each digest in a token
 _LONGEST = 63 - len("restarted-for.")  # characters of an annotation's name after its prefix
 _NOT_CONTENT = frozenset({"apiVersion", "kind", "metadata", "status"})
 RECORD_PATH: FieldPath = ("metadata", "annotations")
@@ -49,9 +50,17 @@ def content_of(live: JsonObject | None, fingerprinter: Fingerprinter) -> Json:
     return digest({key: value for key, value in told.items() if key not in _NOT_CONTENT})
 
 
-def token_of(contents: Sequence[Json]) -> str:
-    """The token of `when: changed`: equal for equal contents, in the order of `on`."""
-    return digest({"on": list(contents)})
+def token_of(followed: Sequence[tuple[str, Json]]) -> str:
+    """The token of `when: changed`: `name=digest` for each thing that is followed, so that people can read it too."""
+    parts = {f"{name}={digest(content).removeprefix('sha256:')[:_DIGITS]}" for name, content in followed}
+    return " ".join(sorted(parts))
+
+
+def differing(record: str, token: str) -> tuple[str, ...]:
+    """The names in `token` that `record` has not, or with another digest: none when no restart is due. What is not
+    followed any more does not count."""
+    had = set(record.split(" "))
+    return tuple(part.rpartition("=")[0] for part in token.split(" ") if part not in had)
 
 
 def next_token(version: str) -> str:

@@ -73,12 +73,15 @@ class RestartProvider:
         followed = spec.get("on") or ()
         if any(isinstance(one, (Ref, Sub)) for one in followed):
             return ""
-        return marking.token_of([self._content(one, seen) for one in followed])
+        return marking.token_of([self._named(number, one, seen) for number, one in enumerate(followed)])
 
-    def _content(self, written: str, seen: Mapping[Address, Seen]) -> Json:
+    def _named(self, number: int, written: Json, seen: Mapping[Address, Seen]) -> tuple[str, Json]:
+        """What counts of one entry of `on`, with its name: the address of an object, the place of an output's value."""
         address = object_of(written)
-        live = seen[address] if address else None
-        return [written, marking.content_of(live if isinstance(live, dict) else None, self.fingerprinter)]
+        if address is None:
+            return f"on[{number}]", written
+        live = seen[address]
+        return address.local, marking.content_of(live if isinstance(live, dict) else None, self.fingerprinter)
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider. What changed since the last restart asks for one in any case; else it follows changes."""
@@ -101,7 +104,7 @@ class RestartProvider:
             raise PreconditionError(f"{target.local} is not there", where=str(change.address), remedy="plan again")
         record, uid = marking.marked(live, mark), str(live["metadata"]["uid"])
         token = self._wanted(change, spec)
-        if record == token:
+        if not marking.differing(record, token):
             return Written(uid, already=True)
         rolls = not due.is_new(change, live, record)
         if rolls:

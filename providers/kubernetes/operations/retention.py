@@ -1,7 +1,7 @@
 """The provider of Retention: deletes old ended objects, exactly those of the plan, each as the version that it named.
 
 What ended is told by ending.py, what goes by choosing.py. The plan carries its deletions in the document of the change
-(`deletes`), because apply decides nothing: with it, a Retention looks at those objects only.
+(`deletes`), because apply decides nothing: with it, a Retention looks at those objects only (docs/adr/9002).
 """
 
 from __future__ import annotations
@@ -193,4 +193,5 @@ def _has_moved(row: JsonObject, live: JsonObject | None) -> bool:
     """Whether something else than the planned version stands there: changed, running again, or made anew."""
     if live is None or (_is_it(row, live) and _is_leaving(live)):
         return False
-    return not _is_it(row, live) or live["metadata"]["resourceVersion"] != row["resourceVersion"]
+    metadata = live["metadata"]
+    return (metadata["uid"], metadata["resourceVersion"]) != (row["uid"], row["resourceVersion"])
