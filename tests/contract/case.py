@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from planner.ports import Provider
+from planner.ports import Effect, Provider
 from planner.resource import Resource
 from planner.values import Vault
 
@@ -14,9 +14,10 @@ SECRET = b"a-secret-of-the-contract"
 
 
 class Case(Protocol):
-    """A small world of real parts in a folder, and resources wanted in it, none of which is there at first."""
+    """A small world of real parts in a folder, and resources wanted in it: none is there, or has run, at first."""
 
     vault: Vault
+    effect: Effect  # what the provider does at first: it makes something, or it runs and nothing is left to see
     refused_as_a_whole: bool  # a damaged snapshot gives an error in place of any observation
 
     def provider(self) -> Provider:
