@@ -20,6 +20,7 @@ from planner.loading.origin import InputText, Origin
 from planner.loading.policies import check_probe
 from planner.loading.problems import did_you_mean
 from planner.loading.secret_reader import KubernetesReader, SecretReader
+from planner.loading.secret_refs import bind_secret_refs
 from planner.loading.secret_source import NeededFile, SecretSources
 from planner.loading.selection import Chosen, choose
 from planner.loading.yaml_source import TEMPLATE, load_documents
@@ -75,6 +76,7 @@ def load_stack(
         stack.render(part)
     stack.intake.problems.raise_any()
     intake = stack.intake
+    bind_secret_refs(intake)
     return Loaded(
         tuple(intake.resources.values()),
         intake.vault,

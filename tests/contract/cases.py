@@ -32,18 +32,18 @@ from tests.unit.git.git_world import follow, side
 from tests.unit.kubernetes.world import PRINTS, World, config, declare, deployment, sealed, secret
 
 
-def _own(kind: str, name: str, spec: dict[str, Any]) -> Resource:
+def own(kind: str, name: str, spec: dict[str, Any]) -> Resource:
     document: JsonObject = {"apiVersion": "hwplan.dev/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
     return Resource(address_of(document), "hwplan.dev/v1", document, "demo.D1.v1", "infra", SourceRef("t.yaml"))
 
 
-_VAULT: Vault = {"file:a#P": SecretValue(SECRET)}
+VAULT: Vault = {"file:a#P": SecretValue(SECRET)}
 
 
 class Files:
     """LocalFile in a folder."""
 
-    vault = _VAULT
+    vault = VAULT
     effect = Effect.CREATE
     refused_as_a_whole = False
 
@@ -55,7 +55,7 @@ class Files:
         return LocalFileProvider(FilePlaces(self._folder))
 
     def wanted(self) -> Sequence[Resource]:
-        return [_own("LocalFile", f"f{n}", {"path": f"sub/f{n}", "content": f"{n}\n"}) for n in range(3)]
+        return [own("LocalFile", f"f{n}", {"path": f"sub/f{n}", "content": f"{n}\n"}) for n in range(3)]
 
     def _path(self, resource: Resource) -> Path:
         return self._folder / str(resource.manifest["spec"]["path"])
@@ -78,7 +78,7 @@ class Files:
 class Refs:
     """GitRef between two bare repositories."""
 
-    vault = _VAULT
+    vault = VAULT
     effect = Effect.CREATE
     refused_as_a_whole = False
 
@@ -113,7 +113,7 @@ class Refs:
 class Images:
     """RegistryImage in the OCI layout of a sandbox."""
 
-    vault = _VAULT
+    vault = VAULT
     effect = Effect.CREATE
     refused_as_a_whole = False
     _SOURCES = tuple(f"docker.io/library/i{n}:1" for n in range(4))
@@ -127,7 +127,7 @@ class Images:
 
     def wanted(self) -> Sequence[Resource]:
         return [
-            _own("RegistryImage", f"i{n}", {"source": self._SOURCES[n], "target": f"registry.example/own/i{n}:1"})
+            own("RegistryImage", f"i{n}", {"source": self._SOURCES[n], "target": f"registry.example/own/i{n}:1"})
             for n in range(3)
         ]
 
@@ -161,7 +161,7 @@ class Images:
 class Objects:
     """ConfigMaps and a Secret on a snapshot cluster. (Kinds that are refused: tests/unit/kubernetes/test_reading.)"""
 
-    vault = _VAULT
+    vault = VAULT
     effect = Effect.CREATE
     refused_as_a_whole = True
 
@@ -203,7 +203,7 @@ class Objects:
 class _Runs:
     """Runs over objects of a snapshot cluster; `_objects` are live before anything is planned."""
 
-    vault = _VAULT
+    vault = VAULT
     effect = Effect.RUN
     refused_as_a_whole = True
 
@@ -239,8 +239,7 @@ class Restarts(_Runs):
 
     def wanted(self) -> Sequence[Resource]:
         return [
-            _own("Restart", f"r{n}", {"target": f"Deployment.apps/demo/o{n}", "on": ["Secret/demo/s"]})
-            for n in range(3)
+            own("Restart", f"r{n}", {"target": f"Deployment.apps/demo/o{n}", "on": ["Secret/demo/s"]}) for n in range(3)
         ]
 
     def _mark(self, resource: Resource) -> str:
@@ -278,7 +277,7 @@ class Retentions(_Runs):
     def wanted(self) -> Sequence[Resource]:
         selector = {"apiVersion": "batch/v1", "kind": "Job", "namespace": "demo"}
         return [
-            _own("Retention", f"r{n}", {"selector": {**selector, "namePrefix": f"o{n}"}, "keep": 0, "minAge": "0s"})
+            own("Retention", f"r{n}", {"selector": {**selector, "namePrefix": f"o{n}"}, "keep": 0, "minAge": "0s"})
             for n in range(3)
         ]
 
