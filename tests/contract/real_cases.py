@@ -24,7 +24,7 @@ from providers.kubernetes.live import LiveCluster
 from providers.kubernetes.transport import Patience, Transport
 from providers.kubernetes.wire import Limits
 from tests.contract.case import SECRET
-from tests.contract.desired import VAULT, own
+from tests.contract.cases import VAULT, own
 from tests.e2e.small_image import push_small_image
 from tests.testbed.cluster import TestCluster
 from tests.testbed.git_fixtures import BareRepository

@@ -16,7 +16,7 @@ from providers.probes.provider import HttpProbeProvider
 from providers.prometheus.asking import over_the_network as ask_prometheus
 from providers.prometheus.provider import PrometheusProvider
 from tests.contract.case import SECRET
-from tests.contract.desired import VAULT, own
+from tests.contract.cases import VAULT, own
 from tests.testbed.prometheus import Prometheus
 from tests.testbed.proxy import FaultProxy, Faults
 
