@@ -19,6 +19,7 @@ from planner.loading.manifest_source import expand_manifest
 from planner.loading.origin import InputText, Origin
 from planner.loading.policies import check_probe
 from planner.loading.problems import did_you_mean
+from planner.loading.rest_secrets import bind_secrets
 from planner.loading.secret_reader import KubernetesReader, SecretReader
 from planner.loading.secret_source import NeededFile, SecretSources
 from planner.loading.selection import Chosen, choose
@@ -75,6 +76,7 @@ def load_stack(
         stack.render(part)
     stack.intake.problems.raise_any()
     intake = stack.intake
+    bind_secrets(intake)
     return Loaded(
         tuple(intake.resources.values()),
         intake.vault,
