@@ -132,7 +132,8 @@ class RestObjectSpec(Model):
         " another change.",
     )
     omit: tuple[FieldText, ...] = Field(
-        (), description="Fields that the API answers and does not take: never sent with `PUT` and `POST`."
+        (),
+        description="Fields that the API answers and does not take, or answers masked: never sent back with an update.",
     )
     auth: RestAuth | None = Field(None, description="Credentials.")
     verbs: RestVerbs = Field(default_factory=RestVerbs, description="Verbs of the API.")
