@@ -31,16 +31,16 @@ class Values:
     """Secret values by reference; a test changes them."""
 
     def __init__(self, **values: str) -> None:
-        self.by_ref = {f"kubernetes:ns/s#{key}": value for key, value in values.items()}
+        self.by_ref = {f"kubernetes:ns/s#{key}": value.encode() for key, value in values.items()}
 
     def value(self, ref: str) -> SecretValue:
         """See planner.ports.SecretSource."""
         if ref not in self.by_ref:
             raise PermanentError("Secret ns/s does not exist")
-        return SecretValue(self.by_ref[ref].encode())
+        return SecretValue(self.by_ref[ref])
 
-    def __setitem__(self, key: str, value: str) -> None:
-        self.by_ref[f"kubernetes:ns/s#{key}"] = value
+    def __setitem__(self, key: str, value: str | bytes) -> None:
+        self.by_ref[f"kubernetes:ns/s#{key}"] = value.encode() if isinstance(value, str) else value
 
 
 @dataclass

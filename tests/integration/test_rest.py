@@ -18,7 +18,7 @@ from tests.testbed.processes import free_ports
 from tests.testbed.rest_server import RestServer, rest_server
 
 AUTH = {"secret": "ns/s"}
-ENVELOPE = {"list": {"items": "data.items"}, "object": "data"}
+ENVELOPE: dict[str, Any] = {"list": {"items": "data.items"}, "object": "data"}
 
 
 @pytest.fixture
