@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from planner.errors import PermanentError
 from planner.ports import Provider
 from planner.resource import Resource
-from planner.values import Vault
+from planner.values import SecretValue, Vault
 
 SECRET = b"a-secret-of-the-contract"
 
@@ -42,6 +44,19 @@ class Case(Protocol):
     def break_it(self) -> None:
         """Make the world unreadable."""
         ...
+
+
+@dataclass(frozen=True)
+class VaultSource:
+    """A planner.ports.SecretSource that has the values of a vault, and no others."""
+
+    values: Vault
+
+    def value(self, ref: str) -> SecretValue:
+        """The value now."""
+        if ref not in self.values:
+            raise PermanentError("no such secret")
+        return self.values[ref]
 
 
 def tree(folder: Path) -> dict[str, tuple[int, bytes]]:

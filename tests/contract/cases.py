@@ -1,9 +1,10 @@
-"""The providers that are judged: files, refs of git, images and objects of Kubernetes."""
+"""The providers that are judged: files, refs of git, images, objects behind a REST API and of Kubernetes."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from planner.address import address_of
 from planner.ports import Provider
 from planner.resource import Resource
 from planner.source import SourceRef
-from planner.values import JsonObject, SecretValue, Vault
+from planner.values import JsonObject, Sealed, SecretValue, Vault
 from providers.files.places import Places as FilePlaces
 from providers.files.provider import LocalFileProvider
 from providers.git.client import GitClient
@@ -20,11 +21,17 @@ from providers.git.remotes import Places as GitPlaces
 from providers.images.provider import ImageProvider
 from providers.kubernetes.snapshot.cluster import open_snapshot
 from providers.kubernetes.snapshot.creating import create_empty
+from providers.rest.api import WebApi
+from providers.rest.provider import RestProvider
+from providers.rest.secrets import Secrets
 from providers.sandbox.layout import create_layout
-from tests.contract.case import SECRET, Case, tree
+from providers.web.client import WebClient
+from providers.web.retrying import Retries
+from tests.contract.case import SECRET, Case, VaultSource, tree
 from tests.testbed.git_fixtures import BareRepository
+from tests.testbed.rest_server import rest_server
 from tests.unit.git.git_world import follow, side
-from tests.unit.kubernetes.world import World, config, declare, sealed, secret
+from tests.unit.kubernetes.world import PRINTS, World, config, declare, sealed, secret
 
 
 def _own(kind: str, name: str, spec: dict[str, Any]) -> Resource:
@@ -150,6 +157,57 @@ class Images:
         (self._folder / "registry/index.json").write_text("{")
 
 
+class RestObjects:
+    """RestObject on a real HTTP server; the last one has a secret field, and all need a token."""
+
+    refused_as_a_whole = False
+    _TOKEN = "file:a#TOKEN"
+
+    def __init__(self, folder: Path) -> None:
+        self.vault: Vault = {**_VAULT, self._TOKEN: SecretValue(SECRET[::-1])}
+        self._open = ExitStack()
+        self._server = self._open.enter_context(rest_server(token=SECRET[::-1].decode(), masked=("api_key",)))
+
+    def close(self) -> None:
+        """Stop the server."""
+        self._open.close()
+
+    def provider(self) -> Provider:
+        secrets = Secrets(VaultSource(self.vault), PRINTS)
+        quickly = Retries(tries=2, sleep=lambda _seconds: None)
+        return RestProvider(WebApi(WebClient(), secrets, quickly), secrets, quickly)
+
+    def wanted(self) -> Sequence[Resource]:
+        auth = {"secret": "ns/s", "value": Sealed(self._TOKEN, "")}
+        spec = {"baseUrl": self._server.url, "path": "/api/things", "key": "name", "auth": auth}
+        named = {"api_key": {"secret": "ns/s", "key": "P"}}
+        bodies = [{"name": f"r{n}", "size": {"big": n}} for n in range(3)]
+        api_key = sealed("file:a#P", SECRET.decode())
+        hidden = {"body": {**bodies[2], "api_key": api_key}, "secrets": named, "fingerprints": "notes"}
+        return [
+            *(_own("RestObject", f"r{n}", {**spec, "body": bodies[n]}) for n in range(2)),
+            _own("RestObject", "r2", {**spec, **hidden}),
+        ]
+
+    def _find(self, resource: Resource) -> JsonObject | None:
+        found = (one for one in self._server.objects("things") if one["name"] == resource.address.name)
+        return next(found, None)
+
+    def holds(self, resource: Resource) -> bool:
+        one = self._find(resource)
+        secret = resource.address.name != "r2" or (one or {}).get("api_key") == SECRET.decode()
+        return one is not None and one["size"] == resource.manifest["spec"]["body"]["size"] and secret
+
+    def state(self) -> object:
+        return json.dumps(self._server.objects("things"))
+
+    def meddle(self, resource: Resource) -> None:
+        self._server.put("things", name=resource.address.name, size={"big": -1})
+
+    def break_it(self) -> None:
+        self._server.token = "another"
+
+
 class Objects:
     """ConfigMaps and a Secret on a snapshot cluster. (Kinds that are refused: tests/unit/kubernetes/test_reading.)"""
 
@@ -191,4 +249,10 @@ class Objects:
                 path.write_text("{")
 
 
-CASES: Mapping[str, Callable[[Path], Case]] = {"files": Files, "git": Refs, "images": Images, "kubernetes": Objects}
+CASES: Mapping[str, Callable[[Path], Case]] = {
+    "files": Files,
+    "git": Refs,
+    "images": Images,
+    "kubernetes": Objects,
+    "rest": RestObjects,
+}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -18,8 +18,10 @@ from tests.unit.kubernetes.world import change_of
 
 
 @pytest.fixture(params=sorted(CASES))
-def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
-    return CASES[request.param](tmp_path)
+def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
+    made = CASES[request.param](tmp_path)
+    yield made
+    getattr(made, "close", lambda: None)()
 
 
 def _plan(case: Case) -> tuple[Mapping[Address, Observation], Mapping[Address, Preview], list[Change]]:
