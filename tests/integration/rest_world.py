@@ -17,6 +17,7 @@ from planner.values import SecretValue
 from providers.rest.api import WebApi
 from providers.rest.provider import RestProvider
 from providers.rest.secrets import Secrets
+from providers.rest.stored import StoredApi
 from providers.web.client import Limits, WebClient
 from providers.web.retrying import Retries
 from tests.testbed.rest_server import RestServer
@@ -45,12 +46,13 @@ class Values:
 
 @dataclass
 class Desk:
-    """One server, what is wanted of it, and the provider that a command would have."""
+    """One server, what is wanted of it, and the provider that a command would have; with `stored` that of a sandbox."""
 
     server: RestServer
     folder: Path
     values: Values = field(default_factory=lambda: Values(token=TOKEN, key=API_KEY))
     limits: Limits = field(default_factory=lambda: Limits(connect=2.0, read=2.0, total=5.0))
+    stored: Path | None = None
     provider: RestProvider = field(init=False)
 
     def __post_init__(self) -> None:
@@ -58,8 +60,9 @@ class Desk:
 
     def anew(self) -> None:
         """A new command begins: it remembers nothing."""
-        secrets = Secrets(self.values, PRINTS)
-        self.provider = RestProvider(WebApi(WebClient(self.limits), secrets, QUICKLY), secrets, QUICKLY)
+        secrets = Secrets(self.values, PRINTS, simulated=self.stored is not None)
+        api = StoredApi(self.stored) if self.stored else WebApi(WebClient(self.limits), secrets, QUICKLY)
+        self.provider = RestProvider(api, secrets, QUICKLY)
 
     def resource(self, name: str = "codex", body: dict[str, Any] | None = None, **spec: Any) -> Resource:
         """A RestObject as the loader makes it; `name` is its own and the object's."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,10 @@ def test_every_collection_is_listed_once_however_many_objects_are_wanted(desk: D
     observations, _, changes = desk.look(*wanted)
     assert all(isinstance(one, Present) for one in observations) and not changes
     desk.provider.read(wanted[:5], (), ())  # as when outputs of others are filled in
-    assert [(one.method, one.path) for one in desk.server.asked] == [("GET", "/api/accounts"), ("GET", "/api/groups")]
+    assert sorted((one.method, one.path) for one in desk.server.asked) == [
+        ("GET", "/api/accounts"),
+        ("GET", "/api/groups"),
+    ]
 
 
 PAGES: list[tuple[str, dict[str, Any], bool, int]] = [
@@ -189,6 +193,14 @@ def test_an_object_that_turned_up_is_not_touched(desk: Desk) -> None:
     desk.server.put("groups", name="codex", rpm=1)
     with pytest.raises(PreconditionError, match="is there"):
         desk.provider.apply(change, {})
+    assert desk.server.count("POST") == 0
+
+
+def test_a_document_that_is_not_the_one_of_the_plan_is_refused(desk: Desk) -> None:
+    change = desk.change(desk.resource(body={"rpm": 60}))
+    other = desk.resource(body={"rpm": 61}).manifest
+    with pytest.raises(PreconditionError, match="not the one that was planned"):
+        desk.provider.apply(replace(change, desired=other), {})
     assert desk.server.count("POST") == 0
 
 

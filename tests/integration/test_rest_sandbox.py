@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,8 @@ from providers.rest.provider import RestProvider
 from providers.rest.secrets import Secrets
 from providers.rest.stored import StoredApi
 from providers.rest.wanted import Collection
-from tests.integration.rest_world import Values
+from tests.integration.rest_world import API_KEY, Desk, Values
+from tests.testbed.rest_server import rest_server
 from tests.unit.kubernetes.world import PRINTS
 
 GROUPS = Collection("https://api.example", "/groups", "/groups/{id}", ("id",))
@@ -32,6 +34,24 @@ def test_writers_at_the_same_moment_lose_nothing(tmp_path: Path) -> None:
     assert sorted(one["id"] for one in objects) == list(range(1, 25))
     assert {one["name"] for one in objects} == {f"g{n}" for n in range(24)}
     assert [path.name for path in tmp_path.iterdir()] == ["rest.yaml"]
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_secrets_stand_there_as_fingerprints_and_are_compared_all_the_same(readable: bool, tmp_path: Path) -> None:
+    path = tmp_path / "rest.yaml"
+    secrets = {"a.key": {"secret": "ns/s", "key": "key", "readable": readable}}
+    note: dict[str, Any] = {} if readable else {"fingerprints": "notes"}
+    with rest_server() as nobody:
+        desk = Desk(nobody, tmp_path, stored=path)
+        wanted = desk.resource(auth={"secret": "ns/none"}, details=True, secrets=secrets, **note)
+        desk.apply(wanted)
+        assert desk.is_settled(wanted) and PRINTS.fingerprint(API_KEY.encode()) in path.read_text()
+        desk.values["key"] = "new"
+        desk.apply(wanted)
+        assert desk.is_settled(wanted) and PRINTS.fingerprint(b"new") in path.read_text()
+        desk.values.by_ref.clear()  # what cannot be read is made up, the same each time
+        desk.apply(wanted)
+        assert desk.is_settled(wanted) and API_KEY not in path.read_text() and not nobody.asked
 
 
 def test_each_verb_does_what_it_does_elsewhere(tmp_path: Path) -> None:
