@@ -1,7 +1,8 @@
-"""hwplan's own providers, judged by the suite that it publishes (planner.contract)."""
+"""What every provider promises (planner.ports.Provider and spec 04, "What a plan promises")."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,5 +14,7 @@ from tests.contract.cases import CASES
 
 class TestLocal(ProviderContract):
     @pytest.fixture(params=sorted(CASES))
-    def case(self, request: pytest.FixtureRequest, tmp_path: Path) -> Case:
-        return CASES[request.param](tmp_path)
+    def case(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
+        made = CASES[request.param](tmp_path)
+        yield made
+        getattr(made, "close", lambda: None)()
