@@ -94,6 +94,15 @@ class Selector(Model):
     namespace: Name | None = Field(None, description="Their namespace; cluster-scoped kinds have none.")
     match_labels: dict[AnnotationKey, str] = Field(default_factory=dict, description="Labels that all of them have.")
     name_prefix: Text | None = Field(None, description="Beginning of their names.")
+    claim_namespace: Name | None = Field(
+        None, description="Of PersistentVolumes: the namespace of the claim that they were bound to."
+    )
+
+    @model_validator(mode="after")
+    def _claims_are_of_volumes(self) -> Self:
+        if self.claim_namespace is not None and (self.api_version, self.kind) != ("v1", "PersistentVolume"):
+            raise ValueError("`claimNamespace` belongs to `kind: PersistentVolume`")
+        return self
 
 
 class RetentionSpec(Model):
