@@ -9,7 +9,7 @@ from planner.address import Address, is_own_kind
 from planner.drift import Acknowledged, Acknowledgement, DriftReport, Row, State
 from planner.path import FieldPath
 from planner.plan import FieldChange, FieldOp
-from planner.planning.make import PlanInputs
+from planner.planning.inputs import PlanInputs
 from planner.ports import Absent, Effect, Present, Preview, Unreadable
 from planner.snapshot import Snapshot
 

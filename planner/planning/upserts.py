@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
 from planner.address import Address, is_own_kind
 from planner.plan import Action, Blocked, Change, Precondition
+from planner.planning.inputs import PlanInputs
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
 from planner.resource import Resource
-
-if TYPE_CHECKING:
-    from planner.planning.make import PlanInputs
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from planner.address import Address, address_of
+from planner.contract.steps import change_of
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError
 from planner.path import render
 from planner.plan import Change
@@ -27,7 +28,7 @@ from providers.kubernetes.snapshot.creating import create_empty
 from tests.testbed import audit
 from tests.testbed.cluster import TestCluster
 from tests.testbed.http_proxy import HttpFaultProxy, Rule
-from tests.unit.kubernetes.world import PRINTS, World, change_of, config, declare, deployment, sealed, secret
+from tests.unit.kubernetes.world import PRINTS, World, config, declare, deployment, sealed, secret
 
 MARK = mark_of("web")
 

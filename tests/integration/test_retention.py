@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from planner.address import address_of
+from planner.contract.steps import change_of
 from planner.errors import PermanentError, PreconditionError
 from planner.path import render
 from planner.plan import Change
@@ -28,7 +29,7 @@ from providers.kubernetes.snapshot.creating import create_empty
 from providers.kubernetes.snapshot.layout import identity_of, path_of, yaml_text
 from tests.testbed import audit, crds
 from tests.testbed.cluster import TestCluster
-from tests.unit.kubernetes.world import change_of, namespace
+from tests.unit.kubernetes.world import namespace
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 RUN, POD, JOB, VOLUME = "PipelineRun", "Pod", "Job", "PersistentVolume"
