@@ -92,7 +92,7 @@ class Preview:
     `on_change` limits a run: it is planned only where one of these addresses changes in the same plan, and with an
     empty tuple where anything does that it needs, directly or not; None means that it is wanted in any case. It is also
     planned where something that it needs is replaced, because the new object remembers nothing of it.
-    `lacks` are the objects that it acts on and that are not there: it is blocked unless this plan makes them.
+    `lacks` are objects that a run needs and that are not there: it is blocked unless this plan makes them.
     """
 
     effect: Effect

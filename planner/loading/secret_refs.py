@@ -1,4 +1,4 @@
-"""Fields of plug-ins that take a value of a Secret (`SecretKeyRef`): a sealed leaf is put beside the reference.
+"""Fields of hwplan kinds that take a value of a Secret: a sealed leaf is put where the provider looks for it.
 
 A Secret of the same load gives its own leaf: the value then comes from where the Secret gets it, and its fingerprint is
 known before the Secret lives. Of any other one, and of values that are made at apply, the live Secret is read.
@@ -13,25 +13,34 @@ from typing import Any, TypeAlias
 
 from planner.address import Address, is_own_kind
 from planner.loading.intake import Intake
+from planner.loading.rest_secrets import bound
+from planner.resource import Resource
 from planner.values import Json, JsonObject, Sealed
 
-_Leaf: TypeAlias = Callable[[JsonObject], Sealed]
+Leaf: TypeAlias = Callable[[JsonObject], Sealed]
 
 
 def bind_secret_refs(intake: Intake) -> None:
-    """Put the leaves into every resource of a plug-in's kind that has been taken in. Reads no value."""
+    """Put the leaves into every RestObject, and every kind of a plug-in, that has been taken in. Reads no value."""
     for address, resource in intake.resources.items():
-        if not is_own_kind(resource.api_version):
-            continue
-        from planner.plugins import plugin_of
-
-        if (installed := plugin_of(address.kind)) is not None:
-            model = installed.plugin.model.model_validate(resource.manifest)
-            manifest = _walked(resource.manifest, model, partial(_leaf, place=address.place, intake=intake))
-            intake.resources[address] = replace(resource, manifest=manifest)
+        if is_own_kind(resource.api_version):
+            leaf = partial(_leaf, place=address.place, intake=intake)
+            intake.resources[address] = (
+                bound(resource, leaf) if address.kind == "RestObject" else _plugged(resource, leaf)
+            )
 
 
-def _walked(value: Json, model: Any, leaf: _Leaf) -> Json:
+def _plugged(resource: Resource, leaf: Leaf) -> Resource:
+    """The resource of a plug-in with `value: <leaf>` beside every `SecretKeyRef`; any other as it is."""
+    from planner.plugins import plugin_of
+
+    if (installed := plugin_of(resource.address.kind)) is None:
+        return resource
+    model = installed.plugin.model.model_validate(resource.manifest)
+    return replace(resource, manifest=_walked(resource.manifest, model, leaf))
+
+
+def _walked(value: Json, model: Any, leaf: Leaf) -> Json:
     """A copy of `value`, which `model` was read from, with `value: <leaf>` added to every reference."""
     from pydantic import BaseModel
 

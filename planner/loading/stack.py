@@ -12,12 +12,12 @@ from typing import Any
 
 from planner.errors import ConfigError
 from planner.loading.config import Config, LaneEntry, NodeEntry
+from planner.loading.gate_policy import check_probe
 from planner.loading.intake import Intake, strip_nulls
 from planner.loading.kind_check import SOURCES, check_kind, validated
 from planner.loading.loaded import Loaded
 from planner.loading.manifest_source import expand_manifest
 from planner.loading.origin import InputText, Origin
-from planner.loading.policies import check_probe
 from planner.loading.problems import did_you_mean
 from planner.loading.secret_reader import KubernetesReader, SecretReader
 from planner.loading.secret_refs import bind_secret_refs
@@ -186,7 +186,8 @@ class _Stack:
             self._expand(value, origin, part)
             return
         if isinstance(value, dict):
-            check_probe(value, part.lane.spec if part.lane else None, origin, self.intake.problems)
+            lanes = [part.lane] if part.lane else part.lanes
+            check_probe(value, [lane.spec for lane in lanes], origin, self.intake.problems)
         self.intake.add(value, origin, owned_by=part.owned_by, scope=part.scope.name, place=part.place, tagged=tagged)
 
     def _expand(self, value: dict[str, Any], origin: Origin, part: _Part) -> None:

@@ -1,9 +1,10 @@
-"""The providers that are judged: files, refs of git, images, objects of Kubernetes, and runs over those."""
+"""The providers that are judged: files, refs, images, objects of REST APIs and of Kubernetes, runs over those."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from planner.address import Address, address_of
 from planner.ports import Effect, Provider
 from planner.resource import Resource
 from planner.source import SourceRef
-from planner.values import JsonObject, SecretValue, Vault
+from planner.values import JsonObject, Sealed, SecretValue, Vault
 from providers.files.places import Places as FilePlaces
 from providers.files.provider import LocalFileProvider
 from providers.git.client import GitClient
@@ -25,9 +26,15 @@ from providers.kubernetes.operations.retention import RetentionProvider
 from providers.kubernetes.snapshot.cluster import open_snapshot
 from providers.kubernetes.snapshot.creating import create_empty
 from providers.kubernetes.snapshot.playing import play
+from providers.rest.api import WebApi
+from providers.rest.provider import RestProvider
+from providers.rest.secrets import Secrets
 from providers.sandbox.layout import create_layout
-from tests.contract.case import SECRET, Case, tree
+from providers.web.client import WebClient
+from providers.web.retrying import Retries
+from tests.contract.case import SECRET, Case, VaultSource, tree
 from tests.testbed.git_fixtures import BareRepository
+from tests.testbed.rest_server import rest_server
 from tests.unit.git.git_world import follow, side
 from tests.unit.kubernetes.world import PRINTS, World, config, declare, deployment, sealed, secret
 
@@ -156,6 +163,58 @@ class Images:
 
     def break_it(self) -> None:
         (self._folder / "registry/index.json").write_text("{")
+
+
+class RestObjects:
+    """RestObject on a real HTTP server; the last one has a secret field, and all need a token."""
+
+    effect = Effect.CREATE
+    refused_as_a_whole = False
+    _TOKEN = "file:a#TOKEN"
+
+    def __init__(self, folder: Path) -> None:
+        self.vault: Vault = {**VAULT, self._TOKEN: SecretValue(SECRET[::-1])}
+        self._open = ExitStack()
+        self._server = self._open.enter_context(rest_server(token=SECRET[::-1].decode(), masked=("api_key",)))
+
+    def close(self) -> None:
+        """Stop the server."""
+        self._open.close()
+
+    def provider(self) -> Provider:
+        secrets = Secrets(VaultSource(self.vault), PRINTS)
+        quickly = Retries(tries=2, sleep=lambda _seconds: None)
+        return RestProvider(WebApi(WebClient(), secrets, quickly), secrets, quickly)
+
+    def wanted(self) -> Sequence[Resource]:
+        auth = {"secret": "ns/s", "value": Sealed(self._TOKEN, "")}
+        spec = {"baseUrl": self._server.url, "path": "/api/things", "key": "name", "auth": auth}
+        named = {"api_key": {"secret": "ns/s", "key": "P"}}
+        bodies = [{"name": f"r{n}", "size": {"big": n}} for n in range(3)]
+        api_key = sealed("file:a#P", SECRET.decode())
+        hidden = {"body": {**bodies[2], "api_key": api_key}, "secrets": named, "fingerprints": "notes"}
+        return [
+            *(own("RestObject", f"r{n}", {**spec, "body": bodies[n]}) for n in range(2)),
+            own("RestObject", "r2", {**spec, **hidden}),
+        ]
+
+    def _find(self, resource: Resource) -> JsonObject | None:
+        found = (one for one in self._server.objects("things") if one["name"] == resource.address.name)
+        return next(found, None)
+
+    def holds(self, resource: Resource) -> bool:
+        one = self._find(resource)
+        secret = resource.address.name != "r2" or (one or {}).get("api_key") == SECRET.decode()
+        return one is not None and one["size"] == resource.manifest["spec"]["body"]["size"] and secret
+
+    def state(self) -> object:
+        return json.dumps(self._server.objects("things"))
+
+    def meddle(self, resource: Resource) -> None:
+        self._server.put("things", name=resource.address.name, size={"big": -1})
+
+    def break_it(self) -> None:
+        self._server.token = "another"
 
 
 class Objects:
@@ -297,4 +356,5 @@ CASES: Mapping[str, Callable[[Path], Case]] = {
     "kubernetes": Objects,
     "restart": Restarts,
     "retention": Retentions,
+    "rest": RestObjects,
 }

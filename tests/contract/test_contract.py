@@ -1,4 +1,4 @@
-"""hwplan's own providers, judged by the suite that it publishes (planner.contract)."""
+"""What every provider promises (planner.ports.Provider and spec 04, "What a plan promises")."""
 
 from __future__ import annotations
 

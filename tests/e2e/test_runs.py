@@ -144,6 +144,10 @@ def test_a_workload_that_nobody_declares_and_that_is_not_there_blocks(simulated:
     (blocked,) = plan["blocked"]
     assert (blocked["address"], blocked["reason"]) == (RESTART, f"{WEB} is not there")
 
+    words = _app(simulated, "info", when='"on": [ConfigMap/{ns}/setings]')
+    (blocked,) = simulated.plan(*words)["blocked"]
+    assert blocked["reason"] == "ConfigMap/shop/setings is not there", "a name that is wrong follows nothing"
+
 
 RUNS = "apiVersion: v1\nkind: Namespace\nmetadata: {name: ci}\n" + "".join(
     f"---\napiVersion: batch/v1\nkind: Job\nmetadata: {{name: build-{n}, namespace: ci}}\n"

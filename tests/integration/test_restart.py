@@ -15,7 +15,7 @@ from planner.contract.steps import change_of
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError
 from planner.path import render
 from planner.plan import Change
-from planner.ports import Absent, Effect, Observation, Preview, Readiness, Unreadable
+from planner.ports import Effect, Observation, Present, Preview, Readiness, Unreadable
 from planner.resource import Resource
 from planner.source import SourceRef
 from planner.values import JsonObject, Ref, SecretValue
@@ -163,7 +163,8 @@ def test_an_apply_of_the_workload_keeps_the_mark(stage: Stage) -> None:
 def test_a_workload_that_the_plan_makes_is_not_restarted(stage: Stage) -> None:
     web = stage.restart()
     seen, preview = stage.look(web)
-    assert isinstance(seen, Absent) and preview.lacks == (Address.parse(stage.target),)
+    missing = {Address.parse(text) for text in (stage.target, f"ConfigMap/{stage.place}/settings")}
+    assert isinstance(seen, Present) and not seen.uid and set(preview.lacks) == missing
     change = stage.planned(web)
     assert [render(field.path) for field in change.fields] == [f"[{stage.target}].{render((*RECORD_PATH, MARK))}"]
     with pytest.raises(PreconditionError, match="is not there"):
@@ -254,7 +255,7 @@ def test_secrets_are_followed_by_fingerprint(stage: Stage) -> None:
     stage.start()
     web = stage.restart(f"Secret/{stage.place}/login")
     stage.provider().apply(stage.planned(web), {})
-    assert not stage.is_due(web), "that there is none is a content too"
+    assert not stage.is_due(web) and [str(one) for one in stage.look(web)[1].lacks] == [f"Secret/{stage.place}/login"]
     stage.world.apply([declare(secret("login", {"P": sealed("file:a#P", "first value")}, stage.place))])
     assert stage.is_due(web)
     stage.provider().apply(stage.planned(web), {})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from planner.spec.base import Count, Duration, Model, Name, Text
 from planner.spec.kinds import TABLE
@@ -13,11 +14,6 @@ from planner.spec.kinds.envelope import AnnotationKey, Deferred, KindModel
 # An address: `Deployment.apps/hwlab-v03/hwlab-cloud-api`.
 Target: TypeAlias = Annotated[
     str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9]*(\.[-a-z0-9.]+)?(/[^/\s]+){1,2}$", max_length=600)
-]
-
-
-Workload: TypeAlias = Annotated[
-    str, StringConstraints(pattern=r"^(Deployment|StatefulSet|DaemonSet)\.apps(/[^/\s]+){2}$", max_length=600)
 ]
 
 
@@ -40,6 +36,28 @@ class PodExec(KindModel):
     spec: PodExecSpec = Field(description="The command.")
 
 
+_WORKLOAD = re.compile(r"(Deployment|StatefulSet|DaemonSet)\.apps(/[^/\s]+){2}")
+_OBJECT = re.compile(r"[A-Z][A-Za-z0-9]*(\.[-a-z0-9.]+)?(/[^/\s]+){1,2}")
+
+
+def _workload(text: str) -> str:
+    if not _WORKLOAD.fullmatch(text):
+        raise ValueError("expected a Deployment, StatefulSet or DaemonSet, such as Deployment.apps/shop/api")
+    return text
+
+
+def _object(text: str) -> str:
+    if not _OBJECT.fullmatch(text):
+        raise ValueError("expected an object, such as ConfigMap/shop/settings, or an output (`!ref`)")
+    if (kind := text.partition("/")[0]) in TABLE:
+        raise ValueError(f"{kind} is no object of the cluster: name an output of it, `!ref {kind}/NAME#OUTPUT`")
+    return text
+
+
+Workload: TypeAlias = Annotated[str, StringConstraints(max_length=600), AfterValidator(_workload)]
+Followed: TypeAlias = Annotated[str, StringConstraints(max_length=600), AfterValidator(_object)]
+
+
 class RestartSpec(Model):
     """What is restarted, and when."""
 
@@ -51,7 +69,7 @@ class RestartSpec(Model):
         description="`changed`: when something of `on` is not what it was at the last restart; "
         "`always`: whenever a plan changes something that this needs.",
     )
-    on: tuple[Target | Deferred, ...] = Field(
+    on: tuple[Followed | Deferred, ...] = Field(
         (),
         description="What asks for a restart: addresses of objects in the cluster (their content counts, labels and "
         'annotations do not), or outputs such as `!ref RegistryImage/api#digest`. The key stands in quotes, `"on"`: '
@@ -66,12 +84,6 @@ class RestartSpec(Model):
             raise ValueError("`when: always` has no `on`: it follows all that it needs (`hwplan.dev/depends-on`)")
         if self.target in self.on:
             raise ValueError("`on` names other objects than the target: a change of its pods rolls them out by itself")
-        for written in self.on:
-            kind = written.partition("/")[0] if isinstance(written, str) else ""
-            if kind in TABLE:
-                raise ValueError(
-                    f"`on` names objects of the cluster; of a {kind} name an output: `!ref {kind}/...#...`"
-                )
         return self
 
 
@@ -94,6 +106,15 @@ class Selector(Model):
     namespace: Name | None = Field(None, description="Their namespace; cluster-scoped kinds have none.")
     match_labels: dict[AnnotationKey, str] = Field(default_factory=dict, description="Labels that all of them have.")
     name_prefix: Text | None = Field(None, description="Beginning of their names.")
+    claim_namespace: Name | None = Field(
+        None, description="Of PersistentVolumes: the namespace of the claim that they were bound to."
+    )
+
+    @model_validator(mode="after")
+    def _claims_are_of_volumes(self) -> Self:
+        if self.claim_namespace is not None and (self.api_version, self.kind) != ("v1", "PersistentVolume"):
+            raise ValueError("`claimNamespace` belongs to `kind: PersistentVolume`")
+        return self
 
 
 class RetentionSpec(Model):

@@ -19,6 +19,7 @@ class Rule:
 
     labels: JsonObject
     name_prefix: str
+    claim_namespace: str
     min_age: float
     keep: int
     limit: int
@@ -32,6 +33,7 @@ class Rule:
         return cls(
             labels=selector.get("matchLabels") or {},
             name_prefix=selector.get("namePrefix") or "",
+            claim_namespace=selector.get("claimNamespace") or "",
             min_age=duration.parse(str(spec.get("minAge", "2h"))),
             keep=int(spec.get("keep", 5)),
             limit=int(spec.get("limit", 20)),
@@ -72,16 +74,20 @@ def choose(rule: Rule, objects: Iterable[JsonObject], now: datetime) -> Choice:
 def _candidate(rule: Rule, live: JsonObject) -> Doomed | None:
     metadata = live["metadata"]
     end = ending(live)
-    if end is None or not _fits(rule, metadata) or not _is_free(rule.never_touch, metadata):
+    if end is None or not _fits(rule, live) or not _is_free(rule.never_touch, metadata):
         return None
     if rule.phases and not {end.state, end.reason}.intersection(rule.phases):
         return None
     return Doomed(metadata["name"], str(metadata["uid"]), str(metadata["resourceVersion"]), end)
 
 
-def _fits(rule: Rule, metadata: JsonObject) -> bool:
+def _fits(rule: Rule, live: JsonObject) -> bool:
+    metadata = live["metadata"]
     labels = metadata.get("labels") or {}
-    return str(metadata["name"]).startswith(rule.name_prefix) and rule.labels.items() <= labels.items()
+    if not str(metadata["name"]).startswith(rule.name_prefix) or not rule.labels.items() <= labels.items():
+        return False
+    claim = (live.get("spec") or {}).get("claimRef") or {}
+    return not rule.claim_namespace or claim.get("namespace") == rule.claim_namespace
 
 
 def _is_free(never_touch: Sequence[str], metadata: JsonObject) -> bool:

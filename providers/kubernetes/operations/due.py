@@ -15,25 +15,28 @@ from providers.kubernetes.operations.marking import RECORD_PATH, TEMPLATE_PATH, 
 from providers.kubernetes.reading import applied_by_us
 
 
-def version_of(record: str) -> str:
-    """The version token of a restart: what the workload was restarted for last."""
+def version_of(record: str | None) -> str:
+    """The version token of a restart: what the workload was restarted for last; None where there is no workload."""
     return digest({"restartedFor": record})
 
 
 def preview_of(resource: Resource, seen: Observation) -> Preview:
-    """What is planned. `seen.value` holds the workload (`live`), its `record`, and the `token` that it should
-    have, empty if that is not known before the apply."""
-    spec = resource.manifest["spec"]
-    always = spec.get("when") == "always"
-    if not isinstance(seen, Present) or seen.value is None:
-        lacks = (here(resource, target_of(spec)),)
-        return Preview(Effect.NONE, lacks=lacks) if always else Preview(Effect.RUN, _made(resource), lacks=lacks)
+    """What is planned. `seen.value` holds the workload (`live`, None if there is none), the addresses that are
+    `missing`, and the `token` that its record should hold, empty if that is not known before the apply."""
+    assert isinstance(seen, Present) and seen.value is not None
     live, token = seen.value["live"], seen.value["token"]
+    lacks = tuple(here(resource, address) for address in seen.value["missing"])
+    always = resource.manifest["spec"].get("when") == "always"
+    if live is None:
+        return Preview(Effect.NONE, lacks=lacks) if always else Preview(Effect.RUN, _made(resource), lacks=lacks)
+    record = marked(live, mark_of(resource.address.name))
     fields = tuple(_field(resource, path, live) for path in (RECORD_PATH, TEMPLATE_PATH))
-    if always or not token or not differing(seen.value["record"], token):
-        return Preview(Effect.RUN, fields, on_change=() if always else tuple(causes_of(resource)))
+    if always or not token or not differing(record, token):
+        causes = () if always else tuple(causes_of(resource))
+        return Preview(Effect.RUN, fields, on_change=causes, lacks=lacks)
     blocked, remedy = _refusal(live)
-    return Preview(Effect.RUN, fields, blocked=blocked, remedy=remedy, warnings=(_why(seen.value["record"], token),))
+    why = (_why(record, token),)
+    return Preview(Effect.RUN, fields, blocked=blocked, remedy=remedy, warnings=why, lacks=lacks)
 
 
 def _why(record: str, token: str) -> str:
@@ -71,7 +74,7 @@ def is_new(change: Change, live: JsonObject, record: str) -> bool:
     if record:
         return False
     planned = change.precondition
-    return planned.absent or (live["metadata"]["uid"] != planned.uid and applied_by_us(live))
+    return not planned.uid or (live["metadata"]["uid"] != planned.uid and applied_by_us(live))
 
 
 def refuse_moved(change: Change, live: JsonObject, record: str) -> None:

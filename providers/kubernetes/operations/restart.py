@@ -13,7 +13,6 @@ from planner.address import Address
 from planner.errors import PermanentError, PreconditionError, ProviderError, TemporaryError
 from planner.plan import Change
 from planner.ports import (
-    Absent,
     Fingerprinter,
     Observation,
     Present,
@@ -51,7 +50,8 @@ class RestartProvider:
     fingerprinter: Fingerprinter
 
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
-        """See Provider. Present is the workload with its record; one LIST for each kind and namespace in question."""
+        """See Provider. Present is the workload with its record, or that there is none; one LIST for each kind and
+        namespace in question."""
         seen = look(self.cluster, {address for one in wanted for address in looked_at(one.manifest["spec"])})
         return ReadResult({one.address: self._observe(one, seen) for one in wanted})
 
@@ -60,11 +60,12 @@ class RestartProvider:
         for address in looked_at(spec):
             if isinstance(error := seen[address], ProviderError):
                 return Unreadable(resource.address, f"{address.local}: {error.message}")
-        live = seen[target_of(spec)]
-        if not isinstance(live, dict):
-            return Absent(resource.address)
+        live = _there(seen[target_of(spec)])
+        missing = tuple(address for address in looked_at(spec) if seen[address] is None)
+        value: JsonObject = {"live": live, "missing": missing, "token": self._token(spec, seen)}
+        if live is None:
+            return Present(resource.address, "", due.version_of(None), value)
         record = marking.marked(live, marking.mark_of(resource.address.name))
-        value: JsonObject = {"live": live, "record": record, "token": self._token(spec, seen)}
         outputs = {"observedGeneration": _generation(live)}
         return Present(resource.address, str(live["metadata"]["uid"]), due.version_of(record), value, outputs=outputs)
 
@@ -80,8 +81,7 @@ class RestartProvider:
         address = object_of(written)
         if address is None:
             return f"on[{number}]", written
-        live = seen[address]
-        return address.local, marking.content_of(live if isinstance(live, dict) else None, self.fingerprinter)
+        return address.local, marking.content_of(_there(seen[address]), self.fingerprinter)
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider. What changed since the last restart asks for one in any case; else it follows changes."""
@@ -128,6 +128,10 @@ class RestartProvider:
         targets = {change.address: target_of((change.desired or {})["spec"]) for change in changes}
         seen = look(self.cluster, targets.values())
         return {address: _readiness(seen[target]) for address, target in targets.items()}
+
+
+def _there(seen: Seen) -> JsonObject | None:
+    return None if isinstance(seen, ProviderError) else seen
 
 
 def _readiness(seen: Seen) -> Readiness:

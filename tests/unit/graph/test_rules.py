@@ -302,6 +302,29 @@ CASES = {
             "Namespace/ci -> Retention/r  namespace  spec.selector.namespace",
         ],
     ),
+    "an object behind a REST API comes after the Secrets that it sends": (
+        """
+        apiVersion: hwplan.dev/v1
+        kind: RestObject
+        metadata: {name: o}
+        spec:
+          auth: {secret: n/token}
+          secrets: {credentials.key: {secret: n/made, key: k}, other: {secret: n/not-declared, key: k}}
+        ---
+        {apiVersion: v1, kind: Secret, metadata: {name: token, namespace: n}}
+        ---
+        {apiVersion: v1, kind: Secret, metadata: {name: made, namespace: elsewhere}}
+        ---
+        apiVersion: hwplan.dev/v1
+        kind: SecretSource
+        metadata: {name: s}
+        spec: {target: {namespace: n, name: made}}
+        """,
+        [
+            "Secret/n/token -> RestObject/o  credentials  spec.auth.secret",
+            "SecretSource/s -> RestObject/o  secret-field  spec.secrets[credentials.key].secret",
+        ],
+    ),
     "a webhook configuration comes after the service and the workload that answer it": (
         """
         apiVersion: admissionregistration.k8s.io/v1

@@ -131,3 +131,16 @@ def test_of_one_second_the_order_is_that_of_names() -> None:
     rule = Rule.of({"keep": 1, "limit": 1, "selector": {}})
     assert [one.name for one in choose(rule, objects, NOW).doomed] == ["a"]
     assert [one.name for one in choose(rule, objects[::-1], NOW).doomed] == ["a"]
+
+
+def test_volumes_go_by_the_namespace_of_their_claim() -> None:
+    volumes = [
+        {**_live("v1", "PersistentVolume", {"phase": "Released", "lastPhaseTransitionTime": AT}, name), "spec": spec}
+        for name, spec in (
+            ("ours", {"claimRef": {"namespace": "ci", "name": "run-1"}}),
+            ("theirs", {"claimRef": {"namespace": "other", "name": "run-1"}}),
+            ("nobodys", {}),
+        )
+    ]
+    rule = Rule.of({"keep": 0, "selector": {"claimNamespace": "ci"}})
+    assert [one.name for one in choose(rule, volumes, NOW).doomed] == ["ours"]
