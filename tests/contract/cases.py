@@ -27,7 +27,7 @@ from tests.unit.git.git_world import follow, side
 from tests.unit.kubernetes.world import World, config, declare, sealed, secret
 
 
-def _own(kind: str, name: str, spec: dict[str, Any]) -> Resource:
+def own(kind: str, name: str, spec: dict[str, Any]) -> Resource:
     document: JsonObject = {"apiVersion": "hwplan.dev/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
     return Resource(address_of(document), "hwplan.dev/v1", document, "demo.D1.v1", "infra", SourceRef("t.yaml"))
 
@@ -49,7 +49,7 @@ class Files:
         return LocalFileProvider(FilePlaces(self._folder))
 
     def wanted(self) -> Sequence[Resource]:
-        return [_own("LocalFile", f"f{n}", {"path": f"sub/f{n}", "content": f"{n}\n"}) for n in range(3)]
+        return [own("LocalFile", f"f{n}", {"path": f"sub/f{n}", "content": f"{n}\n"}) for n in range(3)]
 
     def _path(self, resource: Resource) -> Path:
         return self._folder / str(resource.manifest["spec"]["path"])
@@ -119,7 +119,7 @@ class Images:
 
     def wanted(self) -> Sequence[Resource]:
         return [
-            _own("RegistryImage", f"i{n}", {"source": self._SOURCES[n], "target": f"registry.example/own/i{n}:1"})
+            own("RegistryImage", f"i{n}", {"source": self._SOURCES[n], "target": f"registry.example/own/i{n}:1"})
             for n in range(3)
         ]
 

@@ -45,12 +45,11 @@ Fate: TypeAlias = Executed | NotStarted | Lost
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the effect needs. `memory` is what this process knows of its own marks, by token; `sleep` lets time pass, in
-    seconds."""
+    """What the effect needs. `memory` is what this process knows of its own marks, `sleep` lets seconds pass."""
 
     cluster: Cluster
     places: Places
-    memory: MutableMapping[str, Fate]
+    memory: MutableMapping[Key, tuple[Mark, Fate]]
     sleep: Callable[[float], None]
 
 
@@ -64,13 +63,28 @@ class _Work:
 
     def fate(self, mark: Mark) -> Fate | None:
         """What this process knows of a mark without an end."""
-        return self.desk.memory.get(mark.token) if mark.is_open else None
+        known = self.desk.memory.get(self.key)
+        return known[1] if known and mark.is_open and mark.token == known[0].token else None
+
+    def remember(self, mark: Mark, fate: Fate) -> None:
+        """Keep what became of the command of our own mark."""
+        self.desk.memory[self.key] = mark, fate
+
+    def read(self) -> Mark | None:
+        """The mark now. Raises OutcomeUnknown where this process knows an end that is not on record."""
+        try:
+            return once.read(self.desk.cluster, self.key)
+        except ProviderError as error:
+            match self.desk.memory.get(self.key):
+                case (Mark() as mark, Executed() as done):
+                    raise _unrecorded(self.key, mark, done.exit_code, error.message) from None
+            raise
 
 
 def make(desk: Desk, change: Change, wanted: Wanted, key: Key, vault: Vault) -> Written:
     """See planner.ports.Provider.apply."""
     work = _Work(desk, change, wanted, key, vault)
-    mark = once.read(desk.cluster, key)
+    mark = work.read()
     if mark is None:
         return _begin(work, None)
     if mark.is_done:
@@ -103,9 +117,8 @@ def _begin(work: _Work, before: Mark | None) -> Written:
     hit("exec.begin")
     try:
         mark = once.begin(desk.cluster, key, before, pod, work.wanted.command)
-    except PreconditionError:
-        _check(work, once.read(desk.cluster, key))  # says what somebody else did
-        raise TemporaryError("its mark changes while it is written", where=key.shown) from None
+    except PreconditionError:  # the next try reads what somebody else did
+        raise TemporaryError("somebody else writes its mark at the same moment", where=key.shown) from None
     hit("exec.begun")
     return _run(work, mark, before)
 
@@ -131,11 +144,11 @@ def _run(work: _Work, mark: Mark, before: Mark | None) -> Written:
     except CommandUnsettled as error:
         seen = lines_of(error.output, work.vault, cut=error.cut, whole=False)
         lost = Lost("\n".join([f"{error.message}: the command may have run in pod {mark.pod}", *seen]))
-        desk.memory[mark.token] = lost
+        work.remember(mark, lost)
         message, remedy = unsettled(key, mark, lost)
         raise OutcomeUnknown(message, where=key.shown, remedy=remedy) from None
     except ProviderError:
-        desk.memory[mark.token] = NotStarted()
+        work.remember(mark, NotStarted())
         with contextlib.suppress(ProviderError):  # then the mark stays, and says no more than that it may have run
             once.take_back(desk.cluster, key, mark, before)
         raise
@@ -145,7 +158,7 @@ def _run(work: _Work, mark: Mark, before: Mark | None) -> Written:
 
 def _ended(work: _Work, mark: Mark, done: Executed) -> Written:
     """The command has ended; only this process knows how, until the mark says so."""
-    work.desk.memory[mark.token] = done
+    work.remember(mark, done)
     _record(work, mark, done.exit_code)
     hit("exec.recorded")
     label = "simulated: " if work.desk.places.simulated else ""
@@ -170,8 +183,12 @@ def _record(work: _Work, mark: Mark, exit_code: int) -> None:
         except ProviderError as error:
             reason = error.message
             break
+    raise _unrecorded(work.key, mark, exit_code, reason)
+
+
+def _unrecorded(key: Key, mark: Mark, exit_code: int, reason: str) -> OutcomeUnknown:
     message = f"the command ended with exit code {exit_code}, but that could not be put on record: {reason}"
-    raise OutcomeUnknown(message, where=work.key.shown, remedy=unsettled(work.key, mark)[1])
+    return OutcomeUnknown(message, where=key.shown, remedy=unsettled(key, mark)[1])
 
 
 def _outputs(exit_code: int) -> dict[str, int]:

@@ -32,7 +32,7 @@ from providers.kubernetes.operations import once
 from providers.kubernetes.operations.commands import Wanted, parse_wanted
 from providers.kubernetes.operations.exec_effect import Desk, Fate, make, unsettled
 from providers.kubernetes.operations.exec_places import Canned, Places, Pods, read_answers
-from providers.kubernetes.operations.once import Mark
+from providers.kubernetes.operations.once import Key, Mark
 from providers.kubernetes.parallel import Parallel
 from providers.registry import Tools
 
@@ -53,7 +53,7 @@ class PodExecProvider:
     cluster: Cluster
     places: Places
     sleep: Callable[[float], None] = time.sleep
-    _memory: dict[str, Fate] = field(default_factory=dict)
+    _memory: dict[Key, tuple[Mark, Fate]] = field(default_factory=dict)
     _marks: dict[Address, Mark] = field(default_factory=dict)
 
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
