@@ -1,4 +1,4 @@
-"""The providers that are judged: files, refs of git, images and objects of Kubernetes."""
+"""The providers that are judged: files, refs of git, images, objects of Kubernetes and commands in them."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ from providers.kubernetes.snapshot.cluster import open_snapshot
 from providers.kubernetes.snapshot.creating import create_empty
 from providers.sandbox.layout import create_layout
 from tests.contract.case import SECRET, Case, tree
+from tests.contract.commands import Commands
 from tests.testbed.git_fixtures import BareRepository
 from tests.unit.git.git_world import follow, side
 from tests.unit.kubernetes.world import World, config, declare, sealed, secret
 
 
-def own(kind: str, name: str, spec: dict[str, Any]) -> Resource:
+def _own(kind: str, name: str, spec: dict[str, Any]) -> Resource:
     document: JsonObject = {"apiVersion": "hwplan.dev/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
     return Resource(address_of(document), "hwplan.dev/v1", document, "demo.D1.v1", "infra", SourceRef("t.yaml"))
 
@@ -49,7 +50,7 @@ class Files:
         return LocalFileProvider(FilePlaces(self._folder))
 
     def wanted(self) -> Sequence[Resource]:
-        return [own("LocalFile", f"f{n}", {"path": f"sub/f{n}", "content": f"{n}\n"}) for n in range(3)]
+        return [_own("LocalFile", f"f{n}", {"path": f"sub/f{n}", "content": f"{n}\n"}) for n in range(3)]
 
     def _path(self, resource: Resource) -> Path:
         return self._folder / str(resource.manifest["spec"]["path"])
@@ -119,7 +120,7 @@ class Images:
 
     def wanted(self) -> Sequence[Resource]:
         return [
-            own("RegistryImage", f"i{n}", {"source": self._SOURCES[n], "target": f"registry.example/own/i{n}:1"})
+            _own("RegistryImage", f"i{n}", {"source": self._SOURCES[n], "target": f"registry.example/own/i{n}:1"})
             for n in range(3)
         ]
 
@@ -191,4 +192,10 @@ class Objects:
                 path.write_text("{")
 
 
-CASES: Mapping[str, Callable[[Path], Case]] = {"files": Files, "git": Refs, "images": Images, "kubernetes": Objects}
+CASES: Mapping[str, Callable[[Path], Case]] = {
+    "commands": Commands,
+    "files": Files,
+    "git": Refs,
+    "images": Images,
+    "kubernetes": Objects,
+}

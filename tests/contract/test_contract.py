@@ -48,7 +48,7 @@ def test_many_are_read_in_one_call_and_nothing_is_written(case: Case) -> None:
     addresses = {one.address for one in case.wanted()}
     assert set(seen) == set(previews) == {change.address for change in changes} == addresses
     assert all(isinstance(one, Absent) for one in seen.values())
-    assert all(preview.effect is Effect.CREATE and preview.fields for preview in previews.values())
+    assert all(preview.effect in (Effect.CREATE, Effect.RUN) and preview.fields for preview in previews.values())
     assert case.state() == before
 
 
@@ -106,7 +106,7 @@ def test_no_secret_in_anything_that_is_shown(case: Case) -> None:
     seen, previews, changes = _plan(case)
     written = [case.provider().apply(change, case.vault) for change in changes]
     again, _, _ = _plan(case)
-    texts = repr((seen, previews, changes, written, again)), repr([one.outputs for one in written])
+    texts = repr((seen, previews, changes, written, again)), repr([(one.outputs, one.said) for one in written])
     known = [one.outputs for one in again.values() if isinstance(one, Present)]
     for text in (*texts, repr(known), repr(case)):
         assert SECRET.decode() not in text

@@ -21,14 +21,13 @@ from planner.executor.effect import Failure, make
 from planner.plan import Change
 from planner.ports import Observation, Preview, Written
 from planner.resource import Resource
-from planner.spec.kinds.runs import PodExec
 from planner.values import Vault
 from providers.kubernetes.kubeconfig import connect
 from providers.kubernetes.live import LiveCluster
 from providers.kubernetes.operations.exec_places import Pods
 from providers.kubernetes.operations.podexec import PodExecProvider
 from providers.kubernetes.transport import Patience, Transport
-from tests.contract.cases import own
+from tests.contract.commands import command
 from tests.testbed.cluster import TestCluster
 from tests.unit.executor.executor_fakes import QuickClock
 from tests.unit.kubernetes.world import change_of, deployment
@@ -76,18 +75,11 @@ class Shop:
         live = LiveCluster(connection, transport=Transport(connection, patience=_SHORT if server else Patience()))
         return PodExecProvider(live, Pods(live), sleep=lambda _seconds: None)
 
-    def wanted(self, script: str, key: Any = "sha256:1", name: str = "", **spec: Any) -> Resource:
-        """A command for a key; without a name it is one that no other test uses."""
-        document = {
-            "target": f"Deployment.apps/{self.namespace}/{WEB}",
-            "container": "api",
-            "command": ["sh", "-c", script],
-            "oncePer": key,
-            **spec,
-        }
-        made = own("PodExec", name or f"migrate-{uuid.uuid4().hex[:8]}", document)
-        PodExec.model_validate(made.manifest)
-        return made
+    def wanted(self, script: str, key: Any = "sha256:1", **spec: Any) -> Resource:
+        """A command for a key, of a name that no other test uses."""
+        target = f"Deployment.apps/{self.namespace}/{WEB}"
+        words = spec.pop("command", ["sh", "-c", script])
+        return command(f"migrate-{uuid.uuid4().hex[:8]}", spec.pop("target", target), words, key, **spec)
 
     def marks(self) -> list[dict[str, Any]]:
         """All marks of the namespace."""
