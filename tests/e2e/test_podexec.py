@@ -63,6 +63,9 @@ def test_a_sandbox_plays_the_command_and_marks_it(simulated: Hwplan, unique: str
     answers.write_text(answers.read_text() + "execs: [{command: [migrate, up], exitCode: 3, output: no table}]\n")
     words = _stack(simulated.folder, unique, ["migrate", "up"], key="sha256:2")
     assert changes(simulated.plan(*words)) == {"PodExec/migrate": "run"}
+    report = simulated("drift", *words, "--json", code=None).json
+    (row,) = [one for one in report["objects"] if one["address"] == "PodExec/migrate"]
+    assert row["state"] == "pending", "another value is nothing that somebody deleted"
     failed = simulated("apply", *words, "--confirm", code=1)
     assert "simulated: exit code 3" in failed.out and "       | no table" in failed.out
     plan = simulated.plan(*words)

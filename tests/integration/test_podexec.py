@@ -253,9 +253,16 @@ def test_an_end_that_cannot_be_put_on_record_at_once_is_not_lost(shop: Shop) -> 
             provider = shop.provider(shop.cluster.through(proxy.port))
             change = planned(provider, wanted)
             provider.places = _Cutting(provider.places, proxy)
-            provider.sleep = lambda _s, proxy=proxy, healed=healed: setattr(  # type: ignore[misc]
-                proxy, "faults", Faults() if healed else _DOWN
-            )
+            slept: list[float] = []
+
+            def sleep(
+                seconds: float, proxy: FaultProxy = proxy, slept: list[float] = slept, healed: bool = healed
+            ) -> None:
+                slept.append(seconds)
+                if healed and len(slept) == 3:
+                    proxy.faults = Faults()
+
+            provider.sleep = sleep
             outcome = apply(provider, change)
         assert ended(outcome) is expected and shop.runs() == before + 1
         _, preview = look(shop.provider(), wanted)
