@@ -7,14 +7,16 @@ beside their place and renamed, so that a kill leaves nothing half done. Does no
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from planner.errors import PermanentError
 from planner.values import canonical
@@ -31,6 +33,7 @@ from providers.web.retrying import repeated
 
 REF_NAME = "org.opencontainers.image.ref.name"
 _PIECE = 1 << 18
+_MAX_INDEX = 64 << 20
 
 
 class Layout:
@@ -74,9 +77,9 @@ class Layout:
     def open_blob(self, image: Reference, blob: Descriptor) -> Iterator[Iterable[bytes]]:
         """The bytes of the file."""
         try:
-            handle = self._blob(blob.digest).open("rb")
+            handle = _opened(self._blob(blob.digest))
         except OSError:
-            raise PermanentError(f"the layout lacks a blob: {blob.digest}") from None
+            raise PermanentError(f"the layout lacks a blob: {blob.digest}", where=str(self._folder)) from None
         with handle:
             yield iter(lambda: handle.read(_PIECE), b"")
 
@@ -114,15 +117,18 @@ class Layout:
         _replace(self._blob(digest), pieces)
 
     def _read(self, digest: str, media_type: str) -> Manifest:
-        with suppress(OSError), self._blob(digest).open("rb") as handle:
+        with suppress(OSError), _opened(self._blob(digest)) as handle:
             data = handle.read(MAX_MANIFEST + 1)
             if len(data) <= MAX_MANIFEST:
                 return read_manifest(data, media_type, expected=digest)
-        raise PermanentError(f"the layout lacks a manifest, or it is too large: {digest}")
+        raise PermanentError(f"the layout lacks a manifest, or it is too large: {digest}", where=str(self._folder))
 
     def _entries(self) -> list[dict[str, Any]]:
         try:
-            entries = json.loads((self._folder / "index.json").read_bytes())["manifests"]
+            with _opened(self._folder / "index.json") as handle:
+                entries = json.loads(handle.read(_MAX_INDEX))["manifests"]
+            if not isinstance(entries, list):
+                raise TypeError
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
             raise PermanentError("the OCI layout has no proper index.json", where=str(self._folder)) from None
         good = [entry for entry in entries if isinstance(entry, dict) and is_digest(entry.get("digest"))]
@@ -133,6 +139,15 @@ class Layout:
         with (self._folder / ".lock").open("w") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
+
+
+def _opened(path: Path) -> BinaryIO:
+    """A regular file for reading; a pipe or a device in its place would block for ever. Raises OSError."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "no regular file")
+    return os.fdopen(handle, "rb")
 
 
 def _replace(path: Path, pieces: Iterable[bytes]) -> None:

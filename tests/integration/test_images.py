@@ -279,19 +279,6 @@ def test_an_unreachable_registry_is_unreadable(source: ImageRegistry, tmp_path: 
     assert "127.0.0.1:1" in seen.reason
 
 
-def test_tags_page_by_page(hostile: HostileRegistry, tmp_path: Path) -> None:
-    def pages(seen: Seen) -> Reply:
-        if seen.path.endswith("?last=b"):
-            return Reply(200, {}, json.dumps({"tags": ["c", "a", "../x"]}).encode())
-        return Reply(200, {"Link": '</v2/a/b/tags/list?last=b>; rel="next"'}, json.dumps({"tags": ["b"]}).encode())
-
-    hostile.rules = [pages]
-    assert client(hostile, tmp_path).tags(parse_reference(f"{hostile.host}/a/b:1")) == ("a", "b", "c")
-    hostile.rules = [lambda _: Reply(200, {"Link": '<http://127.0.0.1:1/x>; rel="next"'}, b'{"tags": []}')]
-    with pytest.raises(PermanentError, match="another host"):
-        client(hostile, tmp_path).tags(parse_reference(f"{hostile.host}/a/b:1"))
-
-
 # --- builds ------------------------------------------------------------------------------------------------------
 
 
