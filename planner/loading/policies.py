@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
+from pathlib import Path as Folder
 from typing import Any
 
+from planner.loading.image_policies import dockerfile_faults, input_faults, registry_of
 from planner.loading.origin import Origin, Path
 from planner.loading.overlay import Merged
 from planner.loading.problems import Problems, did_you_mean
@@ -16,14 +18,17 @@ from planner.spec.lane import GateProbe, Lane
 from planner.spec.node import Node
 
 
-def check_node(node: Node, merged: Merged, problems: Problems) -> None:
-    """Images, transport and installs of a node."""
+def check_node(node: Node, folder: Folder, merged: Merged, problems: Problems) -> None:
+    """Images, transport and installs of a node. `folder` is the configuration's, in which Dockerfiles are."""
     for name, image in node.images.items():
         if registry_of(image.target) != node.registry.host:
             text = f"images.{name}.target is not in the node's registry {node.registry.host}"
             merged.problem(problems, ("images", name, "target"), text, "an image that the node uses is an output there")
         for path, source in _inputs(image):
             _check_input(source, node, ("images", name, *path), merged, problems)
+        if image.build is not None:
+            for text, hint in dockerfile_faults(image.build, node, folder):
+                merged.problem(problems, ("images", name, "build", "dockerfile"), f"images.{name}.build: {text}", hint)
     if node.registry.host in node.public_registries:
         text = "the node-local registry is among publicRegistries"
         merged.problem(
@@ -84,11 +89,6 @@ def gate_faults(url: str, lane: Lane) -> Iterator[tuple[str, str]]:
         yield "a gate probes a health endpoint, not a page", "add its path, such as /health"
 
 
-def registry_of(image: str) -> str:
-    """The registry host of an image reference or repository."""
-    return image.partition("/")[0]
-
-
 def _inputs(image: Any) -> Iterator[tuple[Path, str]]:
     if image.source is not None:
         yield ("source",), image.source
@@ -97,14 +97,9 @@ def _inputs(image: Any) -> Iterator[tuple[Path, str]]:
 
 
 def _check_input(image: str, node: Node, path: Path, merged: Merged, problems: Problems) -> None:
-    host = registry_of(image)
     field = ".".join(str(part) for part in path)
-    if host == node.registry.host:
-        text = f"{field}: an input image comes from the node-local registry"
-        merged.problem(problems, path, text, "name its public source; the node-local registry is an output only")
-    elif host not in node.public_registries:
-        hint = did_you_mean(host, node.public_registries)
-        merged.problem(problems, path, f"{field}: the registry is none of the node's publicRegistries", hint)
+    for text, hint in input_faults(image, node):
+        merged.problem(problems, path, f"{field}: {text}", hint)
 
 
 def _check_local(image: str, field: str, node: Node, merged: Merged, problems: Problems) -> None:
