@@ -1,5 +1,7 @@
-"""Names of images: `registry/path:tag@digest`, and the digests in them. Everything is checked against a narrow form
-before it gets into a URL or a path (containers/image CVE-2024-3727). Opens nothing."""
+"""Names of images: `registry/path:tag@digest`, `oci:folder:name`, and the digests in them. Opens nothing.
+
+Everything is checked against a narrow form before it gets into a URL or a path (containers/image CVE-2024-3727).
+"""
 
 from __future__ import annotations
 
@@ -46,6 +48,27 @@ class Reference:
 
     def __str__(self) -> str:
         return self.tagged + (f"@{self.digest}" if self.digest else "")
+
+
+@dataclass(frozen=True, slots=True)
+class InLayout:
+    """An image of an OCI layout in `folder` (relative to the configuration folder). `name` is "" for the only one."""
+
+    folder: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"oci:{self.folder}" + (f":{self.name}" if self.name else "")
+
+
+def parse_source(text: object) -> Reference | InLayout:
+    """Read a reference, or `oci:FOLDER[:NAME]`. Raises PermanentError; the text is not repeated in it."""
+    if not isinstance(text, str) or not text.startswith("oci:"):
+        return parse_reference(text)
+    folder, colon, name = text.removeprefix("oci:").partition(":")
+    if not folder or (colon and not name) or "\0" in text or len(text) > 1024:
+        raise PermanentError("this is no image of a layout", remedy="write oci:FOLDER or oci:FOLDER:NAME")
+    return InLayout(folder, name)
 
 
 def parse_reference(text: object) -> Reference:
