@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -78,8 +79,15 @@ def logs(request: Request, image_name: str) -> None:
         runs = [run for run in store.history() if not request.nodes or {*request.nodes} & {*run.selection.nodes}]
         nodes = [(run.number, node) for run in runs for node in store.nodes(run.number)]
     lines = [
-        f"run {number}  {node.action:<8} {node.result or node.phase:<10} {node.at}  {node.detail.get('message', '')}"
+        f"run {number}  {node.action:<8} {node.result or node.phase:<10} {node.at}  {_said(node.detail)}".rstrip()
         for number, node in nodes
         if node.address.kind == "RegistryImage" and node.address.name == image_name
     ]
     page("\n".join(lines) or f"no run touched the image {image_name}")
+
+
+def _said(detail: Mapping[str, Any]) -> str:
+    """What the journal has about how it ended."""
+    from planner.render.text_safe import safe
+
+    return safe("; ".join(str(detail[key]) for key in ("message", "remedy") if detail.get(key)))

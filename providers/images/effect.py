@@ -97,7 +97,9 @@ def _result(wanted: Wanted, mark: str, places: Places, folder: Path) -> Iterator
             yield Layout(Path(temp) / "layout")
         return
     context = context_folder(folder, wanted.build.context, wanted.build.dockerfile)
-    recipe = Recipe(context, wanted.build.dockerfile, wanted.build.args, wanted.platforms[0], wanted.build.builder)
+    assert isinstance(wanted.target, Reference)
+    build = wanted.build
+    recipe = Recipe(wanted.target, context, build.dockerfile, build.args, wanted.platforms[0], build.builder)
     with built(recipe) as layout:
         yield layout
 

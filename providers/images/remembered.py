@@ -19,17 +19,17 @@ from providers.images.reference import Reference
 _MOST_FILES = 1000
 
 
-def cache_folder() -> Path:
-    """`$XDG_CACHE_HOME/hwplan/images`, or the same under ~/.cache."""
+def cache_folder(part: str) -> Path:
+    """`$XDG_CACHE_HOME/hwplan/<part>`, or the same under ~/.cache."""
     base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "hwplan" / "images"
+    return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "hwplan" / part
 
 
 class Remembered:
     """The cache in `folder`, made when something is first kept."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder or cache_folder()
+        self._folder = folder or cache_folder("images")
 
     def get(self, image: Reference) -> Manifest | None:
         """What the name stood for when it was last read."""
