@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 from urllib.parse import quote, urljoin, urlsplit
 
 from planner.errors import OutcomeUnknown, PermanentError, ProviderError, TemporaryError
@@ -25,6 +26,7 @@ _ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}
 _SMALL = Limits(total=60.0, max_body=MAX_MANIFEST)
 _HOPS = 3
 _SLOWEST = 128 << 10  # bytes per second below which a blob's transfer is given up, after a minute of grace
+_ONCE = Retries(tries=1)  # for what is part of something that is repeated as a whole
 _NO_HEADERS: Mapping[str, str] = {}
 
 
@@ -78,15 +80,12 @@ class Registry:
     def _read(self, method: str, image: Reference) -> Answer:
         """A manifest by HEAD or GET; redirects are followed, elsewhere without credentials."""
         url = self._url(image, f"manifests/{image.wanted}")
-        answer = self._call(method, image, url, _ACCEPT, b"", write=False)
+        answer = self._call(method, image, url, _ACCEPT)
         for _ in range(_HOPS):
             if answer.status not in MOVED:
                 return answer
             url = self._moved(url, answer.headers)
-            if self._is_own(url):
-                answer = self._call(method, image, url, _ACCEPT, b"", write=False)
-            else:
-                answer = self._ask_elsewhere(method, url)
+            answer = self._call(method, image, url, _ACCEPT) if self._is_own(url) else self._ask_elsewhere(method, url)
         raise PermanentError("a manifest is behind too many redirects", where=self._host)
 
     def _ask_elsewhere(self, method: str, url: str) -> Answer:
@@ -151,14 +150,21 @@ class Registry:
         return target
 
     def write_blob(self, image: Reference, blob: Descriptor, opener: Opener, mount_from: str = "") -> None:
-        """Mount, or upload in one stream; each further try is a fresh upload from the start."""
-        repeated(lambda: self._write_blob(image, blob, opener, mount_from), self._retries)
+        """Mount, or upload in one stream. Each further try looks first whether only the answer was lost, and is else a
+        fresh upload from the start."""
+        tries = count()
+
+        def once() -> None:
+            if next(tries) == 0 or not self.has_blob(image, blob):
+                self._write_blob(image, blob, opener, mount_from)
+
+        repeated(once, self._retries)
 
     def _write_blob(self, image: Reference, blob: Descriptor, opener: Opener, mount_from: str) -> None:
         path = "blobs/uploads/"
         if mount_from:
             path += f"?mount={quote(blob.digest, safe='')}&from={quote(mount_from, safe='')}"
-        begun = self._ask("POST", image, path)
+        begun = self._ask("POST", image, path, retries=_ONCE)
         if begun.status == 201 and mount_from:
             return
         self._expect(begun, image, 202)
@@ -195,15 +201,28 @@ class Registry:
         return {"Authorization": header} if header else {}
 
     def _ask(
-        self, method: str, image: Reference, rest: str, headers: Mapping[str, str] = _NO_HEADERS, body: bytes = b""
+        self,
+        method: str,
+        image: Reference,
+        rest: str,
+        headers: Mapping[str, str] = _NO_HEADERS,
+        body: bytes = b"",
+        retries: Retries | None = None,
     ) -> Answer:
         """One small request to the registry itself, with a token if it asks for one, repeated while it is busy."""
-        write = method not in ("GET", "HEAD")
-        return self._call(method, image, self._url(image, rest), headers, body, write=write)
+        return self._call(method, image, self._url(image, rest), headers, body, retries)
 
     def _call(
-        self, method: str, image: Reference, url: str, headers: Mapping[str, str], body: bytes, *, write: bool
+        self,
+        method: str,
+        image: Reference,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes = b"",
+        retries: Retries | None = None,
     ) -> Answer:
+        write = method not in ("GET", "HEAD")
+
         def once() -> Answer:
             sent = {**headers, **self._headers(image, write=write)}
             answer = self._web.request(method, url, sent, body, _SMALL)
@@ -212,7 +231,7 @@ class Registry:
             granted = self._auth.answer(image.path, answer.headers.get("www-authenticate", ""), write=write)
             return self._web.request(method, url, {**headers, "Authorization": granted}, body, _SMALL)
 
-        return calmly(_lost_is_temporary(once), self._host, self._retries)
+        return calmly(_lost_is_temporary(once), self._host, retries or self._retries)
 
     def _is_own(self, url: str) -> bool:
         return url.startswith(f"{self._origin}/")
