@@ -1,6 +1,7 @@
 """Registries that lie: other bytes, other digests, absence that is none, a tag that moved."""
 
 import hashlib
+import json
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from planner.errors import PermanentError, PreconditionError
 from planner.ports import Unreadable
 from providers.images.copying import Place, copy
-from providers.images.manifest import Descriptor
+from providers.images.manifest import MAX_MANIFEST, OCI_INDEX, OCI_MANIFEST, Descriptor, read_manifest
 from providers.images.provider import ImageProvider
 from providers.images.reference import parse_reference
 from providers.images.registry import Registry
@@ -60,13 +61,16 @@ def test_a_manifest_that_is_not_what_its_header_says(hostile: HostileRegistry, t
     tagged(hostile, "1", b"layer")
     media_type, data = hostile.manifests["1"]
     image = parse_reference(f"{hostile.host}/a/b:1")
-    hostile.rules = [lambda _: Reply(200, {"Content-Type": media_type, "Docker-Content-Digest": OTHER}, data)]
+    headers = {"Content-Type": media_type, "Docker-Content-Digest": OTHER}
+
+    def answer(_: Seen) -> Reply | None:
+        return Reply(200, headers, data)
+
+    hostile.rules = [answer]
     with pytest.raises(PermanentError, match="not what its digest says"):
         client(hostile, tmp_path).manifest(image)
     for odd in ("", "sha512:" + "0" * 128, "../../etc/passwd", OTHER.upper()):
-        hostile.rules = [
-            lambda _, odd=odd: Reply(200, {"Content-Type": media_type, "Docker-Content-Digest": odd}, data)
-        ]
+        headers["Docker-Content-Digest"] = odd
         assert client(hostile, tmp_path).digest(image) == "sha256:" + hashlib.sha256(data).hexdigest()
 
 
@@ -130,3 +134,68 @@ def test_the_real_registry_does_not_mount_what_is_not_there(source: ImageRegistr
     store.write_blob(image, blob, lambda: nullcontext([data]), "no/such")
     assert [status for method, _, status in source.requests(since) if method == "POST"] == [202]
     assert store.has_blob(image, blob)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b" " * (MAX_MANIFEST + 1), "larger than"),
+        (b"[" * 100_000, "no JSON"),
+        (b'{"a":' * 50_000, "no JSON"),
+        (b"\xff\xfe\x00", "no JSON"),
+        (b"null", "neither an image nor an index"),
+        (b'{"schemaVersion": 1, "fsLayers": []}', "no proper list"),
+        (b'{"schemaVersion": 2, "manifests": [], "layers": []}', "neither an image nor an index"),
+        (b'{"mediaType": "application/vnd.docker.distribution.manifest.v1+prettyjws"}', "media type"),
+    ],
+)
+def test_manifests_that_are_none(hostile: HostileRegistry, tmp_path: Path, body: bytes, message: str) -> None:
+    hostile.add_manifest("1", "application/json", body)
+    with pytest.raises(PermanentError, match=message):
+        client(hostile, tmp_path).manifest(parse_reference(f"{hostile.host}/a/b:1"))
+
+
+def nested(hostile: HostileRegistry, child: bytes, media_type: str = OCI_INDEX, wide: int = 1) -> bytes:
+    """An index of `wide` entries, the first of which is `child`, stored under its digest; the index is not stored."""
+    digest = hostile.add_manifest("child", media_type, child)
+    entry = {"mediaType": media_type, "digest": digest, "size": len(child)}
+    others = [{**entry, "digest": f"sha256:{number:064x}"} for number in range(wide - 1)]
+    return json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [entry, *others]}).encode()
+
+
+def test_indexes_too_deep_too_wide_and_wrongly_named(
+    hostile: HostileRegistry, target: ImageRegistry, tmp_path: Path
+) -> None:
+    tagged(hostile, "1", b"layer")
+    image = hostile.manifests["1"][1]
+    store = client(hostile, tmp_path)
+    origin = Place(store, parse_reference(f"{hostile.host}/a/b:1"))
+    aim = Place(Registry(target.host), parse_reference(f"{target.host}/hostile/deep:1"))
+    flat = nested(hostile, image, OCI_MANIFEST)
+    deep = nested(hostile, nested(hostile, nested(hostile, flat)))
+    for data, error, message in (
+        (deep, PermanentError, "deeper than hwplan follows"),
+        (nested(hostile, image, OCI_MANIFEST, wide=3), PreconditionError, "lacks a manifest"),
+        (flat.replace(b'"size": ', b'"size": 1'), PermanentError, "another type or size"),
+    ):
+        with pytest.raises(error, match=message):
+            copy(origin, read_manifest(data), aim, lambda _: None)
+    with pytest.raises(PermanentError, match="no proper list"):
+        read_manifest(nested(hostile, image, OCI_MANIFEST, wide=1001))
+    assert stored(target, "hostile/deep:1") == ""
+    copy(origin, read_manifest(flat), aim, lambda _: None)
+    with pytest.raises(PermanentError, match="media type"):
+        other = Place(Registry(target.host), parse_reference(f"{target.host}/hostile/type:1"))
+        copy(origin, read_manifest(nested(hostile, image, OCI_INDEX)), other, lambda _: None)
+
+
+def test_an_index_that_names_a_hundred_times_the_same_costs_one_request(
+    hostile: HostileRegistry, target: ImageRegistry, tmp_path: Path
+) -> None:
+    tagged(hostile, "1", b"repeated")
+    document = json.loads(nested(hostile, hostile.manifests["1"][1], OCI_MANIFEST))
+    data = json.dumps({**document, "manifests": document["manifests"] * 100}).encode()
+    aim = Place(Registry(target.host), parse_reference(f"{target.host}/hostile/same:1"))
+    origin = Place(client(hostile, tmp_path), parse_reference(f"{hostile.host}/a/b:1"))
+    copy(origin, read_manifest(data), aim, lambda _: None)
+    assert len([seen for seen in hostile.seen if "/manifests/" in seen.path]) == 1
