@@ -26,7 +26,7 @@ class Model(BaseModel):
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _HOST_CHARS = re.compile(r"[A-Za-z0-9.\-\[\]:]+")
-_IMAGE_PATH = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
+_IMAGE_PATH = re.compile(r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _REF_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,200}")
 

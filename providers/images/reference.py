@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from planner.errors import PermanentError
 
 _HOST = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?(?::[0-9]{1,5})?")
-_PATH = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
+_PATH = re.compile(r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGEST = re.compile(r"sha256:[a-f0-9]{64}")
 _API_HOSTS = {"docker.io": "registry-1.docker.io", "index.docker.io": "registry-1.docker.io"}
@@ -88,11 +88,6 @@ def parse_reference(text: object) -> Reference:
 def is_digest(text: object) -> bool:
     """Whether this is `sha256:` and 64 lower-case hexadecimal digits."""
     return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
-
-
-def is_tag(text: str) -> bool:
-    """Whether this may be a tag."""
-    return _TAG.fullmatch(text) is not None
 
 
 def check_digest(text: object) -> str:
