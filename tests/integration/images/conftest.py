@@ -1,6 +1,7 @@
 """Two real registries, a hostile one, and a listener that must not see a credential."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +34,9 @@ def elsewhere() -> Iterator[HostileRegistry]:
     with HostileRegistry() as registry:
         yield registry
         assert not [seen for seen in registry.seen if "authorization" in seen.headers]
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test leaves anything in the user's cache, or finds something there."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

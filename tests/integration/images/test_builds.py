@@ -31,11 +31,10 @@ def builders() -> list[str]:
 
 
 @pytest.mark.parametrize("builder", builders())
-def test_build_and_push(target: ImageRegistry, tmp_path: Path, builder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_build_and_push(target: ImageRegistry, tmp_path: Path, builder: str) -> None:
     with part():
         if shutil.which(builder) is None:
             raise PartMissing(f"{builder} is not installed")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     context = tmp_path / "images" / "tools"
     context.mkdir(parents=True)
     build = {
@@ -52,7 +51,9 @@ def test_build_and_push(target: ImageRegistry, tmp_path: Path, builder: str, mon
     converge(wanted, tmp_path)
     assert labels(target, f"own/{builder}:1")["who"] == "somebody else"
     os.utime(context / "hello", (1, 1))
+    before = len(target.requests())
     assert plan(ImageProvider(tmp_path), wanted)[0].effect is Effect.NONE
+    assert [method for method, _, _ in target.requests(before)] == ["HEAD"]
     (context / "hello").write_text("good bye\n")
     provider = ImageProvider(tmp_path)
     preview, precondition = plan(provider, wanted)

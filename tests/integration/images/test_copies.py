@@ -1,6 +1,8 @@
 """RegistryImage against two real registries: copies by digest, what a plan costs, and a sandbox."""
 
 import gzip
+import shutil
+import subprocess
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +31,8 @@ from tests.integration.images.making import (
     resource,
     stored,
 )
+from tests.testbed.errors import PartMissing
+from tests.testbed.fixtures import part
 from tests.testbed.image_registry import ImageRegistry
 
 
@@ -59,17 +63,36 @@ def test_one_platform_and_several(source: ImageRegistry, target: ImageRegistry, 
     assert [part.platform for part in subset.parts] == ["linux/amd64", "linux/s390x"]
 
 
+@pytest.mark.parametrize("platforms", [["all"], ["linux/amd64"], ["linux/amd64", "linux/s390x"]])
 def test_nothing_to_do_costs_one_head_for_each_side(
-    source: ImageRegistry, target: ImageRegistry, tmp_path: Path
+    source: ImageRegistry, target: ImageRegistry, tmp_path: Path, platforms: list[str]
 ) -> None:
-    put_index(source.host, "copy/quiet:1")
-    wanted = resource(source=f"{source.host}/copy/quiet:1", target=f"{target.host}/own/quiet:1", platforms=["all"])
+    name = f"quiet/{len(platforms)}{platforms[0][:1]}:1"
+    put_index(source.host, name)
+    wanted = resource(source=f"{source.host}/{name}", target=f"{target.host}/own/{name}", platforms=platforms)
     converge(wanted, tmp_path)
     before = len(source.requests()), len(target.requests())
     preview, _ = plan(ImageProvider(tmp_path), wanted)
     assert preview.effect is Effect.NONE
     assert [method for method, _, _ in source.requests(before[0])] == ["HEAD"]
     assert [method for method, _, _ in target.requests(before[1])] == ["HEAD"]
+
+
+def test_what_is_remembered_is_worth_nothing_when_the_tag_moved(
+    source: ImageRegistry, target: ImageRegistry, tmp_path: Path
+) -> None:
+    put_index(source.host, "quiet/moves:1")
+    wanted = resource(source=f"{source.host}/quiet/moves:1", target=f"{target.host}/own/quiet-moves:1")
+    converge(wanted, tmp_path)
+    moved = put_index(source.host, "quiet/moves:1", salt="moved")
+    preview, _ = plan(ImageProvider(tmp_path), wanted)
+    assert preview.effect is Effect.UPDATE
+    for file in (tmp_path / "cache" / "hwplan" / "images").iterdir():
+        assert file.stat().st_mode & 0o777 == 0o600
+        file.write_bytes(file.read_bytes().replace(b"linux", b"plan9"))
+    assert plan(ImageProvider(tmp_path), wanted)[0] == preview
+    index = Registry(source.host).manifest(parse_reference(f"{source.host}/quiet/moves@{moved}"))
+    assert index is not None and preview.expects == index.parts[0].digest
 
 
 def test_a_missing_platform_and_a_missing_source_block(
@@ -207,3 +230,34 @@ def test_many_threads_write_one_layout(tmp_path: Path) -> None:
     assert not errors
     layout = Layout(tmp_path / "registry")
     assert all(layout.digest(parse_reference(name)) for name in names)
+
+
+def test_from_a_layout_of_the_configuration_folder(target: ImageRegistry, tmp_path: Path) -> None:
+    """`skopeo copy ... oci:FOLDER:NAME` makes such a folder."""
+    create_layout(tmp_path / "layouts" / "two", ["first", "second"])
+    name = f"{target.host}/own/from-layout:1"
+    written = converge(resource(source="oci:layouts/two:second", target=name), tmp_path)
+    assert written.outputs["digest"] == stored(target, "own/from-layout:1")
+    for odd, message in (
+        ("oci:layouts/two", "more than one such image"),
+        ("oci:layouts/two:third", "no such image"),
+        ("oci:layouts/none:1", "no proper index.json"),
+    ):
+        preview, _ = plan(ImageProvider(tmp_path), resource(source=odd, target=name))
+        assert message in preview.blocked
+        assert str(tmp_path) not in f"{preview}"
+    (tmp_path / "layouts" / "out").symlink_to("/")
+    preview, _ = plan(ImageProvider(tmp_path), resource(source="oci:layouts/out:1", target=name))
+    assert "outside of the configuration folder" in preview.blocked
+
+
+def test_what_skopeo_wrote_is_a_source(source: ImageRegistry, target: ImageRegistry, tmp_path: Path) -> None:
+    with part():
+        if shutil.which("skopeo") is None:
+            raise PartMissing("skopeo is not installed (Debian package skopeo)")
+    digest = put_index(source.host, "copy/skopeo:1")
+    argv = ["skopeo", "copy", "--all", "--preserve-digests", "--src-tls-verify=false"]
+    origin = f"docker://{source.host}/copy/skopeo:1"
+    subprocess.run([*argv, origin, f"oci:{tmp_path}/its:1"], check=True, capture_output=True, timeout=60)
+    wanted = resource(source="oci:its:1", target=f"{target.host}/own/skopeo:1", platforms=["all"])
+    assert converge(wanted, tmp_path).outputs["digest"] == digest
