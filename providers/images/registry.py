@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -158,7 +159,7 @@ class Registry:
             if next(tries) == 0 or not self.has_blob(image, blob):
                 self._write_blob(image, blob, opener, mount_from)
 
-        repeated(once, self._retries)
+        repeated(once, replace(self._retries, total=self._retries.total + blob.size / _SLOWEST))
 
     def _write_blob(self, image: Reference, blob: Descriptor, opener: Opener, mount_from: str) -> None:
         path = "blobs/uploads/"
