@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import scenarios, systems
+from bench import engine, scenarios, systems
 from tests.testbed import cluster as testbed
 
 _ALL = {
@@ -15,6 +15,9 @@ _ALL = {
     "fresh": scenarios.fresh,
     "larger": scenarios.larger,
     "together": systems.together,
+    "graph": engine.graph,
+    "makespan": engine.makespan,
+    "memory": engine.memory,
 }
 
 

@@ -90,7 +90,9 @@ class Preview:
     are not as we left them, or that we never declared. `forced` are fields to be taken from other managers.
     `awaiting` says what an unchanged object still lacks to be ready ("" when it is ready).
     `on_change` limits a run: it is planned only where one of these addresses changes in the same plan, and with an
-    empty tuple where anything does that it needs, directly or not; None means that it is wanted in any case.
+    empty tuple where anything does that it needs, directly or not; None means that it is wanted in any case. It is also
+    planned where something that it needs is replaced, because the new object remembers nothing of it.
+    `lacks` are objects that a run needs and that are not there: it is blocked unless this plan makes them.
     """
 
     effect: Effect
@@ -109,6 +111,7 @@ class Preview:
     warnings: tuple[str, ...] = ()
     awaiting: str = ""
     on_change: tuple[Address, ...] | None = None
+    lacks: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

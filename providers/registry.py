@@ -1,8 +1,7 @@
 """The table of providers: which one answers for a kind. The only place where providers are chosen.
 
 Everything that is not a hwplan kind is a Kubernetes object. A hwplan kind that this table does not know may come from
-another distribution through the entry-point group `hwplan.providers` (name = kind, value = factory); it is read only
-then.
+another distribution (planner.plugins), which is asked only then.
 """
 
 from __future__ import annotations
@@ -12,14 +11,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from planner.address import is_own_kind
 from planner.errors import PermanentError
 from planner.ports import ClusterProvider, Fingerprinter, Provider, SecretSource
+from planner.values import Sealed, Vault
 from providers.kubernetes.cluster import Cluster
+from providers.secrets import look_up, value_of
 
-ENTRY_POINTS = "hwplan.providers"
+if TYPE_CHECKING:
+    from planner.plugins import Installed
 
 # kind -> "module:factory"; a factory takes Tools and gives a Provider.
 TABLE: Mapping[str, str] = {
@@ -51,6 +53,13 @@ class Tools:
     folder: Path
     sandbox: Path | None = None
 
+    def reveal(self, leaf: Sealed, vault: Vault) -> bytes:
+        """The value of a sealed leaf, to be handed to the system that it is written to. Call it only for that.
+
+        Raises PreconditionError when it is no longer what the plan saw, PermanentError when it cannot be read.
+        """
+        return value_of(leaf, look_up(vault, self.secrets), self.fingerprinter)
+
 
 Factory: TypeAlias = Callable[[Tools], Provider]
 
@@ -64,7 +73,7 @@ class Providers:
 
     tools: Tools
     recorded: Provider | None = None
-    _built: dict[str, Provider] = field(default_factory=dict)
+    _built: dict[object, Provider] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def of(self, api_version: str, kind: str) -> Provider:
@@ -73,11 +82,12 @@ class Providers:
             return self.tools.cluster
         if self.recorded is not None:
             return self.recorded
-        where = TABLE.get(kind) or _foreign(kind)
+        where = TABLE.get(kind)
+        maker: object = where or _installed(kind).plugin.create
         with self._lock:
-            if where not in self._built:
-                self._built[where] = _factory(where)(self.tools)
-            return self._built[where]
+            if maker not in self._built:
+                self._built[maker] = _factory(where)(self.tools) if where else _foreign(kind, self.tools)
+            return self._built[maker]
 
 
 def _factory(where: str) -> Factory:
@@ -86,13 +96,19 @@ def _factory(where: str) -> Factory:
     return factory
 
 
-def _foreign(kind: str) -> str:
-    from importlib.metadata import entry_points
+def _installed(kind: str) -> Installed:
+    from planner.plugins import GROUP, plugin_of  # reads entry points: only for kinds that are not ours
 
-    for entry in entry_points(group=ENTRY_POINTS, name=kind):
-        return entry.value
-    known = ", ".join(sorted(TABLE)) or "none yet"
-    raise PermanentError(
-        f"no provider for the hwplan kind {kind}",
-        remedy=f"built in: {known}; others come from distributions with the entry point {ENTRY_POINTS}",
-    )
+    found = plugin_of(kind)
+    if found is None:
+        raise PermanentError(
+            f"no provider for the hwplan kind {kind}",
+            remedy=f"built in: {', '.join(sorted(TABLE))}; others come from distributions with the entry point {GROUP}",
+        )
+    return found
+
+
+def _foreign(kind: str, tools: Tools) -> Provider:
+    from providers.foreign import provider_of
+
+    return provider_of(_installed(kind), tools)

@@ -6,6 +6,8 @@ import pytest
 
 pytest_plugins = ["tests.testbed.fixtures"]
 
+collect_ignore = ["plugin"]  # a distribution of its own: tests/e2e/test_plugin.py installs it and runs its tests
+
 _TESTS = Path(__file__).parent
 
 

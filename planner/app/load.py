@@ -13,13 +13,14 @@ from planner.app.request import Request
 from planner.errors import SelectionError
 from planner.loading import Loaded
 from planner.plan import Selection
-from planner.ports import Fingerprinter, SecretSource
+from planner.ports import Fingerprinter
 from planner.resource import Resource
 from planner.values import Vault
 from state.fingerprint import KeyedFingerprinter
 
 if TYPE_CHECKING:
     from planner.loading.config import Config
+    from planner.loading.secret_reader import SecretReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Stack:
 
     resources: tuple[Resource, ...]
     vault: Vault = field(repr=False)
-    secrets: SecretSource = field(repr=False)
+    secrets: SecretReader = field(repr=False)
     digest: str
     warnings: tuple[str, ...] = ()
     unsourced: Mapping[Address, str] = field(default_factory=dict)
@@ -108,7 +109,7 @@ def _secrets_dir(request: Request) -> Path | None:
     return request.live / "secrets" if request.live is not None and (request.live / "secrets").is_dir() else None
 
 
-def _stack(loaded: Loaded, secrets: SecretSource, *, context: str = "", cluster_uid: str = "") -> Stack:
+def _stack(loaded: Loaded, secrets: SecretReader, *, context: str = "", cluster_uid: str = "") -> Stack:
     return Stack(
         resources=loaded.resources,
         vault=loaded.vault,

@@ -152,6 +152,7 @@ def _preview_document(preview: Preview) -> JsonObject:
         "warnings": list(preview.warnings),
         "awaiting": preview.awaiting,
         "onChange": causes,
+        "lacks": [str(one) for one in preview.lacks],
     }
 
 
@@ -170,4 +171,5 @@ def _read_preview(row: Any) -> Preview:
         warnings=tuple(row["warnings"]),
         awaiting=row["awaiting"],
         on_change=None if causes is None else tuple(Address.parse(cause) for cause in causes),
+        lacks=tuple(Address.parse(one) for one in row.get("lacks", ())),
     )

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from planner.address import Address
+from planner.address import Address, is_own_kind
 from planner.app.load import configuration, load_selected
 from planner.app.request import Request
 from planner.app.world import open_store
@@ -60,7 +60,18 @@ def _wanted(request: Request) -> tuple[Contents, list[JsonObject]]:
         return Contents(name="plain", subject="plain manifests", words="-f FILE --name APP"), []
     config = configuration(request)
     loaded = load_selected(request, config, KeyedFingerprinter(bytes(32)))
-    return _contents(config, loaded), [resource.manifest for resource in loaded.resources]
+    documents = [resource.manifest for resource in loaded.resources]
+    return _contents(config, loaded), [*documents, *_cleaned_up(documents)]
+
+
+def _cleaned_up(documents: list[JsonObject]) -> list[JsonObject]:
+    """An example of each kind that a Retention looks for: whoever cleans runs up runs them."""
+    ours = (one for one in documents if is_own_kind(one["apiVersion"]))
+    selectors = [one["spec"]["selector"] for one in ours if one["kind"] == "Retention"]
+    return [
+        {"apiVersion": one["apiVersion"], "kind": one["kind"], "metadata": {"namespace": one.get("namespace")}}
+        for one in selectors
+    ]
 
 
 def play(request: Request, folder: Path, address: str, assignments: tuple[str, ...], manager: str) -> str:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from planner.app.recorded import open_records, records_path
 from planner.app.request import Request
 from planner.errors import SelectionError
 from planner.plan import ClusterIdentity
-from planner.ports import SecretSource
 from providers.kubernetes.cluster import Cluster
 from providers.kubernetes.provider import KubernetesProvider
+from providers.kubernetes.secret_values import secret_values
 from providers.registry import Providers, Tools
 from state.store import StateStore
+
+if TYPE_CHECKING:
+    from planner.loading.secret_reader import SecretReader
 
 SANDBOX_CLUSTER = "cluster"  # the folder of live objects inside a sandbox
 
@@ -55,9 +59,13 @@ class World:
 
 
 @contextmanager
-def open_world(request: Request, secrets: SecretSource, store: StateStore, *, context: str = "") -> Iterator[World]:
-    """Open everything that `request` names. `context` is the one that the configuration gives to the node."""
+def open_world(request: Request, reader: SecretReader, store: StateStore, *, context: str = "") -> Iterator[World]:
+    """Open everything that `request` names. `context` is the one that the configuration gives to the node.
+
+    `reader` reads the sources of secrets; here it learns to read live Secrets as well.
+    """
     cluster = open_cluster(request, context)
+    secrets = replace(reader, kubernetes=secret_values(cluster))
     fingerprinter = store.fingerprinter()
     kubernetes = KubernetesProvider(
         cluster,

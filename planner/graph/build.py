@@ -11,7 +11,20 @@ from planner.graph.edge import Edge
 from planner.graph.index import Index, make_index
 from planner.graph.pen import Missing, Pen
 from planner.graph.resource_graph import ResourceGraph, closest, make_graph
-from planner.graph.rules import argo, crds, explicit, namespaces, pods, rbac, storage, targets, tekton, webhooks
+from planner.graph.rules import (
+    argo,
+    crds,
+    explicit,
+    namespaces,
+    pods,
+    rbac,
+    rest,
+    secret_refs,
+    storage,
+    targets,
+    tekton,
+    webhooks,
+)
 from planner.resource import Resource
 
 
@@ -35,6 +48,8 @@ STEPS = (
     Step("argo", argo.draw, argo.KINDS),
     Step("webhooks", webhooks.draw, webhooks.KINDS),
     Step("targets of our own kinds", targets.draw, targets.KINDS),
+    Step("secrets of REST objects", rest.draw, rest.KINDS),
+    Step("secrets of plug-ins", secret_refs.draw),
     Step("depends-on", explicit.draw_depends_on),
     Step("references", explicit.draw_refs),
 )

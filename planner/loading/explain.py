@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
-from planner.errors import SelectionError
+from planner.errors import PermanentError, SelectionError
 from planner.loading.problems import did_you_mean
 
 if TYPE_CHECKING:
@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 def explain(what: str) -> str:
     """The documentation of a hwplan kind, a kind of configuration, or one of its fields: `GitRef.spec.mode`.
 
-    Raises SelectionError with a close match; for kinds of Kubernetes it says where to look.
+    Raises SelectionError with a close match; for kinds of Kubernetes it says where to look, for a plug-in that cannot
+    be used which distribution it came with.
     """
     from planner.spec.walk import field_names, fields_of, models_in
 
     kind, *path = what.split(".")
-    model = _models().get(kind)
+    model = _model(kind)
     if model is None:
         raise _unknown(kind)
     current: type[BaseModel] | None = model
@@ -38,18 +39,27 @@ def explain(what: str) -> str:
     return _page(walked, info, current)
 
 
-def _models() -> dict[str, type[BaseModel]]:
-    from planner.spec.kinds import TABLE, model_of
+def _model(kind: str) -> type[BaseModel] | None:
+    from planner.plugins import model_of
+
+    try:
+        return _documents().get(kind) or model_of(kind)
+    except PermanentError as error:
+        raise SelectionError(error.message, where=kind, remedy=error.remedy) from error
+
+
+def _documents() -> dict[str, type[BaseModel]]:
     from planner.spec.lane import Lane
     from planner.spec.node import Node
     from planner.spec.product import DOCUMENTS
 
-    kinds: dict[str, type[BaseModel]] = {kind: model for kind in TABLE if (model := model_of(kind)) is not None}
-    return {**kinds, **DOCUMENTS, "Node": Node, "Lane": Lane}
+    return {**DOCUMENTS, "Node": Node, "Lane": Lane}
 
 
 def _unknown(kind: str) -> SelectionError:
-    known = _models()
+    from planner.plugins import kinds
+
+    known = (*kinds(), *_documents())
     hint = did_you_mean(kind, known)
     if hint.startswith("did you mean"):
         return SelectionError(f"no kind {kind}", where="explain", remedy=hint)

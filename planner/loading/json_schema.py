@@ -13,9 +13,10 @@ _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 def schemas() -> dict[str, dict[str, Any]]:
     """File name -> schema. `product`, `nodes` and `lanes` are for the files of a configuration, the others for kinds.
 
-    Nodes and lanes may be partial there (they are merged), so nothing is required inside them.
+    Nodes and lanes may be partial there (they are merged), so nothing is required inside them. Kinds of plug-ins are
+    among the kinds; raises PermanentError for a plug-in that cannot be used.
     """
-    from planner.spec.kinds import TABLE, model_of
+    from planner.plugins import kinds, model_of
     from planner.spec.lane import Lane
     from planner.spec.node import Node
     from planner.spec.product import LanesDocument, NodesDocument, ProductDocument
@@ -25,7 +26,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "nodes.schema.json": _overlaid(_schema(NodesDocument), Node, {"nodes": 1}),
         "lanes.schema.json": _overlaid(_schema(LanesDocument), Lane, {"lanes": 1, "nodes": 2}),
     }
-    for kind in TABLE:
+    for kind in kinds():
         model = model_of(kind)
         assert model is not None
         found[f"{kind}.schema.json"] = _schema(model)

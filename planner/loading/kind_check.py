@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from planner.address import is_own_kind
+from planner.errors import PermanentError
 from planner.loading.origin import Origin
 from planner.loading.problems import Problems, did_you_mean
 
 if TYPE_CHECKING:
     from planner.spec.kinds.envelope import KindModel
 
-ENTRY_POINTS = "hwplan.providers"
 SOURCES = ("ManifestSource", "SecretSource")
 
 
@@ -31,32 +31,28 @@ def check_kind(document: Any, origin: Origin, problems: Problems, *, plain: bool
             problems, ("kind",), f"{kind} belongs into the templates of a product", "write the object itself"
         )
         return False
-    return validated(document, origin, problems) is not None or _is_foreign(kind)
+    return validated(document, origin, problems) is not None
 
 
 def validated(document: dict[str, Any], origin: Origin, problems: Problems) -> KindModel | None:
-    """The model of a hwplan document, or None with the problems noted; None without a problem for kinds of plug-ins."""
+    """The model of a hwplan document, or None with the problems noted."""
     from pydantic import ValidationError
 
     from planner.loading.model_problems import report_errors
-    from planner.spec.kinds import TABLE, model_of
+    from planner.plugins import kinds, model_of
 
     kind = document.get("kind")
-    model = model_of(kind) if isinstance(kind, str) else None
+    try:
+        model = model_of(kind) if isinstance(kind, str) else None
+    except PermanentError as error:
+        origin.problem(problems, ("kind",), error.message, error.remedy)
+        return None
     if model is None:
-        if not _is_foreign(kind):
-            message = "unknown hwplan kind" if isinstance(kind, str) else "kind is missing"
-            origin.problem(problems, ("kind",), message, did_you_mean(str(kind), TABLE))
+        message = "unknown hwplan kind" if isinstance(kind, str) else "kind is missing"
+        origin.problem(problems, ("kind",), message, did_you_mean(str(kind), kinds()))
         return None
     try:
         return model.model_validate(document)
     except ValidationError as error:
         report_errors(error, model, document, lambda path, text, hint: origin.problem(problems, path, text, hint))
         return None
-
-
-def _is_foreign(kind: object) -> bool:
-    """Whether a plug-in provides this kind."""
-    from importlib.metadata import entry_points
-
-    return isinstance(kind, str) and bool(kind) and bool(entry_points(group=ENTRY_POINTS, name=kind))

@@ -14,6 +14,7 @@ from planner.loading.kind_check import check_kind
 from planner.loading.loaded import Loaded
 from planner.loading.origin import InputText, Origin
 from planner.loading.parse_cache import load_cached
+from planner.loading.secret_refs import bind_secret_refs
 from planner.loading.yaml_source import MANIFEST
 from planner.ports import Fingerprinter
 from planner.resource import Resource
@@ -59,6 +60,7 @@ def load_manifests(
             for item, origin in flattened(value, Origin(text, index, document.line)):
                 _add(item, origin, intake, name, document.tagged)
     intake.problems.raise_any()
+    bind_secret_refs(intake)
     return Loaded(tuple(intake.resources.values()), intake.vault, intake.digest(), tuple(intake.warnings), {}, (name,))
 
 

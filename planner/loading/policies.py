@@ -1,20 +1,19 @@
-"""Rules that a configuration has to keep beyond its form: where gates may look, where images may come from, how git is
-reached. They are general; what they allow stands in the configuration itself.
+"""Rules that a configuration has to keep beyond its form: where images may come from, how git is reached, what stores
+need; for gates see gate_policy. They are general; what they allow stands in the configuration itself.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from pathlib import Path as Folder
 from typing import Any
 
-from planner.loading.image_policies import dockerfile_faults, input_faults, registry_of
-from planner.loading.origin import Origin, Path
+from planner.loading.gate_policy import probe_faults, public_url_faults
+from planner.loading.image_policy import dockerfile_faults, input_faults, registry_of
+from planner.loading.origin import Path
 from planner.loading.overlay import Merged
 from planner.loading.problems import Problems, did_you_mean
-from planner.spec.base import split_url
-from planner.spec.lane import GateProbe, Lane
+from planner.spec.lane import Lane
 from planner.spec.node import Node
 
 
@@ -59,34 +58,6 @@ def check_lane(lane: Lane, node: Node, merged: Merged, problems: Problems) -> No
         merged.problem(problems, ("imagePrefix",), text, "services are built into the node's registry")
     _check_store(lane, node, merged, problems)
     _check_services(lane, merged, problems)
-
-
-def check_probe(document: dict[str, Any], lane: Lane | None, origin: Origin, problems: Problems) -> None:
-    """An `HttpProbe` of a template: as a gate it may only look at the lane's formal public URL."""
-    spec = document.get("spec")
-    if document.get("kind") != "HttpProbe" or not isinstance(spec, dict) or spec.get("role") != "gate" or lane is None:
-        return
-    for text, hint in gate_faults(str(spec.get("url", "")), lane):
-        origin.problem(problems, ("spec", "url"), text, hint)
-
-
-def gate_faults(url: str, lane: Lane) -> Iterator[tuple[str, str]]:
-    """Why a URL may not be a gate of the lane; nothing when it may."""
-    remedy = "use the formal public URL in the gate, and role: diagnostic for anything else"
-    scheme, _, host, path = split_url(url, ("http", "https"))
-    name, _, port = host.rpartition(":") if host.rpartition(":")[2].isdigit() else (host, "", "")
-    if _is_address(name.strip("[]")):
-        yield "a gate never probes a bare IP address", remedy
-    elif port and int(port) in lane.legacy_ports:
-        yield f"a gate never probes the legacy port {port}", remedy
-    elif scheme != "https":
-        yield "a gate probes https only", remedy
-    elif lane.public_url is None:
-        yield "the lane has no publicUrl, so nothing can be its gate", "declare publicUrl, or use role: diagnostic"
-    elif not f"{url}/".startswith(lane.public_url.rstrip("/") + "/"):
-        yield "a gate probes the lane's formal public URL only", remedy
-    elif not path.strip("/"):
-        yield "a gate probes a health endpoint, not a page", "add its path, such as /health"
 
 
 def _inputs(image: Any) -> Iterator[tuple[Path, str]]:
@@ -148,24 +119,11 @@ def _check_remote(lane: Lane, node: Node, merged: Merged, problems: Problems) ->
 
 
 def _check_gate(lane: Lane, merged: Merged, problems: Problems) -> None:
-    if lane.public_url is not None:
-        scheme, _, host, _ = split_url(lane.public_url, ("http", "https"))
-        if scheme != "https" or _is_address(host.rpartition(":")[0] or host):
-            merged.problem(
-                problems, ("publicUrl",), "publicUrl is not https with a host name", "it is the formal public URL"
-            )
+    for text, hint in public_url_faults(lane):
+        merged.problem(problems, ("publicUrl",), text, hint)
     for index, probe in enumerate(lane.gate.probes):
-        for text, hint in _probe_faults(probe, lane):
+        for text, hint in probe_faults(probe, lane):
             merged.problem(problems, ("gate", "probes", index), text, hint)
-
-
-def _probe_faults(probe: GateProbe, lane: Lane) -> Iterator[tuple[str, str]]:
-    if probe.role == "diagnostic":
-        return
-    if probe.kind == "browser":
-        yield "a gate never drives a browser", "use a health endpoint; user paths are checked outside of CI/CD"
-        return
-    yield from gate_faults(probe.url, lane)
 
 
 def _check_store(lane: Lane, node: Node, merged: Merged, problems: Problems) -> None:
@@ -194,11 +152,3 @@ def _check_services(lane: Lane, merged: Merged, problems: Problems) -> None:
             if source != "edge" and source not in lane.services:
                 path = ("services", name, "deploy", "ingressFrom", index)
                 merged.problem(problems, path, f"no service {source}", did_you_mean(source, (*lane.services, "edge")))
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return host.replace(".", "").isdigit()
-    return True

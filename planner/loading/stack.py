@@ -12,15 +12,16 @@ from typing import Any
 
 from planner.errors import ConfigError
 from planner.loading.config import Config, LaneEntry, NodeEntry
-from planner.loading.image_policies import check_image
+from planner.loading.gate_policy import check_probe
+from planner.loading.image_policy import check_image
 from planner.loading.intake import Intake, strip_nulls
 from planner.loading.kind_check import SOURCES, check_kind, validated
 from planner.loading.loaded import Loaded
 from planner.loading.manifest_source import expand_manifest
 from planner.loading.origin import InputText, Origin
-from planner.loading.policies import check_probe
 from planner.loading.problems import did_you_mean
 from planner.loading.secret_reader import KubernetesReader, SecretReader
+from planner.loading.secret_refs import bind_secret_refs
 from planner.loading.secret_source import NeededFile, SecretSources
 from planner.loading.selection import Chosen, choose
 from planner.loading.yaml_source import TEMPLATE, load_documents
@@ -76,6 +77,7 @@ def load_stack(
         stack.render(part)
     stack.intake.problems.raise_any()
     intake = stack.intake
+    bind_secret_refs(intake)
     return Loaded(
         tuple(intake.resources.values()),
         intake.vault,
@@ -185,7 +187,8 @@ class _Stack:
             self._expand(value, origin, part)
             return
         if isinstance(value, dict):
-            check_probe(value, part.lane.spec if part.lane else None, origin, self.intake.problems)
+            lanes = [part.lane] if part.lane else part.lanes
+            check_probe(value, [lane.spec for lane in lanes], origin, self.intake.problems)
             check_image(value, part.node.spec, self.config.folder, origin, self.intake.problems)
         self.intake.add(value, origin, owned_by=part.owned_by, scope=part.scope.name, place=part.place, tagged=tagged)
 

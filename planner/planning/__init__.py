@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from planner.planning.drift import drift_report
 from planner.planning.guards import check_guards
-from planner.planning.make import PlanInputs, make_plan
+from planner.planning.inputs import PlanInputs
+from planner.planning.make import make_plan
 
 __all__ = ["PlanInputs", "check_guards", "drift_report", "make_plan"]

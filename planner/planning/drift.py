@@ -9,7 +9,7 @@ from planner.address import Address, is_own_kind
 from planner.drift import Acknowledged, Acknowledgement, DriftReport, Row, State
 from planner.path import FieldPath
 from planner.plan import FieldChange, FieldOp
-from planner.planning.make import PlanInputs
+from planner.planning.inputs import PlanInputs
 from planner.ports import Absent, Effect, Present, Preview, Unreadable
 from planner.snapshot import Snapshot
 
@@ -40,6 +40,10 @@ def _row(inputs: PlanInputs, snapshot: Snapshot, address: Address) -> Row:
         return Row(address, State.INCOMPLETE, "not predicted", resource.source)
     if preview.on_change is not None:
         return Row(address, State.IN_SYNC, "asked after a change only", resource.source)
+    if preview.lacks:
+        return Row(address, State.PENDING, f"{preview.lacks[0]} is not there", resource.source)
+    if preview.effect is Effect.RUN and not preview.blocked:
+        return Row(address, State.PENDING, "due to run", resource.source)
     if isinstance(seen, Absent):
         if record := snapshot.records.get(address):
             return Row(address, State.DRIFTED, f"deleted since run {record.run}", resource.source)

@@ -2,40 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-from planner.address import Address
-from planner.graph import ResourceGraph
-from planner.plan import Blocked, Change, ClusterIdentity, Drift, Plan, Selection
+from planner.plan import Blocked, Change, Drift, Plan
 from planner.planning.deletes import delete_changes
+from planner.planning.inputs import PlanInputs
 from planner.planning.upserts import Upserts, judge_all
-from planner.ports import Observation, Present, Preview
-from planner.resource import Resource
+from planner.ports import Present
 from planner.values import digest
-
-
-@dataclass(frozen=True, slots=True)
-class PlanInputs:
-    """Everything a plan is made from.
-
-    `graph` orders `resources`; `observations` and `previews` cover them; `strays` are live objects of our owned sets
-    that are not declared; `unsourced` are resources whose inputs are missing, with the reason; `prune` allows deletes;
-    `destroy` plans to take away everything that is ours.
-    """
-
-    selection: Selection
-    cluster: ClusterIdentity
-    config_digest: str
-    graph: ResourceGraph
-    resources: Mapping[Address, Resource]
-    observations: Mapping[Address, Observation]
-    previews: Mapping[Address, Preview]
-    strays: tuple[Present, ...] = ()
-    unsourced: Mapping[Address, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-    prune: bool = True
-    destroy: bool = False
 
 
 def make_plan(inputs: PlanInputs) -> Plan:

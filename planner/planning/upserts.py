@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
 from planner.address import Address, is_own_kind
 from planner.plan import Action, Blocked, Change, Precondition
+from planner.planning.inputs import PlanInputs
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
 from planner.resource import Resource
-
-if TYPE_CHECKING:
-    from planner.planning.make import PlanInputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +103,16 @@ def _judge(
         return Blocked(
             address, action, preview.blocked, preview.evidence, preview.remedy, resource.source, preview.fields
         )
+    if missing := next((one for one in preview.lacks if one not in ledger.changes and one not in ledger.blocked), None):
+        return Blocked(address, Action.RUN, f"{missing} is not there", remedy=_DECLARE_IT, source=resource.source)
     if (action is Action.NOOP and not preview.awaiting) or _has_no_cause(preview, needed, ledger):
         return None
     if action is not Action.NOOP and (cause := next((need for need in needed if need in ledger.blocked), None)):
         return Blocked(address, action, f"needs {cause}, which is blocked", source=resource.source)
     return _change(resource, seen, preview, action, before)
+
+
+_DECLARE_IT = "declare it, or correct its address"
 
 
 def _has_no_cause(preview: Preview, needed: list[Address], ledger: _Ledger) -> bool:
@@ -120,7 +123,13 @@ def _has_no_cause(preview: Preview, needed: list[Address], ledger: _Ledger) -> b
         case ():
             return not ledger.touched.intersection(needed)
         case causes:
-            return not any(cause in ledger.changes or cause in ledger.blocked for cause in causes)
+            changes = any(cause in ledger.changes or cause in ledger.blocked for cause in causes)
+            return not changes and not any(_is_replaced(ledger, need) for need in needed)
+
+
+def _is_replaced(ledger: _Ledger, address: Address) -> bool:
+    change = ledger.changes.get(address)
+    return change is not None and change.action is Action.REPLACE
 
 
 def _change(

@@ -39,6 +39,14 @@ def served(cluster: Cluster, api_version: str, kind: str) -> KindInfo | None:
     return next((info for info in cluster.kinds() if info.kind == kind and group_of(info.api_version) == group), None)
 
 
+def kind_of(cluster: Cluster, address: Address) -> KindInfo | None:
+    """The kind that an address names, at the version that the cluster prefers, or None. Raises ProviderError."""
+    kinds = cluster.kinds()
+    return next(
+        (info for info in kinds if info.kind == address.kind and group_of(info.api_version) == address.group), None
+    )
+
+
 def is_crd(document: JsonObject) -> bool:
     """Whether the document defines a custom kind."""
     return document.get("kind") == CRD and document.get("apiVersion") == CRD_API

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from planner.address import Address
-from planner.errors import PermanentError, ProviderError, TemporaryError
+from planner.errors import ProviderError, TemporaryError
 from planner.plan import Action, Change, ClusterIdentity
 from planner.ports import (
     Fingerprinter,
@@ -24,7 +24,7 @@ from planner.ports import (
 )
 from planner.resource import Resource
 from planner.snapshot import KindPlace
-from planner.values import JsonObject, SecretValue, Vault
+from planner.values import JsonObject, Vault
 from providers.kubernetes import reading
 from providers.kubernetes.cluster import Cluster, Place
 from providers.kubernetes.horizon import Horizon
@@ -33,6 +33,7 @@ from providers.kubernetes.placing import Spot, served, spot_of
 from providers.kubernetes.previewing import Previewer
 from providers.kubernetes.readiness import gone, readiness
 from providers.kubernetes.sealing import seal
+from providers.secrets import look_up
 
 if TYPE_CHECKING:
     from providers.kubernetes import writing
@@ -144,14 +145,8 @@ class KubernetesProvider:
     def _desk(self, vault: Vault) -> writing.Desk:
         from providers.kubernetes import writing
 
-        def look_up(ref: str) -> SecretValue:
-            if ref in vault:
-                return vault[ref]
-            if self._secrets is None:
-                raise PermanentError(f"nobody can read the secret {ref}", where=ref, remedy="give its source")
-            return self._secrets.value(ref)
-
-        return writing.Desk(self._cluster, self._fingerprinter, self._default_namespace, look_up, self._sleep)
+        values = look_up(vault, self._secrets)
+        return writing.Desk(self._cluster, self._fingerprinter, self._default_namespace, values, self._sleep)
 
 
 def _unseen(error: ProviderError) -> Readiness:

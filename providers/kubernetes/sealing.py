@@ -15,9 +15,9 @@ import secrets
 from collections.abc import Callable
 from typing import Final
 
-from planner.errors import PreconditionError
 from planner.ports import Fingerprinter
 from planner.values import Json, JsonObject, Sealed, SecretValue
+from providers.secrets import value_of
 
 GENERATE: Final = "generate:"
 UNKNOWN: Final = "hmac-sha256:0000000000000000"  # stands for a value that does not exist yet
@@ -181,8 +181,4 @@ def _value_of(leaf: Sealed, look_up: Callable[[str], SecretValue], fingerprinter
     if leaf.ref.startswith(GENERATE):
         length = int(leaf.ref.removeprefix(GENERATE))
         return secrets.token_urlsafe(length)[:length].encode()
-    plain = look_up(leaf.ref).reveal()
-    if leaf.fingerprint and fingerprinter.fingerprint(plain) != leaf.fingerprint:
-        message = f"the value of {leaf.ref} is not the one that the plan was made with"
-        raise PreconditionError(message, where=leaf.ref, remedy="plan again")
-    return plain
+    return value_of(leaf, look_up, fingerprinter)

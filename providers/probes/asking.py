@@ -1,12 +1,11 @@
 """Asking a URL: over the network, or in a sandbox from its canned answers.
 
-Owns what may be asked: no link-local address, no metadata service of a cloud, nothing but the very address that was
-judged (spec 06, Security). One request per look; redirects are answers.
+Asks no link-local address and no metadata service of a cloud (providers.web.addresses). One request per look; redirects
+are answers.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
@@ -14,15 +13,12 @@ from typing import TypeAlias
 from planner.errors import PermanentError, ProviderError, TemporaryError
 from planner.values import Json
 from providers.probes.expectation import Seen
+from providers.web.addresses import refuse_special
 from providers.web.client import Limits, WebClient
 
 Ask: TypeAlias = Callable[[str], Seen]
 
 LIMITS = Limits(connect=5.0, read=10.0, total=15.0, max_body=1 << 20)
-_REFUSED = tuple(
-    ipaddress.ip_network(text)
-    for text in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128", "100.100.100.200/32", "0.0.0.0/8", "::/128")
-)
 
 
 def over_the_network(client: WebClient | None = None) -> Ask:
@@ -34,16 +30,6 @@ def over_the_network(client: WebClient | None = None) -> Ask:
         return Seen(answer.status, answer.headers, answer.body)
 
     return ask
-
-
-def refuse_special(address: str) -> None:
-    """Raise PermanentError for an address that a probe never asks: link-local, metadata services, none at all."""
-    plain = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(plain, "ipv4_mapped", None) or plain
-    if any(mapped in network for network in _REFUSED if network.version == mapped.version) or mapped.is_multicast:
-        raise PermanentError(
-            "a probe never asks a link-local, metadata or multicast address", remedy="probe the public name"
-        )
 
 
 def from_answers(path: Path) -> Ask:

@@ -10,8 +10,9 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from planner.path import FieldPath, Item, Member, parse
+from planner.path import parse
 from planner.values import Json, JsonObject, Ref, Sub, canonical
+from providers.web.documents import value_at
 
 _SHOWN = 120  # characters of a value in a message
 
@@ -69,30 +70,6 @@ def _failing(expected: Expectation, seen: Seen) -> Iterator[str]:
         found = value_at(document, parse(path))
         if len(found) != 1 or canonical(found[0]) != canonical(value):
             yield f"{path} is {_shown(found[0] if found else None)}, expected {_shown(value)}"
-
-
-def value_at(document: Json, path: FieldPath) -> list[Json]:
-    """The value at a path, in a list of one; an empty list where there is none."""
-    for element in path:
-        match element, document:
-            case str(), dict() if element in document:
-                document = document[element]
-            case int(), list() if element < len(document):
-                document = document[element]
-            case Item(keys), list():
-                held = [item for item in document if isinstance(item, dict) and _has(item, keys)]
-                if len(held) != 1:
-                    return []
-                document = held[0]
-            case Member(value), list() if value in document:
-                document = value
-            case _:
-                return []
-    return [document]
-
-
-def _has(item: JsonObject, keys: tuple[tuple[str, Json], ...]) -> bool:
-    return all(name in item and canonical(item[name]) == canonical(value) for name, value in keys)
 
 
 def _shown(value: Json) -> str:

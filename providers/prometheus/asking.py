@@ -9,8 +9,9 @@ from urllib.parse import quote, urlsplit
 
 from planner.errors import PermanentError, ProviderError, TemporaryError
 from planner.values import Json
-from providers.probes.asking import LIMITS, refuse_special
+from providers.probes.asking import LIMITS
 from providers.prometheus.result import Refused, Result, number_text, result_of
+from providers.web.addresses import refuse_special
 from providers.web.client import WebClient
 
 Ask: TypeAlias = Callable[[str, str], Result]

@@ -53,6 +53,13 @@ def test_set_is_drift_with_manager_and_time_until_it_is_put_back(
     assert simulated("drift", *words).out.startswith("none of 4 objects drifted")
 
 
+def test_a_condition_that_somebody_set_without_a_time_gets_one(
+    simulated: Hwplan, box: str, words: tuple[str, ...]
+) -> None:
+    play(simulated, box, WEB, 'status.conditions=[{"type":"Available","status":"True"}]')
+    simulated.empty(*words)
+
+
 def test_delete_is_drift_and_the_plan_creates_it_again(simulated: Hwplan, box: str, words: tuple[str, ...]) -> None:
     ran = Hwplan(simulated.folder, ())("sandbox", "delete", box, SETTINGS)
     assert ran.out == f"{SETTINGS} was deleted (simulated)\n"

@@ -18,9 +18,10 @@ from planner.plan import Action, Change, Precondition
 from planner.ports import Absent, Effect, Present, Readiness
 from planner.resource import Resource
 from planner.source import SourceRef
-from providers.probes.asking import from_answers, over_the_network, refuse_special
+from providers.probes.asking import from_answers, over_the_network
 from providers.probes.expectation import Expectation, Seen, failing
 from providers.probes.provider import HttpProbeProvider
+from providers.web.addresses import refuse_special
 
 ADDRESS = Address.parse("HttpProbe/site")
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -148,11 +149,11 @@ def test_read_at_plan(site: Site, status: int, effect: Effect) -> None:
                 "224.0.0.1"],
 )  # fmt: skip
 def test_special_addresses_are_refused(address: str) -> None:
-    with pytest.raises(PermanentError, match="never asks"):
+    with pytest.raises(PermanentError, match="never asked"):
         refuse_special(address)
     host = f"[{address}]" if ":" in address else address
     over = _run(HttpProbeProvider(over_the_network()), _document(f"http://{host}/latest/meta-data", attempts=1))
-    assert over.done and not over.ok and "never asks" in over.message
+    assert over.done and not over.ok and "never asked" in over.message
 
 
 def test_types_are_strict_and_hostile_values_are_made_harmless() -> None:

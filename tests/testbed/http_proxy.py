@@ -187,7 +187,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
             if cut:
                 return
-        answer.close()  # read1 leaves an answer of known length open
+        answer.close()  # `read1` leaves one of known length open, and the next answer would be refused
         if chunked:
             self.wfile.write(b"0\r\n\r\n")
 

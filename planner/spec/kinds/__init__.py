@@ -29,7 +29,7 @@ TABLE: Final[dict[str, str]] = {
 
 
 def model_of(kind: str) -> type[KindModel] | None:
-    """The model of a hwplan kind, or None when there is no such kind here (a plug-in may know it)."""
+    """The model of a hwplan kind, or None when there is no such kind here (planner.plugins may know it)."""
     module = TABLE.get(kind)
     if module is None:
         return None

@@ -10,6 +10,7 @@ from planner.spec.base import KeyName, Model
 from planner.values import Ref, Sub
 
 ObjectName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9]([-._a-zA-Z0-9]{0,251}[a-zA-Z0-9])?$")]
+SecretName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[-a-z0-9.]{1,63}/[-a-z0-9.]{1,253}$")]
 AnnotationKey: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[-._/a-zA-Z0-9]{1,317}$")]
 
 
@@ -29,6 +30,16 @@ class KindModel(Model):
 
     api_version: Literal["hwplan.dev/v1"] = Field(description="Always hwplan.dev/v1.")
     metadata: Metadata = Field(description="Name, labels, annotations.")
+
+
+class SecretKeyRef(Model):
+    """The type of a field whose value stands in a Secret. Plans show its keyed fingerprint, nothing shows the value.
+
+    The loader adds `value`, a sealed leaf, to what the provider gets.
+    """
+
+    secret: SecretName = Field(description="The Secret, `namespace/name`.")
+    key: KeyName = Field(description="Key in it.")
 
 
 def _any_value(value: Any) -> Any:

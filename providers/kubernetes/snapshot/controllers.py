@@ -59,7 +59,7 @@ def _condition(kind: str, reason: str, now: str, document: JsonObject) -> JsonOb
     """A true condition. Its time stays when it was true before, as a controller's would."""
     for old in (document.get("status") or {}).get("conditions") or ():
         if old.get("type") == kind and old.get("status") == "True":
-            return dict(old)
+            return {"lastTransitionTime": now, **old}  # somebody else may have set it without a time
     return {"type": kind, "status": "True", "reason": reason, "message": _WORDS, "lastTransitionTime": now}
 
 

@@ -264,6 +264,67 @@ CASES = {
             "Deployment.apps/n/d -> Restart/r  target  spec.target",
         ],
     ),
+    "what a restart follows comes before the workload, which then starts with it": (
+        """
+        apiVersion: hwplan.dev/v1
+        kind: Restart
+        metadata: {name: r}
+        spec: {target: Deployment.apps/n/d, on: [Secret/n/s, ConfigMap/n/not-declared, Deployment.apps/n/d]}
+        ---
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: n}}
+        ---
+        {apiVersion: v1, kind: Secret, metadata: {name: s, namespace: n}}
+        """,
+        [
+            "Deployment.apps/n/d -> Restart/r  restart-on  spec.on[2]",
+            "Deployment.apps/n/d -> Restart/r  target  spec.target",
+            "Secret/n/s -> Deployment.apps/n/d  restart-on  Restart/r spec.on[0]",
+            "Secret/n/s -> Restart/r  restart-on  spec.on[0]",
+        ],
+    ),
+    "a clean-up comes after the namespace and the kind of what it looks at": (
+        """
+        apiVersion: hwplan.dev/v1
+        kind: Retention
+        metadata: {name: r}
+        spec: {selector: {apiVersion: tekton.dev/v1, kind: PipelineRun, namespace: ci}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: ci}}
+        ---
+        apiVersion: apiextensions.k8s.io/v1
+        kind: CustomResourceDefinition
+        metadata: {name: pipelineruns.tekton.dev}
+        spec: {group: tekton.dev, names: {kind: PipelineRun}}
+        """,
+        [
+            "CustomResourceDefinition.apiextensions.k8s.io/pipelineruns.tekton.dev -> Retention/r  crd  "
+            "spec.selector.kind",
+            "Namespace/ci -> Retention/r  namespace  spec.selector.namespace",
+        ],
+    ),
+    "an object behind a REST API comes after the Secrets that it sends": (
+        """
+        apiVersion: hwplan.dev/v1
+        kind: RestObject
+        metadata: {name: o}
+        spec:
+          auth: {secret: n/token}
+          secrets: {credentials.key: {secret: n/made, key: k}, other: {secret: n/not-declared, key: k}}
+        ---
+        {apiVersion: v1, kind: Secret, metadata: {name: token, namespace: n}}
+        ---
+        {apiVersion: v1, kind: Secret, metadata: {name: made, namespace: elsewhere}}
+        ---
+        apiVersion: hwplan.dev/v1
+        kind: SecretSource
+        metadata: {name: s}
+        spec: {target: {namespace: n, name: made}}
+        """,
+        [
+            "Secret/n/token -> RestObject/o  credentials  spec.auth.secret",
+            "SecretSource/s -> RestObject/o  secret-field  spec.secrets[credentials.key].secret",
+        ],
+    ),
     "a webhook configuration comes after the service and the workload that answer it": (
         """
         apiVersion: admissionregistration.k8s.io/v1

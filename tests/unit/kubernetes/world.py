@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from planner.address import Address, address_of
+from planner.contract.steps import change_of
 from planner.loading.intake import applied_digest
 from planner.path import parse, render
-from planner.plan import Action, Change, Precondition
-from planner.ports import Absent, Effect, Observation, Present, Preview, ReadResult, Written
+from planner.plan import Action, Change
+from planner.ports import Absent, Present, Preview, ReadResult, Written
 from planner.resource import APPLIED, SET_LABEL, Options, Resource
 from planner.snapshot import KindPlace
 from planner.source import SourceRef
@@ -126,29 +127,6 @@ class World:
         address = Address.parse(text)
         kind = self.cluster.kind(api_version, address.kind)
         return kind is not None and self.cluster.get(kind, address.namespace, address.name) is not None
-
-
-def change_of(resource: Resource, seen: Observation, preview: Preview) -> Change | None:
-    """The change that a plan makes of a preview; None when there is nothing to do or it is blocked."""
-    if preview.effect is Effect.NONE or preview.blocked:
-        return None
-    ours = isinstance(seen, Present) and seen.owned_by == resource.owned_by
-    actions = {Effect.CREATE: Action.CREATE, Effect.REPLACE: Action.REPLACE, Effect.RUN: Action.RUN}
-    return Change(
-        address=resource.address,
-        action=actions.get(preview.effect, Action.UPDATE if ours else Action.ADOPT),
-        api_version=resource.api_version,
-        scope=resource.scope,
-        reason="",
-        precondition=seen.precondition if isinstance(seen, Present) else Precondition(absent=True),
-        source=resource.source,
-        desired=preview.desired if preview.desired is not None else resource.manifest,
-        fields=preview.fields,
-        verified=preview.verified,
-        expects=preview.expects,
-        forced=preview.forced,
-        migrate=preview.migrate,
-    )
 
 
 def deletion(present: Present, api_version: str = "v1") -> Change:

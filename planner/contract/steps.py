@@ -1,0 +1,122 @@
+"""The steps of a command as the suite takes them: a plan in one reading, its changes, a run that is told to stop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from planner.address import Address
+from planner.contract.case import SECRET, Case, RunCase
+from planner.errors import HwplanError
+from planner.events import Event
+from planner.executor import Options, RunResult, execute
+from planner.plan import Action, Change, ClusterIdentity, Plan, Precondition, Selection
+from planner.ports import Effect, Observation, Present, Preview, Provider, Unreadable
+from planner.resource import Resource
+from planner.values import Vault
+
+_ACTIONS = {Effect.CREATE: Action.CREATE, Effect.REPLACE: Action.REPLACE, Effect.RUN: Action.RUN}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one reading of everything gave."""
+
+    seen: Mapping[Address, Observation]
+    previews: Mapping[Address, Preview]
+    changes: tuple[Change, ...]
+
+
+def look(case: Case | RunCase) -> Look:
+    """A plan of everything by a new command, in one reading."""
+    provider, wanted = case.provider(), case.wanted()
+    seen = provider.read(wanted, (), ()).observations
+    readable = [(one, seen[one.address]) for one in wanted if not isinstance(seen[one.address], Unreadable)]
+    previews = provider.preview(readable)
+    due = [(one, there) for one, there in readable if previews[one.address].on_change is None]
+    made = [change_of(one, there, previews[one.address]) for one, there in due]
+    return Look(seen, previews, tuple(change for change in made if change is not None))
+
+
+def apply_all(case: Case) -> tuple[Change, ...]:
+    """Plan everything and make every change, each by a new command; gives the changes."""
+    changes = look(case).changes
+    for change in changes:
+        case.provider().apply(change, case.vault)
+    return changes
+
+
+def change_of(resource: Resource, seen: Observation, preview: Preview) -> Change | None:
+    """The change that a plan makes of a preview; None when there is nothing to do or it is blocked."""
+    if preview.effect is Effect.NONE or preview.blocked:
+        return None
+    ours = isinstance(seen, Present) and seen.owned_by == resource.owned_by
+    return Change(
+        address=resource.address,
+        action=_ACTIONS.get(preview.effect, Action.UPDATE if ours else Action.ADOPT),
+        api_version=resource.api_version,
+        scope=resource.scope,
+        reason="",
+        precondition=seen.precondition if isinstance(seen, Present) else Precondition(absent=True),
+        source=resource.source,
+        desired=preview.desired if preview.desired is not None else resource.manifest,
+        fields=preview.fields,
+        verified=preview.verified,
+        expects=preview.expects,
+        forced=preview.forced,
+        migrate=preview.migrate,
+    )
+
+
+def run(
+    changes: Sequence[Change], provider: Provider, vault: Vault, until: Callable[[Event], bool] = lambda _event: False
+) -> RunResult:
+    """Carry out changes as `hwplan apply` does, one at a time, and tell it to stop at the first event that `until` says
+    yes to."""
+    options = Options(parallelism=1, cancel=threading.Event())
+    identity, nothing = ClusterIdentity("", ""), Selection()
+    plan = Plan(nothing, identity, "", "", tuple(changes))
+    observer = _Stopper(until, options.cancel)
+    return execute(plan, lambda _change: provider, vault, observer, _Clock(), options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stopper:
+    """Says stop when it sees what it waits for."""
+
+    until: Callable[[Event], bool]
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+    def on(self, event: Event) -> None:
+        """See planner.events.Observer."""
+        if self.until(event):
+            self.cancel.set()
+
+
+class _Clock:
+    """The clock of this machine."""
+
+    def now(self) -> str:
+        """See planner.ports.Clock."""
+        return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+
+    def monotonic(self) -> float:
+        """See planner.ports.Clock."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """See planner.ports.Clock."""
+        time.sleep(seconds)
+
+
+def shows_no_secret(*shown: object) -> bool:
+    """Whether the secret of the contract is in none of these, nor in what an error among them says."""
+    return not any(SECRET.decode() in text for one in shown for text in _texts(one))
+
+
+def _texts(shown: object) -> tuple[str, ...]:
+    if isinstance(shown, HwplanError):
+        return str(shown), shown.message, shown.where, shown.remedy
+    return repr(shown), str(shown)

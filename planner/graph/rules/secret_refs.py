@@ -1,0 +1,36 @@
+"""A Secret stands before the resource of a plug-in that takes a value of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from planner.address import is_own_kind
+from planner.graph.index import text
+from planner.graph.pen import Pen
+from planner.path import render
+from planner.values import Json, Sealed
+
+
+def draw(pen: Pen) -> None:
+    """Secret -> resource, for every reference that the loader has put a leaf beside."""
+    if not is_own_kind(pen.resource.api_version):
+        return
+    from planner.spec.kinds import TABLE  # brings pydantic, which plain manifests do without
+
+    if pen.resource.address.kind in TABLE:
+        return
+    for path, secret in _references(pen.spec, ("spec",)):
+        namespace, _, name = secret.partition("/")
+        pen.names_secret("secret-value", f"{render(path)}.secret", name, namespace)
+
+
+def _references(value: Json, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    match value:
+        case {"secret": secret, "value": Sealed()}:
+            yield path, text(secret)
+        case dict():
+            for key, item in value.items():
+                yield from _references(item, (*path, key))
+        case list():
+            for at, item in enumerate(value):
+                yield from _references(item, (*path, at))

@@ -1,0 +1,165 @@
+"""Creates or changes one object: looks, checks what the plan saw, sends one request, and looks again.
+
+What became of a request is told by reading the object by its key. A POST whose answer was lost is never sent again by
+this command: until the object turns up, or somebody runs it anew, its outcome is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from planner.address import Address
+from planner.diff import diff
+from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, ProviderError
+from planner.path import render
+from planner.plan import Change
+from planner.ports import Written
+from providers.rest.api import Api, Item, Write
+from providers.rest.fields import comparable, has_outputs, outputs_of, patch, replacement, token, with_note
+from providers.rest.looking import Sight, look
+from providers.rest.secrets import Secrets
+from providers.rest.wanted import Wanted
+from providers.web.retrying import Retries
+
+_LOST = "the answer to the write was lost; reading showed that it succeeded"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What an effect works with. `posted` are the addresses whose POST may still be under way."""
+
+    api: Api
+    secrets: Secrets
+    posted: set[Address]
+    retries: Retries
+
+    def look(self, wanted: Wanted) -> Sight | None:
+        """The object as it is this moment."""
+        return look(self.api.list(wanted.collection), wanted, self.api, self.secrets)
+
+
+def make(change: Change, wanted: Wanted, desk: Desk) -> Written:
+    """Make the object as wanted, starting from what the plan saw.
+
+    Raises PreconditionError when it is neither, PermanentError when the API refuses or keeps other values,
+    TemporaryError when nothing was done and it may be tried again, OutcomeUnknown when nobody can tell.
+    """
+    wanted = _settled(change, wanted, desk)
+    item = _item(change, wanted, desk)
+    now = desk.look(wanted)
+    if now is not None and _is_done(now, wanted):
+        return _written(now, wanted, already=True)
+    if change.address in desk.posted:
+        raise OutcomeUnknown(f"{wanted.shown}: a POST was sent, and it is not as wanted", remedy=_LOOK)
+    _check_still(change, now, wanted)
+    return _send(change, wanted, _write(now, wanted, item), desk)
+
+
+_LOOK = "look whether it turns up, then run it again: it reads first"
+
+
+def _settled(change: Change, wanted: Wanted, desk: Desk) -> Wanted:
+    """With the fingerprints of all secrets; refused when it is not what was planned."""
+    if wanted.is_open or has_outputs(wanted.body):
+        raise PermanentError("an output that it takes is still unknown", where=str(change.address))
+    body, reasons = desk.secrets.known(wanted.body)
+    if reasons:
+        raise PermanentError(f"a secret cannot be read: {'; '.join(reasons)}", where=str(change.address))
+    wanted = replace(wanted, body=body)
+    if change.expects and change.expects != token(comparable(wanted)):
+        raise PreconditionError("the object is not the one that was planned", where=str(change.address))
+    return wanted
+
+
+def _item(change: Change, wanted: Wanted, desk: Desk) -> Item | None:
+    """The object by its own path, for its entity tag and all its fields. Asked before the look: what changes between
+    the two is seen there, and what changes later makes the write fail. With details the look itself brings both."""
+    identifier = change.precondition.uid
+    return desk.api.one(wanted.collection, identifier) if identifier and not wanted.details else None
+
+
+def _is_done(now: Sight, wanted: Wanted) -> bool:
+    return not diff(now.fields, comparable(wanted))
+
+
+def _check_still(change: Change, now: Sight | None, wanted: Wanted) -> None:
+    seen = change.precondition
+    if now is None and seen.absent:
+        return
+    if now is not None and not seen.absent and (now.identifier, now.token) == (seen.uid, seen.content):
+        return
+    stands = "is not there" if now is None else "is there" if seen.absent else "was changed"
+    raise PreconditionError(f"{wanted.shown} {stands}: not as the plan saw it", where=wanted.collection.host,
+                            remedy="plan again: somebody else wrote it since")  # fmt: skip
+
+
+def _write(now: Sight | None, wanted: Wanted, item: Item | None) -> Write:
+    if now is None:
+        own = str(wanted.name) if wanted.create == "PUT" else ""
+        return Write(wanted.create, with_note(wanted), own, creates=True)
+    if not now.identifier:
+        raise PermanentError(f"{wanted.shown} shows no id", where=wanted.collection.host, remedy="correct spec.id")
+    whole, etag = (item.value, item.etag) if item is not None else (now.live, now.etag)
+    if wanted.update == "PATCH":
+        return Write("PATCH", patch(whole, now.fields, wanted), now.identifier, etag, wanted.patch_type)
+    return Write(wanted.update, replacement(whole, wanted), now.identifier, etag)
+
+
+def _send(change: Change, wanted: Wanted, write: Write, desk: Desk) -> Written:
+    if write.method == "POST":
+        desk.posted.add(change.address)
+    try:
+        desk.api.write(wanted.collection, write, desk.secrets)
+    except OutcomeUnknown as error:
+        return _told(wanted, desk, error)
+    except PreconditionError:
+        desk.posted.discard(change.address)
+        now = desk.look(wanted)
+        if now is None or not _is_done(now, wanted):
+            raise
+        return _written(now, wanted, already=True)
+    except ProviderError:
+        desk.posted.discard(change.address)  # answered: it took no effect
+        raise
+    return _confirmed(wanted, desk)
+
+
+def _confirmed(wanted: Wanted, desk: Desk) -> Written:
+    after = _until(lambda: desk.look(wanted), wanted, desk)
+    if after is None:
+        raise OutcomeUnknown(f"{wanted.shown}: written, but it is not in the list", where=wanted.collection.host)
+    if other := [render(one.path) for one in diff(after.fields, comparable(wanted))]:
+        raise PermanentError(
+            f"{wanted.shown}: after the write the API shows other values in {', '.join(other[:5])}",
+            where=wanted.collection.host,
+            remedy="write them as the API keeps them; if the list leaves fields out, set spec.details; if it masks a "
+            "secret, take `readable` away",
+        )
+    return _written(after, wanted)
+
+
+def _told(wanted: Wanted, desk: Desk, lost: OutcomeUnknown) -> Written:
+    """What reading tells of a write whose answer was lost."""
+    try:
+        after = _until(lambda: desk.look(wanted), wanted, desk)
+    except ProviderError as error:
+        raise OutcomeUnknown(f"{lost.message}, and then: {error.message}", where=lost.where, remedy=_LOOK) from None
+    if after is None or not _is_done(after, wanted):
+        raise OutcomeUnknown(f"{wanted.shown}: {lost.message}, and it is not as wanted", where=lost.where, remedy=_LOOK)
+    return _written(after, wanted, warnings=(_LOST,))
+
+
+def _until(read: Callable[[], Sight | None], wanted: Wanted, desk: Desk) -> Sight | None:
+    """The object, read again for a short while until it is as wanted: lists may lag behind."""
+    now = read()
+    for attempt in range(desk.retries.tries - 1):
+        if now is not None and _is_done(now, wanted):
+            break
+        desk.retries.sleep(desk.retries.first * 2**attempt)
+        now = read()
+    return now
+
+
+def _written(now: Sight, wanted: Wanted, *, already: bool = False, warnings: tuple[str, ...] = ()) -> Written:
+    return Written(now.identifier, outputs_of(now.live, wanted), already, warnings)

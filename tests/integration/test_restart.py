@@ -1,0 +1,349 @@
+"""Restart on a real cluster with controllers, and the same story on a snapshot of one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from planner.address import Address, address_of
+from planner.contract.steps import change_of
+from planner.errors import OutcomeUnknown, PermanentError, PreconditionError
+from planner.path import render
+from planner.plan import Change
+from planner.ports import Effect, Observation, Present, Preview, Readiness, Unreadable
+from planner.resource import Resource
+from planner.source import SourceRef
+from planner.values import JsonObject, Ref, SecretValue
+from providers.kubernetes.kubeconfig import connect
+from providers.kubernetes.live import LiveCluster
+from providers.kubernetes.operations.marking import RECORD_PATH, TEMPLATE_PATH, mark_of, marked
+from providers.kubernetes.operations.restart import RestartProvider
+from providers.kubernetes.snapshot.cluster import open_snapshot
+from providers.kubernetes.snapshot.creating import create_empty
+from tests.testbed import audit
+from tests.testbed.cluster import TestCluster
+from tests.testbed.http_proxy import HttpFaultProxy, Rule
+from tests.unit.kubernetes.world import PRINTS, World, config, declare, deployment, sealed, secret
+
+MARK = mark_of("web")
+
+
+@dataclass
+class Stage:
+    """A cluster with a namespace, and Restarts in it."""
+
+    world: World
+    place: str
+    api: TestCluster | None = None
+
+    @property
+    def target(self) -> str:
+        return f"Deployment.apps/{self.place}/api"
+
+    def provider(self) -> RestartProvider:
+        """The provider of a new command."""
+        return RestartProvider(self.world.cluster, PRINTS)
+
+    def restart(self, *on: Any, name: str = "web", target: str = "", **spec: Any) -> Resource:
+        followed = {"on": list(on or [f"ConfigMap/{self.place}/settings"])} if spec.get("when") != "always" else {}
+        document: JsonObject = {
+            "apiVersion": "hwplan.dev/v1",
+            "kind": "Restart",
+            "metadata": {"name": name},
+            "spec": {"target": target or self.target, **followed, **spec},
+        }
+        return Resource(address_of(document), "hwplan.dev/v1", document, "demo.D1.v1", "infra", SourceRef("t.yaml"))
+
+    def look(self, resource: Resource) -> tuple[Observation, Preview]:
+        provider = self.provider()
+        seen = provider.read([resource], (), ()).observations[resource.address]
+        return seen, provider.preview([(resource, seen)])[resource.address]
+
+    def planned(self, resource: Resource) -> Change:
+        seen, preview = self.look(resource)
+        change = change_of(resource, seen, preview)
+        assert change is not None, preview
+        return change
+
+    def is_due(self, resource: Resource) -> bool:
+        """Whether a restart is planned although nothing else changes."""
+        _, preview = self.look(resource)
+        return preview.effect is Effect.RUN and preview.on_change is None
+
+    def settle(self, change: Change) -> Readiness:
+        end = time.monotonic() + 60
+        while not (state := self.provider().readiness([change])[change.address]).done:
+            assert time.monotonic() < end, state.message
+            time.sleep(0.05)
+        return state
+
+    def live(self, text: str = "") -> JsonObject:
+        return self.world.live(text or self.target, "apps/v1")
+
+    def set(self, value: str) -> None:
+        self.world.apply([declare(config("settings", {"level": value}, self.place))])
+
+    def start(self) -> Resource:
+        """Settings, and a Deployment that was there before any Restart."""
+        self.set("info")
+        wanted = declare(deployment("api", self.place, replicas=1))
+        self.world.apply([wanted])
+        return wanted
+
+
+@pytest.fixture(params=["live", "snapshot"])
+def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
+    vault = {"file:a#P": SecretValue(b"first value")}
+    if request.param == "snapshot":
+        create_empty(tmp_path, name="sandbox", namespaces=["demo"])
+        yield Stage(World(open_snapshot(tmp_path), vault), "demo")
+        return
+    cluster: TestCluster = request.getfixturevalue("cluster")
+    place: str = request.getfixturevalue("namespace")
+    yield Stage(World(LiveCluster(connect(str(cluster.kubeconfig), environ={})), vault), place, cluster)
+
+
+def test_a_restart_for_each_content_of_what_it_follows(stage: Stage) -> None:
+    deployed, web = stage.start(), stage.restart()
+    change = stage.planned(web)
+    assert stage.is_due(web), "nobody knows what the running pods have read"
+    assert [(render(f.path), str(f.op), f.before, f.after) for f in change.fields] == [
+        (f"[{stage.target}].{render((*path, MARK))}", "add", None, "(made at apply)")
+        for path in (RECORD_PATH, TEMPLATE_PATH)
+    ]
+    before = stage.live()["metadata"]["generation"]
+    assert not stage.provider().apply(change, {}).already
+    after = stage.live()
+    assert after["metadata"]["generation"] == before + 1
+    assert marked(after, MARK) == marked(after, MARK, TEMPLATE_PATH) != ""
+    state = stage.settle(change)
+    assert state.ok and state.outputs == {"observedGeneration": before + 1}
+    assert stage.provider().apply(change, {}).already, "a resumed run finds it done"
+
+    _, preview = stage.look(web)
+    assert preview.on_change == (Address.parse(f"ConfigMap/{stage.place}/settings"),), "in sync: it follows changes"
+    labelled = declare(config("settings", {"level": "info"}, stage.place, labels={"a": "b"}))
+    stage.world.apply([labelled])
+    assert not stage.is_due(web), "labels are no content"
+    assert set(stage.world.look([deployed]).effects.values()) == {"none"} and not _drift(stage, deployed)
+
+    stage.set("debug")
+    assert stage.is_due(web), "a kill between the change and the restart loses nothing"
+    settings = f"ConfigMap/{stage.place}/settings"
+    assert marked(after, MARK).startswith(f"{settings}=")
+    assert stage.look(web)[1].warnings == (f"due, because since the last restart there changed {settings}",)
+    again = stage.planned(web)
+    assert again.fields[0].before == marked(after, MARK)
+    stage.provider().apply(again, {})
+    assert stage.settle(again).ok and stage.live()["metadata"]["generation"] == before + 2
+    assert not stage.is_due(web)
+
+
+def _drift(stage: Stage, resource: Resource) -> tuple[object, ...]:
+    return stage.world.look([resource]).previews[resource.address].drift
+
+
+def test_an_apply_of_the_workload_keeps_the_mark(stage: Stage) -> None:
+    stage.start()
+    stage.provider().apply(stage.planned(stage.restart()), {})
+    newer = declare(deployment("api", stage.place, image="registry.test/api:2", replicas=1))
+    look = stage.world.look([newer])
+    assert [field[0] for field in look.fields(stage.target)] == ["spec.template.spec.containers[name=api].image"]
+    assert not look.preview(stage.target).drift and not look.preview(stage.target).forced
+    stage.world.apply([newer])
+    assert marked(stage.live(), MARK, TEMPLATE_PATH) and not stage.is_due(stage.restart())
+    assert set(stage.world.look([newer]).effects.values()) == {"none"}
+
+
+def test_a_workload_that_the_plan_makes_is_not_restarted(stage: Stage) -> None:
+    web = stage.restart()
+    seen, preview = stage.look(web)
+    missing = {Address.parse(text) for text in (stage.target, f"ConfigMap/{stage.place}/settings")}
+    assert isinstance(seen, Present) and not seen.uid and set(preview.lacks) == missing
+    change = stage.planned(web)
+    assert [render(field.path) for field in change.fields] == [f"[{stage.target}].{render((*RECORD_PATH, MARK))}"]
+    with pytest.raises(PreconditionError, match="is not there"):
+        stage.provider().apply(change, {})
+    stage.start()
+    template = stage.live()["spec"]["template"]
+    stage.provider().apply(change, {})
+    assert marked(stage.live(), MARK) and stage.live()["spec"]["template"] == template
+    assert stage.settle(change).ok and not stage.is_due(web)
+    stage.set("debug")
+    stage.provider().apply(stage.planned(web), {})
+    assert marked(stage.live(), MARK, TEMPLATE_PATH)
+
+
+def test_what_is_no_more_the_planned_workload_is_refused(stage: Stage) -> None:
+    stage.start()
+    stale = stage.planned(stage.restart())
+    stage.set("theirs")
+    stage.provider().apply(stage.planned(stage.restart()), {})
+    stage.set("info")
+    before = stage.live()["metadata"]["generation"]
+    with pytest.raises(PreconditionError, match="restarted for something else"):
+        stage.provider().apply(stale, {})
+    assert stage.live()["metadata"]["generation"] == before
+
+    kind = stage.world.cluster.kind("apps/v1", "Deployment")
+    assert kind is not None
+    stage.world.cluster.delete(kind, stage.place, "api", uid="", resource_version="")
+    with pytest.raises(PreconditionError, match="is not there"):
+        stage.provider().apply(stale, {})
+    _create(stage, deployment("api", stage.place, replicas=1))
+    with pytest.raises(PreconditionError, match="made anew"):
+        stage.provider().apply(stale, {})
+    assert not marked(stage.live(), MARK)
+
+
+def _create(stage: Stage, document: JsonObject) -> None:
+    """As somebody else."""
+    if stage.api is None:
+        stage.world.cluster.add(document, manager="kubectl-create")  # type: ignore[attr-defined]  # a snapshot has it
+    else:
+        collection = f"/apis/apps/v1/namespaces/{stage.place}/{document['kind'].lower()}s"
+        stage.api.api().create(collection, document)
+
+
+def test_a_workload_that_the_plan_replaced_starts_anew(stage: Stage) -> None:
+    """The plan was made for the old object; the new one was applied by us, after what it follows."""
+    wanted, web = stage.start(), stage.restart()
+    change = stage.planned(web)
+    kind = stage.world.cluster.kind("apps/v1", "Deployment")
+    assert kind is not None
+    stage.world.cluster.delete(kind, stage.place, "api", uid="", resource_version="")
+    stage.world.apply([wanted])
+    stage.provider().apply(change, {})
+    assert not marked(stage.live(), MARK, TEMPLATE_PATH) and not stage.is_due(web)
+
+
+def test_always_follows_what_it_needs_and_is_made_once(stage: Stage) -> None:
+    stage.start()
+    web = stage.restart(when="always")
+    _, preview = stage.look(web)
+    assert (preview.effect, preview.on_change) == (Effect.RUN, ()) and not preview.lacks
+    change = stage.planned(web)
+    before = stage.live()["metadata"]["generation"]
+    assert [stage.provider().apply(change, {}).already for _ in range(3)] == [False, True, True]
+    assert stage.live()["metadata"]["generation"] == before + 1
+    another = stage.planned(web)
+    stage.provider().apply(another, {})
+    assert stage.live()["metadata"]["generation"] == before + 2
+    with pytest.raises(PreconditionError):
+        stage.provider().apply(change, {})
+    gone = stage.restart(when="always", target=f"Deployment.apps/{stage.place}/gone")
+    _, preview = stage.look(gone)
+    assert preview.effect is Effect.NONE and preview.lacks, "a new workload needs no restart, an absent one is told"
+
+
+def test_outputs_of_other_systems_count_by_their_value(stage: Stage) -> None:
+    stage.start()
+    image = Address("", "RegistryImage", "", "", "api")
+    _, preview = stage.look(stage.restart(Ref(image, "digest")))
+    assert preview.on_change == (image,), "not known yet: it comes with what gives it"
+    stage.provider().apply(stage.planned(stage.restart("sha256:1")), {})
+    assert not stage.is_due(stage.restart("sha256:1"))
+    assert stage.is_due(stage.restart("sha256:2"))
+
+
+def test_secrets_are_followed_by_fingerprint(stage: Stage) -> None:
+    stage.start()
+    web = stage.restart(f"Secret/{stage.place}/login")
+    stage.provider().apply(stage.planned(web), {})
+    assert not stage.is_due(web) and [str(one) for one in stage.look(web)[1].lacks] == [f"Secret/{stage.place}/login"]
+    stage.world.apply([declare(secret("login", {"P": sealed("file:a#P", "first value")}, stage.place))])
+    assert stage.is_due(web)
+    stage.provider().apply(stage.planned(web), {})
+    assert not stage.is_due(web)
+
+
+def test_several_restarts_of_one_workload_do_not_disturb_each_other(stage: Stage) -> None:
+    stage.start()
+    both = [stage.restart(), stage.restart(f"Secret/{stage.place}/login", name="x" * 200)]
+    for web in both:
+        stage.provider().apply(stage.planned(web), {})
+    assert not any(stage.is_due(web) for web in both)
+    one, other = f"ConfigMap/{stage.place}/settings", f"Secret/{stage.place}/login"
+    stage.provider().apply(stage.planned(stage.restart(one, other)), {})
+    assert not stage.is_due(stage.restart(other, one)) and not stage.is_due(stage.restart(one)), "order is no content"
+    stage.set("debug")
+    assert [stage.is_due(web) for web in both] == [True, False]
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet"])
+def test_other_workloads(stage: Stage, kind: str) -> None:
+    stage.set("info")
+    document = deployment("db", stage.place, replicas=1)
+    document["kind"] = kind
+    if kind == "DaemonSet":
+        del document["spec"]["replicas"]
+    else:
+        document["spec"]["serviceName"] = "db"
+    stage.world.apply([declare(document)])
+    web = stage.restart(target=f"{kind}.apps/{stage.place}/db")
+    change = stage.planned(web)
+    stage.provider().apply(change, {})
+    state = stage.settle(change)
+    assert state.ok and state.outputs["observedGeneration"] == 2
+    lazy = deployment("lazy", stage.place, replicas=1)
+    lazy["kind"], lazy["spec"] = kind, {**lazy["spec"], "updateStrategy": {"type": "OnDelete"}}
+    lazy["spec"] |= {"serviceName": "db"} if kind == "StatefulSet" else {}
+    del lazy["spec"]["replicas"]
+    stage.world.apply([declare(lazy)])
+    _, preview = stage.look(stage.restart(target=f"{kind}.apps/{stage.place}/lazy"))
+    assert preview.blocked == "its pods are replaced only when they are deleted"
+
+
+def test_a_paused_workload_is_not_restarted(stage: Stage) -> None:
+    stage.start()
+    change = stage.planned(stage.restart())
+    paused = deployment("api", stage.place, replicas=1)
+    paused["spec"]["paused"] = True
+    stage.world.apply([declare(paused)])
+    _, preview = stage.look(stage.restart())
+    assert "paused" in preview.blocked and preview.remedy
+    with pytest.raises(PermanentError, match="paused"):
+        stage.provider().apply(change, {})
+
+
+def test_one_list_for_each_kind_and_namespace(cluster: TestCluster, namespace: str) -> None:
+    stage = Stage(World(LiveCluster(connect(str(cluster.kubeconfig), environ={}))), namespace, cluster)
+    stage.start()
+    many = [stage.restart(name=f"r{n}") for n in range(20)]
+    stage.world.cluster.kinds()
+    since = audit.mark(cluster)
+    stage.provider().read(many, (), ())
+    assert audit.count(audit.requests(cluster, since, user_agent="hwplan/")) == {
+        "list deployments": 1,
+        "list configmaps": 1,
+    }
+
+
+def test_what_may_not_be_read_is_not_absent(cluster: TestCluster, namespace: str) -> None:
+    stage = Stage(World(LiveCluster(connect(str(cluster.kubeconfig_of("alice")), environ={}))), namespace, cluster)
+    web = stage.restart()
+    seen = stage.provider().read([web], (), ()).observations[web.address]
+    assert isinstance(seen, Unreadable) and stage.target in seen.reason
+
+
+def test_a_lost_answer_is_told_by_reading(cluster: TestCluster, namespace: str, tmp_path: Path) -> None:
+    stage = Stage(World(LiveCluster(connect(str(cluster.kubeconfig), environ={}))), namespace, cluster)
+    stage.start()
+    change = stage.planned(stage.restart())
+    stage.settle(change)  # its controller writes no status while we write
+    before = stage.live()["metadata"]["generation"]
+    with HttpFaultProxy(cluster.server, cluster.authority.server(tmp_path, "proxy"), cluster.ca) as proxy:
+        through = cluster.through(proxy.port)
+        provider = RestartProvider(LiveCluster(connect(str(through.kubeconfig), environ={})), PRINTS)
+        proxy.rules = [Rule("lose-answer", matches=lambda method, _: method == "PATCH")]
+        try:
+            provider.apply(change, {})
+        except OutcomeUnknown:
+            assert provider.apply(change, {}).already
+    assert stage.live()["metadata"]["generation"] == before + 1
+    assert stage.settle(change).ok

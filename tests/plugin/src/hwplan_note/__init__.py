@@ -1,0 +1,22 @@
+"""The kind `Note` for hwplan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hwplan_note.model import Note
+from planner.plugins import Plugin
+
+if TYPE_CHECKING:
+    from planner.ports import Provider
+    from providers.registry import Tools
+
+
+def create(tools: Tools) -> Provider:
+    """The provider of one command."""
+    from hwplan_note.provider import NoteProvider
+
+    return NoteProvider((tools.sandbox or tools.folder) / "notes", tools.reveal)
+
+
+note = Plugin(Note, create)

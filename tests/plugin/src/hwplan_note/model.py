@@ -1,0 +1,25 @@
+"""What a document of the kind Note may say."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from planner.spec.base import Model, Text
+from planner.spec.kinds.envelope import Deferred, KindModel, SecretKeyRef
+
+
+class NoteSpec(Model):
+    """What stands on the note."""
+
+    text: Text | Deferred = Field(description="The text.")
+    color: Literal["yellow", "blue"] = Field("yellow", description="Color of the paper.")
+    signature: SecretKeyRef | None = Field(None, description="Secret that the note is signed with.")
+
+
+class Note(KindModel):
+    """A note on the shelf. Outputs: `digest` of all that stands on it, `length` of the text."""
+
+    kind: Literal["Note"] = Field(description="Note.")
+    spec: NoteSpec = Field(description="The note.")
