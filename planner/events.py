@@ -61,7 +61,8 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The node is over. `cause` names the address that a skipped node waited for in vain."""
+    """The node is over. The first line of `message` says why, or what came of it; further lines are evidence, such as
+    the end of a log. `cause` names the address that a skipped node waited for in vain."""
 
     at: str
     address: Address

@@ -73,6 +73,11 @@ NAMES = (
     "node.ended",
     "node.skipped",
     "node.cancelled",
+    # a command in a container, around its durable marks
+    "exec.begin",
+    "exec.begun",
+    "exec.ended",
+    "exec.recorded",
 )
 
 Verb: TypeAlias = Literal["kill", "stop", "exit", "error", "sleep", "count"]

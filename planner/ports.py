@@ -116,12 +116,14 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The effect as read back. `already` is true when the world was as planned before anything was sent."""
+    """The effect as read back. `already` is true when the world was as planned before anything was sent. `said` is for
+    the reader of the run: a headline, and below it lines of foreign text such as the end of a log, without secrets."""
 
     uid: str
     outputs: JsonObject = field(default_factory=dict, repr=False)
     already: bool = False
     warnings: tuple[str, ...] = ()
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,11 +82,15 @@ class Providers:
             return self.tools.cluster
         if self.recorded is not None:
             return self.recorded
-        where = TABLE.get(kind)
-        maker: object = where or _installed(kind).plugin.create
+        if (where := TABLE.get(kind)) is not None:
+            return self._once(where, lambda: _factory(where)(self.tools))
+        installed = _installed(kind)
+        return self._once(installed.plugin.create, lambda: _foreign(installed, self.tools))
+
+    def _once(self, maker: object, make: Callable[[], Provider]) -> Provider:
         with self._lock:
             if maker not in self._built:
-                self._built[maker] = _factory(where)(self.tools) if where else _foreign(kind, self.tools)
+                self._built[maker] = make()
             return self._built[maker]
 
 
@@ -108,7 +112,7 @@ def _installed(kind: str) -> Installed:
     return found
 
 
-def _foreign(kind: str, tools: Tools) -> Provider:
+def _foreign(installed: Installed, tools: Tools) -> Provider:
     from providers.foreign import provider_of
 
-    return provider_of(_installed(kind), tools)
+    return provider_of(installed, tools)

@@ -19,7 +19,7 @@ from planner.plan_document import field_document, read_field
 from planner.ports import Absent, Effect, Observation, Present, Preview, Readiness, ReadResult, Unreadable, Written
 from planner.resource import Resource
 from planner.snapshot import KindPlace
-from planner.values import JsonObject, Vault, decode, digest, encode
+from planner.values import Json, JsonObject, Ref, Sealed, Sub, Vault, decode, digest, encode, leaves
 
 SCHEMA_VERSION = 1
 _SUFFIX = ".systems.json"
@@ -108,12 +108,24 @@ class RecordedProvider:
 
 
 def _key(resource: Resource) -> str:
-    return digest([str(resource.address), encode(resource.manifest)])
+    return digest([str(resource.address), encode(_without_secrets(resource.manifest))])
+
+
+def _without_secrets(value: Json) -> Json:
+    """The document without what only those know who have the secrets: it names them elsewhere."""
+    match value:
+        case dict():
+            return {key: _without_secrets(item) for key, item in value.items()}
+        case list():
+            return [_without_secrets(item) for item in value]
+        case Sealed():
+            return None
+        case _:
+            return value
 
 
 def _has_open_outputs(resource: Resource) -> bool:
-    spec = resource.manifest["spec"]
-    return bool(encode(spec) != spec)
+    return any(isinstance(leaf, Ref | Sub) for _, leaf in leaves(resource.manifest["spec"]))
 
 
 def _observation_document(seen: Observation) -> JsonObject:

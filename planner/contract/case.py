@@ -14,10 +14,13 @@ SECRET = b"a-secret-of-the-contract"
 
 
 class Case(Protocol):
-    """A small world of real parts in a folder, and resources wanted in it: none is there, or has run, at first."""
+    """A small world of real parts in a folder, and resources wanted in it: none is there, or has run, at first.
+
+    A case may have a method `close`, which is called after the test.
+    """
 
     vault: Vault
-    effect: Effect  # what the provider does at first: it makes something, or it runs and nothing is left to see
+    effect: Effect  # what the provider does at first: it makes something, or it runs over what is there
     refused_as_a_whole: bool  # a damaged snapshot gives an error in place of any observation
 
     def provider(self) -> Provider:

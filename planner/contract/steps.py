@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
 
 from planner.address import Address
 from planner.contract.case import SECRET, Case, RunCase
@@ -29,13 +29,13 @@ class Look:
     changes: tuple[Change, ...]
 
 
-def look(case: Case | RunCase) -> Look:
-    """A plan of everything by a new command, in one reading."""
+def look(case: Case | RunCase, *, following: bool = False) -> Look:
+    """A plan of everything by a new command, in one reading. `following` takes in runs that only follow a change."""
     provider, wanted = case.provider(), case.wanted()
     seen = provider.read(wanted, (), ()).observations
     readable = [(one, seen[one.address]) for one in wanted if not isinstance(seen[one.address], Unreadable)]
     previews = provider.preview(readable)
-    due = [(one, there) for one, there in readable if previews[one.address].on_change is None]
+    due = [pair for pair in readable if following or previews[pair[0].address].on_change is None]
     made = [change_of(one, there, previews[one.address]) for one, there in due]
     return Look(seen, previews, tuple(change for change in made if change is not None))
 
@@ -112,11 +112,26 @@ class _Clock:
 
 
 def shows_no_secret(*shown: object) -> bool:
-    """Whether the secret of the contract is in none of these, nor in what an error among them says."""
-    return not any(SECRET.decode() in text for one in shown for text in _texts(one))
+    """Whether the secret of the contract is in none of these: in no text form, in no part of a value that is handed on,
+    in nothing that an error says."""
+    return not any(SECRET.decode() in text for one in shown for text in (repr(one), str(one), *_texts(one)))
 
 
-def _texts(shown: object) -> tuple[str, ...]:
-    if isinstance(shown, HwplanError):
-        return str(shown), shown.message, shown.where, shown.remedy
-    return repr(shown), str(shown)
+def _texts(shown: object) -> Iterator[str]:
+    """The text of every part, also of parts that a `repr` leaves out."""
+    match shown:
+        case str():
+            yield shown
+        case HwplanError():
+            yield from (shown.message, shown.where, shown.remedy)
+        case Mapping():
+            for key, value in shown.items():
+                yield from (*_texts(key), *_texts(value))
+        case list() | tuple() | set() | frozenset():
+            for item in shown:
+                yield from _texts(item)
+        case _ if is_dataclass(shown) and type(shown).__module__.startswith("planner."):
+            for part in fields(shown):
+                yield from _texts(getattr(shown, part.name))
+        case _:
+            yield str(shown)

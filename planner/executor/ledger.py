@@ -27,6 +27,7 @@ class Ledger:
         self._lock = threading.Lock()
         self._since: dict[Address, float] = {}
         self._already: set[Address] = set()
+        self._said: dict[Address, str] = {}
         self.outcomes: dict[Address, Ended] = {}
         self.outputs: dict[Address, JsonObject] = dict(options.done)
         self.warnings: list[tuple[Address, str]] = []
@@ -49,6 +50,7 @@ class Ledger:
         with self._lock:
             self.outputs[change.address] = {**made.outputs, **({"uid": made.uid} if made.uid else {})}
             self.warnings += [(change.address, warning) for warning in made.warnings]
+            self._said[change.address] = made.said
             if made.already:
                 self._already.add(change.address)
         self._emit_applied(change, made.uid)
@@ -68,8 +70,9 @@ class Ledger:
         self, change: Change, result: Result, message: str = "", remedy: str = "", cause: Address | None = None
     ) -> Result:
         """Durable when it returns. The result as written: done is `unchanged` where nothing had to be sent."""
-        if result is Result.DONE and change.address in self._already:
-            result = Result.UNCHANGED
+        if result is Result.DONE:
+            message = message or self._said.get(change.address, "")
+            result = Result.UNCHANGED if change.address in self._already else result
         since = self._since.get(change.address)
         seconds = 0.0 if since is None else self._clock.monotonic() - since
         ended = Ended(self._clock.now(), change.address, change.action, result, seconds, message, remedy, cause)

@@ -45,7 +45,10 @@ def _row(inputs: PlanInputs, snapshot: Snapshot, address: Address) -> Row:
     if preview.effect is Effect.RUN and not preview.blocked:
         return Row(address, State.PENDING, "due to run", resource.source)
     if isinstance(seen, Absent):
-        if record := snapshot.records.get(address):
+        record = snapshot.records.get(address)
+        if record and preview.effect is Effect.RUN:  # another run than the one on record
+            return Row(address, State.PENDING, "not run yet", resource.source)
+        if record:
             return Row(address, State.DRIFTED, f"deleted since run {record.run}", resource.source)
         return Row(address, State.PENDING, "declared, never applied", resource.source)
     owned_by = seen.owned_by if is_own_kind(resource.api_version) else resource.owned_by  # no label to tell by

@@ -164,7 +164,8 @@ def _live(console: Console, tree: Callable[[], RenderableType]) -> Live:
 
 
 def _end_text(event: Ended) -> str:
-    detail = f": {safe(event.message)}" if event.message else ""
+    headline = event.message.partition("\n")[0]
+    detail = f": {safe(headline)}" if headline else ""
     remedy = f" ({safe(event.remedy)})" if event.remedy and event.result is not Result.SKIPPED else ""
     took = f" in {duration(event.seconds)}" if event.seconds else ""
     return f"{event.result}{took}{detail}{remedy}"

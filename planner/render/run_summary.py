@@ -44,6 +44,7 @@ def render_run(plan: Plan, outcome: Outcome, *, run: int, command: str = "") -> 
     orders = {change.address: order for order, change in enumerate(plan.changes, start=1)}
     sections = (
         _problems(ends, orders),
+        _said(ends, orders),
         _skipped(ends),
         _cancelled(ends),
         [f"warning: {safe(str(address))}: {safe(text)}" for address, text in outcome.warnings],
@@ -65,10 +66,23 @@ def _problems(ends: Mapping[Address, Ended], orders: Mapping[Address, int]) -> l
     found = [ended for ended in ends.values() if ended.result in _PROBLEMS]
     lines: list[str] = []
     for ended in found[:_MOST]:
-        head = f"{orders[ended.address]:>4} {ended.result:<8} {ended.action} {safe(str(ended.address))}"
-        lines.append(f"{head}  {safe(ended.message)}".rstrip())
+        lines += _told(ended, orders)
         lines += [f"       {safe(ended.remedy)}"] if ended.remedy else []
     return [*lines, f"     and {len(found) - _MOST} more"] if len(found) > _MOST else lines
+
+
+def _said(ends: Mapping[Address, Ended], orders: Mapping[Address, int]) -> list[str]:
+    """What effects that went well have to say, such as the end of a command's log."""
+    found = [ended for ended in ends.values() if ended.result is Result.DONE and ended.message]
+    lines = [line for ended in found[:_MOST] for line in _told(ended, orders)]
+    return [*lines, f"     and {len(found) - _MOST} more"] if len(found) > _MOST else lines
+
+
+def _told(ended: Ended, orders: Mapping[Address, int]) -> list[str]:
+    """One end: its headline, and its evidence in lines that nothing in them can leave."""
+    headline, *evidence = ended.message.split("\n")
+    head = f"{orders[ended.address]:>4} {ended.result:<8} {ended.action} {safe(str(ended.address))}"
+    return [f"{head}  {safe(headline)}".rstrip(), *(f"       | {safe(line)}".rstrip() for line in evidence)]
 
 
 def _skipped(ends: Mapping[Address, Ended]) -> list[str]:

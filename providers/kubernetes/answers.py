@@ -81,14 +81,19 @@ def classify(
     return ServerFault(f"the server answered {status} {_word(answer.reason)}".rstrip(), where=where)
 
 
+def status_of(content_type: str, body: bytes) -> JsonObject:
+    """The Status that an API server sends with a refusal; empty when the answer is of somebody else."""
+    if content_type.partition(";")[0].strip().lower() != "application/json":
+        return {}
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return parsed if isinstance(parsed, dict) and parsed.get("kind") == "Status" else {}
+
+
 def _read(status: int, content_type: str, body: bytes, where: str, retry_after: str | None) -> _Answer:
-    document: JsonObject = {}
-    if content_type.partition(";")[0].strip().lower() == "application/json":
-        try:
-            parsed = json.loads(body)
-        except (ValueError, RecursionError):
-            parsed = None
-        document = parsed if isinstance(parsed, dict) and parsed.get("kind") == "Status" else {}
+    document = status_of(content_type, body)
     details = document.get("details")
     details = details if isinstance(details, dict) else {}
     causes = details.get("causes")

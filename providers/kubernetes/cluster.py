@@ -8,7 +8,7 @@ run the very same code. Documents are plain dictionaries as they come from the w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from planner.errors import ProviderError
@@ -36,6 +36,19 @@ class Place:
 
     kind: KindInfo
     namespace: str
+
+
+EXEC_OUTPUT = 64 << 10  # bytes of a command's output that are kept, the last ones
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """A command that ended. `output` is what it wrote last to stdout and stderr, in the order of arrival; `cut` is how
+    many bytes before that are not kept."""
+
+    exit_code: int
+    output: bytes = field(default=b"", repr=False)
+    cut: int = 0
 
 
 Listing: TypeAlias = Mapping[Place, "tuple[JsonObject, ...] | ProviderError"]
@@ -84,6 +97,14 @@ class Cluster(Protocol):
 
     def delete(self, kind: KindInfo, namespace: str, name: str, *, uid: str, resource_version: str) -> None:
         """Delete in the background with both preconditions. An object that is gone already is no error."""
+        ...
+
+    def exec(self, namespace: str, pod: str, container: str, command: Sequence[str], *, seconds: float) -> Executed:
+        """Run a command (program and arguments, no shell, no input) in a container, for at most so many seconds.
+
+        Raises CommandUnsettled when it may have run and its end is not known; any other error says that it was not
+        started.
+        """
         ...
 
     def forget(self) -> None:

@@ -17,6 +17,8 @@ __all__ = [
     "ApplyConflict",
     "BadRequest",
     "Cause",
+    "CommandNotStarted",
+    "CommandUnsettled",
     "Conflict",
     "ContinueExpired",
     "Forbidden",
@@ -169,3 +171,17 @@ class TooLarge(PermanentError):
 
 class ServerFault(PermanentError):
     """An answer that no rule knows. The code is told, the text is not."""
+
+
+class CommandNotStarted(PermanentError):
+    """A command in a container was refused before it ran."""
+
+
+class CommandUnsettled(OutcomeUnknown):
+    """A command in a container may have run, and how it ended is not known. `output` is the end of what it wrote until
+    then, `cut` how many bytes before that are not kept."""
+
+    def __init__(self, message: str, *, where: str = "", remedy: str = "", output: bytes = b"", cut: int = 0) -> None:
+        super().__init__(message, where=where, remedy=remedy)
+        self.output = output
+        self.cut = cut

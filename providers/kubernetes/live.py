@@ -19,7 +19,7 @@ from planner.address import Address, group_of
 from planner.errors import ProviderError
 from planner.plan import ClusterIdentity
 from planner.values import JsonObject
-from providers.kubernetes.cluster import FIELD_MANAGER, OPERATOR_MANAGER, KindInfo, Listing, Place
+from providers.kubernetes.cluster import FIELD_MANAGER, OPERATOR_MANAGER, Executed, KindInfo, Listing, Place
 from providers.kubernetes.discovery import Discovery
 from providers.kubernetes.errors import (
     BadRequest,
@@ -41,6 +41,7 @@ _YOUNG_TRIES = 40
 _YOUNG_PAUSE = 0.25
 _WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
 Objects: TypeAlias = list[JsonObject]
+_POD = KindInfo("v1", "Pod", "pods", True)
 _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
@@ -207,6 +208,15 @@ class LiveCluster:
             self._call(kind, request)
         if (group_of(kind.api_version), kind.kind) == _CRD:
             self._discovery.unlearn(name)
+
+    def exec(self, namespace: str, pod: str, container: str, command: Sequence[str], *, seconds: float) -> Executed:
+        """Run a command in a container over a connection of its own; see Cluster. Never sent twice."""
+        from providers.kubernetes import remote_command  # few runs have a command
+
+        where = _where(_POD, namespace, pod)
+        path = remote_command.path_of(_object(_POD, namespace, pod), container, command)
+        request = Request("GET", path, where=where, effect=True, repeatable=False)
+        return remote_command.run(self._transport, request, seconds)
 
     def drain_warnings(self) -> tuple[str, ...]:
         """Warnings that the server gave to calls of this thread since the last time, each once, sorted."""

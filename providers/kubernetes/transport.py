@@ -13,13 +13,14 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from http.client import UNAUTHORIZED
 
 from planner.errors import OutcomeUnknown, PreconditionError, ProviderError, TemporaryError
 from providers.kubernetes.errors import ServerBusy, Unauthorized, Unreachable
 from providers.kubernetes.kubeconfig import Connection
-from providers.kubernetes.wire import Answer, Limits, Lost, Pool, Request
+from providers.kubernetes.wire import Answer, Limits, Lost, Pool, Request, Upgraded
 
 _MAX_TRIES = 10
 _BACKOFF_FIRST = 0.1
@@ -81,6 +82,31 @@ class Transport:
         Raises OutcomeUnknown when a write's answer was lost and sending it again did not tell what became of it.
         """
         return _Sending(self, request).run()
+
+    def upgrade(self, request: Request, headers: Sequence[tuple[str, str]]) -> Upgraded:
+        """A connection of its own that speaks the protocol which `headers` ask for. Tried once, again only with new
+        credentials: what begins on the other side may have an effect.
+
+        Raises OutcomeUnknown when the answer was lost; any other error says that nothing began.
+        """
+        generation = self.generation
+        answer = self._upgrade_once(request, headers)
+        if not isinstance(answer, Upgraded) and answer.status == UNAUTHORIZED and self.renew(generation):
+            answer = self._upgrade_once(request, headers)
+        if isinstance(answer, Upgraded):
+            return answer
+        raise _refusal(request, answer)
+
+    def _upgrade_once(self, request: Request, headers: Sequence[tuple[str, str]]) -> Upgraded | Answer:
+        try:
+            answer = self._pool.upgrade(request, headers, time.monotonic() + self._patience.total)
+        except Lost as error:
+            if error.before:
+                raise Unreachable(f"the connection broke: {error.reason}", where=request.where) from None
+            raise _unknown(request) from None
+        with self._lock:
+            self._stats = replace(self._stats, requests=self._stats.requests + 1)
+        return answer
 
     def close(self) -> None:
         """Close the idle connections. The transport opens new ones when it is used again."""
@@ -151,15 +177,7 @@ class _Sending:
 
     def _after_refusal(self, answer: Answer) -> None:
         """Return to try again, or raise."""
-        from providers.kubernetes.answers import classify  # a table of patterns, for refusals only
-
-        error = classify(
-            answer.status,
-            answer.headers.get("content-type", ""),
-            answer.body,
-            where=self.request.where,
-            retry_after=answer.headers.get("retry-after"),
-        )
+        error = _classified(self.request, answer)
         if isinstance(error, Unauthorized) and not self.renewed and self.transport.renew(self.generation):
             self.renewed = True
             return
@@ -196,11 +214,38 @@ class _Sending:
         self.transport.pause(pause)
 
     def _unknown(self) -> ProviderError:
-        return OutcomeUnknown(
-            "the answer of the server was lost: whether the write took effect is not known",
-            where=self.request.where,
-            remedy="run it again: it reads the object first",
-        )
+        return _unknown(self.request)
+
+
+def _classified(request: Request, answer: Answer) -> ProviderError:
+    from providers.kubernetes.answers import classify  # a table of patterns, for refusals only
+
+    headers = answer.headers
+    return classify(
+        answer.status,
+        headers.get("content-type", ""),
+        answer.body,
+        where=request.where,
+        retry_after=headers.get("retry-after"),
+    )
+
+
+def _refusal(request: Request, answer: Answer) -> ProviderError:
+    """What an upgrade that was refused means. An API server says so with a Status, and has begun nothing then; a
+    gateway on the way may have lost an upgrade that the server agreed to."""
+    from providers.kubernetes.answers import status_of
+
+    if answer.status in _MAYBE_DONE and not status_of(answer.headers.get("content-type", ""), answer.body):
+        return _unknown(request)
+    return _classified(request, answer)
+
+
+def _unknown(request: Request) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        "the answer of the server was lost: whether the write took effect is not known",
+        where=request.where,
+        remedy="run it again: it reads the object first",
+    )
 
 
 def _jitter() -> float:

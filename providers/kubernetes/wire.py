@@ -18,11 +18,11 @@ import urllib.parse
 import weakref
 import zlib
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from http.client import HTTPException, HTTPResponse
+from http.client import SWITCHING_PROTOCOLS, HTTPException, HTTPResponse
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import planner
 from planner.errors import HwplanError, ProviderError
@@ -74,6 +74,14 @@ class Answer:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Upgraded:
+    """A connection that speaks another protocol now. It is the caller's to close; nothing of that protocol was read."""
+
+    sock: socket.socket
+    headers: Mapping[str, str]
+
+
 class Lost(Exception):
     """The connection broke. `before` is true when the request cannot have reached the server whole, `stale` when the
     connection came from the pool and broke before the first byte of the answer. Never leaves the transport."""
@@ -122,6 +130,22 @@ class Pool:
             else:
                 sock.close()
             return answer
+
+    def upgrade(self, request: Request, headers: Sequence[tuple[str, str]], deadline: float) -> Upgraded | Answer:
+        """Ask, with these `headers` besides, to speak another protocol; the answer when the server does not want to.
+
+        The connection is a new one and is not counted among those of the pool: it may live for minutes.
+        Raises Unreachable, Untrusted, Unauthorized, TooLarge, Lost.
+        """
+        sock = self._open(deadline)
+        try:
+            answer = self._upgrade(sock, request, headers, deadline)
+        except BaseException:
+            sock.close()
+            raise
+        if isinstance(answer, Answer):
+            sock.close()
+        return answer
 
     def renew(self, generation: int) -> bool:
         """New credentials from the connection's own source, or from its token file; False when there is none.
@@ -225,18 +249,35 @@ class Pool:
         response = HTTPResponse(timed, method=request.method)  # type: ignore[arg-type]  # needs makefile only
         try:
             response.begin()
-            body, size = _read(response, self._limits.answer, request.where)
+            answer = _answer(response, self._limits.answer, request.where)
         except (OSError, HTTPException, zlib.error, ValueError) as error:
             raise _lost(error, before=False, stale=reused and not timed.received) from None
-        keep = not response.will_close
-        headers = {name.lower(): value for name, value in response.getheaders()}
-        warnings = tuple(response.headers.get_all("Warning") or ())
-        return Answer(response.status, headers, warnings, body, size), keep
+        return answer, not response.will_close
 
-    def _bytes(self, request: Request) -> bytes:
+    def _upgrade(
+        self, sock: socket.socket, request: Request, headers: Sequence[tuple[str, str]], deadline: float
+    ) -> Upgraded | Answer:
+        timed = _Bytewise(sock, self._limits.read, deadline)
+        data = self._bytes(request, headers)
+        try:
+            sock.settimeout(timed.left())
+            sock.sendall(data)
+        except OSError as error:
+            raise _lost(error, before=True, stale=False) from None
+        response = HTTPResponse(timed, method=request.method)  # type: ignore[arg-type]  # needs makefile only
+        try:
+            response.begin()
+            if response.status == SWITCHING_PROTOCOLS:
+                return Upgraded(sock, _lower(response))
+            response.fp = io.BufferedReader(timed)
+            return _answer(response, self._limits.answer, request.where)
+        except (OSError, HTTPException, zlib.error, ValueError) as error:
+            raise _lost(error, before=False, stale=False) from None
+
+    def _bytes(self, request: Request, more: Sequence[tuple[str, str]] = ()) -> bytes:
         """Head and body in one piece. No part can hold a line break: paths are quoted, credentials were checked."""
         lines = [f"{request.method} {self._url.path}{request.path} HTTP/1.1", f"Host: {self._host}"]
-        lines += [f"{name}: {value}" for name, value in self._headers(request)]
+        lines += [f"{name}: {value}" for name, value in (*self._headers(request), *more)]
         return "\r\n".join([*lines, "", ""]).encode("ascii") + request.body
 
     def _headers(self, request: Request) -> Iterator[tuple[str, str]]:
@@ -319,6 +360,24 @@ class _Timed(io.RawIOBase):
         count = self._sock.recv_into(buffer)
         self.received += count
         return count
+
+
+class _Bytewise(_Timed):
+    """Reads no byte beyond what is asked for: what follows the head of an upgrade is of another protocol."""
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """Itself, for it is read line by line."""
+        return cast(io.BufferedReader, self)
+
+
+def _answer(response: HTTPResponse, limit: int, where: str) -> Answer:
+    body, size = _read(response, limit, where)
+    warnings = tuple(response.headers.get_all("Warning") or ())
+    return Answer(response.status, _lower(response), warnings, body, size)
+
+
+def _lower(response: HTTPResponse) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.getheaders()}
 
 
 def _read(response: HTTPResponse, limit: int, where: str) -> tuple[bytes, int]:

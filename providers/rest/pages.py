@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import urljoin, urlsplit
 
@@ -20,29 +21,40 @@ Ask: TypeAlias = Callable[[str], tuple[Json, str]]
 
 _MOST_PAGES = 1_000
 _MOST_OBJECTS = 100_000
-_PART = re.compile(r",\s*(?=<)")
+_PIECE = re.compile(r'<[^<>]*>|"(?:[^"\\]|\\.)*"|[,;]|[^<>",;]+')  # of a Link header (RFC 8288)
 
 
 def listed(collection: Collection, ask: Ask) -> list[JsonObject]:
     """Every object of the collection. Raises PermanentError for a list that cannot be read to its end."""
     found: list[JsonObject] = []
     before: set[bytes] = set()
-    url = _first_url(collection)
+    url: str | None = _first_url(collection)
     for number in range(_MOST_PAGES):
-        document, link = ask(url)
-        items = _items(collection, document)
-        mark = canonical([items, url if collection.pages is None else ""])
-        if items and mark in before:
+        if url is None:
+            return found
+        page = _page(collection, url, ask)
+        mark = canonical([page.items, url if collection.pages is None else ""])
+        if page.items and mark in before:
             raise _broken(collection, "the same page comes again", "correct spec.list.pages")
         before.add(mark)
-        found += items
+        found += page.items
         if len(found) > _MOST_OBJECTS:
             break
-        following = _following(collection, document, link, url, len(items), len(found), number)
-        if following is None:
-            return found
-        url = following
+        url = _following(collection, page, len(found), number)
     raise _broken(collection, "the list has no end", "narrow it by spec.list.query")
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    url: str
+    document: Json
+    link: str
+    items: list[JsonObject]
+
+
+def _page(collection: Collection, url: str, ask: Ask) -> _Page:
+    document, link = ask(url)
+    return _Page(url, document, link, _items(collection, document))
 
 
 def _first_url(collection: Collection) -> str:
@@ -62,27 +74,29 @@ def _items(collection: Collection, document: Json) -> list[JsonObject]:
     return found[0]
 
 
-def _following(
-    collection: Collection, document: Json, link: str, url: str, here: int, sofar: int, number: int
-) -> str | None:
-    """The URL of the next page; None at the end."""
+def _following(collection: Collection, page: _Page, sofar: int, number: int) -> str | None:
+    """The URL after the page of that number (0 for the first), None at the end; `sofar` objects have been read."""
     pages = collection.pages
     if pages is None:
-        return _linked(collection, link, url)
+        return _linked(collection, page)
     if pages.by == "cursor":
-        cursor = value_at(document, pages.next)
-        if not cursor or cursor[0] in (None, "", False):
-            return None
-        if isinstance(cursor[0], bool) or not isinstance(cursor[0], str | int):
-            raise _broken(collection, "the next page is named by no text", "correct spec.list.pages.next")
-        return collection.list_url(**{pages.parameter: str(cursor[0])})
-    if _is_whole(collection, pages, document, sofar):
+        return _by_cursor(collection, pages, page)
+    if _is_whole(collection, pages, page.document, sofar):
         return None
-    if not here and pages.total:
+    if not page.items and pages.total:
         raise TemporaryError(f"{collection.path}: the list is shorter than it says", where=collection.host)
-    if not here:
+    if not page.items:
         return None
     return collection.list_url(**{pages.parameter: str(pages.first + number + 1 if pages.by == "page" else sofar)})
+
+
+def _by_cursor(collection: Collection, pages: Pages, page: _Page) -> str | None:
+    cursor = value_at(page.document, pages.next)
+    if not cursor or cursor[0] in (None, "", False):
+        return None
+    if isinstance(cursor[0], bool) or not isinstance(cursor[0], str | int):
+        raise _broken(collection, "the next page is named by no text", "correct spec.list.pages.next")
+    return collection.list_url(**{pages.parameter: str(cursor[0])})
 
 
 def _is_whole(collection: Collection, pages: Pages, document: Json, sofar: int) -> bool:
@@ -94,13 +108,13 @@ def _is_whole(collection: Collection, pages: Pages, document: Json, sofar: int) 
     return sofar >= total[0]
 
 
-def _linked(collection: Collection, link: str, url: str) -> str | None:
+def _linked(collection: Collection, page: _Page) -> str | None:
     """The next page that the `Link` header names (RFC 8288). Only on the very host that was asked."""
-    target = _next_of(link)
+    target = _next_of(page.link)
     if target is None:
         return None
     try:
-        following = urljoin(url, target)
+        following = urljoin(page.url, target)
         same = urlsplit(following)[:2] == urlsplit(collection.base)[:2]
     except ValueError:
         same = False
@@ -110,13 +124,23 @@ def _linked(collection: Collection, link: str, url: str) -> str | None:
 
 
 def _next_of(link: str) -> str | None:
-    for part in _PART.split(link.strip()):
-        target, _, parameters = part.removeprefix("<").partition(">")
-        for parameter in parameters.split(";"):
-            name, _, value = parameter.partition("=")
-            if name.strip().lower() == "rel" and "next" in value.strip().strip('"').lower().split():
-                return target
+    target: str | None = None
+    parameter = ""
+    for piece in (*_PIECE.findall(link), ","):
+        if piece[0] == "<":
+            target, parameter = piece[1:-1], ""
+        elif piece not in (",", ";"):
+            parameter += piece
+        elif target is not None and _is_next(parameter):
+            return target
+        else:
+            target, parameter = None if piece == "," else target, ""
     return None
+
+
+def _is_next(parameter: str) -> bool:
+    name, _, value = parameter.partition("=")
+    return name.strip().lower() == "rel" and "next" in value.strip().strip('"').lower().split()
 
 
 def _broken(collection: Collection, message: str, remedy: str) -> PermanentError:

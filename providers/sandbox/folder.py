@@ -21,7 +21,7 @@ Everything here is **simulated**: no cluster, no network. It was made for {subje
 | `git/` | bare repositories of the configured remotes, each with a first commit; real git |
 | `registry/` | an OCI layout with a made-up image for each public image that the configuration names |
 | `secrets/` | made-up values for the secret sources, readable by you only |
-| `probes.yaml` | canned answers of HTTP probes |
+| `probes.yaml` | canned answers of HTTP probes; under `execs`, how commands in containers end |
 | `rest.yaml` | objects behind REST APIs, from the first apply of a `RestObject` on; secret fields as fingerprints |
 
 It answers server-side apply with the API server's own merge rules, validates built-in kinds and custom kinds by their

@@ -10,6 +10,7 @@ from pathlib import Path
 _HEAD = """\
 # Answers that probes get in this sandbox (simulated: nothing is asked over a network).
 # Change a status or a body to see what a gate would say.
+# A list `execs` of command, exitCode and output says how commands in containers end; the others end well.
 """
 
 

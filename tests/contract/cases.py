@@ -33,6 +33,7 @@ from providers.sandbox.layout import create_layout
 from providers.web.client import WebClient
 from providers.web.retrying import Retries
 from tests.contract.case import SECRET, Case, VaultSource, tree
+from tests.contract.commands import Commands
 from tests.testbed.git_fixtures import BareRepository
 from tests.testbed.rest_server import rest_server
 from tests.unit.git.git_world import follow, side
@@ -350,6 +351,7 @@ class Retentions(_Runs):
 
 
 CASES: Mapping[str, Callable[[Path], Case]] = {
+    "commands": Commands,
     "files": Files,
     "git": Refs,
     "images": Images,

@@ -105,6 +105,23 @@ def test_a_live_secret_is_read_at_the_moment_of_use(real: Hwplan, server: RestSe
     assert KEY.encode() not in kept and TOKEN.encode() not in kept
 
 
+def test_a_snapshot_knows_objects_with_secrets_without_the_secrets(
+    simulated: Hwplan, unique: str, tmp_path: Path
+) -> None:
+    secret, objects = _texts("https://api.example", unique)
+    words = ("-f", _write(simulated, "all.yaml", f"{secret}---\n{objects}"), "--name", unique)
+    simulated("apply", *words, "--confirm")
+    saved = tmp_path / "saved.json"
+    _silent(simulated("snapshot", str(saved), *words))
+    elsewhere = Hwplan(tmp_path, ("--live", str(saved), "--state", str(tmp_path / "other" / "state.db")))
+    without = ("-f", _write(elsewhere, "objects.yaml", objects), "--name", unique)  # as who has no value of a secret
+    plan = elsewhere.plan(*without)
+    assert not {address for address in changes(plan) if address.startswith("RestObject/")} and not plan["blocked"]
+    _write(elsewhere, "objects.yaml", objects.replace("name: first", "name: second"))
+    (blocked,) = elsewhere.plan(*without)["blocked"]
+    assert blocked["address"] == "RestObject/account" and "not in the snapshot" in blocked["reason"]
+
+
 def test_objects_of_a_sandbox_are_plain_text_that_a_person_may_change(simulated: Hwplan, unique: str) -> None:
     secret, objects = _texts("https://api.example", unique)
     words = ("-f", _write(simulated, "all.yaml", f"{secret}---\n{objects}"), "--name", unique)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from planner.spec.base import Count, Duration, Model, Name, Text
+from planner.spec.base import Count, Duration, Flag, Model, Name, Text
 from planner.spec.kinds import TABLE
 from planner.spec.kinds.envelope import AnnotationKey, Deferred, KindModel
 
@@ -17,16 +17,38 @@ Target: TypeAlias = Annotated[
 ]
 
 
+_WITH_PODS = re.compile(r"((Deployment|StatefulSet|DaemonSet|ReplicaSet)\.apps|Pod)/[^/\s]+/[^/\s]+")
+
+
+def _with_pods(text: str) -> str:
+    if not _WITH_PODS.fullmatch(text):
+        raise ValueError("expected a workload with its group and namespace, such as Deployment.apps/shop/api")
+    return text
+
+
+PodTarget: TypeAlias = Annotated[str, StringConstraints(max_length=600), AfterValidator(_with_pods)]
+# One word of a command: the interface of programs ends words with NUL.
+Word: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=r"^[^\x00]+$")]
+
+
 class PodExecSpec(Model):
     """Which container, which command, how often."""
 
-    target: Target = Field(description="Workload whose newest ready pod is used.")
-    container: Name = Field(description="Container.")
-    command: tuple[Text, ...] = Field(min_length=1, description="Program and arguments; no shell.")
-    once_per: Text | Deferred = Field(
-        description="The command runs once for each value of this, such as an image digest."
+    target: PodTarget = Field(
+        description="Workload whose newest ready pod is used, with its group and namespace: `Deployment.apps/shop/api`."
     )
-    timeout: Duration = Field("5m", description="Longest run.")
+    container: Name = Field(description="Container.")
+    command: tuple[Word, ...] = Field(min_length=1, max_length=64, description="Program and arguments; no shell.")
+    once_per: Text | Deferred = Field(
+        description="The command succeeds once for each value of this, such as an image digest. One that failed is run "
+        "again by the next plan; one that may have run, its end unknown, is blocked."
+    )
+    timeout: Duration = Field("5m", description="Longest run. After it nobody knows whether the command goes on.")
+    idempotent: Flag = Field(
+        False,
+        description="Running the command twice, also at the same time, does no harm: one that may have run is planned "
+        "again instead of blocked.",
+    )
 
 
 class PodExec(KindModel):

@@ -15,8 +15,8 @@ from threading import RLock
 
 from planner.plan import ClusterIdentity
 from planner.values import JsonObject
-from providers.kubernetes.cluster import FIELD_MANAGER, OPERATOR_MANAGER, KindInfo, Listing, Place
-from providers.kubernetes.errors import AlreadyExists, NotFound, NotServed
+from providers.kubernetes.cluster import FIELD_MANAGER, OPERATOR_MANAGER, Executed, KindInfo, Listing, Place
+from providers.kubernetes.errors import AlreadyExists, CommandNotStarted, NotFound, NotServed
 from providers.kubernetes.snapshot import admission, controllers
 from providers.kubernetes.snapshot.jsonpatch import patched
 from providers.kubernetes.snapshot.kinds import builtin_kinds, custom_kinds
@@ -102,6 +102,10 @@ class SnapshotCluster:
 
     def delete(self, kind: KindInfo, namespace: str, name: str, *, uid: str, resource_version: str) -> None:
         self.drop(_identity(kind, namespace, name), uid=uid, resource_version=resource_version)
+
+    def exec(self, namespace: str, pod: str, container: str, command: Sequence[str], *, seconds: float) -> Executed:
+        """Always raises CommandNotStarted."""
+        raise CommandNotStarted("nothing runs in a snapshot", where=f"Pod/{namespace}/{pod}")
 
     def forget(self) -> None:
         """Nothing is remembered: custom kinds are those of the CRDs inside."""

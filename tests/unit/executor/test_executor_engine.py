@@ -303,6 +303,14 @@ def test_outputs_of_readiness_are_filled_in_and_made_durable() -> None:
     assert outputs[1] == {"uid": "uid-run", "digest": "sha256:1"}
 
 
+@pytest.mark.parametrize("wait", [Wait.ALL, Wait.NONE])
+def test_what_an_effect_said_is_told_with_its_end(wait: Wait) -> None:
+    said = {"a": [Written(uid="", said="exit code 0\nlog")], "b": [Written(uid="", already=True, said="before")]}
+    result = run(plan_of({"a": (), "b": ()}), FakeProvider(script=said), Options(wait=wait))  # type: ignore[arg-type]
+    ends = [(ended(result, name).result, ended(result, name).message) for name in "ab"]
+    assert ends == [(R.DONE, "exit code 0\nlog"), (R.UNCHANGED, "before")]
+
+
 def test_a_missing_output_fails_the_change_by_name_and_before_any_effect() -> None:
     provider = FakeProvider()
     desired = {"spec": Sub(("x", Ref(address("a"), "nope")))}

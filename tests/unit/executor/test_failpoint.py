@@ -22,8 +22,11 @@ def _disarmed() -> Iterator[None]:
 
 
 def test_every_registered_name_is_hit_in_the_source_and_every_hit_is_registered() -> None:
-    files = [*(ROOT / "planner" / "executor").glob("*.py"), *(ROOT / "state").glob("*.py")]
-    found = set(re.findall(r'"((?:state|lease|run|journal|node)\.[a-z.]+)"', "".join(f.read_text() for f in files)))
+    places = (ROOT / "planner" / "executor", ROOT / "state", ROOT / "providers" / "kubernetes" / "operations")
+    files = [file for place in places for file in place.glob("*.py")]
+    found = set(
+        re.findall(r'"((?:state|lease|run|journal|node|exec)\.[a-z.]+)"', "".join(f.read_text() for f in files))
+    )
     assert found == set(failpoint.NAMES)
     assert len(failpoint.NAMES) == len(set(failpoint.NAMES))
 

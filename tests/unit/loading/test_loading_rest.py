@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from planner.errors import ConfigError
 from planner.values import Sealed
-from tests.unit.loading.fakes import CANARY, KeyedFingerprinter, manifests
+from tests.unit.loading.fakes import CANARY, ROOT, KeyedFingerprinter, manifests
 
 _SPEC: dict[str, Any] = {"baseUrl": "https://api.example/v1", "path": "/groups", "key": "name", "body": {"name": "a"}}
 _KEY = {"secret": "ns/s", "key": "k"}
@@ -78,3 +79,11 @@ def test_a_secret_that_is_made_at_apply_is_read_where_it_lives(tmp_path: Path) -
     loaded = manifests(_document(auth={"secret": "ns/made", "key": "x"}, secrets={"k": _KEY}), tmp_path)
     spec = loaded.resources[0].manifest["spec"]
     assert (spec["auth"]["value"].ref, spec["body"]["k"].ref) == ("kubernetes:ns/made#x", "kubernetes:ns/s#k")
+
+
+def test_the_example_of_the_documentation_is_in_order(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "rest-objects.md").read_text()
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (resource,) = manifests(example, tmp_path).resources
+    leaf = resource.manifest["spec"]["body"]["credentials"]["api_key"]
+    assert leaf == Sealed("kubernetes:platform/sub2api-pool#OPENAI_API_KEY", "")

@@ -130,7 +130,8 @@ def test_the_summary_of_a_bad_run() -> None:
     assert page.splitlines() == [
         "run 42: 1 done, 1 failed, 2 skipped in 8.5s",
         "",
-        "   2 failed   create ConfigMap/ns/b  quota exceeded\\n::error::x",
+        "   2 failed   create ConfigMap/ns/b  quota exceeded",
+        "       | \\x3a:error::x",
         "       raise the quota",
         "",
         "skipped, for they need ConfigMap/ns/b: ConfigMap/ns/c, ConfigMap/ns/d",
@@ -145,6 +146,20 @@ def test_the_summary_of_a_bad_run() -> None:
         "",
         "1 of 4 failed; to go on when the cause is mended: hwplan apply --resume --confirm",
     ]
+
+
+def test_what_an_effect_said_is_shown_and_cannot_leave_its_lines() -> None:
+    said = "exit code 0 in web-1\n3 migrations\n\n::warning::x\x1b[2J"
+    page = render_run(plan(change("a"), change("b")), outcome(ended("a", message=said), ended("b")), run=7)
+    assert page.splitlines()[2:6] == [
+        "   1 done     create ConfigMap/ns/a  exit code 0 in web-1",
+        "       | 3 migrations",
+        "       |",
+        "       | \\x3a:warning::x\\x1b[2J",
+    ]
+    out = io.StringIO()
+    PlainLines(out, {}).on(ended("a", message=said))
+    assert out.getvalue().endswith("done in 1.0s: exit code 0 in web-1\n")
 
 
 @pytest.mark.parametrize(
