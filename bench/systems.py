@@ -127,7 +127,10 @@ def _site() -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Write no log."""
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(http.server.ThreadingHTTPServer):
+        request_queue_size = 128  # the default of 5 makes callers at once wait a second for another SYN
+
+    server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

@@ -15,7 +15,7 @@ class StatusRow:
 
     `live` is the version token of what is there ("" for nothing), `wanted` the one that has to be ("" when it is only
     known later). `settled` means that nothing is to be done; `problem` says why it cannot be told or done ("" if it
-    can).
+    can). `readable` is false where nobody could tell what is there, which is not the same as nothing.
     """
 
     address: Address
@@ -25,6 +25,7 @@ class StatusRow:
     settled: bool
     problem: str
     outputs: JsonObject = field(default_factory=dict, repr=False)
+    readable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,9 @@ def _row(gathered: Gathered, address: Address) -> StatusRow:
     wanted = live if settled else (preview.expects if preview else "")
     outputs = {**(seen.outputs if isinstance(seen, Present) else {}), **(preview.outputs if preview else {})}
     problem = inputs.unsourced.get(address, "") or _problem(seen, preview)
-    return StatusRow(address, inputs.resources[address].manifest["spec"], live, wanted, settled, problem, outputs)
+    spec = inputs.resources[address].manifest["spec"]
+    readable = not isinstance(seen, Unreadable)
+    return StatusRow(address, spec, live, wanted, settled, problem, outputs, readable)
 
 
 def _problem(seen: Observation | None, preview: Preview | None) -> str:

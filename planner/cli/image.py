@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from planner.app.request import Request
 from planner.cli.apply import applying
-from planner.cli.options import common, selecting
+from planner.cli.options import selecting
 from planner.cli.output import colour, page
 
 _PLAN_ID = click.option("--plan-id", metavar="ID", default="", help="Refuse unless the plan made now is this one.")
+
+_VERBS = {"source": "preload", "build": "build"}  # field of an image's origin -> the verb that makes it
 
 
 @click.group()
@@ -31,10 +34,11 @@ def status(request: Request, as_json: bool) -> int:
     from planner.render.image_status import image_status_json, render_image_status
 
     found = status_of(request, is_image)
+    commands = {origin: command_of(f"image {verb}", request) for origin, verb in _VERBS.items()}
     if as_json:
-        page(json.dumps(image_status_json(found), indent=1, sort_keys=True))
+        page(json.dumps(image_status_json(found, commands=commands), indent=1, sort_keys=True))
     else:
-        page(render_image_status(found, command=command_of("image preload", request), colour=colour()))
+        page(render_image_status(found, commands=commands, colour=colour()))
     return 1 if any(row.problem for row in found.rows) else 0
 
 
@@ -65,17 +69,25 @@ def build(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json:
 
 
 @image.command()
-@click.argument("name")
-@common
-def logs(request: Request, name: str) -> None:
+@click.argument("image_name", metavar="NAME")
+@selecting
+def logs(request: Request, image_name: str) -> None:
     """What the journal of the last runs says about the image NAME: when, how it ended, and why."""
     from planner.app.world import open_store
 
     with open_store(request) as store:
-        nodes = [(run.number, node) for run in store.history() for node in store.nodes(run.number)]
+        runs = [run for run in store.history() if not request.nodes or {*request.nodes} & {*run.selection.nodes}]
+        nodes = [(run.number, node) for run in runs for node in store.nodes(run.number)]
     lines = [
-        f"run {number}  {node.action:<8} {node.result or node.phase:<10} {node.at}  {node.detail.get('message', '')}"
+        f"run {number}  {node.action:<8} {node.result or node.phase:<10} {node.at}  {_said(node.detail)}".rstrip()
         for number, node in nodes
-        if node.address.kind == "RegistryImage" and node.address.name == name
+        if node.address.kind == "RegistryImage" and node.address.name == image_name
     ]
-    page("\n".join(lines) or f"no run touched the image {name}")
+    page("\n".join(lines) or f"no run touched the image {image_name}")
+
+
+def _said(detail: Mapping[str, Any]) -> str:
+    """What the journal has about how it ended."""
+    from planner.render.text_safe import safe
+
+    return safe("; ".join(str(detail[key]) for key in ("message", "remedy") if detail.get(key)))

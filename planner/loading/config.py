@@ -187,7 +187,7 @@ class _Reader:
             merged = merge(layers)
             spec = _validated(Node, merged.value, lambda *what, m=merged: m.problem(self.problems, *what))
             if spec is not None:
-                check_node(spec, merged, self.problems)
+                check_node(spec, folder, merged, self.problems)
                 nodes[name] = NodeEntry(name, spec, merged)
         lanes: list[LaneEntry] = []
         for document, origin in self.lane_documents:

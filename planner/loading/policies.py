@@ -5,9 +5,11 @@ need; for gates see gate_policy. They are general; what they allow stands in the
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path as Folder
 from typing import Any
 
 from planner.loading.gate_policy import probe_faults, public_url_faults
+from planner.loading.image_policy import dockerfile_faults, input_faults, registry_of
 from planner.loading.origin import Path
 from planner.loading.overlay import Merged
 from planner.loading.problems import Problems, did_you_mean
@@ -15,14 +17,17 @@ from planner.spec.lane import Lane
 from planner.spec.node import Node
 
 
-def check_node(node: Node, merged: Merged, problems: Problems) -> None:
-    """Images, transport and installs of a node."""
+def check_node(node: Node, folder: Folder, merged: Merged, problems: Problems) -> None:
+    """Images, transport and installs of a node. `folder` is the configuration's, in which Dockerfiles are."""
     for name, image in node.images.items():
         if registry_of(image.target) != node.registry.host:
             text = f"images.{name}.target is not in the node's registry {node.registry.host}"
             merged.problem(problems, ("images", name, "target"), text, "an image that the node uses is an output there")
         for path, source in _inputs(image):
             _check_input(source, node, ("images", name, *path), merged, problems)
+        if image.build is not None:
+            for text, hint in dockerfile_faults(image.build, node, folder):
+                merged.problem(problems, ("images", name, "build", "dockerfile"), f"images.{name}.build: {text}", hint)
     if node.registry.host in node.public_registries:
         text = "the node-local registry is among publicRegistries"
         merged.problem(
@@ -55,11 +60,6 @@ def check_lane(lane: Lane, node: Node, merged: Merged, problems: Problems) -> No
     _check_services(lane, merged, problems)
 
 
-def registry_of(image: str) -> str:
-    """The registry host of an image reference or repository."""
-    return image.partition("/")[0]
-
-
 def _inputs(image: Any) -> Iterator[tuple[Path, str]]:
     if image.source is not None:
         yield ("source",), image.source
@@ -68,14 +68,9 @@ def _inputs(image: Any) -> Iterator[tuple[Path, str]]:
 
 
 def _check_input(image: str, node: Node, path: Path, merged: Merged, problems: Problems) -> None:
-    host = registry_of(image)
     field = ".".join(str(part) for part in path)
-    if host == node.registry.host:
-        text = f"{field}: an input image comes from the node-local registry"
-        merged.problem(problems, path, text, "name its public source; the node-local registry is an output only")
-    elif host not in node.public_registries:
-        hint = did_you_mean(host, node.public_registries)
-        merged.problem(problems, path, f"{field}: the registry is none of the node's publicRegistries", hint)
+    for text, hint in input_faults(image, node):
+        merged.problem(problems, path, f"{field}: {text}", hint)
 
 
 def _check_local(image: str, field: str, node: Node, merged: Merged, problems: Problems) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from planner.render.status_page import Line, status_page
 from planner.status import Status, StatusRow
 from planner.values import JsonObject
@@ -10,26 +12,37 @@ SCHEMA_VERSION = 1
 _SHORT = len("sha256:") + 12
 
 
-def render_image_status(status: Status, *, command: str, colour: bool) -> str:
-    """One line per image: is its tag there, with which digest, and what is in the way."""
+def render_image_status(status: Status, *, commands: Mapping[str, str], colour: bool) -> str:
+    """One line per image: is its tag there, with which digest, and what is in the way.
+
+    `commands` are the commands that make images, by the field of their origin (`source`, `build`).
+    """
     lines = [
         Line(_state(row), (row.address.local, str(row.spec["target"]), _move(row)), row.problem) for row in status.rows
     ]
     there = sum(row.settled for row in status.rows)
     verdict = f"{there} of {len(status.rows)} images as declared"
-    return status_page(
-        status.cluster, lines, verdict, command="" if there == len(status.rows) else command, colour=colour
-    )
+    return status_page(status.cluster, lines, verdict, command="\n  ".join(_next(status, commands)), colour=colour)
 
 
-def image_status_json(status: Status) -> JsonObject:
-    """The same as a document. `next.blockers` are outputs that are missing: what runs them cannot start."""
+def image_status_json(status: Status, *, commands: Mapping[str, str]) -> JsonObject:
+    """The same as a document. `next.blockers` are outputs that are missing: what runs them cannot start. One that
+    nobody could read is not among them, it has a `problem`."""
     return {
         "schemaVersion": SCHEMA_VERSION,
         "simulated": status.cluster.simulated,
         "images": [_document(row) for row in status.rows],
-        "next": {"blockers": [str(row.spec["target"]) for row in status.rows if not row.live]},
+        "next": {
+            "blockers": [str(row.spec["target"]) for row in status.rows if row.readable and not row.live],
+            "commands": _next(status, commands),
+        },
     }
+
+
+def _next(status: Status, commands: Mapping[str, str]) -> list[str]:
+    """What to run for the images that are not as declared."""
+    todo = [row for row in status.rows if not row.settled]
+    return [command for origin, command in commands.items() if any(origin in row.spec for row in todo)]
 
 
 def _state(row: StatusRow) -> str:
@@ -37,17 +50,22 @@ def _state(row: StatusRow) -> str:
 
 
 def _move(row: StatusRow) -> str:
-    now = row.live[:_SHORT] or "absent"
-    return now if row.settled or row.problem else f"{now} -> {row.wanted[:_SHORT] or 'known after the build'}"
+    now = row.live[:_SHORT] or ("absent" if row.readable else "unknown")
+    return now if row.settled or row.problem else f"{now} -> {_wanted(row)[:_SHORT] or 'known after the build'}"
+
+
+def _wanted(row: StatusRow) -> str:
+    """The digest that has to be there. A build only knows what it is made from, and its digest when it is made."""
+    return row.wanted if row.settled or "build" not in row.spec else ""
 
 
 def _document(row: StatusRow) -> JsonObject:
     return {
         "address": str(row.address),
         "target": row.spec["target"],
-        "registryTagPresent": bool(row.live),
+        "registryTagPresent": bool(row.live) if row.readable else None,
         "digest": row.live or None,
-        "wanted": row.wanted or None,
+        "wanted": _wanted(row) or None,
         "asDeclared": row.settled,
         "problem": row.problem,
     }

@@ -26,7 +26,7 @@ class Model(BaseModel):
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _HOST_CHARS = re.compile(r"[A-Za-z0-9.\-\[\]:]+")
-_IMAGE_PATH = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
+_IMAGE_PATH = re.compile(r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _REF_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,200}")
 
@@ -79,6 +79,16 @@ def _image(text: str) -> str:
         raise ValueError("not an image reference: expected registry/path:tag or registry/path@sha256:...")
     if tag == "latest" or not (tag or digest):
         raise ValueError("an image needs a fixed tag or a digest; `latest` moves by itself")
+    return text
+
+
+def _image_source(text: str) -> str:
+    if not text.startswith("oci:"):
+        return _image(text)
+    path, colon, name = text.removeprefix("oci:").partition(":")
+    _inner_path(path)
+    if colon and (not name or not name.isprintable() or " " in name):
+        raise ValueError("expected oci:FOLDER or oci:FOLDER:NAME, the name as the layout's index.json has it")
     return text
 
 
@@ -136,7 +146,11 @@ RegistryHost: TypeAlias = Annotated[
 Duration: TypeAlias = Annotated[str, StringConstraints(max_length=20), AfterValidator(_duration)]
 HttpUrl: TypeAlias = Annotated[str, StringConstraints(max_length=2048), AfterValidator(_http_url)]
 GitUrl: TypeAlias = Annotated[str, StringConstraints(max_length=2048), AfterValidator(_git_url)]
+Platform: TypeAlias = Annotated[
+    str, StringConstraints(pattern=r"^(all|[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?)$", max_length=64)
+]
 ImageRef: TypeAlias = Annotated[str, StringConstraints(max_length=512), AfterValidator(_image)]
+ImageSource: TypeAlias = Annotated[str, StringConstraints(max_length=1024), AfterValidator(_image_source)]
 Branch: TypeAlias = Annotated[str, StringConstraints(max_length=200), AfterValidator(_branch)]
 FullRef: TypeAlias = Annotated[str, StringConstraints(max_length=250), AfterValidator(_full_ref)]
 InnerPath: TypeAlias = Annotated[str, StringConstraints(max_length=1024), AfterValidator(_inner_path)]

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from planner.spec.base import Flag, ImageRef, InnerPath, Model, RegistryHost, Text
+from planner.spec.base import Flag, ImageRef, InnerPath, Model, Platform, RegistryHost, Text
 
 
 class Registry(Model):
@@ -23,7 +23,8 @@ class Build(Model):
     dockerfile: InnerPath = Field(description="Path of the Dockerfile, relative to the context.")
     context: InnerPath = Field(description="Build context: a folder in the configuration folder.")
     base: ImageRef | None = Field(None, description="The public image that the Dockerfile starts from.")
-    args: dict[Text, Text] = Field(default_factory=dict, description="Build arguments.")
+    args: dict[Text, Text] = Field(default_factory=dict, description="Build arguments. Never a secret.")
+    builder: Literal["buildah", "docker"] = Field("buildah", description="Program that builds.")
 
 
 class Image(Model):
@@ -32,6 +33,12 @@ class Image(Model):
     target: ImageRef = Field(description="Where it has to be: a tag in the node-local registry.")
     source: ImageRef | None = Field(None, description="Public image that is copied by digest (preload).")
     build: Build | None = Field(None, description="Build instead of copy.")
+    platforms: tuple[Platform, ...] = Field(
+        ("linux/amd64",),
+        min_length=1,
+        max_length=20,
+        description="Platforms of the node: as `platforms` of a RegistryImage.",
+    )
     purpose: Literal["tools", "runtime", "base", "dependency"] = Field(
         "dependency", description="What it is for; groups images in `image status`."
     )

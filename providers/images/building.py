@@ -1,37 +1,33 @@
-"""Runs a builder, buildah or docker, and leaves its image in an OCI layout. Pushes nothing: that is our own client's.
+"""Builds with buildah or docker, and leaves the image in an OCI layout. Pushes nothing: that is our own client's.
 
-The programs get argument lists, a small environment and a folder of their own that goes away. Of their output only the
-end is kept; errors name the step, as the builder named it.
+A builder gets a folder of its own that goes away.
 """
 
 from __future__ import annotations
 
 import os
-import re
+import secrets
 import shutil
-import signal
-import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
-from planner.errors import PermanentError, TemporaryError
+from planner.errors import PermanentError, ProviderError
+from providers.images.archive import layout_of
 from providers.images.layout import Layout
+from providers.images.program import run
+from providers.images.reference import Reference
 
-_SECONDS = 3600.0
-_KEPT = 64 << 10
-_STEP = re.compile(rb"^(?:STEP [^\n]*|#[0-9]+ \[[^\n]*)$", re.MULTILINE)
-_PASSED = ("PATH", "HOME", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "SSL_CERT_FILE", "DOCKER_HOST")
+_NAME = "hwplan-build"
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What is built: `folder` is the context, `dockerfile` relative to it."""
+    """What is built: `folder` is the context, `dockerfile` relative to it, `target` where the image will go."""
 
+    target: Reference
     folder: Path
     dockerfile: str
     args: Mapping[str, str]
@@ -49,85 +45,40 @@ def built(recipe: Recipe) -> Iterator[Layout]:
     try:
         match recipe.builder:
             case "buildah":
-                _buildah(recipe, temp)
+                layout = _buildah(recipe, temp)
             case "docker":
-                _docker(recipe, temp)
+                layout = _docker(recipe, temp)
             case _:
                 raise PermanentError("there is no such builder", remedy="use buildah or docker")
-        yield Layout(temp / "layout")
+        yield layout
     finally:
         _remove(temp)
 
 
-def _buildah(recipe: Recipe, temp: Path) -> None:
+def _buildah(recipe: Recipe, temp: Path) -> Layout:
     program = ["buildah", "--storage-driver", "vfs", "--root", str(temp / "root"), "--runroot", str(temp / "run")]
     options = ["--isolation", "chroot", "--format", "oci", "--platform", recipe.platform]
-    _run([*program, "bud", *options, *_common(recipe), "--tag", "hwplan-build", "--", str(recipe.folder)], temp)
-    _run([*program, "push", "--", "hwplan-build", f"oci:{temp / 'layout'}:built"], temp)
+    run([*program, "bud", *options, *_common(recipe), "--tag", _NAME, "--", str(recipe.folder)], temp, recipe.target)
+    run([*program, "push", "--", _NAME, f"oci:{temp / 'layout'}:built"], temp, recipe.target)
+    return Layout(temp / "layout")
 
 
-def _docker(recipe: Recipe, temp: Path) -> None:
-    output = f"type=oci,tar=false,dest={temp / 'layout'}"
-    options = ["--platform", recipe.platform, "--provenance=false", "--progress=plain", "--output", output]
-    _run(["docker", "buildx", "build", *options, *_common(recipe), "--", str(recipe.folder)], temp)
+def _docker(recipe: Recipe, temp: Path) -> Layout:
+    """By the engine's own builder and `image save`: buildx's OCI output is not there with every driver."""
+    name = f"{_NAME}:{secrets.token_hex(8)}"
+    options = ["--platform", recipe.platform, "--tag", name]
+    run(["docker", "build", *options, *_common(recipe), "--", str(recipe.folder)], temp, recipe.target)
+    try:
+        run(["docker", "image", "save", "--output", str(temp / "saved.tar"), name], temp, recipe.target)
+    finally:
+        with suppress(ProviderError):
+            run(["docker", "image", "rm", name], temp, recipe.target)
+    return layout_of(temp / "saved.tar", temp / "layout", recipe.target)
 
 
 def _common(recipe: Recipe) -> list[str]:
     args = [f"--build-arg={name}={value}" for name, value in sorted(recipe.args.items())]
     return ["--file", str(recipe.folder / recipe.dockerfile), *args]
-
-
-def _run(argv: Sequence[str], temp: Path) -> None:
-    try:
-        child = subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            cwd=temp,
-            env=_environment(temp),
-            start_new_session=True,
-        )
-    except OSError:
-        remedy = "install it, or choose another spec.build.builder"
-        raise PermanentError(f"cannot run {argv[0]}", remedy=remedy) from None
-    with child, ThreadPoolExecutor(1) as pool:
-        assert child.stdout is not None
-        tail = pool.submit(_tail, child.stdout)
-        try:
-            code = child.wait(_SECONDS)
-        except subprocess.TimeoutExpired:
-            raise TemporaryError(f"{argv[0]} did not end within {_SECONDS:.0f} s") from None
-        finally:
-            _end(child)
-        said = tail.result()
-    if code:
-        raise PermanentError(f"{argv[0]} ended with {code}{_step(said)}", remedy=f"try it by hand with {argv[0]}")
-
-
-def _tail(pipe: IO[bytes]) -> bytes:
-    kept = b""
-    while piece := pipe.read(8192):
-        kept = (kept + piece)[-_KEPT:]
-    return kept
-
-
-def _environment(temp: Path) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in _PASSED if name in os.environ}
-    return {"PATH": os.defpath, **kept, "LC_ALL": "C.UTF-8", "TMPDIR": str(temp)}
-
-
-def _step(said: bytes) -> str:
-    """` at STEP 2/5: RUN ...`: where it failed, as far as the end of the output tells."""
-    steps = _STEP.findall(said)
-    text = steps[-1].decode(errors="replace")[:160] if steps else ""
-    return (" at " if text else "") + "".join(char if char.isprintable() else "?" for char in text)
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """End the whole group: a builder may leave children that hold its output open."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGKILL)
 
 
 def _remove(folder: Path) -> None:

@@ -44,20 +44,21 @@ def _entries(folder: Path) -> Iterator[list[Json]]:
     count = size = 0
     for where, folders, names in os.walk(folder, onerror=_unreadable):
         links = [name for name in folders if Path(where, name).is_symlink()]
-        for name in [*names, *links]:
-            path = Path(where, name)
-            kind, told, length = _entry(path)
+        for each in [*names, *links]:
+            path = Path(where, each)
+            name = path.relative_to(folder).as_posix()
+            kind, told, length = _entry(path, name)
             count, size = count + 1, size + length
             if count > _MOST_FILES or size > _MOST_BYTES:
                 raise PermanentError(
-                    "the build context is too large", where=str(folder), remedy="name a smaller folder"
+                    "the build context is too large", where=folder.name, remedy="name a smaller folder"
                 )
-            yield [path.relative_to(folder).as_posix(), kind, told]
+            yield [name, kind, told]
         if not names and not folders:
             yield [Path(where).relative_to(folder).as_posix(), "folder", ""]
 
 
-def _entry(path: Path) -> tuple[str, str, int]:
+def _entry(path: Path, name: str) -> tuple[str, str, int]:
     try:
         status = path.lstat()
         if stat.S_ISLNK(status.st_mode):
@@ -67,9 +68,11 @@ def _entry(path: Path) -> tuple[str, str, int]:
                 told = hashlib.file_digest(handle, "sha256").hexdigest()
             return "program" if status.st_mode & 0o111 else "file", told, status.st_size
     except OSError:
-        raise PermanentError("a file of the build context cannot be read", where=str(path)) from None
-    raise PermanentError("the build context holds a socket, a pipe or a device", where=str(path))
+        raise PermanentError("a file of the build context cannot be read", where=name) from None
+    raise PermanentError("the build context holds a socket, a pipe or a device", where=name)
 
 
 def _unreadable(error: OSError) -> None:
-    raise PermanentError("a folder of the build context cannot be read", where=str(error.filename or "")) from None
+    raise PermanentError(
+        "a folder of the build context cannot be read", where=Path(error.filename or "").name
+    ) from None

@@ -6,7 +6,7 @@ under the tag is looked at right before and right after.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -17,6 +17,8 @@ from providers.images.store import Store
 
 _PARALLEL = 4
 _DEEPEST = 3
+_MOST_MANIFESTS = 1000
+_MOST_BYTES = 64 << 20  # of manifests, which are held in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,9 @@ def copy(source: Place, root: Manifest, target: Place, still: Callable[[str], No
     `still` gets the digest under the tag right before it is written and raises PreconditionError when it is not what it
     has to be. Raises PreconditionError when the tag says something else afterwards.
     """
-    manifests = tuple(_missing_below(source, root, target, _DEEPEST))
+    found: dict[str, Manifest] = {}
+    _collect(source, root, target, _DEEPEST, found)
+    manifests = tuple(found.values())
     blobs = {part.digest: part for one in manifests if not one.is_index for part in one.parts}
     mount = source.image.path if source.store is target.store else ""
     _copy_blobs(source, tuple(blobs.values()), target, mount)
@@ -53,21 +57,25 @@ def copy(source: Place, root: Manifest, target: Place, still: Callable[[str], No
         raise PreconditionError("somebody else moved the tag while it was written", where=str(target.image))
 
 
-def _missing_below(source: Place, manifest: Manifest, target: Place, depth: int) -> Iterator[Manifest]:
+def _collect(source: Place, manifest: Manifest, target: Place, depth: int, found: dict[str, Manifest]) -> None:
     """What has to be written, children before their index, the root last. Children that are there are left out."""
     if depth == 0:
         raise PermanentError("indexes within indexes, deeper than hwplan follows", where=str(source.image))
-    if manifest.is_index:
-        for part in manifest.parts:
-            if target.store.digest(target.image.by_digest(part.digest)) != part.digest:
-                yield from _missing_below(source, _fetched(source, part), target, depth - 1)
-    yield manifest
+    children = {part.digest: part for part in manifest.parts} if manifest.is_index else {}
+    for digest, part in children.items():
+        if digest not in found and target.store.digest(target.image.by_digest(digest)) != digest:
+            _collect(source, _fetched(source, part), target, depth - 1, found)
+    found[manifest.digest] = manifest
+    if len(found) > _MOST_MANIFESTS or sum(len(one.data) for one in found.values()) > _MOST_BYTES:
+        raise PermanentError("more manifests below one index than hwplan copies", where=str(source.image))
 
 
 def _fetched(source: Place, part: Descriptor) -> Manifest:
     found = source.store.manifest(source.image.by_digest(part.digest))
     if found is None or found.digest != part.digest:
         raise PreconditionError("the source lacks a manifest that its index names", where=str(source.image))
+    if (found.media_type, len(found.data)) != (part.media_type, part.size):
+        raise PermanentError("an index says another type or size of a manifest than it has", where=str(source.image))
     return found
 
 

@@ -19,7 +19,8 @@ _HUB = ("https://index.docker.io/v1/", "index.docker.io", "docker.io")
 
 
 class DockerCredentials:
-    """The file `config.json` below `$DOCKER_CONFIG`, or `~/.docker`."""
+    """The file that `$REGISTRY_AUTH_FILE` names (as for skopeo and buildah), else `config.json` below `$DOCKER_CONFIG`,
+    else below `~/.docker`."""
 
     def __init__(self, file: Path | None = None) -> None:
         self._file = file
@@ -51,6 +52,8 @@ class DockerCredentials:
 
 
 def _default_file() -> Path:
+    if named := os.environ.get("REGISTRY_AUTH_FILE"):
+        return Path(named)
     folder = os.environ.get("DOCKER_CONFIG")
     return (Path(folder) if folder else Path.home() / ".docker") / "config.json"
 

@@ -16,7 +16,7 @@ from providers.images.layout import Layout
 from providers.images.looking import BUILD, build_mark
 from providers.images.manifest import Manifest, annotated
 from providers.images.places import Places
-from providers.images.reference import Reference
+from providers.images.reference import InLayout, Reference
 from providers.images.wanted import Wanted
 from providers.sandbox.layout import create_layout
 
@@ -32,7 +32,7 @@ def make(change: Change, wanted: Wanted, places: Places, folder: Path) -> tuple[
         raise PermanentError("the target is still not known", where=str(change.address))
     if wanted.build is not None:
         return _build(change, wanted, places, folder)
-    if not isinstance(wanted.source, Reference):
+    if not isinstance(wanted.source, Reference | InLayout):
         raise PermanentError("the source is still not known", where=str(change.address))
     return _copy(change, wanted, places)
 
@@ -63,7 +63,7 @@ def _planned(source: Place, wanted: Wanted, change: Change) -> Manifest:
     root = root_of(source, found, wanted.platforms) if found else None
     if root is None or (change.expects and root.digest != change.expects):
         raise PreconditionError(
-            "the source has no longer the image that the plan named", where=str(source.image), remedy=_PLAN_AGAIN
+            "the source has no longer the image that the plan named", where=str(wanted.source), remedy=_PLAN_AGAIN
         )
     return root
 
@@ -97,7 +97,9 @@ def _result(wanted: Wanted, mark: str, places: Places, folder: Path) -> Iterator
             yield Layout(Path(temp) / "layout")
         return
     context = context_folder(folder, wanted.build.context, wanted.build.dockerfile)
-    recipe = Recipe(context, wanted.build.dockerfile, wanted.build.args, wanted.platforms[0], wanted.build.builder)
+    assert isinstance(wanted.target, Reference)
+    build = wanted.build
+    recipe = Recipe(wanted.target, context, build.dockerfile, build.args, wanted.platforms[0], build.builder)
     with built(recipe) as layout:
         yield layout
 

@@ -1,5 +1,5 @@
 """An OCI image layout in a folder (image-spec, "Image Layout") as a place for images: in a sandbox the stand-in for
-every registry, after a build the place where the builder left its result.
+every registry, after a build the place where the builder left its result, or a source that a person put there.
 
 Images are found by their full name in index.json. That file is replaced as a whole under a lock; blobs are written
 beside their place and renamed, so that a kill leaves nothing half done. Does not delete.
@@ -7,14 +7,16 @@ beside their place and renamed, so that a kill leaves nothing half done. Does no
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from planner.errors import PermanentError
 from planner.values import canonical
@@ -31,6 +33,7 @@ from providers.web.retrying import repeated
 
 REF_NAME = "org.opencontainers.image.ref.name"
 _PIECE = 1 << 18
+_MAX_INDEX = 64 << 20
 
 
 class Layout:
@@ -40,6 +43,7 @@ class Layout:
     def __init__(self, folder: Path, *, made_up: bool = False) -> None:
         self._folder = folder
         self._made_up = made_up
+        self._shown = folder.name
 
     def digest(self, image: Reference) -> str:
         """Digest of the entry with this name."""
@@ -57,12 +61,16 @@ class Layout:
             return self._read(image.digest, "")
         return None
 
-    def sole(self) -> Manifest:
-        """The one image of a builder's layout."""
+    def sole(self, name: str = "") -> Manifest:
+        """The one image of a layout, or the one that it calls `name`. Raises PermanentError for none or several."""
         entries = self._entries()
-        if len(entries) != 1:
-            raise PermanentError("the builder left no image, or several")
-        return self._read(check_digest(entries[0].get("digest")), str(entries[0].get("mediaType", "")))
+        meant = [one for one in entries if one["annotations"].get(REF_NAME) == name] if name else entries
+        if len(meant) != 1:
+            names = sorted({str(one["annotations"].get(REF_NAME, "")) for one in entries} - {""})
+            offered = ", ".join(text for text in names if text.isprintable())[:300]
+            message = f"the OCI layout has {'no' if not meant else 'more than one'} such image"
+            raise PermanentError(message, where=self._shown, remedy=f"it has: {offered}" if offered else "")
+        return self._read(check_digest(meant[0].get("digest")), str(meant[0].get("mediaType", "")))
 
     def has_blob(self, image: Reference, blob: Descriptor) -> bool:
         """Whether the file is there, in its whole size."""
@@ -74,9 +82,9 @@ class Layout:
     def open_blob(self, image: Reference, blob: Descriptor) -> Iterator[Iterable[bytes]]:
         """The bytes of the file."""
         try:
-            handle = self._blob(blob.digest).open("rb")
+            handle = _opened(self._blob(blob.digest))
         except OSError:
-            raise PermanentError(f"the layout lacks a blob: {blob.digest}") from None
+            raise PermanentError(f"the layout lacks a blob: {blob.digest}", where=self._shown) from None
         with handle:
             yield iter(lambda: handle.read(_PIECE), b"")
 
@@ -114,17 +122,20 @@ class Layout:
         _replace(self._blob(digest), pieces)
 
     def _read(self, digest: str, media_type: str) -> Manifest:
-        with suppress(OSError), self._blob(digest).open("rb") as handle:
+        with suppress(OSError), _opened(self._blob(digest)) as handle:
             data = handle.read(MAX_MANIFEST + 1)
             if len(data) <= MAX_MANIFEST:
                 return read_manifest(data, media_type, expected=digest)
-        raise PermanentError(f"the layout lacks a manifest, or it is too large: {digest}")
+        raise PermanentError(f"the layout lacks a manifest, or it is too large: {digest}", where=self._shown)
 
     def _entries(self) -> list[dict[str, Any]]:
         try:
-            entries = json.loads((self._folder / "index.json").read_bytes())["manifests"]
+            with _opened(self._folder / "index.json") as handle:
+                entries = json.loads(handle.read(_MAX_INDEX))["manifests"]
+            if not isinstance(entries, list):
+                raise TypeError
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
-            raise PermanentError("the OCI layout has no proper index.json", where=str(self._folder)) from None
+            raise PermanentError("the OCI layout has no proper index.json", where=self._shown) from None
         good = [entry for entry in entries if isinstance(entry, dict) and is_digest(entry.get("digest"))]
         return [entry if isinstance(entry.get("annotations"), dict) else {**entry, "annotations": {}} for entry in good]
 
@@ -133,6 +144,31 @@ class Layout:
         with (self._folder / ".lock").open("w") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
+
+
+class Chosen(Layout):
+    """A layout that somebody else made, of which one image is meant, by whatever tag it is asked for.
+
+    Errors call the layout `shown`.
+    """
+
+    def __init__(self, folder: Path, name: str, shown: str) -> None:
+        super().__init__(folder)
+        self._name = name
+        self._shown = shown
+
+    def manifest(self, image: Reference) -> Manifest | None:
+        """The image that is meant, or what has the digest."""
+        return super().manifest(image) if image.digest else self.sole(self._name)
+
+
+def _opened(path: Path) -> BinaryIO:
+    """A regular file for reading; a pipe or a device in its place would block for ever. Raises OSError."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "no regular file")
+    return os.fdopen(handle, "rb")
 
 
 def _replace(path: Path, pieces: Iterable[bytes]) -> None:

@@ -1,8 +1,8 @@
 """Looking at one image and its origin: what stands under the tag, and what should. Writes nothing.
 
-Requests: a HEAD of the target, and one of the source unless its name holds the digest. Where platforms are picked of
-an index, the source is read with a GET in place of the HEAD. A build reads the target with one GET. Only when there is
-something to do, the source of a copy is looked at more closely.
+Requests: a HEAD of the target, and one of the source unless its name holds the digest. What has to be read (a source
+of which platforms are picked, the target of a build) costs a GET in place of the HEAD the first time, and both when it
+has changed. Only when there is something to do, the source of a copy is looked at more closely.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from providers.images.context import build_digest, context_folder
 from providers.images.copying import Place
 from providers.images.manifest import ALL, MAX_MANIFEST, Descriptor, Manifest, selected_digest
 from providers.images.places import Places
-from providers.images.reference import Reference
+from providers.images.reference import InLayout, Reference
 from providers.images.store import checked
 from providers.images.wanted import Wanted
 from providers.web.retrying import repeated
@@ -49,12 +49,19 @@ def look(wanted: Wanted, places: Places, folder: Path) -> Sight:
         return _look_at_build(wanted, places, folder)
     target = places.target(wanted)
     digest = target.store.digest(target.image)
-    if not isinstance(wanted.source, Reference):
+    if not isinstance(wanted.source, Reference | InLayout):
         return Sight(digest)
     try:
         return Sight(digest, expects=_expected(wanted, places, digest))
-    except _Blocked as reason:
-        return Sight(digest, blocked=reason.message, remedy=reason.remedy)
+    except PermanentError as error:
+        if not isinstance(error, _Blocked) and isinstance(wanted.source, Reference):
+            raise
+        return _blocked(error, digest)
+
+
+def _blocked(error: PermanentError, digest: str, mark: str = "") -> Sight:
+    where = f" ({error.where})" if error.where else ""
+    return Sight(digest, mark, blocked=error.message + where, remedy=error.remedy)
 
 
 class _Blocked(PermanentError):
@@ -63,12 +70,12 @@ class _Blocked(PermanentError):
 
 def _expected(wanted: Wanted, places: Places, digest: str) -> str:
     source = places.source(wanted)
-    if ALL in wanted.platforms:
+    if ALL in wanted.platforms and isinstance(wanted.source, Reference):
         pinned = "" if places.simulated else source.image.digest
         if pinned and pinned == digest:
             return pinned
         return source.store.digest(source.image) or _no_source()
-    found = source.store.manifest(source.image)
+    found = places.manifest(source)
     if found is None:
         return _no_source()
     try:
@@ -106,14 +113,13 @@ def _small_blob(source: Place, blob: Descriptor) -> bytes:
 
 def _look_at_build(wanted: Wanted, places: Places, folder: Path) -> Sight:
     target = places.target(wanted)
-    found = target.store.manifest(target.image)
+    found = places.manifest(target)
     digest = found.digest if found else ""
     mark = dict(found.annotations).get(BUILD, "") if found else ""
     try:
         return Sight(digest, mark, build_mark(wanted, folder))
     except PermanentError as error:
-        where = f" ({error.where})" if error.where else ""
-        return Sight(digest, mark, blocked=error.message + where, remedy=error.remedy)
+        return _blocked(error, digest, mark)
 
 
 def build_mark(wanted: Wanted, folder: Path) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from planner.errors import PermanentError
-from planner.values import canonical
+from planner.values import JsonObject, canonical
 from providers.images.reference import check_digest, is_digest
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -24,6 +24,9 @@ MEDIA_TYPES = (OCI_INDEX, OCI_MANIFEST, DOCKER_INDEX, DOCKER_MANIFEST)
 MAX_MANIFEST = 4 << 20
 ALL = "all"
 _MAX_PARTS = 1000
+_MAX_SIZE = 1 << 50
+# Names that have to be spelled exactly so: other readers (Go) take `Layers` for `layers`.
+_NAMES = {name.lower(): name for name in ("mediaType", "manifests", "layers", "config", "digest", "size", "platform")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +76,9 @@ def read_manifest(data: bytes, media_type: str = "", *, expected: str = "") -> M
     if expected and digest != expected:
         raise PermanentError(f"the manifest is not what its digest says: wanted {expected}, got {digest}")
     try:
-        document = json.loads(data)
+        document = json.loads(data, object_pairs_hook=_unambiguous, parse_constant=_no_number)
     except (ValueError, RecursionError):
-        raise PermanentError("the manifest is no JSON") from None
+        raise PermanentError("the manifest is no JSON, or names something twice") from None
     kind = _kind(document, media_type)
     key = "manifests" if kind in INDEXES else "layers"
     found = document.get(key)
@@ -85,8 +88,27 @@ def read_manifest(data: bytes, media_type: str = "", *, expected: str = "") -> M
     return Manifest(kind, digest, data, tuple(_descriptor(part) for part in parts), _annotations(document))
 
 
+def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError
+    return found
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(name)
+
+
+def _misspelled(document: dict[str, Any]) -> bool:
+    return any(_NAMES.get(name.lower(), name) != name for name in document)
+
+
 def _kind(document: Any, media_type: str) -> str:
-    if not isinstance(document, dict) or ("manifests" in document and ("layers" in document or "config" in document)):
+    if (
+        not isinstance(document, dict)
+        or _misspelled(document)
+        or ("manifests" in document and ("layers" in document or "config" in document))
+    ):
         raise PermanentError("the manifest is neither an image nor an index")
     said = document.get("mediaType")
     came = media_type.partition(";")[0].strip()
@@ -99,7 +121,9 @@ def _kind(document: Any, media_type: str) -> str:
 
 def _descriptor(part: Any) -> Descriptor:
     match part:
-        case {"mediaType": str(media_type), "digest": digest, "size": int(size)} if is_digest(digest) and size >= 0:
+        case {"mediaType": str(media_type), "digest": digest, "size": int(size)} if (
+            is_digest(digest) and not isinstance(size, bool) and 0 <= size <= _MAX_SIZE and not _misspelled(part)
+        ):
             return Descriptor(media_type, check_digest(digest), size, _platform(part.get("platform")))
     raise PermanentError("the manifest points at something without a proper media type, digest and size")
 
@@ -131,8 +155,15 @@ def select(source: Manifest, platforms: Sequence[str]) -> Manifest:
     chosen = {_entry(source, platform).digest for platform in platforms}
     document = json.loads(source.data)
     kept = [entry for entry in document["manifests"] if entry["digest"] in chosen]
-    subset = {"schemaVersion": 2, "mediaType": source.media_type, "manifests": kept}
-    return read_manifest(canonical(subset))
+    return _written({"schemaVersion": 2, "mediaType": source.media_type, "manifests": kept})
+
+
+def _written(document: JsonObject) -> Manifest:
+    """A document of our own. Raises PermanentError when it holds what has no one byte form."""
+    try:
+        return read_manifest(canonical(document))
+    except (ValueError, RecursionError):
+        raise PermanentError("the manifest holds a number or a nesting that hwplan does not write") from None
 
 
 def child_of(source: Manifest, platforms: Sequence[str]) -> Descriptor | None:
@@ -161,4 +192,4 @@ def annotated(manifest: Manifest, key: str, value: str) -> Manifest:
     """An image of our own with one annotation more; its bytes and digest are new."""
     document = json.loads(manifest.data)
     document["annotations"] = {**dict(manifest.annotations), key: value}
-    return read_manifest(canonical({**document, "mediaType": manifest.media_type}))
+    return _written({**document, "mediaType": manifest.media_type})

@@ -1,25 +1,32 @@
-"""Which store answers for an image: one client per registry, or in a sandbox its one layout for all."""
+"""Which store answers for an image: one client per registry, in a sandbox its one layout for all of them; and a layout
+of the configuration folder where that is the source."""
 
 from __future__ import annotations
 
 import threading
 from pathlib import Path
 
+from planner.errors import PermanentError
 from providers.images.copying import Place
 from providers.images.credentials import DockerCredentials
-from providers.images.layout import Layout
-from providers.images.reference import Reference
+from providers.images.layout import Chosen, Layout
+from providers.images.manifest import Manifest
+from providers.images.reference import InLayout, Reference
 from providers.images.registry import Registry
+from providers.images.remembered import Remembered
 from providers.images.store import Store
 from providers.images.wanted import Wanted
 from providers.web.client import WebClient
 
 
 class Places:
-    """The stores of one command, each made when first asked for. `sandbox` is the folder of the sandbox or None."""
+    """The stores of one command, each made when first asked for. `folder` is the configuration folder, `sandbox` that
+    of the sandbox or None, `remembered` the cache of manifests (the user's by default)."""
 
-    def __init__(self, sandbox: Path | None) -> None:
+    def __init__(self, folder: Path, sandbox: Path | None, remembered: Remembered | None = None) -> None:
+        self._folder = folder
         self.simulated = sandbox is not None
+        self._remembered = remembered or Remembered()
         self._layout = Layout(sandbox / "registry", made_up=True) if sandbox else None
         self._web = WebClient()
         self._credentials = DockerCredentials()
@@ -32,9 +39,34 @@ class Places:
         return Place(self._store(wanted.target.api_host, wanted.target_plain, wanted.realms), wanted.target)
 
     def source(self, wanted: Wanted) -> Place:
-        """The source, which must be known."""
+        """The source, which must be known. Raises PermanentError for a layout outside of the configuration folder."""
+        if isinstance(wanted.source, InLayout):
+            assert isinstance(wanted.target, Reference)
+            folder, name = wanted.source.folder, wanted.source.name
+            return Place(Chosen(self._inner(folder), name, f"oci:{folder}"), wanted.target)
         assert isinstance(wanted.source, Reference)
         return Place(self._store(wanted.source.api_host, wanted.source_plain, wanted.realms), wanted.source)
+
+    def _inner(self, folder: str) -> Path:
+        root = self._folder.resolve()
+        found = (root / folder).resolve()
+        if not found.is_relative_to(root):
+            raise PermanentError("the OCI layout is outside of the configuration folder", where=folder)
+        return found
+
+    def manifest(self, place: Place) -> Manifest | None:
+        """The manifest of an image: one request, which is a HEAD where it is what it was when it was last read."""
+        if isinstance(place.store, Layout):
+            return place.store.manifest(place.image)
+        known = self._remembered.get(place.image)
+        if known:
+            digest = place.store.digest(place.image)
+            if digest in ("", known.digest):
+                return known if digest else None
+        found = place.store.manifest(place.image)
+        if found:
+            self._remembered.keep(place.image, found)
+        return found
 
     def _store(self, host: str, plain: bool, realms: frozenset[str]) -> Store:
         if self._layout is not None:

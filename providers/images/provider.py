@@ -34,6 +34,7 @@ from providers.images.effect import make
 from providers.images.looking import Sight, look
 from providers.images.places import Places
 from providers.images.reference import Reference
+from providers.images.remembered import Remembered
 from providers.images.wanted import Wanted, parse_wanted
 from providers.registry import Tools
 
@@ -46,11 +47,12 @@ def create(tools: Tools) -> Provider:
 
 
 class ImageProvider:
-    """Copies and builds images. `folder` is where build contexts start; `sandbox` is the folder of the sandbox."""
+    """Copies and builds images. `folder` is where build contexts start; `sandbox` is the folder of the sandbox;
+    `remembered` the cache of manifests (the user's by default)."""
 
-    def __init__(self, folder: Path, sandbox: Path | None = None) -> None:
+    def __init__(self, folder: Path, sandbox: Path | None = None, remembered: Remembered | None = None) -> None:
         self._folder = folder
-        self._places = Places(sandbox)
+        self._places = Places(folder, sandbox, remembered)
         self._lock = threading.Lock()
         self._sights: dict[bytes, Sight] = {}
 

@@ -1,5 +1,7 @@
-"""Names of images: `registry/path:tag@digest`, and the digests in them. Everything is checked against a narrow form
-before it gets into a URL or a path (containers/image CVE-2024-3727). Opens nothing."""
+"""Names of images: `registry/path:tag@digest`, `oci:folder:name`, and the digests in them. Opens nothing.
+
+Everything is checked against a narrow form before it gets into a URL or a path (containers/image CVE-2024-3727).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from dataclasses import dataclass
 from planner.errors import PermanentError
 
 _HOST = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?(?::[0-9]{1,5})?")
-_PATH = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
+_PATH = re.compile(r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGEST = re.compile(r"sha256:[a-f0-9]{64}")
 _API_HOSTS = {"docker.io": "registry-1.docker.io", "index.docker.io": "registry-1.docker.io"}
@@ -48,6 +50,27 @@ class Reference:
         return self.tagged + (f"@{self.digest}" if self.digest else "")
 
 
+@dataclass(frozen=True, slots=True)
+class InLayout:
+    """An image of an OCI layout in `folder` (relative to the configuration folder). `name` is "" for the only one."""
+
+    folder: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"oci:{self.folder}" + (f":{self.name}" if self.name else "")
+
+
+def parse_source(text: object) -> Reference | InLayout:
+    """Read a reference, or `oci:FOLDER[:NAME]`. Raises PermanentError; the text is not repeated in it."""
+    if not isinstance(text, str) or not text.startswith("oci:"):
+        return parse_reference(text)
+    folder, colon, name = text.removeprefix("oci:").partition(":")
+    if not folder or (colon and not name) or "\0" in text or len(text) > 1024:
+        raise PermanentError("this is no image of a layout", remedy="write oci:FOLDER or oci:FOLDER:NAME")
+    return InLayout(folder, name)
+
+
 def parse_reference(text: object) -> Reference:
     """Read a reference with its registry in front. Raises PermanentError; the text is not repeated in it."""
     if isinstance(text, str) and len(text) <= 512:
@@ -65,11 +88,6 @@ def parse_reference(text: object) -> Reference:
 def is_digest(text: object) -> bool:
     """Whether this is `sha256:` and 64 lower-case hexadecimal digits."""
     return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
-
-
-def is_tag(text: str) -> bool:
-    """Whether this may be a tag."""
-    return _TAG.fullmatch(text) is not None
 
 
 def check_digest(text: object) -> str:

@@ -1,32 +1,33 @@
-"""One registry over HTTP (OCI distribution-spec 1.1): manifests, blobs, uploads, tags.
+"""One registry over HTTP (OCI distribution-spec 1.1): manifests, blobs, uploads.
 
 Every byte is hashed in both directions and compared with the digest that was asked for, never with a header alone.
 Credentials go to the registry's own origin only: an upload's Location elsewhere is refused (oras-go CVE-2026-50151), a
-blob's redirect is followed without them. Nothing here decides what is copied.
+redirect of a manifest (registry.k8s.io) or a blob is followed without them. Nothing here decides what is copied.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import count
 from urllib.parse import quote, urljoin, urlsplit
 
 from planner.errors import OutcomeUnknown, PermanentError, ProviderError, TemporaryError
+from providers.images.answers import MOVED, check_stored, no_registry, refusal, refuse_inner, says_absent
 from providers.images.credentials import DockerCredentials
 from providers.images.manifest import MAX_MANIFEST, MEDIA_TYPES, Descriptor, Manifest, read_manifest
 from providers.images.reference import Reference, is_digest, is_loopback
 from providers.images.store import Opener, checked
 from providers.images.tokens import Authorizer
 from providers.web.client import Answer, Limits, Streamed, WebClient
-from providers.web.retrying import BUSY, DEFAULT_RETRIES, Retries, calmly, repeated, retry_after
+from providers.web.retrying import DEFAULT_RETRIES, Retries, calmly, repeated
 
 _ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}
 _SMALL = Limits(total=60.0, max_body=MAX_MANIFEST)
 _HOPS = 3
 _SLOWEST = 128 << 10  # bytes per second below which a blob's transfer is given up, after a minute of grace
+_ONCE = Retries(tries=1)  # for what is part of something that is repeated as a whole
 _NO_HEADERS: Mapping[str, str] = {}
 
 
@@ -54,47 +55,53 @@ class Registry:
 
     def digest(self, image: Reference) -> str:
         """Digest of the tag: one HEAD (and a GET where the registry does not tell it there). "" when there is none."""
-        answer = self._ask("HEAD", image, f"manifests/{image.wanted}", _ACCEPT)
+        answer = self._read("HEAD", image)
         if answer.status == 404:
-            return ""
+            return "" if says_absent(answer) else self._found_by_get(image)
         self._expect(answer, image, 200)
         told = answer.headers.get("docker-content-digest", "")
-        if is_digest(told) and image.digest in ("", told):
-            return told
+        return told if is_digest(told) and image.digest in ("", told) else self._found_by_get(image)
+
+    def _found_by_get(self, image: Reference) -> str:
         found = self.manifest(image)
         return found.digest if found else ""
 
     def manifest(self, image: Reference) -> Manifest | None:
         """The manifest: one GET."""
-        answer = self._ask("GET", image, f"manifests/{image.wanted}", _ACCEPT)
+        answer = self._read("GET", image)
         if answer.status == 404:
-            return None
+            if says_absent(answer):
+                return None
+            raise no_registry(self._host)
         self._expect(answer, image, 200)
         told = answer.headers.get("docker-content-digest", "")
         expected = image.digest or (told if is_digest(told) else "")
         return read_manifest(answer.body, answer.headers.get("content-type", ""), expected=expected)
 
+    def _read(self, method: str, image: Reference) -> Answer:
+        """A manifest by HEAD or GET; redirects are followed, elsewhere without credentials."""
+        url = self._url(image, f"manifests/{image.wanted}")
+        answer = self._call(method, image, url, _ACCEPT)
+        for _ in range(_HOPS):
+            if answer.status not in MOVED:
+                return answer
+            url = self._moved(url, answer.headers)
+            answer = self._call(method, image, url, _ACCEPT) if self._is_own(url) else self._ask_elsewhere(method, url)
+        raise PermanentError("a manifest is behind too many redirects", where=self._host)
+
+    def _ask_elsewhere(self, method: str, url: str) -> Answer:
+        def once() -> Answer:
+            return self._elsewhere.request(method, url, _ACCEPT, limits=_SMALL)
+
+        return calmly(once, self._host, self._retries)
+
     def write_manifest(self, image: Reference, manifest: Manifest) -> None:
         """One PUT; it is idempotent, so a busy registry is asked again."""
         name = image.tag or manifest.digest
         headers = {"Content-Type": manifest.media_type}
-        self._expect(self._ask("PUT", image, f"manifests/{name}", headers, manifest.data), image, 201)
-
-    def tags(self, image: Reference) -> tuple[str, ...]:
-        """All tags of the repository, sorted; empty when there is no such repository."""
-        found: set[str] = set()
-        url = self._url(image, "tags/list")
-        for _ in range(1000):
-            answer = self._call("GET", image, url, _NO_HEADERS, b"", write=False)
-            if answer.status == 404:
-                break
-            self._expect(answer, image, 200)
-            found.update(_tags(answer.body))
-            following = re.match(r'\s*<([^>]+)>\s*;\s*rel="?next"?', answer.headers.get("link", ""))
-            if not following:
-                break
-            url = self._own(url, following[1])
-        return tuple(sorted(found))
+        answer = self._ask("PUT", image, f"manifests/{name}", headers, manifest.data)
+        self._expect(answer, image, 201)
+        check_stored(answer, manifest.digest, self._host)
 
     # --- blobs ---------------------------------------------------------------------------------------------------
 
@@ -103,7 +110,7 @@ class Registry:
         answer = self._ask("HEAD", image, f"blobs/{blob.digest}")
         if answer.status == 404:
             return False
-        if answer.status not in (301, 302, 303, 307, 308):  # a registry with its blobs elsewhere has it all the same
+        if answer.status not in MOVED:  # a registry with its blobs elsewhere has it all the same
             self._expect(answer, image, 200)
         return True
 
@@ -128,22 +135,37 @@ class Registry:
         if answer.status == 401 and self._is_own(url) and hop == 0:
             self._auth.answer(image.path, answer.headers.get("www-authenticate", ""), write=False)
             return url
-        if answer.status in (301, 302, 303, 307, 308):
-            target = urljoin(url, answer.headers.get("location", ""))
-            if urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https":
-                raise PermanentError("a blob is redirected from HTTPS to something else", where=self._host)
-            return target
+        if answer.status in MOVED:
+            return self._moved(url, answer.headers)
         raise self._refusal(Answer(answer.status, answer.headers, b""), image)
 
+    def _moved(self, url: str, headers: Mapping[str, str]) -> str:
+        """Where a redirect leads, which is never from HTTPS to anything else. Raises PermanentError."""
+        try:
+            target = urljoin(url, headers.get("location", ""))
+            downgraded = urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https"
+        except ValueError:
+            raise PermanentError("a redirect leads to what is no URL", where=self._host) from None
+        if downgraded:
+            raise PermanentError("a redirect leads from HTTPS to something else", where=self._host)
+        return target
+
     def write_blob(self, image: Reference, blob: Descriptor, opener: Opener, mount_from: str = "") -> None:
-        """Mount, or upload in one stream; each further try is a fresh upload from the start."""
-        repeated(lambda: self._write_blob(image, blob, opener, mount_from), self._retries)
+        """Mount, or upload in one stream. Each further try looks first whether only the answer was lost, and is else a
+        fresh upload from the start."""
+        tries = count()
+
+        def once() -> None:
+            if next(tries) == 0 or not self.has_blob(image, blob):
+                self._write_blob(image, blob, opener, mount_from)
+
+        repeated(once, replace(self._retries, total=self._retries.total + blob.size / _SLOWEST))
 
     def _write_blob(self, image: Reference, blob: Descriptor, opener: Opener, mount_from: str) -> None:
         path = "blobs/uploads/"
         if mount_from:
             path += f"?mount={quote(blob.digest, safe='')}&from={quote(mount_from, safe='')}"
-        begun = self._ask("POST", image, path)
+        begun = self._ask("POST", image, path, retries=_ONCE)
         if begun.status == 201 and mount_from:
             return
         self._expect(begun, image, 202)
@@ -157,11 +179,12 @@ class Registry:
         with opener() as pieces:
             body = checked(pieces, blob) if blob.size else b"".join(checked(pieces, blob))
             with self._web.stream("PUT", url, headers, body, _limits(blob)) as answer:
-                self._after_upload(Answer(answer.status, answer.headers, b"".join(answer.pieces())), image)
+                self._after_upload(Answer(answer.status, answer.headers, b"".join(answer.pieces())), image, blob)
 
-    def _after_upload(self, answer: Answer, image: Reference) -> None:
+    def _after_upload(self, answer: Answer, image: Reference, blob: Descriptor) -> None:
         """Nothing when the blob is stored. A lost session or an old token is worth another, fresh upload."""
         if answer.status == 201:
+            check_stored(answer, blob.digest, self._host)
             return
         if answer.status == 401:
             self._auth.answer(image.path, answer.headers.get("www-authenticate", ""), write=True)
@@ -179,15 +202,28 @@ class Registry:
         return {"Authorization": header} if header else {}
 
     def _ask(
-        self, method: str, image: Reference, rest: str, headers: Mapping[str, str] = _NO_HEADERS, body: bytes = b""
+        self,
+        method: str,
+        image: Reference,
+        rest: str,
+        headers: Mapping[str, str] = _NO_HEADERS,
+        body: bytes = b"",
+        retries: Retries | None = None,
     ) -> Answer:
         """One small request to the registry itself, with a token if it asks for one, repeated while it is busy."""
-        write = method not in ("GET", "HEAD")
-        return self._call(method, image, self._url(image, rest), headers, body, write=write)
+        return self._call(method, image, self._url(image, rest), headers, body, retries)
 
     def _call(
-        self, method: str, image: Reference, url: str, headers: Mapping[str, str], body: bytes, *, write: bool
+        self,
+        method: str,
+        image: Reference,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes = b"",
+        retries: Retries | None = None,
     ) -> Answer:
+        write = method not in ("GET", "HEAD")
+
         def once() -> Answer:
             sent = {**headers, **self._headers(image, write=write)}
             answer = self._web.request(method, url, sent, body, _SMALL)
@@ -196,14 +232,17 @@ class Registry:
             granted = self._auth.answer(image.path, answer.headers.get("www-authenticate", ""), write=write)
             return self._web.request(method, url, {**headers, "Authorization": granted}, body, _SMALL)
 
-        return calmly(_lost_is_temporary(once), self._host, self._retries)
+        return calmly(_lost_is_temporary(once), self._host, retries or self._retries)
 
     def _is_own(self, url: str) -> bool:
         return url.startswith(f"{self._origin}/")
 
     def _own(self, base: str, location: str) -> str:
         """A Location, absolute or relative, on this very registry. Raises PermanentError for any other."""
-        url = urljoin(base, location)
+        try:
+            url = urljoin(base, location)
+        except ValueError:
+            url = ""
         if not location or not self._is_own(url):
             raise PermanentError(
                 "the registry points to another host for what is its own work, and nothing was sent there",
@@ -217,15 +256,7 @@ class Registry:
             raise self._refusal(answer, image)
 
     def _refusal(self, answer: Answer, image: Reference) -> ProviderError:
-        where = f"{self._host}/{image.path}"
-        if answer.status in BUSY:
-            return TemporaryError(
-                f"the registry answers {answer.status}", where=where, retry_after=retry_after(answer.headers)
-            )
-        code = _code(answer.body)
-        said = f"the registry answers {answer.status}" + (f" {code}" if code else "")
-        remedy = "check the rights of the account that logged in" if answer.status in (401, 403) else ""
-        return PermanentError(said, where=where, remedy=remedy)
+        return refusal(answer, f"{self._host}/{image.path}")
 
 
 def _lost_is_temporary(call: Callable[[], Answer]) -> Callable[[], Answer]:
@@ -242,30 +273,3 @@ def _lost_is_temporary(call: Callable[[], Answer]) -> Callable[[], Answer]:
 
 def _limits(blob: Descriptor) -> Limits:
     return Limits(read=60.0, total=60.0 + blob.size / _SLOWEST, max_body=max(blob.size, 1 << 20))
-
-
-def _code(body: bytes) -> str:
-    """The registry's own error code (`MANIFEST_UNKNOWN`), "" when there is no proper one."""
-    try:
-        code = json.loads(body)["errors"][0]["code"]
-    except (ValueError, LookupError, TypeError, RecursionError):
-        return ""
-    return code if isinstance(code, str) and re.fullmatch(r"[A-Z_]{1,64}", code) else ""
-
-
-def _tags(body: bytes) -> list[str]:
-    try:
-        tags = json.loads(body)["tags"]
-    except (ValueError, LookupError, TypeError, RecursionError):
-        raise PermanentError("the registry's list of tags is none") from None
-    return [
-        tag for tag in tags or () if isinstance(tag, str) and re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", tag)
-    ]
-
-
-def refuse_inner(address: str) -> None:
-    """A public registry has no business to send us to this machine, to the link or to a metadata address."""
-    number = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(number, "ipv4_mapped", None) or number
-    if mapped.is_loopback or mapped.is_link_local or mapped.is_unspecified or mapped.is_multicast:
-        raise PermanentError("a blob is redirected to an inner address, and nothing was sent there")

@@ -26,7 +26,7 @@ KNOWN_REALMS: Mapping[str, frozenset[str]] = {
     "registry.gitlab.com": frozenset({"gitlab.com"}),
 }
 _LIMITS = Limits(total=60.0, max_body=1 << 20)
-_PART = re.compile(r'([a-zA-Z]+)=(?:"([^"\\]{0,2000})"|([^\s",]{1,2000}))')
+_PART = re.compile(r'(?<![a-zA-Z])([a-zA-Z]{1,32})=(?:"([^"\\]{0,2000})"|([^\s",]{1,2000}))')
 _TOKEN = re.compile(r"[!-~]{1,32768}")
 _SPARE = 5.0  # seconds before its end at which a token is not used any more
 _SHORT, _LONG = 60.0, 3600.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from planner.errors import PermanentError
 from planner.values import Json, JsonObject, Ref, Sub
 from providers.images.manifest import ALL
-from providers.images.reference import Reference, parse_reference
+from providers.images.reference import InLayout, Reference, parse_reference, parse_source
 
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?")
 _ARG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
@@ -36,7 +36,7 @@ class Wanted:
     """An image and its origin. `target` or `source` is the leaf itself while it is not known yet."""
 
     target: Reference | Ref | Sub
-    source: Reference | Ref | Sub | None
+    source: Reference | InLayout | Ref | Sub | None
     build: Build | None
     platforms: tuple[str, ...]
     target_plain: bool
@@ -55,8 +55,8 @@ def parse_wanted(manifest: JsonObject) -> Wanted:
     build = spec.get("build")
     source = spec.get("source")
     return Wanted(
-        target=_reference(spec["target"], tagged=True),
-        source=None if source is None else _reference(source, tagged=False),
+        target=_target(spec["target"]),
+        source=source if source is None or isinstance(source, Ref | Sub) else parse_source(source),
         build=None if build is None else _build(build),
         platforms=platforms,
         target_plain=spec.get("targetInsecure") is True,
@@ -65,11 +65,11 @@ def parse_wanted(manifest: JsonObject) -> Wanted:
     )
 
 
-def _reference(value: Json, *, tagged: bool) -> Reference | Ref | Sub:
+def _target(value: Json) -> Reference | Ref | Sub:
     if isinstance(value, Ref | Sub):
         return value
     found = parse_reference(value)
-    if tagged and (found.digest or not found.tag):
+    if found.digest or not found.tag:
         raise PermanentError("a target names a tag, and no digest")
     return found
 

@@ -1,7 +1,8 @@
-"""An HTTPS proxy that fails requests by rule: status storms, requests that get lost, answers that get lost.
+"""An HTTP(S) proxy that fails requests by rule: status storms, requests that get lost, answers that get lost.
 
-Owns what needs to know where a request begins and ends, which `proxy.py` does not. It ends TLS with a certificate of
-the cluster's own authority and asks the server again over TLS, one connection each. HTTP/1.1 only, as hwplan speaks it.
+Owns what needs to know where a request begins and ends, which `proxy.py` does not. In front of HTTPS it ends TLS with a
+certificate of the cluster's own authority and asks the server again over TLS, one connection each. HTTP/1.1 only, as
+hwplan speaks it.
 """
 
 import http.client
@@ -25,7 +26,7 @@ from tests.testbed.certificates import KeyPair
 _RESET = struct.pack("ii", 1, 0)
 _PIECE = 64 * 1024
 _HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"}
-Action = Literal["status", "lose-request", "lose-answer", "cut-answer"]
+Action = Literal["status", "lose-request", "cut-request", "lose-answer", "cut-answer"]
 
 
 @dataclass
@@ -33,7 +34,8 @@ class Rule:
     """What happens to the next `times` requests that `matches` (method, path with query) says yes to.
 
     `status` answers with `code` without asking the server. `lose-request` resets the connection before asking it,
-    `lose-answer` after it has done the work, `cut-answer` in the middle of the body of its answer.
+    `cut-request` when the server has got half of the body, `lose-answer` after it has done the work, `cut-answer` in
+    the middle of the body of its answer.
     """
 
     action: Action
@@ -45,18 +47,23 @@ class Rule:
 
 
 class HttpFaultProxy:
-    """A listener on a free port of 127.0.0.1 in front of one HTTPS server; `requests` records what came, in order."""
+    """A listener on a free port of 127.0.0.1 in front of one server; `requests` records what came, in order.
 
-    def __init__(self, url: str, pair: KeyPair, authority: Path) -> None:
+    Without `pair` and `authority` both sides speak plain HTTP.
+    """
+
+    def __init__(self, url: str, pair: KeyPair | None = None, authority: Path | None = None) -> None:
         parts = urllib.parse.urlsplit(url)
         self.target = (parts.hostname or "127.0.0.1", parts.port or 443)
         self.rules: list[Rule] = []
         self.requests: list[tuple[str, str]] = []
         self.port = 0
         self._lock = threading.Lock()
-        self._trust = ssl.create_default_context(cafile=str(authority))
-        self._identity = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._identity.load_cert_chain(pair.certificate, pair.key)
+        self._trust = ssl.create_default_context(cafile=str(authority)) if authority else None
+        self._identity: ssl.SSLContext | None = None
+        if pair is not None:
+            self._identity = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._identity.load_cert_chain(pair.certificate, pair.key)
 
     def __enter__(self) -> Self:
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -84,8 +91,10 @@ class HttpFaultProxy:
                     return rule
         return None
 
-    def connect(self) -> http.client.HTTPSConnection:
+    def connect(self) -> http.client.HTTPConnection:
         """Open a connection to the server behind."""
+        if self._trust is None:
+            return http.client.HTTPConnection(*self.target, timeout=60)
         return http.client.HTTPSConnection(*self.target, timeout=60, context=self._trust)
 
 
@@ -95,7 +104,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     allow_reuse_address = True
     request_queue_size = 128
     proxy: HttpFaultProxy
-    identity: ssl.SSLContext
+    identity: ssl.SSLContext | None
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: connections that break are this server's business."""
@@ -108,8 +117,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def setup(self) -> None:
         self.plain = self.request
         self.plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.request = self.server.identity.wrap_socket(self.plain, server_side=True)
-        self.upstream: http.client.HTTPSConnection | None = None
+        if self.server.identity is not None:
+            self.request = self.server.identity.wrap_socket(self.plain, server_side=True)
+        self.upstream: http.client.HTTPConnection | None = None
         super().setup()
 
     def finish(self) -> None:
@@ -132,6 +142,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._refuse(rule)
         elif rule.action == "lose-request":
             self._reset()
+        elif rule.action == "cut-request":
+            self._send_half(body)
+            self._reset()
         else:
             answer = self._ask(body)
             if rule.action == "cut-answer":
@@ -148,6 +161,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.upstream = self.server.proxy.connect()
         self.upstream.request(self.command, self.path, body or None, headers)
         return self.upstream.getresponse()
+
+    def _send_half(self, body: bytes) -> None:
+        """Give the server the head and half of the body, and hang up on it."""
+        server = self.server.proxy.connect()
+        server.putrequest(self.command, self.path, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            if name.lower() not in {*_HOP, "host"}:
+                server.putheader(name, value)
+        server.endheaders(body[: len(body) // 2])
+        server.close()
 
     def _relay(self, answer: http.client.HTTPResponse, *, cut: bool) -> None:
         self.send_response_only(answer.status, answer.reason)

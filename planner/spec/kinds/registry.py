@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-from planner.spec.base import Flag, ImageRef, InnerPath, Model, RegistryHost, Text
+from planner.spec.base import Flag, ImageRef, ImageSource, InnerPath, Model, Platform, RegistryHost, Text
 from planner.spec.kinds.envelope import KindModel
 
 
@@ -24,11 +24,14 @@ class RegistryImageSpec(Model):
     """The image and its origin."""
 
     target: ImageRef = Field(description="Where it has to be: a tag.")
-    source: ImageRef | None = Field(None, description="Image that is copied by digest.")
+    source: ImageSource | None = Field(
+        None,
+        description="Image that is copied by digest: of a registry, or `oci:FOLDER[:NAME]` of an OCI image layout in a "
+        "folder of the configuration folder; NAME is its org.opencontainers.image.ref.name, needed where there are "
+        "several.",
+    )
     build: ImageBuild | None = Field(None, description="Build instead of copy.")
-    platforms: tuple[
-        Annotated[str, StringConstraints(pattern=r"^(all|[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?)$", max_length=64)], ...
-    ] = Field(
+    platforms: tuple[Platform, ...] = Field(
         ("linux/amd64",),
         min_length=1,
         max_length=20,

@@ -3,7 +3,7 @@
 import pytest
 
 from planner.errors import PermanentError
-from providers.images.registry import refuse_inner
+from providers.images.answers import refuse_inner
 
 
 @pytest.mark.parametrize(

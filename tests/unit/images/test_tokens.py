@@ -1,5 +1,6 @@
 """Challenges, tokens, and who may see credentials; nothing goes over a network."""
 
+import base64
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -136,3 +137,18 @@ def test_a_credential_helper_is_named_and_not_run(tmp_path: Path) -> None:
     with pytest.raises(PermanentError) as caught:
         auth.answer("a", 'Basic realm="x"', write=False)
     assert "helper" in caught.value.remedy
+
+
+def test_where_credentials_are_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("named.json", "config.json"):
+        entry = {"username": name.partition(".")[0], "password": "p"}
+        (tmp_path / name).write_text(json.dumps({"auths": {"registry.example": entry}}))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.delenv("REGISTRY_AUTH_FILE", raising=False)
+    assert _user(DockerCredentials()) == "config"
+    monkeypatch.setenv("REGISTRY_AUTH_FILE", str(tmp_path / "named.json"))
+    assert _user(DockerCredentials()) == "named"
+
+
+def _user(credentials: DockerCredentials) -> str:
+    return base64.b64decode(credentials.basic("registry.example").removeprefix("Basic ")).decode().partition(":")[0]
