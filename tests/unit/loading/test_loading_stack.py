@@ -36,10 +36,12 @@ def test_d601_is_whole(d601: Loaded) -> None:
         "AppProject.argoproj.io/argocd/hwlab-v03", "Application.argoproj.io/argocd/hwlab-v03",
     } <= addresses  # fmt: skip
     assert d601.owned == ("hwlab.D601", "hwlab.D601.v03")
-    assert d601.scopes == ("infra", "git-mirror", "images", "secrets", "control-plane", "runtime", "argo", "gate")
+    shared, of_the_lane = ("infra", "git-mirror", "images"), ("secrets", "control-plane", "runtime", "argo", "gate")
+    assert d601.scopes == (*shared, *of_the_lane, "cleanup")
     assert {
         "GitHead/hwlab-v0.3", "GitRef/sync-hwlab-v0.3", "GitRef/snapshot-hwlab-v0.3", "GitRef/flush-hwlab-v0.3-gitops",
         "RegistryImage/ci-node-tools", "RegistryImage/postgres", "HttpProbe/v03-gate-1",
+        "Retention/v03-pipelineruns", "Retention/v03-volumes",
     } <= addresses  # fmt: skip
 
 
