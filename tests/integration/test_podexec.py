@@ -238,7 +238,7 @@ def test_a_command_that_was_not_started_leaves_the_failure_before_it_on_record(s
 
 
 def test_a_command_that_takes_too_long_is_unknown(shop: Shop) -> None:
-    wanted = shop.wanted(f"{shop.count}; exec sleep 3", timeout="1s")
+    wanted = shop.wanted(f"{shop.count}; exec sleep 10", timeout="2s")
     lost = failure(apply(shop.provider(), planned(shop.provider(), wanted)))
     assert lost.result is Result.UNKNOWN and "did not end in time" in lost.message and shop.runs() == 1
     assert look(shop.provider(), wanted)[1].blocked

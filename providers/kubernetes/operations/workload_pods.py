@@ -7,13 +7,14 @@ labels and annotations that the controllers of apps/v1 write.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from planner.errors import TemporaryError
 from planner.values import JsonObject
 
 _REVISION = "deployment.kubernetes.io/revision"
 _HASH = "controller-revision-hash"
-Pods = Sequence[JsonObject]
+Pods: TypeAlias = Sequence[JsonObject]
 
 
 def newest_ready(workload: JsonObject, pods: Pods, revisions: Sequence[JsonObject]) -> JsonObject:
