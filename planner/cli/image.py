@@ -9,10 +9,8 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import applying
-from planner.cli.options import common, selecting
+from planner.cli.options import approved, common, selecting
 from planner.cli.output import colour, page
-
-_PLAN_ID = click.option("--plan-id", metavar="ID", default="", help="Refuse unless the plan made now is this one.")
 
 
 @click.group()
@@ -40,7 +38,7 @@ def status(request: Request, as_json: bool) -> int:
 
 @image.command()
 @selecting
-@_PLAN_ID
+@approved
 @applying
 def preload(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Copy public images into the node's registry, by digest."""
@@ -53,7 +51,7 @@ def preload(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_jso
 
 @image.command()
 @selecting
-@_PLAN_ID
+@approved
 @applying
 def build(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Build images from their Dockerfiles, and push them."""
