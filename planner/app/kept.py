@@ -17,7 +17,7 @@ from planner.plan_difference import first_difference
 from planner.plan_document import dump, load, plan_id
 
 _KEPT = 20
-_FEWEST = 12  # hex digits of an id that are enough to be meant
+_FEWEST = 32  # hex digits of an id: with fewer, two plans that look alike in them could be made on purpose
 
 
 def keep(request: Request, plan: Plan) -> None:
@@ -37,7 +37,7 @@ def keep(request: Request, plan: Plan) -> None:
 
 
 def check_approved(request: Request, approved: str, now: Plan) -> None:
-    """Refuse a plan that is not the approved one: a whole id, 12 hex digits of it, or the file of the plan.
+    """Refuse a plan that is not the approved one: a whole id, 32 hex digits of it, or the file of the plan.
 
     Raises StalePlan that names the first difference where the approved plan is known, ForeignPlan for a broken file.
     """
@@ -45,8 +45,12 @@ def check_approved(request: Request, approved: str, now: Plan) -> None:
     known = load(Path(approved).read_bytes()) if _is_file(approved) else None
     wanted = plan_id(known) if known else approved
     digits = wanted.removeprefix("sha256:").rstrip("…")
-    if len(digits) >= _FEWEST and identifier.removeprefix("sha256:").startswith(digits):
+    same = identifier.removeprefix("sha256:").startswith(digits)
+    if same and len(digits) >= _FEWEST:
         return
+    if same:
+        message = f"{len(digits)} digits are too few to approve by"
+        raise StalePlan(message, where="--plan-id", remedy=f"give the whole id, or its first {_FEWEST} digits")
     if known is None:
         known = _kept(request, digits)
     found = first_difference(known, now) if known else ""

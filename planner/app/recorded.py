@@ -47,6 +47,7 @@ def records(
     rows = {
         _key(resource): {
             "address": str(resource.address),
+            "scope": resource.scope,
             "observation": _observation_document(observations[resource.address]),
             "preview": _preview_document(previews[resource.address]) if resource.address in previews else None,
         }
@@ -98,6 +99,10 @@ class RecordedProvider:
     """See planner.ports.Provider. Answers for every hwplan kind, from the records; writes nothing."""
 
     rows: Mapping[str, JsonObject]
+
+    def declared(self) -> list[tuple[Address, str]]:
+        """What was declared when the snapshot was saved, with its scope."""
+        return sorted((Address.parse(row["address"]), str(row["scope"])) for row in self.rows.values())
 
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
         """See Provider."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from planner.path import render
+from planner.path import FieldPath, render
 from planner.plan import Action, Blocked, Change, FieldChange, FieldOp, Plan
 from planner.render.text_safe import safe
 from planner.values import Json
@@ -69,7 +69,7 @@ def _dangers(change: Change) -> Iterator[tuple[Danger, str]]:
         case _:
             pass
     if change.forced:
-        yield Danger.FORCED, _listed([render(path) for path in change.forced])
+        yield Danger.FORCED, _listed([_taken(change, path) for path in change.forced])
     if change.action in (Action.CREATE, Action.DELETE, Action.NOOP):
         return  # a create rotates and loosens nothing; a delete is told as such
     secret = [item for item in change.fields if item.sensitive and item.op in (FieldOp.CHANGE, FieldOp.REMOVE)]
@@ -78,6 +78,12 @@ def _dangers(change: Change) -> Iterator[tuple[Danger, str]]:
     gates = [text for item in change.fields if (text := _loosened(change, item))]
     if gates:
         yield Danger.GATE, _listed(gates)
+
+
+def _taken(change: Change, path: FieldPath) -> str:
+    """A field and whose it is, where that is known."""
+    owner = next((item.manager for item in change.fields if item.path == path and item.manager), "")
+    return f"{render(path)} (set by {owner})" if owner else render(path)
 
 
 def _listed(texts: list[str]) -> str:

@@ -101,12 +101,14 @@ def test_anything_else_is_refused_by_its_first_difference(
     assert told in real("apply", *words, "--plan-id", "approved.json", "--confirm", code=3).err
     assert told in real("apply", *words, "--plan-id", approved, "--confirm", code=3).err, "this machine showed it"
     (real.folder / "plans").rename(real.folder / "forgotten")
-    unknown = real("apply", *words, "--plan-id", approved[:19], "--confirm", code=3).err
+    unknown = real("apply", *words, "--plan-id", approved[:39], "--confirm", code=3).err
     assert "name the file of the approved plan" in unknown
     now = real("plan", *words, "--out", "now.json", "--json").json
     refused = real("apply", "now.json", "--plan-id", "approved.json", "--confirm", code=3)
     assert told in refused.err
     real("apply", *words, "--plan-id", "", "--confirm", code=1)
     assert api_server.api().get(settings)["data"]["level"] == "debug", "nothing was written"
-    real("apply", "now.json", "--plan-id", now["id"], "--confirm", "--no-wait")
+    short = real("apply", *words, "--plan-id", now["id"][:38], "--confirm", code=3)
+    assert "31 digits are too few" in short.err
+    real("apply", "now.json", "--plan-id", now["id"][:39], "--confirm", "--no-wait")
     real.empty(*words)
