@@ -145,10 +145,11 @@ def _run_document(report: Report) -> dict[str, object]:
 def drift_page(report: DriftReport, request: Request, form: str) -> str:
     """A drift report, with the command that puts things back."""
     from planner.drift import State
-    from planner.render.drift_text import drift_json, render_drift
+    from planner.render.drift_json import render_drift_json
+    from planner.render.drift_text import render_drift
 
     if form == "json":
-        return json.dumps(drift_json(report), indent=1, sort_keys=True, ensure_ascii=False)
+        return render_drift_json(report, for_terminal=sys.stdout.isatty())
     drifted = [row.address.local for row in report.rows if row.state in (State.DRIFTED, State.BOTH)]
     only = "".join(f" --target {shlex.quote(one)}" for one in drifted) if len(drifted) <= _MOST_TARGETS else ""
     command = f"hwplan apply{_words(request)}{only}{_where_to_apply(request)} --confirm"
