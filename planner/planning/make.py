@@ -21,7 +21,7 @@ class PlanInputs:
 
     `graph` orders `resources`; `observations` and `previews` cover them; `strays` are live objects of our owned sets
     that are not declared; `unsourced` are resources whose inputs are missing, with the reason; `prune` allows deletes;
-    `destroy` plans to take away everything that is ours.
+    `destroy` plans to take away everything that is ours; `pruning` says why a stray goes, for the reader.
     """
 
     selection: Selection
@@ -36,13 +36,14 @@ class PlanInputs:
     warnings: tuple[str, ...] = ()
     prune: bool = True
     destroy: bool = False
+    pruning: str = "pruned"
 
 
 def make_plan(inputs: PlanInputs) -> Plan:
     """Make the plan. Pure: the same inputs give the same plan, byte for byte (spec 04, promise 3)."""
     upserts = Upserts() if inputs.destroy else judge_all(inputs)
     doomed, kept = _doomed(inputs)
-    deletes = delete_changes(doomed, upserts.changes, inputs.graph)
+    deletes = delete_changes(doomed, upserts.changes, "destroyed" if inputs.destroy else inputs.pruning)
     changes = (*upserts.changes, *deletes)
     return Plan(
         selection=inputs.selection,

@@ -195,7 +195,7 @@ def _groups(changes: Sequence[Change], words: _Words) -> tuple[Group, ...]:
     """Changes by scope, in the order in which the scopes begin."""
     found: dict[str, list[Line]] = {}
     for change in changes:
-        scope = safe(change.scope) or "(no scope)"
+        scope = safe(change.scope) or ("no longer declared" if change.reason == "pruned" else "(no scope)")
         title = f"{safe(change.address.place)} {scope}" if words.placed else scope
         found.setdefault(title, []).append(_line(change, words))
     return tuple(Group(title, tuple(lines)) for title, lines in found.items())
