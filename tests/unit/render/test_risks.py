@@ -14,6 +14,7 @@ from planner.values import Json
 from tests.unit.render.sample_plans import SAMPLES, address, change, mixed, plan_of
 
 PRINT = "hmac-sha256:7a1c02d4e5f60718"
+NOTES = ("metadata", "annotations")
 PROBE = {"name": "api", "readinessProbe": {"httpGet": {"path": "/"}}, "livenessProbe": {}}
 
 
@@ -42,6 +43,10 @@ def test_every_danger_of_the_sample_the_gravest_first() -> None:
         ("HttpProbe", update(("spec", "role"), "gate", "diagnostic")),
         ("HttpProbe", update(("spec",), {"role": "gate"}, {"role": "diagnostic"})),
         ("HttpProbe", update(("spec", "expect", "status"), 200, None, FieldOp.REMOVE)),
+        ("ConfigMap", update((*NOTES, "hwplan.dev/protect"), "true", "false")),
+        ("ConfigMap", update((*NOTES, "hwplan.dev/protect"), "true", None, FieldOp.REMOVE)),
+        ("ConfigMap", update(NOTES, None, {"hwplan.dev/wait": "none"}, FieldOp.ADD)),
+        ("Job.batch", update((*NOTES, "hwplan.dev/replace"), None, "allow", FieldOp.ADD)),
         ("Deployment.apps", update(("spec", "readinessProbe"), {}, None, FieldOp.REMOVE)),
         ("Deployment.apps", update(("spec", "containers"), [PROBE], [{"name": "api"}])),
     ],
@@ -55,6 +60,9 @@ def test_a_gate_that_is_loosened(kind: str, field: FieldChange) -> None:
     [
         ("HttpProbe", update(("spec", "role"), "diagnostic", "gate")),
         ("ConfigMap", update(("spec", "role"), "gate", "diagnostic")),
+        ("ConfigMap", update((*NOTES, "hwplan.dev/protect"), None, "true", FieldOp.ADD)),
+        ("ConfigMap", update((*NOTES, "hwplan.dev/wait"), "none", "5m")),
+        ("ConfigMap", update((*NOTES, "x/y"), "true", "none")),
         ("Deployment.apps", update(("spec", "readinessProbe", "periodSeconds"), 5, 10)),
         ("Deployment.apps", update(("spec", "readinessProbe"), {}, {"a": 1})),
         ("Deployment.apps", update(("spec", "containers"), [PROBE], [PROBE, {"name": "b"}])),
