@@ -52,12 +52,12 @@ def is_inert(page: str) -> bool:
 
 @pytest.mark.parametrize("texts", BATCHES)
 def test_a_drift_report_on_a_terminal(texts: tuple[str, ...]) -> None:
-    for text in texts:
-        for width in (80, 200):
-            assert is_inert(render_drift(report(text), width=width, colour=False, command=text)), text
-        shown = render_drift_json(report(text), for_terminal=True)
+    for at, text in enumerate(texts):
+        found = report(text)
+        assert is_inert(render_drift(found, width=(80, 200)[at % 2], colour=False, command=text)), text
+        shown = render_drift_json(found, for_terminal=True)
         assert all(char == "\n" or char.isprintable() for char in shown), text
-        assert json.loads(shown) == json.loads(render_drift_json(report(text))) == drift_json(report(text))
+        assert json.loads(shown) == drift_json(found)
 
 
 @pytest.mark.parametrize("texts", BATCHES)
