@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from itertools import zip_longest
 
 from planner.path import render
-from planner.plan import Change, Plan
+from planner.plan import Change, FieldChange, FieldOp, Plan
+from planner.values import Json, encode
 
 
 def first_difference(approved: Plan, now: Plan) -> str:
@@ -31,10 +33,31 @@ def _difference(old: Change, new: Change) -> str:
         if one is None or other is None or one.path != other.path:
             return f"another field: {render((other or one).path)}"
         if (one.op, one.before, one.after) != (other.op, other.before, other.after):
-            return f"{render(one.path)} is another change now"
+            return f"{render(one.path)}: {_both(_told(one), _told(other))}"
     if old.precondition != new.precondition:
         return "the live object changed since"
     return "" if old.desired == new.desired else "the document to write is another one"
+
+
+def _both(approved: str, now: str) -> str:
+    return f"approved was {approved}, now it is {now}" if approved != now else "another value"
+
+
+_LONGEST = 60  # characters of one value
+
+
+def _told(change: FieldChange) -> str:
+    """A change in a few words; of a secret not even a fingerprint, which says nothing to a reader of an error."""
+    if change.sensitive:
+        return f"{change.op} of a secret"
+    if change.op is FieldOp.CHANGE:
+        return f"{_short(change.before)} -> {_short(change.after)}"
+    return f"{change.op} {_short(change.after if change.op is FieldOp.ADD else change.before)}"
+
+
+def _short(value: Json) -> str:
+    text = json.dumps(encode(value), sort_keys=True, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… +{len(text) - _LONGEST} characters"
 
 
 def _besides_changes(approved: Plan, now: Plan) -> str:

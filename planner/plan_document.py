@@ -1,7 +1,9 @@
 """The plan as a JSON document: its keys (spec 05, "The plan as JSON"), its bytes and its id. Pure; decides nothing.
 
-The file form is the canonical document, indented, with a final newline. A file is believed only when writing what was
-read gives the same bytes again and the id is that of its content.
+The id is that of what the plan does and of what it saw (docs/adr/9501): whoever makes the same plan of the same world
+gets the same id, from the cluster or from a snapshot of it. The file form is the document, indented, with a final
+newline. A file is believed only when writing what was read gives the same bytes again, and its checksum is that of all
+of it.
 """
 
 from __future__ import annotations
@@ -38,14 +40,29 @@ _Home: TypeAlias = tuple[str, str]  # node and lane of a plan that has one of ea
 
 
 def document(plan: Plan) -> JsonObject:
-    """The document of a plan, its `id` included."""
+    """The document of a plan, its `id` and `checksum` included."""
     body = _body(plan)
-    return {"id": digest(body), **body}
+    whole = {"id": digest(_decided(body)), **body}
+    return {"checksum": digest(whole), **whole}
 
 
 def plan_id(plan: Plan) -> str:
-    """`sha256:<hex>` of the canonical bytes of the document without `id`."""
-    return digest(_body(plan))
+    """`sha256:<hex>` of the canonical bytes of the document, less `id` and what only tells where it was made."""
+    return digest(_decided(_body(plan)))
+
+
+def _decided(body: JsonObject) -> JsonObject:
+    """What an approval is about: everything but who was asked.
+
+    A snapshot predicts what the server does, but by schemas (`verified`); it says that it is none (`simulated`); the
+    same cluster has one `server` name for a job inside and another for a laptop, and one `uid`; `warnings` are what
+    those who were asked said besides.
+    """
+    return {
+        **{key: value for key, value in body.items() if key != "warnings"},
+        "cluster": {"uid": body["cluster"]["uid"]},
+        "changes": [{key: value for key, value in change.items() if key != "verified"} for change in body["changes"]],
+    }
 
 
 def dump(plan: Plan) -> bytes:
@@ -64,13 +81,16 @@ def load(data: bytes) -> Plan:
         raise ForeignPlan(
             f"the plan has schema version {version!r}, this hwplan reads {SCHEMA_VERSION}", remedy="plan again"
         )
-    content = {key: value for key, value in body.items() if key != "id"}
-    if body.get("id") != digest(content) or _file_bytes(body) != data:
+    content = {key: value for key, value in body.items() if key != "checksum"}
+    if body.get("checksum") != digest(content) or _file_bytes(body) != data:
         raise ForeignPlan("the plan file was changed after it was saved", remedy="plan again; a plan is never edited")
     try:
-        return _plan(body)
+        plan = _plan(body)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ForeignPlan("the plan file is not complete", remedy="plan again") from None
+    if body.get("id") != plan_id(plan):
+        raise ForeignPlan("the plan file has the id of another plan", remedy="plan again; a plan is never edited")
+    return plan
 
 
 def _file_bytes(body: JsonObject) -> bytes:

@@ -2,7 +2,7 @@
 # Plans, and keeps one comment of a pull request up to date with the plan. Needs hwplan, curl and jq.
 #
 #   GITHUB_TOKEN=… plan-comment.sh OWNER/REPO NUMBER [selecting words of hwplan plan …]
-#   GITHUB_TOKEN=… plan-comment.sh acme/lab 17 --node D601 --lane v03 --live snapshot/
+#   GITHUB_TOKEN=… plan-comment.sh acme/lab 17 --node D601 --lane v03 --live snapshot.json
 #
 # GITHUB_API_URL   the API, for GitHub Enterprise (default https://api.github.com)
 # COMMENT_AUTHOR   whose comments may be replaced (default github-actions[bot])

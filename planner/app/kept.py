@@ -1,4 +1,5 @@
-"""Plans that were shown lately, beside the state by their id: to say what an approval that no longer fits approved.
+"""Approvals by id, and plans that were shown lately, beside the state: to say what an approval that no longer fits
+approved.
 
 Only for the reader. Nothing is decided by a kept plan, and losing it loses one sentence of an error.
 """
@@ -10,12 +11,13 @@ from pathlib import Path
 
 from planner.app.request import Request
 from planner.app.world import state_folder
-from planner.errors import HwplanError
+from planner.errors import HwplanError, StalePlan
 from planner.plan import Plan
 from planner.plan_difference import first_difference
 from planner.plan_document import dump, load, plan_id
 
 _KEPT = 20
+_FEWEST = 32  # hex digits of an id: with fewer, two plans that look alike in them could be made on purpose
 
 
 def keep(request: Request, plan: Plan) -> None:
@@ -34,14 +36,43 @@ def keep(request: Request, plan: Plan) -> None:
             old.unlink(missing_ok=True)
 
 
-def difference(request: Request, approved: str, now: Plan) -> str:
-    """What `now` has that the approved plan had not, as far as this machine knows; "" when it never saw that plan."""
+def check_approved(request: Request, approved: str, now: Plan) -> None:
+    """Refuse a plan that is not the approved one: a whole id, 32 hex digits of it, or the file of the plan.
+
+    Raises StalePlan that names the first difference where the approved plan is known, ForeignPlan for a broken file.
+    """
+    identifier = plan_id(now)
+    known = load(Path(approved).read_bytes()) if _is_file(approved) else None
+    wanted = plan_id(known) if known else approved
+    digits = wanted.removeprefix("sha256:").rstrip("…")
+    same = identifier.removeprefix("sha256:").startswith(digits)
+    if same and len(digits) >= _FEWEST:
+        return
+    if same:
+        message = f"{len(digits)} digits are too few to approve by"
+        raise StalePlan(message, where="--plan-id", remedy=f"give the whole id, or its first {_FEWEST} digits")
+    if known is None:
+        known = _kept(request, digits)
+    found = first_difference(known, now) if known else ""
+    unknown = "" if found else "; to see what is different, name the file of the approved plan: --plan-id plan.json"
+    raise StalePlan(
+        f"this plan is {identifier[:19]}, not {wanted[:19]}" + (f"; {found}" if found else ""),
+        where="--plan-id",
+        remedy=f"the configuration or the live world changed since the approval: plan again and compare{unknown}",
+    )
+
+
+def _is_file(approved: str) -> bool:
+    return approved.endswith(".json") and Path(approved).is_file()
+
+
+def _kept(request: Request, digits: str) -> Plan | None:
+    """The plan with such an id, when it was shown on this machine lately."""
     folder = state_folder(request) / "plans"
-    digits = approved.removeprefix("sha256:").rstrip("…")
     for path in sorted(folder.glob(f"{digits}*.json")) if digits.isalnum() else ():
         with suppress(OSError, HwplanError):
-            return first_difference(load(path.read_bytes()), now)
-    return ""
+            return load(path.read_bytes())
+    return None
 
 
 def _name(identifier: str) -> str:

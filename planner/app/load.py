@@ -9,13 +9,14 @@ from secrets import token_bytes
 from typing import TYPE_CHECKING
 
 from planner.address import Address
+from planner.app.recorded import is_snapshot, recorded_secrets
 from planner.app.request import Request
 from planner.errors import SelectionError
 from planner.loading import Loaded
 from planner.plan import Selection
 from planner.ports import Fingerprinter
 from planner.resource import Resource
-from planner.values import Vault
+from planner.values import Sealed, Vault, leaves
 from state.fingerprint import KeyedFingerprinter
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ class Stack:
     """What is desired, and where its secrets come from.
 
     `unsourced` gives resources whose source is missing, with the reason; `context` is the kube context that the node's
-    configuration names, `cluster_uid` the cluster it insists on.
+    configuration names, `cluster_uid` the cluster it insists on; `fingerprints` are those of every reference to a
+    secret that was tried, "" where there was no value.
     """
 
     resources: tuple[Resource, ...]
@@ -44,6 +46,7 @@ class Stack:
     scopes: tuple[str, ...] = ()
     context: str = ""
     cluster_uid: str = ""
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
 
 
 def load(request: Request, fingerprinter: Fingerprinter) -> Stack:
@@ -75,7 +78,9 @@ def load_selected(request: Request, config: Config, fingerprinter: Fingerprinter
     from planner.loading.stack import load_stack
 
     selection = Selection(request.product, "", request.nodes, request.lanes, request.scopes)
-    return load_stack(config, selection, fingerprinter, secrets_dir=_secrets_dir(request))
+    recorded = recorded_secrets(request.live, fingerprinter) if is_snapshot(request.live) else None
+    print_of = recorded.fingerprinter(fingerprinter) if recorded else fingerprinter
+    return load_stack(config, selection, print_of, secrets_dir=_secrets_dir(request), recorded=recorded)
 
 
 def _plain(request: Request, fingerprinter: Fingerprinter) -> Stack:
@@ -83,7 +88,8 @@ def _plain(request: Request, fingerprinter: Fingerprinter) -> Stack:
     from planner.loading.secret_reader import SecretReader
 
     loaded = load_manifests(request.files, stdin=request.stdin, name=request.name, fingerprinter=fingerprinter)
-    return _stack(loaded, SecretReader({}, vault=loaded.vault))
+    stack = _stack(loaded, SecretReader({}, vault=loaded.vault))
+    return stack if _is_comparable(request, fingerprinter) else _without_values(stack)
 
 
 def _product(request: Request, fingerprinter: Fingerprinter) -> Stack:
@@ -99,9 +105,32 @@ def _product(request: Request, fingerprinter: Fingerprinter) -> Stack:
             remedy="plan each node on its own",
         )
     node = config.nodes[loaded.nodes[0]].spec
-    return _stack(
-        loaded, replace(reader, vault=loaded.vault), context=node.kube_context, cluster_uid=node.cluster_uid or ""
+    secrets = replace(reader, vault=loaded.vault)
+    return _stack(loaded, secrets, context=node.kube_context, cluster_uid=node.cluster_uid or "")
+
+
+def _is_comparable(request: Request, fingerprinter: Fingerprinter) -> bool:
+    """Whether fingerprints made here can be compared with those of what is looked at."""
+    return not is_snapshot(request.live) or recorded_secrets(request.live, fingerprinter).same_key
+
+
+def _without_values(stack: Stack) -> Stack:
+    """Secrets with values in plain manifests cannot be told from changed ones: a snapshot keeps nothing of those."""
+    reason = (
+        "its value stands in the manifest, and the fingerprints of the snapshot were made with another key"
+        " (give this job the same --state, or take the value from a SecretSource)"
     )
+    inline = {one.address: reason for one in stack.resources if _holds_value(one)}
+    return replace(stack, unsourced={**inline, **stack.unsourced})
+
+
+def _holds_value(resource: Resource) -> bool:
+    from planner.loading.recorded_secrets import INLINE
+
+    if resource.address.kind != "Secret":
+        return False
+    found = (leaf for _, leaf in leaves(resource.manifest.get("data")))
+    return any(isinstance(leaf, Sealed) and leaf.ref.startswith(INLINE) for leaf in found)
 
 
 def _secrets_dir(request: Request) -> Path | None:
@@ -124,4 +153,5 @@ def _stack(loaded: Loaded, secrets: SecretReader, *, context: str = "", cluster_
         scopes=loaded.scopes,
         context=context,
         cluster_uid=cluster_uid,
+        fingerprints=loaded.fingerprints,
     )

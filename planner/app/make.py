@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from planner.address import Address, is_own_kind
 from planner.app.load import Stack
 from planner.app.observing import Predicted, observe, preview_all
+from planner.app.recorded import RecordedProvider
 from planner.app.request import Request
 from planner.app.session import Session, opened
 from planner.drift import DriftReport
@@ -18,8 +19,8 @@ from planner.graph import ResourceGraph, build_graph
 from planner.loading.manifests import with_namespace
 from planner.plan import Plan, Selection
 from planner.planning import PlanInputs, drift_report, make_plan
-from planner.ports import Absent, Present, ReadResult, Unreadable
-from planner.resource import Resource
+from planner.ports import Absent, Effect, Present, Preview, ReadResult, Unreadable
+from planner.resource import APPLIED, Resource
 from planner.snapshot import Snapshot
 from providers.kubernetes.cluster import KindInfo
 from providers.kubernetes.placing import coming_kinds, is_crd, served
@@ -117,17 +118,53 @@ def inputs_of(
         prune=prune is not None or not (request.targets or request.exclude or only),
         destroy=destroy,
     )
-    return Gathered(inputs, seen, snapshot)
+    told = _no_longer_declared(session, inputs)
+    return Gathered(replace(inputs, warnings=(*inputs.warnings, *told)) if told else inputs, seen, snapshot)
 
 
 def notes_of(inputs: PlanInputs, snapshot: Snapshot) -> Mapping[Address, str]:
     """What this machine's memory adds for the reader. Never part of the plan: it must not change its bytes."""
     records = snapshot.records
-    return {
+    gone = {
         address: f"applied by run {records[address].run}, gone since"
         for address, seen in inputs.observations.items()
-        if isinstance(seen, Absent) and address in records
+        if isinstance(seen, Absent) and address in records and _stays(inputs.previews.get(address))
     }
+    left = {
+        address: f"applied by run {record.run}, no longer declared; it is left alone"
+        for address, record in records.items()
+        if is_own_kind(record.api_version) and _is_left_out(inputs, address, record.scope)
+    }
+    other = {
+        address: f"declared otherwise than in run {records[address].run}"
+        for address, resource in inputs.resources.items()
+        if is_own_kind(resource.api_version)
+        and address in records
+        and not _stays(inputs.previews.get(address))
+        and resource.manifest["metadata"]["annotations"].get(APPLIED) != records[address].applied
+    }
+    return gone | left | other
+
+
+def _stays(preview: Preview | None) -> bool:
+    """Whether what was done to a resource is something that stays, and could be gone: a run ends."""
+    return preview is None or preview.effect not in (Effect.RUN, Effect.NONE)
+
+
+def _is_left_out(inputs: PlanInputs, address: Address, scope: str) -> bool:
+    """Whether a resource of another system belongs to what is planned here, and is not declared any more. Only objects
+    of the cluster are pruned: a gate that is taken away would go unnoticed."""
+    scopes = inputs.selection.scopes
+    return inputs.prune and address not in inputs.resources and (not scopes or scope in scopes)
+
+
+def _no_longer_declared(session: Session, inputs: PlanInputs) -> tuple[str, ...]:
+    """The same, as far as a snapshot knows it."""
+    recorded = session.world.providers.recorded
+    if not isinstance(recorded, RecordedProvider):
+        return ()
+    left = (address for address, scope in recorded.declared() if _is_left_out(inputs, address, scope))
+    return tuple(f"{address}: declared when the snapshot was saved, no longer; it is left alone" for address in left)
 
 
 def _placed(session: Session) -> list[Resource]:

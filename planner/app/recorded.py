@@ -1,67 +1,97 @@
 """What other systems than the cluster looked like when a snapshot was saved: read back instead of asking them.
 
 A plan against a snapshot must ask nobody. What was seen of a resource is believed only for the very document that it
-was seen for; anything else is unreadable, and says so.
+was seen for; anything else is unreadable, and says so. Of the sources of secrets there are keyed fingerprints.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, assert_never
+from typing import Any, TypeGuard, assert_never
 
 from planner.address import Address
 from planner.errors import PermanentError
+from planner.loading.recorded_secrets import KEY_CHECK, RecordedSecrets, inline_of
 from planner.plan import Change, Verified
 from planner.plan_document import field_document, read_field
-from planner.ports import Absent, Effect, Observation, Present, Preview, Readiness, ReadResult, Unreadable, Written
+from planner.ports import (
+    Absent,
+    Effect,
+    Fingerprinter,
+    Observation,
+    Present,
+    Preview,
+    Readiness,
+    ReadResult,
+    Unreadable,
+    Written,
+)
 from planner.resource import Resource
 from planner.snapshot import KindPlace
 from planner.values import Json, JsonObject, Ref, Sealed, Sub, Vault, decode, digest, encode, leaves
+from providers.kubernetes.snapshot.layout import CLUSTER_FOLDER
+from providers.kubernetes.snapshot.store import SYSTEMS_FILE, systems_of
 
 SCHEMA_VERSION = 1
-_SUFFIX = ".systems.json"
 
 
-def records_path(snapshot: Path) -> Path:
-    """Where the records of a snapshot are: beside it."""
-    return snapshot.with_name(snapshot.name + _SUFFIX)
-
-
-def write_records(
-    path: Path,
+def records(
     resources: Collection[Resource],
     observations: Mapping[Address, Observation],
     previews: Mapping[Address, Preview],
-) -> None:
-    """Save what was seen and predicted of `resources`, whole or not at all."""
+    secrets: JsonObject,
+) -> JsonObject:
+    """What was seen and predicted of `resources`, and what `secret_records` says of their secrets."""
     rows = {
         _key(resource): {
             "address": str(resource.address),
+            "scope": resource.scope,
             "observation": _observation_document(observations[resource.address]),
             "preview": _preview_document(previews[resource.address]) if resource.address in previews else None,
         }
         for resource in resources
         if resource.address in observations
     }
-    text = json.dumps({"schemaVersion": SCHEMA_VERSION, "resources": rows}, indent=1, sort_keys=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text + "\n")
-    partial.replace(path)
+    return {"schemaVersion": SCHEMA_VERSION, "secrets": secrets, "resources": rows}
 
 
-def open_records(path: Path) -> RecordedProvider:
-    """The provider over the records of a snapshot; without a file it knows nothing. Raises PermanentError for a damaged
-    one."""
-    try:
-        document = json.loads(path.read_bytes()) if path.exists() else {"resources": {}}
-        return RecordedProvider(dict(document["resources"]))
-    except (ValueError, KeyError, TypeError):
-        raise PermanentError(
-            "the records of the snapshot are damaged", where=str(path), remedy="save it again"
-        ) from None
+def secret_records(fingerprints: Mapping[str, str], inline: Vault, fingerprinter: Fingerprinter) -> JsonObject:
+    """The `fingerprints` of the sources of secrets by reference, and how values in templates are recognized again.
+
+    `key` is there to tell whether a fingerprint of another machine was made with the same key.
+    """
+    key = fingerprinter.fingerprint(KEY_CHECK)
+    return {"key": key, "sources": dict(fingerprints), "inline": inline_of(inline, fingerprinter, key)}
+
+
+def is_snapshot(live: Path | None) -> TypeGuard[Path]:
+    """Whether `--live` names a saved cluster, of which other systems are recorded, and no sandbox, which has them."""
+    if live is None:
+        return False
+    return not (live / CLUSTER_FOLDER).is_dir() or (live / SYSTEMS_FILE).is_file()
+
+
+def open_records(live: Path) -> RecordedProvider:
+    """The provider over the records of a snapshot; without any it knows nothing. Raises PermanentError for damaged
+    ones."""
+    return RecordedProvider(_part(live, "resources"))
+
+
+def recorded_secrets(live: Path, fingerprinter: Fingerprinter) -> RecordedSecrets:
+    """What the snapshot knows of secrets. Raises PermanentError for damaged records."""
+    found = _part(live, "secrets")
+    key = found.get("key")
+    same = key is None or key == fingerprinter.fingerprint(KEY_CHECK)
+    return RecordedSecrets(found.get("sources", {}), same, found.get("inline", {}), str(key))
+
+
+def _part(live: Path, name: str) -> JsonObject:
+    found = (systems_of(live) or {}).get(name, {})
+    if not isinstance(found, dict):
+        raise PermanentError("the records of the snapshot are damaged", where=str(live), remedy="save it again")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +99,10 @@ class RecordedProvider:
     """See planner.ports.Provider. Answers for every hwplan kind, from the records; writes nothing."""
 
     rows: Mapping[str, JsonObject]
+
+    def declared(self) -> list[tuple[Address, str]]:
+        """What was declared when the snapshot was saved, with its scope."""
+        return sorted((Address.parse(row["address"]), str(row["scope"])) for row in self.rows.values())
 
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
         """See Provider."""

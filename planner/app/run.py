@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from planner.address import Address
-from planner.app.kept import difference
+from planner.app.kept import check_approved
 from planner.app.make import Made
 from planner.app.session import Session
 from planner.errors import ForeignPlan, StalePlan, StateError
@@ -52,15 +52,10 @@ class Report:
 
 
 def apply_made(made: Made, session: Session, how: How, *, approved: str = "") -> Report:
-    """Apply the plan that was made just now. Raises StalePlan when it is not the `approved` one (an id)."""
+    """Apply the plan that was made just now. Raises StalePlan when it is not the `approved` one, see check_approved."""
     identifier = plan_id(made.plan)
-    if approved and not _is_prefix(approved, identifier):
-        found = difference(session.request, approved, made.plan)
-        raise StalePlan(
-            f"the plan made now is {identifier[:19]}, not {approved}" + (f"; {found}" if found else ""),
-            where="--plan-id",
-            remedy="the configuration or the live world changed since the approval: plan again and compare",
-        )
+    if approved:
+        check_approved(session.request, approved, made.plan)
     if _nothing(made.plan):
         return Report(made.plan, identifier, 0, None)
     check_guards(made.plan, made.snapshot, owned_live=made.owned_live, allow=how.allow)
@@ -97,12 +92,6 @@ def resume(session: Session, plan: Plan, how: How) -> Report:
 
 def _nothing(plan: Plan) -> bool:
     return all(change.action is Action.NOOP for change in plan.changes)
-
-
-def _is_prefix(approved: str, identifier: str) -> bool:
-    """A whole id, or enough of one (12 hex digits) to be meant."""
-    digits = approved.removeprefix("sha256:").rstrip("…")
-    return len(digits) >= 12 and identifier.removeprefix("sha256:").startswith(digits)
 
 
 def _run(plan: Plan, session: Session, how: How, *, resumes: int | None = None) -> Report:

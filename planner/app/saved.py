@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from planner.app.kept import check_approved
 from planner.app.load import Stack, empty, load
 from planner.app.request import Request, as_selected
 from planner.app.run import How, Report, apply_saved, resume
@@ -36,9 +37,11 @@ def read(path: Path) -> Plan:
     return parse(data)
 
 
-def apply_file(request: Request, path: Path, how: How) -> Report:
-    """Apply the plan in `path`, on the cluster that it was made for."""
+def apply_file(request: Request, path: Path, how: How, *, approved: str = "") -> Report:
+    """Apply the plan in `path` on the cluster it was made for. Raises StalePlan when it is not the approved one."""
     plan = read(path)
+    if approved:
+        check_approved(request, approved, plan)
     with open_store(request) as store:
         stack = _stack_of(request, plan, store)
         with opened_with(request, store, stack) as session:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from planner.address import is_own_kind
 from planner.app.make import inputs_of
-from planner.app.recorded import records_path, write_records
+from planner.app.recorded import records, secret_records
 from planner.app.request import Request
 from planner.app.session import Session, opened
 from planner.snapshot import KindPlace
+from planner.values import JsonObject
 from providers.kubernetes.cluster import Place
 from providers.kubernetes.placing import served
 
@@ -19,25 +20,33 @@ def save_snapshot(request: Request, target: Path) -> str:
     from providers.kubernetes.snapshot.creating import save
 
     with opened(request) as session:
-        cluster, stack = session.world.cluster, session.stack
-        applied = session.store.snapshot(stack.owned).places()
-        wanted = {KindPlace("", one.api_version, one.address.kind, one.address.namespace) for one in stack.resources}
-        places = set()
-        for place in wanted | applied:
-            if kind := served(cluster, place.api_version, place.kind):
-                namespace = place.namespace or request.namespace
-                places.add(Place(kind, namespace if kind.namespaced else ""))
-        count = save(cluster, target, session.store.fingerprinter(), sorted(places))
-        others = _save_others(session, target)
-    beside = f"; {others} resources of other systems beside it" if others else ""
-    return f"{target}: {count} objects of {len(places)} kinds and namespaces, Secrets as fingerprints{beside}"
+        places, (systems, others) = _places(session), _systems(session)
+        fingerprinter = session.store.fingerprinter()
+        count = save(session.world.cluster, target, fingerprinter, places, systems=systems)
+    more = f", {others} resources of other systems" if others else ""
+    return f"{target}: {count} objects of {len(places)} kinds and namespaces, Secrets as fingerprints{more}"
 
 
-def _save_others(session: Session, target: Path) -> int:
-    """Record what git, registries and the rest look like for the selection; how many resources."""
-    if not any(is_own_kind(one.api_version) for one in session.stack.resources):
-        return 0
+def _places(session: Session) -> list[Place]:
+    """Where the declared objects are, and those that were applied before: a plan against the snapshot prunes too."""
+    stack, request = session.stack, session.request
+    applied = session.store.snapshot(stack.owned).places()
+    wanted = {KindPlace("", one.api_version, one.address.kind, one.address.namespace) for one in stack.resources}
+    places = set()
+    for place in wanted | applied:
+        if kind := served(session.world.cluster, place.api_version, place.kind):
+            places.add(Place(kind, (place.namespace or request.namespace) if kind.namespaced else ""))
+    return sorted(places)
+
+
+def _systems(session: Session) -> tuple[JsonObject, int]:
+    """What git, registries, the sources of secrets and the rest look like for the selection; of how many resources."""
+    stack = session.stack
+    # Values of plain manifests may come from a pipe: nothing is kept that could be guessed by.
+    inline = {} if session.request.plain else stack.vault
+    secrets = secret_records(stack.fingerprints, inline, session.store.fingerprinter())
+    if not any(is_own_kind(one.api_version) for one in stack.resources):
+        return records((), {}, {}, secrets), 0
     inputs = inputs_of(session).inputs
     others = [one for one in inputs.resources.values() if is_own_kind(one.api_version)]
-    write_records(records_path(target), others, inputs.observations, inputs.previews)
-    return len(others)
+    return records(others, inputs.observations, inputs.previews, secrets), len(others)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from planner.address import Address, is_own_kind
 from planner.app.load import Stack, empty, load
@@ -78,14 +78,18 @@ def _take_back(reverse: _Reverse, version: Version, earlier: Sequence[Version]) 
         document = version.document or _bare(version)
         reverse.doomed[address] = (_resource(version, document), version.record.uid)
     elif version.action is Action.DELETE:
-        last = next((one.document for one in reversed(earlier) if one.document is not None), None)
-        reverse.wanted[address] = _resource(version, last or _bare(version))
+        last = next((one for one in reversed(earlier) if one.document is not None), None)
+        found = last.document if last else None
+        reverse.wanted[address] = _resource(last or version, found or _bare(version))
         if last is None:
             reverse.stuck[address] = "the state keeps no document of it: it was never applied from here"
     else:
         applied = version.document or _bare(version)
         undone = reversed_document(applied, [before_of(row) for row in version.before])
-        reverse.wanted[address] = _resource(version, undone or applied)
+        resource = _resource(version, undone or applied)
+        if version.action is Action.REPLACE:  # the run was allowed to; the way back is the same
+            resource = replace(resource, options=replace(resource.options, replace_allowed=True))
+        reverse.wanted[address] = resource
         if undone is None:
             reverse.stuck[address] = "a secret value before the run is not kept: put it back at its source, then apply"
 
@@ -129,6 +133,7 @@ def _made(session: Session, reverse: _Reverse, selection: Selection, number: int
         strays=strays,
         unsourced=reverse.stuck,
         warnings=seen.warnings,
+        pruning=f"made by run {number}",
     )
     snapshot = world.store.snapshot(session.stack.owned)
     live = owned_live(seen, session.stack.owned)
@@ -136,16 +141,35 @@ def _made(session: Session, reverse: _Reverse, selection: Selection, number: int
 
 
 def _same_as_made(reverse: _Reverse, observations: Mapping[Address, Observation]) -> tuple[Present, ...]:
-    """The live objects that still are those which the run made; what is another one now is stuck."""
+    """The live objects that still are those which the run made; what is another one now is stuck, and so is what would
+    take along something that stays."""
     found: list[Present] = []
     for address, (resource, uid) in reverse.doomed.items():
         match observations.get(address):
             case Present(uid=now) as seen if now == uid:
-                found.append(seen)
+                found.append(replace(seen, scope=seen.scope or resource.scope))
             case Present():
                 reverse.wanted[address], reverse.stuck[address] = resource, "was deleted and made again since that run"
             case Unreadable(reason=reason):
                 reverse.wanted[address], reverse.stuck[address] = resource, f"unreadable: {reason}"
             case _:
                 pass  # gone already
-    return tuple(found)
+    staying = sorted(reverse.wanted)
+    for seen in found:
+        if inside := next((one for one in staying if _is_inside(one, seen)), None):
+            reverse.wanted[seen.address] = reverse.doomed[seen.address][0]
+            reverse.stuck[seen.address] = f"{inside.local} stays, and would go with it"
+    return tuple(seen for seen in found if seen.address not in reverse.stuck)
+
+
+def _is_inside(address: Address, container: Present) -> bool:
+    """Whether deleting the container (a Namespace, the definition of a kind) deletes what the address names."""
+    name = container.address.name
+    match container.address.kind:
+        case "Namespace":
+            return address.namespace == name
+        case "CustomResourceDefinition":
+            spec = (container.value or {}).get("spec") or {}
+            kind = (spec.get("names") or {}).get("kind")
+            return (address.group, address.kind) == (spec.get("group"), kind)
+    return False

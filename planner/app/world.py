@@ -10,20 +10,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from planner.app.recorded import open_records, records_path
+from planner.app.recorded import is_snapshot, open_records
 from planner.app.request import Request
 from planner.errors import SelectionError
 from planner.plan import ClusterIdentity
 from providers.kubernetes.cluster import Cluster
 from providers.kubernetes.provider import KubernetesProvider
 from providers.kubernetes.secret_values import secret_values
+from providers.kubernetes.snapshot.layout import CLUSTER_FOLDER
 from providers.registry import Providers, Tools
 from state.store import StateStore
 
 if TYPE_CHECKING:
     from planner.loading.secret_reader import SecretReader
-
-SANDBOX_CLUSTER = "cluster"  # the folder of live objects inside a sandbox
 
 
 class SystemClock:
@@ -77,7 +76,7 @@ def open_world(request: Request, reader: SecretReader, store: StateStore, *, con
     )
     sandbox = sandbox_of(request)
     tools = Tools(kubernetes, cluster, fingerprinter, secrets, request.config, sandbox)
-    recorded = open_records(records_path(request.live)) if request.live is not None and sandbox is None else None
+    recorded = open_records(request.live) if is_snapshot(request.live) else None
     providers = Providers(tools, recorded)
     yield World(cluster, kubernetes, providers, store, SystemClock(), sandbox)
 
@@ -103,13 +102,13 @@ def snapshot_path(live: Path) -> Path:
             where="--live",
             remedy=f"make one: hwplan sandbox create {live}, or hwplan snapshot",
         )
-    inner = live / SANDBOX_CLUSTER
+    inner = live / CLUSTER_FOLDER
     return inner if inner.is_dir() else live
 
 
 def sandbox_of(request: Request) -> Path | None:
-    """The folder of the sandbox that `--live` names, or None."""
-    return request.live if request.live is not None and (request.live / SANDBOX_CLUSTER).is_dir() else None
+    """The folder of the sandbox that `--live` names, or None. A saved snapshot is none."""
+    return None if is_snapshot(request.live) else request.live
 
 
 def open_store(request: Request) -> StateStore:

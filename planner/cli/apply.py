@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from planner.app.request import Request
-from planner.cli.options import selecting
+from planner.cli.options import approved, selecting
 from planner.cli.output import page
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -40,7 +40,7 @@ def applying(function: _F) -> _F:
 @click.command()
 @selecting
 @click.argument("planfile", required=False, type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--plan-id", metavar="ID", default="", help="Refuse unless the plan made now is this one.")
+@approved
 @click.option("--resume", is_flag=True, help="Finish the last run that did not end well.")
 @applying
 def apply(
@@ -69,7 +69,7 @@ def apply(
     if planfile is not None:
         from planner.app.saved import apply_file
 
-        return run_page(apply_file(request, planfile, options), request, as_json)
+        return run_page(apply_file(request, planfile, options, approved=plan_id), request, as_json)
     return _plan_and_apply(request, plan_id, options, as_json)
 
 

@@ -10,10 +10,8 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import applying
-from planner.cli.options import selecting
+from planner.cli.options import approved, selecting
 from planner.cli.output import colour, page
-
-_PLAN_ID = click.option("--plan-id", metavar="ID", default="", help="Refuse unless the plan made now is this one.")
 
 _VERBS = {"source": "preload", "build": "build"}  # field of an image's origin -> the verb that makes it
 
@@ -44,7 +42,7 @@ def status(request: Request, as_json: bool) -> int:
 
 @image.command()
 @selecting
-@_PLAN_ID
+@approved
 @applying
 def preload(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Copy public images into the node's registry, by digest."""
@@ -57,7 +55,7 @@ def preload(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_jso
 
 @image.command()
 @selecting
-@_PLAN_ID
+@approved
 @applying
 def build(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Build images from their Dockerfiles, and push them."""

@@ -9,10 +9,8 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import applying
-from planner.cli.options import selecting
+from planner.cli.options import approved, selecting
 from planner.cli.output import colour, page
-
-_PLAN_ID = click.option("--plan-id", metavar="ID", default="", help="Refuse unless the plan made now is this one.")
 
 
 @click.group()
@@ -40,7 +38,7 @@ def status(request: Request, as_json: bool) -> int:
 
 @mirror.command()
 @selecting
-@_PLAN_ID
+@approved
 @applying
 def sync(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Bring the upstream's branches and an immutable snapshot of each into the mirror."""
@@ -53,7 +51,7 @@ def sync(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: 
 
 @mirror.command()
 @selecting
-@_PLAN_ID
+@approved
 @applying
 def flush(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Bring promoted branches back to the upstream, fast-forward only."""

@@ -54,6 +54,21 @@ _SELECTING: tuple[_Decorator[Any], ...] = (
 )  # fmt: skip
 
 
+def _approved(ctx: click.Context, param: click.Parameter, given: str | None) -> str:
+    """An approval that is there but empty (a variable that was not set) approves nothing."""
+    if given is not None and not given.strip():
+        raise click.BadParameter("it is empty, and approves nothing.", ctx, param)
+    return given or ""
+
+
+approved: _Decorator[Any] = click.option(
+    "--plan-id",
+    metavar="ID|FILE",
+    callback=_approved,
+    help="Refuse unless the plan made now is this one: its id, or the file of the approved plan.",
+)
+
+
 def _decorate(function: _F, options: tuple[_Decorator[Any], ...]) -> _F:
     for option in reversed(options):
         function = option(function)

@@ -145,13 +145,14 @@ def _run_document(report: Report) -> dict[str, object]:
 def drift_page(report: DriftReport, request: Request, form: str) -> str:
     """A drift report, with the command that puts things back."""
     from planner.drift import State
-    from planner.render.drift_text import drift_json, render_drift
+    from planner.render.drift_json import render_drift_json
+    from planner.render.drift_text import render_drift
 
     if form == "json":
-        return json.dumps(drift_json(report), indent=1, sort_keys=True, ensure_ascii=False)
+        return render_drift_json(report, for_terminal=sys.stdout.isatty())
     drifted = [row.address.local for row in report.rows if row.state in (State.DRIFTED, State.BOTH)]
     only = "".join(f" --target {shlex.quote(one)}" for one in drifted) if len(drifted) <= _MOST_TARGETS else ""
-    command = f"hwplan apply{_words(request)}{only}{_common(request)} --confirm"
+    command = f"hwplan apply{_words(request)}{only}{_where_to_apply(request)} --confirm"
     return render_drift(report, width=width(), colour=colour(), command=command)
 
 
@@ -166,9 +167,16 @@ def _command(plan: Plan, request: Request, verb: str, saved: Path | None) -> str
     if plan.is_empty:
         return ""
     if saved is not None:
-        return f"hwplan apply {shlex.quote(str(saved))}{_common(request)} --confirm"
+        return f"hwplan apply {shlex.quote(str(saved))}{_where_to_apply(request)} --confirm"
     bound = "" if verb == "destroy" else f" --plan-id {plan_id(plan)}"
-    return f"hwplan {verb}{_words(request)}{_common(request)}{bound} --confirm"
+    return f"hwplan {verb}{_words(request)}{_where_to_apply(request)}{bound} --confirm"
+
+
+def _where_to_apply(request: Request) -> str:
+    """A plan of a snapshot is applied to the cluster that was saved, by somebody who has credentials and a state."""
+    from planner.app.recorded import is_snapshot
+
+    return "" if is_snapshot(request.live) else _common(request)
 
 
 def command_of(verb: str, request: Request) -> str:

@@ -9,10 +9,8 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import applying
-from planner.cli.options import selecting
+from planner.cli.options import approved, selecting
 from planner.cli.output import colour, page
-
-_PLAN_ID = click.option("--plan-id", metavar="ID", default="", help="Refuse unless the plan made now is this one.")
 
 
 @click.group()
@@ -39,7 +37,7 @@ def status(request: Request, as_json: bool) -> int:
 
 @secret.command()
 @selecting
-@_PLAN_ID
+@approved
 @applying
 def ensure(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Make the declared Secrets as their sources say. Their namespaces have to be there."""
@@ -52,7 +50,7 @@ def ensure(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json
 
 @secret.command()
 @selecting
-@_PLAN_ID
+@approved
 @applying
 def delete(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Delete Secrets of ours that nobody declares any more, and nothing else."""

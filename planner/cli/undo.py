@@ -6,13 +6,13 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import applying
-from planner.cli.options import common
+from planner.cli.options import approved, common
 from planner.cli.output import page
 
 
 @click.command()
 @click.argument("run", type=click.IntRange(min=1))
-@click.option("--plan-id", metavar="ID", default="", help="Refuse unless the plan made now is this one.")
+@approved
 @applying
 @common
 def undo(request: Request, run: int, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: object) -> int:

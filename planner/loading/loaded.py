@@ -21,7 +21,8 @@ class Loaded:
     `vault` maps `Sealed.ref` to values and lives in memory only. `digest` is that of the desired resources, without any
     secret value. `blocked` gives resources that are declared but whose source is missing, and why; they are among
     `resources` all the same. `owned` are the owned sets of the selection, also those that came out empty; `scopes` the
-    resolved scope names in order (empty for plain manifests); `secret_files` where its secrets are read from.
+    resolved scope names in order (empty for plain manifests); `secret_files` where its secrets are read from;
+    `fingerprints` of every reference to a secret that was tried, "" where there was no value.
     """
 
     resources: tuple[Resource, ...]
@@ -35,3 +36,4 @@ class Loaded:
     lanes: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
     secret_files: tuple[NeededFile, ...] = ()
+    fingerprints: Mapping[str, str] = field(default_factory=dict)

@@ -20,6 +20,7 @@ from planner.loading.loaded import Loaded
 from planner.loading.manifest_source import expand_manifest
 from planner.loading.origin import InputText, Origin
 from planner.loading.problems import did_you_mean
+from planner.loading.recorded_secrets import RecordedSecrets
 from planner.loading.secret_reader import KubernetesReader, SecretReader
 from planner.loading.secret_refs import bind_secret_refs
 from planner.loading.secret_source import NeededFile, SecretSources
@@ -62,16 +63,18 @@ def load_stack(
     environ: Mapping[str, str] | None = None,
     kubernetes: KubernetesReader | None = None,
     cache: Path | None = None,
+    recorded: RecordedSecrets | None = None,
 ) -> Loaded:
     """Everything that the selection declares, in scope order.
 
     `secrets_dir` replaces the secrets folder of every node; `environ` is where `env` sources are looked up (None: that
-    of the process); `kubernetes` reads Secrets of the cluster for `kubernetes` sources. Resources of several nodes
-    carry `node/lane` as place. Raises SelectionError, or ConfigError with all problems of all templates.
+    of the process); `kubernetes` reads Secrets of the cluster for `kubernetes` sources; `recorded` is what a snapshot
+    knows of all these. Resources of several nodes carry `node/lane` as place. Raises SelectionError, or ConfigError
+    with all problems of all templates.
     """
     chosen = choose(config, selection)
     reader = secret_reader(config, secrets_dir, environ=environ, kubernetes=kubernetes)
-    stack = _Stack(config, Intake(fingerprinter, same_twice_is_one=True), reader, cache)
+    stack = _Stack(config, Intake(fingerprinter, same_twice_is_one=True), reader, cache, recorded)
     parts = tuple(_parts(config, chosen))
     for part in parts:
         stack.render(part)
@@ -90,6 +93,7 @@ def load_stack(
         chosen.lane_names,
         tuple(scope.name for scope in chosen.scopes),
         tuple(needed for _, needed in sorted(stack.needed.items())),
+        stack.looked,
     )
 
 
@@ -130,6 +134,8 @@ class _Stack:
     intake: Intake
     reader: SecretReader
     cache: Path | None
+    recorded: RecordedSecrets | None = None
+    looked: dict[str, str] = field(default_factory=dict)
     needed: dict[tuple[str, str], NeededFile] = field(default_factory=dict)
     _facts: dict[int, dict[str, Any]] = field(default_factory=dict)
 
@@ -196,7 +202,9 @@ class _Stack:
         where: dict[str, str] = {"owned_by": part.owned_by, "scope": part.scope.name, "place": part.place}
         match validated(value, origin, self.intake.problems):
             case SecretSource() as source:
-                sources = SecretSources(self.reader, self.intake.fingerprinter, self.intake, self.needed)
+                print_of = self.intake.fingerprinter
+                known = (self.needed, self.looked, self.recorded)
+                sources = SecretSources(self.reader, print_of, self.intake, *known)
                 sources.expand(source, origin, node=part.node.name, **where)
             case ManifestSource() as source:
                 expand_manifest(source, origin, self.intake, self.config.folder, cache=self.cache, **where)

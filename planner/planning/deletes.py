@@ -15,8 +15,8 @@ _LIVE = SourceRef("(live)")
 _REWRITES = frozenset({Action.UPDATE, Action.ADOPT, Action.REPLACE})
 
 
-def delete_changes(doomed: Sequence[Present], upserts: Sequence[Change], graph: ResourceGraph) -> tuple[Change, ...]:
-    """The deletes in execution order.
+def delete_changes(doomed: Sequence[Present], upserts: Sequence[Change], reason: str) -> tuple[Change, ...]:
+    """The deletes in execution order, all for one `reason`.
 
     What uses a thing goes before the thing (edges of the live objects, reversed). An object may still be in use by one
     that is being updated in this plan: its delete waits for the updates in its namespace.
@@ -27,7 +27,7 @@ def delete_changes(doomed: Sequence[Present], upserts: Sequence[Change], graph: 
     live_graph = build_graph([_as_resource(present) for present in doomed])
     order = tuple(reversed(live_graph.order()))
     updates = _updates_by_namespace(upserts)
-    return tuple(_delete(live[address], _needs(address, live_graph, live, updates)) for address in order)
+    return tuple(_delete(live[address], _needs(address, live_graph, live, updates), reason) for address in order)
 
 
 def _needs(
@@ -45,13 +45,13 @@ def _updates_by_namespace(upserts: Sequence[Change]) -> Mapping[str, tuple[Addre
     return {namespace: tuple(addresses) for namespace, addresses in found.items()}
 
 
-def _delete(present: Present, needs: tuple[Address, ...]) -> Change:
+def _delete(present: Present, needs: tuple[Address, ...], reason: str) -> Change:
     return Change(
         address=present.address,
         action=Action.DELETE,
         api_version=str((present.value or {}).get("apiVersion", "")),
         scope=present.scope,
-        reason="pruned",
+        reason=reason,
         precondition=present.precondition,
         source=_LIVE,
         needs=needs,

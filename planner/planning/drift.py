@@ -38,23 +38,34 @@ def _row(inputs: PlanInputs, snapshot: Snapshot, address: Address) -> Row:
         return Row(address, State.INCOMPLETE, seen.reason, resource.source)
     if preview is None:
         return Row(address, State.INCOMPLETE, "not predicted", resource.source)
-    if preview.on_change is not None:
-        return Row(address, State.IN_SYNC, "asked after a change only", resource.source)
     if preview.lacks:
         return Row(address, State.PENDING, f"{preview.lacks[0]} is not there", resource.source)
-    if preview.effect is Effect.RUN and not preview.blocked:
-        return Row(address, State.PENDING, "due to run", resource.source)
+    if preview.effect is Effect.RUN:
+        return Row(address, *_of_a_run(preview), resource.source)
     if isinstance(seen, Absent):
-        record = snapshot.records.get(address)
-        if record and preview.effect is Effect.RUN:  # another run than the one on record
-            return Row(address, State.PENDING, "not run yet", resource.source)
-        if record:
-            return Row(address, State.DRIFTED, f"deleted since run {record.run}", resource.source)
-        return Row(address, State.PENDING, "declared, never applied", resource.source)
+        return Row(address, *_of_what_is_gone(preview, snapshot, address), resource.source)
     owned_by = seen.owned_by if is_own_kind(resource.api_version) else resource.owned_by  # no label to tell by
     state, reason = _judge(seen, preview, owned_by)
     undeclared = tuple(drift.field for drift in preview.drift if not drift.declared)
     return Row(address, state, reason, resource.source, preview.fields, undeclared)
+
+
+def _of_a_run(preview: Preview) -> tuple[State, str]:
+    """A run ends, and leaves nothing that could be deleted or changed: it is wanted, it waits for a change, or nobody
+    can tell."""
+    if preview.blocked:
+        return State.INCOMPLETE, preview.blocked
+    if preview.on_change is not None:
+        return State.IN_SYNC, "runs after a change only"
+    return State.PENDING, f"to be run{f': {preview.evidence}' if preview.evidence else ''}"
+
+
+def _of_what_is_gone(preview: Preview, snapshot: Snapshot, address: Address) -> tuple[State, str]:
+    if preview.effect is Effect.NONE and not preview.blocked:
+        return State.IN_SYNC, ""  # its provider wants it like that
+    if record := snapshot.records.get(address):
+        return State.DRIFTED, f"deleted since run {record.run}"
+    return State.PENDING, "declared, never applied"
 
 
 def _judge(seen: Present, preview: Preview, owned_by: str) -> tuple[State, str]:

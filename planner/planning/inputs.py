@@ -18,7 +18,7 @@ class PlanInputs:
 
     `graph` orders `resources`; `observations` and `previews` cover them; `strays` are live objects of our owned sets
     that are not declared; `unsourced` are resources whose inputs are missing, with the reason; `prune` allows deletes;
-    `destroy` plans to take away everything that is ours.
+    `destroy` plans to take away everything that is ours; `pruning` says why a stray goes, for the reader.
     """
 
     selection: Selection
@@ -33,3 +33,4 @@ class PlanInputs:
     warnings: tuple[str, ...] = ()
     prune: bool = True
     destroy: bool = False
+    pruning: str = "pruned"

@@ -14,7 +14,7 @@ def make_plan(inputs: PlanInputs) -> Plan:
     """Make the plan. Pure: the same inputs give the same plan, byte for byte (spec 04, promise 3)."""
     upserts = Upserts() if inputs.destroy else judge_all(inputs)
     doomed, kept = _doomed(inputs)
-    deletes = delete_changes(doomed, upserts.changes, inputs.graph)
+    deletes = delete_changes(doomed, upserts.changes, "destroyed" if inputs.destroy else inputs.pruning)
     changes = (*upserts.changes, *deletes)
     return Plan(
         selection=inputs.selection,

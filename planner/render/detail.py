@@ -22,6 +22,7 @@ from planner.values import Json, Ref, Sealed, Sub
 MOST_LINES = 14  # of one field; a reviewer who needs more reads the JSON form
 MOST_CHARACTERS = 600  # of one line
 _SHORT = 100  # a tree or text that fits is shown in one line
+_LONG_LINE = 150  # characters of a line of a text, after which only the place of a difference is shown
 _CONTEXT = 24  # equal characters kept around a difference inside a long line
 
 _FINGERPRINT = re.compile(r"^[a-z0-9-]+:([0-9a-f]{6,})$")
@@ -228,10 +229,20 @@ def _text_change(path: str, who: str, before: str, after: str, most: int) -> Det
 def _numbered(old: Sequence[str], new: Sequence[str], runs: Sequence[tuple[int, int, int, int]]) -> Iterator[str]:
     wide = len(str(max(len(old), len(new))))
     for first, last, start, end in runs:
-        for at in range(first, last):
-            yield f"- {at + 1:>{wide}}  {_ends_visibly(old[at])}"
-        for at in range(start, end):
-            yield f"+ {at + 1:>{wide}}  {_ends_visibly(new[at])}"
+        before, after = _lines_focused(old[first:last], new[start:end])
+        for at, line in enumerate(before, first + 1):
+            yield f"- {at:>{wide}}  {_ends_visibly(line)}"
+        for at, line in enumerate(after, start + 1):
+            yield f"+ {at:>{wide}}  {_ends_visibly(line)}"
+
+
+def _lines_focused(old: Sequence[str], new: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Both sides of a run of lines; where long lines were changed one for one, each pair from where it differs."""
+    if len(old) != len(new) or not any(len(line) > _LONG_LINE for line in (*old, *new)):
+        return old, new
+    pairs = [_focused(one, other) if min(len(one), len(other)) > _LONG_LINE else (one, other)
+             for one, other in zip(old, new, strict=True)]  # fmt: skip
+    return [one for one, _ in pairs], [other for _, other in pairs]
 
 
 def _ends_visibly(line: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import asdict
 
@@ -18,6 +19,7 @@ from planner.render.drift_fields import (
     several_places,
     undeclared,
 )
+from planner.render.plan_json import visible
 from planner.values import JsonObject
 
 SCHEMA_VERSION = 1
@@ -46,6 +48,12 @@ def drift_json(report: DriftReport) -> JsonObject:
         "expired": [_acknowledgement(one) for one in report.expired],
         "warnings": list(report.warnings),
     }
+
+
+def render_drift_json(report: DriftReport, *, for_terminal: bool = False) -> str:
+    """The document as text, without a final newline; for a terminal with escapes for what it could obey."""
+    text = json.dumps(drift_json(report), indent=1, sort_keys=True, ensure_ascii=False)
+    return visible(text) if for_terminal else text
 
 
 def _home(report: DriftReport) -> tuple[str, str]:

@@ -13,10 +13,11 @@ def render_json(plan: Plan, *, for_terminal: bool = False) -> str:
     that what is meant to be read again must not come from there.
     """
     text = dump(plan).decode()
-    return _visible(text) if for_terminal and not text.isprintable() else text
+    return visible(text) if for_terminal else text
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
+    """A JSON text with escapes in place of what a terminal could obey."""
     return "".join(char if char.isprintable() or char == "\n" else _escaped(char) for char in text)
 
 

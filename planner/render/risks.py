@@ -5,13 +5,14 @@ Pure over a Plan, all text safe to show. It warns and decides nothing: what is r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from planner.path import render
+from planner.path import FieldPath, render
 from planner.plan import Action, Blocked, Change, FieldChange, FieldOp, Plan
 from planner.render.text_safe import safe
+from planner.resource import PROTECT, REPLACE, WAIT
 from planner.values import Json
 
 _MOST_FIELDS = 4  # named in one line
@@ -69,7 +70,7 @@ def _dangers(change: Change) -> Iterator[tuple[Danger, str]]:
         case _:
             pass
     if change.forced:
-        yield Danger.FORCED, _listed([render(path) for path in change.forced])
+        yield Danger.FORCED, _listed([_taken(change, path) for path in change.forced])
     if change.action in (Action.CREATE, Action.DELETE, Action.NOOP):
         return  # a create rotates and loosens nothing; a delete is told as such
     secret = [item for item in change.fields if item.sensitive and item.op in (FieldOp.CHANGE, FieldOp.REMOVE)]
@@ -78,6 +79,12 @@ def _dangers(change: Change) -> Iterator[tuple[Danger, str]]:
     gates = [text for item in change.fields if (text := _loosened(change, item))]
     if gates:
         yield Danger.GATE, _listed(gates)
+
+
+def _taken(change: Change, path: FieldPath) -> str:
+    """A field and whose it is, where that is known."""
+    owner = next((item.manager for item in change.fields if item.path == path and item.manager), "")
+    return f"{render(path)} (set by {owner})" if owner else render(path)
 
 
 def _listed(texts: list[str]) -> str:
@@ -90,6 +97,8 @@ def _loosened(change: Change, item: FieldChange) -> str:
     if item.sensitive or item.op is FieldOp.DISOWN:
         return ""
     path = render(item.path)
+    if option := _option(item):
+        return option
     before, after = _gate(change, item, item.before), _gate(change, item, item.after)
     if before and not after:
         return f"{path} is no gate any more"
@@ -98,6 +107,25 @@ def _loosened(change: Change, item: FieldChange) -> str:
     lost = [name for name in _PROBES if _holds(item.path, item.before, name) and not _holds((), item.after, name)]
     gone = [name for name in lost if not (name in item.path and item.op is not FieldOp.REMOVE)]
     return f"{path} loses {', '.join(gone)}" if gone else ""
+
+
+def _option(item: FieldChange) -> str:
+    """An annotation of ours that let less happen before than it does now."""
+    before, after = _annotations(item.path, item.before), _annotations(item.path, item.after)
+    if before.get(PROTECT) == "true" != after.get(PROTECT):
+        return "it is not protected any more"
+    if after.get(WAIT) == "none" != before.get(WAIT):
+        return "its readiness is not waited for any more"
+    return "it may be replaced from now on" if after.get(REPLACE) == "allow" != before.get(REPLACE) else ""
+
+
+def _annotations(path: FieldPath, value: Json) -> Mapping[str, Json]:
+    """The annotations on one side of a field: one of them, or all."""
+    if path[:2] != ("metadata", "annotations") or len(path) > 3:
+        return {}
+    if len(path) == 3:
+        return {} if value is None else {str(path[2]): value}
+    return value if isinstance(value, dict) else {}
 
 
 def _gate(change: Change, item: FieldChange, value: Json) -> bool:

@@ -28,7 +28,7 @@ def status_page(
     rows = [(line, [safe(column) for column in line.columns]) for line in lines]
     widths = [max(cells(row[at]) for _, row in rows) for at in range(len(rows[0][1]))] if rows else []
     simulated = " · simulated" if cluster.simulated else ""
-    out = [f"{safe(cluster.server)} (uid {cluster.uid[:8]}){simulated}", ""]
+    out = [f"{safe(cluster.server)} (uid {safe(cluster.uid[:8])}){simulated}", ""]
     for line, row in rows:
         text = "  ".join(padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
         out.append(f"  {paint(padded(line.state, 6), _STYLES[line.state], colour)}{text}")

@@ -15,6 +15,7 @@ from planner.render.style import cells, cut, padded, paint
 from planner.render.view import Line, PlanView, field_sign, make_view
 
 _INDENT = " " * 9  # number, symbol and the blanks around them
+_BESIDE = 45  # columns to be left beside an address: for numbers, the reason, and a short hint
 _LEAST = 60  # columns; a narrower terminal wraps
 
 _COLOURS = {
@@ -54,7 +55,7 @@ class _Page:
         self.view = view
         self.width = width
         self.colour = colour
-        self.names = _column((line.address for line in shown), width * 9 // 20)
+        self.names = _column((line.address for line in shown), max(width * 9 // 20, width - _BESIDE))
         self.whys = _column((line.why for line in shown), 12)
 
     def lines(self) -> Iterator[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -78,7 +78,7 @@ def make_view(plan: Plan, *, command: str = "", notes: Mapping[Address, str] | N
         groups=_groups(plan.changes, words),
         blocked=tuple(_blocked_line(blocked, words) for blocked in plan.blocked),
         drift=_drift_lines(plan, words),
-        warnings=tuple(safe(warning) for warning in plan.warnings),
+        warnings=(*(safe(warning) for warning in plan.warnings), *_remarks(plan, words)),
         verdict=_verdict(plan),
         identifier=plan_id(plan),
         command=safe(command) if any(change.action is not Action.NOOP for change in plan.changes) else "",
@@ -86,6 +86,12 @@ def make_view(plan: Plan, *, command: str = "", notes: Mapping[Address, str] | N
         risks=risks(plan),
         marker=marker(plan.selection),
     )
+
+
+def _remarks(plan: Plan, words: _Words) -> Iterator[str]:
+    """Remarks about what has no line in the plan."""
+    shown = {change.address for change in plan.changes} | {blocked.address for blocked in plan.blocked}
+    return (f"{words.name(one)}: {safe(note)}" for one, note in sorted(words.notes.items()) if one not in shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +195,7 @@ def _groups(changes: Sequence[Change], words: _Words) -> tuple[Group, ...]:
     """Changes by scope, in the order in which the scopes begin."""
     found: dict[str, list[Line]] = {}
     for change in changes:
-        scope = safe(change.scope) or "(no scope)"
+        scope = safe(change.scope) or ("no longer declared" if change.reason == "pruned" else "(no scope)")
         title = f"{safe(change.address.place)} {scope}" if words.placed else scope
         found.setdefault(title, []).append(_line(change, words))
     return tuple(Group(title, tuple(lines)) for title, lines in found.items())

@@ -13,7 +13,7 @@ from planner.address import group_of
 from planner.diff import ListKeys
 from planner.errors import PermanentError, ProviderError
 from planner.path import render
-from planner.plan import Drift, Verified
+from planner.plan import Drift, FieldChange, FieldOp, Verified
 from planner.ports import Effect, Fingerprinter, Preview
 from planner.values import JsonObject
 from providers.kubernetes.cases import Case, blocked, foreign_drift, not_adoptable, nothing
@@ -191,10 +191,11 @@ class Judge:
             return nothing(case)
         if not case.ours and (refused := not_adoptable(case, prediction.taken)):
             return replace(blocked(case.effect, refused), fields=fields)
+        applied_last = case.applied_last and not all(_is_rotated(change) for change in fields)
         declared = tuple(
             Drift(case.resource.address, reversed_change(change), declared=True)
             for change in fields
-            if case.ours and (case.applied_last or change.manager)
+            if case.ours and (change.manager or (applied_last and not _is_rotated(change)))
         )
         forced = tuple(item.path for item in prediction.taken)
         return Preview(
@@ -205,7 +206,7 @@ class Judge:
             expectation(prediction.after, case.desired) if prediction.exact else "",
             forced,
             migrate,
-            case.ours and case.applied_last,
+            case.ours and applied_last,
             (*declared, *foreign_drift(case, forced)),
             outputs=lasting(case.live),
         )
@@ -235,6 +236,12 @@ def _refuse_invalid(document: JsonObject, types: TypeTable) -> None:
 
 def _keys(case: Case, types: TypeTable) -> ListKeys:
     return list_keys(types, case.spot.kind.api_version, case.spot.kind.kind)
+
+
+def _is_rotated(change: FieldChange) -> bool:
+    """Whether only the value of a secret is another one, and nobody else set the one that lives: its source changed.
+    What was applied last does not tell, for no value enters its digest."""
+    return change.sensitive and change.op is FieldOp.CHANGE and not change.manager
 
 
 def _same_owners(live: JsonObject, after: JsonObject) -> bool:

@@ -15,6 +15,7 @@ from tests.testbed import crds
 from tests.testbed.api import Api
 from tests.testbed.cluster import TestCluster
 from tests.testbed.fixtures import part
+from tests.testbed.git_fixtures import BareRepository
 from tests.testbed.image_registry import ImageRegistry
 from tests.testbed.image_registry import running as registry
 
@@ -83,6 +84,7 @@ def test_on_real_systems(cluster: TestCluster, tmp_path: Path) -> None:
     with part(), registry(tmp_path / "public") as public, registry(tmp_path / "local") as local:
         lane = ("--config", str(_nearby(tmp_path, box, public, local)), *LANE[2:], "--exclude", "HttpProbe/*")
         _whole_picture(hwplan.plan(*lane))
+        _agrees_without_credentials(hwplan, lane)
         hwplan("apply", *lane, "--confirm", "--timeout", "5m")
         hwplan.empty(*lane)
         pushed = [path for method, path, _ in local.requests() if method == "PUT" and "/manifests/" in path]
@@ -93,6 +95,32 @@ def test_on_real_systems(cluster: TestCluster, tmp_path: Path) -> None:
         hwplan.empty(*lane)
         asked = [len(one.requests()) - count for one, count in zip((public, local), before, strict=True)]
         assert asked[1] <= 5 and asked[0] <= 4, f"one look per image and side, {asked}"
+        _somebody_else(api, box, secrets)
+        _agrees_without_credentials(hwplan, lane)
+
+
+def _agrees_without_credentials(hwplan: Hwplan, lane: tuple[str, ...]) -> None:
+    """A job with nothing but a snapshot, no cluster, repository, registry or secret, makes the plan of the operator."""
+    saved = hwplan.folder / "saved.json"
+    hwplan("snapshot", str(saved), *lane)
+    job = hwplan.folder / "job"
+    job.mkdir(exist_ok=True)
+    nothing = {"HOME": str(job), "KUBECONFIG": "/dev/null", "PATH": ""}
+    there = Hwplan(job, ("--live", str(saved)), env=nothing).plan(*lane)
+    here = hwplan.plan(*lane)
+    assert there["blocked"] == here["blocked"] == []
+    assert changes(there) == changes(here) != {}
+    assert (there["id"], there["cluster"]["simulated"]) == (here["id"], True)
+
+
+def _somebody_else(api: Api, box: Path, secrets: Path) -> None:
+    """Something to do in each system: an object changed by hand, a commit, a rotated secret."""
+    api.merge("/api/v1/namespaces/devops-infra/configmaps/git-mirror?fieldManager=night-shift", {"data": {"x": "1"}})
+    openfga = "/apis/apps/v1/namespaces/hwlab-v03/deployments/openfga?fieldManager=night-shift"
+    api.merge(openfga, {"spec": {"replicas": 3}})
+    BareRepository(box / "git" / "hwlab.git").grow("refs/heads/v0.3", "more")
+    path = secrets / "D601" / "hwlab-v03.env"
+    path.write_text(re.sub("=.*", "=rotated", path.read_text(), count=1))
 
 
 def _nearby(folder: Path, box: Path, public: ImageRegistry, local: ImageRegistry) -> Path:

@@ -126,6 +126,6 @@ def test_an_approval_that_no_longer_fits_says_what_is_different(simulated: Hwpla
     approved = simulated.plan(*words)["id"]
     manifests.write(simulated.folder, "app.yaml", manifests.APP.format(ns=unique).replace("level: info", "level: warn"))
     refused = simulated("apply", *words, "--plan-id", approved, "--confirm", code=3)
-    assert f"ConfigMap/{unique}/settings: data is another change now" in refused.err
+    assert f'ConfigMap/{unique}/settings: data: approved was add {{"level": "info"' in refused.err
     elsewhere = simulated("apply", *words, "--plan-id", "0" * 64, "--confirm", code=3)
-    assert "another change" not in elsewhere.err
+    assert "approved was" not in elsewhere.err

@@ -138,3 +138,19 @@ def test_formats_and_a_file_that_is_whole(simulated: Hwplan, box: str, words: tu
     assert "spec.replicas 1 -> 7" in simulated("drift", *words, "--format", "markdown", code=2).out
     ran = simulated("drift", *words, "--format", "prometheus", "--out", "no/such/folder.prom", code=1)
     assert "no/such/folder.prom" in ran.err
+
+
+def test_a_secret_that_we_rotated_is_pending_and_one_that_somebody_changed_is_drift(
+    simulated: Hwplan, box: str, words: tuple[str, ...]
+) -> None:
+    """No value enters the digest of what was applied: who set the live one tells the two apart."""
+    path = simulated.folder / words[1]
+    path.write_text(path.read_text().replace("hunter2-canary", "hunter3-canary"))
+    assert change_of(simulated.plan(*words), LOGIN)["reason"] == "declared"
+    report = simulated("drift", *words, "--json").json
+    (row,) = [row for row in report["objects"] if row["state"] != "in sync"]
+    assert (row["address"], row["state"], row["fields"]) == (LOGIN, "pending", [])
+    assert simulated.plan(*words)["drift"] == []
+    play(simulated, box, LOGIN, "data.password=other")
+    assert change_of(simulated.plan(*words), LOGIN)["reason"] == "drifted"
+    simulated("drift", *words, code=2)

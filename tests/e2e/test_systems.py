@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import LANE
+from tests.e2e.conftest import LANE, REPOSITORY
 from tests.e2e.hwplan import Hwplan, change_of, changes
 
 BRANCH, GITOPS = "refs/heads/v0.3", "refs/heads/v0.3-gitops"
@@ -93,3 +94,32 @@ def test_a_snapshot_answers_for_other_systems_and_asks_nobody(lane_box: Hwplan, 
         assert change_of(there, address)["fields"] == change_of(here, address)["fields"]
     refused = elsewhere("mirror", "sync", *LANE, "--confirm", code=1)
     assert "a snapshot of other systems cannot be written" in refused.out + refused.err
+
+
+def test_a_gate_that_is_taken_away_does_not_go_unnoticed(lane_box: Hwplan, tmp_path: Path) -> None:
+    """Nothing of it lives in a cluster, so no plan has a delete of it: those who know that it was there say so."""
+    lane_box("apply", *LANE, "--confirm")
+    saved = tmp_path / "saved.json"
+    lane_box("snapshot", str(saved), *LANE)
+    config = tmp_path / "config"
+    shutil.copytree(REPOSITORY / "config", config)
+    lanes = config / "hwlab-node-lanes.yaml"
+    gate = "          - url: https://hwlab.pikapython.com/health\n"
+    assert gate in lanes.read_text()
+    lanes.write_text(lanes.read_text().replace(gate, ""))
+    words = ("--config", str(config), *LANE[2:])
+    job = Hwplan(tmp_path, ("--live", str(saved), "--state", str(tmp_path / "job.db")))
+    for where, known in ((lane_box, "applied by run 1"), (job, "declared when the snapshot was saved")):
+        told = where("plan", *words, "--format", "markdown").out
+        assert f"- warning: `HttpProbe/v03-gate-1: {known}, no longer" in told
+
+
+def test_a_probe_is_never_gone_and_one_that_is_declared_otherwise_is_told(lane_box: Hwplan, tmp_path: Path) -> None:
+    lane_box("apply", *LANE, "--confirm")
+    config = tmp_path / "config"
+    shutil.copytree(REPOSITORY / "config", config)
+    lanes = config / "hwlab-node-lanes.yaml"
+    lanes.write_text(lanes.read_text().replace("pikapython.com/health\n", "pikapython.com/healthz\n"))
+    told = lane_box("plan", "--config", str(config), *LANE[2:]).out
+    assert "HttpProbe/v03-gate-1: declared otherwise than in run 1" in told
+    assert "HttpProbe/v03-diagnostic-2" not in told and "gone since" not in told

@@ -72,3 +72,33 @@ def test_a_rotated_secret_is_not_taken_back_by_guessing(simulated: Hwplan, uniqu
     plan = simulated("undo", str(_run(simulated)), "--json").json
     assert plan["changes"] == []
     assert "a secret value before the run is not kept" in plan["blocked"][0]["reason"]
+
+
+def test_a_replace_is_taken_back_by_a_replace(hwplan: Hwplan, unique: str) -> None:
+    words = _write(hwplan, unique)
+    hwplan("apply", *words, "--no-wait", "--confirm")
+    path = hwplan.folder / words[1]
+    before = path.read_text()
+    more = before.replace("wait: none", "wait: none, hwplan.dev/replace: allow")
+    more = more.replace("matchLabels: {app: web}", "matchLabels: {app: web, tier: front}")
+    path.write_text(more.replace("metadata: {labels: {app: web}}", "metadata: {labels: {app: web, tier: front}}"))
+    plan = hwplan("plan", *words, "--json").json
+    assert changes(plan) == {f"Deployment.apps/{unique}/web": "replace"}
+    hwplan("apply", *words, "--no-wait", "--confirm")
+    plan = hwplan("undo", str(_run(hwplan)), "--json").json
+    assert (changes(plan), plan["blocked"]) == ({f"Deployment.apps/{unique}/web": "replace"}, [])
+    hwplan("undo", str(_run(hwplan)), "--plan-id", plan["id"], "--no-wait", "--confirm")
+    path.write_text(before)
+    hwplan.empty(*words)
+
+
+def test_what_stays_is_not_taken_along_with_its_namespace(hwplan: Hwplan, unique: str) -> None:
+    hwplan("apply", *_write(hwplan, unique), "--no-wait", "--confirm")
+    first = str(_run(hwplan))
+    hwplan("apply", *_write(hwplan, unique, level="debug"), "--no-wait", "--confirm")
+    plan = hwplan("undo", first, "--json").json
+    reasons = {one["address"]: one["reason"] for one in plan["blocked"]}
+    settings = f"ConfigMap/{unique}/settings"
+    assert reasons[f"Namespace/{unique}"] == f"{settings} stays, and would go with it"
+    assert f"Namespace/{unique}" not in changes(plan) and settings not in changes(plan)
+    assert {one["reason"] for one in plan["changes"]} == {f"made by run {first}"}

@@ -151,6 +151,19 @@ def test_on_paper_everything_is_open(page: Browser) -> None:
     assert page.run("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 
+def test_on_paper_the_whole_graph_stands_whatever_was_looked_at(page: Browser) -> None:
+    page.click(f"#n-{page.run(ENTRY, 'git-mirror')}")
+    page.click("#in")
+    page.size(794, 1123)
+    page.media("print")
+    outside = """const frame = document.getElementById('canvas').getBoundingClientRect();
+        return [...document.querySelectorAll('.node')].filter(one => { const box = one.getBoundingClientRect();
+        return box.left < frame.left || box.right > frame.right || box.top < frame.top || box.bottom > frame.bottom })
+        .length"""
+    assert page.run(outside) == 0
+    assert page.run("return document.getElementById('canvas').getBoundingClientRect().width") > 700
+
+
 def test_nothing_is_asked_from_the_network_and_foreign_script_is_dead(page: Browser) -> None:
     """A script that got in all the same: the policy refuses it, and says so in the console."""
     assert page.run("return performance.getEntriesByType('resource').length") == 0

@@ -13,8 +13,15 @@ from planner.values import JsonObject
 from providers.kubernetes.cluster import Cluster, KindInfo, Place
 from providers.kubernetes.sealing import as_fingerprints
 from providers.kubernetes.snapshot.cluster import open_snapshot
-from providers.kubernetes.snapshot.layout import CLUSTER_FILE, identity_of, path_of, write_atomic, yaml_text
-from providers.kubernetes.snapshot.store import SCHEMA_VERSION
+from providers.kubernetes.snapshot.layout import (
+    CLUSTER_FILE,
+    CLUSTER_FOLDER,
+    identity_of,
+    path_of,
+    write_atomic,
+    yaml_text,
+)
+from providers.kubernetes.snapshot.store import SCHEMA_VERSION, SYSTEMS_FILE
 from providers.kubernetes.ssa.schema import TypeTable
 
 _HEAD = """\
@@ -28,7 +35,7 @@ _NAMESPACE = KindInfo("v1", "Namespace", "namespaces", namespaced=False)
 
 def create_empty(folder: Path, *, name: str, namespaces: Sequence[str] = (), now: str = "") -> None:
     """A cluster with nothing but namespaces, in `folder/cluster`. Raises PermanentError when one is there already."""
-    target = folder / "cluster"
+    target = folder / CLUSTER_FOLDER
     if (target / CLUSTER_FILE).exists():
         raise PermanentError("a cluster is here already", where=str(target), remedy="choose another folder")
     uid = str(uuid.uuid4())
@@ -42,10 +49,17 @@ def create_empty(folder: Path, *, name: str, namespaces: Sequence[str] = (), now
 
 
 def save(
-    cluster: Cluster, target: Path, fingerprinter: Fingerprinter, places: Iterable[Place], *, server: str = ""
+    cluster: Cluster,
+    target: Path,
+    fingerprinter: Fingerprinter,
+    places: Iterable[Place],
+    *,
+    server: str = "",
+    systems: JsonObject | None = None,
 ) -> int:
     """Write the objects of `places` to `target`, with their namespaces and the CRDs of custom kinds; their number.
 
+    `systems` is kept with them, see store.systems_of.
     `target` is a folder that does not hold a cluster yet, or a file (`.json`, `.yaml`) that is replaced. Values of
     Secrets become fingerprints before anything else sees them. Raises the error of the first place that cannot be
     listed: a snapshot with a hole in it would be read as absence.
@@ -63,7 +77,7 @@ def save(
     unique = {identity_of(document): document for document in documents}
     identity = cluster.identity()
     about = {"uid": identity.uid, "server": server or identity.server}
-    _write(target, about, [unique[key] for key in sorted(unique)])
+    _write(target, about, [unique[key] for key in sorted(unique)], systems)
     return len(unique)
 
 
@@ -90,16 +104,18 @@ def _serves(crd: JsonObject, places: Sequence[Place]) -> bool:
     return any((place.kind.api_version.partition("/")[0], place.kind.kind) in kinds for place in places)
 
 
-def _write(target: Path, about: JsonObject, documents: Sequence[JsonObject]) -> None:
+def _write(target: Path, about: JsonObject, documents: Sequence[JsonObject], systems: JsonObject | None) -> None:
     if target.suffix in (".json", ".yaml", ".yml"):
-        whole = {"schemaVersion": SCHEMA_VERSION, "cluster": about, "objects": list(documents)}
+        whole = {"schemaVersion": SCHEMA_VERSION, "cluster": about, "objects": list(documents), "systems": systems}
         write_atomic(target, json.dumps(whole, indent=1) + "\n" if target.suffix == ".json" else yaml_text(whole))
         return
-    folder = target / "cluster"
+    folder = target / CLUSTER_FOLDER
     if (folder / CLUSTER_FILE).exists():
         raise PermanentError("a cluster is here already", where=str(folder), remedy="choose another folder")
     for document in documents:
         write_atomic(folder / path_of(identity_of(document)), yaml_text(document))
+    if systems is not None:
+        write_atomic(target / SYSTEMS_FILE, json.dumps(systems, indent=1, sort_keys=True) + "\n")
     versions = (str(document["metadata"].get("resourceVersion", "")) for document in documents)
     highest = max((int(version) for version in versions if version.isdigit()), default=0)
     _write_about(folder, about, version=highest + 100)  # last: without this file the folder is no cluster

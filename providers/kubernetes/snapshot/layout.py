@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 from planner.errors import PermanentError
 from planner.values import JsonObject
 
+CLUSTER_FOLDER = "cluster"  # of live objects, inside a sandbox or a saved snapshot
 CLUSTER_FILE = "cluster.yaml"
 CLUSTER_SCOPED = "_cluster"
 _SAFE = re.compile(r"[^A-Za-z0-9._-]")

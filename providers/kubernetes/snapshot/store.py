@@ -20,6 +20,7 @@ from planner.errors import PermanentError
 from planner.values import JsonObject
 from providers.kubernetes.snapshot.layout import (
     CLUSTER_FILE,
+    CLUSTER_FOLDER,
     Identity,
     identity_of,
     parse_yaml,
@@ -30,6 +31,7 @@ from providers.kubernetes.snapshot.layout import (
 )
 
 SCHEMA_VERSION = 1
+SYSTEMS_FILE = "systems.json"  # beside the folder of objects; in a single file it is the key `systems`
 _CACHE = ".cache.jsonl"
 _LOCK = ".lock"
 _SOON = 1.0  # seconds after which files are looked at again although nobody asked for them
@@ -224,8 +226,7 @@ class FileStore:
     """A snapshot in one JSON or YAML file: `{"schemaVersion": 1, "cluster": {...}, "objects": [...]}`. Read-only."""
 
     def __init__(self, path: Path) -> None:
-        text = path.read_text(encoding="utf-8")
-        document = _parsed(text, str(path))
+        document = _parsed(path.read_text(encoding="utf-8"), str(path))
         if document.get("schemaVersion") != SCHEMA_VERSION or not isinstance(document.get("objects"), list):
             raise PermanentError("this is no snapshot of a cluster", where=str(path), remedy="see `hwplan snapshot`")
         cluster = document.get("cluster")
@@ -262,12 +263,27 @@ def open_store(path: Path) -> Store:
 
     Raises PermanentError when neither is there.
     """
-    for folder in (path / "cluster", path):
+    for folder in (path / CLUSTER_FOLDER, path):
         if (folder / CLUSTER_FILE).is_file():
             return FolderStore(folder)
     if path.is_file():
         return FileStore(path)
     raise PermanentError("no snapshot of a cluster is here", where=str(path), remedy="see `hwplan sandbox create`")
+
+
+def systems_of(path: Path) -> JsonObject | None:
+    """What `hwplan snapshot` kept of other systems and of secret sources, None where it kept nothing.
+
+    Raises PermanentError when it is damaged. Its meaning is that of planner.app.recorded.
+    """
+    where = path if path.is_file() else path / SYSTEMS_FILE
+    if not where.is_file():
+        return None
+    document = _parsed(where.read_text(encoding="utf-8"), str(where))
+    found = document.get("systems") if path.is_file() else document
+    if found is not None and not isinstance(found, dict):
+        raise PermanentError("the records of the snapshot are damaged", where=str(where), remedy="save it again")
+    return found
 
 
 def completed(document: JsonObject, identity: Identity, about: About) -> JsonObject:

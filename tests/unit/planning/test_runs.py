@@ -90,8 +90,8 @@ def test_what_it_acts_on_is_blocked() -> None:
 @pytest.mark.parametrize(
     ("run", "web", "state", "reason"),
     [
-        (FOLLOWS, NOTHING, State.IN_SYNC, "asked after a change only"),
-        (Preview(Effect.RUN), NOTHING, State.PENDING, "due to run"),
+        (FOLLOWS, NOTHING, State.IN_SYNC, "runs after a change only"),
+        (Preview(Effect.RUN), NOTHING, State.PENDING, "to be run"),
         (LACKS, CREATE, State.PENDING, "Deployment.apps/demo/web is not there"),
         (Preview(Effect.RUN, blocked="paused"), NOTHING, State.INCOMPLETE, "paused"),
     ],

@@ -117,3 +117,12 @@ def test_a_sealed_leaf_never_shows_where_its_value_is_read(op: FieldOp) -> None:
     leaf = Sealed(f"file:{CANARY}#K", FIRST)
     assert CANARY not in repr(told(leaf, {"deep": [leaf]}, op))
     assert CANARY not in repr(told({"deep": {f"k{at}": leaf for at in range(40)}}, {"deep": {}}, op))
+
+
+def test_a_long_line_of_a_text_is_shown_where_it_differs() -> None:
+    old, new = (f"head\n{'x' * 300}{word}{'y' * 300}\ntail" for word in ("before", "after!"))
+    found = detail(FieldChange(("data", "a"), FieldOp.CHANGE, old, new))
+    assert found.note == "1 of 3 lines differ"
+    removed, added = found.lines
+    assert removed == f"- 2  (276 equal characters)…{'x' * 24}before{'y' * 24}…(276 equal characters)"
+    assert "after!" in added and len(added) < 120

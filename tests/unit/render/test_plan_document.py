@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -156,9 +157,39 @@ def test_the_keys_are_those_of_the_contract() -> None:
     assert found["summary"] == {**counts, "drifted": found["summary"]["drifted"]}
 
 
-def test_the_id_is_the_digest_of_the_document_without_it() -> None:
+def test_the_checksum_is_the_digest_of_the_document_without_it() -> None:
     found = document(mixed())
-    assert found["id"] == digest({key: value for key, value in found.items() if key != "id"})
+    assert found["checksum"] == digest({key: value for key, value in found.items() if key != "checksum"})
+
+
+def test_who_was_asked_is_no_part_of_the_id() -> None:
+    """A snapshot of a cluster and the cluster, by whatever name, give the same plan the same id."""
+    plan = mixed()
+    asked = tuple(replace(change, verified=Verified.SCHEMA) for change in plan.changes)
+    elsewhere = replace(plan, changes=asked, cluster=replace(plan.cluster, server="x", simulated=False), warnings=())
+    assert plan_id(elsewhere) == plan_id(plan) and dump(elsewhere) != dump(plan)
+    assert plan_id(replace(plan, cluster=replace(plan.cluster, uid="another"))) != plan_id(plan)
+
+
+def _fewer(plan: Plan, change: Any) -> Plan:
+    return replace(plan, changes=(change(plan.changes[3]), *plan.changes[:3], *plan.changes[4:]))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda one: replace(one, desired={"kind": "Other"}),
+        lambda one: replace(one, precondition=Precondition(uid="u-2")),
+        lambda one: replace(one, fields=one.fields[1:]),
+        lambda one: replace(one, expects="sha256:0"),
+        lambda one: replace(one, forced=(("data",),)),
+        lambda one: replace(one, wait="none"),
+        lambda one: replace(one, reason="drifted"),
+    ],
+)
+def test_what_is_done_and_what_was_seen_is_part_of_the_id(change: Any) -> None:
+    plan = mixed()
+    assert plan_id(_fewer(plan, change)) != plan_id(_fewer(plan, lambda one: one))
 
 
 def test_addresses_have_their_place_where_a_plan_spans_several() -> None:
@@ -199,10 +230,10 @@ def test_what_is_no_plan_is_refused(data: bytes) -> None:
 
 
 def _forged(change: Any) -> bytes:
-    """A plan that somebody edited, with an id that fits."""
+    """A plan that somebody edited, with a checksum that fits."""
     found = json.loads(DATA)
     change(found)
-    found["id"] = digest({key: value for key, value in found.items() if key != "id"})
+    found["checksum"] = digest({key: value for key, value in found.items() if key != "checksum"})
     return json.dumps(found, sort_keys=True, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
@@ -218,6 +249,8 @@ def _forged(change: Any) -> bytes:
         lambda found: found["changes"][0].update(precondition={"extra": 1}),
         lambda found: found.update(selection=[]),
         lambda found: found.update(cluster=None),
+        lambda found: found.update(id="sha256:" + "0" * 64),
+        lambda found: found["changes"][0].update(reason="another"),
     ],
 )
 def test_a_forged_plan_that_does_not_fit_is_refused_without_a_traceback(change: Any) -> None:

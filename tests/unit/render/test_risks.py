@@ -11,9 +11,10 @@ from planner.render.markdown import render_markdown
 from planner.render.risks import Danger, risks
 from planner.render.view import marker
 from planner.values import Json
-from tests.unit.render.sample_plans import SAMPLES, change, mixed, plan_of
+from tests.unit.render.sample_plans import SAMPLES, address, change, mixed, plan_of
 
 PRINT = "hmac-sha256:7a1c02d4e5f60718"
+NOTES = ("metadata", "annotations")
 PROBE = {"name": "api", "readinessProbe": {"httpGet": {"path": "/"}}, "livenessProbe": {}}
 
 
@@ -42,6 +43,10 @@ def test_every_danger_of_the_sample_the_gravest_first() -> None:
         ("HttpProbe", update(("spec", "role"), "gate", "diagnostic")),
         ("HttpProbe", update(("spec",), {"role": "gate"}, {"role": "diagnostic"})),
         ("HttpProbe", update(("spec", "expect", "status"), 200, None, FieldOp.REMOVE)),
+        ("ConfigMap", update((*NOTES, "hwplan.dev/protect"), "true", "false")),
+        ("ConfigMap", update((*NOTES, "hwplan.dev/protect"), "true", None, FieldOp.REMOVE)),
+        ("ConfigMap", update(NOTES, None, {"hwplan.dev/wait": "none"}, FieldOp.ADD)),
+        ("Job.batch", update((*NOTES, "hwplan.dev/replace"), None, "allow", FieldOp.ADD)),
         ("Deployment.apps", update(("spec", "readinessProbe"), {}, None, FieldOp.REMOVE)),
         ("Deployment.apps", update(("spec", "containers"), [PROBE], [{"name": "api"}])),
     ],
@@ -55,6 +60,9 @@ def test_a_gate_that_is_loosened(kind: str, field: FieldChange) -> None:
     [
         ("HttpProbe", update(("spec", "role"), "diagnostic", "gate")),
         ("ConfigMap", update(("spec", "role"), "gate", "diagnostic")),
+        ("ConfigMap", update((*NOTES, "hwplan.dev/protect"), None, "true", FieldOp.ADD)),
+        ("ConfigMap", update((*NOTES, "hwplan.dev/wait"), "none", "5m")),
+        ("ConfigMap", update((*NOTES, "x/y"), "true", "none")),
         ("Deployment.apps", update(("spec", "readinessProbe", "periodSeconds"), 5, 10)),
         ("Deployment.apps", update(("spec", "readinessProbe"), {}, {"a": 1})),
         ("Deployment.apps", update(("spec", "containers"), [PROBE], [PROBE, {"name": "b"}])),
@@ -78,6 +86,18 @@ def test_fields_taken_from_others_are_named() -> None:
     assert [(risk.danger, risk.text) for risk in found] == [
         (Danger.FORCED, "data.k0, data.k1, data.k2, data.k3 and 2 more")
     ]
+
+
+def test_whose_field_is_taken_is_told() -> None:
+    field = FieldChange(("spec", "replicas"), FieldOp.CHANGE, 7, 2, manager="kubectl-scale")
+    forced = replace(change("Deployment.apps/n/x", Action.UPDATE, field), forced=(("spec", "replicas"),))
+    assert [risk.text for risk in risks(plan_of(forced))] == ["spec.replicas (set by kubectl-scale)"]
+
+
+def test_a_remark_about_what_has_no_line_is_a_warning() -> None:
+    notes = {mixed().changes[0].address: "on its line", address("HttpProbe/gate"): "left alone"}
+    page = render_markdown(mixed(), notes=notes)
+    assert page.count("left alone") == 1 and "- warning: `HttpProbe/gate: left alone`" in page
 
 
 def test_the_header_counts_them_and_says_so_when_there_are_none() -> None:

@@ -1,0 +1,97 @@
+"""What becomes of one object in a report: what ends by itself is never "deleted", and an error never looks clean."""
+
+from __future__ import annotations
+
+import pytest
+
+from planner.address import Address
+from planner.drift import DriftReport, State
+from planner.graph import build_graph
+from planner.plan import ClusterIdentity, Drift, FieldChange, FieldOp, Selection
+from planner.planning import PlanInputs, drift_report
+from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
+from planner.resource import Resource
+from planner.snapshot import Record, Snapshot
+from planner.source import SourceRef
+
+CAUSE = Address.parse("Deployment.apps/shop/api")
+FIELD = FieldChange(("spec", "replicas"), FieldOp.CHANGE, 7, 2, False, "night-shift", "2026-11-22T03:11:40Z")
+OURS = FieldChange(("spec", "paused"), FieldOp.ADD, None, True)
+UPDATE = Preview(Effect.UPDATE, (FIELD,), drifted=True)
+KINDS = {
+    "HttpProbe": "hwplan.dev/v1", "PrometheusQuery": "hwplan.dev/v1", "Restart": "hwplan.dev/v1",
+    "PodExec": "hwplan.dev/v1", "Retention": "hwplan.dev/v1", "PipelineRun.tekton.dev": "tekton.dev/v1",
+}  # fmt: skip
+
+
+def report(kind: str, preview: Preview | None, seen: Observation | None = None, *, recorded: bool) -> DriftReport:
+    """The report of one object that was applied by run 1, or never."""
+    address = Address.parse(f"{kind}/{'shop/' if '.' in kind else ''}x")
+    api_version = KINDS.get(kind, "apps/v1")
+    resource = Resource(address, api_version, {"kind": address.kind}, "shop", "", SourceRef("a.yaml", 1))
+    record = Record(address, api_version, "shop", "", "u", "sha256:0", 1, "2026-11-22T03:00:00Z", resource.source)
+    inputs = PlanInputs(
+        Selection("shop"), ClusterIdentity("u", "s"), "", build_graph([resource]), {address: resource},
+        {address: seen or Absent(address)}, {} if preview is None else {address: preview},
+    )  # fmt: skip
+    return drift_report(inputs, Snapshot(1, {address: record} if recorded else {}), (), "2026-11-23")
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("causes", [(), (CAUSE,)])
+def test_a_run_that_follows_changes_is_never_deleted(kind: str, causes: tuple[Address, ...], recorded: bool) -> None:
+    """A probe of a lane that converged was said to be "deleted since run 1" and made a clean lane exit with 2."""
+    found = report(kind, Preview(Effect.RUN, on_change=causes), recorded=recorded)
+    assert (found.rows[0].state, found.exit_code) == (State.IN_SYNC, 0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_that_is_wanted_is_pending_and_says_why(kind: str) -> None:
+    """Whatever it left in the world the last time, nobody else did that."""
+    found = report(kind, Preview(Effect.RUN, evidence="HTTP 500"), recorded=True)
+    assert (found.rows[0].state, found.rows[0].reason, found.exit_code) == (State.PENDING, "to be run: HTTP 500", 0)
+
+
+def test_a_run_that_nobody_can_judge_is_incomplete() -> None:
+    found = report("PrometheusQuery", Preview(Effect.RUN, blocked="no Prometheus is named"), recorded=True)
+    assert (found.rows[0].state, found.exit_code) == (State.INCOMPLETE, 1)
+
+
+def test_what_its_provider_wants_absent_is_in_sync() -> None:
+    """A Retention with nothing left to take away."""
+    found = report("Retention", Preview(Effect.NONE), recorded=True)
+    assert (found.rows[0].state, found.exit_code) == (State.IN_SYNC, 0)
+
+
+@pytest.mark.parametrize(("recorded", "state", "code"), [(True, State.DRIFTED, 2), (False, State.PENDING, 0)])
+def test_an_object_that_is_gone(recorded: bool, state: State, code: int) -> None:
+    found = report("Deployment.apps", Preview(Effect.CREATE), recorded=recorded)
+    assert (found.rows[0].state, found.exit_code) == (state, code)
+    assert (found.rows[0].reason == "deleted since run 1") is recorded
+
+
+def _live(address: str = "Deployment.apps/shop/x", owned_by: str = "shop") -> Present:
+    return Present(Address.parse(address), "u", "c", {}, owned_by=owned_by)
+
+
+UNDECLARED = Drift(CAUSE, FieldChange(("metadata", "labels", "a"), FieldOp.ADD, None, "1"), declared=False)
+
+
+@pytest.mark.parametrize(
+    ("preview", "seen", "state", "code"),
+    [
+        (Preview(Effect.NONE), _live(), State.IN_SYNC, 0),
+        (Preview(Effect.NONE, drift=(UNDECLARED,)), _live(), State.DRIFTED, 2),
+        (UPDATE, _live(), State.DRIFTED, 2),
+        (Preview(Effect.UPDATE, (OURS,)), _live(), State.PENDING, 0),
+        (Preview(Effect.UPDATE, (OURS, FIELD)), _live(), State.BOTH, 2),
+        (UPDATE, _live(owned_by="other"), State.PENDING, 0),
+        (Preview(Effect.UPDATE, blocked="webhook down"), _live(), State.INCOMPLETE, 1),
+        (None, _live(), State.INCOMPLETE, 1),
+        (UPDATE, Unreadable(Address.parse("Deployment.apps/shop/x"), "forbidden"), State.INCOMPLETE, 1),
+    ],
+)
+def test_an_object_that_lives(preview: Preview | None, seen: Observation, state: State, code: int) -> None:
+    found = report("Deployment.apps", preview, seen, recorded=True)
+    assert (found.rows[0].state, found.exit_code) == (state, code)
