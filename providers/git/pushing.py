@@ -1,7 +1,7 @@
 """Moves one ref: reads both sides fresh, pushes, and reads again. Safe to call again after a crash or a lost answer.
 
-Every push is either create-only or an unforced fast-forward, so that whoever comes second is refused by the server and
-no commit of another is ever overwritten. What became of a push is told by reading the ref, not by what git said last.
+Every push has a lease on the value that the plan saw, and is made only once it is known that what is pushed descends
+from it: whoever comes second is refused, and no commit of another is ever overwritten. What became of a push is told by reading the ref, not by what git said last.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def _until_told(push: Push) -> Written:
     while True:
         tries += 1
         try:
-            told = push.client.push(push.target, repository, push.new, push.wish.target.ref, create=not push.old)
+            told = push.client.push(push.target, repository, push.new, push.wish.target.ref, lease=push.old)
         except GitFailed as error:
             now = _read_after(push, error)
             if now == push.new:

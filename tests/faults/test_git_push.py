@@ -155,6 +155,25 @@ def test_a_push_between_the_listing_and_the_update(
     assert mirror.at(MAIN) == theirs[0]
 
 
+def test_a_step_forward_between_our_reading_and_our_push_is_not_passed_over(
+    web: GitHttp, world: World, upstream: BareRepository, mirror: BareRepository
+) -> None:
+    """Somebody pushes half of what we have: an unforced push would take the other half along, past what was planned."""
+    between = upstream.grow(MAIN, "second")
+    upstream.grow(MAIN, "third")
+    change = world.change(follow(side(upstream.url), side(web.url("mirror.git"))))
+
+    def strike(_method: str, path: str) -> bool:
+        if "service=git-receive-pack" in path:
+            mirror.take(upstream, between, MAIN)
+        return False
+
+    web.rules = [GitRule("status", matches=strike)]
+    with pytest.raises(PreconditionError, match="the plan saw"):
+        world.apply(change)
+    assert mirror.at(MAIN) == between
+
+
 @pytest.mark.parametrize("action", ["lose-request", "lose-answer", "status"])
 def test_a_push_whose_answer_is_lost(
     action: str, web: GitHttp, world: World, upstream: BareRepository, mirror: BareRepository
