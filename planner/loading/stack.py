@@ -12,6 +12,7 @@ from typing import Any
 
 from planner.errors import ConfigError
 from planner.loading.config import Config, LaneEntry, NodeEntry
+from planner.loading.git_job import with_job
 from planner.loading.intake import Intake, strip_nulls
 from planner.loading.kind_check import SOURCES, check_kind, validated
 from planner.loading.loaded import Loaded
@@ -185,6 +186,7 @@ class _Stack:
             return
         if isinstance(value, dict):
             check_probe(value, part.lane.spec if part.lane else None, origin, self.intake.problems)
+            value = with_job(value, origin, self.intake.problems, self.config.templates)
         self.intake.add(value, origin, owned_by=part.owned_by, scope=part.scope.name, place=part.place, tagged=tagged)
 
     def _expand(self, value: dict[str, Any], origin: Origin, part: _Part) -> None:
