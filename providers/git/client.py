@@ -30,6 +30,7 @@ _CONFIG = (
     "transfer.fsckObjects=true",
     "protocol.ext.allow=never",
     "http.followRedirects=false",
+    "http.maxRetries=0",
     "gc.auto=0",
     "maintenance.auto=false",
     "push.gpgSign=false",
