@@ -75,7 +75,7 @@ def preview_ref(look: Look) -> Preview:
     after = wish.origin.open or look.wanted
     change = FieldChange(("commit",), FieldOp.CHANGE if now else FieldOp.ADD, now or None, after)
     if blocked:
-        return Preview(effect, (change,), blocked=blocked, evidence=evidence, remedy=remedy)
+        return Preview(effect, (change,), expects=look.wanted, blocked=blocked, evidence=evidence, remedy=remedy)
     known = {"commit": look.wanted} if look.wanted else {}
     return Preview(effect, (change,), expects=look.wanted, outputs=known, warnings=warnings)
 

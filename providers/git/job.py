@@ -89,15 +89,16 @@ def report_of(words: Json) -> Report | None:
         return None
     try:
         said = json.loads(words)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    if not isinstance(said, dict) or said.get("result") not in _SENTENCES:
+    result = said.get("result") if isinstance(said, dict) else None
+    if not isinstance(result, str) or result not in _SENTENCES:
         return None
     commit, tries = said.get("commit"), said.get("tries")
-    known = isinstance(commit, str) and (is_commit(commit) or (not commit and said["result"] in _LOOKED))
+    known = isinstance(commit, str) and (is_commit(commit) or (not commit and result in _LOOKED))
     return Report(
-        str(said["result"]),
-        str(commit) if known else None,
+        result,
+        commit if known else None,
         tries if isinstance(tries, int) else 1,
         said.get("partialSuccess") is True,
     )

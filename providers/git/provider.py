@@ -79,10 +79,11 @@ class GitProvider:
             return deciding.preview_head(resource, self._eyes.head(spec))
         look = self._eyes.ref(spec, resource.address.namespace)
         preview = deciding.preview_ref(look)
-        if look.wish and look.wish.template is not None and preview.expects:
+        if look.wish is None or preview.blocked or not preview.expects:
+            return preview
+        if look.wish.template is not None:
             preview = deciding.with_job(resource.address, look.wish, look.now or "", preview)
-        if look.wish and preview.expects:
-            self._eyes.arrivals.add((str(look.wish.target.remote.url), preview.expects))
+        self._eyes.arrivals.add((str(look.wish.target.remote.url), preview.expects))
         return preview
 
     def apply(self, change: Change, vault: Vault) -> Written:
