@@ -121,7 +121,7 @@ def _check_transport(node: Node, merged: Merged, problems: Problems) -> None:
     transport = node.git_mirror.github_transport
     base: Path = ("gitMirror",)
     if transport.mode != "https" and transport.token_secret is not None:
-        text = f"githubTransport.mode is {transport.mode}, but a token is named"
+        text = f"drift: githubTransport.mode is {transport.mode}, but a token is named"
         merged.problem(
             problems, (*base, "githubTransport", "tokenSecret"), text, "ssh uses the deploy key: take it away"
         )
@@ -133,7 +133,7 @@ def _check_transport(node: Node, merged: Merged, problems: Problems) -> None:
         merged.problem(problems, (*base, "githubTransport", "proxy"), text, "declare egressProxy, or proxy: none")
     for name, remote in node.git_mirror.remotes.items():
         if not remote.url.startswith(f"{transport.mode}://"):
-            text = f"remotes.{name}.url is not {transport.mode}, which githubTransport.mode demands"
+            text = f"drift: remotes.{name}.url is not {transport.mode}, which githubTransport.mode demands"
             merged.problem(problems, (*base, "remotes", name, "url"), text, "there is one transport and no fallback")
 
 
