@@ -81,7 +81,10 @@ def preview_ref(look: Look) -> Preview:
 
 
 def with_job(address: Address, wish: Wish, now: str, preview: Preview) -> Preview:
-    """The preview with the Job that will push; blocked when its template makes none."""
+    """The preview with the Job that will push; blocked when its template makes none. Nothing is said about a Job whose
+    name still depends on what other resources give."""
+    if wish.origin.open or wish.target.open:
+        return preview
     try:
         metadata = job_of(address, wish, now, preview.expects)["metadata"]
     except PermanentError as error:

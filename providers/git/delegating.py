@@ -72,7 +72,7 @@ def look_after(change: Change, wish: Wish, client: GitClient, objects: Objects, 
     name = f"Job.batch/{metadata['namespace']}/{metadata['name']}"
     live = jobs.look(metadata["namespace"], metadata["name"])
     if live is not None and not ended(live) and not jobs.cluster.simulated:
-        return Readiness(done=False, ok=False, message=f"{name} runs")
+        return Readiness(done=False, ok=False, message=f"{name} {_doing(live)}")
     if one.now() == one.push.new:
         return Readiness(done=True, ok=True, outputs=_told(one, live))
     if live is None:
@@ -83,6 +83,13 @@ def look_after(change: Change, wish: Wish, client: GitClient, objects: Objects, 
     said = report.sentence if report else f"it ended ({ended(live)}), and its pod left no word"
     at = f"kubectl -n {metadata['namespace']} logs job/{metadata['name']}"
     return Readiness(done=True, ok=False, message=f"{name}: {said} ({at})")
+
+
+def _doing(live: JsonObject) -> str:
+    if (live.get("status") or {}).get("ready"):
+        return "runs"
+    metadata = live["metadata"]
+    return f"waits for its pod (kubectl -n {metadata['namespace']} get pods -l job-name={metadata['name']})"
 
 
 def _delivered(one: Delegation, live: JsonObject) -> bool:

@@ -77,7 +77,9 @@ class ReachedModel(RemoteModel):
 class GitJob(Model):
     """How the Job of a GitRef runs; rendered with templates/hwplan/git-ref/job.yaml.j2."""
 
-    image: ImageRef = Field(description="Image with sh, git and ssh, and with python3 where `ssh.proxy` is used.")
+    image: ImageRef = Field(
+        description="Image with sh, git, ssh and a user 1000, and python3 where `ssh.proxy` is used."
+    )
     service_account: Name | None = Field(None, description="ServiceAccount; its token is not mounted.")
     ssh_secret: Name | None = Field(None, description="Secret with the private key; mounted, never in env or args.")
     ssh_key: KeyName = Field("id_ed25519", description="Key of that Secret that holds the private key.")
