@@ -226,10 +226,12 @@ def test_only_transients_of_ssh_are_tried_again(
         assert proxy.traffic.connections == 3
         proxy.faults = Faults(refuse=True, count=5)  # the first two of what follows
         assert machine.run(resource, old, new, SSH_KEY=str(sshd.identity))[1] == Report("pushed", new)
-    web.rules = [GitRule("status", times=99, code=429)]
     resource = wanted(side(upstream.url), side(web.url("mirror.git")))
-    assert machine.run(resource, old, new)[1] == Report("target-unreadable", None)
-    assert web.listings() == 1
+    for rule in (GitRule("status", times=99, code=429), GitRule("lose-request", times=99)):
+        web.rules = [rule]
+        web.requests.clear()
+        assert machine.run(resource, old, new)[1] == Report("target-unreadable", None)
+        assert web.listings() == 1
 
 
 def test_a_wrong_key_is_not_tried_again(
