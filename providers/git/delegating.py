@@ -19,9 +19,7 @@ from providers.git.job import Report, job_of
 from providers.git.jobs import Jobs, ended
 from providers.git.looking import Wish, outputs
 from providers.git.objects import Objects
-from providers.git.pushing import Push, move, push_of
-
-PARTIAL = "push-succeeded-fetch-failed"
+from providers.git.pushing import PARTIAL, RECOVERED, Push, move, push_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +72,12 @@ def look_after(change: Change, wish: Wish, client: GitClient, objects: Objects, 
     if live is not None and not ended(live) and not jobs.cluster.simulated:
         return Readiness(done=False, ok=False, message=f"{name} {_doing(live)}")
     if one.now() == one.push.new:
-        return Readiness(done=True, ok=True, outputs=_told(one, live))
+        return _done(one, live)
     if live is None:
         return Readiness(done=True, ok=False, message=f"{name} is gone, and its push was not made")
     report = _report(one, live)
     if one.push.wish.target.hidden and report and report.delivered and report.commit == one.push.new:
-        return Readiness(done=True, ok=True, outputs=_told(one, live))
+        return _done(one, live)
     said = report.sentence if report else f"it ended ({ended(live)}), and its pod left no word"
     at = f"kubectl -n {metadata['namespace']} logs job/{metadata['name']}"
     return Readiness(done=True, ok=False, message=f"{name}: {said} ({at})")
@@ -104,12 +102,12 @@ def _delivered(one: Delegation, live: JsonObject) -> bool:
     return report is not None and report.delivered and report.commit == one.push.new
 
 
-def _told(one: Delegation, live: JsonObject | None) -> JsonObject:
-    """Outputs of what is done, with what happened on the way (spec 02, S16)."""
+def _done(one: Delegation, live: JsonObject | None) -> Readiness:
+    """The ref stands where it should, with what happened on the way (spec 02, S16)."""
     report = _report(one, live) if live else None
-    partly = report is not None and (report.partial or report.result == PARTIAL)
-    words: JsonObject = {"partialSuccess": PARTIAL, "partialSuccessRecovered": True} if partly else {}
-    return {**outputs(one.push.new, in_sync=True, distance=None), **words}
+    partly = report is not None and (report.partial or report.result == "push-succeeded-fetch-failed")
+    told = outputs(one.push.new, in_sync=True, distance=None)
+    return Readiness(done=True, ok=True, outputs=told, warnings=(PARTIAL, RECOVERED) if partly else ())
 
 
 def _report(one: Delegation, live: JsonObject) -> Report | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import signal
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -143,6 +145,26 @@ def test_a_job_that_does_not_deliver_is_a_failure_and_is_made_anew(
     assert first["metadata"]["name"] == second["metadata"]["name"]
     assert first["metadata"]["uid"] != second["metadata"]["uid"]
     assert upstream.at(MAIN) == mirror.at(MAIN)
+
+
+def test_a_partial_success_that_recovered_is_said(
+    place: Place, upstream: BareRepository, mirror: BareRepository
+) -> None:
+    """The Job pushed, and could not look twice; we can: the push is done, and the run says what happened."""
+    words = ("-f", place.declare(mirror, upstream), "--name", place.namespace)
+    tool = place.folder / "bin" / "git"
+    tool.parent.mkdir()
+    real, counted = shutil.which("git"), place.folder / "listings"
+    tool.write_text(
+        f'#!/bin/sh\ncase " $* " in *" ls-remote "*) echo x >>{counted}\n'
+        f'[ "$(wc -l <{counted})" -eq 1 ] || {{ echo kex_exchange_identification >&2; exit 128; }};; esac\n'
+        f'exec {real} "$@"\n'
+    )
+    tool.chmod(0o755)
+    place.kubelet.instead = {"PATH": f"{tool.parent}:{os.environ['PATH']}"}
+    said = place.apply(*words)
+    assert "partialSuccess=push-succeeded-fetch-failed" in said and "partialSuccessRecovered=true" in said
+    assert upstream.at(MAIN) == mirror.at(MAIN) and counted.read_text() == "x\n" * 3
 
 
 def test_a_job_that_completes_without_a_word_is_believed_only_by_the_ref(

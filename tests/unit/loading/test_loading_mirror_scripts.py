@@ -100,6 +100,15 @@ def mirror(tmp_path: Path) -> Iterator[Mirror]:
     yield made
 
 
+def test_a_new_mirror_has_its_repositories_before_the_first_sync(mirror: Mirror) -> None:
+    for _ in range(2):
+        code, events = mirror.run("init.sh")
+        assert (code, [event["event"] for event in events]) == (0, ["ready"])
+    assert mirror.git("ls-remote", str(mirror.cache)) == ""
+    mirror.git("-C", str(mirror.upstream), "push", "-q", str(mirror.cache), f"refs/heads/{BRANCH}")
+    assert mirror.run("sync.sh")[0] == 0
+
+
 def test_sync_pins_each_commit_once(mirror: Mirror) -> None:
     first = mirror.tip(mirror.upstream, BRANCH)
     for _ in range(2):
