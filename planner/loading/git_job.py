@@ -7,6 +7,7 @@ sees what `spec.job` says and nothing else: what is planned is added by the prov
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from functools import lru_cache
 from math import ceil
 from pathlib import Path
@@ -40,6 +41,7 @@ def with_job(document: Any, origin: Origin, problems: Problems, templates: Path 
     except ConfigError as error:
         origin.problem(problems, ("spec", "job"), f"its template, {error.where}: {error.message}", error.remedy)
         return document
+    made = deepcopy(made)  # the next document with the same Job gets its own
     kept = {key: value for key, value in spec.items() if key != "job"}
     return {**document, "spec": {**kept, "jobTemplate": made}}
 

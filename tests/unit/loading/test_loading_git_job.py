@@ -38,7 +38,10 @@ def test_the_shipped_template() -> None:
     assert (pod["serviceAccountName"], pod["containers"][0]["image"]) == ("git", JOB["image"])
     assert [volume["name"] for volume in pod["volumes"]] == ["work", "ssh"]
     assert [volume["name"] for volume in loaded()[0]["jobTemplate"]["spec"]["template"]["spec"]["volumes"]] == ["work"]
-    assert loaded()[0] == loaded()[0]
+    first = loaded()[0]
+    assert first == loaded()[0]
+    first["jobTemplate"]["spec"].clear()
+    assert first != loaded()[0], "each document has its own"
 
 
 def test_the_configurations_own_template_comes_first(tmp_path: Path) -> None:
