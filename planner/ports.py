@@ -128,12 +128,14 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether the thing has become what it should be. `done` and not `ok` is a failure that waiting will not mend."""
+    """Whether the thing has become what it should be. `done` and not `ok` is a failure that waiting will not mend.
+    `warnings` are about what is done and well."""
 
     done: bool
     ok: bool
     message: str = ""
     outputs: JsonObject = field(default_factory=dict, repr=False)
+    warnings: tuple[str, ...] = ()
 
 
 class Provider(Protocol):

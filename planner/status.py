@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from planner.address import Address
-from planner.plan import ClusterIdentity
+from planner.plan import ClusterIdentity, Selection
 from planner.values import JsonObject
 
 
@@ -30,10 +30,13 @@ class StatusRow:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """All rows in the order of the graph, and the cluster they belong to."""
+    """All rows in the order of the graph, the cluster they belong to, what was selected and the digest of its
+    configuration."""
 
     cluster: ClusterIdentity
     rows: tuple[StatusRow, ...]
+    selection: Selection | None = None
+    config: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ def status_of(request: Request, only: Only) -> Status:
     with opened(request) as session:
         gathered = inputs_of(session, only=only)
     rows = tuple(_row(gathered, address) for address in gathered.inputs.graph.order())
-    return Status(gathered.inputs.cluster, rows)
+    inputs = gathered.inputs
+    return Status(inputs.cluster, rows, inputs.selection, inputs.config_digest)
 
 
 def _row(gathered: Gathered, address: Address) -> StatusRow:

@@ -10,7 +10,7 @@ import click
 from planner.app.request import Request
 from planner.cli.apply import applying
 from planner.cli.options import approved, selecting
-from planner.cli.output import colour, page
+from planner.cli.output import colour, page, width
 
 
 @click.group()
@@ -22,7 +22,7 @@ def mirror() -> None:
 @selecting
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def status(request: Request, as_json: bool) -> int:
-    """Each ref on both sides. Reads only."""
+    """Each ref on both sides. Reads only. Ends with 1 when a ref cannot be read, or may not be moved."""
     from planner.app.parts import is_git
     from planner.app.status import status_of
     from planner.cli.pages import command_of
@@ -32,7 +32,8 @@ def status(request: Request, as_json: bool) -> int:
     if as_json:
         page(json.dumps(mirror_status_json(found), indent=1, sort_keys=True))
     else:
-        page(render_mirror_status(found, command=command_of("mirror sync", request), colour=colour()))
+        sync, flush = command_of("mirror sync", request), command_of("mirror flush", request)
+        page(render_mirror_status(found, sync=sync, flush=flush, colour=colour(), width=width()))
     return 1 if any(row.problem for row in found.rows) else 0
 
 

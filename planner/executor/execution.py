@@ -193,7 +193,7 @@ class _Execution:
             self._turn.notify()
 
     def _waited(self, change: Change, decision: Decision) -> None:
-        self._ledger.ready(change, decision.outputs)
+        self._ledger.ready(change, decision.outputs, decision.warnings)
         self._end(change, decision.result, decision.message, decision.remedy)
 
     def _end(self, change: Change, result: Result, message: str = "", remedy: str = "") -> None:

@@ -56,9 +56,11 @@ class Ledger:
         self._emit_applied(change, made.uid)
         hit("node.applied")
 
-    def ready(self, change: Change, outputs: JsonObject) -> None:
+    def ready(self, change: Change, outputs: JsonObject, warnings: tuple[str, ...] = ()) -> None:
         """Waiting is over and gave more outputs, which must outlive this process as those of the effect do."""
         hit("node.ready")
+        with self._lock:
+            self.warnings += [(change.address, warning) for warning in warnings]
         if not outputs:
             return
         with self._lock:

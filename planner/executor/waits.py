@@ -33,6 +33,7 @@ class Decision:
     message: str = ""
     remedy: str = ""
     outputs: JsonObject = field(default_factory=dict, repr=False)
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -153,7 +154,7 @@ class Waits:
         if seen is not None and seen.done:
             result = Result.DONE if seen.ok else Result.FAILED
             message = "" if seen.ok else seen.message
-            self._decide(entry.change, Decision(result, message, outputs=seen.outputs))
+            self._decide(entry.change, Decision(result, message, outputs=seen.outputs, warnings=seen.warnings))
             return True
         message = seen.message if seen is not None else "nothing is known about it yet"
         if now >= entry.deadline:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.errors import ConfigError, Problem, SelectionError
+from planner.loading.git_job import with_job
 from planner.loading.intake import Intake, strip_nulls
 from planner.loading.kind_check import check_kind
 from planner.loading.loaded import Loaded
@@ -103,6 +104,7 @@ def _is_list(value: dict[str, Any]) -> bool:
 
 def _add(item: Any, origin: Origin, intake: Intake, name: str, tagged: bool) -> None:
     if check_kind(item, origin, intake.problems, plain=True):
+        item = with_job(item, origin, intake.problems)
         intake.add(item, origin, owned_by=name, scope=SCOPE, tagged=tagged)
 
 

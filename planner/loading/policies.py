@@ -87,10 +87,14 @@ def _check_transport(node: Node, merged: Merged, problems: Problems) -> None:
     transport = node.git_mirror.github_transport
     base: Path = ("gitMirror",)
     if transport.mode != "https" and transport.token_secret is not None:
-        text = f"githubTransport.mode is {transport.mode}, but a token is named"
+        text = f"drift: githubTransport.mode is {transport.mode}, but a token is named"
         merged.problem(
             problems, (*base, "githubTransport", "tokenSecret"), text, "ssh uses the deploy key: take it away"
         )
+    for key in _token_keys(node):
+        path = ("secrets", node.git_mirror.ssh_secret, "keyMapping", key)
+        text = "drift: githubTransport.mode is ssh, but the mirror's Secret carries a token"
+        merged.problem(problems, path, text, "ssh uses the deploy key: take it away")
     if transport.mode == "ssh" and not transport.known_hosts:
         text = "githubTransport.mode is ssh, but no host key is known"
         merged.problem(problems, (*base, "githubTransport"), text, "add knownHosts; unknown host keys are refused")
@@ -99,8 +103,16 @@ def _check_transport(node: Node, merged: Merged, problems: Problems) -> None:
         merged.problem(problems, (*base, "githubTransport", "proxy"), text, "declare egressProxy, or proxy: none")
     for name, remote in node.git_mirror.remotes.items():
         if not remote.url.startswith(f"{transport.mode}://"):
-            text = f"remotes.{name}.url is not {transport.mode}, which githubTransport.mode demands"
+            text = f"drift: remotes.{name}.url is not {transport.mode}, which githubTransport.mode demands"
             merged.problem(problems, (*base, "remotes", name, "url"), text, "there is one transport and no fallback")
+
+
+def _token_keys(node: Node) -> list[str]:
+    """Keys of the mirror's Secret that hold a token, where nothing but a deploy key belongs into it."""
+    secret = node.secrets.get(node.git_mirror.ssh_secret)
+    if node.git_mirror.github_transport.mode != "ssh" or secret is None or secret.obsolete:
+        return []
+    return [key for key, source in secret.key_mapping.items() if "token" in f"{key} {source}".lower()]
 
 
 def _check_remote(lane: Lane, node: Node, merged: Merged, problems: Problems) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from planner.errors import ConfigError
 from planner.loading.config import Config, LaneEntry, NodeEntry
 from planner.loading.gate_policy import check_probe
+from planner.loading.git_job import with_job
 from planner.loading.image_policy import check_image
 from planner.loading.intake import Intake, strip_nulls
 from planner.loading.kind_check import SOURCES, check_kind, validated
@@ -196,6 +197,7 @@ class _Stack:
             lanes = [part.lane] if part.lane else part.lanes
             check_probe(value, [lane.spec for lane in lanes], origin, self.intake.problems)
             check_image(value, part.node.spec, self.config.folder, origin, self.intake.problems)
+            value = with_job(value, origin, self.intake.problems, self.config.templates)
         self.intake.add(value, origin, owned_by=part.owned_by, scope=part.scope.name, place=part.place, tagged=tagged)
 
     def _expand(self, value: dict[str, Any], origin: Origin, part: _Part) -> None:

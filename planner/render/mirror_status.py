@@ -1,72 +1,163 @@
-"""The state of a git mirror for people and for programs. Names of keys are contracts (spec 02, S16 and S28)."""
+"""The state of a git mirror for people and for programs. Names of keys are contracts (spec 02, S16 and S28).
+
+A ref that flows back (`fast-forward`) goes from the mirror to its upstream, every other one from the upstream to the
+mirror; both sides are shown as what they are, whichever way the ref flows.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from planner.render.status_page import Line, status_page
+from planner.render.text_safe import safe
+from planner.render.view import place_words, short_digest
 from planner.status import Status, StatusRow
-from planner.values import JsonObject
+from planner.values import Json, JsonObject
 
 SCHEMA_VERSION = 1
 _SHORT = 12  # digits of a commit id
+_MOST_REMOTES = 6  # more are counted
 
 
-def render_mirror_status(status: Status, *, command: str, colour: bool) -> str:
-    """One line per ref, and whether the mirror and its upstream agree."""
-    refs = [row for row in status.rows if row.address.kind == "GitRef"]
-    lines = [_line(row) for row in status.rows]
-    unknown = sum(bool(row.problem) for row in refs)
-    settled = sum(row.settled for row in refs)
-    verdict = f"{settled} of {len(refs)} refs in sync" + (f", {unknown} with a problem" if unknown else "")
-    return status_page(status.cluster, lines, verdict, command="" if settled == len(refs) else command, colour=colour)
+def render_mirror_status(status: Status, *, sync: str, flush: str, colour: bool, width: int = 0) -> str:
+    """Both sides of every ref, where they are, and whether they agree. `sync` and `flush` are commands to paste."""
+    refs = _refs(status)
+    heading = Line("", ("", "upstream", "", "mirror", ""))
+    lines = [heading, *(_line(row) for row in status.rows)] if status.rows else []
+    place = f"{place_words(status.selection)} on " if status.selection else ""
+    config = f"config {short_digest(status.config)}" if status.config else ""
+    verdict = "\n".join([*_remotes(refs), _verdict(refs)])
+    return status_page(
+        status.cluster, lines, verdict, command="\n  ".join(_next(refs, sync, flush)), colour=colour,
+        place=place, about=config, width=width,
+    )  # fmt: skip
 
 
 def mirror_status_json(status: Status) -> JsonObject:
     """The same as a document.
 
     `local*` is what the mirror has, `github*` what the upstream has, by branch; both are read from the repositories
-    themselves, which `refSources` says.
+    themselves, which `refSources` says. Where several branches claim one of these names, the selected lane's is meant
+    (`v02` for `v0.2`), and without one the value is null: `refs` has them all.
     """
-    refs = [row for row in status.rows if row.address.kind == "GitRef"]
-    flushes = [row for row in refs if row.spec.get("mode") == "fast-forward"]
+    refs = _refs(status)
+    lanes = status.selection.lanes if status.selection else ()
     return {
         "schemaVersion": SCHEMA_VERSION,
         "simulated": status.cluster.simulated,
-        "pendingFlush": any(not row.settled for row in flushes),
-        "githubInSync": all(row.settled for row in refs),
+        "pendingFlush": any(not row.settled for row in refs if _is_flush(row)),
+        "githubInSync": bool(refs) and all(row.settled for row in refs),
         "refSources": {"githubFieldsAreMirrorStageCache": False},
-        **{key: commit for row in refs for key, commit in _sides(row).items()},
+        **_sides(refs, lanes),
         "refs": [_document(row) for row in status.rows],
     }
 
 
+def _refs(status: Status) -> list[StatusRow]:
+    return [row for row in status.rows if row.address.kind == "GitRef"]
+
+
+def _is_flush(row: StatusRow) -> bool:
+    return row.spec.get("mode") == "fast-forward"
+
+
+def _upstream_and_mirror(row: StatusRow) -> tuple[str, str]:
+    """The commit that each side stands on, "" for none or an unknown one."""
+    return (row.live, row.wanted) if _is_flush(row) else (row.wanted, row.live)
+
+
+# --- for people ----------------------------------------------------------------------------------------------------
+
+
 def _line(row: StatusRow) -> Line:
-    if row.address.kind != "GitRef":
-        return Line("????" if row.problem else "ok", (row.address.local, "", row.live[:_SHORT], ""), row.problem)
     state = "????" if row.problem else "ok" if row.settled else "to do"
-    move = row.live[:_SHORT] if row.settled else f"{row.live[:_SHORT] or 'absent'} -> {row.wanted[:_SHORT] or '?'}"
-    return Line(state, (row.address.local, str(row.spec.get("mode", "")), move, _distance(row)), row.problem)
+    if row.address.kind != "GitRef":
+        return Line(state, (row.address.local, row.live[:_SHORT] or "?", "", "", ""), row.problem)
+    shown = [commit[:_SHORT] for commit in _upstream_and_mirror(row)]
+    target = 0 if _is_flush(row) else 1
+    shown[target] = shown[target] or ("?" if row.problem.startswith("unreadable") else "absent")
+    shown[1 - target] = shown[1 - target] or "?"
+    way = "==" if row.settled else "!=" if row.problem else "<-" if _is_flush(row) else "->"
+    return Line(state, (row.address.local, shown[0], way, shown[1], _distance(row)), row.problem)
 
 
 def _distance(row: StatusRow) -> str:
-    parts = [f"{word} {row.outputs[word]}" for word in ("ahead", "behind") if row.outputs.get(word)]
-    return ", ".join(parts)
+    if row.settled or row.problem:  # a problem tells it itself
+        return ""
+    return ", ".join(f"{row.outputs[word]} {word}" for word in ("ahead", "behind") if row.outputs.get(word))
 
 
-def _sides(row: StatusRow) -> JsonObject:
-    """`localV03`, `githubV03`: which side has which commit of a branch. Snapshots have no such name."""
+def _remotes(refs: Sequence[StatusRow]) -> list[str]:
+    """Where both sides are, each repository once."""
+    found: dict[str, None] = {}
+    for row in refs:
+        sides = (row.spec["to"], row.spec["from"]) if _is_flush(row) else (row.spec["from"], row.spec["to"])
+        for word, side in zip(("upstream", "mirror  "), sides, strict=True):
+            policy = f" (githubTransport.mode={side['transport']})" if side.get("transport") else ""
+            found[f"  {word} {safe(str(side.get('remote', '?')))}{policy}"] = None
+    lines = sorted(found, key=lambda line: not line.startswith("  upstream"))
+    more = [f"  and {len(lines) - _MOST_REMOTES} more"] if len(lines) > _MOST_REMOTES else []
+    return [*lines[:_MOST_REMOTES], *more, ""] if lines else []
+
+
+def _verdict(refs: Sequence[StatusRow]) -> str:
+    if not refs:
+        return "no ref is declared here: a node whose gitMirror has a url declares them"
+    unknown, settled = sum(bool(row.problem) for row in refs), sum(row.settled for row in refs)
+    problems = f", {unknown} with a problem" if unknown else ""
+    pending = any(not row.settled for row in refs if _is_flush(row))
+    words = f"pendingFlush={str(pending).lower()} · githubInSync={str(settled == len(refs)).lower()}"
+    return f"{settled} of {len(refs)} refs in sync{problems} · {words}"
+
+
+def _next(refs: Sequence[StatusRow], sync: str, flush: str) -> list[str]:
+    """The commands that do what can be done."""
+    open_ones = [row for row in refs if not row.settled and not row.problem]
+    return [
+        command
+        for command, wanted in ((sync, not all(map(_is_flush, open_ones))), (flush, any(map(_is_flush, open_ones))))
+        if wanted
+    ]
+
+
+# --- for programs --------------------------------------------------------------------------------------------------
+
+
+def _sides(refs: Sequence[StatusRow], lanes: Sequence[str]) -> JsonObject:
+    """`localV03`, `githubV03`, `localGitops`, `githubGitops`. Snapshots have no such name."""
+    named: dict[str, list[StatusRow]] = {}
+    for row in refs:
+        if name := _name(row):
+            named.setdefault(name, []).append(row)
+    out: JsonObject = {}
+    for name, rows in named.items():
+        chosen = rows if len(rows) == 1 else [row for row in rows if _plain(_branch(row)) in lanes]
+        github, local = _upstream_and_mirror(chosen[0]) if len(chosen) == 1 else ("", "")
+        out |= {f"local{name}": local or None, f"github{name}": github or None}
+    return out
+
+
+def _name(row: StatusRow) -> str:
+    branch = _branch(row)
+    return "Gitops" if branch.endswith("-gitops") else _plain(branch).capitalize()
+
+
+def _branch(row: StatusRow) -> str:
     ref = row.spec["to"].get("ref")
-    if not isinstance(ref, str) or not ref.startswith("refs/heads/"):
-        return {}
-    branch = ref.removeprefix("refs/heads/")
-    name = "Gitops" if branch.endswith("-gitops") else re.sub(r"[^0-9A-Za-z]", "", branch).capitalize()
-    to, origin = row.live or None, row.wanted or None
-    flush = row.spec.get("mode") == "fast-forward"
-    return {f"local{name}": origin if flush else to, f"github{name}": to if flush else origin}
+    return ref.removeprefix("refs/heads/") if isinstance(ref, str) and ref.startswith("refs/heads/") else ""
+
+
+def _plain(branch: str) -> str:
+    return re.sub(r"[^0-9A-Za-z]", "", branch.removesuffix("-gitops"))
 
 
 def _document(row: StatusRow) -> JsonObject:
+    sides: JsonObject = {}
+    if row.address.kind == "GitRef":
+        github, local = _upstream_and_mirror(row)
+        ref: Json = row.spec["to"].get("ref")
+        sides = {"ref": ref if isinstance(ref, str) else None, "local": local or None, "github": github or None}
     return {
         "address": str(row.address),
         "mode": row.spec.get("mode"),
@@ -75,4 +166,5 @@ def _document(row: StatusRow) -> JsonObject:
         "inSync": row.settled,
         "problem": row.problem,
         "outputs": row.outputs,
+        **sides,
     }

@@ -9,12 +9,14 @@ from planner.plan import ClusterIdentity
 from planner.render.style import cells, padded, paint
 from planner.render.text_safe import safe
 
-_STYLES = {"ok": "green", "to do": "yellow", "????": "red"}
+_INDENT = " " * 10
+_STYLES = {"ok": "green", "to do": "yellow", "????": "red", "": "dim"}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One resource: `state` is `ok`, `to do` or `????`, then its columns, then what is wrong ("" when nothing is)."""
+    """One resource: `state` is `ok`, `to do` or `????`, "" for a heading; then its columns, then what is wrong ("" when
+    nothing is)."""
 
     state: str
     columns: tuple[str, ...]
@@ -22,17 +24,41 @@ class Line:
 
 
 def status_page(
-    cluster: ClusterIdentity, lines: Sequence[Line], verdict: str, *, command: str = "", colour: bool = False
+    cluster: ClusterIdentity,
+    lines: Sequence[Line],
+    verdict: str,
+    *,
+    command: str = "",
+    colour: bool = False,
+    place: str = "",
+    about: str = "",
+    width: int = 0,
 ) -> str:
-    """The page as text. Columns are as wide as their widest cell; everything from outside is made safe here."""
+    """The page as text. Columns are as wide as their widest cell; everything in `lines` is made safe here.
+
+    `place` stands before the cluster, `about` behind it. What is wrong is wrapped at `width`, if that is given.
+    """
     rows = [(line, [safe(column) for column in line.columns]) for line in lines]
     widths = [max(cells(row[at]) for _, row in rows) for at in range(len(rows[0][1]))] if rows else []
-    simulated = " · simulated" if cluster.simulated else ""
-    out = [f"{safe(cluster.server)} (uid {safe(cluster.uid[:8])}){simulated}", ""]
+    more = [about] * bool(about) + ["simulated"] * cluster.simulated
+    out = [" · ".join([f"{place}{safe(cluster.server)} (uid {safe(cluster.uid[:8])})", *more]), ""]
     for line, row in rows:
         text = "  ".join(padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
         out.append(f"  {paint(padded(line.state, 6), _STYLES[line.state], colour)}{text}")
         if line.problem:
-            out.append(f"          {safe(line.problem)}")
+            out += _wrapped(safe(line.problem), width)
     out += ["", verdict]
     return "\n".join([*out, *([f"  {command}"] if command else [])]) + "\n"
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Indented lines; words stay whole, so that a URL can be copied."""
+    if width <= len(_INDENT) + 20 or len(_INDENT) + cells(text) <= width:
+        return [_INDENT + text]
+    lines = [""]
+    for word in text.split(" "):
+        if lines[-1] and len(_INDENT) + cells(lines[-1]) + 1 + cells(word) > width:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
+    return [_INDENT + line for line in lines]

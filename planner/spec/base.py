@@ -93,9 +93,9 @@ def _image_source(text: str) -> str:
 
 
 def _branch(text: str) -> str:
-    bad = ".." in text or "//" in text or text.endswith((".lock", "/", "."))
-    if bad or not _REF_PART.fullmatch(text):
-        raise ValueError("not a branch name")
+    misleading = any(part in text for part in ("..", "//", "/-", "/.", ".lock/"))
+    if misleading or text.endswith((".lock", "/", ".")) or not _REF_PART.fullmatch(text):
+        raise ValueError("not a name of a branch or ref: letters, digits and ._/-, no `..`, no part begins with - or .")
     return text
 
 

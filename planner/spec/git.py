@@ -72,6 +72,10 @@ class GitMirror(Model):
         None,
         description="Its address as hwplan reaches it, without `/<remote>.git`. With one, its refs are planned.",
     )
+    via: Literal["direct", "job"] = Field(
+        "direct",
+        description="Who pushes its refs: hwplan itself, or a Job next to the mirror with the key of `sshSecret`.",
+    )
     schedule: Cron = Field("*/5 * * * *", description="When it syncs by itself.")
     suspend: Flag = Field(False, description="Keep the schedule but do not run it.")
     cache: Storage = Field(description="Volume with the bare repositories.")

@@ -30,6 +30,7 @@ _CONFIG = (
     "transfer.fsckObjects=true",
     "protocol.ext.allow=never",
     "http.followRedirects=false",
+    "http.maxRetries=0",
     "gc.auto=0",
     "maintenance.auto=false",
     "push.gpgSign=false",
@@ -86,17 +87,16 @@ class GitClient:
         words += ["--no-recurse-submodules", *options, "--", str(remote.url), f"{check_commit(commit)}:{keep}"]
         self._tried(remote, words, self.limits.moving, True, hold=hold)
 
-    def push(self, remote: Remote, repository: Path, commit: str, ref: str, *, create: bool) -> porcelain.Pushed:
-        """Push `commit` to `ref`, one try, never forced; with `create` only if there is no such ref.
+    def push(self, remote: Remote, repository: Path, commit: str, ref: str, *, lease: str) -> porcelain.Pushed:
+        """Push `commit` to `ref`, one try, if the ref still stands on `lease` ("": if there is no such ref).
 
-        An unforced push is compare-and-swap on the value that the server advertised, and git refuses it here when that
-        value is not an ancestor. (`--force-with-lease` with a value would permit the opposite: it implies force.) With
-        an empty value it means that the ref must not exist. Raises GitFailed when nothing was said about the ref.
+        The lease makes the push compare-and-swap on the value that the plan saw; git by itself would compare with what
+        the server advertises at this moment. It also implies force for that ref, so that **the caller has to know that
+        `commit` descends from `lease`**. Raises GitFailed when nothing was said about the ref.
         """
         words = ["--git-dir", str(repository), "push", "--porcelain", "--no-verify", "--no-follow-tags"]
-        words.append("--recurse-submodules=no")
-        if create:
-            words.append(f"--force-with-lease={check_ref(ref)}:")
+        expected = check_commit(lease) if lease else ""
+        words += ["--recurse-submodules=no", f"--force-with-lease={check_ref(ref)}:{expected}"]
         words += ["--", str(remote.url), f"{check_commit(commit)}:{check_ref(ref)}"]
         done = self._once(remote, words, self.limits.moving)
         pushed = porcelain.parse(done.out, ref)
@@ -182,6 +182,7 @@ def _environment(folder: Path, url: Url | None = None) -> dict[str, str]:
         "GIT_PROTOCOL_FROM_USER": "0",
         "GIT_ALLOW_PROTOCOL": url.scheme if url else "none",
         "GIT_NO_LAZY_FETCH": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_OPTIONAL_LOCKS": "0",
     }
 

@@ -5,10 +5,14 @@ The rule of every mode is here: a ref is created, moves forward along the histor
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from planner.address import Address
+from planner.errors import PermanentError
 from planner.plan import FieldChange, FieldOp
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
 from planner.resource import Resource
+from providers.git.job import job_of
 from providers.git.looking import Look, Wish, outputs
 from providers.git.names import short
 
@@ -67,12 +71,32 @@ def preview_ref(look: Look) -> Preview:
     if look.missing:
         return _missing(wish, look, effect)
     blocked, evidence, remedy = _forbidden(wish, look, now)
+    warnings = (_UNREAD.format(wish.target.remote.shown),) if wish.target.hidden and not now else ()
     after = wish.origin.open or look.wanted
     change = FieldChange(("commit",), FieldOp.CHANGE if now else FieldOp.ADD, now or None, after)
     if blocked:
-        return Preview(effect, (change,), blocked=blocked, evidence=evidence, remedy=remedy)
+        return Preview(effect, (change,), expects=look.wanted, blocked=blocked, evidence=evidence, remedy=remedy)
     known = {"commit": look.wanted} if look.wanted else {}
-    return Preview(effect, (change,), expects=look.wanted, outputs=known)
+    return Preview(effect, (change,), expects=look.wanted, outputs=known, warnings=warnings)
+
+
+def with_job(address: Address, wish: Wish, now: str, preview: Preview) -> Preview:
+    """The preview with the Job that will push; blocked when its template makes none. Nothing is said about a Job whose
+    name still depends on what other resources give."""
+    if wish.origin.open or wish.target.open:
+        return preview
+    try:
+        metadata = job_of(address, wish, now, preview.expects)["metadata"]
+    except PermanentError as error:
+        return replace(preview, blocked=error.message, remedy=error.remedy)
+    name = f"Job.batch/{metadata['namespace']}/{metadata['name']}"
+    return replace(preview, fields=(*preview.fields, FieldChange(("job",), FieldOp.ADD, None, name)))
+
+
+_UNREAD = (
+    "{} can be reached from the cluster alone, and no Job has said where the ref stands: it is planned as new; "
+    "if it is there, the Job refuses and says so, and the next plan starts from that"
+)
 
 
 def _missing(wish: Wish, look: Look, effect: Effect) -> Preview:
@@ -90,10 +114,13 @@ def _forbidden(wish: Wish, look: Look, now: str) -> tuple[str, str, str]:
     """Why the target may not go there: reason, evidence, remedy; three times "" if it may."""
     if not now or wish.origin.open or (look.arriving and look.distance is None):
         return "", "", ""
+    left_to_the_job = look.distance is None and (wish.target.hidden or wish.origin.hidden)
     stands = f"{wish.target.remote.shown} {wish.target.ref} stands on {short(now)}, wanted is {short(look.wanted)}"
     if wish.creates_only:
         reason = "an immutable ref exists with another value" if wish.mode == "immutable" else "a tag is never moved"
         return reason, stands, "nothing moves it: use another name, or find out who made it"
+    if left_to_the_job:
+        return "", "", ""
     if look.distance is None:
         reason = "whether this is a fast-forward cannot be told"
         return reason, f"{stands}; {look.uncompared}", "plan again when both repositories can be read"

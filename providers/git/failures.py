@@ -54,6 +54,8 @@ _WORDS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     (Kind.NOT_OFFERED, ("unadvertised object",)),
     (Kind.NOT_FOUND, ("repository not found", "does not appear to be a git repository", "' not found")),
     (Kind.NOT_FOUND, ("returned error: 404", "no such file or directory")),
+    # The answer to what was sent, not to the question before it: a gateway gave up, the server behind it need not have.
+    (Kind.LOST, ("rpc failed; http 5",)),
     (Kind.UNREACHABLE, ("hwplan-connect:", "kex_exchange_identification", "banner exchange")),
     (Kind.UNREACHABLE, ("ssh: connect to host", "could not resolve host", "failed to connect to")),
     (Kind.UNREACHABLE, ("couldn't connect to server", "returned error: 5", "returned error: 429")),

@@ -5,7 +5,7 @@ Owns what is asked of which remote, and in which case not at all. What follows f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -23,21 +23,23 @@ Mode: TypeAlias = Literal["mirror", "fast-forward", "immutable"]
 @dataclass(frozen=True, slots=True)
 class Side:
     """One side of a GitRef. `ref` and `commit` are "" where the document does not name them; `open` is the leaf that
-    stands in their place until another resource is applied."""
+    stands in their place until another resource is applied. `hidden` is true where only the cluster can reach it."""
 
     remote: Remote
     ref: str = ""
     commit: str = ""
     open: Ref | Sub | None = None
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A GitRef as a checked value."""
+    """A GitRef as a checked value. `template` is the jobTemplate of `via: job`, None where we push ourselves."""
 
     origin: Side
     target: Side
     mode: Mode
+    template: JsonObject | None = field(default=None, repr=False)
 
     @property
     def creates_only(self) -> bool:
@@ -69,11 +71,13 @@ class Look:
 @dataclass(frozen=True, slots=True)
 class Eyes:
     """What looking needs. `arrivals` are commits that pushes of this plan bring to a remote. What was seen of a GitRef
-    is remembered, so that its preview is made of exactly what was observed."""
+    is remembered, so that its preview is made of exactly what was observed. `reported` gives where the targets of Jobs
+    in a namespace stood when one last said so, by URL and ref."""
 
     places: Places
     listings: Listings
     objects: Objects
+    reported: Callable[[str], Mapping[tuple[str, str], str]]
     arrivals: set[tuple[str, str]] = field(default_factory=set)
     _seen: dict[bytes, Look] = field(default_factory=dict)
 
@@ -82,7 +86,7 @@ class Eyes:
         remotes: list[Remote] = []
         for spec in specs:
             for side in (spec, spec.get("from"), spec.get("to")):
-                if isinstance(side, dict) and "remote" in side:
+                if isinstance(side, dict) and "remote" in side and not _is_hidden(side, self.places):
                     try:
                         remotes.append(remote_of(side, self.places, spec.get("transport") or ""))
                     except PermanentError:
@@ -100,11 +104,11 @@ class Eyes:
         except PermanentError as error:
             return Look(refused=error)
 
-    def ref(self, spec: JsonObject) -> Look:
-        """Both sides of a GitRef."""
-        key = canonical(encode(spec))
+    def ref(self, spec: JsonObject, namespace: str = "") -> Look:
+        """Both sides of a GitRef; `namespace` is that of its Job."""
+        key = canonical([encode(spec), namespace])
         if key not in self._seen:
-            self._seen[key] = self._ref(spec)
+            self._seen[key] = self._ref(spec, namespace)
         return self._seen[key]
 
     def forget(self, remote: Remote) -> None:
@@ -112,7 +116,7 @@ class Eyes:
         self.listings.forget(remote)
         self._seen.clear()
 
-    def _ref(self, spec: JsonObject) -> Look:
+    def _ref(self, spec: JsonObject, namespace: str) -> Look:
         try:
             wish = read_wish(spec, self.places)
         except NoSuchPlace as error:
@@ -120,15 +124,24 @@ class Eyes:
         except PermanentError as error:
             return Look(refused=error)
         try:
-            return self._both(wish)
+            return self._hidden(wish, namespace) if wish.target.hidden else self._both(wish)
         except ProviderError as error:
             return Look(wish, unreadable=error.message)
+
+    def _hidden(self, wish: Wish, namespace: str) -> Look:
+        """What is known of a target that nobody here can read: the Job that goes there compares and decides."""
+        target, origin = wish.target, wish.origin
+        now = "" if target.open else self.reported(namespace).get((target.remote.shown, target.ref), "")
+        if origin.open or origin.commit:
+            return Look(wish, now, origin.commit)
+        wanted = find(self.listings.of(origin.remote), origin.ref, target.ref)
+        return Look(wish, now, wanted, missing="" if wanted else _missing_ref(origin))
 
     def _both(self, wish: Wish) -> Look:
         target, origin = wish.target, wish.origin
         now = "" if target.open else self.listings.of(target.remote).get(target.ref, "")
-        if origin.open:
-            return Look(wish, now)
+        if origin.open or origin.hidden:
+            return Look(wish, now, origin.commit)
         refs = self.listings.of(origin.remote)
         wanted = origin.commit or find(refs, origin.ref, target.ref)
         arriving = (str(origin.remote.url), wanted) in self.arrivals
@@ -167,24 +180,28 @@ def find(refs: Mapping[str, str], ref: str, target: str) -> str:
 
 
 def read_wish(spec: JsonObject, places: Places) -> Wish:
-    """A GitRef's spec as a checked value. Raises PermanentError for what the provider cannot or may not do."""
-    if spec.get("via", "direct") != "direct":
-        raise PermanentError("`via: job` is not supported yet", remedy="write `via: direct`, or leave it out")
+    """A GitRef's spec as a checked value. Raises PermanentError for what the provider may not do."""
     transport = spec.get("transport") or ""
     origin = _side(spec["from"], places, transport)
     target = _side(spec["to"], places, transport)
-    return Wish(origin, target, spec["mode"])
+    return Wish(origin, target, spec["mode"], spec["jobTemplate"] if spec.get("via") == "job" else None)
 
 
 def _side(side: JsonObject, places: Places, transport: str) -> Side:
     remote = remote_of(side, places, transport)
+    hidden = _is_hidden(side, places)
     ref, commit = side.get("ref"), side.get("commit")
     for leaf in (ref, commit):
         if isinstance(leaf, Ref | Sub):
-            return Side(remote, open=leaf)
+            return Side(remote, open=leaf, hidden=hidden)
     if ref is not None:
-        return Side(remote, ref=check_ref(ref))
-    return Side(remote, commit=check_commit(commit))
+        return Side(remote, ref=check_ref(ref), hidden=hidden)
+    return Side(remote, commit=check_commit(commit), hidden=hidden)
+
+
+def _is_hidden(side: JsonObject, places: Places) -> bool:
+    """In a sandbox nothing is: the folder that stands for a repository can be read."""
+    return side.get("reach") == "cluster" and places.simulated is None
 
 
 def is_gone(error: GitFailed) -> bool:

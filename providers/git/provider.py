@@ -17,6 +17,8 @@ from planner.snapshot import KindPlace
 from planner.values import Vault
 from providers.git import deciding
 from providers.git.client import GitClient
+from providers.git.delegating import delegate, look_after, needs_jobs
+from providers.git.jobs import Jobs
 from providers.git.listings import Listings
 from providers.git.looking import Eyes, read_wish
 from providers.git.objects import Objects, cache_folder
@@ -27,17 +29,27 @@ from providers.registry import Tools
 
 def create(tools: Tools) -> GitProvider:
     """The provider of one command. Raises PermanentError when the sandbox's list of repositories is damaged."""
-    return GitProvider(GitClient(), open_places(tools.folder, tools.sandbox))
+    return GitProvider(GitClient(), open_places(tools.folder, tools.sandbox), jobs=Jobs(tools.api))
 
 
 class GitProvider:
-    """See planner.ports.Provider. `cache` holds objects between runs; a sandbox gets one that ends with the command."""
+    """See planner.ports.Provider. `cache` holds objects between runs; a sandbox gets one that ends with the command.
+    `jobs` are those of the cluster, for `via: job`."""
 
-    def __init__(self, client: GitClient, places: Places, cache: Path | None = None) -> None:
+    def __init__(
+        self, client: GitClient, places: Places, cache: Path | None = None, *, jobs: Jobs | None = None
+    ) -> None:
         self._client = client
         self._places = places
+        self._jobs = jobs
+        self._reports: dict[str, Mapping[tuple[str, str], str]] = {}
         self._objects = Objects(client, cache or self._cache())
-        self._eyes = Eyes(places, Listings(client.list_refs), self._objects)
+        self._eyes = Eyes(places, Listings(client.list_refs), self._objects, self._reported)
+
+    def _reported(self, namespace: str) -> Mapping[tuple[str, str], str]:
+        if namespace not in self._reports:
+            self._reports[namespace] = needs_jobs(self._jobs).known(namespace)
+        return self._reports[namespace]
 
     def _cache(self) -> Path:
         if self._places.simulated is None:
@@ -55,7 +67,7 @@ class GitProvider:
         spec = resource.manifest["spec"]
         if resource.address.kind == "GitHead":
             return deciding.observe_head(resource.address, self._eyes.head(spec))
-        return deciding.observe_ref(resource.address, self._eyes.ref(spec))
+        return deciding.observe_ref(resource.address, self._eyes.ref(spec, resource.address.namespace))
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider."""
@@ -65,28 +77,41 @@ class GitProvider:
         spec = resource.manifest["spec"]
         if resource.address.kind == "GitHead":
             return deciding.preview_head(resource, self._eyes.head(spec))
-        look = self._eyes.ref(spec)
+        look = self._eyes.ref(spec, resource.address.namespace)
         preview = deciding.preview_ref(look)
-        if look.wish and preview.expects:
-            self._eyes.arrivals.add((str(look.wish.target.remote.url), preview.expects))
+        if look.wish is None or preview.blocked or not preview.expects:
+            return preview
+        if look.wish.template is not None:
+            preview = deciding.with_job(resource.address, look.wish, look.now or "", preview)
+        self._eyes.arrivals.add((str(look.wish.target.remote.url), preview.expects))
         return preview
 
     def apply(self, change: Change, vault: Vault) -> Written:
-        """See Provider. Pushes one ref, or finds it done."""
+        """See Provider. Pushes one ref or has a Job push it, or finds it done."""
         if change.address.kind != "GitRef" or change.desired is None:
             raise PermanentError(f"a {change.address.kind} changes nothing", where=str(change.address))
         wish = read_wish(change.desired["spec"], self._places)
         if wish.origin.open or wish.target.open:
             raise PermanentError("an output that it takes is still unknown", where=str(change.address))
         try:
+            if wish.template is not None:
+                return delegate(change, wish, self._client, self._objects, needs_jobs(self._jobs))
             return move(change, wish, self._client, self._objects)
         finally:
             self._eyes.forget(wish.target.remote)
+            self._reports.clear()
 
     def delete(self, change: Change) -> Written:
         """Always raises PermanentError: refs are not deleted."""
         raise PermanentError("refs of git are not deleted by hwplan", where=str(change.address))
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
-        """A ref was read back when it was pushed: there is nothing to wait for."""
-        return {change.address: Readiness(done=True, ok=True) for change in changes}
+        """A ref that we pushed was read back: there is nothing to wait for. One that a Job pushes is looked after."""
+        return {change.address: self._ready(change) for change in changes}
+
+    def _ready(self, change: Change) -> Readiness:
+        spec = (change.desired or {}).get("spec") or {}
+        if spec.get("via") != "job":
+            return Readiness(done=True, ok=True)
+        wish = read_wish(spec, self._places)
+        return look_after(change, wish, self._client, self._objects, needs_jobs(self._jobs))

@@ -1,7 +1,8 @@
 """Moves one ref: reads both sides fresh, pushes, and reads again. Safe to call again after a crash or a lost answer.
 
-Every push is either create-only or an unforced fast-forward, so that whoever comes second is refused by the server and
-no commit of another is ever overwritten. What became of a push is told by reading the ref, not by what git said last.
+Every push has a lease on the value that the plan saw, and is made only once it is known that what is pushed descends
+from it: whoever comes second is refused, and no commit of another is ever overwritten. What became of a push is told by
+reading the ref, not by what git said last.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def move(change: Change, wish: Wish, client: GitClient, objects: Objects) -> Wri
     Raises PreconditionError when it is somewhere else, PermanentError when it may not go there or the server refuses,
     TemporaryError when another push may be under way, OutcomeUnknown when the answer was lost.
     """
-    push = Push(wish, client, objects, _seen(change.precondition), _wanted(change, wish, client))
+    push = push_of(change, wish, client, objects)
     now = push.now()
     if now == push.new:
         return _written(push, already=True)
@@ -66,6 +67,11 @@ def move(change: Change, wish: Wish, client: GitClient, objects: Objects) -> Wri
         raise push.moved(now)
     _allow(push)
     return _until_told(push)
+
+
+def push_of(change: Change, wish: Wish, client: GitClient, objects: Objects) -> Push:
+    """What is to be pushed, as the plan saw and wanted it. Raises ProviderError where the source lost it since."""
+    return Push(wish, client, objects, _seen(change.precondition), _wanted(change, wish, client))
 
 
 def _seen(precondition: Precondition) -> str:
@@ -113,7 +119,7 @@ def _until_told(push: Push) -> Written:
     while True:
         tries += 1
         try:
-            told = push.client.push(push.target, repository, push.new, push.wish.target.ref, create=not push.old)
+            told = push.client.push(push.target, repository, push.new, push.wish.target.ref, lease=push.old)
         except GitFailed as error:
             now = _read_after(push, error)
             if now == push.new:

@@ -54,6 +54,11 @@ class Remote:
     retry: Retry = _USUAL
 
     @property
+    def over_ssh(self) -> bool:
+        """Whether it is configured as one over ssh, whatever stands for it in a sandbox."""
+        return self.shown.startswith("ssh://")
+
+    @property
     def key(self) -> tuple[str, Ssh]:
         """Equal for what is the same to a reader."""
         return str(self.url), self.ssh
@@ -92,9 +97,8 @@ def remote_of(side: JsonObject, places: Places, transport: str = "") -> Remote:
             remedy=f"write the {allowed}:// URL of the same repository; there is no fallback",
         )
     shown = str(url)
-    if places.simulated is not None:
-        return Remote(shown, _inside(places.simulated, shown))
-    return Remote(shown, url, _ssh(side.get("ssh") or {}, places.folder), _retry(side.get("retry") or {}))
+    ssh, retry = _ssh(side.get("ssh") or {}, places.folder), _retry(side.get("retry") or {})
+    return Remote(shown, url if places.simulated is None else _inside(places.simulated, shown), ssh, retry)
 
 
 def _ssh(given: JsonObject, folder: Path) -> Ssh:

@@ -17,6 +17,7 @@ from planner.values import JsonObject, Sealed, SecretValue, Vault
 from providers.files.places import Places as FilePlaces
 from providers.files.provider import LocalFileProvider
 from providers.git.client import GitClient
+from providers.git.jobs import Jobs
 from providers.git.provider import GitProvider
 from providers.git.remotes import Places as GitPlaces
 from providers.images.provider import ImageProvider
@@ -36,6 +37,7 @@ from tests.contract.case import SECRET, Case, VaultSource, tree
 from tests.contract.commands import Commands
 from tests.testbed.git_fixtures import BareRepository
 from tests.testbed.rest_server import rest_server
+from tests.unit.git.git_world import declare as git_declare
 from tests.unit.git.git_world import follow, side
 from tests.unit.kubernetes.world import PRINTS, World, config, declare, deployment, sealed, secret
 
@@ -116,6 +118,32 @@ class Refs:
     def break_it(self) -> None:
         self._mirror.path.rename(self._folder / "moved.git")
         self._mirror.path.write_text("no repository")
+
+
+class JobRefs(Refs):
+    """The same, pushed by Jobs on a snapshot cluster, where their part is played."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._cluster = folder / "cluster-of-jobs"
+        self._cluster.mkdir()
+        create_empty(self._cluster, name="sandbox", namespaces=["demo"])
+
+    def provider(self) -> Provider:
+        jobs = Jobs(open_snapshot(self._cluster))
+        return GitProvider(GitClient(), GitPlaces(self._folder), self._folder / "cache", jobs=jobs)
+
+    def wanted(self) -> Sequence[Resource]:
+        return [self._by_job(resource) for resource in super().wanted()]
+
+    def _by_job(self, resource: Resource) -> Resource:
+        container = {"name": "push", "image": "registry.example/git:1", "command": ["true"]}
+        pod = {"spec": {"restartPolicy": "Never", "containers": [container]}}
+        spec = {**resource.manifest["spec"], "via": "job", "jobTemplate": {"spec": {"template": pod}}}
+        return git_declare("GitRef", resource.address.name, spec, namespace="demo")
+
+    def state(self) -> object:
+        return super().state(), tree(self._cluster)
 
 
 class Images:
@@ -354,6 +382,7 @@ CASES: Mapping[str, Callable[[Path], Case]] = {
     "commands": Commands,
     "files": Files,
     "git": Refs,
+    "git by job": JobRefs,
     "images": Images,
     "kubernetes": Objects,
     "restart": Restarts,

@@ -71,6 +71,33 @@ def test_flush_brings_promoted_commits_back_and_status_tells(lane_box: Hwplan, b
     assert _git(upstream, "rev-parse", GITOPS) == promoted
 
 
+def test_a_node_may_have_its_refs_pushed_by_jobs(tmp_path: Path) -> None:
+    """In the sandbox the Job stands in the cluster, and its part is played: the push into the repository is real."""
+    config = tmp_path / "config"
+    shutil.copytree(REPOSITORY / "config", config)
+    shutil.copytree(REPOSITORY / "templates", config / "templates")
+    nodes = config / "hwlab-node-control-plane.yaml"
+    nodes.write_text(nodes.read_text().replace("    port: 8080\n", "    port: 8080\n    via: job\n", 1))
+    lane = ("--config", str(config), "--node", "D601", "--lane", "v03")
+    box = tmp_path / "box"
+    Hwplan(tmp_path, ())("sandbox", "create", str(box), *lane)
+    hwplan = Hwplan(tmp_path, ("--live", str(box)))
+    plan = hwplan("mirror", "sync", *lane, "--json").json
+    (change,) = [one for one in plan["changes"] if one["name"].startswith("sync-")]
+    job = next(one["after"] for one in change["fields"] if one["path"] == "job")
+    assert change["address"] == "GitRef/devops-infra/sync-hwlab-v0.3" and job.startswith("Job.batch/devops-infra/")
+    refused = hwplan("mirror", "sync", *lane, "--confirm", code=1)
+    assert "namespace devops-infra does not exist" in refused.out, "a Job has to run somewhere"
+    hwplan("apply", *lane, "--scope", "infra", "--confirm")
+    hwplan("mirror", "sync", *lane, "--plan-id", plan["id"], "--confirm")
+    assert (box / "cluster" / "devops-infra" / "Job.batch" / f"{job.rpartition('/')[2]}.yaml").is_file()
+    tip = _git(box / "git" / "hwlab.git", "rev-parse", BRANCH)
+    assert _git(box / "git" / "git-mirror-hwlab.git", "rev-parse", BRANCH) == tip
+    assert hwplan("mirror", "sync", *lane, "--json").json["changes"] == []
+    ways = hwplan("why", "GitRef/devops-infra/flush-hwlab-v0.3-gitops", *lane).out
+    assert "volumes[name=ssh].secret.secretName" in ways, "its key comes first"
+
+
 def test_a_rewritten_upstream_is_refused_and_named(lane_box: Hwplan, box: Path) -> None:
     upstream, mirror = box / "git" / "hwlab.git", box / "git" / "git-mirror-hwlab.git"
     lane_box("mirror", "sync", *LANE, "--confirm")

@@ -244,7 +244,6 @@ def test_a_name_and_a_forbidden_transport_are_refused(world: World, web: GitHttp
     text = blocked(world.look(follow(here, here, transport="ssh")))
     assert "drift" in text and "githubTransport.mode=ssh" in text and "http://" in text
     assert "is a name, not a URL" in blocked(world.look(follow(side("hwlab"), here)))
-    assert "via: job" in blocked(world.look(follow(here, here, via="job")))
     assert web.requests == []
 
 

@@ -30,13 +30,15 @@ _PIECE = 64 * 1024
 class GitRule:
     """What happens to the next `times` requests whose method and path with query `matches` says yes to.
 
-    `status` answers with `code` and asks nobody, `lose-request` resets the connection instead, `lose-answer` lets git
-    do its work first, `cut-answer` does too and sends half of the answer. The first `skip` that match are spared.
+    `status` answers with `code` and `headers` and asks nobody, `lose-request` resets the connection instead,
+    `lose-answer` lets git do its work first, `cut-answer` does too and sends half of the answer. The first `skip` that
+    match are spared.
     """
 
     action: Literal["status", "lose-request", "lose-answer", "cut-answer"]
     times: int = 1
     code: int = 503
+    headers: Mapping[str, str] = field(default_factory=dict)
     matches: Callable[[str, str], bool] = field(default=lambda _method, _path: True)
     skip: int = 0
 
@@ -124,7 +126,7 @@ class _CgiHandler(http.server.BaseHTTPRequestHandler):
                 return self._reset()
             body = self._body()
             if rule and rule.action == "status":
-                return self._send(rule.code, [("Content-Type", "text/plain")], b"no\n")
+                return self._send(rule.code, [("Content-Type", "text/plain"), *rule.headers.items()], b"no\n")
             status, headers, content = self._run(body)
             if rule and rule.action == "lose-answer":
                 return self._reset()

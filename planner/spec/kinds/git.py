@@ -6,8 +6,9 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, StringConstraints, model_validator
 
-from planner.spec.base import Branch, Commit, Count, Duration, FullRef, GitUrl, HttpUrl, Model, Name
-from planner.spec.kinds.envelope import Deferred, KindModel
+from planner.spec.base import Branch, Commit, Count, Duration, FullRef, GitUrl, HttpUrl, ImageRef, KeyName, Model, Name
+from planner.spec.kinds.envelope import Deferred, FreeValue, KindModel
+from planner.spec.places import Resources
 
 Transport: TypeAlias = Literal["ssh", "https", "http", "file"]
 # No `$` and no `%`: ssh would expand them.
@@ -64,13 +65,36 @@ class GitHead(KindModel):
     spec: GitHeadSpec = Field(description="What is read.")
 
 
-class RefSide(RemoteModel):
+class ReachedModel(RemoteModel):
+    """A side of a GitRef, and from where it can be reached."""
+
+    reach: Literal["here", "cluster"] = Field(
+        "here",
+        description="`cluster`: only inside of it. Nobody asks from here; what is known is what the last Job reported.",
+    )
+
+
+class GitJob(Model):
+    """How the Job of a GitRef runs; rendered with templates/hwplan/git-ref/job.yaml.j2."""
+
+    image: ImageRef = Field(
+        description="Image with sh, git, ssh and a user 1000, and python3 where `ssh.proxy` is used."
+    )
+    service_account: Name | None = Field(None, description="ServiceAccount; its token is not mounted.")
+    ssh_secret: Name | None = Field(None, description="Secret with the private key; mounted, never in env or args.")
+    ssh_key: KeyName = Field("id_ed25519", description="Key of that Secret that holds the private key.")
+    deadline: Duration = Field("10m", description="Longest time from its start to its end.")
+    keep: Duration = Field("24h", description="How long it stays when it has ended, for whoever looks.")
+    resources: Resources = Field(default_factory=Resources, description="CPU and memory of the container.")
+
+
+class RefSide(ReachedModel):
     """One ref in one repository."""
 
     ref: FullRef | Deferred = Field(description="Full ref name, `refs/heads/v0.3`.")
 
 
-class RefOrigin(RemoteModel):
+class RefOrigin(ReachedModel):
     """Where the wanted commit comes from: a ref, or a commit that is named."""
 
     ref: FullRef | Deferred | None = Field(None, description="Full ref name.")
@@ -80,6 +104,8 @@ class RefOrigin(RemoteModel):
     def _ref_or_commit(self) -> Self:
         if (self.ref is None) == (self.commit is None):
             raise ValueError("`from` names either a `ref` or a `commit`")
+        if self.reach == "cluster" and self.commit is None:
+            raise ValueError("with `reach: cluster`, `from` names its `commit`: nobody can look where the ref stands")
         return self
 
 
@@ -95,7 +121,22 @@ class GitRefSpec(Model):
     transport: Transport | None = Field(
         None, description="The only transport allowed for both sides; a side may name its own instead."
     )
-    via: Literal["direct", "job"] = Field("direct", description="Push from here, or by a Job next to the mirror.")
+    via: Literal["direct", "job"] = Field(
+        "direct", description="Push from here, or by a Job in the cluster, in the namespace of this document."
+    )
+    job: GitJob | None = Field(None, description="With `via: job`: how the Job runs.")
+    job_template: FreeValue = Field(
+        None, description="Instead of `job`: the whole Job, as the `jobTemplate` of a CronJob; container `push`."
+    )
+
+    @model_validator(mode="after")
+    def _job_is_whole(self) -> Self:
+        described = (self.job is not None) + (self.job_template is not None)
+        if described != (1 if self.via == "job" else 0):
+            raise ValueError("`via: job` takes either `job` or `jobTemplate`, and `via: direct` neither")
+        if self.via == "direct" and "cluster" in (self.from_.reach, self.to.reach):
+            raise ValueError("`reach: cluster` needs `via: job`")
+        return self
 
 
 class GitRef(KindModel):
@@ -107,3 +148,9 @@ class GitRef(KindModel):
 
     kind: Literal["GitRef"] = Field(description="GitRef.")
     spec: GitRefSpec = Field(description="What has to hold.")
+
+    @model_validator(mode="after")
+    def _job_has_a_namespace(self) -> Self:
+        if (self.spec.via == "job") != (self.metadata.namespace is not None):
+            raise ValueError("`metadata.namespace` is where the Job runs: needed with `via: job`, of no use without")
+        return self

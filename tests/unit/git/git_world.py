@@ -21,9 +21,10 @@ from providers.git.remotes import Places, Remote
 QUICK = {"attempts": 3, "delay": "10ms", "maxDelay": "20ms"}
 
 
-def declare(kind: str, name: str, spec: JsonObject, *, check: bool = True) -> Resource:
+def declare(kind: str, name: str, spec: JsonObject, *, namespace: str = "", check: bool = True) -> Resource:
     """The resource as the loader makes it: checked by its model unless it is to be hostile."""
-    document: JsonObject = {"apiVersion": "hwplan.dev/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
+    document: JsonObject = {"apiVersion": "hwplan.dev/v1", "kind": kind, "metadata": metadata, "spec": spec}
     if check:
         (GitHead if kind == "GitHead" else GitRef).model_validate(document)
     return Resource(address_of(document), "hwplan.dev/v1", document, "demo.D1.v1", "infra", SourceRef("t.yaml"))

@@ -6,6 +6,7 @@ import shlex
 import stat
 import string
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from planner.errors import PermanentError
 from planner.spec.kinds.git import GitRef
 from providers.git.command import Done, Ended
 from providers.git.failures import GitFailed, Kind, classify, is_transient, may_have_written
+from providers.git.job import Report, report_of
 from providers.git.names import Url, check_commit, check_ref, parse_url
 from providers.git.porcelain import Fate, parse
 from providers.git.remotes import NoSuchPlace, Places, remote_of
@@ -48,6 +50,11 @@ HOSTILE_URLS = [
     "https://host/a?token=x",
     "https://host/a#x",
     "https://hоst/a",
+    "ssh://host/a\x00b",
+    "ssh://host/a\rb",
+    "ssh://host/" + "a" * 5000,
+    "ssh://" + "h" * 300 + "/a",
+    "file:///../etc/x",
 ]
 HOSTILE_REFS = [
     "--upload-pack=x",
@@ -72,6 +79,11 @@ HOSTILE_REFS = [
     "HEAD",
     "main",
     "refs/heads/" + "a" * 300,
+    "refs/heads/a\x00b",
+    "refs/heads/a@{1}",
+    "refs/heads/a~1",
+    "refs/heads/a^{}",
+    "-refs/heads/a",
 ]
 
 
@@ -252,3 +264,48 @@ def test_the_model_refuses(ssh: object) -> None:
     with pytest.raises(ValidationError) as caught:
         GitRef.model_validate(document)
     assert CANARY not in str(caught.value)
+
+
+JOB = {"image": "registry.example/git:1"}
+
+
+@pytest.mark.parametrize(
+    ("namespace", "spec"),
+    [
+        ("ci", {"via": "job"}),
+        ("ci", {"via": "job", "job": JOB, "jobTemplate": {"spec": {}}}),
+        ("ci", {"via": "direct", "job": JOB}),
+        ("", {"via": "job", "job": JOB}),
+        ("ci", {}),
+        ("", {"to": {"reach": "cluster"}}),
+        ("ci", {"via": "job", "job": JOB, "from": {"reach": "cluster"}}),
+        ("ci", {"via": "job", "job": {**JOB, "image": "git"}}),
+        ("ci", {"via": "job", "job": {**JOB, "sshKey": "../id"}}),
+        ("ci", {"via": "job", "job": {**JOB, "sshSecret": "-x"}}),
+        ("ci", {"via": "job", "job": {**JOB, "command": ["sh"]}}),
+    ],
+)
+def test_a_job_that_is_not_whole(namespace: str, spec: dict[str, Any]) -> None:
+    side = {"remote": "ssh://h/x.git", "ref": "refs/heads/a"}
+    sides = {"from": {**side, **spec.pop("from", {})}, "to": {**side, **spec.pop("to", {})}}
+    document = {
+        "apiVersion": "hwplan.dev/v1", "kind": "GitRef",
+        "metadata": {"name": "a", **({"namespace": namespace} if namespace else {})},
+        "spec": {**sides, "mode": "mirror", **spec},
+    }  # fmt: skip
+    with pytest.raises(ValidationError):
+        GitRef.model_validate(document)
+
+
+@given(st.text(max_size=200) | st.binary(max_size=40) | st.none() | st.integers())
+def test_any_last_word_of_a_pod_can_be_read(words: object) -> None:
+    assert report_of(words) is None or isinstance(words, str)
+
+
+def test_only_known_last_words_count() -> None:
+    said = f'{{"result":"moved","commit":"{COMMIT}","tries":1,"partialSuccess":false}}'
+    assert report_of(said) == Report("moved", COMMIT)
+    assert report_of(said.replace(COMMIT, "")) == Report("moved", "")
+    assert report_of(said.replace(COMMIT, f"$(id) {CANARY}")) == Report("moved", None)
+    for other in ("[]", "{", '{"result":"x"}', '{"result":["moved"]}', said + " " * 5000, "[" * 4000):
+        assert report_of(other) is None

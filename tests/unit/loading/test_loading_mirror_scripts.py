@@ -36,7 +36,7 @@ class Mirror:
             (folder / "scripts" / name).chmod(0o755)
         (folder / "remotes").mkdir()
         (folder / "remotes" / "settings.env").write_text(
-            "TRANSPORT=file\nRETRY_ATTEMPTS=3\nRETRY_DELAY=0\nRETRY_MAX_DELAY=0\n"
+            "TRANSPORT=ssh:file\nRETRY_ATTEMPTS=3\nRETRY_DELAY=0\nRETRY_MAX_DELAY=0\n"
         )
         (folder / "remotes" / "remotes.txt").write_text(
             f"remote hwlab file://{self.upstream}\nsource hwlab {BRANCH} hwlab-node-runtime\ngitops hwlab {GITOPS}\n"
@@ -100,6 +100,15 @@ def mirror(tmp_path: Path) -> Iterator[Mirror]:
     yield made
 
 
+def test_a_new_mirror_has_its_repositories_before_the_first_sync(mirror: Mirror) -> None:
+    for _ in range(2):
+        code, events = mirror.run("init.sh")
+        assert (code, [event["event"] for event in events]) == (0, ["ready"])
+    assert mirror.git("ls-remote", str(mirror.cache)) == ""
+    mirror.git("-C", str(mirror.upstream), "push", "-q", str(mirror.cache), f"refs/heads/{BRANCH}")
+    assert mirror.run("sync.sh")[0] == 0
+
+
 def test_sync_pins_each_commit_once(mirror: Mirror) -> None:
     first = mirror.tip(mirror.upstream, BRANCH)
     for _ in range(2):
@@ -132,6 +141,42 @@ def test_a_diverged_branch_is_never_forced(mirror: Mirror) -> None:
     assert (code, events[-1]["reason"]) == (1, "not-fast-forward")
     assert mirror.run("sync.sh")[1][-1]["reason"] == "diverged"
     assert (mirror.tip(mirror.upstream, GITOPS), mirror.tip(mirror.cache, GITOPS)) == (theirs, ours)
+
+
+def test_a_rewritten_upstream_stops_the_branch_and_no_other(mirror: Mirror) -> None:
+    mirror.run("sync.sh")
+    held = mirror.tip(mirror.cache, BRANCH)
+    tree = mirror.git("-C", str(mirror.upstream), "mktree")
+    rewritten = mirror.git("-C", str(mirror.upstream), "commit-tree", "-m", "history made anew", tree)
+    mirror.git("-C", str(mirror.upstream), "update-ref", f"refs/heads/{BRANCH}", rewritten)
+    code, events = mirror.run("sync.sh")
+    assert (code, [event.get("reason") for event in events]) == (1, ["upstream-rewritten", None])
+    assert (events[0]["mirror"], events[0]["upstream"]) == (held, rewritten)
+    assert mirror.tip(mirror.cache, BRANCH) == held
+
+
+def test_a_snapshot_may_be_pushed_once_and_never_moves(mirror: Mirror) -> None:
+    """hwplan itself makes snapshots there by a push."""
+    for _ in range(2):
+        mirror.run("sync.sh")
+    hidden = mirror.git("-C", str(mirror.cache), "config", "--get-all", "receive.hideRefs").split()
+    assert hidden == ["refs/mirror-stage"], "one line, however often it ran"
+    newer = mirror.commit(mirror.upstream, BRANCH)
+    where, ref = ["-C", str(mirror.upstream), "push", "-q", str(mirror.cache)], "refs/unidesk/snapshots/x/v0.3/y"
+    mirror.git(*where, f"{newer}~1:{ref}")
+    for move in (f"{newer}:{ref}", f":{ref}"):
+        with pytest.raises(subprocess.CalledProcessError) as caught:
+            mirror.git(*where, move)
+        assert "rejected" in caught.value.stderr
+    assert mirror.tip(mirror.cache, ref) == mirror.tip(mirror.upstream, f"{newer}~1")
+
+
+def test_a_transport_that_is_not_ssh_is_not_tried_again(mirror: Mirror) -> None:
+    settings = mirror.folder / "remotes" / "settings.env"
+    settings.write_text(settings.read_text().replace("ssh:file", "file"))
+    mirror.break_git("fetch", 1, "Connection reset by peer")
+    code, events = mirror.run("sync.sh")
+    assert (code, events[0]["reason"]) == (1, "permanent")
 
 
 def test_nothing_to_flush_when_the_upstream_is_ahead(mirror: Mirror) -> None:

@@ -100,7 +100,7 @@ def test_the_pages_of_a_status(texts: tuple[str, ...]) -> None:
         key = SecretKey(address, text, text, text, text, text)
         status, secret = Status(cluster, (row,)), SecretStatus(cluster, (key,), (address,))
         pages = [
-            render_mirror_status(status, command="hwplan", colour=False),
+            render_mirror_status(status, sync="hwplan", flush="hwplan", colour=False),
             render_image_status(status, commands={"source": "hwplan"}, colour=False),
             render_secret_status(secret, command="hwplan", colour=False),
         ]
