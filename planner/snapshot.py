@@ -28,7 +28,7 @@ class Record:
     owned_by: str
     scope: str
     uid: str
-    applied: str  # digest of the desired document
+    applied: str  # digest of the desired document; of a hwplan kind the version that it was to have
     run: int
     at: str  # UTC ISO-8601
     source: SourceRef

@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from planner.address import Address
+from planner.address import Address, is_own_kind
 from planner.path import render
 from planner.plan import Action, Change, FieldChange
 from planner.resource import APPLIED, SET_LABEL
@@ -60,7 +60,7 @@ def row_of(change: Change, run: int, uid: str, at: str) -> Row:
         _annotated(desired, "labels", SET_LABEL),
         change.scope,
         uid,
-        "" if deleted else _annotated(desired, "annotations", APPLIED) or _digest(document),
+        "" if deleted else _annotated(desired, "annotations", APPLIED) or _expected(change) or _digest(document),
         at,
         f"{change.source.file}:{change.source.line}:{change.source.column}",
         document,
@@ -138,6 +138,12 @@ def _record(row: Row) -> Record:
 def _last_owner(database: Database, address: str) -> str:
     rows = database.rows("SELECT owned_by FROM records WHERE address = ? ORDER BY run DESC LIMIT 1", (address,))
     return str(rows[0][0]) if rows else ""
+
+
+def _expected(change: Change) -> str:
+    """Of a hwplan kind the version that it was to have: with it, what somebody else changed is told from what moved at
+    its source. `expects` of an object of the cluster covers the fields that we own, and changes with who owns them."""
+    return change.expects if is_own_kind(change.api_version) else ""
 
 
 def _annotated(desired: JsonObject, where: str, name: str) -> str:

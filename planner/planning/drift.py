@@ -44,8 +44,9 @@ def _row(inputs: PlanInputs, snapshot: Snapshot, address: Address) -> Row:
         return Row(address, *_of_a_run(preview), resource.source)
     if isinstance(seen, Absent):
         return Row(address, *_of_what_is_gone(preview, snapshot, address), resource.source)
-    owned_by = seen.owned_by if is_own_kind(resource.api_version) else resource.owned_by  # no label to tell by
-    state, reason = _judge(seen, preview, owned_by)
+    if is_own_kind(resource.api_version):
+        return Row(address, *_of_own_kind(preview, snapshot, address), resource.source, preview.fields)
+    state, reason = _judge(seen, preview, resource.owned_by)
     undeclared = tuple(drift.field for drift in preview.drift if not drift.declared)
     return Row(address, state, reason, resource.source, preview.fields, undeclared)
 
@@ -66,6 +67,18 @@ def _of_what_is_gone(preview: Preview, snapshot: Snapshot, address: Address) -> 
     if record := snapshot.records.get(address):
         return State.DRIFTED, f"deleted since run {record.run}"
     return State.PENDING, "declared, never applied"
+
+
+def _of_own_kind(preview: Preview, snapshot: Snapshot, address: Address) -> tuple[State, str]:
+    """No label and no manager tells whose it is. Somebody else changed it when it is to be as it was applied."""
+    if preview.blocked:
+        return State.INCOMPLETE, preview.blocked
+    if preview.effect is Effect.NONE:
+        return State.IN_SYNC, ""
+    record = snapshot.records.get(address)
+    if record and preview.expects and preview.expects == record.applied:
+        return State.DRIFTED, f"changed since run {record.run}"
+    return State.PENDING, "the config, or what it follows, is newer than what was applied"
 
 
 def _judge(seen: Present, preview: Preview, owned_by: str) -> tuple[State, str]:

@@ -27,7 +27,7 @@ KINDS = {
 def report(kind: str, preview: Preview | None, seen: Observation | None = None, *, recorded: bool) -> DriftReport:
     """The report of one object that was applied by run 1, or never."""
     address = Address.parse(f"{kind}/{'shop/' if '.' in kind else ''}x")
-    api_version = KINDS.get(kind, "apps/v1")
+    api_version = KINDS.get(kind, "hwplan.dev/v1" if kind == "LocalFile" else "apps/v1")
     resource = Resource(address, api_version, {"kind": address.kind}, "shop", "", SourceRef("a.yaml", 1))
     record = Record(address, api_version, "shop", "", "u", "sha256:0", 1, "2026-11-22T03:00:00Z", resource.source)
     inputs = PlanInputs(
@@ -94,4 +94,17 @@ UNDECLARED = Drift(CAUSE, FieldChange(("metadata", "labels", "a"), FieldOp.ADD, 
 )
 def test_an_object_that_lives(preview: Preview | None, seen: Observation, state: State, code: int) -> None:
     found = report("Deployment.apps", preview, seen, recorded=True)
+    assert (found.rows[0].state, found.exit_code) == (state, code)
+
+
+@pytest.mark.parametrize(
+    ("expects", "state", "code"),
+    [("sha256:0", State.DRIFTED, 2), ("sha256:1", State.PENDING, 0), ("", State.PENDING, 0)],
+)
+def test_a_hwplan_kind_that_is_to_be_as_it_was_applied_was_changed_by_somebody(
+    expects: str, state: State, code: int
+) -> None:
+    """A commit that moved upstream makes a ref pending; a file that somebody wrote over is drift."""
+    seen = Present(Address.parse("LocalFile/x"), "", "sha256:other", {"digest": "x"})
+    found = report("LocalFile", Preview(Effect.UPDATE, (OURS,), expects=expects), seen, recorded=True)
     assert (found.rows[0].state, found.exit_code) == (state, code)
