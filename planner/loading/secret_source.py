@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from planner.address import Address
-from planner.errors import PermanentError
+from planner.errors import ProviderError
 from planner.loading.intake import Intake
 from planner.loading.origin import Origin
 from planner.loading.secret_files import FileRef
-from planner.loading.secret_reader import SecretReader
+from planner.loading.secret_reader import SecretReader, pick
+from planner.loading.secret_rules import wrong_content
 from planner.ports import Fingerprinter
+from planner.resource import GENERATED
 from planner.spec.kinds.sources import SecretSource
-from planner.spec.secrets import FileSource, SecretOrigin
-from planner.values import JsonObject, Sealed, SecretValue
+from planner.spec.secrets import FileSource, Generate, KubernetesSource, SecretOrigin
+from planner.values import JsonObject, Sealed, SecretValue, generated_ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,53 +27,66 @@ class NeededFile:
     keys: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The leaf of one key. `value` is None where the value is made at apply; then `rotation` says which one."""
+
+    leaf: Sealed
+    value: SecretValue | None = None
+    rotation: int = 0
+
+
 @dataclass(slots=True)
 class SecretSources:
-    """Expands the SecretSources of one load. Each file is read once; warnings name files that others may read."""
+    """Expands SecretSources. Warnings name files that others may read.
+
+    No value is kept: the write reads each one again by its reference (spec 04).
+    """
 
     reader: SecretReader
     fingerprinter: Fingerprinter
     intake: Intake
     needed: dict[tuple[str, str], NeededFile]
+    _secrets: dict[tuple[str, str], Mapping[str, SecretValue]] = field(default_factory=dict, repr=False)
 
     def expand(self, source: SecretSource, origin: Origin, *, node: str, owned_by: str, scope: str, place: str) -> None:
-        """Add the Secret of one document to the intake, blocked when a key cannot be found."""
-        data: dict[str, Sealed] = {}
+        """Add the Secret of one document to the intake, blocked with everything that is wrong with its sources."""
+        found: dict[str, _Found] = {}
         reasons: list[str] = []
         for key, wanted in sorted(source.spec.key_mapping.items()):
             tried: list[str] = []
-            sealed = self._find(source.spec.sources, wanted, node, tried)
-            data[key] = sealed or Sealed(f"missing:{wanted}", "")
-            if sealed is None:
-                reasons.append(f"{wanted}: {'; '.join(dict.fromkeys(tried)) or 'no source has this key'}")
-        manifest = _secret(source, data)
-        added = self.intake.add(manifest, origin, owned_by=owned_by, scope=scope, place=place)
+            one = self._find(source.spec.sources, wanted, node, tried)
+            found[key] = one or _Found(Sealed(f"missing:{wanted}", ""))
+            if one is None:
+                reasons.append(f"no value for {wanted}: {'; '.join(dict.fromkeys(tried)) or 'no source has this key'}")
+        values = {key: one.value for key, one in found.items() if one.value is not None}
+        reasons += wrong_content(source.spec.type, values, frozenset(found))
+        added = self.intake.add(_secret(source, found), origin, owned_by=owned_by, scope=scope, place=place)
         if added is not None and reasons:
-            self.intake.blocked[added.address] = "no value for " + ", ".join(reasons)
+            self.intake.blocked[added.address] = "; ".join(reasons)
 
-    def _find(self, origins: tuple[SecretOrigin, ...], key: str, node: str, tried: list[str]) -> Sealed | None:
+    def _find(self, origins: tuple[SecretOrigin, ...], key: str, node: str, tried: list[str]) -> _Found | None:
+        """The first source that has the key; what the others said is added to `tried`."""
         for origin in origins:
             try:
-                if (sealed := self._in(origin, key, node)) is not None:
-                    return sealed
-            except PermanentError as error:
+                if (found := self._in(origin, key, node)) is not None:
+                    return found
+            except ProviderError as error:
                 tried.append(error.message)
         return None
 
-    def _in(self, origin: SecretOrigin, key: str, node: str) -> Sealed | None:
+    def _in(self, origin: SecretOrigin, key: str, node: str) -> _Found | None:
         if origin.file is not None:
             return self._in_file(origin.file, key, node)
         if origin.env is not None and key in origin.env:
             return self._sealed(f"env:{key}", self.reader.value(f"env:{key}"))
         if origin.kubernetes is not None:
-            place = f"{origin.kubernetes.namespace}/{origin.kubernetes.name}"
-            values = self.reader.secret(origin.kubernetes.namespace, origin.kubernetes.name)
-            return self._sealed(f"kubernetes:{place}#{key}", values[key]) if key in values else None
+            return self._in_secret(origin.kubernetes, key)
         if origin.generate is not None and key in origin.generate.keys:
-            return Sealed(f"generate:{origin.generate.length}", "")
+            return _made_at_apply(origin.generate)
         return None
 
-    def _in_file(self, source: FileSource, key: str, node: str) -> Sealed | None:
+    def _in_file(self, source: FileSource, key: str, node: str) -> _Found | None:
         file = FileRef(node, source.path, source.format, source.key or "")
         known = self.needed.get((node, source.path))
         keys = tuple(sorted({*(known.keys if known else ()), key}))
@@ -81,24 +95,32 @@ class SecretSources:
         warning = f"secrets file {file.name} can be read by others: chmod 600"
         if found.shared and warning not in self.intake.warnings:
             self.intake.warnings.append(warning)
-        return self._sealed(file.ref(key), found.values[key]) if key in found.values else None
+        return self._sealed(file.ref(key), pick(found.values, key, f"file {file.name}"))
 
-    def _sealed(self, ref: str, value: SecretValue) -> Sealed:
-        self.intake.vault[ref] = value
-        return Sealed(ref, self.fingerprinter.fingerprint(value.reveal()))
+    def _in_secret(self, source: KubernetesSource, key: str) -> _Found:
+        place = (source.namespace, source.name)
+        if place not in self._secrets:
+            self._secrets[place] = self.reader.secret(*place)
+        name = "/".join(place)
+        return self._sealed(f"kubernetes:{name}#{key}", pick(self._secrets[place], key, f"Secret {name}"))
+
+    def _sealed(self, ref: str, value: SecretValue) -> _Found:
+        return _Found(Sealed(ref, self.fingerprinter.fingerprint(value.reveal())), value)
 
 
-def target_address(source: SecretSource, place: str) -> Address:
-    """The address of the Secret that a source makes."""
-    return Address(place, "Secret", "", source.spec.target.namespace, source.spec.target.name)
+def _made_at_apply(source: Generate) -> _Found:
+    return _Found(Sealed(generated_ref(source.length, source.rotation), ""), rotation=source.rotation)
 
 
-def _secret(source: SecretSource, data: Mapping[str, Sealed]) -> JsonObject:
+def _secret(source: SecretSource, found: Mapping[str, _Found]) -> JsonObject:
     target = source.spec.target
     metadata: JsonObject = {"name": target.name, "namespace": target.namespace}
     if target.labels:
         metadata["labels"] = dict(target.labels)
     annotations = {**source.metadata.annotations, **target.annotations}
+    if rotations := {key: one.rotation for key, one in sorted(found.items()) if one.rotation}:
+        annotations[GENERATED] = ",".join(f"{key}={rotation}" for key, rotation in rotations.items())
     if annotations:
         metadata["annotations"] = annotations
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": source.spec.type, "data": dict(data)}
+    data = {key: one.leaf for key, one in found.items()}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": source.spec.type, "data": data}

@@ -9,7 +9,16 @@ import pytest
 
 from planner.errors import PreconditionError
 from planner.values import JsonObject, Sealed, SecretValue, encode
-from providers.kubernetes.sealing import as_fingerprints, as_text, for_dry_run, reveal, seal, stand_in, without_unknown
+from providers.kubernetes.sealing import (
+    as_fingerprints,
+    as_text,
+    for_dry_run,
+    reveal,
+    seal,
+    seal_prediction,
+    stand_in,
+    without_unknown,
+)
 from tests.unit.kubernetes.world import PRINTS, config, sealed, secret
 
 CANARY = b"planted-canary-91c2"
@@ -41,8 +50,14 @@ def test_a_value_has_one_fingerprint_wherever_it_comes_from() -> None:
     saved = as_fingerprints(live(), PRINTS)
     assert saved["data"]["P"] == mark
     assert seal(saved, PRINTS)["data"]["P"].fingerprint == mark
-    assert seal(stand_in(document), PRINTS)["data"]["P"].fingerprint == mark
+    assert seal_prediction(stand_in(document), PRINTS)["data"]["P"].fingerprint == mark
     assert as_text(stand_in(document))["data"]["P"] == mark
+
+
+def test_a_live_value_cannot_pass_itself_off_as_another_by_reading_like_its_fingerprint() -> None:
+    mark = PRINTS.fingerprint(b"declared")
+    forged = seal(live(mark.encode()), PRINTS)["data"]["P"].fingerprint
+    assert forged == PRINTS.fingerprint(mark.encode()) != mark
 
 
 def test_sealing_twice_is_sealing_once() -> None:
