@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from planner.address import Address
 from planner.app.kept import difference
 from planner.app.make import Made
+from planner.app.secret_freshness import moved_sources
 from planner.app.session import Session
 from planner.errors import ForeignPlan, StalePlan, StateError
 from planner.events import Observer
@@ -147,6 +148,7 @@ def _check_fresh(plan: Plan, session: Session) -> None:
     for provider, changes in _by_provider(session, touched):
         seen |= provider.read([_as_resource(change) for change in changes], (), ()).observations
     moved = [text for change in touched if (text := _moved(change, seen.get(change.address, Absent(change.address))))]
+    moved += moved_sources(touched, session.stack.secrets, session.store.fingerprinter())
     if moved:
         more = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
         raise StalePlan(f"the world moved since the plan was made: {moved[0]}{more}", remedy="plan again")
