@@ -52,14 +52,15 @@ class SecretSources:
     def expand(self, source: SecretSource, origin: Origin, *, node: str, owned_by: str, scope: str, place: str) -> None:
         """Add the Secret of one document to the intake, blocked with everything that is wrong with its sources."""
         found: dict[str, _Found] = {}
-        reasons: list[str] = []
+        missing: dict[str, list[str]] = {}
         for key, wanted in sorted(source.spec.key_mapping.items()):
             tried: list[str] = []
             one = self._find(source.spec.sources, wanted, node, tried)
             found[key] = one or _Found(Sealed(f"missing:{wanted}", ""))
             if one is None:
-                reasons.append(f"no value for {wanted}: {'; '.join(dict.fromkeys(tried)) or 'no source has this key'}")
+                missing.setdefault("; ".join(dict.fromkeys(tried)) or "no source has this key", []).append(wanted)
         values = {key: one.value for key, one in found.items() if one.value is not None}
+        reasons = [f"no value for {', '.join(keys)}: {why}" for why, keys in missing.items()]
         reasons += wrong_content(source.spec.type, values, frozenset(found))
         added = self.intake.add(_secret(source, found), origin, owned_by=owned_by, scope=scope, place=place)
         if added is not None and reasons:

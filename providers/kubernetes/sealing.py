@@ -19,21 +19,12 @@ from typing import Final
 
 from planner.errors import PreconditionError
 from planner.ports import Fingerprinter
-from planner.redaction import GUARD
-from planner.resource import GENERATED
+from planner.redaction import GUARD, SHORTEST
+from planner.resource import COPIES, GENERATED
 from planner.values import Json, JsonObject, Sealed, SecretValue, parse_generated
 
 UNKNOWN: Final = "hmac-sha256:0000000000000000"  # stands for a value that does not exist yet
 _FINGERPRINT = re.compile(r"hmac-sha256:[0-9a-f]{16,64}")
-# Annotations in which other tools keep a copy of the whole object.
-COPIES: Final = frozenset(
-    {
-        "kubectl.kubernetes.io/last-applied-configuration",
-        "kapp.k14s.io/original",
-        "objectset.rio.cattle.io/applied",
-        "banzaicloud.com/last-applied",
-    }
-)
 _DOCKER_CONFIGS = {".dockerconfigjson": '{"auths":{}}', ".dockercfg": "{}"}
 
 
@@ -56,10 +47,23 @@ def seal(document: JsonObject, fingerprinter: Fingerprinter) -> JsonObject:
             out[part] = {key: _sealed(key, value, part == "data", fingerprinter) for key, value in values.items()}
     metadata = document.get("metadata") or {}
     annotations = metadata.get("annotations") or {}
-    if not COPIES.isdisjoint(annotations):
-        masked = {k: _sealed(k, v, False, fingerprinter) if k in COPIES else v for k, v in annotations.items()}
+    copies = {key for key, text in annotations.items() if key in COPIES or _repeats(text, document)}
+    if copies:
+        masked = {k: _sealed(k, v, False, fingerprinter) if k in copies else v for k, v in annotations.items()}
         out["metadata"] = {**metadata, "annotations": masked}
     return out
+
+
+def _repeats(text: Json, document: JsonObject) -> bool:
+    """Whether an annotation holds a value of the same Secret, in clear or as base64."""
+    if not isinstance(text, str) or len(text) < SHORTEST:
+        return False
+    for value in (document.get("data") or {}).values():
+        if isinstance(value, str) and len(value) >= SHORTEST:
+            plain = _decode(value)
+            if value in text or (len(plain) >= SHORTEST and plain in text):
+                return True
+    return False
 
 
 def seal_prediction(document: JsonObject, fingerprinter: Fingerprinter) -> JsonObject:
