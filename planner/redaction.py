@@ -10,14 +10,15 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterable
-from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from planner.redaction_index import Bucket
 
 MASK: Final = "(secret)"
 SHORTEST: Final = 8  # characters: below it a value is an ordinary word too often to be searched for
 _WINDOW = 8
 _HEAD = 12  # bytes of a value that decide the first window of each of its forms; more where it is not ASCII
-_FRAGMENT = 40  # characters of a form that give it away when the text breaks off in it
 _WORD = re.compile(r"[A-Za-z]{1,15}|[-+0-9.,:/]{1,11}|\W+")  # one word of letters, a number, an address with a port
 _KINDS = 4  # different characters that a value must have
 
@@ -38,6 +39,7 @@ class Redactor:
         self._public = ""
         self._unread: list[Iterable[str]] = []
         self._windows: dict[str, list[bytes]] = {}  # how a form begins -> the values that have such a form
+        self._buckets: dict[str, Bucket] = {}
 
     def learn(self, value: bytes) -> None:
         """Remember a secret. Cheap: its forms are made when there is text to look at."""
@@ -59,19 +61,29 @@ class Redactor:
         if not windows:
             return text
         spans = [
-            span
+            (start, start + length)
             for start in range(len(text) - _WINDOW + 1)
-            for value in windows.get(text[start : start + _WINDOW], ())
-            if (span := _span(text, start, value))
+            if text[start : start + _WINDOW] in windows and (length := self._longest(text, start))
         ]
         return _masked(text, spans) if spans else text
 
-    def _ready(self) -> dict[str, list[bytes]]:
-        if not self._new:
-            return self._windows
-        from planner.redaction_forms import parts  # not before there is a secret
+    def _longest(self, text: str, start: int) -> int:
+        from planner.redaction_index import Bucket
 
+        window = text[start : start + _WINDOW]
         with self._lock:
+            values = self._windows[window]
+            bucket = self._buckets.get(window)
+            if bucket is None or bucket.size != len(values):
+                bucket = self._buckets[window] = Bucket(window, values)
+        return bucket.longest(text, start)
+
+    def _ready(self) -> dict[str, list[bytes]]:
+        with self._lock:
+            if not self._new:
+                return self._windows
+            from planner.redaction_forms import parts  # not before there is a secret
+
             for words in self._unread:
                 self._public += "".join(f"{word}\n" for word in set(words))
             self._unread.clear()
@@ -101,29 +113,6 @@ class Redactor:
 
 
 GUARD: Final = Redactor()
-
-
-def _span(text: str, start: int, value: bytes) -> tuple[int, int] | None:
-    """The longest form of `value` that stands at `start`, or enough of one."""
-    longest = 0
-    for form in _all_forms(value):
-        if text.startswith(form, start):
-            longest = max(longest, len(form))
-        elif len(form) > _FRAGMENT and text.startswith(form[:_FRAGMENT], start):
-            longest = max(longest, _common(text, start, form))
-    return (start, start + longest) if longest else None
-
-
-@lru_cache(maxsize=256)
-def _all_forms(value: bytes) -> frozenset[str]:
-    from planner.redaction_forms import forms
-
-    return forms(value)
-
-
-def _common(text: str, start: int, form: str) -> int:
-    length = min(len(form), len(text) - start)
-    return next((at for at in range(_FRAGMENT, length) if text[start + at] != form[at]), length)
 
 
 def _masked(text: str, spans: list[tuple[int, int]]) -> str:

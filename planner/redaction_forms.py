@@ -46,9 +46,10 @@ def forms(value: bytes) -> frozenset[str]:
     text = value.decode("utf-8", "replace")
     out.add(text)
     every = "%" + value.hex("%")
-    out |= {every, every.upper(), every.replace("%", "\\x"), every.replace("%", "=").upper()}
-    out.add("".join(f"\\{byte:03o}" for byte in value))
-    out.add("".join(f"\\u{ord(char):04x}" for char in text))
+    out |= {every, every.upper(), every.replace("%", "=").upper()}
+    octal = "".join(f"\\{byte:03o}" for byte in value)
+    for escaped in (every.replace("%", "\\x"), octal, "".join(f"\\u{ord(char):04x}" for char in text)):
+        out |= {escaped, escaped.replace("\\", "\\\\")}  # also quoted inside of a quoted text
     out.add("".join(f"&#{ord(char)};" for char in text))
     out.add("".join(f"&#x{ord(char):x};" for char in text))
     if not _PLAIN.fullmatch(text):

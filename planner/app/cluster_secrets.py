@@ -34,9 +34,8 @@ class ClusterSecrets:
         cluster = self._opened()
         try:
             found = cluster.get(_SECRETS, namespace, name)
-        except ProviderError as error:
-            error.message = f"Secret {namespace}/{name} cannot be read: {error.message}"
-            raise
+        except ProviderError as error:  # of what the server says of a Secret nothing is passed on
+            raise PermanentError(f"Secret {namespace}/{name} cannot be read ({type(error).__name__})") from None
         if found is None:
             return None
         data = found.get("data") or {}

@@ -1,4 +1,4 @@
-"""The dotenv format: KEY=value as a shell would read it. Owns its grammar; no expansion, and no value in a message.
+"""The dotenv format: KEY=value as a shell would read it. Owns its grammar; its messages hold no key and no value.
 
 `export` may stand before a key. Text in single quotes is literal. In double quotes a backslash before n, r, t, a quote,
 a dollar sign, a backquote or itself is an escape, and one at the end of a line joins the next one. Quoted text may go
@@ -35,7 +35,7 @@ def read_dotenv(text: str, path: str) -> Mapping[str, str]:
         else:
             key, value, end = _entry(text, position, f"{path}:{line}")
             if key in found:
-                raise PermanentError(f"{path}:{line} sets {key} a second time")
+                raise PermanentError(f"{path}:{line} sets a key a second time")
             found[key] = value
         line += text.count("\n", position, end)
         position = end

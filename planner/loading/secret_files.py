@@ -1,4 +1,7 @@
-"""Files that hold secrets: reading them within bounds. Owns their formats. No value ever enters a message."""
+"""Files that hold secrets: reading them within bounds. Owns their formats.
+
+No value ever enters a message, and no key either: in a file that is broken, a value may stand where a key should.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +108,7 @@ def _env(text: str, path: str) -> dict[str, SecretValue]:
         if match is None:
             raise PermanentError(f"{path}:{number} is not KEY=value")
         if match["key"] in found:
-            raise PermanentError(f"{path}:{number} sets {match['key']} a second time")
+            raise PermanentError(f"{path}:{number} sets a key a second time")
         found[match["key"]] = _unquoted(match["value"].strip())
     return _sealed(found)
 
@@ -145,9 +148,9 @@ def _yaml(data: bytes, path: str) -> dict[str, SecretValue]:
 def _flat(values: object, path: str) -> dict[str, SecretValue]:
     if not isinstance(values, dict):
         raise PermanentError(f"{path} is not one mapping of text to text")
-    for key, value in values.items():
+    for number, value in enumerate(values.values(), 1):
         if not isinstance(value, str):
-            raise PermanentError(f"{path}: the value of {key} is not text: put it in quotes")
+            raise PermanentError(f"{path}: value {number} is not text: put it in quotes")
         if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
-            raise PermanentError(f"{path}: the value of {key} is not Unicode")
+            raise PermanentError(f"{path}: value {number} is not Unicode")
     return _sealed(values)

@@ -36,7 +36,7 @@ class Planted:
     @property
     def words(self) -> tuple[str, ...]:
         """The selecting words."""
-        return ("--config", str(self.folder / "config"), "--node", "N1", "--lane", "l1")
+        return ("--config", str(self.folder / "config"), "--node", self.namespace, "--lane", "l1")
 
     def rotate(self) -> None:
         """Other canaries in the env file."""
@@ -44,17 +44,16 @@ class Planted:
         file.write_text(file.read_text().replace("=", f"={canary('rotated')}-"))
 
 
-def plant(folder: Path, namespace: str, count: int, generation: str = "first") -> Planted:
+def plant(folder: Path, namespace: str, count: int) -> Planted:
     """Write the configuration, with at least `count` canaries over all kinds of sources."""
     shutil.copytree(_BASE, folder, dirs_exist_ok=True)
     lanes = folder / "config" / "lanes.yaml"
-    lanes.write_text(lanes.read_text().replace("{name: demo}", f"{{name: {namespace}}}"))
+    lanes.write_text(lanes.read_text().replace("{name: demo}", f"{{name: {namespace}}}").replace("N1", namespace))
     nodes = folder / "config" / "nodes.yaml"
-    nodes.write_text(
-        nodes.read_text().replace("    kubeContext: n1\n", "    kubeContext: testbed\n    secretsDir: ../secrets\n")
-    )
+    text = nodes.read_text().replace("kubeContext: n1\n", "kubeContext: testbed\n    secretsDir: ../secrets\n")
+    nodes.write_text(text.replace("{name: infra}", f"{{name: {namespace}-i}}").replace("N1", namespace))
     each = max(1, count // (len(KINDS) - 1))
-    keys = {kind: {f"{kind.upper()}_{n}": canary(f"{generation} {kind} {n}") for n in range(each)} for kind in KINDS}
+    keys = {kind: {f"{kind.upper()}_{n}": canary(f"first {kind} {n}") for n in range(each)} for kind in KINDS}
     _write_sources(folder / "secrets", keys)
     template = folder / "templates" / "demo" / "app" / "20-secrets.yaml.j2"
     template.write_text("\n".join(_document(kind, namespace, list(keys[kind])) for kind in KINDS))
@@ -146,11 +145,10 @@ def _deployment(namespace: str) -> str:
     return "---\n" + json.dumps({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec})
 
 
-def every_form(planted: Planted) -> str:
-    """What the worst server says: one value of every kind of source, in every form that is searched for."""
+def every_form(planted: Planted, without: str = "") -> str:
+    """What the worst server says: one value of every kind of source but one, in every form that is searched for."""
     told: list[str] = []
-    each = len(planted.env)
-    for value in planted.values[::each]:
+    for value in (canary(f"first {kind} 0") for kind in KINDS if kind not in ("generated", without)):
         forms = encodings(value.encode())
         told += [form for name, form in forms.items() if name not in ("bytes", "reversed", "utf-16")]
     return " ".join(told)

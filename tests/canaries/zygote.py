@@ -66,12 +66,22 @@ def _serve(read: int, write: int) -> None:
             if not module.name.endswith(("__main__", "ssa.generate")):
                 with suppress(ImportError):
                     importlib.import_module(module.name)
+    _warm_up()
     for line in os.fdopen(read):
         child = os.fork()
         if not child:
             os._exit(_run(json.loads(line)))
         _, status = os.waitpid(child, 0)
         os.write(write, b"%d\n" % os.waitstatus_to_exitcode(status))
+
+
+def _warm_up() -> None:
+    """Build what is built once in a process: models, patterns. No secret is read."""
+    from planner.loading.config import load_config
+    from planner.spec.kinds import sources
+
+    load_config(_ROOT / "tests" / "cases" / "config" / "base" / "config")
+    sources.SecretSource.model_rebuild(force=True)
 
 
 def _run(job: Any) -> int:

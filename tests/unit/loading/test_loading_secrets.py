@@ -47,9 +47,9 @@ def test_formats_and_reading_again_by_reference(name: str, file_format: str, tex
     ("file_format", "text", "message"),
     [
         ("env", f"A=1\n{CANARY}\n", "f:2 is not KEY=value"),
-        ("env", f"A={CANARY}\nA=2\n", "f:2 sets A a second time"),
+        ("env", f"A={CANARY}\nA=2\n", "f:2 sets a key a second time"),
         ("yaml", f"a: b: {CANARY}\n", "f:1 is not YAML that can be read here"),
-        ("yaml", f"a: [{CANARY}]\n", "f: the value of a is not text: put it in quotes"),
+        ("yaml", f"a: [{CANARY}]\n", "f: value 1 is not text: put it in quotes"),
         ("json", f'{{"a": "{CANARY}"', "f is not JSON"),
         ("json", f'["{CANARY}"]', "f is not one mapping of text to text"),
     ],
