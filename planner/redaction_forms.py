@@ -11,8 +11,9 @@ from binascii import b2a_base64
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus, urlsplit
 
-_LONG_WORD = re.compile(r"(?=[^\s\"'=:,;@/]*\d)(?=[^\s\"'=:,;@/]*[A-Za-z])[^\s\"'=:,;@/]{16,}")
-_USER_INFO = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/@]*@")
+_LONG_WORD = re.compile(r"[^\s\"'=:,;@/]{16,}")
+_DIGIT, _LETTER = re.compile("[0-9]"), re.compile("[A-Za-z]")
+_USER_INFO = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]{0,30}://[^\s/@]*@")
 _MOST_SCANNED = 1 << 16  # bytes of a value in which parts are looked for
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
 
@@ -26,7 +27,7 @@ def parts(value: bytes) -> Iterator[bytes]:
         yield stripped.encode()
     if _USER_INFO.match(text):
         yield from _password(text)
-    words = _LONG_WORD.findall(text)
+    words = [word for word in _LONG_WORD.findall(text) if _DIGIT.search(word) and _LETTER.search(word)]
     if words != [stripped]:
         yield from (word.encode() for word in dict.fromkeys(words))
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from planner.redaction_forms import forms
 
-FRAGMENT = 40  # characters of a form that give it away where the text breaks off in it
+FRAGMENT = 40  # characters of a form that give it away where the rest is missing
+_CUT = 12  # the same, where the text says that something was cut ("…")
 
 
 class Bucket:
@@ -27,11 +28,14 @@ class Bucket:
 
     def longest(self, text: str, start: int) -> int:
         """How many characters of `text` from `start` on are a form, or enough of one; 0 when none is there."""
-        whole = max(
-            (length for length, known in self._whole.items() if text[start : start + length] in known), default=0
-        )
-        begun = self._fragments.get(text[start : start + FRAGMENT], ()) if not whole else ()
-        return max((_common(text, start, form) for form in begun), default=whole)
+        whole = [length for length, known in self._whole.items() if text[start : start + length] in known]
+        if whole:
+            return max(whole)
+        head, cut, _ = text[start : start + FRAGMENT].partition("…")
+        if not cut:
+            return max((_common(text, start, form) for form in self._fragments.get(head, ())), default=0)
+        begun = len(head) >= _CUT and any(form.startswith(head) for known in self._whole.values() for form in known)
+        return len(head) if begun else 0
 
 
 def _common(text: str, start: int, form: str) -> int:

@@ -80,7 +80,7 @@ def apply_saved(plan: Plan, session: Session, how: How) -> Report:
         )
     if _nothing(plan):
         return Report(plan, plan_id(plan), 0, None)
-    owned_live = plan.unchanged + sum(change.action is not Action.CREATE for change in plan.changes)
+    owned_live = plan.unchanged + sum(change.action not in (Action.CREATE, Action.ADOPT) for change in plan.changes)
     snapshot = session.store.snapshot(session.stack.owned)
     check_guards(plan, snapshot, owned_live=owned_live, allow=how.allow)
     _check_fresh(plan, session)

@@ -102,14 +102,14 @@ def _conflict(text: str) -> tuple[Mapping[str, str], bytes]:
 
 def _another_object(text: str) -> tuple[Mapping[str, str], bytes]:
     metadata = {"name": text, "uid": text, "resourceVersion": "1"}
-    return {**_JSON, "Warning": f'299 - "{text[:4000]}"'}, json.dumps(
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"x": text}}
-    ).encode()
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"x": text}}
+    return _JSON, json.dumps(body).encode()
 
 
 def _packed(text: str) -> tuple[Mapping[str, str], bytes]:
     body = _document(403, "Forbidden", f'secrets "x" is forbidden: {text}', {})
-    return {**_JSON, "Content-Encoding": "gzip"}, gzip.compress(body)
+    warning = "".join(letter for letter in text[:4000] if letter not in '"\\')
+    return {**_JSON, "Content-Encoding": "gzip", "Warning": f'299 - "{warning}"'}, gzip.compress(body)
 
 
 def _document(code: int, reason: str, message: str, details: dict[str, Any]) -> bytes:
