@@ -47,7 +47,7 @@ class SecretSources:
     fingerprinter: Fingerprinter
     intake: Intake
     needed: dict[tuple[str, str], NeededFile]
-    _secrets: dict[tuple[str, str], Mapping[str, SecretValue]] = field(default_factory=dict, repr=False)
+    _secrets: dict[tuple[str, str], Mapping[str, SecretValue] | ProviderError] = field(default_factory=dict, repr=False)
 
     def expand(self, source: SecretSource, origin: Origin, *, node: str, owned_by: str, scope: str, place: str) -> None:
         """Add the Secret of one document to the intake, blocked with everything that is wrong with its sources."""
@@ -100,10 +100,15 @@ class SecretSources:
 
     def _in_secret(self, source: KubernetesSource, key: str) -> _Found:
         place = (source.namespace, source.name)
-        if place not in self._secrets:
-            self._secrets[place] = self.reader.secret(*place)
-        name = "/".join(place)
-        return self._sealed(f"kubernetes:{name}#{key}", pick(self._secrets[place], key, f"Secret {name}"))
+        if place not in self._secrets:  # asked once, also when the answer is no: a dead server is waited for once
+            try:
+                self._secrets[place] = self.reader.secret(*place)
+            except ProviderError as error:
+                self._secrets[place] = error
+        found, name = self._secrets[place], "/".join(place)
+        if isinstance(found, ProviderError):
+            raise found
+        return self._sealed(f"kubernetes:{name}#{key}", pick(found, key, f"Secret {name}"))
 
     def _sealed(self, ref: str, value: SecretValue) -> _Found:
         return _Found(Sealed(ref, self.fingerprinter.fingerprint(value.reveal())), value)
