@@ -60,6 +60,14 @@ def test_a_live_value_cannot_pass_itself_off_as_another_by_reading_like_its_fing
     assert forged == PRINTS.fingerprint(mark.encode()) != mark
 
 
+def test_an_annotation_that_repeats_a_value_is_sealed_with_it() -> None:
+    for text in (CANARY.decode(), f"x {base64.b64encode(CANARY).decode()} y"):
+        document = live()
+        document["metadata"]["annotations"] = {"note": text, "other": "kept"}
+        annotations = seal(document, PRINTS)["metadata"]["annotations"]
+        assert isinstance(annotations["note"], Sealed) and annotations["other"] == "kept"
+
+
 def test_sealing_twice_is_sealing_once() -> None:
     once = seal(live(), PRINTS)
     assert seal(once, PRINTS) == once
@@ -96,6 +104,20 @@ def test_generated_values_have_the_length_asked_for_and_are_kept() -> None:
     assert {len(base64.b64decode(text)) for text in made} == {40}
     raw = {**desired, "data": {"P": made[0]}}
     assert reveal(desired, raw, lambda _: SecretValue(b""), PRINTS)["data"]["P"] == made[0]
+
+
+@pytest.mark.parametrize(
+    ("record", "kept"), [("", True), ("P=2", True), ("Q=1,P=2", True), ("P=1", False), ("Q=2", True), ("P=3", False)]
+)
+def test_a_value_is_made_anew_only_where_the_object_records_another_rotation(record: str, kept: bool) -> None:
+    desired = secret("s", {"P": Sealed("generate:40/2", "")})
+    raw = secret("s", {})
+    raw["data"] = {"P": base64.b64encode(b"made before").decode()}
+    raw["metadata"]["annotations"] = {"hwplan.dev/generated": record}
+    body = reveal(desired, raw, lambda _: SecretValue(b""), PRINTS)
+    assert (body["data"]["P"] == raw["data"]["P"]) is kept
+    alive = seal(raw, PRINTS)
+    assert (stand_in(desired, alive)["data"] == stand_in(alive)["data"]) is kept
 
 
 def test_stand_ins_of_what_is_not_known_read_the_same() -> None:
