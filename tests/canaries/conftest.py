@@ -59,7 +59,7 @@ def proxy(api_server: TestCluster, tmp_path: Path) -> Iterator[HttpFaultProxy]:
 @pytest.fixture
 def real(forking: Zygote, api_server: TestCluster, proxy: HttpFaultProxy, tmp_path: Path, name: str) -> Iterator[World]:
     """The planted stack against the API server, where the Secret that another one copies lives already."""
-    planted = plant(tmp_path, name, COUNT)
+    planted = plant(tmp_path, name, COUNT, git=True)
     watch_children(tmp_path, ("git", "ssh", "buildah"), shutil.which)
     api = api_server.api()
     api.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,8 +45,8 @@ class Planted:
         file.write_text(file.read_text().replace("=", f"={canary('rotated')}-"))
 
 
-def plant(folder: Path, namespace: str, count: int) -> Planted:
-    """Write the configuration, with at least `count` canaries over all kinds of sources."""
+def plant(folder: Path, namespace: str, count: int, *, git: bool = False) -> Planted:
+    """Write the configuration, with at least `count` canaries over all kinds of sources; with `git` also a branch."""
     shutil.copytree(_BASE, folder, dirs_exist_ok=True)
     lanes = folder / "config" / "lanes.yaml"
     lanes.write_text(lanes.read_text().replace("{name: demo}", f"{{name: {namespace}}}").replace("N1", namespace))
@@ -58,6 +59,8 @@ def plant(folder: Path, namespace: str, count: int) -> Planted:
     template = folder / "templates" / "demo" / "app" / "20-secrets.yaml.j2"
     template.write_text("\n".join(_document(kind, namespace, list(keys[kind])) for kind in KINDS))
     template.with_name("30-app.yaml.j2").write_text(_deployment(namespace))
+    if git:
+        template.with_name("40-head.yaml.j2").write_text(_head(folder))
     values = tuple(value for kind in KINDS if kind != "generated" for value in keys[kind].values())
     return Planted(folder, namespace, keys["process"], values)
 
@@ -129,6 +132,19 @@ def _document(kind: str, namespace: str, keys: list[str]) -> str:
     }
     return "---\n" + json.dumps(
         {"apiVersion": "hwplan.dev/v1", "kind": "SecretSource", "metadata": {"name": kind}, "spec": spec}
+    )
+
+
+def _head(folder: Path) -> str:
+    """A branch to look at, so that git is started next to the secrets."""
+    seed = folder / "seed"
+    author = ("-c", "user.name=a", "-c", "user.email=a@example.test")
+    subprocess.run(["git", "init", "-q", "-b", "main", str(seed)], check=True)
+    subprocess.run(["git", "-C", str(seed), *author, "commit", "-q", "--allow-empty", "-m", "x"], check=True)
+    subprocess.run(["git", "clone", "-q", "--bare", str(seed), str(folder / "repo.git")], check=True)
+    spec = {"remote": f"file://{folder / 'repo.git'}", "branch": "main"}
+    return "---\n" + json.dumps(
+        {"apiVersion": "hwplan.dev/v1", "kind": "GitHead", "metadata": {"name": "head"}, "spec": spec}
     )
 
 

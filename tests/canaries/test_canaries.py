@@ -36,7 +36,7 @@ def _every_verb(world: World) -> None:
     run("secret", "status", "--json")
     run("secret", "ensure")
     run("secret", "ensure", "--json")
-    assert run("apply", "--confirm", "--no-wait")[0] == 0, run("plan")[1][-3000:]
+    assert world.converge("apply") == 0, run("plan")[1][-3000:]
     assert run("plan", "--detailed-exitcode")[0] == 0, run("plan")[1][-3000:]
     run("plan", "--out", str(work / "later.json"))
     world.planted.rotate()
@@ -78,3 +78,4 @@ def test_nothing_leaks_on_a_real_server_and_plans_send_no_value(real: World, pro
     real.search_files()
     real.note_requests(proxy.bodies)
     assert not real.found, "\n".join(real.found)
+    assert "ls-remote" in (real.planted.folder / "children.log").read_text(), "children are watched"

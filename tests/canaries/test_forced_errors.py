@@ -69,7 +69,7 @@ def test_admission_that_quotes_the_whole_object(real: World, api_server: TestClu
 def test_real_refusals(real: World, api_server: TestCluster) -> None:
     """What the API server itself says of Secrets that it does not take, and of one that it cannot change."""
     path = f"/api/v1/namespaces/{real.planted.namespace}/secrets"
-    assert real.run("apply", "--confirm", "--no-wait")[0] == 0
+    assert real.converge("apply") == 0
     for name in ("c-plain", "c-urls"):
         live = api_server.api().get(f"{path}/{name}")
         api_server.api().delete(f"{path}/{name}")

@@ -29,7 +29,8 @@ def test_a_saved_plan_whose_secret_moved_is_refused_before_anything_is_written(
     assert real.run("plan", "--out", saved)[0] == 0
     real.planted.rotate()
     (real.planted.sources / "urls.env").unlink()
-    code, told = real.run("apply", saved, "--confirm", "--no-wait", select=False, env=dict(_config(real)))
+    words = ("apply", saved, "--confirm", "--no-wait", "--allow", "missing-state")
+    code, told = real.run(*words, select=False, env=_config(real))
     assert code == 3, told
     assert "the value of file:" in told and "plain.env#PLAIN_0 is another one" in told and "more" in told
     assert not _live(api_server, real, "c-yaml"), "nothing was written, not even what did not move"
@@ -37,7 +38,7 @@ def test_a_saved_plan_whose_secret_moved_is_refused_before_anything_is_written(
 
 
 def test_a_value_is_written_as_it_is_at_the_source(real: World, api_server: TestCluster) -> None:
-    assert real.run("apply", "--confirm", "--no-wait")[0] == 0
+    assert real.converge("apply") == 0
     assert _live(api_server, real, "c-dotenv")["DOTENV_0"] == f"{canary('first dotenv 0')}\n second line"
     assert _live(api_server, real, "c-yaml")["YAML_0"].startswith(canary("first yaml 0") + ' "quoted" \\ é\t<&>')
     assert _live(api_server, real, "c-process")["PROCESS_0"] == canary("first process 0")
@@ -47,19 +48,19 @@ def test_a_value_is_written_as_it_is_at_the_source(real: World, api_server: Test
 
 def test_a_generated_value_is_made_once_and_anew_only_when_asked(real: World, api_server: TestCluster) -> None:
     template = real.planted.folder / "templates" / "demo" / "app" / "20-secrets.yaml.j2"
-    assert real.run("apply", "--confirm", "--no-wait")[0] == 0
+    assert real.converge("apply") == 0
     first = _live(api_server, real, "c-generated")
     assert len(set(first.values())) == len(first) and all(len(value) == 40 for value in first.values())
     (real.work / "state.db").unlink()
     text = template.read_text()
     template.write_text(text.replace('"name": "c-generated"', '"name": "c-generated", "labels": {"a": "b"}'))
     assert _actions(real) == {"c-generated": "update"}
-    assert real.run("apply", "--confirm", "--no-wait", "--allow", "missing-state")[0] == 0
+    assert real.converge("apply", "--allow", "missing-state") == 0
     assert _live(api_server, real, "c-generated") == first, "a lost state and another change make nothing anew"
     template.write_text(template.read_text().replace('"length": 40', '"length": 40, "rotation": 2'))
     _, told = real.run("plan")
     assert "made at apply" in told
-    assert real.run("apply", "--confirm", "--no-wait")[0] == 0
+    assert real.converge("apply") == 0
     second = _live(api_server, real, "c-generated")
     assert not set(second.values()) & set(first.values())
     assert _actions(real) == {}
@@ -69,7 +70,7 @@ def test_a_generated_value_is_made_once_and_anew_only_when_asked(real: World, ap
 
 def test_a_copy_of_another_secret_follows_it(real: World, api_server: TestCluster) -> None:
     path = f"/api/v1/namespaces/{real.planted.namespace}/secrets/origin"
-    assert real.run("apply", "--confirm", "--no-wait")[0] == 0
+    assert real.converge("apply") == 0
     assert _live(api_server, real, "c-copied")["COPIED_0"] == canary("first copied 0")
     moved = base64.b64encode(canary("moved").encode()).decode()
     api_server.api().merge(path, {"data": {"COPIED_0": moved}})

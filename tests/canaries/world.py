@@ -41,6 +41,11 @@ class World:
         assert b"Traceback (most recent" not in data, data.decode(errors="replace")[-3000:]
         return code, data.decode(errors="replace")
 
+    def converge(self, *words: str) -> int:
+        """Apply until it is done, three times at most, as one does after a lost connection; the last exit code."""
+        command = (*words, "--confirm", "--no-wait")
+        return next((code for code in (self.run(*command)[0] for _ in range(3)) if code == 0), 1)
+
     def search_files(self) -> None:
         """Search everything that was written, and what children were started with."""
         apart = (self.planted.sources, self.planted.folder / "pki")
