@@ -27,6 +27,17 @@ ADOPT_FIELDS = ANNOTATION + "adopt-fields"
 # What hwplan writes on every object that it applies.
 SET_LABEL = ANNOTATION + "set"  # the owned set: `hwlab.D601.v03`, or the APP of `--name APP`
 APPLIED = ANNOTATION + "applied"  # digest of the desired document, so that "nothing to do" needs no request
+GENERATED = ANNOTATION + "generated"  # on a Secret: `key=rotation,...` of the values that hwplan made
+
+# Annotations in which other tools keep a copy of the whole object, of a Secret with its values.
+COPIES = frozenset(
+    {
+        "kubectl.kubernetes.io/last-applied-configuration",
+        "kapp.k14s.io/original",
+        "objectset.rio.cattle.io/applied",
+        "banzaicloud.com/last-applied",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, TypeAlias
 
 from planner.address import Address
+from planner.redaction import GUARD
 
 # A document tree. mypy cannot check a recursive alias against dict[str, Any] from a parser without casts
 # at every step, so trees are `Any` inside and typed at the functions that read them.
@@ -32,6 +33,22 @@ class Sealed:
 
     ref: str
     fingerprint: str
+
+
+_GENERATE = "generate:"
+
+
+def generated_ref(length: int, rotation: int = 1) -> str:
+    """The reference of a value that is made by the write: `generate:32`, `generate:32/2` after one rotation."""
+    return f"{_GENERATE}{length}" + (f"/{rotation}" if rotation > 1 else "")
+
+
+def parse_generated(ref: str) -> tuple[int, int] | None:
+    """Length and rotation of a reference that `generated_ref` made; None for one that names a source."""
+    if not ref.startswith(_GENERATE):
+        return None
+    length, _, rotation = ref.removeprefix(_GENERATE).partition("/")
+    return int(length), int(rotation or 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +70,15 @@ class Sub:
 
 
 class SecretValue:
-    """A secret's bytes. Has no text form of any kind; the only way out is `reveal`, called by a provider's write."""
+    """A secret's bytes. Has no text form of any kind; the only way out is `reveal`, called by a provider's write.
+
+    The redactor learns it at once, so that no text of this process can hold it by accident."""
 
     __slots__ = ("_value",)
 
     def __init__(self, value: bytes) -> None:
         self._value = value
+        GUARD.learn(value)
 
     def reveal(self) -> bytes:
         """The bytes themselves. Call it only while building the request that writes them."""

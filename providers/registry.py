@@ -17,6 +17,7 @@ from planner.address import is_own_kind
 from planner.errors import PermanentError
 from planner.ports import ClusterProvider, Fingerprinter, Provider, SecretSource
 from planner.values import Sealed, Vault
+from providers.guarding import GuardedProvider
 from providers.kubernetes.cluster import Cluster
 from providers.secrets import look_up, value_of
 
@@ -66,7 +67,8 @@ Factory: TypeAlias = Callable[[Tools], Provider]
 
 @dataclass(slots=True)
 class Providers:
-    """The providers of one run, each built once, when the first resource of its kind turns up.
+    """The providers of one run, each built once, when the first resource of its kind turns up, and each guarded: what
+    they say is free of secrets.
 
     `recorded` answers for all hwplan kinds where the world is a snapshot: then nobody is asked.
     """
@@ -76,12 +78,17 @@ class Providers:
     _built: dict[object, Provider] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @property
+    def cluster(self) -> Provider:
+        """The provider of everything that is a Kubernetes object."""
+        return self._once("cluster", lambda: self.tools.cluster)
+
     def of(self, api_version: str, kind: str) -> Provider:
         """The provider of a kind. Raises PermanentError when nobody provides it."""
         if not is_own_kind(api_version):
-            return self.tools.cluster
-        if self.recorded is not None:
-            return self.recorded
+            return self.cluster
+        if (recorded := self.recorded) is not None:
+            return self._once("recorded", lambda: recorded)
         if (where := TABLE.get(kind)) is not None:
             return self._once(where, lambda: _factory(where)(self.tools))
         installed = _installed(kind)
@@ -90,7 +97,7 @@ class Providers:
     def _once(self, maker: object, make: Callable[[], Provider]) -> Provider:
         with self._lock:
             if maker not in self._built:
-                self._built[maker] = make()
+                self._built[maker] = GuardedProvider(make())
             return self._built[maker]
 
 

@@ -21,7 +21,7 @@ from state.fingerprint import KeyedFingerprinter
 
 if TYPE_CHECKING:
     from planner.loading.config import Config
-    from planner.loading.secret_reader import SecretReader
+    from planner.loading.secret_reader import KubernetesReader, SecretReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,13 @@ class Stack:
 
 def load(request: Request, fingerprinter: Fingerprinter) -> Stack:
     """Load what `request` selects. Raises ConfigError with every problem, SelectionError for unknown words."""
-    return _plain(request, fingerprinter) if request.plain else _product(request, fingerprinter)
+    return _plain(request, fingerprinter) if request.plain else _product(request, fingerprinter, online=True)
 
 
 def load_offline(request: Request) -> Stack:
-    """The same for those who need no state: fingerprints are made with a key that nobody keeps."""
-    return load(request, KeyedFingerprinter(token_bytes(32)))
+    """The same for those who need no state and ask no cluster: fingerprints are made with a key that nobody keeps."""
+    fingerprinter = KeyedFingerprinter(token_bytes(32))
+    return _plain(request, fingerprinter) if request.plain else _product(request, fingerprinter, online=False)
 
 
 def empty(request: Request) -> Stack:
@@ -73,14 +74,26 @@ def configuration(request: Request) -> Config:
     return load_config(request.config)
 
 
-def load_selected(request: Request, config: Config, fingerprinter: Fingerprinter) -> Loaded:
-    """What the words of `request` select from `config`."""
+def load_selected(
+    request: Request, config: Config, fingerprinter: Fingerprinter, kubernetes: KubernetesReader | None = None
+) -> Loaded:
+    """What the words of `request` select from `config`. `kubernetes` reads Secrets that are sources of others."""
     from planner.loading.stack import load_stack
 
-    selection = Selection(request.product, "", request.nodes, request.lanes, request.scopes)
     recorded = recorded_secrets(request.live, fingerprinter) if is_snapshot(request.live) else None
     print_of = recorded.fingerprinter(fingerprinter) if recorded else fingerprinter
-    return load_stack(config, selection, print_of, secrets_dir=_secrets_dir(request), recorded=recorded)
+    return load_stack(
+        config,
+        _selection(request),
+        print_of,
+        secrets_dir=_secrets_dir(request),
+        kubernetes=None if recorded else kubernetes,  # a snapshot has no values, but it says what their sources had
+        recorded=recorded,
+    )
+
+
+def _selection(request: Request) -> Selection:
+    return Selection(request.product, "", request.nodes, request.lanes, request.scopes)
 
 
 def _plain(request: Request, fingerprinter: Fingerprinter) -> Stack:
@@ -92,12 +105,13 @@ def _plain(request: Request, fingerprinter: Fingerprinter) -> Stack:
     return stack if _is_comparable(request, fingerprinter) else _without_values(stack)
 
 
-def _product(request: Request, fingerprinter: Fingerprinter) -> Stack:
+def _product(request: Request, fingerprinter: Fingerprinter, *, online: bool) -> Stack:
     from planner.loading.stack import secret_reader
 
     config = configuration(request)
-    loaded = load_selected(request, config, fingerprinter)
-    reader = secret_reader(config, _secrets_dir(request))
+    kubernetes = _cluster_secrets(request, config) if online else None
+    loaded = load_selected(request, config, fingerprinter, kubernetes)
+    reader = secret_reader(config, _secrets_dir(request), kubernetes=kubernetes)
     if len(loaded.nodes) > 1:
         raise SelectionError(
             f"a plan is bound to one cluster, and {', '.join(loaded.nodes)} are {len(loaded.nodes)}",
@@ -131,6 +145,15 @@ def _holds_value(resource: Resource) -> bool:
         return False
     found = (leaf for _, leaf in leaves(resource.manifest.get("data")))
     return any(isinstance(leaf, Sealed) and leaf.ref.startswith(INLINE) for leaf in found)
+
+
+def _cluster_secrets(request: Request, config: Config) -> KubernetesReader:
+    """With the kube context of the selected node: a plan is bound to one."""
+    from planner.app.cluster_secrets import ClusterSecrets
+    from planner.loading.selection import choose
+
+    node, _ = choose(config, _selection(request)).nodes[0]
+    return ClusterSecrets(request, node.spec.kube_context)
 
 
 def _secrets_dir(request: Request) -> Path | None:

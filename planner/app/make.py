@@ -20,6 +20,7 @@ from planner.loading.manifests import with_namespace
 from planner.plan import Plan, Selection
 from planner.planning import PlanInputs, drift_report, make_plan
 from planner.ports import Absent, Effect, Present, Preview, ReadResult, Unreadable
+from planner.redaction import GUARD
 from planner.resource import APPLIED, Resource
 from planner.snapshot import Snapshot
 from providers.kubernetes.cluster import KindInfo
@@ -82,6 +83,7 @@ def inputs_of(
     """Read and predict everything that is selected."""
     request, stack, world = session.request, session.stack, session.world
     identity = world.identity()
+    GUARD.publish([identity.server])
     if stack.cluster_uid and stack.cluster_uid != identity.uid:
         raise ForeignPlan(
             f"the configuration insists on cluster {stack.cluster_uid[:8]}, this is {identity.uid[:8]}",

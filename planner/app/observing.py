@@ -21,7 +21,7 @@ def observe(
 ) -> tuple[ReadResult, dict[Address, str]]:
     """Read everything. Also gives the resources that no provider answers for, with the reason."""
     groups, homeless = _by_provider(providers, resources)
-    cluster: Provider = providers.tools.cluster
+    cluster = providers.cluster
     if owned:
         groups.setdefault(id(cluster), (cluster, []))  # strays are looked for even where nothing is declared
     parts = _in_parallel(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from planner.address import Address
 from planner.app.kept import check_approved
 from planner.app.make import Made
+from planner.app.secret_freshness import moved_sources
 from planner.app.session import Session
 from planner.errors import ForeignPlan, StalePlan, StateError
 from planner.events import Observer
@@ -74,7 +75,7 @@ def apply_saved(plan: Plan, session: Session, how: How) -> Report:
         )
     if _nothing(plan):
         return Report(plan, plan_id(plan), 0, None)
-    owned_live = plan.unchanged + sum(change.action is not Action.CREATE for change in plan.changes)
+    owned_live = plan.unchanged + sum(change.action not in (Action.CREATE, Action.ADOPT) for change in plan.changes)
     snapshot = session.store.snapshot(session.stack.owned)
     check_guards(plan, snapshot, owned_live=owned_live, allow=how.allow)
     _check_fresh(plan, session)
@@ -136,6 +137,7 @@ def _check_fresh(plan: Plan, session: Session) -> None:
     for provider, changes in _by_provider(session, touched):
         seen |= provider.read([_as_resource(change) for change in changes], (), ()).observations
     moved = [text for change in touched if (text := _moved(change, seen.get(change.address, Absent(change.address))))]
+    moved += moved_sources(touched, session.stack.secrets, session.store.fingerprinter())
     if moved:
         more = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
         raise StalePlan(f"the world moved since the plan was made: {moved[0]}{more}", remedy="plan again")

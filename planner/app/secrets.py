@@ -26,7 +26,9 @@ def secret_status(request: Request) -> SecretStatus:
 def _keys(gathered: Gathered, address: Address) -> Iterator[SecretKey]:
     inputs = gathered.inputs
     seen = inputs.observations.get(address)
-    problem = f"unreadable: {seen.reason}" if isinstance(seen, Unreadable) else inputs.unsourced.get(address, "")
+    problem = f"unreadable: {seen.reason}" if isinstance(seen, Unreadable) else ""
+    if reason := inputs.unsourced.get(address):
+        problem = f"{reason} (declared in {inputs.resources[address].source})"
     live = (seen.value or {}).get("data") or {} if isinstance(seen, Present) else {}
     for key, value in sorted((inputs.resources[address].manifest.get("data") or {}).items()):
         source = value.ref if isinstance(value, Sealed) else "in the manifest"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from planner.app.load import Stack, load
 from planner.app.request import Request
 from planner.app.world import World, open_store, open_world
+from planner.redaction import GUARD
 from state.store import StateStore
 
 
@@ -34,5 +35,14 @@ def opened(request: Request) -> Iterator[Session]:
 @contextmanager
 def opened_with(request: Request, store: StateStore, stack: Stack) -> Iterator[Session]:
     """The same with a stack that is loaded already."""
+    GUARD.publish(_public_names(request, stack))
     with open_world(request, stack.secrets, store, context=stack.context) as world:
         yield Session(request, store, stack, world)
+
+
+def _public_names(request: Request, stack: Stack) -> Iterator[str]:
+    """What pages show in any case: a secret value that reads like one of them cannot be hidden anyway."""
+    for one in stack.resources:
+        yield f"{one.address} {one.api_version} {one.source}"
+    yield from (*stack.owned, *stack.nodes, *stack.lanes, *stack.scopes, stack.product, stack.context)
+    yield from (str(request.config), str(request.live), request.state, request.kubeconfig, *request.files)

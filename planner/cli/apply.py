@@ -76,21 +76,22 @@ def apply(
 def _show(request: Request, planfile: Path | None, resume: bool, form: str) -> None:
     from planner.cli.pages import plan_page, saved_page
 
+    exact = form == "json"
     if resume:
         from planner.app.saved import unfinished
 
-        page(saved_page(unfinished(request), request, form))
+        page(saved_page(unfinished(request), request, form), exact=exact)
     elif planfile is not None:
         from planner.app.saved import read
 
-        page(saved_page(read(planfile), request, form, file=planfile))
+        page(saved_page(read(planfile), request, form, file=planfile), exact=exact)
     else:
         from planner.app.kept import keep
         from planner.app.make import made
 
         with made(request) as (one, _):
             keep(request, one.plan)
-            page(plan_page(one, request, form))
+            page(plan_page(one, request, form), exact=exact)
 
 
 def _plan_and_apply(request: Request, plan_id: str, options: Any, as_json: bool) -> int:

@@ -25,7 +25,7 @@ def destroy(request: Request, confirm: bool, dry_run: bool, as_json: bool, **how
     with opened(request) as session:
         made = make(session, destroy=True)
         if not confirm or dry_run:
-            page(plan_page(made, request, "json" if as_json else "text", verb="destroy"))
+            page(plan_page(made, request, "json" if as_json else "text", verb="destroy"), exact=as_json)
             return 0
         report = apply_made(made, session, options)
     return run_page(report, request, as_json)

@@ -92,8 +92,9 @@ def _put(text: str, out: Path | None) -> None:
         page(text)
         return
     from planner.errors import HwplanError
+    from planner.redaction import GUARD
 
-    whole = text if text.endswith("\n") else text + "\n"
+    whole = GUARD.clean(text if text.endswith("\n") else text + "\n")
     partial = out.with_name(f".{out.name}.partial")
     try:
         partial.write_text(whole, encoding="utf-8")

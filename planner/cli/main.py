@@ -61,6 +61,9 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run hwplan and leave with its exit code."""
+    from planner.guarded_stream import guard_streams
+
+    guard_streams()
     sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
 
 
@@ -84,18 +87,21 @@ def _run(arguments: list[str]) -> int:
         error.show()
         return 1  # click says 2, which means "changes" here
     except HwplanError as error:
-        if debug:
-            raise
-        from planner.cli.output import show_error
+        from planner.cli.output import show_error, show_traceback
 
         show_error(error)
+        if debug:
+            show_traceback(error)
         return error.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
+        more = "" if debug else "; run again with --debug for the traceback"
+        click.echo(f"error: {type(error).__name__} inside hwplan{more}", err=True)
         if debug:
-            raise
-        click.echo(f"error: {type(error).__name__} inside hwplan; run again with --debug for the traceback", err=True)
+            from planner.cli.output import show_traceback
+
+            show_traceback(error)
         return 1
     return code if isinstance(code, int) else 0

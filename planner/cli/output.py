@@ -1,4 +1,5 @@
-"""Writing to the terminal: pages to stdout, errors to stderr. Everything from outside was made safe by its renderer."""
+"""Writing to the terminal: pages to stdout, errors to stderr. Everything from outside was made safe by its renderer,
+and every word passes the guard that the entry point puts before both streams (planner.guarded_stream)."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import sys
 import click
 
 from planner.errors import ConfigError, HwplanError
+from planner.guarded_stream import unguarded
 from planner.render.text_safe import safe
 
 
@@ -22,10 +24,14 @@ def width() -> int:
     return shutil.get_terminal_size((100, 24)).columns
 
 
-def page(text: str) -> None:
-    """Write a rendered page, with exactly one newline at its end."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
-    sys.stdout.flush()
+def page(text: str, *, exact: bool = False) -> None:
+    """Write a rendered page, with exactly one newline at its end.
+
+    `exact` is for a plan as JSON: its bytes are its identity, and its words were cleaned when it was made.
+    """
+    stream = unguarded(sys.stdout) if exact else sys.stdout
+    stream.write(text if text.endswith("\n") else text + "\n")
+    stream.flush()
 
 
 def show_error(error: HwplanError) -> None:
@@ -39,3 +45,10 @@ def show_error(error: HwplanError) -> None:
     click.echo(f"error: {where}{safe(error.message)}", err=True)
     if error.remedy:
         click.echo(f"  {safe(error.remedy)}", err=True)
+
+
+def show_traceback(error: BaseException) -> None:
+    """What `--debug` adds: frames and types of errors. Messages of foreign errors may quote what they tripped over."""
+    from planner.executor.crash import describe
+
+    click.echo(describe(error).rstrip("\n"), err=True)

@@ -36,7 +36,7 @@ def apply_part(
     with made(request, only=only, prune=prune) as (one, session):
         if not confirm:
             keep(request, one.plan)
-            page(plan_page(one, request, "json" if json else "text", verb=verb))
+            page(plan_page(one, request, "json" if json else "text", verb=verb), exact=json)
             return 0
         if not json and not request.quiet:
             page(plan_page(one, request, "text", confirmed=True))

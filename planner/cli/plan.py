@@ -37,5 +37,5 @@ def plan(
         if refresh_only:
             page(drift_page(one.drift(), request, "json" if as_json else "text"))
             return 0
-        page(plan_page(one, request, "json" if as_json else form, saved=out))
+        page(plan_page(one, request, "json" if as_json else form, saved=out), exact=as_json or form == "json")
     return 2 if detailed_exitcode and not one.plan.is_empty else 0

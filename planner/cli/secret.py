@@ -22,7 +22,10 @@ def secret() -> None:
 @selecting
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def status(request: Request, as_json: bool) -> int:
-    """Each key with its source and the fingerprints of both sides. Reads only."""
+    """Each key with its source and the fingerprints of both sides. Reads only.
+
+    Exit codes: 0 also when something differs, 1 when a source or a live Secret cannot be read.
+    """
     from planner.app.secrets import secret_status
     from planner.cli.pages import command_of
     from planner.render.secret_status import render_secret_status, secret_status_json
@@ -31,7 +34,8 @@ def status(request: Request, as_json: bool) -> int:
     if as_json:
         page(json.dumps(secret_status_json(found), indent=1, sort_keys=True))
     else:
-        page(render_secret_status(found, command=command_of("secret ensure", request), colour=colour()))
+        ensure, delete = (command_of(f"secret {verb}", request) for verb in ("ensure", "delete"))
+        page(render_secret_status(found, command=ensure, delete=delete, colour=colour()))
     return 1 if any(key.problem for key in found.keys) else 0
 
 

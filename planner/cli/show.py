@@ -22,4 +22,5 @@ def show(request: Request, planfile: Path, form: str, as_json: bool) -> None:
     from planner.app.saved import read
     from planner.cli.pages import saved_page
 
-    page(saved_page(read(planfile), request, "json" if as_json else form, file=planfile))
+    form = "json" if as_json else form
+    page(saved_page(read(planfile), request, form, file=planfile), exact=form == "json")

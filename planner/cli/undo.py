@@ -27,7 +27,7 @@ def undo(request: Request, run: int, plan_id: str, confirm: bool, dry_run: bool,
     with undoing(request, run) as (made, session):
         if not confirm or dry_run:
             keep(session.request, made.plan)
-            page(plan_page(made, request, "json" if as_json else "text", verb=f"undo {run}"))
+            page(plan_page(made, request, "json" if as_json else "text", verb=f"undo {run}"), exact=as_json)
             return 0
         report = apply_made(made, session, options, approved=plan_id)
     return run_page(report, session.request, as_json)

@@ -15,10 +15,9 @@ from planner.loading.origin import Origin, Path
 from planner.loading.problems import Problems
 from planner.loading.sealing import seal
 from planner.ports import Fingerprinter
-from planner.resource import ANNOTATION, APPLIED, SCOPE, SET_LABEL, Options, Resource
+from planner.resource import ANNOTATION, APPLIED, COPIES, SCOPE, SET_LABEL, Options, Resource
 from planner.values import JsonObject, SecretValue, digest, encode
 
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _SERVER_METADATA = frozenset(
     {"managedFields", "resourceVersion", "uid", "generation", "selfLink", "creationTimestamp", "deletionTimestamp",
      "deletionGracePeriodSeconds"}
@@ -122,8 +121,8 @@ class Intake:
             else:
                 metadata[part] = self._texts(entries, part, origin)
         annotations = metadata.get("annotations")
-        if annotations and (LAST_APPLIED in annotations or APPLIED in annotations):
-            metadata["annotations"] = {k: v for k, v in annotations.items() if k not in (LAST_APPLIED, APPLIED)}
+        if annotations and (APPLIED in annotations or not COPIES.isdisjoint(annotations)):
+            metadata["annotations"] = {k: v for k, v in annotations.items() if k != APPLIED and k not in COPIES}
         labels = metadata.get("labels")
         if labels and SET_LABEL in labels:
             metadata["labels"] = {k: v for k, v in labels.items() if k != SET_LABEL}

@@ -14,6 +14,7 @@ from planner.resource import (
     ANNOTATION,
     APPLIED,
     DEPENDS_ON,
+    GENERATED,
     IGNORE_FIELDS,
     ON_DELETE,
     PROTECT,
@@ -27,12 +28,13 @@ from planner.resource import (
 Report: TypeAlias = Callable[[str, str, str], None]  # annotation, message, suggestion
 
 ROLES = ("source", "pipelinerun", "argo", "runtime", "probe", "mirror")
+_WRITTEN = (APPLIED, GENERATED)
 _KNOWN = (ADOPT_FIELDS, DEPENDS_ON, IGNORE_FIELDS, ON_DELETE, PROTECT, REPLACE, ROLE, SCOPE, WAIT)
 
 
 def parse_options(annotations: Mapping[str, str], report: Report) -> Options:
     """The options of a resource. What cannot be read is given to `report` and left at its default."""
-    ours = {key: value for key, value in annotations.items() if key.startswith(ANNOTATION) and key != APPLIED}
+    ours = {key: value for key, value in annotations.items() if key.startswith(ANNOTATION) and key not in _WRITTEN}
     for key in sorted(ours.keys() - set(_KNOWN)):
         report(key, f"unknown annotation {key}", did_you_mean(key, _KNOWN))
     if not ours:

@@ -12,9 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from planner.ports import Fingerprinter
-from planner.values import Sealed, Vault
+from planner.values import Sealed, Vault, parse_generated
 
-GENERATED = "generate:"  # a value that is made at the first apply has no source
 INLINE = "manifest:"  # a value that stands in a manifest
 KEY_CHECK = b"hwplan.dev/key-check"  # its fingerprint tells whether two fingerprints were made with one key
 
@@ -37,7 +36,7 @@ class RecordedSecrets:
         One that the snapshot did not look at ends the search: it may have a value, and would win.
         """
         for ref in refs:
-            if ref.startswith(GENERATED):
+            if parse_generated(ref):  # a value that is made at the first apply has no source
                 return Sealed(ref, "")
             if (known := self.fingerprints.get(ref)) is None:
                 tried.append(f"the snapshot knows nothing of {ref}")

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from planner.address import Address
+from planner.loading.secret_rules import bad_key, wrong_content
 from planner.ports import Fingerprinter
+from planner.redaction import SHORTEST
 from planner.values import JsonObject, Sealed, SecretValue
 
 Report: TypeAlias = Callable[[tuple[str | int, ...], str, str], None]  # path, message, suggestion
@@ -36,7 +38,26 @@ def seal(
                 data[key] = sealed
     if data or "data" in manifest or "stringData" in manifest:
         out["data"] = dict(sorted(data.items()))
+    _refuse_repeated(out, data, vault, report)
+    values = {key: vault[leaf.ref] for key, leaf in data.items() if leaf.ref in vault}
+    if values:
+        of_type = str(manifest.get("type") or "Opaque")
+        for message in wrong_content(of_type, values, frozenset(data)):
+            report(("data" if "data" in manifest else "stringData",), f"Secret {address.name}: {message}", "")
     return out
+
+
+def _refuse_repeated(
+    manifest: JsonObject, data: dict[str, Sealed], vault: dict[str, SecretValue], report: Report
+) -> None:
+    """An annotation is shown like any other field: a value that is repeated there would be no secret any more."""
+    for name, text in ((manifest.get("metadata") or {}).get("annotations") or {}).items():
+        for key, leaf in data.items():
+            raw = vault[leaf.ref].reveal() if leaf.ref in vault else b""
+            encoded = base64.b64encode(raw).decode()
+            if len(raw) >= SHORTEST and (encoded in text or raw.decode("utf-8", "replace") in text):
+                path = ("metadata", "annotations", name)
+                report(path, f"this annotation holds the value of data.{key} in clear", "take it out")
 
 
 def _leaf(
@@ -48,6 +69,9 @@ def _leaf(
     vault: dict[str, SecretValue],
     report: Report,
 ) -> Sealed | None:
+    if message := bad_key(key):
+        report((part, key), message, "")
+        return None
     if isinstance(value, Sealed):
         return value
     if not isinstance(value, str):
@@ -56,7 +80,10 @@ def _leaf(
     try:
         raw = value.encode() if part == "stringData" else base64.b64decode("".join(value.split()), validate=True)
     except (binascii.Error, ValueError):
-        report((part, key), f"data.{key} of a Secret is not base64", "encode it, or put it under stringData")
+        if part == "stringData":
+            report((part, key), f"stringData.{key} of a Secret is not Unicode", "put its bytes under data, in base64")
+        else:
+            report((part, key), f"data.{key} of a Secret is not base64", "encode it, or put it under stringData")
         return None
     ref = f"manifest:{address}#data.{key}"
     vault[ref] = SecretValue(raw)

@@ -1,4 +1,7 @@
-"""Files that hold secrets: reading them within bounds. Owns their formats. No value ever enters a message."""
+"""Files that hold secrets: reading them within bounds. Owns their formats.
+
+No value ever enters a message, and no key either: in a file that is broken, a value may stand where a key should.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from planner.errors import ConfigError, PermanentError
+from planner.loading.dotenv import read_dotenv
 from planner.values import SecretValue
 
 _MOST_BYTES = 1 << 20
@@ -73,6 +77,8 @@ def _values(data: bytes, source: FileRef) -> Mapping[str, SecretValue]:
             return {source.key: SecretValue(data)}
         case "env":
             return _env(_text(data, source.path), source.path)
+        case "dotenv":
+            return _sealed(read_dotenv(_text(data, source.path), source.path))
         case "json":
             return _json(data, source.path)
         case "yaml":
@@ -82,14 +88,18 @@ def _values(data: bytes, source: FileRef) -> Mapping[str, SecretValue]:
 
 def _text(data: bytes, path: str) -> str:
     try:
-        return data.decode("utf-8")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise PermanentError(f"{path} is not UTF-8") from None
 
 
+def _sealed(values: Mapping[str, str]) -> dict[str, SecretValue]:
+    return {key: SecretValue(value.encode()) for key, value in values.items()}
+
+
 def _env(text: str, path: str) -> dict[str, SecretValue]:
     """`KEY=value` lines; `#` starts a comment line; one pair of quotes around a value is taken away; no expansion."""
-    found: dict[str, SecretValue] = {}
+    found: dict[str, str] = {}
     for number, line in enumerate(text.split("\n"), 1):
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):
@@ -98,9 +108,9 @@ def _env(text: str, path: str) -> dict[str, SecretValue]:
         if match is None:
             raise PermanentError(f"{path}:{number} is not KEY=value")
         if match["key"] in found:
-            raise PermanentError(f"{path}:{number} sets {match['key']} a second time")
-        found[match["key"]] = SecretValue(_unquoted(match["value"].strip()).encode())
-    return found
+            raise PermanentError(f"{path}:{number} sets a key a second time")
+        found[match["key"]] = _unquoted(match["value"].strip())
+    return _sealed(found)
 
 
 def _unquoted(value: str) -> str:
@@ -111,10 +121,17 @@ def _unquoted(value: str) -> str:
 
 def _json(data: bytes, path: str) -> dict[str, SecretValue]:
     try:
-        values = json.loads(_text(data, path))
+        values = json.loads(_text(data, path), object_pairs_hook=lambda pairs: _unique(pairs, path))
     except (ValueError, RecursionError):
         raise PermanentError(f"{path} is not JSON") from None
     return _flat(values, path)
+
+
+def _unique(pairs: list[tuple[str, object]], path: str) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise PermanentError(f"{path} has the same key twice")
+    return found
 
 
 def _yaml(data: bytes, path: str) -> dict[str, SecretValue]:
@@ -129,6 +146,11 @@ def _yaml(data: bytes, path: str) -> dict[str, SecretValue]:
 
 
 def _flat(values: object, path: str) -> dict[str, SecretValue]:
-    if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+    if not isinstance(values, dict):
         raise PermanentError(f"{path} is not one mapping of text to text")
-    return {str(key): SecretValue(value.encode()) for key, value in values.items()}
+    for number, value in enumerate(values.values(), 1):
+        if not isinstance(value, str):
+            raise PermanentError(f"{path}: value {number} is not text: put it in quotes")
+        if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
+            raise PermanentError(f"{path}: value {number} is not Unicode")
+    return _sealed(values)

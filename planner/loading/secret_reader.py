@@ -1,15 +1,13 @@
 """Reading secret values by reference: at load time for their fingerprints, and again at the moment of the write.
 
-A reference is `file:<node>/<path>#KEY` (`file+yaml:`, `file+json:`, `file+raw:` for other formats), `env:NAME`,
-`kubernetes:<namespace>/<name>#KEY`, `generate:<length>` or `manifest:<address>#data.<key>`. It names no folder of this
-machine, so that a plan is the same everywhere.
+A reference is `file:<node>/<path>#KEY` (`file+yaml:`, `file+json:`, ... for other formats), `env:NAME`,
+`kubernetes:<namespace>/<name>#KEY` or `manifest:<address>#data.<key>`. It names no folder of this machine, so that a
+plan is the same everywhere. `generate:<length>` names a value that only the write of its Secret makes.
 """
 
 from __future__ import annotations
 
 import os
-import secrets
-import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +17,6 @@ from planner.errors import PermanentError
 from planner.loading.secret_files import FileRef, SecretFile, read_secret_file
 from planner.values import SecretValue, Vault
 
-_ALPHABET = string.ascii_letters + string.digits + "-_"
 KubernetesReader: TypeAlias = Callable[[str, str], Mapping[str, SecretValue] | None]  # namespace, name -> values by key
 
 
@@ -41,17 +38,15 @@ class SecretReader:
         kind, _, rest = ref.partition(":")
         name, _, key = rest.partition("#")
         match kind:
-            case "file" | "file+yaml" | "file+json" | "file+raw":
+            case "file" | "file+dotenv" | "file+yaml" | "file+json" | "file+raw":
                 node, _, path = name.partition("/")
                 file = FileRef(node, path, kind.partition("+")[2] or "env", key if kind == "file+raw" else "")
-                return _pick(self.file(file).values, key, f"file {name}")
+                return pick(self.file(file).values, key, f"file {name}")
             case "env":
                 return self._env(name)
-            case "generate":
-                return generate(int(name))
             case "kubernetes":
                 namespace, _, secret = name.partition("/")
-                return _pick(self.secret(namespace, secret), key, f"Secret {name}")
+                return pick(self.secret(namespace, secret), key, f"Secret {name}")
             case "manifest" if ref in self.vault:
                 return self.vault[ref]
         raise PermanentError("the source of a secret is not known", where=ref)
@@ -74,15 +69,17 @@ class SecretReader:
     def _env(self, name: str) -> SecretValue:
         if name not in self.environ:
             raise PermanentError(f"the environment variable {name} is not set")
-        return SecretValue(self.environ[name].encode())
+        return _filled(SecretValue(os.fsencode(self.environ[name])), f"the environment variable {name}")
 
 
-def generate(length: int) -> SecretValue:
-    """A new random value."""
-    return SecretValue("".join(secrets.choice(_ALPHABET) for _ in range(length)).encode())
-
-
-def _pick(values: Mapping[str, SecretValue], key: str, where: str) -> SecretValue:
+def pick(values: Mapping[str, SecretValue], key: str, where: str) -> SecretValue:
+    """The value of a key. Raises PermanentError where there is none, or an empty one: that is a mistake, no secret."""
     if key not in values:
         raise PermanentError(f"{where} has no key {key}")
-    return values[key]
+    return _filled(values[key], f"{key} in {where}")
+
+
+def _filled(value: SecretValue, where: str) -> SecretValue:
+    if not value.reveal():
+        raise PermanentError(f"{where} is empty")
+    return value

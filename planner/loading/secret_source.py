@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from planner.address import Address
-from planner.errors import PermanentError
+from planner.errors import ProviderError
 from planner.loading.intake import Intake
 from planner.loading.origin import Origin
-from planner.loading.recorded_secrets import GENERATED, RecordedSecrets
+from planner.loading.recorded_secrets import RecordedSecrets
 from planner.loading.secret_files import FileRef
-from planner.loading.secret_reader import SecretReader
+from planner.loading.secret_reader import SecretReader, pick
+from planner.loading.secret_rules import wrong_content
 from planner.ports import Fingerprinter
+from planner.resource import GENERATED
 from planner.spec.kinds.sources import SecretSource
-from planner.spec.secrets import FileSource, SecretOrigin
-from planner.values import JsonObject, Sealed, SecretValue
+from planner.spec.secrets import FileSource, KubernetesSource, SecretOrigin
+from planner.values import JsonObject, Sealed, SecretValue, generated_ref, parse_generated
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,21 @@ class NeededFile:
     keys: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The leaf of one key. `value` is None where the value is made at apply; then `rotation` says which one."""
+
+    leaf: Sealed
+    value: SecretValue | None = None
+    rotation: int = 0
+
+
 @dataclass(slots=True)
 class SecretSources:
-    """Expands the SecretSources of one load. Each file is read once; warnings name files that others may read.
+    """Expands SecretSources. Warnings name files that others may read.
 
-    `looked` gets the fingerprint of each reference that is tried, "" where there is no value; `recorded` answers where
-    sources are not to be read.
+    No value is kept: the write reads each one again by its reference (spec 04). `looked` gets the fingerprint of each
+    reference that is tried, "" where there is no value; `recorded` answers where sources are not to be read.
     """
 
     reader: SecretReader
@@ -41,52 +51,58 @@ class SecretSources:
     needed: dict[tuple[str, str], NeededFile]
     looked: dict[str, str]
     recorded: RecordedSecrets | None = None
+    _secrets: dict[tuple[str, str], Mapping[str, SecretValue] | ProviderError] = field(default_factory=dict, repr=False)
 
     def expand(self, source: SecretSource, origin: Origin, *, node: str, owned_by: str, scope: str, place: str) -> None:
-        """Add the Secret of one document to the intake, blocked when a key cannot be found."""
-        data: dict[str, Sealed] = {}
-        reasons: list[str] = []
+        """Add the Secret of one document to the intake, blocked with everything that is wrong with its sources."""
+        found: dict[str, _Found] = {}
+        missing: dict[str, list[str]] = {}
         for key, wanted in sorted(source.spec.key_mapping.items()):
             tried: list[str] = []
-            sealed = self._find(source.spec.sources, wanted, node, tried)
-            data[key] = sealed or Sealed(f"missing:{wanted}", "")
-            if sealed is None:
-                reasons.append(f"{wanted}: {'; '.join(dict.fromkeys(tried)) or 'no source has this key'}")
-        manifest = _secret(source, data)
-        added = self.intake.add(manifest, origin, owned_by=owned_by, scope=scope, place=place)
+            one = self._find(source.spec.sources, wanted, node, tried)
+            found[key] = one or _Found(Sealed(f"missing:{wanted}", ""))
+            if one is None:
+                missing.setdefault("; ".join(dict.fromkeys(tried)) or "no source has this key", []).append(wanted)
+        values = {key: one.value for key, one in found.items() if one.value is not None}
+        reasons = [f"no value for {', '.join(keys)}: {why}" for why, keys in missing.items()]
+        reasons += wrong_content(source.spec.type, values, frozenset(found))
+        added = self.intake.add(_secret(source, found), origin, owned_by=owned_by, scope=scope, place=place)
         if added is not None and reasons:
-            self.intake.blocked[added.address] = "no value for " + ", ".join(reasons)
+            self.intake.blocked[added.address] = "; ".join(reasons)
 
-    def _find(self, origins: tuple[SecretOrigin, ...], key: str, node: str, tried: list[str]) -> Sealed | None:
-        """What the sources hold, or what the snapshot says that they held."""
+    def _find(self, origins: tuple[SecretOrigin, ...], key: str, node: str, tried: list[str]) -> _Found | None:
+        """What the sources hold, or what the snapshot says that they held; what the others said is added to `tried`."""
         recorded = self.recorded
         found = self._read(origins, key, node, tried) if recorded is None or recorded.same_key else None
         if found is not None or recorded is None:
             return found
-        return recorded.find((ref for origin in origins if (ref := _ref(origin, key, node))), tried)
+        leaf = recorded.find((ref for origin in origins if (ref := _ref(origin, key, node))), tried)
+        return _found(leaf) if leaf is not None else None
 
-    def _read(self, origins: tuple[SecretOrigin, ...], key: str, node: str, tried: list[str]) -> Sealed | None:
+    def _read(self, origins: tuple[SecretOrigin, ...], key: str, node: str, tried: list[str]) -> _Found | None:
         for origin in origins:
             if not (ref := _ref(origin, key, node)):
                 continue
-            if ref.startswith(GENERATED):
-                return Sealed(ref, "")
+            if origin.generate is not None:
+                return _found(Sealed(ref, ""))
             self.looked[ref] = ""
             try:
-                if (value := self._value(origin, ref, key, node)) is not None:
-                    return self._sealed(ref, value)
-            except PermanentError as error:
+                value = self._value(origin, ref, key, node)
+            except ProviderError as error:
                 tried.append(error.message)
+                continue
+            self.looked[ref] = self.fingerprinter.fingerprint(value.reveal())
+            return _Found(Sealed(ref, self.looked[ref]), value)
         return None
 
-    def _value(self, origin: SecretOrigin, ref: str, key: str, node: str) -> SecretValue | None:
+    def _value(self, origin: SecretOrigin, ref: str, key: str, node: str) -> SecretValue:
         if origin.file is not None:
-            return self._file(origin.file, key, node).get(key)
+            return self._in_file(origin.file, key, node)
         if origin.kubernetes is not None:
-            return self.reader.secret(origin.kubernetes.namespace, origin.kubernetes.name).get(key)
+            return self._in_secret(origin.kubernetes, key)
         return self.reader.value(ref)
 
-    def _file(self, source: FileSource, key: str, node: str) -> Mapping[str, SecretValue]:
+    def _in_file(self, source: FileSource, key: str, node: str) -> SecretValue:
         known = self.needed.get((node, source.path))
         keys = tuple(sorted({*(known.keys if known else ()), key}))
         self.needed[node, source.path] = NeededFile(node, source, keys)
@@ -95,12 +111,19 @@ class SecretSources:
         warning = f"secrets file {file.name} can be read by others: chmod 600"
         if found.shared and warning not in self.intake.warnings:
             self.intake.warnings.append(warning)
-        return found.values
+        return pick(found.values, key, f"file {file.name}")
 
-    def _sealed(self, ref: str, value: SecretValue) -> Sealed:
-        self.intake.vault[ref] = value
-        self.looked[ref] = self.fingerprinter.fingerprint(value.reveal())
-        return Sealed(ref, self.looked[ref])
+    def _in_secret(self, source: KubernetesSource, key: str) -> SecretValue:
+        place = (source.namespace, source.name)
+        if place not in self._secrets:  # asked once, also when the answer is no: a dead server is waited for once
+            try:
+                self._secrets[place] = self.reader.secret(*place)
+            except ProviderError as error:
+                self._secrets[place] = error
+        found = self._secrets[place]
+        if isinstance(found, ProviderError):
+            raise found
+        return pick(found, key, f"Secret {'/'.join(place)}")
 
 
 def _ref(origin: SecretOrigin, key: str, node: str) -> str:
@@ -112,7 +135,7 @@ def _ref(origin: SecretOrigin, key: str, node: str) -> str:
     if origin.kubernetes is not None:
         return f"kubernetes:{origin.kubernetes.namespace}/{origin.kubernetes.name}#{key}"
     if origin.generate is not None and key in origin.generate.keys:
-        return f"{GENERATED}{origin.generate.length}"
+        return generated_ref(origin.generate.length, origin.generate.rotation)
     return ""
 
 
@@ -120,17 +143,21 @@ def _file_ref(source: FileSource, node: str) -> FileRef:
     return FileRef(node, source.path, source.format, source.key or "")
 
 
-def target_address(source: SecretSource, place: str) -> Address:
-    """The address of the Secret that a source makes."""
-    return Address(place, "Secret", "", source.spec.target.namespace, source.spec.target.name)
+def _found(leaf: Sealed) -> _Found:
+    """A leaf whose value is not at hand: made at apply, or recorded by a snapshot."""
+    generation = parse_generated(leaf.ref)
+    return _Found(leaf, rotation=generation[1] if generation else 0)
 
 
-def _secret(source: SecretSource, data: Mapping[str, Sealed]) -> JsonObject:
+def _secret(source: SecretSource, found: Mapping[str, _Found]) -> JsonObject:
     target = source.spec.target
     metadata: JsonObject = {"name": target.name, "namespace": target.namespace}
     if target.labels:
         metadata["labels"] = dict(target.labels)
     annotations = {**source.metadata.annotations, **target.annotations}
+    if rotations := {key: one.rotation for key, one in sorted(found.items()) if one.rotation}:
+        annotations[GENERATED] = ",".join(f"{key}={rotation}" for key, rotation in rotations.items())
     if annotations:
         metadata["annotations"] = annotations
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": source.spec.type, "data": dict(data)}
+    data = {key: one.leaf for key, one in found.items()}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": source.spec.type, "data": data}

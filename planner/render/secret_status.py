@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from planner.render.status_page import Line, status_page
+from itertools import groupby
+
+from planner.render.style import cells, padded, paint
 from planner.render.text_safe import safe
 from planner.status import SecretKey, SecretStatus
-from planner.values import JsonObject
+from planner.values import JsonObject, parse_generated
 
 SCHEMA_VERSION = 1
 _SHORT = 6  # hex digits of a fingerprint
+_STYLES = {"ok": "green", "to do": "yellow", "????": "red"}
 
 
-def render_secret_status(status: SecretStatus, *, command: str, colour: bool) -> str:
-    """One line per key, then the obsolete ones and the verdict."""
-    lines = [_line(key) for key in status.keys]
+def render_secret_status(status: SecretStatus, *, command: str, delete: str, colour: bool) -> str:
+    """Secret by Secret a line for each key, then the obsolete ones, the verdict, and the commands that are needed."""
+    simulated = " · simulated" if status.cluster.simulated else ""
+    out = [f"{safe(status.cluster.server)} (uid {safe(status.cluster.uid[:8])}){simulated}"]
+    names = max((cells(safe(key.key)) for key in status.keys), default=0)
+    moves = max((cells(_move(key)) for key in status.keys), default=0)
+    for address, keys in groupby(status.keys, key=lambda key: key.address):
+        out += ["", safe(address.local)]
+        several = tuple(keys)
+        for key in several:
+            state = paint(padded(_state(key), 7), _STYLES[_state(key)], colour)
+            out.append(f"  {state}{padded(safe(key.key), names)}  {padded(_move(key), moves)}  {_source(key)}".rstrip())
+        out += [f"         {safe(problem)}" for problem in dict.fromkeys(key.problem for key in several) if problem]
     fine = sum(key.in_sync for key in status.keys)
-    verdict = f"{fine} of {len(status.keys)} keys as at their source"
+    out += ["", f"{fine} of {len(status.keys)} keys as at their source"]
+    out += [f"  {command}"] if fine < len(status.keys) else []
     if status.obsolete:
-        verdict += "\nobsolete, still live: " + ", ".join(safe(str(address)) for address in status.obsolete)
-    return status_page(
-        status.cluster, lines, verdict, command="" if fine == len(status.keys) else command, colour=colour
-    )
+        out += ["obsolete, still live: " + ", ".join(safe(address.local) for address in status.obsolete), f"  {delete}"]
+    return "\n".join(out) + "\n"
 
 
 def secret_status_json(status: SecretStatus) -> JsonObject:
@@ -33,15 +45,31 @@ def secret_status_json(status: SecretStatus) -> JsonObject:
     }
 
 
-def _line(key: SecretKey) -> Line:
-    state = "????" if key.problem else "ok" if key.in_sync else "to do"
-    return Line(state, (key.address.local, key.key, key.source, _move(key)), key.problem)
+def _state(key: SecretKey) -> str:
+    return "????" if key.problem else "ok" if key.in_sync else "to do"
+
+
+def _source(key: SecretKey) -> str:
+    """Where the value comes from, in few words."""
+    kind, _, rest = key.source.partition(":")
+    if parse_generated(key.source):
+        return "made once"
+    match kind:
+        case "manifest":
+            return "in the manifest"
+        case "missing":
+            return f"no source for {safe(rest)}"
+        case "kubernetes":
+            return f"Secret {safe(rest)}"
+        case "env":
+            return f"${safe(rest)}"
+    return safe(rest)
 
 
 def _move(key: SecretKey) -> str:
-    if key.in_sync:
-        return f"fp {_short(key.live)}"
     live = f"fp {_short(key.live)}" if key.live else "missing"
+    if key.in_sync or key.problem:
+        return live
     return f"{live} -> {_short(key.wanted) if key.wanted else 'made at apply'}"
 
 

@@ -13,9 +13,11 @@ class FileSource(Model):
     """A file in the node's secrets folder."""
 
     path: InnerPath = Field(description="Path inside the secrets folder.")
-    format: Literal["env", "yaml", "json", "raw"] = Field(
+    format: Literal["env", "dotenv", "yaml", "json", "raw"] = Field(
         "env",
-        description="`env` (KEY=value lines), `yaml` or `json` (a flat mapping), `raw` (the file is the value).",
+        description="`env` (KEY=value lines, taken as they are but for one pair of quotes), `dotenv` (as a shell reads"
+        " them: quotes over several lines, escapes, export, comments), `yaml` or `json` (a flat mapping), `raw` (the"
+        " file is the value).",
     )
     key: KeyName | None = Field(None, description="Name of the one key, for `raw`.")
 
@@ -27,7 +29,7 @@ class FileSource(Model):
 
 
 class KubernetesSource(Model):
-    """Another Secret of the same cluster."""
+    """Another Secret of the same cluster, read when planning and again when applying."""
 
     namespace: Name = Field(description="Its namespace.")
     name: Text = Field(description="Its name.")
@@ -38,6 +40,9 @@ class Generate(Model):
 
     length: Annotated[StrictInt, Field(ge=16, le=256)] = Field(32, description="Characters (letters, digits, - and _).")
     keys: tuple[KeyName, ...] = Field(min_length=1, description="Keys that are generated.")
+    rotation: Annotated[StrictInt, Field(ge=1, le=1_000_000)] = Field(
+        1, description="Raise it to have new values made by the next apply. Nothing else makes them anew."
+    )
 
 
 class SecretOrigin(Model):

@@ -14,6 +14,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from planner.redaction import GUARD
+
 _MAX_FILE = 1 << 20
 _HUB = ("https://index.docker.io/v1/", "index.docker.io", "docker.io")
 
@@ -79,4 +81,5 @@ def _pair(entry: dict[str, Any]) -> bytes:
             pair = f"{user}:{password}".encode()
         case _:
             return b""
+    GUARD.learn(pair.partition(b":")[2])
     return pair if b":" in pair else b""

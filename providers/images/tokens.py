@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 from planner.errors import PermanentError
+from planner.redaction import GUARD
 from providers.images.credentials import DockerCredentials
 from providers.images.reference import is_loopback
 from providers.web.client import Limits, WebClient
@@ -146,6 +147,7 @@ def _token(body: bytes, where: str) -> tuple[str, float]:
     if isinstance(document, dict):
         token = document.get("token") or document.get("access_token")
         if isinstance(token, str) and _TOKEN.fullmatch(token):
+            GUARD.learn(token.encode())
             match document.get("expires_in"):
                 case int(seconds) if seconds > 0:
                     return f"Bearer {token}", min(float(seconds), _LONG)

@@ -26,7 +26,7 @@ from providers.kubernetes.outputs import lasting, names_of
 from providers.kubernetes.predicting import Prediction, ask, compute, expectation, filled, restored
 from providers.kubernetes.reading import content_of
 from providers.kubernetes.schemas import Schemas
-from providers.kubernetes.sealing import is_secret, seal, stand_in
+from providers.kubernetes.sealing import is_secret, seal, seal_prediction, stand_in
 from providers.kubernetes.ssa.immutable import immutable_changes
 from providers.kubernetes.ssa.schema import TypeTable, list_keys
 from providers.kubernetes.ssa.validate import check
@@ -166,7 +166,7 @@ class Judge:
         assert case.live is not None
         document, meaning = filled(stand_in(case.desired, case.live), types)
         after = restored(compute(types, document, stand_in(case.live)).after, meaning)
-        fields = field_changes(case.live, seal(after, self.fingerprinter), _keys(case, types))
+        fields = field_changes(case.live, seal_prediction(after, self.fingerprinter), _keys(case, types))
         evidence = "; ".join(str(cause) for cause in causes)
         preview = Preview(
             Effect.REPLACE,
@@ -185,7 +185,7 @@ class Judge:
     def _settled(self, case: Case, prediction: Prediction, types: TypeTable, migrate: bool) -> Preview:
         """What the prediction means: nothing, an update, an adoption, or a field that is not ours to take."""
         assert case.live is not None
-        after = seal(prediction.after, self.fingerprinter)
+        after = seal_prediction(prediction.after, self.fingerprinter)
         fields = field_changes(case.live, after, _keys(case, types), prediction.taken)
         if not fields and not migrate and _same_owners(case.live, after):
             return nothing(case)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NoReturn, cast
 
 from planner.errors import ConfigError, HwplanError, Problem, SelectionError
+from planner.redaction import GUARD
 from planner.source import SourceRef
 from planner.values import Json, JsonObject
 
@@ -294,6 +295,7 @@ def _credentials(
 
 def _authorization(user: _Entry) -> str:
     token, name = user.text("token"), user.text("username")
+    GUARD.learn((token or user.text("password")).encode())
     if token:
         header = f"Bearer {token}"
     elif name:
@@ -336,6 +338,7 @@ def _from_library(user: _Entry, context: str, files: tuple[Path, ...]) -> Creden
     authorization = settings.api_key.get("BearerToken") or settings.api_key.get("authorization") or ""
     certificate = Path(settings.cert_file).read_bytes() if settings.cert_file else b""
     key = Path(settings.key_file).read_bytes() if settings.key_file else b""
+    GUARD.learn(authorization.rpartition(" ")[2].encode())
     if not _AUTHORIZATION.match(authorization) and not (certificate and key):
         _wrong(user.file, f"{user.label}: {how} gave no credentials", "run the plugin by hand, or log in again")
     return Credentials(authorization, certificate=certificate, key=key, impersonate=_impersonate(user))

@@ -3,6 +3,8 @@
 Everything that arrives from a cluster passes `seal` before any other code sees it: values of Secrets become `Sealed`
 leaves that hold a keyed fingerprint. Comparing and merging work on *stand-ins* (the fingerprint in place of the
 value, base64 as the API wants it), which is also what a dry run of a new Secret sends: a plan never sends a value.
+What stands in is taken for what it stands for only by `seal_prediction`: a live value that reads like a fingerprint is
+a value like any other, or whoever can write it could make it look like the declared one.
 `reveal` puts values into the body of a real write. Other kinds pass every function here untouched and uncopied.
 """
 
@@ -16,21 +18,13 @@ from collections.abc import Callable
 from typing import Final
 
 from planner.ports import Fingerprinter
-from planner.values import Json, JsonObject, Sealed, SecretValue
+from planner.redaction import GUARD, SHORTEST
+from planner.resource import COPIES, GENERATED
+from planner.values import Json, JsonObject, Sealed, SecretValue, parse_generated
 from providers.secrets import value_of
 
-GENERATE: Final = "generate:"
 UNKNOWN: Final = "hmac-sha256:0000000000000000"  # stands for a value that does not exist yet
 _FINGERPRINT = re.compile(r"hmac-sha256:[0-9a-f]{16,64}")
-# Annotations in which other tools keep a copy of the whole object.
-COPIES: Final = frozenset(
-    {
-        "kubectl.kubernetes.io/last-applied-configuration",
-        "kapp.k14s.io/original",
-        "objectset.rio.cattle.io/applied",
-        "banzaicloud.com/last-applied",
-    }
-)
 _DOCKER_CONFIGS = {".dockerconfigjson": '{"auths":{}}', ".dockercfg": "{}"}
 
 
@@ -43,7 +37,8 @@ def is_secret(document: JsonObject) -> bool:
 
 
 def seal(document: JsonObject, fingerprinter: Fingerprinter) -> JsonObject:
-    """A document from a cluster with every secret value sealed. Fingerprints of a snapshot are taken as they are."""
+    """A document from a cluster with every secret value sealed. Fingerprints of a snapshot are taken as they are: no
+    server takes such a text for base64."""
     if not is_secret(document):
         return document
     out = dict(document)
@@ -52,10 +47,37 @@ def seal(document: JsonObject, fingerprinter: Fingerprinter) -> JsonObject:
             out[part] = {key: _sealed(key, value, part == "data", fingerprinter) for key, value in values.items()}
     metadata = document.get("metadata") or {}
     annotations = metadata.get("annotations") or {}
-    if not COPIES.isdisjoint(annotations):
-        masked = {k: _sealed(k, v, False, fingerprinter) if k in COPIES else v for k, v in annotations.items()}
+    copies = {key for key, text in annotations.items() if key in COPIES or _repeats(text, document)}
+    if copies:
+        masked = {k: _sealed(k, v, False, fingerprinter) if k in copies else v for k, v in annotations.items()}
         out["metadata"] = {**metadata, "annotations": masked}
     return out
+
+
+def _repeats(text: Json, document: JsonObject) -> bool:
+    """Whether an annotation holds a value of the same Secret, in clear or as base64."""
+    if not isinstance(text, str) or len(text) < SHORTEST:
+        return False
+    for value in (document.get("data") or {}).values():
+        if isinstance(value, str) and len(value) >= SHORTEST:
+            plain = _decode(value)
+            if value in text or (len(plain) >= SHORTEST and plain in text):
+                return True
+    return False
+
+
+def seal_prediction(document: JsonObject, fingerprinter: Fingerprinter) -> JsonObject:
+    """A document that was merged from stand-ins, sealed: each stands for what it stood for before."""
+    data = document.get("data")
+    if not is_secret(document) or not isinstance(data, dict):
+        return document
+    texts = {key: _decode(value) if isinstance(value, str) else value for key, value in data.items()}
+    stood_in = {
+        key: Sealed(f"live:{key}", text if text != UNKNOWN else "")
+        for key, text in texts.items()
+        if isinstance(text, str) and _FINGERPRINT.fullmatch(text)
+    }
+    return seal({**document, "data": {**data, **stood_in}}, fingerprinter)
 
 
 def _sealed(key: str, value: Json, encoded: bool, fingerprinter: Fingerprinter) -> Json:
@@ -66,14 +88,15 @@ def _sealed(key: str, value: Json, encoded: bool, fingerprinter: Fingerprinter) 
 
 
 def _print_of(text: str, encoded: bool, fingerprinter: Fingerprinter) -> str:
-    raw = text.encode()
+    raw = text.encode("utf-8", "surrogatepass")
     if encoded:
         try:
             raw = base64.b64decode(text, validate=True)
         except (binascii.Error, ValueError):
-            return fingerprinter.fingerprint(raw)
-    stood_in = raw.decode("ascii", "replace")
-    return stood_in if encoded and _FINGERPRINT.fullmatch(stood_in) else fingerprinter.fingerprint(raw)
+            pass  # no server stores it; it is sealed as it is
+        else:
+            GUARD.learn(raw)
+    return fingerprinter.fingerprint(raw)
 
 
 def as_fingerprints(document: JsonObject, fingerprinter: Fingerprinter) -> JsonObject:
@@ -87,12 +110,11 @@ def as_fingerprints(document: JsonObject, fingerprinter: Fingerprinter) -> JsonO
 def stand_in(document: JsonObject, live: JsonObject | None = None) -> JsonObject:
     """The document with fingerprints in place of values, so that it can be merged and compared like any other.
 
-    A `generate:` leaf stands for the value that lives already, if `live` (sealed) has its key.
+    A `generate:` leaf stands for the value that lives already, if `live` (sealed) has its key in this rotation.
     """
-    kept = (live or {}).get("data") or {}
 
     def stand(leaf: Sealed, encoded: bool, key: str) -> str:
-        if leaf.ref.startswith(GENERATE) and isinstance(alive := kept.get(key), Sealed):
+        if isinstance(alive := _kept(leaf, key, live), Sealed):
             leaf = alive
         return _encode(leaf.fingerprint or UNKNOWN) if encoded else leaf.fingerprint
 
@@ -155,6 +177,19 @@ def _each_leaf(document: JsonObject, change: Callable[..., str]) -> JsonObject:
     return out
 
 
+def _kept(leaf: Sealed, key: str, live: JsonObject | None) -> Json:
+    """What lives in the place of a value that is made once: it stays, unless the live object records another rotation.
+
+    An object without a record was made by somebody else, or is older than rotations: its value stays too.
+    """
+    generation = parse_generated(leaf.ref)
+    if generation is None or live is None:
+        return None
+    record = str(((live.get("metadata") or {}).get("annotations") or {}).get(GENERATED, ""))
+    rotations = dict(pair.rpartition("=")[::2] for pair in record.split(",") if "=" in pair)
+    return (live.get("data") or {}).get(key) if rotations.get(key) in (None, str(generation[1])) else None
+
+
 # --- out -----------------------------------------------------------------------------------------------------------
 
 
@@ -166,10 +201,9 @@ def reveal(
     `raw` is the live object as it came, for values that are generated once and kept. Raises PreconditionError, which
     names the source, when a value is no longer the one that the plan saw.
     """
-    kept = (raw or {}).get("data") or {}
 
     def value(leaf: Sealed, encoded: bool, key: str) -> str:
-        if leaf.ref.startswith(GENERATE) and isinstance(alive := kept.get(key), str):
+        if isinstance(alive := _kept(leaf, key, raw), str):
             return alive
         plain = _value_of(leaf, look_up, fingerprinter)
         return base64.b64encode(plain).decode() if encoded else plain.decode()
@@ -178,7 +212,7 @@ def reveal(
 
 
 def _value_of(leaf: Sealed, look_up: Callable[[str], SecretValue], fingerprinter: Fingerprinter) -> bytes:
-    if leaf.ref.startswith(GENERATE):
-        length = int(leaf.ref.removeprefix(GENERATE))
-        return secrets.token_urlsafe(length)[:length].encode()
+    if generation := parse_generated(leaf.ref):
+        length, _ = generation
+        return SecretValue(secrets.token_urlsafe(length)[:length].encode()).reveal()
     return value_of(leaf, look_up, fingerprinter)

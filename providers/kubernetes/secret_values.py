@@ -1,4 +1,7 @@
-"""Values of live Secrets, read at the moment of use for those who send them elsewhere. Nothing here keeps one."""
+"""Values of live Secrets, read at the moment of use: for those who send them elsewhere, and as sources of others.
+
+Nothing here keeps one. A simulated cluster holds fingerprints only; there they stand for the values.
+"""
 
 from __future__ import annotations
 
@@ -7,29 +10,42 @@ import binascii
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from planner.errors import PermanentError
-from planner.values import SecretValue
-from providers.kubernetes.cluster import Cluster
+from planner.errors import PermanentError, ProviderError, TemporaryError
+from planner.redaction import GUARD
+from planner.values import JsonObject, SecretValue
+from providers.kubernetes.cluster import Cluster, KindInfo
 
 SecretValues: TypeAlias = Callable[[str, str], "Mapping[str, SecretValue] | None"]  # namespace, name -> values by key
 
+_SECRETS = KindInfo("v1", "Secret", "secrets", True)
 
-def secret_values(cluster: Cluster) -> SecretValues | None:
-    """What reads the Secrets of a cluster; None for a snapshot, which holds fingerprints where values would be.
 
-    It raises ProviderError when the Secret cannot be read, and gives None when there is none.
+def secret_values(cluster: Cluster) -> SecretValues:
+    """What reads the Secrets of a cluster: None when there is none of that name.
+
+    It raises PermanentError or TemporaryError when the Secret cannot be read, and passes on nothing that a server says
+    about it.
     """
-    if cluster.simulated:
-        return None
 
     def read(namespace: str, name: str) -> Mapping[str, SecretValue] | None:
-        kind = cluster.kind("v1", "Secret")
-        found = cluster.get(kind, namespace, name) if kind is not None else None
+        found = _object(cluster, namespace, name)
         if found is None:
             return None
-        return {key: _value(key, text, f"{namespace}/{name}") for key, text in (found.get("data") or {}).items()}
+        data = found.get("data") or {}
+        if cluster.simulated:
+            GUARD.publish(data.values())
+            return {key: SecretValue(str(text).encode()) for key, text in data.items()}
+        return {key: _value(key, text, f"{namespace}/{name}") for key, text in data.items()}
 
     return read
+
+
+def _object(cluster: Cluster, namespace: str, name: str) -> JsonObject | None:
+    try:
+        return cluster.get(_SECRETS, namespace, name)
+    except ProviderError as error:
+        message = f"Secret {namespace}/{name} cannot be read ({type(error).__name__})"
+        raise (TemporaryError if isinstance(error, TemporaryError) else PermanentError)(message) from None
 
 
 def _value(key: str, text: object, where: str) -> SecretValue:

@@ -26,6 +26,7 @@ from typing import Any, cast
 
 import planner
 from planner.errors import HwplanError, ProviderError
+from planner.redaction import GUARD
 from providers.kubernetes.errors import TooLarge, Unauthorized, Unreachable, Untrusted
 from providers.kubernetes.kubeconfig import Connection, Credentials
 from providers.kubernetes.tls import client_context, through_proxy
@@ -303,6 +304,7 @@ class Pool:
                 raise Unauthorized("cannot read the token file", where=credentials.token_file) from None
             if not token or any(not "!" <= character <= "~" for character in token):
                 raise Unauthorized("this is no token", where=credentials.token_file)
+            GUARD.learn(token.encode())
             header = f"Bearer {token}"
             self._token = (header, time.monotonic())
         return header

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, assert_never
 
-Format = Literal["env", "yaml", "json", "raw"]
+Format = Literal["env", "dotenv", "yaml", "json", "raw"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -36,7 +36,7 @@ def write_secrets(folder: Path, files: Sequence[SecretFile]) -> None:
 
 def _text(form: Format, values: dict[str, str]) -> str:
     match form:
-        case "env":
+        case "env" | "dotenv":
             return "".join(f"{key}={value}\n" for key, value in values.items())
         case "yaml":
             return "".join(f"{json.dumps(key)}: {json.dumps(value)}\n" for key, value in values.items())

@@ -63,3 +63,18 @@ def test_only_obsolete_secrets_are_deleted(hwplan: Hwplan, unique: str) -> None:
     hwplan("secret", "delete", *words, "--plan-id", plan["id"], "--confirm")
     assert hwplan("secret", "status", *words, "--json").json["obsolete"] == []
     assert changes(hwplan.plan(*words)) == {f"ConfigMap/{unique}/old": "delete"}, "the rest waits for its own plan"
+
+
+def test_the_page_fits_a_narrow_terminal_and_names_what_is_missing(lane_box: Hwplan) -> None:
+    lane_box("apply", *LANE, "--confirm")
+    page = lane_box("secret", "status", *LANE, env={"COLUMNS": "80"}).out
+    assert "  ok     DATABASE_URL   fp " in page and "  made once\n" in page and "keys as at their source\n" in page
+    assert max(map(len, page.splitlines())) <= 100
+    (Path(lane_box.where[1]) / "secrets" / "hwlab-v03.env").unlink()
+    missing = lane_box("secret", "status", *LANE, code=1)
+    assert "hwlab-v03.env does not exist in the secrets folder (declared in templates/hwlab/secrets/10-" in missing.out
+    document = lane_box("secret", "status", *LANE, "--json", code=1).json
+    assert document["schemaVersion"] == 1 and {key["state"] for key in document["keys"]} == {"in sync", "unknown"}
+    assert (
+        lane_box("secret", "ensure", *LANE, "--confirm", code=1).out.count("does not exist in the secrets folder") >= 4
+    )

@@ -14,7 +14,7 @@ import struct
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,16 +26,16 @@ from tests.testbed.certificates import KeyPair
 _RESET = struct.pack("ii", 1, 0)
 _PIECE = 64 * 1024
 _HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"}
-Action = Literal["status", "lose-request", "cut-request", "lose-answer", "cut-answer"]
+Action = Literal["status", "answer", "lose-request", "cut-request", "lose-answer", "cut-answer"]
 
 
 @dataclass
 class Rule:
     """What happens to the next `times` requests that `matches` (method, path with query) says yes to.
 
-    `status` answers with `code` without asking the server. `lose-request` resets the connection before asking it,
-    `cut-request` when the server has got half of the body, `lose-answer` after it has done the work, `cut-answer` in
-    the middle of the body of its answer.
+    `status` answers with `code` without asking the server, `answer` with what `made` makes of the request's body.
+    `lose-request` resets the connection before asking it, `cut-request` when the server has got half of the body,
+    `lose-answer` after it has done the work, `cut-answer` in the middle of the body of its answer.
     """
 
     action: Action
@@ -43,11 +43,13 @@ class Rule:
     code: int = 503
     retry_after: int | None = None
     reason: str = ""
+    made: Callable[[bytes], tuple[Mapping[str, str], bytes]] = field(default=lambda _body: ({}, b""))
     matches: Callable[[str, str], bool] = field(default=lambda _method, _path: True)
 
 
 class HttpFaultProxy:
-    """A listener on a free port of 127.0.0.1 in front of one server; `requests` records what came, in order.
+    """A listener on a free port of 127.0.0.1 in front of one server; `requests` records what came, in order; `bodies`
+    does with what they carried.
 
     Without `pair` and `authority` both sides speak plain HTTP.
     """
@@ -57,6 +59,7 @@ class HttpFaultProxy:
         self.target = (parts.hostname or "127.0.0.1", parts.port or 443)
         self.rules: list[Rule] = []
         self.requests: list[tuple[str, str]] = []
+        self.bodies: list[tuple[str, str, bytes]] = []
         self.port = 0
         self._lock = threading.Lock()
         self._trust = ssl.create_default_context(cafile=str(authority)) if authority else None
@@ -136,10 +139,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Handle one request, by rule or by asking the server."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         rule = self.server.proxy.rule_for(self.command, self.path)
+        if body:
+            self.server.proxy.bodies.append((self.command, self.path, body))
         if rule is None:
             self._relay(self._ask(body), cut=False)
         elif rule.action == "status":
             self._refuse(rule)
+        elif rule.action == "answer":
+            self._answer(rule.code, *rule.made(body))
         elif rule.action == "lose-request":
             self._reset()
         elif rule.action == "cut-request":
@@ -196,11 +203,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             rule.reason.encode(),
             rule.code,
         )
-        self.send_response_only(rule.code)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        if rule.retry_after is not None:
-            self.send_header("Retry-After", str(rule.retry_after))
+        headers = {} if rule.retry_after is None else {"Retry-After": str(rule.retry_after)}
+        self._answer(rule.code, {"Content-Type": "application/json", **headers}, body)
+
+    def _answer(self, code: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.send_response_only(code)
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 

@@ -9,7 +9,16 @@ import pytest
 
 from planner.errors import PreconditionError
 from planner.values import JsonObject, Sealed, SecretValue, encode
-from providers.kubernetes.sealing import as_fingerprints, as_text, for_dry_run, reveal, seal, stand_in, without_unknown
+from providers.kubernetes.sealing import (
+    as_fingerprints,
+    as_text,
+    for_dry_run,
+    reveal,
+    seal,
+    seal_prediction,
+    stand_in,
+    without_unknown,
+)
 from tests.unit.kubernetes.world import PRINTS, config, sealed, secret
 
 CANARY = b"planted-canary-91c2"
@@ -41,8 +50,22 @@ def test_a_value_has_one_fingerprint_wherever_it_comes_from() -> None:
     saved = as_fingerprints(live(), PRINTS)
     assert saved["data"]["P"] == mark
     assert seal(saved, PRINTS)["data"]["P"].fingerprint == mark
-    assert seal(stand_in(document), PRINTS)["data"]["P"].fingerprint == mark
+    assert seal_prediction(stand_in(document), PRINTS)["data"]["P"].fingerprint == mark
     assert as_text(stand_in(document))["data"]["P"] == mark
+
+
+def test_a_live_value_cannot_pass_itself_off_as_another_by_reading_like_its_fingerprint() -> None:
+    mark = PRINTS.fingerprint(b"declared")
+    forged = seal(live(mark.encode()), PRINTS)["data"]["P"].fingerprint
+    assert forged == PRINTS.fingerprint(mark.encode()) != mark
+
+
+def test_an_annotation_that_repeats_a_value_is_sealed_with_it() -> None:
+    for text in (CANARY.decode(), f"x {base64.b64encode(CANARY).decode()} y"):
+        document = live()
+        document["metadata"]["annotations"] = {"note": text, "other": "kept"}
+        annotations = seal(document, PRINTS)["metadata"]["annotations"]
+        assert isinstance(annotations["note"], Sealed) and annotations["other"] == "kept"
 
 
 def test_sealing_twice_is_sealing_once() -> None:
@@ -81,6 +104,20 @@ def test_generated_values_have_the_length_asked_for_and_are_kept() -> None:
     assert {len(base64.b64decode(text)) for text in made} == {40}
     raw = {**desired, "data": {"P": made[0]}}
     assert reveal(desired, raw, lambda _: SecretValue(b""), PRINTS)["data"]["P"] == made[0]
+
+
+@pytest.mark.parametrize(
+    ("record", "kept"), [("", True), ("P=2", True), ("Q=1,P=2", True), ("P=1", False), ("Q=2", True), ("P=3", False)]
+)
+def test_a_value_is_made_anew_only_where_the_object_records_another_rotation(record: str, kept: bool) -> None:
+    desired = secret("s", {"P": Sealed("generate:40/2", "")})
+    raw = secret("s", {})
+    raw["data"] = {"P": base64.b64encode(b"made before").decode()}
+    raw["metadata"]["annotations"] = {"hwplan.dev/generated": record}
+    body = reveal(desired, raw, lambda _: SecretValue(b""), PRINTS)
+    assert (body["data"]["P"] == raw["data"]["P"]) is kept
+    alive = seal(raw, PRINTS)
+    assert (stand_in(desired, alive)["data"] == stand_in(alive)["data"]) is kept
 
 
 def test_stand_ins_of_what_is_not_known_read_the_same() -> None:

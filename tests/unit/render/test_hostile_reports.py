@@ -102,7 +102,7 @@ def test_the_pages_of_a_status(texts: tuple[str, ...]) -> None:
         pages = [
             render_mirror_status(status, sync="hwplan", flush="hwplan", colour=False),
             render_image_status(status, commands={"source": "hwplan"}, colour=False),
-            render_secret_status(secret, command="hwplan", colour=False),
+            render_secret_status(secret, command="hwplan", delete="hwplan", colour=False),
         ]
         assert all(map(is_inert, pages)), text
         images = image_status_json(status, commands={})

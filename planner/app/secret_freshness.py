@@ -1,0 +1,33 @@
+"""Whether the secrets of a plan still are those that it was made with: looked at before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from planner.errors import ProviderError
+from planner.plan import Change
+from planner.ports import Fingerprinter, SecretSource
+from planner.values import Sealed, leaves
+
+
+def moved_sources(changes: Sequence[Change], secrets: SecretSource, fingerprinter: Fingerprinter) -> list[str]:
+    """What is wrong with each value that the changes would write; nothing when all are as planned."""
+    wanted = {
+        (leaf.ref, leaf.fingerprint): f"{change.address} {'.'.join(map(str, path))}"
+        for change in changes
+        for path, leaf in leaves(change.desired)
+        if isinstance(leaf, Sealed) and leaf.fingerprint
+    }
+    return [
+        text for (ref, planned), where in wanted.items() for text in _wrong(ref, planned, where, secrets, fingerprinter)
+    ]
+
+
+def _wrong(ref: str, planned: str, where: str, secrets: SecretSource, fingerprinter: Fingerprinter) -> Iterator[str]:
+    try:
+        now = fingerprinter.fingerprint(secrets.value(ref).reveal())
+    except ProviderError as error:
+        yield f"{where}: {error.message}"
+        return
+    if now != planned:
+        yield f"{where}: the value of {ref} is another one"

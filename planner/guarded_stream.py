@@ -1,0 +1,41 @@
+"""A text stream whose every word passes the redactor: what standard output and standard error are made of."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, TextIO, cast
+
+from planner.redaction import GUARD
+
+
+class GuardedStream:
+    """Writes to `inner` what the redactor leaves; in everything else it is `inner`."""
+
+    def __init__(self, inner: TextIO) -> None:
+        self.inner = inner
+
+    def write(self, text: str) -> int:
+        """Write one piece. A value that is cut in two by its writer is found only as far as a piece holds it."""
+        self.inner.write(GUARD.clean(text))
+        return len(text)
+
+    def writelines(self, lines: Any) -> None:
+        """Write pieces one by one."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
+def guard_streams() -> None:
+    """Put the guard before both streams of this process, once."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is not None and not isinstance(stream, GuardedStream):
+            setattr(sys, name, cast(TextIO, GuardedStream(stream)))
+
+
+def unguarded(stream: TextIO) -> TextIO:
+    """The stream below the guard, for documents whose bytes are their identity (docs/adr/9020)."""
+    return stream.inner if isinstance(stream, GuardedStream) else stream
