@@ -74,7 +74,7 @@ def _move(key: SecretKey) -> str:
 
 
 def _short(fingerprint: str) -> str:
-    return fingerprint.rpartition(":")[2][:_SHORT]
+    return safe(fingerprint.rpartition(":")[2][:_SHORT])
 
 
 def _document(key: SecretKey) -> JsonObject:
