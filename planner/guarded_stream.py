@@ -37,5 +37,5 @@ def guard_streams() -> None:
 
 
 def unguarded(stream: TextIO) -> TextIO:
-    """The stream below the guard, for documents whose bytes are their identity (docs/adr/9020)."""
+    """The stream below the guard, for documents whose bytes are their identity (docs/adr/0020)."""
     return stream.inner if isinstance(stream, GuardedStream) else stream

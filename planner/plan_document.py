@@ -1,6 +1,6 @@
 """The plan as a JSON document: its keys (spec 05, "The plan as JSON"), its bytes and its id. Pure; decides nothing.
 
-The id is that of what the plan does and of what it saw (docs/adr/9501): whoever makes the same plan of the same world
+The id is that of what the plan does and of what it saw (docs/adr/0025): whoever makes the same plan of the same world
 gets the same id, from the cluster or from a snapshot of it. The file form is the document, indented, with a final
 newline. A file is believed only when writing what was read gives the same bytes again, and its checksum is that of all
 of it.

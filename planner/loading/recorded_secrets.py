@@ -2,7 +2,7 @@
 
 A job without credentials reads no source. It believes what the snapshot says of the very reference that is declared; of
 anything else nobody there can know. What a template or a manifest of the configuration writes into a Secret is no
-secret to those who read the configuration: such a value is recognized again by a slow, salted digest (docs/adr/9501).
+secret to those who read the configuration: such a value is recognized again by a slow, salted digest (docs/adr/0025).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A field that nobody declared is left alone and no part of the version token, so that a counter or a time that the
 service keeps makes no plan stale (docs/adr/0003). Secrets that the API does not give back are no part of the comparison
-either: what is known of them is the fingerprint in the note (docs/adr/9001).
+either: what is known of them is the fingerprint in the note (docs/adr/0018).
 """
 
 from __future__ import annotations

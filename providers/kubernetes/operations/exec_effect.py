@@ -1,7 +1,7 @@
 """The effect of a PodExec, at most once: mark, run, complete the mark (spec 06, "Reliability").
 
 A mark without an end, found later, means that the command may have run. Only its author can tell, so it is not run
-again by itself; see docs/adr/9102. A mark of this very process is the exception, when it knows more.
+again by itself; see docs/adr/0024. A mark of this very process is the exception, when it knows more.
 """
 
 from __future__ import annotations

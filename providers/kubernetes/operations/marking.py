@@ -2,7 +2,7 @@
 
 It stands in two places. On the workload it is the record that plans compare; there it rolls nothing out. On the pod
 template it makes the workload's own controller replace the pods. Both are written by the operator field manager in one
-patch, so that an apply of the declared workload neither conflicts with them nor takes them away (docs/adr/9001).
+patch, so that an apply of the declared workload neither conflicts with them nor takes them away (docs/adr/0016).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A mark is written before the effect and completed after it, so that it outlives this process, its state and this
 machine, and every operator of the cluster sees it. Every write names the version that was read (or that there is none),
-so that of two who begin one wins. Owns their names, their form and these writes; decides nothing. See docs/adr/9102.
+so that of two who begin one wins. Owns their names, their form and these writes; decides nothing. See docs/adr/0024.
 """
 
 from __future__ import annotations

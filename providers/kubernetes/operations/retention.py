@@ -1,7 +1,7 @@
 """The provider of Retention: deletes old ended objects, exactly those of the plan, each as the version that it named.
 
 What ended is told by ending.py, what goes by choosing.py. The plan carries its deletions in the document of the change
-(`deletes`), because apply decides nothing: with it, a Retention looks at those objects only (docs/adr/9002).
+(`deletes`), because apply decides nothing: with it, a Retention looks at those objects only (docs/adr/0017).
 """
 
 from __future__ import annotations
