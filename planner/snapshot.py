@@ -28,10 +28,11 @@ class Record:
     owned_by: str
     scope: str
     uid: str
-    applied: str  # digest of the desired document; of a hwplan kind the version that it was to have
+    applied: str  # digest of the desired document
     run: int
     at: str  # UTC ISO-8601
     source: SourceRef
+    expects: str = ""  # the version that the plan meant it to have; of a hwplan kind the token of its system
 
 
 @dataclass(frozen=True, slots=True)

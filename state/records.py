@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from planner.address import Address, is_own_kind
+from planner.address import Address
 from planner.path import render
 from planner.plan import Action, Change, FieldChange
 from planner.resource import APPLIED, SET_LABEL
@@ -21,11 +21,11 @@ from planner.values import JsonObject, decode, encode
 from state.connection import Database, Row
 from state.seal import seal, verify
 
-_SHORT = "address, run, action, api_version, owned_by, scope, uid, applied, at, source"
+_SHORT = "address, run, action, api_version, owned_by, scope, uid, applied, expects, at, source"
 _LONG = "document, before"
 _COLUMNS = f"{_SHORT}, {_LONG}, seal, seal_long"
 _RECORD = "a record of the state"
-_WIDTH = 10  # columns of _SHORT
+_WIDTH = 11  # columns of _SHORT
 _REPLACED = ", ".join(f"{name} = excluded.{name}" for name in [*_COLUMNS.split(", "), "current"])
 
 # As planner.values.canonical, special leaves encoded where they stand. Making an encoder takes longer than using it.
@@ -60,7 +60,8 @@ def row_of(change: Change, run: int, uid: str, at: str) -> Row:
         _annotated(desired, "labels", SET_LABEL),
         change.scope,
         uid,
-        "" if deleted else _annotated(desired, "annotations", APPLIED) or _expected(change) or _digest(document),
+        "" if deleted else _annotated(desired, "annotations", APPLIED) or _digest(document),
+        change.expects,
         at,
         f"{change.source.file}:{change.source.line}:{change.source.column}",
         document,
@@ -128,22 +129,16 @@ def _version(row: Row) -> Version:
 
 
 def _record(row: Row) -> Record:
-    address, run, _, api_version, owned_by, scope, uid, applied, at, source, found = row
+    address, run, _, api_version, owned_by, scope, uid, applied, expects, at, source, found = row
     verify(seal(row[:-1]), found, _RECORD, address)
     file, line, column = source.rsplit(":", 2)
     place = SourceRef(file, int(line), int(column))
-    return Record(Address.parse(address), api_version, owned_by, scope, uid, applied, run, at, place)
+    return Record(Address.parse(address), api_version, owned_by, scope, uid, applied, run, at, place, expects)
 
 
 def _last_owner(database: Database, address: str) -> str:
     rows = database.rows("SELECT owned_by FROM records WHERE address = ? ORDER BY run DESC LIMIT 1", (address,))
     return str(rows[0][0]) if rows else ""
-
-
-def _expected(change: Change) -> str:
-    """Of a hwplan kind the version that it was to have: with it, what somebody else changed is told from what moved at
-    its source. `expects` of an object of the cluster covers the fields that we own, and changes with who owns them."""
-    return change.expects if is_own_kind(change.api_version) else ""
 
 
 def _annotated(desired: JsonObject, where: str, name: str) -> str:

@@ -18,11 +18,11 @@ from planner.errors import ForeignPlan, ProviderError
 from planner.graph import ResourceGraph, build_graph
 from planner.loading.manifests import with_namespace
 from planner.plan import Plan, Selection
-from planner.planning import PlanInputs, drift_report, make_plan
+from planner.planning import PlanInputs, drift_report, make_plan, moved_on
 from planner.ports import Absent, Effect, Present, Preview, ReadResult, Unreadable
 from planner.redaction import GUARD
 from planner.resource import APPLIED, Resource
-from planner.snapshot import Snapshot
+from planner.snapshot import Record, Snapshot
 from providers.kubernetes.cluster import KindInfo
 from providers.kubernetes.placing import coming_kinds, is_crd, served
 
@@ -130,7 +130,7 @@ def notes_of(inputs: PlanInputs, snapshot: Snapshot) -> Mapping[Address, str]:
     gone = {
         address: f"applied by run {records[address].run}, gone since"
         for address, seen in inputs.observations.items()
-        if isinstance(seen, Absent) and address in records and _stays(inputs.previews.get(address))
+        if isinstance(seen, Absent) and address in records and _is_gone(inputs.previews.get(address), records[address])
     }
     left = {
         address: f"applied by run {record.run}, no longer declared; it is left alone"
@@ -146,6 +146,10 @@ def notes_of(inputs: PlanInputs, snapshot: Snapshot) -> Mapping[Address, str]:
         and resource.manifest["metadata"]["annotations"].get(APPLIED) != records[address].applied
     }
     return gone | left | other
+
+
+def _is_gone(preview: Preview | None, record: Record) -> bool:
+    return _stays(preview) and (preview is None or not moved_on(preview, record))
 
 
 def _stays(preview: Preview | None) -> bool:

@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from planner.address import is_own_kind
 from planner.app.load import Stack, load
 from planner.app.request import Request
 from planner.app.world import World, open_store, open_world
 from planner.redaction import GUARD
+from planner.values import leaves
 from state.store import StateStore
+
+# Fields of hwplan kinds that say where something is: pages show them.
+_PLACES = frozenset({"baseUrl", "path", "ref", "remote", "server", "source", "target", "url"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,5 +49,8 @@ def _public_names(request: Request, stack: Stack) -> Iterator[str]:
     """What pages show in any case: a secret value that reads like one of them cannot be hidden anyway."""
     for one in stack.resources:
         yield f"{one.address} {one.api_version} {one.source}"
+        if is_own_kind(one.api_version):
+            named = (leaf for path, leaf in leaves(one.manifest["spec"]) if path[-1:] and path[-1] in _PLACES)
+            yield from (leaf for leaf in named if isinstance(leaf, str))
     yield from (*stack.owned, *stack.nodes, *stack.lanes, *stack.scopes, stack.product, stack.context)
     yield from (str(request.config), str(request.live), request.state, request.kubeconfig, *request.files)

@@ -6,9 +6,9 @@ the predictions in order, blocks what cannot be done, finds what is to be delete
 
 from __future__ import annotations
 
-from planner.planning.drift import drift_report
+from planner.planning.drift import drift_report, moved_on
 from planner.planning.guards import check_guards
 from planner.planning.inputs import PlanInputs
 from planner.planning.make import make_plan
 
-__all__ = ["PlanInputs", "check_guards", "drift_report", "make_plan"]
+__all__ = ["PlanInputs", "check_guards", "drift_report", "make_plan", "moved_on"]

@@ -11,7 +11,7 @@ from planner.path import FieldPath
 from planner.plan import FieldChange, FieldOp
 from planner.planning.inputs import PlanInputs
 from planner.ports import Absent, Effect, Present, Preview, Unreadable
-from planner.snapshot import Snapshot
+from planner.snapshot import Record, Snapshot
 
 
 def drift_report(
@@ -42,10 +42,11 @@ def _row(inputs: PlanInputs, snapshot: Snapshot, address: Address) -> Row:
         return Row(address, State.PENDING, f"{preview.lacks[0]} is not there", resource.source)
     if preview.effect is Effect.RUN:
         return Row(address, *_of_a_run(preview), resource.source)
+    record = snapshot.records.get(address)
     if isinstance(seen, Absent):
-        return Row(address, *_of_what_is_gone(preview, snapshot, address), resource.source)
+        return Row(address, *_of_what_is_gone(preview, record), resource.source)
     if is_own_kind(resource.api_version):
-        return Row(address, *_of_own_kind(preview, snapshot, address), resource.source, preview.fields)
+        return Row(address, *_of_own_kind(preview, record), resource.source, preview.fields)
     state, reason = _judge(seen, preview, resource.owned_by)
     undeclared = tuple(drift.field for drift in preview.drift if not drift.declared)
     return Row(address, state, reason, resource.source, preview.fields, undeclared)
@@ -61,24 +62,31 @@ def _of_a_run(preview: Preview) -> tuple[State, str]:
     return State.PENDING, f"to be run{f': {preview.evidence}' if preview.evidence else ''}"
 
 
-def _of_what_is_gone(preview: Preview, snapshot: Snapshot, address: Address) -> tuple[State, str]:
+def _of_what_is_gone(preview: Preview, record: Record | None) -> tuple[State, str]:
     if preview.effect is Effect.NONE and not preview.blocked:
         return State.IN_SYNC, ""  # its provider wants it like that
-    if record := snapshot.records.get(address):
+    if record and not moved_on(preview, record):
         return State.DRIFTED, f"deleted since run {record.run}"
-    return State.PENDING, "declared, never applied"
+    return State.PENDING, _NEWER if record else "declared, never applied"
 
 
-def _of_own_kind(preview: Preview, snapshot: Snapshot, address: Address) -> tuple[State, str]:
+def _of_own_kind(preview: Preview, record: Record | None) -> tuple[State, str]:
     """No label and no manager tells whose it is. Somebody else changed it when it is to be as it was applied."""
     if preview.blocked:
         return State.INCOMPLETE, preview.blocked
     if preview.effect is Effect.NONE:
         return State.IN_SYNC, ""
-    record = snapshot.records.get(address)
-    if record and preview.expects and preview.expects == record.applied:
+    if record and preview.expects and not moved_on(preview, record):
         return State.DRIFTED, f"changed since run {record.run}"
-    return State.PENDING, "the config, or what it follows, is newer than what was applied"
+    return State.PENDING, _NEWER
+
+
+_NEWER = "the config, or what it follows, is newer than what was applied"
+
+
+def moved_on(preview: Preview, record: Record) -> bool:
+    """Whether a hwplan kind is to be another version than the one on record: then what differs is nobody's drift."""
+    return is_own_kind(record.api_version) and bool(preview.expects) and preview.expects != record.expects
 
 
 def _judge(seen: Present, preview: Preview, owned_by: str) -> tuple[State, str]:

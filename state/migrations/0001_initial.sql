@@ -64,6 +64,7 @@ CREATE TABLE records (
     scope       TEXT   NOT NULL,
     uid         TEXT   NOT NULL,
     applied     TEXT   NOT NULL,
+    expects     TEXT   NOT NULL,        -- the version that the plan meant it to have, "" where none could tell
     at          TEXT   NOT NULL,
     source      TEXT   NOT NULL,
     document    TEXT   NOT NULL,        -- desired document with references and fingerprints, "" for a delete

@@ -62,6 +62,8 @@ def test_flush_brings_promoted_commits_back_and_status_tells(lane_box: Hwplan, b
     upstream, mirror = box / "git" / "hwlab.git", box / "git" / "git-mirror-hwlab.git"
     lane_box("mirror", "sync", *LANE, "--confirm")
     assert lane_box("mirror", "status", *LANE, "--json").json["githubInSync"] is True
+    page = lane_box("mirror", "status", *LANE).out
+    assert "http://git-mirror" in page and "(secret)" not in page, "a URL that also stands in a Secret is no secret"
     promoted = _commit(mirror, GITOPS, "promote")
     status = lane_box("mirror", "status", *LANE, "--json").json
     assert status["pendingFlush"] is True and status["localGitops"] == promoted != status["githubGitops"]

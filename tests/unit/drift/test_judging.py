@@ -29,7 +29,9 @@ def report(kind: str, preview: Preview | None, seen: Observation | None = None, 
     address = Address.parse(f"{kind}/{'shop/' if '.' in kind else ''}x")
     api_version = KINDS.get(kind, "hwplan.dev/v1" if kind == "LocalFile" else "apps/v1")
     resource = Resource(address, api_version, {"kind": address.kind}, "shop", "", SourceRef("a.yaml", 1))
-    record = Record(address, api_version, "shop", "", "u", "sha256:0", 1, "2026-11-22T03:00:00Z", resource.source)
+    record = Record(address, api_version, "shop", "", "u", "sha256:0", 1, "2026-11-22T03:00:00Z", resource.source,
+        "sha256:0",
+    )  # fmt: skip
     inputs = PlanInputs(
         Selection("shop"), ClusterIdentity("u", "s"), "", build_graph([resource]), {address: resource},
         {address: seen or Absent(address)}, {} if preview is None else {address: preview},
@@ -108,3 +110,10 @@ def test_a_hwplan_kind_that_is_to_be_as_it_was_applied_was_changed_by_somebody(
     seen = Present(Address.parse("LocalFile/x"), "", "sha256:other", {"digest": "x"})
     found = report("LocalFile", Preview(Effect.UPDATE, (OURS,), expects=expects), seen, recorded=True)
     assert (found.rows[0].state, found.exit_code) == (state, code)
+
+
+@pytest.mark.parametrize(("expects", "state"), [("sha256:0", State.DRIFTED), ("sha256:1", State.PENDING)])
+def test_a_hwplan_kind_that_is_to_be_another_one_was_not_deleted(expects: str, state: State) -> None:
+    """A snapshot ref is named after a commit: when the branch moves, the one of the new commit is not there yet."""
+    found = report("LocalFile", Preview(Effect.CREATE, expects=expects), None, recorded=True)
+    assert found.rows[0].state is state
