@@ -5,6 +5,7 @@ NODE ?= D601
 LANE ?= v03
 N ?= 2000
 SEED ?= 1
+JOBS ?= 2
 SELECT := --node $(NODE) --lane $(LANE)
 TEKTON_CRDS := $(wildcard ../shared/data/tekton/crds)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -21,7 +22,7 @@ demo: .venv/.runtime  ## set up, make a sandbox, plan, apply, plan again (empty)
 test: check  ## set up every real part and run the whole suite
 	$(BIN)/python -m compileall -q planner providers state tests  # where imports may not, each of a thousand commands would
 	$(BIN)/python -m tests.testbed build
-	$(if $(TEKTON_CRDS),HWPLAN_TEKTON_CRDS=$(abspath $(TEKTON_CRDS))) $(BIN)/pytest
+	$(if $(TEKTON_CRDS),HWPLAN_TEKTON_CRDS=$(abspath $(TEKTON_CRDS))) $(BIN)/pytest -n $(JOBS) --dist worksteal
 
 check: .venv/.dev  ## style, types, layers
 	$(BIN)/ruff check .

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from planner.address import Address
+from planner.address import is_own_kind
 from planner.app.kept import check_approved
-from planner.app.make import Made
+from planner.app.make import Made, owned_live
+from planner.app.observing import observe
 from planner.app.secret_freshness import moved_sources
 from planner.app.session import Session
-from planner.errors import ForeignPlan, StalePlan, StateError
+from planner.errors import ForeignPlan, PermanentError, StalePlan, StateError
 from planner.events import Observer
 from planner.executor import Observers, Options, RunResult, execute, exit_code, verdict
 from planner.plan import Action, Change, Plan
 from planner.plan_document import dump, plan_id
 from planner.planning import check_guards
-from planner.ports import Absent, Observation, Present, Provider, Unreadable
+from planner.ports import Absent, Observation, Present, Provider, ReadResult, Unreadable
 from planner.resource import Resource
+from planner.snapshot import KindPlace
 
 _FAILED = 1
 
@@ -75,10 +77,10 @@ def apply_saved(plan: Plan, session: Session, how: How) -> Report:
         )
     if _nothing(plan):
         return Report(plan, plan_id(plan), 0, None)
-    owned_live = plan.unchanged + sum(change.action not in (Action.CREATE, Action.ADOPT) for change in plan.changes)
+    seen = _look_again(plan, session)
     snapshot = session.store.snapshot(session.stack.owned)
-    check_guards(plan, snapshot, owned_live=owned_live, allow=how.allow)
-    _check_fresh(plan, session)
+    check_guards(plan, snapshot, owned_live=owned_live(seen, session.stack.owned), allow=how.allow)
+    _check_fresh(plan, seen, session)
     return _run(plan, session, how)
 
 
@@ -130,25 +132,30 @@ def _draining(cancel: threading.Event) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _check_fresh(plan: Plan, session: Session) -> None:
-    """Read everything the plan touches, and refuse it when one precondition does not hold any more."""
+def _look_again(plan: Plan, session: Session) -> ReadResult:
+    """Read everything that the plan touches, and what else is ours where anything is declared."""
+    touched = [_as_resource(change) for change in plan.changes if change.action is not Action.NOOP]
+    stack = session.stack
+    also = {
+        KindPlace(one.address.place, one.api_version, one.address.kind, one.address.namespace)
+        for one in stack.resources
+        if not is_own_kind(one.api_version)
+    }
+    seen, homeless = observe(session.world.providers, touched, stack.owned, also)
+    for address, reason in sorted(homeless.items()):
+        raise PermanentError(reason, where=str(address))
+    return seen
+
+
+def _check_fresh(plan: Plan, seen: ReadResult, session: Session) -> None:
+    """Refuse the plan when one precondition does not hold any more, or a secret is another one at its source."""
     touched = [change for change in plan.changes if change.action is not Action.NOOP]
-    seen: dict[Address, Observation] = {}
-    for provider, changes in _by_provider(session, touched):
-        seen |= provider.read([_as_resource(change) for change in changes], (), ()).observations
-    moved = [text for change in touched if (text := _moved(change, seen.get(change.address, Absent(change.address))))]
+    found = seen.observations
+    moved = [text for change in touched if (text := _moved(change, found.get(change.address, Absent(change.address))))]
     moved += moved_sources(touched, session.stack.secrets, session.store.fingerprinter())
     if moved:
         more = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
         raise StalePlan(f"the world moved since the plan was made: {moved[0]}{more}", remedy="plan again")
-
-
-def _by_provider(session: Session, changes: Sequence[Change]) -> list[tuple[Provider, list[Change]]]:
-    groups: dict[int, tuple[Provider, list[Change]]] = {}
-    for change in changes:
-        provider = session.world.providers.of(change.api_version, change.address.kind)
-        groups.setdefault(id(provider), (provider, []))[1].append(change)
-    return list(groups.values())
 
 
 def _moved(change: Change, seen: Observation) -> str:

@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from planner.app.request import Request
+from planner.app.request import Request, as_selected
 from planner.cli.options import approved, selecting
 from planner.cli.output import page
+
+if TYPE_CHECKING:
+    from planner.app.run import Report
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -54,7 +57,6 @@ def apply(
     **how: Any,
 ) -> int:
     """Make it so. Shows the plan; with --confirm locks, re-checks, applies node by node, waits, says what happened."""
-    from planner.cli.pages import run_page
     from planner.cli.words import run_options
 
     options = run_options(request, **how)
@@ -65,12 +67,19 @@ def apply(
     if resume:
         from planner.app.saved import resume_unfinished
 
-        return run_page(resume_unfinished(request, options), request, as_json)
+        return _earlier(resume_unfinished(request, options), request, as_json)
     if planfile is not None:
         from planner.app.saved import apply_file
 
-        return run_page(apply_file(request, planfile, options, approved=plan_id), request, as_json)
+        return _earlier(apply_file(request, planfile, options, approved=plan_id), request, as_json)
     return _plan_and_apply(request, plan_id, options, as_json)
+
+
+def _earlier(report: Report, request: Request, as_json: bool) -> int:
+    """The page of a plan that was made earlier: what to run next needs its words, not those of this command."""
+    from planner.cli.pages import run_page
+
+    return run_page(report, as_selected(request, report.plan.selection), as_json)
 
 
 def _show(request: Request, planfile: Path | None, resume: bool, form: str) -> None:

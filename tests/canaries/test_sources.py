@@ -29,7 +29,7 @@ def test_a_saved_plan_whose_secret_moved_is_refused_before_anything_is_written(
     assert real.run("plan", "--out", saved)[0] == 0
     real.planted.rotate()
     (real.planted.sources / "urls.env").unlink()
-    words = ("apply", saved, "--confirm", "--no-wait", "--allow", "missing-state")
+    words = ("apply", saved, "--confirm", "--no-wait")
     code, told = real.run(*words, select=False, env=_config(real))
     assert code == 3, told
     assert "the value of file:" in told and "plain.env#PLAIN_0 is another one" in told and "more" in told

@@ -36,6 +36,20 @@ def test_in_the_sandbox(lane_box: Hwplan) -> None:
     lane_box("drift", *LANE)
 
 
+def test_a_saved_plan_is_the_first_that_is_applied(lane_box: Hwplan) -> None:
+    """What is only read (a branch, a clean-up with nothing to do) is not taken for objects of a state that is lost."""
+    saved = str(lane_box.folder / "plan.json")
+    lane_box("plan", *LANE, "--out", saved)
+    done = lane_box("apply", saved, "--confirm")
+    assert "hwplan plan --product hwlab --node D601 --lane v03" in done.out
+    lane_box.empty(*LANE)
+    Path(lane_box.where[1], ".hwplan", "state.db").unlink()
+    box = lane_box.where[1]
+    Hwplan(lane_box.folder, ())("sandbox", "delete", box, "ConfigMap/hwlab-v03/hwlab-notifier")
+    lane_box("plan", *LANE, "--target", "ConfigMap/hwlab-v03/hwlab-notifier", "--out", saved)
+    assert "missing-state" in lane_box("apply", saved, "--confirm", code=3).err
+
+
 def test_a_sandbox_in_the_current_folder(tmp_path: Path) -> None:
     here = Hwplan(tmp_path, ())
     here("sandbox", "create", ".sandbox", *LANE)

@@ -46,7 +46,7 @@ def test_nothing_of_another_owner_is_pruned(hwplan: Hwplan, unique: str) -> None
         f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: theirs, namespace: {unique}}}\ndata: {{a: b}}\n",
     )  # fmt: skip
     hwplan("apply", "-f", first, "--name", unique, "--confirm")
-    hwplan("apply", "-f", other, "--name", f"{unique}-b", "--confirm", "--allow", "missing-state")
+    hwplan("apply", "-f", other, "--name", f"{unique}-b", "--confirm")
     hwplan.empty("-f", first, "--name", unique)
     hwplan("destroy", "-f", other, "--name", f"{unique}-b", "--confirm")
     hwplan.empty("-f", first, "--name", unique)
