@@ -33,7 +33,7 @@ from planner.plan import (
     Verified,
 )
 from planner.source import SourceRef
-from planner.values import JsonObject, decode, digest, encode
+from planner.values import JsonObject, canonical, decode, digest, encode
 
 _TOOL = "hwplan"
 _Home: TypeAlias = tuple[str, str]  # node and lane of a plan that has one of each
@@ -70,8 +70,17 @@ def dump(plan: Plan) -> bytes:
     return _file_bytes(document(plan))
 
 
+def compact(plan: Plan) -> tuple[str, bytes]:
+    """The id, and the bytes that a state keeps: the same document without white space, in a tenth of the time."""
+    whole = document(plan)
+    return str(whole["id"]), canonical(whole)
+
+
 def load(data: bytes) -> Plan:
-    """Read a plan file. Raises ForeignPlan when it is no plan, of another version, or changed by one byte."""
+    """Read a plan file, or what a state keeps.
+
+    Raises ForeignPlan when it is no plan, of another version, or changed by one byte.
+    """
     try:
         body = json.loads(data)
         version = body["schemaVersion"]
@@ -82,7 +91,7 @@ def load(data: bytes) -> Plan:
             f"the plan has schema version {version!r}, this hwplan reads {SCHEMA_VERSION}", remedy="plan again"
         )
     content = {key: value for key, value in body.items() if key != "checksum"}
-    if body.get("checksum") != digest(content) or _file_bytes(body) != data:
+    if body.get("checksum") != digest(content) or data not in (canonical(body), _file_bytes(body)):
         raise ForeignPlan("the plan file was changed after it was saved", remedy="plan again; a plan is never edited")
     try:
         plan = _plan(body)

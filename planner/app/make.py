@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from planner.address import Address, is_own_kind
+from planner.app.contents import with_contents
 from planner.app.load import Stack
 from planner.app.observing import Predicted, observe, preview_all
 from planner.app.recorded import RecordedProvider
@@ -120,6 +121,7 @@ def inputs_of(
         prune=prune is not None or not (request.targets or request.exclude or only),
         destroy=destroy,
     )
+    inputs = with_contents(inputs, world.cluster)
     told = _no_longer_declared(session, inputs)
     return Gathered(replace(inputs, warnings=(*inputs.warnings, *told)) if told else inputs, seen, snapshot)
 

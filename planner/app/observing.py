@@ -59,7 +59,11 @@ def preview_all(
     seen = dict(observations)
     waiting = {address: _sources(resource.manifest) for address, resource in resources.items()}
     while waiting:
-        ready = [address for address in graph.order() if address in waiting and not (waiting[address] & set(waiting))]
+        ready = [
+            address
+            for address in graph.order()
+            if address in waiting and not any(source in waiting for source in waiting[address])
+        ]
         outputs = _known_outputs(seen, previews)
         taking = [address for address in ready if waiting[address]]
         filled |= {address: _fill(resources[address], outputs) for address in taking}

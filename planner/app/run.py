@@ -18,7 +18,7 @@ from planner.errors import ForeignPlan, PermanentError, StalePlan, StateError
 from planner.events import Observer
 from planner.executor import Observers, Options, RunResult, execute, exit_code, verdict
 from planner.plan import Action, Change, Plan
-from planner.plan_document import dump, plan_id
+from planner.plan_document import compact, plan_id
 from planner.planning import check_guards
 from planner.ports import Absent, Observation, Present, Provider, ReadResult, Unreadable
 from planner.resource import Resource
@@ -56,11 +56,10 @@ class Report:
 
 def apply_made(made: Made, session: Session, how: How, *, approved: str = "") -> Report:
     """Apply the plan that was made just now. Raises StalePlan when it is not the `approved` one, see check_approved."""
-    identifier = plan_id(made.plan)
     if approved:
         check_approved(session.request, approved, made.plan)
     if _nothing(made.plan):
-        return Report(made.plan, identifier, 0, None)
+        return Report(made.plan, plan_id(made.plan), 0, None)
     check_guards(made.plan, made.snapshot, owned_live=made.owned_live, allow=how.allow)
     return _run(made.plan, session, how)
 
@@ -98,11 +97,11 @@ def _nothing(plan: Plan) -> bool:
 
 
 def _run(plan: Plan, session: Session, how: How, *, resumes: int | None = None) -> Report:
-    identifier = plan_id(plan)
+    identifier, document = compact(plan)
     operation = "destroy" if plan.destroy else "apply"
     others = (how.watch(plan),) if how.watch else ()
     with session.store.acquire(operation, identifier, how.lock_timeout) as lease:
-        run = session.store.begin_run(lease, identifier, plan, dump(plan), operation=operation, resumes=resumes)
+        run = session.store.begin_run(lease, identifier, plan, document, operation=operation, resumes=resumes)
         with _draining(how.options.cancel):
             result = execute(
                 plan, _provider_of(session), session.stack.vault, Observers(run.observer, *others),

@@ -47,8 +47,9 @@ def opened_with(request: Request, store: StateStore, stack: Stack) -> Iterator[S
 
 def _public_names(request: Request, stack: Stack) -> Iterator[str]:
     """What pages show in any case: a secret value that reads like one of them cannot be hidden anyway."""
+    yield from {text for one in stack.resources for text in (one.api_version, one.source.file)}
     for one in stack.resources:
-        yield f"{one.address} {one.api_version} {one.source}"
+        yield str(one.address)
         if is_own_kind(one.api_version):
             named = (leaf for path, leaf in leaves(one.manifest["spec"]) if path[-1:] and path[-1] in _PLACES)
             yield from (leaf for leaf in named if isinstance(leaf, str))

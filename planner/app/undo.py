@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from planner.address import Address, is_own_kind
+from planner.app.contents import with_contents
 from planner.app.load import Stack, empty, load
 from planner.app.make import Made, notes_of, owned_live
 from planner.app.observing import observe, preview_all
@@ -135,6 +136,7 @@ def _made(session: Session, reverse: _Reverse, selection: Selection, number: int
         warnings=seen.warnings,
         pruning=f"made by run {number}",
     )
+    inputs = with_contents(inputs, world.cluster)
     snapshot = world.store.snapshot(session.stack.owned)
     live = owned_live(seen, session.stack.owned)
     return Made(make_plan(inputs), graph, snapshot, live, notes_of(inputs, snapshot), inputs)

@@ -9,6 +9,6 @@ from __future__ import annotations
 from planner.planning.drift import drift_report, moved_on
 from planner.planning.guards import check_guards
 from planner.planning.inputs import PlanInputs
-from planner.planning.make import make_plan
+from planner.planning.make import doomed, make_plan
 
-__all__ = ["PlanInputs", "check_guards", "drift_report", "make_plan", "moved_on"]
+__all__ = ["PlanInputs", "check_guards", "doomed", "drift_report", "make_plan", "moved_on"]

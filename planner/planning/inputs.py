@@ -18,7 +18,8 @@ class PlanInputs:
 
     `graph` orders `resources`; `observations` and `previews` cover them; `strays` are live objects of our owned sets
     that are not declared; `unsourced` are resources whose inputs are missing, with the reason; `prune` allows deletes;
-    `destroy` plans to take away everything that is ours; `pruning` says why a stray goes, for the reader.
+    `destroy` plans to take away everything that is ours; `pruning` says why a stray goes, for the reader. `inside`
+    names, of each container that is to be deleted, what else would go with it.
     """
 
     selection: Selection
@@ -34,3 +35,4 @@ class PlanInputs:
     prune: bool = True
     destroy: bool = False
     pruning: str = "pruned"
+    inside: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from planner.plan import Blocked, Change, Drift, Plan
+from planner.plan import Action, Blocked, Change, Drift, Plan
 from planner.planning.deletes import delete_changes
 from planner.planning.inputs import PlanInputs
 from planner.planning.upserts import Upserts, judge_all
 from planner.ports import Present
 from planner.values import digest
 
+_SHOWN = 5  # objects that a reason names
+
 
 def make_plan(inputs: PlanInputs) -> Plan:
     """Make the plan. Pure: the same inputs give the same plan, byte for byte (spec 04, promise 3)."""
     upserts = Upserts() if inputs.destroy else judge_all(inputs)
-    doomed, kept = _doomed(inputs)
-    deletes = delete_changes(doomed, upserts.changes, "destroyed" if inputs.destroy else inputs.pruning)
+    going, kept = doomed(inputs)
+    free = [present for present in going if present.address not in inputs.inside]
+    deletes = delete_changes(free, upserts.changes, "destroyed" if inputs.destroy else inputs.pruning)
     changes = (*upserts.changes, *deletes)
+    blocked = (*upserts.blocked, *(_held(present, inputs) for present in going if present.address in inputs.inside))
     return Plan(
         selection=inputs.selection,
         cluster=inputs.cluster,
         inputs_config=inputs.config_digest,
-        inputs_live=_live_digest(inputs, changes, upserts.blocked),
+        inputs_live=_live_digest(inputs, changes, blocked),
         changes=changes,
-        blocked=upserts.blocked,
+        blocked=blocked,
         drift=() if inputs.destroy else _drift(inputs),
         warnings=tuple(sorted({*inputs.warnings, *kept, *_preview_warnings(inputs)})),
         unchanged=upserts.unchanged,
@@ -30,7 +34,7 @@ def make_plan(inputs: PlanInputs) -> Plan:
     )
 
 
-def _doomed(inputs: PlanInputs) -> tuple[tuple[Present, ...], tuple[str, ...]]:
+def doomed(inputs: PlanInputs) -> tuple[tuple[Present, ...], tuple[str, ...]]:
     """Live objects to delete, and a warning for each one that is kept although nobody declares it."""
     candidates = list(inputs.strays) if inputs.prune or inputs.destroy else []
     if inputs.destroy:
@@ -41,6 +45,18 @@ def _doomed(inputs: PlanInputs) -> tuple[tuple[Present, ...], tuple[str, ...]]:
     kept += [f"{stray.address} is left behind (on-delete: orphan)" for stray in candidates if stray.orphan_on_delete]
     doomed = (stray for stray in candidates if not stray.protected and not stray.orphan_on_delete)
     return tuple(sorted(doomed, key=lambda stray: stray.address)), tuple(kept)
+
+
+def _held(container: Present, inputs: PlanInputs) -> Blocked:
+    inside = inputs.inside[container.address]
+    more = f" and {len(inside) - _SHOWN} more" if len(inside) > _SHOWN else ""
+    return Blocked(
+        container.address,
+        Action.DELETE,
+        "would take along what this plan does not name",
+        evidence=f"inside: {', '.join(inside[:_SHOWN])}{more}",
+        remedy="take it away or adopt it first; hwplan.dev/on-delete: orphan leaves the container where it is",
+    )
 
 
 def _drift(inputs: PlanInputs) -> tuple[Drift, ...]:

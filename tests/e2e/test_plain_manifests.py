@@ -52,6 +52,22 @@ def test_nothing_of_another_owner_is_pruned(hwplan: Hwplan, unique: str) -> None
     hwplan.empty("-f", first, "--name", unique)
 
 
+def test_a_namespace_takes_nothing_along_that_no_plan_names(hwplan: Hwplan, unique: str) -> None:
+    first = manifests.write(hwplan.folder, "app.yaml", manifests.APP.format(ns=unique))
+    theirs = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: theirs, namespace: {unique}}}\n"
+    hwplan("apply", "-f", first, "--name", unique, "--confirm")
+    hwplan("apply", "-f", "-", "--name", f"{unique}-b", "--confirm", stdin=theirs)
+    plan = hwplan("destroy", "-f", first, "--name", unique, "--json").json
+    (blocked,) = plan["blocked"]
+    assert (blocked["address"], blocked["action"]) == (f"Namespace/{unique}", "delete")
+    assert blocked["evidence"] == f"inside: ConfigMap/{unique}/theirs"
+    assert f"Namespace/{unique}" not in changes(plan) and len(changes(plan)) == 3
+    assert "does not name" in hwplan("destroy", "-f", first, "--name", unique, "--confirm", code=1).out
+    hwplan("destroy", "-f", "-", "--name", f"{unique}-b", "--confirm", stdin=theirs)
+    plan = hwplan("destroy", "-f", first, "--name", unique, "--json").json
+    assert plan["blocked"] == [] and changes(plan) == {f"Namespace/{unique}": "delete"}
+
+
 def test_namespace_definition_and_custom_resource_in_one_fresh_plan(hwplan: Hwplan, unique: str) -> None:
     file = manifests.write(hwplan.folder, "w.yaml", manifests.WIDGETS.format(ns=unique, size=3))
     words = ("-f", file, "--name", unique)

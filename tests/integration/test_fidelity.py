@@ -11,7 +11,7 @@ from tests.fidelity.__main__ import kept, numbers, run_all
 from tests.fidelity.server import Server
 from tests.testbed.cluster import TestCluster
 
-CASES = 300
+CASES = 2000
 
 
 @pytest.fixture
