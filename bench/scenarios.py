@@ -184,12 +184,13 @@ def fresh(rig: Rig) -> list[Row]:
         Row("  bare loop, 16 connections", f"{loop:.2f} s: {ours / loop:.2f}x of it", "1.5x", ours <= 1.5 * loop),
         Row("  kubectl apply --server-side --validate=false", f"{kubectl:.2f} s: {kubectl / ours:.1f}x", "1x",
             kubectl > ours),
-        Row("  kubectl apply --server-side", f"{validating:.2f} s: {validating / ours:.1f}x", "10x",
-            validating >= 10 * ours),
+        Row("  kubectl apply --server-side", f"{validating:.2f} s: {validating / ours:.1f}x (the bare loop: "
+            f"{validating / loop:.1f}x)"),
     ]  # fmt: skip
     if "kapp" in found:
         times = found["kapp"].seconds / ours
-        rows.append(Row("  kapp deploy", f"{found['kapp'].seconds:.2f} s: {times:.1f}x", "4x", times >= 4))
+        bare = found["kapp"].seconds / loop
+        rows.append(Row("  kapp deploy", f"{found['kapp'].seconds:.2f} s: {times:.1f}x (the bare loop: {bare:.1f}x)"))
     return rows
 
 

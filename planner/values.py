@@ -171,6 +171,28 @@ def leaves(value: Json, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tupl
         yield path, value
 
 
+def open_outputs(value: Json) -> list[Ref | Sub]:
+    """Every Ref and Sub in a document. Called for each document several times, so it builds nothing else."""
+    found: list[Ref | Sub] = []
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            pending.extend(item.values())
+        elif isinstance(item, list):
+            pending.extend(item)
+        elif isinstance(item, Ref | Sub):
+            found.append(item)
+    return found
+
+
+def copied(value: Json) -> Json:
+    """A copy that shares no map and no list with `value`; leaves never change, so they are shared."""
+    if isinstance(value, dict):
+        return {key: copied(item) for key, item in value.items()}
+    return [copied(item) for item in value] if isinstance(value, list) else value
+
+
 def substitute(value: Json, lookup: Callable[[Ref], Json | None]) -> Json:
     """Replace every Ref and Sub whose outputs `lookup` knows (not None); the others stay as they are."""
     match value:

@@ -30,7 +30,7 @@ from planner.ports import (
 )
 from planner.resource import Resource
 from planner.snapshot import KindPlace
-from planner.values import Json, JsonObject, Ref, Sealed, Sub, Vault, decode, digest, encode, leaves
+from planner.values import Json, JsonObject, Sealed, Vault, decode, digest, encode, open_outputs
 from providers.kubernetes.snapshot.layout import CLUSTER_FOLDER
 from providers.kubernetes.snapshot.store import SYSTEMS_FILE, systems_of
 
@@ -112,7 +112,7 @@ class RecordedProvider:
         row = self.rows.get(_key(resource))
         if row is not None:
             return _read_observation(resource.address, row["observation"])
-        if _has_open_outputs(resource):
+        if open_outputs(resource.manifest["spec"]):
             return Absent(resource.address)  # it comes again when they are filled in
         return Unreadable(
             resource.address, "not in the snapshot: it holds what was seen of another declaration, or none"
@@ -156,10 +156,6 @@ def _without_secrets(value: Json) -> Json:
             return None
         case _:
             return value
-
-
-def _has_open_outputs(resource: Resource) -> bool:
-    return any(isinstance(leaf, Ref | Sub) for _, leaf in leaves(resource.manifest["spec"]))
 
 
 def _observation_document(seen: Observation) -> JsonObject:

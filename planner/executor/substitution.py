@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from planner.address import Address
 from planner.plan import Change
-from planner.values import Json, JsonObject, Ref, Sub, leaves, substitute
+from planner.values import Json, JsonObject, Ref, open_outputs, substitute
 
 
 def fill(change: Change, outputs: Mapping[Address, JsonObject]) -> Change:
     """The change with every output that is known put in; itself when it has nothing to fill."""
-    if not _open(change.desired):
+    if not open_outputs(change.desired):
         return change
     filled = substitute(change.desired, lambda ref: _lookup(ref, change.address.place, outputs))
     return replace(change, desired=filled)
@@ -21,14 +21,10 @@ def fill(change: Change, outputs: Mapping[Address, JsonObject]) -> Change:
 def unresolved(change: Change) -> tuple[str, ...]:
     """The outputs that are still missing, as `Kind/name#output`, sorted."""
     found: set[str] = set()
-    for leaf in _open(change.desired):
+    for leaf in open_outputs(change.desired):
         refs = (leaf,) if isinstance(leaf, Ref) else tuple(part for part in leaf.parts if isinstance(part, Ref))
         found.update(str(ref) for ref in refs)
     return tuple(sorted(found))
-
-
-def _open(document: JsonObject | None) -> list[Ref | Sub]:
-    return [leaf for _, leaf in leaves(document or {}) if isinstance(leaf, Ref | Sub)]
 
 
 def _lookup(ref: Ref, place: str, outputs: Mapping[Address, JsonObject]) -> Json | None:

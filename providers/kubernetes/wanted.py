@@ -8,7 +8,7 @@ from __future__ import annotations
 from planner.editing import with_value, without
 from planner.path import Element, FieldPath, Item
 from planner.resource import Resource
-from planner.values import Json, JsonObject, Ref, Sealed, Sub
+from planner.values import Json, JsonObject, Ref, Sealed, Sub, open_outputs
 from providers.kubernetes.cluster import FIELD_MANAGER
 from providers.kubernetes.comparing import value_at
 from providers.kubernetes.placing import Spot, placed
@@ -47,11 +47,7 @@ def special_leaves(value: Json, path: tuple[str | int, ...] = ()) -> tuple[tuple
 
 def has_unknown(value: Json) -> bool:
     """Whether an output in it is not known yet."""
-    if isinstance(value, dict):
-        return any(has_unknown(item) for item in value.values())
-    if isinstance(value, list):
-        return any(has_unknown(item) for item in value)
-    return isinstance(value, (Ref, Sub))
+    return bool(open_outputs(value))
 
 
 # --- ignored fields ------------------------------------------------------------------------------------------------

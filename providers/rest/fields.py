@@ -14,7 +14,7 @@ from planner.diff import HIDDEN, diff
 from planner.editing import with_field, without
 from planner.path import FieldPath
 from planner.plan import FieldChange, FieldOp
-from planner.values import Json, JsonObject, Ref, Sealed, Sub, digest, encode, leaves
+from planner.values import Json, JsonObject, Sealed, digest, encode, leaves, open_outputs
 from providers.rest.wanted import Wanted
 from providers.web.documents import value_at
 
@@ -39,7 +39,7 @@ def uncertain(wanted: Wanted) -> tuple[str, ...]:
 
 def has_outputs(body: JsonObject) -> bool:
     """Whether an output of another resource is still open in the body."""
-    return any(isinstance(leaf, Ref | Sub) for _, leaf in leaves(body))
+    return bool(open_outputs(body))
 
 
 def with_note(wanted: Wanted) -> JsonObject:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 
-from planner.values import Json, JsonObject
+from planner.values import Json, JsonObject, copied
 from providers.kubernetes.errors import Cause, Invalid
 
 
 def patched(document: JsonObject, operations: Sequence[JsonObject]) -> JsonObject:
     """A changed copy. Raises Invalid when an operation does not fit, as a server does."""
-    out = copy.deepcopy(document)
+    out: JsonObject = copied(document)
     for number, operation in enumerate(operations):
         try:
             _apply(out, operation)

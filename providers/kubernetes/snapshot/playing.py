@@ -6,7 +6,6 @@ What a server would refuse is refused, and of a value of a Secret only the finge
 from __future__ import annotations
 
 import base64
-import copy
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from planner.address import Address
 from planner.errors import PermanentError
 from planner.path import Element, FieldPath, Item, Member, parse, render
 from planner.ports import Fingerprinter
-from planner.values import Json, JsonObject
+from planner.values import Json, JsonObject, copied
 from providers.kubernetes.sealing import is_secret
 from providers.kubernetes.snapshot import admission
 from providers.kubernetes.snapshot.cluster import SnapshotCluster, open_snapshot
@@ -44,7 +43,7 @@ def play(
     identity = _find(cluster, address)
 
     def change(live: JsonObject, types: TypeTable) -> JsonObject:
-        new = copy.deepcopy(live)
+        new = copied(live)
         for text, value in values.items():
             path = _parsed(text)
             _set(new, path, _hidden(path, value, fingerprinter) if is_secret(live) else value)

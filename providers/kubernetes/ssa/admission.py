@@ -7,9 +7,8 @@ Admission webhooks are outside any local knowledge.
 from __future__ import annotations
 
 import base64
-import copy
 
-from planner.values import JsonObject
+from planner.values import JsonObject, copied
 from providers.kubernetes.ssa.defaults import TEMPLATE_GENERATION
 from providers.kubernetes.ssa.typed import equal
 
@@ -32,7 +31,7 @@ def prepare(live: JsonObject | None, stored: JsonObject) -> None:
     elif key == "apps/v1/DaemonSet":
         _count_template(live, stored)
     elif key == "v1/Namespace":
-        stored["spec"] = copy.deepcopy(live.get("spec") or {})
+        stored["spec"] = copied(live.get("spec") or {})
     elif key == "v1/Service":
         _drop_by_type(live["spec"], stored["spec"])
 

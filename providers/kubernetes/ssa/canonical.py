@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-import copy
 from typing import Literal, TypeAlias
 
-from planner.values import Json, JsonObject
+from planner.values import Json, JsonObject, copied
 from providers.kubernetes.ssa.quantity import canonical_quantity
 from providers.kubernetes.ssa.schema import Type
 
@@ -54,7 +53,7 @@ _HEADLESS = "None"
 def comparable(document: JsonObject) -> JsonObject:
     """A copy without what only a server can know: uid, resourceVersion, creationTimestamp, generation, managedFields,
     a Service's allocated addresses and ports, the selector and controller-uid labels of a Job. Use it on both sides."""
-    out: JsonObject = copy.deepcopy(document)
+    out: JsonObject = copied(document)
     metadata = out.get("metadata") or {}
     for name in _SERVER_METADATA:
         metadata.pop(name, None)
@@ -103,7 +102,7 @@ def canonical(kind: Type, value: Json, *, phase: Phase = "stored") -> Json:
             return int(value)
         case "bytes":
             return _bytes(value)
-    return copy.deepcopy(value)
+    return copied(value)
 
 
 def coerced(kind: Type, value: Json) -> Json:
@@ -127,7 +126,7 @@ def _map(kind: Type, value: dict[str, Json], phase: Phase) -> Json:
     for key, item in value.items():
         below = kind.child(key)
         if below is None:
-            out[key] = copy.deepcopy(item)
+            out[key] = copied(item)
         else:
             out[key] = zero(below) if item is None else canonical(below, item, phase=phase)
     return out

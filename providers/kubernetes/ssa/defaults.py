@@ -6,11 +6,10 @@ canonical documents, parents before children, as the server does. Knows no live 
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Final
 
-from planner.values import Json, JsonObject
+from planner.values import Json, JsonObject, copied
 from providers.kubernetes.ssa.schema import Type
 
 _CRD = "apiextensions-apiserver.pkg.apis.apiextensions.v1."
@@ -252,7 +251,7 @@ def _autoscaler(value: JsonObject) -> None:
     percent = {"type": "Percent", "value": 100, "periodSeconds": 15}
     pods = {"type": "Pods", "value": 4, "periodSeconds": 15}
     up = {"stabilizationWindowSeconds": 0, "selectPolicy": "Max", "policies": [pods, percent]}
-    behavior["scaleUp"] = {**copy.deepcopy(up), **behavior.get("scaleUp", {})}
+    behavior["scaleUp"] = {**copied(up), **behavior.get("scaleUp", {})}
     down = {"selectPolicy": "Max", "policies": [dict(percent)]}
     behavior["scaleDown"] = {**down, **behavior.get("scaleDown", {})}
 
@@ -323,7 +322,7 @@ def _fill_struct(kind: Type, value: JsonObject) -> None:
         rule(value)
     for name, default in FIXED.get(kind.name, {}).items():
         if name not in value:
-            value[name] = copy.deepcopy(default)
+            value[name] = copied(default)
     for name in kind.defaulted:
         if name not in value:
             value[name] = kind.default(name)
@@ -334,7 +333,7 @@ def fill_custom(kind: Type, value: Json) -> None:
     if isinstance(value, dict):
         for name in kind.defaulted:
             if name not in value or (value[name] is None and not _nullable(kind, name)):
-                value[name] = copy.deepcopy(kind.default(name))
+                value[name] = copied(kind.default(name))
         for key, item in value.items():
             below = kind.child(key)
             if below is not None and isinstance(item, (dict, list)):

@@ -5,10 +5,9 @@ Owns the order of these steps and the rule that a write which changes nothing ke
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 
-from planner.values import Json, JsonObject
+from planner.values import Json, JsonObject, copied
 from providers.kubernetes.ssa import admission
 from providers.kubernetes.ssa.canonical import canonical, coerced, zero
 from providers.kubernetes.ssa.defaults import fill, fill_custom
@@ -63,7 +62,7 @@ def decode(kind: Kind, given: JsonObject, *, merged: bool = False) -> JsonObject
     """A document as the server decodes it, before it is stored: in its Go form and with defaults. A merged custom one
     does not pass through the decoder, which tidies metadata."""
     if kind.custom:
-        out: JsonObject = copy.deepcopy(given) if merged else coerced(kind.type, copy.deepcopy(given))
+        out: JsonObject = copied(given) if merged else coerced(kind.type, copied(given))
         fill_custom(kind.type, out)
         return out
     made: JsonObject = canonical(kind.type, given, phase="decoded")
@@ -101,7 +100,7 @@ def _keep_status(kind: Kind, live: JsonObject | None, stored: JsonObject) -> Non
     """A write of the main resource leaves the status as it is; a new object begins without one."""
     if live is not None:
         if "status" in live:
-            stored["status"] = copy.deepcopy(live["status"])
+            stored["status"] = copied(live["status"])
         else:
             stored.pop("status", None)
     elif kind.custom:
@@ -117,7 +116,8 @@ def _entries(live: JsonObject | None, managers: Managers, same: bool) -> list[Js
     entries = write(managers)
     before: list[JsonObject] = ((live or {}).get("metadata") or {}).get("managedFields") or []
     if same and len(entries) == len(before) and _timeless(entries) == _timeless(before):
-        return copy.deepcopy(before)
+        kept: list[JsonObject] = copied(before)
+        return kept
     return entries
 
 
