@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from planner.caches import cache_folder
 from planner.loading.yaml_source import VERSION, Document, Limits, load_documents
 from planner.values import decode, encode
 
@@ -47,7 +48,7 @@ def load_cached(data: bytes, file: str, limits: Limits, folder: Path | None = No
     if len(data) < WORTH_IT or len(data) > limits.size:
         return load_documents(data, file, limits)
     pieces = _pieces(data)
-    folder = folder or cache_folder()
+    folder = folder or cache_folder("parsed")
     path = folder / f"{_key(pieces, limits)}.json"
     if (known := _read(path, pieces)) is not None:
         return _merge(known, _secrets(pieces, file, limits))
@@ -56,12 +57,6 @@ def load_cached(data: bytes, file: str, limits: Limits, folder: Path | None = No
         with contextlib.suppress(OSError, ValueError, TypeError):
             _write(path, pieces, documents)
     return documents
-
-
-def cache_folder() -> Path:
-    """`$XDG_CACHE_HOME/hwplan/parsed`, or the same under ~/.cache."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "hwplan" / "parsed"
 
 
 def _pieces(data: bytes) -> tuple[_Piece, ...]:

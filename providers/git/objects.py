@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,12 +26,6 @@ class Distance:
 
     ahead: int
     behind: int
-
-
-def cache_folder() -> Path:
-    """`$XDG_CACHE_HOME/hwplan/git`, or the same under ~/.cache."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "hwplan" / "git"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from planner.address import Address
+from planner.caches import cache_folder
 from planner.errors import PermanentError
 from planner.plan import Change
 from planner.ports import Observation, Preview, Readiness, ReadResult, Written
@@ -21,7 +22,7 @@ from providers.git.delegating import delegate, look_after, needs_jobs
 from providers.git.jobs import Jobs
 from providers.git.listings import Listings
 from providers.git.looking import Eyes, read_wish
-from providers.git.objects import Objects, cache_folder
+from providers.git.objects import Objects
 from providers.git.pushing import move
 from providers.git.remotes import Places, open_places
 from providers.registry import Tools
@@ -53,7 +54,7 @@ class GitProvider:
 
     def _cache(self) -> Path:
         if self._places.simulated is None:
-            return cache_folder()
+            return cache_folder("git")
         folder = Path(tempfile.mkdtemp(prefix="hwplan-git-"))
         weakref.finalize(self, rmtree, folder, ignore_errors=True)
         return folder

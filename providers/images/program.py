@@ -16,9 +16,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from planner.caches import cache_folder
 from planner.errors import PermanentError, TemporaryError
 from providers.images.reference import Reference
-from providers.images.remembered import cache_folder
 
 _SECONDS = 3600.0
 _KEPT = 64 << 10

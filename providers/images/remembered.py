@@ -12,17 +12,12 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from planner.caches import cache_folder
 from planner.errors import PermanentError
 from providers.images.manifest import MAX_MANIFEST, Manifest, read_manifest, sha256
 from providers.images.reference import Reference
 
 _MOST_FILES = 1000
-
-
-def cache_folder(part: str) -> Path:
-    """`$XDG_CACHE_HOME/hwplan/<part>`, or the same under ~/.cache."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "hwplan" / part
 
 
 class Remembered:
