@@ -24,11 +24,11 @@ _PASSING = frozenset({("", "Event"), ("events.k8s.io", "Event"), ("", "Endpoints
 def with_contents(inputs: PlanInputs, cluster: Cluster) -> PlanInputs:
     """The inputs with what else would go with each container that is to be deleted. Asks only when there is one."""
     going, _ = doomed(inputs)
-    places = {one: places for one in going if (places := _places(one, cluster))}
+    places = {one.address: places for one in going if (places := _places(one, cluster))}
     if not places:
         return inputs
     uids = frozenset(one.uid for one in going)
-    inside = {one.address: tuple(sorted(_staying(cluster, where, uids))) for one, where in places.items()}
+    inside = {address: tuple(sorted(_staying(cluster, where, uids))) for address, where in places.items()}
     return replace(inputs, inside={address: found for address, found in inside.items() if found})
 
 

@@ -48,6 +48,11 @@ class Report:
     result: RunResult | None
 
     @property
+    def all_done(self) -> bool:
+        """Whether every change ended well; what is blocked is no change."""
+        return self.result is None or exit_code(self.result) == 0
+
+    @property
     def exit_code(self) -> int:
         """The exit code of `apply`: blocked resources count as failed, because what was asked for is not there."""
         code = exit_code(self.result) if self.result else 0

@@ -185,7 +185,8 @@ def command_of(verb: str, request: Request) -> str:
 
 
 def _again(report: Report, request: Request) -> str:
-    verb = "plan" if report.exit_code == 0 else "apply --resume --confirm"
+    look = "destroy" if report.plan.destroy else "plan"
+    verb = look if report.all_done else "apply --resume --confirm"
     return f"hwplan {verb}{_words(request)}{_common(request)}"
 
 

@@ -47,6 +47,7 @@ def render_run(plan: Plan, outcome: Outcome, *, run: int, command: str = "") -> 
         _said(ends, orders),
         _skipped(ends),
         _cancelled(ends),
+        _blocked(plan),
         [f"warning: {safe(str(address))}: {safe(text)}" for address, text in outcome.warnings],
         _time(plan, outcome),
     )
@@ -100,6 +101,16 @@ def _skipped(ends: Mapping[Address, Ended]) -> list[str]:
 def _cancelled(ends: Mapping[Address, Ended]) -> list[str]:
     cancelled = [ended for ended in ends.values() if ended.result is Result.CANCELLED]
     return [f"{len(cancelled)} cancelled, {safe(cancelled[0].message)}"] if cancelled else []
+
+
+def _blocked(plan: Plan) -> list[str]:
+    """What the plan could not do at all, with what would help."""
+    lines: list[str] = []
+    for one in plan.blocked[:_MOST]:
+        why = f"{one.reason} ({one.evidence})" if one.evidence else one.reason
+        lines.append(f"     blocked  {one.action} {safe(str(one.address))}  {safe(why)}")
+        lines += [f"       {safe(one.remedy)}"] if one.remedy else []
+    return [*lines, f"     and {len(plan.blocked) - _MOST} more"] if len(plan.blocked) > _MOST else lines
 
 
 def _time(plan: Plan, outcome: Outcome) -> list[str]:
