@@ -111,11 +111,12 @@ def run_page(report: Report, request: Request, as_json: bool) -> int:
     if as_json:
         page(json.dumps(_run_document(report), indent=1, sort_keys=True))
         return report.exit_code
-    if report.result is None:
-        page("nothing to do" if not report.plan.blocked else "nothing that can be done: see what is blocked above")
-        return report.exit_code
-    from planner.render.run_summary import render_run
+    from planner.render.run_summary import blocked_lines, render_run
 
+    if report.result is None:
+        blocked = blocked_lines(report.plan)
+        page("\n".join(["nothing that can be done", *blocked]) if blocked else "nothing to do")
+        return report.exit_code
     page(render_run(report.plan, report.result, run=report.run, command=_again(report, request)))
     return report.exit_code
 

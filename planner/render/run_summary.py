@@ -47,7 +47,7 @@ def render_run(plan: Plan, outcome: Outcome, *, run: int, command: str = "") -> 
         _said(ends, orders),
         _skipped(ends),
         _cancelled(ends),
-        _blocked(plan),
+        blocked_lines(plan),
         [f"warning: {safe(str(address))}: {safe(text)}" for address, text in outcome.warnings],
         _time(plan, outcome),
     )
@@ -103,7 +103,7 @@ def _cancelled(ends: Mapping[Address, Ended]) -> list[str]:
     return [f"{len(cancelled)} cancelled, {safe(cancelled[0].message)}"] if cancelled else []
 
 
-def _blocked(plan: Plan) -> list[str]:
+def blocked_lines(plan: Plan) -> list[str]:
     """What the plan could not do at all, with what would help."""
     lines: list[str] = []
     for one in plan.blocked[:_MOST]:
