@@ -10,7 +10,7 @@ SELECT := --node $(NODE) --lane $(LANE)
 TEKTON_CRDS := $(wildcard ../shared/data/tekton/crds)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check bench fidelity screens testbed-up testbed-down clean
+.PHONY: demo test check bench fidelity faults faults-long screens testbed-up testbed-down clean
 
 demo: .venv/.runtime  ## set up, make a sandbox, plan, apply, plan again (empty)
 	rm -rf .sandbox
@@ -32,9 +32,18 @@ check: .venv/.dev  ## style, types, layers
 
 bench: .venv/.dev  ## the speed table of the README, peers in turn
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.images 2048 5
 
 fidelity: .venv/.dev  ## predictions against the server's dry run, random cases
 	$(BIN)/python -m tests.fidelity --cases $(N) --seed $(SEED)
+
+faults: .venv/.dev  ## kills, cut connections, storms and planted secrets, as the gate has them
+	$(BIN)/python -m tests.testbed build
+	$(BIN)/pytest -n $(JOBS) tests/faults tests/canaries
+
+faults-long: .venv/.dev  ## the same with every pair of kill points, and more secrets
+	$(BIN)/python -m tests.testbed build
+	HWPLAN_FAULTS=long HWPLAN_CANARIES=1000 $(BIN)/pytest -n $(JOBS) --timeout 36000 tests/faults tests/canaries
 
 screens: .venv/.dev  ## the pictures in docs/screens
 	$(BIN)/python -m tests.screens

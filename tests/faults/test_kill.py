@@ -39,7 +39,18 @@ def memory() -> Iterator[Path]:
 
 @pytest.mark.parametrize(
     ("name", "seed", "parallelism"),
-    [("chain", 0, 4), ("fan", 0, 4), ("diamond", 0, 4), ("random", 1, 4), ("random", 2, 1), ("random", 3, 16)],
+    [
+        ("chain", 0, 4),
+        ("fan", 0, 4),
+        ("diamond", 0, 4),
+        ("diamond", 0, 1),
+        ("random", 1, 4),
+        ("random", 2, 1),
+        ("random", 3, 16),
+        ("random", 5, 2),
+        ("random", 6, 1),
+        ("random", 7, 8),
+    ],
 )
 def test_killed_at_every_point_and_resumed(memory: Path, name: str, seed: int, parallelism: int) -> None:
     plan = shape(name, seed)
