@@ -31,8 +31,7 @@ check: .venv/.dev  ## style, types, layers
 	$(BIN)/lint-imports --no-logo
 
 bench: .venv/.dev  ## the speed table of the README, peers in turn
-	$(BIN)/python -m bench
-	$(BIN)/python -m bench.images 2048 5
+	$(BIN)/python -m bench; met=$$?; $(BIN)/python -m bench.images 2048 5 && exit $$met
 
 fidelity: .venv/.dev  ## predictions against the server's dry run, random cases
 	$(BIN)/python -m tests.fidelity --cases $(N) --seed $(SEED)
