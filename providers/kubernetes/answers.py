@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from planner.errors import ProviderError
-from planner.path import Element, FieldPath, Item, Member, render
 from planner.values import JsonObject
+from providers.kubernetes.answer_words import field_text, safe, unquote, word
 from providers.kubernetes.errors import (
     AdmissionDenied,
     AlreadyExists,
@@ -78,7 +78,7 @@ def classify(
     for rule in _RULES:
         if error := rule(answer):
             return error
-    return ServerFault(f"the server answered {status} {_word(answer.reason)}".rstrip(), where=where)
+    return ServerFault(f"the server answered {status} {word(answer.reason)}".rstrip(), where=where)
 
 
 def status_of(content_type: str, body: bytes) -> JsonObject:
@@ -125,7 +125,7 @@ def _busy(answer: _Answer) -> ProviderError | None:
     if not overloaded and not (answer.code >= 500 and _TEMPORARY_500.search(answer.message)):
         return None
     return ServerBusy(
-        f"the server is busy or not ready ({answer.code} {_word(answer.reason)})".replace(" )", ")"),
+        f"the server is busy or not ready ({answer.code} {word(answer.reason)})".replace(" )", ")"),
         where=answer.where,
         retry_after=answer.retry_after,
     )
@@ -137,7 +137,7 @@ def _webhook_down(answer: _Answer) -> ProviderError | None:
         return None
     name = match["admission"] or match["conversion"] or ""
     return WebhookDown(
-        f'webhook "{_safe(name)}" does not answer',
+        f'webhook "{safe(name)}" does not answer',
         webhook=name,
         where=answer.where,
         remedy="look at its pods and Service",
@@ -157,7 +157,7 @@ def _typed_patch(answer: _Answer) -> ProviderError | None:
 
 def _typed_cause(path: str, text: str) -> Cause:
     words = text.split(", got ")[0]  # what follows is the value itself
-    return Cause(_field_text(path), "SchemaMismatch", _safe(words) if _TYPED_WORDS.match(words) else "")
+    return Cause(field_text(path), "SchemaMismatch", safe(words) if _TYPED_WORDS.match(words) else "")
 
 
 def _conversion(answer: _Answer) -> ProviderError | None:
@@ -173,9 +173,9 @@ def _conversion(answer: _Answer) -> ProviderError | None:
 
 def _denied(answer: _Answer) -> ProviderError | None:
     if match := _WEBHOOK_DENIED.match(answer.message):
-        name, words = match["name"], "" if answer.secret else _safe(match["words"] or "")
+        name, words = match["name"], "" if answer.secret else safe(match["words"] or "")
         kind = "policy" if "olicy" in match["what"] else "webhook"
-        message = f'{kind} "{_safe(name)}" denied it' + (f": {words}" if words else "")
+        message = f'{kind} "{safe(name)}" denied it' + (f": {words}" if words else "")
         return AdmissionDenied(message, webhook=name, where=answer.where)
     return None
 
@@ -196,7 +196,7 @@ def _conflict(answer: _Answer) -> ProviderError | None:
 def _conflict_of(cause: JsonObject) -> Conflict:
     message = str(cause.get("message") or "")
     match = _MANAGER.search(message)
-    return Conflict(_field_text(str(cause.get("field") or "")), _unquote(match[1]) if match else "", _safe(message))
+    return Conflict(field_text(str(cause.get("field") or "")), unquote(match[1]) if match else "", safe(message))
 
 
 def _not_found(answer: _Answer) -> ProviderError | None:
@@ -206,7 +206,7 @@ def _not_found(answer: _Answer) -> ProviderError | None:
     if answer.plain or (answer.reason == "NotFound" and not name):
         return NotServed("the cluster does not serve this kind", where=answer.where, remedy="install its CRD first")
     if kind == "namespaces" and not answer.where.startswith("Namespace/"):
-        message = f"namespace {_safe(name)} does not exist"
+        message = f"namespace {safe(name)} does not exist"
         return NamespaceMissing(message, namespace=name, where=answer.where, remedy="declare the Namespace")
     return NotFound("it does not exist", where=answer.where)
 
@@ -222,9 +222,9 @@ def _forbidden(answer: _Answer) -> ProviderError | None:
             "its namespace is being deleted", where=answer.where, retry_after=answer.retry_after
         )
     if match := _RBAC.search(answer.message):
-        return Forbidden(_safe(match[0]), where=answer.where, remedy="grant the right, or use other credentials")
+        return Forbidden(safe(match[0]), where=answer.where, remedy="grant the right, or use other credentials")
     words = answer.message.partition(" is forbidden: ")[2]
-    return Forbidden(f"forbidden: {_safe(words)}" if words and not answer.secret else "forbidden", where=answer.where)
+    return Forbidden(f"forbidden: {safe(words)}" if words and not answer.secret else "forbidden", where=answer.where)
 
 
 def _invalid(answer: _Answer) -> ProviderError | None:
@@ -245,18 +245,18 @@ def _invalid(answer: _Answer) -> ProviderError | None:
 
 def _cause(cause: JsonObject, secret: bool) -> Cause:
     message = str(cause.get("message") or "")
-    field, reason = str(cause.get("field") or ""), _word(str(cause.get("reason") or ""))
+    field, reason = str(cause.get("field") or ""), word(str(cause.get("reason") or ""))
     if match := _IMMUTABLE.search(message):
-        return Cause(_field_text(field), reason, match[0], immutable=True)
+        return Cause(field_text(field), reason, match[0], immutable=True)
     detail = _DETAIL.match(message)
     words = (detail["words"] or "") if detail and not secret else ""
-    return Cause(_field_text(field), reason, _safe(words) or _REASON_WORDS.get(reason, ""))
+    return Cause(field_text(field), reason, safe(words) or _REASON_WORDS.get(reason, ""))
 
 
 def _other(answer: _Answer) -> ProviderError | None:
     match answer.code:
         case 400:
-            words = "" if answer.secret else _safe(_BEFORE_CONTEXT.split(answer.message, maxsplit=1)[0])
+            words = "" if answer.secret else safe(_BEFORE_CONTEXT.split(answer.message, maxsplit=1)[0])
             return BadRequest(words or "the server does not understand the document", where=answer.where)
         case 405:
             return BadRequest("the server does not allow this on the kind", where=answer.where)
@@ -329,73 +329,3 @@ _RULES: tuple[_Rule, ...] = (
     _invalid,
     _other,
 )
-
-# --- text of the server, made safe ---------------------------------------------------------------------------------
-
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?')
-_WORD = re.compile(r"^[A-Za-z]{1,64}$")
-# Maps whose keys may hold dots and slashes: everything up to the next bracket is one key.
-_FREE_KEYS = re.compile(
-    r"^(?:annotations|labels|matchLabels|nodeSelector|data|binaryData|stringData|selector|limits|requests|hard)$"
-)
-
-
-def _word(text: str) -> str:
-    """A reason as the API defines it: one word of letters. Anything else is dropped."""
-    return text if _WORD.match(text) else ""
-
-
-def _safe(text: str) -> str:
-    """One line of at most 300 characters without long quoted values."""
-    line = " ".join(_QUOTED.sub(lambda quote: quote[0] if len(quote[0]) <= 66 else '"…"', text).split())
-    return line if len(line) <= 300 else line[:299] + "…"
-
-
-def _unquote(text: str) -> str:
-    try:
-        return str(json.loads(text))
-    except ValueError:
-        return text.strip('"')
-
-
-def _field_text(text: str) -> str:
-    """The server's path (`.spec.containers[name="a"].image`) in the text form of planner.path."""
-    return render(_field_path(text))
-
-
-def _field_path(text: str) -> FieldPath:
-    out: list[Element] = []
-    position = 0
-    while position < len(text):
-        rest = text[position:]
-        if rest[0] == "[":
-            end = _bracket_end(rest)
-            if inner := rest[1 : end - 1]:
-                out.append(_element(inner))
-        elif out and isinstance(out[-1], str) and _FREE_KEYS.match(out[-1]) and rest[0] == ".":
-            end = len(rest)
-            out.append(rest[1:])
-        else:
-            plain = rest.lstrip(".")
-            name = re.split(r"[.\[]", plain, maxsplit=1)[0]
-            end = len(rest) - len(plain) + len(name)
-            if name:
-                out.append(name)
-        position += max(end, 1)
-    return tuple(out)
-
-
-def _bracket_end(text: str) -> int:
-    match = re.match(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]"])*\]', text)
-    return match.end() if match else len(text) + 1
-
-
-def _element(inner: str) -> Element:
-    if inner.isdigit():
-        return int(inner)
-    if inner.startswith("="):
-        return Member(_unquote(inner[1:]))
-    pairs = re.findall(r'([A-Za-z0-9_]+)=("(?:[^"\\]|\\.)*"|[^,]*)', inner)
-    if pairs:
-        return Item(tuple(sorted((key, int(value) if value.isdigit() else _unquote(value)) for key, value in pairs)))
-    return inner

@@ -33,7 +33,8 @@ from providers.kubernetes.errors import (
 from providers.kubernetes.kubeconfig import Connection
 from providers.kubernetes.parallel import Parallel
 from providers.kubernetes.transport import Stats, Transport
-from providers.kubernetes.wire import Answer, Request
+from providers.kubernetes.wire import Request
+from providers.kubernetes.wire_reading import Answer
 
 PAGE: Final = 500
 _RESTARTS = 3

@@ -20,7 +20,8 @@ from http.client import UNAUTHORIZED
 from planner.errors import OutcomeUnknown, PreconditionError, ProviderError, TemporaryError
 from providers.kubernetes.errors import ServerBusy, Unauthorized, Unreachable
 from providers.kubernetes.kubeconfig import Connection
-from providers.kubernetes.wire import Answer, Limits, Lost, Pool, Request, Upgraded
+from providers.kubernetes.wire import Limits, Lost, Pool, Request, Upgraded
+from providers.kubernetes.wire_reading import Answer
 
 _MAX_TRIES = 10
 _BACKOFF_FIRST = 0.1

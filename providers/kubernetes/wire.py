@@ -1,7 +1,7 @@
-"""One exchange of HTTP/1.1 with an API server: sockets, TLS, the pool of idle connections, reading under a deadline.
+"""One exchange of HTTP/1.1 with an API server: sockets, TLS, the pool of idle connections.
 
-Owns what http.client leaves open: a deadline over the whole answer, a cap after decompression, noticing that an idle
-connection was closed, and telling "nothing was sent" from "the answer was lost". Decides nothing about retries.
+Owns what http.client leaves open: a deadline over the whole answer, noticing that an idle connection was closed, and
+telling "nothing was sent" from "the answer was lost". Reads by wire_reading. Decides nothing about retries.
 """
 
 from __future__ import annotations
@@ -22,17 +22,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http.client import SWITCHING_PROTOCOLS, HTTPException, HTTPResponse
 from pathlib import Path
-from typing import Any, cast
 
 import planner
 from planner.errors import HwplanError, ProviderError
 from planner.redaction import GUARD
-from providers.kubernetes.errors import TooLarge, Unauthorized, Unreachable, Untrusted
+from providers.kubernetes.errors import Unauthorized, Unreachable, Untrusted
 from providers.kubernetes.kubeconfig import Connection, Credentials
 from providers.kubernetes.tls import client_context, through_proxy
+from providers.kubernetes.wire_reading import Answer, Bytewise, Timed, lower, read_answer
 
 USER_AGENT = f"hwplan/{planner.__version__}"
-_CHUNK = 1 << 18
 _TOKEN_SECONDS = 60.0  # how long a token read from a file is used
 _IDLE_SECONDS = 60.0
 
@@ -61,18 +60,6 @@ class Request:
     where: str = ""
     effect: bool = False
     repeatable: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer of any status. Header names are lower-case, `warnings` are the raw Warning headers, `size` is that of
-    the body on the wire."""
-
-    status: int
-    headers: Mapping[str, str]
-    warnings: tuple[str, ...]
-    body: bytes = field(repr=False)
-    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +227,7 @@ class Pool:
     # --- one exchange --------------------------------------------------------------------------------------------
 
     def _exchange(self, sock: socket.socket, reused: bool, request: Request, deadline: float) -> tuple[Answer, bool]:
-        timed = _Timed(sock, self._limits.read, deadline)
+        timed = Timed(sock, self._limits.read, deadline)
         data = self._bytes(request)
         try:
             sock.settimeout(timed.left())
@@ -250,7 +237,7 @@ class Pool:
         response = HTTPResponse(timed, method=request.method)  # type: ignore[arg-type]  # needs makefile only
         try:
             response.begin()
-            answer = _answer(response, self._limits.answer, request.where)
+            answer = read_answer(response, self._limits.answer, request.where)
         except (OSError, HTTPException, zlib.error, ValueError) as error:
             raise _lost(error, before=False, stale=reused and not timed.received) from None
         return answer, not response.will_close
@@ -258,7 +245,7 @@ class Pool:
     def _upgrade(
         self, sock: socket.socket, request: Request, headers: Sequence[tuple[str, str]], deadline: float
     ) -> Upgraded | Answer:
-        timed = _Bytewise(sock, self._limits.read, deadline)
+        timed = Bytewise(sock, self._limits.read, deadline)
         data = self._bytes(request, headers)
         try:
             sock.settimeout(timed.left())
@@ -269,9 +256,9 @@ class Pool:
         try:
             response.begin()
             if response.status == SWITCHING_PROTOCOLS:
-                return Upgraded(sock, _lower(response))
+                return Upgraded(sock, lower(response))
             response.fp = io.BufferedReader(timed)
-            return _answer(response, self._limits.answer, request.where)
+            return read_answer(response, self._limits.answer, request.where)
         except (OSError, HTTPException, zlib.error, ValueError) as error:
             raise _lost(error, before=False, stale=False) from None
 
@@ -332,68 +319,3 @@ def _lost(error: Exception, *, before: bool, stale: bool) -> ProviderError | Los
         return Untrusted(f"TLS failed: {error.reason}", remedy="check the client certificate of the kubeconfig")
     reason = "time ran out" if isinstance(error, TimeoutError) else type(error).__name__
     return Lost(reason, before=before, stale=stale and not isinstance(error, TimeoutError))
-
-
-class _Timed(io.RawIOBase):
-    """The reading side of a socket: every read gets what is left of the deadline, at most `each` seconds."""
-
-    def __init__(self, sock: socket.socket, each: float, deadline: float) -> None:
-        self._sock, self._each, self._deadline = sock, each, deadline
-        self.received = 0
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        """What http.client asks a socket for."""
-        return io.BufferedReader(self, 1 << 16)
-
-    def left(self) -> float:
-        """Seconds that the next read may take. Raises TimeoutError when the deadline is over."""
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("deadline")
-        return min(left, self._each)
-
-    def readable(self) -> bool:
-        """True."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Read once."""
-        self._sock.settimeout(self.left())
-        count = self._sock.recv_into(buffer)
-        self.received += count
-        return count
-
-
-class _Bytewise(_Timed):
-    """Reads no byte beyond what is asked for: what follows the head of an upgrade is of another protocol."""
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        """Itself, for it is read line by line."""
-        return cast(io.BufferedReader, self)
-
-
-def _answer(response: HTTPResponse, limit: int, where: str) -> Answer:
-    body, size = _read(response, limit, where)
-    warnings = tuple(response.headers.get_all("Warning") or ())
-    return Answer(response.status, _lower(response), warnings, body, size)
-
-
-def _lower(response: HTTPResponse) -> dict[str, str]:
-    return {name.lower(): value for name, value in response.getheaders()}
-
-
-def _read(response: HTTPResponse, limit: int, where: str) -> tuple[bytes, int]:
-    """The whole body, unpacked, and its size on the wire. Raises HTTPException when it ends early, TooLarge."""
-    unpack = zlib.decompressobj(wbits=31) if response.headers.get("Content-Encoding", "") == "gzip" else None
-    parts: list[bytes] = []
-    size = total = 0
-    while chunk := response.read(_CHUNK):
-        size += len(chunk)
-        plain = unpack.decompress(chunk, limit - total + 1) if unpack else chunk
-        total += len(plain)
-        if total > limit:
-            raise TooLarge(f"the answer is larger than {limit >> 20} MiB", where=where)
-        parts.append(plain)
-    if response.length or (unpack and parts and not unpack.eof):
-        raise HTTPException("the answer ended early")
-    return b"".join(parts), size

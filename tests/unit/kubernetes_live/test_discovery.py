@@ -12,7 +12,8 @@ from providers.kubernetes.cluster import KindInfo
 from providers.kubernetes.discovery import Discovery, kinds_of_crd, read_aggregated
 from providers.kubernetes.errors import ServerBusy
 from providers.kubernetes.parallel import Parallel
-from providers.kubernetes.wire import Answer, Request
+from providers.kubernetes.wire import Request
+from providers.kubernetes.wire_reading import Answer
 
 VERBS = ["create", "delete", "get", "list", "patch"]
 
