@@ -25,6 +25,7 @@ class Danger(StrEnum):
     BLOCKED = "blocked"
     DELETE = "delete"
     REPLACE = "replace"
+    COMMAND = "command"
     GATE = "gate loosened"
     FORCED = "forced fields"
     SECRET = "secret changed"  # noqa: S105 - a word for the reader
@@ -67,6 +68,8 @@ def _dangers(change: Change) -> Iterator[tuple[Danger, str]]:
             yield Danger.REPLACE, safe(change.reason)
         case Action.ADOPT:
             yield Danger.ADOPT, safe(change.reason)
+        case Action.RUN:
+            yield from _of_a_run(change)
         case _:
             pass
     if change.forced:
@@ -79,6 +82,15 @@ def _dangers(change: Change) -> Iterator[tuple[Danger, str]]:
     gates = [text for item in change.fields if (text := _loosened(change, item))]
     if gates:
         yield Danger.GATE, _listed(gates)
+
+
+def _of_a_run(change: Change) -> Iterator[tuple[Danger, str]]:
+    """What a run takes away, and what it has a container do."""
+    if removed := [render(item.path) for item in change.fields if item.op is FieldOp.REMOVE]:
+        yield Danger.DELETE, _listed(removed)
+    spec = (change.desired or {}).get("spec") or {}
+    if change.address.kind == "PodExec":
+        yield Danger.COMMAND, safe(f"{' '.join(map(str, spec.get('command') or ()))} in {spec.get('target')}")
 
 
 def _taken(change: Change, path: FieldPath) -> str:

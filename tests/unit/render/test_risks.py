@@ -120,3 +120,14 @@ def test_no_name_gets_out_of_the_marker(text: str) -> None:
     assert "--" not in found and ">" not in found and "@" not in found
     assert len(found) < 160
     assert found != marker(Selection(text + "'", "", ("n",), ("l",)))
+
+
+def test_what_a_run_takes_away_and_what_it_executes_is_told() -> None:
+    ended = [update((name,), "Succeeded, finished 2026-11-01T00:00:00Z", None, FieldOp.REMOVE) for name in ("a", "b")]
+    clean_up = replace(change("Retention/old", Action.RUN, *ended), desired={"spec": {}})
+    spec = {"command": ["/app/migrate", "la\x1btest"], "target": "Deployment.apps/shop/api"}
+    command = replace(change("PodExec/migrate", Action.RUN), desired={"spec": spec})
+    assert [(one.danger, one.address, one.text) for one in risks(plan_of(clean_up, command))] == [
+        (Danger.DELETE, "Retention/old", "a, b"),
+        (Danger.COMMAND, "PodExec/migrate", "/app/migrate la\\x1btest in Deployment.apps/shop/api"),
+    ]
