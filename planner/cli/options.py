@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from planner.app.request import Request
+from planner.cli.configured import candidates, config_dir
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _Decorator = Callable[[_F], _F]
@@ -19,8 +20,6 @@ _Decorator = Callable[[_F], _F]
 
 def _complete(what: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-        from planner.cli.completion import candidates
-
         return [word for word in candidates(ctx, what) if word.startswith(incomplete)]
 
     return complete
@@ -149,16 +148,3 @@ def make_request(words: dict[str, Any]) -> Request:
         verbose=bool(words["verbose"]),
         debug=bool(words["debug"]),
     )
-
-
-def config_dir(given: str | None) -> Path:
-    """The configuration folder: --config, HWPLAN_CONFIG, ./config, or the one shipped with the package."""
-    named = given or os.environ.get("HWPLAN_CONFIG")
-    if named:
-        return Path(named)
-    local = Path("config")
-    if local.is_dir():
-        return local
-    package = Path(__file__).parent.parent
-    shipped = package / "shipped" / "config"
-    return shipped if shipped.is_dir() else package.parent / "config"
