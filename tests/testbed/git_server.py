@@ -11,6 +11,7 @@ import socket
 import socketserver
 import struct
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -45,12 +46,14 @@ class GitRule:
 
 @dataclass
 class GitHttp:
-    """A running HTTP server of all repositories below `root`; `requests` are method and path of all that came."""
+    """A running HTTP server of all repositories below `root`; `requests` are method and path of all that came,
+    `failures` what kept this server from answering, for whoever reads why a test failed."""
 
     root: Path
     port: int = 0
     rules: list[GitRule] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def url(self, name: str) -> str:
@@ -84,7 +87,7 @@ def http_server(root: Path) -> Iterator[GitHttp]:
         git = value
 
     with _QuietServer(("127.0.0.1", 0), Handler) as server:
-        value.port = server.server_address[1]
+        value.port, server.failures = server.server_address[1], value.failures
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:
@@ -99,9 +102,10 @@ class _QuietServer(http.server.ThreadingHTTPServer):
 
     daemon_threads = True
     request_queue_size = 64
+    failures: list[str]
 
     def handle_error(self, request: object, client_address: object) -> None:
-        pass
+        self.failures.append(f"before a request: {sys.exc_info()[1]!r}")
 
 
 class _CgiHandler(http.server.BaseHTTPRequestHandler):
@@ -131,7 +135,8 @@ class _CgiHandler(http.server.BaseHTTPRequestHandler):
             if rule and rule.action == "lose-answer":
                 return self._reset()
             self._send(status, headers, content, cut=bool(rule and rule.action == "cut-answer"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            self.git.failures.append(f"{self.command} {self.path}: {error!r}")
             self.close_connection = True
 
     def _body(self) -> bytes:
@@ -292,7 +297,7 @@ def connect_proxy() -> Iterator[ConnectProxy]:
         block_on_close = False
 
     with Server(("127.0.0.1", 0), Handler) as server:
-        value.port = server.server_address[1]
+        value.port, server.failures = server.server_address[1], value.failures
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:
