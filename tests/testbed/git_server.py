@@ -297,7 +297,7 @@ def connect_proxy() -> Iterator[ConnectProxy]:
         block_on_close = False
 
     with Server(("127.0.0.1", 0), Handler) as server:
-        value.port, server.failures = server.server_address[1], value.failures
+        value.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:
