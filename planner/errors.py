@@ -12,7 +12,6 @@ value that came from a secret: foreign exceptions are translated here by reason,
     │   ├── StalePlan                       the world moved since the plan was made
     │   ├── ForeignPlan                     made for another cluster, or changed by one byte
     │   └── GuardRefused                    a named guard (mass delete, empty config, missing state)
-    ├── PendingError               exit 4   not finished in the time given; not a failure
     ├── LockedError                exit 5   somebody else is applying
     └── ProviderError              exit 1   the outside world said no
         ├── TemporaryError                  worth another try (after `retry_after` seconds)
@@ -96,12 +95,6 @@ class GuardRefused(RefusedError):
     def __init__(self, guard: str, message: str, *, remedy: str = "") -> None:
         super().__init__(message, where=f"guard {guard}", remedy=remedy)
         self.guard = guard
-
-
-class PendingError(HwplanError):
-    """Time ran out while something was still on its way; not a failure of the thing itself."""
-
-    exit_code = 4
 
 
 class LockedError(HwplanError):

@@ -10,7 +10,7 @@ from planner.path import FieldPath, render
 from planner.plan import Drift
 from planner.ports import Effect, Observation, Present, Preview
 from planner.resource import SET_LABEL, Resource
-from planner.values import JsonObject, Sealed
+from planner.values import JsonObject, Sealed, open_outputs
 from providers.kubernetes.cluster import FIELD_MANAGER
 from providers.kubernetes.comparing import Taken, covers, undeclared
 from providers.kubernetes.errors import Invalid
@@ -20,7 +20,7 @@ from providers.kubernetes.reading import applied_by_us
 from providers.kubernetes.sealing import is_secret, stand_in
 from providers.kubernetes.ssa.ownership import unchanged
 from providers.kubernetes.stamping import stamp_of
-from providers.kubernetes.wanted import has_unknown, prepared, special_leaves
+from providers.kubernetes.wanted import prepared, special_leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def settle(resource: Resource, spot: Spot, seen: Observation, *, simulated: bool
     case = replace(plain, desired=prepared(resource, spot, live))
     if live is not None and _is_unchanged(case, simulated):
         return nothing(case)
-    return _refusal(case) or replace(case, unknown=has_unknown(case.desired))
+    return _refusal(case) or replace(case, unknown=bool(open_outputs(case.desired)))
 
 
 def _is_unchanged(case: Case, simulated: bool) -> bool:

@@ -24,7 +24,7 @@ def prepared(resource: Resource, spot: Spot, live: JsonObject | None) -> JsonObj
         # the server would own `stringData`, which is never stored: nobody could tell what changed
         data = {**(document.get("data") or {}), **plain}
         document = {key: value for key, value in document.items() if key != "stringData"} | {"data": data}
-    document = stamped(document, unknown=has_unknown(document))
+    document = stamped(document, unknown=bool(open_outputs(document)))
     for path in resource.options.ignore_fields if live else ():
         document = _ignoring(document, path, live or {})
     return document
@@ -43,11 +43,6 @@ def special_leaves(value: Json, path: tuple[str | int, ...] = ()) -> tuple[tuple
     if isinstance(value, list):
         return tuple(found for at, item in enumerate(value) for found in special_leaves(item, (*path, at)))
     return ((path, value),) if isinstance(value, (Ref, Sub, Sealed)) else ()
-
-
-def has_unknown(value: Json) -> bool:
-    """Whether an output in it is not known yet."""
-    return bool(open_outputs(value))
 
 
 # --- ignored fields ------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from planner.path import parse, render
 from planner.plan import Action, Change
 from planner.ports import Fingerprinter, Written
 from planner.resource import APPLIED, PROTECT, SET_LABEL
-from planner.values import JsonObject, SecretValue
+from planner.values import JsonObject, SecretValue, open_outputs
 from providers.kubernetes.cluster import FIELD_MANAGER, Cluster
 from providers.kubernetes.comparing import covers, taken_fields, value_at
 from providers.kubernetes.errors import ApplyConflict, Conflict, ResourceVersionConflict
@@ -27,7 +27,6 @@ from providers.kubernetes.reading import applied_by_us, content_of
 from providers.kubernetes.sealing import as_fingerprints, is_secret, reveal, seal, stand_in
 from providers.kubernetes.ssa.ownership import unchanged
 from providers.kubernetes.stamping import settled
-from providers.kubernetes.wanted import has_unknown
 
 _TRIES = 5  # a controller that writes status all the time moves the version between read and write
 _GONE_TRIES = 120
@@ -66,7 +65,7 @@ class _Work:
 def apply(desk: Desk, change: Change) -> Written:
     """See planner.ports.Provider.apply. `desk.look_up` reads the vault of this call."""
     assert change.desired is not None
-    if has_unknown(change.desired):
+    if open_outputs(change.desired):
         raise PermanentError("it uses an output that is not known", where=str(change.address), remedy="plan again")
     kind = desk.cluster.kind(change.api_version, change.address.kind)
     if kind is None:

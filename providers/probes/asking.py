@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from planner.errors import PermanentError, ProviderError, TemporaryError
-from planner.values import Json
+from planner.errors import ProviderError, TemporaryError
+from planner.values import Json, JsonObject
+from providers.canned import read_answers
 from providers.probes.expectation import Seen
 from providers.web.addresses import refuse_special
 from providers.web.client import Limits, WebClient
@@ -34,7 +35,7 @@ def over_the_network(client: WebClient | None = None) -> Ask:
 
 def from_answers(path: Path) -> Ask:
     """Ask the canned answers of a sandbox, read once. An unknown URL gets no answer."""
-    answers = _answers(path)
+    answers = read_answers(path, "probes", _row, fields="url, status, body")
 
     def ask(url: str) -> Seen:
         if url not in answers:
@@ -46,17 +47,8 @@ def from_answers(path: Path) -> Ask:
     return ask
 
 
-def _answers(path: Path) -> Mapping[str, Seen]:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        document = YAML(typ="safe", pure=True).load(path.read_text()) if path.exists() else None
-        return {str(row["url"]): _seen(row) for row in (document or {}).get("probes") or ()}
-    except (OSError, YAMLError, AttributeError, KeyError, TypeError, ValueError):
-        raise PermanentError(
-            "the canned answers of the sandbox cannot be read", where=path.name, remedy="a list of url, status, body"
-        ) from None
+def _row(row: JsonObject) -> tuple[str, Seen]:
+    return str(row["url"]), _seen(row)
 
 
 def _seen(row: Mapping[str, Json]) -> Seen:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import quote, urlsplit
 
-from planner.errors import PermanentError, ProviderError, TemporaryError
-from planner.values import Json
+from planner.errors import ProviderError, TemporaryError
+from planner.values import Json, JsonObject
+from providers.canned import read_answers
 from providers.probes.asking import LIMITS
 from providers.prometheus.result import Refused, Result, number_text, result_of
 from providers.web.addresses import refuse_special
@@ -49,7 +50,7 @@ def from_answers(path: Path) -> Ask:
 
     An unknown query gets no answer. Raises PermanentError when the file cannot be read.
     """
-    answers = _answers(path)
+    answers = read_answers(path, "queries", _row, fields="promql, value")
 
     def ask(server: str, promql: str) -> Result:
         if promql not in answers:
@@ -59,19 +60,8 @@ def from_answers(path: Path) -> Ask:
     return ask
 
 
-def _answers(path: Path) -> Mapping[str, Result]:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        document = YAML(typ="safe", pure=True).load(path.read_text()) if path.exists() else None
-        return {str(row["promql"]): _result(row["value"]) for row in (document or {}).get("queries") or ()}
-    except (OSError, YAMLError, AttributeError, KeyError, TypeError, ValueError):
-        raise PermanentError(
-            "the canned answers of the sandbox cannot be read",
-            where=path.name,
-            remedy="queries: a list of promql, value",
-        ) from None
+def _row(row: JsonObject) -> tuple[str, Result]:
+    return str(row["promql"]), _result(row["value"])
 
 
 def _result(value: Json) -> Result:

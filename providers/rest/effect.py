@@ -15,8 +15,9 @@ from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, Pr
 from planner.path import render
 from planner.plan import Change
 from planner.ports import Written
+from planner.values import open_outputs
 from providers.rest.api import Api, Item, Write
-from providers.rest.fields import comparable, has_outputs, outputs_of, patch, replacement, token, with_note
+from providers.rest.fields import comparable, outputs_of, patch, replacement, token, with_note
 from providers.rest.looking import Sight, look
 from providers.rest.secrets import Secrets
 from providers.rest.wanted import Wanted
@@ -61,7 +62,7 @@ _LOOK = "look whether it turns up, then run it again: it reads first"
 
 def _settled(change: Change, wanted: Wanted, desk: Desk) -> Wanted:
     """With the fingerprints of all secrets; refused when it is not what was planned."""
-    if wanted.is_open or has_outputs(wanted.body):
+    if wanted.is_open or open_outputs(wanted.body):
         raise PermanentError("an output that it takes is still unknown", where=str(change.address))
     body, reasons = desk.secrets.known(wanted.body)
     if reasons:

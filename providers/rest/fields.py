@@ -37,11 +37,6 @@ def uncertain(wanted: Wanted) -> tuple[str, ...]:
     return tuple(leaf.ref for path, leaf in found if not leaf.fingerprint and (wanted.note or path in wanted.readable))
 
 
-def has_outputs(body: JsonObject) -> bool:
-    """Whether an output of another resource is still open in the body."""
-    return bool(open_outputs(body))
-
-
 def with_note(wanted: Wanted) -> JsonObject:
     """The body as it is sent: with the fingerprints of what cannot be read back, where a field keeps them."""
     hidden = unread(wanted)
@@ -140,4 +135,4 @@ def known_outputs(now: JsonObject, wanted: Wanted) -> JsonObject:
     """The outputs that are certain before the write: declared fields, and of an object that is there its id."""
     kept = {name: now[name] for name, path in wanted.outputs if path == wanted.collection.id and name in now}
     body = {name: values[0] for name, path in wanted.outputs if (values := value_at(wanted.body, path))}
-    return {**kept, **{name: value for name, value in body.items() if not has_outputs({"": value})}}
+    return {**kept, **{name: value for name, value in body.items() if not open_outputs(value)}}

@@ -16,11 +16,11 @@ from planner.plan import Change
 from planner.ports import Absent, Effect, Observation, Present, Preview, Readiness, ReadResult, Unreadable, Written
 from planner.resource import Resource
 from planner.snapshot import KindPlace
-from planner.values import JsonObject, Vault
+from planner.values import JsonObject, Vault, open_outputs
 from providers.registry import Tools
 from providers.rest.api import Api, WebApi
 from providers.rest.effect import Desk, make
-from providers.rest.fields import changes, comparable, has_outputs, known_outputs, outputs_of, token, uncertain, unread
+from providers.rest.fields import changes, comparable, known_outputs, outputs_of, token, uncertain, unread
 from providers.rest.looking import look
 from providers.rest.secrets import Secrets
 from providers.rest.stored import StoredApi
@@ -116,7 +116,7 @@ class RestProvider:
             return Preview(effect, fields, blocked=f"{wanted.shown} shows no id", remedy="correct spec.id")
         if effect is Effect.NONE:
             return Preview(effect, warnings=warnings)
-        whole = not has_outputs(body) and not uncertain(wanted)
+        whole = not open_outputs(body) and not uncertain(wanted)
         return Preview(
             effect,
             fields,

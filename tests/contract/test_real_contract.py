@@ -17,7 +17,7 @@ from tests.contract.real_cases import LiveImages, LiveObjects, RemoteRefs, refs_
 from tests.testbed import image_registry
 from tests.testbed.cluster import TestCluster
 from tests.testbed.fixtures import part
-from tests.testbed.git_server import GitSsh, http_server, ssh_server
+from tests.testbed.git_server import GitSsh, http_server
 from tests.testbed.http_proxy import HttpFaultProxy
 from tests.testbed.image_registry import ImageRegistry
 from tests.testbed.proxy import FaultProxy
@@ -52,12 +52,6 @@ class TestGitOverHttp(RemoteContract):
     def case(self, tmp_path: Path) -> Iterator[RemoteRefs]:
         with http_server(tmp_path) as server:
             yield refs_over_http(tmp_path, server)
-
-
-@pytest.fixture(scope="module")
-def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitSsh]:
-    with part(), ssh_server(tmp_path_factory.mktemp("sshd")) as server:
-        yield server
 
 
 class TestGitOverSsh(RemoteContract):

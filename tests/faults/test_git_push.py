@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from planner.plan import Change
 from planner.ports import Present, Written
 from tests.testbed.fixtures import part
 from tests.testbed.git_fixtures import BareRepository
-from tests.testbed.git_server import GitHttp, GitRule, http_server, ssh_server
+from tests.testbed.git_server import GitHttp, GitRule, ssh_server
 from tests.testbed.proxy import FaultProxy, Faults
 from tests.unit.git.git_world import QUICK, World, follow, side
 
@@ -35,12 +35,6 @@ CUTS = {
 }
 ROUNDS = 4
 RACES = 10
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[GitHttp]:
-    with http_server(tmp_path) as server:
-        yield server
 
 
 @pytest.fixture

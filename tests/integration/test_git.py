@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,31 +14,12 @@ from planner.ports import Absent, Effect, Present
 from planner.values import JsonObject, Sub, parse_ref
 from providers.registry import TABLE, Providers, Tools
 from providers.sandbox.repositories import Remote, create_repository
-from tests.testbed.fixtures import part
 from tests.testbed.git_fixtures import BareRepository
-from tests.testbed.git_server import ConnectProxy, GitHttp, GitRule, GitSsh, connect_proxy, http_server, ssh_server
+from tests.testbed.git_server import ConnectProxy, GitHttp, GitRule, GitSsh
 from tests.testbed.proxy import FaultProxy, Faults
 from tests.unit.git.git_world import QUICK, World, blocked, declare, follow, head, side, unreadable
 
 MAIN = "refs/heads/main"
-
-
-@pytest.fixture(scope="module")
-def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitSsh]:
-    with part(), ssh_server(tmp_path_factory.mktemp("sshd")) as server:
-        yield server
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[GitHttp]:
-    with http_server(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-def tunnel() -> Iterator[ConnectProxy]:
-    with connect_proxy() as proxy:
-        yield proxy
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,8 @@ from planner.values import JsonObject
 from providers.git.job import Report, job_of, report_of
 from providers.git.looking import read_wish
 from providers.git.remotes import Places
-from tests.testbed.fixtures import part
 from tests.testbed.git_fixtures import BareRepository
-from tests.testbed.git_server import ConnectProxy, GitHttp, GitRule, GitSsh, connect_proxy, http_server, ssh_server
+from tests.testbed.git_server import GitHttp, GitRule, GitSsh
 from tests.testbed.job_script import Ended, container_of, run_container
 from tests.testbed.proxy import FaultProxy, Faults
 from tests.unit.git.git_world import QUICK, declare, side
@@ -27,24 +25,6 @@ from tests.unit.git.git_world import QUICK, declare, side
 MAIN = "refs/heads/main"
 SNAPSHOT = "refs/unidesk/snapshots/ci/main/x"
 IMAGE: JsonObject = {"image": "registry.example/tools/git:1"}
-
-
-@pytest.fixture(scope="module")
-def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitSsh]:
-    with part(), ssh_server(tmp_path_factory.mktemp("sshd")) as server:
-        yield server
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[GitHttp]:
-    with http_server(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-def tunnel() -> Iterator[ConnectProxy]:
-    with connect_proxy() as proxy:
-        yield proxy
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.testbed import cluster as clusters
 from tests.testbed import detached
 from tests.testbed.cluster import RunningCluster, TestCluster
 from tests.testbed.errors import PartMissing
+from tests.testbed.git_server import ConnectProxy, GitHttp, GitSsh, connect_proxy, http_server, ssh_server
 from tests.testbed.proxy import FaultProxy
 
 
@@ -73,6 +75,27 @@ def api_namespace(api_server: TestCluster) -> Iterator[str]:
 def fault_proxy(api_server: TestCluster) -> Iterator[FaultProxy]:
     """A proxy in front of `api_server`, without faults at first; `api_server.through(proxy.port)` goes through it."""
     with FaultProxy.before(api_server.server) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitSsh]:
+    """A real sshd, for git."""
+    with part(), ssh_server(tmp_path_factory.mktemp("sshd")) as server:
+        yield server
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[GitHttp]:
+    """An HTTP server of the bare repositories in `tmp_path`."""
+    with http_server(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def tunnel() -> Iterator[ConnectProxy]:
+    """An HTTP CONNECT proxy, for ssh through it."""
+    with connect_proxy() as proxy:
         yield proxy
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from planner.errors import PermanentError, ProviderError, TemporaryError
 from planner.values import Json, JsonObject
+from providers.canned import read_answers
 from providers.kubernetes.cluster import Cluster, Executed, KindInfo, Place
 from providers.kubernetes.operations.commands import Wanted
 from providers.kubernetes.operations.workload_pods import newest_ready
@@ -80,20 +81,9 @@ class Canned:
         return self.answers.get(wanted.command, Executed(0))
 
 
-def read_answers(path: Path) -> Mapping[tuple[str, ...], Executed]:
+def canned_ends(path: Path) -> Mapping[tuple[str, ...], Executed]:
     """The `execs` of a sandbox's canned answers: `command` (a list), `exitCode` and `output`. Raises PermanentError."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        document = YAML(typ="safe", pure=True).load(path.read_text()) if path.exists() else None
-        return dict(_answer(row) for row in (document or {}).get("execs") or ())
-    except (OSError, YAMLError, AttributeError, KeyError, TypeError, ValueError):
-        raise PermanentError(
-            "the canned answers of the sandbox cannot be read",
-            where=path.name,
-            remedy="execs: a list of command, exitCode, output",
-        ) from None
+    return read_answers(path, "execs", _answer, fields="command, exitCode, output")
 
 
 def _answer(row: Mapping[str, Json]) -> tuple[tuple[str, ...], Executed]:

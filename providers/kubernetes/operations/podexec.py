@@ -31,7 +31,7 @@ from providers.kubernetes.cluster import Cluster
 from providers.kubernetes.operations import once
 from providers.kubernetes.operations.commands import Wanted, parse_wanted
 from providers.kubernetes.operations.exec_effect import Desk, Fate, make, unsettled
-from providers.kubernetes.operations.exec_places import Canned, Places, Pods, read_answers
+from providers.kubernetes.operations.exec_places import Canned, Places, Pods, canned_ends
 from providers.kubernetes.operations.once import Key, Mark
 from providers.kubernetes.parallel import Parallel
 from providers.registry import Tools
@@ -42,7 +42,7 @@ _AT_ONCE = 8
 def create(tools: Tools) -> PodExecProvider:
     """The provider of one command. Raises PermanentError when the canned answers of the sandbox cannot be read."""
     if tools.sandbox is not None:
-        return PodExecProvider(tools.api, Canned(tools.api, read_answers(tools.sandbox / "probes.yaml")))
+        return PodExecProvider(tools.api, Canned(tools.api, canned_ends(tools.sandbox / "probes.yaml")))
     return PodExecProvider(tools.api, Pods(tools.api))
 
 

@@ -26,12 +26,11 @@ from planner.ports import (
 )
 from planner.resource import Resource
 from planner.snapshot import KindPlace
-from planner.values import Json, JsonObject, Vault, digest
+from planner.values import Json, JsonObject, Vault, digest, open_outputs
 from providers.kubernetes.cluster import Cluster, Listing, Place
 from providers.kubernetes.operations.choosing import Choice, Rule, choose
 from providers.kubernetes.operations.ending import RULES, can_end
 from providers.kubernetes.placing import served
-from providers.kubernetes.wanted import has_unknown
 from providers.registry import Tools
 
 DELETES = "deletes"
@@ -129,7 +128,7 @@ _KNOWN = ", ".join(sorted(kind for _, kind in RULES))
 
 
 def _observe(resource: Resource, place: Place | ProviderError | None, listing: Listing, now: datetime) -> Observation:
-    if has_unknown(resource.manifest["spec"]):
+    if open_outputs(resource.manifest["spec"]):
         return Absent(resource.address)  # it comes again when outputs are filled in
     found = listing[place] if isinstance(place, Place) else place or ()
     if isinstance(found, ProviderError):

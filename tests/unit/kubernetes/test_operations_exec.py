@@ -15,7 +15,7 @@ from planner.spec.kinds.runs import PodExecSpec
 from planner.values import JsonObject, SecretValue
 from providers.kubernetes.cluster import Executed
 from providers.kubernetes.operations.exec_log import lines_of
-from providers.kubernetes.operations.exec_places import read_answers
+from providers.kubernetes.operations.exec_places import canned_ends
 from providers.kubernetes.operations.workload_pods import newest_ready
 
 # --- which pod -----------------------------------------------------------------------------------------------------
@@ -120,13 +120,13 @@ def test_lines_are_few_short_and_obeyed_by_nobody() -> None:
 
 def test_the_answers_of_a_sandbox(tmp_path: Path) -> None:
     file = tmp_path / "probes.yaml"
-    assert read_answers(file) == {}
+    assert canned_ends(file) == {}
     file.write_text("probes: []\nexecs:\n- {command: [a, 1], exitCode: 3, output: no}\n- {command: [b]}\n")
-    assert read_answers(file) == {("a", "1"): Executed(3, b"no"), ("b",): Executed(0)}
+    assert canned_ends(file) == {("a", "1"): Executed(3, b"no"), ("b",): Executed(0)}
     for bad in ("execs: [{exitCode: 1}]", "execs: [{command: [a], exitCode: x}]", "execs: {", "[1]"):
         file.write_text(bad)
         with pytest.raises(PermanentError, match="cannot be read"):
-            read_answers(file)
+            canned_ends(file)
 
 
 # --- the specification ---------------------------------------------------------------------------------------------
