@@ -10,14 +10,16 @@ SELECT := --node $(NODE) --lane $(LANE)
 TEKTON_CRDS := $(wildcard ../shared/data/tekton/crds)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check bench fidelity faults faults-long screens testbed-up testbed-down clean
+.PHONY: demo test check coverage bench fidelity faults faults-long screens testbed-up testbed-down clean
 
-demo: .venv/.runtime  ## set up, make a sandbox, plan, apply, plan again (empty)
+demo: .venv/.runtime  ## set up, make a sandbox, plan, apply, plan again (empty), roll the lane out
 	rm -rf .sandbox
 	$(BIN)/hwplan sandbox create .sandbox $(SELECT)
 	$(BIN)/hwplan plan $(SELECT) --live .sandbox
 	$(BIN)/hwplan apply $(SELECT) --live .sandbox --confirm
 	$(BIN)/hwplan plan $(SELECT) --live .sandbox --detailed-exitcode
+	$(BIN)/hwplan trigger $(SELECT) --live .sandbox --confirm --wait
+	$(BIN)/hwplan status $(SELECT) --live .sandbox
 
 test: check  ## set up every real part and run the whole suite
 	$(BIN)/python -m compileall -q planner providers state tests  # where imports may not, each of a thousand commands would
@@ -29,6 +31,16 @@ check: .venv/.dev  ## style, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+coverage: .venv/.dev  ## branch coverage of the decisions by unit tests alone; fails below 95 % in any of the four
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n $(JOBS) $(addprefix tests/unit/,core diff drift effects graph planning state)
+	$(BIN)/coverage combine --quiet
+	rm -f .coverage.*  # of a process that a test killed while it wrote
+	$(BIN)/coverage report
+	@for part in 'planner/planning/*' 'planner/graph/*' planner/diff.py 'state/*'; do \
+	  echo "$$part: $$($(BIN)/coverage report --include "$$part" --format total --precision 1) %"; \
+	  $(BIN)/coverage report --include "$$part" --fail-under 95 >/dev/null || { echo "$$part: below 95 %"; exit 1; }; done
 
 bench: .venv/.dev  ## the speed table of the README, peers in turn
 	$(BIN)/python -m bench; met=$$?; $(BIN)/python -m bench.images 2048 5 && exit $$met

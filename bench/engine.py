@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 
 from bench.scenarios import Rig, Row
 from planner.address import address_of
-from planner.executor import Options
+from planner.executor import ExecutionOptions
 from planner.graph import build_graph
 from planner.plan import Plan
-from planner.resource import Options as ResourceOptions
 from planner.resource import Resource
+from planner.resource import ResourceOptions as ResourceOptions
 from planner.source import SourceRef
 from planner.values import JsonObject
 from tests.unit.executor.executor_fakes import FakeProvider, change, plan_of, run
@@ -23,7 +23,7 @@ _PER_APPLICATION = 4  # documents of `_application`
 
 
 def graph(_: Rig) -> list[Row]:
-    """Edges and order of 100,000 resources, and of half of them: fewer fit into the caches and tell nothing."""
+    """Edges and order of 100,000 resources, and of half of them: fewer fit into the caches and say nothing."""
     seconds: dict[int, float] = {}
     edges = 0
     for count in (50_000, 100_000):
@@ -47,7 +47,7 @@ def makespan(_: Rig, nodes: int = 300, plans: int = 5) -> list[Row]:
         plan, delays = _random_plan(random.Random(seed), nodes)
         shortest = _critical_path(plan, delays)
         began = time.perf_counter()
-        run(plan, FakeProvider(ready_after=dict(delays)), Options(parallelism=16))
+        run(plan, FakeProvider(ready_after=dict(delays)), ExecutionOptions(parallelism=16))
         ratio = (time.perf_counter() - began) / shortest
         if ratio > worst:
             worst, path = ratio, shortest

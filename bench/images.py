@@ -19,21 +19,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.timing import Figure, Run, in_turn
-from providers.images.copying import Place, copy
-from providers.images.layout import Layout
+from providers.images.copy_image import ImageLocation, copy_image
+from providers.images.layout import OciLayout
 from providers.images.reference import parse_reference
 from providers.images.registry import Registry
-from providers.sandbox.layout import create_layout
+from providers.oci_layout import create_layout
 from tests.testbed import image_registry, scratch
 
 _OURS = """
 import sys
-from providers.images.copying import Place, copy
+from providers.images.copy_image import ImageLocation, copy_image
 from providers.images.reference import parse_reference
 from providers.images.registry import Registry
-places = [Place(Registry(image.host), image) for image in map(parse_reference, sys.argv[1:])]
-root = places[0].store.manifest(places[0].image)
-copy(places[0], root, places[1], lambda now: None)
+images = [ImageLocation(Registry(image.host), image) for image in map(parse_reference, sys.argv[1:])]
+root = images[0].store.manifest(images[0].image)
+copy_image(images[0], root, images[1], lambda now: None)
 """
 _NAME = "bench/large:1"
 _SLOWEST = 0.8  # of skopeo's speed
@@ -62,8 +62,8 @@ def _told(megabytes: int, rounds: int, figures: dict[str, Figure], grown: float)
     speed = figures["skopeo"].seconds / figures["hwplan"].seconds
     fast, flat = speed >= _SLOWEST, grown <= _GROWN
     print(f"\nspeed: {speed:.2f}x of skopeo copy (goal: at least {_SLOWEST}x): {'holds' if fast else 'missed'}")
-    told = f"{grown:+.0f} MB against a layer of a tenth (goal: at most {_GROWN} MB)"
-    print(f"memory: {told}: {'holds' if flat else 'missed'}")
+    reported = f"{grown:+.0f} MB against a layer of a tenth (goal: at most {_GROWN} MB)"
+    print(f"memory: {reported}: {'holds' if flat else 'missed'}")
     return 0 if fast and flat else 1
 
 
@@ -119,8 +119,8 @@ def _push(folder: Path, size: int, name: str) -> None:
     index = {"schemaVersion": 2, "manifests": [{**entry, "digest": f"sha256:{digest}", "size": len(data)}]}
     (folder / "index.json").write_text(json.dumps(index))
     image = parse_reference(name)
-    layout = Layout(folder)
-    copy(Place(layout, image), layout.sole(), Place(Registry(image.host), image), lambda _: None)
+    layout = OciLayout(folder)
+    copy_image(ImageLocation(layout, image), layout.sole(), ImageLocation(Registry(image.host), image), lambda _: None)
 
 
 if __name__ == "__main__":

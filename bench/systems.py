@@ -13,9 +13,9 @@ from typing import Any
 
 from bench.scenarios import Rig, Row
 from bench.timing import Run, in_turn
-from tests.e2e.small_image import push_small_image
 from tests.testbed.image_registry import ImageRegistry
 from tests.testbed.image_registry import running as registry
+from tests.testbed.small_image import push_small_image
 
 _OWN = "hwplan.dev/v1"
 _WHO = {f"GIT_{role}_{key}": "bench" for role in ("AUTHOR", "COMMITTER") for key in ("NAME", "EMAIL")}

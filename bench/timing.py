@@ -12,20 +12,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One whole process: wall seconds, peak resident megabytes, exit code."""
+    """One whole process: wall seconds, peak resident megabytes, exit code, CPU seconds."""
 
     seconds: float
     megabytes: float
     code: int
+    cpu: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """The medians of several runs."""
+    """The medians of several runs, and the least CPU seconds of them: other work on the machine only adds."""
 
     seconds: float
     megabytes: float
     runs: tuple[Run, ...]
+    cpu: float = 0.0
 
 
 def run(argv: Sequence[str], *, ok: Sequence[int] = (0,), env: Mapping[str, str] | None = None) -> Run:
@@ -39,7 +41,7 @@ def run(argv: Sequence[str], *, ok: Sequence[int] = (0,), env: Mapping[str, str]
     seconds = time.perf_counter() - began
     if code not in ok:
         raise RuntimeError(f"{argv[0]} {argv[1]} ended with {code}: {complaint.decode(errors='replace')[-600:]}")
-    return Run(seconds, usage.ru_maxrss / 1024, code)
+    return Run(seconds, usage.ru_maxrss / 1024, code, usage.ru_utime + usage.ru_stime)
 
 
 def in_turn(contenders: Mapping[str, Callable[[], Run]], rounds: int) -> dict[str, Figure]:
@@ -49,6 +51,11 @@ def in_turn(contenders: Mapping[str, Callable[[], Run]], rounds: int) -> dict[st
         for name, contender in contenders.items():
             runs[name].append(contender())
     return {
-        name: Figure(statistics.median(one.seconds for one in all_), max(one.megabytes for one in all_), tuple(all_))
+        name: Figure(
+            statistics.median(one.seconds for one in all_),
+            max(one.megabytes for one in all_),
+            tuple(all_),
+            min(one.cpu for one in all_),
+        )
         for name, all_ in runs.items()
     }

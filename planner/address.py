@@ -20,14 +20,15 @@ def is_own_kind(api_version: str) -> bool:
     return api_version.partition("/")[0] == HWPLAN_GROUP
 
 
-_PLACE = re.compile(r"^(?P<place>[A-Za-z0-9_-]+/[A-Za-z0-9_.-]+):(?P<rest>[^/]+/.+)$")
+_NODE_LANE = re.compile(r"^(?P<node_lane>[A-Za-z0-9_-]+/[A-Za-z0-9_.-]+):(?P<rest>[^/]+/.+)$")
 
 
 @dataclass(frozen=True, order=True)
 class Address:
-    """Identity of a resource. `group` is empty for the core group and hwplan's own kinds; `place` is `node/lane`."""
+    """Identity of a resource. `group` is empty for the core group and hwplan's own kinds; `node_lane` is `D601/v03`,
+    empty where a plan has one lane."""
 
-    place: str
+    node_lane: str
     kind: str
     group: str
     namespace: str
@@ -35,25 +36,25 @@ class Address:
 
     @cached_property
     def local(self) -> str:
-        """The address without its place: `Deployment.apps/hwlab-v03/cloud-api`."""
+        """The address without its node_lane: `Deployment.apps/shop/api`."""
         head = f"{self.kind}.{self.group}" if self.group else self.kind
         return f"{head}/{self.namespace}/{self.name}" if self.namespace else f"{head}/{self.name}"
 
     def __str__(self) -> str:
-        return f"{self.place}:{self.local}" if self.place else self.local
+        return f"{self.node_lane}:{self.local}" if self.node_lane else self.local
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read an address. Raises ValueError with the expected form when `text` is not one."""
-        place, rest = "", text
-        if match := _PLACE.match(text):
-            place, rest = match["place"], match["rest"]
+        node_lane, rest = "", text
+        if match := _NODE_LANE.match(text):
+            node_lane, rest = match["node_lane"], match["rest"]
         parts = rest.split("/")
         if len(parts) not in (2, 3) or not all(parts):
             raise ValueError(f"{text!r} is not an address: expected Kind[.group]/[namespace/]name")
         kind, _, group = parts[0].partition(".")
         namespace = parts[1] if len(parts) == 3 else ""
-        return cls(place, kind, group, namespace, parts[-1])
+        return cls(node_lane, kind, group, namespace, parts[-1])
 
     def matches(self, pattern: str) -> bool:
         """Whether a `--target` pattern (a glob over the whole address; the group may be left out) selects this."""
@@ -67,12 +68,12 @@ def group_of(api_version: str) -> str:
     return group if slash and group != HWPLAN_GROUP else ""
 
 
-def address_of(manifest: dict[str, object], *, place: str = "") -> Address:
+def address_of(manifest: dict[str, object], *, node_lane: str = "") -> Address:
     """The address of a Kubernetes-style document with apiVersion, kind and metadata.name (all strings)."""
     metadata = manifest.get("metadata")
     meta: dict[str, object] = metadata if isinstance(metadata, dict) else {}
     return Address(
-        place,
+        node_lane,
         str(manifest.get("kind", "")),
         group_of(str(manifest.get("apiVersion", ""))),
         str(meta.get("namespace") or ""),

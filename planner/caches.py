@@ -1,4 +1,4 @@
-"""Where what can be made again is kept: one folder of the user for all commands. Owns the place, and no content."""
+"""Where what can be made again is retained: one folder of the user for all commands. Owns the place, and no content."""
 
 from __future__ import annotations
 

@@ -4,10 +4,11 @@ Rules, each with its reason:
 - Type-strict: `1`, `"1"` and `True` differ. `1` and `1.0` are one value: JSON has one kind of number, and the
   API server compares and answers them so (structured-merge-diff compares floats and ints by value).
 - A subtree that is only on one side is one change at its highest path, unless a secret is in it: then its map keys are
-  told one by one, so that every secret has a line of its own.
+  reported one by one, so that every secret has a line of its own.
 - Keyed lists are matched by their key fields. Where putting the added items at the end does not give the order, the
   order is a change of the list itself, its two values being the names of its items (`["[name=a]", "[name=b]"]`).
-- Lists that are neither keyed nor sets are aligned: an item put in the middle is one addition. In their paths the index
+- Lists that are written whole are matched by `name` where each item has one of its own.
+- Other lists are aligned: an item put in the middle is one addition. In their paths the index
   of a change or removal counts in `before`, the index of an addition in `after`.
 - A secret leaf appears as its fingerprint alone; a plain value under a sensitive path as `HIDDEN`.
 """
@@ -18,9 +19,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from planner.path import FieldPath, Item, Member, Scalar, sort_key
+from planner.path import FieldPath, ListItem, Scalar, SetMember, sort_key
 from planner.plan import FieldChange, FieldOp
-from planner.values import Json, JsonObject, Ref, Sealed, Sub, canonical, encode
+from planner.values import Json, JsonMap, JsonValue, Ref, Sealed, Sub, canonical_bytes, encode_leaves
 
 ListRule: TypeAlias = tuple[str, ...] | Literal["set", "atomic"] | None
 ListKeys: TypeAlias = Callable[[FieldPath], ListRule]
@@ -30,32 +31,36 @@ _ALIGN_LIMIT = 250_000  # pairs of list items; beyond it lists are compared by i
 _OPS = {FieldOp.REMOVE: 0, FieldOp.DISOWN: 1, FieldOp.CHANGE: 2, FieldOp.ADD: 3}
 
 
-def unknown(path: FieldPath) -> ListRule:
+def list_rule_without_schema(path: FieldPath) -> ListRule:
     """The list rule of a document without a schema: items are matched by `name` where that is unique."""
     return None
 
 
-def never(path: FieldPath) -> bool:
+def nothing_sensitive(path: FieldPath) -> bool:
     """Nothing is sensitive but what is sealed."""
     return False
 
 
-def diff(
-    before: Json, after: Json, keys: ListKeys = unknown, *, sensitive: Callable[[FieldPath], bool] = never
+def diff_documents(
+    before: JsonValue,
+    after: JsonValue,
+    keys: ListKeys = list_rule_without_schema,
+    *,
+    sensitive: Callable[[FieldPath], bool] = nothing_sensitive,
 ) -> tuple[FieldChange, ...]:
     """Every change that turns `before` into `after`, in the order of `planner.path.sort_key`; empty when `same`.
 
     `keys` gives the rule of the list at a path: its key fields, "set", "atomic", or None when unknown. `sensitive`
     marks paths whose plain values must not be shown; it holds for everything below them.
     """
-    if same(before, after):
+    if equal_documents(before, after):
         return ()
     walk = _Walk(keys, sensitive)
     _compare(walk, (), before, after, hidden=False)
     return tuple(sorted(walk.changes, key=lambda change: (sort_key(change.path), _OPS[change.op])))
 
 
-def same(before: Json, after: Json) -> bool:
+def equal_documents(before: JsonValue, after: JsonValue) -> bool:
     """Type-strict equality of two documents; secrets are equal when their fingerprints are."""
     if before == after:
         return _same_types(before, after)
@@ -66,6 +71,7 @@ def _same_types(before: Json, after: Json) -> bool:
     """Whether two values that are `==` agree on which leaves are booleans; the only types that `==` mixes up are these.
 
     The hottest loop of a plan without changes: plain loops and class tests, a generator here costs four times as much.
+    `==` has said that both have one shape, which no type can say.
     """
     if before.__class__ is dict:
         for key, one in before.items():  # noqa: SIM110
@@ -80,15 +86,17 @@ def _same_types(before: Json, after: Json) -> bool:
     return (before.__class__ is bool) is (after.__class__ is bool)
 
 
-def _same_slowly(before: Json, after: Json) -> bool:
+def _same_slowly(before: JsonValue, after: JsonValue) -> bool:
     """Equality of values that are not `==`: only secrets with one fingerprint from two places can make them equal."""
     match before, after:
         case Sealed(), Sealed():
             return bool(before.fingerprint) and before.fingerprint == after.fingerprint
         case dict(), dict():
-            return before.keys() == after.keys() and all(same(one, after[key]) for key, one in before.items())
+            return before.keys() == after.keys() and all(
+                equal_documents(one, after[key]) for key, one in before.items()
+            )
         case list(), list():
-            return len(before) == len(after) and all(map(same, before, after))
+            return len(before) == len(after) and all(map(equal_documents, before, after))
         case _:
             return False
 
@@ -102,14 +110,14 @@ class _Walk:
     changes: list[FieldChange] = field(default_factory=list)
 
     def hides(self, path: FieldPath) -> bool:
-        return self.sensitive is not never and self.sensitive(path)
+        return self.sensitive is not nothing_sensitive and self.sensitive(path)
 
-    def add(self, path: FieldPath, op: FieldOp, before: Json, after: Json, sensitive: bool = False) -> None:
+    def add(self, path: FieldPath, op: FieldOp, before: JsonValue, after: JsonValue, sensitive: bool = False) -> None:
         self.changes.append(FieldChange(path, op, before, after, sensitive))
 
 
-def _compare(walk: _Walk, path: FieldPath, before: Json, after: Json, *, hidden: bool) -> None:
-    if before is after or same(before, after):
+def _compare(walk: _Walk, path: FieldPath, before: JsonValue, after: JsonValue, *, hidden: bool) -> None:
+    if before is after or equal_documents(before, after):
         return
     hidden = hidden or walk.hides(path)
     if isinstance(before, dict) and isinstance(after, dict):
@@ -122,7 +130,7 @@ def _compare(walk: _Walk, path: FieldPath, before: Json, after: Json, *, hidden:
         walk.add(path, FieldOp.CHANGE, before, after)
 
 
-def _compare_maps(walk: _Walk, path: FieldPath, before: JsonObject, after: JsonObject, hidden: bool) -> None:
+def _compare_maps(walk: _Walk, path: FieldPath, before: JsonMap, after: JsonMap, hidden: bool) -> None:
     for key, one in before.items():
         if key in after:
             _compare(walk, (*path, key), one, after[key], hidden=hidden)
@@ -133,7 +141,7 @@ def _compare_maps(walk: _Walk, path: FieldPath, before: JsonObject, after: JsonO
             _one_side(walk, (*path, key), other, FieldOp.ADD, hidden)
 
 
-def _one_side(walk: _Walk, path: FieldPath, value: Json, op: FieldOp, hidden: bool = False) -> None:
+def _one_side(walk: _Walk, path: FieldPath, value: JsonValue, op: FieldOp, hidden: bool = False) -> None:
     """A value that stands on one side only."""
     hidden = hidden or walk.hides(path)
     if not hidden and not _holds_secret(walk, path, value):
@@ -146,11 +154,11 @@ def _one_side(walk: _Walk, path: FieldPath, value: Json, op: FieldOp, hidden: bo
         walk.add(path, op, *_sides(op, shown), True)
 
 
-def _sides(op: FieldOp, value: Json) -> tuple[Json, Json]:
+def _sides(op: FieldOp, value: JsonValue) -> tuple[JsonValue, JsonValue]:
     return (None, value) if op is FieldOp.ADD else (value, None)
 
 
-def _holds_secret(walk: _Walk, path: FieldPath, value: Json) -> bool:
+def _holds_secret(walk: _Walk, path: FieldPath, value: JsonValue) -> bool:
     if isinstance(value, Sealed) or walk.hides(path):
         return True
     if isinstance(value, dict):
@@ -158,12 +166,12 @@ def _holds_secret(walk: _Walk, path: FieldPath, value: Json) -> bool:
     return isinstance(value, list) and any(_holds_secret(walk, (*path, at), item) for at, item in enumerate(value))
 
 
-def _shown(value: Json) -> Json:
+def _shown(value: JsonValue) -> JsonValue:
     """One side of a change with a secret on either side: the plain side may be the very secret, so it is hidden."""
     return value.fingerprint if isinstance(value, Sealed) else HIDDEN
 
 
-def _masked(walk: _Walk, path: FieldPath, value: Json) -> Json:
+def _masked(walk: _Walk, path: FieldPath, value: JsonValue) -> JsonValue:
     """A subtree without plain sensitive values; secrets in it keep their place as fingerprints."""
     if isinstance(value, Sealed):
         return value.fingerprint
@@ -176,10 +184,10 @@ def _masked(walk: _Walk, path: FieldPath, value: Json) -> Json:
     return value
 
 
-def _compare_lists(walk: _Walk, path: FieldPath, before: list[Json], after: list[Json]) -> None:
+def _compare_lists(walk: _Walk, path: FieldPath, before: list[JsonValue], after: list[JsonValue]) -> None:
     match walk.keys(path):
         case "atomic":
-            _compare_positions(walk, path, before, after)
+            _compare_atomic(walk, path, before, after)
         case "set":
             _compare_sets(walk, path, before, after)
         case None:
@@ -188,7 +196,19 @@ def _compare_lists(walk: _Walk, path: FieldPath, before: list[Json], after: list
             _compare_items(walk, path, before, after, names)
 
 
-def _compare_sets(walk: _Walk, path: FieldPath, before: list[Json], after: list[Json]) -> None:
+def _compare_atomic(walk: _Walk, path: FieldPath, before: list[JsonValue], after: list[JsonValue]) -> None:
+    """A list that is written as a whole: reported by the names of its items, where each has one of its own.
+
+    Custom kinds seldom declare the keys of their lists. A task that is taken out of the middle of a pipeline is one
+    removal then, and not as many changes as tasks follow it.
+    """
+    if all(isinstance(item, dict) and isinstance(item.get("name"), str) for item in (*before, *after)):
+        _compare_items(walk, path, before, after, ("name",))
+    else:
+        _compare_positions(walk, path, before, after)
+
+
+def _compare_sets(walk: _Walk, path: FieldPath, before: list[JsonValue], after: list[JsonValue]) -> None:
     """Sets have no order. A list that cannot be one (it repeats a member, or holds a map) is compared by position."""
     ours, theirs = _members(before), _members(after)
     if ours is None or theirs is None:
@@ -196,25 +216,29 @@ def _compare_sets(walk: _Walk, path: FieldPath, before: list[Json], after: list[
         return
     for member, value in ours.items():
         if member not in theirs:
-            _one_side(walk, (*path, Member(value)), value, FieldOp.REMOVE)
+            _one_side(walk, (*path, SetMember(value)), value, FieldOp.REMOVE)
     for member, value in theirs.items():
         if member not in ours:
-            _one_side(walk, (*path, Member(value)), value, FieldOp.ADD)
+            _one_side(walk, (*path, SetMember(value)), value, FieldOp.ADD)
 
 
-def _members(items: list[Json]) -> dict[object, Scalar] | None:
-    if any(isinstance(item, (dict, list, Sealed, Ref, Sub)) for item in items):
-        return None
-    found = {_identity(item): item for item in items}
+def _members(items: list[JsonValue]) -> dict[object, Scalar] | None:
+    found: dict[object, Scalar] = {}
+    for item in items:
+        if isinstance(item, (dict, list, Sealed, Ref, Sub)):
+            return None
+        found[_identity(item)] = item
     return found if len(found) == len(items) else None
 
 
-def _identity(scalar: Scalar) -> object:
+def _identity(scalar: Scalar | Ref | Sub) -> object:
     """A key that is equal exactly for `same` scalars: `True == 1` must not be."""
     return (bool, scalar) if isinstance(scalar, bool) else scalar
 
 
-def _compare_items(walk: _Walk, path: FieldPath, before: list[Json], after: list[Json], names: tuple[str, ...]) -> None:
+def _compare_items(
+    walk: _Walk, path: FieldPath, before: list[JsonValue], after: list[JsonValue], names: tuple[str, ...]
+) -> None:
     ours, theirs = _keyed(before, names), _keyed(after, names)
     if ours is None or theirs is None:
         _compare_positions(walk, path, before, after)
@@ -227,28 +251,37 @@ def _compare_items(walk: _Walk, path: FieldPath, before: list[Json], after: list
     for item, other in theirs.items():
         if item not in ours:
             _one_side(walk, (*path, item), other, FieldOp.ADD)
-    added = sorted((item for item in theirs if item not in ours), key=str)  # as they are told: in order of their paths
+    added = sorted(
+        (item for item in theirs if item not in ours), key=str
+    )  # as they are reported: in order of their paths
     follows = [item for item in ours if item in theirs] + added
     if follows != list(theirs):
         walk.add(path, FieldOp.CHANGE, [str(item) for item in ours], [str(item) for item in theirs])
 
 
-def _keyed(items: list[Json], names: tuple[str, ...]) -> dict[Item, JsonObject] | None:
+def _keyed(items: list[JsonValue], names: tuple[str, ...]) -> dict[ListItem, JsonMap] | None:
     """The items by their key fields; None when an item is no map, has none of the keys, or repeats another's."""
-    found: dict[Item, JsonObject] = {}
+    found: dict[ListItem, JsonMap] = {}
     ordered = sorted(names)
     for item in items:
         if not isinstance(item, dict):
             return None
-        pairs = tuple((name, item[name]) for name in ordered if name in item)
-        if not pairs or any(isinstance(value, (dict, list, Sealed, Ref, Sub)) for _, value in pairs):
+        pairs: list[tuple[str, Scalar]] = []
+        for name in ordered:
+            if name not in item:
+                continue
+            value = item[name]
+            if isinstance(value, (dict, list, Sealed, Ref, Sub)):
+                return None
+            pairs.append((name, value))
+        if not pairs:
             return None
-        found[Item(pairs)] = item
+        found[ListItem(tuple(pairs))] = item
     return found if len(found) == len(items) else None
 
 
-def _compare_positions(walk: _Walk, path: FieldPath, before: list[Json], after: list[Json]) -> None:
-    for first, last, start, end in unequal_runs(before, after):
+def _compare_positions(walk: _Walk, path: FieldPath, before: list[JsonValue], after: list[JsonValue]) -> None:
+    for first, last, start, end in differing_runs(before, after):
         paired = min(last - first, end - start)
         for offset in range(paired):
             _compare(walk, (*path, first + offset), before[first + offset], after[start + offset], hidden=False)
@@ -258,16 +291,16 @@ def _compare_positions(walk: _Walk, path: FieldPath, before: list[Json], after: 
             _one_side(walk, (*path, index), after[index], FieldOp.ADD)
 
 
-def unequal_runs(before: list[Json], after: list[Json]) -> Sequence[tuple[int, int, int, int]]:
+def differing_runs(before: Sequence[JsonValue], after: Sequence[JsonValue]) -> Sequence[tuple[int, int, int, int]]:
     """The runs that differ, as (first, last) in `before` and (start, end) in `after`, equal items left out.
 
     Aligned as well as it can be in linear time: very long lists only by what their ends have in common.
     """
     head = 0
-    while head < min(len(before), len(after)) and same(before[head], after[head]):
+    while head < min(len(before), len(after)) and equal_documents(before[head], after[head]):
         head += 1
     last, end = len(before), len(after)
-    while last > head and end > head and same(before[last - 1], after[end - 1]):
+    while last > head and end > head and equal_documents(before[last - 1], after[end - 1]):
         last, end = last - 1, end - 1
     if last == head or end == head or (last - head) * (end - head) > _ALIGN_LIMIT or last - head == end - head == 1:
         return [(head, last, head, end)]
@@ -278,12 +311,12 @@ def unequal_runs(before: list[Json], after: list[Json]) -> Sequence[tuple[int, i
     return [(head + a, head + b, head + c, head + d) for tag, a, b, c, d in codes if tag != "equal"]
 
 
-def _token(item: Json) -> object:
+def _token(item: JsonValue) -> object:
     """A hashable stand-in, equal only for `same` items. Finer than `same` is harmless: pairs are compared again."""
     match item:
         case Sealed(ref, fingerprint):
             return (Sealed, fingerprint or ref)
         case dict() | list():
-            return canonical(encode(item))
+            return canonical_bytes(encode_leaves(item))
         case _:
             return _identity(item)

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from planner.address import Address
 from planner.path import FieldPath
 from planner.plan import ClusterIdentity, FieldChange, Selection
+from planner.redaction.cleaning import AS_IT_IS
 from planner.source import SourceRef
 
 _NOWHERE = SourceRef("")
 
 
 ACKNOWLEDGEMENTS = "drift-acknowledgements.yaml"  # its name in a configuration folder, where no other file is named
+IGNORE_RULES = "drift-ignore.yaml"  # likewise
 
 
-class State(StrEnum):
+class DriftState(StrEnum):
     """In sync; config newer than what was applied; changed by somebody else; both; all of it accepted by name and for
-    a time; could not be told."""
+    a time; all of it left to its owner by a rule; could not be determined."""
 
     IN_SYNC = "in sync"
     PENDING = "pending"
     DRIFTED = "drifted"
     BOTH = "both"
     ACKNOWLEDGED = "acknowledged"
+    IGNORED = "ignored"
     INCOMPLETE = "incomplete"
 
 
@@ -48,7 +51,7 @@ class Acknowledgement:
 
 
 @dataclass(frozen=True, slots=True)
-class Acknowledged:
+class AcknowledgedField:
     """A field that an acknowledgement covers; the empty path is the object itself, which was deleted."""
 
     path: FieldPath
@@ -56,19 +59,44 @@ class Acknowledged:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class IgnoreRule:
+    """Fields that are left to another owner for good: drift of them never counts, and every report says how much.
+
+    `kind` is `Kind` or `Kind.group`, `manager` the name of a field manager; both are globs. `fields` and what is below
+    them; none means all fields. The deletion of an object is never ignored.
+    """
+
+    kind: str
+    manager: str
+    fields: tuple[FieldPath, ...]
+    reason: str
+    source: SourceRef = _NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A field that does not count, why, and where the rule stands (nowhere for what is harmless in any case)."""
+
+    path: FieldPath
+    reason: str
+    source: SourceRef = _NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class DriftRow:
     """One object. `fields` differ from what was declared, `undeclared` were set by others and are not ours.
 
-    `acknowledged` are those of them that do not count, of a row in whatever state.
+    `acknowledged` and `ignored` are those of them that do not count, of a row in whatever state.
     """
 
     address: Address
-    state: State
+    state: DriftState
     reason: str
     source: SourceRef
     fields: tuple[FieldChange, ...] = ()
     undeclared: tuple[FieldChange, ...] = ()
-    acknowledged: tuple[Acknowledged, ...] = ()
+    acknowledged: tuple[AcknowledgedField, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,28 +106,28 @@ class DriftReport:
     `expired` acknowledgements had no effect. `at` is when the cluster was looked at (UTC ISO-8601), or empty.
     """
 
-    selection: Selection
+    selection: Selection = field(metadata=AS_IT_IS)
     cluster: ClusterIdentity
-    rows: tuple[Row, ...]
+    rows: tuple[DriftRow, ...]
     warnings: tuple[str, ...] = ()
     expired: tuple[Acknowledgement, ...] = ()
     at: str = ""
 
-    def count(self, state: State) -> int:
+    def count(self, state: DriftState) -> int:
         """How many objects are in this state."""
         return sum(row.state is state for row in self.rows)
 
     @property
     def is_complete(self) -> bool:
         """Whether every object could be judged."""
-        return not self.count(State.INCOMPLETE)
+        return not self.count(DriftState.INCOMPLETE)
 
     @property
     def exit_code(self) -> int:
         """1 when any object could not be judged, drift elsewhere or not; else 2 when any drifted; else 0.
 
-        What is pending or acknowledged is no drift. An error never looks clean, nor like mere drift.
+        What is pending, acknowledged or ignored is no drift. An error never looks clean, nor like mere drift.
         """
         if not self.is_complete:
             return 1
-        return 2 if self.count(State.DRIFTED) or self.count(State.BOTH) else 0
+        return 2 if self.count(DriftState.DRIFTED) or self.count(DriftState.BOTH) else 0

@@ -8,7 +8,7 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-def parse(text: str) -> float:
+def parse_duration(text: str) -> float:
     """Seconds. Raises ValueError naming the form for anything else."""
     position, total = 0, 0.0
     while match := _PART.match(text, position):
@@ -19,7 +19,7 @@ def parse(text: str) -> float:
     return total
 
 
-def render(seconds: float) -> str:
+def render_duration(seconds: float) -> str:
     """The shortest form: `0.4s`, `12s`, `3m05s`, `1h02m`."""
     if seconds < 10:
         return f"{seconds:.1f}s"

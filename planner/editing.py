@@ -4,46 +4,80 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from planner.path import Element, FieldPath, Item, Member
-from planner.values import Json, JsonObject
+from planner.path import Element, FieldPath, ListItem, SetMember
+from planner.values import Json, JsonMap, JsonValue
 
-_DROP: Final = object()
+_DROP: Final[Json] = object()
+MISSING: Final[Json] = object()  # for `value_at`: equal to no value of a document
 
 
-def with_value(document: JsonObject, path: FieldPath, value: Json) -> JsonObject:
+def replace_value(document: JsonMap, path: FieldPath, value: JsonValue) -> JsonMap:
     """A copy in which the field has this value, if the document has the field at all."""
-    edited: JsonObject = _edited(document, path, value)
-    return edited
+    return _edited_map(document, path, value)
 
 
-def without(document: JsonObject, path: FieldPath) -> JsonObject:
+def remove_field(document: JsonMap, path: FieldPath) -> JsonMap:
     """A copy without the field, and without the maps that only held it."""
-    edited: JsonObject = _edited(document, path, _DROP)
-    return edited
+    return _edited_map(document, path, _DROP)
 
 
-def with_field(document: JsonObject, path: FieldPath, value: Json) -> JsonObject:
+def cut(document: JsonMap, path: FieldPath) -> JsonMap:
+    """A copy without the field; the map or the list that held it stays, also when it is empty then."""
+    *way, last = path
+    if not way:
+        return {key: value for key, value in document.items() if key != last}
+    match value_at(document, tuple(way)):
+        case dict(held):
+            return replace_value(document, tuple(way), {key: value for key, value in held.items() if key != last})
+        case list(items):
+            left = [item for index, item in enumerate(items) if not _is_at(index, item, last)]
+            return replace_value(document, tuple(way), left)
+        case _:
+            return document
+
+
+def set_field(document: JsonMap, path: FieldPath, value: JsonValue) -> JsonMap:
     """A copy in which the field stands with this value; what lies on the way to it is made where it is missing."""
-    if _has(document, path):
-        return with_value(document, path, value)
-    edited: JsonObject = _placed(document, path, value)
-    return edited
+    if has_field(document, path):
+        return replace_value(document, path, value)
+    head, *rest = path
+    if not isinstance(head, str):
+        raise ValueError("a document is a map: the path of a field begins with a key")
+    return {**document, head: _placed(document.get(head), tuple(rest), value)}
 
 
-def _has(node: Json, path: FieldPath) -> bool:
+def with_item(document: JsonMap, path: FieldPath, value: JsonValue) -> JsonMap:
+    """A copy in which a list has one item more, at the position that ends the path; nothing there is overwritten."""
+    *way, position = path
+    items = value_at(document, tuple(way))
+    if not isinstance(items, list) or not isinstance(position, int):
+        return set_field(document, path, value)
+    return replace_value(document, tuple(way), [*items[:position], value, *items[position:]])
+
+
+def value_at(document: JsonValue, path: FieldPath, missing: JsonValue = None) -> JsonValue:
+    """The value of a field; `missing` where there is no such field.
+
+    Keys of list items are compared as text: a path that was written down has lost their types.
+    """
+    node = document
     for element in path:
-        if isinstance(node, dict) and isinstance(element, str) and element in node:
-            node = node[element]
-            continue
-        found = list(node) if isinstance(node, list) and not isinstance(element, str) else []
-        matching = [item for index, item in enumerate(found) if _is_at(index, item, element)]
-        if not matching:
-            return False
-        node = matching[0]
-    return True
+        if isinstance(element, str):
+            node = node.get(element, MISSING) if isinstance(node, dict) else MISSING
+        else:
+            items = enumerate(node) if isinstance(node, list) else ()
+            node = next((item for index, item in items if _is_at(index, item, element)), MISSING)
+        if node is MISSING:
+            return missing
+    return node
 
 
-def _placed(node: Json, path: FieldPath, value: Json) -> Json:
+def has_field(document: JsonValue, path: FieldPath) -> bool:
+    """Whether a document has a field at this path, be it null."""
+    return value_at(document, path, MISSING) is not MISSING
+
+
+def _placed(node: JsonValue, path: FieldPath, value: JsonValue) -> JsonValue:
     if not path:
         return value
     head, rest = path[0], path[1:]
@@ -55,32 +89,37 @@ def _placed(node: Json, path: FieldPath, value: Json) -> Json:
             items = list(node) if isinstance(node, list) else []
             old = items[head : head + 1]
             return [*items[:head], _placed(old[0] if old and rest else None, rest, value), *items[head + bool(rest) :]]
-        case Item(keys):
+        case ListItem(keys):
             items = list(node) if isinstance(node, list) else []
             at = next((index for index, item in enumerate(items) if _is_at(index, item, head)), len(items))
-            item = items[at] if at < len(items) else dict(keys)
+            item = items[at] if at < len(items) else JsonMap(keys)
             return [*items[:at], _placed(item, rest, value), *items[at + 1 :]]
-        case Member():
+        case SetMember():
             return [*(node if isinstance(node, list) else []), value]
         case _ as never:
             assert_never(never)
 
 
-def _edited(node: Json, path: FieldPath, value: Json) -> Json:
+def _edited(node: JsonValue, path: FieldPath, value: JsonValue) -> JsonValue:
     head, *rest = path
-    if isinstance(node, dict) and isinstance(head, str):
-        if head not in node:
-            return node
-        below = _edited(node[head], tuple(rest), value) if rest else value
-        if below is _DROP or (below == {} and node[head] != {}):
-            return {key: item for key, item in node.items() if key != head}
-        return {**node, head: below}
+    if isinstance(node, dict):
+        return _edited_map(node, path, value)
     if isinstance(node, list) and not isinstance(head, str):
         return [item for found in enumerate(node) for item in _item(found, head, tuple(rest), value)]
     return node
 
 
-def _item(found: tuple[int, Json], head: Element, rest: FieldPath, value: Json) -> list[Json]:
+def _edited_map(node: JsonMap, path: FieldPath, value: JsonValue) -> JsonMap:
+    head, *rest = path
+    if not isinstance(head, str) or head not in node:
+        return node
+    below = _edited(node[head], tuple(rest), value) if rest else value
+    if below is _DROP or (rest and below == {} and node[head] != {}):
+        return {key: item for key, item in node.items() if key != head}
+    return {**node, head: below}
+
+
+def _item(found: tuple[int, JsonValue], head: Element, rest: FieldPath, value: JsonValue) -> list[JsonValue]:
     """What becomes of one list item: itself, its edited copy, the value, or nothing."""
     index, item = found
     if not _is_at(index, item, head):
@@ -90,13 +129,13 @@ def _item(found: tuple[int, Json], head: Element, rest: FieldPath, value: Json) 
     return [] if value is _DROP else [value]
 
 
-def _is_at(index: int, item: Json, element: Element) -> bool:
+def _is_at(index: int, item: JsonValue, element: Element) -> bool:
     match element:
         case int():
             return index == element
-        case Item(keys):
+        case ListItem(keys):
             return isinstance(item, dict) and all(str(item.get(name)) == str(value) for name, value in keys)
-        case Member(value):
+        case SetMember(value):
             return bool(item == value)
         case _:
             return False

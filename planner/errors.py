@@ -104,7 +104,13 @@ class LockedError(HwplanError):
 
 
 class ProviderError(HwplanError):
-    """The outside world refused or failed."""
+    """The outside world refused or failed. `printed` are lines that a command printed: shown, and never stored."""
+
+    printed: str = ""
+
+    def described(self) -> str:
+        """What went wrong, with where, as one phrase: `no answer (https://ci.example/health)`."""
+        return f"{self.message} ({self.where})" if self.where else self.message
 
 
 class TemporaryError(ProviderError):

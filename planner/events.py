@@ -51,7 +51,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Not ready yet. Sent when `message` changes, not at every look."""
+    """Not ready yet. Sent when `message` changes, and every 15 s; not at every look."""
 
     at: str
     address: Address
@@ -61,8 +61,9 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The node is over. The first line of `message` says why, or what came of it; further lines are evidence, such as
-    the end of a log. `cause` names the address that a skipped node waited for in vain."""
+    """The node is over. The first line of `message` says why, or what came of it; further lines are evidence. `printed`
+    are lines that a command printed: for those who watch, stored by nobody. `cause` names the failed dependency of a
+    skipped node; `warnings` are what the provider reported beside the result."""
 
     at: str
     address: Address
@@ -72,6 +73,13 @@ class Ended:
     message: str = ""
     remedy: str = ""
     cause: Address | None = None
+    printed: str = ""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """Message and printed lines together, for the reader of the run."""
+        return f"{self.message}\n{self.printed}" if self.printed else self.message
 
 
 Event: TypeAlias = Began | Applied | Waiting | Ended

@@ -32,6 +32,19 @@ from planner import errors
 ENVIRONMENT = "HWPLAN_FAILPOINT"
 
 NAMES = (
+    # a closeout record is written
+    "closeout.write.begin",
+    "closeout.write.commit",
+    "closeout.written",
+    # what a lane is to stand on
+    "hold.write.begin",
+    "hold.write.commit",
+    "target.write.commit",
+    # pull requests of a lane: a cycle, a step of a delivery, what a monitor remembers
+    "pulls.cycle.commit",
+    "pulls.delivery.begin",
+    "pulls.delivery.commit",
+    "pulls.memory.commit",
     # the state file comes into being
     "state.create.begin",
     "state.create.file",
@@ -104,13 +117,13 @@ class _Armed:
 _armed: list[_Armed] = []  # at most one
 
 
-def hit(name: str) -> None:
+def hit_failpoint(name: str) -> None:
     """Pass the failpoint `name`. Does nothing unless armed; then an unregistered name raises ValueError."""
     if _armed:
         _fire(_armed[0], name)
 
 
-def arm(spec: str) -> None:
+def arm_failpoints(spec: str) -> None:
     """Arm the failpoints of `spec` and start counting from zero; an empty text disarms.
 
     Raises ValueError that names the part which is no specification, or the unknown name.
@@ -119,7 +132,7 @@ def arm(spec: str) -> None:
     _armed[:] = [_Armed(points, {}, threading.Lock())] if points else []
 
 
-def counts() -> dict[str, int]:
+def failpoint_counts() -> dict[str, int]:
     """How often each failpoint was passed since it was armed, by name."""
     return dict(sorted(_armed[0].counts.items())) if _armed else {}
 

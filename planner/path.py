@@ -25,7 +25,7 @@ _PAIR = re.compile(rf"([A-Za-z0-9_]+)=({_QUOTED}|[^,]*)(?:,|$)")
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ListItem:
     """A list item named by its key fields, sorted by field name: `[name=api]`, `[containerPort=80,protocol=TCP]`."""
 
     keys: tuple[tuple[str, Scalar], ...]
@@ -35,7 +35,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class SetMember:
     """A member of a list that is a set, named by its value: `[=foregroundDeletion]`."""
 
     value: Scalar
@@ -44,11 +44,16 @@ class Member:
         return f"[={_word(self.value)}]"
 
 
-Element: TypeAlias = str | int | Item | Member
+Element: TypeAlias = str | int | ListItem | SetMember
 FieldPath: TypeAlias = tuple[Element, ...]
 
 
-def render(path: FieldPath) -> str:
+def path_covers(outer: FieldPath, inner: FieldPath) -> bool:
+    """Whether `inner` is `outer` or below it. Compared as text: a path that was written down has lost its types."""
+    return len(outer) <= len(inner) and [*map(str, outer)] == [*map(str, inner[: len(outer)])]
+
+
+def render_path(path: FieldPath) -> str:
     """The text form, as shown in plans: `spec.containers[name=api].args[0]`, `metadata.annotations[x/y]`.
 
     Keys and strings that would read as something else are quoted as in JSON, so that `parse` gives the same path.
@@ -62,12 +67,12 @@ def render(path: FieldPath) -> str:
                 out.append(f"[{element if _PLAIN_KEY.match(element) else json.dumps(element)}]")
             case int():
                 out.append(f"[{element}]")
-            case Item() | Member():
+            case ListItem() | SetMember():
                 out.append(str(element))
     return "".join(out)
 
 
-def parse(text: str) -> FieldPath:
+def parse_path(text: str) -> FieldPath:
     """Read the text form. Raises ValueError naming the column."""
     out: list[Element] = []
     position = 0
@@ -93,12 +98,12 @@ def _word(value: Scalar) -> str:
 
 def _bracket(inner: str) -> Element:
     if inner.startswith("="):
-        return Member(_scalar(inner[1:]))
+        return SetMember(_scalar(inner[1:]))
     if inner.startswith('"'):
         key = json.loads(inner)
         return key if isinstance(key, str) else str(key)
     if _PAIR.match(inner):
-        return Item(tuple(sorted((pair[1], _scalar(pair[2])) for pair in _PAIR.finditer(inner))))
+        return ListItem(tuple(sorted((pair[1], _scalar(pair[2])) for pair in _PAIR.finditer(inner))))
     return int(inner) if _INDEX.match(inner) else inner
 
 

@@ -1,6 +1,6 @@
 """The plan as data: what will be done to what, in which order, on which precondition. Frozen and secret-free.
 
-Owns the JSON document of spec 05 ("The plan as JSON"), its canonical bytes and its id. Makes no decision: that is
+Its JSON document is planner.plan_document's, its id planner.plan_effect's. Makes no decision: that is
 planner.planning; executes nothing: that is planner.executor. Display-only fields (`reason`, `source`, `manager`,
 `time`) are never read back for a decision.
 """
@@ -12,15 +12,17 @@ from enum import StrEnum
 
 from planner.address import Address
 from planner.path import FieldPath
+from planner.redaction.cleaning import AS_IT_IS
 from planner.source import SourceRef
-from planner.values import Json, JsonObject
+from planner.values import JsonObject, JsonValue, Ref, Sub
 
 SCHEMA_VERSION = 1
 _NOWHERE = SourceRef("")
 
 
 class Action(StrEnum):
-    """What a change does. `adopt` is an update of an object that was not ours; `run` has an effect that ends."""
+    """What a change does. `adopt` is an update of an object that was not ours; `run` has an effect that ends; `forget`
+    leaves the object as it is, but for the marks that make it ours."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -28,11 +30,16 @@ class Action(StrEnum):
     DELETE = "delete"
     ADOPT = "adopt"
     RUN = "run"
+    FORGET = "forget"
     NOOP = "no-op"
 
 
+LEAVING = frozenset({Action.DELETE, Action.FORGET})  # after these the object is ours no longer
+
+
 class FieldOp(StrEnum):
-    """What happens to one field. `disown` leaves the value in place: another manager owns it too."""
+    """What happens to one field. `disown` leaves the value in place: another manager owns it too, or the server keeps
+    it."""
 
     ADD = "add"
     CHANGE = "change"
@@ -57,11 +64,19 @@ class FieldChange:
 
     path: FieldPath
     op: FieldOp
-    before: Json = None
-    after: Json = None
+    before: JsonValue = None
+    after: JsonValue = None
     sensitive: bool = False
     manager: str = ""
     time: str = ""
+
+    def reversed(self) -> FieldChange:
+        """The change turned round, as drift shows it: `before` is what we declared, `after` what lives."""
+        op = _REVERSED.get(self.op, self.op)
+        return FieldChange(self.path, op, self.after, self.before, self.sensitive, self.manager, self.time)
+
+
+_REVERSED = {FieldOp.ADD: FieldOp.REMOVE, FieldOp.REMOVE: FieldOp.ADD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +100,10 @@ class Change:
 
     `desired` is what will be written (None for a delete); `expects` is the digest of the fields we own as predicted,
     compared with the object after the write ("" when nobody could predict). `forced` are the only fields that may be
-    taken from another manager. `migrate` says that ownership of a client-side apply is moved to us first.
+    taken from another manager. Ownership is moved to us first, so that what is not declared goes: `migrate` that of a
+    client-side apply, `take_over` that of other managers, `claims` that of single fields, whoever owns them. `made` are
+    the values of `desired` that other resources made, by plain path, as they were declared: an approval is about the
+    declaration (docs/adr/0030).
     """
 
     address: Address
@@ -95,15 +113,23 @@ class Change:
     reason: str
     precondition: Precondition
     source: SourceRef
-    desired: JsonObject | None = field(default=None, repr=False)
+    desired: JsonObject | None = field(default=None, repr=False, metadata=AS_IT_IS)
     fields: tuple[FieldChange, ...] = ()
     needs: tuple[Address, ...] = ()
     verified: Verified = Verified.NO
     expects: str = ""
     forced: tuple[FieldPath, ...] = ()
     migrate: bool = False
+    take_over: tuple[str, ...] = ()
+    claims: tuple[FieldPath, ...] = ()
     wait: str = "ready"
     wait_seconds: float | None = None
+    made: tuple[tuple[FieldPath, Ref | Sub], ...] = ()
+
+    @property
+    def altered(self) -> tuple[FieldChange, ...]:
+        """The fields whose live value becomes another one: all but those that are only given up."""
+        return tuple(one for one in self.fields if one.op is not FieldOp.DISOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +147,41 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """A live field that is not as we left it, or that nobody declared. `declared` tells which of the two."""
+    """A live field that is not as we left it, or that nobody declared. `declared` says which of the two.
+
+    `harmless` says why it is no cause for an alarm, and is empty where it is.
+    """
 
     address: Address
     field: FieldChange
     declared: bool
+    harmless: str = ""
+
+
+class EffectKind(StrEnum):
+    """What a change sets off, the gravest first. The value is what a reader sees."""
+
+    OUTAGE = "without service"
+    LOSS = "data goes"
+    BROKEN = "broken reference"
+    REFERENCE = "still referenced"
+    STALE = "keeps the old value"
+    RESTART = "pods restart"
+    SCALE = "pods start or stop"
+    RUN = "runs"
+    LATER = "takes effect later"
+    RETIRE = "retires"
+    CHECKED = "checked"
+
+
+@dataclass(frozen=True, slots=True)
+class SetOff:
+    """What follows from the plan at `address` beyond the fields that it writes: pods that restart, values that are read
+    later or never, runs that start. For the reader; nothing is decided by it."""
+
+    address: Address
+    kind: EffectKind
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +212,10 @@ class Plan:
     """A whole plan. `changes` are in a stable topological order, ties broken by address.
 
     `unchanged` counts resources with nothing to do; `inputs_config` and `inputs_live` are digests of what the plan was
-    made from. `destroy` marks a plan that takes everything away.
+    made from. `destroy` marks a plan that takes everything away. `sets_off` is what follows from the changes.
     """
 
-    selection: Selection
+    selection: Selection = field(metadata=AS_IT_IS)
     cluster: ClusterIdentity
     inputs_config: str
     inputs_live: str
@@ -169,11 +225,22 @@ class Plan:
     warnings: tuple[str, ...] = ()
     unchanged: int = 0
     destroy: bool = False
+    sets_off: tuple[SetOff, ...] = ()
+
+    @property
+    def applyable(self) -> bool:
+        """Whether there is anything that apply would do."""
+        return any(change.action is not Action.NOOP for change in self.changes)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything selected is as declared once the plan is done: nothing blocked, nothing left out."""
+        return not (self.blocked or self.selection.targets or self.selection.exclude)
 
     @property
     def is_empty(self) -> bool:
         """Nothing to do and nothing in the way."""
-        return not self.blocked and all(change.action is Action.NOOP for change in self.changes)
+        return not self.blocked and not self.applyable
 
     def count(self, action: Action) -> int:
         """How many changes have this action (no-ops are counted by `unchanged`)."""

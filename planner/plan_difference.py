@@ -1,13 +1,65 @@
-"""What tells two plans apart, in one line: for the reader of a refused approval. Pure; decides nothing."""
+"""What distinguishes two plans: in one line for a refused approval, or change by change. Pure; decides nothing."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from itertools import zip_longest
+from typing import TypeAlias
 
-from planner.path import render
-from planner.plan import Change, FieldChange, FieldOp, Plan
-from planner.values import Json, encode
+from planner.address import Address
+from planner.path import render_path
+from planner.plan import Action, Blocked, Change, FieldChange, FieldOp, Plan
+from planner.values import Json, encode_leaves
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDifference:
+    """What two plans do to one resource, in a word each ("" for nothing), and how that differs."""
+
+    address: Address
+    before: str
+    after: str
+    text: str
+
+
+def plan_differences(before: Plan, after: Plan) -> tuple[PlanDifference, ...]:
+    """Each resource that the plans do not do the same to, by address. What is only waited for is no change."""
+    old, new = _decisions(before), _decisions(after)
+    found = (_decision_difference(address, old.get(address), new.get(address)) for address in {**old, **new})
+    return tuple(sorted((one for one in found if one), key=lambda one: one.address))
+
+
+_Decision: TypeAlias = Change | Blocked
+
+
+def _decisions(plan: Plan) -> dict[Address, _Decision]:
+    done = (change for change in plan.changes if change.action is not Action.NOOP)
+    decisions: tuple[_Decision, ...] = (*done, *plan.blocked)
+    return {one.address: one for one in decisions}
+
+
+def _decision_difference(address: Address, old: _Decision | None, new: _Decision | None) -> PlanDifference | None:
+    words = _word(old), _word(new)
+    if isinstance(old, Change) and isinstance(new, Change):
+        text = _difference(old, new) or (_needs_difference(old, new) if old != new else "")
+    else:
+        text = "" if words[0] == words[1] else f"{words[0] or 'nothing'} became {words[1] or 'nothing'}"
+    return PlanDifference(address, *words, text) if text else None
+
+
+def _word(decision: _Decision | None) -> str:
+    if isinstance(decision, Blocked):
+        return "blocked"
+    return str(decision.action) if decision else ""
+
+
+def _needs_difference(old: Change, new: Change) -> str:
+    if (old.forced, old.take_over, old.claims) != (new.forced, new.take_over, new.claims):
+        return "other fields are taken from their managers"
+    if (old.wait, old.wait_seconds) != (new.wait, new.wait_seconds):
+        return "it is waited for otherwise"
+    return "another order" if set(old.needs) != set(new.needs) else ""
 
 
 def first_difference(approved: Plan, now: Plan) -> str:
@@ -31,9 +83,9 @@ def _difference(old: Change, new: Change) -> str:
         return f"{old.action} became {new.action}"
     for one, other in zip_longest(old.fields, new.fields):
         if one is None or other is None or one.path != other.path:
-            return f"another field: {render((other or one).path)}"
+            return f"another field: {render_path((other or one).path)}"
         if (one.op, one.before, one.after) != (other.op, other.before, other.after):
-            return f"{render(one.path)}: {_both(_told(one), _told(other))}"
+            return f"{render_path(one.path)}: {_both(_told(one), _told(other))}"
     if old.precondition != new.precondition:
         return "the live object changed since"
     return "" if old.desired == new.desired else "the document to write is another one"
@@ -56,7 +108,7 @@ def _told(change: FieldChange) -> str:
 
 
 def _short(value: Json) -> str:
-    text = json.dumps(encode(value), sort_keys=True, ensure_ascii=False)
+    text = json.dumps(encode_leaves(value), sort_keys=True, ensure_ascii=False)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… +{len(text) - _LONGEST} characters"
 
 

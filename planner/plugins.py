@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import PurePath
 from typing import Any, get_args
 
 from planner.errors import PermanentError
+from planner.kind_hook_types import LoadHooks
 from planner.ports import Provider
 from planner.spec.kinds import TABLE
 from planner.spec.kinds import model_of as built_in
@@ -30,12 +31,13 @@ _KIND = re.compile(r"[A-Z][A-Za-z0-9]{0,62}")
 class Plugin:
     """What an entry point of the group leads to: the model of a kind, and what makes its provider.
 
-    `create` takes `providers.registry.Tools` and is called once in a command, when a resource of the kind turns up; it
-    is the place to import what is slow. Plug-ins with the same `create` share one provider.
+    `create` takes `providers.provider_tools.ProviderTools` and is called once in a command, when a resource of the kind
+    turns up; it is where to import what is slow. Plug-ins with the same `create` share one provider.
     """
 
     model: type[KindModel]
     create: Callable[[Any], Provider]
+    hooks: LoadHooks = field(default_factory=LoadHooks)
 
 
 @dataclass(frozen=True, slots=True)

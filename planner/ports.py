@@ -1,6 +1,7 @@
 """The ports: what the core needs from the outside, as small protocols and the frozen values that cross them.
 
-Providers (providers/) and the store (state/) implement them; planner.app wires them. Nothing here does anything.
+Providers (providers/) and the store (state/) implement them; planner.app wires them. Nothing here does anything but
+refuse.
 """
 
 from __future__ import annotations
@@ -11,26 +12,29 @@ from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from planner.address import Address
+from planner.applied_state import KindPlace
+from planner.errors import PermanentError
 from planner.path import FieldPath
 from planner.plan import Change, ClusterIdentity, Drift, FieldChange, Precondition, Verified
+from planner.redaction.cleaning import AS_IT_IS
 from planner.resource import Resource
-from planner.snapshot import KindPlace
 from planner.values import Json, JsonObject, SecretValue, Vault
 
 
 @dataclass(frozen=True, slots=True)
 class Present:
     """What was read. `uid` and `content` name this very version for the precondition; `value` is sealed, and None for
-    kinds whose value is the token. `owned_by` is the owned set it is labelled with ("" if none)."""
+    kinds whose value is the token. `owned_by` is the owned set it is labelled with ("" if none), `orphan_on_delete` the
+    annotation by which it stays when it is no longer declared."""
 
     address: Address
     uid: str
     content: str
-    value: JsonObject | None = field(default=None, repr=False)
+    value: JsonObject | None = field(default=None, repr=False, metadata=AS_IT_IS)
     owned_by: str = ""
     scope: str = ""
     protected: bool = False
-    orphan_on_delete: bool = False
+    orphan_on_delete: str = ""
     outputs: JsonObject = field(default_factory=dict, repr=False)
 
     @property
@@ -61,13 +65,15 @@ Observation: TypeAlias = Present | Absent | Unreadable
 class ReadResult:
     """Everything one provider saw. `strays` are live objects of the wanted owned sets that nobody asked for by address.
 
-    `unlisted` are places that could not be listed: nothing is pruned from there, and a warning says so.
+    `sets` are the owned sets of objects of ours that were seen beside those asked for. `unlisted` are places that could
+    not be listed: nothing is pruned from there, and a warning says so.
     """
 
     observations: Mapping[Address, Observation]
     strays: tuple[Present, ...] = ()
     unlisted: tuple[Unreadable, ...] = ()
     warnings: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
 
 
 class Effect(StrEnum):
@@ -87,7 +93,8 @@ class Preview:
     `desired` is the document to write when it differs from the resource's own (outputs filled in). `blocked` is the
     reason why it cannot be done ("" if it can), `remedy` what would change that. `drifted` is true when the desired
     document is what was applied last, so that any difference was made by somebody else. `drift` are live fields that
-    are not as we left them, or that we never declared. `forced` are fields to be taken from other managers.
+    are not as we left them, or that we never declared. `forced` are fields to be taken from other managers; `migrate`,
+    `take_over` and `claims` are as in planner.plan.Change.
     `awaiting` says what an unchanged object still lacks to be ready ("" when it is ready).
     `on_change` limits a run: it is planned only where one of these addresses changes in the same plan, and with an
     empty tuple where anything does that it needs, directly or not; None means that it is wanted in any case. It is also
@@ -98,10 +105,12 @@ class Preview:
     effect: Effect
     fields: tuple[FieldChange, ...] = ()
     verified: Verified = Verified.NO
-    desired: JsonObject | None = field(default=None, repr=False)
+    desired: JsonObject | None = field(default=None, repr=False, metadata=AS_IT_IS)
     expects: str = ""
     forced: tuple[FieldPath, ...] = ()
     migrate: bool = False
+    take_over: tuple[str, ...] = ()
+    claims: tuple[FieldPath, ...] = ()
     drifted: bool = False
     drift: tuple[Drift, ...] = ()
     blocked: str = ""
@@ -117,13 +126,15 @@ class Preview:
 @dataclass(frozen=True, slots=True)
 class Written:
     """The effect as read back. `already` is true when the world was as planned before anything was sent. `said` is for
-    the reader of the run: a headline, and below it lines of foreign text such as the end of a log, without secrets."""
+    the reader of the run and is stored: a headline, and below it lines of foreign text that were asked to be stored.
+    `printed` are lines that a command printed: shown to the reader of this run, and never stored."""
 
     uid: str
     outputs: JsonObject = field(default_factory=dict, repr=False)
     already: bool = False
     warnings: tuple[str, ...] = ()
     said: str = ""
+    printed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +176,8 @@ class Provider(Protocol):
         ...
 
     def delete(self, change: Change) -> Written:
-        """Delete with the precondition of `change`; an object that is gone already counts as deleted."""
+        """Delete with the precondition of `change`; an object that is gone already counts as deleted. A `forget` only
+        takes the marks away that make the object ours."""
         ...
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
@@ -173,11 +185,22 @@ class Provider(Protocol):
         ...
 
 
+class NeverDeletes:
+    """The `delete` of a provider whose kinds hwplan never deletes: there is no thing that stays, or nothing on it says
+    whose it is. To inherit from."""
+
+    __slots__ = ()
+
+    def delete(self, change: Change) -> Written:
+        """Always raises PermanentError."""
+        raise PermanentError(f"a {change.address.kind} is not deleted by hwplan", where=str(change.address))
+
+
 class ClusterProvider(Provider, Protocol):
     """The provider that also knows which cluster it talks to."""
 
     def identity(self) -> ClusterIdentity:
-        """Identity of the cluster. Raises ProviderError when it cannot be told."""
+        """Identity of the cluster. Raises ProviderError when it cannot be determined."""
         ...
 
 
@@ -205,7 +228,7 @@ class Clock(Protocol):
         ...
 
 
-class SecretSource(Protocol):
+class SecretValueSource(Protocol):
     """Reads secret values named by `Sealed.ref` at the moment of the write."""
 
     def value(self, ref: str) -> SecretValue:

@@ -5,7 +5,9 @@ Frozen data only. The manifest of a Secret holds Sealed leaves, never values (se
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from planner.address import Address
 from planner.path import FieldPath
@@ -22,10 +24,12 @@ PROTECT = ANNOTATION + "protect"
 IGNORE_FIELDS = ANNOTATION + "ignore-fields"
 ON_DELETE = ANNOTATION + "on-delete"
 ROLE = ANNOTATION + "role"
+PROVENANCE = ANNOTATION + "provenance"
 ADOPT_FIELDS = ANNOTATION + "adopt-fields"
+TAKE_OVER = ANNOTATION + "take-over"
 
 # What hwplan writes on every object that it applies.
-SET_LABEL = ANNOTATION + "set"  # the owned set: `hwlab.D601.v03`, or the APP of `--name APP`
+SET_LABEL = ANNOTATION + "set"  # the owned set: `shop.D601.v03`, or the APP of `--name APP`
 APPLIED = ANNOTATION + "applied"  # digest of the desired document, so that "nothing to do" needs no request
 GENERATED = ANNOTATION + "generated"  # on a Secret: `key=rotation,...` of the values that hwplan made
 
@@ -39,14 +43,34 @@ COPIES = frozenset(
     }
 )
 
+HELM_POLICY = "helm.sh/resource-policy"  # with `keep` an object outlives its release ("Tips and tricks" of Helm)
+
+
+def orphaned_by(annotations: Mapping[str, str]) -> str:
+    """The annotation, as people write it, by which an object stays when it is no longer declared; "" where it goes.
+    Ours goes before Helm's."""
+    if (ours := annotations.get(ON_DELETE)) is not None:
+        return "on-delete: orphan" if ours == "orphan" else ""
+    return f"{HELM_POLICY}: keep" if str(annotations.get(HELM_POLICY, "")).strip().lower() == "keep" else ""
+
+
+class HookPhase(Enum):
+    """When a Helm hook stands in an apply: before or after the other objects of its set."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ResourceOptions:
     """What the annotations of a resource say.
 
     `wait` is "ready" (the default), "none", or a duration in seconds as a budget of its own; `replace_allowed` permits
     delete-and-create; `protect` forbids any delete; `ignore_fields` are left to other controllers; `adopt_fields` may
-    be taken from another field manager; `on_delete` is "delete" or "orphan".
+    be taken from another field manager; what the managers of `take_over` own becomes ours, so that what is not declared
+    goes; with `reset_undeclared` (of a command, never of an annotation) so does every field that nobody declared;
+    `on_delete` is "delete" or "orphan"; `provenance` is the field of a live object of role `runtime` that holds the
+    source commit that it was made from, empty where none does; `hook` is set for a Helm hook.
     """
 
     wait: str = "ready"
@@ -55,9 +79,13 @@ class Options:
     protect: bool = False
     ignore_fields: tuple[FieldPath, ...] = ()
     adopt_fields: tuple[FieldPath, ...] = ()
+    take_over: tuple[str, ...] = ()
+    reset_undeclared: bool = False
     on_delete: str = "delete"
     role: str = ""
+    provenance: FieldPath = ()
     depends_on: tuple[Address, ...] = ()
+    hook: HookPhase | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,4 +102,4 @@ class Resource:
     owned_by: str
     scope: str
     source: SourceRef
-    options: Options = Options()
+    options: ResourceOptions = ResourceOptions()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from planner.address import Address
@@ -14,9 +15,8 @@ class StatusRow:
     """One resource.
 
     `live` is the version token of what is there ("" for nothing), `wanted` the one that has to be ("" when it is only
-    known later). `settled` means that nothing is to be done; `problem` says why it cannot be told or done ("" if it
-    can). `readable` is false where nobody could tell what is there, which is not the same as nothing.
-    """
+    known later). `settled` means that nothing is to be done; `problem` says why it cannot be determined or done ("" if
+    it can). `readable` is false where it is not known what is there, which is not the same as nothing."""
 
     address: Address
     spec: JsonObject = field(repr=False)
@@ -26,6 +26,7 @@ class StatusRow:
     problem: str
     outputs: JsonObject = field(default_factory=dict, repr=False)
     readable: bool = True
+    labels: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Status:
 @dataclass(frozen=True, slots=True)
 class SecretKey:
     """One key of a Secret: where its value comes from, and the keyed fingerprints of source and live value ("" where
-    there is none). `problem` says why it cannot be told."""
+    there is none). `problem` says why it cannot be determined."""
 
     address: Address
     key: str
@@ -59,8 +60,11 @@ class SecretKey:
 
 @dataclass(frozen=True, slots=True)
 class SecretStatus:
-    """All keys of the declared Secrets, in the order of the graph, and the obsolete Secrets that still live."""
+    """All keys of the declared Secrets, in the order of the graph, and the obsolete Secrets that still live: ours, and
+    `foreign` ones that hwplan did not make. `unreadable` gives obsolete ones that may live, and why nobody knows."""
 
     cluster: ClusterIdentity
     keys: tuple[SecretKey, ...]
     obsolete: tuple[Address, ...]
+    foreign: tuple[Address, ...] = ()
+    unreadable: Mapping[Address, str] = field(default_factory=dict)

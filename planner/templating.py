@@ -55,7 +55,7 @@ class _Budget:
     printed: int = MOST_OUTPUT
 
 
-def render(path: Path, context: Mapping[str, Any]) -> str:
+def render_template(path: Path, context: Mapping[str, Any]) -> str:
     """The rendered text of a template file. Each line `---` of the template becomes `--- #@<line>`.
 
     Raises TemplateProblem. Equal files are compiled once per process.
@@ -64,10 +64,10 @@ def render(path: Path, context: Mapping[str, Any]) -> str:
         source = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError:
         raise TemplateProblem("not UTF-8", remedy="save the file as UTF-8") from None
-    return render_text(source, context)
+    return render_template_text(source, context)
 
 
-def render_text(source: str, context: Mapping[str, Any]) -> str:
+def render_template_text(source: str, context: Mapping[str, Any]) -> str:
     """As `render`, from the template's text."""
     if len(source) > MOST_SOURCE:
         raise TemplateProblem(f"the template is larger than {MOST_SOURCE >> 20} MiB")

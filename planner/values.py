@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import operator
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, NoReturn, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, TypeAlias, overload
 
 from planner.address import Address
-from planner.redaction import GUARD
+from planner.redaction.cleaning import AS_IT_IS
+from planner.redaction.redactor import REDACTOR
 
-# A document tree. mypy cannot check a recursive alias against dict[str, Any] from a parser without casts
-# at every step, so trees are `Any` inside and typed at the functions that read them.
+# Two names for one thing, a document tree. `JsonValue` says what it is made of, for code that takes documents of any
+# shape apart. `Json` is the tree whose shape a schema, a model or its writer vouches for, and stands at borders: where
+# a parser gives a document, and where fields of a known kind are read by name. Either goes where the other is wanted.
+JsonValue: TypeAlias = "dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | Sealed | Ref | Sub | None"
+JsonMap: TypeAlias = dict[str, JsonValue]
 Json: TypeAlias = Any
 JsonObject: TypeAlias = dict[str, Any]
 
@@ -31,8 +36,8 @@ class Sealed:
     An empty fingerprint means that the value does not exist yet (generated at apply).
     """
 
-    ref: str
-    fingerprint: str
+    ref: str = field(metadata=AS_IT_IS)
+    fingerprint: str = field(metadata=AS_IT_IS)
 
 
 _GENERATE = "generate:"
@@ -72,13 +77,15 @@ class Sub:
 class SecretValue:
     """A secret's bytes. Has no text form of any kind; the only way out is `reveal`, called by a provider's write.
 
-    The redactor learns it at once, so that no text of this process can hold it by accident."""
+    The redactor learns it at once, so that no text of this process can hold it by accident. A `public` one is handled
+    like a secret, and shown where it stands in other texts (planner.redaction.secret_origin)."""
 
     __slots__ = ("_value",)
 
-    def __init__(self, value: bytes) -> None:
+    def __init__(self, value: bytes, *, public: bool = False) -> None:
         self._value = value
-        GUARD.learn(value)
+        if not public:
+            REDACTOR.learn(value)
 
     def reveal(self) -> bytes:
         """The bytes themselves. Call it only while building the request that writes them."""
@@ -105,13 +112,24 @@ class SecretValue:
 Vault: TypeAlias = Mapping[str, SecretValue]  # Sealed.ref -> value; lives in memory only
 
 
-def encode(value: Json) -> Json:
-    """Replace special leaves by their JSON form, deeply. The input is not changed."""
+@overload
+def encode_leaves(value: JsonObject) -> JsonObject: ...
+@overload
+def encode_leaves(value: JsonValue | tuple[JsonValue, ...]) -> JsonValue: ...
+def encode_leaves(value: JsonValue | tuple[JsonValue, ...]) -> JsonValue:
+    """Replace special leaves by their JSON form, deeply. The input is not changed; what holds none comes back as it is,
+    so that the plan of a large document does not hold it twice."""
     match value:
+        case str():
+            return value
         case dict():
-            return {key: encode(item) for key, item in value.items()}
-        case list() | tuple():
-            return [encode(item) for item in value]
+            changed = {key: new for key, item in value.items() if (new := encode_leaves(item)) is not item}
+            return {**value, **changed} if changed else value
+        case list():
+            items = [encode_leaves(item) for item in value]
+            return value if all(map(operator.is_, items, value)) else items
+        case tuple():
+            return [encode_leaves(item) for item in value]
         case Sealed(ref, fingerprint):
             return {MARK: {"sealed": ref, "fingerprint": fingerprint}}
         case Ref():
@@ -122,21 +140,30 @@ def encode(value: Json) -> Json:
             return value
 
 
-def decode(value: Json) -> Json:
+def decode_leaves(value: JsonValue) -> Json:
     """The reverse of `encode`. Raises ValueError on a special leaf that is none of the three."""
     if isinstance(value, list):
-        return [decode(item) for item in value]
+        return [decode_leaves(item) for item in value]
     if not isinstance(value, dict):
         return value
     if set(value) != {MARK}:
-        return {key: decode(item) for key, item in value.items()}
+        return {key: decode_leaves(item) for key, item in value.items()}
     match value[MARK]:
         case {"sealed": str(ref), "fingerprint": str(fingerprint)}:
             return Sealed(ref, fingerprint)
         case {"ref": str(text)}:
             return parse_ref(text)
         case {"sub": list(parts)}:
-            return Sub(tuple(part if isinstance(part, str) else parse_ref(part["ref"]) for part in parts))
+            return Sub(tuple(map(_sub_part, parts)))
+    raise ValueError("unknown special value in a document")
+
+
+def _sub_part(part: JsonValue) -> str | Ref:
+    match part:
+        case str():
+            return part
+        case {"ref": str(text)}:
+            return parse_ref(text)
     raise ValueError("unknown special value in a document")
 
 
@@ -148,7 +175,7 @@ def parse_ref(text: str) -> Ref:
     return Ref(Address.parse(address), output)
 
 
-def canonical(value: Json) -> bytes:
+def canonical_bytes(value: Json) -> bytes:
     """The one byte form of a document: UTF-8 JSON, sorted keys, no spaces, no NaN. Basis of every digest and id."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return text.encode(errors="surrogatepass")  # a server may send half a surrogate pair, and it has one byte form too
@@ -156,22 +183,24 @@ def canonical(value: Json) -> bytes:
 
 def digest(value: Json) -> str:
     """`sha256:<hex>` of the canonical bytes."""
-    return "sha256:" + hashlib.sha256(canonical(value)).hexdigest()
+    return "sha256:" + hashlib.sha256(canonical_bytes(value)).hexdigest()
 
 
-def leaves(value: Json, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Json]]:
+def value_leaves(
+    value: JsonValue, path: tuple[str | int, ...] = ()
+) -> Iterator[tuple[tuple[str | int, ...], JsonValue]]:
     """Every leaf with its plain path; empty maps and lists count as leaves."""
     if isinstance(value, dict) and value:
         for key, item in value.items():
-            yield from leaves(item, (*path, key))
+            yield from value_leaves(item, (*path, key))
     elif isinstance(value, list) and value:
         for index, item in enumerate(value):
-            yield from leaves(item, (*path, index))
+            yield from value_leaves(item, (*path, index))
     else:
         yield path, value
 
 
-def open_outputs(value: Json) -> list[Ref | Sub]:
+def open_outputs(value: JsonValue) -> list[Ref | Sub]:
     """Every Ref and Sub in a document. Called for each document several times, so it builds nothing else."""
     found: list[Ref | Sub] = []
     pending = [value]
@@ -186,20 +215,28 @@ def open_outputs(value: Json) -> list[Ref | Sub]:
     return found
 
 
-def copied(value: Json) -> Json:
+@overload
+def deep_copy(value: JsonObject) -> JsonObject: ...
+@overload
+def deep_copy(value: JsonValue) -> JsonValue: ...
+def deep_copy(value: JsonValue) -> JsonValue:
     """A copy that shares no map and no list with `value`; leaves never change, so they are shared."""
     if isinstance(value, dict):
-        return {key: copied(item) for key, item in value.items()}
-    return [copied(item) for item in value] if isinstance(value, list) else value
+        return {key: deep_copy(item) for key, item in value.items()}
+    return [deep_copy(item) for item in value] if isinstance(value, list) else value
 
 
-def substitute(value: Json, lookup: Callable[[Ref], Json | None]) -> Json:
+@overload
+def substitute_outputs(value: JsonObject, lookup: Callable[[Ref], JsonValue]) -> JsonObject: ...
+@overload
+def substitute_outputs(value: JsonValue, lookup: Callable[[Ref], JsonValue]) -> JsonValue: ...
+def substitute_outputs(value: JsonValue, lookup: Callable[[Ref], JsonValue]) -> JsonValue:
     """Replace every Ref and Sub whose outputs `lookup` knows (not None); the others stay as they are."""
     match value:
         case dict():
-            return {key: substitute(item, lookup) for key, item in value.items()}
+            return {key: substitute_outputs(item, lookup) for key, item in value.items()}
         case list():
-            return [substitute(item, lookup) for item in value]
+            return [substitute_outputs(item, lookup) for item in value]
         case Ref():
             known = lookup(value)
             return value if known is None else known
@@ -212,6 +249,6 @@ def substitute(value: Json, lookup: Callable[[Ref], Json | None]) -> Json:
             return value
 
 
-def _text_or_ref(ref: Ref, lookup: Callable[[Ref], Json | None]) -> str | Ref:
+def _text_or_ref(ref: Ref, lookup: Callable[[Ref], JsonValue]) -> str | Ref:
     known = lookup(ref)
     return ref if known is None else str(known)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from state.lease import Lease
-from state.records import Version
+from state.records import AppliedVersion
 from state.runs import NodeRow, RunInfo, UnfinishedRun
 from state.store import Run, StateStore
 
-__all__ = ["Lease", "NodeRow", "Run", "RunInfo", "StateStore", "UnfinishedRun", "Version"]
+__all__ = ["AppliedVersion", "Lease", "NodeRow", "Run", "RunInfo", "StateStore", "UnfinishedRun"]

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from planner.errors import StateError
 
-APPLICATION_ID = 0x4857504C  # "HWPL", so that `file` and we can tell a state from any other database
+APPLICATION_ID = 0x4857504C  # "HWPL", so that `file` and we can determine a state from any other database
 BUSY_SECONDS = 30.0
 _ROWS = 64  # in one statement
 

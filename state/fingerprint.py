@@ -1,4 +1,5 @@
-"""Keyed fingerprints of secrets: equal values can be told apart from changed ones without keeping either (rule R2)."""
+"""Keyed fingerprints of secrets: equal values can be distinguished from changed ones without keeping either (rule
+R2)."""
 
 from __future__ import annotations
 

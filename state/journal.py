@@ -13,28 +13,29 @@ from typing import TypeAlias, assert_never
 
 from planner.address import Address
 from planner.events import Applied, Began, Ended, Event, Result, Waiting
-from planner.plan import Action, Change
-from planner.values import JsonObject, encode
+from planner.plan import LEAVING, Change
+from planner.redaction.cleaning import cleaned
+from planner.values import JsonObject, encode_leaves
 from state import records
 from state.connection import Database, Row
-from state.seal import seal, verify
-from state.writer import Writer
+from state.journal_writer import JournalWriter
+from state.row_checksum import row_checksum, verify_checksum
 
 _WELL = (Result.DONE, Result.UNCHANGED)
 _WITHOUT_EFFECT = (Result.SKIPPED, Result.CANCELLED)
-_JSON = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=encode)
+_JSON = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=encode_leaves)
 _Line: TypeAlias = tuple[str, str, str, str, str, str]  # address, phase, action, result, at, detail
 
 
 class Journal:
     """A planner.events.Observer that may be called from many threads at once; that is how they share commits."""
 
-    def __init__(self, writer: Writer, run: int, changes: Mapping[Address, Change]) -> None:
+    def __init__(self, writer: JournalWriter, run: int, changes: Mapping[Address, Change]) -> None:
         self._writer = writer
         self._run = run
         self._changes = changes
         self._seq = 0  # the writer's thread only
-        self._seal = first_seal(run)
+        self._seal = first_checksum(run)
 
     def on(self, event: Event) -> None:
         """Take one event; Began and Ended are durable on return. Raises LockedError or StateError: then stop."""
@@ -53,8 +54,8 @@ class Journal:
     def _applied(self, event: Applied) -> None:
         detail = {"uid": event.uid, "outputs": event.outputs, "already": event.already}
         row = None
-        if event.action is not Action.DELETE:  # a deleted object is on record until it is gone
-            row = records.row_of(self._changes[event.address], self._run, event.uid, event.at)
+        if event.action not in LEAVING:  # a deleted object is on record until it is gone
+            row = records.version_row(self._changes[event.address], self._run, event.uid, event.at)
         self._put(_line("APPLIED", event, "", detail), row, durable=False)
 
     def _ended(self, event: Ended) -> None:
@@ -62,9 +63,10 @@ class Journal:
         detail |= {"message": event.message} if event.message else {}
         detail |= {"remedy": event.remedy} if event.remedy else {}
         detail |= {"cause": str(event.cause)} if event.cause else {}
+        detail |= {"warnings": list(event.warnings)} if event.warnings else {}
         row = None
-        if event.action is Action.DELETE and event.result in _WELL:
-            row = records.row_of(self._changes[event.address], self._run, "", event.at)
+        if event.action in LEAVING and event.result in _WELL:
+            row = records.version_row(self._changes[event.address], self._run, "", event.at)
         line = _line("END", event, str(event.result), detail)
         self._put(line, row, durable=event.result not in _WITHOUT_EFFECT)
 
@@ -77,7 +79,7 @@ class Journal:
         for line, _ in items:
             self._seq += 1
             row = (self._run, self._seq, *line)
-            self._seal = seal((self._seal, *row))
+            self._seal = row_checksum((self._seal, *row))
             rows.append((*row, self._seal))
         database.insert("INSERT INTO journal", rows)
         if found := [record for _, record in items if record is not None]:
@@ -85,25 +87,25 @@ class Journal:
 
 
 def _line(phase: str, event: Began | Applied | Ended, result: str, detail: JsonObject) -> _Line:
-    text = _JSON.encode(detail) if detail else "{}"
+    text = _JSON.encode(cleaned(detail)) if detail else "{}"
     return (str(event.address), phase, event.action.value, result, event.at, text)
 
 
-def first_seal(run: int) -> str:
+def first_checksum(run: int) -> str:
     """What the first row of a run is sealed over."""
     return f"run {run}"
 
 
-def rows_of(database: Database, run: int) -> list[Row]:
+def journal_rows(database: Database, run: int) -> list[Row]:
     """The rows of a run in order, without seals: (run, seq, address, phase, action, result, at, detail).
 
     Raises StateError when a row was changed, lost or put in.
     """
-    believed, last = [], first_seal(run)
+    believed, last = [], first_checksum(run)
     sql = "SELECT run, seq, address, phase, action, result, at, detail, seal FROM journal WHERE run = ? ORDER BY seq"
     for number, row in enumerate(database.rows(sql, (run,)), start=1):
-        last = seal((last, *row[:-1]))
+        last = row_checksum((last, *row[:-1]))
         found = row[-1] if row[1] == number else ""
-        verify(last, found, f"entry {number} of the journal of run {run}", database.path)
+        verify_checksum(last, found, f"entry {number} of the journal of run {run}", database.path)
         believed.append(row[:-1])
     return believed

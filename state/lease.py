@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Self
 
 from planner.errors import LockedError, StateError
-from planner.failpoint import hit
+from planner.failpoint import hit_failpoint
 from state import lease_row
 from state.connection import Database
+from state.journal_writer import JournalWriter
 from state.lease_row import LeaseRow
-from state.writer import Writer
 
 SECONDS = 30.0  # lifetime; renewed after a third
 _LOOK_AGAIN = 0.2
@@ -23,7 +23,7 @@ class Lease:
     def __init__(self, database: Database, token: int, seconds: float) -> None:
         self.token = token
         self._database = database
-        self.writer = Writer(database, token, seconds)
+        self.writer = JournalWriter(database, token, seconds)
 
     def check(self) -> None:
         """Raise LockedError when the lease is lost, or StateError when nothing can be written any more."""
@@ -37,11 +37,11 @@ class Lease:
         self.writer.close()
         try:
             with self._database.transaction() as database:
-                lease_row.give_back(database, token)
-                hit("lease.release.commit")
+                lease_row.release_lease(database, token)
+                hit_failpoint("lease.release.commit")
         except StateError:
             return  # it runs out by itself; the error that matters was raised by the write before
-        hit("lease.released")
+        hit_failpoint("lease.released")
 
     def __enter__(self) -> Self:
         return self
@@ -50,7 +50,7 @@ class Lease:
         self.release()
 
 
-def acquire(
+def acquire_lease(
     database: Database,
     operation: str,
     plan_id: str,
@@ -63,15 +63,15 @@ def acquire(
     while True:
         taken = _try(database, operation, plan_id, seconds)
         if isinstance(taken, int):
-            hit("lease.taken")
+            hit_failpoint("lease.taken")
             return Lease(database, taken, seconds)
         left = deadline - time.monotonic()
         if left <= 0:
-            raise locked(taken)
+            raise locked_error(taken)
         sleep(min(_LOOK_AGAIN, left))
 
 
-def locked(row: LeaseRow) -> LockedError:
+def locked_error(row: LeaseRow) -> LockedError:
     """The error of somebody who finds the lease taken."""
     return LockedError(
         f"locked by {row}",
@@ -84,6 +84,6 @@ def _try(database: Database, operation: str, plan_id: str, seconds: float) -> in
         row = lease_row.read(database)
         if not row.is_free:
             return row
-        token = lease_row.take(database, row, operation, plan_id, seconds)
-        hit("lease.take.commit")
+        token = lease_row.take_lease(database, row, operation, plan_id, seconds)
+        hit_failpoint("lease.take.commit")
         return token

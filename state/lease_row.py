@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from state import holder
+from state import process_identity
 from state.connection import Database
-from state.moment import iso, utc_now, wall_ms
+from state.timestamps import iso, utc_now, wall_ms
 
 _FREE = "who = '', process = '', expires = 0"
 
@@ -33,10 +33,10 @@ class LeaseRow:
         """Nobody holds it, or its holder is dead, or its time is over."""
         if not self.who:
             return True
-        process = holder.parse(self.process)
-        if process is not None and holder.is_dead(process):
+        process = process_identity.parse_process(self.process)
+        if process is not None and process_identity.is_dead(process):
             return True
-        return holder.is_over(process, self.expires, self.steady, wall_ms())
+        return process_identity.lease_is_over(process, self.expires, self.steady, wall_ms())
 
     def __str__(self) -> str:
         plan = f" of {self.plan}" if self.plan else ""
@@ -51,18 +51,18 @@ def read(database: Database) -> LeaseRow:
     return LeaseRow(*database.rows(f"SELECT {columns} FROM lease WHERE one = 1")[0])  # noqa: S608 (constant)
 
 
-def take(database: Database, row: LeaseRow, operation: str, plan: str, seconds: float) -> int:
+def take_lease(database: Database, row: LeaseRow, operation: str, plan: str, seconds: float) -> int:
     """Make the lease ours if `row` is still what stands there; the new token."""
     milliseconds = int(seconds * 1000)
     values = (
         row.token + 1,
-        holder.who(),
+        process_identity.user_at_host(),
         operation,
         plan,
         utc_now(),
-        holder.this_process().text(),
+        process_identity.this_process().text(),
         wall_ms() + milliseconds,
-        holder.steady_ms() + milliseconds,
+        process_identity.steady_ms() + milliseconds,
         row.token,
     )
     database.run(
@@ -73,23 +73,23 @@ def take(database: Database, row: LeaseRow, operation: str, plan: str, seconds: 
     return row.token + 1
 
 
-def renew(database: Database, token: int, seconds: float) -> bool:
+def renew_lease(database: Database, token: int, seconds: float) -> bool:
     """Extend the lease with `token`; False when that is not the newest token any more."""
     milliseconds = int(seconds * 1000)
-    values = (wall_ms() + milliseconds, holder.steady_ms() + milliseconds, token)
+    values = (wall_ms() + milliseconds, process_identity.steady_ms() + milliseconds, token)
     return (
         database.run("UPDATE lease SET expires = ?, steady = ? WHERE one = 1 AND token = ? AND who <> ''", values) == 1
     )
 
 
-def give_back(database: Database, token: int) -> bool:
+def release_lease(database: Database, token: int) -> bool:
     """End the lease with `token`; False when it was not ours any more."""
     return (
         database.run("UPDATE lease SET who = '', process = '', expires = 0 WHERE one = 1 AND token = ?", (token,)) == 1
     )
 
 
-def revoke(database: Database, token: int) -> bool:
+def revoke_lease(database: Database, token: int) -> bool:
     """End the lease with `token`, so that its holder can never write again; False when that is not who holds it."""
     sql = f"UPDATE lease SET token = token + 1, {_FREE} WHERE one = 1 AND token = ? AND who <> ''"  # noqa: S608 (constant)
     return database.run(sql, (token,)) == 1

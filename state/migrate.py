@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from planner.errors import StateError
-from planner.failpoint import hit
+from planner.failpoint import hit_failpoint
 from state.connection import APPLICATION_ID, Database
 
-STEPS = ("0001_initial.sql",)
+STEPS = ("0001_initial.sql", "0002_closeouts.sql", "0003_jobs.sql", "0004_holds.sql", "0005_pulls.sql")
 
 
 def migrate(database: Database) -> None:
     """Apply the missing steps; each is durable, with its number, or was not begun. Raises StateError."""
-    hit("state.migrate.begin")
+    hit_failpoint("state.migrate.begin")
     for number in range(_version(database), len(STEPS)):
         script = (Path(__file__).parent / "migrations" / STEPS[number]).read_text(encoding="utf-8")
         with database.transaction():
@@ -21,11 +21,11 @@ def migrate(database: Database) -> None:
                 continue
             for statement in _statements(script):
                 database.run(statement)
-                hit("state.migrate.step")
+                hit_failpoint("state.migrate.step")
             database.run(f"PRAGMA application_id = {APPLICATION_ID}")
             database.run(f"PRAGMA user_version = {number + 1}")
-            hit("state.migrate.commit")
-    hit("state.migrated")
+            hit_failpoint("state.migrate.commit")
+    hit_failpoint("state.migrated")
 
 
 def check(database: Database) -> None:

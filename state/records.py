@@ -12,14 +12,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from planner.address import Address
-from planner.path import render
-from planner.plan import Action, Change, FieldChange
+from planner.applied_state import AppliedState, Record
+from planner.path import render_path
+from planner.plan import LEAVING, Action, Change, FieldChange
+from planner.redaction.cleaning import cleaned
 from planner.resource import APPLIED, SET_LABEL
-from planner.snapshot import Record, Snapshot
 from planner.source import SourceRef
-from planner.values import JsonObject, decode, encode
+from planner.values import JsonObject, decode_leaves, encode_leaves
 from state.connection import Database, Row
-from state.seal import seal, verify
+from state.row_checksum import row_checksum, verify_checksum
 
 _SHORT = "address, run, action, api_version, owned_by, scope, uid, applied, expects, at, source"
 _LONG = "document, before"
@@ -28,12 +29,15 @@ _RECORD = "a record of the state"
 _WIDTH = 11  # columns of _SHORT
 _REPLACED = ", ".join(f"{name} = excluded.{name}" for name in [*_COLUMNS.split(", "), "current"])
 
-# As planner.values.canonical, special leaves encoded where they stand. Making an encoder takes longer than using it.
-_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=encode)
+# As planner.values.canonical_bytes, special leaves encoded where they stand. To make an encoder takes longer than to
+# use it.
+_JSON = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=encode_leaves
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class AppliedVersion:
     """One version of a resource. `document` is None after a delete.
 
     `before` are the fields that the run changed, as the plan saw them: `[{"path", "op", "before"}]`, with `sensitive`
@@ -46,10 +50,10 @@ class Version:
     before: tuple[JsonObject, ...]
 
 
-def row_of(change: Change, run: int, uid: str, at: str) -> Row:
+def version_row(change: Change, run: int, uid: str, at: str) -> Row:
     """The row of a version, without its seal. Pure; called before the transaction, for it takes the time."""
     desired = change.desired or {}
-    deleted = change.action is Action.DELETE
+    deleted = change.action in LEAVING
     document = "" if deleted else _JSON.encode(desired)
     before = [_pre_image(field) for field in change.fields]
     return (
@@ -70,7 +74,7 @@ def row_of(change: Change, run: int, uid: str, at: str) -> Row:
 
 
 def _pre_image(field: FieldChange) -> JsonObject:
-    image = {"path": render(field.path), "op": field.op, "before": field.before}
+    image = {"path": render_path(field.path), "op": field.op, "before": cleaned(field.before)}
     return {**image, "sensitive": True} if field.sensitive else image
 
 
@@ -89,30 +93,30 @@ def write(database: Database, rows: Sequence[Row]) -> None:
     )
     database.insert(
         f"INSERT INTO records ({_COLUMNS}, current)",
-        [(*row, *_seals(row), 0 if row[2] == Action.DELETE else 1) for row in sealed],
+        [(*row, *_seals(row), 0 if row[2] in LEAVING else 1) for row in sealed],
         f"ON CONFLICT (address, run) DO UPDATE SET {_REPLACED}",
     )
     database.run("UPDATE meta SET serial = serial + 1")
 
 
-def forget(database: Database, address: str) -> bool:
+def forget_resource(database: Database, address: str) -> bool:
     """Leave `address` without a current version; False when it has none. Inside a transaction."""
     return database.run("UPDATE records SET current = 0 WHERE address = ? AND current = 1", (address,)) > 0
 
 
-def current(database: Database, owned: Collection[str] | None = None) -> tuple[Record, ...]:
+def current_records(database: Database, owned: Collection[str] | None = None) -> tuple[Record, ...]:
     """All current records (of the owned sets, when given), by address. Raises StateError when one is damaged."""
     rows = database.rows(f"SELECT {_SHORT}, seal FROM records WHERE current = 1 ORDER BY address")  # noqa: S608 (constants)
     return tuple(_record(row) for row in rows if owned is None or row[4] in owned)
 
 
-def snapshot(database: Database, owned: Collection[str]) -> Snapshot:
+def snapshot(database: Database, owned: Collection[str]) -> AppliedState:
     """The current records of the owned sets, with the serial of the state."""
     serial = database.rows("SELECT serial FROM meta")[0][0]
-    return Snapshot(serial, {record.address: record for record in current(database, owned)})
+    return AppliedState(serial, {record.address: record for record in current_records(database, owned)})
 
 
-def versions(database: Database, address: Address | None = None, run: int | None = None) -> tuple[Version, ...]:
+def versions(database: Database, address: Address | None = None, run: int | None = None) -> tuple[AppliedVersion, ...]:
     """Versions by address and run, oldest first; only those of `address` or of `run` when given."""
     asked = [("address = ?", str(address))] if address is not None else []
     asked += [("run = ?", str(run))] if run is not None else []
@@ -121,16 +125,16 @@ def versions(database: Database, address: Address | None = None, run: int | None
     return tuple(_version(row) for row in database.rows(sql, [value for _, value in asked]))
 
 
-def _version(row: Row) -> Version:
+def _version(row: Row) -> AppliedVersion:
     *short, document, before, seal_short, seal_long = row
-    verify(seal((*short[:2], document, before)), seal_long, _RECORD, short[0])
-    value = decode(json.loads(document)) if document else None
-    return Version(_record((*short, seal_short)), Action(short[2]), value, tuple(json.loads(before)))
+    verify_checksum(row_checksum((*short[:2], document, before)), seal_long, _RECORD, short[0])
+    value = decode_leaves(json.loads(document)) if document else None
+    return AppliedVersion(_record((*short, seal_short)), Action(short[2]), value, tuple(json.loads(before)))
 
 
 def _record(row: Row) -> Record:
     address, run, _, api_version, owned_by, scope, uid, applied, expects, at, source, found = row
-    verify(seal(row[:-1]), found, _RECORD, address)
+    verify_checksum(row_checksum(row[:-1]), found, _RECORD, address)
     file, line, column = source.rsplit(":", 2)
     place = SourceRef(file, int(line), int(column))
     return Record(Address.parse(address), api_version, owned_by, scope, uid, applied, run, at, place, expects)
@@ -154,4 +158,4 @@ def _digest(document: str) -> str:
 
 def _seals(row: Row) -> tuple[str, str]:
     """Two, so that records can be believed without reading their long documents."""
-    return seal(row[:_WIDTH]), seal((*row[:2], *row[_WIDTH:]))
+    return row_checksum(row[:_WIDTH]), row_checksum((*row[:2], *row[_WIDTH:]))

@@ -10,12 +10,12 @@ from typing import Any
 from planner import __version__
 from planner.address import Address
 from planner.plan import Selection
-from planner.values import JsonObject, decode
-from state import holder
+from planner.values import JsonObject, decode_leaves
+from state import process_identity
 from state.connection import Database, Row
-from state.journal import rows_of
-from state.moment import utc_now
-from state.seal import seal, verify
+from state.journal import journal_rows
+from state.row_checksum import row_checksum, verify_checksum
+from state.timestamps import utc_now
 
 KEPT_DOCUMENTS = 5  # plans are large; only the newest can be resumed, and `undo` reads records
 _START = "number, plan, operation, resumes, who, tool, started, selection, token"
@@ -54,7 +54,7 @@ class NodeRow:
 class UnfinishedRun:
     """A run that did not end well, with what it and the runs it resumed have done.
 
-    `done` maps nodes that ended well to their outputs. `begun` were begun and did not end: only reading tells.
+    `done` maps nodes that ended well to their outputs. `begun` were begun and did not end: only reading says.
     `killed` is true when the run did not even get to say how it ended.
     """
 
@@ -76,9 +76,19 @@ def begin(
     number = int(database.rows("SELECT coalesce(max(number), 0) + 1 FROM runs")[0][0])
     token, operation = lease
     chosen = json.dumps(asdict(selection), sort_keys=True)
-    start = (number, plan_id, operation, resumes, holder.who(), __version__, utc_now(), chosen, token)
+    start = (
+        number,
+        plan_id,
+        operation,
+        resumes,
+        process_identity.user_at_host(),
+        __version__,
+        utc_now(),
+        chosen,
+        token,
+    )
     text = document.decode()
-    row = (*start, text, seal(start), seal((number, text)))
+    row = (*start, text, row_checksum(start), row_checksum((number, text)))
     database.insert(f"INSERT INTO runs ({_START}, document, seal, seal_document)", [row])
     database.run("UPDATE runs SET document = '' WHERE number <= ? AND document <> ''", (number - KEPT_DOCUMENTS,))
     return number
@@ -87,7 +97,7 @@ def begin(
 def end(database: Database, number: int, outcome: str) -> None:
     """Write how a run ended. In a transaction."""
     now = utc_now()
-    values = (now, outcome, seal((number, now, outcome)), number)
+    values = (now, outcome, row_checksum((number, now, outcome)), number)
     database.run("UPDATE runs SET ended = ?, outcome = ?, seal_end = ? WHERE number = ?", values)
 
 
@@ -104,18 +114,19 @@ def one(database: Database, number: int) -> RunInfo | None:
 
 
 def document(database: Database, number: int) -> bytes:
-    """The plan of a run as it was stored; empty when it is too old to be kept. Raises StateError when it is damaged."""
+    """The plan of a run as it was stored; empty when it is too old to be retained. Raises StateError when it is
+    damaged."""
     rows = database.rows("SELECT document, seal_document FROM runs WHERE number = ? AND document <> ''", (number,))
     if not rows:
         return b""
-    verify(seal((number, rows[0][0])), rows[0][1], f"the plan of run {number}", database.path)
+    verify_checksum(row_checksum((number, rows[0][0])), rows[0][1], f"the plan of run {number}", database.path)
     return str(rows[0][0]).encode()
 
 
 def nodes(database: Database, number: int) -> tuple[NodeRow, ...]:
     """The last journal entry of each node of a run, in the order in which the nodes appeared."""
     last: dict[str, Row] = {}
-    for row in rows_of(database, number):
+    for row in journal_rows(database, number):
         last[row[2]] = row
     return tuple(
         NodeRow(Address.parse(address), row[4], row[3], row[5], row[6], json.loads(row[7]))
@@ -131,7 +142,7 @@ def unfinished(database: Database, well: str) -> UnfinishedRun | None:
     done: dict[Address, JsonObject] = {}
     begun: dict[Address, None] = {}
     for number in _chain(database, newest[0]):
-        _fold(rows_of(database, number), done, begun)
+        _fold(journal_rows(database, number), done, begun)
     return UnfinishedRun(newest[0], document(database, newest[0].number), done, tuple(begun))
 
 
@@ -154,7 +165,7 @@ def _fold(rows: list[Row], done: dict[Address, JsonObject], begun: dict[Address,
             case "BEGIN":
                 begun[address] = None
             case "APPLIED":
-                outputs[text] = decode(json.loads(detail)["outputs"])
+                outputs[text] = decode_leaves(json.loads(detail)["outputs"])
             case "END":
                 begun.pop(address, None)
                 if result in ("done", "unchanged"):
@@ -164,9 +175,9 @@ def _fold(rows: list[Row], done: dict[Address, JsonObject], begun: dict[Address,
 def _info(database: Database, row: Row) -> RunInfo:
     *start, ended, outcome, seal_start, seal_end = row
     number, plan, operation, resumes, who, tool, started, selection, _ = start
-    verify(seal(start), seal_start, f"run {number}", database.path)
+    verify_checksum(row_checksum(start), seal_start, f"run {number}", database.path)
     if ended or outcome or seal_end:
-        verify(seal((number, ended, outcome)), seal_end, f"the end of run {number}", database.path)
+        verify_checksum(row_checksum((number, ended, outcome)), seal_end, f"the end of run {number}", database.path)
     chosen: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(selection).items()
     }

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from planner.address import Address
+from planner.applied_state import AppliedState, Record
 from planner.errors import SelectionError, StateError
-from planner.failpoint import hit
+from planner.failpoint import hit_failpoint
 from planner.plan import Change, Plan
 from planner.ports import Fingerprinter
-from planner.snapshot import Record, Snapshot
-from state import lease, lease_row, location, migrate, records, runs
+from state import closeouts, holds, jobs, lease, lease_row, migrate, records, runs, state_file
+from state.closeouts import Closeout
 from state.connection import Database
 from state.fingerprint import KeyedFingerprinter
+from state.holds import Hold, RolloutTarget
+from state.jobs import Job
 from state.journal import Journal
 from state.lease import Lease
-from state.moment import utc_now
-from state.records import Version
+from state.pulls import PullRecords
+from state.records import AppliedVersion
+from state.row_checksum import row_checksum, verify_checksum
 from state.runs import NodeRow, RunInfo, UnfinishedRun
-from state.seal import seal, verify
+from state.timestamps import utc_now
 
 _KEY_BYTES = 32
 WELL = "done"  # the outcome of a run that left nothing to do
@@ -38,9 +42,9 @@ class Run:
 
     def end(self, outcome: str) -> None:
         """Write how it ended (`done`, or a word of the caller's), durable on return. Raises LockedError, StateError."""
-        hit("run.end.commit")
+        hit_failpoint("run.end.commit")
         self._lease.writer.submit(lambda database, items: runs.end(database, self.number, outcome))
-        hit("run.ended")
+        hit_failpoint("run.ended")
 
 
 class StateStore:
@@ -49,8 +53,8 @@ class StateStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         found = database.rows("SELECT lineage, key, created, seal FROM meta")
-        lineage, key, created, kept = found[0] if found else ("", "", "", "")
-        verify(seal((lineage, key, created)), kept, "the identity of the state", database.path)
+        lineage, key, created, retained = found[0] if found else ("", "", "", "")
+        verify_checksum(row_checksum((lineage, key, created)), retained, "the identity of the state", database.path)
         self.lineage: str = lineage
         self.created: str = created
         self._key = bytes.fromhex(key)
@@ -59,11 +63,11 @@ class StateStore:
     def open(cls, path: Path | str) -> Self:
         """Open the state at `path`, or create it. Raises StateError when what is there cannot be trusted."""
         place = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow the very links that are refused)
-        location.prepare_folder(place.parent)
-        location.refuse_network(place.parent)
-        if not location.check_file(place):
+        state_file.prepare_folder(place.parent)
+        state_file.refuse_network(place.parent)
+        if not state_file.check_file(place):
             _create(place)
-            location.check_file(place)
+            state_file.check_file(place)
         database = Database(place)
         try:
             migrate.check(database)
@@ -97,15 +101,15 @@ class StateStore:
 
     # What was applied
 
-    def snapshot(self, owned: Collection[str]) -> Snapshot:
+    def snapshot(self, owned: Collection[str]) -> AppliedState:
         """The current records of the owned sets."""
         return records.snapshot(self._database, owned)
 
     def records(self) -> tuple[Record, ...]:
         """All current records, by address."""
-        return records.current(self._database)
+        return records.current_records(self._database)
 
-    def versions(self, *, address: Address | None = None, run: int | None = None) -> tuple[Version, ...]:
+    def versions(self, *, address: Address | None = None, run: int | None = None) -> tuple[AppliedVersion, ...]:
         """What was applied to a resource or by a run, oldest first: the pre-images for `undo`."""
         return records.versions(self._database, address, run)
 
@@ -114,10 +118,54 @@ class StateStore:
         with self._database.transaction() as database:
             row = lease_row.read(database)
             if not row.is_free:
-                raise lease.locked(row)
-            if not records.forget(database, str(address)):
+                raise lease.locked_error(row)
+            if not records.forget_resource(database, str(address)):
                 raise SelectionError("the state has no record of this", where=str(address), remedy="hwplan state list")
             database.run("UPDATE meta SET serial = serial + 1")
+
+    # Closeout records of rollouts
+
+    def append_closeout(self, lane: str, commit: str, make: Callable[[str], tuple[str, str]]) -> tuple[Closeout, bool]:
+        """Append a closeout record; see state.closeouts.append. Needs no lease: nothing that is there is changed."""
+        return closeouts.append(self._database, lane, commit, make)
+
+    def closeouts(self, lane: str = "", commit: str = "", limit: int = 10) -> tuple[Closeout, ...]:
+        """The newest closeout records, newest first."""
+        return closeouts.find(self._database, lane, commit, limit)
+
+    # What a lane is to stand on
+
+    def hold(self, lane: str) -> Hold | None:
+        """The newest hold or release of a lane; None where it was never held."""
+        return holds.newest(self._database, lane)
+
+    def holds(self, lane: str = "", limit: int = 50) -> tuple[Hold, ...]:
+        """The newest holds and releases, newest first."""
+        return holds.history(self._database, lane, limit)
+
+    def set_hold(self, lane: str, number: int, commit: str, reason: str, run: int = 0) -> Hold:
+        """Hold a lane under the next number. Raises StalePlan when somebody else held or released it meanwhile."""
+        with self._database.transaction() as database:
+            return holds.append(database, lane, number, "set", commit=commit, reason=reason, run=run)
+
+    def release_hold(self, lane: str, number: int) -> Hold:
+        """Release a lane under the next number. Raises StalePlan as set_hold does."""
+        with self._database.transaction() as database:
+            return holds.append(database, lane, number, "released")
+
+    def post_target(self, lane: str, commit: str) -> RolloutTarget:
+        """Write what is rolled out next. Needs no lease: whoever holds it reads this, and gives it up (B2)."""
+        with self._database.transaction() as database:
+            return holds.post_target(database, lane, commit)
+
+    def target(self, lane: str) -> RolloutTarget | None:
+        """What a lane is to be brought to now."""
+        return holds.newest_target(self._database, lane)
+
+    @property
+    def pulls(self) -> PullRecords:
+        """Pull requests of lanes: cycles of their monitors, deliveries, and what a monitor remembers."""
+        return PullRecords(self._database)
 
     # Who may write
 
@@ -127,7 +175,7 @@ class StateStore:
         Checks the whole file first: nothing is applied on the word of a damaged state. Raises LockedError, StateError.
         """
         self.check()
-        return lease.acquire(self._database, operation, plan_id, timeout, seconds)
+        return lease.acquire_lease(self._database, operation, plan_id, timeout, seconds)
 
     def holder(self) -> str:
         """Who holds the lease, what for, since when and under which lock id; "" when nobody does."""
@@ -137,7 +185,7 @@ class StateStore:
     def unlock(self, token: int) -> None:
         """End the lease with this lock id; its holder can never write again. Raises SelectionError."""
         with self._database.transaction() as database:
-            if not lease_row.revoke(database, token):
+            if not lease_row.revoke_lease(database, token):
                 raise SelectionError(
                     f"there is no lock with id {token}",
                     remedy="the refused command names the lock id",
@@ -163,12 +211,35 @@ class StateStore:
 
         def write(database: Database, _: object) -> None:
             numbers.append(runs.begin(database, (held.token, operation), plan_id, document, plan.selection, resumes))
-            hit("run.begin.commit")
+            hit_failpoint("run.begin.commit")
 
         held.writer.submit(write)
-        hit("run.begun")
+        hit_failpoint("run.begun")
         changes: Mapping[Address, Change] = {change.address: change for change in plan.changes}
         return Run(numbers[0], Journal(held.writer, numbers[0], changes), held)
+
+    def create_job(self, name: str, command: Sequence[str]) -> Job:
+        """Write down a command that is about to be started without its client."""
+        with self._database.transaction() as database:
+            return jobs.create(database, name, command)
+
+    def begin_job(self, number: int) -> Job:
+        """Write that this process carries a job out. Raises SelectionError when another one does."""
+        with self._database.transaction() as database:
+            return jobs.begin(database, number)
+
+    def end_job(self, number: int, code: int) -> None:
+        """Write the exit code of a job."""
+        with self._database.transaction() as database:
+            jobs.end(database, number, code)
+
+    def job(self, number: int) -> Job:
+        """A job by its number. Raises SelectionError."""
+        return jobs.find(self._database, number)
+
+    def jobs(self, limit: int = 50) -> tuple[Job, ...]:
+        """The newest jobs, newest first."""
+        return jobs.newest(self._database, limit)
 
     def history(self, limit: int = 50) -> tuple[RunInfo, ...]:
         """The newest runs, newest first."""
@@ -177,6 +248,10 @@ class StateStore:
     def run(self, number: int) -> RunInfo | None:
         """A run by its number."""
         return runs.one(self._database, number)
+
+    def run_plan(self, number: int) -> bytes:
+        """The plan of a run as it was stored; empty when there is none, or it is too old to be retained."""
+        return runs.document(self._database, number)
 
     def nodes(self, number: int) -> tuple[NodeRow, ...]:
         """How far each node of a run came."""
@@ -189,17 +264,17 @@ class StateStore:
     def backup(self, path: Path | str) -> None:
         """Write a consistent copy to a new file with mode 0600, also while a run goes on. Raises StateError."""
         place = Path(path)
-        location.create_private(place)
+        state_file.create_private(place)
         self._database.copy_to(place)
 
 
 def _create(path: Path) -> None:
     """Build the whole file under another name and link it into place, so that no one ever sees half a state."""
-    hit("state.create.begin")
-    location.sweep_newborn(path)
-    newborn = location.newborn_name(path)
-    location.create_private(newborn)
-    hit("state.create.file")
+    hit_failpoint("state.create.begin")
+    state_file.remove_initial_files(path)
+    newborn = state_file.initial_file_name(path)
+    state_file.create_private(newborn)
+    hit_failpoint("state.create.file")
     database = Database(newborn)
     try:
         migrate.migrate(database)
@@ -207,17 +282,17 @@ def _create(path: Path) -> None:
     finally:
         database.close()
     Path(f"{newborn}-journal").unlink(missing_ok=True)
-    hit("state.create.migrated")
+    hit_failpoint("state.create.migrated")
     try:
         os.link(newborn, path)
     except FileExistsError:
         pass  # another process was faster; its state is the state
     except OSError as error:
         raise StateError(f"the state file cannot be created: {error.strerror}", where=str(path)) from None
-    hit("state.create.linked")
+    hit_failpoint("state.create.linked")
     newborn.unlink()
-    location.sync_folder(path.parent)
-    hit("state.created")
+    state_file.sync_folder(path.parent)
+    hit_failpoint("state.created")
 
 
 def _give_identity(database: Database) -> None:
@@ -225,5 +300,5 @@ def _give_identity(database: Database) -> None:
 
     with database.transaction():
         identity = (str(uuid4()), os.urandom(_KEY_BYTES).hex(), utc_now())
-        database.run("INSERT INTO meta VALUES (1, ?, ?, ?, 0, ?)", (*identity, seal(identity)))
+        database.run("INSERT INTO meta VALUES (1, ?, ?, ?, 0, ?)", (*identity, row_checksum(identity)))
         database.run("INSERT INTO lease VALUES (1, 0, '', '', '', '', '', 0, 0)")

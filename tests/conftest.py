@@ -1,8 +1,23 @@
 """What holds for every test: the fixtures of the testbed, and a marker by the folder that a test is in."""
 
+import os
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.testbed.listening import leftovers, listening_ports
+
+# The gate draws the same examples each time, HYPOTHESIS_PROFILE=random new ones. No property is about time: what is
+# slow is found by the timeout of the test.
+settings.register_profile(
+    "any-machine", derandomize=True, database=None, deadline=None, suppress_health_check=(HealthCheck.too_slow,)
+)
+settings.register_profile("random", deadline=None, suppress_health_check=(HealthCheck.too_slow,))
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "any-machine"))
 
 pytest_plugins = ["tests.testbed.fixtures"]
 
@@ -18,3 +33,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         folder = item.path.relative_to(_TESTS).parts[0]
         if folder in registered:
             item.add_marker(folder)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    """Fail a test that leaves a thread or a listening socket of its own behind.
+
+    Set up after the fixtures of wider scope and before those of the test, so that it ends after the latter.
+    """
+    threads, ports = frozenset(threading.enumerate()), listening_ports()
+    yield
+    if left := leftovers(threads, ports):
+        pytest.fail(f"the test left behind: {', '.join(left)}", pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def processor_seconds(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that takes more processor time than its marker `cpu` allows: a busy machine takes none of it. What
+    never ends is found by the timeout of every test."""
+    marker = request.node.get_closest_marker("cpu")
+    began = time.process_time()
+    yield
+    taken = time.process_time() - began
+    if marker is not None and taken > marker.args[0]:
+        pytest.fail(f"{taken:.1f} s of processor time, allowed are {marker.args[0]}", pytrace=False)

@@ -30,7 +30,11 @@ ask() { # METHOD PATH [BODY-FILE]
         --request "$1" ${3:+--header 'Content-Type: application/json' --data-binary "@$3"} "$api$2"
 }
 
-hwplan plan "$@" --out "$folder/plan.json" --format html >"$folder/plan.html"
+# A plan with blocked parts exits 1, and is shown all the same; without a plan there is nothing to show.
+status=0
+rm -f "$folder/plan.json"
+hwplan plan "$@" --out "$folder/plan.json" --format html >"$folder/plan.html" || status=$?
+[ -s "$folder/plan.json" ] || exit "$status"
 hwplan show "$folder/plan.json" --format markdown >"$folder/plan.md"
 marker=$(head -n 1 "$folder/plan.md")
 jq --null-input --rawfile body "$folder/plan.md" '{$body}' >"$work/body.json"
@@ -52,3 +56,4 @@ else
     ask POST "/repos/$repository/issues/$number/comments" "$work/body.json" >"$work/answer.json"
 fi
 jq --raw-output '.html_url' "$work/answer.json"
+exit "$status"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from planner.app.request import Request
-from planner.app.world import open_cluster
+from planner.app.runtime import open_cluster
 from planner.errors import HwplanError, PermanentError, ProviderError
 from planner.values import SecretValue
 from providers.kubernetes.secret_values import SecretValues, secret_values
@@ -15,7 +15,7 @@ from providers.kubernetes.secret_values import SecretValues, secret_values
 
 @dataclass(slots=True)
 class ClusterSecrets:
-    """A planner.loading.secret_reader.KubernetesReader. Connects at the first read, with the context of the node."""
+    """A planner.loading.secrets.reader.KubernetesReader. Connects at the first read, with the context of the node."""
 
     request: Request
     context: str

@@ -1,41 +1,39 @@
-"""Drift: the reading and predicting of a plan, judged instead of planned; and what runs it in a cluster by a clock."""
+"""Drift: the reading and predicting of a plan, judged instead of planned."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from planner.address import is_own_kind
-from planner.app.make import inputs_of
+from planner.app.plan_run import gather_inputs
 from planner.app.request import Request
-from planner.app.session import Session, opened
-from planner.drift import ACKNOWLEDGEMENTS, Acknowledgement, DriftReport
-from planner.errors import ConfigError, SelectionError
+from planner.app.session import Session, open_session
+from planner.drift import ACKNOWLEDGEMENTS, IGNORE_RULES, Acknowledgement, DriftReport, IgnoreRule
 from planner.planning import drift_report
-from planner.resource import Resource
-from providers.kubernetes.placing import coming_kinds, is_crd, served
-
-if TYPE_CHECKING:
-    from planner.templating import TemplateProblem
-
-_TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates" / "hwplan" / "drift"
-# What every run asks for besides what is declared: the identity of the cluster, and the schemas of custom kinds.
-_ALWAYS = (("", "namespaces"), ("apiextensions.k8s.io", "customresourcedefinitions"))
 
 
-def drift_of(request: Request, acknowledgements: Path | None = None) -> DriftReport:
+def read_drift(request: Request, acknowledgements: Path | None = None, ignore: Path | None = None) -> DriftReport:
     """The drift report of the selection. Raises only when nothing at all can be judged (no config, no cluster).
 
-    Without a file of acknowledgements the one in the configuration folder counts, where there is one.
+    Without a file of acknowledgements or of ignore rules the one in the configuration folder counts, where there is
+    one.
     """
-    accepted = _acknowledged(request, acknowledgements)
-    with opened(request) as session:
-        gathered = inputs_of(session)
+    with open_drift(request, acknowledgements, ignore) as (report, _):
+        return report
+
+
+@contextmanager
+def open_drift(
+    request: Request, acknowledgements: Path | None = None, ignore: Path | None = None
+) -> Iterator[tuple[DriftReport, Session]]:
+    """The same; the session stays open for who writes about it."""
+    accepted, rules = _acknowledged(request, acknowledgements), _ignored(request, ignore)
+    with open_session(request) as session:
+        gathered = gather_inputs(session)
         now = session.world.clock.now()
-        return replace(drift_report(gathered.inputs, gathered.snapshot, accepted, now[:10]), at=now)
+        yield replace(drift_report(gathered.inputs, gathered.snapshot, accepted, now[:10], rules), at=now), session
 
 
 def _acknowledged(request: Request, given: Path | None) -> tuple[Acknowledgement, ...]:
@@ -47,122 +45,10 @@ def _acknowledged(request: Request, given: Path | None) -> tuple[Acknowledgement
     return load_acknowledgements(file)
 
 
-# --- in a cluster, by the clock ------------------------------------------------------------------------------------
+def _ignored(request: Request, given: Path | None) -> tuple[IgnoreRule, ...]:
+    file = given or request.config / IGNORE_RULES
+    if given is None and not file.is_file():
+        return ()
+    from planner.loading.ignore_rules import load_ignore_rules
 
-
-@dataclass(frozen=True, slots=True)
-class Cron:
-    """How to run it. `state_claim` is a PersistentVolumeClaim for the state; without it deletions cannot be told from
-    what was never applied. `read_secrets` grants Secrets in the namespaces that declare any."""
-
-    image: str
-    schedule: str
-    namespace: str
-    name: str = "hwplan-drift"
-    state_claim: str = ""
-    read_secrets: bool = False
-
-
-def cron_manifests(request: Request, cron: Cron) -> str:
-    """Manifests of a CronJob that runs this drift report, and of an account with exactly the rights for it.
-
-    Raises SelectionError for words that no manifest can hold.
-    """
-    _check(request, cron)
-    with opened(request) as session:
-        context = {
-            "name": cron.name,
-            "namespace": cron.namespace,
-            "image": cron.image,
-            "schedule": cron.schedule,
-            "state_claim": cron.state_claim,
-            "context": session.stack.context or "in-cluster",
-            "args": ["drift", *_words(request)],
-            "rules": _rules(session),
-            "secret_namespaces": _secret_namespaces(session) if cron.read_secrets else [],
-        }
-    return "---\n".join(_rendered(path, context) for path in sorted(_TEMPLATES.glob("*.j2")))
-
-
-def _rendered(path: Path, context: dict[str, Any]) -> str:
-    from planner.templating import MARKER, TemplateProblem, render
-
-    try:
-        text = render(path, context)
-    except TemplateProblem as problem:
-        raise _broken(path, problem) from None
-    return "".join("---\n" if line.startswith(f"--- {MARKER}") else line for line in text.splitlines(keepends=True))
-
-
-def _broken(path: Path, problem: TemplateProblem) -> ConfigError:
-    from planner.errors import Problem
-    from planner.source import SourceRef
-
-    return ConfigError((Problem(SourceRef(path.name, problem.line), problem.message, problem.remedy),))
-
-
-def _check(request: Request, cron: Cron) -> None:
-    from pydantic import TypeAdapter, ValidationError
-
-    from planner.spec import base
-
-    checks: tuple[tuple[str, Any, str, str], ...] = (
-        ("--image", base.ImageRef, cron.image, "registry/path with a tag (not latest) or a digest"),
-        ("--schedule", base.Cron, cron.schedule, 'five fields of cron: "0 3 * * *"'),
-        ("--run-in", base.Name, cron.namespace, "the name of a namespace"),
-        ("--state-claim", base.DottedName, cron.state_claim or "none", "the name of a PersistentVolumeClaim"),
-    )
-    for option, form, value, expected in checks:
-        try:
-            TypeAdapter(form).validate_python(value)
-        except ValidationError:
-            raise SelectionError("not in the expected form", where=option, remedy=f"expected {expected}") from None
-    if "-" in request.files:
-        raise SelectionError("a CronJob has no standard input", where="-f", remedy="name files that the image holds")
-
-
-def _rules(session: Session) -> list[dict[str, Any]]:
-    """The resources to read, by API group; never Secrets."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for group, plural in _ALWAYS:
-        found[group].add(plural)
-    for group, plural in _declared(session):
-        if (group, plural) != ("", "secrets"):
-            found[group].add(plural)
-    return [{"group": group, "resources": sorted(plurals)} for group, plurals in sorted(found.items())]
-
-
-def _declared(session: Session) -> Iterator[tuple[str, str]]:
-    """Group and plural of every declared kind of the cluster; what is neither served nor declared is left out."""
-    resources = session.stack.resources
-    coming = coming_kinds(one.manifest for one in resources if is_crd(one.manifest))
-    for version, kind in sorted({(one.api_version, one.address.kind) for one in resources}):
-        if is_own_kind(version):
-            continue
-        if info := coming.get((version, kind)) or served(session.world.cluster, version, kind):
-            yield (version.rpartition("/")[0], info.plural)
-
-
-def _secret_namespaces(session: Session) -> list[str]:
-    def is_secret(one: Resource) -> bool:
-        return (one.api_version, one.address.kind) == ("v1", "Secret")
-
-    return sorted(
-        {one.address.namespace or session.request.namespace for one in session.stack.resources if is_secret(one)}
-    )
-
-
-def _words(request: Request) -> list[str]:
-    """The selecting words as arguments."""
-    pairs = [
-        ("--product", (request.product,)),
-        ("--node", request.nodes),
-        ("--lane", request.lanes),
-        ("--scope", request.scopes),
-        ("--target", request.targets),
-        ("--exclude", request.exclude),
-        ("-f", request.files),
-        ("--name", (request.name,)),
-        ("-n", (request.namespace,) if request.namespace != "default" else ()),
-    ]
-    return [part for option, words in pairs for word in words if word for part in (option, word)]
+    return load_ignore_rules(file)

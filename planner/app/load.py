@@ -9,19 +9,20 @@ from secrets import token_bytes
 from typing import TYPE_CHECKING
 
 from planner.address import Address
-from planner.app.recorded import is_snapshot, recorded_secrets
 from planner.app.request import Request
+from planner.app.snapshot_records import is_snapshot, recorded_secrets
+from planner.app.unredacted_names import publish_names
 from planner.errors import SelectionError
-from planner.loading import Loaded
+from planner.loading import LoadResult
 from planner.plan import Selection
 from planner.ports import Fingerprinter
 from planner.resource import Resource
-from planner.values import Sealed, Vault, leaves
+from planner.values import Sealed, Vault, value_leaves
 from state.fingerprint import KeyedFingerprinter
 
 if TYPE_CHECKING:
     from planner.loading.config import Config
-    from planner.loading.secret_reader import KubernetesReader, SecretReader
+    from planner.loading.secrets.reader import KubernetesReader, SecretReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class Stack:
 
     `unsourced` gives resources whose source is missing, with the reason; `context` is the kube context that the node's
     configuration names, `cluster_uid` the cluster it insists on; `fingerprints` are those of every reference to a
-    secret that was tried, "" where there was no value.
+    secret that was tried, "" where there was no value; `declared_sets` are those of all nodes and lanes of the product;
+    `obsolete` are Secrets that are declared as no longer wanted.
     """
 
     resources: tuple[Resource, ...]
@@ -47,70 +49,105 @@ class Stack:
     context: str = ""
     cluster_uid: str = ""
     fingerprints: Mapping[str, str] = field(default_factory=dict)
+    declared_sets: frozenset[str] = frozenset()
+    obsolete: tuple[Resource, ...] = ()
 
 
-def load(request: Request, fingerprinter: Fingerprinter) -> Stack:
-    """Load what `request` selects. Raises ConfigError with every problem, SelectionError for unknown words."""
-    return _plain(request, fingerprinter) if request.plain else _product(request, fingerprinter, online=True)
+def load(request: Request, fingerprinter: Fingerprinter, config: Config | None = None) -> Stack:
+    """Load what `request` selects, from `config` where it was read already. Raises ConfigError with every problem,
+    SelectionError for unknown words."""
+    if request.plain:
+        return _plain(request, fingerprinter)
+    if request.name:
+        return empty_stack(request)  # a set by its name alone: what belongs to it is found, not declared
+    return _product(request, fingerprinter, config or load_selected_configuration(request), online=True)
 
 
 def load_offline(request: Request) -> Stack:
     """The same for those who need no state and ask no cluster: fingerprints are made with a key that nobody keeps."""
     fingerprinter = KeyedFingerprinter(token_bytes(32))
-    return _plain(request, fingerprinter) if request.plain else _product(request, fingerprinter, online=False)
+    if request.plain:
+        stack = _plain(request, fingerprinter)
+    else:
+        stack = _product(request, fingerprinter, load_selected_configuration(request), online=False)
+    publish_names(request, stack)
+    return stack
 
 
-def empty(request: Request) -> Stack:
+def empty_stack(request: Request) -> Stack:
     """A stack of nothing: for a plan that brings everything it needs."""
-    from planner.loading.secret_reader import SecretReader
+    from planner.loading.secrets.reader import SecretReader
 
     return Stack((), {}, SecretReader({}), digest="", owned=(request.name,) if request.name else ())
 
 
-def configuration(request: Request) -> Config:
+def load_configuration(request: Request) -> Config:
     """The configuration that `request` names, read and checked. Raises ConfigError with every problem."""
     from planner.loading.config import load_config
 
     return load_config(request.config)
 
 
+def load_selected_configuration(request: Request) -> Config:
+    """The same for a selection: other products are neither read nor checked."""
+    from planner.loading.config import load_config
+
+    return load_config(request.config, selection=selection_of(request))
+
+
 def load_selected(
-    request: Request, config: Config, fingerprinter: Fingerprinter, kubernetes: KubernetesReader | None = None
-) -> Loaded:
-    """What the words of `request` select from `config`. `kubernetes` reads Secrets that are sources of others."""
-    from planner.loading.stack import load_stack
+    request: Request,
+    config: Config,
+    fingerprinter: Fingerprinter,
+    kubernetes: KubernetesReader | None = None,
+    *,
+    online: bool = True,
+) -> LoadResult:
+    """What the words of `request` select from `config`. `kubernetes` reads Secrets that are sources of others;
+    published manifests are fetched only where `online`."""
+    from planner.app.manifest_fetch import fetch_manifest
+    from planner.loading.product_stack import load_stack
 
     recorded = recorded_secrets(request.live, fingerprinter) if is_snapshot(request.live) else None
     print_of = recorded.fingerprinter(fingerprinter) if recorded else fingerprinter
     return load_stack(
         config,
-        _selection(request),
+        selection_of(request),
         print_of,
         secrets_dir=_secrets_dir(request),
         kubernetes=None if recorded else kubernetes,  # a snapshot has no values, but it says what their sources had
         recorded=recorded,
+        fetch=fetch_manifest if online else None,
     )
 
 
-def _selection(request: Request) -> Selection:
+def selection_of(request: Request) -> Selection:
+    """What the words of a request select."""
     return Selection(request.product, "", request.nodes, request.lanes, request.scopes)
 
 
 def _plain(request: Request, fingerprinter: Fingerprinter) -> Stack:
-    from planner.loading.manifests import load_manifests
-    from planner.loading.secret_reader import SecretReader
+    from planner.app.kustomize import build
+    from planner.loading.manifests.given_files import load_manifests
+    from planner.loading.secrets.reader import SecretReader
 
-    loaded = load_manifests(request.files, stdin=request.stdin, name=request.name, fingerprinter=fingerprinter)
+    loaded = load_manifests(
+        request.files,
+        stdin=request.stdin,
+        name=request.name,
+        fingerprinter=fingerprinter,
+        build=build,
+        hooks_as_objects=request.hooks_as_objects,
+    )
     stack = _stack(loaded, SecretReader({}, vault=loaded.vault))
     return stack if _is_comparable(request, fingerprinter) else _without_values(stack)
 
 
-def _product(request: Request, fingerprinter: Fingerprinter, *, online: bool) -> Stack:
-    from planner.loading.stack import secret_reader
+def _product(request: Request, fingerprinter: Fingerprinter, config: Config, *, online: bool) -> Stack:
+    from planner.loading.product_stack import secret_reader
 
-    config = configuration(request)
     kubernetes = _cluster_secrets(request, config) if online else None
-    loaded = load_selected(request, config, fingerprinter, kubernetes)
+    loaded = load_selected(request, config, fingerprinter, kubernetes, online=online)
     reader = secret_reader(config, _secrets_dir(request), kubernetes=kubernetes)
     if len(loaded.nodes) > 1:
         raise SelectionError(
@@ -120,7 +157,8 @@ def _product(request: Request, fingerprinter: Fingerprinter, *, online: bool) ->
         )
     node = config.nodes[loaded.nodes[0]].spec
     secrets = replace(reader, vault=loaded.vault)
-    return _stack(loaded, secrets, context=node.kube_context, cluster_uid=node.cluster_uid or "")
+    stack = _stack(loaded, secrets, context=node.kube_context, cluster_uid=node.cluster_uid or "")
+    return replace(stack, declared_sets=config.sets_of(loaded.product))
 
 
 def _is_comparable(request: Request, fingerprinter: Fingerprinter) -> bool:
@@ -129,7 +167,8 @@ def _is_comparable(request: Request, fingerprinter: Fingerprinter) -> bool:
 
 
 def _without_values(stack: Stack) -> Stack:
-    """Secrets with values in plain manifests cannot be told from changed ones: a snapshot keeps nothing of those."""
+    """Secrets with values in plain manifests cannot be determined from changed ones: a snapshot keeps nothing of
+    those."""
     reason = (
         "its value stands in the manifest, and the fingerprints of the snapshot were made with another key"
         " (give this job the same --state, or take the value from a SecretSource)"
@@ -139,20 +178,20 @@ def _without_values(stack: Stack) -> Stack:
 
 
 def _holds_value(resource: Resource) -> bool:
-    from planner.loading.recorded_secrets import INLINE
+    from planner.loading.secrets.recorded import INLINE
 
     if resource.address.kind != "Secret":
         return False
-    found = (leaf for _, leaf in leaves(resource.manifest.get("data")))
+    found = (leaf for _, leaf in value_leaves(resource.manifest.get("data")))
     return any(isinstance(leaf, Sealed) and leaf.ref.startswith(INLINE) for leaf in found)
 
 
 def _cluster_secrets(request: Request, config: Config) -> KubernetesReader:
     """With the kube context of the selected node: a plan is bound to one."""
     from planner.app.cluster_secrets import ClusterSecrets
-    from planner.loading.selection import choose
+    from planner.loading.selection import resolve_products
 
-    node, _ = choose(config, _selection(request)).nodes[0]
+    node, _ = resolve_products(config, selection_of(request))[0].nodes[0]
     return ClusterSecrets(request, node.spec.kube_context)
 
 
@@ -161,7 +200,7 @@ def _secrets_dir(request: Request) -> Path | None:
     return request.live / "secrets" if request.live is not None and (request.live / "secrets").is_dir() else None
 
 
-def _stack(loaded: Loaded, secrets: SecretReader, *, context: str = "", cluster_uid: str = "") -> Stack:
+def _stack(loaded: LoadResult, secrets: SecretReader, *, context: str = "", cluster_uid: str = "") -> Stack:
     return Stack(
         resources=loaded.resources,
         vault=loaded.vault,
@@ -177,4 +216,5 @@ def _stack(loaded: Loaded, secrets: SecretReader, *, context: str = "", cluster_
         context=context,
         cluster_uid=cluster_uid,
         fingerprints=loaded.fingerprints,
+        obsolete=loaded.obsolete,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from planner.loading.input_files import KUSTOMIZE
 from planner.plan import Selection
 
 
@@ -15,7 +16,9 @@ class Request:
     `files` with `name` plan plain manifests; otherwise `config` with product, nodes, lanes and scopes select resources.
     `live` is a snapshot file or folder, or a sandbox; None means the cluster of kubeconfig and context. `state` is the
     path of the state file, None for the default place. `stdin` holds what `-f -` read. Without `dry_creates`
-    the server is not asked about new objects before they are made (docs/adr/0011).
+    the server is asked about a sample where new objects are many (docs/adr/0034). `take_over` are field managers whose
+    fields become ours, `reset_undeclared` globs of the addresses whose undeclared fields go. A file that begins with
+    KUSTOMIZE is the folder of a kustomization. With `hooks_as_objects` Helm hooks are objects like all others.
     """
 
     config: Path
@@ -29,20 +32,38 @@ class Request:
     name: str = ""
     stdin: bytes | None = None
     namespace: str = "default"
+    namespace_given: bool = False
+    hooks_as_objects: bool = False
     kubeconfig: str = ""
     context: str = ""
     live: Path | None = None
     state: str = ""
     parallelism: int = 16
     dry_creates: bool = True
+    take_over: tuple[str, ...] = ()
+    reset_undeclared: tuple[str, ...] = ()
     quiet: bool = False
     verbose: bool = False
     debug: bool = False
+    full: bool = False
 
     @property
     def plain(self) -> bool:
         """Whether this is about plain manifests instead of a product."""
         return bool(self.files)
+
+    @property
+    def manifest_words(self) -> tuple[tuple[str, str], ...]:
+        """The options that select plain manifests, as they were given."""
+        files = (
+            ("-k", file.removeprefix(KUSTOMIZE)) if file.startswith(KUSTOMIZE) else ("-f", file) for file in self.files
+        )
+        return (
+            *files,
+            *(("--name" if self.files else "--set", word) for word in (self.name,) if word),
+            *(("-n", word) for word in (self.namespace,) if word != "default" or self.namespace_given),
+            *(("--helm-hooks", "as-objects") for _ in range(self.hooks_as_objects)),
+        )
 
 
 def as_selected(request: Request, selection: Selection) -> Request:

@@ -10,20 +10,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.address import Address, is_own_kind
-from planner.app.load import configuration, load_selected
+from planner.app.load import load_configuration, load_selected
 from planner.app.request import Request
-from planner.app.world import open_store
+from planner.app.runtime import open_store
+from planner.app.sandbox_answers import canned_answers, canned_queries, canned_targets
 from planner.errors import SelectionError
-from planner.render.text_safe import safe
+from planner.text_safe import safe
 from planner.values import Json, JsonObject
-from providers.sandbox import CannedAnswer, Contents, Remote, SecretFile, fill
+from planner.whole_file import partial_path
+from providers.sandbox import (
+    BuiltService,
+    SandboxContents,
+    SandboxGitHubRepository,
+    SandboxRemote,
+    SandboxSecretFile,
+    SimulatedPipeline,
+    fill_sandbox,
+)
 from state.fingerprint import KeyedFingerprinter
 
 if TYPE_CHECKING:
-    from planner.loading import Loaded
+    from planner.loading import LoadResult
     from planner.loading.config import Config
-    from planner.spec.lane import Lane
     from planner.spec.node import Node
+    from planner.spec.sandbox import SimulatedPipelineDocument
 
 _ASSIGNMENT = re.compile(r"((?:[^=\[]|\[[^\]]*\])+)=(.*)", re.DOTALL)
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")  # as every cluster has
@@ -31,19 +41,20 @@ NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")  # as 
 
 def create_sandbox(request: Request, folder: Path) -> str:
     """Make a sandbox in `folder` for the selection, whole or not at all. Raises SelectionError when it exists."""
-    from providers.kubernetes.snapshot.creating import create_empty
-    from providers.kubernetes.snapshot.open_kinds import serve
+    from providers.kubernetes.snapshot.create_snapshot import create_empty
+    from providers.kubernetes.snapshot.open_kinds import add_open_definitions
 
     if folder.exists():
         raise SelectionError(f"{folder} exists already", remedy="choose another folder, or remove it first")
     contents, documents = _wanted(request)
-    partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    partial = partial_path(folder)
     try:
         partial.mkdir(parents=True)
-        create_empty(partial, name=f"sandbox-{contents.name}", namespaces=NAMESPACES)
-        serve(partial, documents)
-        fill(partial, contents)
+        create_empty(
+            partial, name=f"sandbox-{contents.name}", namespaces=(*NAMESPACES, *_foreign_namespaces(documents))
+        )
+        add_open_definitions(partial, documents)
+        fill_sandbox(partial, contents, shown=str(folder))
         partial.rename(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -54,14 +65,32 @@ def create_sandbox(request: Request, folder: Path) -> str:
     )
 
 
-def _wanted(request: Request) -> tuple[Contents, list[JsonObject]]:
+def _wanted(request: Request) -> tuple[SandboxContents, list[JsonObject]]:
     """What the sandbox is for: the selection, or nothing in particular when no word selects."""
     if not (request.product or request.nodes or request.lanes):
-        return Contents(name="plain", subject="plain manifests", words="-f FILE --name APP"), []
-    config = configuration(request)
+        return SandboxContents(name="plain", subject="plain manifests", words="-f FILE --name APP"), []
+    config = load_configuration(request)
     loaded = load_selected(request, config, KeyedFingerprinter(bytes(32)))
     documents = [resource.manifest for resource in loaded.resources]
-    return _contents(config, loaded), [*documents, *_cleaned_up(documents)]
+    return _contents(config, loaded), [*documents, *_cleaned_up(documents), *_of_runs(loaded)]
+
+
+def _foreign_namespaces(documents: list[JsonObject]) -> list[str]:
+    """Namespaces that the selection stands in and does not declare: other products of the node have made them."""
+    made = {one["metadata"]["name"] for one in documents if (one["apiVersion"], one["kind"]) == ("v1", "Namespace")}
+    used = {one["metadata"].get("namespace") for one in documents if not is_own_kind(one["apiVersion"])}
+    return sorted(str(one) for one in used - made if one)
+
+
+def _of_runs(loaded: LoadResult) -> list[JsonObject]:
+    """An example of each kind that a rollout brings with it, although no plan makes one by default."""
+    kinds = {"Task": ("TaskRun",), "Pipeline": ("PipelineRun", "TaskRun")}  # a Pipeline may have its tasks inside
+    tekton = [one for one in loaded.resources if one.api_version == "tekton.dev/v1" and one.address.kind in kinds]
+    return [
+        {"apiVersion": "tekton.dev/v1", "kind": kind, "metadata": {"namespace": one.address.namespace}}
+        for one in tekton
+        for kind in kinds[one.address.kind]
+    ]
 
 
 def _cleaned_up(documents: list[JsonObject]) -> list[JsonObject]:
@@ -74,9 +103,11 @@ def _cleaned_up(documents: list[JsonObject]) -> list[JsonObject]:
     ]
 
 
-def play(request: Request, folder: Path, address: str, assignments: tuple[str, ...], manager: str) -> str:
+def simulate_foreign_change(
+    request: Request, folder: Path, address: str, assignments: tuple[str, ...], manager: str
+) -> str:
     """Somebody else changes fields of a live object. Raises SelectionError for words that say nothing clear."""
-    from providers.kubernetes.snapshot.playing import play as change
+    from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager as change
 
     where = _address(address)
     values = dict(_assignment(text) for text in assignments)
@@ -87,7 +118,7 @@ def play(request: Request, folder: Path, address: str, assignments: tuple[str, .
 
 def _assignment(text: str) -> tuple[str, Json]:
     """A field path and its value: JSON, or a scalar as in YAML. A `=` inside brackets belongs to the path."""
-    from planner.loading.scalars import Ambiguous, resolve_plain
+    from planner.loading.yaml.own_scalars import Ambiguous, resolve_plain
 
     match = _ASSIGNMENT.match(text)
     if match is None:
@@ -104,13 +135,23 @@ def _assignment(text: str) -> tuple[str, Json]:
         raise SelectionError(f"this value is {why}", where=path, remedy=f"write it as JSON: {path}='\"…\"'") from None
 
 
-def delete_object(folder: Path, address: str) -> str:
+def simulate_foreign_delete(folder: Path, address: str) -> str:
     """Somebody else deletes a live object."""
-    from providers.kubernetes.snapshot.playing import remove
+    from providers.kubernetes.snapshot.foreign_manager import delete_as_foreign_manager
 
     where = _address(address)
-    remove(folder, where)
+    delete_as_foreign_manager(folder, where)
     return safe(f"{where} was deleted (simulated)")
+
+
+def make_fail(folder: Path, address: str, task: str, *, undo: bool) -> str:
+    """From now on the effect of an address fails; of a PipelineRun the `task`. With `undo` it does no more."""
+    from providers.sandbox.pipelines import read_failures, write_failures
+
+    where = _address(address).local
+    failures = {one: of for one, of in read_failures(folder).items() if one != where}
+    write_failures(folder, failures if undo else failures | {where: task})
+    return safe(f"{where} {'works again' if undo else 'fails from now on'} (simulated)")
 
 
 def _address(text: str) -> Address:
@@ -120,38 +161,67 @@ def _address(text: str) -> Address:
         raise SelectionError(str(error), remedy="write it as plans show it: Deployment.apps/shop/api") from error
 
 
-def _contents(config: Config, loaded: Loaded) -> Contents:
+def _contents(config: Config, loaded: LoadResult) -> SandboxContents:
     nodes = [config.nodes[name].spec for name in loaded.nodes]
+    from planner.loading.sandbox_pipelines import simulated_pipelines
+    from planner.loading.selection import ALL
+
     lanes = [
-        lane.spec
-        for name in loaded.nodes
-        for lane in config.lanes_of(loaded.product, name)
-        if lane.name in loaded.lanes
+        lane for name in loaded.nodes for lane in config.lanes_of(loaded.product, name) if lane.name in loaded.lanes
     ]
-    words = [f"--node {name}" for name in loaded.nodes] + [f"--lane {name}" for name in loaded.lanes]
-    return Contents(
+    several = loaded.product == ALL  # then the lanes are of different products
+    words = [f"--product {ALL}"] if several else []
+    words += [f"--node {name}" for name in loaded.nodes]
+    words += [] if several else [f"--lane {name}" for name in loaded.lanes]
+    return SandboxContents(
         name="-".join(loaded.nodes).lower(),
         subject=f"{', '.join(loaded.nodes)}/{', '.join(loaded.lanes)}",
         words=" ".join(words),
         remotes=tuple(remote for node in nodes for remote in _remotes(node)),
-        images=tuple(sorted({image.source for node in nodes for image in node.images.values() if image.source})),
+        images=_sources(loaded),
         secrets=tuple(
-            SecretFile(needed.source.path, needed.source.format, needed.keys) for needed in loaded.secret_files
+            SandboxSecretFile(needed.source.path, needed.source.format, needed.keys) for needed in loaded.secret_files
         ),
-        answers=tuple(answer for lane in lanes for answer in _answers(lane)),
+        answers=canned_answers(loaded.resources, lanes),
+        queries=canned_queries(loaded.resources),
+        targets=canned_targets(nodes),
+        github=tuple(one for node in nodes for one in _on_github(node)),
+        pipelines=tuple(_pipeline(one) for one in simulated_pipelines(config, lanes)),
     )
 
 
-def _remotes(node: Node) -> list[Remote]:
+def _sources(loaded: LoadResult) -> tuple[str, ...]:
+    """The public images that the declared ones are copies of."""
+    declared = (one.manifest["spec"] for one in loaded.resources if one.manifest["kind"] == "RegistryImage")
+    return tuple(sorted({spec["source"] for spec in declared if isinstance(spec.get("source"), str)}))
+
+
+def _remotes(node: Node) -> list[SandboxRemote]:
     """The upstreams with all their branches, and the mirror, which so far only holds what is promoted into it."""
     mirror = node.git_mirror
+    if mirror is None:
+        return []
     held = {name: remote for name, remote in mirror.remotes.items() if remote.branches or remote.gitops_branches}
-    upstreams = [Remote(name, (*one.branches, *one.gitops_branches), one.url) for name, one in held.items()]
+    upstreams = [SandboxRemote(name, (*one.branches, *one.gitops_branches), one.url) for name, one in held.items()]
     copies = [
-        Remote(f"{mirror.name}-{name}", one.gitops_branches, f"{mirror.url}/{name}.git") for name, one in held.items()
+        SandboxRemote(f"{mirror.name}-{name}", one.gitops_branches, f"{mirror.url}/{name}.git")
+        for name, one in held.items()
     ]
     return [*upstreams, *(copies if mirror.url else [])]
 
 
-def _answers(lane: Lane) -> list[CannedAnswer]:
-    return [CannedAnswer(str(probe.url), probe.expect_status) for probe in lane.gate.probes]
+def _on_github(node: Node) -> list[SandboxGitHubRepository]:
+    """The upstreams that say which repository on GitHub they are."""
+    remotes = node.git_mirror.remotes.items() if node.git_mirror is not None else ()
+    return [
+        SandboxGitHubRepository(remote.repo, f"{name}.git", remote.branches[0])
+        for name, remote in remotes
+        if remote.repo and remote.branches
+    ]
+
+
+def _pipeline(document: SimulatedPipelineDocument) -> SimulatedPipeline:
+    spec = document.spec
+    services = tuple(BuiltService(one.name, one.image, one.context) for one in spec.services)
+    promoted = spec.branch or "", spec.catalog or ""
+    return SimulatedPipeline(spec.namespace, spec.name, spec.repository, *promoted, services)

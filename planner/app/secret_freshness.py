@@ -6,16 +6,18 @@ from collections.abc import Iterator, Sequence
 
 from planner.errors import ProviderError
 from planner.plan import Change
-from planner.ports import Fingerprinter, SecretSource
-from planner.values import Sealed, leaves
+from planner.ports import Fingerprinter, SecretValueSource
+from planner.values import Sealed, value_leaves
 
 
-def moved_sources(changes: Sequence[Change], secrets: SecretSource, fingerprinter: Fingerprinter) -> list[str]:
+def changed_secret_sources(
+    changes: Sequence[Change], secrets: SecretValueSource, fingerprinter: Fingerprinter
+) -> list[str]:
     """What is wrong with each value that the changes would write; nothing when all are as planned."""
     wanted = {
         (leaf.ref, leaf.fingerprint): f"{change.address} {'.'.join(map(str, path))}"
         for change in changes
-        for path, leaf in leaves(change.desired)
+        for path, leaf in value_leaves(change.desired)
         if isinstance(leaf, Sealed) and leaf.fingerprint
     }
     return [
@@ -23,7 +25,9 @@ def moved_sources(changes: Sequence[Change], secrets: SecretSource, fingerprinte
     ]
 
 
-def _wrong(ref: str, planned: str, where: str, secrets: SecretSource, fingerprinter: Fingerprinter) -> Iterator[str]:
+def _wrong(
+    ref: str, planned: str, where: str, secrets: SecretValueSource, fingerprinter: Fingerprinter
+) -> Iterator[str]:
     try:
         now = fingerprinter.fingerprint(secrets.value(ref).reveal())
     except ProviderError as error:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.address import Address
-from planner.app.make import Gathered, inputs_of
-from planner.app.parts import is_secret, is_secret_address
+from planner.app.part_filters import is_secret, is_secret_address
+from planner.app.plan_run import GatheredInputs, gather_inputs
 from planner.app.request import Request
-from planner.app.session import opened
+from planner.app.session import open_session
 from planner.ports import Present, Unreadable
 from planner.status import SecretKey, SecretStatus
 from planner.values import Json, Sealed
@@ -16,14 +16,16 @@ from planner.values import Json, Sealed
 
 def secret_status(request: Request) -> SecretStatus:
     """The status of the selection's Secrets. Raises only when nothing at all can be judged."""
-    with opened(request) as session:
-        gathered = inputs_of(session, only=is_secret, prune=is_secret_address)
+    with open_session(request) as session:
+        gathered = gather_inputs(session, only=is_secret, prune=is_secret_address)
     keys = tuple(key for address in gathered.inputs.graph.order() for key in _keys(gathered, address))
     obsolete = tuple(sorted(stray.address for stray in gathered.inputs.strays))
-    return SecretStatus(gathered.inputs.cluster, keys, obsolete)
+    foreign = tuple(sorted(one.address for one in gathered.obsolete.foreign))
+    unreadable = {one.address: one.reason for one in gathered.obsolete.unreadable}
+    return SecretStatus(gathered.inputs.cluster, keys, obsolete, foreign, unreadable)
 
 
-def _keys(gathered: Gathered, address: Address) -> Iterator[SecretKey]:
+def _keys(gathered: GatheredInputs, address: Address) -> Iterator[SecretKey]:
     inputs = gathered.inputs
     seen = inputs.observations.get(address)
     problem = f"unreadable: {seen.reason}" if isinstance(seen, Unreadable) else ""

@@ -5,53 +5,63 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from planner.address import is_own_kind
-from planner.app.load import Stack, load
+from planner.app.load import Stack, load, load_selected_configuration
 from planner.app.request import Request
-from planner.app.world import World, open_store, open_world
-from planner.redaction import GUARD
-from planner.values import leaves
+from planner.app.runtime import Runtime, open_runtime, open_store
+from planner.app.unredacted_names import publish_names
+from planner.errors import ForeignPlan
+from planner.plan import ClusterIdentity
+from planner.redaction.redactor import REDACTOR
 from state.store import StateStore
 
-# Fields of hwplan kinds that say where something is: pages show them.
-_PLACES = frozenset({"baseUrl", "path", "ref", "remote", "server", "source", "target", "url"})
+if TYPE_CHECKING:
+    from planner.loading.config import Config
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What an operation works with."""
+    """What an operation works with. `config` is the configuration that the stack is of, where there is one: it is read
+    once for a command."""
 
     request: Request
     store: StateStore
     stack: Stack
-    world: World
+    world: Runtime
+    config: Config | None = None
 
 
 @contextmanager
-def opened(request: Request) -> Iterator[Session]:
-    """Open the state, load what is desired, open the world. Raises ConfigError, StateError, SelectionError."""
+def open_session(request: Request, config: Config | None = None) -> Iterator[Session]:
+    """Open the state, load what is desired, from `config` where it was read already, open the world. Raises
+    ConfigError, StateError, SelectionError."""
     with open_store(request) as store:
-        stack = load(request, store.fingerprinter())
-        with opened_with(request, store, stack) as session:
+        if config is None and not request.plain and not request.name:
+            config = load_selected_configuration(request)
+        stack = load(request, store.fingerprinter(), config)
+        with open_session_with(request, store, stack, config) as session:
             yield session
 
 
 @contextmanager
-def opened_with(request: Request, store: StateStore, stack: Stack) -> Iterator[Session]:
+def open_session_with(
+    request: Request, store: StateStore, stack: Stack, config: Config | None = None
+) -> Iterator[Session]:
     """The same with a stack that is loaded already."""
-    GUARD.publish(_public_names(request, stack))
-    with open_world(request, stack.secrets, store, context=stack.context) as world:
-        yield Session(request, store, stack, world)
+    publish_names(request, stack)
+    with open_runtime(request, stack.secrets, store, context=stack.context) as world:
+        yield Session(request, store, stack, world, config)
 
 
-def _public_names(request: Request, stack: Stack) -> Iterator[str]:
-    """What pages show in any case: a secret value that reads like one of them cannot be hidden anyway."""
-    yield from {text for one in stack.resources for text in (one.api_version, one.source.file)}
-    for one in stack.resources:
-        yield str(one.address)
-        if is_own_kind(one.api_version):
-            named = (leaf for path, leaf in leaves(one.manifest["spec"]) if path[-1:] and path[-1] in _PLACES)
-            yield from (leaf for leaf in named if isinstance(leaf, str))
-    yield from (*stack.owned, *stack.nodes, *stack.lanes, *stack.scopes, stack.product, stack.context)
-    yield from (str(request.config), str(request.live), request.state, request.kubeconfig, *request.files)
+def identified(session: Session) -> ClusterIdentity:
+    """Which cluster this is. Raises ForeignPlan when the configuration insists on another one."""
+    stack, identity = session.stack, session.world.identity()
+    REDACTOR.publish([identity.server])
+    if stack.cluster_uid and stack.cluster_uid != identity.uid:
+        raise ForeignPlan(
+            f"the configuration insists on cluster {stack.cluster_uid[:8]}, this is {identity.uid[:8]}",
+            where=identity.server,
+            remedy="choose the cluster with --kubeconfig and --context",
+        )
+    return identity

@@ -5,48 +5,48 @@ from __future__ import annotations
 from pathlib import Path
 
 from planner.address import is_own_kind
-from planner.app.make import inputs_of
-from planner.app.recorded import records, secret_records
+from planner.app.plan_run import gather_inputs
 from planner.app.request import Request
-from planner.app.session import Session, opened
-from planner.snapshot import KindPlace
+from planner.app.session import Session, open_session
+from planner.app.snapshot_records import secret_records, system_records
+from planner.applied_state import KindPlace
 from planner.values import JsonObject
-from providers.kubernetes.cluster import Place
-from providers.kubernetes.placing import served
+from providers.cluster import ObjectCollection
+from providers.kubernetes.object_location import served_kind
 
 
 def save_snapshot(request: Request, target: Path) -> str:
     """Save every object of the kinds and namespaces that the selection touches; Secrets as fingerprints only."""
-    from providers.kubernetes.snapshot.creating import save
+    from providers.kubernetes.snapshot.create_snapshot import save_cluster
 
-    with opened(request) as session:
+    with open_session(request) as session:
         places, (systems, others) = _places(session), _systems(session)
         fingerprinter = session.store.fingerprinter()
-        count = save(session.world.cluster, target, fingerprinter, places, systems=systems)
+        count = save_cluster(session.world.cluster, target, fingerprinter, places, systems=systems)
     more = f", {others} resources of other systems" if others else ""
     return f"{target}: {count} objects of {len(places)} kinds and namespaces, Secrets as fingerprints{more}"
 
 
-def _places(session: Session) -> list[Place]:
+def _places(session: Session) -> list[ObjectCollection]:
     """Where the declared objects are, and those that were applied before: a plan against the snapshot prunes too."""
     stack, request = session.stack, session.request
     applied = session.store.snapshot(stack.owned).places()
     wanted = {KindPlace("", one.api_version, one.address.kind, one.address.namespace) for one in stack.resources}
     places = set()
     for place in wanted | applied:
-        if kind := served(session.world.cluster, place.api_version, place.kind):
-            places.add(Place(kind, (place.namespace or request.namespace) if kind.namespaced else ""))
+        if kind := served_kind(session.world.cluster, place.api_version, place.kind):
+            places.add(ObjectCollection(kind, (place.namespace or request.namespace) if kind.namespaced else ""))
     return sorted(places)
 
 
 def _systems(session: Session) -> tuple[JsonObject, int]:
     """What git, registries, the sources of secrets and the rest look like for the selection; of how many resources."""
     stack = session.stack
-    # Values of plain manifests may come from a pipe: nothing is kept that could be guessed by.
+    # Values of plain manifests may come from a pipe: nothing is retained that could be guessed by.
     inline = {} if session.request.plain else stack.vault
     secrets = secret_records(stack.fingerprints, inline, session.store.fingerprinter())
     if not any(is_own_kind(one.api_version) for one in stack.resources):
-        return records((), {}, {}, secrets), 0
-    inputs = inputs_of(session).inputs
+        return system_records((), {}, {}, secrets), 0
+    inputs = gather_inputs(session).inputs
     others = [one for one in inputs.resources.values() if is_own_kind(one.api_version)]
-    return records(others, inputs.observations, inputs.previews, secrets), len(others)
+    return system_records(others, inputs.observations, inputs.previews, secrets), len(others)

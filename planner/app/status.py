@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from planner.address import Address
-from planner.app.make import Gathered, Only, inputs_of
+from planner.app.plan_run import GatheredInputs, Only, gather_inputs
 from planner.app.request import Request
-from planner.app.session import opened
+from planner.app.session import Session, open_session
 from planner.ports import Effect, Observation, Present, Preview, Unreadable
 from planner.status import Status, StatusRow
 
 
-def status_of(request: Request, only: Only) -> Status:
-    """Read and predict a part of the selection. Raises only when nothing at all can be judged."""
-    with opened(request) as session:
-        gathered = inputs_of(session, only=only)
+def read_status(request: Request, only: Only) -> Status:
+    """Read and predict the part of the selection that `only` says yes to. Raises only when nothing can be judged."""
+    with open_session(request) as session:
+        return status_of(session, only)
+
+
+def status_of(session: Session, only: Only) -> Status:
+    """The same in a session that is open."""
+    gathered = gather_inputs(session, only=only)
     rows = tuple(_row(gathered, address) for address in gathered.inputs.graph.order())
     inputs = gathered.inputs
     return Status(inputs.cluster, rows, inputs.selection, inputs.config_digest)
 
 
-def _row(gathered: Gathered, address: Address) -> StatusRow:
+def _row(gathered: GatheredInputs, address: Address) -> StatusRow:
     inputs = gathered.inputs
     seen, preview = inputs.observations.get(address), inputs.previews.get(address)
     live = seen.content if isinstance(seen, Present) else ""
@@ -29,7 +34,8 @@ def _row(gathered: Gathered, address: Address) -> StatusRow:
     problem = inputs.unsourced.get(address, "") or _problem(seen, preview)
     spec = inputs.resources[address].manifest["spec"]
     readable = not isinstance(seen, Unreadable)
-    return StatusRow(address, spec, live, wanted, settled, problem, outputs, readable)
+    labels = inputs.resources[address].manifest["metadata"].get("labels") or {}
+    return StatusRow(address, spec, live, wanted, settled, problem, outputs, readable, labels)
 
 
 def _problem(seen: Observation | None, preview: Preview | None) -> str:

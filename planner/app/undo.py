@@ -7,24 +7,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from planner.address import Address, is_own_kind
-from planner.app.contents import with_contents
-from planner.app.load import Stack, empty, load
-from planner.app.make import Made, notes_of, owned_live
-from planner.app.observing import observe, preview_all
+from planner.app.cascade_check import with_cascaded_objects
+from planner.app.load import Stack, empty_stack, load
+from planner.app.plan_run import PlanRun, count_owned_live, decide
+from planner.app.reader_notes import reader_notes
+from planner.app.reading import preview_all, read_all
 from planner.app.request import Request, as_selected
-from planner.app.session import Session, opened_with
-from planner.app.world import open_store
+from planner.app.runtime import open_store
+from planner.app.session import Session, open_session_with
 from planner.errors import HwplanError, SelectionError
-from planner.graph import build_graph
-from planner.loading.options import parse_options
-from planner.plan import Action, Selection
-from planner.planning import PlanInputs, make_plan
-from planner.planning.reversing import before_of, reversed_document
+from planner.graph import ResourceGraph, live_graph, make_graph
+from planner.loading.annotation_options import parse_options
+from planner.plan import LEAVING, Action, Selection
+from planner.planning import PlanInputs
+from planner.planning.reversing import read_pre_image, reversed_document
 from planner.ports import Observation, Present, Unreadable
 from planner.resource import SET_LABEL, Resource
 from planner.source import SourceRef
 from planner.values import JsonObject, digest
-from state.records import Version
+from providers.kubernetes.content_digest import is_server_field
+from state.records import AppliedVersion
 from state.store import StateStore
 
 
@@ -33,19 +35,19 @@ class _Reverse:
     """What has to stand again, what has to go (with the uid it was made with), and what cannot be taken back."""
 
     wanted: dict[Address, Resource] = field(default_factory=dict)
-    doomed: dict[Address, tuple[Resource, str]] = field(default_factory=dict)
+    to_delete: dict[Address, tuple[Resource, str]] = field(default_factory=dict)
     stuck: dict[Address, str] = field(default_factory=dict)
 
 
 @contextmanager
-def undoing(request: Request, number: int) -> Iterator[tuple[Made, Session]]:
+def open_undo_run(request: Request, number: int) -> Iterator[tuple[PlanRun, Session]]:
     """Open a session and plan the reverse of run `number`. Raises SelectionError when the state has no such run."""
     with open_store(request) as store:
         run = store.run(number)
         if run is None:
             raise SelectionError(f"there is no run {number}", where="RUN", remedy="hwplan state history lists them")
         chosen = as_selected(request, run.selection)
-        with opened_with(chosen, store, _stack(chosen, store)) as session:
+        with open_session_with(chosen, store, _stack(chosen, store)) as session:
             yield _made(session, _reverse(store, number), run.selection, number), session
 
 
@@ -54,7 +56,7 @@ def _stack(request: Request, store: StateStore) -> Stack:
     try:
         return load(request, store.fingerprinter())
     except HwplanError:
-        return empty(request)
+        return empty_stack(request)
 
 
 def _reverse(store: StateStore, number: int) -> _Reverse:
@@ -70,15 +72,15 @@ def _reverse(store: StateStore, number: int) -> _Reverse:
     return reverse
 
 
-def _take_back(reverse: _Reverse, version: Version, earlier: Sequence[Version]) -> None:
+def _take_back(reverse: _Reverse, version: AppliedVersion, earlier: Sequence[AppliedVersion]) -> None:
     address = version.record.address
     if is_own_kind(version.record.api_version) or version.action is Action.RUN:
         reverse.wanted[address] = _resource(version, version.document or _bare(version))
-        reverse.stuck[address] = "an effect outside the cluster, or one that ended, is not taken back"
+        reverse.stuck[address] = _NOT_REVERSIBLE
     elif version.action is Action.CREATE:
         document = version.document or _bare(version)
-        reverse.doomed[address] = (_resource(version, document), version.record.uid)
-    elif version.action is Action.DELETE:
+        reverse.to_delete[address] = (_resource(version, document), version.record.uid)
+    elif version.action in LEAVING:
         last = next((one for one in reversed(earlier) if one.document is not None), None)
         found = last.document if last else None
         reverse.wanted[address] = _resource(last or version, found or _bare(version))
@@ -86,67 +88,81 @@ def _take_back(reverse: _Reverse, version: Version, earlier: Sequence[Version]) 
             reverse.stuck[address] = "the state keeps no document of it: it was never applied from here"
     else:
         applied = version.document or _bare(version)
-        undone = reversed_document(applied, [before_of(row) for row in version.before])
+        fields = (read_pre_image(row) for row in version.before)
+        undone = reversed_document(applied, [one for one in fields if not is_server_field(one.path)])
         resource = _resource(version, undone or applied)
         if version.action is Action.REPLACE:  # the run was allowed to; the way back is the same
             resource = replace(resource, options=replace(resource.options, replace_allowed=True))
         reverse.wanted[address] = resource
         if undone is None:
-            reverse.stuck[address] = "a secret value before the run is not kept: put it back at its source, then apply"
+            reverse.stuck[address] = (
+                "a secret value before the run is not retained: put it back at its source, then apply"
+            )
 
 
-def _bare(version: Version) -> JsonObject:
+_NOT_REVERSIBLE = "an effect outside the cluster, or one that ended, is not taken back"
+
+
+def _bare(version: AppliedVersion) -> JsonObject:
     address = version.record.address
     metadata = {"name": address.name, **({"namespace": address.namespace} if address.namespace else {})}
     return {"apiVersion": version.record.api_version, "kind": address.kind, "metadata": metadata}
 
 
-def _resource(version: Version, document: JsonObject) -> Resource:
+def _resource(version: AppliedVersion, document: JsonObject) -> Resource:
     record = version.record
     metadata = document.get("metadata") or {}
     owned_by = str((metadata.get("labels") or {}).get(SET_LABEL, record.owned_by))
     options = parse_options(metadata.get("annotations") or {}, lambda *_: None)
-    source = SourceRef(f"(run {record.run})")
+    source = SourceRef(f"run {record.run}")
     return Resource(record.address, record.api_version, document, owned_by, record.scope, source, options)
 
 
-def _made(session: Session, reverse: _Reverse, selection: Selection, number: int) -> Made:
+def _made(session: Session, reverse: _Reverse, selection: Selection, number: int) -> PlanRun:
     world = session.world
-    doomed = [resource for resource, _ in reverse.doomed.values()]
-    seen, _ = observe(world.providers, [*reverse.wanted.values(), *doomed], (), ())
+    to_delete = [resource for resource, _ in reverse.to_delete.values()]
+    seen, _ = read_all(world.providers, [*reverse.wanted.values(), *to_delete], (), ())
     strays = _same_as_made(reverse, seen.observations)
-    graph = build_graph(tuple(reverse.wanted.values()))
+    graph = _graph(reverse)
     readable = {
         address: resource
         for address, resource in reverse.wanted.items()
         if address not in reverse.stuck and not isinstance(seen.observations.get(address), Unreadable)
     }
     predicted = preview_all(world.providers, readable, seen.observations, graph)
-    kept = {address: found for address, found in seen.observations.items() if address in reverse.wanted}
+    retained = {address: found for address, found in seen.observations.items() if address in reverse.wanted}
     inputs = PlanInputs(
         selection=selection,
         cluster=world.identity(),
         config_digest=digest({"undo": number, "state": session.store.lineage}),
         graph=graph,
         resources={**reverse.wanted, **predicted.resources},
-        observations={**kept, **predicted.observations},
+        observations={**retained, **predicted.observations},
         previews=predicted.previews,
         strays=strays,
         unsourced=reverse.stuck,
         warnings=seen.warnings,
         pruning=f"made by run {number}",
     )
-    inputs = with_contents(inputs, world.cluster)
+    inputs = with_cascaded_objects(inputs, world.cluster)
     snapshot = world.store.snapshot(session.stack.owned)
-    live = owned_live(seen, session.stack.owned)
-    return Made(make_plan(inputs), graph, snapshot, live, notes_of(inputs, snapshot), inputs)
+    live = count_owned_live(seen, session.stack.owned)
+    notes = {address: note for address, note in reader_notes(inputs, snapshot).items() if address not in reverse.stuck}
+    return PlanRun(decide(inputs), graph, snapshot, live, notes, inputs)
+
+
+def _graph(reverse: _Reverse) -> ResourceGraph:
+    """The order of what can be taken back. What cannot be stays as it is, and holds nothing up; names that lead to
+    nothing here are of objects that go, or that the run did not touch."""
+    possible = [resource for address, resource in reverse.wanted.items() if address not in reverse.stuck]
+    return make_graph(reverse.wanted, live_graph(possible).edges)
 
 
 def _same_as_made(reverse: _Reverse, observations: Mapping[Address, Observation]) -> tuple[Present, ...]:
     """The live objects that still are those which the run made; what is another one now is stuck, and so is what would
     take along something that stays."""
     found: list[Present] = []
-    for address, (resource, uid) in reverse.doomed.items():
+    for address, (resource, uid) in reverse.to_delete.items():
         match observations.get(address):
             case Present(uid=now) as seen if now == uid:
                 found.append(replace(seen, scope=seen.scope or resource.scope))
@@ -159,7 +175,7 @@ def _same_as_made(reverse: _Reverse, observations: Mapping[Address, Observation]
     staying = sorted(reverse.wanted)
     for seen in found:
         if inside := next((one for one in staying if _is_inside(one, seen)), None):
-            reverse.wanted[seen.address] = reverse.doomed[seen.address][0]
+            reverse.wanted[seen.address] = reverse.to_delete[seen.address][0]
             reverse.stuck[seen.address] = f"{inside.local} stays, and would go with it"
     return tuple(seen for seen in found if seen.address not in reverse.stuck)
 

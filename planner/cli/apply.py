@@ -5,7 +5,7 @@ Exit codes: 0 done, 1 failed, 3 stale or refused, 4 pending, 5 locked.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,27 +13,42 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from planner.app.request import Request, as_selected
-from planner.cli.options import approved, selecting
-from planner.cli.output import page
+from planner.cli.detached import detach, detachable
+from planner.cli.options import approved, approved_by, fully, owning, selection_options
+from planner.cli.terminal_output import print_page
 
 if TYPE_CHECKING:
-    from planner.app.run import Report
+    from planner.app.apply_plan import RunReport
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def _guards(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from planner.planning.guards import NAMES
+
+    return [name for name in NAMES if name.startswith(incomplete)]
+
 
 _OPTIONS = (
     click.option("--confirm", is_flag=True, help="Do it. Without this nothing is changed."),
     click.option("--dry-run", is_flag=True, help="Plan only, whatever else is given."),
+    fully,
     click.option("--on-error", type=click.Choice(["continue", "stop"]), default="continue", help="After a failure."),
     click.option("--wait/--no-wait", default=True, help="Wait until things are ready (default)."),
     click.option("--timeout", metavar="DURATION", help="Budget of the whole run: 90s, 5m, 1h."),
     click.option("--lock-timeout", metavar="DURATION", default="0s", help="How long to wait for another run to end."),
-    click.option("--allow", multiple=True, metavar="GUARD", help="Accept the danger that this guard names."),
+    click.option(
+        "--allow",
+        multiple=True,
+        metavar="GUARD",
+        shell_complete=_guards,
+        help="Accept the danger that this guard names: mass-delete, empty-config, missing-state.",
+    ),
     click.option("--json", "as_json", is_flag=True, help="The result (or the plan) as JSON."),
 )
 
 
-def applying(function: _F) -> _F:
+def apply_options(function: _F) -> _F:
     """Add the options of every verb that can write."""
     for option in reversed(_OPTIONS):
         function = option(function)
@@ -41,76 +56,116 @@ def applying(function: _F) -> _F:
 
 
 @click.command()
-@selecting
+@selection_options
+@owning
 @click.argument("planfile", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @approved
+@approved_by
 @click.option("--resume", is_flag=True, help="Finish the last run that did not end well.")
-@applying
+@detachable
+@apply_options
 def apply(
     request: Request,
     planfile: Path | None,
     plan_id: str,
+    approvals: tuple[Path, ...],
     resume: bool,
+    detached: bool,
     confirm: bool,
     dry_run: bool,
     as_json: bool,
     **how: Any,
 ) -> int:
     """Make it so. Shows the plan; with --confirm locks, re-checks, applies node by node, waits, says what happened."""
-    from planner.cli.words import run_options
+    from planner.cli.run_options import run_options
 
+    if approvals:
+        plan_id = _approved(request, planfile, approvals, plan_id, resume)
+    if detached:
+        words = [str(planfile.resolve())] if planfile else []
+        words += [*(["--plan-id", plan_id] if plan_id else []), *(["--resume"] if resume else [])]
+        return detach(request, "apply", words, confirmed=confirm and not dry_run, how=how)
     options = run_options(request, **how)
     form = "json" if as_json else "text"
     if not confirm or dry_run:
-        _show(request, planfile, resume, form)
-        return 0
+        return _show(request, planfile, resume, form, options.allow)
     if resume:
-        from planner.app.saved import resume_unfinished
+        from planner.app.plan_files import resume_unfinished
 
         return _earlier(resume_unfinished(request, options), request, as_json)
     if planfile is not None:
-        from planner.app.saved import apply_file
+        from planner.app.plan_files import apply_file
 
         return _earlier(apply_file(request, planfile, options, approved=plan_id), request, as_json)
     return _plan_and_apply(request, plan_id, options, as_json)
 
 
-def _earlier(report: Report, request: Request, as_json: bool) -> int:
+def _approved(request: Request, planfile: Path | None, approvals: tuple[Path, ...], plan_id: str, resume: bool) -> str:
+    """The id that the approvals are of, for whoever applies exactly that."""
+    if plan_id or resume:
+        raise click.UsageError("--approved-by goes without --plan-id and --resume: the approvals name the plan.")
+    from planner.app.approvals import approved_plan
+
+    if planfile is None:
+        return approved_plan(request, approvals)
+    from planner.app.completion_values import without_all_scopes
+    from planner.app.plan_files import read_plan_file
+
+    of_plan = without_all_scopes(as_selected(request, read_plan_file(planfile).selection))
+    return approved_plan(of_plan, approvals)
+
+
+def _earlier(report: RunReport, request: Request, as_json: bool) -> int:
     """The page of a plan that was made earlier: what to run next needs its words, not those of this command."""
-    from planner.cli.pages import run_page
+    from planner.app.completion_values import without_all_scopes
+    from planner.cli.show_pages import show_run
 
-    return run_page(report, as_selected(request, report.plan.selection), as_json)
+    return show_run(report, without_all_scopes(as_selected(request, report.plan.selection)), as_json)
 
 
-def _show(request: Request, planfile: Path | None, resume: bool, form: str) -> None:
-    from planner.cli.pages import plan_page, saved_page
+def _show(request: Request, planfile: Path | None, resume: bool, form: str, allow: Sequence[str]) -> int:
+    from planner.cli.show_pages import exit_code_of_shown, show_plan, show_saved_plan
 
     exact = form == "json"
     if resume:
-        from planner.app.saved import unfinished
+        from planner.app.plan_files import unfinished_plan
 
-        page(saved_page(unfinished(request), request, form), exact=exact)
+        plan = unfinished_plan(request)
+        print_page(show_saved_plan(plan, request, form), exact=exact)
     elif planfile is not None:
-        from planner.app.saved import read
+        from planner.app.plan_files import read_plan_file
 
-        page(saved_page(read(planfile), request, form, file=planfile), exact=exact)
+        plan = read_plan_file(planfile)
+        print_page(show_saved_plan(plan, request, form, file=planfile, allow=allow), exact=exact)
     else:
-        from planner.app.kept import keep
-        from planner.app.make import made
+        from planner.app.plan_run import open_plan_run
+        from planner.app.shown_plans import store_shown_plan
 
-        with made(request) as (one, _):
-            keep(request, one.plan)
-            page(plan_page(one, request, form), exact=exact)
+        with open_plan_run(request) as (one, _):
+            store_shown_plan(request, one.plan)
+            print_page(show_plan(one, request, form, allow=allow), exact=exact)
+        plan = one.plan
+    return exit_code_of_shown(plan)
+
+
+def apply_selection(request: Request, plan_id: str, *, confirm: bool, as_json: bool, how: Any) -> int:
+    """What `apply` does with a selection: without `confirm` the plan, with it exactly that. Gives the exit code."""
+    from planner.cli.run_options import run_options
+
+    options = run_options(request, **how)
+    if not confirm:
+        return _show(request, None, False, "json" if as_json else "text", options.allow)
+    return _plan_and_apply(request, plan_id, options, as_json)
 
 
 def _plan_and_apply(request: Request, plan_id: str, options: Any, as_json: bool) -> int:
-    from planner.app.make import made
-    from planner.app.run import apply_made
-    from planner.cli.pages import plan_page, run_page
+    from planner.app.apply_plan import apply_plan_run
+    from planner.app.plan_run import open_plan_run
+    from planner.cli.show_pages import show_plan, show_run
 
     straight = replace(request, dry_creates=bool(plan_id))
-    with made(straight) as (one, session):
+    with open_plan_run(straight) as (one, session):
         if not as_json and not request.quiet:
-            page(plan_page(one, request, "text", confirmed=True))
-        report = apply_made(one, session, options, approved=plan_id)
-    return run_page(report, request, as_json)
+            print_page(show_plan(one, request, "text", confirmed=True))
+        report = apply_plan_run(one, session, options, approved=plan_id)
+    return show_run(report, request, as_json)

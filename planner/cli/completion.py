@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from planner.cli.output import page
+from planner.cli.terminal_output import print_page
 
 
 @click.command()
@@ -16,4 +16,4 @@ def completion(ctx: click.Context, shell: str) -> None:
 
     script = get_completion_class(shell)
     assert script is not None
-    page(script(ctx.find_root().command, {}, "hwplan", "_HWPLAN_COMPLETE").source())
+    print_page(script(ctx.find_root().command, {}, "hwplan", "_HWPLAN_COMPLETE").source())

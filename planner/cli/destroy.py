@@ -1,31 +1,76 @@
-"""`hwplan destroy`: the plan to take away everything that is ours, in reverse order; with --confirm, done."""
+"""`hwplan destroy`: the plan to take away what is ours, in reverse order; with --confirm, done.
+
+Exit codes are those of `apply`.
+"""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
 
 import click
 
 from planner.app.request import Request
-from planner.cli.apply import applying
-from planner.cli.options import selecting
-from planner.cli.output import page
+from planner.cli.apply import apply_options
+from planner.cli.options import approved, selection_options
+from planner.cli.terminal_output import print_page
+
+FORMATS = ("text", "json", "markdown", "html")
 
 
 @click.command()
-@selecting
-@applying
-def destroy(request: Request, confirm: bool, dry_run: bool, as_json: bool, **how: object) -> int:
-    """Take away what is ours, in reverse order; protected and foreign objects stay."""
-    from planner.app.make import make
-    from planner.app.run import apply_made
-    from planner.app.session import opened
-    from planner.cli.pages import plan_page, run_page
-    from planner.cli.words import run_options
+@selection_options
+@approved
+@click.option("--set", "owned_set", metavar="NAME", help="Everything of this set, which nobody declares any more.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also save the plan to this file.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How to show the plan.")
+@apply_options
+def destroy(
+    request: Request,
+    plan_id: str,
+    owned_set: str | None,
+    out: Path | None,
+    form: str,
+    confirm: bool,
+    dry_run: bool,
+    as_json: bool,
+    **how: Any,
+) -> int:
+    """Take away what is ours, in reverse order, with what depends on it; what others still use stays."""
+    from planner.app.apply_plan import apply_plan_run
+    from planner.app.destroy_plan import make_destroy, make_set_destroy
+    from planner.app.plan_files import write_plan_file
+    from planner.app.session import open_session
+    from planner.app.shown_plans import store_shown_plan
+    from planner.app.undeclared import opened_set
+    from planner.cli.run_options import run_options
+    from planner.cli.show_pages import exit_code_of_shown, show_plan, show_remarks, show_run
 
-    options = run_options(request, **how)  # type: ignore[arg-type]  # click has checked them
-    with opened(request) as session:
-        made = make(session, destroy=True)
+    options = run_options(request, **how)
+    form = "json" if as_json else form
+    refuse_set_with_selection(request, owned_set)
+    with opened_set(request, owned_set) if owned_set else open_session(request) as session:
+        request = session.request
+        made = make_set_destroy(session) if owned_set else make_destroy(session)
+        if out is not None:
+            write_plan_file(made.plan, out)
         if not confirm or dry_run:
-            page(plan_page(made, request, "json" if as_json else "text", verb="destroy"), exact=as_json)
-            return 0
-        report = apply_made(made, session, options)
-    return run_page(report, request, as_json)
+            store_shown_plan(request, made.plan)
+            page = show_plan(made, request, form, verb="destroy", saved=out, allow=options.allow)
+            print_page(page, exact=form == "json")
+            return exit_code_of_shown(made.plan)
+        report = apply_plan_run(made, session, options, approved=plan_id)
+    remarks = show_remarks(made)
+    if remarks and not as_json:
+        print_page("\n".join(f"warning: {remark}" for remark in remarks))
+    return show_run(report, request, as_json, (lambda _: {"warnings": list(remarks)}) if remarks else None)
+
+
+def refuse_set_with_selection(request: Request, owned_set: str | None) -> None:
+    """Refuse `--set` beside words of a selection, and an empty one. Raises click.UsageError."""
+    if owned_set is not None and not owned_set.strip():
+        raise click.UsageError("--set is empty, and names nothing.")
+    if owned_set and (request.files or request.product or request.nodes or request.lanes or request.scopes):
+        raise click.UsageError(
+            "--set names everything of a set: no -f, --product, --node, --lane or --scope beside it."
+        )

@@ -1,15 +1,16 @@
-"""`hwplan drift`: live against last applied, made for cron. Exit 0 clean, 2 drift, 1 not everything could be told."""
+"""`hwplan drift`: live against last applied, made for cron. Exit 0 clean, 2 drift, 1 not everything could be known."""
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from planner.app.request import Request
-from planner.cli.options import selecting
-from planner.cli.output import page
+from planner.cli.options import selection_options
+from planner.cli.terminal_output import print_page
 
 if TYPE_CHECKING:
     from planner.drift import DriftReport
@@ -18,7 +19,7 @@ FORMATS = ("text", "json", "markdown", "prometheus", "cronjob")
 
 
 @click.command()
-@selecting
+@selection_options
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How to show it.")
 @click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
 @click.option(
@@ -28,10 +29,27 @@ FORMATS = ("text", "json", "markdown", "prometheus", "cronjob")
     help="Acknowledged drift (default: drift-acknowledgements.yaml in the configuration folder).",
 )
 @click.option(
+    "--ignore",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Rules of fields that never count (default: drift-ignore.yaml in the configuration folder).",
+)
+@click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Write it to this file instead, in one step.",
+)
+@click.option("--adopt", default="", metavar="KIND/NS/NAME", help="Write what lives of it to the YAML that feeds it.")
+@click.option(
+    "--issue",
+    is_flag=True,
+    help="Keep one issue on GitHub for each finding and owned set: opened, updated in place, closed when it is clean.",
+)
+@click.option(
+    "--confirm",
+    is_flag=True,
+    help="Of --adopt: write the files; of --issue: write the issues. Without it only what would be done is shown.",
 )
 @click.option("--schedule", default="0 3 * * *", show_default=True, metavar="CRON", help="Of --format cronjob.")
 @click.option("--image", default="", metavar="IMAGE", help="Of --format cronjob: hwplan and the configuration.")
@@ -43,7 +61,11 @@ def drift(
     form: str,
     as_json: bool,
     ack: Path | None,
+    ignore: Path | None,
     out: Path | None,
+    adopt: str,
+    issue: bool,
+    confirm: bool,
     schedule: str,
     image: str,
     run_in: str,
@@ -52,24 +74,73 @@ def drift(
 ) -> int:
     """Show what changed since the last apply, who changed it and when; never aborts on a part that cannot be read.
 
-    Exit codes: 0 clean, 2 drift, 1 when something could not be told, drift elsewhere or not. With --format cronjob
-    nothing is compared: it prints the manifests that run this report in a cluster, with a read-only account.
-    """
+    Exit codes: 0 clean, 2 drift, 1 when something could not be determined, drift elsewhere or not. With --format
+    cronjob nothing is compared: it prints the manifests that run this report in a cluster, with a read-only
+    account.
+
+    With --adopt the live values of one object (a glob: of several) become the configuration's: a diff of its files,
+    written with --confirm. A field that no single key feeds is refused with the line of its template; then nothing is
+    written and the exit code is 1.
+
+    With --issue the repository of the lane has one issue for each finding (deleted, changed, undeclared, unreadable),
+    written only where it differs; the exit code stays that of the drift, and is 1 when an issue cannot be written."""
+    if issue:
+        if adopt or as_json or form != "text":
+            raise click.UsageError("--issue has the format text, and goes without --adopt.")
+        return _issue(request, ack, ignore, out, confirm=confirm)
+    if adopt:
+        if form not in ("text", "json"):
+            raise click.UsageError("--adopt has the formats text and json.")
+        return _adopt(request, adopt, ack, ignore, confirm=confirm, as_json=as_json or form == "json")
+    if confirm:
+        raise click.UsageError("--confirm goes with --adopt or --issue; drift itself changes nothing.")
     if form == "cronjob":
-        from planner.app.drift import Cron, cron_manifests
+        from planner.app.drift_cronjob import CronSettings, cron_manifests
 
         if not image:
             raise click.UsageError("--format cronjob needs --image IMAGE: one with hwplan and the configuration.")
         _put(
-            cron_manifests(request, Cron(image, schedule, run_in, state_claim=state_claim, read_secrets=read_secrets)),
+            cron_manifests(
+                request, CronSettings(image, schedule, run_in, state_claim=state_claim, read_secrets=read_secrets)
+            ),
             out,
         )
         return 0
-    from planner.app.drift import drift_of
+    from planner.app.drift import read_drift
 
-    report = drift_of(request, ack)
+    report = read_drift(request, ack, ignore)
     _put(_page(report, request, "json" if as_json else form), out)
     return report.exit_code
+
+
+def _issue(request: Request, ack: Path | None, ignore: Path | None, out: Path | None, *, confirm: bool) -> int:
+    from planner.app.drift_issues import issue_lines, settle_drift_issues
+    from planner.cli.show_pages import command_line
+
+    found = settle_drift_issues(request, ack, ignore, confirm=confirm)
+    again = (
+        [] if confirm or not found.results else [f"to write them: {command_line('drift --issue --confirm', request)}"]
+    )
+    lines = [_page(found.report, request, "text"), "", *issue_lines(found, confirmed=confirm), *again]
+    _put("\n".join(lines), out)
+    return found.exit_code
+
+
+def _adopt(
+    request: Request, address: str, ack: Path | None, ignore: Path | None, *, confirm: bool, as_json: bool
+) -> int:
+    from planner.app.adopt import adopt_drift, write_patch
+    from planner.cli.show_pages import command_line
+    from planner.render.adoption_text import adoption_json, render_adoption
+
+    adoption = adopt_drift(request, address, ack, ignore)
+    written = confirm and not adoption.refused and bool(adoption.adopted)
+    if written:
+        write_patch(adoption.patch)
+    again = f"{command_line('drift', request)} --adopt {shlex.quote(address)} --confirm"
+    page = render_adoption(adoption, written=written, confirm=again, plan=command_line("plan", request))
+    print_page(adoption_json(adoption, written=written) if as_json else page)
+    return 1 if adoption.refused else 0
 
 
 def _page(report: DriftReport, request: Request, form: str) -> str:
@@ -81,24 +152,23 @@ def _page(report: DriftReport, request: Request, form: str) -> str:
         from planner.render.drift_markdown import render_drift_markdown
 
         return render_drift_markdown(report)
-    from planner.cli.pages import drift_page
+    from planner.cli.show_pages import show_drift
 
-    return drift_page(report, request, form)
+    return show_drift(report, request, form)
 
 
 def _put(text: str, out: Path | None) -> None:
     """To standard output, or to a file that is there whole or not at all: a collector may read at any moment."""
     if out is None:
-        page(text)
+        print_page(text)
         return
     from planner.errors import HwplanError
-    from planner.redaction import GUARD
+    from planner.redaction.redactor import REDACTOR
+    from planner.whole_file import write_whole
 
-    whole = GUARD.clean(text if text.endswith("\n") else text + "\n")
-    partial = out.with_name(f".{out.name}.partial")
+    whole = REDACTOR.clean(text if text.endswith("\n") else text + "\n")
     try:
-        partial.write_text(whole, encoding="utf-8")
-        partial.replace(out)
+        write_whole(out, whole.encode())
     except OSError as error:
         reason = (error.strerror or "cannot be written").lower()
         raise HwplanError(f"{out}: {reason}", where="--out", remedy="name a file that can be written") from None

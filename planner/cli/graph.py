@@ -1,34 +1,62 @@
-"""`hwplan graph` and `hwplan why`: the edges, each with the rule and the field that it came from. No network."""
+"""`hwplan graph`, `hwplan why` and `hwplan impact`: the edges, each with the rule and the field that it came from, and
+what follows them. No network."""
 
 from __future__ import annotations
 
 import click
 
 from planner.app.request import Request
-from planner.cli.options import selecting
-from planner.cli.output import page
+from planner.cli.options import complete, selection_options
+from planner.cli.output_formats import forms
+from planner.cli.terminal_output import page_as, print_page
 
 FORMATS = ("text", "mermaid", "dot", "svg", "json")
 
 
 @click.command()
-@selecting
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How to show it.")
-@click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
-def graph(request: Request, form: str, as_json: bool) -> None:
+@selection_options
+@forms(*FORMATS)
+def graph(request: Request, form: str) -> None:
     """Show the resource graph."""
     from planner.app.graphs import graph_of
-    from planner.cli.pages import graph_page
+    from planner.cli.show_pages import show_graph
 
-    page(graph_page(graph_of(request), "json" if as_json else form))
+    print_page(show_graph(graph_of(request), form))
 
 
 @click.command()
-@click.argument("address")
-@click.argument("other", required=False)
-@selecting
-def why(request: Request, address: str, other: str | None) -> None:
-    """Explain why ADDRESS stands where it stands, or how it comes to need OTHER."""
-    from planner.app.graphs import explain
+@click.argument("address", shell_complete=complete("addresses"))
+@click.argument("other", required=False, shell_complete=complete("addresses"))
+@selection_options
+@forms("text", "json", "yaml")
+def why(request: Request, address: str, other: str | None, form: str) -> None:
+    """Explain why ADDRESS stands where it stands, or how it comes to need OTHER.
 
-    page(explain(request, address, other))
+    An address is KIND[.GROUP]/[NAMESPACE/]NAME, and may be a glob that fits one resource: `Deployment.apps/*/web`.
+    """
+    from planner.app.graphs import explain, explained
+
+    if form == "text":
+        print_page(explain(request, address, other))
+    else:
+        page_as(form, explained(request, address, other))
+
+
+@click.command()
+@click.argument("address", shell_complete=complete("addresses"))
+@selection_options
+@forms("text", "json", "yaml")
+def impact(request: Request, address: str, form: str) -> None:
+    """Show what a change of ADDRESS would reach: readers, pods that restart, runs, and everything applied after it.
+
+    Nothing is asked and nothing is planned: it follows from what is declared. An address is
+    KIND[.GROUP]/[NAMESPACE/]NAME, and may be a glob that fits one resource: `ConfigMap/*/settings`.
+    """
+    from planner.app.graphs import find_impact
+    from planner.render.impact_text import impact_document, render_impact
+
+    found, whole = find_impact(request, address)
+    if form == "text":
+        print_page(render_impact(found, whole))
+    else:
+        page_as(form, impact_document(found))

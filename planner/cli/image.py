@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from planner.app.request import Request
-from planner.cli.apply import applying
-from planner.cli.options import approved, selecting
-from planner.cli.output import colour, page
+from planner.cli.apply import apply_options
+from planner.cli.options import approved, selection_options
+from planner.cli.terminal_output import print_page, wants_colour
 
 _VERBS = {"source": "preload", "build": "build"}  # field of an image's origin -> the verb that makes it
 
@@ -22,45 +22,45 @@ def image() -> None:
 
 
 @image.command()
-@selecting
+@selection_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def status(request: Request, as_json: bool) -> int:
     """Is each tag there, with which digest. Reads only."""
-    from planner.app.parts import is_image
-    from planner.app.status import status_of
-    from planner.cli.pages import command_of
+    from planner.app.part_filters import is_image
+    from planner.app.status import read_status
+    from planner.cli.show_pages import command_line
     from planner.render.image_status import image_status_json, render_image_status
 
-    found = status_of(request, is_image)
-    commands = {origin: command_of(f"image {verb}", request) for origin, verb in _VERBS.items()}
+    found = read_status(request, is_image)
+    commands = {origin: command_line(f"image {verb}", request) for origin, verb in _VERBS.items()}
     if as_json:
-        page(json.dumps(image_status_json(found, commands=commands), indent=1, sort_keys=True))
+        print_page(json.dumps(image_status_json(found, commands=commands), indent=1, sort_keys=True))
     else:
-        page(render_image_status(found, commands=commands, colour=colour()))
+        print_page(render_image_status(found, commands=commands, colour=wants_colour()))
     return 1 if any(row.problem for row in found.rows) else 0
 
 
 @image.command()
-@selecting
+@selection_options
 @approved
-@applying
+@apply_options
 def preload(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Copy public images into the node's registry, by digest."""
-    from planner.app.parts import is_preload
-    from planner.cli.part import apply_part
+    from planner.app.part_filters import is_preload
+    from planner.cli.part_command import apply_part
 
     confirmed = confirm and not dry_run
     return apply_part(request, is_preload, "image preload", confirm=confirmed, plan_id=plan_id, json=as_json, how=how)
 
 
 @image.command()
-@selecting
+@selection_options
 @approved
-@applying
+@apply_options
 def build(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Build images from their Dockerfiles, and push them."""
-    from planner.app.parts import is_build
-    from planner.cli.part import apply_part
+    from planner.app.part_filters import is_build
+    from planner.cli.part_command import apply_part
 
     confirmed = confirm and not dry_run
     return apply_part(request, is_build, "image build", confirm=confirmed, plan_id=plan_id, json=as_json, how=how)
@@ -68,10 +68,13 @@ def build(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json:
 
 @image.command()
 @click.argument("image_name", metavar="NAME")
-@selecting
+@selection_options
 def logs(request: Request, image_name: str) -> None:
-    """What the journal of the last runs says about the image NAME: when, how it ended, and why."""
-    from planner.app.world import open_store
+    """What the journal of the last runs says about the image NAME: when, how it ended, and why.
+
+    Ends with 1 for an image that is not declared and that no run touched.
+    """
+    from planner.app.runtime import open_store
 
     with open_store(request) as store:
         runs = [run for run in store.history() if not request.nodes or {*request.nodes} & {*run.selection.nodes}]
@@ -81,11 +84,27 @@ def logs(request: Request, image_name: str) -> None:
         for number, node in nodes
         if node.address.kind == "RegistryImage" and node.address.name == image_name
     ]
-    page("\n".join(lines) or f"no run touched the image {image_name}")
+    if not lines:
+        _check_declared(request, image_name)
+    print_page("\n".join(lines) or f"no run touched the image {image_name}")
+
+
+def _check_declared(request: Request, name: str) -> None:
+    """Raise SelectionError for a name that no declared image has."""
+    from planner.app.load import load_offline
+    from planner.app.part_filters import is_image
+    from planner.errors import SelectionError
+    from planner.loading.problems import did_you_mean
+
+    declared = sorted(one.address.name for one in load_offline(request).resources if is_image(one))
+    if name not in declared:
+        raise SelectionError(
+            f"no image {name} is declared, and no run touched one", remedy=did_you_mean(name, declared)
+        )
 
 
 def _said(detail: Mapping[str, Any]) -> str:
     """What the journal has about how it ended."""
-    from planner.render.text_safe import safe
+    from planner.text_safe import safe
 
     return safe("; ".join(str(detail[key]) for key in ("message", "remedy") if detail.get(key)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import os
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 import click
 
 from planner import __version__
-from planner.cli.options import group_options
+from planner.cli.options import common_group_options
 from planner.cli.verbs import VERBS
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -41,33 +42,47 @@ class _Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in VERBS:
-            from difflib import get_close_matches
+            from planner.cli.hints import verb_hint
 
-            near = get_close_matches(args[0], VERBS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else " See hwplan --help."
-            raise click.UsageError(f"There is no verb {args[0]!r}.{hint}", ctx)
-        return super().resolve_command(ctx, args)
+            raise click.UsageError(f"There is no verb {args[0]!r}. {verb_hint(args[0], VERBS)}", ctx)
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None and any(word[:1] == "-" and word[:2] != "--" and len(word) > 2 for word in rest):
+            from planner.cli.hints import refuse_single_dash
+
+            refuse_single_dash(command, rest, ctx)
+        return name, command, rest
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0][:1] == "-" and args[0][:2] not in ("--", "-h"):
+            from planner.cli.hints import refuse_single_dash
+
+            refuse_single_dash(self, args[:1], ctx)
+        return super().parse_args(ctx, args)
 
 
 @click.group(cls=_Verbs, context_settings=_SETTINGS)
 @click.version_option(__version__, prog_name="hwplan", message="%(prog)s %(version)s")
-@group_options
+@common_group_options
 def cli() -> None:
     """Plan and apply for CI/CD control planes on Kubernetes.
 
     A plan says field by field what will happen; apply does exactly that. Nothing is changed without --confirm.
+
+    Exit codes: 0 done, 1 failed or wrong input, 2 changes or drift, 3 refused, 4 not ready in time, 5 locked,
+    130 interrupted.
     """
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run hwplan and leave with its exit code."""
-    from planner.guarded_stream import guard_streams
+    from planner.redaction.stream import redact_standard_streams
 
-    guard_streams()
-    sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
+    redact_standard_streams()
+    sys.exit(run_words(list(sys.argv[1:] if arguments is None else arguments)))
 
 
-def _run(arguments: list[str]) -> int:
+def run_words(arguments: list[str]) -> int:
+    """Run one command; its exit code."""
     from planner.errors import HwplanError
 
     debug = "--debug" in arguments
@@ -75,7 +90,7 @@ def _run(arguments: list[str]) -> int:
     if spec := os.environ.get("HWPLAN_FAILPOINT"):  # tests stop the program at a named point
         from planner import failpoint
 
-        failpoint.arm(spec)
+        failpoint.arm_failpoints(spec)
     try:
         code = cli.main(arguments, prog_name="hwplan", standalone_mode=False)
         sys.stdout.flush()
@@ -84,10 +99,14 @@ def _run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except click.ClickException as error:
+        if isinstance(error, click.UsageError):
+            from planner.cli.hints import with_option_hint
+
+            error = with_option_hint(error)
         error.show()
         return 1  # click says 2, which means "changes" here
     except HwplanError as error:
-        from planner.cli.output import show_error, show_traceback
+        from planner.cli.terminal_output import show_error, show_traceback
 
         show_error(error)
         if debug:
@@ -96,12 +115,30 @@ def _run(arguments: list[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        return _of_the_system(error, debug)
     except Exception as error:
         more = "" if debug else "; run again with --debug for the traceback"
         click.echo(f"error: {type(error).__name__} inside hwplan{more}", err=True)
         if debug:
-            from planner.cli.output import show_traceback
+            from planner.cli.terminal_output import show_traceback
 
             show_traceback(error)
         return 1
     return code if isinstance(code, int) else 0
+
+
+def _of_the_system(error: OSError, debug: bool) -> int:
+    """A full disk, a missing permission: what this machine refused, and about which file. Gives the exit code."""
+    from planner.cli.terminal_output import show_traceback
+    from planner.text_safe import safe
+
+    about = f"{safe(os.fspath(error.filename))}: " if isinstance(error.filename, (str, os.PathLike)) else ""
+    reason = (error.strerror or type(error).__name__).lower()
+    click.echo(f"error: {about}{'the disk is full' if error.errno == errno.ENOSPC else reason}", err=True)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        click.echo("  free some space, or name another place (--state, --out, TMPDIR)", err=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered has nowhere to go
+    if debug:
+        show_traceback(error)
+    return 1

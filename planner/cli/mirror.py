@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from planner.app.request import Request
-from planner.cli.apply import applying
-from planner.cli.options import approved, selecting
-from planner.cli.output import colour, page, width
+from planner.cli.apply import apply_options
+from planner.cli.options import approved, selection_options
+from planner.cli.terminal_output import print_page, terminal_width, wants_colour
 
 
 @click.group()
@@ -19,45 +19,64 @@ def mirror() -> None:
 
 
 @mirror.command()
-@selecting
+@selection_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def status(request: Request, as_json: bool) -> int:
-    """Each ref on both sides. Reads only. Ends with 1 when a ref cannot be read, or may not be moved."""
-    from planner.app.parts import is_git
-    from planner.app.status import status_of
-    from planner.cli.pages import command_of
+@click.option("--full", is_flag=True, help="Whole commit ids, and every remote.")
+@click.option("--raw", is_flag=True, help="The JSON document with the declaration of every ref.")
+def status(request: Request, as_json: bool, full: bool, raw: bool) -> int:
+    """Each ref on both sides; with --lane only the refs of these lanes. Reads only.
+
+    Ends with 1 when a ref cannot be read, or may not be moved.
+    """
+    from planner.app.mirror import mirror_status
+    from planner.app.part_filters import is_git, without_refs_of_other_lanes
+    from planner.cli.show_pages import command_line
     from planner.render.mirror_status import mirror_status_json, render_mirror_status
 
-    found = status_of(request, is_git)
-    if as_json:
-        page(json.dumps(mirror_status_json(found), indent=1, sort_keys=True))
+    found, flushed = mirror_status(request, without_refs_of_other_lanes(request, is_git))
+    if as_json or raw:
+        print_page(json.dumps(mirror_status_json(found, flushed, raw=raw), indent=1, sort_keys=True))
     else:
-        sync, flush = command_of("mirror sync", request), command_of("mirror flush", request)
-        page(render_mirror_status(found, sync=sync, flush=flush, colour=colour(), width=width()))
+        sync, flush = command_line("mirror sync", request), command_line("mirror flush", request)
+        print_page(
+            render_mirror_status(
+                found, flushed, sync=sync, flush=flush, colour=wants_colour(), width=terminal_width(), full=full
+            )
+        )
     return 1 if any(row.problem for row in found.rows) else 0
 
 
 @mirror.command()
-@selecting
+@selection_options
 @approved
-@applying
+@apply_options
 def sync(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Bring the upstream's branches and an immutable snapshot of each into the mirror."""
-    from planner.app.parts import is_sync
-    from planner.cli.part import apply_part
+    from planner.app.part_filters import is_sync, without_refs_of_other_lanes
+    from planner.cli.part_command import apply_part
 
-    confirmed = confirm and not dry_run
-    return apply_part(request, is_sync, "mirror sync", confirm=confirmed, plan_id=plan_id, json=as_json, how=how)
+    confirmed, only = confirm and not dry_run, without_refs_of_other_lanes(request, is_sync)
+    return apply_part(request, only, "mirror sync", confirm=confirmed, plan_id=plan_id, json=as_json, how=how)
 
 
 @mirror.command()
-@selecting
+@selection_options
 @approved
-@applying
+@apply_options
 def flush(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Bring promoted branches back to the upstream, fast-forward only."""
-    from planner.app.parts import is_flush
-    from planner.cli.part import apply_part
+    from planner.app.mirror import flush_document
+    from planner.app.part_filters import is_flush, without_refs_of_other_lanes
+    from planner.cli.part_command import apply_part
 
-    confirmed = confirm and not dry_run
-    return apply_part(request, is_flush, "mirror flush", confirm=confirmed, plan_id=plan_id, json=as_json, how=how)
+    confirmed, only = confirm and not dry_run, without_refs_of_other_lanes(request, is_flush)
+    return apply_part(
+        request,
+        only,
+        "mirror flush",
+        confirm=confirmed,
+        plan_id=plan_id,
+        json=as_json,
+        how=how,
+        extra=flush_document,
+    )

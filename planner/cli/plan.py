@@ -1,41 +1,158 @@
-"""`hwplan plan`: show what would change. Exit 0; with --detailed-exitcode 2 when there are changes (spec 05)."""
+"""`hwplan plan`: show what would change. Exit 0, 1 for what is blocked, 2 for changes with --detailed-exitcode."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from planner.app.request import Request
-from planner.cli.options import selecting
-from planner.cli.output import page
+from planner.cli.options import fully, owning, selection_options
+from planner.cli.output_formats import forms
+from planner.cli.terminal_output import print_page
 
-FORMATS = ("text", "json", "markdown", "html", "mermaid", "dot", "svg")
+if TYPE_CHECKING:
+    from planner.address import Address
+    from planner.plan import Plan
+    from planner.render.review_context import ReviewContext
+
+_REVIEWED = ("markdown", "html")  # pages that somebody decides by
+FORMATS = ("text", "wide", "json", "yaml", "markdown", "html", "mermaid", "dot", "svg")
 
 
 @click.command()
-@selecting
+@click.argument("saved", required=False, default="", metavar="[PLAN]")
+@click.option("--against", default="", metavar="PLAN", help="Say what differs from a plan (file, or number of a run).")
+@selection_options
+@owning
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also save the plan to this file.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How to show it.")
-@click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
-@click.option("--detailed-exitcode", is_flag=True, help="2 when there are changes, 0 when there are none.")
+@forms(*FORMATS)
+@fully
+@click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="2 when there are changes, 0 when there are none, 1 when something is blocked.",
+)
 @click.option("--refresh-only", is_flag=True, help="Only what drifted; propose nothing.")
+@click.option(
+    "--base",
+    default="",
+    metavar="REF",
+    help="The branch or commit that the change goes to: say what is pending there anyway.",
+)
+@click.option("--change", default="", metavar="NAME", help="How the page names the change, such as 'pull request 17'.")
+@click.option(
+    "--pr", "number", type=click.IntRange(min=1), metavar="N", help="A pull request of the lane: the whole way."
+)
 def plan(
-    request: Request, out: Path | None, form: str, as_json: bool, detailed_exitcode: bool, refresh_only: bool
+    request: Request,
+    saved: str,
+    against: str,
+    out: Path | None,
+    form: str,
+    detailed_exitcode: bool,
+    refresh_only: bool,
+    base: str,
+    change: str,
+    number: int | None,
 ) -> int:
-    """Show what would change, in order, field by field, and why. Changes nothing."""
-    from planner.app.kept import keep
-    from planner.app.make import made
-    from planner.cli.pages import drift_page, plan_page
+    """Show what would change, in order, field by field, and why. Changes nothing.
 
-    with made(request) as (one, _):
-        keep(request, one.plan)
+    Signs: + create, ~ update, ± replace, - delete, ^ adopt, > run, o forget, = only waited for, ! blocked, ? drift that
+    is left alone. Numbers are the order of execution. With --detailed-exitcode it exits 2 when there are changes.
+
+    With --against it compares two plans: PLAN (a file, or the number of a run; else the plan that is made now) with
+    the other one. Then --detailed-exitcode means 2 when they do not do the same.
+
+    With --base it plans the configuration of that commit as well, and says which changes come from here and which are
+    pending there anyway. The plan, its id and its file are the same without.
+
+    With --pr it plans the merge of a pull request of the lane and the whole rollout after it: snapshot, run, GitOps,
+    Argo CD, pods, gate. The id is one for before and after the merge; approve it, the monitor (`prs`) does the rest.
+    """
+    if saved and not against:
+        raise click.UsageError("PLAN is compared with another one: --against; to see it: hwplan apply --plan PLAN")
+    if number is not None:
+        if saved or against or base or change or refresh_only or out is not None:
+            raise click.UsageError("--pr takes a lane and a format: its merge is planned anew by whoever does it.")
+        return _pull(request, number, form, detailed_exitcode)
+    if against:
+        return _compare(request, saved, against, form, detailed_exitcode)
+    from planner.app.plan_run import open_plan_run
+    from planner.app.shown_plans import store_shown_plan
+    from planner.cli.show_pages import exit_code_of_shown, show_drift, show_plan
+
+    with open_plan_run(request) as (one, session):
+        store_shown_plan(request, one.plan)
         if out is not None:
-            from planner.app.saved import write
+            from planner.app.plan_files import write_plan_file
 
-            write(one.plan, out)
+            write_plan_file(one.plan, out)
         if refresh_only:
-            page(drift_page(one.drift(), request, "json" if as_json else "text"))
-            return 0
-        page(plan_page(one, request, "json" if as_json else form, saved=out), exact=as_json or form == "json")
-    return 2 if detailed_exitcode and not one.plan.is_empty else 0
+            report = one.drift()
+            print_page(show_drift(report, request, "json" if form == "json" else "text"))
+            return report.exit_code if detailed_exitcode or report.exit_code == 1 else 0
+        now = session.world.clock.now()
+        review = _review(one.plan, request, now, base, change) if base or change or form in _REVIEWED else None
+        print_page(show_plan(one, request, form, saved=out, review=review), exact=form == "json")
+    return exit_code_of_shown(one.plan) or (2 if detailed_exitcode and one.plan.applyable else 0)
+
+
+def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> int:
+    import json
+
+    from planner.app.pull_plan import open_pull_plan, pull_request_stages
+    from planner.cli.show_pages import exit_code_of_shown, object_command, show_plan
+    from planner.plan_effect import short_id
+    from planner.render.pull_request_stages import way_approval, way_stages
+    from planner.render.review_context import ReviewContext
+
+    with open_pull_plan(request, number) as found:
+        way, pull = pull_request_stages(found), found.pull
+        stages = way_stages(way, found.plan)
+        review = ReviewContext(
+            planned_at=found.session.world.clock.now(),
+            name=f"pull request {number}",
+            head=pull.head,
+            base=found.merge.base if found.merge is not None else "",
+            base_name=pull.base_branch,
+            command_of=lambda verb, address: object_command(verb, request, address),
+            way=stages,
+            identifier=found.identifier,
+            approval=way_approval(way, short_id(found.identifier)),
+        )
+        page = show_plan(found.made, request, form, review=review, confirmed=True)
+        if form == "json":
+            told = {"pullRequest": number, "head": pull.head, "id": found.identifier}
+            told["way"] = [{"stage": one.title, "text": "".join(one.words)} for one in stages]
+            page = json.dumps({**json.loads(page), "approval": told}, indent=1, sort_keys=True)
+        print_page(page, exact=form == "json")
+        return exit_code_of_shown(found.plan) or (2 if detailed_exitcode and found.plan.applyable else 0)
+
+
+def _review(plan: Plan, request: Request, now: str, base: str, name: str) -> ReviewContext:
+    from planner.app.reviewed_change import reviewed_change
+    from planner.cli.show_pages import object_command
+
+    def command_of(verb: str, address: Address) -> str:
+        return object_command(verb, request, address)
+
+    return reviewed_change(request, plan, planned_at=now, command_of=command_of, base=base, name=name)
+
+
+def _compare(request: Request, saved: str, against: str, form: str, detailed_exitcode: bool) -> int:
+    from planner.app.plan_files import read_stored_plan
+    from planner.app.plan_run import open_plan_run
+    from planner.plan_effect import plan_id
+    from planner.render.plan_comparison import render_comparison, render_comparison_json
+
+    before = read_stored_plan(request, against)
+    if saved:
+        after = read_stored_plan(request, saved)
+    else:
+        with open_plan_run(request) as (one, _):
+            after = one.plan
+    as_json = form == "json"
+    print_page((render_comparison_json if as_json else render_comparison)(before, after), exact=as_json)
+    return 2 if detailed_exitcode and plan_id(before) != plan_id(after) else 0

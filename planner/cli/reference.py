@@ -7,34 +7,53 @@ from pathlib import Path
 import click
 
 from planner.app.request import Request
-from planner.cli.options import common
-from planner.cli.output import page
+from planner.cli.options import common_options, complete
+from planner.cli.output_formats import forms
+from planner.cli.terminal_output import page_as, print_page
 
 
 @click.command()
-@click.argument("what", metavar="KIND[.field]")
-@common
-def explain(request: Request, what: str) -> None:
-    """Document a resource kind or one of its fields: `hwplan explain GitRef.spec.mode`."""
-    from planner.loading.explain import explain as text_of
+@click.argument("what", metavar="[KIND[.field]]", required=False, shell_complete=complete("kinds"))
+@common_options
+@forms("text", "json", "yaml")
+def explain(request: Request, what: str | None, form: str) -> None:
+    """Document a resource kind or one of its fields: `hwplan explain GitRef.spec.mode`. Alone it lists the kinds.
 
-    page(text_of(what))
+    What a product adds to lanes and nodes: `hwplan explain PRODUCT.Lane`.
+    """
+    from planner.app.product_fields import product_fields
+    from planner.loading.explain import explain_kind as text_of
+    from planner.loading.explain import kinds_with_summaries, schema_of
+
+    products = product_fields(request, what)
+    if form != "text":
+        found = dict(kinds_with_summaries(products)) if what is None else schema_of(what, products)
+        page_as(form, {"schemaVersion": 1, **({"kinds": found} if what is None else {"kind": what, "schema": found})})
+    elif what is None:
+        rows = kinds_with_summaries(products)
+        wide = max(len(kind) for kind, _ in rows)
+        print_page(
+            "\n".join([*(f"{kind:<{wide}}  {text}" for kind, text in rows), "", "one of them: hwplan explain KIND"])
+        )
+    else:
+        print_page(text_of(what, products))
 
 
 @click.command()
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write one file per schema here.")
-@common
+@common_options
 def schema(request: Request, out: Path | None) -> None:
-    """Write the JSON Schema of every configuration file and kind, for editors."""
+    """Write the JSON Schema of every configuration file and kind, for editors. Those of lanes are one per product."""
     import json
 
-    from planner.loading.json_schema import schemas
+    from planner.app.product_fields import product_fields
+    from planner.loading.json_schema import json_schemas
 
-    found = schemas()
+    found = json_schemas(product_fields(request))
     if out is None:
-        page(json.dumps(found, indent=2, sort_keys=True))
+        print_page(json.dumps(found, indent=2, sort_keys=True))
         return
     out.mkdir(parents=True, exist_ok=True)
     for name, body in sorted(found.items()):
         (out / name).write_text(json.dumps(body, indent=2, sort_keys=True) + "\n")
-    page(f"{len(found)} schemas in {out}")
+    print_page(f"{len(found)} schemas in {out}")

@@ -1,4 +1,4 @@
-"""`hwplan sandbox create|set|delete`: the simulated cluster of the quick start, and somebody else who changes it."""
+"""`hwplan sandbox create|set|delete|fail`: a simulated cluster, somebody else who changes it, and faults."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from planner.app.request import Request
-from planner.cli.options import common, selecting
-from planner.cli.output import page
+from planner.cli.options import common_options, selection_options
+from planner.cli.terminal_output import print_page
 
 
 @click.group()
@@ -18,12 +18,12 @@ def sandbox() -> None:
 
 @sandbox.command()
 @click.argument("directory", type=click.Path(path_type=Path))
-@selecting
+@selection_options
 def create(request: Request, directory: Path) -> None:
     """Make a sandbox in DIRECTORY for the selected nodes and lanes. Never overwrites."""
     from planner.app.sandbox import create_sandbox
 
-    page(create_sandbox(request, directory))
+    print_page(create_sandbox(request, directory))
 
 
 @sandbox.command("set")
@@ -31,24 +31,42 @@ def create(request: Request, directory: Path) -> None:
 @click.argument("address")
 @click.argument("assignments", nargs=-1, required=True, metavar="PATH=VALUE...")
 @click.option("--manager", required=True, metavar="NAME", help="Who does it: the field manager to record.")
-@common
+@common_options
 def set_(request: Request, directory: Path, address: str, assignments: tuple[str, ...], manager: str) -> None:
     """Play somebody else: change fields of the live object ADDRESS.
 
     A PATH is written as plans show it, a VALUE as in YAML or JSON; null removes the field. Of a value of a Secret
-    (plain text) only the fingerprint is kept.
+    (plain text) only the fingerprint is retained.
     """
-    from planner.app.sandbox import play
+    from planner.app.sandbox import simulate_foreign_change
 
-    page(play(request, directory, address, assignments, manager))
+    print_page(simulate_foreign_change(request, directory, address, assignments, manager))
 
 
 @sandbox.command()
 @click.argument("directory", type=click.Path(exists=True, path_type=Path))
 @click.argument("address")
-@common
+@common_options
 def delete(request: Request, directory: Path, address: str) -> None:
     """Play somebody else: delete the live object ADDRESS."""
-    from planner.app.sandbox import delete_object
+    from planner.app.sandbox import simulate_foreign_delete
 
-    page(delete_object(directory, address))
+    print_page(simulate_foreign_delete(directory, address))
+
+
+@sandbox.command()
+@click.argument("directory", type=click.Path(exists=True, path_type=Path))
+@click.argument("address")
+@click.option(
+    "--task", default="", metavar="TASK", help="Of a PipelineRun: the task that fails (default: the first build)."
+)
+@click.option("--undo", is_flag=True, help="It works again.")
+@common_options
+def fail(request: Request, directory: Path, address: str, task: str, undo: bool) -> None:
+    """Make the effect of ADDRESS fail from now on: a run, a sync, a push, a probe, or any object.
+
+    A PipelineRun comes to a failed end; everything else refuses to be done.
+    """
+    from planner.app.sandbox import make_fail
+
+    print_page(make_fail(directory, address, task, undo=undo))

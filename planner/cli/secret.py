@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from planner.app.request import Request
-from planner.cli.apply import applying
-from planner.cli.options import approved, selecting
-from planner.cli.output import colour, page
+from planner.cli.apply import apply_options
+from planner.cli.options import approved, selection_options, selection_options_with_object
+from planner.cli.terminal_output import print_page, wants_colour
 
 
 @click.group()
@@ -19,7 +19,7 @@ def secret() -> None:
 
 
 @secret.command()
-@selecting
+@selection_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def status(request: Request, as_json: bool) -> int:
     """Each key with its source and the fingerprints of both sides. Reads only.
@@ -27,49 +27,56 @@ def status(request: Request, as_json: bool) -> int:
     Exit codes: 0 also when something differs, 1 when a source or a live Secret cannot be read.
     """
     from planner.app.secrets import secret_status
-    from planner.cli.pages import command_of
+    from planner.cli.show_pages import command_line
     from planner.render.secret_status import render_secret_status, secret_status_json
 
     found = secret_status(request)
     if as_json:
-        page(json.dumps(secret_status_json(found), indent=1, sort_keys=True))
+        print_page(json.dumps(secret_status_json(found), indent=1, sort_keys=True))
     else:
-        ensure, delete = (command_of(f"secret {verb}", request) for verb in ("ensure", "delete"))
-        page(render_secret_status(found, command=ensure, delete=delete, colour=colour()))
-    return 1 if any(key.problem for key in found.keys) else 0
+        ensure, delete = (command_line(f"secret {verb}", request) for verb in ("ensure", "delete"))
+        print_page(render_secret_status(found, command=ensure, delete=delete, colour=wants_colour()))
+    return 1 if found.unreadable or any(key.problem for key in found.keys) else 0
 
 
 @secret.command()
-@selecting
+@selection_options
 @approved
-@applying
+@apply_options
 def ensure(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Make the declared Secrets as their sources say. Their namespaces have to be there."""
-    from planner.app.parts import is_secret
-    from planner.cli.part import apply_part
+    from planner.app.part_filters import is_secret
+    from planner.cli.part_command import apply_part
 
     confirmed = confirm and not dry_run
     return apply_part(request, is_secret, "secret ensure", confirm=confirmed, plan_id=plan_id, json=as_json, how=how)
 
 
 @secret.command()
-@selecting
+@selection_options_with_object
 @approved
-@applying
-def delete(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
-    """Delete Secrets of ours that nobody declares any more, and nothing else."""
-    from planner.app.parts import is_secret_address, nothing
-    from planner.cli.part import apply_part
+@apply_options
+def delete(request: Request, named: str, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
+    """Delete Secrets of ours that nobody declares any more, and nothing else.
+
+    With --name NAME (or NAMESPACE/NAME) just this one, also where its rule is `obsolete: true` and hwplan did not make
+    it: the deletion is planned, and bound to the object that the plan saw.
+    """
+    import shlex
+
+    from planner.app.part_filters import is_secret_address, nothing
+    from planner.cli.part_command import apply_part
     from planner.planning.guards import EMPTY_CONFIG
 
     how["allow"] = (*how["allow"], EMPTY_CONFIG)  # what is declared is left out on purpose
     return apply_part(
         request,
         nothing,
-        "secret delete",
+        f"secret delete --name {shlex.quote(named)}" if named else "secret delete",
         confirm=confirm and not dry_run,
         plan_id=plan_id,
         json=as_json,
         how=how,
         prune=is_secret_address,
+        named=named,
     )

@@ -7,15 +7,15 @@ from pathlib import Path
 import click
 
 from planner.app.request import Request
-from planner.cli.options import selecting
-from planner.cli.output import page
+from planner.cli.options import selection_options
+from planner.cli.terminal_output import print_page
 
 
 @click.command()
 @click.argument("target", type=click.Path(path_type=Path))
-@selecting
+@selection_options
 def snapshot(request: Request, target: Path) -> None:
     """Save what lives where the selection says into TARGET (a folder, or a .json file). Never overwrites a folder."""
     from planner.app.snapshots import save_snapshot
 
-    page(save_snapshot(request, target))
+    print_page(save_snapshot(request, target))

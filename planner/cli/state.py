@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
 
 from planner.address import Address
 from planner.app.request import Request
-from planner.cli.options import common
-from planner.cli.output import page
+from planner.cli.options import common_options
+from planner.cli.terminal_output import print_page
 
 SCHEMA_VERSION = 1
 
@@ -22,10 +23,10 @@ def state() -> None:
 
 @state.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-@common
+@common_options
 def list_(request: Request, as_json: bool) -> None:
     """Every resource that was applied and not deleted since."""
-    from planner.app.world import open_store
+    from planner.app.runtime import open_store
 
     with open_store(request) as store:
         records = store.records()
@@ -48,13 +49,14 @@ def list_(request: Request, as_json: bool) -> None:
 @state.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, help="How many, newest first.")
-@common
+@common_options
 def history(request: Request, as_json: bool, limit: int) -> None:
     """The runs, newest first."""
-    from planner.app.world import open_store
+    from planner.app.runtime import open_store
 
     with open_store(request) as store:
         runs = store.history(limit)
+    successors = {run.resumes: run.number for run in runs if run.resumes}  # newer, so they are among the newest too
     rows = [
         {
             "run": run.number,
@@ -63,6 +65,8 @@ def history(request: Request, as_json: bool, limit: int) -> None:
             "startedAt": run.started,
             "endedAt": run.ended,
             "outcome": run.outcome or "unfinished",
+            "resumes": run.resumes,
+            "resumedBy": successors.get(run.number),
             "by": run.who,
             "tool": run.tool,
         }
@@ -74,7 +78,7 @@ def history(request: Request, as_json: bool, limit: int) -> None:
         as_json,
         lambda row: (
             f"{row['run']:>4}  {row['operation']:<8} {row['outcome']:<12} {row['startedAt']}  {row['by']}"
-            f"  {row['plan'][:19]}"
+            f"  {row['plan'][:19]}" + (f"  resumed as run {row['resumedBy']}" if row["resumedBy"] else "")
         ),
     )
 
@@ -82,10 +86,10 @@ def history(request: Request, as_json: bool, limit: int) -> None:
 @state.command()
 @click.argument("address")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-@common
+@common_options
 def show(request: Request, address: str, as_json: bool) -> None:
     """Every version of one resource that was applied, oldest first."""
-    from planner.app.world import open_store
+    from planner.app.runtime import open_store
 
     with open_store(request) as store:
         versions = store.versions(address=_address(address))
@@ -103,26 +107,40 @@ def show(request: Request, address: str, as_json: bool) -> None:
 
 @state.command()
 @click.argument("address")
-@common
+@common_options
 def rm(request: Request, address: str) -> None:
     """Forget a resource: its record goes, the live object stays."""
-    from planner.app.world import open_store
+    from planner.app.runtime import open_store
 
     with open_store(request) as store:
         store.forget(_address(address))
-    page(f"forgot {address}; the live object is untouched")
+    print_page(f"forgot {address}; the live object is untouched")
+
+
+@state.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@common_options
+def backup(request: Request, file: Path) -> None:
+    """Write a copy of the state to FILE, whole and consistent also while something applies. Never overwrites."""
+    from planner.app.runtime import open_store
+
+    if file.exists():
+        raise click.UsageError(f"{file} exists; a backup never overwrites.")
+    with open_store(request) as store:
+        store.backup(file)
+    print_page(f"the state is in {file}; to use it: --state {file}")
 
 
 @state.command()
 @click.argument("lock_id", type=int)
-@common
+@common_options
 def unlock(request: Request, lock_id: int) -> None:
     """End the lock with this id (the refused command names it); its holder can never write again."""
-    from planner.app.world import open_store
+    from planner.app.runtime import open_store
 
     with open_store(request) as store:
         store.unlock(lock_id)
-    page(f"lock {lock_id} is gone")
+    print_page(f"lock {lock_id} is gone")
 
 
 def _address(text: str) -> Address:
@@ -134,6 +152,6 @@ def _address(text: str) -> Address:
 
 def _show(rows: list[dict[str, Any]], key: str, as_json: bool, line: Any) -> None:
     if as_json:
-        page(json.dumps({"schemaVersion": SCHEMA_VERSION, key: rows}, indent=2))
+        print_page(json.dumps({"schemaVersion": SCHEMA_VERSION, key: rows}, indent=2))
     else:
-        page("\n".join(line(row) for row in rows) or f"no {key}")
+        print_page("\n".join(line(row) for row in rows) or f"no {key}")

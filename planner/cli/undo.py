@@ -3,31 +3,51 @@
 from __future__ import annotations
 
 import click
+import click.shell_completion
 
 from planner.app.request import Request
-from planner.cli.apply import applying
-from planner.cli.options import approved, common
-from planner.cli.output import page
+from planner.cli.apply import apply_options
+from planner.cli.options import NAMES, approved, common_options
+from planner.cli.terminal_output import print_page
+
+
+def _runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[click.shell_completion.CompletionItem]:
+    """The latest runs of the state, with when and what; empty when there is no state."""
+    from planner.app.runtime import open_store
+    from planner.cli.options import make_request
+    from planner.errors import HwplanError
+
+    try:
+        with open_store(make_request({name: ctx.params.get(name) for name in NAMES})) as store:
+            found = [(str(run.number), f"{run.operation} {run.started} {run.outcome}") for run in store.history(20)]
+    except (HwplanError, OSError, click.UsageError):
+        return []
+    return [
+        click.shell_completion.CompletionItem(one, help=reported)
+        for one, reported in found
+        if one.startswith(incomplete)
+    ]
 
 
 @click.command()
-@click.argument("run", type=click.IntRange(min=1))
+@click.argument("run", type=click.IntRange(min=1), shell_complete=_runs)
 @approved
-@applying
-@common
+@apply_options
+@common_options
 def undo(request: Request, run: int, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: object) -> int:
     """Plan the reverse of RUN from what the state keeps. The configuration stays as it is."""
-    from planner.app.kept import keep
-    from planner.app.run import apply_made
-    from planner.app.undo import undoing
-    from planner.cli.pages import plan_page, run_page
-    from planner.cli.words import run_options
+    from planner.app.apply_plan import apply_plan_run
+    from planner.app.shown_plans import store_shown_plan
+    from planner.app.undo import open_undo_run
+    from planner.cli.run_options import run_options
+    from planner.cli.show_pages import exit_code_of_shown, show_plan, show_run
 
     options = run_options(request, **how)  # type: ignore[arg-type]  # click has checked them
-    with undoing(request, run) as (made, session):
+    with open_undo_run(request, run) as (made, session):
         if not confirm or dry_run:
-            keep(session.request, made.plan)
-            page(plan_page(made, request, "json" if as_json else "text", verb=f"undo {run}"), exact=as_json)
-            return 0
-        report = apply_made(made, session, options, approved=plan_id)
-    return run_page(report, session.request, as_json)
+            store_shown_plan(session.request, made.plan)
+            form = "json" if as_json else "text"
+            print_page(show_plan(made, request, form, verb=f"undo {run}", allow=options.allow), exact=as_json)
+            return exit_code_of_shown(made.plan)
+        report = apply_plan_run(made, session, options, approved=plan_id)
+    return show_run(report, session.request, as_json)

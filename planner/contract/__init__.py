@@ -6,4 +6,4 @@ kinds only run) and subclasses `ProviderContract` (`RunContract`) with a fixture
 
 import pytest
 
-pytest.register_assert_rewrite("planner.contract.steps", "planner.contract.suite", "planner.contract.runs")
+pytest.register_assert_rewrite("planner.contract.steps", "planner.contract.suite", "planner.contract.run_promises")

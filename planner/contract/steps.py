@@ -1,4 +1,4 @@
-"""The steps of a command as the suite takes them: a plan in one reading, its changes, a run that is told to stop."""
+"""The steps of a command as the suite takes them: a plan in one reading, its changes, a run that is asked to stop."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 
-from planner.address import Address
-from planner.contract.case import SECRET, Case, RunCase
+from planner.address import Address, is_own_kind
+from planner.contract.contract_case import SECRET, RunCase, StateCase
 from planner.errors import HwplanError
 from planner.events import Event
-from planner.executor import Options, RunResult, execute
+from planner.executor import ExecutionOptions, RunResult, execute
 from planner.plan import Action, Change, ClusterIdentity, Plan, Precondition, Selection
+from planner.plugins import model_of
 from planner.ports import Effect, Observation, Present, Preview, Provider, Unreadable
 from planner.resource import Resource
 from planner.values import Vault
@@ -21,7 +22,7 @@ _ACTIONS = {Effect.CREATE: Action.CREATE, Effect.REPLACE: Action.REPLACE, Effect
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PlanReading:
     """What one reading of everything gave."""
 
     seen: Mapping[Address, Observation]
@@ -29,20 +30,33 @@ class Look:
     changes: tuple[Change, ...]
 
 
-def look(case: Case | RunCase, *, following: bool = False) -> Look:
+def read_plan(case: StateCase | RunCase, *, following: bool = False) -> PlanReading:
     """A plan of everything by a new command, in one reading. `following` takes in runs that only follow a change."""
     provider, wanted = case.provider(), case.wanted()
     seen = provider.read(wanted, (), ()).observations
     readable = [(one, seen[one.address]) for one in wanted if not isinstance(seen[one.address], Unreadable)]
     previews = provider.preview(readable)
+    _check_output_names(wanted, seen, previews)
     due = [pair for pair in readable if following or previews[pair[0].address].on_change is None]
     made = [change_of(one, there, previews[one.address]) for one, there in due]
-    return Look(seen, previews, tuple(change for change in made if change is not None))
+    return PlanReading(seen, previews, tuple(change for change in made if change is not None))
 
 
-def apply_all(case: Case) -> tuple[Change, ...]:
+def _check_output_names(
+    wanted: Sequence[Resource], seen: Mapping[Address, Observation], previews: Mapping[Address, Preview]
+) -> None:
+    """Every output is among those that the model of its kind declares, so that references can be checked at load."""
+    for one in wanted:
+        model = model_of(one.address.kind) if is_own_kind(one.api_version) else None
+        names = model.output_names(one.manifest) if model is not None else None
+        there, preview = seen[one.address], previews.get(one.address)
+        given = {*(there.outputs if isinstance(there, Present) else ()), *(preview.outputs if preview else ())}
+        assert names is None or given <= set(names), f"{one.address.kind} has outputs beside {sorted(names)}: {given}"
+
+
+def apply_all(case: StateCase) -> tuple[Change, ...]:
     """Plan everything and make every change, each by a new command; gives the changes."""
-    changes = look(case).changes
+    changes = read_plan(case).changes
     for change in changes:
         case.provider().apply(change, case.vault)
     return changes
@@ -67,15 +81,17 @@ def change_of(resource: Resource, seen: Observation, preview: Preview) -> Change
         expects=preview.expects,
         forced=preview.forced,
         migrate=preview.migrate,
+        take_over=preview.take_over,
+        claims=preview.claims,
     )
 
 
-def run(
+def run_changes(
     changes: Sequence[Change], provider: Provider, vault: Vault, until: Callable[[Event], bool] = lambda _event: False
 ) -> RunResult:
-    """Carry out changes as `hwplan apply` does, one at a time, and tell it to stop at the first event that `until` says
+    """Carry out changes as `hwplan apply` does, one at a time, and say it to stop at the first event that `until` says
     yes to."""
-    options = Options(parallelism=1, cancel=threading.Event())
+    options = ExecutionOptions(parallelism=1, cancel=threading.Event())
     identity, nothing = ClusterIdentity("", ""), Selection()
     plan = Plan(nothing, identity, "", "", tuple(changes))
     observer = _Stopper(until, options.cancel)

@@ -7,17 +7,17 @@ no terminal and no cluster.
 from __future__ import annotations
 
 from planner.executor.execution import execute
-from planner.executor.observers import Observers
-from planner.executor.options import OnError, Options, Wait
+from planner.executor.observers import ObserverChain
+from planner.executor.options import ErrorPolicy, ExecutionOptions, WaitPolicy
 from planner.executor.outcome import RunResult, Verdict, exit_code, verdict
 
 __all__ = [
-    "Observers",
-    "OnError",
-    "Options",
+    "ErrorPolicy",
+    "ExecutionOptions",
+    "ObserverChain",
     "RunResult",
     "Verdict",
-    "Wait",
+    "WaitPolicy",
     "execute",
     "exit_code",
     "verdict",

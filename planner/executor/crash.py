@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 
 
-def describe(error: BaseException) -> str:
+def describe_traceback(error: BaseException) -> str:
     """The stack of `error` and of what caused it: files, lines, functions and error types, no message and no value."""
     lines: list[str] = []
     seen: BaseException | None = error
@@ -19,7 +19,7 @@ def describe(error: BaseException) -> str:
     return "\n".join(lines) + "\n"
 
 
-def keep(error: BaseException, folder: Path, name: str) -> str:
+def write_crash_report(error: BaseException, folder: Path, name: str) -> str:
     """Write the description to a new file with mode 0600; its path, or "" when it cannot be written."""
     safe_name = "".join(letter if letter.isalnum() else "-" for letter in name)
     path = folder / f"hwplan-crash-{os.getpid()}-{safe_name}.txt"
@@ -27,7 +27,7 @@ def keep(error: BaseException, folder: Path, name: str) -> str:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(describe(error))
+            file.write(describe_traceback(error))
     except OSError:
         return ""
     return str(path)

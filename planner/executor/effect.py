@@ -1,20 +1,20 @@
 """One effect: calls the provider, tries again where that is safe, and turns what goes wrong into a named result.
 
 The provider reads before it writes, so that a second call finds what the first one may have done. After a lost answer
-nothing but such a reading can tell, and an end without one is `unknown`, never `failed`.
+nothing but such a reading can determine, and an end without one is `unknown`, never `failed`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zlib import crc32
 
 from planner.errors import HwplanError, OutcomeUnknown, PreconditionError, TemporaryError
 from planner.events import Result
-from planner.executor.options import Options
-from planner.failpoint import hit
-from planner.plan import Action, Change
+from planner.executor.options import ExecutionOptions
+from planner.failpoint import hit_failpoint
+from planner.plan import LEAVING, Change
 from planner.ports import Clock, Provider, Written
 from planner.values import Vault
 
@@ -24,45 +24,63 @@ _SLICE = 0.2  # a pause looks this often whether it is to end early
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class ApplyFailure:
     """An effect that was not made, or not known to be made."""
 
     result: Result
     message: str
     remedy: str = ""
+    printed: str = ""
 
 
-def make(change: Change, provider: Provider, vault: Vault, clock: Clock, options: Options) -> Written | Failure:
+def apply_with_retries(
+    change: Change, provider: Provider, vault: Vault, clock: Clock, options: ExecutionOptions
+) -> Written | ApplyFailure:
     """Make the effect of `change`. Deliberate errors become a Failure; foreign ones are passed on."""
     lost: OutcomeUnknown | None = None
     attempt = 0
     while True:
         attempt += 1
         try:
-            hit("node.effect")
-            return provider.delete(change) if change.action is Action.DELETE else provider.apply(change, vault)
+            hit_failpoint("node.effect")
+            made = provider.delete(change) if change.action in LEAVING else provider.apply(change, vault)
+            return replace(made, warnings=(_settled(lost), *made.warnings)) if lost else made
         except OutcomeUnknown as error:
             if lost is not None:
-                return _unknown(error)
+                return _unknown(error, lost, options.again)
             lost = error
         except TemporaryError as error:
             if attempt >= options.attempts or options.cancel.is_set():
-                return _unknown(error) if lost else Failure(Result.FAILED, error.message, error.remedy)
+                return _unknown(error, lost, options.again) if lost else _failure(Result.FAILED, error)
             _pause(clock, _delay(change, attempt, error.retry_after), options.cancel.is_set)
         except PreconditionError as error:
-            return _unknown(error) if lost else Failure(Result.STALE, error.message, error.remedy or _PLAN_AGAIN)
+            return (
+                _unknown(error, lost, options.again)
+                if lost
+                else ApplyFailure(Result.STALE, error.message, error.remedy or _PLAN_AGAIN)
+            )
         except HwplanError as error:
-            return _unknown(error) if lost else Failure(Result.FAILED, error.message, error.remedy)
+            return _unknown(error, lost, options.again) if lost else _failure(Result.FAILED, error)
 
 
 _PLAN_AGAIN = "plan again: the world moved since this plan was made"
 
 
-def _unknown(error: HwplanError) -> Failure:
-    return Failure(
+def _failure(result: Result, error: HwplanError) -> ApplyFailure:
+    return ApplyFailure(result, error.message, error.remedy, getattr(error, "printed", ""))
+
+
+def _settled(lost: OutcomeUnknown) -> str:
+    return f"an answer was lost, and reading settled it: {lost.message}"
+
+
+def _unknown(error: HwplanError, lost: OutcomeUnknown, again: str) -> ApplyFailure:
+    first = "" if lost.message == error.message else f" (at first: {lost.message})"
+    return ApplyFailure(
         Result.UNKNOWN,
-        f"an answer was lost, and reading did not settle it: {error.message}",
-        error.remedy or "hwplan apply --resume reads again",
+        f"an answer was lost, and reading did not settle it: {error.message}{first}",
+        error.remedy or f"{again} reads again",
+        getattr(error, "printed", ""),
     )
 
 

@@ -16,14 +16,14 @@ from typing import TypeAlias
 from planner.address import Address
 from planner.events import Observer, Result
 from planner.executor import crash, effect, substitution
-from planner.executor.effect import Failure
-from planner.executor.ledger import Ledger
-from planner.executor.options import OnError, Options, Wait
+from planner.executor.effect import ApplyFailure
+from planner.executor.ledger import ExecutionLedger
+from planner.executor.options import ErrorPolicy, ExecutionOptions, WaitPolicy
 from planner.executor.outcome import RunResult
 from planner.executor.schedule import Schedule
-from planner.executor.waits import Decision, Waits
-from planner.failpoint import hit
-from planner.plan import Change, Plan
+from planner.executor.waits import ReadinessWaits, WaitDecision
+from planner.failpoint import hit_failpoint
+from planner.plan import Action, Change, Plan
 from planner.ports import Clock, Provider, Written
 from planner.values import Vault
 
@@ -32,7 +32,7 @@ _Job: TypeAlias = Callable[[], None]
 
 
 def execute(
-    plan: Plan, provider_of: ProviderOf, vault: Vault, observer: Observer, clock: Clock, options: Options
+    plan: Plan, provider_of: ProviderOf, vault: Vault, observer: Observer, clock: Clock, options: ExecutionOptions
 ) -> RunResult:
     """Carry out `plan` and say how every change ended. Returns when nothing runs any more.
 
@@ -46,13 +46,19 @@ class _Execution:
     """One execution. `_turn` guards the schedule and what follows it here."""
 
     def __init__(
-        self, plan: Plan, provider_of: ProviderOf, vault: Vault, observer: Observer, clock: Clock, options: Options
+        self,
+        plan: Plan,
+        provider_of: ProviderOf,
+        vault: Vault,
+        observer: Observer,
+        clock: Clock,
+        options: ExecutionOptions,
     ) -> None:
         self._plan, self._provider_of, self._vault = plan, provider_of, vault
         self._clock, self._options = clock, options
         self._schedule = Schedule(plan.changes, options.done)
-        self._ledger = Ledger(plan.changes, observer, clock, options)
-        self._waits = Waits(clock, observer, options, self._decide, self._break_off)
+        self._ledger = ExecutionLedger(plan.changes, observer, clock, options)
+        self._waits = ReadinessWaits(clock, observer, options, self._decide, self._break_off)
         self._turn = threading.Condition()
         self._decided: deque[_Job] = deque()  # waits that are over: their ends are written before anything begins
         self._active = 0  # changes that are begun and not over, waiting ones too
@@ -72,7 +78,7 @@ class _Execution:
         self._waits.close()
         if self._error is not None:
             raise self._error
-        hit("run.drained")
+        hit_failpoint("run.drained")
         return self._result()
 
     def _join(self, worker: threading.Thread) -> None:
@@ -87,7 +93,7 @@ class _Execution:
         reason = "interrupted" if interrupted else "out of time" if late else "stopped after a failure"
         left = self._schedule.drain()
         for change in left:
-            hit("node.cancelled")
+            hit_failpoint("node.cancelled")
             self._ledger.end(change, Result.CANCELLED, f"not begun: {reason}")
         ends = self._ledger.outcomes
         cut = bool(left) or any(ended.result is Result.PENDING for ended in ends.values())
@@ -109,7 +115,7 @@ class _Execution:
 
     def _skip(self, changes: list[Change], cause: Address) -> None:
         for change in changes:
-            hit("node.skipped")
+            hit_failpoint("node.skipped")
             self._ledger.end(change, Result.SKIPPED, f"needs {cause}", cause=cause)
 
     # The workers
@@ -151,63 +157,69 @@ class _Execution:
     # One change
 
     def _node(self, change: Change) -> None:
-        change = substitution.fill(change, self._ledger.outputs)
-        if missing := substitution.unresolved(change):
+        if change.action is Action.NOOP:
+            self._wait_or_end(change)
+            return
+        change = substitution.fill_outputs(change, self._ledger.outputs)
+        if missing := substitution.unresolved_outputs(change):
             remedy = "look at what should give it: that ended well without this output"
             self._end(change, Result.FAILED, f"has no value for {', '.join(missing)}", remedy)
             return
         self._ledger.begin(change)
         made = self._make(change)
-        hit("node.effected")
-        if isinstance(made, Failure):
-            self._end(change, made.result, made.message, made.remedy)
+        hit_failpoint("node.effected")
+        if isinstance(made, ApplyFailure):
+            self._end(change, made.result, made.message, made.remedy, made.printed)
             return
         self._ledger.applied(change, made)
+        self._wait_or_end(change)
+
+    def _wait_or_end(self, change: Change) -> None:
         if self._is_waited_for(change):
-            hit("node.wait")
+            hit_failpoint("node.wait")
             self._waits.add(change, self._provider_of(change))
         else:
             self._end(change, Result.DONE)
 
-    def _make(self, change: Change) -> Written | Failure:
+    def _make(self, change: Change) -> Written | ApplyFailure:
         try:
-            return effect.make(change, self._provider_of(change), self._vault, self._clock, self._options)
+            return effect.apply_with_retries(change, self._provider_of(change), self._vault, self._clock, self._options)
         except Exception as error:
             folder = self._options.crash_folder
-            kept = crash.keep(error, folder, str(change.address)) if folder is not None else ""
-            remedy = f"the traceback is in {kept}" if kept else "run again with --debug to keep a traceback"
-            return Failure(Result.FAILED, f"internal error in the provider: {type(error).__name__}", remedy)
+            retained = crash.write_crash_report(error, folder, str(change.address)) if folder is not None else ""
+            remedy = f"the traceback is in {retained}" if retained else "run again with --debug to keep a traceback"
+            return ApplyFailure(Result.FAILED, f"internal error in the provider: {type(error).__name__}", remedy)
 
     def _is_waited_for(self, change: Change) -> bool:
-        if change.wait == "none" or self._options.wait is Wait.NONE:
+        if change.wait == "none" or self._options.wait is WaitPolicy.NONE:
             return False
-        if self._options.wait is Wait.ALL:
+        if self._options.wait is WaitPolicy.ALL:
             return True
         with self._turn:
             return self._schedule.is_needed(change.address)
 
-    def _decide(self, change: Change, decision: Decision) -> None:
+    def _decide(self, change: Change, decision: WaitDecision) -> None:
         """A wait is over. Called from the looking thread; a worker writes the end, so that ends share commits."""
         with self._turn:
             self._decided.append(partial(self._waited, change, decision))
             self._turn.notify()
 
-    def _waited(self, change: Change, decision: Decision) -> None:
+    def _waited(self, change: Change, decision: WaitDecision) -> None:
         self._ledger.ready(change, decision.outputs, decision.warnings)
         self._end(change, decision.result, decision.message, decision.remedy)
 
-    def _end(self, change: Change, result: Result, message: str = "", remedy: str = "") -> None:
+    def _end(self, change: Change, result: Result, message: str = "", remedy: str = "", printed: str = "") -> None:
         """Write the end, then let go of what needs it, or skip it."""
-        hit("node.end")
-        written = self._ledger.end(change, result, message, remedy)
-        hit("node.ended")
+        hit_failpoint("node.end")
+        written = self._ledger.end(change, result, message, remedy, printed=printed)
+        hit_failpoint("node.ended")
         skipped: list[Change] = []
         with self._turn:
             if written in (Result.DONE, Result.UNCHANGED):
                 self._turn.notify(self._schedule.succeed(change.address))
-            elif written is not Result.PENDING or self._may_begin():  # a run told to stop skips nothing: it cancels
+            elif written is not Result.PENDING or self._may_begin():  # a run asked to stop skips nothing: it cancels
                 skipped = self._schedule.fail(change.address)
-                self._stopped |= self._options.on_error is OnError.STOP
+                self._stopped |= self._options.on_error is ErrorPolicy.STOP
         self._skip(skipped, change.address)
         with self._turn:
             self._active -= 1

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from planner.address import Address
 from planner.events import Applied, Began, Ended, Observer, Result
-from planner.executor.options import Options
-from planner.failpoint import hit
+from planner.executor.options import ExecutionOptions
+from planner.failpoint import hit_failpoint
 from planner.plan import Action, Change
 from planner.ports import Clock, Written
 from planner.values import JsonObject
@@ -19,65 +19,76 @@ from planner.values import JsonObject
 _IN_EARLIER_RUN = "done in the run that this one resumes"
 
 
-class Ledger:
+class ExecutionLedger:
     """Outcomes, outputs and warnings by address. Threads write about different changes at the same time."""
 
-    def __init__(self, changes: Sequence[Change], observer: Observer, clock: Clock, options: Options) -> None:
+    def __init__(self, changes: Sequence[Change], observer: Observer, clock: Clock, options: ExecutionOptions) -> None:
         self._observer, self._clock = observer, clock
         self._lock = threading.Lock()
         self._since: dict[Address, float] = {}
         self._already: set[Address] = set()
-        self._said: dict[Address, str] = {}
+        self._made: dict[Address, Written] = {}
         self.outcomes: dict[Address, Ended] = {}
         self.outputs: dict[Address, JsonObject] = dict(options.done)
         self.warnings: list[tuple[Address, str]] = []
         now = clock.now()
         for change in changes:
-            if change.action is Action.NOOP or change.address in options.done:
-                message = "" if change.action is Action.NOOP else _IN_EARLIER_RUN
-                ended = Ended(now, change.address, change.action, Result.UNCHANGED, 0.0, message)
+            if change.action is not Action.NOOP and change.address in options.done:
+                ended = Ended(now, change.address, change.action, Result.UNCHANGED, 0.0, _IN_EARLIER_RUN)
                 self.outcomes[change.address] = ended
 
     def begin(self, change: Change) -> None:
         """Durable when it returns: the effect may be tried."""
-        hit("node.begin")
+        hit_failpoint("node.begin")
         self._since[change.address] = self._clock.monotonic()
         self._observer.on(Began(self._clock.now(), change.address, change.action))
-        hit("node.began")
+        hit_failpoint("node.began")
 
     def applied(self, change: Change, made: Written) -> None:
         """The effect was made, with these outputs; `uid` is one of them."""
         with self._lock:
             self.outputs[change.address] = {**made.outputs, **({"uid": made.uid} if made.uid else {})}
             self.warnings += [(change.address, warning) for warning in made.warnings]
-            self._said[change.address] = made.said
+            self._made[change.address] = made
             if made.already:
                 self._already.add(change.address)
         self._emit_applied(change, made.uid)
-        hit("node.applied")
+        hit_failpoint("node.applied")
 
     def ready(self, change: Change, outputs: JsonObject, warnings: tuple[str, ...] = ()) -> None:
         """Waiting is over and gave more outputs, which must outlive this process as those of the effect do."""
-        hit("node.ready")
+        hit_failpoint("node.ready")
         with self._lock:
             self.warnings += [(change.address, warning) for warning in warnings]
         if not outputs:
             return
         with self._lock:
-            known = self.outputs[change.address]
+            known = self.outputs.get(change.address, {})
             self.outputs[change.address] = {**known, **outputs}
-        self._emit_applied(change, str(known.get("uid", "")))
+        if change.action is not Action.NOOP:
+            self._emit_applied(change, str(known.get("uid", "")))
 
     def end(
-        self, change: Change, result: Result, message: str = "", remedy: str = "", cause: Address | None = None
+        self,
+        change: Change,
+        result: Result,
+        message: str = "",
+        remedy: str = "",
+        cause: Address | None = None,
+        printed: str = "",
     ) -> Result:
         """Durable when it returns. The result as written: done is `unchanged` where nothing had to be sent."""
         if result is Result.DONE:
-            message = message or self._said.get(change.address, "")
-            result = Result.UNCHANGED if change.address in self._already else result
+            if made := self._made.get(change.address):
+                message, printed = message or made.said, printed or made.printed
+            unchanged = change.action is Action.NOOP or change.address in self._already
+            result = Result.UNCHANGED if unchanged else result
         since = self._since.get(change.address)
         seconds = 0.0 if since is None else self._clock.monotonic() - since
-        ended = Ended(self._clock.now(), change.address, change.action, result, seconds, message, remedy, cause)
+        warnings = tuple(text for address, text in self.warnings if address == change.address)
+        ended = Ended(
+            self._clock.now(), change.address, change.action, result, seconds, message, remedy, cause, printed, warnings
+        )
         self._observer.on(ended)
         self.outcomes[change.address] = ended
         return result

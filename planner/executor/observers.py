@@ -7,7 +7,7 @@ import threading
 from planner.events import Event, Observer
 
 
-class Observers:
+class ObserverChain:
     """An Observer that passes each event on, in order, to the journal and then to the `others`.
 
     When the journal raises, the others do not hear of the event: what is not durable did not happen.

@@ -12,7 +12,7 @@ from planner.address import Address
 from planner.values import JsonObject
 
 
-class Wait(StrEnum):
+class WaitPolicy(StrEnum):
     """Which changes are waited for until they are ready (an own `hwplan.dev/wait: none` is always obeyed)."""
 
     ALL = "all"
@@ -20,7 +20,7 @@ class Wait(StrEnum):
     NONE = "none"
 
 
-class OnError(StrEnum):
+class ErrorPolicy(StrEnum):
     """What a failure does to changes that do not need the failed one."""
 
     CONTINUE = "continue"
@@ -28,21 +28,23 @@ class OnError(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ExecutionOptions:
     """Choices for one execution. Times are in seconds.
 
     `wait_seconds` is the budget of a change that names none; `timeout` is one for the whole run, after which nothing
     begins and nothing is waited for. `attempts` bounds tries of a change after temporary errors. `cancel` is set by
-    whoever is told to stop: what runs is finished, nothing else begins. `done` are changes that ended well in an
+    whoever is asked to stop: what runs is finished, nothing else begins. `done` are changes that ended well in an
     earlier run of the same plan, with their outputs. `crash_folder` is where tracebacks of foreign errors go, if set.
+    `again` is the command that takes up what is not over, for the remedies.
     """
 
     parallelism: int = 16
-    wait: Wait = Wait.ALL
+    wait: WaitPolicy = WaitPolicy.ALL
     wait_seconds: float = 300.0
     timeout: float | None = None
-    on_error: OnError = OnError.CONTINUE
+    on_error: ErrorPolicy = ErrorPolicy.CONTINUE
     attempts: int = 5
     cancel: threading.Event = field(default_factory=threading.Event)
     done: Mapping[Address, JsonObject] = field(default_factory=dict)
     crash_folder: Path | None = None
+    again: str = "hwplan apply --resume"

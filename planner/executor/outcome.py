@@ -26,7 +26,7 @@ class Verdict(StrEnum):
 class RunResult:
     """The end of every change, in plan order. `seconds` is the time of the whole run; `warnings` come from providers.
 
-    `interrupted` is true when the run was told to stop before everything was over, `late` when its own time ran out.
+    `interrupted` is true when the run was asked to stop before everything was over, `late` when its own time ran out.
     """
 
     outcomes: Mapping[Address, Ended]

@@ -25,7 +25,9 @@ _NOT_BEGUN = (_Stage.WAITING, _Stage.READY)
 
 
 class Schedule:
-    """The order of execution of `changes` (given in the plan's order); those in `done` and no-ops are over already."""
+    """The order of execution of `changes` (given in the plan's order); those in `done` are over already.
+
+    A no-op, which is only waited for, is asked again in any case: what it gives is known from looking alone."""
 
     def __init__(self, changes: Sequence[Change], done: Collection[Address] = ()) -> None:
         self._changes = changes
@@ -36,7 +38,7 @@ class Schedule:
         if len(self._index) != len(changes):
             raise GraphError("the plan names a resource twice")
         for index, change in enumerate(changes):
-            if change.action is Action.NOOP or change.address in done:
+            if change.action is not Action.NOOP and change.address in done:
                 self._stage[index] = _Stage.OVER
         self._draw_edges()
         self._rank = self._ranks()

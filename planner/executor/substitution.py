@@ -7,18 +7,18 @@ from dataclasses import replace
 
 from planner.address import Address
 from planner.plan import Change
-from planner.values import Json, JsonObject, Ref, open_outputs, substitute
+from planner.values import Json, JsonObject, Ref, open_outputs, substitute_outputs
 
 
-def fill(change: Change, outputs: Mapping[Address, JsonObject]) -> Change:
+def fill_outputs(change: Change, outputs: Mapping[Address, JsonObject]) -> Change:
     """The change with every output that is known put in; itself when it has nothing to fill."""
-    if not open_outputs(change.desired):
+    if change.desired is None or not open_outputs(change.desired):
         return change
-    filled = substitute(change.desired, lambda ref: _lookup(ref, change.address.place, outputs))
+    filled = substitute_outputs(change.desired, lambda ref: _lookup(ref, change.address.node_lane, outputs))
     return replace(change, desired=filled)
 
 
-def unresolved(change: Change) -> tuple[str, ...]:
+def unresolved_outputs(change: Change) -> tuple[str, ...]:
     """The outputs that are still missing, as `Kind/name#output`, sorted."""
     found: set[str] = set()
     for leaf in open_outputs(change.desired):
@@ -27,10 +27,10 @@ def unresolved(change: Change) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _lookup(ref: Ref, place: str, outputs: Mapping[Address, JsonObject]) -> Json | None:
+def _lookup(ref: Ref, node_lane: str, outputs: Mapping[Address, JsonObject]) -> Json | None:
     known = outputs.get(ref.address)
-    if known is None and not ref.address.place:
-        known = outputs.get(replace(ref.address, place=place))
+    if known is None and not ref.address.node_lane:
+        known = outputs.get(replace(ref.address, node_lane=node_lane))
     if known is None or ref.output in known:
         return known and known[ref.output]
     value: Json = known

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from planner.address import Address
 from planner.errors import HwplanError, TemporaryError
 from planner.events import Observer, Result, Waiting
-from planner.executor.options import Options
-from planner.failpoint import hit
+from planner.executor.options import ExecutionOptions
+from planner.failpoint import hit_failpoint
 from planner.plan import Change
 from planner.ports import Clock, Provider, Readiness
 from planner.values import JsonObject
@@ -23,10 +23,11 @@ from planner.values import JsonObject
 _SHARE = 0.05
 _SHORTEST, _SHORT, _LONGEST = 0.002, 0.05, 10.0  # seconds between looks
 _LOOK_AT_CANCEL = 0.2
+_SAY_AGAIN = 15.0  # seconds after which what is awaited is said again (R13)
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class WaitDecision:
     """How waiting ended. `result` is DONE, FAILED or PENDING."""
 
     result: Result
@@ -44,9 +45,10 @@ class _Entry:
     deadline: float
     due: float
     message: str = ""
+    said: float = float("-inf")
 
 
-class Waits:
+class ReadinessWaits:
     """The waiting changes. `decide` is called from the looking thread, once for each change, and must not block.
 
     `broken` is called with an error that is not a provider's answer; nothing is looked at afterwards.
@@ -56,8 +58,8 @@ class Waits:
         self,
         clock: Clock,
         observer: Observer,
-        options: Options,
-        decide: Callable[[Change, Decision], None],
+        options: ExecutionOptions,
+        decide: Callable[[Change, WaitDecision], None],
         broken: Callable[[BaseException], None],
     ) -> None:
         self._clock, self._observer, self._options = clock, observer, options
@@ -70,6 +72,7 @@ class Waits:
         self._closed = False
         self._thread: threading.Thread | None = None
         self._end = clock.monotonic() + options.timeout if options.timeout is not None else float("inf")
+        self._later = f"{options.again} waits for it again"
 
     def add(self, change: Change, provider: Provider) -> None:
         """Wait for `change` from now on, for its own budget or the default one."""
@@ -140,7 +143,7 @@ class Waits:
         return min(max(_SHARE * (now - entry.since), floor), _LONGEST)
 
     def _look(self, provider: Provider, entries: Sequence[_Entry]) -> None:
-        hit("node.look")
+        hit_failpoint("node.look")
         begin = self._clock.monotonic()
         seen = _readiness(provider, [entry.change for entry in entries])
         now = self._clock.monotonic()
@@ -154,32 +157,29 @@ class Waits:
         if seen is not None and seen.done:
             result = Result.DONE if seen.ok else Result.FAILED
             message = "" if seen.ok else seen.message
-            self._decide(entry.change, Decision(result, message, outputs=seen.outputs, warnings=seen.warnings))
+            self._decide(entry.change, WaitDecision(result, message, outputs=seen.outputs, warnings=seen.warnings))
             return True
         message = seen.message if seen is not None else "nothing is known about it yet"
         if now >= entry.deadline:
-            self._decide(entry.change, _late(now - entry.since, message))
+            self._decide(entry.change, _late(now - entry.since, message, self._later))
             return True
-        if message != entry.message:
-            entry.message = message
+        if message != entry.message or now - entry.said >= _SAY_AGAIN:
+            entry.message, entry.said = message, now
             self._observer.on(Waiting(self._clock.now(), entry.change.address, message, now - entry.since))
         entry.due = min(now + self._interval(entry, now), entry.deadline)
         return False
 
     def _give_up(self) -> None:
-        """The run was told to stop: what is made stays made, nobody waits for it."""
+        """The run was asked to stop: what is made stays made, nobody waits for it."""
         for entry in self._entries:
-            self._decide(entry.change, Decision(Result.PENDING, "interrupted while waiting", _LOOK_LATER))
+            self._decide(entry.change, WaitDecision(Result.PENDING, "interrupted while waiting", self._later))
         self._entries = []
 
 
-_LOOK_LATER = "hwplan apply --resume waits for it again"
-
-
-def _late(seconds: float, message: str) -> Decision:
+def _late(seconds: float, message: str, later: str) -> WaitDecision:
     detail = f": {message}" if message else ""
-    remedy = f"{_LOOK_LATER}; a longer hwplan.dev/wait gives it more time"
-    return Decision(Result.PENDING, f"not ready after {seconds:.0f}s{detail}", remedy)
+    remedy = f"{later}; a longer hwplan.dev/wait gives it more time"
+    return WaitDecision(Result.PENDING, f"not ready after {seconds:.0f}s{detail}", remedy)
 
 
 def _readiness(provider: Provider, changes: Sequence[Change]) -> Mapping[Address, Readiness]:

@@ -5,9 +5,22 @@ An edge always goes from the dependency to its dependent. Pure, and it knows no 
 is not declared is no edge, because it may live already, unless the author wrote it for hwplan.
 """
 
-from planner.graph.build import build_graph, missing_references
+from planner.graph.build_graph import build_graph, missing_references, references_to, undeclared
 from planner.graph.edge import Edge
-from planner.graph.explain import reduced, why
+from planner.graph.explain import dependents_of, paths_to, reduced_edges
+from planner.graph.live_order import live_graph
 from planner.graph.resource_graph import ResourceGraph, make_graph
 
-__all__ = ["Edge", "ResourceGraph", "build_graph", "make_graph", "missing_references", "reduced", "why"]
+__all__ = [
+    "Edge",
+    "ResourceGraph",
+    "build_graph",
+    "dependents_of",
+    "live_graph",
+    "make_graph",
+    "missing_references",
+    "paths_to",
+    "reduced_edges",
+    "references_to",
+    "undeclared",
+]

@@ -2,7 +2,8 @@
 
 Direction, stated once: an edge goes from the dependency (`before`) to its dependent (`after`). The order is
 topological, and among those that are ready the smallest address comes first: the order of the input does not matter.
-All of it is linear but for sorting; networkx is not used here, its import alone costs 110 ms.
+All of it is linear but for sorting. networkx explains graphs (planner.graph.digraph), it does not order them: every
+plan passes here, and its import alone costs more than the order of ten thousand nodes.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
 from planner.address import Address
-from planner.errors import GraphError, SelectionError
+from planner.errors import SelectionError
 from planner.graph.edge import Edge
 
 
@@ -49,7 +50,7 @@ class ResourceGraph:
         return _reach(addresses, {before: [edge.after for edge in edges] for before, edges in self.outgoing.items()})
 
     def select(self, patterns: Sequence[str], *, with_dependencies: bool = True) -> frozenset[Address]:
-        """What `--target` patterns select, with all it depends on unless told otherwise.
+        """What `--target` patterns select, with all it depends on unless stated otherwise.
 
         Raises SelectionError for a pattern that selects nothing, naming the closest address.
         """
@@ -57,15 +58,15 @@ class ResourceGraph:
         for pattern in patterns:
             found = [address for address in self.nodes if address.matches(pattern)]
             if not found:
-                raise SelectionError(f"--target {pattern} selects nothing", remedy=closest(pattern, self.nodes))
+                raise SelectionError(f"--target {pattern} selects nothing", remedy=closest_name(pattern, self.nodes))
             chosen.update(found)
         return self.upstream(chosen) if with_dependencies else frozenset(chosen)
 
     def subset(self, chosen: Collection[Address]) -> ResourceGraph:
         """The graph of `chosen` alone; edges to anything else are gone."""
-        kept = frozenset(chosen)
-        edges = (edge for edge in self.edges if edge.before in kept and edge.after in kept)
-        return make_graph((address for address in self.nodes if address in kept), edges)
+        retained = frozenset(chosen)
+        edges = (edge for edge in self.edges if edge.before in retained and edge.after in retained)
+        return make_graph((address for address in self.nodes if address in retained), edges)
 
     def reverse(self) -> ResourceGraph:
         """The graph with every edge turned round: the order of taking things away."""
@@ -75,22 +76,40 @@ class ResourceGraph:
 
 def make_graph(addresses: Iterable[Address], edges: Iterable[Edge]) -> ResourceGraph:
     """The graph of these nodes and edges; both ends of an edge must be nodes. Raises GraphError on a cycle."""
+    known = tuple(edges)
+    graph, stuck, rank = _arranged(addresses, known)
+    if graph is None:
+        from planner.graph.digraph import cycle_error
+
+        raise cycle_error((edge for edge in known if edge.before in stuck and edge.after in stuck), rank)
+    return graph
+
+
+def graph_unless_cyclic(addresses: Iterable[Address], edges: Iterable[Edge]) -> ResourceGraph | None:
+    """As `make_graph`, for those who have an answer to a cycle: None instead of a report."""
+    return _arranged(addresses, edges)[0]
+
+
+def _arranged(
+    addresses: Iterable[Address], edges: Iterable[Edge]
+) -> tuple[ResourceGraph | None, frozenset[Address], Mapping[Address, int]]:
+    """The graph, or None and what could not be ordered: all that is on a cycle or behind one. And the rank of each."""
     ranked = sorted(set(addresses), key=_identity)
     rank = {address: number for number, address in enumerate(ranked)}
     unique = {(rank[edge.before], rank[edge.after], edge.rule, edge.field): edge for edge in edges}
     order = _ordered(len(ranked), [(before, after) for before, after, _, _ in unique])
     if len(order) < len(ranked):
-        raise _cycle(ranked, unique, set(range(len(ranked))).difference(order))
+        return None, frozenset(ranked).difference(ranked[at] for at in order), rank
     position = [0] * len(order)
     for number, at in enumerate(order):
         position[at] = number
     by_order = sorted(unique, key=lambda key: (position[key[0]], position[key[1]], key[2], key[3]))
-    return _linked(tuple(ranked[at] for at in order), tuple(unique[key] for key in by_order))
+    return _linked(tuple(ranked[at] for at in order), tuple(unique[key] for key in by_order)), frozenset(), rank
 
 
 def _identity(address: Address) -> tuple[str, str, str, str, str]:
     """The order of addresses as plain tuples: the comparison of the dataclass itself is five times as slow."""
-    return (address.place, address.kind, address.group, address.namespace, address.name)
+    return (address.node_lane, address.kind, address.group, address.namespace, address.name)
 
 
 def _linked(nodes: tuple[Address, ...], edges: tuple[Edge, ...]) -> ResourceGraph:
@@ -121,30 +140,6 @@ def _ordered(count: int, pairs: Sequence[tuple[int, int]]) -> list[int]:
     return order
 
 
-def _cycle(ranked: Sequence[Address], edges: Mapping[tuple[int, int, str, str], Edge], stuck: set[int]) -> GraphError:
-    """The error for one cycle among the nodes that could not be ordered, with the field of every edge on it."""
-    into: dict[int, tuple[int, Edge]] = {}
-    for key in sorted(edges):
-        before, after, _, _ = key
-        if before in stuck and after in stuck:
-            into.setdefault(after, (before, edges[key]))
-    trail: dict[int, Edge] = {}
-    at = min(stuck)
-    while at not in trail:
-        before, trail[at] = into[at]
-        at = before
-    on_it = list(trail.values())[list(trail).index(at) :]
-    on_it.reverse()
-    start = min(range(len(on_it)), key=lambda number: _identity(on_it[number].before))
-    round_trip = on_it[start:] + on_it[:start]
-    steps = "".join(f" -> {edge.after} ({edge.rule}: {edge.field})" for edge in round_trip)
-    return GraphError(
-        f"a cycle: {round_trip[0].before}{steps}",
-        where=str(round_trip[0].before),
-        remedy="remove one of the references named in brackets",
-    )
-
-
 def _reach(start: Iterable[Address], neighbours: Mapping[Address, Sequence[Address]]) -> frozenset[Address]:
     found = set(start)
     pending = list(found)
@@ -156,12 +151,12 @@ def _reach(start: Iterable[Address], neighbours: Mapping[Address, Sequence[Addre
     return frozenset(found)
 
 
-def closest(wanted: Address | str, known: Iterable[Address], place: str = "") -> str:
+def closest_name(wanted: Address | str, known: Iterable[Address], node_lane: str = "") -> str:
     """A suggestion for a name that leads nowhere: the closest known one, as the reader would have to write it."""
     from difflib import get_close_matches
 
-    whole = isinstance(wanted, str) or bool(wanted.place)
-    near = [address for address in known if whole or address.place == place]
+    whole = isinstance(wanted, str) or bool(wanted.node_lane)
+    near = [address for address in known if whole or address.node_lane == node_lane]
     texts = {(str(address) if whole else address.local): address for address in near}
     matches = get_close_matches(str(wanted), texts, n=1, cutoff=0.5)
     return f"did you mean {matches[0]}?" if matches else "declare it, or correct the name"

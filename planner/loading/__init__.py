@@ -3,6 +3,6 @@
 Imports its parts lazily where they are heavy; nothing here touches a network.
 """
 
-from planner.loading.loaded import Loaded
+from planner.loading.load_result import LoadResult
 
-__all__ = ["Loaded"]
+__all__ = ["LoadResult"]

@@ -12,17 +12,13 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
-from pydantic import AfterValidator, StringConstraints, ValidationError
+from pydantic import AfterValidator, StringConstraints
 
 from planner.drift import Acknowledgement
-from planner.errors import SelectionError
-from planner.loading.model_problems import report_errors
-from planner.loading.origin import InputText, Origin
-from planner.loading.problems import Problems
-from planner.loading.yaml_source import CONFIG, decode_text, load_documents
-from planner.path import parse
+from planner.loading.entry_list import load_entries
+from planner.path import parse_path
 from planner.spec.base import Model, Text
 
 
@@ -38,7 +34,7 @@ def _day(text: str) -> str:
 
 def _path(text: str) -> str:
     try:
-        parse(text)
+        parse_path(text)
     except ValueError:
         raise ValueError("expected a field path as plans show it: spec.containers[name=api].image") from None
     return text
@@ -52,52 +48,21 @@ def _glob(text: str) -> str:
 
 _Address: TypeAlias = Annotated[str, StringConstraints(max_length=1024), AfterValidator(_glob)]
 _Day: TypeAlias = Annotated[str, StringConstraints(max_length=20), AfterValidator(_day)]
-_Path: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=1024), AfterValidator(_path)]
+FieldName: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=1024), AfterValidator(_path)]
 
 
-class Entry(Model):
+class AcknowledgementEntry(Model):
     """One acknowledgement as it is written down."""
 
     address: _Address
     reason: Text
     expires: _Day
-    fields: tuple[_Path, ...] = ()
+    fields: tuple[FieldName, ...] = ()
 
 
 def load_acknowledgements(file: Path) -> tuple[Acknowledgement, ...]:
     """The entries of a file, in its order. Raises ConfigError with every problem, SelectionError without a file."""
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        reason = (error.strerror or "cannot be read").lower()
-        raise SelectionError(f"{file}: {reason}", where="--ack", remedy="name a file of acknowledgements") from None
-    name = str(file)
-    documents = load_documents(data, name, CONFIG)
-    text = InputText(name, decode_text(data, name, CONFIG))
-    problems = Problems()
-    found: list[Acknowledgement] = []
-    for index, document in enumerate(documents):
-        if document.value is not None:
-            found += _entries(document.value, Origin(text, index, document.line), problems)
-    problems.raise_any()
-    return tuple(found)
-
-
-def _entries(value: Any, origin: Origin, problems: Problems) -> list[Acknowledgement]:
-    if not isinstance(value, list):
-        origin.problem(problems, (), "expected a list of acknowledgements", "each with address, reason and expires")
-        return []
-    found: list[Acknowledgement] = []
-    for index, item in enumerate(value):
-        if (entry := _entry(item, origin, index, problems)) is not None:
-            paths = tuple(parse(path) for path in entry.fields)
-            found.append(Acknowledgement(entry.address, entry.reason, entry.expires, paths, origin.at((index,))))
-    return found
-
-
-def _entry(item: Any, origin: Origin, index: int, problems: Problems) -> Entry | None:
-    try:
-        return Entry.model_validate(item)
-    except ValidationError as error:
-        report_errors(error, Entry, item, lambda at, *words: origin.problem(problems, (index, *at), *words))
-        return None
+    return tuple(
+        Acknowledgement(entry.address, entry.reason, entry.expires, tuple(map(parse_path, entry.fields)), source)
+        for entry, source in load_entries(file, AcknowledgementEntry, what="acknowledgements", option="--ack")
+    )

@@ -6,28 +6,33 @@ outside here. Imports the models, so it is itself imported lazily.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic.alias_generators import to_snake
 
-from planner.drift import ACKNOWLEDGEMENTS
 from planner.errors import ConfigError, SelectionError
+from planner.loading.config_files import config_files, templates_root
+from planner.loading.lane_layers import merged_lane, with_remotes
+from planner.loading.meant_products import ALL as ALL
+from planner.loading.meant_products import meant_products
 from planner.loading.model_problems import report_errors
 from planner.loading.origin import InputText, Origin
-from planner.loading.overlay import Layer, Merged, merge
-from planner.loading.policies import check_lane, check_node
+from planner.loading.origin import Path as DocumentPath
+from planner.loading.overlay import ConfigLayer, MergedConfig, merge_layers
+from planner.loading.policies.configuration import check_lane, check_node
+from planner.loading.policies.pulls import authority_fault, pull_lane
 from planner.loading.problems import Problems, did_you_mean
-from planner.loading.yaml_source import CONFIG, decode_text, load_documents
+from planner.loading.product_schema.reading import PLAIN, ProductModels, read_product_models
+from planner.loading.yaml.source import CONFIG, decode_text, load_documents
+from planner.plan import Selection
 from planner.spec.base import Model
 from planner.spec.lane import Lane
 from planner.spec.node import Node
 from planner.spec.product import DOCUMENTS, LanesDocument, NodesDocument, Product, ProductDocument
-
-_NOT_CONFIG = frozenset({"manifests", "schema", "templates", "secrets"})  # subfolders that hold something else
-_MOST_FILES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class NodeEntry:
 
     name: str
     spec: Node
-    merged: Merged = field(repr=False)
+    merged: MergedConfig = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +52,16 @@ class LaneEntry:
     node: str
     name: str
     spec: Lane
-    merged: Merged = field(repr=False)
+    merged: MergedConfig = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ProductEntry:
-    """A product and where it was defined."""
+    """A product, where it was defined, and what its lanes and nodes are."""
 
     spec: Product
     origin: Origin = field(repr=False)
+    models: ProductModels = field(default=PLAIN, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,51 +75,49 @@ class Config:
     lanes: tuple[LaneEntry, ...]
 
     def lanes_of(self, product: str, node: str) -> tuple[LaneEntry, ...]:
-        """The lanes of a product on a node, in the order of the file."""
-        return tuple(lane for lane in self.lanes if lane.product == product and lane.node == node)
+        """The lanes of a product (or of `all`) on a node, in the order of the file."""
+        return tuple(lane for lane in self.lanes if product in (ALL, lane.product) and lane.node == node)
 
     def nodes_of(self, product: str) -> tuple[str, ...]:
-        """The nodes where a product has lanes."""
-        return tuple(dict.fromkeys(lane.node for lane in self.lanes if lane.product == product))
+        """The nodes where a product (or any, for `all`) has lanes."""
+        return tuple(dict.fromkeys(lane.node for lane in self.lanes if product in (ALL, lane.product)))
+
+    def sets_of(self, product: str) -> frozenset[str]:
+        """The owned sets of a product (or of `all`): one for each of its nodes, and for each enabled lane there."""
+        lanes = [lane for lane in self.lanes if product in (ALL, lane.product)]
+        nodes = {f"{lane.product}.{lane.node}" for lane in lanes}
+        return frozenset(nodes.union(f"{lane.product}.{lane.node}.{lane.name}" for lane in lanes if lane.spec.enabled))
+
+    def switched(self, lanes: Collection[str], *, enabled: bool) -> Config:
+        """The same configuration with the lanes of these names enabled, or disabled."""
+        return replace(self, lanes=tuple(_switched(one, enabled) if one.name in lanes else one for one in self.lanes))
 
 
-def load_config(folder: Path, templates: Path | None = None) -> Config:
-    """Read the configuration in `folder`.
+def _switched(lane: LaneEntry, enabled: bool) -> LaneEntry:
+    return replace(lane, spec=lane.spec.model_copy(update={"enabled": enabled}))
+
+
+def load_config(
+    folder: Path,
+    templates: Path | None = None,
+    instead: Mapping[Path, bytes] | None = None,
+    selection: Selection | None = None,
+) -> Config:
+    """Read the configuration in `folder`; `instead` are the bytes of files that are not to be read from the disk.
+
+    With a `selection` the schemas of products that it cannot mean are not read, and their lanes not checked: of those
+    no more is known than where they are, and whether they are enabled. Making models of a schema takes its time.
 
     `templates` is the root of the templates; when None, `<folder>/templates`, else `<folder>/../templates`, else the
     ones shipped with hwplan. Raises SelectionError when there is no configuration, ConfigError with every problem.
     """
-    files = _files(folder)
-    reader = _Reader(Problems())
+    files = config_files(folder)
+    reader = _Reader(Problems(), instead=instead or {})
     for file in files:
         reader.read(file, f"{folder.resolve().name}/{file.relative_to(folder).as_posix()}")
-    config = reader.config(folder, templates or _templates(folder))
+    config = reader.config(folder, templates or templates_root(folder), selection)
     reader.problems.raise_any()
     return config
-
-
-def _files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise SelectionError(
-            f"no configuration folder {folder}", where="--config", remedy="make one with: hwplan init, or name one"
-        )
-    found = [*folder.glob("*.yaml"), *folder.glob("*/*.yaml")]
-    inside = (file for file in found if file.parent == folder or file.parent.name not in _NOT_CONFIG)
-    files = sorted(file for file in inside if file.name != ACKNOWLEDGEMENTS)
-    if not files:
-        raise SelectionError(f"{folder} holds no *.yaml", where="--config", remedy="make a start with: hwplan init")
-    if len(files) > _MOST_FILES:
-        raise SelectionError(
-            f"{folder} holds more than {_MOST_FILES} files", where="--config", remedy="name another folder"
-        )
-    return files
-
-
-def _templates(folder: Path) -> Path:
-    for candidate in (folder / "templates", folder.resolve().parent / "templates"):
-        if candidate.is_dir():
-            return candidate
-    return Path(__file__).resolve().parent.parent.parent / "templates"
 
 
 @dataclass(slots=True)
@@ -121,15 +125,18 @@ class _Reader:
     """Reads file after file and keeps what it found."""
 
     problems: Problems
+    instead: Mapping[Path, bytes] = field(default_factory=dict)
     complete: bool = True  # false when a part could not be read: then nothing is reported as missing
     products: dict[str, ProductEntry] = field(default_factory=dict)
-    node_layers: dict[str, list[Layer]] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)  # products whose schema has problems of its own
+    unread: set[str] = field(default_factory=set)  # products that were not selected
+    node_layers: dict[str, list[ConfigLayer]] = field(default_factory=dict)
     lane_documents: list[tuple[LanesDocument, Origin]] = field(default_factory=list)
 
     def read(self, file: Path, name: str) -> None:
         """Take the documents of one file."""
         try:
-            data = file.read_bytes()
+            data = self.instead[file] if file in self.instead else file.read_bytes()
             documents = load_documents(data, name, CONFIG)
         except ConfigError as error:
             self.problems.extend(error.problems)
@@ -169,6 +176,11 @@ class _Reader:
         for index, name in enumerate(scopes):
             if name in scopes[:index]:
                 origin.problem(self.problems, ("spec", "scopes", index), f"the scope {name} is there twice")
+        for index, scope in enumerate(spec.scopes):
+            for at, name in enumerate(scope.includes):
+                if name not in scopes:
+                    path = ("spec", "scopes", index, "includes", at)
+                    origin.problem(self.problems, path, f"no scope {name}", did_you_mean(name, scopes))
         self.products[spec.name] = ProductEntry(spec, origin)
 
     def _nodes(self, document: NodesDocument, origin: Origin) -> None:
@@ -177,22 +189,68 @@ class _Reader:
                 message = f"the node {name} is defined twice; first at {other[-1].origin.at(other[-1].path)}"
                 origin.problem(self.problems, ("nodes", name), message, "keep one of them")
                 continue
-            defaults = Layer(document.defaults, origin, ("defaults",))
-            self.node_layers[name] = [defaults, Layer(value, origin, ("nodes", name))]
+            defaults = ConfigLayer(document.defaults, origin, ("defaults",))
+            self.node_layers[name] = [defaults, ConfigLayer(value, origin, ("nodes", name))]
 
-    def config(self, folder: Path, templates: Path) -> Config:
-        """Merge and validate everything that was read."""
+    def config(self, folder: Path, templates: Path, selection: Selection | None) -> Config:
+        """Merge and validate everything that was read, but for products that `selection` cannot mean."""
+        self.unread = self._unread(selection)
+        products = {
+            name: one if name in self.unread else replace(one, models=self._models(one, templates))
+            for name, one in self.products.items()
+        }
+        self.products = products
         nodes: dict[str, NodeEntry] = {}
         for name, layers in self.node_layers.items():
-            merged = merge(layers)
+            merged = merge_layers(layers)
             spec = _validated(Node, merged.value, lambda *what, m=merged: m.problem(self.problems, *what))
             if spec is not None:
                 check_node(spec, folder, merged, self.problems)
-                nodes[name] = NodeEntry(name, spec, merged)
+                spec = with_remotes(spec, name, merged, self.lane_documents, self.problems)
+                nodes[name] = NodeEntry(name, self._with_products(name, spec, merged), merged)
         lanes: list[LaneEntry] = []
         for document, origin in self.lane_documents:
             lanes += self._lanes(document, origin, nodes)
-        return Config(folder, templates, self.products, nodes, tuple(lanes))
+        self._check_pulls(lanes, nodes)
+        return Config(folder, templates, products, nodes, tuple(lanes))
+
+    def _unread(self, selection: Selection | None) -> set[str]:
+        if selection is None:
+            return set()
+        specs = {name: one.spec for name, one in self.products.items()}
+        return set(specs).difference(meant_products(specs, [one for one, _ in self.lane_documents], selection))
+
+    def _models(self, product: ProductEntry, templates: Path) -> ProductModels:
+        folder = product.spec.templates
+        found = read_product_models(templates / folder, f"{templates.resolve().name}/{folder}", self.problems)
+        if found is None:
+            self.broken.add(product.spec.name)
+        return found or PLAIN
+
+    def _with_products(self, named: str, node: Node, merged: MergedConfig) -> Node:
+        """The node, with what it says about each product checked and filled in."""
+        filled: dict[str, dict[str, Any]] = {}
+        with_lanes = {document.product for document, _ in self.lane_documents if named in document.nodes}
+        for name in dict.fromkeys((*node.products, *sorted(with_lanes.intersection(self.products)))):
+            if name in self.unread:
+                continue
+            if name in self.products and name not in self.broken:
+                filled[name] = self._node_facts(name, node, merged)
+            elif name not in self.products and self.complete:
+                hint = did_you_mean(name, self.products)
+                merged.problem(self.problems, ("products", name), f"no product {name}", hint)
+        return node.model_copy(update={"products": filled})
+
+    def _node_facts(self, product: str, node: Node, merged: MergedConfig) -> dict[str, Any]:
+        def report(path: DocumentPath, *what: str) -> None:
+            merged.problem(self.problems, ("products", product, *path), *what)
+
+        models, value = self.products[product].models, node.products.get(product, {})
+        found = _validated(models.node, value, report)
+        facts = {} if found is None else found.model_dump(mode="json", by_alias=True)
+        if facts:
+            models.check_node_rules(facts, node, report)
+        return facts
 
     def _lanes(self, document: LanesDocument, origin: Origin, nodes: Mapping[str, NodeEntry]) -> list[LaneEntry]:
         if document.product not in self.products and self.complete:
@@ -202,27 +260,52 @@ class _Reader:
         for node, lanes in document.nodes.items():
             if node not in self.node_layers and self.complete:
                 origin.problem(self.problems, ("nodes", node), f"no node {node}", did_you_mean(node, self.node_layers))
-            for name, value in lanes.items():
+            for name in lanes:
                 if name not in document.lanes:
                     hint = did_you_mean(name, document.lanes)
                     origin.problem(self.problems, ("nodes", node, name), f"no lane {name} under `lanes`", hint)
-                elif (entry := self._lane(document, origin, node, name, value or {})) is not None:
+                elif document.product in self.unread:
+                    merged = merged_lane(document, origin, node, name)
+                    bare = Lane.model_construct(enabled=bool(merged.value.get("enabled", True)))
+                    found.append(LaneEntry(document.product, node, name, bare, merged))
+                elif (entry := self._lane(document, origin, node, name)) is not None:
                     if node in nodes:
-                        check_lane(entry.spec, nodes[node].spec, entry.merged, self.problems)
+                        self._check(entry, nodes[node].spec)
                     found.append(entry)
         return found
 
-    def _lane(
-        self, document: LanesDocument, origin: Origin, node: str, name: str, value: dict[str, Any]
-    ) -> LaneEntry | None:
-        merged = merge(
-            [
-                Layer(document.defaults, origin, ("defaults",)),
-                Layer(document.lanes[name], origin, ("lanes", name)),
-                Layer(value, origin, ("nodes", node, name)),
-            ]
-        )
-        spec = _validated(Lane, merged.value, lambda *what: merged.problem(self.problems, *what))
+    def _check(self, entry: LaneEntry, node: Node) -> None:
+        """Policies of every lane, and the rules of its product."""
+        check_lane(entry.spec, node, entry.merged, self.problems)
+        product = self.products[entry.product]
+        product.models.check_rules(entry.spec, node, entry.merged, self.problems)
+        for part in product.models.schema.needs:
+            if getattr(node, to_snake(part)) is None:
+                text = f"{entry.product} needs {part} on a node, and {entry.node} declares none"
+                entry.merged.problem(self.problems, (), text, f"declare {part} of {entry.node}")
+
+    def _check_pulls(self, lanes: list[LaneEntry], nodes: Mapping[str, NodeEntry]) -> None:
+        """Who merges: a question over all lanes."""
+        known = [one for one in lanes if one.node in nodes and one.product not in self.unread]
+        found = [
+            pull_lane(one.spec, nodes[one.node].spec, product=one.product, named=one.name, at=one.node) for one in known
+        ]
+        for entry, one in zip(known, found, strict=True):
+            having = self._nodes_with(entry.product, entry.name)
+            if one is not None and (fault := authority_fault(one, [other for other in found if other], having)):
+                entry.merged.problem(self.problems, fault.path, fault.text, fault.remedy)
+
+    def _nodes_with(self, product: str, lane: str) -> list[str]:
+        """Where a lane is declared, also where it has problems: those are reported, not that it is missing."""
+        nodes = [one.nodes.items() for one, _ in self.lane_documents if one.product == product]
+        return [node for entries in nodes for node, known in entries if lane in known]
+
+    def _lane(self, document: LanesDocument, origin: Origin, node: str, name: str) -> LaneEntry | None:
+        merged = merged_lane(document, origin, node, name)
+        known = self.products.get(document.product)
+        if known is None or document.product in self.broken:
+            return None  # the fields of its lanes are not known
+        spec = _validated(known.models.lane, merged.value, lambda *what: merged.problem(self.problems, *what))
         return None if spec is None else LaneEntry(document.product, node, name, spec, merged)
 
 

@@ -3,40 +3,79 @@
 from __future__ import annotations
 
 import types
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 from planner.errors import PermanentError, SelectionError
 from planner.loading.problems import did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic import BaseModel
     from pydantic.fields import FieldInfo
 
+NO_PRODUCTS: Mapping[str, type[BaseModel]] = MappingProxyType({})
 
-def explain(what: str) -> str:
+
+def explain_kind(what: str, products: Mapping[str, type[BaseModel]] = NO_PRODUCTS) -> str:
     """The documentation of a hwplan kind, a kind of configuration, or one of its fields: `GitRef.spec.mode`.
 
-    Raises SelectionError with a close match; for kinds of Kubernetes it says where to look, for a plug-in that cannot
-    be used which distribution it came with.
+    `products` are what products add, by name: `<product>.Lane`, `<product>.Node`. Raises SelectionError with a
+    close match; for kinds of Kubernetes it says where to look, for a plug-in that cannot be used which distribution it
+    came with.
     """
-    from planner.spec.walk import field_names, fields_of, models_in
+    from planner.spec.model_walk import field_names, fields_of, models_of_annotation
 
-    kind, *path = what.split(".")
-    model = _model(kind)
+    kind, path = _split(what, products)
+    model = products.get(kind) or _model(kind)
     if model is None:
-        raise _unknown(kind)
+        raise _unknown(kind, products)
     current: type[BaseModel] | None = model
     info: FieldInfo | None = None
     walked = kind
     for part in path:
         if current is None or (info := fields_of(current).get(part)) is None:
-            raise SelectionError(
-                f"{walked} has no field {part}", where=what, remedy=did_you_mean(part, field_names(current))
-            )
+            added = [name for name, one in products.items() if name.endswith(f".{walked}") and part in fields_of(one)]
+            remedy = f"hwplan explain {added[0]}.{part}" if added else did_you_mean(part, field_names(current))
+            raise SelectionError(f"{walked} has no field {part}", where=what, remedy=remedy)
         walked = f"{walked}.{part}"
-        inner = models_in(info.annotation)
+        inner = models_of_annotation(info.annotation)
         current = inner[0] if inner else None
     return _page(walked, info, current)
+
+
+def is_known(what: str) -> bool:
+    """Whether the first word is a kind of hwplan or of its configuration: then no product has to be read for it."""
+    return _model(what.partition(".")[0]) is not None
+
+
+def kinds_with_summaries(products: Mapping[str, type[BaseModel]] = NO_PRODUCTS) -> tuple[tuple[str, str], ...]:
+    """Every kind of hwplan, of its configuration and of `products`, with the first sentence of its documentation."""
+    from planner.plugins import kinds
+
+    found = ((kind, products.get(kind) or _model(kind)) for kind in sorted({*kinds(), *_documents(), *products}))
+    return tuple((kind, _first_sentence(model.__doc__ or "")) for kind, model in found if model is not None)
+
+
+def schema_of(what: str, products: Mapping[str, type[BaseModel]] = NO_PRODUCTS) -> dict[str, Any]:
+    """The JSON Schema of a kind. Raises SelectionError as `explain` does; a field is part of its kind."""
+    kind, _ = _split(what, products)
+    model = products.get(kind) or _model(kind)
+    if model is None:
+        raise _unknown(kind, products)
+    return model.model_json_schema(by_alias=True)
+
+
+def _split(what: str, products: Mapping[str, type[BaseModel]]) -> tuple[str, list[str]]:
+    """The kind and the fields below it: the name of what a product adds has two words."""
+    words = what.split(".")
+    size = 2 if ".".join(words[:2]) in products else 1
+    return ".".join(words[:size]), words[size:]
+
+
+def _first_sentence(text: str) -> str:
+    return " ".join(text.split()).partition(". ")[0].rstrip(".")
 
 
 def _model(kind: str) -> type[BaseModel] | None:
@@ -52,14 +91,15 @@ def _documents() -> dict[str, type[BaseModel]]:
     from planner.spec.lane import Lane
     from planner.spec.node import Node
     from planner.spec.product import DOCUMENTS
+    from planner.spec.product_schema import ProductSchema
 
-    return {**DOCUMENTS, "Node": Node, "Lane": Lane}
+    return {**DOCUMENTS, "Node": Node, "Lane": Lane, "ProductSchema": ProductSchema}
 
 
-def _unknown(kind: str) -> SelectionError:
+def _unknown(kind: str, products: Mapping[str, type[BaseModel]]) -> SelectionError:
     from planner.plugins import kinds
 
-    known = (*kinds(), *_documents())
+    known = (*kinds(), *_documents(), *products)
     hint = did_you_mean(kind, known)
     if hint.startswith("did you mean"):
         return SelectionError(f"no kind {kind}", where="explain", remedy=hint)
@@ -68,7 +108,7 @@ def _unknown(kind: str) -> SelectionError:
 
 
 def _page(name: str, info: FieldInfo | None, model: type[BaseModel] | None) -> str:
-    from planner.spec.walk import fields_of
+    from planner.spec.model_walk import fields_of
 
     lines = [name if info is None else f"{name}  <{_type_name(info.annotation)}>{_need(info)}"]
     if info is not None and info.description:

@@ -15,35 +15,29 @@ from typing import Any, Final
 
 from planner import duration
 from planner.errors import ConfigError, Problem
-from planner.loading.origin import Origin
-from planner.loading.problems import Problems
-from planner.loading.yaml_source import TEMPLATE, load_documents
+from planner.kind_hook_types import DocumentContext, Report
+from planner.loading.yaml.source import TEMPLATE, load_documents
+from planner.shipped_files import TEMPLATES
 from planner.source import SourceRef
 from planner.values import JsonObject
 
 TEMPLATE_PATH: Final = Path("hwplan/git-ref/job.yaml.j2")
-_SHIPPED: Final = Path(__file__).resolve().parent.parent.parent / "templates"
 
 
-def with_job(document: Any, origin: Origin, problems: Problems, templates: Path | None = None) -> Any:
-    """A checked document, with `spec.jobTemplate` in place of `spec.job` if it is a GitRef that describes a Job.
-
-    `templates` is the root of the configuration's templates.
-    """
-    if not isinstance(document, dict) or document.get("kind") != "GitRef":
+def expand_git_job(document: JsonObject, context: DocumentContext, report: Report) -> JsonObject:
+    """A checked GitRef, with `spec.jobTemplate` in place of `spec.job` if it describes a Job."""
+    spec = document["spec"]
+    if not isinstance(described := spec.get("job"), dict):
         return document
-    spec = document.get("spec")
-    if not isinstance(spec, dict) or not isinstance(described := spec.get("job"), dict):
-        return document
-    own = templates / TEMPLATE_PATH if templates else None
+    own = context.templates / TEMPLATE_PATH if context.templates else None
     try:
-        made = _rendered(own if own and own.is_file() else _SHIPPED / TEMPLATE_PATH, _described(described))
+        made = _rendered(own if own and own.is_file() else TEMPLATES / TEMPLATE_PATH, _described(described))
     except ConfigError as error:
-        origin.problem(problems, ("spec", "job"), f"its template, {error.where}: {error.message}", error.remedy)
+        report(("spec", "job"), f"its template, {error.where}: {error.message}", error.remedy)
         return document
     made = deepcopy(made)  # the next document with the same Job gets its own
-    kept = {key: value for key, value in spec.items() if key != "job"}
-    return {**document, "spec": {**kept, "jobTemplate": made}}
+    retained = {key: value for key, value in spec.items() if key != "job"}
+    return {**document, "spec": {**retained, "jobTemplate": made}}
 
 
 def _described(job: JsonObject) -> str:
@@ -51,18 +45,18 @@ def _described(job: JsonObject) -> str:
     from planner.spec.kinds.git import GitJob
 
     whole = GitJob.model_validate(job).model_dump(mode="json", by_alias=True)
-    seconds = {key: ceil(duration.parse(whole[key])) for key in ("deadline", "keep")}
+    seconds = {key: ceil(duration.parse_duration(whole[key])) for key in ("deadline", "keep")}
     return json.dumps(whole | seconds, sort_keys=True)
 
 
 @lru_cache(maxsize=64)
 def _rendered(path: Path, job: str) -> Any:
     """The one document that the template gives. Raises ConfigError."""
-    from planner.templating import TemplateProblem, render
+    from planner.templating import TemplateProblem, render_template
 
     name = f"templates/{TEMPLATE_PATH.as_posix()}"
     try:
-        text = render(path, {"job": json.loads(job)})
+        text = render_template(path, {"job": json.loads(job)})
     except TemplateProblem as error:
         raise ConfigError((Problem(SourceRef(name, error.line), error.message, error.remedy),)) from None
     documents = [document.value for document in load_documents(text.encode(), name, TEMPLATE)]

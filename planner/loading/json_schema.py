@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic import BaseModel
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def schemas() -> dict[str, dict[str, Any]]:
+def json_schemas(products: Mapping[str, type[BaseModel]] = MappingProxyType({})) -> dict[str, dict[str, Any]]:
     """File name -> schema. `product`, `nodes` and `lanes` are for the files of a configuration, the others for kinds.
+
+    `products` are what products add: `<product>.Lane` makes a schema of its own, `<product>.Node` a part of `nodes`.
 
     Nodes and lanes may be partial there (they are merged), so nothing is required inside them. Kinds of plug-ins are
     among the kinds; raises PermanentError for a plug-in that cannot be used.
@@ -20,17 +25,34 @@ def schemas() -> dict[str, dict[str, Any]]:
     from planner.spec.lane import Lane
     from planner.spec.node import Node
     from planner.spec.product import LanesDocument, NodesDocument, ProductDocument
+    from planner.spec.product_schema import ProductSchema
 
     found = {
         "product.schema.json": _schema(ProductDocument),
-        "nodes.schema.json": _overlaid(_schema(NodesDocument), Node, {"nodes": 1}),
+        "product-schema.schema.json": _schema(ProductSchema),
+        "nodes.schema.json": _overlaid(_schema(NodesDocument), _with_products(Node, products), {"nodes": 1}),
         "lanes.schema.json": _overlaid(_schema(LanesDocument), Lane, {"lanes": 1, "nodes": 2}),
     }
+    for name, added in products.items():
+        product, _, part = name.partition(".")
+        if part == "Lane":
+            found[f"{product}.lanes.schema.json"] = _overlaid(_schema(LanesDocument), added, {"lanes": 1, "nodes": 2})
     for kind in kinds():
         model = model_of(kind)
         assert model is not None
         found[f"{kind}.schema.json"] = _schema(model)
     return found
+
+
+def _with_products(node: type[BaseModel], products: Mapping[str, type[BaseModel]]) -> type[BaseModel]:
+    """The model of a node that knows what products add to it."""
+    from pydantic import Field, create_model
+
+    added = {name.partition(".")[0]: one for name, one in products.items() if name.endswith(".Node")}
+    fields: Any = {f"field_{at}": (one | None, Field(None, alias=name)) for at, (name, one) in enumerate(added.items())}
+    inside = create_model("NodeProducts", __config__={"extra": "forbid"}, **fields)
+    described = Field(None, description=node.model_fields["products"].description)
+    return create_model("Node", __base__=node, products=(inside | None, described))
 
 
 def _schema(model: type[BaseModel]) -> dict[str, Any]:

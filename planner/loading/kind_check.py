@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.address import is_own_kind
 from planner.errors import PermanentError
+from planner.kind_hook_types import DocumentContext
 from planner.loading.origin import Origin
 from planner.loading.problems import Problems, did_you_mean
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 SOURCES = ("ManifestSource", "SecretSource")
 
 
-def check_kind(document: Any, origin: Origin, problems: Problems, *, plain: bool = False) -> bool:
+def check_own_kind(document: Any, origin: Origin, problems: Problems, *, plain: bool = False) -> bool:
     """Whether a document can be a resource. Kubernetes objects always can; hwplan kinds have to fit their model.
 
     With `plain`, kinds that need a configuration folder to be read are refused.
@@ -31,10 +32,10 @@ def check_kind(document: Any, origin: Origin, problems: Problems, *, plain: bool
             problems, ("kind",), f"{kind} belongs into the templates of a product", "write the object itself"
         )
         return False
-    return validated(document, origin, problems) is not None
+    return validated_model(document, origin, problems) is not None
 
 
-def validated(document: dict[str, Any], origin: Origin, problems: Problems) -> KindModel | None:
+def validated_model(document: dict[str, Any], origin: Origin, problems: Problems) -> KindModel | None:
     """The model of a hwplan document, or None with the problems noted."""
     from pydantic import ValidationError
 
@@ -56,3 +57,19 @@ def validated(document: dict[str, Any], origin: Origin, problems: Problems) -> K
     except ValidationError as error:
         report_errors(error, model, document, lambda path, text, hint: origin.problem(problems, path, text, hint))
         return None
+
+
+def apply_load_hooks(document: Any, context: DocumentContext, origin: Origin, problems: Problems) -> Any:
+    """The checked document as it is to be taken in; what its kind's policy forbids is noted in `problems`."""
+    if not isinstance(document, dict) or not is_own_kind(str(document.get("apiVersion", ""))):
+        return document
+    from planner.loading.kind_hooks import hooks_of  # models: only for documents of hwplan kinds
+
+    hooks = hooks_of(str(document["kind"]))
+
+    def report(path: tuple[str | int, ...], message: str, remedy: str) -> None:
+        origin.problem(problems, path, message, remedy)
+
+    if hooks.check is not None and context.node is not None:
+        hooks.check(document, context, report)
+    return document if hooks.expand is None else hooks.expand(document, context, report)

@@ -5,13 +5,15 @@ Owns the slow, position-keeping pass. The happy path never gets here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from planner.loading.problems import Problems, line_of
 from planner.loading.template_lines import TemplateLines
-from planner.loading.yaml_source import events
+from planner.loading.yaml.events import Parse, events, retry
+from planner.loading.yaml.json_stream import pieces
+from planner.loading.yaml.source import text_of
 from planner.source import SourceRef
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -35,12 +37,14 @@ class InputText:
     @property
     def text(self) -> str:
         """The whole text; decoded only now when it was given as bytes (that were decoded before without problems)."""
-        return self.given if self.data is None else self.data.decode("utf-8-sig")
+        return self.given if self.data is None else text_of(self.data)
 
     def places(self, document: int) -> Mapping[Path, Place]:
         """Every path of a document (counted from 0) with the place of its key or item."""
         if self._places is None:
-            self._places = tuple(_places(self.text))
+            self._places = tuple(
+                found for piece in pieces(self.text) for found in _readable_places(piece.yaml, piece.line)
+            )
         return self._places[document] if document < len(self._places) else {}
 
     def start(self, line: int) -> SourceRef:
@@ -100,11 +104,24 @@ class _Open:
     index: int = 0
 
 
-def _places(text: str) -> list[dict[Path, Place]]:
-    """Places of all documents of a text that was read before without problems."""
-    from ruamel.yaml import events as ev
+def _readable_places(text: str, first_line: int) -> list[dict[Path, Place]]:
+    """Places of all documents of a text that was read before without problems and begins on a line (from 0)."""
+    from yaml import YAMLError
 
-    get_event = events(text)
+    parse: Parse = events
+    while True:
+        try:
+            return _places(parse(text), first_line)
+        except YAMLError as error:
+            again = retry(error, text, api=True)
+            if again is None:
+                return []
+            parse, text = again
+
+
+def _places(get_event: Callable[[], Any], first_line: int) -> list[dict[Path, Place]]:
+    from yaml import events as ev
+
     documents: list[dict[Path, Place]] = []
     stack: list[_Open] = []
     while True:
@@ -117,14 +134,14 @@ def _places(text: str) -> list[dict[Path, Place]]:
             case ev.MappingEndEvent() | ev.SequenceEndEvent():
                 stack.pop()
             case ev.ScalarEvent() | ev.AliasEvent() | ev.MappingStartEvent() | ev.SequenceStartEvent():
-                path = _enter(event, stack, documents[-1], isinstance(event, ev.ScalarEvent))
+                path = _enter(event, stack, documents[-1], isinstance(event, ev.ScalarEvent), first_line)
                 if path is not None and isinstance(event, ev.MappingStartEvent | ev.SequenceStartEvent):
                     stack.append(_Open(path, isinstance(event, ev.MappingStartEvent)))
 
 
-def _enter(event: Any, stack: list[_Open], places: dict[Path, Place], scalar: bool) -> Path | None:
+def _enter(event: Any, stack: list[_Open], places: dict[Path, Place], scalar: bool, first_line: int) -> Path | None:
     """The path of the value that begins here; None for a key."""
-    place = (event.start_mark.line + 1, event.start_mark.column + 1)
+    place = (first_line + event.start_mark.line + 1, event.start_mark.column + 1)
     if not stack:
         places[()] = place
         return ()

@@ -14,7 +14,7 @@ from planner.loading.problems import Problems
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class ConfigLayer:
     """One part, and where it stands: a document and the path of the part in it."""
 
     value: Mapping[str, Any]
@@ -23,10 +23,10 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
+class MergedConfig:
     """The layers, from the general to the particular, and what they come to."""
 
-    layers: tuple[Layer, ...]
+    layers: tuple[ConfigLayer, ...]
     value: dict[str, Any]
 
     def problem(self, problems: Problems, path: Path, message: str, suggestion: str = "") -> None:
@@ -34,7 +34,11 @@ class Merged:
         layer = self._decider(path)
         layer.origin.problem(problems, (*layer.path, *path), message, suggestion)
 
-    def _decider(self, path: Path) -> Layer:
+    def writable(self, path: Path) -> tuple[ConfigLayer, ...]:
+        """The layers in which a value for a path would count: the deciding one, then the more particular ones."""
+        return self.layers[self.layers.index(self._decider(path)) :]
+
+    def _decider(self, path: Path) -> ConfigLayer:
         depths = [_depth(layer.value, path) for layer in self.layers]
         best = max(depths)
         return next(
@@ -42,12 +46,12 @@ class Merged:
         )
 
 
-def merge(layers: Sequence[Layer]) -> Merged:
+def merge_layers(layers: Sequence[ConfigLayer]) -> MergedConfig:
     """Merge layers, from the general to the particular. The inputs are not changed."""
     value: dict[str, Any] = {}
     for layer in layers:
         value = _over(value, layer.value)
-    return Merged(tuple(layers), value)
+    return MergedConfig(tuple(layers), value)
 
 
 def _over(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:

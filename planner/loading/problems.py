@@ -12,6 +12,7 @@ from difflib import get_close_matches
 
 from planner.errors import ConfigError, Problem
 from planner.source import SourceRef
+from planner.text_safe import safe
 
 _LINE_WIDTH = 160
 _SECRET_KIND = re.compile(r"\bkind[\"']?\s*:\s*[\"']?Secret(List)?\b")
@@ -19,7 +20,6 @@ _SECRETIVE = re.compile(
     r"(token|passw|secret|credential|api[-_]?key|private[-_]?key)[\w.-]*[\"']?\s*[:=]\s*\S", re.IGNORECASE
 )
 _USER_INFO = re.compile(r"(?<=http)(s?)://[^/\s@]{1,200}@|://[^/\s@:]{0,200}:[^/\s@]{0,200}@")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _DOCUMENT_START = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 
 
@@ -82,19 +82,19 @@ def render_problems(problems: Sequence[Problem]) -> str:
 
 
 def _block(problem: Problem) -> list[str]:
-    lines = [f"{shown(str(problem.source))}: {shown(problem.message)}"]
+    lines = [f"{safe(str(problem.source))}: {safe(problem.message)}"]
     if problem.line_text:
         number = str(problem.source.line)
-        text = shown(problem.line_text)
+        text = _line_shown(problem.line_text)
         lines.append(f"  {number} | {text[:_LINE_WIDTH]}{'…' if len(text) > _LINE_WIDTH else ''}")
         column = problem.source.column
         if 0 < column <= _LINE_WIDTH:
             lines.append(f"  {' ' * len(number)} | {' ' * (column - 1)}^")
     if problem.suggestion:
-        lines.append(f"  {shown(problem.suggestion)}")
+        lines.append(f"  {safe(problem.suggestion)}")
     return lines
 
 
-def shown(text: str) -> str:
-    """`text` without characters that move a cursor or turn writing round."""
-    return _UNPRINTABLE.sub(lambda match: " " if match[0] == "\t" else "\ufffd", text)
+def _line_shown(text: str) -> str:
+    """A line of a file, each character one column wide: a tab is a blank, what `safe` would write out is one sign."""
+    return safe("".join(" " if char == "\t" else char if safe(char) == char else "\ufffd" for char in text))

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from planner.errors import SelectionError
+from planner.loading.config import ALL as ALL
 from planner.loading.config import Config, LaneEntry, NodeEntry
 from planner.loading.problems import did_you_mean
 from planner.plan import Selection
 from planner.spec.product import Product, Scope
 
-ALL = "all"
-
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ResolvedSelection:
     """What was selected: nodes with the lanes taken there, scopes in the product's order."""
 
     product: Product
@@ -28,12 +27,14 @@ class Chosen:
         return tuple(dict.fromkeys(lane.name for _, lanes in self.nodes for lane in lanes))
 
 
-def choose(config: Config, selection: Selection) -> Chosen:
-    """Resolve a selection. No lane means all enabled lanes of a node, no scope all scopes, no node the only one.
+def resolve_selection(config: Config, selection: Selection) -> ResolvedSelection:
+    """Resolve a selection.
+
+    No lane means all enabled lanes of a node, no scope all that are taken by default, no node the only one.
 
     Raises SelectionError naming the unknown word and a close one.
     """
-    name = selection.product or _only(config.products, "product", "--product")
+    name = selection.product or product_meant(config, selection)
     if name not in config.products:
         raise _unknown("product", name, config.products)
     product = config.products[name].spec
@@ -43,7 +44,39 @@ def choose(config: Config, selection: Selection) -> Chosen:
     for lane in selection.lanes:
         if lane != ALL and lane not in known:
             raise _unknown("lane", lane, known)
-    return Chosen(product, taken, _scopes(product, selection.scopes))
+    return ResolvedSelection(product, taken, _scopes(product, selection.scopes))
+
+
+def resolve_products(config: Config, selection: Selection) -> tuple[ResolvedSelection, ...]:
+    """One for each product that is selected: `all` takes those that have the nodes and lanes. Raises SelectionError."""
+    if selection.product != ALL:
+        return (resolve_selection(config, selection),)
+    fitting = [name for name in config.products if _has(config, name, selection)]
+    if not fitting:
+        raise SelectionError("no product has these nodes, lanes and scopes", where="--product all")
+    return tuple(resolve_selection(config, replace(selection, product=name)) for name in fitting)
+
+
+def product_meant(config: Config, selection: Selection) -> str:
+    """The one product that has the nodes and lanes; where several do, the one that is the default."""
+    if len(config.products) == 1:
+        return _only(config.products, "product", "--product")
+    fitting = [name for name in config.products if _has(config, name, selection)] or list(config.products)
+    chosen = [name for name in fitting if config.products[name].spec.default]
+    return _only(chosen or fitting, "product", "--product")
+
+
+def _has(config: Config, product: str, selection: Selection) -> bool:
+    """Whether the product has all nodes that are named, and on one of them each lane."""
+    nodes = config.nodes_of(product)
+    wanted = [node for node in selection.nodes if node != ALL] or nodes
+    lanes = {lane.name for node in wanted for lane in config.lanes_of(product, node)}
+    scopes = {scope.name for scope in config.products[product].spec.scopes}
+    return (
+        set(wanted) <= set(nodes)
+        and {lane for lane in selection.lanes if lane != ALL} <= lanes
+        and {scope for scope in selection.scopes if scope != ALL} <= scopes
+    )
 
 
 def _nodes(config: Config, product: str, words: Sequence[str]) -> tuple[str, ...]:
@@ -71,7 +104,14 @@ def _scopes(product: Product, words: Sequence[str]) -> tuple[Scope, ...]:
     for word in words:
         if word != ALL and word not in known:
             raise _unknown("scope", word, known)
-    return tuple(scope for scope in product.scopes if not words or ALL in words or scope.name in words)
+    wanted = {scope.name for scope in product.scopes if _is_taken(scope, words)}
+    wanted |= {name for scope in product.scopes if scope.name in wanted for name in scope.includes}
+    return tuple(scope for scope in product.scopes if scope.name in wanted)
+
+
+def _is_taken(scope: Scope, words: Sequence[str]) -> bool:
+    """A scope that is not taken by default starts something: neither no word nor `all` may do so by accident."""
+    return scope.name in words or (scope.default and (not words or ALL in words))
 
 
 def _only(known: Iterable[str], what: str, option: str) -> str:

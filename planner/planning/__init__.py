@@ -6,9 +6,19 @@ the predictions in order, blocks what cannot be done, finds what is to be delete
 
 from __future__ import annotations
 
-from planner.planning.drift import drift_report, moved_on
-from planner.planning.guards import check_guards
+from planner.planning.drift import drift_report, is_superseded_record
+from planner.planning.guards import check_guards, fired_guards
 from planner.planning.inputs import PlanInputs
-from planner.planning.make import doomed, make_plan
+from planner.planning.make import make_plan
+from planner.planning.teardown import leaving, select_teardown
 
-__all__ = ["PlanInputs", "check_guards", "doomed", "drift_report", "make_plan", "moved_on"]
+__all__ = [
+    "PlanInputs",
+    "check_guards",
+    "drift_report",
+    "fired_guards",
+    "is_superseded_record",
+    "leaving",
+    "make_plan",
+    "select_teardown",
+]

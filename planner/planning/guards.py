@@ -1,6 +1,6 @@
 """Guards: reasons to refuse a plan although every single step of it could be done.
 
-Each has a name, used in `--allow NAME`. They are judged when a plan is about to be applied, not when it is made: they
+Each has a name, used in `--allow NAME`. They are judged beside a plan, when it is shown and when it is applied: they
 depend on the memory of this machine, and the plan must have the same bytes on every machine.
 """
 
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from planner.applied_state import AppliedState
 from planner.errors import GuardRefused
 from planner.plan import Action, Plan
-from planner.snapshot import Snapshot
 
 MASS_DELETE = "mass-delete"
 EMPTY_CONFIG = "empty-config"
@@ -22,27 +22,33 @@ _SMALL = 10
 _SHARE = 0.3
 
 
-def check_guards(plan: Plan, snapshot: Snapshot, *, owned_live: int, allow: Collection[str] = ()) -> None:
+def check_guards(plan: Plan, snapshot: AppliedState, *, owned_live: int, allow: Collection[str] = ()) -> None:
     """Refuse the plan when a guard fires that `allow` does not name.
 
     `owned_live` counts the live objects of the owned sets that are in play. Raises GuardRefused for the first guard, in
     the order of NAMES.
     """
-    for refusal in _fired(plan, snapshot, owned_live):
+    for refusal in fired_guards(plan, snapshot, owned_live=owned_live):
         if refusal.guard not in allow:
             raise refusal
 
 
-def _fired(plan: Plan, snapshot: Snapshot, owned_live: int) -> Iterator[GuardRefused]:
+def fired_guards(plan: Plan, snapshot: AppliedState, *, owned_live: int) -> tuple[GuardRefused, ...]:
+    """Every guard that `check_guards` would refuse the plan by, in the order of NAMES: for a page that shows the plan
+    before it is applied (docs/adr/0006)."""
+    return tuple(_fired(plan, snapshot, owned_live))
+
+
+def _fired(plan: Plan, snapshot: AppliedState, owned_live: int) -> Iterator[GuardRefused]:
     deletes = plan.count(Action.DELETE)
-    kept = plan.unchanged + len(plan.blocked) + sum(change.action is not Action.DELETE for change in plan.changes)
+    retained = plan.unchanged + len(plan.blocked) + sum(change.action is not Action.DELETE for change in plan.changes)
     if not plan.destroy and deletes > _SHARE * owned_live and owned_live >= _SMALL:
         yield GuardRefused(
             MASS_DELETE,
             f"{deletes} of {owned_live} live objects of ours would be deleted (more than {_SHARE:.0%})",
             remedy=f"look at the deletes, then repeat with --allow {MASS_DELETE}",
         )
-    if not plan.destroy and deletes and not kept:
+    if not plan.destroy and deletes and not retained:
         yield GuardRefused(
             EMPTY_CONFIG,
             f"nothing is declared, but {deletes} live objects are ours",

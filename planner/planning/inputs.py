@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from planner.address import Address
+from planner.effects import OtherObjects
 from planner.graph import ResourceGraph
+from planner.path import FieldPath
 from planner.plan import ClusterIdentity, Selection
 from planner.ports import Observation, Present, Preview
 from planner.resource import Resource
+from planner.values import Ref, Sub
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +21,14 @@ class PlanInputs:
 
     `graph` orders `resources`; `observations` and `previews` cover them; `strays` are live objects of our owned sets
     that are not declared; `unsourced` are resources whose inputs are missing, with the reason; `prune` allows deletes;
-    `destroy` plans to take away everything that is ours; `pruning` says why a stray goes, for the reader. `inside`
-    names, of each container that is to be deleted, what else would go with it.
+    `destroy` plans to take away everything that is ours; `pruning` says why a stray goes, for the reader, and `reasons`
+    where one goes for another reason. `inside` names, of each container that is to be deleted, what else would go with
+    it; `made` the values of a document that other resources made, see planner.plan.Change.
+
+    `others` are objects that no plan of this touches and that may read or name what it does: for its effects only.
+
+    For a destroy, `bystanders` are what is declared, or ours, and not selected; `scopes_beside` has the scope of each
+    that has one. `live` is the order of everything that lives (planner.graph.live_graph); made when it is not given.
     """
 
     selection: Selection
@@ -35,4 +44,10 @@ class PlanInputs:
     prune: bool = True
     destroy: bool = False
     pruning: str = "pruned"
+    reasons: Mapping[Address, str] = field(default_factory=dict)
     inside: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
+    made: Mapping[Address, tuple[tuple[FieldPath, Ref | Sub], ...]] = field(default_factory=dict)
+    bystanders: Mapping[Address, Observation] = field(default_factory=dict)
+    scopes_beside: Mapping[Address, str] = field(default_factory=dict)
+    live: ResourceGraph | None = None
+    others: OtherObjects = field(default_factory=OtherObjects)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from planner.plan import Action, Blocked, Change, Drift, Plan
-from planner.planning.deletes import delete_changes
+from collections.abc import Sequence
+
+from planner.effects import effects
+from planner.graph import ResourceGraph, live_graph
+from planner.plan import Action, Blocked, Change, Drift, Plan, SetOff
+from planner.planning.deletes import as_resource, delete_changes, forget_changes
 from planner.planning.inputs import PlanInputs
-from planner.planning.upserts import Upserts, judge_all
+from planner.planning.last_use import after_last_use
+from planner.planning.teardown import leaving
+from planner.planning.upserts import Upserts, decide_upserts
 from planner.ports import Present
 from planner.values import digest
 
@@ -14,12 +20,13 @@ _SHOWN = 5  # objects that a reason names
 
 def make_plan(inputs: PlanInputs) -> Plan:
     """Make the plan. Pure: the same inputs give the same plan, byte for byte (spec 04, promise 3)."""
-    upserts = Upserts() if inputs.destroy else judge_all(inputs)
-    going, kept = doomed(inputs)
-    free = [present for present in going if present.address not in inputs.inside]
-    deletes = delete_changes(free, upserts.changes, "destroyed" if inputs.destroy else inputs.pruning)
-    changes = (*upserts.changes, *deletes)
-    blocked = (*upserts.blocked, *(_held(present, inputs) for present in going if present.address in inputs.inside))
+    upserts = Upserts() if inputs.destroy else decide_upserts(inputs)
+    left = leaving(inputs)
+    free = [present for present in left.going if present.address not in inputs.inside]
+    deletes = _deletes(free, upserts, inputs)
+    changes, untimely = after_last_use((*upserts.changes, *deletes, *forget_changes(left.retained)), inputs)
+    held = [_held(present, inputs) for present in left.going if present.address in inputs.inside]
+    blocked = (*upserts.blocked, *held, *left.used)
     return Plan(
         selection=inputs.selection,
         cluster=inputs.cluster,
@@ -28,23 +35,33 @@ def make_plan(inputs: PlanInputs) -> Plan:
         changes=changes,
         blocked=blocked,
         drift=() if inputs.destroy else _drift(inputs),
-        warnings=tuple(sorted({*inputs.warnings, *kept, *_preview_warnings(inputs)})),
+        warnings=tuple(sorted({*inputs.warnings, *untimely, *_preview_warnings(inputs)})),
         unchanged=upserts.unchanged,
         destroy=inputs.destroy,
+        sets_off=_sets_off(changes, free, inputs),
     )
 
 
-def doomed(inputs: PlanInputs) -> tuple[tuple[Present, ...], tuple[str, ...]]:
-    """Live objects to delete, and a warning for each one that is kept although nobody declares it."""
-    candidates = list(inputs.strays) if inputs.prune or inputs.destroy else []
-    if inputs.destroy:
-        owned = {resource.address: resource.owned_by for resource in inputs.resources.values()}
-        seen = (observed for observed in inputs.observations.values() if isinstance(observed, Present))
-        candidates += [observed for observed in seen if observed.owned_by == owned.get(observed.address)]
-    kept = [f"{stray.address} is protected and stays" for stray in candidates if stray.protected]
-    kept += [f"{stray.address} is left behind (on-delete: orphan)" for stray in candidates if stray.orphan_on_delete]
-    doomed = (stray for stray in candidates if not stray.protected and not stray.orphan_on_delete)
-    return tuple(sorted(doomed, key=lambda stray: stray.address)), tuple(kept)
+def _sets_off(changes: Sequence[Change], going: Sequence[Present], inputs: PlanInputs) -> tuple[SetOff, ...]:
+    """What follows from the changes. What is destroyed as a whole has no declared reader that stays."""
+    resources = {} if inputs.destroy else inputs.resources
+    gone = [as_resource(present) for present in going]
+    return effects(changes, resources, inputs.observations, inputs.graph, gone, inputs.others)
+
+
+def _deletes(going: Sequence[Present], upserts: Upserts, inputs: PlanInputs) -> tuple[Change, ...]:
+    if not going:
+        return ()
+    reason = "destroyed" if inputs.destroy else inputs.pruning
+    live = inputs.live or _live(going, upserts, inputs)
+    return delete_changes(going, upserts.changes, reason, live, inputs.reasons)
+
+
+def _live(going: Sequence[Present], upserts: Upserts, inputs: PlanInputs) -> ResourceGraph:
+    """The order of what goes, what is updated as it is now, and what is declared."""
+    updated = (inputs.observations.get(change.address) for change in upserts.changes)
+    live = [*going, *(seen for seen in updated if isinstance(seen, Present))]
+    return live_graph([as_resource(present) for present in live], inputs.graph)
 
 
 def _held(container: Present, inputs: PlanInputs) -> Blocked:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from planner.address import Address, is_own_kind
@@ -25,7 +24,8 @@ class Upserts:
 @dataclass(slots=True)
 class _Ledger:
     """What has been decided so far. `upstream` maps an address to the planned changes that stand before it; `touched`
-    are the addresses that change, or that need one that does."""
+    are the addresses that change, or that need one that does; `waits` are unchanged and not ready: they are asked
+    again, whatever made them, so that what is not as it should be is never taken for done."""
 
     changes: dict[Address, Change] = field(default_factory=dict)
     blocked: dict[Address, Blocked] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class _Ledger:
     unchanged: int = 0
 
 
-def judge_all(inputs: PlanInputs) -> Upserts:
+def decide_upserts(inputs: PlanInputs) -> Upserts:
     """One verdict per resource. A resource that needs a blocked one is blocked too: apply could not reach it."""
     ledger = _Ledger()
     order = inputs.graph.order()
@@ -56,7 +56,7 @@ def judge_all(inputs: PlanInputs) -> Upserts:
         ledger.upstream[address] = before
         if address in ledger.changes or address in ledger.blocked or ledger.touched.intersection(needed):
             ledger.touched.add(address)
-    changes = _with_waits(ledger)
+    changes = {**ledger.changes, **ledger.waits}
     return Upserts(
         tuple(changes[address] for address in order if address in changes),
         tuple(ledger.blocked[address] for address in order if address in ledger.blocked),
@@ -69,18 +69,6 @@ def _reach(ledger: _Ledger, need: Address) -> frozenset[Address]:
     if need in ledger.changes or need in ledger.waits:
         return frozenset((need,))
     return ledger.upstream.get(need, frozenset())
-
-
-def _with_waits(ledger: _Ledger) -> Mapping[Address, Change]:
-    """Keep an unchanged but unready resource in the plan only where a change waits for it; drop it otherwise."""
-    wanted: set[Address] = set()
-    pending = [need for change in ledger.changes.values() for need in change.needs]
-    while pending:
-        need = pending.pop()
-        if need in ledger.waits and need not in wanted:
-            wanted.add(need)
-            pending.extend(ledger.waits[need].needs)
-    return {**ledger.changes, **{address: ledger.waits[address] for address in wanted}}
 
 
 def _judge(
@@ -109,7 +97,7 @@ def _judge(
         return None
     if action is not Action.NOOP and (cause := next((need for need in needed if need in ledger.blocked), None)):
         return Blocked(address, action, f"needs {cause}, which is blocked", source=resource.source)
-    return _change(resource, seen, preview, action, before)
+    return replace(_change(resource, seen, preview, action, before), made=inputs.made.get(address, ()))
 
 
 _DECLARE_IT = "declare it, or correct its address"
@@ -151,6 +139,8 @@ def _change(
         expects=preview.expects,
         forced=preview.forced,
         migrate=preview.migrate,
+        take_over=preview.take_over,
+        claims=preview.claims,
         wait=resource.options.wait,
         wait_seconds=resource.options.wait_seconds,
     )
@@ -163,7 +153,7 @@ def _action(preview: Preview, seen: Observation, resource: Resource) -> Action:
         case Effect.CREATE:
             return Action.CREATE
         case Effect.UPDATE:
-            # Only objects of a cluster carry the label that tells whose they are.
+            # Only objects of a cluster carry the label that says whose they are.
             labelled = not is_own_kind(resource.api_version)
             ours = isinstance(seen, Present) and seen.owned_by == resource.owned_by
             return Action.UPDATE if ours or not labelled else Action.ADOPT
@@ -185,6 +175,8 @@ def _reason(preview: Preview, action: Action) -> str:
         return f"not ready: {preview.awaiting}"
     if action is Action.ADOPT:
         return "adopted"
+    if action is Action.RUN and preview.evidence and preview.on_change is None:
+        return f"declared, {preview.evidence}"
     foreign = any(change.manager for change in preview.fields)
     if preview.drifted:
         return "drifted"

@@ -6,20 +6,20 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from planner.drift import Acknowledgement, DriftReport, Row, State
-from planner.path import render
+from planner.drift import Acknowledgement, DriftReport, DriftRow, DriftState
+from planner.path import render_path
 from planner.plan import FieldChange
 from planner.plan_document import address_document, field_document
 from planner.render.drift_fields import (
-    acknowledged,
-    as_drift,
-    drifted,
-    name_of,
-    pending,
-    several_places,
-    undeclared,
+    acknowledged_fields,
+    drift_name,
+    drifted_fields,
+    ignored,
+    pending_fields,
+    spans_several_lanes,
+    undeclared_fields,
 )
-from planner.render.plan_json import visible
+from planner.render.plan_json import escape_invisible
 from planner.values import JsonObject
 
 SCHEMA_VERSION = 1
@@ -29,11 +29,11 @@ def drift_json(report: DriftReport) -> JsonObject:
     """The whole report, objects in sync included, in the order of the graph.
 
     Of each object, `fields` go from what was declared (`before`) to what lives (`after`), as `undeclared` and
-    `acknowledged` do; `pending` go from what lives to what is declared now.
+    `acknowledged` and `ignored` do; `pending` go from what lives to what is declared now.
     """
-    several = several_places(report)
+    several = spans_several_lanes(report)
     home = _home(report)
-    counts = {str(state): report.count(state) for state in State}
+    counts = {str(state): report.count(state) for state in DriftState}
     selection = {
         key: list(value) if isinstance(value, tuple) else value for key, value in asdict(report.selection).items()
     }
@@ -41,7 +41,7 @@ def drift_json(report: DriftReport) -> JsonObject:
         "schemaVersion": SCHEMA_VERSION,
         "selection": selection,
         "cluster": asdict(report.cluster),
-        "summary": {"objects": len(report.rows), **counts},
+        "summary": {"objects": len(report.rows), **counts, "ignoredFields": _ignored_fields(report)},
         "complete": report.is_complete,
         "exitCode": report.exit_code,
         "objects": [_row(row, several, home) for row in report.rows],
@@ -53,7 +53,11 @@ def drift_json(report: DriftReport) -> JsonObject:
 def render_drift_json(report: DriftReport, *, for_terminal: bool = False) -> str:
     """The document as text, without a final newline; for a terminal with escapes for what it could obey."""
     text = json.dumps(drift_json(report), indent=1, sort_keys=True, ensure_ascii=False)
-    return visible(text) if for_terminal else text
+    return escape_invisible(text) if for_terminal else text
+
+
+def _ignored_fields(report: DriftReport) -> int:
+    return sum(len(row.ignored) for row in report.rows)
 
 
 def _home(report: DriftReport) -> tuple[str, str]:
@@ -62,19 +66,23 @@ def _home(report: DriftReport) -> tuple[str, str]:
     return (nodes[0] if len(nodes) == 1 else "", lanes[0] if len(lanes) == 1 else "")
 
 
-def _row(row: Row, several: bool, home: tuple[str, str]) -> JsonObject:
+def _row(row: DriftRow, several: bool, home: tuple[str, str]) -> JsonObject:
     return {
         **address_document(row.address, home),
-        "address": name_of(row.address, several),
+        "address": drift_name(row.address, several),
         "state": str(row.state),
         "reason": row.reason,
         "source": asdict(row.source),
-        "fields": _fields(as_drift(change) for change in drifted(row)),
-        "undeclared": _fields(undeclared(row)),
-        "pending": _fields(pending(row)),
+        "fields": _fields(change.reversed() for change in drifted_fields(row)),
+        "undeclared": _fields(undeclared_fields(row)),
+        "pending": _fields(pending_fields(row)),
         "acknowledged": [
             {**(field_document(change) if change else {}), **_acknowledgement(one.by)}
-            for change, one in acknowledged(row)
+            for change, one in acknowledged_fields(row)
+        ],
+        "ignored": [
+            {**field_document(change), "rule": {"reason": one.reason, "source": asdict(one.source)}}
+            for change, one in ignored(row)
         ],
     }
 
@@ -88,7 +96,7 @@ def _acknowledgement(one: Acknowledgement) -> JsonObject:
     return {
         "acknowledgement": {
             "address": one.address,
-            "fields": [render(path) for path in one.fields],
+            "fields": [render_path(path) for path in one.fields],
             "reason": one.reason,
             "expires": one.expires,
             "source": asdict(one.source),

@@ -8,22 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from planner.drift import DriftReport, Row, State
-from planner.render.drift_fields import name_of, several_places
-from planner.render.drift_text import said, verdict, warnings, where
+from planner.drift import DriftReport, DriftRow, DriftState
+from planner.render.drift_fields import drift_name, spans_several_lanes
+from planner.render.drift_text import drift_heading, drift_lines, drift_verdict, drift_warnings
 from planner.render.markdown import LIMIT
-from planner.render.style import cut
-from planner.render.text_safe import fenced, markdown_safe, safe
+from planner.render.terminal_style import cut_text
+from planner.text_safe import fenced, markdown_safe, safe
 
-_ORDER = (State.INCOMPLETE, State.DRIFTED, State.BOTH, State.PENDING, State.ACKNOWLEDGED)
+_ORDER = (
+    DriftState.INCOMPLETE,
+    DriftState.DRIFTED,
+    DriftState.BOTH,
+    DriftState.PENDING,
+    DriftState.ACKNOWLEDGED,
+    DriftState.IGNORED,
+)
 _TITLES = {
-    State.INCOMPLETE: "could not be told",
-    State.DRIFTED: "drifted",
-    State.BOTH: "drifted, and the configuration is newer",
-    State.PENDING: "not applied yet",
-    State.ACKNOWLEDGED: "accepted",
+    DriftState.INCOMPLETE: "could not be determined",
+    DriftState.DRIFTED: "drifted",
+    DriftState.BOTH: "drifted, and the configuration is newer",
+    DriftState.PENDING: "not applied yet",
+    DriftState.ACKNOWLEDGED: "accepted",
+    DriftState.IGNORED: "ignored",
 }
-_OPEN = (State.INCOMPLETE, State.DRIFTED, State.BOTH)
+_OPEN = (DriftState.INCOMPLETE, DriftState.DRIFTED, DriftState.BOTH)
 _MOST_COLUMNS = 200
 _MOST_WARNINGS = 20
 _COMMAND_ROOM = 8_000
@@ -32,13 +40,19 @@ _FRAME = 700  # bytes: fences, summary, the note on the cut
 
 def render_drift_markdown(report: DriftReport, *, command: str = "") -> str:
     """The comment, with one newline at its end. Deterministic, never longer than the limit of a plan's comment."""
-    head = ["### Drift", "", markdown_safe(cut(where(report), _MOST_COLUMNS)), "", f"**{verdict(report)}**"]
+    head = [
+        "### Drift",
+        "",
+        markdown_safe(cut_text(drift_heading(report), _MOST_COLUMNS)),
+        "",
+        f"**{drift_verdict(report)}**",
+    ]
     if not report.is_complete:
         head += ["", "**Incomplete**: not everything could be looked at, so this is no proof that nothing drifted."]
-    told = warnings(report)
-    head += [""] * bool(told)
-    head += [f"- warning: {markdown_safe(cut(text, _MOST_COLUMNS))}" for text in told[:_MOST_WARNINGS]]
-    head += [f"- and {len(told) - _MOST_WARNINGS} more warnings"] * (len(told) > _MOST_WARNINGS)
+    reported = drift_warnings(report)
+    head += [""] * bool(reported)
+    head += [f"- warning: {markdown_safe(cut_text(text, _MOST_COLUMNS))}" for text in reported[:_MOST_WARNINGS]]
+    head += [f"- and {len(reported) - _MOST_WARNINGS} more warnings"] * (len(reported) > _MOST_WARNINGS)
     foot = _foot(report, command)
     room = LIMIT - _size(head) - _size(foot)
     return "\n".join([*head, *_sections(report, room), *foot]) + "\n"
@@ -49,14 +63,14 @@ def _size(lines: Iterable[str]) -> int:
 
 
 def _foot(report: DriftReport, command: str) -> list[str]:
-    drifted = report.count(State.DRIFTED) + report.count(State.BOTH)
-    if not command or not (drifted or report.count(State.PENDING)) or len(command.encode()) > _COMMAND_ROOM:
+    drifted = report.count(DriftState.DRIFTED) + report.count(DriftState.BOTH)
+    if not command or not (drifted or report.count(DriftState.PENDING)) or len(command.encode()) > _COMMAND_ROOM:
         return []
     return ["", "To put it back:" if drifted else "To apply it:", "", *fenced([command], "sh")]
 
 
 def _sections(report: DriftReport, room: int) -> Iterator[str]:
-    several = several_places(report)
+    several = spans_several_lanes(report)
     for state in _ORDER:
         rows = [row for row in report.rows if row.state is state]
         if not rows:
@@ -66,12 +80,12 @@ def _sections(report: DriftReport, room: int) -> Iterator[str]:
         yield from section
 
 
-def _section(state: State, rows: list[Row], several: bool, room: int) -> Iterator[str]:
+def _section(state: DriftState, rows: list[DriftRow], several: bool, room: int) -> Iterator[str]:
     """The section in at most `room` bytes; how many objects had to be left out is said in it."""
     lines: list[str] = []
     left, used = len(rows), _FRAME
     for row in rows:
-        entry = [cut(line, _MOST_COLUMNS) for line in _entry(row, several)]
+        entry = [cut_text(line, _MOST_COLUMNS) for line in _entry(row, several)]
         used += _size(entry)
         if used > room:
             break
@@ -88,9 +102,9 @@ def _section(state: State, rows: list[Row], several: bool, room: int) -> Iterato
     yield from ["", "</details>"]
 
 
-def _entry(row: Row, several: bool) -> Iterator[str]:
+def _entry(row: DriftRow, several: bool) -> Iterator[str]:
     """The first column colours a line of a `diff` fence: an exclamation mark orange, a number sign grey."""
     sign = "!" if row.state in _OPEN else "#"
-    yield f"{sign} {safe(name_of(row.address, several))}"
-    for line in said(row):
+    yield f"{sign} {safe(drift_name(row.address, several))}"
+    for line in drift_lines(row):
         yield f"      {line.text}" + (f"  {line.who}" if line.who else "")

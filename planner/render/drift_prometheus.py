@@ -9,12 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from planner.drift import DriftReport, Row, State
-from planner.render.drift_fields import drifted, undeclared
-from planner.render.text_safe import safe
+from planner.drift import DriftReport, DriftRow, DriftState
+from planner.render.drift_fields import drifted_fields, undeclared_fields
+from planner.text_safe import safe
 
 MOST_OBJECTS = 200  # series of single objects; every one costs memory in the server
-_LISTED = (State.INCOMPLETE, State.DRIFTED, State.BOTH, State.PENDING, State.ACKNOWLEDGED)
+_LISTED = (
+    DriftState.INCOMPLETE,
+    DriftState.DRIFTED,
+    DriftState.BOTH,
+    DriftState.PENDING,
+    DriftState.ACKNOWLEDGED,
+    DriftState.IGNORED,
+)
 _MOST_CHARACTERS = 500  # of a label
 
 
@@ -26,19 +33,23 @@ def render_drift_prometheus(report: DriftReport) -> str:
 def _lines(report: DriftReport) -> Iterator[str]:
     where = _where(report)
     yield from _head("hwplan_drift_objects", "Declared objects by what became of them.")
-    for state in State:
+    for state in DriftState:
         yield _sample("hwplan_drift_objects", {**where, "state": _word(state)}, report.count(state))
     yield from _head("hwplan_drift_fields", "Fields that somebody else changed (declared) or added, not acknowledged.")
-    ours = sum(len(drifted(row)) for row in report.rows)
-    added = sum(len(undeclared(row)) for row in report.rows if row.state in (State.DRIFTED, State.BOTH))
+    ours = sum(len(drifted_fields(row)) for row in report.rows)
+    added = sum(
+        len(undeclared_fields(row)) for row in report.rows if row.state in (DriftState.DRIFTED, DriftState.BOTH)
+    )
     yield _sample("hwplan_drift_fields", {**where, "declared": "true"}, ours)
     yield _sample("hwplan_drift_fields", {**where, "declared": "false"}, added)
+    left = sum(len(row.ignored) for row in report.rows)
+    yield from _one("hwplan_drift_fields_ignored", "Fields that a rule leaves to their owner.", where, left)
     yield from _objects(report, where)
     yield from _one(
         "hwplan_drift_acknowledgements_expired", "Acknowledgements past their day.", where, len(report.expired)
     )
     yield from _one(
-        "hwplan_drift_exit_code", "0 clean, 2 drift, 1 not everything could be told.", where, report.exit_code
+        "hwplan_drift_exit_code", "0 clean, 2 drift, 1 not everything could be determined.", where, report.exit_code
     )
     yield from _times(report, where)
 
@@ -65,7 +76,7 @@ def _times(report: DriftReport, where: Mapping[str, str]) -> Iterator[str]:
 
 
 def _where(report: DriftReport) -> dict[str, str]:
-    """Labels that tell reports apart: the selection and the cluster."""
+    """Labels that distinguish reports: the selection and the cluster."""
     selection = report.selection
     return {
         "set": selection.product or selection.name,
@@ -76,11 +87,13 @@ def _where(report: DriftReport) -> dict[str, str]:
     }
 
 
-def _managers(row: Row) -> str:
-    return ",".join(sorted({change.manager for change in (*drifted(row), *undeclared(row)) if change.manager}))
+def _managers(row: DriftRow) -> str:
+    return ",".join(
+        sorted({change.manager for change in (*drifted_fields(row), *undeclared_fields(row)) if change.manager})
+    )
 
 
-def _word(state: State) -> str:
+def _word(state: DriftState) -> str:
     return str(state).replace(" ", "_")
 
 
@@ -95,8 +108,8 @@ def _one(name: str, text: str, labels: Mapping[str, str], value: int) -> Iterato
 
 
 def _sample(name: str, labels: Mapping[str, str], value: int) -> str:
-    told = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
-    return f"{name}{{{told}}} {value}"
+    reported = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
+    return f"{name}{{{reported}}} {value}"
 
 
 def _escaped(text: str) -> str:

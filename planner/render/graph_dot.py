@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from planner.address import Address
 from planner.graph import ResourceGraph
-from planner.render.graph_groups import arrows, groups, kind_text, numbers
-from planner.render.text_safe import safe
+from planner.render.graph_groups import graph_groups, kind_text, order_numbers, reduced_arrows
+from planner.text_safe import safe
 
 _HEAD = (
     "digraph hwplan {",
@@ -19,15 +19,15 @@ _HEAD = (
 
 def render_dot(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
     """A digraph without a final newline; tooltips hold the whole address, and the rule and field of an edge."""
-    number = numbers(graph)
+    number = order_numbers(graph)
     lines = [*_HEAD]
-    for at, group in enumerate(groups(graph), 1):
+    for at, group in enumerate(graph_groups(graph), 1):
         lines += [f"  subgraph cluster_{at} {{", f"    label={_quoted(group.title)}; style=rounded;"]
         for address in group.nodes:
             label = _quoted(kind_text(address), address.name, *([labels[address]] if address in labels else ()))
             lines.append(f"    n{number[address]} [label={label}, tooltip={_quoted(str(address))}];")
         lines.append("  }")
-    for arrow in arrows(graph):
+    for arrow in reduced_arrows(graph):
         dashed = ", style=dashed" if arrow.explicit else ""
         tooltip = _quoted(*arrow.reasons)
         lines.append(f"  n{number[arrow.before]} -> n{number[arrow.after]} [tooltip={tooltip}{dashed}];")

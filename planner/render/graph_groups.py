@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from planner.address import Address
-from planner.graph import Edge, ResourceGraph, reduced
+from planner.graph import Edge, ResourceGraph, reduced_edges
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class GraphGroup:
     """The nodes of one namespace at one place, in order of application. `namespace` is empty for what has none."""
 
-    place: str
+    node_lane: str
     namespace: str
     nodes: tuple[Address, ...]
 
@@ -24,12 +24,12 @@ class Group:
     def title(self) -> str:
         """A heading, not escaped."""
         name = self.namespace or "no namespace"
-        return f"{self.place} · {name}" if self.place else name
+        return f"{self.node_lane} · {name}" if self.node_lane else name
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """One arrow: every edge between two nodes, told together."""
+class Arrow:
+    """One arrow: every edge between two nodes, reported together."""
 
     before: Address
     after: Address
@@ -46,23 +46,23 @@ class Drawn:
         return tuple(f"{edge.rule}: {edge.field}" for edge in self.edges)
 
 
-def groups(graph: ResourceGraph) -> tuple[Group, ...]:
+def graph_groups(graph: ResourceGraph) -> tuple[GraphGroup, ...]:
     """Every node in exactly one group."""
     found: dict[tuple[str, str], list[Address]] = {}
     for address in graph.order():
-        found.setdefault((address.place, address.namespace), []).append(address)
-    return tuple(Group(place, namespace, tuple(nodes)) for (place, namespace), nodes in found.items())
+        found.setdefault((address.node_lane, address.namespace), []).append(address)
+    return tuple(GraphGroup(place, namespace, tuple(nodes)) for (place, namespace), nodes in found.items())
 
 
-def arrows(graph: ResourceGraph) -> tuple[Drawn, ...]:
+def reduced_arrows(graph: ResourceGraph) -> tuple[Arrow, ...]:
     """The edges that no chain of others repeats, one arrow between two nodes."""
     found: dict[tuple[Address, Address], list[Edge]] = {}
-    for edge in reduced(graph):
+    for edge in reduced_edges(graph):
         found.setdefault((edge.before, edge.after), []).append(edge)
-    return tuple(Drawn(before, after, tuple(edges)) for (before, after), edges in found.items())
+    return tuple(Arrow(before, after, tuple(edges)) for (before, after), edges in found.items())
 
 
-def numbers(graph: ResourceGraph) -> Mapping[Address, int]:
+def order_numbers(graph: ResourceGraph) -> Mapping[Address, int]:
     """The place of each node in the order of application, from 1."""
     return {address: number for number, address in enumerate(graph.order(), 1)}
 
@@ -72,12 +72,12 @@ def kind_text(address: Address) -> str:
     return f"{address.kind}.{address.group}" if address.group else address.kind
 
 
-def names(graph: ResourceGraph) -> Mapping[Address, str]:
+def node_names(graph: ResourceGraph) -> Mapping[Address, str]:
     """How each node is called, not escaped: with its place only where the graph spans several, as in plans."""
-    several = len({address.place for address in graph.order()}) > 1
+    several = len({address.node_lane for address in graph.order()}) > 1
     return {address: str(address) if several else address.local for address in graph.order()}
 
 
-def counted(number: int, noun: str, plural: str = "") -> str:
+def count_noun(number: int, noun: str, plural: str = "") -> str:
     """`1 edge`, `2 edges`; `plural` where an s is not enough."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"

@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping
 
 from planner.address import Address
-from planner.graph import Edge, ResourceGraph, reduced
-from planner.render.graph_groups import names
+from planner.graph import Edge, ResourceGraph, reduced_edges
+from planner.graph.explain import Way
+from planner.render.graph_groups import node_names
 from planner.values import JsonObject
 
 SCHEMA_VERSION = 1
@@ -15,8 +16,8 @@ SCHEMA_VERSION = 1
 
 def graph_document(graph: ResourceGraph, labels: Mapping[Address, str]) -> JsonObject:
     """`nodes` in order of application; `edges` with `implied` where a chain of others says the same."""
-    drawn = {(edge.before, edge.after) for edge in reduced(graph)}
-    name = names(graph)
+    drawn = {(edge.before, edge.after) for edge in reduced_edges(graph)}
+    name = node_names(graph)
     return {
         "schemaVersion": SCHEMA_VERSION,
         "nodes": [_node(address, name[address], order, labels) for order, address in enumerate(graph.order(), 1)],
@@ -29,8 +30,15 @@ def render_json(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
     return json.dumps(graph_document(graph, labels), indent=1, ensure_ascii=True)
 
 
+def way_document(way: Way) -> list[JsonObject]:
+    """A way through the graph, edge by edge."""
+    return [
+        {"before": str(edge.before), "after": str(edge.after), "rule": edge.rule, "field": edge.field} for edge in way
+    ]
+
+
 def _node(address: Address, name: str, order: int, labels: Mapping[Address, str]) -> JsonObject:
-    node, _, lane = address.place.partition("/")
+    node, _, lane = address.node_lane.partition("/")
     document: JsonObject = {
         "order": order,
         "address": name,

@@ -31,7 +31,7 @@ Columns: TypeAlias = list[list[Cell]]
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class GraphLayout:
     """The upper left corner of each node, the points that each arrow passes, and the size of it all, in pixels."""
 
     corners: Mapping[Address, Point]
@@ -48,7 +48,7 @@ class _Net:
     right: Mapping[Cell, Sequence[Cell]]
 
 
-def lay_out(nodes: Sequence[Address], arrows: Sequence[Arrow]) -> Layout:
+def layout_graph(nodes: Sequence[Address], arrows: Sequence[Arrow]) -> GraphLayout:
     """A layout of `nodes`, given in topological order, with every arrow going from left to right."""
     number = {address: at for at, address in enumerate(nodes)}
     pairs = [(number[before], number[after]) for before, after in arrows]
@@ -62,7 +62,7 @@ def lay_out(nodes: Sequence[Address], arrows: Sequence[Arrow]) -> Layout:
     routes = {arrow: _route(pair, home, centre) for arrow, pair in zip(arrows, pairs, strict=True)}
     bottom = max((y for _, y in corners.values()), default=0) + NODE_HEIGHT
     lowest = max((y for route in routes.values() for _, y in route), default=0)
-    return Layout(corners, routes, max(len(columns), 1) * _COLUMN - (_COLUMN - NODE_WIDTH), max(bottom, lowest))
+    return GraphLayout(corners, routes, max(len(columns), 1) * _COLUMN - (_COLUMN - NODE_WIDTH), max(bottom, lowest))
 
 
 def _layers(count: int, pairs: Sequence[tuple[int, int]]) -> list[int]:
@@ -80,7 +80,7 @@ def _columns_of(layer: Sequence[int], nodes: Sequence[Address]) -> list[int]:
     first = 0
     for depth in range(max(layer, default=-1) + 1):
         members = [at for at in range(len(nodes)) if layer[at] == depth]
-        members.sort(key=lambda at: (nodes[at].place, nodes[at].namespace, at))
+        members.sort(key=lambda at: (nodes[at].node_lane, nodes[at].namespace, at))
         wide = ceil(len(members) / rows)
         each = ceil(len(members) / wide)
         for index, at in enumerate(members):

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from planner.address import Address
 from planner.graph import ResourceGraph
-from planner.render.graph_groups import arrows, groups, kind_text, numbers
-from planner.render.text_safe import safe
+from planner.render.graph_groups import graph_groups, kind_text, order_numbers, reduced_arrows
+from planner.text_safe import safe
 
 _MOST_EDGES = 500  # Mermaid's own defaults (maxEdges, maxTextSize); neither can be raised from within a diagram
 _MOST_TEXT = 50_000
@@ -15,20 +15,20 @@ _MOST_TEXT = 50_000
 
 def render_mermaid(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
     """A flowchart from left to right without a final newline; dotted arrows were written for hwplan."""
-    number = numbers(graph)
+    number = order_numbers(graph)
     lines = ["flowchart LR"]
-    for at, group in enumerate(groups(graph), 1):
+    for at, group in enumerate(graph_groups(graph), 1):
         lines.append(f'  subgraph g{at}["{_label(group.title)}"]')
         lines += [f'    n{number[address]}["{_node(address, labels)}"]' for address in group.nodes]
         lines.append("  end")
-    drawn = arrows(graph)
+    drawn = reduced_arrows(graph)
     for arrow in drawn:
         line = "-.->" if arrow.explicit else "-->"
         lines.append(f"  n{number[arrow.before]} {line} n{number[arrow.after]}")
     size = sum(len(line) + 1 for line in lines)
     if len(drawn) > _MOST_EDGES or size > _MOST_TEXT:
-        told = f"%% {len(drawn)} edges, {size} characters: more than Mermaid draws unless maxEdges and maxTextSize"
-        lines.insert(1, f"  {told} are raised; --format svg has no such limit")
+        reported = f"%% {len(drawn)} edges, {size} characters: more than Mermaid draws unless maxEdges and maxTextSize"
+        lines.insert(1, f"  {reported} are raised; --format svg has no such limit")
     return "\n".join(lines)
 
 

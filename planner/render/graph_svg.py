@@ -7,9 +7,17 @@ from html import escape
 
 from planner.address import Address
 from planner.graph import ResourceGraph
-from planner.render.graph_groups import Group, arrows, counted, groups, kind_text, names, numbers
-from planner.render.graph_layout import NODE_HEIGHT, NODE_WIDTH, Layout, Point, lay_out
-from planner.render.text_safe import safe
+from planner.render.graph_groups import (
+    GraphGroup,
+    count_noun,
+    graph_groups,
+    kind_text,
+    node_names,
+    order_numbers,
+    reduced_arrows,
+)
+from planner.render.graph_layout import NODE_HEIGHT, NODE_WIDTH, GraphLayout, Point, layout_graph
+from planner.text_safe import safe
 
 _MARGIN = 24
 _LEGEND_ROW = 20
@@ -30,14 +38,14 @@ _DARK = (
 
 def render_svg(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
     """The drawing without a final newline, sized in pixels and scaling with its frame."""
-    shown = groups(graph)
+    shown = graph_groups(graph)
     tone = _tones(shown)
-    drawn = arrows(graph)
-    layout = lay_out(graph.order(), [(arrow.before, arrow.after) for arrow in drawn])
+    drawn = reduced_arrows(graph)
+    layout = layout_graph(graph.order(), [(arrow.before, arrow.after) for arrow in drawn])
     width = max(layout.width, _LEGEND_COLUMN) + 2 * _MARGIN
     legend, top = _legend(shown, tone, width)
-    called = names(graph)
-    title = f"{counted(len(graph.order()), 'resource')}, {counted(len(drawn), 'dependency', 'dependencies')}"
+    called = node_names(graph)
+    title = f"{count_noun(len(graph.order()), 'resource')}, {count_noun(len(drawn), 'dependency', 'dependencies')}"
     edges = [
         _edge(
             layout.routes[arrow.before, arrow.after],
@@ -89,14 +97,14 @@ def _colours(tones: Sequence[tuple[str, str]], page: str, ink: str, faint: str, 
     return [text, f".s{{stroke:{line}}}.tip{{fill:{line}}}", *boxes]
 
 
-def _tones(shown: Sequence[Group]) -> dict[tuple[str, str], int]:
+def _tones(shown: Sequence[GraphGroup]) -> dict[tuple[str, str], int]:
     """The colour of each group; colours repeat after the seventh namespace."""
     named = [group for group in shown if group.namespace]
-    tones = {(group.place, group.namespace): 1 + at % (len(_LIGHT) - 1) for at, group in enumerate(named)}
-    return {**tones, **{(group.place, ""): 0 for group in shown if not group.namespace}}
+    tones = {(group.node_lane, group.namespace): 1 + at % (len(_LIGHT) - 1) for at, group in enumerate(named)}
+    return {**tones, **{(group.node_lane, ""): 0 for group in shown if not group.namespace}}
 
 
-def _legend(shown: Sequence[Group], tone: Mapping[tuple[str, str], int], width: int) -> tuple[list[str], int]:
+def _legend(shown: Sequence[GraphGroup], tone: Mapping[tuple[str, str], int], width: int) -> tuple[list[str], int]:
     """One mark per group, and where the drawing begins below them."""
     across = max(1, (width - 2 * _MARGIN) // _LEGEND_COLUMN)
     lines = []
@@ -104,7 +112,8 @@ def _legend(shown: Sequence[Group], tone: Mapping[tuple[str, str], int], width: 
         x, y = _MARGIN + at % across * _LEGEND_COLUMN, _MARGIN + at // across * _LEGEND_ROW
         text = f"{safe(group.title)} ({len(group.nodes)})"
         lines.append(
-            f'<g class="b t{tone[group.place, group.namespace]}"><rect x="{x}" y="{y}" width="12" height="12" rx="3"/>'
+            f'<g class="b t{tone[group.node_lane, group.namespace]}">'
+            f'<rect x="{x}" y="{y}" width="12" height="12" rx="3"/>'
             f'<text x="{x + 18}" y="{y + 10}">{escape(cut_middle(text, 34))}</text>{_title(safe(group.title))}</g>'
         )
     rows = -(-len(shown) // across)
@@ -112,9 +121,9 @@ def _legend(shown: Sequence[Group], tone: Mapping[tuple[str, str], int], width: 
 
 
 def _nodes(
-    graph: ResourceGraph, layout: Layout, tone: Mapping[tuple[str, str], int], labels: Mapping[Address, str]
+    graph: ResourceGraph, layout: GraphLayout, tone: Mapping[tuple[str, str], int], labels: Mapping[Address, str]
 ) -> list[str]:
-    called, number = names(graph), numbers(graph)
+    called, number = node_names(graph), order_numbers(graph)
     lines = []
     for address in graph.order():
         x, y = layout.corners[address]
@@ -123,7 +132,8 @@ def _nodes(
         room = _KIND_LENGTH - (len(label) + 1 if label else 0)
         mark = f'<text class="l" x="{NODE_WIDTH - 8}" y="14" text-anchor="end">{escape(cut_middle(label, 12))}</text>'
         lines.append(
-            f'<g class="b t{tone[address.place, address.namespace]}" transform="translate({x},{y})">{_title(tooltip)}'
+            f'<g class="b t{tone[address.node_lane, address.namespace]}" transform="translate({x},{y})">'
+            f"{_title(tooltip)}"
             f'<rect width="{NODE_WIDTH}" height="{NODE_HEIGHT}" rx="6"/>'
             f'<text class="k" x="8" y="14">{escape(cut_middle(safe(kind_text(address)), max(room, 16)))}</text>'
             f"{mark if label else ''}"

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from planner.address import Address
 from planner.graph import ResourceGraph
-from planner.render.graph_groups import arrows, counted, groups, numbers
-from planner.render.text_safe import safe
+from planner.render.graph_groups import count_noun, graph_groups, order_numbers, reduced_arrows
+from planner.text_safe import safe
 
 _WIDTH = 80
 _AFTER_COLUMN = 50  # addresses are mostly shorter; a longer one pushes its numbers on, or to the next line
@@ -15,14 +15,14 @@ _AFTER_COLUMN = 50  # addresses are mostly shorter; a longer one pushes its numb
 
 def render_text(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
     """Lines without a final newline. Numbers count the order of application; implied dependencies are left out."""
-    number = numbers(graph)
+    number = order_numbers(graph)
     needs: dict[Address, list[int]] = {}
-    drawn = arrows(graph)
+    drawn = reduced_arrows(graph)
     for arrow in drawn:
         needs.setdefault(arrow.after, []).append(number[arrow.before])
     lines = [_summary(graph, len(drawn))]
     digits = max(4, len(str(len(number))) + 2)
-    for group in groups(graph):
+    for group in graph_groups(graph):
         lines += ["", safe(group.title)]
         for address in group.nodes:
             text = safe(address.local) + (f"  [{safe(labels[address])}]" if address in labels else "")
@@ -34,8 +34,8 @@ def render_text(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
 
 def _summary(graph: ResourceGraph, shown: int) -> str:
     pairs = len({(edge.before, edge.after) for edge in graph.edges})
-    told = f"{counted(len(graph.order()), 'resource')}, {counted(shown, 'dependency', 'dependencies')}"
-    return f"{told}, {pairs - shown} more implied by these" if pairs > shown else told
+    reported = f"{count_noun(len(graph.order()), 'resource')}, {count_noun(shown, 'dependency', 'dependencies')}"
+    return f"{reported}, {pairs - shown} more implied by these" if pairs > shown else reported
 
 
 def _node(head: str, text: str, after: Sequence[int]) -> list[str]:

@@ -11,7 +11,6 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
@@ -20,8 +19,10 @@ from planner.address import Address
 from planner.graph import ResourceGraph
 from planner.plan import Plan
 from planner.render.html_view import make_report
+from planner.render.review_context import NO_CONTEXT, ReviewContext
+from planner.shipped_files import TEMPLATES
 
-_FOLDER = Path(__file__).resolve().parents[2] / "templates" / "report"
+_FOLDER = TEMPLATES / "report"
 
 
 def render_html(
@@ -30,11 +31,12 @@ def render_html(
     *,
     command: str = "",
     notes: Mapping[Address, str] | None = None,
+    review: ReviewContext = NO_CONTEXT,
 ) -> str:
     """The page, with one newline at its end. `graph` is known when the plan was just made, and None for a saved one."""
     template, style, script = _parts()
     page = template.render(
-        report=make_report(plan, graph, command=command, notes=notes),
+        report=make_report(plan, graph, command=command, notes=notes, review=review),
         style=Markup(style),  # noqa: S704 - our own files
         script=Markup(script),  # noqa: S704
         policy=_policy(style, script),

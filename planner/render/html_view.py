@@ -12,24 +12,27 @@ from dataclasses import dataclass
 
 from planner.address import Address
 from planner.graph import Edge, ResourceGraph
-from planner.plan import Action, Blocked, Change, Drift, FieldChange, Plan, Precondition, Verified
-from planner.render.detail import Detail, detail
-from planner.render.graph_groups import Drawn, arrows, kind_text
-from planner.render.graph_layout import NODE_HEIGHT, NODE_WIDTH, Layout, lay_out
+from planner.plan import LEAVING, Action, Blocked, Change, Drift, FieldChange, Plan, Precondition, Verified
+from planner.render.field_detail import FieldDetail, field_detail
+from planner.render.graph_groups import Arrow, kind_text, reduced_arrows
+from planner.render.graph_layout import NODE_HEIGHT, NODE_WIDTH, GraphLayout, layout_graph
 from planner.render.graph_svg import curve, cut_middle
-from planner.render.plan_graph import graph_of_plan
-from planner.render.text_safe import safe
-from planner.render.view import PlanView, field_sign, make_view, symbol
+from planner.render.plan_graph import graph_of_plan, with_deletes
+from planner.render.plan_view import PlanView, make_view
+from planner.render.review_context import NO_CONTEXT, ReviewContext
+from planner.render.symbols import action_symbol, field_sign
+from planner.text_safe import safe
 
 MOST_LINES = 400  # of one field
 MOST_DRAWN = 700  # nodes; of a larger graph only what changes is drawn, with what is next to it
-_MOST_EDGES = 60  # told below one entry and in one direction
+_MOST_BESIDE = 40  # unchanged neighbours that are drawn, or as many as there are changes
+_MOST_EDGES = 60  # reported below one entry and in one direction
 _OTHERS = ("blocked", "drift", "unchanged")
 
 
 @dataclass(frozen=True, slots=True)
-class Tie:
-    """One side of an edge, as told below an entry: the other end, and why."""
+class HtmlEdge:
+    """One side of an edge, as reported below an entry: the other end, and why."""
 
     entry: str
     address: str
@@ -37,16 +40,16 @@ class Tie:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class HtmlField:
     """One changed field: `sign` is that of the operation."""
 
     sign: str
     op: str
-    told: Detail
+    reported: FieldDetail
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HtmlEntry:
     """One resource. `key` is its id in the page, `facts` the evidence: precondition, who vouches, where declared."""
 
     key: str
@@ -60,18 +63,18 @@ class Entry:
     why: str
     hint: str
     remedy: str
-    fields: tuple[Field, ...]
+    fields: tuple[HtmlField, ...]
     facts: tuple[tuple[str, str], ...]
-    needs: tuple[Tie, ...]
-    needed_by: tuple[Tie, ...]
+    needs: tuple[HtmlEdge, ...]
+    needed_by: tuple[HtmlEdge, ...]
     more_ties: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class HtmlNode:
     """A drawn node: the entry it stands for, its corner, and its text cut to the box."""
 
-    entry: Entry
+    entry: HtmlEntry
     x: int
     y: int
     kind: str
@@ -79,7 +82,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class HtmlArrow:
     """A drawn arrow between two entries, and the reasons for it."""
 
     before: str
@@ -90,15 +93,15 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class HtmlReport:
     """The whole page. `groups` are entries by scope in order of execution; `actions` and `scopes` count the filters."""
 
     view: PlanView
-    groups: tuple[tuple[str, tuple[Entry, ...]], ...]
+    groups: tuple[tuple[str, tuple[HtmlEntry, ...]], ...]
     actions: tuple[tuple[str, str, int], ...]
     scopes: tuple[tuple[str, int], ...]
-    nodes: tuple[Node, ...]
-    lines: tuple[Line, ...]
+    nodes: tuple[HtmlNode, ...]
+    lines: tuple[HtmlArrow, ...]
     width: int
     height: int
     node_width: int
@@ -112,19 +115,20 @@ def make_report(
     *,
     command: str = "",
     notes: Mapping[Address, str] | None = None,
-) -> Report:
+    review: ReviewContext = NO_CONTEXT,
+) -> HtmlReport:
     """The report of `plan`. Without its `graph` (a saved plan has none) the edges are those between its changes."""
-    view = make_view(plan, command=command, notes=notes)
-    known = graph_of_plan(plan) if graph is None else graph.reverse() if plan.destroy else graph
+    view = make_view(plan, command=command, notes=notes, review=review)
+    known = graph_of_plan(plan) if graph is None else graph.reverse() if plan.destroy else with_deletes(graph, plan)
     entries = _Entries(plan, known, view).all()
-    groups: dict[str, list[Entry]] = {}
+    groups: dict[str, list[HtmlEntry]] = {}
     for entry in entries.values():
         title = entry.action if entry.action in _OTHERS else entry.scope
         groups.setdefault(title, []).append(entry)
     shown, remark = _drawable(known, plan, graph is None)
-    drawn = arrows(shown)
-    layout = lay_out(shown.order(), [(arrow.before, arrow.after) for arrow in drawn])
-    return Report(
+    drawn = reduced_arrows(shown)
+    layout = layout_graph(shown.order(), [(arrow.before, arrow.after) for arrow in drawn])
+    return HtmlReport(
         view=view,
         groups=tuple((title, tuple(groups[title])) for title in sorted(groups, key=_last)),
         actions=_actions(entries.values()),
@@ -145,16 +149,18 @@ def _last(title: str) -> int:
 
 
 def _drawable(graph: ResourceGraph, plan: Plan, saved: bool) -> tuple[ResourceGraph, str]:
+    """What changes with what is next to it; everything where nothing changes. And what is to be said of it."""
     remark = "A saved plan holds only the order between its changes." if saved else ""
-    if len(graph.order()) <= MOST_DRAWN:
-        return graph, remark
     core = {change.address for change in plan.changes} | {blocked.address for blocked in plan.blocked}
+    core |= {drift.address for drift in plan.drift}
     beside = {end for edge in graph.edges if {edge.before, edge.after} & core for end in (edge.before, edge.after)}
     chosen = [address for address in graph.order() if address in core]
-    chosen += [address for address in graph.order() if address in beside - core]
-    kept = frozenset(chosen[:MOST_DRAWN])
-    told = f"{len(kept)} of {len(graph.order())} resources are drawn: what changes, and what is next to it."
-    return graph.subset(kept), f"{told} {remark}".strip()
+    chosen += [address for address in graph.order() if address in beside - core][: max(_MOST_BESIDE, len(chosen))]
+    retained = frozenset((chosen if core else graph.order())[:MOST_DRAWN])
+    if len(retained) == len(graph.order()):
+        return graph, remark
+    reported = f"{len(retained)} of {len(graph.order())} resources are drawn: what changes, and what is next to it."
+    return graph.subset(retained), f"{reported} {remark}".strip()
 
 
 class _Entries:
@@ -163,9 +169,9 @@ class _Entries:
     def __init__(self, plan: Plan, graph: ResourceGraph, view: PlanView) -> None:
         self.plan = plan
         self.graph = graph
-        told = [line for group in view.groups for line in group.lines]
-        self.lines = {line.number: line for line in told}
-        self.placed = len({change.address.place for change in plan.changes}) > 1
+        reported = [line for group in view.groups for line in group.lines]
+        self.lines = {line.number: line for line in reported}
+        self.placed = len({change.address.node_lane for change in plan.changes}) > 1
         self.drift: dict[Address, list[Drift]] = {}
         for drift in plan.drift:
             self.drift.setdefault(drift.address, []).append(drift)
@@ -174,9 +180,9 @@ class _Entries:
         addresses |= dict.fromkeys([*self.drift, *graph.order()])
         self.keys = {address: f"r{at}" for at, address in enumerate(addresses, 1)}
 
-    def all(self) -> dict[Address, Entry]:
+    def all(self) -> dict[Address, HtmlEntry]:
         """The entries by address, in the order of the page."""
-        found: dict[Address, Entry] = {}
+        found: dict[Address, HtmlEntry] = {}
         for number, change in enumerate(self.plan.changes, 1):
             found[change.address] = self.change(number, change)
         for blocked in self.plan.blocked:
@@ -189,7 +195,7 @@ class _Entries:
     def name(self, address: Address) -> str:
         return safe(str(address) if self.placed else address.local)
 
-    def change(self, number: int, change: Change) -> Entry:
+    def change(self, number: int, change: Change) -> HtmlEntry:
         line = self.lines[number]
         facts = (
             ("declared", safe(str(change.source)) if change.source.file else ""),
@@ -200,13 +206,14 @@ class _Entries:
         )
         fields = [item for item in change.fields if change.action is not Action.NOOP]
         return self.entry(
-            change.address, number, symbol(change.action), str(change.action), line.why, line.hint, "", fields, facts,
+            change.address, number, action_symbol(change.action), str(change.action), line.why, line.hint, "", fields,
+            facts,
             safe(change.scope) or "(no scope)",
         )  # fmt: skip
 
-    def blocked(self, blocked: Blocked) -> Entry:
+    def blocked(self, blocked: Blocked) -> HtmlEntry:
         facts = (
-            ("evidence", safe(blocked.evidence)),
+            ("evidence", safe(blocked.evidence) if blocked.evidence != blocked.reason else ""),
             ("declared", safe(str(blocked.source)) if blocked.source.file else ""),
             ("wanted", str(blocked.action)),
         )
@@ -214,7 +221,7 @@ class _Entries:
             blocked.address, 0, "!", "blocked", safe(blocked.reason), "", safe(blocked.remedy), blocked.fields, facts
         )
 
-    def other(self, address: Address) -> Entry:
+    def other(self, address: Address) -> HtmlEntry:
         """What is not touched: drifted, or unchanged."""
         found = self.drift.get(address, [])
         if not found:
@@ -225,10 +232,10 @@ class _Entries:
     def entry(
         self, address: Address, number: int, sign: str, action: str, why: str, hint: str, remedy: str,
         fields: Iterable[FieldChange], facts: Sequence[tuple[str, str]], scope: str = "",
-    ) -> Entry:  # fmt: skip
+    ) -> HtmlEntry:  # fmt: skip
         needs = self.ties(edge for edge in self.graph.ingoing.get(address, ()))
         needed = self.ties((edge for edge in self.graph.outgoing.get(address, ())), forward=True)
-        return Entry(
+        return HtmlEntry(
             key=self.keys[address],
             number=number,
             symbol=sign,
@@ -240,18 +247,20 @@ class _Entries:
             why=why,
             hint=hint,
             remedy=remedy,
-            fields=tuple(Field(field_sign(item.op), str(item.op), detail(item, MOST_LINES)) for item in fields),
+            fields=tuple(
+                HtmlField(field_sign(item.op), str(item.op), field_detail(item, MOST_LINES)) for item in fields
+            ),
             facts=tuple((label, text) for label, text in facts if text),
             needs=needs[:_MOST_EDGES],
             needed_by=needed[:_MOST_EDGES],
             more_ties=max(0, len(needs) - _MOST_EDGES) + max(0, len(needed) - _MOST_EDGES),
         )
 
-    def ties(self, edges: Iterable[Edge], *, forward: bool = False) -> tuple[Tie, ...]:
+    def ties(self, edges: Iterable[Edge], *, forward: bool = False) -> tuple[HtmlEdge, ...]:
         found: dict[Address, list[str]] = {}
         for edge in edges:
             found.setdefault(edge.after if forward else edge.before, []).append(_reason(edge))
-        return tuple(Tie(self.keys[end], self.name(end), tuple(why)) for end, why in found.items())
+        return tuple(HtmlEdge(self.keys[end], self.name(end), tuple(why)) for end, why in found.items())
 
 
 def _reason(edge: Edge) -> str:
@@ -266,29 +275,29 @@ def _precondition(wanted: Precondition) -> str:
 
 
 def _vouched(change: Change) -> str:
-    if change.action in (Action.DELETE, Action.NOOP):
+    if change.action in (*LEAVING, Action.NOOP):
         return ""
     words = {Verified.SERVER: "the server's dry run", Verified.SCHEMA: "the schema", Verified.NO: "nobody"}
     return words[change.verified]
 
 
-def _actions(entries: Iterable[Entry]) -> tuple[tuple[str, str, int], ...]:
+def _actions(entries: Iterable[HtmlEntry]) -> tuple[tuple[str, str, int], ...]:
     counts = Counter((entry.symbol, entry.action) for entry in entries)
     order = [*(str(action) for action in Action), *_OTHERS]
     ranked = sorted(counts.items(), key=lambda item: order.index(item[0][1]))
     return tuple((sign, action, count) for (sign, action), count in ranked)
 
 
-def _nodes(graph: ResourceGraph, layout: Layout, entries: Mapping[Address, Entry]) -> tuple[Node, ...]:
+def _nodes(graph: ResourceGraph, layout: GraphLayout, entries: Mapping[Address, HtmlEntry]) -> tuple[HtmlNode, ...]:
     found = []
     for address in graph.order():
         entry = entries[address]
         x, y = layout.corners[address]
-        found.append(Node(entry, x, y, cut_middle(entry.kind, 27), cut_middle(entry.name, 25)))
+        found.append(HtmlNode(entry, x, y, cut_middle(entry.kind, 27), cut_middle(entry.name, 25)))
     return tuple(found)
 
 
-def _line(arrow: Drawn, layout: Layout, entries: Mapping[Address, Entry]) -> Line:
+def _line(arrow: Arrow, layout: GraphLayout, entries: Mapping[Address, HtmlEntry]) -> HtmlArrow:
     before, after = entries[arrow.before], entries[arrow.after]
     title = "\n".join([f"{before.address} -> {after.address}", *map(_reason, arrow.edges)])
-    return Line(before.key, after.key, curve(layout.routes[arrow.before, arrow.after]), title, arrow.explicit)
+    return HtmlArrow(before.key, after.key, curve(layout.routes[arrow.before, arrow.after]), title, arrow.explicit)

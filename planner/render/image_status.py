@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from planner.render.status_page import Line, status_page
+from planner.render.status_page import StatusLine, render_status_page
 from planner.status import Status, StatusRow
 from planner.values import JsonObject
 
@@ -18,11 +18,14 @@ def render_image_status(status: Status, *, commands: Mapping[str, str], colour: 
     `commands` are the commands that make images, by the field of their origin (`source`, `build`).
     """
     lines = [
-        Line(_state(row), (row.address.local, str(row.spec["target"]), _move(row)), row.problem) for row in status.rows
+        StatusLine(_state(row), (row.address.local, str(row.spec["target"]), _move(row)), row.problem)
+        for row in status.rows
     ]
     there = sum(row.settled for row in status.rows)
     verdict = f"{there} of {len(status.rows)} images as declared"
-    return status_page(status.cluster, lines, verdict, command="\n  ".join(_next(status, commands)), colour=colour)
+    return render_status_page(
+        status.cluster, lines, verdict, command="\n  ".join(_next(status, commands)), colour=colour
+    )
 
 
 def image_status_json(status: Status, *, commands: Mapping[str, str]) -> JsonObject:
@@ -63,6 +66,7 @@ def _document(row: StatusRow) -> JsonObject:
     return {
         "address": str(row.address),
         "target": row.spec["target"],
+        "purpose": row.labels.get("purpose"),
         "registryTagPresent": bool(row.live) if row.readable else None,
         "digest": row.live or None,
         "wanted": _wanted(row) or None,

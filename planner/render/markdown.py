@@ -12,27 +12,39 @@ from dataclasses import dataclass
 
 from planner.address import Address
 from planner.plan import FieldOp, Plan
-from planner.render.detail import Detail
-from planner.render.risks import Danger, Risk
-from planner.render.text_safe import fenced, html_safe, markdown_safe
-from planner.render.view import Line, PlanView, field_sign, make_view
+from planner.render.field_detail import MOST_CHARACTERS, FieldDetail, fitted
+from planner.render.plan_line import PlanLine
+from planner.render.plan_view import PlanView, make_view
+from planner.render.review_context import NO_CONTEXT, ReviewContext
+from planner.render.risks import Risk, RiskClass
+from planner.render.symbols import field_sign
+from planner.render.words import Words
+from planner.text_safe import fenced, html_safe, markdown_safe
 
 LIMIT = 60_000  # bytes; GitHub refuses 65,536 characters, and some characters count twice there
 _MOST_RISKS = 20
-_RISK_ROOM = 12_000  # bytes for the list of risks, and as many for warnings: marks may grow sixfold when escaped
+_RISK_ROOM = 9_000  # bytes for the list of risks, and as many for warnings: marks may grow sixfold when escaped
+_FACT_ROOM = 10_000
 _COMMAND_ROOM = 8_000
 _MOST_NAMES = 40  # of objects with one and the same change
 _MOST_COLUMNS = 200
+_MOST_PROSE = 700  # characters of a sentence
 
 
-def render_markdown(plan: Plan, *, command: str = "", notes: Mapping[Address, str] | None = None) -> str:
+def render_markdown(
+    plan: Plan,
+    *,
+    command: str = "",
+    notes: Mapping[Address, str] | None = None,
+    review: ReviewContext = NO_CONTEXT,
+) -> str:
     """The comment, with one newline at its end. Deterministic, never longer than `LIMIT` bytes."""
-    return page(make_view(plan, command=command, notes=notes))
+    return markdown_page(make_view(plan, command=command, notes=notes, review=review))
 
 
-def page(view: PlanView) -> str:
+def markdown_page(view: PlanView) -> str:
     """The comment of a view. Head, risks and the last lines always stand; sections share the room that is left."""
-    head = [*_head(view), *_risks(view)]
+    head = [*_head(view), *_way(view), *_risks(view), *_facts(view), *_effects(view)]
     foot = _foot(view)
     room = LIMIT - _size(head) - _size(foot)
     return "\n".join([*head, *_sections(view, room), *foot]) + "\n"
@@ -59,6 +71,8 @@ def _head(view: PlanView) -> list[str]:
         f"<!-- {view.marker} -->",
         "### Plan",
         "",
+        *([_prose(view.made_of), ""] if view.made_of else []),
+        *([_prose(view.sentence), ""] if view.sentence else []),
         _code(view.title),
         *(simulated if view.simulated else []),
         "",
@@ -70,24 +84,56 @@ def _head(view: PlanView) -> list[str]:
     ]
 
 
+def _prose(words: Words, most: int = _MOST_COLUMNS) -> str:
+    """Our own words as they are, the names from outside between them as code."""
+    return "".join(_code(word, most) if at % 2 and word else word for at, word in enumerate(words))
+
+
+def _way(view: PlanView) -> list[str]:
+    """The stages of a pull request, in their order."""
+    shown = [f"{at}. **{step.title}** {_prose(step.words, _MOST_PROSE)}" for at, step in enumerate(view.way, 1)]
+    return ["", "#### The whole way", "", *_fitting(shown, "stage", _FACT_ROOM)] if shown else []
+
+
+def _facts(view: PlanView) -> list[str]:
+    """What a reviewer asks before anything else, each with its answer."""
+    shown = _fitting(
+        [f"- **{fact.title}** {_prose(fact.words, _MOST_PROSE)}" for fact in view.facts], "fact", _FACT_ROOM
+    )
+    return ["", "#### For the decision", "", *shown] if shown else []
+
+
+def _effects(view: PlanView) -> list[str]:
+    """What the plan sets off beyond its own fields, the gravest first, each with every name it is true of."""
+    reported = [f"- **{line.kind}** {_names(line.names)}: {_code(line.text, _MOST_PROSE)}" for line in view.effects]
+    reported += [f"- {_code(text, _MOST_PROSE)}" for text in view.together]
+    shown = _fitting(reported, "effect")
+    return ["", "#### What it sets off", "", *shown] if shown else []
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(_code(name) for name in names[:_MOST_NAMES]) + more
+
+
 def _risk_counts(found: Sequence[Risk]) -> str:
     """How much of each danger: deletes, replaces, loosened gates, fields taken, secrets, adoptions, what is blocked."""
     counts = Counter(risk.danger for risk in found)
-    told = ", ".join(f"**{counts[danger]} {danger}**" for danger in Danger if counts[danger])
-    return told or "no delete, replace, adoption, forced field, changed secret or loosened gate"
+    reported = ", ".join(f"**{counts[danger]} {danger}**" for danger in RiskClass if counts[danger])
+    return reported or "no delete, replace, adoption, forced field, changed secret or loosened gate"
 
 
 def _risks(view: PlanView) -> list[str]:
     """What must not be overlooked: read first, each by name."""
-    told = _fitting([_risk(risk) for risk in view.risks], "risk")
-    told += _fitting([f"- warning: {_code(warning)}" for warning in view.warnings], "warning")
-    return ["", "#### Look at these first", "", *told] if told else []
+    reported = _fitting([_risk(risk) for risk in view.risks], "risk")
+    reported += _fitting([f"- warning: {_code(warning)}" for warning in view.warnings], "warning")
+    return ["", "#### Look at these first", "", *reported] if reported else []
 
 
-def _fitting(lines: Sequence[str], noun: str) -> list[str]:
+def _fitting(lines: Sequence[str], noun: str, room: int = _RISK_ROOM) -> list[str]:
     """As many lines as their share of the comment allows, and how many more there are."""
     shown: list[str] = []
-    while len(shown) < min(len(lines), _MOST_RISKS) and _size(lines[: len(shown) + 1]) <= _RISK_ROOM:
+    while len(shown) < min(len(lines), _MOST_RISKS) and _size(lines[: len(shown) + 1]) <= room:
         shown.append(lines[len(shown)])
     more = len(lines) - len(shown)
     return [*shown, f"- and {more} more {noun}{'s' * (more != 1)}"] if more else shown
@@ -99,9 +145,10 @@ def _risk(risk: Risk) -> str:
 
 
 def _foot(view: PlanView) -> list[str]:
+    decide = [line for text in (view.order, view.approval) if text for line in ("", _prose(text))]
     if len(view.command.encode()) > _COMMAND_ROOM:
-        return ["", "The command that applies it is too long for a comment; `hwplan plan` prints it."]
-    return ["", "To apply exactly this:", "", *fenced([view.command], "sh")] if view.command else []
+        return [*decide, "", "The command that applies it is too long for a comment; `hwplan plan` prints it."]
+    return [*decide, "", "To apply exactly this:", "", *fenced([view.command], "sh")] if view.command else decide
 
 
 # --- sections ------------------------------------------------------------------------------------------------------
@@ -130,7 +177,7 @@ def _sections(view: PlanView, room: int) -> Iterator[str]:
         room -= size
 
 
-def _section(title: str, lines: Sequence[Line], room: int) -> tuple[list[str], int]:
+def _section(title: str, lines: Sequence[PlanLine], room: int) -> tuple[list[str], int]:
     """The section in at most `room` bytes, and how many objects had to be left out."""
     summary = f"<details><summary><b>{html_safe(_short(title))}</b>: {_counts(lines)}</summary>"
     frame = _size(["", summary, "", "", "</details>"]) + 900  # both fences, the note on the cut, the one after it
@@ -147,14 +194,14 @@ def _section(title: str, lines: Sequence[Line], room: int) -> tuple[list[str], i
     return ["", summary, "", *fenced(shown, "diff"), *note, "", "</details>"], left_out
 
 
-def _counts(lines: Sequence[Line]) -> str:
+def _counts(lines: Sequence[PlanLine]) -> str:
     named = [line.why if line.symbol == "?" else line.action.value for line in lines]
     return ", ".join(f"{named.count(name)} {html_safe(name)}" for name in dict.fromkeys(named))
 
 
-def _entries(lines: Sequence[Line]) -> Iterator[_Entry]:
+def _entries(lines: Sequence[PlanLine]) -> Iterator[_Entry]:
     """The lines in order; objects with the very same change stand together where the first of them does."""
-    alike: dict[tuple[object, ...], list[Line]] = {}
+    alike: dict[tuple[object, ...], list[PlanLine]] = {}
     for line in lines:
         key = (line.symbol, line.why, line.details) if line.details else (line.symbol, line.address, line.number)
         alike.setdefault(key, []).append(line)
@@ -165,7 +212,7 @@ def _entries(lines: Sequence[Line]) -> Iterator[_Entry]:
             yield _Entry(len(same), (*_together(same), *_fields(same[0])))
 
 
-def _together(same: Sequence[Line]) -> Iterator[str]:
+def _together(same: Sequence[PlanLine]) -> Iterator[str]:
     yield f"{_sign(same[0])} {same[0].symbol} same change on {len(same)} objects: {_short(same[0].why)}"
     for line in same[:_MOST_NAMES]:
         yield f"      {line.number or '':>4} {_short(line.address)}"
@@ -173,42 +220,44 @@ def _together(same: Sequence[Line]) -> Iterator[str]:
         yield f"           and {len(same) - _MOST_NAMES} more"
 
 
-def _headline(line: Line) -> str:
+def _headline(line: PlanLine) -> str:
     number = f"{line.number:>4}" if line.number else " " * 4
     return f"{_sign(line)} {number} {line.symbol} " + _short("  ".join(part for part in _parts(line) if part))
 
 
-def _parts(line: Line) -> tuple[str, ...]:
+def _parts(line: PlanLine) -> tuple[str, ...]:
     return line.address, line.why, line.hint
 
 
-def _sign(line: Line) -> str:
+def _sign(line: PlanLine) -> str:
     """The first column colours a line of a `diff` fence: plus green, minus red, an exclamation mark orange."""
     return {"+": "+", "-": "-", "=": " ", "?": " "}.get(line.symbol, "!")
 
 
-def _fields(line: Line) -> Iterator[str]:
+def _fields(line: PlanLine) -> Iterator[str]:
     for item in line.details:
         yield from _field(item)
 
 
-def _field(item: Detail) -> Iterator[str]:
+def _field(item: FieldDetail) -> Iterator[str]:
     note = f"  ({item.note})" if item.note else ""
     head = f"         {_short(item.path)}{note}{'  ' + item.who if item.who else ''}"
     if item.lines:
         yield head
-        yield from (_long(text) for text in item.lines)
+        most = MOST_CHARACTERS + 2 if item.op is FieldOp.CHANGE else _MOST_COLUMNS
+        yield from (_long(text, most) for text in item.lines)
     elif item.op is FieldOp.CHANGE and len(item.before) + len(item.after) > _MOST_COLUMNS // 2:
         yield head
-        yield f"-          {_short(item.before)}"
-        yield f"+          {_short(item.after)}"
+        before, after = fitted(item.before, item.after, _MOST_COLUMNS)
+        yield f"-          {before}"
+        yield f"+          {after}"
     else:
         arrow = f"{item.before} -> {item.after}" if item.op is FieldOp.CHANGE else item.before or item.after
         sign = {"+": "+", "-": "-"}.get(field_sign(item.op), " ")
         yield f"{sign}{head[1:]}  {_short(arrow)}"
 
 
-def _long(text: str) -> str:
+def _long(text: str, most: int) -> str:
     """A line of a long value; the sign, if it has one, goes to the first column."""
     sign, body = (text[0], text[2:]) if text[:2] in ("+ ", "- ") else (" ", text)
-    return f"{sign}          {_short(body)}"
+    return f"{sign}          {_short(body, most)}"

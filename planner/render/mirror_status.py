@@ -9,37 +9,53 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from planner.render.status_page import Line, status_page
-from planner.render.text_safe import safe
-from planner.render.view import place_words, short_digest
+from planner.push_recovery import NO_FLUSH, PARTIAL, PushRecovery
+from planner.render.selection_text import selection_text, short_digest
+from planner.render.status_page import StatusLine, render_status_page
 from planner.status import Status, StatusRow
-from planner.values import Json, JsonObject
+from planner.text_safe import safe
+from planner.values import Json, JsonObject, encode_leaves
 
 SCHEMA_VERSION = 1
 _SHORT = 12  # digits of a commit id
 _MOST_REMOTES = 6  # more are counted
 
 
-def render_mirror_status(status: Status, *, sync: str, flush: str, colour: bool, width: int = 0) -> str:
-    """Both sides of every ref, where they are, and whether they agree. `sync` and `flush` are commands to paste."""
+def render_mirror_status(
+    status: Status,
+    flushed: PushRecovery = NO_FLUSH,
+    *,
+    sync: str,
+    flush: str,
+    colour: bool,
+    width: int = 0,
+    full: bool = False,
+) -> str:
+    """Both sides of every ref, where they are, and whether they agree. `sync` and `flush` are commands to paste.
+
+    `full` shows whole commit ids and every remote; `flushed` is what the newest flush reported.
+    """
     refs = _refs(status)
-    heading = Line("", ("", "upstream", "", "mirror", ""))
-    lines = [heading, *(_line(row) for row in status.rows)] if status.rows else []
-    place = f"{place_words(status.selection)} on " if status.selection else ""
+    heading = StatusLine("", ("", "upstream", "", "mirror", ""))
+    lines = [heading, *(_line(row, full) for row in status.rows)] if status.rows else []
+    place = f"{selection_text(status.selection)} on " if status.selection else ""
     config = f"config {short_digest(status.config)}" if status.config else ""
-    verdict = "\n".join([*_remotes(refs), _verdict(refs)])
-    return status_page(
-        status.cluster, lines, verdict, command="\n  ".join(_next(refs, sync, flush)), colour=colour,
-        place=place, about=config, width=width,
+    verdict = "\n".join([*_remotes(refs, full), *_partial(flushed), _verdict(refs)])
+    return render_status_page(
+        status.cluster, lines, verdict, command="\n  ".join(_next(refs, sync, flush, flushed)), colour=colour,
+        node_lane=place, about=config, width=width,
     )  # fmt: skip
 
 
-def mirror_status_json(status: Status) -> JsonObject:
+def mirror_status_json(status: Status, flushed: PushRecovery = NO_FLUSH, *, raw: bool = False) -> JsonObject:
     """The same as a document.
 
     `local*` is what the mirror has, `github*` what the upstream has, by branch; both are read from the repositories
     themselves, which `refSources` says. Where several branches claim one of these names, the selected lane's is meant
-    (`v02` for `v0.2`), and without one the value is null: `refs` has them all.
+    (`v02` for `v0.2`), and without one the value is null: `refs` has them all. `transport` is how the upstream is
+    reached, null where remotes differ. `ok` says that every ref could be read and may be moved. `partialSuccess`,
+    `partialSuccessRecovered` and `postPushRecovery` are those of the newest flush. `raw` adds to each ref what is
+    declared.
     """
     refs = _refs(status)
     lanes = status.selection.lanes if status.selection else ()
@@ -48,9 +64,12 @@ def mirror_status_json(status: Status) -> JsonObject:
         "simulated": status.cluster.simulated,
         "pendingFlush": any(not row.settled for row in refs if _is_flush(row)),
         "githubInSync": bool(refs) and all(row.settled for row in refs),
+        "ok": not any(row.problem for row in status.rows),
+        "transport": _transport(refs),
+        **flushed.document(),
         "refSources": {"githubFieldsAreMirrorStageCache": False},
         **_sides(refs, lanes),
-        "refs": [_document(row) for row in status.rows],
+        "refs": [_document(row, raw) for row in status.rows],
     }
 
 
@@ -70,25 +89,26 @@ def _upstream_and_mirror(row: StatusRow) -> tuple[str, str]:
 # --- for people ----------------------------------------------------------------------------------------------------
 
 
-def _line(row: StatusRow) -> Line:
+def _line(row: StatusRow, full: bool) -> StatusLine:
+    digits = None if full else _SHORT
     state = "????" if row.problem else "ok" if row.settled else "to do"
     if row.address.kind != "GitRef":
-        return Line(state, (row.address.local, row.live[:_SHORT] or "?", "", "", ""), row.problem)
-    shown = [commit[:_SHORT] for commit in _upstream_and_mirror(row)]
+        return StatusLine(state, (row.address.local, row.live[:digits] or "?", "", "", ""), row.problem)
+    shown = [commit[:digits] for commit in _upstream_and_mirror(row)]
     target = 0 if _is_flush(row) else 1
     shown[target] = shown[target] or ("?" if row.problem.startswith("unreadable") else "absent")
     shown[1 - target] = shown[1 - target] or "?"
     way = "==" if row.settled else "!=" if row.problem else "<-" if _is_flush(row) else "->"
-    return Line(state, (row.address.local, shown[0], way, shown[1], _distance(row)), row.problem)
+    return StatusLine(state, (row.address.local, shown[0], way, shown[1], _distance(row)), row.problem)
 
 
 def _distance(row: StatusRow) -> str:
-    if row.settled or row.problem:  # a problem tells it itself
+    if row.settled or row.problem:  # a problem says it itself
         return ""
     return ", ".join(f"{row.outputs[word]} {word}" for word in ("ahead", "behind") if row.outputs.get(word))
 
 
-def _remotes(refs: Sequence[StatusRow]) -> list[str]:
+def _remotes(refs: Sequence[StatusRow], full: bool) -> list[str]:
     """Where both sides are, each repository once."""
     found: dict[str, None] = {}
     for row in refs:
@@ -97,8 +117,9 @@ def _remotes(refs: Sequence[StatusRow]) -> list[str]:
             policy = f" (githubTransport.mode={side['transport']})" if side.get("transport") else ""
             found[f"  {word} {safe(str(side.get('remote', '?')))}{policy}"] = None
     lines = sorted(found, key=lambda line: not line.startswith("  upstream"))
-    more = [f"  and {len(lines) - _MOST_REMOTES} more"] if len(lines) > _MOST_REMOTES else []
-    return [*lines[:_MOST_REMOTES], *more, ""] if lines else []
+    most = len(lines) if full else _MOST_REMOTES
+    more = [f"  and {len(lines) - most} more"] if len(lines) > most else []
+    return [*lines[:most], *more, ""] if lines else []
 
 
 def _verdict(refs: Sequence[StatusRow]) -> str:
@@ -111,17 +132,30 @@ def _verdict(refs: Sequence[StatusRow]) -> str:
     return f"{settled} of {len(refs)} refs in sync{problems} · {words}"
 
 
-def _next(refs: Sequence[StatusRow], sync: str, flush: str) -> list[str]:
-    """The commands that do what can be done."""
+def _partial(flushed: PushRecovery) -> list[str]:
+    if not flushed.partial:
+        return []
+    recovered = str(flushed.recovered).lower()
+    return [f"run {flushed.run}: {PARTIAL} · partialSuccessRecovered={recovered}"]
+
+
+def _next(refs: Sequence[StatusRow], sync: str, flush: str, flushed: PushRecovery) -> list[str]:
+    """The commands that do what can be done; none for a ref that cannot be read or may not be moved. After a push that
+    could not be confirmed the first is to look again, not to flush blindly."""
     open_ones = [row for row in refs if not row.settled and not row.problem]
-    return [
-        command
-        for command, wanted in ((sync, not all(map(_is_flush, open_ones))), (flush, any(map(_is_flush, open_ones))))
-        if wanted
-    ]
+    flushes = any(map(_is_flush, open_ones))
+    looks = flushes and flushed.partial and not flushed.recovered
+    wanted = ((sync, looks or not all(map(_is_flush, open_ones))), (flush, flushes and not looks))
+    return [command for command, needed in wanted if needed]
 
 
 # --- for programs --------------------------------------------------------------------------------------------------
+
+
+def _transport(refs: Sequence[StatusRow]) -> str | None:
+    sides = [side for row in refs for side in (row.spec["from"], row.spec["to"])]
+    found = {side["transport"] for side in sides if side.get("transport")}
+    return str(found.pop()) if len(found) == 1 else None
 
 
 def _sides(refs: Sequence[StatusRow], lanes: Sequence[str]) -> JsonObject:
@@ -152,7 +186,7 @@ def _plain(branch: str) -> str:
     return re.sub(r"[^0-9A-Za-z]", "", branch.removesuffix("-gitops"))
 
 
-def _document(row: StatusRow) -> JsonObject:
+def _document(row: StatusRow, raw: bool) -> JsonObject:
     sides: JsonObject = {}
     if row.address.kind == "GitRef":
         github, local = _upstream_and_mirror(row)
@@ -167,4 +201,5 @@ def _document(row: StatusRow) -> JsonObject:
         "problem": row.problem,
         "outputs": row.outputs,
         **sides,
+        **({"spec": encode_leaves(row.spec)} if raw else {}),
     }

@@ -1,9 +1,9 @@
-"""The graph that a plan alone can tell: its resources, and what each change waits for. Pure."""
+"""The graph that a plan alone can determine: its resources, and what each change waits for. Pure."""
 
 from __future__ import annotations
 
 from planner.graph import Edge, ResourceGraph, make_graph
-from planner.plan import Plan
+from planner.plan import LEAVING, Plan
 
 _FIELD = "(a saved plan holds no fields of its edges)"
 
@@ -19,3 +19,17 @@ def graph_of_plan(plan: Plan) -> ResourceGraph:
         if need in nodes and need != change.address
     ]
     return make_graph(nodes, edges)
+
+
+def with_deletes(graph: ResourceGraph, plan: Plan) -> ResourceGraph:
+    """The graph of what is declared, with what the plan takes away and what that waits for."""
+    known = set(graph.order())
+    leaving = {change.address for change in plan.changes if change.action in LEAVING} - known
+    if not leaving:
+        return graph
+    edges = [
+        Edge(edge.before, edge.after, "deleted after", "what may use it goes, or is updated, first")
+        for edge in graph_of_plan(plan).edges
+        if edge.after in leaving and edge.before in known | leaving
+    ]
+    return make_graph([*graph.order(), *sorted(leaving)], [*graph.edges, *edges])

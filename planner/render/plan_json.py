@@ -1,22 +1,27 @@
-"""A plan as JSON: the very bytes of a plan file (see planner.plan_document), as text."""
+"""A plan as JSON: the very bytes of a plan file (see planner.plan_document) as text, with what guards say."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from planner.errors import GuardRefused
 from planner.plan import Plan
-from planner.plan_document import dump
+from planner.plan_document import dump_plan
 
 
-def render_json(plan: Plan, *, for_terminal: bool = False) -> str:
+def render_json(plan: Plan, *, guards: Sequence[GuardRefused] = (), for_terminal: bool = False) -> str:
     """The document of spec 05, "The plan as JSON", with one newline at its end.
 
     For a terminal, characters that it could obey are written as JSON escapes: the same document in other bytes, so
-    that what is meant to be read again must not come from there.
+    that what is meant to be read again must not come from there. `guards` that will refuse the plan stand in a
+    key of their own, which neither id nor checksum are about.
     """
-    text = dump(plan).decode()
-    return visible(text) if for_terminal else text
+    said = [{"name": one.guard, "message": one.message, "remedy": one.remedy} for one in guards]
+    text = dump_plan(plan, guards=said).decode()
+    return escape_invisible(text) if for_terminal else text
 
 
-def visible(text: str) -> str:
+def escape_invisible(text: str) -> str:
     """A JSON text with escapes in place of what a terminal could obey."""
     return "".join(char if char.isprintable() or char == "\n" else _escaped(char) for char in text)
 

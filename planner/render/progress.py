@@ -13,10 +13,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO, assert_never
 
 from planner.address import Address
-from planner.duration import render as duration
+from planner.duration import render_duration as duration
 from planner.events import Applied, Began, Ended, Event, Observer, Result, Waiting
 from planner.plan import Action, Plan
-from planner.render.text_safe import safe
+from planner.render.blocked_reason import shortened
+from planner.text_safe import safe
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -165,7 +166,7 @@ def _live(console: Console, tree: Callable[[], RenderableType]) -> Live:
 
 def _end_text(event: Ended) -> str:
     headline = event.message.partition("\n")[0]
-    detail = f": {safe(headline)}" if headline else ""
+    detail = f": {shortened(safe(headline))}" if headline else ""
     remedy = f" ({safe(event.remedy)})" if event.remedy and event.result is not Result.SKIPPED else ""
     took = f" in {duration(event.seconds)}" if event.seconds else ""
     return f"{event.result}{took}{detail}{remedy}"

@@ -1,4 +1,4 @@
-"""What a reviewer must not overlook: the dangerous parts of a plan, found by rule and told in a fixed order.
+"""What a reviewer must not overlook: the dangerous parts of a plan, found by rule and reported in a fixed order.
 
 Pure over a Plan, all text safe to show. It warns and decides nothing: what is refused is decided by the guards.
 """
@@ -9,17 +9,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from planner.path import FieldPath, render
-from planner.plan import Action, Blocked, Change, FieldChange, FieldOp, Plan
-from planner.render.text_safe import safe
+from planner.path import FieldPath, render_path
+from planner.plan import LEAVING, Action, Blocked, Change, FieldChange, FieldOp, Plan
+from planner.render.blocked_reason import blocked_reason, source_location
+from planner.render.recorded_rules import loosened_rules
 from planner.resource import PROTECT, REPLACE, WAIT
+from planner.text_safe import safe
 from planner.values import Json
 
 _MOST_FIELDS = 4  # named in one line
 _PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
 
 
-class Danger(StrEnum):
+class RiskClass(StrEnum):
     """Kinds of risk, the gravest first. The value is what a reader sees."""
 
     BLOCKED = "blocked"
@@ -27,6 +29,7 @@ class Danger(StrEnum):
     REPLACE = "replace"
     COMMAND = "command"
     GATE = "gate loosened"
+    RETENTION = "retention shortened"
     FORCED = "forced fields"
     SECRET = "secret changed"  # noqa: S105 - a word for the reader
     ADOPT = "adopt"
@@ -36,67 +39,71 @@ class Danger(StrEnum):
 class Risk:
     """One line of the list: what, where, and what exactly. `address` is written as elsewhere on the page."""
 
-    danger: Danger
+    danger: RiskClass
     address: str
     text: str
     remedy: str = ""
 
 
-def risks(plan: Plan) -> tuple[Risk, ...]:
+def find_risks(plan: Plan) -> tuple[Risk, ...]:
     """Every risk of the plan, by danger and then in the order of execution."""
-    placed = len({change.address.place for change in plan.changes}) > 1
+    placed = len({change.address.node_lane for change in plan.changes}) > 1
     found = [_blocked(blocked, placed) for blocked in plan.blocked]
     for change in plan.changes:
         name = safe(str(change.address) if placed else change.address.local)
         found += [Risk(danger, name, text) for danger, text in _dangers(change)]
-    order = list(Danger)
+    order = list(RiskClass)
     return tuple(sorted(found, key=lambda risk: order.index(risk.danger)))
 
 
 def _blocked(blocked: Blocked, placed: bool) -> Risk:
     name = safe(str(blocked.address) if placed else blocked.address.local)
-    why = ": ".join(safe(part) for part in (blocked.reason, blocked.evidence) if part)
-    place = f"  ({safe(str(blocked.source.file))}:{blocked.source.line})" if blocked.source.file else ""
-    return Risk(Danger.BLOCKED, name, why, safe(blocked.remedy) + place if blocked.remedy else "")
+    where = source_location(blocked.source)
+    remedy = "  ".join(part for part in (safe(blocked.remedy), f"({where})" if where else "") if part)
+    return Risk(RiskClass.BLOCKED, name, blocked_reason(blocked), remedy)
 
 
-def _dangers(change: Change) -> Iterator[tuple[Danger, str]]:
+def _dangers(change: Change) -> Iterator[tuple[RiskClass, str]]:
     match change.action:
         case Action.DELETE:
-            yield Danger.DELETE, safe(change.reason)
+            yield RiskClass.DELETE, "no longer declared" if change.reason == "pruned" else safe(change.reason)
         case Action.REPLACE:
-            yield Danger.REPLACE, safe(change.reason)
+            yield RiskClass.REPLACE, safe(change.reason)
         case Action.ADOPT:
-            yield Danger.ADOPT, safe(change.reason)
+            yield RiskClass.ADOPT, safe(change.reason)
         case Action.RUN:
             yield from _of_a_run(change)
         case _:
             pass
     if change.forced:
-        yield Danger.FORCED, _listed([_taken(change, path) for path in change.forced])
-    if change.action in (Action.CREATE, Action.DELETE, Action.NOOP):
-        return  # a create rotates and loosens nothing; a delete is told as such
+        yield RiskClass.FORCED, _listed([_taken(change, path) for path in change.forced])
+    if change.action in (Action.CREATE, *LEAVING, Action.NOOP):
+        return  # a create rotates and loosens nothing; a delete is reported as such
     secret = [item for item in change.fields if item.sensitive and item.op in (FieldOp.CHANGE, FieldOp.REMOVE)]
     if secret:
-        yield Danger.SECRET, _listed([render(item.path) for item in secret])
+        yield RiskClass.SECRET, _listed([render_path(item.path) for item in secret])
+    rules = list(loosened_rules(change))
+    if shortened := [text for retained, text in rules if retained]:
+        yield RiskClass.RETENTION, _listed(shortened)
     gates = [text for item in change.fields if (text := _loosened(change, item))]
+    gates += [text for retained, text in rules if not retained]
     if gates:
-        yield Danger.GATE, _listed(gates)
+        yield RiskClass.GATE, _listed(gates)
 
 
-def _of_a_run(change: Change) -> Iterator[tuple[Danger, str]]:
+def _of_a_run(change: Change) -> Iterator[tuple[RiskClass, str]]:
     """What a run takes away, and what it has a container do."""
-    if removed := [render(item.path) for item in change.fields if item.op is FieldOp.REMOVE]:
-        yield Danger.DELETE, _listed(removed)
+    if removed := [render_path(item.path) for item in change.fields if item.op is FieldOp.REMOVE]:
+        yield RiskClass.DELETE, _listed(removed)
     spec = (change.desired or {}).get("spec") or {}
     if change.address.kind == "PodExec":
-        yield Danger.COMMAND, safe(f"{' '.join(map(str, spec.get('command') or ()))} in {spec.get('target')}")
+        yield RiskClass.COMMAND, safe(f"{' '.join(map(str, spec.get('command') or ()))} in {spec.get('target')}")
 
 
 def _taken(change: Change, path: FieldPath) -> str:
     """A field and whose it is, where that is known."""
     owner = next((item.manager for item in change.fields if item.path == path and item.manager), "")
-    return f"{render(path)} (set by {owner})" if owner else render(path)
+    return f"{render_path(path)} (set by {owner})" if owner else render_path(path)
 
 
 def _listed(texts: list[str]) -> str:
@@ -108,7 +115,7 @@ def _loosened(change: Change, item: FieldChange) -> str:
     """What this field takes away from the checks that guard a rollout; empty when nothing."""
     if item.sensitive or item.op is FieldOp.DISOWN:
         return ""
-    path = render(item.path)
+    path = render_path(item.path)
     if option := _option(item):
         return option
     before, after = _gate(change, item, item.before), _gate(change, item, item.after)

@@ -7,10 +7,11 @@ from itertools import groupby
 from typing import Protocol, assert_never
 
 from planner.address import Address
-from planner.duration import render as duration
+from planner.duration import render_duration as duration
 from planner.events import Ended, Result
 from planner.plan import Plan
-from planner.render.text_safe import safe
+from planner.render.blocked_reason import blocked_reason, deduplicated_warnings, source_location
+from planner.text_safe import safe
 
 _MOST = 20  # failures shown in full
 _SLOWEST = 5
@@ -18,7 +19,7 @@ _PROBLEMS = (Result.FAILED, Result.STALE, Result.UNKNOWN, Result.PENDING)
 _ABOUT_TIME = 1.0  # seconds; a shorter run needs no account of its time
 
 
-class Outcome(Protocol):
+class RunOutcome(Protocol):
     """What is read of the result of an execution."""
 
     @property
@@ -38,7 +39,7 @@ class Outcome(Protocol):
         """Told to stop before the end."""
 
 
-def render_run(plan: Plan, outcome: Outcome, *, run: int, command: str = "") -> str:
+def render_run(plan: Plan, outcome: RunOutcome, *, run: int, command: str = "") -> str:
     """The page after a run. The last line is the verdict and, when there is one, the `command` to go on with."""
     ends = outcome.outcomes
     orders = {change.address: order for order, change in enumerate(plan.changes, start=1)}
@@ -48,7 +49,10 @@ def render_run(plan: Plan, outcome: Outcome, *, run: int, command: str = "") -> 
         _skipped(ends),
         _cancelled(ends),
         blocked_lines(plan),
-        [f"warning: {safe(str(address))}: {safe(text)}" for address, text in outcome.warnings],
+        [
+            f"warning: {text}"
+            for text in deduplicated_warnings(f"{address}: {text}" for address, text in outcome.warnings)
+        ],
         _time(plan, outcome),
     )
     lines = [f"run {run}: {_counts(ends)} in {duration(outcome.seconds)}"]
@@ -81,7 +85,7 @@ def _said(ends: Mapping[Address, Ended], orders: Mapping[Address, int]) -> list[
 
 def _told(ended: Ended, orders: Mapping[Address, int]) -> list[str]:
     """One end: its headline, and its evidence in lines that nothing in them can leave."""
-    headline, *evidence = ended.message.split("\n")
+    headline, *evidence = ended.shown.split("\n")
     head = f"{orders[ended.address]:>4} {ended.result:<8} {ended.action} {safe(str(ended.address))}"
     return [f"{head}  {safe(headline)}".rstrip(), *(f"       | {safe(line)}".rstrip() for line in evidence)]
 
@@ -107,13 +111,13 @@ def blocked_lines(plan: Plan) -> list[str]:
     """What the plan could not do at all, with what would help."""
     lines: list[str] = []
     for one in plan.blocked[:_MOST]:
-        why = f"{one.reason} ({one.evidence})" if one.evidence else one.reason
-        lines.append(f"     blocked  {one.action} {safe(str(one.address))}  {safe(why)}")
-        lines += [f"       {safe(one.remedy)}"] if one.remedy else []
+        lines.append(f"     blocked  {one.action} {safe(str(one.address))}  {blocked_reason(one)}")
+        where = f"({source_location(one.source)})" if one.source.file else ""
+        lines += ["       " + "  ".join(filter(None, (safe(one.remedy), where)))] if one.remedy or where else []
     return [*lines, f"     and {len(plan.blocked) - _MOST} more"] if len(plan.blocked) > _MOST else lines
 
 
-def _time(plan: Plan, outcome: Outcome) -> list[str]:
+def _time(plan: Plan, outcome: RunOutcome) -> list[str]:
     if outcome.seconds < _ABOUT_TIME:
         return []
     timed = sorted((e for e in outcome.outcomes.values() if e.seconds), key=lambda e: (-e.seconds, e.address))
@@ -139,7 +143,7 @@ def critical_path(plan: Plan, ends: Mapping[Address, Ended]) -> Sequence[Ended]:
     return path[::-1]
 
 
-def _verdict(plan: Plan, outcome: Outcome) -> str:
+def _verdict(plan: Plan, outcome: RunOutcome) -> str:
     counts = [ended.result for ended in outcome.outcomes.values()]
     total = len(counts)
     worst = next((result for result in _GRAVITY if result in counts), Result.UNCHANGED)

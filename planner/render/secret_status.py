@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from itertools import groupby
 
-from planner.render.style import cells, padded, paint
-from planner.render.text_safe import safe
+from planner.render.terminal_style import column_count, pad_text, paint
 from planner.status import SecretKey, SecretStatus
+from planner.text_safe import safe
 from planner.values import JsonObject, parse_generated
 
 SCHEMA_VERSION = 1
@@ -18,20 +19,26 @@ def render_secret_status(status: SecretStatus, *, command: str, delete: str, col
     """Secret by Secret a line for each key, then the obsolete ones, the verdict, and the commands that are needed."""
     simulated = " · simulated" if status.cluster.simulated else ""
     out = [f"{safe(status.cluster.server)} (uid {safe(status.cluster.uid[:8])}){simulated}"]
-    names = max((cells(safe(key.key)) for key in status.keys), default=0)
-    moves = max((cells(_move(key)) for key in status.keys), default=0)
+    names = max((column_count(safe(key.key)) for key in status.keys), default=0)
+    moves = max((column_count(_move(key)) for key in status.keys), default=0)
     for address, keys in groupby(status.keys, key=lambda key: key.address):
         out += ["", safe(address.local)]
         several = tuple(keys)
         for key in several:
-            state = paint(padded(_state(key), 7), _STYLES[_state(key)], colour)
-            out.append(f"  {state}{padded(safe(key.key), names)}  {padded(_move(key), moves)}  {_source(key)}".rstrip())
+            state = paint(pad_text(_state(key), 7), _STYLES[_state(key)], colour)
+            out.append(
+                f"  {state}{pad_text(safe(key.key), names)}  {pad_text(_move(key), moves)}  {_source(key)}".rstrip()
+            )
         out += [f"         {safe(problem)}" for problem in dict.fromkeys(key.problem for key in several) if problem]
     fine = sum(key.in_sync for key in status.keys)
     out += ["", f"{fine} of {len(status.keys)} keys as at their source"]
     out += [f"  {command}"] if fine < len(status.keys) else []
     if status.obsolete:
         out += ["obsolete, still live: " + ", ".join(safe(address.local) for address in status.obsolete), f"  {delete}"]
+    for address in status.foreign:
+        name = shlex.quote(f"{address.namespace}/{address.name}")
+        out += [f"obsolete, not made by hwplan: {safe(address.local)}", f"  {delete} --name {safe(name)}"]
+    out += [f"obsolete, unreadable: {safe(address.local)} ({safe(why)})" for address, why in status.unreadable.items()]
     return "\n".join(out) + "\n"
 
 
@@ -41,7 +48,9 @@ def secret_status_json(status: SecretStatus) -> JsonObject:
         "schemaVersion": SCHEMA_VERSION,
         "simulated": status.cluster.simulated,
         "keys": [_document(key) for key in status.keys],
-        "obsolete": [str(address) for address in status.obsolete],
+        "obsolete": sorted(str(address) for address in (*status.obsolete, *status.foreign)),
+        "obsoleteNotOurs": [str(address) for address in status.foreign],
+        "obsoleteUnreadable": {str(address): why for address, why in status.unreadable.items()},
     }
 
 

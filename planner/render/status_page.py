@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from planner.plan import ClusterIdentity
-from planner.render.style import cells, padded, paint
-from planner.render.text_safe import safe
+from planner.render.terminal_style import column_count, pad_text, paint
+from planner.text_safe import safe
 
 _INDENT = " " * 10
 _STYLES = {"ok": "green", "to do": "yellow", "????": "red", "": "dim"}
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class StatusLine:
     """One resource: `state` is `ok`, `to do` or `????`, "" for a heading; then its columns, then what is wrong ("" when
     nothing is)."""
 
@@ -23,28 +23,28 @@ class Line:
     problem: str = ""
 
 
-def status_page(
+def render_status_page(
     cluster: ClusterIdentity,
-    lines: Sequence[Line],
+    lines: Sequence[StatusLine],
     verdict: str,
     *,
     command: str = "",
     colour: bool = False,
-    place: str = "",
+    node_lane: str = "",
     about: str = "",
     width: int = 0,
 ) -> str:
     """The page as text. Columns are as wide as their widest cell; everything in `lines` is made safe here.
 
-    `place` stands before the cluster, `about` behind it. What is wrong is wrapped at `width`, if that is given.
+    `node_lane` stands before the cluster, `about` behind it. What is wrong is wrapped at `width`, if that is given.
     """
     rows = [(line, [safe(column) for column in line.columns]) for line in lines]
-    widths = [max(cells(row[at]) for _, row in rows) for at in range(len(rows[0][1]))] if rows else []
+    widths = [max(column_count(row[at]) for _, row in rows) for at in range(len(rows[0][1]))] if rows else []
     more = [about] * bool(about) + ["simulated"] * cluster.simulated
-    out = [" · ".join([f"{place}{safe(cluster.server)} (uid {safe(cluster.uid[:8])})", *more]), ""]
+    out = [" · ".join([f"{node_lane}{safe(cluster.server)} (uid {safe(cluster.uid[:8])})", *more]), ""]
     for line, row in rows:
-        text = "  ".join(padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        out.append(f"  {paint(padded(line.state, 6), _STYLES[line.state], colour)}{text}")
+        text = "  ".join(pad_text(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        out.append(f"  {paint(pad_text(line.state, 6), _STYLES[line.state], colour)}{text}")
         if line.problem:
             out += _wrapped(safe(line.problem), width)
     out += ["", verdict]
@@ -53,11 +53,11 @@ def status_page(
 
 def _wrapped(text: str, width: int) -> list[str]:
     """Indented lines; words stay whole, so that a URL can be copied."""
-    if width <= len(_INDENT) + 20 or len(_INDENT) + cells(text) <= width:
+    if width <= len(_INDENT) + 20 or len(_INDENT) + column_count(text) <= width:
         return [_INDENT + text]
     lines = [""]
     for word in text.split(" "):
-        if lines[-1] and len(_INDENT) + cells(lines[-1]) + 1 + cells(word) > width:
+        if lines[-1] and len(_INDENT) + column_count(lines[-1]) + 1 + column_count(word) > width:
             lines.append(word)
         else:
             lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word

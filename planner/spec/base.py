@@ -33,7 +33,7 @@ _REF_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,200}")
 
 def _duration(text: str) -> str:
     try:
-        duration.parse(text)
+        duration.parse_duration(text)
     except ValueError:
         raise ValueError("not a duration: write 90s, 5m or 1h30m") from None
     return text
@@ -143,6 +143,12 @@ FileMode: TypeAlias = Annotated[str, StringConstraints(pattern=r"^0[0-7]{3}$")]
 RegistryHost: TypeAlias = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9][-a-z0-9.]*(:[0-9]{1,5})?$", max_length=253)
 ]
+ScrapeTarget: TypeAlias = Annotated[
+    str, StringConstraints(pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9]([-A-Za-z0-9.]*)):[0-9]{1,5}$", max_length=260)
+]
+ClientId: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][-A-Za-z0-9_.:@/]{0,199}$")]
+MetricName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]{0,199}$")]
+LabelName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]{0,99}$")]
 Duration: TypeAlias = Annotated[str, StringConstraints(max_length=20), AfterValidator(_duration)]
 HttpUrl: TypeAlias = Annotated[str, StringConstraints(max_length=2048), AfterValidator(_http_url)]
 GitUrl: TypeAlias = Annotated[str, StringConstraints(max_length=2048), AfterValidator(_git_url)]

@@ -21,11 +21,11 @@ from planner.spec.base import (
     RepoName,
     Text,
 )
-from planner.spec.places import Resources, Storage
+from planner.spec.infrastructure import ResourceBounds, Storage
 
 
-class Transport(Model):
-    """How the upstream is reached. With `ssh` any https URL or token in the same mirror is an error (drift, S16)."""
+class TransportPolicy(Model):
+    """How the upstream is reached. A token is an error (drift, S16) in every mode, and so is a URL of another one."""
 
     mode: Literal["ssh", "https", "http", "file"] = Field(
         description="The only transport that is used; there is no fallback."
@@ -37,10 +37,12 @@ class Transport(Model):
     identity_file: Text | None = Field(
         None, description="Private key on the machine that plans; the mirror itself uses `sshSecret`."
     )
-    token_secret: Text | None = Field(None, description="Secret with a token, for `https` only.")
+    token_secret: Text | None = Field(
+        None, description="Refused: tokens are drift. It is here to be named in the error."
+    )
 
 
-class Retry(Model):
+class GitRetryPolicy(Model):
     """Which failures of the upstream are tried again. Only transport errors of ssh are; the end says `exhausted`."""
 
     attempts: Count = Field(4, description="Tries in all.")
@@ -58,7 +60,7 @@ class GitRemote(Model):
         (), description="Branches flushed back to the upstream, fast-forward only."
     )
     snapshot_pipeline: Name | None = Field(
-        None, description="`<pipeline>` in refs/unidesk/snapshots/<pipeline>/<branch>/<commit>."
+        None, description="`<pipeline>` in the names of its snapshot refs: .../<pipeline>/<branch>/<commit>."
     )
 
 
@@ -79,8 +81,8 @@ class GitMirror(Model):
     schedule: Cron = Field("*/5 * * * *", description="When it syncs by itself.")
     suspend: Flag = Field(False, description="Keep the schedule but do not run it.")
     cache: Storage = Field(description="Volume with the bare repositories.")
-    resources: Resources = Field(default_factory=Resources, description="Of the service and of a sync.")
-    github_transport: Transport = Field(description="How the upstreams are reached.")
-    retry: Retry = Field(default_factory=Retry, description="What happens when ssh fails.")
+    resources: ResourceBounds = Field(default_factory=ResourceBounds, description="Of the service and of a sync.")
+    github_transport: TransportPolicy = Field(description="How the upstreams are reached.")
+    retry: GitRetryPolicy = Field(default_factory=GitRetryPolicy, description="What happens when ssh fails.")
     remotes: dict[Name, GitRemote] = Field(description="What is mirrored, by a short name that lanes refer to.")
     ssh_secret: Name = Field("git-mirror-ssh", description="Secret with the deploy key (`id_ed25519`).")

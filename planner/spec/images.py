@@ -9,15 +9,15 @@ from pydantic import Field, model_validator
 from planner.spec.base import Flag, ImageRef, InnerPath, Model, Platform, RegistryHost, Text
 
 
-class Registry(Model):
+class RegistryConfig(Model):
     """The registry of a node. It only ever receives images; no build or copy reads its input from it (S07)."""
 
     host: RegistryHost = Field(description="Host and port as workloads of the node name it: `127.0.0.1:5000`.")
     insecure: Flag = Field(False, description="Plain HTTP is spoken to it. Only for a registry on the node itself.")
-    prefix: InnerPath | None = Field(None, description="First part of every repository path in it, such as `hwlab`.")
+    prefix: InnerPath | None = Field(None, description="First part of every repository path in it, such as `shop`.")
 
 
-class Build(Model):
+class BuildConfig(Model):
     """How an image is built from a Dockerfile."""
 
     dockerfile: InnerPath = Field(description="Path of the Dockerfile, relative to the context.")
@@ -32,7 +32,7 @@ class Image(Model):
 
     target: ImageRef = Field(description="Where it has to be: a tag in the node-local registry.")
     source: ImageRef | None = Field(None, description="Public image that is copied by digest (preload).")
-    build: Build | None = Field(None, description="Build instead of copy.")
+    build: BuildConfig | None = Field(None, description="Build instead of copy.")
     platforms: tuple[Platform, ...] = Field(
         ("linux/amd64",),
         min_length=1,
@@ -56,4 +56,4 @@ class ImageRewrite(Model):
     from_: Text = Field(
         alias="from", description="Repository as the manifest names it, without tag: `quay.io/argoproj/argocd`."
     )
-    to: Text = Field(description="Repository to use instead. The tag or digest of the manifest is kept.")
+    to: Text = Field(description="Repository to use instead. The tag or digest of the manifest is retained.")

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from planner.spec.base import Duration, Flag, HttpUrl, InnerPath, Model, Name, RegistryHost, Sha256, Text, Values
+from planner.spec.base import (
+    Branch,
+    ClientId,
+    Count,
+    Duration,
+    Flag,
+    HttpUrl,
+    InnerPath,
+    Model,
+    Name,
+    RegistryHost,
+    ScrapeTarget,
+    Sha256,
+    Text,
+    Values,
+)
 from planner.spec.git import GitMirror
-from planner.spec.images import Image, ImageRewrite, Registry
-from planner.spec.places import EgressProxy, Namespace
+from planner.spec.images import Image, ImageRewrite, RegistryConfig
+from planner.spec.infrastructure import EgressProxy, Namespace
 from planner.spec.secrets import SecretRule
 
 
 class ManifestOrigin(Model):
     """A manifest that others publish, pinned by digest."""
 
-    url: HttpUrl | None = Field(None, description="Where it is published.")
+    url: HttpUrl | None = Field(None, description="Where it is published; fetched when planning.")
     file: InnerPath | None = Field(None, description="Local copy, relative to the configuration folder.")
     sha256: Sha256 | None = Field(None, description="Digest of the bytes. Needed before it is installed.")
 
@@ -27,7 +43,7 @@ class Install(Model):
     version: Text = Field(description="Version, as published.")
     manifest: ManifestOrigin = Field(description="The manifest.")
     managed: Flag = Field(
-        False, description="Whether hwplan installs it. Needs the local copy of the manifest and its sha256."
+        False, description="Whether hwplan installs it. Needs the sha256 of the manifest, and its `file` or `url`."
     )
     images: tuple[ImageRewrite, ...] = Field((), description="Images that come from somewhere else on this node.")
     crds: tuple[Text, ...] = Field((), description="CustomResourceDefinitions that have to be established.")
@@ -41,6 +57,9 @@ class ArgoInstall(Install):
 
     namespace: Name = Field("argocd", description="Its namespace.")
     destination: HttpUrl = Field("https://kubernetes.default.svc", description="API server as Argo CD names it.")
+    stuck_after: Duration = Field(
+        "10m", description="A sync that runs longer, while no hook of it runs, is stuck: `hwplan sync` terminates it."
+    )
 
 
 class TektonInstall(Install):
@@ -49,26 +68,76 @@ class TektonInstall(Install):
     namespace: Name = Field("tekton-pipelines", description="Its namespace.")
 
 
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error:
+        raise ValueError("this is no regular expression") from None
+    return text
+
+
+class TimingPhase(Model):
+    """A phase of a benchmark: the steps whose times make it up."""
+
+    tasks: tuple[Text, ...] = Field(min_length=1, description="Globs of tasks of the pipeline.")
+    steps: tuple[Text, ...] = Field((), description="Globs of their steps; the whole tasks when left out.")
+
+
+class FailureFamily(Model):
+    """What a failure is called: the first family, in the order of the file, that all of this fits."""
+
+    tasks: tuple[Text, ...] = Field((), description="Globs of the task that failed; any when left out.")
+    steps: tuple[Text, ...] = Field((), description="Globs of its step; any when left out.")
+    log: Annotated[Text, AfterValidator(_pattern)] | None = Field(
+        None, description="Regular expression that is found in the end of its log or in its message."
+    )
+
+
 class Benchmark(Model):
     """A profile of the CI build benchmark (S11)."""
 
     catalog_path: Annotated[Text, StringConstraints(pattern=r"^[^{}]*\{run\}[^{}]*$")] = Field(
         description="Template of the catalog path of a run; `{run}` keeps it apart from the real catalog."
     )
-    build_cache_mode: Literal["enabled", "disabled"] = Field("enabled", description="Build cache of the run.")
+    branch: Branch = Field("benchmark", description="Scratch branch that it promotes to: never one of a lane.")
     forbid_buildkit_cache: Flag = Field(False, description="True passes `build-cache-mode=disabled` to the run.")
-    timing_phases: tuple[Name, ...] = Field(min_length=1, description="Phases whose times have to be reported.")
-    failure_families: tuple[Name, ...] = Field(min_length=1, description="Names that a failure is sorted under.")
-    require_proxy_evidence: Flag = Field(
-        False, description="Traffic seen by the proxy server has to be attached (S22)."
+    timing_phases: dict[Name, TimingPhase] = Field(
+        min_length=1, description="Phases whose times have to be reported: a missing one fails the benchmark."
     )
+    failure_families: dict[Name, FailureFamily] = Field(
+        min_length=1, description="Names that a failure is sorted under, in this order."
+    )
+    require_proxy_evidence: Flag = Field(
+        False, description="Traffic seen by the proxy server has to be attached (S22); else it is inconclusive."
+    )
+    proxy_client: ClientId | None = Field(
+        None, description="Its client id at the proxy server, which `egressProxy.traffic` counts by."
+    )
+    keep: Count = Field(5, description="Runs of this profile that are retained.")
     timeout: Duration = Field("1h", description="Longest run.")
+
+    @model_validator(mode="after")
+    def _evidence_is_somebodys(self) -> Self:
+        if self.require_proxy_evidence and self.proxy_client is None:
+            raise ValueError("`requireProxyEvidence` needs `proxyClient`: whose traffic it is")
+        return self
+
+
+class ScrapeJob(Model):
+    """What Prometheus scrapes under one name."""
+
+    targets: tuple[ScrapeTarget, ...] = Field(min_length=1, description="Addresses, `host:port`.")
+    path: Annotated[Text, StringConstraints(pattern=r"^/[^\s?#]*$")] = Field("/metrics", description="Path.")
+    interval: Duration = Field("30s", description="How often.")
 
 
 class Observability(Model):
     """Prometheus of a node."""
 
     prometheus_url: HttpUrl | None = Field(None, description="Base URL of its HTTP API.")
+    jobs: dict[Name, ScrapeJob] = Field(
+        default_factory=dict, description="What it scrapes, by job: all of it and nothing else (`observe boundary`)."
+    )
     namespace: Name = Field("monitoring", description="Its namespace.")
     service_monitors: Flag = Field(False, description="Whether the Prometheus operator's kinds are served.")
 
@@ -82,22 +151,25 @@ class Node(Model):
         None, description="Uid of the namespace kube-system. When given, any other cluster is refused."
     )
     namespaces: dict[Name, Namespace] = Field(
-        description="Namespaces shared by all lanes, by role: `infra`, `argo`, ..."
+        default_factory=dict, description="Namespaces shared by all lanes, by role: `infra`, `argo`, ..."
     )
-    registry: Registry = Field(description="The node-local registry: an output only.")
+    registry: RegistryConfig | None = Field(None, description="The node-local registry: an output only.")
     public_registries: tuple[RegistryHost, ...] = Field(
         ("docker.io", "quay.io", "ghcr.io", "registry.k8s.io"),
         description="Registries that input images may come from.",
     )
     egress_proxy: EgressProxy | None = Field(None, description="The proxy of its workloads; none when left out.")
-    git_mirror: GitMirror = Field(description="The mirror of git repositories.")
+    git_mirror: GitMirror | None = Field(None, description="The mirror of git repositories.")
     images: dict[Name, Image] = Field(default_factory=dict, description="Images that have to be in its registry.")
-    argo: ArgoInstall = Field(description="Argo CD.")
-    tekton: TektonInstall = Field(description="Tekton Pipelines.")
+    argo: ArgoInstall | None = Field(None, description="Argo CD.")
+    tekton: TektonInstall | None = Field(None, description="Tekton Pipelines.")
     benchmarks: dict[Name, Benchmark] = Field(default_factory=dict, description="Benchmark profiles, by name.")
     observability: Observability = Field(default_factory=Observability, description="Where metrics are read.")
     secrets_dir: Text | None = Field(
         None, description="Folder with the files that secrets are read from; `~` is the home folder."
     )
     secrets: dict[Name, SecretRule] = Field(default_factory=dict, description="Secrets shared by all lanes.")
+    products: dict[Name, Values] = Field(
+        default_factory=dict, description="What products have to know about it: each by the `node` of its schema.yaml."
+    )
     values: Values = Field(default_factory=dict, description="Anything else that templates need; not checked.")

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from planner.spec.base import InnerPath, Model, Name, NodeName, Text, Values
+from planner.spec.base import Flag, InnerPath, Model, Name, NodeName, Text, Values
+from planner.spec.git import GitRemote
 
 
 class Scope(Model):
@@ -16,7 +17,14 @@ class Scope(Model):
     per: Literal["node", "lane"] = Field(
         description="`node`: rendered once per node with all its lanes; `lane`: rendered once per lane."
     )
+    folders: tuple[InnerPath, ...] = Field(
+        (), description="Folders under templates/, instead of the product's own of this name."
+    )
     description: Text | None = Field(None, description="What is in it.")
+    includes: tuple[Name, ...] = Field((), description="Scopes that are taken along when this one is named.")
+    default: Flag = Field(
+        True, description="Whether it is taken when no scope is named. False: only by its own verb or by name."
+    )
 
 
 class Product(Model):
@@ -26,6 +34,7 @@ class Product(Model):
     version: Text = Field(description="Version of its configuration, for people.")
     templates: InnerPath = Field(description="Folder under templates/.")
     scopes: tuple[Scope, ...] = Field(min_length=1, description="Scopes, in order.")
+    default: Flag = Field(False, description="Whether it is taken where no product is named and several would fit.")
     values: Values = Field(default_factory=dict, description="Anything else that templates need; not checked.")
 
 
@@ -55,6 +64,10 @@ class LanesDocument(Model):
     api_version: Literal["hwplan.dev/v1"] = Field(description="Always hwplan.dev/v1.")
     kind: Literal["Lanes"] = Field(description="Lanes.")
     product: Name = Field(description="Product that the lanes belong to.")
+    remotes: dict[Name, GitRemote] = Field(
+        default_factory=dict,
+        description="Added to the git mirror of each node that has a lane, with the branches of the lanes there.",
+    )
     defaults: dict[str, Any] = Field(default_factory=dict, description="Part of a Lane that every lane starts from.")
     lanes: dict[Name, dict[str, Any]] = Field(description="Lanes by name, as they are on every node.")
     nodes: dict[NodeName, dict[Name, dict[str, Any] | None]] = Field(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, StrictInt, model_validator
+from pydantic import Field, StrictBool, StrictInt, model_validator
 
 from planner.spec.base import EnvName, Flag, InnerPath, KeyName, Model, Name, Text
+
+Scalar: TypeAlias = StrictBool | StrictInt | Text
 
 
 class FileSource(Model):
@@ -36,7 +38,7 @@ class KubernetesSource(Model):
 
 
 class Generate(Model):
-    """A random value, made once at the first apply and kept afterwards."""
+    """A random value, made once at the first apply and retained afterwards."""
 
     length: Annotated[StrictInt, Field(ge=16, le=256)] = Field(32, description="Characters (letters, digits, - and _).")
     keys: tuple[KeyName, ...] = Field(min_length=1, description="Keys that are generated.")
@@ -69,7 +71,12 @@ class SecretRule(Model):
     key_mapping: dict[KeyName, Text] = Field(min_length=1, description="Key in the Secret -> key in the sources.")
     namespace: Name | None = Field(None, description="Target namespace; the template's default when left out.")
     type: Text = Field("Opaque", description="Type of the Secret.")
-    when_postgres: Literal["local-k3s", "external"] | None = Field(
-        None, description="Only when the lane's runtimeStore.postgres.mode is this."
+    when: dict[Text, Scalar] = Field(
+        default_factory=dict,
+        description="Only where fields of the lane have these values: field path -> value.",
     )
-    obsolete: Flag = Field(False, description="No longer declared: the next apply removes the Secret.")
+    obsolete: Flag = Field(
+        False,
+        description="No longer wanted: the next apply deletes the Secret that hwplan made; one that it did not make is"
+        " deleted when it is named (`hwplan secret delete --name NAME`).",
+    )

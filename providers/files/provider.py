@@ -7,11 +7,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from planner.address import Address
+from planner.applied_state import KindPlace
 from planner.errors import PermanentError, PreconditionError
 from planner.plan import Change, FieldChange, FieldOp, Verified
 from planner.ports import (
     Absent,
     Effect,
+    NeverDeletes,
     Observation,
     Present,
     Preview,
@@ -21,25 +23,24 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.snapshot import KindPlace
 from planner.values import Json, JsonObject, Ref, Sub, Vault
-from providers.files.disk import Version, look, replace, version_of
-from providers.files.places import Places
-from providers.registry import Tools
+from providers.durable_file import FileVersion, read_version, replace_file, version_of
+from providers.files.path_mapping import PathMapping
+from providers.provider_tools import ProviderTools
 
 _MODE = re.compile(r"0[0-7]{3}")
 
 
-def create(tools: Tools) -> LocalFileProvider:
+def create(tools: ProviderTools) -> LocalFileProvider:
     """The provider of one command."""
-    return LocalFileProvider(Places(tools.folder, tools.sandbox))
+    return LocalFileProvider(PathMapping(tools.folder, tools.sandbox))
 
 
 @dataclass(frozen=True, slots=True)
-class LocalFileProvider:
+class LocalFileProvider(NeverDeletes):
     """See planner.ports.Provider. `places` says where paths lead."""
 
-    places: Places
+    places: PathMapping
 
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
         """See Provider."""
@@ -49,7 +50,7 @@ class LocalFileProvider:
         try:
             path = self.places.place(resource.manifest["spec"]["path"])
             self.places.check(path)
-            seen = look(path)
+            seen = read_version(path)
         except PermanentError as error:
             where = f" ({error.where})" if error.where else ""
             return Unreadable(resource.address, error.message + where)
@@ -76,22 +77,18 @@ class LocalFileProvider:
         path = self.places.place(spec["path"])
         self.places.check(path)
 
-        def allow(now: Version | None) -> bool:
+        def allow(now: FileVersion | None) -> bool:
             if now is not None and now.token == wanted.token:
                 return False
             _check_still(change, now)
             return True
 
-        allow(look(path))  # before any folder is made: a stale plan changes nothing
-        written = replace(path, data, mode, allow)
-        after = look(path)
+        allow(read_version(path))  # before any folder is made: a stale plan changes nothing
+        written = replace_file(path, data, mode, allow)
+        after = read_version(path)
         if after is None or after.token != wanted.token:
             raise PreconditionError("the file was changed again right after it was written", where=str(change.address))
         return Written("", {"digest": after.digest}, already=not written)
-
-    def delete(self, change: Change) -> Written:
-        """Always raises PermanentError: files are not deleted."""
-        raise PermanentError("files of this machine are not deleted by hwplan", where=str(change.address))
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """A file was read back when it was written: there is nothing to wait for."""
@@ -146,7 +143,7 @@ def _mode(spec: JsonObject) -> str:
     return mode
 
 
-def _check_still(change: Change, now: Version | None) -> None:
+def _check_still(change: Change, now: FileVersion | None) -> None:
     seen = change.precondition
     if (now is None) is seen.absent and (now is None or now.token == seen.content):
         return

@@ -1,7 +1,7 @@
 """Git and its remotes: list the refs, fetch, push. The one place where the git binary is started.
 
 Owns arguments, environment and limits of every call, and tries again what may be tried again: transport errors of ssh,
-as often as the remote's `retry` says. A push is tried once; only its caller can tell what became of it.
+as often as the remote's `retry` says. A push is tried once; only its caller can determine what became of it.
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
-from providers.git import porcelain
-from providers.git.command import Done, run
-from providers.git.failures import GitFailed, Kind, classify, is_transient
-from providers.git.names import Url, check_commit, check_ref, is_commit
+from planner.commit_id import is_commit_id
+from providers.git import push_output
+from providers.git.command import CommandResult, run_command
+from providers.git.failures import GitFailed, GitFailure, classify_failure, is_transient
+from providers.git.names import Url, check_commit, check_ref
 from providers.git.remotes import Remote
-from providers.git.ssh import command as ssh_command
+from providers.git.ssh import ssh_command as ssh_command
 
 _CONFIG = (
     "core.hooksPath=/dev/null",
@@ -39,15 +41,17 @@ _CONFIG = (
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """Seconds for a listing and for moving objects, and the longest answer in bytes."""
+class GitLimits:
+    """Seconds for a listing and for moving objects, seconds after which an HTTP server that sends nothing has failed
+    (a git that outlives us ends then as well: it holds our lock), and the longest answer in bytes."""
 
     listing: float = 60.0
     moving: float = 600.0
+    silence: int = 60
     answer: int = 64 * 1024 * 1024
 
 
-_LIMITS = Limits()
+_LIMITS = GitLimits()
 # The first packet of smart HTTP, by version (gitprotocol-http, gitprotocol-v2), as GIT_TRACE_PACKET shows it.
 _SPOKEN = re.compile(rb"packet: +[a-z-]+< (?:version [12]|# service=git-upload-pack)$", re.MULTILINE)
 
@@ -56,7 +60,7 @@ _SPOKEN = re.compile(rb"packet: +[a-z-]+< (?:version [12]|# service=git-upload-p
 class GitClient:
     """Runs git. `sleep` lets time pass between two tries."""
 
-    limits: Limits = _LIMITS
+    limits: GitLimits = _LIMITS
     sleep: Callable[[float], None] = time.sleep
 
     def list_refs(self, remote: Remote, *, patiently: bool = True) -> Mapping[str, str]:
@@ -73,13 +77,13 @@ class GitClient:
         # empty answer is believed only with the proof that git's own protocol was spoken.
         done = self._tried(remote, words, self.limits.listing, patiently, trace=True)
         if not _SPOKEN.search(done.err):
-            raise GitFailed(remote.shown, Kind.LOST)
+            raise GitFailed(remote.shown, GitFailure.LOST)
         return _parse_refs(done.out, remote)
 
     def fetch(
         self, remote: Remote, repository: Path, commit: str, keep: str, *options: str, hold: tuple[int, ...] = ()
     ) -> None:
-        """Fetch `commit` with its history into `repository`, kept by the ref `keep`. Raises GitFailed.
+        """Fetch `commit` with its history into `repository`, retained by the ref `keep`. Raises GitFailed.
 
         `hold` are descriptors whose locks last until git has ended.
         """
@@ -87,7 +91,7 @@ class GitClient:
         words += ["--no-recurse-submodules", *options, "--", str(remote.url), f"{check_commit(commit)}:{keep}"]
         self._tried(remote, words, self.limits.moving, True, hold=hold)
 
-    def push(self, remote: Remote, repository: Path, commit: str, ref: str, *, lease: str) -> porcelain.Pushed:
+    def push(self, remote: Remote, repository: Path, commit: str, ref: str, *, lease: str) -> push_output.PushResult:
         """Push `commit` to `ref`, one try, if the ref still stands on `lease` ("": if there is no such ref).
 
         The lease makes the push compare-and-swap on the value that the plan saw; git by itself would compare with what
@@ -99,16 +103,20 @@ class GitClient:
         words += ["--recurse-submodules=no", f"--force-with-lease={check_ref(ref)}:{expected}"]
         words += ["--", str(remote.url), f"{check_commit(commit)}:{check_ref(ref)}"]
         done = self._once(remote, words, self.limits.moving)
-        pushed = porcelain.parse(done.out, ref)
-        if pushed.fate is porcelain.Fate.SILENT or (done.code != 0 and pushed.why == ""):
-            raise GitFailed(remote.shown, classify(done))
-        return pushed
+        pushed = push_output.parse_push_output(done.out, ref)
+        if pushed.fate is push_output.PushFate.SILENT or (done.code != 0 and pushed.why == ""):
+            raise GitFailed(remote.shown, classify_failure(done))
+        said = push_output.hook_words(done.err) if pushed.fate is push_output.PushFate.REFUSED else ""
+        return replace(pushed, why=f'{pushed.why}: "{said}"') if said else pushed
 
-    def local(self, repository: Path | None, *words: str) -> Done:
-        """Run git on a repository of our own, without any remote."""
+    def local(
+        self, repository: Path | None, *words: str, environment: Mapping[str, str] = MappingProxyType({})
+    ) -> CommandResult:
+        """Run git on a repository of our own, without any remote. `environment` names an index, or who commits."""
         place = ["--git-dir", str(repository)] if repository else []
         with TemporaryDirectory(prefix="hwplan-git-") as scratch:
-            return self._run([*place, *words], _environment(Path(scratch)), Path(scratch), self.limits.listing)
+            known = {**_environment(Path(scratch)), **environment}
+            return self._run([*place, *words], known, Path(scratch), self.limits.listing)
 
     def _tried(
         self,
@@ -119,14 +127,14 @@ class GitClient:
         *,
         trace: bool = False,
         hold: tuple[int, ...] = (),
-    ) -> Done:
+    ) -> CommandResult:
         tries = 0
         while True:
             tries += 1
             done = self._once(remote, words, seconds, trace=trace, hold=hold)
             if done.code == 0:
                 return done
-            kind = classify(done)
+            kind = classify_failure(done)
             again = remote.url.scheme == "ssh" and is_transient(kind)
             if not (again and patiently) or tries >= remote.retry.attempts:
                 raise GitFailed(remote.shown, kind, tries=tries, exhausted=again and patiently)
@@ -140,7 +148,7 @@ class GitClient:
         *,
         trace: bool = False,
         hold: tuple[int, ...] = (),
-    ) -> Done:
+    ) -> CommandResult:
         with TemporaryDirectory(prefix="hwplan-git-") as scratch:
             environment = _environment(Path(scratch), remote.url)
             if trace:
@@ -159,12 +167,12 @@ class GitClient:
         folder: Path,
         seconds: float,
         hold: tuple[int, ...] = (),
-    ) -> Done:
+    ) -> CommandResult:
         argv = ["git"]
-        for setting in _CONFIG:
+        for setting in (*_CONFIG, "http.lowSpeedLimit=1", f"http.lowSpeedTime={self.limits.silence}"):
             argv += ["-c", setting]
         most = self.limits.answer
-        return run([*argv, *words], env=environment, cwd=folder, seconds=seconds, most=most, hold=hold)
+        return run_command([*argv, *words], env=environment, cwd=folder, seconds=seconds, most=most, hold=hold)
 
 
 def _environment(folder: Path, url: Url | None = None) -> dict[str, str]:
@@ -191,7 +199,7 @@ def _parse_refs(output: bytes, remote: Remote) -> Mapping[str, str]:
     refs: dict[str, str] = {}
     for line in output.decode("utf-8", "surrogateescape").splitlines():
         commit, tab, name = line.partition("\t")
-        if not tab or not is_commit(commit):
-            raise GitFailed(remote.shown, Kind.GARBLED)
+        if not tab or not is_commit_id(commit):
+            raise GitFailed(remote.shown, GitFailure.GARBLED)
         refs[name] = commit
     return refs

@@ -24,7 +24,7 @@ _ERRORS_KEPT = 64 * 1024  # bytes of standard error; more is read and dropped
 _LINGER = 2.0  # seconds for a killed group to close its pipes
 
 
-class Ended(StrEnum):
+class CommandEnd(StrEnum):
     """How it ended."""
 
     ITSELF = "itself"
@@ -33,18 +33,18 @@ class Ended(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class CommandResult:
     """What came of it. `code` is the exit code, negative for a signal."""
 
     code: int
     out: bytes
     err: bytes
-    ended: Ended = Ended.ITSELF
+    ended: CommandEnd = CommandEnd.ITSELF
 
 
-def run(
+def run_command(
     argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, seconds: float, most: int, hold: tuple[int, ...] = ()
-) -> Done:
+) -> CommandResult:
     """Run `argv` for at most `seconds`, taking at most `most` bytes of its output.
 
     It inherits the descriptors of `hold`: a lock on one of them lasts as long as it does, even when we are killed.
@@ -67,34 +67,34 @@ def run(
             _end(process)
 
 
-def _attend(process: subprocess.Popen[bytes], end: float, most: int) -> Done:
+def _attend(process: subprocess.Popen[bytes], end: float, most: int) -> CommandResult:
     assert process.stdout is not None and process.stderr is not None
     out, err = bytearray(), bytearray()
-    ended = Ended.ITSELF
+    ended = CommandEnd.ITSELF
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ, (out, most + 1))
         selector.register(process.stderr, selectors.EVENT_READ, (err, _ERRORS_KEPT))
-        while selector.get_map() and ended is Ended.ITSELF:
+        while selector.get_map() and ended is CommandEnd.ITSELF:
             ready = selector.select(max(0.0, end - time.monotonic()))
             if not ready and time.monotonic() >= end:
-                ended = Ended.TIMED_OUT
+                ended = CommandEnd.TIMED_OUT
             for key, _ in ready:
-                kept, limit = key.data
-                if not _take(key.fd, kept, limit):
+                retained, limit = key.data
+                if not _take(key.fd, retained, limit):
                     selector.unregister(key.fileobj)
             if len(out) > most:
-                ended = Ended.TOO_LONG
-    if ended is Ended.ITSELF:
+                ended = CommandEnd.TOO_LONG
+    if ended is CommandEnd.ITSELF:
         with suppress(subprocess.TimeoutExpired):
-            return Done(process.wait(max(0.1, end - time.monotonic())), bytes(out), bytes(err))
-        ended = Ended.TIMED_OUT
-    return Done(-signal.SIGKILL, bytes(out[:most]), bytes(err), ended)
+            return CommandResult(process.wait(max(0.1, end - time.monotonic())), bytes(out), bytes(err))
+        ended = CommandEnd.TIMED_OUT
+    return CommandResult(-signal.SIGKILL, bytes(out[:most]), bytes(err), ended)
 
 
-def _take(descriptor: int, kept: bytearray, limit: int) -> bool:
+def _take(descriptor: int, retained: bytearray, limit: int) -> bool:
     """Read what is there, keep it up to the limit; False at the end."""
     data = os.read(descriptor, _PIECE)
-    kept += data[: max(0, limit - len(kept))]
+    retained += data[: max(0, limit - len(retained))]
     return bool(data)
 
 

@@ -1,4 +1,5 @@
-"""What went wrong when git spoke with a remote: a kind, told by the known words of git, ssh, curl and our connector.
+"""What went wrong when git spoke with a remote: a kind, reported by the known words of git, ssh, curl and our
+connector.
 
 Pure. The words themselves are never passed on: a server writes part of them. Which kinds are tried again is decided
 here (`is_transient`); only transport errors of ssh are (spec 02, S16).
@@ -9,10 +10,10 @@ from __future__ import annotations
 from enum import StrEnum
 
 from planner.errors import PermanentError
-from providers.git.command import Done, Ended
+from providers.git.command import CommandEnd, CommandResult
 
 
-class Kind(StrEnum):
+class GitFailure(StrEnum):
     """Kinds of failure; the value is the sentence that people see."""
 
     UNREACHABLE = "it cannot be reached"
@@ -32,60 +33,66 @@ class Kind(StrEnum):
 
 
 _REMEDIES = {
-    Kind.UNREACHABLE: "check the network, the proxy and the host, then plan again",
-    Kind.LOST: "plan again",
-    Kind.PROXY: "check `ssh.proxy` and what the proxy lets through",
-    Kind.DENIED: "check `ssh.identityFile` and the rights of that key",
-    Kind.HOST_KEY: "list the host's keys in `ssh.knownHosts`, after checking them",
-    Kind.NOT_FOUND: "check the URL and the rights of the key",
-    Kind.NO_SSH: "install the client of OpenSSH",
-    Kind.OWNER: "run as the owner of the repository",
+    GitFailure.UNREACHABLE: "check the network, the proxy and the host, then plan again",
+    GitFailure.LOST: "plan again",
+    GitFailure.PROXY: "check `ssh.proxy` and what the proxy lets through",
+    GitFailure.DENIED: "check `ssh.identityFile` and the rights of that key",
+    GitFailure.HOST_KEY: "list the host's keys in `ssh.knownHosts`, after checking them",
+    GitFailure.NOT_FOUND: "check the URL and the rights of the key",
+    GitFailure.NO_SSH: "install the client of OpenSSH",
+    GitFailure.OWNER: "run as the owner of the repository",
 }
 # In this order: what is certain and permanent first, then what happens before any data, then the rest.
-_WORDS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
-    (Kind.NO_SSH, ("cannot run ssh",)),
-    (Kind.HOST_KEY, ("host key verification failed", "remote host identification has changed")),
-    (Kind.DENIED, ("permission denied", "authentication failed", "could not read username", "could not read password")),
-    (Kind.DENIED, ("returned error: 401", "returned error: 403", "too many authentication failures")),
-    (Kind.PROXY, ("hwplan-connect: the proxy answered 40", "hwplan-connect: the proxy does not speak")),
-    (Kind.PROXY, ("hwplan-connect: the proxy sent too long",)),
-    (Kind.OWNER, ("dubious ownership",)),
-    (Kind.NO_OBJECT, ("not our ref", "couldn't find remote ref", "bad object", "no such remote ref")),
-    (Kind.NOT_OFFERED, ("unadvertised object",)),
-    (Kind.NOT_FOUND, ("repository not found", "does not appear to be a git repository", "' not found")),
-    (Kind.NOT_FOUND, ("returned error: 404", "no such file or directory")),
+_WORDS: tuple[tuple[GitFailure, tuple[str, ...]], ...] = (
+    (GitFailure.NO_SSH, ("cannot run ssh",)),
+    (GitFailure.HOST_KEY, ("host key verification failed", "remote host identification has changed")),
+    (
+        GitFailure.DENIED,
+        ("permission denied", "authentication failed", "could not read username", "could not read password"),
+    ),
+    (GitFailure.DENIED, ("returned error: 401", "returned error: 403", "too many authentication failures")),
+    (GitFailure.PROXY, ("hwplan-connect: the proxy answered 40", "hwplan-connect: the proxy does not speak")),
+    (GitFailure.PROXY, ("hwplan-connect: the proxy sent too long",)),
+    (GitFailure.OWNER, ("dubious ownership",)),
+    (GitFailure.NO_OBJECT, ("not our ref", "couldn't find remote ref", "bad object", "no such remote ref")),
+    (GitFailure.NOT_OFFERED, ("unadvertised object",)),
+    (GitFailure.NOT_FOUND, ("repository not found", "does not appear to be a git repository", "' not found")),
+    (GitFailure.NOT_FOUND, ("returned error: 404", "no such file or directory")),
     # The answer to what was sent, not to the question before it: a gateway gave up, the server behind it need not have.
-    (Kind.LOST, ("rpc failed; http 5",)),
-    (Kind.UNREACHABLE, ("hwplan-connect:", "kex_exchange_identification", "banner exchange")),
-    (Kind.UNREACHABLE, ("ssh: connect to host", "could not resolve host", "failed to connect to")),
-    (Kind.UNREACHABLE, ("couldn't connect to server", "returned error: 5", "returned error: 429")),
-    (Kind.LOST, ("connection reset", "connection timed out", "broken pipe", "connection refused")),
-    (Kind.LOST, ("connection closed", "closed by remote host", "timeout, server")),
-    (Kind.LOST, ("hung up unexpectedly", "early eof", "unexpected disconnect", "rpc failed", "empty reply")),
-    (Kind.LOST, ("recv failure", "send failure", "transfer closed", "unexpected flush packet", "bad line length")),
-    (Kind.LOST, ("could not read from remote repository", "invalid index-pack output", "unable to access")),
+    (GitFailure.LOST, ("rpc failed; http 5",)),
+    (GitFailure.UNREACHABLE, ("hwplan-connect:", "kex_exchange_identification", "banner exchange")),
+    (GitFailure.UNREACHABLE, ("ssh: connect to host", "could not resolve host", "failed to connect to")),
+    (GitFailure.UNREACHABLE, ("couldn't connect to server", "returned error: 5", "returned error: 429")),
+    (GitFailure.LOST, ("connection reset", "connection timed out", "broken pipe", "connection refused")),
+    (GitFailure.LOST, ("connection closed", "closed by remote host", "timeout, server")),
+    (GitFailure.LOST, ("hung up unexpectedly", "early eof", "unexpected disconnect", "rpc failed", "empty reply")),
+    (
+        GitFailure.LOST,
+        ("recv failure", "send failure", "transfer closed", "unexpected flush packet", "bad line length"),
+    ),
+    (GitFailure.LOST, ("could not read from remote repository", "invalid index-pack output", "unable to access")),
 )
 
 
 class GitFailed(PermanentError):
     """Git could not do it. `kind` says why; `tries` is how often it was tried."""
 
-    def __init__(self, shown: str, kind: Kind, *, tries: int = 1, exhausted: bool = False) -> None:
+    def __init__(self, shown: str, kind: GitFailure, *, tries: int = 1, exhausted: bool = False) -> None:
         end = f" (exhausted: {tries} tries)" if exhausted else ""
         super().__init__(f"{shown}: {kind.value}{end}", where=shown, remedy=_REMEDIES.get(kind, ""))
         self.kind = kind
 
 
-def classify(done: Done) -> Kind:
+def classify_failure(done: CommandResult) -> GitFailure:
     """The kind of a command that failed."""
     match done.ended:
-        case Ended.TIMED_OUT:
-            return Kind.TIMED_OUT
-        case Ended.TOO_LONG:
-            return Kind.TOO_LONG
-        case Ended.ITSELF:
+        case CommandEnd.TIMED_OUT:
+            return GitFailure.TIMED_OUT
+        case CommandEnd.TOO_LONG:
+            return GitFailure.TOO_LONG
+        case CommandEnd.ITSELF:
             text = _own_lines(done.err)
-            return next((kind for kind, words in _WORDS if any(word in text for word in words)), Kind.OTHER)
+            return next((kind for kind, words in _WORDS if any(word in text for word in words)), GitFailure.OTHER)
 
 
 def _own_lines(err: bytes) -> str:
@@ -94,11 +101,11 @@ def _own_lines(err: bytes) -> str:
     return "\n".join(line for line in lines if not line.startswith("remote:"))
 
 
-def is_transient(kind: Kind) -> bool:
+def is_transient(kind: GitFailure) -> bool:
     """Whether another try may help, given that the transport is ssh."""
-    return kind in (Kind.UNREACHABLE, Kind.LOST)
+    return kind in (GitFailure.UNREACHABLE, GitFailure.LOST)
 
 
-def may_have_written(kind: Kind) -> bool:
+def may_have_written(kind: GitFailure) -> bool:
     """Whether a push that failed this way may have taken effect."""
-    return kind in (Kind.LOST, Kind.TIMED_OUT, Kind.TOO_LONG, Kind.GARBLED, Kind.OTHER)
+    return kind in (GitFailure.LOST, GitFailure.TIMED_OUT, GitFailure.TOO_LONG, GitFailure.GARBLED, GitFailure.OTHER)

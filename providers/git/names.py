@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from planner.commit_id import is_commit_id
 from planner.errors import PermanentError
 
 SCHEMES = ("ssh", "https", "http", "file")
@@ -21,7 +22,6 @@ _URL = re.compile(
     re.ASCII,
 )
 _REF = re.compile(r"refs/[A-Za-z0-9][A-Za-z0-9._/-]{0,240}", re.ASCII)
-_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 
 
@@ -78,14 +78,9 @@ def check_ref(text: object) -> str:
 
 def check_commit(text: object) -> str:
     """A full object id as it is (40 or 64 lower-case hexadecimal digits). Raises PermanentError for all else."""
-    if not isinstance(text, str) or not _COMMIT.fullmatch(text):
+    if not isinstance(text, str) or not is_commit_id(text):
         raise PermanentError("not a full commit id", remedy="write all 40 (or 64) hexadecimal digits")
     return text
-
-
-def is_commit(text: str) -> bool:
-    """Whether this is a full object id."""
-    return _COMMIT.fullmatch(text) is not None
 
 
 def short(commit: str) -> str:

@@ -1,4 +1,7 @@
-"""The provider of GitHead and GitRef. One per command; lists every remote once for a plan, and afresh for an apply."""
+"""The provider of GitHead, GitRef and GitCommit.
+
+One per command; lists every remote once for a plan, and afresh for an apply.
+"""
 
 from __future__ import annotations
 
@@ -9,47 +12,53 @@ from pathlib import Path
 from shutil import rmtree
 
 from planner.address import Address
+from planner.applied_state import KindPlace
 from planner.caches import cache_folder
 from planner.errors import PermanentError
 from planner.plan import Change
-from planner.ports import Observation, Preview, Readiness, ReadResult, Written
+from planner.ports import NeverDeletes, Observation, Preview, Readiness, ReadResult, Written
 from planner.resource import Resource
-from planner.snapshot import KindPlace
 from planner.values import Vault
-from providers.git import deciding
+from providers.git import ref_preview
 from providers.git.client import GitClient
-from providers.git.delegating import delegate, look_after, needs_jobs
-from providers.git.jobs import Jobs
-from providers.git.listings import Listings
-from providers.git.looking import Eyes, read_wish
-from providers.git.objects import Objects
-from providers.git.pushing import move
-from providers.git.remotes import Places, open_places
-from providers.registry import Tools
+from providers.git.cluster_jobs import ClusterJobs
+from providers.git.commit_files import parse_commit_spec
+from providers.git.commit_preview import CommitState, observe_commit, preview_commit
+from providers.git.commit_reader import CommitReader, push_commit
+from providers.git.object_cache import ObjectCache
+from providers.git.push import push_ref
+from providers.git.push_by_job import follow_push_job, require_jobs, start_push_job
+from providers.git.ref_listings import RefListings
+from providers.git.remote_reader import RefSpec, RemoteReader, parse_ref_spec
+from providers.git.remotes import RemoteMapping, open_remote_mapping
+from providers.provider_tools import ProviderTools
 
 
-def create(tools: Tools) -> GitProvider:
+def create(tools: ProviderTools) -> GitProvider:
     """The provider of one command. Raises PermanentError when the sandbox's list of repositories is damaged."""
-    return GitProvider(GitClient(), open_places(tools.folder, tools.sandbox), jobs=Jobs(tools.api))
+    return GitProvider(GitClient(), open_remote_mapping(tools.folder, tools.sandbox), jobs=ClusterJobs(tools.api))
 
 
-class GitProvider:
+class GitProvider(NeverDeletes):
     """See planner.ports.Provider. `cache` holds objects between runs; a sandbox gets one that ends with the command.
     `jobs` are those of the cluster, for `via: job`."""
 
     def __init__(
-        self, client: GitClient, places: Places, cache: Path | None = None, *, jobs: Jobs | None = None
+        self, client: GitClient, places: RemoteMapping, cache: Path | None = None, *, jobs: ClusterJobs | None = None
     ) -> None:
         self._client = client
         self._places = places
         self._jobs = jobs
+        self._pushed: dict[tuple[str, str], str] = {}  # remote and ref -> the commit that this plan brought there
         self._reports: dict[str, Mapping[tuple[str, str], str]] = {}
-        self._objects = Objects(client, cache or self._cache())
-        self._eyes = Eyes(places, Listings(client.list_refs), self._objects, self._reported)
+        self._objects = ObjectCache(client, cache or self._cache())
+        listings = RefListings(client.list_refs)
+        self._eyes = RemoteReader(places, listings, self._objects, self._reported)
+        self._commits = CommitReader(places, listings, client, self._objects)
 
     def _reported(self, namespace: str) -> Mapping[tuple[str, str], str]:
         if namespace not in self._reports:
-            self._reports[namespace] = needs_jobs(self._jobs).known(namespace)
+            self._reports[namespace] = require_jobs(self._jobs).known(namespace)
         return self._reports[namespace]
 
     def _cache(self) -> Path:
@@ -67,8 +76,10 @@ class GitProvider:
     def _observe(self, resource: Resource) -> Observation:
         spec = resource.manifest["spec"]
         if resource.address.kind == "GitHead":
-            return deciding.observe_head(resource.address, self._eyes.head(spec))
-        return deciding.observe_ref(resource.address, self._eyes.ref(spec, resource.address.namespace))
+            return ref_preview.observe_head(resource.address, self._eyes.head(spec))
+        if resource.address.kind == "GitCommit":
+            return observe_commit(resource.address, self._commits.look(spec))
+        return ref_preview.observe_ref(resource.address, self._eyes.ref(spec, resource.address.namespace))
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider."""
@@ -77,34 +88,54 @@ class GitProvider:
     def _preview(self, resource: Resource) -> Preview:
         spec = resource.manifest["spec"]
         if resource.address.kind == "GitHead":
-            return deciding.preview_head(resource, self._eyes.head(spec))
+            return ref_preview.preview_head(resource, self._eyes.head(spec))
+        if resource.address.kind == "GitCommit":
+            return self._preview_commit(self._commits.look(spec))
         look = self._eyes.ref(spec, resource.address.namespace)
-        preview = deciding.preview_ref(look)
+        preview = ref_preview.preview_ref(look)
         if look.wish is None or preview.blocked or not preview.expects:
             return preview
         if look.wish.template is not None:
-            preview = deciding.with_job(resource.address, look.wish, look.now or "", preview)
+            preview = ref_preview.preview_with_job(resource.address, look.wish, look.now or "", preview)
         self._eyes.arrivals.add((str(look.wish.target.remote.url), preview.expects))
+        return preview
+
+    def _preview_commit(self, look: CommitState) -> Preview:
+        preview = preview_commit(look)
+        if look.wish is not None and preview.expects and not preview.blocked:
+            self._eyes.arrivals.add((str(look.wish.remote.url), preview.expects))
         return preview
 
     def apply(self, change: Change, vault: Vault) -> Written:
         """See Provider. Pushes one ref or has a Job push it, or finds it done."""
+        if change.address.kind == "GitCommit":
+            return self._commit(change)
         if change.address.kind != "GitRef" or change.desired is None:
             raise PermanentError(f"a {change.address.kind} changes nothing", where=str(change.address))
-        wish = read_wish(change.desired["spec"], self._places)
+        wish = parse_ref_spec(change.desired["spec"], self._places)
         if wish.origin.open or wish.target.open:
             raise PermanentError("an output that it takes is still unknown", where=str(change.address))
         try:
             if wish.template is not None:
-                return delegate(change, wish, self._client, self._objects, needs_jobs(self._jobs))
-            return move(change, wish, self._client, self._objects)
+                return start_push_job(change, wish, self._client, self._objects, require_jobs(self._jobs))
+            return self._push(change, wish)
         finally:
             self._eyes.forget(wish.target.remote)
             self._reports.clear()
 
-    def delete(self, change: Change) -> Written:
-        """Always raises PermanentError: refs are not deleted."""
-        raise PermanentError("refs of git are not deleted by hwplan", where=str(change.address))
+    def _commit(self, change: Change) -> Written:
+        wish = parse_commit_spec((change.desired or {})["spec"], self._places)
+        try:
+            return push_commit(change, wish, self._client, self._objects)
+        finally:
+            self._eyes.forget(wish.remote)
+            self._commits.forget()
+
+    def _push(self, change: Change, wish: RefSpec) -> Written:
+        ref = str(wish.target.remote.url), wish.target.ref
+        written = push_ref(change, wish, self._client, self._objects, ours=self._pushed.get(ref, ""))
+        self._pushed[ref] = str(written.outputs.get("commit") or "")
+        return written
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """A ref that we pushed was read back: there is nothing to wait for. One that a Job pushes is looked after."""
@@ -114,5 +145,5 @@ class GitProvider:
         spec = (change.desired or {}).get("spec") or {}
         if spec.get("via") != "job":
             return Readiness(done=True, ok=True)
-        wish = read_wish(spec, self._places)
-        return look_after(change, wish, self._client, self._objects, needs_jobs(self._jobs))
+        wish = parse_ref_spec(spec, self._places)
+        return follow_push_job(change, wish, self._client, self._objects, require_jobs(self._jobs))

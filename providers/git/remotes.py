@@ -6,7 +6,6 @@ URL stands for a folder and nothing goes over a network.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,18 +16,19 @@ from planner import duration
 from planner.errors import PermanentError
 from planner.values import Json, JsonObject
 from providers.git.names import Url, is_remote_name, parse_url
-from providers.git.ssh import Ssh
+from providers.git.ssh import SshSettings
+from providers.json_answer import json_of
 
 _FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}\.git", re.ASCII)
 _ENTRY = re.compile(r"\s*(?:- )?\s*(url|folder): (\".*\")\s*")
 
 
-class NoSuchPlace(PermanentError):
+class UnknownSandboxRemote(PermanentError):
     """A URL that no folder of the sandbox stands for: what is there cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
-class Retry:
+class RetryPolicy:
     """How often in all, and the pauses in seconds."""
 
     attempts: int = 4
@@ -40,8 +40,8 @@ class Retry:
         return min(self.delay * (1 << (tried - 1)), self.max_delay)
 
 
-_NO_SSH = Ssh()
-_USUAL = Retry()
+_NO_SSH = SshSettings()
+_USUAL = RetryPolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class Remote:
 
     shown: str
     url: Url
-    ssh: Ssh = _NO_SSH
-    retry: Retry = _USUAL
+    ssh: SshSettings = _NO_SSH
+    retry: RetryPolicy = _USUAL
 
     @property
     def over_ssh(self) -> bool:
@@ -59,25 +59,25 @@ class Remote:
         return self.shown.startswith("ssh://")
 
     @property
-    def key(self) -> tuple[str, Ssh]:
+    def key(self) -> tuple[str, SshSettings]:
         """Equal for what is the same to a reader."""
         return str(self.url), self.ssh
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class RemoteMapping:
     """Where relative paths start, and the folders that stand for URLs (None in the real world)."""
 
     folder: Path
     simulated: Mapping[str, Path] | None = None
 
 
-def open_places(folder: Path, sandbox: Path | None) -> Places:
+def open_remote_mapping(folder: Path, sandbox: Path | None) -> RemoteMapping:
     """The places of a run. Raises PermanentError when the sandbox's list of repositories is damaged."""
-    return Places(folder, None if sandbox is None else _simulated(sandbox / "git"))
+    return RemoteMapping(folder, None if sandbox is None else _simulated(sandbox / "git"))
 
 
-def remote_of(side: JsonObject, places: Places, transport: str = "") -> Remote:
+def resolve_remote(side: JsonObject, places: RemoteMapping, transport: str = "") -> Remote:
     """The remote of one side of a document. `transport` is the policy where the side names none of its own.
 
     Raises PermanentError, never with the URL, when it is none or against the policy; NoSuchPlace in a sandbox.
@@ -101,10 +101,10 @@ def remote_of(side: JsonObject, places: Places, transport: str = "") -> Remote:
     return Remote(shown, url if places.simulated is None else _inside(places.simulated, shown), ssh, retry)
 
 
-def _ssh(given: JsonObject, folder: Path) -> Ssh:
+def _ssh(given: JsonObject, folder: Path) -> SshSettings:
     identity = given.get("identityFile")
     path = str(folder.absolute() / Path(identity).expanduser()) if identity else ""
-    return Ssh(_proxy(given.get("proxy")), tuple(given.get("knownHosts") or ()), path)
+    return SshSettings(_proxy(given.get("proxy")), tuple(given.get("knownHosts") or ()), path)
 
 
 def _proxy(text: Json) -> tuple[str, int] | None:
@@ -116,18 +116,18 @@ def _proxy(text: Json) -> tuple[str, int] | None:
     return parts.hostname, parts.port or 80
 
 
-def _retry(given: JsonObject) -> Retry:
-    return Retry(
+def _retry(given: JsonObject) -> RetryPolicy:
+    return RetryPolicy(
         int(given.get("attempts", _USUAL.attempts)),
-        duration.parse(given["delay"]) if "delay" in given else _USUAL.delay,
-        duration.parse(given["maxDelay"]) if "maxDelay" in given else _USUAL.max_delay,
+        duration.parse_duration(given["delay"]) if "delay" in given else _USUAL.delay,
+        duration.parse_duration(given["maxDelay"]) if "maxDelay" in given else _USUAL.max_delay,
     )
 
 
 def _inside(simulated: Mapping[str, Path], shown: str) -> Url:
     folder = simulated.get(shown)
     if folder is None:
-        raise NoSuchPlace(
+        raise UnknownSandboxRemote(
             f"the sandbox has no repository for {shown}",
             remedy="`hwplan sandbox create` makes one for each remote of the node's mirror; see git/remotes.yaml in it",
         )
@@ -135,7 +135,7 @@ def _inside(simulated: Mapping[str, Path], shown: str) -> Url:
 
 
 def _simulated(folder: Path) -> Mapping[str, Path]:
-    """Read remotes.yaml: pairs of `url` and `folder` as providers.sandbox.repositories writes them."""
+    """Read remotes.yaml: pairs of `url` and `folder` as providers.sandbox.git_repositories writes them."""
     path = folder / "remotes.yaml"
     try:
         lines = path.read_text().splitlines()
@@ -162,6 +162,6 @@ def _simulated(folder: Path) -> Mapping[str, Path]:
 
 def _text(quoted: str, path: Path, number: int) -> str:
     try:
-        return str(json.loads(quoted))
+        return str(json_of(quoted.encode()))
     except ValueError:
         raise PermanentError("not a text in double quotes", where=f"{path}:{number}") from None

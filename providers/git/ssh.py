@@ -15,11 +15,11 @@ from planner.errors import PermanentError
 from providers.git.names import Url
 
 CONNECT_SECONDS = 10
-_CONNECTOR = Path(__file__).with_name("connect.py")
+_CONNECTOR = Path(__file__).with_name("ssh_proxy_tunnel.py")
 
 
 @dataclass(frozen=True, slots=True)
-class Ssh:
+class SshSettings:
     """How an ssh remote is reached. `proxy` is host and port; `identity` an absolute path, "" for the default keys."""
 
     proxy: tuple[str, int] | None = None
@@ -27,7 +27,7 @@ class Ssh:
     identity: str = ""
 
 
-def command(ssh: Ssh, url: Url, folder: Path) -> str:
+def ssh_command(ssh: SshSettings, url: Url, folder: Path) -> str:
     """The value of GIT_SSH_COMMAND. Writes the known host keys to a private file in `folder`.
 
     Raises PermanentError when the private key is not there, or others may read it.

@@ -7,7 +7,6 @@ unpacked to a path of the archive's choosing.
 from __future__ import annotations
 
 import hashlib
-import json
 import tarfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,11 +14,12 @@ from pathlib import Path
 from typing import IO
 
 from planner.errors import PermanentError
-from planner.values import canonical
-from providers.images.layout import Layout
+from planner.values import canonical_bytes
+from providers.images.layout import OciLayout
 from providers.images.manifest import MAX_MANIFEST, OCI_MANIFEST, Descriptor, read_manifest
 from providers.images.reference import Reference
-from providers.sandbox.layout import create_layout
+from providers.json_answer import json_of
+from providers.oci_layout import create_layout
 
 _PIECE = 1 << 18
 _CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -27,11 +27,11 @@ _LAYER = "application/vnd.oci.image.layer.v1.tar"
 _PACKED = {b"\x1f\x8b": "+gzip", b"\x28\xb5": "+zstd"}
 
 
-def layout_of(archive: Path, folder: Path, image: Reference) -> Layout:
+def extract_archive(archive: Path, folder: Path, image: Reference) -> OciLayout:
     """Write the layout with the archive's one image into `folder` (made here). Raises PermanentError for anything else
     than such an archive."""
     create_layout(folder, [])
-    layout = Layout(folder)
+    layout = OciLayout(folder)
     try:
         with tarfile.open(archive) as tar:
             config, layers = _names(tar)
@@ -44,17 +44,17 @@ def layout_of(archive: Path, folder: Path, image: Reference) -> Layout:
         "config": {**parts[0], "mediaType": _CONFIG},
         "layers": parts[1:],
     }
-    layout.write_manifest(image, read_manifest(canonical(document)))
+    layout.write_manifest(image, read_manifest(canonical_bytes(document)))
     return layout
 
 
 def _names(tar: tarfile.TarFile) -> tuple[str, tuple[str, ...]]:
     with _member(tar, "manifest.json") as handle:
-        (entry,) = json.loads(handle.read(MAX_MANIFEST))
+        (entry,) = json_of(handle.read(MAX_MANIFEST))
     return str(entry["Config"]), tuple(map(str, entry["Layers"]))
 
 
-def _moved(tar: tarfile.TarFile, name: str, layout: Layout, image: Reference) -> dict[str, object]:
+def _moved(tar: tarfile.TarFile, name: str, layout: OciLayout, image: Reference) -> dict[str, object]:
     """One file of the archive as a blob of the layout; what points at it."""
     with _member(tar, name) as handle:
         packed = _PACKED.get(handle.read(2), "")

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import os
 import threading
 from pathlib import Path
 from typing import Any
 
-from planner.redaction import GUARD
+from planner.redaction.redactor import REDACTOR
+from providers.json_answer import json_of
 
 _MAX_FILE = 1 << 20
 _HUB = ("https://index.docker.io/v1/", "index.docker.io", "docker.io")
@@ -63,7 +63,7 @@ def _default_file() -> Path:
 def _load(file: Path) -> dict[str, Any]:
     try:
         with file.open("rb") as handle:
-            document = json.loads(handle.read(_MAX_FILE))
+            document = json_of(handle.read(_MAX_FILE))
     except (OSError, ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
@@ -81,5 +81,6 @@ def _pair(entry: dict[str, Any]) -> bytes:
             pair = f"{user}:{password}".encode()
         case _:
             return b""
-    GUARD.learn(pair.partition(b":")[2])
+    REDACTOR.learn(pair)
+    REDACTOR.learn(pair.partition(b":")[2])
     return pair if b":" in pair else b""

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import os
 import stat
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from planner.errors import PermanentError
-from planner.values import canonical
+from planner.values import canonical_bytes
+from planner.whole_file import write_whole
+from providers.http.retries import repeat_call
 from providers.images.manifest import (
     MAX_MANIFEST,
     OCI_INDEX,
@@ -28,15 +28,15 @@ from providers.images.manifest import (
     read_manifest,
 )
 from providers.images.reference import Reference, check_digest, is_digest
-from providers.images.store import Opener, checked
-from providers.web.retrying import repeated
+from providers.images.store import Opener, verified_pieces
+from providers.json_answer import json_of
 
 REF_NAME = "org.opencontainers.image.ref.name"
 _PIECE = 1 << 18
 _MAX_INDEX = 64 << 20
 
 
-class Layout:
+class OciLayout:
     """The layout in `folder`. `made_up` says that its images stand in for others: a digest in a name is not looked for
     where the layout holds the very name with it, or the name without it."""
 
@@ -90,7 +90,7 @@ class Layout:
 
     def write_blob(self, image: Reference, blob: Descriptor, opener: Opener, mount_from: str = "") -> None:
         """Write the file; what broke off at the source is read again from its start."""
-        repeated(lambda: self._write_blob(blob, opener))
+        repeat_call(lambda: self._write_blob(blob, opener))
 
     def write_manifest(self, image: Reference, manifest: Manifest) -> None:
         """Write the manifest, and the entry with this name."""
@@ -107,11 +107,11 @@ class Layout:
             others = [one for one in self._entries() if one.get("annotations", {}).get(REF_NAME) != image.tagged]
             ordered = sorted([*others, entry], key=lambda one: str(one.get("annotations", {}).get(REF_NAME, "")))
             index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": ordered}
-            _replace(self._folder / "index.json", (canonical(index),))
+            _replace(self._folder / "index.json", (canonical_bytes(index),))
 
     def _write_blob(self, blob: Descriptor, opener: Opener) -> None:
         with opener() as pieces:
-            self._put(blob.digest, checked(pieces, blob))
+            self._put(blob.digest, verified_pieces(pieces, blob))
 
     # --- files ---------------------------------------------------------------------------------------------------
 
@@ -131,7 +131,7 @@ class Layout:
     def _entries(self) -> list[dict[str, Any]]:
         try:
             with _opened(self._folder / "index.json") as handle:
-                entries = json.loads(handle.read(_MAX_INDEX))["manifests"]
+                entries = json_of(handle.read(_MAX_INDEX))["manifests"]
             if not isinstance(entries, list):
                 raise TypeError
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
@@ -146,7 +146,7 @@ class Layout:
             yield
 
 
-class Chosen(Layout):
+class LayoutImage(OciLayout):
     """A layout that somebody else made, of which one image is meant, by whatever tag it is asked for.
 
     Errors call the layout `shown`.
@@ -174,15 +174,4 @@ def _opened(path: Path) -> BinaryIO:
 def _replace(path: Path, pieces: Iterable[bytes]) -> None:
     """Write a file so that it is there as a whole, or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            for piece in pieces:
-                file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_whole(path, pieces, mode=0o644, durable=True)

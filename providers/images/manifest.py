@@ -6,14 +6,14 @@ Bytes of others are never written anew; only a subset of an index is a document 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from planner.errors import PermanentError
-from planner.values import JsonObject, canonical
+from planner.values import JsonObject, canonical_bytes
 from providers.images.reference import check_digest, is_digest
+from providers.json_answer import json_of
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -76,8 +76,8 @@ def read_manifest(data: bytes, media_type: str = "", *, expected: str = "") -> M
     if expected and digest != expected:
         raise PermanentError(f"the manifest is not what its digest says: wanted {expected}, got {digest}")
     try:
-        document = json.loads(data, object_pairs_hook=_unambiguous, parse_constant=_no_number)
-    except (ValueError, RecursionError):
+        document = json_of(data, unique_names=True)
+    except ValueError:
         raise PermanentError("the manifest is no JSON, or names something twice") from None
     kind = _kind(document, media_type)
     key = "manifests" if kind in INDEXES else "layers"
@@ -86,17 +86,6 @@ def read_manifest(data: bytes, media_type: str = "", *, expected: str = "") -> M
         raise PermanentError(f"the manifest has no proper list `{key}`")
     parts = found if kind in INDEXES else [document.get("config"), *found]
     return Manifest(kind, digest, data, tuple(_descriptor(part) for part in parts), _annotations(document))
-
-
-def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError
-    return found
-
-
-def _no_number(name: str) -> None:
-    raise ValueError(name)
 
 
 def _misspelled(document: dict[str, Any]) -> bool:
@@ -153,15 +142,15 @@ def select(source: Manifest, platforms: Sequence[str]) -> Manifest:
     if not source.is_index or ALL in platforms:
         return source
     chosen = {_entry(source, platform).digest for platform in platforms}
-    document = json.loads(source.data)
-    kept = [entry for entry in document["manifests"] if entry["digest"] in chosen]
-    return _written({"schemaVersion": 2, "mediaType": source.media_type, "manifests": kept})
+    document = json_of(source.data)
+    retained = [entry for entry in document["manifests"] if entry["digest"] in chosen]
+    return _written({"schemaVersion": 2, "mediaType": source.media_type, "manifests": retained})
 
 
 def _written(document: JsonObject) -> Manifest:
     """A document of our own. Raises PermanentError when it holds what has no one byte form."""
     try:
-        return read_manifest(canonical(document))
+        return read_manifest(canonical_bytes(document))
     except (ValueError, RecursionError):
         raise PermanentError("the manifest holds a number or a nesting that hwplan does not write") from None
 
@@ -190,6 +179,6 @@ def _entry(index: Manifest, platform: str) -> Descriptor:
 
 def annotated(manifest: Manifest, key: str, value: str) -> Manifest:
     """An image of our own with one annotation more; its bytes and digest are new."""
-    document = json.loads(manifest.data)
+    document = json_of(manifest.data)
     document["annotations"] = {**dict(manifest.annotations), key: value}
     return _written({**document, "mediaType": manifest.media_type})

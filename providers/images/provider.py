@@ -13,11 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from planner.address import Address
-from planner.errors import PermanentError, ProviderError
+from planner.applied_state import KindPlace
+from planner.errors import ProviderError
 from planner.plan import Change, FieldChange, FieldOp, Verified
 from planner.ports import (
     Absent,
     Effect,
+    NeverDeletes,
     Observation,
     Present,
     Preview,
@@ -28,33 +30,33 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.snapshot import KindPlace
-from planner.values import JsonObject, Ref, Sub, Vault, canonical, encode
-from providers.images.effect import make
-from providers.images.looking import Sight, look
-from providers.images.places import Places
+from planner.values import JsonObject, Ref, Sub, Vault, canonical_bytes, encode_leaves
+from providers.images.apply_image import apply_image
+from providers.images.image_spec import ImageSpec, parse_image_spec
+from providers.images.image_state import ImageState, read_image_state
+from providers.images.image_stores import ImageStores
+from providers.images.manifest_cache import ManifestCache
 from providers.images.reference import Reference
-from providers.images.remembered import Remembered
-from providers.images.wanted import Wanted, parse_wanted
-from providers.registry import Tools
+from providers.provider_tools import ProviderTools
 
 _PARALLEL = 8
 
 
-def create(tools: Tools) -> Provider:
+def create(tools: ProviderTools) -> Provider:
     """The provider for one command."""
-    return ImageProvider(tools.folder, tools.sandbox)
+    return RegistryImageProvider(tools.folder, tools.sandbox)
 
 
-class ImageProvider:
+class RegistryImageProvider(NeverDeletes):
     """Copies and builds images. `folder` is where build contexts start; `sandbox` is the folder of the sandbox;
-    `remembered` the cache of manifests (the user's by default)."""
+    `remembered` the cache of manifests (the user's by default). No image is deleted: other tags and running workloads
+    may use the same digest."""
 
-    def __init__(self, folder: Path, sandbox: Path | None = None, remembered: Remembered | None = None) -> None:
+    def __init__(self, folder: Path, sandbox: Path | None = None, remembered: ManifestCache | None = None) -> None:
         self._folder = folder
-        self._places = Places(folder, sandbox, remembered)
+        self._places = ImageStores(folder, sandbox, remembered)
         self._lock = threading.Lock()
-        self._sights: dict[bytes, Sight] = {}
+        self._sights: dict[bytes, ImageState] = {}
 
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
         """Look at all images, several at once; each is looked at once."""
@@ -70,16 +72,12 @@ class ImageProvider:
     def apply(self, change: Change, vault: Vault) -> Written:
         """Copy or build, blobs first and the tag last."""
         assert change.desired is not None
-        wanted = parse_wanted(change.desired)
+        wanted = parse_image_spec(change.desired)
         with self._lock:
             self._sights.clear()
-        digest, already = make(change, wanted, self._places, self._folder)
+        digest, already = apply_image(change, wanted, self._places, self._folder)
         warnings = ("simulated: the sandbox made an image up",) if self._places.simulated and wanted.build else ()
         return Written(uid="", outputs=_outputs(digest), already=already, warnings=warnings)
-
-    def delete(self, change: Change) -> Written:
-        """Images are not deleted: other tags and running workloads may use the same digest."""
-        raise PermanentError("images are not deleted by hwplan", where=str(change.address))
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """An image is ready when it is written: the tag was read back."""
@@ -96,18 +94,18 @@ class ImageProvider:
         value: JsonObject = {"digest": sight.digest} | ({"build": sight.mark} if sight.mark else {})
         return address, Present(address, uid="", content=sight.digest, value=value, outputs=_outputs(sight.digest))
 
-    def _sight(self, resource: Resource) -> Sight:
-        key = canonical(encode(resource.manifest["spec"]))
+    def _sight(self, resource: Resource) -> ImageState:
+        key = canonical_bytes(encode_leaves(resource.manifest["spec"]))
         with self._lock:
             known = self._sights.get(key)
         if known is None:
-            known = look(parse_wanted(resource.manifest), self._places, self._folder)
+            known = read_image_state(parse_image_spec(resource.manifest), self._places, self._folder)
             with self._lock:
                 self._sights[key] = known
         return known
 
     def _preview(self, resource: Resource) -> Preview:
-        wanted = parse_wanted(resource.manifest)
+        wanted = parse_image_spec(resource.manifest)
         warnings = _warnings(wanted)
         try:
             sight = self._sight(resource)
@@ -129,7 +127,7 @@ def _outputs(digest: str) -> JsonObject:
     return {"digest": digest, "registryTagPresent": True}
 
 
-def _fields(wanted: Wanted, sight: Sight) -> tuple[FieldChange, ...]:
+def _fields(wanted: ImageSpec, sight: ImageState) -> tuple[FieldChange, ...]:
     """The digest before and after; while it is unknown, what it will follow from."""
     if isinstance(wanted.target, Ref | Sub):
         return (FieldChange(("target",), FieldOp.ADD, after=wanted.target),)
@@ -142,7 +140,7 @@ def _fields(wanted: Wanted, sight: Sight) -> tuple[FieldChange, ...]:
     return (FieldChange(("digest",), op, sight.digest or None, sight.expects),)
 
 
-def _warnings(wanted: Wanted) -> tuple[str, ...]:
+def _warnings(wanted: ImageSpec) -> tuple[str, ...]:
     sides = ((wanted.target, wanted.target_plain), (wanted.source, wanted.source_plain))
     hosts = sorted({side.host for side, plain in sides if plain and isinstance(side, Reference)})
     return tuple(f"plain HTTP is spoken to the registry {host}" for host in hosts)

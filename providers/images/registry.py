@@ -14,20 +14,28 @@ from itertools import count
 from urllib.parse import quote, urljoin, urlsplit
 
 from planner.errors import OutcomeUnknown, PermanentError, ProviderError, TemporaryError
-from providers.images.answers import MOVED, check_stored, no_registry, refusal, refuse_inner, says_absent
+from providers.http.answer import HttpAnswer
+from providers.http.retries import DEFAULT_RETRIES, RetryLimits, call_with_retries, repeat_call
 from providers.images.credentials import DockerCredentials
 from providers.images.manifest import MAX_MANIFEST, MEDIA_TYPES, Descriptor, Manifest, read_manifest
 from providers.images.reference import Reference, is_digest, is_loopback
-from providers.images.store import Opener, checked
+from providers.images.registry_answers import (
+    MOVED,
+    check_stored,
+    is_registry_404,
+    not_a_registry_error,
+    refusal_error,
+    refuse_internal_address,
+)
+from providers.images.store import Opener, verified_pieces
 from providers.images.tokens import Authorizer
-from providers.web.client import Answer, Limits, Streamed, WebClient
-from providers.web.retrying import DEFAULT_RETRIES, Retries, calmly, repeated
+from providers.web.web_client import StreamedAnswer, WebClient, WebLimits
 
 _ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}
-_SMALL = Limits(total=60.0, max_body=MAX_MANIFEST)
+_SMALL = WebLimits(total=60.0, max_body=MAX_MANIFEST)
 _HOPS = 3
 _SLOWEST = 128 << 10  # bytes per second below which a blob's transfer is given up, after a minute of grace
-_ONCE = Retries(tries=1)  # for what is part of something that is repeated as a whole
+_ONCE = RetryLimits(tries=1)  # for what is part of something that is repeated as a whole
 _NO_HEADERS: Mapping[str, str] = {}
 
 
@@ -41,26 +49,26 @@ class Registry:
         plain: bool = False,
         realms: frozenset[str] = frozenset(),
         credentials: DockerCredentials | None = None,
-        retries: Retries = DEFAULT_RETRIES,
+        retries: RetryLimits = DEFAULT_RETRIES,
         web: WebClient | None = None,
     ) -> None:
         self._host = host
         self._origin = f"{'http' if plain or is_loopback(host) else 'https'}://{host}"
         self._web = web or WebClient()
-        self._elsewhere = WebClient(vet=None if is_loopback(host) else refuse_inner)
+        self._elsewhere = WebClient(vet=None if is_loopback(host) else refuse_internal_address)
         self._auth = Authorizer(self._web, self._origin, realms, credentials, retries)
         self._retries = retries
 
     # --- manifests -----------------------------------------------------------------------------------------------
 
     def digest(self, image: Reference) -> str:
-        """Digest of the tag: one HEAD (and a GET where the registry does not tell it there). "" when there is none."""
+        """Digest of the tag: one HEAD (and a GET where the registry does not say it there). "" when there is none."""
         answer = self._read("HEAD", image)
         if answer.status == 404:
-            return "" if says_absent(answer) else self._found_by_get(image)
+            return "" if is_registry_404(answer) else self._found_by_get(image)
         self._expect(answer, image, 200)
-        told = answer.headers.get("docker-content-digest", "")
-        return told if is_digest(told) and image.digest in ("", told) else self._found_by_get(image)
+        reported = answer.headers.get("docker-content-digest", "")
+        return reported if is_digest(reported) and image.digest in ("", reported) else self._found_by_get(image)
 
     def _found_by_get(self, image: Reference) -> str:
         found = self.manifest(image)
@@ -70,15 +78,15 @@ class Registry:
         """The manifest: one GET."""
         answer = self._read("GET", image)
         if answer.status == 404:
-            if says_absent(answer):
+            if is_registry_404(answer):
                 return None
-            raise no_registry(self._host)
+            raise not_a_registry_error(self._host)
         self._expect(answer, image, 200)
-        told = answer.headers.get("docker-content-digest", "")
-        expected = image.digest or (told if is_digest(told) else "")
+        reported = answer.headers.get("docker-content-digest", "")
+        expected = image.digest or (reported if is_digest(reported) else "")
         return read_manifest(answer.body, answer.headers.get("content-type", ""), expected=expected)
 
-    def _read(self, method: str, image: Reference) -> Answer:
+    def _read(self, method: str, image: Reference) -> HttpAnswer:
         """A manifest by HEAD or GET; redirects are followed, elsewhere without credentials."""
         url = self._url(image, f"manifests/{image.wanted}")
         answer = self._call(method, image, url, _ACCEPT)
@@ -89,11 +97,11 @@ class Registry:
             answer = self._call(method, image, url, _ACCEPT) if self._is_own(url) else self._ask_elsewhere(method, url)
         raise PermanentError("a manifest is behind too many redirects", where=self._host)
 
-    def _ask_elsewhere(self, method: str, url: str) -> Answer:
-        def once() -> Answer:
+    def _ask_elsewhere(self, method: str, url: str) -> HttpAnswer:
+        def once() -> HttpAnswer:
             return self._elsewhere.request(method, url, _ACCEPT, limits=_SMALL)
 
-        return calmly(once, self._host, self._retries)
+        return call_with_retries(once, self._host, self._retries)
 
     def write_manifest(self, image: Reference, manifest: Manifest) -> None:
         """One PUT; it is idempotent, so a busy registry is asked again."""
@@ -130,14 +138,14 @@ class Registry:
                 url = self._after(answer, image, url, hop)
         raise PermanentError("a blob is behind too many redirects", where=self._host)
 
-    def _after(self, answer: Streamed, image: Reference, url: str, hop: int) -> str:
+    def _after(self, answer: StreamedAnswer, image: Reference, url: str, hop: int) -> str:
         """Where to ask for the blob next. Raises what the answer means when it is not a redirect or a challenge."""
         if answer.status == 401 and self._is_own(url) and hop == 0:
             self._auth.answer(image.path, answer.headers.get("www-authenticate", ""), write=False)
             return url
         if answer.status in MOVED:
             return self._moved(url, answer.headers)
-        raise self._refusal(Answer(answer.status, answer.headers, b""), image)
+        raise self._refusal(HttpAnswer(answer.status, answer.headers, b""), image)
 
     def _moved(self, url: str, headers: Mapping[str, str]) -> str:
         """Where a redirect leads, which is never from HTTPS to anything else. Raises PermanentError."""
@@ -159,7 +167,7 @@ class Registry:
             if next(tries) == 0 or not self.has_blob(image, blob):
                 self._write_blob(image, blob, opener, mount_from)
 
-        repeated(once, replace(self._retries, total=self._retries.total + blob.size / _SLOWEST))
+        repeat_call(once, replace(self._retries, total=self._retries.total + blob.size / _SLOWEST))
 
     def _write_blob(self, image: Reference, blob: Descriptor, opener: Opener, mount_from: str) -> None:
         path = "blobs/uploads/"
@@ -177,11 +185,11 @@ class Registry:
             **self._headers(image, write=True),
         }
         with opener() as pieces:
-            body = checked(pieces, blob) if blob.size else b"".join(checked(pieces, blob))
+            body = verified_pieces(pieces, blob) if blob.size else b"".join(verified_pieces(pieces, blob))
             with self._web.stream("PUT", url, headers, body, _limits(blob)) as answer:
-                self._after_upload(Answer(answer.status, answer.headers, b"".join(answer.pieces())), image, blob)
+                self._after_upload(HttpAnswer(answer.status, answer.headers, b"".join(answer.pieces())), image, blob)
 
-    def _after_upload(self, answer: Answer, image: Reference, blob: Descriptor) -> None:
+    def _after_upload(self, answer: HttpAnswer, image: Reference, blob: Descriptor) -> None:
         """Nothing when the blob is stored. A lost session or an old token is worth another, fresh upload."""
         if answer.status == 201:
             check_stored(answer, blob.digest, self._host)
@@ -208,8 +216,8 @@ class Registry:
         rest: str,
         headers: Mapping[str, str] = _NO_HEADERS,
         body: bytes = b"",
-        retries: Retries | None = None,
-    ) -> Answer:
+        retries: RetryLimits | None = None,
+    ) -> HttpAnswer:
         """One small request to the registry itself, with a token if it asks for one, repeated while it is busy."""
         return self._call(method, image, self._url(image, rest), headers, body, retries)
 
@@ -220,11 +228,11 @@ class Registry:
         url: str,
         headers: Mapping[str, str],
         body: bytes = b"",
-        retries: Retries | None = None,
-    ) -> Answer:
+        retries: RetryLimits | None = None,
+    ) -> HttpAnswer:
         write = method not in ("GET", "HEAD")
 
-        def once() -> Answer:
+        def once() -> HttpAnswer:
             sent = {**headers, **self._headers(image, write=write)}
             answer = self._web.request(method, url, sent, body, _SMALL)
             if answer.status != 401:
@@ -232,7 +240,7 @@ class Registry:
             granted = self._auth.answer(image.path, answer.headers.get("www-authenticate", ""), write=write)
             return self._web.request(method, url, {**headers, "Authorization": granted}, body, _SMALL)
 
-        return calmly(_lost_is_temporary(once), self._host, retries or self._retries)
+        return call_with_retries(_lost_is_temporary(once), self._host, retries or self._retries)
 
     def _is_own(self, url: str) -> bool:
         return url.startswith(f"{self._origin}/")
@@ -251,18 +259,18 @@ class Registry:
             )
         return url
 
-    def _expect(self, answer: Answer, image: Reference, status: int) -> None:
+    def _expect(self, answer: HttpAnswer, image: Reference, status: int) -> None:
         if answer.status != status:
             raise self._refusal(answer, image)
 
-    def _refusal(self, answer: Answer, image: Reference) -> ProviderError:
-        return refusal(answer, f"{self._host}/{image.path}")
+    def _refusal(self, answer: HttpAnswer, image: Reference) -> ProviderError:
+        return refusal_error(answer, f"{self._host}/{image.path}")
 
 
-def _lost_is_temporary(call: Callable[[], Answer]) -> Callable[[], Answer]:
+def _lost_is_temporary(call: Callable[[], HttpAnswer]) -> Callable[[], HttpAnswer]:
     """All small requests may be repeated: the only POST begins an upload, and one that nobody continues is nothing."""
 
-    def wrapped() -> Answer:
+    def wrapped() -> HttpAnswer:
         try:
             return call()
         except OutcomeUnknown as error:
@@ -271,5 +279,5 @@ def _lost_is_temporary(call: Callable[[], Answer]) -> Callable[[], Answer]:
     return wrapped
 
 
-def _limits(blob: Descriptor) -> Limits:
-    return Limits(read=60.0, total=60.0 + blob.size / _SLOWEST, max_body=max(blob.size, 1 << 20))
+def _limits(blob: Descriptor) -> WebLimits:
+    return WebLimits(read=60.0, total=60.0 + blob.size / _SLOWEST, max_body=max(blob.size, 1 << 20))

@@ -15,7 +15,7 @@ from providers.images.reference import Reference
 Opener: TypeAlias = Callable[[], AbstractContextManager[Iterable[bytes]]]
 
 
-class Store(Protocol):
+class ImageStore(Protocol):
     """One place with images. Threads share it. All methods raise ProviderError subclasses only."""
 
     def digest(self, image: Reference) -> str:
@@ -44,7 +44,7 @@ class Store(Protocol):
         ...
 
 
-def checked(pieces: Iterable[bytes], blob: Descriptor) -> Iterator[bytes]:
+def verified_pieces(pieces: Iterable[bytes], blob: Descriptor) -> Iterator[bytes]:
     """The same pieces, one held back: the last comes out only when size and digest of the whole are as they have to be.
 
     So what receives them cannot take a wrong blob for complete. Raises PermanentError, or TemporaryError when it ended

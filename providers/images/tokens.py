@@ -6,7 +6,6 @@ nowhere else (oras-go CVE-2026-48978, Distribution CVE-2026-33540). Over plain H
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 import time
@@ -15,18 +14,19 @@ from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 from planner.errors import PermanentError
-from planner.redaction import GUARD
+from planner.redaction.redactor import REDACTOR
+from providers.http.retries import DEFAULT_RETRIES, RetryLimits, call_with_retries
 from providers.images.credentials import DockerCredentials
 from providers.images.reference import is_loopback
-from providers.web.client import Limits, WebClient
-from providers.web.retrying import DEFAULT_RETRIES, Retries, calmly
+from providers.json_answer import json_of
+from providers.web.web_client import WebClient, WebLimits
 
 # Token realms of public registries that are not the registry's own host.
 KNOWN_REALMS: Mapping[str, frozenset[str]] = {
     "registry-1.docker.io": frozenset({"auth.docker.io"}),
     "registry.gitlab.com": frozenset({"gitlab.com"}),
 }
-_LIMITS = Limits(total=60.0, max_body=1 << 20)
+_LIMITS = WebLimits(total=60.0, max_body=1 << 20)
 _PART = re.compile(r'(?<![a-zA-Z])([a-zA-Z]{1,32})=(?:"([^"\\]{0,2000})"|([^\s",]{1,2000}))')
 _TOKEN = re.compile(r"[!-~]{1,32768}")
 _SPARE = 5.0  # seconds before its end at which a token is not used any more
@@ -34,7 +34,7 @@ _SHORT, _LONG = 60.0, 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Challenge:
+class AuthChallenge:
     """What `WWW-Authenticate` asks for."""
 
     scheme: str
@@ -52,7 +52,7 @@ class Authorizer:
         origin: str,
         realms: frozenset[str] = frozenset(),
         credentials: DockerCredentials | None = None,
-        retries: Retries = DEFAULT_RETRIES,
+        retries: RetryLimits = DEFAULT_RETRIES,
     ) -> None:
         self._web = web
         self._origin = urlsplit(origin)
@@ -91,14 +91,14 @@ class Authorizer:
             raise self._refused("credentials are not sent over plain HTTP to another machine")
         return basic
 
-    def _token(self, asked: Challenge, basic: str) -> tuple[str, float]:
+    def _token(self, asked: AuthChallenge, basic: str) -> tuple[str, float]:
         realm = self._checked_realm(asked.realm)
         query = [("service", asked.service)] if asked.service else []
         query += [("scope", scope) for scope in asked.scope.split()]
         url = realm + ("&" if "?" in realm else "?") + urlencode(query) if query else realm
         headers = {"Accept": "application/json"} | ({"Authorization": basic} if basic else {})
         where = urlsplit(realm).netloc
-        answer = calmly(lambda: self._web.request("GET", url, headers, limits=_LIMITS), where, self._retries)
+        answer = call_with_retries(lambda: self._web.request("GET", url, headers, limits=_LIMITS), where, self._retries)
         if answer.status != 200:
             raise self._refused(f"the token server answers {answer.status}")
         return _token(answer.body, where)
@@ -131,23 +131,23 @@ class Authorizer:
         return PermanentError(message, where=host, remedy=remedy)
 
 
-def _parse(challenge: str) -> Challenge:
+def _parse(challenge: str) -> AuthChallenge:
     scheme, _, rest = challenge.strip().partition(" ")
     fields = {match[1].lower(): match[2] or match[3] or "" for match in _PART.finditer(rest[:8192])}
     if scheme.lower() not in ("bearer", "basic"):
         raise PermanentError("the registry wants an authorization that hwplan does not know")
-    return Challenge(scheme.lower(), fields.get("realm", ""), fields.get("service", ""), fields.get("scope", ""))
+    return AuthChallenge(scheme.lower(), fields.get("realm", ""), fields.get("service", ""), fields.get("scope", ""))
 
 
 def _token(body: bytes, where: str) -> tuple[str, float]:
     try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
+        document = json_of(body)
+    except ValueError:
         document = None
     if isinstance(document, dict):
         token = document.get("token") or document.get("access_token")
         if isinstance(token, str) and _TOKEN.fullmatch(token):
-            GUARD.learn(token.encode())
+            REDACTOR.learn(token.encode())
             match document.get("expires_in"):
                 case int(seconds) if seconds > 0:
                     return f"Bearer {token}", min(float(seconds), _LONG)

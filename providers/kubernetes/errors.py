@@ -1,7 +1,7 @@
 """What can go wrong between us and an API server: one class per meaning, all below planner.errors.ProviderError.
 
-Which answer means which is decided in providers.kubernetes.answers. None of these errors holds a value of an object:
-field names, reasons and the server's words without values only.
+Which answer means which is decided in providers.kubernetes.client.answers. None of these errors holds a value of an
+object: field names, reasons and the server's words without values only.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, TemporaryError
+from providers.http.errors import TooLarge, Unreachable, Untrusted
 
 __all__ = [
     "AdmissionDenied",
@@ -19,8 +20,8 @@ __all__ = [
     "Cause",
     "CommandNotStarted",
     "CommandUnsettled",
-    "Conflict",
     "ContinueExpired",
+    "FieldConflict",
     "Forbidden",
     "Invalid",
     "NamespaceMissing",
@@ -30,17 +31,17 @@ __all__ = [
     "OutcomeUnknown",
     "ResourceVersionConflict",
     "ServerBusy",
-    "ServerFault",
     "TooLarge",
     "UidMismatch",
     "Unauthorized",
+    "UnknownAnswer",
     "Unreachable",
     "Untrusted",
     "WebhookDown",
 ]
 
 
-class Conflict(NamedTuple):
+class FieldConflict(NamedTuple):
     """A field that another manager owns with another value: path in its text form, manager, the server's words."""
 
     path: str
@@ -64,7 +65,7 @@ class Cause:
 class ApplyConflict(PermanentError):
     """Other managers own fields that the apply would change. Nothing was written."""
 
-    def __init__(self, causes: tuple[Conflict, ...], *, where: str = "") -> None:
+    def __init__(self, causes: tuple[FieldConflict, ...], *, where: str = "") -> None:
         owners = ", ".join(sorted({cause.manager for cause in causes if cause.manager})) or "another manager"
         paths = ", ".join(cause.path for cause in causes[:3]) + (", …" if len(causes) > 3 else "")
         super().__init__(
@@ -91,7 +92,7 @@ class Invalid(PermanentError):
     """The server refuses the document. `causes` name the fields; `immutable` is true when every one is immutable."""
 
     def __init__(self, causes: tuple[Cause, ...], *, where: str = "", remedy: str = "") -> None:
-        shown = "; ".join(str(cause) for cause in causes[:5]) + (" …" if len(causes) > 5 else "")
+        shown = "; ".join(str(cause) for cause in causes)
         super().__init__(shown or "the server calls the object invalid", where=where, remedy=remedy)
         self.causes = causes
 
@@ -157,20 +158,8 @@ class ContinueExpired(TemporaryError):
     """The continue token of a paged list is too old: the list has to start again."""
 
 
-class Unreachable(TemporaryError):
-    """No connection to the server: refused, timed out, name not found, or broken before anything was sent."""
-
-
-class Untrusted(PermanentError):
-    """TLS failed: the certificate is not trusted, or the handshake was refused."""
-
-
-class TooLarge(PermanentError):
-    """The request is larger than the server takes, or the answer larger than hwplan takes."""
-
-
-class ServerFault(PermanentError):
-    """An answer that no rule knows. The code is told, the text is not."""
+class UnknownAnswer(PermanentError):
+    """An answer that no rule knows. The code is reported, the text is not."""
 
 
 class CommandNotStarted(PermanentError):
@@ -179,7 +168,7 @@ class CommandNotStarted(PermanentError):
 
 class CommandUnsettled(OutcomeUnknown):
     """A command in a container may have run, and how it ended is not known. `output` is the end of what it wrote until
-    then, `cut` how many bytes before that are not kept."""
+    then, `cut` how many bytes before that are not retained."""
 
     def __init__(self, message: str, *, where: str = "", remedy: str = "", output: bytes = b"", cut: int = 0) -> None:
         super().__init__(message, where=where, remedy=remedy)

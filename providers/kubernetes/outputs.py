@@ -13,13 +13,13 @@ def outputs_of(live: JsonObject) -> JsonObject:
     """Every output of a live object."""
     metadata = live["metadata"]
     out = {"uid": metadata.get("uid", ""), "resourceVersion": metadata.get("resourceVersion", "")}
-    out |= names_of(live)
+    out |= known_outputs(live)
     if status := live.get("status"):
         _flatten("status", status, out)
     return out
 
 
-def names_of(document: JsonObject) -> JsonObject:
+def known_outputs(document: JsonObject) -> JsonObject:
     """The outputs that are known before an object exists."""
     metadata = document["metadata"]
     out: JsonObject = {"metadata.name": metadata["name"]}
@@ -28,9 +28,9 @@ def names_of(document: JsonObject) -> JsonObject:
     return out
 
 
-def lasting(live: JsonObject) -> JsonObject:
+def stable_outputs(live: JsonObject) -> JsonObject:
     """The outputs that an update leaves as they are."""
-    return {"uid": live["metadata"].get("uid", ""), **names_of(live)}
+    return {"uid": live["metadata"].get("uid", ""), **known_outputs(live)}
 
 
 def _flatten(path: str, value: Json, out: JsonObject) -> None:

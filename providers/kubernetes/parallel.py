@@ -10,7 +10,7 @@ _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
 
-class Parallel:
+class ParallelMap:
     """Runs at most `size` calls of one `map` at once."""
 
     def __init__(self, size: int) -> None:

@@ -1,7 +1,7 @@
 """The Kubernetes provider: reads, previews and writes objects of one cluster, live or saved.
 
-Holds nothing between calls but its connections and what the last read found to be on its way. The work is in reading,
-previewing and writing; this module is the port.
+Holds nothing between calls but its connections, what the last read found to be on its way, and how Jobs that delete
+themselves were seen last. The work is in reading, previewing and writing; this module is the port.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from planner.address import Address
+from planner.applied_state import KindPlace
 from planner.errors import ProviderError, TemporaryError
 from planner.plan import Action, Change, ClusterIdentity
 from planner.ports import (
@@ -19,21 +20,21 @@ from planner.ports import (
     Preview,
     Readiness,
     ReadResult,
-    SecretSource,
+    SecretValueSource,
     Written,
 )
 from planner.resource import Resource
-from planner.snapshot import KindPlace
 from planner.values import JsonObject, Vault
+from providers.cluster import Cluster, ObjectCollection
 from providers.kubernetes import reading
-from providers.kubernetes.cluster import Cluster, Place
-from providers.kubernetes.horizon import Horizon
+from providers.kubernetes.object_location import ObjectLocation, locate_object, served_kind
 from providers.kubernetes.outputs import outputs_of
-from providers.kubernetes.placing import Spot, served, spot_of
-from providers.kubernetes.previewing import Previewer
-from providers.kubernetes.readiness import gone, readiness
-from providers.kubernetes.sealing import seal
-from providers.secrets import look_up
+from providers.kubernetes.preview.planned_types import PlannedTypes
+from providers.kubernetes.preview.previewer import Previewer
+from providers.kubernetes.readiness import deletion_readiness, object_readiness
+from providers.kubernetes.secret_sealing import seal_live_document
+from providers.kubernetes.vanished_job import SeenJobs
+from providers.secret_lookup import secret_lookup
 
 if TYPE_CHECKING:
     from providers.kubernetes import writing
@@ -43,8 +44,8 @@ class KubernetesProvider:
     """`planner.ports.ClusterProvider` on top of any `Cluster`. Methods may be called from many threads at once.
 
     `secrets` reads values that the vault of an apply does not hold; without it only vault and generated values can be
-    written. `default_namespace` is meant by addresses of namespaced kinds without one. Without `dry_creates` new
-    objects are checked by schema only.
+    written. `default_namespace` is meant by addresses of namespaced kinds without one. Without `dry_creates` the
+    server is asked about a sample where new objects are many.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class KubernetesProvider:
         cluster: Cluster,
         *,
         fingerprinter: Fingerprinter,
-        secrets: SecretSource | None = None,
+        secrets: SecretValueSource | None = None,
         default_namespace: str = "default",
         parallelism: int = 16,
         dry_creates: bool = True,
@@ -65,7 +66,8 @@ class KubernetesProvider:
         self._parallelism = parallelism
         self._dry_creates = dry_creates
         self._sleep = sleep
-        self._horizon = Horizon()
+        self._horizon = PlannedTypes()
+        self._jobs = SeenJobs()
 
     def identity(self) -> ClusterIdentity:
         """Which cluster this is."""
@@ -74,8 +76,8 @@ class KubernetesProvider:
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
         """One LIST per kind and namespace; see planner.ports.Provider."""
         cluster, fingerprinter = self._cluster, self._fingerprinter
-        result = reading.read(cluster, fingerprinter, self._default_namespace, wanted, owned, also)
-        horizon = Horizon()
+        result = reading.read_kubernetes(cluster, fingerprinter, self._default_namespace, wanted, owned, also)
+        horizon = PlannedTypes()
         horizon.look((resource, result.observations[resource.address]) for resource in wanted)
         self._horizon = horizon
         return result
@@ -95,30 +97,39 @@ class KubernetesProvider:
         """See planner.ports.Provider. Raises PreconditionError, PermanentError, TemporaryError or OutcomeUnknown."""
         from providers.kubernetes import writing
 
-        return writing.apply(self._desk(vault), change)
+        written = writing.apply_change(self._desk(vault), change)
+        self._jobs.written(change.address, change.desired, written.uid)
+        return written
 
     def delete(self, change: Change) -> Written:
         """See planner.ports.Provider."""
-        from providers.kubernetes import writing
+        from providers.kubernetes import orphan_object, writing
 
-        return writing.delete(self._desk({}), change)
+        desk = self._desk({})
+        return (
+            orphan_object.forget(desk, change)
+            if change.action is Action.FORGET
+            else writing.delete_object(desk, change)
+        )
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """One LIST per kind and namespace for all of them; outputs come with what is ready."""
-        spots: dict[Address, Spot] = {}
+        spots: dict[Address, ObjectLocation] = {}
         out: dict[Address, Readiness] = {}
         for change in changes:
             try:
-                kind = served(self._cluster, change.api_version, change.address.kind)
+                kind = served_kind(self._cluster, change.api_version, change.address.kind)
             except ProviderError as refusal:
                 out[change.address] = _unseen(refusal)
                 continue
             if kind is not None:
-                spots[change.address] = spot_of(kind, change.address, self._default_namespace)
-        listing = self._cluster.list(sorted({Place(spot.kind, spot.namespace) for spot in spots.values()}))
+                spots[change.address] = locate_object(kind, change.address, self._default_namespace)
+        names = {spot.name for spot in spots.values()}
+        places = sorted({ObjectCollection(spot.kind, spot.namespace) for spot in spots.values()})
+        listing = self._cluster.list(places, lambda item: item["metadata"]["name"] in names)
         errors = {place: answer for place, answer in listing.items() if isinstance(answer, ProviderError)}
         found = {
-            Spot(place.kind, place.namespace, live["metadata"]["name"]): live
+            ObjectLocation(place.kind, place.namespace, live["metadata"]["name"]): live
             for place, answer in listing.items()
             if not isinstance(answer, ProviderError)
             for live in answer
@@ -127,26 +138,35 @@ class KubernetesProvider:
             spot = spots.get(change.address)
             if change.address in out:
                 continue
-            if spot and (error := errors.get(Place(spot.kind, spot.namespace))):
+            if spot and (error := errors.get(ObjectCollection(spot.kind, spot.namespace))):
                 out[change.address] = _unseen(error)
             else:
-                out[change.address] = self._ready(change, found.get(spot) if spot else None)
+                out[change.address] = self._ready(change, found.get(spot) if spot else None, spot)
         return out
 
-    def _ready(self, change: Change, live: JsonObject | None) -> Readiness:
+    def _ready(self, change: Change, live: JsonObject | None, spot: ObjectLocation | None) -> Readiness:
+        if change.action is Action.FORGET:
+            return Readiness(done=True, ok=True)
         if change.action is Action.DELETE:
-            return gone(live, uid=change.precondition.uid)
-        sealed = None if live is None else seal(live, self._fingerprinter)
-        state = readiness(sealed, waits=change.wait != "none")
+            return deletion_readiness(live, uid=change.precondition.uid)
+        if live is None and spot is not None:
+            return self._jobs.vanished(change.address, change.desired, self._cluster, spot.namespace)
+        sealed = None if live is None else seal_live_document(live, self._fingerprinter)
+        try:
+            state = object_readiness(sealed, waits=change.wait != "none")
+        except (AttributeError, TypeError, KeyError, IndexError, ValueError):  # the shape of a status is the server's
+            return Readiness(done=False, ok=False, message="the server answered a status that cannot be read")
+        if sealed is not None:
+            self._jobs.seen(change.address, sealed)
         if sealed is None or not state.done:
             return state
         return Readiness(state.done, state.ok, state.message, {**outputs_of(sealed), **state.outputs})
 
-    def _desk(self, vault: Vault) -> writing.Desk:
+    def _desk(self, vault: Vault) -> writing.WriteContext:
         from providers.kubernetes import writing
 
-        values = look_up(vault, self._secrets)
-        return writing.Desk(self._cluster, self._fingerprinter, self._default_namespace, values, self._sleep)
+        values = secret_lookup(vault, self._secrets)
+        return writing.WriteContext(self._cluster, self._fingerprinter, self._default_namespace, values, self._sleep)
 
 
 def _unseen(error: ProviderError) -> Readiness:

@@ -26,7 +26,7 @@ _Rule: TypeAlias = Callable[[JsonObject], Readiness]
 READY: Final = Readiness(done=True, ok=True)
 
 
-def readiness(
+def object_readiness(
     live: JsonObject | None, *, binds_at_once: bool = False, converge: bool = False, waits: bool = True
 ) -> Readiness:
     """Whether `live` (None: not there) is ready; the message says what is awaited, or why it failed.
@@ -38,7 +38,8 @@ def readiness(
         return _pending("does not exist yet")
     metadata = live.get("metadata") or {}
     if metadata.get("deletionTimestamp"):
-        return _pending(_terminating(live))
+        ended = _job(live) if deletes_itself(live) else None  # its pods go first, so that it is seen for a while
+        return ended if ended and ended.done else _pending(_terminating(live))
     if not waits:
         return READY
     group, kind = group_of(str(live.get("apiVersion", ""))), str(live.get("kind", ""))
@@ -50,7 +51,26 @@ def readiness(
     return _unobserved(live) or rule(live)
 
 
-def gone(live: JsonObject | None, *, uid: str) -> Readiness:
+def vanished_readiness(desired: JsonObject | None) -> Readiness:
+    """What it means that an object which was written, or seen, is not there any more.
+
+    A Job with ttlSecondsAfterFinished is deleted by its controller only after it ended (Kubernetes, "Automatic Cleanup
+    for Finished Jobs"); whether it succeeded is not known here (providers.kubernetes.vanished_job looks for it).
+    """
+    if deletes_itself(desired):
+        return Readiness(done=True, ok=True, warnings=("ended, and was deleted as its ttlSecondsAfterFinished says",))
+    return _failed("it is not there any more: somebody deleted it while it was waited for")
+
+
+def deletes_itself(desired: JsonObject | None) -> bool:
+    """Whether a document is that of a Job which is deleted by its controller when it has ended."""
+    document = desired or {}
+    if (group_of(str(document.get("apiVersion", ""))), document.get("kind")) != ("batch", "Job"):
+        return False
+    return isinstance(_map(document, "spec").get("ttlSecondsAfterFinished"), int)
+
+
+def deletion_readiness(live: JsonObject | None, *, uid: str) -> Readiness:
     """Whether the object with `uid` is deleted: nothing stands there, or another object of the same name."""
     if live is None or str((live.get("metadata") or {}).get("uid", "")) != uid:
         return READY

@@ -10,17 +10,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from planner.address import Address, group_of
+from planner.applied_state import KindPlace
 from planner.errors import ProviderError
 from planner.ports import Absent, Fingerprinter, Observation, Present, ReadResult, Unreadable
-from planner.resource import ON_DELETE, PROTECT, SCOPE, SET_LABEL, Resource
-from planner.snapshot import KindPlace
+from planner.resource import PROTECT, SCOPE, SET_LABEL, Resource, orphaned_by
 from planner.values import JsonObject
-from providers.kubernetes.cluster import FIELD_MANAGER, Cluster, KindInfo, Listing, Place
-from providers.kubernetes.content import content_digest
-from providers.kubernetes.errors import Forbidden
+from providers.cluster import FIELD_MANAGER, Cluster, Keep, KindInfo, Listing, ObjectCollection
+from providers.kubernetes.answer_shape import check_managed_fields
+from providers.kubernetes.content_digest import content_digest
+from providers.kubernetes.errors import Forbidden, UnknownAnswer
+from providers.kubernetes.object_location import ObjectLocation, locate_object, served_kind
 from providers.kubernetes.outputs import outputs_of
-from providers.kubernetes.placing import Spot, served, spot_of
-from providers.kubernetes.sealing import as_text, seal, stand_in
+from providers.kubernetes.secret_sealing import as_text, seal_live_document, stand_in
 
 MANY_NAMESPACES = 8  # above it a kind is listed once for the whole cluster
 
@@ -29,14 +30,14 @@ MANY_NAMESPACES = 8  # above it a kind is listed once for the whole cluster
 class _Survey:
     """What to list, and for whom."""
 
-    spots: dict[Address, Spot] = field(default_factory=dict)
+    spots: dict[Address, ObjectLocation] = field(default_factory=dict)
     observations: dict[Address, Observation] = field(default_factory=dict)
     wanted: dict[KindInfo, set[str]] = field(default_factory=lambda: defaultdict(set))
     places: dict[tuple[str, str, str], str] = field(default_factory=dict)  # group, kind, namespace -> node/lane
     unlisted: list[Unreadable] = field(default_factory=list)
 
 
-def read(
+def read_kubernetes(
     cluster: Cluster,
     fingerprinter: Fingerprinter,
     default_namespace: str,
@@ -48,19 +49,25 @@ def read(
     survey = _Survey()
     for resource in wanted:
         _locate(cluster, survey, resource, default_namespace)
-    for place in sorted(also, key=lambda item: (item.place, item.api_version, item.kind, item.namespace)):
+    for place in sorted(also, key=lambda item: (item.node_lane, item.api_version, item.kind, item.namespace)):
         _locate_also(cluster, survey, place)
-    listing = _listed(cluster, survey.wanted)
+    listing = _listed(cluster, survey.wanted, _keep(survey, owned))
     found = _index(survey, listing)
     for address, spot in survey.spots.items():
         survey.observations[address] = _observe(address, spot, found, listing, fingerprinter)
-    strays, warnings = _strays(survey, found, owned, {r.owned_by: r.address.place for r in wanted}, fingerprinter)
-    return ReadResult(survey.observations, strays, tuple(survey.unlisted), warnings)
+    strays, warnings = _strays(survey, found, owned, {r.owned_by: r.address.node_lane for r in wanted}, fingerprinter)
+    return ReadResult(survey.observations, strays, tuple(survey.unlisted), warnings, _other_sets(found.values(), owned))
 
 
-def present(address: Address, live: JsonObject, fingerprinter: Fingerprinter) -> Present:
+def _other_sets(found: Iterable[JsonObject], owned: Collection[str]) -> tuple[str, ...]:
+    """The sets of objects that we applied, but for the `owned` ones."""
+    labelled = ((live, (live["metadata"].get("labels") or {}).get(SET_LABEL)) for live in found)
+    return tuple(sorted({str(name) for live, name in labelled if name and name not in owned and applied_by_us(live)}))
+
+
+def observe_object(address: Address, live: JsonObject, fingerprinter: Fingerprinter) -> Present:
     """The observation of one live object, sealed."""
-    sealed = seal(live, fingerprinter)
+    sealed = seal_live_document(live, fingerprinter)
     metadata = sealed["metadata"]
     annotations = metadata.get("annotations") or {}
     return Present(
@@ -71,7 +78,7 @@ def present(address: Address, live: JsonObject, fingerprinter: Fingerprinter) ->
         owned_by=(metadata.get("labels") or {}).get(SET_LABEL, ""),
         scope=annotations.get(SCOPE, ""),
         protected=annotations.get(PROTECT) == "true",
-        orphan_on_delete=annotations.get(ON_DELETE) == "orphan",
+        orphan_on_delete=orphaned_by(annotations),
         outputs=outputs_of(sealed),
     )
 
@@ -91,24 +98,24 @@ def _locate(cluster: Cluster, survey: _Survey, resource: Resource, default_names
     if kind is None:
         survey.observations[address] = Absent(address)
         return
-    spot = spot_of(kind, address, default_namespace)
+    spot = locate_object(kind, address, default_namespace)
     survey.spots[address] = spot
     survey.wanted[kind].add(spot.namespace)
-    survey.places.setdefault((address.group, address.kind, spot.namespace), address.place)
+    survey.places.setdefault((address.group, address.kind, spot.namespace), address.node_lane)
 
 
 def _locate_also(cluster: Cluster, survey: _Survey, place: KindPlace) -> None:
     group = group_of(place.api_version)
     try:
-        kind = served(cluster, place.api_version, place.kind)
+        kind = served_kind(cluster, place.api_version, place.kind)
     except ProviderError as error:
-        address = Address(place.place, place.kind, group, place.namespace, "*")
+        address = Address(place.node_lane, place.kind, group, place.namespace, "*")
         survey.unlisted.append(Unreadable(address, error.message))
         return
     if kind is None or any(_same(kind, other, place.namespace, survey) for other in survey.wanted):
         return  # not served any more: then none of its objects are there either; or listed at another version
     survey.wanted[kind].add(place.namespace if kind.namespaced else "")
-    survey.places.setdefault((group, place.kind, place.namespace if kind.namespaced else ""), place.place)
+    survey.places.setdefault((group, place.kind, place.namespace if kind.namespaced else ""), place.node_lane)
 
 
 def _same(kind: KindInfo, other: KindInfo, namespace: str, survey: _Survey) -> bool:
@@ -116,40 +123,53 @@ def _same(kind: KindInfo, other: KindInfo, namespace: str, survey: _Survey) -> b
     return alike and (namespace if kind.namespaced else "") in survey.wanted[other]
 
 
-def _listed(cluster: Cluster, wanted: Mapping[KindInfo, set[str]]) -> Listing:
+def _keep(survey: _Survey, owned: Collection[str]) -> Keep:
+    """Whether an object may be wanted or a stray: those of others, however many, are not remembered."""
+    names = {spot.name for spot in survey.spots.values()}
+
+    def keep(item: JsonObject) -> bool:
+        metadata = item["metadata"]
+        return metadata["name"] in names or (metadata.get("labels") or {}).get(SET_LABEL) in owned
+
+    return keep
+
+
+def _listed(cluster: Cluster, wanted: Mapping[KindInfo, set[str]], keep: Keep) -> Listing:
     """Every wanted place with its objects or its error. A place covered by a cluster-wide list shares its answer."""
     wide = {kind for kind, namespaces in wanted.items() if len(namespaces) > MANY_NAMESPACES}
-    places = [Place(kind, "") for kind in wide]
-    places += [Place(kind, namespace) for kind, names in wanted.items() if kind not in wide for namespace in names]
-    answers = dict(cluster.list(sorted(places)))
-    refused = [kind for kind in wide if isinstance(answers[Place(kind, "")], Forbidden)]
-    retried = [Place(kind, namespace) for kind in refused for namespace in wanted[kind]]
+    places = [ObjectCollection(kind, "") for kind in wide]
+    places += [
+        ObjectCollection(kind, namespace) for kind, names in wanted.items() if kind not in wide for namespace in names
+    ]
+    answers = dict(cluster.list(sorted(places), keep))
+    refused = [kind for kind in wide if isinstance(answers[ObjectCollection(kind, "")], Forbidden)]
+    retried = [ObjectCollection(kind, namespace) for kind in refused for namespace in wanted[kind]]
     if retried:  # rights may be given namespace by namespace
-        answers |= cluster.list(sorted(retried))
+        answers |= cluster.list(sorted(retried), keep)
     for kind in wide.difference(refused):
-        answers |= _shared_out(kind, answers[Place(kind, "")], wanted[kind])
+        answers |= _shared_out(kind, answers[ObjectCollection(kind, "")], wanted[kind])
     return answers
 
 
 def _shared_out(
     kind: KindInfo, whole: tuple[JsonObject, ...] | ProviderError, namespaces: Collection[str]
-) -> Mapping[Place, tuple[JsonObject, ...] | ProviderError]:
+) -> Mapping[ObjectCollection, tuple[JsonObject, ...] | ProviderError]:
     """The answer of a cluster-wide list, by namespace; other namespaces are left out."""
     if isinstance(whole, ProviderError):
-        return {Place(kind, namespace): whole for namespace in namespaces}
+        return {ObjectCollection(kind, namespace): whole for namespace in namespaces}
     parts: dict[str, list[JsonObject]] = {namespace: [] for namespace in namespaces}
     for document in whole:
         if (part := parts.get(document["metadata"].get("namespace", ""))) is not None:
             part.append(document)
-    return {Place(kind, namespace): tuple(part) for namespace, part in parts.items()}
+    return {ObjectCollection(kind, namespace): tuple(part) for namespace, part in parts.items()}
 
 
-def _index(survey: _Survey, listing: Listing) -> dict[Spot, JsonObject]:
+def _index(survey: _Survey, listing: Listing) -> dict[ObjectLocation, JsonObject]:
     """All listed objects by where they stand; places that could not be listed are noted."""
-    found: dict[Spot, JsonObject] = {}
+    found: dict[ObjectLocation, JsonObject] = {}
     for kind in sorted(survey.wanted):
         for namespace in sorted(survey.wanted[kind]):
-            answer = listing[Place(kind, namespace)]
+            answer = listing[ObjectCollection(kind, namespace)]
             if isinstance(answer, ProviderError):
                 group = group_of(kind.api_version)
                 lane = survey.places.get((group, kind.kind, namespace), "")
@@ -157,22 +177,31 @@ def _index(survey: _Survey, listing: Listing) -> dict[Spot, JsonObject]:
                 survey.unlisted.append(Unreadable(address, answer.message))
                 continue
             for document in answer:
-                found[Spot(kind, namespace, document["metadata"]["name"])] = document
+                where = namespace or document["metadata"].get("namespace", "")  # a list of all namespaces
+                found[ObjectLocation(kind, where, document["metadata"]["name"])] = document
     return found
 
 
 def _observe(
-    address: Address, spot: Spot, found: Mapping[Spot, JsonObject], listing: Listing, fingerprinter: Fingerprinter
+    address: Address,
+    spot: ObjectLocation,
+    found: Mapping[ObjectLocation, JsonObject],
+    listing: Listing,
+    fingerprinter: Fingerprinter,
 ) -> Observation:
     if live := found.get(spot):
-        return present(address, live, fingerprinter)
-    answer = listing[Place(spot.kind, spot.namespace)]
+        try:
+            check_managed_fields(live, address.local)
+        except UnknownAnswer as error:
+            return Unreadable(address, error.message)
+        return observe_object(address, live, fingerprinter)
+    answer = listing[ObjectCollection(spot.kind, spot.namespace)]
     return Unreadable(address, answer.message) if isinstance(answer, ProviderError) else Absent(address)
 
 
 def _strays(
     survey: _Survey,
-    found: Mapping[Spot, JsonObject],
+    found: Mapping[ObjectLocation, JsonObject],
     owned: Collection[str],
     lanes: Mapping[str, str],
     fingerprinter: Fingerprinter,
@@ -190,7 +219,7 @@ def _strays(
         lane = lanes.get(label) or survey.places.get((group, spot.kind.kind, spot.namespace), "")
         address = Address(lane, spot.kind.kind, group, spot.namespace, spot.name)
         if applied_by_us(live):
-            strays.append(present(address, live, fingerprinter))
+            strays.append(observe_object(address, live, fingerprinter))
         else:  # a copy of one of our objects, or labels that a controller passed on
             warnings.append(f"{address} carries our label but was not applied by hwplan: left alone")
     return tuple(sorted(strays, key=lambda stray: stray.address)), tuple(sorted(warnings))

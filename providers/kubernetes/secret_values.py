@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from planner.errors import PermanentError, ProviderError, TemporaryError
-from planner.redaction import GUARD
+from planner.redaction.redactor import REDACTOR
 from planner.values import JsonObject, SecretValue
-from providers.kubernetes.cluster import Cluster, KindInfo
+from providers.cluster import Cluster, KindInfo
 
 SecretValues: TypeAlias = Callable[[str, str], "Mapping[str, SecretValue] | None"]  # namespace, name -> values by key
 
@@ -33,7 +33,7 @@ def secret_values(cluster: Cluster) -> SecretValues:
             return None
         data = found.get("data") or {}
         if cluster.simulated:
-            GUARD.publish(data.values())
+            REDACTOR.publish(data.values())
             return {key: SecretValue(str(text).encode()) for key, text in data.items()}
         return {key: _value(key, text, f"{namespace}/{name}") for key, text in data.items()}
 

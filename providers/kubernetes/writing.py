@@ -10,31 +10,38 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from planner.address import group_of
+from planner.editing import value_at
 from planner.errors import PermanentError, PreconditionError, TemporaryError
-from planner.path import parse, render
+from planner.path import parse_path, path_covers, render_path
 from planner.plan import Action, Change
 from planner.ports import Fingerprinter, Written
 from planner.resource import APPLIED, PROTECT, SET_LABEL
 from planner.values import JsonObject, SecretValue, open_outputs
-from providers.kubernetes.cluster import FIELD_MANAGER, Cluster
-from providers.kubernetes.comparing import covers, taken_fields, value_at
-from providers.kubernetes.errors import ApplyConflict, Conflict, ResourceVersionConflict
-from providers.kubernetes.migrating import is_client_side, patch_of
+from providers.cluster import FIELD_MANAGER, Cluster
+from providers.kubernetes.applied_stamp import with_final_stamp
+from providers.kubernetes.csa_upgrade import Moves, migration_patch
+from providers.kubernetes.errors import ApplyConflict, FieldConflict, ResourceVersionConflict
+from providers.kubernetes.object_location import ObjectLocation, is_crd, locate_object, served_kind
 from providers.kubernetes.outputs import outputs_of
-from providers.kubernetes.placing import Spot, is_crd, served, spot_of
-from providers.kubernetes.predicting import CREATE_ONLY, as_sent, expectation
+from providers.kubernetes.preview.field_takeover import taken_fields
+from providers.kubernetes.preview.predict import CREATE_ONLY, as_sent, expected_digest
 from providers.kubernetes.reading import applied_by_us, content_of
-from providers.kubernetes.sealing import as_fingerprints, is_secret, reveal, seal, stand_in
-from providers.kubernetes.ssa.ownership import unchanged
-from providers.kubernetes.stamping import settled
+from providers.kubernetes.secret_sealing import (
+    as_fingerprints,
+    is_secret,
+    reveal_document,
+    seal_live_document,
+    stand_in,
+)
+from providers.kubernetes.ssa.ownership import apply_changes_nothing
 
-_TRIES = 5  # a controller that writes status all the time moves the version between read and write
+TRIES = 5  # a controller that writes status all the time moves the version between read and write
 _GONE_TRIES = 120
 _GONE_PAUSE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class WriteContext:
     """What writing needs. `look_up` gives secret values by reference, `sleep` lets time pass (seconds)."""
 
     cluster: Cluster
@@ -45,24 +52,25 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
-    """One change and the object that it is about, as read last: sealed, and raw only for values that must be kept."""
+class Work:
+    """One change and the object that it is about, as read last: sealed, and raw only for values that must be
+    retained."""
 
-    desk: Desk
+    desk: WriteContext
     change: Change
-    spot: Spot
+    spot: ObjectLocation
     desired: JsonObject
     live: JsonObject | None
     raw: JsonObject | None
 
-    def reread(self) -> _Work:
+    def reread(self) -> Work:
         """The same work on the object as it is now."""
         raw = self.desk.cluster.get(*self.spot)
-        live = None if raw is None else seal(raw, self.desk.fingerprinter)
-        return _Work(self.desk, self.change, self.spot, self.desired, live, raw)
+        live = None if raw is None else seal_live_document(raw, self.desk.fingerprinter)
+        return Work(self.desk, self.change, self.spot, self.desired, live, raw)
 
 
-def apply(desk: Desk, change: Change) -> Written:
+def apply_change(desk: WriteContext, change: Change) -> Written:
     """See planner.ports.Provider.apply. `desk.look_up` reads the vault of this call."""
     assert change.desired is not None
     if open_outputs(change.desired):
@@ -73,21 +81,21 @@ def apply(desk: Desk, change: Change) -> Written:
         kind = desk.cluster.kind(change.api_version, change.address.kind)
     if kind is None:
         raise TemporaryError("the cluster does not serve this kind (yet)", where=str(change.address))
-    spot = spot_of(kind, change.address, desk.default_namespace)
-    work = _Work(desk, change, spot, settled(change.desired), None, None)
-    for attempt in range(_TRIES):
+    spot = locate_object(kind, change.address, desk.default_namespace)
+    work = Work(desk, change, spot, with_final_stamp(change.desired), None, None)
+    for attempt in range(TRIES):
         blind = attempt == 0 and change.precondition.absent  # create-only: no need to look first
         try:
             return _create(work) if blind else _attempt(work.reread())
         except ResourceVersionConflict:
-            continue  # only its version moved, or the next look will tell what else
+            continue  # only its version moved, or the next look will say what else
         except ApplyConflict:
             if not blind:
                 raise  # else something stands there: the next round looks at it
     raise TemporaryError("it changes faster than it can be written", where=str(change.address))
 
 
-def _attempt(work: _Work) -> Written:
+def _attempt(work: Work) -> Written:
     """One look and, if the world is as planned, one write."""
     change, live = work.change, work.live
     if live is None:
@@ -107,7 +115,7 @@ def _attempt(work: _Work) -> Written:
     raise _moved(work, f"it was changed since the plan was made{_last_writer(live)}")
 
 
-def _is_planned(work: _Work) -> bool:
+def _is_planned(work: Work) -> bool:
     assert work.live is not None
     wanted = work.change.precondition
     if wanted.absent or work.live["metadata"]["uid"] != wanted.uid:
@@ -115,14 +123,21 @@ def _is_planned(work: _Work) -> bool:
     return content_of(work.live, work.desk.fingerprinter) == wanted.content
 
 
-def _is_leaving(work: _Work) -> bool:
+def check_planned(work: Work) -> None:
+    """Refuse an object that is not as the plan saw it. Raises PreconditionError."""
+    assert work.live is not None
+    if not _is_planned(work):
+        raise _moved(work, f"it was changed since the plan was made{_last_writer(work.live)}")
+
+
+def _is_leaving(work: Work) -> bool:
     """Whether the object is the planned one, being deleted by the run that was killed."""
     assert work.live is not None
     metadata = work.live["metadata"]
     return bool(metadata.get("deletionTimestamp")) and metadata["uid"] == work.change.precondition.uid
 
 
-def _is_done(work: _Work) -> bool:
+def _is_done(work: Work) -> bool:
     """Whether the object is as the change would leave it, applied by us and on its way nowhere."""
     live, desired = work.live, work.desired
     assert live is not None
@@ -131,14 +146,14 @@ def _is_done(work: _Work) -> bool:
     if metadata.get("deletionTimestamp") or not applied_by_us(live) or labels.get(SET_LABEL) != wanted.get(SET_LABEL):
         return False
     after = stand_in(live)
-    if work.change.expects and expectation(after, desired) == work.change.expects:
+    if work.change.expects and expected_digest(after, desired) == work.change.expects:
         return True
     stamps = [(doc["metadata"].get("annotations") or {}).get(APPLIED) for doc in (live, desired)]
     leaves_too = is_secret(desired) or stamps[0] is None or stamps[0] != stamps[1]
-    return unchanged(after, stand_in(desired, live), manager=FIELD_MANAGER, leaves_too=leaves_too)
+    return apply_changes_nothing(after, stand_in(desired, live), manager=FIELD_MANAGER, leaves_too=leaves_too)
 
 
-def _moved(work: _Work, message: str) -> PreconditionError:
+def _moved(work: Work, message: str) -> PreconditionError:
     return PreconditionError(message, where=str(work.change.address), remedy="plan again")
 
 
@@ -151,18 +166,18 @@ def _last_writer(live: JsonObject) -> str:
 # --- the three ways to write ---------------------------------------------------------------------------------------
 
 
-def _create(work: _Work) -> Written:
+def _create(work: Work) -> Written:
     return _written(work, _send(work, {"resourceVersion": CREATE_ONLY}, force=False))
 
 
-def _update(work: _Work) -> Written:
+def _update(work: Work) -> Written:
     live, raw = work.live, work.raw
     assert live is not None and raw is not None
     metadata = live["metadata"]
     version = metadata["resourceVersion"]
-    if work.change.migrate and is_client_side(live):
+    if moved := migration_patch(live, Moves.of(work.change)):
         kind, namespace, name = work.spot
-        answer = work.desk.cluster.patch(kind, namespace, name, patch_of(live))
+        answer = work.desk.cluster.patch(kind, namespace, name, moved)
         version = answer["metadata"]["resourceVersion"]
     precondition = {"uid": metadata["uid"], "resourceVersion": version}
     if work.change.forced:
@@ -170,7 +185,7 @@ def _update(work: _Work) -> Written:
     return _written(work, _send(work, precondition, force=bool(work.change.forced)))
 
 
-def _replace(work: _Work) -> Written:
+def _replace(work: Work) -> Written:
     live = work.live
     assert live is not None
     _refuse_protected(work.change, live)
@@ -189,52 +204,54 @@ def _replace(work: _Work) -> Written:
     raise TemporaryError("it is not deleted yet", where=str(work.change.address), remedy="look at its finalizers")
 
 
-def _check_force(work: _Work, precondition: JsonObject) -> None:
+def _check_force(work: Work, precondition: JsonObject) -> None:
     """Force takes every conflicting field: a dry run on this very version shows whether it takes only planned ones."""
     assert work.live is not None
     body = _with(stand_in(work.desired, work.live), precondition)
     if is_secret(body):
         return  # its values cannot be sent for a look; the content digest has vouched for what lives
     answer = work.desk.cluster.apply(work.spot.kind, as_sent(work.desk.cluster, body), force=True, dry_run=True)
-    allowed = [parse(render(path)) for path in work.change.forced]
+    allowed = [parse_path(render_path(path)) for path in work.change.forced]
     taken = taken_fields(work.live, answer)
-    beyond = [item for item in taken if not any(covers(path, item.path) for path in (*allowed, *work.change.forced))]
+    beyond = [
+        item for item in taken if not any(path_covers(path, item.path) for path in (*allowed, *work.change.forced))
+    ]
     if beyond:
-        causes = tuple(Conflict(render(item.path), item.manager, "not in the plan") for item in beyond)
+        causes = tuple(FieldConflict(render_path(item.path), item.manager, "not in the plan") for item in beyond)
         raise ApplyConflict(causes, where=str(work.change.address))
 
 
-def _send(work: _Work, precondition: JsonObject, *, force: bool) -> JsonObject:
+def _send(work: Work, precondition: JsonObject, *, force: bool) -> JsonObject:
     """The write itself; the answer, sealed. The only call that carries secret values."""
     desk = work.desk
-    body = reveal(work.desired, work.raw, desk.look_up, desk.fingerprinter)
+    body = reveal_document(work.desired, work.raw, desk.look_up, desk.fingerprinter)
     if desk.cluster.simulated:
         body = as_fingerprints(body, desk.fingerprinter)
     answer = desk.cluster.apply(work.spot.kind, _with(body, precondition), force=force)
     if is_crd(answer):
         desk.cluster.forget()
-    return seal(answer, desk.fingerprinter)
+    return seal_live_document(answer, desk.fingerprinter)
 
 
 def _with(body: JsonObject, precondition: JsonObject) -> JsonObject:
     return {**body, "metadata": {**body["metadata"], **precondition}}
 
 
-def _written(work: _Work, answer: JsonObject) -> Written:
+def _written(work: Work, answer: JsonObject) -> Written:
     """Hold the answer to what the plan predicted. Raises PermanentError naming the fields that differ."""
     expects = work.change.expects
     after = stand_in(answer)
-    if expects and expectation(after, work.desired) != expects:
+    if expects and expected_digest(after, work.desired) != expects:
         names = ", ".join(_differing(work.change, after)) or "fields that the plan predicted otherwise"
         raise PermanentError(f"the server changed {names}", where=str(work.change.address), remedy="plan again")
-    drain = getattr(work.desk.cluster, "drain_warnings", None)
-    return Written(str(answer["metadata"]["uid"]), outputs_of(answer), warnings=drain() if drain else ())
+    warnings = work.desk.cluster.drain_warnings(work.change.address.local)
+    return Written(str(answer["metadata"]["uid"]), outputs_of(answer), warnings=warnings)
 
 
 def _differing(change: Change, after: JsonObject) -> list[str]:
     """Planned fields that are not as planned. Secrets are left out: their values are not compared here."""
     return sorted(
-        render(item.path)
+        render_path(item.path)
         for item in change.fields
         if not item.sensitive and item.after is not None and value_at(after, item.path) != item.after
     )
@@ -243,22 +260,21 @@ def _differing(change: Change, after: JsonObject) -> list[str]:
 # --- deleting ------------------------------------------------------------------------------------------------------
 
 
-def delete(desk: Desk, change: Change) -> Written:
+def delete_object(desk: WriteContext, change: Change) -> Written:
     """See planner.ports.Provider.delete."""
-    kind = served(desk.cluster, change.api_version, change.address.kind)
+    kind = served_kind(desk.cluster, change.api_version, change.address.kind)
     if kind is None:
         return Written(change.precondition.uid, already=True)  # without its kind no object of it can be there
-    spot = spot_of(kind, change.address, desk.default_namespace)
-    for _ in range(_TRIES):
-        work = _Work(desk, change, spot, {}, None, None).reread()
+    spot = locate_object(kind, change.address, desk.default_namespace)
+    for _ in range(TRIES):
+        work = Work(desk, change, spot, {}, None, None).reread()
         live = work.live
         if live is None or live["metadata"]["uid"] != change.precondition.uid:
             return Written(change.precondition.uid, already=True)
         if live["metadata"].get("deletionTimestamp"):
             return Written(change.precondition.uid, already=True)
         _refuse_protected(change, live)
-        if not _is_planned(work):
-            raise _moved(work, f"it was changed since the plan was made{_last_writer(live)}")
+        check_planned(work)
         version = live["metadata"]["resourceVersion"]
         try:
             desk.cluster.delete(*spot, uid=change.precondition.uid, resource_version=version)

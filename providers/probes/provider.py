@@ -11,24 +11,30 @@ from dataclasses import dataclass, field
 
 from planner import duration
 from planner.address import Address
+from planner.applied_state import KindPlace
 from planner.errors import PermanentError, ProviderError
 from planner.plan import Change, Verified
-from planner.ports import Absent, Effect, Observation, Present, Preview, Readiness, ReadResult, Written
+from planner.ports import Absent, Effect, NeverDeletes, Observation, Present, Preview, Readiness, ReadResult, Written
 from planner.resource import Resource
-from planner.snapshot import KindPlace
-from planner.values import JsonObject, Vault, digest, encode
-from providers.probes.asking import Ask, from_answers, over_the_network, words
-from providers.probes.expectation import Expectation, Seen, expectation_of, failing, is_open
-from providers.registry import Tools
+from planner.values import JsonObject, Vault, digest, encode_leaves
+from providers.probes.expected_response import (
+    ExpectedResponse,
+    ProbeResponse,
+    is_open,
+    parse_expectation,
+    unmet_expectations,
+)
+from providers.probes.send_probe import Ask, probe_canned_answers, probe_over_network
+from providers.provider_tools import ProviderTools
 
 _AT_ONCE = 8
 
 
-def create(tools: Tools) -> HttpProbeProvider:
+def create(tools: ProviderTools) -> HttpProbeProvider:
     """The provider of one command. Raises PermanentError when the canned answers of the sandbox cannot be read."""
     if tools.sandbox is not None:
-        return HttpProbeProvider(from_answers(tools.sandbox / "probes.yaml"))
-    return HttpProbeProvider(over_the_network())
+        return HttpProbeProvider(probe_canned_answers(tools.sandbox / "probes.yaml"))
+    return HttpProbeProvider(probe_over_network())
 
 
 @dataclass(slots=True)
@@ -40,7 +46,7 @@ class _Tries:
 
 
 @dataclass(slots=True)
-class HttpProbeProvider:
+class HttpProbeProvider(NeverDeletes):
     """See planner.ports.Provider. `ask` sends one request."""
 
     ask: Ask
@@ -56,7 +62,7 @@ class HttpProbeProvider:
 
     def _observe(self, resource: Resource) -> Observation:
         spec = resource.manifest["spec"]
-        expected = expectation_of(spec)
+        expected = parse_expectation(spec)
         if is_open(expected):
             return Absent(resource.address)
         wrong, outputs = self._look(spec, expected)
@@ -74,10 +80,6 @@ class HttpProbeProvider:
             self._tries[change.address] = _Tries(time.monotonic())
         return Written(uid="")
 
-    def delete(self, change: Change) -> Written:
-        """Always raises PermanentError: there is nothing to delete."""
-        raise PermanentError("a probe is nothing that could be deleted", where=str(change.address))
-
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """See Provider. One request per probe and call."""
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
@@ -89,17 +91,17 @@ class HttpProbeProvider:
             tries = self._tries.setdefault(change.address, _Tries(time.monotonic()))
             tries.count += 1
         try:
-            wrong, outputs = self._look(spec, expectation_of(spec), strict=True)
+            wrong, outputs = self._look(spec, parse_expectation(spec), strict=True)
         except PermanentError as error:
-            return _over(spec, words(error), {})
+            return _over(spec, error.described(), {})
         if not wrong:
             return Readiness(done=True, ok=True, outputs=outputs)
-        late = time.monotonic() - tries.since >= duration.parse(str(spec.get("within", "1m")))
+        late = time.monotonic() - tries.since >= duration.parse_duration(str(spec.get("within", "1m")))
         if late or tries.count >= int(spec.get("attempts", 5)):
             return _over(spec, f"{wrong} (asked {tries.count} times)", outputs)
         return Readiness(done=False, ok=False, message=wrong)
 
-    def _look(self, spec: JsonObject, expected: Expectation, *, strict: bool = False) -> tuple[str, JsonObject]:
+    def _look(self, spec: JsonObject, expected: ExpectedResponse, *, strict: bool = False) -> tuple[str, JsonObject]:
         """What is wrong ("" if nothing) and the outputs. With `strict` an address that is never asked raises."""
         began = time.monotonic()
         try:
@@ -107,15 +109,15 @@ class HttpProbeProvider:
         except ProviderError as error:
             if strict and isinstance(error, PermanentError):
                 raise
-            return words(error), {}
-        return failing(expected, seen), _outputs(seen, time.monotonic() - began)
+            return error.described(), {}
+        return unmet_expectations(expected, seen), _outputs(seen, time.monotonic() - began)
 
 
 def _preview(seen: Observation) -> Preview:
     if isinstance(seen, Present) and seen.value is not None:
         if seen.value["holds"]:
-            return Preview(Effect.NONE, verified=Verified.SERVER, outputs=seen.outputs)
-        return Preview(Effect.RUN, evidence=seen.value["evidence"], outputs=encode(seen.outputs))
+            return Preview(Effect.RUN, verified=Verified.SERVER, on_change=(), outputs=seen.outputs)
+        return Preview(Effect.RUN, evidence=seen.value["evidence"], outputs=encode_leaves(seen.outputs))
     return Preview(Effect.RUN, on_change=())
 
 
@@ -124,6 +126,6 @@ def _over(spec: JsonObject, message: str, outputs: JsonObject) -> Readiness:
     return Readiness(done=True, ok=spec.get("role") != "gate", message=message, outputs=outputs)
 
 
-def _outputs(seen: Seen, seconds: float) -> JsonObject:
+def _outputs(seen: ProbeResponse, seconds: float) -> JsonObject:
     body = "sha256:" + hashlib.sha256(seen.body).hexdigest()
     return {"status": seen.status, "latencyMs": round(seconds * 1000), "body": body}

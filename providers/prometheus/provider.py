@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 
 from planner import duration
 from planner.address import Address
+from planner.applied_state import KindPlace
 from planner.errors import PermanentError, TemporaryError
 from planner.plan import Change, Verified
 from planner.ports import (
     Absent,
     Effect,
+    NeverDeletes,
     Observation,
     Present,
     Preview,
@@ -24,25 +26,23 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.snapshot import KindPlace
 from planner.values import JsonObject, Vault, digest
-from providers.probes.asking import words
-from providers.prometheus.asking import Ask, from_answers, over_the_network
-from providers.prometheus.result import Refused, failing, outputs_of
-from providers.registry import Tools
+from providers.prometheus.query_result import QueryRefused, query_outputs, unmet_query
+from providers.prometheus.send_query import Ask, query_canned_answers, query_over_network
+from providers.provider_tools import ProviderTools
 
 _AT_ONCE = 8
 
 
-def create(tools: Tools) -> PrometheusProvider:
+def create(tools: ProviderTools) -> PrometheusProvider:
     """The provider of one command. Raises PermanentError when the canned answers of the sandbox cannot be read."""
     if tools.sandbox is not None:
-        return PrometheusProvider(from_answers(tools.sandbox / "probes.yaml"))
-    return PrometheusProvider(over_the_network())
+        return PrometheusProvider(query_canned_answers(tools.sandbox / "probes.yaml"))
+    return PrometheusProvider(query_over_network())
 
 
 @dataclass(slots=True)
-class PrometheusProvider:
+class PrometheusProvider(NeverDeletes):
     """See planner.ports.Provider. `ask` sends one query to a server."""
 
     ask: Ask
@@ -65,11 +65,11 @@ class PrometheusProvider:
             value["evidence"], outputs = self._look(spec)
             value["holds"] = not value["evidence"]
         except TemporaryError as error:
-            value["evidence"] = words(error)
-        except Refused as error:
-            value |= {"blocked": words(error), "remedy": error.remedy}
+            value["evidence"] = error.described()
+        except QueryRefused as error:
+            value |= {"blocked": error.described(), "remedy": error.remedy}
         except PermanentError as error:
-            return Unreadable(resource.address, words(error))
+            return Unreadable(resource.address, error.described())
         # Values move all the time: the token says whether it holds, so that the same decision is the same plan.
         return Present(resource.address, "", digest({"holds": value["holds"]}), value, outputs=outputs)
 
@@ -83,10 +83,6 @@ class PrometheusProvider:
             self._since[change.address] = time.monotonic()
         return Written(uid="")
 
-    def delete(self, change: Change) -> Written:
-        """Always raises PermanentError: there is nothing to delete."""
-        raise PermanentError("a query is nothing that could be deleted", where=str(change.address))
-
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """See Provider. One query each and call."""
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="prometheus") as pool:
@@ -99,12 +95,12 @@ class PrometheusProvider:
         try:
             wrong, outputs = self._look(spec)
         except TemporaryError as error:
-            wrong, outputs = words(error), {}
+            wrong, outputs = error.described(), {}
         except PermanentError as error:
-            return Readiness(done=True, ok=False, message=words(error))
+            return Readiness(done=True, ok=False, message=error.described())
         if not wrong:
             return Readiness(done=True, ok=True, outputs=outputs)
-        late = time.monotonic() - since >= duration.parse(str(spec.get("within", "1m")))
+        late = time.monotonic() - since >= duration.parse_duration(str(spec.get("within", "1m")))
         return Readiness(done=late, ok=False, message=wrong)
 
     def _look(self, spec: JsonObject) -> tuple[str, JsonObject]:
@@ -112,7 +108,7 @@ class PrometheusProvider:
         if not spec.get("server"):
             raise PermanentError(_NO_SERVER, remedy=_NAME_IT)
         result = self.ask(str(spec["server"]), str(spec["promql"]))
-        return failing(spec["expect"], result), outputs_of(spec["expect"], result)
+        return unmet_query(spec["expect"], result), query_outputs(spec["expect"], result)
 
 
 _NO_SERVER = "no Prometheus is named"

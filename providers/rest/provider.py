@@ -10,71 +10,90 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from planner.address import Address
+from planner.applied_state import KindPlace
 from planner.errors import PermanentError, ProviderError
-from planner.path import render
+from planner.path import render_path
 from planner.plan import Change
-from planner.ports import Absent, Effect, Observation, Present, Preview, Readiness, ReadResult, Unreadable, Written
+from planner.ports import (
+    Absent,
+    Effect,
+    NeverDeletes,
+    Observation,
+    Present,
+    Preview,
+    Readiness,
+    ReadResult,
+    Unreadable,
+    Written,
+)
 from planner.resource import Resource
-from planner.snapshot import KindPlace
 from planner.values import JsonObject, Vault, open_outputs
-from providers.registry import Tools
-from providers.rest.api import Api, WebApi
-from providers.rest.effect import Desk, make
-from providers.rest.fields import changes, comparable, known_outputs, outputs_of, token, uncertain, unread
-from providers.rest.looking import look
-from providers.rest.secrets import Secrets
-from providers.rest.stored import StoredApi
-from providers.rest.wanted import Collection, Wanted, wanted_of
-from providers.web.addresses import refuse_special
-from providers.web.client import Limits, WebClient
-from providers.web.retrying import Retries
+from providers.http.retries import RetryLimits
+from providers.provider_tools import ProviderTools
+from providers.rest.apply_object import RestContext, apply_rest_object
+from providers.rest.declared_fields import (
+    comparable_body,
+    field_changes,
+    known_outputs,
+    outputs_of,
+    unknown_secret_sources,
+    unreadable_secrets,
+    version_token,
+)
+from providers.rest.object_spec import RestCollection, RestObjectRequest, parse_rest_object
+from providers.rest.object_state import read_rest_object
+from providers.rest.rest_api import HttpRestApi, RestApi
+from providers.rest.sandbox_api import SandboxRestApi
+from providers.rest.secret_values import RestSecretValues
+from providers.web.address_policy import refuse_special_address
+from providers.web.web_client import WebClient, WebLimits
 
-LIMITS = Limits(connect=5.0, read=20.0, total=60.0)
-RETRIES = Retries(total=30.0)
+LIMITS = WebLimits(connect=5.0, read=20.0, total=60.0)
+RETRIES = RetryLimits(total=30.0)
 STORED = "rest.yaml"  # in the folder of a sandbox
 _AT_ONCE = 8
 _Listing: TypeAlias = "list[JsonObject] | ProviderError"
 
 
-def create(tools: Tools) -> RestProvider:
+def create(tools: ProviderTools) -> RestProvider:
     """The provider of one command."""
     simulated = tools.sandbox is not None
-    secrets = Secrets(tools.secrets, tools.fingerprinter, simulated=simulated)
+    secrets = RestSecretValues(tools.secrets, tools.fingerprinter, simulated=simulated)
     if tools.sandbox is not None:
-        return RestProvider(StoredApi(tools.sandbox / STORED), secrets)
-    return RestProvider(WebApi(WebClient(LIMITS, vet=refuse_special), secrets, RETRIES), secrets)
+        return RestProvider(SandboxRestApi(tools.sandbox / STORED), secrets)
+    return RestProvider(HttpRestApi(WebClient(LIMITS, vet=refuse_special_address), secrets, RETRIES), secrets)
 
 
 @dataclass(slots=True)
-class RestProvider:
-    """See planner.ports.Provider."""
+class RestProvider(NeverDeletes):
+    """See planner.ports.Provider. Nothing in an object of a foreign API says whose it is, so none is deleted."""
 
-    api: Api
-    secrets: Secrets
-    retries: Retries = RETRIES
-    _listings: dict[Collection, _Listing] = field(default_factory=dict)
+    api: RestApi
+    secrets: RestSecretValues
+    retries: RetryLimits = RETRIES
+    _listings: dict[RestCollection, _Listing] = field(default_factory=dict)
     _posted: set[Address] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self, wanted: Sequence[Resource], owned: Some[str], also: Some[KindPlace]) -> ReadResult:
         """See Provider. One listing of each collection, several at once; with `details` one more for each object."""
-        all_wanted = [wanted_of(one.address, one.manifest) for one in wanted]
+        all_wanted = [parse_rest_object(one.address, one.manifest) for one in wanted]
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="rest") as pool:
             self._list({one.collection for one in all_wanted if not one.is_open}, pool)
             return ReadResult(dict(pool.map(self._observe, all_wanted)))
 
-    def _list(self, collections: Iterable[Collection], pool: ThreadPoolExecutor) -> None:
+    def _list(self, collections: Iterable[RestCollection], pool: ThreadPoolExecutor) -> None:
         with self._lock:
             new = sorted((one for one in collections if one not in self._listings), key=lambda one: one.list_url())
             self._listings.update(zip(new, pool.map(self._listed, new), strict=True))
 
-    def _listed(self, collection: Collection) -> _Listing:
+    def _listed(self, collection: RestCollection) -> _Listing:
         try:
             return self.api.list(collection)
         except ProviderError as error:
             return error
 
-    def _observe(self, wanted: Wanted) -> tuple[Address, Observation]:
+    def _observe(self, wanted: RestObjectRequest) -> tuple[Address, Observation]:
         address = wanted.address
         if wanted.is_open:
             return address, Absent(address)
@@ -82,7 +101,7 @@ class RestProvider:
             listing = self._listings[wanted.collection]
             if isinstance(listing, ProviderError):
                 raise listing
-            seen = look(listing, wanted, self.api, self.secrets)
+            seen = read_rest_object(listing, wanted, self.api, self.secrets)
         except ProviderError as error:
             return address, Unreadable(address, f"{error.where}: {error.message}" if error.where else error.message)
         if seen is None:
@@ -93,7 +112,9 @@ class RestProvider:
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider. Two resources that mean one object are blocked, both."""
         looks = [
-            (one, wanted_of(one.address, one.manifest), seen) for one, seen in items if not isinstance(seen, Unreadable)
+            (one, parse_rest_object(one.address, one.manifest), seen)
+            for one, seen in items
+            if not isinstance(seen, Unreadable)
         ]
         twins = _twins(wanted for _, wanted, _ in looks)
         return {
@@ -102,26 +123,26 @@ class RestProvider:
             for resource, wanted, seen in looks
         }  # fmt: skip
 
-    def _preview(self, resource: Resource, wanted: Wanted, seen: Observation) -> Preview:
+    def _preview(self, resource: Resource, wanted: RestObjectRequest, seen: Observation) -> Preview:
         body, reasons = self.secrets.known(wanted.body)
         wanted = replace(wanted, body=body)
         warnings = (*_warnings(wanted), *(f"a secret cannot be read yet: {reason}" for reason in reasons))
         present = seen if isinstance(seen, Present) and seen.value is not None else None
-        fields = changes(present.value["fields"] if present and present.value else None, wanted)
+        fields = field_changes(present.value["fields"] if present and present.value else None, wanted)
         effect = Effect.NONE if present and not fields else Effect.UPDATE if present else Effect.CREATE
-        if present and (unknown := uncertain(wanted)):
+        if present and (unknown := unknown_secret_sources(wanted)):
             return Preview(Effect.UPDATE, fields, blocked=f"a secret cannot be read: {', '.join(unknown)}",
                            evidence="; ".join(reasons), remedy="let hwplan read it, then plan again")  # fmt: skip
         if present and effect is Effect.UPDATE and not present.uid:
             return Preview(effect, fields, blocked=f"{wanted.shown} shows no id", remedy="correct spec.id")
         if effect is Effect.NONE:
             return Preview(effect, warnings=warnings)
-        whole = not open_outputs(body) and not uncertain(wanted)
+        whole = not open_outputs(body) and not unknown_secret_sources(wanted)
         return Preview(
             effect,
             fields,
             desired={**resource.manifest, "spec": {**resource.manifest["spec"], "body": body}},
-            expects=token(comparable(wanted)) if whole else "",
+            expects=version_token(comparable_body(wanted)) if whole else "",
             outputs=known_outputs(present.outputs if present else {}, wanted),
             warnings=warnings,
         )
@@ -132,19 +153,15 @@ class RestProvider:
             raise PermanentError("nothing says what it has to be", where=str(change.address))
         with self._lock:
             self._listings.clear()
-        desk = Desk(self.api, self.secrets.with_vault(vault), self._posted, self.retries)
-        return make(change, wanted_of(change.address, change.desired), desk)
-
-    def delete(self, change: Change) -> Written:
-        """Always raises PermanentError: nothing in an object of a foreign API tells whose it is."""
-        raise PermanentError("objects behind a REST API are not deleted by hwplan", where=str(change.address))
+        desk = RestContext(self.api, self.secrets.with_vault(vault), self._posted, self.retries)
+        return apply_rest_object(change, parse_rest_object(change.address, change.desired), desk)
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """The object was read back when it was written: there is nothing to wait for."""
         return {change.address: Readiness(done=True, ok=True) for change in changes}
 
 
-def _twins(all_wanted: Iterable[Wanted]) -> dict[Address, Address]:
+def _twins(all_wanted: Iterable[RestObjectRequest]) -> dict[Address, Address]:
     """Resources that mean the object of another one, with that one."""
     first: dict[tuple[str, str], Address] = {}
     found: dict[Address, Address] = {}
@@ -157,19 +174,19 @@ def _twins(all_wanted: Iterable[Wanted]) -> dict[Address, Address]:
     return found
 
 
-def _blocked(wanted: Wanted, other: Address) -> Preview:
+def _blocked(wanted: RestObjectRequest, other: Address) -> Preview:
     return Preview(
         Effect.UPDATE, blocked=f"{other} declares the same object: {wanted.shown}", remedy="keep one of the two"
     )
 
 
-def _warnings(wanted: Wanted) -> tuple[str, ...]:
+def _warnings(wanted: RestObjectRequest) -> tuple[str, ...]:
     """What a reader has to know in any case."""
-    collection, hidden = wanted.collection, unread(wanted)
+    collection, hidden = wanted.collection, unreadable_secrets(wanted)
     found = []
     if collection.base.startswith("http://") and (collection.auth or hidden or wanted.readable):
         found.append(f"a secret is sent over plain HTTP to {collection.host}")
     if hidden and not wanted.note:
-        names = ", ".join(map(render, hidden))
+        names = ", ".join(map(render_path, hidden))
         found.append(f"a new value of {names} is not noticed: the API does not give it back (see spec.fingerprints)")
     return tuple(found)

@@ -6,9 +6,22 @@ itself belongs to providers.kubernetes.snapshot. Never overwrites anything.
 
 from __future__ import annotations
 
-from providers.sandbox.folder import Contents, fill
-from providers.sandbox.probes import CannedAnswer
-from providers.sandbox.repositories import Remote
-from providers.sandbox.secrets import SecretFile
+from providers.sandbox.create_files import SandboxContents, fill_sandbox
+from providers.sandbox.git_repositories import SandboxRemote
+from providers.sandbox.github_file import SandboxGitHubRepository
+from providers.sandbox.pipelines import BuiltService, SimulatedPipeline
+from providers.sandbox.probe_answers import CannedAnswer, CannedQuery, CannedTarget
+from providers.sandbox.secret_files import SandboxSecretFile
 
-__all__ = ["CannedAnswer", "Contents", "Remote", "SecretFile", "fill"]
+__all__ = [
+    "BuiltService",
+    "CannedAnswer",
+    "CannedQuery",
+    "CannedTarget",
+    "SandboxContents",
+    "SandboxGitHubRepository",
+    "SandboxRemote",
+    "SandboxSecretFile",
+    "SimulatedPipeline",
+    "fill_sandbox",
+]

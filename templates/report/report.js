@@ -25,7 +25,26 @@
     article.classList.toggle("open", open);
     head(article).setAttribute("aria-expanded", String(open));
   };
-  articles.forEach((article) => show(article, false));
+  // A few changes are read at once; of many each is opened by hand, or all by the button.
+  const changed = articles.filter((article) => Number(article.dataset.number) || article.dataset.action === "blocked");
+  const few = changed.length <= 20;
+  articles.forEach((article) => show(article, few && changed.includes(article)));
+  const all = one("all");
+  const label = (open) => { all.setAttribute("aria-pressed", String(open)); all.textContent = open ? "fold all" : "expand all"; };
+  label(few && changed.length > 0);
+  all.addEventListener("click", () => {
+    const open = all.getAttribute("aria-pressed") !== "true";
+    articles.forEach((article) => show(article, open));
+    label(open);
+  });
+  one("copy")?.addEventListener("click", async () => {
+    const text = one("command").textContent;
+    try { await navigator.clipboard.writeText(text); } catch {
+      getSelection().selectAllChildren(one("command"));
+      document.execCommand("copy");
+    }
+    one("copy").textContent = "copied";
+  });
 
   let picked = "", lit = [];
   const pick = (key, { from = "list", open = true } = {}) => {
@@ -212,6 +231,19 @@
   addEventListener("resize", below);
   below();
   addEventListener("beforeprint", fit);
+  // What is too small to read when all of it is shown begins at the first change, in a size that can be read.
+  const begin = () => {
+    const first = changed.map((article) => nodeOf.get(article.id)).find(Boolean) ?? nodes[0];
+    if (!first || perPixel() <= 1.3) return;
+    const box = canvas.viewBox.baseVal;
+    const ctm = canvas.getScreenCTM(), size = canvas.getBoundingClientRect();
+    const corner = new DOMPoint(size.left + 16, size.top + 24).matrixTransform(ctm.inverse());
+    view.scale = 0.9 * perPixel();
+    view.x = corner.x - Number(first.dataset.x) * view.scale;
+    view.y = corner.y - Number(first.dataset.y) * view.scale;
+    if (Number.isFinite(box.width)) place();
+  };
   if (nodes.length) nodes[0].setAttribute("tabindex", "0");
   filter();
+  begin();
 })();

@@ -12,18 +12,10 @@ import pytest
 
 from tests.canaries.planting import origin, plant
 from tests.canaries.world import World, watch_children
-from tests.canaries.zygote import Zygote, zygote
 from tests.testbed.cluster import TestCluster
 from tests.testbed.http_proxy import HttpFaultProxy
 
 COUNT = int(os.environ.get("HWPLAN_CANARIES", "120"))
-
-
-@pytest.fixture(scope="session")
-def forking() -> Iterator[Zygote]:
-    """The process that commands are forked from."""
-    with zygote() as running:
-        yield running
 
 
 @pytest.fixture
@@ -33,11 +25,11 @@ def name() -> str:
 
 
 @pytest.fixture
-def sandbox(forking: Zygote, tmp_path: Path, name: str) -> World:
+def sandbox(tmp_path: Path, name: str) -> World:
     """A sandbox of the planted stack, with the planted secrets in the place of its made-up ones."""
     planted = plant(tmp_path, name, COUNT)
     watch_children(tmp_path, ("git", "ssh", "buildah"), shutil.which)
-    world = World(forking, planted, ())
+    world = World(planted, ())
     box = tmp_path / "box"
     world.run("sandbox", "create", str(box))
     shutil.rmtree(box / "secrets")
@@ -48,7 +40,7 @@ def sandbox(forking: Zygote, tmp_path: Path, name: str) -> World:
 
 @pytest.fixture
 def proxy(api_server: TestCluster, tmp_path: Path) -> Iterator[HttpFaultProxy]:
-    """Before the API server: records every request, and answers what it is told to."""
+    """Before the API server: records every request, and answers what it is reported to."""
     folder = tmp_path / "pki"
     folder.mkdir()
     pair = api_server.authority.server(folder, "proxy")
@@ -57,7 +49,7 @@ def proxy(api_server: TestCluster, tmp_path: Path) -> Iterator[HttpFaultProxy]:
 
 
 @pytest.fixture
-def real(forking: Zygote, api_server: TestCluster, proxy: HttpFaultProxy, tmp_path: Path, name: str) -> Iterator[World]:
+def real(api_server: TestCluster, proxy: HttpFaultProxy, tmp_path: Path, name: str) -> Iterator[World]:
     """The planted stack against the API server, where the Secret that another one copies lives already."""
     planted = plant(tmp_path, name, COUNT, git=True)
     watch_children(tmp_path, ("git", "ssh", "buildah"), shutil.which)
@@ -66,5 +58,5 @@ def real(forking: Zygote, api_server: TestCluster, proxy: HttpFaultProxy, tmp_pa
     api.create(f"/api/v1/namespaces/{name}/secrets", origin(planted))
     seen = api_server.through(proxy.port)
     kubeconfig = shutil.copy(seen.kubeconfig, tmp_path / "pki" / "kubeconfig")
-    yield World(forking, planted, ("--kubeconfig", str(kubeconfig), "--state", str(tmp_path / "work" / "state.db")))
+    yield World(planted, ("--kubeconfig", str(kubeconfig), "--state", str(tmp_path / "work" / "state.db")))
     api.delete(f"/api/v1/namespaces/{name}")

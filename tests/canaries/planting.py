@@ -163,8 +163,8 @@ def _deployment(namespace: str) -> str:
 
 def every_form(planted: Planted, without: str = "") -> str:
     """What the worst server says: one value of every kind of source but one, in every form that is searched for."""
-    told: list[str] = []
+    reported: list[str] = []
     for value in (canary(f"first {kind} 0") for kind in KINDS if kind not in ("generated", without)):
         forms = encodings(value.encode())
-        told += [form for name, form in forms.items() if name not in ("bytes", "reversed", "utf-16")]
-    return " ".join(told)
+        reported += [form for name, form in forms.items() if name not in ("bytes", "reversed", "utf-16")]
+    return " ".join(reported)

@@ -33,6 +33,7 @@ def _every_verb(world: World) -> None:
     for words in (["validate"], ["graph"], ["graph", "--format", "json"], ["secret", "status"]):
         assert run(*words)[0] in (0, 1), words
     run("why", f"Deployment.apps/{world.planted.namespace}/app")
+    run("impact", f"Deployment.apps/{world.planted.namespace}/app")
     run("secret", "status", "--json")
     run("secret", "ensure")
     run("secret", "ensure", "--json")

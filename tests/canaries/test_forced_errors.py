@@ -29,10 +29,10 @@ _REFUSED = ("/secrets", "/configmaps", "/deployments")
 
 def test_no_answer_of_a_server_gets_a_secret_out(real: World, proxy: HttpFaultProxy) -> None:
     """To a write, to a look or to reading, in turn; of Secrets and of objects that are none; on every kind of page."""
-    told = list(answers())
-    assert len(told) >= 40
+    reported = list(answers())
+    assert len(reported) >= 40
     assert real.run("plan")[0] == 0, "without the proxy's words all is well"
-    for number, answer in enumerate(told):
+    for number, answer in enumerate(reported):
         method, words = _COMMANDS[number % len(_COMMANDS)]
         unread = "copied" if method == "GET" else ""  # what was never read nobody can know
         proxy.rules = [_rule(answer, every_form(real.planted, unread), method)]
@@ -57,8 +57,8 @@ def _rule(answer: Answer, quoted: str, method: str) -> Rule:
 def test_admission_that_quotes_the_whole_object(real: World, api_server: TestCluster, tmp_path: Path) -> None:
     deployment = f"Deployment.apps/{real.planted.namespace}/app"
     with denying(api_server, real.planted.namespace, tmp_path / "pki"):
-        _, told = real.run("plan")
-        assert "denied it" in told, told[-3000:]
+        _, reported = real.run("plan")
+        assert "denied it" in reported, reported[-3000:]
         for words in (["plan", "--json"], ["plan", "--format", "html"], ["apply", "--confirm", "--no-wait"]):
             real.run(*words)
         real.run("apply", "--confirm", "--json", "--target", deployment)
@@ -73,8 +73,8 @@ def test_real_refusals(real: World, api_server: TestCluster) -> None:
     for name in ("c-plain", "c-urls"):
         live = api_server.api().get(f"{path}/{name}")
         api_server.api().delete(f"{path}/{name}")
-        kept = {key: live[key] for key in ("apiVersion", "kind", "data")}
-        body = {**kept, "metadata": {"name": name}, "immutable": True, "type": "other.test/type"}
+        retained = {key: live[key] for key in ("apiVersion", "kind", "data")}
+        body = {**retained, "metadata": {"name": name}, "immutable": True, "type": "other.test/type"}
         api_server.api().create(path, body)
     real.planted.rotate()
     for words in (["plan"], ["plan", "--json"], ["apply", "--confirm", "--no-wait"], ["drift", "--json"]):
@@ -110,8 +110,8 @@ def test_broken_sources_are_named_and_never_shown(sandbox: World) -> None:
         path = sandbox.planted.sources / file
         before = path.read_bytes()
         path.write_bytes(text.replace(b"%b", value))
-        _, told = sandbox.run("plan")
-        assert file in told or "c-pull" in told, f"{name}: {told}"
+        _, reported = sandbox.run("plan")
+        assert file in reported or "c-pull" in reported, f"{name}: {reported}"
         sandbox.run("secret", "status", "--json")
         sandbox.run("apply", "--confirm", "--no-wait", "--debug")
         path.write_bytes(before)
@@ -128,8 +128,8 @@ def test_broken_manifests_of_secrets(sandbox: World, document: str) -> None:
     head = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n"
     file.write_text(head + document.replace("%s", value + "!") + "\n")
     for words in (["plan"], ["apply", "--confirm", "--debug"], ["plan", "--json"]):
-        code, told = sandbox.run(*words, "-f", str(file), "--name", "x", select=False)
-        assert code == 1 and "broken.yaml:" in told
+        code, reported = sandbox.run(*words, "-f", str(file), "--name", "x", select=False)
+        assert code == 1 and "broken.yaml:" in reported
     sandbox.search_files()
     assert not sandbox.found, "\n".join(sandbox.found)
 

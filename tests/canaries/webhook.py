@@ -6,7 +6,6 @@ import base64
 import http.server
 import json
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from tests.canaries.canary import encodings
 from tests.testbed.cluster import TestCluster
+from tests.testbed.listening import http_listening
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -47,19 +47,13 @@ def denying(cluster: TestCluster, namespace: str, folder: Path) -> Iterator[None
     pair = cluster.authority.server(folder, "webhook")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pair.certificate, pair.key)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
     path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
-    cluster.api().create(path, _configuration(cluster, namespace, server.server_address[1]))
-    try:
-        yield
-    finally:
-        cluster.api().delete(f"{path}/deny-{namespace}")
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
+    with http_listening(_Handler, context) as port:
+        cluster.api().create(path, _configuration(cluster, namespace, port))
+        try:
+            yield
+        finally:
+            cluster.api().delete(f"{path}/deny-{namespace}")
 
 
 def _configuration(cluster: TestCluster, namespace: str, port: int) -> dict[str, Any]:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.canaries.canary import leaks, leaks_below
 from tests.canaries.planting import Planted
-from tests.canaries.zygote import Zygote
+from tests.testbed.warm_commands import WARM
 
 
 @dataclass
 class World:
     """A planted stack with a place to run in; `where` are the options that say which cluster and which state."""
 
-    zygote: Zygote
     planted: Planted
     where: tuple[str, ...]
     ran: list[tuple[str, int]] = field(default_factory=list)
@@ -34,7 +35,9 @@ class World:
         number = len(self.ran)
         out, err = self.planted.folder / f"{number}.out", self.planted.folder / f"{number}.err"
         line = [*words, *(self.planted.words if select else ()), *self.where]
-        code = self.zygote.run(line, self.work, self._environment() | (env or {}), out, err)
+        with out.open("wb") as written, err.open("wb") as said, Path(os.devnull).open("rb") as nothing:
+            streams = (nothing.fileno(), written.fileno(), said.fileno())
+            code = WARM.start(line, self.work, self._environment() | (env or {}), streams).wait()
         self.ran.append((" ".join(words), code))
         data = out.read_bytes() + err.read_bytes()
         self._note(f"output of {' '.join(words)}", data)
@@ -50,6 +53,9 @@ class World:
         """Search everything that was written, and what children were started with."""
         apart = (self.planted.sources, self.planted.folder / "pki")
         self.found += [f"{name}: {forms}" for name, forms in leaks_below(self.planted.folder, apart)]
+        for state in self.planted.folder.rglob("*.db"):
+            for table, text in rows_of(state):
+                self._note(f"table {table} of {state.name}", text.encode(errors="surrogatepass"))
 
     def _note(self, what: str, data: bytes) -> None:
         if forms := leaks(data):
@@ -73,6 +79,17 @@ class World:
             "COLUMNS": "200",
             **self.planted.env,
         }
+
+
+def rows_of(state: Path) -> Iterator[tuple[str, str]]:
+    """Every row of every table of a state, with the name of its table: a value that lies across two pages of the file
+    is found in no search of its bytes."""
+    with closing(sqlite3.connect(f"file:{state}?mode=ro", uri=True)) as database:
+        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        assert {"journal", "runs", "meta"} <= set(tables), tables
+        for table in tables:
+            for row in database.execute(f'SELECT * FROM "{table}"'):
+                yield table, "\n".join(map(str, row))
 
 
 def watch_children(folder: Path, programs: tuple[str, ...], find: Callable[[str], str | None]) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from planner.contract.case import SECRET, Case, RemoteCase, RunCase, tree
+from planner.contract.contract_case import SECRET, RemoteCase, RunCase, StateCase, folder_digest
 from planner.errors import PermanentError
 from planner.values import SecretValue, Vault
 
-__all__ = ["SECRET", "Case", "RemoteCase", "RunCase", "VaultSource", "tree"]
+__all__ = ["SECRET", "RemoteCase", "RunCase", "StateCase", "VaultSource", "folder_digest"]
 
 
 @dataclass(frozen=True)
 class VaultSource:
-    """A planner.ports.SecretSource that has the values of a vault, and no others."""
+    """A planner.ports.SecretValueSource that has the values of a vault, and no others."""
 
     values: Vault
 

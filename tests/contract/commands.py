@@ -15,12 +15,13 @@ from planner.resource import Resource
 from planner.source import SourceRef
 from planner.spec.kinds.runs import PodExec
 from planner.values import JsonObject, SecretValue, Vault
-from providers.kubernetes.cluster import Executed
-from providers.kubernetes.operations.exec_places import Canned
+from providers.cluster import EndedCommand
+from providers.kubernetes.operations.command_runners import CannedCommandRunner
 from providers.kubernetes.operations.podexec import PodExecProvider
 from providers.kubernetes.snapshot.cluster import open_snapshot
-from providers.kubernetes.snapshot.creating import create_empty
-from tests.contract.case import SECRET, tree
+from providers.kubernetes.snapshot.create_snapshot import create_empty
+from state.fingerprint import KeyedFingerprinter
+from tests.contract.case import SECRET, folder_digest
 from tests.unit.kubernetes.world import World, declare, deployment
 
 
@@ -58,8 +59,10 @@ class Commands:
 
     def provider(self, exit_code: int = 0) -> Provider:
         cluster = open_snapshot(self._folder)
-        answers: dict[tuple[str, ...], Executed] = {("migrate",): Executed(exit_code, b"password: " + SECRET + b"\n")}
-        return PodExecProvider(cluster, Canned(cluster, answers))
+        answers: dict[tuple[str, ...], EndedCommand] = {
+            ("migrate",): EndedCommand(exit_code, b"password: " + SECRET + b"\n")
+        }
+        return PodExecProvider(cluster, CannedCommandRunner(cluster, answers), KeyedFingerprinter(bytes(32)))
 
     def wanted(self) -> Sequence[Resource]:
         return [command(f"x{n}", "Deployment.apps/demo/web", ["migrate"], f"sha256:{n}") for n in range(3)]
@@ -79,7 +82,7 @@ class Commands:
         return self._marks().get(str(resource.address)) == "0"
 
     def state(self) -> object:
-        return tree(self._folder)
+        return folder_digest(self._folder)
 
     def meddle(self, resource: Resource) -> None:
         absent = Precondition(absent=True)

@@ -15,27 +15,27 @@ from planner.ports import Effect, Provider
 from planner.resource import Resource
 from planner.values import JsonObject
 from providers.git.client import GitClient
-from providers.git.client import Limits as GitLimits
+from providers.git.client import GitLimits as GitLimits
 from providers.git.provider import GitProvider
-from providers.git.remotes import Places as GitPlaces
-from providers.images.provider import ImageProvider
-from providers.kubernetes.kubeconfig import connect
-from providers.kubernetes.live import LiveCluster
-from providers.kubernetes.transport import Patience, Transport
-from providers.kubernetes.wire import Limits
+from providers.git.remotes import RemoteMapping as GitPlaces
+from providers.images.provider import RegistryImageProvider
+from providers.kubernetes.client.kubeconfig import resolve_connection
+from providers.kubernetes.client.live_cluster import LiveCluster
+from providers.kubernetes.client.transport import RetryBudget, Transport
+from providers.kubernetes.client.wire import WireLimits
 from tests.contract.case import SECRET
-from tests.contract.cases import VAULT, own
-from tests.e2e.small_image import push_small_image
+from tests.contract.declared import VAULT, own
 from tests.testbed.cluster import TestCluster
 from tests.testbed.git_fixtures import BareRepository
 from tests.testbed.git_server import GitHttp, GitRule, GitSsh
 from tests.testbed.http_proxy import HttpFaultProxy, Rule
 from tests.testbed.image_registry import ImageRegistry
 from tests.testbed.proxy import FaultProxy, Faults
+from tests.testbed.small_image import push_small_image
 from tests.unit.git.git_world import QUICK, follow, side
 from tests.unit.kubernetes.world import World, config, declare, deployment, sealed, secret
 
-_SHORT = Patience(total=5.0, busy=0.5, unreachable=0.2)
+_SHORT = RetryBudget(total=5.0, busy=0.5, unreachable=0.2)
 _ALWAYS = 10_000  # times
 
 
@@ -55,8 +55,8 @@ class LiveObjects:
     def provider(self) -> Provider:
         through = self._cluster.through(self._before.port)
         config_file = self._cluster.kubeconfig_of(self._user) if self._user else through.kubeconfig
-        connection = connect(str(config_file), environ={})
-        limits = Limits(connect=1.0, read=1.0) if self._before.faults.black_hole else Limits()
+        connection = resolve_connection(str(config_file), environ={})
+        limits = WireLimits(connect=1.0, read=1.0) if self._before.faults.black_hole else WireLimits()
         self._opened.append(LiveCluster(connection, transport=Transport(connection, limits=limits, patience=_SHORT)))
         return World(self._opened[-1], dict(self.vault)).provider
 
@@ -228,7 +228,7 @@ class LiveImages:
         self._digests = [push_small_image(source, f"{name}/i{n}", "1") for n in range(3)]
 
     def provider(self) -> Provider:
-        return ImageProvider(self._folder)
+        return RegistryImageProvider(self._folder)
 
     def wanted(self) -> Sequence[Resource]:
         host = f"127.0.0.1:{self._proxy.port}"

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import http.server
 import json
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from planner.ports import Provider
 from planner.resource import Resource
-from providers.probes.asking import over_the_network as ask_a_site
 from providers.probes.provider import HttpProbeProvider
-from providers.prometheus.asking import over_the_network as ask_prometheus
+from providers.probes.send_probe import probe_over_network as ask_a_site
 from providers.prometheus.provider import PrometheusProvider
+from providers.prometheus.send_query import query_over_network as ask_prometheus
 from tests.contract.case import SECRET
-from tests.contract.cases import VAULT, own
+from tests.contract.declared import VAULT, own
+from tests.testbed.listening import http_listening
 from tests.testbed.prometheus import Prometheus
 from tests.testbed.proxy import FaultProxy, Faults
 
@@ -57,16 +57,8 @@ def serving() -> Iterator[Site]:
         def log_message(self, *_: object) -> None:
             """Write no log."""
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    site.port = server.server_address[1]
-    try:
+    with http_listening(Handler) as site.port:
         yield site
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
 
 
 class Probes:

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from planner.contract.suite import ProviderContract
-from tests.contract.case import Case
+from tests.contract.case import StateCase
 from tests.contract.cases import CASES
 
 
 class TestLocal(ProviderContract):
     @pytest.fixture(params=sorted(CASES))
-    def case(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
+    def case(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StateCase]:
         made = CASES[request.param](tmp_path)
         yield made
         getattr(made, "close", lambda: None)()

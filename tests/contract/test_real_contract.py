@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.contract.steps import change_of, run
+from planner.contract.steps import change_of, run_changes
 from planner.contract.suite import SOON, RemoteContract
 from planner.events import Result, Waiting
 from planner.ports import Present
@@ -41,7 +41,7 @@ class TestKubernetes(RemoteContract):
         change = change_of(wanted, seen, provider.preview([(wanted, seen)])[wanted.address])
         assert change is not None
         began = time.monotonic()
-        result = run([change], provider, case.vault, lambda event: isinstance(event, Waiting))
+        result = run_changes([change], provider, case.vault, lambda event: isinstance(event, Waiting))
         assert time.monotonic() - began < SOON and result.interrupted
         assert result.outcomes[wanted.address].result is Result.PENDING
         assert isinstance(case.provider().read([wanted], (), ()).observations[wanted.address], Present)

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from planner.contract.runs import RunContract
+from planner.contract.run_promises import RunContract
+from tests.contract.pipelinerun_case import Pipelines
 from tests.contract.run_cases import Probes, Queries, serving
 from tests.testbed import prometheus as testbed
+from tests.testbed.cluster import TestCluster
 from tests.testbed.fixtures import part
 from tests.testbed.prometheus import Prometheus
 from tests.testbed.proxy import FaultProxy
+from tests.testbed.tekton import Tekton
 
 
 class TestProbes(RunContract):
@@ -33,3 +36,12 @@ class TestQueries(RunContract):
     def case(self, prometheus: Prometheus) -> Iterator[Queries]:
         with FaultProxy.before(prometheus.url) as proxy:
             yield Queries(prometheus, f"m{uuid.uuid4().hex[:8]}", proxy)
+
+
+class TestPipelineRuns(RunContract):
+    @pytest.fixture
+    def case(self, cluster: TestCluster, tekton: Tekton, namespace: str) -> Iterator[Pipelines]:
+        with FaultProxy.before(cluster.server) as proxy:
+            made = Pipelines(cluster, tekton, namespace, proxy)
+            yield made
+            made.close()

@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+PULL = """\
+apiVersion: hwplan.dev/v1
+kind: PullRequest
+metadata: {{name: pr-1}}
+spec:
+  repo: pikasTech/HWLAB
+  number: 1
+  base: v0.3
+  headSha: {head}
+  git: {{remote: "ssh://git@ssh.github.com:443/pikasTech/HWLAB.git"}}
+"""
+
 APP = """\
 apiVersion: v1
 kind: Namespace
@@ -42,6 +54,23 @@ spec:
       volumes:
         - name: settings
           configMap: {{name: settings}}
+"""
+
+# A workload in its namespace, for what acts on one; `image` is the tag of its image.
+WORKLOAD = """\
+apiVersion: v1
+kind: Namespace
+metadata: {{name: {ns}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: web, namespace: {ns}}}
+spec:
+  replicas: 1
+  selector: {{matchLabels: {{app: web}}}}
+  template:
+    metadata: {{labels: {{app: web}}}}
+    spec: {{containers: [{{name: main, image: "registry.example/web:{image}"}}]}}
 """
 
 WIDGETS = """\

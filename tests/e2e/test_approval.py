@@ -67,7 +67,9 @@ def test_the_job_and_the_operator_make_one_plan(
     assert changes(there) == changes(here) and set(changes(here).values()) == {"create", "update", "delete"}
     assert there["id"] == here["id"]
     command = job("plan", *words).out.splitlines()[-1]
-    assert "--live" not in command and f"--plan-id {here['id']}" in command
+    assert "--live" not in command and f"--plan-id {here['id'][:39]}" in command
+    assert "cannot be written" in job("apply", *words, "--confirm", code=3).err
+    assert len(job("state", "history", "--json").json["runs"]) == 1, "the run that was before, and no other"
     assert real("apply", *words, "--plan-id", there["id"], "--confirm", "--no-wait").code == 0
     real.empty(*words)
 
@@ -97,18 +99,80 @@ def test_anything_else_is_refused_by_its_first_difference(
     settings = f"/api/v1/namespaces/{unique}/configmaps/settings"
     api_server.api().merge(f"{settings}?fieldManager=night-shift", {"data": {"level": "debug"}})
 
-    told = f"ConfigMap/{unique}/settings: another field: data.level"
-    assert told in real("apply", *words, "--plan-id", "approved.json", "--confirm", code=3).err
-    assert told in real("apply", *words, "--plan-id", approved, "--confirm", code=3).err, "this machine showed it"
+    reported = f"ConfigMap/{unique}/settings: another field: data.level"
+    assert reported in real("apply", *words, "--plan-id", "approved.json", "--confirm", code=3).err
+    assert reported in real("apply", *words, "--plan-id", approved, "--confirm", code=3).err, "this machine showed it"
     (real.folder / "plans").rename(real.folder / "forgotten")
     unknown = real("apply", *words, "--plan-id", approved[:39], "--confirm", code=3).err
     assert "name the file of the approved plan" in unknown
     now = real("plan", *words, "--out", "now.json", "--json").json
     refused = real("apply", "now.json", "--plan-id", "approved.json", "--confirm", code=3)
-    assert told in refused.err
+    assert reported in refused.err
     real("apply", *words, "--plan-id", "", "--confirm", code=1)
     assert api_server.api().get(settings)["data"]["level"] == "debug", "nothing was written"
     short = real("apply", *words, "--plan-id", now["id"][:38], "--confirm", code=3)
     assert "31 digits are too few" in short.err
     real("apply", "now.json", "--plan-id", now["id"][:39], "--confirm", "--no-wait")
     real.empty(*words)
+
+
+_WITHOUT_NAMESPACE = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: lost, namespace: {ns}}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: after, namespace: default, annotations: {{hwplan.dev/depends-on: ConfigMap/{ns}/lost}}}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: "{ns}", namespace: default}}
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: "{ns}", namespace: default}}
+spec: {{ports: [{{port: 80}}], clusterIP: 203.0.113.9}}
+"""
+
+
+def test_a_straight_apply_decides_as_the_plan_and_records_its_id(hwplan: Hwplan, unique: str) -> None:
+    """What only the server can refuse (a namespace, an address outside of its range) is refused before it begins."""
+    words = ("-f", manifests.write(hwplan.folder, "a.yaml", _WITHOUT_NAMESPACE.format(ns=unique)), "--name", unique)
+    plans = [hwplan(verb, *words, "--json", code=1).json for verb in ("plan", "plan", "apply")]
+    blocked = {one["address"] for one in plans[0]["blocked"]}
+    assert {f"ConfigMap/{unique}/lost", "ConfigMap/default/after"} <= blocked
+    done = hwplan("apply", *words, "--json", "--confirm", code=1).json
+    assert {one["id"] for one in plans} == {done["plan"]}
+    assert {one["address"] for one in done["blocked"]} == blocked
+    assert all(one["result"] == "done" for one in done["nodes"])
+    (run,) = hwplan("state", "history", "--json").json["runs"]
+    assert done["plan"] in run.values()
+
+
+_LEVEL = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: settings, namespace: default}}
+data: {{level: {level}}}
+"""
+
+
+def test_two_plans_are_compared(simulated: Hwplan) -> None:
+    words = ("-f", manifests.write(simulated.folder, "a.yaml", _LEVEL.format(level="info")), "--name", "c")
+    simulated("apply", *words, "--confirm")
+    for level in ("debug", "trace"):
+        manifests.write(simulated.folder, "a.yaml", _LEVEL.format(level=level))
+        simulated("plan", *words, "--out", f"{level}.json")
+    same = simulated("plan", "trace.json", "--against", "trace.json", "--detailed-exitcode")
+    assert "the same effect" in same.out
+    found = simulated("plan", "trace.json", "--against", "debug.json", "--json", "--detailed-exitcode", code=2).json
+    (row,) = found["differences"]
+    assert (row["address"], row["before"], row["after"]) == ("ConfigMap/default/settings", "update", "update")
+    assert '"info" -> "debug"' in row["difference"] and not found["sameEffect"]
+    run = simulated("plan", "trace.json", "--against", "1")
+    assert "ConfigMap/default/settings: create became update" in run.out
+    now = simulated("plan", *words, "--against", "trace.json")
+    assert "the same effect" in now.out
+    assert "there is no plan of run 9" in simulated("plan", "--against", "9", *words, code=1).err
+    assert "--against" in simulated("plan", "trace.json", code=None).err

@@ -1,4 +1,4 @@
-"""A drift report of a thousand objects with everything wrong at once: all of it told, nothing aborted."""
+"""A drift report of a thousand objects with everything wrong at once: all of it reported, nothing aborted."""
 
 from __future__ import annotations
 
@@ -173,8 +173,8 @@ def _check(rows: dict[str, Any], changed: dict[str, str], deleted: set[str], add
     for address, manager in changed.items():
         row = rows[address]
         (field,) = row["fields"]
-        told = ("data.key", "by-hand") if row["kind"] == "ConfigMap" else ("spec.replicas", 3)
-        assert (row["state"], field["path"], field["after"], field["manager"]) == ("drifted", *told, manager)
+        reported = ("data.key", "by-hand") if row["kind"] == "ConfigMap" else ("spec.replicas", 3)
+        assert (row["state"], field["path"], field["after"], field["manager"]) == ("drifted", *reported, manager)
         assert field["time"].endswith("Z") and not row["undeclared"]
     for address in deleted:
         assert rows[address]["state"] == "drifted" and rows[address]["reason"].startswith("deleted since run")

@@ -1,4 +1,4 @@
-"""A ref pushed by a Job in the cluster: made once, looked after, told by the ref; its script runs for real."""
+"""A ref pushed by a Job in the cluster: made once, looked after, reported by the ref; its script runs for real."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from typing import Any
 
 import pytest
 
-from planner.loading.git_job import with_job
-from planner.loading.origin import InputText, Origin
-from planner.loading.problems import Problems
+from planner.kind_hook_types import DocumentContext
+from planner.loading.git_job import expand_git_job
 from tests.e2e import manifests
 from tests.e2e.hwplan import Hwplan
 from tests.testbed import audit
 from tests.testbed.cluster import TestCluster
-from tests.testbed.git_fixtures import BareRepository
+from tests.testbed.git_fixtures import BareRepository, mirror_of, upstream_of
 from tests.testbed.job_script import Kubelet
 
 MAIN = "refs/heads/main"
@@ -28,18 +27,13 @@ MAIN = "refs/heads/main"
 
 @pytest.fixture
 def upstream(tmp_path: Path) -> BareRepository:
-    made = BareRepository.create(tmp_path / "upstream.git")
-    made.grow(MAIN, "first")
-    return made
+    return upstream_of(tmp_path)
 
 
 @pytest.fixture
 def mirror(tmp_path: Path, upstream: BareRepository) -> BareRepository:
     """A mirror that is one promotion ahead."""
-    made = BareRepository.create(tmp_path / "mirror.git")
-    made.take(upstream, upstream.at(MAIN), MAIN)
-    made.grow(MAIN, "promoted")
-    return made
+    return mirror_of(upstream, tmp_path, ahead=True)
 
 
 class Place:
@@ -61,7 +55,7 @@ class Place:
                 "from": {"remote": origin.url, "ref": MAIN}, "to": {"remote": target.url, "ref": MAIN, **to},
             },
         }  # fmt: skip
-        document = with_job(document, Origin(InputText("t", ""), 0, 1), Problems())
+        document = expand_git_job(document, DocumentContext(), lambda *problem: pytest.fail(str(problem)))
         if to.get("reach") == "cluster":
             document["spec"]["from"] = {"remote": origin.url, "commit": origin.at(MAIN)}
         if pod:
@@ -94,11 +88,11 @@ def test_a_job_pushes_once_and_the_next_plan_is_empty(
     words = ("-f", place.declare(mirror, upstream), "--name", place.namespace)
     old, new = upstream.at(MAIN), mirror.at(MAIN)
     [change] = place.hwplan.plan(*words)["changes"]
-    told = {field["path"]: field["after"] for field in change["fields"]}
-    assert told["commit"] == new and place.jobs() == []
+    reported = {field["path"]: field["after"] for field in change["fields"]}
+    assert reported["commit"] == new and place.jobs() == []
     place.apply(*words)
     [job] = place.jobs()
-    assert told["job"] == f"Job.batch/{place.namespace}/{job['metadata']['name']}"
+    assert reported["job"] == f"Job.batch/{place.namespace}/{job['metadata']['name']}"
     [container] = job["spec"]["template"]["spec"]["containers"]
     environment = {one["name"]: one.get("value", "") for one in container["env"]}
     assert (environment["OLD"], environment["NEW"]) == (old, new) and upstream.at(MAIN) == new

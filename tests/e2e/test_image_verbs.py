@@ -16,12 +16,12 @@ import pytest
 
 from tests.e2e.conftest import LANE
 from tests.e2e.hwplan import Hwplan, changes
-from tests.e2e.small_image import push_small_image
 from tests.testbed import image_registry
 from tests.testbed.errors import PartMissing
 from tests.testbed.fixtures import part
 from tests.testbed.image_registry import ImageRegistry
 from tests.testbed.proxy import FaultProxy, Faults
+from tests.testbed.small_image import push_small_image
 
 COUNT = 50
 

@@ -43,7 +43,7 @@ def test_each_object_is_applied_once(real: Hwplan, api_server: TestCluster, uniq
     assert not [one for one in writes if one.code == 200], "nothing was written again"
     live = api_server.api().get(f"/api/v1/namespaces/{unique}/configmaps")["items"]
     names = {one["metadata"]["name"] for one in live} - {"kube-root-ca.crt"}
-    # Of a request that was cut off by the kill the log tells no code; that it took effect shows in what lives.
+    # Of a request that was cut off by the kill the log says no code; that it took effect shows in what lives.
     assert names == {f"c{n}" for n in range(NODES - 1)} >= set(made) - {unique}
     real.empty(*words)
 

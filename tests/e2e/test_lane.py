@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import LANE, REPOSITORY
+from tests.e2e.conftest import LANE
 from tests.e2e.hwplan import Hwplan, change_of, changes
-from tests.e2e.small_image import push_small_image
+from tests.e2e.nearby import Places, make_volumes, nearby_config
 from tests.testbed import crds
 from tests.testbed.api import Api
 from tests.testbed.cluster import TestCluster
 from tests.testbed.fixtures import part
 from tests.testbed.git_fixtures import BareRepository
-from tests.testbed.image_registry import ImageRegistry
 from tests.testbed.image_registry import running as registry
 
 
@@ -84,7 +82,7 @@ def test_on_real_systems(cluster: TestCluster, tmp_path: Path) -> None:
     """
     api = cluster.api()
     crds.install(api, [*crds.tekton_crds(), *crds.argo_crds()], deadline=90)
-    _volumes(api)
+    make_volumes(api)
     box = tmp_path / "box"
     Hwplan(tmp_path, ())("sandbox", "create", str(box), *LANE)
     secrets = tmp_path / ".config" / "hwplan" / "secrets"
@@ -96,7 +94,9 @@ def test_on_real_systems(cluster: TestCluster, tmp_path: Path) -> None:
     where = ("--kubeconfig", str(cluster.kubeconfig), "--context", context, "--state", str(tmp_path / "state.db"))
     hwplan = Hwplan(tmp_path, where, env={"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")})
     with part(), registry(tmp_path / "public") as public, registry(tmp_path / "local") as local:
-        lane = ("--config", str(_nearby(tmp_path, box, public, local)), *LANE[2:], "--exclude", "HttpProbe/*")
+        git = f"file://{box}/git"
+        places = Places("file", f"{git}/hwlab.git", f"{git}/mirror", public, local)
+        lane = ("--config", str(nearby_config(tmp_path, places)), *LANE[2:], "--exclude", "HttpProbe/*")
         _whole_picture(hwplan.plan(*lane))
         _agrees_without_credentials(hwplan, lane)
         hwplan("apply", *lane, "--confirm", "--timeout", "5m")
@@ -135,39 +135,3 @@ def _somebody_else(api: Api, box: Path, secrets: Path) -> None:
     BareRepository(box / "git" / "hwlab.git").grow("refs/heads/v0.3", "more")
     path = secrets / "D601" / "hwlab-v03.env"
     path.write_text(re.sub("=.*", "=rotated", path.read_text(), count=1))
-
-
-def _nearby(folder: Path, box: Path, public: ImageRegistry, local: ImageRegistry) -> Path:
-    """The shipped configuration with what is far away replaced by what runs here; the public images are there."""
-    config = folder / "config"
-    shutil.copytree(REPOSITORY / "config", config)
-    for path in config.glob("*.yaml"):
-        text = path.read_text()
-        text = text.replace("publicRegistries: [docker.io,", f'publicRegistries: ["{public.host}",')
-        text = text.replace("docker.io/", f"{public.host}/").replace("127.0.0.1:5000", local.host)
-        text = re.sub(r"ssh://\S+/HWLAB\.git", f"file://{box}/git/hwlab.git", text).replace("mode: ssh", "mode: file")
-        path.write_text(text.replace("http://git-mirror.devops-infra.svc:8080", f"file://{box}/git/mirror"))
-    for tools in (config / "deploy" / "ci").iterdir():
-        tools.write_text("FROM scratch\nCOPY hwlab-ci-node-tools.Dockerfile /\n")
-    for image in re.findall(rf"source: {public.host}/(\S+)", (config / "hwlab-node-control-plane.yaml").read_text()):
-        push_small_image(public, *image.rsplit(":", 1))
-    return config
-
-
-def _volumes(api: Api) -> None:
-    """What the local-path provisioner of k3s would do, by hand: a class that binds late, and volumes to bind."""
-    name = "local-path"
-    storage_class = {
-        "metadata": {"name": name},
-        "provisioner": "kubernetes.io/no-provisioner",
-        "volumeBindingMode": "WaitForFirstConsumer",
-    }
-    api.create("/apis/storage.k8s.io/v1/storageclasses", storage_class)
-    for number in range(10):
-        spec = {
-            "capacity": {"storage": "500Gi"},
-            "accessModes": ["ReadWriteOnce", "ReadWriteMany"],
-            "storageClassName": name,
-            "hostPath": {"path": f"/volumes/{number}"},
-        }
-        api.create("/api/v1/persistentvolumes", {"metadata": {"name": f"volume-{number}"}, "spec": spec})

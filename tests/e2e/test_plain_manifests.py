@@ -57,7 +57,7 @@ def test_a_namespace_takes_nothing_along_that_no_plan_names(hwplan: Hwplan, uniq
     theirs = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: theirs, namespace: {unique}}}\n"
     hwplan("apply", "-f", first, "--name", unique, "--confirm")
     hwplan("apply", "-f", "-", "--name", f"{unique}-b", "--confirm", stdin=theirs)
-    plan = hwplan("destroy", "-f", first, "--name", unique, "--json").json
+    plan = hwplan("destroy", "-f", first, "--name", unique, "--json", code=1).json
     (blocked,) = plan["blocked"]
     assert (blocked["address"], blocked["action"]) == (f"Namespace/{unique}", "delete")
     assert blocked["evidence"] == f"inside: ConfigMap/{unique}/theirs"

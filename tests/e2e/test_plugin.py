@@ -121,7 +121,7 @@ def test_a_changed_secret_is_a_change_and_its_value_is_nowhere(noting: Hwplan) -
 
 
 @pytest.mark.parametrize(
-    ("wrong", "right", "place", "words"),
+    ("wrong", "right", "position", "words"),
     [
         ("  txet: hello", "  text: hello", "21:3", 'unknown field "txet"'),
         ("  color: green", "  color: blue", "15:3", "expected 'yellow' or 'blue'"),
@@ -130,11 +130,11 @@ def test_a_changed_secret_is_a_change_and_its_value_is_nowhere(noting: Hwplan) -
     ],
 )
 def test_a_mistake_is_shown_with_line_and_column(
-    noting: Hwplan, wrong: str, right: str, place: str, words: str
+    noting: Hwplan, wrong: str, right: str, position: str, words: str
 ) -> None:
     (noting.folder / "stack.yaml").write_text(STACK.replace(right, wrong, 1))
     refused = Hwplan(noting.folder, (), noting.env)("validate", *WORDS, code=1)
-    assert f"stack.yaml:{place}: " in refused.err and words in refused.err
+    assert f"stack.yaml:{position}: " in refused.err and words in refused.err
 
 
 def test_a_reference_to_an_output_of_no_note_is_refused(noting: Hwplan) -> None:
@@ -192,7 +192,7 @@ def test_the_distribution_passes_the_contract_suite(installed: Path, tmp_path: P
         check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]
-    assert "11 passed" in done.stdout
+    assert "13 passed" in done.stdout
 
 
 # --- distributions that are broken ---------------------------------------------------------------------------------

@@ -7,24 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.canaries.world import rows_of
 from tests.e2e.hwplan import Hwplan, change_of, changes
-from tests.e2e.manifests import write
+from tests.e2e.manifests import WORKLOAD, write
 from tests.testbed.cluster import TestCluster
 
 STACK = """\
-apiVersion: v1
-kind: Namespace
-metadata: {{name: {ns}}}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {{name: web, namespace: {ns}}}
-spec:
-  replicas: 1
-  selector: {{matchLabels: {{app: web}}}}
-  template:
-    metadata: {{labels: {{app: web}}}}
-    spec: {{containers: [{{name: main, image: "registry.example/web:1"}}]}}
 ---
 apiVersion: hwplan.dev/v1
 kind: PodExec
@@ -43,8 +31,10 @@ data: {{code: "!sub"}}
 
 
 def _stack(folder: Path, ns: str, command: list[str], key: str = "sha256:1") -> tuple[str, ...]:
-    text = STACK.format(ns=ns, command=json.dumps(command), key=key).replace(
-        'code: "!sub"', 'code: !sub "ended with ${PodExec/migrate#exitCode}"'
+    text = (
+        (WORKLOAD + STACK)
+        .format(ns=ns, image=1, command=json.dumps(command), key=key)
+        .replace('code: "!sub"', 'code: !sub "ended with ${PodExec/migrate#exitCode}"')
     )
     return ("-f", write(folder, "stack.yaml", text), "--name", ns)
 
@@ -68,6 +58,7 @@ def test_a_sandbox_plays_the_command_and_marks_it(simulated: Hwplan, unique: str
     assert row["state"] == "pending", "another value is nothing that somebody deleted"
     failed = simulated("apply", *words, "--confirm", code=1)
     assert "simulated: exit code 3" in failed.out and "       | no table" in failed.out
+    assert "8 bytes of output, hmac-sha256:" in _stored(simulated) and "no table" not in _stored(simulated)
     plan = simulated.plan(*words)
     field = change_of(plan, "PodExec/migrate")["fields"][-1]
     assert (field["path"], field["before"], field["after"]) == ("exitCode", 3, 0)
@@ -76,6 +67,13 @@ def test_a_sandbox_plays_the_command_and_marks_it(simulated: Hwplan, unique: str
     (node,) = [one for one in document["nodes"] if one["address"] == "PodExec/migrate"]
     assert node["message"].startswith("simulated: exit code 0") and node["message"].endswith("\nno table")
     simulated.empty(*words)
+
+
+def _stored(simulated: Hwplan) -> str:
+    """What the state holds of all runs."""
+    states = list(simulated.folder.rglob("*.db"))
+    assert states
+    return "\n".join(text for state in states for table, text in rows_of(state) if table != "records")
 
 
 @pytest.fixture

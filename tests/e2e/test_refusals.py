@@ -107,6 +107,10 @@ def test_missing_state_and_mass_delete(real: Hwplan, unique: str) -> None:
     words = ("-f", file, "--name", unique)
     real("apply", *words, "--confirm")
     manifests.write(real.folder, "many.yaml", head + many[: len(many) // 2].rpartition("---")[0])
+    shown = real("plan", *words).out
+    assert "refused without --allow mass-delete" in shown and "--allow mass-delete --confirm" in shown
+    assert [one["name"] for one in real("plan", *words, "--json").json["guards"]] == ["mass-delete"]
+    assert "without --allow" not in real("apply", *words, "--allow", "mass-delete").out
     assert "mass-delete" in real("apply", *words, "--confirm", code=3).err
     lost = Hwplan(real.folder, (*real.where[:-1], str(real.folder / "other.db")))
     assert "missing-state" in lost("apply", *words, "--confirm", "--allow", "mass-delete", code=3).err

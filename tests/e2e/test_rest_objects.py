@@ -94,15 +94,15 @@ def test_objects_and_their_secrets_in_one_plan(hwplan: Hwplan, server: RestServe
 def test_a_live_secret_is_read_at_the_moment_of_use(real: Hwplan, server: RestServer, unique: str) -> None:
     secret, objects = _texts(server.url, unique)
     words = ("-f", _write(real, "objects.yaml", objects), "--name", f"{unique}-o")
-    blocked = real("plan", *words, "--json").json
+    blocked = real("plan", *words, "--json", code=1).json
     assert {row["address"] for row in blocked["blocked"]} == {"RestObject/group", "RestObject/account"}
     assert "does not exist" in str(blocked["blocked"]) and not server.asked
     real("apply", "-f", _write(real, "secret.yaml", secret), "--name", unique, "--confirm", "--no-wait")
     _silent(real("apply", *words, "--confirm"))
     real.empty(*words)
     assert server.objects("accounts")[0]["api_key"] == KEY
-    kept = Path(real.folder / "state.db").read_bytes()
-    assert KEY.encode() not in kept and TOKEN.encode() not in kept
+    retained = Path(real.folder / "state.db").read_bytes()
+    assert KEY.encode() not in retained and TOKEN.encode() not in retained
 
 
 def test_a_snapshot_knows_objects_with_secrets_without_the_secrets(
@@ -137,5 +137,5 @@ def test_objects_of_a_sandbox_are_plain_text_that_a_person_may_change(simulated:
     (box / "rest.yaml").write_text("collections: []\n")
     assert changes(simulated.plan(*words)) == {"RestObject/group": "create", "RestObject/account": "create"}
     (box / "rest.yaml").write_text("collections: [{url: 1}]\n")
-    broken = simulated("plan", *words, "--json").json
+    broken = simulated("plan", *words, "--json", code=1).json
     assert {row["address"] for row in broken["blocked"]} == {"RestObject/group", "RestObject/account"}

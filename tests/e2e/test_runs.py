@@ -15,24 +15,11 @@ from tests.testbed.cluster import TestCluster
 WEB, SETTINGS, RESTART = "Deployment.apps/shop/web", "ConfigMap/shop/settings", "Restart/web"
 MARK = "hwplan.dev/restarted-for.web"
 APP = """\
-apiVersion: v1
-kind: Namespace
-metadata: {{name: {ns}}}
 ---
 apiVersion: v1
 kind: ConfigMap
 metadata: {{name: settings, namespace: {ns}}}
 data: {{level: {level}}}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {{name: web, namespace: {ns}}}
-spec:
-  replicas: 1
-  selector: {{matchLabels: {{app: web}}}}
-  template:
-    metadata: {{labels: {{app: web}}}}
-    spec: {{containers: [{{name: main, image: "registry.example/web:{image}"}}]}}
 ---
 apiVersion: hwplan.dev/v1
 kind: Restart
@@ -44,7 +31,7 @@ FOLLOWING = '"on": [ConfigMap/{ns}/settings]'
 
 def _app(hwplan: Hwplan, level: str, image: int = 1, when: str = FOLLOWING, ns: str = "shop") -> tuple[str, ...]:
     """Words of the application with these settings."""
-    text = APP.replace("{when}", when).format(level=level, image=image, ns=ns)
+    text = (manifests.WORKLOAD + APP).replace("{when}", when).format(level=level, image=image, ns=ns)
     return ("-f", manifests.write(hwplan.folder, "app.yaml", text), "--name", ns)
 
 
@@ -121,6 +108,9 @@ def test_killed_before_the_restart_the_next_plan_makes_it(simulated: Hwplan) -> 
     mark, generation = _template_mark(simulated), _live(simulated)["metadata"]["generation"]
     assert mark
     simulated("apply", "--resume", "--confirm")
+    resumed, first, *_ = simulated("state", "history", "--json").json["runs"]
+    assert (resumed["resumes"], first["resumedBy"]) == (first["run"], resumed["run"])
+    assert f"resumed as run {resumed['run']}" in simulated("state", "history").out
     assert (_template_mark(simulated), _live(simulated)["metadata"]["generation"]) == (mark, generation), "once"
     simulated.empty(*words)
 
@@ -185,6 +175,6 @@ def test_a_clean_up_names_what_goes_and_is_over(simulated: Hwplan) -> None:
 
 def test_both_kinds_explain_themselves(simulated: Hwplan) -> None:
     plain = Hwplan(simulated.folder, ())
-    assert "restarted for last is kept in an annotation" in plain("explain", "Restart").out
+    assert "restarted for last is retained in an annotation" in plain("explain", "Restart").out
     assert "`always`" in plain("explain", "Restart.spec.when").out
     assert "never deleted" in plain("explain", "Retention.spec.neverTouch").out

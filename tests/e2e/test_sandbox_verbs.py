@@ -85,7 +85,7 @@ UNCLEAR = {
     (SETTINGS, "data.level"): "is not PATH=VALUE",
     (SETTINGS, "data..level=x"): "is not a field path (at column 5)",
     (SETTINGS, "metadata.name=other"): "metadata.name is what the object is known by",
-    (WEB, "spec.selector.matchLabels.app=x"): "immutable",
+    (WEB, "spec.selector.matchLabels.app=x"): "`selector` does not match template `labels`",
     (LOGIN, "stringData.a=canary"): "set data.KEY to one text",
     ("ConfigMap/shop/nope", "data.a=x"): "ConfigMap/shop/nope: no such object",
     ("nonsense", "data.a=x"): "expected Kind[.group]/[namespace/]name",
@@ -143,7 +143,7 @@ def test_formats_and_a_file_that_is_whole(simulated: Hwplan, box: str, words: tu
 def test_a_secret_that_we_rotated_is_pending_and_one_that_somebody_changed_is_drift(
     simulated: Hwplan, box: str, words: tuple[str, ...]
 ) -> None:
-    """No value enters the digest of what was applied: who set the live one tells the two apart."""
+    """No value enters the digest of what was applied: who set the live one distinguishes the two."""
     path = simulated.folder / words[1]
     path.write_text(path.read_text().replace("hunter2-canary", "hunter3-canary"))
     assert change_of(simulated.plan(*words), LOGIN)["reason"] == "declared"

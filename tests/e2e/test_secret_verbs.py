@@ -14,8 +14,8 @@ metadata: {{name: {ns}}}
 ---
 apiVersion: v1
 kind: Secret
-metadata: {{name: kept, namespace: {ns}}}
-stringData: {{password: canary-kept}}
+metadata: {{name: retained, namespace: {ns}}}
+stringData: {{password: canary-retained}}
 """
 _OLD = """\
 ---
@@ -65,6 +65,20 @@ def test_only_obsolete_secrets_are_deleted(hwplan: Hwplan, unique: str) -> None:
     assert changes(hwplan.plan(*words)) == {f"ConfigMap/{unique}/old": "delete"}, "the rest waits for its own plan"
 
 
+def test_a_value_that_is_repeated_in_clear_is_warned_of(simulated: Hwplan) -> None:
+    """It is declared, so the state and a saved plan hold it; whoever can take it out is told where it stands."""
+    value = "canary-4f9Kq7Zp"
+    secret = f"apiVersion: v1\nkind: Secret\nmetadata: {{name: s, namespace: default}}\nstringData: {{pw: {value}}}\n"
+    config = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: default}\n"
+    (simulated.folder / "app.yaml").write_text(f"{secret}{config}data: {{url: 'pg://u:{value}@db', other: plain}}\n")
+    words = ("-f", "app.yaml", "--name", "app")
+    (warning,) = [one for one in simulated.plan(*words)["warnings"] if "repeats" in one]
+    assert warning.startswith("ConfigMap/default/c repeats the value of a secret in data.url: ")
+    ran = simulated("apply", *words, "--confirm")
+    assert warning in ran.out and value not in ran.out + ran.err
+    assert simulated.plan(*words)["warnings"] == [], "what is there already is not written"
+
+
 def test_the_page_fits_a_narrow_terminal_and_names_what_is_missing(lane_box: Hwplan) -> None:
     lane_box("apply", *LANE, "--confirm")
     page = lane_box("secret", "status", *LANE, env={"COLUMNS": "80"}).out
@@ -72,7 +86,7 @@ def test_the_page_fits_a_narrow_terminal_and_names_what_is_missing(lane_box: Hwp
     assert max(map(len, page.splitlines())) <= 100
     (Path(lane_box.where[1]) / "secrets" / "hwlab-v03.env").unlink()
     missing = lane_box("secret", "status", *LANE, code=1)
-    assert "hwlab-v03.env does not exist in the secrets folder (declared in templates/hwlab/secrets/10-" in missing.out
+    assert "hwlab-v03.env does not exist in the secrets folder (declared in templates/shared/secrets/10-" in missing.out
     document = lane_box("secret", "status", *LANE, "--json", code=1).json
     assert document["schemaVersion"] == 1 and {key["state"] for key in document["keys"]} == {"in sync", "unknown"}
     assert (

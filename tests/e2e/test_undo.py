@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.e2e import manifests
+from tests.e2e.conftest import LANE
 from tests.e2e.hwplan import Hwplan, change_of, changes
 
 _MORE = """
@@ -52,7 +53,7 @@ def test_what_a_later_run_changed_again_is_not_touched(hwplan: Hwplan, unique: s
     for level in ("debug", "trace"):
         hwplan("apply", *_write(hwplan, unique, level=level), "--no-wait", "--confirm")
     last = _run(hwplan)
-    plan = hwplan("undo", str(last - 1), "--json").json
+    plan = hwplan("undo", str(last - 1), "--json", code=1).json
     assert plan["changes"] == []
     (blocked,) = plan["blocked"]
     assert blocked["reason"] == f"changed again by run {last}: undo that one first"
@@ -69,9 +70,9 @@ def test_a_rotated_secret_is_not_taken_back_by_guessing(simulated: Hwplan, uniqu
     path = simulated.folder / words[1]
     path.write_text(path.read_text().replace("hunter2", "hunter3"))
     simulated("apply", *words, "--confirm")
-    plan = simulated("undo", str(_run(simulated)), "--json").json
+    plan = simulated("undo", str(_run(simulated)), "--json", code=1).json
     assert plan["changes"] == []
-    assert "a secret value before the run is not kept" in plan["blocked"][0]["reason"]
+    assert "a secret value before the run is not retained" in plan["blocked"][0]["reason"]
 
 
 def test_a_replace_is_taken_back_by_a_replace(hwplan: Hwplan, unique: str) -> None:
@@ -96,9 +97,62 @@ def test_what_stays_is_not_taken_along_with_its_namespace(hwplan: Hwplan, unique
     hwplan("apply", *_write(hwplan, unique), "--no-wait", "--confirm")
     first = str(_run(hwplan))
     hwplan("apply", *_write(hwplan, unique, level="debug"), "--no-wait", "--confirm")
-    plan = hwplan("undo", first, "--json").json
+    plan = hwplan("undo", first, "--json", code=1).json
     reasons = {one["address"]: one["reason"] for one in plan["blocked"]}
     settings = f"ConfigMap/{unique}/settings"
     assert reasons[f"Namespace/{unique}"] == f"{settings} stays, and would go with it"
     assert f"Namespace/{unique}" not in changes(plan) and settings not in changes(plan)
     assert {one["reason"] for one in plan["changes"]} == {f"made by run {first}"}
+
+
+def test_a_run_over_several_systems_is_taken_back_as_far_as_it_can_be(lane_box: Hwplan) -> None:
+    """Git refs, images and checks stay and are named; what they name in the cluster is planned and goes."""
+    lane_box("apply", *LANE, "--confirm")
+    plan = lane_box("undo", "1", "--json", code=1).json
+    stuck = {one["address"].split("/")[0]: one["reason"] for one in plan["blocked"]}
+    assert stuck.keys() == {"GitRef", "HttpProbe", "RegistryImage"}
+    assert all("outside the cluster" in reason for reason in stuck.values())
+    planned = changes(plan)
+    assert planned["Deployment.apps/hwlab-v03/openfga"] == "delete"
+    assert planned["Deployment.apps/devops-infra/git-mirror"] == "forget", "the mirror is the node's"
+    assert planned["PersistentVolumeClaim/hwlab-v03/postgres-backup"] == "forget"
+    words = ("--plan-id", plan["id"], "--allow", "mass-delete", "--confirm")
+    done = lane_box("undo", "1", *words, "--json", code=1).json
+    assert len(done["nodes"]) == len(plan["changes"])
+    assert {one["result"] for one in done["nodes"]} == {"done"}
+
+
+_PAIR = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: first, namespace: default}}
+data: {{a: "{first}"}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: second, namespace: default, annotations: {{hwplan.dev/depends-on: ConfigMap/default/first}}}}
+data: {{a: "{second}"}}
+"""
+
+
+def test_what_needs_something_that_stays_is_taken_back_all_the_same(simulated: Hwplan) -> None:
+    for first, second in ((1, 1), (2, 2), (3, 2)):
+        path = manifests.write(simulated.folder, "app.yaml", _PAIR.format(first=first, second=second))
+        simulated("apply", "-f", path, "--name", "u", "--confirm")
+    plan = simulated("undo", "2", "--json", code=1).json
+    assert changes(plan) == {"ConfigMap/default/second": "update"}
+    assert [one["address"] for one in plan["blocked"]] == ["ConfigMap/default/first"]
+
+
+_ORPHAN = "annotations: {hwplan.dev/on-delete: orphan}"
+
+
+def test_what_was_given_up_is_ours_again(hwplan: Hwplan, unique: str) -> None:
+    words = _write(hwplan, unique, extra=True)
+    path = hwplan.folder / words[1]
+    path.write_text(path.read_text().replace("name: extra,", f"name: extra, {_ORPHAN},"))
+    hwplan("apply", *words, "--no-wait", "--confirm")
+    hwplan("apply", *_write(hwplan, unique), "--no-wait", "--confirm")
+    plan = hwplan("undo", str(_run(hwplan)), "--json").json
+    assert changes(plan) == {f"ConfigMap/{unique}/extra": "adopt"}
+    hwplan("undo", str(_run(hwplan)), "--no-wait", "--confirm")

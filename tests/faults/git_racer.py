@@ -1,4 +1,4 @@
-"""One pusher of a race, as a process of its own: plans when told, applies when told, and says what came of it.
+"""One pusher of a race, as a process of its own: plans when reported, applies when reported, and says what came of it.
 
 python -m tests.faults.git_racer FOLDER        one line of JSON in, one out: {source, target, ref, mode}, then "go"
 """
@@ -15,8 +15,8 @@ def main(folder: Path) -> None:
     """Race until standard input ends."""
     world = World(folder)
     for line in sys.stdin:
-        told = json.loads(line)
-        wish = follow(side(told["source"]), side(told["target"], told["ref"]), told["mode"])
+        reported = json.loads(line)
+        wish = follow(side(reported["source"]), side(reported["target"], reported["ref"]), reported["mode"])
         change = world.again().change(wish)
         print(json.dumps({"wants": change.expects}), flush=True)
         sys.stdin.readline()

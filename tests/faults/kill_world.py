@@ -16,7 +16,7 @@ from planner import failpoint
 from planner.address import Address
 from planner.errors import PreconditionError
 from planner.events import Result
-from planner.executor import Observers, Options, execute, verdict
+from planner.executor import ExecutionOptions, ObserverChain, execute, verdict
 from planner.plan import Action, Change, ClusterIdentity, Plan, Precondition, Selection
 from planner.ports import Readiness, ReadResult, Written
 from planner.source import SourceRef
@@ -106,8 +106,8 @@ def apply(folder: Path, plan: Plan, parallelism: int, lease_seconds: float = 30.
         left = store.unfinished_run()
         run = store.begin_run(lease, "p", plan, b"{}", resumes=left.info.number if left else None)
         world = FileWorld(folder / "world.log")
-        options = Options(parallelism=parallelism, done=left.done if left else {})
-        result = execute(plan, lambda _: world, {}, Observers(run.observer), InstantClock(), options)  # type: ignore[arg-type,return-value]
+        options = ExecutionOptions(parallelism=parallelism, done=left.done if left else {})
+        result = execute(plan, lambda _: world, {}, ObserverChain(run.observer), InstantClock(), options)  # type: ignore[arg-type,return-value]
         run.end(verdict(result))
 
 
@@ -117,11 +117,11 @@ def in_child(folder: Path, plan: Plan, parallelism: int, spec: str, lease_second
         return pid
     code = 1
     try:
-        failpoint.arm(spec)
+        failpoint.arm_failpoints(spec)
         apply(folder, plan, parallelism, lease_seconds)
         code = 0
         if spec.startswith("*=count"):
-            text = "".join(f"{name} {count}\n" for name, count in failpoint.counts().items())
+            text = "".join(f"{name} {count}\n" for name, count in failpoint.failpoint_counts().items())
             (folder / "counts").write_text(text)
     finally:
         os._exit(code)

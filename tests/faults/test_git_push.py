@@ -6,22 +6,19 @@ ref of the server led to is lost.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, ProviderError, TemporaryError
 from planner.plan import Change
 from planner.ports import Present, Written
+from tests.faults.pushes import Racer, settle, strike_next
 from tests.testbed.fixtures import part
-from tests.testbed.git_fixtures import BareRepository
+from tests.testbed.git_fixtures import BareRepository, mirror_of, upstream_of
 from tests.testbed.git_server import GitHttp, GitRule, ssh_server
 from tests.testbed.proxy import FaultProxy, Faults
 from tests.unit.git.git_world import QUICK, World, follow, side
@@ -44,43 +41,12 @@ def world(tmp_path: Path) -> World:
 
 @pytest.fixture
 def upstream(tmp_path: Path) -> BareRepository:
-    made = BareRepository.create(tmp_path / "upstream.git")
-    made.grow(MAIN, "first")
-    return made
+    return upstream_of(tmp_path)
 
 
 @pytest.fixture
 def mirror(tmp_path: Path, upstream: BareRepository) -> BareRepository:
-    made = BareRepository.create(tmp_path / "mirror.git")
-    made.take(upstream, upstream.at(MAIN), MAIN)
-    return made
-
-
-def settle(world: World, change: Change) -> Written | ProviderError:
-    """As the executor does it: once more after a lost answer, and four times in all where it may help."""
-    lost: ProviderError | None = None
-    for _ in range(4):
-        try:
-            return world.apply(change)
-        except OutcomeUnknown as error:
-            if lost:
-                return error
-            lost = error
-        except TemporaryError as error:
-            last = error
-        except ProviderError as error:
-            return error
-    return lost or last
-
-
-def strike_next(proxy: FaultProxy, **faults: int) -> Callable[[], None]:
-    """Called after the fresh reading: the next connection, that of the push, gets the faults, once."""
-
-    def strike() -> None:
-        if not proxy.faults.count:
-            proxy.faults = Faults(count=proxy.traffic.connections + 1, **faults)  # type: ignore[arg-type]
-
-    return strike
+    return mirror_of(upstream, tmp_path)
 
 
 def test_two_pushers_race_and_nobody_overwrites(tmp_path: Path, web: GitHttp, upstream: BareRepository) -> None:
@@ -116,37 +82,13 @@ def test_two_pushers_race_and_nobody_overwrites(tmp_path: Path, web: GitHttp, up
         assert target.holds(base)
 
 
-class Racer:
-    """A process that plans and pushes when told (git_racer.py)."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir()
-        command = [sys.executable, "-m", "tests.faults.git_racer", str(folder)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def tell(self, line: object) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(line) + "\n")
-        self.process.stdin.flush()
-
-    def said(self) -> Any:
-        assert self.process.stdout is not None
-        return json.loads(self.process.stdout.readline())
-
-    def close(self) -> None:
-        assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.close()
-        self.process.stdout.close()
-        assert self.process.wait(30) == 0
-
-
 def test_two_processes_race_in_a_loop(tmp_path: Path, upstream: BareRepository) -> None:
     """Each plans from the same value, both push at once, over and over: one wins, its commit stays for ever."""
     target, other = (BareRepository.create(tmp_path / name) for name in ("target.git", "other.git"))
     for repository in (target, other):
         repository.take(upstream, upstream.at(MAIN), MAIN)
     racers = [Racer(tmp_path / name) for name in ("left", "right")]
-    kept: list[str] = []
+    retained: list[str] = []
     for number in range(RACES):
         mode, ref = ("fast-forward", MAIN) if number % 2 else ("immutable", f"refs/unidesk/snapshots/ci/main/{number}")
         base, wants = target.at(MAIN), []
@@ -164,8 +106,8 @@ def test_two_processes_race_in_a_loop(tmp_path: Path, upstream: BareRepository) 
         assert sum(won) == 1 and {end["end"] for end in ends} <= {"Written", "PreconditionError", "TemporaryError"}, (
             ends
         )
-        kept.append(target.at(ref))
-        assert all(target.holds(commit) for commit in kept)
+        retained.append(target.at(ref))
+        assert all(target.holds(commit) for commit in retained)
     for racer in racers:
         racer.close()
 
@@ -225,6 +167,25 @@ def test_a_step_forward_between_our_reading_and_our_push_is_not_passed_over(
     with pytest.raises(PreconditionError, match="the plan saw"):
         world.apply(change)
     assert mirror.at(MAIN) == between
+
+
+@pytest.mark.parametrize("media", ["text/plain", "application/x-git-receive-pack-advertisement"])
+def test_an_empty_listing_for_a_push_is_an_unreadable_server(
+    media: str, web: GitHttp, world: World, upstream: BareRepository, mirror: BareRepository
+) -> None:
+    """Git compares the lease with the empty listing and says that the ref moved; it stands where it stood."""
+    new, old = upstream.grow(MAIN, "second"), mirror.at(MAIN)
+    change = world.change(follow(side(upstream.url), side(web.url("mirror.git"))))
+    web.rules = [
+        GitRule(
+            "status", code=200, body=b"", headers={"Content-Type": media}, matches=lambda _m, path: "receive" in path
+        )
+    ]
+    with pytest.raises((TemporaryError, OutcomeUnknown)) as caught:
+        world.apply(change)
+    assert "not where it was" not in caught.value.message
+    assert mirror.at(MAIN) == old
+    assert isinstance(settle(world, change), Written) and mirror.at(MAIN) == new
 
 
 @pytest.mark.parametrize("action", ["lose-request", "lose-answer", "status"])
@@ -385,11 +346,12 @@ def test_a_hook_that_declines_is_a_permanent_error(
     upstream.grow(MAIN, "second")
     hook = mirror.path / "hooks" / "pre-receive"
     hook.parent.mkdir()
-    hook.write_text("#!/bin/sh\necho 'token s3cr3t-canary' >&2\nexit 1\n")
+    hook.write_text("#!/bin/sh\necho 'branch main is protected' >&2\necho 'token s3cr3t-canary' >&2\nexit 1\n")
     hook.chmod(0o755)
     change = world.change(follow(side(upstream.url), side(mirror.url)))
     with pytest.raises(PermanentError, match="a hook of the server declined it") as caught:
         world.apply(change)
+    assert '"branch main is protected | token (masked)"' in caught.value.message
     assert "canary" not in f"{caught.value.message} {caught.value.where} {caught.value.remedy}"
     assert mirror.at(MAIN) == old
 

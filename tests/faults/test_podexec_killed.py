@@ -35,7 +35,7 @@ def _in_child(shop: Shop, wanted: Resource, spec: str) -> int:
         return status_of(pid)
     code = 1
     try:
-        failpoint.arm(spec)
+        failpoint.arm_failpoints(spec)
         provider = shop.provider()
         code = 0 if ended(apply(provider, planned(provider, wanted))) is Result.DONE else 1
     finally:

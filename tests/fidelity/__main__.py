@@ -1,4 +1,4 @@
-"""The command: so many random cases from one seed, kept regressions first.
+"""The command: so many random cases from one seed, retained regressions first.
 
     python -m tests.fidelity --cases 2000 --seed 1 [--kubeconfig F] [--only CASE] [--keep]
 
@@ -23,12 +23,12 @@ from tests.fidelity.crds import CRDS
 from tests.fidelity.server import APPLY, Server
 from tests.fidelity.story import Verdict
 
-SEEDS = Path(__file__).with_name("seeds") / "kept.txt"
+SEEDS = Path(__file__).with_name("seeds") / "retained.txt"
 THREADS = 8
 SHOWN = 10
 
 
-def kept() -> list[int]:
+def retained() -> list[int]:
     """Cases that failed once."""
     lines = SEEDS.read_text().splitlines() if SEEDS.exists() else []
     return [int(line.split("#")[0]) for line in lines if line.split("#")[0].strip()]
@@ -51,16 +51,17 @@ def prepare(server: Server) -> tuple[TypeTable, str]:
     document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
     server.request("POST", "/api/v1/namespaces", document)
     for crd in CRDS:
-        _wait_served(server, crd["spec"]["group"], crd["spec"]["names"]["plural"], namespace)
+        wait_served(server, f"{crd['spec']['group']}/v1", crd["spec"]["names"]["plural"])
     return TypeTable.builtin().with_crds(CRDS), namespace
 
 
-def _wait_served(server: Server, group: str, plural: str, namespace: str) -> None:
+def wait_served(server: Server, api_version: str, plural: str) -> None:
+    """Wait until the server answers for a custom kind. Raises SystemExit after ten seconds."""
     for _ in range(100):
-        if server.request("GET", f"/apis/{group}/v1/namespaces/{namespace}/{plural}").ok:
+        if server.request("GET", f"/apis/{api_version}/{plural}").ok:
             return
         time.sleep(0.1)
-    raise SystemExit(f"{plural}.{group} is not served")
+    raise SystemExit(f"{plural} of {api_version} is not served")
 
 
 def run_all(server: Server, seeds: Sequence[int], shown: int = SHOWN) -> tuple[Counter[str], dict[int, Verdict]]:
@@ -101,9 +102,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kubeconfig", type=Path)
     parser.add_argument("--only", type=int, action="append", help="run just this case (may be given again)")
-    parser.add_argument("--keep", action="store_true", help="add failing cases to seeds/kept.txt")
+    parser.add_argument("--keep", action="store_true", help="add failing cases to seeds/retained.txt")
     arguments = parser.parse_args(argv)
-    seeds = arguments.only or [*kept(), *numbers(arguments.cases, arguments.seed)]
+    seeds = arguments.only or [*retained(), *numbers(arguments.cases, arguments.seed)]
     with _server(arguments.kubeconfig) as server:
         started = time.monotonic()
         counts, failed = run_all(server, seeds)
@@ -115,7 +116,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if failed:
         print("failing cases: " + " ".join(map(str, failed)))
     if failed and arguments.keep:
-        known = set(kept())
+        known = set(retained())
         with SEEDS.open("a") as file:
             file.writelines(f"{seed}\n" for seed in failed if seed not in known)
     return 1 if failed else 0

@@ -9,11 +9,12 @@ import copy
 import time
 from random import Random
 
-from providers.kubernetes.ssa.canonical import without_nulls
+from planner.loading.nulls import without_nulls
 from providers.kubernetes.ssa.schema import TypeTable
 from tests.fidelity import drawing
-from tests.fidelity.compare import check_update, compare
+from tests.fidelity.compare import check_update, compare, sent
 from tests.fidelity.kinds import CLUSTER_SCOPED, NAMESPACED
+from tests.fidelity.moving import check_moves
 from tests.fidelity.server import APPLY, MERGE, Answer, Server
 from tests.fidelity.story import US, Case, Doc, Verdict, apply_url, now, short
 
@@ -41,6 +42,7 @@ def run(seed: int, server: Server, types: TypeTable, namespace: str) -> Verdict:
         _await_names(case)
     for _ in range(DESIRED_PER_HISTORY):
         compare(case, _desired(case))
+    check_moves(case, sent(case, _desired(case)))
     if not place:
         server.request("DELETE", f"{url}/{name}")
     return case.verdict

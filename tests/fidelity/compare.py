@@ -9,14 +9,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from planner.errors import PermanentError
-from planner.path import FieldPath, Item, Member
+from planner.path import FieldPath, ListItem, SetMember
 from providers.kubernetes.ssa import merge, ownership
-from providers.kubernetes.ssa.canonical import without_nulls
 from providers.kubernetes.ssa.immutable import immutable_changes
-from providers.kubernetes.ssa.typed import equal
-from providers.kubernetes.ssa.validate import check
+from providers.kubernetes.ssa.nulls import without_dropped_nulls
+from providers.kubernetes.ssa.typed_values import equal_json
+from providers.kubernetes.ssa.validate import validation_errors
+from tests.fidelity import drawing
 from tests.fidelity.server import APPLY, Answer
 from tests.fidelity.story import US, Case, Doc, apply_url, now, short
+from tests.fidelity.taking import check_taken
 
 _IMMUTABLE = re.compile(
     r"field is immutable|may not change once set|cannot change|are forbidden|immutable after creation|is immutable|"
@@ -29,7 +31,7 @@ def check_update(case: Case, live: Doc | None, new: Doc, stored: Doc, manager: s
     if case.kind == "Pod":
         return  # admission fills in much of a Pod; `apply` says so, a plain write has no place to
     case.verdict.counts["updates compared"] += 1
-    made = merge.update(live, new, manager=manager, types=case.types, now=_latest(stored))
+    made = merge.plain_update(live, new, manager=manager, types=case.types, now=_latest(stored))
     for difference in differences(made, stored):
         case.wrong(f"update by {manager} differs: {difference}: {short(new)} onto {short(live or {})}")
         return
@@ -42,13 +44,14 @@ def _latest(document: Doc) -> str:
 
 def compare(case: Case, desired: Doc) -> None:
     rng, counts = case.rng, case.verdict.counts
+    desired = sent(case, desired)
     force = rng.random() < 0.5
     answer = case.server.request("PATCH", apply_url(case, US, force, dry=True), desired, APPLY)
     counts["cases"] += 1
     moment = _latest(answer.body) if answer.ok else now()
     before = copy.deepcopy(case.live)
     try:
-        merged = merge.apply(case.live, desired, manager=US, types=case.types, force=force, now=moment)
+        merged = merge.server_side_apply(case.live, desired, manager=US, types=case.types, force=force, now=moment)
     except PermanentError as error:
         counts["refused: typed"] += 1
         if "failed to create typed patch object" not in str(answer.body.get("message")):
@@ -57,6 +60,9 @@ def compare(case: Case, desired: Doc) -> None:
     if before != case.live:
         case.wrong("the live object was changed by the merge")
     case.story.append(f"{answer.code} dry run{' (force)' if force else ''}: {short(desired)}")
+    if force and answer.ok and before is not None and before["metadata"].get("managedFields") and not merged.unsure:
+        reported = merge.server_side_apply(case.live, desired, manager=US, types=case.types, now=moment)
+        case.verdict.mismatches += check_taken(case, before, answer.body, reported)
     for problem in _problems(case, desired, answer, merged):
         if merged.unsure:
             counts["wrong, but said to be unsure"] += 1
@@ -67,7 +73,14 @@ def compare(case: Case, desired: Doc) -> None:
     case.story.pop()
 
 
-def _problems(case: Case, desired: Doc, answer: Answer, merged: merge.Merged) -> Iterator[str]:
+def sent(case: Case, desired: Doc) -> Doc:
+    """As the provider sends it: nulls that the server would drop are left out, and do not make it own a field."""
+    kind = case.types.type_of(case.api_version, case.kind)
+    plain: Doc = without_dropped_nulls(kind, drawing.some_nulls(case.rng, kind, desired))
+    return plain
+
+
+def _problems(case: Case, desired: Doc, answer: Answer, merged: merge.ApplyOutcome) -> Iterator[str]:
     counts = case.verdict.counts
     if answer.ok:
         counts["accepted"] += 1
@@ -76,7 +89,7 @@ def _problems(case: Case, desired: Doc, answer: Answer, merged: merge.Merged) ->
         yield from (f"object differs: {difference}" for difference in differences(merged.object, answer.body))
         if case.live is not None and (found := immutable_changes(case.live, merged.object, case.types)):
             yield f"said to be immutable, but accepted: {found[0]}"
-        if wrong := check(desired, case.types):
+        if wrong := validation_errors(desired, case.types):
             counts["checks of a part"] += all(message == "Required value" for _, message in wrong)
             if any(message != "Required value" for _, message in wrong):
                 yield f"said to be invalid, but accepted: {wrong[0]}"
@@ -89,7 +102,7 @@ def _problems(case: Case, desired: Doc, answer: Answer, merged: merge.Merged) ->
         yield from _refused(case, answer, merged)
 
 
-def _refused(case: Case, answer: Answer, merged: merge.Merged) -> Iterator[str]:
+def _refused(case: Case, answer: Answer, merged: merge.ApplyOutcome) -> Iterator[str]:
     message = str(answer.body.get("message"))
     if "failed to create typed patch object" in message or (answer.code == 500 and "schema" in message):
         yield f"the server refused a typed object that was merged here: {message[:300]}"
@@ -101,14 +114,14 @@ def _refused(case: Case, answer: Answer, merged: merge.Merged) -> Iterator[str]:
         yield f"the server failed with {answer.code}: {message[:300]}"
 
 
-def _unchanged(case: Case, desired: Doc, after: Doc, merged: merge.Merged) -> Iterator[str]:
+def _unchanged(case: Case, desired: Doc, after: Doc, merged: merge.ApplyOutcome) -> Iterator[str]:
     live, counts = case.live, case.verdict.counts
     if live is None:
         return
     first = next(differences(_without_order(live), _without_order(after)), None)
     same = first is None
-    wanted = without_nulls(desired)
-    quick = ownership.unchanged(live, wanted, manager=US, leaves_too=True, types=case.types)
+    wanted = desired
+    quick = ownership.apply_changes_nothing(live, wanted, manager=US, leaves_too=True, types=case.types)
     counts["nothing to do"] += same
     counts["nothing to do, seen without leaves' spelling"] += same and quick
     bare = wanted.keys() <= {"apiVersion", "kind", "metadata"} and wanted["metadata"].keys() <= {"name", "namespace"}
@@ -116,8 +129,8 @@ def _unchanged(case: Case, desired: Doc, after: Doc, merged: merge.Merged) -> It
         return  # such an object is only asked to exist; at most the server books its fields to `before-first-apply`
     if quick and not same:
         yield f"unchanged (with leaves) where the dry run changes something: {first}"
-    if equal(case.applied.get(US), desired):
-        by_digest = ownership.unchanged(live, wanted, manager=US, leaves_too=False, types=case.types)
+    if equal_json(case.applied.get(US), desired):
+        by_digest = ownership.apply_changes_nothing(live, wanted, manager=US, leaves_too=False, types=case.types)
         counts["same intent as last time, nothing to do"] += same
         counts["same intent as last time, seen"] += same and by_digest
         if by_digest and not same:
@@ -142,7 +155,7 @@ def _without_generation(document: Doc) -> Doc:
 
 def differences(mine: Doc, theirs: Doc) -> Iterator[str]:
     """Where two stored objects differ, server-filled values and times aside."""
-    yield from _walk("", merge.comparable(mine), merge.comparable(theirs))
+    yield from _walk("", merge.comparable_document(mine), merge.comparable_document(theirs))
     one, other = (_entries(document) for document in (mine, theirs))
     if len(one) != len(other):
         yield f"managedFields: {[e[:3] for e in one]} here, {[e[:3] for e in other]} there"
@@ -162,7 +175,7 @@ def _entries(document: Doc) -> list[tuple[str, str, str, str, Doc]]:
 
 
 def _walk(path: str, mine: Any, theirs: Any) -> Iterator[str]:
-    if equal(mine, theirs):
+    if equal_json(mine, theirs):
         return
     if isinstance(mine, dict) and isinstance(theirs, dict):
         for key in sorted(mine.keys() | theirs.keys()):
@@ -182,7 +195,7 @@ def _walk(path: str, mine: Any, theirs: Any) -> Iterator[str]:
 _MANAGER = re.compile(r'conflicts? with "([^"]*)"')
 
 
-def _conflicts(body: Doc, merged: merge.Merged) -> Iterator[str]:
+def _conflicts(body: Doc, merged: merge.ApplyOutcome) -> Iterator[str]:
     theirs = {(_manager(cause["message"]), cause["field"]) for cause in body["details"]["causes"]}
     mine = {(conflict.manager, server_text(conflict.path)) for conflict in merged.conflicts}
     if mine != theirs:
@@ -203,8 +216,8 @@ def server_text(path: FieldPath) -> str:
                 out.append("." + element)
             case int():
                 out.append(f"[{element}]")
-            case Item(keys):
+            case ListItem(keys):
                 out.append("[" + ",".join(f"{name}={json.dumps(value)}" for name, value in keys) + "]")
-            case Member(value):
+            case SetMember(value):
                 out.append(f"[={json.dumps(value)}]")
     return "".join(out)

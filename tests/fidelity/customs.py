@@ -19,7 +19,7 @@ def part(rng: Random, name: str) -> Doc:
 def anything(rng: Random, depth: int = 2) -> Any:
     if depth and rng.random() < 0.6:
         return {name: anything(rng, depth - 1) for name in some(rng, LETTERS[:3])}
-    return rng.choice((text(rng), rng.randint(0, 2), True, [], {}, some(rng, LETTERS), [{"a": text(rng)}]))
+    return rng.choice((text(rng), rng.randint(0, 2), True, [], {}, some(rng, LETTERS), [{"a": text(rng)}], None))
 
 
 def custom_ports(rng: Random) -> list[Doc]:
@@ -56,7 +56,7 @@ def widget(rng: Random) -> Doc:
                 "metadata": {"name": "n", **optional(r, {"labels": flat_labels})},
                 "data": flat(r),
             },
-            "maybe": text,
+            "maybe": lambda r: r.choice((text(r), None)),
         },
         0.35,
     )

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from providers.kubernetes.ssa.schema import Type
-from providers.kubernetes.ssa.typed import element_of
+from providers.kubernetes.ssa.typed_values import element_of
 
 Doc = dict[str, Any]
 _KEPT = frozenset(("apiVersion", "kind", "metadata", "name", "namespace"))
@@ -62,8 +62,8 @@ def part(rng: Random, kind: Type | None, value: Any, keep: float = 0.6) -> Any:
 
 
 def _item(rng: Random, kind: Type, item: Doc, keep: float) -> Doc:
-    kept = part(rng, kind.items(), item, keep)
-    return {**kept, **{name: item[name] for name in kind.keys if name in item}}
+    retained = part(rng, kind.items(), item, keep)
+    return {**retained, **{name: item[name] for name in kind.keys if name in item}}
 
 
 def holes(rng: Random, value: Any) -> Any:
@@ -73,4 +73,17 @@ def holes(rng: Random, value: Any) -> Any:
     out = {}
     for key, item in value.items():
         out[key] = None if rng.random() < 0.25 and key not in _KEPT else holes(rng, item)
+    return out
+
+
+def some_nulls(rng: Random, kind: Type | None, value: Any) -> Any:
+    """A document in which a few fields that the schema describes are null, as exporters write them."""
+    if not isinstance(value, dict) or kind is None or kind.atomic:
+        return value
+    out: Doc = {}
+    for key, item in value.items():
+        below = kind.child(key)
+        out[key] = item if key in _KEPT else some_nulls(rng, below, item)
+        if below is not None and key not in _KEPT and key not in kind.required and rng.random() < 0.02:
+            out[key] = None
     return out

@@ -1,4 +1,4 @@
-"""A small client of the API server for many short requests: one kept-alive connection for each thread."""
+"""A small client of the API server for many short requests: one retained-alive connection for each thread."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
 PLAIN = "application/json"
 
 

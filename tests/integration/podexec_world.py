@@ -17,24 +17,25 @@ from typing import Any
 
 from planner.contract.steps import change_of
 from planner.events import Result
-from planner.executor import Options
-from planner.executor.effect import Failure, make
+from planner.executor import ExecutionOptions
+from planner.executor.effect import ApplyFailure, apply_with_retries
 from planner.plan import Change
 from planner.ports import Observation, Preview, Written
 from planner.resource import Resource
 from planner.values import Vault
-from providers.kubernetes.kubeconfig import connect
-from providers.kubernetes.live import LiveCluster
-from providers.kubernetes.operations.exec_places import Pods
+from providers.kubernetes.client.kubeconfig import resolve_connection
+from providers.kubernetes.client.live_cluster import LiveCluster
+from providers.kubernetes.client.transport import RetryBudget, Transport
+from providers.kubernetes.operations.command_runners import PodCommandRunner
 from providers.kubernetes.operations.podexec import PodExecProvider
-from providers.kubernetes.transport import Patience, Transport
+from state.fingerprint import KeyedFingerprinter
 from tests.contract.commands import command
 from tests.testbed.cluster import TestCluster
 from tests.unit.executor.executor_fakes import QuickClock
 from tests.unit.kubernetes.world import deployment
 
 WEB = "web"
-_SHORT = Patience(total=10.0, busy=0.3, unreachable=0.1)
+_SHORT = RetryBudget(total=10.0, busy=0.3, unreachable=0.1)
 
 
 @dataclass
@@ -72,9 +73,9 @@ class Shop:
 
     def provider(self, server: TestCluster | None = None) -> PodExecProvider:
         """The provider of a new command: it remembers nothing. `server` is the cluster behind a proxy."""
-        connection = connect(str((server or self.cluster).kubeconfig), environ={})
-        live = LiveCluster(connection, transport=Transport(connection, patience=_SHORT if server else Patience()))
-        return PodExecProvider(live, Pods(live), sleep=lambda _seconds: None)
+        connection = resolve_connection(str((server or self.cluster).kubeconfig), environ={})
+        live = LiveCluster(connection, transport=Transport(connection, patience=_SHORT if server else RetryBudget()))
+        return PodExecProvider(live, PodCommandRunner(live), KeyedFingerprinter(bytes(32)), sleep=lambda _seconds: None)
 
     def wanted(self, script: str, key: Any = "sha256:1", **spec: Any) -> Resource:
         """A command for a key, of a name that no other test uses."""
@@ -106,14 +107,14 @@ def planned(provider: PodExecProvider, wanted: Resource) -> Change:
     return made
 
 
-def apply(provider: PodExecProvider, change: Change, vault: Vault | None = None) -> Written | Failure:
+def apply(provider: PodExecProvider, change: Change, vault: Vault | None = None) -> Written | ApplyFailure:
     """As the executor does it, with its retries."""
-    return make(change, provider, vault or {}, QuickClock(), Options())
+    return apply_with_retries(change, provider, vault or {}, QuickClock(), ExecutionOptions())
 
 
-def ended(outcome: Written | Failure) -> Result:
+def ended(outcome: Written | ApplyFailure) -> Result:
     """The result that the executor makes of it."""
-    if isinstance(outcome, Failure):
+    if isinstance(outcome, ApplyFailure):
         return outcome.result
     return Result.UNCHANGED if outcome.already else Result.DONE
 

@@ -10,21 +10,21 @@ from typing import Any
 
 from planner.contract.steps import change_of
 from planner.errors import PermanentError
-from planner.loading.manifests import load_manifests
+from planner.loading.manifests.given_files import load_manifests
 from planner.plan import Change
 from planner.ports import Observation, Preview, Written
 from planner.resource import Resource
 from planner.values import SecretValue
-from providers.rest.api import WebApi
+from providers.http.retries import RetryLimits
 from providers.rest.provider import RestProvider
-from providers.rest.secrets import Secrets
-from providers.rest.stored import StoredApi
-from providers.web.client import Limits, WebClient
-from providers.web.retrying import Retries
+from providers.rest.rest_api import HttpRestApi
+from providers.rest.sandbox_api import SandboxRestApi
+from providers.rest.secret_values import RestSecretValues
+from providers.web.web_client import WebClient, WebLimits
 from tests.testbed.rest_server import RestServer
 from tests.unit.kubernetes.world import PRINTS
 
-QUICKLY = Retries(tries=3, first=0.0, total=30.0, sleep=lambda _seconds: None)
+QUICKLY = RetryLimits(tries=3, first=0.0, total=30.0, sleep=lambda _seconds: None)
 TOKEN = "t0ken-cAnArY-41"
 API_KEY = "sk-cAnArY-7f3a/91+x"
 
@@ -36,7 +36,7 @@ class Values:
         self.by_ref = {f"kubernetes:ns/s#{key}": value.encode() for key, value in values.items()}
 
     def value(self, ref: str) -> SecretValue:
-        """See planner.ports.SecretSource."""
+        """See planner.ports.SecretValueSource."""
         if ref not in self.by_ref:
             raise PermanentError("Secret ns/s does not exist")
         return SecretValue(self.by_ref[ref])
@@ -52,7 +52,7 @@ class Desk:
     server: RestServer
     folder: Path
     values: Values = field(default_factory=lambda: Values(token=TOKEN, key=API_KEY))
-    limits: Limits = field(default_factory=lambda: Limits(connect=2.0, read=2.0, total=5.0))
+    limits: WebLimits = field(default_factory=lambda: WebLimits(connect=2.0, read=2.0, total=5.0))
     stored: Path | None = None
     provider: RestProvider = field(init=False)
 
@@ -61,8 +61,8 @@ class Desk:
 
     def anew(self) -> None:
         """A new command begins: it remembers nothing."""
-        secrets = Secrets(self.values, PRINTS, simulated=self.stored is not None)
-        api = StoredApi(self.stored) if self.stored else WebApi(WebClient(self.limits), secrets, QUICKLY)
+        secrets = RestSecretValues(self.values, PRINTS, simulated=self.stored is not None)
+        api = SandboxRestApi(self.stored) if self.stored else HttpRestApi(WebClient(self.limits), secrets, QUICKLY)
         self.provider = RestProvider(api, secrets, QUICKLY)
 
     def resource(self, name: str = "codex", body: dict[str, Any] | None = None, **spec: Any) -> Resource:

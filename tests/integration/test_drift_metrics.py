@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from planner.drift import State
+from planner.drift import DriftState
 from planner.render.drift_prometheus import MOST_OBJECTS, render_drift_prometheus
 from tests.testbed.errors import PartMissing
 from tests.testbed.fixtures import part
@@ -17,7 +17,7 @@ from tests.unit.render.test_hostile_reports import report as hostile
 
 pytestmark = pytest.mark.integration
 
-MANY = report(*(row(f"ConfigMap/shop/c{n}", State.DRIFTED) for n in range(MOST_OBJECTS + 1)), at=AT)
+MANY = report(*(row(f"ConfigMap/shop/c{n}", DriftState.DRIFTED) for n in range(MOST_OBJECTS + 1)), at=AT)
 PAGES = {
     "every-state": render_drift_prometheus(report(*EVERY, expired=(ACCEPTED,), at=AT)),
     "clean": render_drift_prometheus(report(EVERY[0], at=AT)),

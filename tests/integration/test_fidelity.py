@@ -1,4 +1,4 @@
-"""The local merge against the real API server: kept cases, then new ones. The long run is `make fidelity N=...`."""
+"""The local merge against the real API server: retained cases, then new ones. The long run is `make fidelity N=...`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from providers.kubernetes.ssa.schema import TypeTable
-from tests.fidelity.__main__ import kept, numbers, run_all
+from tests.fidelity.__main__ import numbers, retained, run_all
 from tests.fidelity.server import Server
 from tests.testbed.cluster import TestCluster
 
@@ -21,7 +21,7 @@ def server(api_server: TestCluster) -> Iterator[Server]:
 
 
 def test_predictions_equal_the_servers_dry_run(server: Server) -> None:
-    counts, failed = run_all(server, [*kept(), *numbers(CASES, seed=1)])
+    counts, failed = run_all(server, [*retained(), *numbers(CASES, seed=1)])
     assert not failed, "\n".join(mismatch for verdict in failed.values() for mismatch in verdict.mismatches)
     # A run in which nothing was compared proves nothing.
     assert counts["cases"] >= CASES

@@ -19,8 +19,8 @@ from planner.resource import Resource
 from planner.source import SourceRef
 from planner.spec.kinds.files import LocalFile
 from planner.values import parse_ref
-from providers.files.disk import version_of
-from providers.files.places import Places
+from providers.durable_file import version_of
+from providers.files.path_mapping import PathMapping
 from providers.files.provider import LocalFileProvider
 
 ADDRESS = Address.parse("LocalFile/one")
@@ -68,7 +68,7 @@ def _state(path: Path) -> tuple[bytes, int, int, int] | None:
 
 @pytest.fixture
 def provider(tmp_path: Path) -> LocalFileProvider:
-    return LocalFileProvider(Places(tmp_path))
+    return LocalFileProvider(PathMapping(tmp_path))
 
 
 def test_a_file_and_its_folders_come_into_being(provider: LocalFileProvider, tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_a_file_that_turned_up_is_not_replaced(provider: LocalFileProvider, tmp_
 
 
 def test_links_and_odd_files_are_refused(provider: LocalFileProvider, tmp_path: Path) -> None:
-    (tmp_path / "real").write_text("kept")
+    (tmp_path / "real").write_text("retained")
     change = _plan(provider, _resource("one"))
     (tmp_path / "one").symlink_to("real")
     (tmp_path / "folder").mkdir()
@@ -148,7 +148,7 @@ def test_links_and_odd_files_are_refused(provider: LocalFileProvider, tmp_path: 
         assert isinstance(seen, Unreadable) and why in seen.reason and preview is None
     with pytest.raises(PermanentError, match="symbolic link"):
         provider.apply(change, {})
-    assert (tmp_path / "real").read_text() == "kept" and (tmp_path / "one").is_symlink()
+    assert (tmp_path / "real").read_text() == "retained" and (tmp_path / "one").is_symlink()
 
 
 @pytest.mark.parametrize("path", ["../one", "a/../../one", "~root/x", "a/", "a\nb", "a\x1b[31m"])
@@ -161,7 +161,7 @@ def test_paths_that_are_refused(path: str, provider: LocalFileProvider) -> None:
 
 def test_home_and_absolute_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    places = Places(tmp_path / "config")
+    places = PathMapping(tmp_path / "config")
     assert places.place("~/.x/y") == tmp_path / "home/.x/y"
     assert places.place(f"{tmp_path}/z") == tmp_path / "z"
     assert places.place("r/z") == tmp_path / "config/r/z"
@@ -171,7 +171,7 @@ def test_a_sandbox_keeps_every_path_inside(tmp_path: Path) -> None:
     outside, sandbox = tmp_path / "outside", tmp_path / "sandbox"
     outside.mkdir()
     sandbox.mkdir()
-    provider = LocalFileProvider(Places(tmp_path, sandbox))
+    provider = LocalFileProvider(PathMapping(tmp_path, sandbox))
     for path in (f"{outside}/x", "~/x", "x"):
         provider.apply(_plan(provider, _resource(path)), {})
     assert not list(outside.iterdir()) and not (tmp_path / "x").exists()
@@ -184,14 +184,14 @@ def test_a_sandbox_keeps_every_path_inside(tmp_path: Path) -> None:
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
-from providers.files import disk
+from providers import durable_file
 real = os.rename
 def rename(*names, **more):
     if sys.argv[2] == "after":
         real(*names, **more)
     os.kill(os.getpid(), signal.SIGKILL)
 os.rename = rename
-disk.replace(Path(sys.argv[1]), b"new\\n", "0600", lambda now: True)
+durable_file.replace_file(Path(sys.argv[1]), b"new\\n", "0600", lambda now: True)
 """
 
 

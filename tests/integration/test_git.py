@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from planner.app.observing import observe, preview_all
+from planner.app.reading import preview_all, read_all
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError
 from planner.graph import build_graph
 from planner.ports import Absent, Effect, Present
 from planner.values import JsonObject, Sub, parse_ref
-from providers.registry import TABLE, Providers, Tools
-from providers.sandbox.repositories import Remote, create_repository
-from tests.testbed.git_fixtures import BareRepository
+from providers.provider_table import TABLE, ProviderTable
+from providers.provider_tools import ProviderTools
+from tests.testbed.git_fixtures import BareRepository, mirror_of, upstream_of
 from tests.testbed.git_server import ConnectProxy, GitHttp, GitRule, GitSsh
 from tests.testbed.proxy import FaultProxy, Faults
 from tests.unit.git.git_world import QUICK, World, blocked, declare, follow, head, side, unreadable
@@ -29,17 +29,13 @@ def world(tmp_path: Path) -> World:
 
 @pytest.fixture
 def upstream(tmp_path: Path) -> BareRepository:
-    made = BareRepository.create(tmp_path / "upstream.git")
-    made.grow(MAIN, "first")
-    return made
+    return upstream_of(tmp_path)
 
 
 @pytest.fixture
 def mirror(tmp_path: Path, upstream: BareRepository) -> BareRepository:
     """A mirror that is up to date."""
-    made = BareRepository.create(tmp_path / "mirror.git")
-    made.take(upstream, upstream.at(MAIN), MAIN)
-    return made
+    return mirror_of(upstream, tmp_path)
 
 
 def over_ssh(sshd: GitSsh, repository: BareRepository, port: int | None = None, **ssh: object) -> JsonObject:
@@ -131,14 +127,14 @@ def test_applying_twice_finds_it_done(world: World, upstream: BareRepository, mi
 def test_a_force_pushed_upstream_is_refused_and_named(
     world: World, upstream: BareRepository, mirror: BareRepository
 ) -> None:
-    kept = upstream.grow(MAIN, "second")
+    retained = upstream.grow(MAIN, "second")
     world.converge(follow(side(upstream.url), side(mirror.url)))
     upstream.put(MAIN, upstream.commit("rewritten"))
     look = world.again().look(follow(side(upstream.url), side(mirror.url)))
     text = blocked(look)
-    assert "force-pushed" in text and "1 ahead, 2 behind" in text and kept[:12] in text
+    assert "force-pushed" in text and "1 ahead, 2 behind" in text and retained[:12] in text
     assert isinstance(look.seen, Present) and (look.seen.outputs["ahead"], look.seen.outputs["behind"]) == (1, 2)
-    assert mirror.at(MAIN) == kept
+    assert mirror.at(MAIN) == retained
 
 
 def test_a_flush_goes_only_forward(world: World, upstream: BareRepository, mirror: BareRepository) -> None:
@@ -178,11 +174,11 @@ def test_an_immutable_ref_is_created_once(world: World, upstream: BareRepository
     ref = f"refs/unidesk/snapshots/ci/main/{upstream.at(MAIN)}"
     wish = follow(side(upstream.url), side(upstream.url, ref), "immutable")
     world.converge(wish)
-    kept = upstream.at(ref)
+    retained = upstream.at(ref)
     upstream.grow(MAIN, "second")
     text = blocked(world.again().look(wish))
-    assert "an immutable ref exists with another value" in text and kept[:12] in text
-    assert upstream.at(ref) == kept
+    assert "an immutable ref exists with another value" in text and retained[:12] in text
+    assert upstream.at(ref) == retained
 
 
 def test_an_immutable_ref_that_appears_after_the_plan(world: World, upstream: BareRepository) -> None:
@@ -328,9 +324,9 @@ def test_a_chain_of_refs_is_planned_at_once(
     snapshot = follow(origin, {"remote": mirror.url, "ref": name}, "immutable", name="snapshot")
     resources = {resource.address: resource for resource in (source, sync, snapshot)}
     assert TABLE["GitRef"] == "providers.git.provider:create"
-    tools = Tools(None, None, None, None, tmp_path)  # type: ignore[arg-type]  # no cluster is asked
-    providers = Providers(tools)
-    seen, _ = observe(providers, list(resources.values()), (), ())
+    tools = ProviderTools(None, None, None, None, tmp_path)  # type: ignore[arg-type]  # no cluster is asked
+    providers = ProviderTable(tools)
+    seen, _ = read_all(providers, list(resources.values()), (), ())
     assert isinstance(seen.observations[snapshot.address], Absent)
     predicted = preview_all(providers, resources, seen.observations, build_graph(list(resources.values())))
     preview = predicted.previews[snapshot.address]
@@ -353,34 +349,13 @@ def test_a_ref_that_is_not_known_yet_shows_its_leaf(world: World, upstream: Bare
         world.apply(look.change)
 
 
-def test_a_sandbox_takes_folders_for_urls(tmp_path: Path) -> None:
-    sandbox = tmp_path / "sand box%20"  # a folder of a user may be called anything
-    (sandbox / "git").mkdir(parents=True)
-    url, ours = "ssh://git@github.com/owner/hwlab.git", "http://git-mirror.ci.svc:8080/hwlab.git"
-    commit = create_repository(sandbox / "git", Remote("hwlab", ("main",), url))
-    create_repository(sandbox / "git", Remote("hwlab-mirror", (), ours))
-    create = __import__("providers.git.provider", fromlist=["create"]).create
-    tools = Tools(None, None, None, None, tmp_path, sandbox)  # type: ignore[arg-type]  # no cluster is asked
-    world = World(tmp_path)
-    world.provider = create(tools)
-    wish = follow(side(url), side(ours), transport=None)
-    look = world.look(wish)
-    assert look.change is not None and world.apply(look.change).outputs["commit"] == commit
-    mirror = BareRepository(sandbox / "git" / "hwlab-mirror.git")
-    assert mirror.at(MAIN) == commit
-    world.provider = create(tools)
-    assert world.look(wish).change is None
-    assert "the sandbox has no repository for" in unreadable(world.look(head("https://example.invalid/x.git")))
-    assert "drift" in blocked(world.look(follow(side(url), side(ours), transport="ssh", name="other")))
-
-
 def test_a_cache_that_a_killed_git_has_left(world: World, upstream: BareRepository, mirror: BareRepository) -> None:
     upstream.grow(MAIN, "second")
     wish = follow(side(upstream.url), side(mirror.url))
     world.converge(wish)
     cache = world.folder / "cache" / "objects.git"
-    for kept in list((cache / "refs" / "kept").iterdir()):
-        kept.with_name(kept.name + ".lock").touch()
+    for retained in list((cache / "refs" / "kept").iterdir()):
+        retained.with_name(retained.name + ".lock").touch()
     upstream.grow(MAIN, "third")
     world.again().converge(wish)
     (cache / "objects" / "info").rmdir()  # as if it had been killed while it made the cache

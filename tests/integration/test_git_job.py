@@ -8,15 +8,14 @@ from typing import Any
 
 import pytest
 
-from planner.loading.git_job import with_job
-from planner.loading.origin import InputText, Origin
-from planner.loading.problems import Problems
+from planner.kind_hook_types import DocumentContext
+from planner.loading.git_job import expand_git_job
 from planner.resource import Resource
 from planner.values import JsonObject
-from providers.git.job import Report, job_of, report_of
-from providers.git.looking import read_wish
-from providers.git.remotes import Places
-from tests.testbed.git_fixtures import BareRepository
+from providers.git.push_job import PushJobReport, build_push_job, parse_push_report
+from providers.git.remote_reader import parse_ref_spec
+from providers.git.remotes import RemoteMapping
+from tests.testbed.git_fixtures import BareRepository, mirror_of, upstream_of
 from tests.testbed.git_server import GitHttp, GitRule, GitSsh
 from tests.testbed.job_script import Ended, container_of, run_container
 from tests.testbed.proxy import FaultProxy, Faults
@@ -29,16 +28,12 @@ IMAGE: JsonObject = {"image": "registry.example/tools/git:1"}
 
 @pytest.fixture
 def upstream(tmp_path: Path) -> BareRepository:
-    made = BareRepository.create(tmp_path / "upstream.git")
-    made.grow(MAIN, "first")
-    return made
+    return upstream_of(tmp_path)
 
 
 @pytest.fixture
 def mirror(tmp_path: Path, upstream: BareRepository) -> BareRepository:
-    made = BareRepository.create(tmp_path / "mirror.git")
-    made.take(upstream, upstream.at(MAIN), MAIN)
-    return made
+    return mirror_of(upstream, tmp_path)
 
 
 def wanted(origin: JsonObject, target: JsonObject, mode: str = "fast-forward", **job: Any) -> Resource:
@@ -49,9 +44,9 @@ def wanted(origin: JsonObject, target: JsonObject, mode: str = "fast-forward", *
 
 
 def whole(resource: Resource) -> Resource:
-    problems = Problems()
-    manifest = with_job(resource.manifest, Origin(InputText("t.yaml", ""), 0, 1), problems)
-    assert not problems.found and "job" not in manifest["spec"]
+    problems: list[object] = []
+    manifest = expand_git_job(resource.manifest, DocumentContext(), lambda *problem: problems.append(problem))
+    assert not problems and "job" not in manifest["spec"]
     return Resource(resource.address, resource.api_version, manifest, "demo", "infra", resource.source)
 
 
@@ -62,13 +57,13 @@ class Machine:
         self.folder = folder
         self.ran = 0
 
-    def run(self, resource: Resource, old: str, new: str, **instead: str) -> tuple[Ended, Report | None]:
+    def run(self, resource: Resource, old: str, new: str, **instead: str) -> tuple[Ended, PushJobReport | None]:
         """Run the Job that moves the target from `old` to `new`."""
         self.ran += 1
-        wish = read_wish(resource.manifest["spec"], Places(self.folder))
-        container = container_of(job_of(resource.address, wish, old, new), "push")
+        wish = parse_ref_spec(resource.manifest["spec"], RemoteMapping(self.folder))
+        container = container_of(build_push_job(resource.address, wish, old, new), "push")
         ended = run_container(container, self.folder / f"pod{self.ran}", RETRY_DELAY="0", **instead)
-        return ended, report_of(ended.message)
+        return ended, parse_push_report(ended.message)
 
 
 @pytest.fixture
@@ -96,10 +91,10 @@ def test_the_script_moves_a_ref_forward(
     old, new = upstream.at(MAIN), mirror.grow(MAIN, "promoted")
     resource = wanted(*sides, sshSecret="deploy-key")
     ended, report = machine.run(resource, old, new, **instead)
-    assert (ended.code, report) == (0, Report("pushed", new)), ended.printed
+    assert (ended.code, report) == (0, PushJobReport("pushed", new)), ended.printed
     assert upstream.at(MAIN) == new
     ended, report = machine.run(resource, old, new, **instead)
-    assert (ended.code, report) == (0, Report("already", new))
+    assert (ended.code, report) == (0, PushJobReport("already", new))
     if transport == "proxy":
         assert set(request.getfixturevalue("tunnel").targets) == {f"127.0.0.1:{sshd.port}"}
 
@@ -109,20 +104,20 @@ def test_the_script_never_overwrites(machine: Machine, upstream: BareRepository,
     theirs = upstream.grow(MAIN, "somebody else")
     resource = wanted(side(mirror.url), side(upstream.url))
     ended, report = machine.run(resource, old, new)
-    assert (ended.code, report) == (1, Report("moved", theirs))
+    assert (ended.code, report) == (1, PushJobReport("moved", theirs))
     ended, report = machine.run(resource, theirs, new)
-    assert (ended.code, report) == (1, Report("not-fast-forward", theirs))
+    assert (ended.code, report) == (1, PushJobReport("not-fast-forward", theirs))
     assert upstream.at(MAIN) == theirs
 
 
 def test_the_script_creates_a_snapshot_once(machine: Machine, upstream: BareRepository, mirror: BareRepository) -> None:
     new = upstream.at(MAIN)
     resource = wanted({"remote": upstream.url, "commit": new}, side(mirror.url, SNAPSHOT), "immutable")
-    assert machine.run(resource, "", new)[1] == Report("pushed", new)
-    assert machine.run(resource, "", new)[1] == Report("already", new)
+    assert machine.run(resource, "", new)[1] == PushJobReport("pushed", new)
+    assert machine.run(resource, "", new)[1] == PushJobReport("already", new)
     later = upstream.grow(MAIN, "second")
-    assert machine.run(resource, "", later)[1] == Report("moved", new)
-    assert machine.run(resource, new, later)[1] == Report("moved", new), "not even forward"
+    assert machine.run(resource, "", later)[1] == PushJobReport("moved", new)
+    assert machine.run(resource, new, later)[1] == PushJobReport("moved", new), "not even forward"
     assert mirror.at(SNAPSHOT) == new
 
 
@@ -131,9 +126,9 @@ def test_the_script_names_a_source_that_lost_the_commit(
 ) -> None:
     old = mirror.at(MAIN)
     resource = wanted(side(web.url("upstream.git")), side(mirror.url))
-    assert machine.run(resource, old, "1" * 40)[1] == Report("source-snapshot-missing", old)
+    assert machine.run(resource, old, "1" * 40)[1] == PushJobReport("source-snapshot-missing", old)
     web.rules = [GitRule("status", times=99, code=503)]
-    assert machine.run(resource, old, "1" * 40)[1] == Report("source-unreadable", old)
+    assert machine.run(resource, old, "1" * 40)[1] == PushJobReport("source-unreadable", old)
     assert mirror.at(MAIN) == old
 
 
@@ -153,7 +148,7 @@ def test_a_push_right_before_that_of_the_script_is_not_passed_over(
 
     web.rules = [GitRule("status", matches=strike)]
     resource = wanted(side(upstream.url), side(web.url("mirror.git")))
-    assert machine.run(resource, old, new)[1] == Report("moved", between)
+    assert machine.run(resource, old, new)[1] == PushJobReport("moved", between)
     assert struck and mirror.at(MAIN) == between
 
 
@@ -164,7 +159,7 @@ def test_a_server_that_refuses_is_named(machine: Machine, upstream: BareReposito
     hook.write_text("#!/bin/sh\necho 'token s3cr3t-canary' >&2\nexit 1\n")
     hook.chmod(0o755)
     ended, report = machine.run(wanted(side(upstream.url), side(mirror.url)), old, new)
-    assert report == Report("refused", old) and "canary" not in ended.printed + ended.message
+    assert report == PushJobReport("refused", old) and "canary" not in ended.printed + ended.message
 
 
 @pytest.mark.parametrize("action", ["lose-answer", "cut-answer"])
@@ -174,7 +169,7 @@ def test_a_lost_answer_is_told_by_reading(
     old, new = mirror.at(MAIN), upstream.grow(MAIN, "second")
     web.rules = [GitRule(action, matches=lambda method, path: method == "POST" and "receive" in path)]  # type: ignore[arg-type]
     resource = wanted(side(upstream.url), side(web.url("mirror.git")))
-    assert machine.run(resource, old, new)[1] == Report("pushed", new)
+    assert machine.run(resource, old, new)[1] == PushJobReport("pushed", new)
 
 
 def test_a_failed_confirmation_is_repeated_once(
@@ -187,10 +182,10 @@ def test_a_failed_confirmation_is_repeated_once(
         return mirror.at(MAIN) == new and "upload-pack" in path
 
     web.rules = [GitRule("status", times=1, matches=confirming)]
-    assert machine.run(resource, old, new)[1] == Report("pushed", new, partial=True)
+    assert machine.run(resource, old, new)[1] == PushJobReport("pushed", new, partial=True)
     mirror.put(MAIN, old)
     web.rules = [GitRule("status", times=2, matches=confirming)]
-    assert machine.run(resource, old, new)[1] == Report("push-succeeded-fetch-failed", None, partial=True)
+    assert machine.run(resource, old, new)[1] == PushJobReport("push-succeeded-fetch-failed", None, partial=True)
 
 
 def test_only_transients_of_ssh_are_tried_again(
@@ -202,15 +197,15 @@ def test_only_transients_of_ssh_are_tried_again(
         target = side(sshd.url(mirror.path, proxy.port), ssh=ssh, retry=QUICK)
         resource = wanted(side(upstream.url), target, sshSecret="deploy-key")
         proxy.faults = Faults(refuse=True)
-        assert machine.run(resource, old, new, SSH_KEY=str(sshd.identity))[1] == Report("exhausted", "", tries=3)
+        assert machine.run(resource, old, new, SSH_KEY=str(sshd.identity))[1] == PushJobReport("exhausted", "", tries=3)
         assert proxy.traffic.connections == 3
         proxy.faults = Faults(refuse=True, count=5)  # the first two of what follows
-        assert machine.run(resource, old, new, SSH_KEY=str(sshd.identity))[1] == Report("pushed", new)
+        assert machine.run(resource, old, new, SSH_KEY=str(sshd.identity))[1] == PushJobReport("pushed", new)
     resource = wanted(side(upstream.url), side(web.url("mirror.git")))
     for rule in (GitRule("status", times=99, code=429), GitRule("lose-request", times=99)):
         web.rules = [rule]
         web.requests.clear()
-        assert machine.run(resource, old, new)[1] == Report("target-unreadable", None)
+        assert machine.run(resource, old, new)[1] == PushJobReport("target-unreadable", None)
         assert web.listings() == 1
 
 
@@ -220,7 +215,7 @@ def test_a_wrong_key_is_not_tried_again(
     old, new = mirror.at(MAIN), upstream.grow(MAIN, "second")
     target = side(sshd.url(mirror.path), ssh={"knownHosts": sshd.known_hosts()}, retry=QUICK)
     ended, report = machine.run(wanted(side(upstream.url), target), old, new, SSH_KEY=str(tmp_path / "none"))
-    assert report == Report("target-unreadable", None) and ended.code == 1
+    assert report == PushJobReport("target-unreadable", None) and ended.code == 1
 
 
 def test_a_cut_push_over_ssh_is_tried_again(
@@ -240,14 +235,14 @@ def test_keys_are_mounted_and_hosts_are_no_shell(machine: Machine, upstream: Bar
     """Nothing of the key in environment or command; a dollar in a host key stays one."""
     ssh = {"knownHosts": ["h ssh-ed25519 $(HOME)$$AAAA"], "identityFile": "keys/id"}
     resource = wanted(side(upstream.url), side("ssh://git@h/a.git", ssh=ssh), sshSecret="deploy-key", sshKey="id")
-    wish = read_wish(resource.manifest["spec"], Places(machine.folder))
-    job = job_of(resource.address, wish, "1" * 40, "2" * 40)
+    wish = parse_ref_spec(resource.manifest["spec"], RemoteMapping(machine.folder))
+    job = build_push_job(resource.address, wish, "1" * 40, "2" * 40)
     container = container_of(job, "push")
-    told = {one["name"]: one["value"] for one in container["env"]}
-    assert told["SSH_KEY"] == "/ssh/id" and told["KNOWN_HOSTS"] == "h ssh-ed25519 $$(HOME)$$$$AAAA\n"
-    assert told["OLD"] == "1" * 40 and told["NEW"] == "2" * 40 and "keys/id" not in json.dumps(job)
+    reported = {one["name"]: one["value"] for one in container["env"]}
+    assert reported["SSH_KEY"] == "/ssh/id" and reported["KNOWN_HOSTS"] == "h ssh-ed25519 $$(HOME)$$$$AAAA\n"
+    assert reported["OLD"] == "1" * 40 and reported["NEW"] == "2" * 40 and "keys/id" not in json.dumps(job)
     volumes = job["spec"]["template"]["spec"]["volumes"]
     assert {"name": "ssh", "secret": {"secretName": "deploy-key", "defaultMode": 0o440}} in volumes
-    assert job == job_of(resource.address, wish, "1" * 40, "2" * 40)
-    assert job["metadata"]["name"] != job_of(resource.address, wish, "1" * 40, "3" * 40)["metadata"]["name"]
+    assert job == build_push_job(resource.address, wish, "1" * 40, "2" * 40)
+    assert job["metadata"]["name"] != build_push_job(resource.address, wish, "1" * 40, "3" * 40)["metadata"]["name"]
     assert job["metadata"]["name"].startswith("git-ref-flush-v0-3-") and len(job["metadata"]["name"]) < 64

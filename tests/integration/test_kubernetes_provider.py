@@ -1,9 +1,8 @@
-"""The Kubernetes provider on a real API server, and the same story on a snapshot: both must tell the same fields."""
+"""The Kubernetes provider on a real API server, and the same story on a snapshot: both must say the same fields."""
 
 from __future__ import annotations
 
 import base64
-import copy
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -13,18 +12,15 @@ import pytest
 
 from planner.address import Address
 from planner.errors import PreconditionError
-from planner.path import render
+from planner.path import render_path
 from planner.plan import Verified
 from planner.ports import Effect, Present
 from planner.values import Json, JsonObject, Sealed, SecretValue
-from providers.kubernetes.cluster import Place
 from providers.kubernetes.errors import ApplyConflict
-from providers.kubernetes.kubeconfig import connect
-from providers.kubernetes.live import LiveCluster
 from providers.kubernetes.snapshot.cluster import open_snapshot
-from providers.kubernetes.snapshot.creating import create_empty, save
-from providers.kubernetes.snapshot.playing import play
-from tests.testbed import audit
+from providers.kubernetes.snapshot.create_snapshot import create_empty
+from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
+from tests.integration.kubernetes_world import VAULT, is_settled, live_world
 from tests.testbed.api import MERGE
 from tests.testbed.cluster import TestCluster
 from tests.unit.kubernetes.world import (
@@ -41,15 +37,13 @@ from tests.unit.kubernetes.world import (
     widget_crd,
 )
 
-VAULT = {"file:a#P": SecretValue(b"first value"), "file:b#P": SecretValue(b"second value")}
-
 
 @dataclass
 class Stage:
     """A world with a namespace, and a way to be somebody else in it."""
 
     world: World
-    place: str
+    namespace: str
     api: TestCluster | None
     folder: Path | None
 
@@ -57,7 +51,7 @@ class Stage:
         """Set top-down nested values as another manager: keys are paths with dots only."""
         address = Address.parse(text)
         if self.folder is not None:
-            play(self.folder, address, changes, manager)
+            change_as_foreign_manager(self.folder, address, changes, manager)
             return
         assert self.api is not None
         merge: JsonObject = {}
@@ -88,10 +82,6 @@ class Stage:
         self.api.api().create(f"{collection}?fieldManager={manager}", document)
 
 
-def live_world(cluster: TestCluster) -> World:
-    return World(LiveCluster(connect(str(cluster.kubeconfig), environ={})), dict(VAULT))
-
-
 @pytest.fixture(params=["live", "snapshot"])
 def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
     if request.param == "snapshot":
@@ -99,16 +89,8 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
         yield Stage(World(open_snapshot(tmp_path), dict(VAULT)), "demo", None, tmp_path)
         return
     cluster: TestCluster = request.getfixturevalue("api_server")
-    place: str = request.getfixturevalue("api_namespace")
-    yield Stage(live_world(cluster), place, cluster, None)
-
-
-def is_settled(world: World, *resources: object) -> bool:
-    effects = world.look(list(resources)).effects  # type: ignore[arg-type]
-    return set(effects.values()) == {"none"}
-
-
-# --- the same on both ----------------------------------------------------------------------------------------------
+    namespace: str = request.getfixturevalue("api_namespace")
+    yield Stage(live_world(cluster), namespace, cluster, None)
 
 
 def test_namespace_crd_and_custom_resource_in_one_plan(stage: Stage) -> None:
@@ -137,14 +119,14 @@ def test_namespace_crd_and_custom_resource_in_one_plan(stage: Stage) -> None:
 
 
 def test_a_story_of_updates_and_drift(stage: Stage) -> None:
-    """One story; the fields that plans tell along the way are compared with what is written here."""
-    world, place = stage.world, stage.place
-    api = f"Deployment.apps/{place}/api"
-    first = declare(deployment("api", place))
+    """One story; the fields that plans say along the way are compared with what is written here."""
+    world, namespace = stage.world, stage.namespace
+    api = f"Deployment.apps/{namespace}/api"
+    first = declare(deployment("api", namespace))
     world.apply([first])
     assert is_settled(world, first)
 
-    manifest = deployment("api", place, image="registry.test/api:2", replicas=3)
+    manifest = deployment("api", namespace, image="registry.test/api:2", replicas=3)
     container = manifest["spec"]["template"]["spec"]["containers"][0]
     container["env"] = [{"name": "B", "value": "2"}, {"name": "A", "value": "one"}]
     container["resources"] = {"limits": {"cpu": "1000m"}}
@@ -167,8 +149,8 @@ def test_a_story_of_updates_and_drift(stage: Stage) -> None:
     preview = look.preview(api)
     assert look.fields(api) == [("spec.replicas", "change", 7, 3, "night-shift")]
     assert preview.drifted and preview.fields[0].time and preview.forced == (("spec", "replicas"),)
-    told = {(render(d.field.path), d.declared, d.field.manager) for d in preview.drift}
-    assert told == {("spec.replicas", True, "night-shift"), ("metadata.annotations[x/y]", False, "night-shift")}
+    reported = {(render_path(d.field.path), d.declared, d.field.manager) for d in preview.drift}
+    assert reported == {("spec.replicas", True, "night-shift"), ("metadata.annotations[x/y]", False, "night-shift")}
     world.apply([second])
     live = world.live(api, "apps/v1")
     assert (live["spec"]["replicas"], live["metadata"]["annotations"]["x/y"]) == (3, "z")
@@ -176,10 +158,10 @@ def test_a_story_of_updates_and_drift(stage: Stage) -> None:
 
 
 def test_adoption_and_conflicts(stage: Stage) -> None:
-    world, place = stage.world, stage.place
-    text = f"ConfigMap/{place}/c"
-    stage.create(config("c", {"a": "theirs", "b": "same"}, place), "helm")
-    manifest = config("c", {"a": "ours", "b": "same"}, place)
+    world, namespace = stage.world, stage.namespace
+    text = f"ConfigMap/{namespace}/c"
+    stage.create(config("c", {"a": "theirs", "b": "same"}, namespace), "helm")
+    manifest = config("c", {"a": "ours", "b": "same"}, namespace)
     preview = world.look([declare(manifest)]).preview(text)
     assert preview.blocked.startswith("data.a is managed by helm since ")
     wanted = declare(manifest, adopt_fields=["data.a"])
@@ -188,7 +170,7 @@ def test_adoption_and_conflicts(stage: Stage) -> None:
     assert [f[:2] for f in look.fields(text)] == [("data.a", "change"), ("metadata.labels[hwplan.dev/set]", "add")]
     world.apply([wanted])
     assert is_settled(world, wanted)
-    without = declare(config("c", {"a": "ours"}, place))
+    without = declare(config("c", {"a": "ours"}, namespace))
     assert [f[1:] for f in world.look([without]).fields(text)] == [("disown", "same", "same", "helm")]
     world.apply([without])
     assert world.live(text)["data"] == {"a": "ours", "b": "same"}
@@ -196,21 +178,21 @@ def test_adoption_and_conflicts(stage: Stage) -> None:
 
 
 def test_ignored_fields(stage: Stage) -> None:
-    world, place = stage.world, stage.place
-    api = f"Deployment.apps/{place}/api"
-    world.apply([declare(deployment("api", place), ignore_fields=["spec.replicas"])])
+    world, namespace = stage.world, stage.namespace
+    api = f"Deployment.apps/{namespace}/api"
+    world.apply([declare(deployment("api", namespace), ignore_fields=["spec.replicas"])])
     stage.other(api, "apps/v1", {"spec.replicas": 9}, "autoscaler")
-    moved = declare(deployment("api", place, image="registry.test/api:2"), ignore_fields=["spec.replicas"])
+    moved = declare(deployment("api", namespace, image="registry.test/api:2"), ignore_fields=["spec.replicas"])
     world.apply([moved])
     assert world.live(api, "apps/v1")["spec"]["replicas"] == 9
     assert is_settled(world, moved)
 
 
 def test_immutable_fields_and_replacing(stage: Stage) -> None:
-    world, place = stage.world, stage.place
-    api = f"Deployment.apps/{place}/api"
-    world.apply([declare(deployment("api", place))])
-    manifest = deployment("api", place)
+    world, namespace = stage.world, stage.namespace
+    api = f"Deployment.apps/{namespace}/api"
+    world.apply([declare(deployment("api", namespace))])
+    manifest = deployment("api", namespace)
     manifest["spec"]["selector"]["matchLabels"] = {"app": "other"}
     manifest["spec"]["template"]["metadata"]["labels"] = {"app": "other"}
     refused = world.look([declare(manifest)]).preview(api)
@@ -228,17 +210,17 @@ def test_immutable_fields_and_replacing(stage: Stage) -> None:
 
 
 def test_client_side_apply_is_migrated(stage: Stage) -> None:
-    world, place = stage.world, stage.place
-    text = f"ConfigMap/{place}/c"
+    world, namespace = stage.world, stage.namespace
+    text = f"ConfigMap/{namespace}/c"
     if stage.api is not None:
         manifest = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"},"data":{"a":"1","old":"x"}}'
-        answer = stage.api.run_kubectl("apply", "-n", place, "-f", "-", stdin=manifest)
+        answer = stage.api.run_kubectl("apply", "-n", namespace, "-f", "-", stdin=manifest)
         assert answer.returncode == 0, answer.stderr
     else:
-        document = config("c", {"a": "1", "old": "x"}, place)
+        document = config("c", {"a": "1", "old": "x"}, namespace)
         document["metadata"]["annotations"] = {"kubectl.kubernetes.io/last-applied-configuration": "{}"}
         stage.create(document, "kubectl-client-side-apply")
-    wanted = declare(config("c", {"a": "2"}, place))
+    wanted = declare(config("c", {"a": "2"}, namespace))
     look = world.look([wanted])
     assert look.preview(text).migrate
     assert [f[:2] for f in look.fields(text)] == [
@@ -256,11 +238,11 @@ def test_client_side_apply_is_migrated(stage: Stage) -> None:
 
 
 def test_stale_plans_are_refused_and_deletes_are_exact(stage: Stage) -> None:
-    world, place = stage.world, stage.place
-    text = f"ConfigMap/{place}/c"
-    wanted = declare(config("c", {"a": "1"}, place))
+    world, namespace = stage.world, stage.namespace
+    text = f"ConfigMap/{namespace}/c"
+    wanted = declare(config("c", {"a": "1"}, namespace))
     world.apply([wanted])
-    [change] = world.look([declare(config("c", {"a": "2"}, place))]).changes
+    [change] = world.look([declare(config("c", {"a": "2"}, namespace))]).changes
     seen = world.look([wanted]).read.observations[wanted.address]
     assert isinstance(seen, Present)
     stage.other(text, "v1", {"data.x": "y"}, "somebody")
@@ -276,19 +258,19 @@ def test_stale_plans_are_refused_and_deletes_are_exact(stage: Stage) -> None:
 
 
 def test_a_create_finds_the_name_taken(stage: Stage) -> None:
-    world, place = stage.world, stage.place
-    [change] = world.look([declare(config("c", {"a": "1"}, place))]).changes
-    stage.create(config("c", {"a": "theirs"}, place), "somebody")
+    world, namespace = stage.world, stage.namespace
+    [change] = world.look([declare(config("c", {"a": "1"}, namespace))]).changes
+    stage.create(config("c", {"a": "theirs"}, namespace), "somebody")
     with pytest.raises(PreconditionError, match="created since"):
         world.provider.apply(change, {})
-    assert world.live(f"ConfigMap/{place}/c")["data"] == {"a": "theirs"}
+    assert world.live(f"ConfigMap/{namespace}/c")["data"] == {"a": "theirs"}
 
 
 def test_secrets(stage: Stage) -> None:
-    world, place = stage.world, stage.place
-    text = f"Secret/{place}/s"
+    world, namespace = stage.world, stage.namespace
+    text = f"Secret/{namespace}/s"
     leaves = {"P": sealed("file:a#P", "first value"), "G": Sealed("generate:24", "")}
-    wanted = declare(secret("s", leaves, place))
+    wanted = declare(secret("s", leaves, namespace))
     created = world.look([wanted]).preview(text)
     assert created.verified is (Verified.SCHEMA if stage.api is None else Verified.SERVER)
     world.apply([wanted])
@@ -297,7 +279,7 @@ def test_secrets(stage: Stage) -> None:
         assert base64.b64decode(data["P"]) == b"first value"
         assert len(base64.b64decode(data["G"])) == 24
     assert is_settled(world, wanted)
-    moved = declare(secret("s", {**leaves, "P": sealed("file:b#P", "second value")}, place))
+    moved = declare(secret("s", {**leaves, "P": sealed("file:b#P", "second value")}, namespace))
     look = world.look([moved])
     first, second = PRINTS.fingerprint(b"first value"), PRINTS.fingerprint(b"second value")
     assert look.fields(text) == [("data.P", "change", first, second, "")]
@@ -307,28 +289,28 @@ def test_secrets(stage: Stage) -> None:
 
 
 def test_pull_secrets_can_be_previewed(stage: Stage) -> None:
-    manifest = secret("pull", {".dockerconfigjson": sealed("file:a#P", '{"auths":{}}')}, stage.place)
+    manifest = secret("pull", {".dockerconfigjson": sealed("file:a#P", '{"auths":{}}')}, stage.namespace)
     manifest["type"] = "kubernetes.io/dockerconfigjson"
     stage.world.vault["file:a#P"] = SecretValue(b'{"auths":{}}')
     wanted = declare(manifest)
-    assert stage.world.look([wanted]).preview(f"Secret/{stage.place}/pull").blocked == ""
+    assert stage.world.look([wanted]).preview(f"Secret/{stage.namespace}/pull").blocked == ""
     stage.world.apply([wanted])
     assert is_settled(stage.world, wanted)
 
 
 def test_invalid_documents_are_blocked_without_their_values(stage: Stage) -> None:
-    manifest = deployment("api", stage.place)
+    manifest = deployment("api", stage.namespace)
     manifest["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"] = "canary-value"
     manifest["spec"]["template"]["spec"]["containers"][0]["imagePullPolicy"] = 5
-    preview = stage.world.look([declare(manifest)]).preview(f"Deployment.apps/{stage.place}/api")
+    preview = stage.world.look([declare(manifest)]).preview(f"Deployment.apps/{stage.namespace}/api")
     assert "imagePullPolicy" in preview.blocked
     assert "canary-value" not in preview.blocked + preview.evidence + preview.remedy
 
 
 def test_force_never_takes_more_than_planned(stage: Stage) -> None:
-    world, place = stage.world, stage.place
-    api = f"Deployment.apps/{place}/api"
-    manifest = deployment("api", place)
+    world, namespace = stage.world, stage.namespace
+    api = f"Deployment.apps/{namespace}/api"
+    manifest = deployment("api", namespace)
     manifest["spec"]["minReadySeconds"] = 5
     wanted = declare(manifest)
     world.apply([wanted])
@@ -338,88 +320,3 @@ def test_force_never_takes_more_than_planned(stage: Stage) -> None:
     with pytest.raises(ApplyConflict):
         world.provider.apply(replace(change, forced=(("spec", "replicas"),)), {})
     assert world.live(api, "apps/v1")["spec"]["replicas"] == 7
-
-
-# --- what only a server can show -----------------------------------------------------------------------------------
-
-
-def test_requests_of_a_plan(api_server: TestCluster, api_namespace: str) -> None:
-    """Nothing to do: lists and discovery only. One drifted object: one dry run more."""
-    world = live_world(api_server)
-    wanted = [declare(config(f"c{n}", {"n": str(n)}, api_namespace)) for n in range(12)]
-    wanted += [declare(secret(f"s{n}", {"P": sealed("file:a#P", "first value")}, api_namespace)) for n in range(4)]
-    wanted += [declare(deployment(f"d{n}", api_namespace)) for n in range(4)]
-    world.apply(wanted)
-    world = live_world(api_server)
-    start = audit.mark(api_server)
-    assert is_settled(world, *wanted)
-    asked = [r for r in audit.requests(api_server, start) if "testbed" not in r.user_agent]
-    lists = [r for r in asked if r.verb == "list" and r.resource]
-    assert sorted(r.resource for r in lists) == ["configmaps", "deployments", "secrets"]
-    assert len(asked) <= len(lists) + 5
-    body = {"data": {"n": "drifted"}}
-    path = f"/api/v1/namespaces/{api_namespace}/configmaps/c3?fieldManager=somebody"
-    api_server.api().request("PATCH", path, body, MERGE)
-    start = audit.mark(api_server)
-    assert world.look(wanted).fields(f"ConfigMap/{api_namespace}/c3") == [
-        ("data.n", "change", "drifted", "3", "somebody")
-    ]
-    asked = [r for r in audit.requests(api_server, start) if "testbed" not in r.user_agent]
-    assert [(r.verb, r.dry_run) for r in asked if r.verb != "list"] == [("patch", True)]
-
-
-def test_no_secret_value_is_sent_or_kept_by_a_plan(api_server: TestCluster, api_namespace: str) -> None:
-    world = live_world(api_server)
-    canary = "canary-7f3a-planted"
-    path = f"/api/v1/namespaces/{api_namespace}/secrets"
-    data = {"theirs": base64.b64encode(canary.encode()).decode()}
-    body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": data}
-    api_server.api().create(path, body)
-    manifest = secret("s", {"theirs": sealed("file:a#P", canary), "mine": sealed("file:b#P", "x")}, api_namespace)
-    look = world.look([declare(manifest)])
-    text = repr(look)
-    assert canary not in text and data["theirs"] not in text
-    assert look.preview(f"Secret/{api_namespace}/s").blocked == ""
-    shown = {f[0] for f in look.fields(f"Secret/{api_namespace}/s")}
-    assert shown == {"data.mine", "metadata.labels[hwplan.dev/set]"}
-
-
-def test_a_reader_without_rights_is_told_what_is_unreadable(api_server: TestCluster, api_namespace: str) -> None:
-    world = World(LiveCluster(connect(str(api_server.kubeconfig_of("alice")), environ={})))
-    resource = declare(config("c", {"a": "1"}, api_namespace))
-    look = world.look([resource])
-    assert "cannot list" in str(look.read.observations[resource.address])
-    assert look.previews == {}
-
-
-def test_a_saved_cluster_gives_the_plan_of_the_live_one(
-    api_server: TestCluster, api_namespace: str, tmp_path: Path
-) -> None:
-    world = live_world(api_server)
-    wanted = [
-        declare(deployment("api", api_namespace)),
-        declare(secret("s", {"P": sealed("file:a#P", "first value")}, api_namespace)),
-        declare(config("c", {"a": "1", "b": "2"}, api_namespace)),
-    ]
-    world.apply(wanted)
-    kinds = [world.cluster.kind(r.api_version, r.address.kind) for r in wanted]
-    save(world.cluster, tmp_path / "saved.json", PRINTS, [Place(kind, api_namespace) for kind in kinds if kind])
-    offline = World(open_snapshot(tmp_path / "saved.json"))
-    assert offline.provider.identity().uid == world.provider.identity().uid
-    assert is_settled(offline, *wanted)
-    changed = copy.deepcopy(wanted[0].manifest)
-    changed["spec"]["replicas"] = 9
-    changed["spec"]["template"]["spec"]["containers"][0]["env"] = []
-    moved = [
-        declare(changed),
-        declare(secret("s", {"P": sealed("file:b#P", "second value")}, api_namespace)),
-        declare(config("c", {"a": "one", "n": "new"}, api_namespace)),
-    ]
-    here, there = world.look(moved), offline.look(moved)
-    for resource in moved:
-        text = str(resource.address)
-        assert here.fields(text) == there.fields(text)
-        assert here.preview(text).expects == there.preview(text).expects
-        live, saved = here.read.observations[resource.address], there.read.observations[resource.address]
-        assert isinstance(live, Present) and isinstance(saved, Present)
-        assert live.content == saved.content

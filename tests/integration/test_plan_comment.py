@@ -1,4 +1,4 @@
-"""docs/examples/plan-comment.sh against a small forge on loopback: one comment, kept up to date, and nobody else's."""
+"""docs/examples/plan-comment.sh against a small forge on loopback: one comment, updated in place, and nobody else's."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import json
 import os
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from planner.plan_document import dump
+from planner.plan_document import dump_plan
 from planner.render.html import render_html
 from planner.render.markdown import render_markdown
 from tests.testbed.errors import PartMissing
 from tests.testbed.fixtures import part
+from tests.testbed.listening import http_listening
 from tests.unit.render.sample_plans import mixed
 
 pytestmark = pytest.mark.integration
@@ -80,12 +80,8 @@ def forge() -> Iterator[Forge]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    held.port = server.server_port
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield held
-    server.shutdown()
-    server.server_close()
+    with http_listening(Handler) as held.port:
+        yield held
 
 
 @pytest.fixture
@@ -97,7 +93,7 @@ def run(forge: Forge, tmp_path: Path) -> Iterator[Any]:
     (tmp_path / "bin").mkdir()
     (tmp_path / "page.md").write_text(render_markdown(mixed(), command="hwplan apply"))
     (tmp_path / "page.html").write_text(render_html(mixed()))
-    (tmp_path / "page.json").write_bytes(dump(mixed()))
+    (tmp_path / "page.json").write_bytes(dump_plan(mixed()))
     stand_in = tmp_path / "bin" / "hwplan"
     stand_in.write_text(
         f'#!/bin/sh\nset -eu\nprintf "%s " "$@" >>"{tmp_path}/words"\n'

@@ -1,4 +1,4 @@
-"""PodExec on a real cluster: once for each value, whatever happens on the way. A file tells how often commands ran."""
+"""PodExec on a real cluster: once for each value, whatever happens on the way. A file says how often commands ran."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ import pytest
 
 from planner.errors import PermanentError
 from planner.events import Result
-from planner.executor.effect import Failure
+from planner.executor.effect import ApplyFailure
 from planner.plan import Change
 from planner.ports import Absent, Effect, Present, Unreadable, Written
 from planner.resource import Resource
 from planner.values import Ref, SecretValue, parse_ref
-from providers.kubernetes.cluster import Executed
-from providers.kubernetes.kubeconfig import connect
-from providers.kubernetes.live import LiveCluster
-from providers.kubernetes.operations.commands import Wanted
-from providers.kubernetes.operations.exec_places import Places, Pods
+from providers.cluster import EndedCommand
+from providers.kubernetes.client.kubeconfig import resolve_connection
+from providers.kubernetes.client.live_cluster import LiveCluster
+from providers.kubernetes.operations.command_runners import CommandPod, ContainerCommandRunner, PodCommandRunner
+from providers.kubernetes.operations.command_spec import CommandSpec
 from providers.kubernetes.operations.podexec import PodExecProvider
+from state.fingerprint import KeyedFingerprinter
 from tests.integration.podexec_world import Shop, apply, ended, look, planned, shop_of
 from tests.testbed.cluster import TestCluster
 from tests.testbed.proxy import FaultProxy, Faults
@@ -39,8 +40,8 @@ def shop(common: Shop, tmp_path: Path) -> Shop:
     return common.fresh(tmp_path)
 
 
-def failure(outcome: Written | Failure) -> Failure:
-    assert isinstance(outcome, Failure), outcome
+def failure(outcome: Written | ApplyFailure) -> ApplyFailure:
+    assert isinstance(outcome, ApplyFailure), outcome
     return outcome
 
 
@@ -54,7 +55,8 @@ def test_it_runs_once_for_each_value_and_the_second_plan_is_empty(shop: Shop) ->
 
     made = apply(shop.provider(), change)
     assert isinstance(made, Written) and made.outputs == {"exitCode": 0} and not made.already
-    assert made.said == f"exit code 0 in {shop.pod}\ndone: Grüße"
+    assert made.said.startswith(f"exit code 0 in {shop.pod}; 14 bytes of output, hmac-sha256:"), "what is stored"
+    assert made.printed == "done: Grüße"
     assert ended(apply(shop.provider(), change)) is Result.UNCHANGED, "an effect twice is one effect"
     seen, preview = look(shop.provider(), wanted)
     assert isinstance(seen, Present) and seen.outputs == {"exitCode": 0} and seen.content == change.expects
@@ -69,7 +71,8 @@ def test_a_command_that_failed_is_planned_again_and_its_log_is_evidence(shop: Sh
     script = f"{shop.count}; test $(wc -l < {shop.witness}) -gt 1 || {{ echo 'no table' >&2; exit 3; }}"
     wanted = shop.wanted(script)
     first = failure(apply(shop.provider(), planned(shop.provider(), wanted)))
-    assert first.result is Result.FAILED and first.message.split("\n") == [f"exit code 3 in {shop.pod}", "no table"]
+    assert first.result is Result.FAILED and first.printed == "no table"
+    assert first.message.startswith(f"exit code 3 in {shop.pod}; 9 bytes of output, hmac-sha256:")
     assert "plan again" in first.remedy
     seen, preview = look(shop.provider(), wanted)
     assert isinstance(seen, Present) and seen.outputs == {"exitCode": 3} and preview.effect is Effect.RUN
@@ -85,8 +88,8 @@ def test_what_the_vault_knows_is_in_no_log(shop: Shop) -> None:
     secret = "hunter2-canary\nsecond-line-of-it"
     wanted = shop.wanted("echo hunter2-canary; echo \"p=second-line-of-it;\"; printf '\\033[31mred\\a\\n'; exit 1")
     vault = {"file:a#P": SecretValue(secret.encode())}
-    message = failure(apply(shop.provider(), planned(shop.provider(), wanted), vault)).message
-    assert message.split("\n")[1:] == ["(secret)", "p=(secret);", "red\ufffd"]
+    printed = failure(apply(shop.provider(), planned(shop.provider(), wanted), vault)).printed
+    assert printed.split("\n") == ["(secret)", "p=(secret);", "red\ufffd"]
 
 
 def test_another_command_for_the_same_value_is_told(shop: Shop) -> None:
@@ -129,7 +132,7 @@ def test_two_who_apply_at_once_run_it_once(shop: Shop) -> None:
         assert look(shop.provider(), wanted)[1].effect is Effect.NONE
 
 
-def _lose(shop: Shop, wanted: Resource) -> Failure:
+def _lose(shop: Shop, wanted: Resource) -> ApplyFailure:
     """Apply through a proxy that drops all connections once the command runs."""
     with FaultProxy.before(shop.cluster.server) as proxy:
         provider = shop.provider(shop.cluster.through(proxy.port))
@@ -200,15 +203,15 @@ def test_cut_at_any_byte_it_runs_at_most_once(shop: Shop, cut: str) -> None:
 class _Striking:
     """Pods whose first command goes over a connection with faults."""
 
-    inner: Places
+    inner: ContainerCommandRunner
     proxy: FaultProxy
     faults: Faults
     simulated: bool = False
 
-    def find(self, wanted: Wanted) -> str:
+    def find(self, wanted: CommandSpec) -> CommandPod:
         return self.inner.find(wanted)
 
-    def run(self, wanted: Wanted, pod: str) -> Executed:
+    def run(self, wanted: CommandSpec, pod: str) -> EndedCommand:
         if self.proxy.faults.count is None:
             self.proxy.faults = replace(self.faults, count=self.proxy.traffic.connections + 1)
         return self.inner.run(wanted, pod)
@@ -267,7 +270,7 @@ def test_an_end_that_cannot_be_put_on_record_at_once_is_not_lost(shop: Shop) -> 
         assert ended(outcome) is expected and shop.runs() == before + 1
         _, preview = look(shop.provider(), wanted)
         assert preview.effect is Effect.NONE if healed else preview.blocked
-        if isinstance(outcome, Failure):
+        if isinstance(outcome, ApplyFailure):
             assert "ended with exit code 0" in outcome.message
 
 
@@ -278,14 +281,14 @@ _DOWN = Faults(cut_after=0)  # connections end before the first byte
 class _Cutting:
     """Pods after whose command nobody can be reached."""
 
-    inner: Places
+    inner: ContainerCommandRunner
     proxy: FaultProxy
     simulated: bool = False
 
-    def find(self, wanted: Wanted) -> str:
+    def find(self, wanted: CommandSpec) -> CommandPod:
         return self.inner.find(wanted)
 
-    def run(self, wanted: Wanted, pod: str) -> Executed:
+    def run(self, wanted: CommandSpec, pod: str) -> EndedCommand:
         done = self.inner.run(wanted, pod)
         self.proxy.faults = _DOWN
         self.proxy.drop_connections()
@@ -301,6 +304,10 @@ def test_a_damaged_mark_is_unreadable_and_a_reader_without_rights_too(shop: Shop
     shop.cluster.api().request("PATCH", path, patch, content_type="application/merge-patch+json")
     seen = shop.provider().read([wanted], (), ()).observations[wanted.address]
     assert isinstance(seen, Unreadable) and "damaged" in seen.reason and name in seen.reason
-    live = LiveCluster(connect(str(shop.cluster.kubeconfig_of("alice")), environ={}))
-    seen = PodExecProvider(live, Pods(live)).read([wanted], (), ()).observations[wanted.address]
+    live = LiveCluster(resolve_connection(str(shop.cluster.kubeconfig_of("alice")), environ={}))
+    seen = (
+        PodExecProvider(live, PodCommandRunner(live), KeyedFingerprinter(bytes(32)))
+        .read([wanted], (), ())
+        .observations[wanted.address]
+    )
     assert isinstance(seen, Unreadable) and "cannot get" in seen.reason

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +17,11 @@ from planner.plan import Action, Change, Precondition
 from planner.ports import Absent, Effect, Present, Readiness
 from planner.resource import Resource
 from planner.source import SourceRef
-from providers.probes.asking import from_answers, over_the_network
-from providers.probes.expectation import Expectation, Seen, failing
+from providers.probes.expected_response import ExpectedResponse, ProbeResponse, unmet_expectations
 from providers.probes.provider import HttpProbeProvider
-from providers.web.addresses import refuse_special
+from providers.probes.send_probe import probe_canned_answers, probe_over_network
+from providers.web.address_policy import refuse_special_address
+from tests.testbed.listening import http_listening
 
 ADDRESS = Address.parse("HttpProbe/site")
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -53,14 +53,9 @@ def site() -> Iterator[Site]:
         def log_message(self, *_: object) -> None:
             """Write no log."""
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    here.url = f"http://127.0.0.1:{server.server_address[1]}/health"
-    yield here
-    server.shutdown()
-    server.server_close()
-    thread.join(10)
+    with http_listening(Handler) as port:
+        here.url = f"http://127.0.0.1:{port}/health"
+        yield here
 
 
 def _good(**more: Any) -> tuple[int, dict[str, str], bytes]:
@@ -105,7 +100,7 @@ def test_a_gate_waits_until_the_right_build_answers(site: Site) -> None:
         json.dumps({"status": "ok", "build": {"commit": COMMIT[:-1] + "0"}}).encode(),
     )
     site.answers = [(503, {}, b"starting"), old, _good()]
-    over = _run(HttpProbeProvider(over_the_network()), _document(site.url))
+    over = _run(HttpProbeProvider(probe_over_network()), _document(site.url))
     assert over.ok and over.outputs["status"] == 200 and over.outputs["body"].startswith("sha256:")
     assert site.asked == 3
 
@@ -113,35 +108,36 @@ def test_a_gate_waits_until_the_right_build_answers(site: Site) -> None:
 @pytest.mark.parametrize("role", ["gate", "diagnostic"])
 def test_when_its_attempts_are_over_only_a_gate_fails(site: Site, role: str) -> None:
     site.answers = [(500, {}, b"")]
-    over = _run(HttpProbeProvider(over_the_network()), _document(site.url, role=role, attempts=3))
+    over = _run(HttpProbeProvider(probe_over_network()), _document(site.url, role=role, attempts=3))
     assert (over.ok, site.asked) == (role == "diagnostic", 3)
     assert "status 500, expected 200" in over.message and "asked 3 times" in over.message
 
 
 def test_a_redirect_is_an_answer_and_not_followed(site: Site) -> None:
     site.answers = [(302, {"Location": site.url + "/elsewhere"}, b"")]
-    over = _run(HttpProbeProvider(over_the_network()), _document(site.url, attempts=1))
+    over = _run(HttpProbeProvider(probe_over_network()), _document(site.url, attempts=1))
     assert not over.ok and "status 302" in over.message and site.asked == 1
 
 
 def test_nobody_is_asked_for_a_plan_unless_told_to(site: Site) -> None:
-    provider = HttpProbeProvider(over_the_network())
+    provider = HttpProbeProvider(probe_over_network())
     quiet = _resource(_document(site.url))
     (seen,) = provider.read([quiet], (), ()).observations.values()
     assert isinstance(seen, Absent) and site.asked == 0
     assert provider.preview([(quiet, seen)])[ADDRESS].on_change == (), "it follows changes of what it needs"
 
 
-@pytest.mark.parametrize(("status", "effect"), [(200, Effect.NONE), (404, Effect.RUN)])
-def test_read_at_plan(site: Site, status: int, effect: Effect) -> None:
+@pytest.mark.parametrize("status", [200, 404])
+def test_read_at_plan(site: Site, status: int) -> None:
+    """R3: what held before a change says nothing about after it; what did not hold is asked again anyway."""
     site.answers = [(status, *_good()[1:])]
-    provider = HttpProbeProvider(over_the_network())
+    provider = HttpProbeProvider(probe_over_network())
     resource = _resource(_document(site.url, readAtPlan=True))
     (seen,) = provider.read([resource], (), ()).observations.values()
     assert isinstance(seen, Present) and site.asked == 1
     preview = provider.preview([(resource, seen)])[ADDRESS]
-    assert (preview.effect, preview.on_change) == (effect, None)
-    assert ("status 404" in preview.evidence) == (effect is Effect.RUN)
+    assert (preview.effect, preview.on_change) == (Effect.RUN, () if status == 200 else None)
+    assert ("status 404" in preview.evidence) == (status == 404)
 
 
 @pytest.mark.parametrize(
@@ -150,30 +146,32 @@ def test_read_at_plan(site: Site, status: int, effect: Effect) -> None:
 )  # fmt: skip
 def test_special_addresses_are_refused(address: str) -> None:
     with pytest.raises(PermanentError, match="never asked"):
-        refuse_special(address)
+        refuse_special_address(address)
     host = f"[{address}]" if ":" in address else address
-    over = _run(HttpProbeProvider(over_the_network()), _document(f"http://{host}/latest/meta-data", attempts=1))
+    over = _run(HttpProbeProvider(probe_over_network()), _document(f"http://{host}/latest/meta-data", attempts=1))
     assert over.done and not over.ok and "never asked" in over.message
 
 
 def test_types_are_strict_and_hostile_values_are_made_harmless() -> None:
     body = json.dumps({"n": 1, "t": True, "x": "\u001b[31m\u202e" + "y" * 500, "l": [{"name": "a", "v": 1.0}]}).encode()
-    seen = Seen(200, {}, body)
-    assert failing(Expectation(200, {"n": 1, "t": True, "l[name=a].v": 1.0}), seen) == ""
+    seen = ProbeResponse(200, {}, body)
+    assert unmet_expectations(ExpectedResponse(200, {"n": 1, "t": True, "l[name=a].v": 1.0}), seen) == ""
     for path, value in (("n", True), ("n", "1"), ("t", 1), ("l[name=a].v", 1), ("l[name=b].v", 1.0), ("m", 0)):
-        assert failing(Expectation(200, {path: value}), seen)
-    said = failing(Expectation(200, {"x": "z"}), seen)
+        assert unmet_expectations(ExpectedResponse(200, {path: value}), seen)
+    said = unmet_expectations(ExpectedResponse(200, {"x": "z"}), seen)
     assert said.isascii() and said.isprintable() and len(said) < 300
-    assert failing(Expectation(200, {"a": 1}), Seen(200, {}, b"<html>")) == "the body is no JSON"
+    assert (
+        unmet_expectations(ExpectedResponse(200, {"a": 1}), ProbeResponse(200, {}, b"<html>")) == "the body is no JSON"
+    )
 
 
 def test_a_sandbox_answers_from_its_file(tmp_path: Path) -> None:
     file = tmp_path / "probes.yaml"
     file.write_text('probes:\n  - {url: "https://a.example/health", status: 200, body: "{\\"status\\":\\"ok\\"}"}\n')
-    provider = HttpProbeProvider(from_answers(file))
+    provider = HttpProbeProvider(probe_canned_answers(file))
     assert _run(provider, _document("https://a.example/health", provenance={})).ok
     over = _run(provider, _document("https://b.example/health", attempts=1))
     assert not over.ok and "no canned answer" in over.message
     file.write_text("probes: [1, 2]")
-    with pytest.raises(PermanentError, match="cannot be read"):
-        from_answers(file)
+    with pytest.raises(PermanentError, match="canned answer is incomplete"):
+        probe_canned_answers(file)

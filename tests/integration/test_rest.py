@@ -117,7 +117,9 @@ UNREADABLE: dict[str, tuple[list[Any], dict[str, Any], str]] = {
     "cut off": (["cut"] * 3, {}, "no whole answer"),
     "no JSON": ([_json(b"<html>")], {}, "no JSON"),
     "NaN": ([_json(b"[NaN]")], {}, "no JSON"),
-    "too deep": ([_json(b"[" * 100_000)], {}, "no JSON"),
+    "too deep": ([_json(b"[" * 100_000)], {}, "nested deeper than 200 levels"),
+    "half a character": ([_json(b'["\\ud800"]')], {}, "a text in it is no Unicode"),
+    "no UTF-8": ([_json(b'["\xff"]')], {}, "it is not UTF-8"),
     "no list": ([_json({"items": []})], {}, "the answer is no list"),
     "list elsewhere": ([_json({"items": []})], ENVELOPE, "no list at data.items"),
     "no objects": ([_json([1])], {}, "no object"),
@@ -267,10 +269,10 @@ def test_details_are_asked_for_where_the_list_is_short_of_fields(desk: Desk) -> 
 
 def test_an_api_without_a_path_for_one_object_can_be_written(desk: Desk) -> None:
     desk.server.item_route = False
-    desk.server.put("groups", name="codex", rpm=1, kept=True)
+    desk.server.put("groups", name="codex", rpm=1, retained=True)
     wanted = desk.resource(body={"rpm": 60})
     desk.apply(wanted)
-    assert desk.server.objects("groups")[0]["kept"] and desk.is_settled(wanted)
+    assert desk.server.objects("groups")[0]["retained"] and desk.is_settled(wanted)
 
 
 def test_a_weak_tag_is_no_precondition(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,7 +282,13 @@ def test_a_weak_tag_is_no_precondition(desk: Desk, monkeypatch: pytest.MonkeyPat
     assert not any("If-Match" in one.headers for one in desk.server.asked)
 
 
-@pytest.mark.parametrize("identifier", ["..", ".", "", None, True, "\ud800"])
+def test_an_id_that_is_no_text_makes_the_answer_unreadable(desk: Desk) -> None:
+    desk.server.objects("groups").append({"id": "\ud800", "name": "codex", "rpm": 1})
+    seen = desk.seen(desk.resource(body={"rpm": 60}))
+    assert isinstance(seen, Unreadable) and "no Unicode" in seen.reason
+
+
+@pytest.mark.parametrize("identifier", ["..", ".", "", None, True])
 def test_ids_that_lead_elsewhere_are_refused(identifier: Any, desk: Desk) -> None:
     desk.server.objects("groups").append({"id": identifier, "name": "codex", "rpm": 1})
     wanted = desk.resource(body={"rpm": 60})

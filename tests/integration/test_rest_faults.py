@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +12,12 @@ import pytest
 
 from planner.errors import OutcomeUnknown, PermanentError, TemporaryError
 from planner.events import Result
-from planner.executor import Options
-from planner.executor.effect import Failure, make
+from planner.executor import ExecutionOptions
+from planner.executor.effect import ApplyFailure, apply_with_retries
 from planner.plan import Change
 from planner.ports import Unreadable, Written
 from tests.integration.rest_world import TOKEN, Desk
+from tests.testbed.listening import listening
 from tests.testbed.rest_server import RestServer, rest_server
 from tests.unit.executor.executor_fakes import QuickClock
 
@@ -35,9 +35,9 @@ def desk(server: RestServer, tmp_path: Path) -> Desk:
     return Desk(server, tmp_path)
 
 
-def _executed(desk: Desk, change: Change) -> Written | Failure:
+def _executed(desk: Desk, change: Change) -> Written | ApplyFailure:
     """As the executor does it, tries and all."""
-    return make(change, desk.provider, {}, QuickClock(), Options())
+    return apply_with_retries(change, desk.provider, {}, QuickClock(), ExecutionOptions())
 
 
 def _names(desk: Desk) -> list[str]:
@@ -57,7 +57,7 @@ def test_a_post_that_may_be_under_way_is_never_sent_again_by_the_same_command(de
     change = desk.change(desk.resource(auth=AUTH))
     desk.server.fault("POST", "undone")
     done = _executed(desk, change)
-    assert isinstance(done, Failure) and done.result is Result.UNKNOWN and "not as wanted" in done.message
+    assert isinstance(done, ApplyFailure) and done.result is Result.UNKNOWN and "not as wanted" in done.message
     with pytest.raises(OutcomeUnknown):
         desk.provider.apply(change, {})
     assert desk.server.count("POST") == 1 and not _names(desk)
@@ -84,7 +84,7 @@ def test_a_gateway_that_gave_up_has_decided_nothing(desk: Desk) -> None:
     assert isinstance(_executed(desk, change), Written) and _names(desk) == ["codex"]
     desk.server.fault("POST", (502, {}, {}))
     done = _executed(desk, desk.change(desk.resource("other", auth=AUTH)))
-    assert isinstance(done, Failure) and done.result is Result.UNKNOWN
+    assert isinstance(done, ApplyFailure) and done.result is Result.UNKNOWN
     assert desk.server.count("POST") == 1 and _names(desk) == ["codex"]
 
 
@@ -104,7 +104,7 @@ def test_a_list_that_lags_is_read_again(desk: Desk) -> None:
     change = desk.change(desk.resource(auth=AUTH))
     desk.server.before["POST"] = lambda: desk.server.fault("GET", *[(200, {}, [])] * 9)
     done = _executed(desk, change)
-    assert isinstance(done, Failure) and done.result is Result.UNKNOWN and desk.server.count("POST") == 2
+    assert isinstance(done, ApplyFailure) and done.result is Result.UNKNOWN and desk.server.count("POST") == 2
 
 
 @pytest.mark.parametrize("status", [429, 503, 500])
@@ -122,12 +122,12 @@ def test_a_busy_server_is_asked_again_and_one_object_comes_of_it(status: int, de
 @pytest.mark.parametrize("fault", ["lost", "undone", "cut", (503, {}, {}), (502, {}, {})])
 @pytest.mark.parametrize("verb", ["PUT", "PATCH"])
 def test_a_change_whose_answer_is_lost_is_made_once_or_again(verb: str, fault: Any, desk: Desk) -> None:
-    desk.server.put("groups", name="codex", rpm=1, kept=True)
+    desk.server.put("groups", name="codex", rpm=1, retained=True)
     wanted = desk.resource(body={"rpm": 60}, auth=AUTH, verbs={"update": verb})
     change = desk.change(wanted)
     desk.server.fault(verb, fault)
     assert isinstance(_executed(desk, change), Written) and desk.is_settled(wanted)
-    assert desk.server.objects("groups") == [{"id": 1, "name": "codex", "rpm": 60, "kept": True}]
+    assert desk.server.objects("groups") == [{"id": 1, "name": "codex", "rpm": 60, "retained": True}]
 
 
 def test_an_update_by_post_is_not_sent_twice_either(desk: Desk) -> None:
@@ -135,7 +135,7 @@ def test_an_update_by_post_is_not_sent_twice_either(desk: Desk) -> None:
     change = desk.change(desk.resource(body={"rpm": 60}, auth=AUTH, verbs={"update": "POST"}))
     desk.server.fault("POST", "undone")
     done = _executed(desk, change)
-    assert isinstance(done, Failure) and done.result is Result.UNKNOWN and desk.server.count("POST") == 1
+    assert isinstance(done, ApplyFailure) and done.result is Result.UNKNOWN and desk.server.count("POST") == 1
 
 
 # --- where credentials go --------------------------------------------------------------------------------------------
@@ -145,27 +145,14 @@ def test_an_update_by_post_is_not_sent_twice_either(desk: Desk) -> None:
 def _listener() -> Iterator[tuple[str, list[bytes]]]:
     """Another host (another port): takes connections, and keeps every byte that it gets."""
     heard: list[bytes] = []
-    listening = socket.create_server(("127.0.0.1", 0))
 
-    def hear() -> None:
-        while True:
-            try:
-                peer, _ = listening.accept()
-            except OSError:
-                return
-            with peer:
-                peer.settimeout(1.0)
-                heard.append(b"connected")
-                heard.append(peer.recv(65536))
+    def hear(peer: socket.socket) -> None:
+        peer.settimeout(1.0)
+        heard.append(b"connected")
+        heard.append(peer.recv(65536))
 
-    thread = threading.Thread(target=hear, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}", heard
-    finally:
-        listening.shutdown(socket.SHUT_RDWR)
-        listening.close()
-        thread.join(10)
+    with listening(hear) as port:
+        yield f"http://127.0.0.1:{port}", heard
 
 
 def _redirected(url: str, desk: Desk) -> str:

@@ -9,25 +9,25 @@ from typing import Any
 import pytest
 
 from planner.errors import PermanentError
-from providers.rest.api import Write
+from providers.rest.object_spec import RestCollection
 from providers.rest.provider import RestProvider
-from providers.rest.secrets import Secrets
-from providers.rest.stored import StoredApi
-from providers.rest.wanted import Collection
+from providers.rest.rest_api import RestWrite
+from providers.rest.sandbox_api import SandboxRestApi
+from providers.rest.secret_values import RestSecretValues
 from tests.integration.rest_world import API_KEY, Desk, Values
 from tests.testbed.rest_server import rest_server
 from tests.unit.kubernetes.world import PRINTS
 
-GROUPS = Collection("https://api.example", "/groups", "/groups/{id}", ("id",))
+GROUPS = RestCollection("https://api.example", "/groups", "/groups/{id}", ("id",))
 
 
-def _write(method: str, identifier: str = "", **body: object) -> Write:
-    return Write(method, dict(body), identifier, creates=not identifier)
+def _write(method: str, identifier: str = "", **body: object) -> RestWrite:
+    return RestWrite(method, dict(body), identifier, creates=not identifier)
 
 
 def test_writers_at_the_same_moment_lose_nothing(tmp_path: Path) -> None:
-    secrets = Secrets(Values(), PRINTS, simulated=True)
-    apis = [StoredApi(tmp_path / "rest.yaml") for _ in range(4)]  # as of several commands
+    secrets = RestSecretValues(Values(), PRINTS, simulated=True)
+    apis = [SandboxRestApi(tmp_path / "rest.yaml") for _ in range(4)]  # as of several commands
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: apis[n % 4].write(GROUPS, _write("POST", name=f"g{n}"), secrets), range(24)))
     objects = apis[0].list(GROUPS)
@@ -55,18 +55,20 @@ def test_secrets_stand_there_as_fingerprints_and_are_compared_all_the_same(reada
 
 
 def test_each_verb_does_what_it_does_elsewhere(tmp_path: Path) -> None:
-    api, secrets = StoredApi(tmp_path / "rest.yaml"), Secrets(Values(), PRINTS, simulated=True)
-    api.write(GROUPS, _write("POST", name="a", rpm=1, kept=True), secrets)
+    api, secrets = SandboxRestApi(tmp_path / "rest.yaml"), RestSecretValues(Values(), PRINTS, simulated=True)
+    api.write(GROUPS, _write("POST", name="a", rpm=1, retained=True), secrets)
     api.write(GROUPS, _write("PATCH", "1", rpm=2), secrets)
-    assert api.list(GROUPS) == [{"id": 1, "name": "a", "rpm": 2, "kept": True}]
+    assert api.list(GROUPS) == [{"id": 1, "name": "a", "rpm": 2, "retained": True}]
     api.write(GROUPS, _write("PUT", "1", id=1, name="a"), secrets)
     found = api.one(GROUPS, "1")
     assert api.list(GROUPS) == [{"id": 1, "name": "a"}] and found is not None and found.value["name"] == "a"
-    api.write(GROUPS, Write("PUT", {"id": "own", "date": "2026-01-01"}, "own", creates=True), secrets)
+    api.write(GROUPS, RestWrite("PUT", {"id": "own", "date": "2026-01-01"}, "own", creates=True), secrets)
     assert api.list(GROUPS)[1] == {"id": "own", "date": "2026-01-01"}, "a text stays a text"
     with pytest.raises(PermanentError, match="not there"):
         api.write(GROUPS, _write("PUT", "7", name="a"), secrets)
-    assert api.one(GROUPS, "7") is None and not api.list(Collection("https://else.example", "/x", "/x/{id}", ("id",)))
+    assert api.one(GROUPS, "7") is None and not api.list(
+        RestCollection("https://else.example", "/x", "/x/{id}", ("id",))
+    )
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ def test_each_verb_does_what_it_does_elsewhere(tmp_path: Path) -> None:
 def test_a_damaged_file_is_an_error_and_stays_as_it_is(text: str, tmp_path: Path) -> None:
     path = tmp_path / "rest.yaml"
     path.write_text(text)
-    api, secrets = StoredApi(path), Secrets(Values(), PRINTS, simulated=True)
+    api, secrets = SandboxRestApi(path), RestSecretValues(Values(), PRINTS, simulated=True)
     with pytest.raises(PermanentError, match="cannot be read"):
         api.list(GROUPS)
     with pytest.raises(PermanentError, match="cannot be read"):

@@ -15,7 +15,7 @@ import pytest
 
 from planner.errors import HwplanError, PermanentError, PreconditionError
 from planner.plan import ClusterIdentity, Plan, Selection
-from planner.plan_document import dump
+from planner.plan_document import dump_plan
 from planner.ports import Effect, Present, Unreadable
 from planner.resource import Resource
 from tests.integration.rest_world import API_KEY, TOKEN, Desk, rows
@@ -128,7 +128,7 @@ def test_a_secret_that_cannot_be_read_yet(desk: Desk) -> None:
     desk.provider.apply(change, {})
     assert desk.is_settled(wanted)
     del desk.values.by_ref["kubernetes:ns/s#later"]
-    assert "cannot be read" in desk.preview(wanted).blocked, "whether it changed cannot be told"
+    assert "cannot be read" in desk.preview(wanted).blocked, "whether it changed cannot be determined"
 
 
 def test_bytes_that_are_no_text_are_refused(desk: Desk) -> None:
@@ -158,29 +158,32 @@ def _echoing() -> tuple[int, dict[str, str], Any]:
 
 def test_no_secret_is_found_in_anything(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    told: list[str] = []
+    reported: list[str] = []
     faults: list[Any] = [_echoing(), (500, {}, {"detail": API_KEY}), "undone", (302, {"Location": f"/{TOKEN}"}, {})]
     for spec in ({}, {"fingerprints": "notes"}, {"secrets": {"api_key": {**KEY, "readable": True}}}):
         desk.server.collections.clear()
         wanted = _wanted(desk, **spec)
         seen, previews, changes = desk.look(wanted)
         plan = Plan(Selection(), ClusterIdentity("uid", "server"), "c", "l", tuple(changes))
-        told += [repr((seen, previews, changes, wanted)), dump(plan).decode(), repr(desk.provider)]
-        told += [repr([one.desired for one in changes]), repr([one.value for one in seen if isinstance(one, Present)])]
+        reported += [repr((seen, previews, changes, wanted)), dump_plan(plan).decode(), repr(desk.provider)]
+        reported += [
+            repr([one.desired for one in changes]),
+            repr([one.value for one in seen if isinstance(one, Present)]),
+        ]
         for fault in faults:
             desk.server.fault("POST", fault)
             desk.anew()
             try:
-                told.append(repr(desk.provider.apply(changes[0], {})))
+                reported.append(repr(desk.provider.apply(changes[0], {})))
             except HwplanError as error:
-                told += ["".join(traceback.format_exception(error)), error.where, error.remedy]
+                reported += ["".join(traceback.format_exception(error)), error.where, error.remedy]
         try:
-            told.append(repr(desk.apply(wanted)))
+            reported.append(repr(desk.apply(wanted)))
         except HwplanError as error:
-            told.append("".join(traceback.format_exception(error)))
+            reported.append("".join(traceback.format_exception(error)))
     desk.server.fault("GET", (401, {}, {"detail": TOKEN}))
     unreadable = desk.seen(_wanted(desk))
     assert isinstance(unreadable, Unreadable) and desk.server.count("POST") > 9
-    told += [repr(unreadable), caplog.text]
-    found = [form for text in told for secret in (TOKEN, API_KEY) for form in _forms(secret) if form in text]
+    reported += [repr(unreadable), caplog.text]
+    found = [form for text in reported for secret in (TOKEN, API_KEY) for form in _forms(secret) if form in text]
     assert not found

@@ -157,9 +157,9 @@ def test_pods_fail_as_their_label_says(
 
 def test_an_api_server_keeps_its_objects_over_a_crash(own_api_server: RunningCluster) -> None:
     api = own_api_server.value.api()
-    api.create("/api/v1/namespaces/default/configmaps", config_map("kept", k="1"))
+    api.create("/api/v1/namespaces/default/configmaps", config_map("retained", k="1"))
     own_api_server.stop_api_server(crash=True)
     with pytest.raises(OSError, match="refused"):
         api.get("/version")
     own_api_server.start_api_server()
-    assert api.get("/api/v1/namespaces/default/configmaps/kept")["data"] == {"k": "1"}
+    assert api.get("/api/v1/namespaces/default/configmaps/retained")["data"] == {"k": "1"}

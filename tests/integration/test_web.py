@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from planner.errors import OutcomeUnknown, PermanentError, ProviderError, TemporaryError
-from providers.web.client import Limits, WebClient
+from providers.web.web_client import WebClient, WebLimits
 from tests.testbed.certificates import create_authority
 from tests.testbed.fixtures import part
+from tests.testbed.listening import listening
 
 Script = Callable[[socket.socket, bytes], None]
 
@@ -26,56 +27,39 @@ class Listener:
         self.heads: list[bytes] = []
         self.connections = 0
         self._script = script
-        self._context = context
         self._greeting = greeting
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
-        self.url = f"http{'s' if context else ''}://127.0.0.1:{self.port}"
         self._over = threading.Event()
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._running = contextlib.ExitStack()
+        self.port = self._running.enter_context(listening(self._serve, context))
+        self.url = f"http{'s' if context else ''}://127.0.0.1:{self.port}"
 
     def close(self) -> None:
         """Stop listening."""
         self._over.set()
-        self._socket.close()
-
-    def _accept(self) -> None:
-        while not self._over.is_set():
-            try:
-                peer, _ = self._socket.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
+        self._running.close()
 
     def _serve(self, peer: socket.socket) -> None:
-        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
-            stack.enter_context(peer)
-            if self._context:
-                peer = stack.enter_context(self._context.wrap_socket(peer, server_side=True))
-            peer.sendall(self._greeting)
-            data = b""
-            while piece := peer.recv(65536):
-                data += piece
-                while b"\r\n\r\n" in data:
-                    head, _, data = data.partition(b"\r\n\r\n")
-                    self.heads.append(head)
-                    self._script(peer, head)
-                    if self._over.is_set():
-                        return
+        self.connections += 1
+        peer.sendall(self._greeting)
+        data = b""
+        while piece := peer.recv(65536):
+            data += piece
+            while b"\r\n\r\n" in data:
+                head, _, data = data.partition(b"\r\n\r\n")
+                self.heads.append(head)
+                self._script(peer, head)
+                if self._over.is_set():
+                    return
 
 
 @pytest.fixture
 def listen() -> Iterator[Callable[..., Listener]]:
-    made: list[Listener] = []
+    with contextlib.ExitStack() as listeners:
 
-    def start(script: Script, context: ssl.SSLContext | None = None, greeting: bytes = b"") -> Listener:
-        made.append(Listener(script, context, greeting))
-        return made[-1]
+        def start(script: Script, context: ssl.SSLContext | None = None, greeting: bytes = b"") -> Listener:
+            return listeners.enter_context(contextlib.closing(Listener(script, context, greeting)))
 
-    yield start
-    for listener in made:
-        listener.close()
+        yield start
 
 
 def answer(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
@@ -102,11 +86,11 @@ def drips(before: bytes) -> Script:
 
 
 def test_any_status_is_an_answer_and_connections_are_kept(listen: Callable[..., Listener]) -> None:
-    listener = listen(says(answer(b"no", "X-Told: a", "x-told: b", status="404 Not Found")))
+    listener = listen(says(answer(b"no", "X-Twice: a", "x-twice: b", status="404 Not Found")))
     client = WebClient()
     for _ in range(3):
         found = client.request("GET", listener.url + "/x?y=z", {"X-One": "1"})
-    assert (found.status, found.body, found.headers["x-told"]) == (404, b"no", "a, b")
+    assert (found.status, found.body, found.headers["x-twice"]) == (404, b"no", "a, b")
     assert listener.connections == 1
     assert listener.heads[0].startswith(b"GET /x?y=z HTTP/1.1\r\n")
     assert b"X-One: 1" in listener.heads[0]
@@ -134,7 +118,7 @@ def test_a_server_that_drips_is_given_up_in_time(listen: Callable[..., Listener]
     listener = listen(drips(before))
     began = time.monotonic()
     with pytest.raises(TemporaryError, match="time ran out"):
-        WebClient(Limits(read=10.0, total=1.0)).request("GET", listener.url)
+        WebClient(WebLimits(read=10.0, total=1.0)).request("GET", listener.url)
     assert time.monotonic() - began < 9.0
 
 
@@ -142,12 +126,12 @@ def test_a_body_is_capped_after_unpacking(listen: Callable[..., Listener]) -> No
     packed = gzip.compress(b"\0" * (50 << 20))
     listener = listen(says(answer(packed, "Content-Encoding: gzip")))
     with pytest.raises(PermanentError, match="larger than"):
-        WebClient(Limits(max_body=1 << 20)).request("GET", listener.url)
+        WebClient(WebLimits(max_body=1 << 20)).request("GET", listener.url)
     small = listen(says(answer(gzip.compress(b"fine"), "Content-Encoding: gzip")))
     assert WebClient().request("GET", small.url).body == b"fine"
     endless = listen(says(answer(b"x" * 5000)))
     with pytest.raises(PermanentError, match="larger than"):
-        WebClient(Limits(max_body=4999)).request("GET", endless.url)
+        WebClient(WebLimits(max_body=4999)).request("GET", endless.url)
 
 
 def test_a_large_head_is_refused(listen: Callable[..., Listener]) -> None:
@@ -166,7 +150,7 @@ def test_a_lost_answer(listen: Callable[..., Listener], method: str, error: type
     assert "canary" not in f"{caught.value} {caught.value.where}"
     short = listen(says(answer(b"12345")[:-1]))
     with pytest.raises(error):
-        WebClient(Limits(read=0.5)).request(method, short.url)
+        WebClient(WebLimits(read=0.5)).request(method, short.url)
 
 
 def test_nobody_listens() -> None:
@@ -232,6 +216,58 @@ def test_streams_both_ways(listen: Callable[..., Listener]) -> None:
         sizes = [len(piece) for piece in found.pieces()]
     assert sum(sizes) == 3_000_000
     assert max(sizes) <= 1 << 18
+
+
+def test_an_answer_that_comes_before_the_upload_is_over_is_read() -> None:
+    """A registry refuses a layer by its head, and does not wait for the rest of it."""
+
+    def serve(peer: socket.socket) -> None:
+        peer.recv(1 << 16)
+        peer.sendall(answer(b"no", status="413 Content Too Large"))
+
+    size = 64 << 20
+    with listening(serve) as port:
+        pieces = (bytes(1 << 20) for _ in range(size >> 20))
+        url, headers = f"http://127.0.0.1:{port}/", {"Content-Length": str(size)}
+        with WebClient().stream("PUT", url, headers, pieces) as found:
+            assert (found.status, b"".join(found.pieces())) == (413, b"no")
+
+
+def test_what_the_source_of_an_upload_raises_comes_out_as_it_is(listen: Callable[..., Listener]) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b"a"
+        raise OSError("the disk")
+
+    with (
+        pytest.raises(OSError, match="the disk"),
+        WebClient().stream("PUT", listen(says(b"")).url, {"Content-Length": "2"}, pieces()),
+    ):
+        pass
+
+
+def test_what_is_not_read_to_the_end_is_not_used_again(listen: Callable[..., Listener]) -> None:
+    listener = listen(says(answer(b"y" * 300_000)))
+    client = WebClient()
+    with client.stream("GET", listener.url) as found:
+        next(found.pieces())
+    assert client.request("GET", listener.url).status == 200
+    assert listener.connections == 2
+
+
+def test_a_query_is_sent_in_characters_that_a_url_has(listen: Callable[..., Listener]) -> None:
+    listener = listen(says(answer(b"")))
+    WebClient().request("GET", listener.url + '/q%20r?query=up{job="a"}&x=%7B#part')
+    assert listener.heads[0].startswith(b"GET /q%20r?query=up%7Bjob=%22a%22%7D&x=%7B HTTP/1.1\r\n")
+
+
+def test_a_packed_body_comes_in_pieces_and_ends_where_it_says(listen: Callable[..., Listener]) -> None:
+    packed = gzip.compress(b"z" * 3_000_000)
+    good = listen(says(answer(packed, "Content-Encoding: gzip")))
+    with WebClient().stream("GET", good.url) as found:
+        sizes = [len(piece) for piece in found.pieces()]
+    assert sum(sizes) == 3_000_000 and max(sizes) <= 1 << 18
+    with pytest.raises(TemporaryError, match="no whole answer"):
+        WebClient().request("GET", listen(says(answer(packed[:-9], "Content-Encoding: gzip"))).url)
 
 
 def test_certificates_are_verified_unless_the_host_is_named(listen: Callable[..., Listener], tmp_path: Path) -> None:

@@ -81,8 +81,8 @@ def _changed(folder: Path, chromium: Browser) -> None:
         lanes.write_text(old.sub(new, lanes.read_text()))
     secrets = folder / "lane" / "secrets" / "hwlab-v03.env"
     secrets.write_text(re.sub("=.*", "=rotated", secrets.read_text(), count=1))
-    told = _hwplan(folder, "plan", *LANE, *LIVE, "--config", "config", "--format", "markdown")
-    (folder / "comment.html").write_text(as_page(told))
+    reported = _hwplan(folder, "plan", *LANE, *LIVE, "--config", "config", "--format", "markdown")
+    (folder / "comment.html").write_text(as_page(reported))
     chromium.media()
     chromium.size(960, 900)
     chromium.open(folder / "comment.html")

@@ -35,12 +35,11 @@ def main() -> int:
 
 def _build() -> int:
     print(debian.install(), flush=True)
-    for tool in (binaries.ETCD, binaries.KUBERNETES, binaries.KWOK):
+    for tool in (binaries.ETCD, binaries.KUBERNETES, binaries.KWOK, binaries.ARGOCD, binaries.MANIFESTS):
         for name in tool.packages:
             began = time.monotonic()
             path = binaries.ensure_one(tool, name)
             print(f"{name} {tool.version}: {path} ({time.monotonic() - began:.0f} s)", flush=True)
-    print(f"argo-cd {binaries.ARGOCD.version}: {binaries.argocd_module()}", flush=True)
     return 0
 
 

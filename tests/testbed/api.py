@@ -82,10 +82,10 @@ class Api:
 
     def raw(self, method: str, path: str, body: bytes | None = None, content_type: str = _JSON) -> tuple[int, bytes]:
         """Send one request and return the code and the bytes of its answer, whatever they are."""
-        headers = {"Authorization": f"Bearer {self.token}", "User-Agent": self.user_agent, "Accept": _JSON}
+        headers = self.headers()
         if body is not None:
             headers["Content-Type"] = content_type
-        connection = self._connect()
+        connection = self.connect(self.timeout)
         try:
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
@@ -102,7 +102,12 @@ class Api:
             time.sleep(0.05)
         return found
 
-    def _connect(self) -> http.client.HTTPSConnection:
+    def headers(self) -> dict[str, str]:
+        """Who asks, and in which form the answer is wanted."""
+        return {"Authorization": f"Bearer {self.token}", "User-Agent": self.user_agent, "Accept": _JSON}
+
+    def connect(self, timeout: float | None) -> http.client.HTTPSConnection:
+        """A connection for one request, which the caller closes; None waits for ever, as a watch does."""
         url = urllib.parse.urlsplit(self.server)
         context = ssl.create_default_context(cafile=str(self.ca))
-        return http.client.HTTPSConnection(url.hostname or "", url.port, timeout=self.timeout, context=context)
+        return http.client.HTTPSConnection(url.hostname or "", url.port, timeout=timeout, context=context)

@@ -28,7 +28,7 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hwpl
 
 @dataclass(frozen=True, eq=False)
 class Tool:
-    """One `gomods` folder: a pinned set of Go modules and the programs that are built from it."""
+    """One `gomods` folder: pinned Go modules, sources of our own, and the programs that are built from them."""
 
     name: str
     version: str
@@ -44,14 +44,14 @@ class Tool:
     def folder(self) -> Path:
         """The cache folder of exactly these pins and flags."""
         digest = hashlib.sha256()
-        for name in ("go.mod", "go.sum"):
-            digest.update((self.gomod / name).read_bytes() + b"\0")
+        for path in (self.gomod / "go.mod", self.gomod / "go.sum", *sorted(self.gomod.glob("*.go"))):
+            digest.update(path.read_bytes() + b"\0")
         digest.update(self.ldflags.encode())
         return CACHE / f"{self.name}-{self.version}-{digest.hexdigest()[:12]}"
 
     @property
     def ldflags(self) -> str:
-        """What the linker is told: no symbols, and the version where the program has a variable for it."""
+        """What the linker is reported: no symbols, and the version where the program has a variable for it."""
         return " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in self.variables.items())])
 
 
@@ -74,6 +74,7 @@ KUBERNETES = Tool(
 )
 ETCD = Tool("etcd", "3.6.16", {"etcd": "go.etcd.io/etcd/server/v3"})
 KWOK = Tool("kwok", "0.8.0", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"})
+MANIFESTS = Tool("manifests", KUBERNETES_VERSION, {"manifests": "hwplan.local/testbed/manifests"})
 ARGOCD = Tool("argocd", "3.2.11", {"argocd": "github.com/argoproj/argo-cd/v3/cmd"})
 
 

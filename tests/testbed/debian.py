@@ -1,7 +1,7 @@
 """Debian's packages of the testbed: which ones there are, and installing those whose program is missing.
 
 Owns names only; what a part does with its program is in the part's own module. A machine that is no Debian, or where
-nobody may install, is told what to install: that part is missing there.
+nobody may install, is reported what to install: that part is missing there.
 """
 
 import os
@@ -18,10 +18,12 @@ PACKAGES = {
     "buildah": "buildah",
     "skopeo": "skopeo",
     "prometheus": "prometheus",
+    "redis-server": "redis-server",
     "chromium": "chromium",
     "chromedriver": "chromium-driver",
     "jq": "jq",
     "curl": "curl",
+    "node": "nodejs",
 }
 _DEADLINE = 15 * 60
 _QUIET = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}

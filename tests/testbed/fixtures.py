@@ -12,12 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.testbed import argocd, detached
 from tests.testbed import cluster as clusters
-from tests.testbed import detached
+from tests.testbed import tekton as tektons
+from tests.testbed.argocd import ArgoCd
 from tests.testbed.cluster import RunningCluster, TestCluster
 from tests.testbed.errors import PartMissing
 from tests.testbed.git_server import ConnectProxy, GitHttp, GitSsh, connect_proxy, http_server, ssh_server
 from tests.testbed.proxy import FaultProxy
+from tests.testbed.tekton import Tekton
 
 
 @contextmanager
@@ -90,6 +93,30 @@ def web(tmp_path: Path) -> Iterator[GitHttp]:
     """An HTTP server of the bare repositories in `tmp_path`."""
     with http_server(tmp_path) as server:
         yield server
+        for failure in server.failures:  # in the report of a test that failed
+            print(f"git server: {failure}")
+
+
+@pytest.fixture(scope="session")
+def gitops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHttp]:
+    """An HTTP server of the session, for repositories that Argo CD reads: each test makes one of its own below
+    `root`."""
+    with http_server(tmp_path_factory.mktemp("gitops"), lasting=True) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def argo(cluster: TestCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArgoCd]:
+    """The real Argo CD on `cluster`."""
+    with part(), argocd.running(cluster, tmp_path_factory.mktemp("argocd")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def tekton(cluster: TestCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tekton]:
+    """The stand-in for Tekton on `cluster`: a test enables it for its namespace."""
+    with part(), tektons.running(cluster, tmp_path_factory.mktemp("tekton")) as running:
+        yield running
 
 
 @pytest.fixture

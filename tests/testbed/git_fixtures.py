@@ -2,6 +2,8 @@
 
 import os
 import subprocess
+import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -14,6 +16,8 @@ _NOBODY = {
     **{f"GIT_{role}_EMAIL": "tester@example.invalid" for role in ("AUTHOR", "COMMITTER")},
     **{f"GIT_{role}_DATE": "2026-01-01T00:00:00Z" for role in ("AUTHOR", "COMMITTER")},
 }
+
+_MAIN = "refs/heads/main"
 
 
 @dataclass(frozen=True)
@@ -35,9 +39,11 @@ class BareRepository:
         """Its file URL."""
         return f"file://{self.path}"
 
-    def git(self, *arguments: str, stdin: bytes = b"") -> str:
-        """Run git in it."""
+    def git(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> str:
+        """Run git in it, on an index file if one is given."""
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.path), **_NOBODY}
+        if index is not None:
+            environment["GIT_INDEX_FILE"] = str(index)
         done = subprocess.run(
             ["git", *arguments], cwd=self.path, env=environment, input=stdin, capture_output=True, timeout=60
         )
@@ -59,6 +65,31 @@ class BareRepository:
         self.put(ref, made)
         return made
 
+    def write(self, ref: str, files: Mapping[str, str], message: str = "change", *, exactly: bool = False) -> str:
+        """Add a commit on top of a ref, or as its first one, that sets these files and leaves all others (`exactly`:
+        has no others); gives the id.
+
+        Never forced: raises AssertionError when the ref has moved meanwhile.
+        """
+        at = self.at(ref)
+        index = self.path / f"index-{uuid.uuid4().hex}"  # one of its own: several may write at once
+        try:
+            if at and not exactly:
+                self.git("read-tree", at, index=index)
+            for name, content in files.items():
+                blob = self.git("hash-object", "-w", "--stdin", stdin=content.encode())
+                self.git("update-index", "--add", "--cacheinfo", f"100644,{blob},{name}", index=index)
+            tree = self.git("write-tree", index=index)
+        finally:
+            index.unlink(missing_ok=True)
+        made = self.git("commit-tree", tree, "-m", message, *(["-p", at] if at else []))
+        self.git("update-ref", ref, made, at or "0" * 40)
+        return made
+
+    def read(self, commit: str, name: str) -> str:
+        """Content of a file in a commit, without white space at its ends."""
+        return self.git("show", f"{commit}:{name}")
+
     def put(self, ref: str, commit: str) -> None:
         """Set a ref, whatever it was: as its owner may."""
         self.git("update-ref", ref, commit)
@@ -79,3 +110,19 @@ class BareRepository:
     def holds(self, commit: str) -> bool:
         """Whether a ref leads to this commit."""
         return any(commit in self.git("rev-list", at).split() for at in self.refs().values())
+
+
+def upstream_of(folder: Path) -> BareRepository:
+    """A repository `upstream.git` in the folder, with one commit on main."""
+    made = BareRepository.create(folder / "upstream.git")
+    made.grow(_MAIN, "first")
+    return made
+
+
+def mirror_of(upstream: BareRepository, folder: Path, *, ahead: bool = False) -> BareRepository:
+    """A mirror `mirror.git` that is up to date with main of `upstream`, or one promotion ahead of it."""
+    made = BareRepository.create(folder / "mirror.git")
+    made.take(upstream, upstream.at(_MAIN), _MAIN)
+    if ahead:
+        made.grow(_MAIN, "promoted")
+    return made

@@ -20,7 +20,7 @@ from getpass import getuser
 from pathlib import Path
 from typing import Literal
 
-from tests.testbed import processes
+from tests.testbed import listening, processes
 from tests.testbed.errors import PartMissing
 
 _RESET = struct.pack("ii", 1, 0)
@@ -31,7 +31,7 @@ _PIECE = 64 * 1024
 class GitRule:
     """What happens to the next `times` requests whose method and path with query `matches` says yes to.
 
-    `status` answers with `code` and `headers` and asks nobody, `lose-request` resets the connection instead,
+    `status` answers with `code`, `headers` and `body` and asks nobody, `lose-request` resets the connection instead,
     `lose-answer` lets git do its work first, `cut-answer` does too and sends half of the answer. The first `skip` that
     match are spared.
     """
@@ -40,6 +40,7 @@ class GitRule:
     times: int = 1
     code: int = 503
     headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b"no\n"
     matches: Callable[[str, str], bool] = field(default=lambda _method, _path: True)
     skip: int = 0
 
@@ -47,7 +48,7 @@ class GitRule:
 @dataclass
 class GitHttp:
     """A running HTTP server of all repositories below `root`; `requests` are method and path of all that came,
-    `failures` what kept this server from answering, for whoever reads why a test failed."""
+    `failures` what retained this server from answering, for whoever reads why a test failed."""
 
     root: Path
     port: int = 0
@@ -79,29 +80,23 @@ class GitHttp:
 
 
 @contextmanager
-def http_server(root: Path) -> Iterator[GitHttp]:
-    """Serve the repositories below `root`, for reading and pushing, without authentication."""
+def http_server(root: Path, *, lasting: bool = False) -> Iterator[GitHttp]:
+    """Serve the repositories below `root`, for reading and pushing, without authentication; `lasting` for the
+    session."""
     value = GitHttp(root)
 
     class Handler(_CgiHandler):
         git = value
 
-    with _QuietServer(("127.0.0.1", 0), Handler) as server:
-        value.port, server.failures = server.server_address[1], value.failures
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        try:
-            yield value
-        finally:
-            server.shutdown()
-            thread.join(10)
+    server = _QuietServer(Handler, lasting=lasting)
+    server.failures = value.failures
+    with listening.running(server) as value.port:
+        yield value
 
 
-class _QuietServer(http.server.ThreadingHTTPServer):
+class _QuietServer(listening.HttpServer):
     """Does not print that a client went away: tests cut connections on purpose."""
 
-    daemon_threads = True
-    request_queue_size = 64
     failures: list[str]
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -124,13 +119,17 @@ class _CgiHandler(http.server.BaseHTTPRequestHandler):
         pass
 
     def _answer(self) -> None:
+        if self.path.startswith("http://"):  # asked as a proxy, which has the whole URL: by a name that only pods know
+            self.path = "/" + self.path.split("/", 3)[3]
         rule = self.git.rule_for(self.command, self.path)
         try:
             if rule and rule.action == "lose-request":
                 return self._reset()
             body = self._body()
             if rule and rule.action == "status":
-                return self._send(rule.code, [("Content-Type", "text/plain"), *rule.headers.items()], b"no\n")
+                return self._send(
+                    rule.code, list(({"Content-Type": "text/plain"} | dict(rule.headers)).items()), rule.body
+                )
             status, headers, content = self._run(body)
             if rule and rule.action == "lose-answer":
                 return self._reset()
@@ -166,6 +165,9 @@ class _CgiHandler(http.server.BaseHTTPRequestHandler):
             "GIT_CONFIG_NOSYSTEM": "1",
         }  # fmt: skip
         done = subprocess.run(["git", "http-backend"], input=body, env=environment, capture_output=True, timeout=60)
+        if not done.stdout:  # an empty 200 would be taken for an empty server
+            words = done.stderr.decode(errors="replace").strip()[-500:]
+            raise OSError(f"git http-backend ended with {done.returncode} and {len(done.stdout)} bytes: {words}")
         head, _, content = done.stdout.partition(b"\r\n\r\n")
         status, headers = 200, []
         for line in head.decode().splitlines():
@@ -292,20 +294,14 @@ def connect_proxy() -> Iterator[ConnectProxy]:
             with suppress(OSError):
                 _serve(value, self.rfile, self.connection, over)
 
-    class Server(socketserver.ThreadingTCPServer):
-        daemon_threads = True
-        block_on_close = False
+    class Server(listening.JoinedThreads, socketserver.TCPServer):
+        """Tunnels, each in a thread of its own."""
 
-    with Server(("127.0.0.1", 0), Handler) as server:
-        value.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
+    with listening.running(Server(("127.0.0.1", 0), Handler)) as value.port:
         try:
             yield value
         finally:
             over.set()
-            server.shutdown()
-            thread.join(10)
 
 
 _CANNED: Mapping[str, bytes] = {

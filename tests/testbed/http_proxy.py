@@ -8,19 +8,19 @@ hwplan speaks it.
 import http.client
 import http.server
 import socket
-import socketserver
 import ssl
 import struct
 import threading
 import time
 import urllib.parse
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+from tests.testbed import listening
 from tests.testbed.certificates import KeyPair
 
 _RESET = struct.pack("ii", 1, 0)
@@ -62,6 +62,7 @@ class HttpFaultProxy:
         self.bodies: list[tuple[str, str, bytes]] = []
         self.port = 0
         self._lock = threading.Lock()
+        self._running = ExitStack()
         self._trust = ssl.create_default_context(cafile=str(authority)) if authority else None
         self._identity: ssl.SSLContext | None = None
         if pair is not None:
@@ -69,20 +70,15 @@ class HttpFaultProxy:
             self._identity.load_cert_chain(pair.certificate, pair.key)
 
     def __enter__(self) -> Self:
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.proxy = self
-        self._server.identity = self._identity
-        self.port = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
+        server = _Server(_Handler, self._identity)
+        server.proxy = self
+        self.port = self._running.enter_context(listening.running(server))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)
+        self._running.close()
 
     def rule_for(self, method: str, path: str) -> Rule | None:
         """Record a request, and return the rule that it falls under, which it uses up by one."""
@@ -101,13 +97,8 @@ class HttpFaultProxy:
         return http.client.HTTPSConnection(*self.target, timeout=60, context=self._trust)
 
 
-class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
-    daemon_threads = True
-    block_on_close = False
-    allow_reuse_address = True
-    request_queue_size = 128
+class _Server(listening.HttpServer):
     proxy: HttpFaultProxy
-    identity: ssl.SSLContext | None
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: connections that break are this server's business."""
@@ -120,8 +111,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def setup(self) -> None:
         self.plain = self.request
         self.plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self.server.identity is not None:
-            self.request = self.server.identity.wrap_socket(self.plain, server_side=True)
         self.upstream: http.client.HTTPConnection | None = None
         super().setup()
 
@@ -137,7 +126,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         """Handle one request, by rule or by asking the server."""
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(length)
+        if len(body) < length:  # the client is gone; the server would wait for the rest
+            self.close_connection = True
+            return
         rule = self.server.proxy.rule_for(self.command, self.path)
         if body:
             self.server.proxy.bodies.append((self.command, self.path, body))

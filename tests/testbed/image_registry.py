@@ -9,14 +9,14 @@ import http.server
 import json
 import re
 import shutil
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.testbed import processes
 from tests.testbed.errors import PartMissing
+from tests.testbed.listening import http_listening
 
 _CONFIG = """\
 version: 0.1
@@ -50,13 +50,16 @@ class ImageRegistry:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[ImageRegistry]:
-    """A docker-registry with its files below `folder`. Raises PartMissing where it is not installed."""
+def running(folder: Path, port: int = 0) -> Iterator[ImageRegistry]:
+    """A docker-registry with its files below `folder`, on a free port, or on one that it had before.
+
+    Raises PartMissing where it is not installed.
+    """
     program = shutil.which("docker-registry")
     if program is None:
         raise PartMissing("docker-registry is not installed (Debian package docker-registry)")
     folder.mkdir(parents=True, exist_ok=True)
-    (port,) = processes.free_ports(1)
+    port = port or processes.free_ports(1)[0]
     config = folder / "config.yml"
     config.write_text(_CONFIG.format(root=folder / "data", port=port))
     process = processes.start("docker-registry", [program, "serve", config], folder / "log")
@@ -96,23 +99,20 @@ class HostileRegistry:
         self.seen: list[Seen] = []
         self.blobs: dict[str, bytes] = {}
         self.manifests: dict[str, tuple[str, bytes]] = {}  # by tag and by digest, whatever the repository
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._running = ExitStack()
+        self._port = 0
 
     @property
     def host(self) -> str:
-        """`127.0.0.1:port`."""
-        return f"127.0.0.1:{self._server.server_address[1]}"
+        """`127.0.0.1:port`; it listens from the block's beginning to its end."""
+        return f"127.0.0.1:{self._port}"
 
     def __enter__(self) -> "HostileRegistry":
-        self._thread.start()
+        self._port = self._running.enter_context(http_listening(_handler(self)))
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)
+        self._running.close()
 
     def add_blob(self, data: bytes) -> str:
         """Store a blob."""

@@ -5,7 +5,6 @@ Owns its process, port and folder, and the exporter: a thread that answers with 
 
 import http.server
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from tests.testbed import processes
 from tests.testbed.errors import PartMissing
+from tests.testbed.listening import http_listening
 
 _CONFIG = """\
 global: {{scrape_interval: 1s}}
@@ -55,34 +55,32 @@ def exporting() -> Iterator[Exporter]:
         def log_message(self, *_: object) -> None:
             """Write no log."""
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    exporter.port = server.server_address[1]
-    try:
+    with http_listening(Handler) as exporter.port:
         yield exporter
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
 
 
 @contextmanager
 def running(folder: Path) -> Iterator[Prometheus]:
-    """A Prometheus with its data below `folder`. Raises PartMissing where it is not installed."""
+    """A Prometheus with its data below `folder`, and its exporter. Raises PartMissing where it is not installed."""
+    (port,) = processes.free_ports(1)
+    with exporting() as exporter, running_with(folder, _CONFIG.format(port=exporter.port), port) as url:
+        yield Prometheus(url, exporter)
+
+
+@contextmanager
+def running_with(folder: Path, text: str, port: int) -> Iterator[str]:
+    """A Prometheus with this configuration on this port; its URL. Raises PartMissing where it is not installed."""
     program = shutil.which("prometheus")
     if program is None:
         raise PartMissing("prometheus is not installed (Debian package prometheus)")
     folder.mkdir(parents=True, exist_ok=True)
-    with exporting() as exporter:
-        (port,) = processes.free_ports(1)
-        config = folder / "prometheus.yml"
-        config.write_text(_CONFIG.format(port=exporter.port))
-        argv = [program, f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}",
-                f"--web.listen-address=127.0.0.1:{port}"]  # fmt: skip
-        process = processes.start("prometheus", argv, folder / "log")
-        try:
-            processes.wait_until("prometheus listens", lambda: processes.listens(port), process)
-            yield Prometheus(f"http://127.0.0.1:{port}", exporter)
-        finally:
-            processes.stop(process)
+    config = folder / "prometheus.yml"
+    config.write_text(text)
+    argv = [program, f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}",
+            f"--web.listen-address=127.0.0.1:{port}"]  # fmt: skip
+    process = processes.start("prometheus", argv, folder / "log")
+    try:
+        processes.wait_until("prometheus listens", lambda: processes.listens(port), process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        processes.stop(process)

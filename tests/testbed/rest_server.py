@@ -1,7 +1,8 @@
 """A small real REST server: collections, entity tags, a token, and faults that the test orders.
 
-A collection lives below `/api/<name>`; objects get a number as `id`, masked fields are taken and never given back. What
-was asked is kept with all headers, so that a test can count requests and look for credentials.
+A collection lives below `/api/<name>`; objects get a number as `id`, masked fields are taken and never given back.
+`/health` answers anybody. What was asked is retained with all headers, so that a test can count requests and look for
+credentials.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.testbed.listening import http_listening
 
 Json = Any
 FAULTS = ("lost", "undone", "cut")  # answered by silence: after the effect, before it, in the middle of the answer
@@ -98,17 +101,9 @@ def rest_server(**options: Any) -> Iterator[RestServer]:
     class Handler(_Handler):
         world = state
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    state.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with http_listening(Handler) as port:
+        state.url = f"http://127.0.0.1:{port}"
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -158,6 +153,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _judge(self, body: bytes) -> tuple[int, dict[str, str], Json]:
         world, parts = self.world, urlsplit(self.path)
+        if parts.path == "/health":  # whoever asks
+            return 200, {}, {"status": "ok"}
         if world.token and self.headers.get("Authorization") != f"Bearer {world.token}":
             return 401, {}, {"message": "who are you"}
         words = [unquote(word) for word in parts.path.split("/")][1:]

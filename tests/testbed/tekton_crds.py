@@ -1,10 +1,9 @@
 """Small CRDs for `tekton.dev/v1`, written for these tests.
 
-Owns just what server-side apply and hwplan can tell apart: which lists are atomic, which fields are known, required or
-defaulted, the status subresource, names and printer columns. What is inside an atomic list is left open: nobody owns
-parts of it, and checking it is the business of Tekton's own webhook. Outside of such lists each field is named, since
-ownership of a map looks different where the schema does not know its fields.
-"""
+Owns just what server-side apply and hwplan can determine apart: which lists are atomic, which fields are known,
+required or defaulted, the status subresource, names and printer columns. What is inside an atomic list is left open:
+nobody owns parts of it, and checking it is the business of Tekton's own webhook. Outside of such lists each field is
+named, since ownership of a map looks different where the schema does not know its fields."""
 
 from typing import Any
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from planner.graph.pen import Pen
+from planner.graph.edge_collector import EdgeCollector
 
 
-def draw(pen: Pen) -> None:
+def draw(pen: EdgeCollector) -> None:
     """CustomResourceDefinition -> resource of its group and kind."""
     address = pen.resource.address
     if address.group and pen.index.crds:
-        pen.after(pen.index.crds.get((address.place, address.group, address.kind)), "crd", "kind")
+        pen.after(pen.index.crds.get((address.node_lane, address.group, address.kind)), "crd", "kind")

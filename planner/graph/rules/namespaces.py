@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from planner.graph.pen import Pen
+from planner.graph.edge_collector import EdgeCollector
 
 
-def draw(pen: Pen) -> None:
+def draw(pen: EdgeCollector) -> None:
     """Namespace -> every object with `metadata.namespace`."""
     if namespace := pen.resource.address.namespace:
         pen.names("namespace", "metadata.namespace", "Namespace", namespace, namespace="")

@@ -5,15 +5,15 @@ Optional references count as well: the pod would start without the thing, and th
 
 from __future__ import annotations
 
-from planner.graph.index import mapping, maps
-from planner.graph.pen import Pen
+from planner.graph.edge_collector import EdgeCollector
+from planner.graph.resource_index import as_mapping, as_mappings
 from planner.graph.rules.images import draw_image
 from planner.values import Json, JsonObject
 
 _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 
 
-def draw(pen: Pen) -> None:
+def draw(pen: EdgeCollector) -> None:
     """Everything that the pod specification of a workload names -> the workload."""
     found = pen.index.pods.get(pen.resource.address)
     if found is None:
@@ -26,61 +26,61 @@ def draw(pen: Pen) -> None:
         pen.names("service", "spec.serviceName", "Service", pen.spec.get("serviceName"))
 
 
-def draw_account(pen: Pen, field: str, name: Json) -> None:
+def draw_account(pen: EdgeCollector, field: str, name: Json) -> None:
     """ServiceAccount and every binding that gives it rights -> whoever runs as it."""
     if not isinstance(name, str) or not name:
         return
     pen.names("service-account", field, "ServiceAccount", name)
     address = pen.resource.address
-    for binding in pen.index.bindings.get((address.place, address.namespace, name), ()):
+    for binding in pen.index.bindings.get((address.node_lane, address.namespace, name), ()):
         pen.after(binding, "binding", field)
 
 
-def draw_pod_fields(pen: Pen, where: str, spec: JsonObject) -> None:
+def draw_pod_fields(pen: EdgeCollector, where: str, spec: JsonObject) -> None:
     """Pull secrets, classes and volumes of a pod specification, or of a Tekton pod template."""
-    for at, secret in enumerate(maps(spec.get("imagePullSecrets"))):
+    for at, secret in enumerate(as_mappings(spec.get("imagePullSecrets"))):
         pen.names_secret("pull-secret", f"{where}.imagePullSecrets[{at}].name", secret.get("name"))
     for key, kind, group in (
         ("priorityClassName", "PriorityClass", "scheduling.k8s.io"),
         ("runtimeClassName", "RuntimeClass", "node.k8s.io"),
     ):
         pen.names("class", f"{where}.{key}", kind, spec.get(key), group, "")
-    for volume in maps(spec.get("volumes")):
+    for volume in as_mappings(spec.get("volumes")):
         draw_volume(pen, f"{where}.volumes[name={volume.get('name')}]", volume)
 
 
-def draw_volume(pen: Pen, where: str, volume: JsonObject) -> None:
+def draw_volume(pen: EdgeCollector, where: str, volume: JsonObject) -> None:
     """ConfigMap, Secret, claim -> the workload; also the form that Tekton gives to a bound workspace."""
-    config, claim = mapping(volume.get("configMap")), mapping(volume.get("persistentVolumeClaim"))
+    config, claim = as_mapping(volume.get("configMap")), as_mapping(volume.get("persistentVolumeClaim"))
     pen.names("volume", f"{where}.configMap.name", "ConfigMap", config.get("name"))
-    pen.names_secret("volume", f"{where}.secret.secretName", mapping(volume.get("secret")).get("secretName"))
+    pen.names_secret("volume", f"{where}.secret.secretName", as_mapping(volume.get("secret")).get("secretName"))
     pen.names("volume", f"{where}.persistentVolumeClaim.claimName", "PersistentVolumeClaim", claim.get("claimName"))
-    publish = mapping(mapping(volume.get("csi")).get("nodePublishSecretRef"))
+    publish = as_mapping(as_mapping(volume.get("csi")).get("nodePublishSecretRef"))
     pen.names_secret("volume", f"{where}.csi.nodePublishSecretRef.name", publish.get("name"))
-    for at, source in enumerate(maps(mapping(volume.get("projected")).get("sources"))):
+    for at, source in enumerate(as_mappings(as_mapping(volume.get("projected")).get("sources"))):
         inside = f"{where}.projected.sources[{at}]"
-        pen.names("volume", f"{inside}.configMap.name", "ConfigMap", mapping(source.get("configMap")).get("name"))
-        pen.names_secret("volume", f"{inside}.secret.name", mapping(source.get("secret")).get("name"))
+        pen.names("volume", f"{inside}.configMap.name", "ConfigMap", as_mapping(source.get("configMap")).get("name"))
+        pen.names_secret("volume", f"{inside}.secret.name", as_mapping(source.get("secret")).get("name"))
 
 
-def draw_containers(pen: Pen, where: str, holder: JsonObject, lists: tuple[str, ...]) -> None:
+def draw_containers(pen: EdgeCollector, where: str, holder: JsonObject, lists: tuple[str, ...]) -> None:
     """Environment and image of every container in the named lists of `holder`."""
     for key in lists:
-        for at, container in enumerate(maps(holder.get(key))):
+        for at, container in enumerate(as_mappings(holder.get(key))):
             name = container.get("name")
             draw_container(pen, f"{where}.{key}[name={name}]" if name else f"{where}.{key}[{at}]", container)
 
 
-def draw_container(pen: Pen, where: str, container: JsonObject) -> None:
+def draw_container(pen: EdgeCollector, where: str, container: JsonObject) -> None:
     """ConfigMaps, Secrets and the image that one container names."""
     draw_image(pen, f"{where}.image", container.get("image"))
-    for variable in maps(container.get("env")):
-        if source := mapping(variable.get("valueFrom")):
+    for variable in as_mappings(container.get("env")):
+        if source := as_mapping(variable.get("valueFrom")):
             inside = f"{where}.env[name={variable.get('name')}].valueFrom"
-            config, secret = mapping(source.get("configMapKeyRef")), mapping(source.get("secretKeyRef"))
+            config, secret = as_mapping(source.get("configMapKeyRef")), as_mapping(source.get("secretKeyRef"))
             pen.names("env", f"{inside}.configMapKeyRef.name", "ConfigMap", config.get("name"))
             pen.names_secret("env", f"{inside}.secretKeyRef.name", secret.get("name"))
-    for at, source in enumerate(maps(container.get("envFrom"))):
+    for at, source in enumerate(as_mappings(container.get("envFrom"))):
         inside = f"{where}.envFrom[{at}]"
-        pen.names("env", f"{inside}.configMapRef.name", "ConfigMap", mapping(source.get("configMapRef")).get("name"))
-        pen.names_secret("env", f"{inside}.secretRef.name", mapping(source.get("secretRef")).get("name"))
+        pen.names("env", f"{inside}.configMapRef.name", "ConfigMap", as_mapping(source.get("configMapRef")).get("name"))
+        pen.names_secret("env", f"{inside}.secretRef.name", as_mapping(source.get("secretRef")).get("name"))

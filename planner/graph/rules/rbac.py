@@ -1,36 +1,102 @@
-"""Roles and accounts stand before their bindings, pull secrets before the account, accounts before their tokens.
+"""Roles and accounts stand before their bindings, pull secrets before the account, accounts before their tokens, and
+the parts of an aggregated ClusterRole before the whole.
 
+The controller writes to an aggregated role whenever one of its parts comes or goes: made first or deleted last, the
+whole would change between the look at it and the write.
 `secrets` of a ServiceAccount draws nothing: a token Secret needs the account, and the two would form a cycle.
 """
 
 from __future__ import annotations
 
-from planner.graph.index import mapping, maps, text
-from planner.graph.pen import Pen
+from collections.abc import Iterator
+
+from planner.address import Address
+from planner.graph.edge_collector import EdgeCollector
+from planner.graph.resource_index import ResourceIndex, as_mapping, as_mappings, as_text
+from planner.resource import Resource
+from planner.values import Json, JsonObject
 
 RBAC = "rbac.authorization.k8s.io"
-KINDS = frozenset(("RoleBinding", "ClusterRoleBinding", "ServiceAccount", "Secret"))
+KINDS = frozenset(("RoleBinding", "ClusterRoleBinding", "ClusterRole", "ServiceAccount", "Secret"))
 _ACCOUNT = "kubernetes.io/service-account.name"
 
 
-def draw(pen: Pen) -> None:
-    """Role, ClusterRole, ServiceAccount -> binding; Secret -> ServiceAccount; ServiceAccount -> token Secret."""
+def draw(pen: EdgeCollector) -> None:
+    """Role, ClusterRole, ServiceAccount -> binding; Secret -> ServiceAccount; ServiceAccount -> token Secret; part ->
+    aggregated ClusterRole."""
     match pen.resource.address.kind, pen.resource.address.group:
         case (("RoleBinding" | "ClusterRoleBinding"), group) if group == RBAC:
             _binding(pen)
+        case "ClusterRole", group if group == RBAC:
+            _aggregated(pen)
         case "ServiceAccount", "":
-            for at, secret in enumerate(maps(pen.manifest.get("imagePullSecrets"))):
+            for at, secret in enumerate(as_mappings(pen.manifest.get("imagePullSecrets"))):
                 pen.names_secret("pull-secret", f"imagePullSecrets[{at}].name", secret.get("name"))
         case "Secret", "":
-            annotations = mapping(mapping(pen.manifest.get("metadata")).get("annotations"))
+            annotations = as_mapping(as_mapping(pen.manifest.get("metadata")).get("annotations"))
             pen.names("token", f"metadata.annotations[{_ACCOUNT}]", "ServiceAccount", annotations.get(_ACCOUNT))
 
 
-def _binding(pen: Pen) -> None:
-    role = mapping(pen.manifest.get("roleRef"))
+def _binding(pen: EdgeCollector) -> None:
+    role = as_mapping(pen.manifest.get("roleRef"))
     namespace = "" if role.get("kind") == "ClusterRole" else None
-    pen.names("role", "roleRef.name", text(role.get("kind")), role.get("name"), RBAC, namespace)
-    for at, subject in enumerate(maps(pen.manifest.get("subjects"))):
+    pen.names("role", "roleRef.name", as_text(role.get("kind")), role.get("name"), RBAC, namespace)
+    for at, subject in enumerate(as_mappings(pen.manifest.get("subjects"))):
         if subject.get("kind") == "ServiceAccount":
-            where = text(subject.get("namespace")) or None
+            where = as_text(subject.get("namespace")) or None
             pen.names("subject", f"subjects[{at}].name", "ServiceAccount", subject.get("name"), namespace=where)
+
+
+def _aggregated(pen: EdgeCollector) -> None:
+    """Roles may aggregate each other, which says nothing about their order."""
+    own = pen.resource.address
+    for at, part in _parts(pen.index, pen.resource):
+        if own not in _reached(pen.index, pen.index.resources[part]):
+            pen.after(part, "aggregation", f"aggregationRule.clusterRoleSelectors[{at}]")
+
+
+def _reached(index: ResourceIndex, role: Resource) -> set[Address]:
+    """Every ClusterRole that the role takes rules from, directly or not."""
+    found: set[Address] = set()
+    pending = [role]
+    while pending:
+        for _, part in _parts(index, pending.pop()):
+            if part not in found:
+                found.add(part)
+                pending.append(index.resources[part])
+    return found
+
+
+def _parts(index: ResourceIndex, role: Resource) -> Iterator[tuple[int, Address]]:
+    """The ClusterRoles that the selectors of a role select, itself left out, each with the number of the selector."""
+    rule, node_lane = as_mapping(role.manifest.get("aggregationRule")), role.address.node_lane
+    for at, selector in enumerate(as_mappings(rule.get("clusterRoleSelectors"))):
+        for address in index.cluster_roles.get(node_lane, ()):
+            if address != role.address and _selects(selector, _labels(index.resources[address])):
+                yield at, address
+
+
+def _labels(role: Resource) -> JsonObject:
+    return as_mapping(as_mapping(role.manifest.get("metadata")).get("labels"))
+
+
+def _selects(selector: JsonObject, labels: JsonObject) -> bool:
+    """A label selector as the server reads it; an empty one selects everything."""
+    exact = as_mapping(selector.get("matchLabels"))
+    return exact.items() <= labels.items() and all(
+        _meets(one, labels.get(as_text(one.get("key")))) for one in as_mappings(selector.get("matchExpressions"))
+    )
+
+
+def _meets(requirement: JsonObject, value: Json) -> bool:
+    values = requirement.get("values") or ()
+    match requirement.get("operator"):
+        case "In":
+            return value is not None and value in values
+        case "NotIn":
+            return value is None or value not in values
+        case "Exists":
+            return value is not None
+        case "DoesNotExist":
+            return value is None
+    return False

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.address import is_own_kind
-from planner.graph.index import text
-from planner.graph.pen import Pen
-from planner.path import render
+from planner.graph.edge_collector import EdgeCollector
+from planner.graph.resource_index import as_text
+from planner.path import render_path
 from planner.values import Json, Sealed
 
 
-def draw(pen: Pen) -> None:
+def draw(pen: EdgeCollector) -> None:
     """Secret -> resource, for every reference that the loader has put a leaf beside."""
     if not is_own_kind(pen.resource.api_version):
         return
@@ -21,13 +21,13 @@ def draw(pen: Pen) -> None:
         return
     for path, secret in _references(pen.spec, ("spec",)):
         namespace, _, name = secret.partition("/")
-        pen.names_secret("secret-value", f"{render(path)}.secret", name, namespace)
+        pen.names_secret("secret-value", f"{render_path(path)}.secret", name, namespace)
 
 
 def _references(value: Json, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     match value:
         case {"secret": secret, "value": Sealed()}:
-            yield path, text(secret)
+            yield path, as_text(secret)
         case dict():
             for key, item in value.items():
                 yield from _references(item, (*path, key))

@@ -1,8 +1,9 @@
 """Kinds of our own that act on other resources come after them: ArgoSync, Restart, PodExec, Retention.
 
 The target may be an address, `namespace/name`, or a bare name that only one declared resource has. A target that is not
-declared is no error: it may live already. What a restart follows also stands before the workload itself: a workload
-that is made in the same plan then starts with it, and needs no restart.
+declared is no error: it may live already, or come with a sync, so that a command in it comes after the syncs of its
+lane. What a restart follows also stands before the workload itself: a workload that is made in the same plan then
+starts with it, and needs no restart.
 """
 
 from __future__ import annotations
@@ -11,18 +12,19 @@ from collections.abc import Iterator
 
 from planner.address import Address, group_of
 from planner.graph.edge import Edge
-from planner.graph.index import mapping, text
-from planner.graph.pen import Pen
+from planner.graph.edge_collector import EdgeCollector
+from planner.graph.resource_index import as_mapping, as_text
 from planner.graph.rules.argo import ARGO
 from planner.values import Json, Ref, Sub
 
-_FIELDS = {"ArgoSync": "application", "Restart": "target", "PodExec": "target"}
+_FIELDS = {"ArgoRepair": "application", "ArgoSync": "application", "Restart": "target", "PodExec": "target"}
+_OF_ARGO = frozenset(("ArgoRepair", "ArgoSync"))
 KINDS = frozenset((*_FIELDS, "Retention"))
 
 
-def draw(pen: Pen) -> None:
-    """Application -> ArgoSync; workload -> Restart, PodExec; what a restart follows -> workload and Restart; namespace
-    and CRD of what is cleaned up -> Retention."""
+def draw(pen: EdgeCollector) -> None:
+    """Application -> ArgoSync; workload, or what syncs it -> PodExec; workload -> Restart; what a restart follows ->
+    workload and Restart; namespace and CRD of what is cleaned up -> Retention."""
     address = pen.resource.address
     if address.group:
         return
@@ -31,27 +33,31 @@ def draw(pen: Pen) -> None:
         pen.after(target, "target", f"spec.{field}")
         if address.kind == "Restart":
             _draw_followed(pen, target)
+        elif address.kind == "PodExec" and target is None:
+            for other in pen.index.resources:
+                if (other.kind, other.group, other.node_lane) == ("ArgoSync", "", address.node_lane):
+                    pen.after(other, "synced-target", "spec.target")
     elif address.kind == "Retention":
         _draw_selector(pen)
 
 
-def _target(pen: Pen, kind: str, written: Json) -> Address | None:
+def _target(pen: EdgeCollector, kind: str, written: Json) -> Address | None:
     if not isinstance(written, str):
         return None
-    place = pen.resource.address.place
-    if kind == "ArgoSync" and written.count("/") < 2:
+    node_lane = pen.resource.address.node_lane
+    if kind in _OF_ARGO and written.count("/") < 2:
         namespace, _, name = written.rpartition("/")
         if namespace:
-            return pen.index.find(place, "Application", ARGO, namespace, name)
-        found = pen.index.by_name.get((place, "Application", name), ())
+            return pen.index.find(node_lane, "Application", ARGO, namespace, name)
+        found = pen.index.by_name.get((node_lane, "Application", name), ())
         return found[0] if len(found) == 1 else None
     try:
-        return pen.index.resolve(Address.parse(written), place)
+        return pen.index.resolve(Address.parse(written), node_lane)
     except ValueError:
         return None
 
 
-def _draw_followed(pen: Pen, target: Address | None) -> None:
+def _draw_followed(pen: EdgeCollector, target: Address | None) -> None:
     followed = pen.spec.get("on")
     for number, written in enumerate(followed if isinstance(followed, list) else ()):
         field = f"spec.on[{number}]"
@@ -61,20 +67,22 @@ def _draw_followed(pen: Pen, target: Address | None) -> None:
                 pen.edges.append(Edge(source, target, "restart-on", f"{pen.resource.address} {field}"))
 
 
-def _sources(pen: Pen, written: Json) -> Iterator[Address]:
+def _sources(pen: EdgeCollector, written: Json) -> Iterator[Address]:
     """The declared resources that an entry of `on` means: an address, or outputs inside a value."""
     if found := _target(pen, "Restart", written):
         yield found
     parts = written.parts if isinstance(written, Sub) else (written,)
     for part in parts:
-        if isinstance(part, Ref) and (source := pen.index.resolve(part.address, pen.resource.address.place)):
+        if isinstance(part, Ref) and (source := pen.index.resolve(part.address, pen.resource.address.node_lane)):
             yield source
 
 
-def _draw_selector(pen: Pen) -> None:
-    selector = mapping(pen.spec.get("selector"))
-    place, kind = pen.resource.address.place, text(selector.get("kind"))
+def _draw_selector(pen: EdgeCollector) -> None:
+    selector = as_mapping(pen.spec.get("selector"))
+    node_lane, kind = pen.resource.address.node_lane, as_text(selector.get("kind"))
     pen.names("namespace", "spec.selector.namespace", "Namespace", selector.get("namespace"), namespace="")
     pen.after(
-        pen.index.crds.get((place, group_of(text(selector.get("apiVersion"))), kind)), "crd", "spec.selector.kind"
+        pen.index.crds.get((node_lane, group_of(as_text(selector.get("apiVersion"))), kind)),
+        "crd",
+        "spec.selector.kind",
     )

@@ -6,33 +6,33 @@ is answered the same way.
 
 from __future__ import annotations
 
-from planner.graph.index import Index, mapping, maps, text
-from planner.graph.pen import Pen
+from planner.graph.edge_collector import EdgeCollector
+from planner.graph.resource_index import ResourceIndex, as_mapping, as_mappings, as_text
 from planner.resource import Resource
 from planner.values import JsonObject
 
 KINDS = frozenset(("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "APIService"))
 
 
-def draw(pen: Pen) -> None:
+def draw(pen: EdgeCollector) -> None:
     """Service, Deployment behind it -> webhook configuration or APIService."""
     match pen.resource.address.kind, pen.resource.address.group:
         case (("ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration"), "admissionregistration.k8s.io"):
-            for at, hook in enumerate(maps(pen.manifest.get("webhooks"))):
-                service = mapping(mapping(hook.get("clientConfig")).get("service"))
+            for at, hook in enumerate(as_mappings(pen.manifest.get("webhooks"))):
+                service = as_mapping(as_mapping(hook.get("clientConfig")).get("service"))
                 _answered_by(pen, f"webhooks[{hook_name(hook, at)}].clientConfig.service.name", service)
         case "APIService", "apiregistration.k8s.io":
-            _answered_by(pen, "spec.service.name", mapping(pen.spec.get("service")))
+            _answered_by(pen, "spec.service.name", as_mapping(pen.spec.get("service")))
 
 
 def hook_name(hook: JsonObject, at: int) -> str:
     """How a field path names the hook."""
-    return f"name={hook['name']}" if text(hook.get("name")) else str(at)
+    return f"name={hook['name']}" if as_text(hook.get("name")) else str(at)
 
 
-def _answered_by(pen: Pen, field: str, service: JsonObject) -> None:
-    place, namespace = pen.resource.address.place, text(service.get("namespace"))
-    found = pen.index.find(place, "Service", "", namespace, text(service.get("name")))
+def _answered_by(pen: EdgeCollector, field: str, service: JsonObject) -> None:
+    node_lane, namespace = pen.resource.address.node_lane, as_text(service.get("namespace"))
+    found = pen.index.find(node_lane, "Service", "", namespace, as_text(service.get("name")))
     if found is None:
         return
     pen.after(found, "webhook", field)
@@ -40,15 +40,15 @@ def _answered_by(pen: Pen, field: str, service: JsonObject) -> None:
         pen.after(workload.address, "webhook", field)
 
 
-def _behind(index: Index, service: Resource) -> list[Resource]:
+def _behind(index: ResourceIndex, service: Resource) -> list[Resource]:
     """The workloads whose pods the Service selects."""
-    selector = mapping(mapping(service.manifest.get("spec")).get("selector"))
-    here = index.workloads.get((service.address.place, service.address.namespace), ())
+    selector = as_mapping(as_mapping(service.manifest.get("spec")).get("selector"))
+    here = index.workloads.get((service.address.node_lane, service.address.namespace), ())
     return [one for one in here if selector and selector.items() <= _pod_labels(one).items()]
 
 
 def _pod_labels(workload: Resource) -> JsonObject:
-    spec = mapping(workload.manifest.get("spec"))
-    pod = workload.manifest if workload.address.kind == "Pod" else mapping(spec.get("template"))
-    labels = mapping(mapping(pod.get("metadata")).get("labels"))
+    spec = as_mapping(workload.manifest.get("spec"))
+    pod = workload.manifest if workload.address.kind == "Pod" else as_mapping(spec.get("template"))
+    labels = as_mapping(as_mapping(pod.get("metadata")).get("labels"))
     return {key: value for key, value in labels.items() if isinstance(value, str)}

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from planner.spec.kinds.envelope import KindModel
+if TYPE_CHECKING:  # pydantic takes longer to import than a plan without hwplan kinds to make
+    from planner.spec.kinds.envelope import KindModel
 
 # kind -> module of its model; the model has the name of the kind.
 TABLE: Final[dict[str, str]] = {
+    "ArgoRepair": "argo",
     "ArgoSync": "argo",
+    "GitCommit": "git_commit",
     "GitHead": "git",
     "GitHubComment": "github",
     "GitHubIssue": "github",
+    "GitHubStatus": "github",
     "GitRef": "git",
     "HttpProbe": "probes",
     "LocalFile": "files",
     "ManifestSource": "sources",
+    "PipelineRun": "tekton",
     "PodExec": "runs",
     "PrometheusQuery": "probes",
     "PullRequest": "github",
@@ -26,6 +31,11 @@ TABLE: Final[dict[str, str]] = {
     "Retention": "runs",
     "SecretSource": "sources",
 }
+
+# Kinds whose outputs come from an effect of their own: a merge, an answer of another system, a run. Whoever takes them
+# is approved by the name of the output. The outputs of other hwplan kinds (a commit, an image's digest) are content
+# that was read, and an approval is of that very content (docs/adr/0030).
+MAKERS: Final = frozenset({"ArgoSync", "GitHubComment", "GitHubIssue", "PodExec", "PullRequest", "RestObject"})
 
 
 def model_of(kind: str) -> type[KindModel] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -22,6 +22,8 @@ class LocalFileSpec(Model):
 
 class LocalFile(KindModel):
     """A file on this machine, written atomically. Output: `digest`."""
+
+    OUTPUTS: ClassVar[frozenset[str] | None] = frozenset({"digest"})
 
     kind: Literal["LocalFile"] = Field(description="LocalFile.")
     spec: LocalFileSpec = Field(description="The file.")

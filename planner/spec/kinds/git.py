@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import Field, StringConstraints, model_validator
 
 from planner.spec.base import Branch, Commit, Count, Duration, FullRef, GitUrl, HttpUrl, ImageRef, KeyName, Model, Name
+from planner.spec.infrastructure import ResourceBounds
 from planner.spec.kinds.envelope import Deferred, FreeValue, KindModel
-from planner.spec.places import Resources
 
 Transport: TypeAlias = Literal["ssh", "https", "http", "file"]
 # No `$` and no `%`: ssh would expand them.
@@ -56,10 +56,15 @@ class GitHeadSpec(RemoteModel):
     """Which branch."""
 
     branch: Branch = Field(description="Branch whose head is read.")
+    commit: Commit | None = Field(
+        None, description="Read this commit instead, which has to be in the history of the branch."
+    )
 
 
 class GitHead(KindModel):
     """Data: the commit that a branch stands on. Changes nothing. Outputs: `commit`, `short` (its first 12 digits)."""
+
+    OUTPUTS: ClassVar[frozenset[str] | None] = frozenset({"commit", "short"})
 
     kind: Literal["GitHead"] = Field(description="GitHead.")
     spec: GitHeadSpec = Field(description="What is read.")
@@ -85,7 +90,7 @@ class GitJob(Model):
     ssh_key: KeyName = Field("id_ed25519", description="Key of that Secret that holds the private key.")
     deadline: Duration = Field("10m", description="Longest time from its start to its end.")
     keep: Duration = Field("24h", description="How long it stays when it has ended, for whoever looks.")
-    resources: Resources = Field(default_factory=Resources, description="CPU and memory of the container.")
+    resources: ResourceBounds = Field(default_factory=ResourceBounds, description="CPU and memory of the container.")
 
 
 class RefSide(ReachedModel):
@@ -145,6 +150,8 @@ class GitRef(KindModel):
     Outputs: `commit`, `inSync`, `pendingFlush` (the commit is not there yet), `ahead` and `behind` (commits that only
     `from`, only `to` has; `unknown` where the objects cannot be had).
     """
+
+    OUTPUTS: ClassVar[frozenset[str] | None] = frozenset({"commit", "inSync", "pendingFlush", "ahead", "behind"})
 
     kind: Literal["GitRef"] = Field(description="GitRef.")
     spec: GitRefSpec = Field(description="What has to hold.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, StrictFloat, StrictInt, model_validator
 
@@ -40,6 +40,8 @@ class HttpProbeSpec(Model):
 class HttpProbe(KindModel):
     """Asks a URL until it answers as expected or time is up. Outputs: `status`, `latencyMs`, `body` (a digest)."""
 
+    OUTPUTS: ClassVar[frozenset[str] | None] = frozenset({"status", "latencyMs", "body"})
+
     kind: Literal["HttpProbe"] = Field(description="HttpProbe.")
     spec: HttpProbeSpec = Field(description="The probe.")
 
@@ -71,6 +73,8 @@ class PrometheusQuerySpec(Model):
 
 class PrometheusQuery(KindModel):
     """Asks Prometheus until the result is as expected or time is up. Output: `value`."""
+
+    OUTPUTS: ClassVar[frozenset[str] | None] = frozenset({"value"})
 
     kind: Literal["PrometheusQuery"] = Field(description="PrometheusQuery.")
     spec: PrometheusQuerySpec = Field(description="The query.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -68,6 +68,8 @@ class RegistryImageSpec(Model):
 
 class RegistryImage(KindModel):
     """An image that has to be in a registry. Outputs: `digest`, `registryTagPresent`."""
+
+    OUTPUTS: ClassVar[frozenset[str] | None] = frozenset({"digest", "registryTagPresent"})
 
     kind: Literal["RegistryImage"] = Field(description="RegistryImage.")
     spec: RegistryImageSpec = Field(description="The image and its origin.")

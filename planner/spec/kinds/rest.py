@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, Field, StrictInt, StringConstraints, model_validator
 
-from planner.path import FieldPath, parse
+from planner.editing import set_field
+from planner.path import FieldPath, parse_path
 from planner.spec.base import Flag, HttpUrl, Model, Text
-from planner.spec.kinds.envelope import FreeValue, KindModel
-from planner.values import Json
+from planner.spec.kinds.envelope import FreeValue, KindModel, SecretLeaf
+from planner.values import Json, JsonObject, Sealed
 
 
 def _base_url(text: str) -> str:
@@ -20,12 +21,12 @@ def _base_url(text: str) -> str:
 
 
 def _is_path(text: str) -> str:
-    parse(text)
+    parse_path(text)
     return text
 
 
 def _is_field(text: str) -> str:
-    if not text or not all(isinstance(element, str) for element in parse(text)):
+    if not text or not all(isinstance(element, str) for element in parse_path(text)):
         raise ValueError("expected the names of fields, joined by dots: credentials.token")
     return text
 
@@ -91,7 +92,7 @@ class RestSecret(Model):
 
 
 class RestVerbs(Model):
-    """How the API creates and changes. Objects are never deleted: nothing in them tells whose they are."""
+    """How the API creates and changes. Objects are never deleted: nothing in them says whose they are."""
 
     create: Literal["POST", "PUT"] = Field(
         "POST", description="`POST` to the collection, or `PUT` to the object's own path."
@@ -110,7 +111,7 @@ class RestObjectSpec(Model):
     base_url: BaseUrl = Field(description="Beginning of every URL of the API. Credentials go to its host only.")
     path: UrlPath = Field(description="Path of the collection.")
     list_: RestList = Field(default_factory=RestList, alias="list", description="How the collection is listed.")
-    key: FieldText = Field(description="Field that tells objects apart; the body has it.")
+    key: FieldText = Field(description="Field that distinguishes objects; the body has it.")
     id: FieldText = Field("id", description="Field that names an object in its own path.")
     item: ItemPath | None = Field(
         None, description="Path of one object with `{id}` in it; `{id}` below the collection when left out."
@@ -154,19 +155,37 @@ class RestObject(KindModel):
     kind: Literal["RestObject"] = Field(description="RestObject.")
     spec: RestObjectSpec = Field(description="The object.")
 
+    @classmethod
+    def output_names(cls, manifest: JsonObject) -> Collection[str]:
+        """Those that the document declares itself."""
+        return manifest["spec"].get("outputs") or {}
+
+    @classmethod
+    def with_secret_leaves(cls, manifest: JsonObject, leaf: SecretLeaf) -> JsonObject:
+        """The document with its leaves in the body, where `secrets` says so, and beside the credentials."""
+        spec: JsonObject = dict(manifest["spec"])
+        for path, named in (spec.get("secrets") or {}).items():
+            spec["body"] = set_field(spec["body"], parse_path(path), leaf(named))
+        if auth := spec.get("auth"):
+            # Without its fingerprint: who asks does not belong to what is asked for.
+            spec["auth"] = {**auth, "value": Sealed(leaf({"key": "token", **auth}).ref, "")}
+        return {**manifest, "spec": spec}
+
 
 def _problems(spec: RestObjectSpec) -> Iterator[str]:
-    secret = [parse(path) for path in spec.secrets]
-    kept = [parse(spec.fingerprints)] if spec.fingerprints else []
-    if not _has(spec.body, parse(spec.key)):
+    secret = [parse_path(path) for path in spec.secrets]
+    retained = [parse_path(spec.fingerprints)] if spec.fingerprints else []
+    if not _has(spec.body, parse_path(spec.key)):
         yield "the body has no value for the field that `key` names"
-    if any(_has(spec.body, path) for path in (*secret, *kept)):
+    if any(_has(spec.body, path) for path in (*secret, *retained)):
         yield "a field of `secrets` or `fingerprints` stands in the body as well"
-    if any(_is_barred(spec.body, path) for path in (*secret, *kept)):
+    if any(_is_barred(spec.body, path) for path in (*secret, *retained)):
         yield "a field of `secrets` or `fingerprints` leads into a value of the body that is no mapping"
-    if any(_overlap(one, other) for at, one in enumerate((*secret, *kept)) for other in (*secret, *kept)[at + 1 :]):
+    if any(
+        _overlap(one, other) for at, one in enumerate((*secret, *retained)) for other in (*secret, *retained)[at + 1 :]
+    ):
         yield "two fields of `secrets` and `fingerprints` lie in each other"
-    if any(_overlap(parse(text), path) for text in (*spec.outputs.values(), spec.id, spec.key) for path in secret):
+    if any(_overlap(parse_path(text), path) for text in (*spec.outputs.values(), spec.id, spec.key) for path in secret):
         yield "an output, `id` or `key` names a secret field"
     if spec.fingerprints and all(one.readable for one in spec.secrets.values()):
         yield "`fingerprints` is of use only with a secret that is not readable"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -11,7 +11,7 @@ from planner.spec.base import Count, Duration, Flag, Model, Name, Text
 from planner.spec.kinds import TABLE
 from planner.spec.kinds.envelope import AnnotationKey, Deferred, KindModel
 
-# An address: `Deployment.apps/hwlab-v03/hwlab-cloud-api`.
+# An address: `Deployment.apps/shop/api`.
 Target: TypeAlias = Annotated[
     str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9]*(\.[-a-z0-9.]+)?(/[^/\s]+){1,2}$", max_length=600)
 ]
@@ -39,9 +39,15 @@ class PodExecSpec(Model):
     )
     container: Name = Field(description="Container.")
     command: tuple[Word, ...] = Field(min_length=1, max_length=64, description="Program and arguments; no shell.")
-    once_per: Text | Deferred = Field(
+    once_per: Text | Deferred | None = Field(
+        None,
         description="The command succeeds once for each value of this, such as an image digest. One that failed is run "
-        "again by the next plan; one that may have run, its end unknown, is blocked."
+        "again by the next plan; one that may have run, its end unknown, is blocked.",
+    )
+    once_per_image: Flag = Field(
+        False,
+        description="Instead of `oncePer`: once for each image that the container really runs (`imageID` of the pod). "
+        "Where something that this needs changes in the same plan, the image is looked at when that is done.",
     )
     timeout: Duration = Field("5m", description="Longest run. After it nobody knows whether the command goes on.")
     idempotent: Flag = Field(
@@ -49,10 +55,23 @@ class PodExecSpec(Model):
         description="Running the command twice, also at the same time, does no harm: one that may have run is planned "
         "again instead of blocked.",
     )
+    keep_output: Flag = Field(
+        False,
+        description="The end of what the command prints is stored in the state, with the secrets masked that hwplan "
+        "knows. Else it is shown to whoever applies, and only its length and a keyed digest are stored.",
+    )
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Self:
+        if (self.once_per is None) != self.once_per_image:
+            raise ValueError("expected `oncePer` or `oncePerImage: true`, one of them")
+        return self
 
 
 class PodExec(KindModel):
     """Runs a command in a container, once per key. Output: `exitCode`."""
+
+    OUTPUTS: ClassVar[frozenset[str] | None] = frozenset({"exitCode"})
 
     kind: Literal["PodExec"] = Field(description="PodExec.")
     spec: PodExecSpec = Field(description="The command.")
@@ -112,9 +131,10 @@ class RestartSpec(Model):
 class Restart(KindModel):
     """Restarts a workload by an annotation of its pods, and waits for the rollout. Output: `observedGeneration`.
 
-    What it was restarted for last is kept in an annotation of the workload, so that nothing is restarted twice and no
-    restart is lost. A workload that is made in the same plan starts with what `on` names, and is not restarted.
-    """
+    What it was restarted for last is retained in an annotation of the workload, so that nothing is restarted twice and
+    no restart is lost. A workload that is made in the same plan starts with what `on` names, and is not restarted."""
+
+    OUTPUTS: ClassVar[frozenset[str] | None] = frozenset({"observedGeneration"})
 
     kind: Literal["Restart"] = Field(description="Restart.")
     spec: RestartSpec = Field(description="The restart.")
@@ -128,6 +148,7 @@ class Selector(Model):
     namespace: Name | None = Field(None, description="Their namespace; cluster-scoped kinds have none.")
     match_labels: dict[AnnotationKey, str] = Field(default_factory=dict, description="Labels that all of them have.")
     name_prefix: Text | None = Field(None, description="Beginning of their names.")
+    name: Text | None = Field(None, description="Just the object of this name.")
     claim_namespace: Name | None = Field(
         None, description="Of PersistentVolumes: the namespace of the claim that they were bound to."
     )
@@ -137,6 +158,21 @@ class Selector(Model):
         if self.claim_namespace is not None and (self.api_version, self.kind) != ("v1", "PersistentVolume"):
             raise ValueError("`claimNamespace` belongs to `kind: PersistentVolume`")
         return self
+
+
+class Activity(Model):
+    """How objects are judged that go on until they are deleted: by their last sign of life."""
+
+    heartbeat: AnnotationKey = Field(
+        description="Annotation of the object, or of a pod of it, with the time (RFC 3339) of its last sign of life."
+    )
+    window: Duration = Field(
+        description="An object with a heartbeat within this is active, and so is one that runs and has none."
+    )
+    by_age: Flag = Field(False, description="Whether inactive objects older than `minAge` go also below the limit.")
+    about: tuple[AnnotationKey, ...] = Field(
+        (), description="Labels or annotations that say what an object works on; the plan shows them."
+    )
 
 
 class RetentionSpec(Model):
@@ -152,14 +188,31 @@ class RetentionSpec(Model):
         "`PipelineRunTimeout`, `BackoffLimitExceeded`, `Evicted`.",
     )
     never_touch: tuple[Text | Deferred, ...] = Field((), description="Name globs that are never deleted.")
+    activity: Activity | None = Field(
+        None,
+        description="Of Jobs and Pods that are not over: those that are inactive may go too. Then `keep` is how many "
+        "stay in all, the active ones counted; beyond it those go that were active longest ago, never an active one.",
+    )
+
+    @model_validator(mode="after")
+    def _activity_is_of_pods(self) -> Self:
+        kind = (self.selector.api_version, self.selector.kind)
+        if self.activity is not None and kind not in (("batch/v1", "Job"), ("v1", "Pod")):
+            raise ValueError("`activity` belongs to `kind: Job` (batch/v1) or `kind: Pod` (v1)")
+        if self.activity is not None and not (self.selector.match_labels or self.selector.name_prefix):
+            raise ValueError("`activity` needs `selector.matchLabels` or `selector.namePrefix`: not every pod is meant")
+        return self
 
 
 class Retention(KindModel):
     """Deletes old finished objects; the plan lists each with how and when it ended. Output: `deleted`, their number.
 
     PipelineRuns, TaskRuns and CustomRuns of Tekton, Jobs and Pods that are over, and PersistentVolumes that were
-    released. What runs, is being deleted, has `hwplan.dev/protect`, or does not tell when it ended stays.
+    released. What runs, is being deleted, has `hwplan.dev/protect`, or does not say when it ended stays; with
+    `activity` what runs without a sign of life goes too.
     """
+
+    OUTPUTS: ClassVar[frozenset[str] | None] = frozenset({"deleted"})
 
     kind: Literal["Retention"] = Field(description="Retention.")
     spec: RetentionSpec = Field(description="What may be deleted.")

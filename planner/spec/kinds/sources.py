@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from planner.spec.base import DottedName, GitUrl, HttpUrl, InnerPath, KeyName, Model, Name, Sha256, Text
+from planner.spec.base import DottedName, Flag, GitUrl, HttpUrl, InnerPath, KeyName, Model, Name, Sha256, Text
 from planner.spec.images import ImageRewrite
 from planner.spec.kinds.envelope import AnnotationKey, KindModel
 from planner.spec.secrets import SecretOrigin
@@ -30,6 +30,11 @@ class SecretSourceSpec(Model):
     key_mapping: dict[KeyName, Text] = Field(min_length=1, description="Key in the Secret -> key in the sources.")
     target: SecretTarget = Field(description="The Secret.")
     type: Text = Field("Opaque", description="Type of the Secret.")
+    obsolete: Flag = Field(
+        False,
+        description="No longer wanted: one that hwplan made is deleted by the next apply, one that it did not make by"
+        " `hwplan secret delete --name NAME`.",
+    )
 
 
 class SecretSource(KindModel):
@@ -39,15 +44,26 @@ class SecretSource(KindModel):
     spec: SecretSourceSpec = Field(description="Sources and target.")
 
 
+class ManifestExpectations(Model):
+    """What a manifest has to hold; anything else is another manifest than the configuration means."""
+
+    crds: tuple[Text, ...] = Field((), description="CustomResourceDefinitions, by name.")
+    workloads: tuple[Text, ...] = Field((), description="Workloads: `deployment/argocd-repo-server`.")
+    version: Text | None = Field(None, description="Tag that an image of these workloads has, with or without its v.")
+
+
 class ManifestSourceSpec(Model):
     """Which manifest, pinned how, changed in which places."""
 
     file: InnerPath | None = Field(None, description="Local file, relative to the configuration folder.")
-    url: HttpUrl | None = Field(None, description="Where it is published; a local `file` of it is needed to plan.")
-    git: GitUrl | None = Field(None, description="Repository it comes from; a local `file` of it is needed to plan.")
+    url: HttpUrl | None = Field(
+        None, description="Where it is published. Without `file` it is fetched when planning, once for each digest."
+    )
+    git: GitUrl | None = Field(None, description="Repository it comes from; a `file` or `url` of it is needed to plan.")
     sha256: Sha256 = Field(description="Digest of the bytes.")
-    images: tuple[ImageRewrite, ...] = Field((), description="Image repositories to replace. Digest pins are kept.")
+    images: tuple[ImageRewrite, ...] = Field((), description="Image repositories to replace. Digest pins are retained.")
     namespace: Name | None = Field(None, description="Namespace that namespaced objects are put into.")
+    expect: ManifestExpectations | None = Field(None, description="What it has to hold.")
 
     @model_validator(mode="after")
     def _has_origin(self) -> Self:

@@ -1,7 +1,7 @@
 """The provider of PodExec: a command in a container of a workload, that succeeds once for each value of a key.
 
 What was done is on record in the cluster itself, so that it is known after the loss of any state and to every operator.
-The version token is that record: see once.py for its form and exec_effect.py for the order of writes.
+The version token is that record: see once_marks.py for its form and exec_once.py for the order of writes.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from planner.address import Address
-from planner.errors import PermanentError, ProviderError
+from planner.applied_state import KindPlace
+from planner.errors import PermanentError, ProviderError, TemporaryError
 from planner.plan import Change, FieldChange, FieldOp, Verified
 from planner.ports import (
     Absent,
     Effect,
+    Fingerprinter,
+    NeverDeletes,
     Observation,
     Present,
     Preview,
@@ -25,70 +28,92 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.snapshot import KindPlace
 from planner.values import JsonObject, Vault
-from providers.kubernetes.cluster import Cluster
-from providers.kubernetes.operations import once
-from providers.kubernetes.operations.commands import Wanted, parse_wanted
-from providers.kubernetes.operations.exec_effect import Desk, Fate, make, unsettled
-from providers.kubernetes.operations.exec_places import Canned, Places, Pods, canned_ends
-from providers.kubernetes.operations.once import Key, Mark
-from providers.kubernetes.parallel import Parallel
-from providers.registry import Tools
+from providers.cluster import Cluster
+from providers.kubernetes.operations import once_marks
+from providers.kubernetes.operations.command_runners import (
+    CannedCommandRunner,
+    ContainerCommandRunner,
+    PodCommandRunner,
+    canned_ends,
+)
+from providers.kubernetes.operations.command_spec import CommandSpec, parse_command_spec
+from providers.kubernetes.operations.exec_once import ExecContext, Fate, run_once, unsettled_message
+from providers.kubernetes.operations.once_marks import OnceKey, OnceMark
+from providers.kubernetes.parallel import ParallelMap
+from providers.provider_tools import ProviderTools
 
 _AT_ONCE = 8
 
 
-def create(tools: Tools) -> PodExecProvider:
+def create(tools: ProviderTools) -> PodExecProvider:
     """The provider of one command. Raises PermanentError when the canned answers of the sandbox cannot be read."""
     if tools.sandbox is not None:
-        return PodExecProvider(tools.api, Canned(tools.api, canned_ends(tools.sandbox / "probes.yaml")))
-    return PodExecProvider(tools.api, Pods(tools.api))
+        canned = CannedCommandRunner(tools.api, canned_ends(tools.sandbox / "probes.yaml"))
+        return PodExecProvider(tools.api, canned, tools.fingerprinter)
+    return PodExecProvider(tools.api, PodCommandRunner(tools.api), tools.fingerprinter)
 
 
 @dataclass(slots=True)
-class PodExecProvider:
+class PodExecProvider(NeverDeletes):
     """See planner.ports.Provider. `places` is where commands run."""
 
     cluster: Cluster
-    places: Places
+    places: ContainerCommandRunner
+    fingerprinter: Fingerprinter
     sleep: Callable[[float], None] = time.sleep
-    _memory: dict[Key, tuple[Mark, Fate]] = field(default_factory=dict)
-    _marks: dict[Address, Mark] = field(default_factory=dict)
+    _memory: dict[OnceKey, tuple[OnceMark, Fate]] = field(default_factory=dict)
+    _marks: dict[Address, OnceMark] = field(default_factory=dict)
+    _keys: dict[Address, OnceKey] = field(default_factory=dict)
 
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
         """See Provider. One GET each, several at once: the name of a mark follows from what is asked for. The target
         is not looked at: it may become what it should be in the same plan."""
-        seen = Parallel(_AT_ONCE).map(self._observe, wanted)
+        seen = ParallelMap(_AT_ONCE).map(self._observe, wanted)
         return ReadResult({one.address: one for one in seen})
 
     def _observe(self, resource: Resource) -> Observation:
         address = resource.address
         try:
-            key = parse_wanted(resource.manifest).key
-            mark = once.read(self.cluster, key) if key else None
+            key = self._known(parse_command_spec(resource.manifest)).key
+            mark = once_marks.read_mark(self.cluster, key) if key else None
         except ProviderError as error:
-            return Unreadable(address, f"{error.message} ({error.where})" if error.where else error.message)
+            return Unreadable(address, error.described())
         if mark is None:
             return Absent(address)
-        self._marks[address] = mark
+        assert key is not None
+        self._marks[address], self._keys[address] = mark, key
         outputs = {} if mark.exit_code is None else {"exitCode": mark.exit_code}
         return Present(address, uid="", content=mark.content, outputs=outputs)
+
+    def _known(self, wanted: CommandSpec) -> CommandSpec:
+        """The command with its value, where that is known: the image of a pod is, while one is ready."""
+        if not wanted.per_image:
+            return wanted
+        try:
+            image = self.places.find(wanted).image
+        except (TemporaryError, PermanentError):
+            return wanted  # the target may become what it should be in the same plan
+        return wanted.for_value(image) if image else wanted
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider. Nothing to do where it succeeded for this value; blocked where it may have run."""
         return {resource.address: self._preview(resource, seen) for resource, seen in items}
 
     def _preview(self, resource: Resource, seen: Observation) -> Preview:
-        wanted = parse_wanted(resource.manifest)
+        wanted = parse_command_spec(resource.manifest)
         mark = self._marks.get(resource.address) if isinstance(seen, Present) else None
+        if mark is not None and mark.is_done and wanted.per_image:
+            fields = _fields(resource.manifest, None)
+            return Preview(Effect.RUN, fields, on_change=(), expects=once_marks.DONE, outputs={"exitCode": 0})
         if mark is not None and mark.is_done:
             return Preview(Effect.NONE, verified=Verified.SERVER, warnings=_other_command(wanted, mark))
-        run = Preview(Effect.RUN, _fields(resource.manifest, mark), expects=once.DONE, outputs={"exitCode": 0})
-        if mark is None or wanted.key is None:
+        run = Preview(Effect.RUN, _fields(resource.manifest, mark), expects=once_marks.DONE, outputs={"exitCode": 0})
+        key = self._keys.get(resource.address)
+        if mark is None or key is None:
             return run
         if mark.is_open and not wanted.idempotent:
-            evidence, remedy = unsettled(wanted.key, mark)
+            evidence, remedy = unsettled_message(key, mark)
             return replace(run, blocked="the command may have run for this value", evidence=evidence, remedy=remedy)
         ended = "its end is not on record" if mark.is_open else f"it ended with exit code {mark.exit_code}"
         return replace(run, warnings=(f"run {mark.attempt} for this value began {mark.begun}: {ended}",))
@@ -96,33 +121,35 @@ class PodExecProvider:
     def apply(self, change: Change, vault: Vault) -> Written:
         """See Provider. Returns when the command has ended."""
         assert change.desired is not None
-        wanted = parse_wanted(change.desired)
+        wanted = parse_command_spec(change.desired)
+        if wanted.per_image:
+            image = self.places.find(wanted).image
+            if not image:
+                raise TemporaryError("its ready pod does not say which image it runs", where=wanted.target.local)
+            wanted = wanted.for_value(image)
         if wanted.key is None:
             raise PermanentError("the value that it runs once for is not known", where=str(change.address))
-        return make(Desk(self.cluster, self.places, self._memory, self.sleep), change, wanted, wanted.key, vault)
-
-    def delete(self, change: Change) -> Written:
-        """Always raises PermanentError: what a command did cannot be taken back."""
-        raise PermanentError("what a command did cannot be deleted", where=str(change.address))
+        desk = ExecContext(self.cluster, self.places, self.fingerprinter, self._memory, self.sleep)
+        return run_once(desk, change, wanted, wanted.key, vault)
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """See Provider. A command that was applied has ended."""
         return {change.address: Readiness(done=True, ok=True) for change in changes}
 
 
-def _fields(document: JsonObject, mark: Mark | None) -> tuple[FieldChange, ...]:
+def _fields(document: JsonObject, mark: OnceMark | None) -> tuple[FieldChange, ...]:
     """What is run, where and for which value; and how it went before."""
     spec = document["spec"]
-    fields = [FieldChange((name,), FieldOp.ADD, after=spec[name]) for name in _SHOWN]
+    fields = [FieldChange((name,), FieldOp.ADD, after=spec[name]) for name in _SHOWN if name in spec]
     if mark is not None and mark.exit_code is not None:
         fields.append(FieldChange(("exitCode",), FieldOp.CHANGE, mark.exit_code, 0))
     return tuple(fields)
 
 
-_SHOWN = ("target", "container", "command", "oncePer")
+_SHOWN = ("target", "container", "command", "oncePer", "oncePerImage")
 
 
-def _other_command(wanted: Wanted, mark: Mark) -> tuple[str, ...]:
-    if mark.command == once.command_text(wanted.command):
+def _other_command(wanted: CommandSpec, mark: OnceMark) -> tuple[str, ...]:
+    if mark.command == once_marks.command_text(wanted.command):
         return ()
     return (f"it succeeded for this value with another command ({mark.begun}): change oncePer to run this one",)

@@ -1,7 +1,7 @@
 """The provider of Restart: replaces the pods of a workload once for each content of what it follows.
 
-Writes nothing but its mark (marking.py), and only where that is due (due.py). When a rollout is over is decided by
-providers.kubernetes.readiness.
+Writes nothing but its mark (restart_mark.py), and only where that is due (restart_due.py). When a rollout is over is
+decided by providers.kubernetes.readiness.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from planner.address import Address
-from planner.errors import PermanentError, PreconditionError, ProviderError, TemporaryError
+from planner.applied_state import KindPlace
+from planner.errors import PreconditionError, ProviderError, TemporaryError
 from planner.plan import Change
 from planner.ports import (
     Fingerprinter,
+    NeverDeletes,
     Observation,
     Present,
     Preview,
@@ -23,27 +25,26 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.snapshot import KindPlace
 from planner.values import Json, JsonObject, Ref, Sub, Vault
-from providers.kubernetes.cluster import Cluster
+from providers.cluster import Cluster
 from providers.kubernetes.errors import ResourceVersionConflict
-from providers.kubernetes.operations import due, marking
-from providers.kubernetes.operations.following import followed_by, looked_at, object_of, target_of
-from providers.kubernetes.operations.looking import Seen, fetch, look
-from providers.kubernetes.placing import kind_of
-from providers.kubernetes.readiness import readiness
-from providers.registry import Tools
+from providers.kubernetes.object_location import kind_of
+from providers.kubernetes.operations import restart_due, restart_mark
+from providers.kubernetes.operations.read_objects import Seen, read_object, read_objects
+from providers.kubernetes.operations.restart_spec import followed_by, looked_at, object_of, target_of
+from providers.kubernetes.readiness import object_readiness
+from providers.provider_tools import ProviderTools
 
 _TRIES = 10  # a rollout that is under way moves the version between read and write
 
 
-def create(tools: Tools) -> RestartProvider:
+def create(tools: ProviderTools) -> RestartProvider:
     """The provider of one command."""
     return RestartProvider(tools.api, tools.fingerprinter)
 
 
 @dataclass(frozen=True, slots=True)
-class RestartProvider:
+class RestartProvider(NeverDeletes):
     """See planner.ports.Provider."""
 
     cluster: Cluster
@@ -52,7 +53,7 @@ class RestartProvider:
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
         """See Provider. Present is the workload with its record, or that there is none; one LIST for each kind and
         namespace in question."""
-        seen = look(self.cluster, {address for one in wanted for address in looked_at(one.manifest["spec"])})
+        seen = read_objects(self.cluster, {address for one in wanted for address in looked_at(one.manifest["spec"])})
         return ReadResult({one.address: self._observe(one, seen) for one in wanted})
 
     def _observe(self, resource: Resource, seen: Mapping[Address, Seen]) -> Observation:
@@ -64,28 +65,34 @@ class RestartProvider:
         missing = tuple(address for address in looked_at(spec) if seen[address] is None)
         value: JsonObject = {"live": live, "missing": missing, "token": self._token(spec, seen)}
         if live is None:
-            return Present(resource.address, "", due.version_of(None), value)
-        record = marking.marked(live, marking.mark_of(resource.address.name))
+            return Present(resource.address, "", restart_due.restart_version(None), value)
+        record = restart_mark.marked(live, restart_mark.mark_of(resource.address.name))
         outputs = {"observedGeneration": _generation(live)}
-        return Present(resource.address, str(live["metadata"]["uid"]), due.version_of(record), value, outputs=outputs)
+        return Present(
+            resource.address, str(live["metadata"]["uid"]), restart_due.restart_version(record), value, outputs=outputs
+        )
 
     def _token(self, spec: JsonObject, seen: Mapping[Address, Seen]) -> str:
         """What the workload should have been restarted for; empty while an output in `on` is not known."""
         followed = spec.get("on") or ()
         if any(isinstance(one, (Ref, Sub)) for one in followed):
             return ""
-        return marking.token_of([self._named(number, one, seen) for number, one in enumerate(followed)])
+        return restart_mark.token_of([self._named(number, one, seen) for number, one in enumerate(followed)])
 
     def _named(self, number: int, written: Json, seen: Mapping[Address, Seen]) -> tuple[str, Json]:
         """What counts of one entry of `on`, with its name: the address of an object, the place of an output's value."""
         address = object_of(written)
         if address is None:
             return f"on[{number}]", written
-        return address.local, marking.content_of(_there(seen[address]), self.fingerprinter)
+        return address.local, restart_mark.content_of(_there(seen[address]), self.fingerprinter)
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider. What changed since the last restart asks for one in any case; else it follows changes."""
-        return {one.address: due.preview_of(one, seen) for one, seen in items if not isinstance(seen, Unreadable)}
+        return {
+            one.address: restart_due.preview_restart(one, seen)
+            for one, seen in items
+            if not isinstance(seen, Unreadable)
+        }
 
     def apply(self, change: Change, vault: Vault) -> Written:
         """See Provider. What it follows is read anew, because it may have changed in this very run."""
@@ -98,35 +105,31 @@ class RestartProvider:
 
     def _attempt(self, change: Change) -> Written:
         spec = (change.desired or {})["spec"]
-        target, mark = target_of(spec), marking.mark_of(change.address.name)
-        kind, live = kind_of(self.cluster, target), fetch(self.cluster, target)
+        target, mark = target_of(spec), restart_mark.mark_of(change.address.name)
+        kind, live = kind_of(self.cluster, target), read_object(self.cluster, target)
         if kind is None or live is None:
             raise PreconditionError(f"{target.local} is not there", where=str(change.address), remedy="plan again")
-        record, uid = marking.marked(live, mark), str(live["metadata"]["uid"])
+        record, uid = restart_mark.marked(live, mark), str(live["metadata"]["uid"])
         token = self._wanted(change, spec)
-        if not marking.differing(record, token):
+        if not restart_mark.differing(record, token):
             return Written(uid, already=True)
-        rolls = not due.is_new(change, live, record)
+        rolls = not restart_due.is_new(change, live, record)
         if rolls:
-            due.refuse_moved(change, live, record)
-        patch = marking.patch_of(live, mark, token, rolls=rolls)
+            restart_due.refuse_moved(change, live, record)
+        patch = restart_mark.patch_of(live, mark, token, rolls=rolls)
         self.cluster.patch(kind, target.namespace, target.name, patch)
         return Written(uid)
 
     def _wanted(self, change: Change, spec: JsonObject) -> str:
-        """The token to write. That of `when: always` follows from the version that the plan saw."""
-        if spec.get("when") == "always":
-            return marking.next_token(change.precondition.content)
-        return self._token(spec, {one: fetch(self.cluster, one) for one in followed_by(spec)})
-
-    def delete(self, change: Change) -> Written:
-        """Always raises PermanentError: there is nothing to delete."""
-        raise PermanentError("a restart is nothing that could be deleted", where=str(change.address))
+        """The token to write. Without things to compare it follows from the version that the plan saw."""
+        if spec.get("when") in ("always", restart_due.ON_DEMAND):
+            return restart_mark.next_token(change.precondition.content)
+        return self._token(spec, {one: read_object(self.cluster, one) for one in followed_by(spec)})
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """See Provider. Done when the workload has rolled out."""
         targets = {change.address: target_of((change.desired or {})["spec"]) for change in changes}
-        seen = look(self.cluster, targets.values())
+        seen = read_objects(self.cluster, targets.values())
         return {address: _readiness(seen[target]) for address, target in targets.items()}
 
 
@@ -137,7 +140,7 @@ def _there(seen: Seen) -> JsonObject | None:
 def _readiness(seen: Seen) -> Readiness:
     if isinstance(seen, ProviderError):
         return Readiness(done=not isinstance(seen, TemporaryError), ok=False, message=seen.message)
-    return replace(readiness(seen), outputs={"observedGeneration": _generation(seen or {})})
+    return replace(object_readiness(seen), outputs={"observedGeneration": _generation(seen or {})})
 
 
 def _generation(live: JsonObject) -> Json:

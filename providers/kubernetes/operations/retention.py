@@ -1,8 +1,8 @@
 """The provider of Retention: deletes old ended objects, exactly those of the plan, each as the version that it named.
 
-What ended is told by ending.py, what goes by choosing.py. The plan carries its deletions in the document of the change
-(`deletes`), because apply decides nothing: with it, a Retention looks at those objects only (docs/adr/0017).
-"""
+What ended is determined by object_end.py, what goes by retention_choice.py and activity_choice.py. The plan carries its
+deletions in the document of the change (`deletes`), because apply decides nothing: with it, a Retention looks at those
+objects only (docs/adr/0017)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from planner.address import Address, group_of
+from planner.applied_state import KindPlace
 from planner.errors import PermanentError, PreconditionError, ProviderError, TemporaryError
 from planner.plan import Change, FieldChange, FieldOp
 from planner.ports import (
     Absent,
     Effect,
+    NeverDeletes,
     Observation,
     Present,
     Preview,
@@ -25,25 +27,31 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.snapshot import KindPlace
 from planner.values import Json, JsonObject, Vault, digest, open_outputs
-from providers.kubernetes.cluster import Cluster, Listing, Place
-from providers.kubernetes.operations.choosing import Choice, Rule, choose
-from providers.kubernetes.operations.ending import RULES, can_end
-from providers.kubernetes.placing import served
-from providers.registry import Tools
+from providers.cluster import Cluster, Listing, ObjectCollection
+from providers.kubernetes.object_location import served_kind
+from providers.kubernetes.operations.activity_choice import (
+    ActivityChoice,
+    ActivityRule,
+    choose_inactive,
+    last_activity,
+    with_pod_heartbeats,
+)
+from providers.kubernetes.operations.object_end import RULES, can_end
+from providers.kubernetes.operations.retention_choice import RetentionChoice, RetentionRule, choose_expired
+from providers.provider_tools import ProviderTools
 
 DELETES = "deletes"
 _SHOWN = 3
 
 
-def create(tools: Tools) -> RetentionProvider:
+def create(tools: ProviderTools) -> RetentionProvider:
     """The provider of one command."""
     return RetentionProvider(tools.api, lambda: datetime.now(UTC))
 
 
 @dataclass(frozen=True, slots=True)
-class RetentionProvider:
+class RetentionProvider(NeverDeletes):
     """See planner.ports.Provider. `now` is asked once for each reading; ages are measured from it."""
 
     cluster: Cluster
@@ -52,17 +60,40 @@ class RetentionProvider:
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
         """See Provider. Present is what is to be deleted, also if that is nothing; one LIST for each kind and place."""
         places = {one.address: self._place(one.manifest["spec"]["selector"]) for one in wanted}
-        listing = self.cluster.list(sorted({place for place in places.values() if isinstance(place, Place)}))
+        looked = {place for place in places.values() if isinstance(place, ObjectCollection)}
+        looked |= {pods for one in wanted if (pods := self._pods(one.manifest, places[one.address]))}
+        listing = self.cluster.list(sorted(looked))
         now = self.now()
-        return ReadResult({one.address: _observe(one, places[one.address], listing, now) for one in wanted})
+        seen = {one.address: self._found(one.manifest, places[one.address], listing) for one in wanted}
+        return ReadResult({one.address: _observe(one, places[one.address], seen[one.address], now) for one in wanted})
 
-    def _place(self, selector: JsonObject) -> Place | ProviderError | None:
+    def _pods(self, manifest: JsonObject, place: ObjectCollection | ProviderError | None) -> ObjectCollection | None:
+        """The pods that may carry the heartbeats of what stands in `place`; None where only it is asked."""
+        if ActivityRule.of(manifest) is None or not isinstance(place, ObjectCollection) or place.kind.kind == "Pod":
+            return None
+        pods = served_kind(self.cluster, "v1", "Pod")
+        return ObjectCollection(pods, place.namespace) if pods else None
+
+    def _found(
+        self, manifest: JsonObject, place: ObjectCollection | ProviderError | None, listing: Listing
+    ) -> Sequence[JsonObject] | ProviderError:
+        """The objects of a listing that stand in `place`, with the heartbeats of their pods; or why it is unknown."""
+        if not isinstance(place, ObjectCollection):
+            return place or ()
+        found, pods = listing[place], self._pods(manifest, place)
+        rule = ActivityRule.of(manifest)
+        if isinstance(found, ProviderError) or rule is None or pods is None:
+            return found
+        parts = listing[pods]
+        return parts if isinstance(parts, ProviderError) else with_pod_heartbeats(found, parts, rule.heartbeat)
+
+    def _place(self, selector: JsonObject) -> ObjectCollection | ProviderError | None:
         """Where to look; None when the cluster does not serve the kind, so that there is nothing to delete."""
         api_version, kind, namespace = selector["apiVersion"], selector["kind"], selector.get("namespace") or ""
         if not can_end(group_of(api_version), kind):
-            return PermanentError(f"nobody can tell when a {kind} has ended", remedy=f"known: {_KNOWN}")
+            return PermanentError(f"it is not known when a {kind} has ended", remedy=f"known: {_KNOWN}")
         try:
-            found = served(self.cluster, api_version, kind)
+            found = served_kind(self.cluster, api_version, kind)
         except ProviderError as error:
             return error
         if found is None:
@@ -70,7 +101,7 @@ class RetentionProvider:
         if found.namespaced != bool(namespace):
             wrong = "stands in a namespace: write selector.namespace" if found.namespaced else "stands in no namespace"
             return PermanentError(f"a {kind} {wrong}")
-        return Place(found, namespace)
+        return ObjectCollection(found, namespace)
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider. A field for each deletion: the name, and how and when it ended."""
@@ -79,8 +110,9 @@ class RetentionProvider:
     def apply(self, change: Change, vault: Vault) -> Written:
         """See Provider. Nothing is deleted when one object is not the planned one any more; what is gone is done."""
         deletes = _deletes(change)
+        rule = ActivityRule.of(change.desired or {})
         place, live = self._alive(change)
-        if moved := [row["name"] for row in deletes if _has_moved(row, live.get(row["name"]))]:
+        if moved := [row["name"] for row in deletes if _has_moved(row, live.get(row["name"]), rule)]:
             more = f" and {len(moved) - _SHOWN} more" if len(moved) > _SHOWN else ""
             message = f"changed since the plan was made: {', '.join(moved[:_SHOWN])}{more}"
             raise PreconditionError(message, where=str(change.address), remedy="plan again")
@@ -90,10 +122,6 @@ class RetentionProvider:
             version = {"uid": row["uid"], "resource_version": row["resourceVersion"]}
             self.cluster.delete(place.kind, place.namespace, row["name"], **version)
         return Written("", {"deleted": len(deletes)}, already=not left)
-
-    def delete(self, change: Change) -> Written:
-        """Always raises PermanentError: there is nothing to delete."""
-        raise PermanentError("a clean-up is nothing that could be deleted", where=str(change.address))
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """See Provider. Done when all planned objects are gone: finalizers may hold one."""
@@ -110,12 +138,15 @@ class RetentionProvider:
             return Readiness(done=False, ok=False, message=f"{len(left)} still being deleted, such as {left[0]}")
         return Readiness(done=True, ok=True, outputs={"deleted": len(deletes)})
 
-    def _alive(self, change: Change) -> tuple[Place | None, Mapping[str, JsonObject]]:
+    def _alive(self, change: Change) -> tuple[ObjectCollection | None, Mapping[str, JsonObject]]:
         """The objects at the place of a change, by name. Raises ProviderError."""
-        place = self._place((change.desired or {})["spec"]["selector"])
+        manifest = change.desired or {}
+        place = self._place(manifest["spec"]["selector"])
         if isinstance(place, ProviderError):
             raise place
-        found = self.cluster.list([place])[place] if place else ()
+        pods = self._pods(manifest, place)
+        listing = self.cluster.list(sorted({one for one in (place, pods) if one}))
+        found = self._found(manifest, place, listing)
         if isinstance(found, ProviderError):
             raise found
         return place, {live["metadata"]["name"]: live for live in found}
@@ -127,23 +158,39 @@ _KNOWN = ", ".join(sorted(kind for _, kind in RULES))
 # --- planning ------------------------------------------------------------------------------------------------------
 
 
-def _observe(resource: Resource, place: Place | ProviderError | None, listing: Listing, now: datetime) -> Observation:
+def _observe(
+    resource: Resource,
+    place: ObjectCollection | ProviderError | None,
+    found: Sequence[JsonObject] | ProviderError,
+    now: datetime,
+) -> Observation:
     if open_outputs(resource.manifest["spec"]):
         return Absent(resource.address)  # it comes again when outputs are filled in
-    found = listing[place] if isinstance(place, Place) else place or ()
     if isinstance(found, ProviderError):
         return Unreadable(resource.address, found.message)
     if planned := resource.manifest.get(DELETES):
         live = {one["metadata"]["name"]: one for one in found}
-        still = [row for row in planned if not _has_moved(row, live.get(row["name"]))]
+        activity = ActivityRule.of(resource.manifest)
+        still = [row for row in planned if not _has_moved(row, live.get(row["name"]), activity)]
         return Present(resource.address, "", _version(still))
-    choice = choose(Rule.of(resource.manifest["spec"]), found, now)
+    choice = _choose(resource.manifest, found, now)
     value = {"choice": choice, "served": place is not None}
     return Present(resource.address, "", _version(_rows(choice)), value)
 
 
-def _rows(choice: Choice) -> list[JsonObject]:
-    return [{"name": one.name, "uid": one.uid, "resourceVersion": one.version} for one in choice.doomed]
+def _choose(manifest: JsonObject, found: Sequence[JsonObject], now: datetime) -> RetentionChoice:
+    rule, activity = RetentionRule.of(manifest["spec"]), ActivityRule.of(manifest)
+    return choose_inactive(rule, activity, found, now) if activity else choose_expired(rule, found, now)
+
+
+def _rows(choice: RetentionChoice) -> list[JsonObject]:
+    rows: list[JsonObject] = [
+        {"name": one.name, "uid": one.uid, "resourceVersion": one.version} for one in choice.to_delete
+    ]
+    if isinstance(choice, ActivityChoice):
+        times = {one.name: one.time for one in choice.looked_at if not one.forced}
+        rows = [row | ({"lastActivity": times[row["name"]]} if row["name"] in times else {}) for row in rows]
+    return rows
 
 
 def _version(rows: Json) -> str:
@@ -153,21 +200,26 @@ def _version(rows: Json) -> str:
 def _preview(resource: Resource, seen: Observation) -> Preview:
     if not isinstance(seen, Present) or seen.value is None:
         return Preview(Effect.RUN, blocked=_TOO_LATE, remedy="name outputs that are known when planning")
-    choice: Choice = seen.value["choice"]
-    if not choice.doomed:
+    choice: RetentionChoice = seen.value["choice"]
+    if choice.stays:
+        return Preview(Effect.RUN, blocked=choice.stays, remedy="what runs, and what is protected, is never deleted")
+    if not choice.to_delete:
         kind = resource.manifest["spec"]["selector"]["kind"]
         warnings = () if seen.value["served"] else (f"the cluster serves no {kind}: nothing to clean up",)
         return Preview(Effect.NONE, outputs={"deleted": 0}, warnings=warnings)
+    forced = _FORCED if "criteria" in resource.manifest else ()
     more = f"{choice.more} more are due: the limit of one plan leaves them for the next"
     return Preview(
         Effect.RUN,
-        tuple(FieldChange((one.name,), FieldOp.REMOVE, str(one.ending)) for one in choice.doomed),
+        (*forced, *(FieldChange((one.name,), FieldOp.REMOVE, one.ending) for one in choice.to_delete)),
         desired={**resource.manifest, DELETES: _rows(choice)},
-        outputs={"deleted": len(choice.doomed)},
+        outputs={"deleted": len(choice.to_delete)},
         warnings=(more,) if choice.more else (),
     )
 
 
+# What a plan shows that takes active objects along; its id, which has this field, is what confirms it (B16).
+_FORCED = (FieldChange(("criteria", "forceActive"), FieldOp.ADD, after=True),)
 _TOO_LATE = "it uses an output that is not known yet, and deletions are planned by name"
 
 
@@ -188,9 +240,16 @@ def _is_leaving(live: JsonObject | None) -> bool:
     return live is None or bool(live["metadata"].get("deletionTimestamp"))
 
 
-def _has_moved(row: JsonObject, live: JsonObject | None) -> bool:
-    """Whether something else than the planned version stands there: changed, running again, or made anew."""
+def _has_moved(row: JsonObject, live: JsonObject | None, activity: ActivityRule | None) -> bool:
+    """Whether something else than the planned version stands there: changed, running again, or made anew; or one with
+    a sign of life since. A row without a version is bound to the uid alone."""
     if live is None or (_is_it(row, live) and _is_leaving(live)):
         return False
+    if not row["resourceVersion"]:
+        return not _is_it(row, live)
     metadata = live["metadata"]
+    if activity and "lastActivity" in row:
+        last = last_activity(live, activity.heartbeat)
+        if last is None or last.strftime("%Y-%m-%dT%H:%M:%SZ") != row["lastActivity"]:
+            return True
     return (metadata["uid"], metadata["resourceVersion"]) != (row["uid"], row["resourceVersion"])

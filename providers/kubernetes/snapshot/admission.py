@@ -6,27 +6,29 @@ Pure. Quotas, pod security and webhooks are not played: a snapshot lets pass wha
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from planner.path import FieldPath, render
+from planner.path import FieldPath, render_path
 from planner.values import JsonObject
-from providers.kubernetes.cluster import KindInfo
+from providers.cluster import KindInfo
 from providers.kubernetes.errors import (
     ApplyConflict,
     BadRequest,
     Cause,
-    Conflict,
+    FieldConflict,
     Forbidden,
     Invalid,
     NamespaceMissing,
     ResourceVersionConflict,
     UidMismatch,
 )
-from providers.kubernetes.snapshot.layout import Identity, group
+from providers.kubernetes.snapshot.folder_layout import Identity, group
+from providers.kubernetes.ssa import builtin_values
+from providers.kubernetes.ssa.excluding import excluded
 from providers.kubernetes.ssa.immutable import immutable_changes
-from providers.kubernetes.ssa.merge import Merged
+from providers.kubernetes.ssa.merge import ApplyOutcome
 from providers.kubernetes.ssa.schema import TypeTable
-from providers.kubernetes.ssa.validate import check
+from providers.kubernetes.ssa.validate import validation_errors
 
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -69,13 +71,36 @@ def check_namespace(identity: Identity, objects: Mapping[Identity, JsonObject]) 
         raise NamespaceMissing(message, namespace=namespace, where=str(identity), remedy="declare the Namespace")
 
 
-def check_document(identity: Identity, body: JsonObject, types: TypeTable) -> None:
-    """Names and types. Raises Invalid with every field that is wrong."""
-    problems = [Cause(render(path), "FieldValueInvalid", message) for path, message in check(body, types)]
-    if not _has_good_name(identity):
-        problems.insert(0, Cause("metadata.name", "FieldValueInvalid", "a lowercase RFC 1123 name is needed"))
-    if problems:
-        raise Invalid(tuple(problems), where=str(identity))
+def check_shape(identity: Identity, desired: JsonObject, types: TypeTable) -> None:
+    """Fields, types and keys of what was sent. Raises Invalid with every field that is wrong."""
+    _refuse(identity, validation_errors(desired, types, only_shape=True))
+
+
+def check_document(identity: Identity, after: JsonObject, types: TypeTable, live: JsonObject | None) -> None:
+    """Names, values and rules of the object as it would be stored. Raises Invalid with every field that is wrong."""
+    problems = validation_errors(after, types, live=live)
+    api_version, kind = str(after["apiVersion"]), str(after["kind"])
+    if not types.is_custom(api_version, kind):
+        shape = set(validation_errors(after, types, only_shape=True))  # of what was sent it was looked at before
+        problems = tuple(problem for problem in problems if problem not in shape)
+        problems += tuple(builtin_values.judge(types.type_of(api_version, kind), after))
+    name: FieldPath = ("metadata", "name")
+    if not _has_good_name(identity) and not any(path == name for path, _ in problems):
+        problems = ((name, _wrong_name(identity)), *problems)
+    _refuse(identity, problems)
+
+
+def _refuse(identity: Identity, problems: Iterable[tuple[FieldPath, str]]) -> None:
+    causes = tuple(Cause(render_path(path), "FieldValueInvalid", message) for path, message in problems)
+    if causes:
+        raise Invalid(causes, where=str(identity))
+
+
+def _wrong_name(identity: Identity) -> str:
+    most = 63 if identity.kind in ("Namespace", "Service") and not identity.group else 253
+    if len(identity.name) > most:
+        return f"must be no more than {most} characters, it has {len(identity.name)}"
+    return "a lowercase RFC 1123 name is needed"
 
 
 def _has_good_name(identity: Identity) -> bool:
@@ -86,10 +111,12 @@ def _has_good_name(identity: Identity) -> bool:
     return len(identity.name) <= 253 and _SUBDOMAIN.fullmatch(identity.name) is not None
 
 
-def check_conflicts(identity: Identity, merged: Merged, force: bool) -> None:
+def check_conflicts(identity: Identity, merged: ApplyOutcome, force: bool) -> None:
     """Raises ApplyConflict naming every field that others own with another value, unless the apply is forced."""
     if merged.conflicts and not force:
-        causes = {Conflict(render(c.path), c.manager, _words(c.manager, c.operation)) for c in merged.conflicts}
+        causes = {
+            FieldConflict(render_path(c.path), c.manager, _words(c.manager, c.operation)) for c in merged.conflicts
+        }
         raise ApplyConflict(tuple(sorted(causes)), where=str(identity))
 
 
@@ -101,7 +128,7 @@ def check_immutable(identity: Identity, live: JsonObject, after: JsonObject, typ
     """Raises Invalid when a field changes that must not."""
     changes: tuple[tuple[FieldPath, str], ...] = immutable_changes(live, after, types)
     if changes:
-        causes = tuple(Cause(render(path), "FieldValueInvalid", words, immutable=True) for path, words in changes)
+        causes = tuple(Cause(render_path(path), "FieldValueInvalid", words, immutable=True) for path, words in changes)
         remedy = "set hwplan.dev/replace: allow to delete and create it anew"
         raise Invalid(causes, where=str(identity), remedy=remedy)
 
@@ -112,3 +139,11 @@ def check_delete(identity: Identity, live: JsonObject, uid: str, resource_versio
     check_preconditions(identity, live, {"metadata": {key: value for key, value in wanted.items() if value}})
     if identity.kind == "Namespace" and not identity.group and identity.name in _KEPT_NAMESPACES:
         raise Forbidden("forbidden: this namespace may not be deleted", where=str(identity))
+
+
+def check_excluded(identity: Identity, after: JsonObject) -> None:
+    """Raises Invalid when fields stand side by side that exclude each other."""
+    if found := excluded(after):
+        raise Invalid(
+            tuple(Cause(render_path(path), "FieldValueForbidden", words) for path, words in found), where=str(identity)
+        )

@@ -7,7 +7,7 @@ controllers.py for what is refused and what is made ready at once.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,14 +15,15 @@ from threading import RLock
 
 from planner.plan import ClusterIdentity
 from planner.values import JsonObject
-from providers.kubernetes.cluster import FIELD_MANAGER, OPERATOR_MANAGER, Executed, KindInfo, Listing, Place
+from providers.cluster import FIELD_MANAGER, OPERATOR_MANAGER, EndedCommand, Keep, KindInfo, Listing, ObjectCollection
 from providers.kubernetes.errors import AlreadyExists, CommandNotStarted, NotFound, NotServed
 from providers.kubernetes.snapshot import admission, controllers
+from providers.kubernetes.snapshot.folder_layout import Identity, group, identity_of
 from providers.kubernetes.snapshot.jsonpatch import patched
-from providers.kubernetes.snapshot.kinds import builtin_kinds, custom_kinds
-from providers.kubernetes.snapshot.layout import Identity, group, identity_of
-from providers.kubernetes.snapshot.store import Store, open_store
-from providers.kubernetes.snapshot.veil import to_base64, to_text
+from providers.kubernetes.snapshot.objects import SnapshotObjects
+from providers.kubernetes.snapshot.secret_forms import to_base64, to_text
+from providers.kubernetes.snapshot.served import Served, serve
+from providers.kubernetes.snapshot.store import SnapshotStore, open_store
 from providers.kubernetes.ssa import merge
 from providers.kubernetes.ssa.schema import TypeTable
 
@@ -44,33 +45,31 @@ class SnapshotCluster:
 
     simulated = True
 
-    def __init__(self, store: Store, *, now: Callable[[], str] = utc_now) -> None:
+    def __init__(self, store: SnapshotStore, *, now: Callable[[], str] = utc_now) -> None:
         self._store = store
         self.now = now
         self._lock = RLock()
-        self._custom: tuple[tuple[JsonObject, ...], tuple[KindInfo, ...], TypeTable] | None = None
+        self._served: Served | None = None
 
     def identity(self) -> ClusterIdentity:
         return ClusterIdentity(self._store.about.uid, self._store.about.server, simulated=True)
 
     def kind(self, api_version: str, kind: str) -> KindInfo | None:
-        return next((info for info in self.kinds() if (info.api_version, info.kind) == (api_version, kind)), None)
+        with self._lock:
+            return self._serving(self._store.known()).kind(api_version, kind)
 
     def kinds(self) -> Sequence[KindInfo]:
         with self._lock:
-            custom, _ = self._custom_types(self._store.known())
-        return (*builtin_kinds(), *custom)
+            return self._serving(self._store.known()).kinds
 
-    def list(self, places: Sequence[Place]) -> Listing:
-        by_kind: dict[tuple[str, str], list[tuple[str, JsonObject]]] = {}
+    def list(self, places: Sequence[ObjectCollection], keep: Keep | None = None) -> Listing:
+        out: dict[ObjectCollection, tuple[JsonObject, ...]] = {}
         with self._lock:
-            for identity, document in self._store.objects().items():
-                by_kind.setdefault(identity[:2], []).append((identity.namespace, document))
-        out: dict[Place, tuple[JsonObject, ...]] = {}
-        for place in places:
-            found = by_kind.get((group(place.kind.api_version), place.kind.kind), ())
-            wanted = (doc for namespace, doc in found if not place.namespace or namespace == place.namespace)
-            out[place] = tuple(_as_version(document, place.kind) for document in wanted)
+            objects = self._store.objects()
+            for place in places:
+                found = objects.of_kind(group(place.kind.api_version), place.kind.kind)
+                here = (one for one in found if _stands_in(one, place.namespace) and (keep is None or keep(one)))
+                out[place] = tuple(_as_version(one, place.kind) for one in here)
         return out
 
     def get(self, kind: KindInfo, namespace: str, name: str) -> JsonObject | None:
@@ -89,45 +88,74 @@ class SnapshotCluster:
             live, after = self._applied(identity, kind, body, objects, force)
             return after if after == live else self._stored(live, after, objects)
 
-    def patch(self, kind: KindInfo, namespace: str, name: str, patch: Sequence[JsonObject]) -> JsonObject:
+    def predict(self, kind: KindInfo, body: JsonObject, *, manager: str) -> JsonObject:
+        identity = admission.identify(kind, body)
+        with self._lock:
+            return self._applied(identity, kind, body, self._known(identity), True, manager)[1]
+
+    def patch(
+        self, kind: KindInfo, namespace: str, name: str, patch: Sequence[JsonObject], *, dry_run: bool = False
+    ) -> JsonObject:
         identity = _identity(kind, namespace, name)
 
         def change(live: JsonObject, types: TypeTable) -> JsonObject:
             new = patched(live, patch)
             admission.check_preconditions(identity, live, new)
-            base = {**live, "metadata": {**live["metadata"], "managedFields": new["metadata"].get("managedFields", [])}}
-            return merge.update(base, new, manager=OPERATOR_MANAGER, types=types, now=self.now())
+            owners = [entry for entry in new["metadata"].get("managedFields", ()) if entry]  # [{}] takes all away
+            base = {**live, "metadata": {**live["metadata"], "managedFields": owners}}
+            new = {**new, "metadata": {**new["metadata"], "managedFields": owners}}
+            return merge.plain_update(base, new, manager=OPERATOR_MANAGER, types=types, now=self.now())
 
-        return self.change(identity, change)
+        return self.change(identity, change, dry_run=dry_run)
 
-    def delete(self, kind: KindInfo, namespace: str, name: str, *, uid: str, resource_version: str) -> None:
+    def delete(
+        self,
+        kind: KindInfo,
+        namespace: str,
+        name: str,
+        *,
+        uid: str,
+        resource_version: str,
+        foreground: bool = False,
+    ) -> None:
         self.drop(_identity(kind, namespace, name), uid=uid, resource_version=resource_version)
 
-    def exec(self, namespace: str, pod: str, container: str, command: Sequence[str], *, seconds: float) -> Executed:
+    def logs(self, namespace: str, pod: str, container: str, *, lines: int, most: int) -> bytes:
+        """Nothing: no container ever runs here."""
+        return b""
+
+    def exec(self, namespace: str, pod: str, container: str, command: Sequence[str], *, seconds: float) -> EndedCommand:
         """Always raises CommandNotStarted."""
         raise CommandNotStarted("nothing runs in a snapshot", where=f"Pod/{namespace}/{pod}")
 
     def forget(self) -> None:
         """Nothing is remembered: custom kinds are those of the CRDs inside."""
 
+    def drain_warnings(self, about: str = "") -> tuple[str, ...]:
+        """None: no server warns here."""
+        return ()
+
     # --- what only a snapshot can do -----------------------------------------------------------------------------
 
-    def change(self, identity: Identity, change: Callable[[JsonObject, TypeTable], JsonObject]) -> JsonObject:
+    def change(
+        self, identity: Identity, change: Callable[[JsonObject, TypeTable], JsonObject], *, dry_run: bool = False
+    ) -> JsonObject:
         """Write an object as some other manager: `change` gets it and the types. Raises NotFound, Invalid."""
         with self._writing():
             objects = self._known(identity)
             live = objects.get(identity)
             if live is None:
                 raise NotFound("it does not exist", where=str(identity))
-            _, types = self._custom_types(objects)
+            types = self._serving(objects).types
             after = to_text(change(to_base64(live), types))
             admission.check_immutable(identity, live, after, types)
-            return after if after == live else self._stored(live, after, objects)
+            admission.check_excluded(identity, after)
+            return after if dry_run or after == live else self._stored(live, after, objects)
 
     def holds(self, identity: Identity) -> bool:
         """Whether the object exists."""
         with self._lock:
-            return identity in self._store.objects()
+            return identity in self._store.known(identity)
 
     def add(self, document: JsonObject, *, manager: str) -> JsonObject:
         """Create an object as some other manager, as a plain POST would. Raises Invalid, NamespaceMissing."""
@@ -136,34 +164,42 @@ class SnapshotCluster:
             objects = self._known(identity)
             if identity in objects:
                 raise AlreadyExists("it exists already", where=str(identity))
-            _, types = self._custom_types(objects)
+            types = self._serving(objects).types
             admission.check_namespace(identity, objects)
-            admission.check_document(identity, to_base64(document), types)
-            made = merge.update(None, to_base64(document), manager=manager, types=types, now=self.now())
-            return self._stored(None, to_text(made), objects)
+            admission.check_shape(identity, to_base64(document), types)
+            made = merge.plain_update(None, to_base64(document), manager=manager, types=types, now=self.now())
+            admission.check_document(identity, made, types, None)
+            return self._stored(None, controllers.allocated(to_text(made)), objects)
 
     def drop(self, identity: Identity, *, uid: str = "", resource_version: str = "") -> None:
         """Delete an object and what depends on it. An object that is gone already is no error."""
         with self._writing():
-            objects = dict(self._store.objects())
+            objects = self._known(identity)
             if live := objects.get(identity):
                 admission.check_delete(identity, live, uid, resource_version)
-                self._cascade(identity, objects)
+                self._cascade(identity, self._store.objects() if controllers.is_container(identity) else objects, set())
 
-    def _cascade(self, identity: Identity, objects: dict[Identity, JsonObject]) -> None:
+    def _cascade(self, identity: Identity, objects: SnapshotObjects, to_delete: set[Identity]) -> None:
         """Content first, the object itself last: a kill in between leaves what a deletion under way looks like."""
-        document = objects.pop(identity)
-        for other in sorted(controllers.dependants(identity, document, objects)):
-            if other in objects:
-                self._cascade(other, objects)
+        to_delete.add(identity)
+        for other in sorted(controllers.dependants(identity, objects, to_delete)):
+            if other not in to_delete:
+                self._cascade(other, objects, to_delete)
         self._store.drop(identity)
 
     def _applied(
-        self, identity: Identity, kind: KindInfo, body: JsonObject, objects: Mapping[Identity, JsonObject], force: bool
+        self,
+        identity: Identity,
+        kind: KindInfo,
+        body: JsonObject,
+        objects: SnapshotObjects,
+        force: bool,
+        manager: str = FIELD_MANAGER,
     ) -> tuple[JsonObject | None, JsonObject]:
         """The object before and after an apply, all checks passed; nothing is stored."""
-        custom, types = self._custom_types(objects)
-        if kind not in custom and kind not in builtin_kinds():
+        served = self._serving(objects)
+        types = served.types
+        if served.kind(kind.api_version, kind.kind) != kind:
             raise NotServed("the cluster does not serve this kind", where=str(identity), remedy="install its CRD first")
         found = objects.get(identity)
         live = None if found is None else _as_version(found, kind)
@@ -171,16 +207,19 @@ class SnapshotCluster:
         admission.check_namespace(identity, objects)
         metadata = {k: v for k, v in body["metadata"].items() if k not in ("uid", "resourceVersion")}
         desired = to_base64({**body, "metadata": metadata})
-        admission.check_document(identity, desired, types)
+        admission.check_shape(identity, desired, types)
         before = None if live is None else to_base64(live)
-        merged = merge.apply(before, desired, manager=FIELD_MANAGER, types=types, force=force, now=self.now())
+        merged = merge.server_side_apply(before, desired, manager=manager, types=types, force=force, now=self.now())
         admission.check_conflicts(identity, merged, force)
+        admission.check_document(identity, merged.object, types, before)
         after = to_text(merged.object)
-        if live is not None:
-            admission.check_immutable(identity, live, after, types)
+        if live is None:
+            return None, controllers.allocated(after)  # in a dry run too, as on a server
+        admission.check_immutable(identity, live, after, types)
+        admission.check_excluded(identity, after)
         return live, after
 
-    def _stored(self, live: JsonObject | None, after: JsonObject, objects: Mapping[Identity, JsonObject]) -> JsonObject:
+    def _stored(self, live: JsonObject | None, after: JsonObject, objects: SnapshotObjects) -> JsonObject:
         """Count versions, let the controllers do their part, and store the object in one step."""
         now = self.now()
         old: JsonObject = live["metadata"] if live else {"uid": str(uuid.uuid4()), "creationTimestamp": now}
@@ -194,12 +233,10 @@ class SnapshotCluster:
         if "spec" in document:
             moved = live is not None and _intent(live) != _intent(after)
             metadata["generation"] = int(old.get("generation", 1 if live else 0)) + (live is None or moved)
-        if live is None:
-            document = controllers.allocated(document)
         status = controllers.status_of(document, now)
         if status is not None and status != document.get("status"):
-            _, types = self._custom_types(objects)
-            document = merge.update(
+            types = self._serving(objects).types
+            document = merge.plain_update(
                 document,
                 {**document, "status": status},
                 manager=controllers.SIMULATED,
@@ -207,21 +244,19 @@ class SnapshotCluster:
                 now=now,
                 subresource="status",
             )
+        if (left := controllers.carried_out(document)) != document:
+            types = self._serving(objects).types
+            document = merge.plain_update(document, left, manager=controllers.SIMULATED, types=types, now=now)
         self._store.put(document)
         return document
 
-    def _known(self, identity: Identity) -> Mapping[Identity, JsonObject]:
+    def _known(self, identity: Identity) -> SnapshotObjects:
         """All objects, of which this one and its namespace are fresh."""
         return self._store.known(identity, Identity("", "Namespace", "", identity.namespace))
 
-    def _custom_types(self, objects: Mapping[Identity, JsonObject]) -> tuple[tuple[KindInfo, ...], TypeTable]:
-        crds = tuple(document for identity, document in objects.items() if identity[:2] == _CRD)
-        known = self._custom
-        if known is None or len(known[0]) != len(crds) or any(a is not b for a, b in zip(known[0], crds, strict=True)):
-            builtin = TypeTable.builtin()
-            known = (crds, custom_kinds(crds), builtin.with_crds(crds) if crds else builtin)
-            self._custom = known
-        return known[1], known[2]
+    def _serving(self, objects: SnapshotObjects) -> Served:
+        self._served = serve(objects.of_kind(*_CRD), self._served)
+        return self._served
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -231,6 +266,10 @@ class SnapshotCluster:
 
 def _identity(kind: KindInfo, namespace: str, name: str) -> Identity:
     return Identity(group(kind.api_version), kind.kind, namespace if kind.namespaced else "", name)
+
+
+def _stands_in(document: JsonObject, namespace: str) -> bool:
+    return not namespace or document["metadata"].get("namespace") == namespace
 
 
 def _as_version(document: JsonObject, kind: KindInfo) -> JsonObject:

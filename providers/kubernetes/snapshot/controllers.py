@@ -7,13 +7,19 @@ simulated. No pod ever runs and nothing ever fails here; docs and every output s
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from planner.values import Json, JsonObject
-from providers.kubernetes.snapshot.layout import Identity
+from providers.kubernetes.snapshot.folder_layout import Identity
+from providers.kubernetes.snapshot.objects import SnapshotObjects, owners_of
 
 SIMULATED = "simulated-controllers"
+OUTCOME = "hwplan.dev/simulated-outcome"  # annotation of a Tekton run: what it comes to, as JSON
+_NAMESPACE = ("", "Namespace")
+_CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 _WORDS = "simulated: nothing runs in a snapshot"
+_REFRESH = "argocd.argoproj.io/refresh"
 
 
 def status_of(document: JsonObject, now: str) -> JsonObject | None:
@@ -21,6 +27,22 @@ def status_of(document: JsonObject, now: str) -> JsonObject | None:
     group = str(document.get("apiVersion", "")).rpartition("/")[0]
     rule = _RULES.get((group, str(document.get("kind"))))
     return rule(document, now) if rule else None
+
+
+def carried_out(document: JsonObject) -> JsonObject:
+    """An object without what its controller takes away when it has done it: operation and refresh of an Application."""
+    asked = document.get("operation") or _is_refreshed(document)
+    if document.get("kind") != "Application" or not asked or _phase(document) == "Running":
+        return document
+    metadata = dict(document["metadata"])
+    annotations = {key: value for key, value in (metadata.pop("annotations", None) or {}).items() if key != _REFRESH}
+    if annotations:
+        metadata["annotations"] = annotations
+    return {key: value for key, value in document.items() if key != "operation"} | {"metadata": metadata}
+
+
+def _is_refreshed(document: JsonObject) -> bool:
+    return _REFRESH in (document["metadata"].get("annotations") or {})
 
 
 def allocated(document: JsonObject) -> JsonObject:
@@ -37,18 +59,26 @@ def _address(metadata: JsonObject) -> str:
     return f"10.{96 + seed[0] % 16}.{seed[1]}.{1 + seed[2] % 254}"
 
 
-def dependants(doomed: Identity, document: JsonObject, objects: Mapping[Identity, JsonObject]) -> Iterator[Identity]:
-    """What goes with an object: a namespace's content, a CRD's objects, and what it alone owns."""
-    uid = document["metadata"].get("uid")
-    spec = document.get("spec") or {}
-    names = spec.get("names") or {}
-    for identity, other in objects.items():
-        owners = other["metadata"].get("ownerReferences") or ()
-        if (
-            (doomed.kind == "Namespace" and not doomed.group and identity.namespace == doomed.name)
-            or (doomed.kind == "CustomResourceDefinition" and identity[:2] == (spec.get("group"), names.get("kind")))
-            or (owners and all(owner.get("uid") == uid for owner in owners))
-        ):
+def is_container(identity: Identity) -> bool:
+    """Whether other objects go with it although they do not name it as an owner."""
+    return identity[:2] in (_NAMESPACE, _CRD)
+
+
+def dependants(to_delete: Identity, objects: SnapshotObjects, gone: Collection[Identity]) -> Iterator[Identity]:
+    """What goes with an object: a namespace's content, a CRD's objects, and what has no other owner left.
+
+    `gone` are objects on their way out, `to_delete` among them. As for the garbage collector, an owner that does not
+    exist counts for nothing.
+    """
+    document = objects[to_delete]
+    if to_delete[:2] == _NAMESPACE:
+        yield from objects.in_namespace(to_delete.name)
+    elif to_delete[:2] == _CRD:
+        spec = document.get("spec") or {}
+        yield from objects.identities(str(spec.get("group")), str((spec.get("names") or {}).get("kind")))
+    for identity in objects.owned_by(str(document["metadata"].get("uid"))):
+        owners = (objects.with_uid(uid) for uid in owners_of(objects[identity]))
+        if all(owner is None or owner in gone for owner in owners):
             yield identity
 
 
@@ -164,15 +194,43 @@ def _api_service(document: JsonObject, now: str) -> JsonObject:
 
 
 def _tekton_run(document: JsonObject, now: str) -> JsonObject:
-    succeeded = _condition("Succeeded", "Succeeded", now, document)
-    at = succeeded["lastTransitionTime"]
-    return {"conditions": [succeeded], "startTime": at, "completionTime": at}
+    """It succeeds at once, or comes to what stands in its annotation."""
+    said = json.loads((document["metadata"].get("annotations") or {}).get(OUTCOME) or "{}")
+    condition = _condition("Succeeded", "Succeeded", now, document) | said.pop("condition", {})
+    at = condition["lastTransitionTime"]
+    for step in said.get("steps") or ():
+        step["terminated"] = {"startedAt": at, "finishedAt": at, **step["terminated"]}
+    return {"conditions": [condition], "startTime": at, "completionTime": at, **said}
+
+
+def _phase(document: JsonObject) -> str:
+    return str(((document.get("status") or {}).get("operationState") or {}).get("phase") or "")
 
 
 def _application(document: JsonObject, now: str) -> JsonObject:
-    spec = document.get("spec") or {}
-    revision = (spec.get("source") or {}).get("targetRevision", "HEAD")
-    return {"sync": {"status": "Synced", "revision": revision}, "health": {"status": "Healthy"}}
+    """In sync at once. An operation that was asked for is carried out, and stays on record; one that somebody made run
+    goes on until it is terminated."""
+    before, operation = document.get("status") or {}, document.get("operation")
+    if operation and _phase(document) == "Running":
+        return before
+    if operation and _phase(document) == "Terminating":
+        ended = {"phase": "Failed", "message": f"Operation terminated ({_WORDS})", "finishedAt": now}
+        return {**before, "operationState": {**before["operationState"], **ended}}
+    target = ((document.get("spec") or {}).get("source") or {}).get("targetRevision", "HEAD")
+    if not operation:
+        retained = {key: before[key] for key in ("operationState", "reconciledAt") if key in before}
+        revision = ((retained.get("operationState") or {}).get("syncResult") or {}).get("revision") or target
+        retained |= {"reconciledAt": now} if _is_refreshed(document) else {}
+        return {"sync": {"status": "Synced", "revision": revision}, "health": {"status": "Healthy"}, **retained}
+    revision = (operation.get("sync") or {}).get("revision") or target
+    result = {"revision": revision, "resources": []}
+    state = {"phase": "Succeeded", "message": _WORDS, "startedAt": now, "finishedAt": now, "syncResult": result}
+    return {
+        "sync": {"status": "Synced", "revision": revision},
+        "health": {"status": "Healthy"},
+        "operationState": {"operation": operation, **state},
+        "reconciledAt": now,
+    }
 
 
 _RULES: Mapping[tuple[str, str], Callable[[JsonObject, str], JsonObject]] = {
@@ -180,6 +238,7 @@ _RULES: Mapping[tuple[str, str], Callable[[JsonObject, str], JsonObject]] = {
     ("", "PersistentVolume"): _volume,
     ("", "PersistentVolumeClaim"): _claim,
     ("", "Pod"): _pod,
+    ("", "ReplicationController"): _replica_set,
     ("", "Service"): _service,
     ("apiextensions.k8s.io", "CustomResourceDefinition"): _crd,
     ("apiregistration.k8s.io", "APIService"): _api_service,

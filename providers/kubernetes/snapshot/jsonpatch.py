@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from planner.values import Json, JsonObject, copied
+from planner.values import Json, JsonObject, deep_copy
 from providers.kubernetes.errors import Cause, Invalid
 
 
 def patched(document: JsonObject, operations: Sequence[JsonObject]) -> JsonObject:
     """A changed copy. Raises Invalid when an operation does not fit, as a server does."""
-    out: JsonObject = copied(document)
+    out: JsonObject = deep_copy(document)
     for number, operation in enumerate(operations):
         try:
             _apply(out, operation)

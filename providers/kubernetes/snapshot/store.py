@@ -1,4 +1,4 @@
-"""Where a snapshot's objects are kept: a folder that can be written, or one file that cannot. Knows no merge rules.
+"""Where a snapshot's objects are retained: a folder that can be written, or one file that cannot. Knows no merge rules.
 
 A folder is read through a cache beside it (`.cache.jsonl`, one line for each object last read or written), so that
 only files that somebody edited are parsed again. The cache may be deleted at any time; a torn last line is ignored.
@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import NamedTuple, Protocol
 
 from planner.errors import PermanentError
 from planner.values import JsonObject
-from providers.kubernetes.snapshot.layout import (
+from providers.kubernetes.snapshot.folder_layout import (
     CLUSTER_FILE,
     CLUSTER_FOLDER,
     Identity,
@@ -29,6 +29,7 @@ from providers.kubernetes.snapshot.layout import (
     write_atomic,
     yaml_text,
 )
+from providers.kubernetes.snapshot.objects import SnapshotObjects
 
 SCHEMA_VERSION = 1
 SYSTEMS_FILE = "systems.json"  # beside the folder of objects; in a single file it is the key `systems`
@@ -39,7 +40,7 @@ _BLOCK = 100  # versions reserved at once: a killed run skips some, and never us
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class SnapshotHeader:
     """What a snapshot is of. `uid` is that of the kube-system namespace, `kubernetes` the version it plays."""
 
     uid: str
@@ -47,7 +48,7 @@ class About:
     kubernetes: str = "v1.36.3"
 
     @classmethod
-    def read(cls, document: JsonObject, where: str) -> About:
+    def read(cls, document: JsonObject, where: str) -> SnapshotHeader:
         """From `cluster.yaml`, or the `cluster` part of a single file. Raises PermanentError when it is not one."""
         uid, server = document.get("uid"), document.get("server")
         if not isinstance(uid, str) or not isinstance(server, str) or not uid:
@@ -55,16 +56,16 @@ class About:
         return cls(uid, server, str(document.get("kubernetes") or "v1.36.3"))
 
 
-class Store(Protocol):
+class SnapshotStore(Protocol):
     """Objects by identity. Documents are shared: nobody changes them in place."""
 
-    about: About
+    about: SnapshotHeader
 
-    def objects(self) -> Mapping[Identity, JsonObject]:
+    def objects(self) -> SnapshotObjects:
         """All objects as they are now. The mapping changes with later calls."""
         ...
 
-    def known(self, *fresh: Identity) -> Mapping[Identity, JsonObject]:
+    def known(self, *fresh: Identity) -> SnapshotObjects:
         """All objects as last seen, of which `fresh` are as they are now. What else somebody edited shows up soon."""
         ...
 
@@ -98,13 +99,14 @@ class FolderStore:
         self._folder = folder
         self._entries: dict[str, _Entry] = {}  # by path relative to the folder
         self._paths: dict[Identity, str] = {}
-        self._documents: dict[Identity, JsonObject] = {}
+        self._documents = SnapshotObjects()
+        self._size = 0  # bytes of all files that were read
         self._looked = -_SOON
         self._next = self._limit = 0
-        self.about = About.read(read_yaml(folder / CLUSTER_FILE), str(folder / CLUSTER_FILE))
+        self.about = SnapshotHeader.read(read_yaml(folder / CLUSTER_FILE), str(folder / CLUSTER_FILE))
         self._load_cache()
 
-    def objects(self) -> Mapping[Identity, JsonObject]:
+    def objects(self) -> SnapshotObjects:
         """All objects as they are now, hand edits included. Raises PermanentError that names a file nobody can read."""
         self._looked = time.monotonic()
         seen = dict(_files(self._folder))
@@ -120,7 +122,7 @@ class FolderStore:
             self._save_cache(changed)
         return self._documents
 
-    def known(self, *fresh: Identity) -> Mapping[Identity, JsonObject]:
+    def known(self, *fresh: Identity) -> SnapshotObjects:
         if time.monotonic() - self._looked > _SOON or any(self._has_moved(identity) for identity in fresh):
             return self.objects()
         return self._documents
@@ -150,15 +152,16 @@ class FolderStore:
         path = self._folder / name
         write_atomic(path, yaml_text(document))
         stat = path.stat()
+        self._size += stat.st_size - (self._entries[name].size if name in self._entries else 0)
         self._entries[name] = _Entry(stat.st_mtime_ns, stat.st_size, document)
         self._paths[identity] = name
-        self._documents[identity] = document
+        self._documents.put(identity, document)
         self._save_cache([name])
 
     def drop(self, identity: Identity) -> None:
-        self._documents.pop(identity, None)
+        self._documents.drop(identity)
         if name := self._paths.pop(identity, None):
-            self._entries.pop(name, None)
+            self._size -= self._entries.pop(name).size
             (self._folder / name).unlink(missing_ok=True)
 
     @contextmanager
@@ -188,7 +191,10 @@ class FolderStore:
                     f"{identity} is in two files", where=f"{other}, {name}", remedy="delete one of them"
                 )
             self._paths[identity] = name
-        self._documents = {identity: self._entries[name].document for identity, name in self._paths.items()}
+        self._documents = SnapshotObjects(
+            (identity, self._entries[name].document) for identity, name in self._paths.items()
+        )
+        self._size = sum(entry.size for entry in self._entries.values())
 
     def _load_cache(self) -> None:
         try:
@@ -208,8 +214,7 @@ class FolderStore:
         path = self._folder / _CACHE
         try:
             size = path.stat().st_size if path.exists() else 0
-            fresh = sum(entry.size for entry in self._entries.values())
-            if size > 4 * fresh + 65536:
+            if size > 4 * self._size + 65536:
                 write_atomic(path, "".join(self._cache_line(name) for name in self._entries))
             else:
                 with path.open("a", encoding="utf-8") as file:
@@ -230,19 +235,19 @@ class FileStore:
         if document.get("schemaVersion") != SCHEMA_VERSION or not isinstance(document.get("objects"), list):
             raise PermanentError("this is no snapshot of a cluster", where=str(path), remedy="see `hwplan snapshot`")
         cluster = document.get("cluster")
-        self.about = About.read(cluster if isinstance(cluster, dict) else {}, str(path))
-        self._objects: dict[Identity, JsonObject] = {}
+        self.about = SnapshotHeader.read(cluster if isinstance(cluster, dict) else {}, str(path))
+        self._objects = SnapshotObjects()
         for number, item in enumerate(document["objects"]):
             try:
                 identity = identity_of(item)
             except (ValueError, AttributeError):
                 raise PermanentError("an object needs kind and name", where=f"{path} objects[{number}]") from None
-            self._objects[identity] = completed(item, identity, self.about)
+            self._objects.put(identity, completed(item, identity, self.about))
 
-    def objects(self) -> Mapping[Identity, JsonObject]:
+    def objects(self) -> SnapshotObjects:
         return self._objects
 
-    def known(self, *fresh: Identity) -> Mapping[Identity, JsonObject]:
+    def known(self, *fresh: Identity) -> SnapshotObjects:
         return self._objects
 
     def next_version(self) -> str:
@@ -258,7 +263,7 @@ class FileStore:
         raise _read_only()
 
 
-def open_store(path: Path) -> Store:
+def open_store(path: Path) -> SnapshotStore:
     """The store at `path`: a folder with `cluster.yaml` (or `cluster/cluster.yaml`) in it, or a single file.
 
     Raises PermanentError when neither is there.
@@ -272,9 +277,9 @@ def open_store(path: Path) -> Store:
 
 
 def systems_of(path: Path) -> JsonObject | None:
-    """What `hwplan snapshot` kept of other systems and of secret sources, None where it kept nothing.
+    """What `hwplan snapshot` retained of other systems and of secret sources, None where it retained nothing.
 
-    Raises PermanentError when it is damaged. Its meaning is that of planner.app.recorded.
+    Raises PermanentError when it is damaged. Its meaning is that of planner/app/snapshot_records.py.
     """
     where = path if path.is_file() else path / SYSTEMS_FILE
     if not where.is_file():
@@ -286,7 +291,7 @@ def systems_of(path: Path) -> JsonObject | None:
     return found
 
 
-def completed(document: JsonObject, identity: Identity, about: About) -> JsonObject:
+def completed(document: JsonObject, identity: Identity, about: SnapshotHeader) -> JsonObject:
     """The document with a uid and a version, made from its identity where they are missing."""
     metadata = document["metadata"]
     if metadata.get("uid") and metadata.get("resourceVersion"):

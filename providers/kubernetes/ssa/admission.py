@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import base64
 
-from planner.values import JsonObject, copied
+from planner.values import JsonObject, deep_copy
 from providers.kubernetes.ssa.defaults import TEMPLATE_GENERATION
-from providers.kubernetes.ssa.typed import equal
+from providers.kubernetes.ssa.typed_values import equal_json
 
 _PROTECTED = {
     "v1/PersistentVolumeClaim": "kubernetes.io/pvc-protection",
@@ -19,7 +19,7 @@ _PROTECTED = {
 _PREEMPTION = "PreemptLowerPriority"
 
 
-def prepare(live: JsonObject | None, stored: JsonObject) -> None:
+def apply_admission(live: JsonObject | None, stored: JsonObject) -> None:
     """Apply the fixed part, in place. `live` is None for a create."""
     key = f"{stored['apiVersion']}/{stored['kind']}"
     if key == "v1/Secret":
@@ -31,7 +31,7 @@ def prepare(live: JsonObject | None, stored: JsonObject) -> None:
     elif key == "apps/v1/DaemonSet":
         _count_template(live, stored)
     elif key == "v1/Namespace":
-        stored["spec"] = copied(live.get("spec") or {})
+        stored["spec"] = deep_copy(live.get("spec") or {})
     elif key == "v1/Service":
         _drop_by_type(live["spec"], stored["spec"])
 
@@ -39,7 +39,7 @@ def prepare(live: JsonObject | None, stored: JsonObject) -> None:
 def _count_template(live: JsonObject, stored: JsonObject) -> None:
     """A DaemonSet counts the changes of its template in an annotation."""
     counted = int((live["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION) or 0)
-    changed = not equal(live["spec"].get("template"), stored["spec"].get("template"))
+    changed = not equal_json(live["spec"].get("template"), stored["spec"].get("template"))
     stored["metadata"].setdefault("annotations", {})[TEMPLATE_GENERATION] = str(counted + changed)
 
 
@@ -60,7 +60,7 @@ def _is_external(spec: JsonObject) -> bool:
 
 
 def _pod(before: JsonObject | None, spec: JsonObject) -> None:
-    """Priority (kept once it is set) and the tolerations that every pod has for a while."""
+    """Priority (retained once it is set) and the tolerations that every pod has for a while."""
     known = before or ({} if spec.get("priorityClassName") else {"priority": 0, "preemptionPolicy": _PREEMPTION})
     for name in ("priority", "preemptionPolicy"):
         if name in known:
@@ -103,7 +103,7 @@ def _create(key: str, stored: JsonObject) -> None:
         stored["metadata"]["labels"] = dict(stored["metadata"].get("labels") or {})
 
 
-def reasons(live: JsonObject | None, stored: JsonObject) -> tuple[str, ...]:
+def admission_uncertainties(live: JsonObject | None, stored: JsonObject) -> tuple[str, ...]:
     """Why the stored object may differ from what was computed: it depends on other objects of the cluster."""
     key = f"{stored['apiVersion']}/{stored['kind']}"
     if live is None:

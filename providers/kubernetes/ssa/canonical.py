@@ -7,10 +7,10 @@ as `{}`, quantities get their one spelling. Owns that; `comparable` owns the lis
 from __future__ import annotations
 
 import base64
-import binascii
-from typing import Literal, TypeAlias
+import re
+from typing import Literal, TypeAlias, overload
 
-from planner.values import Json, JsonObject, copied
+from planner.values import Json, JsonObject, JsonValue, deep_copy
 from providers.kubernetes.ssa.quantity import canonical_quantity
 from providers.kubernetes.ssa.schema import Type
 
@@ -18,7 +18,8 @@ from providers.kubernetes.ssa.schema import Type
 # `atomic`: inside an atomic list of a decoded document, where quantities are compared as they are spelled.
 Phase: TypeAlias = Literal["stored", "decoded", "atomic"]
 
-_ZERO: dict[str, Json] = {
+_LINE_ENDS = re.compile(r"[\r\n]")  # Go's decoder passes over these, and over nothing else
+_ZERO: dict[str, JsonValue] = {
     "string": "",
     "integer": 0,
     "number": 0,
@@ -50,10 +51,10 @@ _SERVER_FIELDS: dict[str, tuple[tuple[str, ...], ...]] = {
 _HEADLESS = "None"
 
 
-def comparable(document: JsonObject) -> JsonObject:
+def comparable_document(document: JsonObject) -> JsonObject:
     """A copy without what only a server can know: uid, resourceVersion, creationTimestamp, generation, managedFields,
     a Service's allocated addresses and ports, the selector and controller-uid labels of a Job. Use it on both sides."""
-    out: JsonObject = copied(document)
+    out: JsonObject = deep_copy(document)
     metadata = out.get("metadata") or {}
     for name in _SERVER_METADATA:
         metadata.pop(name, None)
@@ -64,7 +65,7 @@ def comparable(document: JsonObject) -> JsonObject:
     return out
 
 
-def _drop(node: Json, path: tuple[str, ...]) -> None:
+def _drop(node: JsonValue, path: tuple[str, ...]) -> None:
     head, *rest = path
     if head == "*":
         for item in node if isinstance(node, list) else ():
@@ -76,23 +77,18 @@ def _drop(node: Json, path: tuple[str, ...]) -> None:
             node.pop(head, None)
 
 
-def without_nulls(value: Json) -> Json:
-    """A copy without null fields: to the server a null in an applied document is not a deletion."""
-    if isinstance(value, dict):
-        return {key: without_nulls(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [without_nulls(item) for item in value]
-    return value
-
-
-def canonical(kind: Type, value: Json, *, phase: Phase = "stored") -> Json:
+@overload
+def canonical_document(kind: Type, value: JsonObject, *, phase: Phase = "stored") -> JsonObject: ...
+@overload
+def canonical_document(kind: Type, value: JsonValue, *, phase: Phase = "stored") -> JsonValue: ...
+def canonical_document(kind: Type, value: JsonValue, *, phase: Phase = "stored") -> JsonValue:
     """A built-in document as its Go struct writes it, without defaults. Always a fresh value."""
     if isinstance(value, dict) and kind.is_map:
         return _struct(kind, value, phase) if kind.name and kind.names else _map(kind, value, phase)
     if isinstance(value, list) and kind.list_kind:
         items = kind.items()
         inner: Phase = "atomic" if phase == "decoded" and kind.list_kind == "atomic" else phase
-        return [zero(items) if item is None else canonical(items, item, phase=inner) for item in value]
+        return [zero(items) if item is None else canonical_document(items, item, phase=inner) for item in value]
     if value is None:
         return None
     match kind.scalar:
@@ -102,44 +98,48 @@ def canonical(kind: Type, value: Json, *, phase: Phase = "stored") -> Json:
             return int(value)
         case "bytes":
             return _bytes(value)
-    return copied(value)
+    return deep_copy(value)
 
 
-def coerced(kind: Type, value: Json) -> Json:
+@overload
+def coerce_custom(kind: Type, value: JsonObject) -> JsonObject: ...
+@overload
+def coerce_custom(kind: Type, value: JsonValue) -> JsonValue: ...
+def coerce_custom(kind: Type, value: JsonValue) -> JsonValue:
     """A custom document as a decoder gives it: `metadata`, of embedded objects too, is the server's own type."""
     if isinstance(value, dict) and kind.is_map:
         if kind.name:
-            return canonical(kind, value)
-        out: dict[str, Json] = {}
+            return canonical_document(kind, value)
+        out: dict[str, JsonValue] = {}
         for key, item in value.items():
             below = kind.child(key)
-            out[key] = item if below is None else coerced(below, {} if item is None and below.name else item)
+            out[key] = item if below is None else coerce_custom(below, {} if item is None and below.name else item)
         return out
     if isinstance(value, list) and kind.list_kind:
         items = kind.items()
-        return [coerced(items, item) for item in value]
+        return [coerce_custom(items, item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _map(kind: Type, value: dict[str, Json], phase: Phase) -> Json:
-    out: dict[str, Json] = {}
+def _map(kind: Type, value: dict[str, JsonValue], phase: Phase) -> JsonValue:
+    out: dict[str, JsonValue] = {}
     for key, item in value.items():
         below = kind.child(key)
         if below is None:
-            out[key] = copied(item)
+            out[key] = deep_copy(item)
         else:
-            out[key] = zero(below) if item is None else canonical(below, item, phase=phase)
+            out[key] = zero(below) if item is None else canonical_document(below, item, phase=phase)
     return out
 
 
-def _struct(kind: Type, value: dict[str, Json], phase: Phase) -> Json:
-    out: dict[str, Json] = {}
+def _struct(kind: Type, value: dict[str, JsonValue], phase: Phase) -> JsonValue:
+    out: dict[str, JsonValue] = {}
     for key, item in value.items():
         below = kind.child(key)
         if below is None:
             continue
         flags = kind.flags(key)
-        made = None if item is None else canonical(below, item, phase=phase)
+        made = None if item is None else canonical_document(below, item, phase=phase)
         if phase == "stored" and made in ([], {}) and not (below.name and below.names) and "p" not in flags:
             made = None  # stored as nothing: what is always written comes back as null
         if made is None or ("p" not in flags and _is_dropped(below, flags, made)):
@@ -152,7 +152,7 @@ def _struct(kind: Type, value: dict[str, Json], phase: Phase) -> Json:
     return out
 
 
-def _is_dropped(kind: Type, flags: str, made: Json) -> bool:
+def _is_dropped(kind: Type, flags: str, made: JsonValue) -> bool:
     """Whether a field that is no pointer is left out when it holds this value."""
     if "a" in flags:
         return False
@@ -185,8 +185,10 @@ def zero(kind: Type) -> Json:
     return _ZERO.get(kind.scalar)
 
 
-def _bytes(value: Json) -> Json:
+def _bytes(value: JsonValue) -> JsonValue:
+    if not isinstance(value, str):
+        return value
     try:
-        return base64.b64encode(base64.b64decode(value, validate=False)).decode()
-    except (binascii.Error, ValueError, TypeError):
+        return base64.b64encode(base64.b64decode(_LINE_ENDS.sub("", value), validate=True)).decode()
+    except ValueError:
         return value

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from planner.values import Json, JsonObject, copied
+from planner.values import Json, JsonObject, deep_copy
 from providers.kubernetes.ssa.schema import Type
 
 _CRD = "apiextensions-apiserver.pkg.apis.apiextensions.v1."
@@ -251,7 +251,7 @@ def _autoscaler(value: JsonObject) -> None:
     percent = {"type": "Percent", "value": 100, "periodSeconds": 15}
     pods = {"type": "Pods", "value": 4, "periodSeconds": 15}
     up = {"stabilizationWindowSeconds": 0, "selectPolicy": "Max", "policies": [pods, percent]}
-    behavior["scaleUp"] = {**copied(up), **behavior.get("scaleUp", {})}
+    behavior["scaleUp"] = {**deep_copy(up), **behavior.get("scaleUp", {})}
     down = {"selectPolicy": "Max", "policies": [dict(percent)]}
     behavior["scaleDown"] = {**down, **behavior.get("scaleDown", {})}
 
@@ -300,7 +300,7 @@ RULES: Final[dict[str, Callable[[JsonObject], None]]] = {
 }
 
 
-def fill(kind: Type, value: Json) -> None:
+def fill_defaults(kind: Type, value: Json) -> None:
     """Fill defaults into a canonical built-in document, in place."""
     if isinstance(value, dict):
         if kind.name:
@@ -309,11 +309,11 @@ def fill(kind: Type, value: Json) -> None:
             if isinstance(item, (dict, list)):
                 below = kind.child(key)
                 if below is not None:
-                    fill(below, item)
+                    fill_defaults(below, item)
     elif isinstance(value, list) and kind.list_kind and value and isinstance(value[0], (dict, list)):
         items = kind.items()
         for item in value:
-            fill(items, item)
+            fill_defaults(items, item)
 
 
 def _fill_struct(kind: Type, value: JsonObject) -> None:
@@ -322,25 +322,25 @@ def _fill_struct(kind: Type, value: JsonObject) -> None:
         rule(value)
     for name, default in FIXED.get(kind.name, {}).items():
         if name not in value:
-            value[name] = copied(default)
+            value[name] = deep_copy(default)
     for name in kind.defaulted:
         if name not in value:
             value[name] = kind.default(name)
 
 
-def fill_custom(kind: Type, value: Json) -> None:
+def fill_custom_defaults(kind: Type, value: Json) -> None:
     """Fill the `default`s of a CRD's schema into a custom resource, in place; nulls that are not allowed go first."""
     if isinstance(value, dict):
         for name in kind.defaulted:
             if name not in value or (value[name] is None and not _nullable(kind, name)):
-                value[name] = copied(kind.default(name))
+                value[name] = deep_copy(kind.default(name))
         for key, item in value.items():
             below = kind.child(key)
             if below is not None and isinstance(item, (dict, list)):
-                fill_custom(below, item)
+                fill_custom_defaults(below, item)
     elif isinstance(value, list) and kind.list_kind:
         for item in value:
-            fill_custom(kind.items(), item)
+            fill_custom_defaults(kind.items(), item)
 
 
 def _nullable(kind: Type, name: str) -> bool:

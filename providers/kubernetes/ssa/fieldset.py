@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterable, Iterator
 from functools import cmp_to_key
 
-from planner.path import Element, FieldPath, Item, Member, Scalar
-from planner.values import JsonObject
+from planner.path import Element, FieldPath, ListItem, Scalar, SetMember
+from planner.values import JsonObject, JsonValue
 
 
 class FieldSet:
@@ -98,6 +98,13 @@ class FieldSet:
         """The paths that begin with `element`, without it."""
         return self.children.get(element, EMPTY)
 
+    def holds_below(self, path: FieldPath) -> bool:
+        """Whether the set holds something below a path."""
+        node = self
+        for element in path:
+            node = node.below(element)
+        return bool(node)
+
     def __contains__(self, path: FieldPath) -> bool:
         node = self
         for element in path[:-1]:
@@ -151,14 +158,26 @@ def element_of(key: str) -> Element | None:
     if kind == "f:":
         return rest
     if kind == "k:":
-        return Item(tuple(sorted(json.loads(rest).items())))
+        return ListItem(tuple(sorted(_keys(json.loads(rest)).items())))
     if kind == "v:":
-        return Member(json.loads(rest))
+        return SetMember(_scalar(json.loads(rest)))
     if kind == "i:":
         return int(rest)
     if len(key) < 2 or key[1] != ":":
         raise ValueError(f"{key!r} is no element of a field set")
     return None
+
+
+def _keys(found: JsonValue) -> dict[str, Scalar]:
+    if not isinstance(found, dict) or not found:
+        raise ValueError("the key of a list item is no map")
+    return {name: _scalar(value) for name, value in found.items()}
+
+
+def _scalar(found: JsonValue) -> Scalar:
+    if found is None or isinstance(found, str | int | float):
+        return found
+    raise ValueError("the key of a list item is no plain value")
 
 
 def _parse(fields_v1: JsonObject) -> FieldSet | None:
@@ -186,9 +205,9 @@ def _text(element: Element) -> str:
             return "f:" + element
         case int():
             return f"i:{element}"
-        case Item(keys):
+        case ListItem(keys):
             return "k:" + json.dumps(dict(keys), separators=(",", ":"), ensure_ascii=False)
-        case Member(value):
+        case SetMember(value):
             return "v:" + json.dumps(value, ensure_ascii=False)
 
 
@@ -197,20 +216,26 @@ def _compare(left: Element, right: Element) -> int:
     a, b = _rank(left), _rank(right)
     if a != b:
         return -1 if a < b else 1
-    if isinstance(left, Item) and isinstance(right, Item):
+    if isinstance(left, ListItem) and isinstance(right, ListItem):
         for (name, value), (other_name, other_value) in zip(left.keys, right.keys, strict=False):
             order = _less(name, other_name) or _scalars(value, other_value)
             if order:
                 return order
         return _less(len(left.keys), len(right.keys))
-    if isinstance(left, Member) and isinstance(right, Member):
+    if isinstance(left, SetMember) and isinstance(right, SetMember):
         return _scalars(left.value, right.value)
     return _less(left, right)
 
 
 def _rank(element: Element) -> int:
     return (
-        0 if isinstance(element, str) else 1 if isinstance(element, Item) else 2 if isinstance(element, Member) else 3
+        0
+        if isinstance(element, str)
+        else 1
+        if isinstance(element, ListItem)
+        else 2
+        if isinstance(element, SetMember)
+        else 3
     )
 
 

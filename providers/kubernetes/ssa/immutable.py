@@ -11,8 +11,9 @@ from typing import Final
 
 from planner.path import FieldPath
 from planner.values import Json, JsonObject
+from providers.kubernetes.ssa.quantity import amount_of
 from providers.kubernetes.ssa.schema import Type, TypeTable
-from providers.kubernetes.ssa.typed import ABSENT, element_of, equal
+from providers.kubernetes.ssa.typed_values import ABSENT, element_of, equal_json
 
 Change = tuple[FieldPath, str]
 
@@ -103,7 +104,7 @@ def _at(document: Json, path: tuple[str, ...]) -> Json:
 
 
 def _changed(live: Json, after: Json, path: tuple[str, ...]) -> bool:
-    return not equal(_at(live, path), _at(after, path))
+    return not equal_json(_at(live, path), _at(after, path))
 
 
 def _frozen_data(live: JsonObject, after: JsonObject) -> Iterator[Change]:
@@ -114,14 +115,14 @@ def _frozen_data(live: JsonObject, after: JsonObject) -> Iterator[Change]:
     if after.get("immutable") is not True:
         yield ("immutable",), message
     for name in ("data", "binaryData"):
-        if not equal(live.get(name) or {}, after.get(name) or {}):
+        if not equal_json(live.get(name) or {}, after.get(name) or {}):
             yield (name,), message
 
 
 def _stateful_set(live: JsonObject, after: JsonObject) -> Iterator[Change]:
     before, now = live.get("spec") or {}, after.get("spec") or {}
     for name in sorted((before.keys() | now.keys()) - _STATEFUL_FREE):
-        if not equal(before.get(name), now.get(name)):
+        if not equal_json(before.get(name), now.get(name)):
             yield ("spec", name), _STATEFUL
 
 
@@ -155,7 +156,7 @@ def _pod(live: JsonObject, after: JsonObject) -> Iterator[Change]:
         one, other = before.get(name), now.get(name)
         if name in ("containers", "initContainers"):
             one, other = _imageless(one), _imageless(other)
-        if not equal(one, other):
+        if not equal_json(one, other):
             yield ("spec", name), _POD
 
 
@@ -166,7 +167,7 @@ def _imageless(containers: Json) -> Json:
 def _volume(live: JsonObject, after: JsonObject) -> Iterator[Change]:
     before, now = live.get("spec") or {}, after.get("spec") or {}
     for name in sorted((before.keys() | now.keys()) - _VOLUME_FREE):
-        if not equal(before.get(name), now.get(name)):
+        if not equal_json(before.get(name), now.get(name)):
             message = _FIELD if name == "volumeMode" else "spec.persistentvolumesource is immutable after creation"
             yield ("spec", name), message
 
@@ -175,16 +176,27 @@ def _claim(live: JsonObject, after: JsonObject) -> Iterator[Change]:
     before, now = live.get("spec") or {}, after.get("spec") or {}
     bound = (live.get("status") or {}).get("phase") == "Bound"
     for name in sorted(before.keys() | now.keys()):
-        if equal(before.get(name), now.get(name)) or (bound and name == "volumeAttributesClassName"):
+        if equal_json(before.get(name), now.get(name)) or (bound and name == "volumeAttributesClassName"):
             continue
         if bound and name == "resources" and _only_requests(before, now):
+            if _shrinks(live, before, now):
+                yield ("spec", "resources", "requests", "storage"), "field can not be less than status.capacity"
             continue
         yield ("spec", name), _CLAIM
 
 
+def _shrinks(live: JsonObject, before: JsonObject, now: JsonObject) -> bool:
+    """A size that was asked for may be taken back only down to what the volume has not got yet."""
+    old, new = (
+        amount_of(((spec.get("resources") or {}).get("requests") or {}).get("storage")) for spec in (before, now)
+    )
+    has = amount_of(((live.get("status") or {}).get("capacity") or {}).get("storage"))
+    return old is not None and new is not None and has is not None and new < old and new <= has
+
+
 def _only_requests(before: JsonObject, now: JsonObject) -> bool:
     rest = [{k: v for k, v in (spec.get("resources") or {}).items() if k != "requests"} for spec in (before, now)]
-    return equal(rest[0], rest[1])
+    return equal_json(rest[0], rest[1])
 
 
 def _service(live: JsonObject, after: JsonObject) -> Iterator[Change]:
@@ -209,7 +221,7 @@ def _job(live: JsonObject, after: JsonObject) -> Iterator[Change]:
     before, now = _at(live, ("spec", "template")) or {}, _at(after, ("spec", "template")) or {}
     if _at(live, ("spec", "suspend")) is True and not _at(live, ("status", "startTime")):
         before, now = _placed_later(before), _placed_later(now)
-    if not equal(before, now):
+    if not equal_json(before, now):
         yield ("spec", "template"), _FIELD
 
 
@@ -247,7 +259,9 @@ _RULES: Final[dict[str, Callable[[JsonObject, JsonObject], Iterator[Change]]]] =
 def _transitions(kind: Type, path: FieldPath, live: Json, after: Json) -> Iterator[Change]:
     """CEL rules of the form `self == oldSelf`, on fields that both objects have."""
     for rule in kind.checks.get("x-kubernetes-validations", ()):
-        if "".join(str(rule.get("rule", "")).split()) in ("self==oldSelf", "oldSelf==self") and not equal(live, after):
+        if "".join(str(rule.get("rule", "")).split()) in ("self==oldSelf", "oldSelf==self") and not equal_json(
+            live, after
+        ):
             yield path, str(rule.get("message") or f"failed rule: {rule['rule']}")
     if isinstance(live, dict) and isinstance(after, dict):
         for key in sorted(live.keys() & after.keys()):

@@ -1,7 +1,7 @@
 """What the API server stores when somebody writes an object: `apply` and `update`. Pure; talks to no server.
 
 Follows the field managers of apimachinery 1.36 step by step: typed merge, conflicts by value, pruning of what we do not
-declare any more, other owners, entry times. What a local merge cannot know is said in `Merged.unsure`.
+declare any more, other owners, entry times. What a local merge cannot know is said in `ApplyOutcome.unsure`.
 """
 
 from __future__ import annotations
@@ -11,34 +11,44 @@ from dataclasses import dataclass, replace
 
 from planner.errors import PermanentError
 from planner.path import Element, FieldPath
-from planner.values import Json, JsonObject
-from providers.kubernetes.ssa.admission import reasons
-from providers.kubernetes.ssa.canonical import comparable, without_nulls
+from planner.values import JsonObject
+from providers.kubernetes.ssa.admission import admission_uncertainties
+from providers.kubernetes.ssa.canonical import comparable_document
 from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
-from providers.kubernetes.ssa.managed import (
+from providers.kubernetes.ssa.managed_fields import (
     APPLY,
     UPDATE,
-    Entry,
     EntryId,
+    ManagedFields,
     Managers,
-    cap,
+    cap_update_managers,
     identify,
-    read,
-    strip,
+    read_managers,
+    strip_untracked,
 )
+from providers.kubernetes.ssa.nulls import without_dropped_nulls
 from providers.kubernetes.ssa.schema import Type, TypeTable
-from providers.kubernetes.ssa.storing import Kind, decode, settle, store, without_managers
-from providers.kubernetes.ssa.typed import ABSENT, Comparison, compare, equal, fields_of, merge, remove, with_parents
-from providers.kubernetes.ssa.validate import check
+from providers.kubernetes.ssa.stored_document import StoredKind, decode, stored_apply, stored_document, without_managers
+from providers.kubernetes.ssa.typed_values import (
+    ABSENT,
+    FieldComparison,
+    compare_typed,
+    equal_json,
+    fields_of,
+    merge_typed,
+    remove_fields,
+    with_parents,
+)
+from providers.kubernetes.ssa.validate import validation_errors
 
-__all__ = ["Conflict", "Merged", "apply", "comparable", "update"]
+__all__ = ["ApplyOutcome", "MergeConflict", "comparable_document", "plain_update", "server_side_apply"]
 
 _STATUS = FieldSet.of([("status",)])
 _CURRENT = EntryId("current-operation", "")  # the writer of an update until its entry is settled
 
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
+class MergeConflict:
     """One field that another manager owns with another value. `operation` is Apply or Update; `time` may be empty."""
 
     path: FieldPath
@@ -50,17 +60,17 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
+class ApplyOutcome:
     """The outcome of an apply. `object` is what the server would store (without what only it can know); with
     `conflicts` nothing would be stored and `object` is what `force` would give. `unsure` are reasons why the local
     answer may differ from the server's."""
 
     object: JsonObject
-    conflicts: tuple[Conflict, ...] = ()
+    conflicts: tuple[MergeConflict, ...] = ()
     unsure: tuple[str, ...] = ()
 
 
-def apply(
+def server_side_apply(
     live: JsonObject | None,
     desired: JsonObject,
     *,
@@ -68,49 +78,49 @@ def apply(
     types: TypeTable,
     force: bool = False,
     now: str,
-) -> Merged:
+) -> ApplyOutcome:
     """Server-side apply of `desired` by `manager` onto `live` (None: create). `now` is RFC 3339 UTC, seconds.
 
-    A write that changes nothing gives an object equal to `live`, times included. Nulls in `desired` count as not
-    there. Raises planner.errors.PermanentError where the server would refuse to build a typed object (unknown field,
-    wrong type, duplicate key).
+    A write that changes nothing gives an object equal to `live`, times included. Nulls in `desired` that the server
+    would drop count as not there. Raises planner.errors.PermanentError where the server would refuse to build a typed
+    object (unknown field, wrong type, duplicate key).
     """
-    kind = Kind.of(desired, types)
-    wanted = without_nulls(desired)
-    _refuse(wanted, types)
+    kind = StoredKind.of(desired, types)
+    wanted = without_dropped_nulls(kind.type, desired)
+    _refuse(desired, types)
     base = kind.empty() if live is None else live
-    managers = read(base)
+    managers = read_managers(base)
     unsure = _versions(kind, managers)
     if live is not None and not managers:
         managers = _before_first_apply(kind, live, now)
     identity = identify(manager, APPLY, kind.api_version)
     last = managers.get(identity)
     conflicts, merged = _applied(kind, base, wanted, managers, identity)
-    changed = not equal(merged, base)
-    strip(managers, identity)
+    changed = not equal_json(merged, base)
+    strip_untracked(managers, identity)
     if changed and identity in managers:
         managers[identity] = replace(managers[identity], time=now)
     elif last is not None and identity in managers:
         managers[identity] = replace(managers[identity], time=last.time)
-    stored = settle(kind, live, merged, managers)
-    unsure += reasons(live, stored)
-    return Merged(stored, () if force else conflicts, unsure)
+    stored = stored_apply(kind, live, merged, managers)
+    unsure += admission_uncertainties(live, stored)
+    return ApplyOutcome(stored, () if force else conflicts, unsure)
 
 
 def _refuse(wanted: JsonObject, types: TypeTable) -> None:
-    wrong = [(path, message) for path, message in check(wanted, types, only_shape=True)]
+    wrong = [(path, message) for path, message in validation_errors(wanted, types, only_shape=True)]
     if wrong:
         raise PermanentError(f"failed to create typed patch object: {wrong[0][1]}", remedy="correct the manifest")
 
 
-def _versions(kind: Kind, managers: Managers) -> tuple[str, ...]:
+def _versions(kind: StoredKind, managers: Managers) -> tuple[str, ...]:
     """Entries of other API versions: only conversions by version alone can be followed locally."""
     known = kind.table.versions(kind.api_version, kind.kind)
     others = sorted({entry.api_version for entry in managers.values()} - known)
     return tuple(f"fields are managed at {version} as well: only the server can convert them" for version in others)
 
 
-def _before_first_apply(kind: Kind, live: JsonObject, now: str) -> Managers:
+def _before_first_apply(kind: StoredKind, live: JsonObject, now: str) -> Managers:
     """Everything of an object that nobody manages belongs to one Update manager before the first apply."""
     managers: Managers = {}
     _settle_update(kind, kind.empty(), live, managers, "before-first-apply", "", now)
@@ -118,42 +128,42 @@ def _before_first_apply(kind: Kind, live: JsonObject, now: str) -> Managers:
 
 
 def _applied(
-    kind: Kind, live: JsonObject, wanted: JsonObject, managers: Managers, identity: EntryId
-) -> tuple[tuple[Conflict, ...], JsonObject]:
+    kind: StoredKind, live: JsonObject, wanted: JsonObject, managers: Managers, identity: EntryId
+) -> tuple[tuple[MergeConflict, ...], JsonObject]:
     """Merge, prune, and take from others what changed. Fills `managers` as a forced apply would."""
     last = managers.get(identity)
-    merged = merge(kind.type, live, wanted)
+    merged = merge_typed(kind.type, live, wanted)
     fields = fields_of(kind.type, wanted)
-    managers[identity] = Entry(fields.without(_STATUS) if kind.status else fields, kind.api_version)
+    managers[identity] = ManagedFields(fields.without(_STATUS) if kind.status else fields, kind.api_version)
     if last is not None and last.fields:
         merged = _prune(kind.type, merged, managers, last.fields)
-    difference = _ignoring(kind, compare(kind.type, live, merged))
+    difference = _ignoring(kind, compare_typed(kind.type, live, merged))
     conflicts = _take(managers, identity, difference)
     return conflicts, merged
 
 
-def _prune(kind: Type, merged: Json, managers: Managers, last: FieldSet) -> Json:
+def _prune(kind: Type, merged: JsonObject, managers: Managers, last: FieldSet) -> JsonObject:
     """Remove what we applied last time and nobody declares or owns now (structured-merge-diff `prune`)."""
     last = with_parents(kind, last)
-    pruned = remove(kind, merged, last)
+    pruned = remove_fields(kind, merged, last)
     owned = EMPTY
     for entry in managers.values():
         owned = owned | entry.fields
     whole = with_parents(kind, fields_of(kind, merged))
     left = with_parents(kind, fields_of(kind, pruned))
-    pruned = remove(kind, merged, whole - (left | with_parents(kind, owned)))
+    pruned = remove_fields(kind, merged, whole - (left | with_parents(kind, owned)))
     left = with_parents(kind, fields_of(kind, pruned))
-    return remove(kind, merged, (whole - left) & last)
+    return remove_fields(kind, merged, (whole - left) & last)
 
 
-def _ignoring(kind: Kind, difference: Comparison, subresource: str = "") -> Comparison:
+def _ignoring(kind: StoredKind, difference: FieldComparison, subresource: str = "") -> FieldComparison:
     """Fields that this endpoint does not write count for nobody."""
     if not kind.status:
         return difference
     parts = (difference.removed, difference.modified, difference.added)
     if subresource == "status":
-        return Comparison(*(_only_status(part) for part in parts))
-    return Comparison(*(part.without(_STATUS) for part in parts))
+        return FieldComparison(*(_only_status(part) for part in parts))
+    return FieldComparison(*(part.without(_STATUS) for part in parts))
 
 
 def _only_status(fields: FieldSet) -> FieldSet:
@@ -163,16 +173,16 @@ def _only_status(fields: FieldSet) -> FieldSet:
     return FieldSet(fields.members & {"status"}, children)
 
 
-def _take(managers: Managers, identity: EntryId, difference: Comparison) -> tuple[Conflict, ...]:
+def _take(managers: Managers, identity: EntryId, difference: FieldComparison) -> tuple[MergeConflict, ...]:
     """Take changed and removed fields from every other manager; the changed ones are the conflicts."""
-    conflicts: list[Conflict] = []
+    conflicts: list[MergeConflict] = []
     written = difference.modified | difference.added
     for other, entry in list(managers.items()):
         if other == identity:
             continue
         lost = entry.fields & written
         conflicts += [
-            Conflict(path, other.manager, other.operation, entry.time, other.subresource, entry.api_version)
+            MergeConflict(path, other.manager, other.operation, entry.time, other.subresource, entry.api_version)
             for path in lost
         ]
         managers[other] = replace(entry, fields=entry.fields - lost - difference.removed)
@@ -181,7 +191,7 @@ def _take(managers: Managers, identity: EntryId, difference: Comparison) -> tupl
     return tuple(sorted(conflicts, key=lambda conflict: (conflict.manager, conflict.operation)))
 
 
-def update(
+def plain_update(
     live: JsonObject | None,
     new: JsonObject,
     *,
@@ -191,20 +201,20 @@ def update(
     subresource: str = "",
 ) -> JsonObject:
     """A plain write (PUT/PATCH/POST) by `manager`: `new` as the server would store it, managedFields included."""
-    kind = Kind.of(new, types)
+    kind = StoredKind.of(new, types)
     base = kind.empty() if live is None else live
     given = without_managers(new)
     if live is not None:
-        kept = {k: live["metadata"][k] for k in _SERVER_KEPT if k in live.get("metadata", {})}
-        given = given | {"metadata": {**kept, **given["metadata"]}}
+        retained = {k: live["metadata"][k] for k in _SERVER_KEPT if k in live.get("metadata", {})}
+        given = given | {"metadata": {**retained, **given["metadata"]}}
     decoded = decode(kind, given)
     if subresource == "status":
         decoded = {**base, "status": decoded.get("status", ABSENT)}
         decoded = without_managers({k: v for k, v in decoded.items() if v is not ABSENT})
-    managers = read(new) or read(base)
+    managers = read_managers(new) or read_managers(base)
     if managers or live is None:
         _settle_update(kind, without_managers(base), decoded, managers, manager, subresource, now)
-    return store(kind, live, decoded, managers, keep_status=subresource != "status")
+    return stored_document(kind, live, decoded, managers, keep_status=subresource != "status")
 
 
 _SERVER_KEPT = (
@@ -220,23 +230,23 @@ _SERVER_KEPT = (
 
 
 def _settle_update(
-    kind: Kind, live: JsonObject, new: JsonObject, managers: Managers, manager: str, subresource: str, now: str
+    kind: StoredKind, live: JsonObject, new: JsonObject, managers: Managers, manager: str, subresource: str, now: str
 ) -> None:
     """Give what a plain write changed to its manager, and take it from the others."""
-    difference = _ignoring(kind, compare(kind.type, live, new), subresource)
+    difference = _ignoring(kind, compare_typed(kind.type, live, new), subresource)
     _take(managers, _CURRENT, difference)
     taken = difference.modified | difference.added
-    managers[_CURRENT] = Entry(taken, kind.api_version)
-    strip(managers, _CURRENT)
+    managers[_CURRENT] = ManagedFields(taken, kind.api_version)
+    strip_untracked(managers, _CURRENT)
     current = managers.pop(_CURRENT, None)
     if current is not None and current.fields:
         identity = identify(manager, UPDATE, kind.api_version, subresource)
         previous = managers.get(identity)
         fields = current.fields if previous is None else current.fields | previous.fields
-        managers[identity] = Entry(fields, kind.api_version, now)
-    cap(managers)
+        managers[identity] = ManagedFields(fields, kind.api_version, now)
+    cap_update_managers(managers)
 
 
-def paths(conflicts: Iterable[Conflict]) -> tuple[FieldPath, ...]:
+def conflict_paths(conflicts: Iterable[MergeConflict]) -> tuple[FieldPath, ...]:
     """The fields of conflicts, each once, in their order."""
     return tuple(dict.fromkeys(conflict.path for conflict in conflicts))

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final, overload
 
-from planner.path import Element, FieldPath, Item, Member
-from planner.values import Json, JsonObject
+from planner.path import Element, FieldPath, ListItem, SetMember
+from planner.values import Json, JsonObject, JsonValue
 from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet, element_of
 from providers.kubernetes.ssa.schema import Type, TypeTable
-from providers.kubernetes.ssa.typed import element_of as item_element
-from providers.kubernetes.ssa.typed import fields_of
-from providers.kubernetes.ssa.unchanged import is_exactly, is_item, is_ours, keys_of, tracked, unchanged
+from providers.kubernetes.ssa.typed_values import element_of as item_element
+from providers.kubernetes.ssa.typed_values import fields_of
+from providers.kubernetes.ssa.unchanged import apply_changes_nothing, is_exactly, is_item, is_ours, keys_of, tracked
 
-_MISSING = object()
+_MISSING: Final[Json] = object()
 
 
-__all__ = ["Owner", "foreign", "lost", "owned_by", "owners_of", "project", "unchanged"]
+__all__ = ["Owner", "apply_changes_nothing", "foreign_fields", "lost_fields", "owned_by", "owners_of", "project_fields"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +74,11 @@ def owned_by(live: JsonObject, manager: str) -> FieldSet:
     return EMPTY
 
 
-def foreign(live: JsonObject, manager: str) -> tuple[tuple[FieldPath, Json, Owner], ...]:
+def foreign_fields(live: JsonObject, manager: str) -> tuple[tuple[FieldPath, JsonValue, Owner], ...]:
     """Leaves that others own and `manager` does not: path, live value, owner. Owners of subresources are left out, and
     so are leaves that are owned but not there."""
     ours = owned_by(live, manager)
-    out: list[tuple[FieldPath, Json, Owner]] = []
+    out: list[tuple[FieldPath, JsonValue, Owner]] = []
     for entry in _entries(live):
         if is_ours(entry, manager) or entry.get("subresource"):
             continue
@@ -99,7 +100,7 @@ def _covers(fields: FieldSet, path: FieldPath) -> bool:
     return True
 
 
-def _value_at(document: Json, path: FieldPath) -> Json:
+def _value_at(document: JsonValue, path: FieldPath) -> JsonValue:
     for element in path:
         document = _step(document, element)
         if document is _MISSING:
@@ -107,20 +108,20 @@ def _value_at(document: Json, path: FieldPath) -> Json:
     return document
 
 
-def _step(value: Json, element: Element) -> Json:
+def _step(value: JsonValue, element: Element) -> JsonValue:
     match element:
         case str():
             return value.get(element, _MISSING) if isinstance(value, dict) else _MISSING
         case int():
             return value[element] if isinstance(value, list) and element < len(value) else _MISSING
-        case Item(keys):
+        case ListItem(keys):
             found = (item for item in value if is_exactly(keys, item)) if isinstance(value, list) else iter(())
             return next(found, _MISSING)
-        case Member(wanted):
+        case SetMember(wanted):
             return wanted if isinstance(value, list) and wanted in value else _MISSING
 
 
-def lost(live: JsonObject, desired: JsonObject, manager: str) -> tuple[tuple[FieldPath, Owner], ...]:
+def lost_fields(live: JsonObject, desired: JsonObject, manager: str) -> tuple[tuple[FieldPath, Owner], ...]:
     """Declared leaves that `manager` does not own any more, with the owner who took each. Fields that nobody owns (we
     never applied them) are none of these."""
     ours: JsonObject = {}
@@ -137,13 +138,13 @@ def lost(live: JsonObject, desired: JsonObject, manager: str) -> tuple[tuple[Fie
 
 
 def _lost(
-    path: FieldPath, want: Json, ours: JsonObject | None, others: list[tuple[Owner, JsonObject]]
+    path: FieldPath, want: JsonValue, ours: JsonObject | None, others: list[tuple[Owner, JsonObject]]
 ) -> Iterator[tuple[FieldPath, Owner]]:
     """`ours` is None where we own nothing at this place."""
     if not others:
         return
     leaf = [owner for owner, node in others if not node or set(node) == {"."}]
-    below: list[tuple[str, Element, Json]] = []
+    below: list[tuple[str, Element, JsonValue]] = []
     if isinstance(want, dict):
         below = [("f:" + key, key, value) for key, value in want.items() if value is not None]
     elif isinstance(want, list):
@@ -158,9 +159,9 @@ def _lost(
         yield from _lost((*path, element), value, mine, inner)
 
 
-def _keyed(want: list[Json], nodes: list[JsonObject]) -> list[tuple[str, Element, Json]]:
+def _keyed(want: list[JsonValue], nodes: list[JsonObject]) -> list[tuple[str, Element, JsonValue]]:
     """Declared items by the keys under which the other managers know them."""
-    out: dict[str, tuple[str, Element, Json]] = {}
+    out: dict[str, tuple[str, Element, JsonValue]] = {}
     for node in nodes:
         for key in node:
             if key[:2] in ("k:", "v:") and key not in out:
@@ -171,15 +172,19 @@ def _keyed(want: list[Json], nodes: list[JsonObject]) -> list[tuple[str, Element
     return list(out.values())
 
 
-def project(document: JsonObject, kept: JsonObject | FieldSet, types: TypeTable) -> Json:
-    """The part of `document` at the fields of `kept` (a desired object, or a set of fields). Items of keyed lists keep
-    their key fields; a map of which only the map itself is kept is `{}`."""
+def project_fields(document: JsonObject, retained: JsonObject | FieldSet, types: TypeTable) -> JsonObject:
+    """The part of `document` at the fields of `retained` (a desired object, or a set of fields). Items of keyed lists
+    keep their key fields; a map of which only the map itself is retained is `{}`."""
     kind = types.type_of(str(document["apiVersion"]), str(document["kind"]))
-    fields = kept if isinstance(kept, FieldSet) else fields_of(kind, kept)
+    fields = retained if isinstance(retained, FieldSet) else fields_of(kind, retained)
     return _project(kind, document, fields)
 
 
-def _project(kind: Type | None, value: Json, fields: FieldSet) -> Json:
+@overload
+def _project(kind: Type | None, value: JsonObject, fields: FieldSet) -> JsonObject: ...
+@overload
+def _project(kind: Type | None, value: JsonValue, fields: FieldSet) -> JsonValue: ...
+def _project(kind: Type | None, value: JsonValue, fields: FieldSet) -> JsonValue:
     if kind is None:
         return value
     if isinstance(value, dict) and not kind.atomic:
@@ -193,11 +198,11 @@ def _project(kind: Type | None, value: Json, fields: FieldSet) -> Json:
     return value
 
 
-def _items(kind: Type, value: list[Json], fields: FieldSet) -> Iterator[Json]:
+def _items(kind: Type, value: list[JsonValue], fields: FieldSet) -> Iterator[JsonValue]:
     for item in value:
         element = item_element(kind, item)
         if element in fields.members or element in fields.children:
-            kept = _project(kind.items(), item, fields.below(element))
-            if isinstance(kept, dict):
-                kept = {name: item[name] for name in kind.keys if name in item} | kept
-            yield kept
+            retained = _project(kind.items(), item, fields.below(element))
+            if isinstance(retained, dict) and isinstance(item, dict):
+                retained = {name: item[name] for name in kind.keys if name in item} | retained
+            yield retained

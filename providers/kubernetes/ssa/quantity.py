@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from decimal import ROUND_UP, Decimal, localcontext
 
-from planner.values import Json
+from planner.values import JsonValue
 
 _QUANTITY = re.compile(r"^([+-]?)(\d+\.?\d*|\.\d+)([eE][+-]?\d+|[KMGTPE]i|[numkMGTPE]?)$")
 _DECIMAL = {-9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T", 15: "P", 18: "E"}
@@ -18,7 +18,16 @@ _BINARY = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 _NANO = Decimal("1e-9")
 
 
-def canonical_quantity(value: Json) -> Json:
+def amount_of(value: JsonValue) -> Decimal | None:
+    """The number that a quantity stands for, None for what is none."""
+    match = _QUANTITY.match(value if isinstance(value, str) else repr(value)) if value is not None else None
+    if match is None or isinstance(value, bool):
+        return None
+    sign, digits, suffix = match.groups()
+    return Decimal(sign + digits) * _scale(suffix)
+
+
+def canonical_quantity(value: JsonValue) -> JsonValue:
     """The stored spelling of a quantity given as text or number; anything that is none is given back as it is."""
     text = value if isinstance(value, str) else repr(value)
     match = _QUANTITY.match(text.strip())

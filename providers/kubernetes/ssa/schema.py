@@ -4,20 +4,20 @@ The table (`builtin.json`, made by generate.py) holds types in a short form that
 a scalar letter, `#Name` for a named type, or a dictionary with any of `s` (scalar), `l` `i` `k` (list kind, items, key
 fields), `f` `v` `r` `m` (fields, type of other keys, required, `atomic`/`granular`), `c` (checks of a CRD) and `#`
 (a named type with its `m` overridden). A field is such a reference, or `[reference, flags, default]`. Flags: `p` a
-pointer in Go (an explicit zero is kept), `a` always written, none: dropped when zero, `o` dropped as a zero struct.
+pointer in Go (an explicit zero is retained), `a` always written, none: dropped when zero, `o` dropped as a zero struct.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from planner.path import FieldPath, Item, Member
+from planner.path import FieldPath, ListItem, SetMember
 from planner.values import Json, JsonObject
-from providers.kubernetes.ssa.crds import versions_of
+from providers.kubernetes.ssa.crd_types import CustomVersion, versions_of
 
 Raw = Any
 
@@ -130,7 +130,7 @@ class TypeTable:
         self._types = types
         self._status = status
         self._made: dict[str, Type] = {}
-        self._crds: dict[str, Raw] = {}
+        self._crds: dict[str, CustomVersion] = {}
         self._holdings: dict[tuple[str, str, tuple[str, ...]], Literal["whole", "keyed", "parts", ""]] = {}
 
     @classmethod
@@ -140,16 +140,24 @@ class TypeTable:
 
     def with_crds(self, crds: Sequence[JsonObject]) -> TypeTable:
         """A table that also knows every served version of these CustomResourceDefinitions (decoded when used)."""
+        return self.with_versions({name: version for crd in crds for name, version in versions_of(crd).items()})
+
+    def with_versions(self, versions: Mapping[str, CustomVersion]) -> TypeTable:
+        """As `with_crds`, from what crds.versions_of gave."""
         out = TypeTable(self._kinds, self._types, self._status)
-        out._crds = dict(self._crds)
-        for crd in crds:
-            out._crds |= versions_of(crd)
+        out._crds = {**self._crds, **versions}
         return out
 
     def knows(self, api_version: str, kind: str) -> bool:
         """Whether the table has this kind; others get a deduced type."""
         key = f"{api_version}/{kind}"
         return key in self._kinds or key in self._crds
+
+    def named(self) -> Iterator[tuple[str, str]]:
+        """(api_version, kind) of every built-in kind."""
+        for key in self._kinds:
+            api_version, _, kind = key.rpartition("/")
+            yield api_version, kind
 
     def vouches(self, api_version: str, kind: str) -> bool:
         """Whether the schema says anything about the fields of the kind; an open definition accepts all it is given."""
@@ -233,7 +241,7 @@ def list_keys(
 ) -> Callable[[FieldPath], tuple[str, ...] | Literal["set", "atomic"] | None]:
     """How the list at a path is keyed: its key fields, `"set"`, `"atomic"`, or None where there is no list.
 
-    Paths may hold plain indexes or `Item`s as list elements. Below an atomic list or map everything is atomic.
+    Paths may hold plain indexes or `ListItem`s as list elements. Below an atomic list or map everything is atomic.
     """
     root = types.type_of(api_version, kind)
 
@@ -243,7 +251,7 @@ def list_keys(
         for element in path:
             if node is None:
                 return None
-            listed = isinstance(element, (int, Item, Member))
+            listed = isinstance(element, (int, ListItem, SetMember))
             atomic = atomic or (node.list_kind == "atomic" if listed else node.atomic)
             node = node.items() if listed and node.list_kind else node.child(str(element))
         if node is None or not node.list_kind:

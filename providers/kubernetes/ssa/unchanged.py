@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from planner.values import Json, JsonObject
 from providers.kubernetes.ssa.schema import TypeTable
-from providers.kubernetes.ssa.typed import equal
+from providers.kubernetes.ssa.typed_values import equal_json
 
 _UNTRACKED = frozenset(("name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink"))
 _MISSING = object()
@@ -21,7 +21,7 @@ Keys: TypeAlias = tuple[tuple[str, Any], ...]
 Steps: TypeAlias = tuple[str, ...]  # a path for a look-up of types: `[]` stands for any list item
 
 
-def unchanged(
+def apply_changes_nothing(
     live: JsonObject, desired: JsonObject, *, manager: str, leaves_too: bool, types: TypeTable | None = None
 ) -> bool:
     """True only if applying `desired` as `manager` would change nothing at all, decided without a request.
@@ -29,7 +29,7 @@ def unchanged(
     With `leaves_too` every declared leaf is compared with the live one (mode A); without it the caller has already
     compared the applied-digest annotation (mode B). False means "not known to be unchanged". An object of which
     nothing is tracked (a bare Namespace) is unchanged when it exists. Times and order of the entries do not count: the
-    server renews them for another spelling of the same value. `types` (else the built-in ones) tells an atomic map
+    server renews them for another spelling of the same value. `types` (else the built-in ones) says an atomic map
     from one that was declared empty; of a kind that it does not know, a map owned as a whole is never "unchanged".
     """
     metadata = live["metadata"]
@@ -44,7 +44,7 @@ def unchanged(
     walk = _Walk(leaves_too or _is_shared(node, metadata["managedFields"], manager), custom)
     used = 0
     for key, value in desired.items():
-        if key in ("apiVersion", "kind") or value is None:
+        if key in ("apiVersion", "kind"):
             continue
         below = node.get("f:" + key)
         declared = value if key != "metadata" else tracked(value)
@@ -125,15 +125,13 @@ def _same_leaf(walk: _Walk, path: Steps, want: Json, have: Json) -> bool:
         walk.wholes.append(path)
     elif (want == [] or want == {}) and (have or (walk.custom and path[0] != "metadata" and want != have)):
         return False  # the server put its default in the place of nothing, and that may depend on other fields
-    return not walk.leaves_too or equal(want, have)
+    return not walk.leaves_too or equal_json(want, have)
 
 
 def _same_map(walk: _Walk, path: Steps, node: JsonObject, want: JsonObject, have: JsonObject) -> bool:
     used = 1 if "." in node else 0
     leaves_too = walk.leaves_too
     for key, value in want.items():
-        if value is None:
-            continue
         below = node.get("f:" + key)
         if below is None:
             if value != [] or (walk.custom and path[0] != "metadata" and key not in have):
@@ -143,7 +141,7 @@ def _same_map(walk: _Walk, path: Steps, node: JsonObject, want: JsonObject, have
         if not below and value.__class__ is str:
             if leaves_too and value != have.get(key):
                 return False
-        elif not _same(walk, (*path, key), below, value, have.get(key)):
+        elif not _same(walk, (*path, key), below, value, have.get(key)) or (value is None and key not in have):
             return False
         used += 1
     return used == len(node)
@@ -173,7 +171,7 @@ def _same_list(walk: _Walk, path: Steps, node: JsonObject, want: list[Json], hav
 
 def _find(left: dict[Keys, JsonObject], item: Json) -> Keys | None:
     """The one owned element that a declared item can be. When several fit (a key field was left to the server's
-    default), None: only the server can tell which is meant."""
+    default), None: only the server can determine which is meant."""
     found = None
     for keys in left:
         if is_item(keys, item):

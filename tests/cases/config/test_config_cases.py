@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from planner.errors import ConfigError, SelectionError
-from planner.loading import Loaded
+from planner.loading import LoadResult
 from planner.loading.config import load_config
-from planner.loading.manifests import load_manifests
+from planner.loading.manifests.given_files import load_manifests
 from planner.loading.problems import render_problems
-from planner.loading.stack import load_stack
+from planner.loading.product_stack import load_stack
 from planner.plan import Selection
 
 HERE = Path(__file__).parent
@@ -64,7 +64,7 @@ def _report(case: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         return f"{error.where}: {error.message}\n  {error.remedy}\n"
 
 
-def _load(place: Path) -> Loaded:
+def _load(place: Path) -> LoadResult:
     if (place / "manifests").is_dir():
         stdin = place / "stdin.yaml"
         return load_manifests(
@@ -91,7 +91,7 @@ def _load(place: Path) -> Loaded:
     )
 
 
-def _summary(loaded: Loaded) -> str:
+def _summary(loaded: LoadResult) -> str:
     lines = [f"{len(loaded.resources)} resources"]
     lines += [f"blocked {address}: {reason}" for address, reason in sorted(loaded.blocked.items())]
     lines += [f"warning: {warning}" for warning in loaded.warnings]

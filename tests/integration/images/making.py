@@ -12,16 +12,16 @@ from planner.plan import Action, Change, Precondition
 from planner.ports import Effect, Present, Preview, Unreadable, Written
 from planner.resource import Resource
 from planner.source import SourceRef
+from providers.http.retries import RetryLimits
 from providers.images.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, read_manifest
-from providers.images.provider import ImageProvider
+from providers.images.provider import RegistryImageProvider
 from providers.images.reference import Reference, parse_reference
 from providers.images.registry import Registry
-from providers.sandbox.layout import create_layout
-from providers.web.retrying import Retries
+from providers.oci_layout import create_layout
 from tests.testbed.image_registry import ImageRegistry
 
 ADDRESS = Address.parse("RegistryImage/base")
-SOON = Retries(tries=4, sleep=lambda _: None)
+SOON = RetryLimits(tries=4, sleep=lambda _: None)
 LAYER = 400_000
 
 
@@ -98,7 +98,7 @@ def resource(**spec: Any) -> Resource:
     return Resource(ADDRESS, "hwplan.dev/v1", manifest, "set", "infra", SourceRef("test.yaml"))
 
 
-def plan(provider: ImageProvider, wanted: Resource) -> tuple[Preview, Precondition]:
+def plan(provider: RegistryImageProvider, wanted: Resource) -> tuple[Preview, Precondition]:
     seen = provider.read([wanted], (), ()).observations[ADDRESS]
     assert not isinstance(seen, Unreadable), seen
     preview = provider.preview([(wanted, seen)])[ADDRESS]
@@ -121,7 +121,7 @@ def change_of(wanted: Resource, preview: Preview, precondition: Precondition) ->
 
 def converge(wanted: Resource, folder: Path, sandbox: Path | None = None) -> Written:
     """Plan and apply with one command, and see with another that nothing is left to do."""
-    provider = ImageProvider(folder, sandbox)
+    provider = RegistryImageProvider(folder, sandbox)
     preview, precondition = plan(provider, wanted)
     assert preview.effect is not Effect.NONE
     assert not preview.blocked
@@ -129,7 +129,7 @@ def converge(wanted: Resource, folder: Path, sandbox: Path | None = None) -> Wri
     written = provider.apply(change, {})
     assert not written.already
     assert provider.apply(change, {}).already
-    again, _ = plan(ImageProvider(folder, sandbox), wanted)
+    again, _ = plan(RegistryImageProvider(folder, sandbox), wanted)
     assert again.effect is Effect.NONE
     if "digest" in preview.outputs:
         assert preview.outputs["digest"] == written.outputs["digest"]

@@ -10,7 +10,7 @@ import pytest
 
 from planner.errors import PermanentError, PreconditionError
 from planner.ports import Effect
-from providers.images.provider import ImageProvider
+from providers.images.provider import RegistryImageProvider
 from providers.images.reference import parse_reference
 from providers.images.registry import Registry
 from tests.integration.images.making import change_of, converge, plan, resource
@@ -44,7 +44,7 @@ def test_build_and_push(target: ImageRegistry, tmp_path: Path, builder: str) -> 
         "builder": builder,
     }
     wanted = resource(target=f"{target.host}/own/{builder}:1", build=build)
-    preview, _ = plan(ImageProvider(tmp_path), wanted)
+    preview, _ = plan(RegistryImageProvider(tmp_path), wanted)
     assert "no such Dockerfile" in preview.blocked
     (context / "Dockerfile").write_text("FROM scratch\nARG WHO\nLABEL who=$WHO\nCOPY hello /hello\n")
     (context / "hello").write_text("hello\n")
@@ -52,17 +52,17 @@ def test_build_and_push(target: ImageRegistry, tmp_path: Path, builder: str) -> 
     assert labels(target, f"own/{builder}:1")["who"] == "somebody else"
     os.utime(context / "hello", (1, 1))
     before = len(target.requests())
-    assert plan(ImageProvider(tmp_path), wanted)[0].effect is Effect.NONE
+    assert plan(RegistryImageProvider(tmp_path), wanted)[0].effect is Effect.NONE
     assert [method for method, _, _ in target.requests(before)] == ["HEAD"]
     (context / "hello").write_text("good bye\n")
-    provider = ImageProvider(tmp_path)
+    provider = RegistryImageProvider(tmp_path)
     preview, precondition = plan(provider, wanted)
     assert (preview.effect, str(preview.fields[0].path[0])) == (Effect.UPDATE, "build")
     (context / "hello").write_text("changed since\n")
     with pytest.raises(PreconditionError, match="build context"):
         provider.apply(change_of(wanted, preview, precondition), {})
     (context / "Dockerfile").write_text("FROM scratch\nCOPY missing /x\n")
-    provider = ImageProvider(tmp_path)
+    provider = RegistryImageProvider(tmp_path)
     with pytest.raises(PermanentError, match=r"(STEP|Step) 2/2 ?: COPY missing|#\d+ \[") as caught:
         provider.apply(change_of(wanted, *plan(provider, wanted)), {})
     (log,) = (tmp_path / "cache" / "hwplan" / "builds").iterdir()

@@ -14,13 +14,13 @@ from planner.errors import PreconditionError
 from planner.plan import Precondition
 from planner.ports import Absent, Effect, Preview, Unreadable
 from planner.values import Ref
-from providers.images.copying import Place, copy
-from providers.images.layout import Layout
+from providers.images.copy_image import ImageLocation, copy_image
+from providers.images.layout import OciLayout
 from providers.images.manifest import read_manifest
-from providers.images.provider import ImageProvider
+from providers.images.provider import RegistryImageProvider
 from providers.images.reference import parse_reference
 from providers.images.registry import Registry
-from providers.sandbox.layout import create_layout
+from providers.oci_layout import create_layout
 from tests.integration.images.making import (
     ADDRESS,
     change_of,
@@ -72,7 +72,7 @@ def test_nothing_to_do_costs_one_head_for_each_side(
     wanted = resource(source=f"{source.host}/{name}", target=f"{target.host}/own/{name}", platforms=platforms)
     converge(wanted, tmp_path)
     before = len(source.requests()), len(target.requests())
-    preview, _ = plan(ImageProvider(tmp_path), wanted)
+    preview, _ = plan(RegistryImageProvider(tmp_path), wanted)
     assert preview.effect is Effect.NONE
     assert [method for method, _, _ in source.requests(before[0])] == ["HEAD"]
     assert [method for method, _, _ in target.requests(before[1])] == ["HEAD"]
@@ -85,12 +85,12 @@ def test_what_is_remembered_is_worth_nothing_when_the_tag_moved(
     wanted = resource(source=f"{source.host}/quiet/moves:1", target=f"{target.host}/own/quiet-moves:1")
     converge(wanted, tmp_path)
     moved = put_index(source.host, "quiet/moves:1", salt="moved")
-    preview, _ = plan(ImageProvider(tmp_path), wanted)
+    preview, _ = plan(RegistryImageProvider(tmp_path), wanted)
     assert preview.effect is Effect.UPDATE
     for file in (tmp_path / "cache" / "hwplan" / "images").iterdir():
         assert file.stat().st_mode & 0o777 == 0o600
         file.write_bytes(file.read_bytes().replace(b"linux", b"plan9"))
-    assert plan(ImageProvider(tmp_path), wanted)[0] == preview
+    assert plan(RegistryImageProvider(tmp_path), wanted)[0] == preview
     index = Registry(source.host).manifest(parse_reference(f"{source.host}/quiet/moves@{moved}"))
     assert index is not None and preview.expects == index.parts[0].digest
 
@@ -102,11 +102,11 @@ def test_a_missing_platform_and_a_missing_source_block(
     lacking = resource(
         source=f"{source.host}/copy/lacks:1", target=f"{target.host}/own/lacks:1", platforms=["linux/riscv64"]
     )
-    preview, _ = plan(ImageProvider(tmp_path), lacking)
+    preview, _ = plan(RegistryImageProvider(tmp_path), lacking)
     assert "linux/riscv64" in preview.blocked
     assert "linux/amd64" in preview.remedy
     gone = resource(source=f"{source.host}/copy/lacks:2", target=f"{target.host}/own/lacks:1", platforms=["all"])
-    preview, _ = plan(ImageProvider(tmp_path), gone)
+    preview, _ = plan(RegistryImageProvider(tmp_path), gone)
     assert "no such image" in preview.blocked
 
 
@@ -117,7 +117,7 @@ def test_an_image_without_an_index_has_to_be_for_the_platform(
     store = Registry(source.host)
     store.write_manifest(image, read_manifest(image_of(store, image, "arm64", gzip.compress(b"plain"))))
     wrong = resource(source=str(image), target=f"{target.host}/own/plain:1")
-    preview, _ = plan(ImageProvider(tmp_path), wrong)
+    preview, _ = plan(RegistryImageProvider(tmp_path), wrong)
     assert "linux/arm64" in preview.blocked
     right = resource(source=str(image), target=f"{target.host}/own/plain:1", platforms=["linux/arm64"])
     converge(right, tmp_path)
@@ -128,7 +128,7 @@ def test_what_the_plan_named_is_copied_though_the_tag_moved(
 ) -> None:
     first = put_index(source.host, "copy/moves:1")
     wanted = resource(source=f"{source.host}/copy/moves:1", target=f"{target.host}/own/moves:1", platforms=["all"])
-    provider = ImageProvider(tmp_path)
+    provider = RegistryImageProvider(tmp_path)
     change = change_of(wanted, *plan(provider, wanted))
     second = put_index(source.host, "copy/moves:1", salt="moved")
     assert first != second
@@ -136,7 +136,7 @@ def test_what_the_plan_named_is_copied_though_the_tag_moved(
     gone = replace(change, expects="sha256:" + "0" * 64, precondition=Precondition(content=first))
     with pytest.raises(PreconditionError, match="no longer"):
         provider.apply(gone, {})
-    update, precondition = plan(ImageProvider(tmp_path), wanted)
+    update, precondition = plan(RegistryImageProvider(tmp_path), wanted)
     assert (update.effect, update.fields[0].before, update.fields[0].after) == (Effect.UPDATE, first, second)
     assert precondition.content == first
 
@@ -144,7 +144,7 @@ def test_what_the_plan_named_is_copied_though_the_tag_moved(
 def test_a_target_that_moved_is_refused(source: ImageRegistry, target: ImageRegistry, tmp_path: Path) -> None:
     put_index(source.host, "copy/race:1")
     wanted = resource(source=f"{source.host}/copy/race:1", target=f"{target.host}/own/race:1", platforms=["all"])
-    provider = ImageProvider(tmp_path)
+    provider = RegistryImageProvider(tmp_path)
     change = change_of(wanted, *plan(provider, wanted))
     theirs = put_index(target.host, "own/race:1", salt="theirs")
     with pytest.raises(PreconditionError, match="not what the plan saw"):
@@ -165,7 +165,7 @@ def test_blobs_are_mounted_within_one_registry(source: ImageRegistry, tmp_path: 
 
 def test_targets_that_are_not_known_yet(target: ImageRegistry, tmp_path: Path) -> None:
     ref = Ref(Address.parse("GitHead/source"), "short")
-    provider = ImageProvider(tmp_path)
+    provider = RegistryImageProvider(tmp_path)
     wanted = resource(source=ref, target=f"{target.host}/own/later:1")
     seen = provider.read([wanted], (), ()).observations[ADDRESS]
     assert isinstance(seen, Absent)
@@ -176,7 +176,7 @@ def test_targets_that_are_not_known_yet(target: ImageRegistry, tmp_path: Path) -
 def test_an_unreachable_registry_is_unreadable(source: ImageRegistry, tmp_path: Path) -> None:
     put_index(source.host, "copy/alone:1")
     wanted = resource(source=f"{source.host}/copy/alone:1", target="127.0.0.1:1/own/x:1", platforms=["all"])
-    seen = ImageProvider(tmp_path).read([wanted], (), ()).observations[ADDRESS]
+    seen = RegistryImageProvider(tmp_path).read([wanted], (), ()).observations[ADDRESS]
     assert isinstance(seen, Unreadable)
     assert "127.0.0.1:1" in seen.reason
 
@@ -184,11 +184,11 @@ def test_an_unreachable_registry_is_unreadable(source: ImageRegistry, tmp_path: 
 def test_from_a_registry_into_a_layout(source: ImageRegistry, tmp_path: Path) -> None:
     put_index(source.host, "copy/out:1")
     create_layout(tmp_path / "layout", [])
-    origin = Place(Registry(source.host), parse_reference(f"{source.host}/copy/out:1"))
-    aim = Place(Layout(tmp_path / "layout"), parse_reference("127.0.0.1:5000/own/out:1"))
+    origin = ImageLocation(Registry(source.host), parse_reference(f"{source.host}/copy/out:1"))
+    aim = ImageLocation(OciLayout(tmp_path / "layout"), parse_reference("127.0.0.1:5000/own/out:1"))
     root = origin.store.manifest(origin.image)
     assert root is not None
-    copy(origin, root, aim, lambda _: None)
+    copy_image(origin, root, aim, lambda _: None)
     assert aim.store.manifest(aim.image) == root
     assert all(aim.store.manifest(aim.image.by_digest(child.digest)) for child in root.parts)
 
@@ -206,13 +206,13 @@ def test_the_sandbox_stands_in_for_every_registry(tmp_path: Path) -> None:
     made = converge(resource(target="127.0.0.1:5000/hwlab/tools:1", build=build), tmp_path, sandbox)
     assert "simulated" in made.warnings[0]
     absent = resource(source="docker.io/library/none:1", target="127.0.0.1:5000/hwlab/none:1")
-    assert "no such image" in plan(ImageProvider(tmp_path, sandbox), absent)[0].blocked
+    assert "no such image" in plan(RegistryImageProvider(tmp_path, sandbox), absent)[0].blocked
 
 
 def test_many_threads_write_one_layout(tmp_path: Path) -> None:
     create_layout(tmp_path / "registry", ["docker.io/library/alpine:3.20"])
     names = [f"127.0.0.1:5000/own/copy:{number}" for number in range(24)]
-    provider = ImageProvider(tmp_path, tmp_path)
+    provider = RegistryImageProvider(tmp_path, tmp_path)
     errors: list[Exception] = []
 
     def one(name: str) -> None:
@@ -228,7 +228,7 @@ def test_many_threads_write_one_layout(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert not errors
-    layout = Layout(tmp_path / "registry")
+    layout = OciLayout(tmp_path / "registry")
     assert all(layout.digest(parse_reference(name)) for name in names)
 
 
@@ -243,11 +243,11 @@ def test_from_a_layout_of_the_configuration_folder(target: ImageRegistry, tmp_pa
         ("oci:layouts/two:third", "no such image"),
         ("oci:layouts/none:1", "no proper index.json"),
     ):
-        preview, _ = plan(ImageProvider(tmp_path), resource(source=odd, target=name))
+        preview, _ = plan(RegistryImageProvider(tmp_path), resource(source=odd, target=name))
         assert message in preview.blocked
         assert str(tmp_path) not in f"{preview}"
     (tmp_path / "layouts" / "out").symlink_to("/")
-    preview, _ = plan(ImageProvider(tmp_path), resource(source="oci:layouts/out:1", target=name))
+    preview, _ = plan(RegistryImageProvider(tmp_path), resource(source="oci:layouts/out:1", target=name))
     assert "outside of the configuration folder" in preview.blocked
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import PermanentError, ProviderError
-from providers.images.copying import Place, copy
+from providers.images.copy_image import ImageLocation, copy_image
 from providers.images.reference import parse_reference
 from providers.images.registry import Registry
 from tests.integration.images.making import SOON, put_big, put_blob, stored
@@ -20,12 +20,12 @@ def test_a_foreign_location_gets_nothing(
     hostile.rules = [demand_basic, upload_at(f"http://{elsewhere.host}/v2/a/b/blobs/uploads/x")]
     put_big(source, "hostile/location:1")
     origin = parse_reference(f"{source.host}/hostile/location:1")
-    place = Place(Registry(source.host), origin)
+    place = ImageLocation(Registry(source.host), origin)
     root = place.store.manifest(origin)
     assert root is not None
-    aim = Place(client(hostile, tmp_path), parse_reference(f"{hostile.host}/a/b:1"))
+    aim = ImageLocation(client(hostile, tmp_path), parse_reference(f"{hostile.host}/a/b:1"))
     with pytest.raises(PermanentError, match="another host"):
-        copy(place, root, aim, lambda _: None)
+        copy_image(place, root, aim, lambda _: None)
     assert elsewhere.seen == []
     assert "1" not in hostile.manifests
     assert [seen for seen in hostile.seen if "authorization" in seen.headers]
@@ -53,10 +53,15 @@ def test_a_redirected_blob_is_read_without_credentials(
     elsewhere.blobs = hostile.blobs
     hostile.rules = [demand_basic, lambda seen: redirected(seen, f"http://{elsewhere.host}")]
     image = parse_reference(f"{hostile.host}/a/b:1")
-    origin = Place(client(hostile, tmp_path), image)
+    origin = ImageLocation(client(hostile, tmp_path), image)
     root = origin.store.manifest(image)
     assert root is not None
-    copy(origin, root, Place(Registry(target.host), parse_reference(f"{target.host}/hostile/cdn:1")), lambda _: None)
+    copy_image(
+        origin,
+        root,
+        ImageLocation(Registry(target.host), parse_reference(f"{target.host}/hostile/cdn:1")),
+        lambda _: None,
+    )
     assert stored(target, "hostile/cdn:1") == root.digest
     assert elsewhere.seen
 

@@ -9,9 +9,9 @@ import pytest
 
 from planner.errors import PermanentError, PreconditionError
 from planner.ports import Unreadable
-from providers.images.copying import Place, copy
+from providers.images.copy_image import ImageLocation, copy_image
 from providers.images.manifest import MAX_MANIFEST, OCI_INDEX, OCI_MANIFEST, Descriptor, read_manifest
-from providers.images.provider import ImageProvider
+from providers.images.provider import RegistryImageProvider
 from providers.images.reference import parse_reference
 from providers.images.registry import Registry
 from tests.integration.images.making import ADDRESS, change_of, plan, put_big, resource, stored
@@ -29,7 +29,7 @@ def test_a_blob_with_wrong_bytes_is_refused_and_nothing_is_tagged(
     manifest = tagged(hostile, "1", b"layer bytes")
     hostile.blobs[manifest["layers"][0]["digest"]] = b"LAYER bytes"
     wanted = resource(source=f"{hostile.host}/a/b:1", target=f"{target.host}/hostile/flip:1", platforms=["all"])
-    provider = ImageProvider(tmp_path)
+    provider = RegistryImageProvider(tmp_path)
     change = change_of(wanted, *plan(provider, wanted))
     with pytest.raises(PermanentError, match="not what its digest says"):
         provider.apply(change, {})
@@ -52,7 +52,7 @@ def test_a_404_of_something_else_is_not_absence(hostile: HostileRegistry, tmp_pa
     assert client(hostile, tmp_path).digest(image) == ""
     hostile.rules = [lambda _: Reply(404, {"Content-Type": "text/html"}, b"<h1>Not Found</h1>")]
     wanted = resource(source=f"{hostile.host}/a/c:1", target=str(image), platforms=["all"])
-    seen = ImageProvider(tmp_path).read([wanted], (), ()).observations[ADDRESS]
+    seen = RegistryImageProvider(tmp_path).read([wanted], (), ()).observations[ADDRESS]
     assert isinstance(seen, Unreadable)
     assert "not that of a registry" in seen.reason
 
@@ -79,7 +79,7 @@ def test_a_registry_that_stored_something_else(
     hostile: HostileRegistry, source: ImageRegistry, tmp_path: Path, where: str
 ) -> None:
     put_big(source, "hostile/stored:1")
-    origin = Place(Registry(source.host), parse_reference(f"{source.host}/hostile/stored:1"))
+    origin = ImageLocation(Registry(source.host), parse_reference(f"{source.host}/hostile/stored:1"))
     root = origin.store.manifest(origin.image)
     assert root is not None
 
@@ -89,7 +89,12 @@ def test_a_registry_that_stored_something_else(
 
     hostile.rules = [lie]
     with pytest.raises(PermanentError, match="stored something else"):
-        copy(origin, root, Place(client(hostile, tmp_path), parse_reference(f"{hostile.host}/a/b:1")), lambda _: None)
+        copy_image(
+            origin,
+            root,
+            ImageLocation(client(hostile, tmp_path), parse_reference(f"{hostile.host}/a/b:1")),
+            lambda _: None,
+        )
     assert "1" not in hostile.manifests
 
 
@@ -97,7 +102,7 @@ def test_a_tag_that_says_something_else_when_read_back(
     hostile: HostileRegistry, source: ImageRegistry, tmp_path: Path
 ) -> None:
     put_big(source, "hostile/back:1")
-    origin = Place(Registry(source.host), parse_reference(f"{source.host}/hostile/back:1"))
+    origin = ImageLocation(Registry(source.host), parse_reference(f"{source.host}/hostile/back:1"))
     root = origin.store.manifest(origin.image)
     assert root is not None
 
@@ -107,7 +112,12 @@ def test_a_tag_that_says_something_else_when_read_back(
 
     hostile.rules = [moved]
     with pytest.raises(PreconditionError, match="somebody else moved the tag"):
-        copy(origin, root, Place(client(hostile, tmp_path), parse_reference(f"{hostile.host}/a/b:1")), lambda _: None)
+        copy_image(
+            origin,
+            root,
+            ImageLocation(client(hostile, tmp_path), parse_reference(f"{hostile.host}/a/b:1")),
+            lambda _: None,
+        )
 
 
 def test_a_mount_that_is_not_granted_becomes_an_upload(hostile: HostileRegistry, tmp_path: Path) -> None:
@@ -119,7 +129,12 @@ def test_a_mount_that_is_not_granted_becomes_an_upload(hostile: HostileRegistry,
     assert root is not None
     blobs, gone = dict(hostile.blobs), {"HEAD": Reply(404)}
     hostile.rules = [lambda seen: gone.get(seen.method) if "/blobs/" in seen.path else None]
-    copy(Place(store, image), root, Place(store, parse_reference(f"{hostile.host}/other/c:2")), lambda _: None)
+    copy_image(
+        ImageLocation(store, image),
+        root,
+        ImageLocation(store, parse_reference(f"{hostile.host}/other/c:2")),
+        lambda _: None,
+    )
     posts = [seen.path for seen in hostile.seen if seen.method == "POST"]
     assert posts and all("mount=sha256%3A" in path and "from=a%2Fb" in path for path in posts)
     assert hostile.manifests["2"] == hostile.manifests["1"]
@@ -169,8 +184,8 @@ def test_indexes_too_deep_too_wide_and_wrongly_named(
     tagged(hostile, "1", b"layer")
     image = hostile.manifests["1"][1]
     store = client(hostile, tmp_path)
-    origin = Place(store, parse_reference(f"{hostile.host}/a/b:1"))
-    aim = Place(Registry(target.host), parse_reference(f"{target.host}/hostile/deep:1"))
+    origin = ImageLocation(store, parse_reference(f"{hostile.host}/a/b:1"))
+    aim = ImageLocation(Registry(target.host), parse_reference(f"{target.host}/hostile/deep:1"))
     flat = nested(hostile, image, OCI_MANIFEST)
     deep = nested(hostile, nested(hostile, nested(hostile, flat)))
     for data, error, message in (
@@ -179,14 +194,14 @@ def test_indexes_too_deep_too_wide_and_wrongly_named(
         (flat.replace(b'"size": ', b'"size": 1'), PermanentError, "another type or size"),
     ):
         with pytest.raises(error, match=message):
-            copy(origin, read_manifest(data), aim, lambda _: None)
+            copy_image(origin, read_manifest(data), aim, lambda _: None)
     with pytest.raises(PermanentError, match="no proper list"):
         read_manifest(nested(hostile, image, OCI_MANIFEST, wide=1001))
     assert stored(target, "hostile/deep:1") == ""
-    copy(origin, read_manifest(flat), aim, lambda _: None)
+    copy_image(origin, read_manifest(flat), aim, lambda _: None)
     with pytest.raises(PermanentError, match="media type"):
-        other = Place(Registry(target.host), parse_reference(f"{target.host}/hostile/type:1"))
-        copy(origin, read_manifest(nested(hostile, image, OCI_INDEX)), other, lambda _: None)
+        other = ImageLocation(Registry(target.host), parse_reference(f"{target.host}/hostile/type:1"))
+        copy_image(origin, read_manifest(nested(hostile, image, OCI_INDEX)), other, lambda _: None)
 
 
 def test_an_index_that_names_a_hundred_times_the_same_costs_one_request(
@@ -195,7 +210,7 @@ def test_an_index_that_names_a_hundred_times_the_same_costs_one_request(
     tagged(hostile, "1", b"repeated")
     document = json.loads(nested(hostile, hostile.manifests["1"][1], OCI_MANIFEST))
     data = json.dumps({**document, "manifests": document["manifests"] * 100}).encode()
-    aim = Place(Registry(target.host), parse_reference(f"{target.host}/hostile/same:1"))
-    origin = Place(client(hostile, tmp_path), parse_reference(f"{hostile.host}/a/b:1"))
-    copy(origin, read_manifest(data), aim, lambda _: None)
+    aim = ImageLocation(Registry(target.host), parse_reference(f"{target.host}/hostile/same:1"))
+    origin = ImageLocation(client(hostile, tmp_path), parse_reference(f"{hostile.host}/a/b:1"))
+    copy_image(origin, read_manifest(data), aim, lambda _: None)
     assert len([seen for seen in hostile.seen if "/manifests/" in seen.path]) == 1

@@ -11,8 +11,8 @@ from tests.testbed.image_registry import ImageRegistry
 _CHILD = """
 import sys
 from pathlib import Path
-from providers.images.copying import Place, copy
-from providers.images.layout import Layout
+from providers.images.copy_image import ImageLocation, copy_image
+from providers.images.layout import OciLayout
 from providers.images.reference import parse_reference
 from providers.images.registry import Registry
 
@@ -22,13 +22,13 @@ def peak():  # not getrusage, whose figure begins with that of the parent
 
 
 *hosts, folder, name = sys.argv[1:]
-first, second = [Place(Registry(host), parse_reference(f"{host}/{name}")) for host in hosts]
-layout = Place(Layout(Path(folder)), first.image)
+first, second = [ImageLocation(Registry(host), parse_reference(f"{host}/{name}")) for host in hosts]
+layout = ImageLocation(OciLayout(Path(folder)), first.image)
 root = layout.store.sole()
 first.store.digest(first.image)
 before = peak()
-copy(layout, root, first, lambda _: None)
-copy(first, root, second, lambda _: None)
+copy_image(layout, root, first, lambda _: None)
+copy_image(first, root, second, lambda _: None)
 print((peak() - before) // 1024)
 """
 

@@ -8,8 +8,8 @@ import pytest
 from planner.errors import OutcomeUnknown, TemporaryError
 from planner.plan import Precondition
 from planner.ports import Effect, Preview
-from providers.images.copying import Place, copy
-from providers.images.provider import ImageProvider
+from providers.images.copy_image import ImageLocation, copy_image
+from providers.images.provider import RegistryImageProvider
 from providers.images.reference import parse_reference
 from providers.images.registry import Registry
 from tests.integration.images.making import LAYER, SOON, change_of, put_big, put_index, resource, stored
@@ -106,11 +106,11 @@ def copied(source: HttpFaultProxy, target: HttpFaultProxy, path: str) -> None:
     places = []
     for proxy in (source, target):
         host = f"127.0.0.1:{proxy.port}"
-        places.append(Place(Registry(host, retries=SOON), parse_reference(f"{host}/{path}:1")))
+        places.append(ImageLocation(Registry(host, retries=SOON), parse_reference(f"{host}/{path}:1")))
     root = places[0].store.manifest(places[0].image)
     assert root is not None
     places[1].store.digest(places[1].image)
-    copy(places[0], root, places[1], lambda _: None)
+    copy_image(places[0], root, places[1], lambda _: None)
 
 
 def through(proxy: FaultProxy, source: ImageRegistry, name: str, folder: Path) -> None:
@@ -120,7 +120,7 @@ def through(proxy: FaultProxy, source: ImageRegistry, name: str, folder: Path) -
     change = change_of(wanted, Preview(Effect.CREATE, expects=expects), Precondition(absent=True))
     for _ in range(6):
         try:
-            ImageProvider(folder).apply(change, {})
+            RegistryImageProvider(folder).apply(change, {})
             return
         except (TemporaryError, OutcomeUnknown):
             continue

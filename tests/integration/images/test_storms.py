@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from planner.errors import PermanentError, TemporaryError
-from providers.images.copying import Place, copy
+from providers.http.retries import RetryLimits
+from providers.images.copy_image import ImageLocation, copy_image
 from providers.images.reference import parse_reference
 from providers.images.registry import Registry
-from providers.web.retrying import Retries
 from tests.integration.images.making import put_big, stored
 from tests.integration.images.rules import client, tagged
 from tests.testbed.image_registry import HostileRegistry, ImageRegistry, Reply, Seen
@@ -29,7 +29,7 @@ def test_storms_are_ridden_out_or_given_up(hostile: HostileRegistry, tmp_path: P
         return Reply(status, headers) if left[0] >= 0 else None
 
     hostile.rules = [storm]
-    retries = Retries(tries=4, total=1e6, sleep=pauses.append)
+    retries = RetryLimits(tries=4, total=1e6, sleep=pauses.append)
     assert Registry(hostile.host, retries=retries).digest(image)
     assert len(pauses) == 3
     assert all(0 < pause <= 30 for pause in pauses)
@@ -44,7 +44,7 @@ def test_an_upload_that_is_lost_begins_anew(
     hostile: HostileRegistry, source: ImageRegistry, tmp_path: Path, status: int
 ) -> None:
     put_big(source, "hostile/anew:1")
-    origin = Place(Registry(source.host), parse_reference(f"{source.host}/hostile/anew:1"))
+    origin = ImageLocation(Registry(source.host), parse_reference(f"{source.host}/hostile/anew:1"))
     root = origin.store.manifest(origin.image)
     assert root is not None
     left = [2]
@@ -55,13 +55,20 @@ def test_an_upload_that_is_lost_begins_anew(
         return refused if seen.method == "PUT" and left[0] >= 0 else None
 
     hostile.rules = [lose]
-    copy(origin, root, Place(client(hostile, tmp_path), parse_reference(f"{hostile.host}/a/b:1")), lambda _: None)
+    copy_image(
+        origin, root, ImageLocation(client(hostile, tmp_path), parse_reference(f"{hostile.host}/a/b:1")), lambda _: None
+    )
     assert hostile.manifests["1"][1] == root.data
     assert all(part.digest in hostile.blobs for part in root.parts)
     hostile.rules = [lambda seen: Reply(202, {"Location": seen.path}) if seen.method == "PUT" else None]
     hostile.blobs.clear()
     with pytest.raises(PermanentError, match="202"):
-        copy(origin, root, Place(client(hostile, tmp_path), parse_reference(f"{hostile.host}/a/b:2")), lambda _: None)
+        copy_image(
+            origin,
+            root,
+            ImageLocation(client(hostile, tmp_path), parse_reference(f"{hostile.host}/a/b:2")),
+            lambda _: None,
+        )
     assert "2" not in hostile.manifests
 
 
@@ -75,13 +82,13 @@ def test_storms_while_writing(
 ) -> None:
     """429 and then 503 for every request of that method, each begun upload and each manifest."""
     put_big(source, "storm/up:1")
-    origin = Place(Registry(source.host), parse_reference(f"{source.host}/storm/up:1"))
+    origin = ImageLocation(Registry(source.host), parse_reference(f"{source.host}/storm/up:1"))
     root = origin.store.manifest(origin.image)
     assert root is not None
     hostile.rules = [Storm(method, value)]
     pauses: list[float] = []
-    aim = Registry(hostile.host, retries=Retries(tries=8, total=1e6, sleep=pauses.append))
-    copy(origin, root, Place(aim, parse_reference(f"{hostile.host}/a/b:1")), lambda _: None)
+    aim = Registry(hostile.host, retries=RetryLimits(tries=8, total=1e6, sleep=pauses.append))
+    copy_image(origin, root, ImageLocation(aim, parse_reference(f"{hostile.host}/a/b:1")), lambda _: None)
     assert hostile.manifests["1"][1] == root.data
     assert len(pauses) >= 2 and all(0 < pause <= 30 for pause in pauses)
 
@@ -90,13 +97,13 @@ def test_storms_while_reading(hostile: HostileRegistry, target: ImageRegistry, t
     tagged(hostile, "1", b"layer")
     hostile.rules = [Storm("GET", "0")]
     pauses: list[float] = []
-    calm = Retries(tries=8, total=1e6, sleep=pauses.append)
+    calm = RetryLimits(tries=8, total=1e6, sleep=pauses.append)
     image = parse_reference(f"{hostile.host}/a/b:1")
-    origin = Place(Registry(hostile.host, retries=calm), image)
+    origin = ImageLocation(Registry(hostile.host, retries=calm), image)
     root = origin.store.manifest(image)
     assert root is not None
-    aim = Place(Registry(target.host, retries=calm), parse_reference(f"{target.host}/storm/down:1"))
-    copy(origin, root, aim, lambda _: None)
+    aim = ImageLocation(Registry(target.host, retries=calm), parse_reference(f"{target.host}/storm/down:1"))
+    copy_image(origin, root, aim, lambda _: None)
     assert stored(target, "storm/down:1") == root.digest
     assert len(pauses) == 6
 

@@ -11,7 +11,7 @@ import pytest
 from hwplan_note import note
 from hwplan_note.provider import NoteProvider
 from planner.address import address_of
-from planner.contract.case import SECRET, Case, tree
+from planner.contract.contract_case import SECRET, StateCase, folder_digest
 from planner.contract.suite import ProviderContract
 from planner.ports import Effect, Provider
 from planner.resource import Resource
@@ -47,7 +47,7 @@ class Notes:
         return held.get("text") == spec["text"] and bool(held["mac"]) is ("signature" in spec)
 
     def state(self) -> object:
-        return tree(self.shelf)
+        return folder_digest(self.shelf)
 
     def meddle(self, resource: Resource) -> None:
         self.shelf.mkdir(exist_ok=True)
@@ -69,5 +69,5 @@ def _note(name: str, spec: JsonObject, more: JsonObject | None = None) -> Resour
 
 class TestNotes(ProviderContract):
     @pytest.fixture
-    def case(self, tmp_path: Path) -> Case:
+    def case(self, tmp_path: Path) -> StateCase:
         return Notes(tmp_path)

@@ -21,7 +21,7 @@ def one(*fields: FieldChange, **more: Any) -> Change:
 
 
 @pytest.mark.parametrize(
-    ("approved", "now", "told"),
+    ("approved", "now", "reported"),
     [
         (one(LEVEL), one(replace(LEVEL, before="trace")),
          'data.level: approved was "info" -> "debug", now it is "trace" -> "debug"'),
@@ -36,9 +36,9 @@ def one(*fields: FieldChange, **more: Any) -> Change:
         (one(LEVEL), one(LEVEL, desired={"a": 1}), "the document to write is another one"),
     ],
 )  # fmt: skip
-def test_of_one_change(approved: Change, now: Change, told: str) -> None:
-    assert first_difference(plan_of(approved), plan_of(now)) == HEAD + told
-    assert "hmac" not in told
+def test_of_one_change(approved: Change, now: Change, reported: str) -> None:
+    assert first_difference(plan_of(approved), plan_of(now)) == HEAD + reported
+    assert "hmac" not in reported
 
 
 def test_of_which_changes_there_are() -> None:

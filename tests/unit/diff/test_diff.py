@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.diff import HIDDEN, ListRule, diff, same
-from planner.path import FieldPath, Item, Member, render, sort_key
+from planner.diff import HIDDEN, ListRule, diff_documents, equal_documents
+from planner.path import FieldPath, ListItem, SetMember, render_path, sort_key
 from planner.plan import FieldChange, FieldOp
 from planner.values import Json, Sealed, parse_ref
 
@@ -38,7 +38,8 @@ def apply_changes(before: Json, changes: Iterable[FieldChange]) -> Json:
     for change in sorted(changes, key=turn):
         match change.op:
             case FieldOp.CHANGE if is_order(change):
-                names = list(change.after)
+                after: Json = change.after
+                names = list(after)
                 at(found, change.path).sort(key=lambda item, names=names: names.index(f"[name={item['name']}]"))
             case FieldOp.CHANGE:
                 found = put(found, change.path, change.after)
@@ -67,10 +68,10 @@ def at(value: Json, path: FieldPath) -> Json:
 
 
 def index_of(holder: Json, element: object) -> Any:
-    if isinstance(element, Item):
-        return next(n for n, item in enumerate(holder) if all(same(item.get(k), v) for k, v in element.keys))
-    if isinstance(element, Member):
-        return next(n for n, item in enumerate(holder) if same(item, element.value))
+    if isinstance(element, ListItem):
+        return next(n for n, item in enumerate(holder) if all(equal_documents(item.get(k), v) for k, v in element.keys))
+    if isinstance(element, SetMember):
+        return next(n for n, item in enumerate(holder) if equal_documents(item, element.value))
     return element
 
 
@@ -110,14 +111,14 @@ def strictly_equal(before: Json, after: Json) -> bool:
 
 @given(DOCUMENTS)
 def test_nothing_differs_from_itself(document: Json) -> None:
-    assert diff(document, copy.deepcopy(document)) == ()
+    assert diff_documents(document, copy.deepcopy(document)) == ()
 
 
 @given(DOCUMENTS, DOCUMENTS)
 @settings(max_examples=300)
 def test_empty_exactly_for_strictly_equal_documents(before: Json, after: Json) -> None:
-    assert (diff(before, after) == ()) == strictly_equal(before, after)
-    assert same(before, after) == strictly_equal(before, after)
+    assert (diff_documents(before, after) == ()) == strictly_equal(before, after)
+    assert equal_documents(before, after) == strictly_equal(before, after)
 
 
 @given(DOCUMENTS, DOCUMENTS)
@@ -128,7 +129,7 @@ def test_agrees_with_deepdiff_on_whether_anything_differs(before: Json, after: J
     oracle = DeepDiff(before, after, ignore_numeric_type_changes=True, threshold_to_diff_deeper=0)
     if _mixes_booleans(before) or _mixes_booleans(after):
         return  # DeepDiff takes True for 1 when it looks for a pair in lists
-    assert (diff(before, after) == ()) == (not oracle)
+    assert (diff_documents(before, after) == ()) == (not oracle)
 
 
 def _mixes_booleans(value: Json) -> bool:
@@ -140,26 +141,26 @@ def _mixes_booleans(value: Json) -> bool:
 @given(DOCUMENTS, DOCUMENTS)
 @settings(max_examples=300)
 def test_changes_turn_before_into_after(before: Json, after: Json) -> None:
-    assert strictly_equal(apply_changes(before, diff(before, after)), after)
+    assert strictly_equal(apply_changes(before, diff_documents(before, after)), after)
 
 
 @given(NAMED_LISTS, NAMED_LISTS)
 @settings(max_examples=200)
 def test_changes_of_a_keyed_list_give_its_items_and_their_order(before: Json, after: Json) -> None:
-    changes = diff({"env": before}, {"env": after})
+    changes = diff_documents({"env": before}, {"env": after})
     assert strictly_equal(apply_changes({"env": before}, changes), {"env": after})
 
 
 @given(PLAIN_LISTS, PLAIN_LISTS)
 @settings(max_examples=200)
 def test_changes_of_a_plain_list_give_its_items_in_place(before: Json, after: Json) -> None:
-    changes = diff({"args": before}, {"args": after}, lambda path: "atomic")
+    changes = diff_documents({"args": before}, {"args": after}, lambda path: "atomic")
     assert strictly_equal(apply_changes({"args": before}, changes), {"args": after})
 
 
 @given(DOCUMENTS, DOCUMENTS)
 def test_order_is_that_of_the_paths(before: Json, after: Json) -> None:
-    paths = [sort_key(change.path) for change in diff(before, after)]
+    paths = [sort_key(change.path) for change in diff_documents(before, after)]
     assert paths == sorted(paths)
 
 
@@ -168,38 +169,46 @@ def test_order_is_that_of_the_paths(before: Json, after: Json) -> None:
     [(1, True, False), (0, False, False), (1, "1", False), (1, 1.0, True), (1.0, True, False), (None, False, False)],
 )
 def test_types_are_strict_but_numbers_are_one_type(before: Json, after: Json, equal: bool) -> None:
-    for wrap in (lambda value: value, lambda value: {"a": [value]}, lambda value: [{"a": value}, "x"]):
-        assert (diff(wrap(before), wrap(after)) == ()) is equal
+    wraps: tuple[Callable[[Json], Json], ...] = (
+        lambda value: value,
+        lambda value: {"a": [value]},
+        lambda value: [{"a": value}, "x"],
+    )
+    for wrap in wraps:
+        assert (diff_documents(wrap(before), wrap(after)) == ()) is equal
 
 
-def told(changes: tuple[FieldChange, ...]) -> list[str]:
-    return [f"{change.op} {render(change.path)} {change.before!r} {change.after!r}" for change in changes]
+def reported(changes: tuple[FieldChange, ...]) -> list[str]:
+    return [f"{change.op} {render_path(change.path)} {change.before!r} {change.after!r}" for change in changes]
 
 
 def test_an_item_in_the_middle_of_a_plain_list_is_one_addition() -> None:
-    assert told(diff({"args": ["a", "b", "c"]}, {"args": ["a", "x", "b", "c"]})) == ["add args[1] None 'x'"]
-    assert told(diff({"args": ["a", "x", "b"]}, {"args": ["a", "b"]})) == ["remove args[1] 'x' None"]
+    assert reported(diff_documents({"args": ["a", "b", "c"]}, {"args": ["a", "x", "b", "c"]})) == [
+        "add args[1] None 'x'"
+    ]
+    assert reported(diff_documents({"args": ["a", "x", "b"]}, {"args": ["a", "b"]})) == ["remove args[1] 'x' None"]
 
 
 def test_items_are_matched_by_their_keys_and_an_item_goes_in_at_its_path() -> None:
-    before = {"ports": [{"port": 80, "protocol": "TCP", "name": "http"}, {"port": 53, "protocol": "UDP"}]}
-    after = {"ports": [{"port": 80, "protocol": "TCP", "name": "web"}, {"port": 53, "protocol": "UDP"}]}
-    changes = diff(before, after, lambda path: ("port", "protocol"))
-    assert told(changes) == ["change ports[port=80,protocol=TCP].name 'http' 'web'"]
+    before: Json = {"ports": [{"port": 80, "protocol": "TCP", "name": "http"}, {"port": 53, "protocol": "UDP"}]}
+    after: Json = {"ports": [{"port": 80, "protocol": "TCP", "name": "web"}, {"port": 53, "protocol": "UDP"}]}
+    changes = diff_documents(before, after, lambda path: ("port", "protocol"))
+    assert reported(changes) == ["change ports[port=80,protocol=TCP].name 'http' 'web'"]
 
 
 def test_a_reordering_of_a_keyed_list_is_told() -> None:
-    before, after = [{"name": "a"}, {"name": "b"}], [{"name": "b"}, {"name": "a"}]
-    changes = diff({"steps": before}, {"steps": after})
-    assert told(changes) == ["change steps ['[name=a]', '[name=b]'] ['[name=b]', '[name=a]']"]
+    before: Json = [{"name": "a"}, {"name": "b"}]
+    after: Json = [{"name": "b"}, {"name": "a"}]
+    changes = diff_documents({"steps": before}, {"steps": after})
+    assert reported(changes) == ["change steps ['[name=a]', '[name=b]'] ['[name=b]', '[name=a]']"]
 
 
 def test_sets_have_no_order() -> None:
     def rule(path: FieldPath) -> ListRule:
         return "set"
 
-    assert diff({"finalizers": ["a", "b"]}, {"finalizers": ["b", "a"]}, rule) == ()
-    assert told(diff({"f": ["a", 1]}, {"f": ["b", True]}, rule)) == [
+    assert diff_documents({"finalizers": ["a", "b"]}, {"finalizers": ["b", "a"]}, rule) == ()
+    assert reported(diff_documents({"f": ["a", 1]}, {"f": ["b", True]}, rule)) == [
         "remove f[=1] 1 None",
         "remove f[=a] 'a' None",
         "add f[=b] None 'b'",
@@ -208,7 +217,7 @@ def test_sets_have_no_order() -> None:
 
 
 def test_a_whole_subtree_is_one_change_at_its_highest_path() -> None:
-    assert told(diff({"a": 1}, {"a": 1, "b": {"c": {"d": 1}}})) == ["add b None {'c': {'d': 1}}"]
+    assert reported(diff_documents({"a": 1}, {"a": 1, "b": {"c": {"d": 1}}})) == ["add b None {'c': {'d': 1}}"]
 
 
 FIRST, SECOND = Sealed("file:a#K", "hmac-sha256:0011223344556677"), Sealed("env:B", "hmac-sha256:8899aabbccddeeff")
@@ -216,20 +225,20 @@ FIRST, SECOND = Sealed("file:a#K", "hmac-sha256:0011223344556677"), Sealed("env:
 
 def test_secrets_are_compared_and_told_by_fingerprint_alone() -> None:
     moved = Sealed("kubernetes:elsewhere#K", FIRST.fingerprint)
-    assert diff({"data": {"k": FIRST}}, {"data": {"k": moved}}) == ()
-    (change,) = diff({"data": {"k": FIRST}}, {"data": {"k": SECOND}})
+    assert diff_documents({"data": {"k": FIRST}}, {"data": {"k": moved}}) == ()
+    (change,) = diff_documents({"data": {"k": FIRST}}, {"data": {"k": SECOND}})
     assert (change.before, change.after, change.sensitive) == (FIRST.fingerprint, SECOND.fingerprint, True)
 
 
 def test_secrets_that_do_not_exist_yet_are_equal_only_when_they_are_the_same_one() -> None:
-    assert diff(Sealed("generate:a", ""), Sealed("generate:a", "")) == ()
-    assert diff(Sealed("generate:a", ""), Sealed("generate:b", "")) != ()
-    assert diff(Sealed("generate:a", ""), FIRST) != ()
+    assert diff_documents(Sealed("generate:a", ""), Sealed("generate:a", "")) == ()
+    assert diff_documents(Sealed("generate:a", ""), Sealed("generate:b", "")) != ()
+    assert diff_documents(Sealed("generate:a", ""), FIRST) != ()
 
 
 def test_each_secret_of_a_new_subtree_has_its_own_line() -> None:
-    changes = diff({}, {"data": {"b": SECOND, "a": FIRST, "plain": "x"}})
-    assert [(render(change.path), change.after, change.sensitive) for change in changes] == [
+    changes = diff_documents({}, {"data": {"b": SECOND, "a": FIRST, "plain": "x"}})
+    assert [(render_path(change.path), change.after, change.sensitive) for change in changes] == [
         ("data.a", FIRST.fingerprint, True),
         ("data.b", SECOND.fingerprint, True),
         ("data.plain", "x", False),
@@ -237,39 +246,42 @@ def test_each_secret_of_a_new_subtree_has_its_own_line() -> None:
 
 
 def test_the_plain_side_of_a_secret_is_hidden() -> None:
-    (change,) = diff({"k": "may be the secret itself"}, {"k": FIRST})
+    (change,) = diff_documents({"k": "may be the secret itself"}, {"k": FIRST})
     assert (change.before, change.after, change.sensitive) == (HIDDEN, FIRST.fingerprint, True)
-    (change,) = diff({"k": {"deep": ["may be it"]}}, {"k": FIRST})
+    (change,) = diff_documents({"k": {"deep": ["may be it"]}}, {"k": FIRST})
     assert (change.before, change.sensitive) == (HIDDEN, True)
 
 
 @given(DOCUMENTS, DOCUMENTS)
 def test_nothing_below_a_sensitive_path_is_shown(before: Json, after: Json) -> None:
-    changes = diff({"data": before}, {"data": after}, sensitive=lambda path: path[:1] == ("data",))
+    changes = diff_documents({"data": before}, {"data": after}, sensitive=lambda path: path[:1] == ("data",))
     assert all(change.sensitive for change in changes)
     assert {value for change in changes for value in (change.before, change.after)} <= {HIDDEN, None}
 
 
 def test_a_sensitive_leaf_of_a_new_subtree_is_hidden() -> None:
-    changes = diff({}, {"data": {"key": "hunter2", "plain": "x"}}, sensitive=lambda path: path == ("data", "key"))
-    assert [(render(change.path), change.after, change.sensitive) for change in changes] == [
+    changes = diff_documents(
+        {}, {"data": {"key": "hunter2", "plain": "x"}}, sensitive=lambda path: path == ("data", "key")
+    )
+    assert [(render_path(change.path), change.after, change.sensitive) for change in changes] == [
         ("data.key", HIDDEN, True),
         ("data.plain", "x", False),
     ]
 
 
 def test_secrets_inside_list_items_are_masked_in_place() -> None:
-    (change,) = diff({"l": ["a"]}, {"l": ["a", {"k": FIRST, "v": 1}]}, lambda path: "atomic")
+    (change,) = diff_documents({"l": ["a"]}, {"l": ["a", {"k": FIRST, "v": 1}]}, lambda path: "atomic")
     assert change.sensitive
     assert change.after == {"k": FIRST.fingerprint, "v": 1}
 
 
 def test_outputs_not_known_yet_are_values() -> None:
     ref = parse_ref("GitHead/source#commit")
-    assert diff({"a": ref}, {"a": parse_ref("GitHead/source#commit")}) == ()
-    assert told(diff({"a": "x"}, {"a": ref})) == [f"change a 'x' {ref!r}"]
+    assert diff_documents({"a": ref}, {"a": parse_ref("GitHead/source#commit")}) == ()
+    assert reported(diff_documents({"a": "x"}, {"a": ref})) == [f"change a 'x' {ref!r}"]
 
 
 def test_very_long_lists_are_compared_in_linear_time() -> None:
-    before, after = [str(n) for n in range(3000)], [str(-n) for n in range(3000)]
-    assert len(diff(before, after)) == 2999
+    before: list[Json] = [str(n) for n in range(3000)]
+    after: list[Json] = [str(-n) for n in range(3000)]
+    assert len(diff_documents(before, after)) == 2999

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.address import Address
-from planner.drift import Acknowledged, Acknowledgement, DriftReport, Row, State
+from planner.drift import AcknowledgedField, Acknowledgement, DriftReport, DriftRow, DriftState
 from planner.plan import ClusterIdentity, FieldChange, FieldOp, Selection
 from planner.source import SourceRef
 
@@ -14,30 +14,30 @@ ACCEPTED = Acknowledgement("Service/*", "a trial", "2026-12-31", source=SourceRe
 
 
 def row(
-    text: str, state: State, reason: str = "", *fields: FieldChange, undeclared: tuple[FieldChange, ...] = ()
-) -> Row:
+    text: str, state: DriftState, reason: str = "", *fields: FieldChange, undeclared: tuple[FieldChange, ...] = ()
+) -> DriftRow:
     """One object."""
-    return Row(Address.parse(text), state, reason, SourceRef("app.yaml", 3), fields, undeclared)
+    return DriftRow(Address.parse(text), state, reason, SourceRef("app.yaml", 3), fields, undeclared)
 
 
-def report(*rows: Row, **more: object) -> DriftReport:
+def report(*rows: DriftRow, **more: object) -> DriftReport:
     """A report of one lane."""
     selection = Selection("shop", nodes=("D601",), lanes=("v03",))
     return DriftReport(selection, ClusterIdentity("3f0c51ab-1", "k3s"), rows, **more)  # type: ignore[arg-type]
 
 
 EVERY = (
-    row("Namespace/shop", State.IN_SYNC),
-    row("ConfigMap/shop/a", State.PENDING, "config is newer than what was applied"),
-    row("Deployment.apps/shop/api", State.DRIFTED, "", REPLICAS, undeclared=(LABEL,)),
-    row("Service/shop/api", State.BOTH, "config is newer than what was applied", REPLICAS),
-    Row(
+    row("Namespace/shop", DriftState.IN_SYNC),
+    row("ConfigMap/shop/a", DriftState.PENDING, "config is newer than what was applied"),
+    row("Deployment.apps/shop/api", DriftState.DRIFTED, "", REPLICAS, undeclared=(LABEL,)),
+    row("Service/shop/api", DriftState.BOTH, "config is newer than what was applied", REPLICAS),
+    DriftRow(
         Address.parse("Service/shop/web"),
-        State.ACKNOWLEDGED,
+        DriftState.ACKNOWLEDGED,
         "",
         SourceRef("app.yaml"),
         (REPLICAS,),
-        acknowledged=(Acknowledged(REPLICAS.path, ACCEPTED),),
+        acknowledged=(AcknowledgedField(REPLICAS.path, ACCEPTED),),
     ),
-    row("Secret/shop/login", State.INCOMPLETE, 'cannot list "secrets"'),
+    row("Secret/shop/login", DriftState.INCOMPLETE, 'cannot list "secrets"'),
 )

@@ -7,31 +7,33 @@ from pathlib import Path
 import pytest
 
 from planner.address import Address
-from planner.drift import Acknowledgement, DriftReport, Row, State
+from planner.applied_state import AppliedState
+from planner.drift import Acknowledgement, DriftReport, DriftRow, DriftState
 from planner.errors import ConfigError, SelectionError
 from planner.graph import build_graph
 from planner.loading.acknowledgements import load_acknowledgements
-from planner.path import parse
+from planner.path import parse_path
 from planner.plan import ClusterIdentity, Drift, FieldChange, FieldOp, Selection
 from planner.planning import PlanInputs, drift_report
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
-from planner.render.drift_fields import drifted, pending, undeclared
+from planner.render.drift_fields import drifted_fields, pending_fields, undeclared_fields
 from planner.resource import Resource
-from planner.snapshot import Snapshot
 from planner.source import SourceRef
 
 TODAY = "2026-11-23"
 ADDRESS = Address.parse("Deployment.apps/shop/api")
 SCALED = FieldChange(("spec", "replicas"), FieldOp.CHANGE, 7, 2, False, "night-shift", "2026-11-22T03:11:40Z")
-IMAGE = FieldChange(parse("spec.template.spec.containers[name=a].image"), FieldOp.CHANGE, "x:2", "x:1", False, "ci")
+IMAGE = FieldChange(
+    parse_path("spec.template.spec.containers[name=a].image"), FieldOp.CHANGE, "x:2", "x:1", False, "ci"
+)
 ADDED = FieldChange(("metadata", "labels", "a"), FieldOp.ADD, None, "1", False, "metallb")
 
 
 def accept(address: str = "Deployment.apps/shop/*", *fields: str, until: str = "2026-12-31") -> Acknowledgement:
-    return Acknowledgement(address, "a trial", until, tuple(parse(field) for field in fields))
+    return Acknowledgement(address, "a trial", until, tuple(parse_path(field) for field in fields))
 
 
-def judge(preview: Preview, *accepted: Acknowledgement, seen: Observation | None = None) -> Row:
+def judge(preview: Preview, *accepted: Acknowledgement, seen: Observation | None = None) -> DriftRow:
     """What becomes of one object."""
     return _report(preview, *accepted, seen=seen).rows[0]
 
@@ -47,7 +49,7 @@ def _report(preview: Preview, *accepted: Acknowledgement, seen: Observation | No
         {ADDRESS: seen or Present(ADDRESS, "u", "c", {}, owned_by="shop")},
         {ADDRESS: preview},
     )
-    return drift_report(inputs, Snapshot(0, {}), accepted, TODAY)
+    return drift_report(inputs, AppliedState(0, {}), accepted, TODAY)
 
 
 DRIFTED = Preview(Effect.UPDATE, (SCALED, IMAGE), drifted=True, drift=(Drift(ADDRESS, ADDED, declared=False),))
@@ -56,13 +58,13 @@ BOTH = Preview(Effect.UPDATE, (SCALED, FieldChange(("spec", "paused"), FieldOp.A
 
 def test_without_one_everything_counts() -> None:
     row = judge(DRIFTED)
-    assert row.state is State.DRIFTED and len(drifted(row)) == 2 and len(undeclared(row)) == 1
+    assert row.state is DriftState.DRIFTED and len(drifted_fields(row)) == 2 and len(undeclared_fields(row)) == 1
 
 
 def test_the_whole_object() -> None:
     row = judge(DRIFTED, accept())
-    assert row.state is State.ACKNOWLEDGED and len(row.acknowledged) == 3
-    assert not drifted(row) and not undeclared(row) and not pending(row)
+    assert row.state is DriftState.ACKNOWLEDGED and len(row.acknowledged) == 3
+    assert not drifted_fields(row) and not undeclared_fields(row) and not pending_fields(row)
 
 
 @pytest.mark.parametrize(
@@ -75,38 +77,38 @@ def test_the_whole_object() -> None:
 )
 def test_named_fields_and_what_is_below_them(fields: tuple[str, ...]) -> None:
     row = judge(DRIFTED, accept("*", *fields))
-    assert row.state is State.DRIFTED, "the rest still counts"
+    assert row.state is DriftState.DRIFTED, "the rest still counts"
     assert len(row.acknowledged) == len(fields)
-    assert len(drifted(row)) + len(undeclared(row)) == 3 - len(fields)
+    assert len(drifted_fields(row)) + len(undeclared_fields(row)) == 3 - len(fields)
 
 
 def test_all_fields_by_name_are_the_whole() -> None:
-    assert judge(DRIFTED, accept("*", "spec"), accept("*", "metadata.labels.a")).state is State.ACKNOWLEDGED
+    assert judge(DRIFTED, accept("*", "spec"), accept("*", "metadata.labels.a")).state is DriftState.ACKNOWLEDGED
 
 
 def test_of_an_object_in_both_states_what_is_pending_stays_so() -> None:
     row = judge(BOTH, accept("*", "spec.replicas"))
-    assert row.state is State.PENDING and [change.path for change in pending(row)] == [("spec", "paused")]
-    assert not drifted(row)
+    assert row.state is DriftState.PENDING and [change.path for change in pending_fields(row)] == [("spec", "paused")]
+    assert not drifted_fields(row)
 
 
 @pytest.mark.parametrize("accepted", [accept("Deployment.apps/other/*"), accept("*", "spec.paused")])
 def test_others_are_not_covered(accepted: Acknowledgement) -> None:
-    assert judge(DRIFTED, accepted).state is State.DRIFTED
+    assert judge(DRIFTED, accepted).state is DriftState.DRIFTED
 
 
 def test_its_last_day_is_the_one_that_it_names() -> None:
-    assert judge(DRIFTED, accept(until=TODAY)).state is State.ACKNOWLEDGED
+    assert judge(DRIFTED, accept(until=TODAY)).state is DriftState.ACKNOWLEDGED
     report = _report(DRIFTED, accept(until="2026-11-22"))
-    assert report.rows[0].state is State.DRIFTED and report.exit_code == 2
+    assert report.rows[0].state is DriftState.DRIFTED and report.exit_code == 2
     assert [one.expires for one in report.expired] == ["2026-11-22"]
 
 
 def test_what_is_no_drift_cannot_be_acknowledged() -> None:
     unreadable = Unreadable(ADDRESS, "forbidden")
-    assert judge(DRIFTED, accept(), seen=unreadable).state is State.INCOMPLETE
-    assert judge(Preview(Effect.UPDATE, blocked="a webhook is down"), accept()).state is State.INCOMPLETE
-    assert judge(Preview(Effect.CREATE), accept(), seen=Absent(ADDRESS)).state is State.PENDING
+    assert judge(DRIFTED, accept(), seen=unreadable).state is DriftState.INCOMPLETE
+    assert judge(Preview(Effect.UPDATE, blocked="a webhook is down"), accept()).state is DriftState.INCOMPLETE
+    assert judge(Preview(Effect.CREATE), accept(), seen=Absent(ADDRESS)).state is DriftState.PENDING
 
 
 def test_incomplete_wins_over_drift_in_the_exit_code() -> None:

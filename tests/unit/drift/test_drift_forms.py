@@ -7,7 +7,7 @@ import re
 import pytest
 
 from planner.address import Address
-from planner.drift import Row, State
+from planner.drift import DriftRow, DriftState
 from planner.plan import FieldChange, FieldOp
 from planner.render.drift_json import drift_json
 from planner.render.drift_markdown import render_drift_markdown
@@ -52,8 +52,8 @@ def test_a_name_is_declared_once_and_its_samples_stand_together() -> None:
 
 
 def test_objects_are_listed_up_to_a_limit_and_the_rest_is_counted() -> None:
-    rows = [row(f"ConfigMap/shop/c{n}", State.PENDING) for n in range(MOST_OBJECTS + 7)]
-    page = render_drift_prometheus(report(*rows, row("ConfigMap/shop/z", State.DRIFTED, "", REPLICAS)))
+    rows = [row(f"ConfigMap/shop/c{n}", DriftState.PENDING) for n in range(MOST_OBJECTS + 7)]
+    page = render_drift_prometheus(report(*rows, row("ConfigMap/shop/z", DriftState.DRIFTED, "", REPLICAS)))
     listed = [line for line in page.splitlines() if line.startswith("hwplan_drift_object{")]
     assert len(listed) == MOST_OBJECTS and 'object="ConfigMap/shop/z"' in listed[0], "the worst first"
     assert f"hwplan_drift_objects_unlisted{{{_WHERE}}} 8" in page
@@ -63,7 +63,8 @@ def test_objects_are_listed_up_to_a_limit_and_the_rest_is_counted() -> None:
 def test_hostile_text_stays_text(text: str) -> None:
     change = FieldChange(("spec", text), FieldOp.CHANGE, text, [text], False, text, text)
     rows = [
-        Row(Address("", text, "", text, text), state, text, SourceRef(text), (change,), (change,)) for state in State
+        DriftRow(Address("", text, "", text, text), state, text, SourceRef(text), (change,), (change,))
+        for state in DriftState
     ]
     found = report(*rows, warnings=(text,), expired=(ACCEPTED,), at=AT)
     page = render_drift_prometheus(found)
@@ -76,7 +77,13 @@ def test_hostile_text_stays_text(text: str) -> None:
 
 def test_the_comment_tells_the_worst_first() -> None:
     page = render_drift_markdown(report(*EVERY, expired=(ACCEPTED,)), command="hwplan apply --confirm")
-    order = ["could not be told", "<b>drifted</b>", "the configuration is newer", "not applied yet", "accepted</b>"]
+    order = [
+        "could not be determined",
+        "<b>drifted</b>",
+        "the configuration is newer",
+        "not applied yet",
+        "accepted</b>",
+    ]
     places = [page.index(text) for text in order]
     assert places == sorted(places)
     assert "**Incomplete**" in page and "expired on 2026-12-31" in page
@@ -85,7 +92,7 @@ def test_the_comment_tells_the_worst_first() -> None:
 
 
 def test_a_comment_fits_and_names_its_cuts() -> None:
-    rows = [row(f"ConfigMap/shop/c{n:05d}", State.DRIFTED, "", REPLICAS) for n in range(3000)]
+    rows = [row(f"ConfigMap/shop/c{n:05d}", DriftState.DRIFTED, "", REPLICAS) for n in range(3000)]
     page = render_drift_markdown(report(*rows, *EVERY))
     assert len(page.encode()) <= LIMIT
     assert re.search(r"\*\*Cut\*\*: \d+ more do not fit", page) and "**Cut here**" in page

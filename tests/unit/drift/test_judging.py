@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from planner.address import Address
-from planner.drift import DriftReport, State
+from planner.applied_state import AppliedState, Record
+from planner.drift import DriftReport, DriftState
 from planner.graph import build_graph
 from planner.plan import ClusterIdentity, Drift, FieldChange, FieldOp, Selection
 from planner.planning import PlanInputs, drift_report
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
 from planner.resource import Resource
-from planner.snapshot import Record, Snapshot
 from planner.source import SourceRef
 
 CAUSE = Address.parse("Deployment.apps/shop/api")
@@ -36,7 +36,7 @@ def report(kind: str, preview: Preview | None, seen: Observation | None = None, 
         Selection("shop"), ClusterIdentity("u", "s"), "", build_graph([resource]), {address: resource},
         {address: seen or Absent(address)}, {} if preview is None else {address: preview},
     )  # fmt: skip
-    return drift_report(inputs, Snapshot(1, {address: record} if recorded else {}), (), "2026-11-23")
+    return drift_report(inputs, AppliedState(1, {address: record} if recorded else {}), (), "2026-11-23")
 
 
 @pytest.mark.parametrize("recorded", [True, False])
@@ -45,29 +45,33 @@ def report(kind: str, preview: Preview | None, seen: Observation | None = None, 
 def test_a_run_that_follows_changes_is_never_deleted(kind: str, causes: tuple[Address, ...], recorded: bool) -> None:
     """A probe of a lane that converged was said to be "deleted since run 1" and made a clean lane exit with 2."""
     found = report(kind, Preview(Effect.RUN, on_change=causes), recorded=recorded)
-    assert (found.rows[0].state, found.exit_code) == (State.IN_SYNC, 0)
+    assert (found.rows[0].state, found.exit_code) == (DriftState.IN_SYNC, 0)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_run_that_is_wanted_is_pending_and_says_why(kind: str) -> None:
     """Whatever it left in the world the last time, nobody else did that."""
     found = report(kind, Preview(Effect.RUN, evidence="HTTP 500"), recorded=True)
-    assert (found.rows[0].state, found.rows[0].reason, found.exit_code) == (State.PENDING, "to be run: HTTP 500", 0)
+    assert (found.rows[0].state, found.rows[0].reason, found.exit_code) == (
+        DriftState.PENDING,
+        "to be run: HTTP 500",
+        0,
+    )
 
 
 def test_a_run_that_nobody_can_judge_is_incomplete() -> None:
     found = report("PrometheusQuery", Preview(Effect.RUN, blocked="no Prometheus is named"), recorded=True)
-    assert (found.rows[0].state, found.exit_code) == (State.INCOMPLETE, 1)
+    assert (found.rows[0].state, found.exit_code) == (DriftState.INCOMPLETE, 1)
 
 
 def test_what_its_provider_wants_absent_is_in_sync() -> None:
     """A Retention with nothing left to take away."""
     found = report("Retention", Preview(Effect.NONE), recorded=True)
-    assert (found.rows[0].state, found.exit_code) == (State.IN_SYNC, 0)
+    assert (found.rows[0].state, found.exit_code) == (DriftState.IN_SYNC, 0)
 
 
-@pytest.mark.parametrize(("recorded", "state", "code"), [(True, State.DRIFTED, 2), (False, State.PENDING, 0)])
-def test_an_object_that_is_gone(recorded: bool, state: State, code: int) -> None:
+@pytest.mark.parametrize(("recorded", "state", "code"), [(True, DriftState.DRIFTED, 2), (False, DriftState.PENDING, 0)])
+def test_an_object_that_is_gone(recorded: bool, state: DriftState, code: int) -> None:
     found = report("Deployment.apps", Preview(Effect.CREATE), recorded=recorded)
     assert (found.rows[0].state, found.exit_code) == (state, code)
     assert (found.rows[0].reason == "deleted since run 1") is recorded
@@ -83,28 +87,28 @@ UNDECLARED = Drift(CAUSE, FieldChange(("metadata", "labels", "a"), FieldOp.ADD, 
 @pytest.mark.parametrize(
     ("preview", "seen", "state", "code"),
     [
-        (Preview(Effect.NONE), _live(), State.IN_SYNC, 0),
-        (Preview(Effect.NONE, drift=(UNDECLARED,)), _live(), State.DRIFTED, 2),
-        (UPDATE, _live(), State.DRIFTED, 2),
-        (Preview(Effect.UPDATE, (OURS,)), _live(), State.PENDING, 0),
-        (Preview(Effect.UPDATE, (OURS, FIELD)), _live(), State.BOTH, 2),
-        (UPDATE, _live(owned_by="other"), State.PENDING, 0),
-        (Preview(Effect.UPDATE, blocked="webhook down"), _live(), State.INCOMPLETE, 1),
-        (None, _live(), State.INCOMPLETE, 1),
-        (UPDATE, Unreadable(Address.parse("Deployment.apps/shop/x"), "forbidden"), State.INCOMPLETE, 1),
+        (Preview(Effect.NONE), _live(), DriftState.IN_SYNC, 0),
+        (Preview(Effect.NONE, drift=(UNDECLARED,)), _live(), DriftState.DRIFTED, 2),
+        (UPDATE, _live(), DriftState.DRIFTED, 2),
+        (Preview(Effect.UPDATE, (OURS,)), _live(), DriftState.PENDING, 0),
+        (Preview(Effect.UPDATE, (OURS, FIELD)), _live(), DriftState.BOTH, 2),
+        (UPDATE, _live(owned_by="other"), DriftState.PENDING, 0),
+        (Preview(Effect.UPDATE, blocked="webhook down"), _live(), DriftState.INCOMPLETE, 1),
+        (None, _live(), DriftState.INCOMPLETE, 1),
+        (UPDATE, Unreadable(Address.parse("Deployment.apps/shop/x"), "forbidden"), DriftState.INCOMPLETE, 1),
     ],
 )
-def test_an_object_that_lives(preview: Preview | None, seen: Observation, state: State, code: int) -> None:
+def test_an_object_that_lives(preview: Preview | None, seen: Observation, state: DriftState, code: int) -> None:
     found = report("Deployment.apps", preview, seen, recorded=True)
     assert (found.rows[0].state, found.exit_code) == (state, code)
 
 
 @pytest.mark.parametrize(
     ("expects", "state", "code"),
-    [("sha256:0", State.DRIFTED, 2), ("sha256:1", State.PENDING, 0), ("", State.PENDING, 0)],
+    [("sha256:0", DriftState.DRIFTED, 2), ("sha256:1", DriftState.PENDING, 0), ("", DriftState.PENDING, 0)],
 )
 def test_a_hwplan_kind_that_is_to_be_as_it_was_applied_was_changed_by_somebody(
-    expects: str, state: State, code: int
+    expects: str, state: DriftState, code: int
 ) -> None:
     """A commit that moved upstream makes a ref pending; a file that somebody wrote over is drift."""
     seen = Present(Address.parse("LocalFile/x"), "", "sha256:other", {"digest": "x"})
@@ -112,8 +116,8 @@ def test_a_hwplan_kind_that_is_to_be_as_it_was_applied_was_changed_by_somebody(
     assert (found.rows[0].state, found.exit_code) == (state, code)
 
 
-@pytest.mark.parametrize(("expects", "state"), [("sha256:0", State.DRIFTED), ("sha256:1", State.PENDING)])
-def test_a_hwplan_kind_that_is_to_be_another_one_was_not_deleted(expects: str, state: State) -> None:
+@pytest.mark.parametrize(("expects", "state"), [("sha256:0", DriftState.DRIFTED), ("sha256:1", DriftState.PENDING)])
+def test_a_hwplan_kind_that_is_to_be_another_one_was_not_deleted(expects: str, state: DriftState) -> None:
     """A snapshot ref is named after a commit: when the branch moves, the one of the new commit is not there yet."""
     found = report("LocalFile", Preview(Effect.CREATE, expects=expects), None, recorded=True)
     assert found.rows[0].state is state

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from planner.address import Address
-from planner.path import render
+from planner.path import render_path
 from planner.plan import Verified
 from planner.ports import Effect
 from planner.resource import Resource
 from planner.values import JsonObject
-from providers.kubernetes.cluster import KindInfo
+from providers.cluster import KindInfo
 from providers.kubernetes.errors import Forbidden, WebhookDown
 from providers.kubernetes.provider import KubernetesProvider
 from providers.kubernetes.snapshot.cluster import SnapshotCluster, open_snapshot
-from providers.kubernetes.snapshot.creating import create_empty
-from providers.kubernetes.snapshot.playing import play
+from providers.kubernetes.snapshot.create_snapshot import create_empty
+from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
 from tests.unit.kubernetes.world import PRINTS, World, config, declare, deployment
 
 RBAC = 'User "cron" cannot patch resource "configmaps" in API group "" in the namespace "demo"'
@@ -41,8 +41,8 @@ def world(tmp_path: Path) -> World:
     """A cluster with three objects, two of which somebody changed, and whose dry runs are refused."""
     create_empty(tmp_path, name="box", namespaces=["demo"])
     World(open_snapshot(tmp_path)).apply(wanted()[:3])
-    play(tmp_path, Address.parse("ConfigMap/demo/one"), {"data.a": "theirs"}, "night-shift")
-    play(tmp_path, Address.parse("ConfigMap/demo/two"), {"data.a": "theirs"}, "night-shift")
+    change_as_foreign_manager(tmp_path, Address.parse("ConfigMap/demo/one"), {"data.a": "theirs"}, "night-shift")
+    change_as_foreign_manager(tmp_path, Address.parse("ConfigMap/demo/two"), {"data.a": "theirs"}, "night-shift")
     opened = open_snapshot(tmp_path)
     return World(Refusing(opened._store))
 
@@ -67,7 +67,12 @@ def test_changes_and_creates_are_predicted_locally(world: World) -> None:
     one = look.preview("ConfigMap/demo/one")
     assert one.verified is Verified.SCHEMA and not one.blocked and one.drifted
     (field,) = one.fields
-    assert (render(field.path), field.before, field.after, field.manager) == ("data.a", "theirs", "1", "night-shift")
+    assert (render_path(field.path), field.before, field.after, field.manager) == (
+        "data.a",
+        "theirs",
+        "1",
+        "night-shift",
+    )
 
 
 def test_the_warning_is_told_once_with_how_many_more(world: World) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from planner.address import Address
 from planner.events import Ended, Event, Observer, Result
-from planner.executor import Options, RunResult, execute
+from planner.executor import ExecutionOptions, RunResult, execute
 from planner.plan import Action, Blocked, Change, ClusterIdentity, Plan, Precondition, Selection
 from planner.ports import Provider, Readiness, ReadResult, Written
 from planner.source import SourceRef
@@ -117,7 +117,7 @@ class FakeProvider:
         verdict = self.verdicts.get(name)
         if isinstance(verdict, Readiness):
             return verdict
-        done = time.monotonic() - self._made[name] >= self.ready_after.get(name, 0.0)
+        done = time.monotonic() - self._made.get(name, 0.0) >= self.ready_after.get(name, 0.0)
         return Readiness(done=done, ok=done, message="" if done else "0 of 1 ready")
 
     def read(self, *_: object) -> ReadResult:
@@ -146,12 +146,12 @@ class Recorder:
 
 
 def run(
-    plan: Plan, provider: FakeProvider, options: Options | None = None, recorder: Observer | None = None
+    plan: Plan, provider: FakeProvider, options: ExecutionOptions | None = None, recorder: Observer | None = None
 ) -> RunResult:
     def provider_of(_: Change) -> Provider:
         return provider  # type: ignore[return-value]  # read and preview are never called here
 
-    return execute(plan, provider_of, {}, recorder or Recorder(), QuickClock(), options or Options())
+    return execute(plan, provider_of, {}, recorder or Recorder(), QuickClock(), options or ExecutionOptions())
 
 
 def results(result: RunResult) -> dict[str, Result]:

@@ -5,35 +5,27 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from planner.errors import (
     GraphError,
-    LockedError,
     OutcomeUnknown,
     PermanentError,
     PreconditionError,
-    StateError,
     TemporaryError,
 )
-from planner.events import Applied, Began, Ended, Event, Result, Waiting
-from planner.executor import Observers, OnError, Options, Wait, exit_code, verdict
+from planner.events import Applied, Began, Ended, Event, Result
+from planner.executor import ErrorPolicy, ExecutionOptions, ObserverChain, WaitPolicy, exit_code
 from planner.executor.schedule import Schedule
 from planner.plan import Action
 from planner.ports import Readiness, Written
 from planner.values import Ref, Sub
+from tests.unit.executor.engine_world import R, holds_once
 from tests.unit.executor.executor_fakes import FakeProvider, Recorder, address, change, ended, plan_of, results, run
 
 DIAMOND = {"a": (), "b": ("a",), "c": ("a",), "d": ("b", "c")}
-R = Result
-
-
-def holds_once(once: Callable[[], float], limit: float, tries: int = 4) -> bool:
-    """Whether one of several runs stays within `limit` seconds: another process may take the machine for a while."""
-    return any(once() <= limit for _ in range(tries))
 
 
 def test_each_effect_stands_between_a_begin_and_an_end_and_after_the_end_of_its_needs() -> None:
@@ -69,7 +61,7 @@ def test_random_graphs_respect_needs_and_do_everything_once(seed: int) -> None:
     names = [f"n{i:02}" for i in range(40)]
     edges = {name: tuple(rng.sample(names[:i], k=min(i, rng.randint(0, 3)))) for i, name in enumerate(names)}
     recorder, provider = Recorder(), FakeProvider()
-    result = run(plan_of(edges), provider, Options(parallelism=rng.randint(1, 16)), recorder)
+    result = run(plan_of(edges), provider, ExecutionOptions(parallelism=rng.randint(1, 16)), recorder)
     assert sorted(name for _, name in provider.calls) == names
     assert set(results(result).values()) == {R.DONE}
     for name, needs in edges.items():
@@ -88,7 +80,9 @@ def test_a_failure_skips_what_needs_it_and_nothing_else() -> None:
 
 def test_on_error_stop_begins_nothing_new() -> None:
     provider = FakeProvider(script={"a": [PermanentError("no")]})
-    result = run(plan_of({"a": (), "b": (), "c": ()}), provider, Options(parallelism=1, on_error=OnError.STOP))
+    result = run(
+        plan_of({"a": (), "b": (), "c": ()}), provider, ExecutionOptions(parallelism=1, on_error=ErrorPolicy.STOP)
+    )
     assert results(result) == {"a": R.FAILED, "b": R.CANCELLED, "c": R.CANCELLED}
     assert [name for _, name in provider.calls] == ["a"]
     assert exit_code(result) == 1
@@ -122,14 +116,14 @@ def test_results_of_one_effect(answers: list[object], result: Result, calls: int
 
 def test_a_foreign_error_is_named_by_type_only_and_its_trace_is_private(tmp_path: Path) -> None:
     provider = FakeProvider(script={"a": [ValueError("hunter2")]})
-    result = run(plan_of({"a": ()}), provider, Options(crash_folder=tmp_path / "crash"))
+    result = run(plan_of({"a": ()}), provider, ExecutionOptions(crash_folder=tmp_path / "crash"))
     end = ended(result, "a")
     assert end.message == "internal error in the provider: ValueError"
-    (kept,) = (tmp_path / "crash").iterdir()
-    assert str(kept) in end.remedy
-    assert kept.stat().st_mode & 0o777 == 0o600
-    assert "executor_fakes.py" in kept.read_text()
-    assert "hunter2" not in kept.read_text() + str(end)
+    (retained,) = (tmp_path / "crash").iterdir()
+    assert str(retained) in end.remedy
+    assert retained.stat().st_mode & 0o777 == 0o600
+    assert "executor_fakes.py" in retained.read_text()
+    assert "hunter2" not in retained.read_text() + str(end)
 
 
 def test_no_crash_file_without_debug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,153 +138,37 @@ def test_deletes_call_delete() -> None:
     assert provider.calls == [("delete", "a"), ("delete", "b")]
 
 
-def test_no_ops_are_no_effects_and_no_events() -> None:
+def test_no_ops_are_no_effects_and_only_end() -> None:
     recorder, provider = Recorder(), FakeProvider()
     result = run(plan_of([change("a", action=Action.NOOP), change("b", ["a"])]), provider, recorder=recorder)
     assert provider.calls == [("apply", "b")]
     assert results(result) == {"a": R.UNCHANGED, "b": R.DONE}
-    assert all(event.address == address("b") for event in recorder.events)
-
-
-# Waiting
-
-
-def test_what_is_needed_is_ready_before_its_dependents_begin() -> None:
-    provider = FakeProvider(ready_after={"a": 0.1})
-    recorder = Recorder()
-    run(plan_of({"a": (), "b": ("a",)}), provider, recorder=recorder)
-    assert recorder.position(Ended, "a") < recorder.position(Began, "b")
-    assert sum(isinstance(event, Waiting) for event in recorder.events) == 1, "only when the message changes"
-
-
-def test_waiting_ends_in_pending_after_its_own_budget() -> None:
-    provider = FakeProvider(ready_after={"a": 60})
-    result = run(plan_of([change("a", wait_seconds=0.1), change("b", ["a"]), change("c")]), provider)
-    assert results(result) == {"a": R.PENDING, "b": R.SKIPPED, "c": R.DONE}
-    assert "0 of 1 ready" in ended(result, "a").message
-    assert exit_code(result) == 4
-
-
-def test_a_terminal_failure_ends_waiting_at_once() -> None:
-    provider = FakeProvider(verdicts={"a": Readiness(done=True, ok=False, message="image cannot be pulled")})
-    result = run(plan_of({"a": ()}), provider)
-    assert results(result) == {"a": R.FAILED}
-    assert ended(result, "a").message == "image cannot be pulled"
-    assert ended(result, "a").seconds < 1
+    assert [type(event) for event in recorder.events if event.address == address("a")] == [Ended]
 
 
 @pytest.mark.parametrize(
-    ("options", "waits", "looked_at"),
+    ("seen", "ended"),
     [
-        (Options(wait=Wait.NONE), "ready", set()),
-        (Options(wait=Wait.NEEDED), "ready", {"a"}),
-        (Options(), "ready", {"a", "b"}),
-        (Options(), "none", set()),
+        (Readiness(done=True, ok=False, message="the Job failed"), R.FAILED),
+        (Readiness(done=False, ok=False, message="0 of 1 ready"), R.PENDING),
     ],
 )
-def test_what_is_waited_for(options: Options, waits: str, looked_at: set[str]) -> None:
-    provider = FakeProvider()
-    run(plan_of([change("a", wait=waits), change("b", ["a"], wait=waits)]), provider, options)
-    assert {name for look in provider.looks for name in look} == looked_at
+def test_what_is_unchanged_and_not_ready_is_asked_again(seen: Readiness, ended: Result) -> None:
+    """A pipeline that is started again must not go past what failed the first time."""
+    provider = FakeProvider(verdicts={"a": seen})
+    plan = plan_of([change("a", action=Action.NOOP, wait_seconds=0.05), change("b", ["a"]), change("c")])
+    for options in (ExecutionOptions(), ExecutionOptions(done={address("a"): {}})):
+        result = run(plan, provider, options)
+        assert results(result) == {"a": ended, "b": R.SKIPPED, "c": R.DONE}
+        assert exit_code(result) == (1 if ended is R.FAILED else 4)
 
 
-def test_an_error_of_looking_is_narrowed_down_to_who_causes_it() -> None:
-    provider = FakeProvider(verdicts={"c": PermanentError("forbidden: get widgets")})
-    result = run(plan_of(dict.fromkeys("abcdefgh", ())), provider)
-    assert {name for name, r in results(result).items() if r is not R.DONE} == {"c"}
-    assert "forbidden: get widgets" in ended(result, "c").message
-
-
-def test_a_passing_error_of_looking_is_waited_out() -> None:
-    provider = FakeProvider(verdicts={"a": TemporaryError("503")})
-    threading.Timer(0.15, provider.verdicts.clear).start()
-    assert results(run(plan_of({"a": ()}), provider)) == {"a": R.DONE}
-
-
-def test_looks_are_few_and_prompt() -> None:
-    def once() -> float:
-        provider = FakeProvider(ready_after={f"n{i}": 0.5 + i * 0.005 for i in range(40)})
-        seconds = run(plan_of({f"n{i}": () for i in range(40)}), provider).seconds
-        assert len(provider.looks) < 200, "not one look per waiting change"
-        return seconds
-
-    assert holds_once(once, 0.695 * 1.1 + 0.05)
-
-
-def test_the_time_of_the_whole_run_bounds_waits_and_beginnings() -> None:
-    provider = FakeProvider(ready_after={"a": 60})
-    result = run(plan_of({"a": (), "b": ("a",)}), provider, Options(timeout=0.1))
-    assert results(result) == {"a": R.PENDING, "b": R.CANCELLED}
-    assert result.late
-    assert exit_code(result) == 4
-
-
-# Stopping
-
-
-def test_cancel_drains_effects_ends_waits_and_begins_nothing() -> None:
-    cancel = threading.Event()
-    started = threading.Event()
-
-    def slow() -> Written:
-        started.set()
-        time.sleep(0.2)
-        return Written("u")
-
-    provider = FakeProvider(script={"a": [slow]}, ready_after={"w": 60})
-
-    def interrupt() -> None:
-        started.wait()
-        cancel.set()
-
-    threading.Thread(target=interrupt).start()
-    changes = [change("w"), change("v", ["w"]), change("a", wait="none"), change("b", ["a"])]
-    result = run(plan_of(changes), provider, Options(cancel=cancel))
-    assert results(result) == {"w": R.PENDING, "v": R.CANCELLED, "a": R.DONE, "b": R.CANCELLED}
-    assert result.interrupted
-    assert exit_code(result) == 130
-    assert verdict(result) == "interrupted"
-
-
-def test_cancel_ends_trying_again() -> None:
-    options = Options()
-
-    def busy() -> Written:
-        options.cancel.set()
-        raise TemporaryError("busy")
-
-    provider = FakeProvider(script={"a": [busy]})
-    result = run(plan_of({"a": (), "b": ("a",)}), provider, options)
-    assert results(result) == {"a": R.FAILED, "b": R.SKIPPED}
-    assert len(provider.calls) == 1
-
-
-def test_cancel_after_the_last_end_changes_nothing() -> None:
-    options = Options()
-
-    def last() -> Written:
-        options.cancel.set()
-        return Written("u")
-
-    provider = FakeProvider(script={"a": [last]})
-    assert exit_code(run(plan_of([change("a", wait="none")]), provider, options)) == 0
-
-
-@pytest.mark.parametrize("kind", [Began, Applied, Ended])
-@pytest.mark.parametrize("error", [StateError("disk full"), LockedError("taken over")])
-def test_an_error_of_the_journal_breaks_the_run_off(kind: type, error: Exception) -> None:
-    provider = FakeProvider(ready_after={"x": 60})
-    recorder = Recorder(
-        fail_at=lambda event: error if isinstance(event, kind) and event.address == address("a") else None
-    )
-    with pytest.raises(type(error)):
-        run(plan_of({"x": (), "a": (), "b": ("a",), "c": ("b",)}), provider, recorder=recorder)
-    names = {name for _, name in provider.calls}
-    assert not names & {"b", "c"}
-    assert ("a" in names) is (kind is not Began)
-
-
-# Outputs and resuming
+def test_what_an_unchanged_resource_gives_when_it_is_ready_is_filled_in() -> None:
+    given = {"status.ip": "10.0.0.7"}
+    provider = FakeProvider(verdicts={"a": Readiness(done=True, ok=True, outputs=given)})
+    taking = change("b", ["a"], desired={"ip": Ref(address("a"), "status.ip")})
+    assert results(run(plan_of([change("a", action=Action.NOOP), taking]), provider)) == {"a": R.UNCHANGED, "b": R.DONE}
+    assert provider.documents["b"] == {"ip": "10.0.0.7"}
 
 
 def test_outputs_are_filled_into_later_changes() -> None:
@@ -311,10 +189,10 @@ def test_outputs_of_readiness_are_filled_in_and_made_durable() -> None:
     assert outputs[1] == {"uid": "uid-run", "digest": "sha256:1"}
 
 
-@pytest.mark.parametrize("wait", [Wait.ALL, Wait.NONE])
-def test_what_an_effect_said_is_told_with_its_end(wait: Wait) -> None:
+@pytest.mark.parametrize("wait", [WaitPolicy.ALL, WaitPolicy.NONE])
+def test_what_an_effect_said_is_told_with_its_end(wait: WaitPolicy) -> None:
     said = {"a": [Written(uid="", said="exit code 0\nlog")], "b": [Written(uid="", already=True, said="before")]}
-    result = run(plan_of({"a": (), "b": ()}), FakeProvider(script=said), Options(wait=wait))  # type: ignore[arg-type]
+    result = run(plan_of({"a": (), "b": ()}), FakeProvider(script=said), ExecutionOptions(wait=wait))  # type: ignore[arg-type]
     ends = [(ended(result, name).result, ended(result, name).message) for name in "ab"]
     assert ends == [(R.DONE, "exit code 0\nlog"), (R.UNCHANGED, "before")]
 
@@ -332,25 +210,22 @@ def test_resuming_passes_over_what_is_done_and_knows_its_outputs() -> None:
     provider = FakeProvider(script={"b": [Written("u", already=True)]})
     desired = {"x": Ref(address("a"), "commit")}
     plan = plan_of([change("a"), change("b", ["a"]), change("c", ["a", "b"], desired=desired)])
-    result = run(plan, provider, Options(done={address("a"): {"commit": "c0ffee"}}))
+    result = run(plan, provider, ExecutionOptions(done={address("a"): {"commit": "c0ffee"}}))
     assert [name for _, name in provider.calls] == ["b", "c"]
     assert provider.documents["c"] == {"x": "c0ffee"}
     assert results(result) == {"a": R.UNCHANGED, "b": R.UNCHANGED, "c": R.DONE}
 
 
-# Order and shape
-
-
 def test_the_longest_chain_goes_first() -> None:
     provider = FakeProvider()
     edges = {"a": (), "b": (), "c": (), "c1": ("c",), "c2": ("c1",), "b1": ("b",)}
-    run(plan_of(edges), provider, Options(parallelism=1, wait=Wait.NONE))
+    run(plan_of(edges), provider, ExecutionOptions(parallelism=1, wait=WaitPolicy.NONE))
     assert [name for _, name in provider.calls] == ["c", "b", "c1", "a", "c2", "b1"]
 
 
 def test_parallelism_is_bounded_and_used() -> None:
     provider = FakeProvider(seconds=0.02)
-    run(plan_of({f"n{i}": () for i in range(20)}), provider, Options(parallelism=4))
+    run(plan_of({f"n{i}": () for i in range(20)}), provider, ExecutionOptions(parallelism=4))
     assert provider.most_running == 4
 
 
@@ -369,7 +244,7 @@ def test_other_observers_come_after_the_journal_and_one_at_a_time() -> None:
             other.events.append(event)
             inside.release()
 
-    run(plan_of({f"n{i}": () for i in range(50)}), FakeProvider(), recorder=Observers(journal, Careful()))
+    run(plan_of({f"n{i}": () for i in range(50)}), FakeProvider(), recorder=ObserverChain(journal, Careful()))
     assert len(other.events) == len(journal.events) == 150
 
 
@@ -390,7 +265,7 @@ def test_carrying_out_many_changes_is_linear() -> None:
     def seconds(count: int) -> float:
         plan = plan_of({f"n{i}": (f"n{i // 2}",) if i > 1 else () for i in range(1, count)})
         begin = time.process_time()
-        run(plan, FakeProvider(), Options(parallelism=1, wait=Wait.NONE))
+        run(plan, FakeProvider(), ExecutionOptions(parallelism=1, wait=WaitPolicy.NONE))
         return time.process_time() - begin
 
     small, large = seconds(1_000), seconds(10_000)
@@ -408,6 +283,6 @@ def test_makespan_is_the_critical_path(seed: int) -> None:
         finish[name] = max((finish[need] for need in needs), default=0.0) + waits[name]
 
     def once() -> float:
-        return run(plan_of(edges), FakeProvider(ready_after=waits), Options(parallelism=64)).seconds
+        return run(plan_of(edges), FakeProvider(ready_after=waits), ExecutionOptions(parallelism=64)).seconds
 
     assert holds_once(once, max(finish.values()) * 1.1)

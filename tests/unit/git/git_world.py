@@ -13,11 +13,13 @@ from planner.ports import Absent, Effect, Observation, Present, Preview, Unreada
 from planner.resource import Resource
 from planner.source import SourceRef
 from planner.spec.kinds.git import GitHead, GitRef
+from planner.spec.kinds.git_commit import GitCommit
 from planner.values import JsonObject
-from providers.git.client import GitClient, Limits
+from providers.git.client import GitClient, GitLimits
 from providers.git.provider import GitProvider
-from providers.git.remotes import Places, Remote
+from providers.git.remotes import Remote, RemoteMapping
 
+_MODELS = {one.__name__: one for one in (GitHead, GitRef, GitCommit)}
 QUICK = {"attempts": 3, "delay": "10ms", "maxDelay": "20ms"}
 
 
@@ -26,7 +28,7 @@ def declare(kind: str, name: str, spec: JsonObject, *, namespace: str = "", chec
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
     document: JsonObject = {"apiVersion": "hwplan.dev/v1", "kind": kind, "metadata": metadata, "spec": spec}
     if check:
-        (GitHead if kind == "GitHead" else GitRef).model_validate(document)
+        _MODELS[kind].model_validate(document)
     return Resource(address_of(document), "hwplan.dev/v1", document, "demo.D1.v1", "infra", SourceRef("t.yaml"))
 
 
@@ -63,7 +65,7 @@ class World:
 
     folder: Path
     simulated: Mapping[str, Path] | None = None
-    limits: Limits = field(default_factory=Limits)
+    limits: GitLimits = field(default_factory=GitLimits)
     listed: list[str] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
     on_listed: Callable[[], None] = lambda: None
@@ -84,7 +86,7 @@ class World:
                 return refs
 
         client = Noting(self.limits, self.slept.append)
-        return GitProvider(client, Places(self.folder, self.simulated), self.folder / "cache")
+        return GitProvider(client, RemoteMapping(self.folder, self.simulated), self.folder / "cache")
 
     def again(self) -> Self:
         """The next command."""

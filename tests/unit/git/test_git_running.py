@@ -15,16 +15,17 @@ from pathlib import Path
 
 import pytest
 
-from planner.errors import PermanentError
+from planner.errors import PermanentError, TemporaryError
 from planner.values import parse_ref
+from providers.git import object_cache
 from providers.git.client import GitClient
-from providers.git.command import Ended, run
-from providers.git.connect import main
-from providers.git.failures import GitFailed, Kind
-from providers.git.listings import Listings
-from providers.git.remotes import Places, Remote, open_places, remote_of
-from providers.sandbox.repositories import Remote as Imitated
-from providers.sandbox.repositories import create_repository
+from providers.git.command import CommandEnd, run_command
+from providers.git.failures import GitFailed, GitFailure
+from providers.git.ref_listings import RefListings
+from providers.git.remotes import Remote, RemoteMapping, open_remote_mapping, resolve_remote
+from providers.git.ssh_proxy_tunnel import main
+from providers.sandbox.git_repositories import SandboxRemote as Imitated
+from providers.sandbox.git_repositories import create_repository
 from tests.testbed.git_fixtures import BareRepository
 from tests.unit.git.git_world import World, blocked, follow, side
 from tests.unit.git.test_git_words import HOSTILE_REFS, HOSTILE_URLS
@@ -33,20 +34,20 @@ ENVIRONMENT = {"PATH": os.environ["PATH"]}
 
 
 def sh(script: str, tmp_path: Path, seconds: float = 30.0, most: int = 1000) -> object:
-    return run(["sh", "-c", script], env=ENVIRONMENT, cwd=tmp_path, seconds=seconds, most=most)
+    return run_command(["sh", "-c", script], env=ENVIRONMENT, cwd=tmp_path, seconds=seconds, most=most)
 
 
 def test_a_command_is_run_to_its_end(tmp_path: Path) -> None:
-    done = run(["sh", "-c", "echo a; echo b >&2; exit 3"], env=ENVIRONMENT, cwd=tmp_path, seconds=30, most=9)
-    assert (done.code, done.out, done.err, done.ended) == (3, b"a\n", b"b\n", Ended.ITSELF)
+    done = run_command(["sh", "-c", "echo a; echo b >&2; exit 3"], env=ENVIRONMENT, cwd=tmp_path, seconds=30, most=9)
+    assert (done.code, done.out, done.err, done.ended) == (3, b"a\n", b"b\n", CommandEnd.ITSELF)
     with pytest.raises(PermanentError, match="is not on the PATH"):
-        run(["no-such-program"], env=ENVIRONMENT, cwd=tmp_path, seconds=30, most=9)
+        run_command(["no-such-program"], env=ENVIRONMENT, cwd=tmp_path, seconds=30, most=9)
 
 
 def test_a_command_that_hangs_is_killed_with_its_children(tmp_path: Path) -> None:
     script = "sleep 600 & echo $! > child; wait"
-    done = run(["sh", "-c", script], env=ENVIRONMENT, cwd=tmp_path, seconds=1.0, most=9)
-    assert done.ended is Ended.TIMED_OUT
+    done = run_command(["sh", "-c", script], env=ENVIRONMENT, cwd=tmp_path, seconds=1.0, most=9)
+    assert done.ended is CommandEnd.TIMED_OUT
     child = int((tmp_path / "child").read_text())
     _until(lambda: not _lives(child))
 
@@ -54,11 +55,11 @@ def test_a_command_that_hangs_is_killed_with_its_children(tmp_path: Path) -> Non
 HOLDER = """
 import fcntl, sys
 from pathlib import Path
-from providers.git.command import run
+from providers.git.command import run_command
 with open(sys.argv[1], "w") as file:
     fcntl.flock(file, fcntl.LOCK_EX)
     script = "echo $$ > child; exec sleep 600"
-    run(["sh", "-c", script], env={"PATH": sys.argv[2]}, cwd=Path(sys.argv[1]).parent, seconds=600, most=9,
+    run_command(["sh", "-c", script], env={"PATH": sys.argv[2]}, cwd=Path(sys.argv[1]).parent, seconds=600, most=9,
         hold=(file.fileno(),))
 """
 
@@ -80,6 +81,16 @@ def test_a_lock_lasts_as_long_as_the_command_when_we_are_killed(tmp_path: Path) 
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def test_a_lock_that_is_never_given_back_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(object_cache, "LOCK_SECONDS", 0.1)
+    cache = object_cache.ObjectCache(GitClient(), tmp_path / "cache")
+    cache.home()
+    with (tmp_path / "cache" / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(TemporaryError, match="another git has been at work"):
+            cache.home()
+
+
 def _until(holds: Callable[[], bool]) -> None:
     end = time.monotonic() + 30
     while not holds():
@@ -95,9 +106,9 @@ def _lives(pid: int) -> bool:
 
 
 def test_a_command_that_says_too_much_is_killed(tmp_path: Path) -> None:
-    done = run(["sh", "-c", "yes"], env=ENVIRONMENT, cwd=tmp_path, seconds=30, most=100_000)
-    assert done.ended is Ended.TOO_LONG and len(done.out) == 100_000
-    loud = run(["sh", "-c", "yes | head -c 300000 >&2"], env=ENVIRONMENT, cwd=tmp_path, seconds=30, most=9)
+    done = run_command(["sh", "-c", "yes"], env=ENVIRONMENT, cwd=tmp_path, seconds=30, most=100_000)
+    assert done.ended is CommandEnd.TOO_LONG and len(done.out) == 100_000
+    loud = run_command(["sh", "-c", "yes | head -c 300000 >&2"], env=ENVIRONMENT, cwd=tmp_path, seconds=30, most=9)
     assert loud.code == 0 and len(loud.err) == 64 * 1024
 
 
@@ -123,7 +134,7 @@ def _no_git(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a command was started")
 
-    monkeypatch.setattr("providers.git.client.run", refuse)
+    monkeypatch.setattr("providers.git.client.run_command", refuse)
 
 
 def test_git_knows_nothing_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,7 +161,7 @@ def test_git_knows_nothing_of_the_user(tmp_path: Path, monkeypatch: pytest.Monke
     world.converge(follow(side(source.url), side(source.url, "refs/heads/copy")))
     with pytest.raises(GitFailed):
         world.provider._client.list_refs(
-            remote_of({"remote": "ssh://127.0.0.1:1/x.git", "retry": {"attempts": 1}}, Places(tmp_path))
+            resolve_remote({"remote": "ssh://127.0.0.1:1/x.git", "retry": {"attempts": 1}}, RemoteMapping(tmp_path))
         )
     assert not canary.exists()
 
@@ -162,10 +173,10 @@ def test_one_question_per_remote_from_many_threads(tmp_path: Path) -> None:
     def ask(remote: Remote) -> Mapping[str, str]:
         asked.append(remote.shown)
         gate.wait(30)
-        raise GitFailed(remote.shown, Kind.LOST)
+        raise GitFailed(remote.shown, GitFailure.LOST)
 
-    listings = Listings(ask)
-    remote = remote_of({"remote": "ssh://h/x.git"}, Places(tmp_path))
+    listings = RefListings(ask)
+    remote = resolve_remote({"remote": "ssh://h/x.git"}, RemoteMapping(tmp_path))
     with ThreadPoolExecutor(8) as pool:
         futures = [pool.submit(listings.of, remote) for _ in range(8)]
         gate.set()
@@ -178,11 +189,12 @@ def test_one_question_per_remote_from_many_threads(tmp_path: Path) -> None:
 
 
 def test_an_answer_that_is_no_listing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from providers.git.command import Done
+    from providers.git.command import CommandResult
 
-    monkeypatch.setattr("providers.git.client.run", lambda *_, **__: Done(0, b"hello\trefs/heads/main\n", b""))
+    answer = CommandResult(0, b"hello\trefs/heads/main\n", b"")
+    monkeypatch.setattr("providers.git.client.run_command", lambda *_, **__: answer)
     with pytest.raises(GitFailed, match="cannot be understood"):
-        GitClient().list_refs(remote_of({"remote": "ssh://h/x.git"}, Places(tmp_path)))
+        GitClient().list_refs(resolve_remote({"remote": "ssh://h/x.git"}, RemoteMapping(tmp_path)))
 
 
 def test_the_list_of_a_sandbox(tmp_path: Path) -> None:
@@ -199,7 +211,7 @@ def test_the_list_of_a_sandbox(tmp_path: Path) -> None:
         '  - url: "http://mirror.svc:8080/hwlab.git"',
         '    folder: "mirror.git"',
     ]
-    known = open_places(tmp_path, tmp_path).simulated
+    known = open_remote_mapping(tmp_path, tmp_path).simulated
     assert known == {
         first.url: tmp_path / "git" / "hwlab.git",
         "http://mirror.svc:8080/hwlab.git": tmp_path / "git" / "mirror.git",
@@ -212,7 +224,7 @@ def test_the_list_of_a_sandbox(tmp_path: Path) -> None:
     ):
         path.write_text("remotes:\n" + damage)
         with pytest.raises(PermanentError):
-            open_places(tmp_path, tmp_path)
+            open_remote_mapping(tmp_path, tmp_path)
 
 
 def test_the_connector_says_what_is_wrong(capfd: pytest.CaptureFixture[str]) -> None:
@@ -224,7 +236,9 @@ def test_the_connector_says_what_is_wrong(capfd: pytest.CaptureFixture[str]) -> 
 def test_the_connector_starts_without_the_project() -> None:
     """It is started for every connection: what it imports is what it costs."""
     heavy = ("planner", "ssl", "asyncio", "subprocess", "typing")
-    code = f"import sys; import providers.git.connect; print([n for n in sys.modules if n.startswith({heavy})])"
+    code = (
+        f"import sys; import providers.git.ssh_proxy_tunnel; print([n for n in sys.modules if n.startswith({heavy})])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
 

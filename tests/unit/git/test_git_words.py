@@ -15,13 +15,13 @@ from pydantic import ValidationError
 
 from planner.errors import PermanentError
 from planner.spec.kinds.git import GitRef
-from providers.git.command import Done, Ended
-from providers.git.failures import GitFailed, Kind, classify, is_transient, may_have_written
-from providers.git.job import Report, report_of
+from providers.git.command import CommandEnd, CommandResult
+from providers.git.failures import GitFailed, GitFailure, classify_failure, is_transient, may_have_written
 from providers.git.names import Url, check_commit, check_ref, parse_url
-from providers.git.porcelain import Fate, parse
-from providers.git.remotes import NoSuchPlace, Places, remote_of
-from providers.git.ssh import Ssh, command
+from providers.git.push_job import PushJobReport, parse_push_report
+from providers.git.push_output import PushFate, hook_words, parse_push_output
+from providers.git.remotes import RemoteMapping, UnknownSandboxRemote, resolve_remote
+from providers.git.ssh import SshSettings, ssh_command
 
 CANARY = "s3cr3t-canary"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -134,35 +134,35 @@ def test_whatever_passes_cannot_be_taken_for_an_option(text: str) -> None:
 
 
 PORCELAIN = [
-    (" \t%s:refs/heads/a\t1..2", Fate.UPDATED),
-    ("*\t%s:refs/heads/a\t[new branch]", Fate.UPDATED),
-    ("=\t%s:refs/heads/a\t[up to date]", Fate.SAME),
-    ("+\t%s:refs/heads/a\t1...2 (forced update)", Fate.FORCED),
-    ("!\t%s:refs/heads/a\t[rejected] (non-fast-forward)", Fate.MOVED),
-    ("!\t%s:refs/heads/a\t[rejected] (fetch first)", Fate.MOVED),
-    ("!\t%s:refs/heads/a\t[rejected] (stale info)", Fate.MOVED),
-    ("!\t%s:refs/heads/a\t[remote rejected] (hook declined)", Fate.REFUSED),
-    ("!\t%s:refs/heads/a\t[remote rejected] (failed to update ref)", Fate.BUSY),
-    (f"!\t%s:refs/heads/a\t[remote rejected] ({CANARY} \x1b[31m)", Fate.REFUSED),
-    (" \t%s:refs/heads/b\t1..2", Fate.SILENT),
-    ("Everything up-to-date", Fate.SILENT),
-    ("", Fate.SILENT),
+    (" \t%s:refs/heads/a\t1..2", PushFate.UPDATED),
+    ("*\t%s:refs/heads/a\t[new branch]", PushFate.UPDATED),
+    ("=\t%s:refs/heads/a\t[up to date]", PushFate.SAME),
+    ("+\t%s:refs/heads/a\t1...2 (forced update)", PushFate.FORCED),
+    ("!\t%s:refs/heads/a\t[rejected] (non-fast-forward)", PushFate.MOVED),
+    ("!\t%s:refs/heads/a\t[rejected] (fetch first)", PushFate.MOVED),
+    ("!\t%s:refs/heads/a\t[rejected] (stale info)", PushFate.MOVED),
+    ("!\t%s:refs/heads/a\t[remote rejected] (hook declined)", PushFate.REFUSED),
+    ("!\t%s:refs/heads/a\t[remote rejected] (failed to update ref)", PushFate.BUSY),
+    (f"!\t%s:refs/heads/a\t[remote rejected] ({CANARY} \x1b[31m)", PushFate.REFUSED),
+    (" \t%s:refs/heads/b\t1..2", PushFate.SILENT),
+    ("Everything up-to-date", PushFate.SILENT),
+    ("", PushFate.SILENT),
 ]
 
 
 @pytest.mark.parametrize(("line", "fate"), PORCELAIN)
-def test_what_a_push_said(line: str, fate: Fate) -> None:
+def test_what_a_push_said(line: str, fate: PushFate) -> None:
     text = line.replace("%s", COMMIT)
-    pushed = parse(f"To ssh://host/x\n{text}\nDone\n".encode(), "refs/heads/a")
+    pushed = parse_push_output(f"To ssh://host/x\n{text}\nDone\n".encode(), "refs/heads/a")
     assert (pushed.fate, pushed.complete) == (fate, True)
     assert CANARY not in pushed.why
-    assert bool(pushed.why) is (fate in (Fate.MOVED, Fate.BUSY, Fate.REFUSED, Fate.FORCED))
-    assert not parse(text.encode(), "refs/heads/a").complete
+    assert bool(pushed.why) is (fate in (PushFate.MOVED, PushFate.BUSY, PushFate.REFUSED, PushFate.FORCED))
+    assert not parse_push_output(text.encode(), "refs/heads/a").complete
 
 
 @given(st.binary(max_size=200))
 def test_any_answer_to_a_push_can_be_read(data: bytes) -> None:
-    assert parse(data, "refs/heads/a").fate in Fate
+    assert parse_push_output(data, "refs/heads/a").fate in PushFate
 
 
 READ_ERROR = "fatal: Could not read from remote repository."
@@ -196,20 +196,24 @@ SAID = [
 
 @pytest.mark.parametrize(("said", "kind"), SAID)
 def test_which_failure_is_which(said: str, kind: str) -> None:
-    assert classify(Done(128, b"", said.encode())) is Kind[kind]
+    assert classify_failure(CommandResult(128, b"", said.encode())) is GitFailure[kind]
 
 
 def test_what_failures_mean() -> None:
-    assert {kind for kind in Kind if is_transient(kind)} == {Kind.UNREACHABLE, Kind.LOST}
-    assert not may_have_written(Kind.UNREACHABLE) and may_have_written(Kind.LOST) and may_have_written(Kind.TIMED_OUT)
-    assert classify(Done(-9, b"", b"", Ended.TIMED_OUT)) is Kind.TIMED_OUT
-    error = GitFailed("ssh://h/x", Kind.LOST, tries=4, exhausted=True)
+    assert {kind for kind in GitFailure if is_transient(kind)} == {GitFailure.UNREACHABLE, GitFailure.LOST}
+    assert (
+        not may_have_written(GitFailure.UNREACHABLE)
+        and may_have_written(GitFailure.LOST)
+        and may_have_written(GitFailure.TIMED_OUT)
+    )
+    assert classify_failure(CommandResult(-9, b"", b"", CommandEnd.TIMED_OUT)) is GitFailure.TIMED_OUT
+    error = GitFailed("ssh://h/x", GitFailure.LOST, tries=4, exhausted=True)
     assert error.message == "ssh://h/x: the connection was lost on the way (exhausted: 4 tries)"
 
 
 def test_the_command_line_of_ssh(tmp_path: Path) -> None:
-    ssh = Ssh(("proxy.example", 7890), ("h ssh-ed25519 AAAA",))
-    words = shlex.split(command(ssh, parse_url("ssh://git@h:2222/x.git"), tmp_path))
+    ssh = SshSettings(("proxy.example", 7890), ("h ssh-ed25519 AAAA",))
+    words = shlex.split(ssh_command(ssh, parse_url("ssh://git@h:2222/x.git"), tmp_path))
     assert words[:3] == ["ssh", "-F", "/dev/null"]
     for option in ("BatchMode=yes", "IdentitiesOnly=yes", "StrictHostKeyChecking=yes", "PermitLocalCommand=no"):
         assert option in words
@@ -219,28 +223,28 @@ def test_the_command_line_of_ssh(tmp_path: Path) -> None:
     assert known.read_text() == "h ssh-ed25519 AAAA\n" and stat.S_IMODE(known.stat().st_mode) == 0o600
     assert f'UserKnownHostsFile="{known}"' in words
     (tmp_path / "2").mkdir()
-    assert "ProxyCommand=none" in command(Ssh(), parse_url("ssh://h/x"), tmp_path / "2")
+    assert "ProxyCommand=none" in ssh_command(SshSettings(), parse_url("ssh://h/x"), tmp_path / "2")
 
 
 def test_a_remote_of_a_document(tmp_path: Path) -> None:
-    places = Places(tmp_path)
+    places = RemoteMapping(tmp_path)
     side = {
         "remote": "ssh://git@h/x.git",
         "ssh": {"proxy": "http://10.0.0.1:7890", "knownHosts": ["h k"], "identityFile": "keys/id"},
         "retry": {"attempts": 2, "delay": "1s", "maxDelay": "3s"},
     }
-    remote = remote_of(side, places, "ssh")
-    assert remote.ssh == Ssh(("10.0.0.1", 7890), ("h k",), str(tmp_path / "keys" / "id"))
+    remote = resolve_remote(side, places, "ssh")
+    assert remote.ssh == SshSettings(("10.0.0.1", 7890), ("h k",), str(tmp_path / "keys" / "id"))
     assert [remote.retry.pause(tried) for tried in (1, 2, 3)] == [1.0, 2.0, 3.0]
     with pytest.raises(PermanentError, match="is a name, not a URL"):
-        remote_of({"remote": "hwlab"}, places)
+        resolve_remote({"remote": "hwlab"}, places)
     with pytest.raises(PermanentError, match="drift: the transport is ssh"):
-        remote_of({"remote": "https://h/x.git"}, places, "ssh")
-    assert remote_of({"remote": "http://h/x.git", "transport": "http"}, places, "ssh").url.scheme == "http"
-    with pytest.raises(NoSuchPlace, match="the sandbox has no repository for https:"):
-        remote_of({"remote": "https://h/x.git"}, Places(tmp_path, {}))
+        resolve_remote({"remote": "https://h/x.git"}, places, "ssh")
+    assert resolve_remote({"remote": "http://h/x.git", "transport": "http"}, places, "ssh").url.scheme == "http"
+    with pytest.raises(UnknownSandboxRemote, match="the sandbox has no repository for https:"):
+        resolve_remote({"remote": "https://h/x.git"}, RemoteMapping(tmp_path, {}))
     with pytest.raises(PermanentError, match="is no proxy"):
-        remote_of({"remote": "ssh://h/x", "ssh": {"proxy": "https://p:1"}}, places)
+        resolve_remote({"remote": "ssh://h/x", "ssh": {"proxy": "https://p:1"}}, places)
 
 
 @pytest.mark.parametrize(
@@ -299,13 +303,32 @@ def test_a_job_that_is_not_whole(namespace: str, spec: dict[str, Any]) -> None:
 
 @given(st.text(max_size=200) | st.binary(max_size=40) | st.none() | st.integers())
 def test_any_last_word_of_a_pod_can_be_read(words: object) -> None:
-    assert report_of(words) is None or isinstance(words, str)
+    assert parse_push_report(words) is None or isinstance(words, str)
 
 
 def test_only_known_last_words_count() -> None:
     said = f'{{"result":"moved","commit":"{COMMIT}","tries":1,"partialSuccess":false}}'
-    assert report_of(said) == Report("moved", COMMIT)
-    assert report_of(said.replace(COMMIT, "")) == Report("moved", "")
-    assert report_of(said.replace(COMMIT, f"$(id) {CANARY}")) == Report("moved", None)
+    assert parse_push_report(said) == PushJobReport("moved", COMMIT)
+    assert parse_push_report(said.replace(COMMIT, "")) == PushJobReport("moved", "")
+    assert parse_push_report(said.replace(COMMIT, f"$(id) {CANARY}")) == PushJobReport("moved", None)
     for other in ("[]", "{", '{"result":"x"}', '{"result":["moved"]}', said + " " * 5000, "[" * 4000):
-        assert report_of(other) is None
+        assert parse_push_report(other) is None
+
+
+@pytest.mark.parametrize(
+    ("err", "words"),
+    [
+        (b"remote: You may not push to main.\nTo file:///x\n ! [remote rejected]\n", "You may not push to main."),
+        (b"remote: \nremote: =====\nremote: GitLab: no\nremote: -- ask\n", "GitLab: no | -- ask"),
+        (b"remote: your token has expired\n", "your token has expired"),
+        (b"remote: token s3cr3t-canary is bad\n", "token (masked) is bad"),
+        (b"remote: see https://user:pw@host/a\n", "see https://(masked)@host/a"),
+        (b"remote: ghp_0123456789abcdefghijABCDEFGHIJ012345 leaked\n", "(masked) leaked"),
+        (b"remote: commit 0123456789abcdef0123456789abcdef01234567\n", f"commit {COMMIT}"),
+        (b"remote: \x1b[31mred\x1b[0m\x07\n", "red"),
+        (b"fatal: not of a hook\n", ""),
+        (b"remote: line\n" * 9, " | ".join(["line"] * 6) + " | \u2026"),
+    ],
+)
+def test_words_of_a_hook(err: bytes, words: str) -> None:
+    assert hook_words(err) == words

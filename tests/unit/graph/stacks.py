@@ -8,28 +8,28 @@ from ruamel.yaml import YAML
 
 from planner.address import Address, address_of
 from planner.graph import Edge
-from planner.resource import DEPENDS_ON, Options, Resource
+from planner.resource import DEPENDS_ON, Resource, ResourceOptions
 from planner.source import SourceRef
 from planner.values import Json, Ref, Sub, parse_ref
 
 
-def resources(text: str, *, place: str = "") -> list[Resource]:
+def resources(text: str, *, node_lane: str = "") -> list[Resource]:
     """The documents of a YAML stream; `REF x` and `SUB a ${x} b` stand for the tags that the loader knows."""
     documents = [document for document in YAML(typ="safe", pure=True).load_all(dedent(text)) if document]
-    return [_resource(_with_outputs(document), number, place) for number, document in enumerate(documents, 1)]
+    return [_resource(_with_outputs(document), number, node_lane) for number, document in enumerate(documents, 1)]
 
 
-def _resource(manifest: Json, number: int, place: str) -> Resource:
+def _resource(manifest: Json, number: int, node_lane: str) -> Resource:
     written = (manifest["metadata"].get("annotations") or {}).get(DEPENDS_ON, "")
     needs = tuple(Address.parse(word.strip()) for word in written.split(",") if word.strip())
     return Resource(
-        address_of(manifest, place=place),
+        address_of(manifest, node_lane=node_lane),
         manifest["apiVersion"],
         manifest,
         "set",
         "runtime",
         SourceRef("stack.yaml", number),
-        Options(depends_on=needs),
+        ResourceOptions(depends_on=needs),
     )
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from planner.address import Address
 from planner.errors import GraphError, SelectionError
-from planner.graph import Edge, ResourceGraph, make_graph, reduced, why
+from planner.graph import Edge, ResourceGraph, make_graph, paths_to, reduced_edges
 
 
 def node(number: int) -> Address:
@@ -55,8 +55,8 @@ def test_order_and_edges_do_not_depend_on_the_input(pairs: list[tuple[int, int]]
 
 @given(acyclic())
 def test_reduction_is_the_transitive_one(pairs: list[tuple[int, int]]) -> None:
-    kept = {(edge.before, edge.after) for edge in reduced(graph_of(*pairs, nodes=12))}
-    assert kept == set(networkx.transitive_reduction(oracle(pairs)).edges)
+    retained = {(edge.before, edge.after) for edge in reduced_edges(graph_of(*pairs, nodes=12))}
+    assert retained == set(networkx.transitive_reduction(oracle(pairs)).edges)
 
 
 @given(acyclic(), st.integers(0, 11))
@@ -72,7 +72,7 @@ def test_ways_between_two_are_all_simple_paths(pairs: list[tuple[int, int]], one
     known = oracle(pairs)
     start, end = (one, other) if networkx.has_path(known, node(one), node(other)) else (other, one)
     expected = {tuple(path) for path in networkx.all_simple_paths(known, node(start), node(end)) if len(path) > 1}
-    ways = why(graph_of(*pairs, nodes=12), node(one), node(other))
+    ways = paths_to(graph_of(*pairs, nodes=12), node(one), node(other))
     found = {(way[0].before, *(edge.after for edge in way)) for way in ways}
     assert found == expected if len(expected) <= 20 else found <= expected and len(found) == 20
     assert [len(way) for way in ways] == sorted(len(way) for way in ways)
@@ -120,21 +120,21 @@ def test_the_error_of_a_cycle_names_the_field_of_each_edge() -> None:
 
 def test_why_alone_is_the_longest_chain_through_each_dependency() -> None:
     graph = graph_of((0, 1), (1, 3), (2, 3), (0, 3))
-    ways = [[edge.before.name for edge in way] for way in why(graph, node(3))]
+    ways = [[edge.before.name for edge in way] for way in paths_to(graph, node(3))]
     assert ways == [["c000", "c001"], ["c000"], ["c002"]]
-    assert why(graph, node(0)) == ()
+    assert paths_to(graph, node(0)) == ()
 
 
 def test_why_of_something_unknown_names_the_closest() -> None:
     with pytest.raises(GraphError, match="ConfigMap/n/c00 is not in the graph") as caught:
-        why(graph_of((0, 1)), Address("", "ConfigMap", "", "n", "c00"))
+        paths_to(graph_of((0, 1)), Address("", "ConfigMap", "", "n", "c00"))
     assert caught.value.remedy == "did you mean ConfigMap/n/c001?" or caught.value.remedy.endswith("c000?")
 
 
 def test_why_of_a_very_deep_graph_does_not_recurse() -> None:
     chain = graph_of(*((number, number + 1) for number in range(999)))
-    assert len(why(chain, node(999), node(0))[0]) == 999
-    assert len(why(chain, node(999))[0]) == 999
+    assert len(paths_to(chain, node(999), node(0))[0]) == 999
+    assert len(paths_to(chain, node(999))[0]) == 999
 
 
 def test_targets_pull_in_what_they_depend_on() -> None:

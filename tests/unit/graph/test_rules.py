@@ -180,151 +180,6 @@ CASES = {
             "spec.volumeClaimTemplates[0].spec.storageClassName",
         ],
     ),
-    "tekton": (
-        """
-        {apiVersion: tekton.dev/v1beta1, kind: StepAction, metadata: {name: clone, namespace: n}, spec: {image: i}}
-        ---
-        apiVersion: tekton.dev/v1
-        kind: Task
-        metadata: {name: build, namespace: n}
-        spec:
-          steps:
-          - {name: a, ref: {name: clone}}
-          - {name: b, image: i, envFrom: [{secretRef: {name: s}}]}
-        ---
-        {apiVersion: v1, kind: Secret, metadata: {name: s, namespace: n}}
-        ---
-        {apiVersion: v1, kind: ServiceAccount, metadata: {name: runner, namespace: n}}
-        ---
-        {apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: work, namespace: n}}
-        ---
-        apiVersion: tekton.dev/v1
-        kind: Pipeline
-        metadata: {name: p, namespace: n}
-        spec:
-          tasks:
-          - {name: one, taskRef: {name: build}}
-          - {name: custom, taskRef: {apiVersion: example.org/v1, kind: Task, name: build}}
-          - {name: two, taskSpec: {steps: [{name: x, image: i, envFrom: [{secretRef: {name: s}}]}]}}
-          finally:
-          - name: last
-            taskRef:
-              resolver: cluster
-              params: [{name: kind, value: task}, {name: name, value: build}, {name: namespace, value: n}]
-        ---
-        apiVersion: tekton.dev/v1
-        kind: PipelineRun
-        metadata: {name: run, namespace: n}
-        spec:
-          pipelineRef: {name: p}
-          taskRunTemplate: {serviceAccountName: runner}
-          workspaces:
-          - {name: w, persistentVolumeClaim: {claimName: work}}
-          - {name: c, secret: {secretName: s}}
-        """,
-        [
-            "PersistentVolumeClaim/n/work -> PipelineRun.tekton.dev/n/run  volume  "
-            "spec.workspaces[name=w].persistentVolumeClaim.claimName",
-            "Pipeline.tekton.dev/n/p -> PipelineRun.tekton.dev/n/run  pipeline-ref  spec.pipelineRef.name",
-            "Secret/n/s -> Pipeline.tekton.dev/n/p  env  "
-            "spec.tasks[name=two].taskSpec.steps[name=x].envFrom[0].secretRef.name",
-            "Secret/n/s -> PipelineRun.tekton.dev/n/run  volume  spec.workspaces[name=c].secret.secretName",
-            "Secret/n/s -> Task.tekton.dev/n/build  env  spec.steps[name=b].envFrom[0].secretRef.name",
-            "ServiceAccount/n/runner -> PipelineRun.tekton.dev/n/run  service-account  "
-            "spec.taskRunTemplate.serviceAccountName",
-            "StepAction.tekton.dev/n/clone -> Task.tekton.dev/n/build  step-ref  spec.steps[0].ref.name",
-            "Task.tekton.dev/n/build -> Pipeline.tekton.dev/n/p  task-ref  "
-            "spec.finally[name=last].taskRef.params[name=name].value",
-            "Task.tekton.dev/n/build -> Pipeline.tekton.dev/n/p  task-ref  spec.tasks[name=one].taskRef.name",
-        ],
-    ),
-    "argo cd, and kinds of our own that act on others": (
-        """
-        {apiVersion: argoproj.io/v1alpha1, kind: AppProject, metadata: {name: team, namespace: argocd}}
-        ---
-        apiVersion: argoproj.io/v1alpha1
-        kind: Application
-        metadata: {name: a, namespace: argocd}
-        spec: {project: team}
-        ---
-        {apiVersion: hwplan.dev/v1, kind: ArgoSync, metadata: {name: s}, spec: {application: a}}
-        ---
-        {apiVersion: hwplan.dev/v1, kind: ArgoSync, metadata: {name: t}, spec: {application: argocd/a}}
-        ---
-        {apiVersion: hwplan.dev/v1, kind: ArgoSync, metadata: {name: live}, spec: {application: not-declared}}
-        ---
-        {apiVersion: hwplan.dev/v1, kind: Restart, metadata: {name: r}, spec: {target: Deployment.apps/n/d}}
-        ---
-        {apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: n}}
-        """,
-        [
-            "AppProject.argoproj.io/argocd/team -> Application.argoproj.io/argocd/a  project  spec.project",
-            "Application.argoproj.io/argocd/a -> ArgoSync/s  target  spec.application",
-            "Application.argoproj.io/argocd/a -> ArgoSync/t  target  spec.application",
-            "Deployment.apps/n/d -> Restart/r  target  spec.target",
-        ],
-    ),
-    "what a restart follows comes before the workload, which then starts with it": (
-        """
-        apiVersion: hwplan.dev/v1
-        kind: Restart
-        metadata: {name: r}
-        spec: {target: Deployment.apps/n/d, on: [Secret/n/s, ConfigMap/n/not-declared, Deployment.apps/n/d]}
-        ---
-        {apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: n}}
-        ---
-        {apiVersion: v1, kind: Secret, metadata: {name: s, namespace: n}}
-        """,
-        [
-            "Deployment.apps/n/d -> Restart/r  restart-on  spec.on[2]",
-            "Deployment.apps/n/d -> Restart/r  target  spec.target",
-            "Secret/n/s -> Deployment.apps/n/d  restart-on  Restart/r spec.on[0]",
-            "Secret/n/s -> Restart/r  restart-on  spec.on[0]",
-        ],
-    ),
-    "a clean-up comes after the namespace and the kind of what it looks at": (
-        """
-        apiVersion: hwplan.dev/v1
-        kind: Retention
-        metadata: {name: r}
-        spec: {selector: {apiVersion: tekton.dev/v1, kind: PipelineRun, namespace: ci}}
-        ---
-        {apiVersion: v1, kind: Namespace, metadata: {name: ci}}
-        ---
-        apiVersion: apiextensions.k8s.io/v1
-        kind: CustomResourceDefinition
-        metadata: {name: pipelineruns.tekton.dev}
-        spec: {group: tekton.dev, names: {kind: PipelineRun}}
-        """,
-        [
-            "CustomResourceDefinition.apiextensions.k8s.io/pipelineruns.tekton.dev -> Retention/r  crd  "
-            "spec.selector.kind",
-            "Namespace/ci -> Retention/r  namespace  spec.selector.namespace",
-        ],
-    ),
-    "an object behind a REST API comes after the Secrets that it sends": (
-        """
-        apiVersion: hwplan.dev/v1
-        kind: RestObject
-        metadata: {name: o}
-        spec:
-          auth: {secret: n/token}
-          secrets: {credentials.key: {secret: n/made, key: k}, other: {secret: n/not-declared, key: k}}
-        ---
-        {apiVersion: v1, kind: Secret, metadata: {name: token, namespace: n}}
-        ---
-        {apiVersion: v1, kind: Secret, metadata: {name: made, namespace: elsewhere}}
-        ---
-        apiVersion: hwplan.dev/v1
-        kind: SecretSource
-        metadata: {name: s}
-        spec: {target: {namespace: n, name: made}}
-        """,
-        [
-            "Secret/n/token -> RestObject/o  credentials  spec.auth.secret",
-            "SecretSource/s -> RestObject/o  secret-field  spec.secrets[credentials.key].secret",
-        ],
-    ),
     "a webhook configuration comes after the service and the workload that answer it": (
         """
         apiVersion: admissionregistration.k8s.io/v1
@@ -400,14 +255,14 @@ def test_edges_do_not_depend_on_the_order_of_the_input(name: str) -> None:
 
 def test_rules_never_cross_places() -> None:
     text = CASES["a namespace stands before what is in it"][0]
-    graph = build_graph(resources(text, place="D601/v02") + resources(text, place="D601/v03"))
+    graph = build_graph(resources(text, node_lane="D601/v02") + resources(text, node_lane="D601/v03"))
     assert len(graph.edges) == 2
-    assert all(edge.before.place == edge.after.place for edge in graph.edges)
+    assert all(edge.before.node_lane == edge.after.node_lane for edge in graph.edges)
 
 
 def test_addresses_written_by_the_author_mean_his_own_place() -> None:
     text = CASES["what the author wrote for hwplan"][0]
-    assert len(build_graph(resources(text, place="D601/v03")).edges) == 4
+    assert len(build_graph(resources(text, node_lane="D601/v03")).edges) == 4
 
 
 def test_a_service_without_a_selector_has_no_workload_behind_it() -> None:

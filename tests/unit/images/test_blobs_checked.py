@@ -10,7 +10,7 @@ import pytest
 from planner.errors import PermanentError, ProviderError, TemporaryError
 from providers.images.credentials import DockerCredentials
 from providers.images.manifest import Descriptor
-from providers.images.store import checked
+from providers.images.store import verified_pieces
 
 DATA = b"0123456789" * 10
 BLOB = Descriptor("text/plain", "sha256:" + hashlib.sha256(DATA).hexdigest(), len(DATA))
@@ -21,9 +21,9 @@ def in_pieces(data: bytes) -> list[bytes]:
 
 
 def test_a_good_blob_comes_through_whole() -> None:
-    assert b"".join(checked(in_pieces(DATA), BLOB)) == DATA
+    assert b"".join(verified_pieces(in_pieces(DATA), BLOB)) == DATA
     empty = Descriptor("text/plain", "sha256:" + hashlib.sha256(b"").hexdigest(), 0)
-    assert list(checked([], empty)) == []
+    assert list(verified_pieces([], empty)) == []
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_good_blob_comes_through_whole() -> None:
 def test_a_bad_blob_never_comes_through_whole(data: bytes, error: type[ProviderError]) -> None:
     passed = 0
     with pytest.raises(error):
-        for piece in checked(in_pieces(data), BLOB):
+        for piece in verified_pieces(in_pieces(data), BLOB):
             passed += len(piece)
     assert passed < BLOB.size
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import PermanentError
-from providers.images.context import build_digest, context_folder
+from providers.images.build_context import build_digest, context_folder
 
 BUILD = {"dockerfile": "Dockerfile", "args": {"A": "1"}, "builder": "buildah"}
 

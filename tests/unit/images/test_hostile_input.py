@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from planner.errors import PermanentError, ProviderError
+from providers.http.retries import RetryLimits
 from providers.images.credentials import DockerCredentials
-from providers.images.layout import Chosen, Layout
+from providers.images.layout import LayoutImage, OciLayout
 from providers.images.manifest import (
     OCI_INDEX,
     OCI_MANIFEST,
@@ -25,9 +26,8 @@ from providers.images.manifest import (
 )
 from providers.images.reference import Reference, parse_reference, parse_source
 from providers.images.tokens import Authorizer
-from providers.sandbox.layout import create_layout
-from providers.web.client import WebClient
-from providers.web.retrying import Retries
+from providers.oci_layout import create_layout
+from providers.web.web_client import WebClient
 
 CASES = int(os.environ.get("HWPLAN_FUZZ", "3000"))
 DIGEST = "sha256:" + "a" * 64
@@ -149,7 +149,7 @@ def test_challenges_are_answered_or_refused(tmp_path: Path) -> None:
             return super().request(method, url, *args, **options)
 
     credentials = DockerCredentials(tmp_path / "none")
-    authorizer = Authorizer(Watched(), "http://127.0.0.1:1", credentials=credentials, retries=Retries(tries=1))
+    authorizer = Authorizer(Watched(), "http://127.0.0.1:1", credentials=credentials, retries=RetryLimits(tries=1))
     for number in range(CASES // 5):
         words = [chance.choice(pieces) for _ in range(chance.randint(0, 12))]
         text = "".join(words) if number % 2 else 'Bearer realm="' + "".join(words) + '"'
@@ -165,11 +165,20 @@ def test_layouts_are_read_or_refused(tmp_path: Path) -> None:
     chance = random.Random(17)
     for _ in range(CASES // 10):
         index.write_bytes(bytes_of(changed(good, chance), chance))
-        for store in (Layout(tmp_path / "layout"), Chosen(tmp_path / "layout", "quay.io/a/b:1", "oci:layout")):
+        for store in (OciLayout(tmp_path / "layout"), LayoutImage(tmp_path / "layout", "quay.io/a/b:1", "oci:layout")):
             try:
                 store.digest(parse_reference("quay.io/a/b:1"))
             except PermanentError as error:
                 assert str(tmp_path) not in f"{error} {error.where} {error.remedy}"
+
+
+@pytest.mark.parametrize("value", ["NaN", "1e999", '"\\ud800"', "[" * 300 + "]" * 300])
+def test_a_layout_is_read_as_strictly_as_an_answer(tmp_path: Path, value: str) -> None:
+    create_layout(tmp_path / "layout", ["quay.io/a/b:1"])
+    index = tmp_path / "layout" / "index.json"
+    index.write_text(index.read_text().removesuffix("}") + f', "x": {value}}}')
+    with pytest.raises(PermanentError, match=r"no proper index\.json"):
+        OciLayout(tmp_path / "layout").digest(parse_reference("quay.io/a/b:1"))
 
 
 def test_nothing_outside_of_a_layout_is_read(tmp_path: Path) -> None:
@@ -185,8 +194,8 @@ def test_nothing_outside_of_a_layout_is_read(tmp_path: Path) -> None:
         entry = {"mediaType": OCI_INDEX, "digest": digest, "size": 37}
         (tmp_path / "layout" / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
         with pytest.raises(PermanentError):
-            Chosen(tmp_path / "layout", "", "oci:layout").manifest(NAME)
+            LayoutImage(tmp_path / "layout", "", "oci:layout").manifest(NAME)
     for name in "cde":
-        layout, blob = Layout(tmp_path / "layout"), Descriptor("x", "sha256:" + name * 64, 1)
+        layout, blob = OciLayout(tmp_path / "layout"), Descriptor("x", "sha256:" + name * 64, 1)
         with pytest.raises(PermanentError, match="lacks a blob"), layout.open_blob(NAME, blob):
             pass

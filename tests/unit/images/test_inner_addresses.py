@@ -3,7 +3,7 @@
 import pytest
 
 from planner.errors import PermanentError
-from providers.images.answers import refuse_inner
+from providers.images.registry_answers import refuse_internal_address
 
 
 @pytest.mark.parametrize(
@@ -11,9 +11,9 @@ from providers.images.answers import refuse_inner
 )
 def test_inner_addresses_are_refused(address: str) -> None:
     with pytest.raises(PermanentError, match="nothing was sent there"):
-        refuse_inner(address)
+        refuse_internal_address(address)
 
 
 @pytest.mark.parametrize("address", ["203.0.113.5", "10.1.2.3", "2001:db8::1"])
 def test_others_are_not(address: str) -> None:
-    refuse_inner(address)
+    refuse_internal_address(address)

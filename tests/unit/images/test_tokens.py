@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from planner.errors import PermanentError
+from providers.http.answer import HttpAnswer
 from providers.images.credentials import DockerCredentials
 from providers.images.tokens import Authorizer
-from providers.web.client import Answer, Limits, WebClient
+from providers.web.web_client import WebClient, WebLimits
 
 WORD = "canary-word"
 
@@ -20,7 +21,7 @@ class Asked(WebClient):
 
     def __init__(self, body: bytes = b'{"token": "t1"}', status: int = 200) -> None:
         super().__init__()
-        self.answer = Answer(status, {}, body)
+        self.answer = HttpAnswer(status, {}, body)
         self.calls: list[tuple[str, Mapping[str, str]]] = []
 
     def request(
@@ -29,8 +30,8 @@ class Asked(WebClient):
         url: str,
         headers: Mapping[str, str] = {},  # never changed
         body: bytes = b"",
-        limits: Limits | None = None,
-    ) -> Answer:
+        limits: WebLimits | None = None,
+    ) -> HttpAnswer:
         """The one answer."""
         self.calls.append((url, headers))
         return self.answer

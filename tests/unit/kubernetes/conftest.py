@@ -8,7 +8,7 @@ import pytest
 
 from planner.values import SecretValue
 from providers.kubernetes.snapshot.cluster import open_snapshot
-from providers.kubernetes.snapshot.creating import create_empty
+from providers.kubernetes.snapshot.create_snapshot import create_empty
 from tests.unit.kubernetes.world import World
 
 

@@ -10,12 +10,12 @@ import pytest
 from pydantic import ValidationError
 
 from planner.errors import PermanentError, TemporaryError
-from planner.render.text_safe import safe
 from planner.spec.kinds.runs import PodExecSpec
+from planner.text_safe import safe
 from planner.values import JsonObject, SecretValue
-from providers.kubernetes.cluster import Executed
-from providers.kubernetes.operations.exec_log import lines_of
-from providers.kubernetes.operations.exec_places import canned_ends
+from providers.cluster import EndedCommand
+from providers.kubernetes.operations.command_runners import canned_ends
+from providers.kubernetes.operations.exec_output import output_tail
 from providers.kubernetes.operations.workload_pods import newest_ready
 
 # --- which pod -----------------------------------------------------------------------------------------------------
@@ -94,23 +94,23 @@ VAULT = {"file:a#P": SecretValue(SECRET), "file:a#Q": SecretValue(b"abc"), "file
 def test_secrets_are_masked_in_every_form() -> None:
     quoted = b"tr0ub4dor%263%20x%0Asecond%20line%20of%20it"
     for form in (SECRET, b"tr0ub4dor&3 x", b"second line of it", base64.b64encode(SECRET), quoted):
-        assert lines_of(b"p=" + form + b";\n", VAULT) == ("p=(secret);",)
-    assert lines_of(b"abc", VAULT) == ("abc",), "three bytes are no secret that masking could hide"
+        assert output_tail(b"p=" + form + b";\n", VAULT) == ("p=(secret);",)
+    assert output_tail(b"abc", VAULT) == ("abc",), "three bytes are no secret that masking could hide"
 
 
 def test_a_line_that_is_not_whole_is_left_out() -> None:
     output = b"r0ub4dor&3 x\nmiddle\ntr0ub4d"
-    assert lines_of(output, VAULT, cut=1, whole=False) == ("middle",)
-    assert lines_of(output, VAULT, cut=1) == ("middle", "tr0ub4d")
-    assert lines_of(b"no line break at all", VAULT, cut=1) == lines_of(b"begun", VAULT, whole=False) == ()
+    assert output_tail(output, VAULT, cut=1, whole=False) == ("middle",)
+    assert output_tail(output, VAULT, cut=1) == ("middle", "tr0ub4d")
+    assert output_tail(b"no line break at all", VAULT, cut=1) == output_tail(b"begun", VAULT, whole=False) == ()
 
 
 def test_lines_are_few_short_and_obeyed_by_nobody() -> None:
-    found = lines_of(b"".join(b"%d\n" % number for number in range(1000)), {})
+    found = output_tail(b"".join(b"%d\n" % number for number in range(1000)), {})
     assert found == tuple(str(number) for number in range(980, 1000))
-    assert [len(line) for line in lines_of(b"x" * 5000, {})] == [203]
+    assert [len(line) for line in output_tail(b"x" * 5000, {})] == [203]
     hostile = b"\x1b[2J\x1b]0;title\x07\x1b[31mred\x1b[0m\ta\rb\x00\xff\x9b31m\xe2\x80\xae\n\n\n::error::x"
-    lines = lines_of(hostile, {})
+    lines = output_tail(hostile, {})
     assert lines[0] == "red a" and all(line.isprintable() for line in lines) and len(lines) == 3
     assert safe(lines[-1]) == "\\x3a:error::x"
 
@@ -122,10 +122,10 @@ def test_the_answers_of_a_sandbox(tmp_path: Path) -> None:
     file = tmp_path / "probes.yaml"
     assert canned_ends(file) == {}
     file.write_text("probes: []\nexecs:\n- {command: [a, 1], exitCode: 3, output: no}\n- {command: [b]}\n")
-    assert canned_ends(file) == {("a", "1"): Executed(3, b"no"), ("b",): Executed(0)}
+    assert canned_ends(file) == {("a", "1"): EndedCommand(3, b"no"), ("b",): EndedCommand(0)}
     for bad in ("execs: [{exitCode: 1}]", "execs: [{command: [a], exitCode: x}]", "execs: {", "[1]"):
         file.write_text(bad)
-        with pytest.raises(PermanentError, match="cannot be read"):
+        with pytest.raises(PermanentError, match=r"cannot be read|is incomplete"):
             canned_ends(file)
 
 
@@ -144,6 +144,8 @@ GOOD = {"target": "Deployment.apps/shop/api", "container": "api", "command": ["m
         {"command": ["a\x00b"]},
         {"command": [""]},
         {"oncePer": ""},
+        {"oncePer": None},
+        {"oncePerImage": True},
         {"timeout": "soon"},
         {"idempotent": "yes"},
     ],

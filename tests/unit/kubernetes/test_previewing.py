@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from planner.address import Address
-from planner.path import parse, render
+from planner.path import parse_path, render_path
 from planner.plan import Verified
-from planner.ports import Effect
 from planner.resource import Resource
-from planner.values import JsonObject, Ref, Sealed, Sub, substitute
+from planner.values import JsonObject, Ref, Sealed, Sub, substitute_outputs
 from providers.kubernetes.snapshot.cluster import SnapshotCluster
-from providers.kubernetes.snapshot.playing import play
+from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
+from tests.unit.kubernetes.previewing_world import CONFIG, DEPLOYMENT, is_settled
 from tests.unit.kubernetes.world import (
     PRINTS,
     World,
@@ -30,21 +30,13 @@ from tests.unit.kubernetes.world import (
     widget_crd,
 )
 
-DEPLOYMENT = "Deployment.apps/demo/api"
-CONFIG = "ConfigMap/demo/c"
-
-
-def is_settled(world: World, *resources: object) -> bool:
-    look = world.look(list(resources))  # type: ignore[arg-type]
-    return all(preview.effect is Effect.NONE and not preview.awaiting for preview in look.previews.values())
-
 
 def test_namespace_crd_and_custom_resource_in_one_plan(world: World) -> None:
     wanted = [
         declare(namespace("fresh")),
         declare(widget_crd()),
-        declare(widget("w", 3, place="fresh")),
-        declare(config("c", {"a": "1"}, place="fresh")),
+        declare(widget("w", 3, namespace="fresh")),
+        declare(config("c", {"a": "1"}, namespace="fresh")),
     ]
     look = world.look(wanted)
     assert set(look.effects.values()) == {"create"}
@@ -78,15 +70,16 @@ def test_a_custom_resource_may_use_what_its_new_crd_adds(world: World) -> None:
 
 
 def test_undeclared_namespace_and_kind_are_blocked(world: World) -> None:
-    look = world.look([declare(config("c", {}, place="nowhere")), declare(widget("w", 1))])
+    look = world.look([declare(config("c", {}, namespace="nowhere")), declare(widget("w", 1))])
     assert look.preview("ConfigMap/nowhere/c").blocked == "namespace nowhere does not exist and is not declared"
-    assert look.preview("Widget.example.test/demo/w").blocked == "the cluster does not serve this kind"
+    blocked = look.preview("Widget.example.test/demo/w").blocked
+    assert blocked == "example.test/v1 Widget is not served: its CRD is neither in the cluster nor declared here"
     assert look.changes == []
 
 
 def test_update_shows_each_field_and_keeps_what_others_own(world: World, folder: Path) -> None:
     world.apply([declare(config("c", {"a": "1", "b": "2"}))])
-    play(folder, Address.parse(CONFIG), {"data.x": "theirs"}, "somebody")
+    change_as_foreign_manager(folder, Address.parse(CONFIG), {"data.x": "theirs"}, "somebody")
     wanted = declare(config("c", {"a": "one", "n": "new"}))
     look = world.look([wanted])
     assert look.fields(CONFIG) == [
@@ -95,7 +88,7 @@ def test_update_shows_each_field_and_keeps_what_others_own(world: World, folder:
         ("data.n", "add", None, "new", ""),
     ]
     [foreign] = look.preview(CONFIG).drift
-    assert (render(foreign.field.path), foreign.field.manager, foreign.declared) == ("data.x", "somebody", False)
+    assert (render_path(foreign.field.path), foreign.field.manager, foreign.declared) == ("data.x", "somebody", False)
     world.apply([wanted])
     assert world.live(CONFIG)["data"] == {"a": "one", "n": "new", "x": "theirs"}
     assert is_settled(world, wanted)
@@ -125,15 +118,15 @@ def test_drift_is_told_with_manager_and_time_and_only_that_field_is_taken(world:
     wanted = declare(deployment("api"))
     world.apply([wanted])
     changes = {"spec.replicas": 7, "metadata.annotations[x/y]": "z"}
-    play(folder, Address.parse(DEPLOYMENT), changes, "night-shift")
+    change_as_foreign_manager(folder, Address.parse(DEPLOYMENT), changes, "night-shift")
     look = world.look([wanted])
     preview = look.preview(DEPLOYMENT)
     assert look.fields(DEPLOYMENT) == [("spec.replicas", "change", 7, 2, "night-shift")]
     assert preview.fields[0].time.endswith("Z")
     assert preview.drifted
     assert preview.forced == (("spec", "replicas"),)
-    told = {(render(d.field.path), d.declared, d.field.before, d.field.after) for d in preview.drift}
-    assert told == {("spec.replicas", True, 2, 7), ("metadata.annotations[x/y]", False, None, "z")}
+    reported = {(render_path(d.field.path), d.declared, d.field.before, d.field.after) for d in preview.drift}
+    assert reported == {("spec.replicas", True, 2, 7), ("metadata.annotations[x/y]", False, None, "z")}
     world.apply([wanted])
     assert world.live(DEPLOYMENT, "apps/v1")["spec"]["replicas"] == 2
     assert world.live(DEPLOYMENT, "apps/v1")["metadata"]["annotations"]["x/y"] == "z"
@@ -142,7 +135,7 @@ def test_drift_is_told_with_manager_and_time_and_only_that_field_is_taken(world:
 
 def test_drift_and_a_new_configuration_in_one_update(world: World, folder: Path) -> None:
     world.apply([declare(deployment("api"))])
-    play(folder, Address.parse(DEPLOYMENT), {"spec.replicas": 7}, "night-shift")
+    change_as_foreign_manager(folder, Address.parse(DEPLOYMENT), {"spec.replicas": 7}, "night-shift")
     wanted = declare(deployment("api", image="registry.test/api:2"))
     look = world.look([wanted])
     assert not look.preview(DEPLOYMENT).drifted
@@ -157,7 +150,7 @@ def test_drift_and_a_new_configuration_in_one_update(world: World, folder: Path)
 def test_a_field_removed_by_somebody_comes_back(world: World, folder: Path) -> None:
     wanted = declare(config("c", {"a": "1", "b": "2"}))
     world.apply([wanted])
-    play(folder, Address.parse(CONFIG), {"data.b": None}, "somebody")
+    change_as_foreign_manager(folder, Address.parse(CONFIG), {"data.b": None}, "somebody")
     look = world.look([wanted])
     assert look.fields(CONFIG) == [("data.b", "add", None, "2", "")]
     assert look.preview(CONFIG).drifted
@@ -179,11 +172,13 @@ def test_the_bookkeeping_of_controllers_is_no_drift(world: World, folder: Path) 
     wanted = declare(deployment("api"))
     world.apply([wanted])
     address = Address.parse(DEPLOYMENT)
-    play(folder, address, {"metadata.annotations[deployment.kubernetes.io/revision]": "3"}, "some-controller")
-    play(folder, address, {"metadata.labels[by/system]": "x"}, "kube-controller-manager")
-    play(folder, address, {"metadata.labels[by/person]": "x"}, "kubectl-edit")
+    change_as_foreign_manager(
+        folder, address, {"metadata.annotations[deployment.kubernetes.io/revision]": "3"}, "some-controller"
+    )
+    change_as_foreign_manager(folder, address, {"metadata.labels[by/system]": "x"}, "kube-controller-manager")
+    change_as_foreign_manager(folder, address, {"metadata.labels[by/person]": "x"}, "kubectl-edit")
     drift = world.look([wanted]).preview(DEPLOYMENT).drift
-    assert [render(item.field.path) for item in drift] == ["metadata.labels[by/person]"]
+    assert [render_path(item.field.path) for item in drift] == ["metadata.labels[by/person]"]
 
 
 def test_what_moves_between_read_and_dry_run_is_another_plan_unless_it_is_status(world: World, folder: Path) -> None:
@@ -198,156 +193,9 @@ def test_what_moves_between_read_and_dry_run_is_another_plan_unless_it_is_status
     cluster._store.put(live)
     preview = world.provider.preview([(wanted, read.observations[wanted.address])])[wanted.address]
     assert (preview.blocked, len(preview.fields)) == ("", 1)
-    play(folder, Address.parse(DEPLOYMENT), {"spec.paused": True}, "somebody")
+    change_as_foreign_manager(folder, Address.parse(DEPLOYMENT), {"spec.paused": True}, "somebody")
     preview = world.provider.preview([(wanted, read.observations[wanted.address])])[wanted.address]
     assert preview.blocked == "it was changed while the plan was made"
-
-
-# --- adoption ------------------------------------------------------------------------------------------------------
-
-
-def foreign(world: World, document: JsonObject, manager: str = "helm") -> None:
-    cluster = world.cluster
-    assert isinstance(cluster, SnapshotCluster)
-    cluster.add(document, manager=manager)
-
-
-def test_adopting_what_is_already_as_declared(world: World) -> None:
-    foreign(world, config("c", {"a": "1"}))
-    wanted = declare(config("c", {"a": "1"}))
-    look = world.look([wanted])
-    assert str(look.change(CONFIG).action) == "adopt"
-    assert [f[0] for f in look.fields(CONFIG)] == ["metadata.labels[hwplan.dev/set]"]
-    assert look.preview(CONFIG).forced == ()
-    world.apply([wanted])
-    assert is_settled(world, wanted)
-
-
-def test_fields_of_others_are_taken_only_by_name(world: World) -> None:
-    foreign(world, config("c", {"a": "theirs", "b": "theirs"}))
-    manifest = config("c", {"a": "ours", "b": "ours"})
-    look = world.look([declare(manifest, adopt_fields=["data.a"])])
-    preview = look.preview(CONFIG)
-    assert preview.blocked.startswith("data.b is managed by helm since 2")
-    assert "hwplan.dev/adopt-fields: data.b" in preview.remedy
-    assert "data.b" in {f[0] for f in look.fields(CONFIG)}
-    wanted = declare(manifest, adopt_fields=["data.a", "data.b"])
-    look = world.look([wanted])
-    assert look.preview(CONFIG).forced == (("data", "a"), ("data", "b"))
-    world.apply([wanted])
-    assert world.live(CONFIG)["data"] == {"a": "ours", "b": "ours"}
-    assert is_settled(world, wanted)
-
-
-def test_an_object_of_another_set_is_not_touched(world: World) -> None:
-    world.apply([declare(config("c", {"a": "1"}), owned_by="another.set")])
-    preview = world.look([declare(config("c", {"a": "1"}))]).preview(CONFIG)
-    assert preview.blocked == "it belongs to another set: another.set"
-
-
-def test_client_side_apply_is_migrated_so_that_dropped_fields_go(world: World) -> None:
-    document = config("c", {"a": "1", "old": "x"})
-    document["metadata"]["annotations"] = {"kubectl.kubernetes.io/last-applied-configuration": "{}"}
-    foreign(world, document, "kubectl-client-side-apply")
-    wanted = declare(config("c", {"a": "2"}))
-    look = world.look([wanted])
-    preview = look.preview(CONFIG)
-    assert preview.migrate and not preview.blocked
-    assert [f[:2] for f in look.fields(CONFIG)] == [
-        ("data.a", "change"),
-        ("data.old", "remove"),
-        ("metadata.annotations[kubectl.kubernetes.io/last-applied-configuration]", "remove"),
-        ("metadata.labels[hwplan.dev/set]", "add"),
-    ]
-    world.apply([wanted])
-    live = world.live(CONFIG)
-    assert live["data"] == {"a": "2"}
-    assert [e["manager"] for e in live["metadata"]["managedFields"]] == ["hwplan"]
-    assert is_settled(world, wanted)
-
-
-# --- ignored fields ------------------------------------------------------------------------------------------------
-
-
-def test_an_ignored_field_is_left_to_its_controller(world: World, folder: Path) -> None:
-    wanted = declare(deployment("api", replicas=2), ignore_fields=["spec.replicas"])
-    world.apply([wanted])
-    assert world.live(DEPLOYMENT, "apps/v1")["spec"]["replicas"] == 2  # a start value, as nobody else had one
-    play(folder, Address.parse(DEPLOYMENT), {"spec.replicas": 9}, "autoscaler")
-    look = world.look([wanted])
-    assert look.fields(DEPLOYMENT) == []
-    assert look.effects == {DEPLOYMENT: "none"}
-    world.apply([wanted])
-    live = world.live(DEPLOYMENT, "apps/v1")
-    assert live["spec"]["replicas"] == 9
-    moved = declare(deployment("api", replicas=4, image="registry.test/api:2"), ignore_fields=["spec.replicas"])
-    world.apply([moved])
-    assert world.live(DEPLOYMENT, "apps/v1")["spec"]["replicas"] == 9
-    assert is_settled(world, moved)
-
-
-def test_an_ignored_field_that_nobody_else_owns_keeps_its_value(world: World) -> None:
-    world.apply([declare(deployment("api", replicas=2), ignore_fields=["spec.replicas"])])
-    wanted = declare(deployment("api", replicas=5, image="registry.test/api:2"), ignore_fields=["spec.replicas"])
-    look = world.look([wanted])
-    assert [f[0] for f in look.fields(DEPLOYMENT)] == ["spec.template.spec.containers[name=api].image"]
-    world.apply([wanted])
-    assert world.live(DEPLOYMENT, "apps/v1")["spec"]["replicas"] == 2
-    assert is_settled(world, wanted)
-
-
-# --- replacing and refusing ----------------------------------------------------------------------------------------
-
-
-def test_an_immutable_field_needs_permission_to_replace(world: World) -> None:
-    world.apply([declare(deployment("api"))])
-    manifest = deployment("api")
-    manifest["spec"]["selector"]["matchLabels"] = {"app": "other"}
-    manifest["spec"]["template"]["metadata"]["labels"] = {"app": "other"}
-    refused = world.look([declare(manifest)]).preview(DEPLOYMENT)
-    assert refused.effect is Effect.REPLACE
-    assert refused.blocked == "spec.selector: field is immutable"
-    before = world.live(DEPLOYMENT, "apps/v1")["metadata"]["uid"]
-    wanted = declare(manifest, replace_allowed=True)
-    look = world.look([wanted])
-    assert "spec.selector.matchLabels.app" in {f[0] for f in look.fields(DEPLOYMENT)}
-    world.apply([wanted])
-    after = world.live(DEPLOYMENT, "apps/v1")
-    assert after["metadata"]["uid"] != before
-    assert after["spec"]["selector"]["matchLabels"] == {"app": "other"}
-    assert is_settled(world, wanted)
-
-
-def test_what_the_server_would_refuse_is_blocked_field_by_field(world: World) -> None:
-    manifest = deployment("api")
-    manifest["spec"]["replicas"] = "many"
-    manifest["spec"]["templat"] = {}
-    preview = world.look([declare(manifest)]).preview(DEPLOYMENT)
-    assert "spec.replicas" in preview.blocked
-    assert "spec.templat" in preview.blocked
-    assert "many" not in preview.blocked
-
-
-def test_an_object_being_deleted_is_left_alone(world: World) -> None:
-    wanted = declare(config("c", {"a": "1"}))
-    world.apply([wanted])
-    cluster = world.cluster
-    assert isinstance(cluster, SnapshotCluster)
-    live = copy.deepcopy(world.live(CONFIG))
-    live["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-    cluster._store.put(live)
-    assert world.look([wanted]).preview(CONFIG).blocked == "it is being deleted"
-
-
-def test_nulls_are_not_sent(world: World) -> None:
-    manifest = config("c", {"a": "1"})
-    manifest["data"]["b"] = None
-    manifest["metadata"]["annotations"] = {"x": None}
-    wanted = declare(manifest)
-    wanted.manifest["metadata"]["annotations"]["x"] = None
-    world.apply([wanted])
-    assert world.live(CONFIG)["data"] == {"a": "1"}
-    assert is_settled(world, wanted)
 
 
 def test_unready_objects_that_need_nothing_say_what_they_wait_for(world: World) -> None:
@@ -363,9 +211,6 @@ def test_unready_objects_that_need_nothing_say_what_they_wait_for(world: World) 
     assert world.look([patient]).preview(DEPLOYMENT).awaiting == ""
 
 
-# --- outputs that are not known yet ---------------------------------------------------------------------------------
-
-
 def test_unknown_outputs_are_shown_as_such_and_checked_by_schema(world: World) -> None:
     source = Address.parse("GitHead/source")
     manifest = deployment("api", image=Sub(("registry.test/api:", Ref(source, "short"))))  # type: ignore[arg-type]
@@ -379,9 +224,6 @@ def test_unknown_outputs_are_shown_as_such_and_checked_by_schema(world: World) -
         ("spec.template.spec.containers[name=api].image", Sub(("registry.test/api:", Ref(source, "short")))),
     ]
     assert look.preview(DEPLOYMENT).expects == ""
-
-
-# --- secrets -------------------------------------------------------------------------------------------------------
 
 
 def test_secrets_are_compared_and_shown_by_fingerprint(world: World) -> None:
@@ -444,7 +286,9 @@ def test_a_preview_writes_nothing(world: World, folder: Path) -> None:
 @pytest.mark.parametrize("number", range(3))
 def test_the_same_world_gives_the_same_preview(world: World, folder: Path, number: int) -> None:
     world.apply([declare(deployment("api"))])
-    play(folder, Address.parse(DEPLOYMENT), {"spec.replicas": 7, "spec.paused": True}, "night-shift")
+    change_as_foreign_manager(
+        folder, Address.parse(DEPLOYMENT), {"spec.replicas": 7, "spec.paused": True}, "night-shift"
+    )
     wanted = [declare(deployment("api", image="registry.test/api:2")), declare(config("c", {"a": "1"}))]
     assert world.look(wanted).previews == world.look(wanted).previews
 
@@ -453,19 +297,16 @@ def test_paths_of_force_survive_being_written_down(world: World, folder: Path) -
     wanted = declare(deployment("api"))
     world.apply([wanted])
     port = "spec.template.spec.containers[name=api].ports[containerPort=80,protocol=TCP].name"
-    play(folder, Address.parse(DEPLOYMENT), {port: "theirs"}, "night-shift")
+    change_as_foreign_manager(folder, Address.parse(DEPLOYMENT), {port: "theirs"}, "night-shift")
     manifest = deployment("api")
     manifest["spec"]["template"]["spec"]["containers"][0]["ports"] = [{"containerPort": 80, "name": "ours"}]
     look = world.look([declare(manifest)])
     change = look.change(DEPLOYMENT)
-    assert [render(path) for path in change.forced] == [port]
-    stored = replace(change, forced=tuple(parse(render(path)) for path in change.forced))
+    assert [render_path(path) for path in change.forced] == [port]
+    stored = replace(change, forced=tuple(parse_path(render_path(path)) for path in change.forced))
     world.provider.apply(stored, {})
     ports = world.live(DEPLOYMENT, "apps/v1")["spec"]["template"]["spec"]["containers"][0]["ports"]
     assert ports[0]["name"] == "ours"
-
-
-# --- rounds, and stamps that were made before outputs were filled in --------------------------------------------------
 
 
 def filled_in(manifest: JsonObject, image: str) -> Resource:
@@ -504,19 +345,19 @@ def test_nothing_is_left_to_do_after_outputs_came_in_during_the_run(world: World
     options = options_of(ignore_fields=["spec.replicas"] if ignored else [])
     world.apply([replace(filled_in(manifest, "registry.test/api:1"), options=options)])
     if ignored:
-        play(folder, Address.parse(DEPLOYMENT), {"spec.replicas": 9}, "autoscaler")
+        change_as_foreign_manager(folder, Address.parse(DEPLOYMENT), {"spec.replicas": 9}, "autoscaler")
     declared = copy.deepcopy(manifest)
     ref = Ref(Address.parse("GitHead/s"), "short")
     declared["spec"]["template"]["spec"]["containers"][0]["image"] = ref
     [change] = world.look([replace(declare(declared), options=options)]).changes
-    known = substitute(change.desired, lambda _: "registry.test/api:2")
+    known = substitute_outputs(change.desired or {}, lambda _: "registry.test/api:2")
     world.provider.apply(replace(change, desired=known), {})
     assert is_settled(world, replace(filled_in(manifest, "registry.test/api:2"), options=options))
 
 
 def test_a_later_round_knows_what_an_earlier_one_brings(world: World) -> None:
     first = [declare(namespace("fresh")), declare(widget_crd())]
-    second = [declare(config("c", {"a": "1"}, place="fresh")), declare(widget("w", 1, place="fresh"))]
+    second = [declare(config("c", {"a": "1"}, namespace="fresh")), declare(widget("w", 1, namespace="fresh"))]
     read = world.provider.read([*first, *second], set(), [])
     rounds = [[(r, read.observations[r.address]) for r in part] for part in (first, second)]
     previews = {**world.provider.preview(rounds[0]), **world.provider.preview(rounds[1])}

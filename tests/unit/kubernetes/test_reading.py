@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from planner.address import Address
+from planner.applied_state import KindPlace
 from planner.errors import ProviderError
 from planner.ports import Absent, Present, Unreadable
-from planner.snapshot import KindPlace
 from planner.values import JsonObject, Sealed
-from providers.kubernetes.cluster import KindInfo, Listing, Place
+from providers.cluster import Keep, KindInfo, Listing, ObjectCollection
 from providers.kubernetes.errors import Forbidden
 from providers.kubernetes.snapshot.cluster import SnapshotCluster, open_snapshot
-from providers.kubernetes.snapshot.creating import create_empty
+from providers.kubernetes.snapshot.create_snapshot import create_empty
 from tests.unit.kubernetes.world import PRINTS, SET, World, config, declare, namespace, sealed, secret, widget
 
 
@@ -29,9 +29,9 @@ class Watched:
     def __getattr__(self, name: str) -> object:
         return getattr(self._inner, name)
 
-    def list(self, places: Sequence[Place]) -> Listing:
+    def list(self, places: Sequence[ObjectCollection], keep: Keep | None = None) -> Listing:
         self.listed += [(place.kind.kind, place.namespace) for place in places]
-        answers: dict[Place, tuple[JsonObject, ...] | ProviderError] = dict(self._inner.list(places))
+        answers: dict[ObjectCollection, tuple[JsonObject, ...] | ProviderError] = dict(self._inner.list(places, keep))
         for place in places:
             if (place.kind.kind, place.namespace) in self.refuse:
                 answers[place] = Forbidden("not for you")
@@ -68,9 +68,9 @@ def test_a_kind_in_many_namespaces_is_listed_once(tmp_path: Path) -> None:
     names = [f"n{n}" for n in range(9)]
     create_empty(tmp_path, name="many", namespaces=[*names, "other"])
     world = World(open_snapshot(tmp_path))
-    wanted = [declare(config("c", {"a": "1"}, place=name)) for name in names]
+    wanted = [declare(config("c", {"a": "1"}, namespace=name)) for name in names]
     world.apply(wanted)
-    world.apply([declare(config("elsewhere", {}, place="other"))])
+    world.apply([declare(config("elsewhere", {}, namespace="other"))])
     seen, spy = watched(world)
     look = seen.look(wanted)
     assert spy.listed == [("ConfigMap", "")]
@@ -82,7 +82,7 @@ def test_a_refused_cluster_wide_list_is_tried_namespace_by_namespace(tmp_path: P
     names = [f"n{n}" for n in range(9)]
     create_empty(tmp_path, name="many", namespaces=names)
     world = World(open_snapshot(tmp_path))
-    wanted = [declare(config("c", {"a": "1"}, place=name)) for name in names]
+    wanted = [declare(config("c", {"a": "1"}, namespace=name)) for name in names]
     world.apply(wanted)
     seen, spy = watched(world, ("ConfigMap", ""), ("ConfigMap", "n3"))
     look = seen.look(wanted)
@@ -103,7 +103,7 @@ def test_an_error_is_never_absence(world: World) -> None:
 
 
 def test_absent_for_a_kind_that_is_not_served_and_for_a_namespace_that_is_not_there(world: World) -> None:
-    wanted = [declare(widget("w", 1)), declare(config("c", {}, place="nowhere"))]
+    wanted = [declare(widget("w", 1)), declare(config("c", {}, namespace="nowhere"))]
     read = world.look(wanted).read
     assert all(isinstance(seen, Absent) for seen in read.observations.values())
 
@@ -132,9 +132,9 @@ def test_a_namespace_on_a_cluster_scoped_object_means_nothing(world: World) -> N
 
 
 def test_strays_are_ours_unwanted_free_and_not_on_their_way_out(world: World) -> None:
-    kept, gone = declare(config("kept", {})), declare(config("gone", {}))
+    retained, gone = declare(config("retained", {})), declare(config("gone", {}))
     other = declare(config("other", {}), owned_by="another.set")
-    world.apply([kept, gone, other])
+    world.apply([retained, gone, other])
     cluster = world.cluster
     assert isinstance(cluster, SnapshotCluster)
     child = config("child", {}, labels={"hwplan.dev/set": SET})
@@ -143,32 +143,34 @@ def test_strays_are_ours_unwanted_free_and_not_on_their_way_out(world: World) ->
     ]
     cluster.add(child, manager="some-controller")
     cluster.add(config("copy", {}, labels={"hwplan.dev/set": SET}), manager="kubectl-create")
-    look = world.look([kept])
+    look = world.look([retained])
     assert [stray.address.local for stray in look.read.strays] == ["ConfigMap/demo/gone"]
     assert look.read.strays[0].owned_by == SET
     assert look.read.warnings == ("ConfigMap/demo/copy carries our label but was not applied by hwplan: left alone",)
 
 
 def test_strays_are_found_where_something_was_applied_before(world: World) -> None:
-    world.apply([declare(namespace("old"), place="D1/v1"), declare(config("c", {}, place="old"), place="D1/v1")])
-    wanted = declare(config("here", {}), place="D1/v1")
+    world.apply(
+        [declare(namespace("old"), node_lane="D1/v1"), declare(config("c", {}, namespace="old"), node_lane="D1/v1")]
+    )
+    wanted = declare(config("here", {}), node_lane="D1/v1")
     places = [KindPlace("D1/v1", "v1", "ConfigMap", "old"), KindPlace("D1/v1", "gone.test/v1", "Gadget", "old")]
     read = world.look([wanted], places).read
     assert [str(stray.address) for stray in read.strays] == ["D1/v1:ConfigMap/old/c"]
 
 
 def test_options_of_live_objects_and_outputs_are_read(world: World) -> None:
-    manifest = namespace("kept")
+    manifest = namespace("retained")
     manifest["metadata"]["annotations"] = {"hwplan.dev/protect": "true", "hwplan.dev/on-delete": "orphan"}
     manifest["metadata"]["annotations"]["hwplan.dev/scope"] = "infra"
     resource = declare(manifest)
     world.apply([resource])
     seen = world.look([resource]).read.observations[resource.address]
     assert isinstance(seen, Present)
-    assert (seen.protected, seen.orphan_on_delete, seen.scope) == (True, True, "infra")
+    assert (seen.protected, seen.orphan_on_delete, seen.scope) == (True, "on-delete: orphan", "infra")
     assert seen.outputs["status.phase"] == "Active"
     assert seen.outputs["uid"] == seen.uid
-    assert seen.outputs["metadata.name"] == "kept"
+    assert seen.outputs["metadata.name"] == "retained"
 
 
 def test_secrets_are_sealed_before_anybody_sees_them(world: World) -> None:

@@ -16,7 +16,7 @@ from planner.resource import Resource
 from planner.values import JsonObject, Ref, Sealed, SecretValue
 from providers.kubernetes.errors import ApplyConflict, ResourceVersionConflict
 from providers.kubernetes.snapshot.cluster import SnapshotCluster
-from providers.kubernetes.snapshot.playing import play, remove
+from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager, delete_as_foreign_manager
 from tests.unit.kubernetes.world import World, config, declare, deletion, deployment, sealed, secret, widget_crd
 
 CONFIG = "ConfigMap/demo/c"
@@ -80,7 +80,7 @@ def test_a_create_refuses_what_stands_there_now(world: World) -> None:
 def test_an_update_refuses_a_moved_object_and_names_the_writer(world: World, folder: Path) -> None:
     world.apply([declare(config("c", {"a": "1"}))])
     change = planned(world, declare(config("c", {"a": "2"})))
-    play(folder, Address.parse(CONFIG), {"data.x": "y"}, "somebody")
+    change_as_foreign_manager(folder, Address.parse(CONFIG), {"data.x": "y"}, "somebody")
     with pytest.raises(PreconditionError, match=r"it was changed since the plan was made \(last written by somebody"):
         world.provider.apply(change, {})
     assert world.live(CONFIG)["data"] == {"a": "1", "x": "y"}
@@ -90,7 +90,7 @@ def test_an_update_refuses_a_deleted_and_a_recreated_object(world: World, folder
     wanted = declare(config("c", {"a": "1"}))
     world.apply([wanted])
     change = planned(world, declare(config("c", {"a": "2"})))
-    remove(folder, Address.parse(CONFIG))
+    delete_as_foreign_manager(folder, Address.parse(CONFIG))
     with pytest.raises(PreconditionError, match="deleted since"):
         world.provider.apply(change, {})
     world.apply([wanted])
@@ -167,7 +167,7 @@ def test_force_takes_only_planned_fields(world: World, folder: Path) -> None:
     wanted = declare(deployment("api"))
     world.apply([wanted])
     image = "spec.template.spec.containers[name=api].image"
-    play(folder, Address.parse(DEPLOYMENT), {"spec.replicas": 7, image: "theirs"}, "night-shift")
+    change_as_foreign_manager(folder, Address.parse(DEPLOYMENT), {"spec.replicas": 7, image: "theirs"}, "night-shift")
     change = planned(world, wanted)
     with pytest.raises(ApplyConflict, match="image"):
         world.provider.apply(replace(change, forced=(("spec", "replicas"),)), {})
@@ -224,7 +224,7 @@ def replacement(world: World) -> Change:
 def test_a_replace_that_was_killed_after_its_delete_goes_on(world: World, folder: Path) -> None:
     change = replacement(world)
     assert change.action is Action.REPLACE
-    remove(folder, Address.parse(DEPLOYMENT))
+    delete_as_foreign_manager(folder, Address.parse(DEPLOYMENT))
     assert not world.provider.apply(change, {}).already
     assert world.provider.apply(change, {}).already
     assert world.live(DEPLOYMENT, "apps/v1")["spec"]["selector"]["matchLabels"] == {"app": "other"}
@@ -232,10 +232,10 @@ def test_a_replace_that_was_killed_after_its_delete_goes_on(world: World, folder
 
 def test_a_replace_refuses_a_stranger_and_a_moved_object(world: World, folder: Path) -> None:
     change = replacement(world)
-    play(folder, Address.parse(DEPLOYMENT), {"spec.paused": True}, "somebody")
+    change_as_foreign_manager(folder, Address.parse(DEPLOYMENT), {"spec.paused": True}, "somebody")
     with pytest.raises(PreconditionError, match="changed since"):
         world.provider.apply(change, {})
-    remove(folder, Address.parse(DEPLOYMENT))
+    delete_as_foreign_manager(folder, Address.parse(DEPLOYMENT))
     world.apply([declare(deployment("api"))])
     with pytest.raises(PreconditionError, match="created anew"):
         world.provider.apply(change, {})
@@ -272,10 +272,10 @@ def test_delete_refuses_a_moved_object_and_leaves_a_new_one_alone(world: World, 
     wanted = declare(config("c", {"a": "1"}))
     world.apply([wanted])
     change = deletion(seen(world, wanted))
-    play(folder, Address.parse(CONFIG), {"data.x": "y"}, "somebody")
+    change_as_foreign_manager(folder, Address.parse(CONFIG), {"data.x": "y"}, "somebody")
     with pytest.raises(PreconditionError, match="changed since"):
         world.provider.delete(change)
-    remove(folder, Address.parse(CONFIG))
+    delete_as_foreign_manager(folder, Address.parse(CONFIG))
     world.apply([wanted])
     assert world.provider.delete(change).already
     assert world.is_there(CONFIG)
@@ -315,7 +315,20 @@ def test_readiness_of_many_in_one_call_with_outputs(world: World) -> None:
     assert outputs["status.conditions[0].type"] == "Available"
 
 
-def test_readiness_of_what_is_not_there_yet(world: World) -> None:
+def test_what_vanished_while_it_is_waited_for_is_reported_at_once(world: World) -> None:
     change = planned(world, declare(config("c", {"a": "1"})))
     state = world.provider.readiness([change])[change.address]
-    assert (state.done, state.message) == (False, "does not exist yet")
+    assert (state.done, state.ok) == (True, False)
+    assert state.message == "it is not there any more: somebody deleted it while it was waited for"
+
+
+def test_a_job_that_deletes_itself_has_ended_when_it_is_gone(world: World) -> None:
+    job = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "j", "namespace": "demo"},
+        "spec": {"ttlSecondsAfterFinished": 0, "template": {"spec": {"containers": []}}},
+    }
+    change = replace(planned(world, declare(config("c", {"a": "1"}))), desired=job)
+    state = world.provider.readiness([change])[change.address]
+    assert state.done and state.ok and "ttlSecondsAfterFinished" in state.warnings[0]

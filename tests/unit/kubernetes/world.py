@@ -9,16 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from planner.address import Address, address_of
+from planner.applied_state import KindPlace
 from planner.contract.steps import change_of
-from planner.loading.intake import applied_digest
-from planner.path import parse, render
+from planner.loading.resource_collector import applied_digest
+from planner.path import parse_path, render_path
 from planner.plan import Action, Change
 from planner.ports import Absent, Present, Preview, ReadResult, Written
-from planner.resource import APPLIED, SET_LABEL, Options, Resource
-from planner.snapshot import KindPlace
+from planner.resource import APPLIED, SET_LABEL, Resource, ResourceOptions
 from planner.source import SourceRef
 from planner.values import JsonObject, Sealed, SecretValue
-from providers.kubernetes.cluster import Cluster
+from providers.cluster import Cluster
 from providers.kubernetes.provider import KubernetesProvider
 
 SET = "demo.D1.v1"
@@ -39,25 +39,25 @@ def sealed(ref: str, value: str) -> Sealed:
     return Sealed(ref, PRINTS.fingerprint(value.encode()))
 
 
-def options_of(**given: object) -> Options:
+def options_of(**given: object) -> ResourceOptions:
     """Options, field paths given as text."""
     made: dict[str, object] = dict(given)
     for name in ("ignore_fields", "adopt_fields"):
         if name in made:
             texts = made[name]
             assert isinstance(texts, (list, tuple))
-            made[name] = tuple(parse(text) for text in texts)
-    return Options(**made)  # type: ignore[arg-type]
+            made[name] = tuple(parse_path(text) for text in texts)
+    return ResourceOptions(**made)  # type: ignore[arg-type]
 
 
-def declare(manifest: JsonObject, *, owned_by: str = SET, place: str = "", **options: object) -> Resource:
+def declare(manifest: JsonObject, *, owned_by: str = SET, node_lane: str = "", **options: object) -> Resource:
     """The resource as the loader makes it: owned, and stamped with the digest of its document."""
     document = copy.deepcopy(manifest)
     metadata = document["metadata"]
     stamp = applied_digest(document)
     metadata["labels"] = {**metadata.get("labels", {}), SET_LABEL: owned_by}
     metadata["annotations"] = {**metadata.get("annotations", {}), APPLIED: stamp}
-    address = address_of(document, place=place)
+    address = address_of(document, node_lane=node_lane)
     api_version = str(document["apiVersion"])
     return Resource(address, api_version, document, owned_by, "runtime", SourceRef("t.yaml"), options_of(**options))
 
@@ -79,7 +79,7 @@ class Look:
     def fields(self, text: str) -> list[tuple[str, str, object, object, str]]:
         """Changed fields as (path, op, before, after, manager); of labels and annotations of ours only the set."""
         shown = self.preview(text).fields
-        return [(render(f.path), str(f.op), f.before, f.after, f.manager) for f in shown]
+        return [(render_path(f.path), str(f.op), f.before, f.after, f.manager) for f in shown]
 
     @property
     def effects(self) -> dict[str, str]:
@@ -145,23 +145,23 @@ def namespace(name: str) -> JsonObject:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
-def config(name: str, data: Mapping[str, str], place: str = "demo", **metadata: object) -> JsonObject:
-    meta = {"name": name, "namespace": place, **metadata}
+def config(name: str, data: Mapping[str, str], namespace: str = "demo", **metadata: object) -> JsonObject:
+    meta = {"name": name, "namespace": namespace, **metadata}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": dict(data)}
 
 
-def secret(name: str, data: Mapping[str, Sealed], place: str = "demo") -> JsonObject:
-    meta = {"name": name, "namespace": place}
+def secret(name: str, data: Mapping[str, Sealed], namespace: str = "demo") -> JsonObject:
+    meta = {"name": name, "namespace": namespace}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "type": "Opaque", "data": dict(data)}
 
 
-def deployment(name: str, place: str = "demo", image: str = "registry.test/api:1", replicas: int = 2) -> JsonObject:
+def deployment(name: str, namespace: str = "demo", image: str = "registry.test/api:1", replicas: int = 2) -> JsonObject:
     labels = {"app": name}
     container = {"name": "api", "image": image, "env": [{"name": "A", "value": "1"}], "ports": [{"containerPort": 80}]}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": name, "namespace": place},
+        "metadata": {"name": name, "namespace": namespace},
         "spec": {
             "replicas": replicas,
             "selector": {"matchLabels": labels},
@@ -200,7 +200,7 @@ def widget_crd(group: str = "example.test") -> JsonObject:
     }
 
 
-def widget(name: str, size: int, place: str = "demo", group: str = "example.test") -> JsonObject:
-    meta = {"name": name, "namespace": place}
+def widget(name: str, size: int, namespace: str = "demo", group: str = "example.test") -> JsonObject:
+    meta = {"name": name, "namespace": namespace}
     spec = {"size": size, "tags": ["a", "b"]}
     return {"apiVersion": f"{group}/v1", "kind": "Widget", "metadata": meta, "spec": spec}

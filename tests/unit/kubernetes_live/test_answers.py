@@ -1,4 +1,4 @@
-"""Every refusal that was recorded from a real API server is told apart, and none of its values gets out."""
+"""Every refusal that was recorded from a real API server is distinguished, and none of its values gets out."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ import pytest
 
 from planner.errors import PermanentError, PreconditionError, ProviderError, TemporaryError
 from providers.kubernetes import errors
-from providers.kubernetes.answers import classify
-from providers.kubernetes.errors import ApplyConflict, Cause, Conflict, Invalid
+from providers.kubernetes.client.answers import classify_answer
+from providers.kubernetes.errors import ApplyConflict, Cause, FieldConflict, Invalid
 
 RECORDED = json.loads((Path(__file__).parent / "answers.json").read_text())
 STATUS = "application/json"
 
+CONFIG_KEY = (
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name', or 'KEY_NAME', or "
+    "'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
+)
 MEANING = {
     "already-exists": "AlreadyExists",
     "anonymous": "Unauthorized",
@@ -89,7 +93,7 @@ MEANING = {
 
 def answer(name: str) -> ProviderError:
     recorded = RECORDED[name]
-    return classify(
+    return classify_answer(
         recorded["status"],
         recorded["contentType"],
         recorded["body"].encode(),
@@ -100,7 +104,7 @@ def answer(name: str) -> ProviderError:
 
 def status(code: int, message: str = "", reason: str = "", **details: object) -> ProviderError:
     body = {"kind": "Status", "message": message, "reason": reason, "details": details, "code": code}
-    return classify(code, STATUS, json.dumps(body).encode(), where="ConfigMap/demo/a")
+    return classify_answer(code, STATUS, json.dumps(body).encode(), where="ConfigMap/demo/a")
 
 
 def test_every_recorded_answer_has_a_meaning() -> None:
@@ -121,18 +125,20 @@ def test_meaning(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(RECORDED))
 def test_no_value_gets_out(name: str) -> None:
     error = answer(name)
-    told = repr(vars(error)) + str(error) + repr(error.args)
+    reported = repr(vars(error)) + str(error) + repr(error.args)
     for value in ("hunter2", "12345", "Bad_Name:", "aHVudGVyMg", "maybe"):
-        assert value not in told.replace("/Bad_Name", "")
+        assert value not in reported.replace("/Bad_Name", "")
 
 
 def test_conflicts_name_field_and_manager() -> None:
     error = answer("conflicts")
     assert isinstance(error, ApplyConflict)
     assert error.causes == (
-        Conflict("data.a", "editor", 'conflict with "editor"'),
-        Conflict("data.b", "editor", 'conflict with "editor"'),
-        Conflict("metadata.annotations[example.com/owner]", "kubectl-edit", 'conflict with "kubectl-edit" using v1'),
+        FieldConflict("data.a", "editor", 'conflict with "editor"'),
+        FieldConflict("data.b", "editor", 'conflict with "editor"'),
+        FieldConflict(
+            "metadata.annotations[example.com/owner]", "kubectl-edit", 'conflict with "kubectl-edit" using v1'
+        ),
     )
     assert error.message == (
         "3 fields managed by editor, kubectl-edit: data.a, data.b, metadata.annotations[example.com/owner]"
@@ -162,7 +168,7 @@ def test_conflict_inside_a_keyed_list() -> None:
         ),
         ("immutable-job", (Cause("spec.template", "FieldValueInvalid", "field is immutable", immutable=True),)),
         ("crd-required", (Cause("spec.size", "FieldValueRequired", "required"),)),
-        ("secret-key", (Cause("data[a b]", "FieldValueInvalid", "invalid value"),)),
+        ("secret-key", (Cause("data[a b]", "FieldValueInvalid", CONFIG_KEY),)),
         ("secret-base64", (Cause("", "Unconvertible", "illegal base64 data at input byte 3"),)),
     ],
 )
@@ -191,11 +197,11 @@ def test_one_changeable_field_among_immutable_ones_is_no_case_for_a_replace() ->
         (502, "text/html", b"<html>bad gateway</html>", errors.ServerBusy),
         (503, "", b"", errors.ServerBusy),
         (504, "text/plain", b"x", errors.ServerBusy),
-        (500, "text/html", b"<html>", errors.ServerFault),
-        (500, STATUS, b"{not json", errors.ServerFault),
-        (500, STATUS, b"[1]", errors.ServerFault),
-        (418, STATUS, b"{}", errors.ServerFault),
-        (302, "text/html", b"", errors.ServerFault),
+        (500, "text/html", b"<html>", errors.UnknownAnswer),
+        (500, STATUS, b"{not json", errors.UnknownAnswer),
+        (500, STATUS, b"[1]", errors.UnknownAnswer),
+        (418, STATUS, b"{}", errors.UnknownAnswer),
+        (302, "text/html", b"", errors.UnknownAnswer),
         (410, STATUS, b"{}", errors.ContinueExpired),
         (404, "text/html", b"<html>", errors.NotServed),
         (409, STATUS, b'{"kind":"Status","details":[1]}', errors.ResourceVersionConflict),
@@ -203,7 +209,7 @@ def test_one_changeable_field_among_immutable_ones_is_no_case_for_a_replace() ->
     ],
 )
 def test_answers_of_no_api_server(code: int, content_type: str, body: bytes, expected: type[ProviderError]) -> None:
-    assert type(classify(code, content_type, body)) is expected
+    assert type(classify_answer(code, content_type, body)) is expected
 
 
 @pytest.mark.parametrize(
@@ -230,7 +236,7 @@ def test_an_unknown_500_is_permanent() -> None:
 )
 def test_retry_after(header: str | None, seconds: float) -> None:
     body = json.dumps({"kind": "Status", "details": {"retryAfterSeconds": 7}} if header is None else {}).encode()
-    error = classify(429, STATUS, body, retry_after=header)
+    error = classify_answer(429, STATUS, body, retry_after=header)
     assert isinstance(error, TemporaryError) and error.retry_after == seconds
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from planner.values import Sealed
-from providers.kubernetes.content import LAST_APPLIED, VOLATILE_ANNOTATIONS, content_digest, strip_server_fields
+from providers.kubernetes.content_digest import LAST_APPLIED, VOLATILE_ANNOTATIONS, content_digest, strip_server_fields
 
 
 class Keyed:
@@ -154,16 +154,16 @@ def test_secret_values_enter_as_fingerprints_of_their_bytes() -> None:
 
 def test_no_bare_hash_of_a_secret_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[str] = []
-    from providers.kubernetes import content
+    from providers.kubernetes import content_digest as digest_module
 
-    real = content._ENCODER.encode
+    real = digest_module._ENCODER.encode
 
     class Watching:
         def encode(self, document: object) -> str:
             hashed.append(real(document))
             return hashed[-1]
 
-    monkeypatch.setattr(content, "_ENCODER", Watching())
+    monkeypatch.setattr(digest_module, "_ENCODER", Watching())
     original = secret("hunter2", annotations={LAST_APPLIED: json.dumps(secret("hunter2"))})
     original["stringData"] = {"other": "hunter2"}
     before = copy.deepcopy(original)

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from planner.errors import ProviderError
-from providers.kubernetes.cluster import KindInfo
-from providers.kubernetes.discovery import Discovery, kinds_of_crd, read_aggregated
+from providers.cluster import KindInfo
+from providers.http.answer import HttpAnswer
+from providers.kubernetes.client.discovery import Discovery, kinds_of_crd, read_aggregated
+from providers.kubernetes.client.wire import WireRequest
 from providers.kubernetes.errors import ServerBusy
-from providers.kubernetes.parallel import Parallel
-from providers.kubernetes.wire import Request
-from providers.kubernetes.wire_reading import Answer
+from providers.kubernetes.parallel import ParallelMap
 
 VERBS = ["create", "delete", "get", "list", "patch"]
 
@@ -69,17 +69,17 @@ class Canned:
         self.documents = documents
         self.asked: list[str] = []
 
-    def send(self, request: Request) -> Answer:
+    def send(self, request: WireRequest) -> HttpAnswer:
         self.asked.append(request.path)
         found = self.documents.get(request.path)
         if found is None:
             raise ServerBusy("busy")
-        return Answer(200, {}, (), json.dumps(found).encode(), 0)
+        return HttpAnswer(200, {}, json.dumps(found).encode())
 
 
 def discovery(documents: dict[str, Any]) -> tuple[Discovery, Canned]:
     canned = Canned(documents)
-    return Discovery(canned, Parallel(2).map), canned  # type: ignore[arg-type]
+    return Discovery(canned, ParallelMap(2).map), canned  # type: ignore[arg-type]
 
 
 def crd(**more: Any) -> dict[str, Any]:

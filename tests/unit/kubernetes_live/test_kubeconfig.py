@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import ConfigError, HwplanError, SelectionError
-from providers.kubernetes.kubeconfig import Connection, connect
+from providers.kubernetes.client.kubeconfig import Connection, namespace_of, resolve_connection
 
 TOKEN = "tok-hunter2-hunter2"
 
@@ -47,7 +47,7 @@ def at(tmp_path: Path, text: str, name: str = "config") -> str:
 
 
 def load(tmp_path: Path, text: str, context: str = "") -> Connection:
-    return connect(at(tmp_path, text), context, environ={})
+    return resolve_connection(at(tmp_path, text), context, environ={})
 
 
 def test_token(tmp_path: Path) -> None:
@@ -55,6 +55,14 @@ def test_token(tmp_path: Path) -> None:
     assert (found.server, found.host, found.context) == ("https://k8s.example:6443", "k8s.example:6443", "one")
     assert found.credentials.authorization == f"Bearer {TOKEN}"
     assert found.namespace == "default" and not found.insecure and found.renew is None
+
+
+def test_the_namespace_of_a_context_needs_no_credentials(tmp_path: Path) -> None:
+    program = "exec: {apiVersion: client.authentication.k8s.io/v1, command: /does/not/exist}"
+    file = at(tmp_path, config(user=program, context=", namespace: team"))
+    assert namespace_of(file, environ={}) == "team"
+    assert namespace_of(file, "other", environ={}) == "default"
+    assert namespace_of(at(tmp_path, config(), "plain"), environ={}) == "default"
 
 
 def test_token_file_is_relative_to_the_kubeconfig_and_goes_before_the_token(tmp_path: Path) -> None:
@@ -157,35 +165,35 @@ def test_the_first_file_that_sets_a_value_wins(tmp_path: Path) -> None:
     (tmp_path / "b/ca.pem").write_bytes(b"CA of the second")
     files = [at(tmp_path, config(), "a/config"), str(tmp_path / "absent"), at(tmp_path, OTHER, "b/config")]
     environ = {"KUBECONFIG": os.pathsep.join(files)}
-    assert connect(environ=environ).server == "https://k8s.example:6443"
-    second = connect(context="two", environ=environ)
+    assert resolve_connection(environ=environ).server == "https://k8s.example:6443"
+    second = resolve_connection(context="two", environ=environ)
     assert (second.server, second.ca) == ("https://second.example", b"CA of the second")
     assert second.credentials.authorization == f"Bearer {TOKEN}"
-    assert connect(environ={"KUBECONFIG": os.pathsep.join(reversed(files))}).context == "two"
+    assert resolve_connection(environ={"KUBECONFIG": os.pathsep.join(reversed(files))}).context == "two"
 
 
 def test_an_explicit_file_is_the_only_one(tmp_path: Path) -> None:
     environ = {"KUBECONFIG": at(tmp_path, OTHER, "b/config")}
     with pytest.raises(SelectionError, match="no context named 'two'") as caught:
-        connect(at(tmp_path, config(), "a/config"), "two", environ=environ)
+        resolve_connection(at(tmp_path, config(), "a/config"), "two", environ=environ)
     assert caught.value.remedy == "contexts are: one"
 
 
 def test_the_home_folder_comes_last(tmp_path: Path) -> None:
     at(tmp_path, config(), ".kube/config")
-    assert connect(environ={"HOME": str(tmp_path)}).context == "one"
+    assert resolve_connection(environ={"HOME": str(tmp_path)}).context == "one"
 
 
 def test_missing_files(tmp_path: Path) -> None:
     with pytest.raises(HwplanError, match="does not exist"):
-        connect(str(tmp_path / "absent"), environ={})
+        resolve_connection(str(tmp_path / "absent"), environ={})
     with pytest.raises(HwplanError, match="no file that KUBECONFIG names exists"):
-        connect(environ={"KUBECONFIG": str(tmp_path / "absent")})
+        resolve_connection(environ={"KUBECONFIG": str(tmp_path / "absent")})
 
 
 def test_nothing_at_all(tmp_path: Path) -> None:
     with pytest.raises(HwplanError, match="no kubeconfig") as caught:
-        connect(environ={"HOME": str(tmp_path)}, pod=tmp_path)
+        resolve_connection(environ={"HOME": str(tmp_path)}, pod=tmp_path)
     assert "--kubeconfig" in caught.value.remedy
 
 
@@ -194,7 +202,7 @@ def test_in_a_pod(tmp_path: Path) -> None:
     (tmp_path / "ca.crt").write_bytes(b"CA")
     (tmp_path / "namespace").write_text("ci\n")
     environ = {"HOME": str(tmp_path), "KUBERNETES_SERVICE_HOST": "2001:db8::1", "KUBERNETES_SERVICE_PORT": "443"}
-    found = connect(environ=environ, pod=tmp_path)
+    found = resolve_connection(environ=environ, pod=tmp_path)
     assert (found.server, found.ca, found.namespace) == ("https://[2001:db8::1]:443", b"CA", "ci")
     assert found.credentials.token_file == str(tmp_path / "token")
 
@@ -241,7 +249,7 @@ def test_an_unreadable_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot read it"):
         path = tmp_path / "config"
         path.write_bytes(b"\xff\xfe\xff")
-        connect(str(path), environ={})
+        resolve_connection(str(path), environ={})
 
 
 # --- plugins ---------------------------------------------------------------------------------------------------------

@@ -6,13 +6,13 @@ import threading
 
 import pytest
 
-from providers.kubernetes.parallel import Parallel
+from providers.kubernetes.parallel import ParallelMap
 
 
 def test_order_of_results_is_the_order_of_inputs() -> None:
-    assert Parallel(4).map(lambda n: n * n, range(50)) == [n * n for n in range(50)]
-    assert Parallel(4).map(str, []) == []
-    assert Parallel(4).map(lambda n: n, [None, None]) == [None, None]
+    assert ParallelMap(4).map(lambda n: n * n, range(50)) == [n * n for n in range(50)]
+    assert ParallelMap(4).map(str, []) == []
+    assert ParallelMap(4).map(lambda n: n, [None, None]) == [None, None]
 
 
 def test_calls_overlap_and_are_bounded() -> None:
@@ -26,7 +26,7 @@ def test_calls_overlap_and_are_bounded() -> None:
         with lock:
             seen[0] -= 1
 
-    Parallel(3).map(one, range(9))
+    ParallelMap(3).map(one, range(9))
     assert seen[1] == 3
 
 
@@ -38,5 +38,5 @@ def test_the_first_error_is_raised_and_nothing_new_begins() -> None:
         raise ValueError(n)
 
     with pytest.raises(ValueError, match="0"):
-        Parallel(1).map(one, range(50))
+        ParallelMap(1).map(one, range(50))
     assert begun == [0]

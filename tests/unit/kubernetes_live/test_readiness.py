@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from providers.kubernetes.readiness import gone, readiness
+from providers.kubernetes.readiness import deletion_readiness, object_readiness
 
 READY = "ready"
 
@@ -272,7 +272,7 @@ TABLE: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("found", "expected"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
 def test_readiness(found: dict[str, Any], expected: str) -> None:
-    result = readiness(found)
+    result = object_readiness(found)
     if expected == READY:
         assert (result.done, result.ok, result.message) == (True, True, "")
     elif expected.startswith("ready: "):
@@ -285,19 +285,19 @@ def test_readiness(found: dict[str, Any], expected: str) -> None:
 
 
 def test_what_is_not_there_is_awaited() -> None:
-    assert not readiness(None).done
+    assert not object_readiness(None).done
 
 
 def test_without_waiting_existence_is_enough_but_a_deletion_still_is_not() -> None:
-    assert readiness(deployment(updatedReplicas=0), waits=False).ok
-    assert not readiness(live("v1", "ConfigMap", deletionTimestamp="t"), waits=False).done
-    assert not readiness(None, waits=False).done
+    assert object_readiness(deployment(updatedReplicas=0), waits=False).ok
+    assert not object_readiness(live("v1", "ConfigMap", deletionTimestamp="t"), waits=False).done
+    assert not object_readiness(None, waits=False).done
 
 
 def test_a_claim_of_a_class_that_binds_at_once_is_awaited() -> None:
     claim = live("v1", "PersistentVolumeClaim", {}, {"phase": "Pending"})
-    assert readiness(claim, binds_at_once=True).message == "not bound to a volume yet"
-    assert readiness({**claim, "status": {"phase": "Bound"}}, binds_at_once=True).ok
+    assert object_readiness(claim, binds_at_once=True).message == "not bound to a volume yet"
+    assert object_readiness({**claim, "status": {"phase": "Bound"}}, binds_at_once=True).ok
 
 
 def application(**status: Any) -> dict[str, Any]:
@@ -325,13 +325,13 @@ SYNCED = {"sync": {"status": "Synced", "revision": "abc"}, "health": {"status": 
     ],
 )
 def test_an_application_that_has_to_converge(found: dict[str, Any], done: bool, ok: bool, message: str) -> None:
-    result = readiness(found, converge=True)
+    result = object_readiness(found, converge=True)
     assert (result.done, result.ok, result.message) == (done, ok, message)
 
 
 def test_an_application_is_ready_when_it_exists() -> None:
-    assert readiness(application()).ok
-    result = readiness(application(**SYNCED))
+    assert object_readiness(application()).ok
+    result = object_readiness(application(**SYNCED))
     assert result.outputs == {"revision": "abc", "sync": "Synced", "health": "Healthy"}
 
 
@@ -341,7 +341,7 @@ def test_outputs_of_a_run() -> None:
         results=[{"name": "digest", "value": "sha256:1"}],
         startTime="2026-11-20T09:02:00Z",
     )
-    assert readiness(found).outputs == {
+    assert object_readiness(found).outputs == {
         "state": "succeeded",
         "reason": "Succeeded",
         "results": {"digest": "sha256:1"},
@@ -350,11 +350,11 @@ def test_outputs_of_a_run() -> None:
 
 
 def test_gone() -> None:
-    assert gone(None, uid="u").ok
-    assert gone(live("v1", "ConfigMap", uid="another"), uid="u").ok
-    assert gone(live("v1", "ConfigMap"), uid="u").message == "not deleted yet"
+    assert deletion_readiness(None, uid="u").ok
+    assert deletion_readiness(live("v1", "ConfigMap", uid="another"), uid="u").ok
+    assert deletion_readiness(live("v1", "ConfigMap"), uid="u").message == "not deleted yet"
     held = live("v1", "ConfigMap", deletionTimestamp="t", finalizers=["a/b", "c"])
-    assert gone(held, uid="u").message == "being deleted, waiting for a/b, c"
+    assert deletion_readiness(held, uid="u").message == "being deleted, waiting for a/b, c"
 
 
 def test_a_stuck_namespace_says_what_holds_it() -> None:
@@ -369,5 +369,5 @@ def test_a_stuck_namespace_says_what_holds_it() -> None:
         deletionTimestamp="t",
     )
     expected = "being deleted: SomeResourcesRemain: things.example.com has 1 resource instances"
-    assert gone(found, uid="u").message == expected
-    assert readiness(found).message == expected
+    assert deletion_readiness(found, uid="u").message == expected
+    assert object_readiness(found).message == expected

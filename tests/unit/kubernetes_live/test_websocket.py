@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from providers.kubernetes.websocket import Malformed, Message, Opcode, Reader, accept_of, control
+from providers.kubernetes.client.websocket import (
+    MalformedFrame,
+    Opcode,
+    WebSocketMessage,
+    WebSocketReader,
+    control_frame,
+    expected_accept_header,
+)
 
 
 def frame(first: int, payload: bytes) -> bytes:
@@ -29,19 +36,19 @@ SENT = (
     + frame(0x88, b"\x03\xe8")
 )
 GOT = [
-    Message(Opcode.BINARY, b"\x01whole"),
-    Message(Opcode.PING, b"are you there"),
-    Message(Opcode.BINARY, b"\x01first"),
-    Message(Opcode.BINARY, b"x" * 300),
-    Message(Opcode.BINARY, b"y" * 70_000),
-    Message(Opcode.BINARY, b""),
-    Message(Opcode.CLOSE, b"\x03\xe8"),
+    WebSocketMessage(Opcode.BINARY, b"\x01whole"),
+    WebSocketMessage(Opcode.PING, b"are you there"),
+    WebSocketMessage(Opcode.BINARY, b"\x01first"),
+    WebSocketMessage(Opcode.BINARY, b"x" * 300),
+    WebSocketMessage(Opcode.BINARY, b"y" * 70_000),
+    WebSocketMessage(Opcode.BINARY, b""),
+    WebSocketMessage(Opcode.CLOSE, b"\x03\xe8"),
 ]
 
 
 @pytest.mark.parametrize("piece", [1, 2, 3, 7, 1000, len(SENT)])
 def test_messages_come_out_whole_however_their_bytes_arrive(piece: int) -> None:
-    reader = Reader(1 << 20)
+    reader = WebSocketReader(1 << 20)
     found = [message for at in range(0, len(SENT), piece) for message in reader.feed(SENT[at : at + piece])]
     assert found == GOT
 
@@ -62,16 +69,16 @@ def test_messages_come_out_whole_however_their_bytes_arrive(piece: int) -> None:
     ],
 )
 def test_what_no_server_sends_is_refused_before_it_is_kept(data: bytes, why: str) -> None:
-    with pytest.raises(Malformed, match=why):
-        list(Reader(100).feed(data))
+    with pytest.raises(MalformedFrame, match=why):
+        list(WebSocketReader(100).feed(data))
 
 
 def test_control_frames_are_masked_and_small() -> None:
-    sent = control(Opcode.PONG, b"z" * 200)
+    sent = control_frame(Opcode.PONG, b"z" * 200)
     assert sent[:2] == bytes((0x8A, 0x80 | 125)) and len(sent) == 2 + 4 + 125
     assert bytes(byte ^ sent[2 + at % 4] for at, byte in enumerate(sent[6:])) == b"z" * 125
-    assert control(Opcode.PING)[:2] == bytes((0x89, 0x80))
+    assert control_frame(Opcode.PING)[:2] == bytes((0x89, 0x80))
 
 
 def test_the_answer_to_a_handshake_is_that_of_the_standard() -> None:
-    assert accept_of("dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455, 1.3
+    assert expected_accept_header("dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455, 1.3

@@ -6,10 +6,10 @@ import hashlib
 import hmac
 from pathlib import Path
 
-from planner.loading import Loaded
+from planner.loading import LoadResult
 from planner.loading.config import load_config
-from planner.loading.manifests import load_manifests
-from planner.loading.stack import load_stack
+from planner.loading.manifests.given_files import load_manifests
+from planner.loading.product_stack import load_stack
 from planner.plan import Selection
 from planner.resource import Resource
 
@@ -24,7 +24,7 @@ class KeyedFingerprinter:
         return "hmac-sha256:" + hmac.new(b"test", value, hashlib.sha256).hexdigest()[:16]
 
 
-def manifests(text: str, tmp_path: Path, name: str = "app") -> Loaded:
+def manifests(text: str, tmp_path: Path, name: str = "app") -> LoadResult:
     """Plain manifests from a text."""
     return load_manifests(
         ["-"], stdin=text.encode(), name=name, fingerprinter=KeyedFingerprinter(), cache=tmp_path / "cache"
@@ -37,8 +37,14 @@ def one(text: str, tmp_path: Path) -> Resource:
     return resource
 
 
-def shipped(node: str, lane: str = "", scopes: tuple[str, ...] = (), secrets_dir: Path | None = None) -> Loaded:
-    """A stack of the configuration that comes with hwplan."""
-    config = load_config(ROOT / "config")
+def shipped(
+    node: str,
+    lane: str = "",
+    scopes: tuple[str, ...] = (),
+    secrets_dir: Path | None = None,
+    folder: Path = ROOT / "config",
+) -> LoadResult:
+    """A stack of the configuration that comes with hwplan, or of a changed copy of it in `folder`."""
+    config = load_config(folder, ROOT / "templates")
     selection = Selection("hwlab", nodes=(node,), lanes=(lane,) if lane else (), scopes=scopes)
     return load_stack(config, selection, KeyedFingerprinter(), secrets_dir=secrets_dir, environ={})

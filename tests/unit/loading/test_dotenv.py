@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from planner.errors import PermanentError
-from planner.loading.dotenv import read_dotenv
+from planner.loading.secrets.dotenv import read_dotenv
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from planner.loading.dotenv import read_dotenv
         ("K=a#b", "a#b"),
         ("K=#a", "#a"),
         ("K= # nothing", ""),
-        ("K='$HOME \\n # kept'", "$HOME \\n # kept"),
+        ("K='$HOME \\n # retained'", "$HOME \\n # retained"),
         ('K="a\\n\\t\\"\\\\\\$x"', 'a\n\t"\\$x'),
         ('K="one\\\ntwo"', "onetwo"),
         ("K='line\nnext'\n", "line\nnext"),

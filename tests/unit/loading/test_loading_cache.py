@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from planner.loading import parse_cache
-from planner.loading.parse_cache import WORTH_IT, load_cached
-from planner.loading.yaml_source import MANIFEST, load_documents
+from planner.loading.yaml import parse_cache
+from planner.loading.yaml.parse_cache import WORTH_IT, load_cached
+from planner.loading.yaml.source import MANIFEST, load_documents
 from tests.unit.loading.fakes import CANARY
 
 PLAIN = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a%d, namespace: demo}\ndata: {a: !sub "x-${G/h#i}", b: ~}\n'
@@ -51,9 +51,9 @@ def test_no_secret_byte_is_kept(secret: str, tmp_path: Path) -> None:
     data = text_of(secret)
     for _ in range(2):
         load_cached(data, "f", MANIFEST, tmp_path)
-    kept = stored(tmp_path)
+    retained = stored(tmp_path)
     for form in (CANARY.encode(), ENCODED.encode(), ENCODED.encode().rstrip(b"=")):
-        assert form not in kept
+        assert form not in retained
 
 
 def test_the_key_tells_nothing_about_a_secret(tmp_path: Path) -> None:

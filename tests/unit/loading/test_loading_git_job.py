@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from planner.loading.git_job import TEMPLATE_PATH, with_job
+from planner.kind_hook_types import DocumentContext
+from planner.loading.git_job import TEMPLATE_PATH, expand_git_job
+from planner.loading.kind_check import apply_load_hooks
 from planner.loading.origin import InputText, Origin
 from planner.loading.problems import Problems
 
@@ -17,9 +19,10 @@ JOB = {"image": "registry.example/git:1", "deadline": "90s", "keep": "1h"}
 def loaded(templates: Path | None = None, **job: Any) -> tuple[Any, list[str]]:
     spec = {"via": "job", "mode": "mirror", "job": {**JOB, **job}}
     document = {"apiVersion": "hwplan.dev/v1", "kind": "GitRef", "metadata": {"name": "a"}, "spec": spec}
-    problems = Problems()
-    made = with_job(document, Origin(InputText("t.yaml", ""), 0, 1), problems, templates)
-    return made["spec"], [f"{one.message} | {one.suggestion}" for one in problems.found]
+    problems: list[str] = []
+    context = DocumentContext(templates=templates)
+    made = expand_git_job(document, context, lambda path, message, remedy: problems.append(f"{message} | {remedy}"))
+    return made["spec"], problems
 
 
 def own(folder: Path, text: str) -> Path:
@@ -70,6 +73,8 @@ def test_a_template_that_is_broken_is_a_problem(text: str, said: str, tmp_path: 
 
 def test_other_documents_stay_as_they_are() -> None:
     problems = Problems()
-    documents: list[Any] = [{"kind": "ConfigMap"}, {"kind": "GitRef", "spec": {"mode": "mirror"}}, [], None]
+    ref = {"apiVersion": "hwplan.dev/v1", "kind": "GitRef", "spec": {"mode": "mirror"}}
+    documents: list[Any] = [{"apiVersion": "v1", "kind": "ConfigMap"}, ref, [], None]
     for document in documents:
-        assert with_job(document, Origin(InputText("t.yaml", ""), 0, 1), problems) is document
+        origin = Origin(InputText("t.yaml", ""), 0, 1)
+        assert apply_load_hooks(document, DocumentContext(), origin, problems) is document

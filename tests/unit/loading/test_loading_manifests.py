@@ -11,9 +11,9 @@ import pytest
 
 from planner.address import Address
 from planner.errors import ConfigError, SelectionError
-from planner.loading.manifests import load_manifests, with_namespace
-from planner.resource import APPLIED, SET_LABEL
-from planner.values import Sealed, encode
+from planner.loading.manifests.given_files import load_manifests, place_in_namespace
+from planner.resource import APPLIED, SET_LABEL, orphaned_by
+from planner.values import Sealed, encode_leaves
 from tests.unit.loading.fakes import CANARY, KeyedFingerprinter, manifests, one
 
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: demo\n"
@@ -24,7 +24,7 @@ def test_a_resource_is_stamped(tmp_path: Path) -> None:
     assert found.address == Address("", "ConfigMap", "", "demo", "a")
     assert found.manifest["metadata"]["labels"] == {SET_LABEL: "app"}
     assert found.manifest["metadata"]["annotations"][APPLIED].startswith("sha256:")
-    assert found.manifest["data"] == {"a": "x"}
+    assert found.manifest["data"] == {"a": "x", "b": ""}
     assert (found.owned_by, found.scope, str(found.source)) == ("app", "manifests", "<stdin>:2")
 
 
@@ -34,7 +34,7 @@ def test_the_digest_is_of_the_content_alone(tmp_path: Path) -> None:
         return str(found.manifest["metadata"]["annotations"][APPLIED])
 
     base = applied(CONFIG_MAP + "data: {a: x}\n")
-    assert base == applied("---\n# a comment\n" + CONFIG_MAP + 'data:\n  a: "x"\n  b: ~\n')
+    assert base == applied("---\n# a comment\n" + CONFIG_MAP + 'data:\n  a: "x"\nimmutable: ~\n')
     assert base == applied(CONFIG_MAP + "data: {a: x}\n", "other")
     assert base != applied(CONFIG_MAP + "data: {a: z}\n")
     assert base != applied(CONFIG_MAP + "  annotations: {hwplan.dev/wait: none}\ndata: {a: x}\n")
@@ -75,7 +75,7 @@ def test_secrets_are_sealed(data: str, tmp_path: Path) -> None:
     assert found.manifest["data"] == {"password": Sealed(ref, KeyedFingerprinter().fingerprint(CANARY.encode()))}
     assert "stringData" not in found.manifest
     assert loaded.vault[ref].reveal() == CANARY.encode()
-    assert CANARY not in repr(loaded) + json.dumps(encode(found.manifest))
+    assert CANARY not in repr(loaded) + json.dumps(encode_leaves(found.manifest))
 
 
 def test_the_digest_of_a_secret_leaves_its_values_out(tmp_path: Path) -> None:
@@ -88,6 +88,23 @@ def test_last_applied_of_kubectl_never_stays(tmp_path: Path) -> None:
     last = f'kubectl.kubernetes.io/last-applied-configuration: \'{{"data": "{CANARY}"}}\''
     text = f"apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  namespace: demo\n  annotations:\n    {last}\n"
     assert CANARY not in json.dumps(one(text, tmp_path).manifest)
+
+
+@pytest.mark.parametrize(
+    ("annotations", "what"),
+    [
+        ("helm.sh/resource-policy: keep", "orphan"),
+        ('helm.sh/resource-policy: " Keep "', "orphan"),
+        ("helm.sh/resource-policy: other", "delete"),
+        ("helm.sh/resource-policy: keep, hwplan.dev/on-delete: delete", "delete"),
+        ("hwplan.dev/on-delete: orphan", "orphan"),
+        ("hwplan.dev/wait: none", "delete"),
+    ],
+)
+def test_what_outlives_its_release_outlives_its_set(annotations: str, what: str, tmp_path: Path) -> None:
+    found = one(CONFIG_MAP + f"  annotations: {{{annotations}}}\n", tmp_path)
+    assert found.options.on_delete == what
+    assert (orphaned_by(found.manifest["metadata"]["annotations"]) != "") == (what == "orphan")
 
 
 def test_options(tmp_path: Path) -> None:
@@ -110,7 +127,7 @@ def test_options(tmp_path: Path) -> None:
 )
 def test_with_namespace(namespaced: bool, given: str, expected: str, tmp_path: Path) -> None:
     text = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a{f', namespace: {given}' if given else ''}}}\n"
-    found = with_namespace(one(text, tmp_path), namespaced, "x")
+    found = place_in_namespace(one(text, tmp_path), namespaced, "x")
     assert found.address.namespace == expected
     assert found.manifest["metadata"].get("namespace", "") == expected
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.loading.scalars import Ambiguous, resolve_plain
+from planner.loading.yaml.own_scalars import Ambiguous, resolve_plain
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_ends_in_a_value_or_in_ambiguous(text: str) -> None:
         assert isinstance(resolve_plain(text), str | int | float | bool | None)
 
 
-@pytest.mark.timeout(5)
+@pytest.mark.cpu(5)
 @pytest.mark.parametrize("text", ["1_" * 20_000, "9" * 100_000, "1:" * 20_000, "-" * 100_000, "0" * 50_000 + "x"])
 def test_long_scalars_are_fast(text: str) -> None:
     with contextlib.suppress(Ambiguous):

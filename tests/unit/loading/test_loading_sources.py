@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from planner.loading.intake import Intake
-from planner.loading.manifest_source import expand_manifest, rewrite_images
+from planner.loading.manifests.source import ManifestContext, expand_manifest, rewrite_images
 from planner.loading.origin import InputText, Origin
+from planner.loading.resource_collector import ResourceCollector
 from planner.spec.images import ImageRewrite
 from planner.spec.kinds.sources import ManifestSource
 from tests.unit.loading.fakes import KeyedFingerprinter
@@ -42,7 +42,7 @@ subjects:
 """ % ("a" * 64)
 
 
-def expanded(tmp_path: Path, **changes: Any) -> Intake:
+def expanded(tmp_path: Path, **changes: Any) -> ResourceCollector:
     (tmp_path / "m.yaml").write_text(MANIFEST)
     spec = {
         "file": "m.yaml",
@@ -52,10 +52,11 @@ def expanded(tmp_path: Path, **changes: Any) -> Intake:
         **changes,
     }
     document = {"apiVersion": "hwplan.dev/v1", "kind": "ManifestSource", "metadata": {"name": "m"}, "spec": spec}
-    intake = Intake(KeyedFingerprinter())
+    intake = ResourceCollector(KeyedFingerprinter())
     origin = Origin(InputText("t.yaml.j2", "a: 1\n"), 0, 1)
     source = ManifestSource.model_validate(document)
-    expand_manifest(source, origin, intake, tmp_path, owned_by="set", scope="infra", place="", cache=tmp_path / "c")
+    context = ManifestContext(tmp_path, cache=tmp_path / "c")
+    expand_manifest(source, origin, intake, context, owned_by="set", scope="infra", node_lane="")
     return intake
 
 
@@ -76,12 +77,18 @@ def test_documents_come_out_moved_and_rewritten(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"sha256": "0" * 64}, {"file": "none.yaml"}, {"file": None, "url": "https://a.example/m"}]
+    "changes", [{"sha256": "0" * 64}, {"file": "none.yaml"}, {"file": None, "git": "https://a.example/m.git"}]
 )
 def test_what_does_not_fit_the_pin_is_a_problem(changes: dict[str, Any], tmp_path: Path) -> None:
     intake = expanded(tmp_path, **changes)
     assert len(intake.problems.found) == 1
     assert not intake.resources
+
+
+def test_what_was_not_fetched_yet_is_a_warning_where_nothing_may_be_fetched(tmp_path: Path) -> None:
+    intake = expanded(tmp_path, file=None, url="https://a.example/m")
+    assert not intake.problems.found and not intake.resources
+    assert intake.warnings == ["https://a.example/m was not fetched yet: what it declares is not looked at here"]
 
 
 def test_only_whole_repositories_are_rewritten() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,20 +14,20 @@ from typing import Any
 import pytest
 
 from planner.errors import SelectionError
-from planner.loading import Loaded
+from planner.loading import LoadResult
 from planner.resource import SET_LABEL
-from planner.values import encode
+from planner.values import encode_leaves
 from tests.unit.loading.fakes import CANARY, ROOT, shipped
 
-PLACES = [("D601", "v03"), ("G14", "v02"), ("G14", "v03"), ("D518", "v03"), ("JD01", "v03")]
+PLACES = [("D601", "v03"), ("G14", "g14"), ("G14", "v02"), ("G14", "v03"), ("D518", "v03"), ("JD01", "v03")]
 
 
 @pytest.fixture(scope="module")
-def d601() -> Loaded:
+def d601() -> LoadResult:
     return shipped("D601", "v03")
 
 
-def test_d601_is_whole(d601: Loaded) -> None:
+def test_d601_is_whole(d601: LoadResult) -> None:
     addresses = {str(resource.address) for resource in d601.resources}
     assert len(d601.resources) >= 80
     assert {
@@ -36,7 +37,10 @@ def test_d601_is_whole(d601: Loaded) -> None:
         "AppProject.argoproj.io/argocd/hwlab-v03", "Application.argoproj.io/argocd/hwlab-v03",
     } <= addresses  # fmt: skip
     assert d601.owned == ("hwlab.D601", "hwlab.D601.v03")
-    shared, of_the_lane = ("infra", "git-mirror", "images"), ("secrets", "control-plane", "runtime", "argo", "gate")
+    shared, of_the_lane = (
+        ("infra", "git-mirror", "images"),
+        ("secrets", "control-plane", "runtime", "argo", "gitops", "gate"),
+    )
     assert d601.scopes == (*shared, *of_the_lane, "cleanup")
     assert {
         "GitHead/hwlab-v0.3", "GitRef/sync-hwlab-v0.3", "GitRef/snapshot-hwlab-v0.3", "GitRef/flush-hwlab-v0.3-gitops",
@@ -52,7 +56,8 @@ def test_every_place_loads_with_named_images_and_right_owners(node: str, lane: s
         assert resource.manifest["metadata"]["labels"][SET_LABEL] == resource.owned_by
         per_node = resource.scope in ("infra", "git-mirror", "images")
         assert resource.owned_by == (f"hwlab.{node}" if per_node else f"hwlab.{node}.{lane}")
-        assert resource.source.file.startswith(f"templates/hwlab/{resource.scope}/")
+        folder = resource.source.file.removeprefix("templates/").rpartition("/")[0]
+        assert folder == f"hwlab/{resource.scope}" or folder.startswith("shared/")
         assert resource.source.line > 0
         for image in _values(resource.manifest, "image"):
             assert re.fullmatch(r"127\.0\.0\.1:5000/[a-z0-9/_.-]+:[A-Za-z0-9_.-]+", image)
@@ -93,7 +98,7 @@ def _values(value: Any, key: str) -> Iterator[Any]:
             yield from _values(inner, key)
 
 
-def test_the_pipeline_builds_each_service(d601: Loaded) -> None:
+def test_the_pipeline_builds_each_service(d601: LoadResult) -> None:
     pipeline = next(one for one in d601.resources if one.address.kind == "Pipeline")
     tasks = {task["name"]: task for task in pipeline.manifest["spec"]["tasks"]}
     builds = {name for name in tasks if name.startswith("build-")}
@@ -102,7 +107,7 @@ def test_the_pipeline_builds_each_service(d601: Loaded) -> None:
     assert tasks["build-hwlab-job-runner"]["timeout"] == "30m"
 
 
-def test_missing_secrets_block_and_present_ones_do_not(d601: Loaded, tmp_path: Path) -> None:
+def test_missing_secrets_block_and_present_ones_do_not(d601: LoadResult, tmp_path: Path) -> None:
     assert {address.name for address in d601.blocked} == {
         "git-mirror-ssh", "postgres-bootstrap", "hwlab-v03-cloud-api", "hwlab-v03-openfga",
         "hwlab-v03-master-server-admin-api-key",
@@ -115,22 +120,22 @@ def test_missing_secrets_block_and_present_ones_do_not(d601: Loaded, tmp_path: P
         file.chmod(0o600)
     loaded = shipped("D601", "v03", secrets_dir=tmp_path)
     assert not loaded.blocked and not loaded.warnings
-    assert CANARY not in json.dumps([encode(one.manifest) for one in loaded.resources]) + repr(loaded)
+    assert CANARY not in json.dumps([encode_leaves(one.manifest) for one in loaded.resources]) + repr(loaded)
     assert loaded.digest == d601.digest
 
 
-def test_a_scope_alone(d601: Loaded) -> None:
+def test_a_scope_alone(d601: LoadResult) -> None:
     loaded = shipped("D601", "v03", scopes=("argo", "infra"))
     assert loaded.scopes == ("infra", "argo")
     whole = {one.address: one for one in d601.resources}
     assert all(whole[one.address] == one for one in loaded.resources)
 
 
-def test_the_same_bytes_in_every_process(d601: Loaded) -> None:
+def test_the_same_bytes_in_every_process(d601: LoadResult) -> None:
     script = (
-        "from tests.unit.loading.fakes import shipped; from planner.values import digest, encode;"
+        "from tests.unit.loading.fakes import shipped; from planner.values import digest, encode_leaves;"
         "loaded = shipped('D601', 'v03');"
-        "print(digest([[str(one.address), str(one.source), encode(one.manifest)] for one in loaded.resources]))"
+        "print(digest([[str(one.address), str(one.source), encode_leaves(one.manifest)] for one in loaded.resources]))"
     )
     found = {
         subprocess.run(
@@ -162,10 +167,26 @@ def test_unknown_words_come_with_close_ones(node: str, lane: str, remedy: str) -
 
 def test_all_lanes_of_a_node_are_one_cluster() -> None:
     both = shipped("G14", "all")
-    assert both.owned == ("hwlab.G14", "hwlab.G14.v02", "hwlab.G14.v03")
-    assert {one.address.place for one in both.resources} == {""}
+    assert both.owned == ("hwlab.G14", "hwlab.G14.g14", "hwlab.G14.v02", "hwlab.G14.v03")
+    assert {one.address.node_lane for one in both.resources} == {""}
 
 
 def test_several_nodes_are_told_apart() -> None:
     loaded = shipped("all", "v03", scopes=("argo", "git-mirror"))
-    assert {one.address.place for one in loaded.resources} >= {"D601/v03", "D601/-", "G14/v03"}
+    assert {one.address.node_lane for one in loaded.resources} >= {"D601/v03", "D601/-", "G14/v03"}
+
+
+def test_a_base_image_that_no_image_of_the_node_is_becomes_one(tmp_path: Path) -> None:
+    """Spec 02, S09: whatever a lane builds upon is planned, preloaded and has a status."""
+    folder = tmp_path / "config"
+    shutil.copytree(ROOT / "config", folder)
+    lanes = folder / "hwlab-node-lanes.yaml"
+    lanes.write_text(
+        lanes.read_text().replace("baseImage: 127.0.0.1:5000/hwlab/node:22", "baseImage: 127.0.0.1:5000/hwlab/node:99")
+    )
+    loaded = shipped("D601", "v03", scopes=("images",), folder=folder)
+    images = {one.address.name: one.manifest["spec"] for one in loaded.resources if one.address.kind == "RegistryImage"}
+    assert images["base-v03"] == {
+        "target": "127.0.0.1:5000/hwlab/node:99.21.1-bookworm-slim",
+        "source": "docker.io/library/node:22.21.1-bookworm-slim",
+    }

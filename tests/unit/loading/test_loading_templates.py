@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from planner.loading.template_lines import TemplateLines
-from planner.templating import TemplateProblem, render_text
+from planner.templating import TemplateProblem, render_template_text
 
 CONTEXT = {
     "node": {"name": "N1", "values": {"a": 1}, "items": [1, 2]},
@@ -28,13 +28,13 @@ CONTEXT = {
     ],
 )
 def test_what_templates_can_do(source: str, text: str) -> None:
-    assert render_text(source, CONTEXT) == text
+    assert render_template_text(source, CONTEXT) == text
 
 
 DOUBLED = "{% set a = 'xxxxxxxxxxxxxxxx' %}"
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.cpu(20)
 @pytest.mark.parametrize(
     "source",
     [
@@ -60,13 +60,13 @@ DOUBLED = "{% set a = 'xxxxxxxxxxxxxxxx' %}"
 )  # fmt: skip
 def test_everything_else_is_a_problem(source: str) -> None:
     with pytest.raises(TemplateProblem) as caught:
-        render_text(source, CONTEXT)
+        render_template_text(source, CONTEXT)
     assert " at 0x" not in caught.value.message
 
 
 def test_a_problem_has_its_line_and_a_close_word() -> None:
     with pytest.raises(TemplateProblem) as caught:
-        render_text("a\n{% if true %}\n{{ node.nmae }}\n{% endif %}\n", CONTEXT)
+        render_template_text("a\n{% if true %}\n{{ node.nmae }}\n{% endif %}\n", CONTEXT)
     assert (caught.value.line, caught.value.message) == (3, 'no "nmae" here, did you mean "name"?')
 
 
@@ -74,7 +74,7 @@ def test_lines_of_templates_are_found_again() -> None:
     template = (
         "{# head #}\n{% for one in lanes %}\n---\n# note\nkind: A\nname: {{ one.name }}\ndata:\n  x: on\n{% endfor %}"
     )
-    rendered = render_text(template, {"lanes": [{"name": "a"}, {"name": "b"}]})
+    rendered = render_template_text(template, {"lanes": [{"name": "a"}, {"name": "b"}]})
     lines = TemplateLines(rendered, template)
     for number, text in enumerate(rendered.split("\n"), 1):
         if text.startswith("kind"):

@@ -8,13 +8,15 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from planner.app.product_fields import added_fields
 from planner.errors import Problem, SelectionError
-from planner.loading.explain import explain
-from planner.loading.json_schema import schemas
+from planner.loading.config import load_config
+from planner.loading.explain import explain_kind
+from planner.loading.json_schema import json_schemas
 from planner.loading.origin import InputText, Origin
-from planner.loading.overlay import Layer, merge
+from planner.loading.overlay import ConfigLayer, merge_layers
 from planner.loading.problems import Problems, line_of, render_problems
-from planner.loading.yaml_source import CONFIG, load_documents
+from planner.loading.yaml.source import CONFIG, load_documents
 from planner.source import SourceRef
 from planner.spec.kinds import TABLE
 from tests.unit.loading.fakes import CANARY, ROOT
@@ -24,7 +26,7 @@ def test_overlays_merge_and_remember() -> None:
     text = "base: {a: {v: 1, w: 2}, l: [1, 2], gone: 1}\ntop: {a: {w: 3}, l: [4], gone: null}\n"
     origin = Origin(InputText("f.yaml", text), 0, 1)
     value = load_documents(text.encode(), "f.yaml", CONFIG)[0].value
-    merged = merge([Layer(value["base"], origin, ("base",)), Layer(value["top"], origin, ("top",))])
+    merged = merge_layers([ConfigLayer(value["base"], origin, ("base",)), ConfigLayer(value["top"], origin, ("top",))])
     assert merged.value == {"a": {"v": 1, "w": 3}, "l": [4]}
     problems = Problems()
     for path in (("a", "v"), ("a", "w"), ("a", "z"), ("l", 0)):
@@ -58,10 +60,10 @@ def test_a_report_is_safe_for_a_terminal() -> None:
 
 def test_every_kind_and_field_is_documented() -> None:
     for kind in TABLE:
-        page = explain(kind)
+        page = explain_kind(kind)
         assert "fields:" in page
-    assert "fast-forward" in explain("GitRef.spec.mode")
-    assert "required" in explain("Lane.services")
+    assert "fast-forward" in explain_kind("GitRef.spec.mode")
+    assert "required" in explain_kind("Lanes.product")
 
 
 @pytest.mark.parametrize(
@@ -74,15 +76,25 @@ def test_every_kind_and_field_is_documented() -> None:
 )
 def test_explain_says_where_to_look(what: str, remedy: str) -> None:
     with pytest.raises(SelectionError) as caught:
-        explain(what)
+        explain_kind(what)
     assert remedy in caught.value.remedy
 
 
 @pytest.mark.parametrize(
-    ("file", "schema"), [("products", "product"), ("hwlab-node-control-plane", "nodes"), ("hwlab-node-lanes", "lanes")]
+    ("file", "schema"),
+    [
+        ("products", "product"),
+        ("hwlab-node-control-plane", "nodes"),
+        ("hwlab-node-lanes", "hwlab.lanes"),
+        ("web-probe-sentinel", "web-probe-sentinel.lanes"),
+        *(
+            (f"platform-infra/{service}", "platform-infra.lanes")
+            for service in ("observability", "sub2api", "wechat-archive")
+        ),
+    ],
 )
 def test_the_shipped_configuration_fits_its_schema(file: str, schema: str) -> None:
-    body = schemas()[f"{schema}.schema.json"]
+    body = json_schemas(added_fields(load_config(ROOT / "config")))[f"{schema}.schema.json"]
     jsonschema.Draft202012Validator.check_schema(body)
     value = load_documents((ROOT / "config" / f"{file}.yaml").read_bytes(), file, CONFIG)[0].value
     jsonschema.validate(value, body, cls=jsonschema.Draft202012Validator)
@@ -90,6 +102,6 @@ def test_the_shipped_configuration_fits_its_schema(file: str, schema: str) -> No
 
 
 def test_schemas_are_json(tmp_path: Path) -> None:
-    found = schemas()
-    assert len(found) == len(TABLE) + 3
+    found = json_schemas()
+    assert len(found) == len(TABLE) + 4
     assert json.loads(json.dumps(found)) == found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from planner.loading.recorded_secrets import RecordedSecrets, inline_of, recognition
+from planner.loading.secrets.recorded import RecordedSecrets, inline_of, slow_digest
 from planner.values import Sealed, SecretValue
 from state.fingerprint import KeyedFingerprinter
 
@@ -13,7 +13,7 @@ KNOWN = {"file:D601/a.env#X": "hmac-sha256:00", "file:D601/b.env#X": ""}
 
 
 @pytest.mark.parametrize(
-    ("refs", "found", "told"),
+    ("refs", "found", "reported"),
     [
         (["file:D601/a.env#X"], Sealed("file:D601/a.env#X", "hmac-sha256:00"), 0),
         (["file:D601/b.env#X", "file:D601/a.env#X"], Sealed("file:D601/a.env#X", "hmac-sha256:00"), 1),
@@ -23,16 +23,16 @@ KNOWN = {"file:D601/a.env#X": "hmac-sha256:00", "file:D601/b.env#X": ""}
         ([], None, 0),
     ],
 )
-def test_the_first_source_that_had_a_value(refs: list[str], found: Sealed | None, told: int) -> None:
+def test_the_first_source_that_had_a_value(refs: list[str], found: Sealed | None, reported: int) -> None:
     tried: list[str] = []
     assert RecordedSecrets(KNOWN, same_key=False).find(refs, tried) == found
-    assert len(tried) == told
+    assert len(tried) == reported
 
 
 def test_values_of_templates_are_recognized_and_others_are_not() -> None:
     vault = {"manifest:Secret/a/b#data.c": SecretValue(b"url"), "file:D601/a.env#X": SecretValue(b"hunter2")}
     inline = inline_of(vault, THEIRS, "salt")
-    assert list(inline) == [recognition(b"url", "salt")], "nothing is kept of what comes from a source"
+    assert list(inline) == [slow_digest(b"url", "salt")], "nothing is retained of what comes from a source"
     known = RecordedSecrets({}, False, inline, "salt").fingerprinter(OURS)
     assert known.fingerprint(b"url") == THEIRS.fingerprint(b"url")
     assert known.fingerprint(b"hunter2") == OURS.fingerprint(b"hunter2")

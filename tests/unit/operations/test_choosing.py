@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from planner.values import JsonObject
-from providers.kubernetes.operations.choosing import Rule, choose
-from providers.kubernetes.operations.ending import ending
+from providers.kubernetes.operations.object_end import end_of_object
+from providers.kubernetes.operations.retention_choice import RetentionRule, choose_expired
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 AT = "2026-11-22T09:00:00Z"
@@ -77,9 +77,9 @@ ENDINGS: dict[str, tuple[JsonObject, str]] = {
 
 @pytest.mark.parametrize("case", ENDINGS)
 def test_how_it_ended(case: str) -> None:
-    live, told = ENDINGS[case]
-    found = ending(live)
-    assert (str(found) if found else "").endswith(told) and bool(found) is bool(told)
+    live, reported = ENDINGS[case]
+    found = end_of_object(live)
+    assert (str(found) if found else "").endswith(reported) and bool(found) is bool(reported)
 
 
 def _ended(name: str, hours: float, reason: str = "Succeeded", **metadata: Any) -> JsonObject:
@@ -96,7 +96,7 @@ RUNS = [
     _ended("a1", 1),
     {**_run("Unknown", "Running"), "metadata": {"name": "running", "uid": "u", "resourceVersion": "1"}},
     _ended("leaving", 20, deletionTimestamp=AT),
-    _ended("kept", 20, annotations={"hwplan.dev/protect": "true"}),
+    _ended("retained", 20, annotations={"hwplan.dev/protect": "true"}),
 ]
 
 CHOICES: dict[str, tuple[JsonObject, list[str], int]] = {
@@ -120,17 +120,17 @@ CHOICES: dict[str, tuple[JsonObject, list[str], int]] = {
 @pytest.mark.parametrize("case", CHOICES)
 def test_who_goes(case: str) -> None:
     spec, names, more = CHOICES[case]
-    rule = Rule.of({"minAge": "2h", "selector": {}, **spec})
+    rule = RetentionRule.of({"minAge": "2h", "selector": {}, **spec})
     for objects in (RUNS, RUNS[::-1]):
-        choice = choose(rule, objects, NOW)
-        assert ([one.name for one in choice.doomed], choice.more) == (names, more)
+        choice = choose_expired(rule, objects, NOW)
+        assert ([one.name for one in choice.to_delete], choice.more) == (names, more)
 
 
 def test_of_one_second_the_order_is_that_of_names() -> None:
     objects = [_ended(name, 5) for name in ("c", "a", "b")]
-    rule = Rule.of({"keep": 1, "limit": 1, "selector": {}})
-    assert [one.name for one in choose(rule, objects, NOW).doomed] == ["a"]
-    assert [one.name for one in choose(rule, objects[::-1], NOW).doomed] == ["a"]
+    rule = RetentionRule.of({"keep": 1, "limit": 1, "selector": {}})
+    assert [one.name for one in choose_expired(rule, objects, NOW).to_delete] == ["a"]
+    assert [one.name for one in choose_expired(rule, objects[::-1], NOW).to_delete] == ["a"]
 
 
 def test_volumes_go_by_the_namespace_of_their_claim() -> None:
@@ -142,5 +142,5 @@ def test_volumes_go_by_the_namespace_of_their_claim() -> None:
             ("nobodys", {}),
         )
     ]
-    rule = Rule.of({"keep": 0, "selector": {"claimNamespace": "ci"}})
-    assert [one.name for one in choose(rule, volumes, NOW).doomed] == ["ours"]
+    rule = RetentionRule.of({"keep": 0, "selector": {"claimNamespace": "ci"}})
+    assert [one.name for one in choose_expired(rule, volumes, NOW).to_delete] == ["ours"]

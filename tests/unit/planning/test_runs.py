@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from planner.address import Address
-from planner.drift import State
+from planner.applied_state import AppliedState
+from planner.drift import DriftState
 from planner.graph import build_graph
 from planner.plan import Action, ClusterIdentity, Plan, Selection
 from planner.planning import PlanInputs, drift_report, make_plan
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
 from planner.resource import Resource
-from planner.snapshot import Snapshot
 from tests.unit.kubernetes.world import config, declare, deployment
 
 SETTINGS, WEB = Address.parse("ConfigMap/demo/settings"), Address.parse("Deployment.apps/demo/web")
@@ -90,13 +90,13 @@ def test_what_it_acts_on_is_blocked() -> None:
 @pytest.mark.parametrize(
     ("run", "web", "state", "reason"),
     [
-        (FOLLOWS, NOTHING, State.IN_SYNC, "runs after a change only"),
-        (Preview(Effect.RUN), NOTHING, State.PENDING, "to be run"),
-        (LACKS, CREATE, State.PENDING, "Deployment.apps/demo/web is not there"),
-        (Preview(Effect.RUN, blocked="paused"), NOTHING, State.INCOMPLETE, "paused"),
+        (FOLLOWS, NOTHING, DriftState.IN_SYNC, "runs after a change only"),
+        (Preview(Effect.RUN), NOTHING, DriftState.PENDING, "to be run"),
+        (LACKS, CREATE, DriftState.PENDING, "Deployment.apps/demo/web is not there"),
+        (Preview(Effect.RUN, blocked="paused"), NOTHING, DriftState.INCOMPLETE, "paused"),
     ],
 )
-def test_drift_of_a_run(run: Preview, web: Preview, state: State, reason: str) -> None:
-    report = drift_report(inputs(run, NOTHING, web), Snapshot(0, {}))
+def test_drift_of_a_run(run: Preview, web: Preview, state: DriftState, reason: str) -> None:
+    report = drift_report(inputs(run, NOTHING, web), AppliedState(0, {}))
     (row,) = [one for one in report.rows if one.address == RESTART]
     assert (row.state, row.reason) == (state, reason)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from planner.address import Address
-from planner.path import Item
+from planner.path import ListItem
 from planner.plan import (
     Action,
     Blocked,
     Change,
     ClusterIdentity,
     Drift,
+    EffectKind,
     FieldChange,
     FieldOp,
     Plan,
     Precondition,
     Selection,
+    SetOff,
     Verified,
 )
 from planner.source import SourceRef
@@ -22,13 +24,13 @@ from planner.values import JsonObject, Ref, Sealed, Sub
 
 HEAD = Address("", "GitHead", "", "", "source")
 SCRIPT = "\n".join(["#!/bin/sh", "set -eu", *(f"step {at}" for at in range(1, 60))])
-PLACE = ""  # the loader sets a place only where a plan spans several
+PLACE = ""  # the loader sets a node_lane only where a plan spans several
 
 
-def address(text: str, place: str = PLACE) -> Address:
-    """An address at the place that all samples share."""
+def address(text: str, node_lane: str = PLACE) -> Address:
+    """An address at the node_lane that all samples share."""
     found = Address.parse(text)
-    return Address(place, found.kind, found.group, found.namespace, found.name)
+    return Address(node_lane, found.kind, found.group, found.namespace, found.name)
 
 
 def change(
@@ -41,11 +43,11 @@ def change(
     verified: Verified = Verified.SERVER,
     line: int = 1,
     desired: JsonObject | None = None,
-    place: str = PLACE,
+    node_lane: str = PLACE,
 ) -> Change:
     """A change with the usual values where a test does not care."""
     return Change(
-        address=address(text, place),
+        address=address(text, node_lane),
         action=action,
         api_version="v1",
         scope=scope,
@@ -54,7 +56,7 @@ def change(
         source=SourceRef("templates/hwlab/runtime.yaml.j2", line, 3),
         desired=None if action is Action.DELETE else desired or {"kind": text.split("/")[0]},
         fields=fields,
-        needs=tuple(address(need, place) for need in needs),
+        needs=tuple(address(need, node_lane) for need in needs),
         verified=verified,
     )
 
@@ -86,11 +88,15 @@ def plan_of(
 
 def mixed() -> Plan:
     """Every action, every kind of field."""
-    container = ("spec", "template", "spec", "containers", Item((("name", "api"),)))
+    container = ("spec", "template", "spec", "containers", ListItem((("name", "api"),)))
     fingerprint = "hmac-sha256:7a1c02d4e5f60718"
     old, new = SCRIPT, SCRIPT.replace("step 7\n", "step seven\n").replace("step 30", "step 30 ")
     edit, when = "kubectl-edit", "2026-11-21T22:14:02Z"
-    tracing = {"name": "tracing", "image": "registry/trace@sha256:" + "ab" * 32, "args": ["--level", "on", "--port=9"]}
+    tracing: JsonObject = {
+        "name": "tracing",
+        "image": "registry/trace@sha256:" + "ab" * 32,
+        "args": ["--level", "on", "--port=9"],
+    }
     return plan_of(
         change("Namespace/hwlab-v03", Action.CREATE, scope="infra"),
         change(
@@ -107,7 +113,7 @@ def mixed() -> Plan:
             "Pipeline.tekton.dev/hwlab-v03-ci/hwlab-v03",
             Action.UPDATE,
             FieldChange(
-                ("spec", "tasks", Item((("name", "build-api"),)), "timeout"),
+                ("spec", "tasks", ListItem((("name", "build-api"),)), "timeout"),
                 FieldOp.CHANGE,
                 "10m",
                 "20m",
@@ -133,7 +139,7 @@ def mixed() -> Plan:
             FieldChange((*container, "image"), FieldOp.CHANGE, "reg/api:v1", Ref(HEAD, "commit")),
             FieldChange((*container, "args", 1), FieldOp.REMOVE, "--verbose", None),
             FieldChange((*container, "env"), FieldOp.CHANGE, ["[name=A]", "[name=B]"], ["[name=B]", "[name=A]"]),
-            FieldChange((*container[:-1], Item((("name", "tracing"),))), FieldOp.ADD, None, tracing),
+            FieldChange((*container[:-1], ListItem((("name", "tracing"),))), FieldOp.ADD, None, tracing),
             FieldChange(("spec", "paused"), FieldOp.CHANGE, True, None),
         ),
         change(
@@ -218,7 +224,7 @@ def hostile(text: str) -> Plan:
         FieldChange(("data", text), FieldOp.CHANGE, text, text + "!", manager=text, time=text),
         FieldChange(("data", "b"), FieldOp.CHANGE, f"a\n{text}\nb", f"a\nb\n{text}"),
         FieldChange(("data", "c"), FieldOp.ADD, None, {text: [text, {"k": text * 40}]}),
-        FieldChange(("l", Item((("name", text),))), FieldOp.REMOVE, text, None),
+        FieldChange(("l", ListItem((("name", text),))), FieldOp.REMOVE, text, None),
         FieldChange(("m",), FieldOp.DISOWN, text, text, manager=text),
         FieldChange(("s",), FieldOp.CHANGE, text, text, sensitive=True),
         FieldChange(("r",), FieldOp.ADD, None, Ref(Address("", "GitHead", "", "", text), text)),
@@ -242,6 +248,9 @@ def hostile(text: str) -> Plan:
         inputs_config=text,
         inputs_live=text,
         changes=changes,
+        sets_off=tuple(
+            SetOff(changes[at % len(changes)].address, kind, f"{text} {at}") for at, kind in enumerate(EffectKind)
+        ),
         blocked=(Blocked(changes[0].address, Action.CREATE, text, text, text, SourceRef(text, 1), fields),),
         drift=(Drift(Address(PLACE, "Secret", "", text, text), fields[0], declared=False),),
         warnings=(text,),
@@ -259,8 +268,10 @@ def many(count: int) -> Plan:
 def several_places() -> Plan:
     """One plan over two lanes."""
     lanes = ("D601/v02", "D601/v03")
-    changes = (change("Namespace/n", Action.CREATE, scope="infra", place=place) for place in lanes)
-    inside = (change("ConfigMap/n/c", Action.CREATE, needs=("Namespace/n",), place=place) for place in lanes)
+    changes = (change("Namespace/n", Action.CREATE, scope="infra", node_lane=node_lane) for node_lane in lanes)
+    inside = (
+        change("ConfigMap/n/c", Action.CREATE, needs=("Namespace/n",), node_lane=node_lane) for node_lane in lanes
+    )
     return plan_of(*changes, *inside, selection=Selection("hwlab", "", ("D601",), ("v02", "v03")))
 
 

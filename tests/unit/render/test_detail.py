@@ -8,17 +8,24 @@ from hypothesis import strategies as st
 
 from planner.path import FieldPath
 from planner.plan import FieldChange, FieldOp
-from planner.render.detail import MOST_CHARACTERS, MOST_LINES, Detail, detail, inline, outline
+from planner.render.field_detail import (
+    MOST_CHARACTERS,
+    MOST_LINES,
+    FieldDetail,
+    field_detail,
+    inline_value,
+    outline_tree,
+)
 from planner.values import Json, Sealed, Sub, parse_ref
 
 FIRST, SECOND = "hmac-sha256:7a1c02d4e5f60718", "hmac-sha256:99aabbccddeeff00"
 CANARY = "hunter2-canary"
 
 
-def told(
+def reported(
     before: Json, after: Json, op: FieldOp = FieldOp.CHANGE, path: FieldPath = ("a",), sensitive: bool = False
-) -> Detail:
-    return detail(FieldChange(path, op, before, after, sensitive))
+) -> FieldDetail:
+    return field_detail(FieldChange(path, op, before, after, sensitive))
 
 
 @pytest.mark.parametrize(
@@ -33,16 +40,16 @@ def told(
     ],
 )
 def test_short_values(before: Json, after: Json, shown: tuple[str, str]) -> None:
-    found = told(before, after)
+    found = reported(before, after)
     assert (found.before, found.after) == shown
 
 
 def test_outputs_inside_a_tree_are_named() -> None:
-    assert inline({"k": [parse_ref("GitHead/s#short")]}) == '{"k": ["(known after: GitHead/s.short)"]}'
+    assert inline_value({"k": [parse_ref("GitHead/s#short")]}) == '{"k": ["(known after: GitHead/s.short)"]}'
 
 
 def test_a_long_value_is_cut_down_to_the_place_that_differs() -> None:
-    found = told("x" * 300 + "old" + "y" * 300, "x" * 300 + "new" + "y" * 300)
+    found = reported("x" * 300 + "old" + "y" * 300, "x" * 300 + "new" + "y" * 300)
     assert found.before == f"(277 equal characters)…{'x' * 24}old{'y' * 24}…(277 equal characters)"
     assert "new" in found.after
 
@@ -50,27 +57,27 @@ def test_a_long_value_is_cut_down_to_the_place_that_differs() -> None:
 def test_a_long_text_is_a_line_difference_with_line_numbers() -> None:
     old = [f"line {at}" for at in range(1, 62)]
     new = [*old[:10], "inserted", *old[10:40], "changed", *old[41:]]
-    found = told("\n".join(old), "\n".join(new))
+    found = reported("\n".join(old), "\n".join(new))
     assert found.note == "2 of 62 lines differ"
     assert found.lines == ("+ 11  inserted", "- 41  line 41", "+ 42  changed")
 
 
 def test_blanks_at_the_end_of_a_line_are_seen() -> None:
-    assert told("a \nb", "a\nb").lines == ("- 1  a\\x20", "+ 1  a")
-    assert told("a\n", "a").lines == ("- 2  ",)
+    assert reported("a \nb", "a\nb").lines == ("- 1  a\\x20", "+ 1  a")
+    assert reported("a\n", "a").lines == ("- 2  ",)
 
 
 def test_cuts_are_named() -> None:
     new = "\n".join(map(str, range(100)))
-    found = told(None, new, FieldOp.ADD)
+    found = reported(None, new, FieldOp.ADD)
     assert found.note == "100 lines"
     assert found.lines[-1] == f"… {100 - MOST_LINES} more lines"
-    assert told(None, "z" * 5000, FieldOp.ADD).after.endswith(f"… +{5002 - MOST_CHARACTERS} characters")
+    assert reported(None, "z" * 5000, FieldOp.ADD).after.endswith(f"… +{5002 - MOST_CHARACTERS} characters")
 
 
 def test_trees_are_outlined() -> None:
     tree = {"args": ["-v", "on", 1], "name": "api", "empty": {}, "env": [{"value": "x: y", "name": "A"}]}
-    assert list(outline(tree)) == [
+    assert list(outline_tree(tree)) == [
         "name: api",
         "args:",
         '  - "-v"',
@@ -84,15 +91,15 @@ def test_trees_are_outlined() -> None:
 
 
 def test_secrets_are_fingerprints() -> None:
-    changed = told(FIRST, SECOND, sensitive=True)
+    changed = reported(FIRST, SECOND, sensitive=True)
     assert (changed.before, changed.after) == ("fingerprint 7a1c02", "99aabb")
-    assert told(None, FIRST, FieldOp.ADD, sensitive=True).after == "(fp 7a1c02)"
-    assert told(None, "", FieldOp.ADD, sensitive=True).after == "(made at apply)"
-    assert told(None, "(made at apply)", FieldOp.ADD, sensitive=True).after == "(made at apply)"
+    assert reported(None, FIRST, FieldOp.ADD, sensitive=True).after == "(fp 7a1c02)"
+    assert reported(None, "", FieldOp.ADD, sensitive=True).after == "(made at apply)"
+    assert reported(None, "(made at apply)", FieldOp.ADD, sensitive=True).after == "(made at apply)"
 
 
 def test_fingerprints_that_begin_alike_are_shown_whole() -> None:
-    changed = told("hmac-sha256:7a1c020000000000", "hmac-sha256:7a1c021111111111", sensitive=True)
+    changed = reported("hmac-sha256:7a1c020000000000", "hmac-sha256:7a1c021111111111", sensitive=True)
     assert (changed.before, changed.after) == ("fingerprint 7a1c020000000000", "7a1c021111111111")
 
 
@@ -105,7 +112,7 @@ VALUES = st.recursive(
 
 @given(VALUES, VALUES, st.sampled_from(FieldOp))
 def test_a_sensitive_field_shows_nothing_else(before: Json, after: Json, op: FieldOp) -> None:
-    found = told(before, after, op, sensitive=True)
+    found = reported(before, after, op, sensitive=True)
     shown = repr(found)
     assert CANARY not in shown
     assert "12345678" not in shown
@@ -115,13 +122,13 @@ def test_a_sensitive_field_shows_nothing_else(before: Json, after: Json, op: Fie
 @given(st.sampled_from(FieldOp))
 def test_a_sealed_leaf_never_shows_where_its_value_is_read(op: FieldOp) -> None:
     leaf = Sealed(f"file:{CANARY}#K", FIRST)
-    assert CANARY not in repr(told(leaf, {"deep": [leaf]}, op))
-    assert CANARY not in repr(told({"deep": {f"k{at}": leaf for at in range(40)}}, {"deep": {}}, op))
+    assert CANARY not in repr(reported(leaf, {"deep": [leaf]}, op))
+    assert CANARY not in repr(reported({"deep": {f"k{at}": leaf for at in range(40)}}, {"deep": {}}, op))
 
 
 def test_a_long_line_of_a_text_is_shown_where_it_differs() -> None:
     old, new = (f"head\n{'x' * 300}{word}{'y' * 300}\ntail" for word in ("before", "after!"))
-    found = detail(FieldChange(("data", "a"), FieldOp.CHANGE, old, new))
+    found = field_detail(FieldChange(("data", "a"), FieldOp.CHANGE, old, new))
     assert found.note == "1 of 3 lines differ"
     removed, added = found.lines
     assert removed == f"- 2  (276 equal characters)…{'x' * 24}before{'y' * 24}…(276 equal characters)"

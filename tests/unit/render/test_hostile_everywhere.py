@@ -14,7 +14,7 @@ import pytest
 from planner.address import Address
 from planner.events import Applied, Began, Ended, Event, Result, Waiting
 from planner.plan import Action, Plan
-from planner.plan_document import document
+from planner.plan_document import plan_document
 from planner.render.graphs import render_graph
 from planner.render.html import render_html
 from planner.render.markdown import LIMIT, render_markdown
@@ -23,7 +23,7 @@ from planner.render.plan_json import render_json
 from planner.render.progress import LiveTree, PlainLines
 from planner.render.run_summary import render_run
 from planner.render.terminal import render_plan
-from planner.render.text_safe import safe
+from planner.text_safe import safe
 from tests.unit.render.hostile_strings import STRINGS
 from tests.unit.render.reading_html import Page
 from tests.unit.render.sample_plans import change, hostile, plan_of
@@ -52,7 +52,7 @@ def test_text_is_inert_for_terminals_and_ci(texts: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("texts", BATCHES)
 def test_json_holds_the_very_strings_and_is_inert_on_a_terminal(texts: tuple[str, ...]) -> None:
     for text, plan in plans(texts):
-        whole = document(plan)
+        whole = plan_document(plan)
         assert whole["changes"][0]["scope"] == text
         assert json.loads(render_json(plan)) == whole
         shown = render_json(plan, for_terminal=True)

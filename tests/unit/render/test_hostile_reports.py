@@ -9,7 +9,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from planner.address import Address
-from planner.drift import Acknowledged, Acknowledgement, DriftReport, Row, State
+from planner.drift import AcknowledgedField, Acknowledgement, DriftReport, DriftRow, DriftState
 from planner.plan import ClusterIdentity, FieldChange, FieldOp, Selection
 from planner.render.drift_json import drift_json, render_drift_json
 from planner.render.drift_markdown import render_drift_markdown
@@ -37,10 +37,12 @@ def report(text: str) -> DriftReport:
         FieldChange(("c", text), FieldOp.REMOVE, text * 40, None, manager=text),
     )
     accepted = Acknowledgement(text, text, text, ((text,),), SourceRef(text, 1))
-    known = (Acknowledged((text, "a"), accepted),)
+    known = (AcknowledgedField((text, "a"), accepted),)
     rows = [
-        Row(Address("", "ConfigMap", text, text, f"{state}{text}"), state, text, SourceRef(text), fields, fields, known)
-        for state in State
+        DriftRow(
+            Address("", "ConfigMap", text, text, f"{state}{text}"), state, text, SourceRef(text), fields, fields, known
+        )
+        for state in DriftState
     ]
     chosen = Selection(text, "", (text,), (text,), (text,), (text,), (text,))
     return DriftReport(chosen, ClusterIdentity(text, text), tuple(rows), (text,), (accepted,), "2026-11-22T03:11:40Z")

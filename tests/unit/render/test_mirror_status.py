@@ -78,3 +78,26 @@ def test_a_name_that_several_branches_claim_is_that_of_the_lane() -> None:
     assert mirror_status_json(status(other, FLUSH))["localGitops"] == NEW
     assert mirror_status_json(status(other, FLUSH, lane="v02"))["localGitops"] == OLD
     assert mirror_status_json(status(other, FLUSH, lane="v99"))["localGitops"] is None
+
+
+def test_the_document_says_how_the_upstream_is_reached_and_whether_all_is_well() -> None:
+    unread = flow("sync", "mirror", "refs/heads/v0.3", "", NEW, "unreadable: no answer")
+    assert mirror_status_json(status(DONE, FLUSH))["transport"] == "ssh"
+    assert [mirror_status_json(status(row))["ok"] for row in (DONE, FLUSH, unread)] == [True, True, False]
+    (ref,) = mirror_status_json(status(DONE), raw=True)["refs"]
+    assert ref["spec"]["mode"] == "mirror" and "spec" not in mirror_status_json(status(DONE))["refs"][0]
+
+
+def test_full_shows_whole_commits() -> None:
+    text = render_mirror_status(status(SYNC), sync="SYNC", flush="FLUSH", colour=False, width=200, full=True)
+    assert OLD in text and NEW in text
+
+
+def test_s28_the_names_of_the_v01_line() -> None:
+    """S27, S28: what the earlier tool called the refs of AgentRun's first lane."""
+    sync = flow("sync", "mirror", "refs/heads/v0.1", OLD, NEW)
+    flush = flow("flush", "fast-forward", "refs/heads/v0.1-gitops", OLD, NEW)
+    document = mirror_status_json(status(sync, flush, lane="v01"))
+    assert (document["localV01"], document["githubV01"]) == (OLD, NEW)
+    assert (document["localGitops"], document["githubGitops"]) == (NEW, OLD)
+    assert (document["pendingFlush"], document["githubInSync"]) == (True, False)

@@ -14,15 +14,16 @@ import pytest
 from markdown_it import MarkdownIt
 
 from planner.app.request import Request
-from planner.cli.pages import saved_page
 from planner.cli.plan import FORMATS
+from planner.cli.show_pages import show_saved_plan
 from planner.plan import Action, Plan
-from planner.plan_document import dump, load
+from planner.plan_document import dump_plan, load_plan
 from planner.render.html import render_html
 from planner.render.markdown import LIMIT, render_markdown
 from planner.render.plan_json import render_json
-from planner.render.style import cells
+from planner.render.review_context import ReviewContext
 from planner.render.terminal import render_plan
+from planner.render.terminal_style import column_count
 from planner.values import Sealed
 from tests.unit.render.sample_plans import HOSTILE, SAMPLES, change, hostile, many, mixed, plan_of
 
@@ -43,8 +44,8 @@ def test_golden_pages(name: str) -> None:
     sample = SAMPLES[name]
     if UPDATE:
         folder.mkdir(exist_ok=True)
-        (folder / "plan.json").write_bytes(dump(sample))
-    plan = load((folder / "plan.json").read_bytes())
+        (folder / "plan.json").write_bytes(dump_plan(sample))
+    plan = load_plan((folder / "plan.json").read_bytes())
     pages = {
         "expected-80.txt": render_plan(plan, command=command_of(plan), width=80),
         "expected-120.txt": render_plan(plan, command=command_of(plan), width=120),
@@ -59,7 +60,7 @@ def test_golden_pages(name: str) -> None:
 @pytest.mark.parametrize("name", SAMPLES)
 def test_pages_of_a_plan_that_was_saved_are_those_of_the_plan(name: str) -> None:
     plan = SAMPLES[name]
-    again = load(dump(plan))
+    again = load_plan(dump_plan(plan))
     assert render_plan(again) == render_plan(plan)
     assert render_markdown(again) == render_markdown(plan)
 
@@ -67,7 +68,7 @@ def test_pages_of_a_plan_that_was_saved_are_those_of_the_plan(name: str) -> None
 @pytest.mark.parametrize("width", [80, 120, 200])
 def test_nothing_but_names_and_the_command_passes_the_right_edge(width: int) -> None:
     lines = render_plan(mixed(), command=COMMAND, width=width).splitlines()
-    wide = [line for line in lines if cells(line) > width]
+    wide = [line for line in lines if column_count(line) > width]
     assert all(re.search(r"^plan sha256|^  hwplan|allow it with|spec\.template is immutable", line) for line in wide), (
         wide
     )
@@ -76,14 +77,14 @@ def test_nothing_but_names_and_the_command_passes_the_right_edge(width: int) -> 
 def test_the_first_line_says_what_is_looked_at_and_the_last_what_to_do() -> None:
     lines = render_plan(mixed(), command=COMMAND).splitlines()
     assert lines[0] == "D601/v03 on k3s-d601 (uid 3f0c51ab) · config 9b1e07 · simulated"
-    assert re.fullmatch(r"plan sha256:[0-9a-f]{64}  to apply exactly this:", lines[-2])
+    assert re.fullmatch(r"plan sha256:[0-9a-f]{32}  to apply exactly this:", lines[-2])
     assert lines[-1] == f"  {COMMAND}"
 
 
 def test_an_empty_plan_says_so_and_offers_no_command() -> None:
     lines = render_plan(plan_of(unchanged=153)).splitlines()
     assert lines[2] == "nothing to do · 153 unchanged"
-    assert re.fullmatch(r"plan sha256:[0-9a-f]{64}", lines[-1])
+    assert re.fullmatch(r"plan sha256:[0-9a-f]{32}", lines[-1])
 
 
 def test_colour_adds_nothing_but_colour() -> None:
@@ -101,11 +102,19 @@ def test_notes_are_for_the_reader_and_not_in_the_plan() -> None:
     assert "ours since run 17" not in render_json(plan)
 
 
+def test_what_guards_will_refuse_stands_on_every_page() -> None:
+    plan, context = SAMPLES["destroy"], ReviewContext(guards=("refused without that option",))
+    for render in (render_plan, render_markdown, render_html):
+        assert "refused without that option" in render(plan, review=context)
+        assert "refused" not in render(plan)
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_saved_plan_has_every_form(form: str) -> None:
-    page = saved_page(mixed(), Request(Path("config")), form, file=Path("plan.json"))
+    page = show_saved_plan(mixed(), Request(Path("config")), form, file=Path("plan.json"))
     first = {"json": "{", "markdown": "<!-- hwplan", "html": "<!doctype", "mermaid": "flowchart", "dot": "digraph"}
-    assert page.startswith({**first, "svg": "<svg", "text": "D601/v03"}[form])
+    first |= {"svg": "<svg", "text": "D601/v03", "wide": "D601/v03", "yaml": "applyable:"}
+    assert page.startswith(first[form])
 
 
 def test_addresses_have_their_place_only_where_there_are_several() -> None:
@@ -164,7 +173,7 @@ def test_no_markup_comes_from_data(text: str) -> None:
     }
     assert {child.type for child in inline} <= {"text", "code_inline", "html_inline", "strong_open", "strong_close"}
     headings = [tokens[at + 1].content for at, token in enumerate(tokens) if token.type == "heading_open"]
-    assert headings == ["Plan", "Look at these first"]
+    assert headings == ["Plan", "Look at these first", "For the decision", "What it sets off"]
     raw = "".join(token.content for token in tokens if token.type == "html_block")
     raw += "".join(child.content for child in inline if child.type == "html_inline")
     raw = ALLOWED_HTML.sub("", raw)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from planner.address import Address
 from planner.errors import ForeignPlan
-from planner.path import Item, Member
+from planner.path import ListItem, SetMember
 from planner.plan import (
     Action,
     Blocked,
@@ -26,9 +26,10 @@ from planner.plan import (
     Selection,
     Verified,
 )
-from planner.plan_document import document, dump, load, plan_id
+from planner.plan_document import dump_plan, load_plan, plan_document
+from planner.plan_effect import plan_id
 from planner.source import SourceRef
-from planner.values import Sealed, Sub, digest, parse_ref
+from planner.values import Json, Sealed, Sub, digest, encode_leaves, parse_ref
 from tests.unit.render.sample_plans import HOSTILE, SAMPLES, hostile, mixed
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -47,7 +48,10 @@ VALUES = st.recursive(
 )
 ITEMS = st.lists(st.tuples(NAMES.filter(str.isalnum), SCALARS), min_size=1, max_size=2, unique_by=lambda pair: pair[0])
 ELEMENTS = st.one_of(
-    WORDS, st.integers(0, 12), st.builds(Member, SCALARS), ITEMS.map(lambda pairs: Item(tuple(sorted(pairs, key=repr))))
+    WORDS,
+    st.integers(0, 12),
+    st.builds(SetMember, SCALARS),
+    ITEMS.map(lambda pairs: ListItem(tuple(sorted(pairs, key=repr)))),
 )
 PATHS = st.lists(ELEMENTS, max_size=4).map(tuple)
 SOURCES = st.builds(SourceRef, WORDS, st.integers(0, 99), st.integers(0, 9))
@@ -123,20 +127,20 @@ def plans(draw: st.DrawFn) -> Plan:
 @given(plans())
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_what_is_written_is_read_back(plan: Plan) -> None:
-    data = dump(plan)
-    again = load(data)
+    data = dump_plan(plan)
+    again = load_plan(data)
     assert again == plan
-    assert dump(again) == data
-    assert document(again)["id"] == plan_id(plan)
+    assert dump_plan(again) == data
+    assert plan_document(again)["id"] == plan_id(plan)
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if not set(text) & {"\ud800", "#", "/"}])
 def test_hostile_text_is_read_back(text: str) -> None:
-    assert load(dump(hostile(text))) == hostile(text)
+    assert load_plan(dump_plan(hostile(text))) == hostile(text)
 
 
 def test_the_keys_are_those_of_the_contract() -> None:
-    found = document(mixed())
+    found = plan_document(mixed())
     assert set(found) >= {
         *("schemaVersion", "tool", "id", "selection", "cluster", "inputs", "summary"),
         *("changes", "blocked", "drift", "warnings"),
@@ -158,8 +162,17 @@ def test_the_keys_are_those_of_the_contract() -> None:
 
 
 def test_the_checksum_is_the_digest_of_the_document_without_it() -> None:
-    found = document(mixed())
+    found = plan_document(mixed())
     assert found["checksum"] == digest({key: value for key, value in found.items() if key != "checksum"})
+
+
+def test_what_guards_say_is_shown_beside_the_plan_and_not_read() -> None:
+    plan = load_plan(DATA)
+    said = [{"name": "empty-config", "message": "nothing is declared", "remedy": "look"}]
+    shown = dump_plan(plan, guards=said)
+    document = json.loads(shown)
+    assert document.pop("guards") == said and document == json.loads(DATA)
+    assert load_plan(shown) == plan
 
 
 def test_who_was_asked_is_no_part_of_the_id() -> None:
@@ -167,7 +180,7 @@ def test_who_was_asked_is_no_part_of_the_id() -> None:
     plan = mixed()
     asked = tuple(replace(change, verified=Verified.SCHEMA) for change in plan.changes)
     elsewhere = replace(plan, changes=asked, cluster=replace(plan.cluster, server="x", simulated=False), warnings=())
-    assert plan_id(elsewhere) == plan_id(plan) and dump(elsewhere) != dump(plan)
+    assert plan_id(elsewhere) == plan_id(plan) and dump_plan(elsewhere) != dump_plan(plan)
     assert plan_id(replace(plan, cluster=replace(plan.cluster, uid="another"))) != plan_id(plan)
 
 
@@ -184,7 +197,6 @@ def _fewer(plan: Plan, change: Any) -> Plan:
         lambda one: replace(one, expects="sha256:0"),
         lambda one: replace(one, forced=(("data",),)),
         lambda one: replace(one, wait="none"),
-        lambda one: replace(one, reason="drifted"),
     ],
 )
 def test_what_is_done_and_what_was_seen_is_part_of_the_id(change: Any) -> None:
@@ -193,10 +205,10 @@ def test_what_is_done_and_what_was_seen_is_part_of_the_id(change: Any) -> None:
 
 
 def test_addresses_have_their_place_where_a_plan_spans_several() -> None:
-    assert document(SAMPLES["several-places"])["changes"][0]["address"] == "D601/v02:Namespace/n"
+    assert plan_document(SAMPLES["several-places"])["changes"][0]["address"] == "D601/v02:Namespace/n"
 
 
-DATA = dump(mixed())
+DATA = dump_plan(mixed())
 
 
 @given(st.integers(0, len(DATA) - 1), st.integers(0, 255))
@@ -205,17 +217,17 @@ def test_one_changed_byte_is_refused(at: int, byte: int) -> None:
     if DATA[at] == byte:
         return
     with pytest.raises(ForeignPlan):
-        load(DATA[:at] + bytes([byte]) + DATA[at + 1 :])
+        load_plan(DATA[:at] + bytes([byte]) + DATA[at + 1 :])
 
 
 @given(st.integers(0, len(DATA)), st.sampled_from([b" ", b"\n", b"\xef\xbb\xbf", b"0"]))
 @settings(max_examples=100, deadline=None)
 def test_one_added_or_cut_byte_is_refused(at: int, more: bytes) -> None:
     with pytest.raises(ForeignPlan):
-        load(DATA[:at] + more + DATA[at:])
+        load_plan(DATA[:at] + more + DATA[at:])
     if at < len(DATA):
         with pytest.raises(ForeignPlan):
-            load(DATA[:at])
+            load_plan(DATA[:at])
 
 
 @given(
@@ -226,7 +238,7 @@ def test_one_added_or_cut_byte_is_refused(at: int, more: bytes) -> None:
 @settings(deadline=None)
 def test_what_is_no_plan_is_refused(data: bytes) -> None:
     with pytest.raises(ForeignPlan):
-        load(data)
+        load_plan(data)
 
 
 def _forged(change: Any) -> bytes:
@@ -250,9 +262,21 @@ def _forged(change: Any) -> bytes:
         lambda found: found.update(selection=[]),
         lambda found: found.update(cluster=None),
         lambda found: found.update(id="sha256:" + "0" * 64),
-        lambda found: found["changes"][0].update(reason="another"),
+        lambda found: found["changes"][3].update(expects="sha256:0"),
     ],
 )
 def test_a_forged_plan_that_does_not_fit_is_refused_without_a_traceback(change: Any) -> None:
     with pytest.raises(ForeignPlan):
-        load(_forged(change))
+        load_plan(_forged(change))
+
+
+@given(plans())
+def test_a_plan_file_is_indented_json(plan: Plan) -> None:
+    written = json.dumps(plan_document(plan), sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
+    assert dump_plan(plan) == written.encode() + b"\n"
+
+
+@pytest.mark.parametrize("value", [{}, [], {"a": []}, {"a": {}}, [[1, "ä\u2028\n"], {"b": [None, True, 1.5]}, ""]])
+def test_what_holds_no_special_leaf_is_not_copied(value: Json) -> None:
+    assert encode_leaves(value) is value
+    assert encode_leaves({"x": value, "s": Sealed("r", "f")})["x"] is value

@@ -1,4 +1,4 @@
-"""What a reviewer must not overlook is found, and told before all else."""
+"""What a reviewer must not overlook is found, and reported before all else."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 
 from planner.plan import Action, FieldChange, FieldOp, Selection
 from planner.render.markdown import render_markdown
-from planner.render.risks import Danger, risks
-from planner.render.view import marker
+from planner.render.risks import RiskClass, find_risks
+from planner.render.selection_text import comment_marker
 from planner.values import Json
 from tests.unit.render.sample_plans import SAMPLES, address, change, mixed, plan_of
 
@@ -18,8 +18,8 @@ NOTES = ("metadata", "annotations")
 PROBE = {"name": "api", "readinessProbe": {"httpGet": {"path": "/"}}, "livenessProbe": {}}
 
 
-def dangers(kind: str, *fields: FieldChange, action: Action = Action.UPDATE) -> list[tuple[Danger, str]]:
-    return [(risk.danger, risk.text) for risk in risks(plan_of(change(f"{kind}/n/x", action, *fields)))]
+def dangers(kind: str, *fields: FieldChange, action: Action = Action.UPDATE) -> list[tuple[RiskClass, str]]:
+    return [(risk.danger, risk.text) for risk in find_risks(plan_of(change(f"{kind}/n/x", action, *fields)))]
 
 
 def update(path: tuple[str, ...], before: Json, after: Json, op: FieldOp = FieldOp.CHANGE) -> FieldChange:
@@ -27,13 +27,13 @@ def update(path: tuple[str, ...], before: Json, after: Json, op: FieldOp = Field
 
 
 def test_every_danger_of_the_sample_the_gravest_first() -> None:
-    found = [(risk.danger, risk.address.rpartition("/")[2]) for risk in risks(mixed())]
+    found = [(risk.danger, risk.address.rpartition("/")[2]) for risk in find_risks(mixed())]
     assert found == [
-        (Danger.BLOCKED, "postgres"),
-        (Danger.DELETE, "old-migrate"),
-        (Danger.REPLACE, "migrate"),
-        (Danger.SECRET, "openfga"),
-        (Danger.ADOPT, "openfga"),
+        (RiskClass.BLOCKED, "postgres"),
+        (RiskClass.DELETE, "old-migrate"),
+        (RiskClass.REPLACE, "migrate"),
+        (RiskClass.SECRET, "openfga"),
+        (RiskClass.ADOPT, "openfga"),
     ]
 
 
@@ -52,7 +52,7 @@ def test_every_danger_of_the_sample_the_gravest_first() -> None:
     ],
 )
 def test_a_gate_that_is_loosened(kind: str, field: FieldChange) -> None:
-    assert [danger for danger, _ in dangers(kind, field)] == [Danger.GATE]
+    assert [danger for danger, _ in dangers(kind, field)] == [RiskClass.GATE]
 
 
 @pytest.mark.parametrize(
@@ -77,21 +77,21 @@ def test_a_secret_that_is_new_is_no_danger_and_one_that_changes_is() -> None:
     other = FieldChange(("data", "b"), FieldOp.CHANGE, PRINT, PRINT[:-1] + "9", sensitive=True)
     assert dangers("Secret", new) == []
     assert dangers("Secret", new, action=Action.CREATE) == []
-    assert dangers("Secret", new, other) == [(Danger.SECRET, "data.b")]
+    assert dangers("Secret", new, other) == [(RiskClass.SECRET, "data.b")]
 
 
 def test_fields_taken_from_others_are_named() -> None:
     forced = replace(change("ConfigMap/n/x", Action.UPDATE), forced=tuple(("data", f"k{at}") for at in range(6)))
-    found = risks(plan_of(forced))
+    found = find_risks(plan_of(forced))
     assert [(risk.danger, risk.text) for risk in found] == [
-        (Danger.FORCED, "data.k0, data.k1, data.k2, data.k3 and 2 more")
+        (RiskClass.FORCED, "data.k0, data.k1, data.k2, data.k3 and 2 more")
     ]
 
 
 def test_whose_field_is_taken_is_told() -> None:
     field = FieldChange(("spec", "replicas"), FieldOp.CHANGE, 7, 2, manager="kubectl-scale")
     forced = replace(change("Deployment.apps/n/x", Action.UPDATE, field), forced=(("spec", "replicas"),))
-    assert [risk.text for risk in risks(plan_of(forced))] == ["spec.replicas (set by kubectl-scale)"]
+    assert [risk.text for risk in find_risks(plan_of(forced))] == ["spec.replicas (set by kubectl-scale)"]
 
 
 def test_a_remark_about_what_has_no_line_is_a_warning() -> None:
@@ -110,16 +110,16 @@ def test_the_header_counts_them_and_says_so_when_there_are_none() -> None:
 def test_the_marker_names_the_selection_and_not_the_plan() -> None:
     one, other = (render_markdown(plan_of(unchanged=count)).splitlines()[0] for count in (1, 2))
     assert one == other == "<!-- hwplan:plan:hwlab.D601.v03 -->"
-    assert marker(Selection("", "shop")) == "hwplan:plan:shop"
-    assert marker(Selection("p", "", ("a", "b"), ("v",))) == "hwplan:plan:p.a+b.v"
+    assert comment_marker(Selection("", "shop")) == "hwplan:plan:shop"
+    assert comment_marker(Selection("p", "", ("a", "b"), ("v",))) == "hwplan:plan:p.a+b.v"
 
 
 @pytest.mark.parametrize("text", ["-->", "a--b", "<b>", "x" * 500, "@team"])
 def test_no_name_gets_out_of_the_marker(text: str) -> None:
-    found = marker(Selection(text, "", ("n",), ("l",)))
+    found = comment_marker(Selection(text, "", ("n",), ("l",)))
     assert "--" not in found and ">" not in found and "@" not in found
     assert len(found) < 160
-    assert found != marker(Selection(text + "'", "", ("n",), ("l",)))
+    assert found != comment_marker(Selection(text + "'", "", ("n",), ("l",)))
 
 
 def test_what_a_run_takes_away_and_what_it_executes_is_told() -> None:
@@ -127,7 +127,7 @@ def test_what_a_run_takes_away_and_what_it_executes_is_told() -> None:
     clean_up = replace(change("Retention/old", Action.RUN, *ended), desired={"spec": {}})
     spec = {"command": ["/app/migrate", "la\x1btest"], "target": "Deployment.apps/shop/api"}
     command = replace(change("PodExec/migrate", Action.RUN), desired={"spec": spec})
-    assert [(one.danger, one.address, one.text) for one in risks(plan_of(clean_up, command))] == [
-        (Danger.DELETE, "Retention/old", "a, b"),
-        (Danger.COMMAND, "PodExec/migrate", "/app/migrate la\\x1btest in Deployment.apps/shop/api"),
+    assert [(one.danger, one.address, one.text) for one in find_risks(plan_of(clean_up, command))] == [
+        (RiskClass.DELETE, "Retention/old", "a, b"),
+        (RiskClass.COMMAND, "PodExec/migrate", "/app/migrate la\\x1btest in Deployment.apps/shop/api"),
     ]

@@ -11,19 +11,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from planner.plan import Action, Change, FieldChange, FieldOp, Plan
-from planner.plan_document import load
-from planner.render.detail import detail
+from planner.plan_document import load_plan
+from planner.render.field_detail import field_detail
 from planner.render.html import render_html
 from planner.render.markdown import render_markdown
 from planner.render.plan_json import render_json
+from planner.render.symbols import action_symbol
 from planner.render.terminal import render_plan
-from planner.render.view import symbol
 from tests.unit.render.reading_html import Page
 from tests.unit.render.sample_plans import change, mixed, plan_of
 
 WIDE = 2000  # columns: every fact on a line of its own
-ACTIONS = {symbol(action): str(action) for action in Action}
-WITHOUT_FIELDS = ("create", "delete", "no-op")  # told by their address in text and Markdown
+ACTIONS = {action_symbol(action): str(action) for action in Action}
+WITHOUT_FIELDS = ("create", "delete", "no-op")  # reported by their address in text and Markdown
 
 
 @dataclass(frozen=True)
@@ -34,19 +34,22 @@ class Facts:
     counts: dict[str, int]
 
     def without_new(self) -> Facts:
-        """As a page tells it that lists no fields of what is made or taken away."""
-        told = ((action, address, () if action in WITHOUT_FIELDS else paths) for action, address, paths in self.changes)
-        return replace(self, changes=tuple(told))
+        """As a page says it that lists no fields of what is made or taken away."""
+        reported = (
+            (action, address, () if action in WITHOUT_FIELDS else paths) for action, address, paths in self.changes
+        )
+        return replace(self, changes=tuple(reported))
 
 
 def from_json(text: str) -> Facts:
     """The document itself; the paths as they are written for people."""
-    plan = load(text.encode())
+    plan = load_plan(text.encode())
     summary = json.loads(text)["summary"]
-    told = tuple(
-        (str(one.action), one.address.local, tuple(detail(item).path for item in one.fields)) for one in plan.changes
+    reported = tuple(
+        (str(one.action), one.address.local, tuple(field_detail(item).path for item in one.fields))
+        for one in plan.changes
     )
-    return Facts(told, {key: count for key, count in summary.items() if count and key in Counter(map(str, Action))})
+    return Facts(reported, {key: count for key, count in summary.items() if count and key in Counter(map(str, Action))})
 
 
 def from_html(text: str) -> Facts:
@@ -135,10 +138,10 @@ def plans(draw: st.DrawFn) -> Plan:
 
 
 def agree(plan: Plan) -> None:
-    told = from_json(render_json(plan))
-    assert from_html(render_html(plan)) == told
-    assert from_text(render_plan(plan, width=WIDE)) == told.without_new()
-    assert from_markdown(render_markdown(plan)) == told.without_new()
+    reported = from_json(render_json(plan))
+    assert from_html(render_html(plan)) == reported
+    assert from_text(render_plan(plan, width=WIDE, full=True)) == reported
+    assert from_markdown(render_markdown(plan)).without_new() == reported.without_new()
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -149,7 +152,7 @@ def test_every_form_tells_the_same(plan: Plan) -> None:
 
 def test_every_form_tells_the_same_of_the_sample() -> None:
     plan = mixed()
-    told = from_json(render_json(plan))
+    reported = from_json(render_json(plan))
     shown = from_html(render_html(plan))
-    assert [item[:2] for item in shown.changes] == [item[:2] for item in told.changes]
-    assert shown.counts == told.counts == from_text(render_plan(plan, width=WIDE)).counts
+    assert [item[:2] for item in shown.changes] == [item[:2] for item in reported.changes]
+    assert shown.counts == reported.counts == from_text(render_plan(plan, width=WIDE)).counts

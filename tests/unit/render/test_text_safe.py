@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.render.text_safe import fenced, html_safe, markdown_safe, safe
+from planner.text_safe import fenced, html_safe, markdown_safe, safe
 from tests.unit.render.sample_plans import HOSTILE
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=60)  # lone surrogates too

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from planner.address import Address
-from planner.drift import DriftReport, Row, State
-from planner.path import FieldPath, Item
+from planner.drift import DriftReport, DriftRow, DriftState
+from planner.path import FieldPath, ListItem
 from planner.plan import ClusterIdentity, FieldChange, FieldOp, Selection
 from planner.render.drift_text import drift_json, render_drift
 from planner.source import SourceRef
@@ -24,32 +24,32 @@ _HEX = "7a1c02aabbccddee"
 
 
 def _row(
-    text: str, state: State, reason: str = "", *fields: FieldChange, undeclared: tuple[FieldChange, ...] = ()
-) -> Row:
-    return Row(Address.parse(f"D601/v03:{text}"), state, reason, SourceRef("app.yaml", 3), fields, undeclared)
+    text: str, state: DriftState, reason: str = "", *fields: FieldChange, undeclared: tuple[FieldChange, ...] = ()
+) -> DriftRow:
+    return DriftRow(Address.parse(f"D601/v03:{text}"), state, reason, SourceRef("app.yaml", 3), fields, undeclared)
 
 
-def _report(*rows: Row, simulated: bool = False, warnings: tuple[str, ...] = ()) -> DriftReport:
+def _report(*rows: DriftRow, simulated: bool = False, warnings: tuple[str, ...] = ()) -> DriftReport:
     selection = Selection("hwlab", nodes=("D601",), lanes=("v03",))
     return DriftReport(selection, ClusterIdentity("3f0c51ab-1", "k3s-d601", simulated), rows, warnings)
 
 
-def _page(*rows: Row, width: int = 140, colour: bool = False) -> str:
+def _page(*rows: DriftRow, width: int = 140, colour: bool = False) -> str:
     return render_drift(_report(*rows), width=width, colour=colour, command="hwplan apply --confirm")
 
 
 def _drifted(change: FieldChange, width: int = 140) -> str:
     """What the page says of one changed field."""
-    line = _page(_row("Secret/shop/db", State.DRIFTED, "", change), width=width).splitlines()[1]
+    line = _page(_row("Secret/shop/db", DriftState.DRIFTED, "", change), width=width).splitlines()[1]
     return line.removeprefix("  drifted  Secret/shop/db  ")
 
 
 _EXAMPLE = (
-    _row("Namespace/hwlab-v03", State.IN_SYNC),
-    _row("ConfigMap/infra/mirror", State.PENDING, "config is newer than what was applied", _NEWER),
-    _row("Deployment.apps/shop/api-one", State.DRIFTED, "", _REPLICAS, undeclared=(_ANNOTATION,)),
-    _row("Secret/hwlab-v03/openfga", State.INCOMPLETE, 'forbidden: get secrets (User "drift-cron")'),
-    _row("Service/hwlab-v03/api", State.BOTH, "config is newer than what was applied", _REPLICAS, _NEWER),
+    _row("Namespace/hwlab-v03", DriftState.IN_SYNC),
+    _row("ConfigMap/infra/mirror", DriftState.PENDING, "config is newer than what was applied", _NEWER),
+    _row("Deployment.apps/shop/api-one", DriftState.DRIFTED, "", _REPLICAS, undeclared=(_ANNOTATION,)),
+    _row("Secret/hwlab-v03/openfga", DriftState.INCOMPLETE, 'forbidden: get secrets (User "drift-cron")'),
+    _row("Service/hwlab-v03/api", DriftState.BOTH, "config is newer than what was applied", _REPLICAS, _NEWER),
 )
 
 
@@ -81,25 +81,25 @@ def test_the_page_where_columns_do_not_fit() -> None:
 
 
 def test_a_clean_page_is_one_line_and_offers_nothing() -> None:
-    page = _page(_row("Namespace/shop", State.IN_SYNC))
+    page = _page(_row("Namespace/shop", DriftState.IN_SYNC))
     assert page == "none of 1 object drifted · D601/v03 on k3s-d601 (uid 3f0c51ab)"
 
 
 def test_what_is_only_pending_is_applied_and_not_put_back() -> None:
-    assert _page(_row("ConfigMap/shop/a", State.PENDING, "declared, never applied")).splitlines()[1:] == [
+    assert _page(_row("ConfigMap/shop/a", DriftState.PENDING, "declared, never applied")).splitlines()[1:] == [
         "  pending  ConfigMap/shop/a  declared, never applied",
         "to apply it:  hwplan apply --confirm",
     ]
 
 
 def test_what_could_not_be_told_offers_nothing() -> None:
-    page = _page(_row("Secret/shop/db", State.INCOMPLETE, "forbidden", _REPLICAS))
+    page = _page(_row("Secret/shop/db", DriftState.INCOMPLETE, "forbidden", _REPLICAS))
     assert page.splitlines()[1:] == ["  ????     Secret/shop/db  forbidden"]
 
 
 def test_a_deleted_object_has_its_reason() -> None:
     assert "drifted  Job.batch/shop/a  deleted since run 17" in _page(
-        _row("Job.batch/shop/a", State.DRIFTED, "deleted since run 17")
+        _row("Job.batch/shop/a", DriftState.DRIFTED, "deleted since run 17")
     )
 
 
@@ -119,7 +119,7 @@ def test_colour_adds_nothing_but_colour() -> None:
 
 
 @pytest.mark.parametrize(
-    ("op", "live", "declared", "told"),
+    ("op", "live", "declared", "reported"),
     [
         (FieldOp.CHANGE, "20m", "10m", 'spec.timeout "10m" -> "20m"'),
         (FieldOp.ADD, None, 3, "- spec.timeout 3 (gone)"),
@@ -127,19 +127,21 @@ def test_colour_adds_nothing_but_colour() -> None:
         (FieldOp.CHANGE, "a\nB\nc\n", "a\nb\nc\n", "spec.timeout (1 of 4 lines differ)"),
     ],
 )
-def test_a_field_goes_from_declared_to_live(op: FieldOp, live: Json, declared: Json, told: str) -> None:
-    assert _drifted(FieldChange(("spec", "timeout"), op, live, declared)) == told
+def test_a_field_goes_from_declared_to_live(op: FieldOp, live: Json, declared: Json, reported: str) -> None:
+    assert _drifted(FieldChange(("spec", "timeout"), op, live, declared)) == reported
 
 
 def test_a_field_that_we_give_up_is_not_drift() -> None:
     given_up = FieldChange(("data", "b"), FieldOp.DISOWN, "x", "x", False, *_NIGHT)
-    page = _page(_row("ConfigMap/shop/a", State.BOTH, "config is newer than what was applied", given_up, _REPLICAS))
+    page = _page(
+        _row("ConfigMap/shop/a", DriftState.BOTH, "config is newer than what was applied", given_up, _REPLICAS)
+    )
     assert "data.b" not in page and "applied (1 field)" in page
 
 
 def test_a_long_value_is_cut_with_the_cut_named() -> None:
-    told = _drifted(FieldChange(("data", "a"), FieldOp.REMOVE, "x" * 5000), width=400)
-    assert len(told) < 120 and "characters" in told
+    reported = _drifted(FieldChange(("data", "a"), FieldOp.REMOVE, "x" * 5000), width=400)
+    assert len(reported) < 120 and "characters" in reported
     both = _drifted(FieldChange(("data", "a"), FieldOp.CHANGE, "x" * 900 + "live", "x" * 900 + "ours"), width=400)
     assert "live" in both and "ours" in both and len(both) < 200
 
@@ -153,8 +155,8 @@ def test_of_a_secret_only_six_digits_are_shown(value: Json, op: FieldOp) -> None
         ("data", "PASSWORD"), op, value, Sealed("file:pg.env#PASSWORD", "hmac-sha256:00aa11bbcc22"), True
     )
     for row in (
-        _row("Secret/shop/db", State.DRIFTED, "", change),
-        _row("Secret/shop/db", State.DRIFTED, "", undeclared=(change,)),
+        _row("Secret/shop/db", DriftState.DRIFTED, "", change),
+        _row("Secret/shop/db", DriftState.DRIFTED, "", undeclared=(change,)),
     ):
         page = _page(row)
         assert "data" in page
@@ -163,9 +165,11 @@ def test_of_a_secret_only_six_digits_are_shown(value: Json, op: FieldOp) -> None
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_inert_and_keeps_its_line(text: str) -> None:
-    path: FieldPath = ("spec", text, Item((("name", text),)))
+    path: FieldPath = ("spec", text, ListItem((("name", text),)))
     change = FieldChange(path, FieldOp.CHANGE, text, [text], False, text, text)
-    row = Row(Address(text, text, text, text, text), State.BOTH, text, SourceRef(text), (change, _NEWER), (change,))
+    row = DriftRow(
+        Address(text, text, text, text, text), DriftState.BOTH, text, SourceRef(text), (change, _NEWER), (change,)
+    )
     report = DriftReport(Selection(name=text), ClusterIdentity(text, text), (row, row), (text,))
     for width in (40, 5000):
         page = render_drift(report, width=width, colour=False, command=text)
@@ -184,6 +188,8 @@ def test_the_document_tells_drift_and_pending_apart() -> None:
         "drifted": 1,
         "both": 1,
         "acknowledged": 0,
+        "ignored": 0,
+        "ignoredFields": 0,
         "incomplete": 1,
     }
     both = document["objects"][4]

@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import pytest
 
 from planner.errors import SelectionError
-from planner.graph import Edge, make_graph, reduced
-from planner.render.graph_layout import NODE_HEIGHT, NODE_WIDTH, lay_out
+from planner.graph import Edge, make_graph, reduced_edges
+from planner.render.graph_layout import NODE_HEIGHT, NODE_WIDTH, layout_graph
 from planner.render.graphs import FORMS, render_graph
 from tests.unit.render_graph.samples import APP, HOSTILE, address, hostile, hostile_labels, stack, tiny
 
@@ -76,8 +76,8 @@ def test_text_fits_80_columns_and_names_every_dependency() -> None:
     graph = make_graph([*nodes, last], [Edge(node, last, "volume", "spec.volumes") for node in nodes])
     text = render_graph(graph, "text")
     assert max(map(len, text.splitlines())) <= 80
-    told = re.search(r"after ([\d, \n]+)\n", text)
-    assert told and [int(number) for number in re.findall(r"\d+", told[1])] == list(range(1, 61))
+    reported = re.search(r"after ([\d, \n]+)\n", text)
+    assert reported and [int(number) for number in re.findall(r"\d+", reported[1])] == list(range(1, 61))
 
 
 def test_text_keeps_hostile_names_on_their_line() -> None:
@@ -202,13 +202,13 @@ def test_svg_draws_every_node_and_every_arrow_once() -> None:
     graph = stack(25)
     text = render_graph(graph, "svg")
     assert text.count('class="n"') == len(graph.order())
-    assert text.count('class="s"') == len({(edge.before, edge.after) for edge in reduced(graph)})
+    assert text.count('class="s"') == len({(edge.before, edge.after) for edge in reduced_edges(graph)})
 
 
 def test_layout_of_150_nodes_overlaps_nowhere_and_runs_from_left_to_right() -> None:
     graph = stack(28)
-    arrows = list(dict.fromkeys((edge.before, edge.after) for edge in reduced(graph)))
-    layout = lay_out(graph.order(), arrows)
+    arrows = list(dict.fromkeys((edge.before, edge.after) for edge in reduced_edges(graph)))
+    layout = layout_graph(graph.order(), arrows)
     assert len(layout.corners) >= 145
     for (x, y), (other_x, other_y) in combinations(layout.corners.values(), 2):
         assert abs(x - other_x) >= NODE_WIDTH or abs(y - other_y) >= NODE_HEIGHT
@@ -223,8 +223,8 @@ def test_layout_of_150_nodes_overlaps_nowhere_and_runs_from_left_to_right() -> N
 
 def test_layout_leads_no_arrow_through_a_node() -> None:
     graph = stack(20)
-    arrows = list(dict.fromkeys((edge.before, edge.after) for edge in reduced(graph)))
-    layout = lay_out(graph.order(), arrows)
+    arrows = list(dict.fromkeys((edge.before, edge.after) for edge in reduced_edges(graph)))
+    layout = layout_graph(graph.order(), arrows)
     for (before, after), route in layout.routes.items():
         for (x, y), (to_x, _) in pairwise(route):
             for node, (left, top) in layout.corners.items():

@@ -6,7 +6,7 @@ import pytest
 
 from planner.errors import GraphError
 from planner.graph import make_graph
-from planner.render.why import render_why
+from planner.render.graph_why import render_why
 from tests.unit.render_graph.samples import APP, address, hostile, stack, tiny
 
 

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from planner.errors import PermanentError
-from providers.rest.pages import listed
-from providers.rest.wanted import Collection, Pages
+from providers.rest.list_pages import list_all_pages
+from providers.rest.object_spec import PageRequests, RestCollection
 
 BASE = "https://api.example/v1"
-LINKED = Collection(BASE, "/g", "/g/{id}", ("id",))
-CURSOR = Collection(BASE, "/g", "/g/{id}", ("id",), ("items",), pages=Pages("cursor", "after", next=("next",)))
+LINKED = RestCollection(BASE, "/g", "/g/{id}", ("id",))
+CURSOR = RestCollection(
+    BASE, "/g", "/g/{id}", ("id",), ("items",), pages=PageRequests("cursor", "after", next=("next",))
+)
 
 
 def _asked(link: str) -> list[str]:
@@ -23,7 +25,7 @@ def _asked(link: str) -> list[str]:
         urls.append(url)
         return [{"id": len(urls)}], link if len(urls) == 1 else ""
 
-    assert len(listed(LINKED, ask)) == len(urls)
+    assert len(list_all_pages(LINKED, ask)) == len(urls)
     return urls
 
 
@@ -58,16 +60,16 @@ def test_another_host_is_never_the_next_page(target: str) -> None:
 @pytest.mark.parametrize("cursor", [True, 1.5, ["a"], {"a": 1}])
 def test_a_cursor_is_a_text_or_a_number(cursor: Any) -> None:
     with pytest.raises(PermanentError, match="named by no text"):
-        listed(CURSOR, lambda _url: ({"items": [{"id": 1}], "next": cursor}, ""))
+        list_all_pages(CURSOR, lambda _url: ({"items": [{"id": 1}], "next": cursor}, ""))
 
 
 @pytest.mark.parametrize("end", [None, "", False])
 def test_a_cursor_that_says_nothing_is_the_end(end: Any) -> None:
-    assert listed(CURSOR, lambda _url: ({"items": [{"id": 1}], "next": end}, "")) == [{"id": 1}]
+    assert list_all_pages(CURSOR, lambda _url: ({"items": [{"id": 1}], "next": end}, "")) == [{"id": 1}]
 
 
 def test_a_list_without_an_end_is_an_error() -> None:
     with pytest.raises(PermanentError, match="has no end"):
-        listed(CURSOR, lambda _url: ({"items": [], "next": "again"}, ""))
+        list_all_pages(CURSOR, lambda _url: ({"items": [], "next": "again"}, ""))
     with pytest.raises(PermanentError, match="comes again"):
-        listed(CURSOR, lambda _url: ({"items": [{"id": 1}], "next": "again"}, ""))
+        list_all_pages(CURSOR, lambda _url: ({"items": [{"id": 1}], "next": "again"}, ""))

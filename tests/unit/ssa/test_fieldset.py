@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.path import FieldPath, Item, Member
+from planner.path import FieldPath, ListItem, SetMember
 from providers.kubernetes.ssa.fieldset import FieldSet
 
 SERVER = """{"f:metadata":{"f:finalizers":{".":{},"v:\\"a/b\\"":{}},"f:labels":{".":{},"f:app":{}}},
@@ -17,8 +17,8 @@ SERVER = """{"f:metadata":{"f:finalizers":{".":{},"v:\\"a/b\\"":{}},"f:labels":{
 
 elements = st.one_of(
     st.sampled_from("abc"),
-    st.builds(lambda value: Member(value), st.sampled_from(["x", 1, True])),
-    st.builds(lambda name, port: Item((("name", name), ("port", port))), st.sampled_from("mn"), st.integers(0, 1)),
+    st.builds(lambda value: SetMember(value), st.sampled_from(["x", 1, True])),
+    st.builds(lambda name, port: ListItem((("name", name), ("port", port))), st.sampled_from("mn"), st.integers(0, 1)),
     st.integers(0, 2),
 )
 paths = st.lists(elements, min_size=1, max_size=4).map(tuple)
@@ -28,10 +28,10 @@ sets = st.lists(paths, max_size=8).map(FieldSet.of)
 def test_reads_and_writes_what_the_server_wrote() -> None:
     document = json.loads(SERVER)
     parsed = FieldSet.parse(document)
-    item = Item((("port", 80), ("protocol", "TCP")))
+    item = ListItem((("port", 80), ("protocol", "TCP")))
     assert ("spec", "ports", item, "targetPort") in parsed
     assert ("spec", "ports", item) in parsed
-    assert ("metadata", "finalizers", Member("a/b")) in parsed
+    assert ("metadata", "finalizers", SetMember("a/b")) in parsed
     assert ("spec",) not in parsed
     assert json.dumps(parsed.serialise()) == json.dumps(document)
 
@@ -49,7 +49,7 @@ def test_unknown_elements_are_dropped_and_nonsense_is_refused() -> None:
 
 
 def test_keys_are_in_the_servers_order() -> None:
-    made = FieldSet.of([(3,), (Member("b"),), (Member(2),), (Item((("name", "x"),)),), ("z",), ("a",)])
+    made = FieldSet.of([(3,), (SetMember("b"),), (SetMember(2),), (ListItem((("name", "x"),)),), ("z",), ("a",)])
     assert list(made.serialise()) == ["f:a", "f:z", 'k:{"name":"x"}', "v:2", 'v:"b"', "i:3"]
 
 

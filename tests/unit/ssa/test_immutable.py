@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from planner.path import render
+from planner.path import render_path
 from providers.kubernetes.ssa.immutable import immutable_changes
 from providers.kubernetes.ssa.schema import TypeTable
 
@@ -21,7 +21,7 @@ def changed(document: Doc, path: str, value: Any) -> list[str]:
     for name in parents:
         node = node.setdefault(name, {})
     node[last] = value
-    return [render(found) for found, _ in immutable_changes(document, after)]
+    return [render_path(found) for found, _ in immutable_changes(document, after)]
 
 
 def thing(api_version: str, kind: str, **rest: Any) -> Doc:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from planner.errors import PermanentError
-from planner.path import render
-from providers.kubernetes.ssa.merge import Merged, apply, comparable, update
+from planner.path import render_path
+from providers.kubernetes.ssa.merge import ApplyOutcome, comparable_document, plain_update, server_side_apply
 from providers.kubernetes.ssa.schema import TypeTable
 from tests.fidelity.crds import CRDS, GROUP
 
@@ -26,8 +26,10 @@ def widget(**spec: Any) -> Doc:
     return {"apiVersion": f"{GROUP}/v1", "kind": "Widget", "metadata": {"name": "w", "namespace": "n"}, "spec": spec}
 
 
-def applied(live: Doc | None, desired: Doc, manager: str = "us", *, force: bool = False, now: str = NOW) -> Merged:
-    return apply(live, desired, manager=manager, types=TYPES, force=force, now=now)
+def applied(
+    live: Doc | None, desired: Doc, manager: str = "us", *, force: bool = False, now: str = NOW
+) -> ApplyOutcome:
+    return server_side_apply(live, desired, manager=manager, types=TYPES, force=force, now=now)
 
 
 def owners(document: Doc) -> dict[str, Doc]:
@@ -78,7 +80,7 @@ def test_sharing_without_a_change_has_no_time() -> None:
 def test_conflict_is_by_value_and_force_takes_the_field() -> None:
     made = applied(None, config_map(a="1")).object
     result = applied(made, config_map(a="2"), "other")
-    assert [(render(c.path), c.manager, c.operation) for c in result.conflicts] == [("data.a", "us", "Apply")]
+    assert [(render_path(c.path), c.manager, c.operation) for c in result.conflicts] == [("data.a", "us", "Apply")]
     forced = applied(made, config_map(a="2"), "other", force=True)
     assert forced.conflicts == ()
     assert owners(forced.object) == {"other/Apply": {"f:data": {"f:a": {}}}}
@@ -88,7 +90,7 @@ def test_plain_writers_own_what_they_change_and_conflict_too() -> None:
     made = applied(None, config_map(a="1", b="2")).object
     edited = copy.deepcopy(made)
     edited["data"]["a"] = "9"
-    live = update(made, edited, manager="editor", types=TYPES, now=LATER)
+    live = plain_update(made, edited, manager="editor", types=TYPES, now=LATER)
     assert owners(live) == {"us/Apply": {"f:data": {"f:b": {}}}, "editor/Update": {"f:data": {"f:a": {}}}}
     conflict = applied(live, config_map(a="1", b="2")).conflicts[0]
     assert (conflict.manager, conflict.operation, conflict.time) == ("editor", "Update", LATER)
@@ -104,7 +106,7 @@ def test_at_most_ten_plain_writers() -> None:
     for number in range(12):
         edited = copy.deepcopy(live)
         edited["data"][f"k{number}"] = "x"
-        live = update(live, edited, manager=f"m{number:02}", types=TYPES, now=f"2026-01-01T00:00:{number:02}Z")
+        live = plain_update(live, edited, manager=f"m{number:02}", types=TYPES, now=f"2026-01-01T00:00:{number:02}Z")
     names = [entry["manager"] for entry in live["metadata"]["managedFields"] if entry["operation"] == "Update"]
     assert len(names) == 10
     assert names[0] == "ancient-changes"
@@ -112,7 +114,9 @@ def test_at_most_ten_plain_writers() -> None:
 
 def test_status_belongs_to_its_subresource() -> None:
     made = applied(None, widget(text="x")).object
-    live = update(made, {**made, "status": {"seen": 1}}, manager="ctl", types=TYPES, now=LATER, subresource="status")
+    live = plain_update(
+        made, {**made, "status": {"seen": 1}}, manager="ctl", types=TYPES, now=LATER, subresource="status"
+    )
     assert live["status"] == {"seen": 1}
     assert live["metadata"]["managedFields"][-1]["subresource"] == "status"
     after = applied(live, {**widget(text="x"), "status": {"seen": 5}}, now=LATER).object
@@ -193,7 +197,7 @@ def test_a_deployment_is_stored_with_its_defaults() -> None:
         "spec": {"replicas": 0, "minReadySeconds": 0, "selector": {"matchLabels": {"a": "b"}}, "template": template},
     }
     spec = applied(None, desired).object["spec"]
-    assert spec["replicas"] == 0  # a pointer: an explicit zero is kept
+    assert spec["replicas"] == 0  # a pointer: an explicit zero is retained
     assert "minReadySeconds" not in spec  # no pointer: zero is not stored
     assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": "25%", "maxSurge": "25%"}
     pod = spec["template"]["spec"]
@@ -209,10 +213,10 @@ def test_comparable_drops_what_only_a_server_knows() -> None:
         "metadata": {"name": "s", "uid": "u", "resourceVersion": "1"},
         "spec": {"clusterIP": "10.0.0.1", "ports": [{"port": 80, "nodePort": 30000}], "type": "NodePort"},
     }
-    assert comparable(service) == {
+    assert comparable_document(service) == {
         "kind": "Service",
         "metadata": {"name": "s"},
         "spec": {"ports": [{"port": 80}], "type": "NodePort"},
     }
     headless = {"kind": "Service", "metadata": {}, "spec": {"clusterIP": "None"}}
-    assert comparable(headless)["spec"] == {"clusterIP": "None"}
+    assert comparable_document(headless)["spec"] == {"clusterIP": "None"}

@@ -7,9 +7,16 @@ from typing import Any
 
 import pytest
 
-from planner.path import Item, Member, render
-from providers.kubernetes.ssa.merge import apply, update
-from providers.kubernetes.ssa.ownership import foreign, lost, owned_by, owners_of, project, unchanged
+from planner.path import ListItem, SetMember, render_path
+from providers.kubernetes.ssa.merge import plain_update, server_side_apply
+from providers.kubernetes.ssa.ownership import (
+    apply_changes_nothing,
+    foreign_fields,
+    lost_fields,
+    owned_by,
+    owners_of,
+    project_fields,
+)
 from providers.kubernetes.ssa.schema import TypeTable
 from tests.fidelity.crds import CRDS, GROUP
 
@@ -25,17 +32,17 @@ def service(**changes: Any) -> Doc:
 
 
 def live_of(desired: Doc, manager: str = "us", live: Doc | None = None) -> Doc:
-    return apply(live, desired, manager=manager, types=TYPES, force=True, now=NOW).object
+    return server_side_apply(live, desired, manager=manager, types=TYPES, force=True, now=NOW).object
 
 
 def edited(live: Doc, manager: str = "editor", **spec: Any) -> Doc:
     new = copy.deepcopy(live)
     new["spec"] |= spec
-    return update(live, new, manager=manager, types=TYPES, now=NOW)
+    return plain_update(live, new, manager=manager, types=TYPES, now=NOW)
 
 
 def same(live: Doc, desired: Doc) -> tuple[bool, bool]:
-    found = [unchanged(live, desired, manager="us", leaves_too=flag, types=TYPES) for flag in (True, False)]
+    found = [apply_changes_nothing(live, desired, manager="us", leaves_too=flag, types=TYPES) for flag in (True, False)]
     return found[0], found[1]
 
 
@@ -67,8 +74,8 @@ def test_removals_reorderings_and_additions_are_seen_without_leaves(desired: Doc
 
 def test_changed_leaves_are_seen_with_leaves() -> None:
     live = live_of(service())
-    assert not unchanged(live, service(selector={"app": "y"}), manager="us", leaves_too=True)
-    assert not unchanged(
+    assert not apply_changes_nothing(live, service(selector={"app": "y"}), manager="us", leaves_too=True)
+    assert not apply_changes_nothing(
         live, service() | {"metadata": {"name": "s", "labels": {"a": "z"}}}, manager="us", leaves_too=True
     )
 
@@ -81,7 +88,7 @@ def test_true_is_not_one() -> None:
     desired = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "immutable": True}
     live = live_of(desired)
     live["immutable"] = 1
-    assert not unchanged(live, desired, manager="us", leaves_too=True)
+    assert not apply_changes_nothing(live, desired, manager="us", leaves_too=True)
 
 
 def test_an_empty_map_that_was_declared_is_no_atomic_one() -> None:
@@ -90,7 +97,9 @@ def test_an_empty_map_that_was_declared_is_no_atomic_one() -> None:
     live = live_of(empty, live=live_of({**empty, "spec": selector}, "other"))
     assert same(live, {**empty, "spec": selector}) == (False, False)
     unknown = {"apiVersion": "x.io/v1", "kind": "X", "metadata": {"name": "x"}, "spec": {"a": {}}}
-    assert not unchanged(live_of(unknown), {**unknown, "spec": {"a": {"b": 1}}}, manager="us", leaves_too=False)
+    assert not apply_changes_nothing(
+        live_of(unknown), {**unknown, "spec": {"a": {"b": 1}}}, manager="us", leaves_too=False
+    )
 
 
 def test_a_leaf_shared_with_somebody_must_be_spelled_the_same() -> None:
@@ -108,7 +117,7 @@ def test_a_leaf_shared_with_somebody_must_be_spelled_the_same() -> None:
 
 def test_terminating_objects_and_other_entries_are_not_unchanged() -> None:
     live = live_of(service())
-    assert not unchanged(live, service(), manager="else", leaves_too=True)
+    assert not apply_changes_nothing(live, service(), manager="else", leaves_too=True)
     live["metadata"]["deletionTimestamp"] = NOW
     assert same(live, service()) == (False, False)
 
@@ -122,7 +131,7 @@ def test_a_bare_object_only_has_to_exist() -> None:
 
 def test_owners_of_a_path() -> None:
     live = edited(live_of(service()), sessionAffinity="ClientIP")
-    item = Item((("port", 80), ("protocol", "TCP")))
+    item = ListItem((("port", 80), ("protocol", "TCP")))
     assert [owner.manager for owner in owners_of(live, ("spec", "ports", item, "name"))] == ["us"]
     assert [owner.manager for owner in owners_of(live, ("spec", "selector", "app"))] == ["us"]  # inside an atomic map
     assert [(o.manager, o.operation, o.time) for o in owners_of(live, ("spec", "sessionAffinity"))] == [
@@ -140,33 +149,33 @@ def test_owned_by_is_our_apply_entry() -> None:
 
 def test_foreign_leaves_with_value_and_owner() -> None:
     live = edited(live_of(service()), sessionAffinity="ClientIP")
-    found = [(render(path), value, owner.manager) for path, value, owner in foreign(live, "us")]
+    found = [(render_path(path), value, owner.manager) for path, value, owner in foreign_fields(live, "us")]
     assert ("spec.sessionAffinity", "ClientIP", "editor") in found
     assert not [row for row in found if row[0].startswith("spec.ports")]
-    assert foreign(live_of(service()), "us") == ()
+    assert foreign_fields(live_of(service()), "us") == ()
 
 
 def test_foreign_leaves_out_subresources() -> None:
     made = live_of({"apiVersion": f"{GROUP}/v1", "kind": "Widget", "metadata": {"name": "w"}, "spec": {"text": "x"}})
-    live = update(made, {**made, "status": {"a": 1}}, manager="c", types=TYPES, now=NOW, subresource="status")
-    assert foreign(live, "us") == ()
+    live = plain_update(made, {**made, "status": {"a": 1}}, manager="c", types=TYPES, now=NOW, subresource="status")
+    assert foreign_fields(live, "us") == ()
 
 
 def test_lost_leaves_and_who_took_them() -> None:
     ports = [{"name": "web", "port": 80, "protocol": "TCP"}, {"name": "dns", "port": 53, "protocol": "UDP"}]
     live = edited(live_of(service()), selector={"app": "z"}, ports=ports)
-    found = {render(path): owner.manager for path, owner in lost(live, service(), "us")}
+    found = {render_path(path): owner.manager for path, owner in lost_fields(live, service(), "us")}
     assert found == {"spec.selector": "editor", "spec.ports[port=80,protocol=TCP].name": "editor"}
-    assert lost(live_of(service()), service(), "us") == ()
-    assert lost(live_of(service()), service(type="NodePort"), "us") == ()  # never applied, so not lost
+    assert lost_fields(live_of(service()), service(), "us") == ()
+    assert lost_fields(live_of(service()), service(type="NodePort"), "us") == ()  # never applied, so not lost
 
 
 def test_projection_keeps_what_is_declared() -> None:
     live = live_of(service())
-    assert project(live, service(), TYPES)["spec"] == service()["spec"] | {
+    assert project_fields(live, service(), TYPES)["spec"] == service()["spec"] | {
         "ports": [{"name": "http", "port": 80, "protocol": "TCP"}, {"name": "dns", "port": 53, "protocol": "UDP"}]
     }
-    assert project(live, owned_by(live, "us"), TYPES)["spec"] == project(live, service(), TYPES)["spec"]
+    assert project_fields(live, owned_by(live, "us"), TYPES)["spec"] == project_fields(live, service(), TYPES)["spec"]
 
 
 def test_projection_of_sets_and_empty_maps() -> None:
@@ -174,5 +183,5 @@ def test_projection_of_sets_and_empty_maps() -> None:
     document = {"apiVersion": f"{GROUP}/v1", "kind": "Widget", "metadata": {"name": "w"}, "spec": spec}
     live = copy.deepcopy(document)
     live["spec"] = {"letters": ["b", "a"], "plain": {"x": "y"}, "text": "t"}
-    assert project(live, document, TYPES)["spec"] == {"letters": ["a"], "plain": {}}
-    assert Member("a").value == "a"
+    assert project_fields(live, document, TYPES)["spec"] == {"letters": ["a"], "plain": {}}
+    assert SetMember("a").value == "a"

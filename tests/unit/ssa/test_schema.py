@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from planner.path import FieldPath, Item, Member
+from planner.path import FieldPath, ListItem, SetMember
 from providers.kubernetes.ssa import schema
 from providers.kubernetes.ssa.schema import TypeTable, list_keys
 from tests.fidelity.crds import CRDS, GROUP
@@ -22,10 +22,10 @@ CONTAINERS = ("spec", "template", "spec", "containers")
     [
         (CONTAINERS, ("name",)),
         ((*CONTAINERS, 0, "ports"), ("containerPort", "protocol")),
-        ((*CONTAINERS, Item((("name", "c"),)), "env"), ("name",)),
+        ((*CONTAINERS, ListItem((("name", "c"),)), "env"), ("name",)),
         ((*CONTAINERS, 0, "args"), "atomic"),
         (("metadata", "finalizers"), "set"),
-        (("metadata", "finalizers", Member("x")), None),
+        (("metadata", "finalizers", SetMember("x")), None),
         (("spec", "replicas"), None),
         (("spec", "nothing", "here"), None),
     ],

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from planner.path import render
+from planner.path import render_path
 from providers.kubernetes.ssa.schema import TypeTable
-from providers.kubernetes.ssa.validate import check
+from providers.kubernetes.ssa.validate import validation_errors
 from tests.fidelity.crds import CRDS, GROUP
 
 TYPES = TypeTable.builtin().with_crds(CRDS)
@@ -16,7 +16,7 @@ TYPES = TypeTable.builtin().with_crds(CRDS)
 
 def found(api_version: str, kind: str, name: str = "x", **rest: Any) -> list[tuple[str, str]]:
     document = {"apiVersion": api_version, "kind": kind, "metadata": {"name": name}, **rest}
-    return [(render(path), message) for path, message in check(document, TYPES)]
+    return [(render_path(path), message) for path, message in validation_errors(document, TYPES)]
 
 
 def test_a_good_object_has_no_problem() -> None:

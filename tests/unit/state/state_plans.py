@@ -7,7 +7,7 @@ from typing import Any
 
 from planner.address import Address
 from planner.events import Applied, Began, Ended, Result
-from planner.path import parse
+from planner.path import parse_path
 from planner.plan import Action, Change, ClusterIdentity, FieldChange, FieldOp, Plan, Precondition, Selection
 from planner.source import SourceRef
 from planner.values import JsonObject
@@ -32,7 +32,7 @@ def change(name: str, action: Action = Action.CREATE, data: Any = None, owned: s
         Precondition(absent=True),
         SourceRef("config/a.yaml", 3, 5),
         None if action is Action.DELETE else desired,
-        (FieldChange(parse("data.k"), FieldOp.CHANGE, "old", "new"),),
+        (FieldChange(parse_path("data.k"), FieldOp.CHANGE, "old", "new"),),
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import LockedError, SelectionError, StateError
-from state import holder
+from state import process_identity
 from state.connection import Database
 from tests.unit.state.state_plans import address, applied, began, carry_out, change, ended, opened, plan, whole_run
 
@@ -22,10 +22,10 @@ def test_a_second_taker_is_refused_and_told_who_holds_it(tmp_path: Path) -> None
         with store.acquire("apply", "sha256:abc") as lease:
             with pytest.raises(LockedError) as caught:
                 other.acquire("drift")
-            for part in (holder.who(), "apply of sha256:abc", f"lock id {lease.token}"):
+            for part in (process_identity.user_at_host(), "apply of sha256:abc", f"lock id {lease.token}"):
                 assert part in caught.value.message
             assert f"state unlock {lease.token}" in caught.value.remedy
-            assert holder.who() in other.holder()
+            assert process_identity.user_at_host() in other.holder()
         assert other.holder() == ""
         other.acquire("drift").release()
 
@@ -126,7 +126,7 @@ def dead_pid() -> int:
         ({"pid": "dead"}, True),
         ({"started": 1}, True),  # the pid was used again
         ({"boot": "an earlier one"}, True),
-        ({"pid": "dead", "host": "elsewhere"}, False),  # cannot be told from here
+        ({"pid": "dead", "host": "elsewhere"}, False),  # cannot be determined from here
         ({"pid": "dead", "namespace": "pid:[1]"}, False),  # another container
         ({"pid": "dead", "namespace": ""}, False),
         ({}, False),
@@ -151,14 +151,14 @@ def test_a_zombie_is_dead() -> None:
         os.read(read, 1)
         os._exit(0)
     started = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
-    child = replace(holder.this_process(), pid=pid, started=started)
+    child = replace(process_identity.this_process(), pid=pid, started=started)
     try:
-        assert not holder.is_dead(child)
+        assert not process_identity.is_dead(child)
         os.close(write)
         deadline = time.monotonic() + 5
-        while not holder.is_dead(child) and time.monotonic() < deadline:
+        while not process_identity.is_dead(child) and time.monotonic() < deadline:
             time.sleep(0.01)
-        assert holder.is_dead(child)
+        assert process_identity.is_dead(child)
     finally:
         os.close(read)
         os.waitpid(pid, 0)
@@ -173,8 +173,8 @@ def test_a_jump_of_the_wall_clock_neither_ends_nor_prolongs_a_lease(
         with pytest.raises(LockedError):
             other.acquire("apply")
         monkeypatch.setattr(time, "time_ns", lambda: real() - 3_600_000_000_000)
-        steady = holder.steady_ms
-        monkeypatch.setattr(holder, "steady_ms", lambda: steady() + 31_000)
+        steady = process_identity.steady_ms
+        monkeypatch.setattr(process_identity, "steady_ms", lambda: steady() + 31_000)
         other.acquire("apply").release()
 
 

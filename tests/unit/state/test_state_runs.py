@@ -1,4 +1,4 @@
-"""Runs, journal and records: what is kept of what was done, and what a resumed run finds."""
+"""Runs, journal and records: what is retained of what was done, and what a resumed run finds."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from planner.applied_state import KindPlace
 from planner.errors import SelectionError
 from planner.events import Ended, Result, Waiting
 from planner.plan import Action
-from planner.snapshot import KindPlace
 from planner.source import SourceRef
-from planner.values import Ref, Sealed, digest, encode
+from planner.values import Ref, Sealed, digest, encode_leaves
 from tests.unit.state.state_plans import address, applied, began, carry_out, change, ended, opened, plan, whole_run
 
 
@@ -38,7 +38,7 @@ def test_records_are_what_was_applied(tmp_path: Path) -> None:
         record = store.snapshot(["app"]).records[address("a")]
         assert (record.api_version, record.owned_by, record.scope, record.uid, record.run) == (
             "v1", "app", "infra", "u1", 1)  # fmt: skip
-        assert record.applied == digest(encode(a.desired))
+        assert record.applied == digest(encode_leaves(a.desired))
         assert record.source == SourceRef("config/a.yaml", 3, 5)
         assert set(store.snapshot(["app"]).records) == {address("a")}
         assert set(store.snapshot(["app", "other"]).records) == {address("a"), address("b")}
@@ -199,8 +199,8 @@ def test_only_the_newest_plans_are_kept(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         for _ in range(8):
             whole_run(store, change("a"))
-        kept = store._database.rows("SELECT number FROM runs WHERE document <> '' ORDER BY number")
-        assert [number for (number,) in kept] == [4, 5, 6, 7, 8]
+        retained = store._database.rows("SELECT number FROM runs WHERE document <> '' ORDER BY number")
+        assert [number for (number,) in retained] == [4, 5, 6, 7, 8]
         assert len(store.history()) == 8
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from planner.errors import OutcomeUnknown, TemporaryError
-from providers.web.client import Answer
-from providers.web.retrying import Retries, calmly, repeated, retry_after
+from providers.http.answer import HttpAnswer
+from providers.http.retries import RetryLimits, call_with_retries, repeat_call, retry_after
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 
@@ -48,7 +48,7 @@ def test_pauses_double_and_end() -> None:
         raise TemporaryError("busy")
 
     with pytest.raises(TemporaryError):
-        repeated(call, Retries(tries=5, first=1.0, total=1e6, sleep=pauses.append))
+        repeat_call(call, RetryLimits(tries=5, first=1.0, total=1e6, sleep=pauses.append))
     assert calls == 5
     assert [0.5 * 2**n <= pause <= 2**n for n, pause in enumerate(pauses)] == [True] * 4
 
@@ -60,7 +60,7 @@ def test_no_pause_goes_beyond_the_budget() -> None:
         raise TemporaryError("busy", retry_after=20.0)
 
     with pytest.raises(TemporaryError):
-        repeated(call, Retries(tries=50, total=10.0, sleep=pauses.append))
+        repeat_call(call, RetryLimits(tries=50, total=10.0, sleep=pauses.append))
     assert pauses == []
 
 
@@ -73,13 +73,13 @@ def test_a_lost_answer_is_never_repeated() -> None:
         raise OutcomeUnknown("lost")
 
     with pytest.raises(OutcomeUnknown):
-        repeated(call, Retries(sleep=lambda _: None))
+        repeat_call(call, RetryLimits(sleep=lambda _: None))
     assert calls == 1
 
 
 def test_only_busy_statuses_are_asked_again() -> None:
-    answers = [Answer(503, {"retry-after": "2"}, b""), Answer(429, {}, b""), Answer(404, {}, b"")]
+    answers = [HttpAnswer(503, {"retry-after": "2"}, b""), HttpAnswer(429, {}, b""), HttpAnswer(404, {}, b"")]
     pauses: list[float] = []
-    assert calmly(lambda: answers.pop(0), "host", Retries(sleep=pauses.append)).status == 404
+    assert call_with_retries(lambda: answers.pop(0), "host", RetryLimits(sleep=pauses.append)).status == 404
     assert pauses[0] == 2.0
     assert len(pauses) == 2

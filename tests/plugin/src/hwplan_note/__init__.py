@@ -9,10 +9,10 @@ from planner.plugins import Plugin
 
 if TYPE_CHECKING:
     from planner.ports import Provider
-    from providers.registry import Tools
+    from providers.provider_tools import ProviderTools
 
 
-def create(tools: Tools) -> Provider:
+def create(tools: ProviderTools) -> Provider:
     """The provider of one command."""
     from hwplan_note.provider import NoteProvider
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -20,6 +20,8 @@ class NoteSpec(Model):
 
 class Note(KindModel):
     """A note on the shelf. Outputs: `digest` of all that stands on it, `length` of the text."""
+
+    OUTPUTS: ClassVar[frozenset[str] | None] = frozenset({"digest", "length"})
 
     kind: Literal["Note"] = Field(description="Note.")
     spec: NoteSpec = Field(description="The note.")

@@ -8,16 +8,27 @@ from pathlib import Path
 
 from hwplan_note.shelf import Sheet, locked, look, put
 from planner.address import Address
+from planner.applied_state import KindPlace
 from planner.errors import PermanentError, PreconditionError
 from planner.plan import Change, FieldChange, FieldOp, Verified
-from planner.ports import Absent, Effect, Observation, Present, Preview, Readiness, ReadResult, Unreadable, Written
+from planner.ports import (
+    Absent,
+    Effect,
+    NeverDeletes,
+    Observation,
+    Present,
+    Preview,
+    Readiness,
+    ReadResult,
+    Unreadable,
+    Written,
+)
 from planner.resource import Resource
-from planner.snapshot import KindPlace
 from planner.values import JsonObject, Ref, Sealed, Sub, Vault
 
 
 @dataclass(frozen=True, slots=True)
-class NoteProvider:
+class NoteProvider(NeverDeletes):
     """Notes in the folder `shelf`. `reveal` gives the value of a sealed leaf."""
 
     shelf: Path
@@ -58,10 +69,6 @@ class NoteProvider:
                 raise PreconditionError("the note is not as the plan saw it", where=str(change.address))
             put(path, sheet, self.reveal(leaf, vault) if leaf else b"")
         return Written("", _outputs(sheet))
-
-    def delete(self, change: Change) -> Written:
-        """Always raises PermanentError: notes stay."""
-        raise PermanentError("notes are not deleted", where=str(change.address))
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """A note that is written is there."""

@@ -1,0 +1,216 @@
+"""Carrying out a plan: guards, lease, freshness, execution, and how it ended. Adds nothing to the plan."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from planner.address import is_own_kind
+from planner.app.holds import HeldRollout, refuse_held
+from planner.app.plan_run import PlanRun, count_owned_live
+from planner.app.reading import read_all
+from planner.app.secret_freshness import changed_secret_sources
+from planner.app.session import Session
+from planner.app.shown_plans import check_approved
+from planner.app.snapshot_records import is_snapshot
+from planner.applied_state import KindPlace
+from planner.errors import ForeignPlan, PermanentError, StalePlan, StateError
+from planner.events import Observer
+from planner.executor import ExecutionOptions, ObserverChain, RunResult, WaitPolicy, execute, exit_code, verdict
+from planner.plan import Action, Change, Plan
+from planner.plan_document import compact_plan
+from planner.plan_effect import plan_id
+from planner.planning import check_guards
+from planner.ports import Absent, Observation, Present, Provider, ReadResult, Unreadable
+from planner.resource import Resource
+
+_FAILED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyChoices:
+    """Choices of the caller: guards whose danger is accepted, patience for the lock in seconds, those of the executor,
+    and who watches (`watch` makes an observer for a plan).
+
+    `held` is the hold that the plan rolls out. `admit` is called when the lock is held, and refuses by raising;
+    `begun` with the number of the run, before anything is done.
+    """
+
+    options: ExecutionOptions
+    allow: tuple[str, ...] = ()
+    lock_timeout: float = 0.0
+    watch: Callable[[Plan], Observer] | None = None
+    held: HeldRollout | None = None
+    admit: Callable[[], None] | None = None
+    begun: Callable[[int], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What became of a plan. `run` is 0 and `result` None when there was nothing to do."""
+
+    plan: Plan
+    plan_id: str
+    run: int
+    result: RunResult | None
+
+    @property
+    def all_done(self) -> bool:
+        """Whether every change ended well; what is blocked is no change."""
+        return self.result is None or exit_code(self.result) == 0
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of `apply`: blocked resources count as failed, because what was asked for is not there."""
+        code = exit_code(self.result) if self.result else 0
+        return code or (_FAILED if self.plan.blocked else 0)
+
+
+def apply_plan_run(made: PlanRun, session: Session, how: ApplyChoices, *, approved: str = "") -> RunReport:
+    """Apply the plan that was made just now. Raises StalePlan when it is not the `approved` one, see check_approved."""
+    _refuse_snapshot(session)
+    if approved:
+        check_approved(session.request, approved, made.plan)
+    if made.plan.blocked:
+        refuse_held(made.plan, session.store, how.held)  # what is blocked may be so because the lane is held
+    if _nothing(made.plan, how):
+        return RunReport(made.plan, plan_id(made.plan), 0, None)
+    check_guards(made.plan, made.snapshot, owned_live=made.owned_live, allow=how.allow)
+    return _run(made.plan, session, how)
+
+
+def apply_saved_plan(plan: Plan, session: Session, how: ApplyChoices) -> RunReport:
+    """Apply a plan that was made earlier. Raises ForeignPlan for another cluster and StalePlan when the world moved;
+    both before anything is written."""
+    _refuse_snapshot(session)
+    identity = session.world.identity()
+    if identity.uid != plan.cluster.uid:
+        raise ForeignPlan(
+            f"the plan is for cluster {plan.cluster.uid[:8]} ({plan.cluster.server}), "
+            f"this is {identity.uid[:8]} ({identity.server})",
+            remedy="choose the cluster with --kubeconfig, --context or --live, or plan again here",
+        )
+    if _nothing(plan, how):
+        return RunReport(plan, plan_id(plan), 0, None)
+    seen = _look_again(plan, session)
+    snapshot = session.store.snapshot(session.stack.owned)
+    check_guards(plan, snapshot, owned_live=count_owned_live(seen, session.stack.owned), allow=how.allow)
+    _check_fresh(plan, seen, session)
+    return _run(plan, session, how)
+
+
+def resume(session: Session, plan: Plan, how: ApplyChoices) -> RunReport:
+    """Finish the newest run that did not end well: what is done stays, what was begun is looked at first."""
+    _refuse_snapshot(session)
+    left = session.store.unfinished_run()
+    if left is None:
+        raise StateError("there is no unfinished run to resume", remedy="hwplan plan shows what is left to do")
+    options = replace(how.options, done=left.done)
+    return _run(plan, session, replace(how, options=options), resumes=left.info.number)
+
+
+def _refuse_snapshot(session: Session) -> None:
+    """A saved snapshot is for planning. Raises ForeignPlan before anything is looked at, locked or recorded."""
+    if is_snapshot(session.request.live):
+        raise ForeignPlan(
+            "a saved snapshot cannot be written",
+            where=f"--live {session.request.live}",
+            remedy="apply on the cluster that was saved: the same command without --live",
+        )
+
+
+def _nothing(plan: Plan, how: ApplyChoices) -> bool:
+    """Whether there is nothing to do, nor anything to wait for that is to be waited for."""
+    return not plan.applyable and (not plan.changes or how.options.wait is not WaitPolicy.ALL)
+
+
+def _run(plan: Plan, session: Session, how: ApplyChoices, *, resumes: int | None = None) -> RunReport:
+    identifier, document = compact_plan(plan)
+    operation = "destroy" if plan.destroy else "apply"
+    others = (how.watch(plan),) if how.watch else ()
+    with session.store.acquire(operation, identifier, how.lock_timeout) as lease:
+        refuse_held(plan, session.store, how.held)
+        if how.admit:
+            how.admit()
+        run = session.store.begin_run(lease, identifier, plan, document, operation=operation, resumes=resumes)
+        if how.begun:
+            how.begun(run.number)
+        with _draining(how.options.cancel):
+            result = execute(
+                plan, _provider_of(session), session.stack.vault, ObserverChain(run.observer, *others),
+                session.world.clock, how.options,
+            )  # fmt: skip
+        run.end(verdict(result))
+    return RunReport(plan, identifier, run.number, result)
+
+
+def _provider_of(session: Session) -> Callable[[Change], Provider]:
+    def provider_of(change: Change) -> Provider:
+        return session.world.providers.of(change.api_version, change.address.kind)
+
+    return provider_of
+
+
+@contextmanager
+def _draining(cancel: threading.Event) -> Iterator[None]:
+    """The first interrupt lets what runs finish; nothing new begins."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: cancel.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _look_again(plan: Plan, session: Session) -> ReadResult:
+    """Read everything that the plan touches, and what else is ours where anything is declared."""
+    touched = [_as_resource(change) for change in plan.changes if change.action is not Action.NOOP]
+    stack = session.stack
+    also = {
+        KindPlace(one.address.node_lane, one.api_version, one.address.kind, one.address.namespace)
+        for one in stack.resources
+        if not is_own_kind(one.api_version)
+    }
+    seen, homeless = read_all(session.world.providers, touched, stack.owned, also)
+    for address, reason in sorted(homeless.items()):
+        raise PermanentError(reason, where=str(address))
+    return seen
+
+
+def _check_fresh(plan: Plan, seen: ReadResult, session: Session) -> None:
+    """Refuse the plan when one precondition does not hold any more, or a secret is another one at its source."""
+    touched = [change for change in plan.changes if change.action is not Action.NOOP]
+    found = seen.observations
+    moved = [text for change in touched if (text := _moved(change, found.get(change.address, Absent(change.address))))]
+    moved += changed_secret_sources(touched, session.stack.secrets, session.store.fingerprinter())
+    if moved:
+        more = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
+        raise StalePlan(f"the world moved since the plan was made: {moved[0]}{more}", remedy="plan again")
+
+
+def _moved(change: Change, seen: Observation) -> str:
+    """What is different from what the plan saw; empty when nothing is."""
+    wanted = change.precondition
+    match seen:
+        case Unreadable(reason=reason):
+            return f"{change.address} cannot be read ({reason})"
+        case Absent():
+            return "" if wanted.absent else f"{change.address} is gone"
+        case Present() if wanted.absent:
+            return f"{change.address} exists now"
+        case Present(uid=uid) if wanted.uid and uid != wanted.uid:
+            return f"{change.address} was deleted and made again"
+        case Present(content=content) if content != wanted.content:
+            return f"{change.address} was changed"
+    return ""
+
+
+def _as_resource(change: Change) -> Resource:
+    return Resource(
+        change.address, change.api_version, change.desired or {}, "", change.scope, change.source
+    )  # fmt: skip

@@ -1,0 +1,53 @@
+"""The words that completion offers, read from the configuration."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from planner.app.load import load_offline
+from planner.app.request import Request
+from planner.errors import HwplanError
+
+
+def completion_words(config_dir: Path, what: str, nodes: tuple[str, ...] = ()) -> list[str]:
+    """Nodes, lanes (of the chosen `nodes`), products, scopes, kinds or addresses.
+
+    Raises ConfigError or SelectionError when there are none.
+    """
+    from planner.loading.config import load_config
+
+    config = load_config(config_dir)
+    match what:
+        case "nodes":
+            return sorted(config.nodes)
+        case "lanes":
+            return sorted({lane.name for lane in config.lanes if not nodes or lane.node in nodes} | {"all"})
+        case "products":
+            return sorted(config.products)
+        case "scopes":
+            return sorted({scope.name for product in config.products.values() for scope in product.spec.scopes})
+        case "kinds":
+            from planner.app.product_fields import added_fields
+            from planner.loading.explain import kinds_with_summaries
+
+            return [kind for kind, _ in kinds_with_summaries(added_fields(config))]
+        case _:
+            node = min(config.nodes)
+            stack = load_offline(Request(config=config_dir, nodes=(node,), lanes=("all",)))
+            return [resource.address.local for resource in stack.resources]
+
+
+def without_all_scopes(request: Request) -> Request:
+    """The request without its scopes where they are all that its product has: nobody would type them."""
+    from planner.loading.config import load_config
+
+    if request.plain or not request.scopes:
+        return request
+    try:
+        products = load_config(request.config).products
+    except (HwplanError, OSError):
+        return request
+    product = products.get(request.product)
+    every = {scope.name for scope in product.spec.scopes if scope.default} if product else set()
+    return replace(request, scopes=()) if every == set(request.scopes) else request

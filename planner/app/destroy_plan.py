@@ -1,0 +1,181 @@
+"""Making the plan of a destroy: what is selected with what depends on it, seen beside everything that stays.
+
+A lane is what the configuration declares with it, and does not without it: its own scopes, and what the scopes of the
+node declare for it. Reads everything that the node declares; predicts nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from planner.address import Address, is_own_kind
+from planner.app.cascade_check import listable_kinds, with_cascaded_objects
+from planner.app.load import load, load_configuration
+from planner.app.plan_run import (
+    PlanRun,
+    count_owned_live,
+    decide,
+    placed_resources,
+    selection_of,
+    unlisted_warnings,
+)
+from planner.app.reader_notes import reader_notes
+from planner.app.reading import read_all
+from planner.app.session import Session, identified
+from planner.app.undeclared import closest_set
+from planner.app.unlabelled import unlabelled_objects
+from planner.applied_state import AppliedState, KindPlace
+from planner.errors import SelectionError
+from planner.graph import ResourceGraph, build_graph, live_graph
+from planner.planning import PlanInputs, select_teardown
+from planner.planning.deletes import as_resource
+from planner.ports import Observation, Present, ReadResult
+from planner.resource import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """Everything that the node declares, with its owned sets, and the addresses that the selection means. `lanes` are
+    those that were named."""
+
+    resources: Mapping[Address, Resource]
+    owned: tuple[str, ...]
+    selected: frozenset[Address]
+    lanes: tuple[str, ...] = ()
+
+
+def make_destroy(session: Session) -> PlanRun:
+    """The plan to take away what `session` selects. Raises SelectionError, GraphError and ProviderError."""
+    request, stack, world = session.request, session.stack, session.world
+    identity = identified(session)
+    declared = _declared(session)
+    whole = build_graph(tuple(declared.resources.values()))
+    snapshot = world.store.snapshot(declared.owned)
+    places = [place for place in snapshot.places() if not is_own_kind(place.api_version)]
+    seen, homeless = read_all(world.providers, list(declared.resources.values()), declared.owned, places)
+    order = _live(seen, whole)
+    strays = {stray.address: stray for stray in seen.strays}
+    within = declared.selected.union(
+        one for one, stray in strays.items() if _is_selected(stray, session, declared.lanes)
+    )
+    chosen = select_teardown(order, within, request.targets, request.exclude)
+    resources = {address: one for address, one in declared.resources.items() if address in chosen}
+    inputs = PlanInputs(
+        selection=selection_of(request, stack, request.targets),
+        cluster=identity,
+        config_digest=stack.digest,
+        graph=whole.subset(resources),
+        resources=resources,
+        observations={address: one for address, one in seen.observations.items() if address in resources},
+        previews={},
+        strays=tuple(stray for address, stray in strays.items() if address in chosen),
+        unsourced={**stack.unsourced, **homeless},
+        warnings=(*stack.warnings, *seen.warnings, *unlisted_warnings(seen)),
+        prune=not (request.targets or request.exclude or declared.lanes),
+        destroy=True,
+        bystanders=_bystanders(seen, declared, chosen),
+        scopes_beside={address: one.scope for address, one in declared.resources.items() if address not in chosen},
+        live=order,
+    )
+    inputs = with_cascaded_objects(inputs, world.cluster)
+    records = {one: record for one, record in snapshot.records.items() if one not in declared.resources}
+    mine = replace(snapshot, records=records)  # nothing is predicted: nothing can be gone, or declared otherwise
+    live = count_owned_live(seen, declared.owned)
+    notes = {**reader_notes(inputs, mine), **_unlabelled(session, inputs, snapshot, chosen, declared.resources)}
+    return PlanRun(decide(inputs), inputs.graph, snapshot, live, notes, inputs)
+
+
+def make_set_destroy(session: Session) -> PlanRun:
+    """The plan to take away everything of the set that `session` names, wherever it stands in the cluster.
+
+    Raises SelectionError when neither the cluster nor the state knows the set.
+    """
+    request, stack, world = session.request, session.stack, session.world
+    identity = identified(session)
+    kinds = {KindPlace("", kind.api_version, kind.kind, "") for kind in listable_kinds(world.cluster)}
+    seen, _ = read_all(world.providers, (), stack.owned, kinds)
+    if not seen.strays and not any(one.record.owned_by == request.name for one in session.store.versions()):
+        near = closest_set(request.name, session, seen)
+        raise SelectionError(f"there is no set {request.name}, nor a record of one", where="--set", remedy=near)
+    order = live_graph([as_resource(stray) for stray in seen.strays])
+    chosen = select_teardown(order, order.order(), request.targets, request.exclude)
+    inputs = PlanInputs(
+        selection=selection_of(request, stack, request.targets),
+        cluster=identity,
+        config_digest=stack.digest,
+        graph=order.subset(chosen),
+        resources={},
+        observations={},
+        previews={},
+        strays=tuple(stray for stray in seen.strays if stray.address in chosen),
+        warnings=(*seen.warnings, *unlisted_warnings(seen)),
+        destroy=True,
+        bystanders={stray.address: stray for stray in seen.strays if stray.address not in chosen},
+        live=order,
+    )
+    inputs = with_cascaded_objects(inputs, world.cluster)
+    snapshot = world.store.snapshot(stack.owned)
+    notes = {**reader_notes(inputs, snapshot), **_unlabelled(session, inputs, snapshot, chosen, {})}
+    return PlanRun(decide(inputs), inputs.graph, snapshot, count_owned_live(seen, stack.owned), notes, inputs)
+
+
+def _unlabelled(
+    session: Session,
+    inputs: PlanInputs,
+    snapshot: AppliedState,
+    chosen: Collection[Address],
+    declared: Mapping[Address, Resource],
+) -> Mapping[Address, str]:
+    """What was to go as well, and does not say that it is ours: what is chosen, and where all goes what nobody
+    declares."""
+    request = session.request
+    everything = not (request.targets or request.exclude or request.lanes or request.scopes)
+    strays = {one.address for one in inputs.strays}
+    asked = {
+        address: record
+        for address, record in snapshot.records.items()
+        if address not in strays and (address in chosen if address in declared else everything)
+    }
+    return unlabelled_objects(session, asked)
+
+
+def _declared(session: Session) -> _Declared:
+    from planner.loading.selection import ALL  # brings the models, which plain manifests do without
+
+    request, stack = session.request, session.stack
+    lanes = tuple(lane for lane in request.lanes if lane != ALL)
+    if request.plain or not (lanes or request.scopes):
+        found = {one.address: one for one in placed_resources(session, stack.resources)}
+        return _Declared(found, stack.owned, frozenset(found))
+    config, print_of = load_configuration(request), session.store.fingerprinter()
+    with_them = config.switched(lanes, enabled=True)
+    whole = replace(request, lanes=(), scopes=())
+    everything = load(whole, print_of, with_them)
+    selected: Collection[Resource] = load(request, print_of, with_them).resources
+    shared = load(whole, print_of, config.switched(lanes, enabled=False)).resources if lanes else ()
+    found, wanted, staying = (
+        {one.address: one for one in placed_resources(session, part)}
+        for part in (everything.resources, selected, shared)
+    )
+    return _Declared(found, everything.owned, frozenset(wanted).difference(staying).intersection(found), lanes)
+
+
+def _live(seen: ReadResult, whole: ResourceGraph) -> ResourceGraph:
+    present = [one for one in seen.observations.values() if isinstance(one, Present) and one.value is not None]
+    return live_graph([as_resource(one) for one in (*present, *seen.strays)], whole)
+
+
+def _is_selected(stray: Present, session: Session, lanes: tuple[str, ...]) -> bool:
+    """Whether an object of ours that nobody declares goes with the selection: with its set, and with its scope."""
+    request, stack = session.request, session.stack
+    ends = tuple(f".{node}.{lane}" for node in stack.nodes for lane in lanes)
+    of_lane = not lanes or stray.owned_by.endswith(ends)
+    return of_lane and (not request.scopes or stray.scope in stack.scopes)
+
+
+def _bystanders(seen: ReadResult, declared: _Declared, chosen: frozenset[Address]) -> Mapping[Address, Observation]:
+    """What is there, or may be, and is not chosen. Effects outside the cluster hold nothing."""
+    own = {address for address, one in declared.resources.items() if is_own_kind(one.api_version)}
+    everything = {**seen.observations, **{stray.address: stray for stray in seen.strays}}
+    return {address: one for address, one in everything.items() if address not in chosen and address not in own}

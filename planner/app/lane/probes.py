@@ -1,0 +1,64 @@
+"""Asks the probes of a lane once: is the answer as expected, and which build does it say that it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from planner import path
+from planner.app.lane.subjects import Subjects, of_commit
+from planner.errors import ProviderError
+from planner.rollout import evidence as names
+from planner.rollout.evidence import Reading
+from planner.values import Json, JsonObject, digest
+from providers.json_answer import json_of
+from providers.probes.expected_response import ProbeResponse, parse_expectation, unmet_expectations
+from providers.probes.send_probe import Ask, probe_canned_answers, probe_over_network
+from providers.web.json_body import json_values_at
+
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeReader:
+    """Asks with `ask`."""
+
+    subjects: Subjects
+    ask: Ask
+    now: Callable[[], str]
+
+    def answers(self, commit: str) -> dict[str, Reading]:
+        """One answer of each probe."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            found = pool.map(lambda probe: self._answer(of_commit(probe[1], commit)), self.subjects.probes)
+            return {names.PROBE + name: one for (name, _), one in zip(self.subjects.probes, found, strict=True)}
+
+    def _answer(self, spec: JsonObject) -> Reading:
+        url, at = str(spec["url"]), self.now()
+        value: JsonObject = {"url": url, "role": spec.get("role"), "status": None, "wrong": "", "provenance": {}}
+        try:
+            seen = self.ask(url)
+        except ProviderError as error:  # no answer is an answer: a site that is down is no lane that cannot be read
+            value["wrong"] = error.described()
+            return Reading(value, url, at, digest(value))
+        expected = parse_expectation({**spec, "provenance": {}})
+        value |= {"status": seen.status, "wrong": unmet_expectations(expected, seen)}
+        value["provenance"] = {one: _at(seen, one) for one in spec.get("provenance") or {}}
+        return Reading(value, url, at, digest(value))
+
+
+def open_probes(subjects: Subjects, sandbox: Path | None, now: Callable[[], str]) -> ProbeReader:
+    """The reader of a command: over the network, or from the canned answers of a sandbox."""
+    return ProbeReader(
+        subjects, probe_canned_answers(sandbox / "probes.yaml") if sandbox else probe_over_network(), now
+    )
+
+
+def _at(seen: ProbeResponse, where: str) -> Json:
+    try:
+        found = json_values_at(json_of(seen.body), path.parse_path(where))
+    except (ValueError, RecursionError):
+        return None
+    return found[0] if found and isinstance(found[0], str | int | float | bool) else None

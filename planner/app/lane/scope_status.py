@@ -1,0 +1,135 @@
+"""The status of single scopes, or of one service: each resource as it is and as it is wanted, and what is missing.
+
+Reads as a plan does and plans nothing (decision A20, spec 02 S07).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from planner.address import Address
+from planner.app.load import load_configuration
+from planner.app.plan_run import Only, gather_inputs
+from planner.app.request import Request
+from planner.app.session import open_session
+from planner.errors import SelectionError
+from planner.loading.problems import did_you_mean
+from planner.loading.selection import product_meant
+from planner.plan import ClusterIdentity, Selection
+from planner.planning import PlanInputs
+from planner.ports import Effect, Present, Preview, Unreadable
+from planner.resource import Resource
+
+_IMAGES = "images"
+_SERVICE_LABEL = "app.kubernetes.io/name"
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeRow:
+    """One resource. `state` is `ok`, `to do` or `unreadable`; `missing` says that it is not there at all."""
+
+    address: str
+    scope: str
+    state: str
+    reason: str = ""
+    missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeStatus:
+    """All rows in the order of the graph."""
+
+    cluster: ClusterIdentity
+    selection: Selection
+    rows: tuple[ScopeRow, ...]
+
+    @property
+    def blockers(self) -> tuple[ScopeRow, ...]:
+        """What is not as declared, or could not be read."""
+        return tuple(row for row in self.rows if row.state != "ok")
+
+    @property
+    def exit_code(self) -> int:
+        """0 all as declared, 1 something could not be read, 2 something is not as declared."""
+        states = {row.state for row in self.rows}
+        return 1 if "unreadable" in states else 2 if "to do" in states else 0
+
+
+def read_scope_status(request: Request) -> ScopeStatus:
+    """Read the scopes, or the services, that `request.scopes` names. Images that are built for the node count in every
+    scope: what needs one cannot start while it is missing. Raises SelectionError for words that are neither."""
+    request = _of_product(request)
+    words, known = set(request.scopes), _known_scopes(request)
+    services = words - known
+    scopes = () if services else tuple(sorted(words | (known & {_IMAGES})))
+    with open_session(replace(request, scopes=scopes)) as session:
+        _check(services, known, session.stack.resources)
+        inputs = gather_inputs(session, only=_only(words, services)).inputs
+    rows = tuple(_row(inputs, address) for address in inputs.graph.order())
+    selection = replace(inputs.selection, targets=(), scopes=tuple(sorted(words)))
+    return ScopeStatus(inputs.cluster, selection, rows)
+
+
+def _of_product(request: Request) -> Request:
+    """The request about the product that has the scopes among its words: a service is a scope of some products."""
+    if request.plain or request.product:
+        return request
+    config = load_configuration(request)
+    known = {scope.name for product in config.products.values() for scope in product.spec.scopes}
+    scopes = tuple(word for word in request.scopes if word in known)
+    return replace(request, product=product_meant(config, Selection("", "", request.nodes, request.lanes, scopes)))
+
+
+def _known_scopes(request: Request) -> set[str]:
+    if request.plain:
+        return set()
+    products = load_configuration(request).products
+    chosen = [products[request.product]] if request.product in products else list(products.values())
+    return {scope.name for product in chosen for scope in product.spec.scopes}
+
+
+def _check(services: set[str], known: set[str], resources: Iterable[Resource]) -> None:
+    served = {name for one in resources for name in (one.address.name, _service_of(one))}
+    for word in sorted(services - served):
+        remedy = did_you_mean(word, known | {name for name in served if name}) or f"one of: {', '.join(sorted(known))}"
+        raise SelectionError(f"{word} is neither a scope nor a service", where="--scope", remedy=remedy)
+
+
+def _only(words: set[str], services: set[str]) -> Only:
+    def wanted(resource: Resource) -> bool:
+        if services:
+            return resource.scope in words or bool({resource.address.name, _service_of(resource)} & services)
+        return resource.scope != _IMAGES or _IMAGES in words or "build" in (resource.manifest.get("spec") or {})
+
+    return wanted
+
+
+def _service_of(resource: Resource) -> str:
+    return str((resource.manifest["metadata"].get("labels") or {}).get(_SERVICE_LABEL) or "")
+
+
+def _row(inputs: PlanInputs, address: Address) -> ScopeRow:
+    seen, preview = inputs.observations.get(address), inputs.previews.get(address)
+    scope, missing = inputs.resources[address].scope, not isinstance(seen, Present | Unreadable)
+    if isinstance(seen, Unreadable):
+        return ScopeRow(address.local, scope, "unreadable", seen.reason)
+    reason = inputs.unsourced.get(address, "") or _open(preview)
+    return ScopeRow(address.local, scope, "to do" if reason else "ok", reason, missing and bool(reason))
+
+
+def _open(preview: Preview | None) -> str:
+    """What is still to be done, "" for nothing. A run that follows a change is not due while nothing changes."""
+    if preview is None:
+        return "not predicted"
+    if preview.blocked or preview.effect is Effect.NONE:
+        return preview.blocked or preview.awaiting
+    return "" if preview.on_change is not None else _WORDS[preview.effect]
+
+
+_WORDS = {
+    Effect.CREATE: "missing",
+    Effect.UPDATE: "differs from what is declared",
+    Effect.REPLACE: "has to be replaced",
+    Effect.RUN: "has to run",
+}

@@ -1,0 +1,102 @@
+"""The runs of a lane's pipeline: which are at work, and whether that of a commit has to be made anew.
+
+A run is made once for its commit. When another commit was promoted after it, what it promoted is not what the GitOps
+branch has any more: a rollback, and the way forward after one, need a run of the same name again. It carries the uid of
+the run that it follows, so that its spec is another one, and the same whoever plans it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from planner.errors import ProviderError, StalePlan
+from planner.resource import Resource
+from planner.values import JsonObject, Sub
+from providers.cluster import Cluster, ObjectCollection
+from providers.kubernetes.object_location import served_kind
+from providers.kubernetes.operations.object_end import end_of_object
+
+PARAMETER = "hold"  # of the pipeline; what begins with AT is promoted although the branch has left it behind
+AT, AFTER = "at:", "after:"
+_TEKTON = ("tekton.dev/v1", "PipelineRun")
+_DIGITS = 12  # of a commit, in the name of its run
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRuns:
+    """The runs that there are, whose names begin with `prefix`."""
+
+    prefix: str
+    runs: tuple[JsonObject, ...]
+
+    def refuse_others(self, commit: str) -> None:
+        """Refuse to roll an older commit out while a run of another one is at work: it would promote over it (R8)."""
+        others = sorted(_name(one) for one in self.runs if end_of_object(one) is None and not self._is_of(one, commit))
+        if others:
+            remedy = "wait for its end or cancel it, then again"
+            raise StalePlan(f"{others[0]} is at work and would promote over it", remedy=remedy)
+
+    def key(self, commit: str, *, held: bool) -> tuple[str, bool]:
+        """The value of the parameter that the run of a commit needs ("" for none), and whether a run that is there has
+        to be made anew for it."""
+        live = next((one for one in self.runs if self._is_of(one, commit)), None)
+        done = [one for one in self.runs if (end := end_of_object(one)) is not None and end.state == "Succeeded"]
+        last = max(done, key=_made, default=None)
+        follows = f"{AT if held else AFTER}{str(last['metadata']['uid'])[:8] if last else 'first'}"
+        if live is None:
+            return (follows if held else ""), False
+        if live not in done or last is None or _made(live) >= _made(last):
+            value = _value(live)
+            waits_for_hold = held and live not in done and not value.startswith(AT)
+            return (follows, True) if waits_for_hold else (value, False)
+        return follows, True
+
+    def _is_of(self, run: JsonObject, commit: str) -> bool:
+        return _name(run) == f"{self.prefix}-{commit[:_DIGITS]}"
+
+
+def lane_runs(cluster: Cluster, namespace: str, prefix: str) -> LaneRuns:
+    """Read them: one LIST. Raises ProviderError."""
+    kind = served_kind(cluster, *_TEKTON)
+    place = ObjectCollection(kind, namespace) if kind else None
+    found = cluster.list([place])[place] if place else ()
+    if isinstance(found, ProviderError):
+        raise found
+    return LaneRuns(prefix, tuple(one for one in found if _name(one).startswith(f"{prefix}-")))
+
+
+def run_place(run: Resource) -> tuple[str, str]:
+    """Namespace of the runs of a lane, and how their names begin: what stands in them before the commit."""
+    metadata = run.manifest["spec"]["manifest"]["metadata"]
+    name = metadata["name"]
+    begin = name.parts[0] if isinstance(name, Sub) else name
+    return str(metadata.get("namespace") or ""), str(begin).removesuffix("-")
+
+
+def with_key(run: Resource, key: str, *, rerun: bool) -> Resource:
+    """The resource of a run with the parameter, and with leave to delete the run that is there, by its uid."""
+    spec = run.manifest["spec"]
+    inner: JsonObject = spec["manifest"]["spec"]
+    if key:
+        params = [*(inner.get("params") or ()), {"name": PARAMETER, "value": key}]
+        spec = {**spec, "manifest": {**spec["manifest"], "spec": {**inner, "params": params}}}
+    if rerun:
+        spec = {**spec, "rerun": True}
+    return run if spec is run.manifest["spec"] else replace(run, manifest={**run.manifest, "spec": spec})
+
+
+def _value(run: JsonObject) -> str:
+    params = (run.get("spec") or {}).get("params") or ()
+    return next((str(one.get("value")) for one in params if one.get("name") == PARAMETER), "")
+
+
+def _name(run: JsonObject) -> str:
+    return str(run["metadata"]["name"])
+
+
+def _made(run: JsonObject) -> tuple[str, int]:
+    """When a run was made, to be compared: times are of whole seconds, and within one the version that the server gave
+    it last says which of two that are over came later."""
+    metadata = run["metadata"]
+    version = str(metadata.get("resourceVersion") or "")
+    return str(metadata.get("creationTimestamp") or ""), int(version) if version.isdigit() else 0

@@ -1,0 +1,1 @@
+"""`hwplan observe`: asks the Prometheus of a node, or the canned answers of a sandbox. Changes nothing."""

@@ -1,0 +1,98 @@
+"""Plans in files, and the plan of a run that did not end: reading, writing, applying."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from planner.app.apply_plan import ApplyChoices, RunReport, apply_saved_plan, resume
+from planner.app.load import Stack, empty_stack, load
+from planner.app.request import Request, as_selected
+from planner.app.runtime import open_store
+from planner.app.session import open_session_with
+from planner.app.shown_plans import check_approved
+from planner.errors import ForeignPlan, HwplanError, StateError
+from planner.plan import Plan
+from planner.plan_document import dump_plan
+from planner.plan_document import load_plan as parse
+from planner.values import Sealed, value_leaves
+from planner.whole_file import write_whole
+from state.store import StateStore
+
+
+def write_plan_file(plan: Plan, path: Path) -> None:
+    """Save a plan, whole or not at all. Raises HwplanError when the file cannot be written."""
+    try:
+        write_whole(path, dump_plan(plan))
+    except OSError as error:
+        raise HwplanError(f"the plan cannot be saved: {error.strerror}", where=str(path)) from error
+
+
+def read_plan_file(path: Path) -> Plan:
+    """Read a plan. Raises ForeignPlan when it is none, or one byte of it was changed."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ForeignPlan(f"the plan cannot be read: {error.strerror}", where=str(path)) from error
+    return parse(data)
+
+
+def read_stored_plan(request: Request, name: str) -> Plan:
+    """The plan of a file, or of a run by its number. Raises ForeignPlan for a broken file, StateError for a run without
+    a plan."""
+    if not name.isdecimal():
+        return read_plan_file(Path(name))
+    with open_store(request) as store:
+        document = store.run_plan(int(name))
+    if not document:
+        raise StateError(f"there is no plan of run {name}", remedy="hwplan state history lists the runs")
+    return parse(document)
+
+
+def apply_file(request: Request, path: Path, how: ApplyChoices, *, approved: str = "") -> RunReport:
+    """Apply the plan in `path` on the cluster it was made for. Raises StalePlan when it is not the approved one."""
+    plan = read_plan_file(path)
+    if approved:
+        check_approved(request, approved, plan)
+    with open_store(request) as store:
+        stack = _stack_of(request, plan, store)
+        with open_session_with(request, store, stack) as session:
+            return apply_saved_plan(plan, session, how)
+
+
+def unfinished_plan(request: Request) -> Plan:
+    """The plan of the newest run that did not end well. Raises StateError when all did."""
+    with open_store(request) as store:
+        return _unfinished(store)
+
+
+def resume_unfinished(request: Request, how: ApplyChoices) -> RunReport:
+    """Finish that run."""
+    with open_store(request) as store:
+        plan = _unfinished(store)
+        with open_session_with(request, store, _stack_of(request, plan, store)) as session:
+            return resume(session, plan, how)
+
+
+def _unfinished(store: StateStore) -> Plan:
+    left = store.unfinished_run()
+    if left is None:
+        raise StateError("there is no unfinished run", remedy="hwplan plan shows what is left to do")
+    return parse(left.document)
+
+
+def _stack_of(request: Request, plan: Plan, store: StateStore) -> Stack:
+    """The stack that the plan was made from: for its secrets and its kube context, for nothing else.
+
+    A plan without secrets applies without its configuration.
+    """
+    chosen = as_selected(request, plan.selection)
+    try:
+        return load(chosen, store.fingerprinter())
+    except HwplanError:
+        if _needs_sources(plan):
+            raise
+        return empty_stack(chosen)
+
+
+def _needs_sources(plan: Plan) -> bool:
+    return any(isinstance(leaf, Sealed) for change in plan.changes for _, leaf in value_leaves(change.desired))

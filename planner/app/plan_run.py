@@ -1,0 +1,279 @@
+"""Making a plan: load, order, read, predict, decide. Writes nothing outside the state's own folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from planner.address import Address, is_own_kind
+from planner.app.beside import graph_of, with_scopes
+from planner.app.cascade_check import with_cascaded_objects
+from planner.app.checks_to_repeat import with_failed_checks
+from planner.app.ended_jobs import without_ended_jobs
+from planner.app.load import Stack
+from planner.app.obsolete_secrets import ObsoleteSecrets, split_obsolete
+from planner.app.other_objects import with_other_objects
+from planner.app.ownership_requests import with_ownership
+from planner.app.reader_notes import is_left_out, reader_notes
+from planner.app.reading import preview_all, read_all
+from planner.app.repairs import with_repairs
+from planner.app.repeated_secrets import repeated_secrets
+from planner.app.request import Request
+from planner.app.session import Session, identified, open_session
+from planner.app.undeclared import left_sets, recorded_sets
+from planner.app.unlabelled import unlabelled_objects
+from planner.applied_state import AppliedState, Record
+from planner.drift import DriftReport
+from planner.errors import GuardRefused, ProviderError
+from planner.graph import ResourceGraph
+from planner.loading.manifests.given_files import place_in_namespace, without_repeats
+from planner.loading.secrets.files import NOT_IN_FOLDER
+from planner.plan import Plan, Selection
+from planner.planning import PlanInputs, drift_report, fired_guards, make_plan
+from planner.ports import Present, ReadResult, Unreadable
+from planner.redaction.cleaning import cleaned
+from planner.resource import Resource
+from providers.cluster import KindInfo
+from providers.kubernetes.object_location import is_crd, planned_kinds, served_kind
+from providers.saved_observations_provider import SavedObservationsProvider
+
+Only: TypeAlias = Callable[[Resource], bool]
+Prune: TypeAlias = Callable[[Address], bool]
+# What a command makes of the resources that are declared: itself, others in their place, or more.
+Rewrite: TypeAlias = Callable[[Session], tuple[Resource, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRun:
+    """A plan, and what those need who explain or apply it.
+
+    `owned_live` counts the live objects of the owned sets, for the guards; `notes` are for the reader.
+    """
+
+    plan: Plan
+    graph: ResourceGraph
+    snapshot: AppliedState
+    owned_live: int
+    notes: Mapping[Address, str]
+    inputs: PlanInputs
+
+    def drift(self) -> DriftReport:
+        """The same reading, judged as drift."""
+        return cleaned(drift_report(self.inputs, self.snapshot))
+
+    def guards(self) -> tuple[GuardRefused, ...]:
+        """The guards that an apply of this plan would be refused by; none where it has nothing to do."""
+        return fired_guards(self.plan, self.snapshot, owned_live=self.owned_live) if self.plan.applyable else ()
+
+
+@contextmanager
+def open_plan_run(
+    request: Request,
+    *,
+    only: Only | None = None,
+    prune: Prune | None = None,
+    named: str = "",
+    rewrite: Rewrite | None = None,
+) -> Iterator[tuple[PlanRun, Session]]:
+    """Open a session and make the plan of `request`; the session stays open for those who apply it."""
+    with open_session(request) as opened:
+        resources = rewrite(opened) if rewrite is not None else opened.stack.resources
+        session = replace(opened, stack=replace(opened.stack, resources=resources))
+        yield make_plan_run(session, only=only, prune=prune, named=named), session
+
+
+@dataclass(frozen=True, slots=True)
+class GatheredInputs:
+    """Everything read and predicted, before any decision. `declared` are all resources, selected by `only` or not."""
+
+    inputs: PlanInputs
+    seen: ReadResult
+    snapshot: AppliedState
+    declared: frozenset[Address] = frozenset()
+    obsolete: ObsoleteSecrets = field(default_factory=ObsoleteSecrets)
+
+
+def make_plan_run(
+    session: Session, *, only: Only | None = None, prune: Prune | None = None, named: str = ""
+) -> PlanRun:
+    """Make the plan; with `only` of just those resources, without what they depend on, and without pruning but for what
+    `prune` says yes to. With `named` just this obsolete Secret is deleted, also where hwplan did not make it.
+
+    Raises GraphError, SelectionError and ProviderError.
+    """
+    gathered = gather_inputs(session, only=only, prune=prune, named=named)
+    seen, snapshot = gathered.seen, gathered.snapshot
+    inputs = with_other_objects(gathered.inputs, session.world.cluster)
+    live = count_owned_live(seen, session.stack.owned)
+    whole = not (only or prune or named)
+    notes = {
+        **(unlabelled_objects(session, _left_records(gathered)) if whole else {}),
+        **recorded_sets(session, seen),
+        **reader_notes(inputs, snapshot, gathered.declared),
+        **_secrets_folders(session),
+    }
+    return PlanRun(decide(inputs), inputs.graph, snapshot, live, notes, inputs)
+
+
+def _left_records(gathered: GatheredInputs) -> Mapping[Address, Record]:
+    """The records of what is no longer declared and was not seen as ours: it is gone, or says nothing of us."""
+    inputs, strays = gathered.inputs, {one.address for one in gathered.seen.strays}
+    return {
+        address: record
+        for address, record in gathered.snapshot.records.items()
+        if address not in strays and is_left_out(inputs, address, record.scope, gathered.declared)
+    }
+
+
+def decide(inputs: PlanInputs) -> Plan:
+    """The plan of `inputs`, cleaned once more: by now every secret that was read is known, whoever read it first."""
+    return cleaned(make_plan(inputs))
+
+
+def gather_inputs(
+    session: Session, *, only: Only | None = None, prune: Prune | None = None, named: str = ""
+) -> GatheredInputs:
+    """Read and predict everything that is selected."""
+    request, stack, world = session.request, session.stack, session.world
+    identity = identified(session)
+    placed = with_repairs(world, placed_resources(session, stack.resources))
+    whole = graph_of(session, placed)
+    chosen = _chosen(request, whole) - frozenset(one.address for one in placed if only and not only(one))
+    resources = with_ownership({one.address: one for one in placed if one.address in chosen}, request)
+    graph = whole if len(resources) == len(placed) else whole.subset(chosen)
+    snapshot = world.store.snapshot(stack.owned)
+    places = [place for place in snapshot.places() if not is_own_kind(place.api_version)]
+    pruning = prune is not None or not (request.targets or request.exclude or only)
+    leaving = stack.obsolete if pruning else ()
+    read, homeless = read_all(world.providers, [*resources.values(), *leaving], stack.owned, places)
+    seen, obsolete = split_obsolete(leaving, read, stack.owned)
+    lost = {**stack.unsourced, **homeless}
+    readable = {
+        address: resource
+        for address, resource in resources.items()
+        if address not in lost and not isinstance(seen.observations.get(address), Unreadable)
+    }
+    predicted = preview_all(world.providers, readable, seen.observations, graph)
+    observations = {**seen.observations, **predicted.observations}
+    strays = _prunable(request, stack, seen, declared=whole, prune=prune)
+    if named:
+        strays = _named(named, strays, obsolete, {one.address: one for one in placed})
+    reported = (*seen.warnings, *unlisted_warnings(seen), *obsolete.warnings(strays))
+    inputs = PlanInputs(
+        selection=selection_of(request, stack, tuple(map(str, sorted(chosen))) if only else request.targets),
+        cluster=identity,
+        config_digest=stack.digest,
+        graph=graph,
+        resources={**resources, **predicted.resources},
+        observations=observations,
+        previews=with_scopes(session, predicted.previews),
+        strays=strays,
+        unsourced=lost,
+        warnings=(*stack.warnings, *reported, *left_sets(session, seen)),
+        prune=pruning,
+        reasons={one.address: obsolete.reason(one.address) for one in strays if one in obsolete.foreign},
+        made=predicted.made,
+    )
+    inputs = with_failed_checks(without_ended_jobs(inputs, snapshot, session), session)
+    inputs = with_cascaded_objects(inputs, world.cluster)
+    declared = frozenset(one.address for one in placed)
+    more = (*_no_longer_declared(session, inputs, declared), *repeated_secrets(inputs))
+    inputs = replace(inputs, warnings=(*inputs.warnings, *more)) if more else inputs
+    return GatheredInputs(inputs, seen, snapshot, declared, obsolete)
+
+
+def _secrets_folders(session: Session) -> Mapping[Address, str]:
+    """Where a secrets file was looked for that does not exist: a path of this machine, so no part of the plan."""
+    folders = session.stack.secrets.folders
+    reported: dict[str, Address] = {}
+    for address, reason in sorted(session.stack.unsourced.items()):
+        node = address.node_lane.split("/")[0] or next(iter(session.stack.nodes), "")
+        if NOT_IN_FOLDER in reason and node in folders:
+            reported.setdefault(node, address)
+    return {address: f"the secrets folder of {node} is {folders[node]}" for node, address in reported.items()}
+
+
+def _no_longer_declared(session: Session, inputs: PlanInputs, declared: Collection[Address]) -> tuple[str, ...]:
+    """The same, as far as a snapshot knows it."""
+    recorded = session.world.providers.recorded
+    if not isinstance(recorded, SavedObservationsProvider):
+        return ()
+    left = (address for address, scope in recorded.declared() if is_left_out(inputs, address, scope, declared))
+    return tuple(f"{address}: declared when the snapshot was saved, no longer; it is left alone" for address in left)
+
+
+def placed_resources(session: Session, resources: Collection[Resource]) -> list[Resource]:
+    """Every resource in the namespace that it will really stand in: only discovery knows which kinds are namespaced."""
+    coming = planned_kinds(one.manifest for one in resources if is_crd(one.manifest))
+    keys = {(one.api_version, one.address.kind) for one in resources if not is_own_kind(one.api_version)}
+    kinds = {key: coming.get(key) or _served(session, *key) for key in sorted(keys)}
+    found = []
+    for resource in resources:
+        kind = kinds.get((resource.api_version, resource.address.kind))
+        namespace = session.request.namespace
+        found.append(place_in_namespace(resource, kind.namespaced, namespace) if kind else resource)
+    return without_repeats(found, [resource.address for resource in resources])
+
+
+def _served(session: Session, api_version: str, kind: str) -> KindInfo | None:
+    """The kind, or None where it cannot be determined: reading its objects says why, and only they are in trouble."""
+    try:
+        return served_kind(session.world.cluster, api_version, kind)
+    except ProviderError:
+        return None
+
+
+def _chosen(request: Request, graph: ResourceGraph) -> frozenset[Address]:
+    """The selected addresses: targets with what they depend on, less what is excluded."""
+    chosen = graph.select(request.targets) if request.targets else frozenset(graph.order())
+    return frozenset(address for address in chosen if not any(address.matches(pattern) for pattern in request.exclude))
+
+
+def _prunable(
+    request: Request, stack: Stack, seen: ReadResult, *, declared: ResourceGraph, prune: Prune | None
+) -> tuple[Present, ...]:
+    """Strays within the selection: a plan of one scope must not delete what another declares, nor a part of a plan
+    what another part does."""
+    names = set(declared.order())
+    return tuple(
+        stray
+        for stray in seen.strays
+        if stray.address not in names
+        and (not request.scopes or stray.scope in stack.scopes)
+        and (prune is None or prune(stray.address))
+    )
+
+
+def _named(
+    name: str, strays: Collection[Present], obsolete: ObsoleteSecrets, resources: Mapping[Address, Resource]
+) -> tuple[Present, ...]:
+    """The one object that is named, of ours or foreign; nothing where it is gone already."""
+    address = obsolete.named(name, [one.address for one in strays], resources)
+    return tuple(one for one in (*strays, *obsolete.foreign) if one.address == address)
+
+
+def selection_of(request: Request, stack: Stack, targets: tuple[str, ...]) -> Selection:
+    """The selecting words as they were resolved."""
+    return Selection(
+        product=stack.product,
+        name=request.name,
+        nodes=stack.nodes,
+        lanes=stack.lanes,
+        scopes=stack.scopes,
+        targets=targets,
+        exclude=request.exclude,
+        files=request.files,
+    )
+
+
+def unlisted_warnings(seen: ReadResult) -> tuple[str, ...]:
+    """Where objects of ours may be that nobody could look for."""
+    return tuple(f"{place.address}: not looked at for objects to prune ({place.reason})" for place in seen.unlisted)
+
+
+def count_owned_live(seen: ReadResult, owned: Collection[str]) -> int:
+    """How many live objects of the owned sets were seen, for the guards."""
+    declared = sum(isinstance(one, Present) and one.owned_by in owned for one in seen.observations.values())
+    return declared + len(seen.strays)

@@ -1,0 +1,42 @@
+"""What products add to lanes and nodes, as models by name: for `explain`, completion and the schemas of editors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from planner.app.request import Request
+from planner.errors import HwplanError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from planner.loading.config import Config
+
+
+def product_fields(request: Request, what: str | None = None) -> dict[str, type[BaseModel]]:
+    """Those of the configuration that `request` names: `<product>.Lane`, and `<product>.Node` where there is one.
+
+    Empty when `what` is a kind that is known without it. Where nothing in particular is asked for, a configuration
+    that cannot be read adds nothing; otherwise raises ConfigError or SelectionError.
+    """
+    from planner.loading.config import load_config
+    from planner.loading.explain import is_known
+
+    if what and is_known(what) and what.partition(".")[0] not in ("Lane", "Node"):
+        return {}
+    try:
+        return added_fields(load_config(request.config))
+    except HwplanError:
+        if what and not is_known(what):
+            raise
+        return {}
+
+
+def added_fields(config: Config) -> dict[str, type[BaseModel]]:
+    """The same of a configuration that was read."""
+    found: dict[str, type[BaseModel]] = {}
+    for name, product in sorted(config.products.items()):
+        found[f"{name}.Lane"] = product.models.lane
+        if product.models.schema.node.properties:
+            found[f"{name}.Node"] = product.models.node
+    return found

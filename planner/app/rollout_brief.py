@@ -1,0 +1,222 @@
+"""The brief of a lane: one entry for each rollout, appended once, by the rollout itself or by hand (S25).
+
+An entry that stands there is left as it is, whoever asks how often: it is found by its marker.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from planner.app.github_texts import lane_repository, text_resource, write_texts
+from planner.app.lane.reading import Target
+from planner.app.lane.status import read_lane_status
+from planner.app.pulls.place import find_place
+from planner.app.reading import read_all
+from planner.app.request import Request
+from planner.app.runtime import state_folder
+from planner.app.session import Session
+from planner.app.snapshot_records import is_snapshot
+from planner.app.trigger.opening import RolloutParts, rollout_parts
+from planner.caches import cache_folder
+from planner.errors import ForeignPlan, HwplanError, SelectionError
+from planner.ports import Absent, Present
+from planner.pulls.marks import mark_line
+from planner.redaction.redactor import REDACTOR
+from planner.render.brief import BriefEntry, brief_marker, commits_of, render_entry
+from planner.resource import Resource
+from planner.spec.brief import Brief
+from planner.values import JsonObject
+from planner.whole_file import write_whole
+from providers.git.client import GitClient
+from providers.git.merges import log_between
+from providers.git.object_cache import ObjectCache
+from providers.git.remotes import Remote, open_remote_mapping, resolve_remote
+from providers.github_with_git import create_for
+
+_MOST_COMMITS = 400
+_PAST = 50  # closeout records among which the rollout before is looked for
+_OF_PULL = re.compile(r"^Merge pull request #([0-9]{1,9})\b|\(#([0-9]{1,9})\)$")
+
+
+@dataclass(frozen=True, slots=True)
+class BriefResult:
+    """An entry with the place where it stands: `written` is false where it stood there already, or nobody confirmed."""
+
+    text: str
+    place: str
+    written: bool
+    known: bool
+
+
+def append_rollout(session: Session, head: Resource, brief: Brief, record: JsonObject) -> BriefResult:
+    """Append the entry of a rollout that has just ended. Raises HwplanError where it cannot be written."""
+    with _history(session, head) as history:
+        entry = _entry(session, history, record, 0)
+    return _append(session, brief, entry, confirm=True)
+
+
+def record_rollout(request: Request, number: int, commit: str, *, confirm: bool) -> BriefResult:
+    """Append the entry of a rollout by hand. Raises SelectionError where the lane has no brief, the pull request is not
+    merged or not in `commit`, or no run of the commit is known."""
+    if confirm and is_snapshot(request.live):
+        raise ForeignPlan("a saved snapshot cannot be written", where="--live", remedy="leave --confirm out")
+    place = find_place(request)
+    brief = place.spec.brief
+    if brief is None:
+        raise SelectionError(
+            f"{place.node}/{place.lane} has no brief",
+            where="brief",
+            remedy="write `brief: {issue: N}` or `brief: {file: PATH}` of the lane",
+        )
+    with rollout_parts(place.request) as parts, _history(parts.session, parts.head) as history:
+        session = parts.session
+        pull = create_for(request.config, session.world.sandbox).clients.of(place.access).pull(place.repo, number)
+        whole = history.whole(commit)
+        if not pull.merged:
+            raise SelectionError(f"pull request {number} is not merged", where="--pr")
+        if not history.contains(whole, pull.merge_commit):
+            raise SelectionError(
+                f"commit {whole[:12]} does not contain pull request {number}, merged as {pull.merge_commit[:12]}",
+                where="--source-commit",
+                remedy="name the commit that was rolled out",
+            )
+        record = _record(parts, place.request, whole)
+        return _append(session, brief, _entry(session, history, record, number), confirm=confirm)
+
+
+def _record(parts: RolloutParts, request: Request, commit: str) -> JsonObject:
+    """The closeout record of the commit: as it was written at the end of its rollout, else as it is read now."""
+    session = parts.session
+    stack = session.stack
+    known = session.store.closeouts(f"{stack.nodes[0]}/{stack.lanes[0]}", commit, 1)
+    found: JsonObject | None = json.loads(known[0].record) if known else None
+    if found is None:
+        found = read_lane_status(request, Target(commit=commit), closeout=True).record
+    if found is None or not found["run"]:
+        raise SelectionError(
+            f"no run of commit {commit[:12]} is known", where="--source-commit", remedy="hwplan status --source-commit"
+        )
+    return found
+
+
+# --- what a rollout brought ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _History:
+    """The history of the lane's branch, as far as it was fetched."""
+
+    objects: ObjectCache
+    remote: Remote
+    ref: str
+
+    def bring(self, commit: str) -> None:
+        self.objects.bring(self.remote, commit, self.ref)
+
+    def whole(self, commit: str) -> str:
+        """The whole id of a commit of the branch. Raises SelectionError for one that it does not have."""
+        tip = GitClient().list_refs(self.remote).get(self.ref, "")
+        if tip:
+            self.bring(tip)
+            done = self.objects.local(
+                tip, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}^{{commit}}"
+            )
+            found = done.out.decode().strip()
+            if not done.code and self.objects.contains(tip, found):
+                return found
+        raise SelectionError(
+            f"{commit} is no commit of {self.ref.removeprefix('refs/heads/')}", where="--source-commit"
+        )
+
+    def contains(self, new: str, old: str) -> bool:
+        return new == old or self.objects.contains(new, old) is True
+
+
+@contextmanager
+def _history(session: Session, head: Resource) -> Iterator[_History]:
+    spec, sandbox = head.manifest["spec"], session.world.sandbox
+    remote = resolve_remote(spec, open_remote_mapping(session.request.config, sandbox))
+    with TemporaryDirectory(prefix="hwplan-git-") as scratch:
+        folder = Path(scratch) if sandbox is not None else cache_folder("git")
+        yield _History(ObjectCache(GitClient(), folder), remote, f"refs/heads/{spec['branch']}")
+
+
+def _entry(session: Session, history: _History, record: JsonObject, pull: int) -> BriefEntry:
+    """The entry, with the commits since the rollout before it that went well, where that is in its history."""
+    commit, lane = str(record["key"]["commit"]), str(record["key"]["lane"])
+    history.bring(commit)
+    past = [json.loads(one.record) for one in session.store.closeouts(lane, limit=_PAST)]
+    rolled = [str(one["key"]["commit"]) for one in past if one["verdict"]["targetValidation"]["state"] == "passed"]
+    since = next((one for one in rolled if one != commit and history.contains(commit, one)), "")
+    rows = log_between(history.objects, commit, since, _MOST_COMMITS)
+    number = pull or _pull_of(history, commit)
+    return BriefEntry(record, number, commits_of([(one.commit, one.subject, one.rest) for one in rows]), since)
+
+
+def _pull_of(history: _History, commit: str) -> int:
+    """The pull request that the subject of a merge names; 0 for none."""
+    done = history.objects.local(commit, "log", "-1", "--format=%s", commit, "--")
+    found = _OF_PULL.search(done.out.decode(errors="replace").strip()) if not done.code else None
+    return int(found[1] or found[2]) if found else 0
+
+
+# --- where it stands -------------------------------------------------------------------------------------------------
+
+
+def _append(session: Session, brief: Brief, entry: BriefEntry, *, confirm: bool) -> BriefResult:
+    text = REDACTOR.clean(render_entry(entry))
+    marker = brief_marker(str(entry.record["key"]["lane"]), str(entry.record["key"]["commit"]))
+    if brief.file is not None:
+        return _append_to_file(session, session.request.config / brief.file, text, marker, confirm=confirm)
+    assert brief.issue is not None
+    stack = session.stack
+    where = lane_repository(session.request, stack.product, stack.nodes[0], stack.lanes[0])
+    spec = {"repo": where.repo, "access": where.access, "number": brief.issue, "marker": marker, "body": text}
+    comment = text_resource("GitHubComment", "brief", spec)
+    place = f"{where.repo}#{brief.issue}"
+    seen, _ = read_all(session.world.providers, [comment], (), ())
+    found = seen.observations[comment.address]
+    if isinstance(found, Present):
+        return BriefResult(text, place, written=False, known=True)
+    if not isinstance(found, Absent):
+        raise HwplanError(f"the brief cannot be read: {found.reason}", where=place)
+    if not confirm:
+        return BriefResult(text, place, written=False, known=False)
+    for one in write_texts(session, [comment], confirm=True):
+        if one.problem:
+            raise HwplanError(f"the brief was not written: {one.problem}", where=place)
+        place = one.url or place
+    return BriefResult(text, place, written=True, known=False)
+
+
+def _append_to_file(session: Session, path: Path, text: str, marker: str, *, confirm: bool) -> BriefResult:
+    try:
+        with _locked(session):
+            before = path.read_text(encoding="utf-8") if path.exists() else ""
+            if mark_line(marker) in before.splitlines():
+                return BriefResult(text, str(path), written=False, known=True)
+            if confirm:
+                gap = "\n" if before and not before.endswith("\n\n") else ""
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_whole(path, f"{before}{gap}{text}\n\n{mark_line(marker)}\n".encode())
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise HwplanError(f"the brief cannot be written: {reason}", where=str(path)) from error
+    return BriefResult(text, str(path), written=confirm, known=False)
+
+
+@contextmanager
+def _locked(session: Session) -> Iterator[None]:
+    """One writer at a time: two rollouts may end together. The system gives the lock of a killed process back."""
+    folder = state_folder(session.request)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "brief.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,132 @@
+"""The outside world of one command: the cluster, the providers, the state. Opened here and nowhere else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from planner.app.request import Request
+from planner.app.snapshot_records import is_snapshot, open_records
+from planner.errors import HwplanError, SelectionError
+from planner.plan import ClusterIdentity
+from providers.cluster import Cluster
+from providers.kubernetes.provider import KubernetesProvider
+from providers.kubernetes.secret_values import secret_values
+from providers.kubernetes.snapshot.folder_layout import CLUSTER_FOLDER
+from providers.provider_table import ProviderTable
+from providers.provider_tools import ProviderTools
+from state.store import StateStore
+
+if TYPE_CHECKING:
+    from planner.loading.secrets.reader import SecretReader
+
+
+class SystemClock:
+    """The clock of real runs."""
+
+    def now(self) -> str:
+        """UTC, milliseconds."""
+        return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        time.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What a command may touch. `sandbox` is the folder of a sandbox, when the world is one."""
+
+    cluster: Cluster
+    kubernetes: KubernetesProvider
+    providers: ProviderTable
+    store: StateStore
+    clock: SystemClock
+    sandbox: Path | None
+
+    def identity(self) -> ClusterIdentity:
+        """Which cluster this is."""
+        return self.kubernetes.identity()
+
+
+@contextmanager
+def open_runtime(request: Request, reader: SecretReader, store: StateStore, *, context: str = "") -> Iterator[Runtime]:
+    """Open everything that `request` names. `context` is the one that the configuration gives to the node.
+
+    `reader` reads the sources of secrets; here it learns to read live Secrets as well.
+    """
+    cluster = open_cluster(request, context)
+    secrets = replace(reader, kubernetes=secret_values(cluster))
+    fingerprinter = store.fingerprinter()
+    kubernetes = KubernetesProvider(
+        cluster,
+        fingerprinter=fingerprinter,
+        secrets=secrets,
+        default_namespace=request.namespace,
+        parallelism=request.parallelism,
+        dry_creates=request.dry_creates,
+    )
+    sandbox = sandbox_of(request)
+    tools = ProviderTools(kubernetes, cluster, fingerprinter, secrets, request.config, sandbox)
+    recorded = open_records(request.live) if is_snapshot(request.live) else None
+    providers = ProviderTable(tools, recorded)
+    yield Runtime(cluster, kubernetes, providers, store, SystemClock(), sandbox)
+
+
+def context_namespace(kubeconfig: str, context: str) -> str:
+    """The namespace of the selected context. "default" where there is none; opening the cluster says what is wrong."""
+    from providers.kubernetes.client.kubeconfig import namespace_of
+
+    try:
+        return namespace_of(kubeconfig, context)
+    except HwplanError:
+        return "default"
+
+
+def open_cluster(request: Request, context: str = "") -> Cluster:
+    """The cluster that is asked about: a snapshot when `--live` names one, else the one of the kubeconfig."""
+    if request.live is not None:
+        from providers.kubernetes.snapshot.cluster import open_snapshot
+
+        return open_snapshot(snapshot_path(request.live))
+    from providers.kubernetes.client.kubeconfig import resolve_connection
+    from providers.kubernetes.client.live_cluster import LiveCluster
+
+    connection = resolve_connection(request.kubeconfig, request.context or context)
+    return LiveCluster(connection, parallelism=request.parallelism)
+
+
+def snapshot_path(live: Path) -> Path:
+    """Where the objects are: a sandbox keeps them in its `cluster` folder. Raises SelectionError for a missing path."""
+    if not live.exists():
+        raise SelectionError(
+            f"{live} does not exist",
+            where="--live",
+            remedy=f"make one: hwplan sandbox create {live}, or hwplan snapshot",
+        )
+    inner = live / CLUSTER_FOLDER
+    return inner if inner.is_dir() else live
+
+
+def sandbox_of(request: Request) -> Path | None:
+    """The folder of the sandbox that `--live` names, or None. A saved snapshot is none."""
+    return None if is_snapshot(request.live) else request.live
+
+
+def open_store(request: Request) -> StateStore:
+    """The state: --state or HWPLAN_STATE, the sandbox's own, or `.hwplan/state.db` here."""
+    return StateStore.open(Path(request.state) if request.state else state_folder(request) / "state.db")
+
+
+def state_folder(request: Request) -> Path:
+    """The folder of the state, for what is retained beside it."""
+    return Path(request.state).parent if request.state else (sandbox_of(request) or Path()) / ".hwplan"

@@ -1,0 +1,71 @@
+"""The records that a saved snapshot has of other systems and of secrets: what goes into its file and what is read back.
+
+Of the sources of secrets there are keyed fingerprints. What the records of a resource are is in
+providers/saved_observations_provider.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TypeGuard
+
+from planner.address import Address
+from planner.errors import PermanentError
+from planner.loading.secrets.recorded import KEY_CHECK, RecordedSecrets, inline_of
+from planner.ports import Fingerprinter, Observation, Preview
+from planner.resource import Resource
+from planner.values import JsonObject, Vault
+from providers.kubernetes.snapshot.folder_layout import CLUSTER_FOLDER
+from providers.kubernetes.snapshot.store import SYSTEMS_FILE, systems_of
+from providers.saved_observations_provider import SavedObservationsProvider, resource_records
+
+SCHEMA_VERSION = 1
+
+
+def system_records(
+    resources: Collection[Resource],
+    observations: Mapping[Address, Observation],
+    previews: Mapping[Address, Preview],
+    secrets: JsonObject,
+) -> JsonObject:
+    """What was seen and predicted of `resources`, and what `secret_records` says of their secrets."""
+    rows = resource_records(resources, observations, previews)
+    return {"schemaVersion": SCHEMA_VERSION, "secrets": secrets, "resources": rows}
+
+
+def secret_records(fingerprints: Mapping[str, str], inline: Vault, fingerprinter: Fingerprinter) -> JsonObject:
+    """The `fingerprints` of the sources of secrets by reference, and how values in templates are recognized again.
+
+    `key` is there to say whether a fingerprint of another machine was made with the same key.
+    """
+    key = fingerprinter.fingerprint(KEY_CHECK)
+    return {"key": key, "sources": dict(fingerprints), "inline": inline_of(inline, fingerprinter, key)}
+
+
+def is_snapshot(live: Path | None) -> TypeGuard[Path]:
+    """Whether `--live` names a saved cluster, of which other systems are recorded, and no sandbox, which has them."""
+    if live is None:
+        return False
+    return not (live / CLUSTER_FOLDER).is_dir() or (live / SYSTEMS_FILE).is_file()
+
+
+def open_records(live: Path) -> SavedObservationsProvider:
+    """The provider over the records of a snapshot; without any it knows nothing. Raises PermanentError for damaged
+    ones."""
+    return SavedObservationsProvider(_part(live, "resources"))
+
+
+def recorded_secrets(live: Path, fingerprinter: Fingerprinter) -> RecordedSecrets:
+    """What the snapshot knows of secrets. Raises PermanentError for damaged records."""
+    found = _part(live, "secrets")
+    key = found.get("key")
+    same = key is None or key == fingerprinter.fingerprint(KEY_CHECK)
+    return RecordedSecrets(found.get("sources", {}), same, found.get("inline", {}), str(key))
+
+
+def _part(live: Path, name: str) -> JsonObject:
+    found = (systems_of(live) or {}).get(name, {})
+    if not isinstance(found, dict):
+        raise PermanentError("the records of the snapshot are damaged", where=str(live), remedy="save it again")
+    return found

@@ -1,0 +1,48 @@
+"""Validation without a network: configuration, templates, references, cycles, policies; every problem at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from planner.app.load import load_configuration, load_offline
+from planner.app.request import Request
+from planner.errors import ConfigError, Problem
+from planner.graph import build_graph
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationResult:
+    """What was found valid: how many resources each selection has, by its name ("" for the one that was asked for), and
+    warnings, each once."""
+
+    resources: tuple[tuple[str, int], ...]
+    warnings: tuple[str, ...] = ()
+
+
+def validate(request: Request) -> ValidationResult:
+    """Check what is selected, or every lane of every node when nothing is. Raises ConfigError with all problems."""
+    if request.plain or request.nodes or request.lanes:
+        count, warnings = _check(request)
+        return ValidationResult((("", count),), warnings)
+    config = load_configuration(request)
+    problems: dict[Problem, None] = {}
+    counts: list[tuple[str, int]] = []
+    warnings = ()
+    for product in sorted(config.products):
+        for node in config.nodes_of(product):
+            try:
+                count, more = _check(replace(request, product=product, nodes=(node,), lanes=("all",)))
+                counts.append((f"{product} {node}", count))
+                warnings += more
+            except ConfigError as error:
+                problems |= dict.fromkeys(error.problems)
+    if problems:
+        raise ConfigError(tuple(problems))
+    return ValidationResult(tuple(counts), tuple(dict.fromkeys(warnings)))
+
+
+def _check(request: Request) -> tuple[int, tuple[str, ...]]:
+    """How many resources the selection has, and warnings; raises when it cannot be loaded or ordered."""
+    stack = load_offline(request)
+    build_graph(stack.resources)
+    return len(stack.resources), stack.warnings

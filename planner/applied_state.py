@@ -1,0 +1,50 @@
+"""What was applied last, as data: one record per resource. Owns no storage (that is state/) and no decision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from planner.address import Address
+from planner.source import SourceRef
+
+
+@dataclass(frozen=True, slots=True)
+class KindPlace:
+    """A kind in a namespace ("" for cluster-scoped or hwplan kinds) where objects of ours may still stand."""
+
+    node_lane: str
+    api_version: str
+    kind: str
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One applied resource: identity of the live object, what was wanted, and when and by which run it was applied."""
+
+    address: Address
+    api_version: str
+    owned_by: str
+    scope: str
+    uid: str
+    applied: str  # digest of the desired document
+    run: int
+    at: str  # UTC ISO-8601
+    source: SourceRef
+    expects: str = ""  # the version that the plan meant it to have; of a hwplan kind the token of its system
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedState:
+    """All records of some owned sets. `serial` grows with every write; 0 means that nothing was ever applied."""
+
+    serial: int
+    records: Mapping[Address, Record]
+
+    def places(self) -> frozenset[KindPlace]:
+        """Every kind and namespace where something of ours was applied."""
+        return frozenset(
+            KindPlace(address.node_lane, record.api_version, address.kind, address.namespace)
+            for address, record in self.records.items()
+        )

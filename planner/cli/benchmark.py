@@ -1,0 +1,160 @@
+"""`hwplan benchmark`: one measured build of everything, and whether it proves what it should (spec 02, S11; B19, B20).
+
+Exit codes: 0 passed (or made), 1 failed, 2 inconclusive, 4 pending; before that those of apply.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from planner.app.request import Request
+from planner.cli.apply import apply_options
+from planner.cli.options import approved, selection_options
+from planner.cli.terminal_output import page_as, print_page, wants_colour
+
+if TYPE_CHECKING:
+    from planner.app.apply_plan import RunReport
+
+_PENDING = 4
+_PAUSE = 5.0  # seconds between two looks at a run
+_LONGEST = 24 * 3600.0  # a run ends by the time-out of its profile long before
+
+
+@click.command()
+@selection_options
+@approved
+@click.argument("look", required=False, type=click.Choice(("status", "logs")))
+@click.option("--profile", required=True, metavar="NAME", help="A profile of the node's `benchmarks`.")
+@click.option("--pipeline-run", "run", default="", metavar="NAME", help="This run, instead of the newest.")
+@click.option("--task", default="", metavar="TASK/STEP", help="With logs: the step; the one that failed by default.")
+@click.option("--rerun", is_flag=True, help="Delete a run of this commit that did not succeed, and make it anew.")
+@apply_options
+def benchmark(
+    request: Request,
+    plan_id: str,
+    look: str | None,
+    profile: str,
+    run: str,
+    task: str,
+    rerun: bool,
+    confirm: bool,
+    dry_run: bool,
+    as_json: bool,
+    **how: Any,
+) -> int:
+    """Build every service of a lane without cache, and measure it. With status or logs: look at a run.
+
+    Makes exactly one PipelineRun and does not wait for its end, unless --wait is given: a job follows it, and ends
+    with the verdict.
+    """
+    waits = click.get_current_context().get_parameter_source("wait") is not click.core.ParameterSource.DEFAULT
+    if look == "status":
+        return _status(request, profile, run, as_json, seconds=_patience(how) if waits and how["wait"] else 0.0)
+    if look == "logs":
+        return _logs(request, profile, run, task, as_json)
+    if run or task:
+        raise click.UsageError("--pipeline-run and --task go with status and logs.")
+    how["wait"] = how["wait"] and waits
+    return _start(request, profile, plan_id, rerun, confirm and not dry_run, as_json, how)
+
+
+def _start(
+    request: Request, profile: str, plan_id: str, rerun: bool, confirmed: bool, as_json: bool, how: dict[str, Any]
+) -> int:
+    from planner.app.apply_plan import apply_plan_run
+    from planner.app.benchmark import open_benchmark
+    from planner.app.shown_plans import store_shown_plan
+    from planner.cli.run_options import run_options
+    from planner.cli.show_pages import exit_code_of_shown, show_plan
+
+    options = run_options(request, **how)
+    with open_benchmark(request, profile, rerun=rerun) as found:
+        if not confirmed:
+            store_shown_plan(request, found.made.plan)
+            verb = f"benchmark --profile {profile}{' --rerun' * rerun}"
+            form = "json" if as_json else "text"
+            print_page(show_plan(found.made, request, form, verb=verb, allow=options.allow), exact=as_json)
+            return exit_code_of_shown(found.made.plan)
+        if not as_json and not request.quiet:
+            print_page(show_plan(found.made, request, "text", confirmed=True))
+        report = apply_plan_run(found.made, found.session, options, approved=plan_id)
+    return _show_start(request, profile, report, waited=how["wait"], as_json=as_json)
+
+
+def _show_start(request: Request, profile: str, report: RunReport, *, waited: bool, as_json: bool) -> int:
+    """What was made, and how to follow it. With --wait the verdict decides, not the end of the run alone."""
+    from planner.cli.show_pages import command_line, run_document, show_run
+
+    follow = {look: f"{command_line('benchmark', request)} --profile {profile} {look}" for look in ("status", "logs")}
+    job = "" if waited or report.exit_code or not report.run else _follower(request, profile)
+    if as_json:
+        known = {"benchmark": follow, "job": {"id": job} if job else None}
+        print_page(json.dumps({**run_document(report), **known}, indent=1, sort_keys=True))
+    else:
+        show_run(report, request, False)
+        followed = [f"  {job} follows it: hwplan job status {job}"] if job else []
+        print_page("\n".join(["", *(f"  {words}" for words in follow.values()), *followed]))
+    if not waited or report.exit_code not in (0, 1):
+        return report.exit_code
+    return _status(request, profile, "", as_json=False) if not as_json else _code(request, profile)
+
+
+def _follower(request: Request, profile: str) -> str:
+    """Start the job that waits for the run, and holds no lock meanwhile; its id. What it ends with is the verdict."""
+    from planner.app.jobs import start_job
+    from planner.cli.show_pages import command_line
+
+    words = [*shlex.split(command_line("benchmark", request))[1:], "--config", str(request.config)]
+    name = "-".join([f"benchmark-{profile}", *request.nodes, *request.lanes])
+    return start_job(request, name, [*words, "--profile", profile, "status", "--wait"]).id
+
+
+def _patience(how: dict[str, Any]) -> float:
+    """How long `status --wait` looks again, in seconds."""
+    from planner.cli.run_options import duration_option
+
+    return duration_option(how["timeout"], "--timeout") or _LONGEST
+
+
+def _code(request: Request, profile: str) -> int:
+    from planner.app.benchmark import read_benchmark
+
+    return read_benchmark(request, profile).verdict.exit_code
+
+
+def _status(request: Request, profile: str, run: str, as_json: bool, *, seconds: float = 0.0) -> int:
+    from planner.app.benchmark import read_benchmark
+    from planner.cli.show_pages import command_line
+    from planner.render.benchmark import benchmark_json, render_benchmark
+
+    found = read_benchmark(request, profile, run)
+    end = time.monotonic() + seconds
+    while found.verdict.exit_code == _PENDING and time.monotonic() < end:
+        time.sleep(_PAUSE)
+        found = read_benchmark(request, profile, run)
+    code = found.verdict.exit_code
+    if as_json:
+        page_as("json", benchmark_json(found))
+    else:
+        about = "/".join((*request.nodes, *request.lanes)) or "benchmark"
+        look = "status" if code == _PENDING else "logs"
+        command = f"{command_line('benchmark', request)} --profile {profile} {look}" if code else ""
+        print_page(render_benchmark(found, about=about, command=command, colour=wants_colour()))
+    return code
+
+
+def _logs(request: Request, profile: str, run: str, task: str, as_json: bool) -> int:
+    from planner.app.benchmark import read_benchmark_log
+    from planner.text_safe import safe
+
+    headline, lines = read_benchmark_log(request, profile, run, task)
+    if as_json:
+        page_as("json", {"schemaVersion": 1, "step": headline, "lines": list(lines)})
+    else:
+        print_page("\n".join([safe(headline), *(f"  {safe(line)}" for line in lines)]))
+    return 0

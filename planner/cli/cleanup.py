@@ -1,0 +1,158 @@
+"""`hwplan cleanup runs|pvs|runners`: what is over or idle, as a part of the plan (spec 02, S24 and S26)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from planner.app.request import Request
+from planner.cli.apply import apply_options
+from planner.cli.options import approved, selection_options
+
+if TYPE_CHECKING:
+    from planner.app.cleanup import Narrowing
+    from planner.app.plan_run import PlanRun
+    from planner.cli.part_command import PlanFacts
+
+_min_age = click.option(
+    "--min-age-minutes", type=click.IntRange(0), metavar="N", help="Only those that ended at least so long ago."
+)
+_limit = click.option("--limit", type=click.IntRange(1), metavar="N", help="Delete at most so many.")
+
+
+@click.group()
+def cleanup() -> None:
+    """Delete what is over, by the `retention` of the lane; running and protected objects stay.
+
+    Options may only narrow what the configuration selects.
+    """
+
+
+@cleanup.command()
+@selection_options
+@_min_age
+@_limit
+@click.option(
+    "--pipeline-run", "run", default="", metavar="NAME", help="Only this run, however young; one that runs is refused."
+)
+@approved
+@apply_options
+def runs(
+    request: Request,
+    min_age_minutes: int | None,
+    limit: int | None,
+    run: str,
+    plan_id: str,
+    confirm: bool,
+    dry_run: bool,
+    as_json: bool,
+    **how: Any,
+) -> int:
+    """Finished PipelineRuns of the lane, oldest first. Their TaskRuns, pods and claims go with them."""
+    from planner.app.cleanup import RUNS, Narrowing
+
+    words = Narrowing(min_age_minutes, limit, run)
+    return _clean(request, "cleanup runs", RUNS, words, confirm and not dry_run, plan_id, as_json, how)
+
+
+@cleanup.command()
+@selection_options
+@_min_age
+@_limit
+@approved
+@apply_options
+def pvs(
+    request: Request,
+    min_age_minutes: int | None,
+    limit: int | None,
+    plan_id: str,
+    confirm: bool,
+    dry_run: bool,
+    as_json: bool,
+    **how: Any,
+) -> int:
+    """Released PersistentVolumes that the lane's runs had claimed, oldest first."""
+    from planner.app.cleanup import VOLUMES, Narrowing
+
+    words = Narrowing(min_age_minutes, limit)
+    return _clean(request, "cleanup pvs", VOLUMES, words, confirm and not dry_run, plan_id, as_json, how)
+
+
+@cleanup.command()
+@selection_options
+@click.option(
+    "--force-active",
+    is_flag=True,
+    help="Delete the active ones too, all of them: their runs are cut off. Confirmed by the --plan-id of a plan that"
+    " showed who.",
+)
+@_limit
+@approved
+@apply_options
+def runners(
+    request: Request,
+    force_active: bool,
+    limit: int | None,
+    plan_id: str,
+    confirm: bool,
+    dry_run: bool,
+    as_json: bool,
+    **how: Any,
+) -> int:
+    """Runners of the lane that are over or idle, the longest idle first; never one with a heartbeat in its window.
+
+    Shows what is known of each, which of them may go, which go, and whose work would be cut off."""
+    from planner.app.part_filters import is_activity_retention
+    from planner.app.runners import SCOPE, check_forced, chosen_rules, rules_of, runners_json
+    from planner.cli.part_command import PlanFacts, apply_part
+    from planner.render.runners_text import render_runners
+
+    if force_active and limit is not None:
+        raise click.UsageError("--force-active takes all that match; it has no --limit.")
+    confirmed = confirm and not dry_run
+    check_forced(force=force_active, confirmed=confirmed, plan_id=plan_id)
+
+    def facts(run: PlanRun) -> PlanFacts:
+        found = runners_json(rules_of(run))
+        return PlanFacts("" if request.quiet else render_runners(found, full=request.full), found)
+
+    words = " --force-active" if force_active else "" if limit is None else f" --limit {limit}"
+    return apply_part(
+        request if request.scopes or request.plain else replace(request, scopes=(SCOPE,)),
+        is_activity_retention,
+        f"cleanup runners{words}",
+        confirm=confirmed,
+        plan_id=plan_id,
+        json=as_json,
+        how=how,
+        rewrite=lambda session: chosen_rules(session, limit, force=force_active),
+        facts=facts,
+    )
+
+
+def _clean(
+    request: Request,
+    verb: str,
+    kind: str,
+    words: Narrowing,
+    confirmed: bool,
+    plan_id: str,
+    as_json: bool,
+    how: dict[str, Any],
+) -> int:
+    from planner.app.cleanup import narrowed
+    from planner.app.part_filters import is_retention_of
+    from planner.cli.part_command import apply_part
+
+    return apply_part(
+        request,
+        is_retention_of(kind),
+        f"{verb}{words.words}",
+        confirm=confirmed,
+        plan_id=plan_id,
+        json=as_json,
+        how=how,
+        rewrite=lambda session: narrowed(session, kind, words),
+    )

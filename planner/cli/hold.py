@@ -1,0 +1,72 @@
+"""`hwplan hold set|release|show`: a lane that stays where it is, until somebody says otherwise (R9, B9)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from planner.app.request import Request
+from planner.cli.options import selection_options
+from planner.cli.terminal_output import print_page
+from planner.text_safe import safe
+
+if TYPE_CHECKING:
+    from state.holds import Hold
+
+
+@click.group()
+def hold() -> None:
+    """Lanes that stay at a commit: while a lane is held, nobody rolls anything else out there."""
+
+
+@hold.command("set")
+@selection_options
+@click.option("--reason", required=True, metavar="WHY", help="Why, for whoever is refused.")
+@click.option("--source-commit", default="", metavar="COMMIT", help="The commit that may still be rolled out.")
+def set_(request: Request, reason: str, source_commit: str) -> None:
+    """Hold a lane. What runs already goes on.
+
+    To roll an older commit out and hold the lane there: hwplan trigger --source-commit COMMIT --hold WHY.
+    """
+    from planner.app.holds import set_hold
+
+    print_page(safe(str(set_hold(request, source_commit, reason))))
+
+
+@hold.command()
+@selection_options
+def release(request: Request) -> None:
+    """Release a lane: the next trigger rolls its newest commit out."""
+    from planner.app.holds import release_hold
+    from planner.cli.show_pages import command_line
+
+    ended = release_hold(request)
+    print_page(f"released: {safe(str(ended))}\nnext: {command_line('trigger', request)}")
+
+
+@hold.command()
+@selection_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def show(request: Request, as_json: bool) -> None:
+    """The holds that are in force: what, who, when, why, and the run."""
+    from planner.app.holds import holds_of
+
+    found = holds_of(request)
+    if as_json:
+        rows = [_document(one) for one in found]
+        print_page(json.dumps({"schemaVersion": 1, "holds": rows}, indent=1, sort_keys=True))
+        return
+    print_page("\n".join(safe(str(one)) for one in found) or "no lane is held")
+
+
+def _document(one: Hold) -> dict[str, object]:
+    return {
+        "lane": one.lane,
+        "commit": one.commit or None,
+        "who": one.who,
+        "since": one.at,
+        "reason": one.reason,
+        "run": one.run or None,
+    }

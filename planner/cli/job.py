@@ -1,0 +1,113 @@
+"""`hwplan job list|status|logs|cancel`: commands that were detached, and what became of them (spec 02, S29)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from planner.app.request import Request
+from planner.cli.options import common_options
+from planner.cli.terminal_output import print_page
+
+if TYPE_CHECKING:
+    from state.jobs import Job
+
+_TAIL = 4000  # bytes
+
+
+@click.group()
+def job() -> None:
+    """Commands that were detached: `hwplan trigger --detach` gives an id at once."""
+
+
+@job.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@common_options
+def list_(request: Request, as_json: bool) -> None:
+    """The newest jobs, newest first."""
+    from planner.app.jobs import list_jobs
+
+    found = list_jobs(request)
+    if as_json:
+        print_page(
+            json.dumps({"schemaVersion": 1, "jobs": [_document(one) for one in found]}, indent=1, sort_keys=True)
+        )
+        return
+    print_page("\n".join(_line(one) for one in found) or "no jobs")
+
+
+@job.command()
+@click.argument("job_id", metavar="ID")
+@click.option("--tail-bytes", type=click.IntRange(0), default=_TAIL, metavar="N", help="How much of its log (4000).")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@common_options
+def status(request: Request, job_id: str, tail_bytes: int, as_json: bool) -> int:
+    """What a job came to, with the end of its log.
+
+    Exit codes: 0 it goes on or did what was asked; 1 it did not, or its process is gone.
+    """
+    from planner.app.jobs import find_detached_job, read_log
+
+    found = find_detached_job(request, job_id)
+    tail = read_log(request, found, tail_bytes)
+    if as_json:
+        print_page(json.dumps({"schemaVersion": 1, "job": _document(found), "tail": tail}, indent=1, sort_keys=True))
+    else:
+        print_page("\n".join(filter(None, [tail.rstrip(), _line(found)])))
+    return 1 if found.ok is False else 0
+
+
+@job.command()
+@click.argument("job_id", metavar="ID")
+@click.option("--tail-bytes", type=click.IntRange(0), metavar="N", help="Only the end (default: all).")
+@common_options
+def logs(request: Request, job_id: str, tail_bytes: int | None) -> None:
+    """What a job has said so far."""
+    from planner.app.jobs import find_detached_job, read_log
+
+    print_page(read_log(request, find_detached_job(request, job_id), tail_bytes).rstrip())
+
+
+@job.command()
+@click.argument("job_id", metavar="ID")
+@common_options
+def cancel(request: Request, job_id: str) -> None:
+    """Ask a job to stop: what it has begun is finished, nothing else begins."""
+    from planner.app.jobs import cancel_job
+
+    found = cancel_job(request, job_id)
+    print_page(f"{found.id} was asked to stop: hwplan job status {found.id}")
+
+
+@job.command(hidden=True)
+@click.argument("job_id", metavar="ID")
+@common_options
+def run(request: Request, job_id: str) -> int:
+    """Carry a job out: what `--detach` starts."""
+    from planner.app.jobs import run_job
+    from planner.cli.main import run_words
+
+    return run_job(request, job_id, run_words)
+
+
+def _document(one: Job) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "name": one.name,
+        "status": one.state,
+        "ok": one.ok,
+        "exitCode": one.code,
+        "command": list(one.command),
+        "pid": one.pid,
+        "who": one.who,
+        "created": one.created,
+        "started": one.started or None,
+        "ended": one.ended or None,
+    }
+
+
+def _line(one: Job) -> str:
+    since = one.ended or one.started or one.created
+    return f"{one.id}  {one.state}  {one.name}  since {since}  by {one.who}"

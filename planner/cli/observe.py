@@ -1,0 +1,183 @@
+"""`hwplan observe`: what the Prometheus of a node says about what is declared (spec 02, S19 and S22; decision B22).
+
+Exit codes: 0 it holds, 2 it does not, or nothing can be told from the answer, 1 the question was refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from planner.app.request import Request
+from planner.cli.apply import apply_options
+from planner.cli.options import approved, selection_options
+from planner.cli.run_options import duration_option
+from planner.cli.terminal_output import page_as, print_page, wants_colour
+
+if TYPE_CHECKING:
+    from planner.app.observe.queries import Rounds
+    from planner.app.observe.targets import Observed
+
+_SCOPE = "observability"
+_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+
+
+@click.group()
+def observe() -> None:
+    """Metrics: what is declared against what Prometheus says; the scope `observability`."""
+
+
+@observe.command()
+@selection_options
+@_JSON
+@click.option("--full", is_flag=True, help="What is as declared as well.")
+def status(request: Request, as_json: bool, full: bool) -> int:
+    """The scope `observability`: what is not as declared. The same as `hwplan status --scope observability`."""
+    from planner.cli.status import show_scopes
+
+    return show_scopes(_scoped(request), "json" if as_json else "text", full)
+
+
+@observe.command()
+@selection_options
+@approved
+@apply_options
+def apply(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
+    """Apply the scope `observability`. The same as `hwplan apply --scope observability`."""
+    from planner.cli.apply import apply_selection
+
+    return apply_selection(_scoped(request), plan_id, confirm=confirm and not dry_run, as_json=as_json, how=how)
+
+
+@observe.command()
+@selection_options
+@_JSON
+@click.option("--promql", metavar="EXPR", help="Ask this instead of the declared queries.")
+@click.option("--expect-count", type=click.IntRange(min=0), metavar="N", help="So many series.")
+@click.option("--expect-value", type=float, metavar="V", help="One series with this value.")
+def query(
+    request: Request, as_json: bool, promql: str | None, expect_count: int | None, expect_value: float | None
+) -> int:
+    """Ask each declared query once, or the one of --promql. No series and NaN are inconclusive."""
+    from planner.app.observe.asking import open_metrics, selected_node
+    from planner.app.observe.queries import Query, ask_queries, declared_queries
+    from planner.rollout.metrics import queries_code
+
+    if promql is None:
+        if expect_count is not None or expect_value is not None:
+            raise click.UsageError("--expect-count and --expect-value go with --promql.")
+        queries, reader = declared_queries(request)
+    else:
+        if expect_count is not None and expect_value is not None:
+            raise click.UsageError("--expect-count and --expect-value exclude each other.")
+        given = {"count": expect_count, "value": expect_value}
+        expect = {name: value for name, value in given.items() if value is not None}
+        queries, reader = (Query("--promql", None, promql, expect),), open_metrics(request, selected_node(request)[1])
+    rows = ask_queries(reader, queries)
+    code = queries_code(rows)
+    _show_queries(request, rows, reader.simulated, code, as_json, _verdict(rows))
+    return code
+
+
+@observe.command()
+@selection_options
+@_JSON
+def targets(request: Request, as_json: bool) -> int:
+    """What Prometheus scrapes, and whether it answers."""
+    from planner.app.observe.targets import read_targets
+
+    return _show_targets(read_targets(request), as_json)
+
+
+@observe.command()
+@selection_options
+@_JSON
+def boundary(request: Request, as_json: bool) -> int:
+    """Declared targets (`observability.jobs` of the node) against those that are scraped: neither fewer nor more."""
+    from planner.app.observe.targets import read_targets
+
+    return _show_targets(read_targets(request, declared=True), as_json)
+
+
+@observe.command()
+@selection_options
+@_JSON
+@click.option("--times", type=click.IntRange(1, 100), default=3, show_default=True, help="Rounds in a row.")
+@click.option("--every", default="5s", show_default=True, metavar="DURATION", help="Between two rounds.")
+@click.option("--within", default="2m", show_default=True, metavar="DURATION", help="Time for all rounds.")
+def closeout(request: Request, as_json: bool, times: int, every: str, within: str) -> int:
+    """All declared queries, several times in a row: one that does not hold starts the count again."""
+    from planner.app.observe.queries import ask_in_a_row, declared_queries
+
+    queries, reader = declared_queries(request)
+    pause, longest = duration_option(every, "--every") or 0.0, duration_option(within, "--within") or 0.0
+    last: Rounds | None = None
+    for last in ask_in_a_row(reader, queries, times, every=pause, within=longest):
+        if not as_json and not request.quiet:
+            click.echo(f"{last.held} of {times} in a row", err=True)
+    assert last is not None
+    verdict = f"{last.held} of {times} rounds in a row held · {_verdict(last.rows)}"
+    _show_queries(request, last.rows, reader.simulated, last.exit_code, as_json, verdict, held=last.held, times=times)
+    return last.exit_code
+
+
+@observe.command()
+@selection_options
+@_JSON
+@click.option("--client", "clients", multiple=True, required=True, metavar="ID", help="A client of the egress proxy.")
+@click.option("--window", default="5m", show_default=True, metavar="DURATION", help="How far back.")
+def traffic(request: Request, as_json: bool, clients: tuple[str, ...], window: str) -> int:
+    """Rate and total of a client of the egress proxy, from the proxy server's own metrics."""
+    from planner.app.observe.targets import read_traffic
+    from planner.render.metrics import client_traffic_json, render_traffic
+    from planner.rollout.metrics import HOLDS
+
+    seconds = duration_option(window, "--window") or 0.0
+    if seconds < 1:
+        raise click.UsageError("--window is at least 1s.")
+    node, rows = read_traffic(request, clients, seconds)
+    code = 0 if all(row.state == HOLDS for row in rows) else 2
+    if as_json:
+        shown = [client_traffic_json(row) for row in rows]
+        page_as("json", {"schemaVersion": 1, "node": node, "exitCode": code, "clients": shown})
+    else:
+        print_page(render_traffic(rows, about=f"{node} · egress proxy, by {rows[0].source}", colour=wants_colour()))
+    return code
+
+
+def _scoped(request: Request) -> Request:
+    if request.scopes:
+        raise click.UsageError(f"this is about the scope {_SCOPE}; others: hwplan status, hwplan apply.")
+    return replace(request, scopes=(_SCOPE,))
+
+
+def _verdict(rows: Any) -> str:
+    return f"{sum(row.state == 'holds' for row in rows)} of {len(rows)} queries hold"
+
+
+def _show_queries(
+    request: Request, rows: Any, simulated: bool, code: int, as_json: bool, verdict: str, **more: int
+) -> None:
+    from planner.render.metrics import queries_json, render_queries
+
+    node = ", ".join(request.nodes)
+    if as_json:
+        page_as("json", {**queries_json(rows, node=node, simulated=simulated, code=code), **more})
+    else:
+        about = " · ".join([node or "metrics", *["simulated"] * simulated])
+        print_page(render_queries(rows, verdict, about=about, colour=wants_colour()))
+
+
+def _show_targets(found: Observed, as_json: bool) -> int:
+    from planner.render.metrics import render_targets, targets_json
+    from planner.rollout.metrics import targets_code
+
+    code = targets_code(found.rows)
+    if as_json:
+        page_as("json", targets_json(found.rows, node=found.node, simulated=found.simulated, code=code))
+    else:
+        about = " · ".join([found.node, found.server, *["simulated"] * found.simulated])
+        print_page(render_targets(found.rows, about=about, colour=wants_colour()))
+    return code

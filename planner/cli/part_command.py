@@ -1,0 +1,104 @@
+"""Verbs that plan and apply one part of a selection, by kind: without --confirm the plan, with it exactly that."""
+
+from __future__ import annotations
+
+import json as json_module
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from planner.app.request import Request
+from planner.cli.terminal_output import print_page
+from planner.values import JsonObject
+
+if TYPE_CHECKING:
+    from planner.app.apply_plan import RunReport
+    from planner.app.plan_run import Only, PlanRun, Prune, Rewrite
+    from planner.app.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFacts:
+    """What a verb knows beside its plan: the page in front of it, and the keys around it in JSON."""
+
+    page: str = ""
+    document: JsonObject = field(default_factory=dict)
+
+    def beside(self, page: str) -> str:
+        """The JSON of a plan with these keys; the plan as it is where there are none."""
+        if not self.document:
+            return page
+        return json_module.dumps({**self.document, "plan": json_module.loads(page)}, indent=1, sort_keys=True)
+
+
+Facts: TypeAlias = "Callable[[PlanRun], PlanFacts]"
+
+
+def apply_part(
+    request: Request,
+    only: Only,
+    verb: str,
+    *,
+    confirm: bool,
+    plan_id: str,
+    json: bool,
+    how: Any,
+    prune: Prune | None = None,
+    named: str = "",
+    rewrite: Rewrite | None = None,
+    extra: Callable[[RunReport], JsonObject] | None = None,
+    look: str = "",
+    facts: Facts | None = None,
+) -> int:
+    """Plan the resources that `only` says yes to, of those that `rewrite` makes of the declared ones, and the deletes
+    that `prune` does, or just that of the Secret `named`; apply them when confirmed.
+
+    `extra` adds to the JSON of the run; `facts` are shown in front of the plan, and stand beside it in JSON. Gives the
+    exit code of `apply`.
+    """
+    from planner.app.plan_run import open_plan_run
+
+    opened = open_plan_run(request, only=only, prune=prune, named=named, rewrite=rewrite)
+    return carry_out(
+        opened, request, verb, confirm=confirm, plan_id=plan_id, json=json, how=how, extra=extra, look=look, facts=facts
+    )
+
+
+def carry_out(
+    opened: AbstractContextManager[tuple[PlanRun, Session]],
+    request: Request,
+    verb: str,
+    *,
+    confirm: bool,
+    plan_id: str,
+    json: bool,
+    how: Any,
+    extra: Callable[[RunReport], JsonObject] | None = None,
+    look: str = "",
+    facts: Facts | None = None,
+) -> int:
+    """Show a plan that `opened` makes, or apply exactly it when confirmed. Gives the exit code of `apply`.
+
+    `look` is the verb that shows whether anything is left, `verb` itself unless it is always due. What is left of
+    `verb` it plans itself when it is given again, from what is there then; one that is always due is resumed.
+    """
+    from planner.app.apply_plan import apply_plan_run
+    from planner.app.shown_plans import store_shown_plan
+    from planner.cli.run_options import run_options
+    from planner.cli.show_pages import exit_code_of_shown, show_plan, show_run
+
+    again = "" if look else verb
+    options = run_options(request, again=again, **how)
+    with opened as (one, session):
+        known = facts(one) if facts else PlanFacts()
+        if not confirm:
+            store_shown_plan(request, one.plan)
+            page = show_plan(one, request, "json" if json else "text", verb=verb, allow=options.allow)
+            print_page(known.beside(page) if json else known.page + page, exact=json)
+            return exit_code_of_shown(one.plan)
+        if not json and not request.quiet:
+            print_page(known.page + show_plan(one, request, "text", confirmed=True))
+        report = apply_plan_run(one, session, options, approved=plan_id)
+    added = extra if facts is None else lambda _: known.document
+    return show_run(report, request, json, added, look=look or verb, again=again)

@@ -1,0 +1,303 @@
+"""Pages: which renderer shows what, and the command to paste. Thin: a renderer is chosen here, text is made there."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from planner.address import Address
+from planner.app.request import Request
+from planner.cli.guard_words import allowed_words, fired_in, fired_in_plan, guard_words
+from planner.cli.terminal_output import print_page, terminal_width, wants_colour
+from planner.plan import Plan
+from planner.plan_effect import plan_id, short_id
+from planner.text_safe import safe
+from planner.values import JsonObject
+
+if TYPE_CHECKING:
+    from planner.app.apply_plan import RunReport
+    from planner.app.plan_run import PlanRun
+    from planner.drift import DriftReport
+    from planner.errors import GuardRefused
+    from planner.graph import ResourceGraph
+    from planner.render.review_context import ReviewContext
+
+_PLAN_FORMS = ("text", "wide", "json", "yaml", "markdown", "html")
+_WIDE = 500  # columns: no line of a plan is folded or cut for the terminal
+_MOST_TARGETS = 3  # more of them are harder to read than the whole selection
+
+
+def show_plan(
+    made: PlanRun,
+    request: Request,
+    form: str,
+    *,
+    verb: str = "apply",
+    saved: Path | None = None,
+    confirmed: bool = False,
+    review: ReviewContext | None = None,
+    allow: Sequence[str] = (),
+) -> str:
+    """A plan that was made now, in one of the forms, with the command that applies exactly it. Where guards will refuse
+    it the page says so, but for those that `allow` names; when it is `confirmed` they are about to be judged."""
+    if form not in _PLAN_FORMS:
+        return _drawn(made.plan, made.graph, form)
+    fired = () if confirmed else fired_in(made, request)
+    command = "" if confirmed else _command(made.plan, request, verb, saved, fired)
+    guards = [one for one in fired if one.guard not in allow]
+    if form == "text" and request.quiet:
+        return _verdict(made.plan, command, guards)
+    reported = _plan_text(
+        made.plan, form, command, made.notes, made.graph, full=request.full, review=review, guards=guards
+    )
+    return reported + (_unchanged(made) if _wants_all(request, form) else "")
+
+
+def _wants_all(request: Request, form: str) -> bool:
+    return form == "text" and request.verbose
+
+
+def _unchanged(made: PlanRun) -> str:
+    """What `-v` adds: the resources that need nothing."""
+    touched = {change.address for change in made.plan.changes} | {one.address for one in made.plan.blocked}
+    quiet = [address.local for address in made.graph.order() if address not in touched]
+    return "".join(["\nunchanged\n", *(f"    = {safe(one)}\n" for one in quiet)]) if quiet else ""
+
+
+def _verdict(plan: Plan, command: str, guards: Sequence[GuardRefused]) -> str:
+    """What `-q` leaves of a page."""
+    from planner.render.plan_view import make_view
+
+    view = make_view(plan, command=command)
+    named = "" if view.identifier in command else f"plan {view.identifier}"
+    warnings = [f"warning: {words}" for words in guard_words(guards)]
+    return "\n".join(line for line in (*warnings, view.verdict, named, command) if line)
+
+
+def show_saved_plan(
+    plan: Plan, request: Request, form: str, *, file: Path | None = None, allow: Sequence[str] = ()
+) -> str:
+    """A plan that was saved, in one of the forms. `allow` as in show_plan."""
+    if form not in _PLAN_FORMS:
+        from planner.render.plan_graph import graph_of_plan
+
+        return _drawn(plan, graph_of_plan(plan), form)
+    fired = fired_in_plan(plan)
+    command = f"hwplan apply {shlex.quote(str(file))}{_common(request)}{allowed_words(fired)} --confirm" if file else ""
+    guards = [one for one in fired if one.guard not in allow]
+    return _plan_text(plan, form, command, {}, full=request.full, guards=guards)
+
+
+def _drawn(plan: Plan, graph: ResourceGraph, form: str) -> str:
+    from planner.render.graphs import render_graph
+
+    return render_graph(graph, form, {change.address: str(change.action) for change in plan.changes})
+
+
+def _plan_text(
+    plan: Plan,
+    form: str,
+    command: str,
+    notes: Mapping[Address, str],
+    graph: ResourceGraph | None = None,
+    *,
+    full: bool = False,
+    review: ReviewContext | None = None,
+    guards: Sequence[GuardRefused] = (),
+) -> str:
+    from planner.render.review_context import NO_CONTEXT
+
+    known = review or NO_CONTEXT
+    known = replace(known, guards=guard_words(guards)) if guards else known
+    match form:
+        case "json":
+            from planner.render.plan_json import render_json
+
+            return render_json(plan, guards=guards, for_terminal=sys.stdout.isatty())
+        case "yaml":
+            from planner.cli.output_formats import as_yaml
+            from planner.render.plan_json import render_json
+
+            return as_yaml(render_json(plan, guards=guards))
+        case "wide":
+            from planner.render.terminal import render_plan
+
+            return render_plan(
+                plan, command=command, width=_WIDE, colour=wants_colour(), notes=notes, full=True, review=known
+            )
+        case "markdown":
+            from planner.render.markdown import render_markdown
+
+            return render_markdown(plan, command=command, notes=notes, review=known)
+        case "html":
+            from planner.render.html import render_html
+
+            return render_html(plan, graph, command=command, notes=notes, review=known)
+        case _:
+            return _terminal(plan, command, notes, full, known)
+
+
+def _terminal(plan: Plan, command: str, notes: Mapping[Address, str], full: bool, review: ReviewContext) -> str:
+    from planner.render.terminal import render_plan
+
+    width, colour = terminal_width(), wants_colour()
+    return render_plan(plan, command=command, width=width, colour=colour, notes=notes, full=full, review=review)
+
+
+def exit_code_of_shown(plan: Plan) -> int:
+    """The exit code of a verb that only showed `plan`: what is blocked will not become what was asked for."""
+    return 1 if plan.blocked else 0
+
+
+def show_run(
+    report: RunReport,
+    request: Request,
+    as_json: bool,
+    extra: Callable[[RunReport], JsonObject] | None = None,
+    *,
+    look: str = "",
+    again: str = "",
+) -> int:
+    """Show what became of a run; gives the exit code. `extra` are keys that a verb adds to the document, `look` is the
+    verb that shows whether anything is left, `again` the verb that goes on with what is (else `apply --resume`)."""
+    if as_json:
+        added = extra(report) if extra else {}
+        print_page(json.dumps({**run_document(report), **added}, indent=1, sort_keys=True))
+        return report.exit_code
+    from planner.render.run_summary import render_run
+
+    if report.result is None:
+        print_page(show_nothing(report))
+        return report.exit_code
+    print_page(render_run(report.plan, report.result, run=report.run, command=_again(report, request, look, again)))
+    return report.exit_code
+
+
+def show_nothing(report: RunReport) -> str:
+    """The page of a plan of which nothing could be done, or had to be."""
+    from planner.render.run_summary import blocked_lines
+
+    blocked = blocked_lines(report.plan)
+    return "\n".join(["nothing that can be done", *blocked]) if blocked else "nothing to do"
+
+
+def run_document(report: RunReport) -> dict[str, object]:
+    outcomes = report.result.outcomes if report.result else {}
+    return {
+        "schemaVersion": 1,
+        "run": report.run,
+        "plan": report.plan_id,
+        "cluster": {"uid": report.plan.cluster.uid, "simulated": report.plan.cluster.simulated},
+        "exitCode": report.exit_code,
+        "nodes": [
+            {
+                "address": str(address),
+                "action": str(ended.action),
+                "result": str(ended.result),
+                "seconds": round(ended.seconds, 3),
+                "message": ended.shown,
+                "warnings": list(ended.warnings),
+            }
+            for address, ended in outcomes.items()
+        ],
+        "blocked": [{"address": str(one.address), "reason": one.reason} for one in report.plan.blocked],
+    }
+
+
+def show_remarks(made: PlanRun) -> tuple[str, ...]:
+    """What a page of the plan says of resources that have no line in it, for verbs that carry it out without a page."""
+    touched = {one.address for one in made.plan.changes} | {one.address for one in made.plan.blocked}
+    return tuple(f"{safe(one.local)}: {safe(note)}" for one, note in sorted(made.notes.items()) if one not in touched)
+
+
+def show_drift(report: DriftReport, request: Request, form: str) -> str:
+    """A drift report, with the command that puts things back."""
+    from planner.drift import DriftState
+    from planner.render.drift_fields import undeclared_fields
+    from planner.render.drift_json import render_drift_json
+    from planner.render.drift_text import render_drift
+
+    if form == "json":
+        return render_drift_json(report, for_terminal=sys.stdout.isatty())
+    drifted = [row.address.local for row in report.rows if row.state in (DriftState.DRIFTED, DriftState.BOTH)]
+    only = "".join(f" --target {shlex.quote(one)}" for one in drifted) if len(drifted) <= _MOST_TARGETS else ""
+    added = [
+        row.address.local
+        for row in report.rows
+        if row.state in (DriftState.DRIFTED, DriftState.BOTH) and undeclared_fields(row)
+    ]
+    reset = "".join(f" --reset-undeclared {shlex.quote(one)}" for one in added)
+    command = f"hwplan apply{_words(request)}{only}{reset}{_where_to_apply(request)} --confirm"
+    return render_drift(report, width=terminal_width(), colour=wants_colour(), command=command)
+
+
+def show_graph(graph: ResourceGraph, form: str) -> str:
+    """A graph in one of the forms."""
+    from planner.render.graphs import render_graph
+
+    return render_graph(graph, form)
+
+
+def _command(plan: Plan, request: Request, verb: str, saved: Path | None, fired: Sequence[GuardRefused]) -> str:
+    if plan.is_empty or (saved is None and not plan.applyable and plan.blocked):
+        return ""  # what is blocked stays so when the same command is given again
+    if saved is not None:
+        return f"hwplan apply {shlex.quote(str(saved))}{_where_to_apply(request)}{allowed_words(fired)} --confirm"
+    bound = f" --plan-id {short_id(plan_id(plan))}"
+    return f"hwplan {verb}{_words(request)}{_where_to_apply(request)}{bound}{allowed_words(fired)} --confirm"
+
+
+def _where_to_apply(request: Request) -> str:
+    """A plan of a snapshot is applied to the cluster that was saved, by somebody who has credentials and a state."""
+    from planner.app.snapshot_records import is_snapshot
+
+    return "" if is_snapshot(request.live) else _common(request)
+
+
+def command_line(verb: str, request: Request) -> str:
+    """The command of another verb about the same selection."""
+    return f"hwplan {verb}{_words(request)}{_common(request)}"
+
+
+def object_command(verb: str, request: Request, address: Address) -> str:
+    """The command of a verb about one object of the same selection."""
+    bare = replace(request, targets=(), exclude=(), take_over=(), reset_undeclared=())
+    return f"hwplan {verb} {shlex.quote(address.local)}{_words(bare)}{_common(request)}"
+
+
+def _again(report: RunReport, request: Request, look: str, again: str) -> str:
+    look = look or ("destroy" if report.plan.destroy else "plan")
+    verb = look if report.all_done else f"{again or 'apply --resume'} --confirm"
+    return f"hwplan {verb}{_words(request)}{_common(request)}"
+
+
+def _words(request: Request) -> str:
+    """The selecting words, as they were given."""
+    pairs = [
+        *(("--product", word) for word in (request.product,) if word),
+        *(("--node", word) for word in request.nodes),
+        *(("--lane", word) for word in request.lanes),
+        *(("--scope", word) for word in request.scopes),
+        *(("--target", word) for word in request.targets),
+        *(("--exclude", word) for word in request.exclude),
+        *request.manifest_words,
+        *(("--take-over", word) for word in request.take_over),
+        *(("--reset-undeclared", word) for word in request.reset_undeclared),
+    ]
+    return "".join(f" {option} {shlex.quote(word)}" for option, word in pairs)
+
+
+def _common(request: Request) -> str:
+    """The options that say where: the same command must ask the same world."""
+    pairs = [
+        ("--live", str(request.live) if request.live else ""),
+        ("--kubeconfig", request.kubeconfig),
+        ("--context", request.context),
+        ("--state", request.state),
+    ]
+    return "".join(f" {option} {shlex.quote(word)}" for option, word in pairs if word)

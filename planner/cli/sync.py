@@ -1,0 +1,28 @@
+"""`hwplan sync`: repairs of what keeps Argo CD from converging, each a node of the plan, then one sync (S13)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from planner.app.request import Request
+from planner.cli.apply import apply_options
+from planner.cli.options import approved, selection_options
+from planner.cli.part_command import carry_out
+
+
+@click.command()
+@selection_options
+@approved
+@apply_options
+def sync(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
+    """Bring Argo CD to what was promoted last: mend what is stuck, then sync.
+
+    A stuck operation is terminated, a failed hook Job deleted, a pod of an old revision that cannot start deleted: each
+    is a line of the plan with what was seen, and bound to that very object. Nothing else is touched.
+    """
+    from planner.app.sync import open_sync
+
+    confirmed = confirm and not dry_run
+    return carry_out(open_sync(request), request, "sync", confirm=confirmed, plan_id=plan_id, json=as_json, how=how)

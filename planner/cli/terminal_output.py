@@ -1,0 +1,64 @@
+"""Writing to the terminal: pages to stdout, errors to stderr. Everything from outside was made safe by its renderer,
+and every word passes the guard that the entry point puts before both streams (planner.redaction.stream)."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+
+import click
+
+from planner.errors import ConfigError, HwplanError
+from planner.redaction.stream import unredacted
+from planner.text_safe import safe
+
+
+def wants_colour() -> bool:
+    """Whether stdout wants colour: a terminal, and no NO_COLOR."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def terminal_width() -> int:
+    """Columns of the terminal, COLUMNS first; 100 where there is none."""
+    return shutil.get_terminal_size((100, 24)).columns
+
+
+def print_page(text: str, *, exact: bool = False) -> None:
+    """Write a rendered page, with exactly one newline at its end.
+
+    `exact` is for a plan as JSON: its bytes are its identity, and its words were cleaned when it was made.
+    """
+    stream = unredacted(sys.stdout) if exact else sys.stdout
+    stream.write(text if text.endswith("\n") else text + "\n")
+    stream.flush()
+
+
+def page_as(form: str, document: object) -> None:
+    """Write a document for programs as `json` or `yaml`."""
+    from planner.cli.output_formats import as_yaml
+    from planner.render.plan_json import escape_invisible
+
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    print_page(escape_invisible(text) if form == "json" else as_yaml(text))
+
+
+def show_error(error: HwplanError) -> None:
+    """Write what is wrong, where, and what to do; all problems of a configuration at once."""
+    if isinstance(error, ConfigError):
+        from planner.loading.problems import render_problems
+
+        click.echo(render_problems(error.problems).rstrip("\n"), err=True)
+        return
+    where = f"{safe(error.where)}: " if error.where else ""
+    click.echo(f"error: {where}{safe(error.message)}", err=True)
+    if error.remedy:
+        click.echo(f"  {safe(error.remedy)}", err=True)
+
+
+def show_traceback(error: BaseException) -> None:
+    """What `--debug` adds: frames and types of errors. Messages of foreign errors may quote what they tripped over."""
+    from planner.executor.crash import describe_traceback
+
+    click.echo(describe_traceback(error).rstrip("\n"), err=True)

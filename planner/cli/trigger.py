@@ -1,0 +1,195 @@
+"""`hwplan trigger`: the rollout of one lane as one command, with its budget (spec 02, S05 and S14).
+
+Exit codes: those of apply, and 3 when a newer commit took over, 4 when it is not over in time.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from planner.app.request import Request
+from planner.cli.apply import apply_options
+from planner.cli.detached import detach, detachable
+from planner.cli.options import approved, selection_options
+from planner.cli.terminal_output import print_page
+from planner.text_safe import safe
+
+if TYPE_CHECKING:
+    from planner.app.trigger import Trigger, TriggerReport
+
+_TIMEOUT = "5m"  # of the waiting (B5): what runs goes on
+_JOB_TIMEOUT = "1h"
+_PATIENCE = "30s"  # an older rollout that was overtaken gives its lock back within this time (B2)
+
+
+@click.command()
+@selection_options
+@approved
+@click.option("--rerun", is_flag=True, help="Delete a run of this commit that did not succeed, and make it anew.")
+@click.option("--source-commit", default="", metavar="COMMIT", help="Refuse unless the branch stands on this commit.")
+@click.option(
+    "--hold",
+    "reason",
+    default="",
+    metavar="REASON",
+    help="Hold the lane at --source-commit, an older one too, until `hwplan hold release`.",
+)
+@detachable
+@apply_options
+def trigger(
+    request: Request,
+    plan_id: str,
+    rerun: bool,
+    source_commit: str,
+    reason: str,
+    detached: bool,
+    confirm: bool,
+    dry_run: bool,
+    as_json: bool,
+    **how: Any,
+) -> int:
+    """Roll one lane out: from the branch's commit to the gate, as one plan.
+
+    Shows the plan and what it will probably take; with --confirm does it and waits, 5m unless --timeout says otherwise.
+    """
+    from planner.app.trigger import open_trigger, run_trigger
+    from planner.cli.run_options import run_options
+
+    if reason and not source_commit:
+        raise click.UsageError("--hold goes with --source-commit: a lane is held at a commit.")
+    if click.get_current_context().get_parameter_source("lock_timeout") is click.core.ParameterSource.DEFAULT:
+        how["lock_timeout"] = _PATIENCE
+    if detached:
+        return _detach(request, plan_id, rerun, source_commit, reason, confirm and not dry_run, how)
+    how["timeout"] = how["timeout"] or _TIMEOUT
+    options = run_options(request, again="trigger", **how)
+    with open_trigger(request, rerun=rerun, source_commit=source_commit, reason=reason) as found:
+        again = _held_verb(found, reason)
+        verb = f"{again} --rerun" if rerun else again
+        if not confirm or dry_run:
+            return _show(found, request, verb, as_json)
+        if not as_json and not request.quiet:
+            print_page(_page(found, request, verb, confirmed=True))
+        ended = run_trigger(found, options, approved=plan_id)
+    return _show_end(ended, request, again, as_json)
+
+
+def _held_verb(found: Trigger, reason: str) -> str:
+    """The verb with the words without which a rollout under a hold would be another, or be refused."""
+    if found.held is None:
+        return "trigger"
+    given = [("--source-commit", found.held.commit), ("--hold", reason)]
+    return " ".join(["trigger", *(f"{option} {shlex.quote(value)}" for option, value in given if value)])
+
+
+def _detach(
+    request: Request, plan_id: str, rerun: bool, source_commit: str, reason: str, confirmed: bool, how: dict[str, Any]
+) -> int:
+    """Start the same command as a job; a job waits longer (B5, B7)."""
+    from planner.app.trigger.opening import progress_name
+
+    given = (("--plan-id", plan_id), ("--source-commit", source_commit), ("--hold", reason))
+    words = [word for option, value in given if value for word in (option, value)]
+    words += ["--rerun"] if rerun else []
+    how = {**how, "timeout": how["timeout"] or _JOB_TIMEOUT}
+    return detach(request, "trigger", words, confirmed=confirmed, how=how, name=progress_name(request))
+
+
+def _show(found: Trigger, request: Request, verb: str, as_json: bool) -> int:
+    from planner.app.shown_plans import store_shown_plan
+    from planner.cli.show_pages import exit_code_of_shown, show_plan
+    from planner.render.rollout_pages import forecast_document, prediction_document
+
+    store_shown_plan(request, found.made.plan)
+    if as_json:
+        document = json.loads(show_plan(found.made, request, "json"))
+        document |= {
+            "forecast": forecast_document(found.forecast),
+            "argo": prediction_document(found.prediction()),
+            "hold": str(found.hold) if found.hold else None,
+            "sourceStageRef": found.source_stage_ref,
+        }
+        print_page(json.dumps(document, indent=1, sort_keys=True))
+    else:
+        print_page(_page(found, request, verb, confirmed=False))
+    return exit_code_of_shown(found.made.plan)
+
+
+def _page(found: Trigger, request: Request, verb: str, *, confirmed: bool) -> str:
+    """The forecast and what Argo CD will change above the plan: the last lines are the verdict and what to do."""
+    from planner.cli.show_pages import show_plan
+    from planner.render.rollout_pages import render_forecast, render_prediction
+
+    plan = show_plan(found.made, request, "text", verb=verb, confirmed=confirmed)
+    if found.hold and not request.quiet:
+        plan = f"{safe(str(found.hold))}\n\n{plan}"
+    if not found.made.plan.changes or request.quiet:
+        return plan
+    stack = found.session.stack
+    parts = [render_forecast(found.forecast, f"{stack.nodes[0]}/{stack.lanes[0]}")]
+    if (predicted := found.prediction()) is not None:
+        parts.append(render_prediction(predicted))
+    return "\n\n".join([*parts, plan])
+
+
+def _show_end(ended: TriggerReport, request: Request, verb: str, as_json: bool) -> int:
+    from planner.cli.show_pages import command_line, run_document, show_nothing
+    from planner.render.rollout_pages import render_stages, spent_document
+    from planner.render.run_summary import render_run
+
+    report = ended.report
+    again, newest = command_line(verb, request), command_line("trigger", request)
+    if as_json:
+        document = {
+            **run_document(report),
+            "exitCode": ended.exit_code,
+            "targetValidation": {"state": ended.state},
+            "sourceCommit": ended.commit,
+            "supersededBy": ended.newer or None,
+            "spent": spent_document(ended.spent),
+            "warnings": list(ended.warnings),
+            "closeout": _closeout(ended),
+            "brief": ended.brief or None,
+        }
+        print_page(json.dumps(document, indent=1, sort_keys=True))
+        return ended.exit_code
+    table = render_stages(ended.spent, ended.warnings)
+    if report.result is None and ended.newer:
+        print_page(f"superseded by {ended.newer[:12]}: {newest} --confirm")
+        return ended.exit_code
+    if report.result is None:
+        print_page("\n".join(filter(None, [table, show_nothing(report)])))
+        return ended.exit_code
+    page = render_run(report.plan, report.result, run=report.run, command=_next(ended, again))
+    body, _, verdict = page.rpartition("\n")
+    if ended.newer:
+        verdict = f"superseded by {ended.newer[:12]}: {newest} --confirm"
+    print_page("\n".join(filter(None, [body.rstrip(), table, safe(ended.brief)])) + f"\n\n{verdict}")
+    return ended.exit_code
+
+
+def _closeout(ended: TriggerReport) -> dict[str, object] | None:
+    record = ended.closeout
+    return record and {"digest": record["digest"], **record["verdict"]}
+
+
+def _next(ended: TriggerReport, again: str) -> str:
+    match ended.state:
+        case "passed":
+            return again
+        case "pending":
+            return f"{again} --confirm"
+        case _:
+            return f"{again}{' --rerun' if _run_failed(ended) else ''} --confirm"
+
+
+def _run_failed(ended: TriggerReport) -> bool:
+    from planner.events import Result
+
+    result = ended.report.result
+    ends = result.outcomes.values() if result else ()
+    return any(one.address.kind == "PipelineRun" and one.result is Result.FAILED for one in ends)

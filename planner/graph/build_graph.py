@@ -1,0 +1,132 @@
+"""From resources to their graph: a list of named steps, each drawing one family of edges over every resource."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from planner.address import Address
+from planner.errors import GraphError, Problem
+from planner.graph.edge import Edge
+from planner.graph.edge_collector import EdgeCollector, Missing
+from planner.graph.resource_graph import ResourceGraph, closest_name, make_graph
+from planner.graph.resource_index import ResourceIndex, index_resources
+from planner.graph.rules import (
+    argo,
+    crds,
+    explicit,
+    helm_hooks,
+    namespaces,
+    pods,
+    rbac,
+    rest_secrets,
+    secret_refs,
+    services,
+    storage,
+    targets,
+    tekton,
+    webhooks,
+)
+from planner.resource import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One family of edges. `kinds` are the only ones that it can say anything about; none given means any."""
+
+    name: str
+    draw: Callable[[EdgeCollector], None]
+    kinds: frozenset[str] = frozenset()
+
+
+# Images are drawn where pods and Tekton steps name them; every other family is a step of its own.
+STEPS = (
+    Step("namespaces", namespaces.draw),
+    Step("custom resource definitions", crds.draw),
+    Step("roles and accounts", rbac.draw, rbac.KINDS),
+    Step("pod specifications and images", pods.draw),
+    Step("services and routes", services.draw, services.KINDS),
+    Step("storage", storage.draw, storage.KINDS),
+    Step("tekton", tekton.draw, tekton.KINDS),
+    Step("argo", argo.draw, argo.KINDS),
+    Step("webhooks", webhooks.draw, webhooks.KINDS),
+    Step("targets of our own kinds", targets.draw, targets.KINDS),
+    Step("secrets of REST objects", rest_secrets.draw, rest_secrets.KINDS),
+    Step("secrets of plug-ins", secret_refs.draw),
+    Step("depends-on", explicit.draw_depends_on),
+    Step("references", explicit.draw_refs),
+)
+
+
+def build_graph(resources: Sequence[Resource]) -> ResourceGraph:
+    """The graph of all `resources` with every edge between them, independent of the order they come in.
+
+    Raises GraphError for two resources with one address, a reference written for hwplan that leads to nothing declared
+    (with the closest name), and a cycle (with the field of each edge).
+    """
+    index, edges, missing = _draw(resources)
+    if len(index.resources) != len(resources):
+        _refuse_twins(resources)
+    if missing:
+        _refuse_missing(_problems(missing, index))
+    return make_graph(index.resources, edges)
+
+
+def references_to(gone: Collection[Address], resources: Sequence[Resource]) -> tuple[Edge, ...]:
+    """The edges from `gone` to what stays: the fields of other resources that name what goes. `resources` are both."""
+    _, edges, _ = _draw(resources)
+    return tuple(edge for edge in edges if edge.before in gone and edge.after not in gone)
+
+
+def missing_references(resources: Sequence[Resource]) -> tuple[Problem, ...]:
+    """Every reference written for hwplan that leads to nothing declared, for a report of all problems at once."""
+    index, _, missing = _draw(resources)
+    return _problems(missing, index)
+
+
+def draw_edges(resources: Sequence[Resource]) -> tuple[Edge, ...]:
+    """Every edge between `resources`; what leads to nothing among them is no error. They may form a cycle."""
+    return tuple(_draw(resources)[1])
+
+
+def undeclared(resources: Sequence[Resource]) -> tuple[Missing, ...]:
+    """Every reference written for hwplan that leads to nothing declared: who refers, to what, in which field."""
+    return tuple(_draw(resources)[2])
+
+
+def _draw(resources: Sequence[Resource]) -> tuple[ResourceIndex, list[Edge], list[Missing]]:
+    index = index_resources(resources)
+    edges: list[Edge] = []
+    missing: list[Missing] = []
+    pens = [EdgeCollector(resource, index, edges, missing) for resource in resources]
+    for step in STEPS:
+        for pen in pens:
+            if not step.kinds or pen.resource.address.kind in step.kinds:
+                step.draw(pen)
+    edges += helm_hooks.hook_edges(index, edges)
+    return index, edges, missing
+
+
+def _problems(missing: Sequence[Missing], index: ResourceIndex) -> tuple[Problem, ...]:
+    found = {_problem(resource, address, field, index) for resource, address, field in missing}
+    return tuple(sorted(found, key=lambda problem: (problem.source, problem.message)))
+
+
+def _problem(resource: Resource, address: Address, field: str, index: ResourceIndex) -> Problem:
+    message = f"{resource.address}: {field} names {address}, which is not declared"
+    return Problem(resource.source, message, closest_name(address, index.resources, resource.address.node_lane))
+
+
+def _refuse_missing(problems: Sequence[Problem]) -> None:
+    first = problems[0]
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    raise GraphError(first.message + more, where=str(first.source), remedy=first.suggestion)
+
+
+def _refuse_twins(resources: Sequence[Resource]) -> None:
+    seen: dict[Address, Resource] = {}
+    for resource in resources:
+        first = seen.setdefault(resource.address, resource)
+        if first is not resource:
+            message = f"{resource.address} is declared twice, first in {first.source}"
+            raise GraphError(message, where=str(resource.source), remedy="remove or rename one of the two")

@@ -1,0 +1,1 @@
+"""Which key of the configuration feeds a rendered field: found by rendering again, never by a guess."""

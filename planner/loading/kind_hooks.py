@@ -1,0 +1,31 @@
+"""The one table of what the loader does with documents of a kind besides checking them against its model.
+
+Hooks of hwplan's own kinds stand here, those of other distributions in their planner.plugins.Plugin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from planner.kind_hook_types import LoadHooks
+from planner.loading.git_job import expand_git_job
+from planner.loading.node_prometheus import with_server_of_node
+from planner.loading.policies.gate_probes import check_gate_probe
+from planner.loading.policies.images import check_registry_image
+from planner.plugins import plugin_of
+
+HOOKS: Final[Mapping[str, LoadHooks]] = {
+    "GitRef": LoadHooks(expand=expand_git_job),
+    "HttpProbe": LoadHooks(check=check_gate_probe),
+    "PrometheusQuery": LoadHooks(expand=with_server_of_node),
+    "RegistryImage": LoadHooks(check=check_registry_image),
+}
+
+
+def hooks_of(kind: str) -> LoadHooks:
+    """The hooks of a hwplan kind; those that do nothing where it has none."""
+    if (own := HOOKS.get(kind)) is not None:
+        return own
+    installed = plugin_of(kind)
+    return installed.plugin.hooks if installed is not None else LoadHooks()

@@ -1,0 +1,41 @@
+"""What loading ends in: the desired resources, the secret values they refer to, and what was selected. Data only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from planner.address import Address
+from planner.resource import Resource
+from planner.values import Vault
+
+if TYPE_CHECKING:
+    from planner.loading.secrets.source import NeededFile
+
+
+@dataclass(frozen=True, slots=True)
+class LoadResult:
+    """The result of `load_manifests` and `load_stack`.
+
+    `vault` maps `Sealed.ref` to values and lives in memory only. `digest` is that of the desired resources, without any
+    secret value. `blocked` gives resources that are declared but whose source is missing, and why; they are among
+    `resources` all the same. `owned` are the owned sets of the selection, also those that came out empty; `scopes` the
+    resolved scope names in order (empty for plain manifests); `secret_files` where its secrets are read from;
+    `fingerprints` of every reference to a secret that was tried, "" where there was no value; `obsolete` are Secrets
+    that are declared as no longer wanted: an identity, and no content.
+    """
+
+    resources: tuple[Resource, ...]
+    vault: Vault = field(repr=False)
+    digest: str
+    warnings: tuple[str, ...] = ()
+    blocked: Mapping[Address, str] = field(default_factory=dict)
+    owned: tuple[str, ...] = ()
+    product: str = ""
+    nodes: tuple[str, ...] = ()
+    lanes: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    secret_files: tuple[NeededFile, ...] = ()
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    obsolete: tuple[Resource, ...] = ()

@@ -1,0 +1,1 @@
+"""What a gate, an image, a remote and a store may be, whatever the product."""

@@ -1,0 +1,1 @@
+"""Where secret values come from: files, the environment, live Secrets, the state."""

@@ -1,0 +1,34 @@
+"""The two tags of our own, `!ref` and `!sub`: their text becomes a Ref or a Sub."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from planner.values import Ref, Sub, parse_ref
+
+_SUB_PART: Final = re.compile(r"\$\$\{|\$\{([^{}]*)\}")
+
+
+def parse_tag(tag: str, text: str) -> Ref | Sub:
+    """The value of `!ref TEXT` or `!sub TEXT`. Raises ValueError saying what was expected."""
+    if tag == "!ref":
+        return parse_ref(text)
+    parts: list[str | Ref] = []
+    position = 0
+    for match in _SUB_PART.finditer(text):
+        parts.append(text[position : match.start()])
+        parts.append("${" if match[1] is None else parse_ref(match[1]))
+        position = match.end()
+    parts.append(text[position:])
+    return Sub(_joined(parts))
+
+
+def _joined(parts: list[str | Ref]) -> tuple[str | Ref, ...]:
+    out: list[str | Ref] = []
+    for part in parts:
+        if isinstance(part, str) and out and isinstance(out[-1], str):
+            out[-1] += part
+        elif part != "":
+            out.append(part)
+    return tuple(out)

@@ -1,0 +1,58 @@
+"""The hidden mark by which a comment or an issue of ours is found again (P15, P16). Pure.
+
+The mark is the last line of a body, and only there it counts: text that others wrote may stand above it, in a quotation
+for example, and may hold any mark. Who wrote the comment is checked as well, because everybody can write a mark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TypeVar
+
+_MOST = 65_536  # characters of a body that GitHub takes
+
+
+class MarkedText(Protocol):
+    """A comment or an issue."""
+
+    @property
+    def author(self) -> str:
+        """Who wrote it."""
+        ...
+
+    @property
+    def body(self) -> str:
+        """What it says."""
+        ...
+
+
+_T = TypeVar("_T", bound=MarkedText)
+
+
+def mark_line(marker: str) -> str:
+    """The last line of a body that is marked."""
+    return f"<!-- hwplan:{marker} -->"
+
+
+def body_with_marker(body: str, marker: str) -> str:
+    """The body with its mark, as it is written. Raises ValueError when GitHub would not take it."""
+    whole = f"{body.rstrip()}\n\n{mark_line(marker)}"
+    if len(whole) > _MOST:
+        raise ValueError(f"the text is longer than {_MOST} characters")
+    return whole
+
+
+def plain_lines(body: str) -> str:
+    """A body as it is compared: GitHub's own editor ends lines with CR LF."""
+    return body.replace("\r\n", "\n").rstrip()
+
+
+def is_marked(body: str, marker: str) -> bool:
+    """Whether the last line of a body is this mark."""
+    return plain_lines(body).rpartition("\n")[2].strip() == mark_line(marker)
+
+
+def find_marked(texts: Iterable[_T], marker: str, author: str) -> Sequence[_T]:
+    """Those with the mark that `author` wrote, in the order given. Names of GitHub accounts ignore case."""
+    ours = author.lower()
+    return [one for one in texts if one.author.lower() == ours and is_marked(one.body, marker)]

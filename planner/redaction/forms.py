@@ -1,0 +1,143 @@
+"""The forms in which a secret value may stand in a text: raw, quoted, escaped, encoded, and its telling parts. Pure."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import shlex
+from binascii import b2a_base64
+from collections.abc import Iterator
+from urllib.parse import quote, quote_plus, urlsplit
+
+_LONG_WORD = re.compile(r"[^\s\"'=:,;@/]{16,}")
+_DIGIT, _LETTER = re.compile("[0-9]"), re.compile("[A-Za-z]")
+_USER_INFO = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]{0,30}://[^\s/@]*@")
+_MOST_SCANNED = 1 << 16  # bytes of a value in which parts are looked for
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
+_SCHEME = re.compile(r"(?:basic|bearer|token|apikey|negotiate)\s+(\S+)", re.IGNORECASE)
+_PAIR = re.compile(r"[^\s:/@]{1,128}:([^\s/][^\s]*)")
+_PACKED = re.compile(r"[A-Za-z0-9+/_-]{8,8192}={0,2}")
+_NAMED = re.compile(
+    r"""(?<![\w.-])[\w.-]{0,64}?(?:passw|pwd|secret|token|auth|credential|api[-_]?key)[\w.-]{0,64}["']?\s*[=:]\s*(?:"([^"\n]+)"|'([^'\n]+)'|([^\s"',;}]+))""",
+    re.IGNORECASE,
+)
+
+
+def secret_parts(value: bytes) -> Iterator[bytes]:
+    """The value itself, and what in it is a secret on its own: the password of a URL or of `user:password`, a
+    credential without its scheme, what is packed in base64, values that are named like secrets, and the words of a
+    longer text that mix letters and digits (keys and tokens in a file, the lines of a private key)."""
+    yield from _parts(value)
+    text = value[:_MOST_SCANNED].decode("utf-8", "replace").strip()
+    if (credential := _SCHEME.fullmatch(text)) is not None:
+        yield from _parts(credential[1].encode())
+        text = credential[1]
+    inner = [text, *(next(filter(None, found)) for found in _NAMED.findall(text))]
+    for one in inner:
+        if one is not text:
+            yield one.encode()
+        unpacked = _unpacked(one)
+        if unpacked:
+            yield from _parts(unpacked.encode())
+        for pair in (one, unpacked):
+            if found := _PAIR.fullmatch(pair):
+                yield found[1].encode()
+
+
+def _unpacked(text: str) -> str:
+    """The text that another one holds in base64, "" where it holds none."""
+    if not _PACKED.fullmatch(text):
+        return ""
+    digits = text.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        found = base64.b64decode(digits + "=" * (-len(digits) % 4), validate=True).decode()
+    except ValueError:
+        return ""
+    return found if found.isprintable() else ""
+
+
+def _parts(value: bytes) -> Iterator[bytes]:
+    yield value
+    text = value[:_MOST_SCANNED].decode("utf-8", "replace")
+    if (stripped := text.strip()) != text:
+        yield stripped.encode()
+    if _USER_INFO.match(text):
+        yield from _password(text)
+    words = [word for word in _LONG_WORD.findall(text) if _DIGIT.search(word) and _LETTER.search(word)]
+    if words != [stripped]:
+        yield from (word.encode() for word in dict.fromkeys(words))
+
+
+def _password(text: str) -> Iterator[bytes]:
+    try:
+        password = urlsplit(text).password
+    except ValueError:
+        return
+    if password:
+        yield password.encode()
+
+
+def encoded_forms(value: bytes) -> frozenset[str]:
+    """Every form that is searched for, each as text."""
+    out = set(_encoded(value))
+    text = value.decode("utf-8", "replace")
+    out.add(text)
+    every = "%" + value.hex("%")
+    out |= {every, every.upper(), every.replace("%", "=").upper()}
+    octal = "".join(f"\\{byte:03o}" for byte in value)
+    for escaped in (every.replace("%", "\\x"), octal, "".join(f"\\u{ord(char):04x}" for char in text)):
+        out |= {escaped, escaped.replace("\\", "\\\\")}  # also quoted inside of a quoted text
+    out.add("".join(f"&#{ord(char)};" for char in text))
+    out.add("".join(f"&#x{ord(char):x};" for char in text))
+    if not _PLAIN.fullmatch(text):
+        out |= set(_escaped(text))
+    return frozenset(out)
+
+
+def _escaped(text: str) -> Iterator[str]:
+    yield json.dumps(text)[1:-1]
+    yield json.dumps(text, ensure_ascii=False)[1:-1]
+    yield repr(text)[1:-1]
+    yield repr(text.encode("utf-8", "replace"))[2:-1]
+    yield _shown(text)
+    yield html.escape(text)
+    yield html.escape(text, quote=False)
+    yield shlex.quote(text)[1:-1]
+    yield text.replace("'", "''")  # YAML in single quotes
+    for quoted in (quote(text), quote(text, safe=""), quote_plus(text)):
+        yield quoted
+        yield re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), quoted)
+    twice = json.dumps(json.dumps(text))[1:-1]  # a document quoted inside of a document
+    yield twice.removeprefix('\\"').removesuffix('\\"')
+
+
+def _shown(text: str) -> str:
+    """As a page shows it (planner.text_safe)."""
+    named = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+    return "".join(
+        named.get(char) or (f"\\x{ord(char):02x}" if ord(char) < 0x20 or ord(char) == 0x7F else char) for char in text
+    )
+
+
+def _encoded(value: bytes) -> Iterator[str]:
+    yield value.hex()
+    yield value.hex().upper()
+    yield value.hex(" ")
+    yield value.hex(":")
+    yield base64.b32encode(value).decode().rstrip("=")
+    for once in base64_digits(value):
+        yield once
+        yield from base64_digits(once.encode())  # masking by a CI system is defeated by encoding twice
+
+
+def base64_digits(value: bytes) -> set[str]:
+    """Base64, plain and for URLs, at each of its three alignments: the digits that do not depend on what stands around
+    the value."""
+    found: set[str] = set()
+    for lead, first in enumerate((0, 2, 3)):
+        digits = b2a_base64(bytes(lead) + value, newline=False)
+        unsure = (0, 3, 2)[(lead + len(value)) % 3]  # padding, and the digit before it
+        found.add(digits[first : len(digits) - unsure].decode())
+    return found | {text.replace("+", "-").replace("/", "_") for text in found if "+" in text or "/" in text}

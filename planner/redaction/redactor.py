@@ -1,0 +1,193 @@
+"""The second line of defence: finds secret values in text that is about to leave, whatever brought them there.
+
+The first line is that values are sealed by type and that nothing formats them; this one is for the words of servers,
+commands, libraries and defects. `GUARD` is the one redactor of the process: whoever comes to hold a secret's bytes
+calls `learn`, and every sink passes its text through `clean`. Owns what is looked for and what is public; knows no sink
+and no source.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from planner.redaction.fragments import Fragments
+    from planner.redaction.index import FormBucket
+
+MASK: Final = "(secret)"
+SHORTEST: Final = 8  # characters: below it a value is an ordinary word too often to be searched for in any text
+SHORTEST_WORD: Final = 4  # the same for a word that stands alone in what a command prints
+_WINDOW = 8
+_HEAD = 12  # bytes of a value that decide the first window of each of its forms; more where it is not ASCII
+_WORD = re.compile(r"[A-Za-z]{1,15}|[-+0-9.,:/]{1,11}|\W+")  # one word of letters, a number, an address with a port
+_MOST_PASSED, _LONGEST_PASSED = 50_000, 200  # texts, and characters of one
+_KINDS = 4  # different characters that a value must have
+_SAYS_NOTHING = frozenset({"true", "false", "null", "none"})
+
+
+class Redactor:
+    """Masks what was learned. Threads may share it.
+
+    A value is looked for when it has at least SHORTEST characters, at least four different ones, is not one word of up
+    to 15 letters nor a short number, and is not public (`publish`): `true`, `a`, `admin` or a namespace are left in
+    the text, for without them no output could be read. It is found raw and in the encodings of
+    planner.redaction.forms, also where the text breaks off in it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._values: set[bytes] = set()
+        self._new: list[bytes] = []
+        self._short: set[str] = set()
+        self._public = ""
+        self._public_words: set[str] = set()
+        self._unread: list[Iterable[str]] = []
+        self._windows: dict[str, list[bytes]] = {}  # how a form begins -> the values that have such a form
+        self._buckets: dict[str, FormBucket] = {}
+        self._fragments: Fragments | None = None
+        self._passed: set[str] = set()  # short texts in which nothing was found since the last secret was learned
+
+    def learn(self, value: bytes) -> None:
+        """Remember a secret. Cheap: its forms are made when there is text to look at."""
+        if value in self._values:
+            return
+        if len(value) < SHORTEST:
+            self._learn_short(value)
+            return
+        with self._lock:
+            self._values.add(value)
+            self._new.append(value)
+            self._passed = set()
+
+    def publish(self, words: Iterable[str]) -> None:
+        """Names that are shown in any case: of resources, nodes, lanes. A value that stands in one, or that is put
+        together of some (a host name of a Service), is not masked from then on. Read when there is a secret and text
+        to look at."""
+        with self._lock:
+            self._unread.append(words)
+
+    def clean(self, text: str) -> str:
+        """`text` with every form of every secret replaced by MASK. Linear in the text, whatever was learned."""
+        windows = self._ready()
+        if not windows:
+            return text
+        spans = [
+            (start, start + length)
+            for start in range(len(text) - _WINDOW + 1)
+            if text[start : start + _WINDOW] in windows and (length := self._longest(text, start))
+        ]
+        return _masked(text, spans) if spans else text
+
+    def clean_foreign(self, text: str) -> str:
+        """The same for words from outside, where a secret may be cut, broken into lines or quoted by whoever wrote
+        them: also parts that are long enough to be telling."""
+        passed = self._passed
+        if len(text) < _WINDOW or text in passed:  # what providers return repeats itself, object by object
+            return text
+        whole = self.clean(text)
+        if self._fragments is None:
+            return whole
+        with self._lock:
+            spans = self._fragments.spans(whole, self._is_public)
+            if not spans and whole == text and len(text) <= _LONGEST_PASSED and len(passed) < _MOST_PASSED:
+                passed.add(text)  # into a set that is not asked any more where a secret was learned meanwhile
+        return _masked(whole, spans) if spans else whole
+
+    def clean_output(self, text: str) -> str:
+        """The same for what a command prints: also secrets of SHORTEST_WORD characters, where one stands alone."""
+        masked = self.clean_foreign(text)
+        words = sorted((word for word in self._short if word in masked and not self._is_public(word)), key=len)
+        for word in reversed(words):
+            masked = re.sub(rf"(?<![\w-]){re.escape(word)}(?![\w-])", MASK, masked)
+        return masked
+
+    def _learn_short(self, value: bytes) -> None:
+        text = value.decode("utf-8", "replace").strip()
+        if len(text) >= SHORTEST_WORD and text.lower() not in _SAYS_NOTHING:
+            with self._lock:
+                self._short.add(text)
+
+    def _longest(self, text: str, start: int) -> int:
+        from planner.redaction.index import FormBucket
+
+        window = text[start : start + _WINDOW]
+        with self._lock:
+            values = self._windows.get(window, [])
+            bucket = self._buckets.get(window)
+            if bucket is None or bucket.size != len(values):
+                bucket = self._buckets[window] = FormBucket(window, values)
+        return bucket.longest(text, start)
+
+    def _ready(self) -> dict[str, list[bytes]]:
+        with self._lock:
+            if self._unread and (self._values or self._short):
+                self._read_public()
+            if not self._new:
+                return self._windows
+            from planner.redaction.forms import secret_parts  # not before there is a secret
+            from planner.redaction.fragments import Fragments
+
+            self._fragments = self._fragments or Fragments()
+            fresh, self._new = self._new, []
+            for value in fresh:
+                for part in dict.fromkeys(secret_parts(value)):
+                    if self._is_telling(part):
+                        self._index(part)
+                        self._fragments.add(part)
+            return self._windows
+
+    def _read_public(self) -> None:
+        """Take over what was published; what was made ready before is looked at again."""
+        for words in self._unread:
+            found = set(words)
+            self._public += "".join(f"{word}\n" for word in found)
+            self._public_words.update(piece for word in found for piece in _SEPARATORS.split(word))
+        self._unread.clear()
+        self._new = list(self._values)
+        self._windows, self._buckets, self._fragments = {}, {}, None
+
+    def _is_telling(self, value: bytes) -> bool:
+        text = value.decode("utf-8", "replace").strip()
+        if len(text) < SHORTEST or len(set(text)) < _KINDS or _WORD.fullmatch(text):
+            return False
+        return not self._is_public(text)
+
+    def _is_public(self, text: str) -> bool:
+        """Whether a text stands in a public name, or is made of nothing but such: `http://api.shop.svc:8080`."""
+        if text in self._public:
+            return True
+        pieces = [piece for piece in _SEPARATORS.split(text) if piece]
+        named = [piece for piece in pieces if piece in self._public_words]
+        rest = [piece for piece in pieces if piece not in self._public_words and piece not in _OF_ADDRESSES]
+        return bool(named) and len(pieces) <= _MOST_PIECES and all(one.isdigit() and len(one) <= 5 for one in rest)
+
+    def _index(self, value: bytes) -> None:
+        from planner.redaction.forms import encoded_forms
+
+        head = value[: _HEAD if value[:_HEAD].isascii() else 3 * _HEAD]
+        for window in {form[:_WINDOW] for form in encoded_forms(head)}:
+            if len(window) == _WINDOW:
+                self._windows.setdefault(window, []).append(value)
+
+    def __repr__(self) -> str:
+        return "Redactor(…)"
+
+
+_SEPARATORS = re.compile(r"[./:]+")
+_OF_ADDRESSES = frozenset({"http", "https", "ssh", "git", "svc", "cluster", "local"})
+_MOST_PIECES = 16
+REDACTOR: Final = Redactor()
+
+
+def _masked(text: str, spans: list[tuple[int, int]]) -> str:
+    out: list[str] = []
+    position = 0
+    for first, last in sorted(spans):
+        if first >= position:
+            escaped = first and text[first - 1] == "\\"  # of JSON, cut in two by chance: its letter has to stay
+            out += [text[position : first + bool(escaped)], MASK]
+        position = max(position, last)
+    return "".join([*out, text[position:]])

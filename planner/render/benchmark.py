@@ -1,0 +1,80 @@
+"""A benchmark for people and for programs: its verdict, the times of its phases, and what the proxy server counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from planner.duration import render_duration
+from planner.plan import ClusterIdentity
+from planner.render.metrics import bytes_text, client_traffic_json
+from planner.render.terminal_style import column_count, pad_text, paint
+from planner.rollout.benchmark import BenchmarkVerdict
+from planner.rollout.metrics import Traffic
+from planner.text_safe import safe
+from planner.values import JsonObject
+
+SCHEMA_VERSION = 1
+_STYLES: Mapping[str, str] = {"passed": "green", "pending": "yellow", "inconclusive": "yellow"}
+
+
+class Report(Protocol):
+    """A run of a profile and its verdict."""
+
+    @property
+    def cluster(self) -> ClusterIdentity: ...
+    @property
+    def profile(self) -> str: ...
+    @property
+    def outputs(self) -> JsonObject: ...
+    @property
+    def traffic(self) -> Traffic | None: ...
+    @property
+    def verdict(self) -> BenchmarkVerdict: ...
+
+
+def render_benchmark(report: Report, *, about: str, command: str, colour: bool) -> str:
+    """The run, its phases, the proxy, and the verdict with its reasons."""
+    verdict, outputs = report.verdict, report.outputs
+    simulated = ["simulated"] * report.cluster.simulated
+    out = [" · ".join([safe(about), f"benchmark {safe(report.profile)}", safe(str(outputs["run"])), *simulated]), ""]
+    rows = [(name, _time(seconds)) for name, seconds in verdict.phases.items()]
+    rows += [("total", _time(outputs.get("seconds"))), ("egress proxy", _proxy(report))]
+    width = max(column_count(safe(name)) for name, _ in rows)
+    out += [f"  {pad_text(safe(name), width)}  {text}" for name, text in rows]
+    called = f": {verdict.family}" if verdict.family else ""
+    out += ["", paint(f"{verdict.state}{safe(called)}", _STYLES.get(verdict.state, "red"), colour)]
+    out += [f"  {safe(reason)}" for reason in verdict.reasons]
+    return "\n".join([*out, *([f"  {command}"] if command else [])]) + "\n"
+
+
+def benchmark_json(report: Report) -> JsonObject:
+    """The same as a document. `throughProxy` is null where nothing proves it: nothing is claimed then."""
+    verdict, outputs = report.verdict, report.outputs
+    return {
+        "schemaVersion": SCHEMA_VERSION,
+        "simulated": report.cluster.simulated,
+        "profile": report.profile,
+        "run": {key: outputs.get(key) for key in ("run", "namespace", "uid", "state", "reason", "startTime",
+                                                  "completionTime", "seconds")},
+        "state": verdict.state,
+        "exitCode": verdict.exit_code,
+        "failureFamily": verdict.family or None,
+        "reasons": list(verdict.reasons),
+        "phases": dict(verdict.phases),
+        "throughProxy": verdict.proxied,
+        "proxyEvidence": client_traffic_json(report.traffic) if report.traffic else None,
+        "taskRuns": list(outputs.get("taskRuns") or ()),
+    }  # fmt: skip
+
+
+def _proxy(report: Report) -> str:
+    traffic = report.traffic
+    if report.verdict.proxied is None or traffic is None:
+        why = f" ({safe(traffic.reason)})" if traffic and traffic.reason else ""
+        return f"no evidence: nothing is claimed{why}"
+    return f"{bytes_text(traffic.total)} of {safe(traffic.client)}, {bytes_text(traffic.rate)}/s"
+
+
+def _time(seconds: object) -> str:
+    return render_duration(float(seconds)) if isinstance(seconds, (int, float)) else "no time"

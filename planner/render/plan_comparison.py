@@ -1,0 +1,40 @@
+"""Two plans side by side: what each does to which resource, as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+
+from planner.plan import Plan
+from planner.plan_difference import first_difference, plan_differences
+from planner.plan_effect import plan_id, short_id
+from planner.text_safe import safe
+
+
+def render_comparison(before: Plan, after: Plan) -> str:
+    """The differences of `after` from `before`, a line each, and whether one approval covers both."""
+    found = plan_differences(before, after)
+    lines = [f"{safe(str(one.address))}: {safe(one.text)}" for one in found]
+    if plan_id(before) == plan_id(after):
+        return "\n".join([*lines, f"the same effect: plan {short_id(plan_id(after))}"])
+    if not lines:
+        lines = [safe(first_difference(before, after))]
+    count = f"{len(lines)} difference{'' if len(lines) == 1 else 's'}"
+    return "\n".join([*lines, f"{count}: plan {short_id(plan_id(before))} became {short_id(plan_id(after))}"])
+
+
+def render_comparison_json(before: Plan, after: Plan) -> str:
+    """The same as a document."""
+    same = plan_id(before) == plan_id(after)
+    rows = [
+        {"address": str(one.address), "before": one.before, "after": one.after, "difference": one.text}
+        for one in plan_differences(before, after)
+    ]
+    document = {
+        "schemaVersion": 1,
+        "before": plan_id(before),
+        "after": plan_id(after),
+        "sameEffect": same,
+        "differences": rows,
+        "first": "" if same else first_difference(before, after),
+    }
+    return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False)

@@ -1,0 +1,81 @@
+"""What the reader of a plan is told of the change behind it: which one, on which base, when. No part of a plan.
+
+Two plans of the same configuration and cluster have the same bytes and the same id, whoever asked when; so time and
+names of branches come in beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from planner.address import Address
+from planner.plan import Plan
+from planner.render.words import Name, Part, Words, in_turns
+
+_SHORT = 12  # digits of a commit
+CommandOf: TypeAlias = Callable[[str, Address], str]  # the command of a verb, for the same selection and one object
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewFact:
+    """One answer to a reviewer: a title of ours, and its words."""
+
+    title: str
+    words: Words
+
+
+def _bare_command(verb: str, address: Address) -> str:
+    return f"hwplan {verb} {address.local}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewContext:
+    """The change that is reviewed. Everything may be unknown, and is empty then.
+
+    `name` is how people call it, `head` and `base` are commits, `base_name` is the branch that it goes to, `planned_at`
+    a time in UTC. `dirty` says that the head has changes that are not committed, `missing` is how many commits of the
+    base it does not have. `base_plan` is the plan of the base,
+    made of the same cluster; `written` says in which commit each file of the configuration was last changed;
+    `command_of` gives commands to paste.
+
+    `guards` are the words of the guards that an apply of the plan will be refused by: they depend on the memory of this
+    machine, so they are no part of the plan.
+
+    For a pull request, `way` are the stages from its merge to the gate, `identifier` what is approved in place of the
+    plan's own id, and `approval` what is said of that.
+    """
+
+    planned_at: str = ""
+    name: str = ""
+    head: str = ""
+    base: str = ""
+    base_name: str = ""
+    dirty: bool = False
+    missing: int = 0
+    base_plan: Plan | None = None
+    written: Mapping[str, str] = field(default_factory=dict)
+    command_of: CommandOf = _bare_command
+    way: tuple[ReviewFact, ...] = ()
+    identifier: str = ""
+    approval: Words = ()
+    guards: tuple[str, ...] = ()
+
+    def words(self) -> Words:
+        """The first line; empty where nothing is known."""
+        return in_turns(part for at, phrase in enumerate(self._phrases()) for part in (", " * bool(at), *phrase))
+
+    def _phrases(self) -> Iterator[tuple[Part, ...]]:
+        if self.name:
+            yield (Name(self.name),)
+        if self.head:
+            yield "commit ", Name(self.head[:_SHORT]), " with changes that are not committed" * self.dirty
+        if self.base:
+            lacks = f" ({self.missing} commits of it are not in the head, which takes back what they change)"
+            yield "base ", Name(f"{self.base_name} {self.base[:_SHORT]}".strip()), lacks if self.missing else ""
+        if self.planned_at:
+            yield "planned at ", Name(f"{self.planned_at[:16]}Z")
+
+
+NO_CONTEXT = ReviewContext()

@@ -1,0 +1,148 @@
+"""Facts for the decision about a plan that stand in no single change: each answers a question of a reviewer.
+
+Pure over a Plan; all text is safe to show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from planner.address import Address
+from planner.graph.resource_index import as_mapping
+from planner.plan import LEAVING, Action, Change, EffectKind, Plan, Verified
+from planner.plan_origin import ChangeOrigin, plan_origins
+from planner.render.review_context import ReviewContext, ReviewFact
+from planner.render.review_losses import overwritten, secrets
+from planner.render.review_summary import NameOf
+from planner.render.risks import RiskClass, find_risks
+from planner.render.words import MOST_NAMES, Name, Part, in_turns, names
+from planner.resource import ROLE
+from planner.values import JsonObject
+
+_GRACE = 30  # seconds, the API's default
+_MOST_OF_ORIGIN = 40
+_GATE_KINDS = ("HttpProbe", "PrometheusQuery")
+_GATES = (RiskClass.GATE, RiskClass.RETENTION)
+
+
+def review_facts(plan: Plan, context: ReviewContext, name_of: NameOf) -> tuple[ReviewFact, ...]:
+    """The facts in the order in which a reviewer asks; none for a plan that does nothing."""
+    if not plan.applyable:
+        return ()
+    found: list[tuple[str, Iterator[Part]]] = [
+        ("origin", _origins(plan, context, name_of)),
+        *([] if context.way else [("without service", _outage(plan, name_of))]),  # a stage says it of the pods
+        ("starts", _starts(plan, name_of)),
+        ("gates and retention", _rules(plan, name_of)),
+        *(("overwritten", parts) for parts in overwritten(plan, context, name_of)),
+        *(("secret", parts) for parts in secrets(plan, context, name_of)),
+        ("checked", _checked(plan, name_of)),
+    ]
+    facts = (ReviewFact(title, in_turns(parts)) for title, parts in found)
+    return tuple(fact for fact in facts if "".join(fact.words))
+
+
+def _named(addresses: Sequence[Address], name_of: NameOf, most: int = MOST_NAMES) -> Iterator[Part]:
+    return names([name_of(one) for one in addresses], most)
+
+
+def _origins(plan: Plan, context: ReviewContext, name_of: NameOf) -> Iterator[Part]:
+    if context.base_plan is None:
+        if drifted := [one.address for one in plan.changes if one.reason == "drifted"]:
+            yield "Puts back what others changed: "
+            yield from _named(drifted, name_of)
+            yield "."
+        return
+    found = plan_origins(plan, context.base_plan)
+    for origin in ChangeOrigin:
+        if addresses := found.of(origin):
+            yield f"{origin.value[0].upper()}{origin.value[1:]} ({len(addresses)}): "
+            yield from _named(addresses, name_of, _MOST_OF_ORIGIN)
+            yield ". "
+    if not (found.of(ChangeOrigin.BASE) or found.of(ChangeOrigin.BOTH)):
+        yield "Nothing is pending on the base. "
+    if found.dropped:
+        yield f"Pending on the base, and not done any more with this change ({len(found.dropped)}): "
+        yield from _named([one.address for one in found.dropped], name_of)
+        yield "."
+
+
+def _outage(plan: Plan, name_of: NameOf) -> Iterator[Part]:
+    """The time without service, summed up: what is known of it, and what is not."""
+    gaps = list(dict.fromkeys(one.address for one in plan.sets_off if one.kind is EffectKind.OUTAGE))
+    if not gaps:
+        yield "Nothing of what is planned here."
+        return
+    by_address = {change.address: change for change in plan.changes}
+    changes = [by_address[one] for one in gaps if one in by_address]
+    if for_good := [one.address for one in changes if _stops(one)]:
+        yield "For good: "
+        yield from _named(for_good, name_of)
+        yield ". "
+    if passing := [one for one in changes if not _stops(one)]:
+        seconds = sum(_grace(one.desired or {}) for one in passing)
+        yield "For a while: "
+        yield from _named([one.address for one in passing], name_of)
+        yield f"; up to {seconds} s in all to stop ({-(-seconds // 60)} min), then until each new pod is ready. "
+    yield "What needs them fails or waits meanwhile; everything else goes on serving."
+
+
+def _stops(change: Change) -> bool:
+    """Whether its pods do not come back: deleted, or scaled to none."""
+    return change.action is Action.DELETE or as_mapping((change.desired or {}).get("spec")).get("replicas") == 0
+
+
+def _grace(desired: JsonObject) -> int:
+    pod = as_mapping(as_mapping(as_mapping(desired.get("spec")).get("template")).get("spec"))
+    found = pod.get("terminationGracePeriodSeconds", _GRACE)
+    return found if isinstance(found, int) else _GRACE
+
+
+def _starts(plan: Plan, name_of: NameOf) -> Iterator[Part]:
+    runs = dict.fromkeys(one.address for one in plan.sets_off if one.kind is EffectKind.RUN)
+    runs |= dict.fromkeys(one.address for one in plan.changes if one.action is Action.RUN)
+    if not runs:
+        yield "No run and no build."
+        return
+    yield from _named(list(runs), name_of)
+    yield "."
+
+
+def _rules(plan: Plan, name_of: NameOf) -> Iterator[Part]:
+    """Whether a gate or a retention is another one afterwards. Looser ones are risks as well."""
+    looser = [risk for risk in find_risks(plan) if risk.danger in _GATES]
+    touched = [one.address for one in plan.changes if _holds_rules(one)]
+    for at, risk in enumerate(looser):
+        yield "; " if at else ""
+        yield f"{risk.danger} in "
+        yield Name(risk.address)
+        yield ": "
+        yield Name(risk.text)
+    if touched and not looser:
+        yield "Changed, and none of them looser: "
+        yield from _named(touched, name_of)
+    yield "." if looser or touched else "Unchanged."
+
+
+def _holds_rules(change: Change) -> bool:
+    if change.action in (Action.NOOP, Action.RUN):
+        return False
+    annotations = as_mapping(as_mapping((change.desired or {}).get("metadata")).get("annotations"))
+    return change.address.kind in (*_GATE_KINDS, "Retention") or annotations.get(ROLE) == "rules"
+
+
+def _checked(plan: Plan, name_of: NameOf) -> Iterator[Part]:
+    """How many of the writes the API server has tried without storing them."""
+    written = [one for one in plan.changes if one.action not in (*LEAVING, Action.NOOP)]
+    deletes = sum(one.action in LEAVING for one in plan.changes)
+    by = {verified: [one.address for one in written if one.verified is verified] for verified in Verified}
+    if written:
+        simulated = ", for there is none here" if plan.cluster.simulated and not by[Verified.SERVER] else ""
+        yield f"{len(by[Verified.SERVER])} of {len(written)} writes by the API server in a dry run{simulated}"
+        yield f", {len(by[Verified.SCHEMA])} by the schema alone" if by[Verified.SCHEMA] else ""
+        if by[Verified.NO]:
+            yield f", {len(by[Verified.NO])} not before they run: "
+            yield from _named(by[Verified.NO], name_of)
+        yield "; " if deletes else "."
+    if deletes:
+        yield f"{deletes} delete{'s are' if deletes != 1 else ' is'} bound to uid and version of what was seen."

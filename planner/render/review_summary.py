@@ -1,0 +1,129 @@
+"""What a reviewer needs to decide, beyond the single changes: one sentence, effects, order, what approval covers.
+
+Pure over a Plan; all text is safe to show. Equal things are reported once, each with the names that it is true of.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from planner.address import Address
+from planner.path import FieldPath
+from planner.plan import Action, Change, EffectKind, FieldOp, Plan
+from planner.render.words import Words
+from planner.text_safe import safe
+
+_MOST_NAMES = 3  # of one action, in the sentence
+_SAME = 2  # changes of one image, from which on they are reported together
+_VERBS = {
+    Action.DELETE: "deletes",
+    Action.REPLACE: "replaces",
+    Action.UPDATE: "changes",
+    Action.ADOPT: "adopts",
+    Action.CREATE: "creates",
+    Action.RUN: "runs",
+    Action.FORGET: "lets go of",
+}
+NameOf: TypeAlias = Callable[[Address], str]
+
+
+@dataclass(frozen=True, slots=True)
+class EffectLine:
+    """Something that the plan sets off: `names` are the objects that it is true of."""
+
+    kind: EffectKind
+    names: tuple[str, ...]
+    text: str
+
+
+def effect_lines(plan: Plan, name_of: NameOf) -> tuple[EffectLine, ...]:
+    """The effects, the gravest first; the same text about several objects once."""
+    found: dict[tuple[EffectKind, str], list[str]] = {}
+    for one in plan.sets_off:
+        found.setdefault((one.kind, safe(one.text)), []).append(name_of(one.address))
+    return tuple(EffectLine(kind, tuple(dict.fromkeys(names)), text) for (kind, text), names in found.items())
+
+
+def sentence(plan: Plan) -> Words:
+    """The plan in one sentence: what is deleted, replaced, changed (and which fields), created, by name."""
+    words: list[str] = []
+    for action, verb in _VERBS.items():
+        changes = [change for change in plan.changes if change.action is action]
+        for at, change in enumerate(changes[:_MOST_NAMES]):
+            before = ", " if at else f"; {verb} " if words else f"{verb.capitalize()} "
+            words += [before, _named(change)]
+        if more := len(changes) - _MOST_NAMES if len(changes) > _MOST_NAMES else 0:
+            words += [f" and {more} more", ""]
+    if not words:
+        return ()
+    return (*words, f"; {len(plan.blocked)} blocked." if plan.blocked else ".")
+
+
+def _named(change: Change) -> str:
+    """`Deployment web (image, replicas)`: kind, name, and the last words of what changes in an update."""
+    name = safe(f"{change.address.kind} {change.address.name}")
+    if change.action is not Action.UPDATE:
+        return name
+    words = dict.fromkeys(_last_name(item.path) for item in change.altered if item.path)
+    shown = [safe(word) for word in list(words)[:_MOST_NAMES]]
+    return f"{name} ({', '.join(shown)}{', …' if len(words) > _MOST_NAMES else ''})" if shown else name
+
+
+def _last_name(path: FieldPath) -> str:
+    """The last part of a path that says something: of `args[1]` it is `args`."""
+    names = [part for part in path if isinstance(part, str) and not part.isdigit()]
+    return str(names[-1] if names else path[-1])
+
+
+def image_lines(plan: Plan, name_of: NameOf) -> tuple[str, ...]:
+    """Each image that changes in several places, once, with the number of places and the names."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for change in plan.changes:
+        for item in change.fields:
+            if item.op is FieldOp.CHANGE and item.path[-1:] == ("image",) and not item.sensitive:
+                found.setdefault((str(item.before), str(item.after)), []).append(name_of(change.address))
+    return tuple(
+        f"image {safe(before)} -> {safe(after)} in {len(names)} places: {', '.join(dict.fromkeys(names))}"
+        for (before, after), names in found.items()
+        if len(names) >= _SAME
+    )
+
+
+def order_line(plan: Plan) -> Words:
+    """The groups in the order in which they begin, what happens on an error, and what a rerun does."""
+    steps = Counter(change.scope for change in plan.changes if change.action is not Action.NOOP)
+    if not steps:
+        return ()
+    words: list[str] = []
+    for scope, count in steps.items():
+        words += [" → " if words else "Order: ", f"{safe(scope) or 'no longer declared'} ({count})"]
+    words += [
+        "; each step waits for what it needs. On an error what needs the failed step is skipped and the rest goes on; ",
+        "--on-error stop",
+        " begins nothing new. ",
+        "hwplan apply --resume --confirm",
+        " does what is left, what is done stays done; ",
+        "hwplan undo RUN",
+        " plans the way back. Meanwhile no second apply with this state can begin; start no run,"
+        " sync or kubectl change of what stands above.",
+    ]
+    return tuple(words)
+
+
+def approval_line(plan: Plan) -> Words:
+    """What an approval of this page's id covers, and what makes it void."""
+    steps = sum(change.action is not Action.NOOP for change in plan.changes)
+    if not steps:
+        return ()
+    covered = "this step" if steps == 1 else f"these {steps} steps"
+    return (
+        f"An approval of this id covers exactly {covered} on the cluster ",
+        safe(plan.cluster.uid[:8]) or "unknown",
+        ". It is void when a changed object, what it needs or the configuration is another one by then: ",
+        "--plan-id",
+        " plans again, and refuses anything else before it writes. Commits and comments that change none of"
+        " this leave it valid. The approval applies nothing: whoever has credentials of the cluster runs the command.",
+    )

@@ -1,0 +1,1 @@
+"""The rollout of one commit as data: stages and times, evidence, verdicts, closeout record. Pure: reads no system."""

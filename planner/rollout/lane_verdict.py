@@ -1,0 +1,131 @@
+"""The verdicts about a lane, from its equations (spec 02, S04 and S30). Unknown is never aligned (C7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from planner.rollout import evidence as names
+from planner.rollout.equations import Equation, EquationResult, equations
+from planner.rollout.evidence import Evidence
+
+_RUN_ENDED_BADLY = ("run-failed", "run-errored", "run-aborted")
+# Equations of stages that have not begun. Equations are in the order of the stages, so the first one that does not hold
+# decides about the target: what comes after it follows from it.
+_NOT_YET = ("source-snapshot-missing", "run-missing", "argo-behind", "argo-out-of-sync", "mirror-pending-flush")
+
+
+class TargetState(StrEnum):
+    """What became of the target, from its own evidence alone (decision B12)."""
+
+    PASSED = "passed"
+    SUPERSEDED = "superseded"
+    PENDING = "pending"
+    FAILED = "failed"
+    INCOMPLETE = "incomplete"
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """Why a lane is not aligned: a code for programs, the equation, and a reason for people."""
+
+    code: str
+    equation: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutVerdict:
+    """The verdicts. None means that it cannot be determined, or that the lane has no such thing."""
+
+    aligned: bool
+    blockers: tuple[Blocker, ...]
+    argo_synced_to_gitops: bool | None
+    manager_source_matches_expected: bool | None
+    branch_drift: bool | None
+    superseded: bool | None
+    target: TargetState
+    equations: tuple[Equation, ...]
+
+
+def judge(evidence: Evidence) -> RolloutVerdict:
+    """All verdicts about a lane."""
+    made = equations(evidence)
+    superseded = _superseded(evidence)
+    aligned = (
+        bool(evidence.commit and made) and not evidence.torn and all(one.result is EquationResult.HOLDS for one in made)
+    )
+    return RolloutVerdict(
+        aligned=aligned,
+        blockers=tuple(_blockers(evidence, made)),
+        argo_synced_to_gitops=_together(made, "argo-behind", "argo-out-of-sync", "argo-missing"),
+        manager_source_matches_expected=_together(made, "runtime-source-differs"),
+        branch_drift=_branch_drift(evidence),
+        superseded=superseded,
+        target=_target(evidence, made, aligned, superseded),
+        equations=made,
+    )
+
+
+def exit_code(evidence: Evidence, verdict: RolloutVerdict) -> int:
+    """0 aligned, or a named target that passed or was superseded (B12); 1 where something could not be read; 4 while
+    everything that is missing is under way; else 2."""
+    if verdict.aligned or (evidence.pinned and verdict.target in (TargetState.PASSED, TargetState.SUPERSEDED)):
+        return 0
+    results = {one.result for one in verdict.equations}
+    if evidence.torn or EquationResult.UNKNOWN in results or not evidence.commit:
+        return 1
+    return 2 if EquationResult.BROKEN in results or not results else 4
+
+
+def _blockers(evidence: Evidence, made: tuple[Equation, ...]) -> list[Blocker]:
+    found = [Blocker(_code(one), one.name, one.reason) for one in made if one.result is not EquationResult.HOLDS]
+    if evidence.torn:
+        found.insert(0, Blocker("torn", "one moment", "objects moved while they were read"))
+    if not evidence.commit:
+        found.insert(0, Blocker("source-unknown", "source", "no commit is known"))
+    return found
+
+
+def _code(one: Equation) -> str:
+    return "unreadable" if one.result is EquationResult.UNKNOWN else one.code
+
+
+def _together(made: tuple[Equation, ...], *codes: str) -> bool | None:
+    """Whether all equations about something hold; None where there are none, or one is unknown."""
+    about = [one.result for one in made if one.code in codes]
+    return None if not about or EquationResult.UNKNOWN in about else all(one is EquationResult.HOLDS for one in about)
+
+
+def _branch_drift(evidence: Evidence) -> bool | None:
+    """Whether the branch stands on another commit than the target."""
+    tip = evidence.get(names.TIP)
+    return None if tip is None or not tip.readable or not evidence.commit else bool(tip.value != evidence.commit)
+
+
+def _superseded(evidence: Evidence) -> bool | None:
+    """Whether the branch went on from the target: its tip is another commit that contains it (S31)."""
+    held = evidence.get(names.CONTAINS_TIP)
+    drift = _branch_drift(evidence)
+    if not drift:
+        return drift
+    if held is None or not held.readable or not isinstance(held.value, dict) or held.value.get("holds") is None:
+        return None
+    return bool(held.value["holds"])
+
+
+def _target(evidence: Evidence, made: tuple[Equation, ...], aligned: bool, superseded: bool | None) -> TargetState:
+    results = {one.result for one in made}
+    if evidence.torn or not evidence.commit:
+        return TargetState.INCOMPLETE
+    if aligned:
+        return TargetState.PASSED
+    if any(one.code in _RUN_ENDED_BADLY and one.result is EquationResult.BROKEN for one in made):
+        return TargetState.FAILED
+    if superseded and results & {EquationResult.BROKEN, EquationResult.PENDING}:
+        return TargetState.SUPERSEDED
+    if EquationResult.UNKNOWN in results or not made:
+        return TargetState.INCOMPLETE
+    first = next(one for one in made if one.result is not EquationResult.HOLDS)
+    waits = first.result is EquationResult.PENDING or first.code in _NOT_YET
+    return TargetState.PENDING if waits else TargetState.FAILED

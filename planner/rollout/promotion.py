@@ -1,0 +1,94 @@
+"""What a promotion will commit, as far as that is known before the build: which services are built, and which files say
+what is to run. Pure.
+
+The rules are those of the pipeline's own scripts (`plan-artifacts`, `gitops-promote`), on the very texts that those are
+given: a service is built when what it is made from differs from what the catalog says that its image was made from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from planner.errors import PermanentError
+from planner.values import JsonObject
+
+CATALOG = "catalog.json"
+
+
+@dataclass(frozen=True, slots=True)
+class PromotedService:
+    """A service: the repository of its image, the paths of the source that it is made from, and its recipe."""
+
+    name: str
+    image: str
+    paths: tuple[str, ...]
+    recipe: str
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """`files` are those that will lie in the folder of the GitOps branch, by name; `builds` are the services whose
+    digest nobody knows before they are built, each with the repository of its image, which in `files` has no digest."""
+
+    files: Mapping[str, str]
+    builds: Mapping[str, str]
+
+
+def services_of(text: str) -> tuple[PromotedService, ...]:
+    """The services as the steps read them. Raises PermanentError for another text."""
+    try:
+        return tuple(_service(name, one) for name, one in json.loads(text).items())
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PermanentError(f"the list of services cannot be read: {error}") from None
+
+
+def _service(name: str, one: JsonObject) -> PromotedService:
+    paths = (one["context"], *(path.removesuffix("/**") for path in one["paths"]))
+    return PromotedService(name, str(one["image"]), tuple(sorted(paths)), str(one["envRecipe"]))
+
+
+def inputs_digest(listings: Sequence[str], recipe: str) -> str:
+    """What a service is made from: listings of its paths in their order (`git ls-tree -r`), and its recipe."""
+    return hashlib.sha256(("\n".join(listings) + recipe).encode()).hexdigest()
+
+
+def promotion(
+    services: Sequence[PromotedService],
+    rendered: Mapping[str, str],
+    before: Mapping[str, str],
+    listing: Callable[[str], str],
+) -> Promotion:
+    """What will be promoted. `rendered` are the files of the services without digests, `before` those of the branch
+    with its catalog, `listing` lists a path of the source. Raises PermanentError for a catalog that is none."""
+    known = _catalog(before.get(CATALOG))
+    builds = {one.name: one.image for one in services if _inputs(one, listing) != known.get(one.name, {}).get("inputs")}
+    gone = known.keys() - {one.name for one in services}
+    files = {name: text for name, text in before.items() if name.removesuffix(".yaml") not in gone and name != CATALOG}
+    for one in services:
+        image = one.image if one.name in builds else str(known[one.name]["image"])
+        files[f"{one.name}.yaml"] = _pinned(rendered.get(f"{one.name}.yaml", ""), one.image, image)
+    return Promotion(files, builds)
+
+
+def _catalog(text: str | None) -> Mapping[str, JsonObject]:
+    if text is None:
+        return {}
+    try:
+        found: JsonObject = json.loads(text)["services"]
+        return {name: dict(one) for name, one in found.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PermanentError(f"the catalog of the GitOps branch cannot be read: {error}") from None
+
+
+def _inputs(service: PromotedService, listing: Callable[[str], str]) -> str:
+    return inputs_digest([listing(path) for path in service.paths], service.recipe)
+
+
+def _pinned(text: str, name: str, image: str) -> str:
+    """The text with each line `image: NAME` naming the image."""
+    ends = f"image: {name}"
+    lines = text.split("\n")
+    return "\n".join(line.replace(ends, f"image: {image}") if line.strip() == ends else line for line in lines)

@@ -1,0 +1,43 @@
+"""The stages of a rollout, in the order in which a commit passes them, and the stage of a node of a plan. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from enum import StrEnum
+
+from planner.address import Address
+
+
+class Stage(StrEnum):
+    """A part of a rollout whose time is told apart."""
+
+    MIRROR = "mirror"  # upstream branches and the snapshot into the mirror, and what was left to flush
+    CONTROL_PLANE = "control-plane"  # refresh of what builds and deploys
+    PIPELINE = "pipeline"
+    FLUSH = "flush"  # what was promoted back to the upstream
+    ARGO = "argo"
+    PROBE = "probe"
+
+
+def stage_of(address: Address, runs: Collection[str]) -> Stage:
+    """The stage of a node. `runs` are the names of the PipelineRuns of the rollout: their flush has their name."""
+    match address.kind:
+        case _ if address.group:  # an object of the cluster; hwplan's own kinds have no group
+            return Stage.CONTROL_PLANE
+        case "PipelineRun":
+            return Stage.PIPELINE
+        case "ArgoSync":
+            return Stage.ARGO
+        case "HttpProbe" | "PrometheusQuery":
+            return Stage.PROBE
+        case "GitRef" if address.name in {f"flush-{run}" for run in runs}:
+            return Stage.FLUSH
+        case "GitHead" | "GitRef" | "GitCommit":
+            return Stage.MIRROR
+        case _:
+            return Stage.CONTROL_PLANE
+
+
+def run_names(addresses: Iterable[Address]) -> frozenset[str]:
+    """Names of the PipelineRuns among the nodes of a plan."""
+    return frozenset(one.name for one in addresses if one.kind == "PipelineRun" and not one.group)

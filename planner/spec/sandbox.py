@@ -1,0 +1,36 @@
+"""What a product says about sandboxes, in `templates/<product>/sandbox/`: what runs of its pipelines come to there."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from planner.spec.base import Branch, InnerPath, Model, Name, Text
+
+
+class SimulatedService(Model):
+    """A service that a simulated run builds when its folder changed."""
+
+    name: Name = Field(description="Its name.")
+    image: Text = Field(description="Repository of its image.")
+    context: Text = Field(description="Folder in the source repository; `.` is all of it.")
+
+
+class SimulatedPipelineSpec(Model):
+    """A Pipeline, and where its runs promote to."""
+
+    namespace: Name = Field(description="Namespace of the Pipeline.")
+    name: Name = Field(description="Name of the Pipeline.")
+    repository: InnerPath = Field(description="Bare repository in the folder `git/` of the sandbox.")
+    branch: Branch | None = Field(None, description="Branch that is promoted to; without one nothing is.")
+    catalog: InnerPath | None = Field(None, description="Path of the catalog in that branch.")
+    services: tuple[SimulatedService, ...] = Field((), description="What is built.")
+
+
+class SimulatedPipelineDocument(Model):
+    """`kind: SimulatedPipeline` - what runs of a Pipeline come to in a sandbox; each lane renders its own."""
+
+    api_version: Literal["hwplan.dev/v1"] = Field(description="Always hwplan.dev/v1.")
+    kind: Literal["SimulatedPipeline"] = Field(description="SimulatedPipeline.")
+    spec: SimulatedPipelineSpec = Field(description="The pipeline.")

@@ -1,0 +1,27 @@
+"""The provider of ArgoSync for one command, joined with git: a later revision that contains the wanted one counts (R3).
+
+Joins systems that do not know each other, so it stands above them.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from planner.values import JsonObject
+from providers.git.histories import CommitHistories
+from providers.kubernetes.operations.argosync import ArgoSyncProvider
+from providers.provider_tools import ProviderTools
+
+
+def create(tools: ProviderTools) -> ArgoSyncProvider:
+    """The provider of one command. Git is opened when it is first asked."""
+
+    @cache
+    def histories() -> CommitHistories:
+        return CommitHistories(tools.folder, tools.sandbox)
+
+    def contains(history: JsonObject, ancestor: str, descendant: str) -> bool:
+        ref = f"refs/heads/{history['branch']}"
+        return histories().contains(history, ancestor, descendant, ref) is True
+
+    return ArgoSyncProvider(tools.api, contains)

@@ -1,0 +1,66 @@
+"""From what was seen to what will happen: observation and preview of a GitCommit. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from planner.address import Address
+from planner.errors import PermanentError
+from planner.plan import FieldChange, FieldOp
+from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
+from planner.values import JsonObject
+from providers.git.commit_files import CommitWish, FileChange
+from providers.git.names import short
+
+
+@dataclass(frozen=True, slots=True)
+class CommitState:
+    """What was seen. `tip` is where the branch stands, "" if there is none; `commit` the one that is wanted, "" where
+    it is not known yet. `refused` is what is wrong with the document, `unreadable` why nobody could look."""
+
+    wish: CommitWish | None = None
+    tip: str = ""
+    commit: str = ""
+    changes: tuple[FileChange, ...] = ()
+    refused: PermanentError | None = None
+    unreadable: str = ""
+
+
+def commit_outputs(commit: str) -> JsonObject:
+    """The outputs of a GitCommit whose branch stands on `commit`."""
+    return {"commit": commit, "short": short(commit)}
+
+
+def observe_commit(address: Address, look: CommitState) -> Observation:
+    """The branch as it was read: its tip is the version token."""
+    if look.unreadable:
+        return Unreadable(address, look.unreadable)
+    if look.refused is not None:
+        return Present(address, uid="", content="")  # nobody looked: blocked later
+    if not look.tip:
+        return Absent(address)
+    return Present(address, "", look.tip, {"commit": look.tip}, outputs=commit_outputs(look.tip))
+
+
+def preview_commit(look: CommitState) -> Preview:
+    """The files that change, or nothing."""
+    if look.refused is not None or look.wish is None:
+        refused = look.refused
+        message, remedy = (refused.message, refused.remedy) if refused else ("not looked at", "")
+        return Preview(Effect.UPDATE, blocked=message, remedy=remedy)
+    if look.tip and look.commit == look.tip:
+        return Preview(Effect.NONE)
+    effect = Effect.UPDATE if look.tip else Effect.CREATE
+    fields = tuple(_field(change) for change in look.changes)
+    if not look.tip and not look.wish.create_branch:
+        branch = look.wish.ref.removeprefix("refs/heads/")
+        remedy = "check the branch and the remote, or set createBranch: true"
+        blocked = f"{look.wish.remote.shown} has no branch {branch}"
+        return Preview(effect, fields, blocked=blocked, remedy=remedy)
+    known = commit_outputs(look.commit) if look.commit else {}
+    return Preview(effect, fields, expects=look.commit, outputs=known)
+
+
+def _field(change: FileChange) -> FieldChange:
+    op = FieldOp.ADD if change.before is None else FieldOp.REMOVE if change.after is None else FieldOp.CHANGE
+    return FieldChange(("files", change.path), op, change.before, change.after)

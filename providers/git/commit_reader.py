@@ -1,0 +1,78 @@
+"""Looks at the branch of a GitCommit, and brings its commit there.
+
+Pushes as a GitRef does: from what the plan saw, never forced.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from planner.errors import PermanentError, PreconditionError
+from planner.plan import Change
+from planner.ports import Written
+from planner.values import JsonObject, canonical_bytes, encode_leaves
+from providers.git.client import GitClient
+from providers.git.commit_files import CommitMaker, CommitWish, parse_commit_spec
+from providers.git.commit_preview import CommitState, commit_outputs
+from providers.git.failures import GitFailed
+from providers.git.object_cache import ObjectCache
+from providers.git.push import push_ref
+from providers.git.ref_listings import RefListings
+from providers.git.remote_reader import RefSpec, ResolvedSide, is_missing_commit
+from providers.git.remotes import RemoteMapping, UnknownSandboxRemote
+
+
+@dataclass(frozen=True, slots=True)
+class CommitReader:
+    """What looking needs. What was seen is remembered, so that a preview is made of exactly what was observed."""
+
+    places: RemoteMapping
+    listings: RefListings
+    client: GitClient
+    objects: ObjectCache
+    _seen: dict[bytes, CommitState] = field(default_factory=dict)
+
+    def look(self, spec: JsonObject) -> CommitState:
+        """Where the branch stands, and what the commit would change."""
+        key = canonical_bytes(encode_leaves(spec))
+        if key not in self._seen:
+            self._seen[key] = self._look(spec)
+        return self._seen[key]
+
+    def forget(self) -> None:
+        """Look afresh the next time, after a push."""
+        self._seen.clear()
+
+    def _look(self, spec: JsonObject) -> CommitState:
+        try:
+            wish = parse_commit_spec(spec, self.places)
+            tip = self.listings.of(wish.remote).get(wish.ref, "")
+            maker = CommitMaker.on(self.client, self.objects, wish, tip)
+            commit = "" if wish.open else maker.commit(wish, tip)
+            return CommitState(wish, tip, commit, maker.changes(wish, tip))
+        except (UnknownSandboxRemote, GitFailed) as error:
+            return CommitState(unreadable=error.message)
+        except PermanentError as error:
+            return CommitState(refused=error)
+
+
+def push_commit(change: Change, wish: CommitWish, client: GitClient, objects: ObjectCache) -> Written:
+    """Make the commit on the tip that the plan saw, and push it.
+
+    Raises PreconditionError when the branch is somewhere else, PermanentError when the commit would not be the planned
+    one or the server refuses, otherwise as push_ref.
+    """
+    if wish.open:
+        raise PermanentError("an output that it takes is still unknown", where=str(change.address))
+    tip = "" if change.precondition.absent else change.precondition.content
+    try:
+        made = CommitMaker.on(client, objects, wish, tip).commit(wish, tip)
+    except GitFailed as error:
+        if not is_missing_commit(error):
+            raise
+        raise PreconditionError(f"{wish.remote.shown} no longer has the commit that the plan saw") from None
+    if change.expects and made != change.expects:
+        raise PermanentError("the commit would not be the planned one", where=str(change.address), remedy="plan again")
+    sides = ResolvedSide(wish.remote, commit=made), ResolvedSide(wish.remote, ref=wish.ref)
+    written = push_ref(change, RefSpec(*sides, "fast-forward"), client, objects)
+    return replace(written, outputs=commit_outputs(made))

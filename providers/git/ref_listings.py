@@ -1,0 +1,50 @@
+"""What the refs of each remote are, asked once per remote in a plan, and again only after we pushed there."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from planner.errors import ProviderError
+from providers.git.remotes import Remote
+from providers.git.ssh import SshSettings
+
+_MOST_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class RefListings:
+    """Remembers answers, and failures too: a remote that could not be read is not asked again in the same plan."""
+
+    ask: Callable[[Remote], Mapping[str, str]]
+    _known: dict[tuple[str, SshSettings], Future[Mapping[str, str]]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def of(self, remote: Remote) -> Mapping[str, str]:
+        """All refs of a remote with their object ids. Raises what the question raised."""
+        with self._lock:
+            known = self._known.get(remote.key)
+            answer = known or self._known.setdefault(remote.key, Future())
+        if known is None:
+            try:
+                answer.set_result(self.ask(remote))
+            except BaseException as error:
+                answer.set_exception(error)
+                if not isinstance(error, ProviderError):
+                    self.forget(remote)
+        return answer.result()
+
+    def warm(self, remotes: Iterable[Remote]) -> None:
+        """Ask all of them at once; failures come when they are used."""
+        wanted = list({remote.key: remote for remote in remotes}.values())
+        if len(wanted) > 1:
+            with ThreadPoolExecutor(min(len(wanted), _MOST_AT_ONCE)) as pool:
+                for future in [pool.submit(self.of, remote) for remote in wanted]:
+                    future.exception()
+
+    def forget(self, remote: Remote) -> None:
+        """Ask again the next time."""
+        with self._lock:
+            self._known.pop(remote.key, None)

@@ -1,0 +1,232 @@
+"""Looks at what a document names: where both refs stand, and how far they are apart. Writes nothing to a remote.
+
+Owns what is asked of which remote, and in which case not at all. What follows from it is `deciding.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from planner.errors import PermanentError, ProviderError
+from planner.values import Json, JsonObject, Ref, Sub, canonical_bytes, encode_leaves
+from providers.git.failures import GitFailed, GitFailure
+from providers.git.names import check_commit, check_ref
+from providers.git.object_cache import CommitDistance, ObjectCache
+from providers.git.ref_listings import RefListings
+from providers.git.remotes import Remote, RemoteMapping, UnknownSandboxRemote, resolve_remote
+
+Mode: TypeAlias = Literal["mirror", "fast-forward", "immutable"]
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedSide:
+    """One side of a GitRef. `ref` and `commit` are "" where the document does not name them; `open` is the leaf that
+    stands in their place until another resource is applied. `hidden` is true where only the cluster can reach it."""
+
+    remote: Remote
+    ref: str = ""
+    commit: str = ""
+    open: Ref | Sub | None = None
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RefSpec:
+    """A GitRef as a checked value. `template` is the jobTemplate of `via: job`, None where we push ourselves."""
+
+    origin: ResolvedSide
+    target: ResolvedSide
+    mode: Mode
+    template: JsonObject | None = field(default=None, repr=False)
+
+    @property
+    def creates_only(self) -> bool:
+        """Whether the ref may only be created. Tags never move (git-push, "PUSH RULES")."""
+        return self.mode == "immutable" or self.target.ref.startswith("refs/tags/")
+
+
+@dataclass(frozen=True, slots=True)
+class RefState:
+    """What was seen. `now` is the commit at the target, "" if there is no such ref, None if nobody looked.
+
+    `wanted` is the commit at the origin, "" if it is not there or not known yet. `distance` is None where the two are
+    not compared, or cannot be. `missing` says what the origin does not have. `arriving` is true when a push of the same
+    plan brings the wanted commit to the origin. `refused` is what is wrong with the document itself, `unreadable` what
+    retained us from looking.
+    """
+
+    wish: RefSpec | None = None
+    now: str | None = None
+    wanted: str = ""
+    distance: CommitDistance | None = None
+    uncompared: str = ""
+    missing: str = ""
+    arriving: bool = False
+    refused: PermanentError | None = None
+    unreadable: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteReader:
+    """What looking needs. `arrivals` are commits that pushes of this plan bring to a remote. What was seen of a GitRef
+    is remembered, so that its preview is made of exactly what was observed. `reported` gives where the targets of Jobs
+    in a namespace stood when one last said so, by URL and ref."""
+
+    places: RemoteMapping
+    listings: RefListings
+    objects: ObjectCache
+    reported: Callable[[str], Mapping[tuple[str, str], str]]
+    arrivals: set[tuple[str, str]] = field(default_factory=set)
+    _seen: dict[bytes, RefState] = field(default_factory=dict)
+
+    def warm(self, specs: Iterable[JsonObject]) -> None:
+        """List all remotes that the specs of these documents name, at once."""
+        remotes: list[Remote] = []
+        for spec in specs:
+            for side in (spec, spec.get("from"), spec.get("to")):
+                if isinstance(side, dict) and "remote" in side and not _is_hidden(side, self.places):
+                    try:
+                        remotes.append(resolve_remote(side, self.places, spec.get("transport") or ""))
+                    except PermanentError:
+                        continue  # said when that document is looked at
+        self.listings.warm(remotes)
+
+    def head(self, spec: JsonObject) -> RefState:
+        """The head of a branch, as `now`; or the commit of its history that is read instead."""
+        try:
+            remote = resolve_remote(spec, self.places)
+            ref = check_ref(f"refs/heads/{spec.get('branch')}")
+            tip = self.listings.of(remote).get(ref, "")
+            pinned = str(spec.get("commit") or "")
+            return self._pinned(remote, ref, tip, pinned) if tip and pinned else RefState(now=tip)
+        except (UnknownSandboxRemote, GitFailed) as error:
+            return RefState(unreadable=error.message)
+        except PermanentError as error:
+            return RefState(refused=error)
+
+    def _pinned(self, remote: Remote, ref: str, tip: str, pinned: str) -> RefState:
+        if tip == pinned:
+            return RefState(now=pinned)
+        self.objects.bring(remote, tip, ref)
+        if self.objects.contains(tip, pinned):
+            return RefState(now=pinned)
+        return RefState(now="", missing=f"{pinned[:12]} is not in the history of {ref.removeprefix('refs/heads/')}")
+
+    def ref(self, spec: JsonObject, namespace: str = "") -> RefState:
+        """Both sides of a GitRef; `namespace` is that of its Job."""
+        key = canonical_bytes([encode_leaves(spec), namespace])
+        if key not in self._seen:
+            self._seen[key] = self._ref(spec, namespace)
+        return self._seen[key]
+
+    def forget(self, remote: Remote) -> None:
+        """Look afresh the next time, after a push to that remote."""
+        self.listings.forget(remote)
+        self._seen.clear()
+
+    def _ref(self, spec: JsonObject, namespace: str) -> RefState:
+        try:
+            wish = parse_ref_spec(spec, self.places)
+        except UnknownSandboxRemote as error:
+            return RefState(unreadable=error.message)
+        except PermanentError as error:
+            return RefState(refused=error)
+        try:
+            return self._hidden(wish, namespace) if wish.target.hidden else self._both(wish)
+        except ProviderError as error:
+            return RefState(wish, unreadable=error.message)
+
+    def _hidden(self, wish: RefSpec, namespace: str) -> RefState:
+        """What is known of a target that nobody here can read: the Job that goes there compares and decides."""
+        target, origin = wish.target, wish.origin
+        now = "" if target.open else self.reported(namespace).get((target.remote.shown, target.ref), "")
+        if origin.open or origin.commit:
+            return RefState(wish, now, origin.commit)
+        wanted = find_commit(self.listings.of(origin.remote), origin.ref, target.ref)
+        return RefState(wish, now, wanted, missing="" if wanted else _missing_ref(origin))
+
+    def _both(self, wish: RefSpec) -> RefState:
+        target, origin = wish.target, wish.origin
+        now = "" if target.open else self.listings.of(target.remote).get(target.ref, "")
+        if origin.open or origin.hidden:
+            return RefState(wish, now, origin.commit)
+        refs = self.listings.of(origin.remote)
+        wanted = origin.commit or find_commit(refs, origin.ref, target.ref)
+        arriving = (str(origin.remote.url), wanted) in self.arrivals
+        if not wanted or wanted == now:
+            return RefState(wish, now, wanted, missing="" if wanted else _missing_ref(origin))
+        named = origin.commit and wanted not in refs.values() and not arriving
+        if named and not self.objects.exists_at(origin.remote, wanted):
+            return RefState(wish, now, wanted, missing=_SNAPSHOT)
+        if not now or wish.creates_only:
+            return RefState(wish, now, wanted, arriving=arriving)
+        try:
+            distance = self._compare(wish, wanted, now)
+        except GitFailed as error:
+            return RefState(wish, now, wanted, uncompared=error.message, arriving=arriving)
+        return RefState(
+            wish, now, wanted, distance, "" if distance else "the objects do not fit together", arriving=arriving
+        )
+
+    def _compare(self, wish: RefSpec, wanted: str, now: str) -> CommitDistance | None:
+        self.objects.bring(wish.origin.remote, wanted, wish.origin.ref)
+        self.objects.bring(wish.target.remote, now, wish.target.ref)
+        return self.objects.distance(wanted, now)
+
+
+_SNAPSHOT = "source-snapshot-missing"
+
+
+def _missing_ref(origin: ResolvedSide) -> str:
+    return "source-ref-missing" if origin.ref.startswith(("refs/heads/", "refs/tags/")) else _SNAPSHOT
+
+
+def find_commit(refs: Mapping[str, str], ref: str, target: str) -> str:
+    """The commit that `ref` means to `target`: a branch stands on the commit of an annotated tag, not on the tag."""
+    peeled = refs.get(ref + "^{}", "") if target.startswith("refs/heads/") else ""
+    return peeled or refs.get(ref, "")
+
+
+def parse_ref_spec(spec: JsonObject, places: RemoteMapping) -> RefSpec:
+    """A GitRef's spec as a checked value. Raises PermanentError for what the provider may not do."""
+    transport = spec.get("transport") or ""
+    origin = _side(spec["from"], places, transport)
+    target = _side(spec["to"], places, transport)
+    return RefSpec(origin, target, spec["mode"], spec["jobTemplate"] if spec.get("via") == "job" else None)
+
+
+def _side(side: JsonObject, places: RemoteMapping, transport: str) -> ResolvedSide:
+    remote = resolve_remote(side, places, transport)
+    hidden = _is_hidden(side, places)
+    ref, commit = side.get("ref"), side.get("commit")
+    for leaf in (ref, commit):
+        if isinstance(leaf, Ref | Sub):
+            return ResolvedSide(remote, open=leaf, hidden=hidden)
+    if ref is not None:
+        return ResolvedSide(remote, ref=check_ref(ref), hidden=hidden)
+    return ResolvedSide(remote, commit=check_commit(commit), hidden=hidden)
+
+
+def _is_hidden(side: JsonObject, places: RemoteMapping) -> bool:
+    """In a sandbox nothing is: the folder that stands for a repository can be read."""
+    return side.get("reach") == "cluster" and places.simulated is None
+
+
+def is_missing_commit(error: GitFailed) -> bool:
+    """Whether a fetch failed because the remote does not have the commit any more."""
+    return error.kind in (GitFailure.NO_OBJECT, GitFailure.NOT_OFFERED)
+
+
+def ref_outputs(commit: str, *, in_sync: bool, distance: CommitDistance | None) -> dict[str, Json]:
+    """The outputs of a GitRef that stands on `commit`."""
+    if in_sync:
+        distance = CommitDistance(0, 0)
+    return {
+        "commit": commit,
+        "inSync": in_sync,
+        "pendingFlush": not in_sync,
+        "ahead": distance.ahead if distance else "unknown",
+        "behind": distance.behind if distance else "unknown",
+    }

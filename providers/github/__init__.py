@@ -1,0 +1,1 @@
+"""GitHub: pull requests, comments, issues and commit statuses over its REST API."""

@@ -1,0 +1,56 @@
+"""GitHubStatus: what is said of a commit in one context, by us (P14)."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+from planner.pulls.facts import CheckResult
+from planner.values import JsonObject
+from providers.github.client import GitHubClient
+from providers.github.keyed_objects import FoundObject
+
+
+class GitHubStatuses:
+    """See KeyedKind. Listed once for a commit. The latest status of a context counts; GitHub forgets none."""
+
+    def place(self, spec: JsonObject) -> Hashable:
+        """See KeyedKind."""
+        return spec["repo"], spec["sha"]
+
+    def list(self, client: GitHubClient, spec: JsonObject) -> Sequence[CheckResult]:
+        """See KeyedKind."""
+        return client.statuses(spec["repo"], spec["sha"])
+
+    def find(self, listing: Sequence[CheckResult], spec: JsonObject, login: str) -> Sequence[FoundObject]:
+        """See KeyedKind. A status that somebody else wrote later in our context is found: ours has to follow it."""
+        for one in listing:
+            if one.name == spec["context"]:
+                fields = {
+                    "state": one.said,
+                    "description": one.description,
+                    "targetUrl": one.url,
+                    "creator": one.author,
+                }
+                return [FoundObject(str(one.identifier), fields if one.author.lower() != login.lower() else {
+                    name: value for name, value in fields.items() if name != "creator"
+                })]  # fmt: skip
+        return []
+
+    def wanted(self, spec: JsonObject) -> JsonObject:
+        """See KeyedKind."""
+        named = {"state": spec["state"], "description": spec.get("description") or ""}
+        return {**named, "targetUrl": spec.get("targetUrl") or ""}
+
+    def create(self, client: GitHubClient, spec: JsonObject) -> None:
+        """See KeyedKind."""
+        wanted = self.wanted(spec)
+        client.set_status(
+            spec["repo"], spec["sha"], spec["context"], wanted["state"], wanted["description"], wanted["targetUrl"]
+        )
+
+    def update(self, client: GitHubClient, spec: JsonObject, found: FoundObject) -> None:
+        """See KeyedKind."""
+        self.create(client, spec)
+
+    def remove(self, client: GitHubClient, spec: JsonObject, extra: FoundObject, kept: FoundObject) -> None:
+        """See KeyedKind. Never asked for: there is one status in a context."""

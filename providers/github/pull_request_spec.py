@@ -1,0 +1,67 @@
+"""A PullRequest document as a checked value, and what git is asked about it (a port: git is another provider)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from planner.address import Address
+from planner.pulls.facts import MergeMethod
+from planner.pulls.merge_check import ConflictingMerge, MergedHistory, PredictedMerge
+from planner.values import JsonObject
+
+
+class MergeReader(Protocol):
+    """What git says of merges. `side` is the `git` of a document. All methods raise ProviderError."""
+
+    def predict(
+        self, side: JsonObject, branch: str, head: str, method: MergeMethod, base: str = ""
+    ) -> PredictedMerge | ConflictingMerge:
+        """The merge of `head` into the branch as it is now, or as it was at the commit `base`."""
+        ...
+
+    def merged(self, side: JsonObject, branch: str, commit: str, limit: int) -> MergedHistory:
+        """A commit with at most `limit` commits of its first-parent history, and whether the branch holds it."""
+        ...
+
+    def commits_of(self, head: str, without: str) -> int:
+        """How many commits, merges apart, lead to `head` and not to `without`; both were read before."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequestMerge:
+    """The merge that a document asks for."""
+
+    address: Address
+    repo: str
+    number: int
+    head: str
+    base: str
+    method: MergeMethod
+    git: JsonObject = field(repr=False)
+    access: JsonObject = field(repr=False)
+
+    @property
+    def shown(self) -> str:
+        """As people write it."""
+        return f"{self.repo}#{self.number}"
+
+
+def parse_pull_request(address: Address, spec: JsonObject) -> PullRequestMerge:
+    """The spec of a PullRequest, which the loader has checked."""
+    return PullRequestMerge(
+        address=address,
+        repo=spec["repo"],
+        number=spec["number"],
+        head=spec["headSha"],
+        base=spec["base"],
+        method=spec.get("method") or "merge",
+        git=spec["git"],
+        access=spec.get("access") or {},
+    )
+
+
+def merge_outputs(commit: str) -> JsonObject:
+    """The outputs of a pull request that is merged."""
+    return {"mergeCommit": commit, "short": commit[:12]}

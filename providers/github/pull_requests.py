@@ -1,0 +1,60 @@
+"""The PullRequest kind: what is seen of it, and what a plan says of the merge. The merge itself is `merge_pull.py`."""
+
+from __future__ import annotations
+
+from planner.address import Address
+from planner.errors import ProviderError
+from planner.path import FieldPath
+from planner.plan import FieldChange, FieldOp
+from planner.ports import Effect, Present, Preview
+from planner.pulls.facts import PullRequestState
+from planner.pulls.merge_check import ConflictingMerge, MergeMismatch
+from planner.pulls.mergeability import Mergeability, mergeability
+from planner.resource import Resource
+from planner.values import digest
+from providers.github.merge_pull import MergeContext, changed_since_review
+from providers.github.pull_request_spec import PullRequestMerge, merge_outputs
+
+_MERGED: FieldPath = ("merged",)
+_SOON = "GitHub is still computing whether it can be merged; the apply waits for it"
+
+
+def observe_pull(address: Address, pull: PullRequestState) -> Present:
+    """A pull request as it was read. Its version is head, base branch and state: what else happens to it, or to the
+    base, makes no plan stale, because the apply foretells the merge anew."""
+    version = digest([pull.head, pull.base_branch, pull.is_open, pull.merged])
+    outputs = merge_outputs(pull.merge_commit) if pull.merged else {}
+    return Present(address, str(pull.number), version, {"merged": pull.merged, "head": pull.head}, outputs=outputs)
+
+
+def preview_pull(resource: Resource, wanted: PullRequestMerge, desk: MergeContext) -> Preview:
+    """What an apply would do: merge it, nothing because it is merged and verified, or why it cannot."""
+    pull = desk.client.pull(wanted.repo, wanted.number)
+    if pull.merged:
+        return _preview_merged(wanted, desk, pull)
+    fields = (FieldChange(_MERGED, FieldOp.CHANGE, False, True),)
+    remedy = "review it, and plan again"
+    if reason := changed_since_review(wanted, pull):
+        return Preview(Effect.RUN, fields, blocked=reason, remedy=remedy)
+    verdict = mergeability(pull)
+    if verdict not in (Mergeability.READY, Mergeability.LOOK_AGAIN, Mergeability.CONFLICT):
+        return Preview(Effect.RUN, fields, blocked=verdict.value, evidence=pull.mergeable_state)
+    try:
+        predicted = desk.verifier.git.predict(wanted.git, wanted.base, wanted.head, wanted.method)
+    except ProviderError as error:
+        return Preview(Effect.RUN, fields, blocked=f"the merge cannot be foretold: {error.described()}")
+    if isinstance(predicted, ConflictingMerge):
+        return Preview(Effect.RUN, fields, blocked=predicted.described(), remedy="have the branch brought up to date")
+    if verdict is Mergeability.CONFLICT:
+        return Preview(Effect.RUN, fields, blocked=verdict.value, evidence="git alone finds no conflict")
+    warnings = (_SOON,) if verdict is Mergeability.LOOK_AGAIN else ()
+    evidence = f"tree {predicted.tree[:12]} on {predicted.base[:12]}"
+    return Preview(Effect.RUN, fields, desired=resource.manifest, evidence=evidence, warnings=warnings)
+
+
+def _preview_merged(wanted: PullRequestMerge, desk: MergeContext, pull: PullRequestState) -> Preview:
+    commit = desk.verifier.of_others(wanted, pull)
+    if isinstance(commit, MergeMismatch):
+        remedy = "look at the branch; revert it, or accept it by hand"
+        return Preview(Effect.RUN, blocked=commit.described(), remedy=remedy)
+    return Preview(Effect.NONE, outputs=merge_outputs(commit))

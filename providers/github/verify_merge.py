@@ -1,0 +1,79 @@
+"""Looks at a merge that is said to be done: the commits in git against those that were foretold (P10, P11).
+
+GitHub's word is only where to look. A branch may be seen a moment later than the merge, so what is missing is looked
+for a few times; what is there and different is a mismatch at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from planner.pulls.facts import PullRequestState
+from planner.pulls.merge_check import (
+    MergedHistory,
+    MergeMismatch,
+    PredictedMerge,
+    check_merge,
+    possible_merges,
+    reported_mismatch,
+)
+from providers.github.client import GitHubClient
+from providers.github.pull_request_spec import MergeReader, PullRequestMerge
+
+_PAUSES = (1.0, 2.0, 4.0)  # seconds between looks for what is not there yet
+_MOST = 250  # commits of a pull request that GitHub rebases
+
+
+@dataclass(frozen=True, slots=True)
+class MergeVerifier:
+    """Verifies the merges of one account. `sleep` lets time pass between two looks."""
+
+    git: MergeReader
+    sleep: Callable[[float], None]
+
+    def after_merge(
+        self, wanted: PullRequestMerge, client: GitHubClient, predicted: PredictedMerge, named: str
+    ) -> str | MergeMismatch:
+        """The commit of a merge that we asked for, or what is wrong with it. `named` is what GitHub's answer named."""
+        for pause in (*_PAUSES, 0.0):
+            pull = client.pull(wanted.repo, wanted.number)
+            reason = reported_mismatch(pull, wanted.head, wanted.base, named)
+            found = MergeMismatch(reason, predicted.tree) if reason else self._checked(wanted, pull, predicted)
+            if found is None:
+                return pull.merge_commit
+            if not pause or found.found_tree:
+                break
+            self.sleep(pause)
+        assert found is not None
+        return found
+
+    def of_others(self, wanted: PullRequestMerge, pull: PullRequestState) -> str | MergeMismatch:
+        """The commit of a merge that somebody else made, or that we made before a crash, or what is wrong with it."""
+        if reason := reported_mismatch(pull, wanted.head, wanted.base):
+            return MergeMismatch(reason, "")
+        seen = self.git.merged(wanted.git, wanted.base, pull.merge_commit, _MOST)
+        worst = MergeMismatch("its parents fit no way to merge", "", seen.commits[0].tree if seen.commits else "")
+        if not seen.commits or not seen.on_branch:
+            missing = "the base branch does not hold the commit that GitHub names"
+            return MergeMismatch(missing, "", worst.found_tree)
+        for method, base in possible_merges(seen, wanted.head, self._commits(wanted, seen)):
+            predicted = self.git.predict(wanted.git, wanted.base, wanted.head, method, base)
+            if not isinstance(predicted, PredictedMerge):
+                continue
+            mismatch = check_merge(predicted, seen)
+            if mismatch is None:
+                return pull.merge_commit
+            worst = mismatch if not worst.expected_tree else worst
+        return worst
+
+    def _checked(
+        self, wanted: PullRequestMerge, pull: PullRequestState, predicted: PredictedMerge
+    ) -> MergeMismatch | None:
+        seen = self.git.merged(wanted.git, wanted.base, pull.merge_commit, len(predicted.trees))
+        return check_merge(predicted, seen)
+
+    def _commits(self, wanted: PullRequestMerge, seen: MergedHistory) -> int:
+        """How many commits the pull request has; the head is read by a prediction first."""
+        self.git.predict(wanted.git, wanted.base, wanted.head, "squash", seen.commits[-1].commit)
+        return self.git.commits_of(wanted.head, seen.commits[0].commit)

@@ -1,0 +1,43 @@
+"""The provider of GitHub's kinds for one command: GitHub, or the one of a sandbox, joined with git.
+
+Joins systems that do not know each other, so it stands above them.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import weakref
+from pathlib import Path
+from shutil import rmtree
+
+from planner.caches import cache_folder
+from providers.git.client import GitClient
+from providers.git.merges import GitMerges
+from providers.git.object_cache import ObjectCache
+from providers.git.remotes import open_remote_mapping
+from providers.github.access import GitHubClients, without_credentials
+from providers.github.provider import GitHubProvider
+from providers.provider_tools import ProviderTools
+from providers.simulated_github.sandbox_web import SandboxWeb
+from providers.web.address_policy import refuse_special_address
+from providers.web.web_client import WebClient, WebLimits
+
+LIMITS = WebLimits(connect=5.0, read=30.0, total=60.0)
+
+
+def create(tools: ProviderTools) -> GitHubProvider:
+    """The provider of one command. Raises PermanentError when the sandbox's list of repositories is damaged."""
+    return create_for(tools.folder, tools.sandbox)
+
+
+def create_for(folder: Path, sandbox: Path | None) -> GitHubProvider:
+    """The same for who has no cluster. `folder` is where relative paths start."""
+    client, places = GitClient(), open_remote_mapping(folder, sandbox)
+    if sandbox is None:
+        clients = GitHubClients(folder, WebClient(LIMITS, vet=refuse_special_address))
+        return GitHubProvider(clients, GitMerges(client, ObjectCache(client, cache_folder("git")), places))
+    clients = GitHubClients(folder, SandboxWeb(sandbox), without_credentials)
+    scratch = Path(tempfile.mkdtemp(prefix="hwplan-git-"))
+    provider = GitHubProvider(clients, GitMerges(client, ObjectCache(client, scratch), places))
+    weakref.finalize(provider, rmtree, scratch, ignore_errors=True)
+    return provider

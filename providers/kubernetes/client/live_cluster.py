@@ -1,0 +1,334 @@
+"""A cluster answered by a real API server: the `Cluster` protocol over one transport.
+
+Owns paths, queries and documents of the Kubernetes API: paging, server-side apply, preconditions, discovery. Keeps no
+copy of any object. Every failure is an error of providers.kubernetes.errors; nothing here prints or decides.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import threading
+import time
+import urllib.parse
+from collections.abc import Sequence
+from typing import Final, TypeAlias
+
+from planner.address import Address, group_of
+from planner.errors import ProviderError
+from planner.plan import ClusterIdentity
+from planner.values import JsonObject
+from providers.cluster import FIELD_MANAGER, OPERATOR_MANAGER, EndedCommand, Keep, KindInfo, Listing, ObjectCollection
+from providers.http.answer import HttpAnswer
+from providers.kubernetes.answer_shape import Pages, check_content, document_of, items_of, next_of, object_of
+from providers.kubernetes.client.discovery import Discovery
+from providers.kubernetes.client.kubeconfig import Connection
+from providers.kubernetes.client.transport import Transport, TransportStats
+from providers.kubernetes.client.wire import WireRequest
+from providers.kubernetes.errors import (
+    BadRequest,
+    ContinueExpired,
+    Invalid,
+    NotFound,
+    NotServed,
+    ResourceVersionConflict,
+    UnknownAnswer,
+)
+from providers.kubernetes.parallel import ParallelMap
+
+PAGE: Final = 500
+_RESTARTS = 3
+_LIST_SECONDS = 300.0  # for all pages of one list
+_YOUNG_TRIES = 40
+_YOUNG_PAUSE = 0.25
+_ESCAPED = re.compile(r"\\(.)")
+_WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
+Objects: TypeAlias = list[JsonObject]
+_POD = KindInfo("v1", "Pod", "pods", True)
+_CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
+
+
+class LiveCluster:
+    """`Cluster` for a live API server. Methods may be called from many threads."""
+
+    def __init__(self, connection: Connection, *, parallelism: int = 16, transport: Transport | None = None) -> None:
+        self._connection = connection
+        self._transport = transport or Transport(connection, parallelism=parallelism)
+        self._parallel = ParallelMap(parallelism)
+        self._discovery = Discovery(self._transport, self._parallel.map)
+        self._identity: ClusterIdentity | None = None
+        self._warnings = _Warnings()
+
+    @property
+    def simulated(self) -> bool:
+        """False: what this cluster answers was verified by a server."""
+        return False
+
+    @property
+    def stats(self) -> TransportStats:
+        """Requests, retries, connections and bytes so far."""
+        return self._transport.stats
+
+    def identity(self) -> ClusterIdentity:
+        """Uid of kube-system and `host:port` of the server. Read once."""
+        if self._identity is None:
+            found = self.get(KindInfo("v1", "Namespace", "namespaces", False), "", "kube-system")
+            if found is None:
+                raise UnknownAnswer("it has no namespace kube-system: is this a cluster?", where=self._connection.host)
+            self._identity = ClusterIdentity(uid=str(found["metadata"]["uid"]), server=self._connection.host)
+        return self._identity
+
+    # --- kinds -----------------------------------------------------------------------------------------------------
+
+    def kind(self, api_version: str, kind: str) -> KindInfo | None:
+        """The served kind, or None when the cluster does not serve it."""
+        return self._discovery.kind(api_version, kind)
+
+    def kinds(self) -> Sequence[KindInfo]:
+        """Every served kind, preferred versions first."""
+        return self._discovery.kinds()
+
+    def forget(self) -> None:
+        """Read discovery again when an unknown kind is asked for."""
+        self._discovery.forget()
+
+    def learn(self, crd: JsonObject) -> None:
+        """Know the kinds of this CustomResourceDefinition at once. `apply` does it by itself for what it applies."""
+        self._discovery.learn(crd)
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    def list(self, places: Sequence[ObjectCollection], keep: Keep | None = None) -> Listing:
+        """All objects of all places, in parallel, paged; apiVersion and kind are filled in on every item. What is not
+        to be retained is dropped page by page.
+
+        A place that cannot be read whole maps to its error, never to a part of its objects.
+        """
+        unique = tuple(dict.fromkeys(places))
+        results = self._parallel.map(lambda place: self._list_or_error(place, keep), unique)
+        for _, warnings in results:
+            self._warnings.add(warnings)
+        return {place: found for place, (found, _) in zip(unique, results, strict=True)}
+
+    def _list_or_error(
+        self, place: ObjectCollection, keep: Keep | None
+    ) -> tuple[tuple[JsonObject, ...] | ProviderError, tuple[tuple[str, str], ...]]:
+        try:
+            for _ in range(_RESTARTS):
+                try:
+                    return self._list(place, keep), self._warnings.drain()
+                except ContinueExpired as error:
+                    expired = error
+            return expired, self._warnings.drain()
+        except ProviderError as error:
+            return error, self._warnings.drain()
+
+    def _list(self, place: ObjectCollection, keep: Keep | None) -> tuple[JsonObject, ...]:
+        """One place, all pages. Raises ContinueExpired when the list has to start again."""
+        info, token = place.kind, ""
+        found: Objects = []
+        path, where = _collection(info, place.namespace), _where(info, place.namespace, "*")
+        pages = Pages(where, _LIST_SECONDS)
+        while True:
+            query = f"?limit={PAGE}" + (f"&continue={urllib.parse.quote(token, safe='')}" if token else "")
+            page = document_of(self._call(info, WireRequest("GET", path + query, where=where)).body, where)
+            items = items_of(page, info, place.namespace, where)
+            for item in items:
+                if keep is None or keep(item):
+                    check_content(item, where)
+                    found.append(item)
+            token = next_of(page, where)
+            if not token:
+                return tuple(found)
+            pages.check(token, len(items))
+
+    def get(self, kind: KindInfo, namespace: str, name: str) -> JsonObject | None:
+        """One object, or None when it does not exist. Raises NotServed when its kind does not."""
+        where = _where(kind, namespace, name)
+        try:
+            answer = self._call(kind, WireRequest("GET", _object(kind, namespace, name), where=where))
+        except NotFound:
+            return None
+        return object_of(document_of(answer.body, where), kind, namespace, name, where)
+
+    # --- writing ---------------------------------------------------------------------------------------------------
+
+    def apply(self, kind: KindInfo, body: JsonObject, *, force: bool = False, dry_run: bool = False) -> JsonObject:
+        """Server-side apply as FIELD_MANAGER with strict field validation; the object as it stands afterwards.
+
+        Sent again after a lost answer, because applying twice is applying once; when preconditions in the body then
+        fail, the first one may have succeeded, and OutcomeUnknown says so. What a CRD serves is learnt from the answer.
+        """
+        found = self._applied(kind, body, FIELD_MANAGER, force=force, dry_run=dry_run)
+        if (group_of(kind.api_version), kind.kind) == _CRD and not dry_run:
+            self._discovery.learn(found)
+        return found
+
+    def predict(self, kind: KindInfo, body: JsonObject, *, manager: str) -> JsonObject:
+        """What a forced server-side apply of another field manager would make of it: a dry run."""
+        return self._applied(kind, body, manager, force=True, dry_run=True)
+
+    def _applied(self, kind: KindInfo, body: JsonObject, manager: str, *, force: bool, dry_run: bool) -> JsonObject:
+        metadata = body.get("metadata") or {}
+        namespace, name = str(metadata.get("namespace") or ""), str(metadata.get("name") or "")
+        where = _where(kind, namespace, name)
+        query = f"?fieldManager={manager}&fieldValidation=Strict"
+        query += "&force=true" * force + "&dryRun=All" * dry_run
+        request = WireRequest(
+            "PATCH",
+            _object(kind, namespace, name) + query,
+            _bytes(body, where),
+            "application/apply-patch+yaml",
+            where=where,
+            effect=not dry_run,
+        )
+        found = document_of(self._call(kind, request).body, where)
+        return object_of(found, kind, namespace, name, where, stored=not dry_run)
+
+    def patch(
+        self, kind: KindInfo, namespace: str, name: str, patch: Sequence[JsonObject], *, dry_run: bool = False
+    ) -> JsonObject:
+        """A JSON patch as OPERATOR_MANAGER. A `test` that fails is a ResourceVersionConflict.
+
+        Sent again after a lost answer only when it names the resourceVersion that it expects.
+        """
+        where = _where(kind, namespace, name)
+        dry = "&dryRun=All" if dry_run else ""
+        bound = any(step.get("path") == "/metadata/resourceVersion" for step in patch)
+        request = WireRequest(
+            "PATCH",
+            _object(kind, namespace, name) + f"?fieldManager={OPERATOR_MANAGER}&fieldValidation=Strict{dry}",
+            _bytes(list(patch), where),
+            "application/json-patch+json",
+            where=where,
+            effect=not dry_run,
+            repeatable=bound,
+        )
+        try:
+            found = document_of(self._call(kind, request).body, where)
+            return object_of(found, kind, namespace, name, where, stored=not dry_run)
+        except Invalid as error:
+            if not error.causes and any(step.get("op") == "test" for step in patch):
+                message = "it is not in the state that the patch expects"
+                raise ResourceVersionConflict(message, where=where, remedy="plan again") from None
+            raise
+
+    def delete(
+        self,
+        kind: KindInfo,
+        namespace: str,
+        name: str,
+        *,
+        uid: str,
+        resource_version: str,
+        foreground: bool = False,
+    ) -> None:
+        """Delete with both preconditions (an empty one is left out). Gone already is no error."""
+        where = _where(kind, namespace, name)
+        wanted = {"uid": uid, "resourceVersion": resource_version}
+        options: JsonObject = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": "Foreground" if foreground else "Background",
+            "preconditions": {key: value for key, value in wanted.items() if value},
+        }
+        path = _object(kind, namespace, name)
+        request = WireRequest("DELETE", path, _bytes(options, where), where=where, effect=True, repeatable=bool(uid))
+        with contextlib.suppress(NotFound, NotServed):
+            self._call(kind, request)
+        if (group_of(kind.api_version), kind.kind) == _CRD:
+            self._discovery.unlearn(name)
+
+    def exec(self, namespace: str, pod: str, container: str, command: Sequence[str], *, seconds: float) -> EndedCommand:
+        """Run a command in a container over a connection of its own; see Cluster. Never sent twice."""
+        from providers.kubernetes.client import exec_stream
+
+        where = _where(_POD, namespace, pod)
+        path = exec_stream.path_of(_object(_POD, namespace, pod), container, command)
+        request = WireRequest("GET", path, where=where, effect=True, repeatable=False)
+        return exec_stream.run_in_container(self._transport, request, seconds)
+
+    def logs(self, namespace: str, pod: str, container: str, *, lines: int, most: int) -> bytes:
+        """The last lines of what a container wrote; see Cluster."""
+        query = urllib.parse.urlencode({"container": container, "tailLines": lines, "limitBytes": most})
+        path = f"{_object(_POD, namespace, pod)}/log?{query}"
+        answer = self._call(_POD, WireRequest("GET", path, accept="*/*", where=_where(_POD, namespace, pod)))
+        return answer.body[:most]
+
+    def drain_warnings(self, about: str = "") -> tuple[str, ...]:
+        """Warnings of the server to calls of this thread; see Cluster."""
+        found = set(self._warnings.drain())
+        return tuple(sorted(text if where == about else f"{where}: {text}" for where, text in found))
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._transport.close()
+
+    # --- one call --------------------------------------------------------------------------------------------------
+
+    def _call(self, kind: KindInfo, request: WireRequest) -> HttpAnswer:
+        """Send; while the kind's CRD is seconds old, "not served" is only "not yet"."""
+        for _ in range(_YOUNG_TRIES):
+            try:
+                answer = self._transport.send(request)
+                break
+            except NotServed:
+                if not self._discovery.is_young(kind):
+                    raise
+                time.sleep(_YOUNG_PAUSE)
+        else:
+            answer = self._transport.send(request)
+        if answer.warnings:
+            texts = _WARNING.findall(",".join(answer.warnings))
+            self._warnings.add(tuple((request.where, _ESCAPED.sub(r"\1", text)) for text in texts))
+        return answer
+
+
+class _Warnings(threading.local):
+    """Warnings of this thread, each with the address that it is about."""
+
+    def __init__(self) -> None:
+        self.texts: list[tuple[str, str]] = []
+
+    def add(self, texts: tuple[tuple[str, str], ...]) -> None:
+        self.texts.extend(texts)
+
+    def drain(self) -> tuple[tuple[str, str], ...]:
+        texts, self.texts = tuple(self.texts), []
+        return texts
+
+
+def _collection(kind: KindInfo, namespace: str) -> str:
+    """The URL path of all objects of a kind, in one namespace or ("") in all."""
+    root = "/apis/" if "/" in kind.api_version else "/api/"
+    path = root + urllib.parse.quote(kind.api_version)
+    if kind.namespaced and namespace:
+        path += "/namespaces/" + _segment(namespace, _where(kind, namespace, "*"))
+    return path + "/" + urllib.parse.quote(kind.plural, safe="")
+
+
+def _object(kind: KindInfo, namespace: str, name: str) -> str:
+    """The URL path of one object. Raises BadRequest where it would be the path of something else."""
+    where = _where(kind, namespace, name)
+    if kind.namespaced and not namespace:
+        raise BadRequest(f"{kind.kind} stands in a namespace, and none is given", where=where)
+    return _collection(kind, namespace) + "/" + _segment(name, where)
+
+
+def _segment(name: str, where: str) -> str:
+    """A name as one part of a path: the server unquotes before it splits, so quoting is not enough."""
+    if name in ("", ".", "..") or "/" in name or "%" in name:
+        raise BadRequest("this is not a name", where=where)
+    return urllib.parse.quote(name, safe="")
+
+
+def _where(kind: KindInfo, namespace: str, name: str) -> str:
+    return Address("", kind.kind, group_of(kind.api_version), namespace if kind.namespaced else "", name).local
+
+
+def _bytes(document: object, where: str) -> bytes:
+    try:
+        return json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError):  # the text would hold the value
+        raise BadRequest("the document holds a value that JSON cannot", where=where) from None

@@ -1,0 +1,51 @@
+"""One hard refresh of an Argo CD Application: its manifests are made anew and compared; no workload is patched (A3).
+
+Asking, reading and the pace are those of a sync. What is waited for is that Argo CD takes the annotation away, which it
+does in the write that stores what the comparison came to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from planner.errors import PreconditionError
+from planner.ports import Readiness
+from planner.values import JsonObject
+from providers.kubernetes.operations.argo_state import Seen
+from providers.kubernetes.operations.argo_watch import REFRESH, Sync, outputs_of
+
+HARD = "hard"
+
+
+@dataclass(slots=True)
+class Refresh(Sync):
+    """One refresh that was asked for; `revision` and `key` mean nothing here."""
+
+    def _ask(self, seen: Seen) -> bool:
+        """Whether a hard refresh is on record already. A soft one becomes a hard one."""
+        annotations = (self._live or {})["metadata"].get("annotations") or {}
+        if annotations.get(REFRESH) == HARD:
+            self._asked = True
+            return True
+        try:
+            self.cluster.patch(self.kind, self.namespace, self.name, self._patch(seen))
+        except PreconditionError:
+            return False  # it moved meanwhile: the next look asks again
+        self._asked = True
+        return False
+
+    def _patch(self, seen: Seen) -> tuple[JsonObject, ...]:
+        made = Sync._patch(self, seen)  # a class with slots is made anew, so that super() means another one
+        kept = (one for one in made if one["path"] != "/operation")
+        return tuple({**one, "value": HARD} if one["value"] == "normal" else one for one in kept)
+
+    def _judge(self, seen: Seen) -> Readiness:
+        if seen.uid != self._uid:
+            return Readiness(
+                done=True, ok=False, message="errored: the Application was replaced by another of its name"
+            )
+        if not self._asked:
+            self._ask(seen)
+        if not self._asked or seen.refreshing:
+            return Readiness(done=False, ok=False, message=f"Argo CD has not compared it yet: {seen.words}")
+        return Readiness(done=True, ok=True, outputs=outputs_of(seen))

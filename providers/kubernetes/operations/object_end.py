@@ -1,0 +1,126 @@
+"""How and when a live object ended: one small rule for each kind that ends, in one table. Pure; knows no clock.
+
+A kind without a rule never ends, and is never cleaned up. What a rule cannot say for sure counts as running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, TypeAlias
+
+from planner.address import group_of
+from planner.values import Json, JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectEnd:
+    """`state` is Succeeded, Failed or Released, `reason` the controller's own word or "", `time` when it ended."""
+
+    state: str
+    reason: str
+    time: datetime
+
+    def __str__(self) -> str:
+        why = f" ({self.reason})" if self.reason and self.reason != self.state else ""
+        return f"{self.state}{why}, finished {self.time.strftime('%Y-%m-%dT%H:%M:%SZ')}"
+
+
+_Rule: TypeAlias = Callable[[JsonObject], "ObjectEnd | None"]
+
+
+def end_of_object(live: JsonObject) -> ObjectEnd | None:
+    """How the object ended; None while it runs, or where it does not say when it ended."""
+    rule = RULES.get((group_of(str(live.get("apiVersion", ""))), str(live.get("kind", ""))))
+    return rule(live) if rule else None
+
+
+def can_end(group: str, kind: str) -> bool:
+    """Whether there is a rule for the kind."""
+    return (group, kind) in RULES
+
+
+def _tekton_run(live: JsonObject) -> ObjectEnd | None:
+    """PipelineRun, TaskRun, CustomRun: over as soon as the condition Succeeded is not Unknown (Tekton, run status)."""
+    status = _map(live, "status")
+    condition = _conditions(status).get("Succeeded", {})
+    state = {"True": "Succeeded", "False": "Failed"}.get(str(condition.get("status")))
+    return _ended(state, condition.get("reason"), status.get("completionTime"), condition.get("lastTransitionTime"))
+
+
+def _job(live: JsonObject) -> ObjectEnd | None:
+    """Complete or Failed; a Job that is only failing has the condition FailureTarget and still runs (KEP-3939)."""
+    status = _map(live, "status")
+    for kind, state in (("Complete", "Succeeded"), ("Failed", "Failed")):
+        condition = _conditions(status).get(kind, {})
+        if condition.get("status") == "True":
+            return _ended(
+                state, condition.get("reason"), status.get("completionTime"), condition.get("lastTransitionTime")
+            )
+    return None
+
+
+def _pod(live: JsonObject) -> ObjectEnd | None:
+    """Phase Succeeded or Failed; it ended when its last container did."""
+    status = _map(live, "status")
+    phase = status.get("phase")
+    if phase not in ("Succeeded", "Failed"):
+        return None
+    entries = [one for key in ("containerStatuses", "initContainerStatuses") for one in _maps(status.get(key))]
+    times = [_map(_map(one, "state"), "terminated").get("finishedAt") for one in entries]
+    times += [one.get("lastTransitionTime") for one in _conditions(status).values()] if not any(times) else []
+    return _ended(str(phase), status.get("reason"), *_newest_first(times))
+
+
+def _volume(live: JsonObject) -> ObjectEnd | None:
+    """Phase Released: its claim is gone. Failed: so it is, and the volume could not be reclaimed."""
+    status = _map(live, "status")
+    phase = status.get("phase")
+    state = str(phase) if phase in ("Released", "Failed") else None
+    return _ended(state, status.get("reason"), status.get("lastPhaseTransitionTime"))
+
+
+RULES: Final[Mapping[tuple[str, str], _Rule]] = {
+    ("", "PersistentVolume"): _volume,
+    ("", "Pod"): _pod,
+    ("batch", "Job"): _job,
+    ("tekton.dev", "CustomRun"): _tekton_run,
+    ("tekton.dev", "PipelineRun"): _tekton_run,
+    ("tekton.dev", "TaskRun"): _tekton_run,
+}
+
+
+# --- parts of rules ------------------------------------------------------------------------------------------------
+
+
+def _ended(state: str | None, reason: Json, *times: Json) -> ObjectEnd | None:
+    time = next((found for text in times if (found := parse_time(text))), None)
+    return ObjectEnd(state, str(reason or ""), time) if state and time else None
+
+
+def parse_time(text: Json) -> datetime | None:
+    """A time of RFC 3339 with its offset, in UTC; None for anything else."""
+    try:
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return found.astimezone(UTC) if found and found.tzinfo else None
+
+
+def _newest_first(texts: Iterable[Json]) -> list[Json]:
+    timed = [(time, text) for text in texts if (time := parse_time(text))]
+    return [text for _, text in sorted(timed, reverse=True)]
+
+
+def _map(parent: JsonObject, name: str) -> JsonObject:
+    value = parent.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _maps(value: Json) -> list[JsonObject]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _conditions(status: JsonObject) -> Mapping[str, JsonObject]:
+    return {str(one.get("type")): one for one in _maps(status.get("conditions"))}

@@ -1,0 +1,181 @@
+"""The marks of what is done once: a ConfigMap for each command and key, in the namespace of the target.
+
+A mark is written before the effect and completed after it, so that it outlives this process, its state and this
+machine, and every operator of the cluster sees it. Every write names the version that was read (or that there is none),
+so that of two who begin one wins. Owns their names, their form and these writes; decides nothing. See docs/adr/0024.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, TemporaryError
+from planner.values import JsonObject, canonical_bytes, digest
+from providers.cluster import Cluster, KindInfo
+from providers.kubernetes.preview.predict import CREATE_ONLY
+
+_LABELS = {"app.kubernetes.io/managed-by": "hwplan", "hwplan.dev/record": "pod-exec"}
+
+
+@dataclass(frozen=True, slots=True)
+class OnceKey:
+    """What is done once: a named command, in a container of a target, for a value. The command itself is not part of
+    it, because the value is what the author chose to say one time from another."""
+
+    namespace: str
+    exec: str  # the name of the PodExec
+    target: str
+    container: str
+    value: str
+
+    @property
+    def name(self) -> str:
+        """Name of the ConfigMap; the same on every machine."""
+        parts = [self.exec, self.target, self.container, self.value]
+        return "hwplan-exec-" + hashlib.sha256(canonical_bytes(parts)).hexdigest()[:20]
+
+    @property
+    def shown(self) -> str:
+        """The mark as an address."""
+        return f"ConfigMap/{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class OnceMark:
+    """A mark as it stands: who began (`token`), when, the how-manieth time, in which pod with which command, and the
+    exit code (None: no end is on record). `uid` and `version` are those of the ConfigMap."""
+
+    token: str
+    attempt: int
+    begun: str
+    pod: str
+    command: str
+    exit_code: int | None
+    uid: str = field(default="", compare=False)
+    version: str = field(default="", compare=False)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the command succeeded: then it is never run again."""
+        return self.exit_code == 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the command was begun and its end is not on record: it runs, or it may have run."""
+        return self.exit_code is None
+
+    @property
+    def content(self) -> str:
+        """The version token of plans. A success is like any other, each failure and each begin is one of its own."""
+        return DONE if self.is_done else digest([self.token, self.exit_code])
+
+
+DONE = digest([0])
+
+
+def command_text(command: tuple[str, ...]) -> str:
+    """A command as a mark holds it."""
+    return canonical_bytes(list(command)).decode()
+
+
+def read_mark(cluster: Cluster, key: OnceKey) -> OnceMark | None:
+    """The mark, or None when nobody began. Raises PermanentError when it cannot be understood."""
+    live = cluster.get(_kind(cluster), key.namespace, key.name)
+    return None if live is None else _mark(live, key)
+
+
+def begin_mark(cluster: Cluster, key: OnceKey, before: OnceMark | None, pod: str, command: tuple[str, ...]) -> OnceMark:
+    """Write the mark before the effect, in place of `before`.
+
+    Raises PreconditionError when somebody else wrote it since, TemporaryError when it may not be there.
+    """
+    attempt = before.attempt + 1 if before else 1
+    mark = OnceMark(secrets.token_hex(8), attempt, _now(), pod, command_text(command), None)
+    return _write(cluster, key, mark, _this(before) if before else {"resourceVersion": CREATE_ONLY})
+
+
+def finish_mark(cluster: Cluster, key: OnceKey, mark: OnceMark, exit_code: int) -> OnceMark:
+    """Write the end into our own mark. Raises PreconditionError when it is ours no longer, TemporaryError."""
+    ended = replace(mark, exit_code=exit_code)
+    try:
+        return _write(cluster, key, ended, _this(mark))
+    except PreconditionError:
+        now = read_mark(cluster, key)
+        if now != mark:
+            raise
+        return _write(cluster, key, ended, _this(now))  # a label, or the like
+
+
+def remove_mark(cluster: Cluster, key: OnceKey, mark: OnceMark, before: OnceMark | None) -> None:
+    """Put back what stood there before our own mark: the command was not started."""
+    if before is None:
+        cluster.delete(_kind(cluster), key.namespace, key.name, uid=mark.uid, resource_version=mark.version)
+    else:
+        _write(cluster, key, before, _this(mark))
+
+
+def _this(mark: OnceMark) -> JsonObject:
+    """The precondition that this version of a mark stands there."""
+    return {"uid": mark.uid, "resourceVersion": mark.version}
+
+
+def _write(cluster: Cluster, key: OnceKey, mark: OnceMark, precondition: JsonObject) -> OnceMark:
+    """Force: the mark is ours alone, and the precondition says that we have seen what anybody else put into it."""
+    try:
+        return _mark(cluster.apply(_kind(cluster), _document(key, mark, precondition), force=True), key)
+    except OutcomeUnknown:
+        now = read_mark(cluster, key)
+        if now == mark:
+            return now
+        raise TemporaryError("its mark could not be written", where=key.shown) from None
+
+
+def _document(key: OnceKey, mark: OnceMark, precondition: JsonObject) -> JsonObject:
+    data = {
+        "exec": f"PodExec/{key.exec}",
+        "target": key.target,
+        "container": key.container,
+        "oncePer": key.value,
+        "command": mark.command,
+        "pod": mark.pod,
+        "token": mark.token,
+        "attempt": str(mark.attempt),
+        "begun": mark.begun,
+        "exitCode": "" if mark.exit_code is None else str(mark.exit_code),
+    }
+    metadata = {"name": key.name, "namespace": key.namespace, "labels": _LABELS, **precondition}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+
+
+def _mark(live: JsonObject, key: OnceKey) -> OnceMark:
+    data, metadata = live.get("data") or {}, live["metadata"]
+    code = data.get("exitCode")
+    try:
+        if not isinstance(code, str) or data["oncePer"] != key.value:
+            raise ValueError
+        return OnceMark(
+            token=str(data["token"]),
+            attempt=int(data["attempt"]),
+            begun=str(data["begun"]),
+            pod=str(data["pod"]),
+            command=str(data["command"]),
+            exit_code=int(code) if code else None,
+            uid=str(metadata["uid"]),
+            version=str(metadata["resourceVersion"]),
+        )
+    except (KeyError, ValueError):
+        remedy = f"find out whether the command ran; then delete {key.shown}, or write it anew"
+        raise PermanentError("the mark of this command is damaged", where=key.shown, remedy=remedy) from None
+
+
+def _kind(cluster: Cluster) -> KindInfo:
+    found = cluster.kind("v1", "ConfigMap")
+    assert found is not None  # every cluster serves it
+    return found
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,58 @@
+"""Finds live objects by their addresses, whatever their kind: many by lists, or one. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+from planner.address import Address
+from planner.errors import PermanentError, ProviderError
+from planner.values import JsonObject
+from providers.cluster import Cluster, ObjectCollection
+from providers.kubernetes.object_location import ObjectLocation, kind_of
+
+Seen: TypeAlias = "JsonObject | ProviderError | None"
+
+
+def read_objects(cluster: Cluster, addresses: Iterable[Address]) -> Mapping[Address, Seen]:
+    """Each object as it lives, None where it (or its kind) is not there, or why it cannot be read.
+
+    One LIST for each kind and namespace. Places in addresses do not count.
+    """
+    found: dict[Address, Seen] = {}
+    spots: dict[Address, ObjectLocation] = {}
+    for address in addresses:
+        try:
+            spot = _spot(cluster, address)
+        except ProviderError as error:
+            found[address] = error
+            continue
+        found[address] = None
+        if spot is not None:
+            spots[address] = spot
+    listing = cluster.list(sorted({ObjectCollection(spot.kind, spot.namespace) for spot in spots.values()}))
+    for address, (kind, namespace, name) in spots.items():
+        answer = listing[ObjectCollection(kind, namespace)]
+        if isinstance(answer, ProviderError):
+            found[address] = answer
+        else:
+            found[address] = next((live for live in answer if live["metadata"]["name"] == name), None)
+    return found
+
+
+def read_object(cluster: Cluster, address: Address) -> JsonObject | None:
+    """One object as it lives, or None. Raises ProviderError."""
+    spot = _spot(cluster, address)
+    return None if spot is None else cluster.get(*spot)
+
+
+def _spot(cluster: Cluster, address: Address) -> ObjectLocation | None:
+    kind = kind_of(cluster, address)
+    if kind is None:
+        return None
+    if kind.namespaced != bool(address.namespace):
+        wrong = "stands in a namespace, and none is given" if kind.namespaced else "stands in no namespace"
+        raise PermanentError(
+            f"a {kind.kind} {wrong}", where=address.local, remedy="write Kind[.group]/[namespace/]name"
+        )
+    return ObjectLocation(kind, address.namespace, address.name)

@@ -1,0 +1,56 @@
+"""What the spec of a Restart names: the workload, the objects that it follows, and how a plan calls those. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from planner.address import Address
+from planner.resource import Resource
+from planner.values import Json, JsonObject, Ref, Sub
+
+
+def target_of(spec: JsonObject) -> Address:
+    """The workload, without a place."""
+    return _bare(Address.parse(str(spec["target"])))
+
+
+def followed_by(spec: JsonObject) -> Iterator[Address]:
+    """The objects that `on` names, without a place; outputs are values and no objects."""
+    return (found for written in spec.get("on") or () if (found := object_of(written)))
+
+
+def looked_at(spec: JsonObject) -> tuple[Address, ...]:
+    """All objects that decide whether a restart is due."""
+    return (target_of(spec), *followed_by(spec))
+
+
+def object_of(written: Json) -> Address | None:
+    """The object that an entry of `on` names, or None for the value of an output."""
+    found = _parsed(written)
+    return _bare(found) if found else None
+
+
+def causes_of(resource: Resource) -> Iterator[Address]:
+    """What `on` names, as the plan calls it: objects, and where outputs come from that are not known yet."""
+    for written in resource.manifest["spec"].get("on") or ():
+        for part in written.parts if isinstance(written, Sub) else (written,):
+            found = part.address if isinstance(part, Ref) else _parsed(part)
+            if found is not None:
+                yield in_lane_of(resource, found)
+
+
+def in_lane_of(resource: Resource, address: Address) -> Address:
+    """An address that was written without a place means the author's own."""
+    return replace(address, node_lane=address.node_lane or resource.address.node_lane)
+
+
+def _parsed(written: Json) -> Address | None:
+    try:
+        return Address.parse(written) if isinstance(written, str) else None
+    except ValueError:
+        return None
+
+
+def _bare(address: Address) -> Address:
+    return replace(address, node_lane="")

@@ -1,0 +1,316 @@
+"""What would happen to a resource that is not known to be unchanged: a prediction, judged by who owns what.
+
+Owns the decisions: when fields may be taken from others, when an object may be adopted, replaced, or is left alone.
+Writes nothing. Imported only when there is something to judge: a plan with nothing to do needs none of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from planner.address import group_of
+from planner.diff import ListKeys
+from planner.errors import PermanentError, ProviderError
+from planner.path import render_path
+from planner.plan import Drift, FieldChange, FieldOp, Verified
+from planner.ports import Effect, Fingerprinter, Preview
+from planner.values import JsonObject
+from providers.cluster import Cluster
+from providers.kubernetes.cluster_types import ClusterTypes
+from providers.kubernetes.csa_upgrade import Moves
+from providers.kubernetes.errors import Cause, Forbidden, Invalid, NamespaceMissing, ResourceVersionConflict
+from providers.kubernetes.outputs import known_outputs, stable_outputs
+from providers.kubernetes.preview.field_changes import created_fields, field_changes, left_to_others, replaced_fields
+from providers.kubernetes.preview.leftover_values import made_anew
+from providers.kubernetes.preview.ownership_transfer import moved_fields, moves_for, with_way_out
+from providers.kubernetes.preview.planned_types import PlannedTypes
+from providers.kubernetes.preview.predict import (
+    NO_MOVES,
+    Prediction,
+    dry_run,
+    expected_digest,
+    predict_locally,
+    rehearse,
+    with_placeholders,
+    without_placeholders,
+)
+from providers.kubernetes.preview.preview_input import (
+    PreviewInput,
+    adoption_obstacle,
+    preview_blocked,
+    preview_unchanged,
+    undeclared_by_others,
+)
+from providers.kubernetes.reading import content_of
+from providers.kubernetes.secret_sealing import is_secret, seal_live_document, seal_prediction, stand_in
+from providers.kubernetes.server_rules import left_out
+from providers.kubernetes.ssa.excluding import excluded
+from providers.kubernetes.ssa.immutable import immutable_changes
+from providers.kubernetes.ssa.schema import TypeTable, list_keys
+from providers.kubernetes.ssa.validate import open_rules, validation_errors
+
+_RE_READS = 3
+UNASKED = "not asked of the server"
+_NO_RIGHT = re.compile(r"\bcannot (?:patch|create|update) resource\b")  # the authorizer's words, not an admission's
+
+DECLARE_NAMESPACE = "declare the Namespace, or create it"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePreviewer:
+    """Predicts cases and judges the predictions. Safe for many threads."""
+
+    cluster: Cluster
+    fingerprinter: Fingerprinter
+    horizon: PlannedTypes
+    schemas: ClusterTypes
+    dry_creates: bool
+
+    def predicted(self, case: PreviewInput) -> Preview:
+        """The preview of a case; what the server refuses is blocked, never raised."""
+        return self._finished(case, self._judged)
+
+    def predicted_by_schema(self, case: PreviewInput) -> Preview:
+        """The preview of a new object without asking the server about it."""
+        return self._finished(case, self._create_by_schema)
+
+    def _finished(self, case: PreviewInput, judged: Callable[[PreviewInput], Preview]) -> Preview:
+        try:
+            preview = judged(case)
+        except ProviderError as error:
+            preview = preview_blocked(case.effect, error)
+        if preview.verified is Verified.SCHEMA and not self._vouches(case):
+            preview = replace(preview, verified=Verified.NO)
+        heard = self.cluster.drain_warnings(case.resource.address.local)
+        reported = (*preview.warnings, *left_out(case.resource.manifest), *heard)
+        return replace(preview, warnings=reported) if reported else preview
+
+    def _vouches(self, case: PreviewInput) -> bool:
+        """Whether the schema has something to say of the object, and every rule of it could be evaluated."""
+        kind, types = case.spot.kind, self._types(case)
+        return types.vouches(kind.api_version, kind.kind) and not (
+            types.is_custom(kind.api_version, kind.kind)
+            and open_rules(with_placeholders(stand_in(case.desired), types)[0], types)
+        )
+
+    def _judged(self, case: PreviewInput) -> Preview:
+        """Asked where the credentials allow it. Those that may only read get a local prediction, and are reported
+        so."""
+        try:
+            return self._update(case) if case.live else self._create(case)
+        except Forbidden as error:
+            if not self._is_read_only(error):
+                raise
+            reported = f"{UNASKED}: {error.message}; predicted locally"
+        preview = self._update(case, ask_server=False) if case.live else self._create_by_schema(case)
+        return replace(preview, warnings=(reported,)) if preview.effect is not Effect.NONE else preview
+
+    def _is_read_only(self, error: Forbidden) -> bool:
+        """Whether the credentials may not write, and nothing is about to be written with them.
+
+        A quota or a policy that forbids this very object is an answer of the server. A straight apply (which makes no
+        dry creates, docs/adr/0011) has to know what it will be refused before it begins.
+        """
+        return bool(_NO_RIGHT.search(error.message)) and (self.dry_creates or self.cluster.simulated)
+
+    # --- new objects -----------------------------------------------------------------------------------------------
+
+    def _create(self, case: PreviewInput) -> Preview:
+        if case.unknown or case.spot.namespace in self.horizon.namespaces or not self._is_served(case):
+            return self._create_by_schema(case)
+        try:
+            prediction = dry_run(self.cluster, case.spot, stand_in(case.desired), None)
+        except Invalid:
+            if not self._is_moving(case):
+                raise
+            return self._create_by_schema(case)  # the live CRD is not the one that it will meet
+        except NamespaceMissing as error:
+            message = f"{error.message} and is not declared"
+            raise NamespaceMissing(message, namespace=error.namespace, remedy=DECLARE_NAMESPACE) from None
+        expects = expected_digest(prediction.after, case.desired)
+        return _created(case, prediction.verified, expects)
+
+    def _create_by_schema(self, case: PreviewInput) -> Preview:
+        """A create that no server can be asked about yet."""
+        types = self._types(case)
+        document, _ = with_placeholders(stand_in(case.desired), types)
+        _refuse_invalid(document, types)
+        return _created(case, Verified.SCHEMA, "")
+
+    # --- live objects ----------------------------------------------------------------------------------------------
+
+    def _update(self, case: PreviewInput, *, ask_server: bool = True) -> Preview:
+        assert case.live is not None
+        live, types = case.live, self._types(case)
+        moves = moves_for(case, with_placeholders(stand_in(case.desired, case.live), types)[0], types)
+        try:
+            case, prediction = self._prediction(case, types, moves, ask_server)
+        except Invalid as error:
+            if not error.immutable:
+                raise with_way_out(error, live) from None
+            return self._replace(case, types, error.causes)
+        return self._settled(case, prediction, types, moves)
+
+    def _prediction(
+        self, case: PreviewInput, types: TypeTable, moves: Moves, ask_server: bool
+    ) -> tuple[PreviewInput, Prediction]:
+        """Ask where a true answer can be had, compute elsewhere. The case comes back as it was read last."""
+        if case.unknown or is_secret(case.desired) or not ask_server:
+            return case, self._computed(case, types, moves)
+        try:
+            case, asked = self._asked(case)
+        except Invalid as error:
+            if self._is_moving(case):  # the live CRD is not the one that it will meet
+                return case, self._computed(case, types, moves)
+            if not moves or error.immutable:
+                raise
+            return case, self._rehearsed(case, types, moves)
+        assert case.live is not None
+        if not case.live["metadata"].get("managedFields"):  # the server makes an owner up before the first apply
+            return case, replace(asked, taken=self._computed(case, types, NO_MOVES).taken)
+        if not moves:
+            return case, asked
+        unmoved = self._computed(case, types, NO_MOVES)
+        agrees = not field_changes(unmoved.after, asked.after, _keys(case, types))
+        computed = self._computed(case, types, moves)
+        return case, replace(computed, verified=asked.verified if agrees else computed.verified)
+
+    def _rehearsed(self, case: PreviewInput, types: TypeTable, moves: Moves) -> Prediction:
+        """What the server refuses may go by the moves: it is asked about the outcome of both steps."""
+        assert case.live is not None
+        computed = self._computed(case, types, moves)
+        if self.cluster.simulated:
+            return computed
+        answer = rehearse(self.cluster, case.spot, case.live, computed.after)
+        changed = field_changes(computed.after, answer, _keys(case, types))
+        same = all(one.op is FieldOp.DISOWN for one in changed)
+        return replace(computed, verified=Verified.SERVER if same else computed.verified, exact=computed.exact and same)
+
+    def _asked(self, case: PreviewInput) -> tuple[PreviewInput, Prediction]:
+        """The dry run, on the version that was observed: status may have moved, anything else is another plan."""
+        for _ in range(_RE_READS):
+            try:
+                return case, dry_run(self.cluster, case.spot, stand_in(case.desired), case.live)
+            except ResourceVersionConflict:
+                raw = self.cluster.get(*case.spot)
+                live = None if raw is None else seal_live_document(raw, self.fingerprinter)
+                if live is None or content_of(live, self.fingerprinter) != case.content:
+                    break
+                case = replace(case, live=live)
+        raise PermanentError("it was changed while the plan was made", remedy="plan again")
+
+    def _computed(self, case: PreviewInput, types: TypeTable, moves: Moves) -> Prediction:
+        assert case.live is not None
+        document, meaning = with_placeholders(stand_in(case.desired, case.live), types)
+        _refuse_invalid(document, types)
+        live = stand_in(case.live)
+        prediction = predict_locally(types, document, live, moves)
+        if changes := immutable_changes(live, prediction.after, types):
+            raise Invalid(
+                tuple(Cause(render_path(path), "FieldValueInvalid", m, immutable=True) for path, m in changes)
+            )
+        if found := excluded(prediction.after):
+            raise Invalid(tuple(Cause(render_path(path), "FieldValueForbidden", words) for path, words in found))
+        exact = prediction.exact and not case.unknown
+        return replace(prediction, after=without_placeholders(prediction.after, meaning), exact=exact)
+
+    def _replace(self, case: PreviewInput, types: TypeTable, causes: tuple[Cause, ...]) -> Preview:
+        """Immutable fields differ: delete and create, if the resource allows it."""
+        assert case.live is not None
+        document, meaning = with_placeholders(stand_in(case.desired, case.live), types)
+        # The new object has nothing of the old one: neither what the server gave that one nor what others put there.
+        anew = made_anew(document, types) or predict_locally(types, document, None).after
+        after = seal_prediction(without_placeholders(anew, meaning), self.fingerprinter)
+        fields = replaced_fields(case.live, after, _keys(case, types))
+        evidence = "; ".join(str(cause) for cause in causes)
+        preview = Preview(
+            Effect.REPLACE,
+            fields,
+            Verified.SCHEMA,
+            case.changed_document,
+            drifted=case.applied_last,
+            evidence=evidence,
+            outputs=known_outputs(case.desired),
+        )
+        if case.resource.options.replace_allowed:
+            return preview
+        remedy = "allow it with hwplan.dev/replace: allow (deletes the object and creates it anew)"
+        return replace(preview, blocked=evidence, remedy=remedy)
+
+    def _settled(self, case: PreviewInput, prediction: Prediction, types: TypeTable, moves: Moves) -> Preview:
+        """What the prediction means: nothing, an update, an adoption, or a field that is not ours to take."""
+        assert case.live is not None
+        after = seal_prediction(prediction.after, self.fingerprinter)
+        credited = (*prediction.taken, *moved_fields(case.live, moves))
+        document = with_placeholders(stand_in(case.desired, case.live), types)[0]
+        fields = field_changes(case.live, after, _keys(case, types), credited, lambda: made_anew(document, types))
+        if not fields and not moves and _same_owners(case.live, after):
+            return preview_unchanged(case, lambda: types)
+        if not case.ours and (refused := adoption_obstacle(case, prediction.taken)):
+            return replace(preview_blocked(case.effect, refused), fields=fields)
+        applied_last = case.applied_last and not all(_is_rotated(change) for change in fields)
+        declared = tuple(
+            Drift(case.resource.address, change.reversed(), declared=True)
+            for change in fields
+            if case.ours and (change.manager or (applied_last and not _is_rotated(change)))
+        )
+        forced = tuple(item.path for item in prediction.taken)
+        return Preview(
+            Effect.UPDATE,
+            fields,
+            prediction.verified,
+            case.changed_document,
+            expected_digest(prediction.after, case.desired) if prediction.exact else "",
+            forced,
+            moves.client_side,
+            tuple(sorted(moves.managers)),
+            moves.fields,
+            case.ours and applied_last and bool(fields),
+            (*declared, *undeclared_by_others(case, lambda: types, (*forced, *(change.path for change in fields)))),
+            outputs=stable_outputs(case.live),
+            warnings=left_to_others(fields),
+        )
+
+    # --- what is known of the plan ---------------------------------------------------------------------------------
+
+    def _types(self, case: PreviewInput) -> TypeTable:
+        return self.schemas.table(case.spot.kind)
+
+    def _is_moving(self, case: PreviewInput) -> bool:
+        return (group_of(case.spot.kind.api_version), case.spot.kind.kind) in self.horizon.moving
+
+    def _is_served(self, case: PreviewInput) -> bool:
+        return self.cluster.kind(case.spot.kind.api_version, case.spot.kind.kind) is not None
+
+
+def _created(case: PreviewInput, verified: Verified, expects: str) -> Preview:
+    fields, outputs = created_fields(case.desired), known_outputs(case.desired)
+    return Preview(Effect.CREATE, fields, verified, case.changed_document, expects, outputs=outputs)
+
+
+def _refuse_invalid(document: JsonObject, types: TypeTable) -> None:
+    """Raises Invalid with everything that a schema finds wrong."""
+    if problems := validation_errors(document, types):
+        raise Invalid(tuple(Cause(render_path(path), "FieldValueInvalid", message) for path, message in problems))
+
+
+def _keys(case: PreviewInput, types: TypeTable) -> ListKeys:
+    return list_keys(types, case.spot.kind.api_version, case.spot.kind.kind)
+
+
+def _is_rotated(change: FieldChange) -> bool:
+    """Whether only the value of a secret is another one, and nobody else set the one that lives: its source changed.
+    What was applied last does not say, for no value enters its digest."""
+    return change.sensitive and change.op is FieldOp.CHANGE and not change.manager
+
+
+def _same_owners(live: JsonObject, after: JsonObject) -> bool:
+    return _timeless(live) == _timeless(after)
+
+
+def _timeless(document: JsonObject) -> list[JsonObject]:
+    entries = document["metadata"].get("managedFields") or ()
+    plain = [{key: value for key, value in entry.items() if key != "time"} for entry in entries]
+    return sorted(plain, key=lambda e: (e.get("manager", ""), e.get("operation", ""), e.get("subresource", "")))

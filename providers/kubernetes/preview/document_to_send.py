@@ -1,0 +1,114 @@
+"""The document that will really be sent for a resource: without nulls that mean nothing, in its namespace, with a true
+stamp, without ignored fields.
+
+Also looks for what cannot be sent yet or at all: outputs that are not known, secrets outside Secrets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from planner.editing import MISSING, remove_field, replace_value, value_at
+from planner.path import Element, FieldPath, ListItem
+from planner.resource import Resource
+from planner.values import Json, JsonObject, Ref, Sealed, Sub, open_outputs
+from providers.cluster import FIELD_MANAGER
+from providers.kubernetes.applied_stamp import with_applied_stamp
+from providers.kubernetes.object_location import ObjectLocation, with_real_namespace
+from providers.kubernetes.secret_sealing import is_secret
+from providers.kubernetes.server_rules import with_server_rules
+from providers.kubernetes.ssa.fieldset import FieldSet
+from providers.kubernetes.ssa.nulls import without_dropped_nulls
+from providers.kubernetes.ssa.schema import TypeTable
+
+
+def document_to_send(
+    resource: Resource,
+    spot: ObjectLocation,
+    live: JsonObject | None,
+    types: Callable[[], TypeTable] = TypeTable.builtin,
+) -> JsonObject:
+    """The document to send, special leaves still inside. `live` is sealed; None for a create.
+
+    `types` is asked only where the schema decides: for nulls, and for a declared status.
+    """
+    document: JsonObject = with_real_namespace(resource.manifest, spot)
+    if "status" in document or _has_null(document):
+        document = _as_sent(document, types())
+    if is_secret(document) and isinstance(plain := document.get("stringData"), dict):
+        # the server would own `stringData`, which is never stored: it is not known what changed
+        data = {**(document.get("data") or {}), **plain}
+        document = {key: value for key, value in document.items() if key != "stringData"} | {"data": data}
+    document = with_server_rules(document)
+    document = with_applied_stamp(document, unknown=bool(open_outputs(document)))
+    for path in resource.options.ignore_fields if live else ():
+        document = _ignoring(document, path, live or {})
+    return document
+
+
+def _has_null(value: Json) -> bool:
+    if isinstance(value, dict):
+        return any(_has_null(item) for item in value.values())
+    return any(_has_null(item) for item in value) if isinstance(value, list) else value is None
+
+
+def _as_sent(document: JsonObject, types: TypeTable) -> JsonObject:
+    """The document without what no write of the main resource changes: nulls that mean nothing, status elsewhere."""
+    api_version, kind = str(document["apiVersion"]), str(document["kind"])
+    if "status" in document and (types.has_status(api_version, kind) or not types.knows(api_version, kind)):
+        document = {key: value for key, value in document.items() if key != "status"}
+    sent: JsonObject = without_dropped_nulls(types.type_of(api_version, kind), document)
+    return sent
+
+
+def special_leaves(value: Json, path: tuple[str | int, ...] = ()) -> tuple[tuple[tuple[str | int, ...], Json], ...]:
+    """Every Ref, Sub and Sealed with its plain path."""
+    if isinstance(value, dict):
+        return tuple(found for key, item in value.items() for found in special_leaves(item, (*path, key)))
+    if isinstance(value, list):
+        return tuple(found for at, item in enumerate(value) for found in special_leaves(item, (*path, at)))
+    return ((path, value),) if isinstance(value, (Ref, Sub, Sealed)) else ()
+
+
+# --- ignored fields ------------------------------------------------------------------------------------------------
+
+
+def _ignoring(document: JsonObject, path: FieldPath, live: JsonObject) -> JsonObject:
+    """Leave a field to its other owner; where there is none, keep what lives, so that nothing changes either way."""
+    declared = value_at(document, path)
+    if isinstance(declared, dict) and declared:
+        for key in declared:
+            document = _ignoring(document, (*path, key), live)
+        return document
+    if _others_own(live, path):
+        return remove_field(document, path)
+    alive = value_at(live, path, MISSING)
+    there = isinstance(alive, (dict, list, str, int, float)) or alive is None
+    return replace_value(document, path, alive) if there else document
+
+
+def _others_own(live: JsonObject, path: FieldPath) -> bool:
+    for entry in live["metadata"].get("managedFields") or ():
+        if entry.get("manager") == FIELD_MANAGER and entry.get("operation") == "Apply":
+            continue
+        if _reaches(FieldSet.parse(entry.get("fieldsV1") or {}), path):
+            return True
+    return False
+
+
+def _reaches(fields: FieldSet, path: FieldPath) -> bool:
+    """Whether a set holds the path, something below it, or an atomic container around it."""
+    for element in path:
+        found = next((child for key, child in fields.children.items() if _alike(key, element)), None)
+        if found is None:
+            return any(_alike(key, element) for key in fields.members)
+        fields = found
+    return True
+
+
+def _alike(key: Element, element: Element) -> bool:
+    """Whether a path element, which may name only some of an item's keys, means this element of a set."""
+    if isinstance(key, ListItem) and isinstance(element, ListItem):
+        have = {name: str(value) for name, value in key.keys}
+        return all(have.get(name) == str(value) for name, value in element.keys)
+    return key == element

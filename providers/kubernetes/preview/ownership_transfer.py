@@ -1,0 +1,84 @@
+"""Which ownership an update needs to move to us first, so that what is not declared any more really goes. Pure.
+
+Owns the choice: kubectl's client-side entries at adoption, managers that the resource names, what the server filled in
+for an earlier configuration, and, where a command asks for it, every field that somebody else added.
+"""
+
+from __future__ import annotations
+
+from planner.path import FieldPath, ListItem, SetMember, path_covers, render_path
+from planner.values import JsonObject
+from providers.cluster import FIELD_MANAGER
+from providers.kubernetes.csa_upgrade import Moves, is_client_side, managers_there, migrated_object
+from providers.kubernetes.errors import Invalid
+from providers.kubernetes.preview.field_changes import harmless
+from providers.kubernetes.preview.field_takeover import TakenField
+from providers.kubernetes.preview.leftover_values import added_by_others, leftovers
+from providers.kubernetes.preview.preview_input import PreviewInput
+from providers.kubernetes.secret_sealing import is_secret, stand_in
+from providers.kubernetes.ssa.fieldset import FieldSet
+from providers.kubernetes.ssa.ownership import foreign_fields, owned_by
+from providers.kubernetes.ssa.schema import TypeTable
+
+
+def moves_for(case: PreviewInput, document: JsonObject, types: TypeTable) -> Moves:
+    """The moves before `document` (stand-ins, no open outputs) is applied to the live object of a case."""
+    assert case.live is not None
+    options = case.resource.options
+    entries = Moves(
+        client_side=not case.ours and is_client_side(case.live),
+        managers=frozenset(managers_there(case.live, options.take_over)),
+    )
+    base = migrated_object(case.live, entries)
+    fields: tuple[FieldPath, ...] = () if is_secret(document) else leftovers(stand_in(base), document, types)
+    if options.reset_undeclared:
+        fields = (*fields, *_added(base, types))
+    return Moves(entries.client_side, entries.managers, tuple(dict.fromkeys(fields)))
+
+
+def moved_fields(live: JsonObject, moves: Moves) -> tuple[TakenField, ...]:
+    """What the moves take from other managers than kubectl's client-side apply, to name whose it was."""
+    if not (moves.managers or moves.fields):
+        return ()
+    found = (TakenField(path, owner.manager, owner.time) for path, _, owner in foreign_fields(live, FIELD_MANAGER))
+    return tuple(
+        one
+        for one in found
+        if one.manager in moves.managers or any(path_covers(path, one.path) for path in moves.fields)
+    )
+
+
+def with_way_out(error: Invalid, live: JsonObject) -> Invalid:
+    """The refusal with a remedy, where a refused field is not declared and somebody else set it."""
+    fields = [cause.field for cause in error.causes if cause.field]
+    owners = {
+        owner.manager
+        for path, _, owner in foreign_fields(live, FIELD_MANAGER)
+        if any(render_path(path).startswith(field) for field in fields)
+    }
+    if not owners or error.remedy:
+        return error
+    names = ", ".join(sorted(owners))
+    remedy = f"{names} set it: remove it there, or own what {names} owns with hwplan.dev/take-over"
+    return Invalid(error.causes, where=error.where, remedy=remedy)
+
+
+def _added(live: JsonObject, types: TypeTable) -> tuple[FieldPath, ...]:
+    """What others added to an object and is not harmless, list items as a whole."""
+    ours = owned_by(live, FIELD_MANAGER)
+    paths = (change.path for change in added_by_others(live, lambda: types))
+    return tuple(dict.fromkeys(_whole(path, ours) for path in paths if not harmless(path)))
+
+
+def _whole(path: FieldPath, ours: FieldSet) -> FieldPath:
+    """The list item around a path if we own nothing in it: a part of it would stay as a broken item."""
+    below = ours
+    for at, element in enumerate(path):
+        if (
+            isinstance(element, (ListItem, SetMember))
+            and element not in below.members
+            and element not in below.children
+        ):
+            return path[: at + 1]
+        below = below.below(element)
+    return path

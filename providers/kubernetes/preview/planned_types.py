@@ -1,0 +1,55 @@
+"""What is on its way in the plan at hand: namespaces and kinds that are declared and not there yet.
+
+A plan is previewed in rounds (a resource that takes an output of another comes later), so this outlives one call: a
+read begins it anew, and every preview adds to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from planner.address import Address
+from planner.ports import Absent, Effect, Observation, Preview
+from planner.resource import Resource
+from planner.values import JsonObject
+from providers.cluster import Cluster, KindInfo
+from providers.kubernetes.cluster_types import ClusterTypes, group_kind
+from providers.kubernetes.object_location import is_crd, planned_kinds
+
+
+@dataclass(slots=True)
+class PlannedTypes:
+    """Namespaces to be created, kinds of the declared CRDs, and which of those CRDs are about to change."""
+
+    namespaces: set[str] = field(default_factory=set)
+    kinds: dict[tuple[str, str], KindInfo] = field(default_factory=dict)
+    moving: set[tuple[str, str]] = field(default_factory=set)
+    crds: dict[Address, JsonObject] = field(default_factory=dict)
+    _schemas: ClusterTypes | None = None
+
+    def look(self, items: Iterable[tuple[Resource, Observation]]) -> None:
+        """Take note of resources and of what was seen of them."""
+        for resource, seen in items:
+            address = resource.address
+            if (address.kind, address.group) == ("Namespace", "") and isinstance(seen, Absent):
+                self.namespaces.add(address.name)
+            if is_crd(resource.manifest) and address not in self.crds:
+                self.crds[address] = resource.manifest
+                self.kinds |= planned_kinds([resource.manifest])
+                self._schemas = None
+
+    def settle(self, previews: Mapping[Address, Preview]) -> None:
+        """Take note of what will become of CRDs."""
+        changing = (self.crds[address] for address, p in previews.items() if address in self.crds and _changes(p))
+        self.moving |= {group_kind(crd) for crd in changing}
+
+    def schemas(self, cluster: Cluster) -> ClusterTypes:
+        """Types that count the declared CRDs before the live ones."""
+        if self._schemas is None:
+            self._schemas = ClusterTypes(cluster, self.crds.values())
+        return self._schemas
+
+
+def _changes(preview: Preview) -> bool:
+    return preview.effect is not Effect.NONE

@@ -1,0 +1,189 @@
+"""One resource to judge, and the judgements that need no prediction: nothing to do, or better not touched. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from planner.errors import PermanentError, ProviderError
+from planner.path import FieldPath, path_covers, render_path
+from planner.plan import Drift
+from planner.ports import Effect, Observation, Present, Preview
+from planner.resource import SET_LABEL, Resource
+from planner.values import JsonObject, Sealed, open_outputs
+from providers.cluster import FIELD_MANAGER
+from providers.kubernetes.applied_stamp import applied_stamp
+from providers.kubernetes.csa_upgrade import managers_there
+from providers.kubernetes.errors import Invalid
+from providers.kubernetes.object_location import ObjectLocation
+from providers.kubernetes.preview.document_to_send import document_to_send, special_leaves
+from providers.kubernetes.preview.field_changes import harmless
+from providers.kubernetes.preview.field_takeover import TakenField
+from providers.kubernetes.preview.leftover_values import added_by_others
+from providers.kubernetes.readiness import object_readiness
+from providers.kubernetes.reading import applied_by_us
+from providers.kubernetes.secret_sealing import is_secret, stand_in
+from providers.kubernetes.ssa.ownership import apply_changes_nothing
+from providers.kubernetes.ssa.schema import TypeTable
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewInput:
+    """One resource to judge, with everything that is known about it. `live` is sealed; `content` is its digest."""
+
+    resource: Resource
+    spot: ObjectLocation
+    desired: JsonObject = field(repr=False)
+    live: JsonObject | None = field(repr=False)
+    content: str
+    outputs: JsonObject = field(default_factory=dict, repr=False)  # of the live object
+    unknown: bool = False  # an output that it uses is not known yet
+
+    @property
+    def effect(self) -> Effect:
+        """What happens to it if anything does."""
+        return Effect.UPDATE if self.live else Effect.CREATE
+
+    @property
+    def ours(self) -> bool:
+        """Whether the live object belongs to this set, and was applied by us and not merely labelled."""
+        return self.live is not None and _owner(self.live) == self.resource.owned_by and applied_by_us(self.live)
+
+    @property
+    def applied_last(self) -> bool:
+        """Whether this very document is what was applied last."""
+        mine = applied_stamp(self.desired)
+        return bool(mine) and self.live is not None and applied_stamp(self.live) == mine
+
+    @property
+    def changed_document(self) -> JsonObject | None:
+        """The document to write, if it is not the resource's own."""
+        return self.desired if self.desired != self.resource.manifest else None
+
+
+def preview_or_input(
+    resource: Resource, spot: ObjectLocation, seen: Observation, types: Callable[[], TypeTable], *, simulated: bool
+) -> PreviewInput | Preview:
+    """The preview if it can be determined at once, else the case to predict.
+
+    `types` gives the type table of its kind. An object that is as declared, leaf by leaf, costs no more than that look
+    at its document as it came.
+    """
+    if isinstance(seen, Present) and seen.value is not None:
+        live = seen.value
+        plain = PreviewInput(resource, spot, resource.manifest, live, seen.content, seen.outputs)
+    else:
+        live = None
+        plain = PreviewInput(resource, spot, resource.manifest, None, "")
+    as_it_came = spot.namespace == resource.address.namespace and not resource.options.ignore_fields
+    moves = live is not None and _moves_ownership(resource, live, types)
+    if live is not None and as_it_came and not moves and _is_same(plain, leaves_too=True):
+        return preview_unchanged(plain, types)
+    case = replace(plain, desired=document_to_send(resource, spot, live, types))
+    if live is not None and not moves and _is_unchanged(case, simulated):
+        return preview_unchanged(case, types)
+    return _refusal(case) or replace(case, unknown=bool(open_outputs(case.desired)))
+
+
+def _moves_ownership(resource: Resource, live: JsonObject, types: Callable[[], TypeTable]) -> bool:
+    """Whether a command or an annotation asks to take over what others own of an object, and there is any."""
+    options = resource.options
+    if options.take_over and managers_there(live, options.take_over):
+        return True
+    return options.reset_undeclared and any(not harmless(change.path) for change in added_by_others(live, types))
+
+
+def _is_unchanged(case: PreviewInput, simulated: bool) -> bool:
+    """Leaf by leaf, or because it carries our stamp and nobody has taken a field from us since.
+
+    The stamp says nothing about values of Secrets, nor about files of a snapshot that a person may have edited.
+    """
+    if _is_same(case, leaves_too=True):
+        return True
+    by_stamp = case.applied_last and not simulated and not is_secret(case.desired)
+    return by_stamp and _is_same(case, leaves_too=False)
+
+
+def _is_same(case: PreviewInput, *, leaves_too: bool) -> bool:
+    assert case.live is not None
+    if _owner(case.live) != case.resource.owned_by:
+        return False
+    live, desired = case.live, case.desired
+    if is_secret(desired):
+        live, desired = stand_in(live), stand_in(desired, live)
+    return apply_changes_nothing(live, desired, manager=FIELD_MANAGER, leaves_too=leaves_too)
+
+
+def preview_unchanged(case: PreviewInput, types: Callable[[], TypeTable]) -> Preview:
+    """The preview of an object that is as declared: what it still lacks, and what others added to it."""
+    assert case.live is not None
+    state = object_readiness(case.live, waits=case.resource.options.wait != "none")
+    return Preview(
+        Effect.NONE,
+        drift=undeclared_by_others(case, types),
+        outputs=case.outputs,
+        awaiting="" if state.done and state.ok else state.message or "not ready",
+    )
+
+
+def undeclared_by_others(
+    case: PreviewInput, types: Callable[[], TypeTable], declared: Sequence[FieldPath] = ()
+) -> tuple[Drift, ...]:
+    """What others added to an object of ours. `declared` are fields of ours that they own now: reported elsewhere."""
+    if case.live is None or not case.ours:
+        return ()
+    address = case.resource.address
+    added = added_by_others(case.live, types, declared)
+    return tuple(Drift(address, change, declared=False, harmless=harmless(change.path)) for change in added)
+
+
+def preview_blocked(effect: Effect, error: ProviderError) -> Preview:
+    """The preview of what cannot be done, for the reason that the error gives."""
+    evidence = "; ".join(str(cause) for cause in error.causes) if isinstance(error, Invalid) else ""
+    return Preview(effect, blocked=error.message, evidence=evidence, remedy=error.remedy)
+
+
+def adoption_obstacle(case: PreviewInput, taken: tuple[TakenField, ...]) -> PermanentError | None:
+    """Why an object that is not ours cannot be adopted: values that others set may be taken only by name.
+
+    Where what is stored stays the same no value is taken from anybody, and nobody has to allow it.
+    """
+    allowed = case.resource.options.adopt_fields
+    refused = [item for item in taken if not item.same and not any(path_covers(path, item.path) for path in allowed)]
+    if not refused:
+        return None
+    words = [
+        f"{render_path(t.path)} is managed by {t.manager}" + (f" since {t.time}" if t.time else "") for t in refused
+    ]
+    names = ",".join(render_path(item.path) for item in refused)
+    remedy = f"allow it with hwplan.dev/adopt-fields: {names}, or leave it with hwplan.dev/ignore-fields"
+    return PermanentError("; ".join(words), remedy=remedy)
+
+
+def _refusal(case: PreviewInput) -> Preview | None:
+    """Reasons to touch nothing that need no prediction."""
+    if place := _misplaced_secret(case.desired):
+        error = PermanentError(f"{place} holds a secret outside of a Secret's data", remedy="use a Secret")
+        return preview_blocked(case.effect, error)
+    if case.live is None:
+        return None
+    if case.live["metadata"].get("deletionTimestamp"):
+        error = PermanentError("it is being deleted", remedy="wait until it is gone, then plan again")
+        return preview_blocked(case.effect, error)
+    owner = _owner(case.live)
+    if owner and owner != case.resource.owned_by:
+        remedy = f"remove it from one of the two, or its label {SET_LABEL}"
+        return preview_blocked(case.effect, PermanentError(f"it belongs to another set: {owner}", remedy=remedy))
+    return None
+
+
+def _misplaced_secret(document: JsonObject) -> str:
+    """The first place outside of a Secret's data that holds a secret; empty when there is none."""
+    sealed = (path for path, leaf in special_leaves(document) if isinstance(leaf, Sealed))
+    allowed = is_secret(document)
+    wrong = (path for path in sealed if not (allowed and len(path) == 2 and path[0] == "data"))
+    return ".".join(map(str, next(wrong, ())))
+
+
+def _owner(live: JsonObject) -> str:
+    return str((live["metadata"].get("labels") or {}).get(SET_LABEL, ""))

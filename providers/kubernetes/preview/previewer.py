@@ -1,0 +1,102 @@
+"""What would happen to each resource: nothing (decided without a request), or a prediction judged by who owns what.
+
+Owns the rounds: what needs no request is settled here, the rest is handed to judging. Writes nothing. Dry runs go out
+in parallel, and only for what is not known to be unchanged.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from planner.address import Address
+from planner.errors import ProviderError
+from planner.ports import Absent, Effect, Fingerprinter, Observation, Present, Preview
+from planner.resource import Resource
+from providers.cluster import Cluster
+from providers.kubernetes.object_location import is_crd, locate_object
+from providers.kubernetes.parallel import ParallelMap
+from providers.kubernetes.preview.planned_types import PlannedTypes
+from providers.kubernetes.preview.preview_input import PreviewInput, preview_blocked, preview_or_input
+from providers.kubernetes.preview.unserved import not_served
+from providers.kubernetes.ssa.schema import TypeTable
+
+
+@dataclass(frozen=True, slots=True)
+class Previewer:
+    """The judgement of one round of a plan. Without `dry_creates` many new objects are asked about by sample."""
+
+    cluster: Cluster
+    fingerprinter: Fingerprinter
+    default_namespace: str
+    parallelism: int
+    horizon: PlannedTypes
+    dry_creates: bool = True
+
+    def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
+        """See planner.ports.Provider.preview. CRDs come first, because the judgement of others depends on theirs."""
+        readable = [(r, seen) for r, seen in items if isinstance(seen, (Present, Absent))]
+        self.horizon.look(readable)
+        out = self._judge([pair for pair in readable if is_crd(pair[0].manifest)])
+        self.horizon.settle(out)
+        return out | self._judge([pair for pair in readable if not is_crd(pair[0].manifest)])
+
+    def _judge(self, items: Sequence[tuple[Resource, Observation]]) -> dict[Address, Preview]:
+        out: dict[Address, Preview] = {}
+        cases: list[PreviewInput] = []
+        for resource, seen in items:
+            found = self._case(resource, seen)
+            if isinstance(found, PreviewInput):
+                cases.append(found)
+            else:
+                out[resource.address] = found
+        if cases:
+            from providers.kubernetes.preview.change_previewer import UNASKED, ChangePreviewer
+            from providers.kubernetes.preview.sampling import preview_cases
+
+            schemas = self.horizon.schemas(self.cluster)
+            judge = ChangePreviewer(self.cluster, self.fingerprinter, self.horizon, schemas, self.dry_creates)
+            parallel = ParallelMap(1 if self.cluster.simulated else self.parallelism)
+            out |= _told_once(preview_cases(judge, cases, parallel), UNASKED)
+        return out
+
+    def _case(self, resource: Resource, seen: Observation) -> PreviewInput | Preview:
+        """What can be decided at once, else the case to predict."""
+        address = resource.address
+        effect = Effect.UPDATE if isinstance(seen, Present) else Effect.CREATE
+        try:
+            kind = self.cluster.kind(resource.api_version, address.kind)
+            kind = kind or self.horizon.kinds.get((resource.api_version, address.kind))
+            if kind is None:
+                crds = self.horizon.crds.values()
+                return preview_blocked(
+                    effect, not_served(resource.api_version, address.kind, self.cluster.kinds(), crds)
+                )
+        except ProviderError as error:
+            return preview_blocked(effect, error)
+        spot = locate_object(kind, address, self.default_namespace)
+        known = kind  # of this very case, for the function below
+
+        def types() -> TypeTable:
+            return self.horizon.schemas(self.cluster).table(known)
+
+        return preview_or_input(resource, spot, seen, types, simulated=self.cluster.simulated)
+
+
+def _told_once(previews: Mapping[Address, Preview], opening: str) -> dict[Address, Preview]:
+    """A warning of these that many objects share is reported of the first, with how many more it is true of."""
+    shared = Counter(text for preview in previews.values() for text in preview.warnings if text.startswith(opening))
+    reported: set[str] = set()
+    out: dict[Address, Preview] = {}
+    for address in sorted(previews):
+        retained: list[str] = []
+        for text in previews[address].warnings:
+            if text not in shared:
+                retained.append(text)
+            elif text not in reported:
+                more = shared[text] - 1
+                retained.append(text + (f" (and {more} more)" if more else ""))
+                reported.add(text)
+        out[address] = replace(previews[address], warnings=tuple(retained))
+    return out

@@ -1,0 +1,396 @@
+"""Rules between the fields of built-in structs: what the API server refuses although each field alone is right.
+
+Each rule gets one struct, as it would be stored, and gives the paths below it that are wrong. Pure. Source: the
+validation of Kubernetes 1.36.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from planner.values import JsonObject
+from providers.kubernetes.ssa.builtin_pods import (
+    POD_RULES,
+    Problem,
+    Rule,
+    doubles,
+    maps,
+    one_of,
+    pod_mounts,
+    template_mounts,
+)
+from providers.kubernetes.ssa.definition_rules import DEFINITION_RULES
+from providers.kubernetes.ssa.forms import is_ip, is_qualified, is_subdomain
+from providers.kubernetes.ssa.quantity import amount_of
+
+_SECRET_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "kubernetes.io/tls": ("tls.crt", "tls.key"),
+    "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
+    "kubernetes.io/dockercfg": (".dockercfg",),
+    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+}
+_LARGEST = 1 << 20
+_VOLUME_FIELDS = frozenset(
+    ("accessModes", "capacity", "claimRef", "mountOptions", "nodeAffinity", "persistentVolumeReclaimPolicy",
+     "storageClassName", "volumeAttributesClassName", "volumeMode")
+)  # fmt: skip
+_SIZES = ("memory", "ephemeral-storage", "storage")
+_QUOTAS = frozenset(
+    ("cpu", *_SIZES, "pods", "services", "replicationcontrollers", "resourcequotas", "secrets", "configmaps",
+     "persistentvolumeclaims", "services.nodeports", "services.loadbalancers")
+)  # fmt: skip
+
+
+def _service(value: JsonObject) -> Iterator[Problem]:
+    ports = maps(value, "ports")
+    kind = value.get("type")
+    if kind == "ExternalName":
+        if not value.get("externalName"):
+            yield ("externalName",), "Required value"
+        return
+    if not ports and value.get("clusterIP") != "None":
+        yield ("ports",), "Required value"
+    if len(ports) > 1:
+        yield from ((("ports", index, "name"), "Required value") for index, p in enumerate(ports) if not p.get("name"))
+    yield from doubles(value, "ports", "name")
+    seen = Counter((port.get("port"), port.get("protocol", "TCP")) for port in ports)
+    if any(count > 1 for count in seen.values()):
+        yield ("ports",), "Duplicate value"
+    if kind == "ClusterIP" and any(port.get("nodePort") for port in ports):
+        yield ("ports",), "may not be used when `type` is 'ClusterIP'"
+
+
+def _selector(value: JsonObject) -> Iterator[Problem]:
+    """A workload's selector takes the pods of its own template."""
+    selector, template = value.get("selector") or {}, value.get("template") or {}
+    labels = (template.get("metadata") or {}).get("labels") or {}
+    if not selector.get("matchLabels") and not selector.get("matchExpressions"):
+        yield ("selector",), "empty selector is invalid"
+    elif not _selects(selector, labels):
+        yield ("template", "metadata", "labels"), "`selector` does not match template `labels`"
+    if (template.get("spec") or {}).get("restartPolicy", "Always") != "Always":
+        yield ("template", "spec", "restartPolicy"), "Unsupported value: supported values: 'Always'"
+
+
+def _selects(selector: JsonObject, labels: JsonObject) -> bool:
+    return (selector.get("matchLabels") or {}).items() <= labels.items() and all(
+        _expression(item, labels) for item in maps(selector, "matchExpressions")
+    )
+
+
+def _expression(item: JsonObject, labels: JsonObject) -> bool:
+    key, values = str(item.get("key")), item.get("values") or ()
+    match item.get("operator"):
+        case "In":
+            return labels.get(key) in values
+        case "NotIn":
+            return labels.get(key) not in values
+        case "Exists":
+            return key in labels
+    return key not in labels
+
+
+def _claim_templates(value: JsonObject) -> Iterator[Problem]:
+    for index, claim in enumerate(maps(value, "volumeClaimTemplates")):
+        if not (claim.get("metadata") or {}).get("name"):
+            yield ("volumeClaimTemplates", index, "metadata", "name"), "Required value"
+
+
+def _requirement(value: JsonObject) -> Iterator[Problem]:
+    if value.get("operator") in ("In", "NotIn") and not value.get("values"):
+        yield ("values",), "must be specified when `operator` is 'In' or 'NotIn'"
+    if value.get("operator") in ("Exists", "DoesNotExist") and value.get("values"):
+        yield ("values",), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+
+
+def _strategy(value: JsonObject) -> Iterator[Problem]:
+    if value.get("type") == "Recreate" and value.get("rollingUpdate"):
+        yield ("rollingUpdate",), "may not be specified when strategy `type` is 'Recreate'"
+    rolling = value.get("rollingUpdate") or {}
+    if value.get("type") == "RollingUpdate" and {str(rolling.get(n)) for n in ("maxSurge", "maxUnavailable")} <= {
+        "0",
+        "0%",
+    }:
+        yield ("rollingUpdate", "maxUnavailable"), "may not be 0 when `maxSurge` is 0"
+
+
+def _deadline(value: JsonObject) -> Iterator[Problem]:
+    """Pods of a controller that replaces them have no deadline."""
+    if ((value.get("template") or {}).get("spec") or {}).get("activeDeadlineSeconds") is not None:
+        yield ("template", "spec", "activeDeadlineSeconds"), "not supported in the pods of this kind"
+
+
+def _progress(value: JsonObject) -> Iterator[Problem]:
+    deadline, least = value.get("progressDeadlineSeconds"), value.get("minReadySeconds") or 0
+    if isinstance(deadline, int) and deadline <= least:
+        yield ("progressDeadlineSeconds",), "must be greater than minReadySeconds"
+
+
+def _rolling_daemons(value: JsonObject) -> Iterator[Problem]:
+    surge, gone = (str(value.get(name) or 0) not in ("0", "0%") for name in ("maxSurge", "maxUnavailable"))
+    if surge and gone:
+        yield ("maxSurge",), "may not be set when maxUnavailable is non-zero"
+    elif not surge and not gone and value.get("maxUnavailable") is not None:
+        yield ("maxUnavailable",), "cannot be 0 when maxSurge is 0"
+
+
+def _port_range(value: JsonObject) -> Iterator[Problem]:
+    port, end = value.get("port"), value.get("endPort")
+    if end is None:
+        return
+    if isinstance(port, str):
+        yield ("endPort",), "may not be specified when `port` is non-numeric"
+    elif port is None:
+        yield ("endPort",), "may not be specified when `port` is not specified"
+    elif isinstance(end, int) and end < port:
+        yield ("endPort",), "must be greater than or equal to `port`"
+
+
+def _job(value: JsonObject) -> Iterator[Problem]:
+    policy = ((value.get("template") or {}).get("spec") or {}).get("restartPolicy")
+    if policy not in ("OnFailure", "Never"):
+        yield ("template", "spec", "restartPolicy"), "Required value: valid values: 'OnFailure', 'Never'"
+
+
+def _config_map(value: JsonObject) -> Iterator[Problem]:
+    data, binary = value.get("data") or {}, value.get("binaryData") or {}
+    yield from (
+        ((("data", key)), "duplicate of key present in binaryData") for key in sorted(data.keys() & binary.keys())
+    )
+    if _size(data) + _size(binary) * 3 // 4 > _LARGEST:
+        yield (), f"Too long: may not be more than {_LARGEST} bytes"
+
+
+def _secret(value: JsonObject) -> Iterator[Problem]:
+    data = value.get("data") or {}
+    for key in _SECRET_KEYS.get(str(value.get("type")), ()):
+        if key not in data:
+            yield ("data", key), "Required value"
+    if _size(data) * 3 // 4 > _LARGEST:
+        yield ("data",), f"Too long: may not be more than {_LARGEST} bytes"
+
+
+def _size(data: JsonObject) -> int:
+    return sum(len(item.encode(errors="replace")) for item in data.values() if isinstance(item, str))
+
+
+def _claim(value: JsonObject) -> Iterator[Problem]:
+    asked = ((value.get("resources") or {}).get("requests") or {}).get("storage")
+    amount = amount_of(asked)
+    if asked is None:
+        yield ("resources", "requests", "storage"), "Required value"
+    elif amount is not None and amount <= 0:
+        yield ("resources", "requests", "storage"), "must be greater than zero"
+
+
+def _persistent_volume(value: JsonObject) -> Iterator[Problem]:
+    capacity = value.get("capacity") or {}
+    amount = amount_of(capacity.get("storage"))
+    if not value.keys() - _VOLUME_FIELDS:
+        yield (), "Required value: must specify a volume type"
+    if set(capacity) - {"storage"}:
+        yield ("capacity",), "Unsupported value: supported values: 'storage'"
+    if amount is not None and amount <= 0:
+        yield ("capacity", "storage"), "must be greater than zero"
+
+
+def _policy_rule(value: JsonObject) -> Iterator[Problem]:
+    if value.get("nonResourceURLs"):
+        if value.get("apiGroups") or value.get("resources") or value.get("resourceNames"):
+            yield ("nonResourceURLs",), "rules cannot apply to both regular resources and non-resource URLs"
+        return
+    for name, words in (("apiGroups", "API group"), ("resources", "resource")):
+        if not value.get(name):
+            yield (name,), f"Required value: resource rules must supply at least one {words}"
+
+
+def _role_ref(value: JsonObject) -> Iterator[Problem]:
+    if value.get("kind") not in ("Role", "ClusterRole"):
+        yield ("kind",), "Unsupported value: supported values: 'ClusterRole', 'Role'"
+
+
+def _subject(value: JsonObject) -> Iterator[Problem]:
+    if value.get("kind") == "ServiceAccount" and not is_subdomain(str(value.get("name") or "x")):
+        yield ("name",), "a lowercase RFC 1123 subdomain is needed"
+    if value.get("apiGroup") not in (
+        "" if value.get("kind") == "ServiceAccount" else "rbac.authorization.k8s.io",
+        None,
+        "",
+    ):
+        yield ("apiGroup",), "Unsupported value: supported values: 'rbac.authorization.k8s.io'"
+    if not value.get("kind"):
+        yield ("kind",), "Unsupported value: supported values: 'Group', 'ServiceAccount', 'User'"
+
+
+def _cluster_binding(value: JsonObject) -> Iterator[Problem]:
+    for index, subject in enumerate(maps(value, "subjects")):
+        if subject.get("kind") == "ServiceAccount" and not subject.get("namespace"):
+            yield ("subjects", index, "namespace"), "Required value"
+
+
+def _ingress(value: JsonObject) -> Iterator[Problem]:
+    if not value.get("defaultBackend") and not value.get("rules"):
+        yield (), "either `defaultBackend` or `rules` must be specified"
+
+
+def _ingress_backend(value: JsonObject) -> Iterator[Problem]:
+    yield from one_of(value, ("service", "resource"), "must specify exactly one of service and resource")
+
+
+def _ingress_service(value: JsonObject) -> Iterator[Problem]:
+    port = value.get("port") or {}
+    if bool(port.get("name")) is bool(port.get("number")):
+        yield (), "Required value: port name or number is required"
+
+
+def _ingress_path(value: JsonObject) -> Iterator[Problem]:
+    path, kind = str(value.get("path") or ""), value.get("pathType")
+    if (kind in ("Exact", "Prefix") and not path.startswith("/")) or (path and not path.startswith("/")):
+        yield ("path",), "must be an absolute path"
+    elif kind in ("Exact", "Prefix") and any(part in path for part in ("//", "/./", "/../", "%2f", "%2F")):
+        yield ("path",), "must not contain '//', '/./', '/../' or '%2f'"
+
+
+def _autoscaler(value: JsonObject) -> Iterator[Problem]:
+    if not value.get("maxReplicas") or value["maxReplicas"] < 1:
+        yield ("maxReplicas",), "must be greater than 0"
+    elif (value.get("minReplicas") or 0) > value["maxReplicas"]:
+        yield ("maxReplicas",), "must be greater than or equal to `minReplicas`"
+
+
+_METRICS = {"ContainerResource": "containerResource", "External": "external", "Object": "object", "Pods": "pods",
+            "Resource": "resource"}  # fmt: skip
+
+
+def _metric(value: JsonObject) -> Iterator[Problem]:
+    field = _METRICS.get(str(value.get("type")))
+    if field and value.get(field) is None:
+        yield (field,), "Required value: must populate information for the given metric source"
+    own = (value.get("resource") or {}).get("target")
+    if own is not None and own.get("averageUtilization") is None and own.get("averageValue") is None:
+        yield ("resource", "target"), "must set either a target raw value or a target utilization"
+    target = (value.get("external") or {}).get("target")
+    if target is not None and target.get("value") is None and target.get("averageValue") is None:
+        yield ("external", "target"), "must set either a target value for metric or a per-pod target"
+
+
+def _budget(value: JsonObject) -> Iterator[Problem]:
+    for name in ("minAvailable", "maxUnavailable"):
+        text = str(value.get(name))
+        if text.endswith("%") and text[:-1].isdecimal() and int(text[:-1]) > 100:
+            yield (name,), "must not be greater than 100%"
+    if value.get("minAvailable") is not None and value.get("maxUnavailable") is not None:
+        yield (), "minAvailable and maxUnavailable cannot be both set"
+
+
+def _webhook(value: JsonObject) -> Iterator[Problem]:
+    config = value.get("clientConfig") or {}
+    if bool(config.get("service")) is bool(config.get("url")):
+        yield ("clientConfig",), "Required value: exactly one of url or service is required"
+    if config.get("url") is not None and not str(config["url"]).startswith("https://"):
+        yield ("clientConfig", "url"), "'https' is the only allowed URL scheme"
+    if str(value.get("name", "")).count(".") < 2:
+        yield ("name",), "should be a domain with at least three segments separated by dots"
+    if not {"v1", "v1beta1"} & set(value.get("admissionReviewVersions") or ()):
+        yield ("admissionReviewVersions",), "must include at least one of v1, v1beta1"
+    if not 1 <= value.get("timeoutSeconds", 10) <= 30:
+        yield ("timeoutSeconds",), "the timeout value must be between 1 and 30 seconds"
+
+
+def _priority(value: JsonObject) -> Iterator[Problem]:
+    if value.get("value", 0) > 1_000_000_000 and not str(value["metadata"].get("name")).startswith("system-"):
+        yield ("value",), "Forbidden: maximum allowed value of a user defined priority is 1000000000"
+
+
+def _slice(value: JsonObject) -> Iterator[Problem]:
+    if value.get("addressType") not in ("IPv4", "IPv6"):
+        return
+    version = ":" if value["addressType"] == "IPv6" else "."
+    for index, endpoint in enumerate(maps(value, "endpoints")):
+        for address in endpoint.get("addresses") or ():
+            if not is_ip(str(address)) or version not in str(address):
+                yield ("endpoints", index, "addresses"), "must be a valid IP address"
+
+
+def _quota(value: JsonObject) -> Iterator[Problem]:
+    for name, text in (value.get("hard") or {}).items():
+        amount, plain = amount_of(text), name.removeprefix("requests.").removeprefix("limits.")
+        if not ("/" in name and is_qualified(name)) and plain not in _QUOTAS and not plain.startswith("hugepages-"):
+            yield ("hard", name), "must be a standard resource for quota"
+        elif amount is not None and amount < 0:
+            yield ("hard", name), "must be greater than or equal to 0"
+        elif amount is not None and plain not in ("cpu", *_SIZES) and "/" not in name and amount % 1:
+            yield ("hard", name), "must be an integer"
+
+
+def _limit(value: JsonObject) -> Iterator[Problem]:
+    kind = str(value.get("type") or "")
+    if kind not in ("Container", "Pod", "PersistentVolumeClaim") and not ("/" in kind and is_qualified(kind)):
+        yield ("type",), "must be a standard limit type or fully qualified"
+    parts = {part: value.get(part) or {} for part in ("min", "defaultRequest", "default", "max")}
+    for part, amounts in parts.items():
+        for name in amounts:
+            if name not in ("cpu", *_SIZES) and "/" not in name and not name.startswith("hugepages-"):
+                yield (part, name), "must be a standard resource type or fully qualified"
+    for name in sorted({name for amounts in parts.values() for name in amounts}):
+        found = [amount for part in parts.values() if (amount := amount_of(part.get(name))) is not None]
+        if found != sorted(found):
+            yield ("min", name), "the values are not in their order: min, defaultRequest, default, max"
+
+
+def _peers(value: JsonObject) -> Iterator[Problem]:
+    for field in ("from", "to"):
+        for index, peer in enumerate(maps(value, field)):
+            others = [name for name in ("podSelector", "namespaceSelector") if peer.get(name) is not None]
+            if not others and peer.get("ipBlock") is None:
+                yield (field, index), "Required value: must specify a peer"
+            elif others and peer.get("ipBlock") is not None:
+                yield (field, index), "may not specify both ipBlock and another peer"
+
+
+def _target(value: JsonObject) -> Iterator[Problem]:
+    if "/" not in str(value.get("apiVersion") or "") and value.get("kind") != "ReplicationController":
+        yield ("apiVersion",), "apiVersion must specify API group"
+
+
+RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
+    **POD_RULES,
+    **DEFINITION_RULES,
+    "core.v1.Pod": (pod_mounts,),
+    "autoscaling.v2.CrossVersionObjectReference": (_target,),
+    "autoscaling.v2.MetricSpec": (_metric,),
+    "core.v1.LimitRangeItem": (_limit,),
+    "core.v1.ResourceQuotaSpec": (_quota,),
+    "discovery.v1.EndpointSlice": (_slice,),
+    "networking.v1.NetworkPolicyEgressRule": (_peers,),
+    "networking.v1.NetworkPolicyIngressRule": (_peers,),
+    "admissionregistration.v1.MutatingWebhook": (_webhook,),
+    "admissionregistration.v1.ValidatingWebhook": (_webhook,),
+    "apps.v1.DaemonSetSpec": (_selector, template_mounts, _deadline),
+    "apps.v1.DeploymentSpec": (_selector, template_mounts, _deadline, _progress),
+    "apps.v1.DeploymentStrategy": (_strategy,),
+    "apps.v1.RollingUpdateDaemonSet": (_rolling_daemons,),
+    "networking.v1.NetworkPolicyPort": (_port_range,),
+    "apps.v1.ReplicaSetSpec": (_selector, template_mounts, _deadline),
+    "apps.v1.StatefulSetSpec": (_selector, _claim_templates, template_mounts, _deadline),
+    "autoscaling.v2.HorizontalPodAutoscalerSpec": (_autoscaler,),
+    "batch.v1.JobSpec": (_job, template_mounts),
+    "core.v1.ConfigMap": (_config_map,),
+    "core.v1.PersistentVolumeClaimSpec": (_claim,),
+    "core.v1.PersistentVolumeSpec": (_persistent_volume,),
+    "core.v1.Secret": (_secret,),
+    "core.v1.ServiceSpec": (_service,),
+    "meta.v1.LabelSelectorRequirement": (_requirement,),
+    "networking.v1.HTTPIngressPath": (_ingress_path,),
+    "networking.v1.IngressBackend": (_ingress_backend,),
+    "networking.v1.IngressServiceBackend": (_ingress_service,),
+    "networking.v1.IngressSpec": (_ingress,),
+    "policy.v1.PodDisruptionBudgetSpec": (_budget,),
+    "rbac.v1.ClusterRoleBinding": (_cluster_binding,),
+    "rbac.v1.PolicyRule": (_policy_rule,),
+    "rbac.v1.RoleRef": (_role_ref,),
+    "rbac.v1.Subject": (_subject,),
+    "scheduling.v1.PriorityClass": (_priority,),
+}

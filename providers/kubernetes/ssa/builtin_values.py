@@ -1,0 +1,204 @@
+"""Values of built-in kinds that the API server refuses: a table of fields by type, and rules between fields.
+
+Judges the object as it would be stored (defaults filled in). Knows the values that people get wrong; what is left to
+the server is named in docs/sandbox.md. Source: the validation of Kubernetes 1.36, held against a server's dry run by
+tests/integration/test_builtin_values.py. Changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Final
+
+from planner.path import Element, FieldPath
+from planner.values import Json, JsonObject
+from providers.kubernetes.ssa.builtin_rules import RULES
+from providers.kubernetes.ssa.forms import is_qualified, wrong
+from providers.kubernetes.ssa.schema import Type
+from providers.kubernetes.ssa.typed_values import element_of
+
+# `Type: field[!]:form ...`; `!` is required and not empty; a form is a name of forms.py or `A|B`; `field.*` are the
+# values of a map, `field.key` its keys.
+_TABLE: Final = """
+meta.v1.ObjectMeta: labels.key:qualified labels.*:labelvalue finalizers:qualified generateName:any
+meta.v1.LabelSelector: matchLabels.key:qualified matchLabels.*:labelvalue
+meta.v1.LabelSelectorRequirement: key!:qualified operator!:In|NotIn|Exists|DoesNotExist values:labelvalue
+meta.v1.OwnerReference: apiVersion!:any kind!:any name!:any uid!:any
+core.v1.Container: name!:label image!:any imagePullPolicy:Always|IfNotPresent|Never workingDir:any
+core.v1.Container: terminationMessagePolicy:File|FallbackToLogsOnError
+core.v1.ContainerPort: containerPort!:port hostPort:port0 protocol:TCP|UDP|SCTP name:portname hostIP:ip
+core.v1.EnvVar: name!:envname
+core.v1.ConfigMapKeySelector: name!:subdomain key!:configkey
+core.v1.SecretKeySelector: name!:subdomain key!:configkey
+core.v1.ConfigMapEnvSource: name!:subdomain
+core.v1.SecretEnvSource: name!:subdomain
+core.v1.ObjectFieldSelector: fieldPath!:fieldpath
+core.v1.DownwardAPIVolumeFile: path!:relative
+core.v1.VolumeMount: name!:any mountPath!:any
+core.v1.Volume: name!:label
+core.v1.ConfigMapVolumeSource: name!:any defaultMode:natural
+core.v1.ConfigMapProjection: name!:any
+core.v1.SecretProjection: name!:any
+core.v1.SecretVolumeSource: secretName!:any
+core.v1.HostPathVolumeSource: path!:any
+core.v1.NFSVolumeSource: server!:any path!:absolute
+core.v1.PersistentVolumeClaimVolumeSource: claimName!:any
+core.v1.KeyToPath: key!:any path!:relative
+core.v1.TopologySpreadConstraint: topologyKey!:qualified whenUnsatisfiable!:DoNotSchedule|ScheduleAnyway
+core.v1.TopologySpreadConstraint: maxSkew!:positive
+core.v1.ServiceAccountTokenProjection: path!:relative
+core.v1.ResourceFieldSelector: resource!:any
+core.v1.ExecAction: command!:any
+core.v1.HTTPGetAction: scheme:HTTP|HTTPS path!:any port:portorname
+core.v1.TCPSocketAction: port:portorname
+core.v1.Probe: initialDelaySeconds:natural timeoutSeconds:positive periodSeconds:positive successThreshold:positive
+core.v1.Probe: failureThreshold:positive
+core.v1.HostAlias: ip!:ip hostnames:subdomain
+core.v1.Toleration: key:qualified operator:Exists|Equal|Lt|Gt effect:NoSchedule|PreferNoSchedule|NoExecute
+core.v1.PodSpec: containers!:any restartPolicy:Always|OnFailure|Never nodeSelector.key:qualified
+core.v1.PodSpec: dnsPolicy:ClusterFirst|ClusterFirstWithHostNet|Default|None terminationGracePeriodSeconds:natural
+core.v1.PodSpec: serviceAccountName:subdomain nodeSelector.*:labelvalue activeDeadlineSeconds:positive hostname:label
+core.v1.PodSpec: schedulerName:any priorityClassName:subdomain preemptionPolicy:Never|PreemptLowerPriority
+core.v1.ServiceSpec: type:ClusterIP|NodePort|LoadBalancer|ExternalName sessionAffinity:ClientIP|None
+core.v1.ServiceSpec: selector.key:qualified selector.*:labelvalue internalTrafficPolicy:Cluster|Local
+core.v1.ServiceSpec: externalTrafficPolicy:Cluster|Local
+core.v1.ServicePort: port!:port protocol:TCP|UDP|SCTP nodePort:port0 name:label targetPort:portorname
+core.v1.ConfigMap: data.key:configkey binaryData.key:configkey binaryData.*:base64
+core.v1.Secret: data.key:configkey data.*:base64
+core.v1.PersistentVolumeClaimSpec: accessModes!:ReadWriteOnce|ReadOnlyMany|ReadWriteMany|ReadWriteOncePod
+core.v1.PersistentVolumeClaimSpec: volumeMode:Block|Filesystem storageClassName:subdomain
+core.v1.PersistentVolumeSpec: accessModes!:ReadWriteOnce|ReadOnlyMany|ReadWriteMany|ReadWriteOncePod capacity!:any
+core.v1.PersistentVolumeSpec: persistentVolumeReclaimPolicy:Delete|Recycle|Retain storageClassName:subdomain
+core.v1.LimitRangeItem: type!:any
+apps.v1.DeploymentSpec: replicas:natural minReadySeconds:natural revisionHistoryLimit:natural
+apps.v1.DeploymentSpec: progressDeadlineSeconds:natural
+apps.v1.RollingUpdateDeployment: maxSurge:percent maxUnavailable:percent
+apps.v1.RollingUpdateDaemonSet: maxSurge:percent maxUnavailable:percent
+apps.v1.DeploymentStrategy: type:Recreate|RollingUpdate
+apps.v1.DaemonSetSpec: minReadySeconds:natural revisionHistoryLimit:natural
+apps.v1.DaemonSetUpdateStrategy: type:OnDelete|RollingUpdate
+apps.v1.StatefulSetSpec: replicas:natural minReadySeconds:natural revisionHistoryLimit:natural
+apps.v1.StatefulSetSpec: podManagementPolicy:OrderedReady|Parallel
+apps.v1.StatefulSetUpdateStrategy: type:OnDelete|RollingUpdate
+apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy: whenDeleted:Retain|Delete whenScaled:Retain|Delete
+apps.v1.ReplicaSetSpec: replicas:natural minReadySeconds:natural
+batch.v1.JobSpec: parallelism:natural completions:natural activeDeadlineSeconds:natural backoffLimit:natural
+batch.v1.JobSpec: ttlSecondsAfterFinished:natural completionMode:Indexed|NonIndexed
+batch.v1.CronJobSpec: schedule!:schedule concurrencyPolicy:Allow|Forbid|Replace failedJobsHistoryLimit:natural
+batch.v1.CronJobSpec: timeZone:timezone
+batch.v1.CronJobSpec: successfulJobsHistoryLimit:natural startingDeadlineSeconds:natural
+rbac.v1.PolicyRule: verbs!:any
+rbac.v1.RoleRef: name!:any apiGroup:rbac.authorization.k8s.io
+rbac.v1.Subject: kind:User|Group|ServiceAccount name!:any
+networking.v1.IngressServiceBackend: name!:label
+networking.v1.IngressSpec: ingressClassName:subdomain
+networking.v1.ServiceBackendPort: number:port name:portname
+networking.v1.IngressRule: host:host
+networking.v1.IngressTLS: hosts:host secretName:subdomain
+networking.v1.HTTPIngressRuleValue: paths!:any
+networking.v1.HTTPIngressPath: pathType!:Exact|ImplementationSpecific|Prefix
+networking.v1.IPBlock: cidr!:cidr
+core.v1.EndpointAddress: ip!:ip
+networking.v1.NetworkPolicySpec: policyTypes:Egress|Ingress
+networking.v1.NetworkPolicyPort: protocol:TCP|UDP|SCTP port:portorname
+networking.v1.IngressClassSpec: controller!:scoped
+networking.v1.IngressClassParametersReference: kind!:segment name!:segment apiGroup:subdomain
+autoscaling.v2.CrossVersionObjectReference: kind!:segment name!:segment
+autoscaling.v2.HorizontalPodAutoscalerSpec: minReplicas:positive maxReplicas:positive
+autoscaling.v2.MetricTarget: type!:Utilization|Value|AverageValue averageUtilization:positive
+autoscaling.v2.MetricSpec: type!:ContainerResource|External|Object|Pods|Resource
+autoscaling.v2.MetricIdentifier: name!:segment
+autoscaling.v2.HPAScalingRules: selectPolicy:Disabled|Max|Min
+autoscaling.v2.ResourceMetricSource: name!:any
+policy.v1.PodDisruptionBudgetSpec: minAvailable:percent maxUnavailable:percent
+policy.v1.PodDisruptionBudgetSpec: unhealthyPodEvictionPolicy:AlwaysAllow|IfHealthyBudget
+admissionregistration.v1.RuleWithOperations: operations!:*|CONNECT|CREATE|DELETE|UPDATE scope:*|Cluster|Namespaced
+admissionregistration.v1.RuleWithOperations: apiGroups!:any apiVersions!:nonempty resources!:nonempty
+admissionregistration.v1.ServiceReference: name!:any namespace!:any
+admissionregistration.v1.ValidatingWebhook: failurePolicy:Fail|Ignore sideEffects!:None|NoneOnDryRun
+admissionregistration.v1.ValidatingWebhook: admissionReviewVersions!:servicename matchPolicy:Equivalent|Exact
+admissionregistration.v1.MutatingWebhook: failurePolicy:Fail|Ignore sideEffects!:None|NoneOnDryRun
+admissionregistration.v1.MutatingWebhook: admissionReviewVersions!:servicename matchPolicy:Equivalent|Exact
+admissionregistration.v1.MutatingWebhook: reinvocationPolicy:IfNeeded|Never
+storage.v1.StorageClass: provisioner!:provisioner reclaimPolicy:Delete|Retain
+storage.v1.StorageClass: volumeBindingMode:Immediate|WaitForFirstConsumer
+discovery.v1.EndpointSlice: addressType!:IPv4|IPv6|FQDN
+discovery.v1.EndpointPort: protocol:TCP|UDP|SCTP port:port0 name:label
+discovery.v1.Endpoint: addresses!:any hostname:label
+coordination.v1.LeaseSpec: leaseDurationSeconds:positive leaseTransitions:natural
+"""
+
+
+_STRICT_FINALIZERS = ("v1", "apps/v1", "batch/v1")  # their groups use the core validation of metadata
+_FINALIZERS = ("foregroundDeletion", "kubernetes", "orphan")
+
+
+@cache
+def table() -> Mapping[str, tuple[tuple[str, str, bool, str], ...]]:
+    """By type: field, "" or "*" or "key", whether it is required, form."""
+    out: dict[str, tuple[tuple[str, str, bool, str], ...]] = {}
+    for line in _TABLE.strip().splitlines():
+        name, _, words = line.partition(":")
+        made = []
+        for word in words.split():
+            field, _, form = word.partition(":")
+            field, _, part = field.partition(".")
+            made.append((field.rstrip("!"), part, "!" in field, form))
+        out[name] = (*out.get(name, ()), *made)
+    return out
+
+
+def judge(kind: Type, value: Json, path: FieldPath = ()) -> Iterator[tuple[FieldPath, str]]:
+    """What the server would refuse in a built-in object, with the path of each."""
+    if isinstance(value, dict):
+        if not path:
+            yield from _metadata(value)
+        if kind.name:
+            yield from ((path + below, message) for below, message in _struct(kind, value))
+        for key, item in value.items():
+            if isinstance(item, (dict, list)) and not (key == "status" and not path):
+                below = kind.child(key)
+                if below is not None:
+                    yield from judge(below, item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            if isinstance(item, dict):
+                element: Element = element_of(kind, item) if kind.list_kind == "map" else index
+                yield from judge(kind.items(), item, (*path, element))
+
+
+def _metadata(value: JsonObject) -> Iterator[tuple[FieldPath, str]]:
+    """What the server checks of the object itself, and not of the metadata in every template below it."""
+    metadata = value.get("metadata") or {}
+    for key in metadata.get("annotations") or {}:
+        if not is_qualified(key.lower()):
+            yield ("metadata", "annotations"), f"{key!r} is no qualified name"
+    if value.get("apiVersion") in _STRICT_FINALIZERS:
+        for index, name in enumerate(metadata.get("finalizers") or ()):
+            if "/" not in name and name not in _FINALIZERS:
+                words = "name is neither a standard finalizer name nor is it fully qualified"
+                yield ("metadata", "finalizers", index), words
+
+
+def _struct(kind: Type, value: JsonObject) -> Iterator[tuple[FieldPath, str]]:
+    for field, part, required, form in table().get(kind.name, ()):
+        found = value.get(field)
+        if found in (None, "", [], {}) or (required and found == 0):
+            if required or (found == "" and "|" in form and "p" in kind.flags(field)):
+                yield (field,), "Required value"
+            continue
+        yield from _member(field, part, form, found)
+    for rule in RULES.get(kind.name, ()):
+        yield from rule(value)
+
+
+def _member(field: str, part: str, form: str, found: Json) -> Iterator[tuple[FieldPath, str]]:
+    if part and isinstance(found, dict):
+        yield from (
+            ((field,), words) for item in (found if part == "key" else found.values()) if (words := wrong(form, item))
+        )
+    elif isinstance(found, list):
+        yield from (((field, index), words) for index, item in enumerate(found) if (words := wrong(form, item)))
+    elif words := wrong(form, found):
+        yield (field,), words

@@ -1,0 +1,136 @@
+"""Types of custom resources, from their CustomResourceDefinition. Owns the translation into the table form of
+schema.py; validates nothing.
+
+Rules (apiextensions, "structural schemas"): lists are atomic and maps granular unless `x-kubernetes-list-type` or
+`-map-type` says otherwise; unknown fields are refused unless `x-kubernetes-preserve-unknown-fields`, which holds for
+everything declared below it as well; `metadata` is the server's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from planner.values import JsonObject
+
+Raw = Any
+
+_META = {"apiVersion": "s", "kind": "s", "metadata": "#meta.v1.ObjectMeta"}
+_SCALARS = {"string": "s", "integer": "i", "number": "n", "boolean": "b"}
+_CHECKS = (
+    "enum",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "minProperties",
+    "maxProperties",
+    "nullable",
+    "format",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+    "x-kubernetes-validations",
+)
+
+
+@dataclass(slots=True)
+class CustomVersion:
+    """One served version of a CRD: its schema (translated when first used) and whether status is a subresource."""
+
+    schema: JsonObject
+    status: bool
+    preserve: bool
+    versions: frozenset[str]
+    _raw: Raw = field(default=None, repr=False)
+
+    def raw(self) -> Raw:
+        """The table form of the whole object."""
+        if self._raw is None:
+            made: dict[str, Raw] = translate(self.schema, self.preserve) if self.schema else {"v": "x"}
+            self._raw = {**made, "f": {**made.get("f", {}), **_META}}
+        return self._raw
+
+
+def versions_of(crd: JsonObject) -> Mapping[str, CustomVersion]:
+    """Every served version of a CustomResourceDefinition (v1), by `group/version/Kind`."""
+    spec = crd["spec"]
+    served = [version for version in spec.get("versions", ()) if version.get("served", True)]
+    trivial = spec.get("conversion", {}).get("strategy", "None") == "None"
+    names = frozenset(f"{spec['group']}/{version['name']}" for version in served)
+    out = {}
+    for version in served:
+        api_version = f"{spec['group']}/{version['name']}"
+        out[f"{api_version}/{spec['names']['kind']}"] = CustomVersion(
+            (version.get("schema") or {}).get("openAPIV3Schema") or {},
+            "status" in (version.get("subresources") or {}),
+            bool(spec.get("preserveUnknownFields", False)),
+            names if trivial else frozenset((api_version,)),
+        )
+    return out
+
+
+def translate(schema: JsonObject, preserve: bool) -> Raw:
+    """A JSON schema in the table form. `preserve`: an ancestor keeps unknown fields."""
+    preserve = preserve or bool(schema.get("x-kubernetes-preserve-unknown-fields"))
+    kind = schema.get("type", "")
+    out: dict[str, Raw] = {}
+    if kind in _SCALARS:
+        out["s"] = _SCALARS[kind]
+    elif schema.get("x-kubernetes-int-or-string"):
+        out["s"] = "o"
+    if kind == "array":
+        out |= _list(schema, preserve)
+    elif kind == "object":
+        out |= _map(schema, preserve)
+    elif not out:
+        out |= {"s": "u", "l": "atomic", "i": "w"} | _map(schema, preserve)
+    checks = {name: schema[name] for name in _CHECKS if name in schema}
+    if checks:
+        out["c"] = checks
+    return out
+
+
+def _list(schema: JsonObject, preserve: bool) -> Raw:
+    items: Raw = translate(schema["items"], preserve) if "items" in schema else "w"
+    out: dict[str, Raw] = {"l": schema.get("x-kubernetes-list-type", "atomic"), "i": items}
+    if out["l"] == "map":
+        out["k"] = schema.get("x-kubernetes-list-map-keys", [])
+    return out
+
+
+def _map(schema: JsonObject, preserve: bool) -> Raw:
+    out: dict[str, Raw] = {}
+    fields: dict[str, Raw] = {
+        name: _field(member, preserve) for name, member in (schema.get("properties") or {}).items()
+    }
+    required = list(schema.get("required", ()))
+    if schema.get("x-kubernetes-embedded-resource"):
+        fields |= _META
+        required += [name for name in ("apiVersion", "kind") if name not in required]
+    if fields:
+        out["f"] = fields
+    extra = schema.get("additionalProperties")
+    if isinstance(extra, dict):
+        out["v"] = translate(extra, preserve)
+    elif extra or (extra is None and (preserve or not fields)):
+        out["v"] = "x"
+    if required:
+        out["r"] = required
+    if "x-kubernetes-map-type" in schema:
+        out["m"] = schema["x-kubernetes-map-type"]
+    return out
+
+
+def _field(member: JsonObject, preserve: bool) -> Raw:
+    translated = translate(member, preserve)
+    return [translated, "p", member["default"]] if "default" in member else translated

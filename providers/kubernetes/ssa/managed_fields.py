@@ -1,0 +1,135 @@
+"""The entries of `metadata.managedFields`: reading them, and writing them back as the server does.
+
+An entry is known by manager, operation, subresource and, for Update only, apiVersion. Owns their order and the bound
+of ten Update managers; decides no ownership.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from planner.values import JsonObject
+from providers.kubernetes.ssa.fieldset import FieldSet
+
+APPLY, UPDATE = "Apply", "Update"
+MAX_UPDATERS = 10  # apimachinery managedfields.DefaultMaxUpdateManagers
+OLD_UPDATERS = "ancient-changes"
+
+STRIPPED = FieldSet.of(
+    [("apiVersion",), ("kind",), ("metadata",)]
+    + [
+        ("metadata", name)
+        for name in (
+            "name",
+            "namespace",
+            "creationTimestamp",
+            "selfLink",
+            "uid",
+            "clusterName",
+            "generation",
+            "managedFields",
+            "resourceVersion",
+        )
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryId:
+    """What makes two entries the same one."""
+
+    manager: str
+    operation: str
+    api_version: str = ""
+    subresource: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedFields:
+    """What one manager owns. `time` is RFC 3339 or "" (shared ownership that changed nothing has none)."""
+
+    fields: FieldSet
+    api_version: str
+    time: str = ""
+
+
+Managers: TypeAlias = dict[EntryId, ManagedFields]
+
+
+def identify(manager: str, operation: str, api_version: str, subresource: str = "") -> EntryId:
+    """The identity of an entry: appliers keep theirs over API versions."""
+    return EntryId(manager, operation, "" if operation == APPLY else api_version, subresource)
+
+
+def read_managers(document: JsonObject) -> Managers:
+    """The managers of a live object. Raises ValueError when an entry cannot be read."""
+    out: Managers = {}
+    for entry in document.get("metadata", {}).get("managedFields") or ():
+        api_version = entry["apiVersion"]
+        identity = identify(entry.get("manager", ""), entry["operation"], api_version, entry.get("subresource", ""))
+        out[identity] = ManagedFields(FieldSet.parse(entry.get("fieldsV1") or {}), api_version, entry.get("time") or "")
+    return out
+
+
+def write_managers(managers: Mapping[EntryId, ManagedFields]) -> list[JsonObject]:
+    """The entries in the server's order: appliers first, then by time, manager, version and subresource."""
+    ordered = sorted(
+        managers.items(),
+        key=lambda pair: (
+            pair[0].operation,
+            pair[1].time,
+            pair[0].manager,
+            pair[1].api_version,
+            pair[0].subresource,
+        ),
+    )
+    return [_entry(identity, entry) for identity, entry in ordered]
+
+
+def _entry(identity: EntryId, entry: ManagedFields) -> JsonObject:
+    out: JsonObject = {"manager": identity.manager} if identity.manager else {}
+    out |= {"operation": identity.operation, "apiVersion": entry.api_version}
+    if entry.time:
+        out["time"] = entry.time
+    out |= {"fieldsType": "FieldsV1", "fieldsV1": entry.fields.serialise()}
+    if identity.subresource:
+        out["subresource"] = identity.subresource
+    return out
+
+
+def strip_untracked(managers: Managers, identity: EntryId) -> None:
+    """Take what is never tracked (names, versions, times of the object) from one manager's entry."""
+    entry = managers.get(identity)
+    if entry is not None:
+        fields = entry.fields - STRIPPED
+        if fields:
+            managers[identity] = replace(entry, fields=fields)
+        else:
+            del managers[identity]
+
+
+def cap_update_managers(managers: Managers) -> None:
+    """Fold the oldest Update managers into one until ten are left."""
+    updaters = sorted(
+        (identity for identity in managers if identity.operation == UPDATE),
+        key=lambda identity: (managers[identity].time, identity.manager, identity.api_version, identity.subresource),
+    )
+    first: dict[str, EntryId] = {}
+    left = len(updaters)
+    for identity in updaters:
+        if left <= MAX_UPDATERS:
+            return
+        entry = managers[identity]
+        if entry.api_version not in first:
+            first[entry.api_version] = identity
+            continue
+        bucket = EntryId(OLD_UPDATERS, UPDATE, entry.api_version)
+        if bucket not in managers:
+            managers[bucket] = managers.pop(first[entry.api_version])
+        fields = entry.fields | managers[bucket].fields
+        if identity != bucket:
+            del managers[identity]
+        managers[bucket] = ManagedFields(fields, entry.api_version, entry.time)
+        left -= 1

@@ -1,0 +1,97 @@
+"""What an answer has to be, and whether one is that. Pure.
+
+Values are compared strictly by type: `1`, `1.0` and `true` are three things, and a commit is equal as a whole or not at
+all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from planner.body_difference import differing_parts
+from planner.path import parse_path, render_path
+from planner.values import Json, JsonObject, Ref, Sub, canonical_bytes
+from providers.json_answer import json_of
+from providers.web.json_body import json_values_at
+
+_SHOWN = 120  # characters of a value in a message
+_PARTS = 3  # parts of a document that differ, in a message
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedResponse:
+    """The checked `expect` and `provenance` of a probe."""
+
+    status: int
+    values: Mapping[str, Json] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResponse:
+    """An answer as far as it is judged: status, headers (lower-case names), body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+def parse_expectation(spec: JsonObject) -> ExpectedResponse:
+    """Read the spec of an HttpProbe; outputs of others that are still open stay in it as they are."""
+    expect = spec.get("expect") or {}
+    values = {**(expect.get("json") or {}), **(spec.get("provenance") or {})}
+    headers = {name.lower(): value for name, value in (expect.get("header") or {}).items()}
+    return ExpectedResponse(int(expect.get("status", 200)), values, headers)
+
+
+def is_open(expected: ExpectedResponse) -> bool:
+    """Whether an output of another resource is still missing in it."""
+    return any(isinstance(value, Ref | Sub) for value in expected.values.values())
+
+
+def unmet_expectations(expected: ExpectedResponse, seen: ProbeResponse) -> str:
+    """What is not as expected, all of it in one line; "" when everything holds."""
+    return "; ".join(_failing(expected, seen))
+
+
+def _failing(expected: ExpectedResponse, seen: ProbeResponse) -> Iterator[str]:
+    if seen.status != expected.status:
+        yield f"status {seen.status}, expected {expected.status}"
+    for name, value in sorted(expected.headers.items()):
+        if seen.headers.get(name) != value:
+            yield f"header {name} is {_shown(seen.headers.get(name))}, expected {_shown(value)}"
+    if not expected.values:
+        return
+    try:
+        document = json_of(seen.body)
+    except (ValueError, RecursionError):
+        yield "the body is no JSON"
+        return
+    for path, value in sorted(expected.values.items()):
+        found = json_values_at(document, parse_path(path))
+        if len(found) != 1 or canonical_bytes(found[0]) != canonical_bytes(value):
+            yield _mismatch(path, found[0] if found else None, value)
+
+
+def _mismatch(path: str, found: Json, value: Json) -> str:
+    """What is at `path` instead; of documents the smallest parts that differ, for a whole one would be cut off."""
+    whole = f"{path} is {_shown(found)}, expected {_shown(value)}"
+    if not isinstance(found, dict | list) or not isinstance(value, dict | list):
+        return whole
+    parts = differing_parts(found, value)
+    if not parts or not all(one.path for one in parts):
+        return whole
+    base = parse_path(path)
+    shown = [
+        f"{render_path((*base, *one.path))} is {_shown(one.before)}, expected {_shown(one.after)}"
+        for one in parts[:_PARTS]
+    ]
+    more = [f"{len(parts) - _PARTS} more parts of {path} differ"] if len(parts) > _PARTS else []
+    return "; ".join(shown + more)
+
+
+def _shown(value: Json) -> str:
+    text = "absent" if value is None else json.dumps(value, ensure_ascii=True)
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."

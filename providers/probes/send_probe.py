@@ -1,0 +1,54 @@
+"""Asking a URL: over the network, or in a sandbox from its canned answers.
+
+Asks no link-local address and no metadata service of a cloud (providers.web.address_policy). One request per look;
+redirects are answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+from planner.errors import TemporaryError
+from planner.values import Json, JsonObject
+from providers.canned_answers import read_canned_answers
+from providers.probes.expected_response import ProbeResponse
+from providers.web.address_policy import refuse_special_address
+from providers.web.web_client import QUESTION_LIMITS, WebClient
+
+Ask: TypeAlias = Callable[[str], ProbeResponse]
+
+
+def probe_over_network(client: WebClient | None = None) -> Ask:
+    """Ask with a GET. The returned function raises TemporaryError when no answer came, PermanentError when none may."""
+    asked = client or WebClient(QUESTION_LIMITS, vet=refuse_special_address)
+
+    def ask(url: str) -> ProbeResponse:
+        answer = asked.request("GET", url, {"Accept": "application/json, */*;q=0.5"})
+        return ProbeResponse(answer.status, answer.headers, answer.body)
+
+    return ask
+
+
+def probe_canned_answers(path: Path) -> Ask:
+    """Ask the canned answers of a sandbox, read once. An unknown URL gets no answer."""
+    answers = read_canned_answers(path, "probes", _row, fields="url, status, body")
+
+    def ask(url: str) -> ProbeResponse:
+        if url not in answers:
+            raise TemporaryError(
+                "the sandbox has no canned answer for this URL", where=url, remedy=f"add one to {path.name}"
+            )
+        return answers[url]
+
+    return ask
+
+
+def _row(row: JsonObject) -> tuple[str, ProbeResponse]:
+    return str(row["url"]), _seen(row)
+
+
+def _seen(row: Mapping[str, Json]) -> ProbeResponse:
+    headers = {str(name).lower(): str(value) for name, value in (row.get("headers") or {}).items()}
+    return ProbeResponse(int(row.get("status", 200)), headers, str(row.get("body", "")).encode())

@@ -1,0 +1,42 @@
+"""What a provider may be built from: the parameter of every factory, of hwplan's own kinds and of plug-ins.
+
+Knows no provider: providers are chosen in provider_table.py alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from planner.ports import ClusterProvider, Fingerprinter, Provider, SecretValueSource
+from planner.values import Sealed, Vault
+from providers.cluster import Cluster
+from providers.secret_lookup import secret_bytes, secret_lookup
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderTools:
+    """What a provider may be built from.
+
+    `cluster` is the provider of Kubernetes objects, `api` the cluster below it; `folder` is where relative paths start
+    (the configuration folder); `sandbox` is the folder of the sandbox, None in the real world.
+    """
+
+    cluster: ClusterProvider
+    api: Cluster
+    fingerprinter: Fingerprinter
+    secrets: SecretValueSource
+    folder: Path
+    sandbox: Path | None = None
+
+    def reveal(self, leaf: Sealed, vault: Vault) -> bytes:
+        """The value of a sealed leaf, to be handed to the system that it is written to. Call it only for that.
+
+        Raises PreconditionError when it is no longer what the plan saw, PermanentError when it cannot be read.
+        """
+        return secret_bytes(leaf, secret_lookup(vault, self.secrets), self.fingerprinter)
+
+
+Factory: TypeAlias = Callable[[ProviderTools], Provider]

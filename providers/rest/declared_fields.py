@@ -1,0 +1,140 @@
+"""The declared fields of an object, wanted and live, and what differs between the two. Pure.
+
+A field that nobody declared is left alone and no part of the version token, so that a counter or a time that the
+service keeps makes no plan stale (docs/adr/0003). Secrets that the API does not give back are no part of the comparison
+either: what is known of them is the fingerprint in the note (docs/adr/0018).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from planner.diff import HIDDEN, diff_documents
+from planner.editing import remove_field, set_field
+from planner.path import FieldPath
+from planner.plan import FieldChange, FieldOp
+from planner.values import Json, JsonObject, Sealed, digest, encode_leaves, open_outputs, value_leaves
+from providers.rest.object_spec import RestObjectRequest
+from providers.web.json_body import json_values_at
+
+Seal: TypeAlias = Callable[[Json], Sealed]
+
+
+def secrets_of(body: JsonObject) -> dict[FieldPath, Sealed]:
+    """Every secret field of a body with its leaf."""
+    return {path: leaf for path, leaf in value_leaves(body) if isinstance(leaf, Sealed)}
+
+
+def unreadable_secrets(wanted: RestObjectRequest) -> dict[FieldPath, Sealed]:
+    """The secret fields that the API does not give back."""
+    return {path: leaf for path, leaf in secrets_of(wanted.body).items() if path not in wanted.readable}
+
+
+def unknown_secret_sources(wanted: RestObjectRequest) -> tuple[str, ...]:
+    """Where the secrets come from whose value nobody knows yet, although a live object is to be compared with it."""
+    found = secrets_of(wanted.body).items()
+    return tuple(leaf.ref for path, leaf in found if not leaf.fingerprint and (wanted.note or path in wanted.readable))
+
+
+def body_with_fingerprint_note(wanted: RestObjectRequest) -> JsonObject:
+    """The body as it is sent: with the fingerprints of what cannot be read back, where a field keeps them."""
+    hidden = unreadable_secrets(wanted)
+    if not wanted.note or not hidden:
+        return wanted.body
+    rows = sorted((".".join(map(str, path)), leaf.fingerprint) for path, leaf in hidden.items())
+    return set_field(wanted.body, wanted.note, "hwplan " + digest(rows)[: len("sha256:") + 16])
+
+
+def comparable_body(wanted: RestObjectRequest) -> JsonObject:
+    """What a live object is compared with: the body without what cannot be read back."""
+    body = body_with_fingerprint_note(wanted)
+    for path in unreadable_secrets(wanted):
+        body = remove_field(body, path)
+    return body
+
+
+def declared_fields(live: JsonObject, target: JsonObject, seal: Seal) -> JsonObject:
+    """The fields of a live object that `target` has, its secrets sealed."""
+    return {key: _declared(live[key], one, seal) for key, one in target.items() if key in live}
+
+
+def _declared(live: Json, target: Json, seal: Seal) -> Json:
+    if isinstance(target, Sealed):
+        return seal(live)
+    return declared_fields(live, target, seal) if isinstance(target, dict) and isinstance(live, dict) else live
+
+
+def version_token(fields: JsonObject) -> str:
+    """The version token over declared fields: their digest, secrets by fingerprint."""
+    return digest(encode_leaves(_fingerprints(fields)))
+
+
+def _fingerprints(value: Json) -> Json:
+    match value:
+        case dict():
+            return {key: _fingerprints(item) for key, item in value.items()}
+        case list():
+            return [_fingerprints(item) for item in value]
+        case Sealed(fingerprint=fingerprint):
+            return {"fingerprint": fingerprint}
+        case _:
+            return value
+
+
+def field_changes(seen: JsonObject | None, wanted: RestObjectRequest) -> tuple[FieldChange, ...]:
+    """Field by field what an update (of what is `seen`) or a create (of nothing) does; empty when nothing differs."""
+    if seen is None:
+        return diff_documents({}, body_with_fingerprint_note(wanted))
+    found = diff_documents(seen, comparable_body(wanted))
+    noted = any(one.path == wanted.note for one in found) if wanted.note else True
+    return (*found, *_resent(wanted)) if found and noted else found
+
+
+def _resent(wanted: RestObjectRequest) -> Iterator[FieldChange]:
+    """The secrets that go along with a change, because nothing says that the service has them already."""
+    for path, leaf in unreadable_secrets(wanted).items():
+        yield FieldChange(path, FieldOp.CHANGE, HIDDEN, leaf.fingerprint, sensitive=True)
+
+
+def _merged(live: Json, body: Json) -> Json:
+    """The live value with the declared fields in it."""
+    if not isinstance(live, dict) or not isinstance(body, dict):
+        return body
+    return {**live, **{key: _merged(live.get(key), item) for key, item in body.items()}}
+
+
+def put_body(live: JsonObject, wanted: RestObjectRequest) -> JsonObject:
+    """What a PUT sends: the whole object, but for what the API does not take."""
+    whole: JsonObject = _merged(_taken(live, wanted), body_with_fingerprint_note(wanted))
+    return whole
+
+
+def patch_body(live: JsonObject, seen: JsonObject, wanted: RestObjectRequest) -> JsonObject:
+    """What a PATCH sends: each top-level field that changes from what is `seen`, whole, which is right whether the API
+    merges or not."""
+    body, taken = body_with_fingerprint_note(wanted), _taken(live, wanted)
+    changed = {one.path[0] for one in diff_documents(seen, comparable_body(wanted))} | {
+        path[0] for path in unreadable_secrets(wanted)
+    }
+    return {key: _merged(taken.get(key), item) for key, item in body.items() if key in changed}
+
+
+def _taken(live: JsonObject, wanted: RestObjectRequest) -> JsonObject:
+    """What the API would take back of what it answered."""
+    for path in wanted.omit:
+        live = remove_field(live, path)
+    return live
+
+
+def outputs_of(live: JsonObject, wanted: RestObjectRequest) -> JsonObject:
+    """The declared outputs that the object has."""
+    found = ((name, json_values_at(live, path)) for name, path in wanted.outputs)
+    return {name: values[0] for name, values in found if values}
+
+
+def known_outputs(now: JsonObject, wanted: RestObjectRequest) -> JsonObject:
+    """The outputs that are certain before the write: declared fields, and of an object that is there its id."""
+    retained = {name: now[name] for name, path in wanted.outputs if path == wanted.collection.id and name in now}
+    body = {name: values[0] for name, path in wanted.outputs if (values := json_values_at(wanted.body, path))}
+    return {**retained, **{name: value for name, value in body.items() if not open_outputs(value)}}

@@ -1,0 +1,88 @@
+"""Finding one object in its collection by its key, and what counts of it. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from planner.errors import PermanentError
+from planner.values import Json, JsonObject
+from providers.rest.declared_fields import comparable_body, declared_fields, version_token
+from providers.rest.object_spec import RestObjectRequest, text_of
+from providers.rest.rest_api import RestApi
+from providers.rest.secret_values import RestSecretValues
+from providers.web.json_body import json_values_at
+
+
+@dataclass(frozen=True, slots=True)
+class RestObjectState:
+    """A live object: its id ("" if it shows none), itself, its declared fields with secrets sealed, and its strong
+    entity tag where its own path was asked."""
+
+    identifier: str
+    live: JsonObject = field(repr=False)
+    fields: JsonObject = field(repr=False)
+    etag: str = ""
+
+    @property
+    def token(self) -> str:
+        """The version token."""
+        return version_token(self.fields)
+
+
+def read_rest_object(
+    objects: Sequence[JsonObject], wanted: RestObjectRequest, api: RestApi, secrets: RestSecretValues
+) -> RestObjectState | None:
+    """The object among the listed ones, None when it is not there; with `details` its own path is asked as well.
+
+    Raises PermanentError when the key names none or several for certain.
+    """
+    found = find_listed(objects, wanted)
+    if found is None:
+        return None
+    identifier, etag = object_id(found, wanted), ""
+    if wanted.details:
+        item = api.one(wanted.collection, identifier)
+        if item is None:
+            raise _unclear(wanted, "listed, but its own path does not answer", "correct spec.item, or no spec.details")
+        found, etag = item.value, item.etag
+    return RestObjectState(identifier, found, declared_fields(found, comparable_body(wanted), secrets.seal), etag)
+
+
+def find_listed(objects: Sequence[JsonObject], wanted: RestObjectRequest) -> JsonObject | None:
+    """The listed object with the wanted key. Raises PermanentError when that is not clear."""
+    keyed = [(one, found[0]) for one in objects if (found := json_values_at(one, wanted.key))]
+    if objects and not keyed:
+        raise _unclear(wanted, "no listed object has this field", "correct spec.key")
+    mine = [(one, key) for one, key in keyed if _plain(key) == _plain(wanted.name)]
+    if len(mine) > 1:
+        ids = " and ".join(text_of(_id_value(one, wanted)) for one, _ in mine[:2])
+        raise _unclear(wanted, f"{len(mine)} objects have this key: {ids}", "remove all but one, or choose another key")
+    if not mine:
+        return None
+    ((one, key),) = mine
+    if type(key) is not type(wanted.name):
+        kinds = {str: "a text", int: "a whole number", float: "a number"}
+        there, here = (kinds.get(type(value), "no plain value") for value in (key, wanted.name))
+        raise _unclear(wanted, f"its key is {there} there, and {here} here", "write the key as the API does")
+    return one
+
+
+def object_id(live: JsonObject, wanted: RestObjectRequest) -> str:
+    """The id of a live object as text, "" if it shows none."""
+    value = _id_value(live, wanted)
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _id_value(live: JsonObject, wanted: RestObjectRequest) -> Json:
+    found = json_values_at(live, wanted.collection.id)
+    return found[0] if found else None
+
+
+def _plain(value: Json) -> str | None:
+    """What two keys are compared by: a number and its text are too near to be two objects."""
+    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+
+
+def _unclear(wanted: RestObjectRequest, what: str, remedy: str) -> PermanentError:
+    return PermanentError(f"{wanted.shown}: {what}", where=wanted.collection.host, remedy=remedy)

@@ -1,0 +1,63 @@
+"""Canned answers of a sandbox: what probes, queries and scrapes would see. Plain YAML that a person edits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from planner.values import JsonObject
+
+_HEAD = """\
+# Answers that probes and queries get in this sandbox (simulated: nothing is asked over a network).
+# Change a status, a body or a value to see what a gate would say.
+# A list `execs` of command, exitCode and output says how commands in containers end; the others end well.
+"""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CannedAnswer:
+    """The answer to a GET of `url`."""
+
+    url: str
+    status: int = 200
+    body: str = '{"status":"ok"}'
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CannedQuery:
+    """The values of all series of an instant query."""
+
+    promql: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CannedTarget:
+    """A scrape target that is up: its job, `host:port`, and path."""
+
+    job: str
+    address: str
+    path: str
+
+
+def write_answers(
+    path: Path,
+    answers: Sequence[CannedAnswer],
+    queries: Sequence[CannedQuery] = (),
+    targets: Sequence[CannedTarget] = (),
+) -> None:
+    """Write the answers, sorted by URL. JSON strings are YAML strings, so nothing needs a YAML writer here."""
+    lines = [_HEAD, "probes:" if answers else "probes: []"]
+    for answer in sorted(set(answers)):
+        lines.append(f"  - url: {json.dumps(answer.url)}")
+        lines.append(f"    status: {answer.status}")
+        lines.append(f"    body: {json.dumps(answer.body)}")
+    rows: dict[str, list[JsonObject]] = {
+        "queries": [{"promql": one.promql, "value": list(one.values)} for one in sorted(set(queries))],
+        "targets": [{"job": one.job, "address": one.address, "path": one.path} for one in sorted(set(targets))],
+    }
+    for part, listed in rows.items():
+        lines += [f"{part}:", *(f"  - {json.dumps(row)}" for row in listed)] if listed else []
+    path.write_text("\n".join(lines) + "\n")

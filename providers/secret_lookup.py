@@ -1,0 +1,34 @@
+"""The one way from a sealed leaf to its value, for providers that write secrets. Keeps and shows nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from planner.errors import PermanentError, PreconditionError
+from planner.ports import Fingerprinter, SecretValueSource
+from planner.values import Sealed, SecretValue, Vault
+
+
+def secret_lookup(vault: Vault, secrets: SecretValueSource | None) -> Callable[[str], SecretValue]:
+    """Values by `Sealed.ref`: from the vault of an apply, else read now. Raises PermanentError naming the source."""
+
+    def find(ref: str) -> SecretValue:
+        if ref in vault:
+            return vault[ref]
+        if secrets is None:
+            raise PermanentError(f"nobody can read the secret {ref}", where=ref, remedy="give its source")
+        return secrets.value(ref)
+
+    return find
+
+
+def secret_bytes(leaf: Sealed, find: Callable[[str], SecretValue], fingerprinter: Fingerprinter) -> bytes:
+    """The bytes, to be handed to the system that they are written to.
+
+    Raises PreconditionError, which names the source, when the value is no longer the one that the plan saw.
+    """
+    plain = find(leaf.ref).reveal()
+    if leaf.fingerprint and fingerprinter.fingerprint(plain) != leaf.fingerprint:
+        message = f"the value of {leaf.ref} is not the one that the plan was made with"
+        raise PreconditionError(message, where=leaf.ref, remedy="plan again")
+    return plain

@@ -1,0 +1,1 @@
+"""A small GitHub in a folder: the endpoints that hwplan asks, over real bare repositories. See `server.py`."""

@@ -1,0 +1,31 @@
+"""The GitHub of a sandbox as a client sees it: requests are answered from the folder, and none goes over a network."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+from providers.http.answer import HttpAnswer
+from providers.simulated_github.exchange import SimulatedRequest
+from providers.simulated_github.server import SimulatedGitHub
+from providers.simulated_github.store import GitHubStore
+
+LOGIN = "hwplan-sandbox"
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxWeb:
+    """Answers requests to any GitHub from `folder`, the folder of a sandbox."""
+
+    folder: Path
+
+    def request(self, method: str, url: str, headers: dict[str, str], body: bytes) -> HttpAnswer:
+        """See providers.web.web_client.WebClient. Headers do not count: whoever asks is `LOGIN`."""
+        parts = urlsplit(url)
+        document = json.loads(body) if body else {}
+        request = SimulatedRequest(method, parts.path, dict(parse_qsl(parts.query)), document, LOGIN)
+        reply = SimulatedGitHub(GitHubStore(self.folder, self.folder / "git")).answer(request)
+        data = b"" if reply.body is None else json.dumps(reply.body).encode()
+        return HttpAnswer(reply.status, {name.lower(): value for name, value in reply.headers.items()}, data)

@@ -1,0 +1,225 @@
+"""The Tekton of a sandbox: what a run of a known pipeline comes to, with real images, a real commit, and no container.
+
+What it came to is written on the run before that is made, in an annotation that the simulated controllers read, so that
+a run is never there without its end. Everything is made from the commit alone: a second time gives the same bytes.
+
+Joins three systems (the saved cluster, the registry and the git repositories of a sandbox), so it stands above them.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from planner.errors import PermanentError
+from planner.values import JsonObject
+from providers.cluster import Cluster
+from providers.json_answer import json_of
+from providers.kubernetes.errors import AlreadyExists
+from providers.kubernetes.object_location import served_kind
+from providers.kubernetes.operations.pipelinerun import PipelineRunProvider
+from providers.kubernetes.snapshot.cluster import SnapshotCluster
+from providers.kubernetes.snapshot.controllers import OUTCOME, SIMULATED
+from providers.provider_tools import ProviderTools
+from providers.sandbox.git_repositories import run_git
+from providers.sandbox.pipelines import BuiltService, SimulatedPipeline, read_failures, read_pipelines
+
+_FAILED = "simulated: made to fail by `hwplan sandbox fail`"
+_BEFORE, _LAST = ("source-fetch", "plan-artifacts"), "gitops-promote"
+
+
+def create(tools: ProviderTools) -> PipelineRunProvider:
+    """The provider of PipelineRun in a sandbox, for one command."""
+    assert tools.sandbox is not None
+    return PipelineRunProvider(tools.api, simulated=SimulatedTekton(tools.sandbox, tools.api))
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedTekton:
+    """Plays the controller for the sandbox in `folder`."""
+
+    folder: Path
+    cluster: Cluster
+
+    def prepared(self, body: JsonObject, address: str) -> JsonObject:
+        """The body of a new run with what it comes to. Raises PermanentError when git fails."""
+        ref = str((body["spec"].get("pipelineRef") or {}).get("name") or "")
+        pipeline = read_pipelines(self.folder).get((str(body["metadata"].get("namespace", "")), ref))
+        params = {one["name"]: one.get("value") for one in body["spec"].get("params") or ()}
+        commit = str(params.get("source-commit") or "")
+        failing = read_failures(self.folder).get(address)
+        if pipeline is None or not commit:
+            outcome = _failure(body, "run") if failing is not None else {}
+        else:
+            outcome = self._outcome(body, pipeline, commit, failing)
+        annotations = {**(body["metadata"].get("annotations") or {}), OUTCOME: json.dumps(outcome, sort_keys=True)}
+        return {**body, "metadata": {**body["metadata"], "annotations": annotations}}
+
+    def add_task_runs(self, live: JsonObject) -> None:
+        """Add the TaskRuns that a new run names; those that are there stay."""
+        status, metadata = live.get("status") or {}, live["metadata"]
+        owner = {
+            "apiVersion": live["apiVersion"],
+            "kind": live["kind"],
+            "name": metadata["name"],
+            "uid": metadata["uid"],
+        }
+        condition = (status.get("conditions") or [{}])[0]
+        failed = str(condition.get("message") or "").partition("task ")[2].partition(":")[0]
+        for child in status.get("childReferences") or ():
+            task = str(child["pipelineTaskName"])
+            outcome = _failed_task(task) if task == failed else {"steps": self._steps(metadata["namespace"], task)}
+            body = {
+                "apiVersion": "tekton.dev/v1",
+                "kind": "TaskRun",
+                "metadata": {
+                    "name": child["name"],
+                    "namespace": metadata["namespace"],
+                    "ownerReferences": [owner],
+                    "labels": {"tekton.dev/pipelineRun": metadata["name"], "tekton.dev/pipelineTask": task},
+                    "annotations": {OUTCOME: json.dumps(outcome)},
+                },
+                "spec": {"taskRef": {"name": task}},
+            }
+            assert isinstance(self.cluster, SnapshotCluster)
+            with suppress(AlreadyExists):
+                self.cluster.add(body, manager=SIMULATED)
+
+    def _steps(self, namespace: str, task: str) -> list[JsonObject]:
+        """The steps of a task as they are declared, each at its good end."""
+        kind = served_kind(self.cluster, "tekton.dev/v1", "Task")
+        live = self.cluster.get(kind, namespace, task) if kind else None
+        named = [str(one.get("name")) for one in ((live or {}).get("spec") or {}).get("steps") or ()]
+        ended = {"exitCode": 0, "reason": "Completed"}
+        return [{"name": name, "container": f"step-{name}", "terminated": ended} for name in named]
+
+    def _outcome(self, body: JsonObject, pipeline: SimulatedPipeline, commit: str, failing: str | None) -> JsonObject:
+        repository = self.folder / "git" / pipeline.repository
+        begin, pipeline, prefix = pipeline.branch, *_as_asked(body, pipeline)
+        catalog = _catalog(repository, pipeline)
+        built = [one for one in pipeline.services if _is_affected(repository, catalog, one, commit)]
+        tasks = [*_BEFORE, *(f"build-{one.name}" for one in built), *([_LAST] if pipeline.branch else [])]
+        if failing is not None:
+            named = failing or next((task for task in tasks if task.startswith("build-")), _LAST)
+            if named not in tasks:
+                raise PermanentError(f"the run has no task {named}", remedy=f"one of: {', '.join(tasks)}")
+            return _failure(body, *tasks[: tasks.index(named) + 1])
+        digests = {one.name: self._push(f"{one.image}:{prefix}{commit}") for one in built}
+        promoted = {}
+        if pipeline.branch:
+            promoted = {"gitopsRevision": _promote(repository, pipeline, catalog, commit, digests, begin)}
+        reused = [one.name for one in pipeline.services if one.name not in digests]
+        results: dict[str, Any] = {
+            **promoted,
+            "affectedServices": sorted(digests),
+            "buildServices": sorted(digests),
+            "reusedServices": reused,
+            "changedFiles": _changed_files(repository, commit),
+        }
+        for one in built:
+            url = f"{one.image}:{prefix}{commit}"
+            results |= {f"{one.name}-IMAGE_URL": url, f"{one.name}-IMAGE_DIGEST": digests[one.name]}
+        listed = [{"name": name, "value": value} for name, value in results.items()]
+        return {"results": listed, "childReferences": _children(body, tasks)}
+
+    def _push(self, image: str) -> str:
+        """A made-up image in the registry of the sandbox; its digest."""
+        from providers.images.copy_image import ImageLocation, copy_image  # only where a run builds something
+        from providers.images.layout import OciLayout
+        from providers.images.reference import parse_reference
+        from providers.oci_layout import create_layout
+
+        reference = parse_reference(image)
+        with tempfile.TemporaryDirectory(prefix="hwplan-run-") as temp:
+            create_layout(Path(temp) / "layout", [image])
+            made = OciLayout(Path(temp) / "layout")
+            root = made.sole()
+            target = ImageLocation(OciLayout(self.folder / "registry", made_up=True), reference)
+            copy_image(ImageLocation(made, reference), root, target, lambda _: None)
+        return root.digest
+
+
+def _as_asked(body: JsonObject, pipeline: SimulatedPipeline) -> tuple[SimulatedPipeline, str]:
+    """The pipeline with the branch and the catalog that the run asks for, and the beginning of its tags."""
+    params = {one["name"]: str(one.get("value") or "") for one in body["spec"].get("params") or ()}
+    branch, catalog = params.get("gitops-branch") or pipeline.branch, params.get("catalog-path") or pipeline.catalog
+    return replace(pipeline, branch=branch, catalog=catalog), params.get("tag-prefix", "")
+
+
+def _catalog(repository: Path, pipeline: SimulatedPipeline) -> JsonObject:
+    """The catalog as it stands in the GitOps branch; an empty one where there is none."""
+    with suppress(PermanentError, ValueError):
+        found = json_of(run_git(repository, "show", f"refs/heads/{pipeline.branch}:{pipeline.catalog}").encode())
+        if isinstance(found, dict) and isinstance(found.get("services"), dict):
+            return found
+    return {"services": {}}
+
+
+def _is_affected(repository: Path, catalog: JsonObject, service: BuiltService, commit: str) -> bool:
+    known, before = catalog["services"].get(service.name), str(catalog.get("sourceCommit") or "")
+    if not known or not before:
+        return True
+    try:
+        return bool(run_git(repository, "diff", "--name-only", before, commit, "--", service.context))
+    except PermanentError:
+        return True
+
+
+def _changed_files(repository: Path, commit: str) -> str:
+    """How many files the commit changes against its first parent; unknown for the first commit."""
+    try:
+        return str(len(run_git(repository, "diff", "--name-only", f"{commit}^1", commit).splitlines()))
+    except PermanentError:
+        return "unknown"
+
+
+def _promote(
+    repository: Path, pipeline: SimulatedPipeline, catalog: JsonObject, commit: str, digests: dict[str, str], begin: str
+) -> str:
+    """The commit of the GitOps branch that has the digests; the tip where it has them already. A branch that is not
+    there begins at the branch `begin`."""
+    try:
+        tip = run_git(repository, "rev-parse", "--verify", "-q", f"refs/heads/{pipeline.branch}")
+        known = tip
+    except PermanentError:
+        tip, known = run_git(repository, "rev-parse", f"refs/heads/{begin}"), ""
+    images = {one.name: one.image for one in pipeline.services}
+    built = {name: {"image": f"{images[name]}@{digest}", "sourceCommit": commit} for name, digest in digests.items()}
+    wanted = {**catalog, "sourceCommit": commit, "services": {**catalog["services"], **built}}
+    if wanted == catalog:
+        return tip
+    text = json.dumps(wanted, indent=2, sort_keys=True) + "\n"
+    with tempfile.TemporaryDirectory(prefix="hwplan-run-") as temp:
+        index = Path(temp) / "index"
+        blob = run_git(repository, "hash-object", "-w", "--stdin", stdin=text.encode())
+        run_git(repository, "read-tree", tip, index=index)
+        run_git(repository, "update-index", "--add", "--cacheinfo", f"100644,{blob},{pipeline.catalog}", index=index)
+        tree = run_git(repository, "write-tree", index=index)
+    made = run_git(repository, "commit-tree", tree, "-p", tip, "-m", f"promote {commit}")
+    run_git(repository, "update-ref", f"refs/heads/{pipeline.branch}", made, known)
+    return made
+
+
+def _children(body: JsonObject, tasks: list[str]) -> list[JsonObject]:
+    run = str(body["metadata"]["name"])
+    return [_child(run, task) for task in tasks]
+
+
+def _child(run: str, task: str) -> JsonObject:
+    kind = {"apiVersion": "tekton.dev/v1", "kind": "TaskRun"}
+    return {**kind, "name": f"{run}-{task}", "pipelineTaskName": task}
+
+
+def _failure(body: JsonObject, *tasks: str) -> JsonObject:
+    """A run whose last task fails."""
+    condition = {"status": "False", "reason": "Failed", "message": f"task {tasks[-1]}: {_FAILED}"}
+    return {"condition": condition, "childReferences": _children(body, list(tasks))}
+
+
+def _failed_task(task: str) -> JsonObject:
+    step = {"name": "run", "container": "step-run", "terminated": {"exitCode": 1, "reason": "Error"}}
+    return {"condition": {"status": "False", "reason": "Failed", "message": _FAILED}, "steps": [step]}

@@ -1,0 +1,36 @@
+"""JSON documents that answers hold: reading one, and finding a value in it. Pure."""
+
+from __future__ import annotations
+
+from planner.path import FieldPath, ListItem, SetMember
+from planner.values import Json, JsonObject, canonical_bytes
+from providers.json_answer import json_of
+
+
+def parse_json_body(body: bytes) -> Json:
+    """The JSON document of a body. Raises ValueError that says what is wrong, without any of the body."""
+    return json_of(body)
+
+
+def json_values_at(document: Json, path: FieldPath) -> list[Json]:
+    """The value at a path, in a list of one; an empty list where there is none."""
+    for element in path:
+        match element, document:
+            case str(), dict() if element in document:
+                document = document[element]
+            case int(), list() if element < len(document):
+                document = document[element]
+            case ListItem(keys), list():
+                held = [item for item in document if isinstance(item, dict) and _has(item, keys)]
+                if len(held) != 1:
+                    return []
+                document = held[0]
+            case SetMember(value), list() if value in document:
+                document = value
+            case _:
+                return []
+    return [document]
+
+
+def _has(item: JsonObject, keys: tuple[tuple[str, Json], ...]) -> bool:
+    return all(name in item and canonical_bytes(item[name]) == canonical_bytes(value) for name, value in keys)

@@ -1,0 +1,21 @@
+"""Wall time as the state writes it. Leases do not trust it alone: see state.process_identity."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+
+def utc_now() -> str:
+    """UTC ISO-8601 with milliseconds, ending in Z."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def wall_ms() -> int:
+    """Milliseconds since 1970 by the wall clock."""
+    return time.time_ns() // 1_000_000
+
+
+def iso(ms: int) -> str:
+    """A wall time in milliseconds as UTC ISO-8601 with seconds."""
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

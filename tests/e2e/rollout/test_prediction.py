@@ -1,0 +1,101 @@
+"""What Argo CD will change is known before a rollout begins: each object that it changed was predicted, and none more.
+
+`HWPLAN_PREDICTIONS` is the number of random commits, `HWPLAN_SEED` where they begin.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from typing import Any
+
+import pytest
+
+from tests.e2e.rollout.real_lane import RUNTIME, RealLane
+
+pytestmark = pytest.mark.timeout(6 * 3600)
+_COMMITS = int(os.environ.get("HWPLAN_PREDICTIONS", "4"))
+_SEED = int(os.environ.get("HWPLAN_SEED", "1"))
+_PATHS = (
+    *(f"services/{name}/main.go" for name in ("cloud-api", "cloud-web", "device-gateway", "job-runner", "notifier")),
+    "services/artifact-store/main.go", "packages/protocol/a.ts", "packages/ui/a.ts", "packages/toolchains/a.txt",
+    "docs/notes.md", "README.md",
+)  # fmt: skip
+_KINDS = {"Deployment": "/apis/apps/v1", "ConfigMap": "/api/v1", "Service": "/api/v1"}
+_OF_CONTROLLERS = ("deployment.kubernetes.io/revision",)
+
+
+def _content(lane: RealLane) -> dict[str, Any]:
+    """Everything that Argo CD has brought to the namespace, without status and what servers and controllers count."""
+    found = {}
+    for kind, api in _KINDS.items():
+        for one in lane.api.get(f"{api}/namespaces/{RUNTIME}/{kind.lower()}s")["items"]:
+            metadata = one["metadata"]
+            annotations = {k: v for k, v in (metadata.get("annotations") or {}).items() if k not in _OF_CONTROLLERS}
+            if not any(name.startswith("argocd.argoproj.io/") for name in annotations):
+                continue
+            group = ".apps" if kind == "Deployment" else ""
+            rest = {key: value for key, value in one.items() if key not in ("status", "metadata")}
+            named = {"uid": metadata["uid"], "labels": metadata.get("labels"), "annotations": annotations}
+            found[f"{kind}{group}/{RUNTIME}/{metadata['name']}"] = {**rest, **named}
+    return found
+
+
+def _changed(before: dict[str, Any], after: dict[str, Any]) -> dict[str, str]:
+    made = dict.fromkeys(after.keys() - before.keys(), "create")
+    gone = dict.fromkeys(before.keys() - after.keys(), "delete")
+    return {**made, **gone, **{name: "update" for name in before.keys() & after.keys() if before[name] != after[name]}}
+
+
+def _random_commit(lane: RealLane, draw: random.Random) -> str:
+    """A commit of some files; now and then the declared workloads change with it, or somebody commits a manifest."""
+    words = []
+    if draw.random() < 0.3:
+        words.append(f"replicas {lane.scale(draw.choice(lane.services()), draw.randint(1, 3))}")
+    if draw.random() < 0.25:
+        name = f"extra-{draw.randint(1, 3)}"
+        there = draw.random() < 0.7
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"x": str(draw.random())}}
+        lane.by_hand({f"{name}.yaml": json.dumps(body) if there else ""})
+        words.append(f"{name} {'set' if there else 'gone'}")
+    paths = draw.sample(_PATHS, draw.randint(1, 3))
+    lane.grow(*paths)
+    return ", ".join([*words, *paths])
+
+
+def test_every_object_that_argo_cd_changes_was_predicted_and_none_more(settled: RealLane) -> None:
+    """B4, B14: digests of what is built are the only unknowns."""
+    lane, draw = settled, random.Random(_SEED)
+    seen = 0
+    for number in range(_COMMITS):
+        what = _random_commit(lane, draw)
+        shown = lane.trigger("--json").json["argo"]
+        assert shown["problem"] is None, shown
+        before = _content(lane)
+        lane.trigger("--confirm", "-q")
+        after = _content(lane)
+        predicted = {one["address"]: one["action"] for one in shown["changes"]}
+        assert predicted == _changed(before, after), (number, what)
+        _fields_are_right(shown["changes"], after, shown["unknownDigests"], what)
+        seen += len(predicted)
+        lane.forget_old_runs()
+    print(f"{_COMMITS} commits from seed {_SEED}: {seen} changed objects, each predicted, and none more")
+    assert seen
+    lane.aligned()
+
+
+def _fields_are_right(changes: list[Any], after: dict[str, Any], unknown: list[str], what: str) -> None:
+    """Each unknown value is a digest of a service that was built, and each known one is what came."""
+    open_ones = set()
+    for change in changes:
+        for field in change["fields"]:
+            value = str(field.get("after"))
+            if value.endswith("@(known after the build)"):
+                open_ones.add(change["address"].rpartition("/")[2])
+            elif field["path"].endswith("image"):
+                containers = after[change["address"]]["spec"]["template"]["spec"]["containers"]
+                assert value == containers[0]["image"], what
+            elif field["path"] == "spec.replicas":
+                assert field["after"] == after[change["address"]]["spec"]["replicas"], what
+    assert open_ones <= set(unknown), what

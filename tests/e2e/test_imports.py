@@ -1,0 +1,35 @@
+"""What a command imports: libraries that explain stay off the path of a plan with nothing to do, and of `--help`."""
+
+from __future__ import annotations
+
+from tests.e2e import manifests
+from tests.e2e.conftest import LANE
+from tests.e2e.hwplan import Hwplan
+
+IMPORTS = {"PYTHONPROFILEIMPORTTIME": "1"}
+HEAVY = frozenset(("networkx", "deepdiff"))
+
+
+def imported(hwplan: Hwplan, *words: str) -> frozenset[str]:
+    """The packages that are explicitly not for every command, of those that this one imported."""
+    listed = (line.rpartition("|")[2].strip() for line in hwplan(*words, env=IMPORTS).err.splitlines() if "|" in line)
+    return HEAVY.intersection(name.partition(".")[0] for name in listed)
+
+
+def test_a_plan_with_nothing_to_do_explains_nothing(simulated: Hwplan) -> None:
+    file = manifests.write(simulated.folder, "app.yaml", manifests.APP.format(ns="shop"))
+    words = ("-f", file, "--name", "shop")
+    simulated("apply", *words, "--confirm")
+    assert imported(simulated, "plan", *words, "--detailed-exitcode") == frozenset()
+
+
+def test_help_needs_neither(simulated: Hwplan) -> None:
+    assert imported(simulated, "--help") == frozenset()
+
+
+def test_an_explanation_is_paid_for_by_who_asks(simulated: Hwplan) -> None:
+    offline = Hwplan(simulated.folder, LANE)
+    assert imported(offline, "graph", "--format", "mermaid") == frozenset()
+    assert imported(offline, "why", "Deployment.apps/hwlab-v03/openfga") == frozenset(("networkx",))
+    said = offline("impact", "Deployment.apps/devops-infra/git-mirror").out
+    assert said.startswith("a change of Deployment.apps/devops-infra/git-mirror: ")

@@ -1,0 +1,161 @@
+"""The page of a change of five concerns, read by somebody new to the tool: twelve questions, twelve answers."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.hwplan import Hwplan
+
+ROOT = Path(__file__).resolve().parents[2]
+LANE = ("--node", "D601", "--lane", "v03")
+GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+OPENFGA = "Deployment.apps/hwlab-v03/openfga"
+
+
+def git(folder: Path, *words: str) -> str:
+    """Run git; what it says."""
+    return subprocess.run([*GIT, *words], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def edit(file: Path, *pairs: tuple[str, str]) -> None:
+    """Replace texts that have to be there."""
+    text = file.read_text()
+    for before, after in pairs:
+        assert before in text, before
+        text = text.replace(before, after)
+    file.write_text(text)
+
+
+def make_change(folder: Path) -> None:
+    """Five concerns: a tools image, a service that retires, a setting of the database and one of a service, a looser
+    gate with a shorter retention, and a secret that was exchanged at its source."""
+    lanes = folder / "config" / "hwlab-node-lanes.yaml"
+    text = lanes.read_text()
+    lanes.write_text(text[: text.index("    hwlab-notifier:\n")] + text[text.index("\nlanes:\n") + 1 :])
+    edit(
+        lanes,
+        ("ci-node-tools:2026.11.1", "ci-node-tools:2026.12.0"),
+        ("maxConnections: 200", "maxConnections: 300"),
+        ('HEARTBEAT_SECONDS: "20"', 'HEARTBEAT_SECONDS: "45"'),
+        ("[pipelinerun, argo, runtime, mirror-flush]", "[pipelinerun, argo, runtime]"),
+        ("keep: 5, limit: 20", "keep: 2, limit: 20"),
+    )
+    for name in ("hwlab-node-control-plane", "agentrun", "web-probe-sentinel"):
+        edit(folder / "config" / f"{name}.yaml", ("ci-node-tools:2026.11.1", "ci-node-tools:2026.12.0"))
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> str:
+    """The comment of the change, planned on a branch whose base has something pending of its own."""
+    for name in ("config", "templates"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    box = tmp_path / "box"
+    Hwplan(tmp_path, ())("sandbox", "create", str(box), *LANE)
+    here = Hwplan(tmp_path, ("--live", str(box)))
+    here("apply", *LANE, "--confirm")
+    Hwplan(tmp_path, ())("sandbox", "set", str(box), OPENFGA, "spec.replicas=7", "--manager", "night-shift")
+    edit(tmp_path / "config" / "hwlab-node-lanes.yaml", ('RETENTION_DAYS: "30"', 'RETENTION_DAYS: "31"'))
+    git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "add", "config", "templates")
+    git(tmp_path, "commit", "-qm", "base")
+    git(tmp_path, "checkout", "-q", "-b", "retire-notifier")
+    make_change(tmp_path)
+    git(tmp_path, "commit", "-qam", "change")
+    edit(box / "secrets" / "hwlab-v03.env", ("OPENFGA_PRESHARED_KEY=", "OPENFGA_PRESHARED_KEY=another-"))
+    words = ("plan", *LANE, "--format", "markdown")
+    reviewed = here(*words, "--base", "main", "--change", "pull request 17", "--out", str(tmp_path / "a.json")).out
+    plain = here(*words, "--out", str(tmp_path / "b.json")).out
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+    assert re.findall(r"Plan `(\S+)`", reviewed) == re.findall(r"Plan `(\S+)`", plain)
+    return reviewed
+
+
+ANSWERS = {
+    "1 which change, of which commits, planned when": (
+        r"^`pull request 17`, commit `[0-9a-f]{12}`, base `main [0-9a-f]{12}`, planned at `\d{4}-\d\d-\d\dT\d"
+        r"\d:\d\dZ`$"
+    ),
+    "2 what comes from it, what is due anyway, what is drift": (
+        r"\*\*origin\*\* From this change \(\d+\): .*Pending on the base anyway \(2\): `ConfigMap/hwlab-v03/hwl"
+        r"ab-artifact-store`, `Secret/hwlab-v03/hwlab-v03-openfga`\. Drift that is put back, .*\(1\): `Deploym"
+        r"ent\.apps/hwlab-v03/openfga`"
+    ),
+    "3 who is without service, and for how long": (
+        r"\*\*without service\*\* For a while: `Deployment\.apps/devops-infra/git-mirror`, `StatefulSet\.apps/"
+        r"hwlab-v03/postgres`; up to 150 s in all to stop \(3 min\)"
+    ),
+    "4 what retires, who still needs it, what becomes of its pods": (
+        r"\*\*retires\*\* .*hwlab-notifier: 5 objects deleted .*nothing references it any more \(looked at \d+"
+        r" declared, \d+ live and \d+ delivered objects\); ConfigMap hwlab-v03-gitops no longer delivers its D"
+        r"eployment hwlab-notifier, .*Application hwlab-v03 then deletes it \(prune\)"
+    ),
+    "5 whose work is overwritten, and how to retain it": (
+        r"\*\*overwritten\*\* `Deployment\.apps/hwlab-v03/openfga`: `spec\.replicas 7 -> 1`, set by `night-shi"
+        r"ft, \S+Z`\. Declared in `templates/hwlab/runtime/20-openfga\.yaml\.j2:\d+`, a file last changed in `"
+        r"[0-9a-f]{7,} \d{4}-\d\d-\d\d`\. To retain what lives, first: `hwplan drift --adopt "
+    ),
+    "6 which secret, from where, read by whom, how to compare it": (
+        r"\*\*secret\*\* `Secret/hwlab-v03/hwlab-v03-openfga`: key `preshared-key fingerprint [0-9a-f]{6} -> ["
+        r"0-9a-f]{6}` from `D601/hwlab-v03\.env#OPENFGA_PRESHARED_KEY`\. Read by `Deployment\.apps/hwlab-v03/o"
+        r"penfga` \(does not restart, keeps the old value\)\. A holder of the value compares .*`hwplan secret "
+        r"status --target "
+    ),
+    "7 what starts by itself": (r"\*\*starts\*\* `RegistryImage/ci-node-tools`\."),
+    "8 does the pipeline still fit together": (
+        r"\*\*checked\*\* `Pipeline\.tekton\.dev/hwlab-v03-ci/hwlab-v03`: .*hold: \d+ tasks, \d+ uses "
+        r"of results, \d+ of runAfter"
+    ),
+    "9 is a gate looser, is less retained": (
+        r"\*\*gates and retention\*\* gate loosened in .*`gate\.require loses mirror-flush`; retention shorten"
+        r"ed in .*`retention\.pipelineruns\.keep 5 -> 2`"
+    ),
+    "10 in which order, and what if it fails": (
+        r"^Order: .*On an error what needs the failed step is skipped.*`hwplan apply --resume --confirm` does "
+        r"what is left.*`hwplan undo RUN` plans the way back.*start no run"
+    ),
+    "11 what an approval covers, what voids it, who applies": (
+        r"^An approval of this id covers exactly these \d+ steps on the cluster .*It is void when .*whoever has"
+        r" credentials of the cluster runs the command"
+    ),
+    "12 how much of it was checked by the server": (
+        r"\*\*checked\*\* 0 of \d+ writes by the API server in a dry run, for there is none here, \d+ by the sch"
+        r"ema alone, \d+ not before they run: "
+    ),
+}
+
+
+def test_twelve_of_twelve(page: str) -> None:
+    missing = [question for question, answer in ANSWERS.items() if not re.search(answer, page, re.MULTILINE)]
+    assert not missing, page
+    assert "ci-node-tools:2026.12.0 in 8 places: " in page  # equal changes once
+    assert (
+        "HEARTBEAT_SECONDS" in page and "hwlab-device-gateway`: `reads ConfigMap/hwlab-device-gateway, and is" in page
+    )
+
+
+def test_a_base_that_is_none_is_refused_with_a_remedy(simulated: Hwplan) -> None:
+    (simulated.folder / "app.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {x: '1'}\n")
+    said = simulated("plan", "-f", "app.yaml", "--name", "a", "--base", "main", code=None)
+    assert said.code != 0 and "it is in no git repository" in said.err and "leave --base out" in said.err
+
+
+def test_a_head_that_lacks_commits_of_its_base_says_so(simulated: Hwplan) -> None:
+    folder, words = simulated.folder, ("-f", "app.yaml", "--name", "a")
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {x: '1'}\n"
+    (folder / "app.yaml").write_text(text)
+    git(folder, "init", "-q", "-b", "main")
+    git(folder, "add", "app.yaml")
+    git(folder, "commit", "-qm", "one")
+    git(folder, "branch", "old")
+    (folder / "app.yaml").write_text(text + "---\n" + text.replace("name: a", "name: b"))
+    git(folder, "commit", "-qam", "two")
+    git(folder, "checkout", "-q", "old")
+    said = simulated("plan", *words, "--base", "main", "--format", "markdown").out
+    assert "(1 commits of it are not in the head, which takes back what they change)" in said
+    assert "Pending on the base anyway (1): `ConfigMap/default/a`" in said
+    assert "Pending on the base, and not done any more with this change (1): `ConfigMap/default/b`" in said

@@ -1,0 +1,33 @@
+"""Entries of the lists that stay, each with its reason."""
+
+from collections.abc import Mapping
+
+_RULE = "one module for each edge rule, so that a rule is found by its noun"
+_LAZY = "imported only where it is needed: a command does not pay for the others"
+
+CLASS_NAMES: Mapping[str, str] = {}
+MODULES: Mapping[str, str] = {}
+SMALL_MODULES: Mapping[str, str] = {
+    "planner.app.cluster_secrets": "reads the cluster, and only where a source of a secret is a cluster",
+    "planner.app.manifest_fetch": "asks the network: what the loader must not do by itself",
+    "planner.app.ownership_requests": "the words of --take-over and --migrate, apart from the run that they are for",
+    "planner.app.repeated_secrets": "asks the redactor about all text that is written, apart from the making of a plan",
+    "planner.app.secret_freshness": "reads every source again before an apply: an effect that load.py must not have",
+    "planner.cli.config_completion": _LAZY,
+    "planner.executor.observers": "a public type of the package; the others of it do not know it",
+    "planner.executor.substitution": "pure, and tested by itself; execution.py is what acts",
+    "planner.graph.rules.crds": _RULE,
+    "planner.graph.rules.images": _RULE,
+    "planner.graph.rules.namespaces": _RULE,
+    "planner.graph.rules.rest_secrets": _RULE,
+    "planner.graph.rules.secret_refs": _RULE,
+    "planner.graph.rules.storage": _RULE,
+    "planner.loading.manifests.helm_hooks": "rules of another tool (Helm), apart from those of hwplan",
+    "planner.loading.kind_hooks": _LAZY,
+    "planner.loading.config_files": "the disk, apart from config.py, which is about what the files say",
+    "planner.loading.meant_products": "pure: which products are meant, apart from config.py, which reads and checks",
+    "planner.loading.node_prometheus": "a short form of one kind, apart from the table that names it",
+    "planner.render.graphs": "the table of graph formats, where a new one is added",
+    "providers.kubernetes.snapshot.secret_forms": "the only module of the snapshot that touches values of Secrets",
+    "providers.simulated_github.sandbox_web": "the way in without a network; the testbed serves the rest over HTTP",
+}

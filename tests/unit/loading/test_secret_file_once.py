@@ -1,0 +1,45 @@
+"""All keys of a load come from one version of a secrets file, also where it is replaced meanwhile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from planner.address import Address
+from planner.loading.origin import InputText, Origin
+from planner.loading.resource_collector import ResourceCollector
+from planner.loading.secrets.files import FileRef, ParsedSecretFile
+from planner.loading.secrets.reader import SecretReader
+from planner.loading.secrets.source import SecretSources
+from planner.spec.kinds.sources import SecretSource
+from planner.values import SecretValue
+from tests.unit.loading.fakes import KeyedFingerprinter
+
+
+class Rotating(SecretReader):
+    """Reads another version of every file each time."""
+
+    reads = 0
+
+    def file(self, file: FileRef) -> ParsedSecretFile:
+        Rotating.reads += 1
+        version = b"version-%d" % Rotating.reads
+        return ParsedSecretFile({key: SecretValue(version) for key in ("A", "B")}, False)
+
+
+def test_two_keys_of_a_file_are_of_one_version(tmp_path: Path) -> None:
+    prints, Rotating.reads = KeyedFingerprinter(), 0
+    intake = ResourceCollector(prints)
+    sources = SecretSources(Rotating({"N": tmp_path}), prints, intake, {}, {})
+    for name, keys in (("one", {"A": "A", "B": "B"}), ("two", {"B": "B"})):
+        spec = {
+            "target": {"namespace": "x", "name": name},
+            "sources": [{"file": {"path": "a.env"}}],
+            "keyMapping": keys,
+        }
+        head = {"apiVersion": "hwplan.dev/v1", "kind": "SecretSource", "metadata": {"name": name}}
+        source = SecretSource.model_validate({**head, "spec": spec})
+        origin = Origin(InputText("t.yaml.j2", "a: 1\n"), 0, 1)
+        sources.expand(source, origin, node="N", owned_by="set", scope="infra", node_lane="")
+    one, two = (intake.resources[Address("", "Secret", "", "x", name)].manifest["data"] for name in ("one", "two"))
+    assert Rotating.reads == 1
+    assert {leaf.fingerprint for leaf in (*one.values(), *two.values())} == {prints.fingerprint(b"version-1")}

@@ -1,0 +1,62 @@
+"""Live objects for the tests of planning: as a provider would give them."""
+
+from __future__ import annotations
+
+from planner.address import address_of
+from planner.graph import ResourceGraph, build_graph
+from planner.plan import Action, Change, ClusterIdentity, Precondition, Selection
+from planner.planning import PlanInputs
+from planner.ports import Present
+from planner.resource import Resource
+from planner.source import SourceRef
+from planner.values import JsonObject
+from tests.unit.kubernetes.world import declare
+
+SET = "demo"
+
+
+def live(document: JsonObject, *, owned_by: str = SET, protected: bool = False, orphan: bool = False) -> Present:
+    """The object as it was read."""
+    address, by = address_of(document), "on-delete: orphan" if orphan else ""
+    return Present(
+        address,
+        f"uid-{address.name}",
+        "c",
+        document,
+        owned_by,
+        protected=protected,
+        orphan_on_delete=by,
+    )
+
+
+def update_of(present: Present, action: Action = Action.UPDATE) -> Change:
+    """A planned change of a live object."""
+    where = Precondition(uid=present.uid, content=present.content)
+    return Change(present.address, action, "v1", "", "declared", where, SourceRef("a.yaml"))
+
+
+def destroying(
+    *declared: JsonObject, beside: tuple[JsonObject, ...] = (), strays: tuple[Present, ...] = ()
+) -> PlanInputs:
+    """A destroy of `declared`, all of it there and ours; `beside` is declared as well, there and not selected."""
+    chosen = {address_of(one): _ours(one) for one in declared}
+    others = {address_of(one): live(one) for one in beside}
+    whole: ResourceGraph = build_graph([*chosen.values(), *(_ours(one) for one in beside)])
+    return PlanInputs(
+        Selection(),
+        ClusterIdentity("u", "s"),
+        "c",
+        whole.subset(chosen),
+        chosen,
+        {address_of(one): live(one) for one in declared},
+        {},
+        strays=strays,
+        destroy=True,
+        bystanders=others,
+        scopes_beside=dict.fromkeys(others, "runtime"),
+        live=whole,
+    )
+
+
+def _ours(document: JsonObject) -> Resource:
+    return declare(document, owned_by=SET)

@@ -1,0 +1,40 @@
+"""What a monitor remembers survives the state whole, and a memory of another version is none."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from planner.pulls.failures import FailureRecord, IssueFamily, TargetFailure, record_failures
+from planner.pulls.lane_memory import CandidateFacts, LaneMemory, parse_memory
+from tests.unit.pulls.samples import GREEN, HEAD, pull
+
+FAILED = TargetFailure(IssueFamily.CHECK, "#17", "the check ci ended failure", "2026-11-04T12:00:00Z")
+MEMORY = LaneMemory(
+    cycle=7,
+    since="2026-11-04T12:00:00Z",
+    facts={17: CandidateFacts(pull(17, labels=("a", "b")), "row", (GREEN,), (), 6, "basis", False, "x", ("app.py",))},
+    statuses={17: (HEAD, "pending", "waits")},
+    issues={"check": "digest"},
+    failures={IssueFamily.CHECK: record_failures(FailureRecord(IssueFamily.CHECK), [FAILED])},
+    seen={"check/#17": "key"},
+    approved={17: (HEAD, "sha256:" + "e" * 64, "olga")},
+    withdrawn={18: "text"},
+)
+
+
+def test_it_is_the_same_after_the_state() -> None:
+    assert parse_memory(json.dumps(MEMORY.document())) == MEMORY
+
+
+@pytest.mark.parametrize("key", sorted(MEMORY.document()))
+def test_a_memory_of_another_version_is_none(key: str) -> None:
+    document = MEMORY.document()
+    del document[key]
+    assert parse_memory(json.dumps(document)) == LaneMemory()
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "3", "{", '"x"'])
+def test_no_memory_at_all(text: str) -> None:
+    assert parse_memory(text) == LaneMemory()

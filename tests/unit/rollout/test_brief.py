@@ -1,0 +1,115 @@
+"""An entry of the brief: commits grouped by meaning, times that are known, and nothing that acts."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from markdown_it import MarkdownIt
+
+from planner.render.brief import BriefEntry, brief_marker, render_entry
+from planner.rollout.changelog import Meaning, MergedCommit, changelog, meaning_of
+from planner.values import JsonObject
+
+
+@pytest.mark.parametrize(
+    ("subject", "meaning"),
+    [
+        ("feat: device groups", Meaning.FEATURE),
+        ("feat(api)!: another path", Meaning.BREAKING),
+        ("fix(web): a crash", Meaning.FIX),
+        ("FIX: upper case", Meaning.FIX),
+        ("perf: one query", Meaning.PERFORMANCE),
+        ("chore: tidy", Meaning.INTERNAL),
+        ("ci: cache", Meaning.OPERATION),
+        ("Add a route for devices", Meaning.FEATURE),
+        ("Fixes the queue", Meaning.FIX),
+        ("Remove the old gateway", Meaning.REMOVED),
+        ("bump node to 22", Meaning.OPERATION),
+        ("Rename a module", Meaning.INTERNAL),
+        ("address book", Meaning.OTHER),  # no "add"
+        ("unknown: type", Meaning.OTHER),
+        ("", Meaning.OTHER),
+    ],
+)
+def test_meaning(subject: str, meaning: Meaning) -> None:
+    assert meaning_of(MergedCommit("a" * 40, subject)) is meaning
+
+
+def test_a_breaking_footer_counts_whatever_the_subject_says() -> None:
+    assert list(changelog([MergedCommit("a", "fix: x", breaking=True), MergedCommit("b", "feat: y")])) == [
+        Meaning.BREAKING,
+        Meaning.FEATURE,
+    ]
+
+
+def record(**more: object) -> JsonObject:
+    """As much of a closeout record as an entry reads."""
+    tasks = [
+        {"task": "build-api", "seconds": 61.0, "queueSeconds": 7.0, "state": "succeeded"},
+        {"task": "plan", "seconds": 2.0, "queueSeconds": 0.0, "state": "failed"},
+    ]
+    return {
+        "key": {"lane": "D601/v03", "commit": "a" * 40},
+        "run": {"name": "run-1", "startTime": "2026-11-30T10:00:00Z", "completionTime": "2026-11-30T10:02:00Z"},
+        "gitops": {"commit": "b" * 40},
+        "verdict": {"targetValidation": {"state": "passed"}},
+        "counters": {"totalSeconds": 130.0, "pipelineSeconds": 120.0, "syncSeconds": 8.0, "probeSeconds": None},
+        "evidence": {"tasks": {"value": tasks}},
+        **more,
+    }
+
+
+def test_an_entry() -> None:
+    commits = (MergedCommit("c" * 40, "feat: groups"), MergedCommit("d" * 40, "fix: a crash"))
+    text = render_entry(BriefEntry(record(), 17, commits, "e" * 40))
+    assert text == "\n".join(
+        [
+            "### `D601/v03` `aaaaaaaaaaaa`, pull request #17: passed",
+            "",
+            "`2026-11-30T10:00:00Z` to `2026-11-30T10:02:00Z`, run `run-1`, GitOps `bbbbbbbbbbbb`",
+            "",
+            "| total | CI (PipelineRun) | CD (sync) |",
+            "|---|---|---|",
+            "| 2m10s | 2m00s | 8.0s |",
+            "",
+            "2 TaskRuns, 1 without success; the slowest: `build-api` 1m01s (queued 7.0s), `plan` 2.0s.",
+            "",
+            "2 commits since `eeeeeeeeeeee`:",
+            "",
+            "**New**",
+            "- `feat: groups` `cccccccccccc`",
+            "",
+            "**Fixed**",
+            "- `fix: a crash` `dddddddddddd`",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    "subject", ["@admin <script>x</script>", "[x](http://evil)", "`a` ``b``", "| a | b", "<!-- hwplan:x -->"]
+)
+def test_a_hostile_subject_stays_text(subject: str) -> None:
+    text = render_entry(BriefEntry(record(), 0, (MergedCommit("c" * 40, subject),)))
+    line = next(line for line in text.splitlines() if line.startswith("- "))
+    shown = [part for token in MarkdownIt("commonmark").parse(line) for part in token.children or ()]
+    acting = [
+        one for one in shown if one.type not in ("text", "code_inline") and one.content not in ("<code>", "</code>")
+    ]
+    assert not acting and not any("@" in one.content for one in shown if one.type == "text" and "<code>" not in line)
+
+
+def test_an_entry_fits_and_says_what_it_left_out() -> None:
+    many = tuple(MergedCommit(f"{at:040}", f"feat: {'<' * 200} {at}") for at in range(300))
+    text = render_entry(BriefEntry(record(), 0, many))
+    assert len(text) < 65_000 and "and 240 older ones" in text
+
+
+def test_nothing_is_claimed_that_was_not_recorded() -> None:
+    counters: JsonObject = {"totalSeconds": None}
+    text = render_entry(BriefEntry(record(run=None, counters=counters, evidence={}), 0, ()))
+    assert "No times were recorded." in text and "run `none`" in text and "No new commit" in text
+
+
+def test_the_marker_is_one_of_githubs_kinds() -> None:
+    assert re.fullmatch(r"[a-z0-9][-a-z0-9:./@]{2,120}", brief_marker("D601/v03", "a" * 64))
