@@ -230,7 +230,7 @@ class Script:
         began = pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"]
         if task.startswith("gone"):
             key = f"/api/v1/namespaces/{NAMESPACE}/pods/{pod['metadata']['name']}"
-            self.api.delete(f"{key}?gracePeriodSeconds=0")
+            self.api.delete(f"{key}?gracePeriodSeconds=0", pod["metadata"]["uid"])  # and not the pod that follows it
             return
         fails = task.startswith("fail") or (
             task.startswith("flaky") and not pod["metadata"]["name"].endswith("-retry1")

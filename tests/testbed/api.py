@@ -67,9 +67,10 @@ class Api:
         """Merge `body` into the object at `path`."""
         return self.request("PATCH", path, body, MERGE)
 
-    def delete(self, path: str) -> Any:
-        """Delete the object at `path`, in the background."""
-        return self.request("DELETE", path, {"propagationPolicy": "Background"})
+    def delete(self, path: str, uid: str | None = None) -> Any:
+        """Delete the object at `path`, in the background; with `uid` that one alone, and not one made since."""
+        preconditions = {} if uid is None else {"preconditions": {"uid": uid}}
+        return self.request("DELETE", path, {"propagationPolicy": "Background", **preconditions})
 
     def request(self, method: str, path: str, body: Any = None, content_type: str = _JSON) -> Any:
         """Send one request and return its decoded answer; an error answer is an `ApiError`."""

@@ -71,6 +71,11 @@ def key_text(value: Plain) -> str:
     return str(value)
 
 
+def has_other_spellings(key: str) -> bool:
+    """Whether keys of other types can have this name too: `1.0`, `0x1` and "1", or `on` and "true"."""
+    return key in ("true", "false") or _NUMBER.match(key) is not None
+
+
 def json_value(value: Plain) -> Plain:
     """A value after it went through JSON: a whole number of 64 bits is an integer, a longer one a float."""
     if isinstance(value, float) and value.is_integer():

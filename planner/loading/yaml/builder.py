@@ -11,14 +11,18 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from planner.address import is_own_kind
+from planner.loading.yaml.api_scalars import has_other_spellings
 from planner.loading.yaml.document_limits import Document, YamlLimits
 from planner.loading.yaml.events import Parse, events, pure_events, retry, syntax_problem
 from planner.loading.yaml.notes import Notes, Stop
 from planner.loading.yaml.scalars import Scalars
 from planner.values import Json, digest, encode_leaves
+
+_TWICE: Final = "the same key twice in one mapping"
+_KEEP_ONE: Final = "keep one of them"
 
 
 class _Pending(str):
@@ -180,12 +184,14 @@ class Builder:
 
     def _seen_before(self, event: Any, frame: _Frame, key: str) -> None:
         """A key that the mapping has already. kubectl takes the last value in silence: here it has to be an equal one,
-        or the key came by a merge key."""
+        or the key came by a merge key. `1` and `1.0` are two keys until JSON makes them one, and which of their values
+        kubectl takes then differs from call to call; so such a key has to have an equal value also after a merge."""
         if key.__class__ is _Pending:
             return
         if frame.merged is not None and key in frame.merged:
             frame.merged.discard(key)
-            return
+            if not has_other_spellings(key):
+                return
         again = frame.key = _Pending(key)
         again.event, again.old = event, frame.value[key]
 
@@ -195,10 +201,8 @@ class Builder:
         if not hasattr(key, "event"):
             self._merge(event, frame, value)
             return
-        note = (
-            self.notes.doubt if digest(encode_leaves(key.old)) == digest(encode_leaves(value)) else self.notes.problem
-        )
-        note(key.event, "the same key twice in one mapping", "keep one of them")
+        note = self.notes.doubt if _are_equal(key.old, value) else self.notes.problem
+        note(key.event, _TWICE, _KEEP_ONE)
 
     def _merge(self, event: Any, frame: _Frame, value: Json) -> None:
         """Take a mapping, or those of a list, into the open one. As in go-yaml v2, what comes later in the text counts,
@@ -210,6 +214,9 @@ class Builder:
         else:
             frame.merged = frame.merged or set()
             for source in sources:
+                same = frame.value.keys() & source.keys()
+                if any(has_other_spellings(key) and not _are_equal(frame.value[key], source[key]) for key in same):
+                    self.notes.problem(event, _TWICE, _KEEP_ONE)
                 frame.merged |= source.keys()
                 frame.value.update(source)
 
@@ -247,6 +254,10 @@ class Builder:
             raise Stop
         frame.height = max(frame.height, found.height + 1)
         return copy.deepcopy(found.value)
+
+
+def _are_equal(one: Json, other: Json) -> bool:
+    return digest(encode_leaves(one)) == digest(encode_leaves(other))
 
 
 def _is_own(value: Json) -> bool:

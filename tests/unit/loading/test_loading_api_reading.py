@@ -76,6 +76,13 @@ def test_merge_keys() -> None:
     assert read(f"{base}a:\n  tier: back\n  <<: *b\n")[0]["a"] == {"app": "shop", "tier": "web"}  # as kubectl reads it
     assert read(f'{base}a: {{"<<": *b}}\n')[0]["a"] == {"<<": {"app": "shop", "tier": "web"}}
     assert problems("a: {<<: x}\n") == [(1, 9, "a merge key without a mapping")]
+
+
+@pytest.mark.parametrize("text", ["b: {<<: *p, 1.0: z}\n", "b: {1.0: z, <<: *p}\n", 'b: {<<: *p, "1": z}\n'])
+def test_two_keys_that_json_makes_one(text: str) -> None:
+    """kubectl takes the one value or the other, from call to call: Go's maps have no order."""
+    assert [message for _, _, message in problems("a: &p {1: x}\n" + text)] == ["the same key twice in one mapping"]
+    assert read("a: &p {1: z}\n" + text) == [{"a": {"1": "z"}, "b": {"1": "z"}}]
     assert problems("a: {<<: *b}\n", CONFIG)
 
 
