@@ -43,7 +43,7 @@ def declaring_lines(request: Request, plan: Plan, repository: LocalRepository) -
         lines = sorted({one.line for one in sources if one.file == file and one.line})
         written |= {(file, line): said for line, said in repository.line_changes(path.resolve(), lines).items()}
     return tuple(
-        DeclaringLine(change.address, item.path, source, written[source.file, source.line])
+        DeclaringLine(change.address, item.path, SourceRef(source.file, source.line), written[source.file, source.line])
         for (change, item), source in zip(fields, sources, strict=True)
         if (source.file, source.line) in written
     )
