@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from planner.address import is_own_kind
-from planner.adoption import AdoptedField, Adoption, ConfigPatch, LiveField, RefusedField
+from planner.address import is_hwplan_kind
+from planner.adoption import AdoptedField, Adoption, ConfigurationPatch, LiveField, RefusedField
 from planner.diff import equal_documents
 from planner.editing import MISSING, value_at
 from planner.errors import ConfigError
@@ -69,7 +69,7 @@ class _Search:
     config: Config
     products: tuple[str, ...]
     selection: Selection
-    patch: ConfigPatch
+    patch: ConfigurationPatch
     allowed: dict[tuple[object, ...], list[LiveField]] = field(default_factory=dict)
     known: KnownRendering = field(default_factory=KnownRendering)  # of `config`
 
@@ -96,7 +96,7 @@ class _Search:
         fitting = {
             one.key: one for one in candidates(place.text, declared, wanted.live) if self._makes(one, place, wanted)
         }
-        found: list[tuple[AdoptedField, Config, ConfigPatch]] = []
+        found: list[tuple[AdoptedField, Config, ConfigurationPatch]] = []
         reached: list[str] = []
         for candidate in fitting.values():
             result = self._verified(candidate, place, wanted)
@@ -132,7 +132,7 @@ class _Search:
 
     def _verified(
         self, candidate: KeyCandidate, place: Place, wanted: LiveField
-    ) -> tuple[AdoptedField, Config, ConfigPatch] | str:
+    ) -> tuple[AdoptedField, Config, ConfigurationPatch] | str:
         """The first edit of a key after which everything is rendered as before, but for what is adopted."""
         reasons: list[str] = []
         for patch, key in edits(self.config, place.text, candidate, self.patch):
@@ -172,7 +172,7 @@ def adopt_fields(
     nodes and lanes are names. Raises ConfigError when the configuration cannot be rendered as it is.
     """
     products = tuple(config.products) if selection.product == ALL else (selection.product,)
-    search = _Search(config, products, selection, ConfigPatch(config.folder), known=known or KnownRendering())
+    search = _Search(config, products, selection, ConfigurationPatch(config.folder), known=known or KnownRendering())
     for one in wanted:
         if (place := search.find(one)) is not None and not one.refused:
             search.allowed.setdefault(place.key, []).append(one)
@@ -184,7 +184,7 @@ def adopt_fields(
             adopted.append(found)
         elif found is not None:
             refused.append(found)
-    patch = ConfigPatch(config.folder) if refused else search.patch
+    patch = ConfigurationPatch(config.folder) if refused else search.patch
     return Adoption(patch, tuple(adopted), tuple(refused))
 
 
@@ -195,7 +195,7 @@ def _adopted(search: _Search, wanted: LiveField) -> AdoptedField | RefusedField 
         reason = wanted.refused or "no document of a template declares it: hwplan makes it of another one"
         return RefusedField(wanted, reason, wanted.source)
     declared = value_at(place.document, wanted.path, MISSING)
-    if wanted.refused or declared is MISSING or is_own_kind(str(place.document.get("apiVersion"))):
+    if wanted.refused or declared is MISSING or is_hwplan_kind(str(place.document.get("apiVersion"))):
         own = "" if declared is MISSING else "what lives of a hwplan kind is no value of its YAML"
         return RefusedField(wanted, wanted.refused or own or "no template renders it", place.source(wanted.path))
     if equal_documents(declared, wanted.live):
