@@ -39,6 +39,8 @@ from providers.git.client import GitClient
 from providers.git.merges import GitMerges
 from providers.git.object_cache import ObjectCache
 from providers.git.remotes import open_remote_mapping
+from providers.github.conflict_pulls import with_pulls
+from providers.github.provider import GitHubProvider
 from providers.github_with_git import create_for
 
 _API = "hwplan.dev/v1"
@@ -93,7 +95,7 @@ def open_pull_plan(request: Request, number: int) -> Iterator[PullPlan]:
         wanted = (merging, *resources)
         session = replace(parts.session, stack=replace(parts.session.stack, resources=wanted))
         made = make_plan_run(session)
-        foretold = _foretold(session, place, pull)
+        foretold = _foretold(session, place, pull, github)
         yield PullPlan(
             made, session, place, pull, foretold.merge, foretold.files, foretold.promotion, foretold.argo,
             foretold.problem, _identifier(made, merging, {one.address: one for one in wanted}),
@@ -238,7 +240,7 @@ class _Foretold:
     problem: str = ""
 
 
-def _foretold(session: Session, place: PullPlace, pull: PullRequestState) -> _Foretold:
+def _foretold(session: Session, place: PullPlace, pull: PullRequestState, github: GitHubProvider) -> _Foretold:
     """What git and Argo CD are foretold to make of it. What cannot be read is the problem, and no error."""
     sandbox = session.world.sandbox
     with TemporaryDirectory(prefix="hwplan-git-") as scratch:
@@ -251,7 +253,8 @@ def _foretold(session: Session, place: PullPlace, pull: PullRequestState) -> _Fo
             merge = merges.predict(place.git, place.branch, pull.head, place.rules.method, base)
             found = _Foretold(merge)
             if isinstance(merge, ConflictingMerge):
-                return replace(found, problem=merge.described())
+                merge = with_pulls(merge, github.clients.of(place.access), place.repo, place.branch)
+                return replace(found, merge=merge, problem=merge.described())
             found = replace(found, files=_files(objects, merge))
             promotion = preview_promotion(session, place.spec, objects, merge.tree)
             return replace(found, promotion=promotion, argo=predict_sync_of_promotion(session, promotion.after))

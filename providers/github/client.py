@@ -65,6 +65,14 @@ class GitHubClient:
         path = f"/repos/{repo}/pulls/{number}"
         return self._read(path, self.connection.get(path).document, answers.pull_of)
 
+    def pulls_of_commit(self, repo: str, commit: str) -> tuple[PullRequestState, ...]:
+        """The pull requests that brought a commit, or that it is the merge of; at most 30."""
+        path = f"/repos/{repo}/commits/{commit}/pulls"
+        document = self.connection.get(path).document
+        if not isinstance(document, list):
+            raise self.connection.broken(path, "a list was expected")
+        return tuple(self._read(path, row, answers.pull_of) for row in document)
+
     def merge(self, repo: str, number: int, head: str, method: MergeMethod) -> MergeReply:
         """Ask for the merge of exactly the commit `head`. Every answer is a reply, also none at all."""
         path, body = f"/repos/{repo}/pulls/{number}/merge", {"sha": head, "merge_method": method}

@@ -16,10 +16,12 @@ from planner.pulls.merge_answers import PAUSES, MergeAnswer, MergeReply, NextSte
 from planner.pulls.merge_check import ConflictingMerge, MergeMismatch, PredictedMerge
 from planner.pulls.mergeability import Mergeability, mergeability
 from providers.github.client import GitHubClient
-from providers.github.pull_request_spec import PullRequestMerge, merge_outputs
+from providers.github.conflict_pulls import with_pulls
+from providers.github.pull_request_spec import MergeReader, PullRequestMerge, merge_outputs
 from providers.github.verify_merge import MergeVerifier
 
 RESERVE = 100  # requests that are left for reading and reporting: below it nothing is merged (P18)
+_UPDATE = "have the branch brought up to date; then review it again"
 _LOOKS = (1.0, 2.0, 4.0, 8.0)  # seconds between two looks while GitHub computes mergeability (P5)
 
 
@@ -56,7 +58,10 @@ def merge_pull_request(wanted: PullRequestMerge, desk: MergeContext) -> Written:
             return _found_merged(wanted, desk, pull, asked=tries > 1)
         predicted = _predicted(wanted, desk)
         _keep_reserve(desk)
-        reply = desk.client.merge(wanted.repo, wanted.number, wanted.head, wanted.method)
+        if desk.verifier.git.tip(wanted.git, wanted.base) == predicted.base:
+            reply = desk.client.merge(wanted.repo, wanted.number, wanted.head, wanted.method)
+        else:  # foretelling it took a while, and no request can name the base
+            reply = MergeReply(MergeAnswer.BASE_MOVED)
         step = after_merge_answer(reply.answer, tries)
         if step is NextStep.VERIFY:
             return _verified(wanted, desk, predicted, reply.commit)
@@ -78,6 +83,8 @@ def ready_pull(wanted: PullRequestMerge, desk: MergeContext) -> PullRequestState
         verdict = mergeability(pull)
         if verdict is Mergeability.READY:
             return pull
+        if verdict is Mergeability.CONFLICT:
+            _predicted(wanted, desk)  # names the files, and whose change they conflict with
         if verdict is not Mergeability.LOOK_AGAIN:
             raise PreconditionError(f"{wanted.shown}: {verdict.value} ({pull.mergeable_state})", where=wanted.shown)
         if pause:
@@ -114,9 +121,18 @@ def _found_merged(wanted: PullRequestMerge, desk: MergeContext, pull: PullReques
 def _predicted(wanted: PullRequestMerge, desk: MergeContext) -> PredictedMerge:
     predicted = desk.verifier.git.predict(wanted.git, wanted.base, wanted.head, wanted.method)
     if isinstance(predicted, ConflictingMerge):
-        remedy = "have the branch brought up to date; then review it again"
-        raise PreconditionError(f"{wanted.shown}: {predicted.described()}", where=wanted.shown, remedy=remedy)
+        predicted = with_pulls(predicted, desk.client, wanted.repo, wanted.base)
+        raise PreconditionError(f"{wanted.shown}: {predicted.described()}", where=wanted.shown, remedy=_UPDATE)
+    if reason := behind_base(wanted, desk.verifier.git, predicted):
+        raise PreconditionError(f"{wanted.shown}: {reason}", where=wanted.shown, remedy=_UPDATE)
     return predicted
+
+
+def behind_base(wanted: PullRequestMerge, git: MergeReader, predicted: PredictedMerge) -> str:
+    """Why a head is not up to date that has to be; "" where it is or need not be (P6)."""
+    if not wanted.up_to_date or git.is_ancestor(predicted.base, predicted.head):
+        return ""
+    return f"its head does not contain {predicted.base[:12]}, where {wanted.base} stands"
 
 
 def _keep_reserve(desk: MergeContext) -> None:
@@ -129,10 +145,11 @@ def _keep_reserve(desk: MergeContext) -> None:
 
 
 def _verified(wanted: PullRequestMerge, desk: MergeContext, predicted: PredictedMerge, named: str) -> Written:
-    commit = desk.verifier.after_merge(wanted, desk.client, predicted, named)
-    if isinstance(commit, MergeMismatch):
-        raise MergeMismatched(commit, wanted.shown)
-    return Written(str(wanted.number), merge_outputs(commit))
+    found = desk.verifier.after_merge(wanted, desk.client, predicted, named)
+    if isinstance(found, MergeMismatch):
+        raise MergeMismatched(found, wanted.shown)
+    moved = f"the base moved on to {found.moved_to[:12]} right before the merge; it is what git makes of that one"
+    return Written(str(wanted.number), merge_outputs(found.commit), warnings=(moved,) if found.moved_to else ())
 
 
 def _after_silence(wanted: PullRequestMerge, desk: MergeContext, predicted: PredictedMerge) -> Written | None:

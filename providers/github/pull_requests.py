@@ -12,7 +12,8 @@ from planner.pulls.merge_check import ConflictingMerge, MergeMismatch
 from planner.pulls.mergeability import Mergeability, mergeability
 from planner.resource import Resource
 from planner.values import document_digest
-from providers.github.merge_pull import MergeContext, changed_since_review
+from providers.github.conflict_pulls import with_pulls
+from providers.github.merge_pull import MergeContext, behind_base, changed_since_review
 from providers.github.pull_request_spec import PullRequestMerge, merge_outputs
 
 _MERGED: FieldPath = ("merged",)
@@ -44,7 +45,10 @@ def preview_pull(resource: Resource, wanted: PullRequestMerge, desk: MergeContex
     except ProviderError as error:
         return Preview(Effect.RUN, fields, blocked=f"the merge cannot be foretold: {error.described()}")
     if isinstance(predicted, ConflictingMerge):
+        predicted = with_pulls(predicted, desk.client, wanted.repo, wanted.base)
         return Preview(Effect.RUN, fields, blocked=predicted.described(), remedy="have the branch brought up to date")
+    if reason := behind_base(wanted, desk.verifier.git, predicted):
+        return Preview(Effect.RUN, fields, blocked=reason, remedy="have the branch brought up to date")
     if verdict is Mergeability.CONFLICT:
         return Preview(Effect.RUN, fields, blocked=verdict.value, evidence="git alone finds no conflict")
     warnings = (_SOON,) if verdict is Mergeability.LOOK_AGAIN else ()

@@ -40,6 +40,17 @@ def get_pull(repo: StoredRepository, request: SimulatedRequest, number: int) -> 
     return SimulatedReply(200, {**shown, "mergeable": mergeable, "mergeable_state": state})
 
 
+def list_pulls_of_commit(repo: StoredRepository, request: SimulatedRequest, sha: str) -> SimulatedReply:
+    """GET commits/{sha}/pulls: those that it is the merge of, and those that brought it."""
+    git = ServedRepository(repo.git)
+    if git.commit(sha) is None:
+        raise Refused(422, f"No commit found for SHA: {sha}")
+    merged = [row for row in repo.rows("pulls") if row.get("merged")]
+    rows = [row for row in merged if sha in git.brought(str(row["merge_commit_sha"]))]
+    branches = git.branches()
+    return SimulatedReply(200, items=[_shown(row, branches) for row in rows])
+
+
 def list_reviews(repo: StoredRepository, request: SimulatedRequest, number: int) -> SimulatedReply:
     """GET pulls/{n}/reviews: in the order of time."""
     pull_row(repo, number)

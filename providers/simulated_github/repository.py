@@ -73,6 +73,13 @@ class ServedRepository:
         except PermanentError:
             return ""
 
+    def brought(self, merge: str) -> list[str]:
+        """The commits that came with a merge, itself among them; none where it is not there."""
+        try:
+            return run_git(self.path, "rev-list", merge, f"^{merge}^1").splitlines()
+        except PermanentError:
+            return []
+
     def changed_files(self, base: str, head: str) -> list[str]:
         """Paths that differ between the merge base and `head`."""
         return run_git(self.path, "diff", "--name-only", f"{base}...{head}").splitlines()

@@ -35,6 +35,7 @@ _ROUTES: tuple[tuple[str, str, Callable[..., SimulatedReply]], ...] = (
     ("POST", f"issues/{_NUMBER}/labels", issues.add_labels),
     ("DELETE", f"issues/{_NUMBER}/labels/{_WORD}", issues.remove_label),
     ("GET", f"commits/{_WORD}/check-runs", commits.list_check_runs),
+    ("GET", f"commits/{_WORD}/pulls", pulls.list_pulls_of_commit),
     ("GET", f"commits/{_WORD}/status", commits.combined_status),
     ("GET", f"commits/{_WORD}/statuses", commits.list_statuses),
     ("POST", f"statuses/{_WORD}", commits.create_status),

@@ -18,14 +18,16 @@ from planner.errors import ProviderError
 from planner.pulls.candidate import Candidate, UnmetRequirement
 from planner.pulls.facts import BranchRules, Issue, PullRequestState
 from planner.pulls.lane_memory import CandidateFacts, LaneMemory
-from planner.pulls.merge_check import ConflictingMerge
+from planner.pulls.merge_check import ConflictingFile, ConflictingMerge
 from planner.pulls.queue import priority
 from planner.pulls.requirements import UNKNOWN, unmet
 from planner.values import document_digest
 from providers.github.client import GitHubClient
+from providers.github.conflict_pulls import with_pulls
 from providers.github.provider import GitHubProvider
 
-SETTLED_LOOKS = 2  # settled candidates that are read again in one cycle although their row is the same
+SETTLED_LOOKS = 3  # settled candidates that are read again in one cycle although their row is the same
+WAITING_LOOKS = 2  # of these, first, candidates that lack nothing but a check: one that is run again shows in no list
 BASE_LOOKS = 5  # candidates whose mergeability is read in one cycle, the first of the queue first
 _T = TypeVar("_T")
 _OF_THE_BASE = frozenset({UNKNOWN, "behind", "blocked", "conflict", "not-mergeable", "unreadable"})
@@ -161,7 +163,21 @@ class PullReader:
             else:
                 settled.append(known)
         settled.sort(key=lambda one: (one.looked, one.pull.number))
-        yield from (one.pull.number for one in settled[:SETTLED_LOOKS])
+        waiting = [one for one in settled if self._waits_for_checks(one)][:WAITING_LOOKS]
+        others = [one for one in settled if one not in waiting]
+        yield from (one.pull.number for one in [*waiting, *others][:SETTLED_LOOKS])
+
+    def _waits_for_checks(self, facts: CandidateFacts) -> bool:
+        """Whether a check that is run again may make it ready."""
+        found = unmet(
+            replace(_candidate(facts.pull, facts), base_read=True),
+            self.place.rules,
+            BranchRules(),
+            base=self.place.branch,
+            now=datetime.now(UTC),
+        )
+        own = [one for one in found if one.code not in _OF_THE_BASE and one.holder != "reviewer"]
+        return bool(own) and all(one.code.startswith("check-") for one in own)
 
     def _plain_reasons(self, pull: PullRequestState) -> list[UnmetRequirement]:
         """What the row in the list lacks already: then nothing else is asked about it."""
@@ -200,11 +216,15 @@ class PullReader:
         conflicts = self._conflicts(single) if single.head == pull.head else None
         return replace(facts, pull=single, basis=_basis(facts, branch), contains=contains, conflicts=conflicts)
 
-    def _conflicts(self, pull: PullRequestState) -> tuple[str, ...] | None:
-        """The files that git cannot merge (P8). Raises ProviderError where git cannot be asked."""
+    def _conflicts(self, pull: PullRequestState) -> tuple[ConflictingFile, ...] | None:
+        """The files that git cannot merge, each with whose change it is (P8). Raises ProviderError where git cannot be
+        asked."""
         place = self.place
         found = self.provider.git.predict(place.git, place.branch, pull.head, place.rules.method)
-        return (found.files or ("unrelated history",)) if isinstance(found, ConflictingMerge) else ()
+        if not isinstance(found, ConflictingMerge):
+            return ()
+        named = with_pulls(found, self.client, place.repo, place.branch)
+        return named.files or (ConflictingFile("unrelated history"),)
 
     def _try(self, what: str, ask: Callable[[], _T]) -> _T | None:
         try:

@@ -72,6 +72,7 @@ def _merge(place: PullPlace, one: Delivery) -> Resource:
         "base": place.branch,
         "headSha": one.head,
         "method": place.rules.method,
+        "freshness": place.rules.freshness,
         "git": place.git,
     }
     return _made(place, "PullRequest", f"pr-{one.pull}", spec)

@@ -57,6 +57,10 @@ class PullRequestSpec(GitHubModel):
     base: Branch = Field(description="The branch that it is merged into; a pull request into another one is refused.")
     git: RemoteModel = Field(description="The repository as git reaches it: the merge is foretold and verified there.")
     method: Literal["merge", "squash", "rebase"] = Field("merge", description="How it is merged.")
+    freshness: Literal["head", "merge"] = Field(
+        "head",
+        description="`merge`: the head has to contain the tip of its base, so that what is merged is what was tested.",
+    )
 
 
 class PullRequest(KindModel):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from planner.pulls.facts import BranchRules, Issue
+from planner.pulls.merge_check import ConflictingFile
 from planner.pulls.queue import CycleDecision, decide
 from planner.pulls.status_words import MOST, commit_status
 from tests.unit.pulls.samples import CALM, NOW, candidate, decision, rules
@@ -127,7 +128,7 @@ def test_p14_the_status_of_each_candidate() -> None:
 
 
 def test_p14_p20_a_status_is_short_and_safe() -> None:
-    found = decision(candidate(conflicts=("\x1b[31m" + "x" * 300,)))
+    found = decision(candidate(conflicts=(ConflictingFile("\x1b[31m" + "x" * 300),)))
     text = commit_status(found.verdicts[0], found, "v03").description
     assert len(text) == MOST and "\x1b" not in text
 

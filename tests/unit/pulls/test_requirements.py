@@ -10,6 +10,7 @@ import pytest
 from planner.pulls.approvals import Approval
 from planner.pulls.candidate import Candidate
 from planner.pulls.facts import BranchRules, CheckResult, Review
+from planner.pulls.merge_check import ConflictingFile
 from planner.pulls.requirements import unmet
 from tests.unit.pulls.samples import EFFECT, GREEN, HEAD, NOW, candidate, rules
 
@@ -109,8 +110,10 @@ def test_p6_fresh() -> None:
 
 
 def test_p8_a_local_conflict_names_the_files() -> None:
-    [found] = unmet(candidate(conflicts=("a.txt", "b/c.py")), rules(), BranchRules(), base="v0.3", now=NOW)
-    assert (found.code, found.holder) == ("conflict", "author") and "a.txt, b/c.py" in found.reason
+    files = (ConflictingFile("a.txt", "a" * 40, 12), ConflictingFile("b/c.py", "a" * 40, 12), ConflictingFile("d.py"))
+    [found] = unmet(candidate(conflicts=files), rules(), BranchRules(), base="v0.3", now=NOW)
+    assert (found.code, found.holder) == ("conflict", "author")
+    assert found.reason == "it conflicts with its base in a.txt, b/c.py (changed by #12, aaaaaaaaaaaa); d.py"
 
 
 def test_a_request_for_changes_holds_until_it_is_taken_back() -> None:
