@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError, ProviderError
 from planner.plan import Change
 from planner.ports import Observation, Present, Preview, Provider, Readiness, ReadResult, Unreadable, Written
@@ -31,7 +31,7 @@ class RedactingProvider:
 
     inner: Provider
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See planner.ports.Provider. A resource whose outputs hold a secret is unreadable."""
         seen = _guarded(lambda: self.inner.read(wanted, owned, also))
         strays = tuple(_observation(stray) for stray in seen.strays)

@@ -11,7 +11,7 @@ from pathlib import Path
 from planner.app.load import load_configuration
 from planner.app.request import Request
 from planner.app.runtime import SystemClock, open_store, state_folder
-from planner.app.shown_plans import shown_plan
+from planner.app.shown_plans import find_shown_plan
 from planner.duration import parse_duration
 from planner.errors import HwplanError, SelectionError, StalePlan
 from planner.loading.selection import resolve_selection
@@ -58,7 +58,7 @@ def record_approval(
     if head and not _HEAD.fullmatch(head):
         raise SelectionError(f"{head!r} is no whole commit", where="--head", remedy="give all 40 digits")
     now = _now()
-    plan = shown_plan(request, found[1])
+    plan = find_shown_plan(request, found[1])
     effect = plan_id(plan) if plan is not None else f"sha256:{found[1]}"
     approval = Approval(who, effect, head, now, _until(until, now))
     file = out or state_folder(request) / _FOLDER / f"{found[1][:SHOWN_DIGITS]}-{who}.json"
@@ -72,7 +72,7 @@ def record_approval(
     return RecordedApproval(approval, file, plan)
 
 
-def approved_plan(request: Request, files: Sequence[Path], *, head: str = "") -> str:
+def plan_id_of_approvals(request: Request, files: Sequence[Path], *, head: str = "") -> str:
     """The id that these approvals approve for the selection of `request`, by the rules of each of its lanes.
 
     Raises StalePlan where they are too few, ForeignPlan for a file that is no approval of this state, SelectionError

@@ -40,7 +40,7 @@ class ImportedObjects:
         return sum(map(len, self.documents.values()))
 
 
-def read_objects(
+def read_importable_objects(
     request: Request, namespaces: Sequence[str], also: Sequence[str], exclude: Sequence[str]
 ) -> ImportedObjects:
     """Every object of the namespaces that may be somebody's declaration, the namespaces themselves, and the objects
@@ -68,7 +68,7 @@ def read_objects(
     return ImportedObjects(in_order, left_out)
 
 
-def import_files(product: NewProduct, found: ImportedObjects) -> dict[Path, str]:
+def files_of_imported_product(product: NewProduct, found: ImportedObjects) -> dict[Path, str]:
     """The files of a product that declares the objects: a configuration, and a template for each namespace."""
     folder = product.templates / product.name / _SCOPE
     templates = {

@@ -25,14 +25,14 @@ def product_fields(request: Request, what: str | None = None) -> dict[str, type[
     if what and is_known(what) and what.partition(".")[0] not in ("Lane", "Node"):
         return {}
     try:
-        return added_fields(load_config(request.config))
+        return product_fields_of_config(load_config(request.config))
     except HwplanError:
         if what and not is_known(what):
             raise
         return {}
 
 
-def added_fields(config: Config) -> dict[str, type[BaseModel]]:
+def product_fields_of_config(config: Config) -> dict[str, type[BaseModel]]:
     """The same of a configuration that was read."""
     found: dict[str, type[BaseModel]] = {}
     for name, product in sorted(config.products.items()):

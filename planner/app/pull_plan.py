@@ -12,20 +12,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from planner.address import Address, address_of, is_own_kind
-from planner.app.lane.argo_preview import PromotionPreview, predict_promoted, preview_promotion
+from planner.address import Address, address_of, is_hwplan_kind
+from planner.app.lane.argo_preview import PromotionPreview, predict_sync_of_promotion, preview_promotion
 from planner.app.plan_run import PlanRun, make_plan_run
 from planner.app.pulls.place import PullPlace, find_place
 from planner.app.request import Request
 from planner.app.session import Session
-from planner.app.trigger.opening import rollout_parts
+from planner.app.trigger.opening import open_rollout_parts
 from planner.caches import cache_folder
 from planner.diff import diff_documents
-from planner.effects.workloads import of_workload
+from planner.effects.workloads import effects_on_workload
 from planner.errors import ConfigError, ProviderError, SelectionError
 from planner.graph.resource_index import pod_spec
 from planner.loading.yaml.source import MANIFEST, load_documents
-from planner.plan import Action, Change, Plan, Precondition, SetOff
+from planner.plan import Action, Change, Plan, Precondition, SideEffect
 from planner.plan_effect import pull_effect_id
 from planner.pulls.facts import PullRequestState
 from planner.pulls.merge_check import ConflictingMerge, PredictedMerge
@@ -34,7 +34,7 @@ from planner.resource import Resource
 from planner.rollout.argo_prediction import ArgoPrediction
 from planner.rollout.promotion import CATALOG
 from planner.source import SourceRef
-from planner.values import Json, JsonObject, Ref, Sub
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate
 from providers.git.client import GitClient
 from providers.git.merges import GitMerges
 from providers.git.object_cache import ObjectCache
@@ -82,7 +82,7 @@ def open_pull_plan(request: Request, number: int) -> Iterator[PullPlan]:
     ProviderError where it cannot be read.
     """
     place = find_place(request)
-    with rollout_parts(place.request) as parts:
+    with open_rollout_parts(place.request) as parts:
         github = create_for(request.config, parts.session.world.sandbox)
         pull = github.clients.of(place.access).pull(place.repo, number)
         _check(pull, place)
@@ -122,7 +122,7 @@ def pull_request_stages(found: PullPlan) -> PullWay:
         pods=tuple(_pods(promotion)) if promotion else (),
         problem=found.problem,
         authority=found.place.rules.authority,
-        documents=tuple(one.manifest for one in found.session.stack.resources if is_own_kind(one.api_version)),
+        documents=tuple(one.manifest for one in found.session.stack.resources if is_hwplan_kind(one.api_version)),
     )
 
 
@@ -137,7 +137,7 @@ def _changed_files(promotion: PromotionPreview) -> Iterator[tuple[str, str]]:
             yield name, "new" if name not in before else "changed"
 
 
-def _pods(promotion: PromotionPreview) -> Iterator[SetOff]:
+def _pods(promotion: PromotionPreview) -> Iterator[SideEffect]:
     """What the delivered workloads set off, as far as their manifests say: an image that is built is another one."""
     before, after = _workloads(promotion.before), _workloads(promotion.after.files)
     for address in sorted({*before, *after}):
@@ -148,7 +148,7 @@ def _pods(promotion: PromotionPreview) -> Iterator[SetOff]:
             continue
         change = Change(address, action, "", "", "", Precondition(), _COMMAND, desired=new, fields=fields)
         gone = [Resource(address, "", old, "", "", _COMMAND)] if old is not None and new is None else []
-        yield from of_workload(change, None, gone)
+        yield from effects_on_workload(change, None, gone)
 
 
 def _workloads(files: Mapping[str, str]) -> dict[Address, JsonObject]:
@@ -188,7 +188,9 @@ def _following(one: Resource, head: Address, pull: Address) -> Resource:
     spec = manifest["spec"] if one.address.kind == "GitRef" and not one.address.group else {}
     source = spec.get("from") or {}
     if spec.get("mode") == "mirror" and source.get("ref") and one.address.name == f"sync-{head.name}":
-        commit = {key: value for key, value in source.items() if key != "ref"} | {"commit": Ref(pull, "mergeCommit")}
+        commit = {key: value for key, value in source.items() if key != "ref"} | {
+            "commit": OutputRef(pull, "mergeCommit")
+        }
         manifest = {**manifest, "spec": {**spec, "from": commit}}
     return one if manifest is one.manifest else replace(one, manifest=manifest)
 
@@ -199,18 +201,20 @@ def _renamed(value: Json, head: Address, pull: Address) -> Json:
             return {key: _renamed(item, head, pull) for key, item in value.items()}
         case list():
             return [_renamed(item, head, pull) for item in value]
-        case Ref():
+        case OutputRef():
             return _of_merge(value, head, pull)
-        case Sub(parts):
-            return Sub(tuple(part if isinstance(part, str) else _of_merge(part, head, pull) for part in parts))
+        case OutputTemplate(parts):
+            return OutputTemplate(
+                tuple(part if isinstance(part, str) else _of_merge(part, head, pull) for part in parts)
+            )
         case _:
             return value
 
 
-def _of_merge(ref: Ref, head: Address, pull: Address) -> Ref:
+def _of_merge(ref: OutputRef, head: Address, pull: Address) -> OutputRef:
     if (ref.address.kind, ref.address.name) != (head.kind, head.name):
         return ref
-    return Ref(pull, "mergeCommit" if ref.output == "commit" else ref.output)
+    return OutputRef(pull, "mergeCommit" if ref.output == "commit" else ref.output)
 
 
 def _identifier(made: PlanRun, merging: Resource, wanted: Mapping[Address, Resource]) -> str:
@@ -220,7 +224,7 @@ def _identifier(made: PlanRun, merging: Resource, wanted: Mapping[Address, Resou
     follows = {
         address: one.manifest
         for address, one in wanted.items()
-        if is_own_kind(one.api_version) and one is not merging and (address in after or address.kind == "GitRef")
+        if is_hwplan_kind(one.api_version) and one is not merging and (address in after or address.kind == "GitRef")
     }
     spec = merging.manifest["spec"]
     pull = {key: spec[key] for key in ("repo", "number", "headSha", "base", "method")}
@@ -253,7 +257,7 @@ def _foretold(session: Session, place: PullPlace, pull: PullRequestState, github
                 return replace(found, merge=merge, problem=merge.described())
             found = replace(found, files=_files(objects, merge))
             promotion = preview_promotion(session, place.spec, objects, merge.tree)
-            return replace(found, promotion=promotion, argo=predict_promoted(session, promotion.after))
+            return replace(found, promotion=promotion, argo=predict_sync_of_promotion(session, promotion.after))
         except (ProviderError, ConfigError) as error:
             return replace(found, problem=error.message)
 

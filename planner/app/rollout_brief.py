@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from planner.app.github_texts import lane_repository, text_resource, write_texts
-from planner.app.lane.reading import Target
+from planner.app.github_texts import github_text_resource, lane_repository, write_github_texts
+from planner.app.lane.reading import StatusTarget
 from planner.app.lane.status import read_lane_status
 from planner.app.pulls.place import find_place
-from planner.app.reading import read_all
+from planner.app.reading import read_with_all_providers
 from planner.app.request import Request
 from planner.app.runtime import state_folder
 from planner.app.session import Session
-from planner.app.snapshot_records import is_snapshot
-from planner.app.trigger.opening import RolloutParts, rollout_parts
+from planner.app.snapshot_records import is_saved_snapshot
+from planner.app.trigger.opening import RolloutParts, open_rollout_parts
 from planner.caches import cache_folder
 from planner.errors import ForeignPlan, HwplanError, SelectionError
 from planner.ports import Absent, Present
@@ -65,7 +65,7 @@ def append_rollout(session: Session, head: Resource, brief: Brief, record: JsonO
 def record_rollout(request: Request, number: int, commit: str, *, confirm: bool) -> BriefResult:
     """Append the entry of a rollout by hand. Raises SelectionError where the lane has no brief, the pull request is not
     merged or not in `commit`, or no run of the commit is known."""
-    if confirm and is_snapshot(request.live):
+    if confirm and is_saved_snapshot(request.live):
         raise ForeignPlan("a saved snapshot cannot be written", where="--live", remedy="leave --confirm out")
     place = find_place(request)
     brief = place.spec.brief
@@ -75,7 +75,7 @@ def record_rollout(request: Request, number: int, commit: str, *, confirm: bool)
             where="brief",
             remedy="write `brief: {issue: N}` or `brief: {file: PATH}` of the lane",
         )
-    with rollout_parts(place.request) as parts, _history(parts.session, parts.head) as history:
+    with open_rollout_parts(place.request) as parts, _history(parts.session, parts.head) as history:
         session = parts.session
         pull = create_for(request.config, session.world.sandbox).clients.of(place.access).pull(place.repo, number)
         whole = history.whole(commit)
@@ -98,7 +98,7 @@ def _record(parts: RolloutParts, request: Request, commit: str) -> JsonObject:
     known = session.store.closeouts(f"{stack.nodes[0]}/{stack.lanes[0]}", commit, 1)
     found: JsonObject | None = json.loads(known[0].record) if known else None
     if found is None:
-        found = read_lane_status(request, Target(commit=commit), closeout=True).record
+        found = read_lane_status(request, StatusTarget(commit=commit), closeout=True).record
     if found is None or not found["run"]:
         raise SelectionError(
             f"no run of commit {commit[:12]} is known", where="--source-commit", remedy="hwplan status --source-commit"
@@ -179,9 +179,9 @@ def _append(session: Session, brief: Brief, entry: BriefEntry, *, confirm: bool)
     stack = session.stack
     where = lane_repository(session.request, stack.product, stack.nodes[0], stack.lanes[0])
     spec = {"repo": where.repo, "access": where.access, "number": brief.issue, "marker": marker, "body": text}
-    comment = text_resource("GitHubComment", "brief", spec)
+    comment = github_text_resource("GitHubComment", "brief", spec)
     place = f"{where.repo}#{brief.issue}"
-    seen, _ = read_all(session.world.providers, [comment], (), ())
+    seen, _ = read_with_all_providers(session.world.providers, [comment], (), ())
     found = seen.observations[comment.address]
     if isinstance(found, Present):
         return BriefResult(text, place, written=False, known=True)
@@ -189,7 +189,7 @@ def _append(session: Session, brief: Brief, entry: BriefEntry, *, confirm: bool)
         raise HwplanError(f"the brief cannot be read: {found.reason}", where=place)
     if not confirm:
         return BriefResult(text, place, written=False, known=False)
-    for one in write_texts(session, [comment], confirm=True):
+    for one in write_github_texts(session, [comment], confirm=True):
         if one.problem:
             raise HwplanError(f"the brief was not written: {one.problem}", where=place)
         place = one.url or place

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.app.request import Request
-from planner.app.snapshot_records import is_snapshot, open_records
+from planner.app.snapshot_records import is_saved_snapshot, open_snapshot_records
 from planner.errors import HwplanError, SelectionError
 from planner.plan import ClusterIdentity
 from providers.cluster import Cluster
@@ -75,9 +75,9 @@ def open_runtime(request: Request, reader: SecretReader, store: StateStore, *, c
         parallelism=request.parallelism,
         dry_creates=request.dry_creates,
     )
-    sandbox = sandbox_of(request)
+    sandbox = sandbox_folder(request)
     tools = ProviderTools(kubernetes, cluster, fingerprinter, secrets, request.config, sandbox)
-    recorded = open_records(request.live) if is_snapshot(request.live) else None
+    recorded = open_snapshot_records(request.live) if is_saved_snapshot(request.live) else None
     providers = ProviderTable(tools, recorded)
     yield Runtime(cluster, kubernetes, providers, store, SystemClock(), sandbox)
 
@@ -117,9 +117,9 @@ def snapshot_path(live: Path) -> Path:
     return inner if inner.is_dir() else live
 
 
-def sandbox_of(request: Request) -> Path | None:
+def sandbox_folder(request: Request) -> Path | None:
     """The folder of the sandbox that `--live` names, or None. A saved snapshot is none."""
-    return None if is_snapshot(request.live) else request.live
+    return None if is_saved_snapshot(request.live) else request.live
 
 
 def open_store(request: Request) -> StateStore:
@@ -129,4 +129,4 @@ def open_store(request: Request) -> StateStore:
 
 def state_folder(request: Request) -> Path:
     """The folder of the state, for what is retained beside it."""
-    return Path(request.state).parent if request.state else (sandbox_of(request) or Path()) / ".hwplan"
+    return Path(request.state).parent if request.state else (sandbox_folder(request) or Path()) / ".hwplan"

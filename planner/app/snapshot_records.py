@@ -43,14 +43,14 @@ def secret_records(fingerprints: Mapping[str, str], inline: Vault, fingerprinter
     return {"key": key, "sources": dict(fingerprints), "inline": inline_of(inline, fingerprinter, key)}
 
 
-def is_snapshot(live: Path | None) -> TypeGuard[Path]:
+def is_saved_snapshot(live: Path | None) -> TypeGuard[Path]:
     """Whether `--live` names a saved cluster, of which other systems are recorded, and no sandbox, which has them."""
     if live is None:
         return False
     return not (live / CLUSTER_FOLDER).is_dir() or (live / SYSTEMS_FILE).is_file()
 
 
-def open_records(live: Path) -> SavedObservationsProvider:
+def open_snapshot_records(live: Path) -> SavedObservationsProvider:
     """The provider over the records of a snapshot; without any it knows nothing. Raises PermanentError for damaged
     ones."""
     return SavedObservationsProvider(_part(live, "resources"))

@@ -33,7 +33,7 @@ def approve(request: Request, identifier: str, who: str, until: str, head: str, 
     from planner.cli.show_pages import command_line
     from planner.plan_effect import short_id
     from planner.render.review_summary import sentence
-    from planner.text_safe import safe
+    from planner.text_safe import safe_text
 
     made = record_approval(request, identifier, who or getpass.getuser(), until=until, head=head, out=out)
     one = made.approval
@@ -48,7 +48,7 @@ def approve(request: Request, identifier: str, who: str, until: str, head: str, 
         if made.plan
         else "This plan was not shown with this state: what it does is unknown."
     )
-    lines = [f"{safe(one.who)} approves {short_id(one.effect)} until {one.until:%Y-%m-%dT%H:%M:%SZ}", f"  {what}"]
+    lines = [f"{safe_text(one.who)} approves {short_id(one.effect)} until {one.until:%Y-%m-%dT%H:%M:%SZ}", f"  {what}"]
     verb = "trigger" if made.plan is not None and SCOPE in made.plan.selection.scopes else "apply"
     apply = f"{command_line(verb, request)} --approved-by {shlex.quote(str(made.file))} --confirm"
     print_page("\n".join([*lines, "when enough have approved:", f"  {apply}"]))

@@ -71,7 +71,7 @@ _OWNERSHIP: tuple[_Decorator[Any], ...] = (
 )  # fmt: skip
 
 
-def owning(function: _F) -> _F:
+def ownership_options(function: _F) -> _F:
     """Add the options that move ownership of fields; they become part of `request`, so they stand above `selecting`."""
 
     @functools.wraps(function)
@@ -108,14 +108,14 @@ approved_by: _Decorator[Any] = click.option(
 
 def approved_id(request: Request, approvals: tuple[Path, ...], plan_id: str) -> str:
     """The id of the plan that is approved: the one that the approvals are of, for whoever applies exactly that, else
-    the given one. Raises click.UsageError for both, and what `approved_plan` raises."""
+    the given one. Raises click.UsageError for both, and what `plan_id_of_approvals` raises."""
     if not approvals:
         return plan_id
     if plan_id:
         raise click.UsageError("--approved-by goes without --plan-id: the approvals name the plan.")
-    from planner.app.approvals import approved_plan
+    from planner.app.approvals import plan_id_of_approvals
 
-    return approved_plan(request, approvals)
+    return plan_id_of_approvals(request, approvals)
 
 
 def approving(function: _F) -> _F:

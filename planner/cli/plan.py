@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from planner.app.request import Request
-from planner.cli.options import fully, owning, selection_options
-from planner.cli.output_formats import forms
+from planner.cli.options import fully, ownership_options, selection_options
+from planner.cli.output_formats import format_options
 from planner.cli.terminal_output import print_page
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ FORMATS = ("text", "wide", "json", "yaml", "markdown", "html", "mermaid", "dot",
 @click.argument("saved", required=False, default="", metavar="[PLAN]")
 @click.option("--against", default="", metavar="PLAN", help="Say what differs from a plan (file, or number of a run).")
 @selection_options
-@owning
+@ownership_options
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also save the plan to this file.")
-@forms(*FORMATS)
+@format_options(*FORMATS)
 @fully
 @click.option(
     "--detailed-exitcode",

@@ -170,7 +170,7 @@ def _shower(place: PullPlace) -> Callable[[PlannedCycle], None]:
 def _stored(place: PullPlace, *, as_json: bool, resume: bool) -> int:
     from planner.app.pulls.monitor import read_history, resume_lane
     from planner.render.pull_pages import render_history
-    from planner.text_safe import safe
+    from planner.text_safe import safe_text
 
     accepted = resume_lane(place) if resume else ()
     document = read_history(place).document()
@@ -178,7 +178,7 @@ def _stored(place: PullPlace, *, as_json: bool, resume: bool) -> int:
         print_page(json.dumps(document | ({"accepted": list(accepted)} if resume else {}), indent=1, sort_keys=True))
         return 0
     if resume:
-        lines = [f"accepted, and not rolled out: {safe(one)}" for one in accepted]
+        lines = [f"accepted, and not rolled out: {safe_text(one)}" for one in accepted]
         print_page("\n".join([*lines, f"{place.node}/{place.lane} goes on with its next cycle"]))
         return 0
     print_page(render_history(document))

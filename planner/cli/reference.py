@@ -8,14 +8,14 @@ import click
 
 from planner.app.request import Request
 from planner.cli.options import common_options, complete
-from planner.cli.output_formats import forms
-from planner.cli.terminal_output import page_as, print_page
+from planner.cli.output_formats import format_options
+from planner.cli.terminal_output import print_document, print_page
 
 
 @click.command()
 @click.argument("what", metavar="[KIND[.field]]", required=False, shell_complete=complete("kinds"))
 @common_options
-@forms("text", "json", "yaml")
+@format_options("text", "json", "yaml")
 def explain(request: Request, what: str | None, form: str) -> None:
     """Document a resource kind or one of its fields: `hwplan explain GitRef.spec.mode`. Alone it lists the kinds.
 
@@ -28,7 +28,9 @@ def explain(request: Request, what: str | None, form: str) -> None:
     products = product_fields(request, what)
     if form != "text":
         found = dict(kinds_with_summaries(products)) if what is None else schema_of(what, products)
-        page_as(form, {"schemaVersion": 1, **({"kinds": found} if what is None else {"kind": what, "schema": found})})
+        print_document(
+            form, {"schemaVersion": 1, **({"kinds": found} if what is None else {"kind": what, "schema": found})}
+        )
     elif what is None:
         rows = kinds_with_summaries(products)
         wide = max(len(kind) for kind, _ in rows)

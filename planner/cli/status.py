@@ -9,7 +9,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.options import selection_options
-from planner.cli.terminal_output import page_as, print_page, terminal_width, wants_colour
+from planner.cli.terminal_output import print_document, print_page, terminal_width, wants_colour
 
 if TYPE_CHECKING:
     from planner.app.lane.status import LaneStatus
@@ -69,10 +69,10 @@ def status(
         if run or commit or closeout or watch or chosen == "markdown":
             raise click.UsageError("--scope shows resources; it goes with --full and --json only.")
         return show_scopes(request, chosen, full)
-    from planner.app.lane.reading import Target
+    from planner.app.lane.reading import StatusTarget
     from planner.app.lane.status import read_lane_status
 
-    target, last = Target(commit, run), ""
+    target, last = StatusTarget(commit, run), ""
     while True:
         found = read_lane_status(request, target, closeout=closeout)
         text = _page(found, request, chosen, full=full, raw=raw)
@@ -143,16 +143,16 @@ def _next(found: LaneStatus, request: Request) -> str:
 
 
 def _logs(request: Request, run: str, wanted: str, form: str) -> int:
-    from planner.app.lane.logs import read_log
-    from planner.text_safe import safe
+    from planner.app.lane.logs import read_run_log
+    from planner.text_safe import safe_text
 
     if not run:
         raise click.UsageError("--logs needs --pipeline-run NAME.")
-    headline, lines = read_log(request, run, wanted)
+    headline, lines = read_run_log(request, run, wanted)
     if form == "json":
-        page_as("json", {"schemaVersion": 1, "step": headline, "lines": list(lines)})
+        print_document("json", {"schemaVersion": 1, "step": headline, "lines": list(lines)})
     else:
-        print_page("\n".join([safe(headline), *(f"  {safe(line)}" for line in lines)]))
+        print_page("\n".join([safe_text(headline), *(f"  {safe_text(line)}" for line in lines)]))
     return 0
 
 
@@ -165,7 +165,7 @@ def show_scopes(request: Request, form: str, full: bool) -> int:
     found = read_scope_status(request)
     command = command_line("plan", request)
     if form == "json":
-        page_as("json", scope_status_json(found.cluster, found.selection, found.rows, command=command))
+        print_document("json", scope_status_json(found.cluster, found.selection, found.rows, command=command))
     else:
         print_page(
             render_scope_status(

@@ -12,7 +12,7 @@ import click
 
 from planner.errors import ConfigError, HwplanError
 from planner.redaction.stream import unredacted
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 
 
 def wants_colour() -> bool:
@@ -35,7 +35,7 @@ def print_page(text: str, *, exact: bool = False) -> None:
     stream.flush()
 
 
-def page_as(form: str, document: object) -> None:
+def print_document(form: str, document: object) -> None:
     """Write a document for programs as `json` or `yaml`."""
     from planner.cli.output_formats import as_yaml
     from planner.render.plan_json import escape_invisible
@@ -51,10 +51,10 @@ def show_error(error: HwplanError) -> None:
 
         click.echo(render_problems(error.problems).rstrip("\n"), err=True)
         return
-    where = f"{safe(error.where)}: " if error.where else ""
-    click.echo(f"error: {where}{safe(error.message)}", err=True)
+    where = f"{safe_text(error.where)}: " if error.where else ""
+    click.echo(f"error: {where}{safe_text(error.message)}", err=True)
     if error.remedy:
-        click.echo(f"  {safe(error.remedy)}", err=True)
+        click.echo(f"  {safe_text(error.remedy)}", err=True)
 
 
 def show_traceback(error: BaseException) -> None:

@@ -10,7 +10,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.options import common_options
-from planner.cli.terminal_output import page_as, print_page
+from planner.cli.terminal_output import print_document, print_page
 from planner.errors import HwplanError
 
 if TYPE_CHECKING:
@@ -90,13 +90,13 @@ def _facts(
     document: dict[str, object], request: Request, folders: tuple[Path, ...], host: str | None, ask_cluster: bool
 ) -> Readings:
     from planner.app.lane import verify as facts
-    from planner.app.runtime import SystemClock, open_cluster, sandbox_of
+    from planner.app.runtime import SystemClock, open_cluster, sandbox_folder
     from planner.rollout.closeout import evidence_of
 
     evidence, now = evidence_of(document), SystemClock().now
     found = facts.git_facts(evidence, folders, now) if folders else {}
     if host is not None:
-        sandbox = sandbox_of(request) if request.live else None
+        sandbox = sandbox_folder(request) if request.live else None
         found |= facts.registry_facts(evidence, "" if host == _AS_RECORDED else host, now, sandbox)
     if ask_cluster or request.live:
         found |= facts.cluster_facts(evidence, open_cluster(request), now)
@@ -104,13 +104,13 @@ def _facts(
 
 
 def _show(document: dict[str, object], broken: tuple[BrokenEdge, ...], checked: list[str], as_json: bool) -> None:
-    from planner.text_safe import safe
+    from planner.text_safe import safe_text
 
     if as_json:
         edges = [{"edge": one.edge, "reason": one.reason, "unchecked": one.unchecked} for one in broken]
-        page_as("json", {"schemaVersion": 1, "verified": not broken, "checked": checked, "broken": edges})
+        print_document("json", {"schemaVersion": 1, "verified": not broken, "checked": checked, "broken": edges})
         return
     for one in broken:
-        print_page(f"{'????  ' if one.unchecked else 'broken'}  {safe(one.edge)}: {safe(one.reason)}")
-    names = f"{len(checked)} part{'s' * (len(checked) != 1)} checked: {', '.join(map(safe, checked))}"
+        print_page(f"{'????  ' if one.unchecked else 'broken'}  {safe_text(one.edge)}: {safe_text(one.reason)}")
+    names = f"{len(checked)} part{'s' * (len(checked) != 1)} checked: {', '.join(map(safe_text, checked))}"
     print_page(f"{'broken' if broken else 'verified'}: {names}")

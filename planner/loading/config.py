@@ -29,7 +29,7 @@ from planner.loading.problems import Problems, did_you_mean
 from planner.loading.product_schema.reading import PLAIN, ProductModels, read_product_models
 from planner.loading.yaml.source import CONFIG, decode_text, load_documents
 from planner.plan import Selection
-from planner.spec.base import Model
+from planner.spec.base import StrictModel
 from planner.spec.lane import Lane
 from planner.spec.node import Node
 from planner.spec.product import DOCUMENTS, LanesDocument, NodesDocument, Product, ProductDocument
@@ -309,7 +309,7 @@ class _Reader:
         return None if spec is None else LaneEntry(document.product, node, name, spec, merged)
 
 
-def _validated(model: type[Model], value: Any, report: Any) -> Any:
+def _validated(model: type[StrictModel], value: Any, report: Any) -> Any:
     try:
         return model.model_validate(value)
     except ValidationError as error:

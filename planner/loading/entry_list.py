@@ -13,9 +13,9 @@ from planner.loading.origin import InputText, Origin
 from planner.loading.problems import Problems
 from planner.loading.yaml.source import CONFIG, decode_text, load_documents
 from planner.source import SourceRef
-from planner.spec.base import Model
+from planner.spec.base import StrictModel
 
-_Entry = TypeVar("_Entry", bound=Model)
+_Entry = TypeVar("_Entry", bound=StrictModel)
 
 
 def load_entries(file: Path, form: type[_Entry], *, what: str, option: str) -> list[tuple[_Entry, SourceRef]]:

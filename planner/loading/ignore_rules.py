@@ -19,7 +19,7 @@ from planner.drift import IgnoreRule
 from planner.loading.acknowledgements import FieldName
 from planner.loading.entry_list import load_entries
 from planner.path import parse_path
-from planner.spec.base import Model, Text
+from planner.spec.base import StrictModel, Text
 
 
 def _kind(text: str) -> str:
@@ -32,7 +32,7 @@ _Kind: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=512
 _Manager: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=128)]  # the API server's own limit
 
 
-class Rule(Model):
+class Rule(StrictModel):
     """One rule as it is written down."""
 
     kind: _Kind

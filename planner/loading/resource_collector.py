@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from planner.address import Address, group_of, is_own_kind
+from planner.address import Address, group_of, is_hwplan_kind
 from planner.loading.annotation_options import parse_options, with_wait_of
 from planner.loading.nulls import may_be_custom
 from planner.loading.origin import Origin, Path
@@ -17,7 +17,7 @@ from planner.loading.problems import Problems
 from planner.loading.secret_sealing import seal_secret_document
 from planner.ports import Fingerprinter
 from planner.resource import ANNOTATION, APPLIED, COPIES, HELM_POLICY, SCOPE, SET_LABEL, Resource, ResourceOptions
-from planner.values import JsonObject, SecretValue, digest, encode_leaves
+from planner.values import JsonObject, SecretValue, document_digest, encode_leaves
 
 _SERVER_METADATA = frozenset(
     {"managedFields", "resourceVersion", "uid", "generation", "selfLink", "creationTimestamp", "deletionTimestamp",
@@ -57,7 +57,7 @@ class ResourceCollector:
         if address.kind == "Secret" and manifest["apiVersion"] == "v1":
             manifest = seal_secret_document(manifest, address, self.fingerprinter, self.vault, self._reporter(origin))
         options = self._options(metadata.get("annotations"), origin)
-        if is_own_kind(manifest["apiVersion"]):
+        if is_hwplan_kind(manifest["apiVersion"]):
             options = with_wait_of(options, manifest.get("spec"))
         applied = applied_digest(manifest, tagged=tagged)
         metadata["labels"] = {**metadata.get("labels", {}), SET_LABEL: owned_by}
@@ -144,7 +144,7 @@ class ResourceCollector:
         if not _SERVER_METADATA.isdisjoint(metadata):
             for key in _SERVER_METADATA:
                 metadata.pop(key, None)
-        if is_own_kind(manifest["apiVersion"]):
+        if is_hwplan_kind(manifest["apiVersion"]):
             return metadata
         for part in ("labels", "annotations"):
             entries = metadata.get(part)
@@ -193,11 +193,11 @@ class ResourceCollector:
             f"{address} {one.owned_by} {one.scope} {one.manifest['metadata']['annotations'][APPLIED]}"
             for address, one in self.resources.items()
         )
-        return digest("\n".join(sorted(lines)))
+        return document_digest("\n".join(sorted(lines)))
 
 
 def applied_digest(manifest: JsonObject, *, tagged: bool = True) -> str:
     """Digest of a desired document without our stamp; of a Secret, without its values (docs/adr/0004)."""
     if manifest.get("kind") == "Secret" and "data" in manifest:
         manifest = {**manifest, "data": sorted(manifest["data"])}
-    return digest(encode_leaves(manifest) if tagged else manifest)
+    return document_digest(encode_leaves(manifest) if tagged else manifest)

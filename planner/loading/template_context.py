@@ -12,7 +12,7 @@ from planner.loading.config import LaneEntry, NodeEntry
 from planner.loading.origin import InputText
 from planner.loading.problems import Problems
 from planner.source import SourceRef
-from planner.spec.base import Model
+from planner.spec.base import StrictModel
 from planner.spec.product import Product
 
 SUFFIX = ".yaml.j2"
@@ -45,7 +45,7 @@ class TemplateFacts:
         facts = self._of(lane.spec, name=lane.name, node=lane.node)
         return {**facts, "secrets": {name: one for name, one in facts["secrets"].items() if _is_wanted(one, facts)}}
 
-    def _of(self, model: Model, **names: str) -> dict[str, Any]:
+    def _of(self, model: StrictModel, **names: str) -> dict[str, Any]:
         known = self._known.get(id(model))
         if known is None:
             known = self._known[id(model)] = {**model.model_dump(mode="json", by_alias=True), **names}

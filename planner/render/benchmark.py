@@ -11,7 +11,7 @@ from planner.render.metrics import bytes_text, client_traffic_json
 from planner.render.terminal_style import column_count, pad_text, paint
 from planner.rollout.benchmark import BenchmarkVerdict
 from planner.rollout.metrics import Traffic
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 from planner.values import JsonObject
 
 SCHEMA_VERSION = 1
@@ -37,14 +37,19 @@ def render_benchmark(report: Report, *, about: str, command: str, colour: bool) 
     """The run, its phases, the proxy, and the verdict with its reasons."""
     verdict, outputs = report.verdict, report.outputs
     simulated = ["simulated"] * report.cluster.simulated
-    out = [" · ".join([safe(about), f"benchmark {safe(report.profile)}", safe(str(outputs["run"])), *simulated]), ""]
+    out = [
+        " · ".join(
+            [safe_text(about), f"benchmark {safe_text(report.profile)}", safe_text(str(outputs["run"])), *simulated]
+        ),
+        "",
+    ]
     rows = [(name, _time(seconds)) for name, seconds in verdict.phases.items()]
     rows += [("total", _time(outputs.get("seconds"))), ("egress proxy", _proxy(report))]
-    width = max(column_count(safe(name)) for name, _ in rows)
-    out += [f"  {pad_text(safe(name), width)}  {text}" for name, text in rows]
+    width = max(column_count(safe_text(name)) for name, _ in rows)
+    out += [f"  {pad_text(safe_text(name), width)}  {text}" for name, text in rows]
     called = f": {verdict.family}" if verdict.family else ""
-    out += ["", paint(f"{verdict.state}{safe(called)}", _STYLES.get(verdict.state, "red"), colour)]
-    out += [f"  {safe(reason)}" for reason in verdict.reasons]
+    out += ["", paint(f"{verdict.state}{safe_text(called)}", _STYLES.get(verdict.state, "red"), colour)]
+    out += [f"  {safe_text(reason)}" for reason in verdict.reasons]
     return "\n".join([*out, *([f"  {command}"] if command else [])]) + "\n"
 
 
@@ -71,9 +76,9 @@ def benchmark_json(report: Report) -> JsonObject:
 def _proxy(report: Report) -> str:
     traffic = report.traffic
     if report.verdict.proxied is None or traffic is None:
-        why = f" ({safe(traffic.reason)})" if traffic and traffic.reason else ""
+        why = f" ({safe_text(traffic.reason)})" if traffic and traffic.reason else ""
         return f"no evidence: nothing is claimed{why}"
-    return f"{bytes_text(traffic.total)} of {safe(traffic.client)}, {bytes_text(traffic.rate)}/s"
+    return f"{bytes_text(traffic.total)} of {safe_text(traffic.client)}, {bytes_text(traffic.rate)}/s"
 
 
 def _time(seconds: object) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from planner.drift import AcknowledgedField, DriftReport, DriftRow, DriftState, Ignored
+from planner.drift import AcknowledgedField, DriftReport, DriftRow, DriftState, IgnoredField
 from planner.plan import FieldChange, FieldOp
 from planner.render.blocked_reason import deduplicated_warnings
 from planner.render.drift_fields import (
@@ -27,7 +27,7 @@ from planner.render.field_detail import field_detail
 from planner.render.graph_groups import count_noun
 from planner.render.selection_text import selection_text
 from planner.render.terminal_style import column_count, cut_text, pad_text, paint
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 
 __all__ = ["drift_json", "render_drift"]
 
@@ -76,7 +76,7 @@ def render_drift(report: DriftReport, *, width: int, colour: bool, command: str)
     """
     several = spans_several_lanes(report)
     shown = [row for state in ORDER for row in report.rows if row.state is state]
-    blocks = [(row, safe(drift_name(row.address, several)), drift_lines(row)) for row in shown]
+    blocks = [(row, safe_text(drift_name(row.address, several)), drift_lines(row)) for row in shown]
     name_width = max((column_count(name) for _, name, _ in blocks), default=0)
     reported = [line for _, _, lines in blocks for line in lines]
     text_width = max((column_count(line.text) for line in reported if line.who), default=0)
@@ -97,7 +97,7 @@ def drift_warnings(report: DriftReport) -> list[str]:
         f"the acknowledgement of {one.address} ({one.source}) expired on {one.expires}: {one.reason}"
         for one in report.expired
     )
-    return [*map(safe, expired), *deduplicated_warnings(report.warnings)]
+    return [*map(safe_text, expired), *deduplicated_warnings(report.warnings)]
 
 
 def _head(report: DriftReport, width: int) -> list[str]:
@@ -122,8 +122,8 @@ def drift_verdict(report: DriftReport) -> str:
 def drift_heading(report: DriftReport) -> str:
     """What was looked at: the selection and the cluster; safe to show."""
     cluster = report.cluster
-    uid = safe(cluster.uid[:8]) or "unknown"
-    reported = f"{selection_text(report.selection)} on {safe(cluster.server) or 'a cluster'} (uid {uid})"
+    uid = safe_text(cluster.uid[:8]) or "unknown"
+    reported = f"{selection_text(report.selection)} on {safe_text(cluster.server) or 'a cluster'} (uid {uid})"
     return reported + " · simulated" * cluster.simulated
 
 
@@ -131,8 +131,8 @@ def _last(report: DriftReport, command: str) -> list[str]:
     if not command:
         return []
     if report.count(DriftState.DRIFTED) or report.count(DriftState.BOTH):
-        return [f"to put it back:  {safe(command)}"]
-    return [f"to apply it:  {safe(command)}"] if report.count(DriftState.PENDING) else []
+        return [f"to put it back:  {safe_text(command)}"]
+    return [f"to apply it:  {safe_text(command)}"] if report.count(DriftState.PENDING) else []
 
 
 def drift_lines(row: DriftRow) -> list[DriftLine]:
@@ -149,19 +149,21 @@ def drift_lines(row: DriftRow) -> list[DriftLine]:
         return fields
     waiting = pending_fields(row)
     number = f" ({count_noun(len(waiting), 'field')})" if waiting else ""
-    return [*fields, DriftLine((safe(row.reason) or "no reason given") + number)]
+    return [*fields, DriftLine((safe_text(row.reason) or "no reason given") + number)]
 
 
 def _accepted(change: FieldChange | None, one: AcknowledgedField) -> DriftLine:
     what = _field(change) if change else "deleted"
     who = f"{_who(change)} " if change and _who(change) else ""
-    return DriftLine(what, f"{who}(accepted until {safe(one.by.expires)}: {cut_text(safe(one.by.reason), _LONGEST)})")
+    return DriftLine(
+        what, f"{who}(accepted until {safe_text(one.by.expires)}: {cut_text(safe_text(one.by.reason), _LONGEST)})"
+    )
 
 
-def _ignored(change: FieldChange, one: Ignored) -> DriftLine:
+def _ignored(change: FieldChange, one: IgnoredField) -> DriftLine:
     who = f"{_who(change)} " if _who(change) else ""
-    where = f", {safe(str(one.source))}" if str(one.source) else ""
-    return DriftLine(_field(change), f"{who}(ignored: {cut_text(safe(one.reason), _LONGEST)}{where})")
+    where = f", {safe_text(str(one.source))}" if str(one.source) else ""
+    return DriftLine(_field(change), f"{who}(ignored: {cut_text(safe_text(one.reason), _LONGEST)}{where})")
 
 
 def _field(change: FieldChange) -> str:
@@ -190,7 +192,7 @@ def _field(change: FieldChange) -> str:
 
 
 def _who(change: FieldChange) -> str:
-    return ", ".join(safe(word) for word in (change.manager, change.time) if word)
+    return ", ".join(safe_text(word) for word in (change.manager, change.time) if word)
 
 
 def _length(line: DriftLine, text_width: int) -> int:

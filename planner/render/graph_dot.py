@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from planner.address import Address
 from planner.graph import ResourceGraph
 from planner.render.graph_groups import graph_groups, kind_text, order_numbers, reduced_arrows
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 
 _HEAD = (
     "digraph hwplan {",
@@ -40,4 +40,4 @@ def _quoted(*rows: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return safe(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
+    return safe_text(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")

@@ -15,7 +15,7 @@ from planner.rollout import evidence as names
 from planner.rollout.equations import Equation, EquationResult
 from planner.rollout.evidence import Evidence, Reading
 from planner.rollout.lane_verdict import RolloutVerdict
-from planner.text_safe import markdown_safe, safe
+from planner.text_safe import markdown_safe, safe_text
 from planner.values import Json, JsonObject, canonical_bytes
 
 _SHORT = 12
@@ -73,7 +73,7 @@ def render_lane_status(page: LanePage, *, colour: bool, width: int, full: bool =
 def _fitted(line: StatusLine, width: int) -> StatusLine:
     """The line, with what does not fit into the terminal below it."""
     role, words = line.columns
-    first, rest = _split(safe(words), max(20, width - _MARGIN))
+    first, rest = _split(safe_text(words), max(20, width - _MARGIN))
     return StatusLine(line.state, (role, first), rest)
 
 
@@ -238,7 +238,7 @@ def _blockers(page: LanePage, width: int) -> list[str]:
 
 def _folded(mark: str, text: str, width: int) -> list[str]:
     """The text behind its mark, in as many lines as the width needs; none for no text."""
-    out, rest, indent = [], safe(text), len(mark)
+    out, rest, indent = [], safe_text(text), len(mark)
     while rest:
         first, rest = _split(rest, max(20, width - indent))
         out.append(f"{mark}{first}")
@@ -250,7 +250,7 @@ def _equations(page: LanePage, width: int) -> list[str]:
     out = ["equations"]
     for one in page.verdict.equations:
         sides = f"{_brief(one.left)} | {_brief(one.right)}"
-        out.append(cut_text(f"  {one.result.ljust(7)}  {safe(one.name)}: {safe(sides)}", max(40, width)))
+        out.append(cut_text(f"  {one.result.ljust(7)}  {safe_text(one.name)}: {safe_text(sides)}", max(40, width)))
     return out
 
 
@@ -270,8 +270,8 @@ def _readings(page: LanePage, width: int) -> list[str]:
     for name in sorted(page.evidence.readings):
         one = page.evidence.readings[name]
         shown = f"unreadable: {one.problem}" if one.problem else _brief(_text(one.value))
-        out.append(cut_text(f"  {safe(name)}: {safe(shown)}", max(40, width)))
-        out.append(cut_text(f"      {safe(one.source)} at {one.at}", max(40, width)))
+        out.append(cut_text(f"  {safe_text(name)}: {safe_text(shown)}", max(40, width)))
+        out.append(cut_text(f"      {safe_text(one.source)} at {one.at}", max(40, width)))
     return out
 
 

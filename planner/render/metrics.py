@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from planner.duration import render_duration
 from planner.render.terminal_style import column_count, pad_text, paint
 from planner.rollout.metrics import HOLDS, INCONCLUSIVE, UP, QueryRow, TargetRow, Traffic
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 from planner.values import JsonObject
 
 SCHEMA_VERSION = 1
@@ -20,9 +20,9 @@ def render_queries(rows: Sequence[QueryRow], verdict: str, *, about: str, colour
     """A line for each query, what it is not, its PromQL, and the verdict."""
     lines = [(row.state, (row.name, _values(row)), row.reason, row.promql) for row in rows]
     out = _table([(state, columns) for state, columns, _, _ in lines], colour)
-    page = [safe(about), ""]
+    page = [safe_text(about), ""]
     for line, (_, _, reason, promql) in zip(out, lines, strict=True):
-        page += [line, *([f"      {safe(reason)}"] if reason else []), f"      {safe(promql)}"]
+        page += [line, *([f"      {safe_text(reason)}"] if reason else []), f"      {safe_text(promql)}"]
     return "\n".join([*page, "", verdict]) + "\n"
 
 
@@ -38,9 +38,9 @@ def queries_json(rows: Sequence[QueryRow], *, node: str, simulated: bool, code: 
 def render_targets(rows: Sequence[TargetRow], *, about: str, colour: bool) -> str:
     """A line for each target, why it is not up, and the verdict."""
     out = _table([(row.state, (row.job, row.target)) for row in rows], colour)
-    page = [safe(about), ""]
+    page = [safe_text(about), ""]
     for line, row in zip(out, rows, strict=True):
-        page += [line, *([f"      {safe(row.reason)}"] if row.reason else [])]
+        page += [line, *([f"      {safe_text(row.reason)}"] if row.reason else [])]
     fine = sum(row.state == UP for row in rows)
     return "\n".join([*page, "", f"{fine} of {len(rows)} targets are up"]) + "\n"
 
@@ -54,9 +54,9 @@ def targets_json(rows: Sequence[TargetRow], *, node: str, simulated: bool, code:
 def render_traffic(rows: Sequence[Traffic], *, about: str, colour: bool) -> str:
     """A line for each client: its rate, and its total in the window."""
     table = [(row.state, (row.client, f"{bytes_text(row.rate)}/s", _total(row))) for row in rows]
-    page = [safe(about), ""]
+    page = [safe_text(about), ""]
     for line, row in zip(_table(table, colour), rows, strict=True):
-        page += [line, *([f"      {safe(row.reason)}"] if row.reason else [])]
+        page += [line, *([f"      {safe_text(row.reason)}"] if row.reason else [])]
     seen = sum(row.state == HOLDS for row in rows)
     return "\n".join([*page, "", f"the proxy server saw traffic of {seen} of {len(rows)} clients"]) + "\n"
 
@@ -97,7 +97,7 @@ def _values(row: QueryRow) -> str:
 
 def _table(rows: Sequence[tuple[str, tuple[str, ...]]], colour: bool) -> list[str]:
     """One line each, columns as wide as their widest cell."""
-    cells = [(state, [safe(column) for column in columns]) for state, columns in rows]
+    cells = [(state, [safe_text(column) for column in columns]) for state, columns in rows]
     states = max((column_count(state) for state, _ in cells), default=0)
     widths = [max(column_count(row[at]) for _, row in cells) for at in range(len(cells[0][1]))] if cells else []
     lines = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from planner.plan import Action, Change, Plan, SetOff
+from planner.plan import Action, Change, Plan, SideEffect
 from planner.pulls.facts import PullRequestState
 from planner.pulls.merge_check import ConflictingMerge, PredictedMerge
 from planner.render.field_detail import inline_value
@@ -38,7 +38,7 @@ class PullWay:
     builds: tuple[str, ...]
     reused: tuple[str, ...]
     argo: ArgoPrediction | None
-    pods: tuple[SetOff, ...]
+    pods: tuple[SideEffect, ...]
     problem: str
     authority: str
     documents: Sequence[JsonObject] = field(default=(), repr=False)

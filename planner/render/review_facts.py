@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from planner.address import Address
 from planner.graph.resource_index import as_mapping
-from planner.plan import LEAVING, Action, Change, EffectKind, Plan, Verified
+from planner.plan import LEAVING, Action, Change, Plan, SideEffectKind, VerifiedBy
 from planner.plan_origin import ChangeOrigin, plan_origins
 from planner.render.review_authors import written_lines
 from planner.render.review_context import ReviewContext, ReviewFact
@@ -71,7 +71,7 @@ def _origins(plan: Plan, context: ReviewContext, name_of: NameOf) -> Iterator[Pa
 
 def _outage(plan: Plan, name_of: NameOf) -> Iterator[Part]:
     """The time without service, summed up: what is known of it, and what is not."""
-    gaps = list(dict.fromkeys(one.address for one in plan.sets_off if one.kind is EffectKind.OUTAGE))
+    gaps = list(dict.fromkeys(one.address for one in plan.sets_off if one.kind is SideEffectKind.OUTAGE))
     if not gaps:
         yield "Nothing of what is planned here."
         return
@@ -101,7 +101,7 @@ def _grace(desired: JsonObject) -> int:
 
 
 def _starts(plan: Plan, name_of: NameOf) -> Iterator[Part]:
-    runs = dict.fromkeys(one.address for one in plan.sets_off if one.kind is EffectKind.RUN)
+    runs = dict.fromkeys(one.address for one in plan.sets_off if one.kind is SideEffectKind.RUN)
     runs |= dict.fromkeys(one.address for one in plan.changes if one.action is Action.RUN)
     if not runs:
         yield "No run and no build."
@@ -137,14 +137,14 @@ def _checked(plan: Plan, name_of: NameOf) -> Iterator[Part]:
     """How many of the writes the API server has tried without storing them."""
     written = [one for one in plan.changes if one.action not in (*LEAVING, Action.NOOP)]
     deletes = sum(one.action in LEAVING for one in plan.changes)
-    by = {verified: [one.address for one in written if one.verified is verified] for verified in Verified}
+    by = {verified: [one.address for one in written if one.verified is verified] for verified in VerifiedBy}
     if written:
-        simulated = ", for there is none here" if plan.cluster.simulated and not by[Verified.SERVER] else ""
-        yield f"{len(by[Verified.SERVER])} of {len(written)} writes by the API server in a dry run{simulated}"
-        yield f", {len(by[Verified.SCHEMA])} by the schema alone" if by[Verified.SCHEMA] else ""
-        if by[Verified.NO]:
-            yield f", {len(by[Verified.NO])} not before they run: "
-            yield from _named(by[Verified.NO], name_of)
+        simulated = ", for there is none here" if plan.cluster.simulated and not by[VerifiedBy.SERVER] else ""
+        yield f"{len(by[VerifiedBy.SERVER])} of {len(written)} writes by the API server in a dry run{simulated}"
+        yield f", {len(by[VerifiedBy.SCHEMA])} by the schema alone" if by[VerifiedBy.SCHEMA] else ""
+        if by[VerifiedBy.NO]:
+            yield f", {len(by[VerifiedBy.NO])} not before they run: "
+            yield from _named(by[VerifiedBy.NO], name_of)
         yield "; " if deletes else "."
     if deletes:
         yield f"{deletes} delete{'s are' if deletes != 1 else ' is'} bound to uid and version of what was seen."

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.plan import LEAVING, Action, Change, EffectKind, FieldChange, FieldOp, Plan
+from planner.plan import LEAVING, Action, Change, FieldChange, FieldOp, Plan, SideEffectKind
 from planner.render.field_detail import field_detail
 from planner.render.review_context import ReviewContext
 from planner.render.review_summary import NameOf
 from planner.render.words import Name, Part
-from planner.values import Sealed, value_leaves
+from planner.values import SealedSecret, value_leaves
 
 _MOST = 8  # fields of one object, and readers of one Secret
 _NOT_WRITTEN = (*LEAVING, Action.NOOP)
 _READS = ("reads", "mounts")
-_HOW = {EffectKind.RESTART: " (restarts)", EffectKind.STALE: " (does not restart, keeps the old value)"}
+_HOW = {SideEffectKind.RESTART: " (restarts)", SideEffectKind.STALE: " (does not restart, keeps the old value)"}
 
 
 def overwritten(plan: Plan, context: ReviewContext, name_of: NameOf) -> Iterator[Iterator[Part]]:
@@ -68,7 +68,9 @@ def _secret(
     plan: Plan, change: Change, items: list[FieldChange], context: ReviewContext, name_of: NameOf
 ) -> Iterator[Part]:
     sources = {
-        str(path[-1]): leaf.ref for path, leaf in value_leaves(change.desired) if isinstance(leaf, Sealed) and path
+        str(path[-1]): leaf.ref
+        for path, leaf in value_leaves(change.desired)
+        if isinstance(leaf, SealedSecret) and path
     }
     yield Name(name_of(change.address))
     for at, item in enumerate(items[:_MOST]):

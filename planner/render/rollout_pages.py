@@ -11,7 +11,7 @@ from planner.render.field_detail import field_detail
 from planner.rollout.argo_prediction import ArgoPrediction, PredictedChange
 from planner.rollout.budget import TimeSpent
 from planner.rollout.forecast import Forecast
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 from planner.values import JsonObject
 
 _SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.RUN: "»"}
@@ -57,7 +57,7 @@ def forecast_document(one: Forecast) -> JsonObject:
 def render_prediction(one: ArgoPrediction) -> str:
     """The lines about what Argo CD will change."""
     if one.problem:
-        return f"what Argo CD will change: unknown, {safe(one.problem)}"
+        return f"what Argo CD will change: unknown, {safe_text(one.problem)}"
     if not one.changes:
         return f"what Argo CD will change: nothing, {one.unchanged} objects are as they will be promoted"
     number = len(one.changes)
@@ -65,11 +65,11 @@ def render_prediction(one: ArgoPrediction) -> str:
     for change in one.changes:
         lines += _predicted(change)
     known = f"unknown until they are built: the digests of {', '.join(one.unknown)}" if one.unknown else ""
-    return "\n".join([*lines, *([f"  {safe(known)}"] if known else [])])
+    return "\n".join([*lines, *([f"  {safe_text(known)}"] if known else [])])
 
 
 def _predicted(change: PredictedChange) -> list[str]:
-    lines = [f"  {_SIGNS[change.action]} {safe(change.address.local)}"]
+    lines = [f"  {_SIGNS[change.action]} {safe_text(change.address.local)}"]
     for field in change.fields[:_MOST_FIELDS]:
         shown = field_detail(field, 1)
         sides = " -> ".join(side for side in (shown.before, shown.after) if side)
@@ -104,7 +104,7 @@ def render_stages(spent: TimeSpent | None, warnings: Sequence[str]) -> str:
     lines = []
     if spent is not None:
         lines.append(f"{spent.split} · total {render_duration(spent.total)} · git mirror {spent.mirror}")
-    return "\n".join([*lines, *(f"warning: {safe(text)}" for text in warnings)])
+    return "\n".join([*lines, *(f"warning: {safe_text(text)}" for text in warnings)])
 
 
 def spent_document(spent: TimeSpent | None) -> JsonObject:

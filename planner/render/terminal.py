@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from textwrap import wrap
 
 from planner.address import Address
-from planner.plan import EffectKind, FieldOp, Plan
+from planner.plan import FieldOp, Plan, SideEffectKind
 from planner.render.field_detail import FieldDetail, fitted
 from planner.render.plan_line import PlanLine
 from planner.render.plan_view import PlanView, make_view
@@ -21,7 +21,7 @@ from planner.render.terminal_style import column_count, cut_text, pad_text, pain
 _INDENT = " " * 9  # number, symbol and the blanks around them
 _BESIDE = 45  # columns to be left beside an address: for numbers, the reason, and a short hint
 _MOST_NAMES = 6  # of objects with one effect
-_GRAVE = (EffectKind.OUTAGE, EffectKind.LOSS, EffectKind.REFERENCE, EffectKind.STALE)
+_GRAVE = (SideEffectKind.OUTAGE, SideEffectKind.LOSS, SideEffectKind.REFERENCE, SideEffectKind.STALE)
 _FURTHER = "    … "  # in front of the rest of a line that did not fit
 _LEAST = 60  # columns; a narrower terminal wraps
 

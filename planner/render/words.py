@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 
 MOST_NAMES = 12  # in one line
 
@@ -28,7 +28,7 @@ def in_turns(parts: Iterable[Part]) -> Words:
     found = [""]
     for part in parts:
         if isinstance(part, Name):
-            found += [safe(part.text), ""]
+            found += [safe_text(part.text), ""]
         else:
             found[-1] += part
     return tuple(found if found[-1] else found[:-1])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from planner.address import Address
 from planner.duration import render_duration
-from planner.events import Ended, Result
+from planner.events import Ended, NodeResult
 from planner.rollout.forecast import NodeTime, stage_seconds
 from planner.rollout.stages import Stage, run_names, stage_of
 from planner.values import JsonObject
@@ -37,7 +37,7 @@ class TimeSpent:
 def time_spent(ends: Mapping[Address, Ended], outputs: Mapping[Address, JsonObject], total: float) -> TimeSpent:
     """Where the time went. `ends` and `outputs` are those of the execution, `total` its seconds."""
     runs = run_names(ends)
-    began = (Result.DONE, Result.UNCHANGED, Result.FAILED, Result.PENDING, Result.UNKNOWN)
+    began = (NodeResult.DONE, NodeResult.UNCHANGED, NodeResult.FAILED, NodeResult.PENDING, NodeResult.UNKNOWN)
     nodes = [NodeTime(one.address, one.result in began, one.seconds, one.at) for one in ends.values()]
     seconds = stage_seconds(nodes)
     wait = max((one.seconds for one in ends.values() if stage_of(one.address, runs) is Stage.PIPELINE), default=0.0)
@@ -61,7 +61,7 @@ def _mirror(ends: Mapping[Address, Ended], outputs: Mapping[Address, JsonObject]
     if flush is None:
         return "not touched"
     ended = ends[flush]
-    if ended.result in (Result.DONE, Result.UNCHANGED):
+    if ended.result in (NodeResult.DONE, NodeResult.UNCHANGED):
         seen = outputs.get(flush, {})
         pending, synced = seen.get("pendingFlush", False), seen.get("inSync", True)
         return f"pendingFlush={_word(pending)} githubInSync={_word(synced)}"

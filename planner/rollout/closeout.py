@@ -15,7 +15,7 @@ from planner.rollout.budget import OVER_BUDGET
 from planner.rollout.equations import Equation, gitops_commit
 from planner.rollout.evidence import Evidence, Reading
 from planner.rollout.lane_verdict import RolloutVerdict, judge
-from planner.values import Json, JsonObject, canonical_bytes, digest
+from planner.values import Json, JsonObject, canonical_bytes, document_digest
 
 SCHEMA_VERSION = 1
 KIND = "closeout"
@@ -40,7 +40,7 @@ def closeout_record(evidence: Evidence, previous: str = "") -> JsonObject:
         **_sections(evidence, aligned=verdict.aligned),
     }
     body["digest"] = record_digest(body)
-    return {**body, "checksum": digest(body)}
+    return {**body, "checksum": document_digest(body)}
 
 
 def record_bytes(record: JsonObject) -> bytes:
@@ -60,7 +60,7 @@ def evidence_of(record: Mapping[str, Json]) -> Evidence:
 
 def entry_digest(entry: Mapping[str, Json]) -> str:
     """Digest of an entry of the evidence, times included."""
-    return digest({name: value for name, value in entry.items() if name != "digest"})
+    return document_digest({name: value for name, value in entry.items() if name != "digest"})
 
 
 def record_digest(record: Mapping[str, Json]) -> str:
@@ -71,7 +71,7 @@ def record_digest(record: Mapping[str, Json]) -> str:
         name: {key: value for key, value in entry.items() if key not in _VOLATILE}
         for name, entry in record["evidence"].items()
     }
-    return digest(body)
+    return document_digest(body)
 
 
 def _entry(one: Reading) -> JsonObject:

@@ -20,7 +20,7 @@ from planner.rollout.closeout import (
     record_digest,
 )
 from planner.rollout.evidence import Reading
-from planner.values import Json, JsonObject, canonical_bytes, digest
+from planner.values import Json, JsonObject, canonical_bytes, document_digest
 
 _MOST = 50  # edges that are named
 _ENTRY = frozenset(("value", "source", "at", "version", "problem", "digest"))
@@ -90,7 +90,7 @@ def _first_difference(found: Json, again: Json, path: str) -> str:
 def _digests(record: JsonObject) -> Iterator[BrokenEdge]:
     if record.get("digest") != record_digest(record):
         yield BrokenEdge("digest", "it is not that of the record's values")
-    if record.get("checksum") != digest({key: value for key, value in record.items() if key != "checksum"}):
+    if record.get("checksum") != document_digest({key: value for key, value in record.items() if key != "checksum"}):
         yield BrokenEdge("checksum", "it is not that of the record's bytes")
 
 

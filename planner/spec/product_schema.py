@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, model_validator
 
-from planner.spec.base import Model, Text
+from planner.spec.base import StrictModel, Text
 
 Limit = Annotated[StrictInt, Field(ge=0, le=1_000_000)]
 Format = Literal[
@@ -21,21 +21,21 @@ Format = Literal[
 ImagePolicy = Literal["input", "output", "made", "input-or-made"]
 
 
-class RefusedWord(Model):
+class RefusedWord(StrictModel):
     """What may not be written, and what is to be written instead."""
 
     reason: Text = Field(description="Why it is refused.")
     remedy: Text = Field(description="What to do.")
 
 
-class Condition(Model):
+class Condition(StrictModel):
     """What holds of the mapping it stands for, `if` another thing does."""
 
     if_: Requirement = Field(alias="if", description="When it counts.")
     then: Requirement = Field(description="What is needed then.")
 
 
-class Requirement(Model):
+class Requirement(StrictModel):
     """Fields that are there, or have a value."""
 
     properties: dict[Text, Constant] = Field(default_factory=dict, description="Fields that have this value.")
@@ -43,13 +43,13 @@ class Requirement(Model):
     any_of: tuple[Requirement, ...] = Field((), description="One of these is enough.")
 
 
-class Constant(Model):
+class Constant(StrictModel):
     """One value."""
 
     const: Any = Field(description="The value.")
 
 
-class SchemaNode(Model):
+class SchemaNode(StrictModel):
     """A schema of one value. Words of JSON Schema mean what they mean there; the others begin with `x-`.
 
     A mapping takes the fields of `properties` and no other, or, with `additionalProperties`, any key with such a value.
@@ -114,7 +114,7 @@ class SchemaNode(Model):
         return self
 
 
-class ProductSchema(Model):
+class ProductSchema(StrictModel):
     """`kind: ProductSchema` - the fields of a product, in the file `schema.yaml` of its templates."""
 
     api_version: Literal["hwplan.dev/v1"] = Field(description="Always hwplan.dev/v1.")

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from planner.errors import PermanentError
-from planner.values import JsonObject, Ref, Sub
+from planner.values import JsonObject, OutputRef, OutputTemplate
 from providers.git.client import GitClient
 from providers.git.names import check_ref
 from providers.git.object_cache import ObjectCache
@@ -30,13 +30,13 @@ class CommitWish:
     ref: str
     create_branch: bool
     path: str
-    files: Mapping[str, str | Ref | Sub]
-    message: str | Ref | Sub
+    files: Mapping[str, str | OutputRef | OutputTemplate]
+    message: str | OutputRef | OutputTemplate
 
     @property
     def open(self) -> bool:
         """Whether something of it depends on what other resources give."""
-        return any(isinstance(one, Ref | Sub) for one in (*self.files.values(), self.message))
+        return any(isinstance(one, OutputRef | OutputTemplate) for one in (*self.files.values(), self.message))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class FileChange:
 
     path: str
     before: str | None
-    after: str | Ref | Sub | None
+    after: str | OutputRef | OutputTemplate | None
 
 
 @dataclass(frozen=True, slots=True)

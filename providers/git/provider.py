@@ -12,7 +12,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.caches import cache_folder
 from planner.errors import PermanentError
 from planner.plan import Change
@@ -68,7 +68,7 @@ class GitProvider(NeverDeletes):
         weakref.finalize(self, rmtree, folder, ignore_errors=True)
         return folder
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See Provider."""
         self._eyes.warm(resource.manifest["spec"] for resource in wanted)
         return ReadResult({resource.address: self._observe(resource) for resource in wanted})

@@ -15,7 +15,7 @@ from pathlib import Path
 from planner.address import Address
 from planner.commit_id import is_commit_id
 from planner.errors import PermanentError
-from planner.values import Json, JsonObject, digest
+from planner.values import Json, JsonObject, document_digest
 from providers.git.names import short
 from providers.git.remote_reader import RefSpec, ResolvedSide
 from providers.json_answer import json_of
@@ -79,7 +79,7 @@ def build_push_job(address: Address, wish: RefSpec, old: str, new: str) -> JsonO
     spec = _told(template.get("spec"), {LABEL: _label(address.name)}, _target(wish), _environment(wish, old, new))
     metadata: JsonObject = {**_metadata(template, {LABEL: _label(address.name)}, _target(wish))}
     body: JsonObject = {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}
-    unique = digest([address.namespace, body]).removeprefix("sha256:")[:12]
+    unique = document_digest([address.namespace, body]).removeprefix("sha256:")[:12]
     stem = re.sub(r"[^a-z0-9]+", "-", address.name.lower()).strip("-")[:40].rstrip("-")
     return {**body, "metadata": {**metadata, "name": f"git-ref-{stem}-{unique}", "namespace": address.namespace}}
 

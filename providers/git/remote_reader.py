@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from planner.errors import PermanentError, ProviderError
-from planner.values import Json, JsonObject, Ref, Sub, canonical_bytes, encode_leaves
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate, canonical_bytes, encode_leaves
 from providers.git.failures import GitFailed, GitFailure
 from providers.git.names import check_commit, check_ref
 from providers.git.object_cache import CommitDistance, ObjectCache
@@ -28,7 +28,7 @@ class ResolvedSide:
     remote: Remote
     ref: str = ""
     commit: str = ""
-    open: Ref | Sub | None = None
+    open: OutputRef | OutputTemplate | None = None
     hidden: bool = False
 
 
@@ -202,7 +202,7 @@ def _side(side: JsonObject, places: RemoteMapping, transport: str) -> ResolvedSi
     hidden = _is_hidden(side, places)
     ref, commit = side.get("ref"), side.get("commit")
     for leaf in (ref, commit):
-        if isinstance(leaf, Ref | Sub):
+        if isinstance(leaf, OutputRef | OutputTemplate):
             return ResolvedSide(remote, open=leaf, hidden=hidden)
     if ref is not None:
         return ResolvedSide(remote, ref=check_ref(ref), hidden=hidden)

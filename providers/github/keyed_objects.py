@@ -14,7 +14,7 @@ from planner.address import Address
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError
 from planner.plan import Change
 from planner.ports import Written
-from planner.values import JsonObject, Ref, Sub, digest, encode_leaves
+from planner.values import JsonObject, OutputRef, OutputTemplate, document_digest, encode_leaves
 from providers.github.client import GitHubClient
 
 
@@ -34,7 +34,7 @@ class FoundObject:
 
 def fields_token(fields: JsonObject) -> str:
     """The version token of an object with these fields."""
-    return digest(encode_leaves(fields))
+    return document_digest(encode_leaves(fields))
 
 
 class KeyedKind(Protocol):
@@ -71,7 +71,7 @@ class KeyedKind(Protocol):
 
 def is_place_open(place: Hashable) -> bool:
     """Whether a part of where an object stands is an output that is not known yet."""
-    return isinstance(place, tuple) and any(isinstance(part, Ref | Sub) for part in place)
+    return isinstance(place, tuple) and any(isinstance(part, OutputRef | OutputTemplate) for part in place)
 
 
 def apply_keyed_object(kind: KeyedKind, change: Change, client: GitHubClient) -> Written:

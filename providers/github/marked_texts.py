@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 from planner.errors import PermanentError
 from planner.pulls.facts import Comment, Issue
 from planner.pulls.marks import body_with_marker, find_marked, mark_line, plain_lines
-from planner.values import Json, JsonObject, Ref, Sub
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate
 from providers.github.client import GitHubClient
 from providers.github.keyed_objects import FoundObject
 
@@ -99,9 +99,9 @@ def _issue_fields(one: Issue, spec: JsonObject) -> JsonObject:
 def _body(spec: JsonObject) -> Json:
     """The text with its mark; while parts of it are not known, a text with these parts."""
     body, marker = spec["body"], spec["marker"]
-    if isinstance(body, Ref | Sub):
-        parts = body.parts if isinstance(body, Sub) else (body,)
-        return Sub((*parts, f"\n\n{mark_line(marker)}"))
+    if isinstance(body, OutputRef | OutputTemplate):
+        parts = body.parts if isinstance(body, OutputTemplate) else (body,)
+        return OutputTemplate((*parts, f"\n\n{mark_line(marker)}"))
     try:
         return plain_lines(body_with_marker(body, marker))
     except ValueError as error:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.diff import diff_documents
 from planner.errors import PermanentError, ProviderError
 from planner.plan import Change
@@ -57,7 +57,7 @@ class GitHubProvider(NeverDeletes):
     _listings: dict[Hashable, Sequence[Any] | ProviderError] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See Provider. One listing for all comments of an issue, all issues of a repository, all statuses of a commit,
         and for the pull requests of a repository when there are several."""
         merges = [one for one in wanted if one.address.kind == "PullRequest"]

@@ -11,7 +11,7 @@ from planner.pulls.facts import PullRequestState
 from planner.pulls.merge_check import ConflictingMerge, MergeMismatch
 from planner.pulls.mergeability import Mergeability, mergeability
 from planner.resource import Resource
-from planner.values import digest
+from planner.values import document_digest
 from providers.github.conflict_pulls import with_pulls
 from providers.github.merge_pull import MergeContext, behind_base, changed_since_review
 from providers.github.pull_request_spec import PullRequestMerge, merge_outputs
@@ -23,7 +23,7 @@ _SOON = "GitHub is still computing whether it can be merged; the apply waits for
 def observe_pull(address: Address, pull: PullRequestState) -> Present:
     """A pull request as it was read. Its version is head, base branch and state: what else happens to it, or to the
     base, makes no plan stale, because the apply foretells the merge anew."""
-    version = digest([pull.head, pull.base_branch, pull.is_open, pull.merged])
+    version = document_digest([pull.head, pull.base_branch, pull.is_open, pull.merged])
     outputs = merge_outputs(pull.merge_commit) if pull.merged else {}
     return Present(address, str(pull.number), version, {"merged": pull.merged, "head": pull.head}, outputs=outputs)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import ProviderError, TemporaryError
 from planner.plan import Action, Change, ClusterIdentity
 from planner.ports import (
@@ -73,7 +73,7 @@ class KubernetesProvider:
         """Which cluster this is."""
         return self._cluster.identity()
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """One LIST per kind and namespace; see planner.ports.Provider."""
         cluster, fingerprinter = self._cluster, self._fingerprinter
         result = reading.read_kubernetes(cluster, fingerprinter, self._default_namespace, wanted, owned, also)

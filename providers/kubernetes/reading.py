@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from planner.address import Address, group_of
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import ProviderError
 from planner.ports import Absent, Fingerprinter, Observation, Present, ReadResult, Unreadable
-from planner.resource import PROTECT, SCOPE, SET_LABEL, Resource, orphaned_by
+from planner.resource import PROTECT, SCOPE, SET_LABEL, Resource, orphan_annotation
 from planner.values import JsonObject
 from providers.cluster import FIELD_MANAGER, Cluster, Keep, KindInfo, Listing, ObjectCollection
 from providers.kubernetes.answer_shape import check_managed_fields
@@ -43,7 +43,7 @@ def read_kubernetes(
     default_namespace: str,
     wanted: Sequence[Resource],
     owned: Collection[str],
-    also: Collection[KindPlace],
+    also: Collection[KindInNamespace],
 ) -> ReadResult:
     """See planner.ports.Provider.read."""
     survey = _Survey()
@@ -78,7 +78,7 @@ def observe_object(address: Address, live: JsonObject, fingerprinter: Fingerprin
         owned_by=(metadata.get("labels") or {}).get(SET_LABEL, ""),
         scope=annotations.get(SCOPE, ""),
         protected=annotations.get(PROTECT) == "true",
-        orphan_on_delete=orphaned_by(annotations),
+        orphan_on_delete=orphan_annotation(annotations),
         outputs=outputs_of(sealed),
     )
 
@@ -104,7 +104,7 @@ def _locate(cluster: Cluster, survey: _Survey, resource: Resource, default_names
     survey.places.setdefault((address.group, address.kind, spot.namespace), address.node_lane)
 
 
-def _locate_also(cluster: Cluster, survey: _Survey, place: KindPlace) -> None:
+def _locate_also(cluster: Cluster, survey: _Survey, place: KindInNamespace) -> None:
     group = group_of(place.api_version)
     try:
         kind = served_kind(cluster, place.api_version, place.kind)

@@ -21,7 +21,7 @@ from planner.ports import Fingerprinter
 from planner.redaction.redactor import REDACTOR, SHORTEST
 from planner.redaction.secret_origin import is_public
 from planner.resource import COPIES, GENERATED
-from planner.values import Json, JsonObject, Sealed, SecretValue, parse_generated
+from planner.values import Json, JsonObject, SealedSecret, SecretValue, parse_generated
 from providers.secret_lookup import secret_bytes
 
 UNKNOWN: Final = "hmac-sha256:0000000000000000"  # stands for a value that does not exist yet
@@ -78,7 +78,7 @@ def seal_prediction(document: JsonObject, fingerprinter: Fingerprinter) -> JsonO
         return document
     texts = {key: _decode(value) if isinstance(value, str) else value for key, value in data.items()}
     stood_in = {
-        key: Sealed(f"live:{key}", text if text != UNKNOWN else "")
+        key: SealedSecret(f"live:{key}", text if text != UNKNOWN else "")
         for key, text in texts.items()
         if isinstance(text, str) and _FINGERPRINT.fullmatch(text)
     }
@@ -86,12 +86,12 @@ def seal_prediction(document: JsonObject, fingerprinter: Fingerprinter) -> JsonO
 
 
 def _sealed(key: str, value: Json, encoded: bool, fingerprinter: Fingerprinter, document: JsonObject) -> Json:
-    if value is None or isinstance(value, Sealed):
+    if value is None or isinstance(value, SealedSecret):
         return value
     text = str(value)
     if _FINGERPRINT.fullmatch(text):
-        return Sealed(f"live:{key}", text)
-    return Sealed(f"live:{key}", _print_of(key, text, encoded, fingerprinter, document))
+        return SealedSecret(f"live:{key}", text)
+    return SealedSecret(f"live:{key}", _print_of(key, text, encoded, fingerprinter, document))
 
 
 def _print_of(key: str, text: str, encoded: bool, fingerprinter: Fingerprinter, document: JsonObject) -> str:
@@ -123,8 +123,8 @@ def stand_in(document: JsonObject, live: JsonObject | None = None) -> JsonObject
     A `generate:` leaf stands for the value that lives already, if `live` (sealed) has its key in this rotation.
     """
 
-    def stand(leaf: Sealed, encoded: bool, key: str) -> str:
-        if isinstance(alive := _kept(leaf, key, live), Sealed):
+    def stand(leaf: SealedSecret, encoded: bool, key: str) -> str:
+        if isinstance(alive := _kept(leaf, key, live), SealedSecret):
             leaf = alive
         return _encode(leaf.fingerprint or UNKNOWN) if encoded else leaf.fingerprint
 
@@ -152,7 +152,7 @@ def without_unknown(document: JsonObject, desired: JsonObject) -> JsonObject:
     wanted = desired.get("data")
     if not is_secret(desired) or not isinstance(wanted, dict) or not isinstance(data := document.get("data"), dict):
         return document
-    unknown = {key for key, leaf in wanted.items() if isinstance(leaf, Sealed) and not leaf.fingerprint}
+    unknown = {key for key, leaf in wanted.items() if isinstance(leaf, SealedSecret) and not leaf.fingerprint}
     return {**document, "data": {k: _encode(UNKNOWN) if k in unknown else v for k, v in data.items()}}
 
 
@@ -178,16 +178,18 @@ def _each_leaf(document: JsonObject, change: Callable[..., str]) -> JsonObject:
     out = dict(document)
     for part in ("data", "stringData"):
         if isinstance(values := document.get(part), dict):
-            out[part] = {k: change(v, part == "data", k) if isinstance(v, Sealed) else v for k, v in values.items()}
+            out[part] = {
+                k: change(v, part == "data", k) if isinstance(v, SealedSecret) else v for k, v in values.items()
+            }
     metadata = document.get("metadata") or {}
     annotations = metadata.get("annotations") or {}
-    if any(isinstance(value, Sealed) for value in annotations.values()):
-        plain = {k: change(v, False, k) if isinstance(v, Sealed) else v for k, v in annotations.items()}
+    if any(isinstance(value, SealedSecret) for value in annotations.values()):
+        plain = {k: change(v, False, k) if isinstance(v, SealedSecret) else v for k, v in annotations.items()}
         out["metadata"] = {**metadata, "annotations": plain}
     return out
 
 
-def _kept(leaf: Sealed, key: str, live: JsonObject | None) -> Json:
+def _kept(leaf: SealedSecret, key: str, live: JsonObject | None) -> Json:
     """What lives in the place of a value that is made once: it stays, unless the live object records another rotation.
 
     An object without a record was made by somebody else, or is older than rotations: its value stays too.
@@ -211,7 +213,7 @@ def reveal_document(
     `raw` is the live object as it came, for values that are generated once and retained. Raises PreconditionError,
     which names the source, when a value is no longer the one that the plan saw."""
 
-    def value(leaf: Sealed, encoded: bool, key: str) -> str:
+    def value(leaf: SealedSecret, encoded: bool, key: str) -> str:
         if isinstance(alive := _kept(leaf, key, raw), str):
             return alive
         plain = _value_of(leaf, look_up, fingerprinter)
@@ -220,7 +222,7 @@ def reveal_document(
     return _each_leaf(desired, value) if is_secret(desired) else desired
 
 
-def _value_of(leaf: Sealed, look_up: Callable[[str], SecretValue], fingerprinter: Fingerprinter) -> bytes:
+def _value_of(leaf: SealedSecret, look_up: Callable[[str], SecretValue], fingerprinter: Fingerprinter) -> bytes:
     if generation := parse_generated(leaf.ref):
         length, _ = generation
         return SecretValue(secrets.token_urlsafe(length)[:length].encode()).reveal()

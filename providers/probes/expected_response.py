@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from planner.body_difference import differing_parts
 from planner.path import parse_path, render_path
-from planner.values import Json, JsonObject, Ref, Sub, canonical_bytes
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate, canonical_bytes
 from providers.json_answer import json_of
 from providers.web.json_body import json_values_at
 
@@ -48,7 +48,7 @@ def parse_expectation(spec: JsonObject) -> ExpectedResponse:
 
 def is_open(expected: ExpectedResponse) -> bool:
     """Whether an output of another resource is still missing in it."""
-    return any(isinstance(value, Ref | Sub) for value in expected.values.values())
+    return any(isinstance(value, OutputRef | OutputTemplate) for value in expected.values.values())
 
 
 def unmet_expectations(expected: ExpectedResponse, seen: ProbeResponse) -> str:

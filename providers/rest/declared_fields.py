@@ -14,19 +14,19 @@ from planner.diff import HIDDEN, diff_documents
 from planner.editing import remove_field, set_field
 from planner.path import FieldPath
 from planner.plan import FieldChange, FieldOp
-from planner.values import Json, JsonObject, Sealed, digest, encode_leaves, open_outputs, value_leaves
+from planner.values import Json, JsonObject, SealedSecret, document_digest, encode_leaves, open_outputs, value_leaves
 from providers.rest.object_spec import RestObjectRequest
 from providers.web.json_body import json_values_at
 
-Seal: TypeAlias = Callable[[Json], Sealed]
+Seal: TypeAlias = Callable[[Json], SealedSecret]
 
 
-def secrets_of(body: JsonObject) -> dict[FieldPath, Sealed]:
+def secrets_of(body: JsonObject) -> dict[FieldPath, SealedSecret]:
     """Every secret field of a body with its leaf."""
-    return {path: leaf for path, leaf in value_leaves(body) if isinstance(leaf, Sealed)}
+    return {path: leaf for path, leaf in value_leaves(body) if isinstance(leaf, SealedSecret)}
 
 
-def unreadable_secrets(wanted: RestObjectRequest) -> dict[FieldPath, Sealed]:
+def unreadable_secrets(wanted: RestObjectRequest) -> dict[FieldPath, SealedSecret]:
     """The secret fields that the API does not give back."""
     return {path: leaf for path, leaf in secrets_of(wanted.body).items() if path not in wanted.readable}
 
@@ -43,7 +43,7 @@ def body_with_fingerprint_note(wanted: RestObjectRequest) -> JsonObject:
     if not wanted.note or not hidden:
         return wanted.body
     rows = sorted((".".join(map(str, path)), leaf.fingerprint) for path, leaf in hidden.items())
-    return set_field(wanted.body, wanted.note, "hwplan " + digest(rows)[: len("sha256:") + 16])
+    return set_field(wanted.body, wanted.note, "hwplan " + document_digest(rows)[: len("sha256:") + 16])
 
 
 def comparable_body(wanted: RestObjectRequest) -> JsonObject:
@@ -60,14 +60,14 @@ def declared_fields(live: JsonObject, target: JsonObject, seal: Seal) -> JsonObj
 
 
 def _declared(live: Json, target: Json, seal: Seal) -> Json:
-    if isinstance(target, Sealed):
+    if isinstance(target, SealedSecret):
         return seal(live)
     return declared_fields(live, target, seal) if isinstance(target, dict) and isinstance(live, dict) else live
 
 
 def version_token(fields: JsonObject) -> str:
     """The version token over declared fields: their digest, secrets by fingerprint."""
-    return digest(encode_leaves(_fingerprints(fields)))
+    return document_digest(encode_leaves(_fingerprints(fields)))
 
 
 def _fingerprints(value: Json) -> Json:
@@ -76,7 +76,7 @@ def _fingerprints(value: Json) -> Json:
             return {key: _fingerprints(item) for key, item in value.items()}
         case list():
             return [_fingerprints(item) for item in value]
-        case Sealed(fingerprint=fingerprint):
+        case SealedSecret(fingerprint=fingerprint):
             return {"fingerprint": fingerprint}
         case _:
             return value

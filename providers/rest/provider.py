@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError, ProviderError
 from planner.path import render_path
 from planner.plan import Change
@@ -75,7 +75,7 @@ class RestProvider(NeverDeletes):
     _posted: set[Address] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def read(self, wanted: Sequence[Resource], owned: Some[str], also: Some[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Some[str], also: Some[KindInNamespace]) -> ReadResult:
         """See Provider. One listing of each collection, several at once; with `details` one more for each object."""
         all_wanted = [parse_rest_object(one.address, one.manifest) for one in wanted]
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="rest") as pool:

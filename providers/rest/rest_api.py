@@ -15,7 +15,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, ProviderError
-from planner.values import Json, JsonObject, Sealed, value_leaves
+from planner.values import Json, JsonObject, SealedSecret, value_leaves
 from providers.http.answer import HttpAnswer
 from providers.http.retries import BUSY, DEFAULT_RETRIES, RetryLimits, busy_error, call_with_retries
 from providers.rest.list_pages import list_all_pages
@@ -130,7 +130,7 @@ class HttpRestApi:
     def _said(self, collection: RestCollection, write: RestWrite, answer: HttpAnswer) -> str:
         """The server's own reason, where it cannot hold a secret."""
         if answer.status not in (400, 409, 422) or any(
-            isinstance(leaf, Sealed) for _, leaf in value_leaves(write.body)
+            isinstance(leaf, SealedSecret) for _, leaf in value_leaves(write.body)
         ):
             return ""
         words = _words(answer.body)

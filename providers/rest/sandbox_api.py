@@ -14,7 +14,7 @@ from pathlib import Path
 from planner.editing import set_field
 from planner.errors import PermanentError, TemporaryError
 from planner.path import FieldPath
-from planner.values import Json, JsonObject, Sealed
+from planner.values import Json, JsonObject, SealedSecret
 from providers.durable_file import read_version, replace_file, version_of
 from providers.rest.object_spec import RestCollection
 from providers.rest.rest_api import RestItem, RestWrite
@@ -132,7 +132,7 @@ def _stored(value: Json) -> Json:
     """A body with fingerprints in place of its secrets."""
     if isinstance(value, dict):
         return {key: _stored(item) for key, item in value.items()}
-    return value.fingerprint if isinstance(value, Sealed) else value
+    return value.fingerprint if isinstance(value, SealedSecret) else value
 
 
 def _id(live: JsonObject, path: FieldPath) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError
 from planner.plan import Change
 from planner.ports import Observation, Preview, Provider, Readiness, ReadResult, Written
@@ -32,7 +32,7 @@ class _Failing:
     provider: Provider
     addresses: frozenset[str]
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         return self.provider.read(wanted, owned, also)
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:

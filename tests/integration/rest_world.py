@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from planner.contract.steps import change_of
+from planner.contract.steps import change_of_preview
 from planner.errors import PermanentError
 from planner.loading.manifests.given_files import load_manifests
 from planner.plan import Change
@@ -84,7 +84,7 @@ class Desk:
         changes = [
             change
             for one in wanted
-            if one.address in previews and (change := change_of(one, seen[one.address], previews[one.address]))
+            if one.address in previews and (change := change_of_preview(one, seen[one.address], previews[one.address]))
         ]
         return [seen[one.address] for one in wanted], [previews.get(one.address) for one in wanted], changes
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.address import address_of
-from planner.contract.steps import change_of
+from planner.contract.steps import change_of_preview
 from planner.plan import Change
 from planner.ports import Observation, Preview
 from planner.resource import Resource
@@ -151,6 +151,6 @@ class Stage:
 
     def planned(self, resource: Resource, now: datetime = NOW) -> Change:
         seen, preview = self.look(resource, now)
-        change = change_of(resource, seen, preview)
+        change = change_of_preview(resource, seen, preview)
         assert change is not None, preview
         return change

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from planner.app.lane.cluster import ClusterReader
-from planner.app.lane.subjects import RunPlace, Subjects
-from planner.events import Result
+from planner.app.lane.cluster import ClusterEvidenceReader
+from planner.app.lane.subjects import LaneParts, RunLocation
+from planner.events import NodeResult
 from planner.rollout.benchmark import LABEL, BenchmarkRun, BenchmarkVerdict, judge_benchmark
 from planner.rollout.metrics import Traffic
 from planner.values import JsonObject
@@ -47,14 +47,16 @@ def runs(cluster: TestCluster, tekton: Tekton, namespace: str) -> Iterator[Runs]
 
 def _run(runs: Runs, tasks: list[JsonObject], *, benchmark: str = "full") -> None:
     ended = runs.apply(runs.wanted(tasks, metadata={"labels": {LABEL: benchmark}}))
-    assert end_of(ended).result is Result.DONE
+    assert end_of(ended).result is NodeResult.DONE
 
 
 def _read(runs: Runs, benchmark: str) -> list[tuple[JsonObject, JsonObject]]:
     """Runs of a profile with their outputs, as `hwplan benchmark status` reads them."""
     live = LiveCluster(resolve_connection(str(runs.cluster.kubeconfig), environ={}))
     runs.opened.append(live)
-    reader = ClusterReader(live, Subjects(runs=(RunPlace(runs.namespace, benchmark=benchmark),)), lambda: "now")
+    reader = ClusterEvidenceReader(
+        live, LaneParts(runs=(RunLocation(runs.namespace, benchmark=benchmark),)), lambda: "now"
+    )
     found, problem = reader.runs()
     assert not problem
     return [(one, run_state.outputs_of(one, reader.task_runs(one)[0])) for one in found]

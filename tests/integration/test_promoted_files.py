@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from planner.app.load import load_offline
+from planner.app.load import load_desired_offline
 from planner.app.request import Request
 from planner.rollout.promotion import Promotion, promotion, services_of
 from tests.testbed.errors import PartMissing
@@ -77,7 +77,7 @@ def pipeline(tmp_path: Path, mirror: BareRepository) -> Pipeline:
     with part():
         if shutil.which("node") is None:
             raise PartMissing("node is not installed (Debian package nodejs)")
-    stack = load_offline(Request(config=_REPOSITORY / "config", nodes=("D601",), lanes=("v03",)))
+    stack = load_desired_offline(Request(config=_REPOSITORY / "config", nodes=("D601",), lanes=("v03",)))
     maps = {one.address.name: one.manifest["data"] for one in stack.resources if one.address.kind == "ConfigMap"}
     tasks = {one.address.name: one.manifest["spec"] for one in stack.resources if one.address.kind == "Task"}
     hosts = {"http://git-mirror.devops-infra.svc:8080/": f"file://{mirror.path.parent}/"}

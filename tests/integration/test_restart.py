@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from planner.address import Address, address_of
-from planner.contract.steps import change_of
+from planner.contract.steps import change_of_preview
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError
 from planner.path import render_path
 from planner.plan import Change
 from planner.ports import Effect, Observation, Present, Preview, Readiness, Unreadable
 from planner.resource import Resource
 from planner.source import SourceRef
-from planner.values import JsonObject, Ref, SecretValue
+from planner.values import JsonObject, OutputRef, SecretValue
 from providers.kubernetes.client.kubeconfig import resolve_connection
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.operations.restart import RestartProvider
@@ -70,7 +70,7 @@ class Stage:
 
     def planned(self, resource: Resource) -> Change:
         seen, preview = self.look(resource)
-        change = change_of(resource, seen, preview)
+        change = change_of_preview(resource, seen, preview)
         assert change is not None, preview
         return change
 
@@ -252,7 +252,7 @@ def test_always_follows_what_it_needs_and_is_made_once(stage: Stage) -> None:
 def test_outputs_of_other_systems_count_by_their_value(stage: Stage) -> None:
     stage.start()
     image = Address("", "RegistryImage", "", "", "api")
-    _, preview = stage.look(stage.restart(Ref(image, "digest")))
+    _, preview = stage.look(stage.restart(OutputRef(image, "digest")))
     assert preview.on_change == (image,), "not known yet: it comes with what gives it"
     stage.provider().apply(stage.planned(stage.restart("sha256:1")), {})
     assert not stage.is_due(stage.restart("sha256:1"))

@@ -14,7 +14,7 @@ from planner.address import address_of
 from planner.errors import PermanentError, PreconditionError
 from planner.path import render_path
 from planner.ports import Absent, Effect, Present, Unreadable
-from planner.values import JsonObject, Ref
+from planner.values import JsonObject, OutputRef
 from providers.cluster import Cluster, Listing, ObjectCollection
 from providers.kubernetes.client.kubeconfig import resolve_connection
 from providers.kubernetes.client.live_cluster import LiveCluster
@@ -217,7 +217,7 @@ def test_selectors_that_say_nothing_safe(stage: Stage, selector: JsonObject, why
 
 
 def test_a_name_that_is_not_known_yet_blocks(stage: Stage) -> None:
-    rule = stage.rule(RUN, neverTouch=[Ref(namespaced(), "short")])
+    rule = stage.rule(RUN, neverTouch=[OutputRef(namespaced(), "short")])
     seen, preview = stage.look(rule)
     assert isinstance(seen, Absent) and "not known yet" in preview.blocked
 

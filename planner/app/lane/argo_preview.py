@@ -57,8 +57,8 @@ def preview_promotion(session: Session, lane: Lane, objects: ObjectCache, tree: 
     return PromotionPreview(before, _promoted(session, before, CommittedFiles(objects, tree)))
 
 
-def predict_promoted(session: Session, promoted: Promotion) -> ArgoPrediction:
-    """What a sync of that will change. Never raises, as predict_sync."""
+def predict_sync_of_promotion(session: Session, promoted: Promotion) -> ArgoPrediction:
+    """What a sync of that will change. Never raises, as predict_sync_of_rollout."""
     if session.world.sandbox is not None:
         return ArgoPrediction(problem=_SANDBOX)
     try:
@@ -69,7 +69,7 @@ def predict_promoted(session: Session, promoted: Promotion) -> ArgoPrediction:
         return ArgoPrediction(problem=": ".join(filter(None, (error.where, error.message))))
 
 
-def predict_sync(session: Session, lane: Lane, commit: str, *, promotes: bool) -> ArgoPrediction:
+def predict_sync_of_rollout(session: Session, lane: Lane, commit: str, *, promotes: bool) -> ArgoPrediction:
     """What the sync of a rollout of `commit` will change. `promotes` is false where the run of the commit is over, so
     that the branch stays as it is. Never raises: what cannot be read is the `problem` of the prediction."""
     if session.world.sandbox is not None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from planner.app.lane.subjects import SHORT, WORKLOADS, RunPlace, Subjects
+from planner.app.lane.subjects import SHORT, WORKLOADS, LaneParts, RunLocation
 from planner.commit_id import is_commit_id
 from planner.errors import ProviderError
 from planner.path import FieldPath, parse_path, render_path
@@ -18,7 +18,7 @@ from planner.resource import PROVENANCE, ROLE
 from planner.rollout import evidence as names
 from planner.rollout.benchmark import LABEL
 from planner.rollout.evidence import Reading
-from planner.values import Json, JsonObject, digest
+from planner.values import Json, JsonObject, document_digest
 from providers.cluster import Cluster, ObjectCollection
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations import run_state
@@ -34,11 +34,11 @@ Workload: TypeAlias = tuple[str, str, str]  # kind, namespace, name
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterReader:
+class ClusterEvidenceReader:
     """Reads one cluster. `now` gives the time of a reading."""
 
     cluster: Cluster
-    subjects: Subjects
+    subjects: LaneParts
     now: Callable[[], str]
 
     # --- runs ------------------------------------------------------------------------------------------------------
@@ -70,11 +70,15 @@ class ClusterReader:
         lacking = tuple(run_state.missing_evidence(live, self.subjects.evidence.get(_pipeline(live)) or {}, tasks))
         if value["state"] == "succeeded" and lacking:  # its success does not count (R10)
             value |= {"state": "inconclusive", "reason": "; ".join(lacking)}
-        value["commit"] = commit if commit in commits_of(live) else next(iter(commits_of(live)), None)
-        value["specDigest"] = (metadata.get("annotations") or {}).get(SPEC_DIGEST) or digest(live.get("spec") or {})
+        value["commit"] = (
+            commit if commit in commits_named_by_run(live) else next(iter(commits_named_by_run(live)), None)
+        )
+        value["specDigest"] = (metadata.get("annotations") or {}).get(SPEC_DIGEST) or document_digest(
+            live.get("spec") or {}
+        )
         value["gitopsRevision"] = shown["results"].get("gitopsRevision")
         source, version = f"PipelineRun.tekton.dev/{place}", _version(live)
-        versions = digest([version, *sorted(_version(one) for one in tasks.values())])
+        versions = document_digest([version, *sorted(_version(one) for one in tasks.values())])
         task_place = f"TaskRun.tekton.dev/{place}"
         return {
             names.RUN: Reading(value, source, self.now(), version),
@@ -168,7 +172,7 @@ class ClusterReader:
         own = [pod for pod in pods if _selects(live, pod) and not pod["metadata"].get("deletionTimestamp")]
         value = _workload_value(live, own, simulated=self.cluster.simulated)
         value |= _source(live, provenance)
-        version = digest([_version(live), *sorted(_version(pod) for pod in own)])
+        version = document_digest([_version(live), *sorted(_version(pod) for pod in own)])
         return names.WORKLOAD + f"{kind}/{name}", Reading(value, source, at, version)
 
 
@@ -186,7 +190,7 @@ def _source(live: JsonObject, declared: FieldPath) -> JsonObject:
     return {"source": next(iter(json_values_at(live, field)), None), "sourceField": render_path(field)}
 
 
-def wanted_workloads(subjects: Subjects, applications: Sequence[JsonObject]) -> dict[Workload, FieldPath]:
+def wanted_workloads(subjects: LaneParts, applications: Sequence[JsonObject]) -> dict[Workload, FieldPath]:
     """The workloads that are declared with role `runtime`, and those that the Applications manage."""
     wanted = {
         (one.address.kind, one.address.namespace, one.address.name): one.options.provenance
@@ -197,7 +201,7 @@ def wanted_workloads(subjects: Subjects, applications: Sequence[JsonObject]) -> 
     return wanted
 
 
-def commits_of(run: JsonObject) -> tuple[str, ...]:
+def commits_named_by_run(run: JsonObject) -> tuple[str, ...]:
     """Every commit id that a run names: in its parameters first, then in its labels and annotations."""
     params = [one.get("value") for one in (run.get("spec") or {}).get("params") or () if isinstance(one, dict)]
     metadata = run["metadata"]
@@ -205,9 +209,9 @@ def commits_of(run: JsonObject) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for one in texts if is_commit_id(one)))
 
 
-def run_of(runs: Objects, commit: str) -> JsonObject | None:
+def newest_run_of_commit(runs: Objects, commit: str) -> JsonObject | None:
     """The newest run of a commit; of several the one whose name ends with the commit goes first (R1)."""
-    of_it = [one for one in runs if commit and commit in commits_of(one)]
+    of_it = [one for one in runs if commit and commit in commits_named_by_run(one)]
     named = [one for one in of_it if str(one["metadata"]["name"]).endswith((commit[:SHORT], commit))]
     return next(iter([*named, *of_it]), None)
 
@@ -224,7 +228,7 @@ def _owned_by(name: str) -> Callable[[JsonObject], bool]:
     return lambda live: (live["metadata"].get("labels") or {}).get(_OWNER) == name
 
 
-def _is_at(run: JsonObject, place: RunPlace) -> bool:
+def _is_at(run: JsonObject, place: RunLocation) -> bool:
     profile = str((run["metadata"].get("labels") or {}).get(LABEL) or "")
     return profile == place.benchmark and place.pipeline in ("", _pipeline(run))
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from planner.app.lane.subjects import Subjects, of_commit
+from planner.app.lane.subjects import LaneParts, spec_for_commit
 from planner.commit_id import is_commit_id
 from planner.errors import ProviderError
 from planner.rollout import evidence as names
@@ -24,17 +24,17 @@ DIGESTS = r"([^][:space:]\"'=,]+@)?sha256:[0-9a-f]{64}"
 _MOST_DIGESTS = 500
 
 
-class GitReader:
+class GitEvidenceReader:
     """Reads the repositories of a lane. `folder` is the configuration folder, `sandbox` that of a sandbox or None."""
 
-    def __init__(self, subjects: Subjects, folder: Path, sandbox: Path | None, now: Callable[[], str]) -> None:
+    def __init__(self, subjects: LaneParts, folder: Path, sandbox: Path | None, now: Callable[[], str]) -> None:
         self._subjects = subjects
         self._now = now
         self._histories = CommitHistories(folder, sandbox)
         self._places, self._objects = self._histories.places, self._histories.objects
         self._named: dict[tuple[str, str], list[str]] = {}
 
-    def look(self) -> Look:
+    def look(self) -> RemoteRefs:
         """All remotes of the lane, listed at once."""
         listings = RefListings(lambda remote: self._histories.client.list_refs(remote, patiently=False))
         sides = [spec for _, spec in self._subjects.heads]
@@ -47,7 +47,7 @@ class GitReader:
             except ProviderError:
                 continue  # the reading of that side says why
         listings.warm(remotes)
-        return Look(self._subjects, self._places, listings, self._now)
+        return RemoteRefs(self._subjects, self._places, listings, self._now)
 
     def contains(self, side: JsonObject, ancestor: str, descendant: str, ref: str = "") -> Reading:
         """Whether the descendant contains the ancestor."""
@@ -77,10 +77,10 @@ class GitReader:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class RemoteRefs:
     """The refs of all remotes at one time."""
 
-    subjects: Subjects
+    subjects: LaneParts
     places: RemoteMapping
     listings: RefListings
     now: Callable[[], str]
@@ -99,7 +99,7 @@ class Look:
 
     def snapshot(self, commit: str) -> dict[str, Reading]:
         """The commit on which the snapshot ref of a commit stands."""
-        sides = [of_commit(spec, commit)["to"] for _, spec in self.subjects.snapshots]
+        sides = [spec_for_commit(spec, commit)["to"] for _, spec in self.subjects.snapshots]
         known = [side for side in sides if isinstance(side.get("ref"), str)]
         return {names.SNAPSHOT: self._at(known[0], known[0]["ref"])} if known else {}
 

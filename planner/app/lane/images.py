@@ -20,7 +20,7 @@ _AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class RegistryReader:
+class RegistryEvidenceReader:
     """Reads registries. `plain_hosts` are spoken to without TLS; a host in `instead` is asked in place of the recorded
     one."""
 
@@ -57,11 +57,13 @@ class RegistryReader:
         return Reference(self.instead, found.path, found.tag, found.digest) if self.instead else found
 
 
-def open_registries(
+def open_registry_reader(
     folder: Path, sandbox: Path | None, plain_hosts: frozenset[str], now: Callable[[], str], instead: str = ""
-) -> RegistryReader:
+) -> RegistryEvidenceReader:
     """The reader of a command."""
-    return RegistryReader(ImageStores(folder, sandbox), plain_hosts | ({instead} if instead else set()), now, instead)
+    return RegistryEvidenceReader(
+        ImageStores(folder, sandbox), plain_hosts | ({instead} if instead else set()), now, instead
+    )
 
 
 def reused_images(named: Reading, built: Readings, hosts: frozenset[str]) -> dict[str, Reading]:

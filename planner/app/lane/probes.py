@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planner import path
-from planner.app.lane.subjects import Subjects, of_commit
+from planner.app.lane.subjects import LaneParts, spec_for_commit
 from planner.errors import ProviderError
 from planner.rollout import evidence as names
 from planner.rollout.evidence import Reading
-from planner.values import Json, JsonObject, digest
+from planner.values import Json, JsonObject, document_digest
 from providers.json_answer import json_of
 from providers.probes.expected_response import ProbeResponse, parse_expectation, unmet_expectations
 from providers.probes.send_probe import Ask, probe_canned_answers, probe_over_network
@@ -22,17 +22,17 @@ _AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class ProbeReader:
+class ProbeEvidenceReader:
     """Asks with `ask`."""
 
-    subjects: Subjects
+    subjects: LaneParts
     ask: Ask
     now: Callable[[], str]
 
     def answers(self, commit: str) -> dict[str, Reading]:
         """One answer of each probe."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            found = pool.map(lambda probe: self._answer(of_commit(probe[1], commit)), self.subjects.probes)
+            found = pool.map(lambda probe: self._answer(spec_for_commit(probe[1], commit)), self.subjects.probes)
             return {names.PROBE + name: one for (name, _), one in zip(self.subjects.probes, found, strict=True)}
 
     def _answer(self, spec: JsonObject) -> Reading:
@@ -42,16 +42,16 @@ class ProbeReader:
             seen = self.ask(url)
         except ProviderError as error:  # no answer is an answer: a site that is down is no lane that cannot be read
             value["wrong"] = error.described()
-            return Reading(value, url, at, digest(value))
+            return Reading(value, url, at, document_digest(value))
         expected = parse_expectation({**spec, "provenance": {}})
         value |= {"status": seen.status, "wrong": unmet_expectations(expected, seen)}
         value["provenance"] = {one: _at(seen, one) for one in spec.get("provenance") or {}}
-        return Reading(value, url, at, digest(value))
+        return Reading(value, url, at, document_digest(value))
 
 
-def open_probes(subjects: Subjects, sandbox: Path | None, now: Callable[[], str]) -> ProbeReader:
+def open_probe_reader(subjects: LaneParts, sandbox: Path | None, now: Callable[[], str]) -> ProbeEvidenceReader:
     """The reader of a command: over the network, or from the canned answers of a sandbox."""
-    return ProbeReader(
+    return ProbeEvidenceReader(
         subjects, probe_canned_answers(sandbox / "probes.yaml") if sandbox else probe_over_network(), now
     )
 

@@ -26,7 +26,7 @@ _SERVICE_LABEL = "app.kubernetes.io/name"
 
 
 @dataclass(frozen=True, slots=True)
-class ScopeRow:
+class ScopeStatusResource:
     """One resource. `state` is `ok`, `to do` or `unreadable`; `missing` says that it is not there at all."""
 
     address: str
@@ -42,10 +42,10 @@ class ScopeStatus:
 
     cluster: ClusterIdentity
     selection: Selection
-    rows: tuple[ScopeRow, ...]
+    rows: tuple[ScopeStatusResource, ...]
 
     @property
-    def blockers(self) -> tuple[ScopeRow, ...]:
+    def blockers(self) -> tuple[ScopeStatusResource, ...]:
         """What is not as declared, or could not be read."""
         return tuple(row for row in self.rows if row.state != "ok")
 
@@ -109,13 +109,13 @@ def _service_of(resource: Resource) -> str:
     return str((resource.manifest["metadata"].get("labels") or {}).get(_SERVICE_LABEL) or "")
 
 
-def _row(inputs: PlanInputs, address: Address) -> ScopeRow:
+def _row(inputs: PlanInputs, address: Address) -> ScopeStatusResource:
     seen, preview = inputs.observations.get(address), inputs.previews.get(address)
     scope, missing = inputs.resources[address].scope, not isinstance(seen, Present | Unreadable)
     if isinstance(seen, Unreadable):
-        return ScopeRow(address.local, scope, "unreadable", seen.reason)
+        return ScopeStatusResource(address.local, scope, "unreadable", seen.reason)
     reason = inputs.unsourced.get(address, "") or _open(preview)
-    return ScopeRow(address.local, scope, "to do" if reason else "ok", reason, missing and bool(reason))
+    return ScopeStatusResource(address.local, scope, "to do" if reason else "ok", reason, missing and bool(reason))
 
 
 def _open(preview: Preview | None) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from json import loads
 
-from planner.app.holds import lane_of, standing_hold
-from planner.app.lane.reading import Target, open_readers, read_lane
-from planner.app.lane.subjects import Subjects, expected_run, subjects_of
+from planner.app.holds import lane_key_of_stack, standing_hold
+from planner.app.lane.reading import StatusTarget, open_evidence_readers, read_lane_evidence
+from planner.app.lane.subjects import LaneParts, expected_run_name, lane_parts
 from planner.app.load import load_selected_configuration
 from planner.app.part_filters import without_refs_of_other_lanes
 from planner.app.request import Request
-from planner.app.session import Session, identified, open_session
+from planner.app.session import Session, identify_cluster, open_session
 from planner.duration import parse_duration
 from planner.errors import SelectionError
 from planner.loading.config import Config
@@ -23,7 +23,7 @@ from planner.rollout.closeout import closeout_record, record_bytes
 from planner.rollout.evidence import Evidence
 from planner.rollout.lane_verdict import RolloutVerdict, exit_code, judge
 from planner.values import JsonObject
-from state.holds import Hold
+from state.holds import LaneHold
 
 ROLLOUT = "rollout"  # the scope of a rollout: not taken by default, and part of what a status is about
 
@@ -44,7 +44,7 @@ class LaneStatus:
     record: JsonObject | None = None
     written: bool = False
     closeouts: tuple[JsonObject, ...] = ()
-    hold: Hold | None = None
+    hold: LaneHold | None = None
     expected_run: str = ""
 
     @property
@@ -54,7 +54,7 @@ class LaneStatus:
 
 
 def read_lane_status(
-    request: Request, target: Target, *, closeout: bool = False, config: Config | None = None
+    request: Request, target: StatusTarget, *, closeout: bool = False, config: Config | None = None
 ) -> LaneStatus:
     """Read the status of the one lane that `request` selects; with `closeout` also write its record to the state.
     `config` is its configuration, where that was read already.
@@ -65,14 +65,14 @@ def read_lane_status(
     request = _with_rollout(request, config) if config else request
     with open_session(request, config) as session:
         lane = _lane_of(session)
-        cluster = identified(session)
-        subjects = subjects_of(session.stack.resources, without_refs_of_other_lanes(request, _everything, config))
+        cluster = identify_cluster(session)
+        subjects = lane_parts(session.stack.resources, without_refs_of_other_lanes(request, _everything, config))
         past = session.store.closeouts(lane)
-        readers = open_readers(session, subjects)
+        readers = open_evidence_readers(session, subjects)
         if closeout:
             closed = tuple(one.commit for one in past)
             readers = replace(readers, closed=closed, warn_after=_warn_after(session, config))
-        evidence = read_lane(readers, lane, target)
+        evidence = read_lane_evidence(readers, lane, target)
         found = LaneStatus(
             cluster,
             _selection(session),
@@ -81,8 +81,8 @@ def read_lane_status(
             judge(evidence),
             tuple(_lines(subjects)),
             closeouts=tuple(loads(one.record) for one in past),
-            hold=None if request.plain else standing_hold(session.store, lane_of(session.stack)),
-            expected_run=expected_run(subjects, evidence.commit),
+            hold=None if request.plain else standing_hold(session.store, lane_key_of_stack(session.stack)),
+            expected_run=expected_run_name(subjects, evidence.commit),
         )
         return _close(session, found) if closeout else found
 
@@ -128,7 +128,7 @@ def _selection(session: Session) -> Selection:
     return Selection(stack.product, request.name, stack.nodes, stack.lanes, files=request.files)
 
 
-def _lines(subjects: Subjects) -> list[str]:
+def _lines(subjects: LaneParts) -> list[str]:
     parts = {
         "source": subjects.heads,
         "pipelinerun": subjects.runs,

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from planner.app.lane.cluster import ClusterReader, Workload
+from planner.app.lane.cluster import ClusterEvidenceReader, Workload
 from planner.app.lane.git import DIGESTS
-from planner.app.lane.images import open_registries
-from planner.app.lane.subjects import RunPlace, Subjects
+from planner.app.lane.images import open_registry_reader
+from planner.app.lane.subjects import LaneParts, RunLocation
 from planner.commit_id import is_commit_id
 from planner.path import FieldPath
 from planner.rollout import evidence as names
@@ -111,13 +111,13 @@ def registry_facts(evidence: Evidence, host: str, now: Now, sandbox: Path | None
     """The digests in the registry of the recorded images; `host` is asked instead of the recorded one, if given."""
     images = {names.IMAGE + name: one for name, one in evidence.items(names.IMAGE)}
     plain = frozenset({host} if host and is_loopback(host) else ())
-    return open_registries(Path(), sandbox, plain, now, host).digests(images)
+    return open_registry_reader(Path(), sandbox, plain, now, host).digests(images)
 
 
 def cluster_facts(evidence: Evidence, cluster: Cluster, now: Now) -> dict[str, Reading]:
     """The run, the Applications and the workloads of a record, as the cluster has them now."""
-    reader = ClusterReader(
-        cluster, Subjects(runs=tuple(_runs(evidence)), applications=tuple(_applications(evidence))), now
+    reader = ClusterEvidenceReader(
+        cluster, LaneParts(runs=tuple(_runs(evidence)), applications=tuple(_applications(evidence))), now
     )
     found: dict[str, Reading] = {}
     run = evidence.get(names.RUN)
@@ -129,10 +129,10 @@ def cluster_facts(evidence: Evidence, cluster: Cluster, now: Now) -> dict[str, R
     return found | reader.workloads(_workloads(evidence))
 
 
-def _runs(evidence: Evidence) -> Iterator[RunPlace]:
+def _runs(evidence: Evidence) -> Iterator[RunLocation]:
     run = evidence.get(names.RUN)
     if run is not None and run.readable and run.value:
-        yield RunPlace(str(run.value["namespace"]))
+        yield RunLocation(str(run.value["namespace"]))
 
 
 def _applications(evidence: Evidence) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from planner.app.observe.asking import MetricsReader, open_metrics, selected_node
+from planner.app.observe.asking import MetricsReader, open_metrics_reader, selected_metrics_node
 from planner.app.request import Request
 from planner.errors import SelectionError, TemporaryError
 from planner.rollout.metrics import TargetRow, Traffic, boundary, number_of, traffic_queries
@@ -14,7 +14,7 @@ from providers.prometheus.scrape_targets import ScrapedTarget
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class ObservedTargets:
     """The rows about one node, and whether a sandbox made them up."""
 
     node: str
@@ -23,11 +23,11 @@ class Observed:
     rows: tuple[TargetRow, ...]
 
 
-def read_targets(request: Request, *, declared: bool = False) -> Observed:
+def read_targets(request: Request, *, declared: bool = False) -> ObservedTargets:
     """What is scraped; with `declared` against what the node declares. Raises SelectionError where nothing is declared,
     TemporaryError when Prometheus does not answer."""
-    name, node = selected_node(request)
-    reader = open_metrics(request, node)
+    name, node = selected_metrics_node(request)
+    reader = open_metrics_reader(request, node)
     server = reader.named_server()
     jobs = node.observability.jobs
     if declared and not jobs:
@@ -35,7 +35,7 @@ def read_targets(request: Request, *, declared: bool = False) -> Observed:
     rows = tuple(_row(one) for one in reader.ask_targets(server))
     if declared:
         rows = boundary({job: [f"{one}{of.path}" for one in of.targets] for job, of in jobs.items()}, rows)
-    return Observed(name, server, reader.simulated, rows)
+    return ObservedTargets(name, server, reader.simulated, rows)
 
 
 def _row(one: ScrapedTarget) -> TargetRow:
@@ -45,8 +45,8 @@ def _row(one: ScrapedTarget) -> TargetRow:
 def read_traffic(request: Request, clients: tuple[str, ...], window: float) -> tuple[str, tuple[Traffic, ...]]:
     """The node, and what its proxy server counted for each client in the last `window` seconds. Raises SelectionError
     where the node declares no such counter."""
-    name, node = selected_node(request)
-    reader = open_metrics(request, node)
+    name, node = selected_metrics_node(request)
+    reader = open_metrics_reader(request, node)
     counter = traffic_counter(node)
     if counter is None:
         remedy = "declare egressProxy.traffic: the counter of bytes and its label"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from planner.app.drift_cronjob import ALWAYS, declared_kinds, render_manifest
+from planner.app.drift_cronjob import ALWAYS, declared_kinds, render_manifest_template
 from planner.app.holds import SCOPE
 from planner.app.load import load_configuration
 from planner.app.pulls.place import PullPlace
@@ -66,7 +66,7 @@ def monitor_manifests(place: PullPlace, job: MonitorJob) -> str:
             "rules": _reads(session),
             "rights": _rights(place, session),
         }
-    return "---\n".join(render_manifest(path, context) for path in sorted(_TEMPLATES.glob("*.j2")))
+    return "---\n".join(render_manifest_template(path, context) for path in sorted(_TEMPLATES.glob("*.j2")))
 
 
 def _words(place: PullPlace, job: MonitorJob) -> list[str]:

@@ -20,7 +20,7 @@ from planner.app.pulls.rollouts import RolloutInterrupted, roll_out
 from planner.app.pulls.settle import PlannedCycle, SettledCycle, planned_cycle, settle
 from planner.app.pulls.standing_failures import note_cycle, note_mismatch
 from planner.errors import HwplanError, LockedError, ProviderError, StalePlan
-from planner.events import Result
+from planner.events import NodeResult
 from planner.pulls.cycle_record import (
     DONE,
     DRY_RUN,
@@ -195,11 +195,11 @@ class Cycle:
             self.book.step(found)
             self.book.memory = note_mismatch(self.book.memory, found, one.begun)
             self.book.errors.append(said)
-        elif one.merged_by or settled.result(address) is Result.UNKNOWN:
+        elif one.merged_by or settled.result(address) is NodeResult.UNKNOWN:
             self.book.trouble(said)
         else:
             self.book.step(replace(one, step=DeliveryStep.VOID, reason=problem))
-            (self.book.errors if settled.result(address) is Result.FAILED else self.book.notes).append(said)
+            (self.book.errors if settled.result(address) is NodeResult.FAILED else self.book.notes).append(said)
 
     def _roll_out(self, reading: LaneReading, decision: CycleDecision, now: str) -> None:
         """The rollouts of what is merged, the oldest first, unless something stops the lane."""

@@ -21,8 +21,8 @@ from planner.app.pulls.place import PullPlace
 from planner.app.pulls.reading import PullReader
 from planner.app.pulls.settle import PlannedCycle
 from planner.app.pulls.standing_failures import end_mismatches
-from planner.app.runtime import open_store, sandbox_of, state_folder
-from planner.app.snapshot_records import is_snapshot
+from planner.app.runtime import open_store, sandbox_folder, state_folder
+from planner.app.snapshot_records import is_saved_snapshot
 from planner.errors import ForeignPlan, HwplanError, LockedError
 from planner.pulls.cycle_record import RESUMED, CycleRecord
 from planner.pulls.deliveries import DeliveryStep, parse_delivery
@@ -61,9 +61,9 @@ def run_monitor(place: PullPlace, choices: MonitorChoices) -> int:
 
     Raises HwplanError of a single cycle, ForeignPlan for a saved snapshot.
     """
-    if is_snapshot(place.request.live):
+    if is_saved_snapshot(place.request.live):
         raise ForeignPlan("a saved snapshot has no GitHub", where=f"--live {place.request.live}")
-    reader = PullReader(place, create_for(place.request.config, sandbox_of(place.request)))
+    reader = PullReader(place, create_for(place.request.config, sandbox_folder(place.request)))
     code, done = 0, 0
     while True:
         merged, interrupted = False, False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from planner.app.holds import lane_key
+from planner.app.holds import lane_state_key
 from planner.app.load import load_configuration
 from planner.app.request import Request
 from planner.errors import SelectionError
@@ -15,7 +15,7 @@ from planner.spec.git import GitRemote
 from planner.spec.lane import Lane
 from planner.spec.node import Node
 from planner.spec.pulls import PullRules
-from planner.values import JsonObject, digest
+from planner.values import JsonObject, document_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class PullPlace:
     @property
     def key(self) -> str:
         """The name of the lane in the state."""
-        return lane_key(self.product, self.node, self.lane)
+        return lane_state_key(self.product, self.node, self.lane)
 
 
 def find_place(request: Request) -> PullPlace:
@@ -90,7 +90,7 @@ def find_place(request: Request) -> PullPlace:
         context=node.spec.kube_context,
         cluster_uid=node.spec.cluster_uid or "",
         sets=config.sets_of(product),
-        digest=digest([remote.repo, rules.model_dump(mode="json")]),
+        digest=document_digest([remote.repo, rules.model_dump(mode="json")]),
         access=rules.access.model_dump(mode="json", by_alias=True, exclude_none=True),
         git=git_side(node.spec, remote),
     )

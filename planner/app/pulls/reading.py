@@ -21,7 +21,7 @@ from planner.pulls.lane_memory import CandidateFacts, LaneMemory
 from planner.pulls.merge_check import ConflictingFile, ConflictingMerge
 from planner.pulls.queue import priority
 from planner.pulls.requirements import UNKNOWN, unmet
-from planner.values import digest
+from planner.values import document_digest
 from providers.github.client import GitHubClient
 from providers.github.conflict_pulls import with_pulls
 from providers.github.provider import GitHubProvider
@@ -257,14 +257,14 @@ def _candidate(pull: PullRequestState, facts: CandidateFacts) -> Candidate:
 
 def _row(pull: PullRequestState) -> str:
     """A digest of what the list says of a pull request."""
-    return digest([pull.head, pull.updated_at, sorted(pull.labels), pull.draft, pull.title, pull.auto_merge])
+    return document_digest([pull.head, pull.updated_at, sorted(pull.labels), pull.draft, pull.title, pull.auto_merge])
 
 
 def _basis(facts: CandidateFacts, branch: BranchRules | None) -> str:
     """A digest of everything that the mergeability of a pull request follows from, but for its head."""
     checks = sorted((one.name, one.state) for one in facts.others)
     base = [branch.tip, list(branch.contexts), branch.strict] if branch is not None else []
-    return digest([facts.listed, [list(one) for one in checks], base])
+    return document_digest([facts.listed, [list(one) for one in checks], base])
 
 
 def _instant(now: datetime) -> str:

@@ -18,7 +18,7 @@ from planner.pulls.rollout_comment import COMMIT, comment_body, comment_marker
 from planner.pulls.status_words import commit_status
 from planner.resource import Resource
 from planner.source import SourceRef
-from planner.values import JsonObject, Ref, Sub, digest
+from planner.values import JsonObject, OutputRef, OutputTemplate, document_digest
 
 SCOPE = "pulls"
 STATUSES = 20  # written in one cycle: one write a second, and the merge is not to wait for hundreds
@@ -116,13 +116,13 @@ def _comments(
         if one.step is DeliveryStep.INTENDED and one.pull not in merges:
             continue
         text = comment_body(one, place.node, place.lane)
-        told = digest(text)
+        told = document_digest(text)
         if told == one.told:
             continue
         before, unknown, after = text.partition(COMMIT)
-        body: str | Sub = text
+        body: str | OutputTemplate = text
         if unknown and one.pull in merges:
-            body = Sub((before, Ref(merges[one.pull].address, "mergeCommit"), after))
+            body = OutputTemplate((before, OutputRef(merges[one.pull].address, "mergeCommit"), after))
         elif unknown:
             body = text.replace(COMMIT, "unknown")
         spec = {"number": one.pull, "marker": comment_marker(place.node, place.lane), "body": body}
@@ -138,7 +138,7 @@ def _issues(place: PullPlace, memory: LaneMemory) -> Iterator[tuple[str, tuple[R
         if not record.is_open and not known:
             continue
         spec = issue_spec(place, family, record)
-        wanted = digest(spec)
+        wanted = document_digest(spec)
         if wanted != known:
             yield (
                 str(family),

@@ -13,13 +13,13 @@ from planner.app.plan_run import PlanRun, make_plan_run
 from planner.app.pulls.place import PullPlace
 from planner.app.pulls.resources import SCOPE
 from planner.app.session import Session, open_session_with
-from planner.events import Ended, Result
+from planner.events import Ended, NodeResult
 from planner.planning.inputs import PlanInputs
 from planner.resource import Resource
 from planner.values import JsonObject
 from state.store import StateStore
 
-_WELL = (Result.DONE, Result.UNCHANGED)
+_WELL = (NodeResult.DONE, NodeResult.UNCHANGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class SettledCycle:
             return "" if address in inputs.resources else "it was not planned"
         return "" if ended.result in _WELL else ended.message or str(ended.result)
 
-    def result(self, address: Address) -> Result | None:
+    def result(self, address: Address) -> NodeResult | None:
         """How it ended; None where nothing was to be done about it."""
         ended = self._ended(address)
         return ended.result if ended is not None else None

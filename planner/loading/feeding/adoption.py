@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from planner.address import is_own_kind
-from planner.adoption import AdoptedField, Adoption, ConfigPatch, EditedKey, LiveField, RefusedField
+from planner.address import is_hwplan_kind
+from planner.adoption import AdoptedField, Adoption, ConfigurationPatch, EditedKey, LiveField, RefusedField
 from planner.diff import equal_documents
 from planner.editing import MISSING, value_at
 from planner.errors import ConfigError
@@ -70,7 +70,7 @@ class _Search:
     config: Config
     products: tuple[str, ...]
     selection: Selection
-    patch: ConfigPatch
+    patch: ConfigurationPatch
     allowed: dict[tuple[object, ...], list[LiveField]] = field(default_factory=dict)
     known: KnownRendering = field(default_factory=KnownRendering)  # of `config`
 
@@ -95,7 +95,7 @@ class _Search:
     def adopt(self, wanted: LiveField, place: Place, declared: Json) -> AdoptedField | str:
         """Adopt one field, or say why not."""
         fitting = self._fitting(wanted, place, declared)
-        found: list[tuple[AdoptedField, Config, ConfigPatch]] = []
+        found: list[tuple[AdoptedField, Config, ConfigurationPatch]] = []
         reached: list[str] = []
         for candidate in fitting.values():
             result = self._verified(candidate, place, wanted)
@@ -143,7 +143,7 @@ class _Search:
 
     def _verified(
         self, candidate: KeyCandidate, place: Place, wanted: LiveField
-    ) -> tuple[AdoptedField, Config, ConfigPatch] | str:
+    ) -> tuple[AdoptedField, Config, ConfigurationPatch] | str:
         """The first edit of a key after which everything is rendered as before, but for what is adopted."""
         reasons: list[str] = []
         for patch, key in edits(self.config, place.text, candidate, self.patch):
@@ -194,7 +194,7 @@ def adopt_fields(
             adopted.append(found)
         elif found is not None:
             refused.append(found)
-    patch = ConfigPatch(config.folder) if refused else search.patch
+    patch = ConfigurationPatch(config.folder) if refused else search.patch
     return Adoption(patch, tuple(adopted), tuple(refused))
 
 
@@ -215,7 +215,7 @@ def declaring_line(config: Config, selection: Selection, field: LiveField, known
 
 def _search(config: Config, selection: Selection, known: KnownRendering | None) -> _Search:
     products = tuple(config.products) if selection.product == ALL else (selection.product,)
-    return _Search(config, products, selection, ConfigPatch(config.folder), known=known or KnownRendering())
+    return _Search(config, products, selection, ConfigurationPatch(config.folder), known=known or KnownRendering())
 
 
 def _adopted(search: _Search, wanted: LiveField) -> AdoptedField | RefusedField | None:
@@ -225,7 +225,7 @@ def _adopted(search: _Search, wanted: LiveField) -> AdoptedField | RefusedField 
         reason = wanted.refused or "no document of a template declares it: hwplan makes it of another one"
         return RefusedField(wanted, reason, wanted.source)
     declared = value_at(place.document, wanted.path, MISSING)
-    if wanted.refused or declared is MISSING or is_own_kind(str(place.document.get("apiVersion"))):
+    if wanted.refused or declared is MISSING or is_hwplan_kind(str(place.document.get("apiVersion"))):
         own = "" if declared is MISSING else "what lives of a hwplan kind is no value of its YAML"
         return RefusedField(wanted, wanted.refused or own or "no template renders it", place.source(wanted.path))
     if equal_documents(declared, wanted.live):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from planner.adoption import ConfigPatch, EditedKey
+from planner.adoption import ConfigurationPatch, EditedKey
 from planner.diff import equal_documents
 from planner.errors import ConfigError
 from planner.loading.config import Config, ProductEntry
@@ -18,8 +18,8 @@ from planner.loading.yaml.text_edit import NotEditable, with_value
 
 
 def edits(
-    config: Config, text: RenderedText, candidate: KeyCandidate, patch: ConfigPatch
-) -> Iterator[tuple[ConfigPatch, EditedKey]]:
+    config: Config, text: RenderedText, candidate: KeyCandidate, patch: ConfigurationPatch
+) -> Iterator[tuple[ConfigurationPatch, EditedKey]]:
     """The ways to give a key its value: where it is decided now, then in the more particular layers, so that other
     nodes and lanes may stay as they are."""
     entry = entry_of(config, text, candidate)
@@ -34,8 +34,8 @@ def edits(
 
 
 def _edited(
-    folder: Path, layer: ConfigLayer, candidate: KeyCandidate, patch: ConfigPatch
-) -> tuple[ConfigPatch, EditedKey] | None:
+    folder: Path, layer: ConfigLayer, candidate: KeyCandidate, patch: ConfigurationPatch
+) -> tuple[ConfigurationPatch, EditedKey] | None:
     file = folder / layer.origin.input.name.partition("/")[2]
     path = (*layer.path, *candidate.path)
     data = patch.after.get(file) or file.read_bytes()
@@ -48,7 +48,7 @@ def _edited(
         return None
     before = {**patch.before, file: patch.before.get(file, data)}
     name = patch.shown(file)
-    return ConfigPatch(folder, before, {**patch.after, file: edited}), EditedKey(name, path, _line(data, edited))
+    return ConfigurationPatch(folder, before, {**patch.after, file: edited}), EditedKey(name, path, _line(data, edited))
 
 
 def _line(before: bytes, after: bytes) -> int:

@@ -11,7 +11,7 @@ from planner.loading.manifests.expectations import container_images
 from planner.loading.policies.images import registry_host, registry_of
 from planner.spec.kinds.sources import ManifestSource
 from planner.spec.node import Node
-from planner.values import JsonObject, digest
+from planner.values import JsonObject, document_digest
 
 
 def registry_images(items: Sequence[JsonObject], source: ManifestSource, node: Node) -> list[JsonObject]:
@@ -34,7 +34,7 @@ def _names(prefix: str, targets: Collection[str]) -> dict[str, str]:
     """A name for each target: the last part of its repository, told apart by a digest where several share it."""
     plain = {target: f"{prefix}-{_slug(split_image(target)[0].rpartition('/')[2])}" for target in targets}
     counts = Counter(plain.values())
-    return {t: name if counts[name] == 1 else f"{name}-{digest(t)[-8:]}" for t, name in plain.items()}
+    return {t: name if counts[name] == 1 else f"{name}-{document_digest(t)[-8:]}" for t, name in plain.items()}
 
 
 def _slug(text: str) -> str:

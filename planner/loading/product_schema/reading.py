@@ -24,7 +24,7 @@ from planner.loading.product_schema.models import ModelMaker
 from planner.loading.product_schema.rules import RuleWalk
 from planner.loading.yaml.source import CONFIG, decode_text, load_documents
 from planner.source import SourceRef
-from planner.spec.base import Model
+from planner.spec.base import StrictModel
 from planner.spec.lane import Lane
 from planner.spec.node import Node
 from planner.spec.product_schema import ProductSchema
@@ -38,7 +38,7 @@ class ProductModels:
 
     schema: ProductSchema
     lane: type[Lane]
-    node: type[Model]
+    node: type[StrictModel]
 
     def check_rules(self, lane: Lane, node: Node, merged: MergedConfig, problems: Problems) -> None:
         """Note what the rules of the schema forbid in a lane on a node."""
@@ -54,7 +54,7 @@ class ProductModels:
         RuleWalk(self.schema.defs, value, node, report).check(self.schema.node, value)
 
 
-PLAIN = ProductModels(ProductSchema(apiVersion="hwplan.dev/v1", kind="ProductSchema"), Lane, Model)
+PLAIN = ProductModels(ProductSchema(apiVersion="hwplan.dev/v1", kind="ProductSchema"), Lane, StrictModel)
 
 
 def read_product_models(folder: Path, shown: str, problems: Problems) -> ProductModels | None:

@@ -16,7 +16,7 @@ from planner.ports import Fingerprinter
 from planner.resource import GENERATED
 from planner.spec.kinds.sources import SecretSource
 from planner.spec.secrets import FileSource, KubernetesSource, SecretOrigin
-from planner.values import JsonObject, Sealed, SecretValue, generated_ref, parse_generated
+from planner.values import JsonObject, SealedSecret, SecretValue, generated_ref, parse_generated
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class NeededFile:
 class _Found:
     """The leaf of one key. `value` is None where the value is made at apply; then `rotation` says which one."""
 
-    leaf: Sealed
+    leaf: SealedSecret
     value: SecretValue | None = None
     rotation: int = 0
 
@@ -70,7 +70,7 @@ class SecretSources:
         for key, wanted in sorted(source.spec.key_mapping.items()):
             tried: list[str] = []
             one = self._find(source.spec.sources, wanted, node, tried)
-            found[key] = one or _Found(Sealed(f"missing:{wanted}", ""))
+            found[key] = one or _Found(SealedSecret(f"missing:{wanted}", ""))
             if one is None:
                 missing.setdefault("; ".join(dict.fromkeys(tried)) or "no source has this key", []).append(wanted)
         values = {key: one.value for key, one in found.items() if one.value is not None}
@@ -94,7 +94,7 @@ class SecretSources:
             if not (ref := _ref(origin, key, node)):
                 continue
             if origin.generate is not None:
-                return _found(Sealed(ref, ""))
+                return _found(SealedSecret(ref, ""))
             self.looked[ref] = ""
             try:
                 value = self._value(origin, ref, key, node)
@@ -102,7 +102,7 @@ class SecretSources:
                 tried.append(error.message)
                 continue
             self.looked[ref] = self.fingerprinter.fingerprint(value.reveal())
-            return _Found(Sealed(ref, self.looked[ref]), value)
+            return _Found(SealedSecret(ref, self.looked[ref]), value)
         return None
 
     def _value(self, origin: SecretOrigin, ref: str, key: str, node: str) -> SecretValue:
@@ -164,7 +164,7 @@ def _file_ref(source: FileSource, node: str) -> FileRef:
     return FileRef(node, source.path, source.format, source.key or "")
 
 
-def _found(leaf: Sealed) -> _Found:
+def _found(leaf: SealedSecret) -> _Found:
     """A leaf whose value is not at hand: made at apply, or recorded by a snapshot."""
     generation = parse_generated(leaf.ref)
     return _Found(leaf, rotation=generation[1] if generation else 0)

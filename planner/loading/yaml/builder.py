@@ -13,13 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from planner.address import is_own_kind
+from planner.address import is_hwplan_kind
 from planner.loading.yaml.api_scalars import has_other_spellings
 from planner.loading.yaml.document_limits import Document, YamlLimits
 from planner.loading.yaml.events import Parse, events, pure_events, retry, syntax_problem
 from planner.loading.yaml.notes import Notes, Stop
 from planner.loading.yaml.scalars import Scalars
-from planner.values import Json, digest, encode_leaves
+from planner.values import Json, document_digest, encode_leaves
 
 _TWICE: Final = "the same key twice in one mapping"
 _KEEP_ONE: Final = "keep one of them"
@@ -257,7 +257,7 @@ class Builder:
 
 
 def _are_equal(one: Json, other: Json) -> bool:
-    return digest(encode_leaves(one)) == digest(encode_leaves(other))
+    return document_digest(encode_leaves(one)) == document_digest(encode_leaves(other))
 
 
 def _is_own(value: Json) -> bool:
@@ -266,5 +266,5 @@ def _is_own(value: Json) -> bool:
         return False
     items = value.get("items")
     api_version = value.get("apiVersion")
-    own = isinstance(api_version, str) and is_own_kind(api_version)
+    own = isinstance(api_version, str) and is_hwplan_kind(api_version)
     return own or (isinstance(items, list) and any(_is_own(item) for item in items))

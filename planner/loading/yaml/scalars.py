@@ -12,7 +12,7 @@ from planner.loading.yaml.document_limits import INVISIBLE
 from planner.loading.yaml.notes import Notes
 from planner.loading.yaml.own_scalars import Ambiguous, Plain, resolve_plain
 from planner.loading.yaml.tags import parse_tag
-from planner.values import MARK, Json, Ref, Sub
+from planner.values import MARK, Json, OutputRef, OutputTemplate
 
 MERGE: Final = "<<"
 _STR_TAG: Final = STANDARD + "str"
@@ -84,7 +84,7 @@ class Scalars:
 
     def key(self, event: Any, value: Json) -> str:
         """The name of the field that a key stands for, whose value is `value`."""
-        if isinstance(value, Ref | Sub | dict | list) or not (self._api or _is_strict_key(value)):
+        if isinstance(value, OutputRef | OutputTemplate | dict | list) or not (self._api or _is_strict_key(value)):
             self._notes.problem(event, "a key that is not text", "put it in quotes")
             return "?"
         key = self._spelt(event, value) if self._api else str(value)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.duration import parse_duration
 from planner.errors import PermanentError, PreconditionError, ProviderError, TemporaryError
-from planner.plan import Change, FieldChange, FieldOp, Verified
+from planner.plan import Change, FieldChange, FieldOp, VerifiedBy
 from planner.ports import (
     Absent,
     Effect,
@@ -29,7 +29,7 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.values import Json, JsonObject, Vault, digest
+from planner.values import Json, JsonObject, Vault, document_digest
 from providers.cluster import Cluster, KindInfo, ObjectCollection
 from providers.kubernetes.errors import ResourceVersionConflict
 from providers.kubernetes.object_location import served_kind
@@ -79,13 +79,13 @@ class ArgoRepairProvider(NeverDeletes):
     cluster: Cluster
     now: Callable[[], datetime]
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See Provider. For each Application one GET, and a LIST for each kind and namespace around it."""
         found: dict[str, Findings | ProviderError] = {}
         seen: dict[Address, Observation] = {}
         for one in wanted:
             spec = one.manifest["spec"]
-            if (key := digest(spec)) not in found:
+            if (key := document_digest(spec)) not in found:
                 found[key] = self._findings(spec)
             seen[one.address] = _observe(one, found[key])
         return ReadResult(seen)
@@ -234,12 +234,16 @@ def _observe(resource: Resource, found: Findings | ProviderError) -> Observation
     if row is None:
         rows = [_row(one) for one in found.stuck]
         return Present(
-            resource.address, "", digest([_planned(one) for one in rows]), {"found": found}, outputs={STUCK: rows}
+            resource.address,
+            "",
+            document_digest([_planned(one) for one in rows]),
+            {"found": found},
+            outputs={STUCK: rows},
         )
     stuck = next((one for one in found.stuck if _is_that(one, row)), None)
     if stuck is None:
         return Absent(resource.address)
-    return Present(resource.address, stuck.uid, digest(row), {"found": stuck})
+    return Present(resource.address, stuck.uid, document_digest(row), {"found": stuck})
 
 
 def _row(one: Stuck) -> JsonObject:
@@ -251,10 +255,10 @@ def _preview(resource: Resource, seen: Observation) -> Preview:
     match found:
         case Findings():
             outputs = seen.outputs if isinstance(seen, Present) else {}
-            return Preview(Effect.NONE, verified=Verified.SERVER, outputs=outputs, warnings=found.left_alone)
+            return Preview(Effect.NONE, verified=VerifiedBy.SERVER, outputs=outputs, warnings=found.left_alone)
         case Stuck():
             path = (found.object, *(("operation",) if found.what == "operation" else ()))
             field = FieldChange(path, FieldOp.REMOVE, f"{found.seen}; uid {found.uid}")
-            return Preview(Effect.RUN, (field,), Verified.SERVER, evidence=found.evidence)
+            return Preview(Effect.RUN, (field,), VerifiedBy.SERVER, evidence=found.evidence)
         case _:
             return Preview(Effect.NONE)  # it is over since a moment ago

@@ -12,9 +12,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError, PreconditionError, ProviderError
-from planner.plan import Change, FieldChange, FieldOp, Verified
+from planner.plan import Change, FieldChange, FieldOp, VerifiedBy
 from planner.ports import (
     Absent,
     Effect,
@@ -28,7 +28,7 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.values import Json, JsonObject, Ref, Sub, Vault, digest
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate, Vault, document_digest
 from providers.cluster import Cluster, KindInfo
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations.argo_refresh import HARD, Refresh
@@ -50,7 +50,7 @@ class ArgoSyncProvider(NeverDeletes):
     contains: Callable[[JsonObject, str, str], bool] | None = None
     _syncs: dict[Address, Sync] = field(default_factory=dict)
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See Provider. One GET each, several at once."""
         return ReadResult({one.address: one for one in ParallelMap(_AT_ONCE).map(self._observe, wanted)})
 
@@ -66,7 +66,9 @@ class ArgoSyncProvider(NeverDeletes):
             return Absent(address)
         seen = parse(live)
         last = seen.operation
-        content = digest([seen.uid, seen.revision, last.started if last else "", last.revision if last else ""])
+        content = document_digest(
+            [seen.uid, seen.revision, last.started if last else "", last.revision if last else ""]
+        )
         return Present(address, seen.uid, content, {"live": live}, outputs=outputs_of(seen))
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
@@ -78,7 +80,7 @@ class ArgoSyncProvider(NeverDeletes):
         spec = (change.desired or {})["spec"]
         namespace, name = _names(spec)
         revision = str(spec.get("revision") or "")
-        key = digest([name, namespace, revision, change.precondition.uid, change.precondition.content])
+        key = document_digest([name, namespace, revision, change.precondition.uid, change.precondition.content])
         make = Refresh if spec.get("refresh") else Sync
         sync = make(self.cluster, self._kind(), namespace, name, revision, key.removeprefix("sha256:")[:32])
         sync.contains = self._contains(spec)
@@ -134,12 +136,12 @@ def _preview(resource: Resource, observed: Observation, contains: Contains) -> P
     seen = parse((observed.value or {})["live"])
     try:
         if isinstance(revision, str) and seen.holds(revision, contains):
-            return Preview(Effect.NONE, verified=Verified.SERVER, outputs=outputs_of(seen))
+            return Preview(Effect.NONE, verified=VerifiedBy.SERVER, outputs=outputs_of(seen))
     except ProviderError as error:  # it may be at a later revision, over which an older one is not brought back
         why = f"whether {seen.revision[:12]} contains the revision cannot be determined: {error.message}"
         return Preview(Effect.RUN, blocked=why, remedy=error.remedy, evidence=seen.words)
     field = FieldChange(("revision",), FieldOp.CHANGE, seen.revision or None, _shown(revision))
-    return Preview(Effect.RUN, (field,), Verified.SERVER, evidence=seen.words)
+    return Preview(Effect.RUN, (field,), VerifiedBy.SERVER, evidence=seen.words)
 
 
 def _preview_refresh(observed: Observation) -> Preview:
@@ -150,8 +152,8 @@ def _preview_refresh(observed: Observation) -> Preview:
     before = (live["metadata"].get("annotations") or {}).get(REFRESH)
     op = FieldOp.CHANGE if before else FieldOp.ADD
     field = FieldChange(("metadata", "annotations", REFRESH), op, before, HARD)
-    return Preview(Effect.RUN, (field,), Verified.SERVER, evidence=parse(live).words)
+    return Preview(Effect.RUN, (field,), VerifiedBy.SERVER, evidence=parse(live).words)
 
 
 def _shown(revision: Json) -> Json:
-    return revision if isinstance(revision, (str, Ref, Sub)) else "the tip of its branch"
+    return revision if isinstance(revision, (str, OutputRef, OutputTemplate)) else "the tip of its branch"

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError, PreconditionError, ProviderError, TemporaryError
-from planner.plan import Change, FieldChange, FieldOp, Verified
+from planner.plan import Change, FieldChange, FieldOp, VerifiedBy
 from planner.ports import (
     Absent,
     Effect,
@@ -29,7 +29,7 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.values import JsonObject, Vault, digest
+from planner.values import JsonObject, Vault, document_digest
 from providers.cluster import Cluster, KindInfo
 from providers.kubernetes.errors import NamespaceMissing, NotServed
 from providers.kubernetes.object_location import served_kind
@@ -75,7 +75,7 @@ class PipelineRunProvider(NeverDeletes):
 
     # --- reading and planning --------------------------------------------------------------------------------------
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See Provider. One GET each, several at once, and one more for a Pipeline that a new run names."""
         return ReadResult({one.address: one for one in ParallelMap(_AT_ONCE).map(self._observe, wanted)})
 
@@ -90,7 +90,7 @@ class PipelineRunProvider(NeverDeletes):
         if live is None:
             return Absent(address)
         uid = str(live["metadata"]["uid"])
-        return Present(address, uid, digest([uid, state_of(live)]), {"live": live}, outputs=outputs_of(live))
+        return Present(address, uid, document_digest([uid, state_of(live)]), {"live": live}, outputs=outputs_of(live))
 
     def _get(self, wanted: Wanted) -> JsonObject | None:
         kind = served_kind(self.cluster, API, "PipelineRun")
@@ -112,13 +112,13 @@ class PipelineRunProvider(NeverDeletes):
         state = state_of(live)
         if state not in ENDED:
             fields = (FieldChange(("state",), FieldOp.CHANGE, state, "succeeded"),)
-            return Preview(Effect.RUN, fields, Verified.SERVER, evidence=words_of(live))
+            return Preview(Effect.RUN, fields, VerifiedBy.SERVER, evidence=words_of(live))
         if state != "succeeded":
             return self._again(resource, wanted, live, f"the run of this name {state}")
         if missing := tuple(missing_evidence(live, wanted.evidence, {})):
             return self._again(resource, wanted, live, f"the run of this name is inconclusive: {'; '.join(missing)}")
         warnings = over_budget(live, wanted)
-        return Preview(Effect.NONE, verified=Verified.SERVER, outputs=outputs_of(live), warnings=warnings)
+        return Preview(Effect.NONE, verified=VerifiedBy.SERVER, outputs=outputs_of(live), warnings=warnings)
 
     def _again(self, resource: Resource, wanted: Wanted, live: JsonObject, why: str) -> Preview:
         """Blocked, or with `rerun` a run in place of the one that is deleted."""
@@ -139,16 +139,16 @@ class PipelineRunProvider(NeverDeletes):
             return Preview(Effect.RUN, _fields(wanted), blocked=error.message, remedy=error.remedy)
         return Preview(Effect.RUN, _fields(wanted), verified, lacks=lacks)
 
-    def _dry_run(self, wanted: Wanted) -> Verified:
+    def _dry_run(self, wanted: Wanted) -> VerifiedBy:
         """Whether the server would take it. Raises what it says against it."""
         kind = served_kind(self.cluster, API, "PipelineRun")
         if kind is None:
-            return Verified.NO
+            return VerifiedBy.NO
         try:
             self.cluster.apply(kind, _create_only(wanted), dry_run=True)
         except (NamespaceMissing, NotServed):
-            return Verified.NO
-        return Verified.NO if self.cluster.simulated else Verified.SERVER
+            return VerifiedBy.NO
+        return VerifiedBy.NO if self.cluster.simulated else VerifiedBy.SERVER
 
     def _lacks(self, resource: Resource, wanted: Wanted) -> tuple[Address, ...]:
         """The Pipeline, when it is not there: Tekton takes the run all the same, and fails it."""

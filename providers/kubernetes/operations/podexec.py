@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError, ProviderError, TemporaryError
-from planner.plan import Change, FieldChange, FieldOp, Verified
+from planner.plan import Change, FieldChange, FieldOp, VerifiedBy
 from planner.ports import (
     Absent,
     Effect,
@@ -66,7 +66,7 @@ class PodExecProvider(NeverDeletes):
     _marks: dict[Address, OnceMark] = field(default_factory=dict)
     _keys: dict[Address, OnceKey] = field(default_factory=dict)
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See Provider. One GET each, several at once: the name of a mark follows from what is asked for. The target
         is not looked at: it may become what it should be in the same plan."""
         seen = ParallelMap(_AT_ONCE).map(self._observe, wanted)
@@ -107,7 +107,7 @@ class PodExecProvider(NeverDeletes):
             fields = _fields(resource.manifest, None)
             return Preview(Effect.RUN, fields, on_change=(), expects=once_marks.DONE, outputs={"exitCode": 0})
         if mark is not None and mark.is_done:
-            return Preview(Effect.NONE, verified=Verified.SERVER, warnings=_other_command(wanted, mark))
+            return Preview(Effect.NONE, verified=VerifiedBy.SERVER, warnings=_other_command(wanted, mark))
         run = Preview(Effect.RUN, _fields(resource.manifest, mark), expects=once_marks.DONE, outputs={"exitCode": 0})
         key = self._keys.get(resource.address)
         if mark is None or key is None:

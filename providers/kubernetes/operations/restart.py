@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import PreconditionError, ProviderError, TemporaryError
 from planner.plan import Change
 from planner.ports import (
@@ -25,7 +25,7 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.values import Json, JsonObject, Ref, Sub, Vault
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate, Vault
 from providers.cluster import Cluster
 from providers.kubernetes.errors import ResourceVersionConflict
 from providers.kubernetes.object_location import kind_of
@@ -50,7 +50,7 @@ class RestartProvider(NeverDeletes):
     cluster: Cluster
     fingerprinter: Fingerprinter
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See Provider. Present is the workload with its record, or that there is none; one LIST for each kind and
         namespace in question."""
         seen = read_objects(self.cluster, {address for one in wanted for address in looked_at(one.manifest["spec"])})
@@ -75,7 +75,7 @@ class RestartProvider(NeverDeletes):
     def _token(self, spec: JsonObject, seen: Mapping[Address, Seen]) -> str:
         """What the workload should have been restarted for; empty while an output in `on` is not known."""
         followed = spec.get("on") or ()
-        if any(isinstance(one, (Ref, Sub)) for one in followed):
+        if any(isinstance(one, (OutputRef, OutputTemplate)) for one in followed):
             return ""
         return restart_mark.token_of([self._named(number, one, seen) for number, one in enumerate(followed)])
 

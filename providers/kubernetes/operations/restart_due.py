@@ -8,7 +8,7 @@ from planner.path import FieldPath
 from planner.plan import Change, FieldChange, FieldOp
 from planner.ports import Effect, Observation, Present, Preview
 from planner.resource import Resource
-from planner.values import JsonObject, digest
+from planner.values import JsonObject, document_digest
 from providers.kubernetes.operations.restart_mark import RECORD_PATH, TEMPLATE_PATH, differing, mark_of, marked
 from providers.kubernetes.operations.restart_spec import causes_of, in_lane_of, target_of
 from providers.kubernetes.preview.field_changes import MADE_AT_APPLY
@@ -20,7 +20,7 @@ ON_DEMAND = "now"
 
 def restart_version(record: str | None) -> str:
     """The version token of a restart: what the workload was restarted for last; None where there is no workload."""
-    return digest({"restartedFor": record})
+    return document_digest({"restartedFor": record})
 
 
 def preview_restart(resource: Resource, seen: Observation) -> Preview:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from planner.path import FieldPath
 from planner.ports import Fingerprinter
 from planner.resource import ANNOTATION
-from planner.values import Json, JsonObject, digest
+from planner.values import Json, JsonObject, document_digest
 from providers.kubernetes.secret_sealing import as_text, seal_live_document, stand_in
 
 MARK = ANNOTATION + "restarted-for."
@@ -47,12 +47,12 @@ def content_of(live: JsonObject | None, fingerprinter: Fingerprinter) -> Json:
     if live is None:
         return None
     reported = as_text(stand_in(seal_live_document(live, fingerprinter)))
-    return digest({key: value for key, value in reported.items() if key not in _NOT_CONTENT})
+    return document_digest({key: value for key, value in reported.items() if key not in _NOT_CONTENT})
 
 
 def token_of(followed: Sequence[tuple[str, Json]]) -> str:
     """The token of `when: changed`: `name=digest` for each thing that is followed, so that people can read it too."""
-    parts = {f"{name}={digest(content).removeprefix('sha256:')[:_DIGITS]}" for name, content in followed}
+    parts = {f"{name}={document_digest(content).removeprefix('sha256:')[:_DIGITS]}" for name, content in followed}
     return " ".join(sorted(parts))
 
 
@@ -65,7 +65,7 @@ def differing(record: str, token: str) -> tuple[str, ...]:
 
 def next_token(version: str) -> str:
     """The token of `when: always`: the one after `version`, so that a resumed restart writes the same again."""
-    return digest({"after": version})
+    return document_digest({"after": version})
 
 
 def patch_of(live: JsonObject, mark: str, token: str, *, rolls: bool) -> tuple[JsonObject, ...]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from planner.address import Address
 from planner.resource import Resource
-from planner.values import Json, JsonObject, Ref, Sub
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate
 
 
 def target_of(spec: JsonObject) -> Address:
@@ -34,8 +34,8 @@ def object_of(written: Json) -> Address | None:
 def causes_of(resource: Resource) -> Iterator[Address]:
     """What `on` names, as the plan calls it: objects, and where outputs come from that are not known yet."""
     for written in resource.manifest["spec"].get("on") or ():
-        for part in written.parts if isinstance(written, Sub) else (written,):
-            found = part.address if isinstance(part, Ref) else _parsed(part)
+        for part in written.parts if isinstance(written, OutputTemplate) else (written,):
+            found = part.address if isinstance(part, OutputRef) else _parsed(part)
             if found is not None:
                 yield in_lane_of(resource, found)
 

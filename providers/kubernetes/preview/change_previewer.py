@@ -14,7 +14,7 @@ from planner.address import group_of
 from planner.diff import ListKeys
 from planner.errors import PermanentError, ProviderError
 from planner.path import render_path
-from planner.plan import Drift, FieldChange, FieldOp, Verified
+from planner.plan import Drift, FieldChange, FieldOp, VerifiedBy
 from planner.ports import Effect, Fingerprinter, Preview
 from planner.values import JsonObject
 from providers.cluster import Cluster
@@ -81,8 +81,8 @@ class ChangePreviewer:
             preview = judged(case)
         except ProviderError as error:
             preview = preview_blocked(case.effect, error)
-        if preview.verified is Verified.SCHEMA and not self._vouches(case):
-            preview = replace(preview, verified=Verified.NO)
+        if preview.verified is VerifiedBy.SCHEMA and not self._vouches(case):
+            preview = replace(preview, verified=VerifiedBy.NO)
         heard = self.cluster.drain_warnings(case.resource.address.local)
         reported = (*preview.warnings, *left_out(case.resource.manifest), *heard)
         return replace(preview, warnings=reported) if reported else preview
@@ -137,7 +137,7 @@ class ChangePreviewer:
         types = self._types(case)
         document, _ = with_placeholders(stand_in(case.desired), types)
         _refuse_invalid(document, types)
-        return _created(case, Verified.SCHEMA, "")
+        return _created(case, VerifiedBy.SCHEMA, "")
 
     # --- live objects ----------------------------------------------------------------------------------------------
 
@@ -186,7 +186,9 @@ class ChangePreviewer:
         answer = rehearse(self.cluster, case.spot, case.live, computed.after)
         changed = field_changes(computed.after, answer, _keys(case, types))
         same = all(one.op is FieldOp.DISOWN for one in changed)
-        return replace(computed, verified=Verified.SERVER if same else computed.verified, exact=computed.exact and same)
+        return replace(
+            computed, verified=VerifiedBy.SERVER if same else computed.verified, exact=computed.exact and same
+        )
 
     def _asked(self, case: PreviewInput) -> tuple[PreviewInput, Prediction]:
         """The dry run, on the version that was observed: status may have moved, anything else is another plan."""
@@ -228,7 +230,7 @@ class ChangePreviewer:
         preview = Preview(
             Effect.REPLACE,
             fields,
-            Verified.SCHEMA,
+            VerifiedBy.SCHEMA,
             case.changed_document,
             drifted=case.applied_last,
             evidence=evidence,
@@ -285,7 +287,7 @@ class ChangePreviewer:
         return self.cluster.kind(case.spot.kind.api_version, case.spot.kind.kind) is not None
 
 
-def _created(case: PreviewInput, verified: Verified, expects: str) -> Preview:
+def _created(case: PreviewInput, verified: VerifiedBy, expects: str) -> Preview:
     fields, outputs = created_fields(case.desired), known_outputs(case.desired)
     return Preview(Effect.CREATE, fields, verified, case.changed_document, expects, outputs=outputs)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from planner.editing import MISSING, remove_field, replace_value, value_at
 from planner.path import Element, FieldPath, ListItem
 from planner.resource import Resource
-from planner.values import Json, JsonObject, Ref, Sealed, Sub, open_outputs
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate, SealedSecret, open_outputs
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.applied_stamp import with_applied_stamp
 from providers.kubernetes.object_location import ObjectLocation, with_real_namespace
@@ -67,7 +67,7 @@ def special_leaves(value: Json, path: tuple[str | int, ...] = ()) -> tuple[tuple
         return tuple(found for key, item in value.items() for found in special_leaves(item, (*path, key)))
     if isinstance(value, list):
         return tuple(found for at, item in enumerate(value) for found in special_leaves(item, (*path, at)))
-    return ((path, value),) if isinstance(value, (Ref, Sub, Sealed)) else ()
+    return ((path, value),) if isinstance(value, (OutputRef, OutputTemplate, SealedSecret)) else ()
 
 
 # --- ignored fields ------------------------------------------------------------------------------------------------

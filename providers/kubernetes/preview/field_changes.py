@@ -13,7 +13,7 @@ from planner.editing import MISSING, value_at
 from planner.path import FieldPath, path_covers, render_path
 from planner.plan import FieldChange, FieldOp
 from planner.resource import APPLIED, TAKE_OVER
-from planner.values import JsonObject, Sealed
+from planner.values import JsonObject, SealedSecret
 from providers.cluster import FIELD_MANAGER, OPERATOR_MANAGER
 from providers.kubernetes.preview.field_takeover import TakenField, others_of
 from providers.kubernetes.server_rules import is_aggregated
@@ -114,7 +114,7 @@ def _disowned(before: JsonObject, after: JsonObject, anew: Callable[[], JsonObje
             continue
         owners = owners_of(after, path)
         owner = next((o for o in owners if o.manager != FIELD_MANAGER), None)
-        shown, sensitive = (value.fingerprint, True) if isinstance(value, Sealed) else (value, False)
+        shown, sensitive = (value.fingerprint, True) if isinstance(value, SealedSecret) else (value, False)
         change = FieldChange(path, FieldOp.DISOWN, shown, shown, sensitive)
         if owner:
             out.append(_with_owner(change, owner.manager, owner.time))
@@ -191,7 +191,7 @@ def undeclared_fields(live: JsonObject, declared: Sequence[FieldPath] = ()) -> t
             continue
         if any(path_covers(known, path) or path_covers(path, known) for known in declared):
             continue
-        shown, sensitive = (value.fingerprint, True) if isinstance(value, Sealed) else (value, False)
+        shown, sensitive = (value.fingerprint, True) if isinstance(value, SealedSecret) else (value, False)
         change = FieldChange(path, FieldOp.ADD, None, shown, sensitive)
         out.append(_with_owner(change, owner.manager, owner.time))
     return tuple(sorted(out, key=lambda change: (render_path(change.path), change.manager)))

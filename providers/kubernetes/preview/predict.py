@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from planner.path import FieldPath
-from planner.plan import Verified
-from planner.values import Json, JsonObject, Ref, Sub, digest
+from planner.plan import VerifiedBy
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate, document_digest
 from providers.cluster import FIELD_MANAGER, Cluster
 from providers.kubernetes.csa_upgrade import Moves, migrated_object
 from providers.kubernetes.object_location import ObjectLocation
@@ -43,7 +43,7 @@ class Prediction:
 
     after: JsonObject
     taken: tuple[TakenField, ...] = ()
-    verified: Verified = Verified.SCHEMA
+    verified: VerifiedBy = VerifiedBy.SCHEMA
     exact: bool = True
     unsure: tuple[str, ...] = ()
 
@@ -60,7 +60,7 @@ def dry_run(cluster: Cluster, spot: ObjectLocation, desired: JsonObject, live: J
     answer = cluster.apply(spot.kind, as_sent(cluster, body), force=True, dry_run=True)
     if is_secret(desired):  # its values are nobody's business: what was sent is what will stand there
         answer = {**answer, "data": desired.get("data") or {}}
-    verified = Verified.SCHEMA if cluster.simulated else Verified.SERVER
+    verified = VerifiedBy.SCHEMA if cluster.simulated else VerifiedBy.SERVER
     return Prediction(answer, taken_fields(live, answer) if live else (), verified)
 
 
@@ -101,7 +101,7 @@ def predict_locally(
     )
     builtin = not types.is_custom(str(desired["apiVersion"]), str(desired["kind"]))
     known = types.knows(str(desired["apiVersion"]), str(desired["kind"]))
-    verified = Verified.SCHEMA if known else Verified.NO
+    verified = VerifiedBy.SCHEMA if known else VerifiedBy.NO
     return Prediction(merged.object, taken, verified, builtin and not merged.unsure, merged.unsure)
 
 
@@ -113,7 +113,7 @@ def expected_digest(after: JsonObject, desired: JsonObject) -> str:
     retained = project_fields(
         without_unknown(after, desired), _plain(_less_filled(desired, after)), TypeTable.builtin()
     )
-    return digest(retained)
+    return document_digest(retained)
 
 
 def _less_filled(desired: JsonObject, after: JsonObject) -> JsonObject:
@@ -164,7 +164,7 @@ def _filled(document: JsonObject, wrong: Mapping[FieldPath, str]) -> tuple[JsonO
             return {key: fill(item, (*path, key)) for key, item in value.items()}
         if isinstance(value, list):
             return [fill(item, path) for item in value]
-        if not isinstance(value, (Ref, Sub)):
+        if not isinstance(value, (OutputRef, OutputTemplate)):
             return value
         number = len(meaning)
         made: Json = 2_000_000_000 + number if path in numbers else f"known-after-apply-{number}"

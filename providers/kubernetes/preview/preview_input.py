@@ -10,7 +10,7 @@ from planner.path import FieldPath, path_covers, render_path
 from planner.plan import Drift
 from planner.ports import Effect, Observation, Present, Preview
 from planner.resource import SET_LABEL, Resource
-from planner.values import JsonObject, Sealed, open_outputs
+from planner.values import JsonObject, SealedSecret, open_outputs
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.applied_stamp import applied_stamp
 from providers.kubernetes.csa_upgrade import managers_there
@@ -179,7 +179,7 @@ def _refusal(case: PreviewInput) -> Preview | None:
 
 def _misplaced_secret(document: JsonObject) -> str:
     """The first place outside of a Secret's data that holds a secret; empty when there is none."""
-    sealed = (path for path, leaf in special_leaves(document) if isinstance(leaf, Sealed))
+    sealed = (path for path, leaf in special_leaves(document) if isinstance(leaf, SealedSecret))
     allowed = is_secret(document)
     wrong = (path for path in sealed if not (allowed and len(path) == 2 and path[0] == "data"))
     return ".".join(map(str, next(wrong, ())))

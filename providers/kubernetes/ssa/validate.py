@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from planner.errors import PermanentError
-from planner.path import Element, FieldPath, sort_key
+from planner.path import Element, FieldPath, path_sort_key
 from planner.values import Json, JsonObject, JsonValue, deep_copy
 from providers.kubernetes.ssa import formats, junctors, patterns, rules
 from providers.kubernetes.ssa.defaults import fill_custom_defaults
@@ -94,7 +94,7 @@ def _nulls(kind: Type, path: FieldPath, value: JsonValue) -> Iterator[Problem]:
 
 
 def _sorted(problems: list[Problem]) -> tuple[Problem, ...]:
-    return tuple(sorted(problems, key=lambda problem: (sort_key(problem[0]), problem[1])))
+    return tuple(sorted(problems, key=lambda problem: (path_sort_key(problem[0]), problem[1])))
 
 
 def _is_old(kind: Type, path: FieldPath, live: JsonValue, desired: JsonValue) -> bool:

@@ -13,7 +13,7 @@ from planner.address import Address
 from planner.errors import PreconditionError
 from planner.plan import Precondition
 from planner.ports import Absent, Effect, Preview, Unreadable
-from planner.values import Ref
+from planner.values import OutputRef
 from providers.images.copy_image import ImageLocation, copy_image
 from providers.images.layout import OciLayout
 from providers.images.manifest import read_manifest
@@ -164,7 +164,7 @@ def test_blobs_are_mounted_within_one_registry(source: ImageRegistry, tmp_path: 
 
 
 def test_targets_that_are_not_known_yet(target: ImageRegistry, tmp_path: Path) -> None:
-    ref = Ref(Address.parse("GitHead/source"), "short")
+    ref = OutputRef(Address.parse("GitHead/source"), "short")
     provider = RegistryImageProvider(tmp_path)
     wanted = resource(source=ref, target=f"{target.host}/own/later:1")
     seen = provider.read([wanted], (), ()).observations[ADDRESS]

@@ -8,7 +8,7 @@ import pytest
 
 from planner.address import Address
 from planner.path import render_path
-from planner.plan import Verified
+from planner.plan import VerifiedBy
 from planner.ports import Effect
 from planner.resource import Resource
 from planner.values import JsonObject
@@ -65,7 +65,7 @@ def test_changes_and_creates_are_predicted_locally(world: World) -> None:
         "ConfigMap/demo/three": "create",
     }
     one = look.preview("ConfigMap/demo/one")
-    assert one.verified is Verified.SCHEMA and not one.blocked and one.drifted
+    assert one.verified is VerifiedBy.SCHEMA and not one.blocked and one.drifted
     (field,) = one.fields
     assert (render_path(field.path), field.before, field.after, field.manager) == (
         "data.a",

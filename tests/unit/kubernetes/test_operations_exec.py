@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from planner.errors import PermanentError, TemporaryError
 from planner.spec.kinds.runs import PodExecSpec
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 from planner.values import JsonObject, SecretValue
 from providers.cluster import EndedCommand
 from providers.kubernetes.operations.command_runners import canned_ends
@@ -112,7 +112,7 @@ def test_lines_are_few_short_and_obeyed_by_nobody() -> None:
     hostile = b"\x1b[2J\x1b]0;title\x07\x1b[31mred\x1b[0m\ta\rb\x00\xff\x9b31m\xe2\x80\xae\n\n\n::error::x"
     lines = output_tail(hostile, {})
     assert lines[0] == "red a" and all(line.isprintable() for line in lines) and len(lines) == 3
-    assert safe(lines[-1]) == "\\x3a:error::x"
+    assert safe_text(lines[-1]) == "\\x3a:error::x"
 
 
 # --- the answers of a sandbox --------------------------------------------------------------------------------------

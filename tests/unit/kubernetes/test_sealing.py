@@ -8,7 +8,7 @@ import json
 import pytest
 
 from planner.errors import PreconditionError
-from planner.values import JsonObject, Sealed, SecretValue, encode_leaves
+from planner.values import JsonObject, SealedSecret, SecretValue, encode_leaves
 from providers.kubernetes.secret_sealing import (
     as_fingerprints,
     as_text,
@@ -65,7 +65,7 @@ def test_an_annotation_that_repeats_a_value_is_sealed_with_it() -> None:
         document = live()
         document["metadata"]["annotations"] = {"note": text, "other": "retained"}
         annotations = seal_live_document(document, PRINTS)["metadata"]["annotations"]
-        assert isinstance(annotations["note"], Sealed) and annotations["other"] == "retained"
+        assert isinstance(annotations["note"], SealedSecret) and annotations["other"] == "retained"
 
 
 def test_sealing_twice_is_sealing_once() -> None:
@@ -78,7 +78,7 @@ def test_data_that_is_no_base64_is_sealed_too(value: str) -> None:
     document = secret("s", {})
     document["data"] = {"P": value}
     sealed_value = seal_live_document(document, PRINTS)["data"]["P"]
-    assert isinstance(sealed_value, Sealed) and sealed_value.fingerprint != value
+    assert isinstance(sealed_value, SealedSecret) and sealed_value.fingerprint != value
 
 
 def test_other_kinds_are_not_even_copied() -> None:
@@ -98,7 +98,7 @@ def test_a_value_is_revealed_only_if_it_is_the_planned_one() -> None:
 
 
 def test_generated_values_have_the_length_asked_for_and_are_kept() -> None:
-    desired = secret("s", {"P": Sealed("generate:40", "")})
+    desired = secret("s", {"P": SealedSecret("generate:40", "")})
     made = [reveal_document(desired, None, lambda _: SecretValue(b""), PRINTS)["data"]["P"] for _ in range(2)]
     assert made[0] != made[1]
     assert {len(base64.b64decode(text)) for text in made} == {40}
@@ -111,7 +111,7 @@ def test_generated_values_have_the_length_asked_for_and_are_kept() -> None:
     [("", True), ("P=2", True), ("Q=1,P=2", True), ("P=1", False), ("Q=2", True), ("P=3", False)],
 )
 def test_a_value_is_made_anew_only_where_the_object_records_another_rotation(record: str, retained: bool) -> None:
-    desired = secret("s", {"P": Sealed("generate:40/2", "")})
+    desired = secret("s", {"P": SealedSecret("generate:40/2", "")})
     raw = secret("s", {})
     raw["data"] = {"P": base64.b64encode(b"made before").decode()}
     raw["metadata"]["annotations"] = {"hwplan.dev/generated": record}
@@ -122,7 +122,7 @@ def test_a_value_is_made_anew_only_where_the_object_records_another_rotation(rec
 
 
 def test_stand_ins_of_what_is_not_known_read_the_same() -> None:
-    desired = secret("s", {"P": Sealed("generate:40", ""), "Q": sealed("file:x", "q")})
+    desired = secret("s", {"P": SealedSecret("generate:40", ""), "Q": sealed("file:x", "q")})
     alive = seal_live_document({**desired, "data": {"P": "cDE=", "Q": "cQ=="}}, PRINTS)
     before, after = stand_in(desired), stand_in(alive)
     assert before["data"]["Q"] == after["data"]["Q"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.app.kustomize import build
+from planner.app.kustomize import build_kustomization
 from planner.errors import ConfigError, HwplanError, SelectionError
 from planner.loading import LoadResult
 from planner.loading.input_files import KUSTOMIZE
@@ -20,7 +20,7 @@ MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: demo}\nda
 
 
 def load(*paths: str) -> LoadResult:
-    return load_manifests(paths, stdin=None, name="app", fingerprinter=KeyedFingerprinter(), build=build)
+    return load_manifests(paths, stdin=None, name="app", fingerprinter=KeyedFingerprinter(), build=build_kustomization)
 
 
 def names(text: str, tmp_path: Path) -> list[str]:

@@ -12,8 +12,8 @@ import pytest
 from planner.address import Address
 from planner.errors import ConfigError, SelectionError
 from planner.loading.manifests.given_files import load_manifests, place_in_namespace
-from planner.resource import APPLIED, SET_LABEL, orphaned_by
-from planner.values import Sealed, encode_leaves
+from planner.resource import APPLIED, SET_LABEL, orphan_annotation
+from planner.values import SealedSecret, encode_leaves
 from tests.unit.loading.fakes import CANARY, KeyedFingerprinter, manifests, one
 
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: demo\n"
@@ -72,7 +72,7 @@ def test_secrets_are_sealed(data: str, tmp_path: Path) -> None:
     loaded = manifests(f"apiVersion: v1\nkind: Secret\nmetadata: {{name: s, namespace: demo}}\n{data}\n", tmp_path)
     (found,) = loaded.resources
     ref = "manifest:Secret/demo/s#data.password"
-    assert found.manifest["data"] == {"password": Sealed(ref, KeyedFingerprinter().fingerprint(CANARY.encode()))}
+    assert found.manifest["data"] == {"password": SealedSecret(ref, KeyedFingerprinter().fingerprint(CANARY.encode()))}
     assert "stringData" not in found.manifest
     assert loaded.vault[ref].reveal() == CANARY.encode()
     assert CANARY not in repr(loaded) + json.dumps(encode_leaves(found.manifest))
@@ -104,7 +104,7 @@ def test_last_applied_of_kubectl_never_stays(tmp_path: Path) -> None:
 def test_what_outlives_its_release_outlives_its_set(annotations: str, what: str, tmp_path: Path) -> None:
     found = one(CONFIG_MAP + f"  annotations: {{{annotations}}}\n", tmp_path)
     assert found.options.on_delete == what
-    assert (orphaned_by(found.manifest["metadata"]["annotations"]) != "") == (what == "orphan")
+    assert (orphan_annotation(found.manifest["metadata"]["annotations"]) != "") == (what == "orphan")
 
 
 def test_options(tmp_path: Path) -> None:

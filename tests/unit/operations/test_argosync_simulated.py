@@ -8,8 +8,8 @@ from typing import cast
 
 import pytest
 
-from planner.contract.steps import change_of, run_changes
-from planner.events import Result
+from planner.contract.steps import change_of_preview, run_changes
+from planner.events import NodeResult
 from planner.plan import Change
 from planner.ports import Effect
 from planner.resource import Resource
@@ -44,10 +44,10 @@ def test_a_sync_is_carried_out_and_then_there_is_nothing_to_do(folder: Path, rev
     wanted = own("ArgoSync", "shop", {"application": "shop"} | ({"revision": revision} if revision else {}))
     provider = ArgoSyncProvider(open_snapshot(folder))
     seen = provider.read([wanted], (), ()).observations[wanted.address]
-    change = change_of(wanted, seen, provider.preview([(wanted, seen)])[wanted.address])
+    change = change_of_preview(wanted, seen, provider.preview([(wanted, seen)])[wanted.address])
     assert change is not None
     (ended,) = run_changes([change], provider, {}).outcomes.values()
-    assert ended.result is Result.DONE, ended
+    assert ended.result is NodeResult.DONE, ended
     cluster = open_snapshot(folder)
     kind = cluster.kind("argoproj.io/v1alpha1", "Application")
     assert kind is not None
@@ -68,7 +68,7 @@ def test_another_revision_is_planned_and_done(folder: Path) -> None:
         wanted = own("ArgoSync", "shop", {"application": "shop", "revision": revision})
         provider = ArgoSyncProvider(open_snapshot(folder))
         seen = provider.read([wanted], (), ()).observations[wanted.address]
-        change = change_of(wanted, seen, provider.preview([(wanted, seen)])[wanted.address])
+        change = change_of_preview(wanted, seen, provider.preview([(wanted, seen)])[wanted.address])
         assert change is not None
         result = run_changes([change], provider, {})
         (outputs,) = result.outputs.values()
@@ -106,7 +106,7 @@ def test_r3_a_later_revision_that_contains_the_wanted_one_counts(
 
 def _change(provider: ArgoSyncProvider, wanted: Resource) -> Change | None:
     seen = provider.read([wanted], (), ()).observations[wanted.address]
-    return change_of(wanted, seen, provider.preview([(wanted, seen)])[wanted.address])
+    return change_of_preview(wanted, seen, provider.preview([(wanted, seen)])[wanted.address])
 
 
 def test_r3_what_git_cannot_compare_is_blocked(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from planner.values import JsonObject, digest
+from planner.values import JsonObject, document_digest
 from providers.kubernetes.operations.run_state import missing_evidence, outputs_of, state_of, words_of
 from providers.kubernetes.operations.run_wanted import SPEC_DIGEST, Wanted
 
@@ -95,7 +95,7 @@ def test_r2_a_run_without_our_digest_is_that_one_when_all_that_is_asked_for_stan
 
 
 def test_r2_our_digest_decides_where_it_is() -> None:
-    mine = {"metadata": {"annotations": {SPEC_DIGEST: digest(ASKED)}}, "spec": {}}
+    mine = {"metadata": {"annotations": {SPEC_DIGEST: document_digest(ASKED)}}, "spec": {}}
     assert _wanted(ASKED).is_that(mine)
     assert not _wanted({**ASKED, "params": []}).is_that(mine)
-    assert _wanted(ASKED).body["metadata"]["annotations"] == {SPEC_DIGEST: digest(ASKED)}
+    assert _wanted(ASKED).body["metadata"]["annotations"] == {SPEC_DIGEST: document_digest(ASKED)}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from planner.address import Address
-from planner.events import Applied, Began, Ended, Event, Result, Waiting
+from planner.events import Applied, Began, Ended, Event, NodeResult, Waiting
 from planner.plan import Action, Plan
 from planner.plan_document import plan_document
 from planner.render.graphs import render_graph
@@ -23,7 +23,7 @@ from planner.render.plan_json import render_json
 from planner.render.progress import LiveTree, PlainLines
 from planner.render.run_summary import render_run
 from planner.render.terminal import render_plan
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 from tests.unit.render.hostile_strings import STRINGS
 from tests.unit.render.reading_html import Page
 from tests.unit.render.sample_plans import change, hostile, plan_of
@@ -104,7 +104,7 @@ def test_html_holds_only_our_own_elements_and_all_of_the_text(texts: tuple[str, 
         assert not [name for _, known in page.elements for name in known if name.startswith("on") or name == "style"]
     updates = [change(f"ConfigMap/n/c{at}", Action.UPDATE, reason=text) for at, text in enumerate(texts)]
     page = Page(render_html(plan_of(*updates)))
-    assert [entry.why for entry in page.entries] == [safe(text) for text in texts]
+    assert [entry.why for entry in page.entries] == [safe_text(text) for text in texts]
 
 
 @pytest.mark.parametrize("texts", BATCHES)
@@ -141,7 +141,7 @@ def _progress(text: str) -> str:
     """Every event with the text in it, through both forms of progress and the summary."""
     address = Address("", "ConfigMap", text, text, text)
     at = "2026-11-22T09:00:00.250Z"
-    end = Ended(at, address, Action.CREATE, Result.FAILED, 2.0, text, text, address)
+    end = Ended(at, address, Action.CREATE, NodeResult.FAILED, 2.0, text, text, address)
     events: tuple[Event, ...] = (
         Began(at, address, Action.CREATE),
         Applied(at, address, Action.CREATE, text, {}),

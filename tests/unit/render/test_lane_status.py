@@ -19,7 +19,7 @@ from planner.rollout import evidence as names
 from planner.rollout.closeout import closeout_record
 from planner.rollout.lane_verdict import judge
 from planner.rollout.next_action import next_action
-from state.holds import Hold
+from state.holds import LaneHold
 from tests.unit.render.sample_plans import HOSTILE
 from tests.unit.rollout.lanes import (
     ARGO_VALUE,
@@ -52,11 +52,13 @@ LANES: Mapping[str, Mapping[str, Any]] = {
     "superseded": {names.TIP: NEWER, names.CONTAINS_TIP: contains(COMMIT, NEWER), names.RUN: None},
     "held": {names.RUN: None},
 }
-HOLDS = {"held": Hold("shop/D601/v03", 1, "set", OTHER, "the notifier loops", 7, "ann@desk", "2026-11-20T00:00:00Z")}
+HOLDS = {
+    "held": LaneHold("shop/D601/v03", 1, "set", OTHER, "the notifier loops", 7, "ann@desk", "2026-11-20T00:00:00Z")
+}
 LINES = ("source", "pipelinerun", "argo", "runtime", "probe", "mirror")
 
 
-def shown(changes: Mapping[str, Any], hold: Hold | None = None) -> LanePage:
+def shown(changes: Mapping[str, Any], hold: LaneHold | None = None) -> LanePage:
     evidence = lane(changes, pinned=names.RUN in changes)
     action = next_action(evidence, judge(evidence), held=hold.commit if hold else None)
     command = f"hwplan {action}" if action else ""

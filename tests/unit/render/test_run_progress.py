@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from planner.address import Address
-from planner.events import Applied, Began, Ended, Event, Result, Waiting
+from planner.events import Applied, Began, Ended, Event, NodeResult, Waiting
 from planner.plan import Action, Blocked, Change, ClusterIdentity, Plan, Precondition, Selection
 from planner.render.progress import MOST_ROWS, LiveTree, PlainLines, progress
 from planner.render.run_summary import critical_path, render_run
@@ -32,7 +32,7 @@ def plan(*changes: Change, blocked: tuple[Blocked, ...] = ()) -> Plan:
     return Plan(Selection(), ClusterIdentity("u", "s"), "c", "l", changes, blocked=blocked)
 
 
-def ended(name: str, result: Result = Result.DONE, at: int = 1, seconds: float = 1.0, **more: object) -> Ended:
+def ended(name: str, result: NodeResult = NodeResult.DONE, at: int = 1, seconds: float = 1.0, **more: object) -> Ended:
     return Ended(AT.format(at), address(name), Action.CREATE, result, seconds, **more)  # type: ignore[arg-type]
 
 
@@ -41,7 +41,7 @@ EVENTS: tuple[Event, ...] = (
     Applied(AT.format(2), address("a"), Action.CREATE, "uid", {}),
     Waiting(AT.format(3), address("a"), "0 of 1 ready\x1b[2J", 2.0),
     ended("a", at=12, seconds=11.0),
-    ended("b", Result.SKIPPED, at=13, seconds=0.0, message="needs ConfigMap/ns/x", cause=address("x")),
+    ended("b", NodeResult.SKIPPED, at=13, seconds=0.0, message="needs ConfigMap/ns/x", cause=address("x")),
 )
 
 
@@ -119,8 +119,8 @@ def outcome(*ends: Ended, **more: object) -> Outcome:
 
 def test_the_summary_of_a_bad_run() -> None:
     made = plan(change("a"), change("b", "a"), change("c", "b"), change("d", "c"))
-    failed = ended("b", Result.FAILED, 9, 6.0, message="quota exceeded\n::error::x", remedy="raise the quota")
-    skipped = (ended(name, Result.SKIPPED, 9, 0.0, message="", cause=address("b")) for name in "cd")
+    failed = ended("b", NodeResult.FAILED, 9, 6.0, message="quota exceeded\n::error::x", remedy="raise the quota")
+    skipped = (ended(name, NodeResult.SKIPPED, 9, 0.0, message="", cause=address("b")) for name in "cd")
     page = render_run(
         made,
         outcome(ended("a", at=3, seconds=2.0), failed, *skipped, seconds=8.5, warnings=((address("a"), "deprecated"),)),
@@ -166,9 +166,13 @@ def test_what_an_effect_said_is_shown_and_cannot_leave_its_lines() -> None:
     ("ends", "more", "last"),
     [
         ([ended("a")], {}, "all 1 done; to see that nothing is left: CMD"),
-        ([ended("a"), ended("b", Result.PENDING)], {}, "1 of 2 pending; to wait on: CMD"),
-        ([ended("a", Result.STALE)], {}, "1 of 1 stale; the world moved: plan again, or to go on with the rest: CMD"),
-        ([ended("a"), ended("b", Result.CANCELLED)], {"interrupted": True},
+        ([ended("a"), ended("b", NodeResult.PENDING)], {}, "1 of 2 pending; to wait on: CMD"),
+        (
+            [ended("a", NodeResult.STALE)],
+            {},
+            "1 of 1 stale; the world moved: plan again, or to go on with the rest: CMD",
+        ),
+        ([ended("a"), ended("b", NodeResult.CANCELLED)], {"interrupted": True},
          "interrupted with 1 of 2 over; to go on: CMD"),
     ],
 )  # fmt: skip

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from planner.address import Address
-from planner.events import Ended, Event, Result, Waiting
+from planner.events import Ended, Event, NodeResult, Waiting
 from planner.plan import Action
 from planner.rollout.budget import over_budget, time_spent
 from planner.rollout.hydration import diagnose_hydration
@@ -18,7 +18,7 @@ FLUSH = Address.parse("GitRef/flush-poll")
 ARGO = Address.parse("ArgoSync/poll")
 
 
-def ended(address: Address, seconds: float, at: str, result: Result = Result.DONE) -> Ended:
+def ended(address: Address, seconds: float, at: str, result: NodeResult = NodeResult.DONE) -> Ended:
     return Ended(f"2026-11-20T09:{at}.000Z", address, Action.RUN, result, seconds)
 
 
@@ -42,7 +42,7 @@ def test_r12_total_and_wait_are_measured_apart(pipeline: float, total: float, wa
 
 
 def test_a_flush_that_was_not_reached_is_no_mirror_in_sync() -> None:
-    found = {RUN: ended(RUN, 300, "05:00", Result.PENDING), FLUSH: ended(FLUSH, 0, "05:00", Result.CANCELLED)}
+    found = {RUN: ended(RUN, 300, "05:00", NodeResult.PENDING), FLUSH: ended(FLUSH, 0, "05:00", NodeResult.CANCELLED)}
     assert "git mirror flush cancelled" in over_budget(time_spent(found, {}, 300), 120)
 
 
@@ -78,9 +78,9 @@ def test_a13_everything_else_is_not(outputs: dict[str, object]) -> None:
     ("event", "stops"),
     [
         (ended(RUN, 9, "05:00"), True),
-        (ended(RUN, 9, "05:00", Result.FAILED), True),
+        (ended(RUN, 9, "05:00", NodeResult.FAILED), True),
         (Waiting("2026-11-20T09:05:00.000Z", RUN, "running", 15), True),
-        (ended(RUN, 0, "05:00", Result.SKIPPED), False),
+        (ended(RUN, 0, "05:00", NodeResult.SKIPPED), False),
         (ended(ARGO, 9, "05:00"), False),
     ],
 )

@@ -11,7 +11,7 @@ from typing import Any
 from planner.rollout.closeout import closeout_record, entry_digest, record_bytes, record_digest
 from planner.rollout.evidence import Reading
 from planner.rollout.verify import check_bytes, check_facts, check_record
-from planner.values import canonical_bytes, digest, value_leaves
+from planner.values import canonical_bytes, document_digest, value_leaves
 from tests.unit.rollout.lanes import lane
 
 SEED = 20261130
@@ -99,7 +99,7 @@ def _forged(record: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
     entry["digest"] = entry_digest(entry)
     forged["digest"] = record_digest(forged)
     forged.pop("checksum")
-    return {**forged, "checksum": digest(forged)}
+    return {**forged, "checksum": document_digest(forged)}
 
 
 def test_every_single_mutation_of_the_world_is_rejected_with_its_edge() -> None:

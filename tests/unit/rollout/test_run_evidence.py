@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from planner.app.lane.cluster import ClusterReader
-from planner.app.lane.subjects import RunPlace, Subjects, subjects_of
+from planner.app.lane.cluster import ClusterEvidenceReader
+from planner.app.lane.subjects import LaneParts, RunLocation, lane_parts
 from planner.rollout import evidence as names
 from planner.rollout.lane_verdict import judge
 from planner.rollout.next_action import next_action
@@ -42,8 +42,8 @@ def _run(*tasks: str, results: tuple[str, ...] = ("gitopsRevision",)) -> dict[st
 )
 def test_r10_absence_is_no_success(live: dict[str, Any], state: str, said: str, tmp_path: Path) -> None:
     create_empty(tmp_path, name="sandbox", namespaces=["ci"])
-    subjects = Subjects(runs=(RunPlace("ci", "shop"),), evidence={"shop": _EVIDENCE})
-    found = ClusterReader(open_snapshot(tmp_path), subjects, lambda: "now").run(live, COMMIT)[names.RUN]
+    subjects = LaneParts(runs=(RunLocation("ci", "shop"),), evidence={"shop": _EVIDENCE})
+    found = ClusterEvidenceReader(open_snapshot(tmp_path), subjects, lambda: "now").run(live, COMMIT)[names.RUN]
     assert (found.value["state"], found.value["reason"]) == (state, said)
     evidence = lane({names.RUN: found.value})
     verdict = judge(evidence)
@@ -58,4 +58,4 @@ def test_r10_absence_is_no_success(live: dict[str, Any], state: str, said: str, 
 def test_the_evidence_is_that_of_the_declared_run() -> None:
     manifest = {"metadata": {"namespace": "ci"}, "spec": {"pipelineRef": {"name": "shop"}}}
     declared = own("PipelineRun", "build", {"manifest": manifest, "evidence": _EVIDENCE})
-    assert subjects_of([declared]).evidence == {"shop": _EVIDENCE}
+    assert lane_parts([declared]).evidence == {"shop": _EVIDENCE}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from planner.app.lane.cluster import ClusterReader
-from planner.app.lane.subjects import Subjects
+from planner.app.lane.cluster import ClusterEvidenceReader
+from planner.app.lane.subjects import LaneParts
 from planner.resource import PROVENANCE, ROLE
 from planner.rollout import evidence as names
 from planner.rollout.lane_verdict import judge
@@ -29,7 +29,7 @@ def _reading(folder: Path, annotations: dict[str, str], commit: str = COMMIT) ->
     (container,) = live["spec"]["template"]["spec"]["containers"]
     container |= {"name": "main", "env": [{"name": "SOURCE", "value": commit}]}
     open_snapshot(folder).add(live, manager="argocd-controller")
-    reader = ClusterReader(open_snapshot(folder), Subjects(), lambda: "now")
+    reader = ClusterEvidenceReader(open_snapshot(folder), LaneParts(), lambda: "now")
     return reader.workloads({("Deployment", "shop", "api"): ()})[names.WORKLOAD + "Deployment/api"]
 
 
