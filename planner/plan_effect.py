@@ -16,7 +16,7 @@ from planner.editing import remove_field, replace_value
 from planner.path import render_path
 from planner.plan import Action, Change, FieldChange, FieldOp, Plan
 from planner.resource import APPLIED
-from planner.values import Json, JsonObject, Ref, Sealed, Sub, digest, encode_leaves, open_outputs
+from planner.values import Json, JsonObject, Ref, Sealed, Sub, digest, encode_leaves, is_plain, open_outputs
 
 SHOWN_DIGITS = 32  # hex digits of an id that are enough to approve by: 128 bits
 
@@ -127,11 +127,15 @@ def _field(field: FieldChange, home: str) -> JsonObject:
 def _plain(value: Json, home: str) -> Json:
     """The JSON form of a value. A secret is its keyed fingerprint wherever it is read from, and where it has none yet
     the way it will be made; the resources of references have their place."""
+    return value if is_plain(value) else _in_place(value, home)
+
+
+def _in_place(value: Json, home: str) -> Json:
     match value:
         case dict():
-            return {key: _plain(item, home) for key, item in value.items()}
+            return {key: _in_place(item, home) for key, item in value.items()}
         case list() | tuple():
-            return [_plain(item, home) for item in value]
+            return [_in_place(item, home) for item in value]
         case Sealed(ref, fingerprint):
             return encode_leaves(Sealed("" if fingerprint else ref, fingerprint))
         case Ref():

@@ -13,7 +13,7 @@ from planner.app.lane.subjects import Subjects
 from planner.app.session import Session
 from planner.commit_id import is_commit_id
 from planner.errors import SelectionError
-from planner.redaction.cleaning import cleaned
+from planner.redaction.cleaning import Cleaner, cleaned
 from planner.redaction.redactor import REDACTOR
 from planner.rollout import evidence as names
 from planner.rollout.equations import gitops_commit
@@ -64,12 +64,15 @@ def read_lane(readers: Readers, lane: str, target: Target) -> Evidence:
 
         readings, torn = read_at_one_moment(read)
     torn = torn or commits[-1] != commits[-2]
-    return cleaned(Evidence(lane, commits[-1], readings, target.pinned, torn), _clean)
+    return cleaned(Evidence(lane, commits[-1], readings, target.pinned, torn), _STORABLE)
 
 
 def _clean(text: str) -> str:
     """Without secrets, and as text that can be stored: a server may send half a surrogate pair."""
     return REDACTOR.clean(text).encode(errors="replace").decode()
+
+
+_STORABLE = Cleaner(_clean, lambda _: False)
 
 
 def _read(readers: Readers, target: Target, beside: Executor) -> tuple[str, Readings]:
