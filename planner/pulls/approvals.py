@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from planner.duration import parse_duration
-from planner.pulls.facts import GitHubComment
+from planner.pulls.facts import IssueComment
 from planner.spec.pulls import ApprovalRules
 
 _COMMAND = re.compile(r"hwplan approve (?:sha256:)?([0-9a-f]{32,64})")
@@ -47,7 +47,7 @@ def approved_plan_id(body: str) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def comment_approvals(comments: Iterable[GitHubComment], head: str, head_since: datetime | None) -> list[Approval]:
+def comment_approvals(comments: Iterable[IssueComment], head: str, head_since: datetime | None) -> list[Approval]:
     """The approvals in comments. `head_since` is when the head became what it is: an earlier comment approved
     something else. None where that is not known: then no comment counts."""
     found = []

@@ -63,7 +63,7 @@ class CheckResult:
 
 
 @dataclass(frozen=True, slots=True)
-class GitHubComment:
+class IssueComment:
     """A comment on an issue or pull request."""
 
     identifier: int
@@ -75,7 +75,7 @@ class GitHubComment:
 
 
 @dataclass(frozen=True, slots=True)
-class GitHubIssue:
+class IssueState:
     """An issue. `is_pull` is true for a pull request, which GitHub lists among the issues."""
 
     number: int

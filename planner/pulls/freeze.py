@@ -11,7 +11,7 @@ from datetime import datetime, time, timedelta
 
 from planner.pulls.approvals import parse_github_time
 from planner.pulls.candidate import UnmetRequirement
-from planner.pulls.facts import GitHubIssue
+from planner.pulls.facts import IssueState
 from planner.spec.pulls import MergeWindow, PullRules
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -22,7 +22,7 @@ class LaneFreezeFacts:
     """What was read about the lane: open issues (None: unreadable), failures in a row, whether somebody resumed it
     since, requests left of the quota (None: not said), a hold and a mismatch of an earlier merge ("" for none)."""
 
-    issues: Sequence[GitHubIssue] | None
+    issues: Sequence[IssueState] | None
     failures: int = 0
     remaining: int | None = None
     hold: str = ""
@@ -57,7 +57,7 @@ def _issues(state: LaneFreezeFacts, rules: PullRules, branch: str) -> Iterator[U
                 yield UnmetRequirement("frozen", f"issue {issue.number} freezes it", "operator")
 
 
-def _branches(issue: GitHubIssue) -> set[str]:
+def _branches(issue: IssueState) -> set[str]:
     """The branches that an issue names as `branch:NAME`; empty: it freezes all."""
     words = f"{issue.title}\n{issue.body}".split()
     return {word.removeprefix("branch:") for word in words if word.startswith("branch:") and word != "branch:"}

@@ -8,8 +8,8 @@ from planner.pulls.facts import (
     BranchRules,
     CheckResult,
     Comparison,
-    GitHubComment,
-    GitHubIssue,
+    IssueComment,
+    IssueState,
     PullRequestState,
     Review,
 )
@@ -82,10 +82,10 @@ def parse_commit_status(document: Json) -> CheckResult:
     )
 
 
-def parse_comment(document: Json) -> GitHubComment:
+def parse_comment(document: Json) -> IssueComment:
     """A comment. Raises UnexpectedAnswer."""
     row = _row(document)
-    return GitHubComment(
+    return IssueComment(
         identifier=_number(row, "id"),
         author=_login(row),
         body=_optional(row, "body"),
@@ -95,10 +95,10 @@ def parse_comment(document: Json) -> GitHubComment:
     )
 
 
-def parse_issue(document: Json) -> GitHubIssue:
+def parse_issue(document: Json) -> IssueState:
     """An issue. Raises UnexpectedAnswer."""
     row = _row(document)
-    return GitHubIssue(
+    return IssueState(
         number=_number(row, "number"),
         author=_login(row),
         title=_text(row, "title"),

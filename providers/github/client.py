@@ -16,8 +16,8 @@ from planner.pulls.facts import (
     BranchRules,
     CheckResult,
     Comparison,
-    GitHubComment,
-    GitHubIssue,
+    IssueComment,
+    IssueState,
     MergeMethod,
     PullRequestState,
     Review,
@@ -128,18 +128,18 @@ class GitHubClient:
 
     # Comments and issues
 
-    def comments(self, repo: str, number: int) -> tuple[GitHubComment, ...]:
+    def comments(self, repo: str, number: int) -> tuple[IssueComment, ...]:
         """All comments on an issue or pull request, by ascending id."""
         path = f"/repos/{repo}/issues/{number}/comments"
         return self._all(path, self.connection.pages(path), answers.parse_comment)
 
-    def create_comment(self, repo: str, number: int, body: str) -> GitHubComment:
+    def create_comment(self, repo: str, number: int, body: str) -> IssueComment:
         """Add a comment."""
         path = f"/repos/{repo}/issues/{number}/comments"
         answer = self.connection.write("POST", path, {"body": body}, (201,))
         return self._read(path, answer.document, answers.parse_comment)
 
-    def update_comment(self, repo: str, identifier: int, body: str) -> GitHubComment:
+    def update_comment(self, repo: str, identifier: int, body: str) -> IssueComment:
         """Replace the text of a comment."""
         path = f"/repos/{repo}/issues/comments/{identifier}"
         answer = self.connection.write("PATCH", path, {"body": body}, (200,))
@@ -149,20 +149,20 @@ class GitHubClient:
         """Delete a comment; one that is gone already counts as deleted."""
         self.connection.write("DELETE", f"/repos/{repo}/issues/comments/{identifier}", {}, (204, 404))
 
-    def issues(self, repo: str, creator: str = "", labels: str = "", state: str = "all") -> tuple[GitHubIssue, ...]:
+    def issues(self, repo: str, creator: str = "", labels: str = "", state: str = "all") -> tuple[IssueState, ...]:
         """All issues (no pull requests), by ascending number: of one author, with all of `labels` (split by commas)."""
         query = {name: value for name, value in (("creator", creator), ("labels", labels)) if value}
         path = f"/repos/{repo}/issues"
         rows = self.connection.pages(path, state=state, sort="created", direction="asc", **query)
         return tuple(one for one in self._all(path, rows, answers.parse_issue) if not one.is_pull)
 
-    def create_issue(self, repo: str, title: str, body: str, labels: tuple[str, ...] = ()) -> GitHubIssue:
+    def create_issue(self, repo: str, title: str, body: str, labels: tuple[str, ...] = ()) -> IssueState:
         """Open an issue. GitHub drops the labels without a word when the token may not set them."""
         path = f"/repos/{repo}/issues"
         answer = self.connection.write("POST", path, {"title": title, "body": body, "labels": list(labels)}, (201,))
         return self._read(path, answer.document, answers.parse_issue)
 
-    def update_issue(self, repo: str, number: int, fields: JsonObject) -> GitHubIssue:
+    def update_issue(self, repo: str, number: int, fields: JsonObject) -> IssueState:
         """Change `title`, `body`, `state`, `state_reason` or `labels` of an issue."""
         path = f"/repos/{repo}/issues/{number}"
         answer = self.connection.write("PATCH", path, fields, (200,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from planner.errors import PermanentError
-from planner.pulls.facts import GitHubComment, GitHubIssue
+from planner.pulls.facts import IssueComment, IssueState
 from planner.pulls.marks import body_with_marker, find_texts_with_marker, marker_line, with_unix_line_ends
 from planner.values import Json, JsonObject, OutputRef, OutputTemplate
 from providers.github.client import GitHubClient
@@ -19,11 +19,11 @@ class GitHubComments:
         """See KeyedObjectKind."""
         return spec["repo"], spec["number"]
 
-    def list(self, client: GitHubClient, spec: JsonObject) -> Sequence[GitHubComment]:
+    def list(self, client: GitHubClient, spec: JsonObject) -> Sequence[IssueComment]:
         """See KeyedObjectKind."""
         return client.comments(spec["repo"], spec["number"])
 
-    def find(self, listing: Sequence[GitHubComment], spec: JsonObject, login: str) -> Sequence[FoundObject]:
+    def find(self, listing: Sequence[IssueComment], spec: JsonObject, login: str) -> Sequence[FoundObject]:
         """See KeyedObjectKind."""
         ours = sorted(find_texts_with_marker(listing, spec["marker"], login), key=lambda one: one.identifier)
         return [
@@ -55,11 +55,11 @@ class GitHubIssues:
         """See KeyedObjectKind."""
         return (spec["repo"],)
 
-    def list(self, client: GitHubClient, spec: JsonObject) -> Sequence[GitHubIssue]:
+    def list(self, client: GitHubClient, spec: JsonObject) -> Sequence[IssueState]:
         """See KeyedObjectKind."""
         return client.issues(spec["repo"], creator=client.login())
 
-    def find(self, listing: Sequence[GitHubIssue], spec: JsonObject, login: str) -> Sequence[FoundObject]:
+    def find(self, listing: Sequence[IssueState], spec: JsonObject, login: str) -> Sequence[FoundObject]:
         """See KeyedObjectKind."""
         ours = sorted(find_texts_with_marker(listing, spec["marker"], login), key=lambda one: one.number)
         return [FoundObject(str(one.number), _issue_fields(one, spec), {"url": one.url}) for one in ours]
@@ -92,7 +92,7 @@ class GitHubIssues:
         client.update_issue(spec["repo"], int(extra.identifier), fields)
 
 
-def _issue_fields(one: GitHubIssue, spec: JsonObject) -> JsonObject:
+def _issue_fields(one: IssueState, spec: JsonObject) -> JsonObject:
     labels = sorted(set(one.labels) & set(spec.get("labels") or ()))
     state = "open" if one.is_open else "closed"
     return {"title": one.title, "body": with_unix_line_ends(one.body), "state": state, "labels": labels}

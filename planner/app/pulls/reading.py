@@ -16,7 +16,7 @@ from typing import TypeVar
 from planner.app.pulls.place import MonitoredLane
 from planner.errors import ProviderError
 from planner.pulls.candidate import Candidate, UnmetRequirement
-from planner.pulls.facts import BranchRules, GitHubIssue, PullRequestState
+from planner.pulls.facts import BranchRules, IssueState, PullRequestState
 from planner.pulls.lane_memory import CandidateFacts, LaneMemory
 from planner.pulls.merge_check import ConflictingFile, ConflictingMerge
 from planner.pulls.queue import candidate_priority
@@ -41,7 +41,7 @@ class PullRequestsReading:
 
     candidates: tuple[Candidate, ...] | None
     branch: BranchRules | None
-    issues: tuple[GitHubIssue, ...] | None
+    issues: tuple[IssueState, ...] | None
     merged: tuple[PullRequestState, ...] = ()
     remaining: int | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from planner.pulls.facts import BranchRules, GitHubIssue
+from planner.pulls.facts import BranchRules, IssueState
 from planner.pulls.merge_check import ConflictingFile
 from planner.pulls.queue import CycleDecision, decide_merge_cycle
 from planner.pulls.status_words import MOST, commit_status
@@ -48,8 +48,8 @@ def test_p1_a_list_that_was_not_read_whole_merges_nothing() -> None:
 
 def issue(
     title: str = "Stop", *, body: str = "", labels: tuple[str, ...] = ("freeze",), is_open: bool = True
-) -> GitHubIssue:
-    return GitHubIssue(3, "ann", title, body, is_open, labels)
+) -> IssueState:
+    return IssueState(3, "ann", title, body, is_open, labels)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def issue(
         (None, ["freeze-unreadable"]),
     ],
 )
-def test_p13_freeze(issues: list[GitHubIssue] | None, codes: list[str]) -> None:
+def test_p13_freeze(issues: list[IssueState] | None, codes: list[str]) -> None:
     found = decision(candidate(), state=replace(CALM, issues=issues))
     assert [one.code for one in found.lane] == codes
     assert merged(found) == (None if codes else 17)
