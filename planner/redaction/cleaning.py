@@ -36,7 +36,7 @@ OWN: Final = Cleaner(REDACTOR.clean, REDACTOR.leaves)
 FOREIGN: Final = Cleaner(REDACTOR.clean_foreign, REDACTOR.leaves_foreign)  # words from outside
 
 
-def cleaned(value: _T, cleaner: Cleaner = OWN) -> _T:
+def clean_texts_in_value(value: _T, cleaner: Cleaner = OWN) -> _T:
     """`value` with every text in it cleaned, keys of mappings too; the very same object where nothing was found.
 
     Types stay, but for mappings that are no dict, which become one. Frozen dataclasses are copied, never changed.

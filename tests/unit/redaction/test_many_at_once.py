@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from planner.address import Address
 from planner.ports import Present, Preview, ReadResult
-from planner.redaction.cleaning import OWN, _cleaned, _texts, cleaned, is_clean
+from planner.redaction.cleaning import OWN, _cleaned, _texts, clean_texts_in_value, is_clean
 from planner.redaction.redactor import _BETWEEN, MASK, REDACTOR, Redactor
 from planner.redaction.window_index import WINDOW, WindowIndex
 from providers.redacting import RedactingProvider
@@ -71,7 +71,7 @@ def test_the_quick_look_sees_what_cleaning_changes(value: Any, planted: bool) ->
     REDACTOR.learn(VALUE.encode())
     whole = {"a": value, "b": (value, [{f"x {VALUE}": 1}] if planted else [])}
     walked: Any = _cleaned(whole, OWN.clean)
-    assert cleaned(whole) == walked and is_clean(whole) == (walked is whole) == (not planted)
+    assert clean_texts_in_value(whole) == walked and is_clean(whole) == (walked is whole) == (not planted)
 
 
 @pytest.mark.parametrize("kind", [Present, Preview, ReadResult])
