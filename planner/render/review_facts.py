@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 
 from planner.address import Address
 from planner.graph.resource_index import as_mapping
-from planner.plan import LEAVING, Action, Change, EffectKind, Plan, Verified
+from planner.plan import LEAVING, Action, Change, Plan, SideEffectKind, VerifiedBy
 from planner.plan_origin import ChangeOrigin, plan_origins
 from planner.render.review_context import ReviewContext, ReviewFact
-from planner.render.review_losses import overwritten, secrets
+from planner.render.review_losses import exchanged_secret_values, overwritten_values
 from planner.render.review_summary import NameOf
 from planner.render.risks import RiskClass, find_risks
-from planner.render.words import MOST_NAMES, Name, Part, in_turns, names
+from planner.render.words import MOST_NAMES, OutsideText, Part, name_list, words_of_parts
 from planner.resource import ROLE
 from planner.values import JsonObject
 
@@ -34,16 +34,16 @@ def review_facts(plan: Plan, context: ReviewContext, name_of: NameOf) -> tuple[R
         *([] if context.way else [("without service", _outage(plan, name_of))]),  # a stage says it of the pods
         ("starts", _starts(plan, name_of)),
         ("gates and retention", _rules(plan, name_of)),
-        *(("overwritten", parts) for parts in overwritten(plan, context, name_of)),
-        *(("secret", parts) for parts in secrets(plan, context, name_of)),
+        *(("overwritten", parts) for parts in overwritten_values(plan, context, name_of)),
+        *(("secret", parts) for parts in exchanged_secret_values(plan, context, name_of)),
         ("checked", _checked(plan, name_of)),
     ]
-    facts = (ReviewFact(title, in_turns(parts)) for title, parts in found)
+    facts = (ReviewFact(title, words_of_parts(parts)) for title, parts in found)
     return tuple(fact for fact in facts if "".join(fact.words))
 
 
 def _named(addresses: Sequence[Address], name_of: NameOf, most: int = MOST_NAMES) -> Iterator[Part]:
-    return names([name_of(one) for one in addresses], most)
+    return name_list([name_of(one) for one in addresses], most)
 
 
 def _origins(plan: Plan, context: ReviewContext, name_of: NameOf) -> Iterator[Part]:
@@ -69,7 +69,7 @@ def _origins(plan: Plan, context: ReviewContext, name_of: NameOf) -> Iterator[Pa
 
 def _outage(plan: Plan, name_of: NameOf) -> Iterator[Part]:
     """The time without service, summed up: what is known of it, and what is not."""
-    gaps = list(dict.fromkeys(one.address for one in plan.sets_off if one.kind is EffectKind.OUTAGE))
+    gaps = list(dict.fromkeys(one.address for one in plan.sets_off if one.kind is SideEffectKind.OUTAGE))
     if not gaps:
         yield "Nothing of what is planned here."
         return
@@ -99,7 +99,7 @@ def _grace(desired: JsonObject) -> int:
 
 
 def _starts(plan: Plan, name_of: NameOf) -> Iterator[Part]:
-    runs = dict.fromkeys(one.address for one in plan.sets_off if one.kind is EffectKind.RUN)
+    runs = dict.fromkeys(one.address for one in plan.sets_off if one.kind is SideEffectKind.RUN)
     runs |= dict.fromkeys(one.address for one in plan.changes if one.action is Action.RUN)
     if not runs:
         yield "No run and no build."
@@ -115,9 +115,9 @@ def _rules(plan: Plan, name_of: NameOf) -> Iterator[Part]:
     for at, risk in enumerate(looser):
         yield "; " if at else ""
         yield f"{risk.danger} in "
-        yield Name(risk.address)
+        yield OutsideText(risk.address)
         yield ": "
-        yield Name(risk.text)
+        yield OutsideText(risk.text)
     if touched and not looser:
         yield "Changed, and none of them looser: "
         yield from _named(touched, name_of)
@@ -135,14 +135,14 @@ def _checked(plan: Plan, name_of: NameOf) -> Iterator[Part]:
     """How many of the writes the API server has tried without storing them."""
     written = [one for one in plan.changes if one.action not in (*LEAVING, Action.NOOP)]
     deletes = sum(one.action in LEAVING for one in plan.changes)
-    by = {verified: [one.address for one in written if one.verified is verified] for verified in Verified}
+    by = {verified: [one.address for one in written if one.verified is verified] for verified in VerifiedBy}
     if written:
-        simulated = ", for there is none here" if plan.cluster.simulated and not by[Verified.SERVER] else ""
-        yield f"{len(by[Verified.SERVER])} of {len(written)} writes by the API server in a dry run{simulated}"
-        yield f", {len(by[Verified.SCHEMA])} by the schema alone" if by[Verified.SCHEMA] else ""
-        if by[Verified.NO]:
-            yield f", {len(by[Verified.NO])} not before they run: "
-            yield from _named(by[Verified.NO], name_of)
+        simulated = ", for there is none here" if plan.cluster.simulated and not by[VerifiedBy.SERVER] else ""
+        yield f"{len(by[VerifiedBy.SERVER])} of {len(written)} writes by the API server in a dry run{simulated}"
+        yield f", {len(by[VerifiedBy.SCHEMA])} by the schema alone" if by[VerifiedBy.SCHEMA] else ""
+        if by[VerifiedBy.NO]:
+            yield f", {len(by[VerifiedBy.NO])} not before they run: "
+            yield from _named(by[VerifiedBy.NO], name_of)
         yield "; " if deletes else "."
     if deletes:
         yield f"{deletes} delete{'s are' if deletes != 1 else ' is'} bound to uid and version of what was seen."

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from providers.kubernetes.snapshot.cluster import open_snapshot
-from providers.kubernetes.snapshot.create_snapshot import create_empty
+from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
 from tests.fidelity.builtins_compared import Case, cases
 from tests.fidelity.published_objects import published_cases
 from tests.fidelity.server import Server
@@ -44,7 +44,7 @@ def _is_named(case: Case) -> bool:
 
 
 def test_a_sandbox_answers_as_the_server_does(server: Server, tmp_path: Path) -> None:
-    create_empty(tmp_path, name="sandbox")
+    create_empty_snapshot(tmp_path, name="sandbox")
     totals: Counter[str] = Counter()
     wrong: list[str] = []
     for case in cases(server, open_snapshot(tmp_path), COUNT, seed=1):
@@ -57,7 +57,7 @@ def test_a_sandbox_answers_as_the_server_does(server: Server, tmp_path: Path) ->
 
 
 def test_published_objects_with_one_field_changed(server: Server, tmp_path: Path) -> None:
-    create_empty(tmp_path, name="sandbox")
+    create_empty_snapshot(tmp_path, name="sandbox")
     totals: Counter[str] = Counter()
     wrong: list[str] = []
     for case in published_cases(server, open_snapshot(tmp_path), PUBLISHED, seed=1):

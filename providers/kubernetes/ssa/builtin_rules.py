@@ -15,16 +15,16 @@ from providers.kubernetes.ssa.builtin_pods import (
     POD_RULES,
     Problem,
     Rule,
-    doubles,
-    maps,
-    one_of,
-    pod_mounts,
-    template_mounts,
+    check_pod_mounts,
+    check_template_mounts,
+    duplicate_items,
+    exactly_one_field,
+    maps_in_list,
 )
 from providers.kubernetes.ssa.definition_rules import DEFINITION_RULES
 from providers.kubernetes.ssa.endpoint_rules import ENDPOINT_RULES
 from providers.kubernetes.ssa.forms import is_ip, is_subdomain
-from providers.kubernetes.ssa.quantity import amount_of
+from providers.kubernetes.ssa.quantity import quantity_amount
 from providers.kubernetes.ssa.quota_rules import QUOTA_RULES
 from providers.kubernetes.ssa.scaling_rules import SCALING_RULES
 
@@ -43,7 +43,7 @@ _VOLUME_FIELDS = frozenset(
 
 
 def _service(value: JsonObject) -> Iterator[Problem]:
-    ports = maps(value, "ports")
+    ports = maps_in_list(value, "ports")
     kind = value.get("type")
     if kind == "ExternalName":
         if not value.get("externalName"):
@@ -58,7 +58,7 @@ def _service(value: JsonObject) -> Iterator[Problem]:
         yield ("ports",), "Required value"
     if len(ports) > 1:
         yield from ((("ports", index, "name"), "Required value") for index, p in enumerate(ports) if not p.get("name"))
-    yield from doubles(value, "ports", "name")
+    yield from duplicate_items(value, "ports", "name")
     seen = Counter((port.get("port"), port.get("protocol", "TCP")) for port in ports)
     if any(count > 1 for count in seen.values()):
         yield ("ports",), "Duplicate value"
@@ -94,7 +94,7 @@ def _replication_controller(value: JsonObject) -> Iterator[Problem]:
 
 def _selects(selector: JsonObject, labels: JsonObject) -> bool:
     return (selector.get("matchLabels") or {}).items() <= labels.items() and all(
-        _expression(item, labels) for item in maps(selector, "matchExpressions")
+        _expression(item, labels) for item in maps_in_list(selector, "matchExpressions")
     )
 
 
@@ -111,7 +111,7 @@ def _expression(item: JsonObject, labels: JsonObject) -> bool:
 
 
 def _claim_templates(value: JsonObject) -> Iterator[Problem]:
-    for index, claim in enumerate(maps(value, "volumeClaimTemplates")):
+    for index, claim in enumerate(maps_in_list(value, "volumeClaimTemplates")):
         if not (claim.get("metadata") or {}).get("name"):
             yield ("volumeClaimTemplates", index, "metadata", "name"), "Required value"
 
@@ -206,7 +206,7 @@ def _size(data: JsonObject) -> int:
 
 def _claim(value: JsonObject) -> Iterator[Problem]:
     asked = ((value.get("resources") or {}).get("requests") or {}).get("storage")
-    amount = amount_of(asked)
+    amount = quantity_amount(asked)
     if asked is None:
         yield ("resources", "requests", "storage"), "Required value"
     elif amount is not None and amount <= 0:
@@ -215,7 +215,7 @@ def _claim(value: JsonObject) -> Iterator[Problem]:
 
 def _persistent_volume(value: JsonObject) -> Iterator[Problem]:
     capacity = value.get("capacity") or {}
-    amount = amount_of(capacity.get("storage"))
+    amount = quantity_amount(capacity.get("storage"))
     if not value.keys() - _VOLUME_FIELDS:
         yield (), "Required value: must specify a volume type"
     if set(capacity) - {"storage"}:
@@ -253,7 +253,7 @@ def _subject(value: JsonObject) -> Iterator[Problem]:
 
 
 def _cluster_binding(value: JsonObject) -> Iterator[Problem]:
-    for index, subject in enumerate(maps(value, "subjects")):
+    for index, subject in enumerate(maps_in_list(value, "subjects")):
         if subject.get("kind") == "ServiceAccount" and not subject.get("namespace"):
             yield ("subjects", index, "namespace"), "Required value"
 
@@ -264,7 +264,7 @@ def _ingress(value: JsonObject) -> Iterator[Problem]:
 
 
 def _ingress_backend(value: JsonObject) -> Iterator[Problem]:
-    yield from one_of(value, ("service", "resource"), "must specify exactly one of service and resource")
+    yield from exactly_one_field(value, ("service", "resource"), "must specify exactly one of service and resource")
 
 
 def _ingress_service(value: JsonObject) -> Iterator[Problem]:
@@ -321,7 +321,7 @@ def _priority(value: JsonObject) -> Iterator[Problem]:
 
 def _peers(value: JsonObject) -> Iterator[Problem]:
     for field in ("from", "to"):
-        for index, peer in enumerate(maps(value, field)):
+        for index, peer in enumerate(maps_in_list(value, field)):
             others = [name for name in ("podSelector", "namespaceSelector") if peer.get(name) is not None]
             if not others and peer.get("ipBlock") is None:
                 yield (field, index), "Required value: must specify a peer"
@@ -335,25 +335,25 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     **ENDPOINT_RULES,
     **QUOTA_RULES,
     **SCALING_RULES,
-    "core.v1.Pod": (pod_mounts,),
+    "core.v1.Pod": (check_pod_mounts,),
     "networking.v1.NetworkPolicyEgressRule": (_peers,),
     "networking.v1.NetworkPolicyIngressRule": (_peers,),
     "admissionregistration.v1.RuleWithOperations": (_rule_of_webhook,),
     "admissionregistration.v1.MutatingWebhook": (_webhook,),
     "admissionregistration.v1.ValidatingWebhook": (_webhook,),
-    "apps.v1.DaemonSetSpec": (_selector, template_mounts, _deadline),
-    "apps.v1.DeploymentSpec": (_selector, template_mounts, _deadline, _progress),
+    "apps.v1.DaemonSetSpec": (_selector, check_template_mounts, _deadline),
+    "apps.v1.DeploymentSpec": (_selector, check_template_mounts, _deadline, _progress),
     "apps.v1.DeploymentStrategy": (_strategy,),
     "apps.v1.RollingUpdateDaemonSet": (_rolling_daemons,),
     "networking.v1.NetworkPolicySpec": (_policy_types,),
     "networking.v1.NetworkPolicyPort": (_port_range,),
-    "apps.v1.ReplicaSetSpec": (_selector, template_mounts, _deadline),
-    "apps.v1.StatefulSetSpec": (_selector, _claim_templates, template_mounts, _deadline),
-    "batch.v1.JobSpec": (_job, template_mounts),
+    "apps.v1.ReplicaSetSpec": (_selector, check_template_mounts, _deadline),
+    "apps.v1.StatefulSetSpec": (_selector, _claim_templates, check_template_mounts, _deadline),
+    "batch.v1.JobSpec": (_job, check_template_mounts),
     "core.v1.ConfigMap": (_config_map,),
     "core.v1.PersistentVolumeClaimSpec": (_claim,),
     "core.v1.PersistentVolumeSpec": (_persistent_volume,),
-    "core.v1.ReplicationControllerSpec": (_replication_controller, template_mounts, _deadline),
+    "core.v1.ReplicationControllerSpec": (_replication_controller, check_template_mounts, _deadline),
     "core.v1.Secret": (_secret,),
     "core.v1.ServiceSpec": (_service,),
     "meta.v1.LabelSelectorRequirement": (_requirement,),

@@ -14,9 +14,9 @@ from typing import Final
 from planner.path import Element, FieldPath
 from planner.values import Json, JsonObject
 from providers.kubernetes.ssa.builtin_rules import RULES
-from providers.kubernetes.ssa.forms import is_qualified, wrong
-from providers.kubernetes.ssa.schema import Type
-from providers.kubernetes.ssa.typed_values import element_of
+from providers.kubernetes.ssa.forms import form_error, is_qualified
+from providers.kubernetes.ssa.schema import MergeType
+from providers.kubernetes.ssa.typed_values import list_item_element
 
 # `Type: field[!]:form ...`; `!` is required and not empty; a form is a name of forms.py or `A|B`; `field.*` are the
 # values of a map, `field.key` its keys.
@@ -162,7 +162,7 @@ _FINALIZERS = ("foregroundDeletion", "kubernetes", "orphan")
 
 
 @cache
-def table() -> Mapping[str, tuple[tuple[str, str, bool, str], ...]]:
+def builtin_value_table() -> Mapping[str, tuple[tuple[str, str, bool, str], ...]]:
     """By type: field, "" or "*" or "key", whether it is required, form."""
     out: dict[str, tuple[tuple[str, str, bool, str], ...]] = {}
     for line in _TABLE.strip().splitlines():
@@ -183,7 +183,7 @@ _LABELLED = frozenset(
 _METADATA = "meta.v1.ObjectMeta"
 
 
-def judge(kind: Type, value: Json, path: FieldPath = ()) -> Iterator[tuple[FieldPath, str]]:
+def builtin_value_errors(kind: MergeType, value: Json, path: FieldPath = ()) -> Iterator[tuple[FieldPath, str]]:
     """What the server would refuse in a built-in object, with the path of each."""
     if isinstance(value, dict):
         if not path:
@@ -197,14 +197,14 @@ def judge(kind: Type, value: Json, path: FieldPath = ()) -> Iterator[tuple[Field
             if below is None or (key == "status" and not path):
                 continue
             if below.scalar == "bytes" and kind.name != _SEALED:
-                yield from (((*path, key), words) for words in [wrong("base64", item)] if words)
+                yield from (((*path, key), words) for words in [form_error("base64", item)] if words)
             elif isinstance(item, (dict, list)) and not (path and below.name == _METADATA):
-                yield from judge(below, item, (*path, key))
+                yield from builtin_value_errors(below, item, (*path, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
             if isinstance(item, dict):
-                element: Element = element_of(kind, item) if kind.list_kind == "map" else index
-                yield from judge(kind.items(), item, (*path, element))
+                element: Element = list_item_element(kind, item) if kind.list_kind == "map" else index
+                yield from builtin_value_errors(kind.items(), item, (*path, element))
 
 
 _SEALED = "core.v1.Secret"  # fingerprints may stand there
@@ -215,7 +215,7 @@ def _root_metadata(value: JsonObject) -> Iterator[tuple[FieldPath, str]]:
     metadata = value.get("metadata") or {}
     yield from _metadata(metadata)
     for index, name in enumerate(metadata.get("finalizers") or ()):
-        if words := wrong("qualified", name):
+        if words := form_error("qualified", name):
             yield ("metadata", "finalizers", index), words
         elif value.get("apiVersion") in _STRICT_FINALIZERS and "/" not in name and name not in _FINALIZERS:
             words = "name is neither a standard finalizer name nor is it fully qualified"
@@ -228,13 +228,13 @@ def _metadata(metadata: JsonObject) -> Iterator[tuple[FieldPath, str]]:
         if not is_qualified(key.lower()):
             yield ("metadata", "annotations"), f"{key!r} is no qualified name"
     for key, text in (metadata.get("labels") or {}).items():
-        for words in (wrong("qualified", key), wrong("labelvalue", text)):
+        for words in (form_error("qualified", key), form_error("labelvalue", text)):
             if words:
                 yield ("metadata", "labels"), words
 
 
-def _struct(kind: Type, value: JsonObject) -> Iterator[tuple[FieldPath, str]]:
-    for field, part, required, form in table().get(kind.name, ()):
+def _struct(kind: MergeType, value: JsonObject) -> Iterator[tuple[FieldPath, str]]:
+    for field, part, required, form in builtin_value_table().get(kind.name, ()):
         found = value.get(field)
         if found in (None, "", [], {}) or (required and found == 0):
             if required or (found == "" and "|" in form[1:] and form[0] != "|" and "p" in kind.flags(field)):
@@ -248,9 +248,11 @@ def _struct(kind: Type, value: JsonObject) -> Iterator[tuple[FieldPath, str]]:
 def _member(field: str, part: str, form: str, found: Json) -> Iterator[tuple[FieldPath, str]]:
     if part and isinstance(found, dict):
         yield from (
-            ((field,), words) for item in (found if part == "key" else found.values()) if (words := wrong(form, item))
+            ((field,), words)
+            for item in (found if part == "key" else found.values())
+            if (words := form_error(form, item))
         )
     elif isinstance(found, list):
-        yield from (((field, index), words) for index, item in enumerate(found) if (words := wrong(form, item)))
-    elif words := wrong(form, found):
+        yield from (((field, index), words) for index, item in enumerate(found) if (words := form_error(form, item)))
+    elif words := form_error(form, found):
         yield (field,), words

@@ -12,7 +12,7 @@ from typing import Final
 from planner.values import Json, JsonObject, deep_copy
 from providers.kubernetes.ssa.image_names import pull_policy
 from providers.kubernetes.ssa.quantity import rounded_up
-from providers.kubernetes.ssa.schema import Type
+from providers.kubernetes.ssa.schema import MergeType
 
 _CRD = "apiextensions-apiserver.pkg.apis.apiextensions.v1."
 _WEBHOOK: dict[str, Json] = {
@@ -305,7 +305,7 @@ RULES: Final[dict[str, Callable[[JsonObject], None]]] = {
 }
 
 
-def fill_defaults(kind: Type, value: Json) -> None:
+def fill_defaults(kind: MergeType, value: Json) -> None:
     """Fill defaults into a canonical built-in document, in place."""
     if isinstance(value, dict):
         if kind.name:
@@ -321,7 +321,7 @@ def fill_defaults(kind: Type, value: Json) -> None:
             fill_defaults(items, item)
 
 
-def _fill_struct(kind: Type, value: JsonObject) -> None:
+def _fill_struct(kind: MergeType, value: JsonObject) -> None:
     if kind.name.startswith("core.v1."):
         _round_amounts(kind, value)
     rule = RULES.get(kind.name)
@@ -335,7 +335,7 @@ def _fill_struct(kind: Type, value: JsonObject) -> None:
             value[name] = kind.default(name)
 
 
-def _round_amounts(kind: Type, value: JsonObject) -> None:
+def _round_amounts(kind: MergeType, value: JsonObject) -> None:
     """Amounts of resources (limits, requests, capacity, hard) have three digits behind the point."""
     for name, amounts in value.items():
         below = kind.child(name) if isinstance(amounts, dict) else None
@@ -344,7 +344,7 @@ def _round_amounts(kind: Type, value: JsonObject) -> None:
             value[name] = {key: rounded_up(amount) for key, amount in amounts.items()}
 
 
-def fill_custom_defaults(kind: Type, value: Json) -> None:
+def fill_custom_defaults(kind: MergeType, value: Json) -> None:
     """Fill the `default`s of a CRD's schema into a custom resource, in place; nulls that are not allowed go first."""
     if isinstance(value, dict):
         for name in kind.defaulted:
@@ -359,6 +359,6 @@ def fill_custom_defaults(kind: Type, value: Json) -> None:
             fill_custom_defaults(kind.items(), item)
 
 
-def _nullable(kind: Type, name: str) -> bool:
+def _nullable(kind: MergeType, name: str) -> bool:
     below = kind.child(name)
     return below is not None and bool(below.checks.get("nullable"))

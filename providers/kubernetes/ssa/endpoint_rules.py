@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from planner.values import JsonObject
-from providers.kubernetes.ssa.builtin_pods import Problem, Rule, doubles, maps
+from providers.kubernetes.ssa.builtin_pods import Problem, Rule, duplicate_items, maps_in_list
 from providers.kubernetes.ssa.forms import is_ip
 
 
 def _subset(value: JsonObject) -> Iterator[Problem]:
     if not value.get("addresses") and not value.get("notReadyAddresses"):
         yield (), "Required value: must specify `addresses` or `notReadyAddresses`"
-    ports = maps(value, "ports")
+    ports = maps_in_list(value, "ports")
     if len(ports) > 1:
         yield from ((("ports", index, "name"), "Required value") for index, p in enumerate(ports) if not p.get("name"))
 
@@ -45,13 +45,13 @@ def _slice(value: JsonObject) -> Iterator[Problem]:
     if value.get("addressType") not in ("IPv4", "IPv6"):
         return
     version = ":" if value["addressType"] == "IPv6" else "."
-    for index, endpoint in enumerate(maps(value, "endpoints")):
+    for index, endpoint in enumerate(maps_in_list(value, "endpoints")):
         for address in endpoint.get("addresses") or ():
             if not is_ip(str(address)) or version not in str(address):
                 yield ("endpoints", index, "addresses"), "must be a valid IP address"
             elif words := _special(str(address)):
                 yield ("endpoints", index, "addresses"), words
-    yield from doubles(value, "ports", "name")
+    yield from duplicate_items(value, "ports", "name")
 
 
 ENDPOINT_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {

@@ -19,7 +19,7 @@ _MILLI = Decimal("0.001")
 _NANO = Decimal("1e-9")
 
 
-def amount_of(value: JsonValue) -> Decimal | None:
+def quantity_amount(value: JsonValue) -> Decimal | None:
     """The number that a quantity stands for, None for what is none."""
     match = _QUANTITY.match(value if isinstance(value, str) else repr(value)) if value is not None else None
     if match is None or isinstance(value, bool):
@@ -50,7 +50,7 @@ def canonical_quantity(value: JsonValue) -> JsonValue:
 def rounded_up(value: JsonValue) -> JsonValue:
     """The stored spelling of an amount of a resource: what is finer than a thousandth is rounded up, away from zero
     (SetDefaults_ResourceList of apis/core/v1)."""
-    amount = amount_of(value)
+    amount = quantity_amount(value)
     if amount is None or not amount % _MILLI:
         return value
     return canonical_quantity(f"{amount.quantize(_MILLI, rounding=ROUND_UP):f}")

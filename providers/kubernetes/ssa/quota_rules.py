@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from planner.values import JsonObject
-from providers.kubernetes.ssa.builtin_pods import Problem, Rule, maps
+from providers.kubernetes.ssa.builtin_pods import Problem, Rule, maps_in_list
 from providers.kubernetes.ssa.forms import is_qualified
-from providers.kubernetes.ssa.quantity import amount_of
+from providers.kubernetes.ssa.quantity import quantity_amount
 
 _SIZES = ("memory", "ephemeral-storage", "storage")
 _QUOTAS = frozenset(
@@ -27,7 +27,7 @@ _PAIRS = (frozenset(("BestEffort", "NotBestEffort")), frozenset(("NotTerminating
 
 def _quota(value: JsonObject) -> Iterator[Problem]:
     for name, text in (value.get("hard") or {}).items():
-        amount, plain = amount_of(text), name.removeprefix("requests.").removeprefix("limits.")
+        amount, plain = quantity_amount(text), name.removeprefix("requests.").removeprefix("limits.")
         if not ("/" in name and is_qualified(name)) and plain not in _QUOTAS and not plain.startswith("hugepages-"):
             yield ("hard", name), "must be a standard resource for quota"
         elif amount is not None and amount < 0:
@@ -43,7 +43,7 @@ def _quota(value: JsonObject) -> Iterator[Problem]:
 
 
 def _scopes(value: JsonObject) -> Iterator[Problem]:
-    expressions = maps(value.get("scopeSelector") or {}, "matchExpressions")
+    expressions = maps_in_list(value.get("scopeSelector") or {}, "matchExpressions")
     for field, found in (
         ("scopes", [str(one) for one in value.get("scopes") or ()]),
         ("scopeSelector", [str(one.get("scopeName") or "") for one in expressions]),
@@ -84,7 +84,7 @@ def _limit(value: JsonObject) -> Iterator[Problem]:
             if name not in ("cpu", *_SIZES) and "/" not in name and not name.startswith("hugepages-"):
                 yield (part, name), "must be a standard resource type or fully qualified"
     for name in sorted({name for amounts in parts.values() for name in amounts}):
-        found = [amount for part in parts.values() if (amount := amount_of(part.get(name))) is not None]
+        found = [amount for part in parts.values() if (amount := quantity_amount(part.get(name))) is not None]
         if found != sorted(found):
             yield ("min", name), "the values are not in their order: min, defaultRequest, default, max"
     if kind == "Pod":
@@ -97,7 +97,7 @@ _NOT_OF_PODS = ("default", "defaultRequest")
 
 
 def _limit_range(value: JsonObject) -> Iterator[Problem]:
-    kinds = [item.get("type") for item in maps(value, "limits")]
+    kinds = [item.get("type") for item in maps_in_list(value, "limits")]
     for index, kind in enumerate(kinds):
         if kind in kinds[:index]:
             yield ("limits", index, "type"), f"Duplicate value: {kind!r}"

@@ -8,7 +8,7 @@ from typing import Final
 
 from planner.values import JsonObject
 from providers.kubernetes.ssa.builtin_pods import Problem, Rule
-from providers.kubernetes.ssa.quantity import amount_of
+from providers.kubernetes.ssa.quantity import quantity_amount
 
 
 def _autoscaler(value: JsonObject) -> Iterator[Problem]:
@@ -53,7 +53,7 @@ def _metric(value: JsonObject) -> Iterator[Problem]:
 
 def _metric_target(value: JsonObject) -> Iterator[Problem]:
     for name in ("value", "averageValue"):
-        amount = amount_of(value.get(name))
+        amount = quantity_amount(value.get(name))
         if amount is not None and amount <= 0:
             yield (name,), "must be positive"
 
@@ -65,7 +65,7 @@ def _target(value: JsonObject) -> Iterator[Problem]:
 
 
 def _scaling(value: JsonObject) -> Iterator[Problem]:
-    tolerance = amount_of(value.get("tolerance"))
+    tolerance = quantity_amount(value.get("tolerance"))
     if tolerance is not None and tolerance < 0:
         yield ("tolerance",), "must be greater than or equal to 0"
 

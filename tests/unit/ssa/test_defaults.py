@@ -9,9 +9,9 @@ import pytest
 from planner.values import JsonObject
 from providers.kubernetes.ssa import builtin_values, merge
 from providers.kubernetes.ssa.image_names import pull_policy
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.schema import MergeTypeTable
 
-TYPES = TypeTable.builtin()
+TYPES = MergeTypeTable.builtin()
 DIGEST = f"sha256:{'0' * 64}"
 BAD = {"labels": {"not valid!": "v v"}, "annotations": {"not valid!": ""}, "finalizers": ["not valid!"]}
 POD = {"containers": [{"name": "c", "image": "i"}]}
@@ -20,7 +20,8 @@ WORKLOAD = {"selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"
 
 def stored(api_version: str, kind: str, **rest: Any) -> JsonObject:
     document = {"apiVersion": api_version, "kind": kind, "metadata": {"name": "x"}, **rest}
-    return merge.server_side_apply(None, document, manager="m", types=TYPES, now="2024-01-01T00:00:00Z").object
+    made = merge.merge_server_side_apply(None, document, manager="m", types=TYPES, now="2024-01-01T00:00:00Z")
+    return made.object
 
 
 @pytest.mark.parametrize(
@@ -86,5 +87,5 @@ def test_amounts_finer_than_a_thousandth_are_rounded_up() -> None:
 def test_metadata_in_a_template_are_judged_where_the_server_does(
     api_version: str, kind: str, spec: JsonObject, paths: list[tuple[str, str]]
 ) -> None:
-    found = builtin_values.judge(TYPES.type_of(api_version, kind), stored(api_version, kind, spec=spec))
+    found = builtin_values.builtin_value_errors(TYPES.type_of(api_version, kind), stored(api_version, kind, spec=spec))
     assert [path[-2:] for path, _ in found] == paths
