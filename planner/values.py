@@ -153,7 +153,7 @@ def decode_leaves(value: JsonValue) -> Json:
         case {"sealed": str(ref), "fingerprint": str(fingerprint)}:
             return SealedSecret(ref, fingerprint)
         case {"ref": str(text)}:
-            return parse_ref(text)
+            return parse_output_ref(text)
         case {"sub": list(parts)}:
             return OutputTemplate(tuple(map(_sub_part, parts)))
     raise ValueError("unknown special value in a document")
@@ -164,11 +164,11 @@ def _sub_part(part: JsonValue) -> str | OutputRef:
         case str():
             return part
         case {"ref": str(text)}:
-            return parse_ref(text)
+            return parse_output_ref(text)
     raise ValueError("unknown special value in a document")
 
 
-def parse_ref(text: str) -> OutputRef:
+def parse_output_ref(text: str) -> OutputRef:
     """Read `Kind/name#output`. Raises ValueError when a part is missing."""
     address, hash_sign, output = text.partition("#")
     if not hash_sign or not output:

@@ -71,9 +71,9 @@ def _unchanged(made: PlanRun) -> str:
 
 def _verdict(plan: Plan, command: str, guards: Sequence[GuardRefused]) -> str:
     """What `-q` leaves of a page."""
-    from planner.render.plan_view import make_view
+    from planner.render.plan_view import make_plan_view
 
-    view = make_view(plan, command=command)
+    view = make_plan_view(plan, command=command)
     named = "" if view.identifier in command else f"plan {view.identifier}"
     warnings = [f"warning: {words}" for words in guard_warnings(guards)]
     return "\n".join(line for line in (*warnings, view.verdict, named, command) if line)
@@ -94,9 +94,9 @@ def show_saved_plan(
 
 
 def _drawn(plan: Plan, graph: ResourceGraph, form: str) -> str:
-    from planner.render.graphs import render_graph
+    from planner.render.graphs import render_graph_as
 
-    return render_graph(graph, form, {change.address: str(change.action) for change in plan.changes})
+    return render_graph_as(graph, form, {change.address: str(change.action) for change in plan.changes})
 
 
 def _plan_text(
@@ -169,12 +169,12 @@ def show_run(
         added = extra(report) if extra else {}
         print_page(json.dumps({**run_document(report), **added}, indent=1, sort_keys=True))
         return report.exit_code
-    from planner.render.run_summary import render_run
+    from planner.render.run_summary import render_run_summary
 
     if report.result is None:
         print_page(show_run_without_changes(report))
         return report.exit_code
-    page = render_run(report.plan, report.result, run=report.run, command=_again(report, request, look, again))
+    page = render_run_summary(report.plan, report.result, run=report.run, command=_again(report, request, look, again))
     print_page(page.rpartition("\n")[2] if request.quiet and report.exit_code == 0 else page)
     return report.exit_code
 
@@ -241,9 +241,9 @@ def show_drift(report: DriftReport, request: Request, form: str) -> str:
 
 def show_graph(graph: ResourceGraph, form: str) -> str:
     """A graph in one of the forms."""
-    from planner.render.graphs import render_graph
+    from planner.render.graphs import render_graph_as
 
-    return render_graph(graph, form)
+    return render_graph_as(graph, form)
 
 
 def _command(plan: Plan, request: Request, verb: str, saved: Path | None, fired: Sequence[GuardRefused]) -> str:

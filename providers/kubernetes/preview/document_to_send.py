@@ -19,14 +19,14 @@ from providers.kubernetes.secret_sealing import is_secret
 from providers.kubernetes.server_rules import with_server_rules
 from providers.kubernetes.ssa.fieldset import FieldSet
 from providers.kubernetes.ssa.nulls import without_dropped_nulls
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.schema import MergeTypeTable
 
 
 def document_to_send(
     resource: Resource,
     spot: ObjectLocation,
     live: JsonObject | None,
-    types: Callable[[], TypeTable] = TypeTable.builtin,
+    types: Callable[[], MergeTypeTable] = MergeTypeTable.builtin,
 ) -> JsonObject:
     """The document to send, special leaves still inside. `live` is sealed; None for a create.
 
@@ -52,7 +52,7 @@ def _has_null(value: Json) -> bool:
     return any(_has_null(item) for item in value) if isinstance(value, list) else value is None
 
 
-def _as_sent(document: JsonObject, types: TypeTable) -> JsonObject:
+def _as_sent(document: JsonObject, types: MergeTypeTable) -> JsonObject:
     """The document without what no write of the main resource changes: nulls that mean nothing, status elsewhere."""
     api_version, kind = str(document["apiVersion"]), str(document["kind"])
     if "status" in document and (types.has_status(api_version, kind) or not types.knows(api_version, kind)):

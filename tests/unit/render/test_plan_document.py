@@ -29,7 +29,7 @@ from planner.plan import (
 from planner.plan_document import dump_plan, load_plan, plan_document
 from planner.plan_effect import plan_id
 from planner.source import SourceRef
-from planner.values import Json, OutputTemplate, SealedSecret, document_digest, encode_leaves, parse_ref
+from planner.values import Json, OutputTemplate, SealedSecret, document_digest, encode_leaves, parse_output_ref
 from tests.unit.render.sample_plans import HOSTILE, SAMPLES, hostile, mixed
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -38,8 +38,8 @@ SCALARS = st.one_of(WORDS, st.integers(-9, 99), st.booleans(), st.none(), st.sam
 LEAVES = st.one_of(
     SCALARS,
     st.builds(SealedSecret, WORDS, WORDS),
-    st.just(parse_ref("GitHead/source#commit")),
-    st.just(OutputTemplate(("a-", parse_ref("GitHead/source#short")))),
+    st.just(parse_output_ref("GitHead/source#commit")),
+    st.just(OutputTemplate(("a-", parse_output_ref("GitHead/source#short")))),
 )
 VALUES = st.recursive(
     LEAVES,
