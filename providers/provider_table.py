@@ -89,9 +89,9 @@ class ProviderTable:
         """In a sandbox, effects fail that somebody made fail."""
         if self.tools.sandbox is None:
             return provider
-        from providers.sandbox.failing import failing
+        from providers.sandbox.failing import with_simulated_failures
 
-        return failing(provider, self.tools.sandbox)
+        return with_simulated_failures(provider, self.tools.sandbox)
 
 
 def _factory(where: str) -> Factory:

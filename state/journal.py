@@ -14,7 +14,7 @@ from typing import TypeAlias, assert_never
 from planner.address import Address
 from planner.events import Applied, Began, Ended, Event, NodeResult, Waiting
 from planner.plan import LEAVING, Change
-from planner.redaction.cleaning import cleaned
+from planner.redaction.cleaning import clean_texts_in_value
 from planner.values import JsonObject, encode_leaves
 from state import records
 from state.connection import Database, Row
@@ -87,7 +87,7 @@ class RunJournal:
 
 
 def _line(phase: str, event: Began | Applied | Ended, result: str, detail: JsonObject) -> _Line:
-    text = _JSON.encode(cleaned(detail)) if detail else "{}"
+    text = _JSON.encode(clean_texts_in_value(detail)) if detail else "{}"
     return (str(event.address), phase, event.action.value, result, event.at, text)
 
 

@@ -15,7 +15,7 @@ from planner.address import Address
 from planner.applied_state import AppliedRecord, AppliedState
 from planner.path import render_path
 from planner.plan import LEAVING, Action, Change, FieldChange
-from planner.redaction.cleaning import cleaned
+from planner.redaction.cleaning import clean_texts_in_value
 from planner.resource import APPLIED, SET_LABEL
 from planner.source import SourceRef
 from planner.values import JsonObject, decode_leaves, encode_leaves
@@ -74,7 +74,7 @@ def version_row(change: Change, run: int, uid: str, at: str) -> Row:
 
 
 def _pre_image(field: FieldChange) -> JsonObject:
-    image = {"path": render_path(field.path), "op": field.op, "before": cleaned(field.before)}
+    image = {"path": render_path(field.path), "op": field.op, "before": clean_texts_in_value(field.before)}
     return {**image, "sensitive": True} if field.sensitive else image
 
 

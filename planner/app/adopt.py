@@ -33,7 +33,7 @@ def adopt_drift(request: Request, address: str, acknowledgements: Path | None, i
 
     Raises SelectionError when nothing matches, ConfigError, StateError and ProviderError as a drift report does.
     """
-    from planner.loading.feeding.adoption import adopt_fields
+    from planner.loading.feeding.adoption import adopt_live_fields
 
     if request.plain or request.name:
         raise SelectionError(
@@ -44,7 +44,7 @@ def adopt_drift(request: Request, address: str, acknowledgements: Path | None, i
     if not rows:
         raise SelectionError(f"nothing declared matches {address}", where="--adopt", remedy="see: hwplan drift -v")
     wanted = [one for row in rows for one in _live_fields(row)]
-    return adopt_fields(load_configuration(request), report.selection, wanted)
+    return adopt_live_fields(load_configuration(request), report.selection, wanted)
 
 
 def write_configuration_patch(patch: ConfigurationPatch) -> None:

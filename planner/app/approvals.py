@@ -17,8 +17,8 @@ from planner.errors import HwplanError, SelectionError, StalePlan
 from planner.loading.selection import resolve_selection
 from planner.plan import Plan, Selection
 from planner.plan_effect import SHOWN_DIGITS, plan_id, short_id
-from planner.pulls.approval_record import Seal, is_account, parse_approval, render_approval
-from planner.pulls.approvals import Approval, count_approvals, parse_instant
+from planner.pulls.approval_record import Seal, is_account_name, parse_approval, render_approval
+from planner.pulls.approvals import Approval, count_approvals, parse_github_time
 from planner.spec.pulls import ApprovalRules
 from planner.whole_file import write_whole
 
@@ -51,7 +51,7 @@ def record_approval(
             where="approve",
             remedy=f"give it whole, or its first {SHOWN_DIGITS} hex digits, as the page shows it",
         )
-    if not is_account(who):
+    if not is_account_name(who):
         raise SelectionError(
             f"{who!r} names nobody", where="--as", remedy="--as ACCOUNT, as pulls.approvals.people has it"
         )
@@ -134,7 +134,7 @@ def _rules(request: Request, found: Sequence[Approval]) -> list[tuple[str, Appro
 
 
 def _until(text: str, now: datetime) -> datetime:
-    end = parse_instant(text)
+    end = parse_github_time(text)
     if end is None:
         try:
             end = now + timedelta(seconds=parse_duration(text))
@@ -147,6 +147,6 @@ def _until(text: str, now: datetime) -> datetime:
 
 
 def _now() -> datetime:
-    found = parse_instant(SystemClock().now())
+    found = parse_github_time(SystemClock().now())
     assert found is not None
     return found

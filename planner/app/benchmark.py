@@ -26,11 +26,11 @@ from planner.loading.problems import did_you_mean
 from planner.plan import ClusterIdentity
 from planner.resource import Resource
 from planner.rollout.benchmark import BenchmarkRun, BenchmarkVerdict, FailedTask, judge_benchmark
-from planner.rollout.metrics import Traffic
+from planner.rollout.metrics import ClientTraffic
 from planner.spec.node import Benchmark, Node
 from planner.values import JsonObject
 from providers.kubernetes.operations import run_state
-from providers.kubernetes.operations.run_failure import step_log
+from providers.kubernetes.operations.run_failure import read_last_lines_of_step
 
 SCOPE = "benchmark"
 _PREFIX = "benchmark-"
@@ -53,7 +53,7 @@ class BenchmarkReport:
     cluster: ClusterIdentity
     profile: str
     outputs: JsonObject
-    traffic: Traffic | None
+    traffic: ClientTraffic | None
     verdict: BenchmarkVerdict
 
 
@@ -80,7 +80,7 @@ def read_benchmark(request: Request, profile: str, name: str = "") -> BenchmarkR
         tasks, problem = reader.task_runs(live)
         if problem:
             raise SelectionError(problem, where=f"--profile {profile}")
-        outputs = run_state.outputs_of(live, tasks)
+        outputs = run_state.run_outputs(live, tasks)
         traffic = _traffic(request, node, settings, outputs)
         seen = BenchmarkRun(outputs, _wanted(run), _failure(session, outputs["namespace"], tasks), traffic)
         verdict = judge_benchmark(
@@ -141,7 +141,7 @@ def _live(reader: ClusterEvidenceReader, name: str) -> JsonObject:
     return found[0]
 
 
-def _traffic(request: Request, node: Node, profile: Benchmark, outputs: JsonObject) -> Traffic | None:
+def _traffic(request: Request, node: Node, profile: Benchmark, outputs: JsonObject) -> ClientTraffic | None:
     """What the proxy server counted for the profile's client while the run lasted; None where nobody counts, and
     before its end."""
     counter = traffic_counter(node)
@@ -152,16 +152,16 @@ def _traffic(request: Request, node: Node, profile: Benchmark, outputs: JsonObje
     ended = datetime.fromisoformat(str(end)).timestamp()
     window = max(1.0, ended - datetime.fromisoformat(str(begin)).timestamp())
     if not reader.server:
-        return Traffic(profile.proxy_client, window, None, None, "", "the node has no Prometheus to ask")
+        return ClientTraffic(profile.proxy_client, window, None, None, "", "the node has no Prometheus to ask")
     return ask_traffic(reader, counter, profile.proxy_client, window, ended)
 
 
 def _failure(session: Session, namespace: str, tasks: Mapping[str, JsonObject]) -> FailedTask | None:
     """The first task that failed, with its step and the end of its log."""
-    failed = {task: live for task, live in tasks.items() if run_state.task_state_of(live) in ("failed", "aborted")}
+    failed = {task: live for task, live in tasks.items() if run_state.task_run_state(live) in ("failed", "aborted")}
     if not failed:
         return None
     task, step = choose_step(failed, "", "")
-    lines = step_log(session.world.cluster, namespace, failed[task], step)
+    lines = read_last_lines_of_step(session.world.cluster, namespace, failed[task], step)
     guilty = str(step.get("name") or "") if (step.get("terminated") or {}).get("exitCode") else ""
-    return FailedTask(task, guilty, (run_state.words_of(failed[task]), *lines))
+    return FailedTask(task, guilty, (run_state.condition_text(failed[task]), *lines))

@@ -29,9 +29,9 @@ def completion_words(config_dir: Path, what: str, nodes: tuple[str, ...] = ()) -
             return sorted({scope.name for product in config.products.values() for scope in product.spec.scopes})
         case "kinds":
             from planner.app.product_fields import product_fields_of_config
-            from planner.loading.explain import kinds_with_summaries
+            from planner.loading.explain import summaries_of_kinds
 
-            return [kind for kind, _ in kinds_with_summaries(product_fields_of_config(config))]
+            return [kind for kind, _ in summaries_of_kinds(product_fields_of_config(config))]
         case _:
             node = min(config.nodes)
             stack = load_desired_offline(Request(config=config_dir, nodes=(node,), lanes=("all",)))

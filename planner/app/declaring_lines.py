@@ -13,10 +13,10 @@ from planner.adoption import LiveField
 from planner.app.load import load_configuration
 from planner.app.request import Request
 from planner.errors import HwplanError
-from planner.loading.feeding.adoption import KnownRendering, declaring_line
-from planner.loading.feeding.places import declares, plain_path
+from planner.loading.feeding.adoption import RenderingCache, declaring_line
+from planner.loading.feeding.places import declares_object, path_with_positions
 from planner.loading.input_files import KUSTOMIZE
-from planner.loading.origin import InputText, Origin
+from planner.loading.origin import DocumentOrigin, DocumentText
 from planner.loading.yaml.source import MANIFEST, load_documents
 from planner.plan import Action, Change, FieldChange, FieldOp, Plan
 from planner.render.review_context import DeclaringLine
@@ -67,7 +67,7 @@ _DECLARED = (FieldOp.ADD, FieldOp.CHANGE)
 
 def _in_templates(request: Request, plan: Plan, fields: Sequence[_Field]) -> list[SourceRef]:
     """The key that feeds each field, or the line of its template."""
-    config, known, keys = load_configuration(request), KnownRendering(), _MOST_KEYS
+    config, known, keys = load_configuration(request), RenderingCache(), _MOST_KEYS
     found: list[SourceRef] = []
     for change, item in fields:
         looked_for = item.op is FieldOp.CHANGE and keys > 0
@@ -81,19 +81,19 @@ def _in_templates(request: Request, plan: Plan, fields: Sequence[_Field]) -> lis
 
 def _in_manifests(request: Request, fields: Sequence[_Field]) -> list[SourceRef]:
     """The line of each field in the plain manifest that declares its object; a kustomization is built, and has none."""
-    read: dict[str, InputText] = {}
+    read: dict[str, DocumentText] = {}
     if any(file.startswith(KUSTOMIZE) for file in request.files):
         return [SourceRef("") for _ in fields]
     return [_in_manifest(request, change, item, read) for change, item in fields]
 
 
-def _in_manifest(request: Request, change: Change, item: FieldChange, read: dict[str, InputText]) -> SourceRef:
+def _in_manifest(request: Request, change: Change, item: FieldChange, read: dict[str, DocumentText]) -> SourceRef:
     file = change.source.file
     path = input_path(request, file)
     if path is None:
         return SourceRef("")
-    text = read.setdefault(file, InputText(file, data=path.read_bytes()))
+    text = read.setdefault(file, DocumentText(file, data=path.read_bytes()))
     for index, document in enumerate(load_documents(text.data or b"", file, MANIFEST)):
-        if isinstance(document.value, dict) and declares(document.value, change.address):
-            return Origin(text, index, document.line).at(plain_path(document.value, item.path))
+        if isinstance(document.value, dict) and declares_object(document.value, change.address):
+            return DocumentOrigin(text, index, document.line).at(path_with_positions(document.value, item.path))
     return change.source

@@ -14,7 +14,7 @@ from planner.app.session import Session, open_session
 from planner.errors import ConfigError, SelectionError
 from planner.resource import Resource
 from planner.shipped_files import TEMPLATES
-from providers.kubernetes.object_location import is_crd, planned_kinds, served_kind
+from providers.kubernetes.object_location import is_crd, kinds_of_planned_crds, served_kind
 
 if TYPE_CHECKING:
     from planner.templating import TemplateProblem
@@ -110,7 +110,7 @@ def _rules(session: Session) -> list[dict[str, Any]]:
 def declared_kinds(session: Session) -> Iterator[tuple[str, str]]:
     """Group and plural of every declared kind of the cluster; what is neither served nor declared is left out."""
     resources = session.stack.resources
-    coming = planned_kinds(one.manifest for one in resources if is_crd(one.manifest))
+    coming = kinds_of_planned_crds(one.manifest for one in resources if is_crd(one.manifest))
     for version, kind in sorted({(one.api_version, one.address.kind) for one in resources}):
         if is_hwplan_kind(version):
             continue

@@ -106,11 +106,11 @@ def load_selected(
     """What the words of `request` select from `config`. `kubernetes` reads Secrets that are sources of others;
     published manifests are fetched only where `online`."""
     from planner.app.manifest_fetch import fetch_manifest
-    from planner.loading.product_stack import load_stack
+    from planner.loading.product_stack import load_product_stack
 
     recorded = recorded_secrets(request.live, fingerprinter) if is_saved_snapshot(request.live) else None
     print_of = recorded.fingerprinter(fingerprinter) if recorded else fingerprinter
-    return load_stack(
+    return load_product_stack(
         config,
         requested_selection(request),
         print_of,
@@ -128,10 +128,10 @@ def requested_selection(request: Request) -> Selection:
 
 def _plain(request: Request, fingerprinter: Fingerprinter) -> Stack:
     from planner.app.kustomize import build_kustomization
-    from planner.loading.manifests.given_files import load_manifests
+    from planner.loading.manifests.given_files import load_plain_manifests
     from planner.loading.secrets.reader import SecretReader
 
-    loaded = load_manifests(
+    loaded = load_plain_manifests(
         request.files,
         stdin=request.stdin,
         name=request.name,
@@ -144,11 +144,11 @@ def _plain(request: Request, fingerprinter: Fingerprinter) -> Stack:
 
 
 def _product(request: Request, fingerprinter: Fingerprinter, config: Config, *, online: bool) -> Stack:
-    from planner.loading.product_stack import secret_reader
+    from planner.loading.product_stack import open_secret_reader
 
     kubernetes = _cluster_secrets(request, config) if online else None
     loaded = load_selected(request, config, fingerprinter, kubernetes, online=online)
-    reader = secret_reader(config, _secrets_dir(request), kubernetes=kubernetes)
+    reader = open_secret_reader(config, _secrets_dir(request), kubernetes=kubernetes)
     if len(loaded.nodes) > 1:
         raise SelectionError(
             f"a plan is bound to one cluster, and {', '.join(loaded.nodes)} are {len(loaded.nodes)}",

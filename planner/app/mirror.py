@@ -11,7 +11,7 @@ from planner.app.request import Request
 from planner.app.session import open_session
 from planner.app.status import read_part_status_in_session
 from planner.events import NodeResult
-from planner.push_recovery import PushRecovery, push_recovery
+from planner.push_recovery import PushRecovery, judge_push_recovery
 from planner.status import PartStatus
 from planner.values import JsonObject
 from state.store import StateStore
@@ -38,7 +38,7 @@ def read_last_flush(store: StateStore, flushes: Collection[Address]) -> PushReco
                 (row.result in _WELL, [str(row.detail.get("message", "")), *row.detail.get("warnings", ())])
                 for row in ended
             ]
-            return push_recovery(said, run=info.number, at=max(row.at for row in ended))
+            return judge_push_recovery(said, run=info.number, at=max(row.at for row in ended))
     return PushRecovery()
 
 
@@ -47,5 +47,5 @@ def flush_document(report: RunReport) -> JsonObject:
     ends = report.result.outcomes.values() if report.result else ()
     at = max((ended.at for ended in ends), default="")
     said = ((ended.result in _WELL, (ended.message, *ended.warnings)) for ended in ends)
-    found = push_recovery(said, run=report.run, at=at)
+    found = judge_push_recovery(said, run=report.run, at=at)
     return {"ok": report.exit_code == 0, **found.document()}

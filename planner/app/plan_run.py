@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypeAlias
 
 from planner.address import Address, is_hwplan_kind
@@ -28,15 +29,16 @@ from planner.applied_state import AppliedRecord, AppliedState
 from planner.drift import DriftReport
 from planner.errors import GuardRefused, ProviderError
 from planner.graph import ResourceGraph
-from planner.loading.manifests.given_files import place_in_namespace, without_repeats
+from planner.loading.manifests.given_files import place_in_namespace, without_repeated_resources
 from planner.loading.secrets.files import NOT_IN_FOLDER
 from planner.plan import Plan, Selection
+from planner.plan_effect import plan_id
 from planner.planning import PlanInputs, drift_report, fired_guards, make_plan
 from planner.ports import Present, ReadResult, Unreadable
-from planner.redaction.cleaning import cleaned
+from planner.redaction.cleaning import clean_texts_in_value
 from planner.resource import Resource
 from providers.cluster import KindInfo
-from providers.kubernetes.object_location import is_crd, planned_kinds, served_kind
+from providers.kubernetes.object_location import is_crd, kinds_of_planned_crds, served_kind
 from providers.saved_observations_provider import SavedObservationsProvider
 
 Only: TypeAlias = Callable[[Resource], bool]
@@ -45,12 +47,12 @@ Prune: TypeAlias = Callable[[Address], bool]
 Rewrite: TypeAlias = Callable[[Session], tuple[Resource, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanRun:
     """A plan, and what those need who explain or apply it.
 
     `owned_live` counts the live objects of the owned sets, for the guards; `notes` are for the reader.
-    """
+    """  # no slots: the id is a digest of the whole plan, made once
 
     plan: Plan
     graph: ResourceGraph
@@ -59,9 +61,14 @@ class PlanRun:
     notes: Mapping[Address, str]
     inputs: PlanInputs
 
+    @cached_property
+    def identifier(self) -> str:
+        """The id of the plan."""
+        return plan_id(self.plan)
+
     def drift(self) -> DriftReport:
         """The same reading, judged as drift."""
-        return cleaned(drift_report(self.inputs, self.snapshot))
+        return clean_texts_in_value(drift_report(self.inputs, self.snapshot))
 
     def guards(self) -> tuple[GuardRefused, ...]:
         """The guards that an apply of this plan would be refused by; none where it has nothing to do."""
@@ -129,7 +136,7 @@ def _left_records(gathered: GatheredInputs) -> Mapping[Address, AppliedRecord]:
 
 def decide_plan(inputs: PlanInputs) -> Plan:
     """The plan of `inputs`, cleaned once more: by now every secret that was read is known, whoever read it first."""
-    return cleaned(make_plan(inputs))
+    return clean_texts_in_value(make_plan(inputs))
 
 
 def gather_inputs(
@@ -208,7 +215,7 @@ def _no_longer_declared(session: Session, inputs: PlanInputs, declared: Collecti
 
 def with_real_namespaces(session: Session, resources: Collection[Resource]) -> list[Resource]:
     """Every resource in the namespace that it will really stand in: only discovery knows which kinds are namespaced."""
-    coming = planned_kinds(one.manifest for one in resources if is_crd(one.manifest))
+    coming = kinds_of_planned_crds(one.manifest for one in resources if is_crd(one.manifest))
     keys = {(one.api_version, one.address.kind) for one in resources if not is_hwplan_kind(one.api_version)}
     kinds = {key: coming.get(key) or _served(session, *key) for key in sorted(keys)}
     found = []
@@ -216,7 +223,7 @@ def with_real_namespaces(session: Session, resources: Collection[Resource]) -> l
         kind = kinds.get((resource.api_version, resource.address.kind))
         namespace = session.request.namespace
         found.append(place_in_namespace(resource, kind.namespaced, namespace) if kind else resource)
-    return without_repeats(found, [resource.address for resource in resources])
+    return without_repeated_resources(found, [resource.address for resource in resources])
 
 
 def _served(session: Session, api_version: str, kind: str) -> KindInfo | None:

@@ -20,14 +20,14 @@ def product_fields(request: Request, what: str | None = None) -> dict[str, type[
     that cannot be read adds nothing; otherwise raises ConfigError or SelectionError.
     """
     from planner.loading.config import load_config
-    from planner.loading.explain import is_known
+    from planner.loading.explain import is_known_kind
 
-    if what and is_known(what) and what.partition(".")[0] not in ("Lane", "Node"):
+    if what and is_known_kind(what) and what.partition(".")[0] not in ("Lane", "Node"):
         return {}
     try:
         return product_fields_of_config(load_config(request.config))
     except HwplanError:
-        if what and not is_known(what):
+        if what and not is_known_kind(what):
             raise
         return {}
 

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from planner.address import Address, address_of, is_hwplan_kind
 from planner.app.lane.argo_preview import PromotionPreview, predict_sync_of_promotion, preview_promotion
 from planner.app.plan_run import PlanRun, make_plan_run
-from planner.app.pulls.place import PullPlace, find_place
+from planner.app.pulls.place import MonitoredLane, find_monitored_lane
 from planner.app.request import Request
 from planner.app.session import Session
 from planner.app.trigger.opening import open_rollout_parts
@@ -29,7 +29,7 @@ from planner.plan import Action, Change, Plan, Precondition, SideEffect
 from planner.plan_effect import pull_effect_id
 from planner.pulls.facts import PullRequestState
 from planner.pulls.merge_check import ConflictingMerge, PredictedMerge
-from planner.render.pull_request_stages import PullWay
+from planner.render.pull_request_stages import PullRequestWay
 from planner.resource import Resource
 from planner.rollout.argo_prediction import ArgoPrediction
 from planner.rollout.promotion import CATALOG
@@ -38,7 +38,7 @@ from planner.values import Json, JsonObject, OutputRef, OutputTemplate
 from providers.git.client import GitClient
 from providers.git.merges import GitMerges
 from providers.git.object_cache import ObjectCache
-from providers.git.remotes import open_remote_mapping
+from providers.git.remotes import open_remote_locations
 from providers.github.conflict_pulls import with_pulls
 from providers.github.provider import GitHubProvider
 from providers.github_with_git import create_for
@@ -49,7 +49,7 @@ _MOST_FILES = 300
 
 
 @dataclass(frozen=True, slots=True)
-class PullPlan:
+class PullRequestPlan:
     """The plan with what is foretold of it.
 
     `merge` is what git makes of base and head, None for a pull request that is merged; `files` are those that it
@@ -59,7 +59,7 @@ class PullPlan:
 
     made: PlanRun
     session: Session
-    place: PullPlace
+    place: MonitoredLane
     pull: PullRequestState
     merge: PredictedMerge | ConflictingMerge | None
     files: tuple[str, ...]
@@ -75,13 +75,13 @@ class PullPlan:
 
 
 @contextmanager
-def open_pull_plan(request: Request, number: int) -> Iterator[PullPlan]:
+def open_pull_request_plan(request: Request, number: int) -> Iterator[PullRequestPlan]:
     """Plan the pull request of the one selected lane; the session stays open.
 
     Raises SelectionError where the words select no lane with pull requests and a rollout, or it is closed,
     ProviderError where it cannot be read.
     """
-    place = find_place(request)
+    place = find_monitored_lane(request)
     with open_rollout_parts(place.request) as parts:
         github = create_for(request.config, parts.session.world.sandbox)
         pull = github.clients.of(place.access).pull(place.repo, number)
@@ -96,19 +96,19 @@ def open_pull_plan(request: Request, number: int) -> Iterator[PullPlan]:
         session = replace(parts.session, stack=replace(parts.session.stack, resources=wanted))
         made = make_plan_run(session)
         foretold = _foretold(session, place, pull, github)
-        yield PullPlan(
+        yield PullRequestPlan(
             made, session, place, pull, foretold.merge, foretold.files, foretold.promotion, foretold.argo,
             foretold.problem, _identifier(made, merging, {one.address: one for one in wanted}),
         )  # fmt: skip
 
 
-def pull_request_stages(found: PullPlan) -> PullWay:
+def pull_request_way(found: PullRequestPlan) -> PullRequestWay:
     """What the stages of its page are told from."""
     promotion, pull = found.promotion, found.pull
     after = promotion.after if promotion is not None else None
     services = tuple(name.removesuffix(".yaml") for name in (after.files if after else ()))
     builds = tuple(after.builds) if after else ()
-    return PullWay(
+    return PullRequestWay(
         repo=found.place.repo,
         pull=pull,
         method=found.place.rules.method,
@@ -160,7 +160,7 @@ def _workloads(files: Mapping[str, str]) -> dict[Address, JsonObject]:
     return found
 
 
-def _check(pull: PullRequestState, place: PullPlace) -> None:
+def _check(pull: PullRequestState, place: MonitoredLane) -> None:
     if not (pull.is_open or pull.merged):
         raise SelectionError(f"pull request {pull.number} was closed without a merge", where="--pr")
     if pull.base_branch != place.branch:
@@ -171,7 +171,7 @@ def _check(pull: PullRequestState, place: PullPlace) -> None:
         )
 
 
-def _resource(place: PullPlace, pull: PullRequestState, node_lane: str) -> Resource:
+def _resource(place: MonitoredLane, pull: PullRequestState, node_lane: str) -> Resource:
     name = f"pr-{pull.number}"
     spec: JsonObject = {
         "repo": place.repo, "number": pull.number, "base": place.branch, "headSha": pull.head, "git": place.git,
@@ -240,13 +240,13 @@ class _Foretold:
     problem: str = ""
 
 
-def _foretold(session: Session, place: PullPlace, pull: PullRequestState, github: GitHubProvider) -> _Foretold:
+def _foretold(session: Session, place: MonitoredLane, pull: PullRequestState, github: GitHubProvider) -> _Foretold:
     """What git and Argo CD are foretold to make of it. What cannot be read is the problem, and no error."""
     sandbox = session.world.sandbox
     with TemporaryDirectory(prefix="hwplan-git-") as scratch:
         client = GitClient()
         objects = ObjectCache(client, Path(scratch) if sandbox is not None else cache_folder("git"))
-        merges = GitMerges(client, objects, open_remote_mapping(session.request.config, sandbox))
+        merges = GitMerges(client, objects, open_remote_locations(session.request.config, sandbox))
         found = _Foretold()
         try:
             base = _base_of(merges, place, pull)
@@ -262,7 +262,7 @@ def _foretold(session: Session, place: PullPlace, pull: PullRequestState, github
             return replace(found, problem=error.message)
 
 
-def _base_of(merges: GitMerges, place: PullPlace, pull: PullRequestState) -> str:
+def _base_of(merges: GitMerges, place: MonitoredLane, pull: PullRequestState) -> str:
     """The commit that it is merged into: the tip, or, of a merged one, the first parent of its merge."""
     if not pull.merged:
         return ""

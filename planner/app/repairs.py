@@ -13,7 +13,7 @@ from planner.address import is_hwplan_kind
 from planner.app.runtime import Runtime
 from planner.ports import Present
 from planner.resource import Resource
-from providers.kubernetes.operations.argorepair import REPAIRS, STUCK, repair_of
+from providers.kubernetes.operations.argorepair import REPAIRS, STUCK, repair_document
 
 _KIND = "ArgoRepair"
 
@@ -39,7 +39,7 @@ def _repairs(world: Runtime, declared: Resource) -> list[Resource]:
     rows = seen.outputs.get(STUCK) if isinstance(seen, Present) else ()
     found: list[Resource] = []
     for row in rows or ():
-        manifest = repair_of(declared, row)
+        manifest = repair_document(declared, row)
         address = replace(declared.address, name=manifest["metadata"]["name"])
         first = tuple(other.address for other in found if other.manifest[REPAIRS]["what"] == "operation")
         options = replace(declared.options, depends_on=(*declared.options.depends_on, *first))

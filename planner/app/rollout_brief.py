@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from planner.app.github_texts import github_text_resource, lane_repository, write_github_texts
 from planner.app.lane.reading import StatusTarget
 from planner.app.lane.status import read_lane_status
-from planner.app.pulls.place import find_place
+from planner.app.pulls.place import find_monitored_lane
 from planner.app.reading import read_with_all_providers
 from planner.app.request import Request
 from planner.app.runtime import state_folder
@@ -27,9 +27,9 @@ from planner.app.trigger.opening import RolloutParts, open_rollout_parts
 from planner.caches import cache_folder
 from planner.errors import ForeignPlan, HwplanError, SelectionError
 from planner.ports import Absent, Present
-from planner.pulls.marks import mark_line
+from planner.pulls.marks import marker_line
 from planner.redaction.redactor import REDACTOR
-from planner.render.brief import BriefEntry, brief_marker, commits_of, render_entry
+from planner.render.brief import BriefEntry, brief_marker, parse_merged_commits, render_brief_entry
 from planner.resource import Resource
 from planner.spec.brief import Brief
 from planner.values import JsonObject
@@ -37,7 +37,7 @@ from planner.whole_file import write_whole
 from providers.git.client import GitClient
 from providers.git.merges import log_between
 from providers.git.object_cache import ObjectCache
-from providers.git.remotes import Remote, open_remote_mapping, resolve_remote
+from providers.git.remotes import Remote, open_remote_locations, resolve_remote
 from providers.github_with_git import create_for
 
 _MOST_COMMITS = 400
@@ -67,7 +67,7 @@ def record_rollout(request: Request, number: int, commit: str, *, confirm: bool)
     merged or not in `commit`, or no run of the commit is known."""
     if confirm and is_saved_snapshot(request.live):
         raise ForeignPlan("a saved snapshot cannot be written", where="--live", remedy="leave --confirm out")
-    place = find_place(request)
+    place = find_monitored_lane(request)
     brief = place.spec.brief
     if brief is None:
         raise SelectionError(
@@ -142,7 +142,7 @@ class _History:
 @contextmanager
 def _history(session: Session, head: Resource) -> Iterator[_History]:
     spec, sandbox = head.manifest["spec"], session.world.sandbox
-    remote = resolve_remote(spec, open_remote_mapping(session.request.config, sandbox))
+    remote = resolve_remote(spec, open_remote_locations(session.request.config, sandbox))
     with TemporaryDirectory(prefix="hwplan-git-") as scratch:
         folder = Path(scratch) if sandbox is not None else cache_folder("git")
         yield _History(ObjectCache(GitClient(), folder), remote, f"refs/heads/{spec['branch']}")
@@ -157,7 +157,9 @@ def _entry(session: Session, history: _History, record: JsonObject, pull: int) -
     since = next((one for one in rolled if one != commit and history.contains(commit, one)), "")
     rows = log_between(history.objects, commit, since, _MOST_COMMITS)
     number = pull or _pull_of(history, commit)
-    return BriefEntry(record, number, commits_of([(one.commit, one.subject, one.rest) for one in rows]), since)
+    return BriefEntry(
+        record, number, parse_merged_commits([(one.commit, one.subject, one.rest) for one in rows]), since
+    )
 
 
 def _pull_of(history: _History, commit: str) -> int:
@@ -171,7 +173,7 @@ def _pull_of(history: _History, commit: str) -> int:
 
 
 def _append(session: Session, brief: Brief, entry: BriefEntry, *, confirm: bool) -> BriefResult:
-    text = REDACTOR.clean(render_entry(entry))
+    text = REDACTOR.clean(render_brief_entry(entry))
     marker = brief_marker(str(entry.record["key"]["lane"]), str(entry.record["key"]["commit"]))
     if brief.file is not None:
         return _append_to_file(session, session.request.config / brief.file, text, marker, confirm=confirm)
@@ -200,12 +202,12 @@ def _append_to_file(session: Session, path: Path, text: str, marker: str, *, con
     try:
         with _locked(session):
             before = path.read_text(encoding="utf-8") if path.exists() else ""
-            if mark_line(marker) in before.splitlines():
+            if marker_line(marker) in before.splitlines():
                 return BriefResult(text, str(path), written=False, known=True)
             if confirm:
                 gap = "\n" if before and not before.endswith("\n\n") else ""
                 path.parent.mkdir(parents=True, exist_ok=True)
-                write_whole(path, f"{before}{gap}{text}\n\n{mark_line(marker)}\n".encode())
+                write_whole(path, f"{before}{gap}{text}\n\n{marker_line(marker)}\n".encode())
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise HwplanError(f"the brief cannot be written: {reason}", where=str(path)) from error

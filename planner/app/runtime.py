@@ -16,7 +16,7 @@ from planner.errors import HwplanError, SelectionError
 from planner.plan import ClusterIdentity
 from providers.cluster import Cluster
 from providers.kubernetes.provider import KubernetesProvider
-from providers.kubernetes.secret_values import secret_values
+from providers.kubernetes.secret_values import reader_of_live_secrets
 from providers.kubernetes.snapshot.folder_layout import CLUSTER_FOLDER
 from providers.provider_table import ProviderTable
 from providers.provider_tools import ProviderTools
@@ -65,7 +65,7 @@ def open_runtime(request: Request, reader: SecretReader, store: StateStore, *, c
     `reader` reads the sources of secrets; here it learns to read live Secrets as well.
     """
     cluster = open_cluster(request, context)
-    secrets = replace(reader, kubernetes=secret_values(cluster))
+    secrets = replace(reader, kubernetes=reader_of_live_secrets(cluster))
     fingerprinter = store.fingerprinter()
     kubernetes = KubernetesProvider(
         cluster,
@@ -84,10 +84,10 @@ def open_runtime(request: Request, reader: SecretReader, store: StateStore, *, c
 
 def context_namespace(kubeconfig: str, context: str) -> str:
     """The namespace of the selected context. "default" where there is none; opening the cluster says what is wrong."""
-    from providers.kubernetes.client.kubeconfig import namespace_of
+    from providers.kubernetes.client.kubeconfig import namespace_of_context
 
     try:
-        return namespace_of(kubeconfig, context)
+        return namespace_of_context(kubeconfig, context)
     except HwplanError:
         return "default"
 

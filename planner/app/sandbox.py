@@ -41,7 +41,7 @@ NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")  # as 
 
 def create_sandbox(request: Request, folder: Path) -> str:
     """Make a sandbox in `folder` for the selection, whole or not at all. Raises SelectionError when it exists."""
-    from providers.kubernetes.snapshot.create_snapshot import create_empty
+    from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
     from providers.kubernetes.snapshot.open_kinds import add_open_definitions
 
     if folder.exists():
@@ -50,7 +50,7 @@ def create_sandbox(request: Request, folder: Path) -> str:
     partial = partial_path(folder)
     try:
         partial.mkdir(parents=True)
-        create_empty(
+        create_empty_snapshot(
             partial, name=f"sandbox-{contents.name}", namespaces=(*NAMESPACES, *_foreign_namespaces(documents))
         )
         add_open_definitions(partial, documents)
@@ -118,7 +118,7 @@ def simulate_foreign_change(
 
 def _assignment(text: str) -> tuple[str, Json]:
     """A field path and its value: JSON, or a scalar as in YAML. A `=` inside brackets belongs to the path."""
-    from planner.loading.yaml.own_scalars import Ambiguous, resolve_plain
+    from planner.loading.yaml.own_scalars import AmbiguousScalar, resolve_unambiguous_scalar
 
     match = _ASSIGNMENT.match(text)
     if match is None:
@@ -130,8 +130,8 @@ def _assignment(text: str) -> tuple[str, Json]:
         except (ValueError, RecursionError):
             raise SelectionError("the value is not JSON", where=path, remedy="check its quotes and brackets") from None
     try:
-        return path, resolve_plain(value) if value else ""
-    except Ambiguous as why:
+        return path, resolve_unambiguous_scalar(value) if value else ""
+    except AmbiguousScalar as why:
         raise SelectionError(f"this value is {why}", where=path, remedy=f"write it as JSON: {path}='\"…\"'") from None
 
 
@@ -146,11 +146,11 @@ def simulate_foreign_delete(folder: Path, address: str) -> str:
 
 def simulate_failure(folder: Path, address: str, task: str, *, undo: bool) -> str:
     """From now on the effect of an address fails; of a PipelineRun the `task`. With `undo` it does no more."""
-    from providers.sandbox.pipelines import read_failures, write_failures
+    from providers.sandbox.pipelines import read_simulated_failures, write_simulated_failures
 
     where = _address(address).local
-    failures = {one: of for one, of in read_failures(folder).items() if one != where}
-    write_failures(folder, failures if undo else failures | {where: task})
+    failures = {one: of for one, of in read_simulated_failures(folder).items() if one != where}
+    write_simulated_failures(folder, failures if undo else failures | {where: task})
     return safe_text(f"{where} {'works again' if undo else 'fails from now on'} (simulated)")
 
 

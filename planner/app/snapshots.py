@@ -17,12 +17,12 @@ from providers.kubernetes.object_location import served_kind
 
 def save_snapshot(request: Request, target: Path) -> str:
     """Save every object of the kinds and namespaces that the selection touches; Secrets as fingerprints only."""
-    from providers.kubernetes.snapshot.create_snapshot import save_cluster
+    from providers.kubernetes.snapshot.create_snapshot import save_cluster_objects
 
     with open_session(request) as session:
         places, (systems, others) = _places(session), _systems(session)
         fingerprinter = session.store.fingerprinter()
-        count = save_cluster(session.world.cluster, target, fingerprinter, places, systems=systems)
+        count = save_cluster_objects(session.world.cluster, target, fingerprinter, places, systems=systems)
     more = f", {others} resources of other systems" if others else ""
     return f"{target}: {count} objects of {len(places)} kinds and namespaces, Secrets as fingerprints{more}"
 

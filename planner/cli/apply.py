@@ -136,7 +136,7 @@ def _show(request: Request, planfile: Path | None, resume: bool, form: str, allo
         from planner.app.shown_plans import store_shown_plan
 
         with open_plan_run(request) as (one, _):
-            store_shown_plan(request, one.plan)
+            store_shown_plan(request, one)
             print_page(show_plan(one, request, form, allow=allow), exact=exact)
         plan = one.plan
     return exit_code_of_shown(plan)

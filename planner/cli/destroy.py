@@ -55,7 +55,7 @@ def destroy(
         if out is not None:
             write_plan_file(made.plan, out)
         if not confirm or dry_run:
-            store_shown_plan(request, made.plan)
+            store_shown_plan(request, made)
             page = show_plan(made, request, form, verb="destroy", saved=out, allow=options.allow)
             print_page(page, exact=form == "json")
             return exit_code_of_shown(made.plan)

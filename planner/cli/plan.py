@@ -84,7 +84,7 @@ def plan(
     from planner.cli.show_pages import exit_code_of_shown, show_drift, show_plan
 
     with open_plan_run(request) as (one, session):
-        store_shown_plan(request, one.plan)
+        store_shown_plan(request, one)
         if out is not None:
             from planner.app.plan_files import write_plan_file
 
@@ -102,15 +102,15 @@ def plan(
 def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> int:
     import json
 
-    from planner.app.pull_plan import open_pull_plan, pull_request_stages
+    from planner.app.pull_plan import open_pull_request_plan, pull_request_way
     from planner.cli.show_pages import exit_code_of_shown, object_command, show_plan
     from planner.plan_effect import short_id
-    from planner.render.pull_request_stages import way_approval, way_stages
+    from planner.render.pull_request_stages import pull_request_approval_words, pull_request_stage_facts
     from planner.render.review_context import ReviewContext
 
-    with open_pull_plan(request, number) as found:
-        way, pull = pull_request_stages(found), found.pull
-        stages = way_stages(way, found.plan)
+    with open_pull_request_plan(request, number) as found:
+        way, pull = pull_request_way(found), found.pull
+        stages = pull_request_stage_facts(way, found.plan)
         review = ReviewContext(
             planned_at=found.session.world.clock.now(),
             name=f"pull request {number}",
@@ -120,7 +120,7 @@ def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> 
             command_of=lambda verb, address: object_command(verb, request, address),
             way=stages,
             identifier=found.identifier,
-            approval=way_approval(way, short_id(found.identifier)),
+            approval=pull_request_approval_words(way, short_id(found.identifier)),
         )
         page = show_plan(found.made, request, form, review=review, confirmed=True)
         if form == "json":

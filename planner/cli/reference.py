@@ -23,16 +23,16 @@ def explain(request: Request, what: str | None, form: str) -> None:
     """
     from planner.app.product_fields import product_fields
     from planner.loading.explain import explain_kind as text_of
-    from planner.loading.explain import kinds_with_summaries, schema_of
+    from planner.loading.explain import json_schema_of_kind, summaries_of_kinds
 
     products = product_fields(request, what)
     if form != "text":
-        found = dict(kinds_with_summaries(products)) if what is None else schema_of(what, products)
+        found = dict(summaries_of_kinds(products)) if what is None else json_schema_of_kind(what, products)
         print_document(
             form, {"schemaVersion": 1, **({"kinds": found} if what is None else {"kind": what, "schema": found})}
         )
     elif what is None:
-        rows = kinds_with_summaries(products)
+        rows = summaries_of_kinds(products)
         wide = max(len(kind) for kind, _ in rows)
         print_page(
             "\n".join([*(f"{kind:<{wide}}  {text}" for kind, text in rows), "", "one of them: hwplan explain KIND"])

@@ -87,13 +87,13 @@ def status(
 def _page(found: LaneStatus, request: Request, form: str, *, full: bool, raw: bool) -> str:
     import json
 
-    from planner.render.lane_status import LanePage, lane_status_markdown, render_lane_status
+    from planner.render.lane_status import LaneStatusPage, lane_status_markdown, render_lane_status
     from planner.render.lane_status_json import lane_status_json
     from planner.render.plan_json import escape_invisible
 
     if found.record is not None:
         return _record(found, form)
-    shown = LanePage(
+    shown = LaneStatusPage(
         found.cluster,
         found.selection,
         found.config,
@@ -114,13 +114,13 @@ def _page(found: LaneStatus, request: Request, form: str, *, full: bool, raw: bo
 
 def _record(found: LaneStatus, form: str) -> str:
     from planner.render.closeout import closeout_markdown, closeout_statement, closeout_table
-    from planner.rollout.closeout import record_bytes
+    from planner.rollout.closeout import closeout_record_bytes
 
     assert found.record is not None
     if form == "json":  # exactly the bytes that `hwplan verify` takes
-        return record_bytes(found.record).decode()
+        return closeout_record_bytes(found.record).decode()
     if form == "in-toto":
-        return record_bytes(closeout_statement(found.record)).decode()
+        return closeout_record_bytes(closeout_statement(found.record)).decode()
     if form == "markdown":
         return closeout_markdown(found.record)
     note = "written to the state" if found.written else "in the state already"
@@ -129,10 +129,10 @@ def _record(found: LaneStatus, form: str) -> str:
 
 def _next(found: LaneStatus, request: Request) -> str:
     from planner.cli.show_pages import command_line
-    from planner.rollout.next_action import next_action
+    from planner.rollout.next_action import next_command
 
     held = found.hold.commit if found.hold else None
-    action = next_action(found.evidence, found.verdict, held=held)
+    action = next_command(found.evidence, found.verdict, held=held)
     if not action:
         return ""
     verb, _, options = action.partition(" ")

@@ -11,7 +11,7 @@ import sys
 import click
 
 from planner.errors import ConfigError, HwplanError
-from planner.redaction.stream import unredacted
+from planner.redaction.stream import unredacted_stream
 from planner.text_safe import safe_text
 
 
@@ -30,7 +30,7 @@ def print_page(text: str, *, exact: bool = False) -> None:
 
     `exact` is for a plan as JSON: its bytes are its identity, and its words were cleaned when it was made.
     """
-    stream = unredacted(sys.stdout) if exact else sys.stdout
+    stream = unredacted_stream(sys.stdout) if exact else sys.stdout
     stream.write(text if text.endswith("\n") else text + "\n")
     stream.flush()
 

@@ -106,7 +106,7 @@ def _show(found: PlannedRollout, request: Request, verb: str, as_json: bool) -> 
     from planner.cli.show_pages import exit_code_of_shown, show_plan
     from planner.render.rollout_pages import forecast_document, prediction_document
 
-    store_shown_plan(request, found.made.plan)
+    store_shown_plan(request, found.made)
     if as_json:
         document = json.loads(show_plan(found.made, request, "json"))
         document |= {
@@ -140,8 +140,8 @@ def _page(found: PlannedRollout, request: Request, verb: str, *, confirmed: bool
 
 def _show_end(ended: RolloutReport, request: Request, verb: str, as_json: bool) -> int:
     from planner.cli.show_pages import command_line, run_document, show_run_without_changes
-    from planner.render.rollout_pages import render_stages, spent_document
-    from planner.render.run_summary import render_run
+    from planner.render.rollout_pages import render_stages, time_spent_document
+    from planner.render.run_summary import render_run_summary
 
     report = ended.report
     again, newest = command_line(verb, request), command_line("trigger", request)
@@ -152,7 +152,7 @@ def _show_end(ended: RolloutReport, request: Request, verb: str, as_json: bool) 
             "targetValidation": {"state": ended.state},
             "sourceCommit": ended.commit,
             "supersededBy": ended.newer or None,
-            "spent": spent_document(ended.spent),
+            "spent": time_spent_document(ended.spent),
             "warnings": list(ended.warnings),
             "closeout": _closeout(ended),
             "brief": ended.brief or None,
@@ -166,7 +166,7 @@ def _show_end(ended: RolloutReport, request: Request, verb: str, as_json: bool) 
     if report.result is None:
         print_page("\n".join(filter(None, [table, show_run_without_changes(report)])))
         return ended.exit_code
-    page = render_run(report.plan, report.result, run=report.run, command=_next(ended, again))
+    page = render_run_summary(report.plan, report.result, run=report.run, command=_next(ended, again))
     body, _, verdict = page.rpartition("\n")
     if ended.newer:
         verdict = f"superseded by {ended.newer[:12]}: {newest} --confirm"

@@ -15,7 +15,7 @@ from planner.errors import HwplanError
 
 if TYPE_CHECKING:
     from planner.rollout.evidence import Readings
-    from planner.rollout.verify import BrokenEdge
+    from planner.rollout.verify import BrokenRecordEdge
 
 _AS_RECORDED = "as recorded"
 _LONGEST = 64 << 20  # bytes of a record
@@ -50,16 +50,16 @@ def verify(
     Without options only the record itself is checked. Exit codes: 0 everything that was asked about fits, 2 an edge is
     broken (each is named), 1 something could not be checked.
     """
-    from planner.rollout.verify import check_bytes, check_facts, check_record
+    from planner.rollout.verify import check_closeout_bytes, check_closeout_facts, check_closeout_record
 
     content = _content(record)
     document = _parsed(content, record)
-    broken = check_record(document)
+    broken = check_closeout_record(document)
     checked = ["record"]
     if not broken:
-        broken = check_bytes(content, document)
+        broken = check_closeout_bytes(content, document)
         facts = _facts(document, request, folders, host, ask_cluster)
-        broken += check_facts(document, facts)
+        broken += check_closeout_facts(document, facts)
         checked += sorted(facts)
     _show(document, broken, checked, as_json)
     return 0 if not broken else 1 if all(one.unchecked for one in broken) else 2
@@ -91,9 +91,9 @@ def _facts(
 ) -> Readings:
     from planner.app.lane import verify as facts
     from planner.app.runtime import SystemClock, open_cluster, sandbox_folder
-    from planner.rollout.closeout import evidence_of
+    from planner.rollout.closeout import evidence_of_record
 
-    evidence, now = evidence_of(document), SystemClock().now
+    evidence, now = evidence_of_record(document), SystemClock().now
     found = facts.git_facts(evidence, folders, now) if folders else {}
     if host is not None:
         sandbox = sandbox_folder(request) if request.live else None
@@ -103,7 +103,7 @@ def _facts(
     return found
 
 
-def _show(document: dict[str, object], broken: tuple[BrokenEdge, ...], checked: list[str], as_json: bool) -> None:
+def _show(document: dict[str, object], broken: tuple[BrokenRecordEdge, ...], checked: list[str], as_json: bool) -> None:
     from planner.text_safe import safe_text
 
     if as_json:

@@ -45,12 +45,12 @@ def explain_kind(what: str, products: Mapping[str, type[BaseModel]] = NO_PRODUCT
     return _page(walked, info, current)
 
 
-def is_known(what: str) -> bool:
+def is_known_kind(what: str) -> bool:
     """Whether the first word is a kind of hwplan or of its configuration: then no product has to be read for it."""
     return _model(what.partition(".")[0]) is not None
 
 
-def kinds_with_summaries(products: Mapping[str, type[BaseModel]] = NO_PRODUCTS) -> tuple[tuple[str, str], ...]:
+def summaries_of_kinds(products: Mapping[str, type[BaseModel]] = NO_PRODUCTS) -> tuple[tuple[str, str], ...]:
     """Every kind of hwplan, of its configuration and of `products`, with the first sentence of its documentation."""
     from planner.plugins import all_kind_names
 
@@ -60,7 +60,7 @@ def kinds_with_summaries(products: Mapping[str, type[BaseModel]] = NO_PRODUCTS) 
     return tuple((kind, _first_sentence(model.__doc__ or "")) for kind, model in found if model is not None)
 
 
-def schema_of(what: str, products: Mapping[str, type[BaseModel]] = NO_PRODUCTS) -> dict[str, Any]:
+def json_schema_of_kind(what: str, products: Mapping[str, type[BaseModel]] = NO_PRODUCTS) -> dict[str, Any]:
     """The JSON Schema of a kind. Raises SelectionError as `explain` does; a field is part of its kind."""
     kind, _ = _split(what, products)
     model = products.get(kind) or _model(kind)

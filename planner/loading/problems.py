@@ -43,18 +43,18 @@ class Problems:
             raise ConfigError(tuple(dict.fromkeys(self.found)))
 
 
-def line_of(text: str, line: int) -> str:
+def source_line(text: str, line: int) -> str:
     """The text of a line (from 1), or "" when its document may be a Secret."""
     lines = text.split("\n", line)
     if not 0 < line <= len(lines):
         return ""
     shown_line = lines[line - 1].rstrip("\r")
-    if _SECRETIVE.search(shown_line) or in_secret(text, sum(map(len, lines[: line - 1])) + line - 1):
+    if _SECRETIVE.search(shown_line) or is_in_secret_document(text, sum(map(len, lines[: line - 1])) + line - 1):
         return ""
     return _USER_INFO.sub(lambda match: f"{match[1] or ''}://…@", shown_line)
 
 
-def in_secret(text: str, offset: int) -> bool:
+def is_in_secret_document(text: str, offset: int) -> bool:
     """Whether the YAML document around a character offset names the kind Secret."""
     start, end = 0, len(text)
     for match in _DOCUMENT_START.finditer(text):

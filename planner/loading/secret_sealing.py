@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from planner.address import Address
-from planner.loading.secret_content_rules import content_problems, key_problem
+from planner.loading.secret_content_rules import secret_content_problems, secret_key_problem
 from planner.ports import Fingerprinter
 from planner.redaction.redactor import SHORTEST
-from planner.redaction.secret_origin import is_public
+from planner.redaction.secret_origin import is_public_secret_value
 from planner.values import JsonObject, SealedSecret, SecretValue
 
 Report: TypeAlias = Callable[[tuple[str | int, ...], str, str], None]  # path, message, suggestion
@@ -43,7 +43,7 @@ def seal_secret_document(
     values = {key: vault[leaf.ref] for key, leaf in data.items() if leaf.ref in vault}
     if values:
         of_type = str(manifest.get("type") or "Opaque")
-        for message in content_problems(of_type, values, frozenset(data)):
+        for message in secret_content_problems(of_type, values, frozenset(data)):
             report(("data" if "data" in manifest else "stringData",), f"Secret {address.name}: {message}", "")
     return out
 
@@ -71,7 +71,7 @@ def _leaf(
     vault: dict[str, SecretValue],
     report: Report,
 ) -> SealedSecret | None:
-    if message := key_problem(key):
+    if message := secret_key_problem(key):
         report((part, key), message, "")
         return None
     if isinstance(value, SealedSecret):
@@ -88,5 +88,5 @@ def _leaf(
             report((part, key), f"data.{key} of a Secret is not base64", "encode it, or put it under stringData")
         return None
     ref = f"manifest:{address}#data.{key}"
-    vault[ref] = SecretValue(raw, public=is_public(manifest, key, raw))
+    vault[ref] = SecretValue(raw, public=is_public_secret_value(manifest, key, raw))
     return SealedSecret(ref, fingerprinter.fingerprint(raw))

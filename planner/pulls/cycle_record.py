@@ -101,7 +101,7 @@ def delivery_document(one: Delivery) -> JsonObject:
     }
 
 
-def who_is_at_fault(decision: CycleDecision) -> str:
+def fault_of_user_or_operator(decision: CycleDecision) -> str:
     """Whose the first reason is that keeps the lane from merging: `operator` for the lane's own, else `user`."""
     holders: Sequence[str] = [one.holder for one in decision.lane]
     return "operator" if any(holder in ("operator", "github") for holder in holders) else "user" if holders else ""

@@ -28,7 +28,7 @@ _STATES = {
 }
 
 
-def unmet(
+def unmet_requirements(
     candidate: Candidate, rules: PullRules, branch: BranchRules | None, *, base: str, now: datetime
 ) -> list[UnmetRequirement]:
     """Every requirement that is not met, in the order in which they are best met. `branch` is None where the rules of

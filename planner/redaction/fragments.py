@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from planner.redaction.forms import base64_digits
+from planner.redaction.forms import base64_digits_at_alignments
+from planner.redaction.window_index import WINDOW, WindowIndex
 
-_WINDOW = 8
 _MOST = 1 << 16  # bytes of a value of which parts are looked for
 _LONG = 16  # characters
 _MOST_WINDOWS = 512  # of one form: of longer ones only longer parts are found for certain
@@ -32,32 +32,31 @@ class _Form:
     plain: bool = False
 
 
-class Fragments:
+class SecretFragments:
     """The forms of all secrets, by the windows that stand in them."""
 
     __slots__ = ("_windows",)
 
     def __init__(self) -> None:
-        self._windows: dict[str, list[tuple[_Form, int]]] = {}
+        self._windows: WindowIndex[tuple[_Form, int]] = WindowIndex()
 
     def add(self, value: bytes) -> None:
         """Look for parts of `value` from now on."""
         for form in _forms(value[:_MOST]):
-            last = len(form.text) - _WINDOW
-            step = max(min(8, form.least - _WINDOW + 1), last // _MOST_WINDOWS)
+            last = len(form.text) - WINDOW
+            step = max(min(8, form.least - WINDOW + 1), last // _MOST_WINDOWS)
             starts = range(0, last + 1, step) if form.least < len(form.text) else range(min(1, last + 1))
-            first = {form.text[start : start + _WINDOW]: start for start in reversed(starts)}
+            first = {form.text[start : start + WINDOW]: start for start in reversed(starts)}
             for window, start in first.items():
-                self._windows.setdefault(window, []).append((form, start))
+                self._windows.add(window, (form, start))
 
     def spans(self, text: str, is_public: Callable[[str], bool]) -> list[tuple[int, int]]:
         """Where parts stand in `text`, as first and last position."""
         squeezed = text.translate(_SKIPPED)
-        windows = self._windows
         found: list[tuple[int, int]] = []
         end = 0
-        for start in range(len(squeezed) - _WINDOW + 1):
-            if start >= end and squeezed[start : start + _WINDOW] in windows:
+        for start in self._windows.starts(squeezed):
+            if start >= end:
                 first, last = self._widest(squeezed, start, is_public)
                 if last > first:
                     found.append((first, last))
@@ -69,7 +68,7 @@ class Fragments:
 
     def _widest(self, squeezed: str, start: int, is_public: Callable[[str], bool]) -> tuple[int, int]:
         best = (start, start)
-        for form, offset in self._windows[squeezed[start : start + _WINDOW]]:
+        for form, offset in self._windows.of(squeezed[start : start + WINDOW]):
             first, last = _grown(squeezed, start, form.text, offset)
             part = squeezed[first:last]
             if len(part) < form.least or len(part) <= best[1] - best[0]:
@@ -84,7 +83,7 @@ def _grown(text: str, start: int, form: str, offset: int) -> tuple[int, int]:
     back = 0
     while back < min(start, offset) and text[start - back - 1] == form[offset - back - 1]:
         back += 1
-    ahead, most = _WINDOW, min(len(text) - start, len(form) - offset)
+    ahead, most = WINDOW, min(len(text) - start, len(form) - offset)
     while ahead < most and text[start + ahead] == form[offset + ahead]:
         ahead += 1
     return start - back, start + ahead
@@ -92,10 +91,10 @@ def _grown(text: str, start: int, form: str, offset: int) -> tuple[int, int]:
 
 def _is_telling(part: str) -> bool:
     """Whether a part of a random text says of it: a longer one in any case, a short one where it looks random too."""
-    return len(part) >= _LONG or is_random(part)
+    return len(part) >= _LONG or looks_random(part)
 
 
-def is_random(text: str) -> bool:
+def looks_random(text: str) -> bool:
     """Whether a text changes between small letters, capitals and digits as often as no name does: keys and tokens."""
     kinds = [next((n for n, one in enumerate(_CLASSES) if one.match(char)), -1) for char in text]
     known = [kind for kind in kinds if kind >= 0]
@@ -106,10 +105,10 @@ def is_random(text: str) -> bool:
 def _forms(value: bytes) -> Iterator[_Form]:
     text = value.decode("utf-8", "replace")
     squeezed = text.translate(_SKIPPED)
-    random = is_random(squeezed) and len(text.split()) == 1
+    random = looks_random(squeezed) and len(text.split()) == 1
     yield _Form(squeezed, 10 if random else len(squeezed), plain=True)
     yield _Form(squeezed[::-1], 12 if random else len(squeezed), plain=True)
-    for digits in base64_digits(value):
+    for digits in base64_digits_at_alignments(value):
         yield _Form(digits, 16 if len(digits) > 20 else len(digits))
     yield from (_Form(one, min(16, len(one))) for one in (value.hex(), value.hex().upper(), _swapped(value).hex()))
     yield _Form(base64.b32encode(value).decode().rstrip("="), 16)

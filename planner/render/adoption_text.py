@@ -19,7 +19,7 @@ def render_adoption(adoption: Adoption, *, written: bool, confirm: str, plan: st
     lines = [line for one in adoption.adopted for line in _adopted(one)]
     lines += [line for one in adoption.refused for line in _refused(one)]
     if diff := adoption.patch.diff():
-        lines += ["", *safe_lines(diff)]
+        lines += ["", *terminal_safe_lines(diff)]
     return "\n".join([*lines, "", *_last(adoption, written, confirm, plan)]).strip("\n")
 
 
@@ -51,7 +51,7 @@ def adoption_json(adoption: Adoption, *, written: bool) -> str:
     return json.dumps(document, indent=2)
 
 
-def safe_lines(text: str) -> Sequence[str]:
+def terminal_safe_lines(text: str) -> Sequence[str]:
     """Lines that a terminal can be given."""
     return [safe_text(line) for line in text.splitlines()]
 

@@ -17,7 +17,7 @@ from planner.render.drift_fields import (
     acknowledged_fields,
     drift_name,
     drifted_fields,
-    ignored,
+    ignored_fields,
     pending_fields,
     spans_several_lanes,
     undeclared_fields,
@@ -26,7 +26,7 @@ from planner.render.drift_json import drift_json
 from planner.render.field_detail import field_detail
 from planner.render.graph_groups import count_noun
 from planner.render.selection_text import selection_text
-from planner.render.terminal_style import column_count, cut_text, pad_text, paint
+from planner.render.terminal_style import column_count, cut_text, pad_text, with_colour
 from planner.text_safe import safe_text
 
 __all__ = ["drift_json", "render_drift"]
@@ -144,7 +144,7 @@ def drift_lines(row: DriftRow) -> list[DriftLine]:
             for change in undeclared_fields(row)
         ]
     fields += [_accepted(change, one) for change, one in acknowledged_fields(row)]
-    fields += [_ignored(change, one) for change, one in ignored(row)]
+    fields += [_ignored(change, one) for change, one in ignored_fields(row)]
     if row.state in (DriftState.DRIFTED, DriftState.ACKNOWLEDGED, DriftState.IGNORED) and fields:
         return fields
     waiting = pending_fields(row)
@@ -204,7 +204,11 @@ def _wide(row: DriftRow, name: str, reported: Sequence[DriftLine], text_width: i
     lines = []
     for at, line in enumerate(reported):
         head = _state(row.state, colour) + name if not at else " " * (_INDENT + column_count(name))
-        who = f"{' ' * (text_width - column_count(line.text))}  {paint(line.who, 'dim', colour)}" if line.who else ""
+        who = (
+            f"{' ' * (text_width - column_count(line.text))}  {with_colour(line.who, 'dim', colour)}"
+            if line.who
+            else ""
+        )
         lines.append(f"{head}  {line.text}{who}")
     return lines
 
@@ -214,7 +218,7 @@ def _narrow(row: DriftRow, name: str, reported: Sequence[DriftLine], width: int,
     lines = [_state(row.state, colour) + name]
     for line in reported:
         text = " " * (_INDENT + 2) + line.text
-        who = paint(line.who, "dim", colour)
+        who = with_colour(line.who, "dim", colour)
         if column_count(text) + 2 + column_count(line.who) <= width:
             lines.append(f"{text}  {who}" if line.who else text)
         else:
@@ -224,4 +228,4 @@ def _narrow(row: DriftRow, name: str, reported: Sequence[DriftLine], width: int,
 
 def _state(state: DriftState, colour: bool) -> str:
     word = _WORDS[state]
-    return f"  {paint(word, _STYLES[state], colour)}{' ' * (_INDENT - 2 - len(word))}"
+    return f"  {with_colour(word, _STYLES[state], colour)}{' ' * (_INDENT - 2 - len(word))}"

@@ -186,7 +186,7 @@ def _focused(before: str, after: str) -> tuple[str, str]:
     return _cut_ends(before, head, tail), _cut_ends(after, head, tail)
 
 
-def fitted(before: str, after: str, room: int) -> tuple[str, str]:
+def fit_both_sides(before: str, after: str, room: int) -> tuple[str, str]:
     """Both sides of a change in at most so many characters each, cut so that the place where they differ is seen."""
     if max(len(before), len(after)) <= room:
         return before, after

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from planner.address import Address
 from planner.graph import ResourceGraph
-from planner.render.graph_groups import graph_groups, kind_text, order_numbers, reduced_arrows
+from planner.render.graph_groups import graph_groups, kind_and_group_text, order_numbers, reduced_arrows
 from planner.text_safe import safe_text
 
 _MOST_EDGES = 500  # Mermaid's own defaults (maxEdges, maxTextSize); neither can be raised from within a diagram
@@ -33,7 +33,7 @@ def render_mermaid(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
 
 
 def _node(address: Address, labels: Mapping[Address, str]) -> str:
-    text = f"{_label(kind_text(address))}<br/>{_label(address.name)}"
+    text = f"{_label(kind_and_group_text(address))}<br/>{_label(address.name)}"
     return f"{text}<br/>{_label(labels[address])}" if address in labels else text
 
 

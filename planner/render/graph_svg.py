@@ -11,7 +11,7 @@ from planner.render.graph_groups import (
     GraphGroup,
     count_noun,
     graph_groups,
-    kind_text,
+    kind_and_group_text,
     node_names,
     order_numbers,
     reduced_arrows,
@@ -127,7 +127,7 @@ def _nodes(
     lines = []
     for address in graph.order():
         x, y = layout.corners[address]
-        label = safe_text(labels.get(address, ""))
+        label, kind = safe_text(labels.get(address, "")), safe_text(kind_and_group_text(address))
         tooltip = f"{number[address]}. {safe_text(called[address])}" + (f"\n{label}" if label else "")
         room = _KIND_LENGTH - (len(label) + 1 if label else 0)
         mark = f'<text class="l" x="{NODE_WIDTH - 8}" y="14" text-anchor="end">{escape(cut_middle(label, 12))}</text>'
@@ -135,7 +135,7 @@ def _nodes(
             f'<g class="b t{tone[address.node_lane, address.namespace]}" transform="translate({x},{y})">'
             f"{_title(tooltip)}"
             f'<rect width="{NODE_WIDTH}" height="{NODE_HEIGHT}" rx="6"/>'
-            f'<text class="k" x="8" y="14">{escape(cut_middle(safe_text(kind_text(address)), max(room, 16)))}</text>'
+            f'<text class="k" x="8" y="14">{escape(cut_middle(kind, max(room, 16)))}</text>'
             f"{mark if label else ''}"
             f'<text class="n" x="8" y="29">{escape(cut_middle(safe_text(address.name), _NAME_LENGTH))}</text></g>'
         )
@@ -148,13 +148,13 @@ def _arrow_title(reasons: Sequence[str], before: str, after: str) -> str:
 
 def _edge(route: Sequence[Point], tooltip: str, explicit: bool) -> str:
     """A visible curve, and a broad invisible one that makes it easy to point at."""
-    way = curve(route)
+    way = arrow_curve(route)
     kind = "e x" if explicit else "e"
     tip = 'marker-end="url(#tip)"'
     return f'<g class="{kind}">{_title(tooltip)}<path class="h" d="{way}"/><path class="s" d="{way}" {tip}/></g>'
 
 
-def curve(route: Sequence[Point]) -> str:
+def arrow_curve(route: Sequence[Point]) -> str:
     """Level at every point, so that bends are soft and lanes run straight."""
     (x, y), *others = route
     steps = [f"M{x},{y}"]

@@ -14,11 +14,11 @@ from planner.address import Address
 from planner.graph import Edge, ResourceGraph
 from planner.plan import LEAVING, Action, Blocked, Change, Drift, FieldChange, Plan, Precondition, VerifiedBy
 from planner.render.field_detail import FieldDetail, field_detail
-from planner.render.graph_groups import Arrow, kind_text, reduced_arrows
+from planner.render.graph_groups import GraphArrow, kind_and_group_text, reduced_arrows
 from planner.render.graph_layout import NODE_HEIGHT, NODE_WIDTH, GraphLayout, layout_graph
-from planner.render.graph_svg import curve, cut_middle
+from planner.render.graph_svg import arrow_curve, cut_middle
 from planner.render.plan_graph import graph_of_plan, with_deletes
-from planner.render.plan_view import PlanView, make_view
+from planner.render.plan_view import PlanView, make_plan_view
 from planner.render.review_context import NO_CONTEXT, ReviewContext
 from planner.render.symbols import action_symbol, field_sign
 from planner.text_safe import safe_text
@@ -109,7 +109,7 @@ class HtmlReport:
     remark: str
 
 
-def make_report(
+def make_html_report(
     plan: Plan,
     graph: ResourceGraph | None = None,
     *,
@@ -118,7 +118,7 @@ def make_report(
     review: ReviewContext = NO_CONTEXT,
 ) -> HtmlReport:
     """The report of `plan`. Without its `graph` (a saved plan has none) the edges are those between its changes."""
-    view = make_view(plan, command=command, notes=notes, review=review)
+    view = make_plan_view(plan, command=command, notes=notes, review=review)
     known = graph_of_plan(plan) if graph is None else graph.reverse() if plan.destroy else with_deletes(graph, plan)
     entries = _Entries(plan, known, view).all()
     groups: dict[str, list[HtmlEntry]] = {}
@@ -249,7 +249,7 @@ class _Entries:
             symbol=sign,
             action=action,
             address=self.name(address),
-            kind=safe_text(kind_text(address)),
+            kind=safe_text(kind_and_group_text(address)),
             name=safe_text(address.name),
             scope=scope,
             why=why,
@@ -305,7 +305,9 @@ def _nodes(graph: ResourceGraph, layout: GraphLayout, entries: Mapping[Address, 
     return tuple(found)
 
 
-def _line(arrow: Arrow, layout: GraphLayout, entries: Mapping[Address, HtmlEntry]) -> HtmlArrow:
+def _line(arrow: GraphArrow, layout: GraphLayout, entries: Mapping[Address, HtmlEntry]) -> HtmlArrow:
     before, after = entries[arrow.before], entries[arrow.after]
     title = "\n".join([f"{before.address} -> {after.address}", *map(_reason, arrow.edges)])
-    return HtmlArrow(before.key, after.key, curve(layout.routes[arrow.before, arrow.after]), title, arrow.explicit)
+    return HtmlArrow(
+        before.key, after.key, arrow_curve(layout.routes[arrow.before, arrow.after]), title, arrow.explicit
+    )

@@ -10,7 +10,7 @@ from planner.graph import ResourceGraph
 from planner.graph.explain import Way
 from planner.plan import SideEffect
 from planner.render.graph_groups import count_noun, node_names
-from planner.render.graph_json import way_document
+from planner.render.graph_json import path_document
 from planner.text_safe import safe_text
 
 _WIDEST = 48  # of the column of addresses; longer ones push their text on
@@ -40,7 +40,7 @@ def impact_document(impact: ChangeImpact) -> dict[str, object]:
             }
             for one in impact.touched
         ],
-        "dependents": [{"address": str(way[-1].after), "way": way_document(way)} for way in impact.dependents],
+        "dependents": [{"address": str(way[-1].after), "way": path_document(way)} for way in impact.dependents],
     }  # fmt: skip
 
 

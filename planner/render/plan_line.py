@@ -147,7 +147,7 @@ def _drifters(fields: Sequence[FieldChange]) -> list[str]:
     return [safe_text(f"{manager}, {time}" if time else manager) for manager, time in sorted(latest.items())]
 
 
-def blocked_line(blocked: Blocked, context: LineContext) -> PlanLine:
+def line_of_blocked(blocked: Blocked, context: LineContext) -> PlanLine:
     where = source_location(blocked.source)
     remedy = "  ".join(part for part in (safe_text(blocked.remedy), f"({where})" if where else "") if part)
     found = tuple(field_detail(item) for item in blocked.fields)

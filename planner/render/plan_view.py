@@ -13,7 +13,7 @@ from planner.plan import LEAVING, Action, Plan, VerifiedBy
 from planner.plan_effect import plan_id, short_id
 from planner.render.blocked_reason import deduplicated_warnings
 from planner.render.change_fields import ALL_LINES
-from planner.render.plan_line import LineContext, PlanGroup, PlanLine, blocked_line, drift_lines, plan_groups
+from planner.render.plan_line import LineContext, PlanGroup, PlanLine, drift_lines, line_of_blocked, plan_groups
 from planner.render.review_context import NO_CONTEXT, ReviewContext, ReviewFact
 from planner.render.review_facts import review_facts
 from planner.render.review_summary import (
@@ -22,7 +22,7 @@ from planner.render.review_summary import (
     effect_lines,
     image_lines,
     order_line,
-    sentence,
+    plan_sentence,
 )
 from planner.render.risks import Risk, find_risks
 from planner.render.selection_text import comment_marker, selection_text, short_digest
@@ -67,7 +67,7 @@ class PlanView:
     way: tuple[ReviewFact, ...] = ()
 
 
-def make_view(
+def make_plan_view(
     plan: Plan,
     *,
     command: str = "",
@@ -89,7 +89,7 @@ def make_view(
         title=_title(plan),
         simulated=plan.cluster.simulated,
         groups=plan_groups(plan.changes, context),
-        blocked=tuple(blocked_line(blocked, context) for blocked in plan.blocked),
+        blocked=tuple(line_of_blocked(blocked, context) for blocked in plan.blocked),
         drift=drift_lines(plan, context),
         warnings=(*map(safe_text, review.guards), *deduplicated_warnings(plan.warnings), *_remarks(plan, context)),
         verdict=_verdict(plan),
@@ -98,7 +98,7 @@ def make_view(
         empty=plan.is_empty,
         risks=find_risks(plan),
         marker=comment_marker(plan.selection),
-        sentence=sentence(plan),
+        sentence=plan_sentence(plan),
         effects=effect_lines(plan, context.name),
         together=image_lines(plan, context.name),
         order=order_line(plan),

@@ -37,7 +37,7 @@ _COLOURS = {
 }
 
 
-def progress(plan: Plan | None = None, stream: TextIO | None = None) -> EventObserver:
+def progress_observer(plan: Plan | None = None, stream: TextIO | None = None) -> EventObserver:
     """An observer that shows a run on `stream` (stderr unless given).
 
     With a plan, lines carry its order numbers and the tree says how many changes are over.
@@ -45,15 +45,15 @@ def progress(plan: Plan | None = None, stream: TextIO | None = None) -> EventObs
     out = stream if stream is not None else sys.stderr
     numbers = _numbers(plan)
     if out.isatty() and os.environ.get("TERM") != "dumb":
-        return LiveTree(out, numbers)
-    return PlainLines(out, numbers)
+        return ProgressTree(out, numbers)
+    return ProgressLines(out, numbers)
 
 
 def _numbers(plan: Plan | None) -> dict[Address, int]:
     return {change.address: order for order, change in enumerate(plan.changes, start=1)} if plan else {}
 
 
-class PlainLines:
+class ProgressLines:
     """One line per event: UTC time, order number, action, address, what happened."""
 
     def __init__(self, out: TextIO, numbers: dict[Address, int]) -> None:
@@ -90,7 +90,7 @@ class PlainLines:
             self._out = None
 
 
-class LiveTree:
+class ProgressTree:
     """Ends scroll by; below them a tree of what runs, drawn again four times a second while anything does."""
 
     def __init__(self, out: TextIO, numbers: dict[Address, int], clock: Callable[[], float] = time.monotonic) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from planner.pulls.cycle_record import CycleRecord
-from planner.pulls.deliveries import Delivery, DeliveryStep, Outcome
+from planner.pulls.deliveries import Delivery, DeliveryStep, RolloutOutcome
 from planner.pulls.queue import CandidateVerdict
 from planner.pulls.rollout_comment import target_validation
 from planner.text_safe import safe_text
@@ -14,7 +14,7 @@ from planner.values import JsonObject
 _TITLE = 60  # characters of a title
 
 
-def render_cycle(record: CycleRecord, subject: str, repo: str, branch: str) -> str:
+def render_pull_cycle(record: CycleRecord, subject: str, repo: str, branch: str) -> str:
     """One cycle: the lane, every candidate with all that it lacks, what was done, and the verdict in the last line."""
     on = f" · {branch} at {record.base[:12]}" if record.base else f" · {branch}"
     lines = [f"{subject} · {repo}{on} · {record.purpose}", ""]
@@ -62,12 +62,12 @@ def _delivery(one: Delivery) -> Iterator[str]:
 def _word(one: Delivery) -> str:
     if one.outcome:
         return {
-            Outcome.PASSED: "rolled out",
-            Outcome.NO_OP: "nothing to roll out: the lane runs it already",
-            Outcome.SUPERSEDED: "superseded",
-            Outcome.FAILED: "the rollout failed",
-            Outcome.PENDING: "the rollout goes on",
-        }[Outcome(one.outcome)]
+            RolloutOutcome.PASSED: "rolled out",
+            RolloutOutcome.NO_OP: "nothing to roll out: the lane runs it already",
+            RolloutOutcome.SUPERSEDED: "superseded",
+            RolloutOutcome.FAILED: "the rollout failed",
+            RolloutOutcome.PENDING: "the rollout goes on",
+        }[RolloutOutcome(one.outcome)]
     return {
         DeliveryStep.INTENDED: "to be merged",
         DeliveryStep.MERGED: "merged",
@@ -92,7 +92,7 @@ def _verdict(record: CycleRecord) -> str:
     return f"{what} · {record.result} · {record.requests} requests to read"
 
 
-def render_history(document: JsonObject) -> str:
+def render_pull_history(document: JsonObject) -> str:
     """Stored cycles, the newest first, and the newest of each purpose."""
     lines = []
     for name, one in document.items():

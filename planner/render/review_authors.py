@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from planner.path import render_path
 from planner.render.review_context import DeclaringLine, ReviewContext
 from planner.render.review_summary import NameOf
-from planner.render.words import Name, Part, names
+from planner.render.words import OutsideText, Part, name_list
 
 _MOST_LINES = 8  # of one commit
 _MOST_OBJECTS = 4  # of one line
@@ -24,10 +24,10 @@ def written_lines(context: ReviewContext, name_of: NameOf) -> Iterator[Iterator[
 
 def _sentence(written: str, lines: dict[str, list[DeclaringLine]], name_of: NameOf) -> Iterator[Part]:
     yield "In "
-    yield Name(written)
+    yield OutsideText(written)
     for at, (source, found) in enumerate(list(lines.items())[:_MOST_LINES]):
         yield "; " if at else ": "
-        yield Name(source)
+        yield OutsideText(source)
         yield " declares "
         yield from _fields(found, name_of)
     yield f"; and {len(lines) - _MOST_LINES} more lines." if len(lines) > _MOST_LINES else "."
@@ -35,6 +35,6 @@ def _sentence(written: str, lines: dict[str, list[DeclaringLine]], name_of: Name
 
 def _fields(found: Sequence[DeclaringLine], name_of: NameOf) -> Iterator[Part]:
     """The fields that a line declares, and of which objects."""
-    yield from names(list(dict.fromkeys(render_path(one.path) for one in found)), _MOST_OBJECTS)
+    yield from name_list(list(dict.fromkeys(render_path(one.path) for one in found)), _MOST_OBJECTS)
     yield " of "
-    yield from names(list(dict.fromkeys(name_of(one.address) for one in found)), _MOST_OBJECTS)
+    yield from name_list(list(dict.fromkeys(name_of(one.address) for one in found)), _MOST_OBJECTS)

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from planner.address import Address
 from planner.path import FieldPath
 from planner.plan import Plan
-from planner.render.words import Name, Part, Words, in_turns
+from planner.render.words import OutsideText, Part, Words, words_of_parts
 from planner.source import SourceRef
 
 _SHORT = 12  # digits of a commit
@@ -56,8 +56,8 @@ class ReviewContext:
     `guards` are the words of the guards that an apply of the plan will be refused by: they depend on the memory of this
     machine, so they are no part of the plan.
 
-    For a pull request, `way` are the stages from its merge to the gate, `identifier` what is approved in place of the
-    plan's own id, and `approval` what is said of that.
+    `identifier` is what is approved; empty where that is the plan's own id, and nobody has made it yet. For a pull
+    request it is another one, `way` are the stages from its merge to the gate, and `approval` what is said of that.
     """
 
     planned_at: str = ""
@@ -78,18 +78,18 @@ class ReviewContext:
 
     def words(self) -> Words:
         """The first line; empty where nothing is known."""
-        return in_turns(part for at, phrase in enumerate(self._phrases()) for part in (", " * bool(at), *phrase))
+        return words_of_parts(part for at, phrase in enumerate(self._phrases()) for part in (", " * bool(at), *phrase))
 
     def _phrases(self) -> Iterator[tuple[Part, ...]]:
         if self.name:
-            yield (Name(self.name),)
+            yield (OutsideText(self.name),)
         if self.head:
-            yield "commit ", Name(self.head[:_SHORT]), " with changes that are not committed" * self.dirty
+            yield "commit ", OutsideText(self.head[:_SHORT]), " with changes that are not committed" * self.dirty
         if self.base:
             lacks = f" ({self.missing} commits of it are not in the head, which takes back what they change)"
-            yield "base ", Name(f"{self.base_name} {self.base[:_SHORT]}".strip()), lacks if self.missing else ""
+            yield "base ", OutsideText(f"{self.base_name} {self.base[:_SHORT]}".strip()), lacks if self.missing else ""
         if self.planned_at:
-            yield "planned at ", Name(f"{self.planned_at[:16]}Z")
+            yield "planned at ", OutsideText(f"{self.planned_at[:16]}Z")
 
 
 NO_CONTEXT = ReviewContext()

@@ -13,10 +13,10 @@ from planner.plan import LEAVING, Action, Change, Plan, SideEffectKind, Verified
 from planner.plan_origin import ChangeOrigin, plan_origins
 from planner.render.review_authors import written_lines
 from planner.render.review_context import ReviewContext, ReviewFact
-from planner.render.review_losses import overwritten, secrets
+from planner.render.review_losses import exchanged_secret_values, overwritten_values
 from planner.render.review_summary import NameOf
 from planner.render.risks import RiskClass, find_risks
-from planner.render.words import MOST_NAMES, Name, Part, in_turns, names
+from planner.render.words import MOST_NAMES, OutsideText, Part, name_list, words_of_parts
 from planner.resource import ROLE
 from planner.values import JsonObject
 
@@ -35,17 +35,17 @@ def review_facts(plan: Plan, context: ReviewContext, name_of: NameOf) -> tuple[R
         *([] if context.way else [("without service", _outage(plan, name_of))]),  # a stage says it of the pods
         ("starts", _starts(plan, name_of)),
         ("gates and retention", _rules(plan, name_of)),
-        *(("overwritten", parts) for parts in overwritten(plan, context, name_of)),
-        *(("secret", parts) for parts in secrets(plan, context, name_of)),
+        *(("overwritten", parts) for parts in overwritten_values(plan, context, name_of)),
+        *(("secret", parts) for parts in exchanged_secret_values(plan, context, name_of)),
         *(("last written", parts) for parts in written_lines(context, name_of)),
         ("checked", _checked(plan, name_of)),
     ]
-    facts = (ReviewFact(title, in_turns(parts)) for title, parts in found)
+    facts = (ReviewFact(title, words_of_parts(parts)) for title, parts in found)
     return tuple(fact for fact in facts if "".join(fact.words))
 
 
 def _named(addresses: Sequence[Address], name_of: NameOf, most: int = MOST_NAMES) -> Iterator[Part]:
-    return names([name_of(one) for one in addresses], most)
+    return name_list([name_of(one) for one in addresses], most)
 
 
 def _origins(plan: Plan, context: ReviewContext, name_of: NameOf) -> Iterator[Part]:
@@ -117,9 +117,9 @@ def _rules(plan: Plan, name_of: NameOf) -> Iterator[Part]:
     for at, risk in enumerate(looser):
         yield "; " if at else ""
         yield f"{risk.danger} in "
-        yield Name(risk.address)
+        yield OutsideText(risk.address)
         yield ": "
-        yield Name(risk.text)
+        yield OutsideText(risk.text)
     if touched and not looser:
         yield "Changed, and none of them looser: "
         yield from _named(touched, name_of)

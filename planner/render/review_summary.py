@@ -47,7 +47,7 @@ def effect_lines(plan: Plan, name_of: NameOf) -> tuple[EffectLine, ...]:
     return tuple(EffectLine(kind, tuple(dict.fromkeys(names)), text) for (kind, text), names in found.items())
 
 
-def sentence(plan: Plan) -> Words:
+def plan_sentence(plan: Plan) -> Words:
     """The plan in one sentence: what is deleted, replaced, changed (and which fields), created, by name."""
     words: list[str] = []
     for action, verb in _VERBS.items():

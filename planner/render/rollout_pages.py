@@ -10,7 +10,7 @@ from planner.plan_document import field_document
 from planner.render.field_detail import field_detail
 from planner.rollout.argo_prediction import ArgoPrediction, PredictedChange
 from planner.rollout.budget import TimeSpent
-from planner.rollout.forecast import Forecast
+from planner.rollout.forecast import RolloutForecast
 from planner.text_safe import safe_text
 from planner.values import JsonObject
 
@@ -24,7 +24,7 @@ _WORDS = {
 }
 
 
-def render_forecast(one: Forecast, subject: str) -> str:
+def render_forecast(one: RolloutForecast, subject: str) -> str:
     """The lines about a planned rollout of `subject`."""
     budget = render_duration(one.budget)
     if not one.stages:
@@ -41,7 +41,7 @@ def render_forecast(one: Forecast, subject: str) -> str:
     return "\n".join([*lines, f"  {path} · budget {budget}: {_WORDS[one.breaks_budget]}"])
 
 
-def forecast_document(one: Forecast) -> JsonObject:
+def forecast_document(one: RolloutForecast) -> JsonObject:
     """The same for programs. Seconds."""
     return {
         "runs": one.runs,
@@ -107,7 +107,7 @@ def render_stages(spent: TimeSpent | None, warnings: Sequence[str]) -> str:
     return "\n".join([*lines, *(f"warning: {safe_text(text)}" for text in warnings)])
 
 
-def spent_document(spent: TimeSpent | None) -> JsonObject:
+def time_spent_document(spent: TimeSpent | None) -> JsonObject:
     """The same for programs. Seconds."""
     if spent is None:
         return {}

@@ -39,7 +39,7 @@ class RunOutcome(Protocol):
         """Told to stop before the end."""
 
 
-def render_run(plan: Plan, outcome: RunOutcome, *, run: int, command: str = "") -> str:
+def render_run_summary(plan: Plan, outcome: RunOutcome, *, run: int, command: str = "") -> str:
     """The page after a run. The last line is the verdict and, when there is one, the `command` to go on with."""
     ends = outcome.outcomes
     orders = {change.address: order for order, change in enumerate(plan.changes, start=1)}
@@ -121,7 +121,7 @@ def _time(plan: Plan, outcome: RunOutcome) -> list[str]:
     if outcome.seconds < _ABOUT_TIME:
         return []
     timed = sorted((e for e in outcome.outcomes.values() if e.seconds), key=lambda e: (-e.seconds, e.address))
-    path = critical_path(plan, outcome.outcomes)
+    path = longest_chain_of_run(plan, outcome.outcomes)
     total = sum(ended.seconds for ended in path)
     lines = ["slowest"]
     lines += [f"  {duration(ended.seconds):>6}  {safe_text(str(ended.address))}" for ended in timed[:_SLOWEST]]
@@ -131,7 +131,7 @@ def _time(plan: Plan, outcome: RunOutcome) -> list[str]:
     return lines
 
 
-def critical_path(plan: Plan, ends: Mapping[Address, Ended]) -> Sequence[Ended]:
+def longest_chain_of_run(plan: Plan, ends: Mapping[Address, Ended]) -> Sequence[Ended]:
     """The chain of changes that took the run its time: from the last end back over the need that ended last."""
     timed = {address: ended for address, ended in ends.items() if ended.seconds}
     needs = {change.address: [need for need in change.needs if need in timed] for change in plan.changes}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from itertools import groupby
 
-from planner.render.terminal_style import column_count, pad_text, paint
+from planner.render.terminal_style import column_count, pad_text, with_colour
 from planner.status import SecretKey, SecretStatus
 from planner.text_safe import safe_text
 from planner.values import JsonObject, parse_generated
@@ -25,7 +25,7 @@ def render_secret_status(status: SecretStatus, *, command: str, delete: str, col
         out += ["", safe_text(address.local)]
         several = tuple(keys)
         for key in several:
-            state = paint(pad_text(_state(key), 7), _STYLES[_state(key)], colour)
+            state = with_colour(pad_text(_state(key), 7), _STYLES[_state(key)], colour)
             out.append(
                 f"  {state}{pad_text(safe_text(key.key), names)}"
                 f"  {pad_text(_move(key), moves)}  {_source(key)}".rstrip()

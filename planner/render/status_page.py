@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from planner.plan import ClusterIdentity
-from planner.render.terminal_style import column_count, pad_text, paint
+from planner.render.terminal_style import column_count, pad_text, with_colour
 from planner.text_safe import safe_text
 
 _INDENT = " " * 10
@@ -44,7 +44,7 @@ def render_status_page(
     out = [" · ".join([f"{node_lane}{safe_text(cluster.server)} (uid {safe_text(cluster.uid[:8])})", *more]), ""]
     for line, row in rows:
         text = "  ".join(pad_text(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        out.append(f"  {paint(pad_text(line.state, 6), _STYLES[line.state], colour)}{text}")
+        out.append(f"  {with_colour(pad_text(line.state, 6), _STYLES[line.state], colour)}{text}")
         if line.problem:
             out += _wrapped(safe_text(line.problem), width)
     out += ["", verdict]

@@ -28,22 +28,22 @@ class RefusedWord(StrictModel):
     remedy: Text = Field(description="What to do.")
 
 
-class Condition(StrictModel):
+class SchemaCondition(StrictModel):
     """What holds of the mapping it stands for, `if` another thing does."""
 
-    if_: Requirement = Field(alias="if", description="When it counts.")
-    then: Requirement = Field(description="What is needed then.")
+    if_: RequiredFields = Field(alias="if", description="When it counts.")
+    then: RequiredFields = Field(description="What is needed then.")
 
 
-class Requirement(StrictModel):
+class RequiredFields(StrictModel):
     """Fields that are there, or have a value."""
 
-    properties: dict[Text, Constant] = Field(default_factory=dict, description="Fields that have this value.")
+    properties: dict[Text, ConstantValue] = Field(default_factory=dict, description="Fields that have this value.")
     required: tuple[Text, ...] = Field((), description="Fields that are there.")
-    any_of: tuple[Requirement, ...] = Field((), description="One of these is enough.")
+    any_of: tuple[RequiredFields, ...] = Field((), description="One of these is enough.")
 
 
-class Constant(StrictModel):
+class ConstantValue(StrictModel):
     """One value."""
 
     const: Any = Field(description="The value.")
@@ -84,7 +84,9 @@ class SchemaNode(StrictModel):
     format: Format | None = Field(None, description="A form that hwplan knows; for a string, or `port` for an integer.")
     minimum: StrictInt | StrictFloat | None = Field(None, description="Least number.")
     maximum: StrictInt | StrictFloat | None = Field(None, description="Greatest number.")
-    all_of: tuple[Condition, ...] = Field((), description="What is needed when something else holds: `if` and `then`.")
+    all_of: tuple[SchemaCondition, ...] = Field(
+        (), description="What is needed when something else holds: `if` and `then`."
+    )
     image: ImagePolicy | None = Field(
         None,
         alias="x-image",

@@ -25,7 +25,7 @@ from planner.ports import (
 from planner.resource import Resource
 from planner.values import Json, JsonObject, OutputRef, OutputTemplate, Vault
 from providers.durable_file import FileVersion, read_version, replace_file, version_of
-from providers.files.path_mapping import PathMapping
+from providers.files.path_mapping import LocalFilePaths
 from providers.provider_tools import ProviderTools
 
 _MODE = re.compile(r"0[0-7]{3}")
@@ -33,14 +33,14 @@ _MODE = re.compile(r"0[0-7]{3}")
 
 def create(tools: ProviderTools) -> LocalFileProvider:
     """The provider of one command."""
-    return LocalFileProvider(PathMapping(tools.folder, tools.sandbox))
+    return LocalFileProvider(LocalFilePaths(tools.folder, tools.sandbox))
 
 
 @dataclass(frozen=True, slots=True)
 class LocalFileProvider(NeverDeletes):
     """See planner.ports.Provider. `places` says where paths lead."""
 
-    places: PathMapping
+    places: LocalFilePaths
 
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See Provider."""

@@ -18,11 +18,11 @@ from planner.pulls.merge_check import (
 )
 from planner.values import JsonObject
 from providers.git.client import GitClient
-from providers.git.failures import GitFailed
+from providers.git.failures import GitCommandFailed
 from providers.git.names import check_commit, check_ref
 from providers.git.object_cache import ObjectCache
 from providers.git.remote_reader import is_missing_commit
-from providers.git.remotes import Remote, RemoteMapping, resolve_remote
+from providers.git.remotes import Remote, RemoteLocations, resolve_remote
 
 _HEADS = "heads of pull requests"  # for the cache: what is fetched next builds on the one before
 _LOG = "--format=%H%x00%s%x00%b%x00"
@@ -46,7 +46,7 @@ class GitMerges:
 
     client: GitClient
     objects: ObjectCache
-    places: RemoteMapping
+    places: RemoteLocations
 
     def tip(self, side: JsonObject, branch: str) -> str:
         """Where a branch stands now, "" if there is none."""
@@ -74,7 +74,7 @@ class GitMerges:
         self.objects.bring(remote, tip, _ref(branch))
         try:
             self.objects.bring(remote, check_commit(commit), _HEADS)
-        except GitFailed as error:
+        except GitCommandFailed as error:
             if is_missing_commit(error):
                 return MergedHistory((), False)
             raise

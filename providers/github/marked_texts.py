@@ -5,90 +5,92 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from planner.errors import PermanentError
-from planner.pulls.facts import Comment, Issue
+from planner.pulls.facts import IssueComment, IssueState
 from planner.pulls.issue_sections import IssueSection, parse_sections, render_sections, with_section
-from planner.pulls.marks import body_with_marker, find_marked, mark_line, plain_lines
+from planner.pulls.marks import body_with_marker, find_texts_with_marker, marker_line, with_unix_line_ends
 from planner.values import Json, JsonObject, OutputRef, OutputTemplate
 from providers.github.client import GitHubClient
 from providers.github.keyed_objects import FoundObject
 
 
 class GitHubComments:
-    """See KeyedKind. Listed once for an issue or pull request."""
+    """See KeyedObjectKind. Listed once for an issue or pull request."""
 
     def place(self, spec: JsonObject) -> Hashable:
-        """See KeyedKind."""
+        """See KeyedObjectKind."""
         return spec["repo"], spec["number"]
 
-    def list(self, client: GitHubClient, spec: JsonObject) -> Sequence[Comment]:
-        """See KeyedKind."""
+    def list(self, client: GitHubClient, spec: JsonObject) -> Sequence[IssueComment]:
+        """See KeyedObjectKind."""
         return client.comments(spec["repo"], spec["number"])
 
-    def find(self, listing: Sequence[Comment], spec: JsonObject, login: str) -> Sequence[FoundObject]:
-        """See KeyedKind."""
-        ours = sorted(find_marked(listing, spec["marker"], login), key=lambda one: one.identifier)
-        return [FoundObject(str(one.identifier), {"body": plain_lines(one.body)}, {"url": one.url}) for one in ours]
+    def find(self, listing: Sequence[IssueComment], spec: JsonObject, login: str) -> Sequence[FoundObject]:
+        """See KeyedObjectKind."""
+        ours = sorted(find_texts_with_marker(listing, spec["marker"], login), key=lambda one: one.identifier)
+        return [
+            FoundObject(str(one.identifier), {"body": with_unix_line_ends(one.body)}, {"url": one.url}) for one in ours
+        ]
 
     def wanted(self, spec: JsonObject) -> JsonObject:
-        """See KeyedKind."""
+        """See KeyedObjectKind."""
         return {"body": _body(spec)}
 
     def create(self, client: GitHubClient, spec: JsonObject) -> None:
-        """See KeyedKind."""
+        """See KeyedObjectKind."""
         client.create_comment(spec["repo"], spec["number"], _body(spec))
 
     def update(self, client: GitHubClient, spec: JsonObject, found: FoundObject) -> None:
-        """See KeyedKind."""
+        """See KeyedObjectKind."""
         client.update_comment(spec["repo"], int(found.identifier), _body(spec))
 
     def remove(self, client: GitHubClient, spec: JsonObject, extra: FoundObject, kept: FoundObject) -> None:
-        """See KeyedKind."""
+        """See KeyedObjectKind."""
         client.delete_comment(spec["repo"], int(extra.identifier))
 
 
 class GitHubIssues:
-    """See KeyedKind. Listed once for a repository: the issues that we opened, closed ones too, because one is reopened
-    rather than doubled (P16)."""
+    """See KeyedObjectKind. Listed once for a repository: the issues that we opened, closed ones too, because one is
+    reopened rather than doubled (P16)."""
 
     def place(self, spec: JsonObject) -> Hashable:
-        """See KeyedKind."""
+        """See KeyedObjectKind."""
         return (spec["repo"],)
 
-    def list(self, client: GitHubClient, spec: JsonObject) -> Sequence[Issue]:
-        """See KeyedKind."""
+    def list(self, client: GitHubClient, spec: JsonObject) -> Sequence[IssueState]:
+        """See KeyedObjectKind."""
         return client.issues(spec["repo"], creator=client.login())
 
-    def find(self, listing: Sequence[Issue], spec: JsonObject, login: str) -> Sequence[FoundObject]:
-        """See KeyedKind. Those with the mark of today, and then those with a former one."""
+    def find(self, listing: Sequence[IssueState], spec: JsonObject, login: str) -> Sequence[FoundObject]:
+        """See KeyedObjectKind. Those with the mark of today, and then those with a former one."""
         found: dict[int, FoundObject] = {}
         for marker in (spec["marker"], *(spec.get("formerMarkers") or ())):
-            for one in sorted(find_marked(listing, marker, login), key=lambda one: one.number):
+            for one in sorted(find_texts_with_marker(listing, marker, login), key=lambda one: one.number):
                 fields = {**_issue_fields(one, spec), "marker": marker}
                 found.setdefault(one.number, FoundObject(str(one.number), fields, {"url": one.url}))
         return list(found.values())
 
     def wanted(self, spec: JsonObject) -> JsonObject:
-        """See KeyedKind."""
+        """See KeyedObjectKind."""
         state, labels = spec.get("state", "open"), sorted(spec.get("labels") or ())
         body = _section_text(spec["body"]) if spec.get("section") else _body(spec)
         return {"title": spec["title"], "body": body, "state": state, "labels": labels, "marker": spec["marker"]}
 
     def create(self, client: GitHubClient, spec: JsonObject) -> None:
-        """See KeyedKind. One that has to be closed is opened and closed, so that it can be read."""
+        """See KeyedObjectKind. One that has to be closed is opened and closed, so that it can be read."""
         body, state = _whole_body(spec, "")
         made = client.create_issue(spec["repo"], spec["title"], body, tuple(spec.get("labels") or ()))
         if state == "closed":
             client.update_issue(spec["repo"], made.number, {"state": "closed"})
 
     def update(self, client: GitHubClient, spec: JsonObject, found: FoundObject) -> None:
-        """See KeyedKind. What others wrote beside a part of ours is read right before."""
+        """See KeyedObjectKind. What others wrote beside a part of ours is read right before."""
         number = int(found.identifier)
         now = next(one for one in self.list(client, spec) if one.number == number)
         body, state = _whole_body(spec, now.body)
         wanted: JsonObject = {"title": spec["title"], "body": body, "state": state}
         is_now: JsonObject = {
             "title": now.title,
-            "body": plain_lines(now.body),
+            "body": with_unix_line_ends(now.body),
             "state": "open" if now.is_open else "closed",
         }
         changed = {name: value for name, value in wanted.items() if is_now[name] != value}
@@ -99,18 +101,18 @@ class GitHubIssues:
             client.update_issue(spec["repo"], number, changed)
 
     def remove(self, client: GitHubClient, spec: JsonObject, extra: FoundObject, kept: FoundObject) -> None:
-        """See KeyedKind. An issue cannot be deleted: it is closed and loses its mark."""
+        """See KeyedObjectKind. An issue cannot be deleted: it is closed and loses its mark."""
         body = f"Opened twice at the same moment: #{kept.identifier} goes on."
         fields = {"state": "closed", "state_reason": "not_planned", "body": body}
         client.update_issue(spec["repo"], int(extra.identifier), fields)
 
 
-def _issue_fields(one: Issue, spec: JsonObject) -> JsonObject:
+def _issue_fields(one: IssueState, spec: JsonObject) -> JsonObject:
     """What of an issue is compared. Of one that several write: our part, and whether it is open as that part has it."""
     labels = sorted(set(one.labels) & set(spec.get("labels") or ()))
     state = "open" if one.is_open else "closed"
     if not spec.get("section"):
-        return {"title": one.title, "body": plain_lines(one.body), "state": state, "labels": labels}
+        return {"title": one.title, "body": with_unix_line_ends(one.body), "state": state, "labels": labels}
     sections = {part.name: part for part in parse_sections(one.body)}
     mine = sections.pop(str(spec["section"]), None)
     if mine is not None and not mine.is_open and any(part.is_open for part in sections.values()):
@@ -121,7 +123,7 @@ def _issue_fields(one: Issue, spec: JsonObject) -> JsonObject:
 
 
 def _section_text(body: Json) -> Json:
-    return body if isinstance(body, OutputRef | OutputTemplate) else plain_lines(str(body)).strip()
+    return body if isinstance(body, OutputRef | OutputTemplate) else with_unix_line_ends(str(body)).strip()
 
 
 def _whole_body(spec: JsonObject, before: str) -> tuple[str, str]:
@@ -140,8 +142,8 @@ def _body(spec: JsonObject) -> Json:
     body, marker = spec["body"], spec["marker"]
     if isinstance(body, OutputRef | OutputTemplate):
         parts = body.parts if isinstance(body, OutputTemplate) else (body,)
-        return OutputTemplate((*parts, f"\n\n{mark_line(marker)}"))
+        return OutputTemplate((*parts, f"\n\n{marker_line(marker)}"))
     try:
-        return plain_lines(body_with_marker(body, marker))
+        return with_unix_line_ends(body_with_marker(body, marker))
     except ValueError as error:
         raise PermanentError(str(error), where=f"marker {marker}", remedy="shorten `body`") from None

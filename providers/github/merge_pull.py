@@ -14,10 +14,10 @@ from planner.ports import Written
 from planner.pulls.facts import PullRequestState
 from planner.pulls.merge_answers import PAUSES, MergeAnswer, MergeReply, NextStep, after_merge_answer
 from planner.pulls.merge_check import ConflictingMerge, MergeMismatch, PredictedMerge
-from planner.pulls.mergeability import Mergeability, mergeability
+from planner.pulls.mergeability import Mergeability, judge_mergeability
 from providers.github.client import GitHubClient
 from providers.github.conflict_pulls import with_pulls
-from providers.github.pull_request_spec import MergeReader, PullRequestMerge, merge_outputs
+from providers.github.pull_request_spec import GitMergeReader, PullRequestMerge, merge_outputs
 from providers.github.verify_merge import MergeVerifier
 
 RESERVE = 100  # requests that are left for reading and reporting: below it nothing is merged (P18)
@@ -25,7 +25,7 @@ _UPDATE = "have the branch brought up to date; then review it again"
 _LOOKS = (1.0, 2.0, 4.0, 8.0)  # seconds between two looks while GitHub computes mergeability (P5)
 
 
-class MergeMismatched(PermanentError):
+class UnpredictedMerge(PermanentError):
     """A merge that is not the one that was foretold: nothing after it may go on. `mismatch` has both trees."""
 
     def __init__(self, mismatch: MergeMismatch, where: str) -> None:
@@ -47,13 +47,13 @@ class MergeContext:
 def merge_pull_request(wanted: PullRequestMerge, desk: MergeContext) -> Written:
     """Have it merged, or find it merged.
 
-    Raises PreconditionError when the head is not the reviewed commit or it may not be merged any more, MergeMismatched,
-    TemporaryError when nothing was done and a later try may succeed, PermanentError when an operator has to act,
-    OutcomeUnknown when nobody can say whether it was merged.
+    Raises PreconditionError when the head is not the reviewed commit or it may not be merged any more,
+    UnpredictedMerge, TemporaryError when nothing was done and a later try may succeed, PermanentError when an operator
+    has to act, OutcomeUnknown when nobody can say whether it was merged.
     """
     reply = MergeReply(MergeAnswer.UNKNOWN)
     for tries in range(1, len(PAUSES) + 2):
-        pull = ready_pull(wanted, desk)
+        pull = wait_until_mergeable(wanted, desk)
         if pull.merged:
             return _found_merged(wanted, desk, pull, asked=tries > 1)
         predicted = _predicted(wanted, desk)
@@ -73,14 +73,14 @@ def merge_pull_request(wanted: PullRequestMerge, desk: MergeContext) -> Written:
     raise _refusal(wanted, reply)
 
 
-def ready_pull(wanted: PullRequestMerge, desk: MergeContext) -> PullRequestState:
+def wait_until_mergeable(wanted: PullRequestMerge, desk: MergeContext) -> PullRequestState:
     """The pull request, merged or ready to be: looked at again while GitHub computes. Raises ProviderError."""
     for pause in (*_LOOKS, 0.0):
         pull = desk.client.pull(wanted.repo, wanted.number)
         if pull.merged:
             return pull
-        refuse_changed(wanted, pull)
-        verdict = mergeability(pull)
+        refuse_pull_changed_since_review(wanted, pull)
+        verdict = judge_mergeability(pull)
         if verdict is Mergeability.READY:
             return pull
         if verdict is Mergeability.CONFLICT:
@@ -92,7 +92,7 @@ def ready_pull(wanted: PullRequestMerge, desk: MergeContext) -> PullRequestState
     raise TemporaryError("GitHub has not computed yet whether it can be merged", where=wanted.shown)
 
 
-def refuse_changed(wanted: PullRequestMerge, pull: PullRequestState) -> None:
+def refuse_pull_changed_since_review(wanted: PullRequestMerge, pull: PullRequestState) -> None:
     """Raise PreconditionError when an open pull request is not the one that was reviewed (P3, P7)."""
     reason = changed_since_review(wanted, pull)
     if reason:
@@ -114,7 +114,7 @@ def _found_merged(wanted: PullRequestMerge, desk: MergeContext, pull: PullReques
     """Merged before we asked, by whomever: it enters at the same check (P11, P21)."""
     commit = desk.verifier.of_others(wanted, pull)
     if isinstance(commit, MergeMismatch):
-        raise MergeMismatched(commit, wanted.shown)
+        raise UnpredictedMerge(commit, wanted.shown)
     return Written(str(wanted.number), merge_outputs(commit), already=not asked)
 
 
@@ -128,7 +128,7 @@ def _predicted(wanted: PullRequestMerge, desk: MergeContext) -> PredictedMerge:
     return predicted
 
 
-def behind_base(wanted: PullRequestMerge, git: MergeReader, predicted: PredictedMerge) -> str:
+def behind_base(wanted: PullRequestMerge, git: GitMergeReader, predicted: PredictedMerge) -> str:
     """Why a head is not up to date that has to be; "" where it is or need not be (P6)."""
     if not wanted.up_to_date or git.is_ancestor(predicted.base, predicted.head):
         return ""
@@ -147,7 +147,7 @@ def _keep_reserve(desk: MergeContext) -> None:
 def _verified(wanted: PullRequestMerge, desk: MergeContext, predicted: PredictedMerge, named: str) -> Written:
     found = desk.verifier.after_merge(wanted, desk.client, predicted, named)
     if isinstance(found, MergeMismatch):
-        raise MergeMismatched(found, wanted.shown)
+        raise UnpredictedMerge(found, wanted.shown)
     moved = f"the base moved on to {found.moved_to[:12]} right before the merge; it is what git makes of that one"
     return Written(str(wanted.number), merge_outputs(found.commit), warnings=(moved,) if found.moved_to else ())
 

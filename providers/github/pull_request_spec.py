@@ -11,7 +11,7 @@ from planner.pulls.merge_check import ConflictingMerge, MergedHistory, Predicted
 from planner.values import JsonObject
 
 
-class MergeReader(Protocol):
+class GitMergeReader(Protocol):
     """What git says of merges. `side` is the `git` of a document. All methods raise ProviderError."""
 
     def tip(self, side: JsonObject, branch: str) -> str:

@@ -9,7 +9,7 @@ from planner.plan import FieldChange, FieldOp
 from planner.ports import Effect, Present, Preview
 from planner.pulls.facts import PullRequestState
 from planner.pulls.merge_check import ConflictingMerge, MergeMismatch
-from planner.pulls.mergeability import Mergeability, mergeability
+from planner.pulls.mergeability import Mergeability, judge_mergeability
 from planner.resource import Resource
 from planner.values import document_digest
 from providers.github.conflict_pulls import with_pulls
@@ -37,7 +37,7 @@ def preview_pull(resource: Resource, wanted: PullRequestMerge, desk: MergeContex
     remedy = "review it, and plan again"
     if reason := changed_since_review(wanted, pull):
         return Preview(Effect.RUN, fields, blocked=reason, remedy=remedy)
-    verdict = mergeability(pull)
+    verdict = judge_mergeability(pull)
     if verdict not in (Mergeability.READY, Mergeability.LOOK_AGAIN, Mergeability.CONFLICT):
         return Preview(Effect.RUN, fields, blocked=verdict.value, evidence=pull.mergeable_state)
     try:

@@ -20,7 +20,7 @@ from planner.pulls.merge_check import (
     reported_mismatch,
 )
 from providers.github.client import GitHubClient
-from providers.github.pull_request_spec import MergeReader, PullRequestMerge
+from providers.github.pull_request_spec import GitMergeReader, PullRequestMerge
 
 _PAUSES = (1.0, 2.0, 4.0)  # seconds between looks for what is not there yet
 _MOST = 250  # commits of a pull request that GitHub rebases
@@ -39,7 +39,7 @@ class VerifiedMerge:
 class MergeVerifier:
     """Verifies the merges of one account. `sleep` lets time pass between two looks."""
 
-    git: MergeReader
+    git: GitMergeReader
     sleep: Callable[[float], None]
 
     def after_merge(

@@ -36,7 +36,7 @@ from providers.images.image_spec import ImageSpec, parse_image_spec
 from providers.images.image_state import ImageState, read_image_state
 from providers.images.image_stores import ImageStores
 from providers.images.manifest_cache import ManifestCache
-from providers.images.reference import Reference
+from providers.images.reference import ImageReference
 from providers.provider_tools import ProviderTools
 
 _PARALLEL = 8
@@ -142,5 +142,5 @@ def _fields(wanted: ImageSpec, sight: ImageState) -> tuple[FieldChange, ...]:
 
 def _warnings(wanted: ImageSpec) -> tuple[str, ...]:
     sides = ((wanted.target, wanted.target_plain), (wanted.source, wanted.source_plain))
-    hosts = sorted({side.host for side, plain in sides if plain and isinstance(side, Reference)})
+    hosts = sorted({side.host for side, plain in sides if plain and isinstance(side, ImageReference)})
     return tuple(f"plain HTTP is spoken to the registry {host}" for host in hosts)

@@ -19,7 +19,7 @@ from typing import Final
 
 from planner.ports import Fingerprinter
 from planner.redaction.redactor import REDACTOR, SHORTEST
-from planner.redaction.secret_origin import is_public
+from planner.redaction.secret_origin import is_public_secret_value
 from planner.resource import COPIES, GENERATED
 from planner.values import Json, JsonObject, SealedSecret, SecretValue, parse_generated
 from providers.secret_lookup import secret_bytes
@@ -102,12 +102,12 @@ def _print_of(key: str, text: str, encoded: bool, fingerprinter: Fingerprinter, 
         except (binascii.Error, ValueError):
             pass  # no server stores it; it is sealed as it is
         else:
-            if not is_public(document, key, raw):
+            if not is_public_secret_value(document, key, raw):
                 REDACTOR.learn(raw)
     return fingerprinter.fingerprint(raw)
 
 
-def as_fingerprints(document: JsonObject, fingerprinter: Fingerprinter) -> JsonObject:
+def fingerprints_for_snapshot(document: JsonObject, fingerprinter: Fingerprinter) -> JsonObject:
     """The document as a snapshot keeps it: fingerprints as text in place of values."""
     return _each_leaf(
         seal_live_document(document, fingerprinter), lambda leaf, _encoded, _key: leaf.fingerprint or UNKNOWN
@@ -117,7 +117,7 @@ def as_fingerprints(document: JsonObject, fingerprinter: Fingerprinter) -> JsonO
 # --- stand-ins -----------------------------------------------------------------------------------------------------
 
 
-def stand_in(document: JsonObject, live: JsonObject | None = None) -> JsonObject:
+def with_stand_ins(document: JsonObject, live: JsonObject | None = None) -> JsonObject:
     """The document with fingerprints in place of values, so that it can be merged and compared like any other.
 
     A `generate:` leaf stands for the value that lives already, if `live` (sealed) has its key in this rotation.
@@ -131,14 +131,14 @@ def stand_in(document: JsonObject, live: JsonObject | None = None) -> JsonObject
     return _each_leaf(document, stand) if is_secret(document) else document
 
 
-def as_text(document: JsonObject) -> JsonObject:
+def stand_ins_as_text(document: JsonObject) -> JsonObject:
     """Stand-ins in the form that a snapshot takes: the fingerprint as it is."""
     if not is_secret(document) or not isinstance(data := document.get("data"), dict):
         return document
     return {**document, "data": {k: _decode(v) if isinstance(v, str) else v for k, v in data.items()}}
 
 
-def for_dry_run(document: JsonObject) -> JsonObject:
+def stand_ins_for_dry_run(document: JsonObject) -> JsonObject:
     """Stand-ins in a form that the server's validation of typed Secrets accepts (pull secrets must be JSON)."""
     data = document.get("data")
     if not is_secret(document) or not isinstance(data, dict) or _DOCKER_CONFIGS.keys().isdisjoint(data):
@@ -147,7 +147,7 @@ def for_dry_run(document: JsonObject) -> JsonObject:
     return {**document, "data": {**data, **stubs}}
 
 
-def without_unknown(document: JsonObject, desired: JsonObject) -> JsonObject:
+def with_unknown_values_alike(document: JsonObject, desired: JsonObject) -> JsonObject:
     """Stand-ins in which every key whose value `desired` (sealed) cannot know in advance reads the same."""
     wanted = desired.get("data")
     if not is_secret(desired) or not isinstance(wanted, dict) or not isinstance(data := document.get("data"), dict):
@@ -156,7 +156,7 @@ def without_unknown(document: JsonObject, desired: JsonObject) -> JsonObject:
     return {**document, "data": {k: _encode(UNKNOWN) if k in unknown else v for k, v in data.items()}}
 
 
-def fingerprint_of(stood_in: Json, encoded: bool) -> str:
+def fingerprint_in_stand_in(stood_in: Json, encoded: bool) -> str:
     """The fingerprint inside a stand-in; empty for one that stands for nothing known."""
     text = _decode(stood_in) if encoded and isinstance(stood_in, str) else str(stood_in)
     return text if _FINGERPRINT.fullmatch(text) and text != UNKNOWN else ""

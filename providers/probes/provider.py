@@ -20,9 +20,9 @@ from planner.values import JsonObject, Vault, document_digest, encode_leaves
 from providers.probes.expected_response import (
     ExpectedResponse,
     ProbeResponse,
-    is_open,
-    parse_expectation,
-    unmet_expectations,
+    has_open_outputs,
+    parse_expected_response,
+    unmet_probe_expectations,
 )
 from providers.probes.send_probe import Ask, probe_canned_answers, probe_over_network
 from providers.provider_tools import ProviderTools
@@ -62,8 +62,8 @@ class HttpProbeProvider(NeverDeletes):
 
     def _observe(self, resource: Resource) -> Observation:
         spec = resource.manifest["spec"]
-        expected = parse_expectation(spec)
-        if is_open(expected):
+        expected = parse_expected_response(spec)
+        if has_open_outputs(expected):
             return Absent(resource.address)
         wrong, outputs = self._look(spec, expected)
         value = {"holds": not wrong, "evidence": wrong}
@@ -91,7 +91,7 @@ class HttpProbeProvider(NeverDeletes):
             tries = self._tries.setdefault(change.address, _Tries(time.monotonic()))
             tries.count += 1
         try:
-            wrong, outputs = self._look(spec, parse_expectation(spec), strict=True)
+            wrong, outputs = self._look(spec, parse_expected_response(spec), strict=True)
         except PermanentError as error:
             return _over(spec, error.described(), {})
         if not wrong:
@@ -110,7 +110,7 @@ class HttpProbeProvider(NeverDeletes):
             if strict and isinstance(error, PermanentError):
                 raise
             return error.described(), {}
-        return unmet_expectations(expected, seen), _outputs(seen, time.monotonic() - began)
+        return unmet_probe_expectations(expected, seen), _outputs(seen, time.monotonic() - began)
 
 
 def _preview(seen: Observation) -> Preview:

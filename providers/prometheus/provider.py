@@ -27,7 +27,7 @@ from planner.ports import (
 )
 from planner.resource import Resource
 from planner.values import JsonObject, Vault, document_digest
-from providers.prometheus.query_result import QueryRefused, query_outputs, unmet_query
+from providers.prometheus.query_result import QueryRefused, query_outputs, unmet_query_expectation
 from providers.prometheus.send_query import Ask, query_canned_answers, query_over_network
 from providers.provider_tools import ProviderTools
 
@@ -108,7 +108,7 @@ class PrometheusProvider(NeverDeletes):
         if not spec.get("server"):
             raise PermanentError(_NO_SERVER, remedy=_NAME_IT)
         result = self.ask(str(spec["server"]), str(spec["promql"]))
-        return unmet_query(spec["expect"], result), query_outputs(spec["expect"], result)
+        return unmet_query_expectation(spec["expect"], result), query_outputs(spec["expect"], result)
 
 
 _NO_SERVER = "no Prometheus is named"

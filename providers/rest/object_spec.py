@@ -111,7 +111,7 @@ class RestObjectRequest:
     @property
     def shown(self) -> str:
         """The object in messages: `name="codex"` of its collection."""
-        return f"{'.'.join(map(str, self.key))}={text_of(self.name)} in {self.collection.path}"
+        return f"{'.'.join(map(str, self.key))}={key_or_id_text(self.name)} in {self.collection.path}"
 
 
 def parse_rest_object(address: Address, manifest: JsonObject) -> RestObjectRequest:
@@ -170,7 +170,7 @@ def _auth(auth: JsonObject) -> RestAuthHeader:
     return RestAuthHeader(ref, shown, auth.get("header", "Authorization"), auth.get("prefix", "Bearer "))
 
 
-def text_of(value: Json) -> str:
+def key_or_id_text(value: Json) -> str:
     """A short printable form of a key or an id."""
     text = ascii(value) if isinstance(value, str | int | float | bool) else "(no plain value)"
     return text if len(text) <= 80 else text[:80] + "..."

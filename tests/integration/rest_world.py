@@ -10,7 +10,7 @@ from typing import Any
 
 from planner.contract.steps import change_of_preview
 from planner.errors import PermanentError
-from planner.loading.manifests.given_files import load_manifests
+from planner.loading.manifests.given_files import load_plain_manifests
 from planner.plan import Change
 from planner.ports import Observation, Preview, Written
 from planner.resource import Resource
@@ -73,7 +73,7 @@ class Desk:
             "apiVersion": "hwplan.dev/v1", "kind": "RestObject", "metadata": {"name": name}, "spec": whole,
         }  # fmt: skip
         text = json.dumps(document).encode()
-        loaded = load_manifests(["-"], stdin=text, name="app", fingerprinter=PRINTS, cache=self.folder / "cache")
+        loaded = load_plain_manifests(["-"], stdin=text, name="app", fingerprinter=PRINTS, cache=self.folder / "cache")
         return loaded.resources[0]
 
     def look(self, *wanted: Resource) -> tuple[list[Observation], list[Preview | None], list[Change]]:

@@ -11,7 +11,7 @@ from planner.app.lane.cluster import ClusterEvidenceReader
 from planner.app.lane.subjects import LaneParts, RunLocation
 from planner.events import NodeResult
 from planner.rollout.benchmark import LABEL, BenchmarkRun, BenchmarkVerdict, judge_benchmark
-from planner.rollout.metrics import Traffic
+from planner.rollout.metrics import ClientTraffic
 from planner.values import JsonObject
 from providers.kubernetes.client.kubeconfig import resolve_connection
 from providers.kubernetes.client.live_cluster import LiveCluster
@@ -21,7 +21,7 @@ from tests.testbed.cluster import TestCluster
 from tests.testbed.tekton import Tekton
 
 pytestmark = pytest.mark.timeout(180)
-SEEN = Traffic("ci", 60.0, 100.0, 6000.0, "p")
+SEEN = ClientTraffic("ci", 60.0, 100.0, 6000.0, "p")
 WANTED = ("build-api", "build-web")
 
 
@@ -59,10 +59,10 @@ def _read(runs: Runs, benchmark: str) -> list[tuple[JsonObject, JsonObject]]:
     )
     found, problem = reader.runs()
     assert not problem
-    return [(one, run_state.outputs_of(one, reader.task_runs(one)[0])) for one in found]
+    return [(one, run_state.run_outputs(one, reader.task_runs(one)[0])) for one in found]
 
 
-def _judged(runs: Runs, traffic: Traffic | None) -> BenchmarkVerdict:
+def _judged(runs: Runs, traffic: ClientTraffic | None) -> BenchmarkVerdict:
     ((_, outputs),) = _read(runs, "full")
     return judge_benchmark(BenchmarkRun(outputs, WANTED, traffic=traffic), PHASES, {}, proxy_required=True)
 

@@ -18,7 +18,7 @@ from planner.ports import Effect, Present
 from planner.values import Json, JsonObject, SealedSecret, SecretValue
 from providers.kubernetes.errors import ApplyConflict
 from providers.kubernetes.snapshot.cluster import open_snapshot
-from providers.kubernetes.snapshot.create_snapshot import create_empty
+from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
 from tests.integration.kubernetes_world import VAULT, is_settled, live_world
 from tests.testbed.api import MERGE
@@ -85,7 +85,7 @@ class Stage:
 @pytest.fixture(params=["live", "snapshot"])
 def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
     if request.param == "snapshot":
-        create_empty(tmp_path, name="sandbox", namespaces=["demo"])
+        create_empty_snapshot(tmp_path, name="sandbox", namespaces=["demo"])
         yield Stage(World(open_snapshot(tmp_path), dict(VAULT)), "demo", None, tmp_path)
         return
     cluster: TestCluster = request.getfixturevalue("api_server")

@@ -16,7 +16,7 @@ from planner.executor.effect import ApplyFailure
 from planner.plan import Change
 from planner.ports import Absent, Effect, Present, Unreadable, Written
 from planner.resource import Resource
-from planner.values import OutputRef, SecretValue, parse_ref
+from planner.values import OutputRef, SecretValue, parse_output_ref
 from providers.cluster import EndedCommand
 from providers.kubernetes.client.kubeconfig import resolve_connection
 from providers.kubernetes.client.live_cluster import LiveCluster
@@ -101,7 +101,7 @@ def test_another_command_for_the_same_value_is_told(shop: Shop) -> None:
 
 
 def test_a_value_that_is_known_only_later(shop: Shop) -> None:
-    ref = OutputRef(parse_ref("RegistryImage/api#digest").address, "digest")
+    ref = OutputRef(parse_output_ref("RegistryImage/api#digest").address, "digest")
     wanted = shop.wanted(shop.count, key=ref)
     seen, preview = look(shop.provider(), wanted)
     assert isinstance(seen, Absent) and preview.effect is Effect.RUN and preview.fields[-1].after == ref

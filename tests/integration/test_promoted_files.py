@@ -20,7 +20,7 @@ import pytest
 
 from planner.app.load import load_desired_offline
 from planner.app.request import Request
-from planner.rollout.promotion import Promotion, promotion, services_of
+from planner.rollout.promotion import Promotion, parse_promoted_services, predict_promotion
 from tests.testbed.errors import PartMissing
 from tests.testbed.fixtures import part
 from tests.testbed.git_fixtures import BareRepository
@@ -106,8 +106,8 @@ def _predict(pipeline: Pipeline, mirror: BareRepository, commit: str) -> Promoti
         text = mirror.git("ls-tree", "-r", commit, "--", path)
         return f"{text}\n" if text else ""
 
-    services = services_of(pipeline.maps["hwlab-v03-services"]["services.json"])
-    return promotion(services, pipeline.maps["hwlab-v03-gitops"], _all(mirror), listing)
+    services = parse_promoted_services(pipeline.maps["hwlab-v03-services"]["services.json"])
+    return predict_promotion(services, pipeline.maps["hwlab-v03-gitops"], _all(mirror), listing)
 
 
 def _roll_out(pipeline: Pipeline, mirror: BareRepository, commit: str, number: int) -> dict[str, str]:

@@ -20,7 +20,7 @@ from providers.kubernetes.client.kubeconfig import resolve_connection
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.operations.retention import RetentionProvider
 from providers.kubernetes.snapshot.cluster import open_snapshot
-from providers.kubernetes.snapshot.create_snapshot import create_empty
+from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
 from tests.integration.retention_world import JOB, NOW, POD, RUN, VOLUME, Stage, ago, ended
 from tests.testbed import audit, crds
 from tests.testbed.cluster import TestCluster
@@ -30,7 +30,7 @@ from tests.unit.kubernetes.world import namespace
 @pytest.fixture(params=["live", "snapshot"])
 def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
     if request.param == "snapshot":
-        create_empty(tmp_path, name="sandbox", namespaces=["demo"])
+        create_empty_snapshot(tmp_path, name="sandbox", namespaces=["demo"])
         for crd in crds.tekton_crds():
             open_snapshot(tmp_path).add(crd, manager="tekton")
         yield Stage(lambda: open_snapshot(tmp_path), "demo", folder=tmp_path)

@@ -11,8 +11,8 @@ from planner.app.session import open_session
 from planner.errors import SelectionError
 from planner.loading.problems import did_you_mean
 from planner.values import JsonObject
-from providers.kubernetes.operations.run_failure import step_log
-from providers.kubernetes.operations.run_state import steps_of, task_state_of
+from providers.kubernetes.operations.run_failure import read_last_lines_of_step
+from providers.kubernetes.operations.run_state import task_run_state, task_run_steps
 
 _LINES = 200
 
@@ -35,9 +35,9 @@ def read_step_log(reader: ClusterEvidenceReader, live: JsonObject, wanted: str) 
     """The same of a run that was read already."""
     tasks, problem = reader.task_runs(live)
     task, step = choose_step(tasks, wanted, problem)
-    lines = step_log(reader.cluster, str(live["metadata"]["namespace"]), tasks[task], step, _LINES)
+    lines = read_last_lines_of_step(reader.cluster, str(live["metadata"]["namespace"]), tasks[task], step, _LINES)
     where = f"{live['metadata']['name']} · {task}/{step.get('name') or '-'}"
-    return f"{where} · {task_state_of(tasks[task])}", lines or ("it wrote nothing",)
+    return f"{where} · {task_run_state(tasks[task])}", lines or ("it wrote nothing",)
 
 
 def choose_step(tasks: Mapping[str, JsonObject], wanted: str, problem: str) -> tuple[str, JsonObject]:
@@ -47,9 +47,9 @@ def choose_step(tasks: Mapping[str, JsonObject], wanted: str, problem: str) -> t
     if not tasks or (task and task not in tasks):
         remedy = did_you_mean(task, tasks) or f"one of: {', '.join(tasks) or 'none'}"
         raise SelectionError(problem or f"the run has no task {task}".rstrip(), where="--logs", remedy=remedy)
-    failed = [one for one, live in tasks.items() if task_state_of(live) in ("failed", "aborted")]
+    failed = [one for one, live in tasks.items() if task_run_state(live) in ("failed", "aborted")]
     task = task or next(iter(failed), list(tasks)[-1])
-    steps = steps_of(tasks[task])
+    steps = task_run_steps(tasks[task])
     if not steps and not step:
         return task, {}
     named = [one for one in steps if not step or one.get("name") == step]

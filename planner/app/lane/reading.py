@@ -13,11 +13,11 @@ from planner.app.lane.subjects import LaneParts
 from planner.app.session import Session
 from planner.commit_id import is_commit_id
 from planner.errors import SelectionError
-from planner.redaction.cleaning import cleaned
+from planner.redaction.cleaning import Cleaner, clean_texts_in_value
 from planner.redaction.redactor import REDACTOR
 from planner.rollout import evidence as names
-from planner.rollout.equations import gitops_commit
-from planner.rollout.evidence import Evidence, Reading, Readings, read_at_one_moment
+from planner.rollout.equations import gitops_commit_of_target
+from planner.rollout.evidence import EvidenceReading, LaneEvidence, Readings, read_at_one_moment
 from planner.values import JsonObject
 
 _AT_ONCE = 2  # beside the reading of the cluster: the remotes, and then the probes
@@ -51,7 +51,7 @@ class EvidenceReaders:
     warn_after: float | None = None
 
 
-def read_lane_evidence(readers: EvidenceReaders, lane: str, target: StatusTarget) -> Evidence:
+def read_lane_evidence(readers: EvidenceReaders, lane: str, target: StatusTarget) -> LaneEvidence:
     """The evidence of a lane, free of secrets. Raises SelectionError when the target cannot be found."""
     commits: list[str] = []
 
@@ -64,12 +64,15 @@ def read_lane_evidence(readers: EvidenceReaders, lane: str, target: StatusTarget
 
         readings, torn = read_at_one_moment(read)
     torn = torn or commits[-1] != commits[-2]
-    return cleaned(Evidence(lane, commits[-1], readings, target.pinned, torn), _clean)
+    return clean_texts_in_value(LaneEvidence(lane, commits[-1], readings, target.pinned, torn), _STORABLE)
 
 
 def _clean(text: str) -> str:
     """Without secrets, and as text that can be stored: a server may send half a surrogate pair."""
     return REDACTOR.clean(text).encode(errors="replace").decode()
+
+
+_STORABLE = Cleaner(_clean, lambda _: False)
 
 
 def _read(readers: EvidenceReaders, target: StatusTarget, beside: Executor) -> tuple[str, Readings]:
@@ -78,7 +81,7 @@ def _read(readers: EvidenceReaders, target: StatusTarget, beside: Executor) -> t
     runs, problem = readers.cluster.runs()
     applications = readers.cluster.applications()
     look = looking.result()
-    found: dict[str, Reading] = {**look.tip()}
+    found: dict[str, EvidenceReading] = {**look.tip()}
     commit, live = _chosen(target, found.get(names.TIP), runs, problem, look)
     answering = beside.submit(readers.probes.answers, commit)
     found |= {**look.snapshot(commit), **look.gitops(), **look.flows()} if commit else {}
@@ -94,11 +97,11 @@ def _read(readers: EvidenceReaders, target: StatusTarget, beside: Executor) -> t
     return commit, found | answering.result() | _for_closeout(readers, commit)
 
 
-def _for_closeout(readers: EvidenceReaders, commit: str) -> dict[str, Reading]:
+def _for_closeout(readers: EvidenceReaders, commit: str) -> dict[str, EvidenceReading]:
     """What only a record is about: the limit of the lane, and whether what was closed before contains the commit."""
-    found: dict[str, Reading] = {}
+    found: dict[str, EvidenceReading] = {}
     if readers.warn_after is not None:
-        found[names.BUDGET] = Reading({"warnAfter": readers.warn_after}, "configuration", readers.cluster.now())
+        found[names.BUDGET] = EvidenceReading({"warnAfter": readers.warn_after}, "configuration", readers.cluster.now())
     before = next((one for one in readers.closed if one != commit), "")
     if commit and before and readers.subjects.heads:
         (_, head), *_ = readers.subjects.heads
@@ -107,7 +110,7 @@ def _for_closeout(readers: EvidenceReaders, commit: str) -> dict[str, Reading]:
 
 
 def _chosen(
-    target: StatusTarget, tip: Reading | None, runs: list[JsonObject], problem: str, look: RemoteRefs
+    target: StatusTarget, tip: EvidenceReading | None, runs: list[JsonObject], problem: str, look: RemoteRefs
 ) -> tuple[str, JsonObject | None]:
     """The commit of the target and its run."""
     if target.run:
@@ -138,15 +141,15 @@ def _whole(given: str, known: set[str]) -> str:
 
 def _in_git(
     readers: EvidenceReaders, commit: str, found: Readings, applications: dict[str, JsonObject]
-) -> dict[str, Reading]:
+) -> dict[str, EvidenceReading]:
     """What git says about commits that were read elsewhere: ancestors, and the digests of the GitOps commit."""
-    more: dict[str, Reading] = {}
+    more: dict[str, EvidenceReading] = {}
     git, subjects = readers.git, readers.subjects
     tip = found.get(names.TIP)
     if tip is not None and commit and tip.readable and tip.value:
         (_, head), *_ = subjects.heads
         more[names.CONTAINS_TIP] = git.contains(head, commit, str(tip.value), f"refs/heads/{head.get('branch')}")
-    gitops = gitops_commit(Evidence("", commit, found))
+    gitops = gitops_commit_of_target(LaneEvidence("", commit, found))
     if not gitops:
         return more
     for name, live in applications.items():
@@ -157,7 +160,7 @@ def _in_git(
             more[names.CONTAINS_ARGO + name] = git.contains(side, gitops, str(revision), str(side.get("ref") or ""))
         elif reached.readable:  # never compared, or with a name, which is no commit that could contain another
             value = {"ancestor": gitops, "descendant": revision, "holds": False}
-            more[names.CONTAINS_ARGO + name] = Reading(value, reached.source, reached.at, reached.version)
+            more[names.CONTAINS_ARGO + name] = EvidenceReading(value, reached.source, reached.at, reached.version)
     if applications:
         live = next(iter(applications.values()))
         side, path = _gitops_side(subjects, live), str(_source(live).get("path") or "")

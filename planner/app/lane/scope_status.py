@@ -15,7 +15,7 @@ from planner.app.request import Request
 from planner.app.session import open_session
 from planner.errors import SelectionError
 from planner.loading.problems import did_you_mean
-from planner.loading.selection import product_meant
+from planner.loading.selection import select_product
 from planner.plan import ClusterIdentity, Selection
 from planner.planning import PlanInputs
 from planner.ports import Effect, Present, Preview, Unreadable
@@ -78,7 +78,7 @@ def _of_product(request: Request) -> Request:
     config = load_configuration(request)
     known = {scope.name for product in config.products.values() for scope in product.spec.scopes}
     scopes = tuple(word for word in request.scopes if word in known)
-    return replace(request, product=product_meant(config, Selection("", "", request.nodes, request.lanes, scopes)))
+    return replace(request, product=select_product(config, Selection("", "", request.nodes, request.lanes, scopes)))
 
 
 def _known_scopes(request: Request) -> set[str]:

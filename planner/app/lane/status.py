@@ -19,9 +19,9 @@ from planner.loading.selection import resolve_selection
 from planner.plan import ClusterIdentity, Selection
 from planner.redaction.redactor import REDACTOR
 from planner.resource import Resource
-from planner.rollout.closeout import closeout_record, record_bytes
-from planner.rollout.evidence import Evidence
-from planner.rollout.lane_verdict import RolloutVerdict, exit_code, judge
+from planner.rollout.closeout import closeout_record, closeout_record_bytes
+from planner.rollout.evidence import LaneEvidence
+from planner.rollout.lane_verdict import LaneVerdict, exit_code_of_status, judge_lane
 from planner.values import JsonObject
 from state.holds import LaneHold
 
@@ -38,8 +38,8 @@ class LaneStatus:
     cluster: ClusterIdentity
     selection: Selection
     config: str
-    evidence: Evidence
-    verdict: RolloutVerdict
+    evidence: LaneEvidence
+    verdict: LaneVerdict
     lines: tuple[str, ...]
     record: JsonObject | None = None
     written: bool = False
@@ -49,8 +49,8 @@ class LaneStatus:
 
     @property
     def exit_code(self) -> int:
-        """See planner.rollout.lane_verdict.exit_code."""
-        return exit_code(self.evidence, self.verdict)
+        """See planner.rollout.lane_verdict.exit_code_of_status."""
+        return exit_code_of_status(self.evidence, self.verdict)
 
 
 def read_lane_status(
@@ -78,7 +78,7 @@ def read_lane_status(
             _selection(session),
             session.stack.digest,
             evidence,
-            judge(evidence),
+            judge_lane(evidence),
             tuple(_lines(subjects)),
             closeouts=tuple(loads(one.record) for one in past),
             hold=None if request.plain else standing_hold(session.store, lane_key_of_stack(session.stack)),
@@ -151,7 +151,7 @@ def _close(session: Session, found: LaneStatus) -> LaneStatus:
 
     def make(previous: str) -> tuple[str, str]:
         record = closeout_record(evidence, previous)
-        return str(record["digest"]), REDACTOR.clean(record_bytes(record).decode())
+        return str(record["digest"]), REDACTOR.clean(closeout_record_bytes(record).decode())
 
     stored, new = session.store.append_closeout(evidence.lane, evidence.commit, make)
     return replace(found, record=loads(stored.record), written=new)

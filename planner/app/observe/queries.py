@@ -12,9 +12,9 @@ from planner.app.load import load_desired_offline, load_selected_configuration
 from planner.app.observe.asking import MetricsReader, open_metrics_reader
 from planner.app.request import Request
 from planner.errors import PermanentError, SelectionError, TemporaryError
-from planner.rollout.metrics import INCONCLUSIVE, REFUSED, QueryRow, judge_query, queries_code
+from planner.rollout.metrics import INCONCLUSIVE, REFUSED, MetricsQueryRow, judge_query, queries_code
 from planner.values import JsonObject
-from providers.prometheus.query_result import unmet_query
+from providers.prometheus.query_result import unmet_query_expectation
 
 _AT_ONCE = 8
 
@@ -33,7 +33,7 @@ class MetricsQuery:
 class QueryRounds:
     """The last of several rounds, and how many in a row held."""
 
-    rows: tuple[QueryRow, ...]
+    rows: tuple[MetricsQueryRow, ...]
     held: int
     wanted: int
 
@@ -58,20 +58,20 @@ def declared_queries(request: Request) -> tuple[tuple[MetricsQuery, ...], Metric
     return found, open_metrics_reader(request, node)
 
 
-def ask_queries(reader: MetricsReader, queries: Sequence[MetricsQuery]) -> tuple[QueryRow, ...]:
+def ask_queries(reader: MetricsReader, queries: Sequence[MetricsQuery]) -> tuple[MetricsQueryRow, ...]:
     """One row each. Whoever does not answer is inconclusive; what is no query, or may not be asked, is refused."""
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="observe") as pool:
         return tuple(pool.map(lambda one: _row(reader, one), queries))
 
 
-def _row(reader: MetricsReader, query: MetricsQuery) -> QueryRow:
+def _row(reader: MetricsReader, query: MetricsQuery) -> MetricsQueryRow:
     try:
         result = reader.ask(query.server or reader.named_server(), query.promql)
     except TemporaryError as error:
-        return QueryRow(query.name, query.promql, INCONCLUSIVE, error.described())
+        return MetricsQueryRow(query.name, query.promql, INCONCLUSIVE, error.described())
     except PermanentError as error:
-        return QueryRow(query.name, query.promql, REFUSED, error.described())
-    unmet = unmet_query(query.expect, result) if query.expect else ""
+        return MetricsQueryRow(query.name, query.promql, REFUSED, error.described())
+    unmet = unmet_query_expectation(query.expect, result) if query.expect else ""
     return judge_query(query.name, query.promql, query.expect, result.values, unmet)
 
 

@@ -13,14 +13,14 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import TypeVar
 
-from planner.app.pulls.place import PullPlace
+from planner.app.pulls.place import MonitoredLane
 from planner.errors import ProviderError
 from planner.pulls.candidate import Candidate, UnmetRequirement
-from planner.pulls.facts import BranchRules, Issue, PullRequestState
+from planner.pulls.facts import BranchRules, IssueState, PullRequestState
 from planner.pulls.lane_memory import CandidateFacts, LaneMemory
 from planner.pulls.merge_check import ConflictingFile, ConflictingMerge
-from planner.pulls.queue import priority
-from planner.pulls.requirements import UNKNOWN, unmet
+from planner.pulls.queue import candidate_priority
+from planner.pulls.requirements import UNKNOWN, unmet_requirements
 from planner.values import document_digest
 from providers.github.client import GitHubClient
 from providers.github.conflict_pulls import with_pulls
@@ -34,14 +34,14 @@ _OF_THE_BASE = frozenset({UNKNOWN, "behind", "blocked", "conflict", "not-mergeab
 
 
 @dataclass(frozen=True, slots=True)
-class LaneReading:
+class PullRequestsReading:
     """What one cycle read. `candidates` is None where the list could not be read whole (P1), `branch` and `issues`
     None where those could not; `merged` are the pull requests that were closed last. `now` is the server's time,
     `problems` say what could not be read."""
 
     candidates: tuple[Candidate, ...] | None
     branch: BranchRules | None
-    issues: tuple[Issue, ...] | None
+    issues: tuple[IssueState, ...] | None
     merged: tuple[PullRequestState, ...] = ()
     remaining: int | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -55,10 +55,10 @@ class LaneReading:
 
 
 @dataclass(slots=True)
-class PullReader:
+class PullRequestsReader:
     """Reads for one lane. One connection for all cycles of a monitor: what did not change costs no quota."""
 
-    place: PullPlace
+    place: MonitoredLane
     provider: GitHubProvider
     problems: list[str] = field(default_factory=list)
 
@@ -67,7 +67,7 @@ class PullReader:
         """GitHub in the lane's name. Raises ProviderError."""
         return self.provider.clients.of(self.place.access)
 
-    def read(self, memory: LaneMemory) -> tuple[LaneReading, LaneMemory]:
+    def read(self, memory: LaneMemory) -> tuple[PullRequestsReading, LaneMemory]:
         """What stands there now, and the memory with it."""
         self.problems.clear()
         client, place = self.client, self.place
@@ -86,7 +86,7 @@ class PullReader:
             facts, candidates = self._candidates(pulls, memory, branch, now)
             memory = replace(memory, facts=facts)
         quota = client.connection.quota
-        reading = LaneReading(
+        reading = PullRequestsReading(
             candidates if place.merges else None if pulls is None else (),
             branch,
             issues,
@@ -103,7 +103,7 @@ class PullReader:
         is never before anything that was written there."""
         return datetime.now(UTC) + timedelta(seconds=ceil(self.client.connection.ahead))
 
-    def again(self, candidate: Candidate) -> LaneReading:
+    def again(self, candidate: Candidate) -> PullRequestsReading:
         """The same of one candidate, all of it read anew: right before its merge. Raises ProviderError."""
         client, place = self.client, self.place
         branch = client.branch_rules(place.repo, place.branch)
@@ -111,7 +111,7 @@ class PullReader:
         pull = client.pull(place.repo, candidate.pull.number)
         facts = self._on_the_base(pull, self._facts(pull, 0, None), branch)
         quota = client.connection.quota
-        return LaneReading(
+        return PullRequestsReading(
             (_candidate(pull, facts),), branch, issues, (), quota.remaining if quota else None, self.now()
         )
 
@@ -132,7 +132,7 @@ class PullReader:
                 except ProviderError as error:
                     failed[pull.number] = error.described()
         looks = BASE_LOOKS
-        for pull in sorted(pulls, key=lambda one: (-priority(Candidate(one), self.place.rules), one.number)):
+        for pull in sorted(pulls, key=lambda one: (-candidate_priority(Candidate(one), self.place.rules), one.number)):
             one = facts.get(pull.number)
             if looks and one is not None and pull.number not in failed and self._is_stale(pull, one, branch, now):
                 looks -= 1
@@ -169,7 +169,7 @@ class PullReader:
 
     def _waits_for_checks(self, facts: CandidateFacts) -> bool:
         """Whether a check that is run again may make it ready."""
-        found = unmet(
+        found = unmet_requirements(
             replace(_candidate(facts.pull, facts), base_read=True),
             self.place.rules,
             BranchRules(),
@@ -182,7 +182,7 @@ class PullReader:
     def _plain_reasons(self, pull: PullRequestState) -> list[UnmetRequirement]:
         """What the row in the list lacks already: then nothing else is asked about it."""
         row = Candidate(pull, row_only=True)
-        found = unmet(row, self.place.rules, BranchRules(), base=self.place.branch, now=datetime.now(UTC))
+        found = unmet_requirements(row, self.place.rules, BranchRules(), base=self.place.branch, now=datetime.now(UTC))
         return [one for one in found if one.code != "unreadable"]
 
     def _facts(self, pull: PullRequestState, cycle: int, known: CandidateFacts | None) -> CandidateFacts:
@@ -202,7 +202,7 @@ class PullReader:
         """Whether mergeability has to be read: nothing else is missing, and something moved since it was."""
         if facts.basis == _basis(facts, branch) and facts.pull.mergeable is not None:
             return False
-        missing = unmet(
+        missing = unmet_requirements(
             replace(_candidate(pull, facts), base_read=True), self.place.rules, branch, base=self.place.branch, now=now
         )
         return all(one.code in _OF_THE_BASE or one.holder == "reviewer" for one in missing)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from planner.address import address_of
-from planner.app.pulls.place import PullPlace
+from planner.app.pulls.place import MonitoredLane
 from planner.pulls.deliveries import Delivery, DeliveryStep
 from planner.pulls.failures import FailureRecord, IssueFamily, issue_body, issue_marker, issue_title
 from planner.pulls.lane_memory import LaneMemory
@@ -49,7 +49,7 @@ class CycleResources:
 
 
 def cycle_resources(
-    place: PullPlace,
+    place: MonitoredLane,
     decision: CycleDecision | None,
     deliveries: Iterable[Delivery],
     memory: LaneMemory,
@@ -66,7 +66,7 @@ def cycle_resources(
     return CycleResources(merges, statuses, comments, dict(_issues(place, memory)), withdrawals)
 
 
-def _merge(place: PullPlace, one: Delivery) -> Resource:
+def _merge(place: MonitoredLane, one: Delivery) -> Resource:
     spec = {
         "number": one.pull,
         "base": place.branch,
@@ -78,13 +78,13 @@ def _merge(place: PullPlace, one: Delivery) -> Resource:
     return _made(place, "PullRequest", f"pr-{one.pull}", spec)
 
 
-def _withdrawal(place: PullPlace, number: int, text: str) -> Resource:
+def _withdrawal(place: MonitoredLane, number: int, text: str) -> Resource:
     marker = f"approval:{place.lane}:{place.node}".lower()
     return _made(place, "GitHubComment", f"pr-{number}-approval", {"number": number, "marker": marker, "body": text})
 
 
 def _statuses(
-    place: PullPlace, decision: CycleDecision, memory: LaneMemory
+    place: MonitoredLane, decision: CycleDecision, memory: LaneMemory
 ) -> Iterator[tuple[int, tuple[Resource, tuple[str, str, str]]]]:
     """Of candidates alone: a pull request that is none (a draft, another author) is told nothing."""
     written, heads = 0, set()
@@ -108,7 +108,7 @@ def _statuses(
 
 
 def _comments(
-    place: PullPlace, deliveries: Iterable[Delivery], merges: Mapping[int, Resource]
+    place: MonitoredLane, deliveries: Iterable[Delivery], merges: Mapping[int, Resource]
 ) -> Iterator[tuple[int, tuple[Resource, str]]]:
     for one in deliveries:
         if one.step in (DeliveryStep.VOID, DeliveryStep.ACCEPTED, DeliveryStep.REPORTED):
@@ -129,7 +129,7 @@ def _comments(
         yield one.pull, (_made(place, "GitHubComment", f"pr-{one.pull}-rollout", spec), told)
 
 
-def _issues(place: PullPlace, memory: LaneMemory) -> Iterator[tuple[str, tuple[Resource, str]]]:
+def _issues(place: MonitoredLane, memory: LaneMemory) -> Iterator[tuple[str, tuple[Resource, str]]]:
     """One for each family (B11). Those of a lane that wants none are made for a mismatch alone: it stops the lane."""
     for family, record in memory.failures.items():
         if not place.spec.gate.failure_issue and family is not IssueFamily.MERGE_MISMATCH:
@@ -146,7 +146,7 @@ def _issues(place: PullPlace, memory: LaneMemory) -> Iterator[tuple[str, tuple[R
             )
 
 
-def issue_spec(place: PullPlace, family: IssueFamily, record: FailureRecord) -> JsonObject:
+def issue_spec(place: MonitoredLane, family: IssueFamily, record: FailureRecord) -> JsonObject:
     """What this node says in the issue of a family of its lane (B11): several nodes roll one lane out (B10)."""
     node_lane = f"{place.node}/{place.lane}"
     command = f"hwplan prs --node {place.node} --lane {place.lane} --once --dry-run"
@@ -162,7 +162,7 @@ def issue_spec(place: PullPlace, family: IssueFamily, record: FailureRecord) -> 
     }
 
 
-def _made(place: PullPlace, kind: str, name: str, spec: JsonObject) -> Resource:
+def _made(place: MonitoredLane, kind: str, name: str, spec: JsonObject) -> Resource:
     whole = {"repo": place.repo, "access": place.access, **spec}
     document: JsonObject = {
         "apiVersion": _API,

@@ -8,17 +8,21 @@ from datetime import UTC, datetime
 from planner.app.apply_plan import ApplyChoices
 from planner.app.lane.reading import StatusTarget
 from planner.app.lane.status import read_lane_status
-from planner.app.pulls.place import PullPlace
+from planner.app.pulls.place import MonitoredLane
 from planner.app.trigger import RolloutReport, open_rollout_plan, run_rollout
 from planner.errors import HwplanError, StalePlan
 from planner.events import NodeResult
-from planner.pulls.deliveries import Delivery, DeliveryStep, Outcome
+from planner.pulls.deliveries import Delivery, DeliveryStep, RolloutOutcome
 from planner.rollout import evidence as names
 from planner.values import JsonObject
 
 INTERRUPTED = 130
 _BAD = (NodeResult.FAILED, NodeResult.UNKNOWN, NodeResult.STALE)
-_OUTCOMES = {"passed": Outcome.PASSED, "superseded": Outcome.SUPERSEDED, "pending": Outcome.PENDING}
+_OUTCOMES = {
+    "passed": RolloutOutcome.PASSED,
+    "superseded": RolloutOutcome.SUPERSEDED,
+    "pending": RolloutOutcome.PENDING,
+}
 
 
 class RolloutInterrupted(HwplanError):
@@ -27,7 +31,7 @@ class RolloutInterrupted(HwplanError):
     exit_code = INTERRUPTED
 
 
-def roll_out(place: PullPlace, one: Delivery, how: ApplyChoices, *, tip: str, covered: bool) -> Delivery:
+def roll_out_delivery(place: MonitoredLane, one: Delivery, how: ApplyChoices, *, tip: str, covered: bool) -> Delivery:
     """The delivery after its rollout: ended, or unchanged but for the outcome where it goes on (PENDING).
 
     `tip` is what the branch stands on. A lane that only rolls out the newest commit begins nothing for an older one; it
@@ -36,7 +40,7 @@ def roll_out(place: PullPlace, one: Delivery, how: ApplyChoices, *, tip: str, co
     """
     stale = bool(tip) and tip != one.commit and place.spec.cd.policy == "latest-only"
     if stale and covered:
-        return _ended(place, one, Outcome.SUPERSEDED, newer=tip)
+        return _ended(place, one, RolloutOutcome.SUPERSEDED, newer=tip)
     try:
         with open_rollout_plan(place.request, source_commit=tip if stale else one.commit) as trigger:
             ended = run_rollout(trigger, how)
@@ -44,21 +48,21 @@ def roll_out(place: PullPlace, one: Delivery, how: ApplyChoices, *, tip: str, co
     except StalePlan as error:
         if "superseded" not in error.message:
             raise
-        return _ended(place, one, Outcome.SUPERSEDED)
+        return _ended(place, one, RolloutOutcome.SUPERSEDED)
     _refuse_untried(ended)
     outcome, newer = _outcome(ended), ended.newer or (tip if stale else "")
     done = replace(one, run=run or one.run, newer=newer)
-    if outcome is Outcome.PENDING:
+    if outcome is RolloutOutcome.PENDING:
         return replace(done, outcome=str(outcome), **_mirror(place, done, ended.closeout))
-    if stale and outcome in (Outcome.PASSED, Outcome.NO_OP):
-        outcome = Outcome.SUPERSEDED
+    if stale and outcome in (RolloutOutcome.PASSED, RolloutOutcome.NO_OP):
+        outcome = RolloutOutcome.SUPERSEDED
     return _ended(place, done, outcome, newer=newer, reason=_reason(ended), record=ended.closeout)
 
 
 def _ended(
-    place: PullPlace,
+    place: MonitoredLane,
     one: Delivery,
-    outcome: Outcome,
+    outcome: RolloutOutcome,
     *,
     newer: str = "",
     reason: str = "",
@@ -84,10 +88,10 @@ def _refuse_untried(ended: RolloutReport) -> None:
         raise HwplanError(f"{blocked[0].address.local}: {blocked[0].reason}", remedy=blocked[0].remedy)
 
 
-def _outcome(ended: RolloutReport) -> Outcome:
+def _outcome(ended: RolloutReport) -> RolloutOutcome:
     if ended.report.result is None and not ended.newer and ended.report.exit_code == 0:
-        return Outcome.NO_OP
-    return _OUTCOMES.get(ended.state, Outcome.FAILED)
+        return RolloutOutcome.NO_OP
+    return _OUTCOMES.get(ended.state, RolloutOutcome.FAILED)
 
 
 def _run_name(ended: RolloutReport, preview: object) -> str:
@@ -110,7 +114,7 @@ def _reason(ended: RolloutReport) -> str:
     return f"{blocked[0].address.local}: {blocked[0].reason}" if blocked else ""
 
 
-def _mirror(place: PullPlace, one: Delivery, record: JsonObject | None) -> JsonObject:
+def _mirror(place: MonitoredLane, one: Delivery, record: JsonObject | None) -> JsonObject:
     """`pending_flush` and `in_sync` of the git mirror, None where that cannot be read."""
     flows = record.get("mirror") if record is not None else None
     if flows is None:

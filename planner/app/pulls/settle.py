@@ -10,7 +10,7 @@ from planner.address import Address
 from planner.app.apply_plan import ApplyChoices, RunReport, apply_plan_run
 from planner.app.load import empty_stack
 from planner.app.plan_run import PlanRun, make_plan_run
-from planner.app.pulls.place import PullPlace
+from planner.app.pulls.place import MonitoredLane
 from planner.app.pulls.resources import SCOPE
 from planner.app.session import Session, open_session_with
 from planner.events import Ended, NodeResult
@@ -31,7 +31,7 @@ class PlannedCycle:
 
 
 @dataclass(frozen=True, slots=True)
-class SettledCycle:
+class AppliedCycle:
     """What became of a plan. `report` is None where there was nothing to apply."""
 
     planned: PlannedCycle
@@ -74,7 +74,7 @@ class SettledCycle:
 
 
 @contextmanager
-def planned_cycle(place: PullPlace, store: StateStore, resources: tuple[Resource, ...]) -> Iterator[PlannedCycle]:
+def plan_cycle(place: MonitoredLane, store: StateStore, resources: tuple[Resource, ...]) -> Iterator[PlannedCycle]:
     """The plan of these resources, on the cluster of the lane; the session stays open for who applies it."""
     stack = replace(
         empty_stack(place.request),
@@ -92,8 +92,8 @@ def planned_cycle(place: PullPlace, store: StateStore, resources: tuple[Resource
         yield PlannedCycle(make_plan_run(session), session)
 
 
-def settle(planned: PlannedCycle, how: ApplyChoices, admit: Callable[[], None] | None = None) -> SettledCycle:
+def apply_cycle(planned: PlannedCycle, how: ApplyChoices, admit: Callable[[], None] | None = None) -> AppliedCycle:
     """Apply the plan. `admit` is called under the lease, and refuses by raising. Raises what apply_plan_run does."""
     if not planned.made.plan.applyable:
-        return SettledCycle(planned, None)
-    return SettledCycle(planned, apply_plan_run(planned.made, planned.session, replace(how, admit=admit)))
+        return AppliedCycle(planned, None)
+    return AppliedCycle(planned, apply_plan_run(planned.made, planned.session, replace(how, admit=admit)))

@@ -27,8 +27,8 @@ from planner.plan import Plan
 from planner.ports import Present
 from planner.resource import Resource
 from planner.rollout.argo_prediction import ArgoPrediction
-from planner.rollout.forecast import Forecast, NodeTime, forecast, stage_seconds
-from planner.rollout.stages import Stage, run_names, stage_of
+from planner.rollout.forecast import PastNodeTime, RolloutForecast, forecast_rollout, stage_seconds
+from planner.rollout.stages import RolloutStage, pipeline_run_names, rollout_stage_of
 from planner.spec.lane import Lane
 from planner.values import OutputRef, OutputTemplate, open_outputs
 from state.holds import LaneHold
@@ -49,7 +49,7 @@ class PlannedRollout:
     run: Resource
     head: Resource
     commit: str
-    forecast: Forecast
+    forecast: RolloutForecast
     hold: LaneHold | None = None
     held: HeldRollout | None = None
 
@@ -131,7 +131,7 @@ def open_rollout_plan(
             _check_commit(commit, source_commit)
         planned = _stages(made.plan)
         budget = parse_duration(lane.gate.warn_after)
-        expected = forecast(_past(session), planned, budget)
+        expected = forecast_rollout(_past(session), planned, budget)
         hold = standing_hold(session.store, lane_key_of_stack(stack))
         yield PlannedRollout(made, session, lane, run, head, commit, expected, hold, held)
 
@@ -237,12 +237,12 @@ def _check_commit(commit: str, wanted: str) -> None:
         )
 
 
-def _stages(plan: Plan) -> frozenset[Stage]:
-    runs = run_names(change.address for change in plan.changes)
-    return frozenset(stage_of(change.address, runs) for change in plan.changes)
+def _stages(plan: Plan) -> frozenset[RolloutStage]:
+    runs = pipeline_run_names(change.address for change in plan.changes)
+    return frozenset(rollout_stage_of(change.address, runs) for change in plan.changes)
 
 
-def _past(session: Session) -> list[Mapping[Stage, float]]:
+def _past(session: Session) -> list[Mapping[RolloutStage, float]]:
     """Stage times of the rollouts of this lane that the journal has, newest first."""
     stack, store = session.stack, session.store
     runs = (
@@ -255,7 +255,7 @@ def _past(session: Session) -> list[Mapping[Stage, float]]:
     return [
         stage_seconds(
             [
-                NodeTime(row.address, row.result in _WELL, float(row.detail.get("seconds") or 0.0), row.at)
+                PastNodeTime(row.address, row.result in _WELL, float(row.detail.get("seconds") or 0.0), row.at)
                 for row in store.nodes(run.number)
             ]
         )

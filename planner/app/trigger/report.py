@@ -9,7 +9,7 @@ from planner.app.trigger.opening import PlannedRollout
 from planner.errors import StalePlan
 from planner.graph.resource_index import as_mapping, as_mappings
 from planner.plan_effect import plan_id
-from planner.rollout.budget import TimeSpent, over_budget, time_spent
+from planner.rollout.budget import TimeSpent, over_budget_warning, time_spent
 from planner.rollout.hydration import diagnose_hydration
 from planner.values import JsonObject
 
@@ -48,7 +48,7 @@ def report_ended_rollout(
     spent = time_spent(report.result.outcomes, report.result.outputs, report.result.seconds) if report.result else None
     hydration = diagnose_hydration(_outputs(report, trigger), _services(trigger), trigger.lane.cd.small_diff)
     record, problem = closed
-    warnings = (over_budget(spent, trigger.budget) if spent else "", hydration, problem)
+    warnings = (over_budget_warning(spent, trigger.budget) if spent else "", hydration, problem)
     return RolloutReport(report, trigger.commit, newer, spent, tuple(one for one in warnings if one), record)
 
 

@@ -21,7 +21,7 @@ from planner.app.trigger.report import RolloutReport, report_ended_rollout, repo
 from planner.errors import HwplanError, ProviderError
 from planner.events import Event, EventObserver
 from planner.ports import Present
-from planner.rollout.superseded import LatestOnly, Superseded
+from planner.rollout.superseded import RolloutSuperseded, StopWhenSuperseded
 from planner.values import JsonObject
 from providers.provider_table import ProviderTable
 
@@ -33,9 +33,11 @@ def run_rollout(trigger: PlannedRollout, how: ApplyChoices, *, approved: str = "
         refuse_unapproved_plan(session.request, approved, made.plan)
     try:
         posted = _posted_since(trigger)
-        latest = LatestOnly(trigger.run.address, trigger.commit, posted, lambda: _tip(trigger), threading.Event())
+        latest = StopWhenSuperseded(
+            trigger.run.address, trigger.commit, posted, lambda: _tip(trigger), threading.Event()
+        )
         report = apply_plan_run(made, session, _choices(trigger, how, latest), approved=approved)
-    except Superseded as error:
+    except RolloutSuperseded as error:
         return report_superseded_rollout(trigger, error.newer)
     if trigger.held and trigger.held.is_new and report.run == 0 and report.exit_code == 0:
         _set_hold(trigger, 0)  # it is there already
@@ -68,13 +70,13 @@ def _close(trigger: PlannedRollout) -> tuple[JsonObject | None, str]:
         return None, f"no closeout record was written: {error.message}"
 
 
-def _choices(trigger: PlannedRollout, how: ApplyChoices, latest: LatestOnly) -> ApplyChoices:
+def _choices(trigger: PlannedRollout, how: ApplyChoices, latest: StopWhenSuperseded) -> ApplyChoices:
     """Those of the caller, and what the rules of the lane add."""
     held = trigger.held
 
     def admit() -> None:
         if newer := latest.posted():
-            raise Superseded(newer)
+            raise RolloutSuperseded(newer)
         if held:
             read_lane_runs(trigger.session.world.cluster, *run_namespace_and_prefix(trigger.run)).refuse_others(
                 held.commit
@@ -108,7 +110,7 @@ def _posted_since(trigger: PlannedRollout) -> Callable[[], str]:
         return lambda: ""
     if not trigger.held:
         if (tip := _tip(trigger)) not in ("", trigger.commit):
-            raise Superseded(tip)
+            raise RolloutSuperseded(tip)
         refuse_plan_against_hold(trigger.made.plan, store, None)
     mine = store.post_target(lane, trigger.commit)
 

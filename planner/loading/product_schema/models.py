@@ -72,7 +72,7 @@ class SchemaFault:
     hint: str = ""
 
 
-class ModelMaker:
+class SchemaModelMaker:
     """Makes models of the nodes of one schema file. Definitions are made once; `faults` grows with what is wrong."""
 
     def __init__(self, definitions: Mapping[str, SchemaNode]) -> None:

@@ -62,7 +62,7 @@ class _Recognizing:
         return known or self.own.fingerprint(value)
 
 
-def inline_of(vault: Vault, fingerprinter: Fingerprinter, salt: str) -> dict[str, str]:
+def inline_fingerprints(vault: Vault, fingerprinter: Fingerprinter, salt: str) -> dict[str, str]:
     """What is retained of the values that came with templates and manifests."""
     values = {value.reveal() for ref, value in vault.items() if ref.startswith(INLINE)}
     return {slow_digest(value, salt): fingerprinter.fingerprint(value) for value in values}

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from planner.errors import ProviderError
-from planner.loading.origin import Origin
+from planner.loading.origin import DocumentOrigin
 from planner.loading.resource_collector import ResourceCollector
-from planner.loading.secret_content_rules import content_problems
+from planner.loading.secret_content_rules import secret_content_problems
 from planner.loading.secrets.files import FileRef, ParsedSecretFile
 from planner.loading.secrets.reader import SecretReader, pick_value
 from planner.loading.secrets.recorded import RecordedSecrets
@@ -20,7 +20,7 @@ from planner.values import JsonObject, SealedSecret, SecretValue, generated_ref,
 
 
 @dataclass(frozen=True, slots=True)
-class NeededFile:
+class NeededSecretFile:
     """A file that secrets are read from, with the keys that are looked up in it (for sandboxes and status)."""
 
     node: str
@@ -38,8 +38,8 @@ class _Found:
 
 
 @dataclass(slots=True)
-class SecretSources:
-    """Expands the SecretSources of one load. Warnings name files that others may read.
+class SecretSourceExpander:
+    """Expands the SecretSourceExpander of one load. Warnings name files that others may read.
 
     Each file and each Secret is read once: all keys are of one version of it, and a dead server is waited for once. No
     value outlives the load: the write reads each one again by its reference (spec 04). `looked` gets the fingerprint of
@@ -48,14 +48,14 @@ class SecretSources:
     reader: SecretReader
     fingerprinter: Fingerprinter
     intake: ResourceCollector
-    needed: dict[tuple[str, str], NeededFile]
+    needed: dict[tuple[str, str], NeededSecretFile]
     looked: dict[str, str]
     recorded: RecordedSecrets | None = None
     _secrets: dict[tuple[str, str], Mapping[str, SecretValue] | ProviderError] = field(default_factory=dict, repr=False)
     _files: dict[FileRef, ParsedSecretFile | ProviderError] = field(default_factory=dict, repr=False)
 
     def expand(
-        self, source: SecretSource, origin: Origin, *, node: str, owned_by: str, scope: str, node_lane: str
+        self, source: SecretSource, origin: DocumentOrigin, *, node: str, owned_by: str, scope: str, node_lane: str
     ) -> None:
         """Add the Secret of one document to the intake, blocked with everything that is wrong with its sources. Of an
         obsolete one only its identity is taken: no source of it is read."""
@@ -75,7 +75,7 @@ class SecretSources:
                 missing.setdefault("; ".join(dict.fromkeys(tried)) or "no source has this key", []).append(wanted)
         values = {key: one.value for key, one in found.items() if one.value is not None}
         reasons = [f"no value for {', '.join(keys)}: {why}" for why, keys in missing.items()]
-        reasons += content_problems(source.spec.type, values, frozenset(found))
+        reasons += secret_content_problems(source.spec.type, values, frozenset(found))
         added = self.intake.add(_secret(source, found), origin, owned_by=owned_by, scope=scope, node_lane=node_lane)
         if added is not None and reasons:
             self.intake.blocked[added.address] = "; ".join(reasons)
@@ -115,7 +115,7 @@ class SecretSources:
     def _in_file(self, source: FileSource, key: str, node: str) -> SecretValue:
         known = self.needed.get((node, source.path))
         keys = tuple(sorted({*(known.keys if known else ()), key}))
-        self.needed[node, source.path] = NeededFile(node, source, keys)
+        self.needed[node, source.path] = NeededSecretFile(node, source, keys)
         file = _file_ref(source, node)
         found = self._file(file)
         warning = f"secrets file {file.name} can be read by others: chmod 600"

@@ -38,7 +38,7 @@ from providers.kubernetes.operations.command_runners import (
     canned_ends,
 )
 from providers.kubernetes.operations.command_spec import CommandSpec, parse_command_spec
-from providers.kubernetes.operations.exec_once import ExecContext, Fate, run_once, unsettled_message
+from providers.kubernetes.operations.exec_once import ExecContext, Fate, run_command_once, unsettled_message
 from providers.kubernetes.operations.once_marks import OnceKey, OnceMark
 from providers.kubernetes.parallel import ParallelMap
 from providers.provider_tools import ProviderTools
@@ -130,7 +130,7 @@ class PodExecProvider(NeverDeletes):
         if wanted.key is None:
             raise PermanentError("the value that it runs once for is not known", where=str(change.address))
         desk = ExecContext(self.cluster, self.places, self.fingerprinter, self._memory, self.sleep)
-        return run_once(desk, change, wanted, wanted.key, vault)
+        return run_command_once(desk, change, wanted, wanted.key, vault)
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """See Provider. A command that was applied has ended."""

@@ -17,7 +17,7 @@ REPLACES = "replaces"  # in the document of a change: the run that is deleted fi
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedRun:
     """What is asked for."""
 
     manifest: JsonObject
@@ -27,7 +27,7 @@ class Wanted:
     replaces: str = ""  # uid of the run to be deleted
 
     @classmethod
-    def of(cls, document: JsonObject) -> Wanted | None:
+    def of(cls, document: JsonObject) -> WantedRun | None:
         """Of a resource or a change; None while outputs of others are missing."""
         spec = document["spec"]
         if open_outputs(spec):

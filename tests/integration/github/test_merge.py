@@ -9,7 +9,7 @@ import pytest
 
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, TemporaryError
 from planner.ports import Effect
-from providers.github.merge_pull import MergeMismatched
+from providers.github.merge_pull import UnpredictedMerge
 from providers.github.provider import GitHubProvider
 from providers.simulated_github.repository import ServedRepository
 from tests.integration.github.github_world import REPO, GitHubWorld
@@ -54,7 +54,7 @@ def test_p10_a_lie_is_caught_with_both_trees(world: GitHubWorld, lie: str) -> No
     preview, change = planned(world, merging(world, number, head))
     honest = ServedRepository(world.bare.path).merged(world.tip(), head, "merge", "by git in a working tree")
     world.github.lie = lie
-    with pytest.raises(MergeMismatched) as caught:
+    with pytest.raises(UnpredictedMerge) as caught:
         provider_of(world).apply(change, {})
     expected = world.bare.git("rev-parse", f"{honest}^{{tree}}")
     assert caught.value.mismatch.expected_tree == expected and "merge-mismatch" in caught.value.message
@@ -75,7 +75,7 @@ def test_p10_lies_about_other_methods(world: GitHubWorld, method: str, lie: str)
     number, head = _moved_base(world)
     _, change = planned(world, merging(world, number, head, method))
     world.github.lie = lie
-    with pytest.raises(MergeMismatched):
+    with pytest.raises(UnpredictedMerge):
         provider_of(world).apply(change, {})
 
 
@@ -258,7 +258,7 @@ def test_p10_a_merge_onto_a_base_that_was_never_tested_with_it_stops_the_lane(wo
     resource.manifest["spec"]["freshness"] = "merge"
     _, change = planned(world, resource)
     world.github.before["PUT .*"] = lambda: world.bare.write("refs/heads/main", {"late.txt": "late\n"}, "late")
-    with pytest.raises(MergeMismatched, match="was never tested"):
+    with pytest.raises(UnpredictedMerge, match="was never tested"):
         provider_of(world).apply(change, {})
 
 
@@ -267,7 +267,7 @@ def test_p10_a_base_that_was_rewritten_in_the_last_moment_is_a_mismatch(world: G
     _, change = planned(world, merging(world, number, head))
     rewritten = world.bare.git("rev-parse", f"{world.tip()}^")
     world.github.before["PUT .*"] = lambda: world.bare.put("refs/heads/main", rewritten)
-    with pytest.raises(MergeMismatched, match="merge-mismatch: the tree is another one"):
+    with pytest.raises(UnpredictedMerge, match="merge-mismatch: the tree is another one"):
         provider_of(world).apply(change, {})
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from planner.diff import HIDDEN, ListRule, diff_documents, equal_documents
 from planner.path import FieldPath, ListItem, SetMember, path_sort_key, render_path
 from planner.plan import FieldChange, FieldOp
-from planner.values import Json, SealedSecret, parse_ref
+from planner.values import Json, SealedSecret, parse_output_ref
 
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(-2, 3), st.sampled_from([0.0, 1.0, 2.5]), st.sampled_from("ab1")
@@ -279,8 +279,8 @@ def test_secrets_inside_list_items_are_masked_in_place() -> None:
 
 
 def test_outputs_not_known_yet_are_values() -> None:
-    ref = parse_ref("GitHead/source#commit")
-    assert diff_documents({"a": ref}, {"a": parse_ref("GitHead/source#commit")}) == ()
+    ref = parse_output_ref("GitHead/source#commit")
+    assert diff_documents({"a": ref}, {"a": parse_output_ref("GitHead/source#commit")}) == ()
     assert reported(diff_documents({"a": "x"}, {"a": ref})) == [f"change a 'x' {ref!r}"]
 
 

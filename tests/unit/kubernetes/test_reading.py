@@ -13,7 +13,7 @@ from planner.values import JsonObject, SealedSecret
 from providers.cluster import Keep, KindInfo, Listing, ObjectCollection
 from providers.kubernetes.errors import Forbidden
 from providers.kubernetes.snapshot.cluster import SnapshotCluster, open_snapshot
-from providers.kubernetes.snapshot.create_snapshot import create_empty
+from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
 from tests.unit.kubernetes.world import PRINTS, SET, World, config, declare, namespace, sealed, secret, widget
 
 
@@ -66,7 +66,7 @@ def test_one_list_for_each_kind_and_namespace_and_nothing_else_when_all_is_as_de
 
 def test_a_kind_in_many_namespaces_is_listed_once(tmp_path: Path) -> None:
     names = [f"n{n}" for n in range(9)]
-    create_empty(tmp_path, name="many", namespaces=[*names, "other"])
+    create_empty_snapshot(tmp_path, name="many", namespaces=[*names, "other"])
     world = World(open_snapshot(tmp_path))
     wanted = [declare(config("c", {"a": "1"}, namespace=name)) for name in names]
     world.apply(wanted)
@@ -80,7 +80,7 @@ def test_a_kind_in_many_namespaces_is_listed_once(tmp_path: Path) -> None:
 
 def test_a_refused_cluster_wide_list_is_tried_namespace_by_namespace(tmp_path: Path) -> None:
     names = [f"n{n}" for n in range(9)]
-    create_empty(tmp_path, name="many", namespaces=names)
+    create_empty_snapshot(tmp_path, name="many", namespaces=names)
     world = World(open_snapshot(tmp_path))
     wanted = [declare(config("c", {"a": "1"}, namespace=name)) for name in names]
     world.apply(wanted)

@@ -11,7 +11,7 @@ from planner.errors import ConfigError
 from planner.graph import build_graph
 from planner.loading import LoadResult
 from planner.loading.config import load_config
-from planner.loading.product_stack import load_stack
+from planner.loading.product_stack import load_product_stack
 from planner.plan import Selection
 from planner.values import OutputTemplate
 from tests.unit.loading.fakes import ROOT, KeyedFingerprinter
@@ -21,7 +21,9 @@ NODES = {"G14": "v01", "D601": "v02"}
 
 def _stack(product: str, node: str, folder: Path = ROOT / "config", scopes: tuple[str, ...] = ()) -> LoadResult:
     config = load_config(folder, ROOT / "templates")
-    return load_stack(config, Selection(product, nodes=(node,), scopes=scopes), KeyedFingerprinter(), environ={})
+    return load_product_stack(
+        config, Selection(product, nodes=(node,), scopes=scopes), KeyedFingerprinter(), environ={}
+    )
 
 
 @pytest.fixture

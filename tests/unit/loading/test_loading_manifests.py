@@ -11,7 +11,7 @@ import pytest
 
 from planner.address import Address
 from planner.errors import ConfigError, SelectionError
-from planner.loading.manifests.given_files import load_manifests, place_in_namespace
+from planner.loading.manifests.given_files import load_plain_manifests, place_in_namespace
 from planner.resource import APPLIED, SET_LABEL, orphan_annotation
 from planner.values import SealedSecret, encode_leaves
 from tests.unit.loading.fakes import CANARY, KeyedFingerprinter, manifests, one
@@ -138,19 +138,19 @@ def test_folders_are_read_in_order(tmp_path: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": file.stem}}
         file.write_text(json.dumps(body))
-    loaded = load_manifests([str(tmp_path / "in")], stdin=None, name="app", fingerprinter=KeyedFingerprinter())
+    loaded = load_plain_manifests([str(tmp_path / "in")], stdin=None, name="app", fingerprinter=KeyedFingerprinter())
     assert [found.address.name for found in loaded.resources] == ["1", "2", "c"]
 
 
 @pytest.mark.parametrize("name", ["", "a b", "-a", "x" * 64, "a/b"])
 def test_the_set_needs_a_name(name: str) -> None:
     with pytest.raises(SelectionError):
-        load_manifests(["-"], stdin=b"", name=name, fingerprinter=KeyedFingerprinter())
+        load_plain_manifests(["-"], stdin=b"", name=name, fingerprinter=KeyedFingerprinter())
 
 
 def test_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("a: on\n")
     (tmp_path / "b.yaml").write_text("kind: ConfigMap\n")
     with pytest.raises(ConfigError) as caught:
-        load_manifests([str(tmp_path)], stdin=None, name="app", fingerprinter=KeyedFingerprinter())
+        load_plain_manifests([str(tmp_path)], stdin=None, name="app", fingerprinter=KeyedFingerprinter())
     assert {Path(problem.source.file).name for problem in caught.value.problems} == {"a.yaml", "b.yaml"}

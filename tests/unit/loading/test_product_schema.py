@@ -23,7 +23,7 @@ from planner.loading.explain import explain_kind
 from planner.loading.json_schema import json_schemas
 from planner.loading.problems import Problems
 from planner.loading.product_schema.reading import ProductModels, read_product_models
-from planner.loading.product_stack import load_stack
+from planner.loading.product_stack import load_product_stack
 from planner.plan import Selection
 from tests.unit.loading.fakes import ROOT, KeyedFingerprinter
 
@@ -191,7 +191,7 @@ lanes:
 nodes: {{{node}: {{{lane}: }}}}
 """)
     config = load_config(tmp_path / "config")
-    loaded = load_stack(config, Selection(product, nodes=(node,), lanes=(lane,)), KeyedFingerprinter())
+    loaded = load_product_stack(config, Selection(product, nodes=(node,), lanes=(lane,)), KeyedFingerprinter())
     (resource,) = loaded.resources
     assert resource.address.local == f"ConfigMap/{namespace}/{key}"
     assert resource.manifest["data"] == {"mode": mode, "port": "8080"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from planner.loading.secrets.recorded import RecordedSecrets, inline_of, slow_digest
+from planner.loading.secrets.recorded import RecordedSecrets, inline_fingerprints, slow_digest
 from planner.values import SealedSecret, SecretValue
 from state.fingerprint import KeyedFingerprinter
 
@@ -31,7 +31,7 @@ def test_the_first_source_that_had_a_value(refs: list[str], found: SealedSecret 
 
 def test_values_of_templates_are_recognized_and_others_are_not() -> None:
     vault = {"manifest:Secret/a/b#data.c": SecretValue(b"url"), "file:D601/a.env#X": SecretValue(b"hunter2")}
-    inline = inline_of(vault, THEIRS, "salt")
+    inline = inline_fingerprints(vault, THEIRS, "salt")
     assert list(inline) == [slow_digest(b"url", "salt")], "nothing is retained of what comes from a source"
     known = RecordedSecrets({}, False, inline, "salt").fingerprinter(OURS)
     assert known.fingerprint(b"url") == THEIRS.fingerprint(b"url")

@@ -15,11 +15,11 @@ from planner.ports import Effect
 from planner.resource import Resource
 from providers import argo_with_git
 from providers.cluster import Cluster
-from providers.kubernetes.operations.argo_state import parse
+from providers.kubernetes.operations.argo_state import parse_application
 from providers.kubernetes.operations.argosync import ArgoSyncProvider
 from providers.kubernetes.snapshot import open_kinds
 from providers.kubernetes.snapshot.cluster import open_snapshot
-from providers.kubernetes.snapshot.create_snapshot import create_empty
+from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
 from providers.provider_tools import ProviderTools
 from tests.contract.declared import own
 from tests.testbed.git_fixtures import BareRepository
@@ -30,7 +30,7 @@ X, Y = "a" * 40, "b" * 40
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    create_empty(tmp_path, name="sandbox", namespaces=["argocd"])
+    create_empty_snapshot(tmp_path, name="sandbox", namespaces=["argocd"])
     spec = {"project": "default", "source": {"repoURL": "https://git.example/x", "targetRevision": "main"}}
     metadata = {"name": "shop", "namespace": "argocd", "annotations": {"mine": "stays"}}
     app = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": metadata, "spec": spec}
@@ -140,5 +140,5 @@ def test_of_what_is_no_commit_nobody_is_asked_whether_it_contains_one(live: str)
         raise AssertionError("git was asked")
 
     status = {"sync": {"status": "Synced", "revision": live}, "health": {"status": "Healthy"}}
-    seen = parse({"metadata": {"uid": "u", "resourceVersion": "1"}, "status": status})
+    seen = parse_application({"metadata": {"uid": "u", "resourceVersion": "1"}, "status": status})
     assert not seen.is_at("a" * 40, contains) and seen.is_at(live, contains)

@@ -6,7 +6,7 @@ import random
 
 from planner.pulls.failures import FailureRecord, IssueFamily, TargetFailure, issue_body, record_failures
 from planner.pulls.issue_sections import IssueSection, parse_sections, render_sections, with_section
-from planner.pulls.marks import body_with_marker, is_marked
+from planner.pulls.marks import body_with_marker, has_marker
 
 NODES = ("d518", "d601", "g14", "jd01")
 
@@ -19,7 +19,7 @@ def test_what_is_rendered_is_read_again() -> None:
         before = {one.name: one for one in sections if one.name != name}
         sections = with_section(sections, IssueSection(name, text, draw.random() < 0.5))
         body = body_with_marker(render_sections(sections), "failure:v03:cd-failed")
-        assert parse_sections(body.replace("\n", "\r\n")) == sections and is_marked(body, "failure:v03:cd-failed")
+        assert parse_sections(body.replace("\n", "\r\n")) == sections and has_marker(body, "failure:v03:cd-failed")
         assert {one.name: one for one in sections if one.name != name} == before
 
 

@@ -16,7 +16,7 @@ from planner.render.field_detail import (
     inline_value,
     outline_tree,
 )
-from planner.values import Json, OutputTemplate, SealedSecret, parse_ref
+from planner.values import Json, OutputTemplate, SealedSecret, parse_output_ref
 
 FIRST, SECOND = "hmac-sha256:7a1c02d4e5f60718", "hmac-sha256:99aabbccddeeff00"
 CANARY = "hunter2-canary"
@@ -34,10 +34,10 @@ def reported(
         (1, True, ("1", "true")),
         ("1", None, ('"1"', "null")),
         ({"b": 1, "a": [2]}, "x", ('{"a": [2], "b": 1}', '"x"')),
-        ("x", parse_ref("GitRef/gitops#commit"), ('"x"', "(known after: GitRef/gitops.commit)")),
+        ("x", parse_output_ref("GitRef/gitops#commit"), ('"x"', "(known after: GitRef/gitops.commit)")),
         (
             "x",
-            OutputTemplate(("ci-", parse_ref("GitHead/s#short"), "-z")),
+            OutputTemplate(("ci-", parse_output_ref("GitHead/s#short"), "-z")),
             ('"x"', '"ci-(known after: GitHead/s.short)-z"'),
         ),
         (["[name=a]", "[name=b]"], ["[name=b]", "[name=a]"], ("a b", "b a")),
@@ -49,7 +49,7 @@ def test_short_values(before: Json, after: Json, shown: tuple[str, str]) -> None
 
 
 def test_outputs_inside_a_tree_are_named() -> None:
-    assert inline_value({"k": [parse_ref("GitHead/s#short")]}) == '{"k": ["(known after: GitHead/s.short)"]}'
+    assert inline_value({"k": [parse_output_ref("GitHead/s#short")]}) == '{"k": ["(known after: GitHead/s.short)"]}'
 
 
 def test_a_long_value_is_cut_down_to_the_place_that_differs() -> None:
