@@ -21,17 +21,17 @@ from pathlib import Path
 from bench.timing import Figure, Run, in_turn
 from providers.images.copy_image import ImageLocation, copy_image
 from providers.images.layout import OciLayout
-from providers.images.reference import parse_reference
-from providers.images.registry import Registry
+from providers.images.reference import parse_image_reference
+from providers.images.registry import RegistryClient
 from providers.oci_layout import create_layout
 from tests.testbed import image_registry, scratch
 
 _OURS = """
 import sys
 from providers.images.copy_image import ImageLocation, copy_image
-from providers.images.reference import parse_reference
-from providers.images.registry import Registry
-images = [ImageLocation(Registry(image.host), image) for image in map(parse_reference, sys.argv[1:])]
+from providers.images.reference import parse_image_reference
+from providers.images.registry import RegistryClient
+images = [ImageLocation(RegistryClient(image.host), image) for image in map(parse_image_reference, sys.argv[1:])]
 root = images[0].store.manifest(images[0].image)
 copy_image(images[0], root, images[1], lambda now: None)
 """
@@ -118,9 +118,11 @@ def _push(folder: Path, size: int, name: str) -> None:
     (blobs / digest).write_bytes(data)
     index = {"schemaVersion": 2, "manifests": [{**entry, "digest": f"sha256:{digest}", "size": len(data)}]}
     (folder / "index.json").write_text(json.dumps(index))
-    image = parse_reference(name)
+    image = parse_image_reference(name)
     layout = OciLayout(folder)
-    copy_image(ImageLocation(layout, image), layout.sole(), ImageLocation(Registry(image.host), image), lambda _: None)
+    copy_image(
+        ImageLocation(layout, image), layout.sole(), ImageLocation(RegistryClient(image.host), image), lambda _: None
+    )
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import Self
 HWPLAN_GROUP = "hwplan.dev"
 
 
-def is_own_kind(api_version: str) -> bool:
+def is_hwplan_kind(api_version: str) -> bool:
     """Whether an apiVersion is that of hwplan's own kinds, which no cluster serves."""
     return api_version.partition("/")[0] == HWPLAN_GROUP
 

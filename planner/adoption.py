@@ -62,7 +62,7 @@ class RefusedField:
 
 
 @dataclass(frozen=True, slots=True)
-class ConfigPatch:
+class ConfigurationPatch:
     """Edited files of a configuration folder: by path, the bytes as they are on the disk and as they should be."""
 
     folder: Path
@@ -88,6 +88,6 @@ class ConfigPatch:
 class Adoption:
     """What adopting comes to. The patch is empty when anything was refused."""
 
-    patch: ConfigPatch
+    patch: ConfigurationPatch
     adopted: tuple[AdoptedField, ...] = ()
     refused: tuple[RefusedField, ...] = ()

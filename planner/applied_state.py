@@ -10,7 +10,7 @@ from planner.source import SourceRef
 
 
 @dataclass(frozen=True, slots=True)
-class KindPlace:
+class KindInNamespace:
     """A kind in a namespace ("" for cluster-scoped or hwplan kinds) where objects of ours may still stand."""
 
     node_lane: str
@@ -20,7 +20,7 @@ class KindPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class AppliedRecord:
     """One applied resource: identity of the live object, what was wanted, and when and by which run it was applied."""
 
     address: Address
@@ -40,11 +40,11 @@ class AppliedState:
     """All records of some owned sets. `serial` grows with every write; 0 means that nothing was ever applied."""
 
     serial: int
-    records: Mapping[Address, Record]
+    records: Mapping[Address, AppliedRecord]
 
-    def places(self) -> frozenset[KindPlace]:
+    def places(self) -> frozenset[KindInNamespace]:
         """Every kind and namespace where something of ours was applied."""
         return frozenset(
-            KindPlace(address.node_lane, record.api_version, address.kind, address.namespace)
+            KindInNamespace(address.node_lane, record.api_version, address.kind, address.namespace)
             for address, record in self.records.items()
         )

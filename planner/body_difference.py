@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 
 from planner.diff import equal_documents
-from planner.path import Element, FieldPath, sort_key
+from planner.path import Element, FieldPath, path_sort_key
 from planner.plan import FieldChange, FieldOp
 from planner.values import Json, encode_leaves
 
@@ -48,7 +48,7 @@ def differing_parts(before: Json, after: Json) -> tuple[FieldChange, ...]:
         for kind, levels in tree.items()
         for level in levels
     ]  # fmt: skip
-    return tuple(sorted(changes, key=lambda change: sort_key(change.path)))
+    return tuple(sorted(changes, key=lambda change: path_sort_key(change.path)))
 
 
 def _smallest(before: Json, after: Json) -> tuple[FieldPath, Json, Json]:

@@ -19,9 +19,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from planner.path import FieldPath, ListItem, Scalar, SetMember, sort_key
+from planner.path import FieldPath, ListItem, Scalar, SetMember, path_sort_key
 from planner.plan import FieldChange, FieldOp
-from planner.values import Json, JsonMap, JsonValue, Ref, Sealed, Sub, canonical_bytes, encode_leaves
+from planner.values import (
+    Json,
+    JsonMap,
+    JsonValue,
+    OutputRef,
+    OutputTemplate,
+    SealedSecret,
+    canonical_bytes,
+    encode_leaves,
+)
 
 ListRule: TypeAlias = tuple[str, ...] | Literal["set", "atomic"] | None
 ListKeys: TypeAlias = Callable[[FieldPath], ListRule]
@@ -48,7 +57,7 @@ def diff_documents(
     *,
     sensitive: Callable[[FieldPath], bool] = nothing_sensitive,
 ) -> tuple[FieldChange, ...]:
-    """Every change that turns `before` into `after`, in the order of `planner.path.sort_key`; empty when `same`.
+    """Every change that turns `before` into `after`, in the order of `planner.path.path_sort_key`; empty when `same`.
 
     `keys` gives the rule of the list at a path: its key fields, "set", "atomic", or None when unknown. `sensitive`
     marks paths whose plain values must not be shown; it holds for everything below them.
@@ -57,7 +66,7 @@ def diff_documents(
         return ()
     walk = _Walk(keys, sensitive)
     _compare(walk, (), before, after, hidden=False)
-    return tuple(sorted(walk.changes, key=lambda change: (sort_key(change.path), _OPS[change.op])))
+    return tuple(sorted(walk.changes, key=lambda change: (path_sort_key(change.path), _OPS[change.op])))
 
 
 def equal_documents(before: JsonValue, after: JsonValue) -> bool:
@@ -89,7 +98,7 @@ def _same_types(before: Json, after: Json) -> bool:
 def _same_slowly(before: JsonValue, after: JsonValue) -> bool:
     """Equality of values that are not `==`: only secrets with one fingerprint from two places can make them equal."""
     match before, after:
-        case Sealed(), Sealed():
+        case SealedSecret(), SealedSecret():
             return bool(before.fingerprint) and before.fingerprint == after.fingerprint
         case dict(), dict():
             return before.keys() == after.keys() and all(
@@ -150,7 +159,9 @@ def _one_side(walk: _Walk, path: FieldPath, value: JsonValue, op: FieldOp, hidde
         for key, item in value.items():
             _one_side(walk, (*path, key), item, op, hidden)
     else:
-        shown = value.fingerprint if isinstance(value, Sealed) else HIDDEN if hidden else _masked(walk, path, value)
+        shown = (
+            value.fingerprint if isinstance(value, SealedSecret) else HIDDEN if hidden else _masked(walk, path, value)
+        )
         walk.add(path, op, *_sides(op, shown), True)
 
 
@@ -159,7 +170,7 @@ def _sides(op: FieldOp, value: JsonValue) -> tuple[JsonValue, JsonValue]:
 
 
 def _holds_secret(walk: _Walk, path: FieldPath, value: JsonValue) -> bool:
-    if isinstance(value, Sealed) or walk.hides(path):
+    if isinstance(value, SealedSecret) or walk.hides(path):
         return True
     if isinstance(value, dict):
         return any(_holds_secret(walk, (*path, key), item) for key, item in value.items())
@@ -168,12 +179,12 @@ def _holds_secret(walk: _Walk, path: FieldPath, value: JsonValue) -> bool:
 
 def _shown(value: JsonValue) -> JsonValue:
     """One side of a change with a secret on either side: the plain side may be the very secret, so it is hidden."""
-    return value.fingerprint if isinstance(value, Sealed) else HIDDEN
+    return value.fingerprint if isinstance(value, SealedSecret) else HIDDEN
 
 
 def _masked(walk: _Walk, path: FieldPath, value: JsonValue) -> JsonValue:
     """A subtree without plain sensitive values; secrets in it keep their place as fingerprints."""
-    if isinstance(value, Sealed):
+    if isinstance(value, SealedSecret):
         return value.fingerprint
     if walk.hides(path):
         return HIDDEN
@@ -225,13 +236,13 @@ def _compare_sets(walk: _Walk, path: FieldPath, before: list[JsonValue], after: 
 def _members(items: list[JsonValue]) -> dict[object, Scalar] | None:
     found: dict[object, Scalar] = {}
     for item in items:
-        if isinstance(item, (dict, list, Sealed, Ref, Sub)):
+        if isinstance(item, (dict, list, SealedSecret, OutputRef, OutputTemplate)):
             return None
         found[_identity(item)] = item
     return found if len(found) == len(items) else None
 
 
-def _identity(scalar: Scalar | Ref | Sub) -> object:
+def _identity(scalar: Scalar | OutputRef | OutputTemplate) -> object:
     """A key that is equal exactly for `same` scalars: `True == 1` must not be."""
     return (bool, scalar) if isinstance(scalar, bool) else scalar
 
@@ -271,7 +282,7 @@ def _keyed(items: list[JsonValue], names: tuple[str, ...]) -> dict[ListItem, Jso
             if name not in item:
                 continue
             value = item[name]
-            if isinstance(value, (dict, list, Sealed, Ref, Sub)):
+            if isinstance(value, (dict, list, SealedSecret, OutputRef, OutputTemplate)):
                 return None
             pairs.append((name, value))
         if not pairs:
@@ -281,7 +292,7 @@ def _keyed(items: list[JsonValue], names: tuple[str, ...]) -> dict[ListItem, Jso
 
 
 def _compare_positions(walk: _Walk, path: FieldPath, before: list[JsonValue], after: list[JsonValue]) -> None:
-    for first, last, start, end in differing_runs(before, after):
+    for first, last, start, end in differing_ranges(before, after):
         paired = min(last - first, end - start)
         for offset in range(paired):
             _compare(walk, (*path, first + offset), before[first + offset], after[start + offset], hidden=False)
@@ -291,7 +302,7 @@ def _compare_positions(walk: _Walk, path: FieldPath, before: list[JsonValue], af
             _one_side(walk, (*path, index), after[index], FieldOp.ADD)
 
 
-def differing_runs(before: Sequence[JsonValue], after: Sequence[JsonValue]) -> Sequence[tuple[int, int, int, int]]:
+def differing_ranges(before: Sequence[JsonValue], after: Sequence[JsonValue]) -> Sequence[tuple[int, int, int, int]]:
     """The runs that differ, as (first, last) in `before` and (start, end) in `after`, equal items left out.
 
     Aligned as well as it can be in linear time: very long lists only by what their ends have in common.
@@ -314,8 +325,8 @@ def differing_runs(before: Sequence[JsonValue], after: Sequence[JsonValue]) -> S
 def _token(item: JsonValue) -> object:
     """A hashable stand-in, equal only for `same` items. Finer than `same` is harmless: pairs are compared again."""
     match item:
-        case Sealed(ref, fingerprint):
-            return (Sealed, fingerprint or ref)
+        case SealedSecret(ref, fingerprint):
+            return (SealedSecret, fingerprint or ref)
         case dict() | list():
             return canonical_bytes(encode_leaves(item))
         case _:

@@ -74,7 +74,7 @@ class IgnoreRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Ignored:
+class IgnoredField:
     """A field that does not count, why, and where the rule stands (nowhere for what is harmless in any case)."""
 
     path: FieldPath
@@ -96,7 +96,7 @@ class DriftRow:
     fields: tuple[FieldChange, ...] = ()
     undeclared: tuple[FieldChange, ...] = ()
     acknowledged: tuple[AcknowledgedField, ...] = ()
-    ignored: tuple[Ignored, ...] = ()
+    ignored: tuple[IgnoredField, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ def remove_field(document: JsonMap, path: FieldPath) -> JsonMap:
     return _edited_map(document, path, _DROP)
 
 
-def cut(document: JsonMap, path: FieldPath) -> JsonMap:
+def cut_field(document: JsonMap, path: FieldPath) -> JsonMap:
     """A copy without the field; the map or the list that held it stays, also when it is empty then."""
     *way, last = path
     if not way:
@@ -46,7 +46,7 @@ def set_field(document: JsonMap, path: FieldPath, value: JsonValue) -> JsonMap:
     return {**document, head: _placed(document.get(head), tuple(rest), value)}
 
 
-def with_item(document: JsonMap, path: FieldPath, value: JsonValue) -> JsonMap:
+def insert_item(document: JsonMap, path: FieldPath, value: JsonValue) -> JsonMap:
     """A copy in which a list has one item more, at the position that ends the path; nothing there is overwritten."""
     *way, position = path
     items = value_at(document, tuple(way))

@@ -15,7 +15,7 @@ from planner.plan import Action
 from planner.values import JsonObject
 
 
-class Result(StrEnum):
+class NodeResult(StrEnum):
     """How a node ended."""
 
     DONE = "done"  # effect made (and ready, if it was waited for)
@@ -68,7 +68,7 @@ class Ended:
     at: str
     address: Address
     action: Action
-    result: Result
+    result: NodeResult
     seconds: float
     message: str = ""
     remedy: str = ""
@@ -85,7 +85,7 @@ class Ended:
 Event: TypeAlias = Began | Applied | Waiting | Ended
 
 
-class Observer(Protocol):
+class EventObserver(Protocol):
     """Consumes events, in the order in which they happen, from any thread; one call at a time."""
 
     def on(self, event: Event) -> None:

@@ -118,7 +118,7 @@ def _is_json(text: str) -> bool:
     return text in ("true", "false", "null") or text.startswith('"') or _NUMBER.match(text) is not None
 
 
-def sort_key(path: FieldPath) -> tuple[tuple[int, str, int], ...]:
+def path_sort_key(path: FieldPath) -> tuple[tuple[int, str, int], ...]:
     """A total order over paths: map keys by name, then items and members by their text, then indexes by number."""
     return tuple(
         (2, "", element) if isinstance(element, int) else (0 if isinstance(element, str) else 1, str(element), 0)

@@ -14,7 +14,7 @@ from planner.address import Address
 from planner.path import FieldPath
 from planner.redaction.cleaning import AS_IT_IS
 from planner.source import SourceRef
-from planner.values import JsonObject, JsonValue, Ref, Sub
+from planner.values import JsonObject, JsonValue, OutputRef, OutputTemplate
 
 SCHEMA_VERSION = 1
 _NOWHERE = SourceRef("")
@@ -47,7 +47,7 @@ class FieldOp(StrEnum):
     DISOWN = "disown"
 
 
-class Verified(StrEnum):
+class VerifiedBy(StrEnum):
     """Who vouches for the after-state: the server's dry run, a schema, or nobody."""
 
     SERVER = "server"
@@ -116,7 +116,7 @@ class Change:
     desired: JsonObject | None = field(default=None, repr=False, metadata=AS_IT_IS)
     fields: tuple[FieldChange, ...] = ()
     needs: tuple[Address, ...] = ()
-    verified: Verified = Verified.NO
+    verified: VerifiedBy = VerifiedBy.NO
     expects: str = ""
     forced: tuple[FieldPath, ...] = ()
     migrate: bool = False
@@ -124,7 +124,7 @@ class Change:
     claims: tuple[FieldPath, ...] = ()
     wait: str = "ready"
     wait_seconds: float | None = None
-    made: tuple[tuple[FieldPath, Ref | Sub], ...] = ()
+    made: tuple[tuple[FieldPath, OutputRef | OutputTemplate], ...] = ()
 
     @property
     def altered(self) -> tuple[FieldChange, ...]:
@@ -158,7 +158,7 @@ class Drift:
     harmless: str = ""
 
 
-class EffectKind(StrEnum):
+class SideEffectKind(StrEnum):
     """What a change sets off, the gravest first. The value is what a reader sees."""
 
     OUTAGE = "downtime"
@@ -175,12 +175,12 @@ class EffectKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SetOff:
+class SideEffect:
     """What follows from the plan at `address` beyond the fields that it writes: pods that restart, values that are read
     later or never, runs that start. For the reader; nothing is decided by it."""
 
     address: Address
-    kind: EffectKind
+    kind: SideEffectKind
     text: str
 
 
@@ -225,7 +225,7 @@ class Plan:
     warnings: tuple[str, ...] = ()
     unchanged: int = 0
     destroy: bool = False
-    sets_off: tuple[SetOff, ...] = ()
+    sets_off: tuple[SideEffect, ...] = ()
 
     @property
     def applyable(self) -> bool:

@@ -25,18 +25,18 @@ from planner.plan import (
     Change,
     ClusterIdentity,
     Drift,
-    EffectKind,
     FieldChange,
     FieldOp,
     Plan,
     Precondition,
     Selection,
-    SetOff,
-    Verified,
+    SideEffect,
+    SideEffectKind,
+    VerifiedBy,
 )
 from planner.plan_effect import plan_id
 from planner.source import SourceRef
-from planner.values import Json, JsonObject, canonical_bytes, decode_leaves, digest, encode_leaves
+from planner.values import Json, JsonObject, canonical_bytes, decode_leaves, document_digest, encode_leaves
 
 _TOOL = "hwplan"
 _GUARDS = "guards"
@@ -48,7 +48,7 @@ _Home: TypeAlias = tuple[str, str]  # node and lane of a plan that has one of ea
 def plan_document(plan: Plan) -> JsonObject:
     """The document of a plan, its `id` and `checksum` included."""
     whole = {"id": plan_id(plan), **_body(plan)}
-    return {"checksum": digest(whole), **whole}
+    return {"checksum": document_digest(whole), **whole}
 
 
 def dump_plan(plan: Plan, *, guards: Sequence[JsonObject] = ()) -> bytes:
@@ -79,7 +79,7 @@ def load_plan(data: bytes) -> Plan:
             f"the plan has schema version {version!r}, this hwplan reads {SCHEMA_VERSION}", remedy="plan again"
         )
     content = {key: value for key, value in body.items() if key not in ("checksum", _GUARDS)}
-    if body.get("checksum") != digest(content) or data not in (canonical_bytes(body), _file_bytes(body)):
+    if body.get("checksum") != document_digest(content) or data not in (canonical_bytes(body), _file_bytes(body)):
         raise ForeignPlan("the plan file was changed after it was saved", remedy="plan again; a plan is never edited")
     try:
         plan = _plan(body)
@@ -261,8 +261,8 @@ def _plan(body: JsonObject) -> Plan:
     )
 
 
-def _read_effect(item: JsonObject) -> SetOff:
-    return SetOff(_address(item), EffectKind(item["effect"]), item["text"])
+def _read_effect(item: JsonObject) -> SideEffect:
+    return SideEffect(_address(item), SideEffectKind(item["effect"]), item["text"])
 
 
 def _frozen(value: Any) -> Any:
@@ -286,7 +286,7 @@ def _read_change(item: JsonObject, names: dict[str, Address]) -> Change:
         desired=decode_leaves(item["desired"]),
         fields=tuple(read_field(field) for field in item["fields"]),
         needs=tuple(names[need] for need in item["needs"]),
-        verified=Verified(item["verified"]),
+        verified=VerifiedBy(item["verified"]),
         expects=item["expects"],
         forced=tuple(parse_path(path) for path in item["forced"]),
         migrate=item["migrate"],

@@ -11,19 +11,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 
-from planner.address import Address, is_own_kind
+from planner.address import Address, is_hwplan_kind
 from planner.editing import remove_field, replace_value
 from planner.path import render_path
 from planner.plan import Action, Change, FieldChange, FieldOp, Plan
 from planner.resource import APPLIED
-from planner.values import Json, JsonObject, Ref, Sealed, Sub, digest, encode_leaves, open_outputs
+from planner.values import (
+    Json,
+    JsonObject,
+    OutputRef,
+    OutputTemplate,
+    SealedSecret,
+    document_digest,
+    encode_leaves,
+    open_outputs,
+)
 
 SHOWN_DIGITS = 32  # hex digits of an id that are enough to approve by: 128 bits
 
 
 def plan_id(plan: Plan) -> str:
     """`sha256:<hex>` of the effect of `plan`."""
-    return digest(effect(plan))
+    return document_digest(plan_effect_document(plan))
 
 
 def short_id(identifier: str) -> str:
@@ -32,7 +41,7 @@ def short_id(identifier: str) -> str:
     return f"{algorithm}{colon}{digits[:SHOWN_DIGITS]}"
 
 
-def effect(plan: Plan) -> JsonObject:
+def plan_effect_document(plan: Plan) -> JsonObject:
     """The effect as a JSON document, the same for every plan that does the same to the same objects."""
     home = _home(plan)
     needs = _needs(plan)
@@ -61,11 +70,11 @@ def pull_effect_id(plan: Plan, pull: JsonObject, follows: Mapping[Address, JsonO
         _name(address, home): _plain(remove_field(document, ("metadata", "annotations", APPLIED)), home)
         for address, document in follows.items()
     }
-    rolled = effect(replace(plan, changes=tuple(apart), blocked=blocked))
-    return digest({"pull": pull, "follows": documents, **rolled})
+    rolled = plan_effect_document(replace(plan, changes=tuple(apart), blocked=blocked))
+    return document_digest({"pull": pull, "follows": documents, **rolled})
 
 
-def change_effects(plan: Plan) -> Mapping[Address, JsonObject]:
+def effects_by_address(plan: Plan) -> Mapping[Address, JsonObject]:
     """What is done to each object, whatever it comes after and whatever version of it was seen: comparable between two
     plans of one cluster."""
     home = _home(plan)
@@ -88,7 +97,7 @@ def _change(change: Change, needs: frozenset[Address], home: str) -> JsonObject:
     """One change. Of a document that takes outputs of others no value is known before they are: it is approved as it
     was declared, and its predicted fields follow from that and from the precondition."""
     takes_outputs = bool(change.made) or bool(open_outputs(change.desired))
-    own = is_own_kind(change.api_version)
+    own = is_hwplan_kind(change.api_version)
     predicted = change.expects if own or change.action is not Action.CREATE else ""  # docs/adr/0034
     return {
         "action": str(change.action),
@@ -132,18 +141,20 @@ def _plain(value: Json, home: str) -> Json:
             return {key: _plain(item, home) for key, item in value.items()}
         case list() | tuple():
             return [_plain(item, home) for item in value]
-        case Sealed(ref, fingerprint):
-            return encode_leaves(Sealed("" if fingerprint else ref, fingerprint))
-        case Ref():
+        case SealedSecret(ref, fingerprint):
+            return encode_leaves(SealedSecret("" if fingerprint else ref, fingerprint))
+        case OutputRef():
             return encode_leaves(_placed(value, home))
-        case Sub(parts):
-            return encode_leaves(Sub(tuple(part if isinstance(part, str) else _placed(part, home) for part in parts)))
+        case OutputTemplate(parts):
+            return encode_leaves(
+                OutputTemplate(tuple(part if isinstance(part, str) else _placed(part, home) for part in parts))
+            )
         case _:
             return value
 
 
-def _placed(ref: Ref, home: str) -> Ref:
-    return ref if ref.address.node_lane else Ref(replace(ref.address, node_lane=home), ref.output)
+def _placed(ref: OutputRef, home: str) -> OutputRef:
+    return ref if ref.address.node_lane else OutputRef(replace(ref.address, node_lane=home), ref.output)
 
 
 def _needs(plan: Plan) -> Mapping[Address, frozenset[Address]]:

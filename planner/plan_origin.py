@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from planner.address import Address
 from planner.plan import Action, Change, Plan
-from planner.plan_effect import change_effects
+from planner.plan_effect import effects_by_address
 from planner.values import Json
 
 
@@ -40,7 +40,7 @@ class PlanOrigins:
 
 def plan_origins(head: Plan, base: Plan) -> PlanOrigins:
     """Compare the two by what is done to each object, and by its fields."""
-    mine, theirs = change_effects(head), change_effects(base)
+    mine, theirs = effects_by_address(head), effects_by_address(base)
     found = {
         change.address: _origin(change, mine[change.address], theirs.get(change.address))
         for change in head.changes

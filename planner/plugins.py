@@ -20,7 +20,7 @@ from planner.errors import PermanentError
 from planner.kind_hook_types import LoadHooks
 from planner.ports import Provider
 from planner.spec.kinds import TABLE
-from planner.spec.kinds import model_of as built_in
+from planner.spec.kinds import builtin_model_of_kind as built_in
 from planner.spec.kinds.envelope import KindModel
 
 GROUP = "hwplan.providers"
@@ -41,26 +41,26 @@ class Plugin:
 
 
 @dataclass(frozen=True, slots=True)
-class Installed:
+class InstalledPlugin:
     """A plug-in and the distribution that it came with, as messages show it: `hwplan-note 1.0`."""
 
     plugin: Plugin
     origin: str
 
 
-def kinds() -> tuple[str, ...]:
+def all_kind_names() -> tuple[str, ...]:
     """The names of all hwplan kinds, built in or claimed by a distribution, sorted."""
     return tuple(sorted({*TABLE, *_claims()}))
 
 
-def model_of(kind: str) -> type[KindModel] | None:
-    """The model of a hwplan kind, None when nobody has it. Raises PermanentError as `plugin_of` does."""
-    found = plugin_of(kind)
+def model_of_kind(kind: str) -> type[KindModel] | None:
+    """The model of a hwplan kind, None when nobody has it. Raises PermanentError as `plugin_of_kind` does."""
+    found = plugin_of_kind(kind)
     return found.plugin.model if found is not None else built_in(kind)
 
 
 @cache
-def plugin_of(kind: str) -> Installed | None:
+def plugin_of_kind(kind: str) -> InstalledPlugin | None:
     """The plug-in of a kind, None when no distribution claims it.
 
     Raises PermanentError that names the distribution: it claims a kind of hwplan itself or of another distribution, its
@@ -74,7 +74,7 @@ def plugin_of(kind: str) -> Installed | None:
         raise PermanentError(f"{_all(origins)} claims the kind {kind}, which hwplan has itself", remedy=_UNINSTALL)
     if len(claims) > 1:
         raise PermanentError(f"{_all(origins)} claim the same kind {kind}", remedy=_UNINSTALL)
-    return Installed(_loaded(claims[0], origins[0]), origins[0])
+    return InstalledPlugin(_loaded(claims[0], origins[0]), origins[0])
 
 
 _UNINSTALL = "uninstall it, or have it name its kind otherwise"

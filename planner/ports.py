@@ -12,10 +12,10 @@ from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError
 from planner.path import FieldPath
-from planner.plan import Change, ClusterIdentity, Drift, FieldChange, Precondition, Verified
+from planner.plan import Change, ClusterIdentity, Drift, FieldChange, Precondition, VerifiedBy
 from planner.redaction.cleaning import AS_IT_IS
 from planner.resource import Resource
 from planner.values import Json, JsonObject, SecretValue, Vault
@@ -104,7 +104,7 @@ class Preview:
 
     effect: Effect
     fields: tuple[FieldChange, ...] = ()
-    verified: Verified = Verified.NO
+    verified: VerifiedBy = VerifiedBy.NO
     desired: JsonObject | None = field(default=None, repr=False, metadata=AS_IT_IS)
     expects: str = ""
     forced: tuple[FieldPath, ...] = ()
@@ -155,7 +155,7 @@ class Provider(Protocol):
     All methods raise planner.errors.ProviderError subclasses, never errors of a library.
     """
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """Read all `wanted` in bulk, and find strays of the `owned` sets there and in `also`. Writes nothing.
 
         Does not raise for a part that cannot be read: that part is Unreadable. A resource that takes outputs of others

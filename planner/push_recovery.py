@@ -35,7 +35,7 @@ class PushRecovery:
 NO_FLUSH = PushRecovery()
 
 
-def push_recovery(pushes: Iterable[tuple[bool, Iterable[str]]], *, run: int = 0, at: str = "") -> PushRecovery:
+def judge_push_recovery(pushes: Iterable[tuple[bool, Iterable[str]]], *, run: int = 0, at: str = "") -> PushRecovery:
     """Judge pushes by whether each ended well and by its messages and warnings: all partial ones have to end well."""
     partial = [well for well, lines in pushes if any(PARTIAL in line for line in lines)]
     return PushRecovery(bool(partial), bool(partial) and all(partial), run, at)

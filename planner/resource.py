@@ -46,7 +46,7 @@ COPIES = frozenset(
 HELM_POLICY = "helm.sh/resource-policy"  # with `keep` an object outlives its release ("Tips and tricks" of Helm)
 
 
-def orphaned_by(annotations: Mapping[str, str]) -> str:
+def orphan_annotation(annotations: Mapping[str, str]) -> str:
     """The annotation, as people write it, by which an object stays when it is no longer declared; "" where it goes.
     Ours goes before Helm's."""
     if (ours := annotations.get(ON_DELETE)) is not None:

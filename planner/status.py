@@ -11,7 +11,7 @@ from planner.values import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
-class StatusRow:
+class PartStatusRow:
     """One resource.
 
     `live` is the version token of what is there ("" for nothing), `wanted` the one that has to be ("" when it is only
@@ -30,12 +30,12 @@ class StatusRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class PartStatus:
     """All rows in the order of the graph, the cluster they belong to, what was selected and the digest of its
     configuration."""
 
     cluster: ClusterIdentity
-    rows: tuple[StatusRow, ...]
+    rows: tuple[PartStatusRow, ...]
     selection: Selection | None = None
     config: str = ""
 

@@ -21,7 +21,7 @@ _PLAIN_CODE = re.compile(r"[^`|\\ ](?:[^`|\\]*[^`|\\ ])?\Z")
 _PUNCTUATION = {ord(char): f"&#{ord(char)};" for char in "&<>\"'`*_~[]()#@!\\|$:/.{}=+-^"}
 
 
-def safe(text: str) -> str:
+def safe_text(text: str) -> str:
     """`text` with everything invisible or obeyed made visible, on one line.
 
     Control sequences, C0 and C1, line separators, bidirectional and zero-width characters, tags, private use, lone
@@ -53,7 +53,7 @@ def _disarmed(match: re.Match[str]) -> str:
 
 def html_safe(text: str) -> str:
     """`text` for the inside of an HTML element: `safe`, then each mark of HTML or Markdown as a character reference."""
-    return safe(text).translate(_PUNCTUATION)
+    return safe_text(text).translate(_PUNCTUATION)
 
 
 def markdown_safe(text: str) -> str:
@@ -62,7 +62,7 @@ def markdown_safe(text: str) -> str:
     Code is the one context where GitHub and GitLab expand nothing (rule R22). A code span where its marks allow, an
     element with character references otherwise. Empty text gives "(empty)".
     """
-    shown = safe(text)
+    shown = safe_text(text)
     if _PLAIN_CODE.match(shown):
         return f"`{shown}`"
     return f"<code>{shown.translate(_PUNCTUATION)}</code>" if shown else "(empty)"
@@ -70,7 +70,7 @@ def markdown_safe(text: str) -> str:
 
 def fenced(lines: Sequence[str], language: str = "") -> list[str]:
     """Lines as a fenced code block, its fence longer than any run of backticks inside; `language` is our own word."""
-    shown = [safe(line) for line in lines]
+    shown = [safe_text(line) for line in lines]
     longest = max((len(run) for line in shown for run in re.findall("`+", line)), default=0)
     fence = "`" * max(3, longest + 1)
     return [fence + language, *shown, fence]

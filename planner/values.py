@@ -21,7 +21,8 @@ from planner.redaction.redactor import REDACTOR
 # Two names for one thing, a document tree. `JsonValue` says what it is made of, for code that takes documents of any
 # shape apart. `Json` is the tree whose shape a schema, a model or its writer vouches for, and stands at borders: where
 # a parser gives a document, and where fields of a known kind are read by name. Either goes where the other is wanted.
-JsonValue: TypeAlias = "dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | Sealed | Ref | Sub | None"
+SpecialLeaf: TypeAlias = "SealedSecret | OutputRef | OutputTemplate"
+JsonValue: TypeAlias = "dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | SpecialLeaf | None"
 JsonMap: TypeAlias = dict[str, JsonValue]
 Json: TypeAlias = Any
 JsonObject: TypeAlias = dict[str, Any]
@@ -30,7 +31,7 @@ MARK = "$hwplan"  # the one key of a special leaf in its JSON form
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class SealedSecret:
     """A secret leaf. `ref` says where the value is read (`file:secrets/pg.env#PASSWORD`), `fingerprint` is keyed.
 
     An empty fingerprint means that the value does not exist yet (generated at apply).
@@ -57,7 +58,7 @@ def parse_generated(ref: str) -> tuple[int, int] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Ref:
+class OutputRef:
     """An output of another resource: `!ref GitHead/source#short`."""
 
     address: Address
@@ -68,10 +69,10 @@ class Ref:
 
 
 @dataclass(frozen=True, slots=True)
-class Sub:
+class OutputTemplate:
     """A text with outputs inside: `!sub "ci-poll-${GitHead/source#short}"`."""
 
-    parts: tuple[str | Ref, ...]
+    parts: tuple[str | OutputRef, ...]
 
 
 class SecretValue:
@@ -130,11 +131,11 @@ def encode_leaves(value: JsonValue | tuple[JsonValue, ...]) -> JsonValue:
             return value if all(map(operator.is_, items, value)) else items
         case tuple():
             return [encode_leaves(item) for item in value]
-        case Sealed(ref, fingerprint):
+        case SealedSecret(ref, fingerprint):
             return {MARK: {"sealed": ref, "fingerprint": fingerprint}}
-        case Ref():
+        case OutputRef():
             return {MARK: {"ref": str(value)}}
-        case Sub(parts):
+        case OutputTemplate(parts):
             return {MARK: {"sub": [part if isinstance(part, str) else {"ref": str(part)} for part in parts]}}
         case _:
             return value
@@ -150,29 +151,29 @@ def decode_leaves(value: JsonValue) -> Json:
         return {key: decode_leaves(item) for key, item in value.items()}
     match value[MARK]:
         case {"sealed": str(ref), "fingerprint": str(fingerprint)}:
-            return Sealed(ref, fingerprint)
+            return SealedSecret(ref, fingerprint)
         case {"ref": str(text)}:
-            return parse_ref(text)
+            return parse_output_ref(text)
         case {"sub": list(parts)}:
-            return Sub(tuple(map(_sub_part, parts)))
+            return OutputTemplate(tuple(map(_sub_part, parts)))
     raise ValueError("unknown special value in a document")
 
 
-def _sub_part(part: JsonValue) -> str | Ref:
+def _sub_part(part: JsonValue) -> str | OutputRef:
     match part:
         case str():
             return part
         case {"ref": str(text)}:
-            return parse_ref(text)
+            return parse_output_ref(text)
     raise ValueError("unknown special value in a document")
 
 
-def parse_ref(text: str) -> Ref:
+def parse_output_ref(text: str) -> OutputRef:
     """Read `Kind/name#output`. Raises ValueError when a part is missing."""
     address, hash_sign, output = text.partition("#")
     if not hash_sign or not output:
         raise ValueError(f"{text!r} names no output: expected Kind/name#output")
-    return Ref(Address.parse(address), output)
+    return OutputRef(Address.parse(address), output)
 
 
 def canonical_bytes(value: Json) -> bytes:
@@ -181,7 +182,7 @@ def canonical_bytes(value: Json) -> bytes:
     return text.encode(errors="surrogatepass")  # a server may send half a surrogate pair, and it has one byte form too
 
 
-def digest(value: Json) -> str:
+def document_digest(value: Json) -> str:
     """`sha256:<hex>` of the canonical bytes."""
     return "sha256:" + hashlib.sha256(canonical_bytes(value)).hexdigest()
 
@@ -200,9 +201,9 @@ def value_leaves(
         yield path, value
 
 
-def open_outputs(value: JsonValue) -> list[Ref | Sub]:
+def open_outputs(value: JsonValue) -> list[OutputRef | OutputTemplate]:
     """Every Ref and Sub in a document. Called for each document several times, so it builds nothing else."""
-    found: list[Ref | Sub] = []
+    found: list[OutputRef | OutputTemplate] = []
     pending = [value]
     while pending:
         item = pending.pop()
@@ -210,7 +211,7 @@ def open_outputs(value: JsonValue) -> list[Ref | Sub]:
             pending.extend(item.values())
         elif isinstance(item, list):
             pending.extend(item)
-        elif isinstance(item, Ref | Sub):
+        elif isinstance(item, OutputRef | OutputTemplate):
             found.append(item)
     return found
 
@@ -227,28 +228,28 @@ def deep_copy(value: JsonValue) -> JsonValue:
 
 
 @overload
-def substitute_outputs(value: JsonObject, lookup: Callable[[Ref], JsonValue]) -> JsonObject: ...
+def substitute_outputs(value: JsonObject, lookup: Callable[[OutputRef], JsonValue]) -> JsonObject: ...
 @overload
-def substitute_outputs(value: JsonValue, lookup: Callable[[Ref], JsonValue]) -> JsonValue: ...
-def substitute_outputs(value: JsonValue, lookup: Callable[[Ref], JsonValue]) -> JsonValue:
+def substitute_outputs(value: JsonValue, lookup: Callable[[OutputRef], JsonValue]) -> JsonValue: ...
+def substitute_outputs(value: JsonValue, lookup: Callable[[OutputRef], JsonValue]) -> JsonValue:
     """Replace every Ref and Sub whose outputs `lookup` knows (not None); the others stay as they are."""
     match value:
         case dict():
             return {key: substitute_outputs(item, lookup) for key, item in value.items()}
         case list():
             return [substitute_outputs(item, lookup) for item in value]
-        case Ref():
+        case OutputRef():
             known = lookup(value)
             return value if known is None else known
-        case Sub(parts):
+        case OutputTemplate(parts):
             filled = tuple(part if isinstance(part, str) else _text_or_ref(part, lookup) for part in parts)
             if all(isinstance(part, str) for part in filled):
                 return "".join(part for part in filled if isinstance(part, str))
-            return Sub(filled)
+            return OutputTemplate(filled)
         case _:
             return value
 
 
-def _text_or_ref(ref: Ref, lookup: Callable[[Ref], JsonValue]) -> str | Ref:
+def _text_or_ref(ref: OutputRef, lookup: Callable[[OutputRef], JsonValue]) -> str | OutputRef:
     known = lookup(ref)
     return ref if known is None else str(known)

@@ -14,11 +14,11 @@ from planner.caches import cache_folder
 from providers.git.client import GitClient
 from providers.git.merges import GitMerges
 from providers.git.object_cache import ObjectCache
-from providers.git.remotes import open_remote_mapping
-from providers.github.access import GitHubClients, without_credentials
+from providers.git.remotes import open_remote_locations
+from providers.github.access import GitHubClients, connect_to_simulated_github
 from providers.github.provider import GitHubProvider
 from providers.provider_tools import ProviderTools
-from providers.simulated_github.sandbox_web import SandboxWeb
+from providers.simulated_github.sandbox_web import SandboxGitHubWeb
 from providers.web.address_policy import refuse_special_address
 from providers.web.web_client import WebClient, WebLimits
 
@@ -32,11 +32,11 @@ def create(tools: ProviderTools) -> GitHubProvider:
 
 def create_for(folder: Path, sandbox: Path | None) -> GitHubProvider:
     """The same for who has no cluster. `folder` is where relative paths start."""
-    client, places = GitClient(), open_remote_mapping(folder, sandbox)
+    client, places = GitClient(), open_remote_locations(folder, sandbox)
     if sandbox is None:
         clients = GitHubClients(folder, WebClient(LIMITS, vet=refuse_special_address))
         return GitHubProvider(clients, GitMerges(client, ObjectCache(client, cache_folder("git")), places))
-    clients = GitHubClients(folder, SandboxWeb(sandbox), without_credentials)
+    clients = GitHubClients(folder, SandboxGitHubWeb(sandbox), connect_to_simulated_github)
     scratch = Path(tempfile.mkdtemp(prefix="hwplan-git-"))
     provider = GitHubProvider(clients, GitMerges(client, ObjectCache(client, scratch), places))
     weakref.finalize(provider, rmtree, scratch, ignore_errors=True)

@@ -22,7 +22,7 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def json_of(body: bytes, *, unique_names: bool = False) -> Json:
+def parse_json_answer(body: bytes, *, unique_names: bool = False) -> Json:
     """The JSON document of an answer, with `unique_names` one in which no map has a name twice.
 
     Raises ValueError that says what is wrong with it, without any of its words.
@@ -31,7 +31,7 @@ def json_of(body: bytes, *, unique_names: bool = False) -> Json:
         text = body.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
     except UnicodeDecodeError:
         raise ValueError("it is not UTF-8") from None
-    if is_deeper(body, MOST_DEEP):
+    if is_nested_deeper(body, MOST_DEEP):
         raise ValueError(f"it is nested deeper than {MOST_DEEP} levels")
     try:
         pairs = _unique if unique_names else None
@@ -43,7 +43,7 @@ def json_of(body: bytes, *, unique_names: bool = False) -> Json:
     return document
 
 
-def is_deeper(body: bytes, most: int) -> bool:
+def is_nested_deeper(body: bytes, most: int) -> bool:
     """Whether maps and lists are nested deeper than `most` levels. Each step is one pass in C over what is left."""
     left = body.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _OTHERS).replace(b'""', b"")
     left = _TEXT.sub(b"", left)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import HwplanError, PermanentError
 from planner.plan import Change
-from planner.plugins import Installed, where_raised
+from planner.plugins import InstalledPlugin, where_raised
 from planner.ports import Effect, Observation, Preview, Provider, Readiness, ReadResult, Unreadable, Written
 from planner.resource import Resource
 from planner.values import Vault
@@ -22,7 +22,7 @@ from planner.values import Vault
 _METHODS = ("read", "preview", "apply", "delete", "readiness")
 
 
-def plugin_provider(installed: Installed, tools: Any) -> Provider:
+def plugin_provider(installed: InstalledPlugin, tools: Any) -> Provider:
     """The provider of a plug-in, made with `tools`. Raises PermanentError, which names the distribution, for none."""
     try:
         inner = installed.plugin.create(tools)
@@ -43,7 +43,7 @@ class PluginProvider:
     inner: Provider
     origin: str
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See Provider. What fails in a way that nobody meant, or is left out, is Unreadable."""
         try:
             found = self.inner.read(wanted, owned, also)

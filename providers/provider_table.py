@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from planner.address import is_own_kind
+from planner.address import is_hwplan_kind
 from planner.errors import PermanentError
 from planner.ports import Provider
 from providers.provider_tools import Factory, ProviderTools
 from providers.redacting import RedactingProvider
 
 if TYPE_CHECKING:
-    from planner.plugins import Installed
+    from planner.plugins import InstalledPlugin
 
 # kind -> "module:factory"; a factory takes ProviderTools and gives a Provider.
 TABLE: Mapping[str, str] = {
@@ -66,7 +66,7 @@ class ProviderTable:
 
     def of(self, api_version: str, kind: str) -> Provider:
         """The provider of a kind. Raises PermanentError when nobody provides it."""
-        if not is_own_kind(api_version):
+        if not is_hwplan_kind(api_version):
             return self.cluster
         if (recorded := self.recorded) is not None:
             return self._once("recorded", lambda: recorded)
@@ -89,9 +89,9 @@ class ProviderTable:
         """In a sandbox, effects fail that somebody made fail."""
         if self.tools.sandbox is None:
             return provider
-        from providers.sandbox.failing import failing
+        from providers.sandbox.failing import with_simulated_failures
 
-        return failing(provider, self.tools.sandbox)
+        return with_simulated_failures(provider, self.tools.sandbox)
 
 
 def _factory(where: str) -> Factory:
@@ -100,10 +100,10 @@ def _factory(where: str) -> Factory:
     return factory
 
 
-def _installed(kind: str) -> Installed:
-    from planner.plugins import GROUP, plugin_of  # reads entry points: only for kinds that are not ours
+def _installed(kind: str) -> InstalledPlugin:
+    from planner.plugins import GROUP, plugin_of_kind  # reads entry points: only for kinds that are not ours
 
-    found = plugin_of(kind)
+    found = plugin_of_kind(kind)
     if found is None:
         raise PermanentError(
             f"no provider for the hwplan kind {kind}",
@@ -112,7 +112,7 @@ def _installed(kind: str) -> Installed:
     return found
 
 
-def _foreign(installed: Installed, tools: ProviderTools) -> Provider:
+def _foreign(installed: InstalledPlugin, tools: ProviderTools) -> Provider:
     from providers.plugin_provider import plugin_provider
 
     return plugin_provider(installed, tools)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from planner.ports import ClusterProvider, Fingerprinter, Provider, SecretValueSource
-from planner.values import Sealed, Vault
+from planner.values import SealedSecret, Vault
 from providers.cluster import Cluster
 from providers.secret_lookup import secret_bytes, secret_lookup
 
@@ -31,7 +31,7 @@ class ProviderTools:
     folder: Path
     sandbox: Path | None = None
 
-    def reveal(self, leaf: Sealed, vault: Vault) -> bytes:
+    def reveal(self, leaf: SealedSecret, vault: Vault) -> bytes:
         """The value of a sealed leaf, to be handed to the system that it is written to. Call it only for that.
 
         Raises PreconditionError when it is no longer what the plan saw, PermanentError when it cannot be read.

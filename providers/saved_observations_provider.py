@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError
-from planner.plan import Change, Verified
+from planner.plan import Change, VerifiedBy
 from planner.plan_document import field_document, read_field
 from planner.ports import (
     Absent,
@@ -27,7 +27,16 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.values import Json, JsonObject, Sealed, Vault, decode_leaves, digest, encode_leaves, open_outputs
+from planner.values import (
+    Json,
+    JsonObject,
+    SealedSecret,
+    Vault,
+    decode_leaves,
+    document_digest,
+    encode_leaves,
+    open_outputs,
+)
 
 
 def resource_records(
@@ -58,7 +67,7 @@ class SavedObservationsProvider:
         """What was declared when the snapshot was saved, with its scope."""
         return sorted((Address.parse(row["address"]), str(row["scope"])) for row in self.rows.values())
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See Provider."""
         return ReadResult({resource.address: self._observe(resource) for resource in wanted})
 
@@ -96,7 +105,7 @@ class SavedObservationsProvider:
 
 
 def _key(resource: Resource) -> str:
-    return digest([str(resource.address), encode_leaves(_without_secrets(resource.manifest))])
+    return document_digest([str(resource.address), encode_leaves(_without_secrets(resource.manifest))])
 
 
 def _without_secrets(value: Json) -> Json:
@@ -106,7 +115,7 @@ def _without_secrets(value: Json) -> Json:
             return {key: _without_secrets(item) for key, item in value.items()}
         case list():
             return [_without_secrets(item) for item in value]
-        case Sealed():
+        case SealedSecret():
             return None
         case _:
             return value
@@ -157,7 +166,7 @@ def _read_preview(row: Any) -> Preview:
     return Preview(
         Effect(row["effect"]),
         fields=tuple(read_field(one) for one in row["fields"]),
-        verified=Verified(row["verified"]),
+        verified=VerifiedBy(row["verified"]),
         desired=decode_leaves(row["desired"]),
         expects=row["expects"],
         blocked=row["blocked"],

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from planner.errors import PermanentError, PreconditionError
 from planner.ports import Fingerprinter, SecretValueSource
-from planner.values import Sealed, SecretValue, Vault
+from planner.values import SealedSecret, SecretValue, Vault
 
 
 def secret_lookup(vault: Vault, secrets: SecretValueSource | None) -> Callable[[str], SecretValue]:
@@ -22,7 +22,7 @@ def secret_lookup(vault: Vault, secrets: SecretValueSource | None) -> Callable[[
     return find
 
 
-def secret_bytes(leaf: Sealed, find: Callable[[str], SecretValue], fingerprinter: Fingerprinter) -> bytes:
+def secret_bytes(leaf: SealedSecret, find: Callable[[str], SecretValue], fingerprinter: Fingerprinter) -> bytes:
     """The bytes, to be handed to the system that they are written to.
 
     Raises PreconditionError, which names the source, when the value is no longer the one that the plan saw.

@@ -18,7 +18,7 @@ from typing import Any
 from planner.errors import PermanentError
 from planner.values import JsonObject
 from providers.cluster import Cluster
-from providers.json_answer import json_of
+from providers.json_answer import parse_json_answer
 from providers.kubernetes.errors import AlreadyExists
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations.pipelinerun import PipelineRunProvider
@@ -26,7 +26,7 @@ from providers.kubernetes.snapshot.cluster import SnapshotCluster
 from providers.kubernetes.snapshot.controllers import OUTCOME, SIMULATED
 from providers.provider_tools import ProviderTools
 from providers.sandbox.git_repositories import run_git
-from providers.sandbox.pipelines import BuiltService, SimulatedPipeline, read_failures, read_pipelines
+from providers.sandbox.pipelines import BuiltService, SimulatedPipeline, read_pipelines, read_simulated_failures
 
 _FAILED = "simulated: made to fail by `hwplan sandbox fail`"
 _BEFORE, _LAST = ("source-fetch", "plan-artifacts"), "gitops-promote"
@@ -51,7 +51,7 @@ class SimulatedTekton:
         pipeline = read_pipelines(self.folder).get((str(body["metadata"].get("namespace", "")), ref))
         params = {one["name"]: one.get("value") for one in body["spec"].get("params") or ()}
         commit = str(params.get("source-commit") or "")
-        failing = read_failures(self.folder).get(address)
+        failing = read_simulated_failures(self.folder).get(address)
         if pipeline is None or not commit:
             outcome = _failure(body, "run") if failing is not None else {}
         else:
@@ -130,10 +130,10 @@ class SimulatedTekton:
         """A made-up image in the registry of the sandbox; its digest."""
         from providers.images.copy_image import ImageLocation, copy_image  # only where a run builds something
         from providers.images.layout import OciLayout
-        from providers.images.reference import parse_reference
+        from providers.images.reference import parse_image_reference
         from providers.oci_layout import create_layout
 
-        reference = parse_reference(image)
+        reference = parse_image_reference(image)
         with tempfile.TemporaryDirectory(prefix="hwplan-run-") as temp:
             create_layout(Path(temp) / "layout", [image])
             made = OciLayout(Path(temp) / "layout")
@@ -153,7 +153,9 @@ def _as_asked(body: JsonObject, pipeline: SimulatedPipeline) -> tuple[SimulatedP
 def _catalog(repository: Path, pipeline: SimulatedPipeline) -> JsonObject:
     """The catalog as it stands in the GitOps branch; an empty one where there is none."""
     with suppress(PermanentError, ValueError):
-        found = json_of(run_git(repository, "show", f"refs/heads/{pipeline.branch}:{pipeline.catalog}").encode())
+        found = parse_json_answer(
+            run_git(repository, "show", f"refs/heads/{pipeline.branch}:{pipeline.catalog}").encode()
+        )
         if isinstance(found, dict) and isinstance(found.get("services"), dict):
             return found
     return {"services": {}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from state.lease import Lease
 from state.records import AppliedVersion
-from state.runs import NodeRow, RunInfo, UnfinishedRun
-from state.store import Run, StateStore
+from state.runs import JournaledNode, RunInfo, UnfinishedRun
+from state.store import RunRecorder, StateStore
 
-__all__ = ["AppliedVersion", "Lease", "NodeRow", "Run", "RunInfo", "StateStore", "UnfinishedRun"]
+__all__ = ["AppliedVersion", "JournaledNode", "Lease", "RunInfo", "RunRecorder", "StateStore", "UnfinishedRun"]

@@ -28,7 +28,9 @@ class Closeout:
     record: str = field(repr=False)
 
 
-def append(database: Database, lane: str, commit: str, make: Callable[[str], tuple[str, str]]) -> tuple[Closeout, bool]:
+def append_closeout(
+    database: Database, lane: str, commit: str, make: Callable[[str], tuple[str, str]]
+) -> tuple[Closeout, bool]:
     """Append a record, and give it with whether it is new.
 
     `make` gets the digest of the newest record of this key ("" for none) and gives digest and text of the one to write.
@@ -36,7 +38,7 @@ def append(database: Database, lane: str, commit: str, make: Callable[[str], tup
     """
     hit_failpoint("closeout.write.begin")
     with database.transaction():
-        newest = next(iter(find(database, lane, commit, 1)), None)
+        newest = next(iter(find_closeouts(database, lane, commit, 1)), None)
         digest, record = make(newest.digest if newest else "")
         if newest is not None and newest.digest == digest:
             return newest, False
@@ -47,7 +49,7 @@ def append(database: Database, lane: str, commit: str, make: Callable[[str], tup
     return Closeout(*row), True
 
 
-def find(database: Database, lane: str = "", commit: str = "", limit: int = 10) -> tuple[Closeout, ...]:
+def find_closeouts(database: Database, lane: str = "", commit: str = "", limit: int = 10) -> tuple[Closeout, ...]:
     """The newest records of a lane and a commit ("" for any), newest first. Raises StateError for a damaged row."""
     found = database.rows(
         f"SELECT {_COLUMNS}, seal FROM closeouts WHERE (? = '' OR lane = ?) AND (? = '' OR target = ?)"  # noqa: S608

@@ -47,7 +47,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.RLock()
-        with translated(path):
+        with sqlite_errors_translated(path):
             self._raw = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             try:
                 for setting in _SETTINGS:
@@ -72,18 +72,18 @@ class Database:
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """All rows of a query. Raises StateError."""
-        with self._lock, translated(self.path):
+        with self._lock, sqlite_errors_translated(self.path):
             return self._raw.execute(sql, values).fetchall()
 
     def pragma(self, name: str) -> Any:
         """The value of a pragma that has one."""
-        with self._lock, translated(self.path):
+        with self._lock, sqlite_errors_translated(self.path):
             return self._raw.execute(f"PRAGMA {name}").fetchone()[0]
 
     @contextmanager
     def transaction(self) -> Iterator[Database]:
         """A write transaction: taken at once, durable when the block ends, rolled back when it raises."""
-        with self._lock, translated(self.path):
+        with self._lock, sqlite_errors_translated(self.path):
             self._raw.execute("BEGIN IMMEDIATE")
             try:
                 yield self
@@ -95,7 +95,7 @@ class Database:
 
     def copy_to(self, path: Path) -> None:
         """Copy a consistent state of the whole database into the empty file `path`. Raises StateError."""
-        with self._lock, translated(path):
+        with self._lock, sqlite_errors_translated(path):
             target = sqlite3.connect(path)
             try:
                 self._raw.backup(target)
@@ -109,7 +109,7 @@ class Database:
 
 
 @contextmanager
-def translated(path: Path) -> Iterator[None]:
+def sqlite_errors_translated(path: Path) -> Iterator[None]:
     """Turn errors of SQLite into StateError, by their code; their text is not passed on."""
     try:
         yield

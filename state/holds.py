@@ -20,7 +20,7 @@ _TARGET = "lane, number, target, who, at"
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class LaneHold:
     """That a lane is held, or was released. `commit` is what it stands on ("" where none is named), `run` the run that
     rolls that out (0 for none)."""
 
@@ -56,38 +56,38 @@ class RolloutTarget:
     at: str
 
 
-def newest(database: Database, lane: str) -> Hold | None:
+def newest_hold(database: Database, lane: str) -> LaneHold | None:
     """How a lane stands; None where it was never held. Raises StateError for a damaged row."""
     return next(iter(_read(database, "WHERE lane = ? ORDER BY number DESC LIMIT 1", (lane,))), None)
 
 
-def history(database: Database, lane: str, limit: int) -> tuple[Hold, ...]:
+def hold_history(database: Database, lane: str, limit: int) -> tuple[LaneHold, ...]:
     """The newest holds and releases of a lane ("" for any), newest first."""
     return _read(database, "WHERE (? = '' OR lane = ?) ORDER BY at DESC, number DESC LIMIT ?", (lane, lane, limit))
 
 
-def _read(database: Database, tail: str, values: Sequence[object]) -> tuple[Hold, ...]:
+def _read(database: Database, tail: str, values: Sequence[object]) -> tuple[LaneHold, ...]:
     rows = database.rows(f"SELECT {_HOLD}, seal FROM holds {tail}", values)  # noqa: S608 (constants)
     for row in rows:
         verify_checksum(row_checksum(row[:-1]), str(row[-1]), "a hold of the state", database.path)
-    return tuple(Hold(*row[:-1]) for row in rows)
+    return tuple(LaneHold(*row[:-1]) for row in rows)
 
 
-def append(
+def append_hold(
     database: Database, lane: str, number: int, state: str, *, commit: str = "", reason: str = "", run: int = 0
-) -> Hold:
+) -> LaneHold:
     """Write the hold with this number, which has to be the next one of the lane. In a transaction.
 
     Raises StalePlan when somebody else wrote one meanwhile.
     """
     hit_failpoint("hold.write.begin")
-    last = newest(database, lane)
+    last = newest_hold(database, lane)
     if number != (last.number if last else 0) + 1:
         raise StalePlan(f"the hold of {lane} was changed meanwhile", remedy="hwplan hold show, then again")
     row = (lane, number, state, commit, reason, run, process_identity.user_at_host(), utc_now())
     database.insert(f"INSERT INTO holds ({_HOLD}, seal)", [(*row, row_checksum(row))])
     hit_failpoint("hold.write.commit")
-    return Hold(*row)
+    return LaneHold(*row)
 
 
 def post_target(database: Database, lane: str, commit: str) -> RolloutTarget:

@@ -24,7 +24,7 @@ _STATES = {0: "succeeded", 3: "refused", 4: "pending", 130: "cancelled"}
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class DetachedJob:
     """One job. `process` is empty until it began, `ended` and `code` until it ended."""
 
     number: int
@@ -77,17 +77,17 @@ class Job:
         return (*head, self.process, self.started, self.ended, self.code)
 
 
-def create(database: Database, name: str, command: Sequence[str]) -> Job:
+def create_job(database: Database, name: str, command: Sequence[str]) -> DetachedJob:
     """Write a new job that has not begun. In a transaction."""
     number = int(database.rows("SELECT coalesce(max(number), 0) + 1 FROM jobs")[0][0])
-    job = Job(number, name, tuple(command), process_identity.user_at_host(), __version__, utc_now())
+    job = DetachedJob(number, name, tuple(command), process_identity.user_at_host(), __version__, utc_now())
     _write(database, job)
     return job
 
 
-def begin(database: Database, number: int) -> Job:
+def begin_job(database: Database, number: int) -> DetachedJob:
     """Write that this process carries the job out. Raises SelectionError when another one does or did."""
-    job = find(database, number)
+    job = find_job(database, number)
     if job.state != "queued":
         raise SelectionError(f"{job.id} is {job.state}", remedy="hwplan job status shows what became of it")
     begun = replace(job, process=process_identity.this_process().text(), started=utc_now())
@@ -95,14 +95,14 @@ def begin(database: Database, number: int) -> Job:
     return begun
 
 
-def end(database: Database, number: int, code: int) -> None:
+def end_job(database: Database, number: int, code: int) -> None:
     """Write how the job ended; the first end stays. In a transaction."""
-    job = find(database, number)
+    job = find_job(database, number)
     if job.code is None:
         _write(database, replace(job, ended=utc_now(), code=code))
 
 
-def find(database: Database, number: int) -> Job:
+def find_job(database: Database, number: int) -> DetachedJob:
     """A job by its number. Raises SelectionError when there is none, StateError when its record was changed."""
     found = _read(database, "WHERE number = ?", (number,))
     if not found:
@@ -110,20 +110,20 @@ def find(database: Database, number: int) -> Job:
     return found[0]
 
 
-def newest(database: Database, limit: int) -> tuple[Job, ...]:
+def newest_jobs(database: Database, limit: int) -> tuple[DetachedJob, ...]:
     """The newest jobs, newest first."""
     return _read(database, "ORDER BY number DESC LIMIT ?", (limit,))
 
 
-def _read(database: Database, tail: str, values: Sequence[object]) -> tuple[Job, ...]:
+def _read(database: Database, tail: str, values: Sequence[object]) -> tuple[DetachedJob, ...]:
     found = []
     for row in database.rows(f"SELECT {_COLUMNS}, seal FROM jobs {tail}", values):  # noqa: S608 (constants)
         verify_checksum(row_checksum(row[:-1]), row[-1], f"the record of job-{row[0]}", database.path)
-        found.append(Job(row[0], row[1], tuple(json.loads(row[2])), *row[3:-1]))
+        found.append(DetachedJob(row[0], row[1], tuple(json.loads(row[2])), *row[3:-1]))
     return tuple(found)
 
 
-def _write(database: Database, job: Job) -> None:
+def _write(database: Database, job: DetachedJob) -> None:
     row = job.row()
     database.run("DELETE FROM jobs WHERE number = ?", (job.number,))
     database.insert(f"INSERT INTO jobs ({_COLUMNS}, seal)", [(*row, row_checksum(row))])

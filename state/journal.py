@@ -12,23 +12,23 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias, assert_never
 
 from planner.address import Address
-from planner.events import Applied, Began, Ended, Event, Result, Waiting
+from planner.events import Applied, Began, Ended, Event, NodeResult, Waiting
 from planner.plan import LEAVING, Change
-from planner.redaction.cleaning import cleaned
+from planner.redaction.cleaning import clean_texts_in_value
 from planner.values import JsonObject, encode_leaves
 from state import records
 from state.connection import Database, Row
 from state.journal_writer import JournalWriter
 from state.row_checksum import row_checksum, verify_checksum
 
-_WELL = (Result.DONE, Result.UNCHANGED)
-_WITHOUT_EFFECT = (Result.SKIPPED, Result.CANCELLED)
+_WELL = (NodeResult.DONE, NodeResult.UNCHANGED)
+_WITHOUT_EFFECT = (NodeResult.SKIPPED, NodeResult.CANCELLED)
 _JSON = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=encode_leaves)
 _Line: TypeAlias = tuple[str, str, str, str, str, str]  # address, phase, action, result, at, detail
 
 
-class Journal:
-    """A planner.events.Observer that may be called from many threads at once; that is how they share commits."""
+class RunJournal:
+    """A planner.events.EventObserver that may be called from many threads at once; that is how they share commits."""
 
     def __init__(self, writer: JournalWriter, run: int, changes: Mapping[Address, Change]) -> None:
         self._writer = writer
@@ -83,11 +83,11 @@ class Journal:
             rows.append((*row, self._seal))
         database.insert("INSERT INTO journal", rows)
         if found := [record for _, record in items if record is not None]:
-            records.write(database, found)
+            records.write_versions(database, found)
 
 
 def _line(phase: str, event: Began | Applied | Ended, result: str, detail: JsonObject) -> _Line:
-    text = _JSON.encode(cleaned(detail)) if detail else "{}"
+    text = _JSON.encode(clean_texts_in_value(detail)) if detail else "{}"
     return (str(event.address), phase, event.action.value, result, event.at, text)
 
 

@@ -81,7 +81,7 @@ def locked_error(row: LeaseRow) -> LockedError:
 
 def _try(database: Database, operation: str, plan_id: str, seconds: float) -> int | LeaseRow:
     with database.transaction():
-        row = lease_row.read(database)
+        row = lease_row.read_lease(database)
         if not row.is_free:
             return row
         token = lease_row.take_lease(database, row, operation, plan_id, seconds)

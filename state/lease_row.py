@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from state import process_identity
 from state.connection import Database
-from state.timestamps import iso, utc_now, wall_ms
+from state.timestamps import utc_now, utc_of_ms, wall_ms
 
 _FREE = "who = '', process = '', expires = 0"
 
@@ -40,12 +40,11 @@ class LeaseRow:
 
     def __str__(self) -> str:
         plan = f" of {self.plan}" if self.plan else ""
-        return (
-            f"{self.who} ({self.operation}{plan}) since {self.since}, until {iso(self.expires)}, lock id {self.token}"
-        )
+        until = utc_of_ms(self.expires)
+        return f"{self.who} ({self.operation}{plan}) since {self.since}, until {until}, lock id {self.token}"
 
 
-def read(database: Database) -> LeaseRow:
+def read_lease(database: Database) -> LeaseRow:
     """The row as it is."""
     columns = "token, who, operation, plan, since, process, expires, steady"
     return LeaseRow(*database.rows(f"SELECT {columns} FROM lease WHERE one = 1")[0])  # noqa: S608 (constant)

@@ -11,7 +11,7 @@ from state.connection import APPLICATION_ID, Database
 STEPS = ("0001_initial.sql", "0002_closeouts.sql", "0003_jobs.sql", "0004_holds.sql", "0005_pulls.sql")
 
 
-def migrate(database: Database) -> None:
+def migrate_schema(database: Database) -> None:
     """Apply the missing steps; each is durable, with its number, or was not begun. Raises StateError."""
     hit_failpoint("state.migrate.begin")
     for number in range(_version(database), len(STEPS)):
@@ -28,7 +28,7 @@ def migrate(database: Database) -> None:
     hit_failpoint("state.migrated")
 
 
-def check(database: Database) -> None:
+def check_schema(database: Database) -> None:
     """Raise StateError unless the database is a state of ours that this version can read."""
     if database.pragma("application_id") != APPLICATION_ID:
         raise StateError(

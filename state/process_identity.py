@@ -20,7 +20,7 @@ _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on while
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class ProcessIdentity:
     """Identity of a process. `started` is in clock ticks since boot."""
 
     host: str
@@ -34,21 +34,21 @@ class Process:
         return json.dumps(asdict(self), sort_keys=True)
 
 
-def this_process() -> Process:
+def this_process() -> ProcessIdentity:
     """The process that asks."""
     pid = os.getpid()
-    return Process(os.uname().nodename, _boot(), _link("/proc/self/ns/pid"), pid, _started(pid) or 0)
+    return ProcessIdentity(os.uname().nodename, _boot(), _link("/proc/self/ns/pid"), pid, _started(pid) or 0)
 
 
-def parse_process(text: str) -> Process | None:
+def parse_process(text: str) -> ProcessIdentity | None:
     """Read the form retained in the lease; None when it is not one."""
     try:
-        return Process(**json.loads(text))
+        return ProcessIdentity(**json.loads(text))
     except (ValueError, TypeError):
         return None
 
 
-def is_dead(process: Process) -> bool:
+def is_dead(process: ProcessIdentity) -> bool:
     """Whether the process is known to be gone. False when it cannot be determined."""
     here = this_process()
     if not here.namespace or process.host != here.host or process.namespace != here.namespace:
@@ -56,7 +56,7 @@ def is_dead(process: Process) -> bool:
     return process.boot != here.boot or _started(process.pid) != process.started
 
 
-def lease_is_over(process: Process | None, expires: int, steady: int, wall_now: int) -> bool:
+def lease_is_over(process: ProcessIdentity | None, expires: int, steady: int, wall_now: int) -> bool:
     """Whether a lease that runs until `expires` (wall ms) or `steady` (ms of the holder's boot) has run out."""
     if process is not None and process.boot and process.boot == _boot():
         return steady_ms() >= steady

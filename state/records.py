@@ -12,10 +12,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from planner.address import Address
-from planner.applied_state import AppliedState, Record
+from planner.applied_state import AppliedRecord, AppliedState
 from planner.path import render_path
 from planner.plan import LEAVING, Action, Change, FieldChange
-from planner.redaction.cleaning import cleaned
+from planner.redaction.cleaning import clean_texts_in_value
 from planner.resource import APPLIED, SET_LABEL
 from planner.source import SourceRef
 from planner.values import JsonObject, decode_leaves, encode_leaves
@@ -44,7 +44,7 @@ class AppliedVersion:
     where `before` is a fingerprint, special leaves in their JSON form.
     """
 
-    record: Record
+    record: AppliedRecord
     action: Action
     document: JsonObject | None
     before: tuple[JsonObject, ...]
@@ -74,11 +74,11 @@ def version_row(change: Change, run: int, uid: str, at: str) -> Row:
 
 
 def _pre_image(field: FieldChange) -> JsonObject:
-    image = {"path": render_path(field.path), "op": field.op, "before": cleaned(field.before)}
+    image = {"path": render_path(field.path), "op": field.op, "before": clean_texts_in_value(field.before)}
     return {**image, "sensitive": True} if field.sensitive else image
 
 
-def write(database: Database, rows: Sequence[Row]) -> None:
+def write_versions(database: Database, rows: Sequence[Row]) -> None:
     """Make each row of one run the current version of its resource (a delete leaves none). Inside a transaction."""
     newest = {row[0]: row for row in rows}  # a resource that was applied twice has one version
     orphans = [address for address, row in newest.items() if not row[4]]
@@ -104,19 +104,21 @@ def forget_resource(database: Database, address: str) -> bool:
     return database.run("UPDATE records SET current = 0 WHERE address = ? AND current = 1", (address,)) > 0
 
 
-def current_records(database: Database, owned: Collection[str] | None = None) -> tuple[Record, ...]:
+def current_records(database: Database, owned: Collection[str] | None = None) -> tuple[AppliedRecord, ...]:
     """All current records (of the owned sets, when given), by address. Raises StateError when one is damaged."""
     rows = database.rows(f"SELECT {_SHORT}, seal FROM records WHERE current = 1 ORDER BY address")  # noqa: S608 (constants)
     return tuple(_record(row) for row in rows if owned is None or row[4] in owned)
 
 
-def snapshot(database: Database, owned: Collection[str]) -> AppliedState:
+def read_applied_state(database: Database, owned: Collection[str]) -> AppliedState:
     """The current records of the owned sets, with the serial of the state."""
     serial = database.rows("SELECT serial FROM meta")[0][0]
     return AppliedState(serial, {record.address: record for record in current_records(database, owned)})
 
 
-def versions(database: Database, address: Address | None = None, run: int | None = None) -> tuple[AppliedVersion, ...]:
+def applied_versions(
+    database: Database, address: Address | None = None, run: int | None = None
+) -> tuple[AppliedVersion, ...]:
     """Versions by address and run, oldest first; only those of `address` or of `run` when given."""
     asked = [("address = ?", str(address))] if address is not None else []
     asked += [("run = ?", str(run))] if run is not None else []
@@ -132,12 +134,12 @@ def _version(row: Row) -> AppliedVersion:
     return AppliedVersion(_record((*short, seal_short)), Action(short[2]), value, tuple(json.loads(before)))
 
 
-def _record(row: Row) -> Record:
+def _record(row: Row) -> AppliedRecord:
     address, run, _, api_version, owned_by, scope, uid, applied, expects, at, source, found = row
     verify_checksum(row_checksum(row[:-1]), found, _RECORD, address)
     file, line, column = source.rsplit(":", 2)
     place = SourceRef(file, int(line), int(column))
-    return Record(Address.parse(address), api_version, owned_by, scope, uid, applied, run, at, place, expects)
+    return AppliedRecord(Address.parse(address), api_version, owned_by, scope, uid, applied, run, at, place, expects)
 
 
 def _last_owner(database: Database, address: str) -> str:
@@ -152,7 +154,7 @@ def _annotated(desired: JsonObject, where: str, name: str) -> str:
 
 
 def _digest(document: str) -> str:
-    """As planner.values.digest, of the canonical text that is there already."""
+    """As planner.values.document_digest, of the canonical text that is there already."""
     return "sha256:" + hashlib.sha256(document.encode()).hexdigest()
 
 

@@ -39,7 +39,7 @@ class RunInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class NodeRow:
+class JournaledNode:
     """What the journal knows of one node of a run: its last phase, how it ended ("" if it did not), and when."""
 
     address: Address
@@ -69,7 +69,7 @@ class UnfinishedRun:
         return not self.info.ended
 
 
-def begin(
+def begin_run(
     database: Database, lease: tuple[int, str], plan_id: str, document: bytes, selection: Selection, resumes: int | None
 ) -> int:
     """Write a new run and drop documents of old ones; its number. `lease` is (token, operation). In a transaction."""
@@ -94,26 +94,26 @@ def begin(
     return number
 
 
-def end(database: Database, number: int, outcome: str) -> None:
+def end_run(database: Database, number: int, outcome: str) -> None:
     """Write how a run ended. In a transaction."""
     now = utc_now()
     values = (now, outcome, row_checksum((number, now, outcome)), number)
     database.run("UPDATE runs SET ended = ?, outcome = ?, seal_end = ? WHERE number = ?", values)
 
 
-def history(database: Database, limit: int) -> tuple[RunInfo, ...]:
+def run_history(database: Database, limit: int) -> tuple[RunInfo, ...]:
     """The newest `limit` runs, newest first."""
     rows = database.rows(f"SELECT {_COLUMNS} FROM runs ORDER BY number DESC LIMIT ?", (limit,))  # noqa: S608 (constants)
     return tuple(_info(database, row) for row in rows)
 
 
-def one(database: Database, number: int) -> RunInfo | None:
+def find_run(database: Database, number: int) -> RunInfo | None:
     """A run by its number."""
     rows = database.rows(f"SELECT {_COLUMNS} FROM runs WHERE number = ?", (number,))  # noqa: S608 (constants)
     return _info(database, rows[0]) if rows else None
 
 
-def document(database: Database, number: int) -> bytes:
+def stored_plan(database: Database, number: int) -> bytes:
     """The plan of a run as it was stored; empty when it is too old to be retained. Raises StateError when it is
     damaged."""
     rows = database.rows("SELECT document, seal_document FROM runs WHERE number = ? AND document <> ''", (number,))
@@ -123,27 +123,27 @@ def document(database: Database, number: int) -> bytes:
     return str(rows[0][0]).encode()
 
 
-def nodes(database: Database, number: int) -> tuple[NodeRow, ...]:
+def journaled_nodes(database: Database, number: int) -> tuple[JournaledNode, ...]:
     """The last journal entry of each node of a run, in the order in which the nodes appeared."""
     last: dict[str, Row] = {}
     for row in journal_rows(database, number):
         last[row[2]] = row
     return tuple(
-        NodeRow(Address.parse(address), row[4], row[3], row[5], row[6], json.loads(row[7]))
+        JournaledNode(Address.parse(address), row[4], row[3], row[5], row[6], json.loads(row[7]))
         for address, row in last.items()
     )
 
 
-def unfinished(database: Database, well: str) -> UnfinishedRun | None:
+def unfinished_run(database: Database, well: str) -> UnfinishedRun | None:
     """The newest run when its outcome is not `well`, with the progress of the whole chain of resumed runs."""
-    newest = history(database, 1)
+    newest = run_history(database, 1)
     if not newest or newest[0].outcome == well:
         return None
     done: dict[Address, JsonObject] = {}
     begun: dict[Address, None] = {}
     for number in _chain(database, newest[0]):
         _fold(journal_rows(database, number), done, begun)
-    return UnfinishedRun(newest[0], document(database, newest[0].number), done, tuple(begun))
+    return UnfinishedRun(newest[0], stored_plan(database, newest[0].number), done, tuple(begun))
 
 
 def _chain(database: Database, info: RunInfo) -> list[int]:
@@ -152,7 +152,7 @@ def _chain(database: Database, info: RunInfo) -> list[int]:
     resumes = info.resumes
     while resumes is not None and resumes < numbers[-1]:
         numbers.append(resumes)
-        before = one(database, resumes)
+        before = find_run(database, resumes)
         resumes = before.resumes if before else None
     return numbers[::-1]
 

@@ -15,7 +15,7 @@ from planner.errors import StateError
 _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph"})
 
 
-def prepare_folder(folder: Path) -> None:
+def prepare_state_folder(folder: Path) -> None:
     """Make `folder` with mode 0700 when it is missing. Raises StateError when others could swap files in it."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def refuse_network(folder: Path) -> None:
         )
 
 
-def check_file(path: Path) -> bool:
+def check_state_file(path: Path) -> bool:
     """Whether the state file exists. Raises StateError when what stands there is not a private file of ours."""
     try:
         info = path.lstat()

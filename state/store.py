@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from planner.address import Address
-from planner.applied_state import AppliedState, Record
+from planner.applied_state import AppliedRecord, AppliedState
 from planner.errors import SelectionError, StateError
 from planner.failpoint import hit_failpoint
 from planner.plan import Change, Plan
@@ -18,14 +18,14 @@ from state import closeouts, holds, jobs, lease, lease_row, migrate, records, ru
 from state.closeouts import Closeout
 from state.connection import Database
 from state.fingerprint import KeyedFingerprinter
-from state.holds import Hold, RolloutTarget
-from state.jobs import Job
-from state.journal import Journal
+from state.holds import LaneHold, RolloutTarget
+from state.jobs import DetachedJob
+from state.journal import RunJournal
 from state.lease import Lease
 from state.pulls import PullRecords
 from state.records import AppliedVersion
 from state.row_checksum import row_checksum, verify_checksum
-from state.runs import NodeRow, RunInfo, UnfinishedRun
+from state.runs import JournaledNode, RunInfo, UnfinishedRun
 from state.timestamps import utc_now
 
 _KEY_BYTES = 32
@@ -33,17 +33,17 @@ WELL = "done"  # the outcome of a run that left nothing to do
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RunRecorder:
     """A run that is being written. `observer` is its journal: hand it all events, before any other observer."""
 
     number: int
-    observer: Journal
+    observer: RunJournal
     _lease: Lease
 
     def end(self, outcome: str) -> None:
         """Write how it ended (`done`, or a word of the caller's), durable on return. Raises LockedError, StateError."""
         hit_failpoint("run.end.commit")
-        self._lease.writer.submit(lambda database, items: runs.end(database, self.number, outcome))
+        self._lease.writer.submit(lambda database, items: runs.end_run(database, self.number, outcome))
         hit_failpoint("run.ended")
 
 
@@ -63,15 +63,15 @@ class StateStore:
     def open(cls, path: Path | str) -> Self:
         """Open the state at `path`, or create it. Raises StateError when what is there cannot be trusted."""
         place = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow the very links that are refused)
-        state_file.prepare_folder(place.parent)
+        state_file.prepare_state_folder(place.parent)
         state_file.refuse_network(place.parent)
-        if not state_file.check_file(place):
+        if not state_file.check_state_file(place):
             _create(place)
-            state_file.check_file(place)
+            state_file.check_state_file(place)
         database = Database(place)
         try:
-            migrate.check(database)
-            migrate.migrate(database)
+            migrate.check_schema(database)
+            migrate.migrate_schema(database)
             return cls(database)
         except BaseException:
             database.close()
@@ -103,20 +103,20 @@ class StateStore:
 
     def snapshot(self, owned: Collection[str]) -> AppliedState:
         """The current records of the owned sets."""
-        return records.snapshot(self._database, owned)
+        return records.read_applied_state(self._database, owned)
 
-    def records(self) -> tuple[Record, ...]:
+    def records(self) -> tuple[AppliedRecord, ...]:
         """All current records, by address."""
         return records.current_records(self._database)
 
     def versions(self, *, address: Address | None = None, run: int | None = None) -> tuple[AppliedVersion, ...]:
         """What was applied to a resource or by a run, oldest first: the pre-images for `undo`."""
-        return records.versions(self._database, address, run)
+        return records.applied_versions(self._database, address, run)
 
     def forget(self, address: Address) -> None:
         """Drop the record of a resource; the live object is not touched. Raises LockedError, SelectionError."""
         with self._database.transaction() as database:
-            row = lease_row.read(database)
+            row = lease_row.read_lease(database)
             if not row.is_free:
                 raise lease.locked_error(row)
             if not records.forget_resource(database, str(address)):
@@ -126,32 +126,32 @@ class StateStore:
     # Closeout records of rollouts
 
     def append_closeout(self, lane: str, commit: str, make: Callable[[str], tuple[str, str]]) -> tuple[Closeout, bool]:
-        """Append a closeout record; see state.closeouts.append. Needs no lease: nothing that is there is changed."""
-        return closeouts.append(self._database, lane, commit, make)
+        """Append a closeout record (state.closeouts.append_closeout). Needs no lease: what is there is not changed."""
+        return closeouts.append_closeout(self._database, lane, commit, make)
 
     def closeouts(self, lane: str = "", commit: str = "", limit: int = 10) -> tuple[Closeout, ...]:
         """The newest closeout records, newest first."""
-        return closeouts.find(self._database, lane, commit, limit)
+        return closeouts.find_closeouts(self._database, lane, commit, limit)
 
     # What a lane is to stand on
 
-    def hold(self, lane: str) -> Hold | None:
+    def hold(self, lane: str) -> LaneHold | None:
         """The newest hold or release of a lane; None where it was never held."""
-        return holds.newest(self._database, lane)
+        return holds.newest_hold(self._database, lane)
 
-    def holds(self, lane: str = "", limit: int = 50) -> tuple[Hold, ...]:
+    def holds(self, lane: str = "", limit: int = 50) -> tuple[LaneHold, ...]:
         """The newest holds and releases, newest first."""
-        return holds.history(self._database, lane, limit)
+        return holds.hold_history(self._database, lane, limit)
 
-    def set_hold(self, lane: str, number: int, commit: str, reason: str, run: int = 0) -> Hold:
+    def set_hold(self, lane: str, number: int, commit: str, reason: str, run: int = 0) -> LaneHold:
         """Hold a lane under the next number. Raises StalePlan when somebody else held or released it meanwhile."""
         with self._database.transaction() as database:
-            return holds.append(database, lane, number, "set", commit=commit, reason=reason, run=run)
+            return holds.append_hold(database, lane, number, "set", commit=commit, reason=reason, run=run)
 
-    def release_hold(self, lane: str, number: int) -> Hold:
+    def release_hold(self, lane: str, number: int) -> LaneHold:
         """Release a lane under the next number. Raises StalePlan as set_hold does."""
         with self._database.transaction() as database:
-            return holds.append(database, lane, number, "released")
+            return holds.append_hold(database, lane, number, "released")
 
     def post_target(self, lane: str, commit: str) -> RolloutTarget:
         """Write what is rolled out next. Needs no lease: whoever holds it reads this, and gives it up (B2)."""
@@ -179,7 +179,7 @@ class StateStore:
 
     def holder(self) -> str:
         """Who holds the lease, what for, since when and under which lock id; "" when nobody does."""
-        row = lease_row.read(self._database)
+        row = lease_row.read_lease(self._database)
         return "" if row.is_free else str(row)
 
     def unlock(self, token: int) -> None:
@@ -202,7 +202,7 @@ class StateStore:
         *,
         operation: str = "apply",
         resumes: int | None = None,
-    ) -> Run:
+    ) -> RunRecorder:
         """Write down that `plan` (its id, and its secret-free JSON document) is being applied under the lease.
 
         `resumes` is the number of the run it goes on with. Raises LockedError, StateError.
@@ -210,56 +210,58 @@ class StateStore:
         numbers: list[int] = []
 
         def write(database: Database, _: object) -> None:
-            numbers.append(runs.begin(database, (held.token, operation), plan_id, document, plan.selection, resumes))
+            numbers.append(
+                runs.begin_run(database, (held.token, operation), plan_id, document, plan.selection, resumes)
+            )
             hit_failpoint("run.begin.commit")
 
         held.writer.submit(write)
         hit_failpoint("run.begun")
         changes: Mapping[Address, Change] = {change.address: change for change in plan.changes}
-        return Run(numbers[0], Journal(held.writer, numbers[0], changes), held)
+        return RunRecorder(numbers[0], RunJournal(held.writer, numbers[0], changes), held)
 
-    def create_job(self, name: str, command: Sequence[str]) -> Job:
+    def create_job(self, name: str, command: Sequence[str]) -> DetachedJob:
         """Write down a command that is about to be started without its client."""
         with self._database.transaction() as database:
-            return jobs.create(database, name, command)
+            return jobs.create_job(database, name, command)
 
-    def begin_job(self, number: int) -> Job:
+    def begin_job(self, number: int) -> DetachedJob:
         """Write that this process carries a job out. Raises SelectionError when another one does."""
         with self._database.transaction() as database:
-            return jobs.begin(database, number)
+            return jobs.begin_job(database, number)
 
     def end_job(self, number: int, code: int) -> None:
         """Write the exit code of a job."""
         with self._database.transaction() as database:
-            jobs.end(database, number, code)
+            jobs.end_job(database, number, code)
 
-    def job(self, number: int) -> Job:
+    def job(self, number: int) -> DetachedJob:
         """A job by its number. Raises SelectionError."""
-        return jobs.find(self._database, number)
+        return jobs.find_job(self._database, number)
 
-    def jobs(self, limit: int = 50) -> tuple[Job, ...]:
+    def jobs(self, limit: int = 50) -> tuple[DetachedJob, ...]:
         """The newest jobs, newest first."""
-        return jobs.newest(self._database, limit)
+        return jobs.newest_jobs(self._database, limit)
 
     def history(self, limit: int = 50) -> tuple[RunInfo, ...]:
         """The newest runs, newest first."""
-        return runs.history(self._database, limit)
+        return runs.run_history(self._database, limit)
 
     def run(self, number: int) -> RunInfo | None:
         """A run by its number."""
-        return runs.one(self._database, number)
+        return runs.find_run(self._database, number)
 
     def run_plan(self, number: int) -> bytes:
         """The plan of a run as it was stored; empty when there is none, or it is too old to be retained."""
-        return runs.document(self._database, number)
+        return runs.stored_plan(self._database, number)
 
-    def nodes(self, number: int) -> tuple[NodeRow, ...]:
+    def nodes(self, number: int) -> tuple[JournaledNode, ...]:
         """How far each node of a run came."""
-        return runs.nodes(self._database, number)
+        return runs.journaled_nodes(self._database, number)
 
     def unfinished_run(self) -> UnfinishedRun | None:
         """The newest run if it was killed or did not end well, with what is done and what was only begun."""
-        return runs.unfinished(self._database, WELL)
+        return runs.unfinished_run(self._database, WELL)
 
     def backup(self, path: Path | str) -> None:
         """Write a consistent copy to a new file with mode 0600, also while a run goes on. Raises StateError."""
@@ -277,7 +279,7 @@ def _create(path: Path) -> None:
     hit_failpoint("state.create.file")
     database = Database(newborn)
     try:
-        migrate.migrate(database)
+        migrate.migrate_schema(database)
         _give_identity(database)
     finally:
         database.close()

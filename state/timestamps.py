@@ -16,6 +16,6 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def iso(ms: int) -> str:
+def utc_of_ms(ms: int) -> str:
     """A wall time in milliseconds as UTC ISO-8601 with seconds."""
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

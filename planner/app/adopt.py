@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from planner.adoption import Adoption, ConfigPatch, LiveField
-from planner.app.drift import read_drift
+from planner.adoption import Adoption, ConfigurationPatch, LiveField
+from planner.app.drift import read_drift_report
 from planner.app.load import load_configuration
 from planner.app.request import Request
 from planner.drift import DriftRow, DriftState
@@ -20,7 +20,7 @@ from planner.path import FieldPath
 from planner.plan import FieldChange, FieldOp
 from planner.redaction.redactor import REDACTOR
 from planner.render.drift_fields import drifted_fields, undeclared_fields
-from planner.values import Json, Sealed, value_leaves
+from planner.values import Json, SealedSecret, value_leaves
 from planner.whole_file import write_whole
 
 _SECRETIVE = re.compile(r"token|passw|secret|credential|api[-_]?key|private[-_]?key", re.IGNORECASE)
@@ -33,21 +33,21 @@ def adopt_drift(request: Request, address: str, acknowledgements: Path | None, i
 
     Raises SelectionError when nothing matches, ConfigError, StateError and ProviderError as a drift report does.
     """
-    from planner.loading.feeding.adoption import adopt_fields
+    from planner.loading.feeding.adoption import adopt_live_fields
 
     if request.plain or request.name:
         raise SelectionError(
             "only a product has keys that feed its fields", where="--adopt", remedy="change the manifest itself"
         )
-    report = read_drift(request, acknowledgements, ignore)
+    report = read_drift_report(request, acknowledgements, ignore)
     rows = [row for row in report.rows if row.address.matches(address)]
     if not rows:
         raise SelectionError(f"nothing declared matches {address}", where="--adopt", remedy="see: hwplan drift -v")
     wanted = [one for row in rows for one in _live_fields(row)]
-    return adopt_fields(load_configuration(request), report.selection, wanted)
+    return adopt_live_fields(load_configuration(request), report.selection, wanted)
 
 
-def write_patch(patch: ConfigPatch) -> None:
+def write_configuration_patch(patch: ConfigurationPatch) -> None:
     """Write the files of a patch, each whole or not at all. Raises RefusedError when one changed meanwhile."""
     for file, before in patch.before.items():
         if file.read_bytes() != before:
@@ -84,7 +84,7 @@ def _live_field(row: DriftRow, change: FieldChange) -> LiveField:
 def _is_secret(path: FieldPath, value: Json) -> bool:
     """Whether a value is a secret, is known to be one, or stands where one would stand."""
     for _, leaf in value_leaves(value):
-        if isinstance(leaf, Sealed):
+        if isinstance(leaf, SealedSecret):
             return True
         if isinstance(leaf, str) and (REDACTOR.clean(leaf) != leaf or _USER_INFO.search(leaf)):
             return True

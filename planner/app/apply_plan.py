@@ -8,18 +8,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from planner.address import is_own_kind
-from planner.app.holds import HeldRollout, refuse_held
+from planner.address import is_hwplan_kind
+from planner.app.holds import HeldRollout, refuse_plan_against_hold
 from planner.app.plan_run import PlanRun, count_owned_live
-from planner.app.reading import read_all
+from planner.app.reading import read_with_all_providers
 from planner.app.secret_freshness import changed_secret_sources
 from planner.app.session import Session
-from planner.app.shown_plans import check_approved
-from planner.app.snapshot_records import is_snapshot
-from planner.applied_state import KindPlace
+from planner.app.shown_plans import refuse_unapproved_plan
+from planner.app.snapshot_records import is_saved_snapshot
+from planner.applied_state import KindInNamespace
 from planner.errors import ForeignPlan, PermanentError, StalePlan, StateError
-from planner.events import Observer
-from planner.executor import ExecutionOptions, ObserverChain, RunResult, WaitPolicy, execute, exit_code, verdict
+from planner.events import EventObserver
+from planner.executor import (
+    ExecutionOptions,
+    ObserverChain,
+    RunResult,
+    WaitPolicy,
+    execute_plan,
+    exit_code_of_run,
+    run_verdict,
+)
 from planner.plan import Action, Change, Plan
 from planner.plan_document import compact_plan
 from planner.plan_effect import plan_id
@@ -42,7 +50,7 @@ class ApplyChoices:
     options: ExecutionOptions
     allow: tuple[str, ...] = ()
     lock_timeout: float = 0.0
-    watch: Callable[[Plan], Observer] | None = None
+    watch: Callable[[Plan], EventObserver] | None = None
     held: HeldRollout | None = None
     admit: Callable[[], None] | None = None
     begun: Callable[[int], None] | None = None
@@ -60,22 +68,24 @@ class RunReport:
     @property
     def all_done(self) -> bool:
         """Whether every change ended well; what is blocked is no change."""
-        return self.result is None or exit_code(self.result) == 0
+        return self.result is None or exit_code_of_run(self.result) == 0
 
     @property
     def exit_code(self) -> int:
         """The exit code of `apply`: blocked resources count as failed, because what was asked for is not there."""
-        code = exit_code(self.result) if self.result else 0
+        code = exit_code_of_run(self.result) if self.result else 0
         return code or (_FAILED if self.plan.blocked else 0)
 
 
 def apply_plan_run(made: PlanRun, session: Session, how: ApplyChoices, *, approved: str = "") -> RunReport:
-    """Apply the plan that was made just now. Raises StalePlan when it is not the `approved` one, see check_approved."""
+    """Apply the plan that was made just now. Raises StalePlan when it is not the `approved` one."""
     _refuse_snapshot(session)
     if approved:
-        check_approved(session.request, approved, made.plan)
+        refuse_unapproved_plan(session.request, approved, made.plan)
     if made.plan.blocked:
-        refuse_held(made.plan, session.store, how.held)  # what is blocked may be so because the lane is held
+        refuse_plan_against_hold(
+            made.plan, session.store, how.held
+        )  # what is blocked may be so because the lane is held
     if _nothing(made.plan, how):
         return RunReport(made.plan, plan_id(made.plan), 0, None)
     check_guards(made.plan, made.snapshot, owned_live=made.owned_live, allow=how.allow)
@@ -102,7 +112,7 @@ def apply_saved_plan(plan: Plan, session: Session, how: ApplyChoices) -> RunRepo
     return _run(plan, session, how)
 
 
-def resume(session: Session, plan: Plan, how: ApplyChoices) -> RunReport:
+def resume_run(session: Session, plan: Plan, how: ApplyChoices) -> RunReport:
     """Finish the newest run that did not end well: what is done stays, what was begun is looked at first."""
     _refuse_snapshot(session)
     left = session.store.unfinished_run()
@@ -114,7 +124,7 @@ def resume(session: Session, plan: Plan, how: ApplyChoices) -> RunReport:
 
 def _refuse_snapshot(session: Session) -> None:
     """A saved snapshot is for planning. Raises ForeignPlan before anything is looked at, locked or recorded."""
-    if is_snapshot(session.request.live):
+    if is_saved_snapshot(session.request.live):
         raise ForeignPlan(
             "a saved snapshot cannot be written",
             where=f"--live {session.request.live}",
@@ -132,18 +142,18 @@ def _run(plan: Plan, session: Session, how: ApplyChoices, *, resumes: int | None
     operation = "destroy" if plan.destroy else "apply"
     others = (how.watch(plan),) if how.watch else ()
     with session.store.acquire(operation, identifier, how.lock_timeout) as lease:
-        refuse_held(plan, session.store, how.held)
+        refuse_plan_against_hold(plan, session.store, how.held)
         if how.admit:
             how.admit()
         run = session.store.begin_run(lease, identifier, plan, document, operation=operation, resumes=resumes)
         if how.begun:
             how.begun(run.number)
         with _draining(how.options.cancel):
-            result = execute(
+            result = execute_plan(
                 plan, _provider_of(session), session.stack.vault, ObserverChain(run.observer, *others),
                 session.world.clock, how.options,
             )  # fmt: skip
-        run.end(verdict(result))
+        run.end(run_verdict(result))
     return RunReport(plan, identifier, run.number, result)
 
 
@@ -172,11 +182,11 @@ def _look_again(plan: Plan, session: Session) -> ReadResult:
     touched = [_as_resource(change) for change in plan.changes if change.action is not Action.NOOP]
     stack = session.stack
     also = {
-        KindPlace(one.address.node_lane, one.api_version, one.address.kind, one.address.namespace)
+        KindInNamespace(one.address.node_lane, one.api_version, one.address.kind, one.address.namespace)
         for one in stack.resources
-        if not is_own_kind(one.api_version)
+        if not is_hwplan_kind(one.api_version)
     }
-    seen, homeless = read_all(session.world.providers, touched, stack.owned, also)
+    seen, homeless = read_with_all_providers(session.world.providers, touched, stack.owned, also)
     for address, reason in sorted(homeless.items()):
         raise PermanentError(reason, where=str(address))
     return seen

@@ -11,14 +11,14 @@ from pathlib import Path
 from planner.app.load import load_configuration
 from planner.app.request import Request
 from planner.app.runtime import SystemClock, open_store, state_folder
-from planner.app.shown_plans import shown_plan
+from planner.app.shown_plans import find_shown_plan
 from planner.duration import parse_duration
 from planner.errors import HwplanError, SelectionError, StalePlan
 from planner.loading.selection import resolve_selection
 from planner.plan import Plan, Selection
 from planner.plan_effect import SHOWN_DIGITS, plan_id, short_id
-from planner.pulls.approval_record import Seal, is_account, parse_approval, render_approval
-from planner.pulls.approvals import Approval, count_approvals, parse_instant
+from planner.pulls.approval_record import Seal, is_account_name, parse_approval, render_approval
+from planner.pulls.approvals import Approval, count_approvals, parse_github_time
 from planner.spec.pulls import ApprovalRules
 from planner.whole_file import write_whole
 
@@ -51,14 +51,14 @@ def record_approval(
             where="approve",
             remedy=f"give it whole, or its first {SHOWN_DIGITS} hex digits, as the page shows it",
         )
-    if not is_account(who):
+    if not is_account_name(who):
         raise SelectionError(
             f"{who!r} names nobody", where="--as", remedy="--as ACCOUNT, as pulls.approvals.people has it"
         )
     if head and not _HEAD.fullmatch(head):
         raise SelectionError(f"{head!r} is no whole commit", where="--head", remedy="give all 40 digits")
     now = _now()
-    plan = shown_plan(request, found[1])
+    plan = find_shown_plan(request, found[1])
     effect = plan_id(plan) if plan is not None else f"sha256:{found[1]}"
     approval = Approval(who, effect, head, now, _until(until, now))
     file = out or state_folder(request) / _FOLDER / f"{found[1][:SHOWN_DIGITS]}-{who}.json"
@@ -72,7 +72,7 @@ def record_approval(
     return RecordedApproval(approval, file, plan)
 
 
-def approved_plan(request: Request, files: Sequence[Path], *, head: str = "") -> str:
+def plan_id_of_approvals(request: Request, files: Sequence[Path], *, head: str = "") -> str:
     """The id that these approvals approve for the selection of `request`, by the rules of each of its lanes.
 
     Raises StalePlan where they are too few, ForeignPlan for a file that is no approval of this state, SelectionError
@@ -134,7 +134,7 @@ def _rules(request: Request, found: Sequence[Approval]) -> list[tuple[str, Appro
 
 
 def _until(text: str, now: datetime) -> datetime:
-    end = parse_instant(text)
+    end = parse_github_time(text)
     if end is None:
         try:
             end = now + timedelta(seconds=parse_duration(text))
@@ -147,6 +147,6 @@ def _until(text: str, now: datetime) -> datetime:
 
 
 def _now() -> datetime:
-    found = parse_instant(SystemClock().now())
+    found = parse_github_time(SystemClock().now())
     assert found is not None
     return found

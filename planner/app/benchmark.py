@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from planner.app.lane.cluster import ClusterReader
-from planner.app.lane.logs import chosen_step, read_step_log
-from planner.app.lane.subjects import RunPlace, Subjects
+from planner.app.lane.cluster import ClusterEvidenceReader
+from planner.app.lane.logs import choose_step, read_step_log
+from planner.app.lane.subjects import LaneParts, RunLocation
 from planner.app.load import load_configuration
-from planner.app.observe.asking import open_metrics
+from planner.app.observe.asking import open_metrics_reader
 from planner.app.observe.targets import ask_traffic, traffic_counter
-from planner.app.part_filters import is_git, without_refs_of_other_lanes
+from planner.app.part_filters import is_git_ref, without_refs_of_other_lanes
 from planner.app.plan_run import PlanRun, make_plan_run
 from planner.app.request import Request
 from planner.app.session import Session, open_session
@@ -26,11 +26,11 @@ from planner.loading.problems import did_you_mean
 from planner.plan import ClusterIdentity
 from planner.resource import Resource
 from planner.rollout.benchmark import BenchmarkRun, BenchmarkVerdict, FailedTask, judge_benchmark
-from planner.rollout.metrics import Traffic
+from planner.rollout.metrics import ClientTraffic
 from planner.spec.node import Benchmark, Node
 from planner.values import JsonObject
 from providers.kubernetes.operations import run_state
-from providers.kubernetes.operations.run_failure import step_log
+from providers.kubernetes.operations.run_failure import read_last_lines_of_step
 
 SCOPE = "benchmark"
 _PREFIX = "benchmark-"
@@ -53,20 +53,20 @@ class BenchmarkReport:
     cluster: ClusterIdentity
     profile: str
     outputs: JsonObject
-    traffic: Traffic | None
+    traffic: ClientTraffic | None
     verdict: BenchmarkVerdict
 
 
 @contextmanager
-def open_benchmark(request: Request, profile: str, *, rerun: bool = False) -> Iterator[BenchmarkPlan]:
+def open_benchmark_plan(request: Request, profile: str, *, rerun: bool = False) -> Iterator[BenchmarkPlan]:
     """Plan the run of a profile for the one selected lane. Raises SelectionError for a profile that is not there."""
     with _opened(request, profile) as (session, run, _, _node):
-        ours = without_refs_of_other_lanes(request, is_git)  # the mirror serves all lanes of the node
+        ours = without_refs_of_other_lanes(request, is_git_ref)  # the mirror serves all lanes of the node
         again = replace(run, manifest={**run.manifest, "spec": {**run.manifest["spec"], "rerun": True}})
         resources = tuple(
             (again if rerun else one) if one is run else one
             for one in session.stack.resources
-            if one is run or ((ours(one) or not is_git(one)) and one.scope != SCOPE)
+            if one is run or ((ours(one) or not is_git_ref(one)) and one.scope != SCOPE)
         )
         chosen = replace(session, stack=replace(session.stack, resources=resources))
         yield BenchmarkPlan(make_plan_run(chosen), chosen, run)
@@ -80,7 +80,7 @@ def read_benchmark(request: Request, profile: str, name: str = "") -> BenchmarkR
         tasks, problem = reader.task_runs(live)
         if problem:
             raise SelectionError(problem, where=f"--profile {profile}")
-        outputs = run_state.outputs_of(live, tasks)
+        outputs = run_state.run_outputs(live, tasks)
         traffic = _traffic(request, node, settings, outputs)
         seen = BenchmarkRun(outputs, _wanted(run), _failure(session, outputs["namespace"], tasks), traffic)
         verdict = judge_benchmark(
@@ -90,7 +90,7 @@ def read_benchmark(request: Request, profile: str, name: str = "") -> BenchmarkR
 
 
 def read_benchmark_log(request: Request, profile: str, name: str, wanted: str) -> tuple[str, tuple[str, ...]]:
-    """The end of the log of a step, as planner.app.lane.logs.read_log gives it."""
+    """The end of the log of a step, as planner.app.lane.logs.read_run_log gives it."""
     with _opened(request, profile) as (session, run, _, _node):
         reader = _reader(session, run, profile)
         return read_step_log(reader, _live(reader, name), wanted)
@@ -127,12 +127,12 @@ def _wanted(run: Resource) -> tuple[str, ...]:
     return tuple((run.manifest["spec"].get("evidence") or {}).get("taskRuns") or ())
 
 
-def _reader(session: Session, run: Resource, profile: str) -> ClusterReader:
-    place = RunPlace(str(run.manifest["spec"]["manifest"]["metadata"]["namespace"]), benchmark=profile)
-    return ClusterReader(session.world.cluster, Subjects(runs=(place,)), session.world.clock.now)
+def _reader(session: Session, run: Resource, profile: str) -> ClusterEvidenceReader:
+    place = RunLocation(str(run.manifest["spec"]["manifest"]["metadata"]["namespace"]), benchmark=profile)
+    return ClusterEvidenceReader(session.world.cluster, LaneParts(runs=(place,)), session.world.clock.now)
 
 
-def _live(reader: ClusterReader, name: str) -> JsonObject:
+def _live(reader: ClusterEvidenceReader, name: str) -> JsonObject:
     runs, problem = reader.runs()
     found = [one for one in runs if name in ("", one["metadata"]["name"])]
     if not found:
@@ -141,27 +141,27 @@ def _live(reader: ClusterReader, name: str) -> JsonObject:
     return found[0]
 
 
-def _traffic(request: Request, node: Node, profile: Benchmark, outputs: JsonObject) -> Traffic | None:
+def _traffic(request: Request, node: Node, profile: Benchmark, outputs: JsonObject) -> ClientTraffic | None:
     """What the proxy server counted for the profile's client while the run lasted; None where nobody counts, and
     before its end."""
     counter = traffic_counter(node)
     begin, end = outputs.get("startTime"), outputs.get("completionTime")
     if counter is None or profile.proxy_client is None or not begin or not end:
         return None
-    reader = open_metrics(request, node)
+    reader = open_metrics_reader(request, node)
     ended = datetime.fromisoformat(str(end)).timestamp()
     window = max(1.0, ended - datetime.fromisoformat(str(begin)).timestamp())
     if not reader.server:
-        return Traffic(profile.proxy_client, window, None, None, "", "the node has no Prometheus to ask")
+        return ClientTraffic(profile.proxy_client, window, None, None, "", "the node has no Prometheus to ask")
     return ask_traffic(reader, counter, profile.proxy_client, window, ended)
 
 
 def _failure(session: Session, namespace: str, tasks: Mapping[str, JsonObject]) -> FailedTask | None:
     """The first task that failed, with its step and the end of its log."""
-    failed = {task: live for task, live in tasks.items() if run_state.task_state_of(live) in ("failed", "aborted")}
+    failed = {task: live for task, live in tasks.items() if run_state.task_run_state(live) in ("failed", "aborted")}
     if not failed:
         return None
-    task, step = chosen_step(failed, "", "")
-    lines = step_log(session.world.cluster, namespace, failed[task], step)
+    task, step = choose_step(failed, "", "")
+    lines = read_last_lines_of_step(session.world.cluster, namespace, failed[task], step)
     guilty = str(step.get("name") or "") if (step.get("terminated") or {}).get("exitCode") else ""
-    return FailedTask(task, guilty, (run_state.words_of(failed[task]), *lines))
+    return FailedTask(task, guilty, (run_state.condition_text(failed[task]), *lines))

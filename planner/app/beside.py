@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from planner.address import Address
-from planner.app.load import load
+from planner.app.load import load_desired
 from planner.app.session import Session
 from planner.errors import GraphError
-from planner.graph import ResourceGraph, build_graph, undeclared
+from planner.graph import ResourceGraph, build_graph, undeclared_references
 from planner.graph.resource_index import as_mapping
 from planner.ports import Preview
 from planner.redaction.redactor import REDACTOR
@@ -20,7 +20,7 @@ from providers.kubernetes.preview.unserved import DECLARE_CRD
 _LACKING = frozenset({DECLARE_NAMESPACE, DECLARE_CRD})
 
 
-def graph_of(session: Session, resources: Sequence[Resource]) -> ResourceGraph:
+def graph_naming_missing_scopes(session: Session, resources: Sequence[Resource]) -> ResourceGraph:
     """The graph of the selected resources. Raises GraphError as build_graph does; for a reference to what another scope
     declares it names the scope."""
     try:
@@ -33,13 +33,13 @@ def graph_of(session: Session, resources: Sequence[Resource]) -> ResourceGraph:
 
 def _name_scope(session: Session, resources: Sequence[Resource]) -> None:
     beside = {one.address: one for one in _everything(session)}
-    for resource, address, field in undeclared(resources):
+    for resource, address, field in undeclared_references(resources):
         if (found := beside.get(address)) and found.scope != resource.scope:
             message = f"{resource.address}: {field} names {address}, which scope {found.scope} declares"
             raise GraphError(message, where=str(resource.source), remedy=f"add --scope {found.scope}")
 
 
-def with_scopes(session: Session, previews: Mapping[Address, Preview]) -> Mapping[Address, Preview]:
+def previews_naming_missing_scopes(session: Session, previews: Mapping[Address, Preview]) -> Mapping[Address, Preview]:
     """The previews; one that is blocked for want of a Namespace, or of the definition of its kind, says which scope has
     it."""
     lacking = [address for address, preview in previews.items() if preview.blocked and preview.remedy in _LACKING]
@@ -76,6 +76,6 @@ def _is_part(session: Session) -> bool:
 
 def _everything(session: Session) -> Sequence[Resource]:
     """What all scopes declare together."""
-    found = load(replace(session.request, scopes=()), session.store.fingerprinter()).resources
+    found = load_desired(replace(session.request, scopes=()), session.store.fingerprinter()).resources
     REDACTOR.publish([str(one.address) for one in found])
     return found

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from planner.address import address_of, group_of
 from planner.errors import ProviderError
-from planner.planning import PlanInputs, leaving
+from planner.planning import PlanInputs, decide_leaving_objects
 from planner.ports import Present
 from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo, ObjectCollection
@@ -23,7 +23,7 @@ _PASSING = frozenset({("", "Event"), ("events.k8s.io", "Event"), ("", "Endpoints
 
 def with_cascaded_objects(inputs: PlanInputs, cluster: Cluster) -> PlanInputs:
     """The inputs with what else would go with each container that is to be deleted. Asks only when there is one."""
-    going = leaving(inputs).going
+    going = decide_leaving_objects(inputs).going
     places = {one.address: places for one in going if (places := _places(one, cluster))}
     if not places:
         return inputs

@@ -10,16 +10,16 @@ from dataclasses import replace
 
 from planner.address import Address
 from planner.app.session import Session
-from planner.events import Result
+from planner.events import NodeResult
 from planner.planning import PlanInputs
 from planner.ports import Effect, Preview
 
 _CHECKS = frozenset(("HttpProbe", "PrometheusQuery"))
-_WELL = frozenset((str(Result.DONE), str(Result.UNCHANGED)))
+_WELL = frozenset((str(NodeResult.DONE), str(NodeResult.UNCHANGED)))
 _RUNS = 20  # how far back the journal is read
 
 
-def with_failed_checks(inputs: PlanInputs, session: Session) -> PlanInputs:
+def with_failed_checks_repeated(inputs: PlanInputs, session: Session) -> PlanInputs:
     """The inputs, in which each check that did not end well last runs in any case, with the run that says so."""
     open_checks = {address for address, preview in inputs.previews.items() if _follows_changes(address, preview)}
     again = _last_results(session, open_checks)

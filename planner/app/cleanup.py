@@ -20,7 +20,7 @@ RUNS, VOLUMES = "PipelineRun", "PersistentVolume"
 
 
 @dataclass(frozen=True, slots=True)
-class Narrowing:
+class CleanupLimits:
     """The words of one command: least age in minutes, most deletions, the name of one object."""
 
     min_age_minutes: int | None = None
@@ -38,7 +38,7 @@ class Narrowing:
         return "".join(f" {option} {value}" for option, value in pairs if value is not None)
 
 
-def narrowed(session: Session, kind: str, words: Narrowing) -> tuple[Resource, ...]:
+def narrow_retentions(session: Session, kind: str, words: CleanupLimits) -> tuple[Resource, ...]:
     """The resources of the session, their Retentions of `kind` narrowed. Raises SelectionError for words that would
     delete more than the configuration says, and where there is nothing that they could be about."""
     resources = session.stack.resources
@@ -75,7 +75,7 @@ def _prefix(retention: Resource) -> str:
     return str(retention.manifest["spec"]["selector"].get("namePrefix") or "")
 
 
-def _narrow(retention: Resource, words: Narrowing) -> JsonObject:
+def _narrow(retention: Resource, words: CleanupLimits) -> JsonObject:
     spec = dict(retention.manifest["spec"])
     if words.name:
         spec |= {"selector": {**spec["selector"], "name": words.name}, "minAge": "0s", "keep": 0}

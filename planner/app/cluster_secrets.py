@@ -10,7 +10,7 @@ from planner.app.request import Request
 from planner.app.runtime import open_cluster
 from planner.errors import HwplanError, PermanentError, ProviderError
 from planner.values import SecretValue
-from providers.kubernetes.secret_values import SecretValues, secret_values
+from providers.kubernetes.secret_values import SecretValues, reader_of_live_secrets
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class ClusterSecrets:
         with self._lock:
             if self._values is None:
                 try:
-                    self._values = secret_values(open_cluster(self.request, self.context))
+                    self._values = reader_of_live_secrets(open_cluster(self.request, self.context))
                 except ProviderError:
                     raise
                 except HwplanError as error:

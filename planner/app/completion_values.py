@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from planner.app.load import load_offline
+from planner.app.load import load_desired_offline
 from planner.app.request import Request
 from planner.errors import HwplanError
 
@@ -28,17 +28,17 @@ def completion_words(config_dir: Path, what: str, nodes: tuple[str, ...] = ()) -
         case "scopes":
             return sorted({scope.name for product in config.products.values() for scope in product.spec.scopes})
         case "kinds":
-            from planner.app.product_fields import added_fields
-            from planner.loading.explain import kinds_with_summaries
+            from planner.app.product_fields import product_fields_of_config
+            from planner.loading.explain import summaries_of_kinds
 
-            return [kind for kind, _ in kinds_with_summaries(added_fields(config))]
+            return [kind for kind, _ in summaries_of_kinds(product_fields_of_config(config))]
         case _:
             node = min(config.nodes)
-            stack = load_offline(Request(config=config_dir, nodes=(node,), lanes=("all",)))
+            stack = load_desired_offline(Request(config=config_dir, nodes=(node,), lanes=("all",)))
             return [resource.address.local for resource in stack.resources]
 
 
-def without_all_scopes(request: Request) -> Request:
+def without_scopes_if_all(request: Request) -> Request:
     """The request without its scopes where they are all that its product has: nobody would type them."""
     from planner.loading.config import load_config
 

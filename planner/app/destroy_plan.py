@@ -9,27 +9,27 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from planner.address import Address, is_own_kind
+from planner.address import Address, is_hwplan_kind
 from planner.app.cascade_check import listable_kinds, with_cascaded_objects
-from planner.app.load import load, load_configuration
+from planner.app.load import load_configuration, load_desired
 from planner.app.plan_run import (
     PlanRun,
     count_owned_live,
-    decide,
-    placed_resources,
-    selection_of,
-    unlisted_warnings,
+    decide_plan,
+    resolved_selection,
+    warnings_of_unlisted_kinds,
+    with_real_namespaces,
 )
 from planner.app.reader_notes import reader_notes
-from planner.app.reading import read_all
-from planner.app.session import Session, identified
-from planner.app.undeclared import closest_set
+from planner.app.reading import read_with_all_providers
+from planner.app.session import Session, identify_cluster
+from planner.app.undeclared import suggest_owned_set
 from planner.app.unlabelled import unlabelled_objects
-from planner.applied_state import AppliedState, KindPlace
+from planner.applied_state import AppliedState, KindInNamespace
 from planner.errors import SelectionError
 from planner.graph import ResourceGraph, build_graph, live_graph
 from planner.planning import PlanInputs, select_teardown
-from planner.planning.deletes import as_resource
+from planner.planning.deletes import resource_of_live_object
 from planner.ports import Observation, Present, ReadResult
 from planner.resource import Resource
 
@@ -45,15 +45,15 @@ class _Declared:
     lanes: tuple[str, ...] = ()
 
 
-def make_destroy(session: Session) -> PlanRun:
+def make_destroy_plan(session: Session) -> PlanRun:
     """The plan to take away what `session` selects. Raises SelectionError, GraphError and ProviderError."""
     request, stack, world = session.request, session.stack, session.world
-    identity = identified(session)
+    identity = identify_cluster(session)
     declared = _declared(session)
     whole = build_graph(tuple(declared.resources.values()))
     snapshot = world.store.snapshot(declared.owned)
-    places = [place for place in snapshot.places() if not is_own_kind(place.api_version)]
-    seen, homeless = read_all(world.providers, list(declared.resources.values()), declared.owned, places)
+    places = [place for place in snapshot.places() if not is_hwplan_kind(place.api_version)]
+    seen, homeless = read_with_all_providers(world.providers, list(declared.resources.values()), declared.owned, places)
     order = _live(seen, whole)
     strays = {stray.address: stray for stray in seen.strays}
     within = declared.selected.union(
@@ -62,7 +62,7 @@ def make_destroy(session: Session) -> PlanRun:
     chosen = select_teardown(order, within, request.targets, request.exclude)
     resources = {address: one for address, one in declared.resources.items() if address in chosen}
     inputs = PlanInputs(
-        selection=selection_of(request, stack, request.targets),
+        selection=resolved_selection(request, stack, request.targets),
         cluster=identity,
         config_digest=stack.digest,
         graph=whole.subset(resources),
@@ -71,7 +71,7 @@ def make_destroy(session: Session) -> PlanRun:
         previews={},
         strays=tuple(stray for address, stray in strays.items() if address in chosen),
         unsourced={**stack.unsourced, **homeless},
-        warnings=(*stack.warnings, *seen.warnings, *unlisted_warnings(seen)),
+        warnings=(*stack.warnings, *seen.warnings, *warnings_of_unlisted_kinds(seen)),
         prune=not (request.targets or request.exclude or declared.lanes),
         destroy=True,
         bystanders=_bystanders(seen, declared, chosen),
@@ -83,25 +83,25 @@ def make_destroy(session: Session) -> PlanRun:
     mine = replace(snapshot, records=records)  # nothing is predicted: nothing can be gone, or declared otherwise
     live = count_owned_live(seen, declared.owned)
     notes = {**reader_notes(inputs, mine), **_unlabelled(session, inputs, snapshot, chosen, declared.resources)}
-    return PlanRun(decide(inputs), inputs.graph, snapshot, live, notes, inputs)
+    return PlanRun(decide_plan(inputs), inputs.graph, snapshot, live, notes, inputs)
 
 
-def make_set_destroy(session: Session) -> PlanRun:
+def make_owned_set_destroy_plan(session: Session) -> PlanRun:
     """The plan to take away everything of the set that `session` names, wherever it stands in the cluster.
 
     Raises SelectionError when neither the cluster nor the state knows the set.
     """
     request, stack, world = session.request, session.stack, session.world
-    identity = identified(session)
-    kinds = {KindPlace("", kind.api_version, kind.kind, "") for kind in listable_kinds(world.cluster)}
-    seen, _ = read_all(world.providers, (), stack.owned, kinds)
+    identity = identify_cluster(session)
+    kinds = {KindInNamespace("", kind.api_version, kind.kind, "") for kind in listable_kinds(world.cluster)}
+    seen, _ = read_with_all_providers(world.providers, (), stack.owned, kinds)
     if not seen.strays and not any(one.record.owned_by == request.name for one in session.store.versions()):
-        near = closest_set(request.name, session, seen)
+        near = suggest_owned_set(request.name, session, seen)
         raise SelectionError(f"there is no set {request.name}, nor a record of one", where="--set", remedy=near)
-    order = live_graph([as_resource(stray) for stray in seen.strays])
+    order = live_graph([resource_of_live_object(stray) for stray in seen.strays])
     chosen = select_teardown(order, order.order(), request.targets, request.exclude)
     inputs = PlanInputs(
-        selection=selection_of(request, stack, request.targets),
+        selection=resolved_selection(request, stack, request.targets),
         cluster=identity,
         config_digest=stack.digest,
         graph=order.subset(chosen),
@@ -109,7 +109,7 @@ def make_set_destroy(session: Session) -> PlanRun:
         observations={},
         previews={},
         strays=tuple(stray for stray in seen.strays if stray.address in chosen),
-        warnings=(*seen.warnings, *unlisted_warnings(seen)),
+        warnings=(*seen.warnings, *warnings_of_unlisted_kinds(seen)),
         destroy=True,
         bystanders={stray.address: stray for stray in seen.strays if stray.address not in chosen},
         live=order,
@@ -117,7 +117,7 @@ def make_set_destroy(session: Session) -> PlanRun:
     inputs = with_cascaded_objects(inputs, world.cluster)
     snapshot = world.store.snapshot(stack.owned)
     notes = {**reader_notes(inputs, snapshot), **_unlabelled(session, inputs, snapshot, chosen, {})}
-    return PlanRun(decide(inputs), inputs.graph, snapshot, count_owned_live(seen, stack.owned), notes, inputs)
+    return PlanRun(decide_plan(inputs), inputs.graph, snapshot, count_owned_live(seen, stack.owned), notes, inputs)
 
 
 def _unlabelled(
@@ -146,16 +146,16 @@ def _declared(session: Session) -> _Declared:
     request, stack = session.request, session.stack
     lanes = tuple(lane for lane in request.lanes if lane != ALL)
     if request.plain or not (lanes or request.scopes):
-        found = {one.address: one for one in placed_resources(session, stack.resources)}
+        found = {one.address: one for one in with_real_namespaces(session, stack.resources)}
         return _Declared(found, stack.owned, frozenset(found))
     config, print_of = load_configuration(request), session.store.fingerprinter()
     with_them = config.switched(lanes, enabled=True)
     whole = replace(request, lanes=(), scopes=())
-    everything = load(whole, print_of, with_them)
-    selected: Collection[Resource] = load(request, print_of, with_them).resources
-    shared = load(whole, print_of, config.switched(lanes, enabled=False)).resources if lanes else ()
+    everything = load_desired(whole, print_of, with_them)
+    selected: Collection[Resource] = load_desired(request, print_of, with_them).resources
+    shared = load_desired(whole, print_of, config.switched(lanes, enabled=False)).resources if lanes else ()
     found, wanted, staying = (
-        {one.address: one for one in placed_resources(session, part)}
+        {one.address: one for one in with_real_namespaces(session, part)}
         for part in (everything.resources, selected, shared)
     )
     return _Declared(found, everything.owned, frozenset(wanted).difference(staying).intersection(found), lanes)
@@ -163,7 +163,7 @@ def _declared(session: Session) -> _Declared:
 
 def _live(seen: ReadResult, whole: ResourceGraph) -> ResourceGraph:
     present = [one for one in seen.observations.values() if isinstance(one, Present) and one.value is not None]
-    return live_graph([as_resource(one) for one in (*present, *seen.strays)], whole)
+    return live_graph([resource_of_live_object(one) for one in (*present, *seen.strays)], whole)
 
 
 def _is_selected(stray: Present, session: Session, lanes: tuple[str, ...]) -> bool:
@@ -176,6 +176,6 @@ def _is_selected(stray: Present, session: Session, lanes: tuple[str, ...]) -> bo
 
 def _bystanders(seen: ReadResult, declared: _Declared, chosen: frozenset[Address]) -> Mapping[Address, Observation]:
     """What is there, or may be, and is not chosen. Effects outside the cluster hold nothing."""
-    own = {address for address, one in declared.resources.items() if is_own_kind(one.api_version)}
+    own = {address for address, one in declared.resources.items() if is_hwplan_kind(one.api_version)}
     everything = {**seen.observations, **{stray.address: stray for stray in seen.strays}}
     return {address: one for address, one in everything.items() if address not in chosen and address not in own}

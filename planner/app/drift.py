@@ -14,18 +14,20 @@ from planner.drift import ACKNOWLEDGEMENTS, IGNORE_RULES, Acknowledgement, Drift
 from planner.planning import drift_report
 
 
-def read_drift(request: Request, acknowledgements: Path | None = None, ignore: Path | None = None) -> DriftReport:
+def read_drift_report(
+    request: Request, acknowledgements: Path | None = None, ignore: Path | None = None
+) -> DriftReport:
     """The drift report of the selection. Raises only when nothing at all can be judged (no config, no cluster).
 
     Without a file of acknowledgements or of ignore rules the one in the configuration folder counts, where there is
     one.
     """
-    with open_drift(request, acknowledgements, ignore) as (report, _):
+    with open_drift_report(request, acknowledgements, ignore) as (report, _):
         return report
 
 
 @contextmanager
-def open_drift(
+def open_drift_report(
     request: Request, acknowledgements: Path | None = None, ignore: Path | None = None
 ) -> Iterator[tuple[DriftReport, Session]]:
     """The same; the session stays open for who writes about it."""

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planner.address import is_own_kind
+from planner.address import is_hwplan_kind
 from planner.app.request import Request
 from planner.app.session import Session, open_session
 from planner.errors import ConfigError, SelectionError
 from planner.resource import Resource
 from planner.shipped_files import TEMPLATES
-from providers.kubernetes.object_location import is_crd, planned_kinds, served_kind
+from providers.kubernetes.object_location import is_crd, kinds_of_planned_crds, served_kind
 
 if TYPE_CHECKING:
     from planner.templating import TemplateProblem
@@ -25,7 +25,7 @@ ALWAYS = (("", "namespaces"), ("apiextensions.k8s.io", "customresourcedefinition
 
 
 @dataclass(frozen=True, slots=True)
-class CronSettings:
+class DriftCronJob:
     """How to run it. `state_claim` is a PersistentVolumeClaim for the state; without it deletions cannot be determined
     from what was never applied. `read_secrets` grants Secrets in the namespaces that declare any."""
 
@@ -37,7 +37,7 @@ class CronSettings:
     read_secrets: bool = False
 
 
-def cron_manifests(request: Request, cron: CronSettings) -> str:
+def drift_cronjob_manifests(request: Request, cron: DriftCronJob) -> str:
     """Manifests of a CronJob that runs this drift report, and of an account with exactly the rights for it.
 
     Raises SelectionError for words that no manifest can hold.
@@ -55,10 +55,10 @@ def cron_manifests(request: Request, cron: CronSettings) -> str:
             "rules": _rules(session),
             "secret_namespaces": _secret_namespaces(session) if cron.read_secrets else [],
         }
-    return "---\n".join(render_manifest(path, context) for path in sorted(_TEMPLATES.glob("*.j2")))
+    return "---\n".join(render_manifest_template(path, context) for path in sorted(_TEMPLATES.glob("*.j2")))
 
 
-def render_manifest(path: Path, context: dict[str, Any]) -> str:
+def render_manifest_template(path: Path, context: dict[str, Any]) -> str:
     """One template of manifests, without the marks of its renderer. Raises ConfigError."""
     from planner.templating import MARKER, TemplateProblem, render_template
 
@@ -76,7 +76,7 @@ def _broken(path: Path, problem: TemplateProblem) -> ConfigError:
     return ConfigError((Problem(SourceRef(path.name, problem.line), problem.message, problem.remedy),))
 
 
-def _check(request: Request, cron: CronSettings) -> None:
+def _check(request: Request, cron: DriftCronJob) -> None:
     from pydantic import TypeAdapter, ValidationError
 
     from planner.spec import base
@@ -110,9 +110,9 @@ def _rules(session: Session) -> list[dict[str, Any]]:
 def declared_kinds(session: Session) -> Iterator[tuple[str, str]]:
     """Group and plural of every declared kind of the cluster; what is neither served nor declared is left out."""
     resources = session.stack.resources
-    coming = planned_kinds(one.manifest for one in resources if is_crd(one.manifest))
+    coming = kinds_of_planned_crds(one.manifest for one in resources if is_crd(one.manifest))
     for version, kind in sorted({(one.api_version, one.address.kind) for one in resources}):
-        if is_own_kind(version):
+        if is_hwplan_kind(version):
             continue
         if info := coming.get((version, kind)) or served_kind(session.world.cluster, version, kind):
             yield (version.rpartition("/")[0], info.plural)

@@ -6,10 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from planner.app.drift import open_drift
-from planner.app.github_texts import LaneRepository, WrittenText, lane_repository, text_resource, write_texts
+from planner.app.drift import open_drift_report
+from planner.app.github_texts import (
+    GitHubTextResult,
+    LaneRepository,
+    github_text_resource,
+    lane_repository,
+    write_github_texts,
+)
 from planner.app.request import Request
-from planner.app.snapshot_records import is_snapshot
+from planner.app.snapshot_records import is_saved_snapshot
 from planner.drift import DriftReport
 from planner.errors import ForeignPlan, SelectionError
 from planner.plan import Action
@@ -19,11 +25,11 @@ from planner.resource import Resource
 
 
 @dataclass(frozen=True, slots=True)
-class IssueResult:
+class DriftIssueResult:
     """One issue that is not as it should be: the issue, and what is done or became of it."""
 
     issue: DriftIssue
-    written: WrittenText
+    written: GitHubTextResult
 
     @property
     def words(self) -> str:
@@ -38,7 +44,7 @@ class DriftIssues:
     """The report, and what is done about its issues. `right` counts those that are as they should be already."""
 
     report: DriftReport
-    results: tuple[IssueResult, ...]
+    results: tuple[DriftIssueResult, ...]
     right: int
 
     @property
@@ -47,7 +53,7 @@ class DriftIssues:
         return 1 if any(one.written.problem for one in self.results) else self.report.exit_code
 
 
-def settle_drift_issues(
+def update_drift_issues(
     request: Request, acknowledgements: Path | None, ignore: Path | None, *, confirm: bool
 ) -> DriftIssues:
     """Look for drift and make the issues so; without `confirm` only say what would be done.
@@ -60,9 +66,9 @@ def settle_drift_issues(
             where="--issue",
             remedy="hwplan drift --issue --node NODE --lane LANE",
         )
-    if confirm and is_snapshot(request.live):
+    if confirm and is_saved_snapshot(request.live):
         raise ForeignPlan("a saved snapshot says nothing about now", where="--live", remedy="leave --confirm out")
-    with open_drift(request, acknowledgements, ignore) as (report, session):
+    with open_drift_report(request, acknowledgements, ignore) as (report, session):
         stack = session.stack
         issues: dict[str, DriftIssue] = {}
         wanted: list[Resource] = []
@@ -76,8 +82,8 @@ def settle_drift_issues(
             for issue in drift_issues(replace(report, rows=rows), owned, f"hwplan drift --node {node} --lane {lane}"):
                 wanted.append(made := _resource(issue, owned, where))
                 issues[made.address.name] = issue
-        written = write_texts(session, wanted, confirm=confirm)
-    results = tuple(IssueResult(issues[one.address.name], one) for one in written)
+        written = write_github_texts(session, wanted, confirm=confirm)
+    results = tuple(DriftIssueResult(issues[one.address.name], one) for one in written)
     return DriftIssues(report, results, len(wanted) - len(results))
 
 
@@ -87,10 +93,10 @@ def _resource(issue: DriftIssue, owned: str, where: LaneRepository) -> Resource:
         "repo": where.repo, "access": where.access, "marker": issue.marker, "title": issue.title, "body": issue.body,
         "state": state,
     }  # fmt: skip
-    return text_resource("GitHubIssue", f"drift-{owned.lower()}-{issue.finding}", spec)
+    return github_text_resource("GitHubIssue", f"drift-{owned.lower()}-{issue.finding}", spec)
 
 
-def issue_lines(found: DriftIssues, *, confirmed: bool) -> Sequence[str]:
+def drift_issue_lines(found: DriftIssues, *, confirmed: bool) -> Sequence[str]:
     """What is said of the issues, a line each."""
     lines = []
     for one in found.results:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from planner.address import Address
 from planner.app.session import Session
 from planner.applied_state import AppliedState
-from planner.events import Result
+from planner.events import NodeResult
 from planner.planning import PlanInputs
 from planner.ports import Absent, Effect, Preview
 from planner.resource import APPLIED
@@ -19,7 +19,7 @@ from planner.values import JsonObject
 from providers.kubernetes.readiness import deletes_itself
 
 _DELETED = "and was deleted when it had ended (ttlSecondsAfterFinished)"
-_WELL = frozenset((str(Result.DONE), str(Result.UNCHANGED)))
+_WELL = frozenset((str(NodeResult.DONE), str(NodeResult.UNCHANGED)))
 
 
 def without_ended_jobs(inputs: PlanInputs, snapshot: AppliedState, session: Session) -> PlanInputs:

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from planner.address import Address
 from planner.app.load import load_configuration
-from planner.app.reading import preview_all, read_all
+from planner.app.reading import preview_with_all_providers, read_with_all_providers
 from planner.app.request import Request
 from planner.app.session import Session
 from planner.errors import SelectionError
 from planner.events import Event
-from planner.executor import ExecutionOptions, execute
+from planner.executor import ExecutionOptions, execute_plan
 from planner.graph import build_graph
 from planner.loading.policies.pulls import pull_remote
 from planner.plan import Action, Change, Plan, Selection
@@ -41,7 +41,7 @@ class LaneRepository:
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenText:
+class GitHubTextResult:
     """What is to become, or became, of one issue or comment. `problem` says why it is not as it should be."""
 
     address: Address
@@ -65,38 +65,38 @@ def lane_repository(request: Request, product: str, node: str, lane: str) -> Lan
     return LaneRepository(remote.repo, access, found)
 
 
-def text_resource(kind: str, name: str, spec: JsonObject) -> Resource:
+def github_text_resource(kind: str, name: str, spec: JsonObject) -> Resource:
     """The document of an issue or a comment."""
     manifest: JsonObject = {"apiVersion": _API, "kind": kind, "metadata": {"name": name}, "spec": spec}
     return Resource(Address("", kind, "", "", name), _API, manifest, "", "", _COMMAND)
 
 
-def write_texts(session: Session, wanted: Sequence[Resource], *, confirm: bool) -> tuple[WrittenText, ...]:
+def write_github_texts(session: Session, wanted: Sequence[Resource], *, confirm: bool) -> tuple[GitHubTextResult, ...]:
     """Make them so, or with `confirm` False say what would be done. What is to be closed and was never opened is left
     out. One result for each that is not as it should be; what cannot be read is a problem, never an absence."""
     plan, urls = _planned(session, wanted)
-    blocked = tuple(WrittenText(one.address, one.action, problem=one.reason) for one in plan.blocked)
+    blocked = tuple(GitHubTextResult(one.address, one.action, problem=one.reason) for one in plan.blocked)
     todo = [one for one in plan.changes if one.action is not Action.NOOP]
     if not (confirm and todo):
-        return (*blocked, *(WrittenText(one.address, one.action, urls.get(one.address, "")) for one in todo))
+        return (*blocked, *(GitHubTextResult(one.address, one.action, urls.get(one.address, "")) for one in todo))
 
     def provider_of(change: Change) -> Provider:
         return session.world.providers.of(change.api_version, change.address.kind)
 
-    result = execute(plan, provider_of, session.stack.vault, _Unwatched(), session.world.clock, ExecutionOptions())
+    result = execute_plan(plan, provider_of, session.stack.vault, _Unwatched(), session.world.clock, ExecutionOptions())
     written = []
     for one in todo:
         ended = result.outcomes.get(one.address)
         well = ended is not None and ended.result.value in ("done", "unchanged")
         problem = "" if well else (ended.message if ended is not None and ended.message else "not done")
         url = str(result.outputs.get(one.address, {}).get("url") or urls.get(one.address, ""))
-        written.append(WrittenText(one.address, one.action, url, problem))
+        written.append(GitHubTextResult(one.address, one.action, url, problem))
     return (*blocked, *written)
 
 
 def _planned(session: Session, wanted: Sequence[Resource]) -> tuple[Plan, dict[Address, str]]:
     providers = session.world.providers
-    seen, homeless = read_all(providers, wanted, (), ())
+    seen, homeless = read_with_all_providers(providers, wanted, (), ())
     closed = {
         one.address
         for one in wanted
@@ -104,7 +104,7 @@ def _planned(session: Session, wanted: Sequence[Resource]) -> tuple[Plan, dict[A
     }
     resources = {one.address: one for one in wanted if one.address not in closed}
     graph = build_graph(list(resources.values()))
-    predicted = preview_all(providers, resources, seen.observations, graph)
+    predicted = preview_with_all_providers(providers, resources, seen.observations, graph)
     inputs = PlanInputs(
         selection=Selection(),
         cluster=session.world.identity(),
@@ -124,4 +124,4 @@ class _Unwatched:
     """Takes events and does nothing: what GitHub has is the record."""
 
     def on(self, event: Event) -> None:
-        """See planner.events.Observer."""
+        """See planner.events.EventObserver."""

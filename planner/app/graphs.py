@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from planner.address import Address
-from planner.app.load import load_offline
+from planner.app.load import load_desired_offline
 from planner.app.request import Request
 from planner.errors import SelectionError
 from planner.graph import ResourceGraph, build_graph, paths_to
 from planner.resource import Resource
 
 if TYPE_CHECKING:
-    from planner.effects.impact import Impact
+    from planner.effects.impact import ChangeImpact
 
 
-def graph_of(request: Request) -> ResourceGraph:
+def load_graph(request: Request) -> ResourceGraph:
     """The graph of the selection. Raises ConfigError and GraphError."""
-    return _selected(request, load_offline(request).resources)
+    return _selected(request, load_desired_offline(request).resources)
 
 
 def _selected(request: Request, resources: Sequence[Resource]) -> ResourceGraph:
@@ -26,29 +26,29 @@ def _selected(request: Request, resources: Sequence[Resource]) -> ResourceGraph:
     return whole.subset(whole.select(request.targets)) if request.targets else whole
 
 
-def find_impact(request: Request, address: str) -> tuple[Impact, ResourceGraph]:
+def find_impact(request: Request, address: str) -> tuple[ChangeImpact, ResourceGraph]:
     """What a change of `address` would reach, and the graph of the selection. Raises ConfigError and GraphError, and
     SelectionError for an address that fits none or several."""
-    from planner.effects.impact import impact_of
+    from planner.effects.impact import impact_of_change
 
-    resources = load_offline(request).resources
+    resources = load_desired_offline(request).resources
     graph = _selected(request, resources)
-    return impact_of(_find(graph, address), {one.address: one for one in resources}, graph), graph
+    return impact_of_change(_find(graph, address), {one.address: one for one in resources}, graph), graph
 
 
-def explain(request: Request, address: str, other: str | None) -> str:
+def explain_order(request: Request, address: str, other: str | None) -> str:
     """Why `address` stands where it stands, or how it comes to need `other`."""
     from planner.render.graph_why import render_why
 
-    graph = graph_of(request)
+    graph = load_graph(request)
     return render_why(graph, _find(graph, address), _find(graph, other) if other else None)
 
 
-def explained(request: Request, address: str, other: str | None) -> dict[str, object]:
+def explain_order_document(request: Request, address: str, other: str | None) -> dict[str, object]:
     """The same as a document: the address, how many stand before it, and each way with its edges."""
-    from planner.render.graph_json import way_document
+    from planner.render.graph_json import path_document
 
-    graph = graph_of(request)
+    graph = load_graph(request)
     found, end = _find(graph, address), _find(graph, other) if other else None
     return {
         "schemaVersion": 1,
@@ -56,7 +56,7 @@ def explained(request: Request, address: str, other: str | None) -> dict[str, ob
         "other": str(end) if end else "",
         "needs": [str(one) for one in graph.needs(found)],
         "neededBy": [str(one) for one in graph.needed_by(found)],
-        "ways": [way_document(way) for way in paths_to(graph, found, end)],
+        "ways": [path_document(way) for way in paths_to(graph, found, end)],
     }
 
 

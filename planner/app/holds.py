@@ -18,7 +18,7 @@ from planner.errors import SelectionError, StalePlan
 from planner.loading.selection import resolve_selection
 from planner.plan import Action, Plan, Selection
 from planner.resource import Resource
-from state.holds import Hold
+from state.holds import LaneHold
 from state.store import StateStore
 
 SCOPE = "rollout"
@@ -35,17 +35,17 @@ class HeldRollout:
     is_new: bool
 
 
-def lane_key(product: str, node: str, lane: str) -> str:
+def lane_state_key(product: str, node: str, lane: str) -> str:
     """The name of a lane in the state."""
     return f"{product}/{node}/{lane}"
 
 
-def lane_of(stack: Stack) -> str:
+def lane_key_of_stack(stack: Stack) -> str:
     """The same of a stack of one lane."""
-    return lane_key(stack.product, stack.nodes[0], stack.lanes[0])
+    return lane_state_key(stack.product, stack.nodes[0], stack.lanes[0])
 
 
-def standing_hold(store: StateStore, lane: str) -> Hold | None:
+def standing_hold(store: StateStore, lane: str) -> LaneHold | None:
     """The hold of a lane that is in force."""
     found = store.hold(lane)
     return found if found is not None and found.stands else None
@@ -71,7 +71,7 @@ def held_rollout(store: StateStore, lane: str, commit: str, reason: str) -> Held
     return HeldRollout(commit, (last.number if last else 0) + 1, reason, is_new=True)
 
 
-def pinned(resources: tuple[Resource, ...], head: Address, commit: str) -> tuple[Resource, ...]:
+def pin_branch_head(resources: tuple[Resource, ...], head: Address, commit: str) -> tuple[Resource, ...]:
     """The resources with the head of the branch read as an older commit of it (B9)."""
     return tuple(
         replace(one, manifest={**one.manifest, "spec": {**one.manifest["spec"], "commit": commit}})
@@ -84,7 +84,7 @@ def pinned(resources: tuple[Resource, ...], head: Address, commit: str) -> tuple
 # --- what a hold refuses -------------------------------------------------------------------------------------------
 
 
-def refuse_held(plan: Plan, store: StateStore, exempt: HeldRollout | None) -> None:
+def refuse_plan_against_hold(plan: Plan, store: StateStore, exempt: HeldRollout | None) -> None:
     """Refuse a plan that starts a rollout of a lane that is held at something else, whoever asks: a person, a monitor,
     a cron job. Raises StalePlan with what, who, when, why and run."""
     for lane in _rolled_out(plan):
@@ -101,13 +101,15 @@ def _rolled_out(plan: Plan) -> Iterator[str]:
     starts = any(one.scope == SCOPE and one.action is not Action.NOOP for one in plan.changes)
     starts = starts or bool(plan.blocked and SCOPE in selection.scopes)
     if starts and selection.product:
-        yield from (lane_key(selection.product, node, lane) for node in selection.nodes for lane in selection.lanes)
+        yield from (
+            lane_state_key(selection.product, node, lane) for node in selection.nodes for lane in selection.lanes
+        )
 
 
 # --- the verb ------------------------------------------------------------------------------------------------------
 
 
-def set_hold(request: Request, commit: str, reason: str) -> Hold:
+def set_hold(request: Request, commit: str, reason: str) -> LaneHold:
     """Hold the one lane that is selected. Raises SelectionError, StalePlan."""
     if commit and not is_commit_id(commit):
         raise SelectionError("a hold is at a full commit id", where="--source-commit", remedy="git rev-parse COMMIT")
@@ -120,7 +122,7 @@ def set_hold(request: Request, commit: str, reason: str) -> Hold:
         return hold
 
 
-def release_hold(request: Request) -> Hold:
+def release_hold(request: Request) -> LaneHold:
     """Release the one lane that is selected; gives the hold that ended. Raises SelectionError where there is none."""
     (lane,) = _lanes(request, several=False)
     with open_store(request) as store:
@@ -131,7 +133,7 @@ def release_hold(request: Request) -> Hold:
         return hold
 
 
-def holds_of(request: Request) -> tuple[Hold, ...]:
+def holds_of(request: Request) -> tuple[LaneHold, ...]:
     """The holds in force of the lanes that are selected; of all lanes where none is."""
     with open_store(request) as store:
         known = sorted({one.lane for one in store.holds(limit=10_000)})
@@ -144,7 +146,7 @@ def _lanes(request: Request, *, several: bool) -> list[str]:
 
     config = load_selected_configuration(request)
     found = resolve_selection(config, Selection(request.product, "", request.nodes, request.lanes))
-    lanes = [lane_key(found.product.name, node.name, lane.name) for node, taken in found.nodes for lane in taken]
+    lanes = [lane_state_key(found.product.name, node.name, lane.name) for node, taken in found.nodes for lane in taken]
     if not several and len(lanes) != 1:
         raise SelectionError(
             "a hold is of one lane of one node", where=", ".join(lanes), remedy="--node NODE --lane LANE"

@@ -21,7 +21,7 @@ from planner.loading.yaml.source import TEMPLATE, load_documents
 from planner.values import Json, JsonObject
 from providers.cluster import Cluster, KindInfo, ObjectCollection
 from providers.kubernetes.cluster_types import ClusterTypes
-from providers.kubernetes.declared_part import declared_part, noise, owned_set
+from providers.kubernetes.declared_part import declared_part, owned_set_label, why_not_declarable
 
 _SCOPE = "imported"
 _VERBS = frozenset({"list", "patch"})
@@ -40,7 +40,7 @@ class ImportedObjects:
         return sum(map(len, self.documents.values()))
 
 
-def read_objects(
+def read_importable_objects(
     request: Request, namespaces: Sequence[str], also: Sequence[str], exclude: Sequence[str]
 ) -> ImportedObjects:
     """Every object of the namespaces that may be somebody's declaration, the namespaces themselves, and the objects
@@ -68,7 +68,7 @@ def read_objects(
     return ImportedObjects(in_order, left_out)
 
 
-def import_files(product: NewProduct, found: ImportedObjects) -> dict[Path, str]:
+def files_of_imported_product(product: NewProduct, found: ImportedObjects) -> dict[Path, str]:
     """The files of a product that declares the objects: a configuration, and a template for each namespace."""
     folder = product.templates / product.name / _SCOPE
     templates = {
@@ -110,9 +110,9 @@ def _address(live: JsonObject) -> Address:
 def _left_out(live: JsonObject, address: Address, exclude: Sequence[str]) -> str:
     if any(address.matches(glob) for glob in exclude):
         return "excluded"
-    if found := owned_set(live):
+    if found := owned_set_label(live):
         return f"belongs to the set {found}"
-    return noise(live)
+    return why_not_declarable(live)
 
 
 def _secret(live: JsonObject) -> JsonObject:
@@ -123,9 +123,9 @@ def _secret(live: JsonObject) -> JsonObject:
     if not keys:
         where = f"Secret/{place['namespace']}/{place['name']}"
         raise PermanentError("a Secret without keys has no source", where=where, remedy="leave it out with --leave")
-    from providers.kubernetes.ssa.schema import TypeTable
+    from providers.kubernetes.ssa.schema import MergeTypeTable
 
-    bare = declared_part({key: value for key, value in live.items() if key != "data"}, TypeTable.builtin())
+    bare = declared_part({key: value for key, value in live.items() if key != "data"}, MergeTypeTable.builtin())
     texts = {part: bare["metadata"][part] for part in ("labels", "annotations") if bare["metadata"].get(part)}
     return {
         "apiVersion": "hwplan.dev/v1",

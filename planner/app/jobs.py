@@ -13,17 +13,17 @@ from pathlib import Path
 from planner.app.request import Request
 from planner.app.runtime import open_store, state_folder
 from planner.errors import PermanentError, SelectionError
-from state.jobs import Job
+from state.jobs import DetachedJob
 from state.process_identity import parse_process
 
 _ID = re.compile(r"(?:job-)?([1-9]\d{0,15})")
 
 
-def start_job(request: Request, name: str, command: Sequence[str]) -> Job:
+def start_detached_job(request: Request, name: str, command: Sequence[str]) -> DetachedJob:
     """Start `command` (words of hwplan, without `hwplan`) as a process that outlives this one; its record."""
     with open_store(request) as store:
         job = store.create_job(name, command)
-        log = log_path(request, job)
+        log = job_log_path(request, job)
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         argv = [sys.executable, "-m", "planner", "job", "run", job.id, *_where(request)]
         try:
@@ -37,7 +37,7 @@ def start_job(request: Request, name: str, command: Sequence[str]) -> Job:
     return job
 
 
-def run_job(request: Request, identifier: str, run: Callable[[list[str]], int]) -> int:
+def run_detached_job(request: Request, identifier: str, run: Callable[[list[str]], int]) -> int:
     """Carry a job out in this process: `run` takes its words and gives its exit code. Raises SelectionError."""
     with open_store(request) as store:
         job = store.begin_job(_number(identifier))
@@ -50,19 +50,19 @@ def run_job(request: Request, identifier: str, run: Callable[[list[str]], int]) 
     return code
 
 
-def find_detached_job(request: Request, identifier: str) -> Job:
+def find_detached_job(request: Request, identifier: str) -> DetachedJob:
     """A job by its id. Raises SelectionError."""
     with open_store(request) as store:
         return store.job(_number(identifier))
 
 
-def list_jobs(request: Request) -> tuple[Job, ...]:
+def list_detached_jobs(request: Request) -> tuple[DetachedJob, ...]:
     """The newest jobs, newest first."""
     with open_store(request) as store:
         return store.jobs()
 
 
-def cancel_job(request: Request, identifier: str) -> Job:
+def cancel_detached_job(request: Request, identifier: str) -> DetachedJob:
     """Ask a running job to stop: what it has begun is finished, nothing else begins. Raises SelectionError."""
     job = find_detached_job(request, identifier)
     process = parse_process(job.process)
@@ -72,14 +72,14 @@ def cancel_job(request: Request, identifier: str) -> Job:
     return job
 
 
-def log_path(request: Request, job: Job) -> Path:
+def job_log_path(request: Request, job: DetachedJob) -> Path:
     """Where a job writes what it says."""
     return state_folder(request) / "jobs" / f"{job.id}.log"
 
 
-def read_log(request: Request, job: Job, most: int | None) -> str:
+def read_job_log(request: Request, job: DetachedJob, most: int | None) -> str:
     """The log of a job, or its last `most` bytes from the start of a line; empty when there is none yet."""
-    path = log_path(request, job)
+    path = job_log_path(request, job)
     if not path.exists():
         return ""
     data = path.read_bytes()

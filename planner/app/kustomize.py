@@ -9,13 +9,13 @@ from typing import Final
 
 from planner.errors import HwplanError, SelectionError
 from planner.redaction.redactor import REDACTOR
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 
 _SECONDS: Final = 300.0
 _LINES: Final = 5  # of what the program said, in the error
 
 
-def build(folder: str) -> bytes:
+def build_kustomization(folder: str) -> bytes:
     """The manifests that a folder renders to. Raises SelectionError when it is none, or when nothing here can render
     it, HwplanError with the program's own words when it fails."""
     if not Path(folder).is_dir():
@@ -30,7 +30,7 @@ def build(folder: str) -> bytes:
         raise HwplanError(f"{shown} cannot be run ({error.strerror})", where="-k") from None
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()[-_LINES:]
-        raise HwplanError(f"{shown} failed: {REDACTOR.clean(safe(' '.join(said)))}", where="-k")
+        raise HwplanError(f"{shown} failed: {REDACTOR.clean(safe_text(' '.join(said)))}", where="-k")
     return done.stdout
 
 

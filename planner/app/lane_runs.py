@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from planner.errors import ProviderError, StalePlan
 from planner.resource import Resource
-from planner.values import JsonObject, Sub
+from planner.values import JsonObject, OutputTemplate
 from providers.cluster import Cluster, ObjectCollection
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations.object_end import end_of_object
@@ -55,7 +55,7 @@ class LaneRuns:
         return _name(run) == f"{self.prefix}-{commit[:_DIGITS]}"
 
 
-def lane_runs(cluster: Cluster, namespace: str, prefix: str) -> LaneRuns:
+def read_lane_runs(cluster: Cluster, namespace: str, prefix: str) -> LaneRuns:
     """Read them: one LIST. Raises ProviderError."""
     kind = served_kind(cluster, *_TEKTON)
     place = ObjectCollection(kind, namespace) if kind else None
@@ -65,15 +65,15 @@ def lane_runs(cluster: Cluster, namespace: str, prefix: str) -> LaneRuns:
     return LaneRuns(prefix, tuple(one for one in found if _name(one).startswith(f"{prefix}-")))
 
 
-def run_place(run: Resource) -> tuple[str, str]:
+def run_namespace_and_prefix(run: Resource) -> tuple[str, str]:
     """Namespace of the runs of a lane, and how their names begin: what stands in them before the commit."""
     metadata = run.manifest["spec"]["manifest"]["metadata"]
     name = metadata["name"]
-    begin = name.parts[0] if isinstance(name, Sub) else name
+    begin = name.parts[0] if isinstance(name, OutputTemplate) else name
     return str(metadata.get("namespace") or ""), str(begin).removesuffix("-")
 
 
-def with_key(run: Resource, key: str, *, rerun: bool) -> Resource:
+def with_run_parameter(run: Resource, key: str, *, rerun: bool) -> Resource:
     """The resource of a run with the parameter, and with leave to delete the run that is there, by its uid."""
     spec = run.manifest["spec"]
     inner: JsonObject = spec["manifest"]["spec"]

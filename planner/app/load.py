@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from planner.address import Address
 from planner.app.request import Request
-from planner.app.snapshot_records import is_snapshot, recorded_secrets
-from planner.app.unredacted_names import publish_names
+from planner.app.snapshot_records import is_saved_snapshot, recorded_secrets
+from planner.app.unredacted_names import leave_declared_names_unredacted
 from planner.errors import SelectionError
 from planner.loading import LoadResult
 from planner.plan import Selection
 from planner.ports import Fingerprinter
 from planner.resource import Resource
-from planner.values import Sealed, Vault, value_leaves
+from planner.values import SealedSecret, Vault, value_leaves
 from state.fingerprint import KeyedFingerprinter
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Stack:
     obsolete: tuple[Resource, ...] = ()
 
 
-def load(request: Request, fingerprinter: Fingerprinter, config: Config | None = None) -> Stack:
+def load_desired(request: Request, fingerprinter: Fingerprinter, config: Config | None = None) -> Stack:
     """Load what `request` selects, from `config` where it was read already. Raises ConfigError with every problem,
     SelectionError for unknown words."""
     if request.plain:
@@ -63,14 +63,14 @@ def load(request: Request, fingerprinter: Fingerprinter, config: Config | None =
     return _product(request, fingerprinter, config or load_selected_configuration(request), online=True)
 
 
-def load_offline(request: Request) -> Stack:
+def load_desired_offline(request: Request) -> Stack:
     """The same for those who need no state and ask no cluster: fingerprints are made with a key that nobody keeps."""
     fingerprinter = KeyedFingerprinter(token_bytes(32))
     if request.plain:
         stack = _plain(request, fingerprinter)
     else:
         stack = _product(request, fingerprinter, load_selected_configuration(request), online=False)
-    publish_names(request, stack)
+    leave_declared_names_unredacted(request, stack)
     return stack
 
 
@@ -92,7 +92,7 @@ def load_selected_configuration(request: Request) -> Config:
     """The same for a selection: other products are neither read nor checked."""
     from planner.loading.config import load_config
 
-    return load_config(request.config, selection=selection_of(request))
+    return load_config(request.config, selection=requested_selection(request))
 
 
 def load_selected(
@@ -106,13 +106,13 @@ def load_selected(
     """What the words of `request` select from `config`. `kubernetes` reads Secrets that are sources of others;
     published manifests are fetched only where `online`."""
     from planner.app.manifest_fetch import fetch_manifest
-    from planner.loading.product_stack import load_stack
+    from planner.loading.product_stack import load_product_stack
 
-    recorded = recorded_secrets(request.live, fingerprinter) if is_snapshot(request.live) else None
+    recorded = recorded_secrets(request.live, fingerprinter) if is_saved_snapshot(request.live) else None
     print_of = recorded.fingerprinter(fingerprinter) if recorded else fingerprinter
-    return load_stack(
+    return load_product_stack(
         config,
-        selection_of(request),
+        requested_selection(request),
         print_of,
         secrets_dir=_secrets_dir(request),
         kubernetes=None if recorded else kubernetes,  # a snapshot has no values, but it says what their sources had
@@ -121,22 +121,22 @@ def load_selected(
     )
 
 
-def selection_of(request: Request) -> Selection:
+def requested_selection(request: Request) -> Selection:
     """What the words of a request select."""
     return Selection(request.product, "", request.nodes, request.lanes, request.scopes)
 
 
 def _plain(request: Request, fingerprinter: Fingerprinter) -> Stack:
-    from planner.app.kustomize import build
-    from planner.loading.manifests.given_files import load_manifests
+    from planner.app.kustomize import build_kustomization
+    from planner.loading.manifests.given_files import load_plain_manifests
     from planner.loading.secrets.reader import SecretReader
 
-    loaded = load_manifests(
+    loaded = load_plain_manifests(
         request.files,
         stdin=request.stdin,
         name=request.name,
         fingerprinter=fingerprinter,
-        build=build,
+        build=build_kustomization,
         hooks_as_objects=request.hooks_as_objects,
     )
     stack = _stack(loaded, SecretReader({}, vault=loaded.vault))
@@ -144,11 +144,11 @@ def _plain(request: Request, fingerprinter: Fingerprinter) -> Stack:
 
 
 def _product(request: Request, fingerprinter: Fingerprinter, config: Config, *, online: bool) -> Stack:
-    from planner.loading.product_stack import secret_reader
+    from planner.loading.product_stack import open_secret_reader
 
     kubernetes = _cluster_secrets(request, config) if online else None
     loaded = load_selected(request, config, fingerprinter, kubernetes, online=online)
-    reader = secret_reader(config, _secrets_dir(request), kubernetes=kubernetes)
+    reader = open_secret_reader(config, _secrets_dir(request), kubernetes=kubernetes)
     if len(loaded.nodes) > 1:
         raise SelectionError(
             f"a plan is bound to one cluster, and {', '.join(loaded.nodes)} are {len(loaded.nodes)}",
@@ -163,7 +163,7 @@ def _product(request: Request, fingerprinter: Fingerprinter, config: Config, *, 
 
 def _is_comparable(request: Request, fingerprinter: Fingerprinter) -> bool:
     """Whether fingerprints made here can be compared with those of what is looked at."""
-    return not is_snapshot(request.live) or recorded_secrets(request.live, fingerprinter).same_key
+    return not is_saved_snapshot(request.live) or recorded_secrets(request.live, fingerprinter).same_key
 
 
 def _without_values(stack: Stack) -> Stack:
@@ -183,7 +183,7 @@ def _holds_value(resource: Resource) -> bool:
     if resource.address.kind != "Secret":
         return False
     found = (leaf for _, leaf in value_leaves(resource.manifest.get("data")))
-    return any(isinstance(leaf, Sealed) and leaf.ref.startswith(INLINE) for leaf in found)
+    return any(isinstance(leaf, SealedSecret) and leaf.ref.startswith(INLINE) for leaf in found)
 
 
 def _cluster_secrets(request: Request, config: Config) -> KubernetesReader:
@@ -191,7 +191,7 @@ def _cluster_secrets(request: Request, config: Config) -> KubernetesReader:
     from planner.app.cluster_secrets import ClusterSecrets
     from planner.loading.selection import resolve_products
 
-    node, _ = resolve_products(config, selection_of(request))[0].nodes[0]
+    node, _ = resolve_products(config, requested_selection(request))[0].nodes[0]
     return ClusterSecrets(request, node.spec.kube_context)
 
 

@@ -9,26 +9,26 @@ from planner.app.apply_plan import RunReport
 from planner.app.plan_run import Only
 from planner.app.request import Request
 from planner.app.session import open_session
-from planner.app.status import status_of
-from planner.events import Result
-from planner.push_recovery import PushRecovery, push_recovery
-from planner.status import Status
+from planner.app.status import read_part_status_in_session
+from planner.events import NodeResult
+from planner.push_recovery import PushRecovery, judge_push_recovery
+from planner.status import PartStatus
 from planner.values import JsonObject
 from state.store import StateStore
 
-_WELL = (Result.DONE, Result.UNCHANGED)
+_WELL = (NodeResult.DONE, NodeResult.UNCHANGED)
 _RUNS = 50  # looked through for the newest flush
 
 
-def mirror_status(request: Request, only: Only) -> tuple[Status, PushRecovery]:
+def read_mirror_status(request: Request, only: Only) -> tuple[PartStatus, PushRecovery]:
     """Both. Raises only when nothing can be judged."""
     with open_session(request) as session:
-        status = status_of(session, only)
+        status = read_part_status_in_session(session, only)
         flushes = {row.address for row in status.rows if row.spec.get("mode") == "fast-forward"}
-        return status, last_flush(session.store, flushes)
+        return status, read_last_flush(session.store, flushes)
 
 
-def last_flush(store: StateStore, flushes: Collection[Address]) -> PushRecovery:
+def read_last_flush(store: StateStore, flushes: Collection[Address]) -> PushRecovery:
     """What the newest run that pushed one of `flushes` reported."""
     for info in store.history(_RUNS):
         rows = [row for row in store.nodes(info.number) if row.address in flushes and row.phase == "END"]
@@ -38,7 +38,7 @@ def last_flush(store: StateStore, flushes: Collection[Address]) -> PushRecovery:
                 (row.result in _WELL, [str(row.detail.get("message", "")), *row.detail.get("warnings", ())])
                 for row in ended
             ]
-            return push_recovery(said, run=info.number, at=max(row.at for row in ended))
+            return judge_push_recovery(said, run=info.number, at=max(row.at for row in ended))
     return PushRecovery()
 
 
@@ -47,5 +47,5 @@ def flush_document(report: RunReport) -> JsonObject:
     ends = report.result.outcomes.values() if report.result else ()
     at = max((ended.at for ended in ends), default="")
     said = ((ended.result in _WELL, (ended.message, *ended.warnings)) for ended in ends)
-    found = push_recovery(said, run=report.run, at=at)
+    found = judge_push_recovery(said, run=report.run, at=at)
     return {"ok": report.exit_code == 0, **found.document()}

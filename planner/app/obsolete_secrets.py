@@ -59,7 +59,7 @@ class ObsoleteSecrets:
         return f"obsolete by {self.declared[address].source}; not made by hwplan, adopted by this deletion"
 
 
-def split_obsolete(
+def split_obsolete_secrets(
     declared: Collection[Resource], seen: ReadResult, owned: Collection[str]
 ) -> tuple[ReadResult, ObsoleteSecrets]:
     """Take what was read of the obsolete Secrets out of the observations: ours join what nobody declares."""

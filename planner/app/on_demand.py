@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from planner.address import Address, address_of
-from planner.app.lane.cluster import ClusterReader, wanted_workloads
-from planner.app.lane.subjects import WORKLOADS, Subjects, subjects_of
+from planner.app.lane.cluster import ClusterEvidenceReader, wanted_workloads
+from planner.app.lane.subjects import WORKLOADS, LaneParts, lane_parts
 from planner.app.session import Session
 from planner.errors import SelectionError
 from planner.resource import Resource
@@ -43,7 +43,7 @@ def with_restarts(session: Session, patterns: Sequence[str]) -> tuple[Resource, 
 def with_refreshes(session: Session, patterns: Sequence[str]) -> tuple[Resource, ...]:
     """The same with a hard refresh of each Application. Raises SelectionError as with_restarts does."""
     _check_one_lane(session)
-    names = subjects_of(session.stack.resources).applications
+    names = lane_parts(session.stack.resources).applications
     found = [Address("", "Application", "argoproj.io", namespace, name) for namespace, name in names]
     return (*session.stack.resources, *map(_refresh, _chosen(found, patterns, "Application to refresh")))
 
@@ -75,7 +75,7 @@ def _refresh(application: Address) -> Resource:
 
 
 def _workloads(session: Session, *, everything: bool) -> Iterator[Address]:
-    subjects = subjects_of(session.stack.resources)
+    subjects = lane_parts(session.stack.resources)
     declared = _declared(session.stack.resources) if everything else ()
     yield from declared
     yield from _live(session, subjects)
@@ -88,9 +88,9 @@ def _declared(resources: Iterable[Resource]) -> Iterator[Address]:
             yield Address("", address.kind, address.group, address.namespace, address.name)
 
 
-def _live(session: Session, subjects: Subjects) -> Iterator[Address]:
+def _live(session: Session, subjects: LaneParts) -> Iterator[Address]:
     """Of role `runtime`, and those that Applications manage. Raises SelectionError where that cannot be told."""
-    reader = ClusterReader(session.world.cluster, subjects, session.world.clock.now)
+    reader = ClusterEvidenceReader(session.world.cluster, subjects, session.world.clock.now)
     applications = reader.applications()
     for name, (reading, _) in applications.items():
         if not reading.readable:

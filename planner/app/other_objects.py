@@ -9,11 +9,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from planner.address import Address, address_of, group_of
-from planner.effects import OtherObjects
+from planner.effects import UntouchedObjects
 from planner.errors import ConfigError, ProviderError
 from planner.graph.resource_index import as_mapping
 from planner.loading.yaml.source import MANIFEST, load_documents
-from planner.planning import PlanInputs, leaving
+from planner.planning import PlanInputs, decide_leaving_objects
 from planner.ports import Effect, Present
 from planner.resource import Resource
 from planner.source import SourceRef
@@ -40,10 +40,10 @@ _LIVE = SourceRef("(live)")
 _MOST = 512 << 10  # characters of a text that is read as manifests
 
 
-def with_other_objects(inputs: PlanInputs, cluster: Cluster) -> PlanInputs:
+def with_untouched_objects(inputs: PlanInputs, cluster: Cluster) -> PlanInputs:
     """The inputs with the objects beside them. What cannot be listed is named, and no error: effects are for the reader
     of a plan."""
-    going = [] if inputs.destroy else [one.address for one in leaving(inputs).going]
+    going = [] if inputs.destroy else [one.address for one in decide_leaving_objects(inputs).going]
     changed = [address for address in inputs.previews if _is_changed(inputs, address)]
     places = {one.namespace: one.node_lane for one in (*changed, *going) if one.namespace}
     if not places:
@@ -59,7 +59,7 @@ def with_other_objects(inputs: PlanInputs, cluster: Cluster) -> PlanInputs:
             delivered[address] = after
         if isinstance(seen, Present) and (old := tuple(_manifests(address, seen.value or {}))):
             before[address] = old
-    return replace(inputs, others=OtherObjects(live, delivered, before, unlisted, looked_at=True))
+    return replace(inputs, others=UntouchedObjects(live, delivered, before, unlisted, looked_at=True))
 
 
 def _is_changed(inputs: PlanInputs, address: Address) -> bool:

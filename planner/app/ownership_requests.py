@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from planner.address import Address, is_own_kind
+from planner.address import Address, is_hwplan_kind
 from planner.app.request import Request
 from planner.errors import SelectionError
 from planner.resource import Resource
 
 
-def with_ownership(resources: Mapping[Address, Resource], request: Request) -> dict[Address, Resource]:
+def with_ownership_options(resources: Mapping[Address, Resource], request: Request) -> dict[Address, Resource]:
     """The resources with the `take_over` and `reset_undeclared` of a request in their options.
 
     Raises SelectionError for a glob that matches none of them: what was asked would not be done.
     """
-    objects = [address for address in resources if not is_own_kind(resources[address].api_version)]
+    objects = [address for address in resources if not is_hwplan_kind(resources[address].api_version)]
     for pattern in request.reset_undeclared:
         if not any(address.matches(pattern) for address in objects):
             raise SelectionError(

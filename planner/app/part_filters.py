@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from planner.address import Address, is_own_kind
+from planner.address import Address, is_hwplan_kind
 from planner.app.request import Request
 from planner.loading.selection import ALL
 from planner.resource import Resource
-from planner.values import Sub
+from planner.values import OutputTemplate
 
 if TYPE_CHECKING:
     from planner.app.plan_run import Only
     from planner.loading.config import Config
 
 
-def is_git(resource: Resource) -> bool:
+def is_git_ref(resource: Resource) -> bool:
     """Everything about git refs."""
     return _is(resource, "GitHead", "GitRef")
 
@@ -26,13 +26,13 @@ def without_refs_of_other_lanes(request: Request, only: Only, config: Config | N
     A mirror serves all lanes of a node; what its refs are called follows from the branches of each lane. `config` where
     it was read already.
     """
-    from planner.app.load import load_selected_configuration, selection_of
+    from planner.app.load import load_selected_configuration, requested_selection
     from planner.loading.selection import resolve_products
 
     if request.plain or not request.lanes or ALL in request.lanes:
         return only
     config = config or load_selected_configuration(request)
-    products = {one.product.name for one in resolve_products(config, selection_of(request))}
+    products = {one.product.name for one in resolve_products(config, requested_selection(request))}
     foreign: set[str] = set()
     own: set[str] = set()
     for lane in config.lanes:
@@ -41,25 +41,25 @@ def without_refs_of_other_lanes(request: Request, only: Only, config: Config | N
             own |= branches if lane.name in request.lanes else set()
             foreign |= branches if lane.name not in request.lanes else set()
     others = foreign - own
-    return lambda one: only(one) and not (is_git(one) and any(_is_about(one, branch) for branch in others))
+    return lambda one: only(one) and not (is_git_ref(one) and any(_is_about(one, branch) for branch in others))
 
 
 def _is_about(resource: Resource, branch: str) -> bool:
     """Whether a head, a ref or a snapshot ref (which has the branch inside) is about the branch."""
-    if not is_git(resource):
+    if not is_git_ref(resource):
         return False
     spec = resource.manifest["spec"]
     refs = [spec.get("branch"), *(spec[side].get("ref") for side in ("from", "to") if side in spec)]
-    texts = [ref.parts[0] if isinstance(ref, Sub) else ref for ref in refs]
+    texts = [ref.parts[0] if isinstance(ref, OutputTemplate) else ref for ref in refs]
     return any(f"/{branch}/" in f"/{text}/" for text in texts if isinstance(text, str))
 
 
-def is_sync(resource: Resource) -> bool:
+def is_mirror_sync(resource: Resource) -> bool:
     """What brings upstream branches and snapshots into the mirror, and the heads that they take."""
     return _is(resource, "GitHead") or (_is(resource, "GitRef") and _mode(resource) != "fast-forward")
 
 
-def is_flush(resource: Resource) -> bool:
+def is_mirror_flush(resource: Resource) -> bool:
     """What brings promoted branches back to the upstream, fast-forward only."""
     return _is(resource, "GitRef") and _mode(resource) == "fast-forward"
 
@@ -69,12 +69,12 @@ def is_image(resource: Resource) -> bool:
     return _is(resource, "RegistryImage")
 
 
-def is_preload(resource: Resource) -> bool:
+def is_copied_image(resource: Resource) -> bool:
     """Images that are copied."""
     return is_image(resource) and "source" in resource.manifest["spec"]
 
 
-def is_build(resource: Resource) -> bool:
+def is_built_image(resource: Resource) -> bool:
     """Images that are built."""
     return is_image(resource) and "build" in resource.manifest["spec"]
 
@@ -98,7 +98,7 @@ def is_secret(resource: Resource) -> bool:
     return resource.api_version == "v1" and resource.address.kind == "Secret"
 
 
-def nothing(resource: Resource) -> bool:
+def no_resource(resource: Resource) -> bool:
     """No declared resource at all: for verbs that only take away."""
     return False
 
@@ -109,7 +109,7 @@ def is_secret_address(address: Address) -> bool:
 
 
 def _is(resource: Resource, *kinds: str) -> bool:
-    return is_own_kind(resource.api_version) and resource.address.kind in kinds
+    return is_hwplan_kind(resource.api_version) and resource.address.kind in kinds
 
 
 def _mode(resource: Resource) -> str:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from planner.app.apply_plan import ApplyChoices, RunReport, apply_saved_plan, resume
-from planner.app.load import Stack, empty_stack, load
-from planner.app.request import Request, as_selected
+from planner.app.apply_plan import ApplyChoices, RunReport, apply_saved_plan, resume_run
+from planner.app.load import Stack, empty_stack, load_desired
+from planner.app.request import Request, request_of_selection
 from planner.app.runtime import open_store
 from planner.app.session import open_session_with
-from planner.app.shown_plans import check_approved
+from planner.app.shown_plans import refuse_unapproved_plan
 from planner.errors import ForeignPlan, HwplanError, StateError
 from planner.plan import Plan
 from planner.plan_document import dump_plan
 from planner.plan_document import load_plan as parse
-from planner.values import Sealed, value_leaves
+from planner.values import SealedSecret, value_leaves
 from planner.whole_file import write_whole
 from state.store import StateStore
 
@@ -48,11 +48,11 @@ def read_stored_plan(request: Request, name: str) -> Plan:
     return parse(document)
 
 
-def apply_file(request: Request, path: Path, how: ApplyChoices, *, approved: str = "") -> RunReport:
+def apply_plan_file(request: Request, path: Path, how: ApplyChoices, *, approved: str = "") -> RunReport:
     """Apply the plan in `path` on the cluster it was made for. Raises StalePlan when it is not the approved one."""
     plan = read_plan_file(path)
     if approved:
-        check_approved(request, approved, plan)
+        refuse_unapproved_plan(request, approved, plan)
     with open_store(request) as store:
         stack = _stack_of(request, plan, store)
         with open_session_with(request, store, stack) as session:
@@ -70,7 +70,7 @@ def resume_unfinished(request: Request, how: ApplyChoices) -> RunReport:
     with open_store(request) as store:
         plan = _unfinished(store)
         with open_session_with(request, store, _stack_of(request, plan, store)) as session:
-            return resume(session, plan, how)
+            return resume_run(session, plan, how)
 
 
 def _unfinished(store: StateStore) -> Plan:
@@ -85,9 +85,9 @@ def _stack_of(request: Request, plan: Plan, store: StateStore) -> Stack:
 
     A plan without secrets applies without its configuration.
     """
-    chosen = as_selected(request, plan.selection)
+    chosen = request_of_selection(request, plan.selection)
     try:
-        return load(chosen, store.fingerprinter())
+        return load_desired(chosen, store.fingerprinter())
     except HwplanError:
         if _needs_sources(plan):
             raise
@@ -95,4 +95,4 @@ def _stack_of(request: Request, plan: Plan, store: StateStore) -> Stack:
 
 
 def _needs_sources(plan: Plan) -> bool:
-    return any(isinstance(leaf, Sealed) for change in plan.changes for _, leaf in value_leaves(change.desired))
+    return any(isinstance(leaf, SealedSecret) for change in plan.changes for _, leaf in value_leaves(change.desired))

@@ -7,36 +7,36 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from planner.address import Address, is_own_kind
-from planner.app.beside import graph_of, with_scopes
+from planner.address import Address, is_hwplan_kind
+from planner.app.beside import graph_naming_missing_scopes, previews_naming_missing_scopes
 from planner.app.cascade_check import with_cascaded_objects
-from planner.app.checks_to_repeat import with_failed_checks
+from planner.app.checks_to_repeat import with_failed_checks_repeated
 from planner.app.ended_jobs import without_ended_jobs
 from planner.app.load import Stack
-from planner.app.obsolete_secrets import ObsoleteSecrets, split_obsolete
-from planner.app.other_objects import with_other_objects
-from planner.app.ownership_requests import with_ownership
-from planner.app.reader_notes import is_left_out, reader_notes
-from planner.app.reading import preview_all, read_all
-from planner.app.repairs import with_repairs
-from planner.app.repeated_secrets import repeated_secrets
+from planner.app.obsolete_secrets import ObsoleteSecrets, split_obsolete_secrets
+from planner.app.other_objects import with_untouched_objects
+from planner.app.ownership_requests import with_ownership_options
+from planner.app.reader_notes import is_no_longer_declared, reader_notes
+from planner.app.reading import preview_with_all_providers, read_with_all_providers
+from planner.app.repairs import with_argo_repairs
+from planner.app.repeated_secrets import warn_of_secrets_in_clear
 from planner.app.request import Request
-from planner.app.session import Session, identified, open_session
-from planner.app.undeclared import left_sets, recorded_sets
+from planner.app.session import Session, identify_cluster, open_session
+from planner.app.undeclared import remarks_on_undeclared_sets, warn_of_undeclared_sets
 from planner.app.unlabelled import unlabelled_objects
-from planner.applied_state import AppliedState, Record
+from planner.applied_state import AppliedRecord, AppliedState
 from planner.drift import DriftReport
 from planner.errors import GuardRefused, ProviderError
 from planner.graph import ResourceGraph
-from planner.loading.manifests.given_files import place_in_namespace, without_repeats
+from planner.loading.manifests.given_files import place_in_namespace, without_repeated_resources
 from planner.loading.secrets.files import NOT_IN_FOLDER
 from planner.plan import Plan, Selection
 from planner.planning import PlanInputs, drift_report, fired_guards, make_plan
 from planner.ports import Present, ReadResult, Unreadable
-from planner.redaction.cleaning import cleaned
+from planner.redaction.cleaning import clean_texts_in_value
 from planner.resource import Resource
 from providers.cluster import KindInfo
-from providers.kubernetes.object_location import is_crd, planned_kinds, served_kind
+from providers.kubernetes.object_location import is_crd, kinds_of_planned_crds, served_kind
 from providers.saved_observations_provider import SavedObservationsProvider
 
 Only: TypeAlias = Callable[[Resource], bool]
@@ -61,7 +61,7 @@ class PlanRun:
 
     def drift(self) -> DriftReport:
         """The same reading, judged as drift."""
-        return cleaned(drift_report(self.inputs, self.snapshot))
+        return clean_texts_in_value(drift_report(self.inputs, self.snapshot))
 
     def guards(self) -> tuple[GuardRefused, ...]:
         """The guards that an apply of this plan would be refused by; none where it has nothing to do."""
@@ -105,31 +105,31 @@ def make_plan_run(
     """
     gathered = gather_inputs(session, only=only, prune=prune, named=named)
     seen, snapshot = gathered.seen, gathered.snapshot
-    inputs = with_other_objects(gathered.inputs, session.world.cluster)
+    inputs = with_untouched_objects(gathered.inputs, session.world.cluster)
     live = count_owned_live(seen, session.stack.owned)
     whole = not (only or prune or named)
     notes = {
         **(unlabelled_objects(session, _left_records(gathered)) if whole else {}),
-        **recorded_sets(session, seen),
+        **remarks_on_undeclared_sets(session, seen),
         **reader_notes(inputs, snapshot, gathered.declared),
         **_secrets_folders(session),
     }
-    return PlanRun(decide(inputs), inputs.graph, snapshot, live, notes, inputs)
+    return PlanRun(decide_plan(inputs), inputs.graph, snapshot, live, notes, inputs)
 
 
-def _left_records(gathered: GatheredInputs) -> Mapping[Address, Record]:
+def _left_records(gathered: GatheredInputs) -> Mapping[Address, AppliedRecord]:
     """The records of what is no longer declared and was not seen as ours: it is gone, or says nothing of us."""
     inputs, strays = gathered.inputs, {one.address for one in gathered.seen.strays}
     return {
         address: record
         for address, record in gathered.snapshot.records.items()
-        if address not in strays and is_left_out(inputs, address, record.scope, gathered.declared)
+        if address not in strays and is_no_longer_declared(inputs, address, record.scope, gathered.declared)
     }
 
 
-def decide(inputs: PlanInputs) -> Plan:
+def decide_plan(inputs: PlanInputs) -> Plan:
     """The plan of `inputs`, cleaned once more: by now every secret that was read is known, whoever read it first."""
-    return cleaned(make_plan(inputs))
+    return clean_texts_in_value(make_plan(inputs))
 
 
 def gather_inputs(
@@ -137,49 +137,49 @@ def gather_inputs(
 ) -> GatheredInputs:
     """Read and predict everything that is selected."""
     request, stack, world = session.request, session.stack, session.world
-    identity = identified(session)
-    placed = with_repairs(world, placed_resources(session, stack.resources))
-    whole = graph_of(session, placed)
+    identity = identify_cluster(session)
+    placed = with_argo_repairs(world, with_real_namespaces(session, stack.resources))
+    whole = graph_naming_missing_scopes(session, placed)
     chosen = _chosen(request, whole) - frozenset(one.address for one in placed if only and not only(one))
-    resources = with_ownership({one.address: one for one in placed if one.address in chosen}, request)
+    resources = with_ownership_options({one.address: one for one in placed if one.address in chosen}, request)
     graph = whole if len(resources) == len(placed) else whole.subset(chosen)
     snapshot = world.store.snapshot(stack.owned)
-    places = [place for place in snapshot.places() if not is_own_kind(place.api_version)]
+    places = [place for place in snapshot.places() if not is_hwplan_kind(place.api_version)]
     pruning = prune is not None or not (request.targets or request.exclude or only)
     leaving = stack.obsolete if pruning else ()
-    read, homeless = read_all(world.providers, [*resources.values(), *leaving], stack.owned, places)
-    seen, obsolete = split_obsolete(leaving, read, stack.owned)
+    read, homeless = read_with_all_providers(world.providers, [*resources.values(), *leaving], stack.owned, places)
+    seen, obsolete = split_obsolete_secrets(leaving, read, stack.owned)
     lost = {**stack.unsourced, **homeless}
     readable = {
         address: resource
         for address, resource in resources.items()
         if address not in lost and not isinstance(seen.observations.get(address), Unreadable)
     }
-    predicted = preview_all(world.providers, readable, seen.observations, graph)
+    predicted = preview_with_all_providers(world.providers, readable, seen.observations, graph)
     observations = {**seen.observations, **predicted.observations}
     strays = _prunable(request, stack, seen, declared=whole, prune=prune)
     if named:
         strays = _named(named, strays, obsolete, {one.address: one for one in placed})
-    reported = (*seen.warnings, *unlisted_warnings(seen), *obsolete.warnings(strays))
+    reported = (*seen.warnings, *warnings_of_unlisted_kinds(seen), *obsolete.warnings(strays))
     inputs = PlanInputs(
-        selection=selection_of(request, stack, tuple(map(str, sorted(chosen))) if only else request.targets),
+        selection=resolved_selection(request, stack, tuple(map(str, sorted(chosen))) if only else request.targets),
         cluster=identity,
         config_digest=stack.digest,
         graph=graph,
         resources={**resources, **predicted.resources},
         observations=observations,
-        previews=with_scopes(session, predicted.previews),
+        previews=previews_naming_missing_scopes(session, predicted.previews),
         strays=strays,
         unsourced=lost,
-        warnings=(*stack.warnings, *reported, *left_sets(session, seen)),
+        warnings=(*stack.warnings, *reported, *warn_of_undeclared_sets(session, seen)),
         prune=pruning,
         reasons={one.address: obsolete.reason(one.address) for one in strays if one in obsolete.foreign},
         made=predicted.made,
     )
-    inputs = with_failed_checks(without_ended_jobs(inputs, snapshot, session), session)
+    inputs = with_failed_checks_repeated(without_ended_jobs(inputs, snapshot, session), session)
     inputs = with_cascaded_objects(inputs, world.cluster)
     declared = frozenset(one.address for one in placed)
-    more = (*_no_longer_declared(session, inputs, declared), *repeated_secrets(inputs))
+    more = (*_no_longer_declared(session, inputs, declared), *warn_of_secrets_in_clear(inputs))
     inputs = replace(inputs, warnings=(*inputs.warnings, *more)) if more else inputs
     return GatheredInputs(inputs, seen, snapshot, declared, obsolete)
 
@@ -200,21 +200,23 @@ def _no_longer_declared(session: Session, inputs: PlanInputs, declared: Collecti
     recorded = session.world.providers.recorded
     if not isinstance(recorded, SavedObservationsProvider):
         return ()
-    left = (address for address, scope in recorded.declared() if is_left_out(inputs, address, scope, declared))
+    left = (
+        address for address, scope in recorded.declared() if is_no_longer_declared(inputs, address, scope, declared)
+    )
     return tuple(f"{address}: declared when the snapshot was saved, no longer; it is left alone" for address in left)
 
 
-def placed_resources(session: Session, resources: Collection[Resource]) -> list[Resource]:
+def with_real_namespaces(session: Session, resources: Collection[Resource]) -> list[Resource]:
     """Every resource in the namespace that it will really stand in: only discovery knows which kinds are namespaced."""
-    coming = planned_kinds(one.manifest for one in resources if is_crd(one.manifest))
-    keys = {(one.api_version, one.address.kind) for one in resources if not is_own_kind(one.api_version)}
+    coming = kinds_of_planned_crds(one.manifest for one in resources if is_crd(one.manifest))
+    keys = {(one.api_version, one.address.kind) for one in resources if not is_hwplan_kind(one.api_version)}
     kinds = {key: coming.get(key) or _served(session, *key) for key in sorted(keys)}
     found = []
     for resource in resources:
         kind = kinds.get((resource.api_version, resource.address.kind))
         namespace = session.request.namespace
         found.append(place_in_namespace(resource, kind.namespaced, namespace) if kind else resource)
-    return without_repeats(found, [resource.address for resource in resources])
+    return without_repeated_resources(found, [resource.address for resource in resources])
 
 
 def _served(session: Session, api_version: str, kind: str) -> KindInfo | None:
@@ -254,7 +256,7 @@ def _named(
     return tuple(one for one in (*strays, *obsolete.foreign) if one.address == address)
 
 
-def selection_of(request: Request, stack: Stack, targets: tuple[str, ...]) -> Selection:
+def resolved_selection(request: Request, stack: Stack, targets: tuple[str, ...]) -> Selection:
     """The selecting words as they were resolved."""
     return Selection(
         product=stack.product,
@@ -268,7 +270,7 @@ def selection_of(request: Request, stack: Stack, targets: tuple[str, ...]) -> Se
     )
 
 
-def unlisted_warnings(seen: ReadResult) -> tuple[str, ...]:
+def warnings_of_unlisted_kinds(seen: ReadResult) -> tuple[str, ...]:
     """Where objects of ours may be that nobody could look for."""
     return tuple(f"{place.address}: not looked at for objects to prune ({place.reason})" for place in seen.unlisted)
 

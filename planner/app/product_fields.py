@@ -20,19 +20,19 @@ def product_fields(request: Request, what: str | None = None) -> dict[str, type[
     that cannot be read adds nothing; otherwise raises ConfigError or SelectionError.
     """
     from planner.loading.config import load_config
-    from planner.loading.explain import is_known
+    from planner.loading.explain import is_known_kind
 
-    if what and is_known(what) and what.partition(".")[0] not in ("Lane", "Node"):
+    if what and is_known_kind(what) and what.partition(".")[0] not in ("Lane", "Node"):
         return {}
     try:
-        return added_fields(load_config(request.config))
+        return product_fields_of_config(load_config(request.config))
     except HwplanError:
-        if what and not is_known(what):
+        if what and not is_known_kind(what):
             raise
         return {}
 
 
-def added_fields(config: Config) -> dict[str, type[BaseModel]]:
+def product_fields_of_config(config: Config) -> dict[str, type[BaseModel]]:
     """The same of a configuration that was read."""
     found: dict[str, type[BaseModel]] = {}
     for name, product in sorted(config.products.items()):

@@ -12,33 +12,35 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from planner.address import Address, address_of, is_own_kind
-from planner.app.lane.argo_preview import PromotionPreview, predict_promoted, preview_promotion
+from planner.address import Address, address_of, is_hwplan_kind
+from planner.app.lane.argo_preview import PromotionPreview, predict_sync_of_promotion, preview_promotion
 from planner.app.plan_run import PlanRun, make_plan_run
-from planner.app.pulls.place import PullPlace, find_place
+from planner.app.pulls.place import MonitoredLane, find_monitored_lane
 from planner.app.request import Request
 from planner.app.session import Session
-from planner.app.trigger.opening import rollout_parts
+from planner.app.trigger.opening import open_rollout_parts
 from planner.caches import cache_folder
 from planner.diff import diff_documents
-from planner.effects.workloads import of_workload
+from planner.effects.workloads import effects_on_workload
 from planner.errors import ConfigError, ProviderError, SelectionError
 from planner.graph.resource_index import pod_spec
 from planner.loading.yaml.source import MANIFEST, load_documents
-from planner.plan import Action, Change, Plan, Precondition, SetOff
+from planner.plan import Action, Change, Plan, Precondition, SideEffect
 from planner.plan_effect import pull_effect_id
 from planner.pulls.facts import PullRequestState
 from planner.pulls.merge_check import ConflictingMerge, PredictedMerge
-from planner.render.pull_request_stages import PullWay
+from planner.render.pull_request_stages import PullRequestWay
 from planner.resource import Resource
 from planner.rollout.argo_prediction import ArgoPrediction
 from planner.rollout.promotion import CATALOG
 from planner.source import SourceRef
-from planner.values import Json, JsonObject, Ref, Sub
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate
 from providers.git.client import GitClient
 from providers.git.merges import GitMerges
 from providers.git.object_cache import ObjectCache
-from providers.git.remotes import open_remote_mapping
+from providers.git.remotes import open_remote_locations
+from providers.github.conflict_pulls import with_pulls
+from providers.github.provider import GitHubProvider
 from providers.github_with_git import create_for
 
 _API = "hwplan.dev/v1"
@@ -47,7 +49,7 @@ _MOST_FILES = 300
 
 
 @dataclass(frozen=True, slots=True)
-class PullPlan:
+class PullRequestPlan:
     """The plan with what is foretold of it.
 
     `merge` is what git makes of base and head, None for a pull request that is merged; `files` are those that it
@@ -57,7 +59,7 @@ class PullPlan:
 
     made: PlanRun
     session: Session
-    place: PullPlace
+    place: MonitoredLane
     pull: PullRequestState
     merge: PredictedMerge | ConflictingMerge | None
     files: tuple[str, ...]
@@ -73,14 +75,14 @@ class PullPlan:
 
 
 @contextmanager
-def open_pull_plan(request: Request, number: int) -> Iterator[PullPlan]:
+def open_pull_request_plan(request: Request, number: int) -> Iterator[PullRequestPlan]:
     """Plan the pull request of the one selected lane; the session stays open.
 
     Raises SelectionError where the words select no lane with pull requests and a rollout, or it is closed,
     ProviderError where it cannot be read.
     """
-    place = find_place(request)
-    with rollout_parts(place.request) as parts:
+    place = find_monitored_lane(request)
+    with open_rollout_parts(place.request) as parts:
         github = create_for(request.config, parts.session.world.sandbox)
         pull = github.clients.of(place.access).pull(place.repo, number)
         _check(pull, place)
@@ -93,20 +95,20 @@ def open_pull_plan(request: Request, number: int) -> Iterator[PullPlan]:
         wanted = (merging, *resources)
         session = replace(parts.session, stack=replace(parts.session.stack, resources=wanted))
         made = make_plan_run(session)
-        foretold = _foretold(session, place, pull)
-        yield PullPlan(
+        foretold = _foretold(session, place, pull, github)
+        yield PullRequestPlan(
             made, session, place, pull, foretold.merge, foretold.files, foretold.promotion, foretold.argo,
             foretold.problem, _identifier(made, merging, {one.address: one for one in wanted}),
         )  # fmt: skip
 
 
-def pull_request_stages(found: PullPlan) -> PullWay:
+def pull_request_way(found: PullRequestPlan) -> PullRequestWay:
     """What the stages of its page are told from."""
     promotion, pull = found.promotion, found.pull
     after = promotion.after if promotion is not None else None
     services = tuple(name.removesuffix(".yaml") for name in (after.files if after else ()))
     builds = tuple(after.builds) if after else ()
-    return PullWay(
+    return PullRequestWay(
         repo=found.place.repo,
         pull=pull,
         method=found.place.rules.method,
@@ -120,7 +122,7 @@ def pull_request_stages(found: PullPlan) -> PullWay:
         pods=tuple(_pods(promotion)) if promotion else (),
         problem=found.problem,
         authority=found.place.rules.authority,
-        documents=tuple(one.manifest for one in found.session.stack.resources if is_own_kind(one.api_version)),
+        documents=tuple(one.manifest for one in found.session.stack.resources if is_hwplan_kind(one.api_version)),
     )
 
 
@@ -135,7 +137,7 @@ def _changed_files(promotion: PromotionPreview) -> Iterator[tuple[str, str]]:
             yield name, "new" if name not in before else "changed"
 
 
-def _pods(promotion: PromotionPreview) -> Iterator[SetOff]:
+def _pods(promotion: PromotionPreview) -> Iterator[SideEffect]:
     """What the delivered workloads set off, as far as their manifests say: an image that is built is another one."""
     before, after = _workloads(promotion.before), _workloads(promotion.after.files)
     for address in sorted({*before, *after}):
@@ -146,7 +148,7 @@ def _pods(promotion: PromotionPreview) -> Iterator[SetOff]:
             continue
         change = Change(address, action, "", "", "", Precondition(), _COMMAND, desired=new, fields=fields)
         gone = [Resource(address, "", old, "", "", _COMMAND)] if old is not None and new is None else []
-        yield from of_workload(change, None, gone)
+        yield from effects_on_workload(change, None, gone)
 
 
 def _workloads(files: Mapping[str, str]) -> dict[Address, JsonObject]:
@@ -158,7 +160,7 @@ def _workloads(files: Mapping[str, str]) -> dict[Address, JsonObject]:
     return found
 
 
-def _check(pull: PullRequestState, place: PullPlace) -> None:
+def _check(pull: PullRequestState, place: MonitoredLane) -> None:
     if not (pull.is_open or pull.merged):
         raise SelectionError(f"pull request {pull.number} was closed without a merge", where="--pr")
     if pull.base_branch != place.branch:
@@ -169,7 +171,7 @@ def _check(pull: PullRequestState, place: PullPlace) -> None:
         )
 
 
-def _resource(place: PullPlace, pull: PullRequestState, node_lane: str) -> Resource:
+def _resource(place: MonitoredLane, pull: PullRequestState, node_lane: str) -> Resource:
     name = f"pr-{pull.number}"
     spec: JsonObject = {
         "repo": place.repo, "number": pull.number, "base": place.branch, "headSha": pull.head, "git": place.git,
@@ -186,7 +188,9 @@ def _following(one: Resource, head: Address, pull: Address) -> Resource:
     spec = manifest["spec"] if one.address.kind == "GitRef" and not one.address.group else {}
     source = spec.get("from") or {}
     if spec.get("mode") == "mirror" and source.get("ref") and one.address.name == f"sync-{head.name}":
-        commit = {key: value for key, value in source.items() if key != "ref"} | {"commit": Ref(pull, "mergeCommit")}
+        commit = {key: value for key, value in source.items() if key != "ref"} | {
+            "commit": OutputRef(pull, "mergeCommit")
+        }
         manifest = {**manifest, "spec": {**spec, "from": commit}}
     return one if manifest is one.manifest else replace(one, manifest=manifest)
 
@@ -197,18 +201,20 @@ def _renamed(value: Json, head: Address, pull: Address) -> Json:
             return {key: _renamed(item, head, pull) for key, item in value.items()}
         case list():
             return [_renamed(item, head, pull) for item in value]
-        case Ref():
+        case OutputRef():
             return _of_merge(value, head, pull)
-        case Sub(parts):
-            return Sub(tuple(part if isinstance(part, str) else _of_merge(part, head, pull) for part in parts))
+        case OutputTemplate(parts):
+            return OutputTemplate(
+                tuple(part if isinstance(part, str) else _of_merge(part, head, pull) for part in parts)
+            )
         case _:
             return value
 
 
-def _of_merge(ref: Ref, head: Address, pull: Address) -> Ref:
+def _of_merge(ref: OutputRef, head: Address, pull: Address) -> OutputRef:
     if (ref.address.kind, ref.address.name) != (head.kind, head.name):
         return ref
-    return Ref(pull, "mergeCommit" if ref.output == "commit" else ref.output)
+    return OutputRef(pull, "mergeCommit" if ref.output == "commit" else ref.output)
 
 
 def _identifier(made: PlanRun, merging: Resource, wanted: Mapping[Address, Resource]) -> str:
@@ -218,7 +224,7 @@ def _identifier(made: PlanRun, merging: Resource, wanted: Mapping[Address, Resou
     follows = {
         address: one.manifest
         for address, one in wanted.items()
-        if is_own_kind(one.api_version) and one is not merging and (address in after or address.kind == "GitRef")
+        if is_hwplan_kind(one.api_version) and one is not merging and (address in after or address.kind == "GitRef")
     }
     spec = merging.manifest["spec"]
     pull = {key: spec[key] for key in ("repo", "number", "headSha", "base", "method")}
@@ -234,28 +240,29 @@ class _Foretold:
     problem: str = ""
 
 
-def _foretold(session: Session, place: PullPlace, pull: PullRequestState) -> _Foretold:
+def _foretold(session: Session, place: MonitoredLane, pull: PullRequestState, github: GitHubProvider) -> _Foretold:
     """What git and Argo CD are foretold to make of it. What cannot be read is the problem, and no error."""
     sandbox = session.world.sandbox
     with TemporaryDirectory(prefix="hwplan-git-") as scratch:
         client = GitClient()
         objects = ObjectCache(client, Path(scratch) if sandbox is not None else cache_folder("git"))
-        merges = GitMerges(client, objects, open_remote_mapping(session.request.config, sandbox))
+        merges = GitMerges(client, objects, open_remote_locations(session.request.config, sandbox))
         found = _Foretold()
         try:
             base = _base_of(merges, place, pull)
             merge = merges.predict(place.git, place.branch, pull.head, place.rules.method, base)
             found = _Foretold(merge)
             if isinstance(merge, ConflictingMerge):
-                return replace(found, problem=merge.described())
+                merge = with_pulls(merge, github.clients.of(place.access), place.repo, place.branch)
+                return replace(found, merge=merge, problem=merge.described())
             found = replace(found, files=_files(objects, merge))
             promotion = preview_promotion(session, place.spec, objects, merge.tree)
-            return replace(found, promotion=promotion, argo=predict_promoted(session, promotion.after))
+            return replace(found, promotion=promotion, argo=predict_sync_of_promotion(session, promotion.after))
         except (ProviderError, ConfigError) as error:
             return replace(found, problem=error.message)
 
 
-def _base_of(merges: GitMerges, place: PullPlace, pull: PullRequestState) -> str:
+def _base_of(merges: GitMerges, place: MonitoredLane, pull: PullRequestState) -> str:
     """The commit that it is merged into: the tip, or, of a merged one, the first parent of its merge."""
     if not pull.merged:
         return ""

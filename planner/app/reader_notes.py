@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from planner.address import Address, is_own_kind
-from planner.applied_state import AppliedState, Record
+from planner.address import Address, is_hwplan_kind
+from planner.applied_state import AppliedRecord, AppliedState
 from planner.planning import PlanInputs, is_superseded_record
 from planner.ports import Absent, Effect, Preview
 from planner.resource import APPLIED
@@ -29,7 +29,7 @@ def reader_notes(
     left = {
         address: f"applied by run {record.run}, no longer declared; it is left alone"
         for address, record in records.items()
-        if is_own_kind(record.api_version) and is_left_out(inputs, address, record.scope, declared)
+        if is_hwplan_kind(record.api_version) and is_no_longer_declared(inputs, address, record.scope, declared)
     }
     other = {
         address: f"declared otherwise than in run {records[address].run}"
@@ -41,16 +41,16 @@ def reader_notes(
     return gone | left | other
 
 
-def _is_declared_otherwise(inputs: PlanInputs, record: Record) -> bool:
+def _is_declared_otherwise(inputs: PlanInputs, record: AppliedRecord) -> bool:
     """Whether a resource of another system is declared with other words than those of the run that the record is of:
     what it names now (the tag of an image) is another thing, and the one before is not gone."""
     resource = inputs.resources.get(record.address)
-    if resource is None or not is_own_kind(resource.api_version):
+    if resource is None or not is_hwplan_kind(resource.api_version):
         return False
     return bool(resource.manifest["metadata"]["annotations"].get(APPLIED) != record.applied)
 
 
-def _is_gone(preview: Preview | None, record: Record) -> bool:
+def _is_gone(preview: Preview | None, record: AppliedRecord) -> bool:
     return _stays(preview) and (preview is None or not is_superseded_record(preview, record))
 
 
@@ -59,7 +59,7 @@ def _stays(preview: Preview | None) -> bool:
     return preview is None or preview.effect not in (Effect.RUN, Effect.NONE)
 
 
-def is_left_out(inputs: PlanInputs, address: Address, scope: str, declared: Collection[Address]) -> bool:
+def is_no_longer_declared(inputs: PlanInputs, address: Address, scope: str, declared: Collection[Address]) -> bool:
     """Whether a resource of another system belongs to what is planned here, and is not declared any more. Only objects
     of the cluster are pruned: a gate that is taken away would go unnoticed."""
     scopes = inputs.selection.scopes

@@ -7,20 +7,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from planner.address import Address, is_own_kind
-from planner.applied_state import KindPlace
+from planner.address import Address, is_hwplan_kind
+from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError
 from planner.graph import ResourceGraph
 from planner.path import FieldPath
 from planner.ports import Absent, Effect, Observation, Outputs, Present, Preview, Provider, ReadResult, Unreadable
 from planner.resource import Resource
 from planner.spec.kinds import MAKERS
-from planner.values import Json, Ref, Sub, open_outputs, substitute_outputs, value_leaves
+from planner.values import Json, OutputRef, OutputTemplate, open_outputs, substitute_outputs, value_leaves
 from providers.provider_table import ProviderTable
 
 
-def read_all(
-    providers: ProviderTable, resources: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]
+def read_with_all_providers(
+    providers: ProviderTable, resources: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]
 ) -> tuple[ReadResult, dict[Address, str]]:
     """Read everything. Also gives the resources that no provider answers for, with the reason."""
     groups, homeless = _by_provider(providers, resources)
@@ -36,7 +36,7 @@ def read_all(
     return _merged(parts), homeless
 
 
-MadeValues: TypeAlias = tuple[tuple[FieldPath, Ref | Sub], ...]
+MadeValues: TypeAlias = tuple[tuple[FieldPath, OutputRef | OutputTemplate], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class PredictedState:
     made: Mapping[Address, MadeValues] = field(default_factory=dict)
 
 
-def preview_all(
+def preview_with_all_providers(
     providers: ProviderTable,
     resources: Mapping[Address, Resource],
     observations: Mapping[Address, Observation],
@@ -77,8 +77,8 @@ def preview_all(
         taking = [address for address in ready if waiting[address]]
         filled |= {address: _fill(resources[address], outputs) for address in taking}
         made |= {address: _made(resources[address], outputs, resources) for address in taking}
-        own = [filled[address] for address in taking if is_own_kind(filled[address].api_version)]
-        seen |= read_all(providers, own, (), ())[0].observations if own else {}
+        own = [filled[address] for address in taking if is_hwplan_kind(filled[address].api_version)]
+        seen |= read_with_all_providers(providers, own, (), ())[0].observations if own else {}
         readable = [address for address in ready if not isinstance(seen.get(address), Unreadable)]
         previews |= _preview_round(providers, [filled[address] for address in readable], seen)
         for address in ready:
@@ -137,7 +137,7 @@ def _sources(manifest: Json) -> set[Address]:
     """The resources whose outputs a document takes."""
     found: set[Address] = set()
 
-    def note(ref: Ref) -> None:
+    def note(ref: OutputRef) -> None:
         found.add(ref.address)
 
     substitute_outputs(manifest, note)
@@ -168,11 +168,11 @@ def _made(resource: Resource, outputs: Outputs, resources: Mapping[Address, Reso
     content = {address: known for address, known in outputs.items() if not _is_maker(resources.get(address))}
     found = []
     for path, leaf in value_leaves(resource.manifest):
-        if isinstance(leaf, Ref | Sub):
+        if isinstance(leaf, OutputRef | OutputTemplate):
             declared, filled = _value(leaf, content), _value(leaf, outputs)
             found += [(path, declared)] if open_outputs(declared) and declared != filled else []
     return tuple(found)
 
 
 def _is_maker(resource: Resource | None) -> bool:
-    return resource is not None and (not is_own_kind(resource.api_version) or resource.address.kind in MAKERS)
+    return resource is not None and (not is_hwplan_kind(resource.api_version) or resource.address.kind in MAKERS)

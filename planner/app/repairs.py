@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from planner.address import is_own_kind
+from planner.address import is_hwplan_kind
 from planner.app.runtime import Runtime
 from planner.ports import Present
 from planner.resource import Resource
-from providers.kubernetes.operations.argorepair import REPAIRS, STUCK, repair_of
+from providers.kubernetes.operations.argorepair import REPAIRS, STUCK, repair_document
 
 _KIND = "ArgoRepair"
 
 
-def with_repairs(world: Runtime, resources: Sequence[Resource]) -> list[Resource]:
+def with_argo_repairs(world: Runtime, resources: Sequence[Resource]) -> list[Resource]:
     """The resources with those repairs that are needed now. What cannot be read is said when it is read again."""
     found: list[Resource] = []
     for one in resources:
@@ -29,7 +29,7 @@ def with_repairs(world: Runtime, resources: Sequence[Resource]) -> list[Resource
 
 
 def _finds(resource: Resource) -> bool:
-    return is_own_kind(resource.api_version) and resource.address.kind == _KIND and REPAIRS not in resource.manifest
+    return is_hwplan_kind(resource.api_version) and resource.address.kind == _KIND and REPAIRS not in resource.manifest
 
 
 def _repairs(world: Runtime, declared: Resource) -> list[Resource]:
@@ -39,7 +39,7 @@ def _repairs(world: Runtime, declared: Resource) -> list[Resource]:
     rows = seen.outputs.get(STUCK) if isinstance(seen, Present) else ()
     found: list[Resource] = []
     for row in rows or ():
-        manifest = repair_of(declared, row)
+        manifest = repair_document(declared, row)
         address = replace(declared.address, name=manifest["metadata"]["name"])
         first = tuple(other.address for other in found if other.manifest[REPAIRS]["what"] == "operation")
         options = replace(declared.options, depends_on=(*declared.options.depends_on, *first))

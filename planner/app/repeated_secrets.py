@@ -15,7 +15,7 @@ from planner.redaction.redactor import REDACTOR
 from planner.values import value_leaves
 
 
-def repeated_secrets(inputs: PlanInputs) -> Iterator[str]:
+def warn_of_secrets_in_clear(inputs: PlanInputs) -> Iterator[str]:
     """A warning for each resource about to be written that repeats values of secrets, with the fields; no value."""
     for address, resource in sorted(inputs.resources.items()):
         preview = inputs.previews.get(address)

@@ -66,7 +66,7 @@ class Request:
         )
 
 
-def as_selected(request: Request, selection: Selection) -> Request:
+def request_of_selection(request: Request, selection: Selection) -> Request:
     """The request with the selecting words of an earlier plan. What came from standard input is gone."""
     return replace(
         request,

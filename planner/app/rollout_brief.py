@@ -14,22 +14,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from planner.app.github_texts import lane_repository, text_resource, write_texts
-from planner.app.lane.reading import Target
+from planner.app.github_texts import github_text_resource, lane_repository, write_github_texts
+from planner.app.lane.reading import StatusTarget
 from planner.app.lane.status import read_lane_status
-from planner.app.pulls.place import find_place
-from planner.app.reading import read_all
+from planner.app.pulls.place import find_monitored_lane
+from planner.app.reading import read_with_all_providers
 from planner.app.request import Request
 from planner.app.runtime import state_folder
 from planner.app.session import Session
-from planner.app.snapshot_records import is_snapshot
-from planner.app.trigger.opening import RolloutParts, rollout_parts
+from planner.app.snapshot_records import is_saved_snapshot
+from planner.app.trigger.opening import RolloutParts, open_rollout_parts
 from planner.caches import cache_folder
 from planner.errors import ForeignPlan, HwplanError, SelectionError
 from planner.ports import Absent, Present
-from planner.pulls.marks import mark_line
+from planner.pulls.marks import marker_line
 from planner.redaction.redactor import REDACTOR
-from planner.render.brief import BriefEntry, brief_marker, commits_of, render_entry
+from planner.render.brief import BriefEntry, brief_marker, parse_merged_commits, render_brief_entry
 from planner.resource import Resource
 from planner.spec.brief import Brief
 from planner.values import JsonObject
@@ -37,7 +37,7 @@ from planner.whole_file import write_whole
 from providers.git.client import GitClient
 from providers.git.merges import log_between
 from providers.git.object_cache import ObjectCache
-from providers.git.remotes import Remote, open_remote_mapping, resolve_remote
+from providers.git.remotes import Remote, open_remote_locations, resolve_remote
 from providers.github_with_git import create_for
 
 _MOST_COMMITS = 400
@@ -65,9 +65,9 @@ def append_rollout(session: Session, head: Resource, brief: Brief, record: JsonO
 def record_rollout(request: Request, number: int, commit: str, *, confirm: bool) -> BriefResult:
     """Append the entry of a rollout by hand. Raises SelectionError where the lane has no brief, the pull request is not
     merged or not in `commit`, or no run of the commit is known."""
-    if confirm and is_snapshot(request.live):
+    if confirm and is_saved_snapshot(request.live):
         raise ForeignPlan("a saved snapshot cannot be written", where="--live", remedy="leave --confirm out")
-    place = find_place(request)
+    place = find_monitored_lane(request)
     brief = place.spec.brief
     if brief is None:
         raise SelectionError(
@@ -75,7 +75,7 @@ def record_rollout(request: Request, number: int, commit: str, *, confirm: bool)
             where="brief",
             remedy="write `brief: {issue: N}` or `brief: {file: PATH}` of the lane",
         )
-    with rollout_parts(place.request) as parts, _history(parts.session, parts.head) as history:
+    with open_rollout_parts(place.request) as parts, _history(parts.session, parts.head) as history:
         session = parts.session
         pull = create_for(request.config, session.world.sandbox).clients.of(place.access).pull(place.repo, number)
         whole = history.whole(commit)
@@ -98,7 +98,7 @@ def _record(parts: RolloutParts, request: Request, commit: str) -> JsonObject:
     known = session.store.closeouts(f"{stack.nodes[0]}/{stack.lanes[0]}", commit, 1)
     found: JsonObject | None = json.loads(known[0].record) if known else None
     if found is None:
-        found = read_lane_status(request, Target(commit=commit), closeout=True).record
+        found = read_lane_status(request, StatusTarget(commit=commit), closeout=True).record
     if found is None or not found["run"]:
         raise SelectionError(
             f"no run of commit {commit[:12]} is known", where="--source-commit", remedy="hwplan status --source-commit"
@@ -142,7 +142,7 @@ class _History:
 @contextmanager
 def _history(session: Session, head: Resource) -> Iterator[_History]:
     spec, sandbox = head.manifest["spec"], session.world.sandbox
-    remote = resolve_remote(spec, open_remote_mapping(session.request.config, sandbox))
+    remote = resolve_remote(spec, open_remote_locations(session.request.config, sandbox))
     with TemporaryDirectory(prefix="hwplan-git-") as scratch:
         folder = Path(scratch) if sandbox is not None else cache_folder("git")
         yield _History(ObjectCache(GitClient(), folder), remote, f"refs/heads/{spec['branch']}")
@@ -157,7 +157,9 @@ def _entry(session: Session, history: _History, record: JsonObject, pull: int) -
     since = next((one for one in rolled if one != commit and history.contains(commit, one)), "")
     rows = log_between(history.objects, commit, since, _MOST_COMMITS)
     number = pull or _pull_of(history, commit)
-    return BriefEntry(record, number, commits_of([(one.commit, one.subject, one.rest) for one in rows]), since)
+    return BriefEntry(
+        record, number, parse_merged_commits([(one.commit, one.subject, one.rest) for one in rows]), since
+    )
 
 
 def _pull_of(history: _History, commit: str) -> int:
@@ -171,7 +173,7 @@ def _pull_of(history: _History, commit: str) -> int:
 
 
 def _append(session: Session, brief: Brief, entry: BriefEntry, *, confirm: bool) -> BriefResult:
-    text = REDACTOR.clean(render_entry(entry))
+    text = REDACTOR.clean(render_brief_entry(entry))
     marker = brief_marker(str(entry.record["key"]["lane"]), str(entry.record["key"]["commit"]))
     if brief.file is not None:
         return _append_to_file(session, session.request.config / brief.file, text, marker, confirm=confirm)
@@ -179,9 +181,9 @@ def _append(session: Session, brief: Brief, entry: BriefEntry, *, confirm: bool)
     stack = session.stack
     where = lane_repository(session.request, stack.product, stack.nodes[0], stack.lanes[0])
     spec = {"repo": where.repo, "access": where.access, "number": brief.issue, "marker": marker, "body": text}
-    comment = text_resource("GitHubComment", "brief", spec)
+    comment = github_text_resource("GitHubComment", "brief", spec)
     place = f"{where.repo}#{brief.issue}"
-    seen, _ = read_all(session.world.providers, [comment], (), ())
+    seen, _ = read_with_all_providers(session.world.providers, [comment], (), ())
     found = seen.observations[comment.address]
     if isinstance(found, Present):
         return BriefResult(text, place, written=False, known=True)
@@ -189,7 +191,7 @@ def _append(session: Session, brief: Brief, entry: BriefEntry, *, confirm: bool)
         raise HwplanError(f"the brief cannot be read: {found.reason}", where=place)
     if not confirm:
         return BriefResult(text, place, written=False, known=False)
-    for one in write_texts(session, [comment], confirm=True):
+    for one in write_github_texts(session, [comment], confirm=True):
         if one.problem:
             raise HwplanError(f"the brief was not written: {one.problem}", where=place)
         place = one.url or place
@@ -200,12 +202,12 @@ def _append_to_file(session: Session, path: Path, text: str, marker: str, *, con
     try:
         with _locked(session):
             before = path.read_text(encoding="utf-8") if path.exists() else ""
-            if mark_line(marker) in before.splitlines():
+            if marker_line(marker) in before.splitlines():
                 return BriefResult(text, str(path), written=False, known=True)
             if confirm:
                 gap = "\n" if before and not before.endswith("\n\n") else ""
                 path.parent.mkdir(parents=True, exist_ok=True)
-                write_whole(path, f"{before}{gap}{text}\n\n{mark_line(marker)}\n".encode())
+                write_whole(path, f"{before}{gap}{text}\n\n{marker_line(marker)}\n".encode())
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise HwplanError(f"the brief cannot be written: {reason}", where=str(path)) from error

@@ -49,7 +49,7 @@ class RunnerRule:
         return tuple(one for one in self.looked_at if one.state == ACTIVE and one.name in self.selected)
 
 
-def check_forced(*, force: bool, confirmed: bool, plan_id: str) -> None:
+def check_forced_cleanup(*, force: bool, confirmed: bool, plan_id: str) -> None:
     """Raises RefusedError for the confirmed deletion of active objects that no shown plan stands behind."""
     if force and confirmed and not plan_id:
         raise RefusedError(
@@ -59,7 +59,7 @@ def check_forced(*, force: bool, confirmed: bool, plan_id: str) -> None:
         )
 
 
-def chosen_rules(session: Session, limit: int | None, *, force: bool) -> tuple[Resource, ...]:
+def narrow_activity_retentions(session: Session, limit: int | None, *, force: bool) -> tuple[Resource, ...]:
     """The resources of the session, its Retentions with `activity` narrowed to `limit` deletions, or forced.
 
     Raises SelectionError where there is none, and for a limit above that of the configuration."""
@@ -90,7 +90,7 @@ def _chosen(retention: Resource, limit: int | None, force: bool) -> Resource:
     return replace(retention, manifest=manifest)
 
 
-def rules_of(run: PlanRun) -> tuple[RunnerRule, ...]:
+def runner_rules_of_plan(run: PlanRun) -> tuple[RunnerRule, ...]:
     """The rules of a plan with what each looked at."""
     found = []
     for address, resource in sorted(run.inputs.resources.items()):

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.app.request import Request
-from planner.app.snapshot_records import is_snapshot, open_records
+from planner.app.snapshot_records import is_saved_snapshot, open_snapshot_records
 from planner.errors import HwplanError, SelectionError
 from planner.plan import ClusterIdentity
 from providers.cluster import Cluster
 from providers.kubernetes.provider import KubernetesProvider
-from providers.kubernetes.secret_values import secret_values
+from providers.kubernetes.secret_values import reader_of_live_secrets
 from providers.kubernetes.snapshot.folder_layout import CLUSTER_FOLDER
 from providers.provider_table import ProviderTable
 from providers.provider_tools import ProviderTools
@@ -65,7 +65,7 @@ def open_runtime(request: Request, reader: SecretReader, store: StateStore, *, c
     `reader` reads the sources of secrets; here it learns to read live Secrets as well.
     """
     cluster = open_cluster(request, context)
-    secrets = replace(reader, kubernetes=secret_values(cluster))
+    secrets = replace(reader, kubernetes=reader_of_live_secrets(cluster))
     fingerprinter = store.fingerprinter()
     kubernetes = KubernetesProvider(
         cluster,
@@ -75,19 +75,19 @@ def open_runtime(request: Request, reader: SecretReader, store: StateStore, *, c
         parallelism=request.parallelism,
         dry_creates=request.dry_creates,
     )
-    sandbox = sandbox_of(request)
+    sandbox = sandbox_folder(request)
     tools = ProviderTools(kubernetes, cluster, fingerprinter, secrets, request.config, sandbox)
-    recorded = open_records(request.live) if is_snapshot(request.live) else None
+    recorded = open_snapshot_records(request.live) if is_saved_snapshot(request.live) else None
     providers = ProviderTable(tools, recorded)
     yield Runtime(cluster, kubernetes, providers, store, SystemClock(), sandbox)
 
 
 def context_namespace(kubeconfig: str, context: str) -> str:
     """The namespace of the selected context. "default" where there is none; opening the cluster says what is wrong."""
-    from providers.kubernetes.client.kubeconfig import namespace_of
+    from providers.kubernetes.client.kubeconfig import namespace_of_context
 
     try:
-        return namespace_of(kubeconfig, context)
+        return namespace_of_context(kubeconfig, context)
     except HwplanError:
         return "default"
 
@@ -117,9 +117,9 @@ def snapshot_path(live: Path) -> Path:
     return inner if inner.is_dir() else live
 
 
-def sandbox_of(request: Request) -> Path | None:
+def sandbox_folder(request: Request) -> Path | None:
     """The folder of the sandbox that `--live` names, or None. A saved snapshot is none."""
-    return None if is_snapshot(request.live) else request.live
+    return None if is_saved_snapshot(request.live) else request.live
 
 
 def open_store(request: Request) -> StateStore:
@@ -129,4 +129,4 @@ def open_store(request: Request) -> StateStore:
 
 def state_folder(request: Request) -> Path:
     """The folder of the state, for what is retained beside it."""
-    return Path(request.state).parent if request.state else (sandbox_of(request) or Path()) / ".hwplan"
+    return Path(request.state).parent if request.state else (sandbox_folder(request) or Path()) / ".hwplan"

@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from planner.address import Address, is_own_kind
+from planner.address import Address, is_hwplan_kind
 from planner.app.load import load_configuration, load_selected
 from planner.app.request import Request
 from planner.app.runtime import open_store
 from planner.app.sandbox_answers import canned_answers, canned_queries, canned_targets
 from planner.errors import SelectionError
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 from planner.values import Json, JsonObject
 from planner.whole_file import partial_path
 from providers.sandbox import (
@@ -41,7 +41,7 @@ NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")  # as 
 
 def create_sandbox(request: Request, folder: Path) -> str:
     """Make a sandbox in `folder` for the selection, whole or not at all. Raises SelectionError when it exists."""
-    from providers.kubernetes.snapshot.create_snapshot import create_empty
+    from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
     from providers.kubernetes.snapshot.open_kinds import add_open_definitions
 
     if folder.exists():
@@ -50,7 +50,7 @@ def create_sandbox(request: Request, folder: Path) -> str:
     partial = partial_path(folder)
     try:
         partial.mkdir(parents=True)
-        create_empty(
+        create_empty_snapshot(
             partial, name=f"sandbox-{contents.name}", namespaces=(*NAMESPACES, *_foreign_namespaces(documents))
         )
         add_open_definitions(partial, documents)
@@ -78,7 +78,7 @@ def _wanted(request: Request) -> tuple[SandboxContents, list[JsonObject]]:
 def _foreign_namespaces(documents: list[JsonObject]) -> list[str]:
     """Namespaces that the selection stands in and does not declare: other products of the node have made them."""
     made = {one["metadata"]["name"] for one in documents if (one["apiVersion"], one["kind"]) == ("v1", "Namespace")}
-    used = {one["metadata"].get("namespace") for one in documents if not is_own_kind(one["apiVersion"])}
+    used = {one["metadata"].get("namespace") for one in documents if not is_hwplan_kind(one["apiVersion"])}
     return sorted(str(one) for one in used - made if one)
 
 
@@ -95,7 +95,7 @@ def _of_runs(loaded: LoadResult) -> list[JsonObject]:
 
 def _cleaned_up(documents: list[JsonObject]) -> list[JsonObject]:
     """An example of each kind that a Retention looks for: whoever cleans runs up runs them."""
-    ours = (one for one in documents if is_own_kind(one["apiVersion"]))
+    ours = (one for one in documents if is_hwplan_kind(one["apiVersion"]))
     selectors = [one["spec"]["selector"] for one in ours if one["kind"] == "Retention"]
     return [
         {"apiVersion": one["apiVersion"], "kind": one["kind"], "metadata": {"namespace": one.get("namespace")}}
@@ -113,12 +113,12 @@ def simulate_foreign_change(
     values = dict(_assignment(text) for text in assignments)
     with open_store(replace(request, live=folder)) as store:
         change(folder, where, values, manager, store.fingerprinter())
-    return safe(f"{manager} changed {', '.join(values)} of {where} (simulated)")
+    return safe_text(f"{manager} changed {', '.join(values)} of {where} (simulated)")
 
 
 def _assignment(text: str) -> tuple[str, Json]:
     """A field path and its value: JSON, or a scalar as in YAML. A `=` inside brackets belongs to the path."""
-    from planner.loading.yaml.own_scalars import Ambiguous, resolve_plain
+    from planner.loading.yaml.own_scalars import AmbiguousScalar, resolve_unambiguous_scalar
 
     match = _ASSIGNMENT.match(text)
     if match is None:
@@ -130,8 +130,8 @@ def _assignment(text: str) -> tuple[str, Json]:
         except (ValueError, RecursionError):
             raise SelectionError("the value is not JSON", where=path, remedy="check its quotes and brackets") from None
     try:
-        return path, resolve_plain(value) if value else ""
-    except Ambiguous as why:
+        return path, resolve_unambiguous_scalar(value) if value else ""
+    except AmbiguousScalar as why:
         raise SelectionError(f"this value is {why}", where=path, remedy=f"write it as JSON: {path}='\"…\"'") from None
 
 
@@ -141,17 +141,17 @@ def simulate_foreign_delete(folder: Path, address: str) -> str:
 
     where = _address(address)
     delete_as_foreign_manager(folder, where)
-    return safe(f"{where} was deleted (simulated)")
+    return safe_text(f"{where} was deleted (simulated)")
 
 
-def make_fail(folder: Path, address: str, task: str, *, undo: bool) -> str:
+def simulate_failure(folder: Path, address: str, task: str, *, undo: bool) -> str:
     """From now on the effect of an address fails; of a PipelineRun the `task`. With `undo` it does no more."""
-    from providers.sandbox.pipelines import read_failures, write_failures
+    from providers.sandbox.pipelines import read_simulated_failures, write_simulated_failures
 
     where = _address(address).local
-    failures = {one: of for one, of in read_failures(folder).items() if one != where}
-    write_failures(folder, failures if undo else failures | {where: task})
-    return safe(f"{where} {'works again' if undo else 'fails from now on'} (simulated)")
+    failures = {one: of for one, of in read_simulated_failures(folder).items() if one != where}
+    write_simulated_failures(folder, failures if undo else failures | {where: task})
+    return safe_text(f"{where} {'works again' if undo else 'fails from now on'} (simulated)")
 
 
 def _address(text: str) -> Address:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from planner.address import is_own_kind
+from planner.address import is_hwplan_kind
 from planner.loading.config import LaneEntry
 from planner.resource import Resource
 from planner.spec.node import Node
@@ -43,7 +43,7 @@ def canned_targets(nodes: Iterable[Node]) -> tuple[CannedTarget, ...]:
 
 
 def _specs(resources: Iterable[Resource], kind: str) -> Iterator[JsonObject]:
-    return (one.manifest["spec"] for one in resources if is_own_kind(one.api_version) and one.address.kind == kind)
+    return (one.manifest["spec"] for one in resources if is_hwplan_kind(one.api_version) and one.address.kind == kind)
 
 
 def _expected(expect: JsonObject) -> tuple[float, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from planner.errors import ProviderError
 from planner.plan import Change
 from planner.ports import Fingerprinter, SecretValueSource
-from planner.values import Sealed, value_leaves
+from planner.values import SealedSecret, value_leaves
 
 
 def changed_secret_sources(
@@ -18,7 +18,7 @@ def changed_secret_sources(
         (leaf.ref, leaf.fingerprint): f"{change.address} {'.'.join(map(str, path))}"
         for change in changes
         for path, leaf in value_leaves(change.desired)
-        if isinstance(leaf, Sealed) and leaf.fingerprint
+        if isinstance(leaf, SealedSecret) and leaf.fingerprint
     }
     return [
         text for (ref, planned), where in wanted.items() for text in _wrong(ref, planned, where, secrets, fingerprinter)

@@ -11,10 +11,10 @@ from planner.app.request import Request
 from planner.app.session import open_session
 from planner.ports import Present, Unreadable
 from planner.status import SecretKey, SecretStatus
-from planner.values import Json, Sealed
+from planner.values import Json, SealedSecret
 
 
-def secret_status(request: Request) -> SecretStatus:
+def read_secret_status(request: Request) -> SecretStatus:
     """The status of the selection's Secrets. Raises only when nothing at all can be judged."""
     with open_session(request) as session:
         gathered = gather_inputs(session, only=is_secret, prune=is_secret_address)
@@ -33,9 +33,9 @@ def _keys(gathered: GatheredInputs, address: Address) -> Iterator[SecretKey]:
         problem = f"{reason} (declared in {inputs.resources[address].source})"
     live = (seen.value or {}).get("data") or {} if isinstance(seen, Present) else {}
     for key, value in sorted((inputs.resources[address].manifest.get("data") or {}).items()):
-        source = value.ref if isinstance(value, Sealed) else "in the manifest"
+        source = value.ref if isinstance(value, SealedSecret) else "in the manifest"
         yield SecretKey(address, key, source, _fingerprint(value), _fingerprint(live.get(key)), problem)
 
 
 def _fingerprint(value: Json) -> str:
-    return value.fingerprint if isinstance(value, Sealed) else ""
+    return value.fingerprint if isinstance(value, SealedSecret) else ""

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from planner.app.load import Stack, load, load_selected_configuration
+from planner.app.load import Stack, load_desired, load_selected_configuration
 from planner.app.request import Request
 from planner.app.runtime import Runtime, open_runtime, open_store
-from planner.app.unredacted_names import publish_names
+from planner.app.unredacted_names import leave_declared_names_unredacted
 from planner.errors import ForeignPlan
 from planner.plan import ClusterIdentity
 from planner.redaction.redactor import REDACTOR
@@ -39,7 +39,7 @@ def open_session(request: Request, config: Config | None = None) -> Iterator[Ses
     with open_store(request) as store:
         if config is None and not request.plain and not request.name:
             config = load_selected_configuration(request)
-        stack = load(request, store.fingerprinter(), config)
+        stack = load_desired(request, store.fingerprinter(), config)
         with open_session_with(request, store, stack, config) as session:
             yield session
 
@@ -49,12 +49,12 @@ def open_session_with(
     request: Request, store: StateStore, stack: Stack, config: Config | None = None
 ) -> Iterator[Session]:
     """The same with a stack that is loaded already."""
-    publish_names(request, stack)
+    leave_declared_names_unredacted(request, stack)
     with open_runtime(request, stack.secrets, store, context=stack.context) as world:
         yield Session(request, store, stack, world, config)
 
 
-def identified(session: Session) -> ClusterIdentity:
+def identify_cluster(session: Session) -> ClusterIdentity:
     """Which cluster this is. Raises ForeignPlan when the configuration insists on another one."""
     stack, identity = session.stack, session.world.identity()
     REDACTOR.publish([identity.server])

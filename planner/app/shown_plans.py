@@ -36,7 +36,7 @@ def store_shown_plan(request: Request, plan: Plan) -> None:
             old.unlink(missing_ok=True)
 
 
-def check_approved(request: Request, approved: str, now: Plan) -> None:
+def refuse_unapproved_plan(request: Request, approved: str, now: Plan) -> None:
     """Refuse a plan that is not the approved one: a whole id, 32 hex digits of it, or the file of the plan.
 
     Raises StalePlan that names the first difference where the approved plan is known, ForeignPlan for a broken file.
@@ -66,7 +66,7 @@ def _is_file(approved: str) -> bool:
     return approved.endswith(".json") and Path(approved).is_file()
 
 
-def shown_plan(request: Request, digits: str) -> Plan | None:
+def find_shown_plan(request: Request, digits: str) -> Plan | None:
     """The plan with such an id (32 hex digits or more), when it was shown with this state lately."""
     found = _kept(request, digits)
     return found if found is not None and plan_id(found).removeprefix("sha256:").startswith(digits) else None

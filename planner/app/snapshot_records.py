@@ -12,12 +12,12 @@ from typing import TypeGuard
 
 from planner.address import Address
 from planner.errors import PermanentError
-from planner.loading.secrets.recorded import KEY_CHECK, RecordedSecrets, inline_of
+from planner.loading.secrets.recorded import KEY_CHECK, RecordedSecrets, inline_fingerprints
 from planner.ports import Fingerprinter, Observation, Preview
 from planner.resource import Resource
 from planner.values import JsonObject, Vault
 from providers.kubernetes.snapshot.folder_layout import CLUSTER_FOLDER
-from providers.kubernetes.snapshot.store import SYSTEMS_FILE, systems_of
+from providers.kubernetes.snapshot.store import SYSTEMS_FILE, saved_records_of_systems
 from providers.saved_observations_provider import SavedObservationsProvider, resource_records
 
 SCHEMA_VERSION = 1
@@ -40,17 +40,17 @@ def secret_records(fingerprints: Mapping[str, str], inline: Vault, fingerprinter
     `key` is there to say whether a fingerprint of another machine was made with the same key.
     """
     key = fingerprinter.fingerprint(KEY_CHECK)
-    return {"key": key, "sources": dict(fingerprints), "inline": inline_of(inline, fingerprinter, key)}
+    return {"key": key, "sources": dict(fingerprints), "inline": inline_fingerprints(inline, fingerprinter, key)}
 
 
-def is_snapshot(live: Path | None) -> TypeGuard[Path]:
+def is_saved_snapshot(live: Path | None) -> TypeGuard[Path]:
     """Whether `--live` names a saved cluster, of which other systems are recorded, and no sandbox, which has them."""
     if live is None:
         return False
     return not (live / CLUSTER_FOLDER).is_dir() or (live / SYSTEMS_FILE).is_file()
 
 
-def open_records(live: Path) -> SavedObservationsProvider:
+def open_snapshot_records(live: Path) -> SavedObservationsProvider:
     """The provider over the records of a snapshot; without any it knows nothing. Raises PermanentError for damaged
     ones."""
     return SavedObservationsProvider(_part(live, "resources"))
@@ -65,7 +65,7 @@ def recorded_secrets(live: Path, fingerprinter: Fingerprinter) -> RecordedSecret
 
 
 def _part(live: Path, name: str) -> JsonObject:
-    found = (systems_of(live) or {}).get(name, {})
+    found = (saved_records_of_systems(live) or {}).get(name, {})
     if not isinstance(found, dict):
         raise PermanentError("the records of the snapshot are damaged", where=str(live), remedy="save it again")
     return found

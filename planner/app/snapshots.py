@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from planner.address import is_own_kind
+from planner.address import is_hwplan_kind
 from planner.app.plan_run import gather_inputs
 from planner.app.request import Request
 from planner.app.session import Session, open_session
 from planner.app.snapshot_records import secret_records, system_records
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.values import JsonObject
 from providers.cluster import ObjectCollection
 from providers.kubernetes.object_location import served_kind
@@ -17,12 +17,12 @@ from providers.kubernetes.object_location import served_kind
 
 def save_snapshot(request: Request, target: Path) -> str:
     """Save every object of the kinds and namespaces that the selection touches; Secrets as fingerprints only."""
-    from providers.kubernetes.snapshot.create_snapshot import save_cluster
+    from providers.kubernetes.snapshot.create_snapshot import save_cluster_objects
 
     with open_session(request) as session:
         places, (systems, others) = _places(session), _systems(session)
         fingerprinter = session.store.fingerprinter()
-        count = save_cluster(session.world.cluster, target, fingerprinter, places, systems=systems)
+        count = save_cluster_objects(session.world.cluster, target, fingerprinter, places, systems=systems)
     more = f", {others} resources of other systems" if others else ""
     return f"{target}: {count} objects of {len(places)} kinds and namespaces, Secrets as fingerprints{more}"
 
@@ -31,7 +31,7 @@ def _places(session: Session) -> list[ObjectCollection]:
     """Where the declared objects are, and those that were applied before: a plan against the snapshot prunes too."""
     stack, request = session.stack, session.request
     applied = session.store.snapshot(stack.owned).places()
-    wanted = {KindPlace("", one.api_version, one.address.kind, one.address.namespace) for one in stack.resources}
+    wanted = {KindInNamespace("", one.api_version, one.address.kind, one.address.namespace) for one in stack.resources}
     places = set()
     for place in wanted | applied:
         if kind := served_kind(session.world.cluster, place.api_version, place.kind):
@@ -45,8 +45,8 @@ def _systems(session: Session) -> tuple[JsonObject, int]:
     # Values of plain manifests may come from a pipe: nothing is retained that could be guessed by.
     inline = {} if session.request.plain else stack.vault
     secrets = secret_records(stack.fingerprints, inline, session.store.fingerprinter())
-    if not any(is_own_kind(one.api_version) for one in stack.resources):
+    if not any(is_hwplan_kind(one.api_version) for one in stack.resources):
         return system_records((), {}, {}, secrets), 0
     inputs = gather_inputs(session).inputs
-    others = [one for one in inputs.resources.values() if is_own_kind(one.api_version)]
+    others = [one for one in inputs.resources.values() if is_hwplan_kind(one.api_version)]
     return system_records(others, inputs.observations, inputs.previews, secrets), len(others)

@@ -7,24 +7,24 @@ from planner.app.plan_run import GatheredInputs, Only, gather_inputs
 from planner.app.request import Request
 from planner.app.session import Session, open_session
 from planner.ports import Effect, Observation, Present, Preview, Unreadable
-from planner.status import Status, StatusRow
+from planner.status import PartStatus, PartStatusRow
 
 
-def read_status(request: Request, only: Only) -> Status:
+def read_part_status(request: Request, only: Only) -> PartStatus:
     """Read and predict the part of the selection that `only` says yes to. Raises only when nothing can be judged."""
     with open_session(request) as session:
-        return status_of(session, only)
+        return read_part_status_in_session(session, only)
 
 
-def status_of(session: Session, only: Only) -> Status:
+def read_part_status_in_session(session: Session, only: Only) -> PartStatus:
     """The same in a session that is open."""
     gathered = gather_inputs(session, only=only)
     rows = tuple(_row(gathered, address) for address in gathered.inputs.graph.order())
     inputs = gathered.inputs
-    return Status(inputs.cluster, rows, inputs.selection, inputs.config_digest)
+    return PartStatus(inputs.cluster, rows, inputs.selection, inputs.config_digest)
 
 
-def _row(gathered: GatheredInputs, address: Address) -> StatusRow:
+def _row(gathered: GatheredInputs, address: Address) -> PartStatusRow:
     inputs = gathered.inputs
     seen, preview = inputs.observations.get(address), inputs.previews.get(address)
     live = seen.content if isinstance(seen, Present) else ""
@@ -35,7 +35,7 @@ def _row(gathered: GatheredInputs, address: Address) -> StatusRow:
     spec = inputs.resources[address].manifest["spec"]
     readable = not isinstance(seen, Unreadable)
     labels = inputs.resources[address].manifest["metadata"].get("labels") or {}
-    return StatusRow(address, spec, live, wanted, settled, problem, outputs, readable, labels)
+    return PartStatusRow(address, spec, live, wanted, settled, problem, outputs, readable, labels)
 
 
 def _problem(seen: Observation | None, preview: Preview | None) -> str:

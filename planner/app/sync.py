@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from planner.address import is_own_kind
+from planner.address import is_hwplan_kind
 from planner.app.plan_run import Only, PlanRun, make_plan_run
 from planner.app.request import Request
 from planner.app.session import Session, open_session
@@ -22,7 +22,7 @@ _KINDS = frozenset({"ArgoRepair", "ArgoSync", "GitHead"})
 
 
 @contextmanager
-def open_sync(request: Request) -> Iterator[tuple[PlanRun, Session]]:
+def open_argo_sync_plan(request: Request) -> Iterator[tuple[PlanRun, Session]]:
     """The plan of the repairs and the sync; the session stays open for whoever applies it.
 
     Raises SelectionError for words that a sync does not take, and where nothing selected names an Application.
@@ -49,5 +49,5 @@ def _only(session: Session) -> Only:
 
 def _is_part(resource: Resource, request: Request) -> bool:
     if request.plain:
-        return is_own_kind(resource.api_version) and resource.address.kind in _KINDS
+        return is_hwplan_kind(resource.api_version) and resource.address.kind in _KINDS
     return resource.scope == SCOPE

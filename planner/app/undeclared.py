@@ -15,7 +15,7 @@ from planner.errors import SelectionError
 from planner.ports import ReadResult
 
 
-def left_sets(session: Session, seen: ReadResult) -> tuple[str, ...]:
+def warn_of_undeclared_sets(session: Session, seen: ReadResult) -> tuple[str, ...]:
     """A warning for each set of the product that was seen in the cluster and that no node or lane declares."""
     return tuple(
         f"the set {name} is in the cluster, and no node or lane declares it: hwplan destroy --set {name} takes it away"
@@ -23,7 +23,7 @@ def left_sets(session: Session, seen: ReadResult) -> tuple[str, ...]:
     )
 
 
-def recorded_sets(session: Session, seen: ReadResult) -> Mapping[Address, str]:
+def remarks_on_undeclared_sets(session: Session, seen: ReadResult) -> Mapping[Address, str]:
     """The same for sets that only the state knows, of this node or of one that is gone: a remark about one object."""
     first: dict[str, Address] = {}
     for record in session.store.records():
@@ -36,7 +36,7 @@ def recorded_sets(session: Session, seen: ReadResult) -> Mapping[Address, str]:
     }
 
 
-def closest_set(name: str, session: Session, seen: ReadResult) -> str:
+def suggest_owned_set(name: str, session: Session, seen: ReadResult) -> str:
     """A suggestion for a set that is not known: the closest of those in the cluster and in the state."""
     from planner.loading.problems import did_you_mean
 
@@ -45,7 +45,7 @@ def closest_set(name: str, session: Session, seen: ReadResult) -> str:
 
 
 @contextmanager
-def opened_set(request: Request, name: str) -> Iterator[Session]:
+def open_owned_set_session(request: Request, name: str) -> Iterator[Session]:
     """A session about a set by its name, in the cluster of its node where the configuration knows that.
 
     Raises SelectionError for a set that is still declared: its node and lane select it.

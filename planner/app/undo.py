@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from planner.address import Address, is_own_kind
+from planner.address import Address, is_hwplan_kind
 from planner.app.cascade_check import with_cascaded_objects
-from planner.app.load import Stack, empty_stack, load
-from planner.app.plan_run import PlanRun, count_owned_live, decide
+from planner.app.load import Stack, empty_stack, load_desired
+from planner.app.plan_run import PlanRun, count_owned_live, decide_plan
 from planner.app.reader_notes import reader_notes
-from planner.app.reading import preview_all, read_all
-from planner.app.request import Request, as_selected
+from planner.app.reading import preview_with_all_providers, read_with_all_providers
+from planner.app.request import Request, request_of_selection
 from planner.app.runtime import open_store
 from planner.app.session import Session, open_session_with
 from planner.errors import HwplanError, SelectionError
@@ -24,7 +24,7 @@ from planner.planning.reversing import read_pre_image, reversed_document
 from planner.ports import Observation, Present, Unreadable
 from planner.resource import SET_LABEL, Resource
 from planner.source import SourceRef
-from planner.values import JsonObject, digest
+from planner.values import JsonObject, document_digest
 from providers.kubernetes.content_digest import is_server_field
 from state.records import AppliedVersion
 from state.store import StateStore
@@ -46,7 +46,7 @@ def open_undo_run(request: Request, number: int) -> Iterator[tuple[PlanRun, Sess
         run = store.run(number)
         if run is None:
             raise SelectionError(f"there is no run {number}", where="RUN", remedy="hwplan state history lists them")
-        chosen = as_selected(request, run.selection)
+        chosen = request_of_selection(request, run.selection)
         with open_session_with(chosen, store, _stack(chosen, store)) as session:
             yield _made(session, _reverse(store, number), run.selection, number), session
 
@@ -54,7 +54,7 @@ def open_undo_run(request: Request, number: int) -> Iterator[tuple[PlanRun, Sess
 def _stack(request: Request, store: StateStore) -> Stack:
     """For the sources of secrets and the kube context; a configuration that is gone is none of undo's business."""
     try:
-        return load(request, store.fingerprinter())
+        return load_desired(request, store.fingerprinter())
     except HwplanError:
         return empty_stack(request)
 
@@ -74,7 +74,7 @@ def _reverse(store: StateStore, number: int) -> _Reverse:
 
 def _take_back(reverse: _Reverse, version: AppliedVersion, earlier: Sequence[AppliedVersion]) -> None:
     address = version.record.address
-    if is_own_kind(version.record.api_version) or version.action is Action.RUN:
+    if is_hwplan_kind(version.record.api_version) or version.action is Action.RUN:
         reverse.wanted[address] = _resource(version, version.document or _bare(version))
         reverse.stuck[address] = _NOT_REVERSIBLE
     elif version.action is Action.CREATE:
@@ -121,7 +121,7 @@ def _resource(version: AppliedVersion, document: JsonObject) -> Resource:
 def _made(session: Session, reverse: _Reverse, selection: Selection, number: int) -> PlanRun:
     world = session.world
     to_delete = [resource for resource, _ in reverse.to_delete.values()]
-    seen, _ = read_all(world.providers, [*reverse.wanted.values(), *to_delete], (), ())
+    seen, _ = read_with_all_providers(world.providers, [*reverse.wanted.values(), *to_delete], (), ())
     strays = _same_as_made(reverse, seen.observations)
     graph = _graph(reverse)
     readable = {
@@ -129,12 +129,12 @@ def _made(session: Session, reverse: _Reverse, selection: Selection, number: int
         for address, resource in reverse.wanted.items()
         if address not in reverse.stuck and not isinstance(seen.observations.get(address), Unreadable)
     }
-    predicted = preview_all(world.providers, readable, seen.observations, graph)
+    predicted = preview_with_all_providers(world.providers, readable, seen.observations, graph)
     retained = {address: found for address, found in seen.observations.items() if address in reverse.wanted}
     inputs = PlanInputs(
         selection=selection,
         cluster=world.identity(),
-        config_digest=digest({"undo": number, "state": session.store.lineage}),
+        config_digest=document_digest({"undo": number, "state": session.store.lineage}),
         graph=graph,
         resources={**reverse.wanted, **predicted.resources},
         observations={**retained, **predicted.observations},
@@ -148,7 +148,7 @@ def _made(session: Session, reverse: _Reverse, selection: Selection, number: int
     snapshot = world.store.snapshot(session.stack.owned)
     live = count_owned_live(seen, session.stack.owned)
     notes = {address: note for address, note in reader_notes(inputs, snapshot).items() if address not in reverse.stuck}
-    return PlanRun(decide(inputs), graph, snapshot, live, notes, inputs)
+    return PlanRun(decide_plan(inputs), graph, snapshot, live, notes, inputs)
 
 
 def _graph(reverse: _Reverse) -> ResourceGraph:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from planner.address import Address, is_own_kind
+from planner.address import Address, is_hwplan_kind
 from planner.app.session import Session
-from planner.applied_state import Record
+from planner.applied_state import AppliedRecord
 from planner.errors import ProviderError
 from planner.resource import SET_LABEL
 from planner.values import JsonObject
@@ -18,14 +18,14 @@ from providers.cluster import Cluster, ObjectCollection
 from providers.kubernetes.object_location import ObjectLocation, locate_object, served_kind
 
 
-def unlabelled_objects(session: Session, records: Mapping[Address, Record]) -> Mapping[Address, str]:
+def unlabelled_objects(session: Session, records: Mapping[Address, AppliedRecord]) -> Mapping[Address, str]:
     """Why each object of `records` stays that lives and does not carry the label of its set. One LIST per kind and
     namespace of the records; what cannot be read is left out."""
     cluster, namespace = session.world.cluster, session.request.namespace or "default"
     spots = {
         address: spot
         for address, record in records.items()
-        if not is_own_kind(record.api_version) and (spot := _spot(cluster, record, namespace))
+        if not is_hwplan_kind(record.api_version) and (spot := _spot(cluster, record, namespace))
     }
     places = sorted({ObjectCollection(spot.kind, spot.namespace) for spot in spots.values()})
     names = {spot.name for spot in spots.values()}
@@ -40,7 +40,7 @@ def unlabelled_objects(session: Session, records: Mapping[Address, Record]) -> M
     }
 
 
-def _spot(cluster: Cluster, record: Record, namespace: str) -> ObjectLocation | None:
+def _spot(cluster: Cluster, record: AppliedRecord, namespace: str) -> ObjectLocation | None:
     try:
         kind = served_kind(cluster, record.api_version, record.address.kind)
     except ProviderError:
@@ -48,7 +48,7 @@ def _spot(cluster: Cluster, record: Record, namespace: str) -> ObjectLocation | 
     return locate_object(kind, record.address, namespace) if kind else None
 
 
-def _why_it_stays(live: JsonObject, record: Record) -> str:
+def _why_it_stays(live: JsonObject, record: AppliedRecord) -> str:
     """Empty where it is another object of the name, or says that it is ours."""
     metadata = live["metadata"]
     owner = (metadata.get("labels") or {}).get(SET_LABEL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from planner.address import is_own_kind
+from planner.address import is_hwplan_kind
 from planner.redaction.redactor import REDACTOR
 from planner.values import value_leaves
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _LOCATIONS = frozenset({"baseUrl", "path", "ref", "remote", "server", "source", "target", "url"})
 
 
-def publish_names(request: Request, stack: Stack) -> None:
+def leave_declared_names_unredacted(request: Request, stack: Stack) -> None:
     """Publish the names of everything that is declared, and the selecting words."""
     REDACTOR.publish(_names(request, stack))
 
@@ -26,7 +26,7 @@ def _names(request: Request, stack: Stack) -> Iterator[str]:
     yield from {text for one in stack.resources for text in (one.api_version, one.source.file)}
     for one in stack.resources:
         yield str(one.address)
-        if is_own_kind(one.api_version):
+        if is_hwplan_kind(one.api_version):
             named = (leaf for path, leaf in value_leaves(one.manifest["spec"]) if path[-1:] and path[-1] in _LOCATIONS)
             yield from (leaf for leaf in named if isinstance(leaf, str))
     yield from (*stack.owned, *stack.nodes, *stack.lanes, *stack.scopes, stack.product, stack.context)

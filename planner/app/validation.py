@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from planner.app.load import load_configuration, load_offline
+from planner.app.load import load_configuration, load_desired_offline
 from planner.app.request import Request
 from planner.errors import ConfigError, Problem
 from planner.graph import build_graph
@@ -19,7 +19,7 @@ class ValidationResult:
     warnings: tuple[str, ...] = ()
 
 
-def validate(request: Request) -> ValidationResult:
+def validate_configuration(request: Request) -> ValidationResult:
     """Check what is selected, or every lane of every node when nothing is. Raises ConfigError with all problems."""
     if request.plain or request.nodes or request.lanes:
         count, warnings = _check(request)
@@ -43,6 +43,6 @@ def validate(request: Request) -> ValidationResult:
 
 def _check(request: Request) -> tuple[int, tuple[str, ...]]:
     """How many resources the selection has, and warnings; raises when it cannot be loaded or ordered."""
-    stack = load_offline(request)
+    stack = load_desired_offline(request)
     build_graph(stack.resources)
     return len(stack.resources), stack.warnings

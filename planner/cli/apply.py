@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from planner.app.request import Request, as_selected
-from planner.cli.detached import detach, detachable
-from planner.cli.options import approved, approved_by, fully, owning, selection_options
+from planner.app.request import Request, request_of_selection
+from planner.cli.detached import detachable, start_as_detached_job
+from planner.cli.options import approved, approved_by, fully, ownership_options, selection_options
 from planner.cli.terminal_output import print_page
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def apply_options(function: _F) -> _F:
 
 @click.command()
 @selection_options
-@owning
+@ownership_options
 @click.argument("planfile", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @approved
 @approved_by
@@ -84,7 +84,7 @@ def apply(
     if detached:
         words = [str(planfile.resolve())] if planfile else []
         words += [*(["--plan-id", plan_id] if plan_id else []), *(["--resume"] if resume else [])]
-        return detach(request, "apply", words, confirmed=confirm and not dry_run, how=how)
+        return start_as_detached_job(request, "apply", words, confirmed=confirm and not dry_run, how=how)
     options = run_options(request, **how)
     form = "json" if as_json else "text"
     if not confirm or dry_run:
@@ -94,9 +94,9 @@ def apply(
 
         return _earlier(resume_unfinished(request, options), request, as_json)
     if planfile is not None:
-        from planner.app.plan_files import apply_file
+        from planner.app.plan_files import apply_plan_file
 
-        return _earlier(apply_file(request, planfile, options, approved=plan_id), request, as_json)
+        return _earlier(apply_plan_file(request, planfile, options, approved=plan_id), request, as_json)
     return _plan_and_apply(request, plan_id, options, as_json)
 
 
@@ -104,23 +104,23 @@ def _approved(request: Request, planfile: Path | None, approvals: tuple[Path, ..
     """The id that the approvals are of, for whoever applies exactly that."""
     if plan_id or resume:
         raise click.UsageError("--approved-by goes without --plan-id and --resume: the approvals name the plan.")
-    from planner.app.approvals import approved_plan
+    from planner.app.approvals import plan_id_of_approvals
 
     if planfile is None:
-        return approved_plan(request, approvals)
-    from planner.app.completion_values import without_all_scopes
+        return plan_id_of_approvals(request, approvals)
+    from planner.app.completion_values import without_scopes_if_all
     from planner.app.plan_files import read_plan_file
 
-    of_plan = without_all_scopes(as_selected(request, read_plan_file(planfile).selection))
-    return approved_plan(of_plan, approvals)
+    of_plan = without_scopes_if_all(request_of_selection(request, read_plan_file(planfile).selection))
+    return plan_id_of_approvals(of_plan, approvals)
 
 
 def _earlier(report: RunReport, request: Request, as_json: bool) -> int:
     """The page of a plan that was made earlier: what to run next needs its words, not those of this command."""
-    from planner.app.completion_values import without_all_scopes
+    from planner.app.completion_values import without_scopes_if_all
     from planner.cli.show_pages import show_run
 
-    return show_run(report, without_all_scopes(as_selected(request, report.plan.selection)), as_json)
+    return show_run(report, without_scopes_if_all(request_of_selection(request, report.plan.selection)), as_json)
 
 
 def _show(request: Request, planfile: Path | None, resume: bool, form: str, allow: Sequence[str]) -> int:

@@ -31,8 +31,8 @@ def approve(request: Request, identifier: str, who: str, until: str, head: str, 
     from planner.app.approvals import record_approval
     from planner.cli.show_pages import command_line
     from planner.plan_effect import short_id
-    from planner.render.review_summary import sentence
-    from planner.text_safe import safe
+    from planner.render.review_summary import plan_sentence
+    from planner.text_safe import safe_text
 
     made = record_approval(request, identifier, who or getpass.getuser(), until=until, head=head, out=out)
     one = made.approval
@@ -43,11 +43,11 @@ def approve(request: Request, identifier: str, who: str, until: str, head: str, 
         print_page(json.dumps(document, indent=1, sort_keys=True))
         return 0
     what = (
-        "".join(sentence(made.plan))
+        "".join(plan_sentence(made.plan))
         if made.plan
         else "This plan was not shown with this state: what it does is unknown."
     )
-    lines = [f"{safe(one.who)} approves {short_id(one.effect)} until {one.until:%Y-%m-%dT%H:%M:%SZ}", f"  {what}"]
+    lines = [f"{safe_text(one.who)} approves {short_id(one.effect)} until {one.until:%Y-%m-%dT%H:%M:%SZ}", f"  {what}"]
     apply = f"{command_line('apply', request)} --approved-by {shlex.quote(str(made.file))} --confirm"
     print_page("\n".join([*lines, "when enough have approved:", f"  {apply}"]))
     return 0

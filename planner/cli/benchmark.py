@@ -15,7 +15,7 @@ import click
 from planner.app.request import Request
 from planner.cli.apply import apply_options
 from planner.cli.options import approved, selection_options
-from planner.cli.terminal_output import page_as, print_page, wants_colour
+from planner.cli.terminal_output import print_document, print_page, wants_colour
 
 if TYPE_CHECKING:
     from planner.app.apply_plan import RunReport
@@ -67,13 +67,13 @@ def _start(
     request: Request, profile: str, plan_id: str, rerun: bool, confirmed: bool, as_json: bool, how: dict[str, Any]
 ) -> int:
     from planner.app.apply_plan import apply_plan_run
-    from planner.app.benchmark import open_benchmark
+    from planner.app.benchmark import open_benchmark_plan
     from planner.app.shown_plans import store_shown_plan
     from planner.cli.run_options import run_options
     from planner.cli.show_pages import exit_code_of_shown, show_plan
 
     options = run_options(request, **how)
-    with open_benchmark(request, profile, rerun=rerun) as found:
+    with open_benchmark_plan(request, profile, rerun=rerun) as found:
         if not confirmed:
             store_shown_plan(request, found.made.plan)
             verb = f"benchmark --profile {profile}{' --rerun' * rerun}"
@@ -106,12 +106,12 @@ def _show_start(request: Request, profile: str, report: RunReport, *, waited: bo
 
 def _follower(request: Request, profile: str) -> str:
     """Start the job that waits for the run, and holds no lock meanwhile; its id. What it ends with is the verdict."""
-    from planner.app.jobs import start_job
+    from planner.app.jobs import start_detached_job
     from planner.cli.show_pages import command_line
 
     words = [*shlex.split(command_line("benchmark", request))[1:], "--config", str(request.config)]
     name = "-".join([f"benchmark-{profile}", *request.nodes, *request.lanes])
-    return start_job(request, name, [*words, "--profile", profile, "status", "--wait"]).id
+    return start_detached_job(request, name, [*words, "--profile", profile, "status", "--wait"]).id
 
 
 def _patience(how: dict[str, Any]) -> float:
@@ -139,7 +139,7 @@ def _status(request: Request, profile: str, run: str, as_json: bool, *, seconds:
         found = read_benchmark(request, profile, run)
     code = found.verdict.exit_code
     if as_json:
-        page_as("json", benchmark_json(found))
+        print_document("json", benchmark_json(found))
     else:
         about = "/".join((*request.nodes, *request.lanes)) or "benchmark"
         look = "status" if code == _PENDING else "logs"
@@ -150,11 +150,11 @@ def _status(request: Request, profile: str, run: str, as_json: bool, *, seconds:
 
 def _logs(request: Request, profile: str, run: str, task: str, as_json: bool) -> int:
     from planner.app.benchmark import read_benchmark_log
-    from planner.text_safe import safe
+    from planner.text_safe import safe_text
 
     headline, lines = read_benchmark_log(request, profile, run, task)
     if as_json:
-        page_as("json", {"schemaVersion": 1, "step": headline, "lines": list(lines)})
+        print_document("json", {"schemaVersion": 1, "step": headline, "lines": list(lines)})
     else:
-        print_page("\n".join([safe(headline), *(f"  {safe(line)}" for line in lines)]))
+        print_page("\n".join([safe_text(headline), *(f"  {safe_text(line)}" for line in lines)]))
     return 0

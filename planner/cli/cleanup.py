@@ -12,9 +12,9 @@ from planner.cli.apply import apply_options
 from planner.cli.options import approved, selection_options
 
 if TYPE_CHECKING:
-    from planner.app.cleanup import Narrowing
+    from planner.app.cleanup import CleanupLimits
     from planner.app.plan_run import PlanRun
-    from planner.cli.part_command import PlanFacts
+    from planner.cli.part_command import PlanPageExtras
 
 _min_age = click.option(
     "--min-age-minutes", type=click.IntRange(0), metavar="N", help="Only those that ended at least so long ago."
@@ -51,9 +51,9 @@ def runs(
     **how: Any,
 ) -> int:
     """Finished PipelineRuns of the lane, oldest first. Their TaskRuns, pods and claims go with them."""
-    from planner.app.cleanup import RUNS, Narrowing
+    from planner.app.cleanup import RUNS, CleanupLimits
 
-    words = Narrowing(min_age_minutes, limit, run)
+    words = CleanupLimits(min_age_minutes, limit, run)
     return _clean(request, "cleanup runs", RUNS, words, confirm and not dry_run, plan_id, as_json, how)
 
 
@@ -74,9 +74,9 @@ def pvs(
     **how: Any,
 ) -> int:
     """Released PersistentVolumes that the lane's runs had claimed, oldest first."""
-    from planner.app.cleanup import VOLUMES, Narrowing
+    from planner.app.cleanup import VOLUMES, CleanupLimits
 
-    words = Narrowing(min_age_minutes, limit)
+    words = CleanupLimits(min_age_minutes, limit)
     return _clean(request, "cleanup pvs", VOLUMES, words, confirm and not dry_run, plan_id, as_json, how)
 
 
@@ -105,18 +105,24 @@ def runners(
 
     Shows what is known of each, which of them may go, which go, and whose work would be cut off."""
     from planner.app.part_filters import is_activity_retention
-    from planner.app.runners import SCOPE, check_forced, chosen_rules, rules_of, runners_json
-    from planner.cli.part_command import PlanFacts, apply_part
+    from planner.app.runners import (
+        SCOPE,
+        check_forced_cleanup,
+        narrow_activity_retentions,
+        runner_rules_of_plan,
+        runners_json,
+    )
+    from planner.cli.part_command import PlanPageExtras, apply_part
     from planner.render.runners_text import render_runners
 
     if force_active and limit is not None:
         raise click.UsageError("--force-active takes all that match; it has no --limit.")
     confirmed = confirm and not dry_run
-    check_forced(force=force_active, confirmed=confirmed, plan_id=plan_id)
+    check_forced_cleanup(force=force_active, confirmed=confirmed, plan_id=plan_id)
 
-    def facts(run: PlanRun) -> PlanFacts:
-        found = runners_json(rules_of(run))
-        return PlanFacts("" if request.quiet else render_runners(found, full=request.full), found)
+    def facts(run: PlanRun) -> PlanPageExtras:
+        found = runners_json(runner_rules_of_plan(run))
+        return PlanPageExtras("" if request.quiet else render_runners(found, full=request.full), found)
 
     words = " --force-active" if force_active else "" if limit is None else f" --limit {limit}"
     return apply_part(
@@ -127,7 +133,7 @@ def runners(
         plan_id=plan_id,
         json=as_json,
         how=how,
-        rewrite=lambda session: chosen_rules(session, limit, force=force_active),
+        rewrite=lambda session: narrow_activity_retentions(session, limit, force=force_active),
         facts=facts,
     )
 
@@ -136,13 +142,13 @@ def _clean(
     request: Request,
     verb: str,
     kind: str,
-    words: Narrowing,
+    words: CleanupLimits,
     confirmed: bool,
     plan_id: str,
     as_json: bool,
     how: dict[str, Any],
 ) -> int:
-    from planner.app.cleanup import narrowed
+    from planner.app.cleanup import narrow_retentions
     from planner.app.part_filters import is_retention_of
     from planner.cli.part_command import apply_part
 
@@ -154,5 +160,5 @@ def _clean(
         plan_id=plan_id,
         json=as_json,
         how=how,
-        rewrite=lambda session: narrowed(session, kind, words),
+        rewrite=lambda session: narrow_retentions(session, kind, words),
     )

@@ -38,20 +38,20 @@ def destroy(
 ) -> int:
     """Delete everything of an owned set, in reverse order, with what depends on it; what others still use stays."""
     from planner.app.apply_plan import apply_plan_run
-    from planner.app.destroy_plan import make_destroy, make_set_destroy
+    from planner.app.destroy_plan import make_destroy_plan, make_owned_set_destroy_plan
     from planner.app.plan_files import write_plan_file
     from planner.app.session import open_session
     from planner.app.shown_plans import store_shown_plan
-    from planner.app.undeclared import opened_set
+    from planner.app.undeclared import open_owned_set_session
     from planner.cli.run_options import run_options
     from planner.cli.show_pages import exit_code_of_shown, show_plan, show_remarks, show_run
 
     options = run_options(request, **how)
     form = "json" if as_json else form
     refuse_set_with_selection(request, owned_set)
-    with opened_set(request, owned_set) if owned_set else open_session(request) as session:
+    with open_owned_set_session(request, owned_set) if owned_set else open_session(request) as session:
         request = session.request
-        made = make_set_destroy(session) if owned_set else make_destroy(session)
+        made = make_owned_set_destroy_plan(session) if owned_set else make_destroy_plan(session)
         if out is not None:
             write_plan_file(made.plan, out)
         if not confirm or dry_run:

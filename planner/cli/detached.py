@@ -17,7 +17,7 @@ detachable = click.option(
 )
 
 
-def detach(
+def start_as_detached_job(
     request: Request, verb: str, arguments: Sequence[str], *, confirmed: bool, how: dict[str, Any], name: str = ""
 ) -> int:
     """Start `hwplan VERB` about the same selection as a job, with `arguments` and the choices of a run. `name` is that
@@ -25,7 +25,7 @@ def detach(
 
     Raises click.UsageError without --confirm, and for manifests on standard input, which a job has not.
     """
-    from planner.app.jobs import start_job
+    from planner.app.jobs import start_detached_job
     from planner.cli.show_pages import command_line
 
     if not confirmed:
@@ -38,5 +38,5 @@ def detach(
     words += ["--on-error", how["on_error"], "--lock-timeout", how["lock_timeout"]]
     words += ["--wait" if how["wait"] else "--no-wait", "--confirm"]
     name = name or "-".join([verb, *request.nodes, *request.lanes, *([request.name] if request.name else [])])
-    print_page(json.dumps({"job": {"id": start_job(request, name, words).id}}))
+    print_page(json.dumps({"job": {"id": start_detached_job(request, name, words).id}}))
     return 0

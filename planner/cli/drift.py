@@ -95,33 +95,33 @@ def drift(
     if confirm:
         raise click.UsageError("--confirm goes with --adopt or --issue; drift itself changes nothing.")
     if form == "cronjob":
-        from planner.app.drift_cronjob import CronSettings, cron_manifests
+        from planner.app.drift_cronjob import DriftCronJob, drift_cronjob_manifests
 
         if not image:
             raise click.UsageError("--format cronjob needs --image IMAGE: one with hwplan and the configuration.")
         _put(
-            cron_manifests(
-                request, CronSettings(image, schedule, run_in, state_claim=state_claim, read_secrets=read_secrets)
+            drift_cronjob_manifests(
+                request, DriftCronJob(image, schedule, run_in, state_claim=state_claim, read_secrets=read_secrets)
             ),
             out,
         )
         return 0
-    from planner.app.drift import read_drift
+    from planner.app.drift import read_drift_report
 
-    report = read_drift(request, ack, ignore)
+    report = read_drift_report(request, ack, ignore)
     _put(_page(report, request, "json" if as_json else form), out)
     return report.exit_code
 
 
 def _issue(request: Request, ack: Path | None, ignore: Path | None, out: Path | None, *, confirm: bool) -> int:
-    from planner.app.drift_issues import issue_lines, settle_drift_issues
+    from planner.app.drift_issues import drift_issue_lines, update_drift_issues
     from planner.cli.show_pages import command_line
 
-    found = settle_drift_issues(request, ack, ignore, confirm=confirm)
+    found = update_drift_issues(request, ack, ignore, confirm=confirm)
     again = (
         [] if confirm or not found.results else [f"to write them: {command_line('drift --issue --confirm', request)}"]
     )
-    lines = [_page(found.report, request, "text"), "", *issue_lines(found, confirmed=confirm), *again]
+    lines = [_page(found.report, request, "text"), "", *drift_issue_lines(found, confirmed=confirm), *again]
     _put("\n".join(lines), out)
     return found.exit_code
 
@@ -129,14 +129,14 @@ def _issue(request: Request, ack: Path | None, ignore: Path | None, out: Path | 
 def _adopt(
     request: Request, address: str, ack: Path | None, ignore: Path | None, *, confirm: bool, as_json: bool
 ) -> int:
-    from planner.app.adopt import adopt_drift, write_patch
+    from planner.app.adopt import adopt_drift, write_configuration_patch
     from planner.cli.show_pages import command_line
     from planner.render.adoption_text import adoption_json, render_adoption
 
     adoption = adopt_drift(request, address, ack, ignore)
     written = confirm and not adoption.refused and bool(adoption.adopted)
     if written:
-        write_patch(adoption.patch)
+        write_configuration_patch(adoption.patch)
     again = f"{command_line('drift', request)} --adopt {shlex.quote(address)} --confirm"
     page = render_adoption(adoption, written=written, confirm=again, plan=command_line("plan", request))
     print_page(adoption_json(adoption, written=written) if as_json else page)

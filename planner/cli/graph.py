@@ -7,45 +7,45 @@ import click
 
 from planner.app.request import Request
 from planner.cli.options import complete, selection_options
-from planner.cli.output_formats import forms
-from planner.cli.terminal_output import page_as, print_page
+from planner.cli.output_formats import format_options
+from planner.cli.terminal_output import print_document, print_page
 
 FORMATS = ("text", "mermaid", "dot", "svg", "json")
 
 
 @click.command()
 @selection_options
-@forms(*FORMATS)
+@format_options(*FORMATS)
 def graph(request: Request, form: str) -> None:
     """Show the resource graph."""
-    from planner.app.graphs import graph_of
+    from planner.app.graphs import load_graph
     from planner.cli.show_pages import show_graph
 
-    print_page(show_graph(graph_of(request), form))
+    print_page(show_graph(load_graph(request), form))
 
 
 @click.command()
 @click.argument("address", shell_complete=complete("addresses"))
 @click.argument("other", required=False, shell_complete=complete("addresses"))
 @selection_options
-@forms("text", "json", "yaml")
+@format_options("text", "json", "yaml")
 def why(request: Request, address: str, other: str | None, form: str) -> None:
     """Explain why ADDRESS stands where it stands, or how it comes to need OTHER.
 
     An address is KIND[.GROUP]/[NAMESPACE/]NAME, and may be a glob that fits one resource: `Deployment.apps/*/web`.
     """
-    from planner.app.graphs import explain, explained
+    from planner.app.graphs import explain_order, explain_order_document
 
     if form == "text":
-        print_page(explain(request, address, other))
+        print_page(explain_order(request, address, other))
     else:
-        page_as(form, explained(request, address, other))
+        print_document(form, explain_order_document(request, address, other))
 
 
 @click.command()
 @click.argument("address", shell_complete=complete("addresses"))
 @selection_options
-@forms("text", "json", "yaml")
+@format_options("text", "json", "yaml")
 def impact(request: Request, address: str, form: str) -> None:
     """Show what a change of ADDRESS would reach: readers, pods that restart, runs, and everything applied after it.
 
@@ -59,4 +59,4 @@ def impact(request: Request, address: str, form: str) -> None:
     if form == "text":
         print_page(render_impact(found, whole))
     else:
-        page_as(form, impact_document(found))
+        print_document(form, impact_document(found))

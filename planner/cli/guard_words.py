@@ -13,21 +13,21 @@ if TYPE_CHECKING:
     from planner.errors import GuardRefused
 
 
-def fired_in(made: PlanRun, request: Request) -> tuple[GuardRefused, ...]:
+def guards_refusing_plan_run(made: PlanRun, request: Request) -> tuple[GuardRefused, ...]:
     """The guards that the apply of a plan will be refused by. A plan of a saved cluster is applied elsewhere, with the
     state that is there: what the state of this machine lacks is no danger."""
-    from planner.app.snapshot_records import is_snapshot
+    from planner.app.snapshot_records import is_saved_snapshot
     from planner.planning.guards import MISSING_STATE
 
-    return tuple(one for one in made.guards() if one.guard != MISSING_STATE or not is_snapshot(request.live))
+    return tuple(one for one in made.guards() if one.guard != MISSING_STATE or not is_saved_snapshot(request.live))
 
 
-def guard_words(guards: Sequence[GuardRefused]) -> tuple[str, ...]:
+def guard_warnings(guards: Sequence[GuardRefused]) -> tuple[str, ...]:
     """A warning for each guard."""
     return tuple(f"apply is refused without --allow {one.guard}: {one.message}; {one.remedy}" for one in guards)
 
 
-def fired_in_plan(plan: Plan) -> tuple[GuardRefused, ...]:
+def guards_refusing_saved_plan(plan: Plan) -> tuple[GuardRefused, ...]:
     """The guards that a saved plan shows by itself: nothing was read, so what lives is not counted."""
     from planner.applied_state import AppliedState
     from planner.planning.guards import fired_guards
@@ -35,6 +35,6 @@ def fired_in_plan(plan: Plan) -> tuple[GuardRefused, ...]:
     return fired_guards(plan, AppliedState(0, {}), owned_live=0) if plan.applyable else ()
 
 
-def allowed_words(fired: Sequence[GuardRefused]) -> str:
+def allow_options(fired: Sequence[GuardRefused]) -> str:
     """The options that an apply needs so that it is not refused, each after a blank."""
     return "".join(f" --allow {one.guard}" for one in fired)

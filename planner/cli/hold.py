@@ -10,10 +10,10 @@ import click
 from planner.app.request import Request
 from planner.cli.options import selection_options
 from planner.cli.terminal_output import print_page
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 
 if TYPE_CHECKING:
-    from state.holds import Hold
+    from state.holds import LaneHold
 
 
 @click.group()
@@ -32,7 +32,7 @@ def set_(request: Request, reason: str, source_commit: str) -> None:
     """
     from planner.app.holds import set_hold
 
-    print_page(safe(str(set_hold(request, source_commit, reason))))
+    print_page(safe_text(str(set_hold(request, source_commit, reason))))
 
 
 @hold.command()
@@ -43,7 +43,7 @@ def release(request: Request) -> None:
     from planner.cli.show_pages import command_line
 
     ended = release_hold(request)
-    print_page(f"released: {safe(str(ended))}\nnext: {command_line('trigger', request)}")
+    print_page(f"released: {safe_text(str(ended))}\nnext: {command_line('trigger', request)}")
 
 
 @hold.command()
@@ -58,10 +58,10 @@ def show(request: Request, as_json: bool) -> None:
         rows = [_document(one) for one in found]
         print_page(json.dumps({"schemaVersion": 1, "holds": rows}, indent=1, sort_keys=True))
         return
-    print_page("\n".join(safe(str(one)) for one in found) or "no lane is held")
+    print_page("\n".join(safe_text(str(one)) for one in found) or "no lane is held")
 
 
-def _document(one: Hold) -> dict[str, object]:
+def _document(one: LaneHold) -> dict[str, object]:
     return {
         "lane": one.lane,
         "commit": one.commit or None,

@@ -27,11 +27,11 @@ def image() -> None:
 def status(request: Request, as_json: bool) -> int:
     """Is each tag there, with which digest. Reads only."""
     from planner.app.part_filters import is_image
-    from planner.app.status import read_status
+    from planner.app.status import read_part_status
     from planner.cli.show_pages import command_line
     from planner.render.image_status import image_status_json, render_image_status
 
-    found = read_status(request, is_image)
+    found = read_part_status(request, is_image)
     commands = {origin: command_line(f"image {verb}", request) for origin, verb in _VERBS.items()}
     if as_json:
         print_page(json.dumps(image_status_json(found, commands=commands), indent=1, sort_keys=True))
@@ -46,11 +46,13 @@ def status(request: Request, as_json: bool) -> int:
 @apply_options
 def preload(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Copy public images into the node's registry, by digest."""
-    from planner.app.part_filters import is_preload
+    from planner.app.part_filters import is_copied_image
     from planner.cli.part_command import apply_part
 
     confirmed = confirm and not dry_run
-    return apply_part(request, is_preload, "image preload", confirm=confirmed, plan_id=plan_id, json=as_json, how=how)
+    return apply_part(
+        request, is_copied_image, "image preload", confirm=confirmed, plan_id=plan_id, json=as_json, how=how
+    )
 
 
 @image.command()
@@ -59,11 +61,11 @@ def preload(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_jso
 @apply_options
 def build(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Build images from their Dockerfiles, and push them."""
-    from planner.app.part_filters import is_build
+    from planner.app.part_filters import is_built_image
     from planner.cli.part_command import apply_part
 
     confirmed = confirm and not dry_run
-    return apply_part(request, is_build, "image build", confirm=confirmed, plan_id=plan_id, json=as_json, how=how)
+    return apply_part(request, is_built_image, "image build", confirm=confirmed, plan_id=plan_id, json=as_json, how=how)
 
 
 @image.command()
@@ -91,12 +93,12 @@ def logs(request: Request, image_name: str) -> None:
 
 def _check_declared(request: Request, name: str) -> None:
     """Raise SelectionError for a name that no declared image has."""
-    from planner.app.load import load_offline
+    from planner.app.load import load_desired_offline
     from planner.app.part_filters import is_image
     from planner.errors import SelectionError
     from planner.loading.problems import did_you_mean
 
-    declared = sorted(one.address.name for one in load_offline(request).resources if is_image(one))
+    declared = sorted(one.address.name for one in load_desired_offline(request).resources if is_image(one))
     if name not in declared:
         raise SelectionError(
             f"no image {name} is declared, and no run touched one", remedy=did_you_mean(name, declared)
@@ -105,6 +107,6 @@ def _check_declared(request: Request, name: str) -> None:
 
 def _said(detail: Mapping[str, Any]) -> str:
     """What the journal has about how it ended."""
-    from planner.text_safe import safe
+    from planner.text_safe import safe_text
 
-    return safe("; ".join(str(detail[key]) for key in ("message", "remedy") if detail.get(key)))
+    return safe_text("; ".join(str(detail[key]) for key in ("message", "remedy") if detail.get(key)))

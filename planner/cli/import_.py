@@ -25,12 +25,12 @@ def import_(
     Left out is what the server and controllers wrote: defaults, status, what has an owner, what is in every namespace.
     Of a Secret a reference is written, never a value.
     """
-    from planner.app.import_objects import import_files, read_objects
+    from planner.app.import_objects import files_of_imported_product, read_importable_objects
     from planner.app.starter import new_product, write_new_files
 
     product = new_product(new_config_dir(), new, node, request.context)
-    found = read_objects(request, spaces, also, leave)
-    files = import_files(product, found)
+    found = read_importable_objects(request, spaces, also, leave)
+    files = files_of_imported_product(product, found)
     write_new_files(files)
     lines = [f"{found.count} objects"]
     lines += [f"wrote {file}" for file in files]

@@ -12,7 +12,7 @@ from planner.cli.options import common_options
 from planner.cli.terminal_output import print_page
 
 if TYPE_CHECKING:
-    from state.jobs import Job
+    from state.jobs import DetachedJob
 
 _TAIL = 4000  # bytes
 
@@ -27,9 +27,9 @@ def job() -> None:
 @common_options
 def list_(request: Request, as_json: bool) -> None:
     """The newest jobs, newest first."""
-    from planner.app.jobs import list_jobs
+    from planner.app.jobs import list_detached_jobs
 
-    found = list_jobs(request)
+    found = list_detached_jobs(request)
     if as_json:
         print_page(
             json.dumps({"schemaVersion": 1, "jobs": [_document(one) for one in found]}, indent=1, sort_keys=True)
@@ -48,10 +48,10 @@ def status(request: Request, job_id: str, tail_bytes: int, as_json: bool) -> int
 
     Exit codes: 0 it goes on or did what was asked; 1 it did not, or its process is gone.
     """
-    from planner.app.jobs import find_detached_job, read_log
+    from planner.app.jobs import find_detached_job, read_job_log
 
     found = find_detached_job(request, job_id)
-    tail = read_log(request, found, tail_bytes)
+    tail = read_job_log(request, found, tail_bytes)
     if as_json:
         print_page(json.dumps({"schemaVersion": 1, "job": _document(found), "tail": tail}, indent=1, sort_keys=True))
     else:
@@ -65,9 +65,9 @@ def status(request: Request, job_id: str, tail_bytes: int, as_json: bool) -> int
 @common_options
 def logs(request: Request, job_id: str, tail_bytes: int | None) -> None:
     """What a job has said so far."""
-    from planner.app.jobs import find_detached_job, read_log
+    from planner.app.jobs import find_detached_job, read_job_log
 
-    print_page(read_log(request, find_detached_job(request, job_id), tail_bytes).rstrip())
+    print_page(read_job_log(request, find_detached_job(request, job_id), tail_bytes).rstrip())
 
 
 @job.command()
@@ -75,9 +75,9 @@ def logs(request: Request, job_id: str, tail_bytes: int | None) -> None:
 @common_options
 def cancel(request: Request, job_id: str) -> None:
     """Ask a job to stop: what it has begun is finished, nothing else begins."""
-    from planner.app.jobs import cancel_job
+    from planner.app.jobs import cancel_detached_job
 
-    found = cancel_job(request, job_id)
+    found = cancel_detached_job(request, job_id)
     print_page(f"{found.id} was asked to stop: hwplan job status {found.id}")
 
 
@@ -86,13 +86,13 @@ def cancel(request: Request, job_id: str) -> None:
 @common_options
 def run(request: Request, job_id: str) -> int:
     """Carry a job out: what `--detach` starts."""
-    from planner.app.jobs import run_job
-    from planner.cli.main import run_words
+    from planner.app.jobs import run_detached_job
+    from planner.cli.main import run_command_line
 
-    return run_job(request, job_id, run_words)
+    return run_detached_job(request, job_id, run_command_line)
 
 
-def _document(one: Job) -> dict[str, object]:
+def _document(one: DetachedJob) -> dict[str, object]:
     return {
         "id": one.id,
         "name": one.name,
@@ -108,6 +108,6 @@ def _document(one: Job) -> dict[str, object]:
     }
 
 
-def _line(one: Job) -> str:
+def _line(one: DetachedJob) -> str:
     since = one.ended or one.started or one.created
     return f"{one.id}  {one.state}  {one.name}  since {since}  by {one.who}"

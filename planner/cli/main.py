@@ -78,10 +78,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from planner.redaction.stream import redact_standard_streams
 
     redact_standard_streams()
-    sys.exit(run_words(list(sys.argv[1:] if arguments is None else arguments)))
+    sys.exit(run_command_line(list(sys.argv[1:] if arguments is None else arguments)))
 
 
-def run_words(arguments: list[str]) -> int:
+def run_command_line(arguments: list[str]) -> int:
     """Run one command; its exit code."""
     from planner.errors import HwplanError
 
@@ -131,9 +131,9 @@ def run_words(arguments: list[str]) -> int:
 def _of_the_system(error: OSError, debug: bool) -> int:
     """A full disk, a missing permission: what this machine refused, and about which file. Gives the exit code."""
     from planner.cli.terminal_output import show_traceback
-    from planner.text_safe import safe
+    from planner.text_safe import safe_text
 
-    about = f"{safe(os.fspath(error.filename))}: " if isinstance(error.filename, (str, os.PathLike)) else ""
+    about = f"{safe_text(os.fspath(error.filename))}: " if isinstance(error.filename, (str, os.PathLike)) else ""
     reason = (error.strerror or type(error).__name__).lower()
     click.echo(f"error: {about}{'the disk is full' if error.errno == errno.ENOSPC else reason}", err=True)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

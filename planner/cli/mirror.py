@@ -28,12 +28,12 @@ def status(request: Request, as_json: bool, full: bool, raw: bool) -> int:
 
     Ends with 1 when a ref cannot be read, or may not be moved.
     """
-    from planner.app.mirror import mirror_status
-    from planner.app.part_filters import is_git, without_refs_of_other_lanes
+    from planner.app.mirror import read_mirror_status
+    from planner.app.part_filters import is_git_ref, without_refs_of_other_lanes
     from planner.cli.show_pages import command_line
     from planner.render.mirror_status import mirror_status_json, render_mirror_status
 
-    found, flushed = mirror_status(request, without_refs_of_other_lanes(request, is_git))
+    found, flushed = read_mirror_status(request, without_refs_of_other_lanes(request, is_git_ref))
     if as_json or raw:
         print_page(json.dumps(mirror_status_json(found, flushed, raw=raw), indent=1, sort_keys=True))
     else:
@@ -52,10 +52,10 @@ def status(request: Request, as_json: bool, full: bool, raw: bool) -> int:
 @apply_options
 def sync(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Bring the upstream's branches and an immutable snapshot of each into the mirror."""
-    from planner.app.part_filters import is_sync, without_refs_of_other_lanes
+    from planner.app.part_filters import is_mirror_sync, without_refs_of_other_lanes
     from planner.cli.part_command import apply_part
 
-    confirmed, only = confirm and not dry_run, without_refs_of_other_lanes(request, is_sync)
+    confirmed, only = confirm and not dry_run, without_refs_of_other_lanes(request, is_mirror_sync)
     return apply_part(request, only, "mirror sync", confirm=confirmed, plan_id=plan_id, json=as_json, how=how)
 
 
@@ -66,10 +66,10 @@ def sync(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: 
 def flush(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Bring promoted branches back to the upstream, fast-forward only."""
     from planner.app.mirror import flush_document
-    from planner.app.part_filters import is_flush, without_refs_of_other_lanes
+    from planner.app.part_filters import is_mirror_flush, without_refs_of_other_lanes
     from planner.cli.part_command import apply_part
 
-    confirmed, only = confirm and not dry_run, without_refs_of_other_lanes(request, is_flush)
+    confirmed, only = confirm and not dry_run, without_refs_of_other_lanes(request, is_mirror_flush)
     return apply_part(
         request,
         only,

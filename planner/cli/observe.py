@@ -14,11 +14,11 @@ from planner.app.request import Request
 from planner.cli.apply import apply_options
 from planner.cli.options import approved, selection_options
 from planner.cli.run_options import duration_option
-from planner.cli.terminal_output import page_as, print_page, wants_colour
+from planner.cli.terminal_output import print_document, print_page, wants_colour
 
 if TYPE_CHECKING:
-    from planner.app.observe.queries import Rounds
-    from planner.app.observe.targets import Observed
+    from planner.app.observe.queries import QueryRounds
+    from planner.app.observe.targets import ObservedTargets
 
 _SCOPE = "observability"
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
@@ -61,8 +61,8 @@ def query(
     request: Request, as_json: bool, promql: str | None, expect_count: int | None, expect_value: float | None
 ) -> int:
     """Ask each declared query once, or the one of --promql. No series and NaN are inconclusive."""
-    from planner.app.observe.asking import open_metrics, selected_node
-    from planner.app.observe.queries import Query, ask_queries, declared_queries
+    from planner.app.observe.asking import open_metrics_reader, selected_metrics_node
+    from planner.app.observe.queries import MetricsQuery, ask_queries, declared_queries
     from planner.rollout.metrics import queries_code
 
     if promql is None:
@@ -74,7 +74,10 @@ def query(
             raise click.UsageError("--expect-count and --expect-value exclude each other.")
         given = {"count": expect_count, "value": expect_value}
         expect = {name: value for name, value in given.items() if value is not None}
-        queries, reader = (Query("--promql", None, promql, expect),), open_metrics(request, selected_node(request)[1])
+        queries, reader = (
+            (MetricsQuery("--promql", None, promql, expect),),
+            open_metrics_reader(request, selected_metrics_node(request)[1]),
+        )
     rows = ask_queries(reader, queries)
     code = queries_code(rows)
     _show_queries(request, rows, reader.simulated, code, as_json, _verdict(rows))
@@ -109,12 +112,12 @@ def boundary(request: Request, as_json: bool) -> int:
 @click.option("--within", default="2m", show_default=True, metavar="DURATION", help="Time for all rounds.")
 def closeout(request: Request, as_json: bool, times: int, every: str, within: str) -> int:
     """All declared queries, several times in a row: one that does not hold starts the count again."""
-    from planner.app.observe.queries import ask_in_a_row, declared_queries
+    from planner.app.observe.queries import ask_queries_repeatedly, declared_queries
 
     queries, reader = declared_queries(request)
     pause, longest = duration_option(every, "--every") or 0.0, duration_option(within, "--within") or 0.0
-    last: Rounds | None = None
-    for last in ask_in_a_row(reader, queries, times, every=pause, within=longest):
+    last: QueryRounds | None = None
+    for last in ask_queries_repeatedly(reader, queries, times, every=pause, within=longest):
         if not as_json and not request.quiet:
             click.echo(f"{last.held} of {times} in a row", err=True)
     assert last is not None
@@ -141,7 +144,7 @@ def traffic(request: Request, as_json: bool, clients: tuple[str, ...], window: s
     code = 0 if all(row.state == HOLDS for row in rows) else 2
     if as_json:
         shown = [client_traffic_json(row) for row in rows]
-        page_as("json", {"schemaVersion": 1, "node": node, "exitCode": code, "clients": shown})
+        print_document("json", {"schemaVersion": 1, "node": node, "exitCode": code, "clients": shown})
     else:
         print_page(render_traffic(rows, about=f"{node} · egress proxy, by {rows[0].source}", colour=wants_colour()))
     return code
@@ -164,19 +167,19 @@ def _show_queries(
 
     node = ", ".join(request.nodes)
     if as_json:
-        page_as("json", {**queries_json(rows, node=node, simulated=simulated, code=code), **more})
+        print_document("json", {**queries_json(rows, node=node, simulated=simulated, code=code), **more})
     else:
         about = " · ".join([node or "metrics", *["simulated"] * simulated])
         print_page(render_queries(rows, verdict, about=about, colour=wants_colour()))
 
 
-def _show_targets(found: Observed, as_json: bool) -> int:
+def _show_targets(found: ObservedTargets, as_json: bool) -> int:
     from planner.render.metrics import render_targets, targets_json
     from planner.rollout.metrics import targets_code
 
     code = targets_code(found.rows)
     if as_json:
-        page_as("json", targets_json(found.rows, node=found.node, simulated=found.simulated, code=code))
+        print_document("json", targets_json(found.rows, node=found.node, simulated=found.simulated, code=code))
     else:
         about = " · ".join([found.node, found.server, *["simulated"] * found.simulated])
         print_page(render_targets(found.rows, about=about, colour=wants_colour()))

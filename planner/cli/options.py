@@ -71,7 +71,7 @@ _OWNERSHIP: tuple[_Decorator[Any], ...] = (
 )  # fmt: skip
 
 
-def owning(function: _F) -> _F:
+def ownership_options(function: _F) -> _F:
     """Add the options that move ownership of fields; they become part of `request`, so they stand above `selecting`."""
 
     @functools.wraps(function)

@@ -11,7 +11,7 @@ import click
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-def forms(*names: str) -> Callable[[_F], _F]:
+def format_options(*names: str) -> Callable[[_F], _F]:
     """Add `--format`, `-o` with these choices, the first one by default, and `--json`; the function gets `form`."""
 
     def decorate(function: _F) -> _F:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class PlanFacts:
+class PlanPageExtras:
     """What a verb knows beside its plan: the page in front of it, and the keys around it in JSON."""
 
     page: str = ""
@@ -32,7 +32,7 @@ class PlanFacts:
         return json_module.dumps({**self.document, "plan": json_module.loads(page)}, indent=1, sort_keys=True)
 
 
-Facts: TypeAlias = "Callable[[PlanRun], PlanFacts]"
+Facts: TypeAlias = "Callable[[PlanRun], PlanPageExtras]"
 
 
 def apply_part(
@@ -60,12 +60,12 @@ def apply_part(
     from planner.app.plan_run import open_plan_run
 
     opened = open_plan_run(request, only=only, prune=prune, named=named, rewrite=rewrite)
-    return carry_out(
+    return show_or_apply(
         opened, request, verb, confirm=confirm, plan_id=plan_id, json=json, how=how, extra=extra, look=look, facts=facts
     )
 
 
-def carry_out(
+def show_or_apply(
     opened: AbstractContextManager[tuple[PlanRun, Session]],
     request: Request,
     verb: str,
@@ -91,7 +91,7 @@ def carry_out(
     again = "" if look else verb
     options = run_options(request, again=again, **how)
     with opened as (one, session):
-        known = facts(one) if facts else PlanFacts()
+        known = facts(one) if facts else PlanPageExtras()
         if not confirm:
             store_shown_plan(request, one.plan)
             page = show_plan(one, request, "json" if json else "text", verb=verb, allow=options.allow)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from planner.app.request import Request
-from planner.cli.options import fully, owning, selection_options
-from planner.cli.output_formats import forms
+from planner.cli.options import fully, ownership_options, selection_options
+from planner.cli.output_formats import format_options
 from planner.cli.terminal_output import print_page
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ FORMATS = ("text", "wide", "json", "yaml", "markdown", "html", "mermaid", "dot",
 @click.argument("saved", required=False, default="", metavar="[PLAN]")
 @click.option("--against", default="", metavar="PLAN", help="Say what differs from a plan (file, or number of a run).")
 @selection_options
-@owning
+@ownership_options
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also save the plan to this file.")
-@forms(*FORMATS)
+@format_options(*FORMATS)
 @fully
 @click.option(
     "--detailed-exitcode",
@@ -106,15 +106,15 @@ def plan(
 def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> int:
     import json
 
-    from planner.app.pull_plan import open_pull_plan, pull_request_stages
+    from planner.app.pull_plan import open_pull_request_plan, pull_request_way
     from planner.cli.show_pages import exit_code_of_shown, object_command, show_plan
     from planner.plan_effect import short_id
-    from planner.render.pull_request_stages import way_approval, way_stages
+    from planner.render.pull_request_stages import pull_request_approval_words, pull_request_stage_facts
     from planner.render.review_context import ReviewContext
 
-    with open_pull_plan(request, number) as found:
-        way, pull = pull_request_stages(found), found.pull
-        stages = way_stages(way, found.plan)
+    with open_pull_request_plan(request, number) as found:
+        way, pull = pull_request_way(found), found.pull
+        stages = pull_request_stage_facts(way, found.plan)
         review = ReviewContext(
             planned_at=found.session.world.clock.now(),
             name=f"pull request {number}",
@@ -124,7 +124,7 @@ def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> 
             command_of=lambda verb, address: object_command(verb, request, address),
             way=stages,
             identifier=found.identifier,
-            approval=way_approval(way, short_id(found.identifier)),
+            approval=pull_request_approval_words(way, short_id(found.identifier)),
         )
         page = show_plan(found.made, request, form, review=review, confirmed=True)
         if form == "json":

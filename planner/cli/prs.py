@@ -17,9 +17,9 @@ from planner.cli.options import selection_options
 from planner.cli.terminal_output import print_page, show_error
 
 if TYPE_CHECKING:
-    from planner.app.pulls.cronjob import MonitorJob
+    from planner.app.pulls.cronjob import MonitorCronJob
     from planner.app.pulls.monitor import MonitorChoices
-    from planner.app.pulls.place import PullPlace
+    from planner.app.pulls.place import MonitoredLane
     from planner.app.pulls.settle import PlannedCycle
     from planner.pulls.cycle_record import CycleRecord
 
@@ -97,14 +97,14 @@ def prs(
     --node it runs on the node that merges for it. Exit codes: 0 done or nothing to do, 1 failed or unreadable, 4 a
     rollout goes on, 5 another monitor of the lane is at work.
     """
-    from planner.app.pulls.place import find_place
+    from planner.app.pulls.place import find_monitored_lane
 
     as_json = as_json or form == "json"
-    place = find_place(request)
+    place = find_monitored_lane(request)
     if form == "cronjob":
-        from planner.app.pulls.cronjob import MonitorJob
+        from planner.app.pulls.cronjob import MonitorCronJob
 
-        job = MonitorJob(image, schedule, run_in, state_claim, token_secret, ssh_secret, timeout_seconds)
+        job = MonitorCronJob(image, schedule, run_in, state_claim, token_secret, ssh_secret, timeout_seconds)
         return _cronjob(place, job, out)
     if history or resume:
         return _stored(place, as_json=as_json, resume=resume)
@@ -117,7 +117,7 @@ def prs(
 
 
 def _choices(
-    place: PullPlace,
+    place: MonitoredLane,
     timeout: int,
     *,
     as_json: bool,
@@ -129,7 +129,7 @@ def _choices(
     from planner.app.apply_plan import ApplyChoices
     from planner.app.pulls.monitor import MonitorChoices
     from planner.executor import ErrorPolicy, ExecutionOptions, WaitPolicy
-    from planner.render.progress import progress
+    from planner.render.progress import progress_observer
 
     options = ExecutionOptions(
         parallelism=2 * place.request.parallelism,
@@ -137,17 +137,17 @@ def _choices(
         timeout=float(timeout),
         on_error=ErrorPolicy.CONTINUE,
     )
-    how = ApplyChoices(options, (), _PATIENCE, None if place.request.quiet else progress)
+    how = ApplyChoices(options, (), _PATIENCE, None if place.request.quiet else progress_observer)
     told = _told_json if as_json else _teller(place)
     show = _shower(place) if dry_run and not as_json else None
     return MonitorChoices(how, purpose, told, show_error, show, dry_run, cycles, interval)
 
 
-def _teller(place: PullPlace) -> Callable[[CycleRecord], None]:
-    from planner.render.pull_pages import render_cycle
+def _teller(place: MonitoredLane) -> Callable[[CycleRecord], None]:
+    from planner.render.pull_pages import render_pull_cycle
 
     def told(record: CycleRecord) -> None:
-        page = render_cycle(record, f"{place.node}/{place.lane}", place.repo, place.branch)
+        page = render_pull_cycle(record, f"{place.node}/{place.lane}", place.repo, place.branch)
         print_page(page.rpartition("\n")[2] if place.request.quiet else page)
 
     return told
@@ -157,7 +157,7 @@ def _told_json(record: CycleRecord) -> None:
     print_page(json.dumps(record.document() | {"exitCode": record.exit_code}, sort_keys=True))
 
 
-def _shower(place: PullPlace) -> Callable[[PlannedCycle], None]:
+def _shower(place: MonitoredLane) -> Callable[[PlannedCycle], None]:
     from planner.cli.show_pages import show_plan
 
     def show(planned: PlannedCycle) -> None:
@@ -167,10 +167,10 @@ def _shower(place: PullPlace) -> Callable[[PlannedCycle], None]:
     return show
 
 
-def _stored(place: PullPlace, *, as_json: bool, resume: bool) -> int:
+def _stored(place: MonitoredLane, *, as_json: bool, resume: bool) -> int:
     from planner.app.pulls.monitor import read_history, resume_lane
-    from planner.render.pull_pages import render_history
-    from planner.text_safe import safe
+    from planner.render.pull_pages import render_pull_history
+    from planner.text_safe import safe_text
 
     accepted = resume_lane(place) if resume else ()
     document = read_history(place).document()
@@ -178,15 +178,15 @@ def _stored(place: PullPlace, *, as_json: bool, resume: bool) -> int:
         print_page(json.dumps(document | ({"accepted": list(accepted)} if resume else {}), indent=1, sort_keys=True))
         return 0
     if resume:
-        lines = [f"accepted, and not rolled out: {safe(one)}" for one in accepted]
+        lines = [f"accepted, and not rolled out: {safe_text(one)}" for one in accepted]
         print_page("\n".join([*lines, f"{place.node}/{place.lane} goes on with its next cycle"]))
         return 0
-    print_page(render_history(document))
+    print_page(render_pull_history(document))
     return 0
 
 
-def _cronjob(place: PullPlace, job: MonitorJob, out: Path | None) -> int:
-    from planner.app.pulls.cronjob import monitor_manifests
+def _cronjob(place: MonitoredLane, job: MonitorCronJob, out: Path | None) -> int:
+    from planner.app.pulls.cronjob import monitor_cronjob_manifests
     from planner.redaction.redactor import REDACTOR
     from planner.whole_file import write_whole
 
@@ -196,7 +196,7 @@ def _cronjob(place: PullPlace, job: MonitorJob, out: Path | None) -> int:
         raise click.UsageError(
             "--format cronjob needs --state-claim NAME: a cycle goes on with what the last one began."
         )
-    text = monitor_manifests(place, job)
+    text = monitor_cronjob_manifests(place, job)
     if out is None:
         print_page(text)
     else:

@@ -8,14 +8,14 @@ import click
 
 from planner.app.request import Request
 from planner.cli.options import common_options, complete
-from planner.cli.output_formats import forms
-from planner.cli.terminal_output import page_as, print_page
+from planner.cli.output_formats import format_options
+from planner.cli.terminal_output import print_document, print_page
 
 
 @click.command()
 @click.argument("what", metavar="[KIND[.field]]", required=False, shell_complete=complete("kinds"))
 @common_options
-@forms("text", "json", "yaml")
+@format_options("text", "json", "yaml")
 def explain(request: Request, what: str | None, form: str) -> None:
     """Document a resource kind or one of its fields: `hwplan explain GitRef.spec.mode`. Alone it lists the kinds.
 
@@ -23,14 +23,16 @@ def explain(request: Request, what: str | None, form: str) -> None:
     """
     from planner.app.product_fields import product_fields
     from planner.loading.explain import explain_kind as text_of
-    from planner.loading.explain import kinds_with_summaries, schema_of
+    from planner.loading.explain import json_schema_of_kind, summaries_of_kinds
 
     products = product_fields(request, what)
     if form != "text":
-        found = dict(kinds_with_summaries(products)) if what is None else schema_of(what, products)
-        page_as(form, {"schemaVersion": 1, **({"kinds": found} if what is None else {"kind": what, "schema": found})})
+        found = dict(summaries_of_kinds(products)) if what is None else json_schema_of_kind(what, products)
+        print_document(
+            form, {"schemaVersion": 1, **({"kinds": found} if what is None else {"kind": what, "schema": found})}
+        )
     elif what is None:
-        rows = kinds_with_summaries(products)
+        rows = summaries_of_kinds(products)
         wide = max(len(kind) for kind, _ in rows)
         print_page(
             "\n".join([*(f"{kind:<{wide}}  {text}" for kind, text in rows), "", "one of them: hwplan explain KIND"])

@@ -43,7 +43,7 @@ def run_options(
     from planner.app.apply_plan import ApplyChoices
     from planner.executor import ErrorPolicy, ExecutionOptions, WaitPolicy
     from planner.planning.guards import NAMES
-    from planner.render.progress import progress
+    from planner.render.progress import progress_observer
 
     if unknown := sorted(set(allow) - set(NAMES)):
         raise click.UsageError(f"--allow: there is no guard {unknown[0]!r}; guards: {', '.join(NAMES)}")
@@ -56,5 +56,8 @@ def run_options(
     )
     options = replace(chosen, again=f"hwplan {again} --confirm") if again else chosen
     return ApplyChoices(
-        options, allow, duration_option(lock_timeout, "--lock-timeout") or 0.0, None if request.quiet else progress
+        options,
+        allow,
+        duration_option(lock_timeout, "--lock-timeout") or 0.0,
+        None if request.quiet else progress_observer,
     )

@@ -67,6 +67,6 @@ def fail(request: Request, directory: Path, address: str, task: str, undo: bool)
 
     A PipelineRun comes to a failed end; everything else refuses to be done.
     """
-    from planner.app.sandbox import make_fail
+    from planner.app.sandbox import simulate_failure
 
-    print_page(make_fail(directory, address, task, undo=undo))
+    print_page(simulate_failure(directory, address, task, undo=undo))

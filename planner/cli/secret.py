@@ -26,11 +26,11 @@ def status(request: Request, as_json: bool) -> int:
 
     Exit codes: 0 also when something differs, 1 when a source or a live Secret cannot be read.
     """
-    from planner.app.secrets import secret_status
+    from planner.app.secrets import read_secret_status
     from planner.cli.show_pages import command_line
     from planner.render.secret_status import render_secret_status, secret_status_json
 
-    found = secret_status(request)
+    found = read_secret_status(request)
     if as_json:
         print_page(json.dumps(secret_status_json(found), indent=1, sort_keys=True))
     else:
@@ -64,14 +64,14 @@ def delete(request: Request, named: str, plan_id: str, confirm: bool, dry_run: b
     """
     import shlex
 
-    from planner.app.part_filters import is_secret_address, nothing
+    from planner.app.part_filters import is_secret_address, no_resource
     from planner.cli.part_command import apply_part
     from planner.planning.guards import EMPTY_CONFIG
 
     how["allow"] = (*how["allow"], EMPTY_CONFIG)  # what is declared is left out on purpose
     return apply_part(
         request,
-        nothing,
+        no_resource,
         f"secret delete --name {shlex.quote(named)}" if named else "secret delete",
         confirm=confirm and not dry_run,
         plan_id=plan_id,

@@ -8,14 +8,14 @@ import click
 
 from planner.app.request import Request
 from planner.cli.options import common_options, fully
-from planner.cli.output_formats import forms
+from planner.cli.output_formats import format_options
 from planner.cli.plan import FORMATS
 from planner.cli.terminal_output import print_page
 
 
 @click.command()
 @click.argument("planfile", type=click.Path(dir_okay=False, path_type=Path))
-@forms(*FORMATS)
+@format_options(*FORMATS)
 @fully
 @common_options
 def show(request: Request, planfile: Path, form: str) -> None:

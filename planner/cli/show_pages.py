@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from planner.address import Address
 from planner.app.request import Request
-from planner.cli.guard_words import allowed_words, fired_in, fired_in_plan, guard_words
+from planner.cli.guard_words import allow_options, guard_warnings, guards_refusing_plan_run, guards_refusing_saved_plan
 from planner.cli.terminal_output import print_page, terminal_width, wants_colour
 from planner.plan import Plan
 from planner.plan_effect import plan_id, short_id
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 from planner.values import JsonObject
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def show_plan(
     it the page says so, but for those that `allow` names; when it is `confirmed` they are about to be judged."""
     if form not in _PLAN_FORMS:
         return _drawn(made.plan, made.graph, form)
-    fired = () if confirmed else fired_in(made, request)
+    fired = () if confirmed else guards_refusing_plan_run(made, request)
     command = "" if confirmed else _command(made.plan, request, verb, saved, fired)
     guards = [one for one in fired if one.guard not in allow]
     if form == "text" and request.quiet:
@@ -66,16 +66,16 @@ def _unchanged(made: PlanRun) -> str:
     """What `-v` adds: the resources that need nothing."""
     touched = {change.address for change in made.plan.changes} | {one.address for one in made.plan.blocked}
     quiet = [address.local for address in made.graph.order() if address not in touched]
-    return "".join(["\nunchanged\n", *(f"    = {safe(one)}\n" for one in quiet)]) if quiet else ""
+    return "".join(["\nunchanged\n", *(f"    = {safe_text(one)}\n" for one in quiet)]) if quiet else ""
 
 
 def _verdict(plan: Plan, command: str, guards: Sequence[GuardRefused]) -> str:
     """What `-q` leaves of a page."""
-    from planner.render.plan_view import make_view
+    from planner.render.plan_view import make_plan_view
 
-    view = make_view(plan, command=command)
+    view = make_plan_view(plan, command=command)
     named = "" if view.identifier in command else f"plan {view.identifier}"
-    warnings = [f"warning: {words}" for words in guard_words(guards)]
+    warnings = [f"warning: {words}" for words in guard_warnings(guards)]
     return "\n".join(line for line in (*warnings, view.verdict, named, command) if line)
 
 
@@ -87,16 +87,16 @@ def show_saved_plan(
         from planner.render.plan_graph import graph_of_plan
 
         return _drawn(plan, graph_of_plan(plan), form)
-    fired = fired_in_plan(plan)
-    command = f"hwplan apply {shlex.quote(str(file))}{_common(request)}{allowed_words(fired)} --confirm" if file else ""
+    fired = guards_refusing_saved_plan(plan)
+    command = f"hwplan apply {shlex.quote(str(file))}{_common(request)}{allow_options(fired)} --confirm" if file else ""
     guards = [one for one in fired if one.guard not in allow]
     return _plan_text(plan, form, command, {}, full=request.full, guards=guards)
 
 
 def _drawn(plan: Plan, graph: ResourceGraph, form: str) -> str:
-    from planner.render.graphs import render_graph
+    from planner.render.graphs import render_graph_as
 
-    return render_graph(graph, form, {change.address: str(change.action) for change in plan.changes})
+    return render_graph_as(graph, form, {change.address: str(change.action) for change in plan.changes})
 
 
 def _plan_text(
@@ -113,7 +113,7 @@ def _plan_text(
     from planner.render.review_context import NO_CONTEXT
 
     known = review or NO_CONTEXT
-    known = replace(known, guards=guard_words(guards)) if guards else known
+    known = replace(known, guards=guard_warnings(guards)) if guards else known
     match form:
         case "json":
             from planner.render.plan_json import render_json
@@ -169,16 +169,18 @@ def show_run(
         added = extra(report) if extra else {}
         print_page(json.dumps({**run_document(report), **added}, indent=1, sort_keys=True))
         return report.exit_code
-    from planner.render.run_summary import render_run
+    from planner.render.run_summary import render_run_summary
 
     if report.result is None:
-        print_page(show_nothing(report))
+        print_page(show_run_without_changes(report))
         return report.exit_code
-    print_page(render_run(report.plan, report.result, run=report.run, command=_again(report, request, look, again)))
+    print_page(
+        render_run_summary(report.plan, report.result, run=report.run, command=_again(report, request, look, again))
+    )
     return report.exit_code
 
 
-def show_nothing(report: RunReport) -> str:
+def show_run_without_changes(report: RunReport) -> str:
     """The page of a plan of which nothing could be done, or had to be."""
     from planner.render.run_summary import blocked_lines
 
@@ -212,7 +214,9 @@ def run_document(report: RunReport) -> dict[str, object]:
 def show_remarks(made: PlanRun) -> tuple[str, ...]:
     """What a page of the plan says of resources that have no line in it, for verbs that carry it out without a page."""
     touched = {one.address for one in made.plan.changes} | {one.address for one in made.plan.blocked}
-    return tuple(f"{safe(one.local)}: {safe(note)}" for one, note in sorted(made.notes.items()) if one not in touched)
+    return tuple(
+        f"{safe_text(one.local)}: {safe_text(note)}" for one, note in sorted(made.notes.items()) if one not in touched
+    )
 
 
 def show_drift(report: DriftReport, request: Request, form: str) -> str:
@@ -238,25 +242,25 @@ def show_drift(report: DriftReport, request: Request, form: str) -> str:
 
 def show_graph(graph: ResourceGraph, form: str) -> str:
     """A graph in one of the forms."""
-    from planner.render.graphs import render_graph
+    from planner.render.graphs import render_graph_as
 
-    return render_graph(graph, form)
+    return render_graph_as(graph, form)
 
 
 def _command(plan: Plan, request: Request, verb: str, saved: Path | None, fired: Sequence[GuardRefused]) -> str:
     if plan.is_empty or (saved is None and not plan.applyable and plan.blocked):
         return ""  # what is blocked stays so when the same command is given again
     if saved is not None:
-        return f"hwplan apply {shlex.quote(str(saved))}{_where_to_apply(request)}{allowed_words(fired)} --confirm"
+        return f"hwplan apply {shlex.quote(str(saved))}{_where_to_apply(request)}{allow_options(fired)} --confirm"
     bound = f" --plan-id {short_id(plan_id(plan))}"
-    return f"hwplan {verb}{_words(request)}{_where_to_apply(request)}{bound}{allowed_words(fired)} --confirm"
+    return f"hwplan {verb}{_words(request)}{_where_to_apply(request)}{bound}{allow_options(fired)} --confirm"
 
 
 def _where_to_apply(request: Request) -> str:
     """A plan of a snapshot is applied to the cluster that was saved, by somebody who has credentials and a state."""
-    from planner.app.snapshot_records import is_snapshot
+    from planner.app.snapshot_records import is_saved_snapshot
 
-    return "" if is_snapshot(request.live) else _common(request)
+    return "" if is_saved_snapshot(request.live) else _common(request)
 
 
 def command_line(verb: str, request: Request) -> str:

@@ -9,7 +9,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.options import selection_options
-from planner.cli.terminal_output import page_as, print_page, terminal_width, wants_colour
+from planner.cli.terminal_output import print_document, print_page, terminal_width, wants_colour
 
 if TYPE_CHECKING:
     from planner.app.lane.status import LaneStatus
@@ -69,10 +69,10 @@ def status(
         if run or commit or closeout or watch or chosen == "markdown":
             raise click.UsageError("--scope shows resources; it goes with --full and --json only.")
         return show_scopes(request, chosen, full)
-    from planner.app.lane.reading import Target
+    from planner.app.lane.reading import StatusTarget
     from planner.app.lane.status import read_lane_status
 
-    target, last = Target(commit, run), ""
+    target, last = StatusTarget(commit, run), ""
     while True:
         found = read_lane_status(request, target, closeout=closeout)
         text = _page(found, request, chosen, full=full, raw=raw)
@@ -87,13 +87,13 @@ def status(
 def _page(found: LaneStatus, request: Request, form: str, *, full: bool, raw: bool) -> str:
     import json
 
-    from planner.render.lane_status import LanePage, lane_status_markdown, render_lane_status
+    from planner.render.lane_status import LaneStatusPage, lane_status_markdown, render_lane_status
     from planner.render.lane_status_json import lane_status_json
     from planner.render.plan_json import escape_invisible
 
     if found.record is not None:
         return _record(found, form)
-    shown = LanePage(
+    shown = LaneStatusPage(
         found.cluster,
         found.selection,
         found.config,
@@ -114,13 +114,13 @@ def _page(found: LaneStatus, request: Request, form: str, *, full: bool, raw: bo
 
 def _record(found: LaneStatus, form: str) -> str:
     from planner.render.closeout import closeout_markdown, closeout_statement, closeout_table
-    from planner.rollout.closeout import record_bytes
+    from planner.rollout.closeout import closeout_record_bytes
 
     assert found.record is not None
     if form == "json":  # exactly the bytes that `hwplan verify` takes
-        return record_bytes(found.record).decode()
+        return closeout_record_bytes(found.record).decode()
     if form == "in-toto":
-        return record_bytes(closeout_statement(found.record)).decode()
+        return closeout_record_bytes(closeout_statement(found.record)).decode()
     if form == "markdown":
         return closeout_markdown(found.record)
     note = "written to the state" if found.written else "in the state already"
@@ -129,10 +129,10 @@ def _record(found: LaneStatus, form: str) -> str:
 
 def _next(found: LaneStatus, request: Request) -> str:
     from planner.cli.show_pages import command_line
-    from planner.rollout.next_action import next_action
+    from planner.rollout.next_action import next_command
 
     held = found.hold.commit if found.hold else None
-    action = next_action(found.evidence, found.verdict, held=held)
+    action = next_command(found.evidence, found.verdict, held=held)
     if not action:
         return ""
     verb, _, options = action.partition(" ")
@@ -143,16 +143,16 @@ def _next(found: LaneStatus, request: Request) -> str:
 
 
 def _logs(request: Request, run: str, wanted: str, form: str) -> int:
-    from planner.app.lane.logs import read_log
-    from planner.text_safe import safe
+    from planner.app.lane.logs import read_run_log
+    from planner.text_safe import safe_text
 
     if not run:
         raise click.UsageError("--logs needs --pipeline-run NAME.")
-    headline, lines = read_log(request, run, wanted)
+    headline, lines = read_run_log(request, run, wanted)
     if form == "json":
-        page_as("json", {"schemaVersion": 1, "step": headline, "lines": list(lines)})
+        print_document("json", {"schemaVersion": 1, "step": headline, "lines": list(lines)})
     else:
-        print_page("\n".join([safe(headline), *(f"  {safe(line)}" for line in lines)]))
+        print_page("\n".join([safe_text(headline), *(f"  {safe_text(line)}" for line in lines)]))
     return 0
 
 
@@ -165,7 +165,7 @@ def show_scopes(request: Request, form: str, full: bool) -> int:
     found = read_scope_status(request)
     command = command_line("plan", request)
     if form == "json":
-        page_as("json", scope_status_json(found.cluster, found.selection, found.rows, command=command))
+        print_document("json", scope_status_json(found.cluster, found.selection, found.rows, command=command))
     else:
         print_page(
             render_scope_status(

@@ -9,7 +9,7 @@ import click
 from planner.app.request import Request
 from planner.cli.apply import apply_options
 from planner.cli.options import approved, selection_options
-from planner.cli.part_command import carry_out
+from planner.cli.part_command import show_or_apply
 
 
 @click.command()
@@ -22,7 +22,9 @@ def sync(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: 
     A stuck operation is terminated, a failed hook Job deleted, a pod of an old revision that cannot start deleted: each
     is a line of the plan with what was seen, and bound to that very object. Nothing else is touched.
     """
-    from planner.app.sync import open_sync
+    from planner.app.sync import open_argo_sync_plan
 
     confirmed = confirm and not dry_run
-    return carry_out(open_sync(request), request, "sync", confirm=confirmed, plan_id=plan_id, json=as_json, how=how)
+    return show_or_apply(
+        open_argo_sync_plan(request), request, "sync", confirm=confirmed, plan_id=plan_id, json=as_json, how=how
+    )

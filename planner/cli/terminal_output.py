@@ -11,8 +11,8 @@ import sys
 import click
 
 from planner.errors import ConfigError, HwplanError
-from planner.redaction.stream import unredacted
-from planner.text_safe import safe
+from planner.redaction.stream import unredacted_stream
+from planner.text_safe import safe_text
 
 
 def wants_colour() -> bool:
@@ -30,12 +30,12 @@ def print_page(text: str, *, exact: bool = False) -> None:
 
     `exact` is for a plan as JSON: its bytes are its identity, and its words were cleaned when it was made.
     """
-    stream = unredacted(sys.stdout) if exact else sys.stdout
+    stream = unredacted_stream(sys.stdout) if exact else sys.stdout
     stream.write(text if text.endswith("\n") else text + "\n")
     stream.flush()
 
 
-def page_as(form: str, document: object) -> None:
+def print_document(form: str, document: object) -> None:
     """Write a document for programs as `json` or `yaml`."""
     from planner.cli.output_formats import as_yaml
     from planner.render.plan_json import escape_invisible
@@ -51,10 +51,10 @@ def show_error(error: HwplanError) -> None:
 
         click.echo(render_problems(error.problems).rstrip("\n"), err=True)
         return
-    where = f"{safe(error.where)}: " if error.where else ""
-    click.echo(f"error: {where}{safe(error.message)}", err=True)
+    where = f"{safe_text(error.where)}: " if error.where else ""
+    click.echo(f"error: {where}{safe_text(error.message)}", err=True)
     if error.remedy:
-        click.echo(f"  {safe(error.remedy)}", err=True)
+        click.echo(f"  {safe_text(error.remedy)}", err=True)
 
 
 def show_traceback(error: BaseException) -> None:

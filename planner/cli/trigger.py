@@ -13,13 +13,13 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.detached import detach, detachable
+from planner.cli.detached import detachable, start_as_detached_job
 from planner.cli.options import approved, selection_options
 from planner.cli.terminal_output import print_page
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 
 if TYPE_CHECKING:
-    from planner.app.trigger import Trigger, TriggerReport
+    from planner.app.trigger import PlannedRollout, RolloutReport
 
 _TIMEOUT = "5m"  # of the waiting (B5): what runs goes on
 _JOB_TIMEOUT = "1h"
@@ -56,7 +56,7 @@ def trigger(
 
     Shows the plan and what it will probably take; with --confirm does it and waits, 5m unless --timeout says otherwise.
     """
-    from planner.app.trigger import open_trigger, run_trigger
+    from planner.app.trigger import open_rollout_plan, run_rollout
     from planner.cli.run_options import run_options
 
     if reason and not source_commit:
@@ -67,18 +67,18 @@ def trigger(
         return _detach(request, plan_id, rerun, source_commit, reason, confirm and not dry_run, how)
     how["timeout"] = how["timeout"] or _TIMEOUT
     options = run_options(request, again="trigger", **how)
-    with open_trigger(request, rerun=rerun, source_commit=source_commit, reason=reason) as found:
+    with open_rollout_plan(request, rerun=rerun, source_commit=source_commit, reason=reason) as found:
         again = _held_verb(found, reason)
         verb = f"{again} --rerun" if rerun else again
         if not confirm or dry_run:
             return _show(found, request, verb, as_json)
         if not as_json and not request.quiet:
             print_page(_page(found, request, verb, confirmed=True))
-        ended = run_trigger(found, options, approved=plan_id)
+        ended = run_rollout(found, options, approved=plan_id)
     return _show_end(ended, request, again, as_json)
 
 
-def _held_verb(found: Trigger, reason: str) -> str:
+def _held_verb(found: PlannedRollout, reason: str) -> str:
     """The verb with the words without which a rollout under a hold would be another, or be refused."""
     if found.held is None:
         return "trigger"
@@ -90,16 +90,18 @@ def _detach(
     request: Request, plan_id: str, rerun: bool, source_commit: str, reason: str, confirmed: bool, how: dict[str, Any]
 ) -> int:
     """Start the same command as a job; a job waits longer (B5, B7)."""
-    from planner.app.trigger.opening import progress_name
+    from planner.app.trigger.opening import rollout_job_name
 
     given = (("--plan-id", plan_id), ("--source-commit", source_commit), ("--hold", reason))
     words = [word for option, value in given if value for word in (option, value)]
     words += ["--rerun"] if rerun else []
     how = {**how, "timeout": how["timeout"] or _JOB_TIMEOUT}
-    return detach(request, "trigger", words, confirmed=confirmed, how=how, name=progress_name(request))
+    return start_as_detached_job(
+        request, "trigger", words, confirmed=confirmed, how=how, name=rollout_job_name(request)
+    )
 
 
-def _show(found: Trigger, request: Request, verb: str, as_json: bool) -> int:
+def _show(found: PlannedRollout, request: Request, verb: str, as_json: bool) -> int:
     from planner.app.shown_plans import store_shown_plan
     from planner.cli.show_pages import exit_code_of_shown, show_plan
     from planner.render.rollout_pages import forecast_document, prediction_document
@@ -119,14 +121,14 @@ def _show(found: Trigger, request: Request, verb: str, as_json: bool) -> int:
     return exit_code_of_shown(found.made.plan)
 
 
-def _page(found: Trigger, request: Request, verb: str, *, confirmed: bool) -> str:
+def _page(found: PlannedRollout, request: Request, verb: str, *, confirmed: bool) -> str:
     """The forecast and what Argo CD will change above the plan: the last lines are the verdict and what to do."""
     from planner.cli.show_pages import show_plan
     from planner.render.rollout_pages import render_forecast, render_prediction
 
     plan = show_plan(found.made, request, "text", verb=verb, confirmed=confirmed)
     if found.hold and not request.quiet:
-        plan = f"{safe(str(found.hold))}\n\n{plan}"
+        plan = f"{safe_text(str(found.hold))}\n\n{plan}"
     if not found.made.plan.changes or request.quiet:
         return plan
     stack = found.session.stack
@@ -136,10 +138,10 @@ def _page(found: Trigger, request: Request, verb: str, *, confirmed: bool) -> st
     return "\n\n".join([*parts, plan])
 
 
-def _show_end(ended: TriggerReport, request: Request, verb: str, as_json: bool) -> int:
-    from planner.cli.show_pages import command_line, run_document, show_nothing
-    from planner.render.rollout_pages import render_stages, spent_document
-    from planner.render.run_summary import render_run
+def _show_end(ended: RolloutReport, request: Request, verb: str, as_json: bool) -> int:
+    from planner.cli.show_pages import command_line, run_document, show_run_without_changes
+    from planner.render.rollout_pages import render_stages, time_spent_document
+    from planner.render.run_summary import render_run_summary
 
     report = ended.report
     again, newest = command_line(verb, request), command_line("trigger", request)
@@ -150,7 +152,7 @@ def _show_end(ended: TriggerReport, request: Request, verb: str, as_json: bool) 
             "targetValidation": {"state": ended.state},
             "sourceCommit": ended.commit,
             "supersededBy": ended.newer or None,
-            "spent": spent_document(ended.spent),
+            "spent": time_spent_document(ended.spent),
             "warnings": list(ended.warnings),
             "closeout": _closeout(ended),
             "brief": ended.brief or None,
@@ -162,22 +164,22 @@ def _show_end(ended: TriggerReport, request: Request, verb: str, as_json: bool) 
         print_page(f"superseded by {ended.newer[:12]}: {newest} --confirm")
         return ended.exit_code
     if report.result is None:
-        print_page("\n".join(filter(None, [table, show_nothing(report)])))
+        print_page("\n".join(filter(None, [table, show_run_without_changes(report)])))
         return ended.exit_code
-    page = render_run(report.plan, report.result, run=report.run, command=_next(ended, again))
+    page = render_run_summary(report.plan, report.result, run=report.run, command=_next(ended, again))
     body, _, verdict = page.rpartition("\n")
     if ended.newer:
         verdict = f"superseded by {ended.newer[:12]}: {newest} --confirm"
-    print_page("\n".join(filter(None, [body.rstrip(), table, safe(ended.brief)])) + f"\n\n{verdict}")
+    print_page("\n".join(filter(None, [body.rstrip(), table, safe_text(ended.brief)])) + f"\n\n{verdict}")
     return ended.exit_code
 
 
-def _closeout(ended: TriggerReport) -> dict[str, object] | None:
+def _closeout(ended: RolloutReport) -> dict[str, object] | None:
     record = ended.closeout
     return record and {"digest": record["digest"], **record["verdict"]}
 
 
-def _next(ended: TriggerReport, again: str) -> str:
+def _next(ended: RolloutReport, again: str) -> str:
     match ended.state:
         case "passed":
             return again
@@ -187,9 +189,9 @@ def _next(ended: TriggerReport, again: str) -> str:
             return f"{again}{' --rerun' if _run_failed(ended) else ''} --confirm"
 
 
-def _run_failed(ended: TriggerReport) -> bool:
-    from planner.events import Result
+def _run_failed(ended: RolloutReport) -> bool:
+    from planner.events import NodeResult
 
     result = ended.report.result
     ends = result.outcomes.values() if result else ()
-    return any(one.address.kind == "PipelineRun" and one.result is Result.FAILED for one in ends)
+    return any(one.address.kind == "PipelineRun" and one.result is NodeResult.FAILED for one in ends)

@@ -8,8 +8,8 @@ import click
 
 from planner.app.request import Request
 from planner.cli.options import selection_options
-from planner.cli.output_formats import forms
-from planner.cli.terminal_output import page_as, print_page
+from planner.cli.output_formats import format_options
+from planner.cli.terminal_output import print_document, print_page
 
 if TYPE_CHECKING:
     from planner.app.validation import ValidationResult
@@ -20,13 +20,13 @@ SCHEMA_VERSION = 1
 
 @click.command()
 @selection_options
-@forms("text", "json", "yaml")
+@format_options("text", "json", "yaml")
 def validate(request: Request, form: str) -> int:
     """Check configuration, templates, references, cycles and policies; no network.
 
     Without --node and --lane every lane of every node is checked. The JSON form holds the problems too.
     """
-    from planner.app.validation import validate as check
+    from planner.app.validation import validate_configuration as check
     from planner.errors import ConfigError
 
     try:
@@ -34,22 +34,22 @@ def validate(request: Request, form: str) -> int:
     except ConfigError as error:
         if form == "text":
             raise
-        page_as(form, _problems(error))
+        print_document(form, _problems(error))
         return 1
     if form == "text":
         print_page(_text(checked))
     else:
-        page_as(form, _document(checked))
+        print_document(form, _document(checked))
     return 0
 
 
 def _text(checked: ValidationResult) -> str:
-    from planner.text_safe import safe
+    from planner.text_safe import safe_text
 
     first, *rest = checked.resources or (("", 0),)
     lines = [f"valid: {first[1]} resources"] if not first[0] and not rest else ["valid"]
-    lines += [f"  {safe(name)}: {count} resources" for name, count in checked.resources if name]
-    return "\n".join([*lines, *(f"warning: {safe(warning)}" for warning in checked.warnings)])
+    lines += [f"  {safe_text(name)}: {count} resources" for name, count in checked.resources if name]
+    return "\n".join([*lines, *(f"warning: {safe_text(warning)}" for warning in checked.warnings)])
 
 
 def _document(checked: ValidationResult) -> dict[str, object]:

@@ -10,12 +10,12 @@ import click
 
 from planner.app.request import Request
 from planner.cli.options import common_options
-from planner.cli.terminal_output import page_as, print_page
+from planner.cli.terminal_output import print_document, print_page
 from planner.errors import HwplanError
 
 if TYPE_CHECKING:
     from planner.rollout.evidence import Readings
-    from planner.rollout.verify import BrokenEdge
+    from planner.rollout.verify import BrokenRecordEdge
 
 _AS_RECORDED = "as recorded"
 _LONGEST = 64 << 20  # bytes of a record
@@ -50,16 +50,16 @@ def verify(
     Without options only the record itself is checked. Exit codes: 0 everything that was asked about fits, 2 an edge is
     broken (each is named), 1 something could not be checked.
     """
-    from planner.rollout.verify import check_bytes, check_facts, check_record
+    from planner.rollout.verify import check_closeout_bytes, check_closeout_facts, check_closeout_record
 
     content = _content(record)
     document = _parsed(content, record)
-    broken = check_record(document)
+    broken = check_closeout_record(document)
     checked = ["record"]
     if not broken:
-        broken = check_bytes(content, document)
+        broken = check_closeout_bytes(content, document)
         facts = _facts(document, request, folders, host, ask_cluster)
-        broken += check_facts(document, facts)
+        broken += check_closeout_facts(document, facts)
         checked += sorted(facts)
     _show(document, broken, checked, as_json)
     return 0 if not broken else 1 if all(one.unchecked for one in broken) else 2
@@ -90,27 +90,27 @@ def _facts(
     document: dict[str, object], request: Request, folders: tuple[Path, ...], host: str | None, ask_cluster: bool
 ) -> Readings:
     from planner.app.lane import verify as facts
-    from planner.app.runtime import SystemClock, open_cluster, sandbox_of
-    from planner.rollout.closeout import evidence_of
+    from planner.app.runtime import SystemClock, open_cluster, sandbox_folder
+    from planner.rollout.closeout import evidence_of_record
 
-    evidence, now = evidence_of(document), SystemClock().now
+    evidence, now = evidence_of_record(document), SystemClock().now
     found = facts.git_facts(evidence, folders, now) if folders else {}
     if host is not None:
-        sandbox = sandbox_of(request) if request.live else None
+        sandbox = sandbox_folder(request) if request.live else None
         found |= facts.registry_facts(evidence, "" if host == _AS_RECORDED else host, now, sandbox)
     if ask_cluster or request.live:
         found |= facts.cluster_facts(evidence, open_cluster(request), now)
     return found
 
 
-def _show(document: dict[str, object], broken: tuple[BrokenEdge, ...], checked: list[str], as_json: bool) -> None:
-    from planner.text_safe import safe
+def _show(document: dict[str, object], broken: tuple[BrokenRecordEdge, ...], checked: list[str], as_json: bool) -> None:
+    from planner.text_safe import safe_text
 
     if as_json:
         edges = [{"edge": one.edge, "reason": one.reason, "unchecked": one.unchecked} for one in broken]
-        page_as("json", {"schemaVersion": 1, "verified": not broken, "checked": checked, "broken": edges})
+        print_document("json", {"schemaVersion": 1, "verified": not broken, "checked": checked, "broken": edges})
         return
     for one in broken:
-        print_page(f"{'????  ' if one.unchecked else 'broken'}  {safe(one.edge)}: {safe(one.reason)}")
-    names = f"{len(checked)} part{'s' * (len(checked) != 1)} checked: {', '.join(map(safe, checked))}"
+        print_page(f"{'????  ' if one.unchecked else 'broken'}  {safe_text(one.edge)}: {safe_text(one.reason)}")
+    names = f"{len(checked)} part{'s' * (len(checked) != 1)} checked: {', '.join(map(safe_text, checked))}"
     print_page(f"{'broken' if broken else 'verified'}: {names}")

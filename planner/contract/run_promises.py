@@ -10,9 +10,9 @@ import pytest
 
 from planner.address import Address
 from planner.contract.contract_case import RunCase
-from planner.contract.steps import read_plan, run_changes, shows_no_secret
+from planner.contract.steps import plan_in_one_reading, run_changes, shows_no_secret
 from planner.errors import ProviderError
-from planner.events import Result, Waiting
+from planner.events import NodeResult, Waiting
 from planner.plan import Change
 from planner.ports import Effect, Preview, Provider, Readiness, Unreadable
 
@@ -23,7 +23,7 @@ class RunContract:
     """Subclass it with a fixture `case`: a RunCase that is made anew for each test."""
 
     def test_many_are_read_in_one_call_and_nothing_is_done(self, case: RunCase) -> None:
-        before, found = case.state(), read_plan(case, following=True)
+        before, found = case.state(), plan_in_one_reading(case, following=True)
         addresses = {one.address for one in case.wanted()}
         assert len(addresses) >= 3
         assert set(found.seen) == set(found.previews) == {change.address for change in found.changes} == addresses
@@ -36,27 +36,27 @@ class RunContract:
         assert not provider.preview(()) and not provider.readiness(())
 
     def test_the_same_world_gives_the_same_plan(self, case: RunCase) -> None:
-        assert read_plan(case, following=True).changes == read_plan(case, following=True).changes
+        assert plan_in_one_reading(case, following=True).changes == plan_in_one_reading(case, following=True).changes
 
     def test_it_ends_well_when_it_should_and_is_not_planned_again_by_itself(self, case: RunCase) -> None:
-        changes = read_plan(case, following=True).changes
+        changes = plan_in_one_reading(case, following=True).changes
         case.fulfil()
         result = run_changes(changes, case.provider(), case.vault)
-        assert {ended.result for ended in result.outcomes.values()} <= {Result.DONE, Result.UNCHANGED}, result
-        assert all(not is_due(preview) for preview in read_plan(case, following=True).previews.values())
+        assert {ended.result for ended in result.outcomes.values()} <= {NodeResult.DONE, NodeResult.UNCHANGED}, result
+        assert all(not is_due(preview) for preview in plan_in_one_reading(case, following=True).previews.values())
 
     def test_it_does_not_end_well_while_it_should_not(self, case: RunCase) -> None:
-        changes, provider = read_plan(case, following=True).changes, case.provider()
+        changes, provider = plan_in_one_reading(case, following=True).changes, case.provider()
         for change in changes:
             provider.apply(change, case.vault)
         for one in provider.readiness(changes).values():
             assert not one.ok and one.message
 
     def test_what_cannot_be_read_does_not_hold(self, case: RunCase) -> None:
-        changes = read_plan(case, following=True).changes
+        changes = plan_in_one_reading(case, following=True).changes
         case.fulfil()
         case.break_it()
-        found = read_plan(case, following=True)
+        found = plan_in_one_reading(case, following=True)
         for one in case.wanted():
             seen = found.seen[one.address]
             unreadable = isinstance(seen, Unreadable) and seen.reason.isprintable()
@@ -68,34 +68,34 @@ class RunContract:
     def test_deletes_are_refused(self, case: RunCase) -> None:
         before = case.state()
         with pytest.raises(ProviderError):
-            case.provider().delete(read_plan(case, following=True).changes[0])
+            case.provider().delete(plan_in_one_reading(case, following=True).changes[0])
         assert case.state() == before
 
     def test_a_run_that_is_told_to_stop_does_not_wait(self, case: RunCase) -> None:
-        changes, began = read_plan(case, following=True).changes, time.monotonic()
+        changes, began = plan_in_one_reading(case, following=True).changes, time.monotonic()
         result = run_changes(changes, case.provider(), case.vault, lambda event: isinstance(event, Waiting))
         assert result.interrupted and time.monotonic() - began < SOON
         ends = {ended.result for ended in result.outcomes.values()}
-        assert ends <= {Result.PENDING, Result.CANCELLED} and Result.PENDING in ends
+        assert ends <= {NodeResult.PENDING, NodeResult.CANCELLED} and NodeResult.PENDING in ends
 
     def test_many_threads_may_look_at_once(self, case: RunCase) -> None:
-        changes, provider = read_plan(case, following=True).changes, case.provider()
+        changes, provider = plan_in_one_reading(case, following=True).changes, case.provider()
         case.fulfil()
         with ThreadPoolExecutor(len(changes)) as pool:
             list(pool.map(lambda change: provider.apply(change, case.vault), changes))
-            found = list(pool.map(lambda change: settled(provider, [change]), changes))
+            found = list(pool.map(lambda change: wait_until_over(provider, [change]), changes))
         assert all(one.ok for each in found for one in each.values()), found
 
     def test_no_secret_in_anything_that_is_shown(
         self, case: RunCase, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
     ) -> None:
         caplog.set_level(0)
-        provider, before = case.provider(), read_plan(case, following=True)
+        provider, before = case.provider(), plan_in_one_reading(case, following=True)
         written = [provider.apply(change, case.vault) for change in before.changes]
         waiting = provider.readiness(before.changes)
         case.fulfil()
-        over = settled(provider, before.changes)
-        after = read_plan(case, following=True)
+        over = wait_until_over(provider, before.changes)
+        after = plan_in_one_reading(case, following=True)
         assert shows_no_secret(before, written, waiting, over, after, repr(provider), repr(case))
         assert shows_no_secret(caplog.text, *capfd.readouterr())
 
@@ -105,7 +105,7 @@ def is_due(preview: Preview) -> bool:
     return preview.effect is not Effect.NONE and preview.on_change is None
 
 
-def settled(provider: Provider, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
+def wait_until_over(provider: Provider, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
     """Look until all are over."""
     end = time.monotonic() + SOON
     while True:

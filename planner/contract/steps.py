@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 
-from planner.address import Address, is_own_kind
+from planner.address import Address, is_hwplan_kind
 from planner.contract.contract_case import SECRET, RunCase, StateCase
 from planner.errors import HwplanError
 from planner.events import Event
-from planner.executor import ExecutionOptions, RunResult, execute
+from planner.executor import ExecutionOptions, RunResult, execute_plan
 from planner.plan import Action, Change, ClusterIdentity, Plan, Precondition, Selection
-from planner.plugins import model_of
+from planner.plugins import model_of_kind
 from planner.ports import Effect, Observation, Present, Preview, Provider, Unreadable
 from planner.resource import Resource
 from planner.values import Vault
@@ -22,7 +22,7 @@ _ACTIONS = {Effect.CREATE: Action.CREATE, Effect.REPLACE: Action.REPLACE, Effect
 
 
 @dataclass(frozen=True, slots=True)
-class PlanReading:
+class ContractPlan:
     """What one reading of everything gave."""
 
     seen: Mapping[Address, Observation]
@@ -30,7 +30,7 @@ class PlanReading:
     changes: tuple[Change, ...]
 
 
-def read_plan(case: StateCase | RunCase, *, following: bool = False) -> PlanReading:
+def plan_in_one_reading(case: StateCase | RunCase, *, following: bool = False) -> ContractPlan:
     """A plan of everything by a new command, in one reading. `following` takes in runs that only follow a change."""
     provider, wanted = case.provider(), case.wanted()
     seen = provider.read(wanted, (), ()).observations
@@ -38,8 +38,8 @@ def read_plan(case: StateCase | RunCase, *, following: bool = False) -> PlanRead
     previews = provider.preview(readable)
     _check_output_names(wanted, seen, previews)
     due = [pair for pair in readable if following or previews[pair[0].address].on_change is None]
-    made = [change_of(one, there, previews[one.address]) for one, there in due]
-    return PlanReading(seen, previews, tuple(change for change in made if change is not None))
+    made = [change_of_preview(one, there, previews[one.address]) for one, there in due]
+    return ContractPlan(seen, previews, tuple(change for change in made if change is not None))
 
 
 def _check_output_names(
@@ -47,7 +47,7 @@ def _check_output_names(
 ) -> None:
     """Every output is among those that the model of its kind declares, so that references can be checked at load."""
     for one in wanted:
-        model = model_of(one.address.kind) if is_own_kind(one.api_version) else None
+        model = model_of_kind(one.address.kind) if is_hwplan_kind(one.api_version) else None
         names = model.output_names(one.manifest) if model is not None else None
         there, preview = seen[one.address], previews.get(one.address)
         given = {*(there.outputs if isinstance(there, Present) else ()), *(preview.outputs if preview else ())}
@@ -56,13 +56,13 @@ def _check_output_names(
 
 def apply_all(case: StateCase) -> tuple[Change, ...]:
     """Plan everything and make every change, each by a new command; gives the changes."""
-    changes = read_plan(case).changes
+    changes = plan_in_one_reading(case).changes
     for change in changes:
         case.provider().apply(change, case.vault)
     return changes
 
 
-def change_of(resource: Resource, seen: Observation, preview: Preview) -> Change | None:
+def change_of_preview(resource: Resource, seen: Observation, preview: Preview) -> Change | None:
     """The change that a plan makes of a preview; None when there is nothing to do or it is blocked."""
     if preview.effect is Effect.NONE or preview.blocked:
         return None
@@ -95,7 +95,7 @@ def run_changes(
     identity, nothing = ClusterIdentity("", ""), Selection()
     plan = Plan(nothing, identity, "", "", tuple(changes))
     observer = _Stopper(until, options.cancel)
-    return execute(plan, lambda _change: provider, vault, observer, _Clock(), options)
+    return execute_plan(plan, lambda _change: provider, vault, observer, _Clock(), options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class _Stopper:
     cancel: threading.Event = field(default_factory=threading.Event)
 
     def on(self, event: Event) -> None:
-        """See planner.events.Observer."""
+        """See planner.events.EventObserver."""
         if self.until(event):
             self.cancel.set()
 

@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from planner.address import is_own_kind
+from planner.address import is_hwplan_kind
 from planner.contract.contract_case import RemoteCase, StateCase
-from planner.contract.steps import apply_all, read_plan, run_changes, shows_no_secret
+from planner.contract.steps import apply_all, plan_in_one_reading, run_changes, shows_no_secret
 from planner.errors import PreconditionError, ProviderError
-from planner.events import Began, Result
+from planner.events import Began, NodeResult
 from planner.plan import Change
 from planner.ports import Absent, Effect, Present, Unreadable
 from planner.resource import Resource
@@ -25,7 +25,7 @@ class ProviderContract:
 
     def test_many_are_read_in_one_call_and_nothing_is_written(self, case: StateCase) -> None:
         before = case.state()
-        found = read_plan(case)
+        found = plan_in_one_reading(case)
         addresses = {one.address for one in case.wanted()}
         assert len(addresses) >= 3
         assert set(found.seen) == set(found.previews) == {change.address for change in found.changes} == addresses
@@ -43,7 +43,7 @@ class ProviderContract:
         first = _first(case)
         case.meddle(first)
         assert not case.holds(first)
-        found = read_plan(case)
+        found = plan_in_one_reading(case)
         if not isinstance(found.seen[first.address], Unreadable):
             preview = found.previews[first.address]
             assert preview.effect is not Effect.NONE or preview.blocked, (
@@ -56,19 +56,19 @@ class ProviderContract:
         assert not provider.preview(()) and not provider.readiness(())
 
     def test_the_same_world_gives_the_same_plan(self, case: StateCase) -> None:
-        assert read_plan(case).changes == read_plan(case).changes
+        assert plan_in_one_reading(case).changes == plan_in_one_reading(case).changes
 
     def test_the_effect_is_what_was_previewed_and_the_second_plan_is_empty(self, case: StateCase) -> None:
         assert not any(case.holds(one) for one in case.wanted())
         changes = apply_all(case)
         assert all(case.holds(one) for one in case.wanted())
-        left = read_plan(case)
+        left = plan_in_one_reading(case)
         assert not left.changes and not any(one.blocked for one in left.previews.values())
         assert all(one.effect is Effect.NONE or one.on_change for one in left.previews.values())
         for change in changes:
             there = left.seen[change.address]
             assert isinstance(there, Present) and there.content
-            if is_own_kind(change.api_version) and change.expects:  # of objects it is a digest of owned fields only
+            if is_hwplan_kind(change.api_version) and change.expects:  # of objects it is a digest of owned fields only
                 assert there.content == change.expects
 
     def test_an_effect_twice_is_one_effect(self, case: StateCase) -> None:
@@ -78,7 +78,7 @@ class ProviderContract:
         assert case.state() == after
 
     def test_a_stale_precondition_is_refused_and_nothing_changes(self, case: StateCase) -> None:
-        first, change = _first(case), read_plan(case).changes[0]
+        first, change = _first(case), plan_in_one_reading(case).changes[0]
         case.meddle(first)
         before = case.state()
         with pytest.raises(PreconditionError) as refused:
@@ -101,7 +101,7 @@ class ProviderContract:
 
     def test_deletes_of_own_kinds_are_refused(self, case: StateCase) -> None:
         change = apply_all(case)[0]
-        if not is_own_kind(change.api_version):
+        if not is_hwplan_kind(change.api_version):
             return  # objects of Kubernetes are deleted
         before = case.state()
         with pytest.raises(ProviderError):
@@ -109,7 +109,7 @@ class ProviderContract:
         assert case.state() == before
 
     def test_calls_from_many_threads_make_each_effect_once(self, case: StateCase) -> None:
-        changes, provider = read_plan(case).changes, case.provider()
+        changes, provider = plan_in_one_reading(case).changes, case.provider()
 
         def apply(change: Change) -> bool:
             return provider.apply(change, case.vault).already
@@ -125,24 +125,28 @@ class ProviderContract:
         assert case.state() == after
 
     def test_a_run_that_is_told_to_stop_finishes_what_it_began_and_the_next_one_the_rest(self, case: StateCase) -> None:
-        changes, began = read_plan(case).changes, time.monotonic()
+        changes, began = plan_in_one_reading(case).changes, time.monotonic()
         result = run_changes(changes, case.provider(), case.vault, lambda event: isinstance(event, Began))
         assert time.monotonic() - began < SOON
         ends = {address: ended.result for address, ended in result.outcomes.items()}
-        made = {address for address, end in ends.items() if end in (Result.DONE, Result.PENDING)}
-        assert result.interrupted and len(made) == 1 and list(ends.values()).count(Result.CANCELLED) == len(changes) - 1
+        made = {address for address, end in ends.items() if end in (NodeResult.DONE, NodeResult.PENDING)}
+        assert (
+            result.interrupted
+            and len(made) == 1
+            and list(ends.values()).count(NodeResult.CANCELLED) == len(changes) - 1
+        )
         assert {one.address for one in case.wanted() if case.holds(one)} == made
-        assert set(run_changes(read_plan(case).changes, case.provider(), case.vault).outcomes) < set(ends)
-        assert all(case.holds(one) for one in case.wanted()) and not read_plan(case).changes
+        assert set(run_changes(plan_in_one_reading(case).changes, case.provider(), case.vault).outcomes) < set(ends)
+        assert all(case.holds(one) for one in case.wanted()) and not plan_in_one_reading(case).changes
 
     def test_no_secret_in_anything_that_is_shown(
         self, case: StateCase, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
     ) -> None:
         caplog.set_level(0)
-        provider, before = case.provider(), read_plan(case)
+        provider, before = case.provider(), plan_in_one_reading(case)
         written = [provider.apply(change, case.vault) for change in before.changes]
         ready = provider.readiness(before.changes)
-        assert shows_no_secret(before, written, ready, read_plan(case), repr(provider), repr(case))
+        assert shows_no_secret(before, written, ready, plan_in_one_reading(case), repr(provider), repr(case))
         assert shows_no_secret(caplog.text, *capfd.readouterr())
 
 
@@ -150,7 +154,7 @@ class RemoteContract(ProviderContract):
     """The same for a world behind a network: the fixture `case` gives a RemoteCase."""
 
     def test_an_effect_that_is_cut_off_is_a_named_error_and_the_next_run_converges(self, case: RemoteCase) -> None:
-        changes, wanted = read_plan(case).changes, case.wanted()
+        changes, wanted = plan_in_one_reading(case).changes, case.wanted()
         assert 0 < len(case.harms) <= len(changes)
         for how, change, resource in zip(case.harms, changes, wanted, strict=False):
             case.harm(how)
@@ -160,13 +164,13 @@ class RemoteContract(ProviderContract):
             assert time.monotonic() - began < SOON, how
             case.harm(None)
             new = case.holds(resource)
-            assert new or isinstance(read_plan(case).seen[resource.address], Absent), (
+            assert new or isinstance(plan_in_one_reading(case).seen[resource.address], Absent), (
                 f"half of it is there after: {how}"
             )
             again = run_changes([change], case.provider(), case.vault).outcomes[change.address].result
-            assert again is (Result.UNCHANGED if new else Result.DONE), how
+            assert again is (NodeResult.UNCHANGED if new else NodeResult.DONE), how
         apply_all(case)
-        assert all(case.holds(one) for one in wanted) and not read_plan(case).changes
+        assert all(case.holds(one) for one in wanted) and not plan_in_one_reading(case).changes
 
     def test_what_no_answer_comes_from_is_unreadable(self, case: RemoteCase) -> None:
         case.harm(case.harms[0])

@@ -9,42 +9,42 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from planner.address import Address
-from planner.effects.dangling_references import of_deletes
-from planner.effects.other_objects import NO_OTHERS, OtherObjects
-from planner.effects.pipeline_consistency import of_pipelines
-from planner.effects.readers import of_configuration
-from planner.effects.retirements import of_retirements
-from planner.effects.runs import of_runs
-from planner.effects.workloads import of_workload
+from planner.effects.dangling_references import effects_of_dangling_references
+from planner.effects.other_objects import NO_OTHERS, UntouchedObjects
+from planner.effects.pipeline_consistency import effects_of_inconsistent_pipelines
+from planner.effects.readers import effects_on_configuration_readers
+from planner.effects.retirements import effects_of_retirements
+from planner.effects.runs import effects_on_runs
+from planner.effects.workloads import effects_on_workload
 from planner.graph import ResourceGraph
-from planner.plan import Change, EffectKind, SetOff
+from planner.plan import Change, SideEffect, SideEffectKind
 from planner.ports import Observation
 from planner.resource import Resource
 
-__all__ = ["OtherObjects", "effects"]
+__all__ = ["UntouchedObjects", "side_effects_of_plan"]
 
 
-def effects(
+def side_effects_of_plan(
     changes: Sequence[Change],
     resources: Mapping[Address, Resource],
     observations: Mapping[Address, Observation],
     graph: ResourceGraph,
     gone: Sequence[Resource] = (),
-    others: OtherObjects = NO_OTHERS,
-) -> tuple[SetOff, ...]:
+    others: UntouchedObjects = NO_OTHERS,
+) -> tuple[SideEffect, ...]:
     """Everything that `changes` set off, the gravest first, then in the order of the plan.
 
     `resources` are all that is declared, `observations` what lives of it, `gone` what is planned to be deleted,
     `others` what else may read or name what changes.
     """
-    found: list[SetOff] = []
+    found: list[SideEffect] = []
     for change in changes:
-        found += of_workload(change, observations.get(change.address), gone)
-        found += of_runs(change, resources.get(change.address))
-    found += of_configuration(changes, resources, graph, others)
-    references = list(of_deletes(gone, resources, others))
+        found += effects_on_workload(change, observations.get(change.address), gone)
+        found += effects_on_runs(change, resources.get(change.address))
+    found += effects_on_configuration_readers(changes, resources, graph, others)
+    references = list(effects_of_dangling_references(gone, resources, others))
     found += references
-    found += of_retirements(gone, resources, {one.address for one in references}, others) if resources else ()
-    found += of_pipelines(changes, resources, {one.address for one in gone})
-    order = list(EffectKind)
+    found += effects_of_retirements(gone, resources, {one.address for one in references}, others) if resources else ()
+    found += effects_of_inconsistent_pipelines(changes, resources, {one.address for one in gone})
+    order = list(SideEffectKind)
     return tuple(sorted(found, key=lambda one: order.index(one.kind)))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from planner.address import Address
-from planner.effects.other_objects import OtherObjects
-from planner.graph import Edge, references_to
-from planner.plan import EffectKind, SetOff
+from planner.effects.other_objects import UntouchedObjects
+from planner.graph import Edge, references_to_deleted
+from planner.plan import SideEffect, SideEffectKind
 from planner.resource import Resource
 
 _MOST = 4  # objects named
@@ -25,9 +25,9 @@ _BECOMES: Mapping[str, str] = {
 }
 
 
-def of_deletes(
-    gone: Sequence[Resource], resources: Mapping[Address, Resource], others: OtherObjects
-) -> Iterator[SetOff]:
+def effects_of_dangling_references(
+    gone: Sequence[Resource], resources: Mapping[Address, Resource], others: UntouchedObjects
+) -> Iterator[SideEffect]:
     """For each deleted object, those that name it, declared or not, with the field that does."""
     going = {one.address for one in gone}
     known = {one.address: one for one in (*others.live, *(one for _, one in others.all_delivered()))} | dict(resources)
@@ -35,11 +35,11 @@ def of_deletes(
     if not going or not staying:
         return
     users: dict[Address, dict[Address, Edge]] = {}
-    for edge in references_to(going, [*staying, *gone]):
+    for edge in references_to_deleted(going, [*staying, *gone]):
         if not edge.explicit:
             users.setdefault(edge.before, {}).setdefault(edge.after, edge)
     for address, edges in sorted(users.items()):
-        yield SetOff(address, EffectKind.REFERENCE, _told(sorted(edges.items())))
+        yield SideEffect(address, SideEffectKind.REFERENCE, _told(sorted(edges.items())))
 
 
 def _told(found: Sequence[tuple[Address, Edge]]) -> str:

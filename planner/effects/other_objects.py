@@ -14,7 +14,7 @@ from planner.resource import Resource
 
 
 @dataclass(frozen=True, slots=True)
-class OtherObjects:
+class UntouchedObjects:
     """`live` are objects of the cluster that are not declared here. `delivered` and `delivered_before` are the
     manifests in ConfigMaps as they will be and as they are, by ConfigMap. `unlisted` names what could not be looked at;
     `looked_at` is false where nobody looked, because the plan takes nothing away and changes no configuration."""
@@ -35,4 +35,4 @@ class OtherObjects:
         return next((one for one in found if one.address.local == address.local), None)
 
 
-NO_OTHERS = OtherObjects()
+NO_OTHERS = UntouchedObjects()

@@ -14,7 +14,7 @@ from planner.address import Address
 from planner.effects.text_leaves import text_leaves
 from planner.graph.resource_index import as_mapping, as_mappings, as_text
 from planner.path import render_path
-from planner.plan import Action, Change, EffectKind, SetOff
+from planner.plan import Action, Change, SideEffect, SideEffectKind
 from planner.resource import Resource
 from planner.values import JsonObject
 
@@ -36,9 +36,9 @@ class _Checked:
     unknown: tuple[str, ...]
 
 
-def of_pipelines(
+def effects_of_inconsistent_pipelines(
     changes: Sequence[Change], resources: Mapping[Address, Resource], gone: Collection[Address]
-) -> Iterator[SetOff]:
+) -> Iterator[SideEffect]:
     """One effect for each declared Pipeline that changes, or of which a Task does or goes."""
     changed = {one.address for one in changes if one.action is not Action.NOOP and one.address.group == _TEKTON}
     for address, one in resources.items():
@@ -46,7 +46,7 @@ def of_pipelines(
             continue
         used = set(_tasks_of(address, one))
         if address in changed or used & (changed | set(gone)):
-            yield SetOff(address, *_told(_check(address, one, resources, gone)))
+            yield SideEffect(address, *_told(_check(address, one, resources, gone)))
 
 
 def _tasks_of(address: Address, one: Resource) -> Iterator[Address]:
@@ -122,14 +122,14 @@ def _results(address: Address, task: JsonObject, resources: Mapping[Address, Res
     return frozenset(as_text(one.get("name")) for one in found)
 
 
-def _told(checked: _Checked) -> tuple[EffectKind, str]:
+def _told(checked: _Checked) -> tuple[SideEffectKind, str]:
     if checked.broken:
         more = f" and {len(checked.broken) - _MOST} more" if len(checked.broken) > _MOST else ""
-        return EffectKind.BROKEN, f"{'; '.join(checked.broken[:_MOST])}{more}: its runs fail"
+        return SideEffectKind.BROKEN, f"{'; '.join(checked.broken[:_MOST])}{more}: its runs fail"
     reported = (
         f"its references were checked as they are after the change, and hold: {checked.tasks} tasks, "
         f"{checked.results} uses of results, {checked.orders} of runAfter, {checked.params} of parameters"
     )
-    return EffectKind.CHECKED, reported + (
+    return SideEffectKind.CHECKED, reported + (
         f"; not checked: {', '.join(checked.unknown[:_MOST])}" * bool(checked.unknown)
     )

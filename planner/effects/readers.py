@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 
 from planner.address import Address
-from planner.effects.other_objects import OtherObjects
-from planner.effects.workloads import ROLLED, restarts
+from planner.effects.other_objects import UntouchedObjects
+from planner.effects.workloads import ROLLED, restarts_pods
 from planner.graph import ResourceGraph
 from planner.graph.resource_index import as_mapping, as_mappings, as_text, pod_spec
-from planner.plan import Action, Change, EffectKind, SetOff
+from planner.plan import Action, Change, SideEffect, SideEffectKind
 from planner.resource import ROLE, Resource
 from planner.values import Json, JsonObject
 
@@ -28,7 +28,7 @@ _RUNS = ("CronJob", "Job", "Task", "Pipeline", "PipelineRun", "TaskRun")
 ALL_KEYS = frozenset("*")
 
 
-class How(IntEnum):
+class ReadMode(IntEnum):
     """How a pod reads it, the least lasting first."""
 
     VOLUME = 0
@@ -36,9 +36,9 @@ class How(IntEnum):
     ENV = 2
 
 
-def of_configuration(
-    changes: Sequence[Change], resources: Mapping[Address, Resource], graph: ResourceGraph, others: OtherObjects
-) -> Iterator[SetOff]:
+def effects_on_configuration_readers(
+    changes: Sequence[Change], resources: Mapping[Address, Resource], graph: ResourceGraph, others: UntouchedObjects
+) -> Iterator[SideEffect]:
     """What each change of a ConfigMap or Secret means for every reader of it: declared, delivered, or live."""
     by_address = {change.address: change for change in changes}
     restarted = restarted_workloads(changes)
@@ -52,16 +52,16 @@ def of_configuration(
         elsewhere = list(_elsewhere(change.address, keys, resources, others, restarted))
         yield from elsewhere
         if not (found or elsewhere) and change.address in resources:
-            yield SetOff(change.address, EffectKind.LATER, _UNREAD_ANYWHERE if others.looked_at else _UNREAD)
+            yield SideEffect(change.address, SideEffectKind.LATER, _UNREAD_ANYWHERE if others.looked_at else _UNREAD)
 
 
 def _elsewhere(
     configuration: Address,
     keys: frozenset[str],
     resources: Mapping[Address, Resource],
-    others: OtherObjects,
+    others: UntouchedObjects,
     restarted: frozenset[str],
-) -> Iterator[SetOff]:
+) -> Iterator[SideEffect]:
     """Readers that are not declared here. What is delivered restarts when its pods are to be others."""
     name = f"{configuration.kind}/{configuration.name}"
     delivered = set()
@@ -73,30 +73,36 @@ def _elsewhere(
         by = f"reads {name}, and is delivered by {holder.kind}/{holder.name}"
         before = others.before(one.address)
         if before is not None and _template(before) != _template(one):
-            yield SetOff(one.address, EffectKind.RESTART, f"{by}: its pods restart, with the new value, once that is")
-        elif how is not How.VOLUME:
-            yield SetOff(one.address, EffectKind.STALE, f"{by}: running pods keep the old value, nothing restarts them")
+            yield SideEffect(
+                one.address, SideEffectKind.RESTART, f"{by}: its pods restart, with the new value, once that is"
+            )
+        elif how is not ReadMode.VOLUME:
+            yield SideEffect(
+                one.address, SideEffectKind.STALE, f"{by}: running pods keep the old value, nothing restarts them"
+            )
         else:
-            yield SetOff(one.address, EffectKind.LATER, f"{by}: running pods see the new file within about two minutes")
+            yield SideEffect(
+                one.address, SideEffectKind.LATER, f"{by}: running pods see the new file within about two minutes"
+            )
     for one in others.live:
         how = _used_in(one, configuration, keys)
         if how is not None and one.address not in resources and one.address.local not in delivered:
             told = _told(configuration, one.address, how, None, restarted)
-            yield SetOff(one.address, told.kind, f"{told.text} (it lives, and is not declared here)")
+            yield SideEffect(one.address, told.kind, f"{told.text} (it lives, and is not declared here)")
 
 
-def _used_in(one: Resource, configuration: Address, keys: frozenset[str]) -> How | None:
+def _used_in(one: Resource, configuration: Address, keys: frozenset[str]) -> ReadMode | None:
     found = one.address.namespace == configuration.namespace and pod_spec(one.manifest) is not None
-    return uses(one.manifest, configuration, keys) if found else None
+    return read_mode(one.manifest, configuration, keys) if found else None
 
 
 def _template(one: Resource) -> Json:
     return as_mapping(one.manifest.get("spec")).get("template")
 
 
-def of_written_secret(
+def effects_on_readers_of_written_secret(
     secret: Address, dependents: Sequence[Address], resources: Mapping[Address, Resource], restarted: frozenset[str]
-) -> Iterator[SetOff]:
+) -> Iterator[SideEffect]:
     """What new values of a Secret that a SecretSource writes mean for `dependents` of the source. `restarted` are
     workloads that a Restart restarts then, by their address without a place."""
     for reader, how in _readers(secret, dependents, ALL_KEYS, resources):
@@ -105,10 +111,10 @@ def of_written_secret(
 
 def _readers(
     configuration: Address, candidates: Sequence[Address], keys: frozenset[str], resources: Mapping[Address, Resource]
-) -> list[tuple[Address, How]]:
+) -> list[tuple[Address, ReadMode]]:
     """Which of `candidates` read any of the keys of a ConfigMap or Secret, and how."""
     known = ((one, resources[one].manifest) for one in candidates if one in resources)
-    return [(one, how) for one, manifest in known if (how := uses(manifest, configuration, keys)) is not None]
+    return [(one, how) for one, manifest in known if (how := read_mode(manifest, configuration, keys)) is not None]
 
 
 def _changed_keys(change: Change) -> frozenset[str]:
@@ -127,49 +133,53 @@ def _is_rules(change: Change) -> bool:
     return annotations.get(ROLE) == "rules"
 
 
-def is_restart(address: Address) -> bool:
+def is_restart_kind(address: Address) -> bool:
     """Whether it is hwplan's own kind that restarts a workload."""
     return address.kind == "Restart" and not address.group
 
 
 def restarted_workloads(changes: Sequence[Change]) -> frozenset[str]:
     """Workloads that a Restart of this plan restarts, by their address without a place."""
-    runs = (one for one in changes if is_restart(one.address) and one.action is Action.RUN)
+    runs = (one for one in changes if is_restart_kind(one.address) and one.action is Action.RUN)
     return frozenset(as_text(as_mapping((one.desired or {}).get("spec")).get("target")) for one in runs)
 
 
-def _told(configuration: Address, reader: Address, how: How, by: Change | None, restarted: frozenset[str]) -> SetOff:
+def _told(
+    configuration: Address, reader: Address, how: ReadMode, by: Change | None, restarted: frozenset[str]
+) -> SideEffect:
     name = f"{configuration.kind}/{configuration.name}"
     if reader.kind in _RUNS:
-        return SetOff(reader, EffectKind.LATER, f"reads {name}: runs that start from now on see the new value")
-    if restarts(by) or reader.local in restarted:
-        return SetOff(reader, EffectKind.RESTART, f"reads {name}: its restarted pods see the new value")
+        return SideEffect(reader, SideEffectKind.LATER, f"reads {name}: runs that start from now on see the new value")
+    if restarts_pods(by) or reader.local in restarted:
+        return SideEffect(reader, SideEffectKind.RESTART, f"reads {name}: its restarted pods see the new value")
     rolled = reader.kind in ROLLED
     match how:
-        case How.ENV:
+        case ReadMode.ENV:
             reported = f"reads {name} by env: running pods keep the old value, nothing restarts them"
-        case How.SUB_PATH:
+        case ReadMode.SUB_PATH:
             reported = (
                 f"mounts {name} by subPath, which is never refreshed: pods keep the old file, nothing restarts them"
             )
         case _:
             reported = f"mounts {name}: running pods see the new file within about two minutes, if they look again"
-            return SetOff(reader, EffectKind.LATER, reported)
+            return SideEffect(reader, SideEffectKind.LATER, reported)
     remedy = f"; kubectl rollout restart, or a Restart whose 'on' names {configuration.local}" if rolled else ""
-    return SetOff(reader, EffectKind.STALE, reported + remedy)
+    return SideEffect(reader, SideEffectKind.STALE, reported + remedy)
 
 
-def uses(manifest: JsonObject, address: Address, keys: frozenset[str]) -> How | None:
+def read_mode(manifest: JsonObject, address: Address, keys: frozenset[str]) -> ReadMode | None:
     """How the pods of a workload read any of the keys of a ConfigMap or Secret; None when they do not."""
     found = pod_spec(manifest)
     if found is None:
-        return How.ENV if manifest.get("kind") in _RUNS else None  # the graph knows that it is named somewhere
+        return ReadMode.ENV if manifest.get("kind") in _RUNS else None  # the graph knows that it is named somewhere
     spec = found[1]
-    ways = [How.ENV for container in _containers(spec) if _in_environment(container, address, keys)]
+    ways = [ReadMode.ENV for container in _containers(spec) if _in_environment(container, address, keys)]
     volumes = {as_text(one.get("name")) for one in as_mappings(spec.get("volumes")) if _in_volume(one, address, keys)}
     for container in _containers(spec):
         mounts = [one for one in as_mappings(container.get("volumeMounts")) if as_text(one.get("name")) in volumes]
-        ways += [How.SUB_PATH if one.get("subPath") or one.get("subPathExpr") else How.VOLUME for one in mounts]
+        ways += [
+            ReadMode.SUB_PATH if one.get("subPath") or one.get("subPathExpr") else ReadMode.VOLUME for one in mounts
+        ]
     return max(ways, default=None)
 
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from planner.address import Address
-from planner.effects.other_objects import OtherObjects
+from planner.effects.other_objects import UntouchedObjects
 from planner.effects.text_leaves import text_leaves
 from planner.graph.resource_index import as_mapping, as_text, pod_spec
 from planner.path import render_path
-from planner.plan import EffectKind, SetOff
+from planner.plan import SideEffect, SideEffectKind
 from planner.resource import Resource
 
 _NAME = "app.kubernetes.io/name"
@@ -19,12 +19,12 @@ _SHORTEST = 5  # characters of a name that is looked for in texts: a shorter one
 _SKIPPED = ("metadata", "status")
 
 
-def of_retirements(
+def effects_of_retirements(
     gone: Sequence[Resource],
     resources: Mapping[Address, Resource],
     referenced: Collection[Address],
-    others: OtherObjects,
-) -> Iterator[SetOff]:
+    others: UntouchedObjects,
+) -> Iterator[SideEffect]:
     """One effect for each thing that goes, however many objects it had. `referenced` are those of `gone` that a field
     of something that stays still names: they are reported by themselves."""
     staying = [one for address, one in resources.items() if address not in {one.address for one in gone}]
@@ -32,7 +32,7 @@ def of_retirements(
         parts = [_objects(objects)]
         parts += list(_references(name, objects, staying, referenced, others))
         parts += list(_workloads(name, objects, resources, others))
-        yield SetOff(objects[0].address, EffectKind.RETIRE, f"{name}: {'; '.join(parts)}")
+        yield SideEffect(objects[0].address, SideEffectKind.RETIRE, f"{name}: {'; '.join(parts)}")
 
 
 def _groups(gone: Sequence[Resource]) -> dict[str, list[Resource]]:
@@ -62,7 +62,7 @@ def _references(
     objects: Sequence[Resource],
     staying: Sequence[Resource],
     referenced: Collection[Address],
-    others: OtherObjects,
+    others: UntouchedObjects,
 ) -> Iterator[str]:
     delivered = [one for _, one in others.all_delivered()]
     found = _mentions({name, *(one.address.name for one in objects)}, [*staying, *others.live, *delivered])
@@ -82,7 +82,7 @@ def _references(
 
 
 def _workloads(
-    name: str, objects: Sequence[Resource], resources: Mapping[Address, Resource], others: OtherObjects
+    name: str, objects: Sequence[Resource], resources: Mapping[Address, Resource], others: UntouchedObjects
 ) -> Iterator[str]:
     """What becomes of the pods: of a workload that goes as well the effect "downtime" tells."""
     if any(pod_spec(one.manifest) for one in objects):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.graph.resource_index import as_mapping, as_text
-from planner.plan import Action, Change, EffectKind, SetOff
+from planner.plan import Action, Change, SideEffect, SideEffectKind
 from planner.resource import Resource
 from planner.values import JsonObject
 
@@ -15,20 +15,22 @@ _MAKES = (Action.CREATE, Action.REPLACE)
 _WRITES = (*_MAKES, Action.UPDATE, Action.ADOPT)
 
 
-def of_runs(change: Change, resource: Resource | None) -> Iterator[SetOff]:
+def effects_on_runs(change: Change, resource: Resource | None) -> Iterator[SideEffect]:
     """What starts because of this change, and what will start otherwise than before."""
     identity = (change.address.kind, change.address.group)
     spec = as_mapping((change.desired or {}).get("spec"))
     if identity in _ONCE and change.action in _MAKES:
-        yield SetOff(change.address, EffectKind.RUN, "it runs once, at once")
+        yield SideEffect(change.address, SideEffectKind.RUN, "it runs once, at once")
     elif identity == ("CronJob", "batch") and change.action in _WRITES:
-        yield SetOff(change.address, EffectKind.LATER, _scheduled(spec))
+        yield SideEffect(change.address, SideEffectKind.LATER, _scheduled(spec))
     elif identity in _FROM_NOW_ON and change.action in (Action.UPDATE, Action.ADOPT, Action.REPLACE):
-        yield SetOff(change.address, EffectKind.LATER, "runs that start from now on use it; those that run do not")
+        yield SideEffect(
+            change.address, SideEffectKind.LATER, "runs that start from now on use it; those that run do not"
+        )
     elif identity == ("Application", "argoproj.io") and change.action in _WRITES:
         yield from _synced(change, spec)
     elif identity == ("RegistryImage", "") and spec.get("build") and change.action in (*_MAKES, Action.RUN):
-        yield SetOff(change.address, EffectKind.RUN, "an image is built and pushed")
+        yield SideEffect(change.address, SideEffectKind.RUN, "an image is built and pushed")
 
 
 def _scheduled(spec: JsonObject) -> str:
@@ -37,8 +39,8 @@ def _scheduled(spec: JsonObject) -> str:
     return f"the next run uses it (schedule {as_text(spec.get('schedule')) or 'unknown'})"
 
 
-def _synced(change: Change, spec: JsonObject) -> Iterator[SetOff]:
+def _synced(change: Change, spec: JsonObject) -> Iterator[SideEffect]:
     automated = as_mapping(spec.get("syncPolicy")).get("automated")
     if isinstance(automated, dict):
         prunes = ", and deletes what git does not have" if automated.get("prune") is True else ""
-        yield SetOff(change.address, EffectKind.RUN, f"Argo CD syncs it by itself{prunes}")
+        yield SideEffect(change.address, SideEffectKind.RUN, f"Argo CD syncs it by itself{prunes}")

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from planner.graph.resource_index import as_mapping, pod_spec
-from planner.plan import Action, Change, EffectKind, SetOff
+from planner.plan import Action, Change, SideEffect, SideEffectKind
 from planner.ports import Observation, Present
 from planner.resource import Resource
 from planner.values import Json, JsonObject
@@ -19,7 +19,7 @@ ROLLED = ("Deployment", "StatefulSet", "DaemonSet")  # kinds whose controller re
 _GRACE = 30  # seconds, the API's default
 
 
-def of_workload(change: Change, seen: Observation | None, gone: Sequence[Resource]) -> Iterator[SetOff]:
+def effects_on_workload(change: Change, seen: Observation | None, gone: Sequence[Resource]) -> Iterator[SideEffect]:
     """What happens to the pods and the data of a workload or a claim."""
     live = (seen.value or {}) if isinstance(seen, Present) else {}
     if change.action is Action.DELETE:
@@ -31,7 +31,7 @@ def of_workload(change: Change, seen: Observation | None, gone: Sequence[Resourc
         yield from _changed(change, live)
 
 
-def restarts(change: Change | None) -> bool:
+def restarts_pods(change: Change | None) -> bool:
     """Whether the pods of a workload start anew with this change."""
     if change is None:
         return False
@@ -40,7 +40,7 @@ def restarts(change: Change | None) -> bool:
     return change.address.kind in ROLLED and any(item.path[:2] == ("spec", "template") for item in change.altered)
 
 
-def replicas_of(desired: JsonObject, live: JsonObject) -> int:
+def wanted_replicas(desired: JsonObject, live: JsonObject) -> int:
     """How many pods are wanted: as declared, else as it is now (an autoscaler's number), else the API's default."""
     for manifest in (desired, live):
         count = as_mapping(manifest.get("spec")).get("replicas")
@@ -49,25 +49,27 @@ def replicas_of(desired: JsonObject, live: JsonObject) -> int:
     return 1
 
 
-def _changed(change: Change, live: JsonObject) -> Iterator[SetOff]:
+def _changed(change: Change, live: JsonObject) -> Iterator[SideEffect]:
     desired = change.desired or {}
-    count = replicas_of(desired, live)
+    count = wanted_replicas(desired, live)
     if change.action is Action.CREATE:
         if change.address.kind != "DaemonSet":
-            yield SetOff(change.address, EffectKind.SCALE, f"{pods(count)} start{'s' * (count == 1)}")
+            yield SideEffect(change.address, SideEffectKind.SCALE, f"{pod_count_text(count)} start{'s' * (count == 1)}")
         return
     scaled = next((item for item in change.altered if item.path == ("spec", "replicas")), None)
     if scaled is not None:
         count = scaled.after if isinstance(scaled.after, int) else 1  # taken away, it becomes the API's default
     if scaled is not None and count == 0:
-        yield SetOff(change.address, EffectKind.OUTAGE, f"scales {_number(scaled.before)} -> 0: all of its pods stop")
+        yield SideEffect(
+            change.address, SideEffectKind.OUTAGE, f"scales {_number(scaled.before)} -> 0: all of its pods stop"
+        )
     elif scaled is not None:
-        yield SetOff(change.address, EffectKind.SCALE, f"scales {_number(scaled.before)} -> {count}")
-    if restarts(change) and (count or change.address.kind == "DaemonSet"):
+        yield SideEffect(change.address, SideEffectKind.SCALE, f"scales {_number(scaled.before)} -> {count}")
+    if restarts_pods(change) and (count or change.address.kind == "DaemonSet"):
         yield _rolled(change, desired, count)
 
 
-def _rolled(change: Change, desired: JsonObject, count: int) -> SetOff:
+def _rolled(change: Change, desired: JsonObject, count: int) -> SideEffect:
     spec = as_mapping(desired.get("spec"))
     match change.address.kind:
         case "Deployment":
@@ -76,15 +78,15 @@ def _rolled(change: Change, desired: JsonObject, count: int) -> SetOff:
             kind, text = _stateful_set(spec, count)
         case _:
             kind, text = _daemon_set(spec)
-    return SetOff(change.address, kind, text)
+    return SideEffect(change.address, kind, text)
 
 
-def _deployment(spec: JsonObject, count: int) -> tuple[EffectKind, str]:
+def _deployment(spec: JsonObject, count: int) -> tuple[SideEffectKind, str]:
     strategy = as_mapping(spec.get("strategy"))
     if spec.get("paused") is True:
-        return EffectKind.LATER, "it is paused: no pod restarts until it is resumed"
+        return SideEffectKind.LATER, "it is paused: no pod restarts until it is resumed"
     if strategy.get("type") == "Recreate":
-        return EffectKind.OUTAGE, f"{_all(count)} before a new one starts (Recreate): no pod serves {_gap(spec)}"
+        return SideEffectKind.OUTAGE, f"{_all(count)} before a new one starts (Recreate): no pod serves {_gap(spec)}"
     rolling = as_mapping(strategy.get("rollingUpdate"))
     surge = _share(rolling.get("maxSurge", "25%"), count, up=True)
     away = _share(rolling.get("maxUnavailable", "25%"), count, up=False)
@@ -93,65 +95,70 @@ def _deployment(spec: JsonObject, count: int) -> tuple[EffectKind, str]:
     ready = count - away
     if ready < 1:
         reported = f"{_all(count)} while the new one starts (maxUnavailable {away})"
-        return EffectKind.OUTAGE, f"{reported}: no pod serves {_gap(spec)}"
-    reported = f"{pods(count)} restart{'s' * (count == 1)}, at least {ready} stay{'s' * (ready == 1)} ready: no gap"
-    return EffectKind.RESTART, reported + _unprobed(spec)
+        return SideEffectKind.OUTAGE, f"{reported}: no pod serves {_gap(spec)}"
+    reported = (
+        f"{pod_count_text(count)} restart{'s' * (count == 1)}, at least {ready} stay{'s' * (ready == 1)} ready: no gap"
+    )
+    return SideEffectKind.RESTART, reported + _unprobed(spec)
 
 
-def _stateful_set(spec: JsonObject, count: int) -> tuple[EffectKind, str]:
+def _stateful_set(spec: JsonObject, count: int) -> tuple[SideEffectKind, str]:
     strategy = as_mapping(spec.get("updateStrategy"))
     if strategy.get("type") == "OnDelete":
-        return EffectKind.STALE, "its pods keep the old template until somebody deletes them (OnDelete)"
+        return SideEffectKind.STALE, "its pods keep the old template until somebody deletes them (OnDelete)"
     partition = as_mapping(strategy.get("rollingUpdate")).get("partition")
     renewed = count - min(count, partition) if isinstance(partition, int) else count
     if not renewed:
-        return EffectKind.LATER, f"no pod restarts: the partition {partition} keeps all of them back"
+        return SideEffectKind.LATER, f"no pod restarts: the partition {partition} keeps all of them back"
     if count == 1:
-        return EffectKind.OUTAGE, f"its only pod stops before the new one starts: no pod serves {_gap(spec)}"
+        return SideEffectKind.OUTAGE, f"its only pod stops before the new one starts: no pod serves {_gap(spec)}"
     of = f" of {count}" if renewed != count else ""
-    return EffectKind.RESTART, f"{renewed}{of} pods restart one after another, each away until its new one is ready"
+    return SideEffectKind.RESTART, f"{renewed}{of} pods restart one after another, each away until its new one is ready"
 
 
-def _daemon_set(spec: JsonObject) -> tuple[EffectKind, str]:
+def _daemon_set(spec: JsonObject) -> tuple[SideEffectKind, str]:
     strategy = as_mapping(spec.get("updateStrategy"))
     if strategy.get("type") == "OnDelete":
-        return EffectKind.STALE, "its pods keep the old template until somebody deletes them (OnDelete)"
+        return SideEffectKind.STALE, "its pods keep the old template until somebody deletes them (OnDelete)"
     at_once = as_mapping(strategy.get("rollingUpdate")).get("maxUnavailable", 1)
-    return EffectKind.RESTART, f"the pod of every node restarts, {at_once} at a time, each node without one meanwhile"
+    return (
+        SideEffectKind.RESTART,
+        f"the pod of every node restarts, {at_once} at a time, each node without one meanwhile",
+    )
 
 
-def _deleted(change: Change, live: JsonObject) -> Iterator[SetOff]:
+def _deleted(change: Change, live: JsonObject) -> Iterator[SideEffect]:
     kind, group = change.address.kind, change.address.group
     if kind in ROLLED and group == "apps":
-        count = "its pods on every node" if kind == "DaemonSet" else f"its {pods(replicas_of(live, {}))}"
-        yield SetOff(change.address, EffectKind.OUTAGE, f"{count} stop for good")
+        count = "its pods on every node" if kind == "DaemonSet" else f"its {pod_count_text(wanted_replicas(live, {}))}"
+        yield SideEffect(change.address, SideEffectKind.OUTAGE, f"{count} stop for good")
     elif (kind, group) == ("PersistentVolumeClaim", ""):
         reported = "its volume is released: the data goes with it unless the volume's reclaim policy is Retain"
-        yield SetOff(change.address, EffectKind.LOSS, reported)
+        yield SideEffect(change.address, SideEffectKind.LOSS, reported)
     elif (kind, group) == ("Namespace", ""):
-        yield SetOff(change.address, EffectKind.LOSS, "everything in the namespace goes with it")
+        yield SideEffect(change.address, SideEffectKind.LOSS, "everything in the namespace goes with it")
     elif (kind, group) == ("CustomResourceDefinition", "apiextensions.k8s.io"):
-        yield SetOff(change.address, EffectKind.LOSS, "every object of the kind goes with it")
+        yield SideEffect(change.address, SideEffectKind.LOSS, "every object of the kind goes with it")
 
 
-def _replaced(change: Change, live: JsonObject) -> Iterator[SetOff]:
+def _replaced(change: Change, live: JsonObject) -> Iterator[SideEffect]:
     kind = change.address.kind
     if kind in ROLLED:
-        count = replicas_of(change.desired or {}, live)
+        count = wanted_replicas(change.desired or {}, live)
         spec = as_mapping((change.desired or {}).get("spec"))
-        reported = f"deleted and created anew with {pods(count)}: no pod serves {_gap(spec)}"
-        yield SetOff(change.address, EffectKind.OUTAGE, reported)
+        reported = f"deleted and created anew with {pod_count_text(count)}: no pod serves {_gap(spec)}"
+        yield SideEffect(change.address, SideEffectKind.OUTAGE, reported)
     elif kind == "PersistentVolumeClaim":
         reported = "deleted and created anew: the data goes unless the volume's reclaim policy is Retain"
-        yield SetOff(change.address, EffectKind.LOSS, reported)
+        yield SideEffect(change.address, SideEffectKind.LOSS, reported)
     elif kind == "Service":
         declared = as_mapping((change.desired or {}).get("spec"))
         given = declared.get("clusterIP") or declared.get("clusterIPs") or declared.get("type") == "ExternalName"
         reported = "deleted and created anew: no traffic in between" + ("" if given else ", and another cluster IP")
-        yield SetOff(change.address, EffectKind.OUTAGE, reported)
+        yield SideEffect(change.address, SideEffectKind.OUTAGE, reported)
 
 
-def pods(count: int) -> str:
+def pod_count_text(count: int) -> str:
     """`1 pod`, `3 pods`."""
     return f"{count} pod{'s' * (count != 1)}"
 

@@ -6,19 +6,19 @@ no terminal and no cluster.
 
 from __future__ import annotations
 
-from planner.executor.execution import execute
+from planner.executor.execution import execute_plan
 from planner.executor.observers import ObserverChain
 from planner.executor.options import ErrorPolicy, ExecutionOptions, WaitPolicy
-from planner.executor.outcome import RunResult, Verdict, exit_code, verdict
+from planner.executor.outcome import RunResult, RunVerdict, exit_code_of_run, run_verdict
 
 __all__ = [
     "ErrorPolicy",
     "ExecutionOptions",
     "ObserverChain",
     "RunResult",
-    "Verdict",
+    "RunVerdict",
     "WaitPolicy",
-    "execute",
-    "exit_code",
-    "verdict",
+    "execute_plan",
+    "exit_code_of_run",
+    "run_verdict",
 ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from zlib import crc32
 
 from planner.errors import HwplanError, OutcomeUnknown, PreconditionError, TemporaryError
-from planner.events import Result
+from planner.events import NodeResult
 from planner.executor.options import ExecutionOptions
 from planner.failpoint import hit_failpoint
 from planner.plan import LEAVING, Change
@@ -27,7 +27,7 @@ _SLICE = 0.2  # a pause looks this often whether it is to end early
 class ApplyFailure:
     """An effect that was not made, or not known to be made."""
 
-    result: Result
+    result: NodeResult
     message: str
     remedy: str = ""
     printed: str = ""
@@ -51,22 +51,22 @@ def apply_with_retries(
             lost = error
         except TemporaryError as error:
             if attempt >= options.attempts or options.cancel.is_set():
-                return _unknown(error, lost, options.again) if lost else _failure(Result.FAILED, error)
+                return _unknown(error, lost, options.again) if lost else _failure(NodeResult.FAILED, error)
             _pause(clock, _delay(change, attempt, error.retry_after), options.cancel.is_set)
         except PreconditionError as error:
             return (
                 _unknown(error, lost, options.again)
                 if lost
-                else ApplyFailure(Result.STALE, error.message, error.remedy or _PLAN_AGAIN)
+                else ApplyFailure(NodeResult.STALE, error.message, error.remedy or _PLAN_AGAIN)
             )
         except HwplanError as error:
-            return _unknown(error, lost, options.again) if lost else _failure(Result.FAILED, error)
+            return _unknown(error, lost, options.again) if lost else _failure(NodeResult.FAILED, error)
 
 
 _PLAN_AGAIN = "plan again: the world moved since this plan was made"
 
 
-def _failure(result: Result, error: HwplanError) -> ApplyFailure:
+def _failure(result: NodeResult, error: HwplanError) -> ApplyFailure:
     return ApplyFailure(result, error.message, error.remedy, getattr(error, "printed", ""))
 
 
@@ -77,7 +77,7 @@ def _settled(lost: OutcomeUnknown) -> str:
 def _unknown(error: HwplanError, lost: OutcomeUnknown, again: str) -> ApplyFailure:
     first = "" if lost.message == error.message else f" (at first: {lost.message})"
     return ApplyFailure(
-        Result.UNKNOWN,
+        NodeResult.UNKNOWN,
         f"an answer was lost, and reading did not settle it: {error.message}{first}",
         error.remedy or f"{again} reads again",
         getattr(error, "printed", ""),

@@ -14,13 +14,13 @@ from functools import partial
 from typing import TypeAlias
 
 from planner.address import Address
-from planner.events import Observer, Result
+from planner.events import EventObserver, NodeResult
 from planner.executor import crash, effect, substitution
 from planner.executor.effect import ApplyFailure
-from planner.executor.ledger import ExecutionLedger
+from planner.executor.ledger import ChangeProgress
 from planner.executor.options import ErrorPolicy, ExecutionOptions, WaitPolicy
 from planner.executor.outcome import RunResult
-from planner.executor.schedule import Schedule
+from planner.executor.schedule import ChangeSchedule
 from planner.executor.waits import ReadinessWaits, WaitDecision
 from planner.failpoint import hit_failpoint
 from planner.plan import Action, Change, Plan
@@ -31,8 +31,8 @@ ProviderOf: TypeAlias = Callable[[Change], Provider]
 _Job: TypeAlias = Callable[[], None]
 
 
-def execute(
-    plan: Plan, provider_of: ProviderOf, vault: Vault, observer: Observer, clock: Clock, options: ExecutionOptions
+def execute_plan(
+    plan: Plan, provider_of: ProviderOf, vault: Vault, observer: EventObserver, clock: Clock, options: ExecutionOptions
 ) -> RunResult:
     """Carry out `plan` and say how every change ended. Returns when nothing runs any more.
 
@@ -50,14 +50,14 @@ class _Execution:
         plan: Plan,
         provider_of: ProviderOf,
         vault: Vault,
-        observer: Observer,
+        observer: EventObserver,
         clock: Clock,
         options: ExecutionOptions,
     ) -> None:
         self._plan, self._provider_of, self._vault = plan, provider_of, vault
         self._clock, self._options = clock, options
-        self._schedule = Schedule(plan.changes, options.done)
-        self._ledger = ExecutionLedger(plan.changes, observer, clock, options)
+        self._schedule = ChangeSchedule(plan.changes, options.done)
+        self._ledger = ChangeProgress(plan.changes, observer, clock, options)
         self._waits = ReadinessWaits(clock, observer, options, self._decide, self._break_off)
         self._turn = threading.Condition()
         self._decided: deque[_Job] = deque()  # waits that are over: their ends are written before anything begins
@@ -94,9 +94,9 @@ class _Execution:
         left = self._schedule.drain()
         for change in left:
             hit_failpoint("node.cancelled")
-            self._ledger.end(change, Result.CANCELLED, f"not begun: {reason}")
+            self._ledger.end(change, NodeResult.CANCELLED, f"not begun: {reason}")
         ends = self._ledger.outcomes
-        cut = bool(left) or any(ended.result is Result.PENDING for ended in ends.values())
+        cut = bool(left) or any(ended.result is NodeResult.PENDING for ended in ends.values())
         return RunResult(
             outcomes={change.address: ends[change.address] for change in self._plan.changes},
             outputs=self._ledger.outputs,
@@ -116,7 +116,7 @@ class _Execution:
     def _skip(self, changes: list[Change], cause: Address) -> None:
         for change in changes:
             hit_failpoint("node.skipped")
-            self._ledger.end(change, Result.SKIPPED, f"needs {cause}", cause=cause)
+            self._ledger.end(change, NodeResult.SKIPPED, f"needs {cause}", cause=cause)
 
     # The workers
 
@@ -163,7 +163,7 @@ class _Execution:
         change = substitution.fill_outputs(change, self._ledger.outputs)
         if missing := substitution.unresolved_outputs(change):
             remedy = "look at what should give it: that ended well without this output"
-            self._end(change, Result.FAILED, f"has no value for {', '.join(missing)}", remedy)
+            self._end(change, NodeResult.FAILED, f"has no value for {', '.join(missing)}", remedy)
             return
         self._ledger.begin(change)
         made = self._make(change)
@@ -179,7 +179,7 @@ class _Execution:
             hit_failpoint("node.wait")
             self._waits.add(change, self._provider_of(change))
         else:
-            self._end(change, Result.DONE)
+            self._end(change, NodeResult.DONE)
 
     def _make(self, change: Change) -> Written | ApplyFailure:
         try:
@@ -188,7 +188,7 @@ class _Execution:
             folder = self._options.crash_folder
             retained = crash.write_crash_report(error, folder, str(change.address)) if folder is not None else ""
             remedy = f"the traceback is in {retained}" if retained else "run again with --debug to keep a traceback"
-            return ApplyFailure(Result.FAILED, f"internal error in the provider: {type(error).__name__}", remedy)
+            return ApplyFailure(NodeResult.FAILED, f"internal error in the provider: {type(error).__name__}", remedy)
 
     def _is_waited_for(self, change: Change) -> bool:
         if change.wait == "none" or self._options.wait is WaitPolicy.NONE:
@@ -208,16 +208,18 @@ class _Execution:
         self._ledger.ready(change, decision.outputs, decision.warnings)
         self._end(change, decision.result, decision.message, decision.remedy)
 
-    def _end(self, change: Change, result: Result, message: str = "", remedy: str = "", printed: str = "") -> None:
+    def _end(self, change: Change, result: NodeResult, message: str = "", remedy: str = "", printed: str = "") -> None:
         """Write the end, then let go of what needs it, or skip it."""
         hit_failpoint("node.end")
         written = self._ledger.end(change, result, message, remedy, printed=printed)
         hit_failpoint("node.ended")
         skipped: list[Change] = []
         with self._turn:
-            if written in (Result.DONE, Result.UNCHANGED):
+            if written in (NodeResult.DONE, NodeResult.UNCHANGED):
                 self._turn.notify(self._schedule.succeed(change.address))
-            elif written is not Result.PENDING or self._may_begin():  # a run asked to stop skips nothing: it cancels
+            elif (
+                written is not NodeResult.PENDING or self._may_begin()
+            ):  # a run asked to stop skips nothing: it cancels
                 skipped = self._schedule.fail(change.address)
                 self._stopped |= self._options.on_error is ErrorPolicy.STOP
         self._skip(skipped, change.address)

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Sequence
 
 from planner.address import Address
-from planner.events import Applied, Began, Ended, Observer, Result
+from planner.events import Applied, Began, Ended, EventObserver, NodeResult
 from planner.executor.options import ExecutionOptions
 from planner.failpoint import hit_failpoint
 from planner.plan import Action, Change
@@ -19,10 +19,12 @@ from planner.values import JsonObject
 _IN_EARLIER_RUN = "done in the run that this one resumes"
 
 
-class ExecutionLedger:
+class ChangeProgress:
     """Outcomes, outputs and warnings by address. Threads write about different changes at the same time."""
 
-    def __init__(self, changes: Sequence[Change], observer: Observer, clock: Clock, options: ExecutionOptions) -> None:
+    def __init__(
+        self, changes: Sequence[Change], observer: EventObserver, clock: Clock, options: ExecutionOptions
+    ) -> None:
         self._observer, self._clock = observer, clock
         self._lock = threading.Lock()
         self._since: dict[Address, float] = {}
@@ -34,7 +36,7 @@ class ExecutionLedger:
         now = clock.now()
         for change in changes:
             if change.action is not Action.NOOP and change.address in options.done:
-                ended = Ended(now, change.address, change.action, Result.UNCHANGED, 0.0, _IN_EARLIER_RUN)
+                ended = Ended(now, change.address, change.action, NodeResult.UNCHANGED, 0.0, _IN_EARLIER_RUN)
                 self.outcomes[change.address] = ended
 
     def begin(self, change: Change) -> None:
@@ -71,18 +73,18 @@ class ExecutionLedger:
     def end(
         self,
         change: Change,
-        result: Result,
+        result: NodeResult,
         message: str = "",
         remedy: str = "",
         cause: Address | None = None,
         printed: str = "",
-    ) -> Result:
+    ) -> NodeResult:
         """Durable when it returns. The result as written: done is `unchanged` where nothing had to be sent."""
-        if result is Result.DONE:
+        if result is NodeResult.DONE:
             if made := self._made.get(change.address):
                 message, printed = message or made.said, printed or made.printed
             unchanged = change.action is Action.NOOP or change.address in self._already
-            result = Result.UNCHANGED if unchanged else result
+            result = NodeResult.UNCHANGED if unchanged else result
         since = self._since.get(change.address)
         seconds = 0.0 if since is None else self._clock.monotonic() - since
         warnings = tuple(text for address, text in self.warnings if address == change.address)

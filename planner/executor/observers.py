@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from planner.events import Event, Observer
+from planner.events import Event, EventObserver
 
 
 class ObserverChain:
@@ -13,7 +13,7 @@ class ObserverChain:
     When the journal raises, the others do not hear of the event: what is not durable did not happen.
     """
 
-    def __init__(self, journal: Observer, *others: Observer) -> None:
+    def __init__(self, journal: EventObserver, *others: EventObserver) -> None:
         self._journal = journal
         self._others = others
         self._turn = threading.Lock()

@@ -8,11 +8,11 @@ from enum import StrEnum
 from typing import assert_never
 
 from planner.address import Address
-from planner.events import Ended, Result
+from planner.events import Ended, NodeResult
 from planner.values import JsonObject
 
 
-class Verdict(StrEnum):
+class RunVerdict(StrEnum):
     """How the run as a whole ended; the words of `state history`."""
 
     DONE = "done"
@@ -37,35 +37,35 @@ class RunResult:
     late: bool = False
 
 
-def verdict(result: RunResult) -> Verdict:
+def run_verdict(result: RunResult) -> RunVerdict:
     """The one word for a result. What needs a person most comes first:
 
     interrupted (the rest is not even tried), failed or unknown (or skipped because of something that was not in the
     plan's changes), stale, pending, done. Skipped and cancelled changes count as what caused them.
     """
     if result.interrupted:
-        return Verdict.INTERRUPTED
+        return RunVerdict.INTERRUPTED
     seen = {ended.result for ended in result.outcomes.values()}
     orphaned = any(ended.cause not in result.outcomes for ended in result.outcomes.values() if ended.cause)
-    if orphaned or seen & {Result.FAILED, Result.UNKNOWN}:
-        return Verdict.FAILED
-    if Result.STALE in seen:
-        return Verdict.STALE
-    return Verdict.PENDING if result.late or seen & {Result.PENDING, Result.CANCELLED} else Verdict.DONE
+    if orphaned or seen & {NodeResult.FAILED, NodeResult.UNKNOWN}:
+        return RunVerdict.FAILED
+    if NodeResult.STALE in seen:
+        return RunVerdict.STALE
+    return RunVerdict.PENDING if result.late or seen & {NodeResult.PENDING, NodeResult.CANCELLED} else RunVerdict.DONE
 
 
-def exit_code(result: RunResult) -> int:
+def exit_code_of_run(result: RunResult) -> int:
     """The exit code of `apply`: 0 done, 1 failed, 3 stale, 4 pending, 130 interrupted."""
-    match verdict(result):
-        case Verdict.DONE:
+    match run_verdict(result):
+        case RunVerdict.DONE:
             return 0
-        case Verdict.FAILED:
+        case RunVerdict.FAILED:
             return 1
-        case Verdict.STALE:
+        case RunVerdict.STALE:
             return 3
-        case Verdict.PENDING:
+        case RunVerdict.PENDING:
             return 4
-        case Verdict.INTERRUPTED:
+        case RunVerdict.INTERRUPTED:
             return 130
         case never:
             assert_never(never)

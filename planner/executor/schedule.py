@@ -24,7 +24,7 @@ class _Stage(Enum):
 _NOT_BEGUN = (_Stage.WAITING, _Stage.READY)
 
 
-class Schedule:
+class ChangeSchedule:
     """The order of execution of `changes` (given in the plan's order); those in `done` are over already.
 
     A no-op, which is only waited for, is asked again in any case: what it gives is known from looking alone."""

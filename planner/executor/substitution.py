@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from planner.address import Address
 from planner.plan import Change
-from planner.values import Json, JsonObject, Ref, open_outputs, substitute_outputs
+from planner.values import Json, JsonObject, OutputRef, open_outputs, substitute_outputs
 
 
 def fill_outputs(change: Change, outputs: Mapping[Address, JsonObject]) -> Change:
@@ -22,12 +22,16 @@ def unresolved_outputs(change: Change) -> tuple[str, ...]:
     """The outputs that are still missing, as `Kind/name#output`, sorted."""
     found: set[str] = set()
     for leaf in open_outputs(change.desired):
-        refs = (leaf,) if isinstance(leaf, Ref) else tuple(part for part in leaf.parts if isinstance(part, Ref))
+        refs = (
+            (leaf,)
+            if isinstance(leaf, OutputRef)
+            else tuple(part for part in leaf.parts if isinstance(part, OutputRef))
+        )
         found.update(str(ref) for ref in refs)
     return tuple(sorted(found))
 
 
-def _lookup(ref: Ref, node_lane: str, outputs: Mapping[Address, JsonObject]) -> Json | None:
+def _lookup(ref: OutputRef, node_lane: str, outputs: Mapping[Address, JsonObject]) -> Json | None:
     known = outputs.get(ref.address)
     if known is None and not ref.address.node_lane:
         known = outputs.get(replace(ref.address, node_lane=node_lane))

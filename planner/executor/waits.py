@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from planner.address import Address
 from planner.errors import HwplanError, TemporaryError
-from planner.events import Observer, Result, Waiting
+from planner.events import EventObserver, NodeResult, Waiting
 from planner.executor.options import ExecutionOptions
 from planner.failpoint import hit_failpoint
 from planner.plan import Change
@@ -30,7 +30,7 @@ _SAY_AGAIN = 15.0  # seconds after which what is awaited is said again (R13)
 class WaitDecision:
     """How waiting ended. `result` is DONE, FAILED or PENDING."""
 
-    result: Result
+    result: NodeResult
     message: str = ""
     remedy: str = ""
     outputs: JsonObject = field(default_factory=dict, repr=False)
@@ -57,7 +57,7 @@ class ReadinessWaits:
     def __init__(
         self,
         clock: Clock,
-        observer: Observer,
+        observer: EventObserver,
         options: ExecutionOptions,
         decide: Callable[[Change, WaitDecision], None],
         broken: Callable[[BaseException], None],
@@ -155,7 +155,7 @@ class ReadinessWaits:
     def _judge(self, entry: _Entry, seen: Readiness | None, now: float) -> bool:
         """Decide on one entry if it can be decided; whether it was."""
         if seen is not None and seen.done:
-            result = Result.DONE if seen.ok else Result.FAILED
+            result = NodeResult.DONE if seen.ok else NodeResult.FAILED
             message = "" if seen.ok else seen.message
             self._decide(entry.change, WaitDecision(result, message, outputs=seen.outputs, warnings=seen.warnings))
             return True
@@ -172,14 +172,14 @@ class ReadinessWaits:
     def _give_up(self) -> None:
         """The run was asked to stop: what is made stays made, nobody waits for it."""
         for entry in self._entries:
-            self._decide(entry.change, WaitDecision(Result.PENDING, "interrupted while waiting", self._later))
+            self._decide(entry.change, WaitDecision(NodeResult.PENDING, "interrupted while waiting", self._later))
         self._entries = []
 
 
 def _late(seconds: float, message: str, later: str) -> WaitDecision:
     detail = f": {message}" if message else ""
     remedy = f"{later}; a longer hwplan.dev/wait gives it more time"
-    return WaitDecision(Result.PENDING, f"not ready after {seconds:.0f}s{detail}", remedy)
+    return WaitDecision(NodeResult.PENDING, f"not ready after {seconds:.0f}s{detail}", remedy)
 
 
 def _readiness(provider: Provider, changes: Sequence[Change]) -> Mapping[Address, Readiness]:

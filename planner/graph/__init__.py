@@ -5,7 +5,7 @@ An edge always goes from the dependency to its dependent. Pure, and it knows no 
 is not declared is no edge, because it may live already, unless the author wrote it for hwplan.
 """
 
-from planner.graph.build_graph import build_graph, missing_references, references_to, undeclared
+from planner.graph.build_graph import build_graph, missing_references, references_to_deleted, undeclared_references
 from planner.graph.edge import Edge
 from planner.graph.explain import dependents_of, paths_to, reduced_edges
 from planner.graph.live_order import live_graph
@@ -21,6 +21,6 @@ __all__ = [
     "missing_references",
     "paths_to",
     "reduced_edges",
-    "references_to",
-    "undeclared",
+    "references_to_deleted",
+    "undeclared_references",
 ]

@@ -31,7 +31,7 @@ from planner.resource import Resource
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class EdgeStep:
     """One family of edges. `kinds` are the only ones that it can say anything about; none given means any."""
 
     name: str
@@ -41,20 +41,20 @@ class Step:
 
 # Images are drawn where pods and Tekton steps name them; every other family is a step of its own.
 STEPS = (
-    Step("namespaces", namespaces.draw),
-    Step("custom resource definitions", crds.draw),
-    Step("roles and accounts", rbac.draw, rbac.KINDS),
-    Step("pod specifications and images", pods.draw),
-    Step("services and routes", services.draw, services.KINDS),
-    Step("storage", storage.draw, storage.KINDS),
-    Step("tekton", tekton.draw, tekton.KINDS),
-    Step("argo", argo.draw, argo.KINDS),
-    Step("webhooks", webhooks.draw, webhooks.KINDS),
-    Step("targets of our own kinds", targets.draw, targets.KINDS),
-    Step("secrets of REST objects", rest_secrets.draw, rest_secrets.KINDS),
-    Step("secrets of plug-ins", secret_refs.draw),
-    Step("depends-on", explicit.draw_depends_on),
-    Step("references", explicit.draw_refs),
+    EdgeStep("namespaces", namespaces.draw),
+    EdgeStep("custom resource definitions", crds.draw),
+    EdgeStep("roles and accounts", rbac.draw, rbac.KINDS),
+    EdgeStep("pod specifications and images", pods.draw),
+    EdgeStep("services and routes", services.draw, services.KINDS),
+    EdgeStep("storage", storage.draw, storage.KINDS),
+    EdgeStep("tekton", tekton.draw, tekton.KINDS),
+    EdgeStep("argo", argo.draw, argo.KINDS),
+    EdgeStep("webhooks", webhooks.draw, webhooks.KINDS),
+    EdgeStep("targets of our own kinds", targets.draw, targets.KINDS),
+    EdgeStep("secrets of REST objects", rest_secrets.draw, rest_secrets.KINDS),
+    EdgeStep("secrets of plug-ins", secret_refs.draw),
+    EdgeStep("depends-on", explicit.draw_depends_on),
+    EdgeStep("references", explicit.draw_refs),
 )
 
 
@@ -72,7 +72,7 @@ def build_graph(resources: Sequence[Resource]) -> ResourceGraph:
     return make_graph(index.resources, edges)
 
 
-def references_to(gone: Collection[Address], resources: Sequence[Resource]) -> tuple[Edge, ...]:
+def references_to_deleted(gone: Collection[Address], resources: Sequence[Resource]) -> tuple[Edge, ...]:
     """The edges from `gone` to what stays: the fields of other resources that name what goes. `resources` are both."""
     _, edges, _ = _draw(resources)
     return tuple(edge for edge in edges if edge.before in gone and edge.after not in gone)
@@ -89,7 +89,7 @@ def draw_edges(resources: Sequence[Resource]) -> tuple[Edge, ...]:
     return tuple(_draw(resources)[1])
 
 
-def undeclared(resources: Sequence[Resource]) -> tuple[Missing, ...]:
+def undeclared_references(resources: Sequence[Resource]) -> tuple[Missing, ...]:
     """Every reference written for hwplan that leads to nothing declared: who refers, to what, in which field."""
     return tuple(_draw(resources)[2])
 

@@ -28,7 +28,7 @@ def digraph_of(edges: Iterable[Edge]) -> DiGraph[Address]:
     return found
 
 
-def edges_along(graph: DiGraph[Address], nodes: Iterable[Address]) -> tuple[Edge, ...]:
+def edges_along_path(graph: DiGraph[Address], nodes: Iterable[Address]) -> tuple[Edge, ...]:
     """The edges between each two neighbours of a path."""
     from itertools import pairwise
 

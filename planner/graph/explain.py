@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from planner.address import Address
 from planner.errors import GraphError
-from planner.graph.digraph import digraph_of, edges_along
+from planner.graph.digraph import digraph_of, edges_along_path
 from planner.graph.edge import Edge
 from planner.graph.resource_graph import ResourceGraph, closest_name
 
@@ -50,7 +50,7 @@ def _longest(graph: ResourceGraph, address: Address) -> tuple[Way, ...]:
         behind = digraph_of(edge for edge in graph.edges if edge.after in upstream)
         order = [node for node in graph.nodes if node in behind]  # its own order follows that of insertion
         way = dag_longest_path(behind, topo_order=order) if order else []
-        ways.append((*edges_along(behind, way), last))
+        ways.append((*edges_along_path(behind, way), last))
     return tuple(sorted(ways, key=len, reverse=True))
 
 
@@ -67,7 +67,7 @@ def _ways(graph: ResourceGraph, start: Address, end: Address, between: frozenset
         return []
     inside = digraph_of(edge for edge in graph.edges if edge.before in between and edge.after in between)
     found = islice(all_simple_paths(inside, start, end), MOST_WAYS)
-    return [edges_along(inside, way) for way in found]
+    return [edges_along_path(inside, way) for way in found]
 
 
 def dependents_of(graph: ResourceGraph, address: Address) -> tuple[Way, ...]:
@@ -83,7 +83,7 @@ def dependents_of(graph: ResourceGraph, address: Address) -> tuple[Way, ...]:
         return ()
     inside = digraph_of(edge for edge in graph.edges if edge.before in reached)
     found = single_source_shortest_path(inside, start)
-    return tuple(edges_along(inside, found[node]) for node in graph.nodes if node in reached and node != start)
+    return tuple(edges_along_path(inside, found[node]) for node in graph.nodes if node in reached and node != start)
 
 
 def reduced_edges(graph: ResourceGraph) -> tuple[Edge, ...]:

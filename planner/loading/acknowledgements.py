@@ -19,7 +19,7 @@ from pydantic import AfterValidator, StringConstraints
 from planner.drift import Acknowledgement
 from planner.loading.entry_list import load_entries
 from planner.path import parse_path
-from planner.spec.base import Model, Text
+from planner.spec.base import StrictModel, Text
 
 
 def _day(text: str) -> str:
@@ -51,7 +51,7 @@ _Day: TypeAlias = Annotated[str, StringConstraints(max_length=20), AfterValidato
 FieldName: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=1024), AfterValidator(_path)]
 
 
-class AcknowledgementEntry(Model):
+class AcknowledgementEntry(StrictModel):
     """One acknowledgement as it is written down."""
 
     address: _Address

@@ -16,20 +16,20 @@ from pydantic.alias_generators import to_snake
 
 from planner.errors import ConfigError, SelectionError
 from planner.loading.config_files import config_files, templates_root
-from planner.loading.lane_layers import merged_lane, with_remotes
+from planner.loading.lane_layers import merge_lane_layers, node_with_remotes_of_lanes
 from planner.loading.meant_products import ALL as ALL
-from planner.loading.meant_products import meant_products
-from planner.loading.model_problems import report_errors
-from planner.loading.origin import InputText, Origin
+from planner.loading.meant_products import products_that_fit
+from planner.loading.model_problems import report_model_errors
+from planner.loading.origin import DocumentOrigin, DocumentText
 from planner.loading.origin import Path as DocumentPath
 from planner.loading.overlay import ConfigLayer, MergedConfig, merge_layers
-from planner.loading.policies.configuration import check_lane, check_node
-from planner.loading.policies.pulls import authority_fault, pull_lane
+from planner.loading.policies.configuration import check_lane_policies, check_node_policies
+from planner.loading.policies.pulls import lane_with_pulls, merge_authority_fault
 from planner.loading.problems import Problems, did_you_mean
 from planner.loading.product_schema.reading import PLAIN, ProductModels, read_product_models
 from planner.loading.yaml.source import CONFIG, decode_text, load_documents
 from planner.plan import Selection
-from planner.spec.base import Model
+from planner.spec.base import StrictModel
 from planner.spec.lane import Lane
 from planner.spec.node import Node
 from planner.spec.product import DOCUMENTS, LanesDocument, NodesDocument, Product, ProductDocument
@@ -60,7 +60,7 @@ class ProductEntry:
     """A product, where it was defined, and what its lanes and nodes are."""
 
     spec: Product
-    origin: Origin = field(repr=False)
+    origin: DocumentOrigin = field(repr=False)
     models: ProductModels = field(default=PLAIN, repr=False)
 
 
@@ -131,7 +131,7 @@ class _Reader:
     broken: set[str] = field(default_factory=set)  # products whose schema has problems of its own
     unread: set[str] = field(default_factory=set)  # products that were not selected
     node_layers: dict[str, list[ConfigLayer]] = field(default_factory=dict)
-    lane_documents: list[tuple[LanesDocument, Origin]] = field(default_factory=list)
+    lane_documents: list[tuple[LanesDocument, DocumentOrigin]] = field(default_factory=list)
 
     def read(self, file: Path, name: str) -> None:
         """Take the documents of one file."""
@@ -144,12 +144,12 @@ class _Reader:
             return
         except OSError as error:
             raise SelectionError(f"{name}: {(error.strerror or 'cannot be read').lower()}", where="--config") from None
-        text = InputText(name, decode_text(data, name, CONFIG))
+        text = DocumentText(name, decode_text(data, name, CONFIG))
         for index, document in enumerate(documents):
             if document.value is not None:
-                self._document(document.value, Origin(text, index, document.line))
+                self._document(document.value, DocumentOrigin(text, index, document.line))
 
-    def _document(self, value: Any, origin: Origin) -> None:
+    def _document(self, value: Any, origin: DocumentOrigin) -> None:
         kind = value.get("kind") if isinstance(value, dict) else None
         model = DOCUMENTS.get(kind) if isinstance(kind, str) else None
         if model is None:
@@ -167,7 +167,7 @@ class _Reader:
             case _:
                 self.complete = False
 
-    def _product(self, spec: Product, origin: Origin) -> None:
+    def _product(self, spec: Product, origin: DocumentOrigin) -> None:
         if other := self.products.get(spec.name):
             message = f"the product {spec.name} is defined twice; first at {other.origin.source}"
             origin.problem(self.problems, ("spec", "name"), message, "keep one of them")
@@ -183,7 +183,7 @@ class _Reader:
                     origin.problem(self.problems, path, f"no scope {name}", did_you_mean(name, scopes))
         self.products[spec.name] = ProductEntry(spec, origin)
 
-    def _nodes(self, document: NodesDocument, origin: Origin) -> None:
+    def _nodes(self, document: NodesDocument, origin: DocumentOrigin) -> None:
         for name, value in document.nodes.items():
             if other := self.node_layers.get(name):
                 message = f"the node {name} is defined twice; first at {other[-1].origin.at(other[-1].path)}"
@@ -205,8 +205,8 @@ class _Reader:
             merged = merge_layers(layers)
             spec = _validated(Node, merged.value, lambda *what, m=merged: m.problem(self.problems, *what))
             if spec is not None:
-                check_node(spec, folder, merged, self.problems)
-                spec = with_remotes(spec, name, merged, self.lane_documents, self.problems)
+                check_node_policies(spec, folder, merged, self.problems)
+                spec = node_with_remotes_of_lanes(spec, name, merged, self.lane_documents, self.problems)
                 nodes[name] = NodeEntry(name, self._with_products(name, spec, merged), merged)
         lanes: list[LaneEntry] = []
         for document, origin in self.lane_documents:
@@ -218,7 +218,7 @@ class _Reader:
         if selection is None:
             return set()
         specs = {name: one.spec for name, one in self.products.items()}
-        return set(specs).difference(meant_products(specs, [one for one, _ in self.lane_documents], selection))
+        return set(specs).difference(products_that_fit(specs, [one for one, _ in self.lane_documents], selection))
 
     def _models(self, product: ProductEntry, templates: Path) -> ProductModels:
         folder = product.spec.templates
@@ -252,7 +252,9 @@ class _Reader:
             models.check_node_rules(facts, node, report)
         return facts
 
-    def _lanes(self, document: LanesDocument, origin: Origin, nodes: Mapping[str, NodeEntry]) -> list[LaneEntry]:
+    def _lanes(
+        self, document: LanesDocument, origin: DocumentOrigin, nodes: Mapping[str, NodeEntry]
+    ) -> list[LaneEntry]:
         if document.product not in self.products and self.complete:
             hint = did_you_mean(document.product, self.products)
             origin.problem(self.problems, ("product",), f"no product {document.product}", hint)
@@ -265,7 +267,7 @@ class _Reader:
                     hint = did_you_mean(name, document.lanes)
                     origin.problem(self.problems, ("nodes", node, name), f"no lane {name} under `lanes`", hint)
                 elif document.product in self.unread:
-                    merged = merged_lane(document, origin, node, name)
+                    merged = merge_lane_layers(document, origin, node, name)
                     bare = Lane.model_construct(enabled=bool(merged.value.get("enabled", True)))
                     found.append(LaneEntry(document.product, node, name, bare, merged))
                 elif (entry := self._lane(document, origin, node, name)) is not None:
@@ -276,7 +278,7 @@ class _Reader:
 
     def _check(self, entry: LaneEntry, node: Node) -> None:
         """Policies of every lane, and the rules of its product."""
-        check_lane(entry.spec, node, entry.merged, self.problems)
+        check_lane_policies(entry.spec, node, entry.merged, self.problems)
         product = self.products[entry.product]
         product.models.check_rules(entry.spec, node, entry.merged, self.problems)
         for part in product.models.schema.needs:
@@ -288,11 +290,12 @@ class _Reader:
         """Who merges: a question over all lanes."""
         known = [one for one in lanes if one.node in nodes and one.product not in self.unread]
         found = [
-            pull_lane(one.spec, nodes[one.node].spec, product=one.product, named=one.name, at=one.node) for one in known
+            lane_with_pulls(one.spec, nodes[one.node].spec, product=one.product, named=one.name, at=one.node)
+            for one in known
         ]
         for entry, one in zip(known, found, strict=True):
             having = self._nodes_with(entry.product, entry.name)
-            if one is not None and (fault := authority_fault(one, [other for other in found if other], having)):
+            if one is not None and (fault := merge_authority_fault(one, [other for other in found if other], having)):
                 entry.merged.problem(self.problems, fault.path, fault.text, fault.remedy)
 
     def _nodes_with(self, product: str, lane: str) -> list[str]:
@@ -300,8 +303,8 @@ class _Reader:
         nodes = [one.nodes.items() for one, _ in self.lane_documents if one.product == product]
         return [node for entries in nodes for node, known in entries if lane in known]
 
-    def _lane(self, document: LanesDocument, origin: Origin, node: str, name: str) -> LaneEntry | None:
-        merged = merged_lane(document, origin, node, name)
+    def _lane(self, document: LanesDocument, origin: DocumentOrigin, node: str, name: str) -> LaneEntry | None:
+        merged = merge_lane_layers(document, origin, node, name)
         known = self.products.get(document.product)
         if known is None or document.product in self.broken:
             return None  # the fields of its lanes are not known
@@ -309,9 +312,9 @@ class _Reader:
         return None if spec is None else LaneEntry(document.product, node, name, spec, merged)
 
 
-def _validated(model: type[Model], value: Any, report: Any) -> Any:
+def _validated(model: type[StrictModel], value: Any, report: Any) -> Any:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        report_errors(error, model, value, report)
+        report_model_errors(error, model, value, report)
         return None

@@ -8,14 +8,14 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from planner.errors import SelectionError
-from planner.loading.model_problems import report_errors
-from planner.loading.origin import InputText, Origin
+from planner.loading.model_problems import report_model_errors
+from planner.loading.origin import DocumentOrigin, DocumentText
 from planner.loading.problems import Problems
 from planner.loading.yaml.source import CONFIG, decode_text, load_documents
 from planner.source import SourceRef
-from planner.spec.base import Model
+from planner.spec.base import StrictModel
 
-_Entry = TypeVar("_Entry", bound=Model)
+_Entry = TypeVar("_Entry", bound=StrictModel)
 
 
 def load_entries(file: Path, form: type[_Entry], *, what: str, option: str) -> list[tuple[_Entry, SourceRef]]:
@@ -30,18 +30,18 @@ def load_entries(file: Path, form: type[_Entry], *, what: str, option: str) -> l
         raise SelectionError(f"{file}: {reason}", where=option, remedy=f"name a file of {what}") from None
     name = str(file)
     documents = load_documents(data, name, CONFIG)
-    text = InputText(name, decode_text(data, name, CONFIG))
+    text = DocumentText(name, decode_text(data, name, CONFIG))
     problems = Problems()
     found: list[tuple[_Entry, SourceRef]] = []
     for index, document in enumerate(documents):
         if document.value is not None:
-            found += _entries(document.value, Origin(text, index, document.line), form, what, problems)
+            found += _entries(document.value, DocumentOrigin(text, index, document.line), form, what, problems)
     problems.raise_any()
     return found
 
 
 def _entries(
-    value: Any, origin: Origin, form: type[_Entry], what: str, problems: Problems
+    value: Any, origin: DocumentOrigin, form: type[_Entry], what: str, problems: Problems
 ) -> list[tuple[_Entry, SourceRef]]:
     if not isinstance(value, list):
         fields = ", ".join(name for name, field in form.model_fields.items() if field.is_required())
@@ -51,9 +51,9 @@ def _entries(
     return [(entry, source) for entry, source in found if entry is not None]
 
 
-def _entry(item: Any, origin: Origin, index: int, form: type[_Entry], problems: Problems) -> _Entry | None:
+def _entry(item: Any, origin: DocumentOrigin, index: int, form: type[_Entry], problems: Problems) -> _Entry | None:
     try:
         return form.model_validate(item)
     except ValidationError as error:
-        report_errors(error, form, item, lambda at, *words: origin.problem(problems, (index, *at), *words))
+        report_model_errors(error, form, item, lambda at, *words: origin.problem(problems, (index, *at), *words))
         return None

@@ -45,20 +45,22 @@ def explain_kind(what: str, products: Mapping[str, type[BaseModel]] = NO_PRODUCT
     return _page(walked, info, current)
 
 
-def is_known(what: str) -> bool:
+def is_known_kind(what: str) -> bool:
     """Whether the first word is a kind of hwplan or of its configuration: then no product has to be read for it."""
     return _model(what.partition(".")[0]) is not None
 
 
-def kinds_with_summaries(products: Mapping[str, type[BaseModel]] = NO_PRODUCTS) -> tuple[tuple[str, str], ...]:
+def summaries_of_kinds(products: Mapping[str, type[BaseModel]] = NO_PRODUCTS) -> tuple[tuple[str, str], ...]:
     """Every kind of hwplan, of its configuration and of `products`, with the first sentence of its documentation."""
-    from planner.plugins import kinds
+    from planner.plugins import all_kind_names
 
-    found = ((kind, products.get(kind) or _model(kind)) for kind in sorted({*kinds(), *_documents(), *products}))
+    found = (
+        (kind, products.get(kind) or _model(kind)) for kind in sorted({*all_kind_names(), *_documents(), *products})
+    )
     return tuple((kind, _first_sentence(model.__doc__ or "")) for kind, model in found if model is not None)
 
 
-def schema_of(what: str, products: Mapping[str, type[BaseModel]] = NO_PRODUCTS) -> dict[str, Any]:
+def json_schema_of_kind(what: str, products: Mapping[str, type[BaseModel]] = NO_PRODUCTS) -> dict[str, Any]:
     """The JSON Schema of a kind. Raises SelectionError as `explain` does; a field is part of its kind."""
     kind, _ = _split(what, products)
     model = products.get(kind) or _model(kind)
@@ -79,10 +81,10 @@ def _first_sentence(text: str) -> str:
 
 
 def _model(kind: str) -> type[BaseModel] | None:
-    from planner.plugins import model_of
+    from planner.plugins import model_of_kind
 
     try:
-        return _documents().get(kind) or model_of(kind)
+        return _documents().get(kind) or model_of_kind(kind)
     except PermanentError as error:
         raise SelectionError(error.message, where=kind, remedy=error.remedy) from error
 
@@ -97,9 +99,9 @@ def _documents() -> dict[str, type[BaseModel]]:
 
 
 def _unknown(kind: str, products: Mapping[str, type[BaseModel]]) -> SelectionError:
-    from planner.plugins import kinds
+    from planner.plugins import all_kind_names
 
-    known = (*kinds(), *_documents(), *products)
+    known = (*all_kind_names(), *_documents(), *products)
     hint = did_you_mean(kind, known)
     if hint.startswith("did you mean"):
         return SelectionError(f"no kind {kind}", where="explain", remedy=hint)

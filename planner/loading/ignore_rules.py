@@ -19,7 +19,7 @@ from planner.drift import IgnoreRule
 from planner.loading.acknowledgements import FieldName
 from planner.loading.entry_list import load_entries
 from planner.path import parse_path
-from planner.spec.base import Model, Text
+from planner.spec.base import StrictModel, Text
 
 
 def _kind(text: str) -> str:
@@ -32,7 +32,7 @@ _Kind: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=512
 _Manager: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=128)]  # the API server's own limit
 
 
-class Rule(Model):
+class IgnoreRuleEntry(StrictModel):
     """One rule as it is written down."""
 
     kind: _Kind
@@ -45,5 +45,5 @@ def load_ignore_rules(file: Path) -> tuple[IgnoreRule, ...]:
     """The rules of a file, in its order. Raises ConfigError with every problem, SelectionError without a file."""
     return tuple(
         IgnoreRule(rule.kind, rule.manager, tuple(map(parse_path, rule.fields)), rule.reason, source)
-        for rule, source in load_entries(file, Rule, what="ignore rules", option="--ignore")
+        for rule, source in load_entries(file, IgnoreRuleEntry, what="ignore rules", option="--ignore")
     )

@@ -21,7 +21,7 @@ def json_schemas(products: Mapping[str, type[BaseModel]] = MappingProxyType({}))
     Nodes and lanes may be partial there (they are merged), so nothing is required inside them. Kinds of plug-ins are
     among the kinds; raises PermanentError for a plug-in that cannot be used.
     """
-    from planner.plugins import kinds, model_of
+    from planner.plugins import all_kind_names, model_of_kind
     from planner.spec.lane import Lane
     from planner.spec.node import Node
     from planner.spec.product import LanesDocument, NodesDocument, ProductDocument
@@ -37,8 +37,8 @@ def json_schemas(products: Mapping[str, type[BaseModel]] = MappingProxyType({}))
         product, _, part = name.partition(".")
         if part == "Lane":
             found[f"{product}.lanes.schema.json"] = _overlaid(_schema(LanesDocument), added, {"lanes": 1, "nodes": 2})
-    for kind in kinds():
-        model = model_of(kind)
+    for kind in all_kind_names():
+        model = model_of_kind(kind)
         assert model is not None
         found[f"{kind}.schema.json"] = _schema(model)
     return found

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from planner.address import is_own_kind
+from planner.address import is_hwplan_kind
 from planner.errors import PermanentError
 from planner.kind_hook_types import DocumentContext
-from planner.loading.origin import Origin
+from planner.loading.origin import DocumentOrigin
 from planner.loading.problems import Problems, did_you_mean
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SOURCES = ("ManifestSource", "SecretSource")
 
 
-def check_own_kind(document: Any, origin: Origin, problems: Problems, *, plain: bool = False) -> bool:
+def check_hwplan_document(document: Any, origin: DocumentOrigin, problems: Problems, *, plain: bool = False) -> bool:
     """Whether a document can be a resource. Kubernetes objects always can; hwplan kinds have to fit their model.
 
     With `plain`, kinds that need a configuration folder to be read are refused.
@@ -24,7 +24,7 @@ def check_own_kind(document: Any, origin: Origin, problems: Problems, *, plain: 
     if not isinstance(document, dict):
         return True
     api_version = document.get("apiVersion")
-    if not isinstance(api_version, str) or not is_own_kind(api_version):
+    if not isinstance(api_version, str) or not is_hwplan_kind(api_version):
         return True
     kind = document.get("kind")
     if plain and kind in SOURCES:
@@ -35,33 +35,33 @@ def check_own_kind(document: Any, origin: Origin, problems: Problems, *, plain: 
     return validated_model(document, origin, problems) is not None
 
 
-def validated_model(document: dict[str, Any], origin: Origin, problems: Problems) -> KindModel | None:
+def validated_model(document: dict[str, Any], origin: DocumentOrigin, problems: Problems) -> KindModel | None:
     """The model of a hwplan document, or None with the problems noted."""
     from pydantic import ValidationError
 
-    from planner.loading.model_problems import report_errors
-    from planner.plugins import kinds, model_of
+    from planner.loading.model_problems import report_model_errors
+    from planner.plugins import all_kind_names, model_of_kind
 
     kind = document.get("kind")
     try:
-        model = model_of(kind) if isinstance(kind, str) else None
+        model = model_of_kind(kind) if isinstance(kind, str) else None
     except PermanentError as error:
         origin.problem(problems, ("kind",), error.message, error.remedy)
         return None
     if model is None:
         message = "unknown hwplan kind" if isinstance(kind, str) else "kind is missing"
-        origin.problem(problems, ("kind",), message, did_you_mean(str(kind), kinds()))
+        origin.problem(problems, ("kind",), message, did_you_mean(str(kind), all_kind_names()))
         return None
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        report_errors(error, model, document, lambda path, text, hint: origin.problem(problems, path, text, hint))
+        report_model_errors(error, model, document, lambda path, text, hint: origin.problem(problems, path, text, hint))
         return None
 
 
-def apply_load_hooks(document: Any, context: DocumentContext, origin: Origin, problems: Problems) -> Any:
+def apply_load_hooks(document: Any, context: DocumentContext, origin: DocumentOrigin, problems: Problems) -> Any:
     """The checked document as it is to be taken in; what its kind's policy forbids is noted in `problems`."""
-    if not isinstance(document, dict) or not is_own_kind(str(document.get("apiVersion", ""))):
+    if not isinstance(document, dict) or not is_hwplan_kind(str(document.get("apiVersion", ""))):
         return document
     from planner.loading.kind_hooks import hooks_of  # models: only for documents of hwplan kinds
 

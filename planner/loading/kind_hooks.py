@@ -13,7 +13,7 @@ from planner.loading.git_job import expand_git_job
 from planner.loading.node_prometheus import with_server_of_node
 from planner.loading.policies.gate_probes import check_gate_probe
 from planner.loading.policies.images import check_registry_image
-from planner.plugins import plugin_of
+from planner.plugins import plugin_of_kind
 
 HOOKS: Final[Mapping[str, LoadHooks]] = {
     "GitRef": LoadHooks(expand=expand_git_job),
@@ -27,5 +27,5 @@ def hooks_of(kind: str) -> LoadHooks:
     """The hooks of a hwplan kind; those that do nothing where it has none."""
     if (own := HOOKS.get(kind)) is not None:
         return own
-    installed = plugin_of(kind)
+    installed = plugin_of_kind(kind)
     return installed.plugin.hooks if installed is not None else LoadHooks()

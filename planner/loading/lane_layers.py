@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from planner.loading.origin import Origin
+from planner.loading.origin import DocumentOrigin
 from planner.loading.overlay import ConfigLayer, MergedConfig, merge_layers
 from planner.loading.problems import Problems
 from planner.spec.git import GitRemote
@@ -12,7 +12,7 @@ from planner.spec.node import Node
 from planner.spec.product import LanesDocument
 
 
-def merged_lane(document: LanesDocument, origin: Origin, node: str, name: str) -> MergedConfig:
+def merge_lane_layers(document: LanesDocument, origin: DocumentOrigin, node: str, name: str) -> MergedConfig:
     """A lane on a node: `defaults`, `lanes.<lane>`, `nodes.<node>.<lane>`."""
     return merge_layers(
         [
@@ -23,8 +23,12 @@ def merged_lane(document: LanesDocument, origin: Origin, node: str, name: str) -
     )
 
 
-def with_remotes(
-    node: Node, name: str, merged: MergedConfig, documents: Sequence[tuple[LanesDocument, Origin]], problems: Problems
+def node_with_remotes_of_lanes(
+    node: Node,
+    name: str,
+    merged: MergedConfig,
+    documents: Sequence[tuple[LanesDocument, DocumentOrigin]],
+    problems: Problems,
 ) -> Node:
     """The node whose mirror also holds what its lanes' products add. One remote stands in one place only."""
     if node.git_mirror is None:
@@ -41,10 +45,12 @@ def with_remotes(
     return node.model_copy(update={"git_mirror": mirror})
 
 
-def _with_branches(spec: GitRemote, remote: str, document: LanesDocument, origin: Origin, node: str) -> GitRemote:
+def _with_branches(
+    spec: GitRemote, remote: str, document: LanesDocument, origin: DocumentOrigin, node: str
+) -> GitRemote:
     """The remote with the branches of the lanes of the node that build from it."""
     known = [one for one in document.nodes[node] if one in document.lanes]
-    lanes = [merged_lane(document, origin, node, one).value for one in known]
+    lanes = [merge_lane_layers(document, origin, node, one).value for one in known]
     ours = [lane for lane in lanes if lane.get("remote") == remote]
     sources = (*spec.branches, *(str(lane["sourceBranch"]) for lane in ours if lane.get("sourceBranch")))
     gitops = (*spec.gitops_branches, *(str(lane["gitopsBranch"]) for lane in ours if lane.get("gitopsBranch")))

@@ -11,12 +11,12 @@ from planner.resource import Resource
 from planner.values import Vault
 
 if TYPE_CHECKING:
-    from planner.loading.secrets.source import NeededFile
+    from planner.loading.secrets.source import NeededSecretFile
 
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """The result of `load_manifests` and `load_stack`.
+    """The result of `load_plain_manifests` and `load_product_stack`.
 
     `vault` maps `Sealed.ref` to values and lives in memory only. `digest` is that of the desired resources, without any
     secret value. `blocked` gives resources that are declared but whose source is missing, and why; they are among
@@ -36,6 +36,6 @@ class LoadResult:
     nodes: tuple[str, ...] = ()
     lanes: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
-    secret_files: tuple[NeededFile, ...] = ()
+    secret_files: tuple[NeededSecretFile, ...] = ()
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     obsolete: tuple[Resource, ...] = ()

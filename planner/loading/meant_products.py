@@ -13,7 +13,7 @@ from planner.spec.product import LanesDocument, Product
 ALL = "all"  # every product, node, lane or scope
 
 
-def meant_products(
+def products_that_fit(
     products: Mapping[str, Product], documents: Sequence[LanesDocument], selection: Selection
 ) -> Collection[str]:
     """The products that have what a selection names; all of them where none has, so that the error can list them."""

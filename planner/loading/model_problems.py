@@ -30,7 +30,7 @@ _TEXTS = {
 }
 
 
-def report_errors(error: ValidationError, model: type[BaseModel], value: Any, report: Report) -> None:
+def report_model_errors(error: ValidationError, model: type[BaseModel], value: Any, report: Report) -> None:
     """Give every error to `report`, one per path: the first that a person can act on."""
     items = [(item, *_real_path(item["loc"], value)) for item in error.errors(include_url=False, include_input=False)]
     paths = [path for _, path, _ in items]

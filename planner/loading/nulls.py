@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, TypeGuard
 
-from planner.address import group_of, is_own_kind
+from planner.address import group_of, is_hwplan_kind
 
 _TEXT, _AMOUNT = "", "0"
 # Maps of the API by name -> the zero value of their entries: texts and base64, or quantities.
@@ -56,7 +56,7 @@ def without_plain_nulls(document: Any) -> Any:
         rest = without_nulls({key: value for key, value in document.items() if key != "items"})
         return {**rest, "items": [without_plain_nulls(item) for item in items]}
     version = document.get("apiVersion")
-    if is_own_kind(str(version)):
+    if is_hwplan_kind(str(version)):
         return without_nulls(document, {})
     if not may_be_custom(version):
         more = _MAPS_OF_KINDS.get(str(document.get("kind")), {}) if version == "v1" else {}
@@ -67,7 +67,7 @@ def without_plain_nulls(document: Any) -> Any:
 
 def may_be_custom(api_version: object) -> TypeGuard[str]:
     """Whether a kind of this apiVersion can have been defined by a CustomResourceDefinition."""
-    if not isinstance(api_version, str) or is_own_kind(api_version):
+    if not isinstance(api_version, str) or is_hwplan_kind(api_version):
         return False
     group = group_of(api_version)
     return "." in group and (not group.endswith(".k8s.io") or group.endswith(_KEPT_GROUPS))

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from planner.loading.problems import Problems, line_of
+from planner.loading.problems import Problems, source_line
 from planner.loading.template_lines import TemplateLines
-from planner.loading.yaml.events import Parse, events, retry
-from planner.loading.yaml.json_stream import pieces
-from planner.loading.yaml.source import text_of
+from planner.loading.yaml.events import Parse, what_to_read_instead, yaml_events
+from planner.loading.yaml.json_stream import split_json_stream
+from planner.loading.yaml.source import decode_by_byte_order_mark
 from planner.source import SourceRef
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -21,7 +21,7 @@ Place: TypeAlias = tuple[int, int]  # line and column, from 1
 
 
 @dataclass(slots=True)
-class InputText:
+class DocumentText:
     """One text that documents were read from: a file, or what a template was rendered to.
 
     It is given as text or as bytes. For a rendered text `template` is the text of the template: its lines are shown.
@@ -37,13 +37,13 @@ class InputText:
     @property
     def text(self) -> str:
         """The whole text; decoded only now when it was given as bytes (that were decoded before without problems)."""
-        return self.given if self.data is None else text_of(self.data)
+        return self.given if self.data is None else decode_by_byte_order_mark(self.data)
 
     def places(self, document: int) -> Mapping[Path, Place]:
         """Every path of a document (counted from 0) with the place of its key or item."""
         if self._places is None:
             self._places = tuple(
-                found for piece in pieces(self.text) for found in _readable_places(piece.yaml, piece.line)
+                found for piece in split_json_stream(self.text) for found in _readable_places(piece.yaml, piece.line)
             )
         return self._places[document] if document < len(self._places) else {}
 
@@ -59,7 +59,7 @@ class InputText:
 
     def line_text(self, source: SourceRef) -> str:
         """The line to show for a place, empty where a secret may stand in it."""
-        return line_of(self.template or self.text, source.line)
+        return source_line(self.template or self.text, source.line)
 
     def _mapped(self) -> TemplateLines:
         if self._lines is None:
@@ -68,10 +68,10 @@ class InputText:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class DocumentOrigin:
     """One document of an input. `line` is where it starts, `prefix` the path to it when it is an item of a List."""
 
-    input: InputText
+    input: DocumentText
     index: int
     line: int
     prefix: Path = ()
@@ -108,12 +108,12 @@ def _readable_places(text: str, first_line: int) -> list[dict[Path, Place]]:
     """Places of all documents of a text that was read before without problems and begins on a line (from 0)."""
     from yaml import YAMLError
 
-    parse: Parse = events
+    parse: Parse = yaml_events
     while True:
         try:
             return _places(parse(text), first_line)
         except YAMLError as error:
-            again = retry(error, text, api=True)
+            again = what_to_read_instead(error, text, api=True)
             if again is None:
                 return []
             parse, text = again

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from planner.address import Address, is_own_kind
+from planner.address import Address, is_hwplan_kind
 from planner.loading.origin import Path
 from planner.loading.problems import did_you_mean
 from planner.loading.resource_collector import ResourceCollector
-from planner.values import Json, Ref, Sub
+from planner.values import Json, OutputRef, OutputTemplate
 
 
 def check_output_refs(intake: ResourceCollector) -> None:
@@ -25,20 +25,20 @@ def check_output_refs(intake: ResourceCollector) -> None:
                 intake.origins[address].problem(intake.problems, path, text, did_you_mean(ref.output, names))
 
 
-def _output_names(ref: Ref, address: Address, intake: ResourceCollector) -> list[str] | None:
+def _output_names(ref: OutputRef, address: Address, intake: ResourceCollector) -> list[str] | None:
     """The outputs of what is referred to; None where it is not here, or nobody can say."""
     here = replace(ref.address, node_lane=ref.address.node_lane or address.node_lane)
     found = intake.resources.get(here) or intake.resources.get(ref.address)
-    if found is None or not is_own_kind(found.api_version):
+    if found is None or not is_hwplan_kind(found.api_version):
         return None
-    from planner.plugins import model_of  # models: only where there is a hwplan kind
+    from planner.plugins import model_of_kind  # models: only where there is a hwplan kind
 
-    model = model_of(found.address.kind)
+    model = model_of_kind(found.address.kind)
     names = model.output_names(found.manifest) if model is not None else None
     return None if names is None else sorted(names)
 
 
-def _refs(value: Json, path: Path) -> Iterator[tuple[Path, Ref]]:
+def _refs(value: Json, path: Path) -> Iterator[tuple[Path, OutputRef]]:
     match value:
         case dict():
             for key, item in value.items():
@@ -46,7 +46,7 @@ def _refs(value: Json, path: Path) -> Iterator[tuple[Path, Ref]]:
         case list():
             for at, item in enumerate(value):
                 yield from _refs(item, (*path, at))
-        case Ref():
+        case OutputRef():
             yield path, value
-        case Sub():
-            yield from ((path, part) for part in value.parts if isinstance(part, Ref))
+        case OutputTemplate():
+            yield from ((path, part) for part in value.parts if isinstance(part, OutputRef))

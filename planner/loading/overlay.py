@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from planner.loading.origin import Origin, Path
+from planner.loading.origin import DocumentOrigin, Path
 from planner.loading.problems import Problems
 
 
@@ -18,7 +18,7 @@ class ConfigLayer:
     """One part, and where it stands: a document and the path of the part in it."""
 
     value: Mapping[str, Any]
-    origin: Origin
+    origin: DocumentOrigin
     path: Path
 
 

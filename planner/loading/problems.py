@@ -12,7 +12,7 @@ from difflib import get_close_matches
 
 from planner.errors import ConfigError, Problem
 from planner.source import SourceRef
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 
 _LINE_WIDTH = 160
 _SECRET_KIND = re.compile(r"\bkind[\"']?\s*:\s*[\"']?Secret(List)?\b")
@@ -43,18 +43,18 @@ class Problems:
             raise ConfigError(tuple(dict.fromkeys(self.found)))
 
 
-def line_of(text: str, line: int) -> str:
+def source_line(text: str, line: int) -> str:
     """The text of a line (from 1), or "" when its document may be a Secret."""
     lines = text.split("\n", line)
     if not 0 < line <= len(lines):
         return ""
     shown_line = lines[line - 1].rstrip("\r")
-    if _SECRETIVE.search(shown_line) or in_secret(text, sum(map(len, lines[: line - 1])) + line - 1):
+    if _SECRETIVE.search(shown_line) or is_in_secret_document(text, sum(map(len, lines[: line - 1])) + line - 1):
         return ""
     return _USER_INFO.sub(lambda match: f"{match[1] or ''}://…@", shown_line)
 
 
-def in_secret(text: str, offset: int) -> bool:
+def is_in_secret_document(text: str, offset: int) -> bool:
     """Whether the YAML document around a character offset names the kind Secret."""
     start, end = 0, len(text)
     for match in _DOCUMENT_START.finditer(text):
@@ -82,7 +82,7 @@ def render_problems(problems: Sequence[Problem]) -> str:
 
 
 def _block(problem: Problem) -> list[str]:
-    lines = [f"{safe(str(problem.source))}: {safe(problem.message)}"]
+    lines = [f"{safe_text(str(problem.source))}: {safe_text(problem.message)}"]
     if problem.line_text:
         number = str(problem.source.line)
         text = _line_shown(problem.line_text)
@@ -91,10 +91,10 @@ def _block(problem: Problem) -> list[str]:
         if 0 < column <= _LINE_WIDTH:
             lines.append(f"  {' ' * len(number)} | {' ' * (column - 1)}^")
     if problem.suggestion:
-        lines.append(f"  {safe(problem.suggestion)}")
+        lines.append(f"  {safe_text(problem.suggestion)}")
     return lines
 
 
 def _line_shown(text: str) -> str:
     """A line of a file, each character one column wide: a tab is a blank, what `safe` would write out is one sign."""
-    return safe("".join(" " if char == "\t" else char if safe(char) == char else "\ufffd" for char in text))
+    return safe_text("".join(" " if char == "\t" else char if safe_text(char) == char else "\ufffd" for char in text))

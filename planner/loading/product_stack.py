@@ -13,21 +13,27 @@ from typing import Any
 from planner.errors import ConfigError
 from planner.kind_hook_types import DocumentContext
 from planner.loading.config import Config, LaneEntry, NodeEntry
-from planner.loading.kind_check import SOURCES, apply_load_hooks, check_own_kind, validated_model
+from planner.loading.kind_check import SOURCES, apply_load_hooks, check_hwplan_document, validated_model
 from planner.loading.load_result import LoadResult
 from planner.loading.manifests.content import FetchManifest
-from planner.loading.manifests.source import ManifestContext, expand_manifest
+from planner.loading.manifests.source import ManifestExpansionContext, expand_manifest_source
 from planner.loading.nulls import without_plain_nulls
-from planner.loading.origin import InputText, Origin
+from planner.loading.origin import DocumentOrigin, DocumentText
 from planner.loading.output_refs import check_output_refs
 from planner.loading.problems import did_you_mean
 from planner.loading.resource_collector import ResourceCollector
 from planner.loading.secrets.reader import KubernetesReader, SecretReader
 from planner.loading.secrets.recorded import RecordedSecrets
 from planner.loading.secrets.refs import bind_secret_refs
-from planner.loading.secrets.source import NeededFile, SecretSources
+from planner.loading.secrets.source import NeededSecretFile, SecretSourceExpander
 from planner.loading.selection import ResolvedSelection, resolve_products
-from planner.loading.template_context import SUFFIX, TemplateFacts, rendered_template, shown_path, template_files
+from planner.loading.template_context import (
+    SUFFIX,
+    TemplateContext,
+    render_template_file,
+    shown_path,
+    template_files_of_folder,
+)
 from planner.loading.yaml.source import TEMPLATE, load_documents
 from planner.plan import Selection
 from planner.ports import Fingerprinter
@@ -38,7 +44,7 @@ _LIKE_TEMPLATES = (".j2", ".jinja", ".jinja2", ".tpl", ".tmpl", ".yaml", ".yml",
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ScopeRendering:
     """One rendering: a scope of a node, or of a lane on it."""
 
     product: Product
@@ -60,7 +66,7 @@ class Part:
         return f"{base}.{self.lane.name}" if self.lane is not None else base
 
 
-def load_stack(
+def load_product_stack(
     config: Config,
     selection: Selection,
     fingerprinter: Fingerprinter,
@@ -80,9 +86,9 @@ def load_stack(
     several lanes carry their node_lane. Raises SelectionError, or ConfigError with all problems of all templates.
     """
     chosen = resolve_products(config, selection)
-    reader = secret_reader(config, secrets_dir, environ=environ, kubernetes=kubernetes)
+    reader = open_secret_reader(config, secrets_dir, environ=environ, kubernetes=kubernetes)
     stack = _Stack(config, ResourceCollector(fingerprinter, same_twice_is_one=True), reader, cache, recorded, fetch)
-    parts = tuple(part for one in chosen for part in parts_of(config, one))
+    parts = tuple(part for one in chosen for part in scope_renderings(config, one))
     for part in parts:
         stack.render(part)
     intake = stack.intake
@@ -107,7 +113,7 @@ def load_stack(
     )
 
 
-def secret_reader(
+def open_secret_reader(
     config: Config,
     secrets_dir: Path | None = None,
     *,
@@ -123,7 +129,7 @@ def secret_reader(
     return replace(reader, environ=environ) if environ is not None else reader
 
 
-def parts_of(config: Config, chosen: ResolvedSelection) -> Iterator[Part]:
+def scope_renderings(config: Config, chosen: ResolvedSelection) -> Iterator[ScopeRendering]:
     """The renderings of a selection: node after node, scope after scope."""
     several = len(chosen.nodes) > 1
     for node, lanes in chosen.nodes:
@@ -131,10 +137,12 @@ def parts_of(config: Config, chosen: ResolvedSelection) -> Iterator[Part]:
         enabled = tuple(lane for lane in everything if lane.spec.enabled)
         for scope in chosen.scopes:
             if scope.per == "node":
-                yield Part(chosen.product, scope, node, enabled, None, f"{node.name}/-" if several else "")
+                yield ScopeRendering(chosen.product, scope, node, enabled, None, f"{node.name}/-" if several else "")
                 continue
             for lane in lanes:
-                yield Part(chosen.product, scope, node, enabled, lane, f"{node.name}/{lane.name}" if several else "")
+                yield ScopeRendering(
+                    chosen.product, scope, node, enabled, lane, f"{node.name}/{lane.name}" if several else ""
+                )
 
 
 @dataclass(slots=True)
@@ -148,26 +156,26 @@ class _Stack:
     recorded: RecordedSecrets | None = None
     fetch: FetchManifest | None = None
     looked: dict[str, str] = field(default_factory=dict)
-    needed: dict[tuple[str, str], NeededFile] = field(default_factory=dict)
-    _facts: TemplateFacts = field(default_factory=TemplateFacts)
-    _sources: SecretSources | None = None
+    needed: dict[tuple[str, str], NeededSecretFile] = field(default_factory=dict)
+    _facts: TemplateContext = field(default_factory=TemplateContext)
+    _sources: SecretSourceExpander | None = None
 
-    def render(self, part: Part) -> None:
+    def render(self, part: ScopeRendering) -> None:
         """Take all templates of one part, in the order of their names."""
         templates: list[Path] = []
         for name in part.folders:
             folder = self.config.templates / name
-            templates += (found := template_files(folder))
+            templates += (found := template_files_of_folder(folder))
             if not found:
                 self._no_templates(part, folder)
             self._not_read(folder)
         context = self._facts.context(part.product, part.node, part.lanes, part.lane, part.scope.name)
         for template in templates:
-            text = rendered_template(template, self.config.templates, context, self.intake.problems)
+            text = render_template_file(template, self.config.templates, context, self.intake.problems)
             if text is not None:
                 self._documents(text, part)
 
-    def _no_templates(self, part: Part, folder: Path) -> None:
+    def _no_templates(self, part: ScopeRendering, folder: Path) -> None:
         entry = self.config.products[part.product.name]
         index = part.product.scopes.index(part.scope)
         siblings = [path.name for path in folder.parent.iterdir()] if folder.parent.is_dir() else []
@@ -183,7 +191,7 @@ class _Stack:
                 if warning not in self.intake.warnings:
                     self.intake.warnings.append(warning)
 
-    def _documents(self, text: InputText, part: Part) -> None:
+    def _documents(self, text: DocumentText, part: ScopeRendering) -> None:
         try:
             documents = load_documents(text.text.encode(), text.name, TEMPLATE)
         except ConfigError as error:
@@ -194,11 +202,14 @@ class _Stack:
         for index, document in enumerate(documents):
             if document.value is not None:
                 self._take(
-                    without_plain_nulls(document.value), Origin(text, index, document.line), part, document.tagged
+                    without_plain_nulls(document.value),
+                    DocumentOrigin(text, index, document.line),
+                    part,
+                    document.tagged,
                 )
 
-    def _take(self, value: Any, origin: Origin, part: Part, tagged: bool) -> None:
-        if not check_own_kind(value, origin, self.intake.problems):
+    def _take(self, value: Any, origin: DocumentOrigin, part: ScopeRendering, tagged: bool) -> None:
+        if not check_hwplan_document(value, origin, self.intake.problems):
             return
         if isinstance(value, dict) and value.get("kind") in SOURCES:
             self._expand(value, origin, part)
@@ -211,20 +222,20 @@ class _Stack:
             value, origin, owned_by=part.owned_by, scope=part.scope.name, node_lane=part.node_lane, tagged=tagged
         )
 
-    def _expand(self, value: dict[str, Any], origin: Origin, part: Part) -> None:
+    def _expand(self, value: dict[str, Any], origin: DocumentOrigin, part: ScopeRendering) -> None:
         where: dict[str, str] = {"owned_by": part.owned_by, "scope": part.scope.name, "node_lane": part.node_lane}
         match validated_model(value, origin, self.intake.problems):
             case SecretSource() as source:
                 self._secret_sources().expand(source, origin, node=part.node.name, **where)
             case ManifestSource() as source:
-                config = ManifestContext(self.config.folder, part.node.spec, self.fetch, self.cache)
-                expand_manifest(source, origin, self.intake, config, **where)
+                config = ManifestExpansionContext(self.config.folder, part.node.spec, self.fetch, self.cache)
+                expand_manifest_source(source, origin, self.intake, config, **where)
             case _:
                 pass
 
-    def _secret_sources(self) -> SecretSources:
+    def _secret_sources(self) -> SecretSourceExpander:
         """The same for the whole load."""
         if self._sources is None:
             known = (self.needed, self.looked, self.recorded)
-            self._sources = SecretSources(self.reader, self.intake.fingerprinter, self.intake, *known)
+            self._sources = SecretSourceExpander(self.reader, self.intake.fingerprinter, self.intake, *known)
         return self._sources

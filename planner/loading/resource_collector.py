@@ -9,15 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from planner.address import Address, group_of, is_own_kind
+from planner.address import Address, group_of, is_hwplan_kind
 from planner.loading.annotation_options import parse_options, with_wait_of
 from planner.loading.nulls import may_be_custom
-from planner.loading.origin import Origin, Path
+from planner.loading.origin import DocumentOrigin, Path
 from planner.loading.problems import Problems
 from planner.loading.secret_sealing import seal_secret_document
 from planner.ports import Fingerprinter
 from planner.resource import ANNOTATION, APPLIED, COPIES, HELM_POLICY, SCOPE, SET_LABEL, Resource, ResourceOptions
-from planner.values import JsonObject, SecretValue, digest, encode_leaves
+from planner.values import JsonObject, SecretValue, document_digest, encode_leaves
 
 _SERVER_METADATA = frozenset(
     {"managedFields", "resourceVersion", "uid", "generation", "selfLink", "creationTimestamp", "deletionTimestamp",
@@ -36,7 +36,7 @@ class ResourceCollector:
     problems: Problems = field(default_factory=Problems)
     vault: dict[str, SecretValue] = field(default_factory=dict)
     resources: dict[Address, Resource] = field(default_factory=dict)
-    origins: dict[Address, Origin] = field(default_factory=dict)
+    origins: dict[Address, DocumentOrigin] = field(default_factory=dict)
     blocked: dict[Address, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     same_twice_is_one: bool = False
@@ -45,7 +45,14 @@ class ResourceCollector:
     referring: dict[Address, None] = field(default_factory=dict)
 
     def add(
-        self, document: Any, origin: Origin, *, owned_by: str, scope: str, node_lane: str = "", tagged: bool = False
+        self,
+        document: Any,
+        origin: DocumentOrigin,
+        *,
+        owned_by: str,
+        scope: str,
+        node_lane: str = "",
+        tagged: bool = False,
     ) -> Resource | None:
         """Take one document. Gives None when it is not a resource; the problems say why."""
         address = self._identity(document, origin, node_lane)
@@ -57,7 +64,7 @@ class ResourceCollector:
         if address.kind == "Secret" and manifest["apiVersion"] == "v1":
             manifest = seal_secret_document(manifest, address, self.fingerprinter, self.vault, self._reporter(origin))
         options = self._options(metadata.get("annotations"), origin)
-        if is_own_kind(manifest["apiVersion"]):
+        if is_hwplan_kind(manifest["apiVersion"]):
             options = with_wait_of(options, manifest.get("spec"))
         applied = applied_digest(manifest, tagged=tagged)
         metadata["labels"] = {**metadata.get("labels", {}), SET_LABEL: owned_by}
@@ -67,7 +74,7 @@ class ResourceCollector:
         return self._keep(resource, origin, tagged)
 
     def add_obsolete(
-        self, namespace: str, name: str, origin: Origin, *, owned_by: str, scope: str, node_lane: str = ""
+        self, namespace: str, name: str, origin: DocumentOrigin, *, owned_by: str, scope: str, node_lane: str = ""
     ) -> None:
         """Take the identity of a Secret that is no longer wanted."""
         address = Address(node_lane, "Secret", "", namespace, name)
@@ -86,7 +93,7 @@ class ResourceCollector:
                 text = f"{address.local} is declared, and declared obsolete at {one.source}"
                 self.origins[address].problem(self.problems, (), text, "take one of them away")
 
-    def _keep(self, resource: Resource, origin: Origin, tagged: bool) -> Resource | None:
+    def _keep(self, resource: Resource, origin: DocumentOrigin, tagged: bool) -> Resource | None:
         address = resource.address
         other = self.resources.get(address)
         if other is None:
@@ -103,7 +110,7 @@ class ResourceCollector:
             origin.problem(self.problems, (), f"{address.local} {what}; first at {other.source}", "keep one of them")
         return other
 
-    def _identity(self, document: Any, origin: Origin, node_lane: str) -> Address | None:
+    def _identity(self, document: Any, origin: DocumentOrigin, node_lane: str) -> Address | None:
         if not isinstance(document, dict):
             origin.problem(self.problems, (), "not a resource: expected a mapping with apiVersion, kind and metadata")
             return None
@@ -125,7 +132,7 @@ class ResourceCollector:
             )
         return None
 
-    def _identity_problem(self, path: Path, value: Any, meta: JsonObject, origin: Origin) -> None:
+    def _identity_problem(self, path: Path, value: Any, meta: JsonObject, origin: DocumentOrigin) -> None:
         field_name = ".".join(str(part) for part in path)
         if path[-1] == "name" and "generateName" in meta:
             path = ("metadata", "generateName")
@@ -136,7 +143,7 @@ class ResourceCollector:
             problem = (f"{field_name} is not text", "put it in quotes")
         origin.problem(self.problems, path, *problem)
 
-    def _metadata(self, manifest: JsonObject, origin: Origin) -> JsonObject:
+    def _metadata(self, manifest: JsonObject, origin: DocumentOrigin) -> JsonObject:
         """Metadata that is ours to write. Drops what the server writes, in `manifest` as well."""
         metadata: JsonObject = dict(manifest["metadata"])
         if not (manifest.get("status") and may_be_custom(manifest["apiVersion"])):
@@ -144,7 +151,7 @@ class ResourceCollector:
         if not _SERVER_METADATA.isdisjoint(metadata):
             for key in _SERVER_METADATA:
                 metadata.pop(key, None)
-        if is_own_kind(manifest["apiVersion"]):
+        if is_hwplan_kind(manifest["apiVersion"]):
             return metadata
         for part in ("labels", "annotations"):
             entries = metadata.get(part)
@@ -160,7 +167,7 @@ class ResourceCollector:
             metadata["labels"] = {k: v for k, v in labels.items() if k != SET_LABEL}
         return metadata
 
-    def _texts(self, entries: Any, part: str, origin: Origin) -> dict[str, str]:
+    def _texts(self, entries: Any, part: str, origin: DocumentOrigin) -> dict[str, str]:
         """The entries whose value is text; the others are problems."""
         if not isinstance(entries, dict):
             origin.problem(self.problems, ("metadata", part), f"metadata.{part} is not a mapping")
@@ -171,7 +178,7 @@ class ResourceCollector:
             origin.problem(self.problems, ("metadata", part, key), message, "put it in quotes")
         return {key: value for key, value in entries.items() if key not in bad} if bad else entries
 
-    def _options(self, annotations: dict[str, str] | None, origin: Origin) -> ResourceOptions:
+    def _options(self, annotations: dict[str, str] | None, origin: DocumentOrigin) -> ResourceOptions:
         if not annotations:
             return _NO_OPTIONS
         for key in annotations:
@@ -184,7 +191,7 @@ class ResourceCollector:
                 )
         return _NO_OPTIONS
 
-    def _reporter(self, origin: Origin) -> Callable[[Path, str, str], None]:
+    def _reporter(self, origin: DocumentOrigin) -> Callable[[Path, str, str], None]:
         return lambda path, message, suggestion: origin.problem(self.problems, path, message, suggestion)
 
     def digest(self) -> str:
@@ -193,11 +200,11 @@ class ResourceCollector:
             f"{address} {one.owned_by} {one.scope} {one.manifest['metadata']['annotations'][APPLIED]}"
             for address, one in self.resources.items()
         )
-        return digest("\n".join(sorted(lines)))
+        return document_digest("\n".join(sorted(lines)))
 
 
 def applied_digest(manifest: JsonObject, *, tagged: bool = True) -> str:
     """Digest of a desired document without our stamp; of a Secret, without its values (docs/adr/0004)."""
     if manifest.get("kind") == "Secret" and "data" in manifest:
         manifest = {**manifest, "data": sorted(manifest["data"])}
-    return digest(encode_leaves(manifest) if tagged else manifest)
+    return document_digest(encode_leaves(manifest) if tagged else manifest)

@@ -23,14 +23,14 @@ _REQUIRED = {
 _JSON = (".dockerconfigjson", ".dockercfg")
 
 
-def key_problem(key: object) -> str:
+def secret_key_problem(key: object) -> str:
     """What is wrong with a key; empty when nothing is."""
     if isinstance(key, str) and _KEY.fullmatch(key) and key not in (".", "..") and not key.startswith(".."):
         return ""
     return "a key of a Secret is letters, digits, - _ and . (at most 253), and does not start with .."
 
 
-def content_problems(of_type: str, values: Mapping[str, SecretValue], keys: frozenset[str]) -> Iterator[str]:
+def secret_content_problems(of_type: str, values: Mapping[str, SecretValue], keys: frozenset[str]) -> Iterator[str]:
     """Everything that the server would refuse. `keys` are all keys, also those whose value is not known yet."""
     size = sum(len(value.reveal()) for value in values.values())
     if size > MOST_BYTES:

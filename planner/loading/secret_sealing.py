@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from planner.address import Address
-from planner.loading.secret_content_rules import content_problems, key_problem
+from planner.loading.secret_content_rules import secret_content_problems, secret_key_problem
 from planner.ports import Fingerprinter
 from planner.redaction.redactor import SHORTEST
-from planner.redaction.secret_origin import is_public
-from planner.values import JsonObject, Sealed, SecretValue
+from planner.redaction.secret_origin import is_public_secret_value
+from planner.values import JsonObject, SealedSecret, SecretValue
 
 Report: TypeAlias = Callable[[tuple[str | int, ...], str, str], None]  # path, message, suggestion
 
@@ -25,7 +25,7 @@ def seal_secret_document(
     Values that are sealed already stay. What is not text or not base64 is reported by its key alone.
     """
     out = {key: value for key, value in manifest.items() if key not in ("data", "stringData")}
-    data: dict[str, Sealed] = {}
+    data: dict[str, SealedSecret] = {}
     for part in ("data", "stringData"):
         entries = manifest.get(part)
         if entries is None:
@@ -43,13 +43,13 @@ def seal_secret_document(
     values = {key: vault[leaf.ref] for key, leaf in data.items() if leaf.ref in vault}
     if values:
         of_type = str(manifest.get("type") or "Opaque")
-        for message in content_problems(of_type, values, frozenset(data)):
+        for message in secret_content_problems(of_type, values, frozenset(data)):
             report(("data" if "data" in manifest else "stringData",), f"Secret {address.name}: {message}", "")
     return out
 
 
 def _refuse_repeated(
-    manifest: JsonObject, data: dict[str, Sealed], vault: dict[str, SecretValue], report: Report
+    manifest: JsonObject, data: dict[str, SealedSecret], vault: dict[str, SecretValue], report: Report
 ) -> None:
     """An annotation is shown like any other field: a value that is repeated there would be no secret any more."""
     for name, text in ((manifest.get("metadata") or {}).get("annotations") or {}).items():
@@ -70,11 +70,11 @@ def _leaf(
     fingerprinter: Fingerprinter,
     vault: dict[str, SecretValue],
     report: Report,
-) -> Sealed | None:
-    if message := key_problem(key):
+) -> SealedSecret | None:
+    if message := secret_key_problem(key):
         report((part, key), message, "")
         return None
-    if isinstance(value, Sealed):
+    if isinstance(value, SealedSecret):
         return value
     if not isinstance(value, str):
         report((part, key), f"{part}.{key} of a Secret is not text", "put it in quotes")
@@ -88,5 +88,5 @@ def _leaf(
             report((part, key), f"data.{key} of a Secret is not base64", "encode it, or put it under stringData")
         return None
     ref = f"manifest:{address}#data.{key}"
-    vault[ref] = SecretValue(raw, public=is_public(manifest, key, raw))
-    return Sealed(ref, fingerprinter.fingerprint(raw))
+    vault[ref] = SecretValue(raw, public=is_public_secret_value(manifest, key, raw))
+    return SealedSecret(ref, fingerprinter.fingerprint(raw))

@@ -34,7 +34,7 @@ def resolve_selection(config: Config, selection: Selection) -> ResolvedSelection
 
     Raises SelectionError naming the unknown word and a close one.
     """
-    name = selection.product or product_meant(config, selection)
+    name = selection.product or select_product(config, selection)
     if name not in config.products:
         raise _unknown("product", name, config.products)
     product = config.products[name].spec
@@ -57,7 +57,7 @@ def resolve_products(config: Config, selection: Selection) -> tuple[ResolvedSele
     return tuple(resolve_selection(config, replace(selection, product=name)) for name in fitting)
 
 
-def product_meant(config: Config, selection: Selection) -> str:
+def select_product(config: Config, selection: Selection) -> str:
     """The one product that has the nodes and lanes; where several do, the one that is the default."""
     if len(config.products) == 1:
         return _only(config.products, "product", "--product")

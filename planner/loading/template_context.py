@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from planner.loading.config import LaneEntry, NodeEntry
-from planner.loading.origin import InputText
+from planner.loading.origin import DocumentText
 from planner.loading.problems import Problems
 from planner.source import SourceRef
-from planner.spec.base import Model
+from planner.spec.base import StrictModel
 from planner.spec.product import Product
 
 SUFFIX = ".yaml.j2"
 
 
 @dataclass(frozen=True, slots=True)
-class TemplateFacts:
+class TemplateContext:
     """Fields of models as templates see them, each model read once."""
 
     _known: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -45,14 +45,14 @@ class TemplateFacts:
         facts = self._of(lane.spec, name=lane.name, node=lane.node)
         return {**facts, "secrets": {name: one for name, one in facts["secrets"].items() if _is_wanted(one, facts)}}
 
-    def _of(self, model: Model, **names: str) -> dict[str, Any]:
+    def _of(self, model: StrictModel, **names: str) -> dict[str, Any]:
         known = self._known.get(id(model))
         if known is None:
             known = self._known[id(model)] = {**model.model_dump(mode="json", by_alias=True), **names}
         return known
 
 
-def template_files(folder: Path) -> list[Path]:
+def template_files_of_folder(folder: Path) -> list[Path]:
     """The templates of a folder, in the order of their names."""
     return sorted(folder.glob(f"*{SUFFIX}"))
 
@@ -62,18 +62,18 @@ def shown_path(path: Path, templates: Path) -> str:
     return f"{templates.resolve().name}/{path.relative_to(templates).as_posix()}"
 
 
-def rendered_template(
+def render_template_file(
     template: Path, templates: Path, context: Mapping[str, Any], problems: Problems
-) -> InputText | None:
+) -> DocumentText | None:
     """The text of a template; None when it cannot be rendered, with the problem noted."""
     from planner.templating import TemplateProblem, render_template
 
     name = shown_path(template, templates)
     try:
-        return InputText(name, render_template(template, context), template=template.read_bytes().decode())
+        return DocumentText(name, render_template(template, context), template=template.read_bytes().decode())
     except TemplateProblem as error:
         source = SourceRef(name, error.line)
-        shown = InputText(name, template.read_bytes().decode("utf-8", "replace")).line_text(source)
+        shown = DocumentText(name, template.read_bytes().decode("utf-8", "replace")).line_text(source)
         problems.add(source, error.message, error.remedy, shown)
         return None
 

@@ -10,15 +10,15 @@ from planner.planning.drift import drift_report, is_superseded_record
 from planner.planning.guards import check_guards, fired_guards
 from planner.planning.inputs import PlanInputs
 from planner.planning.make import make_plan
-from planner.planning.teardown import leaving, select_teardown
+from planner.planning.teardown import decide_leaving_objects, select_teardown
 
 __all__ = [
     "PlanInputs",
     "check_guards",
+    "decide_leaving_objects",
     "drift_report",
     "fired_guards",
     "is_superseded_record",
-    "leaving",
     "make_plan",
     "select_teardown",
 ]

@@ -7,12 +7,12 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from planner.address import Address
-from planner.drift import AcknowledgedField, Acknowledgement, DriftRow, DriftState, Ignored, IgnoreRule
+from planner.drift import AcknowledgedField, Acknowledgement, DriftRow, DriftState, IgnoredField, IgnoreRule
 from planner.path import FieldPath, path_covers
 from planner.plan import FieldChange, FieldOp
 
 
-def accept(
+def accept_drift(
     row: DriftRow,
     acknowledgements: Sequence[Acknowledgement],
     rules: Sequence[IgnoreRule] = (),
@@ -55,12 +55,12 @@ def _paths(row: DriftRow) -> tuple[FieldPath, ...]:
 
 def _ignored(
     address: Address, change: FieldChange, rules: Sequence[IgnoreRule], harmless: Mapping[FieldPath, str]
-) -> Ignored | None:
+) -> IgnoredField | None:
     for rule in rules:
         if _applies(rule, address, change):
-            return Ignored(change.path, rule.reason, rule.source)
+            return IgnoredField(change.path, rule.reason, rule.source)
     reason = harmless.get(change.path)
-    return Ignored(change.path, reason) if reason else None
+    return IgnoredField(change.path, reason) if reason else None
 
 
 def _applies(rule: IgnoreRule, address: Address, change: FieldChange) -> bool:

@@ -32,7 +32,7 @@ def delete_changes(
     """
     gone = {present.address: present for present in going}
     updates = [change.address for change in upserts if change.action in REWRITES]
-    users = nearest_users(live, frozenset(gone).union(updates))
+    users = nearest_dependents(live, frozenset(gone).union(updates))
     by_namespace = _by_namespace(updates)
     needs = {address: {*users[address], *by_namespace.get(address.namespace, ())} for address in gone}
     return tuple(
@@ -47,7 +47,7 @@ def forget_changes(retained: Sequence[Present]) -> tuple[Change, ...]:
     return tuple(_forget(present) for present in sorted(retained, key=lambda one: one.address))
 
 
-def nearest_users(graph: ResourceGraph, wanted: Collection[Address]) -> Mapping[Address, frozenset[Address]]:
+def nearest_dependents(graph: ResourceGraph, wanted: Collection[Address]) -> Mapping[Address, frozenset[Address]]:
     """For every node the nearest of `wanted` that depend on it, looking through all others. Linear in the edges."""
     found: dict[Address, frozenset[Address]] = {}
     for address in reversed(graph.order()):
@@ -56,7 +56,7 @@ def nearest_users(graph: ResourceGraph, wanted: Collection[Address]) -> Mapping[
     return found
 
 
-def as_resource(present: Present) -> Resource:
+def resource_of_live_object(present: Present) -> Resource:
     """A live object as the rules of the graph read it, with what its annotation says of the order."""
     value = present.value or {}
     annotations = (value.get("metadata") or {}).get("annotations") or {}

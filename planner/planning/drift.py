@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from planner.address import Address, is_own_kind
-from planner.applied_state import AppliedState, Record
+from planner.address import Address, is_hwplan_kind
+from planner.applied_state import AppliedRecord, AppliedState
 from planner.drift import Acknowledgement, DriftReport, DriftRow, DriftState, IgnoreRule
 from planner.path import FieldPath
-from planner.planning.accepted_drift import accept, is_set_by_others
+from planner.planning.accepted_drift import accept_drift, is_set_by_others
 from planner.planning.inputs import PlanInputs
 from planner.ports import Absent, Effect, Present, Preview, Unreadable
 
@@ -27,7 +27,7 @@ def drift_report(
     valid = [one for one in acknowledgements if not one.is_expired(today)]
     expired = tuple(one for one in acknowledgements if one.is_expired(today))
     rows = tuple(
-        accept(_row(inputs, snapshot, address), valid, rules, _harmless(inputs, address))
+        accept_drift(_row(inputs, snapshot, address), valid, rules, _harmless(inputs, address))
         for address in inputs.graph.order()
     )
     reported = (f"{address}: {text}" for address, preview in inputs.previews.items() for text in preview.warnings)
@@ -53,7 +53,7 @@ def _row(inputs: PlanInputs, snapshot: AppliedState, address: Address) -> DriftR
     record = snapshot.records.get(address)
     if isinstance(seen, Absent):
         return DriftRow(address, *_of_what_is_gone(preview, record), resource.source)
-    if is_own_kind(resource.api_version):
+    if is_hwplan_kind(resource.api_version):
         return DriftRow(address, *_of_own_kind(preview, record), resource.source, preview.fields)
     state, reason = _judge(seen, preview, resource.owned_by)
     undeclared = tuple(drift.field for drift in preview.drift if not drift.declared)
@@ -75,7 +75,7 @@ def _of_a_run(preview: Preview) -> tuple[DriftState, str]:
     return DriftState.PENDING, f"to be run{f': {preview.evidence}' if preview.evidence else ''}"
 
 
-def _of_what_is_gone(preview: Preview, record: Record | None) -> tuple[DriftState, str]:
+def _of_what_is_gone(preview: Preview, record: AppliedRecord | None) -> tuple[DriftState, str]:
     if preview.effect is Effect.NONE and not preview.blocked:
         return DriftState.IN_SYNC, ""  # its provider wants it like that
     if record and not is_superseded_record(preview, record):
@@ -83,7 +83,7 @@ def _of_what_is_gone(preview: Preview, record: Record | None) -> tuple[DriftStat
     return DriftState.PENDING, _NEWER if record else "declared, never applied"
 
 
-def _of_own_kind(preview: Preview, record: Record | None) -> tuple[DriftState, str]:
+def _of_own_kind(preview: Preview, record: AppliedRecord | None) -> tuple[DriftState, str]:
     """No label and no manager says whose it is. Somebody else changed it when it is to be as it was applied."""
     if preview.blocked:
         return DriftState.INCOMPLETE, preview.blocked
@@ -97,9 +97,9 @@ def _of_own_kind(preview: Preview, record: Record | None) -> tuple[DriftState, s
 _NEWER = "the config, or what it follows, is newer than what was applied"
 
 
-def is_superseded_record(preview: Preview, record: Record) -> bool:
+def is_superseded_record(preview: Preview, record: AppliedRecord) -> bool:
     """Whether a hwplan kind is to be another version than the one on record: then what differs is nobody's drift."""
-    return is_own_kind(record.api_version) and bool(preview.expects) and preview.expects != record.expects
+    return is_hwplan_kind(record.api_version) and bool(preview.expects) and preview.expects != record.expects
 
 
 def _judge(seen: Present, preview: Preview, owned_by: str) -> tuple[DriftState, str]:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from planner.address import Address
-from planner.effects import OtherObjects
+from planner.effects import UntouchedObjects
 from planner.graph import ResourceGraph
 from planner.path import FieldPath
 from planner.plan import ClusterIdentity, Selection
 from planner.ports import Observation, Present, Preview
 from planner.resource import Resource
-from planner.values import Ref, Sub
+from planner.values import OutputRef, OutputTemplate
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class PlanInputs:
     pruning: str = "pruned"
     reasons: Mapping[Address, str] = field(default_factory=dict)
     inside: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
-    made: Mapping[Address, tuple[tuple[FieldPath, Ref | Sub], ...]] = field(default_factory=dict)
+    made: Mapping[Address, tuple[tuple[FieldPath, OutputRef | OutputTemplate], ...]] = field(default_factory=dict)
     bystanders: Mapping[Address, Observation] = field(default_factory=dict)
     scopes_beside: Mapping[Address, str] = field(default_factory=dict)
     live: ResourceGraph | None = None
-    others: OtherObjects = field(default_factory=OtherObjects)
+    others: UntouchedObjects = field(default_factory=UntouchedObjects)

@@ -14,7 +14,7 @@ from planner.address import Address
 from planner.plan import Action, Change
 from planner.planning.deletes import REWRITES
 from planner.planning.inputs import PlanInputs
-from planner.planning.parts import ANY, WHOLE, Part, Use, parts_of, uses_of
+from planner.planning.parts import ANY, WHOLE, Part, PartUse, named_parts, used_parts
 from planner.ports import Present
 from planner.values import JsonObject
 
@@ -30,7 +30,7 @@ class _Shrinking:
     added: frozenset[Part]
 
 
-def after_last_use(changes: Sequence[Change], inputs: PlanInputs) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+def order_after_last_use(changes: Sequence[Change], inputs: PlanInputs) -> tuple[tuple[Change, ...], tuple[str, ...]]:
     """The changes in an order in which nothing is taken away before its last user lets go of it, and a warning for each
     part where there is no such order."""
     shrinking = [one for change in changes if (one := _shrinking(change, inputs))]
@@ -38,7 +38,7 @@ def after_last_use(changes: Sequence[Change], inputs: PlanInputs) -> tuple[tuple
     if not shrinking or len(stopping) < 2:
         return tuple(changes), ()
     live, desired = _live(changes, inputs), _desired(changes, inputs)
-    before, after = uses_of(live), uses_of(desired)
+    before, after = used_parts(live), used_parts(desired)
     needs = {change.address: set(change.needs) for change in changes}
     warnings = []
     for one in shrinking:
@@ -57,7 +57,7 @@ def _shrinking(change: Change, inputs: PlanInputs) -> _Shrinking | None:
     seen = inputs.observations.get(change.address)
     if change.action not in REWRITES or change.desired is None or not isinstance(seen, Present) or seen.value is None:
         return None
-    had, has = parts_of(change.address, seen.value), parts_of(change.address, change.desired)
+    had, has = named_parts(change.address, seen.value), named_parts(change.address, change.desired)
     return _Shrinking(change.address, had - has, has - had) if had - has else None
 
 
@@ -71,7 +71,7 @@ def _desired(changes: Sequence[Change], inputs: PlanInputs) -> Mapping[Address, 
     return declared | {change.address: change.desired for change in changes if change.desired is not None}
 
 
-def _of(uses: Mapping[Address, frozenset[Use]], user: Address, used: Address) -> frozenset[Part]:
+def _of(uses: Mapping[Address, frozenset[PartUse]], user: Address, used: Address) -> frozenset[Part]:
     return frozenset(use.part for use in uses.get(user, ()) if use.of == used) if user != used else frozenset()
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from planner.effects import effects
+from planner.effects import side_effects_of_plan
 from planner.graph import ResourceGraph, live_graph
-from planner.plan import Action, Blocked, Change, Drift, Plan, SetOff
-from planner.planning.deletes import as_resource, delete_changes, forget_changes
+from planner.plan import Action, Blocked, Change, Drift, Plan, SideEffect
+from planner.planning.deletes import delete_changes, forget_changes, resource_of_live_object
 from planner.planning.inputs import PlanInputs
-from planner.planning.last_use import after_last_use
-from planner.planning.teardown import leaving
+from planner.planning.last_use import order_after_last_use
+from planner.planning.teardown import decide_leaving_objects
 from planner.planning.upserts import Upserts, decide_upserts
 from planner.ports import Present
-from planner.values import digest
+from planner.values import document_digest
 
 _SHOWN = 5  # objects that a reason names
 
@@ -21,10 +21,10 @@ _SHOWN = 5  # objects that a reason names
 def make_plan(inputs: PlanInputs) -> Plan:
     """Make the plan. Pure: the same inputs give the same plan, byte for byte (spec 04, promise 3)."""
     upserts = Upserts() if inputs.destroy else decide_upserts(inputs)
-    left = leaving(inputs)
+    left = decide_leaving_objects(inputs)
     free = [present for present in left.going if present.address not in inputs.inside]
     deletes = _deletes(free, upserts, inputs)
-    changes, untimely = after_last_use((*upserts.changes, *deletes, *forget_changes(left.retained)), inputs)
+    changes, untimely = order_after_last_use((*upserts.changes, *deletes, *forget_changes(left.retained)), inputs)
     held = [_held(present, inputs) for present in left.going if present.address in inputs.inside]
     blocked = (*upserts.blocked, *held, *left.used)
     return Plan(
@@ -42,11 +42,11 @@ def make_plan(inputs: PlanInputs) -> Plan:
     )
 
 
-def _sets_off(changes: Sequence[Change], going: Sequence[Present], inputs: PlanInputs) -> tuple[SetOff, ...]:
+def _sets_off(changes: Sequence[Change], going: Sequence[Present], inputs: PlanInputs) -> tuple[SideEffect, ...]:
     """What follows from the changes. What is destroyed as a whole has no declared reader that stays."""
     resources = {} if inputs.destroy else inputs.resources
-    gone = [as_resource(present) for present in going]
-    return effects(changes, resources, inputs.observations, inputs.graph, gone, inputs.others)
+    gone = [resource_of_live_object(present) for present in going]
+    return side_effects_of_plan(changes, resources, inputs.observations, inputs.graph, gone, inputs.others)
 
 
 def _deletes(going: Sequence[Present], upserts: Upserts, inputs: PlanInputs) -> tuple[Change, ...]:
@@ -61,7 +61,7 @@ def _live(going: Sequence[Present], upserts: Upserts, inputs: PlanInputs) -> Res
     """The order of what goes, what is updated as it is now, and what is declared."""
     updated = (inputs.observations.get(change.address) for change in upserts.changes)
     live = [*going, *(seen for seen in updated if isinstance(seen, Present))]
-    return live_graph([as_resource(present) for present in live], inputs.graph)
+    return live_graph([resource_of_live_object(present) for present in live], inputs.graph)
 
 
 def _held(container: Present, inputs: PlanInputs) -> Blocked:
@@ -98,4 +98,4 @@ def _live_digest(inputs: PlanInputs, changes: tuple[Change, ...], blocked: tuple
             rows.append([str(seen.address), seen.uid, seen.content if seen.address in touched else ""])
         else:
             rows.append([str(seen.address), type(seen).__name__.lower(), ""])
-    return digest(rows)
+    return document_digest(rows)

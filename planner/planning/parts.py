@@ -26,14 +26,14 @@ _RESULT = re.compile(r"\$\((?:tasks|finally|steps)\.([\w-]+)\.results\.([\w-]+)"
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class PartUse:
     """A part of another object that an object uses."""
 
     of: Address
     part: Part
 
 
-def parts_of(address: Address, manifest: JsonObject) -> frozenset[Part]:
+def named_parts(address: Address, manifest: JsonObject) -> frozenset[Part]:
     """The parts that the object has for others to name."""
     return frozenset(_parts(address, manifest))
 
@@ -83,9 +83,9 @@ def _pod_parts(manifest: JsonObject) -> Iterator[Part]:
         )
 
 
-def uses_of(documents: Mapping[Address, JsonObject]) -> Mapping[Address, frozenset[Use]]:
+def used_parts(documents: Mapping[Address, JsonObject]) -> Mapping[Address, frozenset[PartUse]]:
     """For each object the parts of others among `documents` that it uses."""
-    found: dict[Address, set[Use]] = {address: set() for address in documents}
+    found: dict[Address, set[PartUse]] = {address: set() for address in documents}
     for address, manifest in documents.items():
         found[address].update(_named(address, manifest, ()))
         found[address].update(_by_kind(address, manifest))
@@ -96,7 +96,7 @@ def uses_of(documents: Mapping[Address, JsonObject]) -> Mapping[Address, frozens
     return {address: frozenset(use for use in uses if use.of in documents) for address, uses in found.items()}
 
 
-def _named(address: Address, value: Json, path: tuple[str, ...]) -> Iterator[Use]:
+def _named(address: Address, value: Json, path: tuple[str, ...]) -> Iterator[PartUse]:
     """What fields of a known shape name, wherever they stand: also in kinds that nobody knows."""
     if isinstance(value, list):
         for item in value:
@@ -111,7 +111,7 @@ def _named(address: Address, value: Json, path: tuple[str, ...]) -> Iterator[Use
         yield from _named(address, item, (*path, key))
 
 
-def _shape(address: Address, key: str, item: JsonObject) -> Iterator[Use]:
+def _shape(address: Address, key: str, item: JsonObject) -> Iterator[PartUse]:
     name = as_text(item.get("name")) or as_text(item.get("secretName"))
     if not name:
         return
@@ -137,18 +137,18 @@ _KINDS = {
 }
 
 
-def _of(address: Address, kind: str, name: str, part: Part, group: str = "", namespace: str = "") -> Use:
-    return Use(Address(address.node_lane, kind, group, namespace or address.namespace, name), part)
+def _of(address: Address, kind: str, name: str, part: Part, group: str = "", namespace: str = "") -> PartUse:
+    return PartUse(Address(address.node_lane, kind, group, namespace or address.namespace, name), part)
 
 
-def _port(address: Address, item: JsonObject, port: Json) -> Use:
+def _port(address: Address, item: JsonObject, port: Json) -> PartUse:
     """A backend: of an Ingress `{name, port: {name|number}}`, of a route or a webhook `{name, namespace, port}`."""
     written = port.get("name", port.get("number")) if isinstance(port, dict) else port
     namespace = as_text(item.get("namespace"))
     return _of(address, "Service", as_text(item.get("name")), ("port", str(written)), namespace=namespace)
 
 
-def _by_kind(address: Address, manifest: JsonObject) -> Iterator[Use]:
+def _by_kind(address: Address, manifest: JsonObject) -> Iterator[PartUse]:
     spec = as_mapping(manifest.get("spec"))
     match address.kind, address.group:
         case (("Pipeline" | "PipelineRun" | "TaskRun" | "Task"), group) if group == _TEKTON:
@@ -167,7 +167,7 @@ def _by_kind(address: Address, manifest: JsonObject) -> Iterator[Use]:
             yield from (_of(address, "AppProject", as_text(spec.get("project")), part, _ARGO) for part in parts)
 
 
-def _tekton(address: Address, spec: JsonObject) -> Iterator[Use]:
+def _tekton(address: Address, spec: JsonObject) -> Iterator[PartUse]:
     """Results and workspaces of the Tasks, StepActions and Pipelines that an object names."""
     inner = [spec, as_mapping(spec.get("pipelineSpec")), as_mapping(spec.get("taskSpec"))]
     named = {}
@@ -184,30 +184,32 @@ def _tekton(address: Address, spec: JsonObject) -> Iterator[Use]:
                 ).of
                 named[as_text(one.get("name"))] = target
                 yield from (
-                    Use(target, ("workspace", as_text(ws.get("name")))) for ws in as_mappings(one.get("workspaces"))
+                    PartUse(target, ("workspace", as_text(ws.get("name")))) for ws in as_mappings(one.get("workspaces"))
                 )
     for task, result in _RESULT.findall(canonical_bytes(encode_leaves(spec)).decode()):
         if task in named:
-            yield Use(named[task], ("result", result))
+            yield PartUse(named[task], ("result", result))
     for ref, kind in (("pipelineRef", "Pipeline"), ("taskRef", "Task")):
         target = _of(address, kind, as_text(as_mapping(spec.get(ref)).get("name")), WHOLE, _TEKTON).of
-        yield from (Use(target, ("workspace", as_text(ws.get("name")))) for ws in as_mappings(spec.get("workspaces")))
+        yield from (
+            PartUse(target, ("workspace", as_text(ws.get("name")))) for ws in as_mappings(spec.get("workspaces"))
+        )
 
 
 def _destination(one: JsonObject) -> str:
     return f"{as_text(one.get('server')) or as_text(one.get('name'))} {as_text(one.get('namespace'))}"
 
 
-def _of_accounts(documents: Mapping[Address, JsonObject]) -> Iterator[tuple[Address, list[Use]]]:
+def _of_accounts(documents: Mapping[Address, JsonObject]) -> Iterator[tuple[Address, list[PartUse]]]:
     """A workload uses the binding of its account, and a rule of the role behind it."""
-    bound: dict[tuple[str, str, str], list[Use]] = {}
+    bound: dict[tuple[str, str, str], list[PartUse]] = {}
     for address, manifest in documents.items():
         if address.kind in ("RoleBinding", "ClusterRoleBinding") and address.group == _RBAC:
             role = as_mapping(manifest.get("roleRef"))
             namespace = "" if role.get("kind") == "ClusterRole" else address.namespace
             behind = Address(address.node_lane, as_text(role.get("kind")), _RBAC, namespace, as_text(role.get("name")))
             for account in bound_accounts(Resource(address, "", manifest, "", "", _NOWHERE)):
-                uses = [Use(address, ("subject", "/".join(account))), Use(behind, ("rule", ANY))]
+                uses = [PartUse(address, ("subject", "/".join(account))), PartUse(behind, ("rule", ANY))]
                 bound.setdefault((address.node_lane, *account), []).extend(uses)
     for address, manifest in documents.items():
         for name in _accounts(manifest):
@@ -223,7 +225,7 @@ def _accounts(manifest: JsonObject) -> Iterator[str]:
             yield account
 
 
-def _of_selectors(documents: Mapping[Address, JsonObject]) -> Iterator[tuple[Address, list[Use]]]:
+def _of_selectors(documents: Mapping[Address, JsonObject]) -> Iterator[tuple[Address, list[PartUse]]]:
     """A Service uses the named ports of the containers that it selects."""
     for address, manifest in documents.items():
         if (address.kind, address.group) != ("Service", ""):
@@ -236,7 +238,7 @@ def _of_selectors(documents: Mapping[Address, JsonObject]) -> Iterator[tuple[Add
             if as_text(port.get("targetPort"))
         ]
         behind = [other for other in documents if named and selector and _selects(selector, address, other, documents)]
-        yield address, [Use(other, ("container port", name)) for other in behind for name in named]
+        yield address, [PartUse(other, ("container port", name)) for other in behind for name in named]
 
 
 def _selects(selector: JsonObject, service: Address, other: Address, documents: Mapping[Address, JsonObject]) -> bool:

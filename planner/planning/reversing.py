@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from planner.editing import cut, remove_field, replace_value, set_field, value_at, with_item
+from planner.editing import cut_field, insert_item, remove_field, replace_value, set_field, value_at
 from planner.path import FieldPath, ListItem, parse_path, render_path
 from planner.plan import FieldOp
 from planner.redaction.redactor import MASK
 from planner.resource import APPLIED, SET_LABEL
-from planner.values import Json, JsonObject, Sealed, decode_leaves, value_leaves
+from planner.values import Json, JsonObject, SealedSecret, decode_leaves, value_leaves
 
 _OURS = frozenset({APPLIED, SET_LABEL})  # an adopted object stays ours
 
@@ -72,9 +72,9 @@ def _turn(one: PreImage) -> _Turn:
 def _taken_back(document: JsonObject, one: PreImage) -> JsonObject:
     match one.op:
         case FieldOp.ADD:
-            return cut(document, one.path)
+            return cut_field(document, one.path)
         case FieldOp.REMOVE:
-            return with_item(document, one.path, one.value)
+            return insert_item(document, one.path, one.value)
         case FieldOp.CHANGE:
             return set_field(document, one.path, one.value)
     return document
@@ -110,7 +110,7 @@ def _reordered(document: JsonObject, one: PreImage) -> JsonObject:
 
 def _is_lost(one: PreImage) -> bool:
     """Whether the value before was a secret, or held one: the state has its fingerprint, or a mask."""
-    sealed = any(isinstance(leaf, Sealed) for _, leaf in value_leaves(one.value))
+    sealed = any(isinstance(leaf, SealedSecret) for _, leaf in value_leaves(one.value))
     masked = MASK in render_path(one.path) or any(
         isinstance(leaf, str) and MASK in leaf for _, leaf in value_leaves(one.value)
     )

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from planner.address import Address, is_own_kind
+from planner.address import Address, is_hwplan_kind
 from planner.errors import SelectionError
 from planner.graph import ResourceGraph, live_graph
 from planner.graph.resource_graph import closest_name
 from planner.plan import Action, Blocked
-from planner.planning.deletes import as_resource
+from planner.planning.deletes import resource_of_live_object
 from planner.planning.inputs import PlanInputs
 from planner.ports import Absent, Present
 
@@ -22,7 +22,7 @@ CONTAINERS = frozenset({("", "Namespace"), ("apiextensions.k8s.io", "CustomResou
 
 
 @dataclass(frozen=True, slots=True)
-class Leaving:
+class LeavingObjects:
     """Live objects by what becomes of them: `going` are deleted, `retained` stay and are ours no longer, `used` cannot
     go because something that stays needs them."""
 
@@ -31,7 +31,7 @@ class Leaving:
     used: tuple[Blocked, ...] = ()
 
 
-def leaving(inputs: PlanInputs) -> Leaving:
+def decide_leaving_objects(inputs: PlanInputs) -> LeavingObjects:
     """What leaves by this plan: strays where pruning is allowed, and everything that is ours in a destroy."""
     candidates = sorted(_candidates(inputs), key=lambda one: one.address)
     users = _users(inputs, {one.address for one in candidates}) if inputs.destroy else {}
@@ -41,7 +41,7 @@ def leaving(inputs: PlanInputs) -> Leaving:
     going = tuple(one for one in free if one.address not in staying)
     held = [one for one in candidates if one.address in users and not _is_marked(one)]
     used = tuple(_used(one, users[one.address], inputs) for one in held)
-    return Leaving(going, retained, used)
+    return LeavingObjects(going, retained, used)
 
 
 def select_teardown(
@@ -83,7 +83,7 @@ def _staying(candidates: Sequence[Present], inputs: PlanInputs) -> frozenset[Add
     marked = [one.address for one in candidates if _is_marked(one)]
     if not marked:
         return frozenset()
-    graph = inputs.live or live_graph([as_resource(one) for one in candidates], inputs.graph)
+    graph = inputs.live or live_graph([resource_of_live_object(one) for one in candidates], inputs.graph)
     needed = (one for one in graph.upstream(marked) if (one.group, one.kind) not in CONTAINERS)
     return frozenset(marked).union(needed)
 
@@ -94,7 +94,7 @@ def _users(inputs: PlanInputs, candidates: Collection[Address]) -> Mapping[Addre
     Effects outside the cluster (hwplan kinds) are left alone by every destroy, and hold nothing. What cannot be read
     may be there.
     """
-    own = {address for address, one in inputs.resources.items() if is_own_kind(one.api_version)}
+    own = {address for address, one in inputs.resources.items() if is_hwplan_kind(one.api_version)}
     others = {**inputs.observations, **inputs.bystanders}
     staying = {
         address

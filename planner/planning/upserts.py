@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from planner.address import Address, is_own_kind
+from planner.address import Address, is_hwplan_kind
 from planner.plan import Action, Blocked, Change, Precondition
 from planner.planning.inputs import PlanInputs
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
@@ -154,7 +154,7 @@ def _action(preview: Preview, seen: Observation, resource: Resource) -> Action:
             return Action.CREATE
         case Effect.UPDATE:
             # Only objects of a cluster carry the label that says whose they are.
-            labelled = not is_own_kind(resource.api_version)
+            labelled = not is_hwplan_kind(resource.api_version)
             ours = isinstance(seen, Present) and seen.owned_by == resource.owned_by
             return Action.UPDATE if ours or not labelled else Action.ADOPT
         case Effect.REPLACE:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from planner.errors import ForeignPlan
-from planner.pulls.approvals import Approval, parse_instant
+from planner.pulls.approvals import Approval, parse_github_time
 
 Seal: TypeAlias = Callable[[bytes], str]  # a keyed digest
 _DOMAIN = b"hwplan.dev/approval/1\x00"
@@ -23,7 +23,7 @@ _WHO = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+\[\]-]{0,79}")
 _KEYS = {"plan", "head", "who", "at", "until"}
 
 
-def is_account(name: str) -> bool:
+def is_account_name(name: str) -> bool:
     """Whether it may name who approves."""
     return _WHO.fullmatch(name) is not None
 
@@ -58,8 +58,8 @@ def parse_approval(text: str, seal: Seal, where: str) -> Approval:
             where=where,
             remedy="approve again with this state (--state), or name the state that it was recorded with",
         )
-    at, until = parse_instant(body["at"]), parse_instant(body["until"])
-    if not (_EFFECT.fullmatch(body["plan"]) and _HEAD.fullmatch(body["head"]) and is_account(body["who"])):
+    at, until = parse_github_time(body["at"]), parse_github_time(body["until"])
+    if not (_EFFECT.fullmatch(body["plan"]) and _HEAD.fullmatch(body["head"]) and is_account_name(body["who"])):
         at = None
     if at is None or until is None:
         raise ForeignPlan("this is no approval", where=where, remedy="hwplan approve ID writes one")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from planner.duration import parse_duration
-from planner.pulls.facts import Comment
+from planner.pulls.facts import IssueComment
 from planner.spec.pulls import ApprovalRules
 
 _COMMAND = re.compile(r"hwplan approve (?:sha256:)?([0-9a-f]{32,64})")
@@ -41,19 +41,19 @@ class ApprovalCount:
     withdrawn: tuple[str, ...]
 
 
-def approved_effect(body: str) -> str:
+def approved_plan_id(body: str) -> str:
     """The id that a comment approves, "" for none: the command stands alone on a line, once, outside of quotations."""
     found = {match[1] for line in body.splitlines() if (match := _COMMAND.fullmatch(line.strip(" \t")))}
     return found.pop() if len(found) == 1 else ""
 
 
-def comment_approvals(comments: Iterable[Comment], head: str, head_since: datetime | None) -> list[Approval]:
+def comment_approvals(comments: Iterable[IssueComment], head: str, head_since: datetime | None) -> list[Approval]:
     """The approvals in comments. `head_since` is when the head became what it is: an earlier comment approved
     something else. None where that is not known: then no comment counts."""
     found = []
     for comment in comments:
-        effect = approved_effect(comment.body)
-        written = parse_instant(comment.created_at)
+        effect = approved_plan_id(comment.body)
+        written = parse_github_time(comment.created_at)
         edited = comment.updated_at not in ("", comment.created_at)
         if not effect or edited or written is None or head_since is None or comment.author.lower() in _WORKFLOWS:
             continue
@@ -84,7 +84,7 @@ def count_approvals(
     return ApprovalCount(tuple(people), tuple(withdrawn))
 
 
-def parse_instant(text: str) -> datetime | None:
+def parse_github_time(text: str) -> datetime | None:
     """A time as GitHub writes it (ISO 8601, UTC); None for anything else."""
     try:
         found = datetime.fromisoformat(text)

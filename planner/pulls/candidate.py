@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from planner.pulls.approvals import Approval
 from planner.pulls.facts import CheckResult, PullRequestState, Review
+from planner.pulls.merge_check import ConflictingFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Candidate:
     approvals: tuple[Approval, ...] = ()
     contains_base: bool | None = None
     effect: str = ""
-    conflicts: tuple[str, ...] | None = None
+    conflicts: tuple[ConflictingFile, ...] | None = None
     in_queue: bool = False
     unreadable: str = ""
     row_only: bool = False

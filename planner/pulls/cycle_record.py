@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from planner.pulls.deliveries import Delivery
 from planner.pulls.queue import CandidateVerdict, CycleDecision
 from planner.pulls.rollout_comment import target_validation
-from planner.values import JsonObject, digest
+from planner.values import JsonObject, document_digest
 
 # How a cycle ended. `failed` counts towards the self-stop (P17), `done` and `resumed` end the count, others do neither.
 IDLE, WAITING, DONE, FAILED, PENDING, UNKNOWN = "idle", "waiting", "done", "failed", "pending", "unknown"
@@ -64,7 +64,7 @@ class CycleRecord:
 
     def content(self) -> str:
         """A digest of everything but when it was and how many requests it took."""
-        return digest({**self.document(), "at": "", "requests": 0})
+        return document_digest({**self.document(), "at": "", "requests": 0})
 
 
 def candidate_document(verdict: CandidateVerdict) -> JsonObject:
@@ -101,7 +101,7 @@ def delivery_document(one: Delivery) -> JsonObject:
     }
 
 
-def who_is_at_fault(decision: CycleDecision) -> str:
+def fault_of_user_or_operator(decision: CycleDecision) -> str:
     """Whose the first reason is that keeps the lane from merging: `operator` for the lane's own, else `user`."""
     holders: Sequence[str] = [one.holder for one in decision.lane]
     return "operator" if any(holder in ("operator", "github") for holder in holders) else "user" if holders else ""

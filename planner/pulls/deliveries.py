@@ -26,7 +26,7 @@ class DeliveryStep(StrEnum):
     ACCEPTED = "accepted"  # a person looked at the mismatch and resumed the lane
 
 
-class Outcome(StrEnum):
+class RolloutOutcome(StrEnum):
     """How the rollout of a delivery ended; the words of `targetValidation.state` (B12), and `no-op`."""
 
     PASSED = "passed"
@@ -74,7 +74,7 @@ def parse_delivery(document: JsonObject) -> Delivery:
     return Delivery(**{**document, "step": DeliveryStep(document["step"])})
 
 
-def standing_mismatch(deliveries: Iterable[Delivery]) -> str:
+def unaccepted_mismatch(deliveries: Iterable[Delivery]) -> str:
     """The mismatch that nobody has accepted yet, as a phrase; "" for none."""
     return next((f"pull request {one.pull}" for one in deliveries if one.step is DeliveryStep.MISMATCH), "")
 

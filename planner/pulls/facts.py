@@ -63,7 +63,7 @@ class CheckResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Comment:
+class IssueComment:
     """A comment on an issue or pull request."""
 
     identifier: int
@@ -75,7 +75,7 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True)
-class Issue:
+class IssueState:
     """An issue. `is_pull` is true for a pull request, which GitHub lists among the issues."""
 
     number: int

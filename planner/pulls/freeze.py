@@ -9,27 +9,27 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from planner.pulls.approvals import parse_instant
+from planner.pulls.approvals import parse_github_time
 from planner.pulls.candidate import UnmetRequirement
-from planner.pulls.facts import Issue
+from planner.pulls.facts import IssueState
 from planner.spec.pulls import MergeWindow, PullRules
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True, slots=True)
-class LaneState:
+class LaneFreezeFacts:
     """What was read about the lane: open issues (None: unreadable), failures in a row, whether somebody resumed it
     since, requests left of the quota (None: not said), a hold and a mismatch of an earlier merge ("" for none)."""
 
-    issues: Sequence[Issue] | None
+    issues: Sequence[IssueState] | None
     failures: int = 0
     remaining: int | None = None
     hold: str = ""
     mismatch: str = ""
 
 
-def frozen(state: LaneState, rules: PullRules, branch: str, *, now: datetime) -> list[UnmetRequirement]:
+def freeze_reasons(state: LaneFreezeFacts, rules: PullRules, branch: str, *, now: datetime) -> list[UnmetRequirement]:
     """Every reason for which nothing is merged in this lane now. `closed` with a minimum priority is in
     `minimum_priority` instead, as it does not hold for all."""
     return [
@@ -45,7 +45,7 @@ def minimum_priority(rules: PullRules, now: datetime) -> int:
     return rules.closed.minimum_priority if rules.closed is not None and _is_closed(rules, now) else 0
 
 
-def _issues(state: LaneState, rules: PullRules, branch: str) -> Iterator[UnmetRequirement]:
+def _issues(state: LaneFreezeFacts, rules: PullRules, branch: str) -> Iterator[UnmetRequirement]:
     if state.issues is None:
         yield UnmetRequirement("freeze-unreadable", "cannot be read: the issues that may freeze the lane", "github")
         return
@@ -57,14 +57,14 @@ def _issues(state: LaneState, rules: PullRules, branch: str) -> Iterator[UnmetRe
                 yield UnmetRequirement("frozen", f"issue {issue.number} freezes it", "operator")
 
 
-def _branches(issue: Issue) -> set[str]:
+def _branches(issue: IssueState) -> set[str]:
     """The branches that an issue names as `branch:NAME`; empty: it freezes all."""
     words = f"{issue.title}\n{issue.body}".split()
     return {word.removeprefix("branch:") for word in words if word.startswith("branch:") and word != "branch:"}
 
 
 def _is_closed(rules: PullRules, now: datetime) -> bool:
-    until = parse_instant(rules.closed.until) if rules.closed is not None else None
+    until = parse_github_time(rules.closed.until) if rules.closed is not None else None
     return rules.closed is not None and (until is None or now < until)
 
 
@@ -92,7 +92,7 @@ def _is_inside(window: MergeWindow, now: datetime) -> bool:
     return False
 
 
-def _stopped(state: LaneState, rules: PullRules) -> Iterator[UnmetRequirement]:
+def _stopped(state: LaneFreezeFacts, rules: PullRules) -> Iterator[UnmetRequirement]:
     if state.mismatch:
         yield UnmetRequirement("merge-mismatch", f"a merge was not what was predicted: {state.mismatch}", "operator")
     if state.hold:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 
 from planner.pulls.facts import CheckResult, PullRequestState, Review
 from planner.pulls.failures import FailedTarget, FailureRecord, IssueFamily
+from planner.pulls.merge_check import ConflictingFile
 from planner.pulls.requirements import OWN_CONTEXT
 from planner.values import JsonObject
 
@@ -31,7 +32,7 @@ class CandidateFacts:
     basis: str = ""
     contains: bool | None = None
     first: str = ""
-    conflicts: tuple[str, ...] | None = None
+    conflicts: tuple[ConflictingFile, ...] | None = None
 
     @property
     def settled(self) -> bool:
@@ -92,7 +93,7 @@ def _memory(document: JsonObject) -> LaneMemory:
     return LaneMemory(
         cycle=document["cycle"],
         since=document["since"],
-        facts={int(number): _facts(one) for number, one in document["facts"].items()},
+        facts={int(number): one for number, row in document["facts"].items() if (one := _facts(row)) is not None},
         statuses={int(number): (one[0], one[1], one[2]) for number, one in document["statuses"].items()},
         issues=document["issues"],
         failures={
@@ -105,7 +106,15 @@ def _memory(document: JsonObject) -> LaneMemory:
     )
 
 
-def _facts(document: JsonObject) -> CandidateFacts:
+def _facts(document: JsonObject) -> CandidateFacts | None:
+    """None for facts that another version wrote: they are read anew, and nothing else is lost with them."""
+    try:
+        return _read_facts(document)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _read_facts(document: JsonObject) -> CandidateFacts:
     pull = {**document["pull"], "labels": tuple(document["pull"]["labels"])}
     conflicts = document["conflicts"]
     return CandidateFacts(
@@ -114,6 +123,6 @@ def _facts(document: JsonObject) -> CandidateFacts:
             "pull": PullRequestState(**pull),
             "checks": tuple(CheckResult(**one) for one in document["checks"]),
             "reviews": tuple(Review(**one) for one in document["reviews"]),
-            "conflicts": None if conflicts is None else tuple(conflicts),
+            "conflicts": None if conflicts is None else tuple(ConflictingFile(**one) for one in conflicts),
         }
     )

@@ -29,30 +29,30 @@ class MarkedText(Protocol):
 _T = TypeVar("_T", bound=MarkedText)
 
 
-def mark_line(marker: str) -> str:
+def marker_line(marker: str) -> str:
     """The last line of a body that is marked."""
     return f"<!-- hwplan:{marker} -->"
 
 
 def body_with_marker(body: str, marker: str) -> str:
     """The body with its mark, as it is written. Raises ValueError when GitHub would not take it."""
-    whole = f"{body.rstrip()}\n\n{mark_line(marker)}"
+    whole = f"{body.rstrip()}\n\n{marker_line(marker)}"
     if len(whole) > _MOST:
         raise ValueError(f"the text is longer than {_MOST} characters")
     return whole
 
 
-def plain_lines(body: str) -> str:
+def with_unix_line_ends(body: str) -> str:
     """A body as it is compared: GitHub's own editor ends lines with CR LF."""
     return body.replace("\r\n", "\n").rstrip()
 
 
-def is_marked(body: str, marker: str) -> bool:
+def has_marker(body: str, marker: str) -> bool:
     """Whether the last line of a body is this mark."""
-    return plain_lines(body).rpartition("\n")[2].strip() == mark_line(marker)
+    return with_unix_line_ends(body).rpartition("\n")[2].strip() == marker_line(marker)
 
 
-def find_marked(texts: Iterable[_T], marker: str, author: str) -> Sequence[_T]:
+def find_texts_with_marker(texts: Iterable[_T], marker: str, author: str) -> Sequence[_T]:
     """Those with the mark that `author` wrote, in the order given. Names of GitHub accounts ignore case."""
     ours = author.lower()
-    return [one for one in texts if one.author.lower() == ours and is_marked(one.body, marker)]
+    return [one for one in texts if one.author.lower() == ours and has_marker(one.body, marker)]

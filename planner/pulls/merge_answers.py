@@ -10,7 +10,7 @@ class MergeAnswer(StrEnum):
     """What an answer to `PUT /pulls/{n}/merge` means. The value is for people."""
 
     MERGED = "merged"
-    BASE_MOVED = "the base branch moved while GitHub merged"
+    BASE_MOVED = "the base branch moves on"
     NOT_MERGEABLE = "GitHub says that it is not mergeable"
     METHOD_REFUSED = "this way to merge is not allowed in this repository"
     FORBIDDEN = "the token may not merge here"

@@ -6,8 +6,8 @@ for nothing here but as something to be compared.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from planner.pulls.facts import MergeMethod, PullRequestState
 
@@ -31,22 +31,48 @@ class PredictedMerge:
 
 
 @dataclass(frozen=True, slots=True)
+class ConflictingFile:
+    """A file in which two sides conflict. `commit` is the newest one of the base's own line of commits that changed it
+    and that the head lacks ("" where there is none); `pull` the pull request that it came with, 0 for none known."""
+
+    name: str
+    commit: str = ""
+    pull: int = 0
+
+    def described(self) -> str:
+        """The file, and whose change of it the head lacks."""
+        if not self.commit:
+            return self.name
+        return f"{self.name} (changed by {f'#{self.pull}, ' if self.pull else ''}{self.commit[:12]})"
+
+
+@dataclass(frozen=True, slots=True)
 class ConflictingMerge:
-    """Git cannot merge `head` into `base`: the files that conflict, and the newest commit of the base that touched the
-    first of them ("" where none did). No files: the two share no history."""
+    """Git cannot merge `head` into `base`: the files that conflict. No files: the two share no history."""
 
     base: str
     head: str
-    files: tuple[str, ...]
-    touched_by: str = ""
+    files: tuple[ConflictingFile, ...]
 
     def described(self) -> str:
         """The conflict as one phrase."""
         if not self.files:
             return f"it shares no history with {self.base[:12]}"
-        shown = ", ".join(self.files[:10]) + (f" and {len(self.files) - 10} more" if len(self.files) > 10 else "")
-        by = f"; last changed on the base by {self.touched_by[:12]}" if self.touched_by else ""
-        return f"conflict with {self.base[:12]} in {shown}{by}"
+        return f"conflict with {self.base[:12]} in {listed_conflicts(self.files)}"
+
+    def attributed(self, pulls: Mapping[str, int]) -> ConflictingMerge:
+        """The same with the pull requests that commits of the base came with."""
+        files = tuple(replace(one, pull=pulls.get(one.commit, one.pull)) for one in self.files)
+        return replace(self, files=files)
+
+
+def listed_conflicts(files: Sequence[ConflictingFile], most: int = 10) -> str:
+    """Conflicting files as one phrase: the change that several have in common is named once."""
+    names: dict[tuple[str, int], list[str]] = {}
+    for one in files[:most]:
+        names.setdefault((one.commit, one.pull), []).append(one.name)
+    parts = [ConflictingFile(", ".join(found), commit, pull).described() for (commit, pull), found in names.items()]
+    return "; ".join(parts) + (f" and {len(files) - most} more" if len(files) > most else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +145,15 @@ def _differences(predicted: PredictedMerge, seen: MergedHistory) -> Iterator[str
         if one.parents != expected:
             yield f"the parents of {one.commit[:12]} are {_short(one.parents)}, and {_short(expected)} were expected"
         before = one.commit
+
+
+def base_of_merge(predicted: PredictedMerge, seen: MergedHistory) -> str:
+    """The commit that a merge like the predicted one was really made on, by its parents; "" where they fit none."""
+    made = seen.commits[: len(predicted.trees)]
+    if not seen.on_branch or len(made) < len(predicted.trees) or not made[-1].parents:
+        return ""
+    before, *others = made[-1].parents
+    return before if others == ([predicted.head] if predicted.method == "merge" else []) else ""
 
 
 def _short(commits: tuple[str, ...]) -> str:

@@ -33,7 +33,7 @@ _MEANINGS: Final = {
 }
 
 
-def mergeability(pull: PullRequestState) -> Mergeability:
+def judge_mergeability(pull: PullRequestState) -> Mergeability:
     """The meaning of `mergeable` and `mergeable_state` of a pull request that was read by its number."""
     if pull.draft:
         return Mergeability.DRAFT

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from planner.pulls.candidate import Candidate, UnmetRequirement
 from planner.pulls.facts import BranchRules
-from planner.pulls.freeze import LaneState, frozen, minimum_priority
-from planner.pulls.requirements import UNKNOWN, unmet
+from planner.pulls.freeze import LaneFreezeFacts, freeze_reasons, minimum_priority
+from planner.pulls.requirements import UNKNOWN, unmet_requirements
 from planner.spec.pulls import PullRules
 
 
@@ -39,31 +39,31 @@ class CycleDecision:
     paused: str = ""
 
 
-def priority(candidate: Candidate, rules: PullRules) -> int:
+def candidate_priority(candidate: Candidate, rules: PullRules) -> int:
     """The highest priority among the labels, 0 for none."""
     known = {label.lower(): value for label, value in rules.priority_labels.items()}
     return max((known.get(label.lower(), 0) for label in candidate.pull.labels), default=0)
 
 
-def decide(
+def decide_merge_cycle(
     candidates: Sequence[Candidate] | None,
     rules: PullRules,
     branch: BranchRules | None,
-    state: LaneState,
+    state: LaneFreezeFacts,
     *,
     base: str,
     now: datetime,
 ) -> CycleDecision:
     """The decision. `candidates` is None when the list could not be read whole: then nothing is merged (P1)."""
-    lane = tuple(frozen(state, rules, base, now=now))
+    lane = tuple(freeze_reasons(state, rules, base, now=now))
     if candidates is None:
         missing = UnmetRequirement("list-unreadable", "cannot be read whole: the list of pull requests", "github")
         return CycleDecision((), (*lane, missing), None, missing.reason)
     needed = minimum_priority(rules, now)
     judged = []
-    for one in sorted(candidates, key=lambda one: (-priority(one, rules), one.pull.number)):
-        lacks = unmet(one, rules, branch, base=base, now=now)
-        if priority(one, rules) < needed and rules.closed is not None:
+    for one in sorted(candidates, key=lambda one: (-candidate_priority(one, rules), one.pull.number)):
+        lacks = unmet_requirements(one, rules, branch, base=base, now=now)
+        if candidate_priority(one, rules) < needed and rules.closed is not None:
             reason = f"closed until {rules.closed.until} below priority {needed}: {rules.closed.reason}"
             lacks.append(UnmetRequirement("closed-lane", reason, "operator"))
         judged.append((one, tuple(lacks)))

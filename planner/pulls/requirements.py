@@ -12,11 +12,13 @@ from datetime import datetime
 from planner.pulls.approvals import count_approvals
 from planner.pulls.candidate import Candidate, UnmetRequirement
 from planner.pulls.facts import BranchRules, CheckResult, Review
+from planner.pulls.merge_check import listed_conflicts
 from planner.spec.pulls import PullRules
 
 OWN_CONTEXT = "hwplan/"  # what we report ourselves never counts (P4)
 UNKNOWN = "mergeability-unknown"
 _WIP = re.compile(r"(?i)^\W*(wip|draft|do not merge)\b")
+_MOST_FILES = 5
 _MERGEABLE = ("clean", "unstable", "has_hooks")
 _STATES = {
     "behind": ("behind", "the head is behind its base", "author"),
@@ -26,7 +28,7 @@ _STATES = {
 }
 
 
-def unmet(
+def unmet_requirements(
     candidate: Candidate, rules: PullRules, branch: BranchRules | None, *, base: str, now: datetime
 ) -> list[UnmetRequirement]:
     """Every requirement that is not met, in the order in which they are best met. `branch` is None where the rules of
@@ -125,9 +127,8 @@ def _mergeable(candidate: Candidate) -> Iterator[UnmetRequirement]:
     """P5 and P8: a word that we do not know is a reason to wait."""
     pull = candidate.pull
     if candidate.conflicts:
-        yield UnmetRequirement(
-            "conflict", f"it conflicts with its base in {', '.join(candidate.conflicts[:5])}", "author"
-        )
+        files = listed_conflicts(candidate.conflicts, _MOST_FILES)
+        yield UnmetRequirement("conflict", f"it conflicts with its base in {files}", "author")
     elif pull.mergeable_state in _MERGEABLE and pull.mergeable is not False:
         return
     elif pull.mergeable is None or pull.mergeable_state in ("", "unknown"):

@@ -5,20 +5,20 @@ Nothing of the pull request stands in it. Words of other systems are made safe a
 
 from __future__ import annotations
 
-from planner.pulls.deliveries import Delivery, DeliveryStep, Outcome
+from planner.pulls.deliveries import Delivery, DeliveryStep, RolloutOutcome
 from planner.text_safe import markdown_safe
 
 _MOST = 300  # characters of a reason
 COMMIT = "\0commit\0"  # where the merge commit stands while nobody knows it
 
 _HEADS = {
-    Outcome.PASSED: "Rolled out",
-    Outcome.NO_OP: "Nothing to roll out: the lane runs this commit already",
-    Outcome.SUPERSEDED: "Superseded: a newer commit of the branch is rolled out instead",
-    Outcome.FAILED: "The rollout failed",
-    Outcome.PENDING: "The rollout did not end in time and goes on",
+    RolloutOutcome.PASSED: "Rolled out",
+    RolloutOutcome.NO_OP: "Nothing to roll out: the lane runs this commit already",
+    RolloutOutcome.SUPERSEDED: "Superseded: a newer commit of the branch is rolled out instead",
+    RolloutOutcome.FAILED: "The rollout failed",
+    RolloutOutcome.PENDING: "The rollout did not end in time and goes on",
 }
-_STATES = {Outcome.NO_OP: Outcome.PASSED}  # of targetValidation (B12)
+_STATES = {RolloutOutcome.NO_OP: RolloutOutcome.PASSED}  # of targetValidation (B12)
 
 
 def comment_marker(node: str, lane: str) -> str:
@@ -29,8 +29,8 @@ def comment_marker(node: str, lane: str) -> str:
 def target_validation(one: Delivery) -> str:
     """`targetValidation.state` of a delivery: passed, superseded, pending, failed; pending before its end."""
     if one.step is DeliveryStep.MISMATCH:
-        return Outcome.FAILED.value
-    return str(_STATES.get(Outcome(one.outcome), one.outcome)) if one.outcome else Outcome.PENDING.value
+        return RolloutOutcome.FAILED.value
+    return str(_STATES.get(RolloutOutcome(one.outcome), one.outcome)) if one.outcome else RolloutOutcome.PENDING.value
 
 
 def comment_body(one: Delivery, node: str, lane: str) -> str:
@@ -54,7 +54,7 @@ def comment_body(one: Delivery, node: str, lane: str) -> str:
 def _head(one: Delivery) -> str:
     if one.step is DeliveryStep.MISMATCH:
         return "The merge is not the foretold one: nothing is rolled out"
-    return _HEADS[Outcome(one.outcome)] if one.outcome else "Merged; the rollout follows"
+    return _HEADS[RolloutOutcome(one.outcome)] if one.outcome else "Merged; the rollout follows"
 
 
 def _word(value: bool | None) -> str:

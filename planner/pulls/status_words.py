@@ -7,7 +7,7 @@ from typing import Literal
 
 from planner.pulls.queue import CandidateVerdict, CycleDecision
 from planner.pulls.requirements import OWN_CONTEXT
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 
 MOST = 140  # characters of a description that GitHub takes
 
@@ -38,6 +38,6 @@ def commit_status(verdict: CandidateVerdict, decision: CycleDecision, lane: str)
 
 
 def _status(lane: str, state: Literal["success", "pending", "error"], text: str) -> CommitStatus:
-    words = safe(text)
+    words = safe_text(text)
     cut = words if len(words) <= MOST else f"{words[: MOST - 1]}…"
     return CommitStatus(status_context(lane), state, cut)

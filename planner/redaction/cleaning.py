@@ -20,7 +20,7 @@ AS_IT_IS: Final[Mapping[str, bool]] = {"hwplan.as-it-is": True}  # metadata of a
 _UNTOUCHED = (int, float, bytes, Enum, Address)  # bool is an int; Enum also where its members are texts
 
 
-def cleaned(value: _T, clean: Callable[[str], str] = REDACTOR.clean) -> _T:
+def clean_texts_in_value(value: _T, clean: Callable[[str], str] = REDACTOR.clean) -> _T:
     """`value` with every text in it cleaned, keys of mappings too; the very same object where nothing was found.
 
     Types stay, but for mappings that are no dict, which become one. Frozen dataclasses are copied, never changed.

@@ -25,7 +25,7 @@ _NAMED = re.compile(
 )
 
 
-def secret_parts(value: bytes) -> Iterator[bytes]:
+def secret_parts_of_value(value: bytes) -> Iterator[bytes]:
     """The value itself, and what in it is a secret on its own: the password of a URL or of `user:password`, a
     credential without its scheme, what is packed in base64, values that are named like secrets, and the words of a
     longer text that mix letters and digits (keys and tokens in a file, the lines of a private key)."""
@@ -79,7 +79,7 @@ def _password(text: str) -> Iterator[bytes]:
         yield password.encode()
 
 
-def encoded_forms(value: bytes) -> frozenset[str]:
+def encoded_forms_of_secret(value: bytes) -> frozenset[str]:
     """Every form that is searched for, each as text."""
     out = set(_encoded(value))
     text = value.decode("utf-8", "replace")
@@ -127,12 +127,12 @@ def _encoded(value: bytes) -> Iterator[str]:
     yield value.hex(" ")
     yield value.hex(":")
     yield base64.b32encode(value).decode().rstrip("=")
-    for once in base64_digits(value):
+    for once in base64_digits_at_alignments(value):
         yield once
-        yield from base64_digits(once.encode())  # masking by a CI system is defeated by encoding twice
+        yield from base64_digits_at_alignments(once.encode())  # masking by a CI system is defeated by encoding twice
 
 
-def base64_digits(value: bytes) -> set[str]:
+def base64_digits_at_alignments(value: bytes) -> set[str]:
     """Base64, plain and for URLs, at each of its three alignments: the digits that do not depend on what stands around
     the value."""
     found: set[str] = set()

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from planner.redaction.forms import base64_digits
+from planner.redaction.forms import base64_digits_at_alignments
 
 _WINDOW = 8
 _MOST = 1 << 16  # bytes of a value of which parts are looked for
@@ -32,7 +32,7 @@ class _Form:
     plain: bool = False
 
 
-class Fragments:
+class SecretFragments:
     """The forms of all secrets, by the windows that stand in them."""
 
     __slots__ = ("_windows",)
@@ -92,10 +92,10 @@ def _grown(text: str, start: int, form: str, offset: int) -> tuple[int, int]:
 
 def _is_telling(part: str) -> bool:
     """Whether a part of a random text says of it: a longer one in any case, a short one where it looks random too."""
-    return len(part) >= _LONG or is_random(part)
+    return len(part) >= _LONG or looks_random(part)
 
 
-def is_random(text: str) -> bool:
+def looks_random(text: str) -> bool:
     """Whether a text changes between small letters, capitals and digits as often as no name does: keys and tokens."""
     kinds = [next((n for n, one in enumerate(_CLASSES) if one.match(char)), -1) for char in text]
     known = [kind for kind in kinds if kind >= 0]
@@ -106,10 +106,10 @@ def is_random(text: str) -> bool:
 def _forms(value: bytes) -> Iterator[_Form]:
     text = value.decode("utf-8", "replace")
     squeezed = text.translate(_SKIPPED)
-    random = is_random(squeezed) and len(text.split()) == 1
+    random = looks_random(squeezed) and len(text.split()) == 1
     yield _Form(squeezed, 10 if random else len(squeezed), plain=True)
     yield _Form(squeezed[::-1], 12 if random else len(squeezed), plain=True)
-    for digits in base64_digits(value):
+    for digits in base64_digits_at_alignments(value):
         yield _Form(digits, 16 if len(digits) > 20 else len(digits))
     yield from (_Form(one, min(16, len(one))) for one in (value.hex(), value.hex().upper(), _swapped(value).hex()))
     yield _Form(base64.b32encode(value).decode().rstrip("="), 16)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from planner.redaction.forms import encoded_forms
+from planner.redaction.forms import encoded_forms_of_secret
 
 FRAGMENT = 40  # characters of a form that give it away where the rest is missing
 _CUT = 12  # the same, where the text says that something was cut ("…")
 
 
-class FormBucket:
+class SecretFormBucket:
     """Forms with one beginning, by length, and by their first FRAGMENT characters. `size` is the number of values."""
 
     __slots__ = ("_fragments", "_whole", "size")
@@ -20,7 +20,7 @@ class FormBucket:
         self._whole: dict[int, set[str]] = {}
         self._fragments: dict[str, list[str]] = {}
         for value in values:
-            for form in encoded_forms(value):
+            for form in encoded_forms_of_secret(value):
                 if form.startswith(beginning):
                     self._whole.setdefault(len(form), set()).add(form)
                     if len(form) > FRAGMENT:

@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from planner.redaction.fragments import Fragments
-    from planner.redaction.index import FormBucket
+    from planner.redaction.fragments import SecretFragments
+    from planner.redaction.index import SecretFormBucket
 
 MASK: Final = "(secret)"
 SHORTEST: Final = 8  # characters: below it a value is an ordinary word too often to be searched for in any text
@@ -46,8 +46,8 @@ class Redactor:
         self._public_words: set[str] = set()
         self._unread: list[Iterable[str]] = []
         self._windows: dict[str, list[bytes]] = {}  # how a form begins -> the values that have such a form
-        self._buckets: dict[str, FormBucket] = {}
-        self._fragments: Fragments | None = None
+        self._buckets: dict[str, SecretFormBucket] = {}
+        self._fragments: SecretFragments | None = None
         self._passed: set[str] = set()  # short texts in which nothing was found since the last secret was learned
 
     def learn(self, value: bytes) -> None:
@@ -111,14 +111,14 @@ class Redactor:
                 self._short.add(text)
 
     def _longest(self, text: str, start: int) -> int:
-        from planner.redaction.index import FormBucket
+        from planner.redaction.index import SecretFormBucket
 
         window = text[start : start + _WINDOW]
         with self._lock:
             values = self._windows.get(window, [])
             bucket = self._buckets.get(window)
             if bucket is None or bucket.size != len(values):
-                bucket = self._buckets[window] = FormBucket(window, values)
+                bucket = self._buckets[window] = SecretFormBucket(window, values)
         return bucket.longest(text, start)
 
     def _ready(self) -> dict[str, list[bytes]]:
@@ -127,13 +127,13 @@ class Redactor:
                 self._read_public()
             if not self._new:
                 return self._windows
-            from planner.redaction.forms import secret_parts  # not before there is a secret
-            from planner.redaction.fragments import Fragments
+            from planner.redaction.forms import secret_parts_of_value  # not before there is a secret
+            from planner.redaction.fragments import SecretFragments
 
-            self._fragments = self._fragments or Fragments()
+            self._fragments = self._fragments or SecretFragments()
             fresh, self._new = self._new, []
             for value in fresh:
-                for part in dict.fromkeys(secret_parts(value)):
+                for part in dict.fromkeys(secret_parts_of_value(value)):
                     if self._is_telling(part):
                         self._index(part)
                         self._fragments.add(part)
@@ -165,10 +165,10 @@ class Redactor:
         return bool(named) and len(pieces) <= _MOST_PIECES and all(one.isdigit() and len(one) <= 5 for one in rest)
 
     def _index(self, value: bytes) -> None:
-        from planner.redaction.forms import encoded_forms
+        from planner.redaction.forms import encoded_forms_of_secret
 
         head = value[: _HEAD if value[:_HEAD].isascii() else 3 * _HEAD]
-        for window in {form[:_WINDOW] for form in encoded_forms(head)}:
+        for window in {form[:_WINDOW] for form in encoded_forms_of_secret(head)}:
             if len(window) == _WINDOW:
                 self._windows.setdefault(window, []).append(value)
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from planner.redaction.fragments import is_random
+from planner.redaction.fragments import looks_random
 
 _ARGO_LABEL = "argocd.argoproj.io/secret-type"
 _ARGO = frozenset(
@@ -36,7 +36,7 @@ _BY_TYPE: Mapping[str, frozenset[str]] = {
 _CREDENTIAL = re.compile(r"://[^/\s]*@|[?&#]|\s")  # a password in a URL, what a query may hold, a text of many words
 
 
-def is_public(document: Mapping[str, Any], key: str, value: bytes) -> bool:
+def is_public_secret_value(document: Mapping[str, Any], key: str, value: bytes) -> bool:
     """Whether a value of a `v1 Secret` is public by the type of the Secret and its key. One that holds a password after
     all, or looks like a token, is not."""
     metadata = document.get("metadata")
@@ -49,4 +49,4 @@ def is_public(document: Mapping[str, Any], key: str, value: bytes) -> bool:
     if key.endswith(".crt"):
         return b"PRIVATE" not in value
     text = value.decode("utf-8", "replace")
-    return not _CREDENTIAL.search(text) and not any(is_random(word) for word in re.split(r"[/.:@_-]", text))
+    return not _CREDENTIAL.search(text) and not any(looks_random(word) for word in re.split(r"[/.:@_-]", text))

@@ -36,6 +36,6 @@ def redact_standard_streams() -> None:
             setattr(sys, name, cast(TextIO, RedactedStream(stream)))
 
 
-def unredacted(stream: TextIO) -> TextIO:
+def unredacted_stream(stream: TextIO) -> TextIO:
     """The stream below the guard, for documents whose bytes are their identity (docs/adr/0020)."""
     return stream.inner if isinstance(stream, RedactedStream) else stream

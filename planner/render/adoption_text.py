@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from planner.path import render_path
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 from planner.values import JsonObject
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def render_adoption(adoption: Adoption, *, written: bool, confirm: str, plan: st
     lines = [line for one in adoption.adopted for line in _adopted(one)]
     lines += [line for one in adoption.refused for line in _refused(one)]
     if diff := adoption.patch.diff():
-        lines += ["", *safe_lines(diff)]
+        lines += ["", *terminal_safe_lines(diff)]
     return "\n".join([*lines, "", *_last(adoption, written, confirm, plan)]).strip("\n")
 
 
@@ -51,24 +51,27 @@ def adoption_json(adoption: Adoption, *, written: bool) -> str:
     return json.dumps(document, indent=2)
 
 
-def safe_lines(text: str) -> Sequence[str]:
+def terminal_safe_lines(text: str) -> Sequence[str]:
     """Lines that a terminal can be given."""
-    return [safe(line) for line in text.splitlines()]
+    return [safe_text(line) for line in text.splitlines()]
 
 
 def _adopted(one: AdoptedField) -> list[str]:
-    path = safe(f"{one.field.address.local}  {render_path(one.field.path)}")
-    return [f"adopt   {path}", f"        {safe(one.name)}  {one.key}  {_short(one.before)} -> {_short(one.field.live)}"]
+    path = safe_text(f"{one.field.address.local}  {render_path(one.field.path)}")
+    return [
+        f"adopt   {path}",
+        f"        {safe_text(one.name)}  {one.key}  {_short(one.before)} -> {_short(one.field.live)}",
+    ]
 
 
 def _refused(one: RefusedField) -> list[str]:
-    path = safe(f"{one.field.address.local}  {render_path(one.field.path)}".rstrip())
+    path = safe_text(f"{one.field.address.local}  {render_path(one.field.path)}".rstrip())
     where = f" ({one.source})" if one.source.file else ""
-    return [f"refused {path}", f"        {safe(one.reason)}{where}"]
+    return [f"refused {path}", f"        {safe_text(one.reason)}{where}"]
 
 
 def _short(value: object) -> str:
-    text = safe(json.dumps(value, ensure_ascii=False))
+    text = safe_text(json.dumps(value, ensure_ascii=False))
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 

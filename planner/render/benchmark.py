@@ -8,17 +8,17 @@ from typing import Protocol
 from planner.duration import render_duration
 from planner.plan import ClusterIdentity
 from planner.render.metrics import bytes_text, client_traffic_json
-from planner.render.terminal_style import column_count, pad_text, paint
+from planner.render.terminal_style import column_count, pad_text, with_colour
 from planner.rollout.benchmark import BenchmarkVerdict
-from planner.rollout.metrics import Traffic
-from planner.text_safe import safe
+from planner.rollout.metrics import ClientTraffic
+from planner.text_safe import safe_text
 from planner.values import JsonObject
 
 SCHEMA_VERSION = 1
 _STYLES: Mapping[str, str] = {"passed": "green", "pending": "yellow", "inconclusive": "yellow"}
 
 
-class Report(Protocol):
+class BenchmarkPage(Protocol):
     """A run of a profile and its verdict."""
 
     @property
@@ -28,27 +28,32 @@ class Report(Protocol):
     @property
     def outputs(self) -> JsonObject: ...
     @property
-    def traffic(self) -> Traffic | None: ...
+    def traffic(self) -> ClientTraffic | None: ...
     @property
     def verdict(self) -> BenchmarkVerdict: ...
 
 
-def render_benchmark(report: Report, *, about: str, command: str, colour: bool) -> str:
+def render_benchmark(report: BenchmarkPage, *, about: str, command: str, colour: bool) -> str:
     """The run, its phases, the proxy, and the verdict with its reasons."""
     verdict, outputs = report.verdict, report.outputs
     simulated = ["simulated"] * report.cluster.simulated
-    out = [" · ".join([safe(about), f"benchmark {safe(report.profile)}", safe(str(outputs["run"])), *simulated]), ""]
+    out = [
+        " · ".join(
+            [safe_text(about), f"benchmark {safe_text(report.profile)}", safe_text(str(outputs["run"])), *simulated]
+        ),
+        "",
+    ]
     rows = [(name, _time(seconds)) for name, seconds in verdict.phases.items()]
     rows += [("total", _time(outputs.get("seconds"))), ("egress proxy", _proxy(report))]
-    width = max(column_count(safe(name)) for name, _ in rows)
-    out += [f"  {pad_text(safe(name), width)}  {text}" for name, text in rows]
+    width = max(column_count(safe_text(name)) for name, _ in rows)
+    out += [f"  {pad_text(safe_text(name), width)}  {text}" for name, text in rows]
     called = f": {verdict.family}" if verdict.family else ""
-    out += ["", paint(f"{verdict.state}{safe(called)}", _STYLES.get(verdict.state, "red"), colour)]
-    out += [f"  {safe(reason)}" for reason in verdict.reasons]
+    out += ["", with_colour(f"{verdict.state}{safe_text(called)}", _STYLES.get(verdict.state, "red"), colour)]
+    out += [f"  {safe_text(reason)}" for reason in verdict.reasons]
     return "\n".join([*out, *([f"  {command}"] if command else [])]) + "\n"
 
 
-def benchmark_json(report: Report) -> JsonObject:
+def benchmark_json(report: BenchmarkPage) -> JsonObject:
     """The same as a document. `throughProxy` is null where nothing proves it: nothing is claimed then."""
     verdict, outputs = report.verdict, report.outputs
     return {
@@ -68,12 +73,12 @@ def benchmark_json(report: Report) -> JsonObject:
     }  # fmt: skip
 
 
-def _proxy(report: Report) -> str:
+def _proxy(report: BenchmarkPage) -> str:
     traffic = report.traffic
     if report.verdict.proxied is None or traffic is None:
-        why = f" ({safe(traffic.reason)})" if traffic and traffic.reason else ""
+        why = f" ({safe_text(traffic.reason)})" if traffic and traffic.reason else ""
         return f"no evidence: nothing is claimed{why}"
-    return f"{bytes_text(traffic.total)} of {safe(traffic.client)}, {bytes_text(traffic.rate)}/s"
+    return f"{bytes_text(traffic.total)} of {safe_text(traffic.client)}, {bytes_text(traffic.rate)}/s"
 
 
 def _time(seconds: object) -> str:

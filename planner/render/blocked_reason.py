@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from planner.plan import Blocked
 from planner.source import SourceRef
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 
 _MOST_SHOWN = 600  # characters of a reason
 _MOST_NAMED = 3  # addresses of one warning
@@ -17,7 +17,7 @@ _MOST_NAMED = 3  # addresses of one warning
 
 def blocked_reason(blocked: Blocked, *, full: bool = False) -> str:
     """The reason with its evidence; what the one says already is not said again. Shortened, unless `full`."""
-    reason, evidence = safe(blocked.reason), safe(blocked.evidence)
+    reason, evidence = safe_text(blocked.reason), safe_text(blocked.evidence)
     if evidence and evidence not in reason:
         reason = evidence if evidence.startswith(reason.removesuffix(" …")) else f"{reason}: {evidence}"
     return reason if full else shortened(reason)
@@ -30,7 +30,7 @@ def shortened(text: str) -> str:
 
 def source_location(source: SourceRef) -> str:
     """`file:line` of a declaration, empty where there is none."""
-    return safe(f"{source.file}:{source.line}" if source.line else source.file) if source.file else ""
+    return safe_text(f"{source.file}:{source.line}" if source.line else source.file) if source.file else ""
 
 
 def deduplicated_warnings(warnings: Iterable[str]) -> tuple[str, ...]:
@@ -40,7 +40,7 @@ def deduplicated_warnings(warnings: Iterable[str]) -> tuple[str, ...]:
         address, colon, text = warning.partition(": ")
         named = bool(colon) and "/" in address and " " not in address
         about.setdefault(text if named else warning, []).append(address if named else "")
-    return tuple(safe(_line(text, [name for name in names if name])) for text, names in about.items())
+    return tuple(safe_text(_line(text, [name for name in names if name])) for text, names in about.items())
 
 
 def _line(text: str, names: list[str]) -> str:

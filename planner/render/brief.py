@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from planner.duration import render_duration
 from planner.rollout import evidence as names
-from planner.rollout.changelog import MergedCommit, changelog
+from planner.rollout.changelog import MergedCommit, group_by_meaning
 from planner.text_safe import markdown_safe
 from planner.values import Json, JsonObject
 
@@ -41,7 +41,7 @@ def brief_marker(lane: str, commit: str) -> str:
     return f"brief:{lane.lower()}:{commit[:40]}"
 
 
-def render_entry(entry: BriefEntry) -> str:
+def render_brief_entry(entry: BriefEntry) -> str:
     """The entry, without its marker and without a newline at its end. The same record gives the same text."""
     record = entry.record
     commit, lane = str(record["key"]["commit"]), str(record["key"]["lane"])
@@ -107,7 +107,7 @@ def _changes(entry: BriefEntry) -> Iterator[str]:
         return
     since = f" since {markdown_safe(entry.since[:_SHORT])}" if entry.since else ""
     yield f"{len(entry.commits)} commit{'s' * (len(entry.commits) != 1)}{since}:"
-    for meaning, found in changelog(entry.commits[:_MOST_COMMITS]).items():
+    for meaning, found in group_by_meaning(entry.commits[:_MOST_COMMITS]).items():
         yield ""
         yield f"**{meaning}**"
         yield from (f"- {_subject(one)} {markdown_safe(one.commit[:_SHORT])}" for one in found)
@@ -121,6 +121,6 @@ def _subject(one: MergedCommit) -> str:
     return markdown_safe(cut)
 
 
-def commits_of(rows: Sequence[tuple[str, str, str]]) -> tuple[MergedCommit, ...]:
+def parse_merged_commits(rows: Sequence[tuple[str, str, str]]) -> tuple[MergedCommit, ...]:
     """Commits from id, subject and the rest of the message."""
     return tuple(MergedCommit(commit, subject, "BREAKING CHANGE" in rest) for commit, subject, rest in rows)

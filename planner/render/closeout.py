@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from planner.render.terminal_style import cut_text
-from planner.text_safe import markdown_safe, safe
+from planner.text_safe import markdown_safe, safe_text
 from planner.values import Json, JsonObject
 
 _SHORT = 12
@@ -23,7 +23,7 @@ def closeout_line(record: JsonObject) -> str:
         f"tip {str(record['tip']['commit'] or 'unknown')[:_SHORT]} {_contains(record)}",
         str(record["digest"])[: len("sha256:") + _SHORT],
     ]
-    return safe(" · ".join(words))
+    return safe_text(" · ".join(words))
 
 
 def closeout_table(record: JsonObject, width: int) -> str:
@@ -31,7 +31,10 @@ def closeout_table(record: JsonObject, width: int) -> str:
     rows = [*_rows(record), ("", "")]
     rows += [(one["result"], f"{one['name']}{_because(one)}") for one in record["equations"]]
     longest = max(len(name) for name, _ in rows)
-    lines = [cut_text(f"  {safe(name).ljust(longest)}  {safe(value)}".rstrip(), max(40, width)) for name, value in rows]
+    lines = [
+        cut_text(f"  {safe_text(name).ljust(longest)}  {safe_text(value)}".rstrip(), max(40, width))
+        for name, value in rows
+    ]
     return "\n".join([closeout_line(record), "", *lines]) + "\n"
 
 

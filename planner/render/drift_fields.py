@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from planner.address import Address
-from planner.drift import AcknowledgedField, DriftReport, DriftRow, DriftState, Ignored
+from planner.drift import AcknowledgedField, DriftReport, DriftRow, DriftState, IgnoredField
 from planner.path import FieldPath
 from planner.plan import FieldChange, FieldOp
 
@@ -38,7 +38,7 @@ def acknowledged_fields(row: DriftRow) -> Iterator[tuple[FieldChange | None, Ack
         yield changes.get(one.path), one
 
 
-def ignored(row: DriftRow) -> Iterator[tuple[FieldChange, Ignored]]:
+def ignored_fields(row: DriftRow) -> Iterator[tuple[FieldChange, IgnoredField]]:
     """What a rule leaves to its owner in a row, reported as drift."""
     changes = {change.path: change for change in (*row.undeclared, *(change.reversed() for change in _foreign(row)))}
     for one in row.ignored:

@@ -13,7 +13,7 @@ from planner.drift import DriftReport, DriftRow, DriftState
 from planner.plan import FieldChange
 from planner.render.drift_fields import drifted_fields, undeclared_fields
 from planner.render.field_detail import field_detail
-from planner.text_safe import markdown_safe, safe
+from planner.text_safe import markdown_safe, safe_text
 
 _MOST_ROWS = 60  # lines of one issue
 _MOST_TEXT = 200  # characters of one cell
@@ -67,7 +67,7 @@ def drift_issues(report: DriftReport, owned: str, command: str) -> tuple[DriftIs
         proven = report.is_complete or finding is DriftFinding.UNREADABLE
         if lines or proven:
             body = _body(finding, owned, lines, command, complete=report.is_complete)
-            title = f"Drift in {safe(owned)}: {_TITLES[finding]}"
+            title = f"Drift in {safe_text(owned)}: {_TITLES[finding]}"
             marker = f"drift:{owned.lower()}:{finding}"
             made.append(DriftIssue(finding, marker, title, body, bool(lines), len(objects[finding])))
     return tuple(made)

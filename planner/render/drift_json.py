@@ -14,7 +14,7 @@ from planner.render.drift_fields import (
     acknowledged_fields,
     drift_name,
     drifted_fields,
-    ignored,
+    ignored_fields,
     pending_fields,
     spans_several_lanes,
     undeclared_fields,
@@ -82,7 +82,7 @@ def _row(row: DriftRow, several: bool, home: tuple[str, str]) -> JsonObject:
         ],
         "ignored": [
             {**field_document(change), "rule": {"reason": one.reason, "source": asdict(one.source)}}
-            for change, one in ignored(row)
+            for change, one in ignored_fields(row)
         ],
     }
 

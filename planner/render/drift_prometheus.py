@@ -11,7 +11,7 @@ from datetime import datetime
 
 from planner.drift import DriftReport, DriftRow, DriftState
 from planner.render.drift_fields import drifted_fields, undeclared_fields
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 
 MOST_OBJECTS = 200  # series of single objects; every one costs memory in the server
 _LISTED = (
@@ -114,4 +114,4 @@ def _sample(name: str, labels: Mapping[str, str], value: int) -> str:
 
 def _escaped(text: str) -> str:
     """A label value: control characters made visible, cut, then what the format itself wants escaped."""
-    return safe(text)[:_MOST_CHARACTERS].replace("\\", "\\\\").replace('"', '\\"')
+    return safe_text(text)[:_MOST_CHARACTERS].replace("\\", "\\\\").replace('"', '\\"')

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from planner.drift import AcknowledgedField, DriftReport, DriftRow, DriftState, Ignored
+from planner.drift import AcknowledgedField, DriftReport, DriftRow, DriftState, IgnoredField
 from planner.plan import FieldChange, FieldOp
 from planner.render.blocked_reason import deduplicated_warnings
 from planner.render.drift_fields import (
     acknowledged_fields,
     drift_name,
     drifted_fields,
-    ignored,
+    ignored_fields,
     pending_fields,
     spans_several_lanes,
     undeclared_fields,
@@ -26,8 +26,8 @@ from planner.render.drift_json import drift_json
 from planner.render.field_detail import field_detail
 from planner.render.graph_groups import count_noun
 from planner.render.selection_text import selection_text
-from planner.render.terminal_style import column_count, cut_text, pad_text, paint
-from planner.text_safe import safe
+from planner.render.terminal_style import column_count, cut_text, pad_text, with_colour
+from planner.text_safe import safe_text
 
 __all__ = ["drift_json", "render_drift"]
 
@@ -76,7 +76,7 @@ def render_drift(report: DriftReport, *, width: int, colour: bool, command: str)
     """
     several = spans_several_lanes(report)
     shown = [row for state in ORDER for row in report.rows if row.state is state]
-    blocks = [(row, safe(drift_name(row.address, several)), drift_lines(row)) for row in shown]
+    blocks = [(row, safe_text(drift_name(row.address, several)), drift_lines(row)) for row in shown]
     name_width = max((column_count(name) for _, name, _ in blocks), default=0)
     reported = [line for _, _, lines in blocks for line in lines]
     text_width = max((column_count(line.text) for line in reported if line.who), default=0)
@@ -97,7 +97,7 @@ def drift_warnings(report: DriftReport) -> list[str]:
         f"the acknowledgement of {one.address} ({one.source}) expired on {one.expires}: {one.reason}"
         for one in report.expired
     )
-    return [*map(safe, expired), *deduplicated_warnings(report.warnings)]
+    return [*map(safe_text, expired), *deduplicated_warnings(report.warnings)]
 
 
 def _head(report: DriftReport, width: int) -> list[str]:
@@ -122,8 +122,8 @@ def drift_verdict(report: DriftReport) -> str:
 def drift_heading(report: DriftReport) -> str:
     """What was looked at: the selection and the cluster; safe to show."""
     cluster = report.cluster
-    uid = safe(cluster.uid[:8]) or "unknown"
-    reported = f"{selection_text(report.selection)} on {safe(cluster.server) or 'a cluster'} (uid {uid})"
+    uid = safe_text(cluster.uid[:8]) or "unknown"
+    reported = f"{selection_text(report.selection)} on {safe_text(cluster.server) or 'a cluster'} (uid {uid})"
     return reported + " · simulated" * cluster.simulated
 
 
@@ -131,8 +131,8 @@ def _last(report: DriftReport, command: str) -> list[str]:
     if not command:
         return []
     if report.count(DriftState.DRIFTED) or report.count(DriftState.BOTH):
-        return [f"to put it back:  {safe(command)}"]
-    return [f"to apply it:  {safe(command)}"] if report.count(DriftState.PENDING) else []
+        return [f"to put it back:  {safe_text(command)}"]
+    return [f"to apply it:  {safe_text(command)}"] if report.count(DriftState.PENDING) else []
 
 
 def drift_lines(row: DriftRow) -> list[DriftLine]:
@@ -144,24 +144,26 @@ def drift_lines(row: DriftRow) -> list[DriftLine]:
             for change in undeclared_fields(row)
         ]
     fields += [_accepted(change, one) for change, one in acknowledged_fields(row)]
-    fields += [_ignored(change, one) for change, one in ignored(row)]
+    fields += [_ignored(change, one) for change, one in ignored_fields(row)]
     if row.state in (DriftState.DRIFTED, DriftState.ACKNOWLEDGED, DriftState.IGNORED) and fields:
         return fields
     waiting = pending_fields(row)
     number = f" ({count_noun(len(waiting), 'field')})" if waiting else ""
-    return [*fields, DriftLine((safe(row.reason) or "no reason given") + number)]
+    return [*fields, DriftLine((safe_text(row.reason) or "no reason given") + number)]
 
 
 def _accepted(change: FieldChange | None, one: AcknowledgedField) -> DriftLine:
     what = _field(change) if change else "deleted"
     who = f"{_who(change)} " if change and _who(change) else ""
-    return DriftLine(what, f"{who}(accepted until {safe(one.by.expires)}: {cut_text(safe(one.by.reason), _LONGEST)})")
+    return DriftLine(
+        what, f"{who}(accepted until {safe_text(one.by.expires)}: {cut_text(safe_text(one.by.reason), _LONGEST)})"
+    )
 
 
-def _ignored(change: FieldChange, one: Ignored) -> DriftLine:
+def _ignored(change: FieldChange, one: IgnoredField) -> DriftLine:
     who = f"{_who(change)} " if _who(change) else ""
-    where = f", {safe(str(one.source))}" if str(one.source) else ""
-    return DriftLine(_field(change), f"{who}(ignored: {cut_text(safe(one.reason), _LONGEST)}{where})")
+    where = f", {safe_text(str(one.source))}" if str(one.source) else ""
+    return DriftLine(_field(change), f"{who}(ignored: {cut_text(safe_text(one.reason), _LONGEST)}{where})")
 
 
 def _field(change: FieldChange) -> str:
@@ -190,7 +192,7 @@ def _field(change: FieldChange) -> str:
 
 
 def _who(change: FieldChange) -> str:
-    return ", ".join(safe(word) for word in (change.manager, change.time) if word)
+    return ", ".join(safe_text(word) for word in (change.manager, change.time) if word)
 
 
 def _length(line: DriftLine, text_width: int) -> int:
@@ -202,7 +204,11 @@ def _wide(row: DriftRow, name: str, reported: Sequence[DriftLine], text_width: i
     lines = []
     for at, line in enumerate(reported):
         head = _state(row.state, colour) + name if not at else " " * (_INDENT + column_count(name))
-        who = f"{' ' * (text_width - column_count(line.text))}  {paint(line.who, 'dim', colour)}" if line.who else ""
+        who = (
+            f"{' ' * (text_width - column_count(line.text))}  {with_colour(line.who, 'dim', colour)}"
+            if line.who
+            else ""
+        )
         lines.append(f"{head}  {line.text}{who}")
     return lines
 
@@ -212,7 +218,7 @@ def _narrow(row: DriftRow, name: str, reported: Sequence[DriftLine], width: int,
     lines = [_state(row.state, colour) + name]
     for line in reported:
         text = " " * (_INDENT + 2) + line.text
-        who = paint(line.who, "dim", colour)
+        who = with_colour(line.who, "dim", colour)
         if column_count(text) + 2 + column_count(line.who) <= width:
             lines.append(f"{text}  {who}" if line.who else text)
         else:
@@ -222,4 +228,4 @@ def _narrow(row: DriftRow, name: str, reported: Sequence[DriftLine], width: int,
 
 def _state(state: DriftState, colour: bool) -> str:
     word = _WORDS[state]
-    return f"  {paint(word, _STYLES[state], colour)}{' ' * (_INDENT - 2 - len(word))}"
+    return f"  {with_colour(word, _STYLES[state], colour)}{' ' * (_INDENT - 2 - len(word))}"

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from itertools import islice, takewhile
 from typing import TypeGuard, assert_never
 
-from planner.diff import HIDDEN, differing_runs
+from planner.diff import HIDDEN, differing_ranges
 from planner.path import FieldPath, render_path
 from planner.plan import FieldChange, FieldOp
-from planner.text_safe import safe
-from planner.values import Json, JsonValue, Ref, Sealed, Sub
+from planner.text_safe import safe_text
+from planner.values import Json, JsonValue, OutputRef, OutputTemplate, SealedSecret
 
 MOST_LINES = 14  # of one field; a reviewer who needs more reads the JSON form
 MOST_CHARACTERS = 600  # of one line
@@ -56,8 +56,8 @@ class FieldDetail:
 def field_detail(change: FieldChange, most_lines: int = MOST_LINES) -> FieldDetail:
     """The text of one field change, long values in at most so many lines. Of a sensitive one nothing is shown but
     fingerprints."""
-    path = safe(_readable(change.path))
-    who = ", ".join(safe(part) for part in (change.manager, change.time) if part)
+    path = safe_text(_readable(change.path))
+    who = ", ".join(safe_text(part) for part in (change.manager, change.time) if part)
     before, after = change.before, change.after
     if change.sensitive:
         return FieldDetail(change.op, path, *_secret_sides(change), who=who)
@@ -118,7 +118,7 @@ def _bracketed(mark: str) -> str:
 
 def _marks(value: Json) -> tuple[str, str]:
     """What may be shown of a secret, short and whole: its fingerprint, or that it is hidden."""
-    text = value.fingerprint if isinstance(value, Sealed) else value
+    text = value.fingerprint if isinstance(value, SealedSecret) else value
     if text in ("", None):
         return "(made at apply)", "(made at apply)"
     if isinstance(text, str) and (match := _FINGERPRINT.match(text)):
@@ -134,7 +134,7 @@ def _leaves(value: Json) -> Iterator[Json]:
     if isinstance(value, (dict, list)):
         for item in value.values() if isinstance(value, dict) else value:
             yield from _leaves(item)
-    elif isinstance(value, Sealed) or (isinstance(value, str) and _FINGERPRINT.match(value)):
+    elif isinstance(value, SealedSecret) or (isinstance(value, str) and _FINGERPRINT.match(value)):
         yield value
 
 
@@ -144,26 +144,26 @@ def _leaves(value: Json) -> Iterator[Json]:
 def inline_value(value: Json) -> str:
     """A value on one line, as JSON; outputs that are not known yet as `(known after: GitRef/gitops.commit)`."""
     match value:
-        case Ref() | Sub() | Sealed():
-            return safe(_special(value))
+        case OutputRef() | OutputTemplate() | SealedSecret():
+            return safe_text(_special(value))
         case _:
-            return safe(_ENCODER.encode(value))
+            return safe_text(_ENCODER.encode(value))
 
 
-def _unquoted(leaf: Ref | Sub | Sealed) -> str:
+def _unquoted(leaf: OutputRef | OutputTemplate | SealedSecret) -> str:
     return _special(leaf).strip('"')
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, default=_unquoted)
 
 
-def _special(value: Ref | Sub | Sealed) -> str:
+def _special(value: OutputRef | OutputTemplate | SealedSecret) -> str:
     match value:
-        case Ref(address, output):
+        case OutputRef(address, output):
             return f"(known after: {address}.{output})"
-        case Sub(parts):
+        case OutputTemplate(parts):
             return '"' + "".join(part if isinstance(part, str) else _special(part) for part in parts) + '"'
-        case Sealed():
+        case SealedSecret():
             return _bracketed(_marks(value)[0])
         case _ as never:
             assert_never(never)
@@ -186,7 +186,7 @@ def _focused(before: str, after: str) -> tuple[str, str]:
     return _cut_ends(before, head, tail), _cut_ends(after, head, tail)
 
 
-def fitted(before: str, after: str, room: int) -> tuple[str, str]:
+def fit_both_sides(before: str, after: str, room: int) -> tuple[str, str]:
     """Both sides of a change in at most so many characters each, cut so that the place where they differ is seen."""
     if max(len(before), len(after)) <= room:
         return before, after
@@ -231,7 +231,7 @@ def _is_order(value: JsonValue) -> TypeGuard[list[str]]:
 
 
 def _order(labels: Sequence[str]) -> str:
-    return _shortened(safe(" ".join(label[1:-1].removeprefix("name=") for label in labels)))
+    return _shortened(safe_text(" ".join(label[1:-1].removeprefix("name=") for label in labels)))
 
 
 # --- long values ---------------------------------------------------------------------------------------------------
@@ -249,7 +249,7 @@ def _one_side(op: FieldOp, path: str, who: str, value: Json, sign: str, most: in
 
 
 def _listed(op: FieldOp, path: str, who: str, lines: Sequence[str], sign: str, most: int) -> FieldDetail:
-    shown = tuple(f"{sign} {_shortened(safe(line))}" for line in lines[:most])
+    shown = tuple(f"{sign} {_shortened(safe_text(line))}" for line in lines[:most])
     return FieldDetail(op, path, note=f"{len(lines)} lines", lines=(*shown, *_rest(len(lines) - most)), who=who)
 
 
@@ -260,7 +260,7 @@ def _rest(count: int) -> tuple[str, ...]:
 def _text_change(path: str, who: str, before: str, after: str, most: int) -> FieldDetail:
     """A line difference, each line with its number: of the old text behind a minus, of the new one behind a plus."""
     old, new = before.split("\n"), after.split("\n")
-    runs = differing_runs(old, new)
+    runs = differing_ranges(old, new)
     differ = sum(max(last - first, end - start) for first, last, start, end in runs)
     lines = list(_numbered(old, new, runs))
     shown = tuple(_shortened(line) for line in lines[:most])
@@ -290,7 +290,7 @@ def _lines_focused(old: Sequence[str], new: Sequence[str]) -> tuple[Sequence[str
 def _ends_visibly(line: str) -> str:
     """A line whose blanks at the end can be seen: they may be all that differs."""
     bare = line.rstrip(" ")
-    return safe(bare) + "\\x20" * (len(line) - len(bare))
+    return safe_text(bare) + "\\x20" * (len(line) - len(bare))
 
 
 def outline_tree(value: Json, indent: str = "") -> Iterator[str]:

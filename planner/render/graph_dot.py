@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from planner.address import Address
 from planner.graph import ResourceGraph
-from planner.render.graph_groups import graph_groups, kind_text, order_numbers, reduced_arrows
-from planner.text_safe import safe
+from planner.render.graph_groups import graph_groups, kind_and_group_text, order_numbers, reduced_arrows
+from planner.text_safe import safe_text
 
 _HEAD = (
     "digraph hwplan {",
@@ -24,7 +24,9 @@ def render_dot(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
     for at, group in enumerate(graph_groups(graph), 1):
         lines += [f"  subgraph cluster_{at} {{", f"    label={_quoted(group.title)}; style=rounded;"]
         for address in group.nodes:
-            label = _quoted(kind_text(address), address.name, *([labels[address]] if address in labels else ()))
+            label = _quoted(
+                kind_and_group_text(address), address.name, *([labels[address]] if address in labels else ())
+            )
             lines.append(f"    n{number[address]} [label={label}, tooltip={_quoted(str(address))}];")
         lines.append("  }")
     for arrow in reduced_arrows(graph):
@@ -40,4 +42,4 @@ def _quoted(*rows: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return safe(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
+    return safe_text(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")

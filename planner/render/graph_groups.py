@@ -28,7 +28,7 @@ class GraphGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrow:
+class GraphArrow:
     """One arrow: every edge between two nodes, reported together."""
 
     before: Address
@@ -54,12 +54,12 @@ def graph_groups(graph: ResourceGraph) -> tuple[GraphGroup, ...]:
     return tuple(GraphGroup(place, namespace, tuple(nodes)) for (place, namespace), nodes in found.items())
 
 
-def reduced_arrows(graph: ResourceGraph) -> tuple[Arrow, ...]:
+def reduced_arrows(graph: ResourceGraph) -> tuple[GraphArrow, ...]:
     """The edges that no chain of others repeats, one arrow between two nodes."""
     found: dict[tuple[Address, Address], list[Edge]] = {}
     for edge in reduced_edges(graph):
         found.setdefault((edge.before, edge.after), []).append(edge)
-    return tuple(Arrow(before, after, tuple(edges)) for (before, after), edges in found.items())
+    return tuple(GraphArrow(before, after, tuple(edges)) for (before, after), edges in found.items())
 
 
 def order_numbers(graph: ResourceGraph) -> Mapping[Address, int]:
@@ -67,7 +67,7 @@ def order_numbers(graph: ResourceGraph) -> Mapping[Address, int]:
     return {address: number for number, address in enumerate(graph.order(), 1)}
 
 
-def kind_text(address: Address) -> str:
+def kind_and_group_text(address: Address) -> str:
     """Kind and group, not escaped: `Deployment.apps`."""
     return f"{address.kind}.{address.group}" if address.group else address.kind
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from planner.address import Address
 from planner.graph import ResourceGraph
-from planner.render.graph_groups import graph_groups, kind_text, order_numbers, reduced_arrows
-from planner.text_safe import safe
+from planner.render.graph_groups import graph_groups, kind_and_group_text, order_numbers, reduced_arrows
+from planner.text_safe import safe_text
 
 _MOST_EDGES = 500  # Mermaid's own defaults (maxEdges, maxTextSize); neither can be raised from within a diagram
 _MOST_TEXT = 50_000
@@ -33,7 +33,7 @@ def render_mermaid(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
 
 
 def _node(address: Address, labels: Mapping[Address, str]) -> str:
-    text = f"{_label(kind_text(address))}<br/>{_label(address.name)}"
+    text = f"{_label(kind_and_group_text(address))}<br/>{_label(address.name)}"
     return f"{text}<br/>{_label(labels[address])}" if address in labels else text
 
 
@@ -42,7 +42,7 @@ def _label(text: str) -> str:
 
     A first character that is no letter is coded too, or the label could become a Markdown list.
     """
-    shown = safe(text)
+    shown = safe_text(text)
     return "".join(
         char if char.isalpha() or (at and (char.isalnum() or char in " ·._/-")) else f"#{ord(char)};"
         for at, char in enumerate(shown)

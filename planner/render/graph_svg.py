@@ -11,13 +11,13 @@ from planner.render.graph_groups import (
     GraphGroup,
     count_noun,
     graph_groups,
-    kind_text,
+    kind_and_group_text,
     node_names,
     order_numbers,
     reduced_arrows,
 )
 from planner.render.graph_layout import NODE_HEIGHT, NODE_WIDTH, GraphLayout, Point, layout_graph
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 
 _MARGIN = 24
 _LEGEND_ROW = 20
@@ -110,11 +110,11 @@ def _legend(shown: Sequence[GraphGroup], tone: Mapping[tuple[str, str], int], wi
     lines = []
     for at, group in enumerate(shown):
         x, y = _MARGIN + at % across * _LEGEND_COLUMN, _MARGIN + at // across * _LEGEND_ROW
-        text = f"{safe(group.title)} ({len(group.nodes)})"
+        text = f"{safe_text(group.title)} ({len(group.nodes)})"
         lines.append(
             f'<g class="b t{tone[group.node_lane, group.namespace]}">'
             f'<rect x="{x}" y="{y}" width="12" height="12" rx="3"/>'
-            f'<text x="{x + 18}" y="{y + 10}">{escape(cut_middle(text, 34))}</text>{_title(safe(group.title))}</g>'
+            f'<text x="{x + 18}" y="{y + 10}">{escape(cut_middle(text, 34))}</text>{_title(safe_text(group.title))}</g>'
         )
     rows = -(-len(shown) // across)
     return lines, _MARGIN + rows * _LEGEND_ROW + (12 if rows else 0)
@@ -127,34 +127,34 @@ def _nodes(
     lines = []
     for address in graph.order():
         x, y = layout.corners[address]
-        label = safe(labels.get(address, ""))
-        tooltip = f"{number[address]}. {safe(called[address])}" + (f"\n{label}" if label else "")
+        label, kind = safe_text(labels.get(address, "")), safe_text(kind_and_group_text(address))
+        tooltip = f"{number[address]}. {safe_text(called[address])}" + (f"\n{label}" if label else "")
         room = _KIND_LENGTH - (len(label) + 1 if label else 0)
         mark = f'<text class="l" x="{NODE_WIDTH - 8}" y="14" text-anchor="end">{escape(cut_middle(label, 12))}</text>'
         lines.append(
             f'<g class="b t{tone[address.node_lane, address.namespace]}" transform="translate({x},{y})">'
             f"{_title(tooltip)}"
             f'<rect width="{NODE_WIDTH}" height="{NODE_HEIGHT}" rx="6"/>'
-            f'<text class="k" x="8" y="14">{escape(cut_middle(safe(kind_text(address)), max(room, 16)))}</text>'
+            f'<text class="k" x="8" y="14">{escape(cut_middle(kind, max(room, 16)))}</text>'
             f"{mark if label else ''}"
-            f'<text class="n" x="8" y="29">{escape(cut_middle(safe(address.name), _NAME_LENGTH))}</text></g>'
+            f'<text class="n" x="8" y="29">{escape(cut_middle(safe_text(address.name), _NAME_LENGTH))}</text></g>'
         )
     return lines
 
 
 def _arrow_title(reasons: Sequence[str], before: str, after: str) -> str:
-    return "\n".join([f"{safe(before)} -> {safe(after)}", *map(safe, reasons)])
+    return "\n".join([f"{safe_text(before)} -> {safe_text(after)}", *map(safe_text, reasons)])
 
 
 def _edge(route: Sequence[Point], tooltip: str, explicit: bool) -> str:
     """A visible curve, and a broad invisible one that makes it easy to point at."""
-    way = curve(route)
+    way = arrow_curve(route)
     kind = "e x" if explicit else "e"
     tip = 'marker-end="url(#tip)"'
     return f'<g class="{kind}">{_title(tooltip)}<path class="h" d="{way}"/><path class="s" d="{way}" {tip}/></g>'
 
 
-def curve(route: Sequence[Point]) -> str:
+def arrow_curve(route: Sequence[Point]) -> str:
     """Level at every point, so that bends are soft and lanes run straight."""
     (x, y), *others = route
     steps = [f"M{x},{y}"]

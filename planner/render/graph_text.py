@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from planner.address import Address
 from planner.graph import ResourceGraph
 from planner.render.graph_groups import count_noun, graph_groups, order_numbers, reduced_arrows
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 
 _WIDTH = 80
 _AFTER_COLUMN = 50  # addresses are mostly shorter; a longer one pushes its numbers on, or to the next line
@@ -23,9 +23,9 @@ def render_text(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
     lines = [_summary(graph, len(drawn))]
     digits = max(4, len(str(len(number))) + 2)
     for group in graph_groups(graph):
-        lines += ["", safe(group.title)]
+        lines += ["", safe_text(group.title)]
         for address in group.nodes:
-            text = safe(address.local) + (f"  [{safe(labels[address])}]" if address in labels else "")
+            text = safe_text(address.local) + (f"  [{safe_text(labels[address])}]" if address in labels else "")
             lines += _node(f"{number[address]:>{digits}}  ", text, sorted(needs.get(address, ())))
     if drawn:
         lines += ["", "which field says so:  hwplan why ADDRESS"]

@@ -8,7 +8,7 @@ from planner.address import Address
 from planner.graph import Edge, ResourceGraph, paths_to
 from planner.graph.explain import MOST_WAYS, Way
 from planner.render.graph_groups import count_noun, node_names, order_numbers
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 
 _WIDEST = 48  # of the column of addresses; longer ones push their rule on
 _MOST_NAMED = 3  # dependents that are named before they are only counted
@@ -20,7 +20,7 @@ def render_why(graph: ResourceGraph, address: Address, other: Address | None) ->
     Without `other`, the longest chain behind each direct dependency; with it, the ways between the two.
     """
     ways = paths_to(graph, address, other)
-    called = {node: safe(name) for node, name in node_names(graph).items()}
+    called = {node: safe_text(name) for node, name in node_names(graph).items()}
     if other is None:
         head = [_place(graph, address, called), *_dependents(graph, address, called)]
     else:
@@ -62,4 +62,4 @@ def _lines(way: Way, called: Mapping[Address, str], width: int) -> list[str]:
 
 
 def _edge(edge: Edge, called: Mapping[Address, str], width: int) -> str:
-    return f"    -> {called[edge.after]:<{width}}  {safe(edge.rule)}: {safe(edge.field)}"
+    return f"    -> {called[edge.after]:<{width}}  {safe_text(edge.rule)}: {safe_text(edge.field)}"

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from planner.address import Address
 from planner.graph import ResourceGraph
 from planner.plan import Plan
-from planner.render.html_view import make_report
+from planner.render.html_view import make_html_report
 from planner.render.review_context import NO_CONTEXT, ReviewContext
 from planner.shipped_files import TEMPLATES
 
@@ -36,7 +36,7 @@ def render_html(
     """The page, with one newline at its end. `graph` is known when the plan was just made, and None for a saved one."""
     template, style, script = _parts()
     page = template.render(
-        report=make_report(plan, graph, command=command, notes=notes, review=review),
+        report=make_html_report(plan, graph, command=command, notes=notes, review=review),
         style=Markup(style),  # noqa: S704 - our own files
         script=Markup(script),  # noqa: S704
         policy=_policy(style, script),

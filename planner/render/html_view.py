@@ -12,16 +12,16 @@ from dataclasses import dataclass
 
 from planner.address import Address
 from planner.graph import Edge, ResourceGraph
-from planner.plan import LEAVING, Action, Blocked, Change, Drift, FieldChange, Plan, Precondition, Verified
+from planner.plan import LEAVING, Action, Blocked, Change, Drift, FieldChange, Plan, Precondition, VerifiedBy
 from planner.render.field_detail import FieldDetail, field_detail
-from planner.render.graph_groups import Arrow, kind_text, reduced_arrows
+from planner.render.graph_groups import GraphArrow, kind_and_group_text, reduced_arrows
 from planner.render.graph_layout import NODE_HEIGHT, NODE_WIDTH, GraphLayout, layout_graph
-from planner.render.graph_svg import curve, cut_middle
+from planner.render.graph_svg import arrow_curve, cut_middle
 from planner.render.plan_graph import graph_of_plan, with_deletes
-from planner.render.plan_view import PlanView, make_view
+from planner.render.plan_view import PlanView, make_plan_view
 from planner.render.review_context import NO_CONTEXT, ReviewContext
 from planner.render.symbols import action_symbol, field_sign
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 
 MOST_LINES = 400  # of one field
 MOST_DRAWN = 700  # nodes; of a larger graph only what changes is drawn, with what is next to it
@@ -109,7 +109,7 @@ class HtmlReport:
     remark: str
 
 
-def make_report(
+def make_html_report(
     plan: Plan,
     graph: ResourceGraph | None = None,
     *,
@@ -118,7 +118,7 @@ def make_report(
     review: ReviewContext = NO_CONTEXT,
 ) -> HtmlReport:
     """The report of `plan`. Without its `graph` (a saved plan has none) the edges are those between its changes."""
-    view = make_view(plan, command=command, notes=notes, review=review)
+    view = make_plan_view(plan, command=command, notes=notes, review=review)
     known = graph_of_plan(plan) if graph is None else graph.reverse() if plan.destroy else with_deletes(graph, plan)
     entries = _Entries(plan, known, view).all()
     groups: dict[str, list[HtmlEntry]] = {}
@@ -193,32 +193,40 @@ class _Entries:
         return found
 
     def name(self, address: Address) -> str:
-        return safe(str(address) if self.placed else address.local)
+        return safe_text(str(address) if self.placed else address.local)
 
     def change(self, number: int, change: Change) -> HtmlEntry:
         line = self.lines[number]
         facts = (
-            ("declared", safe(str(change.source)) if change.source.file else ""),
+            ("declared", safe_text(str(change.source)) if change.source.file else ""),
             ("precondition", _precondition(change.precondition)),
             ("after-state vouched for by", _vouched(change)),
-            ("takes from others", safe(", ".join(".".join(map(str, path)) for path in change.forced))),
-            ("waits", safe(change.wait) if change.wait != "ready" else ""),
+            ("takes from others", safe_text(", ".join(".".join(map(str, path)) for path in change.forced))),
+            ("waits", safe_text(change.wait) if change.wait != "ready" else ""),
         )
         fields = [item for item in change.fields if change.action is not Action.NOOP]
         return self.entry(
             change.address, number, action_symbol(change.action), str(change.action), line.why, line.hint, "", fields,
             facts,
-            safe(change.scope) or "(no scope)",
+            safe_text(change.scope) or "(no scope)",
         )  # fmt: skip
 
     def blocked(self, blocked: Blocked) -> HtmlEntry:
         facts = (
-            ("evidence", safe(blocked.evidence) if blocked.evidence != blocked.reason else ""),
-            ("declared", safe(str(blocked.source)) if blocked.source.file else ""),
+            ("evidence", safe_text(blocked.evidence) if blocked.evidence != blocked.reason else ""),
+            ("declared", safe_text(str(blocked.source)) if blocked.source.file else ""),
             ("wanted", str(blocked.action)),
         )
         return self.entry(
-            blocked.address, 0, "!", "blocked", safe(blocked.reason), "", safe(blocked.remedy), blocked.fields, facts
+            blocked.address,
+            0,
+            "!",
+            "blocked",
+            safe_text(blocked.reason),
+            "",
+            safe_text(blocked.remedy),
+            blocked.fields,
+            facts,
         )
 
     def other(self, address: Address) -> HtmlEntry:
@@ -241,8 +249,8 @@ class _Entries:
             symbol=sign,
             action=action,
             address=self.name(address),
-            kind=safe(kind_text(address)),
-            name=safe(address.name),
+            kind=safe_text(kind_and_group_text(address)),
+            name=safe_text(address.name),
             scope=scope,
             why=why,
             hint=hint,
@@ -264,20 +272,20 @@ class _Entries:
 
 
 def _reason(edge: Edge) -> str:
-    return f"{safe(edge.rule)}: {safe(edge.field)}"
+    return f"{safe_text(edge.rule)}: {safe_text(edge.field)}"
 
 
 def _precondition(wanted: Precondition) -> str:
     if wanted.absent:
         return "it does not exist"
     parts = (("uid", wanted.uid), ("content", wanted.content))
-    return ", ".join(f"{label} {safe(text)}" for label, text in parts if text)
+    return ", ".join(f"{label} {safe_text(text)}" for label, text in parts if text)
 
 
 def _vouched(change: Change) -> str:
     if change.action in (*LEAVING, Action.NOOP):
         return ""
-    words = {Verified.SERVER: "the server's dry run", Verified.SCHEMA: "the schema", Verified.NO: "nobody"}
+    words = {VerifiedBy.SERVER: "the server's dry run", VerifiedBy.SCHEMA: "the schema", VerifiedBy.NO: "nobody"}
     return words[change.verified]
 
 
@@ -297,7 +305,9 @@ def _nodes(graph: ResourceGraph, layout: GraphLayout, entries: Mapping[Address, 
     return tuple(found)
 
 
-def _line(arrow: Arrow, layout: GraphLayout, entries: Mapping[Address, HtmlEntry]) -> HtmlArrow:
+def _line(arrow: GraphArrow, layout: GraphLayout, entries: Mapping[Address, HtmlEntry]) -> HtmlArrow:
     before, after = entries[arrow.before], entries[arrow.after]
     title = "\n".join([f"{before.address} -> {after.address}", *map(_reason, arrow.edges)])
-    return HtmlArrow(before.key, after.key, curve(layout.routes[arrow.before, arrow.after]), title, arrow.explicit)
+    return HtmlArrow(
+        before.key, after.key, arrow_curve(layout.routes[arrow.before, arrow.after]), title, arrow.explicit
+    )

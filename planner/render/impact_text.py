@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from planner.address import Address
-from planner.effects.impact import Impact, Touched
+from planner.effects.impact import ChangeImpact, ImpactedResource
 from planner.graph import ResourceGraph
 from planner.graph.explain import Way
-from planner.plan import SetOff
+from planner.plan import SideEffect
 from planner.render.graph_groups import count_noun, node_names
-from planner.render.graph_json import way_document
-from planner.text_safe import safe
+from planner.render.graph_json import path_document
+from planner.text_safe import safe_text
 
 _WIDEST = 48  # of the column of addresses; longer ones push their text on
 
 
-def render_impact(impact: Impact, graph: ResourceGraph) -> str:
+def render_impact(impact: ChangeImpact, graph: ResourceGraph) -> str:
     """Lines without a final newline: the counts, then a section for each of the three that is not empty."""
-    called = {node: safe(name) for node, name in node_names(graph).items()}
+    called = {node: safe_text(name) for node, name in node_names(graph).items()}
     sections = (
         _section("if its content changes", [_effect(one, called) for one in impact.sets_off]),
         _section("changes or runs with it", [_touched(one, called) for one in impact.touched]),
@@ -27,7 +27,7 @@ def render_impact(impact: Impact, graph: ResourceGraph) -> str:
     return "\n".join([_headline(impact, called), *(line for section in sections for line in section)])
 
 
-def impact_document(impact: Impact) -> dict[str, object]:
+def impact_document(impact: ChangeImpact) -> dict[str, object]:
     """The same for programs: addresses as text, the ways edge by edge."""
     return {
         "schemaVersion": 1,
@@ -40,11 +40,11 @@ def impact_document(impact: Impact) -> dict[str, object]:
             }
             for one in impact.touched
         ],
-        "dependents": [{"address": str(way[-1].after), "way": way_document(way)} for way in impact.dependents],
+        "dependents": [{"address": str(way[-1].after), "way": path_document(way)} for way in impact.dependents],
     }  # fmt: skip
 
 
-def _headline(impact: Impact, called: Mapping[Address, str]) -> str:
+def _headline(impact: ChangeImpact, called: Mapping[Address, str]) -> str:
     name = called[impact.address]
     if not (impact.touched or impact.sets_off or impact.dependents):
         return f"a change of {name} reaches nothing else that is declared"
@@ -61,15 +61,17 @@ def _section(title: str, rows: Sequence[tuple[str, str]]) -> list[str]:
     return ["", title, *(f"  {name:<{width}}  {text}" for name, text in rows)] if rows else []
 
 
-def _effect(one: SetOff, called: Mapping[Address, str]) -> tuple[str, str]:
-    return called.get(one.address, safe(str(one.address))), f"{one.kind.value}: {safe(one.text)}"
+def _effect(one: SideEffect, called: Mapping[Address, str]) -> tuple[str, str]:
+    return called.get(one.address, safe_text(str(one.address))), f"{one.kind.value}: {safe_text(one.text)}"
 
 
-def _touched(one: Touched, called: Mapping[Address, str]) -> tuple[str, str]:
-    return called[one.address], f"{one.touch.value}: {called[one.cause]} ({safe(one.rule)}: {safe(one.field)})"
+def _touched(one: ImpactedResource, called: Mapping[Address, str]) -> tuple[str, str]:
+    return called[
+        one.address
+    ], f"{one.touch.value}: {called[one.cause]} ({safe_text(one.rule)}: {safe_text(one.field)})"
 
 
 def _dependent(way: Way, called: Mapping[Address, str]) -> tuple[str, str]:
     last = way[-1]
     by = f"through {called[last.before]}, " if len(way) > 1 else ""
-    return called[last.after], f"{by}{safe(last.rule)}: {safe(last.field)}"
+    return called[last.after], f"{by}{safe_text(last.rule)}: {safe_text(last.field)}"

@@ -12,10 +12,10 @@ from planner.render.selection_text import selection_text, short_digest
 from planner.render.status_page import StatusLine, render_status_page
 from planner.render.terminal_style import column_count, cut_text
 from planner.rollout import evidence as names
-from planner.rollout.equations import Equation, EquationResult
-from planner.rollout.evidence import Evidence, Reading
-from planner.rollout.lane_verdict import RolloutVerdict
-from planner.text_safe import markdown_safe, safe
+from planner.rollout.equations import EquationResult, LaneEquation
+from planner.rollout.evidence import EvidenceReading, LaneEvidence
+from planner.rollout.lane_verdict import LaneVerdict
+from planner.text_safe import markdown_safe, safe_text
 from planner.values import Json, JsonObject, canonical_bytes
 
 _SHORT = 12
@@ -38,7 +38,7 @@ _ROLES: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class LanePage:
+class LaneStatusPage:
     """What a page shows. `lines` are the roles that the lane has; `command` is the next one to run, "" for none;
     `closeouts` are the newest records of the lane; `hold` is what holds it, "" for nothing;
     `expected_run` the name that the run of the target has or would have, "" where that is not declared."""
@@ -46,8 +46,8 @@ class LanePage:
     cluster: ClusterIdentity
     selection: Selection
     config: str
-    evidence: Evidence
-    verdict: RolloutVerdict
+    evidence: LaneEvidence
+    verdict: LaneVerdict
     lines: Sequence[str]
     command: str
     closeouts: Sequence[JsonObject] = ()
@@ -55,7 +55,7 @@ class LanePage:
     expected_run: str = ""
 
 
-def render_lane_status(page: LanePage, *, colour: bool, width: int, full: bool = False) -> str:
+def render_lane_status(page: LaneStatusPage, *, colour: bool, width: int, full: bool = False) -> str:
     """One line for each role, the blockers, the next command; with `full` every equation and every reading as well."""
     lines = [_line(page, role) for role in _ROLES]
     rows = [_fitted(one, width) for one in lines]
@@ -73,7 +73,7 @@ def render_lane_status(page: LanePage, *, colour: bool, width: int, full: bool =
 def _fitted(line: StatusLine, width: int) -> StatusLine:
     """The line, with what does not fit into the terminal below it."""
     role, words = line.columns
-    first, rest = _split(safe(words), max(20, width - _MARGIN))
+    first, rest = _split(safe_text(words), max(20, width - _MARGIN))
     return StatusLine(line.state, (role, first), rest)
 
 
@@ -85,7 +85,7 @@ def _split(text: str, width: int) -> tuple[str, str]:
     return (text[:end], text[end + 1 :]) if end > 0 else (cut_text(text, width), "")
 
 
-def lane_status_markdown(page: LanePage) -> str:
+def lane_status_markdown(page: LaneStatusPage) -> str:
     """The same as a comment: a table, the blockers, the next command."""
     rows = [_line(page, role) for role in _ROLES]
     out = [f"**{selection_text(page.selection)}** {_verdict(page)}", "", "| | | |", "|---|---|---|"]
@@ -110,7 +110,7 @@ def _mark(state: str) -> str:
 # --- lines ---------------------------------------------------------------------------------------------------------
 
 
-def _line(page: LanePage, role: str) -> StatusLine:
+def _line(page: LaneStatusPage, role: str) -> StatusLine:
     state = _worst([one for one in page.verdict.equations if _belongs(one, role)])
     if role not in page.lines:
         return StatusLine("", (role, "none declared"))
@@ -118,19 +118,19 @@ def _line(page: LanePage, role: str) -> StatusLine:
     return StatusLine(_STATE[state] if state else "", (role, words or "nothing is known yet"))
 
 
-def _belongs(one: Equation, role: str) -> bool:
+def _belongs(one: LaneEquation, role: str) -> bool:
     """An equation belongs to the line of its first reading."""
     return bool(one.readings) and any(
         one.readings[0] == name or (name.endswith("/") and one.readings[0].startswith(name)) for name in _ROLES[role]
     )
 
 
-def _worst(made: Sequence[Equation]) -> EquationResult | None:
+def _worst(made: Sequence[LaneEquation]) -> EquationResult | None:
     order = (EquationResult.UNKNOWN, EquationResult.BROKEN, EquationResult.PENDING, EquationResult.HOLDS)
     return next((result for result in order if any(one.result is result for one in made)), None)
 
 
-def _source(evidence: Evidence) -> str:
+def _source(evidence: LaneEvidence) -> str:
     tip = evidence.get(names.TIP)
     if not evidence.commit:
         return _problem(tip)
@@ -142,7 +142,7 @@ def _source(evidence: Evidence) -> str:
     return f"{evidence.commit[:_SHORT]}, {where} is at {str(tip.value)[:_SHORT]}"
 
 
-def _run(evidence: Evidence) -> str:
+def _run(evidence: LaneEvidence) -> str:
     run = evidence.get(names.RUN)
     if run is None or not run.readable:
         return _problem(run)
@@ -157,11 +157,11 @@ def _run(evidence: Evidence) -> str:
     return " ".join(words) + (f", {images} image{'s' * (images != 1)}" if images else "")
 
 
-def _argo(evidence: Evidence) -> str:
+def _argo(evidence: LaneEvidence) -> str:
     return "; ".join(_application(name, one) for name, one in evidence.items(names.ARGO))
 
 
-def _application(name: str, one: Reading) -> str:
+def _application(name: str, one: EvidenceReading) -> str:
     if not one.readable:
         return f"{name} {_problem(one)}"
     if one.value is None:
@@ -170,20 +170,20 @@ def _application(name: str, one: Reading) -> str:
     return f"{name} {one.value.get('sync') or 'not compared yet'}{at}, {one.value.get('health') or 'health unknown'}"
 
 
-def _runtime(evidence: Evidence) -> str:
+def _runtime(evidence: LaneEvidence) -> str:
     found = list(evidence.items(names.WORKLOAD))
     ready = sum(1 for _, one in found if one.readable and one.value and one.value.get("complete"))
     late = [f"{name} {_why(one)}" for name, one in found if not (one.readable and one.value and one.value["complete"])]
     return f"{ready} of {len(found)} ready" + (f": {'; '.join(late)}" if late else "") if found else ""
 
 
-def _why(one: Reading) -> str:
+def _why(one: EvidenceReading) -> str:
     if not one.readable:
         return _problem(one)
     return "does not exist" if one.value is None else str(one.value.get("message") or "not ready")
 
 
-def _probe(evidence: Evidence) -> str:
+def _probe(evidence: LaneEvidence) -> str:
     shown = []
     for name, one in evidence.items(names.PROBE):
         value = one.value if one.readable and isinstance(one.value, dict) else {}
@@ -194,7 +194,7 @@ def _probe(evidence: Evidence) -> str:
     return "; ".join(text for _, text in sorted(shown, key=lambda one: one[0]))
 
 
-def _mirror(evidence: Evidence) -> str:
+def _mirror(evidence: LaneEvidence) -> str:
     found = list(evidence.items(names.MIRROR))
     pending = [name for name, one in found if one.readable and not one.value["inSync"]]
     unknown = [f"{name} {_problem(one)}" for name, one in found if not one.readable]
@@ -202,11 +202,11 @@ def _mirror(evidence: Evidence) -> str:
     return "; ".join([words, *unknown]) + (f": {', '.join(pending)}" if pending else "")
 
 
-def _problem(one: Reading | None) -> str:
+def _problem(one: EvidenceReading | None) -> str:
     return f"unreadable: {one.problem}" if one is not None and one.problem else ""
 
 
-_WORDS: Mapping[str, Callable[[Evidence], str]] = {
+_WORDS: Mapping[str, Callable[[LaneEvidence], str]] = {
     "source": _source,
     "pipelinerun": _run,
     "argo": _argo,
@@ -219,7 +219,7 @@ _WORDS: Mapping[str, Callable[[Evidence], str]] = {
 # --- verdict and the long form -------------------------------------------------------------------------------------
 
 
-def _verdict(page: LanePage) -> str:
+def _verdict(page: LaneStatusPage) -> str:
     verdict = page.verdict
     words = [f"aligned={str(verdict.aligned).lower()}", f"target={verdict.target}"]
     words += ["superseded"] if verdict.superseded else []
@@ -227,7 +227,7 @@ def _verdict(page: LanePage) -> str:
     return " · ".join(words)
 
 
-def _blockers(page: LanePage, width: int) -> list[str]:
+def _blockers(page: LaneStatusPage, width: int) -> list[str]:
     found = page.verdict.blockers
     longest = max((len(one.code) for one in found), default=0) + 4
     out = []
@@ -238,7 +238,7 @@ def _blockers(page: LanePage, width: int) -> list[str]:
 
 def _folded(mark: str, text: str, width: int) -> list[str]:
     """The text behind its mark, in as many lines as the width needs; none for no text."""
-    out, rest, indent = [], safe(text), len(mark)
+    out, rest, indent = [], safe_text(text), len(mark)
     while rest:
         first, rest = _split(rest, max(20, width - indent))
         out.append(f"{mark}{first}")
@@ -246,15 +246,15 @@ def _folded(mark: str, text: str, width: int) -> list[str]:
     return out
 
 
-def _equations(page: LanePage, width: int) -> list[str]:
+def _equations(page: LaneStatusPage, width: int) -> list[str]:
     out = ["equations"]
     for one in page.verdict.equations:
         sides = f"{_brief(one.left)} | {_brief(one.right)}"
-        out.append(cut_text(f"  {one.result.ljust(7)}  {safe(one.name)}: {safe(sides)}", max(40, width)))
+        out.append(cut_text(f"  {one.result.ljust(7)}  {safe_text(one.name)}: {safe_text(sides)}", max(40, width)))
     return out
 
 
-def _closeouts(page: LanePage, width: int) -> list[str]:
+def _closeouts(page: LaneStatusPage, width: int) -> list[str]:
     """The newest records, one line each (C10)."""
     lines = [cut_text(f"  {closeout_line(one)}", max(40, width)) for one in page.closeouts]
     return ["closeouts", *lines, ""] if lines else []
@@ -265,13 +265,13 @@ def _brief(text: str) -> str:
     return _LONG_ID.sub(lambda found: found[0][: len(found[1] or "") + _SHORT], text) or "nothing"
 
 
-def _readings(page: LanePage, width: int) -> list[str]:
+def _readings(page: LaneStatusPage, width: int) -> list[str]:
     out = ["evidence"]
     for name in sorted(page.evidence.readings):
         one = page.evidence.readings[name]
         shown = f"unreadable: {one.problem}" if one.problem else _brief(_text(one.value))
-        out.append(cut_text(f"  {safe(name)}: {safe(shown)}", max(40, width)))
-        out.append(cut_text(f"      {safe(one.source)} at {one.at}", max(40, width)))
+        out.append(cut_text(f"  {safe_text(name)}: {safe_text(shown)}", max(40, width)))
+        out.append(cut_text(f"      {safe_text(one.source)} at {one.at}", max(40, width)))
     return out
 
 

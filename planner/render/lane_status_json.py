@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from planner.render.closeout import closeout_line
-from planner.render.lane_status import LanePage
+from planner.render.lane_status import LaneStatusPage
 from planner.rollout import evidence as names
-from planner.rollout.closeout import counters, equation_document, verdict_document
+from planner.rollout.closeout import equation_document, seconds_of_stages, verdict_document
 from planner.values import Json, JsonObject
 
 SCHEMA_VERSION = 1
 
 
-def lane_status_json(page: LanePage, *, raw: bool = False) -> JsonObject:
+def lane_status_json(page: LaneStatusPage, *, raw: bool = False) -> JsonObject:
     """The verdicts, one value for each line, the next command; with `raw` the evidence with its sources as well.
 
     `data` holds the names that readers of the earlier tool know.
@@ -38,7 +38,7 @@ def lane_status_json(page: LanePage, *, raw: bool = False) -> JsonObject:
         "runtime": _all(page, names.WORKLOAD),
         "probe": _all(page, names.PROBE),
         "mirror": _all(page, names.MIRROR),
-        "counters": counters(evidence),
+        "counters": seconds_of_stages(evidence),
         "equations": [equation_document(one) for one in page.verdict.equations],
         "next": {"command": page.command or None, "blockers": [one.code for one in page.verdict.blockers]},
         "closeouts": [_closeout(one) for one in page.closeouts],
@@ -68,7 +68,7 @@ def _closeout(record: JsonObject) -> JsonObject:
     }
 
 
-def _data(page: LanePage, verdict: JsonObject) -> JsonObject:
+def _data(page: LaneStatusPage, verdict: JsonObject) -> JsonObject:
     run = _value(page, names.RUN) or {}
     return {
         "summary": {
@@ -87,16 +87,16 @@ def _data(page: LanePage, verdict: JsonObject) -> JsonObject:
     }
 
 
-def _stage_ref(page: LanePage) -> str | None:
+def _stage_ref(page: LaneStatusPage) -> str | None:
     """The immutable ref of the mirror that the target is built from (A14)."""
     snapshot = page.evidence.get(names.SNAPSHOT)
     return snapshot.source.partition("#")[2] or None if snapshot is not None else None
 
 
-def _value(page: LanePage, name: str) -> Json:
+def _value(page: LaneStatusPage, name: str) -> Json:
     one = page.evidence.get(name)
     return one.value if one is not None and one.readable else None
 
 
-def _all(page: LanePage, prefix: str) -> JsonObject:
+def _all(page: LaneStatusPage, prefix: str) -> JsonObject:
     return {name: one.value if one.readable else None for name, one in page.evidence.items(prefix)}

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from planner.address import Address
 from planner.plan import FieldOp, Plan
-from planner.render.field_detail import MOST_CHARACTERS, FieldDetail, fitted
+from planner.render.field_detail import MOST_CHARACTERS, FieldDetail, fit_both_sides
 from planner.render.plan_line import PlanLine
-from planner.render.plan_view import PlanView, make_view
+from planner.render.plan_view import PlanView, make_plan_view
 from planner.render.review_context import NO_CONTEXT, ReviewContext
 from planner.render.risks import Risk, RiskClass
 from planner.render.symbols import field_sign
@@ -39,10 +39,10 @@ def render_markdown(
     review: ReviewContext = NO_CONTEXT,
 ) -> str:
     """The comment, with one newline at its end. Deterministic, never longer than `LIMIT` bytes."""
-    return markdown_page(make_view(plan, command=command, notes=notes, review=review))
+    return layout_markdown_page(make_plan_view(plan, command=command, notes=notes, review=review))
 
 
-def markdown_page(view: PlanView) -> str:
+def layout_markdown_page(view: PlanView) -> str:
     """The comment of a view. Head, risks and the last lines always stand; sections share the room that is left."""
     head = [*_head(view), *_way(view), *_risks(view), *_facts(view), *_effects(view)]
     foot = _foot(view)
@@ -248,7 +248,7 @@ def _field(item: FieldDetail) -> Iterator[str]:
         yield from (_long(text, most) for text in item.lines)
     elif item.op is FieldOp.CHANGE and len(item.before) + len(item.after) > _MOST_COLUMNS // 2:
         yield head
-        before, after = fitted(item.before, item.after, _MOST_COLUMNS)
+        before, after = fit_both_sides(item.before, item.after, _MOST_COLUMNS)
         yield f"-          {before}"
         yield f"+          {after}"
     else:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from planner.duration import render_duration
-from planner.render.terminal_style import column_count, pad_text, paint
-from planner.rollout.metrics import HOLDS, INCONCLUSIVE, UP, QueryRow, TargetRow, Traffic
-from planner.text_safe import safe
+from planner.render.terminal_style import column_count, pad_text, with_colour
+from planner.rollout.metrics import HOLDS, INCONCLUSIVE, UP, ClientTraffic, MetricsQueryRow, ScrapeTargetRow
+from planner.text_safe import safe_text
 from planner.values import JsonObject
 
 SCHEMA_VERSION = 1
@@ -16,17 +16,17 @@ _STYLES = {HOLDS: "green", UP: "green", INCONCLUSIVE: "yellow"}
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
-def render_queries(rows: Sequence[QueryRow], verdict: str, *, about: str, colour: bool) -> str:
+def render_queries(rows: Sequence[MetricsQueryRow], verdict: str, *, about: str, colour: bool) -> str:
     """A line for each query, what it is not, its PromQL, and the verdict."""
     lines = [(row.state, (row.name, _values(row)), row.reason, row.promql) for row in rows]
     out = _table([(state, columns) for state, columns, _, _ in lines], colour)
-    page = [safe(about), ""]
+    page = [safe_text(about), ""]
     for line, (_, _, reason, promql) in zip(out, lines, strict=True):
-        page += [line, *([f"      {safe(reason)}"] if reason else []), f"      {safe(promql)}"]
+        page += [line, *([f"      {safe_text(reason)}"] if reason else []), f"      {safe_text(promql)}"]
     return "\n".join([*page, "", verdict]) + "\n"
 
 
-def queries_json(rows: Sequence[QueryRow], *, node: str, simulated: bool, code: int) -> JsonObject:
+def queries_json(rows: Sequence[MetricsQueryRow], *, node: str, simulated: bool, code: int) -> JsonObject:
     """The same as a document."""
     shown = [
         {"name": row.name, "promql": row.promql, "state": row.state, "reason": row.reason, "values": list(row.values)}
@@ -35,33 +35,33 @@ def queries_json(rows: Sequence[QueryRow], *, node: str, simulated: bool, code: 
     return {"schemaVersion": SCHEMA_VERSION, "node": node, "simulated": simulated, "exitCode": code, "queries": shown}
 
 
-def render_targets(rows: Sequence[TargetRow], *, about: str, colour: bool) -> str:
+def render_targets(rows: Sequence[ScrapeTargetRow], *, about: str, colour: bool) -> str:
     """A line for each target, why it is not up, and the verdict."""
     out = _table([(row.state, (row.job, row.target)) for row in rows], colour)
-    page = [safe(about), ""]
+    page = [safe_text(about), ""]
     for line, row in zip(out, rows, strict=True):
-        page += [line, *([f"      {safe(row.reason)}"] if row.reason else [])]
+        page += [line, *([f"      {safe_text(row.reason)}"] if row.reason else [])]
     fine = sum(row.state == UP for row in rows)
     return "\n".join([*page, "", f"{fine} of {len(rows)} targets are up"]) + "\n"
 
 
-def targets_json(rows: Sequence[TargetRow], *, node: str, simulated: bool, code: int) -> JsonObject:
+def targets_json(rows: Sequence[ScrapeTargetRow], *, node: str, simulated: bool, code: int) -> JsonObject:
     """The same as a document."""
     shown = [{"job": row.job, "target": row.target, "state": row.state, "reason": row.reason} for row in rows]
     return {"schemaVersion": SCHEMA_VERSION, "node": node, "simulated": simulated, "exitCode": code, "targets": shown}
 
 
-def render_traffic(rows: Sequence[Traffic], *, about: str, colour: bool) -> str:
+def render_traffic(rows: Sequence[ClientTraffic], *, about: str, colour: bool) -> str:
     """A line for each client: its rate, and its total in the window."""
     table = [(row.state, (row.client, f"{bytes_text(row.rate)}/s", _total(row))) for row in rows]
-    page = [safe(about), ""]
+    page = [safe_text(about), ""]
     for line, row in zip(_table(table, colour), rows, strict=True):
-        page += [line, *([f"      {safe(row.reason)}"] if row.reason else [])]
+        page += [line, *([f"      {safe_text(row.reason)}"] if row.reason else [])]
     seen = sum(row.state == HOLDS for row in rows)
     return "\n".join([*page, "", f"the proxy server saw traffic of {seen} of {len(rows)} clients"]) + "\n"
 
 
-def client_traffic_json(row: Traffic) -> JsonObject:
+def client_traffic_json(row: ClientTraffic) -> JsonObject:
     """One client as a document: what the proxy server counted, where that was read, over how many seconds."""
     return {
         "client": row.client,
@@ -75,7 +75,7 @@ def client_traffic_json(row: Traffic) -> JsonObject:
     }
 
 
-def _total(row: Traffic) -> str:
+def _total(row: ClientTraffic) -> str:
     return f"{bytes_text(row.total)} in {render_duration(row.window)}"
 
 
@@ -89,7 +89,7 @@ def bytes_text(number: float | None) -> str:
     return f"{number:.1f} {_UNITS[unit]}" if unit else f"{number:.0f} B"
 
 
-def _values(row: QueryRow) -> str:
+def _values(row: MetricsQueryRow) -> str:
     shown = ", ".join(row.values[:_MOST_VALUES])
     more = len(row.values) - _MOST_VALUES
     return f"{shown} and {more} more" if more > 0 else shown
@@ -97,11 +97,11 @@ def _values(row: QueryRow) -> str:
 
 def _table(rows: Sequence[tuple[str, tuple[str, ...]]], colour: bool) -> list[str]:
     """One line each, columns as wide as their widest cell."""
-    cells = [(state, [safe(column) for column in columns]) for state, columns in rows]
+    cells = [(state, [safe_text(column) for column in columns]) for state, columns in rows]
     states = max((column_count(state) for state, _ in cells), default=0)
     widths = [max(column_count(row[at]) for _, row in cells) for at in range(len(cells[0][1]))] if cells else []
     lines = []
     for state, row in cells:
         text = "  ".join(pad_text(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        lines.append(f"  {paint(pad_text(state, states), _STYLES.get(state, 'red'), colour)}  {text}")
+        lines.append(f"  {with_colour(pad_text(state, states), _STYLES.get(state, 'red'), colour)}  {text}")
     return lines

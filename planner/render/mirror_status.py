@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from planner.push_recovery import NO_FLUSH, PARTIAL, PushRecovery
 from planner.render.selection_text import selection_text, short_digest
 from planner.render.status_page import StatusLine, render_status_page
-from planner.status import Status, StatusRow
-from planner.text_safe import safe
+from planner.status import PartStatus, PartStatusRow
+from planner.text_safe import safe_text
 from planner.values import Json, JsonObject, encode_leaves
 
 SCHEMA_VERSION = 1
@@ -22,7 +22,7 @@ _MOST_REMOTES = 6  # more are counted
 
 
 def render_mirror_status(
-    status: Status,
+    status: PartStatus,
     flushed: PushRecovery = NO_FLUSH,
     *,
     sync: str,
@@ -47,7 +47,7 @@ def render_mirror_status(
     )  # fmt: skip
 
 
-def mirror_status_json(status: Status, flushed: PushRecovery = NO_FLUSH, *, raw: bool = False) -> JsonObject:
+def mirror_status_json(status: PartStatus, flushed: PushRecovery = NO_FLUSH, *, raw: bool = False) -> JsonObject:
     """The same as a document.
 
     `local*` is what the mirror has, `github*` what the upstream has, by branch; both are read from the repositories
@@ -73,15 +73,15 @@ def mirror_status_json(status: Status, flushed: PushRecovery = NO_FLUSH, *, raw:
     }
 
 
-def _refs(status: Status) -> list[StatusRow]:
+def _refs(status: PartStatus) -> list[PartStatusRow]:
     return [row for row in status.rows if row.address.kind == "GitRef"]
 
 
-def _is_flush(row: StatusRow) -> bool:
+def _is_flush(row: PartStatusRow) -> bool:
     return row.spec.get("mode") == "fast-forward"
 
 
-def _upstream_and_mirror(row: StatusRow) -> tuple[str, str]:
+def _upstream_and_mirror(row: PartStatusRow) -> tuple[str, str]:
     """The commit that each side stands on, "" for none or an unknown one."""
     return (row.live, row.wanted) if _is_flush(row) else (row.wanted, row.live)
 
@@ -89,7 +89,7 @@ def _upstream_and_mirror(row: StatusRow) -> tuple[str, str]:
 # --- for people ----------------------------------------------------------------------------------------------------
 
 
-def _line(row: StatusRow, full: bool) -> StatusLine:
+def _line(row: PartStatusRow, full: bool) -> StatusLine:
     digits = None if full else _SHORT
     state = "????" if row.problem else "ok" if row.settled else "to do"
     if row.address.kind != "GitRef":
@@ -102,27 +102,27 @@ def _line(row: StatusRow, full: bool) -> StatusLine:
     return StatusLine(state, (row.address.local, shown[0], way, shown[1], _distance(row)), row.problem)
 
 
-def _distance(row: StatusRow) -> str:
+def _distance(row: PartStatusRow) -> str:
     if row.settled or row.problem:  # a problem says it itself
         return ""
     return ", ".join(f"{row.outputs[word]} {word}" for word in ("ahead", "behind") if row.outputs.get(word))
 
 
-def _remotes(refs: Sequence[StatusRow], full: bool) -> list[str]:
+def _remotes(refs: Sequence[PartStatusRow], full: bool) -> list[str]:
     """Where both sides are, each repository once."""
     found: dict[str, None] = {}
     for row in refs:
         sides = (row.spec["to"], row.spec["from"]) if _is_flush(row) else (row.spec["from"], row.spec["to"])
         for word, side in zip(("upstream", "mirror  "), sides, strict=True):
             policy = f" (githubTransport.mode={side['transport']})" if side.get("transport") else ""
-            found[f"  {word} {safe(str(side.get('remote', '?')))}{policy}"] = None
+            found[f"  {word} {safe_text(str(side.get('remote', '?')))}{policy}"] = None
     lines = sorted(found, key=lambda line: not line.startswith("  upstream"))
     most = len(lines) if full else _MOST_REMOTES
     more = [f"  and {len(lines) - most} more"] if len(lines) > most else []
     return [*lines[:most], *more, ""] if lines else []
 
 
-def _verdict(refs: Sequence[StatusRow]) -> str:
+def _verdict(refs: Sequence[PartStatusRow]) -> str:
     if not refs:
         return "no ref is declared here: a node whose gitMirror has a url declares them"
     unknown, settled = sum(bool(row.problem) for row in refs), sum(row.settled for row in refs)
@@ -139,7 +139,7 @@ def _partial(flushed: PushRecovery) -> list[str]:
     return [f"run {flushed.run}: {PARTIAL} · partialSuccessRecovered={recovered}"]
 
 
-def _next(refs: Sequence[StatusRow], sync: str, flush: str, flushed: PushRecovery) -> list[str]:
+def _next(refs: Sequence[PartStatusRow], sync: str, flush: str, flushed: PushRecovery) -> list[str]:
     """The commands that do what can be done; none for a ref that cannot be read or may not be moved. After a push that
     could not be confirmed the first is to look again, not to flush blindly."""
     open_ones = [row for row in refs if not row.settled and not row.problem]
@@ -152,15 +152,15 @@ def _next(refs: Sequence[StatusRow], sync: str, flush: str, flushed: PushRecover
 # --- for programs --------------------------------------------------------------------------------------------------
 
 
-def _transport(refs: Sequence[StatusRow]) -> str | None:
+def _transport(refs: Sequence[PartStatusRow]) -> str | None:
     sides = [side for row in refs for side in (row.spec["from"], row.spec["to"])]
     found = {side["transport"] for side in sides if side.get("transport")}
     return str(found.pop()) if len(found) == 1 else None
 
 
-def _sides(refs: Sequence[StatusRow], lanes: Sequence[str]) -> JsonObject:
+def _sides(refs: Sequence[PartStatusRow], lanes: Sequence[str]) -> JsonObject:
     """`localV03`, `githubV03`, `localGitops`, `githubGitops`. Snapshots have no such name."""
-    named: dict[str, list[StatusRow]] = {}
+    named: dict[str, list[PartStatusRow]] = {}
     for row in refs:
         if name := _name(row):
             named.setdefault(name, []).append(row)
@@ -172,12 +172,12 @@ def _sides(refs: Sequence[StatusRow], lanes: Sequence[str]) -> JsonObject:
     return out
 
 
-def _name(row: StatusRow) -> str:
+def _name(row: PartStatusRow) -> str:
     branch = _branch(row)
     return "Gitops" if branch.endswith("-gitops") else _plain(branch).capitalize()
 
 
-def _branch(row: StatusRow) -> str:
+def _branch(row: PartStatusRow) -> str:
     ref = row.spec["to"].get("ref")
     return ref.removeprefix("refs/heads/") if isinstance(ref, str) and ref.startswith("refs/heads/") else ""
 
@@ -186,7 +186,7 @@ def _plain(branch: str) -> str:
     return re.sub(r"[^0-9A-Za-z]", "", branch.removesuffix("-gitops"))
 
 
-def _document(row: StatusRow, raw: bool) -> JsonObject:
+def _document(row: PartStatusRow, raw: bool) -> JsonObject:
     sides: JsonObject = {}
     if row.address.kind == "GitRef":
         github, local = _upstream_and_mirror(row)

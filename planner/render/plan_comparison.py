@@ -7,17 +7,17 @@ import json
 from planner.plan import Plan
 from planner.plan_difference import first_difference, plan_differences
 from planner.plan_effect import plan_id, short_id
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 
 
 def render_comparison(before: Plan, after: Plan) -> str:
     """The differences of `after` from `before`, a line each, and whether one approval covers both."""
     found = plan_differences(before, after)
-    lines = [f"{safe(str(one.address))}: {safe(one.text)}" for one in found]
+    lines = [f"{safe_text(str(one.address))}: {safe_text(one.text)}" for one in found]
     if plan_id(before) == plan_id(after):
         return "\n".join([*lines, f"the same effect: plan {short_id(plan_id(after))}"])
     if not lines:
-        lines = [safe(first_difference(before, after))]
+        lines = [safe_text(first_difference(before, after))]
     count = f"{len(lines)} difference{'' if len(lines) == 1 else 's'}"
     return "\n".join([*lines, f"{count}: plan {short_id(plan_id(before))} became {short_id(plan_id(after))}"])
 

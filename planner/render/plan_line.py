@@ -12,7 +12,7 @@ from planner.render.blocked_reason import blocked_reason, source_location
 from planner.render.change_fields import change_fields, fields_of_one_line
 from planner.render.field_detail import FieldDetail, field_detail
 from planner.render.symbols import action_symbol
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 
 _MOST_NEEDS = 3  # named on a line; of more only `why` and the graph say
 
@@ -54,15 +54,15 @@ class LineContext:
     full: bool = False
 
     def name(self, address: Address) -> str:
-        return safe(str(address) if self.placed else address.local)
+        return safe_text(str(address) if self.placed else address.local)
 
 
 def plan_groups(changes: Sequence[Change], context: LineContext) -> tuple[PlanGroup, ...]:
     """Changes by scope, in the order in which the scopes begin."""
     found: dict[str, list[PlanLine]] = {}
     for change in changes:
-        scope = safe(change.scope) or ("no longer declared" if change.reason == "pruned" else "(no scope)")
-        title = f"{safe(change.address.node_lane)} {scope}" if context.placed else scope
+        scope = safe_text(change.scope) or ("no longer declared" if change.reason == "pruned" else "(no scope)")
+        title = f"{safe_text(change.address.node_lane)} {scope}" if context.placed else scope
         found.setdefault(title, []).append(_line(change, context))
     return tuple(PlanGroup(title, tuple(lines)) for title, lines in found.items())
 
@@ -73,7 +73,7 @@ def _line(change: Change, context: LineContext) -> PlanLine:
         symbol=action_symbol(change.action),
         address=context.name(change.address),
         action=change.action,
-        why=safe(change.reason),
+        why=safe_text(change.reason),
         hint=", ".join(_hints(change, context)),
         details=change_fields(change, context.create_lines, full=context.full),
     )
@@ -85,11 +85,11 @@ def _why_deleted(change: Change) -> list[str]:
             return ["no longer declared"]
         case "destroyed" | "":
             return []
-    return [safe(change.reason)] if change.reason.startswith("obsolete") else []
+    return [safe_text(change.reason)] if change.reason.startswith("obsolete") else []
 
 
 def _hints(change: Change, context: LineContext) -> list[str]:
-    note = [safe(context.notes[change.address])] if change.address in context.notes else []
+    note = [safe_text(context.notes[change.address])] if change.address in context.notes else []
     match change.action:
         case Action.CREATE | Action.RUN:
             secrets = [] if context.create_lines and change.action is Action.CREATE else _fingerprints(change)
@@ -114,7 +114,7 @@ def _hints(change: Change, context: LineContext) -> list[str]:
 
 
 def _taken_over(change: Change) -> list[str]:
-    return [f"owns what {safe(', '.join(change.take_over))} owned"] if change.take_over else []
+    return [f"owns what {safe_text(', '.join(change.take_over))} owned"] if change.take_over else []
 
 
 def _forced(change: Change) -> str:
@@ -129,12 +129,12 @@ def _after(change: Change, context: LineContext) -> list[str]:
     needs.sort(key=lambda need: context.numbers[need])
     if not needs or len(needs) > _MOST_NEEDS:
         return []
-    return [f"after {', '.join(safe(f'{need.kind}/{need.name}') for need in needs)}"]
+    return [f"after {', '.join(safe_text(f'{need.kind}/{need.name}') for need in needs)}"]
 
 
 def _fingerprints(change: Change) -> list[str]:
     secret = [(item.path[-1], field_detail(item).after) for item in change.fields if item.sensitive and item.path]
-    named = [f"{safe(str(key))} {mark}" for key, mark in secret[:3]]
+    named = [f"{safe_text(str(key))} {mark}" for key, mark in secret[:3]]
     return [*named, f"{len(secret) - 3} more secrets"] if len(secret) > 3 else named
 
 
@@ -144,15 +144,15 @@ def _drifters(fields: Sequence[FieldChange]) -> list[str]:
     for item in fields:
         if item.manager and item.op is not FieldOp.DISOWN:
             latest[item.manager] = max(latest.get(item.manager, ""), item.time)
-    return [safe(f"{manager}, {time}" if time else manager) for manager, time in sorted(latest.items())]
+    return [safe_text(f"{manager}, {time}" if time else manager) for manager, time in sorted(latest.items())]
 
 
-def blocked_line(blocked: Blocked, context: LineContext) -> PlanLine:
+def line_of_blocked(blocked: Blocked, context: LineContext) -> PlanLine:
     where = source_location(blocked.source)
-    remedy = "  ".join(part for part in (safe(blocked.remedy), f"({where})" if where else "") if part)
+    remedy = "  ".join(part for part in (safe_text(blocked.remedy), f"({where})" if where else "") if part)
     found = tuple(field_detail(item) for item in blocked.fields)
     why = "; ".join(
-        filter(None, (blocked_reason(blocked, full=context.full), safe(context.notes.get(blocked.address, ""))))
+        filter(None, (blocked_reason(blocked, full=context.full), safe_text(context.notes.get(blocked.address, ""))))
     )
     return PlanLine(0, "!", context.name(blocked.address), blocked.action, "blocked", why, remedy, found)
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from planner.address import Address
-from planner.plan import LEAVING, Action, Plan, Verified
+from planner.plan import LEAVING, Action, Plan, VerifiedBy
 from planner.plan_effect import plan_id, short_id
 from planner.render.blocked_reason import deduplicated_warnings
 from planner.render.change_fields import ALL_LINES
-from planner.render.plan_line import LineContext, PlanGroup, PlanLine, blocked_line, drift_lines, plan_groups
+from planner.render.plan_line import LineContext, PlanGroup, PlanLine, drift_lines, line_of_blocked, plan_groups
 from planner.render.review_context import NO_CONTEXT, ReviewContext, ReviewFact
 from planner.render.review_facts import review_facts
 from planner.render.review_summary import (
@@ -22,12 +22,12 @@ from planner.render.review_summary import (
     effect_lines,
     image_lines,
     order_line,
-    sentence,
+    plan_sentence,
 )
 from planner.render.risks import Risk, find_risks
 from planner.render.selection_text import comment_marker, selection_text, short_digest
 from planner.render.words import Words
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 
 CREATE_LINES = 12  # of the fields of one create
 MOST_CREATES = 10  # with more of them their fields are folded: the page is about what is there, and what changes
@@ -67,7 +67,7 @@ class PlanView:
     way: tuple[ReviewFact, ...] = ()
 
 
-def make_view(
+def make_plan_view(
     plan: Plan,
     *,
     command: str = "",
@@ -89,16 +89,16 @@ def make_view(
         title=_title(plan),
         simulated=plan.cluster.simulated,
         groups=plan_groups(plan.changes, context),
-        blocked=tuple(blocked_line(blocked, context) for blocked in plan.blocked),
+        blocked=tuple(line_of_blocked(blocked, context) for blocked in plan.blocked),
         drift=drift_lines(plan, context),
-        warnings=(*map(safe, review.guards), *deduplicated_warnings(plan.warnings), *_remarks(plan, context)),
+        warnings=(*map(safe_text, review.guards), *deduplicated_warnings(plan.warnings), *_remarks(plan, context)),
         verdict=_verdict(plan),
         identifier=short_id(review.identifier or plan_id(plan)),
-        command=safe(command) if any(change.action is not Action.NOOP for change in plan.changes) else "",
+        command=safe_text(command) if any(change.action is not Action.NOOP for change in plan.changes) else "",
         empty=plan.is_empty,
         risks=find_risks(plan),
         marker=comment_marker(plan.selection),
-        sentence=sentence(plan),
+        sentence=plan_sentence(plan),
         effects=effect_lines(plan, context.name),
         together=image_lines(plan, context.name),
         order=order_line(plan),
@@ -117,18 +117,21 @@ def _numbers(plan: Plan) -> dict[Address, int]:
 def _remarks(plan: Plan, context: LineContext) -> Iterator[str]:
     """Remarks about what has no line in the plan."""
     shown = {change.address for change in plan.changes} | {blocked.address for blocked in plan.blocked}
-    return (f"{context.name(one)}: {safe(note)}" for one, note in sorted(context.notes.items()) if one not in shown)
+    return (
+        f"{context.name(one)}: {safe_text(note)}" for one, note in sorted(context.notes.items()) if one not in shown
+    )
 
 
 def _title(plan: Plan) -> str:
     cluster = plan.cluster
     parts = [
-        f"{'destroy ' if plan.destroy else ''}{selection_text(plan.selection)} on {safe(cluster.server) or 'a cluster'}"
-        f" (uid {safe(cluster.uid[:8]) or 'unknown'})",
+        f"{'destroy ' if plan.destroy else ''}{selection_text(plan.selection)} "
+        f"on {safe_text(cluster.server) or 'a cluster'}"
+        f" (uid {safe_text(cluster.uid[:8]) or 'unknown'})",
         f"config {short_digest(plan.inputs_config)}",
     ]
-    parts += [f"only {safe(' '.join(plan.selection.targets))}"] if plan.selection.targets else []
-    parts += [f"without {safe(' '.join(plan.selection.exclude))}"] if plan.selection.exclude else []
+    parts += [f"only {safe_text(' '.join(plan.selection.targets))}"] if plan.selection.targets else []
+    parts += [f"without {safe_text(' '.join(plan.selection.exclude))}"] if plan.selection.exclude else []
     return " · ".join(parts + ["simulated"] * cluster.simulated)
 
 
@@ -151,9 +154,9 @@ def _vouched(plan: Plan) -> list[str]:
     """Who vouches for what will be there; deletes and waits have no after-state to vouch for."""
     written = [change for change in plan.changes if change.action not in (*LEAVING, Action.NOOP)]
     named = (
-        (Verified.SERVER, "previewed by the server"),
-        (Verified.SCHEMA, "by schema"),
-        (Verified.NO, "not previewed"),
+        (VerifiedBy.SERVER, "previewed by the server"),
+        (VerifiedBy.SCHEMA, "by schema"),
+        (VerifiedBy.NO, "not previewed"),
     )
     counts = [(words, sum(change.verified is by for change in written)) for by, words in named]
     reported = ", ".join(f"{words}: {count}" for words, count in counts if count)

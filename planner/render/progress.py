@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, TextIO, assert_never
 
 from planner.address import Address
 from planner.duration import render_duration as duration
-from planner.events import Applied, Began, Ended, Event, Observer, Result, Waiting
+from planner.events import Applied, Began, Ended, Event, EventObserver, NodeResult, Waiting
 from planner.plan import Action, Plan
 from planner.render.blocked_reason import shortened
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 MOST_ROWS = 16  # of the tree; the rest is counted
 _WIDTH = 9  # of the longest action or result, and a space
 _COLOURS = {
-    Result.DONE: "green",
-    Result.UNCHANGED: "dim",
-    Result.FAILED: "bold red",
-    Result.STALE: "red",
-    Result.UNKNOWN: "red",
-    Result.SKIPPED: "dim",
-    Result.PENDING: "yellow",
-    Result.CANCELLED: "dim",
+    NodeResult.DONE: "green",
+    NodeResult.UNCHANGED: "dim",
+    NodeResult.FAILED: "bold red",
+    NodeResult.STALE: "red",
+    NodeResult.UNKNOWN: "red",
+    NodeResult.SKIPPED: "dim",
+    NodeResult.PENDING: "yellow",
+    NodeResult.CANCELLED: "dim",
 }
 
 
-def progress(plan: Plan | None = None, stream: TextIO | None = None) -> Observer:
+def progress_observer(plan: Plan | None = None, stream: TextIO | None = None) -> EventObserver:
     """An observer that shows a run on `stream` (stderr unless given).
 
     With a plan, lines carry its order numbers and the tree says how many changes are over.
@@ -45,15 +45,15 @@ def progress(plan: Plan | None = None, stream: TextIO | None = None) -> Observer
     out = stream if stream is not None else sys.stderr
     numbers = _numbers(plan)
     if out.isatty() and os.environ.get("TERM") != "dumb":
-        return LiveTree(out, numbers)
-    return PlainLines(out, numbers)
+        return ProgressTree(out, numbers)
+    return ProgressLines(out, numbers)
 
 
 def _numbers(plan: Plan | None) -> dict[Address, int]:
     return {change.address: order for order, change in enumerate(plan.changes, start=1)} if plan else {}
 
 
-class PlainLines:
+class ProgressLines:
     """One line per event: UTC time, order number, action, address, what happened."""
 
     def __init__(self, out: TextIO, numbers: dict[Address, int]) -> None:
@@ -70,7 +70,7 @@ class PlainLines:
             case Applied():
                 pass  # its end, or a wait, is a line of its own
             case Waiting():
-                self._line(event, f"waits: {safe(event.message)} ({duration(event.seconds)})")
+                self._line(event, f"waits: {safe_text(event.message)} ({duration(event.seconds)})")
             case Ended(action=action):
                 self._actions[event.address] = action
                 self._line(event, _end_text(event))
@@ -84,13 +84,13 @@ class PlainLines:
         if self._out is None:
             return
         try:
-            self._out.write(f"{_seconds(event.at)} {order} {action:<{_WIDTH}}{safe(str(event.address))}  {text}\n")
+            self._out.write(f"{_seconds(event.at)} {order} {action:<{_WIDTH}}{safe_text(str(event.address))}  {text}\n")
             self._out.flush()
         except (BrokenPipeError, ValueError):
             self._out = None
 
 
-class LiveTree:
+class ProgressTree:
     """Ends scroll by; below them a tree of what runs, drawn again four times a second while anything does."""
 
     def __init__(self, out: TextIO, numbers: dict[Address, int], clock: Callable[[], float] = time.monotonic) -> None:
@@ -152,9 +152,9 @@ class LiveTree:
 
         row = Text(no_wrap=True, overflow="ellipsis")
         row.append(f"{duration(self._clock() - since):>6} ", style="cyan")
-        row.append(f"{action:<{_WIDTH}}{safe(str(address))}")
+        row.append(f"{action:<{_WIDTH}}{safe_text(str(address))}")
         if message := self._messages.get(address):
-            row.append(f"  {safe(message)}", style="dim")
+            row.append(f"  {safe_text(message)}", style="dim")
         return row
 
 
@@ -166,8 +166,8 @@ def _live(console: Console, tree: Callable[[], RenderableType]) -> Live:
 
 def _end_text(event: Ended) -> str:
     headline = event.message.partition("\n")[0]
-    detail = f": {shortened(safe(headline))}" if headline else ""
-    remedy = f" ({safe(event.remedy)})" if event.remedy and event.result is not Result.SKIPPED else ""
+    detail = f": {shortened(safe_text(headline))}" if headline else ""
+    remedy = f" ({safe_text(event.remedy)})" if event.remedy and event.result is not NodeResult.SKIPPED else ""
     took = f" in {duration(event.seconds)}" if event.seconds else ""
     return f"{event.result}{took}{detail}{remedy}"
 
@@ -176,7 +176,7 @@ def _end_row(event: Ended, number: int | None) -> RenderableType:
     from rich.text import Text
 
     row = Text()
-    row.append(f"{number or '':>4} {event.action:<{_WIDTH}}{safe(str(event.address))}  ")
+    row.append(f"{number or '':>4} {event.action:<{_WIDTH}}{safe_text(str(event.address))}  ")
     row.append(_end_text(event), style=_COLOURS[event.result])
     return row
 

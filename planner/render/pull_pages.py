@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from planner.pulls.cycle_record import CycleRecord
-from planner.pulls.deliveries import Delivery, DeliveryStep, Outcome
+from planner.pulls.deliveries import Delivery, DeliveryStep, RolloutOutcome
 from planner.pulls.queue import CandidateVerdict
 from planner.pulls.rollout_comment import target_validation
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 from planner.values import JsonObject
 
 _TITLE = 60  # characters of a title
 
 
-def render_cycle(record: CycleRecord, subject: str, repo: str, branch: str) -> str:
+def render_pull_cycle(record: CycleRecord, subject: str, repo: str, branch: str) -> str:
     """One cycle: the lane, every candidate with all that it lacks, what was done, and the verdict in the last line."""
     on = f" · {branch} at {record.base[:12]}" if record.base else f" · {branch}"
     lines = [f"{subject} · {repo}{on} · {record.purpose}", ""]
-    lines += [f"  lane: {safe(one.reason)}" for one in record.decision.lane]
+    lines += [f"  lane: {safe_text(one.reason)}" for one in record.decision.lane]
     if record.decision.lane:
         lines.append("")
     for verdict in sorted(record.decision.verdicts, key=_order):
         lines += _candidate(verdict)
     for one in record.deliveries:
         lines += _delivery(one)
-    lines += [f"  note: {safe(note)}" for note in record.notes]
-    lines += [f"  error: {safe(part)}" for part in record.error.split("; ") if part]
+    lines += [f"  note: {safe_text(note)}" for note in record.notes]
+    lines += [f"  error: {safe_text(part)}" for part in record.error.split("; ") if part]
     if lines[-1]:
         lines.append("")
     return "\n".join([*lines, _verdict(record)])
@@ -40,34 +40,34 @@ def _candidate(verdict: CandidateVerdict) -> Iterator[str]:
     pull = verdict.candidate.pull
     title = pull.title if len(pull.title) <= _TITLE else f"{pull.title[: _TITLE - 1]}…"
     place = f"{verdict.position:>3}" if verdict.position else "  -"
-    yield f"{place}  #{pull.number} {safe(title)}  ({safe(pull.author)}, {pull.head[:12]})"
+    yield f"{place}  #{pull.number} {safe_text(title)}  ({safe_text(pull.author)}, {pull.head[:12]})"
     for lack in verdict.unmet:
-        yield f"       {lack.holder}: {safe(lack.reason)}"
+        yield f"       {lack.holder}: {safe_text(lack.reason)}"
     if not verdict.unmet:
-        yield f"       next: {safe(verdict.next_action)}"
+        yield f"       next: {safe_text(verdict.next_action)}"
 
 
 def _delivery(one: Delivery) -> Iterator[str]:
-    by = f", merged by {safe(one.merged_by)}" if one.merged_by else ""
+    by = f", merged by {safe_text(one.merged_by)}" if one.merged_by else ""
     yield f"  #{one.pull} {_word(one)}{by}"
     if one.commit:
-        yield f"       commit {one.commit[:12]}" + (f" · PipelineRun {safe(one.run)}" if one.run else "")
+        yield f"       commit {one.commit[:12]}" + (f" · PipelineRun {safe_text(one.run)}" if one.run else "")
     if one.outcome:
         newer = f" by {one.newer[:12]}" if one.newer else ""
         yield f"       targetValidation={target_validation(one)}{newer} · {_mirror(one)}"
     if one.reason:
-        yield f"       {safe(one.reason)}"
+        yield f"       {safe_text(one.reason)}"
 
 
 def _word(one: Delivery) -> str:
     if one.outcome:
         return {
-            Outcome.PASSED: "rolled out",
-            Outcome.NO_OP: "nothing to roll out: the lane runs it already",
-            Outcome.SUPERSEDED: "superseded",
-            Outcome.FAILED: "the rollout failed",
-            Outcome.PENDING: "the rollout goes on",
-        }[Outcome(one.outcome)]
+            RolloutOutcome.PASSED: "rolled out",
+            RolloutOutcome.NO_OP: "nothing to roll out: the lane runs it already",
+            RolloutOutcome.SUPERSEDED: "superseded",
+            RolloutOutcome.FAILED: "the rollout failed",
+            RolloutOutcome.PENDING: "the rollout goes on",
+        }[RolloutOutcome(one.outcome)]
     return {
         DeliveryStep.INTENDED: "to be merged",
         DeliveryStep.MERGED: "merged",
@@ -92,7 +92,7 @@ def _verdict(record: CycleRecord) -> str:
     return f"{what} · {record.result} · {record.requests} requests to read"
 
 
-def render_history(document: JsonObject) -> str:
+def render_pull_history(document: JsonObject) -> str:
     """Stored cycles, the newest first, and the newest of each purpose."""
     lines = []
     for name, one in document.items():
@@ -108,7 +108,7 @@ def _stored(one: Mapping[str, object]) -> str:
     more = f", {times} times until {one['last']}" if isinstance(times, int) and times > 1 else ""
     merged = [f"#{row['number']} {row['outcome'] or row['step']}" for row in _rows(one.get("deliveries"))]
     said = f" · {', '.join(merged)}" if merged else ""
-    error = f" · {safe(str(one['error']))}" if one.get("error") else ""
+    error = f" · {safe_text(str(one['error']))}" if one.get("error") else ""
     return (
         f"cycle {one['number']} ({one['purpose']}): {one['result']}{said}{error} · {one.get('at', one['last'])}{more}"
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from planner.plan import Action, Change, Plan, SetOff
+from planner.plan import Action, Change, Plan, SideEffect
 from planner.pulls.facts import PullRequestState
 from planner.pulls.merge_check import ConflictingMerge, PredictedMerge
 from planner.render.field_detail import inline_value
 from planner.render.review_context import ReviewFact
-from planner.render.words import Name, Part, Words, in_turns, names
+from planner.render.words import OutsideText, Part, Words, name_list, words_of_parts
 from planner.rollout.argo_prediction import ArgoPrediction
 from planner.values import JsonObject
 
@@ -19,7 +19,7 @@ _WORDS = {Action.CREATE: "creates ", Action.UPDATE: "changes ", Action.DELETE: "
 
 
 @dataclass(frozen=True, slots=True)
-class PullWay:
+class PullRequestWay:
     """What the stages are told from.
 
     `merge` is None where it cannot be foretold; `files` are what it changes. `gitops` says of each file of the GitOps
@@ -38,13 +38,13 @@ class PullWay:
     builds: tuple[str, ...]
     reused: tuple[str, ...]
     argo: ArgoPrediction | None
-    pods: tuple[SetOff, ...]
+    pods: tuple[SideEffect, ...]
     problem: str
     authority: str
     documents: Sequence[JsonObject] = field(default=(), repr=False)
 
 
-def way_stages(way: PullWay, plan: Plan) -> tuple[ReviewFact, ...]:
+def pull_request_stage_facts(way: PullRequestWay, plan: Plan) -> tuple[ReviewFact, ...]:
     """The stages in their order; what nobody can know before says so."""
     changes = {change.address.kind: change for change in plan.changes if not change.address.group}
     found: list[tuple[str, Iterator[Part]]] = [
@@ -57,61 +57,61 @@ def way_stages(way: PullWay, plan: Plan) -> tuple[ReviewFact, ...]:
         ("gate", _gate(way)),
         ("unknown", _unknown(way)),
     ]
-    return tuple(ReviewFact(title, in_turns(parts)) for title, parts in found)
+    return tuple(ReviewFact(title, words_of_parts(parts)) for title, parts in found)
 
 
-def way_approval(way: PullWay, identifier: str) -> Words:
+def pull_request_approval_words(way: PullRequestWay, identifier: str) -> Words:
     """What an approval of this page covers, what voids it, who acts."""
-    return in_turns(
+    return words_of_parts(
         (
             "An approval of this id covers the merge of head ",
-            Name(way.pull.head[:12]),
+            OutsideText(way.pull.head[:12]),
             " and everything above, whatever commit the merge makes. It stays valid when the base moves on without"
             " changing any of that, and after the merge. It becomes void after a push, and when the configuration or"
             " one of the changed objects changes. To approve, write a comment with ",
-            Name(f"hwplan approve {identifier}"),
+            OutsideText(f"hwplan approve {identifier}"),
             " alone on a line, or ",
-            Name(f"hwplan approve {identifier} --head {way.pull.head}"),
+            OutsideText(f"hwplan approve {identifier} --head {way.pull.head}"),
             ". The approval itself applies nothing: the monitor of ",
-            Name(way.authority),
+            OutsideText(way.authority),
             " merges, and each node of the lane rolls out.",
         )
     )
 
 
-def _merge(way: PullWay) -> Iterator[Part]:
+def _merge(way: PullRequestWay) -> Iterator[Part]:
     pull = way.pull
     yield "pull request "
-    yield Name(f"{pull.number} of {way.repo}")
+    yield OutsideText(f"{pull.number} of {way.repo}")
     yield ", head "
-    yield Name(f"{pull.head_branch} {pull.head[:12]}")
+    yield OutsideText(f"{pull.head_branch} {pull.head[:12]}")
     if pull.merged:
         yield ": merged as "
-        yield Name(pull.merge_commit[:12])
+        yield OutsideText(pull.merge_commit[:12])
     if isinstance(way.merge, ConflictingMerge):
         yield ": "
-        yield Name(way.merge.described())
+        yield OutsideText(way.merge.described())
         return
     if way.merge is not None:
         yield f", by {way.method} on "
-        yield Name(f"{pull.base_branch} {way.merge.base[:12]}")
+        yield OutsideText(f"{pull.base_branch} {way.merge.base[:12]}")
         yield "; tree "
-        yield Name(way.merge.tree[:12])
+        yield OutsideText(way.merge.tree[:12])
         yield ", 1 file changes: " if len(way.files) == 1 else f", {len(way.files)} files change: "
-        yield from names(way.files, _MOST)
+        yield from name_list(way.files, _MOST)
     elif way.problem:
         yield "; what the merge makes is unknown: "
-        yield Name(way.problem)
+        yield OutsideText(way.problem)
     yield "."
 
 
-def _mirror(way: PullWay, plan: Plan) -> Iterator[Part]:
+def _mirror(way: PullRequestWay, plan: Plan) -> Iterator[Part]:
     refs = [one for one in plan.changes if one.address.kind == "GitRef" and not _is_flush(one)]
     if not refs:
         yield "has the commit already, under a ref that never moves."
         return
     yield "gets the merge commit, under a ref that never moves: "
-    yield from names([str(one.address.name) for one in refs])
+    yield from name_list([str(one.address.name) for one in refs])
     yield "."
 
 
@@ -119,81 +119,81 @@ def _is_flush(change: Change) -> bool:
     return change.address.name.startswith("flush-")
 
 
-def _run(way: PullWay, change: Change | None) -> Iterator[Part]:
+def _run(way: PullRequestWay, change: Change | None) -> Iterator[Part]:
     if change is None:
         yield "the run of the merge commit has finished. "
     else:
         run = ((change.desired or {}).get("spec") or {}).get("manifest") or {}
         yield "PipelineRun "
-        yield Name(inline_value((run.get("metadata") or {}).get("name", "")).strip('"'))
+        yield OutsideText(inline_value((run.get("metadata") or {}).get("name", "")).strip('"'))
         yield ". "
     if way.builds:
         yield f"Builds {len(way.builds)}: "
-        yield from names(way.builds)
+        yield from name_list(way.builds)
         yield ". "
     if way.reused:
         yield f"Reuses {len(way.reused)}: "
-        yield from names(way.reused)
+        yield from name_list(way.reused)
         yield "."
     if not (way.builds or way.reused):
         yield "What it builds is unknown: "
-        yield Name(way.problem or "the lane has no list of services")
+        yield OutsideText(way.problem or "the lane has no list of services")
 
 
-def _gitops(way: PullWay) -> Iterator[Part]:
+def _gitops(way: PullRequestWay) -> Iterator[Part]:
     if not (way.builds or way.reused):
         yield "unknown: "
-        yield Name(way.problem or "the lane promotes nothing")
+        yield OutsideText(way.problem or "the lane promotes nothing")
         return
     yield "one commit on "
-    yield Name(way.gitops_branch)
+    yield OutsideText(way.gitops_branch)
     yield ": " if way.gitops else " with no change of a manifest."
     for at, (name, word) in enumerate(way.gitops.items()):
         yield ", " if at else ""
-        yield Name(name)
+        yield OutsideText(name)
         yield f" ({word})"
 
 
-def _argo(way: PullWay, change: Change | None) -> Iterator[Part]:
+def _argo(way: PullRequestWay, change: Change | None) -> Iterator[Part]:
     if change is None:
         yield "nothing to sync."
         return
     yield "syncs "
-    yield Name(str(((change.desired or {}).get("spec") or {}).get("application") or change.address.name))
+    yield OutsideText(str(((change.desired or {}).get("spec") or {}).get("application") or change.address.name))
     yield " at the promoted revision, once, and waits until it is Synced and Healthy. "
     if way.argo is None or way.argo.problem:
         yield "Which live objects that changes is unknown: "
-        yield Name(way.argo.problem if way.argo is not None else way.problem)
+        yield OutsideText(way.argo.problem if way.argo is not None else way.problem)
         return
     for action, words in _WORDS.items():
         if found := [one.address.local for one in way.argo.changes if one.action is action]:
             yield f"It {words}"
-            yield from names(found)
+            yield from name_list(found)
             yield ". "
     yield f"{way.argo.unchanged} objects do not change."
 
 
-def _pods(way: PullWay) -> Iterator[Part]:
+def _pods(way: PullRequestWay) -> Iterator[Part]:
     if not way.pods:
         yield "none starts or stops." if way.builds or way.reused else "unknown."
     for at, one in enumerate(way.pods):
         yield "; " if at else ""
-        yield Name(one.address.name)
+        yield OutsideText(one.address.name)
         yield f": {one.text}"
 
 
-def _gate(way: PullWay) -> Iterator[Part]:
+def _gate(way: PullRequestWay) -> Iterator[Part]:
     probes = [(one.get("spec") or {}) for one in way.documents if one.get("kind") == "HttpProbe"]
     for role in ("gate", "diagnostic"):
         if urls := [str(one.get("url")) for one in probes if one.get("role", "gate") == role]:
             yield "asks " if role == "gate" else "; diagnostic only: "
-            yield from names(urls)
+            yield from name_list(urls)
     if not probes:
         yield "none declared"
     yield "."
 
 
-def _unknown(way: PullWay) -> Iterator[Part]:
+def _unknown(way: PullRequestWay) -> Iterator[Part]:
     yield "" if way.pull.merged else "the merge commit, "
     if way.builds:
         yield f"the digests of {len(way.builds)} images, "

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from planner.address import Address
 from planner.plan import Plan
-from planner.render.words import Name, Part, Words, in_turns
+from planner.render.words import OutsideText, Part, Words, words_of_parts
 
 _SHORT = 12  # digits of a commit
 CommandOf: TypeAlias = Callable[[str, Address], str]  # the command of a verb, for the same selection and one object
@@ -64,18 +64,18 @@ class ReviewContext:
 
     def words(self) -> Words:
         """The first line; empty where nothing is known."""
-        return in_turns(part for at, phrase in enumerate(self._phrases()) for part in (", " * bool(at), *phrase))
+        return words_of_parts(part for at, phrase in enumerate(self._phrases()) for part in (", " * bool(at), *phrase))
 
     def _phrases(self) -> Iterator[tuple[Part, ...]]:
         if self.name:
-            yield (Name(self.name),)
+            yield (OutsideText(self.name),)
         if self.head:
-            yield "commit ", Name(self.head[:_SHORT]), " with changes that are not committed" * self.dirty
+            yield "commit ", OutsideText(self.head[:_SHORT]), " with changes that are not committed" * self.dirty
         if self.base:
             lacks = f" ({self.missing} commits of it are not in the head, which takes back what they change)"
-            yield "base ", Name(f"{self.base_name} {self.base[:_SHORT]}".strip()), lacks if self.missing else ""
+            yield "base ", OutsideText(f"{self.base_name} {self.base[:_SHORT]}".strip()), lacks if self.missing else ""
         if self.planned_at:
-            yield "planned at ", Name(f"{self.planned_at[:16]}Z")
+            yield "planned at ", OutsideText(f"{self.planned_at[:16]}Z")
 
 
 NO_CONTEXT = ReviewContext()

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 
 from planner.address import Address
 from planner.graph.resource_index import as_mapping
-from planner.plan import LEAVING, Action, Change, EffectKind, Plan, Verified
+from planner.plan import LEAVING, Action, Change, Plan, SideEffectKind, VerifiedBy
 from planner.plan_origin import ChangeOrigin, plan_origins
 from planner.render.review_context import ReviewContext, ReviewFact
-from planner.render.review_losses import overwritten, secrets
+from planner.render.review_losses import exchanged_secret_values, overwritten_values
 from planner.render.review_summary import NameOf
 from planner.render.risks import RiskClass, find_risks
-from planner.render.words import MOST_NAMES, Name, Part, in_turns, names
+from planner.render.words import MOST_NAMES, OutsideText, Part, name_list, words_of_parts
 from planner.resource import ROLE
 from planner.values import JsonObject
 
@@ -34,16 +34,16 @@ def review_facts(plan: Plan, context: ReviewContext, name_of: NameOf) -> tuple[R
         *([] if context.way else [("downtime", _outage(plan, name_of))]),  # a stage says it of the pods
         ("starts", _starts(plan, name_of)),
         ("gates and retention", _rules(plan, name_of)),
-        *(("overwritten", parts) for parts in overwritten(plan, context, name_of)),
-        *(("secret", parts) for parts in secrets(plan, context, name_of)),
+        *(("overwritten", parts) for parts in overwritten_values(plan, context, name_of)),
+        *(("secret", parts) for parts in exchanged_secret_values(plan, context, name_of)),
         ("checked", _checked(plan, name_of)),
     ]
-    facts = (ReviewFact(title, in_turns(parts)) for title, parts in found)
+    facts = (ReviewFact(title, words_of_parts(parts)) for title, parts in found)
     return tuple(fact for fact in facts if "".join(fact.words))
 
 
 def _named(addresses: Sequence[Address], name_of: NameOf, most: int = MOST_NAMES) -> Iterator[Part]:
-    return names([name_of(one) for one in addresses], most)
+    return name_list([name_of(one) for one in addresses], most)
 
 
 def _origins(plan: Plan, context: ReviewContext, name_of: NameOf) -> Iterator[Part]:
@@ -100,7 +100,7 @@ def _grace(desired: JsonObject) -> int:
 
 
 def _starts(plan: Plan, name_of: NameOf) -> Iterator[Part]:
-    runs = dict.fromkeys(one.address for one in plan.sets_off if one.kind is EffectKind.RUN)
+    runs = dict.fromkeys(one.address for one in plan.sets_off if one.kind is SideEffectKind.RUN)
     runs |= dict.fromkeys(one.address for one in plan.changes if one.action is Action.RUN)
     if not runs:
         yield "No runs and no builds."
@@ -116,9 +116,9 @@ def _rules(plan: Plan, name_of: NameOf) -> Iterator[Part]:
     for at, risk in enumerate(looser):
         yield "; " if at else ""
         yield f"{risk.danger} in "
-        yield Name(risk.address)
+        yield OutsideText(risk.address)
         yield ": "
-        yield Name(risk.text)
+        yield OutsideText(risk.text)
     if touched and not looser:
         yield "Changed, none of them loosened: "
         yield from _named(touched, name_of)
@@ -136,7 +136,7 @@ def _checked(plan: Plan, name_of: NameOf) -> Iterator[Part]:
     """How many of the writes the API server has tried without storing them."""
     written = [one for one in plan.changes if one.action not in (*LEAVING, Action.NOOP)]
     deletes = sum(one.action in LEAVING for one in plan.changes)
-    by = {verified: [one.address for one in written if one.verified is verified] for verified in Verified}
+    by = {verified: [one.address for one in written if one.verified is verified] for verified in VerifiedBy}
     if written:
         without = " (there is no API server here)" if plan.cluster.simulated and not by[Verified.SERVER] else ""
         yield f"{len(by[Verified.SERVER])} of {len(written)} writes tried by the API server in a dry run{without}"

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.plan import LEAVING, Action, Change, EffectKind, FieldChange, FieldOp, Plan
+from planner.plan import LEAVING, Action, Change, FieldChange, FieldOp, Plan, SideEffectKind
 from planner.render.field_detail import field_detail
 from planner.render.review_context import ReviewContext
 from planner.render.review_summary import NameOf
-from planner.render.words import Name, Part
-from planner.values import Sealed, value_leaves
+from planner.render.words import OutsideText, Part
+from planner.values import SealedSecret, value_leaves
 
 _MOST = 8  # fields of one object, and readers of one Secret
 _NOT_WRITTEN = (*LEAVING, Action.NOOP)
 _READS = ("reads", "mounts")
-_HOW = {EffectKind.RESTART: " (restarts)", EffectKind.STALE: " (does not restart, keeps the old value)"}
+_HOW = {SideEffectKind.RESTART: " (restarts)", SideEffectKind.STALE: " (does not restart, keeps the old value)"}
 
 
-def overwritten(plan: Plan, context: ReviewContext, name_of: NameOf) -> Iterator[Iterator[Part]]:
+def overwritten_values(plan: Plan, context: ReviewContext, name_of: NameOf) -> Iterator[Iterator[Part]]:
     """One sentence for each object with values that somebody else set and that this plan replaces."""
     for change in plan.changes:
         items = [one for one in change.fields if one.manager and one.op in (FieldOp.CHANGE, FieldOp.REMOVE)]
@@ -26,24 +26,24 @@ def overwritten(plan: Plan, context: ReviewContext, name_of: NameOf) -> Iterator
 
 
 def _overwritten(change: Change, items: list[FieldChange], context: ReviewContext, name_of: NameOf) -> Iterator[Part]:
-    yield Name(name_of(change.address))
+    yield OutsideText(name_of(change.address))
     for at, item in enumerate(items[:_MOST]):
         detail = field_detail(item)
         yield "; " if at else ": "
-        yield Name(f"{detail.path} {detail.before or '(long)'} -> {_after(item, detail.after)}")
+        yield OutsideText(f"{detail.path} {detail.before or '(long)'} -> {_after(item, detail.after)}")
         yield ", set by "
-        yield Name(detail.who)
+        yield OutsideText(detail.who)
     yield f"; and {len(items) - _MOST} more" if len(items) > _MOST else ""
     if change.source.file:
         yield ". Declared in "
-        yield Name(f"{change.source.file}:{change.source.line}")
+        yield OutsideText(f"{change.source.file}:{change.source.line}")
         if since := context.written.get(change.source.file, ""):
             yield ", a file last changed in "
-            yield Name(since)
+            yield OutsideText(since)
     yield ". To keep the live value, run first: "
-    yield Name(context.command_of("drift --adopt", change.address))
+    yield OutsideText(context.command_of("drift --adopt", change.address))
     yield "; or leave the field to its other managers with "
-    yield Name("hwplan.dev/ignore-fields")
+    yield OutsideText("hwplan.dev/ignore-fields")
     yield "."
 
 
@@ -51,7 +51,7 @@ def _after(item: FieldChange, after: str) -> str:
     return after or ("nothing" if item.op is FieldOp.REMOVE else "(long)")
 
 
-def secrets(plan: Plan, context: ReviewContext, name_of: NameOf) -> Iterator[Iterator[Part]]:
+def exchanged_secret_values(plan: Plan, context: ReviewContext, name_of: NameOf) -> Iterator[Iterator[Part]]:
     """One sentence for each Secret that changes: its keys with the source of each, its readers, and how a holder of the
     value compares it."""
     for change in plan.changes:
@@ -68,21 +68,25 @@ def _secret(
     plan: Plan, change: Change, items: list[FieldChange], context: ReviewContext, name_of: NameOf
 ) -> Iterator[Part]:
     sources = {
-        str(path[-1]): leaf.ref for path, leaf in value_leaves(change.desired) if isinstance(leaf, Sealed) and path
+        str(path[-1]): leaf.ref
+        for path, leaf in value_leaves(change.desired)
+        if isinstance(leaf, SealedSecret) and path
     }
-    yield Name(name_of(change.address))
+    yield OutsideText(name_of(change.address))
     for at, item in enumerate(items[:_MOST]):
         detail = field_detail(item)
         yield "; key " if at else ": key "
-        yield Name(" ".join([str(item.path[-1]), *(" -> ".join(filter(None, (detail.before, detail.after))).split())]))
+        yield OutsideText(
+            " ".join([str(item.path[-1]), *(" -> ".join(filter(None, (detail.before, detail.after))).split())])
+        )
         if source := sources.get(str(item.path[-1]), "").removeprefix("file:"):
             yield " from "
-            yield Name(source)
+            yield OutsideText(source)
     yield f"; and {len(items) - _MOST} more" if len(items) > _MOST else ""
     yield ". Read by "
     yield from _readers(plan, change, name_of)
     yield ". Whoever has the value can compare its fingerprint with "
-    yield Name(context.command_of("secret status --target", change.address))
+    yield OutsideText(context.command_of("secret status --target", change.address))
     yield "."
 
 
@@ -99,6 +103,6 @@ def _readers(plan: Plan, change: Change, name_of: NameOf) -> Iterator[Part]:
         yield "nothing yet" if change.action is Action.CREATE else "nothing known"
     for at, one in enumerate(found[:_MOST]):
         yield ", " if at else ""
-        yield Name(name_of(one.address))
+        yield OutsideText(name_of(one.address))
         yield _HOW.get(one.kind, " (later)")
     yield f" and {len(found) - _MOST} more" if len(found) > _MOST else ""

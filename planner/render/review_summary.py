@@ -12,9 +12,9 @@ from typing import TypeAlias
 
 from planner.address import Address
 from planner.path import FieldPath
-from planner.plan import Action, Change, EffectKind, FieldOp, Plan
+from planner.plan import Action, Change, FieldOp, Plan, SideEffectKind
 from planner.render.words import Words
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 
 _MOST_NAMES = 3  # of one action, in the sentence
 _SAME = 2  # changes of one image, from which on they are reported together
@@ -34,20 +34,20 @@ NameOf: TypeAlias = Callable[[Address], str]
 class EffectLine:
     """Something that the plan sets off: `names` are the objects that it is true of."""
 
-    kind: EffectKind
+    kind: SideEffectKind
     names: tuple[str, ...]
     text: str
 
 
 def effect_lines(plan: Plan, name_of: NameOf) -> tuple[EffectLine, ...]:
     """The effects, the gravest first; the same text about several objects once."""
-    found: dict[tuple[EffectKind, str], list[str]] = {}
+    found: dict[tuple[SideEffectKind, str], list[str]] = {}
     for one in plan.sets_off:
-        found.setdefault((one.kind, safe(one.text)), []).append(name_of(one.address))
+        found.setdefault((one.kind, safe_text(one.text)), []).append(name_of(one.address))
     return tuple(EffectLine(kind, tuple(dict.fromkeys(names)), text) for (kind, text), names in found.items())
 
 
-def sentence(plan: Plan) -> Words:
+def plan_sentence(plan: Plan) -> Words:
     """The plan in one sentence: what is deleted, replaced, changed (and which fields), created, by name."""
     words: list[str] = []
     for action, verb in _VERBS.items():
@@ -64,11 +64,11 @@ def sentence(plan: Plan) -> Words:
 
 def _named(change: Change) -> str:
     """`Deployment web (image, replicas)`: kind, name, and the last words of what changes in an update."""
-    name = safe(f"{change.address.kind} {change.address.name}")
+    name = safe_text(f"{change.address.kind} {change.address.name}")
     if change.action is not Action.UPDATE:
         return name
     words = dict.fromkeys(_last_name(item.path) for item in change.altered if item.path)
-    shown = [safe(word) for word in list(words)[:_MOST_NAMES]]
+    shown = [safe_text(word) for word in list(words)[:_MOST_NAMES]]
     return f"{name} ({', '.join(shown)}{', …' if len(words) > _MOST_NAMES else ''})" if shown else name
 
 
@@ -86,7 +86,7 @@ def image_lines(plan: Plan, name_of: NameOf) -> tuple[str, ...]:
             if item.op is FieldOp.CHANGE and item.path[-1:] == ("image",) and not item.sensitive:
                 found.setdefault((str(item.before), str(item.after)), []).append(name_of(change.address))
     return tuple(
-        f"image {safe(before)} -> {safe(after)} in {len(names)} places: {', '.join(dict.fromkeys(names))}"
+        f"image {safe_text(before)} -> {safe_text(after)} in {len(names)} places: {', '.join(dict.fromkeys(names))}"
         for (before, after), names in found.items()
         if len(names) >= _SAME
     )
@@ -99,7 +99,7 @@ def order_line(plan: Plan) -> Words:
         return ()
     words: list[str] = []
     for scope, count in steps.items():
-        words += [" → " if words else "Order: ", f"{safe(scope) or 'no longer declared'} ({count})"]
+        words += [" → " if words else "Order: ", f"{safe_text(scope) or 'no longer declared'} ({count})"]
     words += [
         "; each step waits for its dependencies. If a step fails, the steps that depend on it are skipped and the"
         " others continue; ",

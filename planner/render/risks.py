@@ -14,7 +14,7 @@ from planner.plan import LEAVING, Action, Blocked, Change, FieldChange, FieldOp,
 from planner.render.blocked_reason import blocked_reason, source_location
 from planner.render.recorded_rules import loosened_rules
 from planner.resource import PROTECT, REPLACE, WAIT
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 from planner.values import Json
 
 _MOST_FIELDS = 4  # named in one line
@@ -50,27 +50,27 @@ def find_risks(plan: Plan) -> tuple[Risk, ...]:
     placed = len({change.address.node_lane for change in plan.changes}) > 1
     found = [_blocked(blocked, placed) for blocked in plan.blocked]
     for change in plan.changes:
-        name = safe(str(change.address) if placed else change.address.local)
+        name = safe_text(str(change.address) if placed else change.address.local)
         found += [Risk(danger, name, text) for danger, text in _dangers(change)]
     order = list(RiskClass)
     return tuple(sorted(found, key=lambda risk: order.index(risk.danger)))
 
 
 def _blocked(blocked: Blocked, placed: bool) -> Risk:
-    name = safe(str(blocked.address) if placed else blocked.address.local)
+    name = safe_text(str(blocked.address) if placed else blocked.address.local)
     where = source_location(blocked.source)
-    remedy = "  ".join(part for part in (safe(blocked.remedy), f"({where})" if where else "") if part)
+    remedy = "  ".join(part for part in (safe_text(blocked.remedy), f"({where})" if where else "") if part)
     return Risk(RiskClass.BLOCKED, name, blocked_reason(blocked), remedy)
 
 
 def _dangers(change: Change) -> Iterator[tuple[RiskClass, str]]:
     match change.action:
         case Action.DELETE:
-            yield RiskClass.DELETE, "no longer declared" if change.reason == "pruned" else safe(change.reason)
+            yield RiskClass.DELETE, "no longer declared" if change.reason == "pruned" else safe_text(change.reason)
         case Action.REPLACE:
-            yield RiskClass.REPLACE, safe(change.reason)
+            yield RiskClass.REPLACE, safe_text(change.reason)
         case Action.ADOPT:
-            yield RiskClass.ADOPT, safe(change.reason)
+            yield RiskClass.ADOPT, safe_text(change.reason)
         case Action.RUN:
             yield from _of_a_run(change)
         case _:
@@ -97,7 +97,7 @@ def _of_a_run(change: Change) -> Iterator[tuple[RiskClass, str]]:
         yield RiskClass.DELETE, _listed(removed)
     spec = (change.desired or {}).get("spec") or {}
     if change.address.kind == "PodExec":
-        yield RiskClass.COMMAND, safe(f"{' '.join(map(str, spec.get('command') or ()))} in {spec.get('target')}")
+        yield RiskClass.COMMAND, safe_text(f"{' '.join(map(str, spec.get('command') or ()))} in {spec.get('target')}")
 
 
 def _taken(change: Change, path: FieldPath) -> str:
@@ -108,7 +108,7 @@ def _taken(change: Change, path: FieldPath) -> str:
 
 def _listed(texts: list[str]) -> str:
     more = f" and {len(texts) - _MOST_FIELDS} more" if len(texts) > _MOST_FIELDS else ""
-    return ", ".join(safe(text) for text in texts[:_MOST_FIELDS]) + more
+    return ", ".join(safe_text(text) for text in texts[:_MOST_FIELDS]) + more
 
 
 def _loosened(change: Change, item: FieldChange) -> str:

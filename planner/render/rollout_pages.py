@@ -10,8 +10,8 @@ from planner.plan_document import field_document
 from planner.render.field_detail import field_detail
 from planner.rollout.argo_prediction import ArgoPrediction, PredictedChange
 from planner.rollout.budget import TimeSpent
-from planner.rollout.forecast import Forecast
-from planner.text_safe import safe
+from planner.rollout.forecast import RolloutForecast
+from planner.text_safe import safe_text
 from planner.values import JsonObject
 
 _SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.RUN: "»"}
@@ -24,7 +24,7 @@ _WORDS = {
 }
 
 
-def render_forecast(one: Forecast, subject: str) -> str:
+def render_forecast(one: RolloutForecast, subject: str) -> str:
     """The lines about a planned rollout of `subject`."""
     budget = render_duration(one.budget)
     if not one.stages:
@@ -41,7 +41,7 @@ def render_forecast(one: Forecast, subject: str) -> str:
     return "\n".join([*lines, f"  {path} · budget {budget}: {_WORDS[one.breaks_budget]}"])
 
 
-def forecast_document(one: Forecast) -> JsonObject:
+def forecast_document(one: RolloutForecast) -> JsonObject:
     """The same for programs. Seconds."""
     return {
         "runs": one.runs,
@@ -57,7 +57,7 @@ def forecast_document(one: Forecast) -> JsonObject:
 def render_prediction(one: ArgoPrediction) -> str:
     """The lines about what Argo CD will change."""
     if one.problem:
-        return f"what Argo CD will change: unknown, {safe(one.problem)}"
+        return f"what Argo CD will change: unknown, {safe_text(one.problem)}"
     if not one.changes:
         return f"what Argo CD will change: nothing, {one.unchanged} objects are as they will be promoted"
     number = len(one.changes)
@@ -65,11 +65,11 @@ def render_prediction(one: ArgoPrediction) -> str:
     for change in one.changes:
         lines += _predicted(change)
     known = f"unknown until they are built: the digests of {', '.join(one.unknown)}" if one.unknown else ""
-    return "\n".join([*lines, *([f"  {safe(known)}"] if known else [])])
+    return "\n".join([*lines, *([f"  {safe_text(known)}"] if known else [])])
 
 
 def _predicted(change: PredictedChange) -> list[str]:
-    lines = [f"  {_SIGNS[change.action]} {safe(change.address.local)}"]
+    lines = [f"  {_SIGNS[change.action]} {safe_text(change.address.local)}"]
     for field in change.fields[:_MOST_FIELDS]:
         shown = field_detail(field, 1)
         sides = " -> ".join(side for side in (shown.before, shown.after) if side)
@@ -104,10 +104,10 @@ def render_stages(spent: TimeSpent | None, warnings: Sequence[str]) -> str:
     lines = []
     if spent is not None:
         lines.append(f"{spent.split} · total {render_duration(spent.total)} · git mirror {spent.mirror}")
-    return "\n".join([*lines, *(f"warning: {safe(text)}" for text in warnings)])
+    return "\n".join([*lines, *(f"warning: {safe_text(text)}" for text in warnings)])
 
 
-def spent_document(spent: TimeSpent | None) -> JsonObject:
+def time_spent_document(spent: TimeSpent | None) -> JsonObject:
     """The same for programs. Seconds."""
     if spent is None:
         return {}

@@ -8,14 +8,14 @@ from typing import Protocol, assert_never
 
 from planner.address import Address
 from planner.duration import render_duration as duration
-from planner.events import Ended, Result
+from planner.events import Ended, NodeResult
 from planner.plan import Plan
 from planner.render.blocked_reason import blocked_reason, deduplicated_warnings, source_location
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 
 _MOST = 20  # failures shown in full
 _SLOWEST = 5
-_PROBLEMS = (Result.FAILED, Result.STALE, Result.UNKNOWN, Result.PENDING)
+_PROBLEMS = (NodeResult.FAILED, NodeResult.STALE, NodeResult.UNKNOWN, NodeResult.PENDING)
 _ABOUT_TIME = 1.0  # seconds; a shorter run needs no account of its time
 
 
@@ -39,7 +39,7 @@ class RunOutcome(Protocol):
         """Told to stop before the end."""
 
 
-def render_run(plan: Plan, outcome: RunOutcome, *, run: int, command: str = "") -> str:
+def render_run_summary(plan: Plan, outcome: RunOutcome, *, run: int, command: str = "") -> str:
     """The page after a run. The last line is the verdict and, when there is one, the `command` to go on with."""
     ends = outcome.outcomes
     orders = {change.address: order for order, change in enumerate(plan.changes, start=1)}
@@ -63,7 +63,7 @@ def render_run(plan: Plan, outcome: RunOutcome, *, run: int, command: str = "") 
 
 
 def _counts(ends: Mapping[Address, Ended]) -> str:
-    counts = {result: sum(ended.result is result for ended in ends.values()) for result in Result}
+    counts = {result: sum(ended.result is result for ended in ends.values()) for result in NodeResult}
     return ", ".join(f"{count} {result}" for result, count in counts.items() if count) or "nothing to do"
 
 
@@ -72,13 +72,13 @@ def _problems(ends: Mapping[Address, Ended], orders: Mapping[Address, int]) -> l
     lines: list[str] = []
     for ended in found[:_MOST]:
         lines += _told(ended, orders)
-        lines += [f"       {safe(ended.remedy)}"] if ended.remedy else []
+        lines += [f"       {safe_text(ended.remedy)}"] if ended.remedy else []
     return [*lines, f"     and {len(found) - _MOST} more"] if len(found) > _MOST else lines
 
 
 def _said(ends: Mapping[Address, Ended], orders: Mapping[Address, int]) -> list[str]:
     """What effects that went well have to say, such as the end of a command's log."""
-    found = [ended for ended in ends.values() if ended.result is Result.DONE and ended.message]
+    found = [ended for ended in ends.values() if ended.result is NodeResult.DONE and ended.message]
     lines = [line for ended in found[:_MOST] for line in _told(ended, orders)]
     return [*lines, f"     and {len(found) - _MOST} more"] if len(found) > _MOST else lines
 
@@ -86,34 +86,34 @@ def _said(ends: Mapping[Address, Ended], orders: Mapping[Address, int]) -> list[
 def _told(ended: Ended, orders: Mapping[Address, int]) -> list[str]:
     """One end: its headline, and its evidence in lines that nothing in them can leave."""
     headline, *evidence = ended.shown.split("\n")
-    head = f"{orders[ended.address]:>4} {ended.result:<8} {ended.action} {safe(str(ended.address))}"
-    return [f"{head}  {safe(headline)}".rstrip(), *(f"       | {safe(line)}".rstrip() for line in evidence)]
+    head = f"{orders[ended.address]:>4} {ended.result:<8} {ended.action} {safe_text(str(ended.address))}"
+    return [f"{head}  {safe_text(headline)}".rstrip(), *(f"       | {safe_text(line)}".rstrip() for line in evidence)]
 
 
 def _skipped(ends: Mapping[Address, Ended]) -> list[str]:
     """Skipped changes under what they waited for in vain."""
-    skipped = [ended for ended in ends.values() if ended.result is Result.SKIPPED and ended.cause is not None]
+    skipped = [ended for ended in ends.values() if ended.result is NodeResult.SKIPPED and ended.cause is not None]
     skipped.sort(key=lambda ended: str(ended.cause))
     lines = []
     for cause, group in groupby(skipped, key=lambda ended: str(ended.cause)):
-        names = [safe(str(ended.address)) for ended in group]
+        names = [safe_text(str(ended.address)) for ended in group]
         shown = ", ".join(names[:_SLOWEST]) + (f" and {len(names) - _SLOWEST} more" if len(names) > _SLOWEST else "")
-        lines.append(f"skipped, for they need {safe(cause)}: {shown}")
+        lines.append(f"skipped, for they need {safe_text(cause)}: {shown}")
     return lines
 
 
 def _cancelled(ends: Mapping[Address, Ended]) -> list[str]:
-    cancelled = [ended for ended in ends.values() if ended.result is Result.CANCELLED]
-    return [f"{len(cancelled)} cancelled, {safe(cancelled[0].message)}"] if cancelled else []
+    cancelled = [ended for ended in ends.values() if ended.result is NodeResult.CANCELLED]
+    return [f"{len(cancelled)} cancelled, {safe_text(cancelled[0].message)}"] if cancelled else []
 
 
 def blocked_lines(plan: Plan) -> list[str]:
     """What the plan could not do at all, with what would help."""
     lines: list[str] = []
     for one in plan.blocked[:_MOST]:
-        lines.append(f"     blocked  {one.action} {safe(str(one.address))}  {blocked_reason(one)}")
+        lines.append(f"     blocked  {one.action} {safe_text(str(one.address))}  {blocked_reason(one)}")
         where = f"({source_location(one.source)})" if one.source.file else ""
-        lines += ["       " + "  ".join(filter(None, (safe(one.remedy), where)))] if one.remedy or where else []
+        lines += ["       " + "  ".join(filter(None, (safe_text(one.remedy), where)))] if one.remedy or where else []
     return [*lines, f"     and {len(plan.blocked) - _MOST} more"] if len(plan.blocked) > _MOST else lines
 
 
@@ -121,17 +121,17 @@ def _time(plan: Plan, outcome: RunOutcome) -> list[str]:
     if outcome.seconds < _ABOUT_TIME:
         return []
     timed = sorted((e for e in outcome.outcomes.values() if e.seconds), key=lambda e: (-e.seconds, e.address))
-    path = critical_path(plan, outcome.outcomes)
+    path = longest_chain_of_run(plan, outcome.outcomes)
     total = sum(ended.seconds for ended in path)
     lines = ["slowest"]
-    lines += [f"  {duration(ended.seconds):>6}  {safe(str(ended.address))}" for ended in timed[:_SLOWEST]]
+    lines += [f"  {duration(ended.seconds):>6}  {safe_text(str(ended.address))}" for ended in timed[:_SLOWEST]]
     if len(path) > 1:
-        steps = " -> ".join(f"{safe(str(ended.address))} {duration(ended.seconds)}" for ended in path)
+        steps = " -> ".join(f"{safe_text(str(ended.address))} {duration(ended.seconds)}" for ended in path)
         lines += [f"critical path {duration(total)} of {duration(outcome.seconds)}", f"  {steps}"]
     return lines
 
 
-def critical_path(plan: Plan, ends: Mapping[Address, Ended]) -> Sequence[Ended]:
+def longest_chain_of_run(plan: Plan, ends: Mapping[Address, Ended]) -> Sequence[Ended]:
     """The chain of changes that took the run its time: from the last end back over the need that ended last."""
     timed = {address: ended for address, ended in ends.items() if ended.seconds}
     needs = {change.address: [need for need in change.needs if need in timed] for change in plan.changes}
@@ -146,25 +146,34 @@ def critical_path(plan: Plan, ends: Mapping[Address, Ended]) -> Sequence[Ended]:
 def _verdict(plan: Plan, outcome: RunOutcome) -> str:
     counts = [ended.result for ended in outcome.outcomes.values()]
     total = len(counts)
-    worst = next((result for result in _GRAVITY if result in counts), Result.UNCHANGED)
+    worst = next((result for result in _GRAVITY if result in counts), NodeResult.UNCHANGED)
     if outcome.interrupted:
-        return f"interrupted with {sum(r in (Result.DONE, Result.UNCHANGED) for r in counts)} of {total} over; to go on"
+        over = sum(r in (NodeResult.DONE, NodeResult.UNCHANGED) for r in counts)
+        return f"interrupted with {over} of {total} over; to go on"
     match worst:
-        case Result.FAILED | Result.UNKNOWN | Result.STALE | Result.PENDING:
+        case NodeResult.FAILED | NodeResult.UNKNOWN | NodeResult.STALE | NodeResult.PENDING:
             return f"{counts.count(worst)} of {total} {worst}; {_NEXT[worst]}"
-        case Result.SKIPPED | Result.CANCELLED:
+        case NodeResult.SKIPPED | NodeResult.CANCELLED:
             return f"{counts.count(worst)} of {total} {worst}; to go on"
-        case Result.DONE | Result.UNCHANGED:
+        case NodeResult.DONE | NodeResult.UNCHANGED:
             blocked = f", {len(plan.blocked)} blocked" if plan.blocked else ""
             return f"all {total} done{blocked}; to see that nothing is left"
         case _:
             assert_never(worst)
 
 
-_GRAVITY = (Result.FAILED, Result.UNKNOWN, Result.STALE, Result.PENDING, Result.SKIPPED, Result.CANCELLED, Result.DONE)
+_GRAVITY = (
+    NodeResult.FAILED,
+    NodeResult.UNKNOWN,
+    NodeResult.STALE,
+    NodeResult.PENDING,
+    NodeResult.SKIPPED,
+    NodeResult.CANCELLED,
+    NodeResult.DONE,
+)
 _NEXT = {
-    Result.FAILED: "to go on when the cause is mended",
-    Result.UNKNOWN: "to read what became of it and go on",
-    Result.STALE: "the world moved: plan again, or to go on with the rest",
-    Result.PENDING: "to wait on",
+    NodeResult.FAILED: "to go on when the cause is mended",
+    NodeResult.UNKNOWN: "to read what became of it and go on",
+    NodeResult.STALE: "the world moved: plan again, or to go on with the rest",
+    NodeResult.PENDING: "to wait on",
 }

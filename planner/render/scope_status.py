@@ -14,7 +14,7 @@ SCHEMA_VERSION = 1
 _STATES: Mapping[str, str] = {"ok": "ok", "to do": "to do", "unreadable": "????"}
 
 
-class Row(Protocol):
+class ScopeStatusRow(Protocol):
     """One resource; `state` is `ok`, `to do` or `unreadable`."""
 
     @property
@@ -32,7 +32,7 @@ class Row(Protocol):
 def render_scope_status(
     cluster: ClusterIdentity,
     selection: Selection,
-    rows: Sequence[Row],
+    rows: Sequence[ScopeStatusRow],
     *,
     command: str,
     colour: bool,
@@ -53,7 +53,7 @@ def render_scope_status(
 
 
 def scope_status_json(
-    cluster: ClusterIdentity, selection: Selection, rows: Sequence[Row], *, command: str
+    cluster: ClusterIdentity, selection: Selection, rows: Sequence[ScopeStatusRow], *, command: str
 ) -> JsonObject:
     """The same as a document. `next.blockers` are addresses, also when there is nothing to apply."""
     blockers = [row for row in rows if row.state != "ok"]
@@ -73,7 +73,7 @@ def scope_status_json(
     }
 
 
-def _document(row: Row) -> JsonObject:
+def _document(row: ScopeStatusRow) -> JsonObject:
     return {
         "address": row.address,
         "scope": row.scope,

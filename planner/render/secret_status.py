@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 from itertools import groupby
 
-from planner.render.terminal_style import column_count, pad_text, paint
+from planner.render.terminal_style import column_count, pad_text, with_colour
 from planner.status import SecretKey, SecretStatus
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 from planner.values import JsonObject, parse_generated
 
 SCHEMA_VERSION = 1
@@ -18,27 +18,36 @@ _STYLES = {"ok": "green", "to do": "yellow", "????": "red"}
 def render_secret_status(status: SecretStatus, *, command: str, delete: str, colour: bool) -> str:
     """Secret by Secret a line for each key, then the obsolete ones, the verdict, and the commands that are needed."""
     simulated = " · simulated" if status.cluster.simulated else ""
-    out = [f"{safe(status.cluster.server)} (uid {safe(status.cluster.uid[:8])}){simulated}"]
-    names = max((column_count(safe(key.key)) for key in status.keys), default=0)
+    out = [f"{safe_text(status.cluster.server)} (uid {safe_text(status.cluster.uid[:8])}){simulated}"]
+    names = max((column_count(safe_text(key.key)) for key in status.keys), default=0)
     moves = max((column_count(_move(key)) for key in status.keys), default=0)
     for address, keys in groupby(status.keys, key=lambda key: key.address):
-        out += ["", safe(address.local)]
+        out += ["", safe_text(address.local)]
         several = tuple(keys)
         for key in several:
-            state = paint(pad_text(_state(key), 7), _STYLES[_state(key)], colour)
+            state = with_colour(pad_text(_state(key), 7), _STYLES[_state(key)], colour)
             out.append(
-                f"  {state}{pad_text(safe(key.key), names)}  {pad_text(_move(key), moves)}  {_source(key)}".rstrip()
+                f"  {state}{pad_text(safe_text(key.key), names)}"
+                f"  {pad_text(_move(key), moves)}  {_source(key)}".rstrip()
             )
-        out += [f"         {safe(problem)}" for problem in dict.fromkeys(key.problem for key in several) if problem]
+        out += [
+            f"         {safe_text(problem)}" for problem in dict.fromkeys(key.problem for key in several) if problem
+        ]
     fine = sum(key.in_sync for key in status.keys)
     out += ["", f"{fine} of {len(status.keys)} keys as at their source"]
     out += [f"  {command}"] if fine < len(status.keys) else []
     if status.obsolete:
-        out += ["obsolete, still live: " + ", ".join(safe(address.local) for address in status.obsolete), f"  {delete}"]
+        out += [
+            "obsolete, still live: " + ", ".join(safe_text(address.local) for address in status.obsolete),
+            f"  {delete}",
+        ]
     for address in status.foreign:
         name = shlex.quote(f"{address.namespace}/{address.name}")
-        out += [f"obsolete, not made by hwplan: {safe(address.local)}", f"  {delete} --name {safe(name)}"]
-    out += [f"obsolete, unreadable: {safe(address.local)} ({safe(why)})" for address, why in status.unreadable.items()]
+        out += [f"obsolete, not made by hwplan: {safe_text(address.local)}", f"  {delete} --name {safe_text(name)}"]
+    out += [
+        f"obsolete, unreadable: {safe_text(address.local)} ({safe_text(why)})"
+        for address, why in status.unreadable.items()
+    ]
     return "\n".join(out) + "\n"
 
 
@@ -67,12 +76,12 @@ def _source(key: SecretKey) -> str:
         case "manifest":
             return "in the manifest"
         case "missing":
-            return f"no source for {safe(rest)}"
+            return f"no source for {safe_text(rest)}"
         case "kubernetes":
-            return f"Secret {safe(rest)}"
+            return f"Secret {safe_text(rest)}"
         case "env":
-            return f"${safe(rest)}"
-    return safe(rest)
+            return f"${safe_text(rest)}"
+    return safe_text(rest)
 
 
 def _move(key: SecretKey) -> str:
@@ -83,7 +92,7 @@ def _move(key: SecretKey) -> str:
 
 
 def _short(fingerprint: str) -> str:
-    return safe(fingerprint.rpartition(":")[2][:_SHORT])
+    return safe_text(fingerprint.rpartition(":")[2][:_SHORT])
 
 
 def _document(key: SecretKey) -> JsonObject:

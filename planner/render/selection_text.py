@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from planner.plan import Selection
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 
 _MOST_PLACES = 4  # named in the header
 
@@ -15,9 +15,9 @@ _MOST_PLACES = 4  # named in the header
 def selection_text(selection: Selection) -> str:
     """What is looked at, in words: `D601/v03`, `nodes D601 D602 / lanes v02 v03`, or the name of plain manifests."""
     if selection.name or not selection.nodes:
-        return safe(selection.name or selection.product or "plan")
+        return safe_text(selection.name or selection.product or "plan")
     if len(selection.nodes) == len(selection.lanes) == 1:
-        return safe(f"{selection.nodes[0]}/{selection.lanes[0]}")
+        return safe_text(f"{selection.nodes[0]}/{selection.lanes[0]}")
     return f"{_some('node', selection.nodes)} / {_some('lane', selection.lanes)}"
 
 
@@ -36,9 +36,9 @@ def comment_marker(selection: Selection) -> str:
 
 def _some(noun: str, names: Sequence[str]) -> str:
     more = f" and {len(names) - _MOST_PLACES} more" if len(names) > _MOST_PLACES else ""
-    return f"{noun}{'s' * (len(names) != 1)} {safe(' '.join(names[:_MOST_PLACES]))}{more}"
+    return f"{noun}{'s' * (len(names) != 1)} {safe_text(' '.join(names[:_MOST_PLACES]))}{more}"
 
 
 def short_digest(digest: str) -> str:
     """The first six characters of a digest, behind its algorithm."""
-    return safe(digest.rpartition(":")[2][:6]) or "unknown"
+    return safe_text(digest.rpartition(":")[2][:6]) or "unknown"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from planner.plan import ClusterIdentity
-from planner.render.terminal_style import column_count, pad_text, paint
-from planner.text_safe import safe
+from planner.render.terminal_style import column_count, pad_text, with_colour
+from planner.text_safe import safe_text
 
 _INDENT = " " * 10
 _STYLES = {"ok": "green", "to do": "yellow", "????": "red", "": "dim"}
@@ -38,15 +38,15 @@ def render_status_page(
 
     `node_lane` stands before the cluster, `about` behind it. What is wrong is wrapped at `width`, if that is given.
     """
-    rows = [(line, [safe(column) for column in line.columns]) for line in lines]
+    rows = [(line, [safe_text(column) for column in line.columns]) for line in lines]
     widths = [max(column_count(row[at]) for _, row in rows) for at in range(len(rows[0][1]))] if rows else []
     more = [about] * bool(about) + ["simulated"] * cluster.simulated
-    out = [" · ".join([f"{node_lane}{safe(cluster.server)} (uid {safe(cluster.uid[:8])})", *more]), ""]
+    out = [" · ".join([f"{node_lane}{safe_text(cluster.server)} (uid {safe_text(cluster.uid[:8])})", *more]), ""]
     for line, row in rows:
         text = "  ".join(pad_text(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        out.append(f"  {paint(pad_text(line.state, 6), _STYLES[line.state], colour)}{text}")
+        out.append(f"  {with_colour(pad_text(line.state, 6), _STYLES[line.state], colour)}{text}")
         if line.problem:
-            out += _wrapped(safe(line.problem), width)
+            out += _wrapped(safe_text(line.problem), width)
     out += ["", verdict]
     return "\n".join([*out, *([f"  {command}"] if command else [])]) + "\n"
 

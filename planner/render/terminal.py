@@ -10,18 +10,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from textwrap import wrap
 
 from planner.address import Address
-from planner.plan import EffectKind, FieldOp, Plan
-from planner.render.field_detail import FieldDetail, fitted
+from planner.plan import FieldOp, Plan, SideEffectKind
+from planner.render.field_detail import FieldDetail, fit_both_sides
 from planner.render.plan_line import PlanLine
-from planner.render.plan_view import PlanView, make_view
+from planner.render.plan_view import PlanView, make_plan_view
 from planner.render.review_context import NO_CONTEXT, ReviewContext
 from planner.render.symbols import field_sign
-from planner.render.terminal_style import column_count, cut_text, pad_text, paint
+from planner.render.terminal_style import column_count, cut_text, pad_text, with_colour
 
 _INDENT = " " * 9  # number, symbol and the blanks around them
 _BESIDE = 45  # columns to be left beside an address: for numbers, the reason, and a short hint
 _MOST_NAMES = 6  # of objects with one effect
-_GRAVE = (EffectKind.OUTAGE, EffectKind.LOSS, EffectKind.REFERENCE, EffectKind.STALE)
+_GRAVE = (SideEffectKind.OUTAGE, SideEffectKind.LOSS, SideEffectKind.REFERENCE, SideEffectKind.STALE)
 _FURTHER = "    … "  # in front of the rest of a line that did not fit
 _LEAST = 60  # columns; a narrower terminal wraps
 
@@ -48,12 +48,12 @@ def render_plan(
     review: ReviewContext = NO_CONTEXT,
 ) -> str:
     """The page of `plan` in `width` columns, with one newline at its end."""
-    return terminal_page(
-        make_view(plan, command=command, notes=notes, full=full, review=review), width=width, colour=colour
+    return layout_terminal_page(
+        make_plan_view(plan, command=command, notes=notes, full=full, review=review), width=width, colour=colour
     )
 
 
-def terminal_page(view: PlanView, *, width: int = 100, colour: bool = False) -> str:
+def layout_terminal_page(view: PlanView, *, width: int = 100, colour: bool = False) -> str:
     """The page of a view. Only addresses, reasons and the command may pass the right edge: they are never cut."""
     return "\n".join(_Page(view, max(width, _LEAST), colour).lines()) + "\n"
 
@@ -173,7 +173,7 @@ class _Page:
         """A value too long for the line of its path: each side on a line of its own."""
         room = self.width - len(_INDENT) - 4
         before, after = (
-            fitted(item.before, item.after, room) if item.before and item.after else (item.before, item.after)
+            fit_both_sides(item.before, item.after, room) if item.before and item.after else (item.before, item.after)
         )
         for sign, side in (("-", before), ("+", after)):
             if side:
@@ -188,7 +188,7 @@ class _Page:
         return self.paint(text, {"+": "green", "-": "red"}.get(text[:1], "dim"))
 
     def paint(self, text: str, style: str) -> str:
-        return paint(text, style, self.colour)
+        return with_colour(text, style, self.colour)
 
 
 def _unbroken(text: str, room: int, op: FieldOp) -> list[str]:

@@ -7,7 +7,7 @@ import unicodedata
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "magenta": "35", "cyan": "36"}
 
 
-def paint(text: str, style: str, colour: bool) -> str:
+def with_colour(text: str, style: str, colour: bool) -> str:
     """`text` in a style such as "red" or "bold"; unchanged without colour."""
     return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if colour and style and text else text
 

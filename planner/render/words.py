@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 
 MOST_NAMES = 12  # in one line
 
@@ -14,31 +14,31 @@ Words: TypeAlias = tuple[str, ...]  # our own words at even places, names from o
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class OutsideText:
     """Text from outside: a name, a value, a command."""
 
     text: str
 
 
-Part: TypeAlias = str | Name
+Part: TypeAlias = str | OutsideText
 
 
-def in_turns(parts: Iterable[Part]) -> Words:
+def words_of_parts(parts: Iterable[Part]) -> Words:
     """The parts as Words, names made safe to show."""
     found = [""]
     for part in parts:
-        if isinstance(part, Name):
-            found += [safe(part.text), ""]
+        if isinstance(part, OutsideText):
+            found += [safe_text(part.text), ""]
         else:
             found[-1] += part
     return tuple(found if found[-1] else found[:-1])
 
 
-def names(found: Sequence[str], most: int = MOST_NAMES) -> Iterator[Part]:
+def name_list(found: Sequence[str], most: int = MOST_NAMES) -> Iterator[Part]:
     """Names with commas between them; of many the first, and how many more there are."""
     for at, name in enumerate(found[:most]):
         if at:
             yield ", "
-        yield Name(name)
+        yield OutsideText(name)
     if len(found) > most:
         yield f" and {len(found) - most} more"

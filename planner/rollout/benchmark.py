@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Final, Protocol
 
-from planner.rollout.metrics import HOLDS, INCONCLUSIVE, Traffic
+from planner.rollout.metrics import HOLDS, INCONCLUSIVE, ClientTraffic
 from planner.values import JsonObject
 
 LABEL: Final = "hwplan.dev/benchmark"  # of a run: the name of its profile
@@ -25,7 +25,7 @@ EXIT_CODES: Final[Mapping[str, int]] = {"passed": 0, "failed": 1, "inconclusive"
 _ENDED_BADLY = ("failed", "aborted", "errored")
 
 
-class Phase(Protocol):
+class BenchmarkPhase(Protocol):
     """The steps whose times make up a phase."""
 
     @property
@@ -34,7 +34,7 @@ class Phase(Protocol):
     def steps(self) -> Sequence[str]: ...
 
 
-class Family(Protocol):
+class BenchmarkFailureFamily(Protocol):
     """What a failure must be like to be called so."""
 
     @property
@@ -61,7 +61,7 @@ class BenchmarkRun:
     outputs: JsonObject
     wanted: tuple[str, ...]
     failure: FailedTask | None = None
-    traffic: Traffic | None = None
+    traffic: ClientTraffic | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,11 @@ class BenchmarkVerdict:
 
 
 def judge_benchmark(
-    run: BenchmarkRun, phases: Mapping[str, Phase], families: Mapping[str, Family], *, proxy_required: bool
+    run: BenchmarkRun,
+    phases: Mapping[str, BenchmarkPhase],
+    families: Mapping[str, BenchmarkFailureFamily],
+    *,
+    proxy_required: bool,
 ) -> BenchmarkVerdict:
     """The verdict on a run."""
     tasks: list[JsonObject] = list(run.outputs.get("taskRuns") or ())
@@ -90,7 +94,7 @@ def judge_benchmark(
     proxied = {HOLDS: True, INCONCLUSIVE: None}.get(run.traffic.state, False) if run.traffic else None
     state = str(run.outputs.get("state"))
     if state in _ENDED_BADLY:
-        return BenchmarkVerdict("failed", family_of(run.failure, families), _words(run), times, proxied)
+        return BenchmarkVerdict("failed", failure_family(run.failure, families), _words(run), times, proxied)
     if state != "succeeded":
         return BenchmarkVerdict("pending", "", (f"the run is {state}",), times, proxied)
     ran = {str(one["task"]) for one in tasks if one.get("state") == "succeeded"}
@@ -106,14 +110,14 @@ def judge_benchmark(
     return BenchmarkVerdict("passed", "", (), times, proxied)
 
 
-def family_of(failure: FailedTask | None, families: Mapping[str, Family]) -> str:
+def failure_family(failure: FailedTask | None, families: Mapping[str, BenchmarkFailureFamily]) -> str:
     """The first family that a failure fits, in their order; `unsorted` where none does."""
     if failure is None:
         return UNSORTED
     return next((name for name, one in families.items() if _fits(failure, one)), UNSORTED)
 
 
-def _fits(failure: FailedTask, family: Family) -> bool:
+def _fits(failure: FailedTask, family: BenchmarkFailureFamily) -> bool:
     """Whether all that the family says is so of the failure."""
     said = family.log is None or any(re.search(family.log, line) for line in failure.lines)
     return said and _in(failure.task, family.tasks) and _in(failure.step, family.steps)
@@ -124,7 +128,7 @@ def _in(name: str, globs: Iterable[str]) -> bool:
     return not wanted or any(fnmatchcase(name, one) for one in wanted)
 
 
-def _seconds(tasks: Sequence[JsonObject], phase: Phase) -> float | None:
+def _seconds(tasks: Sequence[JsonObject], phase: BenchmarkPhase) -> float | None:
     """The sum of the times of a phase; None when one of them, or all, are missing."""
     found = [one for one in tasks if _in(str(one["task"]), phase.tasks)]
     parts = [step for one in found for step in one.get("steps") or () if _in(str(step["name"]), phase.steps)]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from planner.address import Address
 from planner.duration import render_duration
-from planner.events import Ended, Result
-from planner.rollout.forecast import NodeTime, stage_seconds
-from planner.rollout.stages import Stage, run_names, stage_of
+from planner.events import Ended, NodeResult
+from planner.rollout.forecast import PastNodeTime, stage_seconds
+from planner.rollout.stages import RolloutStage, pipeline_run_names, rollout_stage_of
 from planner.values import JsonObject
 
 OVER_BUDGET = "node-runtime-trigger-over-120s"  # the name is a contract, whatever the budget is
@@ -21,7 +21,7 @@ class TimeSpent:
 
     total: float
     pipeline_wait: float
-    stages: tuple[tuple[Stage, float], ...]
+    stages: tuple[tuple[RolloutStage, float], ...]
     mirror: str
 
     def is_over(self, budget: float) -> bool:
@@ -36,16 +36,19 @@ class TimeSpent:
 
 def time_spent(ends: Mapping[Address, Ended], outputs: Mapping[Address, JsonObject], total: float) -> TimeSpent:
     """Where the time went. `ends` and `outputs` are those of the execution, `total` its seconds."""
-    runs = run_names(ends)
-    began = (Result.DONE, Result.UNCHANGED, Result.FAILED, Result.PENDING, Result.UNKNOWN)
-    nodes = [NodeTime(one.address, one.result in began, one.seconds, one.at) for one in ends.values()]
+    runs = pipeline_run_names(ends)
+    began = (NodeResult.DONE, NodeResult.UNCHANGED, NodeResult.FAILED, NodeResult.PENDING, NodeResult.UNKNOWN)
+    nodes = [PastNodeTime(one.address, one.result in began, one.seconds, one.at) for one in ends.values()]
     seconds = stage_seconds(nodes)
-    wait = max((one.seconds for one in ends.values() if stage_of(one.address, runs) is Stage.PIPELINE), default=0.0)
-    ordered = tuple((stage, seconds[stage]) for stage in Stage if stage in seconds)
+    wait = max(
+        (one.seconds for one in ends.values() if rollout_stage_of(one.address, runs) is RolloutStage.PIPELINE),
+        default=0.0,
+    )
+    ordered = tuple((stage, seconds[stage]) for stage in RolloutStage if stage in seconds)
     return TimeSpent(total, wait, ordered, _mirror(ends, outputs, runs))
 
 
-def over_budget(spent: TimeSpent, budget: float) -> str:
+def over_budget_warning(spent: TimeSpent, budget: float) -> str:
     """The warning, also after success; empty when everything was in time."""
     if not spent.is_over(budget):
         return ""
@@ -57,11 +60,11 @@ def over_budget(spent: TimeSpent, budget: float) -> str:
 
 def _mirror(ends: Mapping[Address, Ended], outputs: Mapping[Address, JsonObject], runs: frozenset[str]) -> str:
     """`pendingFlush` and `githubInSync` as the flush after the run left them; unknown when it did not come to that."""
-    flush = next((address for address in ends if stage_of(address, runs) is Stage.FLUSH), None)
+    flush = next((address for address in ends if rollout_stage_of(address, runs) is RolloutStage.FLUSH), None)
     if flush is None:
         return "not touched"
     ended = ends[flush]
-    if ended.result in (Result.DONE, Result.UNCHANGED):
+    if ended.result in (NodeResult.DONE, NodeResult.UNCHANGED):
         seen = outputs.get(flush, {})
         pending, synced = seen.get("pendingFlush", False), seen.get("inSync", True)
         return f"pendingFlush={_word(pending)} githubInSync={_word(synced)}"

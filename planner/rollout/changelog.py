@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Meaning(StrEnum):
+class CommitMeaning(StrEnum):
     """What a commit means. The value is the heading."""
 
     BREAKING = "Breaking"
@@ -35,54 +35,57 @@ class MergedCommit:
 
 
 _TYPE = re.compile(r"^(?P<type>[a-zA-Z]+)(?:\([^)]*\))?(?P<mark>!)?:\s")
-_TYPES: Mapping[str, Meaning] = {
-    "feat": Meaning.FEATURE,
-    "feature": Meaning.FEATURE,
-    "fix": Meaning.FIX,
-    "hotfix": Meaning.FIX,
-    "perf": Meaning.PERFORMANCE,
-    "security": Meaning.SECURITY,
-    "sec": Meaning.SECURITY,
-    "revert": Meaning.REMOVED,
-    "build": Meaning.OPERATION,
-    "ci": Meaning.OPERATION,
-    "cd": Meaning.OPERATION,
-    "deploy": Meaning.OPERATION,
-    "ops": Meaning.OPERATION,
-    "chore": Meaning.INTERNAL,
-    "refactor": Meaning.INTERNAL,
-    "test": Meaning.INTERNAL,
-    "tests": Meaning.INTERNAL,
-    "style": Meaning.INTERNAL,
-    "docs": Meaning.INTERNAL,
+_TYPES: Mapping[str, CommitMeaning] = {
+    "feat": CommitMeaning.FEATURE,
+    "feature": CommitMeaning.FEATURE,
+    "fix": CommitMeaning.FIX,
+    "hotfix": CommitMeaning.FIX,
+    "perf": CommitMeaning.PERFORMANCE,
+    "security": CommitMeaning.SECURITY,
+    "sec": CommitMeaning.SECURITY,
+    "revert": CommitMeaning.REMOVED,
+    "build": CommitMeaning.OPERATION,
+    "ci": CommitMeaning.OPERATION,
+    "cd": CommitMeaning.OPERATION,
+    "deploy": CommitMeaning.OPERATION,
+    "ops": CommitMeaning.OPERATION,
+    "chore": CommitMeaning.INTERNAL,
+    "refactor": CommitMeaning.INTERNAL,
+    "test": CommitMeaning.INTERNAL,
+    "tests": CommitMeaning.INTERNAL,
+    "style": CommitMeaning.INTERNAL,
+    "docs": CommitMeaning.INTERNAL,
 }
-_WORDS: tuple[tuple[re.Pattern[str], Meaning], ...] = tuple(
+_WORDS: tuple[tuple[re.Pattern[str], CommitMeaning], ...] = tuple(
     (re.compile(rf"^(?:{words})\b", re.IGNORECASE), meaning)
     for words, meaning in (
-        ("add|adds|added|new|introduce[sd]?|implement(?:s|ed)?|support(?:s|ed)?|allow(?:s|ed)?", Meaning.FEATURE),
-        ("fix(?:es|ed)?|repair(?:s|ed)?|correct(?:s|ed)?|prevent(?:s|ed)?|resolve[sd]?", Meaning.FIX),
-        ("speed up|optimi[sz]e[sd]?|cache[sd]?", Meaning.PERFORMANCE),
-        ("cve-|patch(?:es|ed)? cve", Meaning.SECURITY),
-        ("remove[sd]?|delete[sd]?|drop(?:s|ped)?|revert(?:s|ed)?", Meaning.REMOVED),
-        ("bump(?:s|ed)?|upgrade[sd]?|deploy(?:s|ed)?|pin(?:s|ned)?", Meaning.OPERATION),
-        ("refactor(?:s|ed)?|rename[sd]?|move[sd]?|test(?:s|ed)?|document(?:s|ed)?|clean(?:s|ed)?", Meaning.INTERNAL),
+        ("add|adds|added|new|introduce[sd]?|implement(?:s|ed)?|support(?:s|ed)?|allow(?:s|ed)?", CommitMeaning.FEATURE),
+        ("fix(?:es|ed)?|repair(?:s|ed)?|correct(?:s|ed)?|prevent(?:s|ed)?|resolve[sd]?", CommitMeaning.FIX),
+        ("speed up|optimi[sz]e[sd]?|cache[sd]?", CommitMeaning.PERFORMANCE),
+        ("cve-|patch(?:es|ed)? cve", CommitMeaning.SECURITY),
+        ("remove[sd]?|delete[sd]?|drop(?:s|ped)?|revert(?:s|ed)?", CommitMeaning.REMOVED),
+        ("bump(?:s|ed)?|upgrade[sd]?|deploy(?:s|ed)?|pin(?:s|ned)?", CommitMeaning.OPERATION),
+        (
+            "refactor(?:s|ed)?|rename[sd]?|move[sd]?|test(?:s|ed)?|document(?:s|ed)?|clean(?:s|ed)?",
+            CommitMeaning.INTERNAL,
+        ),
     )
 )
 
 
-def meaning_of(one: MergedCommit) -> Meaning:
+def commit_meaning(one: MergedCommit) -> CommitMeaning:
     """The group of a commit."""
     found = _TYPE.match(one.subject)
     if one.breaking or (found is not None and found["mark"]):
-        return Meaning.BREAKING
+        return CommitMeaning.BREAKING
     if found is not None and (known := _TYPES.get(found["type"].lower())):
         return known
-    return next((meaning for words, meaning in _WORDS if words.match(one.subject)), Meaning.OTHER)
+    return next((meaning for words, meaning in _WORDS if words.match(one.subject)), CommitMeaning.OTHER)
 
 
-def changelog(commits: Iterable[MergedCommit]) -> Mapping[Meaning, tuple[MergedCommit, ...]]:
+def group_by_meaning(commits: Iterable[MergedCommit]) -> Mapping[CommitMeaning, tuple[MergedCommit, ...]]:
     """The commits by group, groups in the order of Meaning, empty ones left out; commits in the order given."""
-    found: dict[Meaning, list[MergedCommit]] = {}
+    found: dict[CommitMeaning, list[MergedCommit]] = {}
     for one in commits:
-        found.setdefault(meaning_of(one), []).append(one)
-    return {meaning: tuple(found[meaning]) for meaning in Meaning if meaning in found}
+        found.setdefault(commit_meaning(one), []).append(one)
+    return {meaning: tuple(found[meaning]) for meaning in CommitMeaning if meaning in found}

@@ -12,20 +12,20 @@ from datetime import datetime
 
 from planner.rollout import evidence as names
 from planner.rollout.budget import OVER_BUDGET
-from planner.rollout.equations import Equation, gitops_commit
-from planner.rollout.evidence import Evidence, Reading
-from planner.rollout.lane_verdict import RolloutVerdict, judge
-from planner.values import Json, JsonObject, canonical_bytes, digest
+from planner.rollout.equations import LaneEquation, gitops_commit_of_target
+from planner.rollout.evidence import EvidenceReading, LaneEvidence
+from planner.rollout.lane_verdict import LaneVerdict, judge_lane
+from planner.values import Json, JsonObject, canonical_bytes, document_digest
 
 SCHEMA_VERSION = 1
 KIND = "closeout"
 _VOLATILE = ("at", "version", "digest")  # of an entry of the evidence: not part of the record's digest
 
 
-def closeout_record(evidence: Evidence, previous: str = "") -> JsonObject:
+def closeout_record(evidence: LaneEvidence, previous: str = "") -> JsonObject:
     """The record of a rollout. `previous` is the digest of the earlier record with the same key that it follows ("" for
     the first one). The evidence must be free of secrets (C12)."""
-    verdict = judge(evidence)
+    verdict = judge_lane(evidence)
     entries = {name: _entry(one) for name, one in sorted(evidence.readings.items())}
     body: JsonObject = {
         "schemaVersion": SCHEMA_VERSION,
@@ -39,31 +39,31 @@ def closeout_record(evidence: Evidence, previous: str = "") -> JsonObject:
         "verdict": verdict_document(verdict),
         **_sections(evidence, aligned=verdict.aligned),
     }
-    body["digest"] = record_digest(body)
-    return {**body, "checksum": digest(body)}
+    body["digest"] = closeout_record_digest(body)
+    return {**body, "checksum": document_digest(body)}
 
 
-def record_bytes(record: JsonObject) -> bytes:
+def closeout_record_bytes(record: JsonObject) -> bytes:
     """The one byte form of a record."""
     return canonical_bytes(record) + b"\n"
 
 
-def evidence_of(record: Mapping[str, Json]) -> Evidence:
+def evidence_of_record(record: Mapping[str, Json]) -> LaneEvidence:
     """The evidence that a record holds. Raises KeyError, TypeError or AttributeError for what is none."""
     readings = {
-        str(name): Reading(one["value"], one["source"], one["at"], one["version"], one["problem"])
+        str(name): EvidenceReading(one["value"], one["source"], one["at"], one["version"], one["problem"])
         for name, one in record["evidence"].items()
     }
     key = record["key"]
-    return Evidence(key["lane"], key["commit"], readings, record["pinned"], record["torn"])
+    return LaneEvidence(key["lane"], key["commit"], readings, record["pinned"], record["torn"])
 
 
-def entry_digest(entry: Mapping[str, Json]) -> str:
+def evidence_entry_digest(entry: Mapping[str, Json]) -> str:
     """Digest of an entry of the evidence, times included."""
-    return digest({name: value for name, value in entry.items() if name != "digest"})
+    return document_digest({name: value for name, value in entry.items() if name != "digest"})
 
 
-def record_digest(record: Mapping[str, Json]) -> str:
+def closeout_record_digest(record: Mapping[str, Json]) -> str:
     """Digest of a record without what differs from one reading of the same values to the next (C9), and from one asker
     to the other: who names the commit (`pinned`) reads the same."""
     body = {key: value for key, value in record.items() if key not in ("digest", "checksum", "previous", "pinned")}
@@ -71,17 +71,17 @@ def record_digest(record: Mapping[str, Json]) -> str:
         name: {key: value for key, value in entry.items() if key not in _VOLATILE}
         for name, entry in record["evidence"].items()
     }
-    return digest(body)
+    return document_digest(body)
 
 
-def _entry(one: Reading) -> JsonObject:
+def _entry(one: EvidenceReading) -> JsonObject:
     entry: JsonObject = {
         "value": one.value, "source": one.source, "at": one.at, "version": one.version, "problem": one.problem
     }  # fmt: skip
-    return {**entry, "digest": entry_digest(entry)}
+    return {**entry, "digest": evidence_entry_digest(entry)}
 
 
-def equation_document(one: Equation) -> JsonObject:
+def equation_document(one: LaneEquation) -> JsonObject:
     """An equation as JSON."""
     return {
         "name": one.name,
@@ -94,7 +94,7 @@ def equation_document(one: Equation) -> JsonObject:
     }
 
 
-def verdict_document(verdict: RolloutVerdict) -> JsonObject:
+def verdict_document(verdict: LaneVerdict) -> JsonObject:
     """The verdicts as JSON, by the names of the contract (spec 02, S04 and S30)."""
     return {
         "aligned": verdict.aligned,
@@ -110,7 +110,7 @@ def verdict_document(verdict: RolloutVerdict) -> JsonObject:
 # --- sections (C2) -------------------------------------------------------------------------------------------------
 
 
-def _sections(evidence: Evidence, *, aligned: bool) -> JsonObject:
+def _sections(evidence: LaneEvidence, *, aligned: bool) -> JsonObject:
     """The content of C2, from the evidence. `change` and `approval` are null until a pull request is known (B21)."""
     run = _value(evidence, names.RUN)
     tip = _value(evidence, names.TIP)
@@ -120,7 +120,7 @@ def _sections(evidence: Evidence, *, aligned: bool) -> JsonObject:
         "source": {"commit": evidence.commit, "snapshot": _value(evidence, names.SNAPSHOT)},
         "run": run,
         "images": [_image(evidence, name, one) for name, one in evidence.items(names.IMAGE)],
-        "gitops": {"commit": gitops_commit(evidence) or None, "tip": _value(evidence, names.GITOPS)},
+        "gitops": {"commit": gitops_commit_of_target(evidence) or None, "tip": _value(evidence, names.GITOPS)},
         "argo": dict(_values(evidence, names.ARGO)),
         "runtime": dict(_values(evidence, names.WORKLOAD)),
         "probe": dict(_values(evidence, names.PROBE)),
@@ -128,19 +128,19 @@ def _sections(evidence: Evidence, *, aligned: bool) -> JsonObject:
         "tip": {"commit": tip, "containsSource": (_value(evidence, names.CONTAINS_TIP) or {}).get("holds")},
         "rollback": _rollback(evidence, aligned=aligned),
         "budget": _budget(evidence),
-        "counters": counters(evidence),
+        "counters": seconds_of_stages(evidence),
     }
 
 
-def _rollback(evidence: Evidence, *, aligned: bool) -> bool | None:
+def _rollback(evidence: LaneEvidence, *, aligned: bool) -> bool | None:
     """Whether the target runs although what was closed before contains it; null where nothing was, or it is unknown."""
     held = (_value(evidence, names.CONTAINS_BEFORE) or {}).get("holds")
     return None if held is None else bool(held and aligned)
 
 
-def _budget(evidence: Evidence) -> JsonObject:
+def _budget(evidence: LaneEvidence) -> JsonObject:
     """Seconds in all and of the wait for the pipeline, and the warning when one is above the lane's limit (R12)."""
-    spent = counters(evidence)
+    spent = seconds_of_stages(evidence)
     limit = (_value(evidence, names.BUDGET) or {}).get("warnAfter")
     known = [one for one in (spent["totalSeconds"], spent["pipelineSeconds"]) if one is not None]
     over = limit is not None and any(one > limit for one in known)
@@ -152,17 +152,17 @@ def _budget(evidence: Evidence) -> JsonObject:
     }
 
 
-def _value(evidence: Evidence, name: str) -> Json:
+def _value(evidence: LaneEvidence, name: str) -> Json:
     one = evidence.get(name)
     return one.value if one is not None and one.readable else None
 
 
-def _values(evidence: Evidence, prefix: str) -> Iterator[tuple[str, Json]]:
+def _values(evidence: LaneEvidence, prefix: str) -> Iterator[tuple[str, Json]]:
     for name, one in evidence.items(prefix):
         yield name, one.value if one.readable else None
 
 
-def _image(evidence: Evidence, name: str, one: Reading) -> JsonObject:
+def _image(evidence: LaneEvidence, name: str, one: EvidenceReading) -> JsonObject:
     found = one.value if one.readable and isinstance(one.value, dict) else {}
     return {
         "name": name,
@@ -173,7 +173,7 @@ def _image(evidence: Evidence, name: str, one: Reading) -> JsonObject:
     }
 
 
-def counters(evidence: Evidence) -> JsonObject:
+def seconds_of_stages(evidence: LaneEvidence) -> JsonObject:
     """Seconds of each stage, from recorded times only; what has none is null (C11). `lead` is from the approval, which
     is not known before pull requests are (B21); neither flush nor probe leave a time of their beginning."""
     run = _value(evidence, names.RUN) or {}
@@ -192,7 +192,7 @@ def counters(evidence: Evidence) -> JsonObject:
     }
 
 
-def _build_seconds(evidence: Evidence) -> float | None:
+def _build_seconds(evidence: LaneEvidence) -> float | None:
     """From the first TaskRun that made an image to the end of the last; null where the time of one is missing."""
     built = [one for one in _value(evidence, names.TASKS) or () if one.get("images")]
     begins, ends = ([one.get(key) for one in built] for key in ("startTime", "completionTime"))

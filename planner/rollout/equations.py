@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from planner.rollout import evidence as names
-from planner.rollout.evidence import Evidence, Reading
+from planner.rollout.evidence import EvidenceReading, LaneEvidence
 from planner.values import Json, JsonObject
 
 PROMOTE = "gitops-promote"  # the task of a pipeline that pushes to the GitOps branch (spec 02, S05)
@@ -30,7 +30,7 @@ class EquationResult(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Equation:
+class LaneEquation:
     """`left` and `right` are the values as texts; `code` names the failure; `readings` are the names of its sides."""
 
     name: str
@@ -42,12 +42,12 @@ class Equation:
     readings: tuple[str, ...] = ()
 
 
-def equations(evidence: Evidence) -> tuple[Equation, ...]:
+def lane_equations(evidence: LaneEvidence) -> tuple[LaneEquation, ...]:
     """All equations of a lane, in the order in which a rollout makes them true."""
     return tuple(_all(evidence))
 
 
-def _all(evidence: Evidence) -> Iterator[Equation]:
+def _all(evidence: LaneEvidence) -> Iterator[LaneEquation]:
     yield from _source(evidence)
     yield from _run(evidence)
     for name, image in evidence.items(names.IMAGE):
@@ -68,22 +68,22 @@ def _made(
     sides: tuple[Json, Json],
     result: EquationResult,
     reason: str,
-    *readings: tuple[str, Reading | None],
-) -> Equation:
+    *readings: tuple[str, EvidenceReading | None],
+) -> LaneEquation:
     """The equation, unknown where one of its readings is."""
     problems = [one.problem for _, one in readings if one is not None and not one.readable]
     used = tuple(key for key, one in readings if one is not None)
     left, right = (_text(side) for side in sides)
     if problems:
-        return Equation(name, code, left, right, EquationResult.UNKNOWN, "; ".join(dict.fromkeys(problems)), used)
-    return Equation(name, code, left, right, result, "" if result is EquationResult.HOLDS else reason, used)
+        return LaneEquation(name, code, left, right, EquationResult.UNKNOWN, "; ".join(dict.fromkeys(problems)), used)
+    return LaneEquation(name, code, left, right, result, "" if result is EquationResult.HOLDS else reason, used)
 
 
 def _text(value: Json) -> str:
     return "" if value is None else str(value)
 
 
-def _map(reading: Reading | None) -> JsonObject:
+def _map(reading: EvidenceReading | None) -> JsonObject:
     return reading.value if reading is not None and reading.readable and isinstance(reading.value, dict) else {}
 
 
@@ -94,7 +94,7 @@ def _if(holds: bool, otherwise: EquationResult = EquationResult.BROKEN) -> Equat
 # --- source and run ------------------------------------------------------------------------------------------------
 
 
-def _source(evidence: Evidence) -> Iterator[Equation]:
+def _source(evidence: LaneEvidence) -> Iterator[LaneEquation]:
     commit, tip, held = evidence.commit, evidence.get(names.TIP), evidence.get(names.CONTAINS_TIP)
     if tip is not None:
         holds = _map(held).get("holds")
@@ -111,7 +111,7 @@ def _source(evidence: Evidence) -> Iterator[Equation]:
         )  # fmt: skip
 
 
-def _run(evidence: Evidence) -> Iterator[Equation]:
+def _run(evidence: LaneEvidence) -> Iterator[LaneEquation]:
     run = evidence.get(names.RUN)
     if run is None:
         return
@@ -134,7 +134,7 @@ def _run(evidence: Evidence) -> Iterator[Equation]:
     yield _made("run succeeded", code, (state, "succeeded"), result, f"{found.get('name')} {said}", (names.RUN, run))
 
 
-def _left_behind(tasks: Reading | None) -> bool:
+def _left_behind(tasks: EvidenceReading | None) -> bool:
     """Whether a run failed at its promotion alone, which ends as hwplan does when the branch went on (B3)."""
     listed = tasks.value if tasks is not None and tasks.readable and isinstance(tasks.value, list) else []
     failed = [one for one in listed if one.get("state") == "failed"]
@@ -145,7 +145,7 @@ def _left_behind(tasks: Reading | None) -> bool:
 # --- images --------------------------------------------------------------------------------------------------------
 
 
-def _image(evidence: Evidence, name: str, image: Reading) -> Iterator[Equation]:
+def _image(evidence: LaneEvidence, name: str, image: EvidenceReading) -> Iterator[LaneEquation]:
     built, key = _map(image).get("digest"), names.IMAGE + name
     if (stored := evidence.get(names.REGISTRY + name)) is not None:
         missing = stored.value is None
@@ -167,7 +167,7 @@ def _image(evidence: Evidence, name: str, image: Reading) -> Iterator[Equation]:
 # --- Argo CD -------------------------------------------------------------------------------------------------------
 
 
-def gitops_commit(evidence: Evidence) -> str:
+def gitops_commit_of_target(evidence: LaneEvidence) -> str:
     """The GitOps commit of the target: the one that the run reports, else the tip of the GitOps branch; "" if neither
     is known."""
     revision = _map(evidence.get(names.RUN)).get("gitopsRevision")
@@ -175,7 +175,7 @@ def gitops_commit(evidence: Evidence) -> str:
     return str(revision or (tip.value if tip is not None and tip.readable else "") or "")
 
 
-def _argo(evidence: Evidence, name: str, argo: Reading) -> Iterator[Equation]:
+def _argo(evidence: LaneEvidence, name: str, argo: EvidenceReading) -> Iterator[LaneEquation]:
     found, key = _map(argo), names.ARGO + name
     if argo.readable and argo.value is None:
         yield _made(
@@ -186,7 +186,7 @@ def _argo(evidence: Evidence, name: str, argo: Reading) -> Iterator[Equation]:
     held = evidence.get(names.CONTAINS_ARGO + name)
     if held is not None:
         yield _made(
-            f"{name} contains GitOps commit", "argo-behind", (found.get("revision"), gitops_commit(evidence)),
+            f"{name} contains GitOps commit", "argo-behind", (found.get("revision"), gitops_commit_of_target(evidence)),
             _if(_map(held).get("holds") is True, EquationResult.PENDING if moves else EquationResult.BROKEN),
             "Argo CD is not at the GitOps commit yet", (key, argo), (names.CONTAINS_ARGO + name, held),
         )  # fmt: skip
@@ -205,7 +205,7 @@ def _argo(evidence: Evidence, name: str, argo: Reading) -> Iterator[Equation]:
 # --- what runs -----------------------------------------------------------------------------------------------------
 
 
-def _workload(evidence: Evidence, name: str, workload: Reading) -> Iterator[Equation]:
+def _workload(evidence: LaneEvidence, name: str, workload: EvidenceReading) -> Iterator[LaneEquation]:
     found, key = _map(workload), names.WORKLOAD + name
     if workload.readable and workload.value is None:
         yield _made(
@@ -230,13 +230,17 @@ def _workload(evidence: Evidence, name: str, workload: Reading) -> Iterator[Equa
         )  # fmt: skip
 
 
-def _pods(name: str, workload: Reading, image: str, reading: Reading, complete: bool) -> Iterator[Equation]:
+def _pods(
+    name: str, workload: EvidenceReading, image: str, reading: EvidenceReading, complete: bool
+) -> Iterator[LaneEquation]:
     """The digests that the ready pods really run, for one image; pods of two revisions are two digests."""
-    built, repository = _map(reading).get("digest"), repository_of(str(_map(reading).get("url") or ""))
+    built, repository = _map(reading).get("digest"), repository_of_image(str(_map(reading).get("url") or ""))
     found = _map(workload)
-    if repository not in {repository_of(str(one)) for one in (found.get("images") or {}).values()}:
+    if repository not in {repository_of_image(str(one)) for one in (found.get("images") or {}).values()}:
         return
-    ran = sorted({_digest(one) for one in _containers(found) if repository_of(str(one.get("image"))) == repository})
+    ran = sorted(
+        {_digest(one) for one in _containers(found) if repository_of_image(str(one.get("image"))) == repository}
+    )
     result = _if(ran == [built], EquationResult.BROKEN if complete else EquationResult.PENDING)
     yield _made(
         f"{name} runs {image}", "runtime-digest-differs", (" ".join(ran), built),
@@ -265,14 +269,14 @@ def _digest(container: JsonObject) -> str:
     return digest if at else ""
 
 
-def repository_of(image: str) -> str:
+def repository_of_image(image: str) -> str:
     """`host/path` of an image reference, without tag and digest."""
     name = image.partition("@")[0]
     head, slash, last = name.rpartition("/")
     return f"{head}{slash}{last.partition(':')[0]}"
 
 
-def _probe(evidence: Evidence, name: str, probe: Reading) -> Iterator[Equation]:
+def _probe(evidence: LaneEvidence, name: str, probe: EvidenceReading) -> Iterator[LaneEquation]:
     """A gate counts; a diagnostic probe is evidence and makes no equation."""
     found, key = _map(probe), names.PROBE + name
     if probe.readable and found.get("role") != "gate":
@@ -289,7 +293,7 @@ def _probe(evidence: Evidence, name: str, probe: Reading) -> Iterator[Equation]:
         )  # fmt: skip
 
 
-def _flush(name: str, flow: Reading) -> Equation:
+def _flush(name: str, flow: EvidenceReading) -> LaneEquation:
     found = _map(flow)
     return _made(
         f"{name} flushed", "mirror-pending-flush", (found.get("to"), found.get("from")),

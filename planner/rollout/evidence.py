@@ -34,7 +34,7 @@ CONTAINS_ARGO = "contains/argo/"  # the same for the GitOps commit in the revisi
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class EvidenceReading:
     """One value. `source` is the object or URL it was read from, `at` the time (UTC ISO-8601), `version` that of the
     object (resourceVersion, commit, digest). None as `value` means that it is not there; `problem` says why it could
     not be read, and then `value` means nothing."""
@@ -51,11 +51,11 @@ class Reading:
         return not self.problem
 
 
-Readings = Mapping[str, Reading]
+Readings = Mapping[str, EvidenceReading]
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class LaneEvidence:
     """All readings of a lane about one commit. `pinned` says that the commit was named by the user; `torn` that objects
     moved while they were read, so that the readings are of no one moment (C6)."""
 
@@ -65,11 +65,11 @@ class Evidence:
     pinned: bool = False
     torn: bool = False
 
-    def get(self, name: str) -> Reading | None:
+    def get(self, name: str) -> EvidenceReading | None:
         """A reading by its name, None where the lane has no such thing."""
         return self.readings.get(name)
 
-    def items(self, prefix: str) -> Iterator[tuple[str, Reading]]:
+    def items(self, prefix: str) -> Iterator[tuple[str, EvidenceReading]]:
         """The readings of a kind: name of the item and reading, by name."""
         for name in sorted(self.readings):
             if name.startswith(prefix):

@@ -15,7 +15,7 @@ NOT_HYDRATED = "catalog-not-hydrated"
 def diagnose_hydration(outputs: JsonObject, services: int, small_diff: int) -> str:
     """The warning; empty where there is none. `services` is how many the lane has, `small_diff` the number
     of changed files up to which a change is small."""
-    built, reused = names_in(outputs.get("buildServices")), names_in(outputs.get("reusedServices"))
+    built, reused = parse_name_list(outputs.get("buildServices")), parse_name_list(outputs.get("reusedServices"))
     changed = _number(outputs.get("changedFiles"))
     if built is None or reused is None or changed is None:
         return ""
@@ -28,7 +28,7 @@ def diagnose_hydration(outputs: JsonObject, services: int, small_diff: int) -> s
     )
 
 
-def names_in(value: Json) -> tuple[str, ...] | None:
+def parse_name_list(value: Json) -> tuple[str, ...] | None:
     """A list of names: an array result, or a string with JSON or words in it; None where there is none."""
     if isinstance(value, str):
         try:

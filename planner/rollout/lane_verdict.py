@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from planner.rollout import evidence as names
-from planner.rollout.equations import Equation, EquationResult, equations
-from planner.rollout.evidence import Evidence
+from planner.rollout.equations import EquationResult, LaneEquation, lane_equations
+from planner.rollout.evidence import LaneEvidence
 
 _RUN_ENDED_BADLY = ("run-failed", "run-errored", "run-aborted")
 # Equations of stages that have not begun. Equations are in the order of the stages, so the first one that does not hold
@@ -26,7 +26,7 @@ class TargetState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Blocker:
+class AlignmentBlocker:
     """Why a lane is not aligned: a code for programs, the equation, and a reason for people."""
 
     code: str
@@ -35,27 +35,27 @@ class Blocker:
 
 
 @dataclass(frozen=True, slots=True)
-class RolloutVerdict:
+class LaneVerdict:
     """The verdicts. None means that it cannot be determined, or that the lane has no such thing."""
 
     aligned: bool
-    blockers: tuple[Blocker, ...]
+    blockers: tuple[AlignmentBlocker, ...]
     argo_synced_to_gitops: bool | None
     manager_source_matches_expected: bool | None
     branch_drift: bool | None
     superseded: bool | None
     target: TargetState
-    equations: tuple[Equation, ...]
+    equations: tuple[LaneEquation, ...]
 
 
-def judge(evidence: Evidence) -> RolloutVerdict:
+def judge_lane(evidence: LaneEvidence) -> LaneVerdict:
     """All verdicts about a lane."""
-    made = equations(evidence)
+    made = lane_equations(evidence)
     superseded = _superseded(evidence)
     aligned = (
         bool(evidence.commit and made) and not evidence.torn and all(one.result is EquationResult.HOLDS for one in made)
     )
-    return RolloutVerdict(
+    return LaneVerdict(
         aligned=aligned,
         blockers=tuple(_blockers(evidence, made)),
         argo_synced_to_gitops=_together(made, "argo-behind", "argo-out-of-sync", "argo-missing"),
@@ -67,7 +67,7 @@ def judge(evidence: Evidence) -> RolloutVerdict:
     )
 
 
-def exit_code(evidence: Evidence, verdict: RolloutVerdict) -> int:
+def exit_code_of_status(evidence: LaneEvidence, verdict: LaneVerdict) -> int:
     """0 aligned, or a named target that passed or was superseded (B12); 1 where something could not be read; 4 while
     everything that is missing is under way; else 2."""
     if verdict.aligned or (evidence.pinned and verdict.target in (TargetState.PASSED, TargetState.SUPERSEDED)):
@@ -78,32 +78,34 @@ def exit_code(evidence: Evidence, verdict: RolloutVerdict) -> int:
     return 2 if EquationResult.BROKEN in results or not results else 4
 
 
-def _blockers(evidence: Evidence, made: tuple[Equation, ...]) -> list[Blocker]:
-    found = [Blocker(_code(one), one.name, one.reason) for one in made if one.result is not EquationResult.HOLDS]
+def _blockers(evidence: LaneEvidence, made: tuple[LaneEquation, ...]) -> list[AlignmentBlocker]:
+    found = [
+        AlignmentBlocker(_code(one), one.name, one.reason) for one in made if one.result is not EquationResult.HOLDS
+    ]
     if evidence.torn:
-        found.insert(0, Blocker("torn", "one moment", "objects moved while they were read"))
+        found.insert(0, AlignmentBlocker("torn", "one moment", "objects moved while they were read"))
     if not evidence.commit:
-        found.insert(0, Blocker("source-unknown", "source", "no commit is known"))
+        found.insert(0, AlignmentBlocker("source-unknown", "source", "no commit is known"))
     return found
 
 
-def _code(one: Equation) -> str:
+def _code(one: LaneEquation) -> str:
     return "unreadable" if one.result is EquationResult.UNKNOWN else one.code
 
 
-def _together(made: tuple[Equation, ...], *codes: str) -> bool | None:
+def _together(made: tuple[LaneEquation, ...], *codes: str) -> bool | None:
     """Whether all equations about something hold; None where there are none, or one is unknown."""
     about = [one.result for one in made if one.code in codes]
     return None if not about or EquationResult.UNKNOWN in about else all(one is EquationResult.HOLDS for one in about)
 
 
-def _branch_drift(evidence: Evidence) -> bool | None:
+def _branch_drift(evidence: LaneEvidence) -> bool | None:
     """Whether the branch stands on another commit than the target."""
     tip = evidence.get(names.TIP)
     return None if tip is None or not tip.readable or not evidence.commit else bool(tip.value != evidence.commit)
 
 
-def _superseded(evidence: Evidence) -> bool | None:
+def _superseded(evidence: LaneEvidence) -> bool | None:
     """Whether the branch went on from the target: its tip is another commit that contains it (S31)."""
     held = evidence.get(names.CONTAINS_TIP)
     drift = _branch_drift(evidence)
@@ -114,7 +116,9 @@ def _superseded(evidence: Evidence) -> bool | None:
     return bool(held.value["holds"])
 
 
-def _target(evidence: Evidence, made: tuple[Equation, ...], aligned: bool, superseded: bool | None) -> TargetState:
+def _target(
+    evidence: LaneEvidence, made: tuple[LaneEquation, ...], aligned: bool, superseded: bool | None
+) -> TargetState:
     results = {one.result for one in made}
     if evidence.torn or not evidence.commit:
         return TargetState.INCOMPLETE

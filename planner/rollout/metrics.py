@@ -18,7 +18,7 @@ _NO_SERIES, _NOT_A_NUMBER = "no series", "NaN"
 
 
 @dataclass(frozen=True, slots=True)
-class QueryRow:
+class MetricsQueryRow:
     """One query: its values as Prometheus writes them, a word for them, and the reason where it does not hold."""
 
     name: str
@@ -29,7 +29,7 @@ class QueryRow:
 
 
 @dataclass(frozen=True, slots=True)
-class TargetRow:
+class ScrapeTargetRow:
     """One scrape target. `state` is `up`, `down`, `unknown`, `not scraped` or `not declared`."""
 
     job: str
@@ -39,7 +39,7 @@ class TargetRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Traffic:
+class ClientTraffic:
     """What a proxy server counted for a client: bytes a second and bytes in the window, None where nobody can tell."""
 
     client: str
@@ -58,38 +58,40 @@ class Traffic:
         return HOLDS if self.total > 0 else UNMET
 
 
-def judge_query(name: str, promql: str, expect: JsonObject, values: tuple[str, ...], unmet: str) -> QueryRow:
+def judge_query(name: str, promql: str, expect: JsonObject, values: tuple[str, ...], unmet: str) -> MetricsQueryRow:
     """The row of a query that was answered. `unmet` is what is not as expected, "" if nothing; with nothing expected
     any value will do."""
     counted = expect.get("count") is not None
     if not values and not (counted and not unmet):
-        return QueryRow(name, promql, INCONCLUSIVE, _NO_SERIES)
+        return MetricsQueryRow(name, promql, INCONCLUSIVE, _NO_SERIES)
     if not counted and any(math.isnan(float(value)) for value in values):
-        return QueryRow(name, promql, INCONCLUSIVE, _NOT_A_NUMBER, values)
-    return QueryRow(name, promql, UNMET if unmet else HOLDS, unmet, values)
+        return MetricsQueryRow(name, promql, INCONCLUSIVE, _NOT_A_NUMBER, values)
+    return MetricsQueryRow(name, promql, UNMET if unmet else HOLDS, unmet, values)
 
 
-def queries_code(rows: Iterable[QueryRow]) -> int:
+def queries_code(rows: Iterable[MetricsQueryRow]) -> int:
     """0 all hold, 1 one was refused, 2 one is unmet or inconclusive."""
     states = {row.state for row in rows}
     return 1 if REFUSED in states else 0 if states == {HOLDS} else 2
 
 
-def boundary(declared: Mapping[str, Collection[str]], scraped: Iterable[TargetRow]) -> tuple[TargetRow, ...]:
+def compare_scrape_targets(
+    declared: Mapping[str, Collection[str]], scraped: Iterable[ScrapeTargetRow]
+) -> tuple[ScrapeTargetRow, ...]:
     """Declared targets (job -> `host:port/path`) against those that are scraped, sorted."""
     found = {(row.job, row.target): row for row in scraped}
     wanted = {(job, target) for job, targets in declared.items() for target in targets}
-    rows = [found.get(key) or TargetRow(*key, "not scraped") for key in wanted]
-    rows += [TargetRow(*key, "not declared", row.reason) for key, row in found.items() if key not in wanted]
+    rows = [found.get(key) or ScrapeTargetRow(*key, "not scraped") for key in wanted]
+    rows += [ScrapeTargetRow(*key, "not declared", row.reason) for key, row in found.items() if key not in wanted]
     return tuple(sorted(rows, key=lambda row: (row.job, row.target)))
 
 
-def targets_code(rows: Iterable[TargetRow]) -> int:
+def targets_code(rows: Iterable[ScrapeTargetRow]) -> int:
     """0 when there are targets and all of them are up, else 2."""
     return 0 if {row.state for row in rows} == {UP} else 2
 
 
-def number_of(values: tuple[str, ...]) -> float | None:
+def single_number(values: tuple[str, ...]) -> float | None:
     """The one value of a result; None for no or several values, and for what is no finite number."""
     number = float(values[0]) if len(values) == 1 else math.nan
     return number if math.isfinite(number) else None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from planner.rollout import evidence as names
-from planner.rollout.evidence import Evidence
-from planner.rollout.lane_verdict import RolloutVerdict
+from planner.rollout.evidence import LaneEvidence
+from planner.rollout.lane_verdict import LaneVerdict
 
 # Code of a blocker -> verb with its options. What is not here is looked at more closely.
 _VERBS = {
@@ -26,7 +26,7 @@ _VERBS = {
 _ITS_LOGS = ("image-missing", "gitops-digest-missing")
 
 
-def next_action(evidence: Evidence, verdict: RolloutVerdict, *, held: str | None = None) -> str:
+def next_command(evidence: LaneEvidence, verdict: LaneVerdict, *, held: str | None = None) -> str:
     """The next command without `hwplan` and without the words that select; "" when there is nothing to do.
 
     While a stage is at work, what comes after it needs no command of its own: waiting is the next action. A lane that
@@ -49,12 +49,12 @@ def next_action(evidence: Evidence, verdict: RolloutVerdict, *, held: str | None
     return _under_hold(action, evidence, held) if held is not None and action.startswith("trigger ") else action
 
 
-def _under_hold(action: str, evidence: Evidence, held: str) -> str:
+def _under_hold(action: str, evidence: LaneEvidence, held: str) -> str:
     """The rollout of the held commit by its name; of another one there is none before the release."""
     return f"{action} --source-commit {held}" if held and held == evidence.commit else "hold release"
 
 
-def _syncs(evidence: Evidence, codes: list[str]) -> bool:
+def _syncs(evidence: LaneEvidence, codes: list[str]) -> bool:
     """Whether Argo CD is at work on what is the first thing that is missing."""
     first = codes[0] if codes else ""
     values = [one.value for _, one in evidence.items(names.ARGO) if one.readable and isinstance(one.value, dict)]

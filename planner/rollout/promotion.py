@@ -37,7 +37,7 @@ class Promotion:
     builds: Mapping[str, str]
 
 
-def services_of(text: str) -> tuple[PromotedService, ...]:
+def parse_promoted_services(text: str) -> tuple[PromotedService, ...]:
     """The services as the steps read them. Raises PermanentError for another text."""
     try:
         return tuple(_service(name, one) for name, one in json.loads(text).items())
@@ -50,12 +50,12 @@ def _service(name: str, one: JsonObject) -> PromotedService:
     return PromotedService(name, str(one["image"]), tuple(sorted(paths)), str(one["envRecipe"]))
 
 
-def inputs_digest(listings: Sequence[str], recipe: str) -> str:
+def service_inputs_digest(listings: Sequence[str], recipe: str) -> str:
     """What a service is made from: listings of its paths in their order (`git ls-tree -r`), and its recipe."""
     return hashlib.sha256(("\n".join(listings) + recipe).encode()).hexdigest()
 
 
-def promotion(
+def predict_promotion(
     services: Sequence[PromotedService],
     rendered: Mapping[str, str],
     before: Mapping[str, str],
@@ -84,7 +84,7 @@ def _catalog(text: str | None) -> Mapping[str, JsonObject]:
 
 
 def _inputs(service: PromotedService, listing: Callable[[str], str]) -> str:
-    return inputs_digest([listing(path) for path in service.paths], service.recipe)
+    return service_inputs_digest([listing(path) for path in service.paths], service.recipe)
 
 
 def _pinned(text: str, name: str, image: str) -> str:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from planner.address import Address
 
 
-class Stage(StrEnum):
+class RolloutStage(StrEnum):
     """A part of a rollout whose time is told apart."""
 
     MIRROR = "mirror"  # upstream branches and the snapshot into the mirror, and what was left to flush
@@ -19,25 +19,25 @@ class Stage(StrEnum):
     PROBE = "probe"
 
 
-def stage_of(address: Address, runs: Collection[str]) -> Stage:
+def rollout_stage_of(address: Address, runs: Collection[str]) -> RolloutStage:
     """The stage of a node. `runs` are the names of the PipelineRuns of the rollout: their flush has their name."""
     match address.kind:
         case _ if address.group:  # an object of the cluster; hwplan's own kinds have no group
-            return Stage.CONTROL_PLANE
+            return RolloutStage.CONTROL_PLANE
         case "PipelineRun":
-            return Stage.PIPELINE
+            return RolloutStage.PIPELINE
         case "ArgoSync":
-            return Stage.ARGO
+            return RolloutStage.ARGO
         case "HttpProbe" | "PrometheusQuery":
-            return Stage.PROBE
+            return RolloutStage.PROBE
         case "GitRef" if address.name in {f"flush-{run}" for run in runs}:
-            return Stage.FLUSH
+            return RolloutStage.FLUSH
         case "GitHead" | "GitRef" | "GitCommit":
-            return Stage.MIRROR
+            return RolloutStage.MIRROR
         case _:
-            return Stage.CONTROL_PLANE
+            return RolloutStage.CONTROL_PLANE
 
 
-def run_names(addresses: Iterable[Address]) -> frozenset[str]:
+def pipeline_run_names(addresses: Iterable[Address]) -> frozenset[str]:
     """Names of the PipelineRuns among the nodes of a plan."""
     return frozenset(one.name for one in addresses if one.kind == "PipelineRun" and not one.group)

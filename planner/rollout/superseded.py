@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 
 from planner.address import Address
 from planner.errors import StalePlan
-from planner.events import Ended, Event, Result, Waiting
+from planner.events import Ended, Event, NodeResult, Waiting
 
 
-class Superseded(StalePlan):
+class RolloutSuperseded(StalePlan):
     """A rollout that another one took the place of before it began. `newer` is the commit of that one."""
 
     def __init__(self, newer: str) -> None:
@@ -25,8 +25,8 @@ class Superseded(StalePlan):
 
 
 @dataclass(slots=True)
-class LatestOnly:
-    """See planner.events.Observer. `posted` reads the newest target of the lane, `tip` the commit that the branch
+class StopWhenSuperseded:
+    """See planner.events.EventObserver. `posted` reads the newest target of the lane, `tip` the commit that the branch
     stands on; both give "" where that cannot be told, or does not count. `cancel` is set when one is not `commit` any
     more, and then `newer` names it."""
 
@@ -40,7 +40,7 @@ class LatestOnly:
     def on(self, event: Event) -> None:
         """Take one event."""
         waits = isinstance(event, Waiting)
-        ended = isinstance(event, Ended) and event.result not in (Result.SKIPPED, Result.CANCELLED)
+        ended = isinstance(event, Ended) and event.result not in (NodeResult.SKIPPED, NodeResult.CANCELLED)
         ours = event.address == self.run
         if self.newer or not (waits or (ended and ours)):
             return

@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 from planner import duration
 
 
-class Model(BaseModel):
+class StrictModel(BaseModel):
     """A strict, frozen model: unknown fields are errors, sequences are tuples, errors never echo input."""
 
     model_config = ConfigDict(

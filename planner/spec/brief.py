@@ -6,10 +6,10 @@ from typing import Annotated, Self
 
 from pydantic import Field, StrictInt, model_validator
 
-from planner.spec.base import InnerPath, Model
+from planner.spec.base import InnerPath, StrictModel
 
 
-class Brief(Model):
+class Brief(StrictModel):
     """An issue on GitHub, or a file. One entry for each rollout, appended once."""
 
     issue: Annotated[StrictInt, Field(ge=1)] | None = Field(

@@ -15,16 +15,16 @@ from planner.spec.base import (
     GitUrl,
     HttpUrl,
     ImageRef,
-    Model,
     Name,
     Port,
     RepoName,
+    StrictModel,
     Text,
 )
 from planner.spec.infrastructure import ResourceBounds, Storage
 
 
-class TransportPolicy(Model):
+class TransportPolicy(StrictModel):
     """How the upstream is reached. A token is an error (drift, S16) in every mode, and so is a URL of another one."""
 
     mode: Literal["ssh", "https", "http", "file"] = Field(
@@ -42,7 +42,7 @@ class TransportPolicy(Model):
     )
 
 
-class GitRetryPolicy(Model):
+class GitRetryPolicy(StrictModel):
     """Which failures of the upstream are tried again. Only transport errors of ssh are; the end says `exhausted`."""
 
     attempts: Count = Field(4, description="Tries in all.")
@@ -50,7 +50,7 @@ class GitRetryPolicy(Model):
     max_delay: Duration = Field("30s", description="Longest pause.")
 
 
-class GitRemote(Model):
+class GitRemote(StrictModel):
     """A repository and what of it the mirror holds."""
 
     url: GitUrl = Field(description="URL of the upstream. No credentials in it.")
@@ -64,7 +64,7 @@ class GitRemote(Model):
     )
 
 
-class GitMirror(Model):
+class GitMirror(StrictModel):
     """The mirror of a node: one service, one cache, several remotes."""
 
     name: Name = Field("git-mirror", description="Name of its objects.")

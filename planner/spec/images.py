@@ -6,10 +6,10 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from planner.spec.base import Flag, ImageRef, InnerPath, Model, Platform, RegistryHost, Text
+from planner.spec.base import Flag, ImageRef, InnerPath, Platform, RegistryHost, StrictModel, Text
 
 
-class RegistryConfig(Model):
+class RegistryConfig(StrictModel):
     """The registry of a node. It only ever receives images; no build or copy reads its input from it (S07)."""
 
     host: RegistryHost = Field(description="Host and port as workloads of the node name it: `127.0.0.1:5000`.")
@@ -17,7 +17,7 @@ class RegistryConfig(Model):
     prefix: InnerPath | None = Field(None, description="First part of every repository path in it, such as `shop`.")
 
 
-class BuildConfig(Model):
+class BuildConfig(StrictModel):
     """How an image is built from a Dockerfile."""
 
     dockerfile: InnerPath = Field(description="Path of the Dockerfile, relative to the context.")
@@ -27,7 +27,7 @@ class BuildConfig(Model):
     builder: Literal["buildah", "docker"] = Field("buildah", description="Program that builds.")
 
 
-class Image(Model):
+class Image(StrictModel):
     """An image that has to be in the node's registry: copied from a public source, or built."""
 
     target: ImageRef = Field(description="Where it has to be: a tag in the node-local registry.")
@@ -50,7 +50,7 @@ class Image(Model):
         return self
 
 
-class ImageRewrite(Model):
+class ImageRewrite(StrictModel):
     """Replace one image repository by another in manifests that others wrote."""
 
     from_: Text = Field(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from planner.spec.base import Flag, HttpUrl, LabelName, MetricName, Model, Name, Quantity, Text
+from planner.spec.base import Flag, HttpUrl, LabelName, MetricName, Name, Quantity, StrictModel, Text
 
 
-class Namespace(Model):
+class Namespace(StrictModel):
     """A namespace that resources live in."""
 
     name: Name = Field(description="Name of the namespace in the cluster.")
@@ -25,14 +25,14 @@ class Namespace(Model):
     )
 
 
-class ProxyByteCounter(Model):
+class ProxyByteCounter(StrictModel):
     """The proxy server's own counter of bytes per client, as the node's Prometheus scrapes it."""
 
     counter: MetricName = Field(description="Counter of bytes.")
     client_label: LabelName = Field("client", description="Label with the client's id.")
 
 
-class EgressProxy(Model):
+class EgressProxy(StrictModel):
     """The HTTP proxy that workloads of a node use to reach the outside, and the tunnel (CONNECT) of git over ssh."""
 
     url: HttpUrl = Field(description="URL of the proxy, `http://host:port`.")
@@ -42,7 +42,7 @@ class EgressProxy(Model):
     )
 
 
-class ResourceBounds(Model):
+class ResourceBounds(StrictModel):
     """CPU and memory of a container, as Kubernetes quantities."""
 
     cpu: Quantity = Field("100m", description="CPU request.")
@@ -51,7 +51,7 @@ class ResourceBounds(Model):
     memory_limit: Quantity | None = Field(None, description="Memory limit; none when left out.")
 
 
-class Storage(Model):
+class Storage(StrictModel):
     """A persistent volume claim."""
 
     size: Quantity = Field(description="Requested size.")

@@ -9,14 +9,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt
 
-from planner.spec.base import Branch, Count, Duration, Flag, HttpUrl, Model, Name, Port, Text, Values
+from planner.spec.base import Branch, Count, Duration, Flag, HttpUrl, Name, Port, StrictModel, Text, Values
 from planner.spec.brief import Brief
 from planner.spec.infrastructure import Namespace
 from planner.spec.pulls import PullRules
 from planner.spec.secrets import SecretRule
 
 
-class CdPolicy(Model):
+class CdPolicy(StrictModel):
     """What happens when commits follow each other quickly."""
 
     policy: Literal["latest-only", "every-commit"] = Field(
@@ -28,7 +28,7 @@ class CdPolicy(Model):
     )
 
 
-class GateProbe(Model):
+class GateProbe(StrictModel):
     """A probe of the gate: a health endpoint of the deployed service, or provenance. Nothing that drives a browser."""
 
     kind: Literal["http", "browser"] = Field(
@@ -42,7 +42,7 @@ class GateProbe(Model):
     )
 
 
-class Gate(Model):
+class Gate(StrictModel):
     """When a rollout counts as good, and what is done when it does not."""
 
     probes: tuple[GateProbe, ...] = Field((), description="Public probes.")
@@ -55,7 +55,7 @@ class Gate(Model):
     )
 
 
-class RunRetention(Model):
+class RunRetention(StrictModel):
     """Which finished objects are retained (S24)."""
 
     min_age: Duration = Field("2h", description="Younger ones are never deleted.")
@@ -63,7 +63,7 @@ class RunRetention(Model):
     limit: Count = Field(20, description="Most deletions in one run.")
 
 
-class Lane(Model):
+class Lane(StrictModel):
     """One lane on one node, after the overlays were merged: what lanes of every product have.
 
     Further fields are those that the product's `schema.yaml` declares.

@@ -15,11 +15,11 @@ from planner.spec.base import (
     Flag,
     HttpUrl,
     InnerPath,
-    Model,
     Name,
     RegistryHost,
     ScrapeTarget,
     Sha256,
+    StrictModel,
     Text,
     Values,
 )
@@ -29,7 +29,7 @@ from planner.spec.infrastructure import EgressProxy, Namespace
 from planner.spec.secrets import SecretRule
 
 
-class ManifestOrigin(Model):
+class ManifestOrigin(StrictModel):
     """A manifest that others publish, pinned by digest."""
 
     url: HttpUrl | None = Field(None, description="Where it is published; fetched when planning.")
@@ -37,7 +37,7 @@ class ManifestOrigin(Model):
     sha256: Sha256 | None = Field(None, description="Digest of the bytes. Needed before it is installed.")
 
 
-class Install(Model):
+class Install(StrictModel):
     """Software installed from a published manifest: Argo CD, Tekton."""
 
     version: Text = Field(description="Version, as published.")
@@ -76,14 +76,14 @@ def _pattern(text: str) -> str:
     return text
 
 
-class TimingPhase(Model):
+class TimingPhase(StrictModel):
     """A phase of a benchmark: the steps whose times make it up."""
 
     tasks: tuple[Text, ...] = Field(min_length=1, description="Globs of tasks of the pipeline.")
     steps: tuple[Text, ...] = Field((), description="Globs of their steps; the whole tasks when left out.")
 
 
-class FailureFamily(Model):
+class FailureFamily(StrictModel):
     """What a failure is called: the first family, in the order of the file, that all of this fits."""
 
     tasks: tuple[Text, ...] = Field((), description="Globs of the task that failed; any when left out.")
@@ -93,7 +93,7 @@ class FailureFamily(Model):
     )
 
 
-class Benchmark(Model):
+class Benchmark(StrictModel):
     """A profile of the CI build benchmark (S11)."""
 
     catalog_path: Annotated[Text, StringConstraints(pattern=r"^[^{}]*\{run\}[^{}]*$")] = Field(
@@ -123,7 +123,7 @@ class Benchmark(Model):
         return self
 
 
-class ScrapeJob(Model):
+class ScrapeJob(StrictModel):
     """What Prometheus scrapes under one name."""
 
     targets: tuple[ScrapeTarget, ...] = Field(min_length=1, description="Addresses, `host:port`.")
@@ -131,7 +131,7 @@ class ScrapeJob(Model):
     interval: Duration = Field("30s", description="How often.")
 
 
-class Observability(Model):
+class Observability(StrictModel):
     """Prometheus of a node."""
 
     prometheus_url: HttpUrl | None = Field(None, description="Base URL of its HTTP API.")
@@ -142,7 +142,7 @@ class Observability(Model):
     service_monitors: Flag = Field(False, description="Whether the Prometheus operator's kinds are served.")
 
 
-class Node(Model):
+class Node(StrictModel):
     """One node: the cluster of a kube context, its registry, mirror, proxies and installed software."""
 
     description: Text | None = Field(None, description="What it is, for people.")

@@ -6,11 +6,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from planner.spec.base import Flag, InnerPath, Model, Name, NodeName, Text, Values
+from planner.spec.base import Flag, InnerPath, Name, NodeName, StrictModel, Text, Values
 from planner.spec.git import GitRemote
 
 
-class Scope(Model):
+class Scope(StrictModel):
     """A part of a product that can be planned alone: a folder of templates."""
 
     name: Name = Field(description="Word for `--scope`; also the folder under the product's templates.")
@@ -27,7 +27,7 @@ class Scope(Model):
     )
 
 
-class Product(Model):
+class Product(StrictModel):
     """A product: its scopes in the order they are applied, and where their templates are."""
 
     name: Name = Field(description="Word for `--product`.")
@@ -38,7 +38,7 @@ class Product(Model):
     values: Values = Field(default_factory=dict, description="Anything else that templates need; not checked.")
 
 
-class ProductDocument(Model):
+class ProductDocument(StrictModel):
     """`kind: Product` - defines one product."""
 
     api_version: Literal["hwplan.dev/v1"] = Field(description="Always hwplan.dev/v1.")
@@ -46,7 +46,7 @@ class ProductDocument(Model):
     spec: Product = Field(description="The product.")
 
 
-class NodesDocument(Model):
+class NodesDocument(StrictModel):
     """`kind: Nodes` - defines nodes. Each node is merged over `defaults`, as lanes are."""
 
     api_version: Literal["hwplan.dev/v1"] = Field(description="Always hwplan.dev/v1.")
@@ -55,7 +55,7 @@ class NodesDocument(Model):
     nodes: dict[NodeName, dict[str, Any]] = Field(description="Nodes by name; each is merged over `defaults`.")
 
 
-class LanesDocument(Model):
+class LanesDocument(StrictModel):
     """`kind: Lanes` - the lanes of a product. Order of merging: `defaults`, `lanes.<lane>`, `nodes.<node>.<lane>`.
 
     Mappings merge key by key; anything else replaces what was there; `null` takes a key away.
@@ -75,4 +75,4 @@ class LanesDocument(Model):
     )
 
 
-DOCUMENTS: dict[str, type[Model]] = {"Product": ProductDocument, "Nodes": NodesDocument, "Lanes": LanesDocument}
+DOCUMENTS: dict[str, type[StrictModel]] = {"Product": ProductDocument, "Nodes": NodesDocument, "Lanes": LanesDocument}

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, model_validator
 
-from planner.spec.base import Model, Text
+from planner.spec.base import StrictModel, Text
 
 Limit = Annotated[StrictInt, Field(ge=0, le=1_000_000)]
 Format = Literal[
@@ -21,35 +21,35 @@ Format = Literal[
 ImagePolicy = Literal["input", "output", "made", "input-or-made"]
 
 
-class RefusedWord(Model):
+class RefusedWord(StrictModel):
     """What may not be written, and what is to be written instead."""
 
     reason: Text = Field(description="Why it is refused.")
     remedy: Text = Field(description="What to do.")
 
 
-class Condition(Model):
+class SchemaCondition(StrictModel):
     """What holds of the mapping it stands for, `if` another thing does."""
 
-    if_: Requirement = Field(alias="if", description="When it counts.")
-    then: Requirement = Field(description="What is needed then.")
+    if_: RequiredFields = Field(alias="if", description="When it counts.")
+    then: RequiredFields = Field(description="What is needed then.")
 
 
-class Requirement(Model):
+class RequiredFields(StrictModel):
     """Fields that are there, or have a value."""
 
-    properties: dict[Text, Constant] = Field(default_factory=dict, description="Fields that have this value.")
+    properties: dict[Text, ConstantValue] = Field(default_factory=dict, description="Fields that have this value.")
     required: tuple[Text, ...] = Field((), description="Fields that are there.")
-    any_of: tuple[Requirement, ...] = Field((), description="One of these is enough.")
+    any_of: tuple[RequiredFields, ...] = Field((), description="One of these is enough.")
 
 
-class Constant(Model):
+class ConstantValue(StrictModel):
     """One value."""
 
     const: Any = Field(description="The value.")
 
 
-class SchemaNode(Model):
+class SchemaNode(StrictModel):
     """A schema of one value. Words of JSON Schema mean what they mean there; the others begin with `x-`.
 
     A mapping takes the fields of `properties` and no other, or, with `additionalProperties`, any key with such a value.
@@ -84,7 +84,9 @@ class SchemaNode(Model):
     format: Format | None = Field(None, description="A form that hwplan knows; for a string, or `port` for an integer.")
     minimum: StrictInt | StrictFloat | None = Field(None, description="Least number.")
     maximum: StrictInt | StrictFloat | None = Field(None, description="Greatest number.")
-    all_of: tuple[Condition, ...] = Field((), description="What is needed when something else holds: `if` and `then`.")
+    all_of: tuple[SchemaCondition, ...] = Field(
+        (), description="What is needed when something else holds: `if` and `then`."
+    )
     image: ImagePolicy | None = Field(
         None,
         alias="x-image",
@@ -114,7 +116,7 @@ class SchemaNode(Model):
         return self
 
 
-class ProductSchema(Model):
+class ProductSchema(StrictModel):
     """`kind: ProductSchema` - the fields of a product, in the file `schema.yaml` of its templates."""
 
     api_version: Literal["hwplan.dev/v1"] = Field(description="Always hwplan.dev/v1.")

@@ -6,14 +6,14 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, StrictInt, StringConstraints
 
-from planner.spec.base import Count, Duration, Model, NodeName, Text
+from planner.spec.base import Count, Duration, NodeName, StrictModel, Text
 from planner.spec.kinds.github import GitHubAccess
 
 ClockTime: TypeAlias = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Instant: TypeAlias = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 
 
-class CheckRules(Model):
+class CheckRules(StrictModel):
     """Which checks count. One that is named nowhere is required as soon as it is there."""
 
     required: tuple[Text, ...] = Field((), description="Besides those of the branch; a missing one has not passed.")
@@ -21,7 +21,7 @@ class CheckRules(Model):
     if_present: tuple[Text, ...] = Field((), description="Required once they report; not waited for.")
 
 
-class ApprovalRules(Model):
+class ApprovalRules(StrictModel):
     """Whose approval of a plan counts, and for how long."""
 
     quorum: Count = Field(1, description="Different people that have to approve; 0 for none.")
@@ -29,7 +29,7 @@ class ApprovalRules(Model):
     expires: Duration = Field("72h", description="An approval is worth nothing after this time.")
 
 
-class ClosedLane(Model):
+class ClosedLane(StrictModel):
     """The lane takes nothing, or nothing of little weight, until a time."""
 
     reason: Text = Field(description="Why, as people see it in the status of their pull request.")
@@ -37,7 +37,7 @@ class ClosedLane(Model):
     minimum_priority: Count = Field(0, description="This priority or more is merged all the same; 0: none.")
 
 
-class MergeWindow(Model):
+class MergeWindow(StrictModel):
     """When merging is allowed, in UTC. `from` after `to` runs over midnight."""
 
     days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = Field(
@@ -47,7 +47,7 @@ class MergeWindow(Model):
     end: ClockTime = Field(description="End, HH:MM.")
 
 
-class PullRules(Model):
+class PullRules(StrictModel):
     """The pull requests of a lane."""
 
     authority: NodeName = Field(description="The node whose monitor merges; the others only roll out.")

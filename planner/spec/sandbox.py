@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from planner.spec.base import Branch, InnerPath, Model, Name, Text
+from planner.spec.base import Branch, InnerPath, Name, StrictModel, Text
 
 
-class SimulatedService(Model):
+class SimulatedService(StrictModel):
     """A service that a simulated run builds when its folder changed."""
 
     name: Name = Field(description="Its name.")
@@ -17,7 +17,7 @@ class SimulatedService(Model):
     context: Text = Field(description="Folder in the source repository; `.` is all of it.")
 
 
-class SimulatedPipelineSpec(Model):
+class SimulatedPipelineSpec(StrictModel):
     """A Pipeline, and where its runs promote to."""
 
     namespace: Name = Field(description="Namespace of the Pipeline.")
@@ -28,7 +28,7 @@ class SimulatedPipelineSpec(Model):
     services: tuple[SimulatedService, ...] = Field((), description="What is built.")
 
 
-class SimulatedPipelineDocument(Model):
+class SimulatedPipelineDocument(StrictModel):
     """`kind: SimulatedPipeline` - what runs of a Pipeline come to in a sandbox; each lane renders its own."""
 
     api_version: Literal["hwplan.dev/v1"] = Field(description="Always hwplan.dev/v1.")

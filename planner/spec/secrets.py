@@ -6,12 +6,12 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, StrictBool, StrictInt, model_validator
 
-from planner.spec.base import EnvName, Flag, InnerPath, KeyName, Model, Name, Text
+from planner.spec.base import EnvName, Flag, InnerPath, KeyName, Name, StrictModel, Text
 
 Scalar: TypeAlias = StrictBool | StrictInt | Text
 
 
-class FileSource(Model):
+class FileSource(StrictModel):
     """A file in the node's secrets folder."""
 
     path: InnerPath = Field(description="Path inside the secrets folder.")
@@ -30,14 +30,14 @@ class FileSource(Model):
         return self
 
 
-class KubernetesSource(Model):
+class KubernetesSource(StrictModel):
     """Another Secret of the same cluster, read when planning and again when applying."""
 
     namespace: Name = Field(description="Its namespace.")
     name: Text = Field(description="Its name.")
 
 
-class Generate(Model):
+class Generate(StrictModel):
     """A random value, made once at the first apply and retained afterwards."""
 
     length: Annotated[StrictInt, Field(ge=16, le=256)] = Field(32, description="Characters (letters, digits, - and _).")
@@ -47,7 +47,7 @@ class Generate(Model):
     )
 
 
-class SecretOrigin(Model):
+class SecretOrigin(StrictModel):
     """One place to look for keys; exactly one of the four."""
 
     file: FileSource | None = Field(None, description="A file in the node's secrets folder.")
@@ -62,7 +62,7 @@ class SecretOrigin(Model):
         return self
 
 
-class SecretRule(Model):
+class SecretRule(StrictModel):
     """A Secret of a node or a lane, as its templates turn it into a `SecretSource`."""
 
     sources: tuple[SecretOrigin, ...] = Field(

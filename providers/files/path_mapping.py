@@ -10,7 +10,7 @@ from planner.values import Json
 
 
 @dataclass(frozen=True, slots=True)
-class PathMapping:
+class LocalFilePaths:
     """`folder` is where relative paths start; `sandbox` is the folder of the sandbox, None in the real world."""
 
     folder: Path

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError, PreconditionError
-from planner.plan import Change, FieldChange, FieldOp, Verified
+from planner.plan import Change, FieldChange, FieldOp, VerifiedBy
 from planner.ports import (
     Absent,
     Effect,
@@ -23,9 +23,9 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.values import Json, JsonObject, Ref, Sub, Vault
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate, Vault
 from providers.durable_file import FileVersion, read_version, replace_file, version_of
-from providers.files.path_mapping import PathMapping
+from providers.files.path_mapping import LocalFilePaths
 from providers.provider_tools import ProviderTools
 
 _MODE = re.compile(r"0[0-7]{3}")
@@ -33,16 +33,16 @@ _MODE = re.compile(r"0[0-7]{3}")
 
 def create(tools: ProviderTools) -> LocalFileProvider:
     """The provider of one command."""
-    return LocalFileProvider(PathMapping(tools.folder, tools.sandbox))
+    return LocalFileProvider(LocalFilePaths(tools.folder, tools.sandbox))
 
 
 @dataclass(frozen=True, slots=True)
 class LocalFileProvider(NeverDeletes):
     """See planner.ports.Provider. `places` says where paths lead."""
 
-    places: PathMapping
+    places: LocalFilePaths
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See Provider."""
         return ReadResult({resource.address: self._observe(resource) for resource in wanted})
 
@@ -100,16 +100,16 @@ def _preview(spec: JsonObject, seen: Observation) -> Preview:
     effect = Effect.UPDATE if before else Effect.CREATE
     try:
         mode = _mode(spec)
-        if isinstance(spec["content"], Ref | Sub):
+        if isinstance(spec["content"], OutputRef | OutputTemplate):
             return Preview(effect, tuple(_fields(before, spec["content"], "", mode)))
         after = version_of(_content(spec["content"]), mode)
     except PermanentError as error:
         return Preview(effect, blocked=error.message, remedy=error.remedy)
     outputs = {"digest": after.digest}
     if isinstance(seen, Present) and seen.content == after.token:
-        return Preview(Effect.NONE, verified=Verified.SERVER, outputs=outputs)
+        return Preview(Effect.NONE, verified=VerifiedBy.SERVER, outputs=outputs)
     fields = tuple(_fields(before, after.text, after.digest, mode))
-    return Preview(effect, fields, Verified.SERVER, expects=after.token, outputs=outputs)
+    return Preview(effect, fields, VerifiedBy.SERVER, expects=after.token, outputs=outputs)
 
 
 def _fields(before: JsonObject | None, after: Json, digest: str, mode: str) -> Iterator[FieldChange]:

@@ -18,10 +18,10 @@ from types import MappingProxyType
 from planner.commit_id import is_commit_id
 from providers.git import push_output
 from providers.git.command import CommandResult, run_command
-from providers.git.failures import GitFailed, GitFailure, classify_failure, is_transient
-from providers.git.names import Url, check_commit, check_ref
+from providers.git.failures import GitCommandFailed, GitFailure, classify_failure, is_transient
+from providers.git.names import RepositoryUrl, check_commit, check_ref
 from providers.git.remotes import Remote
-from providers.git.ssh import ssh_command as ssh_command
+from providers.git.ssh import git_ssh_command as git_ssh_command
 
 _CONFIG = (
     "core.hooksPath=/dev/null",
@@ -66,7 +66,7 @@ class GitClient:
     def list_refs(self, remote: Remote, *, patiently: bool = True) -> Mapping[str, str]:
         """All refs of a remote with their object ids, peeled tags as `ref^{}`. Not `patiently` is one try.
 
-        Raises GitFailed.
+        Raises GitCommandFailed.
         """
         words = ["ls-remote", "--quiet", "--", str(remote.url)]
         done = self._tried(remote, words, self.limits.listing, patiently)
@@ -77,13 +77,13 @@ class GitClient:
         # empty answer is believed only with the proof that git's own protocol was spoken.
         done = self._tried(remote, words, self.limits.listing, patiently, trace=True)
         if not _SPOKEN.search(done.err):
-            raise GitFailed(remote.shown, GitFailure.LOST)
+            raise GitCommandFailed(remote.shown, GitFailure.LOST)
         return _parse_refs(done.out, remote)
 
     def fetch(
         self, remote: Remote, repository: Path, commit: str, keep: str, *options: str, hold: tuple[int, ...] = ()
     ) -> None:
-        """Fetch `commit` with its history into `repository`, retained by the ref `keep`. Raises GitFailed.
+        """Fetch `commit` with its history into `repository`, retained by the ref `keep`. Raises GitCommandFailed.
 
         `hold` are descriptors whose locks last until git has ended.
         """
@@ -96,7 +96,7 @@ class GitClient:
 
         The lease makes the push compare-and-swap on the value that the plan saw; git by itself would compare with what
         the server advertises at this moment. It also implies force for that ref, so that **the caller has to know that
-        `commit` descends from `lease`**. Raises GitFailed when nothing was said about the ref.
+        `commit` descends from `lease`**. Raises GitCommandFailed when nothing was said about the ref.
         """
         words = ["--git-dir", str(repository), "push", "--porcelain", "--no-verify", "--no-follow-tags"]
         expected = check_commit(lease) if lease else ""
@@ -104,9 +104,9 @@ class GitClient:
         words += ["--", str(remote.url), f"{check_commit(commit)}:{check_ref(ref)}"]
         done = self._once(remote, words, self.limits.moving)
         pushed = push_output.parse_push_output(done.out, ref)
-        if pushed.fate is push_output.PushFate.SILENT or (done.code != 0 and pushed.why == ""):
-            raise GitFailed(remote.shown, classify_failure(done))
-        said = push_output.hook_words(done.err) if pushed.fate is push_output.PushFate.REFUSED else ""
+        if pushed.fate is push_output.PushStatus.SILENT or (done.code != 0 and pushed.why == ""):
+            raise GitCommandFailed(remote.shown, classify_failure(done))
+        said = push_output.remote_hook_output(done.err) if pushed.fate is push_output.PushStatus.REFUSED else ""
         return replace(pushed, why=f'{pushed.why}: "{said}"') if said else pushed
 
     def local(
@@ -137,7 +137,7 @@ class GitClient:
             kind = classify_failure(done)
             again = remote.url.scheme == "ssh" and is_transient(kind)
             if not (again and patiently) or tries >= remote.retry.attempts:
-                raise GitFailed(remote.shown, kind, tries=tries, exhausted=again and patiently)
+                raise GitCommandFailed(remote.shown, kind, tries=tries, exhausted=again and patiently)
             self.sleep(remote.retry.pause(tries))
 
     def _once(
@@ -154,7 +154,7 @@ class GitClient:
             if trace:
                 environment["GIT_TRACE_PACKET"] = "2"  # to standard error
             if remote.url.scheme == "ssh":
-                environment["GIT_SSH_COMMAND"] = ssh_command(remote.ssh, remote.url, Path(scratch))
+                environment["GIT_SSH_COMMAND"] = git_ssh_command(remote.ssh, remote.url, Path(scratch))
                 environment["GIT_SSH_VARIANT"] = "ssh"
                 if not remote.ssh.identity and (agent := os.environ.get("SSH_AUTH_SOCK")):
                     environment["SSH_AUTH_SOCK"] = agent
@@ -175,7 +175,7 @@ class GitClient:
         return run_command([*argv, *words], env=environment, cwd=folder, seconds=seconds, most=most, hold=hold)
 
 
-def _environment(folder: Path, url: Url | None = None) -> dict[str, str]:
+def _environment(folder: Path, url: RepositoryUrl | None = None) -> dict[str, str]:
     """All that git gets to know: an empty home, no repository around it, one protocol."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -200,6 +200,6 @@ def _parse_refs(output: bytes, remote: Remote) -> Mapping[str, str]:
     for line in output.decode("utf-8", "surrogateescape").splitlines():
         commit, tab, name = line.partition("\t")
         if not tab or not is_commit_id(commit):
-            raise GitFailed(remote.shown, GitFailure.GARBLED)
+            raise GitCommandFailed(remote.shown, GitFailure.GARBLED)
         refs[name] = commit
     return refs

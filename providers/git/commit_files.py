@@ -11,11 +11,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from planner.errors import PermanentError
-from planner.values import JsonObject, Ref, Sub
+from planner.values import JsonObject, OutputRef, OutputTemplate
 from providers.git.client import GitClient
 from providers.git.names import check_ref
 from providers.git.object_cache import ObjectCache
-from providers.git.remotes import Remote, RemoteMapping, resolve_remote
+from providers.git.remotes import Remote, RemoteLocations, resolve_remote
 
 _WHO = "hwplan <hwplan@localhost>"
 _PLAIN = "100644"
@@ -23,20 +23,20 @@ _MOST_SHOWN = 256 * 1024  # bytes of a file that a plan shows
 
 
 @dataclass(frozen=True, slots=True)
-class CommitWish:
+class CommitRequest:
     """A GitCommit as a checked value. A file whose text takes an output that is not known yet has the leaf there."""
 
     remote: Remote
     ref: str
     create_branch: bool
     path: str
-    files: Mapping[str, str | Ref | Sub]
-    message: str | Ref | Sub
+    files: Mapping[str, str | OutputRef | OutputTemplate]
+    message: str | OutputRef | OutputTemplate
 
     @property
     def open(self) -> bool:
         """Whether something of it depends on what other resources give."""
-        return any(isinstance(one, Ref | Sub) for one in (*self.files.values(), self.message))
+        return any(isinstance(one, OutputRef | OutputTemplate) for one in (*self.files.values(), self.message))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class FileChange:
 
     path: str
     before: str | None
-    after: str | Ref | Sub | None
+    after: str | OutputRef | OutputTemplate | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,9 @@ class _Blob:
     id: str
 
 
-def parse_commit_spec(spec: JsonObject, places: RemoteMapping) -> CommitWish:
+def parse_commit_spec(spec: JsonObject, places: RemoteLocations) -> CommitRequest:
     """The spec as a value. Raises PermanentError for a remote that may not be used."""
-    return CommitWish(
+    return CommitRequest(
         resolve_remote(spec, places),
         check_ref(f"refs/heads/{spec['branch']}"),
         bool(spec.get("createBranch")),
@@ -74,11 +74,11 @@ class CommitMaker:
     repository: Path
 
     @classmethod
-    def on(cls, client: GitClient, objects: ObjectCache, wish: CommitWish, tip: str) -> CommitMaker:
-        """With the tip ("" for none) brought from the remote. Raises GitFailed."""
+    def on(cls, client: GitClient, objects: ObjectCache, wish: CommitRequest, tip: str) -> CommitMaker:
+        """With the tip ("" for none) brought from the remote. Raises GitCommandFailed."""
         return cls(client, objects.bring(wish.remote, tip, wish.ref) if tip else objects.home())
 
-    def changes(self, wish: CommitWish, tip: str) -> tuple[FileChange, ...]:
+    def changes(self, wish: CommitRequest, tip: str) -> tuple[FileChange, ...]:
         """What becomes different in the folder, by path."""
         there = self._folder(tip, wish.path)
         wanted = {f"{wish.path}/{name}": text for name, text in wish.files.items()}
@@ -91,7 +91,7 @@ class CommitMaker:
                 found.append(FileChange(path, self._text(blob.id), text))
         return tuple(found)
 
-    def commit(self, wish: CommitWish, tip: str) -> str:
+    def commit(self, wish: CommitRequest, tip: str) -> str:
         """The commit of the wish, all of which is known, on the tip; the tip itself where nothing changes."""
         assert isinstance(wish.message, str)
         changes = self.changes(wish, tip)

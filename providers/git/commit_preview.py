@@ -9,16 +9,16 @@ from planner.errors import PermanentError
 from planner.plan import FieldChange, FieldOp
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
 from planner.values import JsonObject
-from providers.git.commit_files import CommitWish, FileChange
-from providers.git.names import short
+from providers.git.commit_files import CommitRequest, FileChange
+from providers.git.names import short_commit
 
 
 @dataclass(frozen=True, slots=True)
-class CommitState:
+class ObservedCommit:
     """What was seen. `tip` is where the branch stands, "" if there is none; `commit` the one that is wanted, "" where
     it is not known yet. `refused` is what is wrong with the document, `unreadable` why nobody could look."""
 
-    wish: CommitWish | None = None
+    wish: CommitRequest | None = None
     tip: str = ""
     commit: str = ""
     changes: tuple[FileChange, ...] = ()
@@ -28,10 +28,10 @@ class CommitState:
 
 def commit_outputs(commit: str) -> JsonObject:
     """The outputs of a GitCommit whose branch stands on `commit`."""
-    return {"commit": commit, "short": short(commit)}
+    return {"commit": commit, "short": short_commit(commit)}
 
 
-def observe_commit(address: Address, look: CommitState) -> Observation:
+def observe_commit(address: Address, look: ObservedCommit) -> Observation:
     """The branch as it was read: its tip is the version token."""
     if look.unreadable:
         return Unreadable(address, look.unreadable)
@@ -42,7 +42,7 @@ def observe_commit(address: Address, look: CommitState) -> Observation:
     return Present(address, "", look.tip, {"commit": look.tip}, outputs=commit_outputs(look.tip))
 
 
-def preview_commit(look: CommitState) -> Preview:
+def preview_commit(look: ObservedCommit) -> Preview:
     """The files that change, or nothing."""
     if look.refused is not None or look.wish is None:
         refused = look.refused

@@ -12,27 +12,27 @@ from planner.plan import Change
 from planner.ports import Written
 from planner.values import JsonObject, canonical_bytes, encode_leaves
 from providers.git.client import GitClient
-from providers.git.commit_files import CommitMaker, CommitWish, parse_commit_spec
-from providers.git.commit_preview import CommitState, commit_outputs
-from providers.git.failures import GitFailed
+from providers.git.commit_files import CommitMaker, CommitRequest, parse_commit_spec
+from providers.git.commit_preview import ObservedCommit, commit_outputs
+from providers.git.failures import GitCommandFailed
 from providers.git.object_cache import ObjectCache
 from providers.git.push import push_ref
 from providers.git.ref_listings import RefListings
-from providers.git.remote_reader import RefSpec, ResolvedSide, is_missing_commit
-from providers.git.remotes import RemoteMapping, UnknownSandboxRemote
+from providers.git.remote_reader import RefSpec, ResolvedRefSide, is_missing_commit
+from providers.git.remotes import RemoteLocations, UnknownSandboxRemote
 
 
 @dataclass(frozen=True, slots=True)
 class CommitReader:
     """What looking needs. What was seen is remembered, so that a preview is made of exactly what was observed."""
 
-    places: RemoteMapping
+    places: RemoteLocations
     listings: RefListings
     client: GitClient
     objects: ObjectCache
-    _seen: dict[bytes, CommitState] = field(default_factory=dict)
+    _seen: dict[bytes, ObservedCommit] = field(default_factory=dict)
 
-    def look(self, spec: JsonObject) -> CommitState:
+    def look(self, spec: JsonObject) -> ObservedCommit:
         """Where the branch stands, and what the commit would change."""
         key = canonical_bytes(encode_leaves(spec))
         if key not in self._seen:
@@ -43,20 +43,20 @@ class CommitReader:
         """Look afresh the next time, after a push."""
         self._seen.clear()
 
-    def _look(self, spec: JsonObject) -> CommitState:
+    def _look(self, spec: JsonObject) -> ObservedCommit:
         try:
             wish = parse_commit_spec(spec, self.places)
             tip = self.listings.of(wish.remote).get(wish.ref, "")
             maker = CommitMaker.on(self.client, self.objects, wish, tip)
             commit = "" if wish.open else maker.commit(wish, tip)
-            return CommitState(wish, tip, commit, maker.changes(wish, tip))
-        except (UnknownSandboxRemote, GitFailed) as error:
-            return CommitState(unreadable=error.message)
+            return ObservedCommit(wish, tip, commit, maker.changes(wish, tip))
+        except (UnknownSandboxRemote, GitCommandFailed) as error:
+            return ObservedCommit(unreadable=error.message)
         except PermanentError as error:
-            return CommitState(refused=error)
+            return ObservedCommit(refused=error)
 
 
-def push_commit(change: Change, wish: CommitWish, client: GitClient, objects: ObjectCache) -> Written:
+def push_commit(change: Change, wish: CommitRequest, client: GitClient, objects: ObjectCache) -> Written:
     """Make the commit on the tip that the plan saw, and push it.
 
     Raises PreconditionError when the branch is somewhere else, PermanentError when the commit would not be the planned
@@ -67,12 +67,12 @@ def push_commit(change: Change, wish: CommitWish, client: GitClient, objects: Ob
     tip = "" if change.precondition.absent else change.precondition.content
     try:
         made = CommitMaker.on(client, objects, wish, tip).commit(wish, tip)
-    except GitFailed as error:
+    except GitCommandFailed as error:
         if not is_missing_commit(error):
             raise
         raise PreconditionError(f"{wish.remote.shown} no longer has the commit that the plan saw") from None
     if change.expects and made != change.expects:
         raise PermanentError("the commit would not be the planned one", where=str(change.address), remedy="plan again")
-    sides = ResolvedSide(wish.remote, commit=made), ResolvedSide(wish.remote, ref=wish.ref)
+    sides = ResolvedRefSide(wish.remote, commit=made), ResolvedRefSide(wish.remote, ref=wish.ref)
     written = push_ref(change, RefSpec(*sides, "fast-forward"), client, objects)
     return replace(written, outputs=commit_outputs(made))

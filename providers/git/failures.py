@@ -74,7 +74,7 @@ _WORDS: tuple[tuple[GitFailure, tuple[str, ...]], ...] = (
 )
 
 
-class GitFailed(PermanentError):
+class GitCommandFailed(PermanentError):
     """Git could not do it. `kind` says why; `tries` is how often it was tried."""
 
     def __init__(self, shown: str, kind: GitFailure, *, tries: int = 1, exhausted: bool = False) -> None:

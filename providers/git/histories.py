@@ -11,7 +11,7 @@ from planner.caches import cache_folder
 from planner.values import JsonObject
 from providers.git.client import GitClient
 from providers.git.object_cache import ObjectCache
-from providers.git.remotes import RemoteMapping, open_remote_mapping, resolve_remote
+from providers.git.remotes import RemoteLocations, open_remote_locations, resolve_remote
 
 
 class CommitHistories:
@@ -20,7 +20,7 @@ class CommitHistories:
 
     def __init__(self, folder: Path, sandbox: Path | None) -> None:
         self.client = GitClient()
-        self.places: RemoteMapping = open_remote_mapping(folder, sandbox)
+        self.places: RemoteLocations = open_remote_locations(folder, sandbox)
         self.objects = ObjectCache(self.client, self._cache(sandbox))
         self._held: dict[tuple[str, str], bool | None] = {}
 

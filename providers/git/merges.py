@@ -9,17 +9,24 @@ from dataclasses import dataclass
 
 from planner.errors import PermanentError
 from planner.pulls.facts import MergeMethod
-from planner.pulls.merge_check import CommitFacts, ConflictingMerge, MergedHistory, PredictedMerge
+from planner.pulls.merge_check import (
+    CommitFacts,
+    ConflictingFile,
+    ConflictingMerge,
+    MergedHistory,
+    PredictedMerge,
+)
 from planner.values import JsonObject
 from providers.git.client import GitClient
-from providers.git.failures import GitFailed
+from providers.git.failures import GitCommandFailed
 from providers.git.names import check_commit, check_ref
 from providers.git.object_cache import ObjectCache
 from providers.git.remote_reader import is_missing_commit
-from providers.git.remotes import Remote, RemoteMapping, resolve_remote
+from providers.git.remotes import Remote, RemoteLocations, resolve_remote
 
 _HEADS = "heads of pull requests"  # for the cache: what is fetched next builds on the one before
 _LOG = "--format=%H%x00%s%x00%b%x00"
+_MOST_ASKED = 10  # conflicting files of which the other change is looked up
 _IDENTITY = ("-c", "user.name=hwplan", "-c", "user.email=hwplan@localhost")
 
 
@@ -39,7 +46,7 @@ class GitMerges:
 
     client: GitClient
     objects: ObjectCache
-    places: RemoteMapping
+    places: RemoteLocations
 
     def tip(self, side: JsonObject, branch: str) -> str:
         """Where a branch stands now, "" if there is none."""
@@ -67,13 +74,17 @@ class GitMerges:
         self.objects.bring(remote, tip, _ref(branch))
         try:
             self.objects.bring(remote, check_commit(commit), _HEADS)
-        except GitFailed as error:
+        except GitCommandFailed as error:
             if is_missing_commit(error):
                 return MergedHistory((), False)
             raise
         words = ("rev-list", "--first-parent", f"--max-count={limit}", "--format=%H %T %P", "--no-commit-header")
         commits = tuple(_commit(row) for row in self._lines(commit, *words, commit, "--"))
         return MergedHistory(commits, self.objects.contains(tip, commit) is True)
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """Whether `newer` was made on top of `older`; both were brought here."""
+        return self.objects.contains(newer, older) is True
 
     def commits_of(self, head: str, without: str) -> int:
         """How many commits, merges apart, lead to `head` and not to `without`; both were brought here."""
@@ -92,15 +103,28 @@ class GitMerges:
         if done.code == 0 and fields[0]:
             return (fields[0].strip(),)
         if done.code == 1:
-            files = tuple(dict.fromkeys(name for name in fields[1:] if name))
-            return ConflictingMerge(base, head, files, self._touched(base, head, files))
+            names = dict.fromkeys(name for name in fields[1:] if name)
+            since = self._left_at(base, head)
+            found = (self._touched(base, since, name) if at < _MOST_ASKED else "" for at, name in enumerate(names))
+            return ConflictingMerge(base, head, tuple(map(ConflictingFile, names, found)))
         raise PermanentError("git cannot foretell the merge", where=head[:12], remedy="it needs git 2.38 or newer")
 
-    def _touched(self, base: str, head: str, files: tuple[str, ...]) -> str:
-        """The newest commit that only the base has and that changed the first of these files."""
-        if not files:
+    def _left_at(self, base: str, head: str) -> str:
+        """The newest of the base's first parents that the head has too; "" where it has all or none of them."""
+        lacking = self._lines(base, "rev-list", "--first-parent", base, f"^{head}", "--")
+        if not lacking:
             return ""
-        found = self._lines(base, "rev-list", "--max-count=1", base, f"^{head}", "--", f":(literal,top){files[0]}")
+        parents = self._lines(base, "rev-list", "--parents", "--max-count=1", lacking[-1], "--")[0].split()[1:]
+        return parents[0] if parents else ""
+
+    def _touched(self, base: str, since: str, name: str) -> str:
+        """The newest of the base's first parents after `since` that changed this file: what a pull request brought is
+        the commit that it was merged by. (With `^head` for `since`, git leaves out a merge onto a commit of the head.)
+        """
+        if not since:
+            return ""
+        words = ("rev-list", "--max-count=1", "--first-parent", base, f"^{since}")
+        found = self._lines(base, *words, "--", f":(literal,top){name}")
         return found[0] if found else ""
 
     def _rebased(self, base: str, head: str) -> tuple[str, ...] | ConflictingMerge:

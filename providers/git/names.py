@@ -26,7 +26,7 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Url:
+class RepositoryUrl:
     """A checked URL of a repository, in parts. Its text is put together from these parts again."""
 
     scheme: str
@@ -41,7 +41,7 @@ class Url:
         return f"{self.scheme}://{user}{self.host}{port}{self.path}"
 
 
-def parse_url(text: object) -> Url:
+def parse_repository_url(text: object) -> RepositoryUrl:
     """The parts of a URL. Raises PermanentError for anything but ssh, https, http or file with plain characters."""
     match = _URL.fullmatch(text) if isinstance(text, str) else None
     if match is None or match["scheme"] not in SCHEMES:
@@ -59,7 +59,7 @@ def parse_url(text: object) -> Url:
         raise PermanentError(
             "a git URL holds a user or a token", remedy="take it out of the URL: credentials are named by a secret"
         )
-    return Url(scheme, user, host, port, path)
+    return RepositoryUrl(scheme, user, host, port, path)
 
 
 def is_remote_name(text: object) -> bool:
@@ -83,6 +83,6 @@ def check_commit(text: object) -> str:
     return text
 
 
-def short(commit: str) -> str:
+def short_commit(commit: str) -> str:
     """The first 12 digits: as a label, a name part, or in a sentence."""
     return commit[:12]

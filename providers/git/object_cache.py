@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from planner.errors import PermanentError, TemporaryError
 from providers.git.client import GitClient
 from providers.git.command import CommandResult
-from providers.git.failures import GitFailed, GitFailure
+from providers.git.failures import GitCommandFailed, GitFailure
 from providers.git.remotes import Remote
 
 LOCK_SECONDS = 660.0  # longer than any fetch may take (GitLimits.moving)
@@ -41,7 +41,7 @@ class ObjectCache:
     folder: Path
 
     def bring(self, remote: Remote, commit: str, ref: str = "") -> Path:
-        """Have `commit` with its history here; gives the repository that it is in. Raises GitFailed.
+        """Have `commit` with its history here; gives the repository that it is in. Raises GitCommandFailed.
 
         `ref` is where it stands at the remote, if that is known: what is fetched from there next builds on it.
         """
@@ -95,8 +95,8 @@ class ObjectCache:
         return self.client.local(self.place_of(commit), *words)
 
     def exists_at(self, remote: Remote, commit: str) -> bool:
-        """Whether the remote has a commit that none of its refs need stand on. Raises GitFailed when it cannot be
-        determined.
+        """Whether the remote has a commit that none of its refs need stand on. Raises GitCommandFailed when it cannot
+        be determined.
 
         Asked with an empty repository: git does not ask for what it has.
         """
@@ -105,7 +105,7 @@ class ObjectCache:
             self._init(probe, commit)
             try:
                 self.client.fetch(remote, probe, commit, "refs/kept/probe", "--depth=1")
-            except GitFailed as error:
+            except GitCommandFailed as error:
                 if error.kind is GitFailure.NO_OBJECT:
                     return False
                 raise

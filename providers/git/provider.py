@@ -12,7 +12,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.caches import cache_folder
 from planner.errors import PermanentError
 from planner.plan import Change
@@ -23,20 +23,20 @@ from providers.git import ref_preview
 from providers.git.client import GitClient
 from providers.git.cluster_jobs import ClusterJobs
 from providers.git.commit_files import parse_commit_spec
-from providers.git.commit_preview import CommitState, observe_commit, preview_commit
+from providers.git.commit_preview import ObservedCommit, observe_commit, preview_commit
 from providers.git.commit_reader import CommitReader, push_commit
 from providers.git.object_cache import ObjectCache
 from providers.git.push import push_ref
 from providers.git.push_by_job import follow_push_job, require_jobs, start_push_job
 from providers.git.ref_listings import RefListings
 from providers.git.remote_reader import RefSpec, RemoteReader, parse_ref_spec
-from providers.git.remotes import RemoteMapping, open_remote_mapping
+from providers.git.remotes import RemoteLocations, open_remote_locations
 from providers.provider_tools import ProviderTools
 
 
 def create(tools: ProviderTools) -> GitProvider:
     """The provider of one command. Raises PermanentError when the sandbox's list of repositories is damaged."""
-    return GitProvider(GitClient(), open_remote_mapping(tools.folder, tools.sandbox), jobs=ClusterJobs(tools.api))
+    return GitProvider(GitClient(), open_remote_locations(tools.folder, tools.sandbox), jobs=ClusterJobs(tools.api))
 
 
 class GitProvider(NeverDeletes):
@@ -44,7 +44,7 @@ class GitProvider(NeverDeletes):
     `jobs` are those of the cluster, for `via: job`."""
 
     def __init__(
-        self, client: GitClient, places: RemoteMapping, cache: Path | None = None, *, jobs: ClusterJobs | None = None
+        self, client: GitClient, places: RemoteLocations, cache: Path | None = None, *, jobs: ClusterJobs | None = None
     ) -> None:
         self._client = client
         self._places = places
@@ -68,7 +68,7 @@ class GitProvider(NeverDeletes):
         weakref.finalize(self, rmtree, folder, ignore_errors=True)
         return folder
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See Provider."""
         self._eyes.warm(resource.manifest["spec"] for resource in wanted)
         return ReadResult({resource.address: self._observe(resource) for resource in wanted})
@@ -100,7 +100,7 @@ class GitProvider(NeverDeletes):
         self._eyes.arrivals.add((str(look.wish.target.remote.url), preview.expects))
         return preview
 
-    def _preview_commit(self, look: CommitState) -> Preview:
+    def _preview_commit(self, look: ObservedCommit) -> Preview:
         preview = preview_commit(look)
         if look.wish is not None and preview.expects and not preview.blocked:
             self._eyes.arrivals.add((str(look.wish.remote.url), preview.expects))

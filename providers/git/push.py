@@ -14,11 +14,11 @@ from planner.ports import Written
 from planner.push_recovery import PARTIAL, RECOVERED
 from providers.git import push_output
 from providers.git.client import GitClient
-from providers.git.failures import GitFailed, is_transient, may_have_written
-from providers.git.names import check_commit, short
+from providers.git.failures import GitCommandFailed, is_transient, may_have_written
+from providers.git.names import check_commit, short_commit
 from providers.git.object_cache import ObjectCache
-from providers.git.push_output import PushFate
-from providers.git.remote_reader import RefSpec, find_commit, is_missing_commit, ref_outputs
+from providers.git.push_output import PushStatus
+from providers.git.remote_reader import RefSpec, find_commit_of_ref, is_missing_commit, ref_outputs
 from providers.git.remotes import Remote
 
 
@@ -38,15 +38,16 @@ class RefPush:
         return self.wish.target.remote
 
     def now(self, *, patiently: bool = True) -> str:
-        """Where the ref stands this moment; "" if there is none. Raises GitFailed."""
+        """Where the ref stands this moment; "" if there is none. Raises GitCommandFailed."""
         return self.client.list_refs(self.target, patiently=patiently).get(self.wish.target.ref, "")
 
     def moved(self, now: str) -> PreconditionError:
         """The ref is neither as the plan saw it nor as it shall be."""
-        stands = f"stands on {short(now)}" if now else "is not there"
-        seen = short(self.old) if self.old else "absent"
+        stands = f"stands on {short_commit(now)}" if now else "is not there"
+        seen = short_commit(self.old) if self.old else "absent"
         return PreconditionError(
-            f"{self.target.shown} {self.wish.target.ref} {stands}; the plan saw {seen} and wanted {short(self.new)}"
+            f"{self.target.shown} {self.wish.target.ref} {stands}; "
+            f"the plan saw {seen} and wanted {short_commit(self.new)}"
         )
 
 
@@ -83,7 +84,7 @@ def _wanted(change: Change, wish: RefSpec, client: GitClient) -> str:
         return check_commit(change.expects)
     if wish.origin.commit:
         return wish.origin.commit
-    found = find_commit(client.list_refs(wish.origin.remote), wish.origin.ref, wish.target.ref)
+    found = find_commit_of_ref(client.list_refs(wish.origin.remote), wish.origin.ref, wish.target.ref)
     if not found:
         raise PermanentError(f"source-snapshot-missing: {wish.origin.remote.shown} has no {wish.origin.ref}")
     return found
@@ -95,18 +96,18 @@ def _allow(push: RefPush) -> None:
         push.objects.bring(push.wish.origin.remote, push.new, push.wish.origin.ref)
         if push.old and not push.wish.creates_only:
             push.objects.bring(push.target, push.old, push.wish.target.ref)
-    except GitFailed as error:
+    except GitCommandFailed as error:
         if not is_missing_commit(error):
             raise
         raise PreconditionError(
-            f"source-snapshot-missing: {push.wish.origin.remote.shown} no longer has {short(push.new)}",
+            f"source-snapshot-missing: {push.wish.origin.remote.shown} no longer has {short_commit(push.new)}",
             remedy="plan again: the source was rewritten since",
         ) from None
     if push.old and push.wish.creates_only:
         raise PermanentError(f"{push.wish.target.ref} exists with another value, and is never moved")
     if push.old and push.objects.is_ancestor(push.old, push.new) is not True:
         raise PermanentError(
-            f"{push.wish.target.ref}: {short(push.new)} is no descendant of {short(push.old)}",
+            f"{push.wish.target.ref}: {short_commit(push.new)} is no descendant of {short_commit(push.old)}",
             remedy="a push is never forced: bring the target's commits into the source first",
         )
 
@@ -119,7 +120,7 @@ def _until_told(push: RefPush) -> Written:
         tries += 1
         try:
             reported = push.client.push(push.target, repository, push.new, push.wish.target.ref, lease=push.old)
-        except GitFailed as error:
+        except GitCommandFailed as error:
             now = _read_after(push, error)
             if now == push.new:
                 return _written(push, warnings=("the answer to the push was lost; reading showed that it succeeded",))
@@ -131,22 +132,22 @@ def _until_told(push: RefPush) -> Written:
             return _settle(push, reported)
 
 
-def _read_after(push: RefPush, error: GitFailed) -> str:
+def _read_after(push: RefPush, error: GitCommandFailed) -> str:
     """Where the ref stands after a push that failed. Raises OutcomeUnknown when that cannot be read either."""
     try:
         return push.now()
-    except GitFailed as again:
+    except GitCommandFailed as again:
         if not may_have_written(error.kind):
             raise again from None
         raise OutcomeUnknown(f"the answer to the push was lost, and then: {again.message}") from None
 
 
-def _give_up(push: RefPush, error: GitFailed, tries: int) -> None:
+def _give_up(push: RefPush, error: GitCommandFailed, tries: int) -> None:
     """Return if another try is allowed. A push whose connection was lost may still be at work at the server."""
     again = push.target.url.scheme == "ssh" and is_transient(error.kind)
     if again and tries < push.target.retry.attempts:
         return
-    failed = GitFailed(push.target.shown, error.kind, tries=tries, exhausted=again)
+    failed = GitCommandFailed(push.target.shown, error.kind, tries=tries, exhausted=again)
     if may_have_written(error.kind):
         raise OutcomeUnknown(failed.message, where=failed.where, remedy=failed.remedy)
     raise failed
@@ -155,23 +156,23 @@ def _give_up(push: RefPush, error: GitFailed, tries: int) -> None:
 def _settle(push: RefPush, reported: push_output.PushResult) -> Written:
     """What follows from what git said about the ref."""
     match reported.fate:
-        case PushFate.UPDATED | PushFate.SAME:
-            return _confirm(push, already=reported.fate is PushFate.SAME)
-        case PushFate.MOVED | PushFate.BUSY | PushFate.REFUSED:
+        case PushStatus.UPDATED | PushStatus.SAME:
+            return _confirm(push, already=reported.fate is PushStatus.SAME)
+        case PushStatus.MOVED | PushStatus.BUSY | PushStatus.REFUSED:
             now = push.now()
             if now == push.new:
                 return _written(push, already=True)
             if now != push.old:
                 raise push.moved(now)
-            if reported.fate is PushFate.MOVED:  # git compared with a listing that the server did not give whole
+            if reported.fate is PushStatus.MOVED:  # git compared with a listing that the server did not give whole
                 raise TemporaryError(
                     f"{push.target.shown} answered the push with a list of refs that is not its own: "
                     f"{push.wish.target.ref} stands where the plan saw it",
                     remedy="apply again; if it stays so, look at the server or at what stands in front of it",
                 )
-            failure = TemporaryError if reported.fate is PushFate.BUSY else PermanentError
+            failure = TemporaryError if reported.fate is PushStatus.BUSY else PermanentError
             raise failure(f"{push.target.shown} {push.wish.target.ref}: {reported.why}")
-        case PushFate.FORCED | PushFate.SILENT:
+        case PushStatus.FORCED | PushStatus.SILENT:
             raise PermanentError(f"{push.target.shown} {push.wish.target.ref}: git did what it was not asked to do")
 
 
@@ -180,15 +181,16 @@ def _confirm(push: RefPush, *, already: bool) -> Written:
     warnings: tuple[str, ...] = ()
     try:
         now = push.now(patiently=False)
-    except GitFailed:
+    except GitCommandFailed:
         try:
             now = push.now()
-        except GitFailed as error:
+        except GitCommandFailed as error:
             raise OutcomeUnknown(f"{PARTIAL}: {error.message}", where=error.where) from None
         warnings = (PARTIAL, RECOVERED)
     if now != push.new:
         raise PreconditionError(
-            f"{push.target.shown} {push.wish.target.ref} was pushed to {short(push.new)} and has been moved on since"
+            f"{push.target.shown} {push.wish.target.ref} was pushed to {short_commit(push.new)} "
+            "and has been moved on since"
         )
     return _written(push, already=already, warnings=warnings)
 

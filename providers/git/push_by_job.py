@@ -16,7 +16,7 @@ from planner.push_recovery import PARTIAL, RECOVERED
 from planner.values import JsonObject
 from providers.git.client import GitClient
 from providers.git.cluster_jobs import ClusterJobs, job_end
-from providers.git.failures import GitFailed
+from providers.git.failures import GitCommandFailed
 from providers.git.object_cache import ObjectCache
 from providers.git.push import RefPush, planned_push, push_ref
 from providers.git.push_job import PushJobReport, build_push_job
@@ -37,7 +37,7 @@ class PushJob:
         return build_push_job(self.address, self.push.wish, self.push.old, self.push.new)
 
     def now(self) -> str | None:
-        """Where the target stands, None where that cannot be read from here. Raises GitFailed."""
+        """Where the target stands, None where that cannot be read from here. Raises GitCommandFailed."""
         return None if self.push.wish.target.hidden else self.push.now()
 
 
@@ -99,7 +99,7 @@ def _delivered(one: PushJob, live: JsonObject) -> bool:
     """Whether a Job that has ended did what it was made for: it may have ended since we looked."""
     try:
         now = one.now()
-    except GitFailed:
+    except GitCommandFailed:
         now = None
     if now is not None:
         return now == one.push.new

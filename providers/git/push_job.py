@@ -15,10 +15,10 @@ from pathlib import Path
 from planner.address import Address
 from planner.commit_id import is_commit_id
 from planner.errors import PermanentError
-from planner.values import Json, JsonObject, digest
-from providers.git.names import short
-from providers.git.remote_reader import RefSpec, ResolvedSide
-from providers.json_answer import json_of
+from planner.values import Json, JsonObject, document_digest
+from providers.git.names import short_commit
+from providers.git.remote_reader import RefSpec, ResolvedRefSide
+from providers.json_answer import parse_json_answer
 
 CONTAINER = "push"
 LABEL = "hwplan.dev/git-ref"  # the name of the GitRef
@@ -66,7 +66,7 @@ class PushJobReport:
     @property
     def sentence(self) -> str:
         """The same for people."""
-        at = f"; it stands on {short(self.commit)}" if self.result == "moved" and self.commit else ""
+        at = f"; it stands on {short_commit(self.commit)}" if self.result == "moved" and self.commit else ""
         tries = f" after {self.tries} tries" if self.result == "exhausted" else ""
         remedy = f": {_REMEDIES[self.result]}" if self.result in _REMEDIES else ""
         return _SENTENCES[self.result] + at + tries + remedy
@@ -79,7 +79,7 @@ def build_push_job(address: Address, wish: RefSpec, old: str, new: str) -> JsonO
     spec = _told(template.get("spec"), {LABEL: _label(address.name)}, _target(wish), _environment(wish, old, new))
     metadata: JsonObject = {**_metadata(template, {LABEL: _label(address.name)}, _target(wish))}
     body: JsonObject = {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}
-    unique = digest([address.namespace, body]).removeprefix("sha256:")[:12]
+    unique = document_digest([address.namespace, body]).removeprefix("sha256:")[:12]
     stem = re.sub(r"[^a-z0-9]+", "-", address.name.lower()).strip("-")[:40].rstrip("-")
     return {**body, "metadata": {**metadata, "name": f"git-ref-{stem}-{unique}", "namespace": address.namespace}}
 
@@ -89,7 +89,7 @@ def parse_push_report(words: Json) -> PushJobReport | None:
     if not isinstance(words, str) or len(words) > _MOST_WORDS:
         return None
     try:
-        said = json_of(words.encode())
+        said = parse_json_answer(words.encode())
     except ValueError:
         return None
     result = said.get("result") if isinstance(said, dict) else None
@@ -175,7 +175,7 @@ def _literal(value: str) -> str:
     return value.replace("$", "$$")
 
 
-def _proxy(side: ResolvedSide) -> str:
+def _proxy(side: ResolvedRefSide) -> str:
     proxy = side.remote.ssh.proxy if side.remote.over_ssh else None
     return f"{proxy[0]} {proxy[1]}" if proxy else ""
 

@@ -40,7 +40,7 @@ _KNOWN = {
 }
 
 
-class PushFate(StrEnum):
+class PushStatus(StrEnum):
     """What became of the ref. `moved` is a refusal because it is not where we thought; `busy` one that may be due to
     another push at this moment; `refused` is any other."""
 
@@ -57,7 +57,7 @@ class PushFate(StrEnum):
 class PushResult:
     """The fate of one ref, why in our own words ("" when it went well), and whether the exchange was completed."""
 
-    fate: PushFate
+    fate: PushStatus
     why: str = ""
     complete: bool = False
 
@@ -71,10 +71,10 @@ def parse_push_output(output: bytes, ref: str) -> PushResult:
         if match and match["target"] == ref:
             fate, why = _fate(match["flag"], match["summary"])
             return PushResult(fate, why, complete)
-    return PushResult(PushFate.SILENT, "", complete)
+    return PushResult(PushStatus.SILENT, "", complete)
 
 
-def hook_words(err: bytes) -> str:
+def remote_hook_output(err: bytes) -> str:
     """What the server had git print behind `remote:`, on one line; rulers and empty lines left out."""
     lines = err.decode("utf-8", "replace").splitlines()
     said = (_CONTROL.sub("", line.removeprefix("remote:")).strip() for line in lines if line.startswith("remote:"))
@@ -84,22 +84,22 @@ def hook_words(err: bytes) -> str:
     return text if len(text) <= _MOST_CHARACTERS else text[: _MOST_CHARACTERS - 1] + "…"
 
 
-def _fate(flag: str, summary: str) -> tuple[PushFate, str]:
+def _fate(flag: str, summary: str) -> tuple[PushStatus, str]:
     match flag:
         case " " | "*":
-            return PushFate.UPDATED, ""
+            return PushStatus.UPDATED, ""
         case "=":
-            return PushFate.SAME, ""
+            return PushStatus.SAME, ""
         case "+":
-            return PushFate.FORCED, "the ref was overwritten"
+            return PushStatus.FORCED, "the ref was overwritten"
         case _:
             found = _REASON.search(summary)
             reason = found[1].strip() if found else ""
             if reason in _MOVED:
-                return PushFate.MOVED, "it is not where it was"
+                return PushStatus.MOVED, "it is not where it was"
             if reason == _BUSY:
                 return (
-                    PushFate.BUSY,
+                    PushStatus.BUSY,
                     "the server could not update it (a ref with a longer or shorter name may be in the way)",
                 )
-            return PushFate.REFUSED, _KNOWN.get(reason, "the server refused it")
+            return PushStatus.REFUSED, _KNOWN.get(reason, "the server refused it")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from planner.errors import ProviderError
 from providers.git.remotes import Remote
-from providers.git.ssh import SshSettings
+from providers.git.ssh import GitSshSettings
 
 _MOST_AT_ONCE = 8
 
@@ -19,7 +19,7 @@ class RefListings:
     """Remembers answers, and failures too: a remote that could not be read is not asked again in the same plan."""
 
     ask: Callable[[Remote], Mapping[str, str]]
-    _known: dict[tuple[str, SshSettings], Future[Mapping[str, str]]] = field(default_factory=dict)
+    _known: dict[tuple[str, GitSshSettings], Future[Mapping[str, str]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def of(self, remote: Remote) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from planner.errors import PermanentError
 from planner.plan import FieldChange, FieldOp
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
 from planner.resource import Resource
-from providers.git.names import short
+from providers.git.names import short_commit
 from providers.git.push_job import build_push_job
 from providers.git.remote_reader import RefSpec, RefState, ref_outputs
 
@@ -24,7 +24,9 @@ def observe_head(address: Address, look: RefState) -> Observation:
         return Unreadable(address, look.unreadable)
     if not look.now:
         return Present(address, uid="", content="")
-    return Present(address, "", look.now, {"commit": look.now}, outputs={"commit": look.now, "short": short(look.now)})
+    return Present(
+        address, "", look.now, {"commit": look.now}, outputs={"commit": look.now, "short": short_commit(look.now)}
+    )
 
 
 def preview_head(resource: Resource, look: RefState) -> Preview:
@@ -121,7 +123,10 @@ def _forbidden(wish: RefSpec, look: RefState, now: str) -> tuple[str, str, str]:
     if not now or wish.origin.open or (look.arriving and look.distance is None):
         return "", "", ""
     left_to_the_job = look.distance is None and (wish.target.hidden or wish.origin.hidden)
-    stands = f"{wish.target.remote.shown} {wish.target.ref} stands on {short(now)}, wanted is {short(look.wanted)}"
+    stands = (
+        f"{wish.target.remote.shown} {wish.target.ref} stands on {short_commit(now)}, "
+        f"wanted is {short_commit(look.wanted)}"
+    )
     if wish.creates_only:
         reason = "an immutable ref exists with another value" if wish.mode == "immutable" else "a tag is never moved"
         return reason, stands, "nothing moves it: use another name, or find out who made it"

@@ -10,25 +10,25 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from planner.errors import PermanentError, ProviderError
-from planner.values import Json, JsonObject, Ref, Sub, canonical_bytes, encode_leaves
-from providers.git.failures import GitFailed, GitFailure
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate, canonical_bytes, encode_leaves
+from providers.git.failures import GitCommandFailed, GitFailure
 from providers.git.names import check_commit, check_ref
 from providers.git.object_cache import CommitDistance, ObjectCache
 from providers.git.ref_listings import RefListings
-from providers.git.remotes import Remote, RemoteMapping, UnknownSandboxRemote, resolve_remote
+from providers.git.remotes import Remote, RemoteLocations, UnknownSandboxRemote, resolve_remote
 
 Mode: TypeAlias = Literal["mirror", "fast-forward", "immutable"]
 
 
 @dataclass(frozen=True, slots=True)
-class ResolvedSide:
+class ResolvedRefSide:
     """One side of a GitRef. `ref` and `commit` are "" where the document does not name them; `open` is the leaf that
     stands in their place until another resource is applied. `hidden` is true where only the cluster can reach it."""
 
     remote: Remote
     ref: str = ""
     commit: str = ""
-    open: Ref | Sub | None = None
+    open: OutputRef | OutputTemplate | None = None
     hidden: bool = False
 
 
@@ -36,8 +36,8 @@ class ResolvedSide:
 class RefSpec:
     """A GitRef as a checked value. `template` is the jobTemplate of `via: job`, None where we push ourselves."""
 
-    origin: ResolvedSide
-    target: ResolvedSide
+    origin: ResolvedRefSide
+    target: ResolvedRefSide
     mode: Mode
     template: JsonObject | None = field(default=None, repr=False)
 
@@ -74,7 +74,7 @@ class RemoteReader:
     is remembered, so that its preview is made of exactly what was observed. `reported` gives where the targets of Jobs
     in a namespace stood when one last said so, by URL and ref."""
 
-    places: RemoteMapping
+    places: RemoteLocations
     listings: RefListings
     objects: ObjectCache
     reported: Callable[[str], Mapping[tuple[str, str], str]]
@@ -101,7 +101,7 @@ class RemoteReader:
             tip = self.listings.of(remote).get(ref, "")
             pinned = str(spec.get("commit") or "")
             return self._pinned(remote, ref, tip, pinned) if tip and pinned else RefState(now=tip)
-        except (UnknownSandboxRemote, GitFailed) as error:
+        except (UnknownSandboxRemote, GitCommandFailed) as error:
             return RefState(unreadable=error.message)
         except PermanentError as error:
             return RefState(refused=error)
@@ -144,7 +144,7 @@ class RemoteReader:
         now = "" if target.open else self.reported(namespace).get((target.remote.shown, target.ref), "")
         if origin.open or origin.commit:
             return RefState(wish, now, origin.commit)
-        wanted = find_commit(self.listings.of(origin.remote), origin.ref, target.ref)
+        wanted = find_commit_of_ref(self.listings.of(origin.remote), origin.ref, target.ref)
         return RefState(wish, now, wanted, missing="" if wanted else _missing_ref(origin))
 
     def _both(self, wish: RefSpec) -> RefState:
@@ -153,7 +153,7 @@ class RemoteReader:
         if origin.open or origin.hidden:
             return RefState(wish, now, origin.commit)
         refs = self.listings.of(origin.remote)
-        wanted = origin.commit or find_commit(refs, origin.ref, target.ref)
+        wanted = origin.commit or find_commit_of_ref(refs, origin.ref, target.ref)
         arriving = (str(origin.remote.url), wanted) in self.arrivals
         if not wanted or wanted == now:
             return RefState(wish, now, wanted, missing="" if wanted else _missing_ref(origin))
@@ -164,7 +164,7 @@ class RemoteReader:
             return RefState(wish, now, wanted, arriving=arriving)
         try:
             distance = self._compare(wish, wanted, now)
-        except GitFailed as error:
+        except GitCommandFailed as error:
             return RefState(wish, now, wanted, uncompared=error.message, arriving=arriving)
         return RefState(
             wish, now, wanted, distance, "" if distance else "the objects do not fit together", arriving=arriving
@@ -179,17 +179,17 @@ class RemoteReader:
 _SNAPSHOT = "source-snapshot-missing"
 
 
-def _missing_ref(origin: ResolvedSide) -> str:
+def _missing_ref(origin: ResolvedRefSide) -> str:
     return "source-ref-missing" if origin.ref.startswith(("refs/heads/", "refs/tags/")) else _SNAPSHOT
 
 
-def find_commit(refs: Mapping[str, str], ref: str, target: str) -> str:
+def find_commit_of_ref(refs: Mapping[str, str], ref: str, target: str) -> str:
     """The commit that `ref` means to `target`: a branch stands on the commit of an annotated tag, not on the tag."""
     peeled = refs.get(ref + "^{}", "") if target.startswith("refs/heads/") else ""
     return peeled or refs.get(ref, "")
 
 
-def parse_ref_spec(spec: JsonObject, places: RemoteMapping) -> RefSpec:
+def parse_ref_spec(spec: JsonObject, places: RemoteLocations) -> RefSpec:
     """A GitRef's spec as a checked value. Raises PermanentError for what the provider may not do."""
     transport = spec.get("transport") or ""
     origin = _side(spec["from"], places, transport)
@@ -197,24 +197,24 @@ def parse_ref_spec(spec: JsonObject, places: RemoteMapping) -> RefSpec:
     return RefSpec(origin, target, spec["mode"], spec["jobTemplate"] if spec.get("via") == "job" else None)
 
 
-def _side(side: JsonObject, places: RemoteMapping, transport: str) -> ResolvedSide:
+def _side(side: JsonObject, places: RemoteLocations, transport: str) -> ResolvedRefSide:
     remote = resolve_remote(side, places, transport)
     hidden = _is_hidden(side, places)
     ref, commit = side.get("ref"), side.get("commit")
     for leaf in (ref, commit):
-        if isinstance(leaf, Ref | Sub):
-            return ResolvedSide(remote, open=leaf, hidden=hidden)
+        if isinstance(leaf, OutputRef | OutputTemplate):
+            return ResolvedRefSide(remote, open=leaf, hidden=hidden)
     if ref is not None:
-        return ResolvedSide(remote, ref=check_ref(ref), hidden=hidden)
-    return ResolvedSide(remote, commit=check_commit(commit), hidden=hidden)
+        return ResolvedRefSide(remote, ref=check_ref(ref), hidden=hidden)
+    return ResolvedRefSide(remote, commit=check_commit(commit), hidden=hidden)
 
 
-def _is_hidden(side: JsonObject, places: RemoteMapping) -> bool:
+def _is_hidden(side: JsonObject, places: RemoteLocations) -> bool:
     """In a sandbox nothing is: the folder that stands for a repository can be read."""
     return side.get("reach") == "cluster" and places.simulated is None
 
 
-def is_missing_commit(error: GitFailed) -> bool:
+def is_missing_commit(error: GitCommandFailed) -> bool:
     """Whether a fetch failed because the remote does not have the commit any more."""
     return error.kind in (GitFailure.NO_OBJECT, GitFailure.NOT_OFFERED)
 

@@ -15,9 +15,9 @@ from urllib.parse import quote, urlsplit
 from planner import duration
 from planner.errors import PermanentError
 from planner.values import Json, JsonObject
-from providers.git.names import Url, is_remote_name, parse_url
-from providers.git.ssh import SshSettings
-from providers.json_answer import json_of
+from providers.git.names import RepositoryUrl, is_remote_name, parse_repository_url
+from providers.git.ssh import GitSshSettings
+from providers.json_answer import parse_json_answer
 
 _FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}\.git", re.ASCII)
 _ENTRY = re.compile(r"\s*(?:- )?\s*(url|folder): (\".*\")\s*")
@@ -40,7 +40,7 @@ class RetryPolicy:
         return min(self.delay * (1 << (tried - 1)), self.max_delay)
 
 
-_NO_SSH = SshSettings()
+_NO_SSH = GitSshSettings()
 _USUAL = RetryPolicy()
 
 
@@ -49,8 +49,8 @@ class Remote:
     """A repository. `shown` is its URL as configured, `url` the one that git is given (another one in a sandbox)."""
 
     shown: str
-    url: Url
-    ssh: SshSettings = _NO_SSH
+    url: RepositoryUrl
+    ssh: GitSshSettings = _NO_SSH
     retry: RetryPolicy = _USUAL
 
     @property
@@ -59,25 +59,25 @@ class Remote:
         return self.shown.startswith("ssh://")
 
     @property
-    def key(self) -> tuple[str, SshSettings]:
+    def key(self) -> tuple[str, GitSshSettings]:
         """Equal for what is the same to a reader."""
         return str(self.url), self.ssh
 
 
 @dataclass(frozen=True, slots=True)
-class RemoteMapping:
+class RemoteLocations:
     """Where relative paths start, and the folders that stand for URLs (None in the real world)."""
 
     folder: Path
     simulated: Mapping[str, Path] | None = None
 
 
-def open_remote_mapping(folder: Path, sandbox: Path | None) -> RemoteMapping:
+def open_remote_locations(folder: Path, sandbox: Path | None) -> RemoteLocations:
     """The places of a run. Raises PermanentError when the sandbox's list of repositories is damaged."""
-    return RemoteMapping(folder, None if sandbox is None else _simulated(sandbox / "git"))
+    return RemoteLocations(folder, None if sandbox is None else _simulated(sandbox / "git"))
 
 
-def resolve_remote(side: JsonObject, places: RemoteMapping, transport: str = "") -> Remote:
+def resolve_remote(side: JsonObject, places: RemoteLocations, transport: str = "") -> Remote:
     """The remote of one side of a document. `transport` is the policy where the side names none of its own.
 
     Raises PermanentError, never with the URL, when it is none or against the policy; NoSuchPlace in a sandbox.
@@ -88,7 +88,7 @@ def resolve_remote(side: JsonObject, places: RemoteMapping, transport: str = "")
             f"`remote: {text}` is a name, not a URL",
             remedy="write the URL, or have the template take it from the node's mirror (gitMirror.remotes)",
         )
-    url = parse_url(text)
+    url = parse_repository_url(text)
     allowed = str(side.get("transport") or transport)
     if allowed and url.scheme != allowed:
         raise PermanentError(
@@ -101,10 +101,10 @@ def resolve_remote(side: JsonObject, places: RemoteMapping, transport: str = "")
     return Remote(shown, url if places.simulated is None else _inside(places.simulated, shown), ssh, retry)
 
 
-def _ssh(given: JsonObject, folder: Path) -> SshSettings:
+def _ssh(given: JsonObject, folder: Path) -> GitSshSettings:
     identity = given.get("identityFile")
     path = str(folder.absolute() / Path(identity).expanduser()) if identity else ""
-    return SshSettings(_proxy(given.get("proxy")), tuple(given.get("knownHosts") or ()), path)
+    return GitSshSettings(_proxy(given.get("proxy")), tuple(given.get("knownHosts") or ()), path)
 
 
 def _proxy(text: Json) -> tuple[str, int] | None:
@@ -124,14 +124,14 @@ def _retry(given: JsonObject) -> RetryPolicy:
     )
 
 
-def _inside(simulated: Mapping[str, Path], shown: str) -> Url:
+def _inside(simulated: Mapping[str, Path], shown: str) -> RepositoryUrl:
     folder = simulated.get(shown)
     if folder is None:
         raise UnknownSandboxRemote(
             f"the sandbox has no repository for {shown}",
             remedy="`hwplan sandbox create` makes one for each remote of the node's mirror; see git/remotes.yaml in it",
         )
-    return Url("file", "", "", None, quote(str(folder)))
+    return RepositoryUrl("file", "", "", None, quote(str(folder)))
 
 
 def _simulated(folder: Path) -> Mapping[str, Path]:
@@ -162,6 +162,6 @@ def _simulated(folder: Path) -> Mapping[str, Path]:
 
 def _text(quoted: str, path: Path, number: int) -> str:
     try:
-        return str(json_of(quoted.encode()))
+        return str(parse_json_answer(quoted.encode()))
     except ValueError:
         raise PermanentError("not a text in double quotes", where=f"{path}:{number}") from None

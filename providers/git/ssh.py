@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planner.errors import PermanentError
-from providers.git.names import Url
+from providers.git.names import RepositoryUrl
 
 CONNECT_SECONDS = 10
 _CONNECTOR = Path(__file__).with_name("ssh_proxy_tunnel.py")
 
 
 @dataclass(frozen=True, slots=True)
-class SshSettings:
+class GitSshSettings:
     """How an ssh remote is reached. `proxy` is host and port; `identity` an absolute path, "" for the default keys."""
 
     proxy: tuple[str, int] | None = None
@@ -27,7 +27,7 @@ class SshSettings:
     identity: str = ""
 
 
-def ssh_command(ssh: SshSettings, url: Url, folder: Path) -> str:
+def git_ssh_command(ssh: GitSshSettings, url: RepositoryUrl, folder: Path) -> str:
     """The value of GIT_SSH_COMMAND. Writes the known host keys to a private file in `folder`.
 
     Raises PermanentError when the private key is not there, or others may read it.
@@ -66,7 +66,7 @@ def _plain(path: Path) -> str:
     return '"' + text.replace("%", "%%") + '"'
 
 
-def _proxy_command(proxy: tuple[str, int] | None, url: Url) -> str:
+def _proxy_command(proxy: tuple[str, int] | None, url: RepositoryUrl) -> str:
     if proxy is None:
         return "none"
     host = url.host.strip("[]")

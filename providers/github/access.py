@@ -13,7 +13,13 @@ from planner.errors import PermanentError
 from planner.values import JsonObject
 from providers.github.client import GitHubClient
 from providers.github.connection import API, GitHubConnection
-from providers.github.credentials import Anonymous, AppKey, Credential, TokenFile, Web
+from providers.github.credentials import (
+    GitHubAppCredential,
+    GitHubCredential,
+    NoCredential,
+    TokenFileCredential,
+    WebSender,
+)
 from providers.github.rate_limits import WritePace
 
 _LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -24,8 +30,8 @@ class GitHubClients:
     """The clients of one command. `folder` is where relative paths start; `connect` makes a connection."""
 
     folder: Path
-    web: Web
-    connect: Callable[[Web, str, Credential], GitHubConnection] = GitHubConnection
+    web: WebSender
+    connect: Callable[[WebSender, str, GitHubCredential], GitHubConnection] = GitHubConnection
     _clients: dict[str, GitHubClient] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -45,17 +51,17 @@ class GitHubClients:
                 self._clients[key] = GitHubClient(self.connect(self.web, base, credential))
             return self._clients[key]
 
-    def _credential(self, access: JsonObject) -> Credential:
+    def _credential(self, access: JsonObject) -> GitHubCredential:
         if app := access.get("app"):
-            return AppKey(str(app["id"]), int(app["installation"]), self._path(app["keyFile"]))
+            return GitHubAppCredential(str(app["id"]), int(app["installation"]), self._path(app["keyFile"]))
         if token := access.get("tokenFile"):
-            return TokenFile(self._path(token))
-        return Anonymous()
+            return TokenFileCredential(self._path(token))
+        return NoCredential()
 
     def _path(self, text: str) -> Path:
         return self.folder.absolute() / Path(text).expanduser()
 
 
-def without_credentials(web: Web, base: str, credential: Credential) -> GitHubConnection:
+def connect_to_simulated_github(web: WebSender, base: str, credential: GitHubCredential) -> GitHubConnection:
     """A connection to the GitHub of a sandbox: no credential is read, and nobody has to be spared."""
-    return GitHubConnection(web, base, Anonymous(), WritePace(between=0.0))
+    return GitHubConnection(web, base, NoCredential(), WritePace(between=0.0))

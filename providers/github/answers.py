@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from planner.pulls.facts import BranchRules, CheckResult, Comment, Comparison, Issue, PullRequestState, Review
+from planner.pulls.facts import (
+    BranchRules,
+    CheckResult,
+    Comparison,
+    IssueComment,
+    IssueState,
+    PullRequestState,
+    Review,
+)
 from planner.values import Json, JsonObject
 
 _GOOD = frozenset({"success", "neutral", "skipped"})
@@ -15,7 +23,7 @@ class UnexpectedAnswer(ValueError):
     """A document that is not as GitHub describes it; says which field."""
 
 
-def pull_of(document: Json) -> PullRequestState:
+def parse_pull_request(document: Json) -> PullRequestState:
     """A pull request, from a list or by itself. Raises UnexpectedAnswer."""
     row = _row(document)
     head, base = _row(row.get("head")), _row(row.get("base"))
@@ -43,13 +51,13 @@ def pull_of(document: Json) -> PullRequestState:
     )
 
 
-def review_of(document: Json) -> Review:
+def parse_review(document: Json) -> Review:
     """A review. Raises UnexpectedAnswer."""
     row = _row(document)
     return Review(_login(row), _text(row, "state").upper(), _optional(row, "commit_id"), _optional(row, "submitted_at"))
 
 
-def check_run_of(document: Json) -> CheckResult:
+def parse_check_run(document: Json) -> CheckResult:
     """A check run. Raises UnexpectedAnswer."""
     row = _row(document)
     status, conclusion = _text(row, "status"), _optional(row, "conclusion")
@@ -59,7 +67,7 @@ def check_run_of(document: Json) -> CheckResult:
     return CheckResult(_text(row, "name"), state, conclusion, identifier=_number(row, "id"))
 
 
-def status_of(document: Json) -> CheckResult:
+def parse_commit_status(document: Json) -> CheckResult:
     """A commit status. Raises UnexpectedAnswer."""
     row = _row(document)
     said = _text(row, "state")
@@ -74,10 +82,10 @@ def status_of(document: Json) -> CheckResult:
     )
 
 
-def comment_of(document: Json) -> Comment:
+def parse_comment(document: Json) -> IssueComment:
     """A comment. Raises UnexpectedAnswer."""
     row = _row(document)
-    return Comment(
+    return IssueComment(
         identifier=_number(row, "id"),
         author=_login(row),
         body=_optional(row, "body"),
@@ -87,10 +95,10 @@ def comment_of(document: Json) -> Comment:
     )
 
 
-def issue_of(document: Json) -> Issue:
+def parse_issue(document: Json) -> IssueState:
     """An issue. Raises UnexpectedAnswer."""
     row = _row(document)
-    return Issue(
+    return IssueState(
         number=_number(row, "number"),
         author=_login(row),
         title=_text(row, "title"),
@@ -104,7 +112,7 @@ def issue_of(document: Json) -> Issue:
     )
 
 
-def rules_of(branch: Json, rules: list[JsonObject]) -> BranchRules:
+def parse_branch_rules(branch: Json, rules: list[JsonObject]) -> BranchRules:
     """What a branch requires: by its protection, and by rulesets. Raises UnexpectedAnswer."""
     protection = _row(branch).get("protection") or {}
     contexts = list((protection.get("required_status_checks") or {}).get("contexts") or ())
@@ -117,7 +125,7 @@ def rules_of(branch: Json, rules: list[JsonObject]) -> BranchRules:
     return BranchRules(tuple(dict.fromkeys(map(str, contexts))), strict, _text(_row(_row(branch).get("commit")), "sha"))
 
 
-def comparison_of(document: Json) -> Comparison:
+def parse_comparison(document: Json) -> Comparison:
     """A comparison. Raises UnexpectedAnswer."""
     row = _row(document)
     files = tuple(_text(_row(one), "filename") for one in row.get("files") or ())

@@ -11,18 +11,19 @@ from providers.github.keyed_objects import FoundObject
 
 
 class GitHubStatuses:
-    """See KeyedKind. Listed once for a commit. The latest status of a context counts; GitHub forgets none."""
+    """See KeyedObjectKind. Listed once for a commit. The latest status of a context counts; GitHub forgets none."""
 
     def place(self, spec: JsonObject) -> Hashable:
-        """See KeyedKind."""
+        """See KeyedObjectKind."""
         return spec["repo"], spec["sha"]
 
     def list(self, client: GitHubClient, spec: JsonObject) -> Sequence[CheckResult]:
-        """See KeyedKind."""
+        """See KeyedObjectKind."""
         return client.statuses(spec["repo"], spec["sha"])
 
     def find(self, listing: Sequence[CheckResult], spec: JsonObject, login: str) -> Sequence[FoundObject]:
-        """See KeyedKind. A status that somebody else wrote later in our context is found: ours has to follow it."""
+        """See KeyedObjectKind. A status that somebody else wrote later in our context is found: ours has to follow
+        it."""
         for one in listing:
             if one.name == spec["context"]:
                 fields = {
@@ -37,20 +38,20 @@ class GitHubStatuses:
         return []
 
     def wanted(self, spec: JsonObject) -> JsonObject:
-        """See KeyedKind."""
+        """See KeyedObjectKind."""
         named = {"state": spec["state"], "description": spec.get("description") or ""}
         return {**named, "targetUrl": spec.get("targetUrl") or ""}
 
     def create(self, client: GitHubClient, spec: JsonObject) -> None:
-        """See KeyedKind."""
+        """See KeyedObjectKind."""
         wanted = self.wanted(spec)
         client.set_status(
             spec["repo"], spec["sha"], spec["context"], wanted["state"], wanted["description"], wanted["targetUrl"]
         )
 
     def update(self, client: GitHubClient, spec: JsonObject, found: FoundObject) -> None:
-        """See KeyedKind."""
+        """See KeyedObjectKind."""
         self.create(client, spec)
 
     def remove(self, client: GitHubClient, spec: JsonObject, extra: FoundObject, kept: FoundObject) -> None:
-        """See KeyedKind. Never asked for: there is one status in a context."""
+        """See KeyedObjectKind. Never asked for: there is one status in a context."""

@@ -15,10 +15,10 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from planner.errors import OutcomeUnknown, PermanentError, ProviderError, TemporaryError
 from planner.values import Json, JsonObject
-from providers.github.credentials import Anonymous, Credential, Web
-from providers.github.rate_limits import Quota, WritePace, limited_for, read_quota, server_time
+from providers.github.credentials import GitHubCredential, NoCredential, WebSender
+from providers.github.rate_limits import RateLimitQuota, WritePace, rate_limit_wait, read_quota, server_time_of_answer
 from providers.http.answer import HttpAnswer
-from providers.http.retries import RetryLimits, repeat_call
+from providers.http.retries import RetryLimits, repeat_on_temporary_error
 from providers.web.json_body import parse_json_body
 from providers.web.link_header import next_link
 
@@ -56,14 +56,14 @@ class GitHubConnection:
     long. `requests` counts what was sent, `quota` and `ahead` are what the last answer told.
     """
 
-    web: Web
+    web: WebSender
     base: str = API
-    credential: Credential = field(default_factory=Anonymous)
+    credential: GitHubCredential = field(default_factory=NoCredential)
     pace: WritePace = field(default_factory=WritePace)
     retries: RetryLimits = field(default_factory=lambda: RetryLimits(first=0.5))
     patience: float = 150.0
     sleep: Callable[[float], None] = time.sleep
-    quota: Quota | None = None
+    quota: RateLimitQuota | None = None
     requests: int = 0
     ahead: float = 0.0  # seconds that the server's clock is before ours, by its last answer
     _tagged: dict[str, tuple[str, GitHubAnswer]] = field(default_factory=dict, repr=False)
@@ -150,7 +150,7 @@ class GitHubConnection:
                 raise TemporaryError(f"GitHub answers {answer.status}", where=self.host)
             return answer
 
-        answer = repeat_call(once, self.retries)
+        answer = repeat_on_temporary_error(once, self.retries)
         if isinstance(answer, LimitReached):
             raise answer
         if answer.status == 304 and known is not None:
@@ -166,8 +166,8 @@ class GitHubConnection:
             if answer.status == 401 and times == 0 and self.credential.forget():
                 continue
             self.quota = read_quota(answer.headers) or self.quota
-            self.ahead = server_time(answer.headers) - time.time()
-            seconds = limited_for(answer.status, answer.headers, answer.message, times)
+            self.ahead = server_time_of_answer(answer.headers) - time.time()
+            seconds = rate_limit_wait(answer.status, answer.headers, answer.message, times)
             if seconds is None:
                 return answer
             if seconds > self.patience or times == _TRIES - 1:

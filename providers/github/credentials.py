@@ -14,16 +14,16 @@ from typing import Protocol
 
 from planner.errors import PermanentError, TemporaryError
 from planner.values import JsonObject, SecretValue
-from providers.github.rate_limits import server_time
+from providers.github.rate_limits import server_time_of_answer
 from providers.http.answer import HttpAnswer
-from providers.json_answer import json_of
+from providers.json_answer import parse_json_answer
 
 _EARLY = 120.0  # seconds before its end in which a token of an installation is no longer used
 _LIFE = 540  # seconds of a JSON Web Token; GitHub takes at most 600
 _BACK = 60  # seconds that a token is dated back, for clocks that differ
 
 
-class Web(Protocol):
+class WebSender(Protocol):
     """Sends one request: providers.web.web_client.WebClient, or the GitHub of a sandbox."""
 
     def request(self, method: str, url: str, headers: dict[str, str], body: bytes) -> HttpAnswer:
@@ -31,10 +31,10 @@ class Web(Protocol):
         ...
 
 
-class Credential(Protocol):
+class GitHubCredential(Protocol):
     """Gives the `Authorization` header."""
 
-    def header(self, web: Web, base: str) -> str:
+    def header(self, web: WebSender, base: str) -> str:
         """The value, "" for none. Raises ProviderError when there is none to be had."""
         ...
 
@@ -42,15 +42,15 @@ class Credential(Protocol):
         """GitHub refused it: read it anew. Gives whether that may help."""
         ...
 
-    def login(self, web: Web, base: str) -> str | None:
+    def login(self, web: WebSender, base: str) -> str | None:
         """The account in whose name is written, where it is not the one that `GET /user` tells; else None."""
         ...
 
 
-class Anonymous:
+class NoCredential:
     """No credential: what is public can be read."""
 
-    def header(self, web: Web, base: str) -> str:
+    def header(self, web: WebSender, base: str) -> str:
         """See Credential."""
         return ""
 
@@ -58,36 +58,36 @@ class Anonymous:
         """See Credential."""
         return False
 
-    def login(self, web: Web, base: str) -> str | None:
+    def login(self, web: WebSender, base: str) -> str | None:
         """See Credential."""
         return None
 
 
 @dataclass(slots=True)
-class TokenFile:
+class TokenFileCredential:
     """The token in a file, read when it is first needed and again when GitHub refuses it: it may have been renewed."""
 
     path: Path
     _token: SecretValue | None = field(default=None, repr=False)
 
-    def header(self, web: Web, base: str) -> str:
+    def header(self, web: WebSender, base: str) -> str:
         """See Credential."""
         if self._token is None:
-            self._token = SecretValue(read_credential(self.path))
+            self._token = SecretValue(read_credential_file(self.path))
         return f"Bearer {self._token.reveal().decode()}"
 
     def forget(self) -> bool:
         """See Credential."""
         before = self._token.reveal() if self._token else b""
-        self._token = SecretValue(read_credential(self.path))
+        self._token = SecretValue(read_credential_file(self.path))
         return self._token.reveal() != before
 
-    def login(self, web: Web, base: str) -> str | None:
+    def login(self, web: WebSender, base: str) -> str | None:
         """See Credential."""
         return None
 
 
-def read_credential(path: Path) -> bytes:
+def read_credential_file(path: Path) -> bytes:
     """The one line of a file, without its line end. Raises PermanentError, with the path and nothing of the file."""
     try:
         data = path.read_bytes().strip()
@@ -99,7 +99,7 @@ def read_credential(path: Path) -> bytes:
 
 
 @dataclass(slots=True)
-class AppKey:
+class GitHubAppCredential:
     """An installation of a GitHub App: its private key signs a JSON Web Token, which is exchanged for a token that
     lasts an hour. Needs PyJWT with cryptography (the extra `github-app`)."""
 
@@ -111,7 +111,7 @@ class AppKey:
     _skew: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def header(self, web: Web, base: str) -> str:
+    def header(self, web: WebSender, base: str) -> str:
         """See Credential."""
         with self._lock:
             if self._token is None or self._now() > self._until - _EARLY:
@@ -125,7 +125,7 @@ class AppKey:
             had, self._token = self._token is not None, None
         return had
 
-    def login(self, web: Web, base: str) -> str | None:
+    def login(self, web: WebSender, base: str) -> str | None:
         """See Credential. An App writes as `<slug>[bot]`."""
         with self._lock:
             document = self._signed(web, "GET", f"{base}/app", (200,))
@@ -134,7 +134,7 @@ class AppKey:
             raise PermanentError("GitHub does not say the name of the App", where="/app")
         return f"{slug}[bot]"
 
-    def _exchange(self, web: Web, base: str) -> None:
+    def _exchange(self, web: WebSender, base: str) -> None:
         document = self._signed(web, "POST", f"{base}/app/installations/{self.installation}/access_tokens", (201,))
         token, until = document.get("token"), document.get("expires_at")
         if not isinstance(token, str) or not isinstance(until, str):
@@ -142,14 +142,14 @@ class AppKey:
         self._token = SecretValue(token.encode())
         self._until = datetime.fromisoformat(until).timestamp()
 
-    def _signed(self, web: Web, method: str, url: str, good: tuple[int, ...]) -> JsonObject:
+    def _signed(self, web: WebSender, method: str, url: str, good: tuple[int, ...]) -> JsonObject:
         """The document of an answer to a request that the App itself signs; once more when only our clock is wrong."""
         for last in (False, True):
             headers = {"Authorization": f"Bearer {self._jwt()}", "Accept": "application/vnd.github+json"}
             answer = web.request(method, url, headers, b"")
             if answer.status in good:
                 return _object(answer.body)
-            self._skew = server_time(answer.headers) - time.time()
+            self._skew = server_time_of_answer(answer.headers) - time.time()
             if last or answer.status != 401 or abs(self._skew) < _BACK:
                 break
         if answer.status >= 500:
@@ -185,7 +185,7 @@ class AppKey:
 
 def _object(body: bytes) -> JsonObject:
     try:
-        document = json_of(body)
+        document = parse_json_answer(body)
     except ValueError:
         document = None
     if not isinstance(document, dict):

@@ -1,7 +1,7 @@
 """What comments, issues and commit statuses have in common: each is found by a key and our name, and is one at most.
 
-A `KeyedKind` says how one kind is listed, found, compared and written. Here is the order of things: look, compare with
-what the plan saw, write once, look again. An answer that was lost is looked up, never sent again.
+A `KeyedObjectKind` says how one kind is listed, found, compared and written. Here is the order of things: look, compare
+with what the plan saw, write once, look again. An answer that was lost is looked up, never sent again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from planner.address import Address
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError
 from planner.plan import Change
 from planner.ports import Written
-from planner.values import JsonObject, Ref, Sub, digest, encode_leaves
+from planner.values import JsonObject, OutputRef, OutputTemplate, document_digest, encode_leaves
 from providers.github.client import GitHubClient
 
 
@@ -29,15 +29,15 @@ class FoundObject:
     @property
     def token(self) -> str:
         """The version token: a digest of what is compared."""
-        return fields_token(self.fields)
+        return version_token_of_fields(self.fields)
 
 
-def fields_token(fields: JsonObject) -> str:
+def version_token_of_fields(fields: JsonObject) -> str:
     """The version token of an object with these fields."""
-    return digest(encode_leaves(fields))
+    return document_digest(encode_leaves(fields))
 
 
-class KeyedKind(Protocol):
+class KeyedObjectKind(Protocol):
     """One kind of object. `spec` is that of its document. All methods that ask raise ProviderError."""
 
     def place(self, spec: JsonObject) -> Hashable:
@@ -69,17 +69,17 @@ class KeyedKind(Protocol):
         ...
 
 
-def is_place_open(place: Hashable) -> bool:
+def has_open_output(place: Hashable) -> bool:
     """Whether a part of where an object stands is an output that is not known yet."""
-    return isinstance(place, tuple) and any(isinstance(part, Ref | Sub) for part in place)
+    return isinstance(place, tuple) and any(isinstance(part, OutputRef | OutputTemplate) for part in place)
 
 
-def apply_keyed_object(kind: KeyedKind, change: Change, client: GitHubClient) -> Written:
+def apply_keyed_object(kind: KeyedObjectKind, change: Change, client: GitHubClient) -> Written:
     """Make the object as wanted, starting from what the plan saw. Raises ProviderError; see planner.ports.Provider."""
     assert change.desired is not None
     spec: JsonObject = change.desired["spec"]
     wanted = kind.wanted(spec)
-    if change.expects and change.expects != fields_token(wanted):
+    if change.expects and change.expects != version_token_of_fields(wanted):
         raise PreconditionError("the object is not the one that was planned", where=str(change.address))
     found = _look(kind, spec, client)
     if found is not None and found.fields == wanted:
@@ -95,7 +95,7 @@ def apply_keyed_object(kind: KeyedKind, change: Change, client: GitHubClient) ->
     return _confirmed(kind, spec, client, wanted, change.address)
 
 
-def _look(kind: KeyedKind, spec: JsonObject, client: GitHubClient) -> FoundObject | None:
+def _look(kind: KeyedObjectKind, spec: JsonObject, client: GitHubClient) -> FoundObject | None:
     """The object as it is now. What was made twice by a race is taken away but for the oldest (P15): only ours, because
     others are not found."""
     all_found = kind.find(kind.list(client, spec), spec, client.login())
@@ -116,7 +116,7 @@ def _check_still(change: Change, now: FoundObject | None) -> None:
 
 
 def _looked_up(
-    kind: KeyedKind, spec: JsonObject, client: GitHubClient, wanted: JsonObject, lost: OutcomeUnknown
+    kind: KeyedObjectKind, spec: JsonObject, client: GitHubClient, wanted: JsonObject, lost: OutcomeUnknown
 ) -> Written:
     found = _look(kind, spec, client)
     if found is None or found.fields != wanted:
@@ -126,7 +126,7 @@ def _looked_up(
 
 
 def _confirmed(
-    kind: KeyedKind, spec: JsonObject, client: GitHubClient, wanted: JsonObject, address: Address
+    kind: KeyedObjectKind, spec: JsonObject, client: GitHubClient, wanted: JsonObject, address: Address
 ) -> Written:
     """What stands there after the write. Of two that were made at once the oldest stays, and gets our text."""
     found = _look(kind, spec, client)

@@ -14,16 +14,18 @@ from planner.ports import Written
 from planner.pulls.facts import PullRequestState
 from planner.pulls.merge_answers import PAUSES, MergeAnswer, MergeReply, NextStep, after_merge_answer
 from planner.pulls.merge_check import ConflictingMerge, MergeMismatch, PredictedMerge
-from planner.pulls.mergeability import Mergeability, mergeability
+from planner.pulls.mergeability import Mergeability, judge_mergeability
 from providers.github.client import GitHubClient
-from providers.github.pull_request_spec import PullRequestMerge, merge_outputs
+from providers.github.conflict_pulls import with_pulls
+from providers.github.pull_request_spec import GitMergeReader, PullRequestMerge, merge_outputs
 from providers.github.verify_merge import MergeVerifier
 
 RESERVE = 100  # requests that are left for reading and reporting: below it nothing is merged (P18)
+_UPDATE = "have the branch brought up to date; then review it again"
 _LOOKS = (1.0, 2.0, 4.0, 8.0)  # seconds between two looks while GitHub computes mergeability (P5)
 
 
-class MergeMismatched(PermanentError):
+class UnpredictedMerge(PermanentError):
     """A merge that is not the one that was foretold: nothing after it may go on. `mismatch` has both trees."""
 
     def __init__(self, mismatch: MergeMismatch, where: str) -> None:
@@ -45,18 +47,21 @@ class MergeContext:
 def merge_pull_request(wanted: PullRequestMerge, desk: MergeContext) -> Written:
     """Have it merged, or find it merged.
 
-    Raises PreconditionError when the head is not the reviewed commit or it may not be merged any more, MergeMismatched,
-    TemporaryError when nothing was done and a later try may succeed, PermanentError when an operator has to act,
-    OutcomeUnknown when nobody can say whether it was merged.
+    Raises PreconditionError when the head is not the reviewed commit or it may not be merged any more,
+    UnpredictedMerge, TemporaryError when nothing was done and a later try may succeed, PermanentError when an operator
+    has to act, OutcomeUnknown when nobody can say whether it was merged.
     """
     reply = MergeReply(MergeAnswer.UNKNOWN)
     for tries in range(1, len(PAUSES) + 2):
-        pull = ready_pull(wanted, desk)
+        pull = wait_until_mergeable(wanted, desk)
         if pull.merged:
             return _found_merged(wanted, desk, pull, asked=tries > 1)
         predicted = _predicted(wanted, desk)
         _keep_reserve(desk)
-        reply = desk.client.merge(wanted.repo, wanted.number, wanted.head, wanted.method)
+        if desk.verifier.git.tip(wanted.git, wanted.base) == predicted.base:
+            reply = desk.client.merge(wanted.repo, wanted.number, wanted.head, wanted.method)
+        else:  # foretelling it took a while, and no request can name the base
+            reply = MergeReply(MergeAnswer.BASE_MOVED)
         step = after_merge_answer(reply.answer, tries)
         if step is NextStep.VERIFY:
             return _verified(wanted, desk, predicted, reply.commit)
@@ -68,16 +73,18 @@ def merge_pull_request(wanted: PullRequestMerge, desk: MergeContext) -> Written:
     raise _refusal(wanted, reply)
 
 
-def ready_pull(wanted: PullRequestMerge, desk: MergeContext) -> PullRequestState:
+def wait_until_mergeable(wanted: PullRequestMerge, desk: MergeContext) -> PullRequestState:
     """The pull request, merged or ready to be: looked at again while GitHub computes. Raises ProviderError."""
     for pause in (*_LOOKS, 0.0):
         pull = desk.client.pull(wanted.repo, wanted.number)
         if pull.merged:
             return pull
-        refuse_changed(wanted, pull)
-        verdict = mergeability(pull)
+        refuse_pull_changed_since_review(wanted, pull)
+        verdict = judge_mergeability(pull)
         if verdict is Mergeability.READY:
             return pull
+        if verdict is Mergeability.CONFLICT:
+            _predicted(wanted, desk)  # names the files, and whose change they conflict with
         if verdict is not Mergeability.LOOK_AGAIN:
             raise PreconditionError(f"{wanted.shown}: {verdict.value} ({pull.mergeable_state})", where=wanted.shown)
         if pause:
@@ -85,7 +92,7 @@ def ready_pull(wanted: PullRequestMerge, desk: MergeContext) -> PullRequestState
     raise TemporaryError("GitHub has not computed yet whether it can be merged", where=wanted.shown)
 
 
-def refuse_changed(wanted: PullRequestMerge, pull: PullRequestState) -> None:
+def refuse_pull_changed_since_review(wanted: PullRequestMerge, pull: PullRequestState) -> None:
     """Raise PreconditionError when an open pull request is not the one that was reviewed (P3, P7)."""
     reason = changed_since_review(wanted, pull)
     if reason:
@@ -107,16 +114,25 @@ def _found_merged(wanted: PullRequestMerge, desk: MergeContext, pull: PullReques
     """Merged before we asked, by whomever: it enters at the same check (P11, P21)."""
     commit = desk.verifier.of_others(wanted, pull)
     if isinstance(commit, MergeMismatch):
-        raise MergeMismatched(commit, wanted.shown)
+        raise UnpredictedMerge(commit, wanted.shown)
     return Written(str(wanted.number), merge_outputs(commit), already=not asked)
 
 
 def _predicted(wanted: PullRequestMerge, desk: MergeContext) -> PredictedMerge:
     predicted = desk.verifier.git.predict(wanted.git, wanted.base, wanted.head, wanted.method)
     if isinstance(predicted, ConflictingMerge):
-        remedy = "have the branch brought up to date; then review it again"
-        raise PreconditionError(f"{wanted.shown}: {predicted.described()}", where=wanted.shown, remedy=remedy)
+        predicted = with_pulls(predicted, desk.client, wanted.repo, wanted.base)
+        raise PreconditionError(f"{wanted.shown}: {predicted.described()}", where=wanted.shown, remedy=_UPDATE)
+    if reason := behind_base(wanted, desk.verifier.git, predicted):
+        raise PreconditionError(f"{wanted.shown}: {reason}", where=wanted.shown, remedy=_UPDATE)
     return predicted
+
+
+def behind_base(wanted: PullRequestMerge, git: GitMergeReader, predicted: PredictedMerge) -> str:
+    """Why a head is not up to date that has to be; "" where it is or need not be (P6)."""
+    if not wanted.up_to_date or git.is_ancestor(predicted.base, predicted.head):
+        return ""
+    return f"its head does not contain {predicted.base[:12]}, where {wanted.base} stands"
 
 
 def _keep_reserve(desk: MergeContext) -> None:
@@ -129,10 +145,11 @@ def _keep_reserve(desk: MergeContext) -> None:
 
 
 def _verified(wanted: PullRequestMerge, desk: MergeContext, predicted: PredictedMerge, named: str) -> Written:
-    commit = desk.verifier.after_merge(wanted, desk.client, predicted, named)
-    if isinstance(commit, MergeMismatch):
-        raise MergeMismatched(commit, wanted.shown)
-    return Written(str(wanted.number), merge_outputs(commit))
+    found = desk.verifier.after_merge(wanted, desk.client, predicted, named)
+    if isinstance(found, MergeMismatch):
+        raise UnpredictedMerge(found, wanted.shown)
+    moved = f"the base moved on to {found.moved_to[:12]} right before the merge; it is what git makes of that one"
+    return Written(str(wanted.number), merge_outputs(found.commit), warnings=(moved,) if found.moved_to else ())
 
 
 def _after_silence(wanted: PullRequestMerge, desk: MergeContext, predicted: PredictedMerge) -> Written | None:

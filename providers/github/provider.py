@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.diff import diff_documents
 from planner.errors import PermanentError, ProviderError
 from planner.plan import Change
@@ -33,14 +33,14 @@ from planner.resource import Resource
 from planner.values import JsonObject, Vault, open_outputs
 from providers.github.access import GitHubClients
 from providers.github.commit_statuses import GitHubStatuses
-from providers.github.keyed_objects import KeyedKind, apply_keyed_object, fields_token, is_place_open
+from providers.github.keyed_objects import KeyedObjectKind, apply_keyed_object, has_open_output, version_token_of_fields
 from providers.github.marked_texts import GitHubComments, GitHubIssues
 from providers.github.merge_pull import MergeContext, merge_pull_request
-from providers.github.pull_request_spec import MergeReader, PullRequestMerge, parse_pull_request
+from providers.github.pull_request_spec import GitMergeReader, PullRequestMerge, parse_pull_request
 from providers.github.pull_requests import observe_pull, preview_pull
 from providers.github.verify_merge import MergeVerifier
 
-KEYED: Mapping[str, KeyedKind] = {
+KEYED: Mapping[str, KeyedObjectKind] = {
     "GitHubComment": GitHubComments(),
     "GitHubIssue": GitHubIssues(),
     "GitHubStatus": GitHubStatuses(),
@@ -52,12 +52,12 @@ class GitHubProvider(NeverDeletes):
     """See planner.ports.Provider."""
 
     clients: GitHubClients
-    git: MergeReader
+    git: GitMergeReader
     sleep: Callable[[float], None] = time.sleep
     _listings: dict[Hashable, Sequence[Any] | ProviderError] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See Provider. One listing for all comments of an issue, all issues of a repository, all statuses of a commit,
         and for the pull requests of a repository when there are several."""
         merges = [one for one in wanted if one.address.kind == "PullRequest"]
@@ -100,7 +100,7 @@ class GitHubProvider(NeverDeletes):
 
     def _observe(self, resource: Resource) -> Observation:
         kind, spec, address = KEYED[resource.address.kind], resource.manifest["spec"], resource.address
-        if is_place_open(kind.place(spec)):
+        if has_open_output(kind.place(spec)):
             return Absent(address)
         try:
             client = self.clients.of(spec.get("access") or {})
@@ -112,7 +112,7 @@ class GitHubProvider(NeverDeletes):
         first = found[0]
         return Present(address, first.identifier, first.token, {"fields": first.fields}, outputs=first.outputs)
 
-    def _listed(self, resource: Resource, kind: KeyedKind) -> Sequence[Any]:
+    def _listed(self, resource: Resource, kind: KeyedObjectKind) -> Sequence[Any]:
         spec = resource.manifest["spec"]
         access = spec.get("access") or {}
         place = (resource.address.kind, repr(sorted(access.items())), kind.place(spec))
@@ -147,7 +147,7 @@ class GitHubProvider(NeverDeletes):
             Effect.UPDATE if isinstance(seen, Present) else Effect.CREATE,
             changes,
             desired=resource.manifest,
-            expects="" if open_outputs(resource.manifest) else fields_token(fields),
+            expects="" if open_outputs(resource.manifest) else version_token_of_fields(fields),
             outputs=seen.outputs if isinstance(seen, Present) else {},
         )
 

@@ -11,8 +11,12 @@ from planner.pulls.merge_check import ConflictingMerge, MergedHistory, Predicted
 from planner.values import JsonObject
 
 
-class MergeReader(Protocol):
+class GitMergeReader(Protocol):
     """What git says of merges. `side` is the `git` of a document. All methods raise ProviderError."""
+
+    def tip(self, side: JsonObject, branch: str) -> str:
+        """Where a branch stands now, "" if there is none."""
+        ...
 
     def predict(
         self, side: JsonObject, branch: str, head: str, method: MergeMethod, base: str = ""
@@ -24,6 +28,10 @@ class MergeReader(Protocol):
         """A commit with at most `limit` commits of its first-parent history, and whether the branch holds it."""
         ...
 
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """Whether `newer` was made on top of `older`; both were read before."""
+        ...
+
     def commits_of(self, head: str, without: str) -> int:
         """How many commits, merges apart, lead to `head` and not to `without`; both were read before."""
         ...
@@ -31,7 +39,8 @@ class MergeReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PullRequestMerge:
-    """The merge that a document asks for."""
+    """The merge that a document asks for. `up_to_date` says that nothing but a head that contains the
+    tip of its base counts as tested."""
 
     address: Address
     repo: str
@@ -39,6 +48,7 @@ class PullRequestMerge:
     head: str
     base: str
     method: MergeMethod
+    up_to_date: bool
     git: JsonObject = field(repr=False)
     access: JsonObject = field(repr=False)
 
@@ -57,6 +67,7 @@ def parse_pull_request(address: Address, spec: JsonObject) -> PullRequestMerge:
         head=spec["headSha"],
         base=spec["base"],
         method=spec.get("method") or "merge",
+        up_to_date=spec.get("freshness") == "merge",
         git=spec["git"],
         access=spec.get("access") or {},
     )

@@ -9,10 +9,11 @@ from planner.plan import FieldChange, FieldOp
 from planner.ports import Effect, Present, Preview
 from planner.pulls.facts import PullRequestState
 from planner.pulls.merge_check import ConflictingMerge, MergeMismatch
-from planner.pulls.mergeability import Mergeability, mergeability
+from planner.pulls.mergeability import Mergeability, judge_mergeability
 from planner.resource import Resource
-from planner.values import digest
-from providers.github.merge_pull import MergeContext, changed_since_review
+from planner.values import document_digest
+from providers.github.conflict_pulls import with_pulls
+from providers.github.merge_pull import MergeContext, behind_base, changed_since_review
 from providers.github.pull_request_spec import PullRequestMerge, merge_outputs
 
 _MERGED: FieldPath = ("merged",)
@@ -22,7 +23,7 @@ _SOON = "GitHub is still computing whether it can be merged; the apply waits for
 def observe_pull(address: Address, pull: PullRequestState) -> Present:
     """A pull request as it was read. Its version is head, base branch and state: what else happens to it, or to the
     base, makes no plan stale, because the apply foretells the merge anew."""
-    version = digest([pull.head, pull.base_branch, pull.is_open, pull.merged])
+    version = document_digest([pull.head, pull.base_branch, pull.is_open, pull.merged])
     outputs = merge_outputs(pull.merge_commit) if pull.merged else {}
     return Present(address, str(pull.number), version, {"merged": pull.merged, "head": pull.head}, outputs=outputs)
 
@@ -36,7 +37,7 @@ def preview_pull(resource: Resource, wanted: PullRequestMerge, desk: MergeContex
     remedy = "review it, and plan again"
     if reason := changed_since_review(wanted, pull):
         return Preview(Effect.RUN, fields, blocked=reason, remedy=remedy)
-    verdict = mergeability(pull)
+    verdict = judge_mergeability(pull)
     if verdict not in (Mergeability.READY, Mergeability.LOOK_AGAIN, Mergeability.CONFLICT):
         return Preview(Effect.RUN, fields, blocked=verdict.value, evidence=pull.mergeable_state)
     try:
@@ -44,7 +45,10 @@ def preview_pull(resource: Resource, wanted: PullRequestMerge, desk: MergeContex
     except ProviderError as error:
         return Preview(Effect.RUN, fields, blocked=f"the merge cannot be foretold: {error.described()}")
     if isinstance(predicted, ConflictingMerge):
+        predicted = with_pulls(predicted, desk.client, wanted.repo, wanted.base)
         return Preview(Effect.RUN, fields, blocked=predicted.described(), remedy="have the branch brought up to date")
+    if reason := behind_base(wanted, desk.verifier.git, predicted):
+        return Preview(Effect.RUN, fields, blocked=reason, remedy="have the branch brought up to date")
     if verdict is Mergeability.CONFLICT:
         return Preview(Effect.RUN, fields, blocked=verdict.value, evidence="git alone finds no conflict")
     warnings = (_SOON,) if verdict is Mergeability.LOOK_AGAIN else ()

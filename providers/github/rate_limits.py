@@ -18,7 +18,7 @@ BETWEEN_WRITES = 1.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
+class RateLimitQuota:
     """What is left of the primary limit, and the seconds until it is whole again."""
 
     limit: int
@@ -26,17 +26,17 @@ class Quota:
     resets_in: float
 
 
-def read_quota(headers: Mapping[str, str]) -> Quota | None:
+def read_quota(headers: Mapping[str, str]) -> RateLimitQuota | None:
     """The quota that an answer tells of; None where it tells of none."""
     try:
         limit, remaining = int(headers["x-ratelimit-limit"]), int(headers["x-ratelimit-remaining"])
         resets = int(headers["x-ratelimit-reset"])
     except (KeyError, ValueError):
         return None
-    return Quota(limit, remaining, max(0.0, resets - server_time(headers)))
+    return RateLimitQuota(limit, remaining, max(0.0, resets - server_time_of_answer(headers)))
 
 
-def server_time(headers: Mapping[str, str]) -> float:
+def server_time_of_answer(headers: Mapping[str, str]) -> float:
     """Seconds since the epoch by the server's clock; by ours where the answer has no readable date."""
     try:
         return parsedate_to_datetime(headers["date"]).timestamp()
@@ -44,7 +44,7 @@ def server_time(headers: Mapping[str, str]) -> float:
         return time.time()
 
 
-def limited_for(status: int, headers: Mapping[str, str], message: str, times: int = 0) -> float | None:
+def rate_limit_wait(status: int, headers: Mapping[str, str], message: str, times: int = 0) -> float | None:
     """Seconds to wait when an answer means that a limit is reached, None when it means something else.
 
     `times` is how often it was the answer already: without a time from GitHub each pause is twice the one before.

@@ -14,38 +14,45 @@ from planner.pulls.merge_check import (
     MergedHistory,
     MergeMismatch,
     PredictedMerge,
+    base_of_merge,
     check_merge,
     possible_merges,
     reported_mismatch,
 )
 from providers.github.client import GitHubClient
-from providers.github.pull_request_spec import MergeReader, PullRequestMerge
+from providers.github.pull_request_spec import GitMergeReader, PullRequestMerge
 
 _PAUSES = (1.0, 2.0, 4.0)  # seconds between looks for what is not there yet
 _MOST = 250  # commits of a pull request that GitHub rebases
 
 
 @dataclass(frozen=True, slots=True)
+class VerifiedMerge:
+    """The commit of a merge that is what git makes of base and head. `moved_to` is where the base had moved on to
+    between the last look at it and the merge, "" where it had not: no request can name the base."""
+
+    commit: str
+    moved_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MergeVerifier:
     """Verifies the merges of one account. `sleep` lets time pass between two looks."""
 
-    git: MergeReader
+    git: GitMergeReader
     sleep: Callable[[float], None]
 
     def after_merge(
         self, wanted: PullRequestMerge, client: GitHubClient, predicted: PredictedMerge, named: str
-    ) -> str | MergeMismatch:
+    ) -> VerifiedMerge | MergeMismatch:
         """The commit of a merge that we asked for, or what is wrong with it. `named` is what GitHub's answer named."""
         for pause in (*_PAUSES, 0.0):
             pull = client.pull(wanted.repo, wanted.number)
             reason = reported_mismatch(pull, wanted.head, wanted.base, named)
             found = MergeMismatch(reason, predicted.tree) if reason else self._checked(wanted, pull, predicted)
-            if found is None:
-                return pull.merge_commit
-            if not pause or found.found_tree:
+            if isinstance(found, VerifiedMerge) or not pause or found.found_tree:
                 break
             self.sleep(pause)
-        assert found is not None
         return found
 
     def of_others(self, wanted: PullRequestMerge, pull: PullRequestState) -> str | MergeMismatch:
@@ -69,9 +76,21 @@ class MergeVerifier:
 
     def _checked(
         self, wanted: PullRequestMerge, pull: PullRequestState, predicted: PredictedMerge
-    ) -> MergeMismatch | None:
+    ) -> VerifiedMerge | MergeMismatch:
         seen = self.git.merged(wanted.git, wanted.base, pull.merge_commit, len(predicted.trees))
-        return check_merge(predicted, seen)
+        mismatch = check_merge(predicted, seen)
+        if mismatch is None:
+            return VerifiedMerge(pull.merge_commit)
+        base = base_of_merge(predicted, seen)
+        if base in ("", predicted.base) or not self.git.is_ancestor(predicted.base, base):
+            return mismatch
+        again = self.git.predict(wanted.git, wanted.base, wanted.head, wanted.method, base)
+        if not isinstance(again, PredictedMerge) or check_merge(again, seen) is not None:
+            return mismatch
+        if wanted.up_to_date:
+            reason = f"the base moved on to {base[:12]} right before the merge, so that what is merged was never tested"
+            return MergeMismatch(reason, predicted.tree, mismatch.found_tree)
+        return VerifiedMerge(pull.merge_commit, moved_to=base)
 
     def _commits(self, wanted: PullRequestMerge, seen: MergedHistory) -> int:
         """How many commits the pull request has; the head is read by a prediction first."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPResponse
 
-from providers.http.errors import TooLarge, Undecodable
+from providers.http.errors import TooLarge, UndecodableBody
 from providers.http.exchange import broken_connection
 
 _PIECE = 1 << 18
@@ -53,7 +53,7 @@ class AnswerReader:
                     raise TooLarge(f"the answer is larger than {_shown(self._limit)}", where=self._where)
                 yield piece
         except zlib.error:
-            raise Undecodable(encoding) from None
+            raise UndecodableBody(encoding) from None
         except (OSError, HTTPException, ValueError) as error:
             raise broken_connection(error, before=False) from None
 

@@ -11,14 +11,14 @@ from typing import TypeAlias
 
 from planner.errors import ProviderError
 from providers.http.deadline import Deadline
-from providers.http.errors import Unreachable, Untrusted, UntrustedCertificate
+from providers.http.errors import TlsFailed, Unreachable, UntrustedCertificate
 
 Vet: TypeAlias = Callable[[str], None]  # gets an address in text form; raises ProviderError to refuse it
 Tunnel: TypeAlias = Callable[[str, int, float], socket.socket]  # host, port, seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class ServerEndpoint:
     """Where a connection leads. `context` is None for plain HTTP; `certificate_name` is what the certificate has to be
     for, the host if empty; `where` names the server in errors.
 
@@ -35,7 +35,7 @@ class Server:
     tunnel: Tunnel | None = field(default=None, compare=False)
 
 
-def connect(server: Server, deadline: Deadline) -> socket.socket:
+def open_connection(server: ServerEndpoint, deadline: Deadline) -> socket.socket:
     """A new connection, the TLS handshake done. Raises Unreachable, Untrusted, and what `server.vet` raises."""
     try:
         if server.tunnel is None:
@@ -52,7 +52,7 @@ def connect(server: Server, deadline: Deadline) -> socket.socket:
     return sock if server.context is None else _handshake(server.context, sock, server)
 
 
-def _dial(server: Server, deadline: Deadline) -> socket.socket:
+def _dial(server: ServerEndpoint, deadline: Deadline) -> socket.socket:
     found = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
     addresses = dict.fromkeys(str(entry[4][0]) for entry in found)
     if server.vet is not None:
@@ -71,7 +71,7 @@ def _dial(server: Server, deadline: Deadline) -> socket.socket:
     raise failed
 
 
-def _handshake(context: ssl.SSLContext, plain: socket.socket, server: Server) -> socket.socket:
+def _handshake(context: ssl.SSLContext, plain: socket.socket, server: ServerEndpoint) -> socket.socket:
     try:
         return context.wrap_socket(plain, server_hostname=server.certificate_name or server.host.rstrip("."))
     except BaseException as error:
@@ -89,8 +89,8 @@ def _handshake_error(error: Exception, where: str) -> ProviderError:
             return UntrustedCertificate(reason, where=where, remedy=remedy)
         case ssl.SSLError() if not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
             reason = f"TLS failed: {error.reason or 'no reason given'}"
-            return Untrusted(reason, where=where, remedy="does this port speak TLS 1.2 or newer?")
+            return TlsFailed(reason, where=where, remedy="does this port speak TLS 1.2 or newer?")
         case ValueError():
-            return Untrusted("TLS failed: its name can be in no certificate", where=where)
+            return TlsFailed("TLS failed: its name can be in no certificate", where=where)
         case _:
             return Unreachable("the connection broke in the TLS handshake", where=where)

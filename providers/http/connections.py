@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from http.client import SWITCHING_PROTOCOLS
 
 from providers.http.answer import AnswerReader, HttpAnswer, headers_of
-from providers.http.connect import Server, connect
+from providers.http.connect import ServerEndpoint, open_connection
 from providers.http.deadline import Deadline, DeadlineReader, UnbufferedReader
 from providers.http.exchange import HttpRequest, begin_exchange
 
@@ -32,7 +32,7 @@ class UpgradedConnection:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Idle:
-    server: Server
+    server: ServerEndpoint
     sock: socket.socket
     since: float
 
@@ -48,7 +48,9 @@ class HttpConnections:
         weakref.finalize(self, _close, self._idle)
 
     @contextmanager
-    def exchange(self, server: Server, request: HttpRequest, deadline: Deadline, limit: int) -> Iterator[AnswerReader]:
+    def exchange(
+        self, server: ServerEndpoint, request: HttpRequest, deadline: Deadline, limit: int
+    ) -> Iterator[AnswerReader]:
         """Send, and give the answer, at most `limit` bytes of it, while the block lasts. What is not read to the end
         closes the connection.
 
@@ -69,7 +71,7 @@ class HttpConnections:
                 sock.close()
 
     def upgrade(
-        self, server: Server, request: HttpRequest, deadline: Deadline, limit: int
+        self, server: ServerEndpoint, request: HttpRequest, deadline: Deadline, limit: int
     ) -> UpgradedConnection | HttpAnswer:
         """Ask over a new connection to speak another protocol; the answer when the server does not want to.
 
@@ -96,7 +98,7 @@ class HttpConnections:
             self._idle.clear()
         _close(idle)
 
-    def _take(self, server: Server, deadline: Deadline) -> tuple[socket.socket, bool]:
+    def _take(self, server: ServerEndpoint, deadline: Deadline) -> tuple[socket.socket, bool]:
         """A connection, and whether it was used before."""
         while (found := self._pop(server)) is not None:
             if time.monotonic() - found.since < _IDLE_SECONDS and _is_open(found.sock):
@@ -104,7 +106,7 @@ class HttpConnections:
             found.sock.close()
         return self._open(server, deadline), False
 
-    def _pop(self, server: Server) -> _Idle | None:
+    def _pop(self, server: ServerEndpoint) -> _Idle | None:
         """The connection to `server` that was used last."""
         with self._lock:
             for found in reversed(self._idle):
@@ -120,8 +122,8 @@ class HttpConnections:
         if oldest is not None:
             oldest.sock.close()
 
-    def _open(self, server: Server, deadline: Deadline) -> socket.socket:
-        sock = connect(server, deadline)
+    def _open(self, server: ServerEndpoint, deadline: Deadline) -> socket.socket:
+        sock = open_connection(server, deadline)
         with self._lock:
             self.opened += 1
         return sock

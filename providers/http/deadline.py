@@ -37,7 +37,7 @@ class Deadline:
         return min(left, seconds)
 
 
-def is_drip(count: int, seconds: float) -> bool:
+def is_dripping(count: int, seconds: float) -> bool:
     """Whether an answer of which `count` bytes came in so many seconds since its first one is a drip: a server may take
     its time before it answers, and not while it does."""
     return seconds > _DRIP_SECONDS and count < _DRIP_RATE * seconds
@@ -66,7 +66,7 @@ class DeadlineReader(io.RawIOBase):
         self.received += count
         now = time.monotonic()
         self._first = self._first or now
-        if is_drip(self.received, now - self._first):
+        if is_dripping(self.received, now - self._first):
             raise TimeoutError("a drip")
         return count
 

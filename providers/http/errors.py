@@ -14,15 +14,15 @@ class ConnectionLost(Unreachable):
     """The connection broke, and the request may be sent again: it did not reach the server, or repeats no effect."""
 
 
-class Untrusted(PermanentError):
+class TlsFailed(PermanentError):
     """TLS failed: the certificate is not trusted, or the handshake was refused."""
 
 
-class UntrustedCertificate(Untrusted):
+class UntrustedCertificate(TlsFailed):
     """The certificate of the server is not trusted."""
 
 
-class CertificateRefused(Untrusted):
+class CertificateRefused(TlsFailed):
     """The server refused the connection by a TLS alert: our certificate is missing, or not one that it trusts."""
 
 
@@ -40,7 +40,7 @@ class ConnectionBroken(Exception):
         self.reason, self.before, self.stale = reason, before, stale
 
 
-class Undecodable(ConnectionBroken):
+class UndecodableBody(ConnectionBroken):
     """The answer came, and is not in the encoding that its head names: asking again helps nothing, and what the request
     did is not known."""
 

@@ -65,10 +65,10 @@ def call_with_retries(call: Callable[[], HttpAnswer], where: str, retries: Retry
             raise busy_error(answer, where)
         return answer
 
-    return repeat_call(once, retries)
+    return repeat_on_temporary_error(once, retries)
 
 
-def repeat_call(
+def repeat_on_temporary_error(
     call: Callable[[], _T],
     retries: RetryLimits = DEFAULT_RETRIES,
     budget: Callable[[TemporaryError], float] | None = None,

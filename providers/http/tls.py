@@ -27,7 +27,7 @@ class ClosingTlsSocket(ssl.SSLSocket):
             raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)) from None
 
 
-def client_side() -> ssl.SSLContext:
+def client_tls_context() -> ssl.SSLContext:
     """A new client context that checks certificate and host name, and trusts nobody yet."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

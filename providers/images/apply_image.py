@@ -11,13 +11,13 @@ from planner.errors import PermanentError, PreconditionError
 from planner.plan import Change
 from providers.images.build_context import context_folder
 from providers.images.build_image import BuildRecipe, build_image
-from providers.images.copy_image import ImageLocation, copy_image, root_manifest
+from providers.images.copy_image import ImageLocation, copy_image, read_manifest_to_copy
 from providers.images.image_spec import ImageSpec
 from providers.images.image_state import BUILD, build_mark
 from providers.images.image_stores import ImageStores
 from providers.images.layout import OciLayout
-from providers.images.manifest import Manifest, annotated
-from providers.images.reference import InLayout, Reference
+from providers.images.manifest import ImageManifest, with_annotation
+from providers.images.reference import ImageReference, LayoutReference
 from providers.oci_layout import create_layout
 
 _PLAN_AGAIN = "plan again: what this plan was made from has moved"
@@ -28,11 +28,11 @@ def apply_image(change: Change, wanted: ImageSpec, places: ImageStores, folder: 
 
     Raises PreconditionError when the target is neither that nor what the plan saw, or the origin is not what it named.
     """
-    if not isinstance(wanted.target, Reference):
+    if not isinstance(wanted.target, ImageReference):
         raise PermanentError("the target is still not known", where=str(change.address))
     if wanted.build is not None:
         return _build(change, wanted, places, folder)
-    if not isinstance(wanted.source, Reference | InLayout):
+    if not isinstance(wanted.source, ImageReference | LayoutReference):
         raise PermanentError("the source is still not known", where=str(change.address))
     return _copy(change, wanted, places)
 
@@ -53,14 +53,14 @@ def _copy(change: Change, wanted: ImageSpec, places: ImageStores) -> tuple[str, 
     return root.digest, False
 
 
-def _planned(source: ImageLocation, wanted: ImageSpec, change: Change) -> Manifest:
+def _planned(source: ImageLocation, wanted: ImageSpec, change: Change) -> ImageManifest:
     """The manifest that the plan named, by digest; a tag of the source may have moved since."""
     if change.expects:
         named = source.store.manifest(source.image.by_digest(change.expects))
         if named is not None:
             return named
     found = source.store.manifest(source.image)
-    root = root_manifest(source, found, wanted.platforms) if found else None
+    root = read_manifest_to_copy(source, found, wanted.platforms) if found else None
     if root is None or (change.expects and root.digest != change.expects):
         raise PreconditionError(
             "the source has no longer the image that the plan named", where=str(wanted.source), remedy=_PLAN_AGAIN
@@ -82,7 +82,7 @@ def _build(change: Change, wanted: ImageSpec, places: ImageStores, folder: Path)
     still(found.digest if found else "")
     with _result(wanted, mark, places, folder) as layout:
         origin = ImageLocation(layout, target.image)
-        root = annotated(root_manifest(origin, layout.sole(), wanted.platforms), BUILD, mark)
+        root = with_annotation(read_manifest_to_copy(origin, layout.sole(), wanted.platforms), BUILD, mark)
         copy_image(origin, root, target, still)
     return root.digest, False
 
@@ -97,7 +97,7 @@ def _result(wanted: ImageSpec, mark: str, places: ImageStores, folder: Path) -> 
             yield OciLayout(Path(temp) / "layout")
         return
     context = context_folder(folder, wanted.build.context, wanted.build.dockerfile)
-    assert isinstance(wanted.target, Reference)
+    assert isinstance(wanted.target, ImageReference)
     build = wanted.build
     recipe = BuildRecipe(wanted.target, context, build.dockerfile, build.args, wanted.platforms[0], build.builder)
     with build_image(recipe) as layout:

@@ -16,9 +16,9 @@ from typing import IO
 from planner.errors import PermanentError
 from planner.values import canonical_bytes
 from providers.images.layout import OciLayout
-from providers.images.manifest import MAX_MANIFEST, OCI_MANIFEST, Descriptor, read_manifest
-from providers.images.reference import Reference
-from providers.json_answer import json_of
+from providers.images.manifest import MAX_MANIFEST, OCI_MANIFEST, ImageDescriptor, parse_image_manifest
+from providers.images.reference import ImageReference
+from providers.json_answer import parse_json_answer
 from providers.oci_layout import create_layout
 
 _PIECE = 1 << 18
@@ -27,7 +27,7 @@ _LAYER = "application/vnd.oci.image.layer.v1.tar"
 _PACKED = {b"\x1f\x8b": "+gzip", b"\x28\xb5": "+zstd"}
 
 
-def extract_archive(archive: Path, folder: Path, image: Reference) -> OciLayout:
+def extract_docker_archive(archive: Path, folder: Path, image: ImageReference) -> OciLayout:
     """Write the layout with the archive's one image into `folder` (made here). Raises PermanentError for anything else
     than such an archive."""
     create_layout(folder, [])
@@ -44,24 +44,24 @@ def extract_archive(archive: Path, folder: Path, image: Reference) -> OciLayout:
         "config": {**parts[0], "mediaType": _CONFIG},
         "layers": parts[1:],
     }
-    layout.write_manifest(image, read_manifest(canonical_bytes(document)))
+    layout.write_manifest(image, parse_image_manifest(canonical_bytes(document)))
     return layout
 
 
 def _names(tar: tarfile.TarFile) -> tuple[str, tuple[str, ...]]:
     with _member(tar, "manifest.json") as handle:
-        (entry,) = json_of(handle.read(MAX_MANIFEST))
+        (entry,) = parse_json_answer(handle.read(MAX_MANIFEST))
     return str(entry["Config"]), tuple(map(str, entry["Layers"]))
 
 
-def _moved(tar: tarfile.TarFile, name: str, layout: OciLayout, image: Reference) -> dict[str, object]:
+def _moved(tar: tarfile.TarFile, name: str, layout: OciLayout, image: ImageReference) -> dict[str, object]:
     """One file of the archive as a blob of the layout; what points at it."""
     with _member(tar, name) as handle:
         packed = _PACKED.get(handle.read(2), "")
         handle.seek(0)
         digest = f"sha256:{hashlib.file_digest(handle, 'sha256').hexdigest()}"  # type: ignore[arg-type]
         size = handle.tell()
-    blob = Descriptor(_LAYER + packed, digest, size)
+    blob = ImageDescriptor(_LAYER + packed, digest, size)
 
     @contextmanager
     def opened() -> Iterator[Iterable[bytes]]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from planner.errors import PermanentError
-from planner.values import Json, JsonObject, digest
+from planner.values import Json, JsonObject, document_digest
 
 _MOST_FILES = 100_000
 _MOST_BYTES = 8 << 30
@@ -37,7 +37,7 @@ def context_folder(base: Path, context: str, dockerfile: str) -> Path:
 def build_digest(folder: Path, build: JsonObject, platform: str) -> str:
     """`sha256:<hex>` over all that the build depends on. Raises PermanentError for sockets, pipes, unreadable files."""
     files = sorted(_entries(folder))
-    return digest({"files": files, "build": {**build, "context": ""}, "platform": platform})
+    return document_digest({"files": files, "build": {**build, "context": ""}, "platform": platform})
 
 
 def _entries(folder: Path) -> Iterator[list[Json]]:

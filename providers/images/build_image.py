@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planner.errors import PermanentError, ProviderError
-from providers.images.archive import extract_archive
+from providers.images.archive import extract_docker_archive
 from providers.images.build_step import run_build_step
 from providers.images.layout import OciLayout
-from providers.images.reference import Reference
+from providers.images.reference import ImageReference
 
 _NAME = "hwplan-build"
 
@@ -27,7 +27,7 @@ _NAME = "hwplan-build"
 class BuildRecipe:
     """What is built: `folder` is the context, `dockerfile` relative to it, `target` where the image will go."""
 
-    target: Reference
+    target: ImageReference
     folder: Path
     dockerfile: str
     args: Mapping[str, str]
@@ -75,7 +75,7 @@ def _docker(recipe: BuildRecipe, temp: Path) -> OciLayout:
     finally:
         with suppress(ProviderError):
             run_build_step(["docker", "image", "rm", name], temp, recipe.target)
-    return extract_archive(temp / "saved.tar", temp / "layout", recipe.target)
+    return extract_docker_archive(temp / "saved.tar", temp / "layout", recipe.target)
 
 
 def _common(recipe: BuildRecipe) -> list[str]:

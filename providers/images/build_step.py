@@ -18,7 +18,7 @@ from typing import IO
 
 from planner.caches import cache_folder
 from planner.errors import PermanentError, TemporaryError
-from providers.images.reference import Reference
+from providers.images.reference import ImageReference
 
 _SECONDS = 3600.0
 _KEPT = 64 << 10
@@ -26,7 +26,7 @@ _STEP = re.compile(rb"^(?:STEP [^\n]*|Step [0-9][^\n]*|#[0-9]+ \[[^\n]*)$", re.M
 _PASSED = ("PATH", "HOME", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "SSL_CERT_FILE", "DOCKER_HOST")
 
 
-def run_build_step(argv: Sequence[str], temp: Path, target: Reference) -> None:
+def run_build_step(argv: Sequence[str], temp: Path, target: ImageReference) -> None:
     """Run a step of building the image for `target`, in `temp`.
 
     Raises PermanentError when it cannot be started or fails, TemporaryError when time runs out.
@@ -60,7 +60,7 @@ def run_build_step(argv: Sequence[str], temp: Path, target: Reference) -> None:
         raise PermanentError(f"{argv[0]} ended with {code}{_step(said)}", where=str(target), remedy=remedy)
 
 
-def _kept(said: bytes, target: Reference) -> Path | None:
+def _kept(said: bytes, target: ImageReference) -> Path | None:
     """Keep the end of the output for the user's eyes; None where that is not possible."""
     path = cache_folder("builds") / (re.sub(r"[^a-z0-9.]+", "-", str(target)) + ".log")
     try:

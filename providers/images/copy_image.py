@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from planner.errors import PermanentError, PreconditionError
-from providers.images.manifest import Descriptor, Manifest, child_of, select
-from providers.images.reference import Reference
+from providers.images.manifest import ImageDescriptor, ImageManifest, select_platforms, single_platform_child
+from providers.images.reference import ImageReference
 from providers.images.store import ImageStore
 
 _PARALLEL = 4
@@ -26,24 +26,24 @@ class ImageLocation:
     """An image's repository in a store. `store` objects are compared by identity: one per registry."""
 
     store: ImageStore
-    image: Reference
+    image: ImageReference
 
 
-def root_manifest(source: ImageLocation, found: Manifest, platforms: Sequence[str]) -> Manifest:
+def read_manifest_to_copy(source: ImageLocation, found: ImageManifest, platforms: Sequence[str]) -> ImageManifest:
     """The manifest that goes under the target's tag. Reads the child when one platform is taken of an index."""
-    child = child_of(found, platforms)
+    child = single_platform_child(found, platforms)
     if child is None:
-        return select(found, platforms)
+        return select_platforms(found, platforms)
     return _fetched(source, child)
 
 
-def copy_image(source: ImageLocation, root: Manifest, target: ImageLocation, still: Callable[[str], None]) -> None:
+def copy_image(source: ImageLocation, root: ImageManifest, target: ImageLocation, still: Callable[[str], None]) -> None:
     """Copy everything that `root` needs, then `root` itself under the tag of `target`.
 
     `still` gets the digest under the tag right before it is written and raises PreconditionError when it is not what it
     has to be. Raises PreconditionError when the tag says something else afterwards.
     """
-    found: dict[str, Manifest] = {}
+    found: dict[str, ImageManifest] = {}
     _collect(source, root, target, _DEEPEST, found)
     manifests = tuple(found.values())
     blobs = {part.digest: part for one in manifests if not one.is_index for part in one.parts}
@@ -58,7 +58,7 @@ def copy_image(source: ImageLocation, root: Manifest, target: ImageLocation, sti
 
 
 def _collect(
-    source: ImageLocation, manifest: Manifest, target: ImageLocation, depth: int, found: dict[str, Manifest]
+    source: ImageLocation, manifest: ImageManifest, target: ImageLocation, depth: int, found: dict[str, ImageManifest]
 ) -> None:
     """What has to be written, children before their index, the root last. Children that are there are left out."""
     if depth == 0:
@@ -72,7 +72,7 @@ def _collect(
         raise PermanentError("more manifests below one index than hwplan copies", where=str(source.image))
 
 
-def _fetched(source: ImageLocation, part: Descriptor) -> Manifest:
+def _fetched(source: ImageLocation, part: ImageDescriptor) -> ImageManifest:
     found = source.store.manifest(source.image.by_digest(part.digest))
     if found is None or found.digest != part.digest:
         raise PreconditionError("the source lacks a manifest that its index names", where=str(source.image))
@@ -81,7 +81,7 @@ def _fetched(source: ImageLocation, part: Descriptor) -> Manifest:
     return found
 
 
-def _copy_blobs(source: ImageLocation, blobs: Sequence[Descriptor], target: ImageLocation, mount: str) -> None:
+def _copy_blobs(source: ImageLocation, blobs: Sequence[ImageDescriptor], target: ImageLocation, mount: str) -> None:
     """All blobs, a few at a time. After a failure no further one is begun."""
     pool = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="blob")
     try:
@@ -91,6 +91,6 @@ def _copy_blobs(source: ImageLocation, blobs: Sequence[Descriptor], target: Imag
         pool.shutdown(cancel_futures=True)
 
 
-def _copy_blob(source: ImageLocation, blob: Descriptor, target: ImageLocation, mount: str) -> None:
+def _copy_blob(source: ImageLocation, blob: ImageDescriptor, target: ImageLocation, mount: str) -> None:
     if not target.store.has_blob(target.image, blob):
         target.store.write_blob(target.image, blob, lambda: source.store.open_blob(source.image, blob), mount)

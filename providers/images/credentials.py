@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.redaction.redactor import REDACTOR
-from providers.json_answer import json_of
+from providers.json_answer import parse_json_answer
 
 _MAX_FILE = 1 << 20
 _HUB = ("https://index.docker.io/v1/", "index.docker.io", "docker.io")
@@ -63,7 +63,7 @@ def _default_file() -> Path:
 def _load(file: Path) -> dict[str, Any]:
     try:
         with file.open("rb") as handle:
-            document = json_of(handle.read(_MAX_FILE))
+            document = parse_json_answer(handle.read(_MAX_FILE))
     except (OSError, ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}

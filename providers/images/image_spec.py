@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from planner.errors import PermanentError
-from planner.values import Json, JsonObject, Ref, Sub
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate
 from providers.images.manifest import ALL
-from providers.images.reference import InLayout, Reference, parse_reference, parse_source
+from providers.images.reference import ImageReference, LayoutReference, parse_image_reference, parse_image_source
 
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?")
 _ARG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
@@ -35,8 +35,8 @@ class BuildSpec:
 class ImageSpec:
     """An image and its origin. `target` or `source` is the leaf itself while it is not known yet."""
 
-    target: Reference | Ref | Sub
-    source: Reference | InLayout | Ref | Sub | None
+    target: ImageReference | OutputRef | OutputTemplate
+    source: ImageReference | LayoutReference | OutputRef | OutputTemplate | None
     build: BuildSpec | None
     platforms: tuple[str, ...]
     target_plain: bool
@@ -56,7 +56,9 @@ def parse_image_spec(manifest: JsonObject) -> ImageSpec:
     source = spec.get("source")
     return ImageSpec(
         target=_target(spec["target"]),
-        source=source if source is None or isinstance(source, Ref | Sub) else parse_source(source),
+        source=source
+        if source is None or isinstance(source, OutputRef | OutputTemplate)
+        else parse_image_source(source),
         build=None if build is None else _build(build),
         platforms=platforms,
         target_plain=spec.get("targetInsecure") is True,
@@ -65,10 +67,10 @@ def parse_image_spec(manifest: JsonObject) -> ImageSpec:
     )
 
 
-def _target(value: Json) -> Reference | Ref | Sub:
-    if isinstance(value, Ref | Sub):
+def _target(value: Json) -> ImageReference | OutputRef | OutputTemplate:
+    if isinstance(value, OutputRef | OutputTemplate):
         return value
-    found = parse_reference(value)
+    found = parse_image_reference(value)
     if found.digest or not found.tag:
         raise PermanentError("a target names a tag, and no digest")
     return found
@@ -78,7 +80,7 @@ def _build(document: JsonObject) -> BuildSpec:
     args: dict[str, str] = {}
     known = True
     for name, value in (document.get("args") or {}).items():
-        if isinstance(value, Ref | Sub):
+        if isinstance(value, OutputRef | OutputTemplate):
             known = False
             continue
         if not isinstance(value, str) or "\0" in value or not _ARG_NAME.fullmatch(name):

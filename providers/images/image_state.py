@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planner.errors import PermanentError
-from providers.http.retries import repeat_call
+from providers.http.retries import repeat_on_temporary_error
 from providers.images.build_context import build_digest, context_folder
 from providers.images.copy_image import ImageLocation
 from providers.images.image_spec import ImageSpec
 from providers.images.image_stores import ImageStores
-from providers.images.manifest import ALL, MAX_MANIFEST, Descriptor, Manifest, selected_digest
-from providers.images.reference import InLayout, Reference
-from providers.images.store import verified_pieces
-from providers.json_answer import json_of
+from providers.images.manifest import ALL, MAX_MANIFEST, ImageDescriptor, ImageManifest, selected_digest
+from providers.images.reference import ImageReference, LayoutReference
+from providers.images.store import verify_while_reading
+from providers.json_answer import parse_json_answer
 
 BUILD = "dev.hwplan.build"  # annotation of a built image: the digest of what it was built from
 
@@ -43,18 +43,18 @@ class ImageState:
 
 def read_image_state(wanted: ImageSpec, places: ImageStores, folder: Path) -> ImageState:
     """See one image. Raises ProviderError when a registry cannot be read."""
-    if not isinstance(wanted.target, Reference):
+    if not isinstance(wanted.target, ImageReference):
         return ImageState()
     if wanted.build is not None:
         return _look_at_build(wanted, places, folder)
     target = places.target(wanted)
     digest = target.store.digest(target.image)
-    if not isinstance(wanted.source, Reference | InLayout):
+    if not isinstance(wanted.source, ImageReference | LayoutReference):
         return ImageState(digest)
     try:
         return ImageState(digest, expects=_expected(wanted, places, digest))
     except PermanentError as error:
-        if not isinstance(error, _Blocked) and isinstance(wanted.source, Reference):
+        if not isinstance(error, _Blocked) and isinstance(wanted.source, ImageReference):
             raise
         return _blocked(error, digest)
 
@@ -70,7 +70,7 @@ class _Blocked(PermanentError):
 
 def _expected(wanted: ImageSpec, places: ImageStores, digest: str) -> str:
     source = places.source(wanted)
-    if ALL in wanted.platforms and isinstance(wanted.source, Reference):
+    if ALL in wanted.platforms and isinstance(wanted.source, ImageReference):
         pinned = "" if places.simulated else source.image.digest
         if pinned and pinned == digest:
             return pinned
@@ -91,13 +91,13 @@ def _no_source() -> str:
     raise _Blocked("the source has no such image", remedy="correct spec.source, or push the image there first")
 
 
-def _check_platform(source: ImageLocation, found: Manifest, platforms: tuple[str, ...]) -> None:
+def _check_platform(source: ImageLocation, found: ImageManifest, platforms: tuple[str, ...]) -> None:
     """An image without an index says in its configuration what it is for."""
     config = found.parts[0]
     if config.size > MAX_MANIFEST:
         raise _Blocked("the configuration of the source's image is too large")
     try:
-        document = json_of(repeat_call(lambda: _small_blob(source, config)))
+        document = parse_json_answer(repeat_on_temporary_error(lambda: _small_blob(source, config)))
         made_for = f"{document['os']}/{document['architecture']}"
     except (ValueError, LookupError, TypeError, RecursionError):
         return  # an artifact, which is for no platform
@@ -106,9 +106,9 @@ def _check_platform(source: ImageLocation, found: Manifest, platforms: tuple[str
         raise _Blocked(f"the source's only image is for {shown}", remedy="correct spec.platforms or spec.source")
 
 
-def _small_blob(source: ImageLocation, blob: Descriptor) -> bytes:
+def _small_blob(source: ImageLocation, blob: ImageDescriptor) -> bytes:
     with source.store.open_blob(source.image, blob) as pieces:
-        return b"".join(verified_pieces(pieces, blob))
+        return b"".join(verify_while_reading(pieces, blob))
 
 
 def _look_at_build(wanted: ImageSpec, places: ImageStores, folder: Path) -> ImageState:

@@ -11,10 +11,10 @@ from providers.images.copy_image import ImageLocation
 from providers.images.credentials import DockerCredentials
 from providers.images.image_spec import ImageSpec
 from providers.images.layout import LayoutImage, OciLayout
-from providers.images.manifest import Manifest
+from providers.images.manifest import ImageManifest
 from providers.images.manifest_cache import ManifestCache
-from providers.images.reference import InLayout, Reference
-from providers.images.registry import Registry
+from providers.images.reference import ImageReference, LayoutReference
+from providers.images.registry import RegistryClient
 from providers.images.store import ImageStore
 from providers.web.web_client import WebClient
 
@@ -31,20 +31,20 @@ class ImageStores:
         self._web = WebClient()
         self._credentials = DockerCredentials()
         self._lock = threading.Lock()
-        self._registries: dict[tuple[str, bool, frozenset[str]], Registry] = {}
+        self._registries: dict[tuple[str, bool, frozenset[str]], RegistryClient] = {}
 
     def target(self, wanted: ImageSpec) -> ImageLocation:
         """The target, which must be known."""
-        assert isinstance(wanted.target, Reference)
+        assert isinstance(wanted.target, ImageReference)
         return ImageLocation(self._store(wanted.target.api_host, wanted.target_plain, wanted.realms), wanted.target)
 
     def source(self, wanted: ImageSpec) -> ImageLocation:
         """The source, which must be known. Raises PermanentError for a layout outside of the configuration folder."""
-        if isinstance(wanted.source, InLayout):
-            assert isinstance(wanted.target, Reference)
+        if isinstance(wanted.source, LayoutReference):
+            assert isinstance(wanted.target, ImageReference)
             folder, name = wanted.source.folder, wanted.source.name
             return ImageLocation(LayoutImage(self._inner(folder), name, f"oci:{folder}"), wanted.target)
-        assert isinstance(wanted.source, Reference)
+        assert isinstance(wanted.source, ImageReference)
         return ImageLocation(self._store(wanted.source.api_host, wanted.source_plain, wanted.realms), wanted.source)
 
     def _inner(self, folder: str) -> Path:
@@ -54,7 +54,7 @@ class ImageStores:
             raise PermanentError("the OCI layout is outside of the configuration folder", where=folder)
         return found
 
-    def manifest(self, place: ImageLocation) -> Manifest | None:
+    def manifest(self, place: ImageLocation) -> ImageManifest | None:
         """The manifest of an image: one request, which is a HEAD where it is what it was when it was last read."""
         if isinstance(place.store, OciLayout):
             return place.store.manifest(place.image)
@@ -74,7 +74,7 @@ class ImageStores:
         with self._lock:
             key = (host, plain, realms)
             if key not in self._registries:
-                self._registries[key] = Registry(
+                self._registries[key] = RegistryClient(
                     host, plain=plain, realms=realms, credentials=self._credentials, web=self._web
                 )
             return self._registries[key]

@@ -19,17 +19,17 @@ from typing import Any, BinaryIO
 from planner.errors import PermanentError
 from planner.values import canonical_bytes
 from planner.whole_file import write_whole
-from providers.http.retries import repeat_call
+from providers.http.retries import repeat_on_temporary_error
 from providers.images.manifest import (
     MAX_MANIFEST,
     OCI_INDEX,
-    Descriptor,
-    Manifest,
-    read_manifest,
+    ImageDescriptor,
+    ImageManifest,
+    parse_image_manifest,
 )
-from providers.images.reference import Reference, check_digest, is_digest
-from providers.images.store import Opener, verified_pieces
-from providers.json_answer import json_of
+from providers.images.reference import ImageReference, check_digest, is_digest
+from providers.images.store import Opener, verify_while_reading
+from providers.json_answer import parse_json_answer
 
 REF_NAME = "org.opencontainers.image.ref.name"
 _PIECE = 1 << 18
@@ -45,12 +45,12 @@ class OciLayout:
         self._made_up = made_up
         self._shown = folder.name
 
-    def digest(self, image: Reference) -> str:
+    def digest(self, image: ImageReference) -> str:
         """Digest of the entry with this name."""
         found = self.manifest(image)
         return found.digest if found else ""
 
-    def manifest(self, image: Reference) -> Manifest | None:
+    def manifest(self, image: ImageReference) -> ImageManifest | None:
         """The manifest of the entry with this name, or by digest."""
         names = [str(image), image.tagged] if self._made_up else [str(image)]
         for name in names:
@@ -61,7 +61,7 @@ class OciLayout:
             return self._read(image.digest, "")
         return None
 
-    def sole(self, name: str = "") -> Manifest:
+    def sole(self, name: str = "") -> ImageManifest:
         """The one image of a layout, or the one that it calls `name`. Raises PermanentError for none or several."""
         entries = self._entries()
         meant = [one for one in entries if one["annotations"].get(REF_NAME) == name] if name else entries
@@ -72,14 +72,14 @@ class OciLayout:
             raise PermanentError(message, where=self._shown, remedy=f"it has: {offered}" if offered else "")
         return self._read(check_digest(meant[0].get("digest")), str(meant[0].get("mediaType", "")))
 
-    def has_blob(self, image: Reference, blob: Descriptor) -> bool:
+    def has_blob(self, image: ImageReference, blob: ImageDescriptor) -> bool:
         """Whether the file is there, in its whole size."""
         with suppress(OSError):
             return self._blob(blob.digest).stat().st_size == blob.size
         return False
 
     @contextmanager
-    def open_blob(self, image: Reference, blob: Descriptor) -> Iterator[Iterable[bytes]]:
+    def open_blob(self, image: ImageReference, blob: ImageDescriptor) -> Iterator[Iterable[bytes]]:
         """The bytes of the file."""
         try:
             handle = _opened(self._blob(blob.digest))
@@ -88,11 +88,11 @@ class OciLayout:
         with handle:
             yield iter(lambda: handle.read(_PIECE), b"")
 
-    def write_blob(self, image: Reference, blob: Descriptor, opener: Opener, mount_from: str = "") -> None:
+    def write_blob(self, image: ImageReference, blob: ImageDescriptor, opener: Opener, mount_from: str = "") -> None:
         """Write the file; what broke off at the source is read again from its start."""
-        repeat_call(lambda: self._write_blob(blob, opener))
+        repeat_on_temporary_error(lambda: self._write_blob(blob, opener))
 
-    def write_manifest(self, image: Reference, manifest: Manifest) -> None:
+    def write_manifest(self, image: ImageReference, manifest: ImageManifest) -> None:
         """Write the manifest, and the entry with this name."""
         self._put(manifest.digest, (manifest.data,))
         if not image.tag:
@@ -109,9 +109,9 @@ class OciLayout:
             index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": ordered}
             _replace(self._folder / "index.json", (canonical_bytes(index),))
 
-    def _write_blob(self, blob: Descriptor, opener: Opener) -> None:
+    def _write_blob(self, blob: ImageDescriptor, opener: Opener) -> None:
         with opener() as pieces:
-            self._put(blob.digest, verified_pieces(pieces, blob))
+            self._put(blob.digest, verify_while_reading(pieces, blob))
 
     # --- files ---------------------------------------------------------------------------------------------------
 
@@ -121,17 +121,17 @@ class OciLayout:
     def _put(self, digest: str, pieces: Iterable[bytes]) -> None:
         _replace(self._blob(digest), pieces)
 
-    def _read(self, digest: str, media_type: str) -> Manifest:
+    def _read(self, digest: str, media_type: str) -> ImageManifest:
         with suppress(OSError), _opened(self._blob(digest)) as handle:
             data = handle.read(MAX_MANIFEST + 1)
             if len(data) <= MAX_MANIFEST:
-                return read_manifest(data, media_type, expected=digest)
+                return parse_image_manifest(data, media_type, expected=digest)
         raise PermanentError(f"the layout lacks a manifest, or it is too large: {digest}", where=self._shown)
 
     def _entries(self) -> list[dict[str, Any]]:
         try:
             with _opened(self._folder / "index.json") as handle:
-                entries = json_of(handle.read(_MAX_INDEX))["manifests"]
+                entries = parse_json_answer(handle.read(_MAX_INDEX))["manifests"]
             if not isinstance(entries, list):
                 raise TypeError
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
@@ -157,7 +157,7 @@ class LayoutImage(OciLayout):
         self._name = name
         self._shown = shown
 
-    def manifest(self, image: Reference) -> Manifest | None:
+    def manifest(self, image: ImageReference) -> ImageManifest | None:
         """The image that is meant, or what has the digest."""
         return super().manifest(image) if image.digest else self.sole(self._name)
 

@@ -13,7 +13,7 @@ from typing import Any
 from planner.errors import PermanentError
 from planner.values import JsonObject, canonical_bytes
 from providers.images.reference import check_digest, is_digest
-from providers.json_answer import json_of
+from providers.json_answer import parse_json_answer
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -30,7 +30,7 @@ _NAMES = {name.lower(): name for name in ("mediaType", "manifests", "layers", "c
 
 
 @dataclass(frozen=True, slots=True)
-class Descriptor:
+class ImageDescriptor:
     """What points at a blob or a manifest. `platform` is `os/arch[/variant]`, "" when it says none."""
 
     media_type: str
@@ -40,14 +40,14 @@ class Descriptor:
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class ImageManifest:
     """A manifest or index: its exact bytes and what is in them. `parts` are the children of an index, else the config
     and the layers."""
 
     media_type: str
     digest: str
     data: bytes = field(repr=False)
-    parts: tuple[Descriptor, ...]
+    parts: tuple[ImageDescriptor, ...]
     annotations: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -56,9 +56,9 @@ class Manifest:
         return self.media_type in INDEXES
 
     @property
-    def descriptor(self) -> Descriptor:
+    def descriptor(self) -> ImageDescriptor:
         """What points at this."""
-        return Descriptor(self.media_type, self.digest, len(self.data))
+        return ImageDescriptor(self.media_type, self.digest, len(self.data))
 
 
 def sha256(data: bytes) -> str:
@@ -66,7 +66,7 @@ def sha256(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
-def read_manifest(data: bytes, media_type: str = "", *, expected: str = "") -> Manifest:
+def parse_image_manifest(data: bytes, media_type: str = "", *, expected: str = "") -> ImageManifest:
     """The manifest in `data`. `media_type` is what came with it ("" when nothing did), `expected` its digest if known.
 
     Raises PermanentError when the bytes have another digest, are no manifest, or are two kinds at once
@@ -76,7 +76,7 @@ def read_manifest(data: bytes, media_type: str = "", *, expected: str = "") -> M
     if expected and digest != expected:
         raise PermanentError(f"the manifest is not what its digest says: wanted {expected}, got {digest}")
     try:
-        document = json_of(data, unique_names=True)
+        document = parse_json_answer(data, unique_names=True)
     except ValueError:
         raise PermanentError("the manifest is no JSON, or names something twice") from None
     kind = _kind(document, media_type)
@@ -85,7 +85,7 @@ def read_manifest(data: bytes, media_type: str = "", *, expected: str = "") -> M
     if not isinstance(found, list) or len(found) > _MAX_PARTS:
         raise PermanentError(f"the manifest has no proper list `{key}`")
     parts = found if kind in INDEXES else [document.get("config"), *found]
-    return Manifest(kind, digest, data, tuple(_descriptor(part) for part in parts), _annotations(document))
+    return ImageManifest(kind, digest, data, tuple(_descriptor(part) for part in parts), _annotations(document))
 
 
 def _misspelled(document: dict[str, Any]) -> bool:
@@ -108,12 +108,12 @@ def _kind(document: Any, media_type: str) -> str:
     return str(kind)
 
 
-def _descriptor(part: Any) -> Descriptor:
+def _descriptor(part: Any) -> ImageDescriptor:
     match part:
         case {"mediaType": str(media_type), "digest": digest, "size": int(size)} if (
             is_digest(digest) and not isinstance(size, bool) and 0 <= size <= _MAX_SIZE and not _misspelled(part)
         ):
-            return Descriptor(media_type, check_digest(digest), size, _platform(part.get("platform")))
+            return ImageDescriptor(media_type, check_digest(digest), size, _platform(part.get("platform")))
     raise PermanentError("the manifest points at something without a proper media type, digest and size")
 
 
@@ -132,9 +132,9 @@ def _annotations(document: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((key, value) for key, value in found.items() if isinstance(value, str)))
 
 
-def select(source: Manifest, platforms: Sequence[str]) -> Manifest:
-    """What is copied when it is not a single child (`child_of`): the source itself for `all` and for an image without
-    an index, else an index with just the wanted entries, in the source's order and in canonical JSON.
+def select_platforms(source: ImageManifest, platforms: Sequence[str]) -> ImageManifest:
+    """What is copied when it is not a single child (`single_platform_child`): the source itself for `all` and for an
+    image without an index, else an index with just the wanted entries, in the source's order and in canonical JSON.
 
     A platform without a variant takes the entry without one, else the only entry of that os and architecture. Raises
     PermanentError when the index lacks a platform.
@@ -142,31 +142,31 @@ def select(source: Manifest, platforms: Sequence[str]) -> Manifest:
     if not source.is_index or ALL in platforms:
         return source
     chosen = {_entry(source, platform).digest for platform in platforms}
-    document = json_of(source.data)
+    document = parse_json_answer(source.data)
     retained = [entry for entry in document["manifests"] if entry["digest"] in chosen]
     return _written({"schemaVersion": 2, "mediaType": source.media_type, "manifests": retained})
 
 
-def _written(document: JsonObject) -> Manifest:
+def _written(document: JsonObject) -> ImageManifest:
     """A document of our own. Raises PermanentError when it holds what has no one byte form."""
     try:
-        return read_manifest(canonical_bytes(document))
+        return parse_image_manifest(canonical_bytes(document))
     except (ValueError, RecursionError):
         raise PermanentError("the manifest holds a number or a nesting that hwplan does not write") from None
 
 
-def child_of(source: Manifest, platforms: Sequence[str]) -> Descriptor | None:
+def single_platform_child(source: ImageManifest, platforms: Sequence[str]) -> ImageDescriptor | None:
     """The child to copy in place of the index when exactly one platform is wanted, else None."""
     return _entry(source, platforms[0]) if source.is_index and len(platforms) == 1 and ALL not in platforms else None
 
 
-def selected_digest(source: Manifest, platforms: Sequence[str]) -> str:
+def selected_digest(source: ImageManifest, platforms: Sequence[str]) -> str:
     """The digest that the target's tag will have."""
-    child = child_of(source, platforms)
-    return child.digest if child else select(source, platforms).digest
+    child = single_platform_child(source, platforms)
+    return child.digest if child else select_platforms(source, platforms).digest
 
 
-def _entry(index: Manifest, platform: str) -> Descriptor:
+def _entry(index: ImageManifest, platform: str) -> ImageDescriptor:
     exact = [part for part in index.parts if part.platform == platform]
     near = [part for part in index.parts if part.platform.startswith(platform + "/")]
     if exact:
@@ -177,8 +177,8 @@ def _entry(index: Manifest, platform: str) -> Descriptor:
     raise PermanentError(f"the source has no image for {platform}", remedy=f"it offers: {offered or 'no platform'}")
 
 
-def annotated(manifest: Manifest, key: str, value: str) -> Manifest:
+def with_annotation(manifest: ImageManifest, key: str, value: str) -> ImageManifest:
     """An image of our own with one annotation more; its bytes and digest are new."""
-    document = json_of(manifest.data)
+    document = parse_json_answer(manifest.data)
     document["annotations"] = {**dict(manifest.annotations), key: value}
     return _written({**document, "mediaType": manifest.media_type})

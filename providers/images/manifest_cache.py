@@ -13,8 +13,8 @@ from pathlib import Path
 from planner.caches import cache_folder
 from planner.errors import PermanentError
 from planner.whole_file import write_whole
-from providers.images.manifest import MAX_MANIFEST, Manifest, read_manifest, sha256
-from providers.images.reference import Reference
+from providers.images.manifest import MAX_MANIFEST, ImageManifest, parse_image_manifest, sha256
+from providers.images.reference import ImageReference
 
 _MOST_FILES = 1000
 
@@ -25,21 +25,21 @@ class ManifestCache:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or cache_folder("images")
 
-    def get(self, image: Reference) -> Manifest | None:
+    def get(self, image: ImageReference) -> ImageManifest | None:
         """What the name stood for when it was last read."""
         with suppress(OSError, PermanentError), self._file(image).open("rb") as handle:
             media_type, mark, data = handle.read(MAX_MANIFEST + 200).partition(b"\n")
-            return read_manifest(data, media_type.decode("ascii", "replace")) if mark else None
+            return parse_image_manifest(data, media_type.decode("ascii", "replace")) if mark else None
         return None
 
-    def keep(self, image: Reference, manifest: Manifest) -> None:
+    def keep(self, image: ImageReference, manifest: ImageManifest) -> None:
         """Remember it; does nothing where that is not possible."""
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._make_room()
             write_whole(self._file(image), manifest.media_type.encode() + b"\n" + manifest.data, mode=0o600)
 
-    def _file(self, image: Reference) -> Path:
+    def _file(self, image: ImageReference) -> Path:
         return self._folder / sha256(str(image).encode()).removeprefix("sha256:")
 
     def _make_room(self) -> None:

@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import ProviderError
-from planner.plan import Change, FieldChange, FieldOp, Verified
+from planner.plan import Change, FieldChange, FieldOp, VerifiedBy
 from planner.ports import (
     Absent,
     Effect,
@@ -30,13 +30,13 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.values import JsonObject, Ref, Sub, Vault, canonical_bytes, encode_leaves
+from planner.values import JsonObject, OutputRef, OutputTemplate, Vault, canonical_bytes, encode_leaves
 from providers.images.apply_image import apply_image
 from providers.images.image_spec import ImageSpec, parse_image_spec
 from providers.images.image_state import ImageState, read_image_state
 from providers.images.image_stores import ImageStores
 from providers.images.manifest_cache import ManifestCache
-from providers.images.reference import Reference
+from providers.images.reference import ImageReference
 from providers.provider_tools import ProviderTools
 
 _PARALLEL = 8
@@ -58,7 +58,7 @@ class RegistryImageProvider(NeverDeletes):
         self._lock = threading.Lock()
         self._sights: dict[bytes, ImageState] = {}
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """Look at all images, several at once; each is looked at once."""
         with ThreadPoolExecutor(_PARALLEL, thread_name_prefix="image") as pool:
             return ReadResult(dict(pool.map(self._read, wanted)))
@@ -115,12 +115,12 @@ class RegistryImageProvider(NeverDeletes):
         if sight.blocked:
             return Preview(effect, blocked=sight.blocked, remedy=sight.remedy)
         if sight.is_same:
-            return Preview(Effect.NONE, verified=Verified.SERVER, warnings=warnings)
+            return Preview(Effect.NONE, verified=VerifiedBy.SERVER, warnings=warnings)
         fields = _fields(wanted, sight)
         if wanted.build is not None or not sight.expects:
-            return Preview(effect, fields, Verified.NO, expects=sight.expects, warnings=warnings)
+            return Preview(effect, fields, VerifiedBy.NO, expects=sight.expects, warnings=warnings)
         outputs = _outputs(sight.expects)
-        return Preview(effect, fields, Verified.SERVER, expects=sight.expects, outputs=outputs, warnings=warnings)
+        return Preview(effect, fields, VerifiedBy.SERVER, expects=sight.expects, outputs=outputs, warnings=warnings)
 
 
 def _outputs(digest: str) -> JsonObject:
@@ -129,18 +129,18 @@ def _outputs(digest: str) -> JsonObject:
 
 def _fields(wanted: ImageSpec, sight: ImageState) -> tuple[FieldChange, ...]:
     """The digest before and after; while it is unknown, what it will follow from."""
-    if isinstance(wanted.target, Ref | Sub):
+    if isinstance(wanted.target, OutputRef | OutputTemplate):
         return (FieldChange(("target",), FieldOp.ADD, after=wanted.target),)
     if wanted.build is not None:
         op = FieldOp.CHANGE if sight.mark else FieldOp.ADD
         return (FieldChange(("build",), op, sight.mark or None, sight.expects or "known when its arguments are"),)
     op = FieldOp.CHANGE if sight.digest else FieldOp.ADD
-    if isinstance(wanted.source, Ref | Sub):
+    if isinstance(wanted.source, OutputRef | OutputTemplate):
         return (FieldChange(("digest",), op, sight.digest or None, wanted.source),)
     return (FieldChange(("digest",), op, sight.digest or None, sight.expects),)
 
 
 def _warnings(wanted: ImageSpec) -> tuple[str, ...]:
     sides = ((wanted.target, wanted.target_plain), (wanted.source, wanted.source_plain))
-    hosts = sorted({side.host for side, plain in sides if plain and isinstance(side, Reference)})
+    hosts = sorted({side.host for side, plain in sides if plain and isinstance(side, ImageReference)})
     return tuple(f"plain HTTP is spoken to the registry {host}" for host in hosts)

@@ -19,7 +19,7 @@ _API_HOSTS = {"docker.io": "registry-1.docker.io", "index.docker.io": "registry-
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class ImageReference:
     """An image by name. `tag` or `digest` may be empty, not both."""
 
     host: str
@@ -42,16 +42,16 @@ class Reference:
         """The name without the digest."""
         return f"{self.host}/{self.path}" + (f":{self.tag}" if self.tag else "")
 
-    def by_digest(self, digest: str) -> Reference:
+    def by_digest(self, digest: str) -> ImageReference:
         """The same repository, by digest only."""
-        return Reference(self.host, self.path, digest=check_digest(digest))
+        return ImageReference(self.host, self.path, digest=check_digest(digest))
 
     def __str__(self) -> str:
         return self.tagged + (f"@{self.digest}" if self.digest else "")
 
 
 @dataclass(frozen=True, slots=True)
-class InLayout:
+class LayoutReference:
     """An image of an OCI layout in `folder` (relative to the configuration folder). `name` is "" for the only one."""
 
     folder: str
@@ -61,17 +61,17 @@ class InLayout:
         return f"oci:{self.folder}" + (f":{self.name}" if self.name else "")
 
 
-def parse_source(text: object) -> Reference | InLayout:
+def parse_image_source(text: object) -> ImageReference | LayoutReference:
     """Read a reference, or `oci:FOLDER[:NAME]`. Raises PermanentError; the text is not repeated in it."""
     if not isinstance(text, str) or not text.startswith("oci:"):
-        return parse_reference(text)
+        return parse_image_reference(text)
     folder, colon, name = text.removeprefix("oci:").partition(":")
     if not folder or (colon and not name) or "\0" in text or len(text) > 1024:
         raise PermanentError("this is no image of a layout", remedy="write oci:FOLDER or oci:FOLDER:NAME")
-    return InLayout(folder, name)
+    return LayoutReference(folder, name)
 
 
-def parse_reference(text: object) -> Reference:
+def parse_image_reference(text: object) -> ImageReference:
     """Read a reference with its registry in front. Raises PermanentError; the text is not repeated in it."""
     if isinstance(text, str) and len(text) <= 512:
         name, at, digest = text.partition("@")
@@ -81,7 +81,7 @@ def parse_reference(text: object) -> Reference:
         tag_good = _TAG.fullmatch(tag) if colon else not tag
         digest_good = _DIGEST.fullmatch(digest) if at else not digest
         if good and tag_good and digest_good and (tag or digest):
-            return Reference(host, path, tag, digest)
+            return ImageReference(host, path, tag, digest)
     raise PermanentError("this is no image reference", remedy="write registry/path:tag or registry/path@sha256:...")
 
 

@@ -15,10 +15,10 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from planner.errors import OutcomeUnknown, PermanentError, ProviderError, TemporaryError
 from providers.http.answer import HttpAnswer
-from providers.http.retries import DEFAULT_RETRIES, RetryLimits, call_with_retries, repeat_call
+from providers.http.retries import DEFAULT_RETRIES, RetryLimits, call_with_retries, repeat_on_temporary_error
 from providers.images.credentials import DockerCredentials
-from providers.images.manifest import MAX_MANIFEST, MEDIA_TYPES, Descriptor, Manifest, read_manifest
-from providers.images.reference import Reference, is_digest, is_loopback
+from providers.images.manifest import MAX_MANIFEST, MEDIA_TYPES, ImageDescriptor, ImageManifest, parse_image_manifest
+from providers.images.reference import ImageReference, is_digest, is_loopback
 from providers.images.registry_answers import (
     MOVED,
     check_stored,
@@ -27,8 +27,8 @@ from providers.images.registry_answers import (
     refusal_error,
     refuse_internal_address,
 )
-from providers.images.store import Opener, verified_pieces
-from providers.images.tokens import Authorizer
+from providers.images.store import Opener, verify_while_reading
+from providers.images.tokens import RegistryAuthorizer
 from providers.web.web_client import StreamedAnswer, WebClient, WebLimits
 
 _ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}
@@ -39,7 +39,7 @@ _ONCE = RetryLimits(tries=1)  # for what is part of something that is repeated a
 _NO_HEADERS: Mapping[str, str] = {}
 
 
-class Registry:
+class RegistryClient:
     """A client of the registry at `host`. `plain` speaks HTTP instead of HTTPS; loopback hosts are plain anyway."""
 
     def __init__(
@@ -56,12 +56,12 @@ class Registry:
         self._origin = f"{'http' if plain or is_loopback(host) else 'https'}://{host}"
         self._web = web or WebClient()
         self._elsewhere = WebClient(vet=None if is_loopback(host) else refuse_internal_address)
-        self._auth = Authorizer(self._web, self._origin, realms, credentials, retries)
+        self._auth = RegistryAuthorizer(self._web, self._origin, realms, credentials, retries)
         self._retries = retries
 
     # --- manifests -----------------------------------------------------------------------------------------------
 
-    def digest(self, image: Reference) -> str:
+    def digest(self, image: ImageReference) -> str:
         """Digest of the tag: one HEAD (and a GET where the registry does not say it there). "" when there is none."""
         answer = self._read("HEAD", image)
         if answer.status == 404:
@@ -70,11 +70,11 @@ class Registry:
         reported = answer.headers.get("docker-content-digest", "")
         return reported if is_digest(reported) and image.digest in ("", reported) else self._found_by_get(image)
 
-    def _found_by_get(self, image: Reference) -> str:
+    def _found_by_get(self, image: ImageReference) -> str:
         found = self.manifest(image)
         return found.digest if found else ""
 
-    def manifest(self, image: Reference) -> Manifest | None:
+    def manifest(self, image: ImageReference) -> ImageManifest | None:
         """The manifest: one GET."""
         answer = self._read("GET", image)
         if answer.status == 404:
@@ -84,9 +84,9 @@ class Registry:
         self._expect(answer, image, 200)
         reported = answer.headers.get("docker-content-digest", "")
         expected = image.digest or (reported if is_digest(reported) else "")
-        return read_manifest(answer.body, answer.headers.get("content-type", ""), expected=expected)
+        return parse_image_manifest(answer.body, answer.headers.get("content-type", ""), expected=expected)
 
-    def _read(self, method: str, image: Reference) -> HttpAnswer:
+    def _read(self, method: str, image: ImageReference) -> HttpAnswer:
         """A manifest by HEAD or GET; redirects are followed, elsewhere without credentials."""
         url = self._url(image, f"manifests/{image.wanted}")
         answer = self._call(method, image, url, _ACCEPT)
@@ -103,7 +103,7 @@ class Registry:
 
         return call_with_retries(once, self._host, self._retries)
 
-    def write_manifest(self, image: Reference, manifest: Manifest) -> None:
+    def write_manifest(self, image: ImageReference, manifest: ImageManifest) -> None:
         """One PUT; it is idempotent, so a busy registry is asked again."""
         name = image.tag or manifest.digest
         headers = {"Content-Type": manifest.media_type}
@@ -113,7 +113,7 @@ class Registry:
 
     # --- blobs ---------------------------------------------------------------------------------------------------
 
-    def has_blob(self, image: Reference, blob: Descriptor) -> bool:
+    def has_blob(self, image: ImageReference, blob: ImageDescriptor) -> bool:
         """One HEAD."""
         answer = self._ask("HEAD", image, f"blobs/{blob.digest}")
         if answer.status == 404:
@@ -123,7 +123,7 @@ class Registry:
         return True
 
     @contextmanager
-    def open_blob(self, image: Reference, blob: Descriptor) -> Iterator[Iterable[bytes]]:
+    def open_blob(self, image: ImageReference, blob: ImageDescriptor) -> Iterator[Iterable[bytes]]:
         """One GET, redirects followed without credentials. Raises TemporaryError when it breaks off or is not there."""
         limits = _limits(blob)
         url = self._url(image, f"blobs/{blob.digest}")
@@ -138,7 +138,7 @@ class Registry:
                 url = self._after(answer, image, url, hop)
         raise PermanentError("a blob is behind too many redirects", where=self._host)
 
-    def _after(self, answer: StreamedAnswer, image: Reference, url: str, hop: int) -> str:
+    def _after(self, answer: StreamedAnswer, image: ImageReference, url: str, hop: int) -> str:
         """Where to ask for the blob next. Raises what the answer means when it is not a redirect or a challenge."""
         if answer.status == 401 and self._is_own(url) and hop == 0:
             self._auth.answer(image.path, answer.headers.get("www-authenticate", ""), write=False)
@@ -158,7 +158,7 @@ class Registry:
             raise PermanentError("a redirect leads from HTTPS to something else", where=self._host)
         return target
 
-    def write_blob(self, image: Reference, blob: Descriptor, opener: Opener, mount_from: str = "") -> None:
+    def write_blob(self, image: ImageReference, blob: ImageDescriptor, opener: Opener, mount_from: str = "") -> None:
         """Mount, or upload in one stream. Each further try looks first whether only the answer was lost, and is else a
         fresh upload from the start."""
         tries = count()
@@ -167,9 +167,9 @@ class Registry:
             if next(tries) == 0 or not self.has_blob(image, blob):
                 self._write_blob(image, blob, opener, mount_from)
 
-        repeat_call(once, replace(self._retries, total=self._retries.total + blob.size / _SLOWEST))
+        repeat_on_temporary_error(once, replace(self._retries, total=self._retries.total + blob.size / _SLOWEST))
 
-    def _write_blob(self, image: Reference, blob: Descriptor, opener: Opener, mount_from: str) -> None:
+    def _write_blob(self, image: ImageReference, blob: ImageDescriptor, opener: Opener, mount_from: str) -> None:
         path = "blobs/uploads/"
         if mount_from:
             path += f"?mount={quote(blob.digest, safe='')}&from={quote(mount_from, safe='')}"
@@ -185,11 +185,11 @@ class Registry:
             **self._headers(image, write=True),
         }
         with opener() as pieces:
-            body = verified_pieces(pieces, blob) if blob.size else b"".join(verified_pieces(pieces, blob))
+            body = verify_while_reading(pieces, blob) if blob.size else b"".join(verify_while_reading(pieces, blob))
             with self._web.stream("PUT", url, headers, body, _limits(blob)) as answer:
                 self._after_upload(HttpAnswer(answer.status, answer.headers, b"".join(answer.pieces())), image, blob)
 
-    def _after_upload(self, answer: HttpAnswer, image: Reference, blob: Descriptor) -> None:
+    def _after_upload(self, answer: HttpAnswer, image: ImageReference, blob: ImageDescriptor) -> None:
         """Nothing when the blob is stored. A lost session or an old token is worth another, fresh upload."""
         if answer.status == 201:
             check_stored(answer, blob.digest, self._host)
@@ -202,17 +202,17 @@ class Registry:
 
     # --- requests ------------------------------------------------------------------------------------------------
 
-    def _url(self, image: Reference, rest: str) -> str:
+    def _url(self, image: ImageReference, rest: str) -> str:
         return f"{self._origin}/v2/{image.path}/{rest}"
 
-    def _headers(self, image: Reference, *, write: bool) -> dict[str, str]:
+    def _headers(self, image: ImageReference, *, write: bool) -> dict[str, str]:
         header = self._auth.header(image.path, write=write)
         return {"Authorization": header} if header else {}
 
     def _ask(
         self,
         method: str,
-        image: Reference,
+        image: ImageReference,
         rest: str,
         headers: Mapping[str, str] = _NO_HEADERS,
         body: bytes = b"",
@@ -224,7 +224,7 @@ class Registry:
     def _call(
         self,
         method: str,
-        image: Reference,
+        image: ImageReference,
         url: str,
         headers: Mapping[str, str],
         body: bytes = b"",
@@ -259,11 +259,11 @@ class Registry:
             )
         return url
 
-    def _expect(self, answer: HttpAnswer, image: Reference, status: int) -> None:
+    def _expect(self, answer: HttpAnswer, image: ImageReference, status: int) -> None:
         if answer.status != status:
             raise self._refusal(answer, image)
 
-    def _refusal(self, answer: HttpAnswer, image: Reference) -> ProviderError:
+    def _refusal(self, answer: HttpAnswer, image: ImageReference) -> ProviderError:
         return refusal_error(answer, f"{self._host}/{image.path}")
 
 
@@ -279,5 +279,5 @@ def _lost_is_temporary(call: Callable[[], HttpAnswer]) -> Callable[[], HttpAnswe
     return wrapped
 
 
-def _limits(blob: Descriptor) -> WebLimits:
+def _limits(blob: ImageDescriptor) -> WebLimits:
     return WebLimits(read=60.0, total=60.0 + blob.size / _SLOWEST, max_body=max(blob.size, 1 << 20))

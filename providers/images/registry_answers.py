@@ -10,7 +10,7 @@ from planner.errors import PermanentError, ProviderError, TemporaryError
 from providers.http.answer import HttpAnswer
 from providers.http.retries import BUSY, retry_after
 from providers.images.reference import is_digest
-from providers.json_answer import json_of
+from providers.json_answer import parse_json_answer
 
 MOVED = frozenset({301, 302, 303, 307, 308})
 _API_VERSION = "docker-distribution-api-version"  # the header by which a registry says that it is one
@@ -65,7 +65,7 @@ def _code(body: bytes) -> str:
 def _errors(body: bytes) -> list[Any]:
     """The errors of a registry's error document, empty when this is none."""
     try:
-        found = json_of(body)["errors"]
+        found = parse_json_answer(body)["errors"]
     except (ValueError, LookupError, TypeError, RecursionError):
         return []
     return found if isinstance(found, list) else []

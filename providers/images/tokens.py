@@ -18,7 +18,7 @@ from planner.redaction.redactor import REDACTOR
 from providers.http.retries import DEFAULT_RETRIES, RetryLimits, call_with_retries
 from providers.images.credentials import DockerCredentials
 from providers.images.reference import is_loopback
-from providers.json_answer import json_of
+from providers.json_answer import parse_json_answer
 from providers.web.web_client import WebClient, WebLimits
 
 # Token realms of public registries that are not the registry's own host.
@@ -43,7 +43,7 @@ class AuthChallenge:
     scope: str
 
 
-class Authorizer:
+class RegistryAuthorizer:
     """The Authorization headers for one registry, by repository and whether it is written to."""
 
     def __init__(
@@ -141,7 +141,7 @@ def _parse(challenge: str) -> AuthChallenge:
 
 def _token(body: bytes, where: str) -> tuple[str, float]:
     try:
-        document = json_of(body)
+        document = parse_json_answer(body)
     except ValueError:
         document = None
     if isinstance(document, dict):

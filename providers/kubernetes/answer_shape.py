@@ -13,9 +13,9 @@ from typing import Any, NoReturn
 
 from planner.values import Json, JsonObject
 from providers.cluster import KindInfo
-from providers.json_answer import json_of
-from providers.kubernetes.builtin_shape import wrong_content
-from providers.kubernetes.errors import UnknownAnswer
+from providers.json_answer import parse_json_answer
+from providers.kubernetes.builtin_shape import builtin_shape_faults
+from providers.kubernetes.errors import UnknownServerAnswer
 from providers.kubernetes.ssa.fieldset import FieldSet
 
 _IDENTITY = ("uid", "resourceVersion")  # what every object that can be written has: writes are bound to them
@@ -28,24 +28,24 @@ _MOST_EMPTY_PAGES = 3
 _REMEDY = "check the server of the kubeconfig and what stands before it: no API server answers so"
 
 
-def document_of(body: bytes, where: str) -> JsonObject:
-    """The JSON object of the body of an answer. Raises UnknownAnswer."""
+def parse_answer_document(body: bytes, where: str) -> JsonObject:
+    """The JSON object of the body of an answer. Raises UnknownServerAnswer."""
     try:
-        document = json_of(body)
+        document = parse_json_answer(body)
     except ValueError as error:
-        raise_fault(f"something that cannot be read: {error}", where)
+        raise_unknown_answer(f"something that cannot be read: {error}", where)
     if not isinstance(document, dict):
-        raise_fault("something that is no JSON object", where)
+        raise_unknown_answer("something that is no JSON object", where)
     return document
 
 
-def object_of(
+def checked_object(
     document: JsonObject, kind: KindInfo, namespace: str, name: str, where: str, *, stored: bool = True
 ) -> JsonObject:
-    """One object as it was asked for, its kind filled in. Raises UnknownAnswer for another one, and for one without the
-    shape of its kind. `stored` is false for the answer to a dry run: it has no version then."""
+    """One object as it was asked for, its kind filled in. Raises UnknownServerAnswer for another one, and for one
+    without the shape of its kind. `stored` is false for the answer to a dry run: it has no version then."""
     _check_kind(document, kind, where)
-    wrong = wrong_object(document)
+    wrong = object_shape_faults(document)
     metadata = document.get("metadata")
     if (
         not wrong
@@ -59,48 +59,48 @@ def object_of(
         wrong = "it has another name or namespace than was asked for"
     wrong = wrong or (_without_identity(document, kind) if stored else "")
     if wrong:
-        raise_fault(f"an object that is none: {wrong}", where)
+        raise_unknown_answer(f"an object that is none: {wrong}", where)
     document["apiVersion"], document["kind"] = kind.api_version, kind.kind
-    if wrong := wrong_content(document):
-        raise_fault(f"an object that is none: {wrong}", where)
+    if wrong := builtin_shape_faults(document):
+        raise_unknown_answer(f"an object that is none: {wrong}", where)
     return document
 
 
-def items_of(page: JsonObject, kind: KindInfo, namespace: str, where: str) -> list[JsonObject]:
-    """The objects of one page of a list, their kinds filled in. Raises UnknownAnswer for a list of something else. What
-    is retained of them goes through `check_content`."""
+def checked_list_items(page: JsonObject, kind: KindInfo, namespace: str, where: str) -> list[JsonObject]:
+    """The objects of one page of a list, their kinds filled in. Raises UnknownServerAnswer for a list of something
+    else. What is retained of them goes through `check_builtin_shape`."""
     named, builtin = page.get("kind"), "." not in kind.api_version.partition("/")[0]
     if builtin and named != f"{kind.kind}List":
-        raise_fault(f"no list of {kind.kind}", where)
+        raise_unknown_answer(f"no list of {kind.kind}", where)
     items = page.get("items")
     if items is None:
         return []
     if not isinstance(items, list):
-        raise_fault("a list whose items are no list", where)
+        raise_unknown_answer("a list whose items are no list", where)
     for number, item in enumerate(items):
         _check_item(item, kind, namespace, f"item {number}", where)
         item["apiVersion"], item["kind"] = kind.api_version, kind.kind
     return items
 
 
-def check_content(item: JsonObject, where: str) -> None:
-    """Raises UnknownAnswer for an object of a list that does not have the shape of its kind."""
-    if wrong := wrong_content(item):
-        raise_fault(f"a list with an object that is none ({wrong})", where)
+def check_builtin_shape(item: JsonObject, where: str) -> None:
+    """Raises UnknownServerAnswer for an object of a list that does not have the shape of its kind."""
+    if wrong := builtin_shape_faults(item):
+        raise_unknown_answer(f"a list with an object that is none ({wrong})", where)
 
 
-def next_of(page: JsonObject, where: str) -> str:
-    """The `continue` of a page, "" on the last one. Raises UnknownAnswer."""
+def continue_token(page: JsonObject, where: str) -> str:
+    """The `continue` of a page, "" on the last one. Raises UnknownServerAnswer."""
     metadata = page.get("metadata")
     if metadata is None:
         return ""
     token = metadata.get("continue", "") if isinstance(metadata, dict) else None
     if not isinstance(metadata, dict) or not isinstance(token, str | None):
-        raise_fault("a list whose metadata are none", where)
+        raise_unknown_answer("a list whose metadata are none", where)
     return token or ""
 
 
-class Pages:
+class PageProgress:
     """Whether the pages of one list come to an end: a server that names the same next page again, goes on without
     giving anything, or takes longer than the whole read may, is not read on."""
 
@@ -111,49 +111,49 @@ class Pages:
         self._empty = 0
 
     def check(self, token: str, count: int) -> None:
-        """Look at a page of `count` objects that names a next one. Raises UnknownAnswer."""
+        """Look at a page of `count` objects that names a next one. Raises UnknownServerAnswer."""
         self._empty = 0 if count else self._empty + 1
         if token in self._seen:
-            raise_fault("a list that names the same next page twice", self._where)
+            raise_unknown_answer("a list that names the same next page twice", self._where)
         if self._empty > _MOST_EMPTY_PAGES:
-            raise_fault("a list that goes on without giving an object", self._where)
+            raise_unknown_answer("a list that goes on without giving an object", self._where)
         if self._clock() > self._end:
-            raise_fault("a list that does not come to an end in time", self._where)
+            raise_unknown_answer("a list that does not come to an end in time", self._where)
         self._seen.add(token)
 
 
 def check_managed_fields(live: JsonObject, where: str) -> None:
-    """Raises UnknownAnswer when the field set of any manager cannot be read: who owns what is then not known."""
+    """Raises UnknownServerAnswer when the field set of any manager cannot be read: who owns what is then not known."""
     for entry in live["metadata"].get("managedFields") or ():
         try:
             FieldSet.parse(entry.get("fieldsV1") or {})
         except (ValueError, RecursionError):
-            raise_fault("an object whose managedFields cannot be read", where)
+            raise_unknown_answer("an object whose managedFields cannot be read", where)
 
 
-def raise_fault(what: str, where: str) -> NoReturn:
-    """Raise the UnknownAnswer that says what the server answered."""
-    raise UnknownAnswer(f"the server answered {what}", where=where, remedy=_REMEDY) from None
+def raise_unknown_answer(what: str, where: str) -> NoReturn:
+    """Raise the UnknownServerAnswer that says what the server answered."""
+    raise UnknownServerAnswer(f"the server answered {what}", where=where, remedy=_REMEDY) from None
 
 
 def _check_item(item: Json, kind: KindInfo, namespace: str, what: str, where: str) -> None:
-    wrong = wrong_object(item) or _without_identity(item, kind)
+    wrong = object_shape_faults(item) or _without_identity(item, kind)
     if wrong:
-        raise_fault(f"a list with an object that is none ({what}: {wrong})", where)
+        raise_unknown_answer(f"a list with an object that is none ({what}: {wrong})", where)
     _check_kind(item, kind, where)
     placed = item["metadata"].get("namespace") or ""
     if bool(placed) != kind.namespaced or (namespace and kind.namespaced and placed != namespace):
-        raise_fault(f"a list with an object of another namespace ({what})", where)
+        raise_unknown_answer(f"a list with an object of another namespace ({what})", where)
 
 
 def _check_kind(document: JsonObject, kind: KindInfo, where: str) -> None:
     """Items of built-in kinds come without kind and apiVersion."""
     given = (document.get("apiVersion", kind.api_version), document.get("kind", kind.kind))
     if given != (kind.api_version, kind.kind):
-        raise_fault("an object of another kind than was asked for", where)
+        raise_unknown_answer("an object of another kind than was asked for", where)
 
 
-def wrong_object(document: Json) -> str:
+def object_shape_faults(document: Json) -> str:
     """What is wrong with an object, by field; "" when nothing is."""
     if not isinstance(document, dict):
         return "it is no map"

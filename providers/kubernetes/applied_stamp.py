@@ -13,7 +13,7 @@ from typing import Final
 from planner.editing import remove_field
 from planner.path import FieldPath, parse_path
 from planner.resource import APPLIED, IGNORE_FIELDS, SET_LABEL
-from planner.values import JsonObject, digest, encode_leaves
+from planner.values import JsonObject, document_digest, encode_leaves
 from providers.kubernetes.secret_sealing import is_secret
 
 PENDING: Final = "pending"
@@ -46,17 +46,17 @@ def _with_stamp(document: JsonObject, stamp: str) -> JsonObject:
 def _is_true(document: JsonObject) -> bool:
     """Whether the stamp is the digest of this document as it was declared, with or without its namespace."""
     bare = _declared(document)
-    if (stamp := applied_stamp(document)) == digest(bare):
+    if (stamp := applied_stamp(document)) == document_digest(bare):
         return True
     metadata = {key: value for key, value in bare["metadata"].items() if key != "namespace"}
-    return stamp == digest({**bare, "metadata": metadata})
+    return stamp == document_digest({**bare, "metadata": metadata})
 
 
 def _own_digest(document: JsonObject) -> str:
     bare = _declared(document)
     for path in _ignored(document):
         bare = remove_field(bare, path)
-    return digest(bare)
+    return document_digest(bare)
 
 
 def _declared(document: JsonObject) -> JsonObject:

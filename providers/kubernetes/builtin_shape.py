@@ -7,7 +7,7 @@ are let pass; null stands for nothing. Pure. Source: the OpenAPI schema of Kuber
 from __future__ import annotations
 
 from planner.values import Json, JsonObject
-from providers.kubernetes.ssa.schema import Type, TypeTable
+from providers.kubernetes.ssa.schema import MergeType, MergeTypeTable
 
 _CHECKED_BEFORE = ("apiVersion", "kind", "metadata")  # by answer_shape, for every kind
 _TEXT, _NUMBER = (str,), (int, float)
@@ -23,9 +23,9 @@ _SCALARS: dict[str, tuple[tuple[type, ...], str]] = {
 }
 
 
-def wrong_content(document: JsonObject) -> str:
+def builtin_shape_faults(document: JsonObject) -> str:
     """What is wrong below the top fields of an object, by field; "" when nothing is, or the kind is not built in."""
-    types = TypeTable.builtin()
+    types = MergeTypeTable.builtin()
     api_version, name = str(document.get("apiVersion")), str(document.get("kind"))
     if types.is_custom(api_version, name):
         return ""
@@ -37,7 +37,7 @@ def wrong_content(document: JsonObject) -> str:
     return ""
 
 
-def _wrong(kind: Type, value: Json) -> str:
+def _wrong(kind: MergeType, value: Json) -> str:
     """Names of free keys are left out: they are words of the answer."""
     if value is None:
         return ""

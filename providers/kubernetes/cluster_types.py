@@ -13,7 +13,7 @@ from planner.errors import ProviderError
 from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo
 from providers.kubernetes.object_location import CRD, CRD_API
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.schema import MergeTypeTable
 
 
 class ClusterTypes:
@@ -23,10 +23,10 @@ class ClusterTypes:
         self._cluster = cluster
         self._declared = {_key(crd): crd for crd in declared}
         self._asked: set[str] = set()
-        self._table = TypeTable.builtin().with_crds(list(self._declared.values()))
+        self._table = MergeTypeTable.builtin().with_crds(list(self._declared.values()))
         self._lock = Lock()
 
-    def table(self, kind: KindInfo | None) -> TypeTable:
+    def table(self, kind: KindInfo | None) -> MergeTypeTable:
         """A table that knows `kind`, if anybody does; None is a kind that is not served yet."""
         with self._lock:
             if kind is not None and not self._table.knows(kind.api_version, kind.kind):

@@ -26,7 +26,7 @@ from planner.ports import Fingerprinter
 from planner.resource import ANNOTATION
 from planner.values import Json, JsonObject, encode_leaves
 from providers.cluster import FIELD_MANAGER
-from providers.kubernetes.server_rules import without_controlled
+from providers.kubernetes.server_rules import without_controller_fields
 
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -65,7 +65,7 @@ def content_digest(live: JsonObject, fingerprinter: Fingerprinter) -> str:
     """
     document = {key: value for key, value in live.items() if key != "status"}
     document["metadata"] = _metadata(live.get("metadata") or {})
-    document = without_controlled(document)
+    document = without_controller_fields(document)
     kind = live.get("kind")
     if kind == "Secret" and live.get("apiVersion") == "v1":
         document = _sealed(document, fingerprinter)

@@ -21,7 +21,7 @@ CLIENT_SIDE = frozenset({"kubectl-client-side-apply", "before-first-apply"})
 
 
 @dataclass(frozen=True, slots=True)
-class Moves:
+class OwnershipMoves:
     """What becomes ours before an apply.
 
     `client_side`: the entries of kubectl's client-side apply; `managers`: all entries of these field managers;
@@ -36,7 +36,7 @@ class Moves:
         return self.client_side or bool(self.managers) or bool(self.fields)
 
     @classmethod
-    def of(cls, change: Change) -> Moves:
+    def of(cls, change: Change) -> OwnershipMoves:
         """The moves of a planned change."""
         return cls(change.migrate, frozenset(change.take_over), change.claims)
 
@@ -46,7 +46,7 @@ def is_client_side(live: JsonObject) -> bool:
     return any(_is_client_side(entry) for entry in _entries(live))
 
 
-def managers_there(live: JsonObject, names: Iterable[str]) -> tuple[str, ...]:
+def present_managers(live: JsonObject, names: Iterable[str]) -> tuple[str, ...]:
     """Those of the named managers that own fields of the object, ours left out; status and scale do not count."""
     here = {
         str(entry.get("manager")) for entry in _entries(live) if not entry.get("subresource") and not _is_ours(entry)
@@ -54,7 +54,7 @@ def managers_there(live: JsonObject, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(here.intersection(names)))
 
 
-def migrated_object(live: JsonObject, moves: Moves) -> JsonObject:
+def migrated_object(live: JsonObject, moves: OwnershipMoves) -> JsonObject:
     """The object as the patch will leave it: the moved fields in our Apply entry, nothing else changed."""
     entries = _entries(live)
     ours = next((entry for entry in entries if _is_ours(entry)), None)
@@ -90,7 +90,7 @@ def _base(live: JsonObject, ours: JsonObject | None, moved: list[JsonObject]) ->
     return {**latest, "manager": FIELD_MANAGER}
 
 
-def migration_patch(live: JsonObject, moves: Moves) -> tuple[JsonObject, ...]:
+def migration_patch(live: JsonObject, moves: OwnershipMoves) -> tuple[JsonObject, ...]:
     """The JSON patch that makes `live` into `migrated(live, moves)`; empty when there is nothing to move."""
     after = migrated_object(live, moves)
     if after is live or after["metadata"]["managedFields"] == _entries(live):
@@ -106,7 +106,7 @@ def _entries(live: JsonObject) -> list[JsonObject]:
     return entries
 
 
-def _moves_whole(entry: JsonObject, moves: Moves) -> bool:
+def _moves_whole(entry: JsonObject, moves: OwnershipMoves) -> bool:
     if entry.get("subresource"):
         return False
     return (moves.client_side and _is_client_side(entry)) or entry.get("manager") in moves.managers

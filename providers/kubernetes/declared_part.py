@@ -2,7 +2,7 @@
 
 Where the object says what was declared (server-side apply, the copy of `kubectl apply`) that is taken, with the values
 that live. Otherwise a field is left out exactly when a new object without it would hold the same (planner of the merge:
-`made_anew`), so nothing that is left out can be missed.
+`predict_as_new`), so nothing that is left out can be missed.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Iterator
 
 from planner.resource import APPLIED, COPIES, SET_LABEL
 from planner.values import Json, JsonObject
-from providers.kubernetes.preview.leftover_values import made_anew
+from providers.kubernetes.preview.leftover_values import predict_as_new
 from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
 from providers.kubernetes.ssa.ownership import project_fields
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.schema import MergeTypeTable
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _METADATA = ("name", "namespace", "labels", "annotations", "finalizers")
@@ -33,7 +33,7 @@ _HANDS = ("kubectl-edit", "kubectl-patch", "kubectl-label", "kubectl-annotate")
 _RUN_LABELS = ("controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name")
 
 
-def noise(live: JsonObject) -> str:
+def why_not_declarable(live: JsonObject) -> str:
     """Why an object is nobody's declaration; empty when it may be one."""
     metadata, kind = live.get("metadata") or {}, str(live.get("kind"))
     name = str(metadata.get("name"))
@@ -48,12 +48,12 @@ def noise(live: JsonObject) -> str:
     return "being deleted" if metadata.get("deletionTimestamp") else ""
 
 
-def owned_set(live: JsonObject) -> str:
+def owned_set_label(live: JsonObject) -> str:
     """The owned set that an object is labelled with; empty where none."""
     return str((live["metadata"].get("labels") or {}).get(SET_LABEL, ""))
 
 
-def declared_part(live: JsonObject, types: TypeTable) -> JsonObject:
+def declared_part(live: JsonObject, types: MergeTypeTable) -> JsonObject:
     """The document that an apply of which adopts the object and changes nothing."""
     whole = _without_written(live)
     claimed = _claimed(live)
@@ -164,7 +164,7 @@ def _merged(part: Json, more: Json, whole: Json) -> Json:
     return part if part == more else whole
 
 
-def _without_defaults(document: JsonObject, types: TypeTable) -> JsonObject:
+def _without_defaults(document: JsonObject, types: MergeTypeTable) -> JsonObject:
     """Without each field that a new object would have all the same."""
     stored = _stored(document, types)
     if stored is None:
@@ -176,8 +176,8 @@ def _without_defaults(document: JsonObject, types: TypeTable) -> JsonObject:
     return document
 
 
-def _stored(document: JsonObject, types: TypeTable) -> JsonObject | None:
-    made = made_anew(document, types)
+def _stored(document: JsonObject, types: MergeTypeTable) -> JsonObject | None:
+    made = predict_as_new(document, types)
     if made is None:
         return None
     return {**made, "metadata": {key: value for key, value in made["metadata"].items() if key != "managedFields"}}

@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, TemporaryError
-from providers.http.errors import TooLarge, Unreachable, Untrusted
+from providers.http.errors import TlsFailed, TooLarge, Unreachable
 
 __all__ = [
     "AdmissionDenied",
     "AlreadyExists",
     "ApplyConflict",
     "BadRequest",
-    "Cause",
     "CommandNotStarted",
     "CommandUnsettled",
     "ContinueExpired",
     "FieldConflict",
     "Forbidden",
     "Invalid",
+    "InvalidField",
     "NamespaceMissing",
     "NamespaceTerminating",
     "NotFound",
@@ -31,12 +31,12 @@ __all__ = [
     "OutcomeUnknown",
     "ResourceVersionConflict",
     "ServerBusy",
+    "TlsFailed",
     "TooLarge",
     "UidMismatch",
     "Unauthorized",
-    "UnknownAnswer",
+    "UnknownServerAnswer",
     "Unreachable",
-    "Untrusted",
     "WebhookDown",
 ]
 
@@ -50,7 +50,7 @@ class FieldConflict(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class InvalidField:
     """One refused field. `message` is the server's detail with the value cut out, or empty where that is not safe."""
 
     field: str
@@ -91,7 +91,7 @@ class AlreadyExists(PreconditionError):
 class Invalid(PermanentError):
     """The server refuses the document. `causes` name the fields; `immutable` is true when every one is immutable."""
 
-    def __init__(self, causes: tuple[Cause, ...], *, where: str = "", remedy: str = "") -> None:
+    def __init__(self, causes: tuple[InvalidField, ...], *, where: str = "", remedy: str = "") -> None:
         shown = "; ".join(str(cause) for cause in causes)
         super().__init__(shown or "the server calls the object invalid", where=where, remedy=remedy)
         self.causes = causes
@@ -158,7 +158,7 @@ class ContinueExpired(TemporaryError):
     """The continue token of a paged list is too old: the list has to start again."""
 
 
-class UnknownAnswer(PermanentError):
+class UnknownServerAnswer(PermanentError):
     """An answer that no rule knows. The code is reported, the text is not."""
 
 

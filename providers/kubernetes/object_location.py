@@ -39,7 +39,7 @@ def served_kind(cluster: Cluster, api_version: str, kind: str) -> KindInfo | Non
     return next((info for info in cluster.kinds() if info.kind == kind and group_of(info.api_version) == group), None)
 
 
-def kind_of(cluster: Cluster, address: Address) -> KindInfo | None:
+def kind_of_address(cluster: Cluster, address: Address) -> KindInfo | None:
     """The kind that an address names, at the version that the cluster prefers, or None. Raises ProviderError."""
     kinds = cluster.kinds()
     return next(
@@ -52,7 +52,7 @@ def is_crd(document: JsonObject) -> bool:
     return document.get("kind") == CRD and document.get("apiVersion") == CRD_API
 
 
-def planned_kinds(crds: Iterable[JsonObject]) -> dict[tuple[str, str], KindInfo]:
+def kinds_of_planned_crds(crds: Iterable[JsonObject]) -> dict[tuple[str, str], KindInfo]:
     """Kinds by (apiVersion, kind) as these desired CRDs will serve them."""
     return {(info.api_version, info.kind): info for info in custom_kinds(crds)}
 

@@ -14,12 +14,12 @@ from planner.values import JsonObject
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.errors import ResourceVersionConflict
 from providers.kubernetes.object_location import locate_object, served_kind
-from providers.kubernetes.writing import TRIES, Work, WriteContext, check_planned
+from providers.kubernetes.writing import TRIES, ChangeInProgress, WriteContext, refuse_unplanned_object
 
 _MARKS = (("annotations", APPLIED), ("labels", SET_LABEL))
 
 
-def forget(desk: WriteContext, change: Change) -> Written:
+def orphan_object(desk: WriteContext, change: Change) -> Written:
     """Take our marks off the object. Raises PreconditionError when it is not the one that the plan saw, and
     TemporaryError when it changes all the time. One that is gone, or carries no label of ours, is given up already."""
     uid = change.precondition.uid
@@ -28,20 +28,20 @@ def forget(desk: WriteContext, change: Change) -> Written:
         return Written(uid, already=True)
     spot = locate_object(kind, change.address, desk.default_namespace)
     for _ in range(TRIES):
-        work = Work(desk, change, spot, {}, None, None).reread()
+        work = ChangeInProgress(desk, change, spot, {}, None, None).reread()
         live = work.live
         if live is None or live["metadata"]["uid"] != uid or SET_LABEL not in (live["metadata"].get("labels") or {}):
             return Written(uid, already=True)
-        check_planned(work)
+        refuse_unplanned_object(work)
         try:
-            desk.cluster.patch(*spot, patch_of(live))
+            desk.cluster.patch(*spot, orphan_patch(live))
         except ResourceVersionConflict:
             continue
         return Written(uid)
     raise TemporaryError("it changes faster than it can be written", where=str(change.address))
 
 
-def patch_of(live: JsonObject) -> tuple[JsonObject, ...]:
+def orphan_patch(live: JsonObject) -> tuple[JsonObject, ...]:
     """The JSON patch that takes the marks and our ownership off `live`; it fits this uid and resourceVersion only."""
     metadata = live["metadata"]
     marks = [(where, name) for where, name in _MARKS if name in (metadata.get(where) or {})]

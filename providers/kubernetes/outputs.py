@@ -9,17 +9,17 @@ from __future__ import annotations
 from planner.values import Json, JsonObject
 
 
-def outputs_of(live: JsonObject) -> JsonObject:
+def object_outputs(live: JsonObject) -> JsonObject:
     """Every output of a live object."""
     metadata = live["metadata"]
     out = {"uid": metadata.get("uid", ""), "resourceVersion": metadata.get("resourceVersion", "")}
-    out |= known_outputs(live)
+    out |= outputs_before_create(live)
     if status := live.get("status"):
         _flatten("status", status, out)
     return out
 
 
-def known_outputs(document: JsonObject) -> JsonObject:
+def outputs_before_create(document: JsonObject) -> JsonObject:
     """The outputs that are known before an object exists."""
     metadata = document["metadata"]
     out: JsonObject = {"metadata.name": metadata["name"]}
@@ -28,9 +28,9 @@ def known_outputs(document: JsonObject) -> JsonObject:
     return out
 
 
-def stable_outputs(live: JsonObject) -> JsonObject:
+def outputs_stable_over_update(live: JsonObject) -> JsonObject:
     """The outputs that an update leaves as they are."""
-    return {"uid": live["metadata"].get("uid", ""), **known_outputs(live)}
+    return {"uid": live["metadata"].get("uid", ""), **outputs_before_create(live)}
 
 
 def _flatten(path: str, value: Json, out: JsonObject) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import ProviderError, TemporaryError
 from planner.plan import Action, Change, ClusterIdentity
 from planner.ports import (
@@ -28,12 +28,12 @@ from planner.values import JsonObject, Vault
 from providers.cluster import Cluster, ObjectCollection
 from providers.kubernetes import reading
 from providers.kubernetes.object_location import ObjectLocation, locate_object, served_kind
-from providers.kubernetes.outputs import outputs_of
+from providers.kubernetes.outputs import object_outputs
 from providers.kubernetes.preview.planned_types import PlannedTypes
 from providers.kubernetes.preview.previewer import Previewer
 from providers.kubernetes.readiness import deletion_readiness, object_readiness
 from providers.kubernetes.secret_sealing import seal_live_document
-from providers.kubernetes.vanished_job import SeenJobs
+from providers.kubernetes.vanished_job import SelfDeletingJobs
 from providers.secret_lookup import secret_lookup
 
 if TYPE_CHECKING:
@@ -67,13 +67,13 @@ class KubernetesProvider:
         self._dry_creates = dry_creates
         self._sleep = sleep
         self._horizon = PlannedTypes()
-        self._jobs = SeenJobs()
+        self._jobs = SelfDeletingJobs()
 
     def identity(self) -> ClusterIdentity:
         """Which cluster this is."""
         return self._cluster.identity()
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """One LIST per kind and namespace; see planner.ports.Provider."""
         cluster, fingerprinter = self._cluster, self._fingerprinter
         result = reading.read_kubernetes(cluster, fingerprinter, self._default_namespace, wanted, owned, also)
@@ -107,7 +107,7 @@ class KubernetesProvider:
 
         desk = self._desk({})
         return (
-            orphan_object.forget(desk, change)
+            orphan_object.orphan_object(desk, change)
             if change.action is Action.FORGET
             else writing.delete_object(desk, change)
         )
@@ -160,7 +160,7 @@ class KubernetesProvider:
             self._jobs.seen(change.address, sealed)
         if sealed is None or not state.done:
             return state
-        return Readiness(state.done, state.ok, state.message, {**outputs_of(sealed), **state.outputs})
+        return Readiness(state.done, state.ok, state.message, {**object_outputs(sealed), **state.outputs})
 
     def _desk(self, vault: Vault) -> writing.WriteContext:
         from providers.kubernetes import writing

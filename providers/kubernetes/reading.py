@@ -10,18 +10,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from planner.address import Address, group_of
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import ProviderError
 from planner.ports import Absent, Fingerprinter, Observation, Present, ReadResult, Unreadable
-from planner.resource import PROTECT, SCOPE, SET_LABEL, Resource, orphaned_by
+from planner.resource import PROTECT, SCOPE, SET_LABEL, Resource, orphan_annotation
 from planner.values import JsonObject
 from providers.cluster import FIELD_MANAGER, Cluster, Keep, KindInfo, Listing, ObjectCollection
 from providers.kubernetes.answer_shape import check_managed_fields
 from providers.kubernetes.content_digest import content_digest
-from providers.kubernetes.errors import Forbidden, UnknownAnswer
+from providers.kubernetes.errors import Forbidden, UnknownServerAnswer
 from providers.kubernetes.object_location import ObjectLocation, locate_object, served_kind
-from providers.kubernetes.outputs import outputs_of
-from providers.kubernetes.secret_sealing import as_text, seal_live_document, stand_in
+from providers.kubernetes.outputs import object_outputs
+from providers.kubernetes.secret_sealing import seal_live_document, stand_ins_as_text, with_stand_ins
 
 MANY_NAMESPACES = 8  # above it a kind is listed once for the whole cluster
 
@@ -43,7 +43,7 @@ def read_kubernetes(
     default_namespace: str,
     wanted: Sequence[Resource],
     owned: Collection[str],
-    also: Collection[KindPlace],
+    also: Collection[KindInNamespace],
 ) -> ReadResult:
     """See planner.ports.Provider.read."""
     survey = _Survey()
@@ -73,19 +73,19 @@ def observe_object(address: Address, live: JsonObject, fingerprinter: Fingerprin
     return Present(
         address,
         uid=str(metadata.get("uid", "")),
-        content=content_of(sealed, fingerprinter),
+        content=digest_of_sealed_content(sealed, fingerprinter),
         value=sealed,
         owned_by=(metadata.get("labels") or {}).get(SET_LABEL, ""),
         scope=annotations.get(SCOPE, ""),
         protected=annotations.get(PROTECT) == "true",
-        orphan_on_delete=orphaned_by(annotations),
-        outputs=outputs_of(sealed),
+        orphan_on_delete=orphan_annotation(annotations),
+        outputs=object_outputs(sealed),
     )
 
 
-def content_of(sealed: JsonObject, fingerprinter: Fingerprinter) -> str:
+def digest_of_sealed_content(sealed: JsonObject, fingerprinter: Fingerprinter) -> str:
     """The content digest of a sealed object, the same for a live one and for its snapshot."""
-    return content_digest(as_text(stand_in(sealed)), fingerprinter)
+    return content_digest(stand_ins_as_text(with_stand_ins(sealed)), fingerprinter)
 
 
 def _locate(cluster: Cluster, survey: _Survey, resource: Resource, default_namespace: str) -> None:
@@ -104,7 +104,7 @@ def _locate(cluster: Cluster, survey: _Survey, resource: Resource, default_names
     survey.places.setdefault((address.group, address.kind, spot.namespace), address.node_lane)
 
 
-def _locate_also(cluster: Cluster, survey: _Survey, place: KindPlace) -> None:
+def _locate_also(cluster: Cluster, survey: _Survey, place: KindInNamespace) -> None:
     group = group_of(place.api_version)
     try:
         kind = served_kind(cluster, place.api_version, place.kind)
@@ -192,7 +192,7 @@ def _observe(
     if live := found.get(spot):
         try:
             check_managed_fields(live, address.local)
-        except UnknownAnswer as error:
+        except UnknownServerAnswer as error:
             return Unreadable(address, error.message)
         return observe_object(address, live, fingerprinter)
     answer = listing[ObjectCollection(spot.kind, spot.namespace)]

@@ -19,9 +19,9 @@ from typing import Final
 
 from planner.ports import Fingerprinter
 from planner.redaction.redactor import REDACTOR, SHORTEST
-from planner.redaction.secret_origin import is_public
+from planner.redaction.secret_origin import is_public_secret_value
 from planner.resource import COPIES, GENERATED
-from planner.values import Json, JsonObject, Sealed, SecretValue, parse_generated
+from planner.values import Json, JsonObject, SealedSecret, SecretValue, parse_generated
 from providers.secret_lookup import secret_bytes
 
 UNKNOWN: Final = "hmac-sha256:0000000000000000"  # stands for a value that does not exist yet
@@ -78,7 +78,7 @@ def seal_prediction(document: JsonObject, fingerprinter: Fingerprinter) -> JsonO
         return document
     texts = {key: _decode(value) if isinstance(value, str) else value for key, value in data.items()}
     stood_in = {
-        key: Sealed(f"live:{key}", text if text != UNKNOWN else "")
+        key: SealedSecret(f"live:{key}", text if text != UNKNOWN else "")
         for key, text in texts.items()
         if isinstance(text, str) and _FINGERPRINT.fullmatch(text)
     }
@@ -86,12 +86,12 @@ def seal_prediction(document: JsonObject, fingerprinter: Fingerprinter) -> JsonO
 
 
 def _sealed(key: str, value: Json, encoded: bool, fingerprinter: Fingerprinter, document: JsonObject) -> Json:
-    if value is None or isinstance(value, Sealed):
+    if value is None or isinstance(value, SealedSecret):
         return value
     text = str(value)
     if _FINGERPRINT.fullmatch(text):
-        return Sealed(f"live:{key}", text)
-    return Sealed(f"live:{key}", _print_of(key, text, encoded, fingerprinter, document))
+        return SealedSecret(f"live:{key}", text)
+    return SealedSecret(f"live:{key}", _print_of(key, text, encoded, fingerprinter, document))
 
 
 def _print_of(key: str, text: str, encoded: bool, fingerprinter: Fingerprinter, document: JsonObject) -> str:
@@ -102,12 +102,12 @@ def _print_of(key: str, text: str, encoded: bool, fingerprinter: Fingerprinter, 
         except (binascii.Error, ValueError):
             pass  # no server stores it; it is sealed as it is
         else:
-            if not is_public(document, key, raw):
+            if not is_public_secret_value(document, key, raw):
                 REDACTOR.learn(raw)
     return fingerprinter.fingerprint(raw)
 
 
-def as_fingerprints(document: JsonObject, fingerprinter: Fingerprinter) -> JsonObject:
+def fingerprints_for_snapshot(document: JsonObject, fingerprinter: Fingerprinter) -> JsonObject:
     """The document as a snapshot keeps it: fingerprints as text in place of values."""
     return _each_leaf(
         seal_live_document(document, fingerprinter), lambda leaf, _encoded, _key: leaf.fingerprint or UNKNOWN
@@ -117,28 +117,28 @@ def as_fingerprints(document: JsonObject, fingerprinter: Fingerprinter) -> JsonO
 # --- stand-ins -----------------------------------------------------------------------------------------------------
 
 
-def stand_in(document: JsonObject, live: JsonObject | None = None) -> JsonObject:
+def with_stand_ins(document: JsonObject, live: JsonObject | None = None) -> JsonObject:
     """The document with fingerprints in place of values, so that it can be merged and compared like any other.
 
     A `generate:` leaf stands for the value that lives already, if `live` (sealed) has its key in this rotation.
     """
 
-    def stand(leaf: Sealed, encoded: bool, key: str) -> str:
-        if isinstance(alive := _kept(leaf, key, live), Sealed):
+    def stand(leaf: SealedSecret, encoded: bool, key: str) -> str:
+        if isinstance(alive := _kept(leaf, key, live), SealedSecret):
             leaf = alive
         return _encode(leaf.fingerprint or UNKNOWN) if encoded else leaf.fingerprint
 
     return _each_leaf(document, stand) if is_secret(document) else document
 
 
-def as_text(document: JsonObject) -> JsonObject:
+def stand_ins_as_text(document: JsonObject) -> JsonObject:
     """Stand-ins in the form that a snapshot takes: the fingerprint as it is."""
     if not is_secret(document) or not isinstance(data := document.get("data"), dict):
         return document
     return {**document, "data": {k: _decode(v) if isinstance(v, str) else v for k, v in data.items()}}
 
 
-def for_dry_run(document: JsonObject) -> JsonObject:
+def stand_ins_for_dry_run(document: JsonObject) -> JsonObject:
     """Stand-ins in a form that the server's validation of typed Secrets accepts (pull secrets must be JSON)."""
     data = document.get("data")
     if not is_secret(document) or not isinstance(data, dict) or _DOCKER_CONFIGS.keys().isdisjoint(data):
@@ -147,16 +147,16 @@ def for_dry_run(document: JsonObject) -> JsonObject:
     return {**document, "data": {**data, **stubs}}
 
 
-def without_unknown(document: JsonObject, desired: JsonObject) -> JsonObject:
+def with_unknown_values_alike(document: JsonObject, desired: JsonObject) -> JsonObject:
     """Stand-ins in which every key whose value `desired` (sealed) cannot know in advance reads the same."""
     wanted = desired.get("data")
     if not is_secret(desired) or not isinstance(wanted, dict) or not isinstance(data := document.get("data"), dict):
         return document
-    unknown = {key for key, leaf in wanted.items() if isinstance(leaf, Sealed) and not leaf.fingerprint}
+    unknown = {key for key, leaf in wanted.items() if isinstance(leaf, SealedSecret) and not leaf.fingerprint}
     return {**document, "data": {k: _encode(UNKNOWN) if k in unknown else v for k, v in data.items()}}
 
 
-def fingerprint_of(stood_in: Json, encoded: bool) -> str:
+def fingerprint_in_stand_in(stood_in: Json, encoded: bool) -> str:
     """The fingerprint inside a stand-in; empty for one that stands for nothing known."""
     text = _decode(stood_in) if encoded and isinstance(stood_in, str) else str(stood_in)
     return text if _FINGERPRINT.fullmatch(text) and text != UNKNOWN else ""
@@ -178,16 +178,18 @@ def _each_leaf(document: JsonObject, change: Callable[..., str]) -> JsonObject:
     out = dict(document)
     for part in ("data", "stringData"):
         if isinstance(values := document.get(part), dict):
-            out[part] = {k: change(v, part == "data", k) if isinstance(v, Sealed) else v for k, v in values.items()}
+            out[part] = {
+                k: change(v, part == "data", k) if isinstance(v, SealedSecret) else v for k, v in values.items()
+            }
     metadata = document.get("metadata") or {}
     annotations = metadata.get("annotations") or {}
-    if any(isinstance(value, Sealed) for value in annotations.values()):
-        plain = {k: change(v, False, k) if isinstance(v, Sealed) else v for k, v in annotations.items()}
+    if any(isinstance(value, SealedSecret) for value in annotations.values()):
+        plain = {k: change(v, False, k) if isinstance(v, SealedSecret) else v for k, v in annotations.items()}
         out["metadata"] = {**metadata, "annotations": plain}
     return out
 
 
-def _kept(leaf: Sealed, key: str, live: JsonObject | None) -> Json:
+def _kept(leaf: SealedSecret, key: str, live: JsonObject | None) -> Json:
     """What lives in the place of a value that is made once: it stays, unless the live object records another rotation.
 
     An object without a record was made by somebody else, or is older than rotations: its value stays too.
@@ -211,7 +213,7 @@ def reveal_document(
     `raw` is the live object as it came, for values that are generated once and retained. Raises PreconditionError,
     which names the source, when a value is no longer the one that the plan saw."""
 
-    def value(leaf: Sealed, encoded: bool, key: str) -> str:
+    def value(leaf: SealedSecret, encoded: bool, key: str) -> str:
         if isinstance(alive := _kept(leaf, key, raw), str):
             return alive
         plain = _value_of(leaf, look_up, fingerprinter)
@@ -220,7 +222,7 @@ def reveal_document(
     return _each_leaf(desired, value) if is_secret(desired) else desired
 
 
-def _value_of(leaf: Sealed, look_up: Callable[[str], SecretValue], fingerprinter: Fingerprinter) -> bytes:
+def _value_of(leaf: SealedSecret, look_up: Callable[[str], SecretValue], fingerprinter: Fingerprinter) -> bytes:
     if generation := parse_generated(leaf.ref):
         length, _ = generation
         return SecretValue(secrets.token_urlsafe(length)[:length].encode()).reveal()

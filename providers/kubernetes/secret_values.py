@@ -20,7 +20,7 @@ SecretValues: TypeAlias = Callable[[str, str], "Mapping[str, SecretValue] | None
 _SECRETS = KindInfo("v1", "Secret", "secrets", True)
 
 
-def secret_values(cluster: Cluster) -> SecretValues:
+def reader_of_live_secrets(cluster: Cluster) -> SecretValues:
     """What reads the Secrets of a cluster: None when there is none of that name.
 
     It raises PermanentError or TemporaryError when the Secret cannot be read, and passes on nothing that a server says

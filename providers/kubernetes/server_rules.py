@@ -17,7 +17,7 @@ _LABELLED = frozenset((("batch/v1", "Job"), ("v1", "ReplicationController")))
 _RBAC = "rbac.authorization.k8s.io/"
 
 
-def is_aggregated(document: JsonObject) -> bool:
+def is_aggregated_cluster_role(document: JsonObject) -> bool:
     """Whether the rules of this object belong to the controller that aggregates cluster roles."""
     if document.get("kind") != "ClusterRole" or not str(document.get("apiVersion", "")).startswith(_RBAC):
         return False
@@ -26,7 +26,7 @@ def is_aggregated(document: JsonObject) -> bool:
 
 def with_server_rules(document: JsonObject) -> JsonObject:
     """The document to send: without what belongs to a controller, with what our label would keep from being set."""
-    if is_aggregated(document):
+    if is_aggregated_cluster_role(document):
         return {key: value for key, value in document.items() if key != "rules"}
     if (document.get("apiVersion"), document.get("kind")) not in _LABELLED:
         return document
@@ -38,16 +38,20 @@ def with_server_rules(document: JsonObject) -> JsonObject:
     return {**document, "metadata": {**metadata, "labels": {**wanted, **labels}}}
 
 
-def left_out(document: JsonObject) -> tuple[str, ...]:
+def remarks_on_unsent_content(document: JsonObject) -> tuple[str, ...]:
     """For the reader: declared content that is not sent because a controller decides it."""
-    if is_aggregated(document) and document.get("rules"):
+    if is_aggregated_cluster_role(document) and document.get("rules"):
         return ("its rules are left out: with an aggregationRule they are the controller's",)
     return ()
 
 
-def without_controlled(document: JsonObject) -> JsonObject:
+def without_controller_fields(document: JsonObject) -> JsonObject:
     """The object without what its controller fills in: what of it somebody could have decided."""
-    return {key: value for key, value in document.items() if key != "rules"} if is_aggregated(document) else document
+    return (
+        {key: value for key, value in document.items() if key != "rules"}
+        if is_aggregated_cluster_role(document)
+        else document
+    )
 
 
 def _template_labels(document: JsonObject) -> dict[str, str]:

@@ -22,7 +22,7 @@ _BADLY = frozenset(
 )
 
 
-class SeenJobs:
+class SelfDeletingJobs:
     """The Jobs that delete themselves, as they were seen last. Safe for many threads: each entry is replaced whole."""
 
     def __init__(self) -> None:

@@ -19,19 +19,19 @@ from planner.resource import APPLIED, PROTECT, SET_LABEL
 from planner.values import JsonObject, SecretValue, open_outputs
 from providers.cluster import FIELD_MANAGER, Cluster
 from providers.kubernetes.applied_stamp import with_final_stamp
-from providers.kubernetes.csa_upgrade import Moves, migration_patch
+from providers.kubernetes.csa_upgrade import OwnershipMoves, migration_patch
 from providers.kubernetes.errors import ApplyConflict, FieldConflict, ResourceVersionConflict
 from providers.kubernetes.object_location import ObjectLocation, is_crd, locate_object, served_kind
-from providers.kubernetes.outputs import outputs_of
+from providers.kubernetes.outputs import object_outputs
 from providers.kubernetes.preview.field_takeover import taken_fields
-from providers.kubernetes.preview.predict import CREATE_ONLY, as_sent, expected_digest
-from providers.kubernetes.reading import applied_by_us, content_of
+from providers.kubernetes.preview.predict import CREATE_ONLY, digest_of_declared_fields, stand_ins_as_sent
+from providers.kubernetes.reading import applied_by_us, digest_of_sealed_content
 from providers.kubernetes.secret_sealing import (
-    as_fingerprints,
+    fingerprints_for_snapshot,
     is_secret,
     reveal_document,
     seal_live_document,
-    stand_in,
+    with_stand_ins,
 )
 from providers.kubernetes.ssa.ownership import apply_changes_nothing
 
@@ -52,7 +52,7 @@ class WriteContext:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class ChangeInProgress:
     """One change and the object that it is about, as read last: sealed, and raw only for values that must be
     retained."""
 
@@ -63,11 +63,11 @@ class Work:
     live: JsonObject | None
     raw: JsonObject | None
 
-    def reread(self) -> Work:
+    def reread(self) -> ChangeInProgress:
         """The same work on the object as it is now."""
         raw = self.desk.cluster.get(*self.spot)
         live = None if raw is None else seal_live_document(raw, self.desk.fingerprinter)
-        return Work(self.desk, self.change, self.spot, self.desired, live, raw)
+        return ChangeInProgress(self.desk, self.change, self.spot, self.desired, live, raw)
 
 
 def apply_change(desk: WriteContext, change: Change) -> Written:
@@ -82,7 +82,7 @@ def apply_change(desk: WriteContext, change: Change) -> Written:
     if kind is None:
         raise TemporaryError("the cluster does not serve this kind (yet)", where=str(change.address))
     spot = locate_object(kind, change.address, desk.default_namespace)
-    work = Work(desk, change, spot, with_final_stamp(change.desired), None, None)
+    work = ChangeInProgress(desk, change, spot, with_final_stamp(change.desired), None, None)
     for attempt in range(TRIES):
         blind = attempt == 0 and change.precondition.absent  # create-only: no need to look first
         try:
@@ -95,7 +95,7 @@ def apply_change(desk: WriteContext, change: Change) -> Written:
     raise TemporaryError("it changes faster than it can be written", where=str(change.address))
 
 
-def _attempt(work: Work) -> Written:
+def _attempt(work: ChangeInProgress) -> Written:
     """One look and, if the world is as planned, one write."""
     change, live = work.change, work.live
     if live is None:
@@ -105,7 +105,7 @@ def _attempt(work: Work) -> Written:
     if _is_planned(work):
         return _replace(work) if change.action is Action.REPLACE else _update(work)
     if _is_done(work):
-        return Written(str(live["metadata"]["uid"]), outputs_of(live), already=True)
+        return Written(str(live["metadata"]["uid"]), object_outputs(live), already=True)
     if change.action is Action.REPLACE and _is_leaving(work):
         return _replace(work)
     if change.precondition.absent:
@@ -115,29 +115,29 @@ def _attempt(work: Work) -> Written:
     raise _moved(work, f"it was changed since the plan was made{_last_writer(live)}")
 
 
-def _is_planned(work: Work) -> bool:
+def _is_planned(work: ChangeInProgress) -> bool:
     assert work.live is not None
     wanted = work.change.precondition
     if wanted.absent or work.live["metadata"]["uid"] != wanted.uid:
         return False
-    return content_of(work.live, work.desk.fingerprinter) == wanted.content
+    return digest_of_sealed_content(work.live, work.desk.fingerprinter) == wanted.content
 
 
-def check_planned(work: Work) -> None:
+def refuse_unplanned_object(work: ChangeInProgress) -> None:
     """Refuse an object that is not as the plan saw it. Raises PreconditionError."""
     assert work.live is not None
     if not _is_planned(work):
         raise _moved(work, f"it was changed since the plan was made{_last_writer(work.live)}")
 
 
-def _is_leaving(work: Work) -> bool:
+def _is_leaving(work: ChangeInProgress) -> bool:
     """Whether the object is the planned one, being deleted by the run that was killed."""
     assert work.live is not None
     metadata = work.live["metadata"]
     return bool(metadata.get("deletionTimestamp")) and metadata["uid"] == work.change.precondition.uid
 
 
-def _is_done(work: Work) -> bool:
+def _is_done(work: ChangeInProgress) -> bool:
     """Whether the object is as the change would leave it, applied by us and on its way nowhere."""
     live, desired = work.live, work.desired
     assert live is not None
@@ -145,15 +145,15 @@ def _is_done(work: Work) -> bool:
     labels, wanted = metadata.get("labels") or {}, desired["metadata"].get("labels") or {}
     if metadata.get("deletionTimestamp") or not applied_by_us(live) or labels.get(SET_LABEL) != wanted.get(SET_LABEL):
         return False
-    after = stand_in(live)
-    if work.change.expects and expected_digest(after, desired) == work.change.expects:
+    after = with_stand_ins(live)
+    if work.change.expects and digest_of_declared_fields(after, desired) == work.change.expects:
         return True
     stamps = [(doc["metadata"].get("annotations") or {}).get(APPLIED) for doc in (live, desired)]
     leaves_too = is_secret(desired) or stamps[0] is None or stamps[0] != stamps[1]
-    return apply_changes_nothing(after, stand_in(desired, live), manager=FIELD_MANAGER, leaves_too=leaves_too)
+    return apply_changes_nothing(after, with_stand_ins(desired, live), manager=FIELD_MANAGER, leaves_too=leaves_too)
 
 
-def _moved(work: Work, message: str) -> PreconditionError:
+def _moved(work: ChangeInProgress, message: str) -> PreconditionError:
     return PreconditionError(message, where=str(work.change.address), remedy="plan again")
 
 
@@ -166,16 +166,16 @@ def _last_writer(live: JsonObject) -> str:
 # --- the three ways to write ---------------------------------------------------------------------------------------
 
 
-def _create(work: Work) -> Written:
+def _create(work: ChangeInProgress) -> Written:
     return _written(work, _send(work, {"resourceVersion": CREATE_ONLY}, force=False))
 
 
-def _update(work: Work) -> Written:
+def _update(work: ChangeInProgress) -> Written:
     live, raw = work.live, work.raw
     assert live is not None and raw is not None
     metadata = live["metadata"]
     version = metadata["resourceVersion"]
-    if moved := migration_patch(live, Moves.of(work.change)):
+    if moved := migration_patch(live, OwnershipMoves.of(work.change)):
         kind, namespace, name = work.spot
         answer = work.desk.cluster.patch(kind, namespace, name, moved)
         version = answer["metadata"]["resourceVersion"]
@@ -185,7 +185,7 @@ def _update(work: Work) -> Written:
     return _written(work, _send(work, precondition, force=bool(work.change.forced)))
 
 
-def _replace(work: Work) -> Written:
+def _replace(work: ChangeInProgress) -> Written:
     live = work.live
     assert live is not None
     _refuse_protected(work.change, live)
@@ -204,13 +204,15 @@ def _replace(work: Work) -> Written:
     raise TemporaryError("it is not deleted yet", where=str(work.change.address), remedy="look at its finalizers")
 
 
-def _check_force(work: Work, precondition: JsonObject) -> None:
+def _check_force(work: ChangeInProgress, precondition: JsonObject) -> None:
     """Force takes every conflicting field: a dry run on this very version shows whether it takes only planned ones."""
     assert work.live is not None
-    body = _with(stand_in(work.desired, work.live), precondition)
+    body = _with(with_stand_ins(work.desired, work.live), precondition)
     if is_secret(body):
         return  # its values cannot be sent for a look; the content digest has vouched for what lives
-    answer = work.desk.cluster.apply(work.spot.kind, as_sent(work.desk.cluster, body), force=True, dry_run=True)
+    answer = work.desk.cluster.apply(
+        work.spot.kind, stand_ins_as_sent(work.desk.cluster, body), force=True, dry_run=True
+    )
     allowed = [parse_path(render_path(path)) for path in work.change.forced]
     taken = taken_fields(work.live, answer)
     beyond = [
@@ -221,12 +223,12 @@ def _check_force(work: Work, precondition: JsonObject) -> None:
         raise ApplyConflict(causes, where=str(work.change.address))
 
 
-def _send(work: Work, precondition: JsonObject, *, force: bool) -> JsonObject:
+def _send(work: ChangeInProgress, precondition: JsonObject, *, force: bool) -> JsonObject:
     """The write itself; the answer, sealed. The only call that carries secret values."""
     desk = work.desk
     body = reveal_document(work.desired, work.raw, desk.look_up, desk.fingerprinter)
     if desk.cluster.simulated:
-        body = as_fingerprints(body, desk.fingerprinter)
+        body = fingerprints_for_snapshot(body, desk.fingerprinter)
     answer = desk.cluster.apply(work.spot.kind, _with(body, precondition), force=force)
     if is_crd(answer):
         desk.cluster.forget()
@@ -237,15 +239,15 @@ def _with(body: JsonObject, precondition: JsonObject) -> JsonObject:
     return {**body, "metadata": {**body["metadata"], **precondition}}
 
 
-def _written(work: Work, answer: JsonObject) -> Written:
+def _written(work: ChangeInProgress, answer: JsonObject) -> Written:
     """Hold the answer to what the plan predicted. Raises PermanentError naming the fields that differ."""
     expects = work.change.expects
-    after = stand_in(answer)
-    if expects and expected_digest(after, work.desired) != expects:
+    after = with_stand_ins(answer)
+    if expects and digest_of_declared_fields(after, work.desired) != expects:
         names = ", ".join(_differing(work.change, after)) or "fields that the plan predicted otherwise"
         raise PermanentError(f"the server changed {names}", where=str(work.change.address), remedy="plan again")
     warnings = work.desk.cluster.drain_warnings(work.change.address.local)
-    return Written(str(answer["metadata"]["uid"]), outputs_of(answer), warnings=warnings)
+    return Written(str(answer["metadata"]["uid"]), object_outputs(answer), warnings=warnings)
 
 
 def _differing(change: Change, after: JsonObject) -> list[str]:
@@ -267,14 +269,14 @@ def delete_object(desk: WriteContext, change: Change) -> Written:
         return Written(change.precondition.uid, already=True)  # without its kind no object of it can be there
     spot = locate_object(kind, change.address, desk.default_namespace)
     for _ in range(TRIES):
-        work = Work(desk, change, spot, {}, None, None).reread()
+        work = ChangeInProgress(desk, change, spot, {}, None, None).reread()
         live = work.live
         if live is None or live["metadata"]["uid"] != change.precondition.uid:
             return Written(change.precondition.uid, already=True)
         if live["metadata"].get("deletionTimestamp"):
             return Written(change.precondition.uid, already=True)
         _refuse_protected(change, live)
-        check_planned(work)
+        refuse_unplanned_object(work)
         version = live["metadata"]["resourceVersion"]
         try:
             desk.cluster.delete(*spot, uid=change.precondition.uid, resource_version=version)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from planner.body_difference import differing_parts
 from planner.path import parse_path, render_path
-from planner.values import Json, JsonObject, Ref, Sub, canonical_bytes
-from providers.json_answer import json_of
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate, canonical_bytes
+from providers.json_answer import parse_json_answer
 from providers.web.json_body import json_values_at
 
 _SHOWN = 120  # characters of a value in a message
@@ -38,7 +38,7 @@ class ProbeResponse:
     body: bytes = field(repr=False)
 
 
-def parse_expectation(spec: JsonObject) -> ExpectedResponse:
+def parse_expected_response(spec: JsonObject) -> ExpectedResponse:
     """Read the spec of an HttpProbe; outputs of others that are still open stay in it as they are."""
     expect = spec.get("expect") or {}
     values = {**(expect.get("json") or {}), **(spec.get("provenance") or {})}
@@ -46,12 +46,12 @@ def parse_expectation(spec: JsonObject) -> ExpectedResponse:
     return ExpectedResponse(int(expect.get("status", 200)), values, headers)
 
 
-def is_open(expected: ExpectedResponse) -> bool:
+def has_open_outputs(expected: ExpectedResponse) -> bool:
     """Whether an output of another resource is still missing in it."""
-    return any(isinstance(value, Ref | Sub) for value in expected.values.values())
+    return any(isinstance(value, OutputRef | OutputTemplate) for value in expected.values.values())
 
 
-def unmet_expectations(expected: ExpectedResponse, seen: ProbeResponse) -> str:
+def unmet_probe_expectations(expected: ExpectedResponse, seen: ProbeResponse) -> str:
     """What is not as expected, all of it in one line; "" when everything holds."""
     return "; ".join(_failing(expected, seen))
 
@@ -65,7 +65,7 @@ def _failing(expected: ExpectedResponse, seen: ProbeResponse) -> Iterator[str]:
     if not expected.values:
         return
     try:
-        document = json_of(seen.body)
+        document = parse_json_answer(seen.body)
     except (ValueError, RecursionError):
         yield "the body is no JSON"
         return

@@ -11,18 +11,18 @@ from dataclasses import dataclass, field
 
 from planner import duration
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError, ProviderError
-from planner.plan import Change, Verified
+from planner.plan import Change, VerifiedBy
 from planner.ports import Absent, Effect, NeverDeletes, Observation, Present, Preview, Readiness, ReadResult, Written
 from planner.resource import Resource
-from planner.values import JsonObject, Vault, digest, encode_leaves
+from planner.values import JsonObject, Vault, document_digest, encode_leaves
 from providers.probes.expected_response import (
     ExpectedResponse,
     ProbeResponse,
-    is_open,
-    parse_expectation,
-    unmet_expectations,
+    has_open_outputs,
+    parse_expected_response,
+    unmet_probe_expectations,
 )
 from providers.probes.send_probe import Ask, probe_canned_answers, probe_over_network
 from providers.provider_tools import ProviderTools
@@ -53,7 +53,7 @@ class HttpProbeProvider(NeverDeletes):
     _tries: dict[Address, _Tries] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See Provider. Asks only those with `readAtPlan`, all at once; present is what held, with what it answered."""
         asked = [resource for resource in wanted if resource.manifest["spec"].get("readAtPlan")]
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
@@ -62,12 +62,12 @@ class HttpProbeProvider(NeverDeletes):
 
     def _observe(self, resource: Resource) -> Observation:
         spec = resource.manifest["spec"]
-        expected = parse_expectation(spec)
-        if is_open(expected):
+        expected = parse_expected_response(spec)
+        if has_open_outputs(expected):
             return Absent(resource.address)
         wrong, outputs = self._look(spec, expected)
         value = {"holds": not wrong, "evidence": wrong}
-        return Present(resource.address, "", digest(value), value, outputs=outputs)
+        return Present(resource.address, "", document_digest(value), value, outputs=outputs)
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider. A probe runs after a change of something that it needs; one that was asked and did not hold
@@ -91,7 +91,7 @@ class HttpProbeProvider(NeverDeletes):
             tries = self._tries.setdefault(change.address, _Tries(time.monotonic()))
             tries.count += 1
         try:
-            wrong, outputs = self._look(spec, parse_expectation(spec), strict=True)
+            wrong, outputs = self._look(spec, parse_expected_response(spec), strict=True)
         except PermanentError as error:
             return _over(spec, error.described(), {})
         if not wrong:
@@ -110,13 +110,13 @@ class HttpProbeProvider(NeverDeletes):
             if strict and isinstance(error, PermanentError):
                 raise
             return error.described(), {}
-        return unmet_expectations(expected, seen), _outputs(seen, time.monotonic() - began)
+        return unmet_probe_expectations(expected, seen), _outputs(seen, time.monotonic() - began)
 
 
 def _preview(seen: Observation) -> Preview:
     if isinstance(seen, Present) and seen.value is not None:
         if seen.value["holds"]:
-            return Preview(Effect.RUN, verified=Verified.SERVER, on_change=(), outputs=seen.outputs)
+            return Preview(Effect.RUN, verified=VerifiedBy.SERVER, on_change=(), outputs=seen.outputs)
         return Preview(Effect.RUN, evidence=seen.value["evidence"], outputs=encode_leaves(seen.outputs))
     return Preview(Effect.RUN, on_change=())
 

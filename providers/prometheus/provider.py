@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from planner import duration
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError, TemporaryError
-from planner.plan import Change, Verified
+from planner.plan import Change, VerifiedBy
 from planner.ports import (
     Absent,
     Effect,
@@ -26,8 +26,8 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.values import JsonObject, Vault, digest
-from providers.prometheus.query_result import QueryRefused, query_outputs, unmet_query
+from planner.values import JsonObject, Vault, document_digest
+from providers.prometheus.query_result import QueryRefused, query_outputs, unmet_query_expectation
 from providers.prometheus.send_query import Ask, query_canned_answers, query_over_network
 from providers.provider_tools import ProviderTools
 
@@ -49,7 +49,7 @@ class PrometheusProvider(NeverDeletes):
     _since: dict[Address, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See Provider. One query each, several at once. Present is what was asked; where nobody answered it does not
         hold either, but what may not be asked, or is not trusted, is Unreadable."""
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="prometheus") as pool:
@@ -71,7 +71,7 @@ class PrometheusProvider(NeverDeletes):
         except PermanentError as error:
             return Unreadable(resource.address, error.described())
         # Values move all the time: the token says whether it holds, so that the same decision is the same plan.
-        return Present(resource.address, "", digest({"holds": value["holds"]}), value, outputs=outputs)
+        return Present(resource.address, "", document_digest({"holds": value["holds"]}), value, outputs=outputs)
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider. Nothing to do where it holds; else it is asked again, in any case."""
@@ -108,7 +108,7 @@ class PrometheusProvider(NeverDeletes):
         if not spec.get("server"):
             raise PermanentError(_NO_SERVER, remedy=_NAME_IT)
         result = self.ask(str(spec["server"]), str(spec["promql"]))
-        return unmet_query(spec["expect"], result), query_outputs(spec["expect"], result)
+        return unmet_query_expectation(spec["expect"], result), query_outputs(spec["expect"], result)
 
 
 _NO_SERVER = "no Prometheus is named"
@@ -121,5 +121,5 @@ def _preview(seen: Observation) -> Preview:
     if seen.value["blocked"]:
         return Preview(Effect.RUN, blocked=seen.value["blocked"], remedy=seen.value["remedy"])
     if seen.value["holds"]:
-        return Preview(Effect.NONE, verified=Verified.SERVER, outputs=seen.outputs)
+        return Preview(Effect.NONE, verified=VerifiedBy.SERVER, outputs=seen.outputs)
     return Preview(Effect.RUN, evidence=seen.value["evidence"])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from planner.errors import PermanentError, TemporaryError
 from planner.values import Json, JsonObject, canonical_bytes
 from providers.http.answer import HttpAnswer
-from providers.json_answer import json_of
+from providers.json_answer import parse_json_answer
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?|[+-]?Inf|NaN", re.ASCII)
 _SHOWN = 120  # characters of a foreign text in a message
@@ -52,7 +52,7 @@ def parse_query_result(answer: HttpAnswer) -> QueryResult:
         raise TemporaryError("the answer is no result of an instant query") from None
 
 
-def unmet_query(expect: JsonObject, result: QueryResult) -> str:
+def unmet_query_expectation(expect: JsonObject, result: QueryResult) -> str:
     """What is not as expected, in one line; "" when it holds."""
     values = result.values
     if expect.get("count") is not None:
@@ -76,7 +76,7 @@ def query_outputs(expect: JsonObject, result: QueryResult) -> JsonObject:
     return {"value": result.values[0] if len(result.values) == 1 else list(result.values[:_MANY])}
 
 
-def number_text(value: Json) -> str:
+def prometheus_number_text(value: Json) -> str:
     """A value as Prometheus writes it. Raises ValueError for anything but a number."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError("no number")
@@ -88,7 +88,7 @@ def number_text(value: Json) -> str:
 
 def _document(answer: HttpAnswer) -> JsonObject:
     try:
-        document = json_of(answer.body)
+        document = parse_json_answer(answer.body)
     except ValueError:
         document = None
     if not isinstance(document, dict):
@@ -99,9 +99,9 @@ def _document(answer: HttpAnswer) -> JsonObject:
 def _values(kind: Json, result: Json) -> tuple[str, ...]:
     match kind:
         case "scalar":
-            return (number_text(result[1]),)
+            return (prometheus_number_text(result[1]),)
         case "vector":
-            rows = sorted((canonical_bytes(row["metric"]), number_text(row["value"][1])) for row in result)
+            rows = sorted((canonical_bytes(row["metric"]), prometheus_number_text(row["value"][1])) for row in result)
             return tuple(value for _, value in rows)
         case _:
             raise ValueError("neither numbers nor one moment")

@@ -15,7 +15,7 @@ from planner.errors import PermanentError, ProviderError, TemporaryError
 from planner.values import Json, JsonObject
 from providers.canned_answers import read_canned_answers
 from providers.http.answer import HttpAnswer
-from providers.json_answer import json_of
+from providers.json_answer import parse_json_answer
 from providers.prometheus.send_query import base_url
 from providers.web.address_policy import refuse_special_address
 from providers.web.web_client import QUESTION_LIMITS, WebClient
@@ -75,7 +75,7 @@ def parse_targets(answer: HttpAnswer) -> tuple[ScrapedTarget, ...]:
     if answer.status in (401, 403):
         raise PermanentError(f"the server answers {answer.status}", remedy="allow hwplan to read this Prometheus")
     try:
-        document = json_of(answer.body)
+        document = parse_json_answer(answer.body)
         if answer.status != 200 or not isinstance(document, dict) or document["status"] != "success":
             raise ValueError
         return tuple(sorted(_target(one) for one in document["data"]["activeTargets"]))

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from planner.errors import ProviderError, TemporaryError
 from planner.values import Json, JsonObject
 from providers.canned_answers import read_canned_answers
-from providers.prometheus.query_result import QueryRefused, QueryResult, number_text, parse_query_result
+from providers.prometheus.query_result import QueryRefused, QueryResult, parse_query_result, prometheus_number_text
 from providers.web.address_policy import refuse_special_address
 from providers.web.web_client import QUESTION_LIMITS, WebClient
 
@@ -65,4 +65,4 @@ def _row(row: JsonObject) -> tuple[str, QueryResult]:
 
 
 def _result(value: Json) -> QueryResult:
-    return QueryResult(tuple(number_text(one) for one in (value if isinstance(value, list) else [value])))
+    return QueryResult(tuple(prometheus_number_text(one) for one in (value if isinstance(value, list) else [value])))

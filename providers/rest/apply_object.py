@@ -19,14 +19,14 @@ from providers.http.retries import RetryLimits
 from providers.rest.declared_fields import (
     body_with_fingerprint_note,
     comparable_body,
-    outputs_of,
+    declared_outputs,
     patch_body,
     put_body,
-    version_token,
+    version_token_of_declared,
 )
 from providers.rest.object_spec import RestObjectRequest
 from providers.rest.object_state import RestObjectState, read_rest_object
-from providers.rest.rest_api import RestApi, RestItem, RestWrite
+from providers.rest.rest_api import RestApi, RestItemAnswer, RestWriteRequest
 from providers.rest.secret_values import RestSecretValues
 
 _LOST = "the answer to the write was lost; reading showed that it succeeded"
@@ -74,12 +74,12 @@ def _settled(change: Change, wanted: RestObjectRequest, desk: RestContext) -> Re
     if reasons:
         raise PermanentError(f"a secret cannot be read: {'; '.join(reasons)}", where=str(change.address))
     wanted = replace(wanted, body=body)
-    if change.expects and change.expects != version_token(comparable_body(wanted)):
+    if change.expects and change.expects != version_token_of_declared(comparable_body(wanted)):
         raise PreconditionError("the object is not the one that was planned", where=str(change.address))
     return wanted
 
 
-def _item(change: Change, wanted: RestObjectRequest, desk: RestContext) -> RestItem | None:
+def _item(change: Change, wanted: RestObjectRequest, desk: RestContext) -> RestItemAnswer | None:
     """The object by its own path, for its entity tag and all its fields. Asked before the look: what changes between
     the two is seen there, and what changes later makes the write fail. With details the look itself brings both."""
     identifier = change.precondition.uid
@@ -101,19 +101,19 @@ def _check_still(change: Change, now: RestObjectState | None, wanted: RestObject
                             remedy="plan again: somebody else wrote it since")  # fmt: skip
 
 
-def _write(now: RestObjectState | None, wanted: RestObjectRequest, item: RestItem | None) -> RestWrite:
+def _write(now: RestObjectState | None, wanted: RestObjectRequest, item: RestItemAnswer | None) -> RestWriteRequest:
     if now is None:
         own = str(wanted.name) if wanted.create == "PUT" else ""
-        return RestWrite(wanted.create, body_with_fingerprint_note(wanted), own, creates=True)
+        return RestWriteRequest(wanted.create, body_with_fingerprint_note(wanted), own, creates=True)
     if not now.identifier:
         raise PermanentError(f"{wanted.shown} shows no id", where=wanted.collection.host, remedy="correct spec.id")
     whole, etag = (item.value, item.etag) if item is not None else (now.live, now.etag)
     if wanted.update == "PATCH":
-        return RestWrite("PATCH", patch_body(whole, now.fields, wanted), now.identifier, etag, wanted.patch_type)
-    return RestWrite(wanted.update, put_body(whole, wanted), now.identifier, etag)
+        return RestWriteRequest("PATCH", patch_body(whole, now.fields, wanted), now.identifier, etag, wanted.patch_type)
+    return RestWriteRequest(wanted.update, put_body(whole, wanted), now.identifier, etag)
 
 
-def _send(change: Change, wanted: RestObjectRequest, write: RestWrite, desk: RestContext) -> Written:
+def _send(change: Change, wanted: RestObjectRequest, write: RestWriteRequest, desk: RestContext) -> Written:
     if write.method == "POST":
         desk.posted.add(change.address)
     try:
@@ -173,4 +173,4 @@ def _until(
 def _written(
     now: RestObjectState, wanted: RestObjectRequest, *, already: bool = False, warnings: tuple[str, ...] = ()
 ) -> Written:
-    return Written(now.identifier, outputs_of(now.live, wanted), already, warnings)
+    return Written(now.identifier, declared_outputs(now.live, wanted), already, warnings)

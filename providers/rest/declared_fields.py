@@ -14,26 +14,26 @@ from planner.diff import HIDDEN, diff_documents
 from planner.editing import remove_field, set_field
 from planner.path import FieldPath
 from planner.plan import FieldChange, FieldOp
-from planner.values import Json, JsonObject, Sealed, digest, encode_leaves, open_outputs, value_leaves
+from planner.values import Json, JsonObject, SealedSecret, document_digest, encode_leaves, open_outputs, value_leaves
 from providers.rest.object_spec import RestObjectRequest
 from providers.web.json_body import json_values_at
 
-Seal: TypeAlias = Callable[[Json], Sealed]
+Seal: TypeAlias = Callable[[Json], SealedSecret]
 
 
-def secrets_of(body: JsonObject) -> dict[FieldPath, Sealed]:
+def secret_fields(body: JsonObject) -> dict[FieldPath, SealedSecret]:
     """Every secret field of a body with its leaf."""
-    return {path: leaf for path, leaf in value_leaves(body) if isinstance(leaf, Sealed)}
+    return {path: leaf for path, leaf in value_leaves(body) if isinstance(leaf, SealedSecret)}
 
 
-def unreadable_secrets(wanted: RestObjectRequest) -> dict[FieldPath, Sealed]:
+def unreadable_secrets(wanted: RestObjectRequest) -> dict[FieldPath, SealedSecret]:
     """The secret fields that the API does not give back."""
-    return {path: leaf for path, leaf in secrets_of(wanted.body).items() if path not in wanted.readable}
+    return {path: leaf for path, leaf in secret_fields(wanted.body).items() if path not in wanted.readable}
 
 
-def unknown_secret_sources(wanted: RestObjectRequest) -> tuple[str, ...]:
+def sources_of_unknown_secrets(wanted: RestObjectRequest) -> tuple[str, ...]:
     """Where the secrets come from whose value nobody knows yet, although a live object is to be compared with it."""
-    found = secrets_of(wanted.body).items()
+    found = secret_fields(wanted.body).items()
     return tuple(leaf.ref for path, leaf in found if not leaf.fingerprint and (wanted.note or path in wanted.readable))
 
 
@@ -43,7 +43,7 @@ def body_with_fingerprint_note(wanted: RestObjectRequest) -> JsonObject:
     if not wanted.note or not hidden:
         return wanted.body
     rows = sorted((".".join(map(str, path)), leaf.fingerprint) for path, leaf in hidden.items())
-    return set_field(wanted.body, wanted.note, "hwplan " + digest(rows)[: len("sha256:") + 16])
+    return set_field(wanted.body, wanted.note, "hwplan " + document_digest(rows)[: len("sha256:") + 16])
 
 
 def comparable_body(wanted: RestObjectRequest) -> JsonObject:
@@ -60,14 +60,14 @@ def declared_fields(live: JsonObject, target: JsonObject, seal: Seal) -> JsonObj
 
 
 def _declared(live: Json, target: Json, seal: Seal) -> Json:
-    if isinstance(target, Sealed):
+    if isinstance(target, SealedSecret):
         return seal(live)
     return declared_fields(live, target, seal) if isinstance(target, dict) and isinstance(live, dict) else live
 
 
-def version_token(fields: JsonObject) -> str:
+def version_token_of_declared(fields: JsonObject) -> str:
     """The version token over declared fields: their digest, secrets by fingerprint."""
-    return digest(encode_leaves(_fingerprints(fields)))
+    return document_digest(encode_leaves(_fingerprints(fields)))
 
 
 def _fingerprints(value: Json) -> Json:
@@ -76,13 +76,13 @@ def _fingerprints(value: Json) -> Json:
             return {key: _fingerprints(item) for key, item in value.items()}
         case list():
             return [_fingerprints(item) for item in value]
-        case Sealed(fingerprint=fingerprint):
+        case SealedSecret(fingerprint=fingerprint):
             return {"fingerprint": fingerprint}
         case _:
             return value
 
 
-def field_changes(seen: JsonObject | None, wanted: RestObjectRequest) -> tuple[FieldChange, ...]:
+def rest_field_changes(seen: JsonObject | None, wanted: RestObjectRequest) -> tuple[FieldChange, ...]:
     """Field by field what an update (of what is `seen`) or a create (of nothing) does; empty when nothing differs."""
     if seen is None:
         return diff_documents({}, body_with_fingerprint_note(wanted))
@@ -127,13 +127,13 @@ def _taken(live: JsonObject, wanted: RestObjectRequest) -> JsonObject:
     return live
 
 
-def outputs_of(live: JsonObject, wanted: RestObjectRequest) -> JsonObject:
+def declared_outputs(live: JsonObject, wanted: RestObjectRequest) -> JsonObject:
     """The declared outputs that the object has."""
     found = ((name, json_values_at(live, path)) for name, path in wanted.outputs)
     return {name: values[0] for name, values in found if values}
 
 
-def known_outputs(now: JsonObject, wanted: RestObjectRequest) -> JsonObject:
+def outputs_before_write(now: JsonObject, wanted: RestObjectRequest) -> JsonObject:
     """The outputs that are certain before the write: declared fields, and of an object that is there its id."""
     retained = {name: now[name] for name, path in wanted.outputs if path == wanted.collection.id and name in now}
     body = {name: values[0] for name, path in wanted.outputs if (values := json_values_at(wanted.body, path))}

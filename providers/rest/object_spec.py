@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from planner.address import Address
 from planner.errors import PermanentError
 from planner.path import FieldPath, parse_path
-from planner.values import Json, JsonObject, Ref, Sealed, Sub
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate, SealedSecret
 from providers.web.json_body import json_values_at
 
 _LONGEST_ID = 512
@@ -106,12 +106,12 @@ class RestObjectRequest:
     @property
     def is_open(self) -> bool:
         """Whether the key waits for an output of another resource."""
-        return isinstance(self.name, Ref | Sub)
+        return isinstance(self.name, OutputRef | OutputTemplate)
 
     @property
     def shown(self) -> str:
         """The object in messages: `name="codex"` of its collection."""
-        return f"{'.'.join(map(str, self.key))}={text_of(self.name)} in {self.collection.path}"
+        return f"{'.'.join(map(str, self.key))}={key_or_id_text(self.name)} in {self.collection.path}"
 
 
 def parse_rest_object(address: Address, manifest: JsonObject) -> RestObjectRequest:
@@ -165,12 +165,12 @@ def _pages(pages: JsonObject) -> PageRequests:
 def _auth(auth: JsonObject) -> RestAuthHeader:
     key, leaf = auth.get("key", "token"), auth.get("value")
     namespace, _, name = auth["secret"].partition("/")
-    ref = leaf.ref if isinstance(leaf, Sealed) else f"kubernetes:{namespace}/{name}#{key}"
+    ref = leaf.ref if isinstance(leaf, SealedSecret) else f"kubernetes:{namespace}/{name}#{key}"
     shown = f"the key {key} of Secret {auth['secret']}"
     return RestAuthHeader(ref, shown, auth.get("header", "Authorization"), auth.get("prefix", "Bearer "))
 
 
-def text_of(value: Json) -> str:
+def key_or_id_text(value: Json) -> str:
     """A short printable form of a key or an id."""
     text = ascii(value) if isinstance(value, str | int | float | bool) else "(no plain value)"
     return text if len(text) <= 80 else text[:80] + "..."

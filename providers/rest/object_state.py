@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from planner.errors import PermanentError
 from planner.values import Json, JsonObject
-from providers.rest.declared_fields import comparable_body, declared_fields, version_token
-from providers.rest.object_spec import RestObjectRequest, text_of
+from providers.rest.declared_fields import comparable_body, declared_fields, version_token_of_declared
+from providers.rest.object_spec import RestObjectRequest, key_or_id_text
 from providers.rest.rest_api import RestApi
 from providers.rest.secret_values import RestSecretValues
 from providers.web.json_body import json_values_at
@@ -27,7 +27,7 @@ class RestObjectState:
     @property
     def token(self) -> str:
         """The version token."""
-        return version_token(self.fields)
+        return version_token_of_declared(self.fields)
 
 
 def read_rest_object(
@@ -37,7 +37,7 @@ def read_rest_object(
 
     Raises PermanentError when the key names none or several for certain.
     """
-    found = find_listed(objects, wanted)
+    found = find_listed_object(objects, wanted)
     if found is None:
         return None
     identifier, etag = object_id(found, wanted), ""
@@ -49,14 +49,14 @@ def read_rest_object(
     return RestObjectState(identifier, found, declared_fields(found, comparable_body(wanted), secrets.seal), etag)
 
 
-def find_listed(objects: Sequence[JsonObject], wanted: RestObjectRequest) -> JsonObject | None:
+def find_listed_object(objects: Sequence[JsonObject], wanted: RestObjectRequest) -> JsonObject | None:
     """The listed object with the wanted key. Raises PermanentError when that is not clear."""
     keyed = [(one, found[0]) for one in objects if (found := json_values_at(one, wanted.key))]
     if objects and not keyed:
         raise _unclear(wanted, "no listed object has this field", "correct spec.key")
     mine = [(one, key) for one, key in keyed if _plain(key) == _plain(wanted.name)]
     if len(mine) > 1:
-        ids = " and ".join(text_of(_id_value(one, wanted)) for one, _ in mine[:2])
+        ids = " and ".join(key_or_id_text(_id_value(one, wanted)) for one, _ in mine[:2])
         raise _unclear(wanted, f"{len(mine)} objects have this key: {ids}", "remove all but one, or choose another key")
     if not mine:
         return None

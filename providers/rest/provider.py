@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError, ProviderError
 from planner.path import render_path
 from planner.plan import Change
@@ -33,12 +33,12 @@ from providers.provider_tools import ProviderTools
 from providers.rest.apply_object import RestContext, apply_rest_object
 from providers.rest.declared_fields import (
     comparable_body,
-    field_changes,
-    known_outputs,
-    outputs_of,
-    unknown_secret_sources,
+    declared_outputs,
+    outputs_before_write,
+    rest_field_changes,
+    sources_of_unknown_secrets,
     unreadable_secrets,
-    version_token,
+    version_token_of_declared,
 )
 from providers.rest.object_spec import RestCollection, RestObjectRequest, parse_rest_object
 from providers.rest.object_state import read_rest_object
@@ -75,7 +75,7 @@ class RestProvider(NeverDeletes):
     _posted: set[Address] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def read(self, wanted: Sequence[Resource], owned: Some[str], also: Some[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Some[str], also: Some[KindInNamespace]) -> ReadResult:
         """See Provider. One listing of each collection, several at once; with `details` one more for each object."""
         all_wanted = [parse_rest_object(one.address, one.manifest) for one in wanted]
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="rest") as pool:
@@ -106,7 +106,7 @@ class RestProvider(NeverDeletes):
             return address, Unreadable(address, f"{error.where}: {error.message}" if error.where else error.message)
         if seen is None:
             return address, Absent(address)
-        outputs = outputs_of(seen.live, wanted)
+        outputs = declared_outputs(seen.live, wanted)
         return address, Present(address, seen.identifier, seen.token, {"fields": seen.fields}, outputs=outputs)
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
@@ -128,22 +128,22 @@ class RestProvider(NeverDeletes):
         wanted = replace(wanted, body=body)
         warnings = (*_warnings(wanted), *(f"a secret cannot be read yet: {reason}" for reason in reasons))
         present = seen if isinstance(seen, Present) and seen.value is not None else None
-        fields = field_changes(present.value["fields"] if present and present.value else None, wanted)
+        fields = rest_field_changes(present.value["fields"] if present and present.value else None, wanted)
         effect = Effect.NONE if present and not fields else Effect.UPDATE if present else Effect.CREATE
-        if present and (unknown := unknown_secret_sources(wanted)):
+        if present and (unknown := sources_of_unknown_secrets(wanted)):
             return Preview(Effect.UPDATE, fields, blocked=f"a secret cannot be read: {', '.join(unknown)}",
                            evidence="; ".join(reasons), remedy="let hwplan read it, then plan again")  # fmt: skip
         if present and effect is Effect.UPDATE and not present.uid:
             return Preview(effect, fields, blocked=f"{wanted.shown} shows no id", remedy="correct spec.id")
         if effect is Effect.NONE:
             return Preview(effect, warnings=warnings)
-        whole = not open_outputs(body) and not unknown_secret_sources(wanted)
+        whole = not open_outputs(body) and not sources_of_unknown_secrets(wanted)
         return Preview(
             effect,
             fields,
             desired={**resource.manifest, "spec": {**resource.manifest["spec"], "body": body}},
-            expects=version_token(comparable_body(wanted)) if whole else "",
-            outputs=known_outputs(present.outputs if present else {}, wanted),
+            expects=version_token_of_declared(comparable_body(wanted)) if whole else "",
+            outputs=outputs_before_write(present.outputs if present else {}, wanted),
             warnings=warnings,
         )
 

@@ -15,7 +15,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, ProviderError
-from planner.values import Json, JsonObject, Sealed, value_leaves
+from planner.values import Json, JsonObject, SealedSecret, value_leaves
 from providers.http.answer import HttpAnswer
 from providers.http.retries import BUSY, DEFAULT_RETRIES, RetryLimits, busy_error, call_with_retries
 from providers.rest.list_pages import list_all_pages
@@ -29,7 +29,7 @@ _NO_SUCH_ROUTE = frozenset({404, 405, 501})
 
 
 @dataclass(frozen=True, slots=True)
-class RestItem:
+class RestItemAnswer:
     """One object as its own path answers it, and its strong entity tag ("" if it has none)."""
 
     value: JsonObject = field(repr=False)
@@ -37,7 +37,7 @@ class RestItem:
 
 
 @dataclass(frozen=True, slots=True)
-class RestWrite:
+class RestWriteRequest:
     """A request that changes something. `identifier` is "" for one to the collection; `etag` is what must still stand
     there, `creates` that nothing may."""
 
@@ -56,11 +56,11 @@ class RestApi(Protocol):
         """Every object of a collection."""
         ...
 
-    def one(self, collection: RestCollection, identifier: str) -> RestItem | None:
+    def one(self, collection: RestCollection, identifier: str) -> RestItemAnswer | None:
         """One object by its own path; None when the API has no such path, or no such object."""
         ...
 
-    def write(self, collection: RestCollection, write: RestWrite, secrets: RestSecretValues) -> None:
+    def write(self, collection: RestCollection, write: RestWriteRequest, secrets: RestSecretValues) -> None:
         """Send a write. Raises OutcomeUnknown when it is not known whether it took effect, PreconditionError when
         another object stands there, TemporaryError when it took no effect and may be tried again."""
         ...
@@ -78,7 +78,7 @@ class HttpRestApi:
         """See Api."""
         return list_all_pages(collection, lambda url: self._ask(collection, url))
 
-    def one(self, collection: RestCollection, identifier: str) -> RestItem | None:
+    def one(self, collection: RestCollection, identifier: str) -> RestItemAnswer | None:
         """See Api."""
         answer = self._get(collection, collection.item_url(identifier))
         if answer.status in _NO_SUCH_ROUTE:
@@ -89,9 +89,11 @@ class HttpRestApi:
                 "the answer about one object holds none", where=collection.host, remedy="correct spec.object"
             )
         etag = answer.headers.get("etag", "")
-        return RestItem(found[0], etag if etag.startswith('"') else "")  # If-Match never matches a weak one (RFC 9110)
+        return RestItemAnswer(
+            found[0], etag if etag.startswith('"') else ""
+        )  # If-Match never matches a weak one (RFC 9110)
 
-    def write(self, collection: RestCollection, write: RestWrite, secrets: RestSecretValues) -> None:
+    def write(self, collection: RestCollection, write: RestWriteRequest, secrets: RestSecretValues) -> None:
         """See Api."""
         url = collection.item_url(write.identifier) if write.identifier else collection.url
         headers = {**self._headers(collection), "Content-Type": write.content_type}
@@ -116,7 +118,7 @@ class HttpRestApi:
             headers[collection.auth.header] = self.secrets.credential(collection.auth)
         return headers
 
-    def _refused(self, collection: RestCollection, write: RestWrite, answer: HttpAnswer) -> ProviderError:
+    def _refused(self, collection: RestCollection, write: RestWriteRequest, answer: HttpAnswer) -> ProviderError:
         status, where = answer.status, collection.host
         if status == 412 or (status == 409 and write.creates) or (status == 404 and write.identifier):
             return PreconditionError(f"the server answers {status}: another object stands there, or none", where=where)
@@ -127,10 +129,10 @@ class HttpRestApi:
         said = self._said(collection, write, answer)
         return PermanentError(f"{write.method} {collection.path}: {_meaning(status)}{said}", where=where)
 
-    def _said(self, collection: RestCollection, write: RestWrite, answer: HttpAnswer) -> str:
+    def _said(self, collection: RestCollection, write: RestWriteRequest, answer: HttpAnswer) -> str:
         """The server's own reason, where it cannot hold a secret."""
         if answer.status not in (400, 409, 422) or any(
-            isinstance(leaf, Sealed) for _, leaf in value_leaves(write.body)
+            isinstance(leaf, SealedSecret) for _, leaf in value_leaves(write.body)
         ):
             return ""
         words = _words(answer.body)

@@ -14,10 +14,10 @@ from pathlib import Path
 from planner.editing import set_field
 from planner.errors import PermanentError, TemporaryError
 from planner.path import FieldPath
-from planner.values import Json, JsonObject, Sealed
+from planner.values import Json, JsonObject, SealedSecret
 from providers.durable_file import read_version, replace_file, version_of
 from providers.rest.object_spec import RestCollection
-from providers.rest.rest_api import RestItem, RestWrite
+from providers.rest.rest_api import RestItemAnswer, RestWriteRequest
 from providers.rest.secret_values import RestSecretValues
 from providers.web.json_body import json_values_at
 
@@ -38,12 +38,12 @@ class SandboxRestApi:
         """See Api."""
         return _objects(self._read()[0], collection.url)
 
-    def one(self, collection: RestCollection, identifier: str) -> RestItem | None:
+    def one(self, collection: RestCollection, identifier: str) -> RestItemAnswer | None:
         """See Api. A file has no entity tags."""
         found = (one for one in self.list(collection) if _id(one, collection.id) == identifier)
-        return next((RestItem(one) for one in found), None)
+        return next((RestItemAnswer(one) for one in found), None)
 
-    def write(self, collection: RestCollection, write: RestWrite, secrets: RestSecretValues) -> None:
+    def write(self, collection: RestCollection, write: RestWriteRequest, secrets: RestSecretValues) -> None:
         """See Api."""
         body = _stored(write.body)
 
@@ -132,7 +132,7 @@ def _stored(value: Json) -> Json:
     """A body with fingerprints in place of its secrets."""
     if isinstance(value, dict):
         return {key: _stored(item) for key, item in value.items()}
-    return value.fingerprint if isinstance(value, Sealed) else value
+    return value.fingerprint if isinstance(value, SealedSecret) else value
 
 
 def _id(live: JsonObject, path: FieldPath) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from planner.errors import PermanentError, ProviderError
 from planner.ports import Fingerprinter, SecretValueSource
-from planner.values import Json, JsonObject, Sealed, SecretValue, Vault, canonical_bytes
+from planner.values import Json, JsonObject, SealedSecret, SecretValue, Vault, canonical_bytes
 from providers.rest.object_spec import RestAuthHeader
 from providers.secret_lookup import secret_bytes, secret_lookup
 
@@ -49,27 +49,27 @@ class RestSecretValues:
     def _known(self, value: Json, reasons: list[str]) -> Json:
         if isinstance(value, dict):
             return {key: self._known(item, reasons) for key, item in value.items()}
-        if not isinstance(value, Sealed) or value.fingerprint:
+        if not isinstance(value, SealedSecret) or value.fingerprint:
             return value
         try:
-            return Sealed(value.ref, self.fingerprinter.fingerprint(self._find(value.ref).reveal()))
+            return SealedSecret(value.ref, self.fingerprinter.fingerprint(self._find(value.ref).reveal()))
         except ProviderError as error:
             reasons.append(error.message)
             return value
 
-    def seal(self, value: Json) -> Sealed:
+    def seal(self, value: Json) -> SealedSecret:
         """A secret field of a live object, as it may be looked at."""
         if self.simulated and isinstance(value, str):
-            return Sealed("live", value)
+            return SealedSecret("live", value)
         raw = value.encode(errors="surrogatepass") if isinstance(value, str) else canonical_bytes(value)
-        return Sealed("live", self.fingerprinter.fingerprint(raw))
+        return SealedSecret("live", self.fingerprinter.fingerprint(raw))
 
     def revealed(self, value: Json) -> Json:
         """A body with values in place of its secrets. Call it only while building the request that writes them."""
         match value:
             case dict():
                 return {key: self.revealed(item) for key, item in value.items()}
-            case Sealed():
+            case SealedSecret():
                 return _text(secret_bytes(value, self._find, self.fingerprinter), value.ref)
             case _:
                 return value

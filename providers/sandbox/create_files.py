@@ -9,7 +9,7 @@ from providers.oci_layout import create_layout
 from providers.sandbox.git_repositories import SandboxRemote, create_repository
 from providers.sandbox.github_file import SandboxGitHubRepository, write_github
 from providers.sandbox.pipelines import FILE, SimulatedPipeline, write_pipelines
-from providers.sandbox.probe_answers import CannedAnswer, CannedQuery, CannedTarget, write_answers
+from providers.sandbox.probe_answers import CannedAnswer, CannedQuery, CannedTarget, write_canned_answers
 from providers.sandbox.secret_files import SandboxSecretFile, write_secrets
 
 _README = """\
@@ -70,5 +70,5 @@ def fill_sandbox(folder: Path, contents: SandboxContents, *, shown: str) -> None
     create_layout(folder / "registry", contents.images)
     write_secrets(folder / "secrets", contents.secrets)
     write_pipelines(folder / FILE, contents.pipelines)
-    write_answers(folder / "probes.yaml", contents.answers, contents.queries, contents.targets)
+    write_canned_answers(folder / "probes.yaml", contents.answers, contents.queries, contents.targets)
     (folder / "README.md").write_text(_README.format(subject=contents.subject, words=contents.words, folder=shown))

@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError
 from planner.plan import Change
 from planner.ports import Observation, Preview, Provider, Readiness, ReadResult, Written
 from planner.resource import Resource
 from planner.values import Vault
-from providers.sandbox.pipelines import FAILURES, read_failures
+from providers.sandbox.pipelines import FAILURES, read_simulated_failures
 
 _OWN_FAILURE = ("PipelineRun",)  # a run is made all the same, and comes to a failed end
 
 
-def failing(provider: Provider, sandbox: Path) -> Provider:
+def with_simulated_failures(provider: Provider, sandbox: Path) -> Provider:
     """The provider itself, or one whose effects fail for what `hwplan sandbox fail` named."""
     if not (sandbox / FAILURES).exists():
         return provider
-    return _Failing(provider, frozenset(read_failures(sandbox)))
+    return _Failing(provider, frozenset(read_simulated_failures(sandbox)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class _Failing:
     provider: Provider
     addresses: frozenset[str]
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         return self.provider.read(wanted, owned, also)
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:

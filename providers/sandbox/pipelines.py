@@ -61,14 +61,14 @@ def _pipeline(row: JsonObject) -> tuple[tuple[str, str], SimulatedPipeline]:
     return (one.namespace, one.name), one
 
 
-def read_failures(folder: Path) -> Mapping[str, str]:
+def read_simulated_failures(folder: Path) -> Mapping[str, str]:
     """What was made to fail: address -> the task of a run, or "". Raises PermanentError for a damaged file."""
     return read_canned_answers(
         folder / FAILURES, "failures", lambda row: (str(row["address"]), str(row.get("task") or "")), fields="address"
     )
 
 
-def write_failures(folder: Path, failures: Mapping[str, str]) -> None:
+def write_simulated_failures(folder: Path, failures: Mapping[str, str]) -> None:
     """Write what is to fail from now on."""
     rows = [f"  - {json.dumps({'address': address, 'task': task})}" for address, task in sorted(failures.items())]
     head = "# Made by `hwplan sandbox fail`: the effect of each of these addresses fails (simulated).\n"

@@ -42,7 +42,7 @@ class CannedTarget:
     path: str
 
 
-def write_answers(
+def write_canned_answers(
     path: Path,
     answers: Sequence[CannedAnswer],
     queries: Sequence[CannedQuery] = (),

@@ -5,8 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from planner.values import JsonObject
-from providers.simulated_github.exchange import Refused, SimulatedReply, SimulatedRequest, invalid, not_found
-from providers.simulated_github.repository import CommitText, ServedRepository
+from providers.simulated_github.exchange import (
+    RequestRefused,
+    SimulatedReply,
+    SimulatedRequest,
+    invalid_body_reply,
+    not_found_reply,
+)
+from providers.simulated_github.repository import CommitFields, ServedRepository
 from providers.simulated_github.store import StoredRepository
 
 _STATES = ("error", "failure", "pending", "success")
@@ -39,12 +45,12 @@ def list_statuses(repo: StoredRepository, request: SimulatedRequest, sha: str) -
 def create_status(repo: StoredRepository, request: SimulatedRequest, sha: str) -> SimulatedReply:
     """POST statuses/{sha}."""
     if ServedRepository(repo.git).commit(sha) is None:
-        raise Refused(422, f"No commit found for SHA: {sha}")
+        raise RequestRefused(422, f"No commit found for SHA: {sha}")
     state, description = request.text("state"), request.body.get("description")
     if state not in _STATES:
-        raise invalid("state")
+        raise invalid_body_reply("state")
     if description is not None and len(description) > _MOST:
-        raise invalid("description")
+        raise invalid_body_reply("description")
     fields: dict[str, Any] = {
         "context": request.body.get("context", "default"),
         "state": state,
@@ -59,10 +65,10 @@ def get_branch(repo: StoredRepository, request: SimulatedRequest, name: str) -> 
     """GET branches/{b}."""
     sha = ServedRepository(repo.git).branches().get(name)
     if sha is None:
-        raise Refused(404, "Branch not found")
+        raise RequestRefused(404, "Branch not found")
     contexts = list(repo.data.get("required", {}).get(name, ()))
     protection = {"enabled": bool(contexts), "required_status_checks": {"contexts": contexts}}
-    shown = shown_commit(_commit(repo, sha))
+    shown = commit_row(_commit(repo, sha))
     return SimulatedReply(200, {"name": name, "commit": shown, "protected": bool(contexts), "protection": protection})
 
 
@@ -76,14 +82,14 @@ def branch_rules(repo: StoredRepository, request: SimulatedRequest, name: str) -
     return SimulatedReply(200, items=[rule] if contexts else [])
 
 
-def compare(repo: StoredRepository, request: SimulatedRequest, text: str) -> SimulatedReply:
+def compare_commits(repo: StoredRepository, request: SimulatedRequest, text: str) -> SimulatedReply:
     """GET compare/{base}...{head}, by branch or commit."""
     git = ServedRepository(repo.git)
     branches = git.branches()
     base, dots, head = text.partition("...")
     sides = [branches.get(side, side) for side in (base, head)]
     if not dots or any(git.commit(side) is None for side in sides):
-        raise not_found()
+        raise not_found_reply()
     ahead, behind = git.distance(*sides)
     status = "diverged" if ahead and behind else "ahead" if ahead else "behind" if behind else "identical"
     common = git.merge_base(*sides)
@@ -92,24 +98,24 @@ def compare(repo: StoredRepository, request: SimulatedRequest, text: str) -> Sim
         "ahead_by": ahead,
         "behind_by": behind,
         "total_commits": ahead,
-        "base_commit": shown_commit(_commit(repo, sides[0])),
-        "merge_base_commit": shown_commit(_commit(repo, common)),
+        "base_commit": commit_row(_commit(repo, sides[0])),
+        "merge_base_commit": commit_row(_commit(repo, common)),
         "commits": [],
         "files": [{"filename": name, "status": "modified"} for name in git.changed_files(*sides)],
     }
     return SimulatedReply(200, body)
 
 
-def shown_commit(commit: CommitText) -> JsonObject:
+def commit_row(commit: CommitFields) -> JsonObject:
     """A commit as GitHub shows it."""
     parents = [{"sha": one} for one in commit.parents]
     return {"sha": commit.sha, "parents": parents, "commit": {"message": commit.message, "tree": {"sha": commit.tree}}}
 
 
-def _commit(repo: StoredRepository, sha: str) -> CommitText:
+def _commit(repo: StoredRepository, sha: str) -> CommitFields:
     found = ServedRepository(repo.git).commit(sha)
     if found is None:
-        raise Refused(422, f"No commit found for SHA: {sha}")
+        raise RequestRefused(422, f"No commit found for SHA: {sha}")
     return found
 
 

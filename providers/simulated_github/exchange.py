@@ -24,7 +24,7 @@ class SimulatedRequest:
         """A field of the body that has to be a text. Raises Refused (422)."""
         value = self.body.get(name)
         if not isinstance(value, str) or not value:
-            raise invalid(name)
+            raise invalid_body_reply(name)
         return value
 
 
@@ -38,7 +38,7 @@ class SimulatedReply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """A request that is not done; `reply` says so as GitHub does."""
 
     def __init__(self, status: int, message: str, **more: Json) -> None:
@@ -48,11 +48,11 @@ class Refused(Exception):
         )
 
 
-def not_found() -> Refused:
+def not_found_reply() -> RequestRefused:
     """What GitHub says of anything that is not there or may not be seen."""
-    return Refused(404, "Not Found")
+    return RequestRefused(404, "Not Found")
 
 
-def invalid(name: str) -> Refused:
+def invalid_body_reply(name: str) -> RequestRefused:
     """A body that does not hold what it has to."""
-    return Refused(422, "Validation Failed", errors=[{"resource": "Request", "field": name, "code": "invalid"}])
+    return RequestRefused(422, "Validation Failed", errors=[{"resource": "Request", "field": name, "code": "invalid"}])

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from planner.values import JsonObject
-from providers.simulated_github.exchange import Refused, SimulatedReply, SimulatedRequest, invalid, not_found
+from providers.simulated_github.exchange import (
+    RequestRefused,
+    SimulatedReply,
+    SimulatedRequest,
+    invalid_body_reply,
+    not_found_reply,
+)
 from providers.simulated_github.store import StoredRepository
 
 WEB = "https://github.com"
@@ -51,7 +57,7 @@ def update_issue(repo: StoredRepository, request: SimulatedRequest, number: int)
     """PATCH issues/{n}: title, body, state, labels."""
     row = issue_row(repo, number)
     if request.body.get("state", "open") not in ("open", "closed"):
-        raise invalid("state")
+        raise invalid_body_reply("state")
     row |= {
         key: request.body[key] for key in ("title", "body", "state", "state_reason", "labels") if key in request.body
     }
@@ -76,7 +82,7 @@ def remove_label(repo: StoredRepository, request: SimulatedRequest, number: int,
     """DELETE issues/{n}/labels/{name}."""
     row = issue_row(repo, number)
     if name not in row.get("labels", ()):
-        raise Refused(404, "Label does not exist")
+        raise RequestRefused(404, "Label does not exist")
     row["labels"] = [one for one in row["labels"] if one != name]
     return SimulatedReply(200, [{"name": one} for one in row["labels"]])
 
@@ -114,19 +120,19 @@ def issue_row(repo: StoredRepository, number: int) -> JsonObject:
         for row in repo.rows(kind):
             if row["number"] == number:
                 return row
-    raise not_found()
+    raise not_found_reply()
 
 
 def _comment_row(repo: StoredRepository, identifier: int) -> JsonObject:
     for row in repo.rows("comments"):
         if row["id"] == identifier:
             return row
-    raise not_found()
+    raise not_found_reply()
 
 
 def _refuse_disabled(repo: StoredRepository) -> None:
     if not repo.data.get("issues_enabled", True):
-        raise Refused(410, "Issues has been disabled in this repository.")
+        raise RequestRefused(410, "Issues has been disabled in this repository.")
 
 
 def _comment(repo: StoredRepository, row: JsonObject) -> JsonObject:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from planner.values import JsonObject
-from providers.simulated_github.exchange import Refused, SimulatedReply, SimulatedRequest, invalid, not_found
+from providers.simulated_github.exchange import (
+    RequestRefused,
+    SimulatedReply,
+    SimulatedRequest,
+    invalid_body_reply,
+    not_found_reply,
+)
 from providers.simulated_github.repository import MergeFailed, ServedRepository
 from providers.simulated_github.store import StoredRepository
 
@@ -15,7 +21,7 @@ def pull_row(repo: StoredRepository, number: int) -> JsonObject:
     for row in repo.rows("pulls"):
         if row["number"] == number:
             return row
-    raise not_found()
+    raise not_found_reply()
 
 
 def list_pulls(repo: StoredRepository, request: SimulatedRequest) -> SimulatedReply:
@@ -40,6 +46,17 @@ def get_pull(repo: StoredRepository, request: SimulatedRequest, number: int) -> 
     return SimulatedReply(200, {**shown, "mergeable": mergeable, "mergeable_state": state})
 
 
+def list_pulls_of_commit(repo: StoredRepository, request: SimulatedRequest, sha: str) -> SimulatedReply:
+    """GET commits/{sha}/pulls: those that it is the merge of, and those that brought it."""
+    git = ServedRepository(repo.git)
+    if git.commit(sha) is None:
+        raise RequestRefused(422, f"No commit found for SHA: {sha}")
+    merged = [row for row in repo.rows("pulls") if row.get("merged")]
+    rows = [row for row in merged if sha in git.brought(str(row["merge_commit_sha"]))]
+    branches = git.branches()
+    return SimulatedReply(200, items=[_shown(row, branches) for row in rows])
+
+
 def list_reviews(repo: StoredRepository, request: SimulatedRequest, number: int) -> SimulatedReply:
     """GET pulls/{n}/reviews: in the order of time."""
     pull_row(repo, number)
@@ -53,25 +70,25 @@ def merge_pull(repo: StoredRepository, request: SimulatedRequest, number: int) -
     row, git = pull_row(repo, number), ServedRepository(repo.git)
     method, wanted = str(request.body.get("merge_method", "merge")), str(request.body.get("sha", ""))
     if method not in _METHODS:
-        raise invalid("merge_method")
+        raise invalid_body_reply("merge_method")
     shown = _shown(row, git.branches())
     base, head = shown["base"]["sha"], shown["head"]["sha"]
     if shown["state"] != "open":
-        raise Refused(405, "Pull Request is not mergeable")
+        raise RequestRefused(405, "Pull Request is not mergeable")
     if wanted and wanted != head:
-        raise Refused(409, "Head branch was modified. Review and try the merge again.")
+        raise RequestRefused(409, "Head branch was modified. Review and try the merge again.")
     if method not in repo.data.get("allowed_methods", list(_METHODS)):
-        raise Refused(405, f"{_METHODS[method]} are not allowed on this repository.")
+        raise RequestRefused(405, f"{_METHODS[method]} are not allowed on this repository.")
     state = mergeable_state(repo, git, shown)
     if state == "blocked":
-        raise Refused(405, "Required status check is expected.")
+        raise RequestRefused(405, "Required status check is expected.")
     if state in ("dirty", "draft"):
-        raise Refused(405, "Pull Request is not mergeable")
+        raise RequestRefused(405, "Pull Request is not mergeable")
     try:
         made = git.merge(row["base"], base, head, method, f"Merge pull request #{number}\n\n{row['title']}")
     except MergeFailed as failed:
         moved = "Base branch was modified. Review and try the merge again."
-        raise Refused(405, moved if failed.moved else "Pull Request is not mergeable") from None
+        raise RequestRefused(405, moved if failed.moved else "Pull Request is not mergeable") from None
     close_as_merged(repo, row, head, made, request.login)
     return SimulatedReply(200, {"sha": made, "merged": True, "message": "Pull Request successfully merged"})
 

@@ -24,7 +24,7 @@ class MergeFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class CommitText:
+class CommitFields:
     """A commit as GitHub shows it."""
 
     sha: str
@@ -44,14 +44,14 @@ class ServedRepository:
         lines = run_git(self.path, "for-each-ref", "--format=%(refname:lstrip=2) %(objectname)", "refs/heads")
         return dict(line.split(" ", 1) for line in lines.splitlines())
 
-    def commit(self, sha: str) -> CommitText | None:
+    def commit(self, sha: str) -> CommitFields | None:
         """A commit by its full id; None when it is not there."""
         try:
             text = run_git(self.path, "show", "--no-patch", "--format=%H%n%T%n%P%n%B", f"{sha}^{{commit}}")
         except PermanentError:
             return None
         found, tree, parents, *message = text.split("\n")
-        return CommitText(found, tree, tuple(parents.split()), "\n".join(message))
+        return CommitFields(found, tree, tuple(parents.split()), "\n".join(message))
 
     def mergeable(self, base: str, head: str) -> bool:
         """Whether git merges the two without a conflict."""
@@ -72,6 +72,13 @@ class ServedRepository:
             return run_git(self.path, "merge-base", base, head)
         except PermanentError:
             return ""
+
+    def brought(self, merge: str) -> list[str]:
+        """The commits that came with a merge, itself among them; none where it is not there."""
+        try:
+            return run_git(self.path, "rev-list", merge, f"^{merge}^1").splitlines()
+        except PermanentError:
+            return []
 
     def changed_files(self, base: str, head: str) -> list[str]:
         """Paths that differ between the merge base and `head`."""

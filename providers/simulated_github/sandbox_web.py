@@ -16,7 +16,7 @@ LOGIN = "hwplan-sandbox"
 
 
 @dataclass(frozen=True, slots=True)
-class SandboxWeb:
+class SandboxGitHubWeb:
     """Answers requests to any GitHub from `folder`, the folder of a sandbox."""
 
     folder: Path

@@ -14,7 +14,13 @@ from urllib.parse import unquote, urlencode
 
 from planner.values import JsonObject
 from providers.simulated_github import commits, issues, pulls
-from providers.simulated_github.exchange import Refused, SimulatedReply, SimulatedRequest, invalid, not_found
+from providers.simulated_github.exchange import (
+    RequestRefused,
+    SimulatedReply,
+    SimulatedRequest,
+    invalid_body_reply,
+    not_found_reply,
+)
 from providers.simulated_github.store import GitHubStore, StoredRepository
 
 _NUMBER, _WORD, _REST = r"(\d{1,9})", r"([^/]+)", r"(.+)"
@@ -35,12 +41,13 @@ _ROUTES: tuple[tuple[str, str, Callable[..., SimulatedReply]], ...] = (
     ("POST", f"issues/{_NUMBER}/labels", issues.add_labels),
     ("DELETE", f"issues/{_NUMBER}/labels/{_WORD}", issues.remove_label),
     ("GET", f"commits/{_WORD}/check-runs", commits.list_check_runs),
+    ("GET", f"commits/{_WORD}/pulls", pulls.list_pulls_of_commit),
     ("GET", f"commits/{_WORD}/status", commits.combined_status),
     ("GET", f"commits/{_WORD}/statuses", commits.list_statuses),
     ("POST", f"statuses/{_WORD}", commits.create_status),
     ("GET", f"branches/{_REST}", commits.get_branch),
     ("GET", f"rules/branches/{_REST}", commits.branch_rules),
-    ("GET", f"compare/{_REST}", commits.compare),
+    ("GET", f"compare/{_REST}", commits.compare_commits),
 )
 _REPOSITORY = re.compile(r"/repos/([^/]+/[^/]+)/(.+)")
 _IN_OBJECT = {"check-runs": "check_runs", "status": "statuses"}  # lists that stand in an object, beside `total_count`
@@ -57,7 +64,7 @@ class SimulatedGitHub:
         """The reply to one request. Raises PermanentError when the store is damaged."""
         try:
             return _paged(request, self._reply(request))
-        except Refused as refused:
+        except RequestRefused as refused:
             return refused.reply
 
     def _reply(self, request: SimulatedRequest) -> SimulatedReply:
@@ -70,7 +77,7 @@ class SimulatedGitHub:
         with self.store.open() as repositories:
             repo = repositories.get(match[1]) if match else None
             if repo is None or match is None:
-                raise not_found()
+                raise not_found_reply()
             return _routed(repo, request, match[2])
 
 
@@ -82,7 +89,7 @@ def _routed(repo: StoredRepository, request: SimulatedRequest, rest: str) -> Sim
                 int(word) if word.isdigit() and len(word) < 10 else unquote(word) for word in found.groups()
             ]
             return handler(repo, request, *words)
-    raise not_found()
+    raise not_found_reply()
 
 
 def _word(text: str) -> Any:
@@ -108,7 +115,7 @@ def _paged(request: SimulatedRequest, reply: SimulatedReply) -> SimulatedReply:
 def _counted(query: Mapping[str, str], name: str, default: int) -> int:
     text = query.get(name, str(default))
     if not text.isdigit() or not 1 <= int(text) <= 10_000:
-        raise invalid(name)
+        raise invalid_body_reply(name)
     return int(text)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from planner.path import FieldPath, ListItem, SetMember
 from planner.values import Json, JsonObject, canonical_bytes
-from providers.json_answer import json_of
+from providers.json_answer import parse_json_answer
 
 
 def parse_json_body(body: bytes) -> Json:
     """The JSON document of a body. Raises ValueError that says what is wrong, without any of the body."""
-    return json_of(body)
+    return parse_json_answer(body)
 
 
 def json_values_at(document: Json, path: FieldPath) -> list[Json]:

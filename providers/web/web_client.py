@@ -19,12 +19,12 @@ from urllib.parse import quote, urlsplit
 import planner
 from planner.errors import OutcomeUnknown, PermanentError, ProviderError
 from providers.http.answer import AnswerReader, HttpAnswer
-from providers.http.connect import Server, Vet
+from providers.http.connect import ServerEndpoint, Vet
 from providers.http.connections import HttpConnections
 from providers.http.deadline import Deadline
-from providers.http.errors import ConnectionBroken, ConnectionLost, Undecodable
+from providers.http.errors import ConnectionBroken, ConnectionLost, UndecodableBody
 from providers.http.exchange import HttpRequest
-from providers.http.tls import client_side
+from providers.http.tls import client_tls_context
 
 USER_AGENT = f"hwplan/{planner.__version__}"
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
@@ -132,7 +132,7 @@ class WebClient:
         """Close the idle connections; new ones are opened when it is used again."""
         self._connections.close()
 
-    def _server(self, method: str, url: str) -> Server:
+    def _server(self, method: str, url: str) -> ServerEndpoint:
         """Whom a URL asks. Raises PermanentError for one that may not be asked."""
         try:
             parts = urlsplit(url)
@@ -143,11 +143,11 @@ class WebClient:
         if method not in _METHODS or not plain or "@" in parts.netloc or not host:
             raise PermanentError("this is no URL that hwplan may ask")
         if parts.scheme == "http" and self._allow_plain:
-            return Server(host, port or 80, where=parts.netloc, vet=self._vet)
+            return ServerEndpoint(host, port or 80, where=parts.netloc, vet=self._vet)
         if parts.scheme != "https":
             raise PermanentError("only https is spoken here", where=host)
         verified = not self._insecure_hosts & {host, f"{host}:{port}", parts.netloc}
-        return Server(host, port or 443, self._context(verified), where=parts.netloc, vet=self._vet)
+        return ServerEndpoint(host, port or 443, self._context(verified), where=parts.netloc, vet=self._vet)
 
     def _context(self, verified: bool) -> ssl.SSLContext:
         """The context for verified or for unverified connections; trust is loaded when it is first needed."""
@@ -157,7 +157,7 @@ class WebClient:
             return self._contexts[verified]
 
     def _new_context(self, verified: bool) -> ssl.SSLContext:
-        context = client_side()
+        context = client_tls_context()
         if not verified:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
@@ -183,7 +183,7 @@ def _head(url: str, headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 
 def _lost(error: ConnectionBroken, request: HttpRequest) -> ProviderError:
     """The deliberate error for a request that got no whole answer."""
-    if isinstance(error, Undecodable) and request.method in _REPEATABLE:
+    if isinstance(error, UndecodableBody) and request.method in _REPEATABLE:
         return PermanentError(error.reason, where=request.where, remedy=error.remedy)
     if error.before or request.method in _REPEATABLE:
         return ConnectionLost(f"no whole answer: {error.reason}", where=request.where)

@@ -19,7 +19,7 @@ from providers.cluster import EndedCommand
 from providers.kubernetes.operations.command_runners import CannedCommandRunner
 from providers.kubernetes.operations.podexec import PodExecProvider
 from providers.kubernetes.snapshot.cluster import open_snapshot
-from providers.kubernetes.snapshot.create_snapshot import create_empty
+from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
 from state.fingerprint import KeyedFingerprinter
 from tests.contract.case import SECRET, folder_digest
 from tests.unit.kubernetes.world import World, declare, deployment
@@ -51,7 +51,7 @@ class Commands:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "cluster-of-commands"
         self._folder.mkdir()
-        create_empty(self._folder, name="sandbox", namespaces=["demo"])
+        create_empty_snapshot(self._folder, name="sandbox", namespaces=["demo"])
         self._world().apply([declare(deployment("web"))])
 
     def _world(self) -> World:

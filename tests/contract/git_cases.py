@@ -10,9 +10,9 @@ from planner.resource import Resource
 from providers.git.client import GitClient
 from providers.git.cluster_jobs import ClusterJobs
 from providers.git.provider import GitProvider
-from providers.git.remotes import RemoteMapping as GitPlaces
+from providers.git.remotes import RemoteLocations as GitPlaces
 from providers.kubernetes.snapshot.cluster import open_snapshot
-from providers.kubernetes.snapshot.create_snapshot import create_empty
+from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
 from tests.contract.case import folder_digest
 from tests.contract.declared import VAULT
 from tests.testbed.git_fixtures import BareRepository
@@ -96,7 +96,7 @@ class JobRefs(Refs):
         super().__init__(folder)
         self._cluster = folder / "cluster-of-jobs"
         self._cluster.mkdir()
-        create_empty(self._cluster, name="sandbox", namespaces=["demo"])
+        create_empty_snapshot(self._cluster, name="sandbox", namespaces=["demo"])
 
     def provider(self) -> Provider:
         jobs = ClusterJobs(open_snapshot(self._cluster))

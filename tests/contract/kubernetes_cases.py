@@ -11,10 +11,10 @@ from planner.ports import Effect, Provider
 from planner.resource import Resource
 from planner.values import JsonObject
 from providers.kubernetes.operations.restart import RestartProvider
-from providers.kubernetes.operations.restart_mark import TEMPLATE_PATH, mark_of, marked
+from providers.kubernetes.operations.restart_mark import TEMPLATE_PATH, read_restart_mark, restart_annotation
 from providers.kubernetes.operations.retention import RetentionProvider
 from providers.kubernetes.snapshot.cluster import open_snapshot
-from providers.kubernetes.snapshot.create_snapshot import create_empty
+from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
 from tests.contract.case import SECRET, folder_digest
 from tests.contract.declared import VAULT, own
@@ -31,7 +31,7 @@ class Objects:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "cluster-of-test"
         self._folder.mkdir()
-        create_empty(self._folder, name="sandbox", namespaces=["demo"])
+        create_empty_snapshot(self._folder, name="sandbox", namespaces=["demo"])
 
     def _world(self) -> World:
         return World(open_snapshot(self._folder), dict(self.vault))
@@ -73,7 +73,7 @@ class _Runs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "cluster-of-test"
         self._folder.mkdir()
-        create_empty(self._folder, name="sandbox", namespaces=["demo"])
+        create_empty_snapshot(self._folder, name="sandbox", namespaces=["demo"])
         self._world().apply([declare(one) for one in self._objects()])
 
     def _objects(self) -> list[JsonObject]:
@@ -107,14 +107,14 @@ class Restarts(_Runs):
 
     def _mark(self, resource: Resource) -> str:
         live = self._world().live(str(resource.manifest["spec"]["target"]), "apps/v1")
-        return marked(live, mark_of(resource.address.name), TEMPLATE_PATH)
+        return read_restart_mark(live, restart_annotation(resource.address.name), TEMPLATE_PATH)
 
     def holds(self, resource: Resource) -> bool:
         return self._mark(resource).startswith("Secret/demo/s=")
 
     def meddle(self, resource: Resource) -> None:
         target = Address.parse(str(resource.manifest["spec"]["target"]))
-        mark = f"metadata.annotations[{mark_of(resource.address.name)}]"
+        mark = f"metadata.annotations[{restart_annotation(resource.address.name)}]"
         change_as_foreign_manager(self._folder, target, {mark: "theirs"}, "somebody")
 
 

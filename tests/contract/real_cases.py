@@ -17,7 +17,7 @@ from planner.values import JsonObject
 from providers.git.client import GitClient
 from providers.git.client import GitLimits as GitLimits
 from providers.git.provider import GitProvider
-from providers.git.remotes import RemoteMapping as GitPlaces
+from providers.git.remotes import RemoteLocations as GitPlaces
 from providers.images.provider import RegistryImageProvider
 from providers.kubernetes.client.kubeconfig import resolve_connection
 from providers.kubernetes.client.live_cluster import LiveCluster

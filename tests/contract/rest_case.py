@@ -9,7 +9,7 @@ from pathlib import Path
 
 from planner.ports import Effect, Provider
 from planner.resource import Resource
-from planner.values import JsonObject, Sealed, SecretValue, Vault
+from planner.values import JsonObject, SealedSecret, SecretValue, Vault
 from providers.http.retries import RetryLimits
 from providers.rest.provider import RestProvider
 from providers.rest.rest_api import HttpRestApi
@@ -43,7 +43,7 @@ class RestObjects:
         return RestProvider(HttpRestApi(WebClient(), secrets, quickly), secrets, quickly)
 
     def wanted(self) -> Sequence[Resource]:
-        auth = {"secret": "ns/s", "value": Sealed(self._TOKEN, "")}
+        auth = {"secret": "ns/s", "value": SealedSecret(self._TOKEN, "")}
         spec = {"baseUrl": self._server.url, "path": "/api/things", "key": "name", "auth": auth}
         named = {"api_key": {"secret": "ns/s", "key": "P"}}
         bodies = [{"name": f"r{n}", "size": {"big": n}} for n in range(3)]

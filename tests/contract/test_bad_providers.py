@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.contract.suite import ProviderContract
 from planner.plan import Change
 from planner.ports import Effect, Observation, Present, Preview, Provider, Readiness, ReadResult, Written
@@ -26,7 +26,7 @@ class Honest:
     to: Provider
     another: Callable[[], Provider]
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         return self.to.read(wanted, owned, also)
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
@@ -54,7 +54,7 @@ class SeesNoDifference(Honest):
 class ReadsOneByOne(Honest):
     """Asks for each resource by itself, and remembers nothing of it."""
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         parts = [self.another().read([resource], owned, also) for resource in wanted]
         return ReadResult({address: seen for part in parts for address, seen in part.observations.items()})
 

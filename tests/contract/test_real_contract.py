@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from planner.contract.steps import change_of, run_changes
+from planner.contract.steps import change_of_preview, run_changes
 from planner.contract.suite import SOON, RemoteContract
-from planner.events import Result, Waiting
+from planner.events import NodeResult, Waiting
 from planner.ports import Present
 from tests.contract.real_cases import LiveImages, LiveObjects, RemoteRefs, refs_over_http, refs_over_ssh
 from tests.testbed import image_registry
@@ -38,12 +38,12 @@ class TestKubernetes(RemoteContract):
     def test_a_run_that_is_told_to_stop_waits_for_no_workload(self, case: LiveObjects) -> None:
         wanted, provider = case.never_ready(), case.provider()
         seen = provider.read([wanted], (), ()).observations[wanted.address]
-        change = change_of(wanted, seen, provider.preview([(wanted, seen)])[wanted.address])
+        change = change_of_preview(wanted, seen, provider.preview([(wanted, seen)])[wanted.address])
         assert change is not None
         began = time.monotonic()
         result = run_changes([change], provider, case.vault, lambda event: isinstance(event, Waiting))
         assert time.monotonic() - began < SOON and result.interrupted
-        assert result.outcomes[wanted.address].result is Result.PENDING
+        assert result.outcomes[wanted.address].result is NodeResult.PENDING
         assert isinstance(case.provider().read([wanted], (), ()).observations[wanted.address], Present)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from planner.address import is_own_kind
-from planner.values import Sealed
+from planner.address import is_hwplan_kind
+from planner.values import SealedSecret
 from tests.e2e.hwplan import Hwplan
 from tests.testbed import crds
 from tests.testbed.cluster import TestCluster
@@ -27,7 +27,7 @@ def lane(unique: str) -> list[dict[str, Any]]:
     """The Kubernetes objects of D601/v03 as somebody without hwplan would have them, under names of their own."""
     found = []
     for one in shipped("D601", "v03").resources:
-        if is_own_kind(one.api_version) or one.address.namespace == "kube-public":
+        if is_hwplan_kind(one.api_version) or one.address.namespace == "kube-public":
             continue
         document = json.loads(json.dumps(one.manifest, default=_value))
         for part in ("labels", "annotations"):
@@ -41,7 +41,7 @@ def lane(unique: str) -> list[dict[str, Any]]:
 
 
 def _value(leaf: object) -> str:
-    assert isinstance(leaf, Sealed)
+    assert isinstance(leaf, SealedSecret)
     return base64.b64encode(SECRET.encode()).decode()
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from planner import failpoint
 from planner.address import Address
 from planner.errors import PreconditionError
-from planner.events import Result
-from planner.executor import ExecutionOptions, ObserverChain, execute, verdict
+from planner.events import NodeResult
+from planner.executor import ExecutionOptions, ObserverChain, execute_plan, run_verdict
 from planner.plan import Action, Change, ClusterIdentity, Plan, Precondition, Selection
 from planner.ports import Readiness, ReadResult, Written
 from planner.source import SourceRef
@@ -107,8 +107,8 @@ def apply(folder: Path, plan: Plan, parallelism: int, lease_seconds: float = 30.
         run = store.begin_run(lease, "p", plan, b"{}", resumes=left.info.number if left else None)
         world = FileWorld(folder / "world.log")
         options = ExecutionOptions(parallelism=parallelism, done=left.done if left else {})
-        result = execute(plan, lambda _: world, {}, ObserverChain(run.observer), InstantClock(), options)  # type: ignore[arg-type,return-value]
-        run.end(verdict(result))
+        result = execute_plan(plan, lambda _: world, {}, ObserverChain(run.observer), InstantClock(), options)  # type: ignore[arg-type,return-value]
+        run.end(run_verdict(result))
 
 
 def in_child(folder: Path, plan: Plan, parallelism: int, spec: str, lease_seconds: float = 30.0) -> int:
@@ -152,6 +152,6 @@ def check(folder: Path, plan: Plan) -> None:
         for info in store.history():
             for node in store.nodes(info.number):
                 if node.phase == "END":
-                    assert ends.setdefault(node.address, node.result) in (Result.DONE, Result.UNCHANGED)
+                    assert ends.setdefault(node.address, node.result) in (NodeResult.DONE, NodeResult.UNCHANGED)
         assert set(ends) == {change.address for change in plan.changes}
     assert {entry.name for entry in (folder / "s").iterdir()} == {"state.db", "state.db-journal"}

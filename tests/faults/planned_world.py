@@ -15,18 +15,18 @@ from pathlib import Path
 
 from planner import failpoint
 from planner.address import Address, address_of
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import PreconditionError
-from planner.executor import ExecutionOptions, ObserverChain, execute, verdict
+from planner.executor import ExecutionOptions, ObserverChain, execute_plan, run_verdict
 from planner.graph import build_graph
 from planner.plan import Action, Change, ClusterIdentity, Plan, Selection
 from planner.plan_document import compact_plan, load_plan
 from planner.planning import PlanInputs, make_plan
 from planner.ports import Absent, Effect, Observation, Present, Preview, Readiness, ReadResult, Written
-from planner.resource import SET_LABEL, Resource, orphaned_by
+from planner.resource import SET_LABEL, Resource, orphan_annotation
 from planner.resource import ResourceOptions as Annotated
 from planner.source import SourceRef
-from planner.values import JsonObject, Vault, digest
+from planner.values import JsonObject, Vault, document_digest
 from state import StateStore
 from tests.faults.kill_world import InstantClock, status_of
 
@@ -59,7 +59,7 @@ class World:
         with self.log.open("ab", buffering=0) as file:
             os.write(file.fileno(), data)
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         there = {address_of(one): _present(one) for one in self.objects().values()}
         names = {one.address for one in wanted}
         seen: dict[Address, Observation] = {one: there.get(one, Absent(one)) for one in names}
@@ -89,7 +89,7 @@ class World:
             live = self.objects().get(name)
             if live == after:
                 return Written(f"uid-{name}", already=True)
-            if (None if live is None else digest(live)) != (change.precondition.content or None):
+            if (None if live is None else document_digest(live)) != (change.precondition.content or None):
                 raise PreconditionError(f"{name} is not as the plan saw it")
             self.add(name, str(change.action), after)
         return Written(f"uid-{name}")
@@ -108,8 +108,10 @@ def document(name: str, version: int, *, orphan: bool = False) -> JsonObject:
 def _present(one: JsonObject) -> Present:
     metadata = one["metadata"]
     owner = metadata.get("labels", {}).get(SET_LABEL, "")
-    orphan = orphaned_by(metadata["annotations"])
-    return Present(address_of(one), f"uid-{metadata['name']}", digest(one), one, owner, orphan_on_delete=orphan)
+    orphan = orphan_annotation(metadata["annotations"])
+    return Present(
+        address_of(one), f"uid-{metadata['name']}", document_digest(one), one, owner, orphan_on_delete=orphan
+    )
 
 
 def _effect(resource: Resource, seen: Observation) -> Effect:
@@ -144,8 +146,8 @@ def run(folder: Path, plan: Plan, parallelism: int) -> None:
             begun = store.begin_run(lease, identifier, plan, left.document if left else data, resumes=number)
             world = World(folder / "world.log")
             options = ExecutionOptions(parallelism=parallelism, done=left.done if left else {})
-            result = execute(plan, lambda _: world, {}, ObserverChain(begun.observer), InstantClock(), options)
-            begun.end(verdict(result))
+            result = execute_plan(plan, lambda _: world, {}, ObserverChain(begun.observer), InstantClock(), options)
+            begun.end(run_verdict(result))
 
 
 def killed(folder: Path, plan: Plan, parallelism: int, point: str) -> int:

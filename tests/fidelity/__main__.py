@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.schema import MergeTypeTable
 from tests.fidelity.cases import DESIRED_PER_HISTORY, run
 from tests.fidelity.crds import CRDS
 from tests.fidelity.server import APPLY, Server
@@ -39,7 +39,7 @@ def numbers(cases: int, seed: int) -> Sequence[int]:
     return range(seed * 1_000_000, seed * 1_000_000 + -(-cases // DESIRED_PER_HISTORY))
 
 
-def prepare(server: Server) -> tuple[TypeTable, str]:
+def prepare(server: Server) -> tuple[MergeTypeTable, str]:
     """Install the custom kinds and a namespace; give the type table and the namespace's name."""
     for crd in CRDS:
         name = crd["metadata"]["name"]
@@ -52,7 +52,7 @@ def prepare(server: Server) -> tuple[TypeTable, str]:
     server.request("POST", "/api/v1/namespaces", document)
     for crd in CRDS:
         wait_served(server, f"{crd['spec']['group']}/v1", crd["spec"]["names"]["plural"])
-    return TypeTable.builtin().with_crds(CRDS), namespace
+    return MergeTypeTable.builtin().with_crds(CRDS), namespace
 
 
 def wait_served(server: Server, api_version: str, plural: str) -> None:

@@ -10,7 +10,7 @@ import time
 from random import Random
 
 from planner.loading.nulls import without_nulls
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.schema import MergeTypeTable
 from tests.fidelity import drawing
 from tests.fidelity.compare import check_update, compare, sent
 from tests.fidelity.kinds import CLUSTER_SCOPED, NAMESPACED
@@ -23,7 +23,7 @@ EDITORS = ("kubectl-edit", "controller", US)
 DESIRED_PER_HISTORY = 4
 
 
-def run(seed: int, server: Server, types: TypeTable, namespace: str) -> Verdict:
+def run(seed: int, server: Server, types: MergeTypeTable, namespace: str) -> Verdict:
     """Run the case of one integer: its history, then some desired objects."""
     rng = Random(seed)
     table = {**NAMESPACED, **CLUSTER_SCOPED}

@@ -31,7 +31,7 @@ def check_update(case: Case, live: Doc | None, new: Doc, stored: Doc, manager: s
     if case.kind == "Pod":
         return  # admission fills in much of a Pod; `apply` says so, a plain write has no place to
     case.verdict.counts["updates compared"] += 1
-    made = merge.plain_update(live, new, manager=manager, types=case.types, now=_latest(stored))
+    made = merge.merge_plain_update(live, new, manager=manager, types=case.types, now=_latest(stored))
     for difference in differences(made, stored):
         case.wrong(f"update by {manager} differs: {difference}: {short(new)} onto {short(live or {})}")
         return
@@ -51,7 +51,9 @@ def compare(case: Case, desired: Doc) -> None:
     moment = _latest(answer.body) if answer.ok else now()
     before = copy.deepcopy(case.live)
     try:
-        merged = merge.server_side_apply(case.live, desired, manager=US, types=case.types, force=force, now=moment)
+        merged = merge.merge_server_side_apply(
+            case.live, desired, manager=US, types=case.types, force=force, now=moment
+        )
     except PermanentError as error:
         counts["refused: typed"] += 1
         if "failed to create typed patch object" not in str(answer.body.get("message")):
@@ -61,7 +63,7 @@ def compare(case: Case, desired: Doc) -> None:
         case.wrong("the live object was changed by the merge")
     case.story.append(f"{answer.code} dry run{' (force)' if force else ''}: {short(desired)}")
     if force and answer.ok and before is not None and before["metadata"].get("managedFields") and not merged.unsure:
-        reported = merge.server_side_apply(case.live, desired, manager=US, types=case.types, now=moment)
+        reported = merge.merge_server_side_apply(case.live, desired, manager=US, types=case.types, now=moment)
         case.verdict.mismatches += check_taken(case, before, answer.body, reported)
     for problem in _problems(case, desired, answer, merged):
         if merged.unsure:

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from providers.kubernetes.ssa.patterns import matches
+from providers.kubernetes.ssa.patterns import matches_re2
 
 TEXTS = (
     "", "a", "abc", "A", "1", "a b", "a-", "-a", "a.b", "/x", "/", "*.a.b", "10.0.0.1", "fe80::1", "10.0.0.0/8", "1Gi",
@@ -63,7 +63,7 @@ def _text(schema: dict[str, Any], dice: random.Random) -> str:
 
 def _suits(schema: dict[str, Any], text: str) -> bool:
     lengths = schema.get("minLength", 0) <= len(text) <= schema.get("maxLength", 10**6)
-    return lengths and matches(str(schema.get("pattern", "")), text)
+    return lengths and matches_re2(str(schema.get("pattern", "")), text)
 
 
 def _number(schema: dict[str, Any], dice: random.Random) -> float:

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from planner.errors import PermanentError
 from providers.kubernetes.ssa import merge
-from providers.kubernetes.ssa.schema import TypeTable
-from providers.kubernetes.ssa.validate import open_rules, validation_errors
+from providers.kubernetes.ssa.schema import MergeTypeTable
+from providers.kubernetes.ssa.validate import unevaluated_rules, validation_errors
 from tests.fidelity.custom_values import changed, drawn
 from tests.fidelity.server import APPLY, Server
 
@@ -34,7 +34,9 @@ class Case(NamedTuple):
         return f"{json.dumps(self.document)}\n  server: {self.server or 'accepted'}\n  ours: {self.ours or 'accepted'}"
 
 
-def cases(server: Server, types: TypeTable, crd: dict[str, Any], count: int, *, few: bool = False) -> Iterator[Case]:
+def cases(
+    server: Server, types: MergeTypeTable, crd: dict[str, Any], count: int, *, few: bool = False
+) -> Iterator[Case]:
     """`count` objects of each served version. With `few` only a few fields of `spec` each, so that most are valid."""
     spec = crd["spec"]
     for version in spec["versions"]:
@@ -45,7 +47,9 @@ def cases(server: Server, types: TypeTable, crd: dict[str, Any], count: int, *, 
             yield _case(server, types, spec, version, dice, few)
 
 
-def _case(server: Server, types: TypeTable, spec: Any, version: dict[str, Any], dice: random.Random, few: bool) -> Case:
+def _case(
+    server: Server, types: MergeTypeTable, spec: Any, version: dict[str, Any], dice: random.Random, few: bool
+) -> Case:
     body = drawn(version["schema"]["openAPIV3Schema"], dice)
     body = {key: value for key, value in body.items() if key not in ("apiVersion", "kind", "metadata", "status")}
     if few:
@@ -60,10 +64,10 @@ def _case(server: Server, types: TypeTable, spec: Any, version: dict[str, Any], 
     return Case(document, "" if answer.ok else str(answer.body.get("message")), *_ours(document, types))
 
 
-def _ours(document: dict[str, Any], types: TypeTable) -> tuple[tuple[str, ...], int]:
+def _ours(document: dict[str, Any], types: MergeTypeTable) -> tuple[tuple[str, ...], int]:
     try:
-        merged = merge.server_side_apply(None, document, manager="f", types=types, now=_NOW).object
+        merged = merge.merge_server_side_apply(None, document, manager="f", types=types, now=_NOW).object
     except PermanentError as error:
         return (error.message,), 0
     found = tuple(message for _, message in (*validation_errors(document, types), *validation_errors(merged, types)))
-    return found, 0 if found else len(open_rules(merged, types))
+    return found, 0 if found else len(unevaluated_rules(merged, types))

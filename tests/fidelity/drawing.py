@@ -6,14 +6,14 @@ import copy
 from random import Random
 from typing import Any
 
-from providers.kubernetes.ssa.schema import Type
-from providers.kubernetes.ssa.typed_values import element_of
+from providers.kubernetes.ssa.schema import MergeType
+from providers.kubernetes.ssa.typed_values import list_item_element
 
 Doc = dict[str, Any]
 _KEPT = frozenset(("apiVersion", "kind", "metadata", "name", "namespace"))
 
 
-def blend(rng: Random, kind: Type | None, one: Any, other: Any) -> Any:
+def blend(rng: Random, kind: MergeType | None, one: Any, other: Any) -> Any:
     """Something between two documents of one type."""
     if kind is not None and isinstance(one, dict) and isinstance(other, dict):
         return _blend_maps(rng, kind, one, other)
@@ -24,7 +24,7 @@ def blend(rng: Random, kind: Type | None, one: Any, other: Any) -> Any:
     return copy.deepcopy(rng.choice((one, one, other)))
 
 
-def _blend_maps(rng: Random, kind: Type, one: Doc, other: Doc) -> Doc:
+def _blend_maps(rng: Random, kind: MergeType, one: Doc, other: Doc) -> Doc:
     out: Doc = {}
     for key in sorted(one.keys() | other.keys()):
         if key in one and key in other:
@@ -34,9 +34,9 @@ def _blend_maps(rng: Random, kind: Type, one: Doc, other: Doc) -> Doc:
     return out
 
 
-def _blend_items(rng: Random, kind: Type, one: list[Any], other: list[Any]) -> list[Any]:
-    mine = {element_of(kind, item): item for item in one}
-    theirs = {element_of(kind, item): item for item in other}
+def _blend_items(rng: Random, kind: MergeType, one: list[Any], other: list[Any]) -> list[Any]:
+    mine = {list_item_element(kind, item): item for item in one}
+    theirs = {list_item_element(kind, item): item for item in other}
     out = []
     for element in [*mine, *(element for element in theirs if element not in mine)]:
         if element in mine and element in theirs:
@@ -48,7 +48,7 @@ def _blend_items(rng: Random, kind: Type, one: list[Any], other: list[Any]) -> l
     return out
 
 
-def part(rng: Random, kind: Type | None, value: Any, keep: float = 0.6) -> Any:
+def part(rng: Random, kind: MergeType | None, value: Any, keep: float = 0.6) -> Any:
     """A document with some of its fields; key fields of list items stay."""
     if kind is not None and isinstance(value, dict) and not kind.atomic:
         return {
@@ -61,7 +61,7 @@ def part(rng: Random, kind: Type | None, value: Any, keep: float = 0.6) -> Any:
     return copy.deepcopy(value)
 
 
-def _item(rng: Random, kind: Type, item: Doc, keep: float) -> Doc:
+def _item(rng: Random, kind: MergeType, item: Doc, keep: float) -> Doc:
     retained = part(rng, kind.items(), item, keep)
     return {**retained, **{name: item[name] for name in kind.keys if name in item}}
 
@@ -76,7 +76,7 @@ def holes(rng: Random, value: Any) -> Any:
     return out
 
 
-def some_nulls(rng: Random, kind: Type | None, value: Any) -> Any:
+def some_nulls(rng: Random, kind: MergeType | None, value: Any) -> Any:
     """A document in which a few fields that the schema describes are null, as exporters write them."""
     if not isinstance(value, dict) or kind is None or kind.atomic:
         return value

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from planner.errors import PermanentError
-from providers.kubernetes.csa_upgrade import Moves, managers_there, migrated_object, migration_patch
-from providers.kubernetes.preview.leftover_values import leftovers
+from providers.kubernetes.csa_upgrade import OwnershipMoves, migrated_object, migration_patch, present_managers
+from providers.kubernetes.preview.leftover_values import leftover_fields
 from providers.kubernetes.ssa import merge
-from providers.kubernetes.ssa.excluding import excluded
+from providers.kubernetes.ssa.excluding import errors_of_excluding_fields
 from tests.fidelity import compare
 from tests.fidelity.server import APPLY, JSON_PATCH, Answer
 from tests.fidelity.story import US, Case, Doc, apply_url, now, short
@@ -18,11 +18,13 @@ def check_moves(case: Case, desired: Doc) -> None:
     """Take over some managers and what nobody declares any more; changes the live object, so it comes last."""
     if case.live is None or not case.live["metadata"].get("managedFields") or case.kind == "Pod":
         return
-    names = managers_there(case.live, case.rng.sample(OTHERS, case.rng.randint(0, 2)))
-    moves = Moves(managers=frozenset(names))
+    names = present_managers(case.live, case.rng.sample(OTHERS, case.rng.randint(0, 2)))
+    moves = OwnershipMoves(managers=frozenset(names))
     try:
-        moves = Moves(managers=moves.managers, fields=leftovers(migrated_object(case.live, moves), desired, case.types))
-        predicted = merge.server_side_apply(
+        moves = OwnershipMoves(
+            managers=moves.managers, fields=leftover_fields(migrated_object(case.live, moves), desired, case.types)
+        )
+        predicted = merge.merge_server_side_apply(
             migrated_object(case.live, moves), desired, manager=US, types=case.types, force=True, now=now()
         )
     except PermanentError:
@@ -46,10 +48,10 @@ def _compare(case: Case, predicted: merge.ApplyOutcome, answer: Answer) -> None:
         case.verdict.counts["moves, then refused"] += 1
         message = str(answer.body.get("message"))
         refused = "may not be specified when strategy" in message or "only allowed for updateStrategy" in message
-        if refused and not excluded(predicted.object):
+        if refused and not errors_of_excluding_fields(predicted.object):
             case.wrong(f"fields that exclude each other for the server only: {message}")
         return
-    if found := excluded(predicted.object):
+    if found := errors_of_excluding_fields(predicted.object):
         case.wrong(f"said to exclude each other, but accepted: {found}")
     for difference in compare.differences(predicted.object, answer.body):
         case.wrong(f"after the moves: {difference}")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.schema import MergeTypeTable
 from tests.fidelity.kinds import CLUSTER_SCOPED, NAMESPACED, definition
 from tests.fidelity.pods import metadata
 from tests.fidelity.server import Server
@@ -32,7 +32,7 @@ class Case:
 
     seed: int
     rng: Random
-    types: TypeTable
+    types: MergeTypeTable
     server: Server
     kind: str
     api_version: str

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from planner.contract.steps import change_of
-from planner.events import Result
+from planner.contract.steps import change_of_preview
+from planner.events import NodeResult
 from planner.executor import ExecutionOptions
 from planner.executor.effect import ApplyFailure, apply_with_retries
 from planner.plan import Change
@@ -102,7 +102,7 @@ def look(provider: PodExecProvider, wanted: Resource) -> tuple[Observation, Prev
 
 def planned(provider: PodExecProvider, wanted: Resource) -> Change:
     """The change that a plan makes of it."""
-    made = change_of(wanted, *look(provider, wanted))
+    made = change_of_preview(wanted, *look(provider, wanted))
     assert made is not None
     return made
 
@@ -112,11 +112,11 @@ def apply(provider: PodExecProvider, change: Change, vault: Vault | None = None)
     return apply_with_retries(change, provider, vault or {}, QuickClock(), ExecutionOptions())
 
 
-def ended(outcome: Written | ApplyFailure) -> Result:
+def ended(outcome: Written | ApplyFailure) -> NodeResult:
     """The result that the executor makes of it."""
     if isinstance(outcome, ApplyFailure):
         return outcome.result
-    return Result.UNCHANGED if outcome.already else Result.DONE
+    return NodeResult.UNCHANGED if outcome.already else NodeResult.DONE
 
 
 @contextmanager

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from planner.contract.steps import change_of
+from planner.contract.steps import change_of_preview
 from planner.errors import PermanentError
-from planner.loading.manifests.given_files import load_manifests
+from planner.loading.manifests.given_files import load_plain_manifests
 from planner.plan import Change
 from planner.ports import Observation, Preview, Written
 from planner.resource import Resource
@@ -73,7 +73,7 @@ class Desk:
             "apiVersion": "hwplan.dev/v1", "kind": "RestObject", "metadata": {"name": name}, "spec": whole,
         }  # fmt: skip
         text = json.dumps(document).encode()
-        loaded = load_manifests(["-"], stdin=text, name="app", fingerprinter=PRINTS, cache=self.folder / "cache")
+        loaded = load_plain_manifests(["-"], stdin=text, name="app", fingerprinter=PRINTS, cache=self.folder / "cache")
         return loaded.resources[0]
 
     def look(self, *wanted: Resource) -> tuple[list[Observation], list[Preview | None], list[Change]]:
@@ -84,7 +84,7 @@ class Desk:
         changes = [
             change
             for one in wanted
-            if one.address in previews and (change := change_of(one, seen[one.address], previews[one.address]))
+            if one.address in previews and (change := change_of_preview(one, seen[one.address], previews[one.address]))
         ]
         return [seen[one.address] for one in wanted], [previews.get(one.address) for one in wanted], changes
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.address import address_of
-from planner.contract.steps import change_of
+from planner.contract.steps import change_of_preview
 from planner.plan import Change
 from planner.ports import Observation, Preview
 from planner.resource import Resource
@@ -18,7 +18,7 @@ from planner.source import SourceRef
 from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo, ObjectCollection
 from providers.kubernetes.operations.retention import RetentionProvider
-from providers.kubernetes.snapshot.folder_layout import identity_of, path_of, yaml_text
+from providers.kubernetes.snapshot.folder_layout import identity_of, object_file, object_yaml
 from tests.testbed.cluster import TestCluster
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -98,9 +98,9 @@ class Stage:
 
     def _write(self, document: JsonObject) -> None:
         """An object of a snapshot, as a person would write its file."""
-        file = self.folder / "cluster" / path_of(identity_of(document))
+        file = self.folder / "cluster" / object_file(identity_of(document))
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(yaml_text(document))
+        file.write_text(object_yaml(document))
 
     def remove(self, kind: str, name: str) -> None:
         live = self.live(kind)[name]
@@ -151,6 +151,6 @@ class Stage:
 
     def planned(self, resource: Resource, now: datetime = NOW) -> Change:
         seen, preview = self.look(resource, now)
-        change = change_of(resource, seen, preview)
+        change = change_of_preview(resource, seen, preview)
         assert change is not None, preview
         return change

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from planner.contract.steps import change_of, run_changes
+from planner.contract.steps import change_of_preview, run_changes
 from planner.events import Ended, Event, Waiting
 from planner.executor import RunResult
 from planner.plan import Change
@@ -74,7 +74,7 @@ class Runs:
         provider = self.provider()
         seen = provider.read([resource], (), ()).observations[resource.address]
         preview = provider.preview([(resource, seen)])[resource.address]
-        return preview, change_of(resource, seen, preview)
+        return preview, change_of_preview(resource, seen, preview)
 
     def change(self, resource: Resource) -> Change:
         """The change of a resource that has one."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from planner.app.lane.cluster import ClusterReader
-from planner.app.lane.subjects import RunPlace, Subjects
-from planner.events import Result
+from planner.app.lane.cluster import ClusterEvidenceReader
+from planner.app.lane.subjects import LaneParts, RunLocation
+from planner.events import NodeResult
 from planner.rollout.benchmark import LABEL, BenchmarkRun, BenchmarkVerdict, judge_benchmark
-from planner.rollout.metrics import Traffic
+from planner.rollout.metrics import ClientTraffic
 from planner.values import JsonObject
 from providers.kubernetes.client.kubeconfig import resolve_connection
 from providers.kubernetes.client.live_cluster import LiveCluster
@@ -21,7 +21,7 @@ from tests.testbed.cluster import TestCluster
 from tests.testbed.tekton import Tekton
 
 pytestmark = pytest.mark.timeout(180)
-SEEN = Traffic("ci", 60.0, 100.0, 6000.0, "p")
+SEEN = ClientTraffic("ci", 60.0, 100.0, 6000.0, "p")
 WANTED = ("build-api", "build-web")
 
 
@@ -47,20 +47,22 @@ def runs(cluster: TestCluster, tekton: Tekton, namespace: str) -> Iterator[Runs]
 
 def _run(runs: Runs, tasks: list[JsonObject], *, benchmark: str = "full") -> None:
     ended = runs.apply(runs.wanted(tasks, metadata={"labels": {LABEL: benchmark}}))
-    assert end_of(ended).result is Result.DONE
+    assert end_of(ended).result is NodeResult.DONE
 
 
 def _read(runs: Runs, benchmark: str) -> list[tuple[JsonObject, JsonObject]]:
     """Runs of a profile with their outputs, as `hwplan benchmark status` reads them."""
     live = LiveCluster(resolve_connection(str(runs.cluster.kubeconfig), environ={}))
     runs.opened.append(live)
-    reader = ClusterReader(live, Subjects(runs=(RunPlace(runs.namespace, benchmark=benchmark),)), lambda: "now")
+    reader = ClusterEvidenceReader(
+        live, LaneParts(runs=(RunLocation(runs.namespace, benchmark=benchmark),)), lambda: "now"
+    )
     found, problem = reader.runs()
     assert not problem
-    return [(one, run_state.outputs_of(one, reader.task_runs(one)[0])) for one in found]
+    return [(one, run_state.run_outputs(one, reader.task_runs(one)[0])) for one in found]
 
 
-def _judged(runs: Runs, traffic: Traffic | None) -> BenchmarkVerdict:
+def _judged(runs: Runs, traffic: ClientTraffic | None) -> BenchmarkVerdict:
     ((_, outputs),) = _read(runs, "full")
     return judge_benchmark(BenchmarkRun(outputs, WANTED, traffic=traffic), PHASES, {}, proxy_required=True)
 

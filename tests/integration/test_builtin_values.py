@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from providers.kubernetes.snapshot.cluster import open_snapshot
-from providers.kubernetes.snapshot.create_snapshot import create_empty
+from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
 from tests.fidelity.builtins_compared import Case, cases
 from tests.fidelity.server import Server
 from tests.testbed.cluster import TestCluster
@@ -33,7 +33,7 @@ def _is_named(case: Case) -> bool:
 
 
 def test_a_sandbox_answers_as_the_server_does(server: Server, tmp_path: Path) -> None:
-    create_empty(tmp_path, name="sandbox")
+    create_empty_snapshot(tmp_path, name="sandbox")
     totals: Counter[str] = Counter()
     wrong: list[str] = []
     for case in cases(server, open_snapshot(tmp_path), COUNT, seed=1):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.schema import MergeTypeTable
 from tests.fidelity.__main__ import wait_served
 from tests.fidelity.customs_compared import cases
 from tests.fidelity.published_crds import published_crds
@@ -46,7 +46,7 @@ def test_what_the_server_refuses_is_refused_and_nothing_else(server: Server, crd
     totals: Counter[str] = Counter()
     wrong: list[str] = []
     for crd in _installed(server, crds()):
-        for case in cases(server, TypeTable.builtin().with_crds([crd]), crd, count, few=few):
+        for case in cases(server, MergeTypeTable.builtin().with_crds([crd]), crd, count, few=few):
             totals["refused" if case.server else "accepted"] += 1
             totals["left open"] += bool(case.left)
             wrong += [] if case.agrees else [str(case)]

@@ -16,10 +16,10 @@ import pytest
 
 from providers.cluster import EXEC_OUTPUT, EndedCommand
 from providers.kubernetes import errors
-from providers.kubernetes.client.exec_stream import exit_code
-from providers.kubernetes.client.kubeconfig import Connection, Credentials, resolve_connection
+from providers.kubernetes.client.exec_stream import exit_code_of_status
+from providers.kubernetes.client.kubeconfig import Credentials, ServerConnection, resolve_connection
 from providers.kubernetes.client.live_cluster import LiveCluster
-from providers.kubernetes.client.websocket import Opcode, expected_accept_header
+from providers.kubernetes.client.websocket import WebSocketOpcode, expected_accept_header
 from tests.integration.podexec_world import Shop, shop_of
 from tests.testbed.cluster import TestCluster
 from tests.testbed.git_server import connect_proxy
@@ -72,7 +72,7 @@ def test_who_may_not_exec_is_told_so_and_tokens_are_sent(shop: Shop) -> None:
     admin = resolve_connection(str(shop.cluster.kubeconfig), environ={})
     for user, kind in (("alice", errors.Forbidden), ("", errors.Unauthorized)):
         header = f"Bearer {shop.cluster.tokens[user]}" if user else "Bearer wrong"
-        live = LiveCluster(Connection(admin.server, admin.ca, Credentials(authorization=header)))
+        live = LiveCluster(ServerConnection(admin.server, admin.ca, Credentials(authorization=header)))
         with pytest.raises(kind):
             live.exec(shop.namespace, shop.pod, "api", ["true"], seconds=10)
 
@@ -82,8 +82,8 @@ def test_a_client_certificate_does_as_well_and_a_foreign_authority_does_not(shop
     connection = resolve_connection(str(file), environ={})
     live = LiveCluster(connection)
     assert live.exec(shop.namespace, shop.pod, "api", ["true"], seconds=10).exit_code == 0
-    untrusted = LiveCluster(Connection(connection.server, b"", connection.credentials))
-    with pytest.raises(errors.Untrusted):
+    untrusted = LiveCluster(ServerConnection(connection.server, b"", connection.credentials))
+    with pytest.raises(errors.TlsFailed):
         untrusted.exec(shop.namespace, shop.pod, "api", ["true"], seconds=10)
 
 
@@ -144,7 +144,7 @@ def stand_in(
         after(sock)
 
     with listening(serve) as port:
-        yield LiveCluster(Connection(f"http://127.0.0.1:{port}"))
+        yield LiveCluster(ServerConnection(f"http://127.0.0.1:{port}"))
 
 
 def status(**fields: Any) -> bytes:
@@ -162,7 +162,7 @@ def test_an_older_server_speaks_v4_and_tells_the_exit_code_as_a_kubelet_does() -
         sock.sendall(first[:3])
         time.sleep(0.05)
         sock.sendall(first[3:] + frame(0x89, b"?") + frame(FINAL, b"\x02err") + frame(FINAL, b"\x09?"))
-        assert sock.recv(100)[0] == 0x80 | Opcode.PONG
+        assert sock.recv(100)[0] == 0x80 | WebSocketOpcode.PONG
         sock.sendall(EXIT_7 + frame(FINAL, b"\x01late"))
 
     with stand_in(after) as live:
@@ -205,10 +205,10 @@ def test_a_server_that_did_not_understand_the_handshake_is_not_believed(header: 
         (
             500,
             b'{"kind":"Status","reason":"InternalError","message":"error dialing backend"}',
-            errors.UnknownAnswer,
+            errors.UnknownServerAnswer,
         ),
         (503, b'{"kind":"Status","reason":"ServiceUnavailable"}', errors.ServerBusy),
-        (406, b"", errors.UnknownAnswer),
+        (406, b"", errors.UnknownServerAnswer),
     ],
 )
 def test_a_gateway_that_gave_up_may_have_passed_the_command_on_and_a_server_that_refused_has_not(
@@ -220,12 +220,12 @@ def test_a_gateway_that_gave_up_may_have_passed_the_command_on_and_a_server_that
 
 
 def test_exit_codes_are_read_as_servers_and_kubelets_write_them() -> None:
-    assert exit_code({"status": "Success"}) == 0
-    assert exit_code({"status": "Failure", "message": "cmd wait: sh -c exit 3: exit status 3"}) == 3
+    assert exit_code_of_status({"status": "Success"}) == 0
+    assert exit_code_of_status({"status": "Failure", "message": "cmd wait: sh -c exit 3: exit status 3"}) == 3
     for unknown in (
         {"status": "Failure", "message": "exit status 3 was asked for"},
         {"status": "Failure", "details": {"causes": [{"reason": "ExitCode", "message": "three"}]}},
         {"status": "Failure", "details": "none"},
         {},
     ):
-        assert exit_code(unknown) is None
+        assert exit_code_of_status(unknown) is None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.schema import MergeTypeTable
 from tests.fidelity.__main__ import numbers, retained, run_all
 from tests.fidelity.server import Server
 from tests.testbed.cluster import TestCluster
@@ -33,7 +33,7 @@ def test_predictions_equal_the_servers_dry_run(server: Server) -> None:
 
 
 def test_the_shipped_table_knows_the_kinds_that_the_server_serves(server: Server) -> None:
-    types = TypeTable.builtin()
+    types = MergeTypeTable.builtin()
     for group in ("apps/v1", "batch/v1", "networking.k8s.io/v1", "rbac.authorization.k8s.io/v1", "storage.k8s.io/v1"):
         served = server.request("GET", f"/apis/{group}").body["resources"]
         kinds = {row["kind"] for row in served if "/" not in row["name"] and "patch" in row["verbs"]}

@@ -18,9 +18,9 @@ from planner.ports import Absent, Effect, Present, Preview, Unreadable
 from planner.resource import Resource
 from planner.source import SourceRef
 from planner.spec.kinds.files import LocalFile
-from planner.values import parse_ref
+from planner.values import parse_output_ref
 from providers.durable_file import version_of
-from providers.files.path_mapping import PathMapping
+from providers.files.path_mapping import LocalFilePaths
 from providers.files.provider import LocalFileProvider
 
 ADDRESS = Address.parse("LocalFile/one")
@@ -68,7 +68,7 @@ def _state(path: Path) -> tuple[bytes, int, int, int] | None:
 
 @pytest.fixture
 def provider(tmp_path: Path) -> LocalFileProvider:
-    return LocalFileProvider(PathMapping(tmp_path))
+    return LocalFileProvider(LocalFilePaths(tmp_path))
 
 
 def test_a_file_and_its_folders_come_into_being(provider: LocalFileProvider, tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_content_and_mode_are_shown_each_for_itself(provider: LocalFileProvider,
     assert _shown(only_mode) == [(("mode",), "0644", "0600")]
     provider.apply(only_mode, {})
     assert oct(path.stat().st_mode)[-4:] == "0600"
-    ref = parse_ref("GitHead/source#short")
+    ref = parse_output_ref("GitHead/source#short")
     open_change = _plan(provider, _resource("one", ref))
     assert _shown(open_change) == [(("content",), "old\n", ref)] and open_change.expects == ""
 
@@ -161,7 +161,7 @@ def test_paths_that_are_refused(path: str, provider: LocalFileProvider) -> None:
 
 def test_home_and_absolute_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    places = PathMapping(tmp_path / "config")
+    places = LocalFilePaths(tmp_path / "config")
     assert places.place("~/.x/y") == tmp_path / "home/.x/y"
     assert places.place(f"{tmp_path}/z") == tmp_path / "z"
     assert places.place("r/z") == tmp_path / "config/r/z"
@@ -171,7 +171,7 @@ def test_a_sandbox_keeps_every_path_inside(tmp_path: Path) -> None:
     outside, sandbox = tmp_path / "outside", tmp_path / "sandbox"
     outside.mkdir()
     sandbox.mkdir()
-    provider = LocalFileProvider(PathMapping(tmp_path, sandbox))
+    provider = LocalFileProvider(LocalFilePaths(tmp_path, sandbox))
     for path in (f"{outside}/x", "~/x", "x"):
         provider.apply(_plan(provider, _resource(path)), {})
     assert not list(outside.iterdir()) and not (tmp_path / "x").exists()

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from planner.app.reading import preview_all, read_all
+from planner.app.reading import preview_with_all_providers, read_with_all_providers
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError
 from planner.graph import build_graph
 from planner.ports import Absent, Effect, Present
-from planner.values import JsonObject, Sub, parse_ref
+from planner.values import JsonObject, OutputTemplate, parse_output_ref
 from providers.provider_table import TABLE, ProviderTable
 from providers.provider_tools import ProviderTools
 from tests.testbed.git_fixtures import BareRepository, mirror_of, upstream_of
@@ -319,16 +319,18 @@ def test_a_chain_of_refs_is_planned_at_once(
     new = upstream.grow(MAIN, "second")
     source = head(upstream.url)
     sync = follow(side(upstream.url), side(mirror.url), name="sync")
-    name = Sub(("refs/unidesk/snapshots/ci/main/", parse_ref("GitHead/source#commit")))
-    origin = {"remote": mirror.url, "commit": parse_ref("GitRef/sync#commit")}
+    name = OutputTemplate(("refs/unidesk/snapshots/ci/main/", parse_output_ref("GitHead/source#commit")))
+    origin = {"remote": mirror.url, "commit": parse_output_ref("GitRef/sync#commit")}
     snapshot = follow(origin, {"remote": mirror.url, "ref": name}, "immutable", name="snapshot")
     resources = {resource.address: resource for resource in (source, sync, snapshot)}
     assert TABLE["GitRef"] == "providers.git.provider:create"
     tools = ProviderTools(None, None, None, None, tmp_path)  # type: ignore[arg-type]  # no cluster is asked
     providers = ProviderTable(tools)
-    seen, _ = read_all(providers, list(resources.values()), (), ())
+    seen, _ = read_with_all_providers(providers, list(resources.values()), (), ())
     assert isinstance(seen.observations[snapshot.address], Absent)
-    predicted = preview_all(providers, resources, seen.observations, build_graph(list(resources.values())))
+    predicted = preview_with_all_providers(
+        providers, resources, seen.observations, build_graph(list(resources.values()))
+    )
     preview = predicted.previews[snapshot.address]
     assert (preview.effect, preview.expects, preview.blocked) == (Effect.CREATE, new, "")
     filled = predicted.resources[snapshot.address].manifest["spec"]["to"]["ref"]
@@ -341,7 +343,7 @@ def test_a_chain_of_refs_is_planned_at_once(
 
 
 def test_a_ref_that_is_not_known_yet_shows_its_leaf(world: World, upstream: BareRepository) -> None:
-    leaf = parse_ref("GitRef/other#commit")
+    leaf = parse_output_ref("GitRef/other#commit")
     wish = follow({"remote": upstream.url, "commit": leaf}, side(upstream.url, "refs/heads/copy"))
     look = world.look(wish)
     assert look.change is not None and look.change.expects == "" and look.change.fields[0].after == leaf

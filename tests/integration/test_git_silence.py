@@ -9,18 +9,18 @@ from pathlib import Path
 import pytest
 
 from providers.git.client import GitClient, GitLimits
-from providers.git.failures import GitFailed
+from providers.git.failures import GitCommandFailed
 from providers.git.object_cache import ObjectCache
-from providers.git.remotes import RemoteMapping, resolve_remote
+from providers.git.remotes import RemoteLocations, resolve_remote
 from tests.unit.git.git_world import side
 
 
 def test_git_gives_a_silent_server_up_and_the_lock_with_it(tmp_path: Path) -> None:
     """A git that lives on when hwplan is killed holds the lock of the cache: every later plan would wait for it."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        remote = resolve_remote(side(f"http://127.0.0.1:{server.getsockname()[1]}/x.git"), RemoteMapping(tmp_path))
+        remote = resolve_remote(side(f"http://127.0.0.1:{server.getsockname()[1]}/x.git"), RemoteLocations(tmp_path))
         client = GitClient(GitLimits(silence=1))
         began = time.monotonic()
-        with pytest.raises(GitFailed):
+        with pytest.raises(GitCommandFailed):
             ObjectCache(client, tmp_path / "cache").bring(remote, "a" * 40)
         assert time.monotonic() - began < 15, "by git itself, not by the limit of moving objects"

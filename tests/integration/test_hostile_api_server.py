@@ -14,11 +14,11 @@ import pytest
 from planner.errors import ProviderError
 from planner.ports import Present, Unreadable
 from providers.cluster import KindInfo, ObjectCollection
-from providers.kubernetes.client.kubeconfig import Connection
+from providers.kubernetes.client.kubeconfig import ServerConnection
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.client.transport import RetryBudget, Transport
 from providers.kubernetes.client.wire import WireLimits
-from providers.kubernetes.errors import UnknownAnswer
+from providers.kubernetes.errors import UnknownServerAnswer
 from providers.kubernetes.provider import KubernetesProvider
 from state.fingerprint import KeyedFingerprinter
 from tests.unit.kubernetes.world import config, declare
@@ -68,7 +68,7 @@ def serving() -> Iterator[Callable[[Made], LiveCluster]]:
 
     def cluster(made: Made) -> LiveCluster:
         handler.made = staticmethod(made)  # type: ignore[attr-defined]
-        connection = Connection(server=f"http://127.0.0.1:{server.server_address[1]}")
+        connection = ServerConnection(server=f"http://127.0.0.1:{server.server_address[1]}")
         return LiveCluster(
             connection, transport=Transport(connection, limits=WireLimits(), patience=RetryBudget(total=20.0))
         )
@@ -123,7 +123,7 @@ LIES: dict[str, Made] = {
 def test_a_list_that_lies(lie: str, serving: Callable[[Made], LiveCluster]) -> None:
     began = time.monotonic()
     found = serving(LIES[lie]).list([PLACE])[PLACE]
-    assert isinstance(found, UnknownAnswer) and found.message.startswith("the server answered "), found
+    assert isinstance(found, UnknownServerAnswer) and found.message.startswith("the server answered "), found
     assert found.message.isprintable() and time.monotonic() - began < 15
 
 
@@ -151,7 +151,7 @@ def test_managed_fields_of_others_that_cannot_be_read(fields: Any, serving: Call
     "body", [{"kind": "Secret", "metadata": META}, {"metadata": {**META, "name": "b"}}, {"metadata": None}, [], b"x"]
 )
 def test_another_object_than_was_asked_for(body: Any, serving: Callable[[Made], LiveCluster]) -> None:
-    with pytest.raises(UnknownAnswer, match="the server answered"):
+    with pytest.raises(UnknownServerAnswer, match="the server answered"):
         serving(lambda _: body).get(KIND, "default", "a")
 
 
@@ -182,6 +182,6 @@ def test_objects_of_others_are_not_held_in_memory(serving: Callable[[Made], Live
 
 
 def test_a_drip_is_not_waited_for() -> None:
-    from providers.http.deadline import is_drip
+    from providers.http.deadline import is_dripping
 
-    assert is_drip(100, 11.0) and not is_drip(100, 9.0) and not is_drip(1 << 20, 60.0)
+    assert is_dripping(100, 11.0) and not is_dripping(100, 9.0) and not is_dripping(1 << 20, 60.0)

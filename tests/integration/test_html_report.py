@@ -14,7 +14,7 @@ from planner.address import Address
 from planner.graph import Edge, make_graph
 from planner.plan import Action, FieldChange, FieldOp, Plan
 from planner.render.html import render_html
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 from tests.screens.browser import Browser, browser
 from tests.testbed.fixtures import part
 from tests.unit.render.hostile_strings import STRINGS
@@ -247,10 +247,10 @@ def test_hostile_values_are_text_and_nothing_else(chromium: Browser, tmp_path: P
     reported = (
         "return [...document.querySelectorAll('article')].map(one => one.querySelector(arguments[0]).textContent)"
     )
-    assert page.run(reported, ".reason") == [safe(text) for text in STRINGS]
-    assert page.run(reported, ".address") == [safe(f"ConfigMap/n/{text}") for text in STRINGS]
+    assert page.run(reported, ".reason") == [safe_text(text) for text in STRINGS]
+    assert page.run(reported, ".address") == [safe_text(f"ConfigMap/n/{text}") for text in STRINGS]
     assert page.run(reported, ".after .value") == [
-        f"{{{safe(json.dumps(text, ensure_ascii=False))}: 1}}" for text in STRINGS
+        f"{{{safe_text(json.dumps(text, ensure_ascii=False))}: 1}}" for text in STRINGS
     ]
     page.run("document.querySelectorAll('.head').forEach(one => one.click())")
     with pytest.raises(RuntimeError, match="no such alert"):

@@ -13,12 +13,12 @@ import pytest
 from planner.address import Address
 from planner.errors import PreconditionError
 from planner.path import render_path
-from planner.plan import Verified
+from planner.plan import VerifiedBy
 from planner.ports import Effect, Present
-from planner.values import Json, JsonObject, Sealed, SecretValue
+from planner.values import Json, JsonObject, SealedSecret, SecretValue
 from providers.kubernetes.errors import ApplyConflict
 from providers.kubernetes.snapshot.cluster import open_snapshot
-from providers.kubernetes.snapshot.create_snapshot import create_empty
+from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
 from tests.integration.kubernetes_world import VAULT, is_settled, live_world
 from tests.testbed.api import MERGE
@@ -85,7 +85,7 @@ class Stage:
 @pytest.fixture(params=["live", "snapshot"])
 def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
     if request.param == "snapshot":
-        create_empty(tmp_path, name="sandbox", namespaces=["demo"])
+        create_empty_snapshot(tmp_path, name="sandbox", namespaces=["demo"])
         yield Stage(World(open_snapshot(tmp_path), dict(VAULT)), "demo", None, tmp_path)
         return
     cluster: TestCluster = request.getfixturevalue("api_server")
@@ -107,7 +107,7 @@ def test_namespace_crd_and_custom_resource_in_one_plan(stage: Stage) -> None:
     look = stage.world.look(wanted)
     assert {a: p.blocked for a, p in look.previews.items() if p.blocked} == {}
     assert set(look.effects.values()) == {"create"}
-    server = {address.kind for address, p in look.previews.items() if p.verified is Verified.SERVER}
+    server = {address.kind for address, p in look.previews.items() if p.verified is VerifiedBy.SERVER}
     assert server == (set() if stage.api is None else {"Namespace", "CustomResourceDefinition"})
     for change in look.changes:
         stage.world.provider.apply(change, stage.world.vault)
@@ -229,7 +229,7 @@ def test_client_side_apply_is_migrated(stage: Stage) -> None:
         ("metadata.annotations[kubectl.kubernetes.io/last-applied-configuration]", "remove"),
         ("metadata.labels[hwplan.dev/set]", "add"),
     ]
-    assert look.preview(text).verified is (Verified.SCHEMA if stage.api is None else Verified.SERVER)
+    assert look.preview(text).verified is (VerifiedBy.SCHEMA if stage.api is None else VerifiedBy.SERVER)
     world.apply([wanted])
     live = world.live(text)
     assert live["data"] == {"a": "2"}
@@ -269,10 +269,10 @@ def test_a_create_finds_the_name_taken(stage: Stage) -> None:
 def test_secrets(stage: Stage) -> None:
     world, namespace = stage.world, stage.namespace
     text = f"Secret/{namespace}/s"
-    leaves = {"P": sealed("file:a#P", "first value"), "G": Sealed("generate:24", "")}
+    leaves = {"P": sealed("file:a#P", "first value"), "G": SealedSecret("generate:24", "")}
     wanted = declare(secret("s", leaves, namespace))
     created = world.look([wanted]).preview(text)
-    assert created.verified is (Verified.SCHEMA if stage.api is None else Verified.SERVER)
+    assert created.verified is (VerifiedBy.SCHEMA if stage.api is None else VerifiedBy.SERVER)
     world.apply([wanted])
     data = world.live(text)["data"]
     if stage.api is not None:

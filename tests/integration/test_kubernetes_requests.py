@@ -11,7 +11,7 @@ from providers.cluster import ObjectCollection
 from providers.kubernetes.client.kubeconfig import resolve_connection
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.snapshot.cluster import open_snapshot
-from providers.kubernetes.snapshot.create_snapshot import save_cluster
+from providers.kubernetes.snapshot.create_snapshot import save_cluster_objects
 from tests.integration.kubernetes_world import is_settled, live_world
 from tests.testbed import audit
 from tests.testbed.api import MERGE
@@ -87,7 +87,7 @@ def test_a_saved_cluster_gives_the_plan_of_the_live_one(
     ]
     world.apply(wanted)
     kinds = [world.cluster.kind(r.api_version, r.address.kind) for r in wanted]
-    save_cluster(
+    save_cluster_objects(
         world.cluster,
         tmp_path / "saved.json",
         PRINTS,

@@ -9,7 +9,7 @@ import pytest
 from planner.errors import OutcomeUnknown
 from providers.cluster import ObjectCollection
 from providers.kubernetes import errors
-from providers.kubernetes.client.kubeconfig import Connection, Credentials
+from providers.kubernetes.client.kubeconfig import Credentials, ServerConnection
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.client.transport import RetryBudget, Transport
 from providers.kubernetes.client.wire import WireLimits, WireRequest
@@ -177,12 +177,12 @@ def test_no_traceback_and_no_hang_at_a_black_hole(fault_proxy: FaultProxy, api_s
 
 def test_names_and_certificates_that_are_wrong(api_server: TestCluster) -> None:
     token = Credentials(f"Bearer {api_server.token}")
-    with pytest.raises(errors.Untrusted, match="certificate is not trusted"):
-        LiveCluster(Connection(api_server.server, b"", token)).identity()
-    with pytest.raises(errors.Untrusted, match="certificate is not trusted"):
+    with pytest.raises(errors.TlsFailed, match="certificate is not trusted"):
+        LiveCluster(ServerConnection(api_server.server, b"", token)).identity()
+    with pytest.raises(errors.TlsFailed, match="certificate is not trusted"):
         LiveCluster(connection_with(api_server, token, tls_server_name="elsewhere.example")).identity()
-    assert LiveCluster(Connection(api_server.server, b"", token, insecure=True)).identity().uid
+    assert LiveCluster(ServerConnection(api_server.server, b"", token, insecure=True)).identity().uid
     assert LiveCluster(connection_with(api_server, token, tls_server_name="kubernetes.default.svc")).identity().uid
-    unknown = Connection("https://no-such-host.invalid:6443", credentials=token)
+    unknown = ServerConnection("https://no-such-host.invalid:6443", credentials=token)
     with pytest.raises(errors.Unreachable, match="name is not known"):
         Transport(unknown, patience=SHORT).send(WireRequest("GET", "/api"))

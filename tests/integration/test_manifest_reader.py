@@ -16,7 +16,7 @@ import pytest
 
 from planner.errors import ConfigError
 from planner.loading.yaml import builder as yaml_builder
-from planner.loading.yaml.events import pure_events
+from planner.loading.yaml.events import pure_yaml_events
 from planner.loading.yaml.source import MANIFEST, load_documents
 from tests.integration.manifest_documents import Documents
 from tests.testbed import binaries
@@ -144,7 +144,7 @@ def test_published_files(oracle: Oracle) -> None:
 
 @pytest.mark.timeout(600)
 def test_without_the_c_library(oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(yaml_builder, "events", pure_events)
+    monkeypatch.setattr(yaml_builder, "events", pure_yaml_events)
     documents = Documents(SEED + 1)
     inputs = (documents.next() for _ in range(DOCUMENTS // 10))
     assert [(data, found) for data in inputs if (found := difference(oracle, data))] == []

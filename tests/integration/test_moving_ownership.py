@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from planner.plan import Verified
+from planner.plan import VerifiedBy
 from planner.values import JsonObject
 from tests.integration.kubernetes_world import is_settled
 from tests.integration.test_kubernetes_provider import Stage
@@ -36,7 +36,7 @@ def test_what_the_server_derived_goes_with_its_field(stage: Stage) -> None:
     wanted = declare(second)
     look = world.look([wanted])
     assert not look.preview(text).blocked
-    assert look.preview(text).verified is (Verified.SCHEMA if stage.api is None else Verified.SERVER)
+    assert look.preview(text).verified is (VerifiedBy.SCHEMA if stage.api is None else VerifiedBy.SERVER)
     assert [f[:2] for f in look.fields(text)] == [
         ("spec.strategy.rollingUpdate", "remove"),
         ("spec.strategy.type", "change"),

@@ -17,7 +17,7 @@ from planner.plan import Action, Change, Precondition
 from planner.ports import Absent, Effect, Present, Readiness
 from planner.resource import Resource
 from planner.source import SourceRef
-from providers.probes.expected_response import ExpectedResponse, ProbeResponse, unmet_expectations
+from providers.probes.expected_response import ExpectedResponse, ProbeResponse, unmet_probe_expectations
 from providers.probes.provider import HttpProbeProvider
 from providers.probes.send_probe import probe_canned_answers, probe_over_network
 from providers.web.address_policy import refuse_special_address
@@ -155,13 +155,14 @@ def test_special_addresses_are_refused(address: str) -> None:
 def test_types_are_strict_and_hostile_values_are_made_harmless() -> None:
     body = json.dumps({"n": 1, "t": True, "x": "\u001b[31m\u202e" + "y" * 500, "l": [{"name": "a", "v": 1.0}]}).encode()
     seen = ProbeResponse(200, {}, body)
-    assert unmet_expectations(ExpectedResponse(200, {"n": 1, "t": True, "l[name=a].v": 1.0}), seen) == ""
+    assert unmet_probe_expectations(ExpectedResponse(200, {"n": 1, "t": True, "l[name=a].v": 1.0}), seen) == ""
     for path, value in (("n", True), ("n", "1"), ("t", 1), ("l[name=a].v", 1), ("l[name=b].v", 1.0), ("m", 0)):
-        assert unmet_expectations(ExpectedResponse(200, {path: value}), seen)
-    said = unmet_expectations(ExpectedResponse(200, {"x": "z"}), seen)
+        assert unmet_probe_expectations(ExpectedResponse(200, {path: value}), seen)
+    said = unmet_probe_expectations(ExpectedResponse(200, {"x": "z"}), seen)
     assert said.isascii() and said.isprintable() and len(said) < 300
     assert (
-        unmet_expectations(ExpectedResponse(200, {"a": 1}), ProbeResponse(200, {}, b"<html>")) == "the body is no JSON"
+        unmet_probe_expectations(ExpectedResponse(200, {"a": 1}), ProbeResponse(200, {}, b"<html>"))
+        == "the body is no JSON"
     )
 
 

@@ -20,7 +20,7 @@ from planner.resource import Resource
 from planner.source import SourceRef
 from planner.spec.kinds.probes import PrometheusQuery
 from providers.prometheus.provider import PrometheusProvider
-from providers.prometheus.query_result import QueryResult, number_text, unmet_query
+from providers.prometheus.query_result import QueryResult, prometheus_number_text, unmet_query_expectation
 from providers.prometheus.send_query import query_canned_answers, query_over_network
 from tests.testbed import prometheus as testbed
 from tests.testbed.fixtures import part
@@ -164,13 +164,21 @@ def test_without_a_server_it_is_blocked() -> None:
 
 
 def test_numbers_of_prometheus() -> None:
-    assert [number_text(one) for one in ("1", "1e-3", "+Inf", "NaN", 2, 0.5, float("nan"))][-3:] == ["2", "0.5", "NaN"]
+    assert [prometheus_number_text(one) for one in ("1", "1e-3", "+Inf", "NaN", 2, 0.5, float("nan"))][-3:] == [
+        "2",
+        "0.5",
+        "NaN",
+    ]
     for bad in ("1_0", "nan ", "infinity", "0x1", True, None, "9" * 50):
         with pytest.raises(ValueError, match="no number"):
-            number_text(bad)
-    assert unmet_query({"value": 1}, QueryResult(("NaN",))) and unmet_query({"range": [0, 1]}, QueryResult(("NaN",)))
-    assert unmet_query({"value": 0}, QueryResult(())) and unmet_query({"value": 0}, QueryResult(("0", "0")))
-    assert not unmet_query({"count": 0}, QueryResult(()))
+            prometheus_number_text(bad)
+    assert unmet_query_expectation({"value": 1}, QueryResult(("NaN",))) and unmet_query_expectation(
+        {"range": [0, 1]}, QueryResult(("NaN",))
+    )
+    assert unmet_query_expectation({"value": 0}, QueryResult(())) and unmet_query_expectation(
+        {"value": 0}, QueryResult(("0", "0"))
+    )
+    assert not unmet_query_expectation({"count": 0}, QueryResult(()))
 
 
 def test_a_sandbox_answers_from_its_file(tmp_path: Path) -> None:

@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 
-from planner.app.load import load_offline
+from planner.app.load import load_desired_offline
 from planner.app.request import Request
-from planner.rollout.promotion import Promotion, promotion, services_of
+from planner.rollout.promotion import Promotion, parse_promoted_services, predict_promotion
 from tests.testbed.errors import PartMissing
 from tests.testbed.fixtures import part
 from tests.testbed.git_fixtures import BareRepository
@@ -77,7 +77,7 @@ def pipeline(tmp_path: Path, mirror: BareRepository) -> Pipeline:
     with part():
         if shutil.which("node") is None:
             raise PartMissing("node is not installed (Debian package nodejs)")
-    stack = load_offline(Request(config=_REPOSITORY / "config", nodes=("D601",), lanes=("v03",)))
+    stack = load_desired_offline(Request(config=_REPOSITORY / "config", nodes=("D601",), lanes=("v03",)))
     maps = {one.address.name: one.manifest["data"] for one in stack.resources if one.address.kind == "ConfigMap"}
     tasks = {one.address.name: one.manifest["spec"] for one in stack.resources if one.address.kind == "Task"}
     hosts = {"http://git-mirror.devops-infra.svc:8080/": f"file://{mirror.path.parent}/"}
@@ -106,8 +106,8 @@ def _predict(pipeline: Pipeline, mirror: BareRepository, commit: str) -> Promoti
         text = mirror.git("ls-tree", "-r", commit, "--", path)
         return f"{text}\n" if text else ""
 
-    services = services_of(pipeline.maps["hwlab-v03-services"]["services.json"])
-    return promotion(services, pipeline.maps["hwlab-v03-gitops"], _all(mirror), listing)
+    services = parse_promoted_services(pipeline.maps["hwlab-v03-services"]["services.json"])
+    return predict_promotion(services, pipeline.maps["hwlab-v03-gitops"], _all(mirror), listing)
 
 
 def _roll_out(pipeline: Pipeline, mirror: BareRepository, commit: str, number: int) -> dict[str, str]:

@@ -13,7 +13,7 @@ import pytest
 from planner.errors import PermanentError, PreconditionError
 from planner.ports import Absent, Effect, Present, Unreadable
 from planner.resource import Resource
-from planner.values import parse_ref
+from planner.values import parse_output_ref
 from tests.integration.rest_world import TOKEN, Desk, rows
 from tests.testbed.processes import free_ports
 from tests.testbed.rest_server import RestServer, rest_server
@@ -320,7 +320,7 @@ def _with_body(resource: Resource, **body: Any) -> Resource:
 
 
 def test_what_waits_for_an_output_is_planned_and_not_asked_for(desk: Desk) -> None:
-    ref = parse_ref("GitHead/source#short")
+    ref = parse_output_ref("GitHead/source#short")
     by_key = _with_body(desk.resource(), name=ref)
     assert isinstance(desk.seen(by_key), Absent) and not desk.server.asked
     assert rows(desk.preview(by_key)) == [("name", "add", None, ref)]

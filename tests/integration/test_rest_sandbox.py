@@ -11,7 +11,7 @@ import pytest
 from planner.errors import PermanentError
 from providers.rest.object_spec import RestCollection
 from providers.rest.provider import RestProvider
-from providers.rest.rest_api import RestWrite
+from providers.rest.rest_api import RestWriteRequest
 from providers.rest.sandbox_api import SandboxRestApi
 from providers.rest.secret_values import RestSecretValues
 from tests.integration.rest_world import API_KEY, Desk, Values
@@ -21,8 +21,8 @@ from tests.unit.kubernetes.world import PRINTS
 GROUPS = RestCollection("https://api.example", "/groups", "/groups/{id}", ("id",))
 
 
-def _write(method: str, identifier: str = "", **body: object) -> RestWrite:
-    return RestWrite(method, dict(body), identifier, creates=not identifier)
+def _write(method: str, identifier: str = "", **body: object) -> RestWriteRequest:
+    return RestWriteRequest(method, dict(body), identifier, creates=not identifier)
 
 
 def test_writers_at_the_same_moment_lose_nothing(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_each_verb_does_what_it_does_elsewhere(tmp_path: Path) -> None:
     api.write(GROUPS, _write("PUT", "1", id=1, name="a"), secrets)
     found = api.one(GROUPS, "1")
     assert api.list(GROUPS) == [{"id": 1, "name": "a"}] and found is not None and found.value["name"] == "a"
-    api.write(GROUPS, RestWrite("PUT", {"id": "own", "date": "2026-01-01"}, "own", creates=True), secrets)
+    api.write(GROUPS, RestWriteRequest("PUT", {"id": "own", "date": "2026-01-01"}, "own", creates=True), secrets)
     assert api.list(GROUPS)[1] == {"id": "own", "date": "2026-01-01"}, "a text stays a text"
     with pytest.raises(PermanentError, match="not there"):
         api.write(GROUPS, _write("PUT", "7", name="a"), secrets)

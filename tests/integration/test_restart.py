@@ -11,26 +11,31 @@ from typing import Any
 import pytest
 
 from planner.address import Address, address_of
-from planner.contract.steps import change_of
+from planner.contract.steps import change_of_preview
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError
 from planner.path import render_path
 from planner.plan import Change
 from planner.ports import Effect, Observation, Present, Preview, Readiness, Unreadable
 from planner.resource import Resource
 from planner.source import SourceRef
-from planner.values import JsonObject, Ref, SecretValue
+from planner.values import JsonObject, OutputRef, SecretValue
 from providers.kubernetes.client.kubeconfig import resolve_connection
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.operations.restart import RestartProvider
-from providers.kubernetes.operations.restart_mark import RECORD_PATH, TEMPLATE_PATH, mark_of, marked
+from providers.kubernetes.operations.restart_mark import (
+    RECORD_PATH,
+    TEMPLATE_PATH,
+    read_restart_mark,
+    restart_annotation,
+)
 from providers.kubernetes.snapshot.cluster import open_snapshot
-from providers.kubernetes.snapshot.create_snapshot import create_empty
+from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
 from tests.testbed import audit
 from tests.testbed.cluster import TestCluster
 from tests.testbed.http_proxy import HttpFaultProxy, Rule
 from tests.unit.kubernetes.world import PRINTS, World, config, declare, deployment, sealed, secret
 
-MARK = mark_of("web")
+MARK = restart_annotation("web")
 
 
 @dataclass
@@ -70,7 +75,7 @@ class Stage:
 
     def planned(self, resource: Resource) -> Change:
         seen, preview = self.look(resource)
-        change = change_of(resource, seen, preview)
+        change = change_of_preview(resource, seen, preview)
         assert change is not None, preview
         return change
 
@@ -104,7 +109,7 @@ class Stage:
 def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
     vault = {"file:a#P": SecretValue(b"first value")}
     if request.param == "snapshot":
-        create_empty(tmp_path, name="sandbox", namespaces=["demo"])
+        create_empty_snapshot(tmp_path, name="sandbox", namespaces=["demo"])
         yield Stage(World(open_snapshot(tmp_path), vault), "demo")
         return
     cluster: TestCluster = request.getfixturevalue("cluster")
@@ -124,7 +129,7 @@ def test_a_restart_for_each_content_of_what_it_follows(stage: Stage) -> None:
     assert not stage.provider().apply(change, {}).already
     after = stage.live()
     assert after["metadata"]["generation"] == before + 1
-    assert marked(after, MARK) == marked(after, MARK, TEMPLATE_PATH) != ""
+    assert read_restart_mark(after, MARK) == read_restart_mark(after, MARK, TEMPLATE_PATH) != ""
     state = stage.settle(change)
     assert state.ok and state.outputs == {"observedGeneration": before + 1}
     assert stage.provider().apply(change, {}).already, "a resumed run finds it done"
@@ -139,10 +144,10 @@ def test_a_restart_for_each_content_of_what_it_follows(stage: Stage) -> None:
     stage.set("debug")
     assert stage.is_due(web), "a kill between the change and the restart loses nothing"
     settings = f"ConfigMap/{stage.namespace}/settings"
-    assert marked(after, MARK).startswith(f"{settings}=")
+    assert read_restart_mark(after, MARK).startswith(f"{settings}=")
     assert stage.look(web)[1].warnings == (f"due, because since the last restart there changed {settings}",)
     again = stage.planned(web)
-    assert again.fields[0].before == marked(after, MARK)
+    assert again.fields[0].before == read_restart_mark(after, MARK)
     stage.provider().apply(again, {})
     assert stage.settle(again).ok and stage.live()["metadata"]["generation"] == before + 2
     assert not stage.is_due(web)
@@ -162,7 +167,7 @@ def test_an_apply_of_the_workload_keeps_the_mark(stage: Stage) -> None:
     assert [field[0] for field in look.fields(stage.target)] == ["spec.template.spec.containers[name=api].image"]
     assert not look.preview(stage.target).drift and not look.preview(stage.target).forced
     stage.world.apply([newer])
-    assert marked(stage.live(), MARK, TEMPLATE_PATH) and not stage.is_due(stage.restart())
+    assert read_restart_mark(stage.live(), MARK, TEMPLATE_PATH) and not stage.is_due(stage.restart())
     assert set(stage.world.look([newer]).effects.values()) == {"none"}
 
 
@@ -180,11 +185,11 @@ def test_a_workload_that_the_plan_makes_is_not_restarted(stage: Stage) -> None:
     stage.start()
     template = stage.live()["spec"]["template"]
     stage.provider().apply(change, {})
-    assert marked(stage.live(), MARK) and stage.live()["spec"]["template"] == template
+    assert read_restart_mark(stage.live(), MARK) and stage.live()["spec"]["template"] == template
     assert stage.settle(change).ok and not stage.is_due(web)
     stage.set("debug")
     stage.provider().apply(stage.planned(web), {})
-    assert marked(stage.live(), MARK, TEMPLATE_PATH)
+    assert read_restart_mark(stage.live(), MARK, TEMPLATE_PATH)
 
 
 def test_what_is_no_more_the_planned_workload_is_refused(stage: Stage) -> None:
@@ -206,7 +211,7 @@ def test_what_is_no_more_the_planned_workload_is_refused(stage: Stage) -> None:
     _create(stage, deployment("api", stage.namespace, replicas=1))
     with pytest.raises(PreconditionError, match="made anew"):
         stage.provider().apply(stale, {})
-    assert not marked(stage.live(), MARK)
+    assert not read_restart_mark(stage.live(), MARK)
 
 
 def _create(stage: Stage, document: JsonObject) -> None:
@@ -227,7 +232,7 @@ def test_a_workload_that_the_plan_replaced_starts_anew(stage: Stage) -> None:
     stage.world.cluster.delete(kind, stage.namespace, "api", uid="", resource_version="")
     stage.world.apply([wanted])
     stage.provider().apply(change, {})
-    assert not marked(stage.live(), MARK, TEMPLATE_PATH) and not stage.is_due(web)
+    assert not read_restart_mark(stage.live(), MARK, TEMPLATE_PATH) and not stage.is_due(web)
 
 
 def test_always_follows_what_it_needs_and_is_made_once(stage: Stage) -> None:
@@ -252,7 +257,7 @@ def test_always_follows_what_it_needs_and_is_made_once(stage: Stage) -> None:
 def test_outputs_of_other_systems_count_by_their_value(stage: Stage) -> None:
     stage.start()
     image = Address("", "RegistryImage", "", "", "api")
-    _, preview = stage.look(stage.restart(Ref(image, "digest")))
+    _, preview = stage.look(stage.restart(OutputRef(image, "digest")))
     assert preview.on_change == (image,), "not known yet: it comes with what gives it"
     stage.provider().apply(stage.planned(stage.restart("sha256:1")), {})
     assert not stage.is_due(stage.restart("sha256:1"))
@@ -371,10 +376,10 @@ def test_a3_a_restart_that_a_command_asks_for_is_due_each_time(stage: Stage) -> 
     assert {field.path[1:3] for field in first.fields} == {("metadata", "annotations"), ("spec", "template")}
     assert not stage.provider().apply(first, {}).already
     assert stage.settle(first).ok
-    once = marked(stage.live(), MARK, TEMPLATE_PATH)
+    once = read_restart_mark(stage.live(), MARK, TEMPLATE_PATH)
     assert once and stage.provider().apply(first, {}).already  # resumed
     second = stage.planned(wanted)
     stage.provider().apply(second, {})
-    assert stage.settle(second).ok and marked(stage.live(), MARK, TEMPLATE_PATH) not in ("", once)
+    assert stage.settle(second).ok and read_restart_mark(stage.live(), MARK, TEMPLATE_PATH) not in ("", once)
     with pytest.raises(PreconditionError):
         stage.provider().apply(first, {})

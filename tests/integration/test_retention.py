@@ -14,13 +14,13 @@ from planner.address import address_of
 from planner.errors import PermanentError, PreconditionError
 from planner.path import render_path
 from planner.ports import Absent, Effect, Present, Unreadable
-from planner.values import JsonObject, Ref
+from planner.values import JsonObject, OutputRef
 from providers.cluster import Cluster, Listing, ObjectCollection
 from providers.kubernetes.client.kubeconfig import resolve_connection
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.operations.retention import RetentionProvider
 from providers.kubernetes.snapshot.cluster import open_snapshot
-from providers.kubernetes.snapshot.create_snapshot import create_empty
+from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
 from tests.integration.retention_world import JOB, NOW, POD, RUN, VOLUME, Stage, ago, ended
 from tests.testbed import audit, crds
 from tests.testbed.cluster import TestCluster
@@ -30,7 +30,7 @@ from tests.unit.kubernetes.world import namespace
 @pytest.fixture(params=["live", "snapshot"])
 def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
     if request.param == "snapshot":
-        create_empty(tmp_path, name="sandbox", namespaces=["demo"])
+        create_empty_snapshot(tmp_path, name="sandbox", namespaces=["demo"])
         for crd in crds.tekton_crds():
             open_snapshot(tmp_path).add(crd, manager="tekton")
         yield Stage(lambda: open_snapshot(tmp_path), "demo", folder=tmp_path)
@@ -217,7 +217,7 @@ def test_selectors_that_say_nothing_safe(stage: Stage, selector: JsonObject, why
 
 
 def test_a_name_that_is_not_known_yet_blocks(stage: Stage) -> None:
-    rule = stage.rule(RUN, neverTouch=[Ref(namespaced(), "short")])
+    rule = stage.rule(RUN, neverTouch=[OutputRef(namespaced(), "short")])
     seen, preview = stage.look(rule)
     assert isinstance(seen, Absent) and "not known yet" in preview.blocked
 

@@ -15,7 +15,6 @@ SMALL_MODULES: Mapping[str, str] = {
     "planner.app.secret_freshness": "reads every source again before an apply: an effect that load.py must not have",
     "planner.cli.config_completion": _LAZY,
     "planner.executor.observers": "a public type of the package; the others of it do not know it",
-    "planner.executor.substitution": "pure, and tested by itself; execution.py is what acts",
     "planner.graph.rules.crds": _RULE,
     "planner.graph.rules.images": _RULE,
     "planner.graph.rules.namespaces": _RULE,

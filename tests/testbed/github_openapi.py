@@ -29,6 +29,7 @@ PATHS = (
     *(f"{_REPO}/{rest}" for rest in (
         "pulls", "pulls/{pull_number}", "pulls/{pull_number}/merge", "pulls/{pull_number}/reviews",
         "commits/{ref}/check-runs", "commits/{ref}/status", "commits/{ref}/statuses", "statuses/{sha}",
+        "commits/{commit_sha}/pulls",
         "issues", "issues/{issue_number}", "issues/{issue_number}/comments", "issues/comments/{comment_id}",
         "issues/{issue_number}/labels", "issues/{issue_number}/labels/{name}", "branches/{branch}",
         "rules/branches/{branch}", "compare/{basehead}",

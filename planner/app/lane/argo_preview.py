@@ -18,7 +18,7 @@ from planner.loading.yaml.source import MANIFEST, load_documents
 from planner.path import ListItem
 from planner.plan import Action, FieldChange, FieldOp
 from planner.rollout.argo_prediction import AFTER_BUILD, ArgoPrediction, PredictedChange
-from planner.rollout.promotion import CATALOG, Promotion, promotion, services_of
+from planner.rollout.promotion import CATALOG, Promotion, parse_promoted_services, predict_promotion
 from planner.spec.lane import Lane
 from planner.values import Json, JsonObject
 from providers.cluster import Cluster, KindInfo
@@ -26,7 +26,7 @@ from providers.git.client import GitClient
 from providers.git.committed_files import CommittedFiles
 from providers.git.object_cache import ObjectCache
 from providers.git.ref_listings import RefListings
-from providers.git.remotes import open_remote_mapping, resolve_remote
+from providers.git.remotes import open_remote_locations, resolve_remote
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.parallel import ParallelMap
 from providers.kubernetes.ssa.merge import comparable_document
@@ -57,8 +57,8 @@ def preview_promotion(session: Session, lane: Lane, objects: ObjectCache, tree: 
     return PromotionPreview(before, _promoted(session, before, CommittedFiles(objects, tree)))
 
 
-def predict_promoted(session: Session, promoted: Promotion) -> ArgoPrediction:
-    """What a sync of that will change. Never raises, as predict_sync."""
+def predict_sync_of_promotion(session: Session, promoted: Promotion) -> ArgoPrediction:
+    """What a sync of that will change. Never raises, as predict_sync_of_rollout."""
     if session.world.sandbox is not None:
         return ArgoPrediction(problem=_SANDBOX)
     try:
@@ -69,7 +69,7 @@ def predict_promoted(session: Session, promoted: Promotion) -> ArgoPrediction:
         return ArgoPrediction(problem=": ".join(filter(None, (error.where, error.message))))
 
 
-def predict_sync(session: Session, lane: Lane, commit: str, *, promotes: bool) -> ArgoPrediction:
+def predict_sync_of_rollout(session: Session, lane: Lane, commit: str, *, promotes: bool) -> ArgoPrediction:
     """What the sync of a rollout of `commit` will change. `promotes` is false where the run of the commit is over, so
     that the branch stays as it is. Never raises: what cannot be read is the `problem` of the prediction."""
     if session.world.sandbox is not None:
@@ -91,7 +91,7 @@ def _promotion(session: Session, lane: Lane, commit: str, objects: ObjectCache, 
     if not promotes:
         return Promotion({name: text for name, text in before.items() if name != CATALOG}, {})
     head = _spec(session, "GitHead", f"{lane.remote}-{lane.source_branch}")
-    remote = resolve_remote(head, open_remote_mapping(session.request.config, session.world.sandbox))
+    remote = resolve_remote(head, open_remote_locations(session.request.config, session.world.sandbox))
     objects.bring(remote, commit, f"refs/heads/{lane.source_branch}")
     return _promoted(session, before, CommittedFiles(objects, commit))
 
@@ -102,13 +102,13 @@ def _branch_files(session: Session, lane: Lane, objects: ObjectCache) -> Mapping
 
 
 def _promoted(session: Session, before: Mapping[str, str], source: CommittedFiles) -> Promotion:
-    services = services_of(_data(session, "services").get("services.json", ""))
-    return promotion(services, _data(session, "gitops"), before, source.listing)
+    services = parse_promoted_services(_data(session, "services").get("services.json", ""))
+    return predict_promotion(services, _data(session, "gitops"), before, source.listing)
 
 
 def _files(session: Session, objects: ObjectCache, side: JsonObject, ref: str, folder: str) -> Mapping[str, str]:
     """The manifests and the catalog in a folder of a branch; nothing where there is no such branch."""
-    remote = resolve_remote(side, open_remote_mapping(session.request.config, session.world.sandbox))
+    remote = resolve_remote(side, open_remote_locations(session.request.config, session.world.sandbox))
     tip = RefListings(GitClient().list_refs).of(remote).get(ref, "")
     if not tip:
         return {}

@@ -10,19 +10,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from planner.app.lane.subjects import SHORT, WORKLOADS, RunPlace, Subjects
+from planner.app.lane.subjects import SHORT, WORKLOADS, LaneParts, RunLocation
 from planner.commit_id import is_commit_id
 from planner.errors import ProviderError
 from planner.path import FieldPath, parse_path, render_path
 from planner.resource import PROVENANCE, ROLE
 from planner.rollout import evidence as names
 from planner.rollout.benchmark import LABEL
-from planner.rollout.evidence import Reading
-from planner.values import Json, JsonObject, digest
+from planner.rollout.evidence import EvidenceReading
+from planner.values import Json, JsonObject, document_digest
 from providers.cluster import Cluster, ObjectCollection
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations import run_state
-from providers.kubernetes.operations.argo_state import parse
+from providers.kubernetes.operations.argo_state import parse_application
 from providers.kubernetes.operations.run_wanted import SPEC_DIGEST
 from providers.kubernetes.readiness import object_readiness
 from providers.web.json_body import json_values_at
@@ -34,11 +34,11 @@ Workload: TypeAlias = tuple[str, str, str]  # kind, namespace, name
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterReader:
+class ClusterEvidenceReader:
     """Reads one cluster. `now` gives the time of a reading."""
 
     cluster: Cluster
-    subjects: Subjects
+    subjects: LaneParts
     now: Callable[[], str]
 
     # --- runs ------------------------------------------------------------------------------------------------------
@@ -54,49 +54,53 @@ class ClusterReader:
         unique = {str(one["metadata"]["uid"]): one for one in found}
         return sorted(unique.values(), key=_created, reverse=True), ""
 
-    def run(self, live: JsonObject | None, commit: str, problem: str = "") -> dict[str, Reading]:
+    def run(self, live: JsonObject | None, commit: str, problem: str = "") -> dict[str, EvidenceReading]:
         """The readings of the run and its TaskRuns; of what is missing with None."""
         if not self.subjects.runs:
             return {}
         if live is None:
             where = ", ".join(f"PipelineRun.tekton.dev/{one.namespace}" for one in self.subjects.runs)
-            return {names.RUN: Reading(None, where, self.now(), problem=problem)}
+            return {names.RUN: EvidenceReading(None, where, self.now(), problem=problem)}
         metadata = live["metadata"]
         place = f"{metadata.get('namespace', '')}/{metadata['name']}"
         tasks, trouble = self.task_runs(live)
-        shown = run_state.outputs_of(live, tasks)
+        shown = run_state.run_outputs(live, tasks)
         parts = ("namespace", "uid", "state", "reason", "startTime", "completionTime", "seconds", "results")
         value: JsonObject = {"name": shown["run"], **{part: shown[part] for part in parts if part in shown}}
         lacking = tuple(run_state.missing_evidence(live, self.subjects.evidence.get(_pipeline(live)) or {}, tasks))
         if value["state"] == "succeeded" and lacking:  # its success does not count (R10)
             value |= {"state": "inconclusive", "reason": "; ".join(lacking)}
-        value["commit"] = commit if commit in commits_of(live) else next(iter(commits_of(live)), None)
-        value["specDigest"] = (metadata.get("annotations") or {}).get(SPEC_DIGEST) or digest(live.get("spec") or {})
+        value["commit"] = (
+            commit if commit in commits_named_by_run(live) else next(iter(commits_named_by_run(live)), None)
+        )
+        value["specDigest"] = (metadata.get("annotations") or {}).get(SPEC_DIGEST) or document_digest(
+            live.get("spec") or {}
+        )
         value["gitopsRevision"] = shown["results"].get("gitopsRevision")
         source, version = f"PipelineRun.tekton.dev/{place}", _version(live)
-        versions = digest([version, *sorted(_version(one) for one in tasks.values())])
+        versions = document_digest([version, *sorted(_version(one) for one in tasks.values())])
         task_place = f"TaskRun.tekton.dev/{place}"
         return {
-            names.RUN: Reading(value, source, self.now(), version),
-            names.TASKS: Reading(shown.get("taskRuns"), task_place, self.now(), versions, problem=trouble),
+            names.RUN: EvidenceReading(value, source, self.now(), version),
+            names.TASKS: EvidenceReading(shown.get("taskRuns"), task_place, self.now(), versions, problem=trouble),
             **self._images(shown, source, version),
         }
 
-    def _images(self, shown: JsonObject, source: str, version: str) -> dict[str, Reading]:
+    def _images(self, shown: JsonObject, source: str, version: str) -> dict[str, EvidenceReading]:
         """Images of the run's results, and of its TaskRuns."""
         found: dict[str, JsonObject] = {}
         for task in shown.get("taskRuns") or ():
             found |= task.get("images") or {}
         found |= shown.get("images") or {}
         return {
-            names.IMAGE + name: Reading({"reused": False, **image}, source, self.now(), version)
+            names.IMAGE + name: EvidenceReading({"reused": False, **image}, source, self.now(), version)
             for name, image in found.items()
         }
 
     def task_runs(self, run: JsonObject) -> tuple[Mapping[str, JsonObject], str]:
         """The TaskRuns of a run by the name of their task, and what could not be read ("" if nothing)."""
         metadata = run["metadata"]
-        wanted = run_state.tasks_run(run)
+        wanted = run_state.task_runs_by_task(run)
         if not wanted:
             return {}, ""
         objects, problem = self._list("tekton.dev/v1", "TaskRun", str(metadata["namespace"]), str(metadata["name"]))
@@ -116,24 +120,24 @@ class ClusterReader:
 
     # --- Argo CD ---------------------------------------------------------------------------------------------------
 
-    def applications(self) -> dict[str, tuple[Reading, JsonObject]]:
+    def applications(self) -> dict[str, tuple[EvidenceReading, JsonObject]]:
         """Each Application by name: its reading, and the object ({} where it is not there)."""
         return {name: self._application(namespace, name) for namespace, name in self.subjects.applications}
 
-    def _application(self, namespace: str, name: str) -> tuple[Reading, JsonObject]:
+    def _application(self, namespace: str, name: str) -> tuple[EvidenceReading, JsonObject]:
         source = f"Application.argoproj.io/{namespace}/{name}"
         try:
             info = served_kind(self.cluster, *_APPS)
             live = self.cluster.get(info, namespace, name) if info else None
         except ProviderError as error:
-            return Reading(None, source, self.now(), problem=error.message), {}
+            return EvidenceReading(None, source, self.now(), problem=error.message), {}
         if live is None:
-            return Reading(None, source, self.now()), {}
-        return Reading(_argo_value(live), source, self.now(), _version(live)), live
+            return EvidenceReading(None, source, self.now()), {}
+        return EvidenceReading(_argo_value(live), source, self.now(), _version(live)), live
 
     # --- workloads -------------------------------------------------------------------------------------------------
 
-    def workloads(self, wanted: Mapping[Workload, FieldPath]) -> dict[str, Reading]:
+    def workloads(self, wanted: Mapping[Workload, FieldPath]) -> dict[str, EvidenceReading]:
         """The readings of these workloads, each with the field that holds the commit it was made from (empty: none)."""
         if not wanted:
             return {}
@@ -153,23 +157,23 @@ class ClusterReader:
 
     def _workload(
         self, key: Workload, provenance: FieldPath, lists: Mapping[tuple[str, str], Objects | str]
-    ) -> tuple[str, Reading]:
+    ) -> tuple[str, EvidenceReading]:
         kind, namespace, name = key
         source, at = f"{kind}.apps/{namespace}/{name}", self.now()
         found, pods = lists.get((kind, namespace), ()), lists.get(("Pod", namespace), ())
         for listed in (found, pods):
             if isinstance(listed, str):
-                return names.WORKLOAD + f"{kind}/{name}", Reading(None, source, at, problem=listed)
+                return names.WORKLOAD + f"{kind}/{name}", EvidenceReading(None, source, at, problem=listed)
         assert not isinstance(found, str)
         assert not isinstance(pods, str)
         live = next((one for one in found if one["metadata"]["name"] == name), None)
         if live is None:
-            return names.WORKLOAD + f"{kind}/{name}", Reading(None, source, at)
+            return names.WORKLOAD + f"{kind}/{name}", EvidenceReading(None, source, at)
         own = [pod for pod in pods if _selects(live, pod) and not pod["metadata"].get("deletionTimestamp")]
         value = _workload_value(live, own, simulated=self.cluster.simulated)
         value |= _source(live, provenance)
-        version = digest([_version(live), *sorted(_version(pod) for pod in own)])
-        return names.WORKLOAD + f"{kind}/{name}", Reading(value, source, at, version)
+        version = document_digest([_version(live), *sorted(_version(pod) for pod in own)])
+        return names.WORKLOAD + f"{kind}/{name}", EvidenceReading(value, source, at, version)
 
 
 def _source(live: JsonObject, declared: FieldPath) -> JsonObject:
@@ -186,7 +190,7 @@ def _source(live: JsonObject, declared: FieldPath) -> JsonObject:
     return {"source": next(iter(json_values_at(live, field)), None), "sourceField": render_path(field)}
 
 
-def wanted_workloads(subjects: Subjects, applications: Sequence[JsonObject]) -> dict[Workload, FieldPath]:
+def wanted_workloads(subjects: LaneParts, applications: Sequence[JsonObject]) -> dict[Workload, FieldPath]:
     """The workloads that are declared with role `runtime`, and those that the Applications manage."""
     wanted = {
         (one.address.kind, one.address.namespace, one.address.name): one.options.provenance
@@ -197,7 +201,7 @@ def wanted_workloads(subjects: Subjects, applications: Sequence[JsonObject]) -> 
     return wanted
 
 
-def commits_of(run: JsonObject) -> tuple[str, ...]:
+def commits_named_by_run(run: JsonObject) -> tuple[str, ...]:
     """Every commit id that a run names: in its parameters first, then in its labels and annotations."""
     params = [one.get("value") for one in (run.get("spec") or {}).get("params") or () if isinstance(one, dict)]
     metadata = run["metadata"]
@@ -205,9 +209,9 @@ def commits_of(run: JsonObject) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for one in texts if is_commit_id(one)))
 
 
-def run_of(runs: Objects, commit: str) -> JsonObject | None:
+def newest_run_of_commit(runs: Objects, commit: str) -> JsonObject | None:
     """The newest run of a commit; of several the one whose name ends with the commit goes first (R1)."""
-    of_it = [one for one in runs if commit and commit in commits_of(one)]
+    of_it = [one for one in runs if commit and commit in commits_named_by_run(one)]
     named = [one for one in of_it if str(one["metadata"]["name"]).endswith((commit[:SHORT], commit))]
     return next(iter([*named, *of_it]), None)
 
@@ -224,7 +228,7 @@ def _owned_by(name: str) -> Callable[[JsonObject], bool]:
     return lambda live: (live["metadata"].get("labels") or {}).get(_OWNER) == name
 
 
-def _is_at(run: JsonObject, place: RunPlace) -> bool:
+def _is_at(run: JsonObject, place: RunLocation) -> bool:
     profile = str((run["metadata"].get("labels") or {}).get(LABEL) or "")
     return profile == place.benchmark and place.pipeline in ("", _pipeline(run))
 
@@ -236,7 +240,7 @@ def _pipeline(run: JsonObject) -> str:
 
 
 def _argo_value(live: JsonObject) -> JsonObject:
-    seen = parse(live)
+    seen = parse_application(live)
     value: JsonObject = {"sync": seen.sync, "health": seen.health, "revision": seen.revision or None}
     value["refreshing"] = seen.refreshing
     if seen.operation is not None:

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from planner.app.lane.cluster import ClusterReader
-from planner.app.lane.subjects import subjects_of
+from planner.app.lane.cluster import ClusterEvidenceReader
+from planner.app.lane.subjects import lane_parts
 from planner.app.request import Request
 from planner.app.session import open_session
 from planner.errors import SelectionError
 from planner.loading.problems import did_you_mean
 from planner.values import JsonObject
-from providers.kubernetes.operations.run_failure import step_log
-from providers.kubernetes.operations.run_state import steps_of, task_state_of
+from providers.kubernetes.operations.run_failure import read_last_lines_of_step
+from providers.kubernetes.operations.run_state import task_run_state, task_run_steps
 
 _LINES = 200
 
 
-def read_log(request: Request, run: str, wanted: str) -> tuple[str, tuple[str, ...]]:
+def read_run_log(request: Request, run: str, wanted: str) -> tuple[str, tuple[str, ...]]:
     """A headline and the last lines of a step of the run. `wanted` is `TASK/STEP`, `TASK`, or "" for the step that
     failed, else the last one. Raises SelectionError for a run, a task or a step that is not there."""
     with open_session(request) as session:
-        subjects = subjects_of(session.stack.resources)
-        reader = ClusterReader(session.world.cluster, subjects, session.world.clock.now)
+        subjects = lane_parts(session.stack.resources)
+        reader = ClusterEvidenceReader(session.world.cluster, subjects, session.world.clock.now)
         runs, problem = reader.runs()
         live = next((one for one in runs if one["metadata"]["name"] == run), None)
         if live is None:
@@ -31,25 +31,25 @@ def read_log(request: Request, run: str, wanted: str) -> tuple[str, tuple[str, .
         return read_step_log(reader, live, wanted)
 
 
-def read_step_log(reader: ClusterReader, live: JsonObject, wanted: str) -> tuple[str, tuple[str, ...]]:
+def read_step_log(reader: ClusterEvidenceReader, live: JsonObject, wanted: str) -> tuple[str, tuple[str, ...]]:
     """The same of a run that was read already."""
     tasks, problem = reader.task_runs(live)
-    task, step = chosen_step(tasks, wanted, problem)
-    lines = step_log(reader.cluster, str(live["metadata"]["namespace"]), tasks[task], step, _LINES)
+    task, step = choose_step(tasks, wanted, problem)
+    lines = read_last_lines_of_step(reader.cluster, str(live["metadata"]["namespace"]), tasks[task], step, _LINES)
     where = f"{live['metadata']['name']} · {task}/{step.get('name') or '-'}"
-    return f"{where} · {task_state_of(tasks[task])}", lines or ("it wrote nothing",)
+    return f"{where} · {task_run_state(tasks[task])}", lines or ("it wrote nothing",)
 
 
-def chosen_step(tasks: Mapping[str, JsonObject], wanted: str, problem: str) -> tuple[str, JsonObject]:
+def choose_step(tasks: Mapping[str, JsonObject], wanted: str, problem: str) -> tuple[str, JsonObject]:
     """The task and the step that are meant; `problem` is why tasks may be missing. A task without steps, such as one
     that never began, gives an empty step. Raises SelectionError."""
     task, _, step = wanted.partition("/")
     if not tasks or (task and task not in tasks):
         remedy = did_you_mean(task, tasks) or f"one of: {', '.join(tasks) or 'none'}"
         raise SelectionError(problem or f"the run has no task {task}".rstrip(), where="--logs", remedy=remedy)
-    failed = [one for one, live in tasks.items() if task_state_of(live) in ("failed", "aborted")]
+    failed = [one for one, live in tasks.items() if task_run_state(live) in ("failed", "aborted")]
     task = task or next(iter(failed), list(tasks)[-1])
-    steps = steps_of(tasks[task])
+    steps = task_run_steps(tasks[task])
     if not steps and not step:
         return task, {}
     named = [one for one in steps if not step or one.get("name") == step]

@@ -5,19 +5,19 @@ from __future__ import annotations
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from planner.app.lane.cluster import ClusterReader, commits_of, run_of, wanted_workloads
-from planner.app.lane.git import GitReader, Look
-from planner.app.lane.images import RegistryReader, open_registries, reused_images
-from planner.app.lane.probes import ProbeReader, open_probes
-from planner.app.lane.subjects import Subjects
+from planner.app.lane.cluster import ClusterEvidenceReader, commits_named_by_run, newest_run_of_commit, wanted_workloads
+from planner.app.lane.git import GitEvidenceReader, RemoteRefs
+from planner.app.lane.images import RegistryEvidenceReader, open_registry_reader, reused_images
+from planner.app.lane.probes import ProbeEvidenceReader, open_probe_reader
+from planner.app.lane.subjects import LaneParts
 from planner.app.session import Session
 from planner.commit_id import is_commit_id
 from planner.errors import SelectionError
-from planner.redaction.cleaning import cleaned
+from planner.redaction.cleaning import clean_texts_in_value
 from planner.redaction.redactor import REDACTOR
 from planner.rollout import evidence as names
-from planner.rollout.equations import gitops_commit
-from planner.rollout.evidence import Evidence, Reading, Readings, read_at_one_moment
+from planner.rollout.equations import gitops_commit_of_target
+from planner.rollout.evidence import EvidenceReading, LaneEvidence, Readings, read_at_one_moment
 from planner.values import JsonObject
 
 _AT_ONCE = 2  # beside the reading of the cluster: the remotes, and then the probes
@@ -25,7 +25,7 @@ _SHORTEST = 7  # digits of a commit id that is taken for a short one
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class StatusTarget:
     """What the status is about: a commit, a run by its name, or (both empty) the tip of the branch."""
 
     commit: str = ""
@@ -38,20 +38,20 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Readers:
+class EvidenceReaders:
     """The readers of one command. `closed` are the commits that were closed before, newest first; `warn_after` the
     seconds after which the lane warns, None where it has no such limit."""
 
-    subjects: Subjects
-    cluster: ClusterReader
-    git: GitReader
-    registry: RegistryReader
-    probes: ProbeReader
+    subjects: LaneParts
+    cluster: ClusterEvidenceReader
+    git: GitEvidenceReader
+    registry: RegistryEvidenceReader
+    probes: ProbeEvidenceReader
     closed: tuple[str, ...] = ()
     warn_after: float | None = None
 
 
-def read_lane(readers: Readers, lane: str, target: Target) -> Evidence:
+def read_lane_evidence(readers: EvidenceReaders, lane: str, target: StatusTarget) -> LaneEvidence:
     """The evidence of a lane, free of secrets. Raises SelectionError when the target cannot be found."""
     commits: list[str] = []
 
@@ -64,7 +64,7 @@ def read_lane(readers: Readers, lane: str, target: Target) -> Evidence:
 
         readings, torn = read_at_one_moment(read)
     torn = torn or commits[-1] != commits[-2]
-    return cleaned(Evidence(lane, commits[-1], readings, target.pinned, torn), _clean)
+    return clean_texts_in_value(LaneEvidence(lane, commits[-1], readings, target.pinned, torn), _clean)
 
 
 def _clean(text: str) -> str:
@@ -72,13 +72,13 @@ def _clean(text: str) -> str:
     return REDACTOR.clean(text).encode(errors="replace").decode()
 
 
-def _read(readers: Readers, target: Target, beside: Executor) -> tuple[str, Readings]:
+def _read(readers: EvidenceReaders, target: StatusTarget, beside: Executor) -> tuple[str, Readings]:
     """One reading. What needs no answer of the cluster is asked for beside it: the remotes, and the probes."""
     looking = beside.submit(readers.git.look)
     runs, problem = readers.cluster.runs()
     applications = readers.cluster.applications()
     look = looking.result()
-    found: dict[str, Reading] = {**look.tip()}
+    found: dict[str, EvidenceReading] = {**look.tip()}
     commit, live = _chosen(target, found.get(names.TIP), runs, problem, look)
     answering = beside.submit(readers.probes.answers, commit)
     found |= {**look.snapshot(commit), **look.gitops(), **look.flows()} if commit else {}
@@ -94,11 +94,11 @@ def _read(readers: Readers, target: Target, beside: Executor) -> tuple[str, Read
     return commit, found | answering.result() | _for_closeout(readers, commit)
 
 
-def _for_closeout(readers: Readers, commit: str) -> dict[str, Reading]:
+def _for_closeout(readers: EvidenceReaders, commit: str) -> dict[str, EvidenceReading]:
     """What only a record is about: the limit of the lane, and whether what was closed before contains the commit."""
-    found: dict[str, Reading] = {}
+    found: dict[str, EvidenceReading] = {}
     if readers.warn_after is not None:
-        found[names.BUDGET] = Reading({"warnAfter": readers.warn_after}, "configuration", readers.cluster.now())
+        found[names.BUDGET] = EvidenceReading({"warnAfter": readers.warn_after}, "configuration", readers.cluster.now())
     before = next((one for one in readers.closed if one != commit), "")
     if commit and before and readers.subjects.heads:
         (_, head), *_ = readers.subjects.heads
@@ -107,7 +107,7 @@ def _for_closeout(readers: Readers, commit: str) -> dict[str, Reading]:
 
 
 def _chosen(
-    target: Target, tip: Reading | None, runs: list[JsonObject], problem: str, look: Look
+    target: StatusTarget, tip: EvidenceReading | None, runs: list[JsonObject], problem: str, look: RemoteRefs
 ) -> tuple[str, JsonObject | None]:
     """The commit of the target and its run."""
     if target.run:
@@ -115,14 +115,14 @@ def _chosen(
         if live is None:
             why = problem or "there is no such run in the lane"
             raise SelectionError(why, where=f"--pipeline-run {target.run}", remedy="hwplan status")
-        return next(iter(commits_of(live)), ""), live
+        return next(iter(commits_named_by_run(live)), ""), live
     if target.commit:
-        commit = _whole(target.commit, {*look.commits(), *(one for run in runs for one in commits_of(run))})
+        commit = _whole(target.commit, {*look.commits(), *(one for run in runs for one in commits_named_by_run(run))})
     elif tip is None:  # no source is declared: the newest run says what was rolled out last
-        commit = next(iter(commits_of(runs[0])), "") if runs else ""
+        commit = next(iter(commits_named_by_run(runs[0])), "") if runs else ""
     else:
         commit = str(tip.value or "") if tip.readable else ""
-    return commit, run_of(runs, commit)
+    return commit, newest_run_of_commit(runs, commit)
 
 
 def _whole(given: str, known: set[str]) -> str:
@@ -136,15 +136,17 @@ def _whole(given: str, known: set[str]) -> str:
     return matching[0]
 
 
-def _in_git(readers: Readers, commit: str, found: Readings, applications: dict[str, JsonObject]) -> dict[str, Reading]:
+def _in_git(
+    readers: EvidenceReaders, commit: str, found: Readings, applications: dict[str, JsonObject]
+) -> dict[str, EvidenceReading]:
     """What git says about commits that were read elsewhere: ancestors, and the digests of the GitOps commit."""
-    more: dict[str, Reading] = {}
+    more: dict[str, EvidenceReading] = {}
     git, subjects = readers.git, readers.subjects
     tip = found.get(names.TIP)
     if tip is not None and commit and tip.readable and tip.value:
         (_, head), *_ = subjects.heads
         more[names.CONTAINS_TIP] = git.contains(head, commit, str(tip.value), f"refs/heads/{head.get('branch')}")
-    gitops = gitops_commit(Evidence("", commit, found))
+    gitops = gitops_commit_of_target(LaneEvidence("", commit, found))
     if not gitops:
         return more
     for name, live in applications.items():
@@ -155,7 +157,7 @@ def _in_git(readers: Readers, commit: str, found: Readings, applications: dict[s
             more[names.CONTAINS_ARGO + name] = git.contains(side, gitops, str(revision), str(side.get("ref") or ""))
         elif reached.readable:  # never compared, or with a name, which is no commit that could contain another
             value = {"ancestor": gitops, "descendant": revision, "holds": False}
-            more[names.CONTAINS_ARGO + name] = Reading(value, reached.source, reached.at, reached.version)
+            more[names.CONTAINS_ARGO + name] = EvidenceReading(value, reached.source, reached.at, reached.version)
     if applications:
         live = next(iter(applications.values()))
         side, path = _gitops_side(subjects, live), str(_source(live).get("path") or "")
@@ -163,7 +165,7 @@ def _in_git(readers: Readers, commit: str, found: Readings, applications: dict[s
     return more
 
 
-def _gitops_side(subjects: Subjects, application: JsonObject) -> JsonObject:
+def _gitops_side(subjects: LaneParts, application: JsonObject) -> JsonObject:
     """The repository of the GitOps branch as it is reached from here: the mirror's, else the one that Argo CD uses."""
     flows = [spec["from"] for _, spec in subjects.flows]
     side: JsonObject = flows[0] if len(flows) == 1 else {"remote": _source(application).get("repoURL") or ""}
@@ -175,14 +177,14 @@ def _source(application: JsonObject) -> JsonObject:
     return source
 
 
-def open_readers(session: Session, subjects: Subjects) -> Readers:
+def open_evidence_readers(session: Session, subjects: LaneParts) -> EvidenceReaders:
     """The readers of one command."""
     world, folder = session.world, session.request.config
     now = world.clock.now
-    return Readers(
+    return EvidenceReaders(
         subjects,
-        ClusterReader(world.cluster, subjects, now),
-        GitReader(subjects, folder, world.sandbox, now),
-        open_registries(folder, world.sandbox, subjects.plain_hosts, now),
-        open_probes(subjects, world.sandbox, now),
+        ClusterEvidenceReader(world.cluster, subjects, now),
+        GitEvidenceReader(subjects, folder, world.sandbox, now),
+        open_registry_reader(folder, world.sandbox, subjects.plain_hosts, now),
+        open_probe_reader(subjects, world.sandbox, now),
     )

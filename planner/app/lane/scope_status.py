@@ -15,7 +15,7 @@ from planner.app.request import Request
 from planner.app.session import open_session
 from planner.errors import SelectionError
 from planner.loading.problems import did_you_mean
-from planner.loading.selection import product_meant
+from planner.loading.selection import select_product
 from planner.plan import ClusterIdentity, Selection
 from planner.planning import PlanInputs
 from planner.ports import Effect, Present, Preview, Unreadable
@@ -26,7 +26,7 @@ _SERVICE_LABEL = "app.kubernetes.io/name"
 
 
 @dataclass(frozen=True, slots=True)
-class ScopeRow:
+class ScopeStatusResource:
     """One resource. `state` is `ok`, `to do` or `unreadable`; `missing` says that it is not there at all."""
 
     address: str
@@ -42,10 +42,10 @@ class ScopeStatus:
 
     cluster: ClusterIdentity
     selection: Selection
-    rows: tuple[ScopeRow, ...]
+    rows: tuple[ScopeStatusResource, ...]
 
     @property
-    def blockers(self) -> tuple[ScopeRow, ...]:
+    def blockers(self) -> tuple[ScopeStatusResource, ...]:
         """What is not as declared, or could not be read."""
         return tuple(row for row in self.rows if row.state != "ok")
 
@@ -78,7 +78,7 @@ def _of_product(request: Request) -> Request:
     config = load_configuration(request)
     known = {scope.name for product in config.products.values() for scope in product.spec.scopes}
     scopes = tuple(word for word in request.scopes if word in known)
-    return replace(request, product=product_meant(config, Selection("", "", request.nodes, request.lanes, scopes)))
+    return replace(request, product=select_product(config, Selection("", "", request.nodes, request.lanes, scopes)))
 
 
 def _known_scopes(request: Request) -> set[str]:
@@ -109,13 +109,13 @@ def _service_of(resource: Resource) -> str:
     return str((resource.manifest["metadata"].get("labels") or {}).get(_SERVICE_LABEL) or "")
 
 
-def _row(inputs: PlanInputs, address: Address) -> ScopeRow:
+def _row(inputs: PlanInputs, address: Address) -> ScopeStatusResource:
     seen, preview = inputs.observations.get(address), inputs.previews.get(address)
     scope, missing = inputs.resources[address].scope, not isinstance(seen, Present | Unreadable)
     if isinstance(seen, Unreadable):
-        return ScopeRow(address.local, scope, "unreadable", seen.reason)
+        return ScopeStatusResource(address.local, scope, "unreadable", seen.reason)
     reason = inputs.unsourced.get(address, "") or _open(preview)
-    return ScopeRow(address.local, scope, "to do" if reason else "ok", reason, missing and bool(reason))
+    return ScopeStatusResource(address.local, scope, "to do" if reason else "ok", reason, missing and bool(reason))
 
 
 def _open(preview: Preview | None) -> str:

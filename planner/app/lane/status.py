@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from json import loads
 
-from planner.app.holds import lane_of, standing_hold
-from planner.app.lane.reading import Target, open_readers, read_lane
-from planner.app.lane.subjects import Subjects, expected_run, subjects_of
+from planner.app.holds import lane_key_of_stack, standing_hold
+from planner.app.lane.reading import StatusTarget, open_evidence_readers, read_lane_evidence
+from planner.app.lane.subjects import LaneParts, expected_run_name, lane_parts
 from planner.app.load import load_selected_configuration
 from planner.app.part_filters import without_refs_of_other_lanes
 from planner.app.request import Request
-from planner.app.session import Session, identified, open_session
+from planner.app.session import Session, identify_cluster, open_session
 from planner.duration import parse_duration
 from planner.errors import SelectionError
 from planner.loading.config import Config
@@ -19,11 +19,11 @@ from planner.loading.selection import resolve_selection
 from planner.plan import ClusterIdentity, Selection
 from planner.redaction.redactor import REDACTOR
 from planner.resource import Resource
-from planner.rollout.closeout import closeout_record, record_bytes
-from planner.rollout.evidence import Evidence
-from planner.rollout.lane_verdict import RolloutVerdict, exit_code, judge
+from planner.rollout.closeout import closeout_record, closeout_record_bytes
+from planner.rollout.evidence import LaneEvidence
+from planner.rollout.lane_verdict import LaneVerdict, exit_code_of_status, judge_lane
 from planner.values import JsonObject
-from state.holds import Hold
+from state.holds import LaneHold
 
 ROLLOUT = "rollout"  # the scope of a rollout: not taken by default, and part of what a status is about
 
@@ -38,23 +38,23 @@ class LaneStatus:
     cluster: ClusterIdentity
     selection: Selection
     config: str
-    evidence: Evidence
-    verdict: RolloutVerdict
+    evidence: LaneEvidence
+    verdict: LaneVerdict
     lines: tuple[str, ...]
     record: JsonObject | None = None
     written: bool = False
     closeouts: tuple[JsonObject, ...] = ()
-    hold: Hold | None = None
+    hold: LaneHold | None = None
     expected_run: str = ""
 
     @property
     def exit_code(self) -> int:
-        """See planner.rollout.lane_verdict.exit_code."""
-        return exit_code(self.evidence, self.verdict)
+        """See planner.rollout.lane_verdict.exit_code_of_status."""
+        return exit_code_of_status(self.evidence, self.verdict)
 
 
 def read_lane_status(
-    request: Request, target: Target, *, closeout: bool = False, config: Config | None = None
+    request: Request, target: StatusTarget, *, closeout: bool = False, config: Config | None = None
 ) -> LaneStatus:
     """Read the status of the one lane that `request` selects; with `closeout` also write its record to the state.
     `config` is its configuration, where that was read already.
@@ -65,24 +65,24 @@ def read_lane_status(
     request = _with_rollout(request, config) if config else request
     with open_session(request, config) as session:
         lane = _lane_of(session)
-        cluster = identified(session)
-        subjects = subjects_of(session.stack.resources, without_refs_of_other_lanes(request, _everything, config))
+        cluster = identify_cluster(session)
+        subjects = lane_parts(session.stack.resources, without_refs_of_other_lanes(request, _everything, config))
         past = session.store.closeouts(lane)
-        readers = open_readers(session, subjects)
+        readers = open_evidence_readers(session, subjects)
         if closeout:
             closed = tuple(one.commit for one in past)
             readers = replace(readers, closed=closed, warn_after=_warn_after(session, config))
-        evidence = read_lane(readers, lane, target)
+        evidence = read_lane_evidence(readers, lane, target)
         found = LaneStatus(
             cluster,
             _selection(session),
             session.stack.digest,
             evidence,
-            judge(evidence),
+            judge_lane(evidence),
             tuple(_lines(subjects)),
             closeouts=tuple(loads(one.record) for one in past),
-            hold=None if request.plain else standing_hold(session.store, lane_of(session.stack)),
-            expected_run=expected_run(subjects, evidence.commit),
+            hold=None if request.plain else standing_hold(session.store, lane_key_of_stack(session.stack)),
+            expected_run=expected_run_name(subjects, evidence.commit),
         )
         return _close(session, found) if closeout else found
 
@@ -128,7 +128,7 @@ def _selection(session: Session) -> Selection:
     return Selection(stack.product, request.name, stack.nodes, stack.lanes, files=request.files)
 
 
-def _lines(subjects: Subjects) -> list[str]:
+def _lines(subjects: LaneParts) -> list[str]:
     parts = {
         "source": subjects.heads,
         "pipelinerun": subjects.runs,
@@ -151,7 +151,7 @@ def _close(session: Session, found: LaneStatus) -> LaneStatus:
 
     def make(previous: str) -> tuple[str, str]:
         record = closeout_record(evidence, previous)
-        return str(record["digest"]), REDACTOR.clean(record_bytes(record).decode())
+        return str(record["digest"]), REDACTOR.clean(closeout_record_bytes(record).decode())
 
     stored, new = session.store.append_closeout(evidence.lane, evidence.commit, make)
     return replace(found, record=loads(stored.record), written=new)

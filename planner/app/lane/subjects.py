@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from planner.address import is_own_kind
+from planner.address import is_hwplan_kind
 from planner.resource import Resource
 from planner.rollout.benchmark import LABEL
-from planner.values import Json, JsonObject, Ref, substitute_outputs
+from planner.values import Json, JsonObject, OutputRef, substitute_outputs
 
 SHORT = 12  # digits of a short commit id (decision B8)
 _ROLE_OF_KIND = {
@@ -26,7 +26,7 @@ WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
 @dataclass(frozen=True, slots=True)
-class RunPlace:
+class RunLocation:
     """Where runs of the lane are: namespace, Pipeline ("" for any), and the profile of the benchmark whose runs
     they are ("" for none: a benchmark is no rollout)."""
 
@@ -36,7 +36,7 @@ class RunPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class Subjects:
+class LaneParts:
     """The parts of a lane. `heads` are specs of GitHead, `snapshots` and `flows` of GitRef (`flows` go back to the
     upstream), `probes` of HttpProbe, each with its name; `run_names` are those of declared runs, with the outputs that
     they take, `evidence` what the runs of a Pipeline have to show, by its name; `plain_hosts` are registries that are
@@ -45,7 +45,7 @@ class Subjects:
     heads: tuple[tuple[str, JsonObject], ...] = ()
     snapshots: tuple[tuple[str, JsonObject], ...] = ()
     flows: tuple[tuple[str, JsonObject], ...] = ()
-    runs: tuple[RunPlace, ...] = ()
+    runs: tuple[RunLocation, ...] = ()
     run_names: tuple[Json, ...] = ()
     evidence: Mapping[str, JsonObject] = field(default_factory=dict)
     applications: tuple[tuple[str, str], ...] = ()
@@ -55,21 +55,21 @@ class Subjects:
     image_hosts: frozenset[str] = field(default_factory=frozenset)
 
 
-def subjects_of(resources: Iterable[Resource], belongs: Callable[[Resource], bool] = lambda _: True) -> Subjects:
+def lane_parts(resources: Iterable[Resource], belongs: Callable[[Resource], bool] = lambda _: True) -> LaneParts:
     """The parts of a lane. `belongs` is false for refs of other lanes."""
     mine = [one for one in resources if belongs(one)]
     images = [one.manifest["spec"] for one in mine if _is(one, "RegistryImage")]
-    refs = [one for one in mine if _is(one, "GitRef") and role_of(one) in ("mirror", "source")]
-    return Subjects(
-        heads=tuple(_named(one) for one in mine if _is(one, "GitHead") and role_of(one) == "source"),
+    refs = [one for one in mine if _is(one, "GitRef") and status_role(one) in ("mirror", "source")]
+    return LaneParts(
+        heads=tuple(_named(one) for one in mine if _is(one, "GitHead") and status_role(one) == "source"),
         snapshots=tuple(_named(one) for one in refs if one.manifest["spec"].get("mode") == "immutable"),
         flows=tuple(_named(one) for one in refs if _flows_back(one.manifest["spec"])),
         runs=tuple(dict.fromkeys(place for one in mine for place in _run_places(one))),
         run_names=tuple(_metadata(one).get("name") for one in mine if _is(one, "PipelineRun") and _is_rollout(one)),
         evidence=dict(found for one in mine for found in _evidence(one)),
         applications=tuple(dict.fromkeys(name for one in mine for name in _applications(one))),
-        workloads=tuple(one for one in mine if role_of(one) == "runtime" and one.address.kind in WORKLOADS),
-        probes=_probes(one for one in mine if _is(one, "HttpProbe") and role_of(one) == "probe"),
+        workloads=tuple(one for one in mine if status_role(one) == "runtime" and one.address.kind in WORKLOADS),
+        probes=_probes(one for one in mine if _is(one, "HttpProbe") and status_role(one) == "probe"),
         plain_hosts=frozenset(_host(spec["target"]) for spec in images if spec.get("targetInsecure") is True),
         image_hosts=frozenset(_host(spec["target"]) for spec in images),
     )
@@ -89,9 +89,9 @@ def _probes(found: Iterable[Resource]) -> tuple[tuple[str, JsonObject], ...]:
     return tuple(first.values())
 
 
-def role_of(resource: Resource) -> str:
+def status_role(resource: Resource) -> str:
     """The line of the status that a resource feeds; "" for none."""
-    own = is_own_kind(resource.api_version)
+    own = is_hwplan_kind(resource.api_version)
     return resource.options.role or (_ROLE_OF_KIND.get(resource.address.kind, "") if own else _foreign_role(resource))
 
 
@@ -106,23 +106,23 @@ def _foreign_role(resource: Resource) -> str:
 
 
 def _is(resource: Resource, kind: str) -> bool:
-    return is_own_kind(resource.api_version) and resource.address.kind == kind
+    return is_hwplan_kind(resource.api_version) and resource.address.kind == kind
 
 
 def _named(resource: Resource) -> tuple[str, JsonObject]:
     return resource.address.name, resource.manifest["spec"]
 
 
-def _run_places(resource: Resource) -> list[RunPlace]:
+def _run_places(resource: Resource) -> list[RunLocation]:
     address = resource.address
-    if role_of(resource) != "pipelinerun":
+    if status_role(resource) != "pipelinerun":
         return []
     if (address.kind, address.group) == ("Pipeline", "tekton.dev"):
-        return [RunPlace(address.namespace, address.name)]
+        return [RunLocation(address.namespace, address.name)]
     if _is(resource, "PipelineRun"):
         manifest = resource.manifest["spec"]["manifest"]
         pipeline = (manifest["spec"].get("pipelineRef") or {}).get("name")
-        return [RunPlace(str(manifest["metadata"]["namespace"]), pipeline if isinstance(pipeline, str) else "")]
+        return [RunLocation(str(manifest["metadata"]["namespace"]), pipeline if isinstance(pipeline, str) else "")]
     return []
 
 
@@ -133,25 +133,25 @@ def _metadata(run: Resource) -> JsonObject:
 
 def _is_rollout(run: Resource) -> bool:
     """Whether a declared run is of the rollout, and of no benchmark."""
-    return role_of(run) == "pipelinerun" and LABEL not in (_metadata(run).get("labels") or {})
+    return status_role(run) == "pipelinerun" and LABEL not in (_metadata(run).get("labels") or {})
 
 
-def expected_run(subjects: Subjects, commit: str) -> str:
+def expected_run_name(subjects: LaneParts, commit: str) -> str:
     """The name of the run that a rollout of a commit has or would have; "" where that is not declared, or twice."""
-    names = [of_commit({"name": name}, commit)["name"] for name in subjects.run_names] if commit else []
+    names = [spec_for_commit({"name": name}, commit)["name"] for name in subjects.run_names] if commit else []
     return str(names[0]) if len(names) == 1 and isinstance(names[0], str) else ""
 
 
 def _evidence(resource: Resource) -> Iterator[tuple[str, JsonObject]]:
     """What a run of hwplan's kind has to show for its success to count (R10), by the name of its Pipeline."""
-    if _is(resource, "PipelineRun") and role_of(resource) == "pipelinerun":
+    if _is(resource, "PipelineRun") and status_role(resource) == "pipelinerun":
         for place in _run_places(resource):
             yield place.pipeline, dict(resource.manifest["spec"].get("evidence") or {})
 
 
 def _applications(resource: Resource) -> list[tuple[str, str]]:
     address = resource.address
-    if role_of(resource) != "argo":
+    if status_role(resource) != "argo":
         return []
     if (address.kind, address.group) == ("Application", "argoproj.io"):
         return [(address.namespace, address.name)]
@@ -165,11 +165,11 @@ def _host(target: object) -> str:
     return target.partition("/")[0] if isinstance(target, str) else ""
 
 
-def of_commit(spec: JsonObject, commit: str) -> JsonObject:
+def spec_for_commit(spec: JsonObject, commit: str) -> JsonObject:
     """A spec with the outputs of a GitHead filled in for one commit: `commit` and `short`."""
     known = {"commit": commit, "short": commit[:SHORT]}
 
-    def lookup(ref: Ref) -> str | None:
+    def lookup(ref: OutputRef) -> str | None:
         return known.get(ref.output) if ref.address.kind == "GitHead" else None
 
     filled: JsonObject = substitute_outputs(spec, lookup)

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from planner.app.lane.cluster import ClusterReader, Workload
+from planner.app.lane.cluster import ClusterEvidenceReader, Workload
 from planner.app.lane.git import DIGESTS
-from planner.app.lane.images import open_registries
-from planner.app.lane.subjects import RunPlace, Subjects
+from planner.app.lane.images import open_registry_reader
+from planner.app.lane.subjects import LaneParts, RunLocation
 from planner.commit_id import is_commit_id
 from planner.path import FieldPath
 from planner.rollout import evidence as names
-from planner.rollout.evidence import Evidence, Reading
+from planner.rollout.evidence import EvidenceReading, LaneEvidence
 from planner.values import JsonObject
 from providers.cluster import Cluster
 from providers.git.client import GitClient
@@ -23,7 +23,7 @@ Now = Callable[[], str]
 _AT_ONCE = 4
 
 
-def git_facts(evidence: Evidence, folders: Sequence[Path], now: Now) -> dict[str, Reading]:
+def git_facts(evidence: LaneEvidence, folders: Sequence[Path], now: Now) -> dict[str, EvidenceReading]:
     """What the repositories in these folders say: what contains what, the snapshot ref, the digests of a commit."""
     repositories = [folder / ".git" if (folder / ".git").is_dir() else folder for folder in folders]
     asked = _Git(GitClient(), repositories, now)
@@ -45,7 +45,7 @@ class _Git:
         self._repositories = repositories
         self._now = now
 
-    def fact(self, name: str, recorded: Reading) -> Reading:
+    def fact(self, name: str, recorded: EvidenceReading) -> EvidenceReading:
         if name == names.SNAPSHOT:
             return self._ref(recorded.source.rpartition("#")[2])
         if name == names.TIP:
@@ -53,7 +53,7 @@ class _Git:
         value = recorded.value if isinstance(recorded.value, dict) else {}
         return self._names(value, recorded) if name == names.GITOPS_NAMES else self._contains(value)
 
-    def _commit(self, recorded: Reading) -> Reading:
+    def _commit(self, recorded: EvidenceReading) -> EvidenceReading:
         """A tip moves on; what can be checked is that the commit exists."""
         repository = self._having(str(recorded.value))
         return (
@@ -62,10 +62,10 @@ class _Git:
             else self._said(recorded.value, repository)
         )
 
-    def _contains(self, value: JsonObject) -> Reading:
+    def _contains(self, value: JsonObject) -> EvidenceReading:
         old, new = str(value.get("ancestor")), str(value.get("descendant"))
         if value.get("descendant") is None:  # there was no revision, so there is nothing in git to compare
-            return Reading(value, "record", self._now())
+            return EvidenceReading(value, "record", self._now())
         repository = self._having(new)
         if repository is None:
             return self._unknown(f"no repository has the commit {new[:12]}")
@@ -73,7 +73,7 @@ class _Git:
         holds = False if self._having(old) is None else {0: True, 1: False}.get(done.code)
         return self._said({"ancestor": old, "descendant": new, "holds": holds}, repository)
 
-    def _ref(self, ref: str) -> Reading:
+    def _ref(self, ref: str) -> EvidenceReading:
         for repository in self._repositories:
             done = self._client.local(repository, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}", "--")
             commit = done.out.decode(errors="replace").split()
@@ -81,7 +81,7 @@ class _Git:
                 return self._said(commit[0], repository)
         return self._unknown(f"no repository has {ref}")
 
-    def _names(self, value: JsonObject, recorded: Reading) -> Reading:
+    def _names(self, value: JsonObject, recorded: EvidenceReading) -> EvidenceReading:
         commit, path = str(value.get("commit")), recorded.source.rpartition("#")[2].partition(":")[2]
         repository = self._having(commit)
         if repository is None:
@@ -100,26 +100,30 @@ class _Git:
             (one for one in self._repositories if not self._client.local(one, "cat-file", "-e", commit).code), None
         )
 
-    def _said(self, value: object, repository: Path) -> Reading:
-        return Reading(value, repository.name if repository.name != ".git" else repository.parent.name, self._now())
+    def _said(self, value: object, repository: Path) -> EvidenceReading:
+        return EvidenceReading(
+            value, repository.name if repository.name != ".git" else repository.parent.name, self._now()
+        )
 
-    def _unknown(self, problem: str) -> Reading:
-        return Reading(None, "git", self._now(), problem=problem)
+    def _unknown(self, problem: str) -> EvidenceReading:
+        return EvidenceReading(None, "git", self._now(), problem=problem)
 
 
-def registry_facts(evidence: Evidence, host: str, now: Now, sandbox: Path | None = None) -> dict[str, Reading]:
+def registry_facts(
+    evidence: LaneEvidence, host: str, now: Now, sandbox: Path | None = None
+) -> dict[str, EvidenceReading]:
     """The digests in the registry of the recorded images; `host` is asked instead of the recorded one, if given."""
     images = {names.IMAGE + name: one for name, one in evidence.items(names.IMAGE)}
     plain = frozenset({host} if host and is_loopback(host) else ())
-    return open_registries(Path(), sandbox, plain, now, host).digests(images)
+    return open_registry_reader(Path(), sandbox, plain, now, host).digests(images)
 
 
-def cluster_facts(evidence: Evidence, cluster: Cluster, now: Now) -> dict[str, Reading]:
+def cluster_facts(evidence: LaneEvidence, cluster: Cluster, now: Now) -> dict[str, EvidenceReading]:
     """The run, the Applications and the workloads of a record, as the cluster has them now."""
-    reader = ClusterReader(
-        cluster, Subjects(runs=tuple(_runs(evidence)), applications=tuple(_applications(evidence))), now
+    reader = ClusterEvidenceReader(
+        cluster, LaneParts(runs=tuple(_runs(evidence)), applications=tuple(_applications(evidence))), now
     )
-    found: dict[str, Reading] = {}
+    found: dict[str, EvidenceReading] = {}
     run = evidence.get(names.RUN)
     if run is not None and run.readable and run.value:
         lives, problem = reader.runs()
@@ -129,20 +133,20 @@ def cluster_facts(evidence: Evidence, cluster: Cluster, now: Now) -> dict[str, R
     return found | reader.workloads(_workloads(evidence))
 
 
-def _runs(evidence: Evidence) -> Iterator[RunPlace]:
+def _runs(evidence: LaneEvidence) -> Iterator[RunLocation]:
     run = evidence.get(names.RUN)
     if run is not None and run.readable and run.value:
-        yield RunPlace(str(run.value["namespace"]))
+        yield RunLocation(str(run.value["namespace"]))
 
 
-def _applications(evidence: Evidence) -> Iterator[tuple[str, str]]:
+def _applications(evidence: LaneEvidence) -> Iterator[tuple[str, str]]:
     for _, one in evidence.items(names.ARGO):
         _, _, rest = one.source.partition("/")
         namespace, _, name = rest.partition("/")
         yield namespace, name
 
 
-def _workloads(evidence: Evidence) -> Mapping[Workload, FieldPath]:
+def _workloads(evidence: LaneEvidence) -> Mapping[Workload, FieldPath]:
     found: dict[Workload, FieldPath] = {}
     for _, one in evidence.items(names.WORKLOAD):
         kind, _, rest = one.source.partition("/")

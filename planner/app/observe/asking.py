@@ -33,7 +33,7 @@ class MetricsReader:
         return self.server
 
 
-def open_metrics(request: Request, node: Node | None) -> MetricsReader:
+def open_metrics_reader(request: Request, node: Node | None) -> MetricsReader:
     """The reader of a command. Raises ConfigError, and SelectionError for a snapshot: it has no metrics."""
     server = (node.observability.prometheus_url if node else None) or ""
     if request.live is None:
@@ -46,7 +46,7 @@ def open_metrics(request: Request, node: Node | None) -> MetricsReader:
     return MetricsReader(server or "simulated", query_canned_answers(answers), targets_of_canned_answers(answers), True)
 
 
-def selected_node(request: Request) -> tuple[str, Node]:
+def selected_metrics_node(request: Request) -> tuple[str, Node]:
     """The one node that is meant: named by --node, or the only one that has a Prometheus."""
     nodes = load_configuration(request).nodes
     if len(request.nodes) > 1:

@@ -4,49 +4,57 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from planner.app.observe.asking import MetricsReader, open_metrics, selected_node
+from planner.app.observe.asking import MetricsReader, open_metrics_reader, selected_metrics_node
 from planner.app.request import Request
 from planner.errors import SelectionError, TemporaryError
-from planner.rollout.metrics import TargetRow, Traffic, boundary, number_of, traffic_queries
+from planner.rollout.metrics import (
+    ClientTraffic,
+    ScrapeTargetRow,
+    compare_scrape_targets,
+    single_number,
+    traffic_queries,
+)
 from planner.spec.infrastructure import ProxyByteCounter
 from planner.spec.node import Node
 from providers.prometheus.scrape_targets import ScrapedTarget
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class ObservedTargets:
     """The rows about one node, and whether a sandbox made them up."""
 
     node: str
     server: str
     simulated: bool
-    rows: tuple[TargetRow, ...]
+    rows: tuple[ScrapeTargetRow, ...]
 
 
-def read_targets(request: Request, *, declared: bool = False) -> Observed:
+def read_targets(request: Request, *, declared: bool = False) -> ObservedTargets:
     """What is scraped; with `declared` against what the node declares. Raises SelectionError where nothing is declared,
     TemporaryError when Prometheus does not answer."""
-    name, node = selected_node(request)
-    reader = open_metrics(request, node)
+    name, node = selected_metrics_node(request)
+    reader = open_metrics_reader(request, node)
     server = reader.named_server()
     jobs = node.observability.jobs
     if declared and not jobs:
         raise SelectionError(f"{name} declares no targets", where="--node", remedy="declare observability.jobs")
     rows = tuple(_row(one) for one in reader.ask_targets(server))
     if declared:
-        rows = boundary({job: [f"{one}{of.path}" for one in of.targets] for job, of in jobs.items()}, rows)
-    return Observed(name, server, reader.simulated, rows)
+        rows = compare_scrape_targets(
+            {job: [f"{one}{of.path}" for one in of.targets] for job, of in jobs.items()}, rows
+        )
+    return ObservedTargets(name, server, reader.simulated, rows)
 
 
-def _row(one: ScrapedTarget) -> TargetRow:
-    return TargetRow(one.job, f"{one.address}{one.path}", one.health, one.error)
+def _row(one: ScrapedTarget) -> ScrapeTargetRow:
+    return ScrapeTargetRow(one.job, f"{one.address}{one.path}", one.health, one.error)
 
 
-def read_traffic(request: Request, clients: tuple[str, ...], window: float) -> tuple[str, tuple[Traffic, ...]]:
+def read_traffic(request: Request, clients: tuple[str, ...], window: float) -> tuple[str, tuple[ClientTraffic, ...]]:
     """The node, and what its proxy server counted for each client in the last `window` seconds. Raises SelectionError
     where the node declares no such counter."""
-    name, node = selected_node(request)
-    reader = open_metrics(request, node)
+    name, node = selected_metrics_node(request)
+    reader = open_metrics_reader(request, node)
     counter = traffic_counter(node)
     if counter is None:
         remedy = "declare egressProxy.traffic: the counter of bytes and its label"
@@ -62,12 +70,12 @@ def traffic_counter(node: Node) -> ProxyByteCounter | None:
 
 def ask_traffic(
     reader: MetricsReader, counter: ProxyByteCounter, client: str, window: float, at: float | None = None
-) -> Traffic:
+) -> ClientTraffic:
     """What was counted for one client in the `window` seconds before `at` (a Unix time; None: now)."""
     rate, total = traffic_queries(counter.counter, counter.client_label, client, window, at)
     try:
-        seen = [number_of(reader.ask(reader.server, one).values) for one in (rate, total)]
+        seen = [single_number(reader.ask(reader.server, one).values) for one in (rate, total)]
     except TemporaryError as error:
-        return Traffic(client, window, None, None, reader.server, error.described(), total)
+        return ClientTraffic(client, window, None, None, reader.server, error.described(), total)
     reason = "" if None not in seen else "the proxy server counted nothing that could be told"
-    return Traffic(client, window, seen[0], seen[1], reader.server, reason, total)
+    return ClientTraffic(client, window, seen[0], seen[1], reader.server, reason, total)

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from planner.app.pull_plan import open_pull_plan
-from planner.app.pulls.place import PullPlace
-from planner.app.pulls.reading import PullReader
+from planner.app.pull_plan import open_pull_request_plan
+from planner.app.pulls.place import MonitoredLane
+from planner.app.pulls.reading import PullRequestsReader
 from planner.app.runtime import state_folder
 from planner.errors import HwplanError
 from planner.pulls.approval_record import parse_approval
-from planner.pulls.approvals import Approval, comment_approvals, count_approvals, parse_instant
+from planner.pulls.approvals import Approval, comment_approvals, count_approvals, parse_github_time
 from planner.pulls.candidate import Candidate
 from planner.pulls.facts import BranchRules
 from planner.pulls.lane_memory import LaneMemory
-from planner.pulls.queue import priority
-from planner.pulls.requirements import unmet
+from planner.pulls.queue import candidate_priority
+from planner.pulls.requirements import unmet_requirements
 from planner.spec.pulls import ApprovalRules
 from planner.text_safe import markdown_safe
 from state.store import StateStore
@@ -27,9 +27,9 @@ _FOLDER = "approvals"
 
 
 def read_approvals(
-    place: PullPlace,
+    place: MonitoredLane,
     store: StateStore,
-    reader: PullReader,
+    reader: PullRequestsReader,
     candidates: Sequence[Candidate],
     branch: BranchRules | None,
     memory: LaneMemory,
@@ -41,8 +41,8 @@ def read_approvals(
     recorded = _recorded(place, store, reader)
     found = {one.pull.number: one for one in candidates}
     looks = _LOOKS
-    for one in sorted(candidates, key=lambda one: (-priority(one, place.rules), one.pull.number)):
-        lacks = unmet(one, place.rules, branch, base=place.branch, now=now)
+    for one in sorted(candidates, key=lambda one: (-candidate_priority(one, place.rules), one.pull.number)):
+        lacks = unmet_requirements(one, place.rules, branch, base=place.branch, now=now)
         if not looks or any(lack.code != "approval" for lack in lacks):
             continue
         looks -= 1
@@ -50,7 +50,7 @@ def read_approvals(
     return tuple(found.values())
 
 
-def note_approvals(
+def remember_approvals(
     memory: LaneMemory, candidates: Sequence[Candidate], rules: ApprovalRules, now: datetime
 ) -> LaneMemory:
     """The memory with the approvals that count now, and a text about those that a push or another plan withdrew."""
@@ -79,13 +79,13 @@ def _withdrawal(before: tuple[str, str, str], head: str, effect: str) -> str:
 
 
 def _approved(
-    place: PullPlace, reader: PullReader, one: Candidate, recorded: Sequence[Approval], memory: LaneMemory
+    place: MonitoredLane, reader: PullRequestsReader, one: Candidate, recorded: Sequence[Approval], memory: LaneMemory
 ) -> Candidate:
     number, head = one.pull.number, one.pull.head
     facts = memory.facts.get(number)
-    since = parse_instant(facts.first) if facts is not None else None
+    since = parse_github_time(facts.first) if facts is not None else None
     try:
-        with open_pull_plan(place.request, number) as planned:
+        with open_pull_request_plan(place.request, number) as planned:
             effect = planned.identifier
         said = comment_approvals(reader.client.comments(place.repo, number), head, since)
     except HwplanError as error:
@@ -102,7 +102,7 @@ def _is_of(approval: Approval, effect: str, head: str) -> bool:
     return named or approval.head == head
 
 
-def _recorded(place: PullPlace, store: StateStore, reader: PullReader) -> list[Approval]:
+def _recorded(place: MonitoredLane, store: StateStore, reader: PullRequestsReader) -> list[Approval]:
     """What `hwplan approve` recorded beside the state. A file that is none, or was edited, approves nothing."""
     found = []
     seal = store.fingerprinter().fingerprint

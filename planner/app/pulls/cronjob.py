@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from planner.app.drift_cronjob import ALWAYS, declared_kinds, render_manifest
+from planner.app.drift_cronjob import ALWAYS, declared_kinds, render_manifest_template
 from planner.app.holds import SCOPE
 from planner.app.load import load_configuration
-from planner.app.pulls.place import PullPlace
+from planner.app.pulls.place import MonitoredLane
 from planner.app.session import Session, open_session
 from planner.errors import SelectionError
 from planner.shipped_files import TEMPLATES
@@ -34,7 +34,7 @@ _EVIDENCE = (
 
 
 @dataclass(frozen=True, slots=True)
-class MonitorJob:
+class MonitorCronJob:
     """How to run it. `token_secret` holds the credential under the name of its file, `ssh_secret` the private key of
     git under `id_ed25519`, "" for none; `timeout` is the longest wait for a rollout, in seconds."""
 
@@ -47,7 +47,7 @@ class MonitorJob:
     timeout: int = 1800
 
 
-def monitor_manifests(place: PullPlace, job: MonitorJob) -> str:
+def monitor_cronjob_manifests(place: MonitoredLane, job: MonitorCronJob) -> str:
     """Manifests of the CronJob and of its account. Raises SelectionError for words that no manifest can hold."""
     _check(job)
     name = f"hwplan-prs-{place.product}-{place.node}-{place.lane}".lower().replace("_", "-")
@@ -66,15 +66,15 @@ def monitor_manifests(place: PullPlace, job: MonitorJob) -> str:
             "rules": _reads(session),
             "rights": _rights(place, session),
         }
-    return "---\n".join(render_manifest(path, context) for path in sorted(_TEMPLATES.glob("*.j2")))
+    return "---\n".join(render_manifest_template(path, context) for path in sorted(_TEMPLATES.glob("*.j2")))
 
 
-def _words(place: PullPlace, job: MonitorJob) -> list[str]:
+def _words(place: MonitoredLane, job: MonitorCronJob) -> list[str]:
     where = ["--product", place.product, "--node", place.node, "--lane", place.lane]
     return ["prs", *where, "--once", "--timeout-seconds", str(job.timeout)]
 
 
-def _check(job: MonitorJob) -> None:
+def _check(job: MonitorCronJob) -> None:
     from pydantic import TypeAdapter, ValidationError
 
     from planner.spec import base
@@ -94,7 +94,7 @@ def _check(job: MonitorJob) -> None:
             raise SelectionError("not in the expected form", where=option, remedy=f"expected {expected}") from None
 
 
-def _files(place: PullPlace, job: MonitorJob) -> Iterator[dict[str, str]]:
+def _files(place: MonitoredLane, job: MonitorCronJob) -> Iterator[dict[str, str]]:
     """The files that are mounted: where the configuration looks for the credential, and the key of git."""
     access = place.rules.access
     wanted = access.token_file or (access.app.key_file if access.app is not None else "")
@@ -121,7 +121,7 @@ def _reads(session: Session) -> list[dict[str, Any]]:
     return [{"group": group, "resources": sorted(plurals)} for group, plurals in sorted(found.items())]
 
 
-def _rights(place: PullPlace, session: Session) -> list[dict[str, Any]]:
+def _rights(place: MonitoredLane, session: Session) -> list[dict[str, Any]]:
     """What is written, by namespace: the run, the sync, and the Jobs of refs where those are pushed from inside."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     kinds = {one.address.kind for one in session.stack.resources if one.address.group == ""}

@@ -13,14 +13,14 @@ from datetime import datetime
 from planner.address import Address
 from planner.app.apply_plan import ApplyChoices
 from planner.app.pulls.cycle_book import CycleBook
-from planner.app.pulls.judging import admit_merge, decide_cycle, with_approvals
-from planner.app.pulls.reading import LaneReading, PullReader
+from planner.app.pulls.judging import decide_cycle, reading_with_approvals, recheck_before_merge
+from planner.app.pulls.reading import PullRequestsReader, PullRequestsReading
 from planner.app.pulls.resources import CycleResources, cycle_resources
-from planner.app.pulls.rollouts import RolloutInterrupted, roll_out
-from planner.app.pulls.settle import PlannedCycle, SettledCycle, planned_cycle, settle
-from planner.app.pulls.standing_failures import note_cycle, note_mismatch
+from planner.app.pulls.rollouts import RolloutInterrupted, roll_out_delivery
+from planner.app.pulls.settle import AppliedCycle, PlannedCycle, apply_cycle, plan_cycle
+from planner.app.pulls.standing_failures import remember_failures_of_cycle, remember_mismatch
 from planner.errors import HwplanError, LockedError, ProviderError, StalePlan
-from planner.events import Result
+from planner.events import NodeResult
 from planner.pulls.cycle_record import (
     DONE,
     DRY_RUN,
@@ -30,14 +30,14 @@ from planner.pulls.cycle_record import (
     UNKNOWN,
     WAITING,
     CycleRecord,
-    who_is_at_fault,
+    fault_of_user_or_operator,
 )
 from planner.pulls.deliveries import (
     Delivery,
     DeliveryStep,
-    Outcome,
+    RolloutOutcome,
     merged_by_others,
-    standing_mismatch,
+    unaccepted_mismatch,
 )
 from planner.pulls.facts import PullRequestState
 from planner.pulls.merge_check import MISMATCH
@@ -49,7 +49,7 @@ class Cycle:
     """One cycle at work. `mergeable` are the pull requests whose merge was decided now, or is to be verified."""
 
     book: CycleBook
-    reader: PullReader
+    reader: PullRequestsReader
     how: ApplyChoices
     show: Callable[[PlannedCycle], None] | None = None
     mergeable: set[int] = field(default_factory=set)
@@ -62,7 +62,7 @@ class Cycle:
         self._recover()
         reading, self.book.memory = self.reader.read(self.book.memory)
         self._forget_closed(reading)
-        reading = with_approvals(self.book, self.reader, reading)
+        reading = reading_with_approvals(self.book, self.reader, reading)
         decision = decide_cycle(self.book, reading)
         self._enter_others(reading)
         for problem in reading.problems:
@@ -71,11 +71,14 @@ class Cycle:
         if chosen is not None:
             number, head = chosen.pull.number, chosen.pull.head
             self._intend(Delivery(number, head, DeliveryStep.INTENDED, _instant(at), base=reading.tip))
-        self.book.memory = note_cycle(self.book.place, decision, self.book.memory, _instant(reading.now))
+        self.book.memory = remember_failures_of_cycle(
+            self.book.place, decision, self.book.memory, _instant(reading.now)
+        )
         if self.book.dry_run:
             return self._dry(at, reading, decision)
         self._settle(
-            decision, None if chosen is None else lambda: admit_merge(self.book, self.reader, decision, reading)
+            decision,
+            None if chosen is None else lambda: recheck_before_merge(self.book, self.reader, decision, reading),
         )
         self._roll_out(reading, decision, _instant(reading.now))
         self._settle(None, None)
@@ -85,7 +88,7 @@ class Cycle:
 
     # Reading and deciding
 
-    def _forget_closed(self, reading: LaneReading) -> None:
+    def _forget_closed(self, reading: PullRequestsReading) -> None:
         """Statuses and approvals of pull requests that are open no more are nobody's business."""
         if reading.candidates is not None:
             numbers = {one.pull.number for one in reading.candidates}
@@ -95,7 +98,7 @@ class Cycle:
             withdrawn = {number: one for number, one in memory.withdrawn.items() if number in numbers}
             self.book.memory = replace(memory, statuses=statuses, approved=approved, withdrawn=withdrawn)
 
-    def _enter_others(self, reading: LaneReading) -> None:
+    def _enter_others(self, reading: PullRequestsReading) -> None:
         """Pull requests that a person, a queue or another node merged enter at the verification (P11)."""
         for pull in merged_by_others(reading.merged, self.book.known(), self.book.memory.since):
             if pull.base_branch == self.book.place.branch:
@@ -137,10 +140,10 @@ class Cycle:
         if not wanted.all():
             return
         try:
-            with planned_cycle(self.book.place, self.book.store, wanted.all()) as planned:
+            with plan_cycle(self.book.place, self.book.store, wanted.all()) as planned:
                 if self.show is not None and planned.made.plan.changes:
                     self.show(planned)
-                self._take(wanted, settle(planned, self._untimed(), admit))
+                self._take(wanted, apply_cycle(planned, self._untimed(), admit))
         except LockedError:
             self.book.forget(list(wanted.merges))
             raise
@@ -155,7 +158,7 @@ class Cycle:
         """The choices without the limit for rollouts: what GitHub is asked has limits of its own."""
         return replace(self.how, options=replace(self.how.options, timeout=None))
 
-    def _take(self, wanted: CycleResources, settled: SettledCycle) -> None:
+    def _take(self, wanted: CycleResources, settled: AppliedCycle) -> None:
         """Write down what became of everything."""
         for number, resource in wanted.merges.items():
             self._merged(number, settled, resource.address)
@@ -183,7 +186,7 @@ class Cycle:
             elif one.step is not DeliveryStep.VOID and number not in wanted.merges:
                 self.book.trouble(f"the comment on pull request {number}: {settled.problem(resource.address)}")
 
-    def _merged(self, number: int, settled: SettledCycle, address: Address) -> None:
+    def _merged(self, number: int, settled: AppliedCycle, address: Address) -> None:
         """What became of the merge: verified, a mismatch, unknown (looked at by the next cycle), or not made."""
         one, problem = self.book.deliveries[number][1], settled.problem(address)
         said = f"pull request {number}: {problem}"
@@ -193,21 +196,21 @@ class Cycle:
         elif MISMATCH in problem:
             found = replace(one, step=DeliveryStep.MISMATCH, reason=problem)
             self.book.step(found)
-            self.book.memory = note_mismatch(self.book.memory, found, one.begun)
+            self.book.memory = remember_mismatch(self.book.memory, found, one.begun)
             self.book.errors.append(said)
-        elif one.merged_by or settled.result(address) is Result.UNKNOWN:
+        elif one.merged_by or settled.result(address) is NodeResult.UNKNOWN:
             self.book.trouble(said)
         else:
             self.book.step(replace(one, step=DeliveryStep.VOID, reason=problem))
-            (self.book.errors if settled.result(address) is Result.FAILED else self.book.notes).append(said)
+            (self.book.errors if settled.result(address) is NodeResult.FAILED else self.book.notes).append(said)
 
-    def _roll_out(self, reading: LaneReading, decision: CycleDecision, now: str) -> None:
+    def _roll_out(self, reading: PullRequestsReading, decision: CycleDecision, now: str) -> None:
         """The rollouts of what is merged, the oldest first, unless something stops the lane."""
         stopping = [one for one in decision.lane if one.code in ("merge-mismatch", "hold", "self-stop")]
         merged = [one for one in self.book.known() if one.step is DeliveryStep.MERGED]
         if not merged:
             return
-        if stopping or standing_mismatch(self.book.known()):
+        if stopping or unaccepted_mismatch(self.book.known()):
             why = stopping[0].reason if stopping else "a merge is not the foretold one"
             self.book.notes.append(f"nothing is rolled out: {why}")
             return
@@ -215,7 +218,7 @@ class Cycle:
         covering = {one.commit for one in self.book.known() if one.commit}
         for one in sorted(merged, key=lambda one: (one.begun, one.pull)):
             try:
-                ended = roll_out(self.book.place, one, self.how, tip=tip, covered=tip in covering)
+                ended = roll_out_delivery(self.book.place, one, self.how, tip=tip, covered=tip in covering)
             except (LockedError, RolloutInterrupted) as error:
                 self.book.trouble(f"the rollout of {one.commit[:12]}: {error.message}")
                 self.interrupted = isinstance(error, RolloutInterrupted)
@@ -224,7 +227,7 @@ class Cycle:
                 self.book.errors.append(f"the rollout of {one.commit[:12]}: {error.message}")
                 return
             self.book.step(ended)
-            self.book.memory = note_cycle(self.book.place, None, self.book.memory, now, ended)
+            self.book.memory = remember_failures_of_cycle(self.book.place, None, self.book.memory, now, ended)
 
     def _tip(self) -> str:
         """What the branch stands on now; "" for unknown. A merge of this cycle has moved it."""
@@ -235,14 +238,14 @@ class Cycle:
 
     # Writing down
 
-    def _dry(self, at: datetime, reading: LaneReading, decision: CycleDecision) -> CycleRecord:
+    def _dry(self, at: datetime, reading: PullRequestsReading, decision: CycleDecision) -> CycleRecord:
         wanted = cycle_resources(self.book.place, decision, self.book.known(), self.book.memory, self.mergeable)
         if wanted.all() and self.show is not None:
-            with planned_cycle(self.book.place, self.book.store, wanted.all()) as planned:
+            with plan_cycle(self.book.place, self.book.store, wanted.all()) as planned:
                 self.show(planned)
         return replace(self._record(at, reading, decision), result=UNKNOWN if self.book.unknown else DRY_RUN)
 
-    def _record(self, at: datetime, reading: LaneReading, decision: CycleDecision) -> CycleRecord:
+    def _record(self, at: datetime, reading: PullRequestsReading, decision: CycleDecision) -> CycleRecord:
         touched = tuple(self.book.deliveries[number][1] for number in self.book.touched)
         return CycleRecord(
             purpose=self.book.purpose,
@@ -252,18 +255,18 @@ class Cycle:
             decision=decision,
             deliveries=touched,
             error="; ".join(self.book.errors),
-            fault="operator" if self.book.errors or self.book.unknown else who_is_at_fault(decision),
+            fault="operator" if self.book.errors or self.book.unknown else fault_of_user_or_operator(decision),
             requests=reading.requests,
             notes=tuple(self.book.notes),
         )
 
     def _result(self, decision: CycleDecision, touched: Iterable[Delivery]) -> str:
         outcomes = {one.outcome for one in touched if one.outcome}
-        if self.book.errors or Outcome.FAILED in outcomes:
+        if self.book.errors or RolloutOutcome.FAILED in outcomes:
             return FAILED
         if self.book.unknown:
             return UNKNOWN
-        if Outcome.PENDING in outcomes:
+        if RolloutOutcome.PENDING in outcomes:
             return PENDING
         if outcomes or any(one.step is DeliveryStep.MERGED for one in touched):
             return DONE

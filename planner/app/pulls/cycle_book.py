@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 
-from planner.app.pulls.place import PullPlace
+from planner.app.pulls.place import MonitoredLane
 from planner.pulls.cycle_record import CycleRecord
 from planner.pulls.deliveries import Delivery, DeliveryStep, parse_delivery
 from planner.pulls.lane_memory import LaneMemory, parse_memory
@@ -18,7 +18,7 @@ class CycleBook:
     requests that this cycle did something about. `notes` are for the reader, `errors` make the cycle a failed one,
     `unknown` says that something could not be read or written. With `dry_run` nothing is stored."""
 
-    place: PullPlace
+    place: MonitoredLane
     store: StateStore
     purpose: str
     dry_run: bool = False

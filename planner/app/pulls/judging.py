@@ -6,32 +6,34 @@ from dataclasses import replace
 
 from planner.app.holds import standing_hold
 from planner.app.pulls.cycle_book import CycleBook
-from planner.app.pulls.reading import LaneReading, PullReader
+from planner.app.pulls.reading import PullRequestsReader, PullRequestsReading
 from planner.errors import StalePlan
 from planner.pulls.candidate import UnmetRequirement
-from planner.pulls.deliveries import DeliveryStep, standing_mismatch
+from planner.pulls.deliveries import DeliveryStep, unaccepted_mismatch
 from planner.pulls.failures import failures_in_a_row
-from planner.pulls.freeze import LaneState
-from planner.pulls.queue import CycleDecision, decide
+from planner.pulls.freeze import LaneFreezeFacts
+from planner.pulls.queue import CycleDecision, decide_merge_cycle
 
 _PAST = 50  # cycles that the self-stop looks at
 
 
-def with_approvals(book: CycleBook, reader: PullReader, reading: LaneReading) -> LaneReading:
+def reading_with_approvals(
+    book: CycleBook, reader: PullRequestsReader, reading: PullRequestsReading
+) -> PullRequestsReading:
     """The reading with who approved what, where the lane wants to know."""
     if reading.candidates is None or not book.place.rules.approvals.quorum:
         return reading
-    from planner.app.pulls.approvals import note_approvals, read_approvals  # plans whole rollouts
+    from planner.app.pulls.approvals import read_approvals, remember_approvals  # plans whole rollouts
 
     found = read_approvals(book.place, book.store, reader, reading.candidates, reading.branch, book.memory, reading.now)
-    book.memory = note_approvals(book.memory, found, book.place.rules.approvals, reading.now)
+    book.memory = remember_approvals(book.memory, found, book.place.rules.approvals, reading.now)
     return replace(reading, candidates=found, problems=tuple(reader.problems))
 
 
-def decide_cycle(book: CycleBook, reading: LaneReading) -> CycleDecision:
+def decide_cycle(book: CycleBook, reading: PullRequestsReading) -> CycleDecision:
     """What this cycle does; on a node that does not merge for the lane nothing is merged (B10)."""
     place = book.place
-    decision = decide(
+    decision = decide_merge_cycle(
         reading.candidates, place.rules, reading.branch, _state(book, reading), base=place.branch, now=reading.now
     )
     if not place.merges:
@@ -43,7 +45,9 @@ def decide_cycle(book: CycleBook, reading: LaneReading) -> CycleDecision:
     return decision
 
 
-def admit_merge(book: CycleBook, reader: PullReader, decision: CycleDecision, seen: LaneReading) -> None:
+def recheck_before_merge(
+    book: CycleBook, reader: PullRequestsReader, decision: CycleDecision, seen: PullRequestsReading
+) -> None:
     """Under the lease, right before the merge: all about the candidate again. Raises StalePlan, ProviderError."""
     assert decision.merge is not None
     number = decision.merge.pull.number
@@ -57,20 +61,22 @@ def admit_merge(book: CycleBook, reader: PullReader, decision: CycleDecision, se
     same = candidate.pull.head == decision.merge.pull.head
     merge = decision.merge
     judged = replace(candidate, effect=merge.effect, approvals=merge.approvals) if same else candidate
-    again = decide((judged,), book.place.rules, now.branch, _state(book, now), base=book.place.branch, now=now.now)
+    again = decide_merge_cycle(
+        (judged,), book.place.rules, now.branch, _state(book, now), base=book.place.branch, now=now.now
+    )
     if again.merge is None or again.merge.pull.head != decision.merge.pull.head:
         head = again.merge is not None
         reason = "its head is another one" if head else again.verdicts[0].next_action
         raise StalePlan(f"pull request {number} was changed while it was judged: {reason}")
 
 
-def _state(book: CycleBook, reading: LaneReading) -> LaneState:
+def _state(book: CycleBook, reading: PullRequestsReading) -> LaneFreezeFacts:
     past = [one.result for one in reversed(book.store.pulls.cycles(book.place.key, limit=_PAST))]
     hold = standing_hold(book.store, book.place.key)
-    return LaneState(
+    return LaneFreezeFacts(
         issues=reading.issues,
         failures=failures_in_a_row(past),
         remaining=reading.remaining,
         hold=str(hold) if hold else "",
-        mismatch=standing_mismatch(book.known()),
+        mismatch=unaccepted_mismatch(book.known()),
     )

@@ -17,12 +17,12 @@ from dataclasses import dataclass, replace
 from planner.app.apply_plan import ApplyChoices
 from planner.app.pulls.cycle import Cycle
 from planner.app.pulls.cycle_book import CycleBook
-from planner.app.pulls.place import PullPlace
-from planner.app.pulls.reading import PullReader
+from planner.app.pulls.place import MonitoredLane
+from planner.app.pulls.reading import PullRequestsReader
 from planner.app.pulls.settle import PlannedCycle
-from planner.app.pulls.standing_failures import end_mismatches
-from planner.app.runtime import open_store, sandbox_of, state_folder
-from planner.app.snapshot_records import is_snapshot
+from planner.app.pulls.standing_failures import forget_mismatches
+from planner.app.runtime import open_store, sandbox_folder, state_folder
+from planner.app.snapshot_records import is_saved_snapshot
 from planner.errors import ForeignPlan, HwplanError, LockedError
 from planner.pulls.cycle_record import RESUMED, CycleRecord
 from planner.pulls.deliveries import DeliveryStep, parse_delivery
@@ -55,15 +55,15 @@ class MonitorChoices:
     sleep: Callable[[float], None] = time.sleep
 
 
-def run_monitor(place: PullPlace, choices: MonitorChoices) -> int:
+def run_monitor(place: MonitoredLane, choices: MonitorChoices) -> int:
     """Run cycles; the exit code of the last one, 130 where it was interrupted. A cycle that could not be had at all is
     reported and the next one tries again; with a single cycle the error is raised.
 
     Raises HwplanError of a single cycle, ForeignPlan for a saved snapshot.
     """
-    if is_snapshot(place.request.live):
+    if is_saved_snapshot(place.request.live):
         raise ForeignPlan("a saved snapshot has no GitHub", where=f"--live {place.request.live}")
-    reader = PullReader(place, create_for(place.request.config, sandbox_of(place.request)))
+    reader = PullRequestsReader(place, create_for(place.request.config, sandbox_folder(place.request)))
     code, done = 0, 0
     while True:
         merged, interrupted = False, False
@@ -86,18 +86,18 @@ def run_monitor(place: PullPlace, choices: MonitorChoices) -> int:
         choices.sleep(pause)
 
 
-def _cycle(place: PullPlace, reader: PullReader, choices: MonitorChoices) -> tuple[CycleRecord, bool]:
+def _cycle(place: MonitoredLane, reader: PullRequestsReader, choices: MonitorChoices) -> tuple[CycleRecord, bool]:
     with open_store(place.request) as store:
         book = CycleBook(place, store, choices.purpose, choices.dry_run)
         cycle = Cycle(book, reader, choices.how, choices.show)
         if choices.dry_run:
             return cycle.run(), False
-        with lane_lock(place):
+        with lock_lane(place):
             return cycle.run(), cycle.interrupted
 
 
 @contextmanager
-def lane_lock(place: PullPlace) -> Iterator[None]:
+def lock_lane(place: MonitoredLane) -> Iterator[None]:
     """The right to run cycles of a lane, one process at a time. Raises LockedError."""
     name = re.sub(r"[^A-Za-z0-9-]", "-", place.key)
     path = state_folder(place.request) / f"pulls-{name}.lock"
@@ -132,17 +132,17 @@ def cycle_document(one: PullCycle) -> JsonObject:
     return {"number": one.number, "times": one.times, "last": one.last, **record}
 
 
-def read_history(place: PullPlace, limit: int = 20) -> LaneHistory:
+def read_history(place: MonitoredLane, limit: int = 20) -> LaneHistory:
     """The stored cycles of a lane. Raises StateError."""
     with open_store(place.request) as store:
         pointers = {purpose: next(iter(store.pulls.cycles(place.key, purpose, 1)), None) for purpose in PURPOSES}
         return LaneHistory(store.pulls.cycles(place.key, limit=limit), pointers)
 
 
-def resume_lane(place: PullPlace, purpose: str = ONCE) -> tuple[str, ...]:
+def resume_lane(place: MonitoredLane, purpose: str = ONCE) -> tuple[str, ...]:
     """End what the lane stopped itself for; gives what that was. Raises LockedError, StateError."""
     found = []
-    with open_store(place.request) as store, lane_lock(place):
+    with open_store(place.request) as store, lock_lane(place):
         for row in store.pulls.deliveries(place.key):
             one = parse_delivery(json.loads(row.record))
             if one.step is DeliveryStep.MISMATCH:
@@ -150,7 +150,7 @@ def resume_lane(place: PullPlace, purpose: str = ONCE) -> tuple[str, ...]:
                 accepted = replace(one, step=DeliveryStep.ACCEPTED)
                 store.pulls.append_delivery(place.key, row.pull, row.number + 1, json.dumps(accepted.document()))
         if text := store.pulls.memory(place.key):
-            memory = end_mismatches(parse_memory(text))
+            memory = forget_mismatches(parse_memory(text))
             store.pulls.write_memory(place.key, json.dumps(memory.document()))
         newest = next(iter(store.pulls.cycles(place.key, limit=1)), None)
         if newest is None or newest.result != RESUMED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from planner.app.holds import lane_key
+from planner.app.holds import lane_state_key
 from planner.app.load import load_configuration
 from planner.app.request import Request
 from planner.errors import SelectionError
@@ -15,11 +15,11 @@ from planner.spec.git import GitRemote
 from planner.spec.lane import Lane
 from planner.spec.node import Node
 from planner.spec.pulls import PullRules
-from planner.values import JsonObject, digest
+from planner.values import JsonObject, document_digest
 
 
 @dataclass(frozen=True, slots=True)
-class PullPlace:
+class MonitoredLane:
     """One lane on one node. `request` selects exactly it; `access` and `git` are those of the documents that are made
     for it. `merges` says whether this node is the authority of the branch (B10). `sets` are all owned sets of the
     product, `digest` is that of the rules."""
@@ -43,10 +43,10 @@ class PullPlace:
     @property
     def key(self) -> str:
         """The name of the lane in the state."""
-        return lane_key(self.product, self.node, self.lane)
+        return lane_state_key(self.product, self.node, self.lane)
 
 
-def find_place(request: Request) -> PullPlace:
+def find_monitored_lane(request: Request) -> MonitoredLane:
     """The one lane that `request` selects; without --node on the node that merges for it.
 
     Raises SelectionError where the words do not select one lane with pull requests.
@@ -77,7 +77,7 @@ def find_place(request: Request) -> PullPlace:
             remedy=f"write `pulls` of the lane; lanes that have them: {', '.join(with_pulls) or 'none'}",
         )
     product = found.product.name
-    return PullPlace(
+    return MonitoredLane(
         request=replace(request, product=product, nodes=(node.name,), lanes=(lane.name,)),
         product=product,
         node=node.name,
@@ -90,13 +90,13 @@ def find_place(request: Request) -> PullPlace:
         context=node.spec.kube_context,
         cluster_uid=node.spec.cluster_uid or "",
         sets=config.sets_of(product),
-        digest=digest([remote.repo, rules.model_dump(mode="json")]),
+        digest=document_digest([remote.repo, rules.model_dump(mode="json")]),
         access=rules.access.model_dump(mode="json", by_alias=True, exclude_none=True),
-        git=git_side(node.spec, remote),
+        git=git_access_document(node.spec, remote),
     )
 
 
-def git_side(node: Node, remote: GitRemote) -> JsonObject:
+def git_access_document(node: Node, remote: GitRemote) -> JsonObject:
     """How the upstream is reached, as the `git` of a PullRequest document says it."""
     mirror = node.git_mirror
     assert mirror is not None  # the remote is one of its

@@ -13,33 +13,35 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import TypeVar
 
-from planner.app.pulls.place import PullPlace
+from planner.app.pulls.place import MonitoredLane
 from planner.errors import ProviderError
 from planner.pulls.candidate import Candidate, UnmetRequirement
-from planner.pulls.facts import BranchRules, Issue, PullRequestState
+from planner.pulls.facts import BranchRules, IssueState, PullRequestState
 from planner.pulls.lane_memory import CandidateFacts, LaneMemory
-from planner.pulls.merge_check import ConflictingMerge
-from planner.pulls.queue import priority
-from planner.pulls.requirements import UNKNOWN, unmet
-from planner.values import digest
+from planner.pulls.merge_check import ConflictingFile, ConflictingMerge
+from planner.pulls.queue import candidate_priority
+from planner.pulls.requirements import UNKNOWN, unmet_requirements
+from planner.values import document_digest
 from providers.github.client import GitHubClient
+from providers.github.conflict_pulls import with_pulls
 from providers.github.provider import GitHubProvider
 
-SETTLED_LOOKS = 2  # settled candidates that are read again in one cycle although their row is the same
+SETTLED_LOOKS = 3  # settled candidates that are read again in one cycle although their row is the same
+WAITING_LOOKS = 2  # of these, first, candidates that lack nothing but a check: one that is run again shows in no list
 BASE_LOOKS = 5  # candidates whose mergeability is read in one cycle, the first of the queue first
 _T = TypeVar("_T")
 _OF_THE_BASE = frozenset({UNKNOWN, "behind", "blocked", "conflict", "not-mergeable", "unreadable"})
 
 
 @dataclass(frozen=True, slots=True)
-class LaneReading:
+class PullRequestsReading:
     """What one cycle read. `candidates` is None where the list could not be read whole (P1), `branch` and `issues`
     None where those could not; `merged` are the pull requests that were closed last. `now` is the server's time,
     `problems` say what could not be read."""
 
     candidates: tuple[Candidate, ...] | None
     branch: BranchRules | None
-    issues: tuple[Issue, ...] | None
+    issues: tuple[IssueState, ...] | None
     merged: tuple[PullRequestState, ...] = ()
     remaining: int | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -53,10 +55,10 @@ class LaneReading:
 
 
 @dataclass(slots=True)
-class PullReader:
+class PullRequestsReader:
     """Reads for one lane. One connection for all cycles of a monitor: what did not change costs no quota."""
 
-    place: PullPlace
+    place: MonitoredLane
     provider: GitHubProvider
     problems: list[str] = field(default_factory=list)
 
@@ -65,7 +67,7 @@ class PullReader:
         """GitHub in the lane's name. Raises ProviderError."""
         return self.provider.clients.of(self.place.access)
 
-    def read(self, memory: LaneMemory) -> tuple[LaneReading, LaneMemory]:
+    def read(self, memory: LaneMemory) -> tuple[PullRequestsReading, LaneMemory]:
         """What stands there now, and the memory with it."""
         self.problems.clear()
         client, place = self.client, self.place
@@ -84,7 +86,7 @@ class PullReader:
             facts, candidates = self._candidates(pulls, memory, branch, now)
             memory = replace(memory, facts=facts)
         quota = client.connection.quota
-        reading = LaneReading(
+        reading = PullRequestsReading(
             candidates if place.merges else None if pulls is None else (),
             branch,
             issues,
@@ -101,7 +103,7 @@ class PullReader:
         is never before anything that was written there."""
         return datetime.now(UTC) + timedelta(seconds=ceil(self.client.connection.ahead))
 
-    def again(self, candidate: Candidate) -> LaneReading:
+    def again(self, candidate: Candidate) -> PullRequestsReading:
         """The same of one candidate, all of it read anew: right before its merge. Raises ProviderError."""
         client, place = self.client, self.place
         branch = client.branch_rules(place.repo, place.branch)
@@ -109,7 +111,7 @@ class PullReader:
         pull = client.pull(place.repo, candidate.pull.number)
         facts = self._on_the_base(pull, self._facts(pull, 0, None), branch)
         quota = client.connection.quota
-        return LaneReading(
+        return PullRequestsReading(
             (_candidate(pull, facts),), branch, issues, (), quota.remaining if quota else None, self.now()
         )
 
@@ -130,7 +132,7 @@ class PullReader:
                 except ProviderError as error:
                     failed[pull.number] = error.described()
         looks = BASE_LOOKS
-        for pull in sorted(pulls, key=lambda one: (-priority(Candidate(one), self.place.rules), one.number)):
+        for pull in sorted(pulls, key=lambda one: (-candidate_priority(Candidate(one), self.place.rules), one.number)):
             one = facts.get(pull.number)
             if looks and one is not None and pull.number not in failed and self._is_stale(pull, one, branch, now):
                 looks -= 1
@@ -161,12 +163,26 @@ class PullReader:
             else:
                 settled.append(known)
         settled.sort(key=lambda one: (one.looked, one.pull.number))
-        yield from (one.pull.number for one in settled[:SETTLED_LOOKS])
+        waiting = [one for one in settled if self._waits_for_checks(one)][:WAITING_LOOKS]
+        others = [one for one in settled if one not in waiting]
+        yield from (one.pull.number for one in [*waiting, *others][:SETTLED_LOOKS])
+
+    def _waits_for_checks(self, facts: CandidateFacts) -> bool:
+        """Whether a check that is run again may make it ready."""
+        found = unmet_requirements(
+            replace(_candidate(facts.pull, facts), base_read=True),
+            self.place.rules,
+            BranchRules(),
+            base=self.place.branch,
+            now=datetime.now(UTC),
+        )
+        own = [one for one in found if one.code not in _OF_THE_BASE and one.holder != "reviewer"]
+        return bool(own) and all(one.code.startswith("check-") for one in own)
 
     def _plain_reasons(self, pull: PullRequestState) -> list[UnmetRequirement]:
         """What the row in the list lacks already: then nothing else is asked about it."""
         row = Candidate(pull, row_only=True)
-        found = unmet(row, self.place.rules, BranchRules(), base=self.place.branch, now=datetime.now(UTC))
+        found = unmet_requirements(row, self.place.rules, BranchRules(), base=self.place.branch, now=datetime.now(UTC))
         return [one for one in found if one.code != "unreadable"]
 
     def _facts(self, pull: PullRequestState, cycle: int, known: CandidateFacts | None) -> CandidateFacts:
@@ -186,7 +202,7 @@ class PullReader:
         """Whether mergeability has to be read: nothing else is missing, and something moved since it was."""
         if facts.basis == _basis(facts, branch) and facts.pull.mergeable is not None:
             return False
-        missing = unmet(
+        missing = unmet_requirements(
             replace(_candidate(pull, facts), base_read=True), self.place.rules, branch, base=self.place.branch, now=now
         )
         return all(one.code in _OF_THE_BASE or one.holder == "reviewer" for one in missing)
@@ -200,11 +216,15 @@ class PullReader:
         conflicts = self._conflicts(single) if single.head == pull.head else None
         return replace(facts, pull=single, basis=_basis(facts, branch), contains=contains, conflicts=conflicts)
 
-    def _conflicts(self, pull: PullRequestState) -> tuple[str, ...] | None:
-        """The files that git cannot merge (P8). Raises ProviderError where git cannot be asked."""
+    def _conflicts(self, pull: PullRequestState) -> tuple[ConflictingFile, ...] | None:
+        """The files that git cannot merge, each with whose change it is (P8). Raises ProviderError where git cannot be
+        asked."""
         place = self.place
         found = self.provider.git.predict(place.git, place.branch, pull.head, place.rules.method)
-        return (found.files or ("unrelated history",)) if isinstance(found, ConflictingMerge) else ()
+        if not isinstance(found, ConflictingMerge):
+            return ()
+        named = with_pulls(found, self.client, place.repo, place.branch)
+        return named.files or (ConflictingFile("unrelated history"),)
 
     def _try(self, what: str, ask: Callable[[], _T]) -> _T | None:
         try:
@@ -237,14 +257,14 @@ def _candidate(pull: PullRequestState, facts: CandidateFacts) -> Candidate:
 
 def _row(pull: PullRequestState) -> str:
     """A digest of what the list says of a pull request."""
-    return digest([pull.head, pull.updated_at, sorted(pull.labels), pull.draft, pull.title, pull.auto_merge])
+    return document_digest([pull.head, pull.updated_at, sorted(pull.labels), pull.draft, pull.title, pull.auto_merge])
 
 
 def _basis(facts: CandidateFacts, branch: BranchRules | None) -> str:
     """A digest of everything that the mergeability of a pull request follows from, but for its head."""
     checks = sorted((one.name, one.state) for one in facts.others)
     base = [branch.tip, list(branch.contexts), branch.strict] if branch is not None else []
-    return digest([facts.listed, [list(one) for one in checks], base])
+    return document_digest([facts.listed, [list(one) for one in checks], base])
 
 
 def _instant(now: datetime) -> str:

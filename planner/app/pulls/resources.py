@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from planner.address import address_of
-from planner.app.pulls.place import PullPlace
+from planner.app.pulls.place import MonitoredLane
 from planner.pulls.deliveries import Delivery, DeliveryStep
 from planner.pulls.failures import FailureRecord, IssueFamily, issue_body, issue_marker, issue_title
 from planner.pulls.lane_memory import LaneMemory
@@ -18,7 +18,7 @@ from planner.pulls.rollout_comment import COMMIT, comment_body, comment_marker
 from planner.pulls.status_words import commit_status
 from planner.resource import Resource
 from planner.source import SourceRef
-from planner.values import JsonObject, Ref, Sub, digest
+from planner.values import JsonObject, OutputRef, OutputTemplate, document_digest
 
 SCOPE = "pulls"
 STATUSES = 20  # written in one cycle: one write a second, and the merge is not to wait for hundreds
@@ -49,7 +49,7 @@ class CycleResources:
 
 
 def cycle_resources(
-    place: PullPlace,
+    place: MonitoredLane,
     decision: CycleDecision | None,
     deliveries: Iterable[Delivery],
     memory: LaneMemory,
@@ -66,24 +66,25 @@ def cycle_resources(
     return CycleResources(merges, statuses, comments, dict(_issues(place, memory)), withdrawals)
 
 
-def _merge(place: PullPlace, one: Delivery) -> Resource:
+def _merge(place: MonitoredLane, one: Delivery) -> Resource:
     spec = {
         "number": one.pull,
         "base": place.branch,
         "headSha": one.head,
         "method": place.rules.method,
+        "freshness": place.rules.freshness,
         "git": place.git,
     }
     return _made(place, "PullRequest", f"pr-{one.pull}", spec)
 
 
-def _withdrawal(place: PullPlace, number: int, text: str) -> Resource:
+def _withdrawal(place: MonitoredLane, number: int, text: str) -> Resource:
     marker = f"approval:{place.lane}:{place.node}".lower()
     return _made(place, "GitHubComment", f"pr-{number}-approval", {"number": number, "marker": marker, "body": text})
 
 
 def _statuses(
-    place: PullPlace, decision: CycleDecision, memory: LaneMemory
+    place: MonitoredLane, decision: CycleDecision, memory: LaneMemory
 ) -> Iterator[tuple[int, tuple[Resource, tuple[str, str, str]]]]:
     """Of candidates alone: a pull request that is none (a draft, another author) is told nothing."""
     written, heads = 0, set()
@@ -107,7 +108,7 @@ def _statuses(
 
 
 def _comments(
-    place: PullPlace, deliveries: Iterable[Delivery], merges: Mapping[int, Resource]
+    place: MonitoredLane, deliveries: Iterable[Delivery], merges: Mapping[int, Resource]
 ) -> Iterator[tuple[int, tuple[Resource, str]]]:
     for one in deliveries:
         if one.step in (DeliveryStep.VOID, DeliveryStep.ACCEPTED, DeliveryStep.REPORTED):
@@ -115,20 +116,20 @@ def _comments(
         if one.step is DeliveryStep.INTENDED and one.pull not in merges:
             continue
         text = comment_body(one, place.node, place.lane)
-        told = digest(text)
+        told = document_digest(text)
         if told == one.told:
             continue
         before, unknown, after = text.partition(COMMIT)
-        body: str | Sub = text
+        body: str | OutputTemplate = text
         if unknown and one.pull in merges:
-            body = Sub((before, Ref(merges[one.pull].address, "mergeCommit"), after))
+            body = OutputTemplate((before, OutputRef(merges[one.pull].address, "mergeCommit"), after))
         elif unknown:
             body = text.replace(COMMIT, "unknown")
         spec = {"number": one.pull, "marker": comment_marker(place.node, place.lane), "body": body}
         yield one.pull, (_made(place, "GitHubComment", f"pr-{one.pull}-rollout", spec), told)
 
 
-def _issues(place: PullPlace, memory: LaneMemory) -> Iterator[tuple[str, tuple[Resource, str]]]:
+def _issues(place: MonitoredLane, memory: LaneMemory) -> Iterator[tuple[str, tuple[Resource, str]]]:
     """One for each family (B11). Those of a lane that wants none are made for a mismatch alone: it stops the lane."""
     for family, record in memory.failures.items():
         if not place.spec.gate.failure_issue and family is not IssueFamily.MERGE_MISMATCH:
@@ -137,7 +138,7 @@ def _issues(place: PullPlace, memory: LaneMemory) -> Iterator[tuple[str, tuple[R
         if not record.is_open and not known:
             continue
         spec = issue_spec(place, family, record)
-        wanted = digest(spec)
+        wanted = document_digest(spec)
         if wanted != known:
             yield (
                 str(family),
@@ -145,7 +146,7 @@ def _issues(place: PullPlace, memory: LaneMemory) -> Iterator[tuple[str, tuple[R
             )
 
 
-def issue_spec(place: PullPlace, family: IssueFamily, record: FailureRecord) -> JsonObject:
+def issue_spec(place: MonitoredLane, family: IssueFamily, record: FailureRecord) -> JsonObject:
     """What the issue of a family has to say."""
     lane = f"{place.node}/{place.lane}"
     command = f"hwplan prs --node {place.node} --lane {place.lane} --once --dry-run"
@@ -159,7 +160,7 @@ def issue_spec(place: PullPlace, family: IssueFamily, record: FailureRecord) -> 
     }
 
 
-def _made(place: PullPlace, kind: str, name: str, spec: JsonObject) -> Resource:
+def _made(place: MonitoredLane, kind: str, name: str, spec: JsonObject) -> Resource:
     whole = {"repo": place.repo, "access": place.access, **spec}
     document: JsonObject = {
         "apiVersion": _API,

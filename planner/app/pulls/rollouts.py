@@ -6,19 +6,23 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from planner.app.apply_plan import ApplyChoices
-from planner.app.lane.reading import Target
+from planner.app.lane.reading import StatusTarget
 from planner.app.lane.status import read_lane_status
-from planner.app.pulls.place import PullPlace
-from planner.app.trigger import TriggerReport, open_trigger, run_trigger
+from planner.app.pulls.place import MonitoredLane
+from planner.app.trigger import RolloutReport, open_rollout_plan, run_rollout
 from planner.errors import HwplanError, StalePlan
-from planner.events import Result
-from planner.pulls.deliveries import Delivery, DeliveryStep, Outcome
+from planner.events import NodeResult
+from planner.pulls.deliveries import Delivery, DeliveryStep, RolloutOutcome
 from planner.rollout import evidence as names
 from planner.values import JsonObject
 
 INTERRUPTED = 130
-_BAD = (Result.FAILED, Result.UNKNOWN, Result.STALE)
-_OUTCOMES = {"passed": Outcome.PASSED, "superseded": Outcome.SUPERSEDED, "pending": Outcome.PENDING}
+_BAD = (NodeResult.FAILED, NodeResult.UNKNOWN, NodeResult.STALE)
+_OUTCOMES = {
+    "passed": RolloutOutcome.PASSED,
+    "superseded": RolloutOutcome.SUPERSEDED,
+    "pending": RolloutOutcome.PENDING,
+}
 
 
 class RolloutInterrupted(HwplanError):
@@ -27,7 +31,7 @@ class RolloutInterrupted(HwplanError):
     exit_code = INTERRUPTED
 
 
-def roll_out(place: PullPlace, one: Delivery, how: ApplyChoices, *, tip: str, covered: bool) -> Delivery:
+def roll_out_delivery(place: MonitoredLane, one: Delivery, how: ApplyChoices, *, tip: str, covered: bool) -> Delivery:
     """The delivery after its rollout: ended, or unchanged but for the outcome where it goes on (PENDING).
 
     `tip` is what the branch stands on. A lane that only rolls out the newest commit begins nothing for an older one; it
@@ -36,29 +40,29 @@ def roll_out(place: PullPlace, one: Delivery, how: ApplyChoices, *, tip: str, co
     """
     stale = bool(tip) and tip != one.commit and place.spec.cd.policy == "latest-only"
     if stale and covered:
-        return _ended(place, one, Outcome.SUPERSEDED, newer=tip)
+        return _ended(place, one, RolloutOutcome.SUPERSEDED, newer=tip)
     try:
-        with open_trigger(place.request, source_commit=tip if stale else one.commit) as trigger:
-            ended = run_trigger(trigger, how)
+        with open_rollout_plan(place.request, source_commit=tip if stale else one.commit) as trigger:
+            ended = run_rollout(trigger, how)
             run = _run_name(ended, trigger.made.inputs.previews.get(trigger.run.address))
     except StalePlan as error:
         if "superseded" not in error.message:
             raise
-        return _ended(place, one, Outcome.SUPERSEDED)
+        return _ended(place, one, RolloutOutcome.SUPERSEDED)
     _refuse_untried(ended)
     outcome, newer = _outcome(ended), ended.newer or (tip if stale else "")
     done = replace(one, run=run or one.run, newer=newer)
-    if outcome is Outcome.PENDING:
+    if outcome is RolloutOutcome.PENDING:
         return replace(done, outcome=str(outcome), **_mirror(place, done, ended.closeout))
-    if stale and outcome in (Outcome.PASSED, Outcome.NO_OP):
-        outcome = Outcome.SUPERSEDED
+    if stale and outcome in (RolloutOutcome.PASSED, RolloutOutcome.NO_OP):
+        outcome = RolloutOutcome.SUPERSEDED
     return _ended(place, done, outcome, newer=newer, reason=_reason(ended), record=ended.closeout)
 
 
 def _ended(
-    place: PullPlace,
+    place: MonitoredLane,
     one: Delivery,
-    outcome: Outcome,
+    outcome: RolloutOutcome,
     *,
     newer: str = "",
     reason: str = "",
@@ -69,7 +73,7 @@ def _ended(
     return replace(ended, **_mirror(place, one, record))
 
 
-def _refuse_untried(ended: TriggerReport) -> None:
+def _refuse_untried(ended: RolloutReport) -> None:
     """Raise where the rollout did not come to an end of its own: it is tried again. A run that failed is an end."""
     report = ended.report
     if report.exit_code == INTERRUPTED:
@@ -84,13 +88,13 @@ def _refuse_untried(ended: TriggerReport) -> None:
         raise HwplanError(f"{blocked[0].address.local}: {blocked[0].reason}", remedy=blocked[0].remedy)
 
 
-def _outcome(ended: TriggerReport) -> Outcome:
+def _outcome(ended: RolloutReport) -> RolloutOutcome:
     if ended.report.result is None and not ended.newer and ended.report.exit_code == 0:
-        return Outcome.NO_OP
-    return _OUTCOMES.get(ended.state, Outcome.FAILED)
+        return RolloutOutcome.NO_OP
+    return _OUTCOMES.get(ended.state, RolloutOutcome.FAILED)
 
 
-def _run_name(ended: TriggerReport, preview: object) -> str:
+def _run_name(ended: RolloutReport, preview: object) -> str:
     """The name of the PipelineRun, "" where none was made or found."""
     run = ended.report.result
     found = [one for address, one in run.outputs.items() if address.kind == "PipelineRun"] if run else []
@@ -98,7 +102,7 @@ def _run_name(ended: TriggerReport, preview: object) -> str:
     return str(outputs.get("run") or "")
 
 
-def _reason(ended: TriggerReport) -> str:
+def _reason(ended: RolloutReport) -> str:
     """The first thing that went wrong, by its address; "" for nothing."""
     run = ended.report.result
     failed = [one for one in run.outcomes.values() if one.result in _BAD] if run else []
@@ -110,12 +114,12 @@ def _reason(ended: TriggerReport) -> str:
     return f"{blocked[0].address.local}: {blocked[0].reason}" if blocked else ""
 
 
-def _mirror(place: PullPlace, one: Delivery, record: JsonObject | None) -> JsonObject:
+def _mirror(place: MonitoredLane, one: Delivery, record: JsonObject | None) -> JsonObject:
     """`pending_flush` and `in_sync` of the git mirror, None where that cannot be read."""
     flows = record.get("mirror") if record is not None else None
     if flows is None:
         try:
-            status = read_lane_status(place.request, Target(commit=one.commit))
+            status = read_lane_status(place.request, StatusTarget(commit=one.commit))
         except HwplanError:
             return {"pending_flush": None, "in_sync": None}
         flows = {name: one.value for name, one in status.evidence.items(names.MIRROR) if one.readable}

@@ -10,16 +10,16 @@ from planner.address import Address
 from planner.app.apply_plan import ApplyChoices, RunReport, apply_plan_run
 from planner.app.load import empty_stack
 from planner.app.plan_run import PlanRun, make_plan_run
-from planner.app.pulls.place import PullPlace
+from planner.app.pulls.place import MonitoredLane
 from planner.app.pulls.resources import SCOPE
 from planner.app.session import Session, open_session_with
-from planner.events import Ended, Result
+from planner.events import Ended, NodeResult
 from planner.planning.inputs import PlanInputs
 from planner.resource import Resource
 from planner.values import JsonObject
 from state.store import StateStore
 
-_WELL = (Result.DONE, Result.UNCHANGED)
+_WELL = (NodeResult.DONE, NodeResult.UNCHANGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class PlannedCycle:
 
 
 @dataclass(frozen=True, slots=True)
-class SettledCycle:
+class AppliedCycle:
     """What became of a plan. `report` is None where there was nothing to apply."""
 
     planned: PlannedCycle
@@ -55,7 +55,7 @@ class SettledCycle:
             return "" if address in inputs.resources else "it was not planned"
         return "" if ended.result in _WELL else ended.message or str(ended.result)
 
-    def result(self, address: Address) -> Result | None:
+    def result(self, address: Address) -> NodeResult | None:
         """How it ended; None where nothing was to be done about it."""
         ended = self._ended(address)
         return ended.result if ended is not None else None
@@ -74,7 +74,7 @@ class SettledCycle:
 
 
 @contextmanager
-def planned_cycle(place: PullPlace, store: StateStore, resources: tuple[Resource, ...]) -> Iterator[PlannedCycle]:
+def plan_cycle(place: MonitoredLane, store: StateStore, resources: tuple[Resource, ...]) -> Iterator[PlannedCycle]:
     """The plan of these resources, on the cluster of the lane; the session stays open for who applies it."""
     stack = replace(
         empty_stack(place.request),
@@ -92,8 +92,8 @@ def planned_cycle(place: PullPlace, store: StateStore, resources: tuple[Resource
         yield PlannedCycle(make_plan_run(session), session)
 
 
-def settle(planned: PlannedCycle, how: ApplyChoices, admit: Callable[[], None] | None = None) -> SettledCycle:
+def apply_cycle(planned: PlannedCycle, how: ApplyChoices, admit: Callable[[], None] | None = None) -> AppliedCycle:
     """Apply the plan. `admit` is called under the lease, and refuses by raising. Raises what apply_plan_run does."""
     if not planned.made.plan.applyable:
-        return SettledCycle(planned, None)
-    return SettledCycle(planned, apply_plan_run(planned.made, planned.session, replace(how, admit=admit)))
+        return AppliedCycle(planned, None)
+    return AppliedCycle(planned, apply_plan_run(planned.made, planned.session, replace(how, admit=admit)))

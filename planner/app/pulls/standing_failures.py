@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from planner.app.pulls.place import PullPlace
-from planner.pulls.deliveries import Delivery, Outcome
+from planner.app.pulls.place import MonitoredLane
+from planner.pulls.deliveries import Delivery, RolloutOutcome
 from planner.pulls.failures import FailureRecord, IssueFamily, TargetFailure, record_failures, record_success
 from planner.pulls.lane_memory import LaneMemory
 from planner.pulls.queue import CycleDecision
 
 _OF_CODES = {"check-failed": IssueFamily.CHECK, "conflict": IssueFamily.CONFLICT}
-_OF_OUTCOMES = {Outcome.FAILED: IssueFamily.CD_FAILED, Outcome.PENDING: IssueFamily.CD_TIMEOUT}
+_OF_OUTCOMES = {RolloutOutcome.FAILED: IssueFamily.CD_FAILED, RolloutOutcome.PENDING: IssueFamily.CD_TIMEOUT}
 
 
-def note_cycle(
-    place: PullPlace, decision: CycleDecision | None, memory: LaneMemory, at: str, delivery: Delivery | None = None
+def remember_failures_of_cycle(
+    place: MonitoredLane, decision: CycleDecision | None, memory: LaneMemory, at: str, delivery: Delivery | None = None
 ) -> LaneMemory:
     """The memory with the failures of the candidates, or with the end of one rollout."""
     if decision is not None and place.merges:
@@ -23,12 +23,12 @@ def note_cycle(
     return _delivered(delivery, memory, at) if delivery is not None else memory
 
 
-def note_mismatch(memory: LaneMemory, one: Delivery, at: str) -> LaneMemory:
+def remember_mismatch(memory: LaneMemory, one: Delivery, at: str) -> LaneMemory:
     """The memory with a merge that is not the foretold one; its reason has both trees."""
     return _failed(memory, IssueFamily.MERGE_MISMATCH, f"#{one.pull}", one.head, one.reason, at)
 
 
-def end_mismatches(memory: LaneMemory) -> LaneMemory:
+def forget_mismatches(memory: LaneMemory) -> LaneMemory:
     """The memory after a person has looked at them."""
     return replace(
         memory,
@@ -61,15 +61,15 @@ def _candidates(decision: CycleDecision, memory: LaneMemory, at: str) -> LaneMem
 
 
 def _delivered(one: Delivery, memory: LaneMemory, at: str) -> LaneMemory:
-    outcome = Outcome(one.outcome)
+    outcome = RolloutOutcome(one.outcome)
     if (family := _OF_OUTCOMES.get(outcome)) is not None:
         commit = one.newer or one.commit
         reason = one.reason or "it did not end in time"
         memory = _failed(memory, family, commit[:12], commit, reason, at)
     ended: tuple[IssueFamily, ...]
-    if outcome in (Outcome.PASSED, Outcome.NO_OP) or (outcome is Outcome.SUPERSEDED and one.run):
+    if outcome in (RolloutOutcome.PASSED, RolloutOutcome.NO_OP) or (outcome is RolloutOutcome.SUPERSEDED and one.run):
         ended = (IssueFamily.CD_FAILED, IssueFamily.CD_TIMEOUT)
-    elif outcome is Outcome.FAILED:
+    elif outcome is RolloutOutcome.FAILED:
         ended = (IssueFamily.CD_TIMEOUT,)  # it has ended, and is the other family's now
     else:
         return memory

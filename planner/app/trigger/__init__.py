@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from planner.app.trigger.opening import Trigger, open_trigger
-from planner.app.trigger.report import TriggerReport
-from planner.app.trigger.running import run_trigger
+from planner.app.trigger.opening import PlannedRollout, open_rollout_plan
+from planner.app.trigger.report import RolloutReport
+from planner.app.trigger.running import run_rollout
 
-__all__ = ["Trigger", "TriggerReport", "open_trigger", "run_trigger"]
+__all__ = ["PlannedRollout", "RolloutReport", "open_rollout_plan", "run_rollout"]

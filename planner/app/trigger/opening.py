@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from planner.address import Address
-from planner.app.holds import SCOPE, HeldRollout, held_rollout, lane_of, pinned, standing_hold
-from planner.app.lane.argo_preview import predict_sync
-from planner.app.lane.subjects import of_commit, subjects_of
-from planner.app.lane_runs import lane_runs, run_place, with_key
-from planner.app.load import load_selected_configuration, selection_of
-from planner.app.part_filters import is_git, without_refs_of_other_lanes
+from planner.app.holds import SCOPE, HeldRollout, held_rollout, lane_key_of_stack, pin_branch_head, standing_hold
+from planner.app.lane.argo_preview import predict_sync_of_rollout
+from planner.app.lane.subjects import lane_parts, spec_for_commit
+from planner.app.lane_runs import read_lane_runs, run_namespace_and_prefix, with_run_parameter
+from planner.app.load import load_selected_configuration, requested_selection
+from planner.app.part_filters import is_git_ref, without_refs_of_other_lanes
 from planner.app.plan_run import PlanRun, make_plan_run
 from planner.app.request import Request
 from planner.app.session import Session, open_session
@@ -27,11 +27,11 @@ from planner.plan import Plan
 from planner.ports import Present
 from planner.resource import Resource
 from planner.rollout.argo_prediction import ArgoPrediction
-from planner.rollout.forecast import Forecast, NodeTime, forecast, stage_seconds
-from planner.rollout.stages import Stage, run_names, stage_of
+from planner.rollout.forecast import PastNodeTime, RolloutForecast, forecast_rollout, stage_seconds
+from planner.rollout.stages import RolloutStage, pipeline_run_names, rollout_stage_of
 from planner.spec.lane import Lane
-from planner.values import Ref, Sub, open_outputs
-from state.holds import Hold
+from planner.values import OutputRef, OutputTemplate, open_outputs
+from state.holds import LaneHold
 
 _PAST_RUNS = 200  # runs of the journal that are looked at for the forecast
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
@@ -39,7 +39,7 @@ _WELL = ("done", "unchanged")
 
 
 @dataclass(frozen=True, slots=True)
-class Trigger:
+class PlannedRollout:
     """A rollout that was planned. `run` and `head` are its PipelineRun and the head of its branch, `commit` what that
     stands on. `hold` is the hold of the lane that is in force, `held` what this rollout is held by, or sets."""
 
@@ -49,15 +49,15 @@ class Trigger:
     run: Resource
     head: Resource
     commit: str
-    forecast: Forecast
-    hold: Hold | None = None
+    forecast: RolloutForecast
+    hold: LaneHold | None = None
     held: HeldRollout | None = None
 
     @property
     def source_stage_ref(self) -> str | None:
         """The immutable ref of the mirror that the run builds from; None where the lane has no such ref (A14)."""
-        snapshots = subjects_of(self.session.stack.resources).snapshots
-        refs = [of_commit(spec, self.commit)["to"].get("ref") for _, spec in snapshots]
+        snapshots = lane_parts(self.session.stack.resources).snapshots
+        refs = [spec_for_commit(spec, self.commit)["to"].get("ref") for _, spec in snapshots]
         own = f"/{self.lane.source_branch}/"
         return next((one for one in refs if isinstance(one, str) and own in one), None)
 
@@ -66,7 +66,7 @@ class Trigger:
         planned = {change.address for change in self.made.plan.changes}
         if not any(one.kind == "ArgoSync" and not one.group for one in planned):
             return None
-        return predict_sync(self.session, self.lane, self.commit, promotes=self.run.address in planned)
+        return predict_sync_of_rollout(self.session, self.lane, self.commit, promotes=self.run.address in planned)
 
     @property
     def budget(self) -> float:
@@ -76,7 +76,7 @@ class Trigger:
     @property
     def key(self) -> str:
         """The name of the lane in the state."""
-        return lane_of(self.session.stack)
+        return lane_key_of_stack(self.session.stack)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class RolloutParts:
 
 
 @contextmanager
-def rollout_parts(request: Request) -> Iterator[RolloutParts]:
+def open_rollout_parts(request: Request) -> Iterator[RolloutParts]:
     """What a rollout of the one selected lane consists of. Raises SelectionError where no such lane is selected."""
     if request.plain or request.scopes or request.targets or request.exclude:
         raise SelectionError("a trigger takes a node and a lane", remedy="hwplan trigger --node NODE --lane LANE")
@@ -100,27 +100,29 @@ def rollout_parts(request: Request) -> Iterator[RolloutParts]:
             words = ", ".join((*stack.nodes, *stack.lanes))
             raise SelectionError("a trigger is for one lane of one node", where=words, remedy="--node NODE --lane LANE")
         run = _one(stack.resources, "PipelineRun", "")
-        ours = without_refs_of_other_lanes(request, is_git, opened.config)  # the mirror serves all lanes of the node
-        resources = tuple(one for one in stack.resources if ours(one) or not is_git(one))
+        ours = without_refs_of_other_lanes(
+            request, is_git_ref, opened.config
+        )  # the mirror serves all lanes of the node
+        resources = tuple(one for one in stack.resources if ours(one) or not is_git_ref(one))
         yield RolloutParts(opened, resources, run, _one(stack.resources, "GitHead", _head_of(run)))
 
 
 @contextmanager
-def open_trigger(
+def open_rollout_plan(
     request: Request, *, rerun: bool = False, source_commit: str = "", reason: str = ""
-) -> Iterator[Trigger]:
+) -> Iterator[PlannedRollout]:
     """Plan the rollout of the one selected lane; the session stays open for whoever runs it. With a `reason` the lane
     is held at `source_commit`, which may be older than the tip of the branch.
 
     Raises SelectionError where the words do not select one lane with a rollout, StalePlan when the branch does not
     stand on `source_commit` and the lane is not held there.
     """
-    with rollout_parts(request) as parts:
+    with open_rollout_parts(request) as parts:
         opened, resources, run, head = parts.session, parts.resources, parts.run, parts.head
         stack, lane = opened.stack, _lane(opened)
-        held = held_rollout(opened.store, lane_of(stack), source_commit, reason)
+        held = held_rollout(opened.store, lane_key_of_stack(stack), source_commit, reason)
         if held:
-            resources = pinned(resources, head.address, held.commit)
+            resources = pin_branch_head(resources, head.address, held.commit)
         session, made = _planned(opened, resources, run, head, held, rerun=rerun)
         commit = _commit(made, head.address)
         if held:
@@ -129,9 +131,9 @@ def open_trigger(
             _check_commit(commit, source_commit)
         planned = _stages(made.plan)
         budget = parse_duration(lane.gate.warn_after)
-        expected = forecast(_past(session), planned, budget)
-        hold = standing_hold(session.store, lane_of(stack))
-        yield Trigger(made, session, lane, run, head, commit, expected, hold, held)
+        expected = forecast_rollout(_past(session), planned, budget)
+        hold = standing_hold(session.store, lane_key_of_stack(stack))
+        yield PlannedRollout(made, session, lane, run, head, commit, expected, hold, held)
 
 
 def _planned(
@@ -144,10 +146,12 @@ def _planned(
     rerun: bool,
 ) -> tuple[Session, PlanRun]:
     """The plan of the rollout. Which run it needs is known with the commit: planned once more where it is another."""
-    runs = lane_runs(opened.world.cluster, *run_place(run))
+    runs = read_lane_runs(opened.world.cluster, *run_namespace_and_prefix(run))
 
     def plan(key: str, *, anew: bool) -> tuple[Session, PlanRun]:
-        wanted = tuple(with_key(one, key, rerun=anew) if one.address == run.address else one for one in resources)
+        wanted = tuple(
+            with_run_parameter(one, key, rerun=anew) if one.address == run.address else one for one in resources
+        )
         session = replace(opened, stack=replace(opened.stack, resources=wanted))
         return session, make_plan_run(session)
 
@@ -170,7 +174,7 @@ def _one(resources: tuple[Resource, ...], kind: str, name: str) -> Resource:
     return found[0]
 
 
-def progress_name(request: Request) -> str:
+def rollout_job_name(request: Request) -> str:
     """What the job of a rollout is called: after the pipeline whose snapshots it builds (A14). "" where there is none.
     Raises SelectionError, ConfigError."""
     from planner.loading.selection import resolve_selection
@@ -178,7 +182,7 @@ def progress_name(request: Request) -> str:
     if request.plain or request.name:
         return ""
     asked = replace(request, scopes=(SCOPE,))
-    found = resolve_selection(load_selected_configuration(asked), selection_of(asked))
+    found = resolve_selection(load_selected_configuration(asked), requested_selection(asked))
     remotes = [
         node.spec.git_mirror.remotes.get(lane.spec.remote or "") if node.spec.git_mirror else None
         for node, lanes in found.nodes
@@ -192,8 +196,10 @@ def progress_name(request: Request) -> str:
 def _head_of(run: Resource) -> str:
     """The name of the head whose commit the run is of: the one that its own name refers to (R1)."""
     name = run.manifest["spec"]["manifest"]["metadata"]["name"]
-    parts = [part for found in open_outputs(name) for part in (found.parts if isinstance(found, Sub) else [found])]
-    heads = {part.address.name for part in parts if isinstance(part, Ref) and part.address.kind == "GitHead"}
+    parts = [
+        part for found in open_outputs(name) for part in (found.parts if isinstance(found, OutputTemplate) else [found])
+    ]
+    heads = {part.address.name for part in parts if isinstance(part, OutputRef) and part.address.kind == "GitHead"}
     return heads.pop() if len(heads) == 1 else ""
 
 
@@ -231,12 +237,12 @@ def _check_commit(commit: str, wanted: str) -> None:
         )
 
 
-def _stages(plan: Plan) -> frozenset[Stage]:
-    runs = run_names(change.address for change in plan.changes)
-    return frozenset(stage_of(change.address, runs) for change in plan.changes)
+def _stages(plan: Plan) -> frozenset[RolloutStage]:
+    runs = pipeline_run_names(change.address for change in plan.changes)
+    return frozenset(rollout_stage_of(change.address, runs) for change in plan.changes)
 
 
-def _past(session: Session) -> list[Mapping[Stage, float]]:
+def _past(session: Session) -> list[Mapping[RolloutStage, float]]:
     """Stage times of the rollouts of this lane that the journal has, newest first."""
     stack, store = session.stack, session.store
     runs = (
@@ -249,7 +255,7 @@ def _past(session: Session) -> list[Mapping[Stage, float]]:
     return [
         stage_seconds(
             [
-                NodeTime(row.address, row.result in _WELL, float(row.detail.get("seconds") or 0.0), row.at)
+                PastNodeTime(row.address, row.result in _WELL, float(row.detail.get("seconds") or 0.0), row.at)
                 for row in store.nodes(run.number)
             ]
         )

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.app.apply_plan import RunReport
-from planner.app.trigger.opening import Trigger
+from planner.app.trigger.opening import PlannedRollout
 from planner.errors import StalePlan
 from planner.graph.resource_index import as_mapping, as_mappings
 from planner.plan_effect import plan_id
-from planner.rollout.budget import TimeSpent, over_budget, time_spent
+from planner.rollout.budget import TimeSpent, over_budget_warning, time_spent
 from planner.rollout.hydration import diagnose_hydration
 from planner.values import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
-class TriggerReport:
+class RolloutReport:
     """What became of a rollout. `newer` is the commit that overtook it, "" if none did; `closeout` the record
     that was written at its end, None where nothing was carried out or the lane could not be read; `brief` says what
     became of its entry in the lane's brief."""
@@ -41,23 +41,25 @@ class TriggerReport:
         return {0: "passed", 4: "pending"}.get(self.report.exit_code, "failed")
 
 
-def report_of(trigger: Trigger, report: RunReport, newer: str, closed: tuple[JsonObject | None, str]) -> TriggerReport:
+def report_ended_rollout(
+    trigger: PlannedRollout, report: RunReport, newer: str, closed: tuple[JsonObject | None, str]
+) -> RolloutReport:
     """The report of a rollout that ended. `closed` is its closeout record, and why there is none ("" if there is)."""
     spent = time_spent(report.result.outcomes, report.result.outputs, report.result.seconds) if report.result else None
     hydration = diagnose_hydration(_outputs(report, trigger), _services(trigger), trigger.lane.cd.small_diff)
     record, problem = closed
-    warnings = (over_budget(spent, trigger.budget) if spent else "", hydration, problem)
-    return TriggerReport(report, trigger.commit, newer, spent, tuple(one for one in warnings if one), record)
+    warnings = (over_budget_warning(spent, trigger.budget) if spent else "", hydration, problem)
+    return RolloutReport(report, trigger.commit, newer, spent, tuple(one for one in warnings if one), record)
 
 
-def superseded(trigger: Trigger, newer: str) -> TriggerReport:
+def report_superseded_rollout(trigger: PlannedRollout, newer: str) -> RolloutReport:
     """The report of a rollout that another one overtook before anything was done."""
-    return TriggerReport(
+    return RolloutReport(
         RunReport(trigger.made.plan, plan_id(trigger.made.plan), 0, None), trigger.commit, newer, None, ()
     )
 
 
-def _outputs(report: RunReport, trigger: Trigger) -> JsonObject:
+def _outputs(report: RunReport, trigger: PlannedRollout) -> JsonObject:
     """Outputs of the PipelineRun: of this execution, or as it was found."""
     address = trigger.run.address
     if report.result and (outputs := report.result.outputs.get(address)):
@@ -66,7 +68,7 @@ def _outputs(report: RunReport, trigger: Trigger) -> JsonObject:
     return preview.outputs if preview is not None else {}
 
 
-def _services(trigger: Trigger) -> int:
+def _services(trigger: PlannedRollout) -> int:
     """How many services the pipeline of the run builds: each has a task `build-<service>` (S11)."""
     wanted = as_mapping(as_mapping(trigger.run.manifest["spec"].get("manifest")).get("spec")).get("pipelineRef")
     name = as_mapping(wanted).get("name")

@@ -11,40 +11,42 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from planner.app.apply_plan import ApplyChoices, apply_plan_run
-from planner.app.holds import refuse_held
-from planner.app.lane.reading import Target
+from planner.app.holds import refuse_plan_against_hold
+from planner.app.lane.reading import StatusTarget
 from planner.app.lane.status import read_lane_status
-from planner.app.lane_runs import lane_runs, run_place
-from planner.app.shown_plans import check_approved
-from planner.app.trigger.opening import Trigger
-from planner.app.trigger.report import TriggerReport, report_of, superseded
+from planner.app.lane_runs import read_lane_runs, run_namespace_and_prefix
+from planner.app.shown_plans import refuse_unapproved_plan
+from planner.app.trigger.opening import PlannedRollout
+from planner.app.trigger.report import RolloutReport, report_ended_rollout, report_superseded_rollout
 from planner.errors import HwplanError, ProviderError
-from planner.events import Event, Observer
+from planner.events import Event, EventObserver
 from planner.ports import Present
-from planner.rollout.superseded import LatestOnly, Superseded
+from planner.rollout.superseded import RolloutSuperseded, StopWhenSuperseded
 from planner.values import JsonObject
 from providers.provider_table import ProviderTable
 
 
-def run_trigger(trigger: Trigger, how: ApplyChoices, *, approved: str = "") -> TriggerReport:
+def run_rollout(trigger: PlannedRollout, how: ApplyChoices, *, approved: str = "") -> RolloutReport:
     """Carry the rollout out, like any plan. Raises what apply_plan_run does."""
     made, session = trigger.made, trigger.session
     if approved:
-        check_approved(session.request, approved, made.plan)
+        refuse_unapproved_plan(session.request, approved, made.plan)
     try:
         posted = _posted_since(trigger)
-        latest = LatestOnly(trigger.run.address, trigger.commit, posted, lambda: _tip(trigger), threading.Event())
+        latest = StopWhenSuperseded(
+            trigger.run.address, trigger.commit, posted, lambda: _tip(trigger), threading.Event()
+        )
         report = apply_plan_run(made, session, _choices(trigger, how, latest), approved=approved)
-    except Superseded as error:
-        return superseded(trigger, error.newer)
+    except RolloutSuperseded as error:
+        return report_superseded_rollout(trigger, error.newer)
     if trigger.held and trigger.held.is_new and report.run == 0 and report.exit_code == 0:
         _set_hold(trigger, 0)  # it is there already
     record, problem = _close(trigger) if report.result else (None, "")
-    ended = report_of(trigger, report, latest.newer, (record, problem))
+    ended = report_ended_rollout(trigger, report, latest.newer, (record, problem))
     return ended if record is None or ended.exit_code else replace(ended, brief=_brief(trigger, record))
 
 
-def _brief(trigger: Trigger, record: JsonObject) -> str:
+def _brief(trigger: PlannedRollout, record: JsonObject) -> str:
     """What is said of the lane's brief after a rollout that went well, "" where it has none. It never makes a rollout
     fail: `hwplan record-rollout` adds the entry later."""
     if trigger.lane.brief is None:
@@ -58,9 +60,9 @@ def _brief(trigger: Trigger, record: JsonObject) -> str:
     return f"brief: {'entry added to' if done.written else 'it stands in'} {done.place}"
 
 
-def _close(trigger: Trigger) -> tuple[JsonObject | None, str]:
+def _close(trigger: PlannedRollout) -> tuple[JsonObject | None, str]:
     """The closeout record of the commit, and a warning where there is none: what was done stays done."""
-    session, target = trigger.session, Target(commit=trigger.commit)
+    session, target = trigger.session, StatusTarget(commit=trigger.commit)
     request = replace(session.request, scopes=())
     try:
         return read_lane_status(request, target, closeout=True, config=session.config).record, ""
@@ -68,15 +70,17 @@ def _close(trigger: Trigger) -> tuple[JsonObject | None, str]:
         return None, f"no closeout record was written: {error.message}"
 
 
-def _choices(trigger: Trigger, how: ApplyChoices, latest: LatestOnly) -> ApplyChoices:
+def _choices(trigger: PlannedRollout, how: ApplyChoices, latest: StopWhenSuperseded) -> ApplyChoices:
     """Those of the caller, and what the rules of the lane add."""
     held = trigger.held
 
     def admit() -> None:
         if newer := latest.posted():
-            raise Superseded(newer)
+            raise RolloutSuperseded(newer)
         if held:
-            lane_runs(trigger.session.world.cluster, *run_place(trigger.run)).refuse_others(held.commit)
+            read_lane_runs(trigger.session.world.cluster, *run_namespace_and_prefix(trigger.run)).refuse_others(
+                held.commit
+            )
 
     begun = (lambda run: _set_hold(trigger, run)) if held and held.is_new else None
     choices = replace(how, options=replace(how.options, cancel=latest.cancel), held=held, begun=begun)
@@ -85,17 +89,17 @@ def _choices(trigger: Trigger, how: ApplyChoices, latest: LatestOnly) -> ApplyCh
     return replace(choices, admit=admit, watch=lambda plan: _Both(latest, how.watch(plan) if how.watch else None))
 
 
-def _set_hold(trigger: Trigger, run: int) -> None:
+def _set_hold(trigger: PlannedRollout, run: int) -> None:
     held = trigger.held
     assert held is not None
     trigger.session.store.set_hold(trigger.key, held.number, held.commit, held.reason, run)
 
 
-def _is_latest_only(trigger: Trigger) -> bool:
+def _is_latest_only(trigger: PlannedRollout) -> bool:
     return trigger.lane.cd.policy == "latest-only" and bool(trigger.commit)
 
 
-def _posted_since(trigger: Trigger) -> Callable[[], str]:
+def _posted_since(trigger: PlannedRollout) -> Callable[[], str]:
     """Post what this rollout is about (B2), and give what was posted after it: a commit, or "".
 
     Nothing is posted where every commit is rolled out, nor by a rollout that the branch, or a hold, has left behind
@@ -106,8 +110,8 @@ def _posted_since(trigger: Trigger) -> Callable[[], str]:
         return lambda: ""
     if not trigger.held:
         if (tip := _tip(trigger)) not in ("", trigger.commit):
-            raise Superseded(tip)
-        refuse_held(trigger.made.plan, store, None)
+            raise RolloutSuperseded(tip)
+        refuse_plan_against_hold(trigger.made.plan, store, None)
     mine = store.post_target(lane, trigger.commit)
 
     def posted() -> str:
@@ -121,8 +125,8 @@ def _posted_since(trigger: Trigger) -> Callable[[], str]:
 class _Both:
     """Two observers, the first one that decides and the one that shows."""
 
-    first: Observer
-    second: Observer | None
+    first: EventObserver
+    second: EventObserver | None
 
     def on(self, event: Event) -> None:
         self.first.on(event)
@@ -130,7 +134,7 @@ class _Both:
             self.second.on(event)
 
 
-def _tip(trigger: Trigger) -> str:
+def _tip(trigger: PlannedRollout) -> str:
     """The commit of the branch now; "" where it cannot be told, or the lane is held: that stops nothing."""
     if trigger.held:
         return ""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from planner.graph.edge_collector import EdgeCollector
 from planner.path import render_path
 from planner.resource import DEPENDS_ON
-from planner.values import Json, Ref, Sub
+from planner.values import Json, OutputRef, OutputTemplate
 
 _FIELD = f"metadata.annotations[{DEPENDS_ON}]"
 
@@ -26,8 +26,8 @@ def draw_refs(pen: EdgeCollector) -> None:
     if not _uses_outputs(pen.manifest):
         return
     for path, leaf in _outputs(pen.manifest, ()):
-        for ref in (leaf,) if isinstance(leaf, Ref) else leaf.parts:
-            if isinstance(ref, Ref):
+        for ref in (leaf,) if isinstance(leaf, OutputRef) else leaf.parts:
+            if isinstance(ref, OutputRef):
                 pen.refers(ref.address, "ref", render_path(path))
 
 
@@ -40,12 +40,14 @@ def _uses_outputs(value: Json) -> bool:
             kind = item.__class__
             if kind is dict or kind is list:
                 pending.append(item)
-            elif kind is Ref or kind is Sub:
+            elif kind is OutputRef or kind is OutputTemplate:
                 return True
     return False
 
 
-def _outputs(value: Json, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Ref | Sub]]:
+def _outputs(
+    value: Json, path: tuple[str | int, ...]
+) -> Iterator[tuple[tuple[str | int, ...], OutputRef | OutputTemplate]]:
     match value:
         case dict():
             for key, item in value.items():
@@ -53,5 +55,5 @@ def _outputs(value: Json, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[s
         case list():
             for at, item in enumerate(value):
                 yield from _outputs(item, (*path, at))
-        case Ref() | Sub():
+        case OutputRef() | OutputTemplate():
             yield path, value

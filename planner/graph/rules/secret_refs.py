@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.address import is_own_kind
+from planner.address import is_hwplan_kind
 from planner.graph.edge_collector import EdgeCollector
 from planner.graph.resource_index import as_text
 from planner.path import render_path
-from planner.values import Json, Sealed
+from planner.values import Json, SealedSecret
 
 
 def draw(pen: EdgeCollector) -> None:
     """Secret -> resource, for every reference that the loader has put a leaf beside."""
-    if not is_own_kind(pen.resource.api_version):
+    if not is_hwplan_kind(pen.resource.api_version):
         return
     from planner.spec.kinds import TABLE  # brings pydantic, which plain manifests do without
 
@@ -26,7 +26,7 @@ def draw(pen: EdgeCollector) -> None:
 
 def _references(value: Json, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     match value:
-        case {"secret": secret, "value": Sealed()}:
+        case {"secret": secret, "value": SealedSecret()}:
             yield path, as_text(secret)
         case dict():
             for key, item in value.items():

@@ -15,7 +15,7 @@ from planner.graph.edge import Edge
 from planner.graph.edge_collector import EdgeCollector
 from planner.graph.resource_index import as_mapping, as_text
 from planner.graph.rules.argo import ARGO
-from planner.values import Json, Ref, Sub
+from planner.values import Json, OutputRef, OutputTemplate
 
 _FIELDS = {"ArgoRepair": "application", "ArgoSync": "application", "Restart": "target", "PodExec": "target"}
 _OF_ARGO = frozenset(("ArgoRepair", "ArgoSync"))
@@ -71,9 +71,9 @@ def _sources(pen: EdgeCollector, written: Json) -> Iterator[Address]:
     """The declared resources that an entry of `on` means: an address, or outputs inside a value."""
     if found := _target(pen, "Restart", written):
         yield found
-    parts = written.parts if isinstance(written, Sub) else (written,)
+    parts = written.parts if isinstance(written, OutputTemplate) else (written,)
     for part in parts:
-        if isinstance(part, Ref) and (source := pen.index.resolve(part.address, pen.resource.address.node_lane)):
+        if isinstance(part, OutputRef) and (source := pen.index.resolve(part.address, pen.resource.address.node_lane)):
             yield source
 
 

@@ -10,35 +10,40 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from planner.address import is_own_kind
-from planner.adoption import AdoptedField, Adoption, ConfigPatch, LiveField, RefusedField
+from planner.address import is_hwplan_kind
+from planner.adoption import AdoptedField, Adoption, ConfigurationPatch, LiveField, RefusedField
 from planner.diff import equal_documents
 from planner.editing import MISSING, value_at
 from planner.errors import ConfigError
 from planner.loading.config import ALL, Config, load_config
-from planner.loading.feeding.candidate_keys import KeyCandidate, candidates, old_value, with_candidate
-from planner.loading.feeding.edits import edits
-from planner.loading.feeding.places import (
-    Place,
-    beyond_adopted,
-    declared_objects,
-    declares,
-    parsed_text,
+from planner.loading.feeding.candidate_keys import (
+    CandidateKey,
+    context_with_candidate,
+    find_candidate_keys,
+    value_before_candidate,
 )
-from planner.loading.feeding.rendered_texts import RenderedText, rendered_texts
+from planner.loading.feeding.edits import edits_of_candidate
+from planner.loading.feeding.places import (
+    DeclaredObject,
+    declared_objects,
+    declares_object,
+    first_unwanted_difference,
+    parse_rendered_text,
+)
+from planner.loading.feeding.rendered_texts import RenderedTemplate, render_selected_templates
 from planner.plan import Selection
 from planner.values import Json
 
 
 @dataclass(slots=True)
-class KnownRendering:
+class RenderingCache:
     """What one configuration renders, by product and node, and what its templates see; filled in as it is asked for."""
 
-    texts: dict[tuple[str, str], tuple[RenderedText, ...]] = field(default_factory=dict)
+    texts: dict[tuple[str, str], tuple[RenderedTemplate, ...]] = field(default_factory=dict)
     facts: dict[tuple[str, str], Any] = field(default_factory=dict)
-    documents: dict[int, tuple[RenderedText, tuple[Place, ...]]] = field(default_factory=dict)
+    documents: dict[int, tuple[RenderedTemplate, tuple[DeclaredObject, ...]]] = field(default_factory=dict)
 
-    def texts_of(self, config: Config, product: str, node: str) -> tuple[RenderedText, ...]:
+    def texts_of(self, config: Config, product: str, node: str) -> tuple[RenderedTemplate, ...]:
         """Every template of a product on a node."""
         if (product, node) not in self.texts:
             self.texts[product, node] = _rendered(config, product, node)
@@ -50,16 +55,16 @@ class KnownRendering:
             self.facts[product, node] = _facts(config, product, node)
         return self.facts[product, node]
 
-    def places(self, text: RenderedText) -> tuple[Place, ...]:
+    def places(self, text: RenderedTemplate) -> tuple[DeclaredObject, ...]:
         """The objects that a text declares."""
         if id(text) not in self.documents:
             self.documents[id(text)] = text, tuple(declared_objects(text))  # with the text: an id alone may come again
         return self.documents[id(text)][1]
 
-    def without(self, nodes: Collection[str]) -> KnownRendering:
+    def without(self, nodes: Collection[str]) -> RenderingCache:
         """What is still known when these nodes see something else."""
         texts = {key: value for key, value in self.texts.items() if key[1] not in nodes}
-        return KnownRendering(texts, {}, self.documents)
+        return RenderingCache(texts, {}, self.documents)
 
 
 @dataclass(slots=True)
@@ -69,11 +74,11 @@ class _Search:
     config: Config
     products: tuple[str, ...]
     selection: Selection
-    patch: ConfigPatch
+    patch: ConfigurationPatch
     allowed: dict[tuple[object, ...], list[LiveField]] = field(default_factory=dict)
-    known: KnownRendering = field(default_factory=KnownRendering)  # of `config`
+    known: RenderingCache = field(default_factory=RenderingCache)  # of `config`
 
-    def find(self, wanted: LiveField) -> Place | None:
+    def find(self, wanted: LiveField) -> DeclaredObject | None:
         """The document of an object. Of several nodes the address says which."""
         address, file = wanted.address, wanted.source.file
         node, _, lane = address.node_lane.partition("/")
@@ -83,7 +88,7 @@ class _Search:
                 if of_another_lane or (file and text.text.name != file):
                     continue
                 for place in self.known.places(text):
-                    if declares(place.document, address):
+                    if declares_object(place.document, address):
                         return place
         return None
 
@@ -91,12 +96,14 @@ class _Search:
         for product in self.products:
             yield from ((product, one) for one in self.config.nodes_of(product) if one in nodes)
 
-    def adopt(self, wanted: LiveField, place: Place, declared: Json) -> AdoptedField | str:
+    def adopt(self, wanted: LiveField, place: DeclaredObject, declared: Json) -> AdoptedField | str:
         """Adopt one field, or say why not."""
         fitting = {
-            one.key: one for one in candidates(place.text, declared, wanted.live) if self._makes(one, place, wanted)
+            one.key: one
+            for one in find_candidate_keys(place.text, declared, wanted.live)
+            if self._makes(one, place, wanted)
         }
-        found: list[tuple[AdoptedField, Config, ConfigPatch]] = []
+        found: list[tuple[AdoptedField, Config, ConfigurationPatch]] = []
         reached: list[str] = []
         for candidate in fitting.values():
             result = self._verified(candidate, place, wanted)
@@ -114,35 +121,35 @@ class _Search:
         self.known = self.known.without(changed)
         return adopted
 
-    def _makes(self, candidate: KeyCandidate, place: Place, wanted: LiveField) -> bool:
+    def _makes(self, candidate: CandidateKey, place: DeclaredObject, wanted: LiveField) -> bool:
         """Whether the template would render the live value: a look at one template, before anything is edited."""
         from planner.templating import TemplateProblem, render_template
 
         try:
-            text = render_template(place.text.template, with_candidate(place.text, candidate))
+            text = render_template(place.text.template, context_with_candidate(place.text, candidate))
         except (TemplateProblem, LookupError, TypeError):
             return False
         if text == place.text.text.text:
             return False
-        after = parsed_text(text, place.text.text.name)
+        after = parse_rendered_text(text, place.text.text.name)
         if after is None or place.index >= len(after):
             return False
         value = value_at(after[place.index].value, wanted.path, MISSING)
         return value is not MISSING and equal_documents(value, wanted.live)
 
     def _verified(
-        self, candidate: KeyCandidate, place: Place, wanted: LiveField
-    ) -> tuple[AdoptedField, Config, ConfigPatch] | str:
+        self, candidate: CandidateKey, place: DeclaredObject, wanted: LiveField
+    ) -> tuple[AdoptedField, Config, ConfigurationPatch] | str:
         """The first edit of a key after which everything is rendered as before, but for what is adopted."""
         reasons: list[str] = []
-        for patch, key in edits(self.config, place.text, candidate, self.patch):
+        for patch, key in edits_of_candidate(self.config, place.text, candidate, self.patch):
             try:
                 config = load_config(self.config.folder, self.config.templates, patch.after)
                 reason = self._beyond(config)
             except ConfigError as error:
                 reason = f"{candidate} cannot have that value: {error.message}"
             if not reason:
-                before = old_value(place.text, candidate)
+                before = value_before_candidate(place.text, candidate)
                 return AdoptedField(wanted, key, str(candidate), before), config, patch
             reasons.append(reason if reason.startswith(str(candidate)) else f"{candidate} also feeds {reason}")
         return reasons[-1] if reasons else f"{candidate} is not written in a form that can be edited"
@@ -152,7 +159,7 @@ class _Search:
         for product in config.products:
             for node in self._changed_nodes(config, product):
                 before = self.known.texts_of(self.config, product, node)
-                if beyond := beyond_adopted(before, _rendered(config, product, node), self.allowed):
+                if beyond := first_unwanted_difference(before, _rendered(config, product, node), self.allowed):
                     return beyond
         return ""
 
@@ -163,8 +170,8 @@ class _Search:
         return [node for node in nodes if _facts(config, product, node) != known.facts_of(self.config, product, node)]
 
 
-def adopt_fields(
-    config: Config, selection: Selection, wanted: Sequence[LiveField], known: KnownRendering | None = None
+def adopt_live_fields(
+    config: Config, selection: Selection, wanted: Sequence[LiveField], known: RenderingCache | None = None
 ) -> Adoption:
     """Find the keys that feed the fields, and the patch that writes the live values there.
 
@@ -172,7 +179,7 @@ def adopt_fields(
     nodes and lanes are names. Raises ConfigError when the configuration cannot be rendered as it is.
     """
     products = tuple(config.products) if selection.product == ALL else (selection.product,)
-    search = _Search(config, products, selection, ConfigPatch(config.folder), known=known or KnownRendering())
+    search = _Search(config, products, selection, ConfigurationPatch(config.folder), known=known or RenderingCache())
     for one in wanted:
         if (place := search.find(one)) is not None and not one.refused:
             search.allowed.setdefault(place.key, []).append(one)
@@ -184,7 +191,7 @@ def adopt_fields(
             adopted.append(found)
         elif found is not None:
             refused.append(found)
-    patch = ConfigPatch(config.folder) if refused else search.patch
+    patch = ConfigurationPatch(config.folder) if refused else search.patch
     return Adoption(patch, tuple(adopted), tuple(refused))
 
 
@@ -195,7 +202,7 @@ def _adopted(search: _Search, wanted: LiveField) -> AdoptedField | RefusedField 
         reason = wanted.refused or "no document of a template declares it: hwplan makes it of another one"
         return RefusedField(wanted, reason, wanted.source)
     declared = value_at(place.document, wanted.path, MISSING)
-    if wanted.refused or declared is MISSING or is_own_kind(str(place.document.get("apiVersion"))):
+    if wanted.refused or declared is MISSING or is_hwplan_kind(str(place.document.get("apiVersion"))):
         own = "" if declared is MISSING else "what lives of a hwplan kind is no value of its YAML"
         return RefusedField(wanted, wanted.refused or own or "no template renders it", place.source(wanted.path))
     if equal_documents(declared, wanted.live):
@@ -211,8 +218,8 @@ def _facts(config: Config, product: str, node: str) -> Any:
     return config.products[product].spec.model_dump(), config.nodes[node].spec.model_dump(), lanes
 
 
-def _rendered(config: Config, product: str, node: str) -> tuple[RenderedText, ...]:
+def _rendered(config: Config, product: str, node: str) -> tuple[RenderedTemplate, ...]:
     """All lanes and scopes of a product on a node, those included that are not taken by default."""
     scopes = tuple(scope.name for scope in config.products[product].spec.scopes)
     lanes = tuple(lane.name for lane in config.lanes_of(product, node))
-    return rendered_texts(config, Selection(product, "", (node,), lanes, scopes))
+    return render_selected_templates(config, Selection(product, "", (node,), lanes, scopes))

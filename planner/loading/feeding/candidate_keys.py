@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from planner.loading.config import Config, LaneEntry, NodeEntry, ProductEntry
-from planner.loading.feeding.rendered_texts import RenderedText
+from planner.loading.feeding.rendered_texts import RenderedTemplate
 
 Path: TypeAlias = tuple[str | int, ...]
 Root: TypeAlias = Literal["product", "node", "lane"]
@@ -19,7 +19,7 @@ _SEPARATORS = (",", " ", ", ", "\n", ":", ";")
 
 
 @dataclass(frozen=True, slots=True)
-class KeyCandidate:
+class CandidateKey:
     """A key of a product, a node or a lane, and the value that it would need. `name` is that of the lane."""
 
     root: Root
@@ -37,7 +37,7 @@ class KeyCandidate:
         return f"{self.root}{dotted}"
 
 
-def candidates(text: RenderedText, declared: Any, live: Any) -> Iterator[KeyCandidate]:
+def find_candidate_keys(text: RenderedTemplate, declared: Any, live: Any) -> Iterator[CandidateKey]:
     """Every key that the rendering saw whose value could make `declared` become `live`."""
     seen: list[tuple[Root, str, Mapping[str, Any]]] = [
         *(("lane", one["name"], one) for one in _lanes(text)),
@@ -47,10 +47,10 @@ def candidates(text: RenderedText, declared: Any, live: Any) -> Iterator[KeyCand
     for root, name, facts in seen:
         for path, old in _values(facts):
             for value in _needed(old, declared, live):
-                yield KeyCandidate(root, name, path, value)
+                yield CandidateKey(root, name, path, value)
 
 
-def with_candidate(text: RenderedText, candidate: KeyCandidate) -> dict[str, Any]:
+def context_with_candidate(text: RenderedTemplate, candidate: CandidateKey) -> dict[str, Any]:
     """The context of a rendering if the key had the value."""
     context = dict(text.context)
     if candidate.root == "lane":
@@ -67,7 +67,9 @@ def with_candidate(text: RenderedText, candidate: KeyCandidate) -> dict[str, Any
     return context
 
 
-def entry_of(config: Config, text: RenderedText, candidate: KeyCandidate) -> ProductEntry | NodeEntry | LaneEntry:
+def config_entry_of_candidate(
+    config: Config, text: RenderedTemplate, candidate: CandidateKey
+) -> ProductEntry | NodeEntry | LaneEntry:
     """What the key of a candidate belongs to."""
     match candidate.root:
         case "product":
@@ -78,7 +80,7 @@ def entry_of(config: Config, text: RenderedText, candidate: KeyCandidate) -> Pro
             return next(one for one in config.lanes_of(text.product, text.node) if one.name == candidate.name)
 
 
-def _lanes(text: RenderedText) -> list[Mapping[str, Any]]:
+def _lanes(text: RenderedTemplate) -> list[Mapping[str, Any]]:
     """The lane itself first."""
     lane = text.context.get("lane")
     others = [one for one in text.context["lanes"] if lane is None or one["name"] != lane["name"]]
@@ -156,7 +158,7 @@ def _set(node: Any, path: Path, value: Any) -> Any:
     return {**node, head: _set(node[head], rest, value)}
 
 
-def old_value(text: RenderedText, candidate: KeyCandidate) -> Any:
+def value_before_candidate(text: RenderedTemplate, candidate: CandidateKey) -> Any:
     """The value that the rendering saw."""
     if candidate.root == "lane":
         node: Any = next(one for one in _lanes(text) if one["name"] == candidate.name)

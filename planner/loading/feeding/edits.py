@@ -6,23 +6,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from planner.adoption import ConfigPatch, EditedKey
+from planner.adoption import ConfigurationPatch, EditedKey
 from planner.diff import equal_documents
 from planner.errors import ConfigError
 from planner.loading.config import Config, ProductEntry
-from planner.loading.feeding.candidate_keys import KeyCandidate, entry_of
-from planner.loading.feeding.rendered_texts import RenderedText
+from planner.loading.feeding.candidate_keys import CandidateKey, config_entry_of_candidate
+from planner.loading.feeding.rendered_texts import RenderedTemplate
 from planner.loading.overlay import ConfigLayer
 from planner.loading.yaml.source import CONFIG, load_documents
-from planner.loading.yaml.text_edit import NotEditable, with_value
+from planner.loading.yaml.text_edit import NotEditableText, edit_yaml_value
 
 
-def edits(
-    config: Config, text: RenderedText, candidate: KeyCandidate, patch: ConfigPatch
-) -> Iterator[tuple[ConfigPatch, EditedKey]]:
+def edits_of_candidate(
+    config: Config, text: RenderedTemplate, candidate: CandidateKey, patch: ConfigurationPatch
+) -> Iterator[tuple[ConfigurationPatch, EditedKey]]:
     """The ways to give a key its value: where it is decided now, then in the more particular layers, so that other
     nodes and lanes may stay as they are."""
-    entry = entry_of(config, text, candidate)
+    entry = config_entry_of_candidate(config, text, candidate)
     if isinstance(entry, ProductEntry):
         layers: tuple[ConfigLayer, ...] = (ConfigLayer(entry.spec.model_dump(), entry.origin, ("spec",)),)
     else:
@@ -34,21 +34,21 @@ def edits(
 
 
 def _edited(
-    folder: Path, layer: ConfigLayer, candidate: KeyCandidate, patch: ConfigPatch
-) -> tuple[ConfigPatch, EditedKey] | None:
+    folder: Path, layer: ConfigLayer, candidate: CandidateKey, patch: ConfigurationPatch
+) -> tuple[ConfigurationPatch, EditedKey] | None:
     file = folder / layer.origin.input.name.partition("/")[2]
     path = (*layer.path, *candidate.path)
     data = patch.after.get(file) or file.read_bytes()
     try:
-        text = with_value(data.decode(), layer.origin.index, path, candidate.value)
-    except (NotEditable, UnicodeDecodeError):
+        text = edit_yaml_value(data.decode(), layer.origin.index, path, candidate.value)
+    except (NotEditableText, UnicodeDecodeError):
         return None
     edited = text.encode()
     if not _means(data, edited, layer.origin.index, path, candidate.value):
         return None
     before = {**patch.before, file: patch.before.get(file, data)}
     name = patch.shown(file)
-    return ConfigPatch(folder, before, {**patch.after, file: edited}), EditedKey(name, path, _line(data, edited))
+    return ConfigurationPatch(folder, before, {**patch.after, file: edited}), EditedKey(name, path, _line(data, edited))
 
 
 def _line(before: bytes, after: bytes) -> int:

@@ -11,9 +11,9 @@ from planner.adoption import LiveField
 from planner.diff import diff_documents, equal_documents
 from planner.editing import MISSING, replace_value, value_at
 from planner.errors import ConfigError
-from planner.loading.feeding.rendered_texts import RenderedText
-from planner.loading.origin import Origin
-from planner.loading.yaml.document_limits import Document
+from planner.loading.feeding.rendered_texts import RenderedTemplate
+from planner.loading.origin import DocumentOrigin
+from planner.loading.yaml.document_limits import YamlDocument
 from planner.loading.yaml.source import TEMPLATE, load_documents
 from planner.path import FieldPath, render_path
 from planner.source import SourceRef
@@ -21,10 +21,10 @@ from planner.values import Json, JsonObject
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DeclaredObject:
     """A declared object in the rendered texts, and where it stands there."""
 
-    text: RenderedText
+    text: RenderedTemplate
     index: int
     line: int
     document: JsonObject
@@ -36,13 +36,15 @@ class Place:
 
     def source(self, path: FieldPath) -> SourceRef:
         """The line of the template that the field most likely came from."""
-        return Origin(self.text.text, self.index, self.line).at(plain_path(self.document, path))
+        return DocumentOrigin(self.text.text, self.index, self.line).at(path_with_positions(self.document, path))
 
 
 Allowed: TypeAlias = Mapping[tuple[object, ...], Sequence[LiveField]]  # by `Place.key`
 
 
-def beyond_adopted(before: Sequence[RenderedText], after: Sequence[RenderedText], allowed: Allowed) -> str:
+def first_unwanted_difference(
+    before: Sequence[RenderedTemplate], after: Sequence[RenderedTemplate], allowed: Allowed
+) -> str:
     """The first thing that differs and may not."""
     if [(one.lane, one.scope, one.template) for one in before] != [
         (one.lane, one.scope, one.template) for one in after
@@ -52,7 +54,7 @@ def beyond_adopted(before: Sequence[RenderedText], after: Sequence[RenderedText]
         if one.text.text == other.text.text:
             continue
         where = f"{one.text.name} for {one.node}" + (f"/{one.lane}" if one.lane else "")
-        old, new = list(declared_objects(one)), parsed_text(other.text.text, other.text.name)
+        old, new = list(declared_objects(one)), parse_rendered_text(other.text.text, other.text.name)
         if new is None or len(new) != len(load_documents(one.text.text.encode(), one.text.name, TEMPLATE)):
             return where
         for place in old:
@@ -61,7 +63,7 @@ def beyond_adopted(before: Sequence[RenderedText], after: Sequence[RenderedText]
     return ""
 
 
-def _document_difference(place: Place, after: Json, allowed: Allowed) -> str:
+def _document_difference(place: DeclaredObject, after: Json, allowed: Allowed) -> str:
     if equal_documents(place.document, after):
         return ""
     expected = after
@@ -75,14 +77,14 @@ def _document_difference(place: Place, after: Json, allowed: Allowed) -> str:
     return f"{render_path(changes[0].path)} of {name}" if changes else name
 
 
-def declared_objects(text: RenderedText) -> Iterator[Place]:
-    documents = parsed_text(text.text.text, text.text.name) or ()
+def declared_objects(text: RenderedTemplate) -> Iterator[DeclaredObject]:
+    documents = parse_rendered_text(text.text.text, text.text.name) or ()
     for index, document in enumerate(documents):
         if isinstance(document.value, dict):
-            yield Place(text, index, document.line, document.value)
+            yield DeclaredObject(text, index, document.line, document.value)
 
 
-def parsed_text(text: str, name: str) -> tuple[Document, ...] | None:
+def parse_rendered_text(text: str, name: str) -> tuple[YamlDocument, ...] | None:
     """The documents of a rendered text; None where it is no YAML."""
     try:
         return load_documents(text.encode(), name, TEMPLATE)
@@ -90,7 +92,7 @@ def parsed_text(text: str, name: str) -> tuple[Document, ...] | None:
         return None
 
 
-def declares(document: Any, address: Address) -> bool:
+def declares_object(document: Any, address: Address) -> bool:
     """Whether a document declares this object. One that names no namespace may stand in any."""
     if not isinstance(document, dict) or not isinstance(document.get("metadata"), dict):
         return False
@@ -100,7 +102,7 @@ def declares(document: Any, address: Address) -> bool:
     return kind == (address.kind, address.group, address.name) and metadata.get("namespace") in namespaces
 
 
-def plain_path(document: Json, path: FieldPath) -> tuple[str | int, ...]:
+def path_with_positions(document: Json, path: FieldPath) -> tuple[str | int, ...]:
     """The path with positions in place of the keys of list items, as far as it exists."""
     found: list[str | int] = []
     for element in path:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from planner.caches import cache_folder
 from planner.errors import HwplanError
-from planner.loading.origin import Origin
+from planner.loading.origin import DocumentOrigin
 from planner.loading.resource_collector import ResourceCollector
 from planner.spec.kinds.sources import ManifestSource
 from planner.whole_file import write_whole
@@ -21,9 +21,9 @@ from planner.whole_file import write_whole
 FetchManifest: TypeAlias = Callable[[str], bytes]  # the body of a URL; raises HwplanError
 
 
-def read_manifest(
+def read_published_manifest(
     source: ManifestSource,
-    origin: Origin,
+    origin: DocumentOrigin,
     intake: ResourceCollector,
     folder: Path,
     fetch: FetchManifest | None = None,
@@ -49,7 +49,7 @@ def read_manifest(
     return _fetched(source, origin, intake, fetch, stored)
 
 
-def _from_file(source: ManifestSource, origin: Origin, intake: ResourceCollector, folder: Path) -> bytes | None:
+def _from_file(source: ManifestSource, origin: DocumentOrigin, intake: ResourceCollector, folder: Path) -> bytes | None:
     spec = source.spec
     assert spec.file is not None
     path = folder / spec.file
@@ -69,7 +69,7 @@ def _from_file(source: ManifestSource, origin: Origin, intake: ResourceCollector
 
 
 def _fetched(
-    source: ManifestSource, origin: Origin, intake: ResourceCollector, fetch: FetchManifest, stored: Path
+    source: ManifestSource, origin: DocumentOrigin, intake: ResourceCollector, fetch: FetchManifest, stored: Path
 ) -> bytes | None:
     spec = source.spec
     assert spec.url is not None
@@ -86,7 +86,9 @@ def _fetched(
     return found
 
 
-def _pinned(data: bytes, name: str, source: ManifestSource, origin: Origin, intake: ResourceCollector) -> bytes | None:
+def _pinned(
+    data: bytes, name: str, source: ManifestSource, origin: DocumentOrigin, intake: ResourceCollector
+) -> bytes | None:
     found = hashlib.sha256(data).hexdigest()
     if found == source.spec.sha256:
         return data

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from planner.image_names import split_image
-from planner.loading.origin import Origin
+from planner.loading.origin import DocumentOrigin
 from planner.loading.problems import Problems, did_you_mean
 from planner.spec.kinds.sources import ManifestExpectations
 from planner.values import JsonObject
@@ -17,8 +17,8 @@ _WORKLOADS: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 _SHOWN: Final = 5
 
 
-def check_expectations(
-    expect: ManifestExpectations, items: Sequence[JsonObject], origin: Origin, problems: Problems
+def check_manifest_expectations(
+    expect: ManifestExpectations, items: Sequence[JsonObject], origin: DocumentOrigin, problems: Problems
 ) -> None:
     """Report every declared definition and workload that is not among `items`, and another version."""
     definitions = {_name(item) for item in items if item.get("kind") == "CustomResourceDefinition"}
@@ -50,7 +50,7 @@ def container_images(value: Any) -> Iterator[str]:
             yield from container_images(item)
 
 
-def _check_version(version: str, workloads: Sequence[JsonObject], origin: Origin, problems: Problems) -> None:
+def _check_version(version: str, workloads: Sequence[JsonObject], origin: DocumentOrigin, problems: Problems) -> None:
     images = dict.fromkeys(image for workload in workloads for image in container_images(workload))
     tags = dict.fromkeys(tag for image in images if (tag := split_image(image)[1]))
     if version.removeprefix("v") in {tag.removeprefix("v") for tag in tags}:

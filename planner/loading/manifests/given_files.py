@@ -12,15 +12,15 @@ from planner.address import Address
 from planner.errors import ConfigError, SelectionError
 from planner.kind_hook_types import DocumentContext
 from planner.loading.input_files import is_kustomization, kustomize_remedy, read_inputs
-from planner.loading.kind_check import apply_load_hooks, check_own_kind
+from planner.loading.kind_check import apply_load_hooks, check_hwplan_document
 from planner.loading.load_result import LoadResult
-from planner.loading.manifests.helm_hooks import hook_events, left_out, phase_of
+from planner.loading.manifests.helm_hooks import hook_events, hook_phase, left_out_hook_line
 from planner.loading.nulls import without_plain_nulls
-from planner.loading.origin import InputText, Origin
+from planner.loading.origin import DocumentOrigin, DocumentText
 from planner.loading.output_refs import check_output_refs
 from planner.loading.resource_collector import ResourceCollector
 from planner.loading.secrets.refs import bind_secret_refs
-from planner.loading.yaml.parse_cache import load_cached
+from planner.loading.yaml.parse_cache import load_documents_cached
 from planner.loading.yaml.source import MANIFEST
 from planner.ports import Fingerprinter
 from planner.resource import APPLIED, Resource
@@ -30,7 +30,7 @@ SCOPE = "manifests"  # scope of a resource without the annotation
 _SET_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 
-def load_manifests(
+def load_plain_manifests(
     paths: Sequence[str],
     *,
     stdin: bytes | None,
@@ -58,14 +58,14 @@ def load_manifests(
     owned = _Set(name, intake, hooks_as_objects)
     for file, data in read_inputs(paths, stdin, build):
         try:
-            documents = load_cached(data, file, MANIFEST, cache)
+            documents = load_documents_cached(data, file, MANIFEST, cache)
         except ConfigError as error:
             intake.problems.extend(error.problems)
             continue
-        text = InputText(file, "", data=data)
+        text = DocumentText(file, "", data=data)
         for index, document in enumerate(documents):
             value = without_plain_nulls(document.value) if document.nulls else document.value
-            for item, origin in flatten_list(value, Origin(text, index, document.line)):
+            for item, origin in items_of_list(value, DocumentOrigin(text, index, document.line)):
                 owned.add(item, origin, document.tagged)
     check_output_refs(intake)
     intake.problems.raise_any()
@@ -94,7 +94,7 @@ def place_in_namespace(resource: Resource, namespaced: bool, default: str) -> Re
     )
 
 
-def without_repeats(resources: Sequence[Resource], declared: Sequence[Address]) -> list[Resource]:
+def without_repeated_resources(resources: Sequence[Resource], declared: Sequence[Address]) -> list[Resource]:
     """The resources without those that repeat another, now that each is in its namespace; `declared` are their
     addresses as they were written.
 
@@ -123,7 +123,7 @@ def _without_stamp(manifest: JsonObject) -> JsonObject:
     return {**manifest, "metadata": {**metadata, "annotations": annotations}}
 
 
-def flatten_list(value: Any, origin: Origin) -> Iterator[tuple[Any, Origin]]:
+def items_of_list(value: Any, origin: DocumentOrigin) -> Iterator[tuple[Any, DocumentOrigin]]:
     """The document itself, or the items of a List, each with its place. Nothing for an empty document.
 
     As in every list that an API server returns, the items of a typed list have its apiVersion and kind.
@@ -135,7 +135,7 @@ def flatten_list(value: Any, origin: Origin) -> Iterator[tuple[Any, Origin]]:
         return
     for index, item in enumerate(value.get("items") or ()):
         inner = replace(origin, prefix=(*origin.prefix, "items", index))
-        yield from flatten_list(_typed(item, value), inner)
+        yield from items_of_list(_typed(item, value), inner)
 
 
 def _is_list(value: Any) -> bool:
@@ -163,23 +163,23 @@ class _Set:
     intake: ResourceCollector
     hooks_as_objects: bool
 
-    def add(self, item: Any, origin: Origin, tagged: bool) -> None:
+    def add(self, item: Any, origin: DocumentOrigin, tagged: bool) -> None:
         """Take one object, unless it is the input of another tool or a Helm hook that an apply does not run."""
         problems = self.intake.problems
         if is_kustomization(origin.input.name, item):
             folder = Path(origin.input.name).parent.as_posix()
             origin.problem(problems, (), "a kustomization is no manifest: it has to be built", kustomize_remedy(folder))
             return
-        if not check_own_kind(item, origin, problems, plain=True):
+        if not check_hwplan_document(item, origin, problems, plain=True):
             return
         item = apply_load_hooks(item, DocumentContext(), origin, problems)
         events = () if self.hooks_as_objects else hook_events(item)
-        if events and phase_of(events) is None:
-            self.intake.warnings.append(left_out(_named(item), events))
+        if events and hook_phase(events) is None:
+            self.intake.warnings.append(left_out_hook_line(_named(item), events))
             return
         resource = self.intake.add(item, origin, owned_by=self.name, scope=SCOPE, tagged=tagged)
         if events and resource is not None:
-            options = replace(resource.options, hook=phase_of(events))
+            options = replace(resource.options, hook=hook_phase(events))
             self.intake.resources[resource.address] = replace(resource, options=options)
 
 

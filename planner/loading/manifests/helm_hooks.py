@@ -24,13 +24,13 @@ def hook_events(document: Any) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip()) if isinstance(text, str) else ()
 
 
-def phase_of(events: tuple[str, ...]) -> HookPhase | None:
+def hook_phase(events: tuple[str, ...]) -> HookPhase | None:
     """When a hook belongs into an apply; None when it does not."""
     if _BEFORE.intersection(events):
         return HookPhase.BEFORE
     return HookPhase.AFTER if _AFTER.intersection(events) else None
 
 
-def left_out(name: str, events: tuple[str, ...]) -> str:
+def left_out_hook_line(name: str, events: tuple[str, ...]) -> str:
     """The line about a hook that is not planned."""
     return f"{name} is left out: Helm runs this hook at {', '.join(events)} (--helm-hooks as-objects plans it)"

@@ -8,16 +8,20 @@ from collections.abc import Collection, Sequence
 
 from planner.image_names import split_image, tag_of_copy
 from planner.loading.manifests.expectations import container_images
-from planner.loading.policies.images import registry_host, registry_of
+from planner.loading.policies.images import registry_host_of_image, registry_host_of_node
 from planner.spec.kinds.sources import ManifestSource
 from planner.spec.node import Node
-from planner.values import JsonObject, digest
+from planner.values import JsonObject, document_digest
 
 
 def registry_images(items: Sequence[JsonObject], source: ManifestSource, node: Node) -> list[JsonObject]:
     """The RegistryImage documents of the images in `items`, as they are before rewriting, that a rule puts into the
     node's registry; without those that the node's own images put there already."""
-    rules = {rule.from_: rule.to for rule in source.spec.images if registry_of(rule.to) == registry_host(node)}
+    rules = {
+        rule.from_: rule.to
+        for rule in source.spec.images
+        if registry_host_of_image(rule.to) == registry_host_of_node(node)
+    }
     taken = {image.target for image in node.images.values()}
     copies: dict[str, str] = {}
     for image in container_images(items):
@@ -34,7 +38,7 @@ def _names(prefix: str, targets: Collection[str]) -> dict[str, str]:
     """A name for each target: the last part of its repository, told apart by a digest where several share it."""
     plain = {target: f"{prefix}-{_slug(split_image(target)[0].rpartition('/')[2])}" for target in targets}
     counts = Counter(plain.values())
-    return {t: name if counts[name] == 1 else f"{name}-{digest(t)[-8:]}" for t, name in plain.items()}
+    return {t: name if counts[name] == 1 else f"{name}-{document_digest(t)[-8:]}" for t, name in plain.items()}
 
 
 def _slug(text: str) -> str:

@@ -11,14 +11,14 @@ from planner.errors import ConfigError
 from planner.image_names import split_image
 from planner.kind_hook_types import DocumentContext
 from planner.loading.kind_check import apply_load_hooks
-from planner.loading.manifests.content import FetchManifest, read_manifest
-from planner.loading.manifests.expectations import check_expectations
-from planner.loading.manifests.given_files import flatten_list
+from planner.loading.manifests.content import FetchManifest, read_published_manifest
+from planner.loading.manifests.expectations import check_manifest_expectations
+from planner.loading.manifests.given_files import items_of_list
 from planner.loading.manifests.images import registry_images
 from planner.loading.nulls import without_plain_nulls
-from planner.loading.origin import InputText, Origin
+from planner.loading.origin import DocumentOrigin, DocumentText
 from planner.loading.resource_collector import ResourceCollector
-from planner.loading.yaml.parse_cache import load_cached
+from planner.loading.yaml.parse_cache import load_documents_cached
 from planner.loading.yaml.source import MANIFEST
 from planner.spec.images import ImageRewrite
 from planner.spec.kinds.sources import ManifestSource
@@ -34,7 +34,7 @@ _NAMESPACED: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class ManifestContext:
+class ManifestExpansionContext:
     """What an expansion needs to know: the folder of the configuration, the node whose registry images are taken from
     (None: no images are added), how a URL is read (None: not at all), and a folder for caches (None: the user's)."""
 
@@ -44,11 +44,11 @@ class ManifestContext:
     cache: Path | None = None
 
 
-def expand_manifest(
+def expand_manifest_source(
     source: ManifestSource,
-    origin: Origin,
+    origin: DocumentOrigin,
     intake: ResourceCollector,
-    context: ManifestContext,
+    context: ManifestExpansionContext,
     *,
     owned_by: str,
     scope: str,
@@ -56,24 +56,26 @@ def expand_manifest(
 ) -> None:
     """Add every document of a manifest to the intake, and the images that it takes from the node's registry."""
     folder, node = context.folder, context.node
-    data = read_manifest(source, origin, intake, folder, context.fetch, context.cache)
+    data = read_published_manifest(source, origin, intake, folder, context.fetch, context.cache)
     if data is None:
         return
     name = f"{folder.resolve().name}/{source.spec.file}" if source.spec.file else str(source.spec.url)
     try:
-        documents = load_cached(data, name, MANIFEST, context.cache)
+        documents = load_documents_cached(data, name, MANIFEST, context.cache)
     except ConfigError as error:
         intake.problems.extend(error.problems)
         return
-    text = InputText(name, data=data)
+    text = DocumentText(name, data=data)
     found = [
         (item, item_origin, document.tagged)
         for index, document in enumerate(documents)
-        for item, item_origin in flatten_list(without_plain_nulls(document.value), Origin(text, index, document.line))
+        for item, item_origin in items_of_list(
+            without_plain_nulls(document.value), DocumentOrigin(text, index, document.line)
+        )
     ]
     items = [item for item, _, _ in found if isinstance(item, dict)]
     if source.spec.expect is not None:
-        check_expectations(source.spec.expect, items, origin, intake.problems)
+        check_manifest_expectations(source.spec.expect, items, origin, intake.problems)
     if node is not None:
         for made in registry_images(items, source, node):
             image = apply_load_hooks(made, DocumentContext(node, (), folder), origin, intake.problems)

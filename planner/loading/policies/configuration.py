@@ -12,8 +12,13 @@ from typing import Any
 from planner.loading.origin import Path
 from planner.loading.overlay import MergedConfig
 from planner.loading.policies.gate_probes import probe_faults, public_url_faults
-from planner.loading.policies.images import dockerfile_faults, input_faults, registry_host, registry_of
-from planner.loading.policies.pulls import pull_faults
+from planner.loading.policies.images import (
+    dockerfile_faults,
+    input_image_faults,
+    registry_host_of_image,
+    registry_host_of_node,
+)
+from planner.loading.policies.pulls import pull_rule_faults
 from planner.loading.problems import Problems, did_you_mean
 from planner.spec.git import GitMirror
 from planner.spec.lane import Lane
@@ -21,11 +26,11 @@ from planner.spec.model_walk import field_names, model_at
 from planner.spec.node import Node
 
 
-def check_node(node: Node, folder: Folder, merged: MergedConfig, problems: Problems) -> None:
+def check_node_policies(node: Node, folder: Folder, merged: MergedConfig, problems: Problems) -> None:
     """Images, transport and installs of a node. `folder` is the configuration's, in which Dockerfiles are."""
-    host = registry_host(node)
+    host = registry_host_of_node(node)
     for name, image in node.images.items():
-        if registry_of(image.target) != host:
+        if registry_host_of_image(image.target) != host:
             text = f"images.{name}.target is not in the node's registry {host}"
             merged.problem(problems, ("images", name, "target"), text, "an image that the node uses is an output there")
         for path, source in _inputs(image):
@@ -66,11 +71,11 @@ def _check_evidence(node: Node, merged: MergedConfig, problems: Problems) -> Non
             merged.problem(problems, ("benchmarks", name, "requireProxyEvidence"), text, remedy)
 
 
-def check_lane(lane: Lane, node: Node, merged: MergedConfig, problems: Problems) -> None:
+def check_lane_policies(lane: Lane, node: Node, merged: MergedConfig, problems: Problems) -> None:
     """References and gate of a lane."""
     _check_remote(lane, node, merged, problems)
     _check_gate(lane, merged, problems)
-    for fault in pull_faults(lane, node):
+    for fault in pull_rule_faults(lane, node):
         merged.problem(problems, fault.path, fault.text, fault.remedy)
     _check_conditions(lane, merged, problems)
 
@@ -84,7 +89,7 @@ def _inputs(image: Any) -> Iterator[tuple[Path, str]]:
 
 def _check_input(image: str, node: Node, path: Path, merged: MergedConfig, problems: Problems) -> None:
     field = ".".join(str(part) for part in path)
-    for text, hint in input_faults(image, node):
+    for text, hint in input_image_faults(image, node):
         merged.problem(problems, path, f"{field}: {text}", hint)
 
 

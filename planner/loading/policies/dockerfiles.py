@@ -26,7 +26,7 @@ class BaseImage:
     image: str
 
 
-def base_images(text: str, args: Mapping[str, str]) -> tuple[BaseImage, ...]:
+def images_of_dockerfile(text: str, args: Mapping[str, str]) -> tuple[BaseImage, ...]:
     """All images that a Dockerfile takes from outside, built with `args`. Its own stages and `scratch` are none."""
     known: dict[str, str] = {}
     stages: list[str] = []

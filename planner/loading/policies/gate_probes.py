@@ -47,7 +47,7 @@ def probe_faults(probe: GateProbe, lane: Lane) -> Iterator[Fault]:
 def gate_faults(url: str, lane: Lane) -> Iterator[Fault]:
     """Why a URL may not be a gate of the lane; nothing when it may."""
     parts, port = _split(url)
-    if is_address(parts.hostname or ""):
+    if is_ip_address(parts.hostname or ""):
         yield "a gate never probes a bare IP address", _REMEDY
     elif port in lane.legacy_ports:
         yield f"a gate never probes the legacy port {port}", _REMEDY
@@ -68,7 +68,7 @@ def public_url_faults(lane: Lane) -> Iterator[Fault]:
     if lane.public_url is None:
         return
     parts, port = _split(lane.public_url)
-    if parts.scheme != "https" or not parts.hostname or is_address(parts.hostname):
+    if parts.scheme != "https" or not parts.hostname or is_ip_address(parts.hostname):
         yield "publicUrl is not https with a host name", "it is the formal public URL"
     elif port in lane.legacy_ports:
         yield f"publicUrl is on the legacy port {port}", "it is the formal public URL"
@@ -76,7 +76,7 @@ def public_url_faults(lane: Lane) -> Iterator[Fault]:
         yield "publicUrl has a `?`, `#`, `%` or `..` in it", "it is the formal public URL"
 
 
-def is_address(host: str) -> bool:
+def is_ip_address(host: str) -> bool:
     """Whether a host is an IP address in any form that a resolver takes: also one number, octal or hexadecimal ones."""
     try:
         ipaddress.ip_address(host)

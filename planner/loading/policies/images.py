@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.kind_hook_types import DocumentContext, Report
-from planner.loading.policies.dockerfiles import base_images
+from planner.loading.policies.dockerfiles import images_of_dockerfile
 from planner.loading.problems import did_you_mean
 from planner.spec.images import BuildConfig
 from planner.spec.node import Node
@@ -19,20 +19,20 @@ from planner.values import JsonObject
 _MAX_DOCKERFILE = 1 << 20
 
 
-def registry_of(image: str) -> str:
+def registry_host_of_image(image: str) -> str:
     """The registry host of an image reference or repository."""
     return image.partition("/")[0]
 
 
-def registry_host(node: Node) -> str:
+def registry_host_of_node(node: Node) -> str:
     """The host of the node's registry; "" where it has none."""
     return node.registry.host if node.registry is not None else ""
 
 
-def input_faults(image: str, node: Node) -> Iterator[tuple[str, str]]:
+def input_image_faults(image: str, node: Node) -> Iterator[tuple[str, str]]:
     """Why an image may not be an input on the node, and what to do; nothing when it may."""
-    host = registry_of(image)
-    if host == registry_host(node):
+    host = registry_host_of_image(image)
+    if host == registry_host_of_node(node):
         yield (
             "an input image comes from the node-local registry",
             "name its public source; the node-local registry is an output only",
@@ -54,12 +54,12 @@ def check_registry_image(document: JsonObject, context: DocumentContext, report:
         return
     target, source = spec.get("target"), spec.get("source")
     build: Any = spec.get("build")
-    host = registry_host(node)
-    if host and isinstance(target, str) and registry_of(target) != host:
+    host = registry_host_of_node(node)
+    if host and isinstance(target, str) and registry_host_of_image(target) != host:
         text = f"target is not in the node's registry {host}"
         report(("spec", "target"), text, "an image that the node uses is an output there")
     if isinstance(source, str):
-        for text, hint in input_faults(source, node):
+        for text, hint in input_image_faults(source, node):
             report(("spec", "source"), f"source: {text}", hint)
     match build:
         case {"context": str(inside), "dockerfile": str(dockerfile)}:
@@ -78,15 +78,15 @@ def _dockerfile_faults(file: Path, name: str, args: Mapping[str, str], node: Nod
             text = handle.read(_MAX_DOCKERFILE).decode(errors="replace")
     except OSError:
         return
-    for taken in base_images(text, args):
+    for taken in images_of_dockerfile(text, args):
         where = f"{name}:{taken.line} takes an image"
         if "$" in taken.image:
             yield f"{where} that is not known", "fill its variable: by `base` for BASE, by `args` for any other"
-        elif "/" not in taken.image or not ({".", ":"} & set(registry_of(taken.image))):
+        elif "/" not in taken.image or not ({".", ":"} & set(registry_host_of_image(taken.image))):
             yield (
                 f"{where} without its registry in front",
                 "write docker.io/library/... for docker's own",
             )
         else:
-            for text, hint in input_faults(taken.image, node):
+            for text, hint in input_image_faults(taken.image, node):
                 yield f"{name}:{taken.line}: {text}", hint

@@ -38,7 +38,7 @@ def pull_remote(lane: Lane, node: Node) -> GitRemote | None:
     return remotes.get(lane.remote) if lane.remote is not None else None
 
 
-def pull_faults(lane: Lane, node: Node) -> Iterator[PullFault]:
+def pull_rule_faults(lane: Lane, node: Node) -> Iterator[PullFault]:
     """What one lane alone shows to be wrong."""
     rules = lane.pulls
     if rules is None:
@@ -60,7 +60,7 @@ def pull_faults(lane: Lane, node: Node) -> Iterator[PullFault]:
         yield PullFault(("pulls", "checks"), text, "take it out of one of the lists")
 
 
-def pull_lane(lane: Lane, node: Node, *, product: str, named: str, at: str) -> PullLane | None:
+def lane_with_pulls(lane: Lane, node: Node, *, product: str, named: str, at: str) -> PullLane | None:
     """The lane `named` of `product` on the node `at` as it is compared with others; None where it takes no pull
     requests, or its faults are its own."""
     remote = pull_remote(lane, node)
@@ -69,7 +69,7 @@ def pull_lane(lane: Lane, node: Node, *, product: str, named: str, at: str) -> P
     return PullLane(at, product, named, remote.repo, lane.source_branch, lane.pulls.authority)
 
 
-def authority_fault(one: PullLane, lanes: Sequence[PullLane], nodes: Sequence[str]) -> PullFault | None:
+def merge_authority_fault(one: PullLane, lanes: Sequence[PullLane], nodes: Sequence[str]) -> PullFault | None:
     """Whether the authority of a lane is a node that has the lane, and the only one that merges into the branch."""
     path: Path = ("pulls", "authority")
     if one.authority not in nodes:

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from planner.loading.origin import Path
 from planner.loading.problems import did_you_mean
 from planner.spec import base, images, infrastructure, lane, secrets
-from planner.spec.base import Model
+from planner.spec.base import StrictModel
 from planner.spec.model_walk import fields_of
 from planner.spec.product_schema import SchemaNode
 
@@ -46,7 +46,7 @@ FORMATS: Final[Mapping[str, Any]] = {
     "repo-name": base.RepoName,
     "sha256": base.Sha256,
 }
-MODELS: Final[Mapping[str, type[Model]]] = {
+MODELS: Final[Mapping[str, type[StrictModel]]] = {
     one.__name__: one
     for one in (
         images.BuildConfig,
@@ -72,7 +72,7 @@ class SchemaFault:
     hint: str = ""
 
 
-class ModelMaker:
+class SchemaModelMaker:
     """Makes models of the nodes of one schema file. Definitions are made once; `faults` grows with what is wrong."""
 
     def __init__(self, definitions: Mapping[str, SchemaNode]) -> None:
@@ -80,7 +80,9 @@ class ModelMaker:
         self._definitions = definitions
         self._made: dict[str, Any] = {}
 
-    def model(self, name: str, node: SchemaNode, path: Path, parent: type[Model] = Model) -> type[Model]:
+    def model(
+        self, name: str, node: SchemaNode, path: Path, parent: type[StrictModel] = StrictModel
+    ) -> type[StrictModel]:
         """A model of a mapping with the fields of `parent` too, which the node may demand or say more of.
 
         `path` is where the node stands in the file.
@@ -97,7 +99,9 @@ class ModelMaker:
             elif key not in node.properties:
                 hint = did_you_mean(key, (*node.properties, *inherited))
                 self.faults.append(SchemaFault((*path, "required", index), f"no field {key}", hint))
-        made: type[Model] = create_model(name, __base__=parent, __doc__=node.description or parent.__doc__, **fields)
+        made: type[StrictModel] = create_model(
+            name, __base__=parent, __doc__=node.description or parent.__doc__, **fields
+        )
         return made
 
     def _type(self, node: SchemaNode, name: str, path: Path) -> Any:
@@ -166,7 +170,7 @@ def _field(annotation: Any, node: SchemaNode, key: str, *, required: bool) -> tu
     return (annotation, Field(**words)) if required else (annotation | None, Field(None, **words))
 
 
-def _demanded(parent: type[Model], key: str) -> tuple[Any, FieldInfo]:
+def _demanded(parent: type[StrictModel], key: str) -> tuple[Any, FieldInfo]:
     """A field of the parent that may not be left out."""
     info = fields_of(parent)[key]
     kept = [one for one in get_args(info.annotation) if one is not NoneType]

@@ -16,15 +16,15 @@ from pydantic_core import SchemaError
 
 from planner.errors import ConfigError
 from planner.kind_hook_types import Report
-from planner.loading.model_problems import report_errors
-from planner.loading.origin import InputText, Origin
+from planner.loading.model_problems import report_model_errors
+from planner.loading.origin import DocumentOrigin, DocumentText
 from planner.loading.overlay import MergedConfig
 from planner.loading.problems import Problems
-from planner.loading.product_schema.models import ModelMaker
-from planner.loading.product_schema.rules import RuleWalk
+from planner.loading.product_schema.models import SchemaModelMaker
+from planner.loading.product_schema.rules import SchemaRuleChecker
 from planner.loading.yaml.source import CONFIG, decode_text, load_documents
 from planner.source import SourceRef
-from planner.spec.base import Model
+from planner.spec.base import StrictModel
 from planner.spec.lane import Lane
 from planner.spec.node import Node
 from planner.spec.product_schema import ProductSchema
@@ -38,7 +38,7 @@ class ProductModels:
 
     schema: ProductSchema
     lane: type[Lane]
-    node: type[Model]
+    node: type[StrictModel]
 
     def check_rules(self, lane: Lane, node: Node, merged: MergedConfig, problems: Problems) -> None:
         """Note what the rules of the schema forbid in a lane on a node."""
@@ -47,14 +47,14 @@ class ProductModels:
             merged.problem(problems, path, message, hint)
 
         whole = lane.model_dump(mode="json", by_alias=True)
-        RuleWalk(self.schema.defs, whole, node, report).check(self.schema.lane, whole)
+        SchemaRuleChecker(self.schema.defs, whole, node, report).check(self.schema.lane, whole)
 
     def check_node_rules(self, value: dict[str, Any], node: Node, report: Report) -> None:
         """Report what the rules of the schema forbid in what a node says about the product."""
-        RuleWalk(self.schema.defs, value, node, report).check(self.schema.node, value)
+        SchemaRuleChecker(self.schema.defs, value, node, report).check(self.schema.node, value)
 
 
-PLAIN = ProductModels(ProductSchema(apiVersion="hwplan.dev/v1", kind="ProductSchema"), Lane, Model)
+PLAIN = ProductModels(ProductSchema(apiVersion="hwplan.dev/v1", kind="ProductSchema"), Lane, StrictModel)
 
 
 def read_product_models(folder: Path, shown: str, problems: Problems) -> ProductModels | None:
@@ -81,7 +81,9 @@ def read_product_models(folder: Path, shown: str, problems: Problems) -> Product
 def _models(data: bytes, name: str) -> ProductModels:
     problems = Problems()
     documents = [one for one in load_documents(data, name, CONFIG) if one.value is not None]
-    origin = Origin(InputText(name, decode_text(data, name, CONFIG)), 0, documents[0].line if documents else 1)
+    origin = DocumentOrigin(
+        DocumentText(name, decode_text(data, name, CONFIG)), 0, documents[0].line if documents else 1
+    )
     if len(documents) != 1:
         origin.problem(problems, (), f"one document is expected, and there are {len(documents)}")
     schema = _validated(documents[0].value, origin, problems) if documents else None
@@ -91,16 +93,16 @@ def _models(data: bytes, name: str) -> ProductModels:
     return models
 
 
-def _validated(value: Any, origin: Origin, problems: Problems) -> ProductSchema | None:
+def _validated(value: Any, origin: DocumentOrigin, problems: Problems) -> ProductSchema | None:
     try:
         return ProductSchema.model_validate(value)
     except ValidationError as error:
-        report_errors(error, ProductSchema, value, lambda *what: origin.problem(problems, *what))
+        report_model_errors(error, ProductSchema, value, lambda *what: origin.problem(problems, *what))
         return None
 
 
-def _made(schema: ProductSchema, origin: Origin, problems: Problems) -> ProductModels | None:
-    maker = ModelMaker(schema.defs)
+def _made(schema: ProductSchema, origin: DocumentOrigin, problems: Problems) -> ProductModels | None:
+    maker = SchemaModelMaker(schema.defs)
     try:
         lane = maker.model("Lane", schema.lane, ("lane",), Lane)
         on_node = maker.model("Node", schema.node, ("node",))

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from planner.kind_hook_types import Report
-from planner.loading.policies.images import input_faults, registry_of
+from planner.loading.policies.images import input_image_faults, registry_host_of_image
 from planner.loading.problems import did_you_mean
 from planner.loading.product_schema.models import LOCAL
 from planner.spec.node import Node
-from planner.spec.product_schema import Requirement, SchemaNode
+from planner.spec.product_schema import RequiredFields, SchemaNode
 
 _Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class RuleWalk:
+class SchemaRuleChecker:
     """One walk: the definitions of the schema, the whole value, the node it is on, and where problems go."""
 
     definitions: Mapping[str, SchemaNode]
@@ -77,9 +77,9 @@ class RuleWalk:
 
     def _image_faults(self, policy: str, image: str) -> Iterator[tuple[str, str]]:
         registry = self.node.registry
-        local = registry is not None and registry_of(image) == registry.host
+        local = registry is not None and registry_host_of_image(image) == registry.host
         if policy == "input" or (policy == "input-or-made" and not local):
-            yield from input_faults(image, self.node)
+            yield from input_image_faults(image, self.node)
         elif not local:
             where = f" {registry.host}" if registry is not None else ""
             yield f"not in the node's registry{where}", "what the node uses stands in its own registry"
@@ -96,7 +96,7 @@ class RuleWalk:
                 self.report((*path, source), text, f"write {image.source}" if image.source else "")
 
 
-def _holds(wanted: Requirement, value: Mapping[str, Any]) -> bool:
+def _holds(wanted: RequiredFields, value: Mapping[str, Any]) -> bool:
     return (
         all(value.get(name) == one.const for name, one in wanted.properties.items())
         and all(value.get(name) is not None for name in wanted.required)
@@ -104,7 +104,7 @@ def _holds(wanted: Requirement, value: Mapping[str, Any]) -> bool:
     )
 
 
-def _missing(wanted: Requirement, value: Mapping[str, Any], why: str) -> Iterator[tuple[str, str]]:
+def _missing(wanted: RequiredFields, value: Mapping[str, Any], why: str) -> Iterator[tuple[str, str]]:
     for name in wanted.required:
         if value.get(name) is None:
             yield f"{why}, but {name} is missing", f"add {name}"
@@ -116,7 +116,7 @@ def _missing(wanted: Requirement, value: Mapping[str, Any], why: str) -> Iterato
         yield f"{why}, but there is no {ways}", f"add {ways}"
 
 
-def _said(wanted: Requirement) -> str:
+def _said(wanted: RequiredFields) -> str:
     """The condition in words."""
     parts = [f"{name} is {one.const}" for name, one in wanted.properties.items()]
     return " and ".join([*parts, *(f"{name} is there" for name in wanted.required)]) or "one of these is there"

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from planner.ports import Fingerprinter
-from planner.values import Sealed, Vault, parse_generated
+from planner.values import SealedSecret, Vault, parse_generated
 
 INLINE = "manifest:"  # a value that stands in a manifest
 KEY_CHECK = b"hwplan.dev/key-check"  # its fingerprint says whether two fingerprints were made with one key
@@ -30,19 +30,19 @@ class RecordedSecrets:
     inline: Mapping[str, str] = field(default_factory=dict)
     salt: str = ""
 
-    def find(self, refs: Iterable[str], tried: list[str]) -> Sealed | None:
+    def find(self, refs: Iterable[str], tried: list[str]) -> SealedSecret | None:
         """The first of `refs` (in the order of the sources) that had a value; `tried` gets the reasons why none had.
 
         One that the snapshot did not look at ends the search: it may have a value, and would win.
         """
         for ref in refs:
             if parse_generated(ref):  # a value that is made at the first apply has no source
-                return Sealed(ref, "")
+                return SealedSecret(ref, "")
             if (known := self.fingerprints.get(ref)) is None:
                 tried.append(f"the snapshot knows nothing of {ref}")
                 return None
             if known:
-                return Sealed(ref, known)
+                return SealedSecret(ref, known)
             tried.append(f"{ref} had no value when the snapshot was saved")
         return None
 
@@ -62,7 +62,7 @@ class _Recognizing:
         return known or self.own.fingerprint(value)
 
 
-def inline_of(vault: Vault, fingerprinter: Fingerprinter, salt: str) -> dict[str, str]:
+def inline_fingerprints(vault: Vault, fingerprinter: Fingerprinter, salt: str) -> dict[str, str]:
     """What is retained of the values that came with templates and manifests."""
     values = {value.reveal() for ref, value in vault.items() if ref.startswith(INLINE)}
     return {slow_digest(value, salt): fingerprinter.fingerprint(value) for value in values}

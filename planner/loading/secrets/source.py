@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from planner.errors import ProviderError
-from planner.loading.origin import Origin
+from planner.loading.origin import DocumentOrigin
 from planner.loading.resource_collector import ResourceCollector
-from planner.loading.secret_content_rules import content_problems
+from planner.loading.secret_content_rules import secret_content_problems
 from planner.loading.secrets.files import FileRef, ParsedSecretFile
 from planner.loading.secrets.reader import SecretReader, pick_value
 from planner.loading.secrets.recorded import RecordedSecrets
@@ -16,11 +16,11 @@ from planner.ports import Fingerprinter
 from planner.resource import GENERATED
 from planner.spec.kinds.sources import SecretSource
 from planner.spec.secrets import FileSource, KubernetesSource, SecretOrigin
-from planner.values import JsonObject, Sealed, SecretValue, generated_ref, parse_generated
+from planner.values import JsonObject, SealedSecret, SecretValue, generated_ref, parse_generated
 
 
 @dataclass(frozen=True, slots=True)
-class NeededFile:
+class NeededSecretFile:
     """A file that secrets are read from, with the keys that are looked up in it (for sandboxes and status)."""
 
     node: str
@@ -32,14 +32,14 @@ class NeededFile:
 class _Found:
     """The leaf of one key. `value` is None where the value is made at apply; then `rotation` says which one."""
 
-    leaf: Sealed
+    leaf: SealedSecret
     value: SecretValue | None = None
     rotation: int = 0
 
 
 @dataclass(slots=True)
-class SecretSources:
-    """Expands the SecretSources of one load. Warnings name files that others may read.
+class SecretSourceExpander:
+    """Expands the SecretSourceExpander of one load. Warnings name files that others may read.
 
     Each file and each Secret is read once: all keys are of one version of it, and a dead server is waited for once. No
     value outlives the load: the write reads each one again by its reference (spec 04). `looked` gets the fingerprint of
@@ -48,14 +48,14 @@ class SecretSources:
     reader: SecretReader
     fingerprinter: Fingerprinter
     intake: ResourceCollector
-    needed: dict[tuple[str, str], NeededFile]
+    needed: dict[tuple[str, str], NeededSecretFile]
     looked: dict[str, str]
     recorded: RecordedSecrets | None = None
     _secrets: dict[tuple[str, str], Mapping[str, SecretValue] | ProviderError] = field(default_factory=dict, repr=False)
     _files: dict[FileRef, ParsedSecretFile | ProviderError] = field(default_factory=dict, repr=False)
 
     def expand(
-        self, source: SecretSource, origin: Origin, *, node: str, owned_by: str, scope: str, node_lane: str
+        self, source: SecretSource, origin: DocumentOrigin, *, node: str, owned_by: str, scope: str, node_lane: str
     ) -> None:
         """Add the Secret of one document to the intake, blocked with everything that is wrong with its sources. Of an
         obsolete one only its identity is taken: no source of it is read."""
@@ -70,12 +70,12 @@ class SecretSources:
         for key, wanted in sorted(source.spec.key_mapping.items()):
             tried: list[str] = []
             one = self._find(source.spec.sources, wanted, node, tried)
-            found[key] = one or _Found(Sealed(f"missing:{wanted}", ""))
+            found[key] = one or _Found(SealedSecret(f"missing:{wanted}", ""))
             if one is None:
                 missing.setdefault("; ".join(dict.fromkeys(tried)) or "no source has this key", []).append(wanted)
         values = {key: one.value for key, one in found.items() if one.value is not None}
         reasons = [f"no value for {', '.join(keys)}: {why}" for why, keys in missing.items()]
-        reasons += content_problems(source.spec.type, values, frozenset(found))
+        reasons += secret_content_problems(source.spec.type, values, frozenset(found))
         added = self.intake.add(_secret(source, found), origin, owned_by=owned_by, scope=scope, node_lane=node_lane)
         if added is not None and reasons:
             self.intake.blocked[added.address] = "; ".join(reasons)
@@ -94,7 +94,7 @@ class SecretSources:
             if not (ref := _ref(origin, key, node)):
                 continue
             if origin.generate is not None:
-                return _found(Sealed(ref, ""))
+                return _found(SealedSecret(ref, ""))
             self.looked[ref] = ""
             try:
                 value = self._value(origin, ref, key, node)
@@ -102,7 +102,7 @@ class SecretSources:
                 tried.append(error.message)
                 continue
             self.looked[ref] = self.fingerprinter.fingerprint(value.reveal())
-            return _Found(Sealed(ref, self.looked[ref]), value)
+            return _Found(SealedSecret(ref, self.looked[ref]), value)
         return None
 
     def _value(self, origin: SecretOrigin, ref: str, key: str, node: str) -> SecretValue:
@@ -115,7 +115,7 @@ class SecretSources:
     def _in_file(self, source: FileSource, key: str, node: str) -> SecretValue:
         known = self.needed.get((node, source.path))
         keys = tuple(sorted({*(known.keys if known else ()), key}))
-        self.needed[node, source.path] = NeededFile(node, source, keys)
+        self.needed[node, source.path] = NeededSecretFile(node, source, keys)
         file = _file_ref(source, node)
         found = self._file(file)
         warning = f"secrets file {file.name} can be read by others: chmod 600"
@@ -164,7 +164,7 @@ def _file_ref(source: FileSource, node: str) -> FileRef:
     return FileRef(node, source.path, source.format, source.key or "")
 
 
-def _found(leaf: Sealed) -> _Found:
+def _found(leaf: SealedSecret) -> _Found:
     """A leaf whose value is not at hand: made at apply, or recorded by a snapshot."""
     generation = parse_generated(leaf.ref)
     return _Found(leaf, rotation=generation[1] if generation else 0)

@@ -34,40 +34,40 @@ _NOT_FINITE: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _TOO_LONG: Final = 400  # digits; no double is that large, and Python's int() refuses long ones
 
 
-class NotReadable(Exception):
+class UnreadableScalar(Exception):
     """A scalar that the API's readers refuse; the text says why and never repeats the scalar."""
 
 
-def resolve_api(text: str) -> Plain:
-    """The value of an unquoted scalar. Raises NotReadable for what JSON cannot hold."""
+def resolve_api_scalar(text: str) -> Plain:
+    """The value of an unquoted scalar. Raises UnreadableScalar for what JSON cannot hold."""
     return json_value(_resolve(text))
 
 
-def resolve_tagged(tag: str, text: str) -> Plain:
-    """The value of a scalar with a tag of YAML itself, quoted or not. Raises NotReadable when the two do not fit."""
+def resolve_tagged_scalar(tag: str, text: str) -> Plain:
+    """The value of a scalar with a tag of YAML itself, quoted or not. Raises UnreadableScalar when they do not fit."""
     return json_value(_tagged(tag, text))
 
 
-def key_of_tagged(tag: str, text: str) -> str:
-    """The name that a key with a tag stands for. Raises NotReadable."""
+def key_of_tagged_scalar(tag: str, text: str) -> str:
+    """The name that a key with a tag stands for. Raises UnreadableScalar."""
     return key_text(_tagged(tag, text))
 
 
-def key_of_plain(text: str) -> str:
-    """The name that an unquoted key stands for: `on` is "true". Raises NotReadable for one that JSON cannot hold."""
+def key_of_plain_scalar(text: str) -> str:
+    """The name that an unquoted key stands for: `on` is "true". Raises UnreadableScalar for what JSON cannot hold."""
     if _NOT_FINITE.fullmatch(text):
         return text.lower().lstrip("+")
     return key_text(_resolve(text))
 
 
 def key_text(value: Plain) -> str:
-    """A value as the name of a field. Raises NotReadable for a key that JSON cannot hold."""
+    """A value as the name of a field. Raises UnreadableScalar for a key that JSON cannot hold."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
         return _shortest(value)
     if value is None or (isinstance(value, int) and value not in INT64):
-        raise NotReadable("a key that is not text")
+        raise UnreadableScalar("a key that is not text")
     return str(value)
 
 
@@ -107,10 +107,10 @@ def _tagged(tag: str, text: str) -> Plain:
             value = _resolve(text)
             too_long = name == "float" and isinstance(value, int) and value not in INT64
             if too_long or not _KINDS[name](value):
-                raise NotReadable(f"not a value of the tag !!{name}")
+                raise UnreadableScalar(f"not a value of the tag !!{name}")
             return float(value) if name == "float" and value is not None else value
         case "timestamp" if not _is_date(text):
-            raise NotReadable("not a value of the tag !!timestamp")
+            raise UnreadableScalar("not a value of the tag !!timestamp")
         case "binary":
             return _binary(text)
         case _:
@@ -119,7 +119,7 @@ def _tagged(tag: str, text: str) -> Plain:
 
 def _number(text: str) -> Plain:
     if _NOT_FINITE.fullmatch(text):
-        raise NotReadable("not a number that JSON can hold")
+        raise UnreadableScalar("not a number that JSON can hold")
     if text[0] == "." and not _POINT_FIRST.fullmatch(text):
         return text
     digits = text.replace("_", "")
@@ -155,7 +155,7 @@ def _binary(text: str) -> str:
     try:
         data = base64.b64decode(text.replace("\n", "").replace("\r", ""), validate=True)
     except (binascii.Error, ValueError):
-        raise NotReadable("not base64, as !!binary promises") from None
+        raise UnreadableScalar("not base64, as !!binary promises") from None
     return _STRAY_BYTE.sub("\ufffd", data.decode("utf-8", "surrogateescape"))
 
 

@@ -13,13 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from planner.address import is_own_kind
+from planner.address import is_hwplan_kind
 from planner.loading.yaml.api_scalars import has_other_spellings
-from planner.loading.yaml.document_limits import Document, YamlLimits
-from planner.loading.yaml.events import Parse, events, pure_events, retry, syntax_problem
-from planner.loading.yaml.notes import Notes, Stop
-from planner.loading.yaml.scalars import Scalars
-from planner.values import Json, digest, encode_leaves
+from planner.loading.yaml.document_limits import YamlDocument, YamlLimits
+from planner.loading.yaml.events import Parse, pure_yaml_events, syntax_problem, what_to_read_instead, yaml_events
+from planner.loading.yaml.notes import StopReading, YamlProblems
+from planner.loading.yaml.scalars import ScalarReader
+from planner.values import Json, document_digest, encode_leaves
 
 _TWICE: Final = "the same key twice in one mapping"
 _KEEP_ONE: Final = "keep one of them"
@@ -59,33 +59,37 @@ class _Frame:
     entry: _Anchored | None = None
 
 
-class Builder:
+class YamlValueBuilder:
     """One pass over the events of one text. `first_line` is the line of the file (from 0) that it begins on,
     `parse` the parser. After `run`, `again` is another parser and the text to give it, where that would do better."""
 
     def __init__(
         self, text: str, file: str, limits: YamlLimits, first_line: int = 0, parse: Parse | None = None
     ) -> None:
-        self.parse = parse or events
+        self.parse = parse or yaml_events
         self.text, self.file, self.limits, self.first_line = text, file, limits, first_line
-        self.notes = Notes(text, file, first_line, strict=not limits.api)
-        self.scalars = Scalars(self.notes, api=limits.api)
-        self.documents: list[Document] = []
+        self.notes = YamlProblems(text, file, first_line, strict=not limits.api)
+        self.scalars = ScalarReader(self.notes, api=limits.api)
+        self.documents: list[YamlDocument] = []
         self.nodes = self.alias_nodes = self.line = 0
         self.anchors: dict[str, _Anchored] = {}
         self.nulls = False
         self.again: tuple[Parse, str] | None = None
 
-    def run(self) -> tuple[Document, ...]:
+    def run(self) -> tuple[YamlDocument, ...]:
         """Read everything. A syntax error ends the pass, other problems do not."""
         from yaml import YAMLError
 
         try:
             self._read(self.parse(self.text))
-        except Stop:
+        except StopReading:
             pass
         except (YAMLError, ValueError, OverflowError) as error:
-            self.again = retry(error, self.text, api=self.limits.api) if self.parse is not pure_events else None
+            self.again = (
+                what_to_read_instead(error, self.text, api=self.limits.api)
+                if self.parse is not pure_yaml_events
+                else None
+            )
             self.notes.problems.extend([syntax_problem(error, self.file, self.text, self.first_line)])
         return tuple(self.documents)
 
@@ -141,13 +145,13 @@ class Builder:
             self._anchored(event)
         if frame.depth >= self.limits.depth:
             self.notes.problem(event, f"nested deeper than {self.limits.depth}")
-            raise Stop
+            raise StopReading
         if self.nodes > self.limits.nodes:
             self.notes.problem(event, f"more than {self.limits.nodes} values")
-            raise Stop
+            raise StopReading
         if frame.is_map and frame.key is None:
             self.notes.problem(event, "a mapping or a list as a key", "a key is text")
-            raise Stop
+            raise StopReading
         if not frame.depth:
             self.line = self.first_line + event.start_mark.line + 1
         opened = _Frame({} if is_map else [], frame, is_map, None, frame.depth + 1, event.anchor, self.nodes)
@@ -168,10 +172,10 @@ class Builder:
         if ends:
             value = roots.pop() if roots else None
             self.notes.end_document(own=_is_own(value))
-            self.documents.append(Document(value, self.line, self.scalars.tagged, self.nulls))
+            self.documents.append(YamlDocument(value, self.line, self.scalars.tagged, self.nulls))
             if len(self.documents) > self.limits.documents:
                 self.notes.problem(event, f"more than {self.limits.documents} documents")
-                raise Stop
+                raise StopReading
             return
         self.line = self.first_line + event.start_mark.line + 1
         self.scalars.tagged = self.nulls = False
@@ -248,16 +252,16 @@ class Builder:
             self.notes.problem(
                 event, f"aliases repeat more than {self.limits.alias_nodes} values", "write the values out"
             )
-            raise Stop
+            raise StopReading
         if frame.depth + found.height > self.limits.depth:
             self.notes.problem(event, f"nested deeper than {self.limits.depth}")
-            raise Stop
+            raise StopReading
         frame.height = max(frame.height, found.height + 1)
         return copy.deepcopy(found.value)
 
 
 def _are_equal(one: Json, other: Json) -> bool:
-    return digest(encode_leaves(one)) == digest(encode_leaves(other))
+    return document_digest(encode_leaves(one)) == document_digest(encode_leaves(other))
 
 
 def _is_own(value: Json) -> bool:
@@ -266,5 +270,5 @@ def _is_own(value: Json) -> bool:
         return False
     items = value.get("items")
     api_version = value.get("apiVersion")
-    own = isinstance(api_version, str) and is_own_kind(api_version)
+    own = isinstance(api_version, str) and is_hwplan_kind(api_version)
     return own or (isinstance(items, list) and any(_is_own(item) for item in items))

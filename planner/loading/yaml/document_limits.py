@@ -34,7 +34,7 @@ MANIFEST: Final = YamlLimits(
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class YamlDocument:
     """One document: its value, the line of its first content (from 1), and whether `!ref` or `!sub` stand in it."""
 
     value: Json

@@ -11,24 +11,24 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from planner.errors import Problem
-from planner.loading.problems import line_of
+from planner.loading.problems import source_line
 from planner.source import SourceRef
 
 Parse: TypeAlias = Callable[[str], Callable[[], Any]]
 _FIXED_PHRASE: Final = re.compile(r"[a-z][a-zA-Z0-9 <>'\"?!,:.()\[\]{}-]{3,120}")
 
 
-def events(text: str) -> Callable[[], Any]:
+def yaml_events(text: str) -> Callable[[], Any]:
     """A function that gives the next event of `text`. It raises yaml.YAMLError where the text is not YAML."""
     try:
         from yaml._yaml import CParser
     except ImportError:
-        return pure_events(text)
+        return pure_yaml_events(text)
     get: Callable[[], Any] = CParser(text).get_event
     return get
 
 
-def pure_events(text: str) -> Callable[[], Any]:
+def pure_yaml_events(text: str) -> Callable[[], Any]:
     """As `events`, without the C library: by the pure parser of PyYAML, which is made to read the same."""
     from planner.loading.yaml.pure_scanner import PureLoader
 
@@ -36,7 +36,7 @@ def pure_events(text: str) -> Callable[[], Any]:
     return get
 
 
-def retry(error: Exception, text: str, *, api: bool) -> tuple[Parse, str] | None:
+def what_to_read_instead(error: Exception, text: str, *, api: bool) -> tuple[Parse, str] | None:
     """What to read instead after an error of the C parser; None where the error stands.
 
     It looks ahead to its own limit of depth before it gives the first event: the pure one finds the position of ours.
@@ -45,12 +45,12 @@ def retry(error: Exception, text: str, *, api: bool) -> tuple[Parse, str] | None
     """
     problem = getattr(error, "problem", None)
     if problem == "exceeded maximum nesting depth":
-        return pure_events, text
+        return pure_yaml_events, text
     start, end = getattr(error, "context_mark", None), getattr(error, "problem_mark", None)
     if not api or problem != "found unexpected ':'" or start is None or end is None:
         return None
     scalar = text[start.index : end.index + 1].replace("'", "''")
-    return events, f"{text[: start.index]}'{scalar}'{text[end.index + 1 :]}"
+    return yaml_events, f"{text[: start.index]}'{scalar}'{text[end.index + 1 :]}"
 
 
 def syntax_problem(error: Exception, file: str, text: str, first_line: int = 0) -> Problem:
@@ -61,7 +61,7 @@ def syntax_problem(error: Exception, file: str, text: str, first_line: int = 0) 
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 0)
     message = "not YAML: " + (phrase if _FIXED_PHRASE.fullmatch(phrase) else "cannot be read")
     source = SourceRef(file, first_line + line, column)
-    return Problem(source, message, _remedy(phrase), line_of(text, line))
+    return Problem(source, message, _remedy(phrase), source_line(text, line))
 
 
 def _remedy(phrase: str) -> str:

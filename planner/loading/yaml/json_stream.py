@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from planner.loading.yaml.api_scalars import json_value
-from planner.loading.yaml.document_limits import INVISIBLE, Document, YamlLimits
+from planner.loading.yaml.document_limits import INVISIBLE, YamlDocument, YamlLimits
 from planner.values import MARK, Json
 
 _MARKER: Final = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
@@ -26,7 +26,7 @@ _LONE: Final = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class JsonStreamPiece:
     """A part of a text that is read by itself, and the line (from 0) that it begins on. `value` is that of a JSON
     piece (`json`), where it is `clean`; `nulls` says whether a null stands in it, `problem` why JSON cannot hold it."""
 
@@ -45,17 +45,19 @@ class Piece:
             return self.text
         return _ESCAPE.sub(lambda match: "x" * len(match[0]) if len(match[0]) == 6 else match[0], self.text)
 
-    def document(self, limits: YamlLimits) -> Document | None:
+    def document(self, limits: YamlLimits) -> YamlDocument | None:
         """The document of a clean JSON piece; None where YAML has to look at it."""
         return (
-            Document(self.value, self.line + 1, nulls=self.nulls) if self.clean and _fits(self.value, limits) else None
+            YamlDocument(self.value, self.line + 1, nulls=self.nulls)
+            if self.clean and _fits(self.value, limits)
+            else None
         )
 
 
-def pieces(text: str) -> Iterator[Piece]:
+def split_json_stream(text: str) -> Iterator[JsonStreamPiece]:
     """The text as it is where no document begins with `{`, else cut at its markers and into the values of JSON."""
     if not _OPENS.search(text):
-        yield Piece(text)
+        yield JsonStreamPiece(text)
         return
     starts = [match.start() for match in _MARKER.finditer(text)]
     line = 0
@@ -66,7 +68,7 @@ def pieces(text: str) -> Iterator[Piece]:
         line += section.count("\n")
 
 
-def _section(section: str, line: int) -> Iterator[Piece]:
+def _section(section: str, line: int) -> Iterator[JsonStreamPiece]:
     """The JSON values of one section, and what follows them, or the section as it is."""
     marker = _MARKER_LINE.match(section)
     position = _BLANK.match(section, marker.end() if marker else 0).end()  # type: ignore[union-attr]
@@ -81,7 +83,7 @@ def _section(section: str, line: int) -> Iterator[Piece]:
         done = end
         position = _BLANK.match(section, end).end()  # type: ignore[union-attr]
     if not done or position < len(section):
-        yield Piece(section[done:], line + section.count("\n", 0, done))
+        yield JsonStreamPiece(section[done:], line + section.count("\n", 0, done))
 
 
 class _Unclean(ValueError):
@@ -95,7 +97,7 @@ class _Reader:
         self.known: set[str] = set()
         self.nulls = False
 
-    def piece(self, text: str, start: int, line: int) -> tuple[Piece, int]:
+    def piece(self, text: str, start: int, line: int) -> tuple[JsonStreamPiece, int]:
         """The piece of the value that begins at `start`, and its end. Raises ValueError where there is no JSON."""
         decoder = json.JSONDecoder(
             object_pairs_hook=self._object, parse_float=_float, parse_int=_integer, parse_constant=_constant
@@ -104,11 +106,11 @@ class _Reader:
             value, end = decoder.raw_decode(text, start)
         except _Unclean as why:
             _, end = json.JSONDecoder().raw_decode(text, start)
-            return Piece(text[start:end], line, json=True, problem=str(why)), end
+            return JsonStreamPiece(text[start:end], line, json=True, problem=str(why)), end
         whole = text[start:end]
         if _SURROGATE_ESCAPE.search(whole):
             value = _without_lone(value)
-        return Piece(whole, line, True, value, clean=True, nulls=self.nulls), end
+        return JsonStreamPiece(whole, line, True, value, clean=True, nulls=self.nulls), end
 
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)

@@ -9,17 +9,17 @@ from __future__ import annotations
 from typing import Any, Final
 
 from planner.errors import Problem
-from planner.loading.problems import Problems, line_of
+from planner.loading.problems import Problems, source_line
 from planner.source import SourceRef
 
 _MOST: Final = 200  # problems of one text; a text with more is not read to its end
 
 
-class Stop(Exception):
+class StopReading(Exception):
     """Reading cannot go on; the problem is noted."""
 
 
-class Notes:
+class YamlProblems:
     """Problems and doubts of one text. `first_line` is the line of the file (from 0) that the text begins on; with
     `strict` every doubt is a problem."""
 
@@ -32,9 +32,9 @@ class Notes:
         """Note a problem where an event begins. Raises Stop when there are too many."""
         mark = event.start_mark
         source = SourceRef(self._file, self._first_line + mark.line + 1, mark.column + 1)
-        self.problems.extend([Problem(source, message, suggestion, line_of(self._text, mark.line + 1))])
+        self.problems.extend([Problem(source, message, suggestion, source_line(self._text, mark.line + 1))])
         if len(self.problems.found) >= _MOST:
-            raise Stop
+            raise StopReading
 
     def doubt(self, event: Any, message: str, suggestion: str) -> None:
         """Note what two readers understand differently."""

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 Plain: TypeAlias = str | int | float | bool | None
 
 
-class Ambiguous(Exception):
+class AmbiguousScalar(Exception):
     """An unquoted scalar that must be quoted; the text says why and never repeats the scalar."""
 
 
@@ -45,12 +45,12 @@ _AMBIGUOUS: Final = (
 )
 
 
-def resolve_plain(text: str) -> Plain:
+def resolve_unambiguous_scalar(text: str) -> Plain:
     """The value of an unquoted scalar, as kubectl and YAML 1.2 both read it. Raises Ambiguous where they differ."""
     if text in WORDS:
         return WORDS[text]
     if text in BOOLEANS:
-        raise Ambiguous("true or false to kubectl, text to others")
+        raise AmbiguousScalar("true or false to kubectl, text to others")
     if not _STARTS.match(text):
         return text
     return _number(text)
@@ -62,14 +62,14 @@ def _number(text: str) -> Plain:
     if _PREFIXED.fullmatch(text):
         return int(text, 0)
     if _NOT_A_NUMBER.fullmatch(text):
-        raise Ambiguous("not a number that JSON can hold")
+        raise AmbiguousScalar("not a number that JSON can hold")
     if len(text) <= 80:
         for pattern, why in _AMBIGUOUS:
             if pattern.fullmatch(text):
-                raise Ambiguous(why)
+                raise AmbiguousScalar(why)
     if _FLOAT.fullmatch(text):
         number = float(text)
         if number in (float("inf"), float("-inf")):
-            raise Ambiguous("not a number that JSON can hold")
+            raise AmbiguousScalar("not a number that JSON can hold")
         return int(number) if number.is_integer() and abs(number) < 2**53 else number
     return text

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from planner.caches import cache_folder
-from planner.loading.yaml.source import VERSION, Document, YamlLimits, load_documents
+from planner.loading.yaml.source import VERSION, YamlDocument, YamlLimits, load_documents
 from planner.values import decode_leaves, encode_leaves
 from planner.whole_file import write_whole
 
@@ -42,7 +42,9 @@ class _Piece:
     secret: bool
 
 
-def load_cached(data: bytes, file: str, limits: YamlLimits, folder: Path | None = None) -> tuple[Document, ...]:
+def load_documents_cached(
+    data: bytes, file: str, limits: YamlLimits, folder: Path | None = None
+) -> tuple[YamlDocument, ...]:
     """As `load_documents`, from the cache where possible. `folder` is that of the cache; None means the user's."""
     if len(data) < WORTH_IT or len(data) > limits.size:
         return load_documents(data, file, limits)
@@ -78,7 +80,7 @@ def _key(pieces: Sequence[_Piece], limits: YamlLimits) -> str:
     return hashed.hexdigest()
 
 
-def _secrets(pieces: Sequence[_Piece], file: str, limits: YamlLimits) -> tuple[Document, ...]:
+def _secrets(pieces: Sequence[_Piece], file: str, limits: YamlLimits) -> tuple[YamlDocument, ...]:
     """The documents of the pieces that may be Secrets, at their own lines: everything else is blank lines."""
     if not any(piece.secret for piece in pieces):
         return ()
@@ -86,11 +88,11 @@ def _secrets(pieces: Sequence[_Piece], file: str, limits: YamlLimits) -> tuple[D
     return load_documents(text, file, limits)
 
 
-def _merge(known: Sequence[Document], secrets: Sequence[Document]) -> tuple[Document, ...]:
+def _merge(known: Sequence[YamlDocument], secrets: Sequence[YamlDocument]) -> tuple[YamlDocument, ...]:
     return tuple(sorted((*known, *secrets), key=lambda document: document.line)) if secrets else tuple(known)
 
 
-def _read(path: Path, pieces: Sequence[_Piece]) -> list[Document] | None:
+def _read(path: Path, pieces: Sequence[_Piece]) -> list[YamlDocument] | None:
     try:
         seal, _, payload = path.read_bytes().partition(b"\n")
         if hashlib.sha256(payload).hexdigest().encode() != seal:
@@ -100,12 +102,14 @@ def _read(path: Path, pieces: Sequence[_Piece]) -> list[Document] | None:
         return None
     open_pieces = [piece for piece in pieces if not piece.secret]
     return [
-        Document(decode_leaves(value) if tagged else value, open_pieces[piece].line + line, bool(tagged), bool(nulls))
+        YamlDocument(
+            decode_leaves(value) if tagged else value, open_pieces[piece].line + line, bool(tagged), bool(nulls)
+        )
         for piece, line, tagged, nulls, value in entries
     ]
 
 
-def _write(path: Path, pieces: Sequence[_Piece], documents: Sequence[Document]) -> None:
+def _write(path: Path, pieces: Sequence[_Piece], documents: Sequence[YamlDocument]) -> None:
     payload = _payload(pieces, documents)
     if payload is None:
         return
@@ -114,7 +118,7 @@ def _write(path: Path, pieces: Sequence[_Piece], documents: Sequence[Document]) 
     write_whole(path, hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload, mode=0o600)
 
 
-def _payload(pieces: Sequence[_Piece], documents: Sequence[Document]) -> bytes | None:
+def _payload(pieces: Sequence[_Piece], documents: Sequence[YamlDocument]) -> bytes | None:
     """What is retained; None when a Secret turned up in a piece that did not look like one."""
     lines = [piece.line for piece in pieces]
     numbers: dict[int, int] = {}

@@ -7,12 +7,12 @@ from functools import partial
 from typing import Any, Final
 
 from planner.loading.yaml import api_scalars
-from planner.loading.yaml.api_scalars import MERGE_TAG, STANDARD, NotReadable, resolve_api
+from planner.loading.yaml.api_scalars import MERGE_TAG, STANDARD, UnreadableScalar, resolve_api_scalar
 from planner.loading.yaml.document_limits import INVISIBLE
-from planner.loading.yaml.notes import Notes
-from planner.loading.yaml.own_scalars import Ambiguous, Plain, resolve_plain
-from planner.loading.yaml.tags import parse_tag
-from planner.values import MARK, Json, Ref, Sub
+from planner.loading.yaml.notes import YamlProblems
+from planner.loading.yaml.own_scalars import AmbiguousScalar, Plain, resolve_unambiguous_scalar
+from planner.loading.yaml.tags import parse_output_tag
+from planner.values import MARK, Json, OutputRef, OutputTemplate
 
 MERGE: Final = "<<"
 _STR_TAG: Final = STANDARD + "str"
@@ -20,11 +20,11 @@ _OUR_TAGS: Final = ("!ref", "!sub")
 _ONLY_OURS: Final = "only !ref and !sub are tags here"
 
 
-class Scalars:
+class ScalarReader:
     """The scalars of one text. `plain` and `keys` hold what was seen before and is certain; `tagged` says whether a
     `!ref` or a `!sub` was seen."""
 
-    def __init__(self, notes: Notes, *, api: bool) -> None:
+    def __init__(self, notes: YamlProblems, *, api: bool) -> None:
         self._notes, self._api = notes, api
         self.plain: dict[str, Plain] = {}
         self.keys: dict[str, str] = {}  # one copy of each: a CustomResourceDefinition has few keys many times
@@ -41,12 +41,12 @@ class Scalars:
             return text  # the tag `!`: it is text
         value: Plain = text
         try:
-            value = resolve_api(text) if self._api else text
-            strict = resolve_plain(text)
-        except Ambiguous as why:
+            value = resolve_api_scalar(text) if self._api else text
+            strict = resolve_unambiguous_scalar(text)
+        except AmbiguousScalar as why:
             self._notes.doubt(event, f"this unquoted value is {why}", "put it in quotes, or write what is meant")
             return value
-        except NotReadable as why:
+        except UnreadableScalar as why:
             self._notes.problem(event, f"this unquoted value is {why}", "put it in quotes")
             return text
         self.plain[text] = value = value if self._api else strict
@@ -57,7 +57,7 @@ class Scalars:
         tag = str(event.tag)
         if tag in _OUR_TAGS:
             try:
-                value = parse_tag(tag, event.value)
+                value = parse_output_tag(tag, event.value)
                 self.tagged = True
             except ValueError:
                 self._notes.problem(event, f"not a {tag}: expected Kind/name#output", "the output stands after #")
@@ -69,8 +69,8 @@ class Scalars:
         if tag not in ("!", _STR_TAG):
             self._notes.doubt(event, "an unknown tag", _ONLY_OURS)
         try:
-            return api_scalars.resolve_tagged(tag, event.value)
-        except NotReadable as why:
+            return api_scalars.resolve_tagged_scalar(tag, event.value)
+        except UnreadableScalar as why:
             self._notes.problem(event, str(why), "correct the value, or take the tag away")
             return value
 
@@ -84,7 +84,7 @@ class Scalars:
 
     def key(self, event: Any, value: Json) -> str:
         """The name of the field that a key stands for, whose value is `value`."""
-        if isinstance(value, Ref | Sub | dict | list) or not (self._api or _is_strict_key(value)):
+        if isinstance(value, OutputRef | OutputTemplate | dict | list) or not (self._api or _is_strict_key(value)):
             self._notes.problem(event, "a key that is not text", "put it in quotes")
             return "?"
         key = self._spelt(event, value) if self._api else str(value)
@@ -100,12 +100,12 @@ class Scalars:
         """The key in the API's reading: a number as Go spells it."""
         spell: Callable[[Any], str] = api_scalars.key_text
         if (text := _text(event)) is not None and event.tag is not None and event.tag != "!":
-            spell, value = partial(api_scalars.key_of_tagged, event.tag), text
+            spell, value = partial(api_scalars.key_of_tagged_scalar, event.tag), text
         elif text is not None and event.implicit[0] and event.tag is None:
-            spell, value = api_scalars.key_of_plain, text
+            spell, value = api_scalars.key_of_plain_scalar, text
         try:
             return spell(value)
-        except NotReadable as why:
+        except UnreadableScalar as why:
             self._notes.problem(event, str(why), "put it in quotes")
             return "?"
 

@@ -11,25 +11,34 @@ from typing import Final
 
 from planner.errors import ConfigError, Problem
 from planner.loading.problems import Problems
-from planner.loading.yaml.builder import Builder
-from planner.loading.yaml.document_limits import CONFIG, MANIFEST, TEMPLATE, Document, YamlLimits
-from planner.loading.yaml.json_stream import Piece, pieces
-from planner.loading.yaml.tags import parse_tag
+from planner.loading.yaml.builder import YamlValueBuilder
+from planner.loading.yaml.document_limits import CONFIG, MANIFEST, TEMPLATE, YamlDocument, YamlLimits
+from planner.loading.yaml.json_stream import JsonStreamPiece, split_json_stream
+from planner.loading.yaml.tags import parse_output_tag
 from planner.source import SourceRef
 
-__all__ = ["CONFIG", "MANIFEST", "TEMPLATE", "Document", "YamlLimits", "decode_text", "load_documents", "parse_tag"]
+__all__ = [
+    "CONFIG",
+    "MANIFEST",
+    "TEMPLATE",
+    "YamlDocument",
+    "YamlLimits",
+    "decode_text",
+    "load_documents",
+    "parse_output_tag",
+]
 VERSION: Final = "2"  # of the values that come out; part of the key of the parse cache
 _BAD_CHARACTER: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _MOST_TRIES: Final = 100  # each mends one scalar
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def load_documents(data: bytes, file: str, limits: YamlLimits) -> tuple[Document, ...]:
+def load_documents(data: bytes, file: str, limits: YamlLimits) -> tuple[YamlDocument, ...]:
     """All documents of `data`, empty ones included (value None). Raises ConfigError with every problem of the file."""
     text = decode_text(data, file, limits)
     problems = Problems()
-    documents: list[Document] = []
-    for piece in pieces(whole_lines(text)) if limits.api else (Piece(text),):
+    documents: list[YamlDocument] = []
+    for piece in split_json_stream(whole_lines(text)) if limits.api else (JsonStreamPiece(text),):
         documents += _documents(piece, file, limits, problems)
     if not problems.found and len(documents) > limits.documents:
         problems.add(SourceRef(file), f"more than {limits.documents} documents")
@@ -37,7 +46,7 @@ def load_documents(data: bytes, file: str, limits: YamlLimits) -> tuple[Document
     return tuple(documents)
 
 
-def _documents(piece: Piece, file: str, limits: YamlLimits, problems: Problems) -> tuple[Document, ...]:
+def _documents(piece: JsonStreamPiece, file: str, limits: YamlLimits, problems: Problems) -> tuple[YamlDocument, ...]:
     if (document := piece.document(limits)) is not None:
         return (document,)
     if piece.problem:
@@ -45,7 +54,7 @@ def _documents(piece: Piece, file: str, limits: YamlLimits, problems: Problems) 
         return ()
     text, parse = piece.yaml, None
     for _ in range(_MOST_TRIES):
-        builder = Builder(text, file, limits, piece.line, parse)
+        builder = YamlValueBuilder(text, file, limits, piece.line, parse)
         documents = builder.run()
         if builder.again is None:
             break
@@ -59,7 +68,7 @@ def whole_lines(text: str) -> str:
     return text if text.endswith("\n") else text + "\n"
 
 
-def text_of(data: bytes) -> str:
+def decode_by_byte_order_mark(data: bytes) -> str:
     """The text of an input. A byte order mark decides the encoding, as for kubectl; without one it is UTF-8. Raises
     UnicodeDecodeError."""
     return data.decode("utf-16" if data.startswith(_UTF_16) else "utf-8-sig")
@@ -70,7 +79,7 @@ def decode_text(data: bytes, file: str, limits: YamlLimits) -> str:
     if len(data) > limits.size:
         raise ConfigError((Problem(SourceRef(file), f"larger than {limits.size >> 20} MiB"),))
     try:
-        text = text_of(data)
+        text = decode_by_byte_order_mark(data)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError((Problem(SourceRef(file, line), "not UTF-8", "save the file as UTF-8"),)) from None

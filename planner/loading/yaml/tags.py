@@ -5,27 +5,27 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from planner.values import Ref, Sub, parse_ref
+from planner.values import OutputRef, OutputTemplate, parse_output_ref
 
 _SUB_PART: Final = re.compile(r"\$\$\{|\$\{([^{}]*)\}")
 
 
-def parse_tag(tag: str, text: str) -> Ref | Sub:
+def parse_output_tag(tag: str, text: str) -> OutputRef | OutputTemplate:
     """The value of `!ref TEXT` or `!sub TEXT`. Raises ValueError saying what was expected."""
     if tag == "!ref":
-        return parse_ref(text)
-    parts: list[str | Ref] = []
+        return parse_output_ref(text)
+    parts: list[str | OutputRef] = []
     position = 0
     for match in _SUB_PART.finditer(text):
         parts.append(text[position : match.start()])
-        parts.append("${" if match[1] is None else parse_ref(match[1]))
+        parts.append("${" if match[1] is None else parse_output_ref(match[1]))
         position = match.end()
     parts.append(text[position:])
-    return Sub(_joined(parts))
+    return OutputTemplate(_joined(parts))
 
 
-def _joined(parts: list[str | Ref]) -> tuple[str | Ref, ...]:
-    out: list[str | Ref] = []
+def _joined(parts: list[str | OutputRef]) -> tuple[str | OutputRef, ...]:
+    out: list[str | OutputRef] = []
     for part in parts:
         if isinstance(part, str) and out and isinstance(out[-1], str):
             out[-1] += part

@@ -15,21 +15,21 @@ Path: TypeAlias = tuple[str | int, ...]
 _STEP = 2  # columns of indentation of what is added
 
 
-class NotEditable(Exception):
+class NotEditableText(Exception):
     """The value cannot be written here by an edit of this kind; the message says why."""
 
 
-def with_value(text: str, document: int, path: Path, value: Any) -> str:
+def edit_yaml_value(text: str, document: int, path: Path, value: Any) -> str:
     """The text with `value` at `path` of a document (counted from 0). What lies on the way is added where it is
-    missing, at the end of the mapping that is there. Raises NotEditable."""
+    missing, at the end of the mapping that is there. Raises NotEditableText."""
     roots = _roots(text)
     if document >= len(roots) or roots[document] is None:
-        raise NotEditable("no such document")
+        raise NotEditableText("no such document")
     node, indent, rest = _deepest(roots[document], path)
     if not rest:
         return _replaced(text, node, value)
     if any(isinstance(part, int) for part in rest):
-        raise NotEditable("a list is not taken apart")
+        raise NotEditableText("a list is not taken apart")
     return _added(text, node, indent, tuple(map(str, rest)), value)
 
 
@@ -41,7 +41,7 @@ def _roots(text: str) -> tuple[Any, ...]:
     try:
         return tuple(yaml.compose_all(text, Loader=yaml.SafeLoader))
     except yaml.YAMLError:
-        raise NotEditable("the file is not understood by the editor") from None
+        raise NotEditableText("the file is not understood by the editor") from None
 
 
 def _deepest(node: Any, path: Path) -> tuple[Any, int, Path]:
@@ -65,7 +65,7 @@ def _replaced(text: str, node: Any, value: Any) -> str:
     start, end = node.start_mark.index, _end(text, node)
     old = text[start:end]
     if getattr(node, "style", None) in ("|", ">") or (old[:1] not in ("[", "{") and "\n" in old):
-        raise NotEditable("a value over several lines is not edited")
+        raise NotEditableText("a value over several lines is not edited")
     new = _flow(value, quote=old[:1])
     if start == end:  # nothing stood behind the colon
         new = f" {new}"
@@ -80,7 +80,7 @@ def _added(text: str, node: Any, indent: int, path: tuple[str, ...], value: Any)
             return _replaced(text, node, _nested(path, value))
         return _below(text, node.end_mark.index, indent + _STEP, path, value)
     if not isinstance(node, MappingNode):
-        raise NotEditable("what stands there is no mapping")
+        raise NotEditableText("what stands there is no mapping")
     if node.flow_style:
         end = node.end_mark.index - 1
         entry = f"{_scalar(path[0])}: {_flow(_nested(path[1:], value))}"

@@ -38,7 +38,7 @@ TABLE: Final[dict[str, str]] = {
 MAKERS: Final = frozenset({"ArgoSync", "GitHubComment", "GitHubIssue", "PodExec", "PullRequest", "RestObject"})
 
 
-def model_of(kind: str) -> type[KindModel] | None:
+def builtin_model_of_kind(kind: str) -> type[KindModel] | None:
     """The model of a hwplan kind, or None when there is no such kind here (planner.plugins may know it)."""
     module = TABLE.get(kind)
     if module is None:

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import Field, StringConstraints
 
-from planner.spec.base import Branch, Commit, Duration, Model, Name
+from planner.spec.base import Branch, Commit, Duration, Name, StrictModel
 from planner.spec.kinds.envelope import Deferred, KindModel
 from planner.spec.kinds.git import RemoteModel
 
@@ -19,7 +19,7 @@ class SyncHistory(RemoteModel):
     branch: Branch = Field(description="Branch that the Application follows.")
 
 
-class ArgoSyncSpec(Model):
+class ArgoSyncSpec(StrictModel):
     """Which Application, to which revision."""
 
     application: Name = Field(description="Name of the Application.")
@@ -48,7 +48,7 @@ class ArgoSync(KindModel):
     spec: ArgoSyncSpec = Field(description="What has to hold.")
 
 
-class ArgoRepairSpec(Model):
+class ArgoRepairSpec(StrictModel):
     """Of which Application, and from when on its operation counts as stuck."""
 
     application: Name = Field(description="Name of the Application.")

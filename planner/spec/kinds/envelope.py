@@ -11,15 +11,15 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, Field, PlainValidator, StringConstraints
 
-from planner.spec.base import KeyName, Model
-from planner.values import Json, JsonObject, Ref, Sealed, Sub
+from planner.spec.base import KeyName, StrictModel
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate, SealedSecret
 
 ObjectName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9]([-._a-zA-Z0-9]{0,251}[a-zA-Z0-9])?$")]
 SecretName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[-a-z0-9.]{1,63}/[-a-z0-9.]{1,253}$")]
 AnnotationKey: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[-._/a-zA-Z0-9]{1,317}$")]
 
 
-class Metadata(Model):
+class Metadata(StrictModel):
     """Name, labels and annotations."""
 
     name: ObjectName = Field(description="Name; unique among resources of this kind in a node and lane.")
@@ -30,10 +30,10 @@ class Metadata(Model):
     )
 
 
-SecretLeaf: TypeAlias = Callable[[JsonObject], Sealed]  # makes the sealed leaf of `{secret, key}`
+SecretLeaf: TypeAlias = Callable[[JsonObject], SealedSecret]  # makes the sealed leaf of `{secret, key}`
 
 
-class KindModel(Model):
+class KindModel(StrictModel):
     """Base of all kinds. Subclasses add `kind` and `spec`, and declare what the loader has to know of the kind.
 
     `OUTPUTS` are the names that `!ref Kind/name#output` may have; None where they depend on the effect.
@@ -58,7 +58,7 @@ class KindModel(Model):
         return _with_leaves(manifest, cls.model_validate(manifest), leaf) if _may_name_secrets(manifest) else manifest
 
 
-class SecretKeyRef(Model):
+class SecretKeyRef(StrictModel):
     """The type of a field whose value stands in a Secret. Plans show its keyed fingerprint, nothing shows the value.
 
     The loader adds `value`, a sealed leaf, to what the provider gets.
@@ -96,7 +96,7 @@ def _any_value(value: Any) -> Any:
 
 
 def _deferred(value: Any) -> Any:
-    if isinstance(value, (Ref, Sub)):
+    if isinstance(value, (OutputRef, OutputTemplate)):
         return value
     raise ValueError("expected `!ref` or `!sub`")
 

@@ -6,11 +6,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from planner.spec.base import FileMode, Model
+from planner.spec.base import FileMode, StrictModel
 from planner.spec.kinds.envelope import Deferred, KindModel
 
 
-class LocalFileSpec(Model):
+class LocalFileSpec(StrictModel):
     """Path, content and mode."""
 
     path: Annotated[str, StringConstraints(pattern=r"^(~/|/)?[^\x00]+$", max_length=1024)] = Field(

@@ -6,7 +6,19 @@ from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import Field, StringConstraints, model_validator
 
-from planner.spec.base import Branch, Commit, Count, Duration, FullRef, GitUrl, HttpUrl, ImageRef, KeyName, Model, Name
+from planner.spec.base import (
+    Branch,
+    Commit,
+    Count,
+    Duration,
+    FullRef,
+    GitUrl,
+    HttpUrl,
+    ImageRef,
+    KeyName,
+    Name,
+    StrictModel,
+)
 from planner.spec.infrastructure import ResourceBounds
 from planner.spec.kinds.envelope import Deferred, FreeValue, KindModel
 
@@ -16,7 +28,7 @@ KeyPath: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9~/.][
 HostKeyLine: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,4096}$")]
 
 
-class GitSsh(Model):
+class GitSsh(StrictModel):
     """How an ssh remote is reached. No configuration file of ssh is read, and unknown host keys are refused."""
 
     proxy: HttpUrl | None = Field(
@@ -31,7 +43,7 @@ class GitSsh(Model):
     )
 
 
-class GitRetry(Model):
+class GitRetry(StrictModel):
     """Which failures are tried again: transport errors of ssh, nothing else. The end says `exhausted`."""
 
     attempts: Count = Field(4, ge=1, le=20, description="Tries in all.")
@@ -39,7 +51,7 @@ class GitRetry(Model):
     max_delay: Duration = Field("30s", description="Longest pause.")
 
 
-class RemoteModel(Model):
+class RemoteModel(StrictModel):
     """A repository, and how it is reached."""
 
     remote: GitUrl | Name = Field(
@@ -79,7 +91,7 @@ class ReachedModel(RemoteModel):
     )
 
 
-class GitJob(Model):
+class GitJob(StrictModel):
     """How the Job of a GitRef runs; rendered with templates/hwplan/git-ref/job.yaml.j2."""
 
     image: ImageRef = Field(
@@ -114,7 +126,7 @@ class RefOrigin(ReachedModel):
         return self
 
 
-class GitRefSpec(Model):
+class GitRefSpec(StrictModel):
     """Both sides, and the rule between them."""
 
     from_: RefOrigin = Field(alias="from", description="Where the commit comes from.")

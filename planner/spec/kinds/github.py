@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import Field, StrictInt, StringConstraints, model_validator
 
-from planner.spec.base import Branch, Commit, HttpUrl, Model, RepoName, Text
+from planner.spec.base import Branch, Commit, HttpUrl, RepoName, StrictModel, Text
 from planner.spec.kinds.envelope import Deferred, KindModel
 from planner.spec.kinds.git import KeyPath, RemoteModel
 
@@ -15,7 +15,7 @@ Marker: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][-a-z0-9
 Body: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=65_536)]
 
 
-class GitHubApp(Model):
+class GitHubApp(StrictModel):
     """A GitHub App that is installed where the repository is."""
 
     id: Text = Field(description="Its id or client id.")
@@ -26,7 +26,7 @@ class GitHubApp(Model):
     )
 
 
-class GitHubAccess(Model):
+class GitHubAccess(StrictModel):
     """Which GitHub is asked, and in whose name. Credentials are files on the machine that plans; none is in a plan."""
 
     url: HttpUrl = Field("https://api.github.com", description="Beginning of its REST API.")
@@ -42,7 +42,7 @@ class GitHubAccess(Model):
         return self
 
 
-class GitHubModel(Model):
+class GitHubModel(StrictModel):
     """A repository on a GitHub."""
 
     repo: RepoName = Field(description="owner/name.")
@@ -57,6 +57,10 @@ class PullRequestSpec(GitHubModel):
     base: Branch = Field(description="The branch that it is merged into; a pull request into another one is refused.")
     git: RemoteModel = Field(description="The repository as git reaches it: the merge is foretold and verified there.")
     method: Literal["merge", "squash", "rebase"] = Field("merge", description="How it is merged.")
+    freshness: Literal["head", "merge"] = Field(
+        "head",
+        description="`merge`: the head has to contain the tip of its base, so that what is merged is what was tested.",
+    )
 
 
 class PullRequest(KindModel):

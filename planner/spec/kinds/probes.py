@@ -6,11 +6,11 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, StrictFloat, StrictInt, model_validator
 
-from planner.spec.base import Count, Duration, Flag, HttpUrl, Model, Text
+from planner.spec.base import Count, Duration, Flag, HttpUrl, StrictModel, Text
 from planner.spec.kinds.envelope import Deferred, FreeValue, KindModel
 
 
-class HttpExpect(Model):
+class HttpExpect(StrictModel):
     """What the answer has to be."""
 
     status: Annotated[StrictInt, Field(ge=100, le=599)] = Field(200, description="HTTP status.")
@@ -20,7 +20,7 @@ class HttpExpect(Model):
     header: dict[Text, Text] = Field(default_factory=dict, description="Header -> value.")
 
 
-class HttpProbeSpec(Model):
+class HttpProbeSpec(StrictModel):
     """What is asked, what has to come back, and how long it may take."""
 
     url: HttpUrl = Field(description="URL; credentials, link-local and metadata addresses are refused.")
@@ -46,7 +46,7 @@ class HttpProbe(KindModel):
     spec: HttpProbeSpec = Field(description="The probe.")
 
 
-class QueryExpect(Model):
+class QueryExpect(StrictModel):
     """What the result has to be; exactly one."""
 
     count: Count | None = Field(None, description="Number of series.")
@@ -62,7 +62,7 @@ class QueryExpect(Model):
         return self
 
 
-class PrometheusQuerySpec(Model):
+class PrometheusQuerySpec(StrictModel):
     """The query and what it has to give."""
 
     server: HttpUrl | None = Field(None, description="Base URL of Prometheus; the node's own when left out.")

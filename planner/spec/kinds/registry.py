@@ -6,11 +6,11 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from planner.spec.base import Flag, ImageRef, ImageSource, InnerPath, Model, Platform, RegistryHost, Text
+from planner.spec.base import Flag, ImageRef, ImageSource, InnerPath, Platform, RegistryHost, StrictModel, Text
 from planner.spec.kinds.envelope import KindModel
 
 
-class ImageBuild(Model):
+class ImageBuild(StrictModel):
     """Build from a Dockerfile. It is built again when a file of the context, the Dockerfile or an argument changes;
     times and owners of files do not count, and neither does a base image that moved under the same name."""
 
@@ -20,7 +20,7 @@ class ImageBuild(Model):
     builder: Literal["buildah", "docker"] = Field("buildah", description="Program that builds.")
 
 
-class RegistryImageSpec(Model):
+class RegistryImageSpec(StrictModel):
     """The image and its origin."""
 
     target: ImageRef = Field(description="Where it has to be: a tag.")

@@ -9,9 +9,9 @@ from pydantic import AfterValidator, Field, StrictInt, StringConstraints, model_
 
 from planner.editing import set_field
 from planner.path import FieldPath, parse_path
-from planner.spec.base import Flag, HttpUrl, Model, Text
+from planner.spec.base import Flag, HttpUrl, StrictModel, Text
 from planner.spec.kinds.envelope import FreeValue, KindModel, SecretLeaf
-from planner.values import Json, JsonObject, Sealed
+from planner.values import Json, JsonObject, SealedSecret
 
 
 def _base_url(text: str) -> str:
@@ -40,7 +40,7 @@ PathText: TypeAlias = Annotated[str, StringConstraints(max_length=1024), AfterVa
 FieldText: TypeAlias = Annotated[str, StringConstraints(max_length=1024), AfterValidator(_is_field)]
 
 
-class RestAuth(Model):
+class RestAuth(StrictModel):
     """Credentials, by reference. Sent to the host of `baseUrl` only, in one header."""
 
     secret: SecretName = Field(description="Secret that holds the credential, `namespace/name`.")
@@ -49,7 +49,7 @@ class RestAuth(Model):
     prefix: str = Field("Bearer ", description="Text before it.")
 
 
-class RestPages(Model):
+class RestPages(StrictModel):
     """How a list that comes in pages is read to its end. `Link: <...>; rel="next"` is followed without this."""
 
     by: Literal["page", "offset", "cursor"] = Field(
@@ -69,7 +69,7 @@ class RestPages(Model):
         return self
 
 
-class RestList(Model):
+class RestList(StrictModel):
     """How the API lists a collection."""
 
     items: FieldText | None = Field(
@@ -79,7 +79,7 @@ class RestList(Model):
     pages: RestPages | None = Field(None, description="How pages are read.")
 
 
-class RestSecret(Model):
+class RestSecret(StrictModel):
     """A field of the body that comes from a Secret."""
 
     secret: SecretName = Field(description="The Secret, `namespace/name`.")
@@ -91,7 +91,7 @@ class RestSecret(Model):
     )
 
 
-class RestVerbs(Model):
+class RestVerbs(StrictModel):
     """How the API creates and changes. Objects are never deleted: nothing in them says whose they are."""
 
     create: Literal["POST", "PUT"] = Field(
@@ -105,7 +105,7 @@ class RestVerbs(Model):
     )
 
 
-class RestObjectSpec(Model):
+class RestObjectSpec(StrictModel):
     """Where the object is and what it has to be."""
 
     base_url: BaseUrl = Field(description="Beginning of every URL of the API. Credentials go to its host only.")
@@ -168,7 +168,7 @@ class RestObject(KindModel):
             spec["body"] = set_field(spec["body"], parse_path(path), leaf(named))
         if auth := spec.get("auth"):
             # Without its fingerprint: who asks does not belong to what is asked for.
-            spec["auth"] = {**auth, "value": Sealed(leaf({"key": "token", **auth}).ref, "")}
+            spec["auth"] = {**auth, "value": SealedSecret(leaf({"key": "token", **auth}).ref, "")}
         return {**manifest, "spec": spec}
 
 

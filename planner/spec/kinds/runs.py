@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from planner.spec.base import Count, Duration, Flag, Model, Name, Text
+from planner.spec.base import Count, Duration, Flag, Name, StrictModel, Text
 from planner.spec.kinds import TABLE
 from planner.spec.kinds.envelope import AnnotationKey, Deferred, KindModel
 
@@ -31,7 +31,7 @@ PodTarget: TypeAlias = Annotated[str, StringConstraints(max_length=600), AfterVa
 Word: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=r"^[^\x00]+$")]
 
 
-class PodExecSpec(Model):
+class PodExecSpec(StrictModel):
     """Which container, which command, how often."""
 
     target: PodTarget = Field(
@@ -99,7 +99,7 @@ Workload: TypeAlias = Annotated[str, StringConstraints(max_length=600), AfterVal
 Followed: TypeAlias = Annotated[str, StringConstraints(max_length=600), AfterValidator(_object)]
 
 
-class RestartSpec(Model):
+class RestartSpec(StrictModel):
     """What is restarted, and when."""
 
     target: Workload = Field(
@@ -140,7 +140,7 @@ class Restart(KindModel):
     spec: RestartSpec = Field(description="The restart.")
 
 
-class Selector(Model):
+class Selector(StrictModel):
     """Which objects are looked at: those that fit all of this."""
 
     api_version: Text = Field(description="apiVersion of the objects.")
@@ -160,7 +160,7 @@ class Selector(Model):
         return self
 
 
-class Activity(Model):
+class Activity(StrictModel):
     """How objects are judged that go on until they are deleted: by their last sign of life."""
 
     heartbeat: AnnotationKey = Field(
@@ -175,7 +175,7 @@ class Activity(Model):
     )
 
 
-class RetentionSpec(Model):
+class RetentionSpec(StrictModel):
     """What may be deleted. Running objects and those named by `neverTouch` never are."""
 
     selector: Selector = Field(description="Which objects are looked at.")

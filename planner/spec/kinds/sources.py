@@ -6,13 +6,13 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from planner.spec.base import DottedName, Flag, GitUrl, HttpUrl, InnerPath, KeyName, Model, Name, Sha256, Text
+from planner.spec.base import DottedName, Flag, GitUrl, HttpUrl, InnerPath, KeyName, Name, Sha256, StrictModel, Text
 from planner.spec.images import ImageRewrite
 from planner.spec.kinds.envelope import AnnotationKey, KindModel
 from planner.spec.secrets import SecretOrigin
 
 
-class SecretTarget(Model):
+class SecretTarget(StrictModel):
     """The Secret that is made."""
 
     namespace: Name = Field(description="Its namespace.")
@@ -21,7 +21,7 @@ class SecretTarget(Model):
     annotations: dict[AnnotationKey, str] = Field(default_factory=dict, description="Its annotations.")
 
 
-class SecretSourceSpec(Model):
+class SecretSourceSpec(StrictModel):
     """Where values come from, and which keys of the Secret they become."""
 
     sources: tuple[SecretOrigin, ...] = Field(
@@ -44,7 +44,7 @@ class SecretSource(KindModel):
     spec: SecretSourceSpec = Field(description="Sources and target.")
 
 
-class ManifestExpectations(Model):
+class ManifestExpectations(StrictModel):
     """What a manifest has to hold; anything else is another manifest than the configuration means."""
 
     crds: tuple[Text, ...] = Field((), description="CustomResourceDefinitions, by name.")
@@ -52,7 +52,7 @@ class ManifestExpectations(Model):
     version: Text | None = Field(None, description="Tag that an image of these workloads has, with or without its v.")
 
 
-class ManifestSourceSpec(Model):
+class ManifestSourceSpec(StrictModel):
     """Which manifest, pinned how, changed in which places."""
 
     file: InnerPath | None = Field(None, description="Local file, relative to the configuration folder.")

@@ -6,14 +6,14 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, StringConstraints, model_validator
 
-from planner.spec.base import Duration, Flag, Model, Name, Text
+from planner.spec.base import Duration, Flag, Name, StrictModel, Text
 from planner.spec.kinds.envelope import AnnotationKey, Deferred, FreeValue, KindModel
 
 # A name of Kubernetes that a label can hold too: Tekton labels what it makes with the name of the run.
 RunName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
 
 
-class RunMetadata(Model):
+class RunMetadata(StrictModel):
     """Metadata of a run."""
 
     name: RunName | Deferred = Field(
@@ -24,7 +24,7 @@ class RunMetadata(Model):
     annotations: dict[AnnotationKey, str | Deferred] = Field(default_factory=dict, description="Annotations.")
 
 
-class RunManifest(Model):
+class RunManifest(StrictModel):
     """A PipelineRun as Tekton takes it."""
 
     api_version: Literal["tekton.dev/v1"] = Field(description="Always tekton.dev/v1.")
@@ -33,7 +33,7 @@ class RunManifest(Model):
     spec: dict[Text, FreeValue] = Field(description="As Tekton defines it.")
 
 
-class RunEvidence(Model):
+class RunEvidence(StrictModel):
     """What a run has to show, or else its success does not count."""
 
     task_runs: tuple[Text, ...] = Field(
@@ -42,7 +42,7 @@ class RunEvidence(Model):
     results: tuple[Text, ...] = Field((), description="Results that the run must have.")
 
 
-class PipelineRunSpec(Model):
+class PipelineRunSpec(StrictModel):
     """The run, how long it is waited for, and what it has to show."""
 
     manifest: RunManifest = Field(description="The PipelineRun as Tekton takes it.")

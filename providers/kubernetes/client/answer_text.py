@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from planner.path import Element, FieldPath, ListItem, SetMember, render_path
-from providers.json_answer import json_of
+from providers.json_answer import parse_json_answer
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?')
 _WORD = re.compile(r"^[A-Za-z]{1,64}$")
@@ -23,15 +23,15 @@ def reason_word(text: str) -> str:
 _MOST = 1 << 14  # characters: an API server's words are shorter; who shows them may shorten them further
 
 
-def safe_line(text: str) -> str:
+def safe_server_line(text: str) -> str:
     """One line without long quoted values, whole but for what no server has to say."""
     line = " ".join(_QUOTED.sub(lambda quote: quote[0] if len(quote[0]) <= 66 else '"…"', text[: 4 * _MOST]).split())
     return line if len(line) <= _MOST else f"{line[:_MOST]}… +{len(line) - _MOST} characters"
 
 
-def unquote(text: str) -> str:
+def unquote_server_text(text: str) -> str:
     try:
-        return str(json_of(text.encode()))
+        return str(parse_json_answer(text.encode()))
     except ValueError:
         return text.strip('"')
 
@@ -72,8 +72,10 @@ def _element(inner: str) -> Element:
     if inner.isdigit():
         return int(inner)
     if inner.startswith("="):
-        return SetMember(unquote(inner[1:]))
+        return SetMember(unquote_server_text(inner[1:]))
     pairs = re.findall(r'([A-Za-z0-9_]+)=("(?:[^"\\]|\\.)*"|[^,]*)', inner)
     if pairs:
-        return ListItem(tuple(sorted((key, int(value) if value.isdigit() else unquote(value)) for key, value in pairs)))
+        return ListItem(
+            tuple(sorted((key, int(value) if value.isdigit() else unquote_server_text(value)) for key, value in pairs))
+        )
     return inner

@@ -18,20 +18,20 @@ from typing import TypeAlias
 
 from planner.errors import ProviderError
 from planner.values import JsonObject
-from providers.json_answer import json_of
-from providers.kubernetes.client.answer_text import reason_word, safe_line, server_path_text, unquote
-from providers.kubernetes.client.field_errors import detail_of, quoted_value
+from providers.json_answer import parse_json_answer
+from providers.kubernetes.client.answer_text import reason_word, safe_server_line, server_path_text, unquote_server_text
+from providers.kubernetes.client.field_errors import field_error_detail, field_error_value
 from providers.kubernetes.client.webhook_answers import webhook_failure
 from providers.kubernetes.errors import (
     AdmissionDenied,
     AlreadyExists,
     ApplyConflict,
     BadRequest,
-    Cause,
     ContinueExpired,
     FieldConflict,
     Forbidden,
     Invalid,
+    InvalidField,
     NamespaceMissing,
     NamespaceTerminating,
     NotFound,
@@ -41,7 +41,7 @@ from providers.kubernetes.errors import (
     TooLarge,
     UidMismatch,
     Unauthorized,
-    UnknownAnswer,
+    UnknownServerAnswer,
 )
 
 _MAX_RETRY_AFTER = 3600.0
@@ -80,22 +80,22 @@ def classify_answer(
     for rule in _RULES:
         if error := rule(answer):
             return error
-    return UnknownAnswer(f"the server answered {status} {reason_word(answer.reason)}".rstrip(), where=where)
+    return UnknownServerAnswer(f"the server answered {status} {reason_word(answer.reason)}".rstrip(), where=where)
 
 
-def status_of(content_type: str, body: bytes) -> JsonObject:
+def status_of_answer(content_type: str, body: bytes) -> JsonObject:
     """The Status that an API server sends with a refusal; empty when the answer is of somebody else."""
     if content_type.partition(";")[0].strip().lower() != "application/json":
         return {}
     try:
-        parsed = json_of(body)
+        parsed = parse_json_answer(body)
     except ValueError:
         return {}
     return parsed if isinstance(parsed, dict) and parsed.get("kind") == "Status" else {}
 
 
 def _read(status: int, content_type: str, body: bytes, where: str, retry_after: str | None) -> _Answer:
-    document = status_of(content_type, body)
+    document = status_of_answer(content_type, body)
     details = document.get("details")
     details = details if isinstance(details, dict) else {}
     causes = details.get("causes")
@@ -145,12 +145,14 @@ def _typed_patch(answer: _Answer) -> ProviderError | None:
     remedy = (
         "compare with `hwplan explain` or `kubectl explain`" if any("declared" in c.message for c in causes) else ""
     )
-    return Invalid(causes or (Cause("", "SchemaMismatch"),), where=answer.where, remedy=remedy)
+    return Invalid(causes or (InvalidField("", "SchemaMismatch"),), where=answer.where, remedy=remedy)
 
 
-def _typed_cause(path: str, text: str) -> Cause:
+def _typed_cause(path: str, text: str) -> InvalidField:
     words = text.split(", got ")[0]  # what follows is the value itself
-    return Cause(server_path_text(path), "SchemaMismatch", safe_line(words) if _TYPED_WORDS.match(words) else "")
+    return InvalidField(
+        server_path_text(path), "SchemaMismatch", safe_server_line(words) if _TYPED_WORDS.match(words) else ""
+    )
 
 
 def _conversion(answer: _Answer) -> ProviderError | None:
@@ -160,15 +162,15 @@ def _conversion(answer: _Answer) -> ProviderError | None:
     words = answer.message.rpartition(": ")[2]
     keep = bool(_CONVERSION_WORDS.match(words))
     return Invalid(
-        (Cause("", "Unconvertible", words if keep else "a value does not fit its type"),), where=answer.where
+        (InvalidField("", "Unconvertible", words if keep else "a value does not fit its type"),), where=answer.where
     )
 
 
 def _denied(answer: _Answer) -> ProviderError | None:
     if match := _WEBHOOK_DENIED.match(answer.message):
-        name, words = match["name"], "" if answer.secret else safe_line(match["words"] or "")
+        name, words = match["name"], "" if answer.secret else safe_server_line(match["words"] or "")
         kind = "policy" if "olicy" in match["what"] else "webhook"
-        message = f'{kind} "{safe_line(name)}" denied it' + (f": {words}" if words else "")
+        message = f'{kind} "{safe_server_line(name)}" denied it' + (f": {words}" if words else "")
         return AdmissionDenied(message, webhook=name, where=answer.where)
     return None
 
@@ -190,7 +192,9 @@ def _conflict_of(cause: JsonObject) -> FieldConflict:
     message = str(cause.get("message") or "")
     match = _MANAGER.search(message)
     return FieldConflict(
-        server_path_text(str(cause.get("field") or "")), unquote(match[1]) if match else "", safe_line(message)
+        server_path_text(str(cause.get("field") or "")),
+        unquote_server_text(match[1]) if match else "",
+        safe_server_line(message),
     )
 
 
@@ -201,7 +205,7 @@ def _not_found(answer: _Answer) -> ProviderError | None:
     if answer.plain or (answer.reason == "NotFound" and not name):
         return NotServed("the cluster does not serve this kind", where=answer.where, remedy="install its CRD first")
     if kind == "namespaces" and not answer.where.startswith("Namespace/"):
-        message = f"namespace {safe_line(name)} does not exist"
+        message = f"namespace {safe_server_line(name)} does not exist"
         return NamespaceMissing(message, namespace=name, where=answer.where, remedy="declare the Namespace")
     return NotFound("it does not exist", where=answer.where)
 
@@ -217,10 +221,12 @@ def _forbidden(answer: _Answer) -> ProviderError | None:
             "its namespace is being deleted", where=answer.where, retry_after=answer.retry_after
         )
     if match := _RBAC.search(answer.message):
-        return Forbidden(safe_line(match[0]), where=answer.where, remedy="grant the right, or use other credentials")
+        return Forbidden(
+            safe_server_line(match[0]), where=answer.where, remedy="grant the right, or use other credentials"
+        )
     words = answer.message.partition(" is forbidden: ")[2]
     return Forbidden(
-        f"forbidden: {safe_line(words)}" if words and not answer.secret else "forbidden", where=answer.where
+        f"forbidden: {safe_server_line(words)}" if words and not answer.secret else "forbidden", where=answer.where
     )
 
 
@@ -240,24 +246,24 @@ def _invalid(answer: _Answer) -> ProviderError | None:
     return Invalid(causes, where=answer.where, remedy=remedy)
 
 
-def _cause(cause: JsonObject, secret: bool) -> Cause:
+def _cause(cause: JsonObject, secret: bool) -> InvalidField:
     message = str(cause.get("message") or "")
     field, reason = str(cause.get("field") or ""), reason_word(str(cause.get("reason") or ""))
-    words = detail_of(message)
+    words = field_error_detail(message)
     if match := _IMMUTABLE.search(message):
         said = words if match[0] in words and not secret else match[0]
-        return Cause(server_path_text(field), reason, said, immutable=True)
-    if words and not secret and _NAMING.search(field) and (value := quoted_value(message)):
+        return InvalidField(server_path_text(field), reason, said, immutable=True)
+    if words and not secret and _NAMING.search(field) and (value := field_error_value(message)):
         words = f"{json.dumps(value, ensure_ascii=False)}: {words}"
     if secret and not _SECRET_WORDS.match(words):
         words = ""
-    return Cause(server_path_text(field), reason, words or _REASON_WORDS.get(reason, ""))
+    return InvalidField(server_path_text(field), reason, words or _REASON_WORDS.get(reason, ""))
 
 
 def _other(answer: _Answer) -> ProviderError | None:
     match answer.code:
         case 400:
-            words = "" if answer.secret else safe_line(_BEFORE_CONTEXT.split(answer.message, maxsplit=1)[0])
+            words = "" if answer.secret else safe_server_line(_BEFORE_CONTEXT.split(answer.message, maxsplit=1)[0])
             return BadRequest(words or "the server does not understand the document", where=answer.where)
         case 405:
             return BadRequest("the server does not allow this on the kind", where=answer.where)
@@ -266,7 +272,9 @@ def _other(answer: _Answer) -> ProviderError | None:
         case 413:
             return TooLarge("the object is larger than the server takes", where=answer.where)
         case 300 | 301 | 302 | 303 | 307 | 308:
-            return UnknownAnswer(f"the server answered {answer.code}: redirects are not followed", where=answer.where)
+            return UnknownServerAnswer(
+                f"the server answered {answer.code}: redirects are not followed", where=answer.where
+            )
         case _:
             return None
 

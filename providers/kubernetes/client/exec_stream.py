@@ -18,16 +18,16 @@ from typing import Final
 from planner.values import JsonObject
 from providers.cluster import EXEC_OUTPUT, EndedCommand
 from providers.http.connections import UpgradedConnection
-from providers.json_answer import json_of
+from providers.json_answer import parse_json_answer
 from providers.kubernetes.client.transport import Transport
 from providers.kubernetes.client.websocket import (
     MalformedFrame,
-    Opcode,
     WebSocketMessage,
+    WebSocketOpcode,
     WebSocketReader,
     control_frame,
     expected_accept_header,
-    new_key,
+    new_websocket_key,
 )
 from providers.kubernetes.client.wire import WireRequest
 from providers.kubernetes.errors import CommandNotStarted, CommandUnsettled, OutcomeUnknown
@@ -48,7 +48,7 @@ _NEVER_STARTED = re.compile(
 )
 
 
-def path_of(pod: str, container: str, command: Sequence[str]) -> str:
+def exec_request_path(pod: str, container: str, command: Sequence[str]) -> str:
     """The path of the request. `pod` is the path of the pod; the command goes as it is, word by word."""
     words = [("command", word) for word in command]
     query = [*words, ("container", container), ("stdout", "true"), ("stderr", "true")]
@@ -64,7 +64,7 @@ def run_in_container(
     not started.
     """
     deadline = time.monotonic() + seconds
-    key = new_key()
+    key = new_websocket_key()
     try:
         connection = transport.upgrade(request, _handshake(key, protocols))
     except OutcomeUnknown:
@@ -154,7 +154,7 @@ class _Run:
         try:
             data = sock.recv(_CHUNK)
         except TimeoutError:
-            sock.sendall(control_frame(Opcode.PING))
+            sock.sendall(control_frame(WebSocketOpcode.PING))
             return
         self._heard = time.monotonic()
         self._over = not data
@@ -163,11 +163,11 @@ class _Run:
 
     def _take(self, message: WebSocketMessage) -> None:
         match message:
-            case (Opcode.BINARY, payload):
+            case (WebSocketOpcode.BINARY, payload):
                 self._channel(payload[:1], payload[1:])
-            case (Opcode.PING, payload):
-                self._connection.sock.sendall(control_frame(Opcode.PONG, payload))
-            case (Opcode.CLOSE, _):
+            case (WebSocketOpcode.PING, payload):
+                self._connection.sock.sendall(control_frame(WebSocketOpcode.PONG, payload))
+            case (WebSocketOpcode.CLOSE, _):
                 self._over = True
 
     def _channel(self, channel: bytes, data: bytes) -> None:
@@ -177,7 +177,7 @@ class _Run:
             self._status = _parsed(data)
 
     def _judge(self, status: JsonObject) -> EndedCommand:
-        code = exit_code(status)
+        code = exit_code_of_status(status)
         if code is not None:
             return EndedCommand(code, bytes(self._tail.retained), self._tail.cut)
         if not self._tail.retained and _NEVER_STARTED.search(str(status.get("message") or "")):
@@ -189,7 +189,7 @@ class _Run:
         return CommandUnsettled(reason, where=self._where, output=bytes(self._tail.retained), cut=self._tail.cut)
 
 
-def exit_code(status: JsonObject) -> int | None:
+def exit_code_of_status(status: JsonObject) -> int | None:
     """The exit code that a Status says; None when it says none (apimachinery util/remotecommand, `ExitCode`)."""
     if status.get("status") == "Success":
         return 0
@@ -204,7 +204,7 @@ def exit_code(status: JsonObject) -> int | None:
 
 def _parsed(data: bytes) -> JsonObject:
     try:
-        document = json_of(data)
+        document = parse_json_answer(data)
     except ValueError:
         document = None
     if not isinstance(document, dict):

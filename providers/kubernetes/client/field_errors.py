@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from providers.kubernetes.client.answer_text import safe_line, unquote
+from providers.kubernetes.client.answer_text import safe_server_line, unquote_server_text
 
 _TYPE = re.compile(
     r"(?P<type>Required value|Forbidden|Too long|Too many|Internal error|Not found"
@@ -27,7 +27,7 @@ _CLOSES = {"}": "{", "]": "[", ")": "("}
 _VALUES_FOLLOW = re.compile(r"\n|\b[a-z][a-z0-9]*\.[A-Z]\w*\{|\bmap\[|[{\[]\s*\"|&\{|, got ")
 
 
-def detail_of(message: str) -> str:
+def field_error_detail(message: str) -> str:
     """The detail of a field error without its value; empty where there is none or the value cannot be cut out."""
     kind = _TYPE.match(message)
     if kind is None:
@@ -37,16 +37,16 @@ def detail_of(message: str) -> str:
         return ""
     words = _VALUES_FOLLOW.split(message[end + 2 :], maxsplit=1)[0]
     value = message[kind.end() + 2 : end].strip('"')
-    return safe_line(_without(value, words) if len(value) >= _TELLING else words).rstrip(" :")
+    return safe_server_line(_without(value, words) if len(value) >= _TELLING else words).rstrip(" :")
 
 
-def quoted_value(message: str) -> str:
+def field_error_value(message: str) -> str:
     """The value of a field error where it is a text, at most 80 characters of it; empty for any other."""
     kind = _TYPE.match(message)
     found = _STRING.match(message, kind.end() + 2) if kind and message.startswith(": ", kind.end()) else None
     if found is None or kind is None or kind["type"] in _NO_VALUE:
         return ""
-    text = unquote(found[0]) if found[0][0] == '"' else found[0].strip("`")
+    text = unquote_server_text(found[0]) if found[0][0] == '"' else found[0].strip("`")
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… +{len(text) - _SHOWN} characters"
 
 

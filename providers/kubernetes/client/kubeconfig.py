@@ -45,7 +45,7 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class ServerConnection:
     """How to reach one API server. `ca` is PEM, empty for the trust of the system; `renew` gets credentials anew."""
 
     server: str
@@ -68,7 +68,7 @@ class Connection:
 
 def resolve_connection(
     kubeconfig: str = "", context: str = "", *, environ: Mapping[str, str] | None = None, pod: Path = _POD_FILES
-) -> Connection:
+) -> ServerConnection:
     """The connection that the options and the environment select.
 
     In this order: the file `kubeconfig`; the files of `$KUBECONFIG`; `~/.kube/config`; the service account of the pod.
@@ -85,7 +85,7 @@ def resolve_connection(
     return _connection(merged, name, files)
 
 
-def namespace_of(
+def namespace_of_context(
     kubeconfig: str = "", context: str = "", *, environ: Mapping[str, str] | None = None, pod: Path = _POD_FILES
 ) -> str:
     """The namespace of the context that `connect` would choose, without asking for credentials. Raises as `connect`."""
@@ -113,13 +113,13 @@ def _files(kubeconfig: str, environ: Mapping[str, str]) -> tuple[Path, ...]:
     return (path,) if path.is_file() else ()
 
 
-def _in_cluster(environ: Mapping[str, str], pod: Path, context: str) -> Connection:
+def _in_cluster(environ: Mapping[str, str], pod: Path, context: str) -> ServerConnection:
     host, port = environ.get("KUBERNETES_SERVICE_HOST", ""), environ.get("KUBERNETES_SERVICE_PORT", "443")
     if not host or not (pod / "token").is_file() or context:
         remedy = "give --kubeconfig FILE, set KUBECONFIG, or run `hwplan snapshot` to plan without a cluster"
         raise HwplanError("no kubeconfig, and this is not a pod with a service account", remedy=remedy)
     namespace = pod / "namespace"
-    return Connection(
+    return ServerConnection(
         server=f"https://{f'[{host}]' if ':' in host else host}:{port}",
         ca=(pod / "ca.crt").read_bytes(),
         credentials=Credentials(token_file=str(pod / "token")),
@@ -238,7 +238,7 @@ def _wrong(file: Path, message: str, remedy: str = "") -> NoReturn:
 # --- one context ---------------------------------------------------------------------------------------------------
 
 
-def _connection(merged: _Merged, name: str, files: tuple[Path, ...]) -> Connection:
+def _connection(merged: _Merged, name: str, files: tuple[Path, ...]) -> ServerConnection:
     context = merged.contexts.get(name)
     if context is None:
         known = ", ".join(sorted(merged.contexts)) or "none"
@@ -254,7 +254,7 @@ def _connection(merged: _Merged, name: str, files: tuple[Path, ...]) -> Connecti
     server = _server(cluster)
     if server.startswith("http://") and credentials != Credentials() and not _LOOPBACK.match(server):
         _wrong(cluster.file, f"{cluster.label}: credentials are not sent over http", "use https")
-    return Connection(
+    return ServerConnection(
         server=server,
         ca=cluster.pem("certificate-authority"),
         credentials=credentials,

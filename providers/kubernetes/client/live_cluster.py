@@ -21,9 +21,16 @@ from planner.plan import ClusterIdentity
 from planner.values import JsonObject
 from providers.cluster import FIELD_MANAGER, OPERATOR_MANAGER, EndedCommand, Keep, KindInfo, Listing, ObjectCollection
 from providers.http.answer import HttpAnswer
-from providers.kubernetes.answer_shape import Pages, check_content, document_of, items_of, next_of, object_of
+from providers.kubernetes.answer_shape import (
+    PageProgress,
+    check_builtin_shape,
+    checked_list_items,
+    checked_object,
+    continue_token,
+    parse_answer_document,
+)
 from providers.kubernetes.client.discovery import Discovery
-from providers.kubernetes.client.kubeconfig import Connection
+from providers.kubernetes.client.kubeconfig import ServerConnection
 from providers.kubernetes.client.transport import Transport, TransportStats
 from providers.kubernetes.client.wire import WireRequest
 from providers.kubernetes.errors import (
@@ -33,7 +40,7 @@ from providers.kubernetes.errors import (
     NotFound,
     NotServed,
     ResourceVersionConflict,
-    UnknownAnswer,
+    UnknownServerAnswer,
 )
 from providers.kubernetes.parallel import ParallelMap
 
@@ -52,7 +59,9 @@ _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 class LiveCluster:
     """`Cluster` for a live API server. Methods may be called from many threads."""
 
-    def __init__(self, connection: Connection, *, parallelism: int = 16, transport: Transport | None = None) -> None:
+    def __init__(
+        self, connection: ServerConnection, *, parallelism: int = 16, transport: Transport | None = None
+    ) -> None:
         self._connection = connection
         self._transport = transport or Transport(connection, parallelism=parallelism)
         self._parallel = ParallelMap(parallelism)
@@ -75,7 +84,9 @@ class LiveCluster:
         if self._identity is None:
             found = self.get(KindInfo("v1", "Namespace", "namespaces", False), "", "kube-system")
             if found is None:
-                raise UnknownAnswer("it has no namespace kube-system: is this a cluster?", where=self._connection.host)
+                raise UnknownServerAnswer(
+                    "it has no namespace kube-system: is this a cluster?", where=self._connection.host
+                )
             self._identity = ClusterIdentity(uid=str(found["metadata"]["uid"]), server=self._connection.host)
         return self._identity
 
@@ -129,16 +140,16 @@ class LiveCluster:
         info, token = place.kind, ""
         found: Objects = []
         path, where = _collection(info, place.namespace), _where(info, place.namespace, "*")
-        pages = Pages(where, _LIST_SECONDS)
+        pages = PageProgress(where, _LIST_SECONDS)
         while True:
             query = f"?limit={PAGE}" + (f"&continue={urllib.parse.quote(token, safe='')}" if token else "")
-            page = document_of(self._call(info, WireRequest("GET", path + query, where=where)).body, where)
-            items = items_of(page, info, place.namespace, where)
+            page = parse_answer_document(self._call(info, WireRequest("GET", path + query, where=where)).body, where)
+            items = checked_list_items(page, info, place.namespace, where)
             for item in items:
                 if keep is None or keep(item):
-                    check_content(item, where)
+                    check_builtin_shape(item, where)
                     found.append(item)
-            token = next_of(page, where)
+            token = continue_token(page, where)
             if not token:
                 return tuple(found)
             pages.check(token, len(items))
@@ -150,7 +161,7 @@ class LiveCluster:
             answer = self._call(kind, WireRequest("GET", _object(kind, namespace, name), where=where))
         except NotFound:
             return None
-        return object_of(document_of(answer.body, where), kind, namespace, name, where)
+        return checked_object(parse_answer_document(answer.body, where), kind, namespace, name, where)
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
@@ -183,8 +194,8 @@ class LiveCluster:
             where=where,
             effect=not dry_run,
         )
-        found = document_of(self._call(kind, request).body, where)
-        return object_of(found, kind, namespace, name, where, stored=not dry_run)
+        found = parse_answer_document(self._call(kind, request).body, where)
+        return checked_object(found, kind, namespace, name, where, stored=not dry_run)
 
     def patch(
         self, kind: KindInfo, namespace: str, name: str, patch: Sequence[JsonObject], *, dry_run: bool = False
@@ -206,8 +217,8 @@ class LiveCluster:
             repeatable=bound,
         )
         try:
-            found = document_of(self._call(kind, request).body, where)
-            return object_of(found, kind, namespace, name, where, stored=not dry_run)
+            found = parse_answer_document(self._call(kind, request).body, where)
+            return checked_object(found, kind, namespace, name, where, stored=not dry_run)
         except Invalid as error:
             if not error.causes and any(step.get("op") == "test" for step in patch):
                 message = "it is not in the state that the patch expects"
@@ -245,7 +256,7 @@ class LiveCluster:
         from providers.kubernetes.client import exec_stream
 
         where = _where(_POD, namespace, pod)
-        path = exec_stream.path_of(_object(_POD, namespace, pod), container, command)
+        path = exec_stream.exec_request_path(_object(_POD, namespace, pod), container, command)
         request = WireRequest("GET", path, where=where, effect=True, repeatable=False)
         return exec_stream.run_in_container(self._transport, request, seconds)
 

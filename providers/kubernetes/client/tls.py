@@ -16,13 +16,13 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from planner.errors import HwplanError
-from providers.http.tls import client_side
-from providers.kubernetes.client.kubeconfig import Connection
+from providers.http.tls import client_tls_context
+from providers.kubernetes.client.kubeconfig import ServerConnection
 
 
-def client_context(connection: Connection) -> ssl.SSLContext:
+def client_context(connection: ServerConnection) -> ssl.SSLContext:
     """A client context for this connection. Trust of the system is loaded only when the kubeconfig names no CA."""
-    context = client_side()
+    context = client_tls_context()
     if connection.insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

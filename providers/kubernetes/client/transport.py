@@ -19,11 +19,11 @@ from http.client import UNAUTHORIZED
 from planner.errors import OutcomeUnknown, PreconditionError, ProviderError, TemporaryError
 from providers.http.answer import HttpAnswer
 from providers.http.connections import UpgradedConnection
-from providers.http.errors import ConnectionBroken, ConnectionLost, Undecodable, Unreachable
-from providers.http.retries import RetryLimits, repeat_call
-from providers.kubernetes.client.kubeconfig import Connection
+from providers.http.errors import ConnectionBroken, ConnectionLost, UndecodableBody, Unreachable
+from providers.http.retries import RetryLimits, repeat_on_temporary_error
+from providers.kubernetes.client.kubeconfig import ServerConnection
 from providers.kubernetes.client.wire import ConnectionPool, WireLimits, WireRequest
-from providers.kubernetes.errors import ServerBusy, Unauthorized, UnknownAnswer
+from providers.kubernetes.errors import ServerBusy, Unauthorized, UnknownServerAnswer
 
 _RETRIES = RetryLimits(tries=10, first=0.1, longest=5.0)
 _MOST_STALE = 3  # connections of the pool that were closed meanwhile: they cost neither a try nor time
@@ -60,7 +60,7 @@ class Transport:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: ServerConnection,
         *,
         parallelism: int = 16,
         limits: WireLimits = DEFAULT_LIMITS,
@@ -166,7 +166,7 @@ class _Sending:
         """The answer, or the last error; OutcomeUnknown instead of it once an answer of a write was lost."""
         retries = replace(_RETRIES, total=self.transport.patience.total, sleep=self.transport.pause)
         try:
-            return repeat_call(self._try, retries, self._budget)
+            return repeat_on_temporary_error(self._try, retries, self._budget)
         except TemporaryError:
             if self.lost:
                 raise _unknown(self.request) from None
@@ -203,10 +203,10 @@ class _Sending:
         """Return to try again at once, or raise."""
         if self.request.effect and not error.before:
             self.lost = True
-            if not self.request.repeatable or isinstance(error, Undecodable):
+            if not self.request.repeatable or isinstance(error, UndecodableBody):
                 raise _unknown(self.request) from None
-        if isinstance(error, Undecodable):
-            raise UnknownAnswer(error.reason, where=self.request.where, remedy=error.remedy) from None
+        if isinstance(error, UndecodableBody):
+            raise UnknownServerAnswer(error.reason, where=self.request.where, remedy=error.remedy) from None
         if not error.stale or self.stale >= _MOST_STALE:
             raise ConnectionLost(f"the connection broke: {error.reason}", where=self.request.where) from None
         self.stale += 1
@@ -237,9 +237,9 @@ def _classified(request: WireRequest, answer: HttpAnswer) -> ProviderError:
 def _refusal(request: WireRequest, answer: HttpAnswer) -> ProviderError:
     """What an upgrade that was refused means. An API server says so with a Status, and has begun nothing then; a
     gateway on the way may have lost an upgrade that the server agreed to."""
-    from providers.kubernetes.client.answers import status_of
+    from providers.kubernetes.client.answers import status_of_answer
 
-    if answer.status in _MAYBE_DONE and not status_of(answer.headers.get("content-type", ""), answer.body):
+    if answer.status in _MAYBE_DONE and not status_of_answer(answer.headers.get("content-type", ""), answer.body):
         return _unknown(request)
     return _classified(request, answer)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from providers.kubernetes.client.answer_text import safe_line
+from providers.kubernetes.client.answer_text import safe_server_line
 from providers.kubernetes.errors import WebhookDown
 
 _FAILED = re.compile(
@@ -21,14 +21,14 @@ _CABUNDLE = "the caBundle of the webhook configuration must be the CA of the cer
 # The first that fits. Each: what the server writes, what is said of it, the remedy.
 _CAUSES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], ...] = (
     (re.compile(r'service "(?P<name>[^"]{1,253})" not found'),
-     lambda found: f"its Service {safe_line(found['name'])} does not exist",
+     lambda found: f"its Service {safe_server_line(found['name'])} does not exist",
      "install its Service, or remove the webhook"),
     (re.compile(r'no endpoints available for service "(?P<name>[^"]{1,253})"'),
-     lambda found: f"its Service {safe_line(found['name'])} has no ready pod", _PODS),
+     lambda found: f"its Service {safe_server_line(found['name'])} has no ready pod", _PODS),
     (re.compile(r"(?:no service port|service port) .{0,80}?not found|no service port \d+ found"),
      "its Service has no such port", "compare the port of the webhook configuration with the Service"),
     (re.compile(r"x509: (?P<why>[^\"\n]{1,200})"),
-     lambda found: f"its certificate is refused: {safe_line(found['why'])}", _CABUNDLE),
+     lambda found: f"its certificate is refused: {safe_server_line(found['why'])}", _CABUNDLE),
     (re.compile(r"unable to load root certificates"), "its caBundle holds no certificate", _CABUNDLE),
     (re.compile(r"tls: [^\"\n]{1,200}|gave HTTP response to HTTPS client"), "the TLS handshake failed", _PODS),
     (re.compile(r"connection refused"), "the connection was refused", _PODS),
@@ -56,7 +56,7 @@ def webhook_failure(code: int, message: str, where: str) -> WebhookDown | None:
         return None
     name = match["admission"] or match["conversion"] or ""
     why, remedy = _cause(_URL.sub("", message[match.end() :]))
-    return WebhookDown(f'webhook "{safe_line(name)}" failed: {why}', webhook=name, where=where, remedy=remedy)
+    return WebhookDown(f'webhook "{safe_server_line(name)}" failed: {why}', webhook=name, where=where, remedy=remedy)
 
 
 def _cause(words: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 _MOST_CONTROL = 125  # bytes in a control frame (RFC 6455, 5.5)
 
 
-class Opcode(IntEnum):
+class WebSocketOpcode(IntEnum):
     """What a frame is (RFC 6455, 5.2)."""
 
     CONTINUATION = 0
@@ -30,7 +30,7 @@ class Opcode(IntEnum):
 class WebSocketMessage(NamedTuple):
     """A whole message, put together from its frames."""
 
-    opcode: Opcode
+    opcode: WebSocketOpcode
     payload: bytes
 
 
@@ -38,7 +38,7 @@ class MalformedFrame(Exception):
     """What came is no WebSocket of a server, or more than we take. Its text is our own."""
 
 
-def new_key() -> str:
+def new_websocket_key() -> str:
     """The value of Sec-WebSocket-Key for one handshake."""
     return base64.b64encode(os.urandom(16)).decode()
 
@@ -48,7 +48,7 @@ def expected_accept_header(key: str) -> str:
     return base64.b64encode(hashlib.sha1(key.encode() + _GUID, usedforsecurity=False).digest()).decode()
 
 
-def control_frame(opcode: Opcode, payload: bytes = b"") -> bytes:
+def control_frame(opcode: WebSocketOpcode, payload: bytes = b"") -> bytes:
     """A control frame as a client sends it: masked. The payload is cut at 125 bytes."""
     payload, mask = payload[:_MOST_CONTROL], os.urandom(4)
     masked = bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
@@ -56,7 +56,7 @@ def control_frame(opcode: Opcode, payload: bytes = b"") -> bytes:
 
 
 class _Frame(NamedTuple):
-    opcode: Opcode
+    opcode: WebSocketOpcode
     final: bool
     payload: bytes
 
@@ -88,8 +88,8 @@ class WebSocketReader:
         if len(self._buffer) < 2 + size:
             return None
         length = int.from_bytes(self._buffer[2 : 2 + size]) if size else second
-        most = _MOST_CONTROL if opcode >= Opcode.CLOSE else self._limit
-        if length > most or (opcode >= Opcode.CLOSE and not first & 0x80):
+        most = _MOST_CONTROL if opcode >= WebSocketOpcode.CLOSE else self._limit
+        if length > most or (opcode >= WebSocketOpcode.CLOSE and not first & 0x80):
             raise MalformedFrame("a frame that is too large")
         end = 2 + size + length
         if len(self._buffer) < end:
@@ -100,20 +100,20 @@ class WebSocketReader:
 
     def _message(self, frame: _Frame) -> WebSocketMessage | None:
         """What a frame completes; None when more of it is to come."""
-        if frame.opcode >= Opcode.CLOSE:
+        if frame.opcode >= WebSocketOpcode.CLOSE:
             return WebSocketMessage(frame.opcode, frame.payload)
-        if (frame.opcode is Opcode.CONTINUATION) is (self._parts is None):
+        if (frame.opcode is WebSocketOpcode.CONTINUATION) is (self._parts is None):
             raise MalformedFrame("a frame out of order")
         parts = bytearray() if self._parts is None else self._parts
         parts += frame.payload
         if len(parts) > self._limit:
             raise MalformedFrame("a message that is too large")
         self._parts = None if frame.final else parts
-        return WebSocketMessage(Opcode.BINARY, bytes(parts)) if frame.final else None
+        return WebSocketMessage(WebSocketOpcode.BINARY, bytes(parts)) if frame.final else None
 
 
-def _opcode(number: int) -> Opcode:
+def _opcode(number: int) -> WebSocketOpcode:
     try:
-        return Opcode(number)
+        return WebSocketOpcode(number)
     except ValueError:
         raise MalformedFrame("a frame of an unknown kind") from None

@@ -19,12 +19,12 @@ import planner
 from planner.errors import HwplanError
 from planner.redaction.redactor import REDACTOR
 from providers.http.answer import HttpAnswer
-from providers.http.connect import Server
+from providers.http.connect import ServerEndpoint
 from providers.http.connections import HttpConnections, UpgradedConnection
 from providers.http.deadline import Deadline
 from providers.http.errors import CertificateRefused, Unreachable, UntrustedCertificate
 from providers.http.exchange import HttpRequest
-from providers.kubernetes.client.kubeconfig import Connection, Credentials
+from providers.kubernetes.client.kubeconfig import Credentials, ServerConnection
 from providers.kubernetes.client.tls import client_context, open_proxy_tunnel
 from providers.kubernetes.errors import Unauthorized
 
@@ -62,7 +62,7 @@ class WireRequest:
 class ConnectionPool:
     """At most `size` connections to the server of `connection`, reused while they live."""
 
-    def __init__(self, connection: Connection, size: int, limits: WireLimits) -> None:
+    def __init__(self, connection: ServerConnection, size: int, limits: WireLimits) -> None:
         self._connection = connection
         self._limits = limits
         self._slots = threading.BoundedSemaphore(size)
@@ -126,11 +126,11 @@ class ConnectionPool:
         """Close idle connections."""
         self._connections.close()
 
-    def _with_credentials(self) -> Server:
+    def _with_credentials(self) -> ServerEndpoint:
         """The server, with the client certificate of today."""
         given = self._connection
         context = client_context(given) if self._url.scheme == "https" else None
-        return Server(
+        return ServerEndpoint(
             host=self._url.hostname or "",
             port=self._url.port or (443 if context else 80),
             context=context,

@@ -17,8 +17,8 @@ from providers.kubernetes.operations.retention_choice import (
     ExpiredObject,
     RetentionChoice,
     RetentionRule,
-    fits_rule,
-    is_free,
+    fits_selector,
+    may_be_deleted,
 )
 
 ENDED, ACTIVE, INACTIVE = "ended", "active", "inactive"
@@ -100,7 +100,7 @@ def choose_inactive(
     """What goes of the objects that fit: as many as there are more than `keep`, and with `by_age` what was last active
     `min_age` ago; the longest inactive first, at most `limit`, and no active one. Forced: all, without limits."""
     looked_at = sorted(
-        (_judged(rule, activity, live, now) for live in objects if fits_rule(rule, live) and _counts(live)),
+        (_judged(rule, activity, live, now) for live in objects if fits_selector(rule, live) and _counts(live)),
         key=lambda one: (one.state == ACTIVE, one.time, one.name),
     )
     if activity.force:
@@ -134,7 +134,7 @@ def _judged(rule: RetentionRule, activity: ActivityRule, live: JsonObject, now: 
         state=state,
         last=last,
         about=", ".join(f"{key.rpartition('/')[2]} {text}" for key in activity.about if (text := _fact(live, key))),
-        free=is_free(rule.never_touch, metadata),
+        free=may_be_deleted(rule.never_touch, metadata),
         forced=activity.force,
     )
 

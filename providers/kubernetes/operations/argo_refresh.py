@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from planner.errors import PreconditionError
 from planner.ports import Readiness
 from planner.values import JsonObject
-from providers.kubernetes.operations.argo_state import Seen
-from providers.kubernetes.operations.argo_watch import REFRESH, Sync, outputs_of
+from providers.kubernetes.operations.argo_state import ApplicationState
+from providers.kubernetes.operations.argo_watch import REFRESH, ArgoSyncOperation, argo_sync_outputs
 
 HARD = "hard"
 
 
 @dataclass(slots=True)
-class Refresh(Sync):
+class ArgoRefresh(ArgoSyncOperation):
     """One refresh that was asked for; `revision` and `key` mean nothing here."""
 
-    def _ask(self, seen: Seen) -> bool:
+    def _ask(self, seen: ApplicationState) -> bool:
         """Whether a hard refresh is on record already. A soft one becomes a hard one."""
         annotations = (self._live or {})["metadata"].get("annotations") or {}
         if annotations.get(REFRESH) == HARD:
@@ -34,12 +34,14 @@ class Refresh(Sync):
         self._asked = True
         return False
 
-    def _patch(self, seen: Seen) -> tuple[JsonObject, ...]:
-        made = Sync._patch(self, seen)  # a class with slots is made anew, so that super() means another one
+    def _patch(self, seen: ApplicationState) -> tuple[JsonObject, ...]:
+        made = ArgoSyncOperation._patch(
+            self, seen
+        )  # a class with slots is made anew, so that super() means another one
         kept = (one for one in made if one["path"] != "/operation")
         return tuple({**one, "value": HARD} if one["value"] == "normal" else one for one in kept)
 
-    def _judge(self, seen: Seen) -> Readiness:
+    def _judge(self, seen: ApplicationState) -> Readiness:
         if seen.uid != self._uid:
             return Readiness(
                 done=True, ok=False, message="errored: the Application was replaced by another of its name"
@@ -48,4 +50,4 @@ class Refresh(Sync):
             self._ask(seen)
         if not self._asked or seen.refreshing:
             return Readiness(done=False, ok=False, message=f"Argo CD has not compared it yet: {seen.words}")
-        return Readiness(done=True, ok=True, outputs=outputs_of(seen))
+        return Readiness(done=True, ok=True, outputs=argo_sync_outputs(seen))

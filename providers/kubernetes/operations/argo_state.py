@@ -25,13 +25,13 @@ _LONGEST = 300  # characters of a message that is quoted
 Contains: TypeAlias = Callable[[str, str], bool]
 
 
-def nothing_contains(_ancestor: str, _descendant: str) -> bool:
+def contains_nothing(_ancestor: str, _descendant: str) -> bool:
     """The answer where nobody can be asked."""
     return False
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class ArgoOperation:
     """A sync as Argo CD has it on record; `requested` is true for one that it has not taken up yet."""
 
     key: str
@@ -50,7 +50,7 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ApplicationState:
     """An Application at one moment. `revision` is what it was compared with last, at `reconciled`."""
 
     uid: str
@@ -60,7 +60,7 @@ class Seen:
     health: str
     reconciled: str
     refreshing: bool
-    operation: Operation | None
+    operation: ArgoOperation | None
     conditions: tuple[str, ...]
 
     @property
@@ -75,7 +75,7 @@ class Seen:
             )
         return f"{seen} ({'; '.join(self.conditions)})" if self.conditions else seen
 
-    def holds(self, revision: str, contains: Contains = nothing_contains) -> bool:
+    def holds(self, revision: str, contains: Contains = contains_nothing) -> bool:
         """Whether it is in sync and healthy at a revision, or at one that contains it, brought there by a sync that
         ended well."""
         operation = self.operation
@@ -84,7 +84,7 @@ class Seen:
         same = operation is None or operation.revision in (revision, self.revision)
         return same and self.is_at(revision, contains)
 
-    def is_at(self, revision: str, contains: Contains = nothing_contains) -> bool:
+    def is_at(self, revision: str, contains: Contains = contains_nothing) -> bool:
         """Whether it says Synced and Healthy of this very revision, or of a commit that contains it. Of what is no
         commit (nothing yet, the version of a chart) nobody has to be asked."""
         good = (self.sync, self.health) == ("Synced", "Healthy")
@@ -93,12 +93,12 @@ class Seen:
         )
 
 
-def parse(live: JsonObject) -> Seen:
+def parse_application(live: JsonObject) -> ApplicationState:
     """What an Application says."""
     metadata, status = live["metadata"], _map(live.get("status"))
     sync = _map(status.get("sync"))
     annotations = metadata.get("annotations") or {}
-    return Seen(
+    return ApplicationState(
         uid=str(metadata["uid"]),
         version=str(metadata["resourceVersion"]),
         sync=str(sync.get("status") or ""),
@@ -115,17 +115,17 @@ def _map(value: Json) -> JsonObject:
     return value if isinstance(value, dict) else {}
 
 
-def _operation(live: JsonObject, status: JsonObject) -> Operation | None:
+def _operation(live: JsonObject, status: JsonObject) -> ArgoOperation | None:
     state = _map(status.get("operationState"))
     asked = _map(live.get("operation"))
     if asked and state.get("phase") not in _RUNNING:  # Argo CD takes `operation` away when it is over
-        return Operation(_key(asked), str(_map(asked.get("sync")).get("revision") or ""), "", "", "", "", True)
+        return ArgoOperation(_key(asked), str(_map(asked.get("sync")).get("revision") or ""), "", "", "", "", True)
     if not state:
         return None
     declared = _map(state.get("operation"))
     result = _map(state.get("syncResult"))
     revision = result.get("revision") or _map(declared.get("sync")).get("revision") or ""
-    return Operation(
+    return ArgoOperation(
         _key(declared),
         str(revision),
         str(state.get("phase") or ""),
@@ -165,7 +165,7 @@ def _errors(status: JsonObject) -> Iterator[str]:
             yield f"{one['type']}: {str(one.get('message') or '')[:_LONGEST]}"
 
 
-def is_later(one: str, other: str) -> bool:
+def is_same_or_later_time(one: str, other: str) -> bool:
     """Whether a time of the API is not before another; False where one is missing or is none."""
     try:
         return datetime.fromisoformat(one) >= datetime.fromisoformat(other)

@@ -25,7 +25,7 @@ _LONGEST = 200  # characters of a message that is quoted
 
 
 @dataclass(frozen=True, slots=True)
-class Stuck:
+class StuckThing:
     """One thing to mend. `key` names this very state of it, so that a plan is about nothing that came later; `seen` is
     what a reader has to know and stays the same, `evidence` what was seen at this moment, and since when."""
 
@@ -48,7 +48,7 @@ class Stuck:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ApplicationSurroundings:
     """An Application (None where there is none) and what lives around it. `named` are further StatefulSets that are
     looked after, by namespace and name."""
 
@@ -60,14 +60,14 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class StuckFindings:
     """What is stuck, in the order in which it is mended, and what is not touched although something is not well."""
 
-    stuck: tuple[Stuck, ...] = ()
+    stuck: tuple[StuckThing, ...] = ()
     left_alone: tuple[str, ...] = ()
 
 
-def find_stuck(around: Surroundings, after: float, now: datetime) -> Findings:
+def find_stuck_things(around: ApplicationSurroundings, after: float, now: datetime) -> StuckFindings:
     """Everything that is stuck. `after` is the age in seconds from which on a running operation counts as such."""
     application = around.application
     state = _map(_map(application, "status"), "operationState")
@@ -78,7 +78,7 @@ def find_stuck(around: Surroundings, after: float, now: datetime) -> Findings:
     hooks = [] if application is None or syncs else list(_failed_hooks(application, around.jobs))
     pods = list(_old_pods(application, around))
     first = (operation,) if operation else ()
-    return Findings((*first, *_sorted(hooks), *_sorted(pods)), (why,) if why else ())
+    return StuckFindings((*first, *_sorted(hooks), *_sorted(pods)), (why,) if why else ())
 
 
 def stateful_sets_of(application: JsonObject | None) -> frozenset[tuple[str, str]]:
@@ -91,12 +91,12 @@ def stateful_sets_of(application: JsonObject | None) -> frozenset[tuple[str, str
     )
 
 
-def destination_of(application: JsonObject | None) -> str:
+def destination_namespace(application: JsonObject | None) -> str:
     """The namespace that an Application goes to; "" where there is none."""
     return str(_map(_map(application, "spec"), "destination").get("namespace") or "")
 
 
-def _sorted(found: Iterable[Stuck]) -> list[Stuck]:
+def _sorted(found: Iterable[StuckThing]) -> list[StuckThing]:
     return sorted(found, key=lambda one: (one.namespace, one.name))
 
 
@@ -104,8 +104,8 @@ def _sorted(found: Iterable[Stuck]) -> list[Stuck]:
 
 
 def _operation(
-    application: JsonObject, state: JsonObject, around: Surroundings, after: float, now: datetime
-) -> tuple[Stuck | None, str]:
+    application: JsonObject, state: JsonObject, around: ApplicationSurroundings, after: float, now: datetime
+) -> tuple[StuckThing | None, str]:
     """The running operation, when it is stuck; else why it is left alone."""
     started = str(state.get("startedAt") or "")
     begun = _time(started)
@@ -121,7 +121,7 @@ def _operation(
     return _stuck("operation", application, metadata, started, seen, said), ""
 
 
-def _running_hooks(state: JsonObject, around: Surroundings, after: float, now: datetime) -> Iterator[str]:
+def _running_hooks(state: JsonObject, around: ApplicationSurroundings, after: float, now: datetime) -> Iterator[str]:
     """Hooks of the operation that may be at work. What this cannot judge counts as one."""
     jobs = {_place(one): one for one in around.jobs}
     pods = {_place(one): one for one in around.pods}
@@ -163,7 +163,7 @@ def _is_young(live: JsonObject, after: float, now: datetime) -> bool:
 # --- hooks ---------------------------------------------------------------------------------------------------------
 
 
-def _failed_hooks(application: JsonObject, jobs: Iterable[JsonObject]) -> Iterator[Stuck]:
+def _failed_hooks(application: JsonObject, jobs: Iterable[JsonObject]) -> Iterator[StuckThing]:
     """Hook Jobs of the Application that failed, and that nobody deletes already."""
     metadata = application["metadata"]
     names = (f"{metadata['name']}:", f"{metadata['namespace']}_{metadata['name']}:")
@@ -181,7 +181,7 @@ def _failed_hooks(application: JsonObject, jobs: Iterable[JsonObject]) -> Iterat
 # --- pods ----------------------------------------------------------------------------------------------------------
 
 
-def _old_pods(application: JsonObject | None, around: Surroundings) -> Iterator[Stuck]:
+def _old_pods(application: JsonObject | None, around: ApplicationSurroundings) -> Iterator[StuckThing]:
     """Pods that a StatefulSet has moved on from and waits for, because they cannot start."""
     wanted = around.named | stateful_sets_of(application)
     for owner in around.stateful_sets:
@@ -192,7 +192,7 @@ def _old_pods(application: JsonObject | None, around: Surroundings) -> Iterator[
                 yield found
 
 
-def _old_pod(owner: JsonObject, pod: JsonObject) -> Stuck | None:
+def _old_pod(owner: JsonObject, pod: JsonObject) -> StuckThing | None:
     metadata, status = pod["metadata"], _map(owner, "status")
     at, now = str(_map(metadata, "labels").get(_HASH) or ""), str(status.get("updateRevision") or "")
     observed = status.get("observedGeneration", 0) >= owner["metadata"].get("generation", 0)
@@ -244,10 +244,10 @@ def _ordinal(name: str) -> int:
 # --- parts of rules ------------------------------------------------------------------------------------------------
 
 
-def _stuck(what: What, live: JsonObject, metadata: JsonObject, key: str, seen: str, evidence: str) -> Stuck:
+def _stuck(what: What, live: JsonObject, metadata: JsonObject, key: str, seen: str, evidence: str) -> StuckThing:
     place = str(metadata.get("namespace") or ""), str(metadata["name"])
     uid, version = str(metadata["uid"]), str(metadata["resourceVersion"])
-    return Stuck(what, str(live["apiVersion"]), str(live["kind"]), *place, uid, version, key, seen, evidence)
+    return StuckThing(what, str(live["apiVersion"]), str(live["kind"]), *place, uid, version, key, seen, evidence)
 
 
 def _is_free(metadata: JsonObject) -> bool:

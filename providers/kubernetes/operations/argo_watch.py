@@ -16,7 +16,15 @@ from planner.errors import PermanentError, PreconditionError, ProviderError, Tem
 from planner.ports import Readiness
 from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo
-from providers.kubernetes.operations.argo_state import KEY, Contains, Operation, Seen, is_later, nothing_contains, parse
+from providers.kubernetes.operations.argo_state import (
+    KEY,
+    ApplicationState,
+    ArgoOperation,
+    Contains,
+    contains_nothing,
+    is_same_or_later_time,
+    parse_application,
+)
 
 _PAUSE = 1.0  # seconds between requests while it is waited for
 _ASK_GIT_AGAIN = 15.0  # seconds
@@ -24,7 +32,7 @@ REFRESH = "argocd.argoproj.io/refresh"
 
 
 @dataclass(slots=True)
-class Sync:
+class ArgoSyncOperation:
     """One sync that was asked for. `revision` empty means the head of the branch of the Application."""
 
     cluster: Cluster
@@ -34,7 +42,7 @@ class Sync:
     revision: str
     key: str
     clock: Callable[[], float] = time.monotonic
-    contains: Contains = nothing_contains
+    contains: Contains = contains_nothing
     _uid: str = ""
     _live: JsonObject | None = None
     _asked: bool = False
@@ -52,7 +60,7 @@ class Sync:
             self._uid, self._before = seen.uid, seen.health
             return seen.uid, self._ask(seen)
 
-    def _ask(self, seen: Seen) -> bool:
+    def _ask(self, seen: ApplicationState) -> bool:
         """Whether ours is on record already. Sets `_asked` when it is, or is now."""
         operation = seen.operation
         if operation is not None and operation.key == self.key:
@@ -70,7 +78,7 @@ class Sync:
         self._asked = True
         return False
 
-    def _patch(self, seen: Seen) -> tuple[JsonObject, ...]:
+    def _patch(self, seen: ApplicationState) -> tuple[JsonObject, ...]:
         """Refresh and sync in one write, bound to the version that was read: never over another sync."""
         live = self._live or {}
         wanted: JsonObject = {"syncStrategy": {"hook": {}}, **_as_declared(live)}
@@ -94,12 +102,12 @@ class Sync:
             {"op": "add", "path": "/operation", "value": operation},
         )
 
-    def _see(self) -> Seen:
+    def _see(self) -> ApplicationState:
         live = self.cluster.get(self.kind, self.namespace, self.name)
         if live is None:
             raise PermanentError("the Application is not there", where=f"Application/{self.namespace}/{self.name}")
         self._live = live
-        return parse(live)
+        return parse_application(live)
 
     def look(self) -> Readiness:
         """How it stands; at most one read a second."""
@@ -116,7 +124,7 @@ class Sync:
                 self._last = Readiness(done=True, ok=False, message=f"errored: {error.message}")
             return self._last
 
-    def _judge(self, seen: Seen) -> Readiness:
+    def _judge(self, seen: ApplicationState) -> Readiness:
         if self._uid and seen.uid != self._uid:
             return _failed(seen, "errored: the Application was replaced by another of its name")
         if not self._asked:
@@ -134,7 +142,7 @@ class Sync:
             return _failed(seen, "\n".join((words, *operation.wrong)))
         return self._after(seen, operation)
 
-    def _serves(self, operation: Operation) -> bool:
+    def _serves(self, operation: ArgoOperation) -> bool:
         """Whether a later sync brings what ours was for: it is at the same revision, or at one that contains it (R3).
         Asked when it has ended: a sync that fails brings nothing."""
         if not self.revision or not operation.revision:
@@ -155,25 +163,25 @@ class Sync:
         self._reached[revision] = (found, self.clock())
         return found
 
-    def _overtaken(self, seen: Seen, operation: Operation) -> Readiness:
+    def _overtaken(self, seen: ApplicationState, operation: ArgoOperation) -> Readiness:
         if operation.runs:
             return _waits(f"another sync took over: {seen.words}")
         to = operation.revision[:12] or "the tip"
         return _waits(f"overtaken by a sync to {to}, that ended {operation.phase}: {seen.words}")
 
-    def _after(self, seen: Seen, operation: Operation) -> Readiness:
+    def _after(self, seen: ApplicationState, operation: ArgoOperation) -> Readiness:
         """Ours ended well. What counts now has to have been compared after that."""
         revision = self.revision or operation.revision
-        compared = not seen.refreshing and is_later(seen.reconciled, operation.finished)
+        compared = not seen.refreshing and is_same_or_later_time(seen.reconciled, operation.finished)
         if operation.key == self.key and operation.revision != revision:
             return _failed(seen, f"failed: the sync went to {operation.revision or 'no revision'}, not to {revision}")
         if compared and seen.is_at(revision, lambda _, other: self._contains(other)):
-            return Readiness(done=True, ok=True, outputs=outputs_of(seen))
+            return Readiness(done=True, ok=True, outputs=argo_sync_outputs(seen))
         if compared and seen.health == "Degraded" and self._before in ("Healthy", "Progressing"):
             return _failed(seen, f"failed: it became Degraded ({self._before} before): {seen.words}")
         return self._noting(seen, _waits(seen.words if compared else f"{seen.words}, not compared since the sync"))
 
-    def _noting(self, seen: Seen, found: Readiness) -> Readiness:
+    def _noting(self, seen: ApplicationState, found: Readiness) -> Readiness:
         """Remember the health of this look: only a change for the worse is a failure."""
         self._before = seen.health or self._before
         return found
@@ -191,11 +199,11 @@ def _waits(message: str) -> Readiness:
     return Readiness(done=False, ok=False, message=message)
 
 
-def _failed(seen: Seen, message: str) -> Readiness:
-    return Readiness(done=True, ok=False, message=message, outputs=outputs_of(seen))
+def _failed(seen: ApplicationState, message: str) -> Readiness:
+    return Readiness(done=True, ok=False, message=message, outputs=argo_sync_outputs(seen))
 
 
-def outputs_of(seen: Seen) -> JsonObject:
+def argo_sync_outputs(seen: ApplicationState) -> JsonObject:
     """What others may refer to."""
     outputs: JsonObject = {"revision": seen.revision, "sync": seen.sync, "health": seen.health}
     if seen.operation is not None:

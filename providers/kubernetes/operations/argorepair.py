@@ -1,8 +1,8 @@
 """The provider of ArgoRepair: finds what is stuck around an Argo CD Application, and mends each thing once (S13, R16).
 
 A declared ArgoRepair changes nothing: it lists what is stuck. For each of these the plan gets a resource of its own,
-made by `repair_of`, which names the very object. Before it is mended everything is read and judged once more, and the
-write is bound to the version that was judged. What counts as stuck is argo_stuck.py's.
+made by `repair_document`, which names the very object. Before it is mended everything is read and judged once more, and
+the write is bound to the version that was judged. What counts as stuck is argo_stuck.py's.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.duration import parse_duration
 from planner.errors import PermanentError, PreconditionError, ProviderError, TemporaryError
-from planner.plan import Change, FieldChange, FieldOp, Verified
+from planner.plan import Change, FieldChange, FieldOp, VerifiedBy
 from planner.ports import (
     Absent,
     Effect,
@@ -29,17 +29,17 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.values import Json, JsonObject, Vault, digest
+from planner.values import Json, JsonObject, Vault, document_digest
 from providers.cluster import Cluster, KindInfo, ObjectCollection
 from providers.kubernetes.errors import ResourceVersionConflict
 from providers.kubernetes.object_location import served_kind
-from providers.kubernetes.operations.argo_state import parse
+from providers.kubernetes.operations.argo_state import parse_application
 from providers.kubernetes.operations.argo_stuck import (
-    Findings,
-    Stuck,
-    Surroundings,
-    destination_of,
-    find_stuck,
+    ApplicationSurroundings,
+    StuckFindings,
+    StuckThing,
+    destination_namespace,
+    find_stuck_things,
     stateful_sets_of,
 )
 from providers.provider_tools import ProviderTools
@@ -56,7 +56,7 @@ def create(tools: ProviderTools) -> ArgoRepairProvider:
     return ArgoRepairProvider(tools.api, lambda: datetime.now(UTC))
 
 
-def repair_of(declared: Resource, row: JsonObject) -> JsonObject:
+def repair_document(declared: Resource, row: JsonObject) -> JsonObject:
     """The document of the repair of one row of the output `stuck`."""
     manifest = declared.manifest
     return {**manifest, "metadata": {**manifest["metadata"], "name": _name(declared, row)}, REPAIRS: _planned(row)}
@@ -79,29 +79,29 @@ class ArgoRepairProvider(NeverDeletes):
     cluster: Cluster
     now: Callable[[], datetime]
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See Provider. For each Application one GET, and a LIST for each kind and namespace around it."""
-        found: dict[str, Findings | ProviderError] = {}
+        found: dict[str, StuckFindings | ProviderError] = {}
         seen: dict[Address, Observation] = {}
         for one in wanted:
             spec = one.manifest["spec"]
-            if (key := digest(spec)) not in found:
+            if (key := document_digest(spec)) not in found:
                 found[key] = self._findings(spec)
             seen[one.address] = _observe(one, found[key])
         return ReadResult(seen)
 
-    def _findings(self, spec: JsonObject) -> Findings | ProviderError:
+    def _findings(self, spec: JsonObject) -> StuckFindings | ProviderError:
         try:
             return self._find(spec)
         except ProviderError as error:
             return error
 
-    def _find(self, spec: JsonObject) -> Findings:
+    def _find(self, spec: JsonObject) -> StuckFindings:
         """What is stuck now. Raises ProviderError when a part cannot be read: then nothing is known."""
         application = self._application(spec)
         named = frozenset(_set_place(text) for text in spec.get("statefulSets") or ())
         sets = named | stateful_sets_of(application)
-        namespaces = {destination_of(application), *(namespace for namespace, _ in sets)} - {""}
+        namespaces = {destination_namespace(application), *(namespace for namespace, _ in sets)} - {""}
         kinds = [kind for api, name in _AROUND if (kind := served_kind(self.cluster, api, name))]
         listing = self.cluster.list([ObjectCollection(kind, one) for kind in kinds for one in sorted(namespaces)])
         found: dict[str, list[JsonObject]] = {kind.kind: [] for kind in kinds}
@@ -111,7 +111,9 @@ class ArgoRepairProvider(NeverDeletes):
             found[place.kind.kind] += [_with_kind(one, place.kind) for one in answer]
         jobs, pods, stateful_sets = (tuple(found.get(name, ())) for _, name in _AROUND)
         after = parse_duration(str(spec.get("stuckAfter", "10m")))
-        return find_stuck(Surroundings(application, jobs, pods, stateful_sets, named), after, self.now())
+        return find_stuck_things(
+            ApplicationSurroundings(application, jobs, pods, stateful_sets, named), after, self.now()
+        )
 
     def _application(self, spec: JsonObject) -> JsonObject | None:
         kind = served_kind(self.cluster, *_ARGO)
@@ -136,7 +138,7 @@ class ArgoRepairProvider(NeverDeletes):
             return Written(found.uid, said=f"{row['object']}: {found.evidence}")
         raise TemporaryError("it changes faster than it can be mended", where=str(row["object"]))
 
-    def _mend(self, found: Stuck) -> None:
+    def _mend(self, found: StuckThing) -> None:
         kind = self._served(found.api_version, found.kind)
         if found.what != "operation":
             uid, version = found.uid, found.version
@@ -160,7 +162,7 @@ class ArgoRepairProvider(NeverDeletes):
         """Whether the operation has ended, or another one goes on; whether the object is gone, or on its way out."""
         if row["what"] == "operation":
             live = self._application(spec)
-            operation = parse(live).operation if live else None
+            operation = parse_application(live).operation if live else None
             return operation is None or not operation.runs or operation.started != row["key"] or _terminates(live)
         live = self._live(row)
         return live is None or str(live["metadata"]["uid"]) != row["uid"] or "deletionTimestamp" in live["metadata"]
@@ -186,7 +188,7 @@ class ArgoRepairProvider(NeverDeletes):
         try:
             if row["what"] == "operation":
                 live = self._application(spec)
-                operation = parse(live).operation if live else None
+                operation = parse_application(live).operation if live else None
                 runs = operation is not None and operation.runs and operation.started == row["key"]
                 return _settled(not runs, "Argo CD has not ended the operation yet")
             live = self._live(row)
@@ -221,40 +223,44 @@ def _with_kind(live: JsonObject, kind: KindInfo) -> JsonObject:
 # --- planning ------------------------------------------------------------------------------------------------------
 
 
-def _is_that(found: Stuck, row: Json) -> bool:
+def _is_that(found: StuckThing, row: Json) -> bool:
     return bool(
         (found.what, found.object, found.uid, found.key) == tuple(row[k] for k in ("what", "object", "uid", "key"))
     )
 
 
-def _observe(resource: Resource, found: Findings | ProviderError) -> Observation:
+def _observe(resource: Resource, found: StuckFindings | ProviderError) -> Observation:
     if isinstance(found, ProviderError):
         return Unreadable(resource.address, found.message)
     row = resource.manifest.get(REPAIRS)
     if row is None:
         rows = [_row(one) for one in found.stuck]
         return Present(
-            resource.address, "", digest([_planned(one) for one in rows]), {"found": found}, outputs={STUCK: rows}
+            resource.address,
+            "",
+            document_digest([_planned(one) for one in rows]),
+            {"found": found},
+            outputs={STUCK: rows},
         )
     stuck = next((one for one in found.stuck if _is_that(one, row)), None)
     if stuck is None:
         return Absent(resource.address)
-    return Present(resource.address, stuck.uid, digest(row), {"found": stuck})
+    return Present(resource.address, stuck.uid, document_digest(row), {"found": stuck})
 
 
-def _row(one: Stuck) -> JsonObject:
+def _row(one: StuckThing) -> JsonObject:
     return {"what": one.what, "object": one.object, "uid": one.uid, "key": one.key, "evidence": one.evidence}
 
 
 def _preview(resource: Resource, seen: Observation) -> Preview:
     found = (seen.value or {})["found"] if isinstance(seen, Present) else None
     match found:
-        case Findings():
+        case StuckFindings():
             outputs = seen.outputs if isinstance(seen, Present) else {}
-            return Preview(Effect.NONE, verified=Verified.SERVER, outputs=outputs, warnings=found.left_alone)
-        case Stuck():
+            return Preview(Effect.NONE, verified=VerifiedBy.SERVER, outputs=outputs, warnings=found.left_alone)
+        case StuckThing():
             path = (found.object, *(("operation",) if found.what == "operation" else ()))
             field = FieldChange(path, FieldOp.REMOVE, f"{found.seen}; uid {found.uid}")
-            return Preview(Effect.RUN, (field,), Verified.SERVER, evidence=found.evidence)
+            return Preview(Effect.RUN, (field,), VerifiedBy.SERVER, evidence=found.evidence)
         case _:
             return Preview(Effect.NONE)  # it is over since a moment ago

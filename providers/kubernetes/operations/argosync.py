@@ -12,9 +12,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError, PreconditionError, ProviderError
-from planner.plan import Change, FieldChange, FieldOp, Verified
+from planner.plan import Change, FieldChange, FieldOp, VerifiedBy
 from planner.ports import (
     Absent,
     Effect,
@@ -28,13 +28,13 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.values import Json, JsonObject, Ref, Sub, Vault, digest
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate, Vault, document_digest
 from providers.cluster import Cluster, KindInfo
 from providers.kubernetes.object_location import served_kind
-from providers.kubernetes.operations.argo_refresh import HARD, Refresh
-from providers.kubernetes.operations.argo_state import Contains, nothing_contains, parse
-from providers.kubernetes.operations.argo_watch import REFRESH, Sync, outputs_of
-from providers.kubernetes.operations.restart_spec import in_lane_of
+from providers.kubernetes.operations.argo_refresh import HARD, ArgoRefresh
+from providers.kubernetes.operations.argo_state import Contains, contains_nothing, parse_application
+from providers.kubernetes.operations.argo_watch import REFRESH, ArgoSyncOperation, argo_sync_outputs
+from providers.kubernetes.operations.restart_spec import address_in_lane_of
 from providers.kubernetes.parallel import ParallelMap
 
 _AT_ONCE = 8
@@ -48,9 +48,9 @@ class ArgoSyncProvider(NeverDeletes):
 
     cluster: Cluster
     contains: Callable[[JsonObject, str, str], bool] | None = None
-    _syncs: dict[Address, Sync] = field(default_factory=dict)
+    _syncs: dict[Address, ArgoSyncOperation] = field(default_factory=dict)
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See Provider. One GET each, several at once."""
         return ReadResult({one.address: one for one in ParallelMap(_AT_ONCE).map(self._observe, wanted)})
 
@@ -64,10 +64,12 @@ class ArgoSyncProvider(NeverDeletes):
             return Unreadable(address, f"{KIND}/{namespace}/{name}: {error.message}")
         if live is None:
             return Absent(address)
-        seen = parse(live)
+        seen = parse_application(live)
         last = seen.operation
-        content = digest([seen.uid, seen.revision, last.started if last else "", last.revision if last else ""])
-        return Present(address, seen.uid, content, {"live": live}, outputs=outputs_of(seen))
+        content = document_digest(
+            [seen.uid, seen.revision, last.started if last else "", last.revision if last else ""]
+        )
+        return Present(address, seen.uid, content, {"live": live}, outputs=argo_sync_outputs(seen))
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider."""
@@ -78,8 +80,8 @@ class ArgoSyncProvider(NeverDeletes):
         spec = (change.desired or {})["spec"]
         namespace, name = _names(spec)
         revision = str(spec.get("revision") or "")
-        key = digest([name, namespace, revision, change.precondition.uid, change.precondition.content])
-        make = Refresh if spec.get("refresh") else Sync
+        key = document_digest([name, namespace, revision, change.precondition.uid, change.precondition.content])
+        make = ArgoRefresh if spec.get("refresh") else ArgoSyncOperation
         sync = make(self.cluster, self._kind(), namespace, name, revision, key.removeprefix("sha256:")[:32])
         sync.contains = self._contains(spec)
         uid, already = sync.ask()
@@ -93,7 +95,7 @@ class ArgoSyncProvider(NeverDeletes):
         commit: an Application that was not synced by a commit yet shows the name of its branch."""
         history, asks = spec.get("history"), self.contains
         if not history or asks is None:
-            return nothing_contains
+            return contains_nothing
         return lambda old, new: _COMMIT.fullmatch(new) is not None and asks(history, old, new)
 
     def _preview(self, resource: Resource, seen: Observation) -> Preview:
@@ -129,17 +131,17 @@ def _preview(resource: Resource, observed: Observation, contains: Contains) -> P
     revision = spec.get("revision")
     if not isinstance(observed, Present):
         namespace, name = _names(spec)
-        lacks = (in_lane_of(resource, Address("", KIND, GROUP, namespace, name)),)
+        lacks = (address_in_lane_of(resource, Address("", KIND, GROUP, namespace, name)),)
         return Preview(Effect.RUN, (FieldChange(("revision",), FieldOp.ADD, after=_shown(revision)),), lacks=lacks)
-    seen = parse((observed.value or {})["live"])
+    seen = parse_application((observed.value or {})["live"])
     try:
         if isinstance(revision, str) and seen.holds(revision, contains):
-            return Preview(Effect.NONE, verified=Verified.SERVER, outputs=outputs_of(seen))
+            return Preview(Effect.NONE, verified=VerifiedBy.SERVER, outputs=argo_sync_outputs(seen))
     except ProviderError as error:  # it may be at a later revision, over which an older one is not brought back
         why = f"whether {seen.revision[:12]} contains the revision cannot be determined: {error.message}"
         return Preview(Effect.RUN, blocked=why, remedy=error.remedy, evidence=seen.words)
     field = FieldChange(("revision",), FieldOp.CHANGE, seen.revision or None, _shown(revision))
-    return Preview(Effect.RUN, (field,), Verified.SERVER, evidence=seen.words)
+    return Preview(Effect.RUN, (field,), VerifiedBy.SERVER, evidence=seen.words)
 
 
 def _preview_refresh(observed: Observation) -> Preview:
@@ -150,8 +152,8 @@ def _preview_refresh(observed: Observation) -> Preview:
     before = (live["metadata"].get("annotations") or {}).get(REFRESH)
     op = FieldOp.CHANGE if before else FieldOp.ADD
     field = FieldChange(("metadata", "annotations", REFRESH), op, before, HARD)
-    return Preview(Effect.RUN, (field,), Verified.SERVER, evidence=parse(live).words)
+    return Preview(Effect.RUN, (field,), VerifiedBy.SERVER, evidence=parse_application(live).words)
 
 
 def _shown(revision: Json) -> Json:
-    return revision if isinstance(revision, (str, Ref, Sub)) else "the tip of its branch"
+    return revision if isinstance(revision, (str, OutputRef, OutputTemplate)) else "the tip of its branch"

@@ -12,7 +12,7 @@ from planner.values import Json, JsonObject
 from providers.canned_answers import read_canned_answers
 from providers.cluster import Cluster, EndedCommand, KindInfo, ObjectCollection
 from providers.kubernetes.operations.command_spec import CommandSpec
-from providers.kubernetes.operations.workload_pods import newest_ready
+from providers.kubernetes.operations.workload_pods import newest_ready_pod
 
 _REVISIONS = {"Deployment": "ReplicaSet", "DaemonSet": "ControllerRevision"}
 
@@ -57,7 +57,7 @@ class PodCommandRunner:
         kind = _REVISIONS.get(target.kind)
         revisions = _listed(self.cluster, "apps/v1", kind, target.namespace) if kind else ()
         try:
-            pod = newest_ready(workload, pods, revisions)
+            pod = newest_ready_pod(workload, pods, revisions)
         except TemporaryError as error:
             raise TemporaryError(f"{target.local}: {error.message}", where=target.local, remedy=error.remedy) from None
         _check_container(wanted, pod["spec"])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from planner import duration
 from planner.address import Address
-from planner.values import JsonObject, Ref, Sub, canonical_bytes
+from planner.values import JsonObject, OutputRef, OutputTemplate, canonical_bytes
 from providers.kubernetes.operations.once_marks import OnceKey
 
 
@@ -52,6 +52,6 @@ def parse_command_spec(document: JsonObject) -> CommandSpec:
         name=str(document["metadata"]["name"]),
         per_image=bool(spec.get("oncePerImage", False)),
     )
-    if wanted.per_image or isinstance(once_per, Ref | Sub):
+    if wanted.per_image or isinstance(once_per, OutputRef | OutputTemplate):
         return wanted
     return wanted.for_value(once_per if isinstance(once_per, str) else canonical_bytes(once_per).decode())

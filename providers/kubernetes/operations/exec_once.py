@@ -21,7 +21,7 @@ from providers.kubernetes.errors import CommandUnsettled
 from providers.kubernetes.operations import once_marks
 from providers.kubernetes.operations.command_runners import ContainerCommandRunner
 from providers.kubernetes.operations.command_spec import CommandSpec
-from providers.kubernetes.operations.exec_output import output_tail
+from providers.kubernetes.operations.exec_output import output_tail_lines
 from providers.kubernetes.operations.once_marks import OnceKey, OnceMark
 
 _RECORD_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between tries to put an end on record
@@ -84,7 +84,7 @@ class _Work:
             raise
 
 
-def run_once(desk: ExecContext, change: Change, wanted: CommandSpec, key: OnceKey, vault: Vault) -> Written:
+def run_command_once(desk: ExecContext, change: Change, wanted: CommandSpec, key: OnceKey, vault: Vault) -> Written:
     """See planner.ports.Provider.apply."""
     work = _Work(desk, change, wanted, key, vault)
     mark = work.read()
@@ -150,7 +150,7 @@ def _run(work: _Work, mark: OnceMark, before: OnceMark | None) -> Written:
     try:
         done = desk.places.run(work.wanted, mark.pod)
     except CommandUnsettled as error:
-        seen = output_tail(error.output, work.vault, cut=error.cut, whole=False)
+        seen = output_tail_lines(error.output, work.vault, cut=error.cut, whole=False)
         said = f"{error.message}: the command may have run in pod {mark.pod}"
         lost = UnsettledCommand(*_stored_and_printed(work, said, error.output, error.cut, seen))
         work.remember(mark, lost)
@@ -170,7 +170,7 @@ def _ended(work: _Work, mark: OnceMark, done: EndedCommand) -> Written:
     _record(work, mark, done.exit_code)
     hit_failpoint("exec.recorded")
     label = "simulated: " if work.desk.places.simulated else ""
-    lines = output_tail(done.output, work.vault, cut=done.cut)
+    lines = output_tail_lines(done.output, work.vault, cut=done.cut)
     said = f"{label}exit code {done.exit_code} in {mark.pod}"
     said, printed = _stored_and_printed(work, said, done.output, done.cut, lines)
     if done.exit_code:

@@ -22,7 +22,7 @@ _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\
 MASK = b"(secret)"
 
 
-def output_tail(
+def output_tail_lines(
     output: bytes, vault: Vault, *, cut: int = 0, whole: bool = True, most: int = _MOST_LINES
 ) -> tuple[str, ...]:
     """The last `most` lines. `cut` bytes are missing in front; not `whole` says that the end is missing too. A line of

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, TemporaryError
-from planner.values import JsonObject, canonical_bytes, digest
+from planner.values import JsonObject, canonical_bytes, document_digest
 from providers.cluster import Cluster, KindInfo
 from providers.kubernetes.preview.predict import CREATE_ONLY
 
@@ -70,10 +70,10 @@ class OnceMark:
     @property
     def content(self) -> str:
         """The version token of plans. A success is like any other, each failure and each begin is one of its own."""
-        return DONE if self.is_done else digest([self.token, self.exit_code])
+        return DONE if self.is_done else document_digest([self.token, self.exit_code])
 
 
-DONE = digest([0])
+DONE = document_digest([0])
 
 
 def command_text(command: tuple[str, ...]) -> str:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError, PreconditionError, ProviderError, TemporaryError
-from planner.plan import Change, FieldChange, FieldOp, Verified
+from planner.plan import Change, FieldChange, FieldOp, VerifiedBy
 from planner.ports import (
     Absent,
     Effect,
@@ -29,14 +29,14 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.values import JsonObject, Vault, digest
+from planner.values import JsonObject, Vault, document_digest
 from providers.cluster import Cluster, KindInfo
 from providers.kubernetes.errors import NamespaceMissing, NotServed
 from providers.kubernetes.object_location import served_kind
-from providers.kubernetes.operations.restart_spec import in_lane_of
-from providers.kubernetes.operations.run_state import ENDED, missing_evidence, outputs_of, state_of, words_of
-from providers.kubernetes.operations.run_wanted import REPLACES, Wanted
-from providers.kubernetes.operations.run_watch import AGAIN, Watch, over_budget
+from providers.kubernetes.operations.restart_spec import address_in_lane_of
+from providers.kubernetes.operations.run_state import ENDED, condition_text, missing_evidence, run_outputs, run_state
+from providers.kubernetes.operations.run_wanted import REPLACES, WantedRun
+from providers.kubernetes.operations.run_watch import AGAIN, RunWatch, warn_of_run_over_budget
 from providers.kubernetes.parallel import ParallelMap
 from providers.kubernetes.preview.predict import CREATE_ONLY
 from providers.provider_tools import ProviderTools
@@ -71,16 +71,16 @@ class PipelineRunProvider(NeverDeletes):
     cluster: Cluster
     sleep: Callable[[float], None] = time.sleep
     simulated: SimulatedRuns | None = None
-    _watches: dict[Address, Watch] = field(default_factory=dict)
+    _watches: dict[Address, RunWatch] = field(default_factory=dict)
 
     # --- reading and planning --------------------------------------------------------------------------------------
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See Provider. One GET each, several at once, and one more for a Pipeline that a new run names."""
         return ReadResult({one.address: one for one in ParallelMap(_AT_ONCE).map(self._observe, wanted)})
 
     def _observe(self, resource: Resource) -> Observation:
-        wanted, address = Wanted.of(resource.manifest), resource.address
+        wanted, address = WantedRun.of(resource.manifest), resource.address
         if wanted is None:
             return Absent(address)
         try:
@@ -90,9 +90,9 @@ class PipelineRunProvider(NeverDeletes):
         if live is None:
             return Absent(address)
         uid = str(live["metadata"]["uid"])
-        return Present(address, uid, digest([uid, state_of(live)]), {"live": live}, outputs=outputs_of(live))
+        return Present(address, uid, document_digest([uid, run_state(live)]), {"live": live}, outputs=run_outputs(live))
 
-    def _get(self, wanted: Wanted) -> JsonObject | None:
+    def _get(self, wanted: WantedRun) -> JsonObject | None:
         kind = served_kind(self.cluster, API, "PipelineRun")
         return self.cluster.get(kind, wanted.namespace, wanted.name) if kind else None
 
@@ -103,33 +103,33 @@ class PipelineRunProvider(NeverDeletes):
         return {one.address: preview for (one, _), preview in zip(pairs, found, strict=True)}
 
     def _preview(self, resource: Resource, seen: Observation) -> Preview:
-        wanted = Wanted.of(resource.manifest)
+        wanted = WantedRun.of(resource.manifest)
         if wanted is None or not isinstance(seen, Present):
             return self._new(resource, wanted)
         live = (seen.value or {})["live"]
         if not wanted.is_that(live):
             return self._again(resource, wanted, live, "a run of this name with another spec is there")
-        state = state_of(live)
+        state = run_state(live)
         if state not in ENDED:
             fields = (FieldChange(("state",), FieldOp.CHANGE, state, "succeeded"),)
-            return Preview(Effect.RUN, fields, Verified.SERVER, evidence=words_of(live))
+            return Preview(Effect.RUN, fields, VerifiedBy.SERVER, evidence=condition_text(live))
         if state != "succeeded":
             return self._again(resource, wanted, live, f"the run of this name {state}")
         if missing := tuple(missing_evidence(live, wanted.evidence, {})):
             return self._again(resource, wanted, live, f"the run of this name is inconclusive: {'; '.join(missing)}")
-        warnings = over_budget(live, wanted)
-        return Preview(Effect.NONE, verified=Verified.SERVER, outputs=outputs_of(live), warnings=warnings)
+        warnings = warn_of_run_over_budget(live, wanted)
+        return Preview(Effect.NONE, verified=VerifiedBy.SERVER, outputs=run_outputs(live), warnings=warnings)
 
-    def _again(self, resource: Resource, wanted: Wanted, live: JsonObject, why: str) -> Preview:
+    def _again(self, resource: Resource, wanted: WantedRun, live: JsonObject, why: str) -> Preview:
         """Blocked, or with `rerun` a run in place of the one that is deleted."""
         uid = str(live["metadata"]["uid"])
         if not wanted.rerun:
-            return Preview(Effect.RUN, blocked=why, evidence=f"uid {uid}: {words_of(live)}", remedy=AGAIN)
-        gone = FieldChange(("replaces",), FieldOp.REMOVE, f"{wanted.shown} uid {uid}: {state_of(live)}")
+            return Preview(Effect.RUN, blocked=why, evidence=f"uid {uid}: {condition_text(live)}", remedy=AGAIN)
+        gone = FieldChange(("replaces",), FieldOp.REMOVE, f"{wanted.shown} uid {uid}: {run_state(live)}")
         desired = {**resource.manifest, REPLACES: uid}
         return Preview(Effect.RUN, (gone, *_fields(wanted)), desired=desired, warnings=(why,))
 
-    def _new(self, resource: Resource, wanted: Wanted | None) -> Preview:
+    def _new(self, resource: Resource, wanted: WantedRun | None) -> Preview:
         if wanted is None:
             return Preview(Effect.RUN, (_shown(resource.manifest["spec"]["manifest"]),))
         try:
@@ -139,31 +139,31 @@ class PipelineRunProvider(NeverDeletes):
             return Preview(Effect.RUN, _fields(wanted), blocked=error.message, remedy=error.remedy)
         return Preview(Effect.RUN, _fields(wanted), verified, lacks=lacks)
 
-    def _dry_run(self, wanted: Wanted) -> Verified:
+    def _dry_run(self, wanted: WantedRun) -> VerifiedBy:
         """Whether the server would take it. Raises what it says against it."""
         kind = served_kind(self.cluster, API, "PipelineRun")
         if kind is None:
-            return Verified.NO
+            return VerifiedBy.NO
         try:
             self.cluster.apply(kind, _create_only(wanted), dry_run=True)
         except (NamespaceMissing, NotServed):
-            return Verified.NO
-        return Verified.NO if self.cluster.simulated else Verified.SERVER
+            return VerifiedBy.NO
+        return VerifiedBy.NO if self.cluster.simulated else VerifiedBy.SERVER
 
-    def _lacks(self, resource: Resource, wanted: Wanted) -> tuple[Address, ...]:
+    def _lacks(self, resource: Resource, wanted: WantedRun) -> tuple[Address, ...]:
         """The Pipeline, when it is not there: Tekton takes the run all the same, and fails it."""
         if not wanted.pipeline:
             return ()
         kind = served_kind(self.cluster, API, "Pipeline")
         if kind is not None and self.cluster.get(kind, wanted.namespace, wanted.pipeline) is not None:
             return ()
-        return (in_lane_of(resource, Address("", "Pipeline", "tekton.dev", wanted.namespace, wanted.pipeline)),)
+        return (address_in_lane_of(resource, Address("", "Pipeline", "tekton.dev", wanted.namespace, wanted.pipeline)),)
 
     # --- effect ----------------------------------------------------------------------------------------------------
 
     def apply(self, change: Change, vault: Vault) -> Written:
         """See Provider. Makes the run, or takes the one of this name that has the same spec."""
-        wanted = Wanted.of(change.desired or {})
+        wanted = WantedRun.of(change.desired or {})
         if wanted is None:
             raise PermanentError("what it runs is not known", where=str(change.address))
         kinds = self._kinds()
@@ -174,10 +174,10 @@ class PipelineRunProvider(NeverDeletes):
         elif live is None and change.precondition.uid and not wanted.replaces:
             raise PreconditionError("the run that the plan saw is gone", where=wanted.shown, remedy=_PLAN_AGAIN)
         written = self._take(wanted, live) if live is not None else self._create(change, kinds[0], wanted)
-        self._watches[change.address] = Watch(self.cluster, kinds, wanted, written.uid)
+        self._watches[change.address] = RunWatch(self.cluster, kinds, wanted, written.uid)
         return written
 
-    def _create(self, change: Change, kind: KindInfo, wanted: Wanted) -> Written:
+    def _create(self, change: Change, kind: KindInfo, wanted: WantedRun) -> Written:
         body = _create_only(wanted)
         if self.simulated is not None:
             body = self.simulated.prepared(body, change.address.local)
@@ -190,14 +190,14 @@ class PipelineRunProvider(NeverDeletes):
             return self._take(wanted, live)  # somebody else was first
         if self.simulated is not None:
             self.simulated.add_task_runs(made)
-        return Written(str(made["metadata"]["uid"]), outputs_of(made))
+        return Written(str(made["metadata"]["uid"]), run_outputs(made))
 
-    def _take(self, wanted: Wanted, live: JsonObject) -> Written:
+    def _take(self, wanted: WantedRun, live: JsonObject) -> Written:
         if not wanted.is_that(live):
             raise PreconditionError("a run of this name with another spec is there", where=wanted.shown, remedy=AGAIN)
-        return Written(str(live["metadata"]["uid"]), outputs_of(live), already=True)
+        return Written(str(live["metadata"]["uid"]), run_outputs(live), already=True)
 
-    def _delete(self, kind: KindInfo, wanted: Wanted, live: JsonObject) -> None:
+    def _delete(self, kind: KindInfo, wanted: WantedRun, live: JsonObject) -> None:
         """Delete the run that the plan named with all its TaskRuns, and see it gone: their names are wanted."""
         uid = str(live["metadata"]["uid"])
         self.cluster.delete(kind, wanted.namespace, wanted.name, uid=uid, resource_version="", foreground=True)
@@ -221,23 +221,23 @@ class PipelineRunProvider(NeverDeletes):
     def _readiness(self, change: Change) -> Readiness:
         watch = self._watches.get(change.address)
         if watch is None:
-            wanted = Wanted.of(change.desired or {})
+            wanted = WantedRun.of(change.desired or {})
             if wanted is None:
                 return Readiness(done=False, ok=False, message="what it runs is not known")
             try:
-                watch = Watch(self.cluster, self._kinds(), wanted, "")
+                watch = RunWatch(self.cluster, self._kinds(), wanted, "")
             except ProviderError as error:
                 return Readiness(done=not isinstance(error, TemporaryError), ok=False, message=error.message)
             self._watches[change.address] = watch
         return watch.look()
 
 
-def _create_only(wanted: Wanted) -> JsonObject:
+def _create_only(wanted: WantedRun) -> JsonObject:
     body = wanted.body
     return {**body, "metadata": {**body["metadata"], "resourceVersion": CREATE_ONLY}}
 
 
-def _fields(wanted: Wanted) -> tuple[FieldChange, ...]:
+def _fields(wanted: WantedRun) -> tuple[FieldChange, ...]:
     return (_shown(wanted.manifest),)
 
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError, ProviderError, TemporaryError
-from planner.plan import Change, FieldChange, FieldOp, Verified
+from planner.plan import Change, FieldChange, FieldOp, VerifiedBy
 from planner.ports import (
     Absent,
     Effect,
@@ -38,7 +38,7 @@ from providers.kubernetes.operations.command_runners import (
     canned_ends,
 )
 from providers.kubernetes.operations.command_spec import CommandSpec, parse_command_spec
-from providers.kubernetes.operations.exec_once import ExecContext, Fate, run_once, unsettled_message
+from providers.kubernetes.operations.exec_once import ExecContext, Fate, run_command_once, unsettled_message
 from providers.kubernetes.operations.once_marks import OnceKey, OnceMark
 from providers.kubernetes.parallel import ParallelMap
 from providers.provider_tools import ProviderTools
@@ -66,7 +66,7 @@ class PodExecProvider(NeverDeletes):
     _marks: dict[Address, OnceMark] = field(default_factory=dict)
     _keys: dict[Address, OnceKey] = field(default_factory=dict)
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See Provider. One GET each, several at once: the name of a mark follows from what is asked for. The target
         is not looked at: it may become what it should be in the same plan."""
         seen = ParallelMap(_AT_ONCE).map(self._observe, wanted)
@@ -107,7 +107,7 @@ class PodExecProvider(NeverDeletes):
             fields = _fields(resource.manifest, None)
             return Preview(Effect.RUN, fields, on_change=(), expects=once_marks.DONE, outputs={"exitCode": 0})
         if mark is not None and mark.is_done:
-            return Preview(Effect.NONE, verified=Verified.SERVER, warnings=_other_command(wanted, mark))
+            return Preview(Effect.NONE, verified=VerifiedBy.SERVER, warnings=_other_command(wanted, mark))
         run = Preview(Effect.RUN, _fields(resource.manifest, mark), expects=once_marks.DONE, outputs={"exitCode": 0})
         key = self._keys.get(resource.address)
         if mark is None or key is None:
@@ -130,7 +130,7 @@ class PodExecProvider(NeverDeletes):
         if wanted.key is None:
             raise PermanentError("the value that it runs once for is not known", where=str(change.address))
         desk = ExecContext(self.cluster, self.places, self.fingerprinter, self._memory, self.sleep)
-        return run_once(desk, change, wanted, wanted.key, vault)
+        return run_command_once(desk, change, wanted, wanted.key, vault)
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """See Provider. A command that was applied has ended."""

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import PreconditionError, ProviderError, TemporaryError
 from planner.plan import Change
 from planner.ports import (
@@ -25,13 +25,18 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.values import Json, JsonObject, Ref, Sub, Vault
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate, Vault
 from providers.cluster import Cluster
 from providers.kubernetes.errors import ResourceVersionConflict
-from providers.kubernetes.object_location import kind_of
+from providers.kubernetes.object_location import kind_of_address
 from providers.kubernetes.operations import restart_due, restart_mark
 from providers.kubernetes.operations.read_objects import Seen, read_object, read_objects
-from providers.kubernetes.operations.restart_spec import followed_by, looked_at, object_of, target_of
+from providers.kubernetes.operations.restart_spec import (
+    deciding_objects,
+    followed_objects,
+    parse_followed_object,
+    restart_target,
+)
 from providers.kubernetes.readiness import object_readiness
 from providers.provider_tools import ProviderTools
 
@@ -50,23 +55,25 @@ class RestartProvider(NeverDeletes):
     cluster: Cluster
     fingerprinter: Fingerprinter
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See Provider. Present is the workload with its record, or that there is none; one LIST for each kind and
         namespace in question."""
-        seen = read_objects(self.cluster, {address for one in wanted for address in looked_at(one.manifest["spec"])})
+        seen = read_objects(
+            self.cluster, {address for one in wanted for address in deciding_objects(one.manifest["spec"])}
+        )
         return ReadResult({one.address: self._observe(one, seen) for one in wanted})
 
     def _observe(self, resource: Resource, seen: Mapping[Address, Seen]) -> Observation:
         spec = resource.manifest["spec"]
-        for address in looked_at(spec):
+        for address in deciding_objects(spec):
             if isinstance(error := seen[address], ProviderError):
                 return Unreadable(resource.address, f"{address.local}: {error.message}")
-        live = _there(seen[target_of(spec)])
-        missing = tuple(address for address in looked_at(spec) if seen[address] is None)
+        live = _there(seen[restart_target(spec)])
+        missing = tuple(address for address in deciding_objects(spec) if seen[address] is None)
         value: JsonObject = {"live": live, "missing": missing, "token": self._token(spec, seen)}
         if live is None:
             return Present(resource.address, "", restart_due.restart_version(None), value)
-        record = restart_mark.marked(live, restart_mark.mark_of(resource.address.name))
+        record = restart_mark.read_restart_mark(live, restart_mark.restart_annotation(resource.address.name))
         outputs = {"observedGeneration": _generation(live)}
         return Present(
             resource.address, str(live["metadata"]["uid"]), restart_due.restart_version(record), value, outputs=outputs
@@ -75,16 +82,16 @@ class RestartProvider(NeverDeletes):
     def _token(self, spec: JsonObject, seen: Mapping[Address, Seen]) -> str:
         """What the workload should have been restarted for; empty while an output in `on` is not known."""
         followed = spec.get("on") or ()
-        if any(isinstance(one, (Ref, Sub)) for one in followed):
+        if any(isinstance(one, (OutputRef, OutputTemplate)) for one in followed):
             return ""
-        return restart_mark.token_of([self._named(number, one, seen) for number, one in enumerate(followed)])
+        return restart_mark.token_of_followed([self._named(number, one, seen) for number, one in enumerate(followed)])
 
     def _named(self, number: int, written: Json, seen: Mapping[Address, Seen]) -> tuple[str, Json]:
         """What counts of one entry of `on`, with its name: the address of an object, the place of an output's value."""
-        address = object_of(written)
+        address = parse_followed_object(written)
         if address is None:
             return f"on[{number}]", written
-        return address.local, restart_mark.content_of(_there(seen[address]), self.fingerprinter)
+        return address.local, restart_mark.followed_content(_there(seen[address]), self.fingerprinter)
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider. What changed since the last restart asks for one in any case; else it follows changes."""
@@ -105,30 +112,30 @@ class RestartProvider(NeverDeletes):
 
     def _attempt(self, change: Change) -> Written:
         spec = (change.desired or {})["spec"]
-        target, mark = target_of(spec), restart_mark.mark_of(change.address.name)
-        kind, live = kind_of(self.cluster, target), read_object(self.cluster, target)
+        target, mark = restart_target(spec), restart_mark.restart_annotation(change.address.name)
+        kind, live = kind_of_address(self.cluster, target), read_object(self.cluster, target)
         if kind is None or live is None:
             raise PreconditionError(f"{target.local} is not there", where=str(change.address), remedy="plan again")
-        record, uid = restart_mark.marked(live, mark), str(live["metadata"]["uid"])
+        record, uid = restart_mark.read_restart_mark(live, mark), str(live["metadata"]["uid"])
         token = self._wanted(change, spec)
-        if not restart_mark.differing(record, token):
+        if not restart_mark.changed_followed_names(record, token):
             return Written(uid, already=True)
-        rolls = not restart_due.is_new(change, live, record)
+        rolls = not restart_due.is_new_workload(change, live, record)
         if rolls:
-            restart_due.refuse_moved(change, live, record)
-        patch = restart_mark.patch_of(live, mark, token, rolls=rolls)
+            restart_due.refuse_changed_workload(change, live, record)
+        patch = restart_mark.restart_mark_patch(live, mark, token, rolls=rolls)
         self.cluster.patch(kind, target.namespace, target.name, patch)
         return Written(uid)
 
     def _wanted(self, change: Change, spec: JsonObject) -> str:
         """The token to write. Without things to compare it follows from the version that the plan saw."""
         if spec.get("when") in ("always", restart_due.ON_DEMAND):
-            return restart_mark.next_token(change.precondition.content)
-        return self._token(spec, {one: read_object(self.cluster, one) for one in followed_by(spec)})
+            return restart_mark.next_restart_token(change.precondition.content)
+        return self._token(spec, {one: read_object(self.cluster, one) for one in followed_objects(spec)})
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """See Provider. Done when the workload has rolled out."""
-        targets = {change.address: target_of((change.desired or {})["spec"]) for change in changes}
+        targets = {change.address: restart_target((change.desired or {})["spec"]) for change in changes}
         seen = read_objects(self.cluster, targets.values())
         return {address: _readiness(seen[target]) for address, target in targets.items()}
 

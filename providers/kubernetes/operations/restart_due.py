@@ -8,9 +8,15 @@ from planner.path import FieldPath
 from planner.plan import Change, FieldChange, FieldOp
 from planner.ports import Effect, Observation, Present, Preview
 from planner.resource import Resource
-from planner.values import JsonObject, digest
-from providers.kubernetes.operations.restart_mark import RECORD_PATH, TEMPLATE_PATH, differing, mark_of, marked
-from providers.kubernetes.operations.restart_spec import causes_of, in_lane_of, target_of
+from planner.values import JsonObject, document_digest
+from providers.kubernetes.operations.restart_mark import (
+    RECORD_PATH,
+    TEMPLATE_PATH,
+    changed_followed_names,
+    read_restart_mark,
+    restart_annotation,
+)
+from providers.kubernetes.operations.restart_spec import address_in_lane_of, restart_causes, restart_target
 from providers.kubernetes.preview.field_changes import MADE_AT_APPLY
 from providers.kubernetes.reading import applied_by_us
 
@@ -20,7 +26,7 @@ ON_DEMAND = "now"
 
 def restart_version(record: str | None) -> str:
     """The version token of a restart: what the workload was restarted for last; None where there is no workload."""
-    return digest({"restartedFor": record})
+    return document_digest({"restartedFor": record})
 
 
 def preview_restart(resource: Resource, seen: Observation) -> Preview:
@@ -28,17 +34,17 @@ def preview_restart(resource: Resource, seen: Observation) -> Preview:
     `missing`, and the `token` that its record should hold, empty if that is not known before the apply."""
     assert isinstance(seen, Present) and seen.value is not None
     live, token = seen.value["live"], seen.value["token"]
-    lacks = tuple(in_lane_of(resource, address) for address in seen.value["missing"])
+    lacks = tuple(address_in_lane_of(resource, address) for address in seen.value["missing"])
     when = resource.manifest["spec"].get("when")
     if when == ON_DEMAND:
         return _on_demand(resource, live)
     always = when == "always"
     if live is None:
         return Preview(Effect.NONE, lacks=lacks) if always else Preview(Effect.RUN, _made(resource), lacks=lacks)
-    record = marked(live, mark_of(resource.address.name))
+    record = read_restart_mark(live, restart_annotation(resource.address.name))
     fields = _marks(resource, live)
-    if always or not token or not differing(record, token):
-        causes = () if always else tuple(causes_of(resource))
+    if always or not token or not changed_followed_names(record, token):
+        causes = () if always else tuple(restart_causes(resource))
         return Preview(Effect.RUN, fields, on_change=causes, lacks=lacks)
     blocked, remedy = _refusal(live)
     why = (_why(record, token),)
@@ -56,7 +62,7 @@ def _why(record: str, token: str) -> str:
     """Why a restart is due that no change of this plan asks for."""
     if not record:
         return "due, because nothing says what its pods were started with"
-    return f"due, because since the last restart there changed {', '.join(differing(record, token))}"
+    return f"due, because since the last restart there changed {', '.join(changed_followed_names(record, token))}"
 
 
 def _marks(resource: Resource, live: JsonObject) -> tuple[FieldChange, ...]:
@@ -69,9 +75,9 @@ def _made(resource: Resource) -> tuple[FieldChange, ...]:
 
 
 def _field(resource: Resource, path: FieldPath, live: JsonObject) -> FieldChange:
-    mark = mark_of(resource.address.name)
-    before = marked(live, mark, path)
-    target: Address = target_of(resource.manifest["spec"])
+    mark = restart_annotation(resource.address.name)
+    before = read_restart_mark(live, mark, path)
+    target: Address = restart_target(resource.manifest["spec"])
     op = FieldOp.CHANGE if before else FieldOp.ADD
     return FieldChange((target.local, *path, mark), op, before or None, MADE_AT_APPLY)
 
@@ -86,7 +92,7 @@ def _refusal(live: JsonObject) -> tuple[str, str]:
     return "", ""
 
 
-def is_new(change: Change, live: JsonObject, record: str) -> bool:
+def is_new_workload(change: Change, live: JsonObject, record: str) -> bool:
     """Whether the workload was made in this very plan, after what the restart follows: its pods are new anyway."""
     if record:
         return False
@@ -94,7 +100,7 @@ def is_new(change: Change, live: JsonObject, record: str) -> bool:
     return not planned.uid or (live["metadata"]["uid"] != planned.uid and applied_by_us(live))
 
 
-def refuse_moved(change: Change, live: JsonObject, record: str) -> None:
+def refuse_changed_workload(change: Change, live: JsonObject, record: str) -> None:
     """Raises PreconditionError when the workload is not the one of the plan, PermanentError when it cannot roll."""
     metadata, planned = live["metadata"], change.precondition
     moved = ""

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from planner.path import FieldPath
 from planner.ports import Fingerprinter
 from planner.resource import ANNOTATION
-from planner.values import Json, JsonObject, digest
-from providers.kubernetes.secret_sealing import as_text, seal_live_document, stand_in
+from planner.values import Json, JsonObject, document_digest
+from providers.kubernetes.secret_sealing import seal_live_document, stand_ins_as_text, with_stand_ins
 
 MARK = ANNOTATION + "restarted-for."
 _DIGITS = 16  # of each digest in a token
@@ -24,14 +24,14 @@ RECORD_PATH: FieldPath = ("metadata", "annotations")
 TEMPLATE_PATH: FieldPath = ("spec", "template", "metadata", "annotations")
 
 
-def mark_of(name: str) -> str:
+def restart_annotation(name: str) -> str:
     """The annotation of the Restart `name`: each has its own, so that several may have one target."""
     if len(name) > _LONGEST:
         name = f"{name[: _LONGEST - 13]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
     return MARK + name
 
 
-def marked(live: JsonObject, mark: str, path: FieldPath = RECORD_PATH) -> str:
+def read_restart_mark(live: JsonObject, mark: str, path: FieldPath = RECORD_PATH) -> str:
     """What stands in the mark at `path`; empty when there is none."""
     node: Json = live
     for key in path:
@@ -39,36 +39,36 @@ def marked(live: JsonObject, mark: str, path: FieldPath = RECORD_PATH) -> str:
     return str((node or {}).get(mark, ""))
 
 
-def content_of(live: JsonObject | None, fingerprinter: Fingerprinter) -> Json:
+def followed_content(live: JsonObject | None, fingerprinter: Fingerprinter) -> Json:
     """What counts of an object that a restart follows: data or spec, not labels, annotations or status.
 
     Values of Secrets enter as keyed fingerprints. None for an object that is not there.
     """
     if live is None:
         return None
-    reported = as_text(stand_in(seal_live_document(live, fingerprinter)))
-    return digest({key: value for key, value in reported.items() if key not in _NOT_CONTENT})
+    reported = stand_ins_as_text(with_stand_ins(seal_live_document(live, fingerprinter)))
+    return document_digest({key: value for key, value in reported.items() if key not in _NOT_CONTENT})
 
 
-def token_of(followed: Sequence[tuple[str, Json]]) -> str:
+def token_of_followed(followed: Sequence[tuple[str, Json]]) -> str:
     """The token of `when: changed`: `name=digest` for each thing that is followed, so that people can read it too."""
-    parts = {f"{name}={digest(content).removeprefix('sha256:')[:_DIGITS]}" for name, content in followed}
+    parts = {f"{name}={document_digest(content).removeprefix('sha256:')[:_DIGITS]}" for name, content in followed}
     return " ".join(sorted(parts))
 
 
-def differing(record: str, token: str) -> tuple[str, ...]:
+def changed_followed_names(record: str, token: str) -> tuple[str, ...]:
     """The names in `token` that `record` has not, or with another digest: none when no restart is due. What is not
     followed any more does not count."""
     had = set(record.split(" "))
     return tuple(part.rpartition("=")[0] for part in token.split(" ") if part not in had)
 
 
-def next_token(version: str) -> str:
+def next_restart_token(version: str) -> str:
     """The token of `when: always`: the one after `version`, so that a resumed restart writes the same again."""
-    return digest({"after": version})
+    return document_digest({"after": version})
 
 
-def patch_of(live: JsonObject, mark: str, token: str, *, rolls: bool) -> tuple[JsonObject, ...]:
+def restart_mark_patch(live: JsonObject, mark: str, token: str, *, rolls: bool) -> tuple[JsonObject, ...]:
     """The JSON patch that sets the mark, bound to this very version; with `rolls` on the pod template too."""
     metadata = live["metadata"]
     return (

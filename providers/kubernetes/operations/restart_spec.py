@@ -7,40 +7,40 @@ from dataclasses import replace
 
 from planner.address import Address
 from planner.resource import Resource
-from planner.values import Json, JsonObject, Ref, Sub
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate
 
 
-def target_of(spec: JsonObject) -> Address:
+def restart_target(spec: JsonObject) -> Address:
     """The workload, without a place."""
     return _bare(Address.parse(str(spec["target"])))
 
 
-def followed_by(spec: JsonObject) -> Iterator[Address]:
+def followed_objects(spec: JsonObject) -> Iterator[Address]:
     """The objects that `on` names, without a place; outputs are values and no objects."""
-    return (found for written in spec.get("on") or () if (found := object_of(written)))
+    return (found for written in spec.get("on") or () if (found := parse_followed_object(written)))
 
 
-def looked_at(spec: JsonObject) -> tuple[Address, ...]:
+def deciding_objects(spec: JsonObject) -> tuple[Address, ...]:
     """All objects that decide whether a restart is due."""
-    return (target_of(spec), *followed_by(spec))
+    return (restart_target(spec), *followed_objects(spec))
 
 
-def object_of(written: Json) -> Address | None:
+def parse_followed_object(written: Json) -> Address | None:
     """The object that an entry of `on` names, or None for the value of an output."""
     found = _parsed(written)
     return _bare(found) if found else None
 
 
-def causes_of(resource: Resource) -> Iterator[Address]:
+def restart_causes(resource: Resource) -> Iterator[Address]:
     """What `on` names, as the plan calls it: objects, and where outputs come from that are not known yet."""
     for written in resource.manifest["spec"].get("on") or ():
-        for part in written.parts if isinstance(written, Sub) else (written,):
-            found = part.address if isinstance(part, Ref) else _parsed(part)
+        for part in written.parts if isinstance(written, OutputTemplate) else (written,):
+            found = part.address if isinstance(part, OutputRef) else _parsed(part)
             if found is not None:
-                yield in_lane_of(resource, found)
+                yield address_in_lane_of(resource, found)
 
 
-def in_lane_of(resource: Resource, address: Address) -> Address:
+def address_in_lane_of(resource: Resource, address: Address) -> Address:
     """An address that was written without a place means the author's own."""
     return replace(address, node_lane=address.node_lane or resource.address.node_lane)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from planner.address import Address, group_of
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError, PreconditionError, ProviderError, TemporaryError
 from planner.plan import Change, FieldChange, FieldOp
 from planner.ports import (
@@ -27,7 +27,7 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.values import Json, JsonObject, Vault, digest, open_outputs
+from planner.values import Json, JsonObject, Vault, document_digest, open_outputs
 from providers.cluster import Cluster, Listing, ObjectCollection
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations.activity_choice import (
@@ -57,7 +57,7 @@ class RetentionProvider(NeverDeletes):
     cluster: Cluster
     now: Callable[[], datetime]
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See Provider. Present is what is to be deleted, also if that is nothing; one LIST for each kind and place."""
         places = {one.address: self._place(one.manifest["spec"]["selector"]) for one in wanted}
         looked = {place for place in places.values() if isinstance(place, ObjectCollection)}
@@ -194,7 +194,7 @@ def _rows(choice: RetentionChoice) -> list[JsonObject]:
 
 
 def _version(rows: Json) -> str:
-    return digest({"deletes": rows})
+    return document_digest({"deletes": rows})
 
 
 def _preview(resource: Resource, seen: Observation) -> Preview:

@@ -89,14 +89,14 @@ def _why_named_stays(rule: RetentionRule, objects: Iterable[JsonObject]) -> str:
 def _candidate(rule: RetentionRule, live: JsonObject) -> tuple[ObjectEnd, ExpiredObject] | None:
     metadata = live["metadata"]
     end = end_of_object(live)
-    if end is None or not fits_rule(rule, live) or not is_free(rule.never_touch, metadata):
+    if end is None or not fits_selector(rule, live) or not may_be_deleted(rule.never_touch, metadata):
         return None
     if rule.phases and not {end.state, end.reason}.intersection(rule.phases):
         return None
     return end, ExpiredObject(metadata["name"], str(metadata["uid"]), str(metadata["resourceVersion"]), str(end))
 
 
-def fits_rule(rule: RetentionRule, live: JsonObject) -> bool:
+def fits_selector(rule: RetentionRule, live: JsonObject) -> bool:
     """Whether the selector of the rule is about the object."""
     metadata = live["metadata"]
     labels = metadata.get("labels") or {}
@@ -111,7 +111,7 @@ def fits_rule(rule: RetentionRule, live: JsonObject) -> bool:
     return not rule.claim_namespace or claim.get("namespace") == rule.claim_namespace
 
 
-def is_free(never_touch: Sequence[str], metadata: JsonObject) -> bool:
+def may_be_deleted(never_touch: Sequence[str], metadata: JsonObject) -> bool:
     """Whether nothing forbids to delete it: a glob, its protection, or that it is being deleted already."""
     protected = (metadata.get("annotations") or {}).get(PROTECT) == "true"
     named = any(fnmatchcase(metadata["name"], pattern) for pattern in never_touch)

@@ -12,26 +12,31 @@ from planner.errors import ProviderError, TemporaryError
 from planner.values import JsonObject
 from providers.cluster import Cluster
 from providers.kubernetes.errors import NotFound
-from providers.kubernetes.operations.exec_output import output_tail
-from providers.kubernetes.operations.run_state import condition_of, steps_of, task_state_of, words_of
+from providers.kubernetes.operations.exec_output import output_tail_lines
+from providers.kubernetes.operations.run_state import (
+    condition_text,
+    succeeded_condition,
+    task_run_state,
+    task_run_steps,
+)
 
 LINES = 40
 _BYTES = 64 << 10
 
 
-def failure_of(cluster: Cluster, namespace: str, task_runs: Mapping[str, JsonObject]) -> tuple[str, ...]:
+def run_failure_lines(cluster: Cluster, namespace: str, task_runs: Mapping[str, JsonObject]) -> tuple[str, ...]:
     """Lines about the TaskRun that failed first, by the name of its task; none where no TaskRun failed."""
-    failed = [(task, live) for task, live in task_runs.items() if task_state_of(live) in ("failed", "aborted")]
-    failed = [pair for pair in failed if condition_of(pair[1]).get("reason") != "FailureIgnored"]
+    failed = [(task, live) for task, live in task_runs.items() if task_run_state(live) in ("failed", "aborted")]
+    failed = [pair for pair in failed if succeeded_condition(pair[1]).get("reason") != "FailureIgnored"]
     if not failed:
         return ()
     task, live = min(failed, key=lambda pair: str((pair[1].get("status") or {}).get("completionTime") or "~"))
-    step = next((one for one in steps_of(live) if (one.get("terminated") or {}).get("exitCode")), None)
+    step = next((one for one in task_run_steps(live) if (one.get("terminated") or {}).get("exitCode")), None)
     where = f"task {task}" + (f", step {step.get('name')}" if step else "")
-    return (f"{where}: {words_of(live)}", *step_log(cluster, namespace, live, step))
+    return (f"{where}: {condition_text(live)}", *read_last_lines_of_step(cluster, namespace, live, step))
 
 
-def step_log(
+def read_last_lines_of_step(
     cluster: Cluster, namespace: str, live: JsonObject, step: JsonObject | None, lines: int = LINES
 ) -> tuple[str, ...]:
     """The last lines that a step of a TaskRun wrote, redacted and capped; why there are none, if it cannot be read."""
@@ -48,4 +53,4 @@ def step_log(
     except ProviderError as error:
         return (f"its log cannot be read: {error.message}",)
     cut = len(output) >= _BYTES
-    return output_tail(output, {}, whole=not cut, most=lines)
+    return output_tail_lines(output, {}, whole=not cut, most=lines)

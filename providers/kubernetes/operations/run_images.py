@@ -16,7 +16,7 @@ _ONE = re.compile(r"(?P<prefix>.*?)[-_]?(?P<part>IMAGE_URL|IMAGE_DIGEST)")
 _TAG = re.compile(r":[^:/@]+$")
 
 
-def images_in(results: Mapping[str, Json]) -> JsonObject:
+def images_built_by_run(results: Mapping[str, Json]) -> JsonObject:
     """`{name: {url, digest}}` of all images with a digest; a name comes from the prefix of a result, or the end of the
     URL. A digest that is none is left out."""
     found: dict[str, JsonObject] = {}

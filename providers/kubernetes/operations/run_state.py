@@ -11,22 +11,22 @@ from datetime import datetime
 from typing import Final
 
 from planner.values import Json, JsonObject
-from providers.kubernetes.operations.run_images import images_in
+from providers.kubernetes.operations.run_images import images_built_by_run
 
 _ABORTED: Final = frozenset(("Cancelled", "CancelledRunFinally", "StoppedRunFinally", "PipelineRunTimeout"))
 _TASK_ABORTED: Final = frozenset(("TaskRunCancelled", "TaskRunTimeout"))
 ENDED: Final = frozenset(("succeeded", "failed", "aborted", "errored"))
 
 
-def condition_of(live: JsonObject) -> JsonObject:
+def succeeded_condition(live: JsonObject) -> JsonObject:
     """The condition Succeeded; empty when there is none yet."""
     found = (live.get("status") or {}).get("conditions") or ()
     return next((one for one in found if isinstance(one, dict) and one.get("type") == "Succeeded"), {})
 
 
-def state_of(live: JsonObject) -> str:
+def run_state(live: JsonObject) -> str:
     """The word for a run; see the module."""
-    condition = condition_of(live)
+    condition = succeeded_condition(live)
     match condition.get("status"):
         case "True":
             return "succeeded"
@@ -39,38 +39,38 @@ def state_of(live: JsonObject) -> str:
             return "running"
 
 
-def words_of(live: JsonObject) -> str:
+def condition_text(live: JsonObject) -> str:
     """`Reason: message` of its condition."""
-    condition = condition_of(live)
+    condition = succeeded_condition(live)
     parts = [str(condition[key]).strip() for key in ("reason", "message") if condition.get(key)]
     return ": ".join(dict.fromkeys(parts)) or "no controller has picked it up yet"
 
 
-def results_of(live: JsonObject) -> dict[str, Json]:
+def run_results(live: JsonObject) -> dict[str, Json]:
     """Results by name; those of a TaskRun likewise."""
     entries = (live.get("status") or {}).get("results") or ()
     return {str(one["name"]): one.get("value") for one in entries if isinstance(one, dict) and "name" in one}
 
 
-def tasks_run(live: JsonObject) -> dict[str, str]:
+def task_runs_by_task(live: JsonObject) -> dict[str, str]:
     """Its TaskRuns: name of the pipeline's task -> name of the TaskRun, in the order in which they began."""
     entries = (live.get("status") or {}).get("childReferences") or ()
     runs = (one for one in entries if isinstance(one, dict) and one.get("kind") == "TaskRun")
     return {str(one.get("pipelineTaskName")): str(one.get("name")) for one in runs}
 
 
-def outputs_of(live: JsonObject, task_runs: Mapping[str, JsonObject] | None = None) -> JsonObject:
+def run_outputs(live: JsonObject, task_runs: Mapping[str, JsonObject] | None = None) -> JsonObject:
     """All outputs; `taskRuns` only when the TaskRuns are given, by the name of the pipeline's task."""
-    metadata, status, results = live["metadata"], live.get("status") or {}, results_of(live)
+    metadata, status, results = live["metadata"], live.get("status") or {}, run_results(live)
     outputs: JsonObject = {
         **results,
         "run": str(metadata["name"]),
         "namespace": str(metadata.get("namespace", "")),
         "uid": str(metadata["uid"]),
-        "state": state_of(live),
-        "reason": str(condition_of(live).get("reason") or ""),
+        "state": run_state(live),
+        "reason": str(succeeded_condition(live).get("reason") or ""),
         "results": results,
-        "images": images_in(results),
+        "images": images_built_by_run(results),
         **_times(status),
     }
     if task_runs is not None:
@@ -94,31 +94,31 @@ def seconds_between(begin: Json, end: Json) -> float | None:
 
 def _task_run(task: str, live: JsonObject) -> JsonObject:
     """Times of one TaskRun: how long it took, and how much of that before its first step began (R12)."""
-    status, condition = live.get("status") or {}, condition_of(live)
-    first = min((str(began) for step in steps_of(live) if (began := _ended(step).get("startedAt"))), default=None)
+    status, condition = live.get("status") or {}, succeeded_condition(live)
+    first = min((str(began) for step in task_run_steps(live) if (began := _ended(step).get("startedAt"))), default=None)
     queued = seconds_between(status.get("startTime"), first)
     shown: JsonObject = {
         "task": task,
         "name": str(live["metadata"]["name"]),
-        "state": task_state_of(live),
+        "state": task_run_state(live),
         "reason": str(condition.get("reason") or ""),
         **_times(status),
-        "steps": [_step(step) for step in steps_of(live)],
+        "steps": [_step(step) for step in task_run_steps(live)],
     }
-    if images := images_in(results_of(live)):
+    if images := images_built_by_run(run_results(live)):
         shown["images"] = images
     return shown if queued is None else {**shown, "queueSeconds": queued}
 
 
-def task_state_of(live: JsonObject) -> str:
+def task_run_state(live: JsonObject) -> str:
     """The word for a TaskRun."""
-    condition = condition_of(live)
+    condition = succeeded_condition(live)
     if condition.get("status") == "False":
         return "aborted" if condition.get("reason") in _TASK_ABORTED else "failed"
     return {"True": "succeeded", None: "pending"}.get(condition.get("status"), "running")
 
 
-def steps_of(live: JsonObject) -> Sequence[JsonObject]:
+def task_run_steps(live: JsonObject) -> Sequence[JsonObject]:
     """The steps of a TaskRun as its status has them."""
     return [one for one in (live.get("status") or {}).get("steps") or () if isinstance(one, dict)]
 
@@ -140,13 +140,13 @@ def _step(step: JsonObject) -> JsonObject:
 def missing_evidence(live: JsonObject, evidence: JsonObject, task_runs: Mapping[str, JsonObject]) -> Iterator[str]:
     """What a run that succeeded does not show (R10). Of TaskRuns that are not given, only whether they ran is
     reported."""
-    ran = tasks_run(live)
+    ran = task_runs_by_task(live)
     for task in evidence.get("taskRuns") or ():
         if task not in ran:
             yield f"cache-hit-forbidden: no TaskRun of {task}"
-        elif task in task_runs and task_state_of(task_runs[task]) != "succeeded":
+        elif task in task_runs and task_run_state(task_runs[task]) != "succeeded":
             yield f"the TaskRun of {task} has not succeeded"
-    results = results_of(live)
+    results = run_results(live)
     for name in evidence.get("results") or ():
         if not results.get(name):
             yield f"no result {name}"

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 from planner.duration import parse_duration
 from planner.resource import ANNOTATION
-from planner.values import Json, JsonObject, digest, open_outputs
+from planner.values import Json, JsonObject, document_digest, open_outputs
 
 SPEC_DIGEST = ANNOTATION + "spec-digest"
 REPLACES = "replaces"  # in the document of a change: the run that is deleted first, by its uid
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedRun:
     """What is asked for."""
 
     manifest: JsonObject
@@ -27,7 +27,7 @@ class Wanted:
     replaces: str = ""  # uid of the run to be deleted
 
     @classmethod
-    def of(cls, document: JsonObject) -> Wanted | None:
+    def of(cls, document: JsonObject) -> WantedRun | None:
         """Of a resource or a change; None while outputs of others are missing."""
         spec = document["spec"]
         if open_outputs(spec):
@@ -66,7 +66,7 @@ class Wanted:
     def body(self) -> JsonObject:
         """The document to create."""
         metadata = self.manifest["metadata"]
-        annotations = {**(metadata.get("annotations") or {}), SPEC_DIGEST: digest(self.manifest["spec"])}
+        annotations = {**(metadata.get("annotations") or {}), SPEC_DIGEST: document_digest(self.manifest["spec"])}
         return {**self.manifest, "metadata": {**metadata, "annotations": annotations}}
 
     def is_that(self, live: JsonObject) -> bool:
@@ -74,7 +74,7 @@ class Wanted:
         that is asked for has to stand in it."""
         recorded = (live["metadata"].get("annotations") or {}).get(SPEC_DIGEST)
         if recorded is not None:
-            return bool(recorded == digest(self.manifest["spec"]))
+            return bool(recorded == document_digest(self.manifest["spec"]))
         return _stands_in(self.manifest["spec"], live.get("spec") or {})
 
 

@@ -16,18 +16,18 @@ from planner.errors import ProviderError, TemporaryError
 from planner.ports import Readiness
 from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo
-from providers.kubernetes.operations.run_failure import failure_of
+from providers.kubernetes.operations.run_failure import run_failure_lines
 from providers.kubernetes.operations.run_state import (
     ENDED,
+    condition_text,
     missing_evidence,
-    outputs_of,
+    run_outputs,
+    run_state,
     seconds_between,
-    state_of,
-    task_state_of,
-    tasks_run,
-    words_of,
+    task_run_state,
+    task_runs_by_task,
 )
-from providers.kubernetes.operations.run_wanted import Wanted
+from providers.kubernetes.operations.run_wanted import WantedRun
 
 _PAUSE = 1.0  # seconds between requests while it runs
 _TASK_EVERY = 4  # of so many looks, one is at the TaskRun that runs
@@ -35,12 +35,12 @@ AGAIN = "hwplan trigger --rerun runs it again under this name"
 
 
 @dataclass(slots=True)
-class Watch:
+class RunWatch:
     """One run that is waited for. `uid` is empty while only its name is known."""
 
     cluster: Cluster
     kinds: tuple[KindInfo, KindInfo]  # PipelineRun, TaskRun
-    wanted: Wanted
+    wanted: WantedRun
     uid: str
     clock: Callable[[], float] = time.monotonic
     _last: Readiness | None = None
@@ -75,39 +75,39 @@ class Watch:
             became = "is gone" if live is None else "was replaced by another of its name"
             return _ended("errored", f"the run that was started {became}")
         self._live = live
-        return self._conclude(live) if state_of(live) in ENDED else self._waits(live)
+        return self._conclude(live) if run_state(live) in ENDED else self._waits(live)
 
     def _waits(self, live: JsonObject) -> Readiness:
         began = (live.get("status") or {}).get("startTime")
         since = f" since {began}" if began else ""
-        seen = f"{state_of(live)}{since}: {words_of(live)}"
+        seen = f"{run_state(live)}{since}: {condition_text(live)}"
         return Readiness(done=False, ok=False, message=f"{seen}; {self._task}" if self._task else seen)
 
     def _unfinished(self, live: JsonObject) -> tuple[str, str] | None:
         """Task and name of the TaskRun that began first of those that may still run."""
-        return next(((task, name) for task, name in tasks_run(live).items() if task not in self._over), None)
+        return next(((task, name) for task, name in task_runs_by_task(live).items() if task not in self._over), None)
 
     def _look_at_task(self, live: JsonObject, task: str, name: str) -> Readiness:
         found = self.cluster.get(self.kinds[1], self.wanted.namespace, name)
-        if found is not None and task_state_of(found) in ("succeeded", "failed", "aborted"):
+        if found is not None and task_run_state(found) in ("succeeded", "failed", "aborted"):
             self._over[task] = found
-        self._task = f"{task}: {words_of(found)}" if found is not None else ""
+        self._task = f"{task}: {condition_text(found)}" if found is not None else ""
         return self._waits(live)
 
     def _conclude(self, live: JsonObject) -> Readiness:
         task_runs = self._task_runs(live)
-        outputs, state = outputs_of(live, task_runs), state_of(live)
+        outputs, state = run_outputs(live, task_runs), run_state(live)
         if state == "succeeded":
             missing = tuple(missing_evidence(live, self.wanted.evidence, task_runs))
             if not missing:
-                return Readiness(True, True, outputs=outputs, warnings=over_budget(live, self.wanted))
+                return Readiness(True, True, outputs=outputs, warnings=warn_of_run_over_budget(live, self.wanted))
             return _ended("inconclusive", "; ".join(missing), outputs=outputs)
-        why = failure_of(self.cluster, self.wanted.namespace, task_runs)
-        return _ended(state, words_of(live), *why, outputs=outputs)
+        why = run_failure_lines(self.cluster, self.wanted.namespace, task_runs)
+        return _ended(state, condition_text(live), *why, outputs=outputs)
 
     def _task_runs(self, live: JsonObject) -> Mapping[str, JsonObject]:
         found: dict[str, JsonObject] = {}
-        for task, name in tasks_run(live).items():
+        for task, name in task_runs_by_task(live).items():
             one = self._over.get(task) or self.cluster.get(self.kinds[1], self.wanted.namespace, name)
             if one is not None:
                 found[task] = self._over[task] = one
@@ -119,7 +119,7 @@ def _ended(state: str, words: str, *more: str, outputs: JsonObject | None = None
     return Readiness(done=True, ok=False, message=message, outputs=outputs or {"state": state})
 
 
-def over_budget(live: JsonObject, wanted: Wanted) -> tuple[str, ...]:
+def warn_of_run_over_budget(live: JsonObject, wanted: WantedRun) -> tuple[str, ...]:
     """A warning when a run that is over took longer than it may (R12)."""
     status = live.get("status") or {}
     spent = seconds_between(status.get("startTime"), status.get("completionTime"))

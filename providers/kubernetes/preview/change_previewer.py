@@ -14,25 +14,30 @@ from planner.address import group_of
 from planner.diff import ListKeys
 from planner.errors import PermanentError, ProviderError
 from planner.path import render_path
-from planner.plan import Drift, FieldChange, FieldOp, Verified
+from planner.plan import Drift, FieldChange, FieldOp, VerifiedBy
 from planner.ports import Effect, Fingerprinter, Preview
 from planner.values import JsonObject
 from providers.cluster import Cluster
 from providers.kubernetes.cluster_types import ClusterTypes
-from providers.kubernetes.csa_upgrade import Moves
-from providers.kubernetes.errors import Cause, Forbidden, Invalid, NamespaceMissing, ResourceVersionConflict
-from providers.kubernetes.outputs import known_outputs, stable_outputs
-from providers.kubernetes.preview.field_changes import created_fields, field_changes, left_to_others, replaced_fields
-from providers.kubernetes.preview.leftover_values import made_anew
-from providers.kubernetes.preview.ownership_transfer import moved_fields, moves_for, with_way_out
+from providers.kubernetes.csa_upgrade import OwnershipMoves
+from providers.kubernetes.errors import Forbidden, Invalid, InvalidField, NamespaceMissing, ResourceVersionConflict
+from providers.kubernetes.outputs import outputs_before_create, outputs_stable_over_update
+from providers.kubernetes.preview.field_changes import (
+    created_fields,
+    field_changes,
+    remarks_on_fields_left_to_others,
+    replaced_fields,
+)
+from providers.kubernetes.preview.leftover_values import predict_as_new
+from providers.kubernetes.preview.ownership_transfer import moved_fields, ownership_moves, with_remedy
 from providers.kubernetes.preview.planned_types import PlannedTypes
 from providers.kubernetes.preview.predict import (
     NO_MOVES,
     Prediction,
-    dry_run,
-    expected_digest,
+    digest_of_declared_fields,
+    dry_run_apply,
+    dry_run_exact_write,
     predict_locally,
-    rehearse,
     with_placeholders,
     without_placeholders,
 )
@@ -43,13 +48,13 @@ from providers.kubernetes.preview.preview_input import (
     preview_unchanged,
     undeclared_by_others,
 )
-from providers.kubernetes.reading import content_of
-from providers.kubernetes.secret_sealing import is_secret, seal_live_document, seal_prediction, stand_in
-from providers.kubernetes.server_rules import left_out
-from providers.kubernetes.ssa.excluding import excluded
+from providers.kubernetes.reading import digest_of_sealed_content
+from providers.kubernetes.secret_sealing import is_secret, seal_live_document, seal_prediction, with_stand_ins
+from providers.kubernetes.server_rules import remarks_on_unsent_content
+from providers.kubernetes.ssa.excluding import errors_of_excluding_fields
 from providers.kubernetes.ssa.immutable import immutable_changes
-from providers.kubernetes.ssa.schema import TypeTable, list_keys
-from providers.kubernetes.ssa.validate import open_rules, validation_errors
+from providers.kubernetes.ssa.schema import MergeTypeTable, list_keys
+from providers.kubernetes.ssa.validate import unevaluated_rules, validation_errors
 
 _RE_READS = 3
 UNASKED = "not asked of the server"
@@ -81,10 +86,10 @@ class ChangePreviewer:
             preview = judged(case)
         except ProviderError as error:
             preview = preview_blocked(case.effect, error)
-        if preview.verified is Verified.SCHEMA and not self._vouches(case):
-            preview = replace(preview, verified=Verified.NO)
+        if preview.verified is VerifiedBy.SCHEMA and not self._vouches(case):
+            preview = replace(preview, verified=VerifiedBy.NO)
         heard = self.cluster.drain_warnings(case.resource.address.local)
-        reported = (*preview.warnings, *left_out(case.resource.manifest), *heard)
+        reported = (*preview.warnings, *remarks_on_unsent_content(case.resource.manifest), *heard)
         return replace(preview, warnings=reported) if reported else preview
 
     def _vouches(self, case: PreviewInput) -> bool:
@@ -92,7 +97,7 @@ class ChangePreviewer:
         kind, types = case.spot.kind, self._types(case)
         return types.vouches(kind.api_version, kind.kind) and not (
             types.is_custom(kind.api_version, kind.kind)
-            and open_rules(with_placeholders(stand_in(case.desired), types)[0], types)
+            and unevaluated_rules(with_placeholders(with_stand_ins(case.desired), types)[0], types)
         )
 
     def _judged(self, case: PreviewInput) -> Preview:
@@ -121,7 +126,7 @@ class ChangePreviewer:
         if case.unknown or case.spot.namespace in self.horizon.namespaces or not self._is_served(case):
             return self._create_by_schema(case)
         try:
-            prediction = dry_run(self.cluster, case.spot, stand_in(case.desired), None)
+            prediction = dry_run_apply(self.cluster, case.spot, with_stand_ins(case.desired), None)
         except Invalid:
             if not self._is_moving(case):
                 raise
@@ -129,32 +134,32 @@ class ChangePreviewer:
         except NamespaceMissing as error:
             message = f"{error.message} and is not declared"
             raise NamespaceMissing(message, namespace=error.namespace, remedy=DECLARE_NAMESPACE) from None
-        expects = expected_digest(prediction.after, case.desired)
+        expects = digest_of_declared_fields(prediction.after, case.desired)
         return _created(case, prediction.verified, expects)
 
     def _create_by_schema(self, case: PreviewInput) -> Preview:
         """A create that no server can be asked about yet."""
         types = self._types(case)
-        document, _ = with_placeholders(stand_in(case.desired), types)
+        document, _ = with_placeholders(with_stand_ins(case.desired), types)
         _refuse_invalid(document, types)
-        return _created(case, Verified.SCHEMA, "")
+        return _created(case, VerifiedBy.SCHEMA, "")
 
     # --- live objects ----------------------------------------------------------------------------------------------
 
     def _update(self, case: PreviewInput, *, ask_server: bool = True) -> Preview:
         assert case.live is not None
         live, types = case.live, self._types(case)
-        moves = moves_for(case, with_placeholders(stand_in(case.desired, case.live), types)[0], types)
+        moves = ownership_moves(case, with_placeholders(with_stand_ins(case.desired, case.live), types)[0], types)
         try:
             case, prediction = self._prediction(case, types, moves, ask_server)
         except Invalid as error:
             if not error.immutable:
-                raise with_way_out(error, live) from None
+                raise with_remedy(error, live) from None
             return self._replace(case, types, error.causes)
         return self._settled(case, prediction, types, moves)
 
     def _prediction(
-        self, case: PreviewInput, types: TypeTable, moves: Moves, ask_server: bool
+        self, case: PreviewInput, types: MergeTypeTable, moves: OwnershipMoves, ask_server: bool
     ) -> tuple[PreviewInput, Prediction]:
         """Ask where a true answer can be had, compute elsewhere. The case comes back as it was read last."""
         if case.unknown or is_secret(case.desired) or not ask_server:
@@ -177,75 +182,79 @@ class ChangePreviewer:
         computed = self._computed(case, types, moves)
         return case, replace(computed, verified=asked.verified if agrees else computed.verified)
 
-    def _rehearsed(self, case: PreviewInput, types: TypeTable, moves: Moves) -> Prediction:
+    def _rehearsed(self, case: PreviewInput, types: MergeTypeTable, moves: OwnershipMoves) -> Prediction:
         """What the server refuses may go by the moves: it is asked about the outcome of both steps."""
         assert case.live is not None
         computed = self._computed(case, types, moves)
         if self.cluster.simulated:
             return computed
-        answer = rehearse(self.cluster, case.spot, case.live, computed.after)
+        answer = dry_run_exact_write(self.cluster, case.spot, case.live, computed.after)
         changed = field_changes(computed.after, answer, _keys(case, types))
         same = all(one.op is FieldOp.DISOWN for one in changed)
-        return replace(computed, verified=Verified.SERVER if same else computed.verified, exact=computed.exact and same)
+        return replace(
+            computed, verified=VerifiedBy.SERVER if same else computed.verified, exact=computed.exact and same
+        )
 
     def _asked(self, case: PreviewInput) -> tuple[PreviewInput, Prediction]:
         """The dry run, on the version that was observed: status may have moved, anything else is another plan."""
         for _ in range(_RE_READS):
             try:
-                return case, dry_run(self.cluster, case.spot, stand_in(case.desired), case.live)
+                return case, dry_run_apply(self.cluster, case.spot, with_stand_ins(case.desired), case.live)
             except ResourceVersionConflict:
                 raw = self.cluster.get(*case.spot)
                 live = None if raw is None else seal_live_document(raw, self.fingerprinter)
-                if live is None or content_of(live, self.fingerprinter) != case.content:
+                if live is None or digest_of_sealed_content(live, self.fingerprinter) != case.content:
                     break
                 case = replace(case, live=live)
         raise PermanentError("it was changed while the plan was made", remedy="plan again")
 
-    def _computed(self, case: PreviewInput, types: TypeTable, moves: Moves) -> Prediction:
+    def _computed(self, case: PreviewInput, types: MergeTypeTable, moves: OwnershipMoves) -> Prediction:
         assert case.live is not None
-        document, meaning = with_placeholders(stand_in(case.desired, case.live), types)
+        document, meaning = with_placeholders(with_stand_ins(case.desired, case.live), types)
         _refuse_invalid(document, types)
-        live = stand_in(case.live)
+        live = with_stand_ins(case.live)
         prediction = predict_locally(types, document, live, moves)
         if changes := immutable_changes(live, prediction.after, types):
             raise Invalid(
-                tuple(Cause(render_path(path), "FieldValueInvalid", m, immutable=True) for path, m in changes)
+                tuple(InvalidField(render_path(path), "FieldValueInvalid", m, immutable=True) for path, m in changes)
             )
-        if found := excluded(prediction.after):
-            raise Invalid(tuple(Cause(render_path(path), "FieldValueForbidden", words) for path, words in found))
+        if found := errors_of_excluding_fields(prediction.after):
+            raise Invalid(tuple(InvalidField(render_path(path), "FieldValueForbidden", words) for path, words in found))
         exact = prediction.exact and not case.unknown
         return replace(prediction, after=without_placeholders(prediction.after, meaning), exact=exact)
 
-    def _replace(self, case: PreviewInput, types: TypeTable, causes: tuple[Cause, ...]) -> Preview:
+    def _replace(self, case: PreviewInput, types: MergeTypeTable, causes: tuple[InvalidField, ...]) -> Preview:
         """Immutable fields differ: delete and create, if the resource allows it."""
         assert case.live is not None
-        document, meaning = with_placeholders(stand_in(case.desired, case.live), types)
+        document, meaning = with_placeholders(with_stand_ins(case.desired, case.live), types)
         # The new object has nothing of the old one: neither what the server gave that one nor what others put there.
-        anew = made_anew(document, types) or predict_locally(types, document, None).after
+        anew = predict_as_new(document, types) or predict_locally(types, document, None).after
         after = seal_prediction(without_placeholders(anew, meaning), self.fingerprinter)
         fields = replaced_fields(case.live, after, _keys(case, types))
         evidence = "; ".join(str(cause) for cause in causes)
         preview = Preview(
             Effect.REPLACE,
             fields,
-            Verified.SCHEMA,
+            VerifiedBy.SCHEMA,
             case.changed_document,
             drifted=case.applied_last,
             evidence=evidence,
-            outputs=known_outputs(case.desired),
+            outputs=outputs_before_create(case.desired),
         )
         if case.resource.options.replace_allowed:
             return preview
         remedy = "allow it with hwplan.dev/replace: allow (deletes the object and creates it anew)"
         return replace(preview, blocked=evidence, remedy=remedy)
 
-    def _settled(self, case: PreviewInput, prediction: Prediction, types: TypeTable, moves: Moves) -> Preview:
+    def _settled(
+        self, case: PreviewInput, prediction: Prediction, types: MergeTypeTable, moves: OwnershipMoves
+    ) -> Preview:
         """What the prediction means: nothing, an update, an adoption, or a field that is not ours to take."""
         assert case.live is not None
         after = seal_prediction(prediction.after, self.fingerprinter)
         credited = (*prediction.taken, *moved_fields(case.live, moves))
-        document = with_placeholders(stand_in(case.desired, case.live), types)[0]
-        fields = field_changes(case.live, after, _keys(case, types), credited, lambda: made_anew(document, types))
+        document = with_placeholders(with_stand_ins(case.desired, case.live), types)[0]
+        fields = field_changes(case.live, after, _keys(case, types), credited, lambda: predict_as_new(document, types))
         if not fields and not moves and _same_owners(case.live, after):
             return preview_unchanged(case, lambda: types)
         if not case.ours and (refused := adoption_obstacle(case, prediction.taken)):
@@ -262,20 +271,20 @@ class ChangePreviewer:
             fields,
             prediction.verified,
             case.changed_document,
-            expected_digest(prediction.after, case.desired) if prediction.exact else "",
+            digest_of_declared_fields(prediction.after, case.desired) if prediction.exact else "",
             forced,
             moves.client_side,
             tuple(sorted(moves.managers)),
             moves.fields,
             case.ours and applied_last and bool(fields),
             (*declared, *undeclared_by_others(case, lambda: types, (*forced, *(change.path for change in fields)))),
-            outputs=stable_outputs(case.live),
-            warnings=left_to_others(fields),
+            outputs=outputs_stable_over_update(case.live),
+            warnings=remarks_on_fields_left_to_others(fields),
         )
 
     # --- what is known of the plan ---------------------------------------------------------------------------------
 
-    def _types(self, case: PreviewInput) -> TypeTable:
+    def _types(self, case: PreviewInput) -> MergeTypeTable:
         return self.schemas.table(case.spot.kind)
 
     def _is_moving(self, case: PreviewInput) -> bool:
@@ -285,18 +294,20 @@ class ChangePreviewer:
         return self.cluster.kind(case.spot.kind.api_version, case.spot.kind.kind) is not None
 
 
-def _created(case: PreviewInput, verified: Verified, expects: str) -> Preview:
-    fields, outputs = created_fields(case.desired), known_outputs(case.desired)
+def _created(case: PreviewInput, verified: VerifiedBy, expects: str) -> Preview:
+    fields, outputs = created_fields(case.desired), outputs_before_create(case.desired)
     return Preview(Effect.CREATE, fields, verified, case.changed_document, expects, outputs=outputs)
 
 
-def _refuse_invalid(document: JsonObject, types: TypeTable) -> None:
+def _refuse_invalid(document: JsonObject, types: MergeTypeTable) -> None:
     """Raises Invalid with everything that a schema finds wrong."""
     if problems := validation_errors(document, types):
-        raise Invalid(tuple(Cause(render_path(path), "FieldValueInvalid", message) for path, message in problems))
+        raise Invalid(
+            tuple(InvalidField(render_path(path), "FieldValueInvalid", message) for path, message in problems)
+        )
 
 
-def _keys(case: PreviewInput, types: TypeTable) -> ListKeys:
+def _keys(case: PreviewInput, types: MergeTypeTable) -> ListKeys:
     return list_keys(types, case.spot.kind.api_version, case.spot.kind.kind)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from planner.editing import MISSING, remove_field, replace_value, value_at
 from planner.path import Element, FieldPath, ListItem
 from planner.resource import Resource
-from planner.values import Json, JsonObject, Ref, Sealed, Sub, open_outputs
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate, SealedSecret, open_outputs
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.applied_stamp import with_applied_stamp
 from providers.kubernetes.object_location import ObjectLocation, with_real_namespace
@@ -19,14 +19,14 @@ from providers.kubernetes.secret_sealing import is_secret
 from providers.kubernetes.server_rules import with_server_rules
 from providers.kubernetes.ssa.fieldset import FieldSet
 from providers.kubernetes.ssa.nulls import without_dropped_nulls
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.schema import MergeTypeTable
 
 
 def document_to_send(
     resource: Resource,
     spot: ObjectLocation,
     live: JsonObject | None,
-    types: Callable[[], TypeTable] = TypeTable.builtin,
+    types: Callable[[], MergeTypeTable] = MergeTypeTable.builtin,
 ) -> JsonObject:
     """The document to send, special leaves still inside. `live` is sealed; None for a create.
 
@@ -52,7 +52,7 @@ def _has_null(value: Json) -> bool:
     return any(_has_null(item) for item in value) if isinstance(value, list) else value is None
 
 
-def _as_sent(document: JsonObject, types: TypeTable) -> JsonObject:
+def _as_sent(document: JsonObject, types: MergeTypeTable) -> JsonObject:
     """The document without what no write of the main resource changes: nulls that mean nothing, status elsewhere."""
     api_version, kind = str(document["apiVersion"]), str(document["kind"])
     if "status" in document and (types.has_status(api_version, kind) or not types.knows(api_version, kind)):
@@ -67,7 +67,7 @@ def special_leaves(value: Json, path: tuple[str | int, ...] = ()) -> tuple[tuple
         return tuple(found for key, item in value.items() for found in special_leaves(item, (*path, key)))
     if isinstance(value, list):
         return tuple(found for at, item in enumerate(value) for found in special_leaves(item, (*path, at)))
-    return ((path, value),) if isinstance(value, (Ref, Sub, Sealed)) else ()
+    return ((path, value),) if isinstance(value, (OutputRef, OutputTemplate, SealedSecret)) else ()
 
 
 # --- ignored fields ------------------------------------------------------------------------------------------------

@@ -13,12 +13,12 @@ from planner.editing import MISSING, value_at
 from planner.path import FieldPath, path_covers, render_path
 from planner.plan import FieldChange, FieldOp
 from planner.resource import APPLIED, TAKE_OVER
-from planner.values import JsonObject, Sealed
+from planner.values import JsonObject, SealedSecret
 from providers.cluster import FIELD_MANAGER, OPERATOR_MANAGER
-from providers.kubernetes.preview.field_takeover import TakenField, others_of
-from providers.kubernetes.server_rules import is_aggregated
+from providers.kubernetes.preview.field_takeover import TakenField, entries_of_other_managers
+from providers.kubernetes.server_rules import is_aggregated_cluster_role
 from providers.kubernetes.ssa.fieldset import FieldSet
-from providers.kubernetes.ssa.ownership import foreign_fields, owned_by, owners_of
+from providers.kubernetes.ssa.ownership import fields_applied_by, foreign_fields, owners_of_field
 
 if TYPE_CHECKING:
     from planner.diff import ListKeys
@@ -56,7 +56,7 @@ def replaced_fields(live: JsonObject, anew: JsonObject, keys: ListKeys) -> tuple
 
 def _somebody_set(live: JsonObject, path: FieldPath) -> bool:
     entries = live["metadata"].get("managedFields") or ()
-    if not entries or any(owner.manager not in _SYSTEM for owner in owners_of(live, path)):
+    if not entries or any(owner.manager not in _SYSTEM for owner in owners_of_field(live, path)):
         return True
     return any(FieldSet.parse(entry.get("fieldsV1") or {}).holds_below(path) for entry in entries if _may_add(entry))
 
@@ -105,16 +105,16 @@ def _with_owner(change: FieldChange, manager: str, time: str) -> FieldChange:
 
 def _disowned(before: JsonObject, after: JsonObject, anew: Callable[[], JsonObject | None]) -> list[FieldChange]:
     """Fields that we declared and do not any more, and that stay: others own them too, or the server keeps them."""
-    given_up = owned_by(before, FIELD_MANAGER) - owned_by(after, FIELD_MANAGER)
+    given_up = fields_applied_by(before, FIELD_MANAGER) - fields_applied_by(after, FIELD_MANAGER)
     out: list[FieldChange] = []
     retained: list[FieldChange] = []
     for path in given_up.leaves():
         value = value_at(after, path, MISSING)
         if value is MISSING:
             continue
-        owners = owners_of(after, path)
+        owners = owners_of_field(after, path)
         owner = next((o for o in owners if o.manager != FIELD_MANAGER), None)
-        shown, sensitive = (value.fingerprint, True) if isinstance(value, Sealed) else (value, False)
+        shown, sensitive = (value.fingerprint, True) if isinstance(value, SealedSecret) else (value, False)
         change = FieldChange(path, FieldOp.DISOWN, shown, shown, sensitive)
         if owner:
             out.append(_with_owner(change, owner.manager, owner.time))
@@ -126,7 +126,7 @@ def _disowned(before: JsonObject, after: JsonObject, anew: Callable[[], JsonObje
     ]
 
 
-def left_to_others(fields: Sequence[FieldChange]) -> tuple[str, ...]:
+def remarks_on_fields_left_to_others(fields: Sequence[FieldChange]) -> tuple[str, ...]:
     """For the reader: who keeps fields that left the manifest, and how they could go."""
     owners = sorted({change.manager for change in fields if change.op is FieldOp.DISOWN and change.manager})
     return tuple(
@@ -171,7 +171,7 @@ _BOOKKEEPING = re.compile(
 _RESTARTED = re.compile(r"spec\.template\.metadata\.annotations\[kubectl\.kubernetes\.io/restartedAt\]")
 
 
-def harmless(path: FieldPath) -> str:
+def why_harmless(path: FieldPath) -> str:
     """Why a field that somebody added is no cause for an alarm; empty where it may be one."""
     return "a restart" if _RESTARTED.fullmatch(render_path(path)) else ""
 
@@ -182,16 +182,16 @@ def undeclared_fields(live: JsonObject, declared: Sequence[FieldPath] = ()) -> t
     `live` is sealed. Each is an addition from our point of view. `declared` are fields that we declare although others
     own them now: those are reported elsewhere.
     """
-    if not any(_may_add(entry) for entry in others_of(live)):
+    if not any(_may_add(entry) for entry in entries_of_other_managers(live)):
         return ()
     out: list[FieldChange] = []
-    aggregated = is_aggregated(live)
+    aggregated = is_aggregated_cluster_role(live)
     for path, value, owner in foreign_fields(live, FIELD_MANAGER):
         if owner.manager in _SYSTEM or (aggregated and path == ("rules",)) or _BOOKKEEPING.fullmatch(render_path(path)):
             continue
         if any(path_covers(known, path) or path_covers(path, known) for known in declared):
             continue
-        shown, sensitive = (value.fingerprint, True) if isinstance(value, Sealed) else (value, False)
+        shown, sensitive = (value.fingerprint, True) if isinstance(value, SealedSecret) else (value, False)
         change = FieldChange(path, FieldOp.ADD, None, shown, sensitive)
         out.append(_with_owner(change, owner.manager, owner.time))
     return tuple(sorted(out, key=lambda change: (render_path(change.path), change.manager)))

@@ -15,7 +15,7 @@ from planner.path import FieldPath, render_path
 from planner.values import JsonObject
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
-from providers.kubernetes.ssa.ownership import owned_by
+from providers.kubernetes.ssa.ownership import fields_applied_by
 from providers.kubernetes.ssa.typed_values import equal_json
 
 
@@ -28,7 +28,7 @@ class TakenField(NamedTuple):
     same: bool = False
 
 
-def others_of(document: JsonObject) -> list[JsonObject]:
+def entries_of_other_managers(document: JsonObject) -> list[JsonObject]:
     """The entries of managedFields that are not ours."""
     entries: list[JsonObject] = document["metadata"].get("managedFields") or []
     return [e for e in entries if not (e.get("manager") == FIELD_MANAGER and e.get("operation") == "Apply")]
@@ -40,20 +40,20 @@ def taken_fields(before: JsonObject, after: JsonObject) -> tuple[TakenField, ...
     A field that is only removed is no conflict for the server, and is not among them.
     """
     left: dict[tuple[str, ...], FieldSet] = {}
-    for entry in others_of(after):
+    for entry in entries_of_other_managers(after):
         left[_identity(entry)] = FieldSet.parse(entry.get("fieldsV1") or {})
-    ours = owned_by(after, FIELD_MANAGER)
+    ours = fields_applied_by(after, FIELD_MANAGER)
     found: dict[FieldPath, TakenField] = {}
-    for entry in others_of(before):
+    for entry in entries_of_other_managers(before):
         owned = FieldSet.parse(entry.get("fieldsV1") or {})
         for path in owned - left.get(_identity(entry), EMPTY):
             if path in ours or ours.holds_below(path):
-                same = is_same(before, after, path, ours)
+                same = has_same_value(before, after, path, ours)
                 found.setdefault(path, TakenField(path, entry.get("manager", ""), entry.get("time") or "", same))
     return _outermost(found.values())
 
 
-def is_same(before: JsonObject, after: JsonObject, path: FieldPath, ours: FieldSet) -> bool:
+def has_same_value(before: JsonObject, after: JsonObject, path: FieldPath, ours: FieldSet) -> bool:
     """Whether both documents, as stored, have the same value at a path, or both none.
 
     A map that was declared empty keeps its (no) value too when we, who own `ours`, only put entries into it.

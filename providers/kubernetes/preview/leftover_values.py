@@ -17,27 +17,27 @@ from planner.plan import FieldChange
 from planner.values import Json, JsonObject
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.preview.field_changes import undeclared_fields
-from providers.kubernetes.secret_sealing import stand_in
+from providers.kubernetes.secret_sealing import with_stand_ins
 from providers.kubernetes.ssa import merge
 from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
-from providers.kubernetes.ssa.ownership import owned_by, project_fields
-from providers.kubernetes.ssa.schema import Type, TypeTable
-from providers.kubernetes.ssa.typed_values import ABSENT, element_of, equal_json
+from providers.kubernetes.ssa.ownership import fields_applied_by, project_fields
+from providers.kubernetes.ssa.schema import MergeType, MergeTypeTable
+from providers.kubernetes.ssa.typed_values import ABSENT, equal_json, list_item_element
 
 _NO_TIME = "1970-01-01T00:00:00Z"
 _PARTS = frozenset(("apiVersion", "kind", "metadata", "status"))
 
 
-def made_anew(document: JsonObject, types: TypeTable) -> JsonObject | None:
+def predict_as_new(document: JsonObject, types: MergeTypeTable) -> JsonObject | None:
     """What the server would store for a document if there were no object yet; None where that cannot be determined."""
     try:
-        return merge.server_side_apply(None, document, manager=FIELD_MANAGER, types=types, now=_NO_TIME).object
+        return merge.merge_server_side_apply(None, document, manager=FIELD_MANAGER, types=types, now=_NO_TIME).object
     except (PermanentError, KeyError, TypeError, AttributeError, ValueError):
         return None  # a part of a document need not make sense as a whole
 
 
-def added_by_others(
-    live: JsonObject, types: Callable[[], TypeTable], declared: Sequence[FieldPath] = ()
+def fields_added_by_others(
+    live: JsonObject, types: Callable[[], MergeTypeTable], declared: Sequence[FieldPath] = ()
 ) -> tuple[FieldChange, ...]:
     """What others added to an object of ours (undeclared_fields), less what the server would have set without them.
 
@@ -47,9 +47,9 @@ def added_by_others(
     added = undeclared_fields(live, declared)
     if not added:
         return ()
-    table, plain = types(), stand_in(live)
-    part = project_fields(plain, owned_by(plain, FIELD_MANAGER), table)
-    anew = made_anew({**part, **_identity(plain, part)}, table)
+    table, plain = types(), with_stand_ins(live)
+    part = project_fields(plain, fields_applied_by(plain, FIELD_MANAGER), table)
+    anew = predict_as_new({**part, **_identity(plain, part)}, table)
     if anew is None:
         return added
     return tuple(
@@ -59,13 +59,13 @@ def added_by_others(
     )
 
 
-def leftovers(live: JsonObject, desired: JsonObject, types: TypeTable) -> tuple[FieldPath, ...]:
+def leftover_fields(live: JsonObject, desired: JsonObject, types: MergeTypeTable) -> tuple[FieldPath, ...]:
     """Fields of `live` that nobody owns, that followed from what we applied last, and do not from `desired`."""
-    owned = owned_by(live, FIELD_MANAGER)
-    if not owned or (after := made_anew(desired, types)) is None:
+    owned = fields_applied_by(live, FIELD_MANAGER)
+    if not owned or (after := predict_as_new(desired, types)) is None:
         return ()
     part = project_fields(live, owned, types)
-    before = made_anew({**part, **_identity(live, part)}, types)
+    before = predict_as_new({**part, **_identity(live, part)}, types)
     if before is None:
         return ()
     kind = types.type_of(str(desired["apiVersion"]), str(desired["kind"]))
@@ -93,7 +93,7 @@ def _everybody(live: JsonObject) -> FieldSet:
 
 
 def _left(
-    kind: Type, path: FieldPath, before: Json, after: Json, live: Json, owned: FieldSet, is_owned: bool
+    kind: MergeType, path: FieldPath, before: Json, after: Json, live: Json, owned: FieldSet, is_owned: bool
 ) -> Iterator[FieldPath]:
     """`owned` is what anybody owns below the path, `is_owned` whether somebody owns the path itself."""
     if before is ABSENT or live is ABSENT:
@@ -112,11 +112,11 @@ def _left(
 
 
 def _left_items(
-    kind: Type, path: FieldPath, before: list[Json], after: list[Json], live: list[Json], owned: FieldSet
+    kind: MergeType, path: FieldPath, before: list[Json], after: list[Json], live: list[Json], owned: FieldSet
 ) -> Iterator[FieldPath]:
-    wanted, there = ({element_of(kind, item): item for item in items} for items in (after, live))
+    wanted, there = ({list_item_element(kind, item): item for item in items} for items in (after, live))
     for item in before:
-        element = element_of(kind, item)
+        element = list_item_element(kind, item)
         if element in wanted:  # an item that is not declared any more goes as a whole
             sides = (item, wanted[element], there.get(element, ABSENT))
             yield from _left(kind.items(), (*path, element), *sides, owned.below(element), element in owned.members)

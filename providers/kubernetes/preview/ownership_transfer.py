@@ -9,34 +9,36 @@ from __future__ import annotations
 from planner.path import FieldPath, ListItem, SetMember, path_covers, render_path
 from planner.values import JsonObject
 from providers.cluster import FIELD_MANAGER
-from providers.kubernetes.csa_upgrade import Moves, is_client_side, managers_there, migrated_object
+from providers.kubernetes.csa_upgrade import OwnershipMoves, is_client_side, migrated_object, present_managers
 from providers.kubernetes.errors import Invalid
-from providers.kubernetes.preview.field_changes import harmless
+from providers.kubernetes.preview.field_changes import why_harmless
 from providers.kubernetes.preview.field_takeover import TakenField
-from providers.kubernetes.preview.leftover_values import added_by_others, leftovers
+from providers.kubernetes.preview.leftover_values import fields_added_by_others, leftover_fields
 from providers.kubernetes.preview.preview_input import PreviewInput
-from providers.kubernetes.secret_sealing import is_secret, stand_in
+from providers.kubernetes.secret_sealing import is_secret, with_stand_ins
 from providers.kubernetes.ssa.fieldset import FieldSet
-from providers.kubernetes.ssa.ownership import foreign_fields, owned_by
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.ownership import fields_applied_by, foreign_fields
+from providers.kubernetes.ssa.schema import MergeTypeTable
 
 
-def moves_for(case: PreviewInput, document: JsonObject, types: TypeTable) -> Moves:
+def ownership_moves(case: PreviewInput, document: JsonObject, types: MergeTypeTable) -> OwnershipMoves:
     """The moves before `document` (stand-ins, no open outputs) is applied to the live object of a case."""
     assert case.live is not None
     options = case.resource.options
-    entries = Moves(
+    entries = OwnershipMoves(
         client_side=not case.ours and is_client_side(case.live),
-        managers=frozenset(managers_there(case.live, options.take_over)),
+        managers=frozenset(present_managers(case.live, options.take_over)),
     )
     base = migrated_object(case.live, entries)
-    fields: tuple[FieldPath, ...] = () if is_secret(document) else leftovers(stand_in(base), document, types)
+    fields: tuple[FieldPath, ...] = (
+        () if is_secret(document) else leftover_fields(with_stand_ins(base), document, types)
+    )
     if options.reset_undeclared:
         fields = (*fields, *_added(base, types))
-    return Moves(entries.client_side, entries.managers, tuple(dict.fromkeys(fields)))
+    return OwnershipMoves(entries.client_side, entries.managers, tuple(dict.fromkeys(fields)))
 
 
-def moved_fields(live: JsonObject, moves: Moves) -> tuple[TakenField, ...]:
+def moved_fields(live: JsonObject, moves: OwnershipMoves) -> tuple[TakenField, ...]:
     """What the moves take from other managers than kubectl's client-side apply, to name whose it was."""
     if not (moves.managers or moves.fields):
         return ()
@@ -48,7 +50,7 @@ def moved_fields(live: JsonObject, moves: Moves) -> tuple[TakenField, ...]:
     )
 
 
-def with_way_out(error: Invalid, live: JsonObject) -> Invalid:
+def with_remedy(error: Invalid, live: JsonObject) -> Invalid:
     """The refusal with a remedy, where a refused field is not declared and somebody else set it."""
     fields = [cause.field for cause in error.causes if cause.field]
     owners = {
@@ -63,11 +65,11 @@ def with_way_out(error: Invalid, live: JsonObject) -> Invalid:
     return Invalid(error.causes, where=error.where, remedy=remedy)
 
 
-def _added(live: JsonObject, types: TypeTable) -> tuple[FieldPath, ...]:
+def _added(live: JsonObject, types: MergeTypeTable) -> tuple[FieldPath, ...]:
     """What others added to an object and is not harmless, list items as a whole."""
-    ours = owned_by(live, FIELD_MANAGER)
-    paths = (change.path for change in added_by_others(live, lambda: types))
-    return tuple(dict.fromkeys(_whole(path, ours) for path in paths if not harmless(path)))
+    ours = fields_applied_by(live, FIELD_MANAGER)
+    paths = (change.path for change in fields_added_by_others(live, lambda: types))
+    return tuple(dict.fromkeys(_whole(path, ours) for path in paths if not why_harmless(path)))
 
 
 def _whole(path: FieldPath, ours: FieldSet) -> FieldPath:

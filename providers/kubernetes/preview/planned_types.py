@@ -15,7 +15,7 @@ from planner.resource import Resource
 from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo
 from providers.kubernetes.cluster_types import ClusterTypes, group_kind
-from providers.kubernetes.object_location import is_crd, planned_kinds
+from providers.kubernetes.object_location import is_crd, kinds_of_planned_crds
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class PlannedTypes:
                 self.namespaces.add(address.name)
             if is_crd(resource.manifest) and address not in self.crds:
                 self.crds[address] = resource.manifest
-                self.kinds |= planned_kinds([resource.manifest])
+                self.kinds |= kinds_of_planned_crds([resource.manifest])
                 self._schemas = None
 
     def settle(self, previews: Mapping[Address, Preview]) -> None:

@@ -11,16 +11,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from planner.path import FieldPath
-from planner.plan import Verified
-from planner.values import Json, JsonObject, Ref, Sub, digest
+from planner.plan import VerifiedBy
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate, document_digest
 from providers.cluster import FIELD_MANAGER, Cluster
-from providers.kubernetes.csa_upgrade import Moves, migrated_object
+from providers.kubernetes.csa_upgrade import OwnershipMoves, migrated_object
 from providers.kubernetes.object_location import ObjectLocation
-from providers.kubernetes.preview.field_takeover import TakenField, is_same, taken_fields
-from providers.kubernetes.secret_sealing import as_text, for_dry_run, is_secret, stand_in, without_unknown
+from providers.kubernetes.preview.field_takeover import TakenField, has_same_value, taken_fields
+from providers.kubernetes.secret_sealing import (
+    is_secret,
+    stand_ins_as_text,
+    stand_ins_for_dry_run,
+    with_stand_ins,
+    with_unknown_values_alike,
+)
 from providers.kubernetes.ssa import merge
-from providers.kubernetes.ssa.ownership import owned_by, project_fields
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.ownership import fields_applied_by, project_fields
+from providers.kubernetes.ssa.schema import MergeTypeTable
 from providers.kubernetes.ssa.validate import validation_errors
 
 # What a write leaves alone: names, and what the server counts.
@@ -30,7 +36,7 @@ _NOT_WRITTEN = frozenset(
     ("apiVersion", "kind", "metadata", "status", "name", "namespace", *_SERVER_METADATA, *_DELETION)
 )
 CREATE_ONLY = "1"  # a resourceVersion that no object has: the apply then only creates
-NO_MOVES = Moves()
+NO_MOVES = OwnershipMoves()
 _NO_TIME = "1970-01-01T00:00:00Z"  # times of a prediction are never compared
 
 
@@ -43,12 +49,12 @@ class Prediction:
 
     after: JsonObject
     taken: tuple[TakenField, ...] = ()
-    verified: Verified = Verified.SCHEMA
+    verified: VerifiedBy = VerifiedBy.SCHEMA
     exact: bool = True
     unsure: tuple[str, ...] = ()
 
 
-def dry_run(cluster: Cluster, spot: ObjectLocation, desired: JsonObject, live: JsonObject | None) -> Prediction:
+def dry_run_apply(cluster: Cluster, spot: ObjectLocation, desired: JsonObject, live: JsonObject | None) -> Prediction:
     """The dry run of an apply of `desired` (stand-ins, all outputs known). Raises ProviderError as the apply would."""
     metadata = desired["metadata"]
     if live is None:
@@ -57,14 +63,14 @@ def dry_run(cluster: Cluster, spot: ObjectLocation, desired: JsonObject, live: J
         have = live["metadata"]
         metadata = {**metadata, "uid": have["uid"], "resourceVersion": have["resourceVersion"]}
     body = {**desired, "metadata": metadata}
-    answer = cluster.apply(spot.kind, as_sent(cluster, body), force=True, dry_run=True)
+    answer = cluster.apply(spot.kind, stand_ins_as_sent(cluster, body), force=True, dry_run=True)
     if is_secret(desired):  # its values are nobody's business: what was sent is what will stand there
         answer = {**answer, "data": desired.get("data") or {}}
-    verified = Verified.SCHEMA if cluster.simulated else Verified.SERVER
+    verified = VerifiedBy.SCHEMA if cluster.simulated else VerifiedBy.SERVER
     return Prediction(answer, taken_fields(live, answer) if live else (), verified)
 
 
-def rehearse(cluster: Cluster, spot: ObjectLocation, live: JsonObject, after: JsonObject) -> JsonObject:
+def dry_run_exact_write(cluster: Cluster, spot: ObjectLocation, live: JsonObject, after: JsonObject) -> JsonObject:
     """The server's answer to a dry run of a write that leaves exactly `after`, on the version of `live`.
 
     Only the outcome of several steps can be asked about that way, not the steps. Raises ProviderError as a write would.
@@ -83,37 +89,38 @@ def rehearse(cluster: Cluster, spot: ObjectLocation, live: JsonObject, after: Js
     return cluster.patch(*spot, steps, dry_run=True)
 
 
-def as_sent(cluster: Cluster, standing_in: JsonObject) -> JsonObject:
+def stand_ins_as_sent(cluster: Cluster, standing_in: JsonObject) -> JsonObject:
     """Stand-ins in the form that this cluster takes."""
-    return as_text(standing_in) if cluster.simulated else for_dry_run(standing_in)
+    return stand_ins_as_text(standing_in) if cluster.simulated else stand_ins_for_dry_run(standing_in)
 
 
 def predict_locally(
-    types: TypeTable, desired: JsonObject, live: JsonObject | None, moves: Moves = NO_MOVES
+    types: MergeTypeTable, desired: JsonObject, live: JsonObject | None, moves: OwnershipMoves = NO_MOVES
 ) -> Prediction:
     """The local merge, after `moves` of ownership. Raises PermanentError where the server would refuse the
     document's shape."""
     base = migrated_object(live, moves) if live and moves else live
-    merged = merge.server_side_apply(base, desired, manager=FIELD_MANAGER, types=types, now=_NO_TIME)
-    conflicts, ours = (merged.conflicts if base else ()), owned_by(merged.object, FIELD_MANAGER)
+    merged = merge.merge_server_side_apply(base, desired, manager=FIELD_MANAGER, types=types, now=_NO_TIME)
+    conflicts, ours = (merged.conflicts if base else ()), fields_applied_by(merged.object, FIELD_MANAGER)
     taken = tuple(
-        TakenField(c.path, c.manager, c.time, is_same(base or {}, merged.object, c.path, ours)) for c in conflicts
+        TakenField(c.path, c.manager, c.time, has_same_value(base or {}, merged.object, c.path, ours))
+        for c in conflicts
     )
     builtin = not types.is_custom(str(desired["apiVersion"]), str(desired["kind"]))
     known = types.knows(str(desired["apiVersion"]), str(desired["kind"]))
-    verified = Verified.SCHEMA if known else Verified.NO
+    verified = VerifiedBy.SCHEMA if known else VerifiedBy.NO
     return Prediction(merged.object, taken, verified, builtin and not merged.unsure, merged.unsure)
 
 
-def expected_digest(after: JsonObject, desired: JsonObject) -> str:
+def digest_of_declared_fields(after: JsonObject, desired: JsonObject) -> str:
     """Digest of the fields that `desired` (sealed) declares, as they stand in `after` (stand-ins).
 
     Custom kinds are taken without their schema, so that the digest does not depend on which CRD was at hand.
     """
     retained = project_fields(
-        without_unknown(after, desired), _plain(_less_filled(desired, after)), TypeTable.builtin()
+        with_unknown_values_alike(after, desired), _plain(_less_filled(desired, after)), MergeTypeTable.builtin()
     )
-    return digest(retained)
+    return document_digest(retained)
 
 
 def _less_filled(desired: JsonObject, after: JsonObject) -> JsonObject:
@@ -130,13 +137,13 @@ def _less_filled(desired: JsonObject, after: JsonObject) -> JsonObject:
 
 def _plain(desired: JsonObject) -> JsonObject:
     """The document with texts in place of special leaves; only its paths matter."""
-    return _filled(stand_in(desired), {})[0]
+    return _filled(with_stand_ins(desired), {})[0]
 
 
 # --- documents with outputs that are not known yet ------------------------------------------------------------------
 
 
-def with_placeholders(desired: JsonObject, types: TypeTable) -> tuple[JsonObject, Mapping[Json, Json]]:
+def with_placeholders(desired: JsonObject, types: MergeTypeTable) -> tuple[JsonObject, Mapping[Json, Json]]:
     """The document with a placeholder for every Ref and Sub, of the type its schema wants, and what each stands for."""
     as_texts, meaning = _filled(desired, {})
     wrong = dict(validation_errors(as_texts, types, only_shape=True))
@@ -164,7 +171,7 @@ def _filled(document: JsonObject, wrong: Mapping[FieldPath, str]) -> tuple[JsonO
             return {key: fill(item, (*path, key)) for key, item in value.items()}
         if isinstance(value, list):
             return [fill(item, path) for item in value]
-        if not isinstance(value, (Ref, Sub)):
+        if not isinstance(value, (OutputRef, OutputTemplate)):
             return value
         number = len(meaning)
         made: Json = 2_000_000_000 + number if path in numbers else f"known-after-apply-{number}"

@@ -10,21 +10,21 @@ from planner.path import FieldPath, path_covers, render_path
 from planner.plan import Drift
 from planner.ports import Effect, Observation, Present, Preview
 from planner.resource import SET_LABEL, Resource
-from planner.values import JsonObject, Sealed, open_outputs
+from planner.values import JsonObject, SealedSecret, open_outputs
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.applied_stamp import applied_stamp
-from providers.kubernetes.csa_upgrade import managers_there
+from providers.kubernetes.csa_upgrade import present_managers
 from providers.kubernetes.errors import Invalid
 from providers.kubernetes.object_location import ObjectLocation
 from providers.kubernetes.preview.document_to_send import document_to_send, special_leaves
-from providers.kubernetes.preview.field_changes import harmless
+from providers.kubernetes.preview.field_changes import why_harmless
 from providers.kubernetes.preview.field_takeover import TakenField
-from providers.kubernetes.preview.leftover_values import added_by_others
+from providers.kubernetes.preview.leftover_values import fields_added_by_others
 from providers.kubernetes.readiness import object_readiness
 from providers.kubernetes.reading import applied_by_us
-from providers.kubernetes.secret_sealing import is_secret, stand_in
+from providers.kubernetes.secret_sealing import is_secret, with_stand_ins
 from providers.kubernetes.ssa.ownership import apply_changes_nothing
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.schema import MergeTypeTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ class PreviewInput:
         return self.desired if self.desired != self.resource.manifest else None
 
 
-def preview_or_input(
-    resource: Resource, spot: ObjectLocation, seen: Observation, types: Callable[[], TypeTable], *, simulated: bool
+def preview_without_prediction(
+    resource: Resource, spot: ObjectLocation, seen: Observation, types: Callable[[], MergeTypeTable], *, simulated: bool
 ) -> PreviewInput | Preview:
     """The preview if it can be determined at once, else the case to predict.
 
@@ -85,12 +85,14 @@ def preview_or_input(
     return _refusal(case) or replace(case, unknown=bool(open_outputs(case.desired)))
 
 
-def _moves_ownership(resource: Resource, live: JsonObject, types: Callable[[], TypeTable]) -> bool:
+def _moves_ownership(resource: Resource, live: JsonObject, types: Callable[[], MergeTypeTable]) -> bool:
     """Whether a command or an annotation asks to take over what others own of an object, and there is any."""
     options = resource.options
-    if options.take_over and managers_there(live, options.take_over):
+    if options.take_over and present_managers(live, options.take_over):
         return True
-    return options.reset_undeclared and any(not harmless(change.path) for change in added_by_others(live, types))
+    return options.reset_undeclared and any(
+        not why_harmless(change.path) for change in fields_added_by_others(live, types)
+    )
 
 
 def _is_unchanged(case: PreviewInput, simulated: bool) -> bool:
@@ -110,11 +112,11 @@ def _is_same(case: PreviewInput, *, leaves_too: bool) -> bool:
         return False
     live, desired = case.live, case.desired
     if is_secret(desired):
-        live, desired = stand_in(live), stand_in(desired, live)
+        live, desired = with_stand_ins(live), with_stand_ins(desired, live)
     return apply_changes_nothing(live, desired, manager=FIELD_MANAGER, leaves_too=leaves_too)
 
 
-def preview_unchanged(case: PreviewInput, types: Callable[[], TypeTable]) -> Preview:
+def preview_unchanged(case: PreviewInput, types: Callable[[], MergeTypeTable]) -> Preview:
     """The preview of an object that is as declared: what it still lacks, and what others added to it."""
     assert case.live is not None
     state = object_readiness(case.live, waits=case.resource.options.wait != "none")
@@ -127,14 +129,14 @@ def preview_unchanged(case: PreviewInput, types: Callable[[], TypeTable]) -> Pre
 
 
 def undeclared_by_others(
-    case: PreviewInput, types: Callable[[], TypeTable], declared: Sequence[FieldPath] = ()
+    case: PreviewInput, types: Callable[[], MergeTypeTable], declared: Sequence[FieldPath] = ()
 ) -> tuple[Drift, ...]:
     """What others added to an object of ours. `declared` are fields of ours that they own now: reported elsewhere."""
     if case.live is None or not case.ours:
         return ()
     address = case.resource.address
-    added = added_by_others(case.live, types, declared)
-    return tuple(Drift(address, change, declared=False, harmless=harmless(change.path)) for change in added)
+    added = fields_added_by_others(case.live, types, declared)
+    return tuple(Drift(address, change, declared=False, harmless=why_harmless(change.path)) for change in added)
 
 
 def preview_blocked(effect: Effect, error: ProviderError) -> Preview:
@@ -179,7 +181,7 @@ def _refusal(case: PreviewInput) -> Preview | None:
 
 def _misplaced_secret(document: JsonObject) -> str:
     """The first place outside of a Secret's data that holds a secret; empty when there is none."""
-    sealed = (path for path, leaf in special_leaves(document) if isinstance(leaf, Sealed))
+    sealed = (path for path, leaf in special_leaves(document) if isinstance(leaf, SealedSecret))
     allowed = is_secret(document)
     wrong = (path for path in sealed if not (allowed and len(path) == 2 and path[0] == "data"))
     return ".".join(map(str, next(wrong, ())))

@@ -18,9 +18,9 @@ from providers.cluster import Cluster
 from providers.kubernetes.object_location import is_crd, locate_object
 from providers.kubernetes.parallel import ParallelMap
 from providers.kubernetes.preview.planned_types import PlannedTypes
-from providers.kubernetes.preview.preview_input import PreviewInput, preview_blocked, preview_or_input
-from providers.kubernetes.preview.unserved import not_served
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.preview.preview_input import PreviewInput, preview_blocked, preview_without_prediction
+from providers.kubernetes.preview.unserved import not_served_error
+from providers.kubernetes.ssa.schema import MergeTypeTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,12 @@ class Previewer:
                 out[resource.address] = found
         if cases:
             from providers.kubernetes.preview.change_previewer import UNASKED, ChangePreviewer
-            from providers.kubernetes.preview.sampling import preview_cases
+            from providers.kubernetes.preview.sampling import preview_by_sample
 
             schemas = self.horizon.schemas(self.cluster)
             judge = ChangePreviewer(self.cluster, self.fingerprinter, self.horizon, schemas, self.dry_creates)
             parallel = ParallelMap(1 if self.cluster.simulated else self.parallelism)
-            out |= _told_once(preview_cases(judge, cases, parallel), UNASKED)
+            out |= _told_once(preview_by_sample(judge, cases, parallel), UNASKED)
         return out
 
     def _case(self, resource: Resource, seen: Observation) -> PreviewInput | Preview:
@@ -71,17 +71,17 @@ class Previewer:
             if kind is None:
                 crds = self.horizon.crds.values()
                 return preview_blocked(
-                    effect, not_served(resource.api_version, address.kind, self.cluster.kinds(), crds)
+                    effect, not_served_error(resource.api_version, address.kind, self.cluster.kinds(), crds)
                 )
         except ProviderError as error:
             return preview_blocked(effect, error)
         spot = locate_object(kind, address, self.default_namespace)
         known = kind  # of this very case, for the function below
 
-        def types() -> TypeTable:
+        def types() -> MergeTypeTable:
             return self.horizon.schemas(self.cluster).table(known)
 
-        return preview_or_input(resource, spot, seen, types, simulated=self.cluster.simulated)
+        return preview_without_prediction(resource, spot, seen, types, simulated=self.cluster.simulated)
 
 
 def _told_once(previews: Mapping[Address, Preview], opening: str) -> dict[Address, Preview]:

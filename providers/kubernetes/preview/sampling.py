@@ -20,7 +20,7 @@ ASKED_ABOUT_EACH = 200  # new objects: the answers take a quarter of a second
 _Group: TypeAlias = tuple[str, str, str]
 
 
-def preview_cases(
+def preview_by_sample(
     judge: ChangePreviewer, cases: Sequence[PreviewInput], parallel: ParallelMap
 ) -> Mapping[Address, Preview]:
     """The preview of each case."""

@@ -13,7 +13,7 @@ from planner.address import group_of
 from planner.values import JsonObject
 from providers.cluster import KindInfo
 from providers.kubernetes.errors import NotServed
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.schema import MergeTypeTable
 
 DECLARE_CRD: Final = "declare its CRD"  # a remedy that others know this error by
 _MOST: Final = 3  # versions that are named
@@ -46,7 +46,9 @@ _SUCCESSOR: Final = {"PodSecurityPolicy": "use Pod Security admission: labels of
 _GUIDE: Final = "see the Deprecated API Migration Guide of Kubernetes"
 
 
-def not_served(api_version: str, kind: str, kinds: Sequence[KindInfo], crds: Iterable[JsonObject] = ()) -> NotServed:
+def not_served_error(
+    api_version: str, kind: str, kinds: Sequence[KindInfo], crds: Iterable[JsonObject] = ()
+) -> NotServed:
     """The error for a kind that the server does not serve. `kinds` are those that it does, `crds` the declared CRDs."""
     named = f"{api_version} {kind}"
     group = group_of(api_version)
@@ -99,7 +101,7 @@ def _is_builtin(group: str) -> bool:
 
 def _is_known(group: str, kind: str) -> bool:
     """Whether the pinned version of Kubernetes has the kind, in any version of the group."""
-    return any((group_of(version), name) == (group, kind) for version, name in TypeTable.builtin().named())
+    return any((group_of(version), name) == (group, kind) for version, name in MergeTypeTable.builtin().named())
 
 
 def _spelt(kind: str, group: str, kinds: Sequence[KindInfo]) -> KindInfo | None:

@@ -45,7 +45,7 @@ storage.k8s.io/v1: *StorageClass storageclasses *VolumeAttachment volumeattachme
 
 
 @cache
-def builtin_kinds() -> tuple[KindInfo, ...]:
+def builtin_kind_infos() -> tuple[KindInfo, ...]:
     """Every built-in kind, preferred versions first."""
     return tuple(_read_table())
 

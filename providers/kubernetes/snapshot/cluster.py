@@ -18,14 +18,14 @@ from planner.values import JsonObject
 from providers.cluster import FIELD_MANAGER, OPERATOR_MANAGER, EndedCommand, Keep, KindInfo, Listing, ObjectCollection
 from providers.kubernetes.errors import AlreadyExists, CommandNotStarted, NotFound, NotServed
 from providers.kubernetes.snapshot import admission, controllers
-from providers.kubernetes.snapshot.folder_layout import Identity, group, identity_of
-from providers.kubernetes.snapshot.jsonpatch import patched
+from providers.kubernetes.snapshot.folder_layout import ObjectIdentity, api_group_of, identity_of
+from providers.kubernetes.snapshot.jsonpatch import apply_json_patch
 from providers.kubernetes.snapshot.objects import SnapshotObjects
-from providers.kubernetes.snapshot.secret_forms import to_base64, to_text
-from providers.kubernetes.snapshot.served import Served, serve
+from providers.kubernetes.snapshot.secret_forms import secret_to_base64, secret_to_fingerprint_text
+from providers.kubernetes.snapshot.served import ServedKinds, kinds_served_with
 from providers.kubernetes.snapshot.store import SnapshotStore, open_store
 from providers.kubernetes.ssa import merge
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.schema import MergeTypeTable
 
 _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 
@@ -49,7 +49,7 @@ class SnapshotCluster:
         self._store = store
         self.now = now
         self._lock = RLock()
-        self._served: Served | None = None
+        self._served: ServedKinds | None = None
 
     def identity(self) -> ClusterIdentity:
         return ClusterIdentity(self._store.about.uid, self._store.about.server, simulated=True)
@@ -67,7 +67,7 @@ class SnapshotCluster:
         with self._lock:
             objects = self._store.objects()
             for place in places:
-                found = objects.of_kind(group(place.kind.api_version), place.kind.kind)
+                found = objects.of_kind(api_group_of(place.kind.api_version), place.kind.kind)
                 here = (one for one in found if _stands_in(one, place.namespace) and (keep is None or keep(one)))
                 out[place] = tuple(_as_version(one, place.kind) for one in here)
         return out
@@ -79,7 +79,7 @@ class SnapshotCluster:
         return None if found is None else _as_version(found, kind)
 
     def apply(self, kind: KindInfo, body: JsonObject, *, force: bool = False, dry_run: bool = False) -> JsonObject:
-        identity = admission.identify(kind, body)
+        identity = admission.identity_of_body(kind, body)
         if dry_run:
             with self._lock:
                 return self._applied(identity, kind, body, self._known(identity), force)[1]
@@ -89,7 +89,7 @@ class SnapshotCluster:
             return after if after == live else self._stored(live, after, objects)
 
     def predict(self, kind: KindInfo, body: JsonObject, *, manager: str) -> JsonObject:
-        identity = admission.identify(kind, body)
+        identity = admission.identity_of_body(kind, body)
         with self._lock:
             return self._applied(identity, kind, body, self._known(identity), True, manager)[1]
 
@@ -98,13 +98,13 @@ class SnapshotCluster:
     ) -> JsonObject:
         identity = _identity(kind, namespace, name)
 
-        def change(live: JsonObject, types: TypeTable) -> JsonObject:
-            new = patched(live, patch)
+        def change(live: JsonObject, types: MergeTypeTable) -> JsonObject:
+            new = apply_json_patch(live, patch)
             admission.check_preconditions(identity, live, new)
             owners = [entry for entry in new["metadata"].get("managedFields", ()) if entry]  # [{}] takes all away
             base = {**live, "metadata": {**live["metadata"], "managedFields": owners}}
             new = {**new, "metadata": {**new["metadata"], "managedFields": owners}}
-            return merge.plain_update(base, new, manager=OPERATOR_MANAGER, types=types, now=self.now())
+            return merge.merge_plain_update(base, new, manager=OPERATOR_MANAGER, types=types, now=self.now())
 
         return self.change(identity, change, dry_run=dry_run)
 
@@ -138,7 +138,11 @@ class SnapshotCluster:
     # --- what only a snapshot can do -----------------------------------------------------------------------------
 
     def change(
-        self, identity: Identity, change: Callable[[JsonObject, TypeTable], JsonObject], *, dry_run: bool = False
+        self,
+        identity: ObjectIdentity,
+        change: Callable[[JsonObject, MergeTypeTable], JsonObject],
+        *,
+        dry_run: bool = False,
     ) -> JsonObject:
         """Write an object as some other manager: `change` gets it and the types. Raises NotFound, Invalid."""
         with self._writing():
@@ -147,12 +151,12 @@ class SnapshotCluster:
             if live is None:
                 raise NotFound("it does not exist", where=str(identity))
             types = self._serving(objects).types
-            after = to_text(change(to_base64(live), types))
+            after = secret_to_fingerprint_text(change(secret_to_base64(live), types))
             admission.check_immutable(identity, live, after, types)
             admission.check_excluded(identity, after)
             return after if dry_run or after == live else self._stored(live, after, objects)
 
-    def holds(self, identity: Identity) -> bool:
+    def holds(self, identity: ObjectIdentity) -> bool:
         """Whether the object exists."""
         with self._lock:
             return identity in self._store.known(identity)
@@ -166,30 +170,34 @@ class SnapshotCluster:
                 raise AlreadyExists("it exists already", where=str(identity))
             types = self._serving(objects).types
             admission.check_namespace(identity, objects)
-            admission.check_shape(identity, to_base64(document), types)
-            made = merge.plain_update(None, to_base64(document), manager=manager, types=types, now=self.now())
+            admission.check_shape(identity, secret_to_base64(document), types)
+            made = merge.merge_plain_update(
+                None, secret_to_base64(document), manager=manager, types=types, now=self.now()
+            )
             admission.check_document(identity, made, types, None)
-            return self._stored(None, controllers.allocated(to_text(made)), objects)
+            return self._stored(None, controllers.with_allocated_fields(secret_to_fingerprint_text(made)), objects)
 
-    def drop(self, identity: Identity, *, uid: str = "", resource_version: str = "") -> None:
+    def drop(self, identity: ObjectIdentity, *, uid: str = "", resource_version: str = "") -> None:
         """Delete an object and what depends on it. An object that is gone already is no error."""
         with self._writing():
             objects = self._known(identity)
             if live := objects.get(identity):
                 admission.check_delete(identity, live, uid, resource_version)
-                self._cascade(identity, self._store.objects() if controllers.is_container(identity) else objects, set())
+                self._cascade(
+                    identity, self._store.objects() if controllers.holds_other_objects(identity) else objects, set()
+                )
 
-    def _cascade(self, identity: Identity, objects: SnapshotObjects, to_delete: set[Identity]) -> None:
+    def _cascade(self, identity: ObjectIdentity, objects: SnapshotObjects, to_delete: set[ObjectIdentity]) -> None:
         """Content first, the object itself last: a kill in between leaves what a deletion under way looks like."""
         to_delete.add(identity)
-        for other in sorted(controllers.dependants(identity, objects, to_delete)):
+        for other in sorted(controllers.garbage_collected(identity, objects, to_delete)):
             if other not in to_delete:
                 self._cascade(other, objects, to_delete)
         self._store.drop(identity)
 
     def _applied(
         self,
-        identity: Identity,
+        identity: ObjectIdentity,
         kind: KindInfo,
         body: JsonObject,
         objects: SnapshotObjects,
@@ -206,15 +214,17 @@ class SnapshotCluster:
         admission.check_preconditions(identity, live, body)
         admission.check_namespace(identity, objects)
         metadata = {k: v for k, v in body["metadata"].items() if k not in ("uid", "resourceVersion")}
-        desired = to_base64({**body, "metadata": metadata})
+        desired = secret_to_base64({**body, "metadata": metadata})
         admission.check_shape(identity, desired, types)
-        before = None if live is None else to_base64(live)
-        merged = merge.server_side_apply(before, desired, manager=manager, types=types, force=force, now=self.now())
+        before = None if live is None else secret_to_base64(live)
+        merged = merge.merge_server_side_apply(
+            before, desired, manager=manager, types=types, force=force, now=self.now()
+        )
         admission.check_conflicts(identity, merged, force)
         admission.check_document(identity, merged.object, types, before)
-        after = to_text(merged.object)
+        after = secret_to_fingerprint_text(merged.object)
         if live is None:
-            return None, controllers.allocated(after)  # in a dry run too, as on a server
+            return None, controllers.with_allocated_fields(after)  # in a dry run too, as on a server
         admission.check_immutable(identity, live, after, types)
         admission.check_excluded(identity, after)
         return live, after
@@ -233,10 +243,10 @@ class SnapshotCluster:
         if "spec" in document:
             moved = live is not None and _intent(live) != _intent(after)
             metadata["generation"] = int(old.get("generation", 1 if live else 0)) + (live is None or moved)
-        status = controllers.status_of(document, now)
+        status = controllers.simulated_status(document, now)
         if status is not None and status != document.get("status"):
             types = self._serving(objects).types
-            document = merge.plain_update(
+            document = merge.merge_plain_update(
                 document,
                 {**document, "status": status},
                 manager=controllers.SIMULATED,
@@ -244,18 +254,18 @@ class SnapshotCluster:
                 now=now,
                 subresource="status",
             )
-        if (left := controllers.carried_out(document)) != document:
+        if (left := controllers.without_finished_operation(document)) != document:
             types = self._serving(objects).types
-            document = merge.plain_update(document, left, manager=controllers.SIMULATED, types=types, now=now)
+            document = merge.merge_plain_update(document, left, manager=controllers.SIMULATED, types=types, now=now)
         self._store.put(document)
         return document
 
-    def _known(self, identity: Identity) -> SnapshotObjects:
+    def _known(self, identity: ObjectIdentity) -> SnapshotObjects:
         """All objects, of which this one and its namespace are fresh."""
-        return self._store.known(identity, Identity("", "Namespace", "", identity.namespace))
+        return self._store.known(identity, ObjectIdentity("", "Namespace", "", identity.namespace))
 
-    def _serving(self, objects: SnapshotObjects) -> Served:
-        self._served = serve(objects.of_kind(*_CRD), self._served)
+    def _serving(self, objects: SnapshotObjects) -> ServedKinds:
+        self._served = kinds_served_with(objects.of_kind(*_CRD), self._served)
         return self._served
 
     @contextmanager
@@ -264,8 +274,8 @@ class SnapshotCluster:
             yield
 
 
-def _identity(kind: KindInfo, namespace: str, name: str) -> Identity:
-    return Identity(group(kind.api_version), kind.kind, namespace if kind.namespaced else "", name)
+def _identity(kind: KindInfo, namespace: str, name: str) -> ObjectIdentity:
+    return ObjectIdentity(api_group_of(kind.api_version), kind.kind, namespace if kind.namespaced else "", name)
 
 
 def _stands_in(document: JsonObject, namespace: str) -> bool:

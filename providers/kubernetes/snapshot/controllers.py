@@ -11,8 +11,8 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from planner.values import Json, JsonObject
-from providers.kubernetes.snapshot.folder_layout import Identity
-from providers.kubernetes.snapshot.objects import SnapshotObjects, owners_of
+from providers.kubernetes.snapshot.folder_layout import ObjectIdentity
+from providers.kubernetes.snapshot.objects import SnapshotObjects, owner_uids
 
 SIMULATED = "simulated-controllers"
 OUTCOME = "hwplan.dev/simulated-outcome"  # annotation of a Tekton run: what it comes to, as JSON
@@ -22,14 +22,14 @@ _WORDS = "simulated: nothing runs in a snapshot"
 _REFRESH = "argocd.argoproj.io/refresh"
 
 
-def status_of(document: JsonObject, now: str) -> JsonObject | None:
+def simulated_status(document: JsonObject, now: str) -> JsonObject | None:
     """The status that the controllers of this kind would come to; None where no controller is played."""
     group = str(document.get("apiVersion", "")).rpartition("/")[0]
     rule = _RULES.get((group, str(document.get("kind"))))
     return rule(document, now) if rule else None
 
 
-def carried_out(document: JsonObject) -> JsonObject:
+def without_finished_operation(document: JsonObject) -> JsonObject:
     """An object without what its controller takes away when it has done it: operation and refresh of an Application."""
     asked = document.get("operation") or _is_refreshed(document)
     if document.get("kind") != "Application" or not asked or _phase(document) == "Running":
@@ -45,7 +45,7 @@ def _is_refreshed(document: JsonObject) -> bool:
     return _REFRESH in (document["metadata"].get("annotations") or {})
 
 
-def allocated(document: JsonObject) -> JsonObject:
+def with_allocated_fields(document: JsonObject) -> JsonObject:
     """A new object with what a server allocates at its creation: the cluster address of a Service."""
     spec = document.get("spec") or {}
     if document.get("kind") != "Service" or document.get("apiVersion") != "v1" or spec.get("type") == "ExternalName":
@@ -59,12 +59,14 @@ def _address(metadata: JsonObject) -> str:
     return f"10.{96 + seed[0] % 16}.{seed[1]}.{1 + seed[2] % 254}"
 
 
-def is_container(identity: Identity) -> bool:
+def holds_other_objects(identity: ObjectIdentity) -> bool:
     """Whether other objects go with it although they do not name it as an owner."""
     return identity[:2] in (_NAMESPACE, _CRD)
 
 
-def dependants(to_delete: Identity, objects: SnapshotObjects, gone: Collection[Identity]) -> Iterator[Identity]:
+def garbage_collected(
+    to_delete: ObjectIdentity, objects: SnapshotObjects, gone: Collection[ObjectIdentity]
+) -> Iterator[ObjectIdentity]:
     """What goes with an object: a namespace's content, a CRD's objects, and what has no other owner left.
 
     `gone` are objects on their way out, `to_delete` among them. As for the garbage collector, an owner that does not
@@ -77,7 +79,7 @@ def dependants(to_delete: Identity, objects: SnapshotObjects, gone: Collection[I
         spec = document.get("spec") or {}
         yield from objects.identities(str(spec.get("group")), str((spec.get("names") or {}).get("kind")))
     for identity in objects.owned_by(str(document["metadata"].get("uid"))):
-        owners = (objects.with_uid(uid) for uid in owners_of(objects[identity]))
+        owners = (objects.with_uid(uid) for uid in owner_uids(objects[identity]))
         if all(owner is None or owner in gone for owner in owners):
             yield identity
 

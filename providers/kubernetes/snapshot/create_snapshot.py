@@ -9,21 +9,21 @@ from pathlib import Path
 
 from planner.errors import PermanentError
 from planner.ports import Fingerprinter
-from planner.redaction.cleaning import cleaned
+from planner.redaction.cleaning import clean_texts_in_value
 from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo, ObjectCollection
-from providers.kubernetes.secret_sealing import as_fingerprints
+from providers.kubernetes.secret_sealing import fingerprints_for_snapshot
 from providers.kubernetes.snapshot.cluster import open_snapshot
 from providers.kubernetes.snapshot.folder_layout import (
     CLUSTER_FILE,
     CLUSTER_FOLDER,
     identity_of,
-    path_of,
+    object_file,
+    object_yaml,
     write_atomic,
-    yaml_text,
 )
 from providers.kubernetes.snapshot.store import SCHEMA_VERSION, SYSTEMS_FILE
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.schema import MergeTypeTable
 
 _HEAD = """\
 # A simulated cluster. One file per object beside this one; edit them, or delete this whole folder.
@@ -34,7 +34,7 @@ _CRD = KindInfo("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customre
 _NAMESPACE = KindInfo("v1", "Namespace", "namespaces", namespaced=False)
 
 
-def create_empty(folder: Path, *, name: str, namespaces: Sequence[str] = (), now: str = "") -> None:
+def create_empty_snapshot(folder: Path, *, name: str, namespaces: Sequence[str] = (), now: str = "") -> None:
     """A cluster with nothing but namespaces, in `folder/cluster`. Raises PermanentError when one is there already."""
     target = folder / CLUSTER_FOLDER
     if (target / CLUSTER_FILE).exists():
@@ -49,7 +49,7 @@ def create_empty(folder: Path, *, name: str, namespaces: Sequence[str] = (), now
         )
 
 
-def save_cluster(
+def save_cluster_objects(
     cluster: Cluster,
     target: Path,
     fingerprinter: Fingerprinter,
@@ -60,7 +60,7 @@ def save_cluster(
 ) -> int:
     """Write the objects of `places` to `target`, with their namespaces and the CRDs of custom kinds; their number.
 
-    `systems` is retained with them, see store.systems_of.
+    `systems` is retained with them, see store.saved_records_of_systems.
     `target` is a folder that does not hold a cluster yet, or a file (`.json`, `.yaml`) that is replaced. Values of
     Secrets become fingerprints before anything else sees them. Raises the error of the first place that cannot be
     listed: a snapshot with a hole in it would be read as absence.
@@ -73,7 +73,7 @@ def save_cluster(
         if not isinstance(found, tuple):
             raise found
         keep = found if place in wanted else (crd for crd in found if _serves(crd, custom))
-        documents += (as_fingerprints(document, fingerprinter) for document in keep)
+        documents += (fingerprints_for_snapshot(document, fingerprinter) for document in keep)
     documents += _namespaces(cluster, {*(place.namespace for place in wanted), *map(_namespace_of, documents)} - {""})
     unique = {identity_of(document): document for document in documents}
     identity = cluster.identity()
@@ -84,7 +84,7 @@ def save_cluster(
 
 def _without_secrets(document: JsonObject) -> JsonObject:
     """The document without values of Secrets that stand in other kinds; what names the object stays as it is."""
-    clean = cleaned(document)
+    clean = clean_texts_in_value(document)
     if clean is document:
         return document
     named = {key: document["metadata"][key] for key in ("name", "namespace", "uid") if key in document["metadata"]}
@@ -105,7 +105,7 @@ def _namespace_of(document: JsonObject) -> str:
 
 
 def _is_builtin(kind: KindInfo) -> bool:
-    return TypeTable.builtin().knows(kind.api_version, kind.kind)
+    return MergeTypeTable.builtin().knows(kind.api_version, kind.kind)
 
 
 def _serves(crd: JsonObject, places: Sequence[ObjectCollection]) -> bool:
@@ -117,13 +117,13 @@ def _serves(crd: JsonObject, places: Sequence[ObjectCollection]) -> bool:
 def _write(target: Path, about: JsonObject, documents: Sequence[JsonObject], systems: JsonObject | None) -> None:
     if target.suffix in (".json", ".yaml", ".yml"):
         whole = {"schemaVersion": SCHEMA_VERSION, "cluster": about, "objects": list(documents), "systems": systems}
-        write_atomic(target, json.dumps(whole, indent=1) + "\n" if target.suffix == ".json" else yaml_text(whole))
+        write_atomic(target, json.dumps(whole, indent=1) + "\n" if target.suffix == ".json" else object_yaml(whole))
         return
     folder = target / CLUSTER_FOLDER
     if (folder / CLUSTER_FILE).exists():
         raise PermanentError("a cluster is here already", where=str(folder), remedy="choose another folder")
     for document in documents:
-        write_atomic(folder / path_of(identity_of(document)), yaml_text(document))
+        write_atomic(folder / object_file(identity_of(document)), object_yaml(document))
     if systems is not None:
         write_atomic(target / SYSTEMS_FILE, json.dumps(systems, indent=1, sort_keys=True) + "\n")
     versions = (str(document["metadata"].get("resourceVersion", "")) for document in documents)
@@ -133,4 +133,4 @@ def _write(target: Path, about: JsonObject, documents: Sequence[JsonObject], sys
 
 def _write_about(folder: Path, about: JsonObject, *, version: int) -> None:
     document = {"schemaVersion": SCHEMA_VERSION, **about, "kubernetes": "v1.36.3", "resourceVersion": version}
-    write_atomic(folder / CLUSTER_FILE, _HEAD + yaml_text(document))
+    write_atomic(folder / CLUSTER_FILE, _HEAD + object_yaml(document))

@@ -29,7 +29,7 @@ _LONGEST = 200  # file systems allow 255 bytes, and names of objects 253 charact
 _YAML_LOCK = Lock()  # one ruamel instance is not for two threads
 
 
-class Identity(NamedTuple):
+class ObjectIdentity(NamedTuple):
     """What names an object inside one cluster; the version of its API is no part of it."""
 
     group: str
@@ -42,22 +42,22 @@ class Identity(NamedTuple):
         return "/".join(part for part in (head, self.namespace, self.name) if part)
 
 
-def group(api_version: str) -> str:
+def api_group_of(api_version: str) -> str:
     """The group of an API version as the server sees it; empty for the core group."""
     head, slash, _ = api_version.partition("/")
     return head if slash else ""
 
 
-def identity_of(document: JsonObject) -> Identity:
+def identity_of(document: JsonObject) -> ObjectIdentity:
     """The identity inside a document. Raises ValueError when kind or name is missing."""
     metadata = document.get("metadata")
     if not isinstance(metadata, dict) or not metadata.get("name") or not document.get("kind"):
         raise ValueError("an object needs kind and metadata.name")
-    api_group = group(str(document.get("apiVersion", "")))
-    return Identity(api_group, str(document["kind"]), str(metadata.get("namespace") or ""), str(metadata["name"]))
+    api_group = api_group_of(str(document.get("apiVersion", "")))
+    return ObjectIdentity(api_group, str(document["kind"]), str(metadata.get("namespace") or ""), str(metadata["name"]))
 
 
-def path_of(identity: Identity) -> Path:
+def object_file(identity: ObjectIdentity) -> Path:
     """Where the object lies, relative to the cluster's folder."""
     head = f"{identity.kind}.{identity.group}" if identity.group else identity.kind
     return Path(identity.namespace or CLUSTER_SCOPED) / _escape(head) / f"{_escape(identity.name)}.yaml"
@@ -72,13 +72,13 @@ def _escape(name: str) -> str:
     return f"{escaped[: _LONGEST - 20]}~{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
-def read_yaml(path: Path) -> JsonObject:
+def read_object_yaml(path: Path) -> JsonObject:
     """One document, a map. Raises PermanentError with file and line; never with the text of the file."""
     text = path.read_text(encoding="utf-8")
-    return parse_yaml(text, str(path))
+    return parse_object_yaml(text, str(path))
 
 
-def parse_yaml(text: str, where: str) -> JsonObject:
+def parse_object_yaml(text: str, where: str) -> JsonObject:
     """As `read_yaml`, for text that is already read."""
     from ruamel.yaml.error import YAMLError
 
@@ -94,7 +94,7 @@ def parse_yaml(text: str, where: str) -> JsonObject:
     return document
 
 
-def yaml_text(document: JsonObject) -> str:
+def object_yaml(document: JsonObject) -> str:
     """The text form: apiVersion, kind and metadata first, managedFields last in metadata, long text as blocks."""
     stream = io.StringIO()
     with _YAML_LOCK:

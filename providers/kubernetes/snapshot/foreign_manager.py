@@ -17,9 +17,9 @@ from planner.values import Json, JsonObject, deep_copy
 from providers.kubernetes.secret_sealing import is_secret
 from providers.kubernetes.snapshot import admission
 from providers.kubernetes.snapshot.cluster import SnapshotCluster, open_snapshot
-from providers.kubernetes.snapshot.folder_layout import Identity
+from providers.kubernetes.snapshot.folder_layout import ObjectIdentity
 from providers.kubernetes.ssa import merge
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.schema import MergeTypeTable
 
 _LONGEST_MANAGER = 128  # characters; a server takes no more, and only printable ones
 _IDENTITY = {("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace"), ("metadata", "uid")}
@@ -42,14 +42,14 @@ def change_as_foreign_manager(
     cluster = open_snapshot(folder)
     identity = _find(cluster, address)
 
-    def change(live: JsonObject, types: TypeTable) -> JsonObject:
+    def change(live: JsonObject, types: MergeTypeTable) -> JsonObject:
         new = deep_copy(live)
         for text, value in values.items():
             path = _parsed(text)
             _set(new, path, _hidden(path, value, fingerprinter) if is_secret(live) else value)
         admission.check_shape(identity, new, types)
         admission.check_document(identity, new, types, live)
-        return merge.plain_update(live, new, manager=manager, types=types, now=cluster.now())
+        return merge.merge_plain_update(live, new, manager=manager, types=types, now=cluster.now())
 
     return cluster.change(identity, change)
 
@@ -72,9 +72,9 @@ def delete_as_foreign_manager(folder: Path, address: Address) -> None:
     cluster.drop(_find(cluster, address))
 
 
-def _find(cluster: SnapshotCluster, address: Address) -> Identity:
+def _find(cluster: SnapshotCluster, address: Address) -> ObjectIdentity:
     """The object, whether or not the address repeats the default namespace."""
-    identity = Identity(address.group, address.kind, address.namespace, address.name)
+    identity = ObjectIdentity(address.group, address.kind, address.namespace, address.name)
     for candidate in (identity, identity._replace(namespace="default")):
         if cluster.holds(candidate):
             return candidate

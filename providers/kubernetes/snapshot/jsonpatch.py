@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from planner.values import Json, JsonObject, deep_copy
-from providers.kubernetes.errors import Cause, Invalid
+from providers.kubernetes.errors import Invalid, InvalidField
 
 
-def patched(document: JsonObject, operations: Sequence[JsonObject]) -> JsonObject:
+def apply_json_patch(document: JsonObject, operations: Sequence[JsonObject]) -> JsonObject:
     """A changed copy. Raises Invalid when an operation does not fit, as a server does."""
     out: JsonObject = deep_copy(document)
     for number, operation in enumerate(operations):
         try:
             _apply(out, operation)
         except (KeyError, IndexError, ValueError, TypeError):
-            raise Invalid((Cause("", "Invalid", f"operation {number} of the patch does not fit the object"),)) from None
+            raise Invalid(
+                (InvalidField("", "Invalid", f"operation {number} of the patch does not fit the object"),)
+            ) from None
     return out
 
 

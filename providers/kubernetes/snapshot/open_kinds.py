@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from planner.values import JsonObject
-from providers.kubernetes.object_location import is_crd, planned_kinds
-from providers.kubernetes.snapshot.builtin_kinds import builtin_kinds
+from providers.kubernetes.object_location import is_crd, kinds_of_planned_crds
+from providers.kubernetes.snapshot.builtin_kinds import builtin_kind_infos
 from providers.kubernetes.snapshot.cluster import open_snapshot
 
 MANAGER = "sandbox"
@@ -21,8 +21,8 @@ SIMULATED = "hwplan.dev/simulated"  # annotation of what a sandbox made up
 def add_open_definitions(folder: Path, documents: Iterable[JsonObject]) -> int:
     """Add a definition for every custom kind among `documents` that nothing there defines; their number."""
     known = list(documents)
-    served = {(kind.api_version, kind.kind) for kind in builtin_kinds()}
-    served |= set(planned_kinds(document for document in known if is_crd(document)))
+    served = {(kind.api_version, kind.kind) for kind in builtin_kind_infos()}
+    served |= set(kinds_of_planned_crds(document for document in known if is_crd(document)))
     wanted: dict[tuple[str, str], bool] = {}
     for document in known:
         key = (str(document["apiVersion"]), str(document["kind"]))

@@ -13,13 +13,13 @@ from collections.abc import Callable
 from planner.values import JsonObject
 
 
-def to_base64(document: JsonObject) -> JsonObject:
+def secret_to_base64(document: JsonObject) -> JsonObject:
     """The form that can be merged; other kinds pass as they are."""
     return _mapped(document, lambda text: base64.b64encode(text.encode()).decode())
 
 
-def to_text(document: JsonObject) -> JsonObject:
-    """The form that a person reads; the reverse of `to_base64`."""
+def secret_to_fingerprint_text(document: JsonObject) -> JsonObject:
+    """The form that a person reads; the reverse of `secret_to_base64`."""
     return _mapped(document, _decoded)
 
 

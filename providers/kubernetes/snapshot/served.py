@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from planner.values import JsonObject
 from providers.cluster import KindInfo
 from providers.kubernetes.custom_kinds import custom_kinds
-from providers.kubernetes.snapshot.builtin_kinds import builtin_kinds
-from providers.kubernetes.ssa.crd_types import CustomVersion, versions_of
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.snapshot.builtin_kinds import builtin_kind_infos
+from providers.kubernetes.ssa.crd_types import CustomVersion, served_crd_versions
+from providers.kubernetes.ssa.schema import MergeTypeTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,13 @@ class _Definition:
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class ServedKinds:
     """What is served while these CRDs stand. `types` knows every kind; `kinds` has the preferred versions first."""
 
     crds: tuple[JsonObject, ...]
     kinds: tuple[KindInfo, ...]
     by_name: Mapping[tuple[str, str], KindInfo]
-    types: TypeTable
+    types: MergeTypeTable
     _definitions: Mapping[str, _Definition]
 
     def kind(self, api_version: str, kind: str) -> KindInfo | None:
@@ -40,21 +40,21 @@ class Served:
         return self.by_name.get((api_version, kind))
 
 
-def serve(crds: tuple[JsonObject, ...], before: Served | None = None) -> Served:
+def kinds_served_with(crds: tuple[JsonObject, ...], before: ServedKinds | None = None) -> ServedKinds:
     """What these CRDs make a snapshot serve. `before` is what was served last, for the CRDs that are still the same."""
     if before is not None and before.crds is crds:
         return before
     known: Mapping[str, _Definition] = before._definitions if before else {}
     definitions = {str(crd["metadata"]["name"]): _defined(crd, known) for crd in crds}
     custom = [kind for definition in definitions.values() for kind in definition.kinds]
-    kinds = (*builtin_kinds(), *sorted(custom, key=lambda kind: kind.kind))
+    kinds = (*builtin_kind_infos(), *sorted(custom, key=lambda kind: kind.kind))
     by_name = {(kind.api_version, kind.kind): kind for kind in reversed(kinds)}
     versions = {name: version for one in definitions.values() for name, version in one.versions.items()}
-    return Served(crds, kinds, by_name, TypeTable.builtin().with_versions(versions), definitions)
+    return ServedKinds(crds, kinds, by_name, MergeTypeTable.builtin().with_versions(versions), definitions)
 
 
 def _defined(crd: JsonObject, known: Mapping[str, _Definition]) -> _Definition:
     old = known.get(str(crd["metadata"]["name"]))
     if old is not None and old.crd is crd:
         return old
-    return _Definition(crd, custom_kinds((crd,)), versions_of(crd))
+    return _Definition(crd, custom_kinds((crd,)), served_crd_versions(crd))

@@ -21,13 +21,13 @@ from planner.values import JsonObject
 from providers.kubernetes.snapshot.folder_layout import (
     CLUSTER_FILE,
     CLUSTER_FOLDER,
-    Identity,
+    ObjectIdentity,
     identity_of,
-    parse_yaml,
-    path_of,
-    read_yaml,
+    object_file,
+    object_yaml,
+    parse_object_yaml,
+    read_object_yaml,
     write_atomic,
-    yaml_text,
 )
 from providers.kubernetes.snapshot.objects import SnapshotObjects
 
@@ -65,7 +65,7 @@ class SnapshotStore(Protocol):
         """All objects as they are now. The mapping changes with later calls."""
         ...
 
-    def known(self, *fresh: Identity) -> SnapshotObjects:
+    def known(self, *fresh: ObjectIdentity) -> SnapshotObjects:
         """All objects as last seen, of which `fresh` are as they are now. What else somebody edited shows up soon."""
         ...
 
@@ -77,7 +77,7 @@ class SnapshotStore(Protocol):
         """Store one object, whole or not at all. Call it inside `writing`."""
         ...
 
-    def drop(self, identity: Identity) -> None:
+    def drop(self, identity: ObjectIdentity) -> None:
         """Forget one object. Call it inside `writing`."""
         ...
 
@@ -98,12 +98,12 @@ class FolderStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._entries: dict[str, _Entry] = {}  # by path relative to the folder
-        self._paths: dict[Identity, str] = {}
+        self._paths: dict[ObjectIdentity, str] = {}
         self._documents = SnapshotObjects()
         self._size = 0  # bytes of all files that were read
         self._looked = -_SOON
         self._next = self._limit = 0
-        self.about = SnapshotHeader.read(read_yaml(folder / CLUSTER_FILE), str(folder / CLUSTER_FILE))
+        self.about = SnapshotHeader.read(read_object_yaml(folder / CLUSTER_FILE), str(folder / CLUSTER_FILE))
         self._load_cache()
 
     def objects(self) -> SnapshotObjects:
@@ -115,21 +115,21 @@ class FolderStore:
         for name in gone:
             del self._entries[name]
         for name in sorted(changed):
-            document = read_yaml(self._folder / name)
+            document = read_object_yaml(self._folder / name)
             self._entries[name] = _Entry(*seen[name], self._completed(name, document))
         if gone or changed or len(self._paths) != len(self._entries):
             self._index()
             self._save_cache(changed)
         return self._documents
 
-    def known(self, *fresh: Identity) -> SnapshotObjects:
+    def known(self, *fresh: ObjectIdentity) -> SnapshotObjects:
         if time.monotonic() - self._looked > _SOON or any(self._has_moved(identity) for identity in fresh):
             return self.objects()
         return self._documents
 
-    def _has_moved(self, identity: Identity) -> bool:
+    def _has_moved(self, identity: ObjectIdentity) -> bool:
         """Whether the file of an object is not the one that was read; looks at that file only."""
-        name = self._paths.get(identity) or str(path_of(identity))
+        name = self._paths.get(identity) or str(object_file(identity))
         try:
             stat = (self._folder / name).stat()
         except OSError:
@@ -139,18 +139,18 @@ class FolderStore:
     def next_version(self) -> str:
         if self._next >= self._limit:
             path = self._folder / CLUSTER_FILE
-            document = read_yaml(path)
+            document = read_object_yaml(path)
             self._next = max(int(document.get("resourceVersion") or 0), _BLOCK)
             self._limit = self._next + _BLOCK
-            write_atomic(path, yaml_text({**document, "resourceVersion": self._limit}))
+            write_atomic(path, object_yaml({**document, "resourceVersion": self._limit}))
         self._next += 1
         return str(self._next)
 
     def put(self, document: JsonObject) -> None:
         identity = identity_of(document)
-        name = self._paths.get(identity) or str(path_of(identity))
+        name = self._paths.get(identity) or str(object_file(identity))
         path = self._folder / name
-        write_atomic(path, yaml_text(document))
+        write_atomic(path, object_yaml(document))
         stat = path.stat()
         self._size += stat.st_size - (self._entries[name].size if name in self._entries else 0)
         self._entries[name] = _Entry(stat.st_mtime_ns, stat.st_size, document)
@@ -158,7 +158,7 @@ class FolderStore:
         self._documents.put(identity, document)
         self._save_cache([name])
 
-    def drop(self, identity: Identity) -> None:
+    def drop(self, identity: ObjectIdentity) -> None:
         self._documents.drop(identity)
         if name := self._paths.pop(identity, None):
             self._size -= self._entries.pop(name).size
@@ -180,7 +180,7 @@ class FolderStore:
             identity = identity_of(document)
         except ValueError as error:
             raise PermanentError(str(error), where=name, remedy="correct the file or delete it") from None
-        return completed(document, identity, self.about)
+        return with_uid_and_version(document, identity, self.about)
 
     def _index(self) -> None:
         self._paths = {}
@@ -242,12 +242,12 @@ class FileStore:
                 identity = identity_of(item)
             except (ValueError, AttributeError):
                 raise PermanentError("an object needs kind and name", where=f"{path} objects[{number}]") from None
-            self._objects.put(identity, completed(item, identity, self.about))
+            self._objects.put(identity, with_uid_and_version(item, identity, self.about))
 
     def objects(self) -> SnapshotObjects:
         return self._objects
 
-    def known(self, *fresh: Identity) -> SnapshotObjects:
+    def known(self, *fresh: ObjectIdentity) -> SnapshotObjects:
         return self._objects
 
     def next_version(self) -> str:
@@ -256,7 +256,7 @@ class FileStore:
     def put(self, document: JsonObject) -> None:
         raise _read_only()
 
-    def drop(self, identity: Identity) -> None:
+    def drop(self, identity: ObjectIdentity) -> None:
         raise _read_only()
 
     def writing(self) -> AbstractContextManager[None]:
@@ -276,7 +276,7 @@ def open_store(path: Path) -> SnapshotStore:
     raise PermanentError("no snapshot of a cluster is here", where=str(path), remedy="see `hwplan sandbox create`")
 
 
-def systems_of(path: Path) -> JsonObject | None:
+def saved_records_of_systems(path: Path) -> JsonObject | None:
     """What `hwplan snapshot` retained of other systems and of secret sources, None where it retained nothing.
 
     Raises PermanentError when it is damaged. Its meaning is that of planner/app/snapshot_records.py.
@@ -291,7 +291,7 @@ def systems_of(path: Path) -> JsonObject | None:
     return found
 
 
-def completed(document: JsonObject, identity: Identity, about: SnapshotHeader) -> JsonObject:
+def with_uid_and_version(document: JsonObject, identity: ObjectIdentity, about: SnapshotHeader) -> JsonObject:
     """The document with a uid and a version, made from its identity where they are missing."""
     metadata = document["metadata"]
     if metadata.get("uid") and metadata.get("resourceVersion"):
@@ -310,7 +310,7 @@ def _parsed(text: str, where: str) -> JsonObject:
             document = None
         if isinstance(document, dict):
             return document
-    return parse_yaml(text, where)
+    return parse_object_yaml(text, where)
 
 
 def _files(folder: Path) -> Iterator[tuple[str, tuple[int, int]]]:

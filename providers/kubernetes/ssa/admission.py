@@ -19,7 +19,7 @@ _PROTECTED = {
 _PREEMPTION = "PreemptLowerPriority"
 
 
-def apply_admission(live: JsonObject | None, stored: JsonObject) -> None:
+def add_admission_fields(live: JsonObject | None, stored: JsonObject) -> None:
     """Apply the fixed part, in place. `live` is None for a create."""
     key = f"{stored['apiVersion']}/{stored['kind']}"
     if key == "v1/Secret":

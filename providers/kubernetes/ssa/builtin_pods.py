@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from planner.path import FieldPath
 from planner.values import JsonObject
 from providers.kubernetes.ssa.forms import is_qualified
-from providers.kubernetes.ssa.quantity import amount_of
+from providers.kubernetes.ssa.quantity import quantity_amount
 
 Problem: TypeAlias = tuple[FieldPath, str]
 Rule: TypeAlias = Callable[[JsonObject], Iterator[Problem]]
@@ -18,18 +18,18 @@ _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")
 _RESOURCES = frozenset(("cpu", "memory", "ephemeral-storage"))
 
 
-def maps(value: JsonObject, field: str) -> list[JsonObject]:
+def maps_in_list(value: JsonObject, field: str) -> list[JsonObject]:
     """The maps in a list field."""
     return [item for item in value.get(field) or () if isinstance(item, dict)]
 
 
-def doubles(value: JsonObject, field: str, key: str) -> Iterator[Problem]:
+def duplicate_items(value: JsonObject, field: str, key: str) -> Iterator[Problem]:
     """Items of a list that have the same value under `key`."""
-    counted = Counter(item.get(key) for item in maps(value, field) if item.get(key))
+    counted = Counter(item.get(key) for item in maps_in_list(value, field) if item.get(key))
     yield from (((field,), f"Duplicate value: {key} {name!r}") for name, count in counted.items() if count > 1)
 
 
-def one_of(value: JsonObject, names: tuple[str, ...], words: str, least: int = 1) -> Iterator[Problem]:
+def exactly_one_field(value: JsonObject, names: tuple[str, ...], words: str, least: int = 1) -> Iterator[Problem]:
     """Whether exactly one (at least `least`) of these fields is set."""
     found = sum(value.get(name) is not None for name in names)
     if not least <= found <= 1:
@@ -37,16 +37,18 @@ def one_of(value: JsonObject, names: tuple[str, ...], words: str, least: int = 1
 
 
 def _handler(value: JsonObject) -> Iterator[Problem]:
-    yield from one_of(value, _HANDLERS, "Required value: must specify one handler type")
+    yield from exactly_one_field(value, _HANDLERS, "Required value: must specify one handler type")
 
 
 def _downward(value: JsonObject) -> Iterator[Problem]:
-    yield from one_of(value, ("fieldRef", "resourceFieldRef"), "one of fieldRef and resourceFieldRef is required")
+    yield from exactly_one_field(
+        value, ("fieldRef", "resourceFieldRef"), "one of fieldRef and resourceFieldRef is required"
+    )
 
 
 def _container(value: JsonObject) -> Iterator[Problem]:
-    yield from doubles(value, "volumeMounts", "mountPath")
-    yield from doubles(value, "ports", "name")
+    yield from duplicate_items(value, "volumeMounts", "mountPath")
+    yield from duplicate_items(value, "ports", "name")
 
 
 def _resources(value: JsonObject) -> Iterator[Problem]:
@@ -59,13 +61,13 @@ def _resources(value: JsonObject) -> Iterator[Problem]:
                 and not ("/" in name and is_qualified(name))
             ):
                 yield (part, name), "Invalid value: must be a standard resource type or fully qualified"
-            amount = amount_of(text)
+            amount = quantity_amount(text)
             if amount is not None and amount < 0:
                 yield (part, name), "Invalid value: must be greater than or equal to 0"
             elif amount is not None and amount % 1 and "/" in name and not name.startswith("kubernetes.io/"):
                 yield (part, name), "Invalid value: must be an integer"
     for name in limits.keys() & requests.keys():
-        low, high = amount_of(requests[name]), amount_of(limits[name])
+        low, high = quantity_amount(requests[name]), quantity_amount(limits[name])
         if low is not None and high is not None and low > high:
             yield ("requests", name), f"Invalid value: must be less than or equal to {name} limit"
 
@@ -76,11 +78,13 @@ def _env_var(value: JsonObject) -> Iterator[Problem]:
         if value.get("value"):
             yield ("valueFrom",), "may not be specified when `value` is not empty"
         names = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
-        yield from one_of(source, names, "must specify one source of the value")
+        yield from exactly_one_field(source, names, "must specify one source of the value")
 
 
 def _env_from(value: JsonObject) -> Iterator[Problem]:
-    yield from one_of(value, ("configMapRef", "secretRef"), "must specify one of: `configMapRef` or `secretRef`")
+    yield from exactly_one_field(
+        value, ("configMapRef", "secretRef"), "must specify one of: `configMapRef` or `secretRef`"
+    )
 
 
 def _volume(value: JsonObject) -> Iterator[Problem]:
@@ -90,37 +94,39 @@ def _volume(value: JsonObject) -> Iterator[Problem]:
 
 def _mounts(spec: JsonObject, claims: frozenset[str] = frozenset()) -> Iterator[Problem]:
     """Whether each container mounts volumes that the pod has; `claims` are those that its workload adds."""
-    volumes = claims | {str(volume.get("name")) for volume in maps(spec, "volumes")}
+    volumes = claims | {str(volume.get("name")) for volume in maps_in_list(spec, "volumes")}
     for field in ("containers", "initContainers"):
-        for index, container in enumerate(maps(spec, field)):
-            for mount in maps(container, "volumeMounts"):
+        for index, container in enumerate(maps_in_list(spec, field)):
+            for mount in maps_in_list(container, "volumeMounts"):
                 if str(mount.get("name")) not in volumes:
                     yield (field, index, "volumeMounts"), f"Not found: {mount.get('name')!r}"
 
 
-def pod_mounts(value: JsonObject) -> Iterator[Problem]:
+def check_pod_mounts(value: JsonObject) -> Iterator[Problem]:
     """The mounts of a Pod."""
     yield from ((("spec", *path), words) for path, words in _mounts(value.get("spec") or {}))
 
 
-def template_mounts(value: JsonObject) -> Iterator[Problem]:
+def check_template_mounts(value: JsonObject) -> Iterator[Problem]:
     """The mounts of a workload's pods. A StatefulSet's claims are volumes too."""
-    claims = frozenset(str((one.get("metadata") or {}).get("name")) for one in maps(value, "volumeClaimTemplates"))
+    claims = frozenset(
+        str((one.get("metadata") or {}).get("name")) for one in maps_in_list(value, "volumeClaimTemplates")
+    )
     spec = (value.get("template") or {}).get("spec") or {}
     yield from ((("template", "spec", *path), words) for path, words in _mounts(spec, claims))
 
 
 def _pod_spec(value: JsonObject) -> Iterator[Problem]:
-    yield from doubles(value, "volumes", "name")
-    both = {"containers": [*maps(value, "containers"), *maps(value, "initContainers")]}
-    yield from doubles(both, "containers", "name")
+    yield from duplicate_items(value, "volumes", "name")
+    both = {"containers": [*maps_in_list(value, "containers"), *maps_in_list(value, "initContainers")]}
+    yield from duplicate_items(both, "containers", "name")
     for field in ("containers", "initContainers"):
-        for index, container in enumerate(maps(value, field)):
+        for index, container in enumerate(maps_in_list(value, field)):
             if field == "initContainers" and container.get("restartPolicy") != "Always":
                 for name in ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe"):
                     if container.get(name) is not None:
                         yield (field, index, name), "may not be set for init containers without restartPolicy=Always"
-    for index, toleration in enumerate(maps(value, "tolerations")):
+    for index, toleration in enumerate(maps_in_list(value, "tolerations")):
         yield from ((("tolerations", index), words) for words in _toleration(toleration))
     yield from _probes(value)
     yield from _network(value)
@@ -129,8 +135,8 @@ def _pod_spec(value: JsonObject) -> Iterator[Problem]:
 def _network(value: JsonObject) -> Iterator[Problem]:
     if value.get("hostNetwork") is True:
         for field in ("containers", "initContainers"):
-            for index, container in enumerate(maps(value, field)):
-                for number, port in enumerate(maps(container, "ports")):
+            for index, container in enumerate(maps_in_list(value, field)):
+                for number, port in enumerate(maps_in_list(container, "ports")):
                     if port.get("hostPort") not in (None, port.get("containerPort")):
                         here = (field, index, "ports", number, "hostPort")
                         yield here, "must match `containerPort` when `hostNetwork` is true"
@@ -152,7 +158,7 @@ def _security(value: JsonObject) -> Iterator[Problem]:
 
 
 def _probes(value: JsonObject) -> Iterator[Problem]:
-    for index, container in enumerate(maps(value, "containers")):
+    for index, container in enumerate(maps_in_list(value, "containers")):
         for name in ("livenessProbe", "startupProbe"):
             if (container.get(name) or {}).get("successThreshold", 1) != 1:
                 yield ("containers", index, name, "successThreshold"), "must be 1"

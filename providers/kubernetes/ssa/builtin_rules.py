@@ -15,15 +15,15 @@ from providers.kubernetes.ssa.builtin_pods import (
     POD_RULES,
     Problem,
     Rule,
-    doubles,
-    maps,
-    one_of,
-    pod_mounts,
-    template_mounts,
+    check_pod_mounts,
+    check_template_mounts,
+    duplicate_items,
+    exactly_one_field,
+    maps_in_list,
 )
 from providers.kubernetes.ssa.definition_rules import DEFINITION_RULES
 from providers.kubernetes.ssa.forms import is_ip, is_qualified, is_subdomain
-from providers.kubernetes.ssa.quantity import amount_of
+from providers.kubernetes.ssa.quantity import quantity_amount
 
 _SECRET_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
@@ -44,7 +44,7 @@ _QUOTAS = frozenset(
 
 
 def _service(value: JsonObject) -> Iterator[Problem]:
-    ports = maps(value, "ports")
+    ports = maps_in_list(value, "ports")
     kind = value.get("type")
     if kind == "ExternalName":
         if not value.get("externalName"):
@@ -54,7 +54,7 @@ def _service(value: JsonObject) -> Iterator[Problem]:
         yield ("ports",), "Required value"
     if len(ports) > 1:
         yield from ((("ports", index, "name"), "Required value") for index, p in enumerate(ports) if not p.get("name"))
-    yield from doubles(value, "ports", "name")
+    yield from duplicate_items(value, "ports", "name")
     seen = Counter((port.get("port"), port.get("protocol", "TCP")) for port in ports)
     if any(count > 1 for count in seen.values()):
         yield ("ports",), "Duplicate value"
@@ -76,7 +76,7 @@ def _selector(value: JsonObject) -> Iterator[Problem]:
 
 def _selects(selector: JsonObject, labels: JsonObject) -> bool:
     return (selector.get("matchLabels") or {}).items() <= labels.items() and all(
-        _expression(item, labels) for item in maps(selector, "matchExpressions")
+        _expression(item, labels) for item in maps_in_list(selector, "matchExpressions")
     )
 
 
@@ -93,7 +93,7 @@ def _expression(item: JsonObject, labels: JsonObject) -> bool:
 
 
 def _claim_templates(value: JsonObject) -> Iterator[Problem]:
-    for index, claim in enumerate(maps(value, "volumeClaimTemplates")):
+    for index, claim in enumerate(maps_in_list(value, "volumeClaimTemplates")):
         if not (claim.get("metadata") or {}).get("name"):
             yield ("volumeClaimTemplates", index, "metadata", "name"), "Required value"
 
@@ -178,7 +178,7 @@ def _size(data: JsonObject) -> int:
 
 def _claim(value: JsonObject) -> Iterator[Problem]:
     asked = ((value.get("resources") or {}).get("requests") or {}).get("storage")
-    amount = amount_of(asked)
+    amount = quantity_amount(asked)
     if asked is None:
         yield ("resources", "requests", "storage"), "Required value"
     elif amount is not None and amount <= 0:
@@ -187,7 +187,7 @@ def _claim(value: JsonObject) -> Iterator[Problem]:
 
 def _persistent_volume(value: JsonObject) -> Iterator[Problem]:
     capacity = value.get("capacity") or {}
-    amount = amount_of(capacity.get("storage"))
+    amount = quantity_amount(capacity.get("storage"))
     if not value.keys() - _VOLUME_FIELDS:
         yield (), "Required value: must specify a volume type"
     if set(capacity) - {"storage"}:
@@ -225,7 +225,7 @@ def _subject(value: JsonObject) -> Iterator[Problem]:
 
 
 def _cluster_binding(value: JsonObject) -> Iterator[Problem]:
-    for index, subject in enumerate(maps(value, "subjects")):
+    for index, subject in enumerate(maps_in_list(value, "subjects")):
         if subject.get("kind") == "ServiceAccount" and not subject.get("namespace"):
             yield ("subjects", index, "namespace"), "Required value"
 
@@ -236,7 +236,7 @@ def _ingress(value: JsonObject) -> Iterator[Problem]:
 
 
 def _ingress_backend(value: JsonObject) -> Iterator[Problem]:
-    yield from one_of(value, ("service", "resource"), "must specify exactly one of service and resource")
+    yield from exactly_one_field(value, ("service", "resource"), "must specify exactly one of service and resource")
 
 
 def _ingress_service(value: JsonObject) -> Iterator[Problem]:
@@ -308,7 +308,7 @@ def _slice(value: JsonObject) -> Iterator[Problem]:
     if value.get("addressType") not in ("IPv4", "IPv6"):
         return
     version = ":" if value["addressType"] == "IPv6" else "."
-    for index, endpoint in enumerate(maps(value, "endpoints")):
+    for index, endpoint in enumerate(maps_in_list(value, "endpoints")):
         for address in endpoint.get("addresses") or ():
             if not is_ip(str(address)) or version not in str(address):
                 yield ("endpoints", index, "addresses"), "must be a valid IP address"
@@ -316,7 +316,7 @@ def _slice(value: JsonObject) -> Iterator[Problem]:
 
 def _quota(value: JsonObject) -> Iterator[Problem]:
     for name, text in (value.get("hard") or {}).items():
-        amount, plain = amount_of(text), name.removeprefix("requests.").removeprefix("limits.")
+        amount, plain = quantity_amount(text), name.removeprefix("requests.").removeprefix("limits.")
         if not ("/" in name and is_qualified(name)) and plain not in _QUOTAS and not plain.startswith("hugepages-"):
             yield ("hard", name), "must be a standard resource for quota"
         elif amount is not None and amount < 0:
@@ -335,14 +335,14 @@ def _limit(value: JsonObject) -> Iterator[Problem]:
             if name not in ("cpu", *_SIZES) and "/" not in name and not name.startswith("hugepages-"):
                 yield (part, name), "must be a standard resource type or fully qualified"
     for name in sorted({name for amounts in parts.values() for name in amounts}):
-        found = [amount for part in parts.values() if (amount := amount_of(part.get(name))) is not None]
+        found = [amount for part in parts.values() if (amount := quantity_amount(part.get(name))) is not None]
         if found != sorted(found):
             yield ("min", name), "the values are not in their order: min, defaultRequest, default, max"
 
 
 def _peers(value: JsonObject) -> Iterator[Problem]:
     for field in ("from", "to"):
-        for index, peer in enumerate(maps(value, field)):
+        for index, peer in enumerate(maps_in_list(value, field)):
             others = [name for name in ("podSelector", "namespaceSelector") if peer.get(name) is not None]
             if not others and peer.get("ipBlock") is None:
                 yield (field, index), "Required value: must specify a peer"
@@ -358,7 +358,7 @@ def _target(value: JsonObject) -> Iterator[Problem]:
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     **POD_RULES,
     **DEFINITION_RULES,
-    "core.v1.Pod": (pod_mounts,),
+    "core.v1.Pod": (check_pod_mounts,),
     "autoscaling.v2.CrossVersionObjectReference": (_target,),
     "autoscaling.v2.MetricSpec": (_metric,),
     "core.v1.LimitRangeItem": (_limit,),
@@ -368,15 +368,15 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "networking.v1.NetworkPolicyIngressRule": (_peers,),
     "admissionregistration.v1.MutatingWebhook": (_webhook,),
     "admissionregistration.v1.ValidatingWebhook": (_webhook,),
-    "apps.v1.DaemonSetSpec": (_selector, template_mounts, _deadline),
-    "apps.v1.DeploymentSpec": (_selector, template_mounts, _deadline, _progress),
+    "apps.v1.DaemonSetSpec": (_selector, check_template_mounts, _deadline),
+    "apps.v1.DeploymentSpec": (_selector, check_template_mounts, _deadline, _progress),
     "apps.v1.DeploymentStrategy": (_strategy,),
     "apps.v1.RollingUpdateDaemonSet": (_rolling_daemons,),
     "networking.v1.NetworkPolicyPort": (_port_range,),
-    "apps.v1.ReplicaSetSpec": (_selector, template_mounts, _deadline),
-    "apps.v1.StatefulSetSpec": (_selector, _claim_templates, template_mounts, _deadline),
+    "apps.v1.ReplicaSetSpec": (_selector, check_template_mounts, _deadline),
+    "apps.v1.StatefulSetSpec": (_selector, _claim_templates, check_template_mounts, _deadline),
     "autoscaling.v2.HorizontalPodAutoscalerSpec": (_autoscaler,),
-    "batch.v1.JobSpec": (_job, template_mounts),
+    "batch.v1.JobSpec": (_job, check_template_mounts),
     "core.v1.ConfigMap": (_config_map,),
     "core.v1.PersistentVolumeClaimSpec": (_claim,),
     "core.v1.PersistentVolumeSpec": (_persistent_volume,),

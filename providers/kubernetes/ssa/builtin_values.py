@@ -14,9 +14,9 @@ from typing import Final
 from planner.path import Element, FieldPath
 from planner.values import Json, JsonObject
 from providers.kubernetes.ssa.builtin_rules import RULES
-from providers.kubernetes.ssa.forms import is_qualified, wrong
-from providers.kubernetes.ssa.schema import Type
-from providers.kubernetes.ssa.typed_values import element_of
+from providers.kubernetes.ssa.forms import form_error, is_qualified
+from providers.kubernetes.ssa.schema import MergeType
+from providers.kubernetes.ssa.typed_values import list_item_element
 
 # `Type: field[!]:form ...`; `!` is required and not empty; a form is a name of forms.py or `A|B`; `field.*` are the
 # values of a map, `field.key` its keys.
@@ -135,7 +135,7 @@ _FINALIZERS = ("foregroundDeletion", "kubernetes", "orphan")
 
 
 @cache
-def table() -> Mapping[str, tuple[tuple[str, str, bool, str], ...]]:
+def builtin_value_table() -> Mapping[str, tuple[tuple[str, str, bool, str], ...]]:
     """By type: field, "" or "*" or "key", whether it is required, form."""
     out: dict[str, tuple[tuple[str, str, bool, str], ...]] = {}
     for line in _TABLE.strip().splitlines():
@@ -149,7 +149,7 @@ def table() -> Mapping[str, tuple[tuple[str, str, bool, str], ...]]:
     return out
 
 
-def judge(kind: Type, value: Json, path: FieldPath = ()) -> Iterator[tuple[FieldPath, str]]:
+def builtin_value_errors(kind: MergeType, value: Json, path: FieldPath = ()) -> Iterator[tuple[FieldPath, str]]:
     """What the server would refuse in a built-in object, with the path of each."""
     if isinstance(value, dict):
         if not path:
@@ -160,12 +160,12 @@ def judge(kind: Type, value: Json, path: FieldPath = ()) -> Iterator[tuple[Field
             if isinstance(item, (dict, list)) and not (key == "status" and not path):
                 below = kind.child(key)
                 if below is not None:
-                    yield from judge(below, item, (*path, key))
+                    yield from builtin_value_errors(below, item, (*path, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
             if isinstance(item, dict):
-                element: Element = element_of(kind, item) if kind.list_kind == "map" else index
-                yield from judge(kind.items(), item, (*path, element))
+                element: Element = list_item_element(kind, item) if kind.list_kind == "map" else index
+                yield from builtin_value_errors(kind.items(), item, (*path, element))
 
 
 def _metadata(value: JsonObject) -> Iterator[tuple[FieldPath, str]]:
@@ -181,8 +181,8 @@ def _metadata(value: JsonObject) -> Iterator[tuple[FieldPath, str]]:
                 yield ("metadata", "finalizers", index), words
 
 
-def _struct(kind: Type, value: JsonObject) -> Iterator[tuple[FieldPath, str]]:
-    for field, part, required, form in table().get(kind.name, ()):
+def _struct(kind: MergeType, value: JsonObject) -> Iterator[tuple[FieldPath, str]]:
+    for field, part, required, form in builtin_value_table().get(kind.name, ()):
         found = value.get(field)
         if found in (None, "", [], {}) or (required and found == 0):
             if required or (found == "" and "|" in form and "p" in kind.flags(field)):
@@ -196,9 +196,11 @@ def _struct(kind: Type, value: JsonObject) -> Iterator[tuple[FieldPath, str]]:
 def _member(field: str, part: str, form: str, found: Json) -> Iterator[tuple[FieldPath, str]]:
     if part and isinstance(found, dict):
         yield from (
-            ((field,), words) for item in (found if part == "key" else found.values()) if (words := wrong(form, item))
+            ((field,), words)
+            for item in (found if part == "key" else found.values())
+            if (words := form_error(form, item))
         )
     elif isinstance(found, list):
-        yield from (((field, index), words) for index, item in enumerate(found) if (words := wrong(form, item)))
-    elif words := wrong(form, found):
+        yield from (((field, index), words) for index, item in enumerate(found) if (words := form_error(form, item)))
+    elif words := form_error(form, found):
         yield (field,), words

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias, overload
 
 from planner.values import Json, JsonObject, JsonValue, deep_copy
 from providers.kubernetes.ssa.quantity import canonical_quantity
-from providers.kubernetes.ssa.schema import Type
+from providers.kubernetes.ssa.schema import MergeType
 
 # `stored`: as it comes back. `decoded`: before that, when fields that are always written still hold their empty lists;
 # `atomic`: inside an atomic list of a decoded document, where quantities are compared as they are spelled.
@@ -78,17 +78,19 @@ def _drop(node: JsonValue, path: tuple[str, ...]) -> None:
 
 
 @overload
-def canonical_document(kind: Type, value: JsonObject, *, phase: Phase = "stored") -> JsonObject: ...
+def canonical_document(kind: MergeType, value: JsonObject, *, phase: Phase = "stored") -> JsonObject: ...
 @overload
-def canonical_document(kind: Type, value: JsonValue, *, phase: Phase = "stored") -> JsonValue: ...
-def canonical_document(kind: Type, value: JsonValue, *, phase: Phase = "stored") -> JsonValue:
+def canonical_document(kind: MergeType, value: JsonValue, *, phase: Phase = "stored") -> JsonValue: ...
+def canonical_document(kind: MergeType, value: JsonValue, *, phase: Phase = "stored") -> JsonValue:
     """A built-in document as its Go struct writes it, without defaults. Always a fresh value."""
     if isinstance(value, dict) and kind.is_map:
         return _struct(kind, value, phase) if kind.name and kind.names else _map(kind, value, phase)
     if isinstance(value, list) and kind.list_kind:
         items = kind.items()
         inner: Phase = "atomic" if phase == "decoded" and kind.list_kind == "atomic" else phase
-        return [zero(items) if item is None else canonical_document(items, item, phase=inner) for item in value]
+        return [
+            go_zero_value(items) if item is None else canonical_document(items, item, phase=inner) for item in value
+        ]
     if value is None:
         return None
     match kind.scalar:
@@ -102,10 +104,10 @@ def canonical_document(kind: Type, value: JsonValue, *, phase: Phase = "stored")
 
 
 @overload
-def coerce_custom(kind: Type, value: JsonObject) -> JsonObject: ...
+def coerce_custom(kind: MergeType, value: JsonObject) -> JsonObject: ...
 @overload
-def coerce_custom(kind: Type, value: JsonValue) -> JsonValue: ...
-def coerce_custom(kind: Type, value: JsonValue) -> JsonValue:
+def coerce_custom(kind: MergeType, value: JsonValue) -> JsonValue: ...
+def coerce_custom(kind: MergeType, value: JsonValue) -> JsonValue:
     """A custom document as a decoder gives it: `metadata`, of embedded objects too, is the server's own type."""
     if isinstance(value, dict) and kind.is_map:
         if kind.name:
@@ -121,18 +123,18 @@ def coerce_custom(kind: Type, value: JsonValue) -> JsonValue:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _map(kind: Type, value: dict[str, JsonValue], phase: Phase) -> JsonValue:
+def _map(kind: MergeType, value: dict[str, JsonValue], phase: Phase) -> JsonValue:
     out: dict[str, JsonValue] = {}
     for key, item in value.items():
         below = kind.child(key)
         if below is None:
             out[key] = deep_copy(item)
         else:
-            out[key] = zero(below) if item is None else canonical_document(below, item, phase=phase)
+            out[key] = go_zero_value(below) if item is None else canonical_document(below, item, phase=phase)
     return out
 
 
-def _struct(kind: Type, value: dict[str, JsonValue], phase: Phase) -> JsonValue:
+def _struct(kind: MergeType, value: dict[str, JsonValue], phase: Phase) -> JsonValue:
     out: dict[str, JsonValue] = {}
     for key, item in value.items():
         below = kind.child(key)
@@ -148,11 +150,11 @@ def _struct(kind: Type, value: dict[str, JsonValue], phase: Phase) -> JsonValue:
     for key in _always(kind):
         if key not in out:
             below = kind.child(key)
-            out[key] = None if below is None else zero(below)
+            out[key] = None if below is None else go_zero_value(below)
     return out
 
 
-def _is_dropped(kind: Type, flags: str, made: JsonValue) -> bool:
+def _is_dropped(kind: MergeType, flags: str, made: JsonValue) -> bool:
     """Whether a field that is no pointer is left out when it holds this value."""
     if "a" in flags:
         return False
@@ -161,14 +163,14 @@ def _is_dropped(kind: Type, flags: str, made: JsonValue) -> bool:
     return made in ("", 0, False) or made == {} or made == []
 
 
-def _always(kind: Type) -> tuple[str, ...]:
+def _always(kind: MergeType) -> tuple[str, ...]:
     """Fields that are written even when nobody set them."""
     if kind.always is None:
         kind.always = tuple(name for name in kind.names if _is_always(kind, name))
     return kind.always
 
 
-def _is_always(kind: Type, name: str) -> bool:
+def _is_always(kind: MergeType, name: str) -> bool:
     flags = kind.flags(name)
     if "a" in flags:
         return True
@@ -178,7 +180,7 @@ def _is_always(kind: Type, name: str) -> bool:
     return bool(below.name and below.names) or below.scalar in ("quantity", "int-or-string", "time")
 
 
-def zero(kind: Type) -> Json:
+def go_zero_value(kind: MergeType) -> Json:
     """What Go writes for a field that nobody set."""
     if kind.name and kind.names:
         return _struct(kind, {}, "stored")

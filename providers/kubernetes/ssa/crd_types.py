@@ -56,12 +56,12 @@ class CustomVersion:
     def raw(self) -> Raw:
         """The table form of the whole object."""
         if self._raw is None:
-            made: dict[str, Raw] = translate(self.schema, self.preserve) if self.schema else {"v": "x"}
+            made: dict[str, Raw] = translate_crd_schema(self.schema, self.preserve) if self.schema else {"v": "x"}
             self._raw = {**made, "f": {**made.get("f", {}), **_META}}
         return self._raw
 
 
-def versions_of(crd: JsonObject) -> Mapping[str, CustomVersion]:
+def served_crd_versions(crd: JsonObject) -> Mapping[str, CustomVersion]:
     """Every served version of a CustomResourceDefinition (v1), by `group/version/Kind`."""
     spec = crd["spec"]
     served = [version for version in spec.get("versions", ()) if version.get("served", True)]
@@ -79,7 +79,7 @@ def versions_of(crd: JsonObject) -> Mapping[str, CustomVersion]:
     return out
 
 
-def translate(schema: JsonObject, preserve: bool) -> Raw:
+def translate_crd_schema(schema: JsonObject, preserve: bool) -> Raw:
     """A JSON schema in the table form. `preserve`: an ancestor keeps unknown fields."""
     preserve = preserve or bool(schema.get("x-kubernetes-preserve-unknown-fields"))
     kind = schema.get("type", "")
@@ -101,7 +101,7 @@ def translate(schema: JsonObject, preserve: bool) -> Raw:
 
 
 def _list(schema: JsonObject, preserve: bool) -> Raw:
-    items: Raw = translate(schema["items"], preserve) if "items" in schema else "w"
+    items: Raw = translate_crd_schema(schema["items"], preserve) if "items" in schema else "w"
     out: dict[str, Raw] = {"l": schema.get("x-kubernetes-list-type", "atomic"), "i": items}
     if out["l"] == "map":
         out["k"] = schema.get("x-kubernetes-list-map-keys", [])
@@ -121,7 +121,7 @@ def _map(schema: JsonObject, preserve: bool) -> Raw:
         out["f"] = fields
     extra = schema.get("additionalProperties")
     if isinstance(extra, dict):
-        out["v"] = translate(extra, preserve)
+        out["v"] = translate_crd_schema(extra, preserve)
     elif extra or (extra is None and (preserve or not fields)):
         out["v"] = "x"
     if required:
@@ -132,5 +132,5 @@ def _map(schema: JsonObject, preserve: bool) -> Raw:
 
 
 def _field(member: JsonObject, preserve: bool) -> Raw:
-    translated = translate(member, preserve)
+    translated = translate_crd_schema(member, preserve)
     return [translated, "p", member["default"]] if "default" in member else translated

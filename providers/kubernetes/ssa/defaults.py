@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from planner.values import Json, JsonObject, deep_copy
-from providers.kubernetes.ssa.schema import Type
+from providers.kubernetes.ssa.schema import MergeType
 
 _CRD = "apiextensions-apiserver.pkg.apis.apiextensions.v1."
 _WEBHOOK: dict[str, Json] = {
@@ -300,7 +300,7 @@ RULES: Final[dict[str, Callable[[JsonObject], None]]] = {
 }
 
 
-def fill_defaults(kind: Type, value: Json) -> None:
+def fill_defaults(kind: MergeType, value: Json) -> None:
     """Fill defaults into a canonical built-in document, in place."""
     if isinstance(value, dict):
         if kind.name:
@@ -316,7 +316,7 @@ def fill_defaults(kind: Type, value: Json) -> None:
             fill_defaults(items, item)
 
 
-def _fill_struct(kind: Type, value: JsonObject) -> None:
+def _fill_struct(kind: MergeType, value: JsonObject) -> None:
     rule = RULES.get(kind.name)
     if rule is not None:
         rule(value)
@@ -328,7 +328,7 @@ def _fill_struct(kind: Type, value: JsonObject) -> None:
             value[name] = kind.default(name)
 
 
-def fill_custom_defaults(kind: Type, value: Json) -> None:
+def fill_custom_defaults(kind: MergeType, value: Json) -> None:
     """Fill the `default`s of a CRD's schema into a custom resource, in place; nulls that are not allowed go first."""
     if isinstance(value, dict):
         for name in kind.defaulted:
@@ -343,6 +343,6 @@ def fill_custom_defaults(kind: Type, value: Json) -> None:
             fill_custom_defaults(kind.items(), item)
 
 
-def _nullable(kind: Type, name: str) -> bool:
+def _nullable(kind: MergeType, name: str) -> bool:
     below = kind.child(name)
     return below is not None and bool(below.checks.get("nullable"))

@@ -12,7 +12,7 @@ from typing import Final
 from planner.path import FieldPath
 from planner.values import Json, JsonObject
 from providers.kubernetes.ssa import patterns
-from providers.kubernetes.ssa.builtin_pods import Problem, Rule, maps
+from providers.kubernetes.ssa.builtin_pods import Problem, Rule, maps_in_list
 from providers.kubernetes.ssa.forms import is_service_name, is_subdomain
 
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
@@ -40,7 +40,7 @@ def _definition(value: JsonObject) -> Iterator[Problem]:
     conversion = spec.get("conversion") or {}
     if conversion.get("strategy") == "Webhook" and not conversion.get("webhook"):
         yield ("spec", "conversion", "webhook"), "Required value: required when strategy is set to Webhook"
-    versions = maps(spec, "versions")
+    versions = maps_in_list(spec, "versions")
     if sum(version.get("storage") is True for version in versions) != 1:
         yield ("spec", "versions"), "must have exactly one version marked as storage version"
     called = [version.get("name") for version in versions]
@@ -51,7 +51,7 @@ def _definition(value: JsonObject) -> Iterator[Problem]:
 def _version(value: JsonObject) -> Iterator[Problem]:
     if not is_service_name(str(value.get("name") or "-")):
         yield ("name",), "a DNS-1035 label must consist of lower case alphanumeric characters or '-'"
-    for index, column in enumerate(maps(value, "additionalPrinterColumns")):
+    for index, column in enumerate(maps_in_list(value, "additionalPrinterColumns")):
         if column.get("type") not in _COLUMNS:
             yield ("additionalPrinterColumns", index, "type"), f"must be one of {', '.join(_COLUMNS)}"
     schema = (value.get("schema") or {}).get("openAPIV3Schema")
@@ -95,7 +95,7 @@ def _node(value: JsonObject, path: FieldPath) -> Iterator[Problem]:
     if value.get("properties") and isinstance(value.get("additionalProperties"), dict):
         yield (*path, "additionalProperties"), "Forbidden: additionalProperties and properties are mutual exclusive"
     pattern = value.get("pattern")
-    if isinstance(pattern, str) and pattern and not patterns.is_readable(pattern):
+    if isinstance(pattern, str) and pattern and not patterns.is_readable_re2(pattern):
         yield (*path, "pattern"), "must be a valid regular expression of RE2"
     default = value.get("default")
     if default is not None and kind in _TYPES and not _is_of(default, str(kind)):

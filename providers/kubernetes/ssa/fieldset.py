@@ -152,7 +152,7 @@ class FieldSet:
 EMPTY = FieldSet()
 
 
-def element_of(key: str) -> Element | None:
+def parse_fields_v1_key(key: str) -> Element | None:
     """One key of `fieldsV1` as a path element; None when it is of a kind that is not known. Raises ValueError."""
     kind, rest = key[:2], key[2:]
     if kind == "f:":
@@ -188,7 +188,7 @@ def _parse(fields_v1: JsonObject) -> FieldSet | None:
     for key, value in fields_v1.items():
         if key == ".":
             continue
-        element = element_of(key)
+        element = parse_fields_v1_key(key)
         if element is None:
             continue
         inner = _parse(value)

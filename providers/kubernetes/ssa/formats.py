@@ -14,13 +14,13 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from providers.kubernetes.ssa.patterns import matches
+from providers.kubernetes.ssa.patterns import matches_re2
 
 _LETTER = r"[a-zA-Z0-9\pS\pL]"
 _HEX = r"[0-9a-fA-F]"
 
 
-def fits(name: str, text: str) -> bool:
+def has_format(name: str, text: str) -> bool:
     """Whether a text has the format; true for a format that nobody checks."""
     rule = _RULES.get(name.replace("-", ""))
     return rule is None or rule(text)
@@ -39,7 +39,7 @@ def _hostname(text: str) -> bool:
     """One label, or several of which the last has letters only: an IPv4 address is none."""
     one, dotted = f"{_LETTER}-?{_LETTER}{{0,62}}", rf"({_LETTER}([-{_LETTER[1:]}*{_LETTER})?\.)+[a-zA-Z\pL]{{2,63}}"
     short = len(text.encode(errors="replace")) <= 255 and all(len(part.encode()) <= 63 for part in text.split("."))
-    return short and matches(f"^({one}|{dotted})$", text)
+    return short and matches_re2(f"^({one}|{dotted})$", text)
 
 
 def _ipv4(text: str) -> bool:

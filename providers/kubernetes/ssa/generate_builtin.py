@@ -84,7 +84,7 @@ def _is_source(path: Path) -> bool:
     return not path.name.endswith("_test.go") and not path.name.startswith(("zz_", "generated"))
 
 
-def reference(schema: Raw) -> Raw:
+def schema_as_reference(schema: Raw) -> Raw:
     """One schema as a reference of the table: a scalar letter, `#Model`, or an inline list or map."""
     target = schema.get("$ref") or next((part["$ref"] for part in schema.get("allOf", ()) if "$ref" in part), "")
     if target:
@@ -92,12 +92,12 @@ def reference(schema: Raw) -> Raw:
         if model in _NAMED:
             return _NAMED[model]
         relation = schema.get("x-kubernetes-map-type")
-        return {"#": short(model), "m": relation} if relation else f"#{short(model)}"
+        return {"#": short_model_name(model), "m": relation} if relation else f"#{short_model_name(model)}"
     kind = schema.get("type", "")
     if kind == "array":
         return _list(schema)
     if kind == "object":
-        return structure(schema, {})
+        return schema_as_structure(schema, {})
     if kind == "string":
         return _FORMATS.get(schema.get("format", ""), "s")
     return _SCALARS.get(kind, "o" if schema.get("format") == "int-or-string" else "u")
@@ -109,16 +109,20 @@ def _list(schema: Raw) -> Raw:
         merged = str(schema.get("x-kubernetes-patch-strategy", "")).startswith("merge")
         key = schema.get("x-kubernetes-patch-merge-key")
         kind, keys = ("map" if key else "set", [key] if key else []) if merged else ("atomic", [])
-    out: dict[str, Raw] = {"l": kind, "i": reference(schema.get("items", {}))}
+    out: dict[str, Raw] = {"l": kind, "i": schema_as_reference(schema.get("items", {}))}
     return out | {"k": keys} if kind == "map" else out
 
 
-def structure(schema: Raw, flags: dict[str, str]) -> Raw:
+def schema_as_structure(schema: Raw, flags: dict[str, str]) -> Raw:
     """An object schema as a struct (`f`) and/or a map (`v`) of the table."""
     out: dict[str, Raw] = {}
     for name, member in sorted(schema.get("properties", {}).items()):
         default = member.get("default")
-        field = [reference(member), flags.get(name, ""), default if isinstance(default, (str, int, bool)) else None]
+        field = [
+            schema_as_reference(member),
+            flags.get(name, ""),
+            default if isinstance(default, (str, int, bool)) else None,
+        ]
         while len(field) > 1 and not field[-1]:
             field.pop()
         out.setdefault("f", {})[name] = field if len(field) > 1 else field[0]
@@ -126,7 +130,7 @@ def structure(schema: Raw, flags: dict[str, str]) -> Raw:
         out["r"] = sorted(schema["required"])
     extra = schema.get("additionalProperties")
     if isinstance(extra, dict):
-        out["v"] = reference(extra)
+        out["v"] = schema_as_reference(extra)
     elif extra or not schema.get("properties"):
         out["v"] = "x"
     if schema.get("x-kubernetes-map-type"):
@@ -134,20 +138,24 @@ def structure(schema: Raw, flags: dict[str, str]) -> Raw:
     return out
 
 
-def definition(schema: Raw, flags: dict[str, str]) -> Raw:
+def schema_as_definition(schema: Raw, flags: dict[str, str]) -> Raw:
     """A named model: mostly a struct; a scalar such as a duration; or anything, where the schema says nothing."""
     kind = schema.get("type", "")
     if kind == "object":
-        return structure(schema, flags)
-    return {"s": reference(schema)} if kind else {"s": "u", "l": "atomic", "i": "w", **structure(schema, flags)}
+        return schema_as_structure(schema, flags)
+    return (
+        {"s": schema_as_reference(schema)}
+        if kind
+        else {"s": "u", "l": "atomic", "i": "w", **schema_as_structure(schema, flags)}
+    )
 
 
-def short(model: str) -> str:
+def short_model_name(model: str) -> str:
     """Model names without their common beginnings."""
     return model.removeprefix("io.k8s.").removeprefix("api.").replace("apimachinery.pkg.apis.", "")
 
 
-def table(documents: list[Raw], structs: GoStructs, version: str) -> Raw:
+def build_type_table(documents: list[Raw], structs: GoStructs, version: str) -> Raw:
     """The whole table from all OpenAPI documents of a server."""
     kinds: dict[str, str] = {}
     types: dict[str, Raw] = {}
@@ -155,18 +163,18 @@ def table(documents: list[Raw], structs: GoStructs, version: str) -> Raw:
         for model, schema in document.get("components", {}).get("schemas", {}).items():
             if model in _NAMED or not model.startswith("io.k8s."):
                 continue  # custom kinds that happen to be installed
-            types[short(model)] = definition(schema, structs.flags(model))
+            types[short_model_name(model)] = schema_as_definition(schema, structs.flags(model))
             for served in schema.get("x-kubernetes-group-version-kind", ()) if "." in model else ():
                 group = f"{served['group']}/" if served["group"] else ""
                 if "metadata" in schema.get("properties", {}) and not model.endswith("List"):
-                    kinds[f"{group}{served['version']}/{served['kind']}"] = short(model)
+                    kinds[f"{group}{served['version']}/{served['kind']}"] = short_model_name(model)
     resources: dict[str, bool] = {}
     for document in documents:
-        resources |= statuses(document)
+        resources |= kinds_with_status(document)
     return {"version": version, "kinds": kinds, "status": sorted(resources.keys() & kinds.keys()), "types": types}
 
 
-def statuses(document: Raw) -> dict[str, bool]:
+def kinds_with_status(document: Raw) -> dict[str, bool]:
     """Kinds (`apps/v1/Deployment`) that have a status subresource."""
     out = {}
     for path, item in document.get("paths", {}).items():
@@ -178,7 +186,7 @@ def statuses(document: Raw) -> dict[str, bool]:
     return out
 
 
-def fetch(server: str, token: str) -> tuple[list[Raw], str]:
+def fetch_openapi(server: str, token: str) -> tuple[list[Raw], str]:
     """Every OpenAPI v3 document of the server, and its version."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -203,8 +211,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--go-modules", type=Path, required=True, help="Go module cache (`go env GOMODCACHE`)")
     parser.add_argument("--release", required=True, help="version of the k8s.io modules there, such as v0.36.3")
     arguments = parser.parse_args(argv)
-    documents, version = fetch(arguments.server.rstrip("/"), arguments.token)
-    made = table(documents, GoStructs(arguments.go_modules, arguments.release), version)
+    documents, version = fetch_openapi(arguments.server.rstrip("/"), arguments.token)
+    made = build_type_table(documents, GoStructs(arguments.go_modules, arguments.release), version)
     TABLE.write_text(json.dumps(made, sort_keys=True, separators=(",", ":")) + "\n")
     sys.stdout.write(f"{TABLE.name}: {len(made['kinds'])} kinds, {len(made['types'])} types of {version}\n")
     return 0

@@ -11,11 +11,11 @@ from typing import Final
 
 from planner.path import FieldPath
 from planner.values import Json, JsonObject
-from providers.kubernetes.ssa.quantity import amount_of
-from providers.kubernetes.ssa.schema import Type, TypeTable
-from providers.kubernetes.ssa.typed_values import ABSENT, element_of, equal_json
+from providers.kubernetes.ssa.quantity import quantity_amount
+from providers.kubernetes.ssa.schema import MergeType, MergeTypeTable
+from providers.kubernetes.ssa.typed_values import ABSENT, equal_json, list_item_element
 
-Change = tuple[FieldPath, str]
+ImmutableFieldChange = tuple[FieldPath, str]
 
 _FIELD = "field is immutable"
 _ONCE = "may not change once set"
@@ -76,14 +76,16 @@ _STATEFUL = (
 _CLAIM = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
 
 
-def immutable_changes(live: JsonObject, after: JsonObject, types: TypeTable | None = None) -> tuple[Change, ...]:
+def immutable_changes(
+    live: JsonObject, after: JsonObject, types: MergeTypeTable | None = None
+) -> tuple[ImmutableFieldChange, ...]:
     """Changes from `live` to `after` that the server would refuse with 422: the field and the server's words.
 
     `types` is needed only for transition rules of CRDs (`self == oldSelf`).
     """
     group = str(live.get("apiVersion", "")).rpartition("/")[0]
     key = f"{live['kind']}.{group}" if group else str(live["kind"])
-    out: list[Change] = []
+    out: list[ImmutableFieldChange] = []
     for path, message in _TABLE.get(key, ()):
         names = tuple(path.split("."))
         if _changed(live, after, names):
@@ -107,7 +109,7 @@ def _changed(live: Json, after: Json, path: tuple[str, ...]) -> bool:
     return not equal_json(_at(live, path), _at(after, path))
 
 
-def _frozen_data(live: JsonObject, after: JsonObject) -> Iterator[Change]:
+def _frozen_data(live: JsonObject, after: JsonObject) -> Iterator[ImmutableFieldChange]:
     """Secret and ConfigMap with `immutable: true`."""
     if live.get("immutable") is not True:
         return
@@ -119,7 +121,7 @@ def _frozen_data(live: JsonObject, after: JsonObject) -> Iterator[Change]:
             yield (name,), message
 
 
-def _stateful_set(live: JsonObject, after: JsonObject) -> Iterator[Change]:
+def _stateful_set(live: JsonObject, after: JsonObject) -> Iterator[ImmutableFieldChange]:
     before, now = live.get("spec") or {}, after.get("spec") or {}
     for name in sorted((before.keys() | now.keys()) - _STATEFUL_FREE):
         if not equal_json(before.get(name), now.get(name)):
@@ -147,7 +149,7 @@ _VOLUME_FREE = frozenset(
 )
 
 
-def _pod(live: JsonObject, after: JsonObject) -> Iterator[Change]:
+def _pod(live: JsonObject, after: JsonObject) -> Iterator[ImmutableFieldChange]:
     """Everything but images and a few fields; scheduling fields may change while the pod is gated."""
     before, now = live.get("spec") or {}, after.get("spec") or {}
     if before.get("schedulingGates"):
@@ -164,7 +166,7 @@ def _imageless(containers: Json) -> Json:
     return [{key: value for key, value in item.items() if key != "image"} for item in containers or ()]
 
 
-def _volume(live: JsonObject, after: JsonObject) -> Iterator[Change]:
+def _volume(live: JsonObject, after: JsonObject) -> Iterator[ImmutableFieldChange]:
     before, now = live.get("spec") or {}, after.get("spec") or {}
     for name in sorted((before.keys() | now.keys()) - _VOLUME_FREE):
         if not equal_json(before.get(name), now.get(name)):
@@ -172,7 +174,7 @@ def _volume(live: JsonObject, after: JsonObject) -> Iterator[Change]:
             yield ("spec", name), message
 
 
-def _claim(live: JsonObject, after: JsonObject) -> Iterator[Change]:
+def _claim(live: JsonObject, after: JsonObject) -> Iterator[ImmutableFieldChange]:
     before, now = live.get("spec") or {}, after.get("spec") or {}
     bound = (live.get("status") or {}).get("phase") == "Bound"
     for name in sorted(before.keys() | now.keys()):
@@ -188,9 +190,9 @@ def _claim(live: JsonObject, after: JsonObject) -> Iterator[Change]:
 def _shrinks(live: JsonObject, before: JsonObject, now: JsonObject) -> bool:
     """A size that was asked for may be taken back only down to what the volume has not got yet."""
     old, new = (
-        amount_of(((spec.get("resources") or {}).get("requests") or {}).get("storage")) for spec in (before, now)
+        quantity_amount(((spec.get("resources") or {}).get("requests") or {}).get("storage")) for spec in (before, now)
     )
-    has = amount_of(((live.get("status") or {}).get("capacity") or {}).get("storage"))
+    has = quantity_amount(((live.get("status") or {}).get("capacity") or {}).get("storage"))
     return old is not None and new is not None and has is not None and new < old and new <= has
 
 
@@ -199,7 +201,7 @@ def _only_requests(before: JsonObject, now: JsonObject) -> bool:
     return equal_json(rest[0], rest[1])
 
 
-def _service(live: JsonObject, after: JsonObject) -> Iterator[Change]:
+def _service(live: JsonObject, after: JsonObject) -> Iterator[ImmutableFieldChange]:
     before, now = live.get("spec") or {}, after.get("spec") or {}
     if "ExternalName" in (before.get("type"), now.get("type")):
         return
@@ -214,7 +216,7 @@ def _service(live: JsonObject, after: JsonObject) -> Iterator[Change]:
         yield ("spec", "loadBalancerClass"), _ONCE
 
 
-def _job(live: JsonObject, after: JsonObject) -> Iterator[Change]:
+def _job(live: JsonObject, after: JsonObject) -> Iterator[ImmutableFieldChange]:
     """The template, but for what may change while a Job is suspended; completions, unless it is indexed."""
     if _at(live, ("spec", "completionMode")) != "Indexed" and _changed(live, after, ("spec", "completions")):
         yield ("spec", "completions"), _FIELD
@@ -235,7 +237,7 @@ def _placed_later(template: JsonObject) -> JsonObject:
     return {**template, "metadata": metadata, "spec": {**spec, "affinity": affinity}}
 
 
-def _crd(live: JsonObject, after: JsonObject) -> Iterator[Change]:
+def _crd(live: JsonObject, after: JsonObject) -> Iterator[ImmutableFieldChange]:
     conditions = (live.get("status") or {}).get("conditions") or ()
     if any(item.get("type") == "Established" and item.get("status") == "True" for item in conditions):
         for path in (("spec", "scope"), ("spec", "names", "kind")):
@@ -243,7 +245,7 @@ def _crd(live: JsonObject, after: JsonObject) -> Iterator[Change]:
                 yield path, _FIELD
 
 
-_RULES: Final[dict[str, Callable[[JsonObject, JsonObject], Iterator[Change]]]] = {
+_RULES: Final[dict[str, Callable[[JsonObject, JsonObject], Iterator[ImmutableFieldChange]]]] = {
     "Secret": _frozen_data,
     "ConfigMap": _frozen_data,
     "StatefulSet.apps": _stateful_set,
@@ -256,7 +258,7 @@ _RULES: Final[dict[str, Callable[[JsonObject, JsonObject], Iterator[Change]]]] =
 }
 
 
-def _transitions(kind: Type, path: FieldPath, live: Json, after: Json) -> Iterator[Change]:
+def _transitions(kind: MergeType, path: FieldPath, live: Json, after: Json) -> Iterator[ImmutableFieldChange]:
     """CEL rules of the form `self == oldSelf`, on fields that both objects have."""
     for rule in kind.checks.get("x-kubernetes-validations", ()):
         if "".join(str(rule.get("rule", "")).split()) in ("self==oldSelf", "oldSelf==self") and not equal_json(
@@ -269,9 +271,9 @@ def _transitions(kind: Type, path: FieldPath, live: Json, after: Json) -> Iterat
             if below is not None:
                 yield from _transitions(below, (*path, key), live[key], after[key])
     elif isinstance(live, list) and isinstance(after, list) and kind.list_kind == "map":
-        others = {element_of(kind, item): item for item in after}
+        others = {list_item_element(kind, item): item for item in after}
         for item in live:
-            element = element_of(kind, item)
+            element = list_item_element(kind, item)
             other = others.get(element, ABSENT)
             if other is not ABSENT:
                 yield from _transitions(kind.items(), (*path, element), item, other)

@@ -24,7 +24,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 }
 
 
-def broken(schema: Mapping[str, Any], value: JsonValue, limits: Limits) -> Iterator[tuple[FieldPath, str]]:
+def junctor_errors(schema: Mapping[str, Any], value: JsonValue, limits: Limits) -> Iterator[tuple[FieldPath, str]]:
     """What `value` breaks of the junctors of a schema, with the path below it."""
     for part in schema.get("allOf", ()):
         yield from _problems(part, value, limits)
@@ -44,7 +44,7 @@ def _problems(schema: JsonObject, value: JsonValue, limits: Limits) -> Iterator[
     if "type" in schema and not _has_type(str(schema["type"]), value) and not (value is None and _nullable(schema)):
         yield (), f"must be of type {schema['type']}"
     yield from (((), message) for message in limits(schema, value))
-    yield from broken(schema, value, limits)
+    yield from junctor_errors(schema, value, limits)
     for key, part, item in _below(schema, value):
         yield from (((key, *path), message) for path, message in _problems(part, item, limits))
     if isinstance(value, dict):

@@ -58,7 +58,7 @@ class ManagedFields:
 Managers: TypeAlias = dict[EntryId, ManagedFields]
 
 
-def identify(manager: str, operation: str, api_version: str, subresource: str = "") -> EntryId:
+def entry_id(manager: str, operation: str, api_version: str, subresource: str = "") -> EntryId:
     """The identity of an entry: appliers keep theirs over API versions."""
     return EntryId(manager, operation, "" if operation == APPLY else api_version, subresource)
 
@@ -68,7 +68,7 @@ def read_managers(document: JsonObject) -> Managers:
     out: Managers = {}
     for entry in document.get("metadata", {}).get("managedFields") or ():
         api_version = entry["apiVersion"]
-        identity = identify(entry.get("manager", ""), entry["operation"], api_version, entry.get("subresource", ""))
+        identity = entry_id(entry.get("manager", ""), entry["operation"], api_version, entry.get("subresource", ""))
         out[identity] = ManagedFields(FieldSet.parse(entry.get("fieldsV1") or {}), api_version, entry.get("time") or "")
     return out
 

@@ -22,26 +22,32 @@ from providers.kubernetes.ssa.managed_fields import (
     ManagedFields,
     Managers,
     cap_update_managers,
-    identify,
+    entry_id,
     read_managers,
     strip_untracked,
 )
 from providers.kubernetes.ssa.nulls import without_dropped_nulls
-from providers.kubernetes.ssa.schema import Type, TypeTable
-from providers.kubernetes.ssa.stored_document import StoredKind, decode, stored_apply, stored_document, without_managers
+from providers.kubernetes.ssa.schema import MergeType, MergeTypeTable
+from providers.kubernetes.ssa.stored_document import (
+    StoredKind,
+    decode_as_server,
+    stored_apply,
+    stored_document,
+    without_managers,
+)
 from providers.kubernetes.ssa.typed_values import (
     ABSENT,
     FieldComparison,
     compare_typed,
+    declared_field_set,
     equal_json,
-    fields_of,
     merge_typed,
     remove_fields,
-    with_parents,
+    with_parent_fields,
 )
 from providers.kubernetes.ssa.validate import validation_errors
 
-__all__ = ["ApplyOutcome", "MergeConflict", "comparable_document", "plain_update", "server_side_apply"]
+__all__ = ["ApplyOutcome", "MergeConflict", "comparable_document", "merge_plain_update", "merge_server_side_apply"]
 
 _STATUS = FieldSet.of([("status",)])
 _CURRENT = EntryId("current-operation", "")  # the writer of an update until its entry is settled
@@ -70,12 +76,12 @@ class ApplyOutcome:
     unsure: tuple[str, ...] = ()
 
 
-def server_side_apply(
+def merge_server_side_apply(
     live: JsonObject | None,
     desired: JsonObject,
     *,
     manager: str,
-    types: TypeTable,
+    types: MergeTypeTable,
     force: bool = False,
     now: str,
 ) -> ApplyOutcome:
@@ -93,7 +99,7 @@ def server_side_apply(
     unsure = _versions(kind, managers)
     if live is not None and not managers:
         managers = _before_first_apply(kind, live, now)
-    identity = identify(manager, APPLY, kind.api_version)
+    identity = entry_id(manager, APPLY, kind.api_version)
     last = managers.get(identity)
     conflicts, merged = _applied(kind, base, wanted, managers, identity)
     changed = not equal_json(merged, base)
@@ -107,7 +113,7 @@ def server_side_apply(
     return ApplyOutcome(stored, () if force else conflicts, unsure)
 
 
-def _refuse(wanted: JsonObject, types: TypeTable) -> None:
+def _refuse(wanted: JsonObject, types: MergeTypeTable) -> None:
     wrong = [(path, message) for path, message in validation_errors(wanted, types, only_shape=True)]
     if wrong:
         raise PermanentError(f"failed to create typed patch object: {wrong[0][1]}", remedy="correct the manifest")
@@ -133,7 +139,7 @@ def _applied(
     """Merge, prune, and take from others what changed. Fills `managers` as a forced apply would."""
     last = managers.get(identity)
     merged = merge_typed(kind.type, live, wanted)
-    fields = fields_of(kind.type, wanted)
+    fields = declared_field_set(kind.type, wanted)
     managers[identity] = ManagedFields(fields.without(_STATUS) if kind.status else fields, kind.api_version)
     if last is not None and last.fields:
         merged = _prune(kind.type, merged, managers, last.fields)
@@ -142,17 +148,17 @@ def _applied(
     return conflicts, merged
 
 
-def _prune(kind: Type, merged: JsonObject, managers: Managers, last: FieldSet) -> JsonObject:
+def _prune(kind: MergeType, merged: JsonObject, managers: Managers, last: FieldSet) -> JsonObject:
     """Remove what we applied last time and nobody declares or owns now (structured-merge-diff `prune`)."""
-    last = with_parents(kind, last)
+    last = with_parent_fields(kind, last)
     pruned = remove_fields(kind, merged, last)
     owned = EMPTY
     for entry in managers.values():
         owned = owned | entry.fields
-    whole = with_parents(kind, fields_of(kind, merged))
-    left = with_parents(kind, fields_of(kind, pruned))
-    pruned = remove_fields(kind, merged, whole - (left | with_parents(kind, owned)))
-    left = with_parents(kind, fields_of(kind, pruned))
+    whole = with_parent_fields(kind, declared_field_set(kind, merged))
+    left = with_parent_fields(kind, declared_field_set(kind, pruned))
+    pruned = remove_fields(kind, merged, whole - (left | with_parent_fields(kind, owned)))
+    left = with_parent_fields(kind, declared_field_set(kind, pruned))
     return remove_fields(kind, merged, (whole - left) & last)
 
 
@@ -191,12 +197,12 @@ def _take(managers: Managers, identity: EntryId, difference: FieldComparison) ->
     return tuple(sorted(conflicts, key=lambda conflict: (conflict.manager, conflict.operation)))
 
 
-def plain_update(
+def merge_plain_update(
     live: JsonObject | None,
     new: JsonObject,
     *,
     manager: str,
-    types: TypeTable,
+    types: MergeTypeTable,
     now: str,
     subresource: str = "",
 ) -> JsonObject:
@@ -207,7 +213,7 @@ def plain_update(
     if live is not None:
         retained = {k: live["metadata"][k] for k in _SERVER_KEPT if k in live.get("metadata", {})}
         given = given | {"metadata": {**retained, **given["metadata"]}}
-    decoded = decode(kind, given)
+    decoded = decode_as_server(kind, given)
     if subresource == "status":
         decoded = {**base, "status": decoded.get("status", ABSENT)}
         decoded = without_managers({k: v for k, v in decoded.items() if v is not ABSENT})
@@ -240,7 +246,7 @@ def _settle_update(
     strip_untracked(managers, _CURRENT)
     current = managers.pop(_CURRENT, None)
     if current is not None and current.fields:
-        identity = identify(manager, UPDATE, kind.api_version, subresource)
+        identity = entry_id(manager, UPDATE, kind.api_version, subresource)
         previous = managers.get(identity)
         fields = current.fields if previous is None else current.fields | previous.fields
         managers[identity] = ManagedFields(fields, kind.api_version, now)

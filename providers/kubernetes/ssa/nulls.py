@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import overload
 
 from planner.values import JsonObject, JsonValue
-from providers.kubernetes.ssa.schema import Type
+from providers.kubernetes.ssa.schema import MergeType
 
 
 @overload
-def without_dropped_nulls(kind: Type | None, value: JsonObject) -> JsonObject: ...
+def without_dropped_nulls(kind: MergeType | None, value: JsonObject) -> JsonObject: ...
 @overload
-def without_dropped_nulls(kind: Type | None, value: JsonValue) -> JsonValue: ...
-def without_dropped_nulls(kind: Type | None, value: JsonValue) -> JsonValue:
+def without_dropped_nulls(kind: MergeType | None, value: JsonValue) -> JsonValue: ...
+def without_dropped_nulls(kind: MergeType | None, value: JsonValue) -> JsonValue:
     """A copy without the nulls that the server would drop. `kind` None is a part that no schema describes."""
     if isinstance(value, dict):
         out: dict[str, JsonValue] = {}
@@ -33,7 +33,7 @@ def without_dropped_nulls(kind: Type | None, value: JsonValue) -> JsonValue:
     return value
 
 
-def _is_dropped(parent: Type | None, kind: Type | None) -> bool:
+def _is_dropped(parent: MergeType | None, kind: MergeType | None) -> bool:
     if kind is None:  # nobody describes it: retained below what is retained, refused by the server elsewhere
         return parent is not None and not parent.open
     return not (kind.scalar == "untyped" or kind.checks.get("nullable"))

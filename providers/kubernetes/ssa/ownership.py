@@ -11,20 +11,35 @@ from typing import Final, overload
 
 from planner.path import Element, FieldPath, ListItem, SetMember
 from planner.values import Json, JsonObject, JsonValue
-from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet, element_of
-from providers.kubernetes.ssa.schema import Type, TypeTable
-from providers.kubernetes.ssa.typed_values import element_of as item_element
-from providers.kubernetes.ssa.typed_values import fields_of
-from providers.kubernetes.ssa.unchanged import apply_changes_nothing, is_exactly, is_item, is_ours, keys_of, tracked
+from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet, parse_fields_v1_key
+from providers.kubernetes.ssa.schema import MergeType, MergeTypeTable
+from providers.kubernetes.ssa.typed_values import declared_field_set
+from providers.kubernetes.ssa.typed_values import list_item_element as item_element
+from providers.kubernetes.ssa.unchanged import (
+    apply_changes_nothing,
+    is_exactly_item,
+    is_our_apply_entry,
+    may_be_item,
+    parse_item_keys,
+    tracked_metadata,
+)
 
 _MISSING: Final[Json] = object()
 
 
-__all__ = ["Owner", "apply_changes_nothing", "foreign_fields", "lost_fields", "owned_by", "owners_of", "project_fields"]
+__all__ = [
+    "FieldOwner",
+    "apply_changes_nothing",
+    "fields_applied_by",
+    "foreign_fields",
+    "lost_fields",
+    "owners_of_field",
+    "project_fields",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class FieldOwner:
     """One entry of managedFields. `operation` is Apply or Update; `time` is RFC 3339 or ""."""
 
     manager: str
@@ -33,15 +48,17 @@ class Owner:
     subresource: str = ""
 
 
-def _owner(entry: JsonObject) -> Owner:
-    return Owner(entry.get("manager", ""), entry["operation"], entry.get("time") or "", entry.get("subresource", ""))
+def _owner(entry: JsonObject) -> FieldOwner:
+    return FieldOwner(
+        entry.get("manager", ""), entry["operation"], entry.get("time") or "", entry.get("subresource", "")
+    )
 
 
 def _entries(live: JsonObject) -> list[JsonObject]:
     return list((live.get("metadata") or {}).get("managedFields") or ())
 
 
-def owners_of(live: JsonObject, path: FieldPath) -> tuple[Owner, ...]:
+def owners_of_field(live: JsonObject, path: FieldPath) -> tuple[FieldOwner, ...]:
     """Every manager that owns this path or an atomic container around it, in managedFields order."""
     return tuple(_owner(entry) for entry in _entries(live) if _owns(entry.get("fieldsV1") or {}, path))
 
@@ -60,27 +77,27 @@ def _owns(node: JsonObject, path: FieldPath) -> bool:
 def _below(node: JsonObject, element: Element) -> JsonObject | None:
     """The node of a list element; an index stands for a keyed item or set member only if it is in the set itself."""
     for key, below in node.items():
-        if key != "." and element_of(key) == element:
+        if key != "." and parse_fields_v1_key(key) == element:
             found: JsonObject = below
             return found
     return None
 
 
-def owned_by(live: JsonObject, manager: str) -> FieldSet:
+def fields_applied_by(live: JsonObject, manager: str) -> FieldSet:
     """What `manager` owns by Apply (main resource). Empty when it has no entry."""
     for entry in _entries(live):
-        if is_ours(entry, manager):
+        if is_our_apply_entry(entry, manager):
             return FieldSet.parse(entry.get("fieldsV1") or {})
     return EMPTY
 
 
-def foreign_fields(live: JsonObject, manager: str) -> tuple[tuple[FieldPath, JsonValue, Owner], ...]:
+def foreign_fields(live: JsonObject, manager: str) -> tuple[tuple[FieldPath, JsonValue, FieldOwner], ...]:
     """Leaves that others own and `manager` does not: path, live value, owner. Owners of subresources are left out, and
     so are leaves that are owned but not there."""
-    ours = owned_by(live, manager)
-    out: list[tuple[FieldPath, JsonValue, Owner]] = []
+    ours = fields_applied_by(live, manager)
+    out: list[tuple[FieldPath, JsonValue, FieldOwner]] = []
     for entry in _entries(live):
-        if is_ours(entry, manager) or entry.get("subresource"):
+        if is_our_apply_entry(entry, manager) or entry.get("subresource"):
             continue
         owner = _owner(entry)
         for path in FieldSet.parse(entry.get("fieldsV1") or {}).leaves():
@@ -115,31 +132,31 @@ def _step(value: JsonValue, element: Element) -> JsonValue:
         case int():
             return value[element] if isinstance(value, list) and element < len(value) else _MISSING
         case ListItem(keys):
-            found = (item for item in value if is_exactly(keys, item)) if isinstance(value, list) else iter(())
+            found = (item for item in value if is_exactly_item(keys, item)) if isinstance(value, list) else iter(())
             return next(found, _MISSING)
         case SetMember(wanted):
             return wanted if isinstance(value, list) and wanted in value else _MISSING
 
 
-def lost_fields(live: JsonObject, desired: JsonObject, manager: str) -> tuple[tuple[FieldPath, Owner], ...]:
+def lost_fields(live: JsonObject, desired: JsonObject, manager: str) -> tuple[tuple[FieldPath, FieldOwner], ...]:
     """Declared leaves that `manager` does not own any more, with the owner who took each. Fields that nobody owns (we
     never applied them) are none of these."""
     ours: JsonObject = {}
-    others: list[tuple[Owner, JsonObject]] = []
+    others: list[tuple[FieldOwner, JsonObject]] = []
     for entry in _entries(live):
-        if is_ours(entry, manager):
+        if is_our_apply_entry(entry, manager):
             ours = entry.get("fieldsV1") or {}
         elif not entry.get("subresource"):
             others.append((_owner(entry), entry.get("fieldsV1") or {}))
     wanted = {key: value for key, value in desired.items() if key not in ("apiVersion", "kind")}
     metadata = wanted.get("metadata") or {}
-    wanted["metadata"] = tracked(metadata)
+    wanted["metadata"] = tracked_metadata(metadata)
     return tuple(_lost((), wanted, ours, others))
 
 
 def _lost(
-    path: FieldPath, want: JsonValue, ours: JsonObject | None, others: list[tuple[Owner, JsonObject]]
-) -> Iterator[tuple[FieldPath, Owner]]:
+    path: FieldPath, want: JsonValue, ours: JsonObject | None, others: list[tuple[FieldOwner, JsonObject]]
+) -> Iterator[tuple[FieldPath, FieldOwner]]:
     """`ours` is None where we own nothing at this place."""
     if not others:
         return
@@ -165,26 +182,26 @@ def _keyed(want: list[JsonValue], nodes: list[JsonObject]) -> list[tuple[str, El
     for node in nodes:
         for key in node:
             if key[:2] in ("k:", "v:") and key not in out:
-                match = next((item for item in want if is_item(keys_of(key), item)), _MISSING)
-                element = element_of(key)
+                match = next((item for item in want if may_be_item(parse_item_keys(key), item)), _MISSING)
+                element = parse_fields_v1_key(key)
                 if match is not _MISSING and element is not None:
                     out[key] = (key, element, match)
     return list(out.values())
 
 
-def project_fields(document: JsonObject, retained: JsonObject | FieldSet, types: TypeTable) -> JsonObject:
+def project_fields(document: JsonObject, retained: JsonObject | FieldSet, types: MergeTypeTable) -> JsonObject:
     """The part of `document` at the fields of `retained` (a desired object, or a set of fields). Items of keyed lists
     keep their key fields; a map of which only the map itself is retained is `{}`."""
     kind = types.type_of(str(document["apiVersion"]), str(document["kind"]))
-    fields = retained if isinstance(retained, FieldSet) else fields_of(kind, retained)
+    fields = retained if isinstance(retained, FieldSet) else declared_field_set(kind, retained)
     return _project(kind, document, fields)
 
 
 @overload
-def _project(kind: Type | None, value: JsonObject, fields: FieldSet) -> JsonObject: ...
+def _project(kind: MergeType | None, value: JsonObject, fields: FieldSet) -> JsonObject: ...
 @overload
-def _project(kind: Type | None, value: JsonValue, fields: FieldSet) -> JsonValue: ...
-def _project(kind: Type | None, value: JsonValue, fields: FieldSet) -> JsonValue:
+def _project(kind: MergeType | None, value: JsonValue, fields: FieldSet) -> JsonValue: ...
+def _project(kind: MergeType | None, value: JsonValue, fields: FieldSet) -> JsonValue:
     if kind is None:
         return value
     if isinstance(value, dict) and not kind.atomic:
@@ -198,7 +215,7 @@ def _project(kind: Type | None, value: JsonValue, fields: FieldSet) -> JsonValue
     return value
 
 
-def _items(kind: Type, value: list[JsonValue], fields: FieldSet) -> Iterator[JsonValue]:
+def _items(kind: MergeType, value: list[JsonValue], fields: FieldSet) -> Iterator[JsonValue]:
     for item in value:
         element = item_element(kind, item)
         if element in fields.members or element in fields.children:

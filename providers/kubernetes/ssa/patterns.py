@@ -10,13 +10,13 @@ from functools import lru_cache
 from typing import Any
 
 
-def matches(pattern: str, text: str) -> bool:
+def matches_re2(pattern: str, text: str) -> bool:
     """Whether an RE2 pattern is found in a text. A pattern that RE2 cannot read matches: the server refuses its CRD."""
     found = _compiled(pattern)
     return found is None or found.search(text.encode(errors="replace")) is not None
 
 
-def is_readable(pattern: str) -> bool:
+def is_readable_re2(pattern: str) -> bool:
     """Whether RE2 can read a pattern. One that only lacks room here is taken to be readable."""
     import re2
 

@@ -18,7 +18,7 @@ _BINARY = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 _NANO = Decimal("1e-9")
 
 
-def amount_of(value: JsonValue) -> Decimal | None:
+def quantity_amount(value: JsonValue) -> Decimal | None:
     """The number that a quantity stands for, None for what is none."""
     match = _QUANTITY.match(value if isinstance(value, str) else repr(value)) if value is not None else None
     if match is None or isinstance(value, bool):

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 from planner.path import FieldPath
 from planner.values import Json, JsonObject
-from providers.kubernetes.ssa.schema import Type
-from providers.kubernetes.ssa.typed_values import ABSENT, element_of, equal_json
+from providers.kubernetes.ssa.schema import MergeType
+from providers.kubernetes.ssa.typed_values import ABSENT, equal_json, list_item_element
 
 KEY = "x-kubernetes-validations"
 _OLD = re.compile(r"\boldSelf\b")
@@ -30,7 +30,7 @@ _META = frozenset(("name", "generateName"))
 _LOCK = Lock()  # the parser is not for two threads
 
 
-class Finding(NamedTuple):
+class CelFinding(NamedTuple):
     """A rule that a value breaks, or (`open`) that was not evaluated."""
 
     path: FieldPath
@@ -38,7 +38,7 @@ class Finding(NamedTuple):
     open: bool = False
 
 
-def judge(kind: Type, value: Json, old: Json = ABSENT) -> tuple[Finding, ...]:
+def judge_cel_rules(kind: MergeType, value: Json, old: Json = ABSENT) -> tuple[CelFinding, ...]:
     """What a whole object finds itself judged by the rules of its kind. `old` is the object before the write.
 
     As on the server, a rule about `oldSelf` counts only where there is one, and any other only where the value changed.
@@ -46,13 +46,13 @@ def judge(kind: Type, value: Json, old: Json = ABSENT) -> tuple[Finding, ...]:
     return tuple(_judge(kind, (), value, old))
 
 
-def _judge(kind: Type, path: FieldPath, value: Json, old: Json) -> Iterator[Finding]:
+def _judge(kind: MergeType, path: FieldPath, value: Json, old: Json) -> Iterator[CelFinding]:
     for rule in kind.checks.get(KEY, ()):
         if value is None:
             continue
         holds = _holds(kind, rule, value, old)
         if holds is not True:
-            yield Finding(path, str(rule.get("message") or f"failed rule: {rule['rule']}").strip(), holds is None)
+            yield CelFinding(path, str(rule.get("message") or f"failed rule: {rule['rule']}").strip(), holds is None)
     if isinstance(value, dict):
         for key, item in value.items():
             below = kind.child(key)
@@ -62,15 +62,15 @@ def _judge(kind: Type, path: FieldPath, value: Json, old: Json) -> Iterator[Find
         yield from _judge_items(kind, path, value, old)
 
 
-def _judge_items(kind: Type, path: FieldPath, value: list[Json], old: Json) -> Iterator[Finding]:
+def _judge_items(kind: MergeType, path: FieldPath, value: list[Json], old: Json) -> Iterator[CelFinding]:
     items, keyed = kind.items(), kind.list_kind == "map"
-    before = {element_of(kind, item): item for item in old} if keyed and isinstance(old, list) else {}
+    before = {list_item_element(kind, item): item for item in old} if keyed and isinstance(old, list) else {}
     for index, item in enumerate(value):
-        element = element_of(kind, item) if keyed else index
+        element = list_item_element(kind, item) if keyed else index
         yield from _judge(items, (*path, element), item, before.get(element, ABSENT))
 
 
-def _holds(kind: Type, rule: JsonObject, value: Json, old: Json) -> bool | None:
+def _holds(kind: MergeType, rule: JsonObject, value: Json, old: Json) -> bool | None:
     """True, False, or None for what cannot be evaluated here."""
     text = str(rule.get("rule", ""))
     transition = _OLD.search(text) is not None
@@ -82,7 +82,9 @@ def _holds(kind: Type, rule: JsonObject, value: Json, old: Json) -> bool | None:
         return equal_json(value, old)
     try:
         program = _program(text)
-        found = program.evaluate({"self": typed(kind, value), "oldSelf": None if old is ABSENT else typed(kind, old)})
+        found = program.evaluate(
+            {"self": cel_value(kind, value), "oldSelf": None if old is ABSENT else cel_value(kind, old)}
+        )
         return bool(found) if type(found).__name__ == "BoolType" or isinstance(found, bool) else None
     except Exception as error:  # of the library, or of a rule that it does not know: the server has the last word
         return False if _is_missing(error) else None
@@ -110,7 +112,7 @@ def _program(text: str) -> Any:  # celpy has no types
 # --- values --------------------------------------------------------------------------------------------------------
 
 
-def typed(kind: Type, value: Json) -> Any:
+def cel_value(kind: MergeType, value: Json) -> Any:
     """A value as CEL sees it: typed by its schema, properties under their escaped names."""
     from celpy import celtypes
 
@@ -119,21 +121,21 @@ def typed(kind: Type, value: Json) -> Any:
     if isinstance(value, dict):
         return celtypes.MapType({celtypes.StringType(key): item for key, item in _members(kind, value)})
     if isinstance(value, list):
-        return celtypes.ListType([typed(kind.items(), item) for item in value])
+        return celtypes.ListType([cel_value(kind.items(), item) for item in value])
     if isinstance(value, str):
         return _text(str(kind.checks.get("format", "")), value)
     return celtypes.DoubleType(value) if kind.scalar == "number" else celtypes.IntType(value)
 
 
-def _members(kind: Type, value: JsonObject) -> Iterator[tuple[str, Any]]:
+def _members(kind: MergeType, value: JsonObject) -> Iterator[tuple[str, Any]]:
     for key, item in value.items():
         below = kind.child(key)
         if below is None:
             continue
         if kind.names and key == "metadata" and "apiVersion" in kind.names and isinstance(item, dict):
-            yield key, typed(below, {name: item[name] for name in item if name in _META})
+            yield key, cel_value(below, {name: item[name] for name in item if name in _META})
         else:
-            yield (escaped(key) if key in kind.names else key), typed(below, item)
+            yield (cel_property_name(key) if key in kind.names else key), cel_value(below, item)
 
 
 def _text(name: str, value: str) -> Any:
@@ -149,7 +151,7 @@ def _text(name: str, value: str) -> Any:
     return celtypes.StringType(value)
 
 
-def escaped(name: str) -> str:
+def cel_property_name(name: str) -> str:
     """The name by which a rule addresses a property (Kubernetes, "CEL in Kubernetes", escaping)."""
     if _WORDS.fullmatch(name):
         return f"__{name}__"

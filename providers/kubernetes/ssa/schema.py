@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from planner.path import FieldPath, ListItem, SetMember
 from planner.values import Json, JsonObject
-from providers.kubernetes.ssa.crd_types import CustomVersion, versions_of
+from providers.kubernetes.ssa.crd_types import CustomVersion, served_crd_versions
 
 Raw = Any
 
@@ -40,7 +40,7 @@ _OBJECT: dict[str, Raw] = {
 }
 
 
-class Type:
+class MergeType:
     """One type: a scalar, a list, a map or struct, or (untyped) any of them. Children are decoded when asked for."""
 
     __slots__ = (
@@ -61,13 +61,13 @@ class Type:
         "scalar",
     )
 
-    def __init__(self, raw: dict[str, Raw], table: TypeTable, name: str = "") -> None:
+    def __init__(self, raw: dict[str, Raw], table: MergeTypeTable, name: str = "") -> None:
         self._table = table
         self.name = name  # the model's name, for built-in structs
         self._fields: dict[str, Raw] = raw.get("f", {})
         self._values: Raw = raw.get("v")
         self._items: Raw = raw.get("i")
-        self._children: dict[str, Type | None] = {}
+        self._children: dict[str, MergeType | None] = {}
         self.scalar: str = _SCALARS.get(raw.get("s", ""), "")
         self.list_kind: str = raw.get("l", "")
         self.keys: tuple[str, ...] = tuple(raw.get("k", ()))
@@ -90,7 +90,7 @@ class Type:
         """Whether keys that are not declared are allowed."""
         return self._values is not None
 
-    def child(self, name: str) -> Type | None:
+    def child(self, name: str) -> MergeType | None:
         """The type below a key, or None when the schema does not declare it."""
         try:
             return self._children[name]
@@ -104,7 +104,7 @@ class Type:
         self._children[name] = made
         return made
 
-    def items(self) -> Type:
+    def items(self) -> MergeType:
         """The type of list items."""
         made = self._children.get("[]")
         if made is None:
@@ -122,29 +122,29 @@ class Type:
         return field[2] if isinstance(field, list) and len(field) > 2 else None
 
 
-class TypeTable:
+class MergeTypeTable:
     """Types by (api_version, kind). Immutable; `with_crds` gives a new table."""
 
     def __init__(self, kinds: Mapping[str, Raw], types: Mapping[str, Raw], status: frozenset[str]) -> None:
         self._kinds = kinds
         self._types = types
         self._status = status
-        self._made: dict[str, Type] = {}
+        self._made: dict[str, MergeType] = {}
         self._crds: dict[str, CustomVersion] = {}
         self._holdings: dict[tuple[str, str, tuple[str, ...]], Literal["whole", "keyed", "parts", ""]] = {}
 
     @classmethod
-    def builtin(cls) -> TypeTable:
+    def builtin(cls) -> MergeTypeTable:
         """The shipped table of built-in kinds, read once per process."""
         return _builtin()
 
-    def with_crds(self, crds: Sequence[JsonObject]) -> TypeTable:
+    def with_crds(self, crds: Sequence[JsonObject]) -> MergeTypeTable:
         """A table that also knows every served version of these CustomResourceDefinitions (decoded when used)."""
-        return self.with_versions({name: version for crd in crds for name, version in versions_of(crd).items()})
+        return self.with_versions({name: version for crd in crds for name, version in served_crd_versions(crd).items()})
 
-    def with_versions(self, versions: Mapping[str, CustomVersion]) -> TypeTable:
-        """As `with_crds`, from what crds.versions_of gave."""
-        out = TypeTable(self._kinds, self._types, self._status)
+    def with_versions(self, versions: Mapping[str, CustomVersion]) -> MergeTypeTable:
+        """As `with_crds`, from what crds.served_crd_versions gave."""
+        out = MergeTypeTable(self._kinds, self._types, self._status)
         out._crds = {**self._crds, **versions}
         return out
 
@@ -178,7 +178,7 @@ class TypeTable:
         found = self._crds.get(f"{api_version}/{kind}")
         return found.versions if found is not None else frozenset((api_version,))
 
-    def type_of(self, api_version: str, kind: str) -> Type:
+    def type_of(self, api_version: str, kind: str) -> MergeType:
         """The type of a kind. Unknown kinds get what the server does without a schema: maps granular, lists atomic."""
         key = f"{api_version}/{kind}"
         made = self._made.get(key)
@@ -186,9 +186,9 @@ class TypeTable:
             if key in self._kinds:
                 made = self.resolve("#" + self._kinds[key])
             elif key in self._crds:
-                made = Type(self._crds[key].raw(), self)
+                made = MergeType(self._crds[key].raw(), self)
             else:
-                made = Type(_OBJECT, self)
+                made = MergeType(_OBJECT, self)
             self._made[key] = made
         return made
 
@@ -204,7 +204,7 @@ class TypeTable:
     def _holding(self, api_version: str, kind: str, path: tuple[str, ...]) -> Literal["whole", "keyed", "parts", ""]:
         if not self.knows(api_version, kind):
             return ""
-        node: Type | None = self.type_of(api_version, kind)
+        node: MergeType | None = self.type_of(api_version, kind)
         for step in path:
             if node is None:
                 return ""
@@ -213,12 +213,12 @@ class TypeTable:
             return "" if node is None else ("whole" if node.atomic else "parts")
         return "keyed" if node.list_kind in ("map", "set") else "whole"
 
-    def resolve(self, reference: Raw) -> Type:
+    def resolve(self, reference: Raw) -> MergeType:
         """A type from its table form."""
         if isinstance(reference, dict):
             if "#" in reference:
-                return Type({**self._types[reference["#"]], "m": reference["m"]}, self, reference["#"])
-            return Type(reference, self)
+                return MergeType({**self._types[reference["#"]], "m": reference["m"]}, self, reference["#"])
+            return MergeType(reference, self)
         made = self._made.get(reference)
         if made is None:
             name = reference[1:]
@@ -226,18 +226,18 @@ class TypeTable:
                 raw = self._types[name]
             else:
                 raw = _UNTYPED if reference == "w" else _DEDUCED if reference == "x" else {"s": reference}
-            made = self._made[reference] = Type(raw, self, name)
+            made = self._made[reference] = MergeType(raw, self, name)
         return made
 
 
 @lru_cache(maxsize=1)
-def _builtin() -> TypeTable:
+def _builtin() -> MergeTypeTable:
     raw = json.loads(Path(__file__).with_name("builtin.json").read_bytes())
-    return TypeTable(raw["kinds"], raw["types"], frozenset(raw["status"]))
+    return MergeTypeTable(raw["kinds"], raw["types"], frozenset(raw["status"]))
 
 
 def list_keys(
-    types: TypeTable, api_version: str, kind: str
+    types: MergeTypeTable, api_version: str, kind: str
 ) -> Callable[[FieldPath], tuple[str, ...] | Literal["set", "atomic"] | None]:
     """How the list at a path is keyed: its key fields, `"set"`, `"atomic"`, or None where there is no list.
 
@@ -246,7 +246,7 @@ def list_keys(
     root = types.type_of(api_version, kind)
 
     def keyed(path: FieldPath) -> tuple[str, ...] | Literal["set", "atomic"] | None:
-        node: Type | None = root
+        node: MergeType | None = root
         atomic = False
         for element in path:
             if node is None:

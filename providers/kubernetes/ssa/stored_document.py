@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from planner.values import Json, JsonObject, deep_copy
 from providers.kubernetes.ssa import admission
-from providers.kubernetes.ssa.canonical import canonical_document, coerce_custom, zero
+from providers.kubernetes.ssa.canonical import canonical_document, coerce_custom, go_zero_value
 from providers.kubernetes.ssa.defaults import fill_custom_defaults, fill_defaults
 from providers.kubernetes.ssa.managed_fields import Managers, write_managers
-from providers.kubernetes.ssa.schema import Type, TypeTable
+from providers.kubernetes.ssa.schema import MergeType, MergeTypeTable
 from providers.kubernetes.ssa.typed_values import equal_json
 
 # Kinds whose generation is counted up when an empty list or map takes the place of none, and the part compared.
@@ -27,15 +27,15 @@ _LITERAL = {
 class StoredKind:
     """The kind of the object at hand and what the table says about it."""
 
-    table: TypeTable
-    type: Type
+    table: MergeTypeTable
+    type: MergeType
     api_version: str
     kind: str
     custom: bool
     status: bool
 
     @classmethod
-    def of(cls, document: JsonObject, table: TypeTable) -> StoredKind:
+    def of(cls, document: JsonObject, table: MergeTypeTable) -> StoredKind:
         api_version, kind = str(document["apiVersion"]), str(document["kind"])
         return cls(
             table,
@@ -48,7 +48,7 @@ class StoredKind:
 
     def empty(self) -> JsonObject:
         """The object that an absent one is compared with: typed for a built-in kind, bare for a custom one."""
-        made: JsonObject = {} if self.custom else zero(self.type)
+        made: JsonObject = {} if self.custom else go_zero_value(self.type)
         return made | {"apiVersion": self.api_version, "kind": self.kind}
 
 
@@ -58,7 +58,7 @@ def without_managers(document: JsonObject) -> JsonObject:
     return document | {"metadata": {key: value for key, value in metadata.items() if key != "managedFields"}}
 
 
-def decode(kind: StoredKind, given: JsonObject, *, merged: bool = False) -> JsonObject:
+def decode_as_server(kind: StoredKind, given: JsonObject, *, merged: bool = False) -> JsonObject:
     """A document as the server decodes it, before it is stored: in its Go form and with defaults. A merged custom one
     does not pass through the decoder, which tidies metadata."""
     if kind.custom:
@@ -72,7 +72,9 @@ def decode(kind: StoredKind, given: JsonObject, *, merged: bool = False) -> Json
 
 def stored_apply(kind: StoredKind, live: JsonObject | None, merged: JsonObject, managers: Managers) -> JsonObject:
     """A merged document as it would be stored."""
-    return stored_document(kind, live, decode(kind, without_managers(merged), merged=True), managers, written=merged)
+    return stored_document(
+        kind, live, decode_as_server(kind, without_managers(merged), merged=True), managers, written=merged
+    )
 
 
 def stored_document(
@@ -87,7 +89,7 @@ def stored_document(
     """A decoded document after write strategy and admission, with its managedFields. `decoded` is used up."""
     if kind.status and keep_status:
         _keep_status(kind, live, decoded)
-    admission.apply_admission(live, decoded)
+    admission.add_admission_fields(live, decoded)
     same = live is not None and _same(kind, live, decoded, written or decoded)
     stored: JsonObject = coerce_custom(kind.type, decoded) if kind.custom else canonical_document(kind.type, decoded)
     entries = _entries(live, managers, same)
@@ -135,7 +137,7 @@ def _same(kind: StoredKind, live: JsonObject, decoded: JsonObject, written: Json
     return equal_json(without_managers(live), canonical_document(kind.type, decoded))
 
 
-def _has_empty(kind: Type | None, value: Json) -> bool:
+def _has_empty(kind: MergeType | None, value: Json) -> bool:
     """Whether an empty list or an empty map that is no struct stands anywhere in a value."""
     if kind is None:
         return False

@@ -13,12 +13,12 @@ from planner.errors import PermanentError
 from planner.path import Element, ListItem, SetMember
 from planner.values import Json, JsonMap, JsonObject, JsonValue
 from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
-from providers.kubernetes.ssa.schema import Type
+from providers.kubernetes.ssa.schema import MergeType
 
 ABSENT: Final[Any] = object()
 
 
-def shape(kind: Type, value: JsonValue) -> str:
+def value_form(kind: MergeType, value: JsonValue) -> str:
     """How a value is handled: `map`, `list` or `scalar`. Null takes the first form that the type has."""
     if isinstance(value, dict):
         if kind.is_map:
@@ -31,7 +31,7 @@ def shape(kind: Type, value: JsonValue) -> str:
     return "map" if kind.is_map else "scalar" if kind.scalar else "list"
 
 
-def element_of(kind: Type, value: Json) -> Element:
+def list_item_element(kind: MergeType, value: Json) -> Element:
     """The path element of an item of a keyed list or set. Raises PermanentError when it has none."""
     if kind.list_kind == "set":
         if value is None or isinstance(value, (dict, list)):
@@ -67,16 +67,16 @@ def equal_json(left: JsonValue, right: JsonValue, *, numbers_too: bool = False) 
 
 
 @overload
-def merge_typed(kind: Type, left: JsonObject, right: JsonObject) -> JsonObject: ...
+def merge_typed(kind: MergeType, left: JsonObject, right: JsonObject) -> JsonObject: ...
 @overload
-def merge_typed(kind: Type, left: JsonValue, right: JsonValue) -> JsonValue: ...
-def merge_typed(kind: Type, left: JsonValue, right: JsonValue) -> JsonValue:
+def merge_typed(kind: MergeType, left: JsonValue, right: JsonValue) -> JsonValue: ...
+def merge_typed(kind: MergeType, left: JsonValue, right: JsonValue) -> JsonValue:
     """`right` merged onto `left`; where both have a leaf, the right one wins."""
     if right is ABSENT:
         return left
     if left is ABSENT:
         return right
-    form = shape(kind, right)
+    form = value_form(kind, right)
     if form == "map" and not kind.atomic:
         mine, theirs = _mapping(left), _mapping(right)
         if mine or theirs:
@@ -96,7 +96,7 @@ def _listing(value: JsonValue) -> list[JsonValue]:
     return value if isinstance(value, list) else []
 
 
-def _merge_maps(kind: Type, left: JsonMap, right: JsonMap) -> JsonValue:
+def _merge_maps(kind: MergeType, left: JsonMap, right: JsonMap) -> JsonValue:
     out = dict(left)
     for key, value in right.items():
         if key in left:
@@ -111,18 +111,18 @@ def _merge_maps(kind: Type, left: JsonMap, right: JsonMap) -> JsonValue:
     return out or ABSENT
 
 
-def _index(kind: Type, items: list[JsonValue]) -> tuple[list[Element], dict[Element, JsonValue]]:
+def _index(kind: MergeType, items: list[JsonValue]) -> tuple[list[Element], dict[Element, JsonValue]]:
     """Elements in order, and items by element; of an element that stands there twice, null."""
     elements: list[Element] = []
     found: dict[Element, JsonValue] = {}
     for item in items:
-        element = element_of(kind, item)
+        element = list_item_element(kind, item)
         found[element] = None if element in found else item
         elements.append(element)
     return elements, found
 
 
-def _merge_lists(kind: Type, left: list[JsonValue], right: list[JsonValue]) -> JsonValue:
+def _merge_lists(kind: MergeType, left: list[JsonValue], right: list[JsonValue]) -> JsonValue:
     """Items of both sides. The right side keeps its order; items of the left alone stay where they stood between the
     shared ones around them."""
     elements, mine = _index(kind, left)
@@ -163,9 +163,9 @@ def _merge_lists(kind: Type, left: list[JsonValue], right: list[JsonValue]) -> J
     return retained or ABSENT
 
 
-def fields_of(kind: Type, value: JsonValue) -> FieldSet:
+def declared_field_set(kind: MergeType, value: JsonValue) -> FieldSet:
     """The fields that an applied value declares: every leaf, list item, free map key and empty map."""
-    form = shape(kind, value)
+    form = value_form(kind, value)
     members: set[Element] = set()
     children: dict[Element, FieldSet] = {}
     if form == "map":
@@ -183,16 +183,18 @@ def fields_of(kind: Type, value: JsonValue) -> FieldSet:
     return FieldSet(members, children)
 
 
-def _fields_below(kind: Type, value: JsonValue) -> tuple[bool, FieldSet]:
+def _fields_below(kind: MergeType, value: JsonValue) -> tuple[bool, FieldSet]:
     """Whether the value is a leaf, and the fields below it if not."""
-    form = shape(kind, value)
+    form = value_form(kind, value)
     if form == "scalar" or (form == "map" and kind.atomic) or (form == "list" and kind.list_kind == "atomic"):
         return True, EMPTY
-    return False, fields_of(kind, value)
+    return False, declared_field_set(kind, value)
 
 
-def _list_fields(kind: Type, items: list[JsonValue], members: set[Element], children: dict[Element, FieldSet]) -> None:
-    elements = [element_of(kind, item) for item in items]
+def _list_fields(
+    kind: MergeType, items: list[JsonValue], members: set[Element], children: dict[Element, FieldSet]
+) -> None:
+    elements = [list_item_element(kind, item) for item in items]
     below = kind.items()
     for element, item in zip(elements, items, strict=True):
         members.add(element)
@@ -222,25 +224,30 @@ class _Walk:
         self.added: list[tuple[Element, ...]] = []
 
 
-def compare_typed(kind: Type, left: JsonValue, right: JsonValue) -> FieldComparison:
+def compare_typed(kind: MergeType, left: JsonValue, right: JsonValue) -> FieldComparison:
     """What a write that turns `left` into `right` removes, modifies and adds."""
     walk = _Walk()
     _compare(walk, kind, (), left, right)
     return FieldComparison(FieldSet.of(walk.removed), FieldSet.of(walk.modified), FieldSet.of(walk.added))
 
 
-def _compare(walk: _Walk, kind: Type, path: tuple[Element, ...], left: JsonValue, right: JsonValue) -> None:
+def _compare(walk: _Walk, kind: MergeType, path: tuple[Element, ...], left: JsonValue, right: JsonValue) -> None:
     if left is right:
         return
-    if left is not ABSENT and right is not ABSENT and shape(kind, left) != shape(kind, right) and left is not None:
-        _compare_as(shape(kind, left), walk, kind, path, left, right)
-        _compare_as(shape(kind, right), walk, kind, path, left, right)
+    if (
+        left is not ABSENT
+        and right is not ABSENT
+        and value_form(kind, left) != value_form(kind, right)
+        and left is not None
+    ):
+        _compare_as(value_form(kind, left), walk, kind, path, left, right)
+        _compare_as(value_form(kind, right), walk, kind, path, left, right)
         return
-    _compare_as(shape(kind, left if right is ABSENT else right), walk, kind, path, left, right)
+    _compare_as(value_form(kind, left if right is ABSENT else right), walk, kind, path, left, right)
 
 
 def _compare_as(
-    form: str, walk: _Walk, kind: Type, path: tuple[Element, ...], left: JsonValue, right: JsonValue
+    form: str, walk: _Walk, kind: MergeType, path: tuple[Element, ...], left: JsonValue, right: JsonValue
 ) -> None:
     if form == "map" and not kind.atomic and (_mapping(left) or _mapping(right)):
         _compare_maps(walk, kind, path, _mapping(left), _mapping(right))
@@ -256,7 +263,7 @@ def _compare_as(
         walk.removed.append(path)
 
 
-def _compare_maps(walk: _Walk, kind: Type, path: tuple[Element, ...], left: JsonMap, right: JsonMap) -> None:
+def _compare_maps(walk: _Walk, kind: MergeType, path: tuple[Element, ...], left: JsonMap, right: JsonMap) -> None:
     for key in left.keys() | right.keys():
         below = kind.child(key)
         if below is not None:
@@ -264,14 +271,14 @@ def _compare_maps(walk: _Walk, kind: Type, path: tuple[Element, ...], left: Json
 
 
 def _compare_lists(
-    walk: _Walk, kind: Type, path: tuple[Element, ...], left: list[JsonValue], right: list[JsonValue]
+    walk: _Walk, kind: MergeType, path: tuple[Element, ...], left: list[JsonValue], right: list[JsonValue]
 ) -> None:
     mine: dict[Element, list[JsonValue]] = {}
     theirs: dict[Element, list[JsonValue]] = {}
     for item in left:
-        mine.setdefault(element_of(kind, item), []).append(item)
+        mine.setdefault(list_item_element(kind, item), []).append(item)
     for item in right:
-        theirs.setdefault(element_of(kind, item), []).append(item)
+        theirs.setdefault(list_item_element(kind, item), []).append(item)
     below = kind.items()
     for element in mine.keys() | theirs.keys():
         one, other = mine.get(element, []), theirs.get(element, [])
@@ -292,13 +299,13 @@ def _compare_lists(
 
 
 @overload
-def remove_fields(kind: Type, value: JsonObject, taken: FieldSet) -> JsonObject: ...
+def remove_fields(kind: MergeType, value: JsonObject, taken: FieldSet) -> JsonObject: ...
 @overload
-def remove_fields(kind: Type, value: JsonValue, taken: FieldSet) -> JsonValue: ...
-def remove_fields(kind: Type, value: JsonValue, taken: FieldSet) -> JsonValue:
+def remove_fields(kind: MergeType, value: JsonValue, taken: FieldSet) -> JsonValue: ...
+def remove_fields(kind: MergeType, value: JsonValue, taken: FieldSet) -> JsonValue:
     """`value` without the fields of `taken`. Containers that lose everything become null, as the server makes them;
     atomic ones go whole when anything inside them is taken."""
-    form = shape(kind, value)
+    form = value_form(kind, value)
     if form == "map" and isinstance(value, dict):
         return _remove_keys(kind, value, taken)
     if form == "list" and isinstance(value, list):
@@ -306,7 +313,7 @@ def remove_fields(kind: Type, value: JsonValue, taken: FieldSet) -> JsonValue:
     return value if form == "scalar" else None
 
 
-def _remove_keys(kind: Type, value: JsonMap, taken: FieldSet) -> JsonValue:
+def _remove_keys(kind: MergeType, value: JsonMap, taken: FieldSet) -> JsonValue:
     if kind.atomic:
         return None
     out: JsonMap = {}
@@ -319,29 +326,29 @@ def _remove_keys(kind: Type, value: JsonMap, taken: FieldSet) -> JsonValue:
     return out or None
 
 
-def _remove_items(kind: Type, value: list[JsonValue], taken: FieldSet) -> JsonValue:
+def _remove_items(kind: MergeType, value: list[JsonValue], taken: FieldSet) -> JsonValue:
     if kind.list_kind == "atomic":
         return None
     out: list[JsonValue] = []
     for item in value:
-        element = element_of(kind, item)
+        element = list_item_element(kind, item)
         if element not in taken.members:
             inner = taken.children.get(element)
             out.append(remove_fields(kind.items(), item, inner) if inner else item)
     return out or None
 
 
-def with_parents(kind: Type | None, fields: FieldSet) -> FieldSet:
+def with_parent_fields(kind: MergeType | None, fields: FieldSet) -> FieldSet:
     """`fields` and every declared field above one of them: what removal works on."""
     members = set(fields.members)
     children: dict[Element, FieldSet] = {}
     for element, child in fields.children.items():
-        below: Type | None = None
+        below: MergeType | None = None
         if kind is not None and isinstance(element, str) and kind.is_map:
             below = kind.child(element)
             if element in kind.names:
                 members.add(element)
         elif kind is not None and isinstance(element, ListItem) and kind.list_kind:
             below = kind.items()
-        children[element] = with_parents(below, child)
+        children[element] = with_parent_fields(below, child)
     return FieldSet(members, children)

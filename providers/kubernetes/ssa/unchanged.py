@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from planner.values import Json, JsonObject
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.schema import MergeTypeTable
 from providers.kubernetes.ssa.typed_values import equal_json
 
 _UNTRACKED = frozenset(("name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink"))
@@ -22,7 +22,7 @@ Steps: TypeAlias = tuple[str, ...]  # a path for a look-up of types: `[]` stands
 
 
 def apply_changes_nothing(
-    live: JsonObject, desired: JsonObject, *, manager: str, leaves_too: bool, types: TypeTable | None = None
+    live: JsonObject, desired: JsonObject, *, manager: str, leaves_too: bool, types: MergeTypeTable | None = None
 ) -> bool:
     """True only if applying `desired` as `manager` would change nothing at all, decided without a request.
 
@@ -39,7 +39,7 @@ def apply_changes_nothing(
     node = _our_fields(metadata.get("managedFields") or (), manager, api_version)
     if node is None:
         return _is_bare(desired) and not _has_entry(metadata.get("managedFields") or (), manager)
-    table = types or TypeTable.builtin()
+    table = types or MergeTypeTable.builtin()
     custom = table.is_custom(api_version, desired["kind"])
     walk = _Walk(leaves_too or _is_shared(node, metadata["managedFields"], manager), custom)
     used = 0
@@ -47,7 +47,7 @@ def apply_changes_nothing(
         if key in ("apiVersion", "kind"):
             continue
         below = node.get("f:" + key)
-        declared = value if key != "metadata" else tracked(value)
+        declared = value if key != "metadata" else tracked_metadata(value)
         if key == "metadata" and not declared:
             continue
         if below is None or not _same(walk, (key,), below, declared, live.get(key)):
@@ -74,7 +74,7 @@ class _Walk:
         self.empties: list[Steps] = []
 
 
-def tracked(metadata: JsonObject) -> JsonObject:
+def tracked_metadata(metadata: JsonObject) -> JsonObject:
     return {name: item for name, item in metadata.items() if name not in _UNTRACKED}
 
 
@@ -89,7 +89,9 @@ def _our_fields(entries: Json, manager: str, api_version: str) -> JsonObject | N
 def _is_shared(node: JsonObject, entries: Json, manager: str) -> bool:
     """Whether another manager owns one of our leaves too. To write it again in another spelling is then a conflict,
     even if the value stored is the same."""
-    return any(_overlap(node, entry.get("fieldsV1") or {}) for entry in entries if not is_ours(entry, manager))
+    return any(
+        _overlap(node, entry.get("fieldsV1") or {}) for entry in entries if not is_our_apply_entry(entry, manager)
+    )
 
 
 def _overlap(node: JsonObject, other: JsonObject) -> bool:
@@ -151,7 +153,7 @@ def _same_list(walk: _Walk, path: Steps, node: JsonObject, want: list[Json], hav
     """Items of a keyed list or set: all owned ones declared, in the order in which they stand in the live list."""
     if len(node) != len(want):
         return False
-    left = {keys_of(key): below for key, below in node.items()}
+    left = {parse_item_keys(key): below for key, below in node.items()}
     below_items = (*path, "[]")
     live = iter(have)
     for item in want:
@@ -160,7 +162,7 @@ def _same_list(walk: _Walk, path: Steps, node: JsonObject, want: list[Json], hav
             return False
         below = left.pop(keys)
         for other in live:
-            if is_exactly(keys, other):
+            if is_exactly_item(keys, other):
                 break
         else:
             return False
@@ -174,7 +176,7 @@ def _find(left: dict[Keys, JsonObject], item: Json) -> Keys | None:
     default), None: only the server can determine which is meant."""
     found = None
     for keys in left:
-        if is_item(keys, item):
+        if may_be_item(keys, item):
             if found is not None:
                 return None
             found = keys
@@ -182,13 +184,13 @@ def _find(left: dict[Keys, JsonObject], item: Json) -> Keys | None:
 
 
 @lru_cache(maxsize=4096)
-def keys_of(key: str) -> Keys:
+def parse_item_keys(key: str) -> Keys:
     """A list element's key in `fieldsV1`: the pairs of a keyed item, or the value of a set member under no name."""
     parsed = json.loads(key[2:])
     return tuple(parsed.items()) if key[0] == "k" else (("", parsed),)
 
 
-def is_item(keys: Keys, item: Json) -> bool:
+def may_be_item(keys: Keys, item: Json) -> bool:
     """Whether a declared item can be this element: the key fields that it has agree."""
     if item.__class__ is not dict:
         return bool(keys[0][0] == "" and keys[0][1] == item)
@@ -198,7 +200,7 @@ def is_item(keys: Keys, item: Json) -> bool:
     return True
 
 
-def is_exactly(keys: Keys, item: Json) -> bool:
+def is_exactly_item(keys: Keys, item: Json) -> bool:
     if item.__class__ is not dict:
         return bool(keys[0][0] == "" and keys[0][1] == item)
     for name, value in keys:  # noqa: SIM110
@@ -209,8 +211,8 @@ def is_exactly(keys: Keys, item: Json) -> bool:
 
 def _has_duplicates(node: JsonObject, have: list[Json]) -> bool:
     """Whether one of the owned items stands in the live list twice: then the server does not merge it."""
-    return any(sum(is_exactly(keys_of(key), item) for item in have) > 1 for key in node)
+    return any(sum(is_exactly_item(parse_item_keys(key), item) for item in have) > 1 for key in node)
 
 
-def is_ours(entry: JsonObject, manager: str) -> bool:
+def is_our_apply_entry(entry: JsonObject, manager: str) -> bool:
     return entry.get("manager") == manager and entry["operation"] == "Apply" and not entry.get("subresource")

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from planner.errors import PermanentError
-from planner.path import Element, FieldPath, sort_key
+from planner.path import Element, FieldPath, path_sort_key
 from planner.values import Json, JsonObject, JsonValue, deep_copy
 from providers.kubernetes.ssa import formats, junctors, patterns, rules
 from providers.kubernetes.ssa.defaults import fill_custom_defaults
-from providers.kubernetes.ssa.quantity import amount_of
-from providers.kubernetes.ssa.schema import Type, TypeTable
-from providers.kubernetes.ssa.typed_values import ABSENT, element_of, equal_json
+from providers.kubernetes.ssa.quantity import quantity_amount
+from providers.kubernetes.ssa.schema import MergeType, MergeTypeTable
+from providers.kubernetes.ssa.typed_values import ABSENT, equal_json, list_item_element
 
 Problem = tuple[FieldPath, str]
 
@@ -26,7 +26,7 @@ _FREE_NAMES = ("rbac.authorization.k8s.io/",)  # kinds whose names may hold anyt
 
 
 def validation_errors(
-    desired: JsonObject, types: TypeTable, *, only_shape: bool = False, live: JsonObject | None = None
+    desired: JsonObject, types: MergeTypeTable, *, only_shape: bool = False, live: JsonObject | None = None
 ) -> tuple[Problem, ...]:
     """Everything that is wrong with `desired`: unknown fields, wrong scalar types, duplicate list-map keys, missing
     required fields; for CRDs also values and rules. In path order; empty when nothing is known to be wrong.
@@ -44,7 +44,7 @@ def validation_errors(
     return _sorted([*_check(kind, (), desired, False), *_semantic(desired, types)])
 
 
-def _custom(kind: Type, desired: JsonObject, live: JsonObject | None, shape: list[Problem]) -> list[Problem]:
+def _custom(kind: MergeType, desired: JsonObject, live: JsonObject | None, shape: list[Problem]) -> list[Problem]:
     """What is wrong with the values of a custom object; its rules count only when nothing else is wrong."""
     whole = _defaulted(kind, desired)
     found = [problem for problem in _check(kind, (), whole, False) if problem not in shape]
@@ -54,28 +54,30 @@ def _custom(kind: Type, desired: JsonObject, live: JsonObject | None, shape: lis
         found = [problem for problem in found if not _is_old(kind, problem[0], live, whole)]
     if shape or found:
         return found
-    broken = rules.judge(kind, whole, ABSENT if live is None else live)
+    broken = rules.judge_cel_rules(kind, whole, ABSENT if live is None else live)
     return [(one.path, one.message) for one in broken if not one.open]
 
 
-def open_rules(desired: JsonObject, types: TypeTable, live: JsonObject | None = None) -> tuple[Problem, ...]:
+def unevaluated_rules(
+    desired: JsonObject, types: MergeTypeTable, live: JsonObject | None = None
+) -> tuple[Problem, ...]:
     """The rules of a custom kind that apply to `desired` and that only the server can evaluate."""
     kind = types.type_of(str(desired.get("apiVersion", "")), str(desired.get("kind", "")))
-    found = rules.judge(kind, _defaulted(kind, desired), ABSENT if live is None else live)
+    found = rules.judge_cel_rules(kind, _defaulted(kind, desired), ABSENT if live is None else live)
     return _sorted([(one.path, one.message) for one in found if one.open])
 
 
-def _defaulted(kind: Type, desired: JsonObject) -> JsonObject:
+def _defaulted(kind: MergeType, desired: JsonObject) -> JsonObject:
     """Values and rules are about the object with its defaults."""
     whole: JsonObject = deep_copy(desired)
     fill_custom_defaults(kind, whole)
     return whole
 
 
-def _nulls(kind: Type, path: FieldPath, value: JsonValue) -> Iterator[Problem]:
+def _nulls(kind: MergeType, path: FieldPath, value: JsonValue) -> Iterator[Problem]:
     """Nulls where the schema of a custom kind takes none, and no default stands in for them."""
     if isinstance(value, dict):
-        members: list[tuple[str | int, Type | None, JsonValue, Json]] = [
+        members: list[tuple[str | int, MergeType | None, JsonValue, Json]] = [
             (key, kind.child(key), item, kind.default(key)) for key, item in value.items()
         ]
     elif isinstance(value, list) and kind.list_kind:
@@ -94,10 +96,10 @@ def _nulls(kind: Type, path: FieldPath, value: JsonValue) -> Iterator[Problem]:
 
 
 def _sorted(problems: list[Problem]) -> tuple[Problem, ...]:
-    return tuple(sorted(problems, key=lambda problem: (sort_key(problem[0]), problem[1])))
+    return tuple(sorted(problems, key=lambda problem: (path_sort_key(problem[0]), problem[1])))
 
 
-def _is_old(kind: Type, path: FieldPath, live: JsonValue, desired: JsonValue) -> bool:
+def _is_old(kind: MergeType, path: FieldPath, live: JsonValue, desired: JsonValue) -> bool:
     """Whether the value at a path, or one around it, is the one that stood there before."""
     before, now = live, desired
     for element in path:
@@ -113,15 +115,15 @@ def _is_old(kind: Type, path: FieldPath, live: JsonValue, desired: JsonValue) ->
     return False
 
 
-def _member(kind: Type, element: Element, value: JsonValue) -> Json:
+def _member(kind: MergeType, element: Element, value: JsonValue) -> Json:
     if isinstance(element, str):
         return value.get(element, ABSENT) if isinstance(value, dict) else ABSENT
     if isinstance(value, list) and kind.list_kind == "map" and not isinstance(element, int):
-        return next((item for item in value if element_of(kind, item) == element), ABSENT)
+        return next((item for item in value if list_item_element(kind, item) == element), ABSENT)
     return ABSENT
 
 
-def _check(kind: Type, path: FieldPath, value: JsonValue, only_shape: bool) -> Iterator[Problem]:
+def _check(kind: MergeType, path: FieldPath, value: JsonValue, only_shape: bool) -> Iterator[Problem]:
     if value is None:
         return
     if isinstance(value, dict):
@@ -137,11 +139,14 @@ def _check(kind: Type, path: FieldPath, value: JsonValue, only_shape: bool) -> I
     elif not kind.scalar or not _fits(kind.scalar, value):
         yield path, f"expected {_expected(kind)}, got {_name(value)}"
     if not only_shape and kind.checks:
-        yield from ((path, message) for message in bound_errors(kind.checks, value))
-        yield from ((path + below, message) for below, message in junctors.broken(kind.checks, value, bound_errors))
+        yield from ((path, message) for message in schema_bound_errors(kind.checks, value))
+        yield from (
+            (path + below, message)
+            for below, message in junctors.junctor_errors(kind.checks, value, schema_bound_errors)
+        )
 
 
-def _map(kind: Type, path: FieldPath, value: JsonObject, only_shape: bool) -> Iterator[Problem]:
+def _map(kind: MergeType, path: FieldPath, value: JsonObject, only_shape: bool) -> Iterator[Problem]:
     for key, item in value.items():
         below = kind.child(key)
         if below is None:
@@ -157,14 +162,14 @@ def _map(kind: Type, path: FieldPath, value: JsonObject, only_shape: bool) -> It
             yield (*path, name), "Required value"
 
 
-def _list(kind: Type, path: FieldPath, value: list[JsonValue], only_shape: bool) -> Iterator[Problem]:
+def _list(kind: MergeType, path: FieldPath, value: list[JsonValue], only_shape: bool) -> Iterator[Problem]:
     seen: set[Element] = set()
     items = kind.items()
     for index, item in enumerate(value):
         here: Element = index
         if kind.list_kind != "atomic":
             try:
-                here = element_of(kind, item)
+                here = list_item_element(kind, item)
             except PermanentError as error:
                 yield (*path, index), error.message
                 continue
@@ -187,13 +192,13 @@ def _fits(scalar: str, value: JsonValue) -> bool:
         case "number":
             return number
         case "quantity":
-            return number or (isinstance(value, str) and amount_of(value) is not None)
+            return number or (isinstance(value, str) and quantity_amount(value) is not None)
         case "int-or-string":
             return isinstance(value, str) or whole
     return True
 
 
-def _expected(kind: Type) -> str:
+def _expected(kind: MergeType) -> str:
     return kind.scalar or ("a list" if kind.list_kind else "an object")
 
 
@@ -204,15 +209,15 @@ def _name(value: JsonValue) -> str:
     return "a string" if isinstance(value, str) else "a number"
 
 
-def bound_errors(checks: Mapping[str, Any], value: JsonValue) -> Iterator[str]:
+def schema_bound_errors(checks: Mapping[str, Any], value: JsonValue) -> Iterator[str]:
     """Messages for the bounds of a CRD's schema that a value breaks."""
     if "enum" in checks and not any(equal_json(value, item) for item in checks["enum"]):
         yield f"Unsupported value: supported values: {', '.join(repr(item) for item in checks['enum'])}"
     if isinstance(value, str):
         yield from _lengths(checks, len(value), "Length")
-        if "pattern" in checks and not patterns.matches(str(checks["pattern"]), value):
+        if "pattern" in checks and not patterns.matches_re2(str(checks["pattern"]), value):
             yield f"should match '{checks['pattern']}'"
-        if "format" in checks and not formats.fits(str(checks["format"]), value):
+        if "format" in checks and not formats.has_format(str(checks["format"]), value):
             yield f"must be of type {checks['format']}"
     elif isinstance(value, list):
         yield from _lengths(checks, len(value), "Items")
@@ -242,7 +247,7 @@ def _bounds(checks: Mapping[str, Any], value: float) -> Iterator[str]:
         yield f"should be a multiple of {checks['multipleOf']}"
 
 
-def _semantic(desired: JsonObject, types: TypeTable) -> Iterator[Problem]:
+def _semantic(desired: JsonObject, types: MergeTypeTable) -> Iterator[Problem]:
     """Two cheap checks of the server's own: the object's name and port numbers."""
     name = (desired.get("metadata") or {}).get("name")
     api_version, kind = str(desired.get("apiVersion", "")), str(desired.get("kind", ""))

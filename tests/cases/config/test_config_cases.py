@@ -17,9 +17,9 @@ import pytest
 from planner.errors import ConfigError, SelectionError
 from planner.loading import LoadResult
 from planner.loading.config import load_config
-from planner.loading.manifests.given_files import load_manifests
+from planner.loading.manifests.given_files import load_plain_manifests
 from planner.loading.problems import render_problems
-from planner.loading.product_stack import load_stack
+from planner.loading.product_stack import load_product_stack
 from planner.plan import Selection
 
 HERE = Path(__file__).parent
@@ -67,7 +67,7 @@ def _report(case: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def _load(place: Path) -> LoadResult:
     if (place / "manifests").is_dir():
         stdin = place / "stdin.yaml"
-        return load_manifests(
+        return load_plain_manifests(
             ["manifests"] + (["-"] if stdin.exists() else []),
             stdin=stdin.read_bytes() if stdin.exists() else None,
             name="app",
@@ -86,7 +86,7 @@ def _load(place: Path) -> LoadResult:
         scopes=tuple(words.get("scope", "").split()),
     )
     config = load_config(place / "config")
-    return load_stack(
+    return load_product_stack(
         config, selection, _Fingerprinter(), secrets_dir=place / "secrets", environ={}, cache=place / "cache"
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from providers.github.client import GitHubClient
 from providers.github.connection import GitHubConnection
-from providers.github.credentials import Credential, TokenFile
+from providers.github.credentials import GitHubCredential, TokenFileCredential
 from providers.github.rate_limits import WritePace
 from providers.http.retries import RetryLimits
 from providers.web.web_client import WebClient
@@ -30,9 +30,9 @@ class GitHubWorld:
         """A client with the token of an account, as a new command has it."""
         path = self.folder / f"token-{len(token)}"
         path.write_text(token + "\n")
-        return self.client_of(TokenFile(path))
+        return self.client_of(TokenFileCredential(path))
 
-    def client_of(self, credential: Credential) -> GitHubClient:
+    def client_of(self, credential: GitHubCredential) -> GitHubClient:
         """A client with a credential."""
         retries = RetryLimits(sleep=self.pauses.append)
         pace = WritePace(sleep=self.pauses.append, clock=lambda: float(sum(self.pauses)))

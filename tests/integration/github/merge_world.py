@@ -12,10 +12,10 @@ from planner.source import SourceRef
 from providers.git.client import GitClient
 from providers.git.merges import GitMerges
 from providers.git.object_cache import ObjectCache
-from providers.git.remotes import RemoteMapping
+from providers.git.remotes import RemoteLocations
 from providers.github.access import GitHubClients
 from providers.github.connection import GitHubConnection
-from providers.github.credentials import Credential, Web
+from providers.github.credentials import GitHubCredential, WebSender
 from providers.github.provider import GitHubProvider
 from providers.github.rate_limits import WritePace
 from providers.http.retries import RetryLimits
@@ -27,12 +27,12 @@ from tests.testbed.github_server import BOT_TOKEN
 def provider_of(world: GitHubWorld, cache: str = "cache") -> GitHubProvider:
     """The provider of a new command, which loses no time."""
 
-    def connect(web: Web, base: str, credential: Credential) -> GitHubConnection:
+    def connect(web: WebSender, base: str, credential: GitHubCredential) -> GitHubConnection:
         pace, retries = WritePace(between=0.0), RetryLimits(sleep=world.pauses.append)
         return GitHubConnection(web, base, credential, pace, retries, sleep=world.pauses.append)
 
     git = GitClient()
-    merges = GitMerges(git, ObjectCache(git, world.folder / cache), RemoteMapping(world.folder))
+    merges = GitMerges(git, ObjectCache(git, world.folder / cache), RemoteLocations(world.folder))
     return GitHubProvider(GitHubClients(world.folder, WebClient(), connect), merges, world.pauses.append)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from planner.errors import OutcomeUnknown, PermanentError, TemporaryError
 from planner.redaction.redactor import REDACTOR
-from providers.github.credentials import Anonymous, AppKey, TokenFile
+from providers.github.credentials import GitHubAppCredential, NoCredential, TokenFileCredential
 from tests.integration.github.github_world import REPO, GitHubWorld
 from tests.testbed.github_server import BOT, BOT_TOKEN, PERSON, Fault
 
@@ -168,7 +168,7 @@ def test_a_token_that_was_renewed_is_read_again(world: GitHubWorld, tmp_path: Pa
     number, _ = world.pull()
     path = tmp_path / "renewed"
     path.write_text("ghp_an-old-token-that-is-gone\n")
-    client = world.client_of(TokenFile(path))
+    client = world.client_of(TokenFileCredential(path))
     with pytest.raises(PermanentError, match="401"):
         client.pull(REPO, number)
     path.write_text(BOT_TOKEN + "\n")
@@ -180,13 +180,13 @@ def test_a_file_that_holds_no_token(world: GitHubWorld, tmp_path: Path, content:
     path = tmp_path / "odd"
     path.write_text(content)
     with pytest.raises(PermanentError, match="no token") as refused:
-        world.client_of(TokenFile(path)).open_pulls(REPO)
+        world.client_of(TokenFileCredential(path)).open_pulls(REPO)
     assert refused.value.remedy and not world.github.log
 
 
 def test_without_a_token_what_is_public_can_be_read(world: GitHubWorld) -> None:
     number, _ = world.pull()
-    client = world.client_of(Anonymous())
+    client = world.client_of(NoCredential())
     assert client.pull(REPO, number).author == PERSON
     with pytest.raises(PermanentError, match="401"):
         client.create_comment(REPO, number, "hello")
@@ -200,13 +200,13 @@ def test_an_app_signs_with_its_key(world: GitHubWorld, tmp_path: Path, skew: flo
     world.github.app = ("deployer", subprocess.run(words, check=True, capture_output=True).stdout)
     world.github.skew = skew
     number, _ = world.pull()
-    client = world.client_of(AppKey("12", 34, key))
+    client = world.client_of(GitHubAppCredential("12", 34, key))
     assert client.login() == "deployer[bot]"
     assert client.create_comment(REPO, number, "hello").author == "deployer[bot]"
     assert world.github.count("POST", "access_tokens") == 1
     key.write_text("no key")
     with pytest.raises(PermanentError, match="no private key"):
-        world.client_of(AppKey("12", 34, key)).login()
+        world.client_of(GitHubAppCredential("12", 34, key)).login()
 
 
 def test_threads_share_a_client(world: GitHubWorld) -> None:

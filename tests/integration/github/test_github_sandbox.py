@@ -17,12 +17,12 @@ from planner.source import SourceRef
 from providers.git.client import GitClient
 from providers.git.merges import GitMerges
 from providers.git.object_cache import ObjectCache
-from providers.git.remotes import open_remote_mapping
-from providers.github.access import GitHubClients, without_credentials
+from providers.git.remotes import open_remote_locations
+from providers.github.access import GitHubClients, connect_to_simulated_github
 from providers.github.provider import GitHubProvider
 from providers.sandbox import SandboxContents, SandboxGitHubRepository, SandboxRemote, fill_sandbox
 from providers.sandbox.github_file import FILE
-from providers.simulated_github.sandbox_web import LOGIN, SandboxWeb
+from providers.simulated_github.sandbox_web import LOGIN, SandboxGitHubWeb
 from tests.testbed.git_fixtures import BareRepository
 
 URL, REPO = "ssh://git@github.example/demo/shop.git", "demo/shop"
@@ -41,8 +41,10 @@ def sandbox(tmp_path: Path) -> Path:
 
 def provider(sandbox: Path) -> GitHubProvider:
     git = GitClient()
-    merges = GitMerges(git, ObjectCache(git, sandbox.parent / "cache"), open_remote_mapping(sandbox, sandbox))
-    return GitHubProvider(GitHubClients(sandbox, SandboxWeb(sandbox), without_credentials), merges, lambda _: None)
+    merges = GitMerges(git, ObjectCache(git, sandbox.parent / "cache"), open_remote_locations(sandbox, sandbox))
+    return GitHubProvider(
+        GitHubClients(sandbox, SandboxGitHubWeb(sandbox), connect_to_simulated_github), merges, lambda _: None
+    )
 
 
 def resource(kind: str, **spec: Any) -> Resource:
@@ -92,7 +94,7 @@ def test_a_damaged_file_is_unreadable_and_named(sandbox: Path, text: str) -> Non
     seen = provider(sandbox).read([wanted], (), ()).observations[wanted.address]
     assert isinstance(seen, Unreadable) and FILE in seen.reason
     with pytest.raises(PermanentError):
-        SandboxWeb(sandbox).request("GET", f"https://api.github.com/repos/{REPO}/pulls", {}, b"")
+        SandboxGitHubWeb(sandbox).request("GET", f"https://api.github.com/repos/{REPO}/pulls", {}, b"")
 
 
 def test_the_same_sandbox_each_time(sandbox: Path, tmp_path: Path) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import pytest
 
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, TemporaryError
 from planner.ports import Effect
-from providers.github.merge_pull import MergeMismatched
+from providers.github.merge_pull import UnpredictedMerge
+from providers.github.provider import GitHubProvider
 from providers.simulated_github.repository import ServedRepository
 from tests.integration.github.github_world import REPO, GitHubWorld
 from tests.integration.github.merge_world import merge, merging, planned, provider_of
@@ -50,7 +54,7 @@ def test_p10_a_lie_is_caught_with_both_trees(world: GitHubWorld, lie: str) -> No
     preview, change = planned(world, merging(world, number, head))
     honest = ServedRepository(world.bare.path).merged(world.tip(), head, "merge", "by git in a working tree")
     world.github.lie = lie
-    with pytest.raises(MergeMismatched) as caught:
+    with pytest.raises(UnpredictedMerge) as caught:
         provider_of(world).apply(change, {})
     expected = world.bare.git("rev-parse", f"{honest}^{{tree}}")
     assert caught.value.mismatch.expected_tree == expected and "merge-mismatch" in caught.value.message
@@ -71,7 +75,7 @@ def test_p10_lies_about_other_methods(world: GitHubWorld, method: str, lie: str)
     number, head = _moved_base(world)
     _, change = planned(world, merging(world, number, head, method))
     world.github.lie = lie
-    with pytest.raises(MergeMismatched):
+    with pytest.raises(UnpredictedMerge):
         provider_of(world).apply(change, {})
 
 
@@ -105,6 +109,23 @@ def test_p08_a_conflict_is_found_before_github_is_asked(world: GitHubWorld) -> N
     with pytest.raises(PreconditionError):
         provider_of(world).apply(change, {})
     assert not world.github.writes()
+
+
+def test_p08_a_conflict_names_the_pull_request_that_touched_the_files(world: GitHubWorld) -> None:
+    """Each file with its own: one came with a merged pull request, one was pushed, one conflicts with nobody's."""
+    number, head = world.pull(files={"app.py": "ours\n", "README.md": "ours\n", "mine.txt": "a\n"})
+    theirs, their_head = world.pull("theirs", {"app.py": "theirs\n"})
+    world.client("ghp_token-of-alice-0002").merge(REPO, theirs, their_head, "merge")
+    merged = world.tip()
+    pushed = world.bare.write("refs/heads/main", {"README.md": "pushed\n"}, "pushed")
+    preview, change = planned(world, merging(world, number, head))
+    words = f"app.py (changed by #{theirs}, {merged[:12]})", f"README.md (changed by {pushed[:12]})"
+    assert all(one in preview.blocked for one in words) and "mine.txt" not in preview.blocked, preview.blocked
+    with pytest.raises(PreconditionError) as caught:
+        provider_of(world).apply(change, {})
+    assert all(one in caught.value.message for one in words)
+    world.github.faults = [Fault("status", "GET", "/commits/[0-9a-f]+/pulls", 404)]
+    assert f"app.py (changed by {merged[:12]})" in planned(world, merging(world, number, head))[0].blocked
 
 
 def test_p08_a_rebase_conflicts_where_a_merge_would_not(world: GitHubWorld) -> None:
@@ -179,6 +200,93 @@ def test_p09_the_base_moves_while_github_merges(world: GitHubWorld) -> None:
     world.github.faults = [Fault("status", "PUT", code=405, message=moved)]
     world.bare.write("refs/heads/main", {"late.txt": "late\n"}, "late")
     assert provider_of(world).apply(change, {}).outputs == outputs_at(world.tip())
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_p09_the_base_moves_while_the_merge_is_foretold(world: GitHubWorld, method: str) -> None:
+    """Seen right before the request: nothing is asked, all is read again, and the merge is made on the new base."""
+    number, head = world.pull()
+    _, change = planned(world, merging(world, number, head, method))
+    provider = provider_of(world)
+    _moving_base(world, provider, times=1)
+    done = provider.apply(change, {})
+    assert done.outputs == outputs_at(world.tip()) and not done.warnings
+    assert world.pauses == [4.0] and world.github.count("PUT") == 1
+    assert world.bare.read("main", "late-1.txt") == "late"
+
+
+def test_p09_a_base_that_never_stands_still_is_refused_cleanly(world: GitHubWorld) -> None:
+    number, head = world.pull()
+    _, change = planned(world, merging(world, number, head))
+    provider = provider_of(world)
+    _moving_base(world, provider, times=9)
+    with pytest.raises(TemporaryError, match="the base branch moves on"):
+        provider.apply(change, {})
+    assert world.github.count("PUT") == 0 and world.pauses == [4.0, 8.0, 16.0]
+
+
+def test_p06_a_head_that_has_to_contain_its_base_is_refused_when_the_base_moves(world: GitHubWorld) -> None:
+    number, head = world.pull()
+    resource = merging(world, number, head)
+    resource.manifest["spec"]["freshness"] = "merge"
+    preview, change = planned(world, resource)
+    assert not preview.blocked
+    provider = provider_of(world)
+    _moving_base(world, provider, times=1)
+    with pytest.raises(PreconditionError, match="its head does not contain"):
+        provider.apply(change, {})
+    assert world.github.count("PUT") == 0
+    assert "its head does not contain" in planned(world, resource)[0].blocked
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_p10_the_base_moves_in_the_last_moment_and_the_merge_is_what_git_makes_of_it(
+    world: GitHubWorld, method: str
+) -> None:
+    """No request names the base, so GitHub merges onto whatever is there: right, and it is said."""
+    number, head = world.pull()
+    _, change = planned(world, merging(world, number, head, method))
+    world.github.before["PUT .*"] = lambda: world.bare.write("refs/heads/main", {"late.txt": "late\n"}, "late")
+    done = provider_of(world).apply(change, {})
+    assert done.outputs == outputs_at(world.tip()) and "moved on to" in done.warnings[0]
+    assert world.bare.read("main", "late.txt") == "late" and world.github.count("PUT") == 1
+
+
+def test_p10_a_merge_onto_a_base_that_was_never_tested_with_it_stops_the_lane(world: GitHubWorld) -> None:
+    number, head = world.pull()
+    resource = merging(world, number, head)
+    resource.manifest["spec"]["freshness"] = "merge"
+    _, change = planned(world, resource)
+    world.github.before["PUT .*"] = lambda: world.bare.write("refs/heads/main", {"late.txt": "late\n"}, "late")
+    with pytest.raises(UnpredictedMerge, match="was never tested"):
+        provider_of(world).apply(change, {})
+
+
+def test_p10_a_base_that_was_rewritten_in_the_last_moment_is_a_mismatch(world: GitHubWorld) -> None:
+    number, head = _moved_base(world)
+    _, change = planned(world, merging(world, number, head))
+    rewritten = world.bare.git("rev-parse", f"{world.tip()}^")
+    world.github.before["PUT .*"] = lambda: world.bare.put("refs/heads/main", rewritten)
+    with pytest.raises(UnpredictedMerge, match="merge-mismatch: the tree is another one"):
+        provider_of(world).apply(change, {})
+
+
+def _moving_base(world: GitHubWorld, provider: GitHubProvider, times: int) -> None:
+    """The base moves on whenever a merge was foretold, before it is asked for."""
+    git, count = provider.git, iter(range(1, times + 1))
+
+    @dataclass(frozen=True)
+    class Moving:
+        def predict(self, *given: Any, **named: Any) -> Any:
+            found = git.predict(*given, **named)
+            if at := next(count, 0):
+                world.bare.write("refs/heads/main", {f"late-{at}.txt": "late\n"}, f"late {at}")
+            return found
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(git, name)
+
+    provider.git = Moving()
 
 
 @pytest.mark.parametrize(

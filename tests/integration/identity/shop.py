@@ -16,13 +16,13 @@ from ruamel.yaml import YAML
 
 from planner.address import Address
 from planner.graph import build_graph
-from planner.loading.manifests.given_files import load_manifests
+from planner.loading.manifests.given_files import load_plain_manifests
 from planner.plan import Plan, Selection
 from planner.planning import PlanInputs, make_plan
 from planner.values import JsonObject, Vault
 from providers.kubernetes.provider import KubernetesProvider
 from providers.kubernetes.snapshot.cluster import open_snapshot
-from providers.kubernetes.snapshot.create_snapshot import create_empty
+from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
 from tests.unit.kubernetes.world import PRINTS, config, deployment, namespace
 
 NAME = "shop"
@@ -80,11 +80,13 @@ class Shop:
 
     def vault(self, *files: str) -> Vault:
         """The secret values in `files`."""
-        return load_manifests(files, stdin=None, name=NAME, fingerprinter=PRINTS, cache=self.folder / "cache").vault
+        return load_plain_manifests(
+            files, stdin=None, name=NAME, fingerprinter=PRINTS, cache=self.folder / "cache"
+        ).vault
 
     def plan(self, *files: str, **selection: Any) -> Plan:
         """Load `files`, look, predict, decide."""
-        loaded = load_manifests(files, stdin=None, name=NAME, fingerprinter=PRINTS, cache=self.folder / "cache")
+        loaded = load_plain_manifests(files, stdin=None, name=NAME, fingerprinter=PRINTS, cache=self.folder / "cache")
         cluster = open_snapshot(self.box)
         provider = KubernetesProvider(cluster, fingerprinter=PRINTS)
         read = provider.read(loaded.resources, {NAME}, [])
@@ -109,7 +111,7 @@ def first_applied(root: Path) -> Shop:
     """A cluster in which the first version lives, applied by hwplan."""
     box, folder = root / "box", root / "files"
     folder.mkdir(parents=True)
-    create_empty(box, name="sandbox", namespaces=[])
+    create_empty_snapshot(box, name="sandbox", namespaces=[])
     shop = Shop(box, folder)
     path = write(folder, documents())
     provider = KubernetesProvider(open_snapshot(box), fingerprinter=PRINTS)

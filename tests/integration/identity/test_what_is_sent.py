@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from planner.executor import ExecutionOptions, WaitPolicy, execute
+from planner.executor import ExecutionOptions, WaitPolicy, execute_plan
 from planner.plan import (
     Action,
     Change,
@@ -21,7 +21,7 @@ from planner.plan import (
     Plan,
     Precondition,
     Selection,
-    Verified,
+    VerifiedBy,
 )
 from planner.plan_effect import plan_id
 from planner.source import SourceRef
@@ -48,7 +48,7 @@ PARTS: dict[str, Any] = {
     "desired": {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings-0", "namespace": "demo"}},
     "fields": (FIELD,),
     "needs": None,  # by position, below
-    "verified": Verified.NO,
+    "verified": VerifiedBy.NO,
     "expects": "sha256:0",
     "forced": (("data", "z"),),
     "migrate": True,
@@ -107,7 +107,7 @@ def sent(shop: Shop, plan: Plan, to: Path) -> list[str]:
     recorder = Recorder(shop.copied(to).box)
     provider = KubernetesProvider(recorder, fingerprinter=PRINTS)
     options = ExecutionOptions(parallelism=1, wait=WaitPolicy.NONE)
-    execute(plan, lambda _: provider, shop.vault(str(shop.folder / "app.yaml")), Events(), QuickClock(), options)
+    execute_plan(plan, lambda _: provider, shop.vault(str(shop.folder / "app.yaml")), Events(), QuickClock(), options)
     return recorder.sent
 
 

@@ -13,10 +13,10 @@ from planner.ports import Effect, Present, Preview, Unreadable, Written
 from planner.resource import Resource
 from planner.source import SourceRef
 from providers.http.retries import RetryLimits
-from providers.images.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, read_manifest
+from providers.images.manifest import OCI_INDEX, OCI_MANIFEST, ImageDescriptor, parse_image_manifest
 from providers.images.provider import RegistryImageProvider
-from providers.images.reference import Reference, parse_reference
-from providers.images.registry import Registry
+from providers.images.reference import ImageReference, parse_image_reference
+from providers.images.registry import RegistryClient
 from providers.oci_layout import create_layout
 from tests.testbed.image_registry import ImageRegistry
 
@@ -25,14 +25,14 @@ SOON = RetryLimits(tries=4, sleep=lambda _: None)
 LAYER = 400_000
 
 
-def put_blob(store: Registry, image: Reference, data: bytes, media_type: str) -> dict[str, Any]:
+def put_blob(store: RegistryClient, image: ImageReference, data: bytes, media_type: str) -> dict[str, Any]:
     digest = "sha256:" + hashlib.sha256(data).hexdigest()
-    descriptor = Descriptor(media_type, digest, len(data))
+    descriptor = ImageDescriptor(media_type, digest, len(data))
     store.write_blob(image, descriptor, lambda: nullcontext([data]))
     return {"mediaType": media_type, "digest": digest, "size": len(data)}
 
 
-def image_of(store: Registry, image: Reference, machine: str, layer: bytes) -> bytes:
+def image_of(store: RegistryClient, image: ImageReference, machine: str, layer: bytes) -> bytes:
     """Push config and layer; the manifest's bytes."""
     config = json.dumps({"os": "linux", "architecture": machine, "config": {}, "rootfs": {}}).encode()
     return json.dumps(
@@ -48,25 +48,27 @@ def image_of(store: Registry, image: Reference, machine: str, layer: bytes) -> b
 
 def put_index(host: str, name: str, salt: str = "") -> str:
     """Push an index with three platforms; its digest."""
-    image = parse_reference(f"{host}/{name}")
-    store = Registry(host)
+    image = parse_image_reference(f"{host}/{name}")
+    store = RegistryClient(host)
     entries = []
     for machine in ("amd64", "arm64", "s390x"):
-        child = read_manifest(image_of(store, image, machine, gzip.compress(f"{machine}{salt}".encode() * 1000)))
+        child = parse_image_manifest(image_of(store, image, machine, gzip.compress(f"{machine}{salt}".encode() * 1000)))
         store.write_manifest(image.by_digest(child.digest), child)
         platform = {"os": "linux", "architecture": machine}
         size = len(child.data)
         entries.append({"mediaType": OCI_MANIFEST, "digest": child.digest, "size": size, "platform": platform})
-    index = read_manifest(json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}).encode())
+    index = parse_image_manifest(
+        json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}).encode()
+    )
     store.write_manifest(image, index)
     return index.digest
 
 
 def put_big(source: ImageRegistry, name: str) -> None:
-    image = parse_reference(f"{source.host}/{name}")
-    store = Registry(source.host)
+    image = parse_image_reference(f"{source.host}/{name}")
+    store = RegistryClient(source.host)
     layer = hashlib.shake_128(name.encode()).digest(LAYER)
-    store.write_manifest(image, read_manifest(image_of(store, image, "amd64", layer)))
+    store.write_manifest(image, parse_image_manifest(image_of(store, image, "amd64", layer)))
 
 
 def large_layout(folder: Path, size: int) -> None:
@@ -137,5 +139,5 @@ def converge(wanted: Resource, folder: Path, sandbox: Path | None = None) -> Wri
 
 
 def stored(registry: ImageRegistry, name: str) -> str:
-    image = parse_reference(f"{registry.host}/{name}")
-    return Registry(registry.host).digest(image)
+    image = parse_image_reference(f"{registry.host}/{name}")
+    return RegistryClient(registry.host).digest(image)

@@ -6,7 +6,7 @@ from typing import Any
 
 from providers.images.credentials import DockerCredentials
 from providers.images.manifest import OCI_MANIFEST
-from providers.images.registry import Registry
+from providers.images.registry import RegistryClient
 from tests.integration.images.making import SOON
 from tests.testbed import image_registry
 from tests.testbed.image_registry import HostileRegistry, Reply, Seen
@@ -17,10 +17,10 @@ OTHER = "sha256:" + "0" * 64  # a digest of nothing
 TOKEN = "canary-token"
 
 
-def client(registry: HostileRegistry, folder: Path, **options: Any) -> Registry:
+def client(registry: HostileRegistry, folder: Path, **options: Any) -> RegistryClient:
     file = folder / "config.json"
     file.write_text(json.dumps({"auths": {registry.host: {"username": "robot", "password": TOKEN}}}))
-    return Registry(registry.host, credentials=DockerCredentials(file), retries=SOON, **options)
+    return RegistryClient(registry.host, credentials=DockerCredentials(file), retries=SOON, **options)
 
 
 def tagged(registry: HostileRegistry, tag: str, layer: bytes) -> dict[str, Any]:

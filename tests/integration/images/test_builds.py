@@ -11,8 +11,8 @@ import pytest
 from planner.errors import PermanentError, PreconditionError
 from planner.ports import Effect
 from providers.images.provider import RegistryImageProvider
-from providers.images.reference import parse_reference
-from providers.images.registry import Registry
+from providers.images.reference import parse_image_reference
+from providers.images.registry import RegistryClient
 from tests.integration.images.making import change_of, converge, plan, resource
 from tests.testbed.errors import PartMissing
 from tests.testbed.fixtures import part
@@ -72,8 +72,8 @@ def test_build_and_push(target: ImageRegistry, tmp_path: Path, builder: str) -> 
 
 
 def labels(registry: ImageRegistry, name: str) -> dict[str, str]:
-    image = parse_reference(f"{registry.host}/{name}")
-    store = Registry(registry.host)
+    image = parse_image_reference(f"{registry.host}/{name}")
+    store = RegistryClient(registry.host)
     manifest = store.manifest(image)
     assert manifest is not None
     with store.open_blob(image, manifest.parts[0]) as pieces:

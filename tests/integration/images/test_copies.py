@@ -13,13 +13,13 @@ from planner.address import Address
 from planner.errors import PreconditionError
 from planner.plan import Precondition
 from planner.ports import Absent, Effect, Preview, Unreadable
-from planner.values import Ref
+from planner.values import OutputRef
 from providers.images.copy_image import ImageLocation, copy_image
 from providers.images.layout import OciLayout
-from providers.images.manifest import read_manifest
+from providers.images.manifest import parse_image_manifest
 from providers.images.provider import RegistryImageProvider
-from providers.images.reference import parse_reference
-from providers.images.registry import Registry
+from providers.images.reference import parse_image_reference
+from providers.images.registry import RegistryClient
 from providers.oci_layout import create_layout
 from tests.integration.images.making import (
     ADDRESS,
@@ -42,7 +42,7 @@ def test_an_index_is_copied_byte_for_byte(source: ImageRegistry, target: ImageRe
     written = converge(wanted, tmp_path)
     assert written.outputs == {"digest": digest, "registryTagPresent": True}
     raw = [
-        Registry(one.host).manifest(parse_reference(f"{one.host}/{name}:1"))
+        RegistryClient(one.host).manifest(parse_image_reference(f"{one.host}/{name}:1"))
         for one, name in ((source, "copy/whole"), (target, "own/whole"))
     ]
     assert raw[0] == raw[1]
@@ -51,14 +51,14 @@ def test_an_index_is_copied_byte_for_byte(source: ImageRegistry, target: ImageRe
 def test_one_platform_and_several(source: ImageRegistry, target: ImageRegistry, tmp_path: Path) -> None:
     put_index(source.host, "copy/some:1")
     origin = f"{source.host}/copy/some:1"
-    index = Registry(source.host).manifest(parse_reference(origin))
+    index = RegistryClient(source.host).manifest(parse_image_reference(origin))
     assert index is not None
     one = converge(resource(source=origin, target=f"{target.host}/own/one:1", platforms=["linux/arm64"]), tmp_path)
     assert one.outputs["digest"] == index.parts[1].digest
     converge(
         resource(source=origin, target=f"{target.host}/own/two:1", platforms=["linux/s390x", "linux/amd64"]), tmp_path
     )
-    subset = Registry(target.host).manifest(parse_reference(f"{target.host}/own/two:1"))
+    subset = RegistryClient(target.host).manifest(parse_image_reference(f"{target.host}/own/two:1"))
     assert subset is not None
     assert [part.platform for part in subset.parts] == ["linux/amd64", "linux/s390x"]
 
@@ -91,7 +91,7 @@ def test_what_is_remembered_is_worth_nothing_when_the_tag_moved(
         assert file.stat().st_mode & 0o777 == 0o600
         file.write_bytes(file.read_bytes().replace(b"linux", b"plan9"))
     assert plan(RegistryImageProvider(tmp_path), wanted)[0] == preview
-    index = Registry(source.host).manifest(parse_reference(f"{source.host}/quiet/moves@{moved}"))
+    index = RegistryClient(source.host).manifest(parse_image_reference(f"{source.host}/quiet/moves@{moved}"))
     assert index is not None and preview.expects == index.parts[0].digest
 
 
@@ -113,9 +113,9 @@ def test_a_missing_platform_and_a_missing_source_block(
 def test_an_image_without_an_index_has_to_be_for_the_platform(
     source: ImageRegistry, target: ImageRegistry, tmp_path: Path
 ) -> None:
-    image = parse_reference(f"{source.host}/copy/plain:1")
-    store = Registry(source.host)
-    store.write_manifest(image, read_manifest(image_of(store, image, "arm64", gzip.compress(b"plain"))))
+    image = parse_image_reference(f"{source.host}/copy/plain:1")
+    store = RegistryClient(source.host)
+    store.write_manifest(image, parse_image_manifest(image_of(store, image, "arm64", gzip.compress(b"plain"))))
     wrong = resource(source=str(image), target=f"{target.host}/own/plain:1")
     preview, _ = plan(RegistryImageProvider(tmp_path), wrong)
     assert "linux/arm64" in preview.blocked
@@ -164,7 +164,7 @@ def test_blobs_are_mounted_within_one_registry(source: ImageRegistry, tmp_path: 
 
 
 def test_targets_that_are_not_known_yet(target: ImageRegistry, tmp_path: Path) -> None:
-    ref = Ref(Address.parse("GitHead/source"), "short")
+    ref = OutputRef(Address.parse("GitHead/source"), "short")
     provider = RegistryImageProvider(tmp_path)
     wanted = resource(source=ref, target=f"{target.host}/own/later:1")
     seen = provider.read([wanted], (), ()).observations[ADDRESS]
@@ -184,8 +184,8 @@ def test_an_unreachable_registry_is_unreadable(source: ImageRegistry, tmp_path: 
 def test_from_a_registry_into_a_layout(source: ImageRegistry, tmp_path: Path) -> None:
     put_index(source.host, "copy/out:1")
     create_layout(tmp_path / "layout", [])
-    origin = ImageLocation(Registry(source.host), parse_reference(f"{source.host}/copy/out:1"))
-    aim = ImageLocation(OciLayout(tmp_path / "layout"), parse_reference("127.0.0.1:5000/own/out:1"))
+    origin = ImageLocation(RegistryClient(source.host), parse_image_reference(f"{source.host}/copy/out:1"))
+    aim = ImageLocation(OciLayout(tmp_path / "layout"), parse_image_reference("127.0.0.1:5000/own/out:1"))
     root = origin.store.manifest(origin.image)
     assert root is not None
     copy_image(origin, root, aim, lambda _: None)
@@ -229,7 +229,7 @@ def test_many_threads_write_one_layout(tmp_path: Path) -> None:
         thread.join()
     assert not errors
     layout = OciLayout(tmp_path / "registry")
-    assert all(layout.digest(parse_reference(name)) for name in names)
+    assert all(layout.digest(parse_image_reference(name)) for name in names)
 
 
 def test_from_a_layout_of_the_configuration_folder(target: ImageRegistry, tmp_path: Path) -> None:

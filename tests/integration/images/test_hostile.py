@@ -7,8 +7,8 @@ import pytest
 
 from planner.errors import PermanentError, ProviderError
 from providers.images.copy_image import ImageLocation, copy_image
-from providers.images.reference import parse_reference
-from providers.images.registry import Registry
+from providers.images.reference import parse_image_reference
+from providers.images.registry import RegistryClient
 from tests.integration.images.making import SOON, put_big, put_blob, stored
 from tests.integration.images.rules import TOKEN, client, demand_basic, demand_bearer, redirected, tagged, upload_at
 from tests.testbed.image_registry import HostileRegistry, ImageRegistry, Reply
@@ -19,11 +19,11 @@ def test_a_foreign_location_gets_nothing(
 ) -> None:
     hostile.rules = [demand_basic, upload_at(f"http://{elsewhere.host}/v2/a/b/blobs/uploads/x")]
     put_big(source, "hostile/location:1")
-    origin = parse_reference(f"{source.host}/hostile/location:1")
-    place = ImageLocation(Registry(source.host), origin)
+    origin = parse_image_reference(f"{source.host}/hostile/location:1")
+    place = ImageLocation(RegistryClient(source.host), origin)
     root = place.store.manifest(origin)
     assert root is not None
-    aim = ImageLocation(client(hostile, tmp_path), parse_reference(f"{hostile.host}/a/b:1"))
+    aim = ImageLocation(client(hostile, tmp_path), parse_image_reference(f"{hostile.host}/a/b:1"))
     with pytest.raises(PermanentError, match="another host"):
         copy_image(place, root, aim, lambda _: None)
     assert elsewhere.seen == []
@@ -33,7 +33,7 @@ def test_a_foreign_location_gets_nothing(
 
 def test_a_foreign_realm_gets_nothing_unless_it_is_configured(hostile: HostileRegistry, tmp_path: Path) -> None:
     tagged(hostile, "1", b"layer")
-    image = parse_reference(f"{hostile.host}/a/b:1")
+    image = parse_image_reference(f"{hostile.host}/a/b:1")
     with HostileRegistry() as realm:
         realm.rules = [lambda _: Reply(200, {}, json.dumps({"token": TOKEN}).encode())]
         hostile.rules = [demand_bearer(f"http://{realm.host}/token")]
@@ -52,14 +52,14 @@ def test_a_redirected_blob_is_read_without_credentials(
     tagged(hostile, "1", b"layer")
     elsewhere.blobs = hostile.blobs
     hostile.rules = [demand_basic, lambda seen: redirected(seen, f"http://{elsewhere.host}")]
-    image = parse_reference(f"{hostile.host}/a/b:1")
+    image = parse_image_reference(f"{hostile.host}/a/b:1")
     origin = ImageLocation(client(hostile, tmp_path), image)
     root = origin.store.manifest(image)
     assert root is not None
     copy_image(
         origin,
         root,
-        ImageLocation(Registry(target.host), parse_reference(f"{target.host}/hostile/cdn:1")),
+        ImageLocation(RegistryClient(target.host), parse_image_reference(f"{target.host}/hostile/cdn:1")),
         lambda _: None,
     )
     assert stored(target, "hostile/cdn:1") == root.digest
@@ -69,7 +69,7 @@ def test_a_redirected_blob_is_read_without_credentials(
 def test_refused_credentials_say_so_without_them(hostile: HostileRegistry, tmp_path: Path) -> None:
     hostile.rules = [lambda _: Reply(401, {"WWW-Authenticate": 'Basic realm="x"'})]
     with pytest.raises(ProviderError) as caught:
-        client(hostile, tmp_path).digest(parse_reference(f"{hostile.host}/a/b:1"))
+        client(hostile, tmp_path).digest(parse_image_reference(f"{hostile.host}/a/b:1"))
     assert TOKEN not in str(caught.value) + caught.value.remedy + caught.value.where
     assert len(hostile.seen) == 2
 
@@ -83,7 +83,7 @@ def test_a_redirected_manifest_is_read_without_credentials(
     """registry.k8s.io answers so for every manifest."""
     tagged(elsewhere, "1", b"layer")
     hostile.rules = [demand_basic, lambda seen: Reply(307, {"Location": f"http://{elsewhere.host}{seen.path}"})]
-    image = parse_reference(f"{hostile.host}/a/b:1")
+    image = parse_image_reference(f"{hostile.host}/a/b:1")
     store = client(hostile, tmp_path)
     found = store.manifest(image)
     assert found is not None and found.digest == store.digest(image)
@@ -93,7 +93,7 @@ def test_a_redirected_manifest_is_read_without_credentials(
 
 
 def test_a_public_registry_may_not_send_us_to_this_machine(elsewhere: HostileRegistry) -> None:
-    registry = Registry("registry.example", retries=SOON)
+    registry = RegistryClient("registry.example", retries=SOON)
     with pytest.raises(PermanentError, match="inner address"):
         registry._ask_elsewhere("GET", f"http://{elsewhere.host}/v2/a/b/manifests/1")
     assert elsewhere.seen == []
@@ -103,13 +103,13 @@ def test_a_public_registry_may_not_send_us_to_this_machine(elsewhere: HostileReg
 def test_redirects_that_lead_nowhere(hostile: HostileRegistry, tmp_path: Path, location: str) -> None:
     hostile.rules = [lambda _: Reply(307, {"Location": location} if location else {})]
     with pytest.raises(ProviderError):
-        client(hostile, tmp_path).manifest(parse_reference(f"{hostile.host}/a/b:1"))
+        client(hostile, tmp_path).manifest(parse_image_reference(f"{hostile.host}/a/b:1"))
 
 
 @pytest.mark.parametrize("location", ["", "http://[", "//127.0.0.1:1/x", "http://127.0.0.1:1/x", "https:///x"])
 def test_uploads_that_lead_elsewhere(hostile: HostileRegistry, tmp_path: Path, location: str) -> None:
     hostile.rules = [upload_at(location)]
-    image = parse_reference(f"{hostile.host}/a/b:1")
+    image = parse_image_reference(f"{hostile.host}/a/b:1")
     with pytest.raises(PermanentError, match="another host"):
         put_blob(client(hostile, tmp_path), image, b"bytes", "text/plain")
     assert not [seen for seen in hostile.seen if seen.method == "PUT"]
@@ -120,5 +120,5 @@ def test_realms_that_lead_elsewhere(hostile: HostileRegistry, tmp_path: Path, re
     tagged(hostile, "1", b"layer")
     hostile.rules = [demand_bearer(realm)]
     with pytest.raises(PermanentError, match="nothing was sent there"):
-        client(hostile, tmp_path).digest(parse_reference(f"{hostile.host}/a/b:1"))
+        client(hostile, tmp_path).digest(parse_image_reference(f"{hostile.host}/a/b:1"))
     assert not [seen for seen in hostile.seen if "authorization" in seen.headers]

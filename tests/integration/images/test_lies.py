@@ -10,10 +10,10 @@ import pytest
 from planner.errors import PermanentError, PreconditionError
 from planner.ports import Unreadable
 from providers.images.copy_image import ImageLocation, copy_image
-from providers.images.manifest import MAX_MANIFEST, OCI_INDEX, OCI_MANIFEST, Descriptor, read_manifest
+from providers.images.manifest import MAX_MANIFEST, OCI_INDEX, OCI_MANIFEST, ImageDescriptor, parse_image_manifest
 from providers.images.provider import RegistryImageProvider
-from providers.images.reference import parse_reference
-from providers.images.registry import Registry
+from providers.images.reference import parse_image_reference
+from providers.images.registry import RegistryClient
 from tests.integration.images.making import ADDRESS, change_of, plan, put_big, resource, stored
 from tests.integration.images.rules import (
     OTHER,
@@ -42,13 +42,13 @@ def test_a_manifest_with_wrong_bytes_is_refused(hostile: HostileRegistry, tmp_pa
     digest = next(name for name in hostile.manifests if name.startswith("sha256:"))
     media_type, data = hostile.manifests["1"]
     hostile.manifests[digest] = (media_type, data + b" ")
-    image = parse_reference(f"{hostile.host}/a/b:1")
+    image = parse_image_reference(f"{hostile.host}/a/b:1")
     with pytest.raises(PermanentError, match="not what its digest says"):
         client(hostile, tmp_path).manifest(image.by_digest(digest))
 
 
 def test_a_404_of_something_else_is_not_absence(hostile: HostileRegistry, tmp_path: Path) -> None:
-    image = parse_reference(f"{hostile.host}/a/b:1")
+    image = parse_image_reference(f"{hostile.host}/a/b:1")
     assert client(hostile, tmp_path).digest(image) == ""
     hostile.rules = [lambda _: Reply(404, {"Content-Type": "text/html"}, b"<h1>Not Found</h1>")]
     wanted = resource(source=f"{hostile.host}/a/c:1", target=str(image), platforms=["all"])
@@ -60,7 +60,7 @@ def test_a_404_of_something_else_is_not_absence(hostile: HostileRegistry, tmp_pa
 def test_a_manifest_that_is_not_what_its_header_says(hostile: HostileRegistry, tmp_path: Path) -> None:
     tagged(hostile, "1", b"layer")
     media_type, data = hostile.manifests["1"]
-    image = parse_reference(f"{hostile.host}/a/b:1")
+    image = parse_image_reference(f"{hostile.host}/a/b:1")
     headers = {"Content-Type": media_type, "Docker-Content-Digest": OTHER}
 
     def answer(_: Seen) -> Reply | None:
@@ -79,7 +79,7 @@ def test_a_registry_that_stored_something_else(
     hostile: HostileRegistry, source: ImageRegistry, tmp_path: Path, where: str
 ) -> None:
     put_big(source, "hostile/stored:1")
-    origin = ImageLocation(Registry(source.host), parse_reference(f"{source.host}/hostile/stored:1"))
+    origin = ImageLocation(RegistryClient(source.host), parse_image_reference(f"{source.host}/hostile/stored:1"))
     root = origin.store.manifest(origin.image)
     assert root is not None
 
@@ -92,7 +92,7 @@ def test_a_registry_that_stored_something_else(
         copy_image(
             origin,
             root,
-            ImageLocation(client(hostile, tmp_path), parse_reference(f"{hostile.host}/a/b:1")),
+            ImageLocation(client(hostile, tmp_path), parse_image_reference(f"{hostile.host}/a/b:1")),
             lambda _: None,
         )
     assert "1" not in hostile.manifests
@@ -102,7 +102,7 @@ def test_a_tag_that_says_something_else_when_read_back(
     hostile: HostileRegistry, source: ImageRegistry, tmp_path: Path
 ) -> None:
     put_big(source, "hostile/back:1")
-    origin = ImageLocation(Registry(source.host), parse_reference(f"{source.host}/hostile/back:1"))
+    origin = ImageLocation(RegistryClient(source.host), parse_image_reference(f"{source.host}/hostile/back:1"))
     root = origin.store.manifest(origin.image)
     assert root is not None
 
@@ -115,7 +115,7 @@ def test_a_tag_that_says_something_else_when_read_back(
         copy_image(
             origin,
             root,
-            ImageLocation(client(hostile, tmp_path), parse_reference(f"{hostile.host}/a/b:1")),
+            ImageLocation(client(hostile, tmp_path), parse_image_reference(f"{hostile.host}/a/b:1")),
             lambda _: None,
         )
 
@@ -124,7 +124,7 @@ def test_a_mount_that_is_not_granted_becomes_an_upload(hostile: HostileRegistry,
     """202 in place of 201: also the real registry answers so when the other repository lacks the blob."""
     tagged(hostile, "1", b"layer")
     store = client(hostile, tmp_path)
-    image = parse_reference(f"{hostile.host}/a/b:1")
+    image = parse_image_reference(f"{hostile.host}/a/b:1")
     root = store.manifest(image)
     assert root is not None
     blobs, gone = dict(hostile.blobs), {"HEAD": Reply(404)}
@@ -132,7 +132,7 @@ def test_a_mount_that_is_not_granted_becomes_an_upload(hostile: HostileRegistry,
     copy_image(
         ImageLocation(store, image),
         root,
-        ImageLocation(store, parse_reference(f"{hostile.host}/other/c:2")),
+        ImageLocation(store, parse_image_reference(f"{hostile.host}/other/c:2")),
         lambda _: None,
     )
     posts = [seen.path for seen in hostile.seen if seen.method == "POST"]
@@ -143,8 +143,8 @@ def test_a_mount_that_is_not_granted_becomes_an_upload(hostile: HostileRegistry,
 
 def test_the_real_registry_does_not_mount_what_is_not_there(source: ImageRegistry) -> None:
     data = b"not in that repository"
-    blob = Descriptor("text/plain", "sha256:" + hashlib.sha256(data).hexdigest(), len(data))
-    store, image = Registry(source.host), parse_reference(f"{source.host}/mounted/absent:1")
+    blob = ImageDescriptor("text/plain", "sha256:" + hashlib.sha256(data).hexdigest(), len(data))
+    store, image = RegistryClient(source.host), parse_image_reference(f"{source.host}/mounted/absent:1")
     since = len(source.requests())
     store.write_blob(image, blob, lambda: nullcontext([data]), "no/such")
     assert [status for method, _, status in source.requests(since) if method == "POST"] == [202]
@@ -167,7 +167,7 @@ def test_the_real_registry_does_not_mount_what_is_not_there(source: ImageRegistr
 def test_manifests_that_are_none(hostile: HostileRegistry, tmp_path: Path, body: bytes, message: str) -> None:
     hostile.add_manifest("1", "application/json", body)
     with pytest.raises(PermanentError, match=message):
-        client(hostile, tmp_path).manifest(parse_reference(f"{hostile.host}/a/b:1"))
+        client(hostile, tmp_path).manifest(parse_image_reference(f"{hostile.host}/a/b:1"))
 
 
 def nested(hostile: HostileRegistry, child: bytes, media_type: str = OCI_INDEX, wide: int = 1) -> bytes:
@@ -184,8 +184,8 @@ def test_indexes_too_deep_too_wide_and_wrongly_named(
     tagged(hostile, "1", b"layer")
     image = hostile.manifests["1"][1]
     store = client(hostile, tmp_path)
-    origin = ImageLocation(store, parse_reference(f"{hostile.host}/a/b:1"))
-    aim = ImageLocation(Registry(target.host), parse_reference(f"{target.host}/hostile/deep:1"))
+    origin = ImageLocation(store, parse_image_reference(f"{hostile.host}/a/b:1"))
+    aim = ImageLocation(RegistryClient(target.host), parse_image_reference(f"{target.host}/hostile/deep:1"))
     flat = nested(hostile, image, OCI_MANIFEST)
     deep = nested(hostile, nested(hostile, nested(hostile, flat)))
     for data, error, message in (
@@ -194,14 +194,14 @@ def test_indexes_too_deep_too_wide_and_wrongly_named(
         (flat.replace(b'"size": ', b'"size": 1'), PermanentError, "another type or size"),
     ):
         with pytest.raises(error, match=message):
-            copy_image(origin, read_manifest(data), aim, lambda _: None)
+            copy_image(origin, parse_image_manifest(data), aim, lambda _: None)
     with pytest.raises(PermanentError, match="no proper list"):
-        read_manifest(nested(hostile, image, OCI_MANIFEST, wide=1001))
+        parse_image_manifest(nested(hostile, image, OCI_MANIFEST, wide=1001))
     assert stored(target, "hostile/deep:1") == ""
-    copy_image(origin, read_manifest(flat), aim, lambda _: None)
+    copy_image(origin, parse_image_manifest(flat), aim, lambda _: None)
     with pytest.raises(PermanentError, match="media type"):
-        other = ImageLocation(Registry(target.host), parse_reference(f"{target.host}/hostile/type:1"))
-        copy_image(origin, read_manifest(nested(hostile, image, OCI_INDEX)), other, lambda _: None)
+        other = ImageLocation(RegistryClient(target.host), parse_image_reference(f"{target.host}/hostile/type:1"))
+        copy_image(origin, parse_image_manifest(nested(hostile, image, OCI_INDEX)), other, lambda _: None)
 
 
 def test_an_index_that_names_a_hundred_times_the_same_costs_one_request(
@@ -210,7 +210,7 @@ def test_an_index_that_names_a_hundred_times_the_same_costs_one_request(
     tagged(hostile, "1", b"repeated")
     document = json.loads(nested(hostile, hostile.manifests["1"][1], OCI_MANIFEST))
     data = json.dumps({**document, "manifests": document["manifests"] * 100}).encode()
-    aim = ImageLocation(Registry(target.host), parse_reference(f"{target.host}/hostile/same:1"))
-    origin = ImageLocation(client(hostile, tmp_path), parse_reference(f"{hostile.host}/a/b:1"))
-    copy_image(origin, read_manifest(data), aim, lambda _: None)
+    aim = ImageLocation(RegistryClient(target.host), parse_image_reference(f"{target.host}/hostile/same:1"))
+    origin = ImageLocation(client(hostile, tmp_path), parse_image_reference(f"{hostile.host}/a/b:1"))
+    copy_image(origin, parse_image_manifest(data), aim, lambda _: None)
     assert len([seen for seen in hostile.seen if "/manifests/" in seen.path]) == 1

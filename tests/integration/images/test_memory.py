@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 from providers.images.copy_image import ImageLocation, copy_image
 from providers.images.layout import OciLayout
-from providers.images.reference import parse_reference
-from providers.images.registry import Registry
+from providers.images.reference import parse_image_reference
+from providers.images.registry import RegistryClient
 
 def peak():  # not getrusage, whose figure begins with that of the parent
     lines = Path("/proc/self/status").read_text().splitlines()
@@ -22,7 +22,7 @@ def peak():  # not getrusage, whose figure begins with that of the parent
 
 
 *hosts, folder, name = sys.argv[1:]
-first, second = [ImageLocation(Registry(host), parse_reference(f"{host}/{name}")) for host in hosts]
+first, second = [ImageLocation(RegistryClient(host), parse_image_reference(f"{host}/{name}")) for host in hosts]
 layout = ImageLocation(OciLayout(Path(folder)), first.image)
 root = layout.store.sole()
 first.store.digest(first.image)

@@ -10,8 +10,8 @@ from planner.plan import Precondition
 from planner.ports import Effect, Preview
 from providers.images.copy_image import ImageLocation, copy_image
 from providers.images.provider import RegistryImageProvider
-from providers.images.reference import parse_reference
-from providers.images.registry import Registry
+from providers.images.reference import parse_image_reference
+from providers.images.registry import RegistryClient
 from tests.integration.images.making import LAYER, SOON, change_of, put_big, put_index, resource, stored
 from tests.testbed.http_proxy import Action, HttpFaultProxy, Rule
 from tests.testbed.image_registry import ImageRegistry
@@ -106,7 +106,7 @@ def copied(source: HttpFaultProxy, target: HttpFaultProxy, path: str) -> None:
     places = []
     for proxy in (source, target):
         host = f"127.0.0.1:{proxy.port}"
-        places.append(ImageLocation(Registry(host, retries=SOON), parse_reference(f"{host}/{path}:1")))
+        places.append(ImageLocation(RegistryClient(host, retries=SOON), parse_image_reference(f"{host}/{path}:1")))
     root = places[0].store.manifest(places[0].image)
     assert root is not None
     places[1].store.digest(places[1].image)

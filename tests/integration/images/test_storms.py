@@ -8,8 +8,8 @@ import pytest
 from planner.errors import PermanentError, TemporaryError
 from providers.http.retries import RetryLimits
 from providers.images.copy_image import ImageLocation, copy_image
-from providers.images.reference import parse_reference
-from providers.images.registry import Registry
+from providers.images.reference import parse_image_reference
+from providers.images.registry import RegistryClient
 from tests.integration.images.making import put_big, stored
 from tests.integration.images.rules import client, tagged
 from tests.testbed.image_registry import HostileRegistry, ImageRegistry, Reply, Seen
@@ -19,7 +19,7 @@ from tests.testbed.image_registry import HostileRegistry, ImageRegistry, Reply, 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_storms_are_ridden_out_or_given_up(hostile: HostileRegistry, tmp_path: Path, status: int, value: str) -> None:
     tagged(hostile, "1", b"layer")
-    image = parse_reference(f"{hostile.host}/a/b:1")
+    image = parse_image_reference(f"{hostile.host}/a/b:1")
     pauses: list[float] = []
     headers = {"Retry-After": value} if value else {}
     left = [3]
@@ -30,12 +30,12 @@ def test_storms_are_ridden_out_or_given_up(hostile: HostileRegistry, tmp_path: P
 
     hostile.rules = [storm]
     retries = RetryLimits(tries=4, total=1e6, sleep=pauses.append)
-    assert Registry(hostile.host, retries=retries).digest(image)
+    assert RegistryClient(hostile.host, retries=retries).digest(image)
     assert len(pauses) == 3
     assert all(0 < pause <= 30 for pause in pauses)
     left[0] = 100
     with pytest.raises(TemporaryError, match=str(status)):
-        Registry(hostile.host, retries=retries).digest(image)
+        RegistryClient(hostile.host, retries=retries).digest(image)
     assert left[0] == 96
 
 
@@ -44,7 +44,7 @@ def test_an_upload_that_is_lost_begins_anew(
     hostile: HostileRegistry, source: ImageRegistry, tmp_path: Path, status: int
 ) -> None:
     put_big(source, "hostile/anew:1")
-    origin = ImageLocation(Registry(source.host), parse_reference(f"{source.host}/hostile/anew:1"))
+    origin = ImageLocation(RegistryClient(source.host), parse_image_reference(f"{source.host}/hostile/anew:1"))
     root = origin.store.manifest(origin.image)
     assert root is not None
     left = [2]
@@ -56,7 +56,10 @@ def test_an_upload_that_is_lost_begins_anew(
 
     hostile.rules = [lose]
     copy_image(
-        origin, root, ImageLocation(client(hostile, tmp_path), parse_reference(f"{hostile.host}/a/b:1")), lambda _: None
+        origin,
+        root,
+        ImageLocation(client(hostile, tmp_path), parse_image_reference(f"{hostile.host}/a/b:1")),
+        lambda _: None,
     )
     assert hostile.manifests["1"][1] == root.data
     assert all(part.digest in hostile.blobs for part in root.parts)
@@ -66,7 +69,7 @@ def test_an_upload_that_is_lost_begins_anew(
         copy_image(
             origin,
             root,
-            ImageLocation(client(hostile, tmp_path), parse_reference(f"{hostile.host}/a/b:2")),
+            ImageLocation(client(hostile, tmp_path), parse_image_reference(f"{hostile.host}/a/b:2")),
             lambda _: None,
         )
     assert "2" not in hostile.manifests
@@ -82,13 +85,13 @@ def test_storms_while_writing(
 ) -> None:
     """429 and then 503 for every request of that method, each begun upload and each manifest."""
     put_big(source, "storm/up:1")
-    origin = ImageLocation(Registry(source.host), parse_reference(f"{source.host}/storm/up:1"))
+    origin = ImageLocation(RegistryClient(source.host), parse_image_reference(f"{source.host}/storm/up:1"))
     root = origin.store.manifest(origin.image)
     assert root is not None
     hostile.rules = [Storm(method, value)]
     pauses: list[float] = []
-    aim = Registry(hostile.host, retries=RetryLimits(tries=8, total=1e6, sleep=pauses.append))
-    copy_image(origin, root, ImageLocation(aim, parse_reference(f"{hostile.host}/a/b:1")), lambda _: None)
+    aim = RegistryClient(hostile.host, retries=RetryLimits(tries=8, total=1e6, sleep=pauses.append))
+    copy_image(origin, root, ImageLocation(aim, parse_image_reference(f"{hostile.host}/a/b:1")), lambda _: None)
     assert hostile.manifests["1"][1] == root.data
     assert len(pauses) >= 2 and all(0 < pause <= 30 for pause in pauses)
 
@@ -98,11 +101,11 @@ def test_storms_while_reading(hostile: HostileRegistry, target: ImageRegistry, t
     hostile.rules = [Storm("GET", "0")]
     pauses: list[float] = []
     calm = RetryLimits(tries=8, total=1e6, sleep=pauses.append)
-    image = parse_reference(f"{hostile.host}/a/b:1")
-    origin = ImageLocation(Registry(hostile.host, retries=calm), image)
+    image = parse_image_reference(f"{hostile.host}/a/b:1")
+    origin = ImageLocation(RegistryClient(hostile.host, retries=calm), image)
     root = origin.store.manifest(image)
     assert root is not None
-    aim = ImageLocation(Registry(target.host, retries=calm), parse_reference(f"{target.host}/storm/down:1"))
+    aim = ImageLocation(RegistryClient(target.host, retries=calm), parse_image_reference(f"{target.host}/storm/down:1"))
     copy_image(origin, root, aim, lambda _: None)
     assert stored(target, "storm/down:1") == root.digest
     assert len(pauses) == 6

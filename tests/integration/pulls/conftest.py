@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.app.pulls.place import find_place
+from planner.app.pulls.place import find_monitored_lane
 from planner.app.request import Request
 from tests.e2e.hwplan import Hwplan
 from tests.integration.pulls.pull_world import REPO, PullWorld, ask_locally
@@ -54,7 +54,7 @@ def open_world(
             ask_locally(monkeypatch, github.url)
             with github.stored(REPO) as rows:
                 rows.rows("pulls").clear()
-            place = find_place(Request(config=config, nodes=(node,), lanes=(lane,), live=box))
+            place = find_monitored_lane(Request(config=config, nodes=(node,), lanes=(lane,), live=box))
             return PullWorld(box, github, place)
 
         yield opened

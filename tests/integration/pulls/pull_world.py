@@ -16,7 +16,7 @@ from planner.app import pull_plan
 from planner.app.apply_plan import ApplyChoices
 from planner.app.pulls import monitor
 from planner.app.pulls.monitor import MonitorChoices, run_monitor
-from planner.app.pulls.place import PullPlace
+from planner.app.pulls.place import MonitoredLane
 from planner.app.pulls.settle import PlannedCycle
 from planner.executor import ErrorPolicy, ExecutionOptions, WaitPolicy
 from planner.pulls.cycle_record import CycleRecord
@@ -24,10 +24,10 @@ from providers import github_with_git
 from providers.git.client import GitClient
 from providers.git.merges import GitMerges
 from providers.git.object_cache import ObjectCache
-from providers.git.remotes import open_remote_mapping
+from providers.git.remotes import open_remote_locations
 from providers.github.access import GitHubClients
 from providers.github.connection import GitHubConnection
-from providers.github.credentials import Credential, TokenFile, Web
+from providers.github.credentials import GitHubCredential, TokenFileCredential, WebSender
 from providers.github.provider import GitHubProvider
 from providers.github.rate_limits import WritePace
 from providers.http.retries import RetryLimits
@@ -49,12 +49,12 @@ def local_provider(url: str, folder: Path, sandbox: Path) -> GitHubProvider:
     if not token.exists():
         token.write_text(BOT_TOKEN)
 
-    def connect(web: Web, base: str, credential: Credential) -> GitHubConnection:
+    def connect(web: WebSender, base: str, credential: GitHubCredential) -> GitHubConnection:
         pace = WritePace(between=0.0)
-        return GitHubConnection(web, url, TokenFile(token), pace, RetryLimits(sleep=no_sleep), sleep=no_sleep)
+        return GitHubConnection(web, url, TokenFileCredential(token), pace, RetryLimits(sleep=no_sleep), sleep=no_sleep)
 
     git = GitClient()
-    merges = GitMerges(git, ObjectCache(git, sandbox / "objects"), open_remote_mapping(folder, sandbox))
+    merges = GitMerges(git, ObjectCache(git, sandbox / "objects"), open_remote_locations(folder, sandbox))
     return GitHubProvider(GitHubClients(folder, WebClient(), connect), merges, no_sleep)
 
 
@@ -76,7 +76,7 @@ class PullWorld:
 
     box: Path
     github: LocalGitHub
-    place: PullPlace
+    place: MonitoredLane
     records: list[CycleRecord] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
     lies_told: int = 0

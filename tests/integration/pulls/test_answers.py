@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from planner.pulls.marks import mark_line
+from planner.pulls.marks import marker_line
 from planner.spec.pulls import MergeWindow
 from tests.integration.pulls.pull_world import REPO, PullWorld
 from tests.testbed.github_server import Fault
@@ -101,7 +101,7 @@ def test_windows_are_by_the_clock_of_the_server(open_world: Callable[..., PullWo
 def test_p15_a_marker_that_somebody_else_wrote_is_text(world: PullWorld) -> None:
     """The comment author spoofed by the same marker: ours is written beside it, and theirs is left alone."""
     number, _ = world.pull("one")
-    spoofed = f"**Rolled out**\n\n{mark_line('rollout:v03:d601')}"
+    spoofed = f"**Rolled out**\n\n{marker_line('rollout:v03:d601')}"
     with world.github.stored(REPO) as rows:
         rows.add("comments", issue=number, author="mallory", body=spoofed)
     assert world.cycle().result == "done"

@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 import yaml
 
-from planner.app.pulls.cronjob import MonitorJob, monitor_manifests
+from planner.app.pulls.cronjob import MonitorCronJob, monitor_cronjob_manifests
 from planner.errors import SelectionError
 from tests.integration.pulls.pull_world import PullWorld
 
-JOB = MonitorJob("ghcr.io/acme/hwplan:1", "*/5 * * * *", "hwplan", "state", "github", "git-key", 900)
+JOB = MonitorCronJob("ghcr.io/acme/hwplan:1", "*/5 * * * *", "hwplan", "state", "github", "git-key", 900)
 _READ = {"get", "list", "watch"}
 
 
-def _documents(world: PullWorld, job: MonitorJob = JOB) -> list[dict[str, Any]]:
-    return list(yaml.safe_load_all(monitor_manifests(world.place, job)))
+def _documents(world: PullWorld, job: MonitorCronJob = JOB) -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all(monitor_cronjob_manifests(world.place, job)))
 
 
 def test_the_account_has_the_rights_of_a_cycle_and_no_more(world: PullWorld) -> None:
@@ -54,4 +54,4 @@ def test_the_pod_runs_one_cycle_with_the_files_where_they_are_looked_for(world: 
 
 def test_words_that_no_manifest_can_hold_are_refused(world: PullWorld) -> None:
     with pytest.raises(SelectionError, match="not in the expected form"):
-        _documents(world, MonitorJob("ghcr.io/acme/hwplan:1", "whenever", "hwplan", "state"))
+        _documents(world, MonitorCronJob("ghcr.io/acme/hwplan:1", "whenever", "hwplan", "state"))

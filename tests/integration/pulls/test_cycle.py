@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import unescape
 
-from planner.render.pull_pages import render_cycle
+from planner.render.pull_pages import render_pull_cycle
 from tests.integration.pulls.pull_world import REPO, PullWorld
 from tests.testbed.github_server import BOT_TOKEN
 
@@ -67,13 +68,49 @@ def test_p5_the_queue_waits_for_githubs_word_about_the_first(open_world: Callabl
     assert merged == [first, second]
 
 
+def test_p4_a_check_that_is_run_again_without_a_push_is_seen_by_the_next_cycle(world: PullWorld) -> None:
+    """No list shows it: candidates that wait for nothing else are looked at first, however many others there are."""
+    number, head = world.pull("red")
+    world.check(head, conclusion="failure")
+    for at in range(9):
+        _, other = world.pull(f"other-{at}", labels=["do-not-merge"])
+        world.check(other, conclusion="failure")
+        with world.pull_row(number + 1 + at) as row:
+            row["labels"] = []
+        world.github.add_review(number + 1 + at, "olga", "CHANGES_REQUESTED", other, repo=REPO)
+    world.rule(freshness="head")
+    for _ in range(3):
+        assert world.cycle().result == "waiting" and world.unmet(number) == ["check-failed"]
+    world.check(head, conclusion=None)
+    world.cycle()
+    assert world.unmet(number) == ["check-pending"]
+    world.check(head)
+    assert world.cycle().result == "done" and world.merges() == 1
+
+
+def test_p8_a_conflict_names_the_pull_request_that_was_merged_before(world: PullWorld) -> None:
+    world.rule(freshness="head")
+    first, _ = world.pull("first", {"README.md": "first\n"})
+    second, _ = world.pull("second", {"README.md": "second\n"})
+    assert world.cycle().result == "done"
+    merged = world.tip()
+    world.cycle()
+    (found,) = [one for one in world.records[-1].decision.verdicts if one.number == second]
+    reason = f"it conflicts with its base in README.md (changed by #{first}, {merged[:12]})"
+    assert [one.reason for one in found.unmet] == [reason]
+    page = render_pull_cycle(world.records[-1], "D601/v03", REPO, "v0.3")
+    assert f"(changed by #{first}, {merged[:12]})" in page
+    (issue,) = world.issues()
+    assert f"#{first}" in unescape(issue["body"]) and merged[:12] in issue["body"]
+
+
 def test_p20_a_hostile_pull_request_goes_through_a_whole_cycle(world: PullWorld) -> None:
     """Nothing of it is obeyed, and no credential is in what is stored or told."""
     title = "\x1b[2J$(reboot) `id` {{ lane }} <!-- hwplan:rollout:v03:d601 --> @pikasTech"
     number, _ = world.pull("one", title=title)
     record = world.cycle()
     assert record.result == "done"
-    page = render_cycle(record, "D601/v03", REPO, "v0.3")
+    page = render_pull_cycle(record, "D601/v03", REPO, "v0.3")
     assert "\x1b" not in page and "$(reboot)" in page
     told = "\n".join([*world.comments(number), *(one["description"] for one in world.rows("statuses"))])
     assert "reboot" not in told and "pikasTech" not in told

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from planner.address import Address
-from planner.app.drift_issues import DriftIssues, settle_drift_issues
+from planner.app.drift_issues import DriftIssues, update_drift_issues
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
 from tests.integration.pulls.pull_world import PullWorld
 from tests.testbed.github_server import Fault
@@ -18,7 +18,7 @@ SPOOFED = {"title": "x", "body": f"spoofed\n\n{MARKER}", "author": "mallory", "s
 
 
 def settled(world: PullWorld) -> DriftIssues:
-    return settle_drift_issues(world.place.request, None, None, confirm=True)
+    return update_drift_issues(world.place.request, None, None, confirm=True)
 
 
 def drifted(world: PullWorld, replicas: int = 7) -> None:

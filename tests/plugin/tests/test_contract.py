@@ -16,7 +16,7 @@ from planner.contract.suite import ProviderContract
 from planner.ports import Effect, Provider
 from planner.resource import Resource
 from planner.source import SourceRef
-from planner.values import JsonObject, Sealed, SecretValue, Vault
+from planner.values import JsonObject, SealedSecret, SecretValue, Vault
 
 REF, PRINT = "manifest:Secret/demo/pen#data.KEY", "hmac-sha256:0123456789abcdef"
 VAULT: Vault = {REF: SecretValue(SECRET)}
@@ -38,7 +38,7 @@ class Notes:
     def wanted(self) -> Sequence[Resource]:
         signature = {"secret": "demo/pen", "key": "KEY"}
         plain = [_note(f"n{n}", {"text": f"text {n}"}) for n in range(3)]
-        leaf = {"signature": {**signature, "value": Sealed(REF, PRINT)}}
+        leaf = {"signature": {**signature, "value": SealedSecret(REF, PRINT)}}
         return [*plain, _note("signed", {"text": "mine", "signature": signature}, leaf)]
 
     def holds(self, resource: Resource) -> bool:

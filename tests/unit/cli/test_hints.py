@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from planner.cli.main import run_words as run
+from planner.cli.main import run_command_line as run
 
 VERBS = {"diff": "plan", "delete": "destroy", "deploy": "apply", "rollback": "undo", "lint": "validate", "get": "state"}
 

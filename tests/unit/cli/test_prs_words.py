@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.app.pulls.place import find_place
+from planner.app.pulls.place import find_monitored_lane
 from planner.app.request import Request
 from planner.errors import SelectionError
 
@@ -15,13 +15,13 @@ CONFIG = Path(__file__).parents[3] / "config"
 
 @pytest.mark.parametrize(("lane", "node"), [("g14", "G14"), ("v02", "G14"), ("v03", "D601")])
 def test_without_a_node_it_is_the_one_that_merges(lane: str, node: str) -> None:
-    place = find_place(Request(config=CONFIG, lanes=(lane,)))
+    place = find_monitored_lane(Request(config=CONFIG, lanes=(lane,)))
     assert (place.node, place.lane, place.merges, place.repo) == (node, lane, True, "pikasTech/HWLAB")
     assert place.key == f"hwlab/{node}/{lane}" and place.git["remote"].startswith("ssh://")
 
 
 def test_another_node_of_the_lane_merges_nothing() -> None:
-    place = find_place(Request(config=CONFIG, lanes=("v03",), nodes=("JD01",)))
+    place = find_monitored_lane(Request(config=CONFIG, lanes=("v03",), nodes=("JD01",)))
     assert (place.node, place.merges, place.rules.authority) == ("JD01", False, "D601")
 
 
@@ -37,4 +37,4 @@ def test_another_node_of_the_lane_merges_nothing() -> None:
 )
 def test_other_words_are_refused(words: dict[str, tuple[str, ...]], said: str) -> None:
     with pytest.raises(SelectionError, match=said):
-        find_place(Request(config=CONFIG, **words))  # type: ignore[arg-type]
+        find_monitored_lane(Request(config=CONFIG, **words))  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.cli.main import run_words as run
+from planner.cli.main import run_command_line as run
 
 ROOT = Path(__file__).parents[3]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from planner.plan import Action, Change, FieldChange, FieldOp, Precondition, Verified
+from planner.plan import Action, Change, FieldChange, FieldOp, Precondition, VerifiedBy
 from planner.plan_difference import first_difference
 from tests.unit.render.sample_plans import change, mixed, plan_of
 
@@ -50,5 +50,5 @@ def test_of_which_changes_there_are() -> None:
 
 def test_who_was_asked_is_no_difference() -> None:
     plan = mixed()
-    asked = tuple(replace(change, verified=Verified.NO) for change in plan.changes)
+    asked = tuple(replace(change, verified=VerifiedBy.NO) for change in plan.changes)
     assert "another one" in first_difference(plan, replace(plan, changes=asked))

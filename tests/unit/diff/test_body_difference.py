@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from planner.body_difference import differing_parts
 from planner.path import parse_path, render_path
 from planner.values import Json
-from providers.probes.expected_response import ExpectedResponse, ProbeResponse, unmet_expectations
+from providers.probes.expected_response import ExpectedResponse, ProbeResponse, unmet_probe_expectations
 from tests.unit.diff.test_diff import DOCUMENTS, apply_changes, strictly_equal
 
 
@@ -49,11 +49,14 @@ def test_parts(before: Json, after: Json, parts: list[str]) -> None:
 def test_a_probe_names_the_part_and_not_the_document() -> None:
     expected = ExpectedResponse(200, {"status": {"services": [{"id": "x" * 200}, {"ready": True}], "phase": "Running"}})
     body = b'{"status": {"services": [{"id": "%s"}, {"ready": 1}], "phase": "Running"}}' % (b"x" * 200)
-    assert unmet_expectations(expected, ProbeResponse(200, {}, body)) == "status.services[1].ready is 1, expected true"
-    assert unmet_expectations(expected, ProbeResponse(200, {}, b'{"status": []}')).startswith(
+    assert (
+        unmet_probe_expectations(expected, ProbeResponse(200, {}, body))
+        == "status.services[1].ready is 1, expected true"
+    )
+    assert unmet_probe_expectations(expected, ProbeResponse(200, {}, b'{"status": []}')).startswith(
         "status is [], expected {"
     )
     many = ExpectedResponse(200, {"v": list(range(9))})
-    assert unmet_expectations(many, ProbeResponse(200, {}, b'{"v": [9, 9, 9, 9, 9, 9, 9, 9, 9]}')).endswith(
+    assert unmet_probe_expectations(many, ProbeResponse(200, {}, b'{"v": [9, 9, 9, 9, 9, 9, 9, 9, 9]}')).endswith(
         "v[2] is 9, expected 2; 6 more parts of v differ"
     )

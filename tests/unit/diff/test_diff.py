@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.diff import HIDDEN, ListRule, diff_documents, equal_documents
-from planner.path import FieldPath, ListItem, SetMember, render_path, sort_key
+from planner.path import FieldPath, ListItem, SetMember, path_sort_key, render_path
 from planner.plan import FieldChange, FieldOp
-from planner.values import Json, Sealed, parse_ref
+from planner.values import Json, SealedSecret, parse_output_ref
 
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(-2, 3), st.sampled_from([0.0, 1.0, 2.5]), st.sampled_from("ab1")
@@ -160,7 +160,7 @@ def test_changes_of_a_plain_list_give_its_items_in_place(before: Json, after: Js
 
 @given(DOCUMENTS, DOCUMENTS)
 def test_order_is_that_of_the_paths(before: Json, after: Json) -> None:
-    paths = [sort_key(change.path) for change in diff_documents(before, after)]
+    paths = [path_sort_key(change.path) for change in diff_documents(before, after)]
     assert paths == sorted(paths)
 
 
@@ -220,20 +220,23 @@ def test_a_whole_subtree_is_one_change_at_its_highest_path() -> None:
     assert reported(diff_documents({"a": 1}, {"a": 1, "b": {"c": {"d": 1}}})) == ["add b None {'c': {'d': 1}}"]
 
 
-FIRST, SECOND = Sealed("file:a#K", "hmac-sha256:0011223344556677"), Sealed("env:B", "hmac-sha256:8899aabbccddeeff")
+FIRST, SECOND = (
+    SealedSecret("file:a#K", "hmac-sha256:0011223344556677"),
+    SealedSecret("env:B", "hmac-sha256:8899aabbccddeeff"),
+)
 
 
 def test_secrets_are_compared_and_told_by_fingerprint_alone() -> None:
-    moved = Sealed("kubernetes:elsewhere#K", FIRST.fingerprint)
+    moved = SealedSecret("kubernetes:elsewhere#K", FIRST.fingerprint)
     assert diff_documents({"data": {"k": FIRST}}, {"data": {"k": moved}}) == ()
     (change,) = diff_documents({"data": {"k": FIRST}}, {"data": {"k": SECOND}})
     assert (change.before, change.after, change.sensitive) == (FIRST.fingerprint, SECOND.fingerprint, True)
 
 
 def test_secrets_that_do_not_exist_yet_are_equal_only_when_they_are_the_same_one() -> None:
-    assert diff_documents(Sealed("generate:a", ""), Sealed("generate:a", "")) == ()
-    assert diff_documents(Sealed("generate:a", ""), Sealed("generate:b", "")) != ()
-    assert diff_documents(Sealed("generate:a", ""), FIRST) != ()
+    assert diff_documents(SealedSecret("generate:a", ""), SealedSecret("generate:a", "")) == ()
+    assert diff_documents(SealedSecret("generate:a", ""), SealedSecret("generate:b", "")) != ()
+    assert diff_documents(SealedSecret("generate:a", ""), FIRST) != ()
 
 
 def test_each_secret_of_a_new_subtree_has_its_own_line() -> None:
@@ -276,8 +279,8 @@ def test_secrets_inside_list_items_are_masked_in_place() -> None:
 
 
 def test_outputs_not_known_yet_are_values() -> None:
-    ref = parse_ref("GitHead/source#commit")
-    assert diff_documents({"a": ref}, {"a": parse_ref("GitHead/source#commit")}) == ()
+    ref = parse_output_ref("GitHead/source#commit")
+    assert diff_documents({"a": ref}, {"a": parse_output_ref("GitHead/source#commit")}) == ()
     assert reported(diff_documents({"a": "x"}, {"a": ref})) == [f"change a 'x' {ref!r}"]
 
 

@@ -12,7 +12,7 @@ from planner.errors import ConfigError, SelectionError
 from planner.loading.ignore_rules import load_ignore_rules
 from planner.path import parse_path
 from planner.plan import Drift, FieldChange, FieldOp
-from planner.planning.accepted_drift import accept
+from planner.planning.accepted_drift import accept_drift
 from planner.ports import Effect, Preview
 from planner.render.drift_json import drift_json
 from planner.render.drift_markdown import render_drift_markdown
@@ -31,12 +31,12 @@ METALLB = IgnoreRule("*", "metallb", (), "its own labels")
 
 
 def test_a_rule_takes_its_fields_out_of_the_count() -> None:
-    settled = accept(DRIFTED, (), [RULE])
+    settled = accept_drift(DRIFTED, (), [RULE])
     assert settled.state is DriftState.DRIFTED and [one.path for one in settled.ignored] == [REPLICAS.path]
 
 
 def test_an_object_of_which_everything_is_ignored_rings_no_alarm() -> None:
-    settled = accept(DRIFTED, (), [RULE, METALLB])
+    settled = accept_drift(DRIFTED, (), [RULE, METALLB])
     assert settled.state is DriftState.IGNORED and report(settled).exit_code == 0
 
 
@@ -50,21 +50,21 @@ def test_an_object_of_which_everything_is_ignored_rings_no_alarm() -> None:
     ],
 )
 def test_kind_manager_and_field_must_all_fit(rule: IgnoreRule) -> None:
-    assert not accept(DRIFTED, (), [rule]).ignored
+    assert not accept_drift(DRIFTED, (), [rule]).ignored
 
 
 def test_a_deleted_object_is_never_ignored() -> None:
     gone = row("Deployment.apps/shop/api", DriftState.DRIFTED, "deleted since run 3")
-    assert accept(gone, (), [IgnoreRule("*", "*", (), "all")]).state is DriftState.DRIFTED
+    assert accept_drift(gone, (), [IgnoreRule("*", "*", (), "all")]).state is DriftState.DRIFTED
 
 
 def test_what_is_pending_beside_it_stays_so() -> None:
     both = replace(DRIFTED, state=DriftState.BOTH, undeclared=())
-    assert accept(both, (), [RULE]).state is DriftState.PENDING
+    assert accept_drift(both, (), [RULE]).state is DriftState.PENDING
 
 
 def test_rules_and_acknowledgements_together() -> None:
-    settled = accept(DRIFTED, [acknowledge("*", "metadata.labels")], [RULE])
+    settled = accept_drift(DRIFTED, [acknowledge("*", "metadata.labels")], [RULE])
     assert settled.state is DriftState.ACKNOWLEDGED and len(settled.acknowledged) == len(settled.ignored) == 1
 
 
@@ -79,7 +79,7 @@ def test_a_restart_is_shown_and_does_not_count() -> None:
 
 
 def test_every_report_counts_and_names_them() -> None:
-    whole: DriftReport = report(accept(DRIFTED, (), [RULE, METALLB]))
+    whole: DriftReport = report(accept_drift(DRIFTED, (), [RULE, METALLB]))
     text = render_drift(whole, width=160, colour=False, command="hwplan apply")
     assert "none of 1 object drifted, 2 fields ignored" in text and "(ignored: scaled at night, rules.yaml:1)" in text
     assert "to put it back" not in text
@@ -125,4 +125,4 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 def test_rows_in_sync_are_left_as_they_are() -> None:
     quiet: DriftRow = row("Service/shop/api", DriftState.IN_SYNC)
-    assert accept(quiet, (), [METALLB]) is quiet
+    assert accept_drift(quiet, (), [METALLB]) is quiet

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from planner.address import Address
-from planner.applied_state import AppliedState, Record
+from planner.applied_state import AppliedRecord, AppliedState
 from planner.drift import DriftReport, DriftState
 from planner.graph import build_graph
 from planner.plan import ClusterIdentity, Drift, FieldChange, FieldOp, Selection
@@ -29,9 +29,8 @@ def report(kind: str, preview: Preview | None, seen: Observation | None = None, 
     address = Address.parse(f"{kind}/{'shop/' if '.' in kind else ''}x")
     api_version = KINDS.get(kind, "hwplan.dev/v1" if kind == "LocalFile" else "apps/v1")
     resource = Resource(address, api_version, {"kind": address.kind}, "shop", "", SourceRef("a.yaml", 1))
-    record = Record(address, api_version, "shop", "", "u", "sha256:0", 1, "2026-11-22T03:00:00Z", resource.source,
-        "sha256:0",
-    )  # fmt: skip
+    at = "2026-11-22T03:00:00Z"
+    record = AppliedRecord(address, api_version, "shop", "", "u", "sha256:0", 1, at, resource.source, "sha256:0")
     inputs = PlanInputs(
         Selection("shop"), ClusterIdentity("u", "s"), "", build_graph([resource]), {address: resource},
         {address: seen or Absent(address)}, {} if preview is None else {address: preview},

@@ -8,7 +8,7 @@ import pytest
 
 from planner.address import Address
 from planner.path import render_path
-from planner.plan import Verified
+from planner.plan import VerifiedBy
 from planner.ports import Effect
 from planner.resource import Resource
 from planner.values import JsonObject
@@ -16,7 +16,7 @@ from providers.cluster import KindInfo
 from providers.kubernetes.errors import Forbidden, WebhookDown
 from providers.kubernetes.provider import KubernetesProvider
 from providers.kubernetes.snapshot.cluster import SnapshotCluster, open_snapshot
-from providers.kubernetes.snapshot.create_snapshot import create_empty
+from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
 from tests.unit.kubernetes.world import PRINTS, World, config, declare, deployment
 
@@ -39,7 +39,7 @@ class Refusing(SnapshotCluster):
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """A cluster with three objects, two of which somebody changed, and whose dry runs are refused."""
-    create_empty(tmp_path, name="box", namespaces=["demo"])
+    create_empty_snapshot(tmp_path, name="box", namespaces=["demo"])
     World(open_snapshot(tmp_path)).apply(wanted()[:3])
     change_as_foreign_manager(tmp_path, Address.parse("ConfigMap/demo/one"), {"data.a": "theirs"}, "night-shift")
     change_as_foreign_manager(tmp_path, Address.parse("ConfigMap/demo/two"), {"data.a": "theirs"}, "night-shift")
@@ -65,7 +65,7 @@ def test_changes_and_creates_are_predicted_locally(world: World) -> None:
         "ConfigMap/demo/three": "create",
     }
     one = look.preview("ConfigMap/demo/one")
-    assert one.verified is Verified.SCHEMA and not one.blocked and one.drifted
+    assert one.verified is VerifiedBy.SCHEMA and not one.blocked and one.drifted
     (field,) = one.fields
     assert (render_path(field.path), field.before, field.after, field.manager) == (
         "data.a",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from planner.address import Address
-from planner.effects.impact import Impact, impact_of
+from planner.effects.impact import ChangeImpact, impact_of_change
 from planner.errors import GraphError
 from planner.graph import build_graph
 from planner.render.impact_text import impact_document, render_impact
@@ -108,9 +108,11 @@ CASES = {
 }
 
 
-def impact(address: str, text: str) -> tuple[Impact, list[Resource]]:
+def impact(address: str, text: str) -> tuple[ChangeImpact, list[Resource]]:
     declared = resources(text)
-    return impact_of(Address.parse(address), {one.address: one for one in declared}, build_graph(declared)), declared
+    return impact_of_change(
+        Address.parse(address), {one.address: one for one in declared}, build_graph(declared)
+    ), declared
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -160,5 +162,7 @@ def test_what_reaches_nothing_says_so() -> None:
 def test_an_unknown_address_names_the_closest() -> None:
     declared = resources(config(a="1"))
     with pytest.raises(GraphError, match="is not in the graph") as caught:
-        impact_of(Address.parse("ConfigMap/demo/con"), {one.address: one for one in declared}, build_graph(declared))
+        impact_of_change(
+            Address.parse("ConfigMap/demo/con"), {one.address: one for one in declared}, build_graph(declared)
+        )
     assert caught.value.remedy == "did you mean ConfigMap/demo/conf?"

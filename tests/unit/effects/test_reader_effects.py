@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.plan import EffectKind
+from planner.plan import SideEffectKind
 from tests.unit.effects.world import config, set_off, workload
 
 BY_KEY = "env: [{name: A, valueFrom: {configMapKeyRef: {name: conf, key: a}}}]"
@@ -21,18 +21,18 @@ SUB_PATH = "volumeMounts: [{name: v, mountPath: /x, subPath: a}]"
 @pytest.mark.parametrize(
     ("pod", "container", "effect"),
     [
-        ("", BY_KEY, EffectKind.STALE),
+        ("", BY_KEY, SideEffectKind.STALE),
         ("", BY_KEY.replace("key: a", "key: b"), None),
-        ("", ALL_KEYS, EffectKind.STALE),
-        (VOLUME, MOUNT, EffectKind.LATER),
-        (PROJECTED, MOUNT, EffectKind.LATER),
-        (VOLUME, SUB_PATH, EffectKind.STALE),
+        ("", ALL_KEYS, SideEffectKind.STALE),
+        (VOLUME, MOUNT, SideEffectKind.LATER),
+        (PROJECTED, MOUNT, SideEffectKind.LATER),
+        (VOLUME, SUB_PATH, SideEffectKind.STALE),
         (ITEMS, MOUNT, None),
-        (VOLUME, f"{MOUNT}, {BY_KEY}", EffectKind.STALE),
+        (VOLUME, f"{MOUNT}, {BY_KEY}", SideEffectKind.STALE),
         ("", "", None),
     ],
 )
-def test_a_changed_key(pod: str, container: str, effect: EffectKind | None, tmp_path: Path) -> None:
+def test_a_changed_key(pod: str, container: str, effect: SideEffectKind | None, tmp_path: Path) -> None:
     reader = workload("Deployment", pod=pod, container=container)
     reported = set_off(config(a="1", b="1") + reader, config(a="2", b="1") + reader, tmp_path)
     if effect is None:
@@ -44,7 +44,7 @@ def test_a_changed_key(pod: str, container: str, effect: EffectKind | None, tmp_
 def test_a_reader_that_restarts_anyway_sees_the_new_value(tmp_path: Path) -> None:
     old, new = (workload("Deployment", container=ALL_KEYS, image=image) for image in ("a:1", "a:2"))
     reported = set_off(config(a="1") + old, config(a="2") + new, tmp_path)
-    assert {one.kind for one in reported} == {EffectKind.RESTART}
+    assert {one.kind for one in reported} == {SideEffectKind.RESTART}
     assert any("its restarted pods see the new value" in one.text for one in reported)
 
 
@@ -64,18 +64,18 @@ def test_a_cron_job_reads_it_with_its_next_run(tmp_path: Path) -> None:
         f"{ALL_KEYS}}}]}}}}}}}}}}\n"
     )
     [reported] = set_off(config(a="1") + job, config(a="2") + job, tmp_path)
-    assert reported.kind is EffectKind.LATER and "runs that start from now on" in reported.text
+    assert reported.kind is SideEffectKind.LATER and "runs that start from now on" in reported.text
 
 
 def test_what_is_deleted_and_still_named(tmp_path: Path) -> None:
     reader = workload("Deployment", container=BY_KEY)
     [reported, retired] = set_off(config(a="1") + reader, reader, tmp_path)
     assert retired.text == "conf: 1 object deleted (ConfigMap conf)"
-    assert reported.kind is EffectKind.REFERENCE and reported.address.kind == "ConfigMap"
+    assert reported.kind is SideEffectKind.REFERENCE and reported.address.kind == "ConfigMap"
     field = "spec.template.spec.containers[name=c].env[name=A].valueFrom.configMapKeyRef.name"
     assert reported.text.startswith(f"by Deployment.apps/demo/web ({field}); pods that start from now on cannot")
 
 
 def test_what_goes_together_is_no_reference(tmp_path: Path) -> None:
     both = config(a="1") + workload("Deployment", container=BY_KEY)
-    assert {one.kind for one in set_off(both, "", tmp_path)} == {EffectKind.OUTAGE}
+    assert {one.kind for one in set_off(both, "", tmp_path)} == {SideEffectKind.OUTAGE}

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from planner.address import Address
-from planner.effects import OtherObjects
-from planner.plan import EffectKind
+from planner.effects import UntouchedObjects
+from planner.plan import SideEffectKind
 from planner.resource import Resource
 from planner.source import SourceRef
 from tests.unit.effects.world import config, set_off, workload
@@ -40,15 +40,15 @@ def deployment(name: str, **env: str) -> Resource:
     return Resource(Address.parse(f"Deployment.apps/demo/{name}"), "apps/v1", manifest, "", "", SourceRef("(live)"))
 
 
-def retired(before: str, after: str, tmp_path: Path, others: OtherObjects) -> list[str]:
+def retired(before: str, after: str, tmp_path: Path, others: UntouchedObjects) -> list[str]:
     """The texts about what retires."""
     found = set_off(before, after, tmp_path, others=others)
-    return [one.text for one in found if one.kind is EffectKind.RETIRE]
+    return [one.text for one in found if one.kind is SideEffectKind.RETIRE]
 
 
 def test_objects_of_one_application_are_one_entry(tmp_path: Path) -> None:
     before = service("notifier-web", "notifier") + config(name="notifier-settings", a="1") + config(name="other", a="1")
-    [text] = retired(before, config(name="other", a="1"), tmp_path, OtherObjects(looked_at=True))
+    [text] = retired(before, config(name="other", a="1"), tmp_path, UntouchedObjects(looked_at=True))
     assert text == (
         "notifier: 2 objects deleted (Service notifier-web, ConfigMap notifier-settings); "
         "nothing references it any more (looked at 1 declared and 0 live objects)"
@@ -58,7 +58,7 @@ def test_objects_of_one_application_are_one_entry(tmp_path: Path) -> None:
 def test_the_name_in_the_text_of_a_live_object_is_found(tmp_path: Path) -> None:
     caller = deployment("caller", URL="http://notifier:8093/x", OTHER="notifier-old")
     [text] = retired(
-        service("notifier", "notifier") + KEPT, KEPT, tmp_path, OtherObjects(live=(caller,), looked_at=True)
+        service("notifier", "notifier") + KEPT, KEPT, tmp_path, UntouchedObjects(live=(caller,), looked_at=True)
     )
     assert "its name still stands in Deployment.apps/demo/caller (spec.template.spec.containers[name=c].env" in text
     assert "nothing references it" not in text
@@ -67,27 +67,27 @@ def test_the_name_in_the_text_of_a_live_object_is_found(tmp_path: Path) -> None:
 def test_a_longer_name_is_another_one(tmp_path: Path) -> None:
     caller = deployment("caller", URL="http://notifier-old:8093/x")
     [text] = retired(
-        service("notifier", "notifier") + KEPT, KEPT, tmp_path, OtherObjects(live=(caller,), looked_at=True)
+        service("notifier", "notifier") + KEPT, KEPT, tmp_path, UntouchedObjects(live=(caller,), looked_at=True)
     )
     assert "nothing references it any more" in text
 
 
 @pytest.mark.parametrize(("live", "words"), [(True, "lives, is not declared here, and stays"), (False, "")])
 def test_a_workload_that_nobody_deletes_is_said(live: bool, words: str, tmp_path: Path) -> None:
-    others = OtherObjects(live=(deployment("notifier"),) if live else (), looked_at=True)
+    others = UntouchedObjects(live=(deployment("notifier"),) if live else (), looked_at=True)
     [text] = retired(service("notifier", "notifier") + KEPT, KEPT, tmp_path, others)
     assert ("its Deployment notifier " in text and words in text) is live
 
 
 def test_a_workload_that_is_delivered_no_longer(tmp_path: Path) -> None:
-    others = OtherObjects(delivered_before={HOLDER: (deployment("notifier"),)}, looked_at=True)
+    others = UntouchedObjects(delivered_before={HOLDER: (deployment("notifier"),)}, looked_at=True)
     [text] = retired(service("notifier", "notifier") + KEPT, KEPT, tmp_path, others)
     assert "ConfigMap gitops no longer delivers its Deployment notifier, which stays until the next delivery" in text
     assert text.endswith("whoever delivers it has to delete it")
 
 
 def test_what_could_not_be_looked_at_is_named(tmp_path: Path) -> None:
-    others = OtherObjects(unlisted=("jobs of demo (forbidden)",), looked_at=True)
+    others = UntouchedObjects(unlisted=("jobs of demo (forbidden)",), looked_at=True)
     [text] = retired(service("notifier", "notifier") + KEPT, KEPT, tmp_path, others)
     assert text.endswith("not looked at: jobs of demo (forbidden)")
 
@@ -100,9 +100,9 @@ def reading(name: str, template: str) -> Resource:
     return one
 
 
-@pytest.mark.parametrize(("after", "kind"), [("2", EffectKind.RESTART), ("1", EffectKind.STALE)])
-def test_a_delivered_reader_restarts_only_with_other_pods(after: str, kind: EffectKind, tmp_path: Path) -> None:
-    others = OtherObjects(
+@pytest.mark.parametrize(("after", "kind"), [("2", SideEffectKind.RESTART), ("1", SideEffectKind.STALE)])
+def test_a_delivered_reader_restarts_only_with_other_pods(after: str, kind: SideEffectKind, tmp_path: Path) -> None:
+    others = UntouchedObjects(
         delivered={HOLDER: (reading("web", after),)}, delivered_before={HOLDER: (reading("web", "1"),)}, looked_at=True
     )
     [found] = set_off(config(a="1"), config(a="2"), tmp_path, others=others)
@@ -112,9 +112,9 @@ def test_a_delivered_reader_restarts_only_with_other_pods(after: str, kind: Effe
 
 def test_a_live_reader_that_nobody_declares(tmp_path: Path) -> None:
     [found] = set_off(
-        config(a="1"), config(a="2"), tmp_path, others=OtherObjects(live=(reading("web", "1"),), looked_at=True)
+        config(a="1"), config(a="2"), tmp_path, others=UntouchedObjects(live=(reading("web", "1"),), looked_at=True)
     )
-    assert found.kind is EffectKind.STALE
+    assert found.kind is SideEffectKind.STALE
     assert found.text.endswith("(it lives, and is not declared here)")
 
 
@@ -157,15 +157,15 @@ def pipeline(
 )
 def test_references_of_a_pipeline(after: str, reported: str, tmp_path: Path) -> None:
     found = set_off(pipeline(), after, tmp_path)
-    [one] = [one for one in found if one.kind in (EffectKind.CHECKED, EffectKind.BROKEN)]
+    [one] = [one for one in found if one.kind in (SideEffectKind.CHECKED, SideEffectKind.BROKEN)]
     assert reported in one.text
-    assert (one.kind is EffectKind.CHECKED) is ("hold:" in reported)
+    assert (one.kind is SideEffectKind.CHECKED) is ("hold:" in reported)
 
 
 def test_a_pipeline_that_nothing_touches_is_not_reported(tmp_path: Path) -> None:
     found = set_off(pipeline() + config(a="1"), pipeline() + config(a="2"), tmp_path)
-    assert not any(one.kind is EffectKind.CHECKED for one in found)
+    assert not any(one.kind is SideEffectKind.CHECKED for one in found)
 
 
 def test_a_workload_beside_does_not_count(tmp_path: Path) -> None:
-    assert not retired("", workload("Deployment"), tmp_path, OtherObjects(looked_at=True))
+    assert not retired("", workload("Deployment"), tmp_path, UntouchedObjects(looked_at=True))

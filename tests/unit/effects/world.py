@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from planner.diff import diff_documents
-from planner.effects import OtherObjects, effects
+from planner.effects import UntouchedObjects, side_effects_of_plan
 from planner.graph import build_graph
-from planner.plan import Action, Change, Precondition, SetOff
+from planner.plan import Action, Change, Precondition, SideEffect
 from planner.ports import Present
 from planner.source import SourceRef
 from tests.unit.loading.fakes import manifests
@@ -19,8 +19,8 @@ def set_off(
     tmp_path: Path,
     *,
     replaced: frozenset[str] = frozenset(),
-    others: OtherObjects | None = None,
-) -> list[SetOff]:
+    others: UntouchedObjects | None = None,
+) -> list[SideEffect]:
     """What follows when the manifests `before`, which live, become `after`; `replaced` are deleted and made anew."""
     old = {one.address: one for one in manifests(before, tmp_path, "a").resources} if before else {}
     new = {one.address: one for one in manifests(after, tmp_path, "a").resources} if after else {}
@@ -35,7 +35,9 @@ def set_off(
     gone = [one for address, one in old.items() if address not in new]
     changes += [_change(one.address, Action.DELETE, None, ()) for one in gone]
     seen = {address: Present(address, "uid", "content", one.manifest) for address, one in old.items()}
-    return list(effects(changes, new, seen, build_graph(list(new.values())), gone, others or OtherObjects()))
+    return list(
+        side_effects_of_plan(changes, new, seen, build_graph(list(new.values())), gone, others or UntouchedObjects())
+    )
 
 
 def _change(address, action, desired, fields) -> Change:  # type: ignore[no-untyped-def]

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from planner.address import Address
-from planner.events import Ended, Event, Observer, Result
-from planner.executor import ExecutionOptions, RunResult, execute
+from planner.events import Ended, Event, EventObserver, NodeResult
+from planner.executor import ExecutionOptions, RunResult, execute_plan
 from planner.plan import Action, Blocked, Change, ClusterIdentity, Plan, Precondition, Selection
 from planner.ports import Provider, Readiness, ReadResult, Written
 from planner.source import SourceRef
@@ -146,15 +146,15 @@ class Recorder:
 
 
 def run(
-    plan: Plan, provider: FakeProvider, options: ExecutionOptions | None = None, recorder: Observer | None = None
+    plan: Plan, provider: FakeProvider, options: ExecutionOptions | None = None, recorder: EventObserver | None = None
 ) -> RunResult:
     def provider_of(_: Change) -> Provider:
         return provider  # type: ignore[return-value]  # read and preview are never called here
 
-    return execute(plan, provider_of, {}, recorder or Recorder(), QuickClock(), options or ExecutionOptions())
+    return execute_plan(plan, provider_of, {}, recorder or Recorder(), QuickClock(), options or ExecutionOptions())
 
 
-def results(result: RunResult) -> dict[str, Result]:
+def results(result: RunResult) -> dict[str, NodeResult]:
     return {address.name: ended.result for address, ended in result.outcomes.items()}
 
 

@@ -16,12 +16,12 @@ from planner.errors import (
     PreconditionError,
     TemporaryError,
 )
-from planner.events import Applied, Began, Ended, Event, Result
-from planner.executor import ErrorPolicy, ExecutionOptions, ObserverChain, WaitPolicy, exit_code
-from planner.executor.schedule import Schedule
+from planner.events import Applied, Began, Ended, Event, NodeResult
+from planner.executor import ErrorPolicy, ExecutionOptions, ObserverChain, WaitPolicy, exit_code_of_run
+from planner.executor.schedule import ChangeSchedule
 from planner.plan import Action
 from planner.ports import Readiness, Written
-from planner.values import Ref, Sub
+from planner.values import OutputRef, OutputTemplate
 from tests.unit.executor.engine_world import R, holds_once
 from tests.unit.executor.executor_fakes import FakeProvider, Recorder, address, change, ended, plan_of, results, run
 
@@ -39,7 +39,7 @@ def test_each_effect_stands_between_a_begin_and_an_end_and_after_the_end_of_its_
         assert all(recorder.position(Ended, need) < begin for need in needs)
     assert provider.calls[0] == ("apply", "a")
     assert provider.calls[-1] == ("apply", "d")
-    assert exit_code(result) == 0
+    assert exit_code_of_run(result) == 0
 
 
 def test_an_effect_is_not_tried_before_its_begin_was_taken() -> None:
@@ -75,7 +75,7 @@ def test_a_failure_skips_what_needs_it_and_nothing_else() -> None:
                                "e": R.SKIPPED}  # fmt: skip
     assert (ended(result, "b").message, ended(result, "b").remedy) == ("quota exceeded", "raise the quota")
     assert ended(result, "d").cause == ended(result, "e").cause == address("b")
-    assert exit_code(result) == 1
+    assert exit_code_of_run(result) == 1
 
 
 def test_on_error_stop_begins_nothing_new() -> None:
@@ -85,14 +85,14 @@ def test_on_error_stop_begins_nothing_new() -> None:
     )
     assert results(result) == {"a": R.FAILED, "b": R.CANCELLED, "c": R.CANCELLED}
     assert [name for _, name in provider.calls] == ["a"]
-    assert exit_code(result) == 1
+    assert exit_code_of_run(result) == 1
 
 
 def test_what_needs_a_blocked_resource_is_skipped() -> None:
     result = run(plan_of({"a": ("gone",), "b": ("a",), "c": ()}, blocked=["gone"]), FakeProvider())
     assert results(result) == {"a": R.SKIPPED, "b": R.SKIPPED, "c": R.DONE}
     assert ended(result, "b").cause == address("gone")
-    assert exit_code(result) == 1
+    assert exit_code_of_run(result) == 1
 
 
 @pytest.mark.parametrize(
@@ -108,10 +108,10 @@ def test_what_needs_a_blocked_resource_is_skipped() -> None:
         ([Written("u", already=True)], R.UNCHANGED, 1, 0),
     ],
 )
-def test_results_of_one_effect(answers: list[object], result: Result, calls: int, code: int) -> None:
+def test_results_of_one_effect(answers: list[object], result: NodeResult, calls: int, code: int) -> None:
     provider = FakeProvider(script={"a": list(answers)})
     got = run(plan_of({"a": ()}), provider)
-    assert (results(got)["a"], len(provider.calls), exit_code(got)) == (result, calls, code)
+    assert (results(got)["a"], len(provider.calls), exit_code_of_run(got)) == (result, calls, code)
 
 
 def test_a_foreign_error_is_named_by_type_only_and_its_trace_is_private(tmp_path: Path) -> None:
@@ -153,26 +153,29 @@ def test_no_ops_are_no_effects_and_only_end() -> None:
         (Readiness(done=False, ok=False, message="0 of 1 ready"), R.PENDING),
     ],
 )
-def test_what_is_unchanged_and_not_ready_is_asked_again(seen: Readiness, ended: Result) -> None:
+def test_what_is_unchanged_and_not_ready_is_asked_again(seen: Readiness, ended: NodeResult) -> None:
     """A pipeline that is started again must not go past what failed the first time."""
     provider = FakeProvider(verdicts={"a": seen})
     plan = plan_of([change("a", action=Action.NOOP, wait_seconds=0.05), change("b", ["a"]), change("c")])
     for options in (ExecutionOptions(), ExecutionOptions(done={address("a"): {}})):
         result = run(plan, provider, options)
         assert results(result) == {"a": ended, "b": R.SKIPPED, "c": R.DONE}
-        assert exit_code(result) == (1 if ended is R.FAILED else 4)
+        assert exit_code_of_run(result) == (1 if ended is R.FAILED else 4)
 
 
 def test_what_an_unchanged_resource_gives_when_it_is_ready_is_filled_in() -> None:
     given = {"status.ip": "10.0.0.7"}
     provider = FakeProvider(verdicts={"a": Readiness(done=True, ok=True, outputs=given)})
-    taking = change("b", ["a"], desired={"ip": Ref(address("a"), "status.ip")})
+    taking = change("b", ["a"], desired={"ip": OutputRef(address("a"), "status.ip")})
     assert results(run(plan_of([change("a", action=Action.NOOP), taking]), provider)) == {"a": R.UNCHANGED, "b": R.DONE}
     assert provider.documents["b"] == {"ip": "10.0.0.7"}
 
 
 def test_outputs_are_filled_into_later_changes() -> None:
-    commit, sub = Ref(address("git"), "commit"), Sub(("poll-", Ref(address("git"), "status.short")))
+    commit, sub = (
+        OutputRef(address("git"), "commit"),
+        OutputTemplate(("poll-", OutputRef(address("git"), "status.short"))),
+    )
     desired = {"spec": {"commit": commit, "list": [sub, "plain"]}}
     provider = FakeProvider(script={"git": [Written("u", {"commit": "c0ffee", "status": {"short": "c0f"}})]})
     run(plan_of([change("git"), change("run", ["git"], desired=desired)]), provider)
@@ -182,7 +185,7 @@ def test_outputs_are_filled_into_later_changes() -> None:
 def test_outputs_of_readiness_are_filled_in_and_made_durable() -> None:
     provider = FakeProvider(verdicts={"run": Readiness(done=True, ok=True, outputs={"digest": "sha256:1"})})
     recorder = Recorder()
-    desired = {"image": Ref(address("run"), "digest")}
+    desired = {"image": OutputRef(address("run"), "digest")}
     run(plan_of([change("run"), change("use", ["run"], desired=desired, wait="none")]), provider, recorder=recorder)
     assert provider.documents["use"] == {"image": "sha256:1"}
     outputs = [event.outputs for event in recorder.events if isinstance(event, Applied)]
@@ -199,7 +202,7 @@ def test_what_an_effect_said_is_told_with_its_end(wait: WaitPolicy) -> None:
 
 def test_a_missing_output_fails_the_change_by_name_and_before_any_effect() -> None:
     provider = FakeProvider()
-    desired = {"spec": Sub(("x", Ref(address("a"), "nope")))}
+    desired = {"spec": OutputTemplate(("x", OutputRef(address("a"), "nope")))}
     result = run(plan_of([change("a"), change("b", ["a"], desired=desired)]), provider)
     assert results(result)["b"] is R.FAILED
     assert "ConfigMap/ns/a#nope" in ended(result, "b").message
@@ -208,7 +211,7 @@ def test_a_missing_output_fails_the_change_by_name_and_before_any_effect() -> No
 
 def test_resuming_passes_over_what_is_done_and_knows_its_outputs() -> None:
     provider = FakeProvider(script={"b": [Written("u", already=True)]})
-    desired = {"x": Ref(address("a"), "commit")}
+    desired = {"x": OutputRef(address("a"), "commit")}
     plan = plan_of([change("a"), change("b", ["a"]), change("c", ["a", "b"], desired=desired)])
     result = run(plan, provider, ExecutionOptions(done={address("a"): {"commit": "c0ffee"}}))
     assert [name for _, name in provider.calls] == ["b", "c"]
@@ -252,7 +255,7 @@ def test_ordering_a_hundred_thousand_changes_is_linear() -> None:
     def seconds(count: int) -> float:
         changes = plan_of({f"n{i}": (f"n{i // 2}",) if i > 1 else () for i in range(1, count)}).changes
         begin = time.process_time()
-        schedule = Schedule(changes)
+        schedule = ChangeSchedule(changes)
         while (one := schedule.pop()) is not None:
             schedule.succeed(one.address)
         return time.process_time() - begin

@@ -14,7 +14,7 @@ from planner.errors import (
     TemporaryError,
 )
 from planner.events import Applied, Began, Ended, Waiting
-from planner.executor import ExecutionOptions, WaitPolicy, exit_code, verdict, waits
+from planner.executor import ExecutionOptions, WaitPolicy, exit_code_of_run, run_verdict, waits
 from planner.ports import Readiness, Written
 from tests.unit.executor.engine_world import R, holds_once
 from tests.unit.executor.executor_fakes import FakeProvider, Recorder, address, change, ended, plan_of, results, run
@@ -46,7 +46,7 @@ def test_waiting_ends_in_pending_after_its_own_budget() -> None:
     (late,) = [one for one in result.outcomes.values() if one.result is R.PENDING]
     assert late.remedy.startswith("hwplan sync --confirm waits for it again")  # the verb that was given, not `apply`
     assert "0 of 1 ready" in ended(result, "a").message
-    assert exit_code(result) == 4
+    assert exit_code_of_run(result) == 4
 
 
 def test_a_terminal_failure_ends_waiting_at_once() -> None:
@@ -100,7 +100,7 @@ def test_the_time_of_the_whole_run_bounds_waits_and_beginnings() -> None:
     result = run(plan_of({"a": (), "b": ("a",)}), provider, ExecutionOptions(timeout=0.1))
     assert results(result) == {"a": R.PENDING, "b": R.CANCELLED}
     assert result.late
-    assert exit_code(result) == 4
+    assert exit_code_of_run(result) == 4
 
 
 def test_cancel_drains_effects_ends_waits_and_begins_nothing() -> None:
@@ -123,8 +123,8 @@ def test_cancel_drains_effects_ends_waits_and_begins_nothing() -> None:
     result = run(plan_of(changes), provider, ExecutionOptions(cancel=cancel))
     assert results(result) == {"w": R.PENDING, "v": R.CANCELLED, "a": R.DONE, "b": R.CANCELLED}
     assert result.interrupted
-    assert exit_code(result) == 130
-    assert verdict(result) == "interrupted"
+    assert exit_code_of_run(result) == 130
+    assert run_verdict(result) == "interrupted"
 
 
 def test_cancel_ends_trying_again() -> None:
@@ -148,7 +148,7 @@ def test_cancel_after_the_last_end_changes_nothing() -> None:
         return Written("u")
 
     provider = FakeProvider(script={"a": [last]})
-    assert exit_code(run(plan_of([change("a", wait="none")]), provider, options)) == 0
+    assert exit_code_of_run(run(plan_of([change("a", wait="none")]), provider, options)) == 0
 
 
 @pytest.mark.parametrize("kind", [Began, Applied, Ended])

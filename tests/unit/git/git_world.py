@@ -17,7 +17,7 @@ from planner.spec.kinds.git_commit import GitCommit
 from planner.values import JsonObject
 from providers.git.client import GitClient, GitLimits
 from providers.git.provider import GitProvider
-from providers.git.remotes import Remote, RemoteMapping
+from providers.git.remotes import Remote, RemoteLocations
 
 _MODELS = {one.__name__: one for one in (GitHead, GitRef, GitCommit)}
 QUICK = {"attempts": 3, "delay": "10ms", "maxDelay": "20ms"}
@@ -86,7 +86,7 @@ class World:
                 return refs
 
         client = Noting(self.limits, self.slept.append)
-        return GitProvider(client, RemoteMapping(self.folder, self.simulated), self.folder / "cache")
+        return GitProvider(client, RemoteLocations(self.folder, self.simulated), self.folder / "cache")
 
     def again(self) -> Self:
         """The next command."""

@@ -10,7 +10,7 @@ import pytest
 from planner.errors import PreconditionError
 from planner.plan import FieldOp
 from planner.resource import Resource
-from planner.values import Sub, parse_ref
+from planner.values import OutputTemplate, parse_output_ref
 from tests.testbed.git_fixtures import BareRepository
 from tests.unit.git.git_world import World, blocked, declare, follow, side
 
@@ -90,7 +90,7 @@ def test_a_branch_that_is_not_there_is_made_only_when_it_is_said(world: World, m
 
 
 def test_a_file_that_waits_for_an_output_is_shown_with_it(world: World, mirror: BareRepository) -> None:
-    leaf = Sub(("image: ", parse_ref("RegistryImage/api#digest"), "\n"))
+    leaf = OutputTemplate(("image: ", parse_output_ref("RegistryImage/api#digest"), "\n"))
     look = world.look(commit(mirror, {"a.yaml": leaf, "old.yaml": "old\n"}))
     assert look.change is not None and look.change.expects == ""
     assert [field.after for field in look.change.fields] == [leaf]

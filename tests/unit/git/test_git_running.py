@@ -16,13 +16,13 @@ from pathlib import Path
 import pytest
 
 from planner.errors import PermanentError, TemporaryError
-from planner.values import parse_ref
+from planner.values import parse_output_ref
 from providers.git import object_cache
 from providers.git.client import GitClient
 from providers.git.command import CommandEnd, run_command
-from providers.git.failures import GitFailed, GitFailure
+from providers.git.failures import GitCommandFailed, GitFailure
 from providers.git.ref_listings import RefListings
-from providers.git.remotes import Remote, RemoteMapping, open_remote_mapping, resolve_remote
+from providers.git.remotes import Remote, RemoteLocations, open_remote_locations, resolve_remote
 from providers.git.ssh_proxy_tunnel import main
 from providers.sandbox.git_repositories import SandboxRemote as Imitated
 from providers.sandbox.git_repositories import create_repository
@@ -159,9 +159,9 @@ def test_git_knows_nothing_of_the_user(tmp_path: Path, monkeypatch: pytest.Monke
     source.grow("refs/heads/main", "first")
     world = World(tmp_path)
     world.converge(follow(side(source.url), side(source.url, "refs/heads/copy")))
-    with pytest.raises(GitFailed):
+    with pytest.raises(GitCommandFailed):
         world.provider._client.list_refs(
-            resolve_remote({"remote": "ssh://127.0.0.1:1/x.git", "retry": {"attempts": 1}}, RemoteMapping(tmp_path))
+            resolve_remote({"remote": "ssh://127.0.0.1:1/x.git", "retry": {"attempts": 1}}, RemoteLocations(tmp_path))
         )
     assert not canary.exists()
 
@@ -173,17 +173,17 @@ def test_one_question_per_remote_from_many_threads(tmp_path: Path) -> None:
     def ask(remote: Remote) -> Mapping[str, str]:
         asked.append(remote.shown)
         gate.wait(30)
-        raise GitFailed(remote.shown, GitFailure.LOST)
+        raise GitCommandFailed(remote.shown, GitFailure.LOST)
 
     listings = RefListings(ask)
-    remote = resolve_remote({"remote": "ssh://h/x.git"}, RemoteMapping(tmp_path))
+    remote = resolve_remote({"remote": "ssh://h/x.git"}, RemoteLocations(tmp_path))
     with ThreadPoolExecutor(8) as pool:
         futures = [pool.submit(listings.of, remote) for _ in range(8)]
         gate.set()
-        assert all(isinstance(future.exception(30), GitFailed) for future in futures)
+        assert all(isinstance(future.exception(30), GitCommandFailed) for future in futures)
     assert len(asked) == 1
     listings.forget(remote)
-    with pytest.raises(GitFailed):
+    with pytest.raises(GitCommandFailed):
         listings.of(remote)
     assert len(asked) == 2
 
@@ -193,8 +193,8 @@ def test_an_answer_that_is_no_listing(tmp_path: Path, monkeypatch: pytest.Monkey
 
     answer = CommandResult(0, b"hello\trefs/heads/main\n", b"")
     monkeypatch.setattr("providers.git.client.run_command", lambda *_, **__: answer)
-    with pytest.raises(GitFailed, match="cannot be understood"):
-        GitClient().list_refs(resolve_remote({"remote": "ssh://h/x.git"}, RemoteMapping(tmp_path)))
+    with pytest.raises(GitCommandFailed, match="cannot be understood"):
+        GitClient().list_refs(resolve_remote({"remote": "ssh://h/x.git"}, RemoteLocations(tmp_path)))
 
 
 def test_the_list_of_a_sandbox(tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_the_list_of_a_sandbox(tmp_path: Path) -> None:
         '  - url: "http://mirror.svc:8080/hwlab.git"',
         '    folder: "mirror.git"',
     ]
-    known = open_remote_mapping(tmp_path, tmp_path).simulated
+    known = open_remote_locations(tmp_path, tmp_path).simulated
     assert known == {
         first.url: tmp_path / "git" / "hwlab.git",
         "http://mirror.svc:8080/hwlab.git": tmp_path / "git" / "mirror.git",
@@ -224,7 +224,7 @@ def test_the_list_of_a_sandbox(tmp_path: Path) -> None:
     ):
         path.write_text("remotes:\n" + damage)
         with pytest.raises(PermanentError):
-            open_remote_mapping(tmp_path, tmp_path)
+            open_remote_locations(tmp_path, tmp_path)
 
 
 def test_the_connector_says_what_is_wrong(capfd: pytest.CaptureFixture[str]) -> None:
@@ -246,6 +246,6 @@ def test_the_connector_starts_without_the_project() -> None:
 def test_a_leaf_that_is_not_known_asks_only_the_other_side(tmp_path: Path) -> None:
     source = BareRepository.create(tmp_path / "source.git")
     world = World(tmp_path)
-    leaf = parse_ref("GitHead/a#short")
+    leaf = parse_output_ref("GitHead/a#short")
     look = world.look(follow({"remote": source.url, "commit": leaf}, {"remote": source.url, "ref": leaf}))
     assert look.change is not None and look.change.precondition.absent and look.change.expects == ""

@@ -16,12 +16,12 @@ from pydantic import ValidationError
 from planner.errors import PermanentError
 from planner.spec.kinds.git import GitRef
 from providers.git.command import CommandEnd, CommandResult
-from providers.git.failures import GitFailed, GitFailure, classify_failure, is_transient, may_have_written
-from providers.git.names import Url, check_commit, check_ref, parse_url
+from providers.git.failures import GitCommandFailed, GitFailure, classify_failure, is_transient, may_have_written
+from providers.git.names import RepositoryUrl, check_commit, check_ref, parse_repository_url
 from providers.git.push_job import PushJobReport, parse_push_report
-from providers.git.push_output import PushFate, hook_words, parse_push_output
-from providers.git.remotes import RemoteMapping, UnknownSandboxRemote, resolve_remote
-from providers.git.ssh import SshSettings, ssh_command
+from providers.git.push_output import PushStatus, parse_push_output, remote_hook_output
+from providers.git.remotes import RemoteLocations, UnknownSandboxRemote, resolve_remote
+from providers.git.ssh import GitSshSettings, git_ssh_command
 
 CANARY = "s3cr3t-canary"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -90,7 +90,7 @@ HOSTILE_REFS = [
 @pytest.mark.parametrize("text", HOSTILE_URLS)
 def test_hostile_urls_are_refused_and_not_quoted(text: str) -> None:
     with pytest.raises(PermanentError) as caught:
-        parse_url(text)
+        parse_repository_url(text)
     said = f"{caught.value.message} {caught.value.remedy} {caught.value.where}"
     assert CANARY not in said and "\x1b" not in said and "\n" not in said
 
@@ -111,11 +111,11 @@ def test_only_full_commit_ids(text: object) -> None:
 
 
 def test_what_is_meant_to_pass() -> None:
-    url = parse_url("ssh://git@github.com:22/owner/repo-1_x.git")
-    assert url == Url("ssh", "git", "github.com", 22, "/owner/repo-1_x.git")
+    url = parse_repository_url("ssh://git@github.com:22/owner/repo-1_x.git")
+    assert url == RepositoryUrl("ssh", "git", "github.com", 22, "/owner/repo-1_x.git")
     for text in ("ssh://git@github.com/o/r.git", "http://127.0.0.1:8080/r.git", "file:///tmp/r.git", "https://h/~u/r"):
-        assert str(parse_url(text)) == text
-    assert str(parse_url("ssh://[::1]:22/r.git")) == "ssh://[::1]:22/r.git"
+        assert str(parse_repository_url(text)) == text
+    assert str(parse_repository_url("ssh://[::1]:22/r.git")) == "ssh://[::1]:22/r.git"
     for ref in ("refs/heads/v0.3", "refs/tags/v1.0", f"refs/unidesk/snapshots/ci/main/{COMMIT}"):
         assert check_ref(ref) == ref
     assert check_commit(COMMIT) == COMMIT
@@ -123,7 +123,7 @@ def test_what_is_meant_to_pass() -> None:
 
 @given(st.text(alphabet=string.printable + "é\u202e\x00", max_size=60))
 def test_whatever_passes_cannot_be_taken_for_an_option(text: str) -> None:
-    for check, given_text in ((lambda it: str(parse_url(it)), text), (check_ref, f"refs/{text}")):
+    for check, given_text in ((lambda it: str(parse_repository_url(it)), text), (check_ref, f"refs/{text}")):
         try:
             passed = check(given_text)
         except PermanentError:
@@ -134,35 +134,35 @@ def test_whatever_passes_cannot_be_taken_for_an_option(text: str) -> None:
 
 
 PORCELAIN = [
-    (" \t%s:refs/heads/a\t1..2", PushFate.UPDATED),
-    ("*\t%s:refs/heads/a\t[new branch]", PushFate.UPDATED),
-    ("=\t%s:refs/heads/a\t[up to date]", PushFate.SAME),
-    ("+\t%s:refs/heads/a\t1...2 (forced update)", PushFate.FORCED),
-    ("!\t%s:refs/heads/a\t[rejected] (non-fast-forward)", PushFate.MOVED),
-    ("!\t%s:refs/heads/a\t[rejected] (fetch first)", PushFate.MOVED),
-    ("!\t%s:refs/heads/a\t[rejected] (stale info)", PushFate.MOVED),
-    ("!\t%s:refs/heads/a\t[remote rejected] (hook declined)", PushFate.REFUSED),
-    ("!\t%s:refs/heads/a\t[remote rejected] (failed to update ref)", PushFate.BUSY),
-    (f"!\t%s:refs/heads/a\t[remote rejected] ({CANARY} \x1b[31m)", PushFate.REFUSED),
-    (" \t%s:refs/heads/b\t1..2", PushFate.SILENT),
-    ("Everything up-to-date", PushFate.SILENT),
-    ("", PushFate.SILENT),
+    (" \t%s:refs/heads/a\t1..2", PushStatus.UPDATED),
+    ("*\t%s:refs/heads/a\t[new branch]", PushStatus.UPDATED),
+    ("=\t%s:refs/heads/a\t[up to date]", PushStatus.SAME),
+    ("+\t%s:refs/heads/a\t1...2 (forced update)", PushStatus.FORCED),
+    ("!\t%s:refs/heads/a\t[rejected] (non-fast-forward)", PushStatus.MOVED),
+    ("!\t%s:refs/heads/a\t[rejected] (fetch first)", PushStatus.MOVED),
+    ("!\t%s:refs/heads/a\t[rejected] (stale info)", PushStatus.MOVED),
+    ("!\t%s:refs/heads/a\t[remote rejected] (hook declined)", PushStatus.REFUSED),
+    ("!\t%s:refs/heads/a\t[remote rejected] (failed to update ref)", PushStatus.BUSY),
+    (f"!\t%s:refs/heads/a\t[remote rejected] ({CANARY} \x1b[31m)", PushStatus.REFUSED),
+    (" \t%s:refs/heads/b\t1..2", PushStatus.SILENT),
+    ("Everything up-to-date", PushStatus.SILENT),
+    ("", PushStatus.SILENT),
 ]
 
 
 @pytest.mark.parametrize(("line", "fate"), PORCELAIN)
-def test_what_a_push_said(line: str, fate: PushFate) -> None:
+def test_what_a_push_said(line: str, fate: PushStatus) -> None:
     text = line.replace("%s", COMMIT)
     pushed = parse_push_output(f"To ssh://host/x\n{text}\nDone\n".encode(), "refs/heads/a")
     assert (pushed.fate, pushed.complete) == (fate, True)
     assert CANARY not in pushed.why
-    assert bool(pushed.why) is (fate in (PushFate.MOVED, PushFate.BUSY, PushFate.REFUSED, PushFate.FORCED))
+    assert bool(pushed.why) is (fate in (PushStatus.MOVED, PushStatus.BUSY, PushStatus.REFUSED, PushStatus.FORCED))
     assert not parse_push_output(text.encode(), "refs/heads/a").complete
 
 
 @given(st.binary(max_size=200))
 def test_any_answer_to_a_push_can_be_read(data: bytes) -> None:
-    assert parse_push_output(data, "refs/heads/a").fate in PushFate
+    assert parse_push_output(data, "refs/heads/a").fate in PushStatus
 
 
 READ_ERROR = "fatal: Could not read from remote repository."
@@ -207,13 +207,13 @@ def test_what_failures_mean() -> None:
         and may_have_written(GitFailure.TIMED_OUT)
     )
     assert classify_failure(CommandResult(-9, b"", b"", CommandEnd.TIMED_OUT)) is GitFailure.TIMED_OUT
-    error = GitFailed("ssh://h/x", GitFailure.LOST, tries=4, exhausted=True)
+    error = GitCommandFailed("ssh://h/x", GitFailure.LOST, tries=4, exhausted=True)
     assert error.message == "ssh://h/x: the connection was lost on the way (exhausted: 4 tries)"
 
 
 def test_the_command_line_of_ssh(tmp_path: Path) -> None:
-    ssh = SshSettings(("proxy.example", 7890), ("h ssh-ed25519 AAAA",))
-    words = shlex.split(ssh_command(ssh, parse_url("ssh://git@h:2222/x.git"), tmp_path))
+    ssh = GitSshSettings(("proxy.example", 7890), ("h ssh-ed25519 AAAA",))
+    words = shlex.split(git_ssh_command(ssh, parse_repository_url("ssh://git@h:2222/x.git"), tmp_path))
     assert words[:3] == ["ssh", "-F", "/dev/null"]
     for option in ("BatchMode=yes", "IdentitiesOnly=yes", "StrictHostKeyChecking=yes", "PermitLocalCommand=no"):
         assert option in words
@@ -223,18 +223,18 @@ def test_the_command_line_of_ssh(tmp_path: Path) -> None:
     assert known.read_text() == "h ssh-ed25519 AAAA\n" and stat.S_IMODE(known.stat().st_mode) == 0o600
     assert f'UserKnownHostsFile="{known}"' in words
     (tmp_path / "2").mkdir()
-    assert "ProxyCommand=none" in ssh_command(SshSettings(), parse_url("ssh://h/x"), tmp_path / "2")
+    assert "ProxyCommand=none" in git_ssh_command(GitSshSettings(), parse_repository_url("ssh://h/x"), tmp_path / "2")
 
 
 def test_a_remote_of_a_document(tmp_path: Path) -> None:
-    places = RemoteMapping(tmp_path)
+    places = RemoteLocations(tmp_path)
     side = {
         "remote": "ssh://git@h/x.git",
         "ssh": {"proxy": "http://10.0.0.1:7890", "knownHosts": ["h k"], "identityFile": "keys/id"},
         "retry": {"attempts": 2, "delay": "1s", "maxDelay": "3s"},
     }
     remote = resolve_remote(side, places, "ssh")
-    assert remote.ssh == SshSettings(("10.0.0.1", 7890), ("h k",), str(tmp_path / "keys" / "id"))
+    assert remote.ssh == GitSshSettings(("10.0.0.1", 7890), ("h k",), str(tmp_path / "keys" / "id"))
     assert [remote.retry.pause(tried) for tried in (1, 2, 3)] == [1.0, 2.0, 3.0]
     with pytest.raises(PermanentError, match="is a name, not a URL"):
         resolve_remote({"remote": "hwlab"}, places)
@@ -242,7 +242,7 @@ def test_a_remote_of_a_document(tmp_path: Path) -> None:
         resolve_remote({"remote": "https://h/x.git"}, places, "ssh")
     assert resolve_remote({"remote": "http://h/x.git", "transport": "http"}, places, "ssh").url.scheme == "http"
     with pytest.raises(UnknownSandboxRemote, match="the sandbox has no repository for https:"):
-        resolve_remote({"remote": "https://h/x.git"}, RemoteMapping(tmp_path, {}))
+        resolve_remote({"remote": "https://h/x.git"}, RemoteLocations(tmp_path, {}))
     with pytest.raises(PermanentError, match="is no proxy"):
         resolve_remote({"remote": "ssh://h/x", "ssh": {"proxy": "https://p:1"}}, places)
 
@@ -331,4 +331,4 @@ def test_only_known_last_words_count() -> None:
     ],
 )
 def test_words_of_a_hook(err: bytes, words: str) -> None:
-    assert hook_words(err) == words
+    assert remote_hook_output(err) == words

@@ -10,7 +10,7 @@ from planner.address import Address, address_of
 from planner.graph import Edge
 from planner.resource import DEPENDS_ON, Resource, ResourceOptions
 from planner.source import SourceRef
-from planner.values import Json, Ref, Sub, parse_ref
+from planner.values import Json, OutputRef, OutputTemplate, parse_output_ref
 
 
 def resources(text: str, *, node_lane: str = "") -> list[Resource]:
@@ -39,12 +39,12 @@ def _with_outputs(value: Json) -> Json:
     if isinstance(value, list):
         return [_with_outputs(item) for item in value]
     if isinstance(value, str) and value.startswith("REF "):
-        return parse_ref(value.removeprefix("REF "))
+        return parse_output_ref(value.removeprefix("REF "))
     if isinstance(value, str) and value.startswith("SUB "):
         head, _, rest = value.removeprefix("SUB ").partition("${")
         ref, _, tail = rest.partition("}")
-        parts: tuple[str | Ref, ...] = (head, parse_ref(ref), tail)
-        return Sub(parts)
+        parts: tuple[str | OutputRef, ...] = (head, parse_output_ref(ref), tail)
+        return OutputTemplate(parts)
     return value
 
 

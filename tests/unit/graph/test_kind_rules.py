@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from planner.graph import build_graph
-from planner.values import Sealed
+from planner.values import SealedSecret
 from tests.unit.graph.stacks import edge_lines, resources
 
 CASES = {
@@ -336,7 +336,7 @@ def test_a_resource_of_a_plug_in_comes_after_the_secret_whose_value_it_takes() -
         {apiVersion: v1, kind: Secret, metadata: {name: s, namespace: n}}
         """
     )
-    note.manifest["spec"]["deep"][0]["value"] = Sealed("n/s/k", "hmac-sha256:1")
+    note.manifest["spec"]["deep"][0]["value"] = SealedSecret("n/s/k", "hmac-sha256:1")
     lines = edge_lines(build_graph([note, secret]).edges)
     assert lines == ["Secret/n/s -> Note/x  secret-value  spec.deep[0].secret"]
     foreign = replace(note, api_version="example.org/v1")

@@ -17,10 +17,10 @@ from planner.errors import HwplanError
 from providers.cluster import KindInfo
 from providers.git.push_job import parse_push_report
 from providers.http.answer import HttpAnswer
-from providers.images.manifest import read_manifest
+from providers.images.manifest import parse_image_manifest
 from providers.images.registry_answers import refusal_error
 from providers.images.tokens import _token
-from providers.json_answer import json_of
+from providers.json_answer import parse_json_answer
 from providers.kubernetes import answer_shape
 from providers.kubernetes.client.answers import classify_answer
 from providers.kubernetes.client.discovery import kinds_of_crd, read_aggregated
@@ -88,25 +88,25 @@ _bodies = (
 
 def _listed(kind: KindInfo) -> Callable[[bytes], object]:
     def parse(body: bytes) -> None:
-        page = answer_shape.document_of(body, "x")
-        answer_shape.next_of(page, "x")
-        for item in answer_shape.items_of(page, kind, "default", "x"):
+        page = answer_shape.parse_answer_document(body, "x")
+        answer_shape.continue_token(page, "x")
+        for item in answer_shape.checked_list_items(page, kind, "default", "x"):
             answer_shape.check_managed_fields(item, "x")
 
     return parse
 
 
 def _one(body: bytes) -> None:
-    answer_shape.object_of(answer_shape.document_of(body, "x"), KIND, "default", "a", "x")
+    answer_shape.checked_object(answer_shape.parse_answer_document(body, "x"), KIND, "default", "a", "x")
 
 
 def _document(parse: Callable[[Any], object]) -> Callable[[bytes], object]:
-    return lambda body: parse(answer_shape.document_of(body, "x"))
+    return lambda body: parse(answer_shape.parse_answer_document(body, "x"))
 
 
 def _field_set(body: bytes) -> None:
     with suppress(ValueError):
-        FieldSet.parse(json_of(body))
+        FieldSet.parse(parse_json_answer(body))
 
 
 PARSERS: dict[str, Callable[[bytes], object]] = {
@@ -123,7 +123,7 @@ PARSERS: dict[str, Callable[[bytes], object]] = {
     "report of a push": lambda body: parse_push_report(body.decode("latin-1")),
     "token": lambda body: _token(body, "x"),
     "refusal of a registry": lambda body: refusal_error(HttpAnswer(400, {}, body), "x"),
-    "manifest": lambda body: read_manifest(body, "application/vnd.oci.image.manifest.v1+json"),
+    "manifest": lambda body: parse_image_manifest(body, "application/vnd.oci.image.manifest.v1+json"),
 }
 
 
@@ -145,7 +145,7 @@ def test_no_error_but_ours(name: str, body: bytes) -> None:
 @given(body=_bodies | _spoilt(_LIST).map(_bytes))
 def test_what_is_read_can_be_written(body: bytes) -> None:
     with suppress(ValueError):
-        json.dumps(json_of(body), ensure_ascii=False, allow_nan=False).encode()
+        json.dumps(parse_json_answer(body), ensure_ascii=False, allow_nan=False).encode()
 
 
 @settings(max_examples=COUNT, deadline=timedelta(seconds=5), suppress_health_check=list(HealthCheck), database=None)

@@ -12,10 +12,10 @@ from providers.cluster import KindInfo
 from providers.http.answer import HttpAnswer
 from providers.http.exchange import broken_connection
 from providers.kubernetes import answer_shape
-from providers.kubernetes.builtin_shape import wrong_content
+from providers.kubernetes.builtin_shape import builtin_shape_faults
 from providers.kubernetes.client.discovery import Discovery
 from providers.kubernetes.client.wire import WireRequest
-from providers.kubernetes.errors import UnknownAnswer
+from providers.kubernetes.errors import UnknownServerAnswer
 from providers.kubernetes.parallel import ParallelMap
 
 VERBS = frozenset({"get", "list", "patch"})
@@ -28,13 +28,13 @@ META = {"name": "a", "namespace": "default", "uid": "u", "resourceVersion": "1"}
 def test_an_object_that_can_be_written_has_an_identity(missing: str) -> None:
     bare = {key: text for key, text in META.items() if key != missing}
     page = {"kind": "ConfigMapList", "items": [{"metadata": bare}]}
-    with pytest.raises(UnknownAnswer, match=f"metadata.{missing} is missing"):
-        answer_shape.items_of(page, KIND, "", "x")
-    with pytest.raises(UnknownAnswer, match=f"metadata.{missing} is missing"):
-        answer_shape.object_of({"metadata": bare}, KIND, "default", "a", "x")
-    answer_shape.object_of({"metadata": bare}, KIND, "default", "a", "x", stored=False)  # a dry run
+    with pytest.raises(UnknownServerAnswer, match=f"metadata.{missing} is missing"):
+        answer_shape.checked_list_items(page, KIND, "", "x")
+    with pytest.raises(UnknownServerAnswer, match=f"metadata.{missing} is missing"):
+        answer_shape.checked_object({"metadata": bare}, KIND, "default", "a", "x")
+    answer_shape.checked_object({"metadata": bare}, KIND, "default", "a", "x", stored=False)  # a dry run
     computed = {"metadata": {"name": "a", "namespace": "default"}}
-    assert answer_shape.items_of({"items": [computed]}, READ_ONLY, "", "x")
+    assert answer_shape.checked_list_items({"items": [computed]}, READ_ONLY, "", "x")
 
 
 @pytest.mark.parametrize(
@@ -62,16 +62,16 @@ def test_built_in_kinds_have_the_shape_of_their_schema(
     api_version: str, kind: str, content: dict[str, Any], wrong: str
 ) -> None:
     document = {"apiVersion": api_version, "kind": kind, "metadata": META, **content}
-    assert wrong_content(document) == wrong
+    assert builtin_shape_faults(document) == wrong
     found = KindInfo(api_version, kind, "x", True, VERBS)
     if wrong:
-        with pytest.raises(UnknownAnswer, match="none") as caught:
-            answer_shape.object_of(document, found, "default", "a", "x")
+        with pytest.raises(UnknownServerAnswer, match="none") as caught:
+            answer_shape.checked_object(document, found, "default", "a", "x")
         assert "SECRET" not in str(caught.value)
-        with pytest.raises(UnknownAnswer):
-            answer_shape.check_content(document, "x")
+        with pytest.raises(UnknownServerAnswer):
+            answer_shape.check_builtin_shape(document, "x")
     else:
-        answer_shape.object_of(document, found, "default", "a", "x")
+        answer_shape.checked_object(document, found, "default", "a", "x")
 
 
 RESOURCES = [{"name": "pods", "kind": "Pod", "namespaced": True, "verbs": ["get"]}]
@@ -102,7 +102,7 @@ def test_discovery_without_its_list_is_no_server_without_kinds(path: str, answer
         def send(self, request: WireRequest) -> HttpAnswer:
             return HttpAnswer(200, {}, json.dumps(documents[request.path]).encode())
 
-    with pytest.raises(UnknownAnswer, match=f"a discovery document without {key}"):
+    with pytest.raises(UnknownServerAnswer, match=f"a discovery document without {key}"):
         Discovery(Canned(), ParallelMap(1).map).kind("v1", "ConfigMap")  # type: ignore[arg-type]
 
 

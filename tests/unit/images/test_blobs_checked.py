@@ -9,11 +9,11 @@ import pytest
 
 from planner.errors import PermanentError, ProviderError, TemporaryError
 from providers.images.credentials import DockerCredentials
-from providers.images.manifest import Descriptor
-from providers.images.store import verified_pieces
+from providers.images.manifest import ImageDescriptor
+from providers.images.store import verify_while_reading
 
 DATA = b"0123456789" * 10
-BLOB = Descriptor("text/plain", "sha256:" + hashlib.sha256(DATA).hexdigest(), len(DATA))
+BLOB = ImageDescriptor("text/plain", "sha256:" + hashlib.sha256(DATA).hexdigest(), len(DATA))
 
 
 def in_pieces(data: bytes) -> list[bytes]:
@@ -21,9 +21,9 @@ def in_pieces(data: bytes) -> list[bytes]:
 
 
 def test_a_good_blob_comes_through_whole() -> None:
-    assert b"".join(verified_pieces(in_pieces(DATA), BLOB)) == DATA
-    empty = Descriptor("text/plain", "sha256:" + hashlib.sha256(b"").hexdigest(), 0)
-    assert list(verified_pieces([], empty)) == []
+    assert b"".join(verify_while_reading(in_pieces(DATA), BLOB)) == DATA
+    empty = ImageDescriptor("text/plain", "sha256:" + hashlib.sha256(b"").hexdigest(), 0)
+    assert list(verify_while_reading([], empty)) == []
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_good_blob_comes_through_whole() -> None:
 def test_a_bad_blob_never_comes_through_whole(data: bytes, error: type[ProviderError]) -> None:
     passed = 0
     with pytest.raises(error):
-        for piece in verified_pieces(in_pieces(data), BLOB):
+        for piece in verify_while_reading(in_pieces(data), BLOB):
             passed += len(piece)
     assert passed < BLOB.size
 

@@ -17,21 +17,21 @@ from providers.images.layout import LayoutImage, OciLayout
 from providers.images.manifest import (
     OCI_INDEX,
     OCI_MANIFEST,
-    Descriptor,
-    Manifest,
-    annotated,
-    read_manifest,
-    select,
+    ImageDescriptor,
+    ImageManifest,
+    parse_image_manifest,
+    select_platforms,
     selected_digest,
+    with_annotation,
 )
-from providers.images.reference import Reference, parse_reference, parse_source
-from providers.images.tokens import Authorizer
+from providers.images.reference import ImageReference, parse_image_reference, parse_image_source
+from providers.images.tokens import RegistryAuthorizer
 from providers.oci_layout import create_layout
 from providers.web.web_client import WebClient
 
 CASES = int(os.environ.get("HWPLAN_FUZZ", "3000"))
 DIGEST = "sha256:" + "a" * 64
-NAME = parse_reference("127.0.0.1:5000/own/x:1")
+NAME = parse_image_reference("127.0.0.1:5000/own/x:1")
 ODD: list[Any] = [
     None, True, False, 0, -1, 1.5, 10**400, float("inf"), "", "x", "\ud800", "\x00", "../../etc/passwd", "a" * 5000, [],
     {}, [[]], {"x": 1}, DIGEST, DIGEST.upper(), OCI_INDEX, OCI_MANIFEST, "linux", ["linux"], {"os": "linux"},
@@ -80,19 +80,19 @@ def test_manifests_are_read_or_refused() -> None:
     for _ in range(CASES):
         data = bytes_of(changed(chance.choice(DOCUMENTS), chance), chance)
         try:
-            found = read_manifest(data, chance.choice(("", OCI_INDEX, OCI_MANIFEST, "text/html; x", ";")))
+            found = parse_image_manifest(data, chance.choice(("", OCI_INDEX, OCI_MANIFEST, "text/html; x", ";")))
             good += 1
             check(found)
             for platforms in (("all",), ("linux/amd64",), ("linux/amd64", "linux/arm64")):
                 selected_digest(found, platforms)
-                check(select(found, platforms))
-            check(annotated(found, "key", "value"))
+                check(select_platforms(found, platforms))
+            check(with_annotation(found, "key", "value"))
         except PermanentError as error:
             assert len(str(error)) < 1000
     assert good > CASES // 20, "hardly anything was read, so hardly anything was tried"
 
 
-def check(found: Manifest) -> None:
+def check(found: ImageManifest) -> None:
     assert all(part.digest.startswith("sha256:") and len(part.digest) == 71 for part in found.parts)
     assert all(type(part.size) is int and 0 <= part.size < 1 << 62 for part in found.parts)
 
@@ -112,7 +112,7 @@ def check(found: Manifest) -> None:
 )
 def test_what_two_readers_would_read_differently_is_refused(text: str) -> None:
     with pytest.raises(PermanentError):
-        read_manifest(text.replace("@", DIGEST).encode())
+        parse_image_manifest(text.replace("@", DIGEST).encode())
 
 
 def test_names_are_read_or_refused() -> None:
@@ -124,12 +124,12 @@ def test_names_are_read_or_refused() -> None:
         begin = ["docker.io/", "127.0.0.1:5000/a", "oci:a", ""][number % 4]
         text = begin + "".join(chance.choice(pieces) for _ in range(chance.randint(1, 6)))
         try:
-            found = parse_source(text)
+            found = parse_image_source(text)
         except PermanentError as error:
             assert "\n" not in str(error)
             continue
         assert str(found) == text
-        if isinstance(found, Reference):
+        if isinstance(found, ImageReference):
             good += 1
             url = f"http://{found.host}/v2/{found.path}/manifests/{found.wanted}"
             assert url.isascii() and ".." not in found.path and not set(" ?#%\\\n\x00@") & set(found.path + found.tag)
@@ -149,7 +149,9 @@ def test_challenges_are_answered_or_refused(tmp_path: Path) -> None:
             return super().request(method, url, *args, **options)
 
     credentials = DockerCredentials(tmp_path / "none")
-    authorizer = Authorizer(Watched(), "http://127.0.0.1:1", credentials=credentials, retries=RetryLimits(tries=1))
+    authorizer = RegistryAuthorizer(
+        Watched(), "http://127.0.0.1:1", credentials=credentials, retries=RetryLimits(tries=1)
+    )
     for number in range(CASES // 5):
         words = [chance.choice(pieces) for _ in range(chance.randint(0, 12))]
         text = "".join(words) if number % 2 else 'Bearer realm="' + "".join(words) + '"'
@@ -167,7 +169,7 @@ def test_layouts_are_read_or_refused(tmp_path: Path) -> None:
         index.write_bytes(bytes_of(changed(good, chance), chance))
         for store in (OciLayout(tmp_path / "layout"), LayoutImage(tmp_path / "layout", "quay.io/a/b:1", "oci:layout")):
             try:
-                store.digest(parse_reference("quay.io/a/b:1"))
+                store.digest(parse_image_reference("quay.io/a/b:1"))
             except PermanentError as error:
                 assert str(tmp_path) not in f"{error} {error.where} {error.remedy}"
 
@@ -178,7 +180,7 @@ def test_a_layout_is_read_as_strictly_as_an_answer(tmp_path: Path, value: str) -
     index = tmp_path / "layout" / "index.json"
     index.write_text(index.read_text().removesuffix("}") + f', "x": {value}}}')
     with pytest.raises(PermanentError, match=r"no proper index\.json"):
-        OciLayout(tmp_path / "layout").digest(parse_reference("quay.io/a/b:1"))
+        OciLayout(tmp_path / "layout").digest(parse_image_reference("quay.io/a/b:1"))
 
 
 def test_nothing_outside_of_a_layout_is_read(tmp_path: Path) -> None:
@@ -196,6 +198,6 @@ def test_nothing_outside_of_a_layout_is_read(tmp_path: Path) -> None:
         with pytest.raises(PermanentError):
             LayoutImage(tmp_path / "layout", "", "oci:layout").manifest(NAME)
     for name in "cde":
-        layout, blob = OciLayout(tmp_path / "layout"), Descriptor("x", "sha256:" + name * 64, 1)
+        layout, blob = OciLayout(tmp_path / "layout"), ImageDescriptor("x", "sha256:" + name * 64, 1)
         with pytest.raises(PermanentError, match="lacks a blob"), layout.open_blob(NAME, blob):
             pass

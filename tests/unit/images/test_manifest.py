@@ -11,11 +11,11 @@ from providers.images.manifest import (
     DOCKER_INDEX,
     OCI_INDEX,
     OCI_MANIFEST,
-    annotated,
-    child_of,
-    read_manifest,
-    select,
+    parse_image_manifest,
+    select_platforms,
     selected_digest,
+    single_platform_child,
+    with_annotation,
 )
 
 
@@ -43,11 +43,11 @@ PLATFORMS = (
 
 def test_the_digest_is_that_of_the_bytes() -> None:
     data = index(*PLATFORMS)
-    found = read_manifest(data)
+    found = parse_image_manifest(data)
     assert found.digest == "sha256:" + hashlib.sha256(data).hexdigest()
     assert found.data is data
     with pytest.raises(PermanentError, match="not what its digest says"):
-        read_manifest(data + b" ", expected=found.digest)
+        parse_image_manifest(data + b" ", expected=found.digest)
 
 
 @pytest.mark.parametrize(
@@ -72,21 +72,21 @@ def test_the_digest_is_that_of_the_bytes() -> None:
 )
 def test_confused_manifests_are_refused(document: Any, media_type: str) -> None:
     with pytest.raises(PermanentError):
-        read_manifest(json.dumps(document).encode(), media_type)
+        parse_image_manifest(json.dumps(document).encode(), media_type)
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff", b"{", b"[" * 100_000])
 def test_what_is_no_json(data: bytes) -> None:
     with pytest.raises(PermanentError):
-        read_manifest(data)
+        parse_image_manifest(data)
 
 
 def test_all_and_an_image_without_an_index_are_taken_as_they_are() -> None:
-    whole = read_manifest(index(*PLATFORMS))
-    assert select(whole, ("all",)) is whole
-    image = read_manifest(json.dumps(IMAGE).encode())
-    assert select(image, ("linux/amd64",)) is image
-    assert child_of(image, ("linux/amd64",)) is None
+    whole = parse_image_manifest(index(*PLATFORMS))
+    assert select_platforms(whole, ("all",)) is whole
+    image = parse_image_manifest(json.dumps(IMAGE).encode())
+    assert select_platforms(image, ("linux/amd64",)) is image
+    assert single_platform_child(image, ("linux/amd64",)) is None
 
 
 @pytest.mark.parametrize(
@@ -94,26 +94,26 @@ def test_all_and_an_image_without_an_index_are_taken_as_they_are() -> None:
     [("linux/amd64", "amd"), ("linux/arm64", "v8"), ("linux/arm/v6", "v6"), ("linux/arm64/v8", "v8")],
 )
 def test_one_platform_is_its_child(platform: str, name: str) -> None:
-    assert selected_digest(read_manifest(index(*PLATFORMS)), (platform,)) == part(name)["digest"]
+    assert selected_digest(parse_image_manifest(index(*PLATFORMS)), (platform,)) == part(name)["digest"]
 
 
 @pytest.mark.parametrize("platform", ["linux/riscv64", "linux/arm", "windows/amd64"])
 def test_a_platform_that_is_not_there_or_not_one(platform: str) -> None:
     with pytest.raises(PermanentError, match=platform) as caught:
-        selected_digest(read_manifest(index(*PLATFORMS)), (platform,))
+        selected_digest(parse_image_manifest(index(*PLATFORMS)), (platform,))
     assert "linux/amd64" in caught.value.remedy
 
 
 def test_a_subset_is_the_same_whatever_the_order_of_the_platforms() -> None:
-    whole = read_manifest(index(*PLATFORMS))
-    one = select(whole, ("linux/arm64", "linux/amd64"))
-    other = select(whole, ("linux/amd64", "linux/arm64"))
+    whole = parse_image_manifest(index(*PLATFORMS))
+    one = select_platforms(whole, ("linux/arm64", "linux/amd64"))
+    other = select_platforms(whole, ("linux/amd64", "linux/arm64"))
     assert one == other
     assert [entry.platform for entry in one.parts] == ["linux/amd64", "linux/arm64/v8"]
     assert one.digest != whole.digest
 
 
 def test_an_annotation_more() -> None:
-    image = annotated(read_manifest(json.dumps({**IMAGE, "annotations": {"a": "b"}}).encode()), "k", "v")
+    image = with_annotation(parse_image_manifest(json.dumps({**IMAGE, "annotations": {"a": "b"}}).encode()), "k", "v")
     assert dict(image.annotations) == {"a": "b", "k": "v"}
-    assert image.parts == read_manifest(json.dumps(IMAGE).encode()).parts
+    assert image.parts == parse_image_manifest(json.dumps(IMAGE).encode()).parts

@@ -3,7 +3,7 @@
 import pytest
 
 from planner.errors import PermanentError
-from providers.images.reference import Reference, check_digest, is_loopback, parse_reference
+from providers.images.reference import ImageReference, check_digest, is_loopback, parse_image_reference
 
 DIGEST = "sha256:" + "a" * 64
 
@@ -11,14 +11,14 @@ DIGEST = "sha256:" + "a" * 64
 @pytest.mark.parametrize(
     ("text", "reference"),
     [
-        ("docker.io/library/alpine:3.20", Reference("docker.io", "library/alpine", "3.20")),
-        ("127.0.0.1:5000/a:1", Reference("127.0.0.1:5000", "a", "1")),
-        ("localhost/a@" + DIGEST, Reference("localhost", "a", "", DIGEST)),
-        ("quay.io/a/b_c/d-e:v1@" + DIGEST, Reference("quay.io", "a/b_c/d-e", "v1", DIGEST)),
+        ("docker.io/library/alpine:3.20", ImageReference("docker.io", "library/alpine", "3.20")),
+        ("127.0.0.1:5000/a:1", ImageReference("127.0.0.1:5000", "a", "1")),
+        ("localhost/a@" + DIGEST, ImageReference("localhost", "a", "", DIGEST)),
+        ("quay.io/a/b_c/d-e:v1@" + DIGEST, ImageReference("quay.io", "a/b_c/d-e", "v1", DIGEST)),
     ],
 )
-def test_good_references(text: str, reference: Reference) -> None:
-    assert parse_reference(text) == reference
+def test_good_references(text: str, reference: ImageReference) -> None:
+    assert parse_image_reference(text) == reference
     assert str(reference) == text
 
 
@@ -49,7 +49,7 @@ def test_good_references(text: str, reference: Reference) -> None:
 )
 def test_bad_references_are_refused_and_not_repeated(text: object) -> None:
     with pytest.raises(PermanentError) as caught:
-        parse_reference(text)
+        parse_image_reference(text)
     assert caught.value.message == "this is no image reference"
 
 
@@ -60,7 +60,7 @@ def test_digests_are_narrow(text: object) -> None:
 
 
 def test_the_hub_and_this_machine() -> None:
-    assert parse_reference("docker.io/a/b:1").api_host == "registry-1.docker.io"
+    assert parse_image_reference("docker.io/a/b:1").api_host == "registry-1.docker.io"
     assert [is_loopback(host) for host in ("127.0.0.1:5000", "localhost", "10.0.0.1:5000", "127.evil.org")] == [
         True,
         True,

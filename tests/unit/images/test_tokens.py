@@ -10,7 +10,7 @@ import pytest
 from planner.errors import PermanentError
 from providers.http.answer import HttpAnswer
 from providers.images.credentials import DockerCredentials
-from providers.images.tokens import Authorizer
+from providers.images.tokens import RegistryAuthorizer
 from providers.web.web_client import WebClient, WebLimits
 
 WORD = "canary-word"
@@ -49,7 +49,7 @@ def bearer(realm: str, scope: str = "repository:a:pull") -> str:
 
 def test_a_token_is_fetched_once_and_used_until_it_ends(tmp_path: Path) -> None:
     web = Asked(b'{"access_token": "t1", "expires_in": 300}')
-    auth = Authorizer(web, "https://r.example", credentials=credentials(tmp_path, "r.example"))
+    auth = RegistryAuthorizer(web, "https://r.example", credentials=credentials(tmp_path, "r.example"))
     assert auth.header("a", write=False) == ""
     assert auth.answer("a", bearer("https://r.example/t?x=1", "repository:a:pull repository:b:pull"), write=False)
     assert auth.header("a", write=False) == "Bearer t1"
@@ -62,7 +62,7 @@ def test_a_token_is_fetched_once_and_used_until_it_ends(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seconds", [0, -5, 4, "300", None, 1e99, [], True])
 def test_an_odd_life_time_is_no_harm(tmp_path: Path, seconds: object) -> None:
     web = Asked(json.dumps({"token": "t1", "expires_in": seconds}).encode())
-    auth = Authorizer(web, "https://r.example", credentials=DockerCredentials(tmp_path / "none"))
+    auth = RegistryAuthorizer(web, "https://r.example", credentials=DockerCredentials(tmp_path / "none"))
     assert auth.answer("a", bearer("https://r.example/t"), write=False) == "Bearer t1"
 
 
@@ -82,7 +82,7 @@ def test_an_odd_life_time_is_no_harm(tmp_path: Path, seconds: object) -> None:
 )
 def test_a_foreign_realm_is_never_asked(tmp_path: Path, realm: str) -> None:
     web = Asked()
-    auth = Authorizer(web, "https://r.example", credentials=credentials(tmp_path, "r.example"))
+    auth = RegistryAuthorizer(web, "https://r.example", credentials=credentials(tmp_path, "r.example"))
     with pytest.raises(PermanentError, match="nothing was sent there") as caught:
         auth.answer("a", bearer(realm), write=False)
     assert web.calls == []
@@ -92,7 +92,7 @@ def test_a_foreign_realm_is_never_asked(tmp_path: Path, realm: str) -> None:
 def test_a_configured_realm_is_asked_over_https_only(tmp_path: Path) -> None:
     for scheme, calls in (("https", 1), ("http", 0)):
         web = Asked()
-        auth = Authorizer(
+        auth = RegistryAuthorizer(
             web, "https://r.example", frozenset({"t.example"}), credentials=credentials(tmp_path, "r.example")
         )
         try:
@@ -104,12 +104,12 @@ def test_a_configured_realm_is_asked_over_https_only(tmp_path: Path) -> None:
 
 def test_credentials_stay_on_this_machine_over_plain_http(tmp_path: Path) -> None:
     web = Asked()
-    auth = Authorizer(web, "http://r.example", credentials=credentials(tmp_path, "r.example"))
+    auth = RegistryAuthorizer(web, "http://r.example", credentials=credentials(tmp_path, "r.example"))
     for challenge in ('Basic realm="x"', bearer("http://r.example/t")):
         with pytest.raises(PermanentError, match="plain HTTP"):
             auth.answer("a", challenge, write=False)
     assert web.calls == []
-    near = Authorizer(web, "http://127.0.0.1:5000", credentials=credentials(tmp_path, "127.0.0.1:5000"))
+    near = RegistryAuthorizer(web, "http://127.0.0.1:5000", credentials=credentials(tmp_path, "127.0.0.1:5000"))
     assert near.answer("a", 'Basic realm="x"', write=False).startswith("Basic ")
 
 
@@ -117,7 +117,7 @@ def test_credentials_stay_on_this_machine_over_plain_http(tmp_path: Path) -> Non
     "challenge", ["", "Negotiate", "Digest realm=x", "Bearer", "\x1b[31m", "Bearer " + "a=" * 90_000]
 )
 def test_odd_challenges_are_refused(tmp_path: Path, challenge: str) -> None:
-    auth = Authorizer(Asked(), "https://r.example", credentials=DockerCredentials(tmp_path / "none"))
+    auth = RegistryAuthorizer(Asked(), "https://r.example", credentials=DockerCredentials(tmp_path / "none"))
     with pytest.raises(PermanentError):
         auth.answer("a", challenge, write=False)
 
@@ -127,14 +127,14 @@ def test_odd_challenges_are_refused(tmp_path: Path, challenge: str) -> None:
     [(b"", 200), (b"[]", 200), (b"{}", 200), (b'{"token": "a\\r\\nX: y"}', 200), (b'{"token": 5}', 200), (b"{}", 403)],
 )
 def test_odd_answers_of_a_token_server(tmp_path: Path, body: bytes, status: int) -> None:
-    auth = Authorizer(Asked(body, status), "https://r.example", credentials=credentials(tmp_path, "r.example"))
+    auth = RegistryAuthorizer(Asked(body, status), "https://r.example", credentials=credentials(tmp_path, "r.example"))
     with pytest.raises(PermanentError) as caught:
         auth.answer("a", bearer("https://r.example/t"), write=False)
     assert WORD not in f"{caught.value} {caught.value.remedy}"
 
 
 def test_a_credential_helper_is_named_and_not_run(tmp_path: Path) -> None:
-    auth = Authorizer(Asked(), "https://other.example", credentials=credentials(tmp_path, "r.example"))
+    auth = RegistryAuthorizer(Asked(), "https://other.example", credentials=credentials(tmp_path, "r.example"))
     with pytest.raises(PermanentError) as caught:
         auth.answer("a", 'Basic realm="x"', write=False)
     assert "helper" in caught.value.remedy

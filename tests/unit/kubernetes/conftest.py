@@ -8,14 +8,14 @@ import pytest
 
 from planner.values import SecretValue
 from providers.kubernetes.snapshot.cluster import open_snapshot
-from providers.kubernetes.snapshot.create_snapshot import create_empty
+from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
 from tests.unit.kubernetes.world import World
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A sandbox with the namespace `demo`."""
-    create_empty(tmp_path, name="sandbox", namespaces=["demo"])
+    create_empty_snapshot(tmp_path, name="sandbox", namespaces=["demo"])
     return tmp_path
 
 

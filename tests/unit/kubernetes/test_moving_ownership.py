@@ -13,11 +13,11 @@ from planner.address import Address
 from planner.path import parse_path
 from planner.ports import Effect
 from planner.values import JsonObject
-from providers.kubernetes.csa_upgrade import Moves, migrated_object, migration_patch
+from providers.kubernetes.csa_upgrade import OwnershipMoves, migrated_object, migration_patch
 from providers.kubernetes.snapshot.cluster import SnapshotCluster
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
 from providers.kubernetes.ssa import merge
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.schema import MergeTypeTable
 from tests.unit.kubernetes.world import World, config, declare, deployment
 
 DEPLOYMENT = "Deployment.apps/demo/api"
@@ -27,11 +27,11 @@ NOW = "2026-01-01T00:00:00Z"
 
 def made_by(world: World, document: JsonObject, manager: str, *, applied: bool = True) -> None:
     """An object of somebody else: by server-side apply, or by a plain create."""
-    types = TypeTable.builtin()
+    types = MergeTypeTable.builtin()
     if applied:
-        made = merge.server_side_apply(None, document, manager=manager, types=types, now=NOW).object
+        made = merge.merge_server_side_apply(None, document, manager=manager, types=types, now=NOW).object
     else:
-        made = merge.plain_update(None, document, manager=manager, types=types, now=NOW)
+        made = merge.merge_plain_update(None, document, manager=manager, types=types, now=NOW)
     made["metadata"] |= {"uid": f"uid-{manager}", "creationTimestamp": NOW, "resourceVersion": "7"}
     assert isinstance(world.cluster, SnapshotCluster)
     world.cluster._store.put(made)
@@ -135,8 +135,8 @@ def test_taking_over_at_once_with_the_adoption(world: World) -> None:
 def test_status_stays_with_its_writer(world: World) -> None:
     entry = {"manager": "helm", "operation": "Update", "apiVersion": "v1", "subresource": "status"}
     live = {"apiVersion": "v1", "metadata": {"managedFields": [{**entry, "fieldsV1": {"f:status": {}}}]}}
-    assert migrated_object(live, Moves(managers=frozenset({"helm"}))) is live
-    assert migration_patch(live, Moves(managers=frozenset({"helm"}))) == ()
+    assert migrated_object(live, OwnershipMoves(managers=frozenset({"helm"}))) is live
+    assert migration_patch(live, OwnershipMoves(managers=frozenset({"helm"}))) == ()
 
 
 # --- fields that others added --------------------------------------------------------------------------------------

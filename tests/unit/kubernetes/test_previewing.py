@@ -10,9 +10,9 @@ import pytest
 
 from planner.address import Address
 from planner.path import parse_path, render_path
-from planner.plan import Verified
+from planner.plan import VerifiedBy
 from planner.resource import Resource
-from planner.values import JsonObject, Ref, Sealed, Sub, substitute_outputs
+from planner.values import JsonObject, OutputRef, OutputTemplate, SealedSecret, substitute_outputs
 from providers.kubernetes.snapshot.cluster import SnapshotCluster
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
 from tests.unit.kubernetes.previewing_world import CONFIG, DEPLOYMENT, is_settled
@@ -63,7 +63,7 @@ def test_a_custom_resource_may_use_what_its_new_crd_adds(world: World) -> None:
     assert look.effects["Widget.example.test/demo/w2"] == "create"
     assert look.preview("Widget.example.test/demo/w2").blocked == ""
     assert look.fields("Widget.example.test/demo/w") == [("spec.shape", "add", None, "round", "")]
-    assert look.preview("Widget.example.test/demo/w").verified is Verified.SCHEMA
+    assert look.preview("Widget.example.test/demo/w").verified is VerifiedBy.SCHEMA
     for change in look.changes:
         world.provider.apply(change, {})
     assert is_settled(world, *wanted)
@@ -213,15 +213,18 @@ def test_unready_objects_that_need_nothing_say_what_they_wait_for(world: World) 
 
 def test_unknown_outputs_are_shown_as_such_and_checked_by_schema(world: World) -> None:
     source = Address.parse("GitHead/source")
-    manifest = deployment("api", image=Sub(("registry.test/api:", Ref(source, "short"))))  # type: ignore[arg-type]
-    manifest["spec"]["replicas"] = Ref(source, "count")
+    manifest = deployment("api", image=OutputTemplate(("registry.test/api:", OutputRef(source, "short"))))  # type: ignore[arg-type]
+    manifest["spec"]["replicas"] = OutputRef(source, "count")
     created = world.look([declare(manifest)]).preview(DEPLOYMENT)
-    assert (created.blocked, created.verified, created.expects) == ("", Verified.SCHEMA, "")
+    assert (created.blocked, created.verified, created.expects) == ("", VerifiedBy.SCHEMA, "")
     world.apply([declare(deployment("api"))])
     look = world.look([declare(manifest)])
     assert [(f[0], f[3]) for f in look.fields(DEPLOYMENT)] == [
-        ("spec.replicas", Ref(source, "count")),
-        ("spec.template.spec.containers[name=api].image", Sub(("registry.test/api:", Ref(source, "short")))),
+        ("spec.replicas", OutputRef(source, "count")),
+        (
+            "spec.template.spec.containers[name=api].image",
+            OutputTemplate(("registry.test/api:", OutputRef(source, "short"))),
+        ),
     ]
     assert look.preview(DEPLOYMENT).expects == ""
 
@@ -244,13 +247,13 @@ def test_secrets_are_compared_and_shown_by_fingerprint(world: World) -> None:
 
 
 def test_a_generated_value_is_made_once_and_kept(world: World) -> None:
-    wanted = declare(secret("s", {"P": Sealed("generate:24", "")}))
+    wanted = declare(secret("s", {"P": SealedSecret("generate:24", "")}))
     look = world.look([wanted])
     assert look.fields("Secret/demo/s")[0][:4] == ("data.P", "add", None, "(made at apply)")
     world.apply([wanted])
     made = world.live("Secret/demo/s")["data"]["P"]
     assert is_settled(world, wanted)
-    more = declare(secret("s", {"P": Sealed("generate:24", ""), "Q": sealed("file:a#P", "first value")}))
+    more = declare(secret("s", {"P": SealedSecret("generate:24", ""), "Q": sealed("file:a#P", "first value")}))
     assert [f[0] for f in world.look([more]).fields("Secret/demo/s")] == ["data.Q"]
     world.apply([more])
     assert world.live("Secret/demo/s")["data"]["P"] == made
@@ -312,7 +315,7 @@ def test_paths_of_force_survive_being_written_down(world: World, folder: Path) -
 def filled_in(manifest: JsonObject, image: str) -> Resource:
     """A resource as the application gives it: stamped as declared, with a reference that is filled in by now."""
     declared = copy.deepcopy(manifest)
-    declared["spec"]["template"]["spec"]["containers"][0]["image"] = Ref(Address.parse("GitHead/s"), "short")
+    declared["spec"]["template"]["spec"]["containers"][0]["image"] = OutputRef(Address.parse("GitHead/s"), "short")
     resource = declare(declared)
     manifest = copy.deepcopy(resource.manifest)
     manifest["spec"]["template"]["spec"]["containers"][0]["image"] = image
@@ -347,7 +350,7 @@ def test_nothing_is_left_to_do_after_outputs_came_in_during_the_run(world: World
     if ignored:
         change_as_foreign_manager(folder, Address.parse(DEPLOYMENT), {"spec.replicas": 9}, "autoscaler")
     declared = copy.deepcopy(manifest)
-    ref = Ref(Address.parse("GitHead/s"), "short")
+    ref = OutputRef(Address.parse("GitHead/s"), "short")
     declared["spec"]["template"]["spec"]["containers"][0]["image"] = ref
     [change] = world.look([replace(declare(declared), options=options)]).changes
     known = substitute_outputs(change.desired or {}, lambda _: "registry.test/api:2")

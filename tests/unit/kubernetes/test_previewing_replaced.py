@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from planner.address import Address
-from planner.effects.workloads import of_workload
+from planner.effects.workloads import effects_on_workload
 from planner.ports import Effect
 from planner.values import JsonObject
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
@@ -27,7 +27,7 @@ def test_a_service_made_headless_shows_no_address_of_the_old_one(world: World) -
     look = world.look([declare(_service(clusterIP="None"), replace_allowed=True)])
     assert look.preview(_SERVICE).effect is Effect.REPLACE
     assert [(path, after) for path, _, _, after, _ in look.fields(_SERVICE)] == [("spec.clusterIP", "None")]
-    (effect,) = of_workload(look.change(_SERVICE), None, ())
+    (effect,) = effects_on_workload(look.change(_SERVICE), None, ())
     assert "another cluster IP" not in effect.text
 
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import ProviderError
 from planner.ports import Absent, Present, Unreadable
-from planner.values import JsonObject, Sealed
+from planner.values import JsonObject, SealedSecret
 from providers.cluster import Keep, KindInfo, Listing, ObjectCollection
 from providers.kubernetes.errors import Forbidden
 from providers.kubernetes.snapshot.cluster import SnapshotCluster, open_snapshot
-from providers.kubernetes.snapshot.create_snapshot import create_empty
+from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
 from tests.unit.kubernetes.world import PRINTS, SET, World, config, declare, namespace, sealed, secret, widget
 
 
@@ -66,7 +66,7 @@ def test_one_list_for_each_kind_and_namespace_and_nothing_else_when_all_is_as_de
 
 def test_a_kind_in_many_namespaces_is_listed_once(tmp_path: Path) -> None:
     names = [f"n{n}" for n in range(9)]
-    create_empty(tmp_path, name="many", namespaces=[*names, "other"])
+    create_empty_snapshot(tmp_path, name="many", namespaces=[*names, "other"])
     world = World(open_snapshot(tmp_path))
     wanted = [declare(config("c", {"a": "1"}, namespace=name)) for name in names]
     world.apply(wanted)
@@ -80,7 +80,7 @@ def test_a_kind_in_many_namespaces_is_listed_once(tmp_path: Path) -> None:
 
 def test_a_refused_cluster_wide_list_is_tried_namespace_by_namespace(tmp_path: Path) -> None:
     names = [f"n{n}" for n in range(9)]
-    create_empty(tmp_path, name="many", namespaces=names)
+    create_empty_snapshot(tmp_path, name="many", namespaces=names)
     world = World(open_snapshot(tmp_path))
     wanted = [declare(config("c", {"a": "1"}, namespace=name)) for name in names]
     world.apply(wanted)
@@ -95,7 +95,7 @@ def test_a_refused_cluster_wide_list_is_tried_namespace_by_namespace(tmp_path: P
 def test_an_error_is_never_absence(world: World) -> None:
     seen, _ = watched(world, ("ConfigMap", "demo"))
     resource = declare(config("c", {"a": "1"}))
-    look = seen.look([resource], [KindPlace("", "v1", "ConfigMap", "demo")])
+    look = seen.look([resource], [KindInNamespace("", "v1", "ConfigMap", "demo")])
     observed = look.read.observations[resource.address]
     assert observed == Unreadable(resource.address, "not for you")
     assert resource.address not in look.previews
@@ -154,7 +154,10 @@ def test_strays_are_found_where_something_was_applied_before(world: World) -> No
         [declare(namespace("old"), node_lane="D1/v1"), declare(config("c", {}, namespace="old"), node_lane="D1/v1")]
     )
     wanted = declare(config("here", {}), node_lane="D1/v1")
-    places = [KindPlace("D1/v1", "v1", "ConfigMap", "old"), KindPlace("D1/v1", "gone.test/v1", "Gadget", "old")]
+    places = [
+        KindInNamespace("D1/v1", "v1", "ConfigMap", "old"),
+        KindInNamespace("D1/v1", "gone.test/v1", "Gadget", "old"),
+    ]
     read = world.look([wanted], places).read
     assert [str(stray.address) for stray in read.strays] == ["D1/v1:ConfigMap/old/c"]
 
@@ -178,4 +181,4 @@ def test_secrets_are_sealed_before_anybody_sees_them(world: World) -> None:
     world.apply([resource])
     seen = world.look([resource]).read.observations[resource.address]
     assert isinstance(seen, Present) and seen.value is not None
-    assert seen.value["data"] == {"P": Sealed("live:P", PRINTS.fingerprint(b"first value"))}
+    assert seen.value["data"] == {"P": SealedSecret("live:P", PRINTS.fingerprint(b"first value"))}

@@ -17,7 +17,7 @@ from providers.kubernetes.object_location import ObjectLocation
 from providers.kubernetes.parallel import ParallelMap
 from providers.kubernetes.preview.change_previewer import ChangePreviewer
 from providers.kubernetes.preview.preview_input import PreviewInput
-from providers.kubernetes.preview.sampling import ASKED_ABOUT_EACH, preview_cases
+from providers.kubernetes.preview.sampling import ASKED_ABOUT_EACH, preview_by_sample
 
 KIND = KindInfo("v1", "ConfigMap", "configmaps", namespaced=True)
 
@@ -52,7 +52,7 @@ def _case(namespace: str, name: str, *, live: bool = False, unknown: bool = Fals
 
 
 def _judged(judge: _Judge, cases: list[PreviewInput]) -> Mapping[str, Preview]:
-    found = preview_cases(cast(ChangePreviewer, judge), cases, ParallelMap(1))
+    found = preview_by_sample(cast(ChangePreviewer, judge), cases, ParallelMap(1))
     assert list(found) and len(found) == len(cases)
     return {address.local: preview for address, preview in found.items()}
 

@@ -8,16 +8,16 @@ import json
 import pytest
 
 from planner.errors import PreconditionError
-from planner.values import JsonObject, Sealed, SecretValue, encode_leaves
+from planner.values import JsonObject, SealedSecret, SecretValue, encode_leaves
 from providers.kubernetes.secret_sealing import (
-    as_fingerprints,
-    as_text,
-    for_dry_run,
+    fingerprints_for_snapshot,
     reveal_document,
     seal_live_document,
     seal_prediction,
-    stand_in,
-    without_unknown,
+    stand_ins_as_text,
+    stand_ins_for_dry_run,
+    with_stand_ins,
+    with_unknown_values_alike,
 )
 from tests.unit.kubernetes.world import PRINTS, config, sealed, secret
 
@@ -47,11 +47,11 @@ def test_a_value_has_one_fingerprint_wherever_it_comes_from() -> None:
     document = seal_live_document(live(), PRINTS)
     mark = PRINTS.fingerprint(CANARY)
     assert document["data"]["P"].fingerprint == document["stringData"]["Q"].fingerprint == mark
-    saved = as_fingerprints(live(), PRINTS)
+    saved = fingerprints_for_snapshot(live(), PRINTS)
     assert saved["data"]["P"] == mark
     assert seal_live_document(saved, PRINTS)["data"]["P"].fingerprint == mark
-    assert seal_prediction(stand_in(document), PRINTS)["data"]["P"].fingerprint == mark
-    assert as_text(stand_in(document))["data"]["P"] == mark
+    assert seal_prediction(with_stand_ins(document), PRINTS)["data"]["P"].fingerprint == mark
+    assert stand_ins_as_text(with_stand_ins(document))["data"]["P"] == mark
 
 
 def test_a_live_value_cannot_pass_itself_off_as_another_by_reading_like_its_fingerprint() -> None:
@@ -65,7 +65,7 @@ def test_an_annotation_that_repeats_a_value_is_sealed_with_it() -> None:
         document = live()
         document["metadata"]["annotations"] = {"note": text, "other": "retained"}
         annotations = seal_live_document(document, PRINTS)["metadata"]["annotations"]
-        assert isinstance(annotations["note"], Sealed) and annotations["other"] == "retained"
+        assert isinstance(annotations["note"], SealedSecret) and annotations["other"] == "retained"
 
 
 def test_sealing_twice_is_sealing_once() -> None:
@@ -78,13 +78,13 @@ def test_data_that_is_no_base64_is_sealed_too(value: str) -> None:
     document = secret("s", {})
     document["data"] = {"P": value}
     sealed_value = seal_live_document(document, PRINTS)["data"]["P"]
-    assert isinstance(sealed_value, Sealed) and sealed_value.fingerprint != value
+    assert isinstance(sealed_value, SealedSecret) and sealed_value.fingerprint != value
 
 
 def test_other_kinds_are_not_even_copied() -> None:
     document = config("c", {"P": "plain"})
     assert seal_live_document(document, PRINTS) is document
-    assert stand_in(document) is document
+    assert with_stand_ins(document) is document
     assert reveal_document(document, None, lambda _: SecretValue(b""), PRINTS) is document
 
 
@@ -98,7 +98,7 @@ def test_a_value_is_revealed_only_if_it_is_the_planned_one() -> None:
 
 
 def test_generated_values_have_the_length_asked_for_and_are_kept() -> None:
-    desired = secret("s", {"P": Sealed("generate:40", "")})
+    desired = secret("s", {"P": SealedSecret("generate:40", "")})
     made = [reveal_document(desired, None, lambda _: SecretValue(b""), PRINTS)["data"]["P"] for _ in range(2)]
     assert made[0] != made[1]
     assert {len(base64.b64decode(text)) for text in made} == {40}
@@ -111,26 +111,26 @@ def test_generated_values_have_the_length_asked_for_and_are_kept() -> None:
     [("", True), ("P=2", True), ("Q=1,P=2", True), ("P=1", False), ("Q=2", True), ("P=3", False)],
 )
 def test_a_value_is_made_anew_only_where_the_object_records_another_rotation(record: str, retained: bool) -> None:
-    desired = secret("s", {"P": Sealed("generate:40/2", "")})
+    desired = secret("s", {"P": SealedSecret("generate:40/2", "")})
     raw = secret("s", {})
     raw["data"] = {"P": base64.b64encode(b"made before").decode()}
     raw["metadata"]["annotations"] = {"hwplan.dev/generated": record}
     body = reveal_document(desired, raw, lambda _: SecretValue(b""), PRINTS)
     assert (body["data"]["P"] == raw["data"]["P"]) is retained
     alive = seal_live_document(raw, PRINTS)
-    assert (stand_in(desired, alive)["data"] == stand_in(alive)["data"]) is retained
+    assert (with_stand_ins(desired, alive)["data"] == with_stand_ins(alive)["data"]) is retained
 
 
 def test_stand_ins_of_what_is_not_known_read_the_same() -> None:
-    desired = secret("s", {"P": Sealed("generate:40", ""), "Q": sealed("file:x", "q")})
+    desired = secret("s", {"P": SealedSecret("generate:40", ""), "Q": sealed("file:x", "q")})
     alive = seal_live_document({**desired, "data": {"P": "cDE=", "Q": "cQ=="}}, PRINTS)
-    before, after = stand_in(desired), stand_in(alive)
+    before, after = with_stand_ins(desired), with_stand_ins(alive)
     assert before["data"]["Q"] == after["data"]["Q"]
     assert before["data"]["P"] != after["data"]["P"]
-    assert without_unknown(before, desired)["data"] == without_unknown(after, desired)["data"]
-    assert stand_in(desired, alive)["data"] == after["data"]
+    assert with_unknown_values_alike(before, desired)["data"] == with_unknown_values_alike(after, desired)["data"]
+    assert with_stand_ins(desired, alive)["data"] == after["data"]
 
 
 def test_pull_secrets_are_dry_run_with_valid_json() -> None:
-    document = for_dry_run(stand_in(secret("s", {".dockerconfigjson": sealed("file:x", "{}")})))
+    document = stand_ins_for_dry_run(with_stand_ins(secret("s", {".dockerconfigjson": sealed("file:x", "{}")})))
     assert json.loads(base64.b64decode(document["data"][".dockerconfigjson"])) == {"auths": {}}

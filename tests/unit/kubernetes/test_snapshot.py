@@ -22,8 +22,8 @@ from providers.kubernetes.errors import (
     UidMismatch,
 )
 from providers.kubernetes.snapshot.cluster import SnapshotCluster, open_snapshot
-from providers.kubernetes.snapshot.create_snapshot import create_empty
-from providers.kubernetes.snapshot.folder_layout import Identity, parse_yaml, path_of, yaml_text
+from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.folder_layout import ObjectIdentity, object_file, object_yaml, parse_object_yaml
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager, delete_as_foreign_manager
 from tests.unit.kubernetes.snapshot_world import apply
 from tests.unit.kubernetes.world import (
@@ -43,8 +43,8 @@ def cluster(folder: Path) -> SnapshotCluster:
 
 
 def test_two_sandboxes_are_two_clusters(tmp_path: Path) -> None:
-    create_empty(tmp_path / "one", name="one")
-    create_empty(tmp_path / "two", name="two")
+    create_empty_snapshot(tmp_path / "one", name="one")
+    create_empty_snapshot(tmp_path / "two", name="two")
     one, two = open_snapshot(tmp_path / "one").identity(), open_snapshot(tmp_path / "two").identity()
     assert one.uid != two.uid
     assert (one.server, one.simulated) == ("one", True)
@@ -52,7 +52,7 @@ def test_two_sandboxes_are_two_clusters(tmp_path: Path) -> None:
 
 def test_an_existing_cluster_is_never_overwritten(folder: Path) -> None:
     with pytest.raises(PermanentError, match="already"):
-        create_empty(folder, name="again")
+        create_empty_snapshot(folder, name="again")
 
 
 def test_nothing_there_is_said_with_a_remedy(tmp_path: Path) -> None:
@@ -72,11 +72,11 @@ def test_a_file_is_where_and_how_a_person_expects_it(cluster: SnapshotCluster, f
     "name", ["system:node", "a.b-c", "%2e", "..", ".hidden", "x" * 253, "y" * 252 + ":", "Käse", "a/../b"]
 )
 def test_names_become_file_names_that_stay_inside(name: str) -> None:
-    path = path_of(Identity("rbac.authorization.k8s.io", "ClusterRole", "", name))
+    path = object_file(ObjectIdentity("rbac.authorization.k8s.io", "ClusterRole", "", name))
     assert path.parts[:2] == ("_cluster", "ClusterRole.rbac.authorization.k8s.io")
     assert len(path.parts) == 3
     assert len(path.name.encode()) < 250 and not path.name.startswith(".")
-    other = path_of(Identity("rbac.authorization.k8s.io", "ClusterRole", "", name + "-"))
+    other = object_file(ObjectIdentity("rbac.authorization.k8s.io", "ClusterRole", "", name + "-"))
     assert other != path
 
 
@@ -95,7 +95,7 @@ _trees = st.recursive(
 @given(_trees)
 def test_documents_survive_their_text(tree: object) -> None:
     document = {"apiVersion": "v1", "kind": "X", "metadata": {"name": "x"}, "spec": tree}
-    assert parse_yaml(yaml_text(document), "x") == document
+    assert parse_object_yaml(object_yaml(document), "x") == document
 
 
 def test_hand_edits_are_seen_at_once_and_by_others(cluster: SnapshotCluster, folder: Path) -> None:
@@ -224,12 +224,12 @@ def test_deletes_cascade(world: World) -> None:
     child = config("child", {}, namespace="n")
     child["metadata"]["ownerReferences"] = [{"apiVersion": "x/v1", "kind": "Widget", "name": "w", "uid": owner}]
     cluster.add(child, manager="controller")
-    cluster.drop(Identity("example.test", "Widget", "n", "w"))
+    cluster.drop(ObjectIdentity("example.test", "Widget", "n", "w"))
     assert not world.is_there("ConfigMap/n/child")
     world.apply([declare(widget("w", 1, namespace="n"))])
-    cluster.drop(Identity("apiextensions.k8s.io", "CustomResourceDefinition", "", "widgets.example.test"))
+    cluster.drop(ObjectIdentity("apiextensions.k8s.io", "CustomResourceDefinition", "", "widgets.example.test"))
     assert cluster.kind("example.test/v1", "Widget") is None
-    cluster.drop(Identity("", "Namespace", "", "n"))
+    cluster.drop(ObjectIdentity("", "Namespace", "", "n"))
     assert not world.is_there("Namespace/n")
 
 

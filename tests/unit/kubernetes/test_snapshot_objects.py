@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from planner.values import JsonObject
 from providers.kubernetes.snapshot.cluster import SnapshotCluster, open_snapshot
-from providers.kubernetes.snapshot.folder_layout import Identity, identity_of
-from providers.kubernetes.snapshot.objects import SnapshotObjects, owners_of
+from providers.kubernetes.snapshot.folder_layout import ObjectIdentity, identity_of
+from providers.kubernetes.snapshot.objects import SnapshotObjects, owner_uids
 from tests.unit.kubernetes.world import config, widget_crd
 
 _names = st.sampled_from(["a", "b", "c"])
@@ -38,7 +38,7 @@ _documents = st.builds(
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.booleans(), _documents), max_size=25))
 def test_indexes_agree_with_a_walk_through_all(steps: list[tuple[bool, JsonObject]]) -> None:
-    objects, plain = SnapshotObjects(), dict[Identity, JsonObject]()
+    objects, plain = SnapshotObjects(), dict[ObjectIdentity, JsonObject]()
     for put, document in steps:
         identity = identity_of(document)
         if put:
@@ -55,7 +55,7 @@ def test_indexes_agree_with_a_walk_through_all(steps: list[tuple[bool, JsonObjec
         for namespace in ("x", "y"):
             assert set(objects.in_namespace(namespace)) == {key for key in plain if key.namespace == namespace}
         for uid in ("u1", "u2", "u3"):
-            assert set(objects.owned_by(uid)) == {key for key, one in plain.items() if uid in owners_of(one)}
+            assert set(objects.owned_by(uid)) == {key for key, one in plain.items() if uid in owner_uids(one)}
         for identity, one in plain.items():
             assert objects.with_uid(one["metadata"]["uid"]) == identity
 
@@ -65,7 +65,7 @@ def test_no_call_about_one_object_walks_through_all(folder: Path, monkeypatch: p
     info, crds = cluster.kind("v1", "ConfigMap"), cluster.kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
     assert info is not None and crds is not None
 
-    def walk(_: SnapshotObjects) -> Iterator[Identity]:
+    def walk(_: SnapshotObjects) -> Iterator[ObjectIdentity]:
         raise AssertionError("a walk through all objects")
 
     monkeypatch.setattr(SnapshotObjects, "__iter__", walk)
@@ -75,7 +75,7 @@ def test_no_call_about_one_object_walks_through_all(folder: Path, monkeypatch: p
     assert cluster.kind("lab.example.org/v1", "Nothing") is None
     assert cluster.get(info, "demo", "one")
     cluster.delete(info, "demo", "one", uid="", resource_version="")
-    assert cluster.holds(Identity("", "ConfigMap", "demo", "one")) is False
+    assert cluster.holds(ObjectIdentity("", "ConfigMap", "demo", "one")) is False
 
 
 def _owned(name: str, *owners: JsonObject) -> JsonObject:
@@ -92,7 +92,7 @@ def test_an_object_goes_with_the_last_of_its_owners(folder: Path) -> None:
     cluster: SnapshotCluster = open_snapshot(folder)
     first, second = (cluster.add(config(name, {}), manager="m") for name in ("first", "second"))
     cluster.add(_owned("both", first, second), manager="m")
-    both = Identity("", "ConfigMap", "demo", "both")
+    both = ObjectIdentity("", "ConfigMap", "demo", "both")
     cluster.drop(identity_of(first))
     assert cluster.holds(both)
     cluster.drop(identity_of(second))
@@ -113,7 +113,7 @@ def test_owners_in_a_circle_end(folder: Path) -> None:
 
 def test_every_workload_that_has_a_readiness_rule_gets_ready() -> None:
     from providers.kubernetes.readiness import RULES, object_readiness
-    from providers.kubernetes.snapshot.controllers import status_of
+    from providers.kubernetes.snapshot.controllers import simulated_status
 
     for group, kind in RULES:
         if kind == "CustomRun":  # of controllers of others
@@ -124,6 +124,6 @@ def test_every_workload_that_has_a_readiness_rule_gets_ready() -> None:
             "metadata": {"name": "a", "generation": 2},
             "spec": {"replicas": 2},
         }
-        status = status_of(live, "2026-01-01T00:00:00Z")
+        status = simulated_status(live, "2026-01-01T00:00:00Z")
         assert status is not None, kind
         assert object_readiness({**live, "status": status}).ok, kind

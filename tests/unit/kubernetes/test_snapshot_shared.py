@@ -18,10 +18,10 @@ from planner.errors import PermanentError
 from planner.values import JsonObject
 from providers.cluster import ObjectCollection
 from providers.kubernetes.snapshot.cluster import SnapshotCluster, open_snapshot
-from providers.kubernetes.snapshot.create_snapshot import create_empty, save_cluster
-from providers.kubernetes.snapshot.folder_layout import Identity, write_atomic
+from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot, save_cluster_objects
+from providers.kubernetes.snapshot.folder_layout import ObjectIdentity, write_atomic
 from providers.kubernetes.ssa import merge
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.schema import MergeTypeTable
 from tests.unit.kubernetes.snapshot_world import apply
 from tests.unit.kubernetes.world import (
     PRINTS,
@@ -48,7 +48,7 @@ def test_a_saved_cluster_plans_like_the_one_it_was_saved_from(world: World, tmp_
     kinds = [world.cluster.kind(r.api_version, r.address.kind) for r in wanted]
     places = [ObjectCollection(kind, "demo" if kind.namespaced else "") for kind in kinds if kind]
     target = tmp_path / name
-    assert save_cluster(world.cluster, target, PRINTS, places) == 6  # two namespaces as well
+    assert save_cluster_objects(world.cluster, target, PRINTS, places) == 6  # two namespaces as well
     again = World(open_snapshot(target))
     assert again.cluster.identity().uid == world.cluster.identity().uid
     assert set(again.look(wanted).effects.values()) == {"none"}
@@ -79,12 +79,12 @@ def test_values_of_a_live_secret_are_not_saved(tmp_path: Path) -> None:
             }
             return {place: (document,) if place.kind.kind == "Secret" else () for place in places}
 
-    create_empty(tmp_path, name="x", namespaces=["demo"])
+    create_empty_snapshot(tmp_path, name="x", namespaces=["demo"])
     inner = open_snapshot(tmp_path)
     kind = inner.kind("v1", "Secret")
     assert kind is not None
     target = tmp_path / "saved.json"
-    save_cluster(Live(inner), target, PRINTS, [ObjectCollection(kind, "demo")])  # type: ignore[arg-type]
+    save_cluster_objects(Live(inner), target, PRINTS, [ObjectCollection(kind, "demo")])  # type: ignore[arg-type]
     text = target.read_text()
     assert "cGxhbnRlZC1jYW5hcnk" not in text and "planted" not in text
     saved = json.loads(text)["objects"][0]
@@ -108,11 +108,11 @@ def test_two_threads_lose_nothing(folder: Path) -> None:
 
 def test_two_writers_of_one_object_take_turns(folder: Path) -> None:
     apply(open_snapshot(folder), config("c", {"n": "0"}))
-    target = Identity("", "ConfigMap", "demo", "c")
+    target = ObjectIdentity("", "ConfigMap", "demo", "c")
 
-    def more(live: JsonObject, types: TypeTable) -> JsonObject:
+    def more(live: JsonObject, types: MergeTypeTable) -> JsonObject:
         new = {**live, "data": {"n": str(int(live["data"]["n"]) + 1)}}
-        return merge.plain_update(live, new, manager="counter", types=types, now="2026-01-01T00:00:00Z")
+        return merge.merge_plain_update(live, new, manager="counter", types=types, now="2026-01-01T00:00:00Z")
 
     def work() -> None:
         cluster = open_snapshot(folder)

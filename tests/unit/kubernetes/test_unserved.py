@@ -6,10 +6,10 @@ import pytest
 
 from planner.values import JsonObject
 from providers.cluster import KindInfo
-from providers.kubernetes.preview.unserved import not_served
-from providers.kubernetes.snapshot.builtin_kinds import builtin_kinds
+from providers.kubernetes.preview.unserved import not_served_error
+from providers.kubernetes.snapshot.builtin_kinds import builtin_kind_infos
 
-KINDS = (*builtin_kinds(), *(KindInfo(f"example.com/{version}", "Pot", "pots", True) for version in ("v1", "v2")))
+KINDS = (*builtin_kind_infos(), *(KindInfo(f"example.com/{version}", "Pot", "pots", True) for version in ("v1", "v2")))
 CRD: JsonObject = {
     "spec": {
         "group": "a.b",
@@ -60,7 +60,7 @@ CRD: JsonObject = {
     ],
 )
 def test_what_is_served_is_named(api_version: str, kind: str, message: str, remedy: str) -> None:
-    error = not_served(api_version, kind, KINDS, [CRD])
+    error = not_served_error(api_version, kind, KINDS, [CRD])
     assert error.message.startswith(f"{api_version} {kind} is not served")
     assert message in error.message
     assert remedy in error.remedy
@@ -78,11 +78,11 @@ def test_what_is_served_is_named(api_version: str, kind: str, message: str, reme
     ],
 )
 def test_what_is_no_object_is_no_matter_of_versions(api_version: str, kind: str) -> None:
-    error = not_served(api_version, kind, KINDS)
+    error = not_served_error(api_version, kind, KINDS)
     assert error.message.startswith(f"{api_version} {kind} cannot be declared: it is nothing that stands in a cluster")
     assert error.remedy == "leave it out"
 
 
 def test_a_kind_that_this_server_alone_lacks_is_part_of_kubernetes() -> None:
     old = [info for info in KINDS if info.kind != "Lease"]
-    assert "it is part of Kubernetes" in not_served("coordination.k8s.io/v1", "Lease", old).message
+    assert "it is part of Kubernetes" in not_served_error("coordination.k8s.io/v1", "Lease", old).message

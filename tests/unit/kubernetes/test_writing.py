@@ -13,7 +13,7 @@ from planner.errors import PermanentError, PreconditionError
 from planner.plan import Action, Change
 from planner.ports import Present
 from planner.resource import Resource
-from planner.values import JsonObject, Ref, Sealed, SecretValue
+from planner.values import JsonObject, OutputRef, SealedSecret, SecretValue
 from providers.kubernetes.errors import ApplyConflict, ResourceVersionConflict
 from providers.kubernetes.snapshot.cluster import SnapshotCluster
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager, delete_as_foreign_manager
@@ -58,7 +58,7 @@ def test_an_update_that_was_made_already_is_recognised(world: World, expects: bo
 
 def test_a_secret_with_a_generated_value_is_recognised(world: World) -> None:
     change = planned(
-        world, declare(secret("s", {"P": Sealed("generate:9", ""), "Q": sealed("file:a#P", "first value")}))
+        world, declare(secret("s", {"P": SealedSecret("generate:9", ""), "Q": sealed("file:a#P", "first value")}))
     )
     world.provider.apply(change, world.vault)
     assert world.provider.apply(change, world.vault).already
@@ -186,7 +186,7 @@ def test_an_object_that_is_not_as_predicted_is_an_error_that_names_the_field(wor
 
 
 def test_an_output_that_nobody_filled_in_is_refused(world: World) -> None:
-    change = planned(world, declare(config("c", {"a": Ref(Address.parse("GitHead/source"), "short")})))  # type: ignore[dict-item]
+    change = planned(world, declare(config("c", {"a": OutputRef(Address.parse("GitHead/source"), "short")})))  # type: ignore[dict-item]
     with pytest.raises(PermanentError, match="an output that is not known"):
         world.provider.apply(change, {})
     assert not world.is_there(CONFIG)

@@ -9,15 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from planner.address import Address, address_of
-from planner.applied_state import KindPlace
-from planner.contract.steps import change_of
+from planner.applied_state import KindInNamespace
+from planner.contract.steps import change_of_preview
 from planner.loading.resource_collector import applied_digest
 from planner.path import parse_path, render_path
 from planner.plan import Action, Change
 from planner.ports import Absent, Present, Preview, ReadResult, Written
 from planner.resource import APPLIED, SET_LABEL, Resource, ResourceOptions
 from planner.source import SourceRef
-from planner.values import JsonObject, Sealed, SecretValue
+from planner.values import JsonObject, SealedSecret, SecretValue
 from providers.cluster import Cluster
 from providers.kubernetes.provider import KubernetesProvider
 
@@ -34,9 +34,9 @@ class Prints:
 PRINTS = Prints()
 
 
-def sealed(ref: str, value: str) -> Sealed:
+def sealed(ref: str, value: str) -> SealedSecret:
     """A leaf whose value is known to the test."""
-    return Sealed(ref, PRINTS.fingerprint(value.encode()))
+    return SealedSecret(ref, PRINTS.fingerprint(value.encode()))
 
 
 def options_of(**given: object) -> ResourceOptions:
@@ -96,14 +96,15 @@ class World:
     def __post_init__(self) -> None:
         self.provider = KubernetesProvider(self.cluster, fingerprinter=PRINTS, sleep=lambda _seconds: None)
 
-    def look(self, resources: Sequence[Resource], also: Iterable[KindPlace] = ()) -> Look:
+    def look(self, resources: Sequence[Resource], also: Iterable[KindInNamespace] = ()) -> Look:
         read = self.provider.read(resources, {r.owned_by for r in resources}, list(also))
         items = [(r, read.observations[r.address]) for r in resources]
         previews = self.provider.preview(items)
         changes = [
             made
             for r in resources
-            if r.address in previews and (made := change_of(r, read.observations[r.address], previews[r.address]))
+            if r.address in previews
+            and (made := change_of_preview(r, read.observations[r.address], previews[r.address]))
         ]
         return Look(read, previews, changes)
 
@@ -150,7 +151,7 @@ def config(name: str, data: Mapping[str, str], namespace: str = "demo", **metada
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": dict(data)}
 
 
-def secret(name: str, data: Mapping[str, Sealed], namespace: str = "demo") -> JsonObject:
+def secret(name: str, data: Mapping[str, SealedSecret], namespace: str = "demo") -> JsonObject:
     meta = {"name": name, "namespace": namespace}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "type": "Opaque", "data": dict(data)}
 

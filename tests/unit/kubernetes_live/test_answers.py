@@ -10,7 +10,7 @@ import pytest
 from planner.errors import PermanentError, PreconditionError, ProviderError, TemporaryError
 from providers.kubernetes import errors
 from providers.kubernetes.client.answers import classify_answer
-from providers.kubernetes.errors import ApplyConflict, Cause, FieldConflict, Invalid
+from providers.kubernetes.errors import ApplyConflict, FieldConflict, Invalid, InvalidField
 
 RECORDED = json.loads((Path(__file__).parent / "answers.json").read_text())
 STATUS = "application/json"
@@ -154,25 +154,25 @@ def test_conflict_inside_a_keyed_list() -> None:
 @pytest.mark.parametrize(
     ("name", "causes"),
     [
-        ("typed-unknown-field", (Cause("spec.replicaz", "SchemaMismatch", "field not declared in schema"),)),
-        ("typed-secret", (Cause("data.p", "SchemaMismatch", "expected string"),)),
+        ("typed-unknown-field", (InvalidField("spec.replicaz", "SchemaMismatch", "field not declared in schema"),)),
+        ("typed-secret", (InvalidField("data.p", "SchemaMismatch", "expected string"),)),
         (
             "typed-duplicate-port",
             (
-                Cause(
+                InvalidField(
                     "spec.template.spec.containers[name=c].ports",
                     "SchemaMismatch",
                     'duplicate entries for key [containerPort=80,protocol="TCP"]',
                 ),
             ),
         ),
-        ("immutable-job", (Cause("spec.template", "FieldValueInvalid", "field is immutable", immutable=True),)),
-        ("crd-required", (Cause("spec.size", "FieldValueRequired", "required"),)),
-        ("secret-key", (Cause("data[a b]", "FieldValueInvalid", CONFIG_KEY),)),
-        ("secret-base64", (Cause("", "Unconvertible", "illegal base64 data at input byte 3"),)),
+        ("immutable-job", (InvalidField("spec.template", "FieldValueInvalid", "field is immutable", immutable=True),)),
+        ("crd-required", (InvalidField("spec.size", "FieldValueRequired", "required"),)),
+        ("secret-key", (InvalidField("data[a b]", "FieldValueInvalid", CONFIG_KEY),)),
+        ("secret-base64", (InvalidField("", "Unconvertible", "illegal base64 data at input byte 3"),)),
     ],
 )
-def test_causes(name: str, causes: tuple[Cause, ...]) -> None:
+def test_causes(name: str, causes: tuple[InvalidField, ...]) -> None:
     error = answer(name)
     assert isinstance(error, Invalid)
     assert error.causes == causes
@@ -197,11 +197,11 @@ def test_one_changeable_field_among_immutable_ones_is_no_case_for_a_replace() ->
         (502, "text/html", b"<html>bad gateway</html>", errors.ServerBusy),
         (503, "", b"", errors.ServerBusy),
         (504, "text/plain", b"x", errors.ServerBusy),
-        (500, "text/html", b"<html>", errors.UnknownAnswer),
-        (500, STATUS, b"{not json", errors.UnknownAnswer),
-        (500, STATUS, b"[1]", errors.UnknownAnswer),
-        (418, STATUS, b"{}", errors.UnknownAnswer),
-        (302, "text/html", b"", errors.UnknownAnswer),
+        (500, "text/html", b"<html>", errors.UnknownServerAnswer),
+        (500, STATUS, b"{not json", errors.UnknownServerAnswer),
+        (500, STATUS, b"[1]", errors.UnknownServerAnswer),
+        (418, STATUS, b"{}", errors.UnknownServerAnswer),
+        (302, "text/html", b"", errors.UnknownServerAnswer),
         (410, STATUS, b"{}", errors.ContinueExpired),
         (404, "text/html", b"<html>", errors.NotServed),
         (409, STATUS, b'{"kind":"Status","details":[1]}', errors.ResourceVersionConflict),

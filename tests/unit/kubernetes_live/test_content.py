@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from planner.values import Sealed
+from planner.values import SealedSecret
 from providers.kubernetes.content_digest import LAST_APPLIED, VOLATILE_ANNOTATIONS, content_digest, strip_server_fields
 
 
@@ -177,7 +177,7 @@ def test_sealed_and_fingerprinted_values_stay_as_they_are() -> None:
     keyed = Keyed()
     live = {
         **secret(),
-        "data": {"a": "hmac-sha256:0123456789abcdef", "b": Sealed("file:x#y", "hmac-sha256:01"), "c": None},
+        "data": {"a": "hmac-sha256:0123456789abcdef", "b": SealedSecret("file:x#y", "hmac-sha256:01"), "c": None},
     }
     assert content_digest(live, keyed) and keyed.seen == []
 

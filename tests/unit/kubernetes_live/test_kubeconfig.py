@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import ConfigError, HwplanError, SelectionError
-from providers.kubernetes.client.kubeconfig import Connection, namespace_of, resolve_connection
+from providers.kubernetes.client.kubeconfig import ServerConnection, namespace_of_context, resolve_connection
 
 TOKEN = "tok-hunter2-hunter2"
 
@@ -46,7 +46,7 @@ def at(tmp_path: Path, text: str, name: str = "config") -> str:
     return str(path)
 
 
-def load(tmp_path: Path, text: str, context: str = "") -> Connection:
+def load(tmp_path: Path, text: str, context: str = "") -> ServerConnection:
     return resolve_connection(at(tmp_path, text), context, environ={})
 
 
@@ -60,9 +60,9 @@ def test_token(tmp_path: Path) -> None:
 def test_the_namespace_of_a_context_needs_no_credentials(tmp_path: Path) -> None:
     program = "exec: {apiVersion: client.authentication.k8s.io/v1, command: /does/not/exist}"
     file = at(tmp_path, config(user=program, context=", namespace: team"))
-    assert namespace_of(file, environ={}) == "team"
-    assert namespace_of(file, "other", environ={}) == "default"
-    assert namespace_of(at(tmp_path, config(), "plain"), environ={}) == "default"
+    assert namespace_of_context(file, environ={}) == "team"
+    assert namespace_of_context(file, "other", environ={}) == "default"
+    assert namespace_of_context(at(tmp_path, config(), "plain"), environ={}) == "default"
 
 
 def test_token_file_is_relative_to_the_kubeconfig_and_goes_before_the_token(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from providers.kubernetes.client.websocket import (
     MalformedFrame,
-    Opcode,
     WebSocketMessage,
+    WebSocketOpcode,
     WebSocketReader,
     control_frame,
     expected_accept_header,
@@ -36,13 +36,13 @@ SENT = (
     + frame(0x88, b"\x03\xe8")
 )
 GOT = [
-    WebSocketMessage(Opcode.BINARY, b"\x01whole"),
-    WebSocketMessage(Opcode.PING, b"are you there"),
-    WebSocketMessage(Opcode.BINARY, b"\x01first"),
-    WebSocketMessage(Opcode.BINARY, b"x" * 300),
-    WebSocketMessage(Opcode.BINARY, b"y" * 70_000),
-    WebSocketMessage(Opcode.BINARY, b""),
-    WebSocketMessage(Opcode.CLOSE, b"\x03\xe8"),
+    WebSocketMessage(WebSocketOpcode.BINARY, b"\x01whole"),
+    WebSocketMessage(WebSocketOpcode.PING, b"are you there"),
+    WebSocketMessage(WebSocketOpcode.BINARY, b"\x01first"),
+    WebSocketMessage(WebSocketOpcode.BINARY, b"x" * 300),
+    WebSocketMessage(WebSocketOpcode.BINARY, b"y" * 70_000),
+    WebSocketMessage(WebSocketOpcode.BINARY, b""),
+    WebSocketMessage(WebSocketOpcode.CLOSE, b"\x03\xe8"),
 ]
 
 
@@ -74,10 +74,10 @@ def test_what_no_server_sends_is_refused_before_it_is_kept(data: bytes, why: str
 
 
 def test_control_frames_are_masked_and_small() -> None:
-    sent = control_frame(Opcode.PONG, b"z" * 200)
+    sent = control_frame(WebSocketOpcode.PONG, b"z" * 200)
     assert sent[:2] == bytes((0x8A, 0x80 | 125)) and len(sent) == 2 + 4 + 125
     assert bytes(byte ^ sent[2 + at % 4] for at, byte in enumerate(sent[6:])) == b"z" * 125
-    assert control_frame(Opcode.PING)[:2] == bytes((0x89, 0x80))
+    assert control_frame(WebSocketOpcode.PING)[:2] == bytes((0x89, 0x80))
 
 
 def test_the_answer_to_a_handshake_is_that_of_the_standard() -> None:

@@ -11,7 +11,7 @@ from planner.address import Address
 from planner.plan import Action, Blocked
 from planner.render.blocked_reason import blocked_reason
 from providers.kubernetes.client.answers import classify_answer
-from providers.kubernetes.client.field_errors import detail_of, quoted_value
+from providers.kubernetes.client.field_errors import field_error_detail, field_error_value
 
 LONG = "violates PodSecurity: " + ", ".join(f"fault number {number}" for number in range(60))
 
@@ -47,7 +47,7 @@ def test_every_cause_is_named() -> None:
     ],
 )  # fmt: skip
 def test_a_value_is_cut_out_of_no_other_word(message: str, detail: str) -> None:
-    assert detail_of(message) == detail
+    assert field_error_detail(message) == detail
 
 
 def test_what_is_excepted_from_a_rule_is_told() -> None:
@@ -73,4 +73,4 @@ def test_a_name_that_is_refused_is_named() -> None:
     assert (
         refused(("metadata.labels", f'Invalid value: "hunter2": {rule}'), kind="Secret") == f"metadata.labels: {rule}"
     )
-    assert quoted_value('Required value: "hunter2"') == ""
+    assert field_error_value('Required value: "hunter2"') == ""

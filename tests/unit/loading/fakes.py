@@ -8,8 +8,8 @@ from pathlib import Path
 
 from planner.loading import LoadResult
 from planner.loading.config import load_config
-from planner.loading.manifests.given_files import load_manifests
-from planner.loading.product_stack import load_stack
+from planner.loading.manifests.given_files import load_plain_manifests
+from planner.loading.product_stack import load_product_stack
 from planner.plan import Selection
 from planner.resource import Resource
 
@@ -26,7 +26,7 @@ class KeyedFingerprinter:
 
 def manifests(text: str, tmp_path: Path, name: str = "app") -> LoadResult:
     """Plain manifests from a text."""
-    return load_manifests(
+    return load_plain_manifests(
         ["-"], stdin=text.encode(), name=name, fingerprinter=KeyedFingerprinter(), cache=tmp_path / "cache"
     )
 
@@ -47,4 +47,4 @@ def shipped(
     """A stack of the configuration that comes with hwplan, or of a changed copy of it in `folder`."""
     config = load_config(folder, ROOT / "templates")
     selection = Selection("hwlab", nodes=(node,), lanes=(lane,) if lane else (), scopes=scopes)
-    return load_stack(config, selection, KeyedFingerprinter(), secrets_dir=secrets_dir, environ={})
+    return load_product_stack(config, selection, KeyedFingerprinter(), secrets_dir=secrets_dir, environ={})

@@ -14,8 +14,8 @@ import pytest
 
 from planner.adoption import Adoption, LiveField
 from planner.loading.config import Config, load_config
-from planner.loading.feeding.adoption import KnownRendering, adopt_fields
-from planner.loading.product_stack import load_stack
+from planner.loading.feeding.adoption import RenderingCache, adopt_live_fields
+from planner.loading.product_stack import load_product_stack
 from planner.path import FieldPath
 from planner.plan import Selection
 from planner.resource import APPLIED, Resource
@@ -47,7 +47,7 @@ def declared(config: Config, product: str, node: str, lanes: tuple[str, ...]) ->
     found = [
         one
         for lane in lanes
-        for one in load_stack(config, selection(product, node, (lane,)), KeyedFingerprinter()).resources
+        for one in load_product_stack(config, selection(product, node, (lane,)), KeyedFingerprinter()).resources
     ]
     return {f"{one.owned_by} {one.address}": one for one in found}
 
@@ -110,10 +110,10 @@ def drifts(count: int, seed: int) -> Iterator[tuple[tuple[str, str, str], Resour
 @pytest.mark.timeout(120 + COUNT)
 def test_any_drift_is_adopted_alone_or_refused_with_its_line() -> None:
     adopted = refused = 0
-    known = KnownRendering()
+    known = RenderingCache()
     for (product, node, lane), resource, path, live in drifts(COUNT, seed=COUNT):
         wanted = LiveField(resource.address, path, live, source=resource.source)
-        found = adopt_fields(configuration(), selection(product, node, (lane,)), [wanted], known)
+        found = adopt_live_fields(configuration(), selection(product, node, (lane,)), [wanted], known)
         if found.refused:
             (one,) = found.refused
             assert one.reason and one.source.file.startswith("templates/") and one.source.line, (resource, path, one)
@@ -137,7 +137,7 @@ def test_fields_of_several_products_are_one_patch() -> None:
         (one,) = [one for one in before(product, "D601").values() if one.address.local == address]
         wanted.append(LiveField(one.address, path, live, source=one.source))
     both = Selection("all", "", ("D601",), ("v02", "v03"))
-    found = adopt_fields(configuration(), both, wanted)
+    found = adopt_live_fields(configuration(), both, wanted)
     assert not found.refused and {file.name for file in found.patch.after} == {"hwlab-node-lanes.yaml", "agentrun.yaml"}
 
 

@@ -11,9 +11,9 @@ from planner.errors import ConfigError
 from planner.graph import build_graph
 from planner.loading import LoadResult
 from planner.loading.config import load_config
-from planner.loading.product_stack import load_stack
+from planner.loading.product_stack import load_product_stack
 from planner.plan import Selection
-from planner.values import Sub
+from planner.values import OutputTemplate
 from tests.unit.loading.fakes import ROOT, KeyedFingerprinter
 
 NODES = {"G14": "v01", "D601": "v02"}
@@ -21,7 +21,9 @@ NODES = {"G14": "v01", "D601": "v02"}
 
 def _stack(product: str, node: str, folder: Path = ROOT / "config", scopes: tuple[str, ...] = ()) -> LoadResult:
     config = load_config(folder, ROOT / "templates")
-    return load_stack(config, Selection(product, nodes=(node,), scopes=scopes), KeyedFingerprinter(), environ={})
+    return load_product_stack(
+        config, Selection(product, nodes=(node,), scopes=scopes), KeyedFingerprinter(), environ={}
+    )
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def test_names_that_outsiders_see(node: str, lane: str) -> None:
         one.address.local: one.manifest for one in _stack("agentrun", node, scopes=("rollout", "cleanup")).resources
     }
     run = found[f"PipelineRun/agentrun-{lane}-ci"]["spec"]["manifest"]["metadata"]["name"]
-    assert isinstance(run, Sub) and run.parts[0] == f"agentrun-{lane}-ci-"
+    assert isinstance(run, OutputTemplate) and run.parts[0] == f"agentrun-{lane}-ci-"
     branch = lane.replace("v0", "v0.")
     snapshot = found[f"GitRef/snapshot-agentrun-{branch}"]["spec"]["to"]["ref"]
     assert snapshot.parts[0] == f"refs/unidesk/snapshots/agentrun-yaml-lane/{branch}/"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from planner.app.part_filters import is_flush, is_git, without_refs_of_other_lanes
+from planner.app.part_filters import is_git_ref, is_mirror_flush, without_refs_of_other_lanes
 from planner.app.request import Request
 from tests.unit.loading.fakes import ROOT, shipped
 
@@ -29,12 +29,14 @@ def test_the_control_plane_has_its_argo_objects() -> None:
 )
 def test_refs_of_a_lane(lanes: tuple[str, ...], expected: set[str]) -> None:
     """Spec 02, S16: the mirror serves all lanes of a node; a lane's status is about its own refs."""
-    only = without_refs_of_other_lanes(Request(config=CONFIG, product="hwlab", nodes=("G14",), lanes=lanes), is_git)
+    only = without_refs_of_other_lanes(Request(config=CONFIG, product="hwlab", nodes=("G14",), lanes=lanes), is_git_ref)
     assert {one.address.name for one in shipped("G14", "v02").resources if only(one)} == expected
 
 
 @pytest.mark.parametrize("lanes", [(), ("all",), ("g14", "v02", "v03")])
 def test_without_a_lane_all_refs_of_the_node(lanes: tuple[str, ...]) -> None:
-    only = without_refs_of_other_lanes(Request(config=CONFIG, product="hwlab", nodes=("G14",), lanes=lanes), is_flush)
+    only = without_refs_of_other_lanes(
+        Request(config=CONFIG, product="hwlab", nodes=("G14",), lanes=lanes), is_mirror_flush
+    )
     found = {one.address.name for one in shipped("G14", "v02").resources if only(one)}
     assert found == {"flush-hwlab-main-gitops", "flush-hwlab-v0.2-gitops", "flush-hwlab-v0.3-gitops"}

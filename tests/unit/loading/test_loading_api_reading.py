@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from planner.errors import ConfigError
-from planner.loading.yaml.api_scalars import NotReadable, resolve_api
-from planner.loading.yaml.own_scalars import Ambiguous, resolve_plain
+from planner.loading.yaml.api_scalars import UnreadableScalar, resolve_api_scalar
+from planner.loading.yaml.own_scalars import AmbiguousScalar, resolve_unambiguous_scalar
 from planner.loading.yaml.source import CONFIG, MANIFEST, TEMPLATE, YamlLimits, load_documents
 from tests.unit.loading.fakes import manifests
 
@@ -53,12 +53,12 @@ def test_what_json_cannot_hold_is_refused(text: str) -> None:
 @given(st.text(alphabet="0123456789abcdefxoXBO_:.+-eETZyn", max_size=30))
 def test_what_is_not_ambiguous_has_one_value(text: str) -> None:
     try:
-        strict = resolve_plain(text)
-    except Ambiguous:
+        strict = resolve_unambiguous_scalar(text)
+    except AmbiguousScalar:
         return
     try:
-        assert (resolve_api(text), type(resolve_api(text))) == (strict, type(strict))
-    except NotReadable:
+        assert (resolve_api_scalar(text), type(resolve_api_scalar(text))) == (strict, type(strict))
+    except UnreadableScalar:
         pytest.fail("one reader takes what the other refuses")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from planner.loading.yaml import parse_cache
-from planner.loading.yaml.parse_cache import WORTH_IT, load_cached
+from planner.loading.yaml.parse_cache import WORTH_IT, load_documents_cached
 from planner.loading.yaml.source import MANIFEST, load_documents
 from tests.unit.loading.fakes import CANARY
 
@@ -40,7 +40,10 @@ def stored(folder: Path) -> bytes:
 
 def test_the_cache_says_what_parsing_says(tmp_path: Path) -> None:
     data = text_of(SECRETS[0])
-    first, second = load_cached(data, "f", MANIFEST, tmp_path), load_cached(data, "f", MANIFEST, tmp_path)
+    first, second = (
+        load_documents_cached(data, "f", MANIFEST, tmp_path),
+        load_documents_cached(data, "f", MANIFEST, tmp_path),
+    )
     assert first == second == load_documents(data, "f", MANIFEST)
     assert len(data) > WORTH_IT
     assert len(list(tmp_path.iterdir())) == 1
@@ -50,7 +53,7 @@ def test_the_cache_says_what_parsing_says(tmp_path: Path) -> None:
 def test_no_secret_byte_is_kept(secret: str, tmp_path: Path) -> None:
     data = text_of(secret)
     for _ in range(2):
-        load_cached(data, "f", MANIFEST, tmp_path)
+        load_documents_cached(data, "f", MANIFEST, tmp_path)
     retained = stored(tmp_path)
     for form in (CANARY.encode(), ENCODED.encode(), ENCODED.encode().rstrip(b"=")):
         assert form not in retained
@@ -58,9 +61,9 @@ def test_no_secret_byte_is_kept(secret: str, tmp_path: Path) -> None:
 
 def test_the_key_tells_nothing_about_a_secret(tmp_path: Path) -> None:
     """Otherwise a short value could be guessed from a file name."""
-    load_cached(text_of(SECRETS[0]), "f", MANIFEST, tmp_path)
+    load_documents_cached(text_of(SECRETS[0]), "f", MANIFEST, tmp_path)
     before = stored(tmp_path)
-    changed = load_cached(text_of(SECRETS[0].replace(ENCODED, "b3RoZXI=")), "f", MANIFEST, tmp_path)
+    changed = load_documents_cached(text_of(SECRETS[0].replace(ENCODED, "b3RoZXI=")), "f", MANIFEST, tmp_path)
     assert stored(tmp_path) == before
     assert changed[1].value["data"]["password"] == "b3RoZXI="
 
@@ -69,7 +72,7 @@ def test_files_are_private_and_bounded(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(parse_cache, "_MOST_FILES", 3)
     folder = tmp_path / "deep" / "cache"
     for number in range(6):
-        load_cached(text_of() + b"# %d\n" % number, "f", MANIFEST, folder)
+        load_documents_cached(text_of() + b"# %d\n" % number, "f", MANIFEST, folder)
     files = list(folder.iterdir())
     assert len(files) <= 3
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
@@ -78,13 +81,13 @@ def test_files_are_private_and_bounded(tmp_path: Path, monkeypatch: pytest.Monke
 @pytest.mark.parametrize("broken", [b"", b"x\n[]", b"[]", b"\xff" * 100])
 def test_a_broken_file_is_not_believed(broken: bytes, tmp_path: Path) -> None:
     data = text_of()
-    expected = load_cached(data, "f", MANIFEST, tmp_path)
+    expected = load_documents_cached(data, "f", MANIFEST, tmp_path)
     (file,) = tmp_path.iterdir()
     good = file.read_bytes()
     file.write_bytes(broken or good[:-1])
-    assert load_cached(data, "f", MANIFEST, tmp_path) == expected
+    assert load_documents_cached(data, "f", MANIFEST, tmp_path) == expected
 
 
 def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert load_cached(text_of(), "f", MANIFEST, tmp_path / "file" / "cache")
+    assert load_documents_cached(text_of(), "f", MANIFEST, tmp_path / "file" / "cache")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from planner.loading.config import load_config
-from planner.loading.policies.gate_probes import gate_faults, is_address, probe_faults, public_url_faults
+from planner.loading.policies.gate_probes import gate_faults, is_ip_address, probe_faults, public_url_faults
 from planner.spec.lane import GateProbe, Lane
 from tests.unit.loading.fakes import ROOT
 
@@ -104,4 +104,4 @@ def test_a_browser_never_stands_in_a_gate_and_a_diagnostic_may_look_anywhere() -
 
 
 def test_names_are_no_addresses() -> None:
-    assert not any(map(is_address, ("demo.example", "1.example", "v1.2.example", "0x7f.example", "localhost")))
+    assert not any(map(is_ip_address, ("demo.example", "1.example", "v1.2.example", "0x7f.example", "localhost")))

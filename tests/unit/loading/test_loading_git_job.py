@@ -10,7 +10,7 @@ import pytest
 from planner.kind_hook_types import DocumentContext
 from planner.loading.git_job import TEMPLATE_PATH, expand_git_job
 from planner.loading.kind_check import apply_load_hooks
-from planner.loading.origin import InputText, Origin
+from planner.loading.origin import DocumentOrigin, DocumentText
 from planner.loading.problems import Problems
 
 JOB = {"image": "registry.example/git:1", "deadline": "90s", "keep": "1h"}
@@ -76,5 +76,5 @@ def test_other_documents_stay_as_they_are() -> None:
     ref = {"apiVersion": "hwplan.dev/v1", "kind": "GitRef", "spec": {"mode": "mirror"}}
     documents: list[Any] = [{"apiVersion": "v1", "kind": "ConfigMap"}, ref, [], None]
     for document in documents:
-        origin = Origin(InputText("t.yaml", ""), 0, 1)
+        origin = DocumentOrigin(DocumentText("t.yaml", ""), 0, 1)
         assert apply_load_hooks(document, DocumentContext(), origin, problems) is document

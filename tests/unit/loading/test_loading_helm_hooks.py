@@ -8,7 +8,7 @@ import pytest
 
 from planner.graph import build_graph
 from planner.loading import LoadResult
-from planner.loading.manifests.given_files import load_manifests
+from planner.loading.manifests.given_files import load_plain_manifests
 from tests.unit.loading.fakes import KeyedFingerprinter
 
 JOB = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: {name}\n  annotations: {{helm.sh/hook: '{events}'{more}}}\n"
@@ -23,7 +23,7 @@ def hook(name: str, events: str, more: str = "") -> str:
 def load(*documents: str, as_objects: bool = False) -> LoadResult:
     text = "---\n".join(documents).encode()
     prints = KeyedFingerprinter()
-    return load_manifests(["-"], stdin=text, name="x", fingerprinter=prints, hooks_as_objects=as_objects)
+    return load_plain_manifests(["-"], stdin=text, name="x", fingerprinter=prints, hooks_as_objects=as_objects)
 
 
 def order(loaded: LoadResult) -> list[str]:

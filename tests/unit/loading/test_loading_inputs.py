@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from planner.app.kustomize import build
+from planner.app.kustomize import build_kustomization
 from planner.errors import ConfigError, HwplanError, SelectionError
 from planner.loading import LoadResult
 from planner.loading.input_files import KUSTOMIZE
-from planner.loading.manifests.given_files import load_manifests, place_in_namespace, without_repeats
+from planner.loading.manifests.given_files import load_plain_manifests, place_in_namespace, without_repeated_resources
 from planner.resource import Resource
 from tests.unit.loading.fakes import KeyedFingerprinter, manifests
 
@@ -20,7 +20,9 @@ MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: demo}\nda
 
 
 def load(*paths: str) -> LoadResult:
-    return load_manifests(paths, stdin=None, name="app", fingerprinter=KeyedFingerprinter(), build=build)
+    return load_plain_manifests(
+        paths, stdin=None, name="app", fingerprinter=KeyedFingerprinter(), build=build_kustomization
+    )
 
 
 def names(text: str, tmp_path: Path) -> list[str]:
@@ -86,7 +88,7 @@ def test_one_cluster_wide_document_in_two_namespaces(tmp_path: Path) -> None:
 
 def _placed(text: str, folder: Path, *, namespaced: bool) -> list[Resource]:
     declared = manifests(text, folder).resources
-    return without_repeats(
+    return without_repeated_resources(
         [place_in_namespace(one, namespaced, "demo") for one in declared], [one.address for one in declared]
     )
 

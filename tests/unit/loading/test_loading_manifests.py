@@ -11,9 +11,9 @@ import pytest
 
 from planner.address import Address
 from planner.errors import ConfigError, SelectionError
-from planner.loading.manifests.given_files import load_manifests, place_in_namespace
-from planner.resource import APPLIED, SET_LABEL, orphaned_by
-from planner.values import Sealed, encode_leaves
+from planner.loading.manifests.given_files import load_plain_manifests, place_in_namespace
+from planner.resource import APPLIED, SET_LABEL, orphan_annotation
+from planner.values import SealedSecret, encode_leaves
 from tests.unit.loading.fakes import CANARY, KeyedFingerprinter, manifests, one
 
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: demo\n"
@@ -72,7 +72,7 @@ def test_secrets_are_sealed(data: str, tmp_path: Path) -> None:
     loaded = manifests(f"apiVersion: v1\nkind: Secret\nmetadata: {{name: s, namespace: demo}}\n{data}\n", tmp_path)
     (found,) = loaded.resources
     ref = "manifest:Secret/demo/s#data.password"
-    assert found.manifest["data"] == {"password": Sealed(ref, KeyedFingerprinter().fingerprint(CANARY.encode()))}
+    assert found.manifest["data"] == {"password": SealedSecret(ref, KeyedFingerprinter().fingerprint(CANARY.encode()))}
     assert "stringData" not in found.manifest
     assert loaded.vault[ref].reveal() == CANARY.encode()
     assert CANARY not in repr(loaded) + json.dumps(encode_leaves(found.manifest))
@@ -104,7 +104,7 @@ def test_last_applied_of_kubectl_never_stays(tmp_path: Path) -> None:
 def test_what_outlives_its_release_outlives_its_set(annotations: str, what: str, tmp_path: Path) -> None:
     found = one(CONFIG_MAP + f"  annotations: {{{annotations}}}\n", tmp_path)
     assert found.options.on_delete == what
-    assert (orphaned_by(found.manifest["metadata"]["annotations"]) != "") == (what == "orphan")
+    assert (orphan_annotation(found.manifest["metadata"]["annotations"]) != "") == (what == "orphan")
 
 
 def test_options(tmp_path: Path) -> None:
@@ -138,19 +138,19 @@ def test_folders_are_read_in_order(tmp_path: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": file.stem}}
         file.write_text(json.dumps(body))
-    loaded = load_manifests([str(tmp_path / "in")], stdin=None, name="app", fingerprinter=KeyedFingerprinter())
+    loaded = load_plain_manifests([str(tmp_path / "in")], stdin=None, name="app", fingerprinter=KeyedFingerprinter())
     assert [found.address.name for found in loaded.resources] == ["1", "2", "c"]
 
 
 @pytest.mark.parametrize("name", ["", "a b", "-a", "x" * 64, "a/b"])
 def test_the_set_needs_a_name(name: str) -> None:
     with pytest.raises(SelectionError):
-        load_manifests(["-"], stdin=b"", name=name, fingerprinter=KeyedFingerprinter())
+        load_plain_manifests(["-"], stdin=b"", name=name, fingerprinter=KeyedFingerprinter())
 
 
 def test_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("a: on\n")
     (tmp_path / "b.yaml").write_text("kind: ConfigMap\n")
     with pytest.raises(ConfigError) as caught:
-        load_manifests([str(tmp_path)], stdin=None, name="app", fingerprinter=KeyedFingerprinter())
+        load_plain_manifests([str(tmp_path)], stdin=None, name="app", fingerprinter=KeyedFingerprinter())
     assert {Path(problem.source.file).name for problem in caught.value.problems} == {"a.yaml", "b.yaml"}

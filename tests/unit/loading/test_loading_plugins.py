@@ -30,7 +30,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     """Installs distributions as an installer leaves them: a name, its entries, and the module that has its name."""
 
     def forget() -> None:
-        plugins.plugin_of.cache_clear()
+        plugins.plugin_of_kind.cache_clear()
         plugins._claims.cache_clear()
 
     def make(name: str, entries: str, code: str) -> None:
@@ -50,11 +50,11 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
 
 def test_a_plugin_brings_its_model(install: Callable[..., None]) -> None:
     install("notes", "Memo = notes:memo", PLUGIN)
-    found = plugins.plugin_of("Memo")
+    found = plugins.plugin_of_kind("Memo")
     assert found is not None and found.origin == "notes 2.1"
-    assert plugins.model_of("Memo") is found.plugin.model
-    assert set(plugins.kinds()) == {*TABLE, "Memo"}
-    assert plugins.plugin_of("GitRef") is None and plugins.model_of("Nobodys") is None
+    assert plugins.model_of_kind("Memo") is found.plugin.model
+    assert set(plugins.all_kind_names()) == {*TABLE, "Memo"}
+    assert plugins.plugin_of_kind("GitRef") is None and plugins.model_of_kind("Nobodys") is None
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_plugin_brings_its_model(install: Callable[..., None]) -> None:
 def test_what_is_no_plugin_is_named(install: Callable[..., None], entry: str, code: str, words: str) -> None:
     install("notes", entry, code)
     with pytest.raises(PermanentError) as refused:
-        plugins.model_of("Memo")
+        plugins.model_of_kind("Memo")
     assert refused.value.message.startswith("the kind Memo comes from the distribution notes 2.1, and its entry point")
     assert words in refused.value.message and CANARY not in refused.value.message + refused.value.remedy
 
@@ -82,20 +82,20 @@ def test_what_is_no_plugin_is_named(install: Callable[..., None], entry: str, co
 def test_a_name_that_could_lead_out_of_a_folder_is_no_kind(install: Callable[..., None]) -> None:
     install("notes", "../Memo = notes:memo", PLUGIN)
     with pytest.raises(PermanentError, match="a kind is named by letters and digits"):
-        plugins.model_of("../Memo")
+        plugins.model_of_kind("../Memo")
 
 
 def test_two_distributions_of_one_kind_are_both_named(install: Callable[..., None]) -> None:
     install("notes", "Memo = notes:memo", PLUGIN)
     install("jottings", "Memo = jottings:memo", PLUGIN)
     with pytest.raises(PermanentError, match=r"distributions jottings 2\.1 and notes 2\.1 claim the same kind Memo"):
-        plugins.model_of("Memo")
+        plugins.model_of_kind("Memo")
     assert "jottings" not in sys.modules and "notes" not in sys.modules
 
 
 def test_a_kind_of_hwplan_is_not_given_away(install: Callable[..., None]) -> None:
     install("notes", "GitRef = notes:memo", PLUGIN)
     with pytest.raises(PermanentError, match=r"notes 2\.1 claims the kind GitRef, which hwplan has itself"):
-        plugins.model_of("GitRef")
-    assert plugins.model_of("GitHead") is not None, "only the kind in question"
+        plugins.model_of_kind("GitRef")
+    assert plugins.model_of_kind("GitHead") is not None, "only the kind in question"
     assert "notes" not in sys.modules

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from planner.errors import ConfigError
-from planner.values import Sealed
+from planner.values import SealedSecret
 from tests.unit.loading.fakes import CANARY, ROOT, KeyedFingerprinter, manifests
 
 _SPEC: dict[str, Any] = {"baseUrl": "https://api.example/v1", "path": "/groups", "key": "name", "body": {"name": "a"}}
@@ -67,11 +67,11 @@ def test_secrets_of_the_same_load_are_read_where_these_get_their_values(tmp_path
     print_ = KeyedFingerprinter().fingerprint(CANARY.encode())
     assert spec["body"] == {
         "name": "a",
-        "a": {"b": Sealed("manifest:Secret/ns/s#data.k", print_)},
-        "c": Sealed("kubernetes:ns/s#other", ""),
-        "d": Sealed("kubernetes:ns/else#k", ""),
+        "a": {"b": SealedSecret("manifest:Secret/ns/s#data.k", print_)},
+        "c": SealedSecret("kubernetes:ns/s#other", ""),
+        "d": SealedSecret("kubernetes:ns/else#k", ""),
     }
-    assert spec["auth"]["value"] == Sealed("manifest:Secret/ns/s#data.token", "")
+    assert spec["auth"]["value"] == SealedSecret("manifest:Secret/ns/s#data.token", "")
     assert CANARY not in repr(spec) and "manifest:Secret/ns/s#data.token" in loaded.vault
 
 
@@ -86,4 +86,4 @@ def test_the_example_of_the_documentation_is_in_order(tmp_path: Path) -> None:
     (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     (resource,) = manifests(example, tmp_path).resources
     leaf = resource.manifest["spec"]["body"]["credentials"]["api_key"]
-    assert leaf == Sealed("kubernetes:platform/sub2api-pool#OPENAI_API_KEY", "")
+    assert leaf == SealedSecret("kubernetes:platform/sub2api-pool#OPENAI_API_KEY", "")

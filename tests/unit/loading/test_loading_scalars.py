@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.loading.yaml.own_scalars import Ambiguous, resolve_plain
+from planner.loading.yaml.own_scalars import AmbiguousScalar, resolve_unambiguous_scalar
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from planner.loading.yaml.own_scalars import Ambiguous, resolve_plain
     ],
 )  # fmt: skip
 def test_agreed(text: str, value: object) -> None:
-    found = resolve_plain(text)
+    found = resolve_unambiguous_scalar(text)
     assert found == value
     assert type(found) is type(value)
 
@@ -33,19 +33,19 @@ def test_agreed(text: str, value: object) -> None:
      "2026-11-22", "2026-11-22T10:00:00Z", ".inf", "-.INF", ".NaN", "12345678901234567890", "1e999", "01.5"],
 )  # fmt: skip
 def test_ambiguous(text: str) -> None:
-    with pytest.raises(Ambiguous) as caught:
-        resolve_plain(text)
+    with pytest.raises(AmbiguousScalar) as caught:
+        resolve_unambiguous_scalar(text)
     assert text not in str(caught.value)
 
 
 @given(st.text(alphabet="0123456789abcdefxo_:.+-eETZ", max_size=30))
 def test_ends_in_a_value_or_in_ambiguous(text: str) -> None:
-    with contextlib.suppress(Ambiguous):
-        assert isinstance(resolve_plain(text), str | int | float | bool | None)
+    with contextlib.suppress(AmbiguousScalar):
+        assert isinstance(resolve_unambiguous_scalar(text), str | int | float | bool | None)
 
 
 @pytest.mark.cpu(5)
 @pytest.mark.parametrize("text", ["1_" * 20_000, "9" * 100_000, "1:" * 20_000, "-" * 100_000, "0" * 50_000 + "x"])
 def test_long_scalars_are_fast(text: str) -> None:
-    with contextlib.suppress(Ambiguous):
-        resolve_plain(text)
+    with contextlib.suppress(AmbiguousScalar):
+        resolve_unambiguous_scalar(text)

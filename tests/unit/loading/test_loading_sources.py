@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from planner.loading.manifests.source import ManifestContext, expand_manifest, rewrite_images
-from planner.loading.origin import InputText, Origin
+from planner.loading.manifests.source import ManifestExpansionContext, expand_manifest_source, rewrite_images
+from planner.loading.origin import DocumentOrigin, DocumentText
 from planner.loading.resource_collector import ResourceCollector
 from planner.spec.images import ImageRewrite
 from planner.spec.kinds.sources import ManifestSource
@@ -53,10 +53,10 @@ def expanded(tmp_path: Path, **changes: Any) -> ResourceCollector:
     }
     document = {"apiVersion": "hwplan.dev/v1", "kind": "ManifestSource", "metadata": {"name": "m"}, "spec": spec}
     intake = ResourceCollector(KeyedFingerprinter())
-    origin = Origin(InputText("t.yaml.j2", "a: 1\n"), 0, 1)
+    origin = DocumentOrigin(DocumentText("t.yaml.j2", "a: 1\n"), 0, 1)
     source = ManifestSource.model_validate(document)
-    context = ManifestContext(tmp_path, cache=tmp_path / "c")
-    expand_manifest(source, origin, intake, context, owned_by="set", scope="infra", node_lane="")
+    context = ManifestExpansionContext(tmp_path, cache=tmp_path / "c")
+    expand_manifest_source(source, origin, intake, context, owned_by="set", scope="infra", node_lane="")
     return intake
 
 

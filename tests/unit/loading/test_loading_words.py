@@ -8,14 +8,14 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from planner.app.product_fields import added_fields
+from planner.app.product_fields import product_fields_of_config
 from planner.errors import Problem, SelectionError
 from planner.loading.config import load_config
 from planner.loading.explain import explain_kind
 from planner.loading.json_schema import json_schemas
-from planner.loading.origin import InputText, Origin
+from planner.loading.origin import DocumentOrigin, DocumentText
 from planner.loading.overlay import ConfigLayer, merge_layers
-from planner.loading.problems import Problems, line_of, render_problems
+from planner.loading.problems import Problems, render_problems, source_line
 from planner.loading.yaml.source import CONFIG, load_documents
 from planner.source import SourceRef
 from planner.spec.kinds import TABLE
@@ -24,7 +24,7 @@ from tests.unit.loading.fakes import CANARY, ROOT
 
 def test_overlays_merge_and_remember() -> None:
     text = "base: {a: {v: 1, w: 2}, l: [1, 2], gone: 1}\ntop: {a: {w: 3}, l: [4], gone: null}\n"
-    origin = Origin(InputText("f.yaml", text), 0, 1)
+    origin = DocumentOrigin(DocumentText("f.yaml", text), 0, 1)
     value = load_documents(text.encode(), "f.yaml", CONFIG)[0].value
     merged = merge_layers([ConfigLayer(value["base"], origin, ("base",)), ConfigLayer(value["top"], origin, ("top",))])
     assert merged.value == {"a": {"v": 1, "w": 3}, "l": [4]}
@@ -48,7 +48,7 @@ def test_overlays_merge_and_remember() -> None:
 )
 def test_lines_with_secrets_are_not_shown(text: str) -> None:
     for line in range(1, text.count("\n") + 2):
-        assert CANARY not in line_of(text, line)
+        assert CANARY not in source_line(text, line)
 
 
 def test_a_report_is_safe_for_a_terminal() -> None:
@@ -94,7 +94,7 @@ def test_explain_says_where_to_look(what: str, remedy: str) -> None:
     ],
 )
 def test_the_shipped_configuration_fits_its_schema(file: str, schema: str) -> None:
-    body = json_schemas(added_fields(load_config(ROOT / "config")))[f"{schema}.schema.json"]
+    body = json_schemas(product_fields_of_config(load_config(ROOT / "config")))[f"{schema}.schema.json"]
     jsonschema.Draft202012Validator.check_schema(body)
     value = load_documents((ROOT / "config" / f"{file}.yaml").read_bytes(), file, CONFIG)[0].value
     jsonschema.validate(value, body, cls=jsonschema.Draft202012Validator)

@@ -11,8 +11,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from planner.errors import ConfigError
-from planner.loading.yaml.source import CONFIG, MANIFEST, YamlLimits, load_documents, parse_tag
-from planner.values import Ref, Sub, parse_ref
+from planner.loading.yaml.source import CONFIG, MANIFEST, YamlLimits, load_documents, parse_output_tag
+from planner.values import OutputRef, OutputTemplate, parse_output_ref
 
 
 def problems(data: bytes, limits: YamlLimits = CONFIG) -> list[tuple[int, int, str]]:
@@ -34,16 +34,16 @@ def test_tags_are_values() -> None:
     (document,) = load_documents(
         b'a: !ref GitHead/source#short\nb: !sub "x-${GitHead/source#short}-$${HOME}"\n', "f", CONFIG
     )
-    ref = parse_ref("GitHead/source#short")
-    assert document.value == {"a": ref, "b": Sub(("x-", ref, "-${HOME}"))}
+    ref = parse_output_ref("GitHead/source#short")
+    assert document.value == {"a": ref, "b": OutputTemplate(("x-", ref, "-${HOME}"))}
     assert document.tagged
 
 
 @pytest.mark.parametrize("text", ["plain", "", "${", "$${a}", "${A/b#c}${A/b#d}"])
 def test_sub_without_a_reference_is_text(text: str) -> None:
-    sub = parse_tag("!sub", text)
-    assert isinstance(sub, Sub)
-    assert all(isinstance(part, str | Ref) for part in sub.parts)
+    sub = parse_output_tag("!sub", text)
+    assert isinstance(sub, OutputTemplate)
+    assert all(isinstance(part, str | OutputRef) for part in sub.parts)
 
 
 def test_every_problem_of_a_file_is_found() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from planner.errors import ConfigError
 from planner.loading.config import load_config
-from planner.loading.product_stack import load_stack
+from planner.loading.product_stack import load_product_stack
 from planner.plan import Selection
 from tests.unit.loading.fakes import ROOT, KeyedFingerprinter
 
@@ -59,7 +59,9 @@ def test_a_new_lane_is_three_lines(product: str, folder: Path) -> None:
         assert old in nodes
         (folder / NODES).write_text(nodes.replace(old, new, 1))
     config = load_config(folder, ROOT / "templates")
-    stack = load_stack(config, Selection(product, nodes=(node,), lanes=(lane,)), KeyedFingerprinter(), environ={})
+    stack = load_product_stack(
+        config, Selection(product, nodes=(node,), lanes=(lane,)), KeyedFingerprinter(), environ={}
+    )
     assert f"{product}.{node}.{lane}" in stack.owned and len(stack.resources) > 5
 
 

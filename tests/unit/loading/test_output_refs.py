@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import ConfigError
-from planner.spec.kinds import TABLE, model_of
+from planner.spec.kinds import TABLE, builtin_model_of_kind
 from planner.spec.kinds.envelope import KindModel
 from tests.unit.loading.fakes import manifests
 
@@ -51,7 +51,7 @@ def test_what_depends_on_the_effect_is_left_to_the_plan(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", sorted(TABLE))
 def test_what_the_documentation_of_a_kind_names_is_declared(kind: str) -> None:
-    model = model_of(kind)
+    model = builtin_model_of_kind(kind)
     assert model is not None and issubclass(model, KindModel)
     text = " ".join((model.__doc__ or "").split()).partition("Output")[2]
     for name in model.OUTPUTS or ():

@@ -16,14 +16,14 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from planner.app.product_fields import added_fields
+from planner.app.product_fields import product_fields_of_config
 from planner.errors import ConfigError
 from planner.loading.config import load_config
 from planner.loading.explain import explain_kind
 from planner.loading.json_schema import json_schemas
 from planner.loading.problems import Problems
 from planner.loading.product_schema.reading import ProductModels, read_product_models
-from planner.loading.product_stack import load_stack
+from planner.loading.product_stack import load_product_stack
 from planner.plan import Selection
 from tests.unit.loading.fakes import ROOT, KeyedFingerprinter
 
@@ -191,7 +191,7 @@ lanes:
 nodes: {{{node}: {{{lane}: }}}}
 """)
     config = load_config(tmp_path / "config")
-    loaded = load_stack(config, Selection(product, nodes=(node,), lanes=(lane,)), KeyedFingerprinter())
+    loaded = load_product_stack(config, Selection(product, nodes=(node,), lanes=(lane,)), KeyedFingerprinter())
     (resource,) = loaded.resources
     assert resource.address.local == f"ConfigMap/{namespace}/{key}"
     assert resource.manifest["data"] == {"mode": mode, "port": "8080"}
@@ -204,7 +204,7 @@ nodes: {{{node}: {{{lane}: }}}}
 
 
 def test_what_a_product_adds_is_explained_and_completed() -> None:
-    products = added_fields(load_config(ROOT / "config"))
+    products = product_fields_of_config(load_config(ROOT / "config"))
     assert "local-k3s | external" in explain_kind("hwlab.Lane.runtimeStore.postgres.mode", products)
     body = json_schemas(products)["hwlab.lanes.schema.json"]
     jsonschema.Draft202012Validator.check_schema(body)
@@ -217,6 +217,6 @@ def test_what_a_product_adds_is_explained_and_completed() -> None:
 
 def test_the_schemas_beside_the_configuration_are_those_of_now() -> None:
     """`hwplan schema --out config/schema` writes them, and more."""
-    made = json_schemas(added_fields(load_config(ROOT / "config")))
+    made = json_schemas(product_fields_of_config(load_config(ROOT / "config")))
     for file in (ROOT / "config" / "schema").iterdir():
         assert json.loads(file.read_text()) == made[file.name], f"{file.name} is old: hwplan schema --out config/schema"

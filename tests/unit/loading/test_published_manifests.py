@@ -11,8 +11,8 @@ import pytest
 from planner.errors import TemporaryError
 from planner.graph import build_graph
 from planner.loading.config import load_config
-from planner.loading.manifests.source import ManifestContext, expand_manifest
-from planner.loading.origin import InputText, Origin
+from planner.loading.manifests.source import ManifestExpansionContext, expand_manifest_source
+from planner.loading.origin import DocumentOrigin, DocumentText
 from planner.loading.resource_collector import ResourceCollector
 from planner.spec.kinds.sources import ManifestSource
 from planner.spec.node import Node
@@ -61,10 +61,10 @@ def expanded(
         "spec": {"url": URL, "sha256": pinned, "images": RULES, **spec},
     }
     intake = ResourceCollector(KeyedFingerprinter())
-    origin = Origin(InputText("t.yaml.j2", "a: 1\n"), 0, 1)
-    context = ManifestContext(folder, node, fetch, folder / "cache")
+    origin = DocumentOrigin(DocumentText("t.yaml.j2", "a: 1\n"), 0, 1)
+    context = ManifestExpansionContext(folder, node, fetch, folder / "cache")
     source = ManifestSource.model_validate(document)
-    expand_manifest(source, origin, intake, context, owned_by="set", scope="infra", node_lane="")
+    expand_manifest_source(source, origin, intake, context, owned_by="set", scope="infra", node_lane="")
     return intake
 
 

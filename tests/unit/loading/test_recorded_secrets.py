@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from planner.loading.secrets.recorded import RecordedSecrets, inline_of, slow_digest
-from planner.values import Sealed, SecretValue
+from planner.loading.secrets.recorded import RecordedSecrets, inline_fingerprints, slow_digest
+from planner.values import SealedSecret, SecretValue
 from state.fingerprint import KeyedFingerprinter
 
 OURS, THEIRS = KeyedFingerprinter(b"a" * 32), KeyedFingerprinter(b"b" * 32)
@@ -15,15 +15,15 @@ KNOWN = {"file:D601/a.env#X": "hmac-sha256:00", "file:D601/b.env#X": ""}
 @pytest.mark.parametrize(
     ("refs", "found", "reported"),
     [
-        (["file:D601/a.env#X"], Sealed("file:D601/a.env#X", "hmac-sha256:00"), 0),
-        (["file:D601/b.env#X", "file:D601/a.env#X"], Sealed("file:D601/a.env#X", "hmac-sha256:00"), 1),
+        (["file:D601/a.env#X"], SealedSecret("file:D601/a.env#X", "hmac-sha256:00"), 0),
+        (["file:D601/b.env#X", "file:D601/a.env#X"], SealedSecret("file:D601/a.env#X", "hmac-sha256:00"), 1),
         (["env:X", "file:D601/a.env#X"], None, 1),  # a source that is new may have a value, and would win
-        (["file:D601/b.env#X", "generate:32"], Sealed("generate:32", ""), 1),
+        (["file:D601/b.env#X", "generate:32"], SealedSecret("generate:32", ""), 1),
         (["env:X", "generate:32"], None, 1),
         ([], None, 0),
     ],
 )
-def test_the_first_source_that_had_a_value(refs: list[str], found: Sealed | None, reported: int) -> None:
+def test_the_first_source_that_had_a_value(refs: list[str], found: SealedSecret | None, reported: int) -> None:
     tried: list[str] = []
     assert RecordedSecrets(KNOWN, same_key=False).find(refs, tried) == found
     assert len(tried) == reported
@@ -31,7 +31,7 @@ def test_the_first_source_that_had_a_value(refs: list[str], found: Sealed | None
 
 def test_values_of_templates_are_recognized_and_others_are_not() -> None:
     vault = {"manifest:Secret/a/b#data.c": SecretValue(b"url"), "file:D601/a.env#X": SecretValue(b"hunter2")}
-    inline = inline_of(vault, THEIRS, "salt")
+    inline = inline_fingerprints(vault, THEIRS, "salt")
     assert list(inline) == [slow_digest(b"url", "salt")], "nothing is retained of what comes from a source"
     known = RecordedSecrets({}, False, inline, "salt").fingerprinter(OURS)
     assert known.fingerprint(b"url") == THEIRS.fingerprint(b"url")

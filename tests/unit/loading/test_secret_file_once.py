@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from planner.address import Address
-from planner.loading.origin import InputText, Origin
+from planner.loading.origin import DocumentOrigin, DocumentText
 from planner.loading.resource_collector import ResourceCollector
 from planner.loading.secrets.files import FileRef, ParsedSecretFile
 from planner.loading.secrets.reader import SecretReader
-from planner.loading.secrets.source import SecretSources
+from planner.loading.secrets.source import SecretSourceExpander
 from planner.spec.kinds.sources import SecretSource
 from planner.values import SecretValue
 from tests.unit.loading.fakes import KeyedFingerprinter
@@ -29,7 +29,7 @@ class Rotating(SecretReader):
 def test_two_keys_of_a_file_are_of_one_version(tmp_path: Path) -> None:
     prints, Rotating.reads = KeyedFingerprinter(), 0
     intake = ResourceCollector(prints)
-    sources = SecretSources(Rotating({"N": tmp_path}), prints, intake, {}, {})
+    sources = SecretSourceExpander(Rotating({"N": tmp_path}), prints, intake, {}, {})
     for name, keys in (("one", {"A": "A", "B": "B"}), ("two", {"B": "B"})):
         spec = {
             "target": {"namespace": "x", "name": name},
@@ -38,7 +38,7 @@ def test_two_keys_of_a_file_are_of_one_version(tmp_path: Path) -> None:
         }
         head = {"apiVersion": "hwplan.dev/v1", "kind": "SecretSource", "metadata": {"name": name}}
         source = SecretSource.model_validate({**head, "spec": spec})
-        origin = Origin(InputText("t.yaml.j2", "a: 1\n"), 0, 1)
+        origin = DocumentOrigin(DocumentText("t.yaml.j2", "a: 1\n"), 0, 1)
         sources.expand(source, origin, node="N", owned_by="set", scope="infra", node_lane="")
     one, two = (intake.resources[Address("", "Secret", "", "x", name)].manifest["data"] for name in ("one", "two"))
     assert Rotating.reads == 1

@@ -9,8 +9,8 @@ import pytest
 
 from planner.errors import ConfigError
 from planner.loading.config import load_config
-from planner.loading.product_stack import load_stack
-from planner.loading.selection import product_meant
+from planner.loading.product_stack import load_product_stack
+from planner.loading.selection import select_product
 from planner.plan import Selection
 from tests.unit.loading.fakes import ROOT, KeyedFingerprinter
 
@@ -33,7 +33,7 @@ def test_other_products_are_not_read(folder: Path) -> None:
     whole = load_config(ROOT / "config")
     assert set(found.products) == set(whole.products)
     assert found.sets_of("agentrun") == whole.sets_of("agentrun"), "what it owns is known: nothing of it is left over"
-    stacks = [load_stack(one, HWLAB, KeyedFingerprinter(), environ={}) for one in (found, whole)]
+    stacks = [load_product_stack(one, HWLAB, KeyedFingerprinter(), environ={}) for one in (found, whole)]
     assert stacks[0].resources == stacks[1].resources and stacks[0].digest == stacks[1].digest
     with pytest.raises(ConfigError):
         load_config(folder / "config", selection=Selection("agentrun", "", ("D601",)))
@@ -56,4 +56,4 @@ WORDS = [
 def test_what_is_read_is_what_is_meant(words: Selection) -> None:
     """The same product is meant, whether all are read or only those that could be."""
     whole = load_config(ROOT / "config")
-    assert product_meant(load_config(ROOT / "config", selection=words), words) == product_meant(whole, words)
+    assert select_product(load_config(ROOT / "config", selection=words), words) == select_product(whole, words)

@@ -8,18 +8,18 @@ from typing import cast
 
 import pytest
 
-from planner.contract.steps import change_of, run_changes
-from planner.events import Result
+from planner.contract.steps import change_of_preview, run_changes
+from planner.events import NodeResult
 from planner.plan import Change
 from planner.ports import Effect
 from planner.resource import Resource
 from providers import argo_with_git
 from providers.cluster import Cluster
-from providers.kubernetes.operations.argo_state import parse
+from providers.kubernetes.operations.argo_state import parse_application
 from providers.kubernetes.operations.argosync import ArgoSyncProvider
 from providers.kubernetes.snapshot import open_kinds
 from providers.kubernetes.snapshot.cluster import open_snapshot
-from providers.kubernetes.snapshot.create_snapshot import create_empty
+from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
 from providers.provider_tools import ProviderTools
 from tests.contract.declared import own
 from tests.testbed.git_fixtures import BareRepository
@@ -30,7 +30,7 @@ X, Y = "a" * 40, "b" * 40
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    create_empty(tmp_path, name="sandbox", namespaces=["argocd"])
+    create_empty_snapshot(tmp_path, name="sandbox", namespaces=["argocd"])
     spec = {"project": "default", "source": {"repoURL": "https://git.example/x", "targetRevision": "main"}}
     metadata = {"name": "shop", "namespace": "argocd", "annotations": {"mine": "stays"}}
     app = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": metadata, "spec": spec}
@@ -44,10 +44,10 @@ def test_a_sync_is_carried_out_and_then_there_is_nothing_to_do(folder: Path, rev
     wanted = own("ArgoSync", "shop", {"application": "shop"} | ({"revision": revision} if revision else {}))
     provider = ArgoSyncProvider(open_snapshot(folder))
     seen = provider.read([wanted], (), ()).observations[wanted.address]
-    change = change_of(wanted, seen, provider.preview([(wanted, seen)])[wanted.address])
+    change = change_of_preview(wanted, seen, provider.preview([(wanted, seen)])[wanted.address])
     assert change is not None
     (ended,) = run_changes([change], provider, {}).outcomes.values()
-    assert ended.result is Result.DONE, ended
+    assert ended.result is NodeResult.DONE, ended
     cluster = open_snapshot(folder)
     kind = cluster.kind("argoproj.io/v1alpha1", "Application")
     assert kind is not None
@@ -68,7 +68,7 @@ def test_another_revision_is_planned_and_done(folder: Path) -> None:
         wanted = own("ArgoSync", "shop", {"application": "shop", "revision": revision})
         provider = ArgoSyncProvider(open_snapshot(folder))
         seen = provider.read([wanted], (), ()).observations[wanted.address]
-        change = change_of(wanted, seen, provider.preview([(wanted, seen)])[wanted.address])
+        change = change_of_preview(wanted, seen, provider.preview([(wanted, seen)])[wanted.address])
         assert change is not None
         result = run_changes([change], provider, {})
         (outputs,) = result.outputs.values()
@@ -106,7 +106,7 @@ def test_r3_a_later_revision_that_contains_the_wanted_one_counts(
 
 def _change(provider: ArgoSyncProvider, wanted: Resource) -> Change | None:
     seen = provider.read([wanted], (), ()).observations[wanted.address]
-    return change_of(wanted, seen, provider.preview([(wanted, seen)])[wanted.address])
+    return change_of_preview(wanted, seen, provider.preview([(wanted, seen)])[wanted.address])
 
 
 def test_r3_what_git_cannot_compare_is_blocked(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,5 +140,5 @@ def test_of_what_is_no_commit_nobody_is_asked_whether_it_contains_one(live: str)
         raise AssertionError("git was asked")
 
     status = {"sync": {"status": "Synced", "revision": live}, "health": {"status": "Healthy"}}
-    seen = parse({"metadata": {"uid": "u", "resourceVersion": "1"}, "status": status})
+    seen = parse_application({"metadata": {"uid": "u", "resourceVersion": "1"}, "status": status})
     assert not seen.is_at("a" * 40, contains) and seen.is_at(live, contains)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from planner.values import Json
-from providers.kubernetes.operations.run_images import images_in
+from providers.kubernetes.operations.run_images import images_built_by_run
 
 A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 
@@ -35,5 +35,5 @@ A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
     ],
 )
 def test_images(results: dict[str, Json], images: object) -> None:
-    found = images_in(results)
+    found = images_built_by_run(results)
     assert (list(found) if isinstance(images, list) else found) == images

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from planner.values import JsonObject, digest
-from providers.kubernetes.operations.run_state import missing_evidence, outputs_of, state_of, words_of
-from providers.kubernetes.operations.run_wanted import SPEC_DIGEST, Wanted
+from planner.values import JsonObject, document_digest
+from providers.kubernetes.operations.run_state import condition_text, missing_evidence, run_outputs, run_state
+from providers.kubernetes.operations.run_wanted import SPEC_DIGEST, WantedRun
 
 
 def _run(status: str | None = None, reason: str = "", **more: Any) -> JsonObject:
@@ -37,19 +37,19 @@ def _run(status: str | None = None, reason: str = "", **more: Any) -> JsonObject
     ],
 )
 def test_r4_words(status: str | None, reason: str, word: str) -> None:
-    assert state_of(_run(status, reason)) == word
+    assert run_state(_run(status, reason)) == word
 
 
 def test_a_run_that_nobody_took_up_says_so() -> None:
-    assert words_of(_run()) == "no controller has picked it up yet"
-    assert words_of({"metadata": {}, "status": None}) == "no controller has picked it up yet"
+    assert condition_text(_run()) == "no controller has picked it up yet"
+    assert condition_text({"metadata": {}, "status": None}) == "no controller has picked it up yet"
 
 
 def test_results_do_not_hide_what_is_hwplans() -> None:
     live = _run(
         "True", "Succeeded", results=[{"name": "state", "value": "mine"}, {"name": "gitopsRevision", "value": "c"}]
     )
-    outputs = outputs_of(live)
+    outputs = run_outputs(live)
     assert (outputs["state"], outputs["gitopsRevision"], outputs["results"]["state"]) == ("succeeded", "c", "mine")
 
 
@@ -66,9 +66,9 @@ def test_r10_evidence() -> None:
     ]
 
 
-def _wanted(spec: JsonObject) -> Wanted:
+def _wanted(spec: JsonObject) -> WantedRun:
     manifest = {"metadata": {"name": "run", "namespace": "ci"}, "spec": spec}
-    found = Wanted.of({"spec": {"manifest": manifest}})
+    found = WantedRun.of({"spec": {"manifest": manifest}})
     assert found is not None
     return found
 
@@ -95,7 +95,7 @@ def test_r2_a_run_without_our_digest_is_that_one_when_all_that_is_asked_for_stan
 
 
 def test_r2_our_digest_decides_where_it_is() -> None:
-    mine = {"metadata": {"annotations": {SPEC_DIGEST: digest(ASKED)}}, "spec": {}}
+    mine = {"metadata": {"annotations": {SPEC_DIGEST: document_digest(ASKED)}}, "spec": {}}
     assert _wanted(ASKED).is_that(mine)
     assert not _wanted({**ASKED, "params": []}).is_that(mine)
-    assert _wanted(ASKED).body["metadata"]["annotations"] == {SPEC_DIGEST: digest(ASKED)}
+    assert _wanted(ASKED).body["metadata"]["annotations"] == {SPEC_DIGEST: document_digest(ASKED)}

@@ -9,7 +9,7 @@ import pytest
 from planner.address import Address
 from planner.graph import live_graph
 from planner.plan import Action, Change
-from planner.planning.deletes import as_resource, delete_changes, forget_changes
+from planner.planning.deletes import delete_changes, forget_changes, resource_of_live_object
 from planner.ports import Present
 from planner.values import JsonObject
 from tests.unit.kubernetes.world import config, deployment, namespace, widget, widget_crd
@@ -17,7 +17,7 @@ from tests.unit.planning.live_objects import live, update_of
 
 
 def deletes(going: list[Present], updated: tuple[Present, ...] = ()) -> dict[str, Change]:
-    order = live_graph([as_resource(one) for one in (*going, *updated)])
+    order = live_graph([resource_of_live_object(one) for one in (*going, *updated)])
     made = delete_changes(going, [update_of(one) for one in updated], "pruned", order)
     return {change.address.local: change for change in made}
 
@@ -101,7 +101,7 @@ def test_the_order_reaches_through_what_does_not_change() -> None:
     """c is used by b, which stays as it is, and b by a: c still goes after a."""
     a, b = depends(config("a", {}), "ConfigMap/demo/b"), depends(config("b", {}), "ConfigMap/demo/c")
     going = [live(a), live(config("c", {}))]
-    order = live_graph([as_resource(one) for one in (*going, live(b))])
+    order = live_graph([resource_of_live_object(one) for one in (*going, live(b))])
     made = {one.address.local: one for one in delete_changes(going, (), "pruned", order)}
     assert needs(made)["ConfigMap/demo/c"] == ["ConfigMap/demo/a"]
 

@@ -11,11 +11,11 @@ from planner.address import Address
 from planner.plan import Action, Change, FieldChange, FieldOp
 from planner.plan_effect import plan_id
 from planner.resource import APPLIED
-from planner.values import JsonObject, Ref, Sub
+from planner.values import JsonObject, OutputRef, OutputTemplate
 from tests.unit.render.sample_plans import change, plan_of
 
-IP = Ref(Address("", "Service", "", "n", "web"), "status.loadBalancer.ingress[0].ip")
-URL = Sub(("https://", IP, "/hook"))
+IP = OutputRef(Address("", "Service", "", "n", "web"), "status.loadBalancer.ingress[0].ip")
+URL = OutputTemplate(("https://", IP, "/hook"))
 
 
 def document(value: Any, **more: Any) -> JsonObject:
@@ -41,7 +41,9 @@ def identifier(one: Change) -> str:
 
 
 @pytest.mark.parametrize(("declared", "filled"), [(IP, "203.0.113.9"), (URL, "https://203.0.113.9/hook")])
-def test_before_and_after_a_value_is_filled_in_there_is_one_id(declared: Ref | Sub, filled: str) -> None:
+def test_before_and_after_a_value_is_filled_in_there_is_one_id(
+    declared: OutputRef | OutputTemplate, filled: str
+) -> None:
     before = identifier(taking(declared, stamp="1"))
     assert before == identifier(taking(filled, declared, stamp="2"))
     assert before == identifier(taking(filled + "0", declared, stamp="3")), "whatever the controller gives"

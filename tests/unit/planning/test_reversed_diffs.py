@@ -14,7 +14,7 @@ from planner.path import render_path
 from planner.planning.reversing import read_pre_image, reversed_document
 from planner.redaction.redactor import MASK
 from planner.resource import APPLIED, SET_LABEL
-from planner.values import Json, JsonObject, Sealed, encode_leaves
+from planner.values import Json, JsonObject, SealedSecret, encode_leaves
 
 
 def _document(**content: Json) -> JsonObject:
@@ -123,9 +123,9 @@ def test_what_others_own_was_never_declared() -> None:
     [
         {"path": "data.a", "op": "change", "before": "hmac:12", "sensitive": True},
         {"path": "data.a", "op": "remove", "before": "hmac:12", "sensitive": True},
-        {"path": "data.a", "op": "change", "before": encode_leaves(Sealed("", "hmac:12"))},
+        {"path": "data.a", "op": "change", "before": encode_leaves(SealedSecret("", "hmac:12"))},
         {"path": "data", "op": "remove", "before": {"a": f"user:{MASK}"}},
-        {"path": "data", "op": "change", "before": [{"a": encode_leaves(Sealed("", "hmac:12"))}]},
+        {"path": "data", "op": "change", "before": [{"a": encode_leaves(SealedSecret("", "hmac:12"))}]},
     ],
 )
 def test_a_secret_of_before_is_not_made_up(row: JsonObject) -> None:
@@ -134,7 +134,7 @@ def test_a_secret_of_before_is_not_made_up(row: JsonObject) -> None:
 
 def test_a_secret_that_was_added_just_goes() -> None:
     row: JsonObject = {"path": "data.b", "op": "add", "before": None, "sensitive": True}
-    sealed = encode_leaves(Sealed("file:x", "hmac:12"))
+    sealed = encode_leaves(SealedSecret("file:x", "hmac:12"))
     assert _undone(_document(data={"a": "1", "b": sealed}), [row]) == _document(data={"a": "1"})
 
 

@@ -12,7 +12,7 @@ from planner.editing import remove_field, set_field
 from planner.path import render_path
 from planner.plan import FieldOp
 from planner.planning.reversing import PreImage, read_pre_image, reversed_document
-from planner.values import Json, JsonObject, Sealed, encode_leaves
+from planner.values import Json, JsonObject, SealedSecret, encode_leaves
 
 APPLIED: JsonObject = {
     "apiVersion": "v1",
@@ -70,7 +70,7 @@ def test_the_stamp_goes_and_the_set_stays() -> None:
 @pytest.mark.parametrize("op", ["change", "remove"])
 def test_a_secret_before_cannot_come_back(op: str) -> None:
     assert back(row("data.a", op, "hmac-sha256:0", sensitive=True)) is None
-    assert back(row("data.a", op, encode_leaves(Sealed("file:a#P", "hmac-sha256:0")))) is None
+    assert back(row("data.a", op, encode_leaves(SealedSecret("file:a#P", "hmac-sha256:0")))) is None
 
 
 def test_a_secret_that_was_added_just_goes() -> None:

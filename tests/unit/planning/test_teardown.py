@@ -10,7 +10,7 @@ from planner.address import Address
 from planner.errors import SelectionError
 from planner.graph import build_graph
 from planner.plan import Action
-from planner.planning import leaving, make_plan, select_teardown
+from planner.planning import decide_leaving_objects, make_plan, select_teardown
 from planner.ports import Unreadable
 from planner.values import JsonObject
 from tests.unit.kubernetes.world import config, declare, deployment, namespace
@@ -77,31 +77,36 @@ def test_what_something_else_still_uses_stays_and_says_for_whom() -> None:
 
 def test_what_is_used_through_something_that_stays_as_well() -> None:
     inputs = destroying(namespace("demo"), config("settings", {}), beside=(mounting("web", "settings"),))
-    assert names(leaving(inputs).used) == ["ConfigMap/demo/settings", "Namespace/demo"] and not leaving(inputs).going
+    assert (
+        names(decide_leaving_objects(inputs).used) == ["ConfigMap/demo/settings", "Namespace/demo"]
+        and not decide_leaving_objects(inputs).going
+    )
 
 
 def test_what_is_declared_beside_but_not_there_uses_nothing() -> None:
     inputs = destroying(CLAIM, beside=(claiming("b"),))
-    assert names(leaving(replace(inputs, bystanders={})).going) == ["PersistentVolumeClaim/demo/d"]
+    assert names(decide_leaving_objects(replace(inputs, bystanders={})).going) == ["PersistentVolumeClaim/demo/d"]
 
 
 def test_what_cannot_be_read_may_use_it() -> None:
     inputs = destroying(CLAIM, beside=(claiming("b"),))
     unread = {address: Unreadable(address, "forbidden") for address in inputs.bystanders}
-    assert names(leaving(replace(inputs, bystanders=unread)).used) == ["PersistentVolumeClaim/demo/d"]
+    assert names(decide_leaving_objects(replace(inputs, bystanders=unread)).used) == ["PersistentVolumeClaim/demo/d"]
 
 
 def test_what_belongs_to_another_set_stays_with_what_it_uses() -> None:
     inputs = destroying(CLAIM, claiming("a"))
     theirs = live(claiming("a"), owned_by="other")
     inputs = replace(inputs, observations={**inputs.observations, theirs.address: theirs})
-    assert not leaving(inputs).going and names(leaving(inputs).used) == ["PersistentVolumeClaim/demo/d"]
+    assert not decide_leaving_objects(inputs).going and names(decide_leaving_objects(inputs).used) == [
+        "PersistentVolumeClaim/demo/d"
+    ]
 
 
 def test_what_stays_on_purpose_keeps_what_it_needs() -> None:
     inputs = destroying(CLAIM, config("other", {}), claiming("a"))
     retained = live(claiming("a"), protected=True)
-    left = leaving(replace(inputs, observations={**inputs.observations, retained.address: retained}))
+    left = decide_leaving_objects(replace(inputs, observations={**inputs.observations, retained.address: retained}))
     assert names(left.going) == ["ConfigMap/demo/other"] and not left.used
     assert names(left.retained) == ["Deployment.apps/demo/a", "PersistentVolumeClaim/demo/d"]
 
@@ -110,13 +115,13 @@ def test_a_container_of_what_stays_is_no_part_of_it() -> None:
     """Whether it can go is found by looking into it (planner.app.cascade_check)."""
     inputs = destroying(namespace("demo"), CLAIM)
     retained = live(CLAIM, orphan=True)
-    left = leaving(replace(inputs, observations={**inputs.observations, retained.address: retained}))
+    left = decide_leaving_objects(replace(inputs, observations={**inputs.observations, retained.address: retained}))
     assert names(left.going) == ["Namespace/demo"] and names(left.retained) == ["PersistentVolumeClaim/demo/d"]
 
 
 def test_strays_go_where_pruning_is_allowed() -> None:
     gone, retained = live(config("gone", {})), live(config("retained", {}), orphan=True)
     inputs = replace(destroying(strays=(gone, retained)), destroy=False, live=None)
-    assert names(leaving(inputs).going) == ["ConfigMap/demo/gone"]
-    assert names(leaving(inputs).retained) == ["ConfigMap/demo/retained"]
-    assert leaving(replace(inputs, prune=False)) == leaving(replace(inputs, strays=()))
+    assert names(decide_leaving_objects(inputs).going) == ["ConfigMap/demo/gone"]
+    assert names(decide_leaving_objects(inputs).retained) == ["ConfigMap/demo/retained"]
+    assert decide_leaving_objects(replace(inputs, prune=False)) == decide_leaving_objects(replace(inputs, strays=()))

@@ -9,7 +9,7 @@ import pytest
 
 from planner.address import Address
 from planner.app.undo import _graph, _is_inside, _Reverse, _reverse, _same_as_made, _take_back
-from planner.applied_state import Record
+from planner.applied_state import AppliedRecord
 from planner.plan import Action, Change, FieldChange, FieldOp
 from planner.ports import Absent, Observation, Present, Unreadable
 from planner.resource import SET_LABEL
@@ -39,7 +39,7 @@ def version(
     action: Action, *before: JsonObject, address: Address = SETTINGS, kept: JsonObject | None = None, run: int = 2,
     api_version: str = "v1",
 ) -> AppliedVersion:  # fmt: skip
-    record = Record(address, api_version, "demo", "runtime", "uid", "", run, "", SourceRef("a.yaml"))
+    record = AppliedRecord(address, api_version, "demo", "runtime", "uid", "", run, "", SourceRef("a.yaml"))
     return AppliedVersion(record, action, kept, before)
 
 

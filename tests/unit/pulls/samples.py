@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from planner.pulls.approvals import Approval
 from planner.pulls.candidate import Candidate
 from planner.pulls.facts import BranchRules, CheckResult, PullRequestState
-from planner.pulls.freeze import LaneState
-from planner.pulls.queue import CycleDecision, decide
+from planner.pulls.freeze import LaneFreezeFacts
+from planner.pulls.queue import CycleDecision, decide_merge_cycle
 from planner.spec.pulls import PullRules
 
 NOW = datetime(2026, 11, 4, 12, 0, tzinfo=UTC)  # a Wednesday
 HEAD = "a" * 40
 EFFECT = "sha256:" + "e" * 64
-CALM = LaneState(issues=())
+CALM = LaneFreezeFacts(issues=())
 GREEN = CheckResult("test", "success", "success")
 
 
@@ -61,5 +61,7 @@ def rules(**changes: object) -> PullRules:
     return PullRules.model_validate(document)
 
 
-def decision(*candidates: Candidate, state: LaneState = CALM, at: datetime = NOW, **changes: object) -> CycleDecision:
-    return decide(candidates, rules(**changes), BranchRules(), state, base="v0.3", now=at)
+def decision(
+    *candidates: Candidate, state: LaneFreezeFacts = CALM, at: datetime = NOW, **changes: object
+) -> CycleDecision:
+    return decide_merge_cycle(candidates, rules(**changes), BranchRules(), state, base="v0.3", now=at)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from planner.errors import ForeignPlan
-from planner.pulls.approval_record import is_account, parse_approval, render_approval
+from planner.pulls.approval_record import is_account_name, parse_approval, render_approval
 from planner.pulls.approvals import Approval, count_approvals
 from planner.spec.pulls import ApprovalRules
 
@@ -52,7 +52,7 @@ def test_what_is_no_approval(text: str) -> None:
     ("name", "well"), [("olga", True), ("a-b[bot]", True), ("a b", False), ("", False), ("../x", False)]
 )
 def test_names(name: str, well: bool) -> None:
-    assert is_account(name) is well
+    assert is_account_name(name) is well
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from planner.pulls.approvals import approved_effect, comment_approvals
-from planner.pulls.facts import Comment
+from planner.pulls.approvals import approved_plan_id, comment_approvals
+from planner.pulls.facts import IssueComment
 
 ID = "0123456789abcdef" * 2
 SINCE = datetime(2026, 11, 4, 12, 0, tzinfo=UTC)
@@ -32,11 +32,11 @@ SINCE = datetime(2026, 11, 4, 12, 0, tzinfo=UTC)
     ],
 )
 def test_p20_the_command_alone_on_its_line(body: str, effect: str) -> None:
-    assert approved_effect(body) == effect
+    assert approved_plan_id(body) == effect
 
 
-def comment(author: str = "olga", created: str = "2026-11-04T12:00:01Z", updated: str = "") -> Comment:
-    return Comment(1, author, f"hwplan approve {ID}", "", created, updated or created)
+def comment(author: str = "olga", created: str = "2026-11-04T12:00:01Z", updated: str = "") -> IssueComment:
+    return IssueComment(1, author, f"hwplan approve {ID}", "", created, updated or created)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,6 @@ def comment(author: str = "olga", created: str = "2026-11-04T12:00:01Z", updated
         (comment(created="2026-11-04T12:00:01"), False),
     ],
 )
-def test_p20_on_the_current_head_and_not_edited(given: Comment, counts: bool) -> None:
+def test_p20_on_the_current_head_and_not_edited(given: IssueComment, counts: bool) -> None:
     assert bool(comment_approvals([given], "a" * 40, SINCE)) is counts
     assert not comment_approvals([given], "a" * 40, None)

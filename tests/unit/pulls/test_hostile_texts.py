@@ -10,10 +10,10 @@ from dataclasses import replace
 from planner.pulls.cycle_record import CycleRecord
 from planner.pulls.deliveries import Delivery, DeliveryStep
 from planner.pulls.failures import FailureRecord, IssueFamily, TargetFailure, issue_body, record_failures
-from planner.pulls.marks import is_marked
+from planner.pulls.marks import has_marker
 from planner.pulls.rollout_comment import comment_body
 from planner.pulls.status_words import MOST, commit_status
-from planner.render.pull_pages import render_cycle
+from planner.render.pull_pages import render_pull_cycle
 from tests.unit.pulls.samples import GREEN, candidate, decision
 
 _PIECES = (
@@ -50,7 +50,7 @@ def test_p20_500_hostile_pull_requests_are_shown_as_text() -> None:
             "once", "2026-11-04T12:00:00Z", "c" * 40, "failed", decided, (failed,), error=title, notes=(name,)
         )
 
-        page = render_cycle(record, "D601/v03", "demo/shop", "v0.3")
+        page = render_pull_cycle(record, "D601/v03", "demo/shop", "v0.3")
         assert _shows_what_it_is(page), (at, page)
         assert not re.search(r"^\s*(::|##\[|##vso)", page, re.MULTILINE), page
 
@@ -67,5 +67,5 @@ def test_p20_500_hostile_pull_requests_are_shown_as_text() -> None:
             assert _shows_what_it_is(text), (at, text)
             bare = re.sub(r"`[^`\n]*`|<code>[^<\n]*</code>", "", text)  # what is inside of code is inert
             assert not re.search(r"[@#]\w|<(?!/?code)|!\[|\]\(|\$\(|hwplan approve", bare), (at, text)
-            assert not is_marked(text, "rollout:v03:d601") and not is_marked(text, "failure:d601/v03:check")
+            assert not has_marker(text, "rollout:v03:d601") and not has_marker(text, "failure:d601/v03:check")
             assert all(line.count("|") - line.count(r"\|") in (0, 3, 6) for line in bare.splitlines()), (at, text)

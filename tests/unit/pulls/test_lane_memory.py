@@ -8,13 +8,15 @@ import pytest
 
 from planner.pulls.failures import FailureRecord, IssueFamily, TargetFailure, record_failures
 from planner.pulls.lane_memory import CandidateFacts, LaneMemory, parse_memory
+from planner.pulls.merge_check import ConflictingFile
 from tests.unit.pulls.samples import GREEN, HEAD, pull
 
 FAILED = TargetFailure(IssueFamily.CHECK, "#17", "the check ci ended failure", "2026-11-04T12:00:00Z")
+CLASH = (ConflictingFile("app.py", "c" * 40, 12), ConflictingFile("b.py"))
 MEMORY = LaneMemory(
     cycle=7,
     since="2026-11-04T12:00:00Z",
-    facts={17: CandidateFacts(pull(17, labels=("a", "b")), "row", (GREEN,), (), 6, "basis", False, "x", ("app.py",))},
+    facts={17: CandidateFacts(pull(17, labels=("a", "b")), "row", (GREEN,), (), 6, "basis", False, "x", CLASH)},
     statuses={17: (HEAD, "pending", "waits")},
     issues={"check": "digest"},
     failures={IssueFamily.CHECK: record_failures(FailureRecord(IssueFamily.CHECK), [FAILED])},
@@ -33,6 +35,13 @@ def test_a_memory_of_another_version_is_none(key: str) -> None:
     document = MEMORY.document()
     del document[key]
     assert parse_memory(json.dumps(document)) == LaneMemory()
+
+
+def test_facts_of_another_version_are_read_anew_and_nothing_else_is_lost() -> None:
+    document = MEMORY.document()
+    document["facts"]["17"]["conflicts"] = ["app.py"]
+    found = parse_memory(json.dumps(document))
+    assert found.facts == {} and found.failures == MEMORY.failures and found.since == MEMORY.since
 
 
 @pytest.mark.parametrize("text", ["", "null", "[]", "3", "{", '"x"'])

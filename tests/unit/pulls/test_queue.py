@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from planner.pulls.facts import BranchRules, Issue
-from planner.pulls.queue import CycleDecision, decide
+from planner.pulls.facts import BranchRules, IssueState
+from planner.pulls.merge_check import ConflictingFile
+from planner.pulls.queue import CycleDecision, decide_merge_cycle
 from planner.pulls.status_words import MOST, commit_status
 from tests.unit.pulls.samples import CALM, NOW, candidate, decision, rules
 
@@ -41,12 +42,14 @@ def test_p5_an_answer_that_github_still_owes_pauses_the_lane() -> None:
 
 
 def test_p1_a_list_that_was_not_read_whole_merges_nothing() -> None:
-    found = decide(None, rules(), BranchRules(), CALM, base="v0.3", now=NOW)
+    found = decide_merge_cycle(None, rules(), BranchRules(), CALM, base="v0.3", now=NOW)
     assert merged(found) is None and found.verdicts == () and "list of pull requests" in found.paused
 
 
-def issue(title: str = "Stop", *, body: str = "", labels: tuple[str, ...] = ("freeze",), is_open: bool = True) -> Issue:
-    return Issue(3, "ann", title, body, is_open, labels)
+def issue(
+    title: str = "Stop", *, body: str = "", labels: tuple[str, ...] = ("freeze",), is_open: bool = True
+) -> IssueState:
+    return IssueState(3, "ann", title, body, is_open, labels)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +66,7 @@ def issue(title: str = "Stop", *, body: str = "", labels: tuple[str, ...] = ("fr
         (None, ["freeze-unreadable"]),
     ],
 )
-def test_p13_freeze(issues: list[Issue] | None, codes: list[str]) -> None:
+def test_p13_freeze(issues: list[IssueState] | None, codes: list[str]) -> None:
     found = decision(candidate(), state=replace(CALM, issues=issues))
     assert [one.code for one in found.lane] == codes
     assert merged(found) == (None if codes else 17)
@@ -127,7 +130,7 @@ def test_p14_the_status_of_each_candidate() -> None:
 
 
 def test_p14_p20_a_status_is_short_and_safe() -> None:
-    found = decision(candidate(conflicts=("\x1b[31m" + "x" * 300,)))
+    found = decision(candidate(conflicts=(ConflictingFile("\x1b[31m" + "x" * 300),)))
     text = commit_status(found.verdicts[0], found, "v03").description
     assert len(text) == MOST and "\x1b" not in text
 

@@ -10,12 +10,13 @@ import pytest
 from planner.pulls.approvals import Approval
 from planner.pulls.candidate import Candidate
 from planner.pulls.facts import BranchRules, CheckResult, Review
-from planner.pulls.requirements import unmet
+from planner.pulls.merge_check import ConflictingFile
+from planner.pulls.requirements import unmet_requirements
 from tests.unit.pulls.samples import EFFECT, GREEN, HEAD, NOW, candidate, rules
 
 
 def codes(one: Candidate, branch: BranchRules | None = BranchRules(), **changes: object) -> list[str]:  # noqa: B008
-    return [found.code for found in unmet(one, rules(**changes), branch, base="v0.3", now=NOW)]
+    return [found.code for found in unmet_requirements(one, rules(**changes), branch, base="v0.3", now=NOW)]
 
 
 def test_a_candidate_that_meets_everything_lacks_nothing() -> None:
@@ -109,8 +110,10 @@ def test_p6_fresh() -> None:
 
 
 def test_p8_a_local_conflict_names_the_files() -> None:
-    [found] = unmet(candidate(conflicts=("a.txt", "b/c.py")), rules(), BranchRules(), base="v0.3", now=NOW)
-    assert (found.code, found.holder) == ("conflict", "author") and "a.txt, b/c.py" in found.reason
+    files = (ConflictingFile("a.txt", "a" * 40, 12), ConflictingFile("b/c.py", "a" * 40, 12), ConflictingFile("d.py"))
+    [found] = unmet_requirements(candidate(conflicts=files), rules(), BranchRules(), base="v0.3", now=NOW)
+    assert (found.code, found.holder) == ("conflict", "author")
+    assert found.reason == "it conflicts with its base in a.txt, b/c.py (changed by #12, aaaaaaaaaaaa); d.py"
 
 
 def test_a_request_for_changes_holds_until_it_is_taken_back() -> None:
@@ -136,7 +139,7 @@ def test_what_could_not_be_read_is_never_met() -> None:
     ],
 )
 def test_p7_an_approval_of_something_else_names_both_values(approval: Approval, words: str) -> None:
-    [found] = unmet(candidate(approvals=(approval,)), rules(), BranchRules(), base="v0.3", now=NOW)
+    [found] = unmet_requirements(candidate(approvals=(approval,)), rules(), BranchRules(), base="v0.3", now=NOW)
     assert found.code == "approval" and words in found.reason
 
 

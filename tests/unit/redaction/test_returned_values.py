@@ -16,7 +16,7 @@ from planner.address import Address
 from planner.errors import PermanentError, ProviderError
 from planner.plan import Change, Plan
 from planner.ports import Absent, Present, Preview, Readiness, ReadResult, Unreadable, Written
-from planner.redaction.cleaning import cleaned
+from planner.redaction.cleaning import clean_texts_in_value
 from planner.redaction.redactor import MASK, REDACTOR
 from providers.kubernetes import errors as kubernetes_errors
 from providers.redacting import RedactingProvider
@@ -91,7 +91,7 @@ def known() -> None:
 def test_every_text_field_is_cleaned(kind: type) -> None:
     value = filled(kind)
     assert kind in (Absent,) or texts(value), "the example holds the secret"
-    assert texts(cleaned(value)) == []
+    assert texts(clean_texts_in_value(value)) == []
 
 
 def test_every_class_that_a_provider_returns_is_looked_at() -> None:

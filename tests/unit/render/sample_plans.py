@@ -10,17 +10,17 @@ from planner.plan import (
     Change,
     ClusterIdentity,
     Drift,
-    EffectKind,
     FieldChange,
     FieldOp,
     Plan,
     Precondition,
     Selection,
-    SetOff,
-    Verified,
+    SideEffect,
+    SideEffectKind,
+    VerifiedBy,
 )
 from planner.source import SourceRef
-from planner.values import JsonObject, Ref, Sealed, Sub
+from planner.values import JsonObject, OutputRef, OutputTemplate, SealedSecret
 
 HEAD = Address("", "GitHead", "", "", "source")
 SCRIPT = "\n".join(["#!/bin/sh", "set -eu", *(f"step {at}" for at in range(1, 60))])
@@ -40,7 +40,7 @@ def change(
     scope: str = "runtime",
     reason: str = "declared",
     needs: tuple[str, ...] = (),
-    verified: Verified = Verified.SERVER,
+    verified: VerifiedBy = VerifiedBy.SERVER,
     line: int = 1,
     desired: JsonObject | None = None,
     node_lane: str = PLACE,
@@ -106,8 +106,8 @@ def mixed() -> Plan:
             FieldChange(("data", "token"), FieldOp.ADD, None, "(made at apply)", sensitive=True),
             scope="infra",
             needs=("Namespace/hwlab-v03",),
-            verified=Verified.SCHEMA,
-            desired={"kind": "Secret", "data": {"password": Sealed("file:secrets/pg.env#PASSWORD", fingerprint)}},
+            verified=VerifiedBy.SCHEMA,
+            desired={"kind": "Secret", "data": {"password": SealedSecret("file:secrets/pg.env#PASSWORD", fingerprint)}},
         ),
         change(
             "Pipeline.tekton.dev/hwlab-v03-ci/hwlab-v03",
@@ -136,7 +136,7 @@ def mixed() -> Plan:
             Action.UPDATE,
             FieldChange(("metadata", "labels", "x/y"), FieldOp.DISOWN, "1", "1", manager="metallb", time=when),
             FieldChange(("spec", "replicas"), FieldOp.CHANGE, 2, 7),
-            FieldChange((*container, "image"), FieldOp.CHANGE, "reg/api:v1", Ref(HEAD, "commit")),
+            FieldChange((*container, "image"), FieldOp.CHANGE, "reg/api:v1", OutputRef(HEAD, "commit")),
             FieldChange((*container, "args", 1), FieldOp.REMOVE, "--verbose", None),
             FieldChange((*container, "env"), FieldOp.CHANGE, ["[name=A]", "[name=B]"], ["[name=B]", "[name=A]"]),
             FieldChange((*container[:-1], ListItem((("name", "tracing"),))), FieldOp.ADD, None, tracing),
@@ -154,14 +154,14 @@ def mixed() -> Plan:
             Action.REPLACE,
             FieldChange(("spec", "template"), FieldOp.CHANGE, "x" * 200 + "a" + "y" * 300, "x" * 200 + "b" + "y" * 300),
             reason="spec.template is immutable",
-            verified=Verified.NO,
+            verified=VerifiedBy.NO,
         ),
         change(
             "PipelineRun.tekton.dev/hwlab-v03-ci/run",
             Action.RUN,
-            FieldChange(("spec", "rev"), FieldOp.ADD, None, Sub(("ci-", Ref(HEAD, "short")))),
+            FieldChange(("spec", "rev"), FieldOp.ADD, None, OutputTemplate(("ci-", OutputRef(HEAD, "short")))),
             needs=("Pipeline.tekton.dev/hwlab-v03-ci/hwlab-v03", "ConfigMap/devops-infra/git-mirror"),
-            verified=Verified.NO,
+            verified=VerifiedBy.NO,
         ),
         change("Service/hwlab-v03/slow", Action.NOOP, reason="not ready: no endpoints"),
         change("Job.batch/hwlab-v03/old-migrate", Action.DELETE, reason="pruned"),
@@ -227,7 +227,7 @@ def hostile(text: str) -> Plan:
         FieldChange(("l", ListItem((("name", text),))), FieldOp.REMOVE, text, None),
         FieldChange(("m",), FieldOp.DISOWN, text, text, manager=text),
         FieldChange(("s",), FieldOp.CHANGE, text, text, sensitive=True),
-        FieldChange(("r",), FieldOp.ADD, None, Ref(Address("", "GitHead", "", "", text), text)),
+        FieldChange(("r",), FieldOp.ADD, None, OutputRef(Address("", "GitHead", "", "", text), text)),
     )
     changes = tuple(
         Change(
@@ -249,7 +249,8 @@ def hostile(text: str) -> Plan:
         inputs_live=text,
         changes=changes,
         sets_off=tuple(
-            SetOff(changes[at % len(changes)].address, kind, f"{text} {at}") for at, kind in enumerate(EffectKind)
+            SideEffect(changes[at % len(changes)].address, kind, f"{text} {at}")
+            for at, kind in enumerate(SideEffectKind)
         ),
         blocked=(Blocked(changes[0].address, Action.CREATE, text, text, text, SourceRef(text, 1), fields),),
         drift=(Drift(Address(PLACE, "Secret", "", text, text), fields[0], declared=False),),

@@ -16,7 +16,7 @@ from planner.render.field_detail import (
     inline_value,
     outline_tree,
 )
-from planner.values import Json, Sealed, Sub, parse_ref
+from planner.values import Json, OutputTemplate, SealedSecret, parse_output_ref
 
 FIRST, SECOND = "hmac-sha256:7a1c02d4e5f60718", "hmac-sha256:99aabbccddeeff00"
 CANARY = "hunter2-canary"
@@ -34,8 +34,12 @@ def reported(
         (1, True, ("1", "true")),
         ("1", None, ('"1"', "null")),
         ({"b": 1, "a": [2]}, "x", ('{"a": [2], "b": 1}', '"x"')),
-        ("x", parse_ref("GitRef/gitops#commit"), ('"x"', "(known after: GitRef/gitops.commit)")),
-        ("x", Sub(("ci-", parse_ref("GitHead/s#short"), "-z")), ('"x"', '"ci-(known after: GitHead/s.short)-z"')),
+        ("x", parse_output_ref("GitRef/gitops#commit"), ('"x"', "(known after: GitRef/gitops.commit)")),
+        (
+            "x",
+            OutputTemplate(("ci-", parse_output_ref("GitHead/s#short"), "-z")),
+            ('"x"', '"ci-(known after: GitHead/s.short)-z"'),
+        ),
         (["[name=a]", "[name=b]"], ["[name=b]", "[name=a]"], ("a b", "b a")),
     ],
 )
@@ -45,7 +49,7 @@ def test_short_values(before: Json, after: Json, shown: tuple[str, str]) -> None
 
 
 def test_outputs_inside_a_tree_are_named() -> None:
-    assert inline_value({"k": [parse_ref("GitHead/s#short")]}) == '{"k": ["(known after: GitHead/s.short)"]}'
+    assert inline_value({"k": [parse_output_ref("GitHead/s#short")]}) == '{"k": ["(known after: GitHead/s.short)"]}'
 
 
 def test_a_long_value_is_cut_down_to_the_place_that_differs() -> None:
@@ -104,7 +108,7 @@ def test_fingerprints_that_begin_alike_are_shown_whole() -> None:
 
 
 VALUES = st.recursive(
-    st.one_of(st.just(CANARY), st.just(12345678), st.just(Sealed(f"file:{CANARY}#K", FIRST)), st.just(FIRST)),
+    st.one_of(st.just(CANARY), st.just(12345678), st.just(SealedSecret(f"file:{CANARY}#K", FIRST)), st.just(FIRST)),
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.just(CANARY), inner, max_size=2)),
     max_leaves=6,
 )
@@ -121,7 +125,7 @@ def test_a_sensitive_field_shows_nothing_else(before: Json, after: Json, op: Fie
 
 @given(st.sampled_from(FieldOp))
 def test_a_sealed_leaf_never_shows_where_its_value_is_read(op: FieldOp) -> None:
-    leaf = Sealed(f"file:{CANARY}#K", FIRST)
+    leaf = SealedSecret(f"file:{CANARY}#K", FIRST)
     assert CANARY not in repr(reported(leaf, {"deep": [leaf]}, op))
     assert CANARY not in repr(reported({"deep": {f"k{at}": leaf for at in range(40)}}, {"deep": {}}, op))
 

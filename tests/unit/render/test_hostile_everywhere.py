@@ -12,18 +12,18 @@ from dataclasses import dataclass, replace
 import pytest
 
 from planner.address import Address
-from planner.events import Applied, Began, Ended, Event, Result, Waiting
+from planner.events import Applied, Began, Ended, Event, NodeResult, Waiting
 from planner.plan import Action, Plan
 from planner.plan_document import plan_document
-from planner.render.graphs import render_graph
+from planner.render.graphs import render_graph_as
 from planner.render.html import render_html
 from planner.render.markdown import LIMIT, render_markdown
 from planner.render.plan_graph import graph_of_plan
 from planner.render.plan_json import render_json
-from planner.render.progress import LiveTree, PlainLines
-from planner.render.run_summary import render_run
+from planner.render.progress import ProgressLines, ProgressTree
+from planner.render.run_summary import render_run_summary
 from planner.render.terminal import render_plan
-from planner.text_safe import safe
+from planner.text_safe import safe_text
 from tests.unit.render.hostile_strings import STRINGS
 from tests.unit.render.reading_html import Page
 from tests.unit.render.sample_plans import change, hostile, plan_of
@@ -104,7 +104,7 @@ def test_html_holds_only_our_own_elements_and_all_of_the_text(texts: tuple[str, 
         assert not [name for _, known in page.elements for name in known if name.startswith("on") or name == "style"]
     updates = [change(f"ConfigMap/n/c{at}", Action.UPDATE, reason=text) for at, text in enumerate(texts)]
     page = Page(render_html(plan_of(*updates)))
-    assert [entry.why for entry in page.entries] == [safe(text) for text in texts]
+    assert [entry.why for entry in page.entries] == [safe_text(text) for text in texts]
 
 
 @pytest.mark.parametrize("texts", BATCHES)
@@ -114,7 +114,7 @@ def test_graphs_are_inert(texts: tuple[str, ...]) -> None:
         plan = plan_of(*nodes, *hostile(text).changes[:2])
         graph, labels = graph_of_plan(plan), {plan.changes[0].address: text}
         for form in ("mermaid", "dot", "svg"):
-            page = render_graph(graph, form, labels)
+            page = render_graph_as(graph, form, labels)
             assert all(char == "\n" or char.isprintable() for char in page), (form, text)
             if form == "svg":
                 tags = {one.tag.rpartition("}")[2] for one in ElementTree.fromstring(page).iter()}
@@ -141,7 +141,7 @@ def _progress(text: str) -> str:
     """Every event with the text in it, through both forms of progress and the summary."""
     address = Address("", "ConfigMap", text, text, text)
     at = "2026-11-22T09:00:00.250Z"
-    end = Ended(at, address, Action.CREATE, Result.FAILED, 2.0, text, text, address)
+    end = Ended(at, address, Action.CREATE, NodeResult.FAILED, 2.0, text, text, address)
     events: tuple[Event, ...] = (
         Began(at, address, Action.CREATE),
         Applied(at, address, Action.CREATE, text, {}),
@@ -149,11 +149,11 @@ def _progress(text: str) -> str:
         end,
     )
     out = io.StringIO()
-    for observer in (PlainLines(out, {}), LiveTree(out, {})):
-        for event in events[:-1] if isinstance(observer, PlainLines) else (end,):
+    for observer in (ProgressLines(out, {}), ProgressTree(out, {})):
+        for event in events[:-1] if isinstance(observer, ProgressLines) else (end,):
             observer.on(event)
     plan = plan_of(replace(change("ConfigMap/n/c", Action.CREATE), address=address))
-    return out.getvalue() + render_run(plan, _Outcome({address: end}, ((address, text),)), run=1)
+    return out.getvalue() + render_run_summary(plan, _Outcome({address: end}, ((address, text),)), run=1)
 
 
 @dataclass

@@ -20,7 +20,7 @@ from planner.render.markdown import LIMIT
 from planner.render.mirror_status import mirror_status_json, render_mirror_status
 from planner.render.secret_status import render_secret_status, secret_status_json
 from planner.source import SourceRef
-from planner.status import SecretKey, SecretStatus, Status, StatusRow
+from planner.status import PartStatus, PartStatusRow, SecretKey, SecretStatus
 from tests.unit.render.hostile_strings import STRINGS
 
 BATCHES = [STRINGS[at : at + 25] for at in range(0, len(STRINGS), 25)]
@@ -98,9 +98,9 @@ def test_the_pages_of_a_status(texts: tuple[str, ...]) -> None:
         address, cluster = Address("", "GitRef", "", text, text), ClusterIdentity(text, text)
         side = {"remote": text, "ref": text}
         spec = {"name": text, "mode": text, "from": side, "to": side, "source": {"image": text}, "target": text}
-        row = StatusRow(address, spec, text, text, False, text, {"commit": text, "ahead": text, "behind": text})
+        row = PartStatusRow(address, spec, text, text, False, text, {"commit": text, "ahead": text, "behind": text})
         key = SecretKey(address, text, text, text, text, text)
-        status, secret = Status(cluster, (row,)), SecretStatus(cluster, (key,), (address,))
+        status, secret = PartStatus(cluster, (row,)), SecretStatus(cluster, (key,), (address,))
         pages = [
             render_mirror_status(status, sync="hwplan", flush="hwplan", colour=False),
             render_image_status(status, commands={"source": "hwplan"}, colour=False),

@@ -14,7 +14,7 @@ from planner.address import Address
 from planner.graph import Edge, make_graph
 from planner.plan import Action, FieldChange, FieldOp
 from planner.render.html import render_html
-from planner.render.html_view import MOST_DRAWN, make_report
+from planner.render.html_view import MOST_DRAWN, make_html_report
 from tests.unit.render.reading_html import Page
 from tests.unit.render.sample_plans import SAMPLES, change, many, mixed, plan_of
 
@@ -52,7 +52,7 @@ def test_edges_say_their_rule_and_field() -> None:
     space, child = Address.parse("Namespace/n"), Address.parse("ConfigMap/n/c")
     graph = make_graph((space, child), (Edge(space, child, "namespace", "metadata.namespace"),))
     plan = plan_of(change("ConfigMap/n/c", Action.CREATE))
-    report = make_report(plan, graph)
+    report = make_html_report(plan, graph)
     entries = {entry.address: entry for _, members in report.groups for entry in members}
     assert entries["Namespace/n"].action == "unchanged"
     assert entries["ConfigMap/n/c"].needs[0].address == "Namespace/n"
@@ -61,8 +61,8 @@ def test_edges_say_their_rule_and_field() -> None:
 
 
 def test_a_saved_plan_says_that_it_knows_only_the_order() -> None:
-    assert "only the order" in make_report(mixed()).remark
-    assert len(make_report(mixed()).lines) == 3
+    assert "only the order" in make_html_report(mixed()).remark
+    assert len(make_html_report(mixed()).lines) == 3
 
 
 def test_a_text_is_shown_whole() -> None:
@@ -74,7 +74,7 @@ def test_a_text_is_shown_whole() -> None:
 def test_a_large_graph_is_drawn_around_what_changes() -> None:
     nodes = [Address.parse(f"ConfigMap/n/c{at:04d}") for at in range(MOST_DRAWN * 2)]
     graph = make_graph(nodes, [Edge(one, other, "r", "f") for one, other in pairwise(nodes)])
-    report = make_report(plan_of(change("ConfigMap/n/c0500", Action.CREATE)), graph)
+    report = make_html_report(plan_of(change("ConfigMap/n/c0500", Action.CREATE)), graph)
     assert {node.name for node in report.nodes} == {"c0499", "c0500", "c0501"}
     assert report.remark.startswith(f"3 of {MOST_DRAWN * 2} resources are drawn")
 

@@ -13,13 +13,13 @@ import pytest
 
 from planner.plan import ClusterIdentity, Selection
 from planner.render.closeout import closeout_line, closeout_markdown, closeout_statement, closeout_table
-from planner.render.lane_status import LanePage, lane_status_markdown, render_lane_status
+from planner.render.lane_status import LaneStatusPage, lane_status_markdown, render_lane_status
 from planner.render.lane_status_json import lane_status_json
 from planner.rollout import evidence as names
 from planner.rollout.closeout import closeout_record
-from planner.rollout.lane_verdict import judge
-from planner.rollout.next_action import next_action
-from state.holds import Hold
+from planner.rollout.lane_verdict import judge_lane
+from planner.rollout.next_action import next_command
+from state.holds import LaneHold
 from tests.unit.render.sample_plans import HOSTILE
 from tests.unit.rollout.lanes import (
     ARGO_VALUE,
@@ -52,22 +52,26 @@ LANES: Mapping[str, Mapping[str, Any]] = {
     "superseded": {names.TIP: NEWER, names.CONTAINS_TIP: contains(COMMIT, NEWER), names.RUN: None},
     "held": {names.RUN: None},
 }
-HOLDS = {"held": Hold("shop/D601/v03", 1, "set", OTHER, "the notifier loops", 7, "ann@desk", "2026-11-20T00:00:00Z")}
+HOLDS = {
+    "held": LaneHold("shop/D601/v03", 1, "set", OTHER, "the notifier loops", 7, "ann@desk", "2026-11-20T00:00:00Z")
+}
 LINES = ("source", "pipelinerun", "argo", "runtime", "probe", "mirror")
 
 
-def shown(changes: Mapping[str, Any], hold: Hold | None = None) -> LanePage:
+def shown(changes: Mapping[str, Any], hold: LaneHold | None = None) -> LaneStatusPage:
     evidence = lane(changes, pinned=names.RUN in changes)
-    action = next_action(evidence, judge(evidence), held=hold.commit if hold else None)
+    action = next_command(evidence, judge_lane(evidence), held=hold.commit if hold else None)
     command = f"hwplan {action}" if action else ""
     cluster = ClusterIdentity("3f0c51ab-1", "k3s-d601")
     selection = Selection("shop", "", ("D601",), ("v03",))
     past = (closeout_record(lane()),) if changes else ()
     held = str(hold or "")
-    return LanePage(cluster, selection, "sha256:9b1e07aa", evidence, judge(evidence), LINES, command, past, held)
+    return LaneStatusPage(
+        cluster, selection, "sha256:9b1e07aa", evidence, judge_lane(evidence), LINES, command, past, held
+    )
 
 
-FORMS: Mapping[str, Callable[[LanePage], str]] = {
+FORMS: Mapping[str, Callable[[LaneStatusPage], str]] = {
     "80.txt": lambda page: render_lane_status(page, colour=False, width=80),
     "200.txt": lambda page: render_lane_status(page, colour=False, width=200),
     "full-80.txt": lambda page: render_lane_status(page, colour=False, width=80, full=True),

@@ -7,27 +7,27 @@ from typing import Any
 from planner.address import Address
 from planner.plan import ClusterIdentity, Selection
 from planner.render.mirror_status import mirror_status_json, render_mirror_status
-from planner.status import Status, StatusRow
+from planner.status import PartStatus, PartStatusRow
 
 OLD, NEW = "1" * 40, "2" * 40
 UPSTREAM, MIRROR = "ssh://git@host.example/o/r.git", "http://mirror.ci.svc:8080/r.git"
 
 
-def flow(name: str, mode: str, ref: str, live: str, wanted: str, problem: str = "", **outputs: Any) -> StatusRow:
+def flow(name: str, mode: str, ref: str, live: str, wanted: str, problem: str = "", **outputs: Any) -> PartStatusRow:
     """A row as reading gives it: `live` is the target's."""
     upstream, mirror = {"remote": UPSTREAM, "transport": "ssh", "ref": ref}, {"remote": MIRROR, "ref": ref}
     origin, target = (mirror, upstream) if mode == "fast-forward" else (upstream, mirror)
     spec = {"from": origin, "to": target, "mode": mode}
     settled = bool(live) and live == wanted and not problem
-    return StatusRow(Address("", "GitRef", "", "", name), spec, live, wanted, settled, problem, outputs)
+    return PartStatusRow(Address("", "GitRef", "", "", name), spec, live, wanted, settled, problem, outputs)
 
 
-def status(*rows: StatusRow, lane: str = "v03") -> Status:
+def status(*rows: PartStatusRow, lane: str = "v03") -> PartStatus:
     selection = Selection(product="hwlab", nodes=("D601",), lanes=(lane,))
-    return Status(ClusterIdentity("10a6d66e-1", "k3s-d601"), rows, selection, "sha256:9b1e07aa")
+    return PartStatus(ClusterIdentity("10a6d66e-1", "k3s-d601"), rows, selection, "sha256:9b1e07aa")
 
 
-def page(*rows: StatusRow) -> list[str]:
+def page(*rows: PartStatusRow) -> list[str]:
     return render_mirror_status(status(*rows), sync="SYNC", flush="FLUSH", colour=False, width=80).splitlines()
 
 

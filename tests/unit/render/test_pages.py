@@ -24,7 +24,7 @@ from planner.render.plan_json import render_json
 from planner.render.review_context import ReviewContext
 from planner.render.terminal import render_plan
 from planner.render.terminal_style import column_count
-from planner.values import Sealed
+from planner.values import SealedSecret
 from tests.unit.render.sample_plans import HOSTILE, SAMPLES, change, hostile, many, mixed, plan_of
 
 CASES = Path(__file__).parents[2] / "cases" / "render"
@@ -198,7 +198,7 @@ def test_text_pages_hold_nothing_that_a_terminal_or_ci_obeys(text: str) -> None:
 
 
 def test_a_secret_is_its_fingerprint_in_every_form() -> None:
-    leaf = Sealed("file:secrets/pg.env#PASSWORD", "hmac-sha256:7a1c02d4e5f60718")
+    leaf = SealedSecret("file:secrets/pg.env#PASSWORD", "hmac-sha256:7a1c02d4e5f60718")
     desired = {"kind": "Secret", "data": {"password": leaf}}
     plan = plan_of(change("Secret/n/s", Action.CREATE, desired=desired))
     for page in (render_plan(plan, width=200), render_markdown(plan)):

@@ -24,12 +24,12 @@ from planner.plan import (
     Plan,
     Precondition,
     Selection,
-    Verified,
+    VerifiedBy,
 )
 from planner.plan_document import dump_plan, load_plan, plan_document
 from planner.plan_effect import plan_id
 from planner.source import SourceRef
-from planner.values import Json, Sealed, Sub, digest, encode_leaves, parse_ref
+from planner.values import Json, OutputTemplate, SealedSecret, document_digest, encode_leaves, parse_output_ref
 from tests.unit.render.sample_plans import HOSTILE, SAMPLES, hostile, mixed
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -37,9 +37,9 @@ NAMES = st.from_regex(r"[a-z][a-z0-9.-]{0,5}", fullmatch=True)
 SCALARS = st.one_of(WORDS, st.integers(-9, 99), st.booleans(), st.none(), st.sampled_from([0.5, 1.0]))
 LEAVES = st.one_of(
     SCALARS,
-    st.builds(Sealed, WORDS, WORDS),
-    st.just(parse_ref("GitHead/source#commit")),
-    st.just(Sub(("a-", parse_ref("GitHead/source#short")))),
+    st.builds(SealedSecret, WORDS, WORDS),
+    st.just(parse_output_ref("GitHead/source#commit")),
+    st.just(OutputTemplate(("a-", parse_output_ref("GitHead/source#short")))),
 )
 VALUES = st.recursive(
     LEAVES,
@@ -91,7 +91,7 @@ def plans(draw: st.DrawFn) -> Plan:
             desired=draw(st.one_of(st.none(), st.dictionaries(WORDS, VALUES, max_size=2))),
             fields=tuple(draw(st.lists(fields(), max_size=2))),
             needs=tuple(addresses[:at]),
-            verified=draw(st.sampled_from(Verified)),
+            verified=draw(st.sampled_from(VerifiedBy)),
             expects=draw(WORDS),
             forced=tuple(draw(st.lists(PATHS, max_size=1))),
             migrate=draw(st.booleans()),
@@ -163,7 +163,7 @@ def test_the_keys_are_those_of_the_contract() -> None:
 
 def test_the_checksum_is_the_digest_of_the_document_without_it() -> None:
     found = plan_document(mixed())
-    assert found["checksum"] == digest({key: value for key, value in found.items() if key != "checksum"})
+    assert found["checksum"] == document_digest({key: value for key, value in found.items() if key != "checksum"})
 
 
 def test_what_guards_say_is_shown_beside_the_plan_and_not_read() -> None:
@@ -178,7 +178,7 @@ def test_what_guards_say_is_shown_beside_the_plan_and_not_read() -> None:
 def test_who_was_asked_is_no_part_of_the_id() -> None:
     """A snapshot of a cluster and the cluster, by whatever name, give the same plan the same id."""
     plan = mixed()
-    asked = tuple(replace(change, verified=Verified.SCHEMA) for change in plan.changes)
+    asked = tuple(replace(change, verified=VerifiedBy.SCHEMA) for change in plan.changes)
     elsewhere = replace(plan, changes=asked, cluster=replace(plan.cluster, server="x", simulated=False), warnings=())
     assert plan_id(elsewhere) == plan_id(plan) and dump_plan(elsewhere) != dump_plan(plan)
     assert plan_id(replace(plan, cluster=replace(plan.cluster, uid="another"))) != plan_id(plan)
@@ -245,7 +245,7 @@ def _forged(change: Any) -> bytes:
     """A plan that somebody edited, with a checksum that fits."""
     found = json.loads(DATA)
     change(found)
-    found["checksum"] = digest({key: value for key, value in found.items() if key != "checksum"})
+    found["checksum"] = document_digest({key: value for key, value in found.items() if key != "checksum"})
     return json.dumps(found, sort_keys=True, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
@@ -279,4 +279,4 @@ def test_a_plan_file_is_indented_json(plan: Plan) -> None:
 @pytest.mark.parametrize("value", [{}, [], {"a": []}, {"a": {}}, [[1, "ä\u2028\n"], {"b": [None, True, 1.5]}, ""]])
 def test_what_holds_no_special_leaf_is_not_copied(value: Json) -> None:
     assert encode_leaves(value) is value
-    assert encode_leaves({"x": value, "s": Sealed("r", "f")})["x"] is value
+    assert encode_leaves({"x": value, "s": SealedSecret("r", "f")})["x"] is value

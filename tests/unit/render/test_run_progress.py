@@ -9,10 +9,10 @@ import pytest
 from rich.console import Console
 
 from planner.address import Address
-from planner.events import Applied, Began, Ended, Event, Result, Waiting
+from planner.events import Applied, Began, Ended, Event, NodeResult, Waiting
 from planner.plan import Action, Blocked, Change, ClusterIdentity, Plan, Precondition, Selection
-from planner.render.progress import MOST_ROWS, LiveTree, PlainLines, progress
-from planner.render.run_summary import critical_path, render_run
+from planner.render.progress import MOST_ROWS, ProgressLines, ProgressTree, progress_observer
+from planner.render.run_summary import longest_chain_of_run, render_run_summary
 from planner.source import SourceRef
 
 AT = "2026-11-22T09:00:{:02}.250Z"
@@ -32,7 +32,7 @@ def plan(*changes: Change, blocked: tuple[Blocked, ...] = ()) -> Plan:
     return Plan(Selection(), ClusterIdentity("u", "s"), "c", "l", changes, blocked=blocked)
 
 
-def ended(name: str, result: Result = Result.DONE, at: int = 1, seconds: float = 1.0, **more: object) -> Ended:
+def ended(name: str, result: NodeResult = NodeResult.DONE, at: int = 1, seconds: float = 1.0, **more: object) -> Ended:
     return Ended(AT.format(at), address(name), Action.CREATE, result, seconds, **more)  # type: ignore[arg-type]
 
 
@@ -41,14 +41,14 @@ EVENTS: tuple[Event, ...] = (
     Applied(AT.format(2), address("a"), Action.CREATE, "uid", {}),
     Waiting(AT.format(3), address("a"), "0 of 1 ready\x1b[2J", 2.0),
     ended("a", at=12, seconds=11.0),
-    ended("b", Result.SKIPPED, at=13, seconds=0.0, message="needs ConfigMap/ns/x", cause=address("x")),
+    ended("b", NodeResult.SKIPPED, at=13, seconds=0.0, message="needs ConfigMap/ns/x", cause=address("x")),
 )
 
 
 def test_one_plain_line_per_event() -> None:
     out = io.StringIO()
-    observer = progress(plan(change("a"), change("b")), out)
-    assert isinstance(observer, PlainLines)
+    observer = progress_observer(plan(change("a"), change("b")), out)
+    assert isinstance(observer, ProgressLines)
     for event in EVENTS:
         observer.on(event)
     assert out.getvalue().splitlines() == [
@@ -64,7 +64,7 @@ def test_a_reader_that_goes_away_does_not_end_the_run() -> None:
         def write(self, text: str) -> int:
             raise BrokenPipeError
 
-    observer = progress(None, Closed())
+    observer = progress_observer(None, Closed())
     for event in EVENTS:
         observer.on(event)
 
@@ -78,8 +78,8 @@ def test_a_terminal_gets_a_tree_that_is_gone_when_nothing_runs(monkeypatch: pyte
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "100")
     out = Terminal()
-    observer = progress(plan(change("a"), change("b")), out)
-    assert isinstance(observer, LiveTree)
+    observer = progress_observer(plan(change("a"), change("b")), out)
+    assert isinstance(observer, ProgressTree)
     for event in EVENTS:
         observer.on(event)
     assert observer._live is None
@@ -90,7 +90,7 @@ def test_a_terminal_gets_a_tree_that_is_gone_when_nothing_runs(monkeypatch: pyte
 
 def test_the_tree_shows_what_runs_for_how_long_and_counts_the_rest() -> None:
     time = [0.0]
-    observer = LiveTree(io.StringIO(), {address(f"n{i}"): i for i in range(40)}, lambda: time[0])
+    observer = ProgressTree(io.StringIO(), {address(f"n{i}"): i for i in range(40)}, lambda: time[0])
     observer._show = lambda: None  # type: ignore[method-assign]  # drawn here, not by a thread
     for number in range(MOST_ROWS + 2):
         observer.on(Began(AT.format(0), address(f"n{number}"), Action.CREATE))
@@ -119,9 +119,9 @@ def outcome(*ends: Ended, **more: object) -> Outcome:
 
 def test_the_summary_of_a_bad_run() -> None:
     made = plan(change("a"), change("b", "a"), change("c", "b"), change("d", "c"))
-    failed = ended("b", Result.FAILED, 9, 6.0, message="quota exceeded\n::error::x", remedy="raise the quota")
-    skipped = (ended(name, Result.SKIPPED, 9, 0.0, message="", cause=address("b")) for name in "cd")
-    page = render_run(
+    failed = ended("b", NodeResult.FAILED, 9, 6.0, message="quota exceeded\n::error::x", remedy="raise the quota")
+    skipped = (ended(name, NodeResult.SKIPPED, 9, 0.0, message="", cause=address("b")) for name in "cd")
+    page = render_run_summary(
         made,
         outcome(ended("a", at=3, seconds=2.0), failed, *skipped, seconds=8.5, warnings=((address("a"), "deprecated"),)),
         run=42,
@@ -150,7 +150,7 @@ def test_the_summary_of_a_bad_run() -> None:
 
 def test_what_an_effect_said_is_shown_and_cannot_leave_its_lines() -> None:
     said = "exit code 0 in web-1\n3 migrations\n\n::warning::x\x1b[2J"
-    page = render_run(plan(change("a"), change("b")), outcome(ended("a", message=said), ended("b")), run=7)
+    page = render_run_summary(plan(change("a"), change("b")), outcome(ended("a", message=said), ended("b")), run=7)
     assert page.splitlines()[2:6] == [
         "   1 done     create ConfigMap/ns/a  exit code 0 in web-1",
         "       | 3 migrations",
@@ -158,7 +158,7 @@ def test_what_an_effect_said_is_shown_and_cannot_leave_its_lines() -> None:
         "       | \\x3a:warning::x\\x1b[2J",
     ]
     out = io.StringIO()
-    PlainLines(out, {}).on(ended("a", message=said))
+    ProgressLines(out, {}).on(ended("a", message=said))
     assert out.getvalue().endswith("done in 1.0s: exit code 0 in web-1\n")
 
 
@@ -166,16 +166,20 @@ def test_what_an_effect_said_is_shown_and_cannot_leave_its_lines() -> None:
     ("ends", "more", "last"),
     [
         ([ended("a")], {}, "all 1 done; to see that nothing is left: CMD"),
-        ([ended("a"), ended("b", Result.PENDING)], {}, "1 of 2 pending; to wait on: CMD"),
-        ([ended("a", Result.STALE)], {}, "1 of 1 stale; the world moved: plan again, or to go on with the rest: CMD"),
-        ([ended("a"), ended("b", Result.CANCELLED)], {"interrupted": True},
+        ([ended("a"), ended("b", NodeResult.PENDING)], {}, "1 of 2 pending; to wait on: CMD"),
+        (
+            [ended("a", NodeResult.STALE)],
+            {},
+            "1 of 1 stale; the world moved: plan again, or to go on with the rest: CMD",
+        ),
+        ([ended("a"), ended("b", NodeResult.CANCELLED)], {"interrupted": True},
          "interrupted with 1 of 2 over; to go on: CMD"),
     ],
 )  # fmt: skip
 def test_the_last_line_is_the_verdict_and_the_next_command(
     ends: list[Ended], more: dict[str, object], last: str
 ) -> None:
-    assert render_run(plan(change("a"), change("b")), outcome(*ends, **more), run=1, command="CMD").endswith(
+    assert render_run_summary(plan(change("a"), change("b")), outcome(*ends, **more), run=1, command="CMD").endswith(
         "\n" + last
     )
 
@@ -183,5 +187,5 @@ def test_the_last_line_is_the_verdict_and_the_next_command(
 def test_the_critical_path_follows_the_need_that_ended_last() -> None:
     made = plan(change("a"), change("b"), change("c", "a", "b"), change("x"))
     ends = [ended("a", at=5), ended("b", at=2), ended("c", at=9), ended("x", at=8)]
-    assert [end.address.name for end in critical_path(made, outcome(*ends).outcomes)] == ["a", "c"]
-    assert critical_path(made, {}) == ()
+    assert [end.address.name for end in longest_chain_of_run(made, outcome(*ends).outcomes)] == ["a", "c"]
+    assert longest_chain_of_run(made, {}) == ()

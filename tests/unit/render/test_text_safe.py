@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.text_safe import fenced, html_safe, markdown_safe, safe
+from planner.text_safe import fenced, html_safe, markdown_safe, safe_text
 from tests.unit.render.sample_plans import HOSTILE
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=60)  # lone surrogates too
@@ -38,24 +38,24 @@ ANY_TEXT = st.text(st.characters(codec=None), max_size=60)  # lone surrogates to
     ],
 )
 def test_examples(text: str, shown: str) -> None:
-    assert safe(text) == shown
+    assert safe_text(text) == shown
 
 
 @given(ANY_TEXT)
 def test_only_visible_characters_come_through(text: str) -> None:
-    for char in safe(text):
+    for char in safe_text(text):
         assert char == " " or unicodedata.category(char)[0] not in "CZ", repr(char)
 
 
 @given(ANY_TEXT)
 def test_safe_text_is_left_alone(text: str) -> None:
-    assert safe(safe(text)) == safe(text)
+    assert safe_text(safe_text(text)) == safe_text(text)
 
 
 @given(st.text(st.characters(categories=["Lu", "Ll", "Nd", "Po", "Sm"], max_codepoint=0x7E)))
 def test_ascii_text_without_commands_is_left_alone(text: str) -> None:
     if not re.match(r"\s*::", text) and "##" not in text and "section_" not in text:
-        assert safe(text) == text
+        assert safe_text(text) == text
 
 
 @given(ANY_TEXT)

@@ -12,7 +12,7 @@ from planner.path import FieldPath, ListItem
 from planner.plan import ClusterIdentity, FieldChange, FieldOp, Selection
 from planner.render.drift_text import drift_json, render_drift
 from planner.source import SourceRef
-from planner.values import Json, Sealed
+from planner.values import Json, SealedSecret
 from tests.unit.render_graph.samples import HOSTILE
 
 _NIGHT = ("night-shift", "2026-11-22T03:11Z")
@@ -147,12 +147,12 @@ def test_a_long_value_is_cut_with_the_cut_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [Sealed("file:pg.env#PASSWORD", f"hmac-sha256:{_HEX}"), f"hmac-sha256:{_HEX}", "hunter2"]
+    "value", [SealedSecret("file:pg.env#PASSWORD", f"hmac-sha256:{_HEX}"), f"hmac-sha256:{_HEX}", "hunter2"]
 )
 @pytest.mark.parametrize("op", FieldOp)
 def test_of_a_secret_only_six_digits_are_shown(value: Json, op: FieldOp) -> None:
     change = FieldChange(
-        ("data", "PASSWORD"), op, value, Sealed("file:pg.env#PASSWORD", "hmac-sha256:00aa11bbcc22"), True
+        ("data", "PASSWORD"), op, value, SealedSecret("file:pg.env#PASSWORD", "hmac-sha256:00aa11bbcc22"), True
     )
     for row in (
         _row("Secret/shop/db", DriftState.DRIFTED, "", change),

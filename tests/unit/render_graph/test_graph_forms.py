@@ -12,7 +12,7 @@ import pytest
 from planner.errors import SelectionError
 from planner.graph import Edge, make_graph, reduced_edges
 from planner.render.graph_layout import NODE_HEIGHT, NODE_WIDTH, layout_graph
-from planner.render.graphs import FORMS, render_graph
+from planner.render.graphs import FORMS, render_graph_as
 from tests.unit.render_graph.samples import APP, HOSTILE, address, hostile, hostile_labels, stack, tiny
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -26,28 +26,28 @@ _OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202e\ufeff\ud800\ufff
 def test_nothing_depends_on_the_order_of_the_input(form: str) -> None:
     graph = stack(12)
     turned = make_graph(reversed(graph.nodes), reversed(graph.edges))
-    assert render_graph(turned, form) == render_graph(graph, form)
+    assert render_graph_as(turned, form) == render_graph_as(graph, form)
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_an_empty_graph_and_a_single_node_have_every_form(form: str) -> None:
-    assert render_graph(make_graph((), ()), form)
-    assert "api" in render_graph(make_graph((address(APP),), ()), form)
+    assert render_graph_as(make_graph((), ()), form)
+    assert "api" in render_graph_as(make_graph((address(APP),), ()), form)
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_labels_are_shown(form: str) -> None:
-    assert "recreate-me" in render_graph(tiny(), form, {address(APP): "recreate-me"})
+    assert "recreate-me" in render_graph_as(tiny(), form, {address(APP): "recreate-me"})
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_no_name_brings_a_character_that_a_terminal_obeys(form: str) -> None:
-    assert not _OBEYED.search(render_graph(hostile(), form, hostile_labels()))
+    assert not _OBEYED.search(render_graph_as(hostile(), form, hostile_labels()))
 
 
 def test_an_unknown_form_is_refused_with_the_known_ones() -> None:
     with pytest.raises(SelectionError) as caught:
-        render_graph(tiny(), "png")
+        render_graph_as(tiny(), "png")
     assert "mermaid" in caught.value.remedy
 
 
@@ -55,7 +55,7 @@ def test_an_unknown_form_is_refused_with_the_known_ones() -> None:
 
 
 def test_text_groups_by_namespace_and_numbers_what_comes_before() -> None:
-    assert render_graph(tiny(), "text").splitlines() == [
+    assert render_graph_as(tiny(), "text").splitlines() == [
         "3 resources, 2 dependencies, 1 more implied by these",
         "",
         "D601/v03 · no namespace",
@@ -74,14 +74,14 @@ def test_text_fits_80_columns_and_names_every_dependency() -> None:
     last = address("Deployment.apps/team/one-that-needs-every-single-one-of-them")
     nodes = [address(name) for name in names]
     graph = make_graph([*nodes, last], [Edge(node, last, "volume", "spec.volumes") for node in nodes])
-    text = render_graph(graph, "text")
+    text = render_graph_as(graph, "text")
     assert max(map(len, text.splitlines())) <= 80
     reported = re.search(r"after ([\d, \n]+)\n", text)
     assert reported and [int(number) for number in re.findall(r"\d+", reported[1])] == list(range(1, 61))
 
 
 def test_text_keeps_hostile_names_on_their_line() -> None:
-    text = render_graph(hostile(), "text", hostile_labels())
+    text = render_graph_as(hostile(), "text", hostile_labels())
     assert sum(bool(re.match(r" +\d+  ", line)) for line in text.splitlines()) == len(HOSTILE)
     assert not any(line.lstrip().startswith(("::", "end")) for line in text.splitlines())
 
@@ -90,7 +90,7 @@ def test_text_keeps_hostile_names_on_their_line() -> None:
 
 
 def test_mermaid_has_a_subgraph_per_namespace_and_dots_what_was_written_for_us() -> None:
-    assert render_graph(tiny(), "mermaid").splitlines() == [
+    assert render_graph_as(tiny(), "mermaid").splitlines() == [
         "flowchart LR",
         '  subgraph g1["D601/v03 · no namespace"]',
         '    n1["Namespace<br/>shop"]',
@@ -109,7 +109,7 @@ def test_mermaid_lines_have_only_our_own_syntax() -> None:
     ours = re.compile(
         rf"flowchart LR|  subgraph g\d+\[{label}\]|    n\d+\[{label}\]|  end|  n\d+ -\.?->? ?n\d+|  n\d+ --> n\d+"
     )
-    lines = render_graph(hostile(), "mermaid", hostile_labels()).splitlines()
+    lines = render_graph_as(hostile(), "mermaid", hostile_labels()).splitlines()
     assert [line for line in lines if not ours.fullmatch(line)] == []
     assert not any(re.search(r'(?:"|<br/>)[\d -]', line) for line in lines)  # would read as a Markdown list
     codes = {chr(int(code)) for code in re.findall(r"#(\d+);", "\n".join(lines))}
@@ -117,8 +117,8 @@ def test_mermaid_lines_have_only_our_own_syntax() -> None:
 
 
 def test_mermaid_says_when_it_is_too_large_for_mermaid() -> None:
-    assert "maxEdges" not in render_graph(stack(20), "mermaid")
-    assert "maxEdges" in render_graph(stack(150), "mermaid").splitlines()[1]
+    assert "maxEdges" not in render_graph_as(stack(20), "mermaid")
+    assert "maxEdges" in render_graph_as(stack(150), "mermaid").splitlines()[1]
 
 
 # DOT
@@ -130,13 +130,13 @@ def test_dot_lines_have_only_our_own_syntax() -> None:
         rf"  subgraph cluster_\d+ {{|    label={quoted}; style=rounded;|  }}|}}"
         rf"|    n\d+ \[label={quoted}, tooltip={quoted}\];|  n\d+ -> n\d+ \[tooltip={quoted}(, style=dashed)?\];"
     )
-    head, *lines = render_graph(hostile(), "dot", hostile_labels()).splitlines()
+    head, *lines = render_graph_as(hostile(), "dot", hostile_labels()).splitlines()
     assert head == "digraph hwplan {"
     assert [line for line in lines[3:] if not ours.fullmatch(line)] == []
 
 
 def test_dot_tells_rule_and_field_of_both_edges_in_one_arrow() -> None:
-    lines = render_graph(tiny(), "dot").splitlines()
+    lines = render_graph_as(tiny(), "dot").splitlines()
     arrow = next(line for line in lines if line.startswith("  n2 -> n3"))
     assert "service-account: spec.template.spec.serviceAccountName" in arrow
     assert "depends-on: metadata" in arrow and "style=dashed" in arrow
@@ -147,7 +147,7 @@ def test_dot_tells_rule_and_field_of_both_edges_in_one_arrow() -> None:
 
 
 def test_json_has_every_edge_and_says_which_are_implied() -> None:
-    document = json.loads(render_graph(tiny(), "json"))
+    document = json.loads(render_graph_as(tiny(), "json"))
     assert document["schemaVersion"] == 1
     assert [node["address"] for node in document["nodes"]] == [
         "Namespace/shop",
@@ -163,14 +163,14 @@ def test_json_has_every_edge_and_says_which_are_implied() -> None:
 
 
 def test_json_keeps_hostile_names_as_they_are() -> None:
-    text = render_graph(hostile(), "json")
+    text = render_graph_as(hostile(), "json")
     assert text.isascii()
     assert sorted(node["name"] for node in json.loads(text)["nodes"]) == sorted(HOSTILE)
 
 
 def test_places_are_named_where_there_are_several() -> None:
     two = make_graph([address("D601/v03:Namespace/a"), address("D602/v03:Namespace/a")], ())
-    names = [node["address"] for node in json.loads(render_graph(two, "json"))["nodes"]]
+    names = [node["address"] for node in json.loads(render_graph_as(two, "json"))["nodes"]]
     assert names == ["D601/v03:Namespace/a", "D602/v03:Namespace/a"]
 
 
@@ -178,7 +178,7 @@ def test_places_are_named_where_there_are_several() -> None:
 
 
 def test_svg_is_well_formed_self_contained_and_has_no_element_of_a_name() -> None:
-    text = render_graph(hostile(), "svg", hostile_labels())
+    text = render_graph_as(hostile(), "svg", hostile_labels())
     root = ElementTree.fromstring(text)
     tags = {element.tag.removeprefix(_SVG) for element in root.iter()}
     assert tags == {"svg", "title", "style", "defs", "marker", "path", "rect", "g", "text"}
@@ -190,17 +190,17 @@ def test_svg_is_well_formed_self_contained_and_has_no_element_of_a_name() -> Non
 def test_svg_tooltips_hold_what_labels_cut() -> None:
     name = "a-very-long-name-that-no-box-could-ever-hold-in-one-line"
     graph = make_graph([address(f"ConfigMap/shop/{name}")], ())
-    root = ElementTree.fromstring(render_graph(graph, "svg"))
+    root = ElementTree.fromstring(render_graph_as(graph, "svg"))
     assert f"1. ConfigMap/shop/{name}" in [title.text for title in root.iter(f"{_SVG}title")]
     labels = [text.text or "" for text in root.iter(f"{_SVG}text")]
     assert any("…" in label for label in labels) and max(map(len, labels)) <= 40
-    arrows = [title.text for title in ElementTree.fromstring(render_graph(tiny(), "svg")).iter(f"{_SVG}title")]
+    arrows = [title.text for title in ElementTree.fromstring(render_graph_as(tiny(), "svg")).iter(f"{_SVG}title")]
     assert "Namespace/shop -> ServiceAccount/shop/api\nnamespace: metadata.namespace" in arrows
 
 
 def test_svg_draws_every_node_and_every_arrow_once() -> None:
     graph = stack(25)
-    text = render_graph(graph, "svg")
+    text = render_graph_as(graph, "svg")
     assert text.count('class="n"') == len(graph.order())
     assert text.count('class="s"') == len({(edge.before, edge.after) for edge in reduced_edges(graph)})
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from planner.rollout import evidence as names
-from planner.rollout.evidence import Evidence, Reading
+from planner.rollout.evidence import EvidenceReading, LaneEvidence
 
 COMMIT, NEWER, OTHER = "1" * 40, "2" * 40, "3" * 40
 GITOPS, DESCENDANT = "a" * 40, "b" * 40
@@ -97,14 +97,14 @@ def _source(name: str) -> str:
     return "ssh://git@host.example/shop.git#refs/heads/main" if name == names.TIP else f"source of {name}"
 
 
-def lane(changes: Mapping[str, Any] | None = None, **how: Any) -> Evidence:
+def lane(changes: Mapping[str, Any] | None = None, **how: Any) -> LaneEvidence:
     """The aligned lane with other values: `!text` makes a reading unreadable with this problem, `...` leaves it out."""
-    readings = {name: Reading(value, _source(name), AT, f"v-{name}") for name, value in VALUES.items()}
+    readings = {name: EvidenceReading(value, _source(name), AT, f"v-{name}") for name, value in VALUES.items()}
     for name, value in (changes or {}).items():
         if value is ...:
             readings.pop(name, None)
         elif isinstance(value, str) and value.startswith("!"):
-            readings[name] = Reading(None, _source(name), AT, "", value[1:])
+            readings[name] = EvidenceReading(None, _source(name), AT, "", value[1:])
         else:
-            readings[name] = Reading(value, _source(name), AT, f"v2-{name}")
-    return replace(Evidence("D601/v03", COMMIT, readings), **how)
+            readings[name] = EvidenceReading(value, _source(name), AT, f"v2-{name}")
+    return replace(LaneEvidence("D601/v03", COMMIT, readings), **how)

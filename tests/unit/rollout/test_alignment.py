@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from planner.rollout import evidence as names
-from planner.rollout.equations import EquationResult, equations
-from planner.rollout.evidence import MOST_READS, Evidence, Reading, read_at_one_moment
-from planner.rollout.lane_verdict import exit_code, judge
-from planner.rollout.next_action import next_action
+from planner.rollout.equations import EquationResult, lane_equations
+from planner.rollout.evidence import MOST_READS, EvidenceReading, LaneEvidence, read_at_one_moment
+from planner.rollout.lane_verdict import exit_code_of_status, judge_lane
+from planner.rollout.next_action import next_command
 from tests.unit.rollout.lanes import (
     ARGO_VALUE,
     COMMIT,
@@ -129,11 +129,11 @@ CASES = (
 def test_verdicts_follow_from_the_evidence(case: Case) -> None:
     """S30, C5, C7: blockers, the state of the target, the exit code and the next command."""
     found = lane(case.changes)
-    verdict = judge(found)
+    verdict = judge_lane(found)
     assert tuple(one.code for one in verdict.blockers) == case.blockers
-    assert (str(verdict.target), exit_code(found, verdict)) == (case.target, case.code)
+    assert (str(verdict.target), exit_code_of_status(found, verdict)) == (case.target, case.code)
     assert verdict.aligned == (not case.blockers)
-    assert not case.next or next_action(found, verdict) == case.next
+    assert not case.next or next_command(found, verdict) == case.next
 
 
 @pytest.mark.parametrize(
@@ -148,13 +148,13 @@ def test_verdicts_follow_from_the_evidence(case: Case) -> None:
 def test_r9_under_a_hold_only_the_held_commit_is_rolled_out(held: str | None, action: str) -> None:
     """R9: no command is advised that the hold refuses."""
     found = lane({names.RUN: None})
-    assert next_action(found, judge(found), held=held) == action
+    assert next_command(found, judge_lane(found), held=held) == action
 
 
 @pytest.mark.parametrize("name", sorted(VALUES))
 def test_c7_nothing_that_is_unreadable_is_aligned(name: str) -> None:
     """C7: one reading that fails, whichever it is; the TaskRuns and the tip of the GitOps branch decide nothing."""
-    verdict = judge(lane({name: "!forbidden"}))
+    verdict = judge_lane(lane({name: "!forbidden"}))
     harmless = name in (names.TASKS, names.GITOPS)
     assert verdict.aligned == harmless
     assert harmless or str(verdict.target) == "incomplete"
@@ -163,7 +163,7 @@ def test_c7_nothing_that_is_unreadable_is_aligned(name: str) -> None:
 @pytest.mark.parametrize("name", [names.RUN, names.SNAPSHOT, names.ARGO + "shop", DEPLOYMENT, names.REGISTRY + "api"])
 def test_c7_absent_is_not_unreadable(name: str) -> None:
     """C7: what was read and is not there is a finding."""
-    verdict = judge(lane({name: None}))
+    verdict = judge_lane(lane({name: None}))
     assert not verdict.aligned
     assert EquationResult.UNKNOWN not in {one.result for one in verdict.equations}
 
@@ -182,22 +182,22 @@ def test_c7_absent_is_not_unreadable(name: str) -> None:
 def test_b12_a_named_target_is_judged_by_its_own_evidence(changes: Mapping[str, Any], target: str, code: int) -> None:
     """B12, S04, S31: passed or superseded ends with 0, whatever the branch did since."""
     found = lane(changes, pinned=True)
-    verdict = judge(found)
-    assert (str(verdict.target), exit_code(found, verdict)) == (target, code)
+    verdict = judge_lane(found)
+    assert (str(verdict.target), exit_code_of_status(found, verdict)) == (target, code)
     assert verdict.superseded == (changes.keys() >= OVERTAKEN.keys())
     assert verdict.branch_drift == verdict.superseded
 
 
 def test_b13_the_source_of_a_workload_counts_only_where_it_is_declared() -> None:
     """B13: null without provenance, and no blocker."""
-    assert judge(lane()).manager_source_matches_expected is None
-    assert judge(lane({DEPLOYMENT: workload(source=COMMIT)})).manager_source_matches_expected is True
-    assert judge(lane({DEPLOYMENT: workload(source=OTHER)})).manager_source_matches_expected is False
+    assert judge_lane(lane()).manager_source_matches_expected is None
+    assert judge_lane(lane({DEPLOYMENT: workload(source=COMMIT)})).manager_source_matches_expected is True
+    assert judge_lane(lane({DEPLOYMENT: workload(source=OTHER)})).manager_source_matches_expected is False
 
 
 def test_c3_identities_are_read_apart() -> None:
     """C3: a change of one identity breaks the equation with it, and no other identity follows."""
-    changed = equations(lane({names.REGISTRY + "api": OLD_DIGEST}))
+    changed = lane_equations(lane({names.REGISTRY + "api": OLD_DIGEST}))
     assert [one.name for one in changed if one.result is EquationResult.BROKEN] == [
         "registry digest of api = built digest"
     ]
@@ -205,19 +205,19 @@ def test_c3_identities_are_read_apart() -> None:
 
 def test_r3_synced_and_healthy_at_another_revision_proves_nothing() -> None:
     """R3: Synced and Healthy, but of a commit that does not contain ours."""
-    verdict = judge(lane({names.CONTAINS_ARGO + "shop": contains(GITOPS, OTHER, False)}))
+    verdict = judge_lane(lane({names.CONTAINS_ARGO + "shop": contains(GITOPS, OTHER, False)}))
     assert verdict.argo_synced_to_gitops is False
-    assert judge(lane({names.ARGO + "shop": "!no answer"})).argo_synced_to_gitops is None
+    assert judge_lane(lane({names.ARGO + "shop": "!no answer"})).argo_synced_to_gitops is None
 
 
 def test_r4_waiting_is_never_a_failure() -> None:
     """R4: while a stage is at work, what follows from it does not fail the target."""
     behind = {names.ARGO + "shop": {**ARGO_VALUE, "sync": "OutOfSync"}, **NEW_PODS}
-    assert str(judge(lane(behind)).target) == "pending"
+    assert str(judge_lane(lane(behind)).target) == "pending"
 
 
-def _readings(*versions: str) -> list[dict[str, Reading]]:
-    return [{"run": Reading(version, "run", version=version)} for version in versions]
+def _readings(*versions: str) -> list[dict[str, EvidenceReading]]:
+    return [{"run": EvidenceReading(version, "run", version=version)} for version in versions]
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_c6_one_moment(versions: tuple[str, ...], reads: int, torn: bool) -> Non
     answers = iter(_readings(*versions))
     asked: list[int] = []
 
-    def read() -> dict[str, Reading]:
+    def read() -> dict[str, EvidenceReading]:
         asked.append(1)
         return next(answers)
 
@@ -246,10 +246,10 @@ def test_c6_one_moment(versions: tuple[str, ...], reads: int, torn: bool) -> Non
 def test_c6_what_is_torn_is_incomplete() -> None:
     """C6: readings of no one moment are never aligned."""
     found = lane(torn=True)
-    verdict = judge(found)
-    assert (verdict.aligned, str(verdict.target), exit_code(found, verdict)) == (False, "incomplete", 1)
+    verdict = judge_lane(found)
+    assert (verdict.aligned, str(verdict.target), exit_code_of_status(found, verdict)) == (False, "incomplete", 1)
     assert verdict.blockers[0].code == "torn"
 
 
 def test_nothing_is_known_of_a_lane_without_a_commit() -> None:
-    assert exit_code(Evidence("a", ""), judge(Evidence("a", ""))) == 1
+    assert exit_code_of_status(LaneEvidence("a", ""), judge_lane(LaneEvidence("a", ""))) == 1

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from planner.rollout.benchmark import BenchmarkRun, FailedTask, family_of, judge_benchmark
-from planner.rollout.metrics import Traffic
+from planner.rollout.benchmark import BenchmarkRun, FailedTask, failure_family, judge_benchmark
+from planner.rollout.metrics import ClientTraffic
 from planner.values import JsonObject
 
 
@@ -26,7 +26,7 @@ FAMILIES = {
     "publish": Part((), ("publish",)),
     "build": Part(("build-*",)),
 }
-SEEN = Traffic("ci", 60.0, 100.0, 6000.0, "p")
+SEEN = ClientTraffic("ci", 60.0, 100.0, 6000.0, "p")
 
 
 def _task(name: str, seconds: float | None = 5.0, *, state: str = "succeeded") -> JsonObject:
@@ -61,7 +61,7 @@ def test_it_passes_with_every_task_every_phase_and_the_proxy() -> None:
         (replace(SEEN, rate=0.0, total=0.0), False, ("passed", "", False)),
     ],
 )
-def test_proxy_evidence(traffic: Traffic | None, required: bool, wanted: tuple[str, str, bool | None]) -> None:
+def test_proxy_evidence(traffic: ClientTraffic | None, required: bool, wanted: tuple[str, str, bool | None]) -> None:
     assert _judged(replace(RUN, traffic=traffic), required=required) == wanted
 
 
@@ -92,4 +92,4 @@ def test_a_run_that_did_not_succeed(state: str, wanted: str) -> None:
     ],
 )
 def test_the_first_family_that_fits(failure: FailedTask | None, wanted: str) -> None:
-    assert family_of(failure, FAMILIES) == wanted
+    assert failure_family(failure, FAMILIES) == wanted

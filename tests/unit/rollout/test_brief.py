@@ -7,39 +7,39 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
-from planner.render.brief import BriefEntry, brief_marker, render_entry
-from planner.rollout.changelog import Meaning, MergedCommit, changelog, meaning_of
+from planner.render.brief import BriefEntry, brief_marker, render_brief_entry
+from planner.rollout.changelog import CommitMeaning, MergedCommit, commit_meaning, group_by_meaning
 from planner.values import JsonObject
 
 
 @pytest.mark.parametrize(
     ("subject", "meaning"),
     [
-        ("feat: device groups", Meaning.FEATURE),
-        ("feat(api)!: another path", Meaning.BREAKING),
-        ("fix(web): a crash", Meaning.FIX),
-        ("FIX: upper case", Meaning.FIX),
-        ("perf: one query", Meaning.PERFORMANCE),
-        ("chore: tidy", Meaning.INTERNAL),
-        ("ci: cache", Meaning.OPERATION),
-        ("Add a route for devices", Meaning.FEATURE),
-        ("Fixes the queue", Meaning.FIX),
-        ("Remove the old gateway", Meaning.REMOVED),
-        ("bump node to 22", Meaning.OPERATION),
-        ("Rename a module", Meaning.INTERNAL),
-        ("address book", Meaning.OTHER),  # no "add"
-        ("unknown: type", Meaning.OTHER),
-        ("", Meaning.OTHER),
+        ("feat: device groups", CommitMeaning.FEATURE),
+        ("feat(api)!: another path", CommitMeaning.BREAKING),
+        ("fix(web): a crash", CommitMeaning.FIX),
+        ("FIX: upper case", CommitMeaning.FIX),
+        ("perf: one query", CommitMeaning.PERFORMANCE),
+        ("chore: tidy", CommitMeaning.INTERNAL),
+        ("ci: cache", CommitMeaning.OPERATION),
+        ("Add a route for devices", CommitMeaning.FEATURE),
+        ("Fixes the queue", CommitMeaning.FIX),
+        ("Remove the old gateway", CommitMeaning.REMOVED),
+        ("bump node to 22", CommitMeaning.OPERATION),
+        ("Rename a module", CommitMeaning.INTERNAL),
+        ("address book", CommitMeaning.OTHER),  # no "add"
+        ("unknown: type", CommitMeaning.OTHER),
+        ("", CommitMeaning.OTHER),
     ],
 )
-def test_meaning(subject: str, meaning: Meaning) -> None:
-    assert meaning_of(MergedCommit("a" * 40, subject)) is meaning
+def test_meaning(subject: str, meaning: CommitMeaning) -> None:
+    assert commit_meaning(MergedCommit("a" * 40, subject)) is meaning
 
 
 def test_a_breaking_footer_counts_whatever_the_subject_says() -> None:
-    assert list(changelog([MergedCommit("a", "fix: x", breaking=True), MergedCommit("b", "feat: y")])) == [
-        Meaning.BREAKING,
-        Meaning.FEATURE,
+    assert list(group_by_meaning([MergedCommit("a", "fix: x", breaking=True), MergedCommit("b", "feat: y")])) == [
+        CommitMeaning.BREAKING,
+        CommitMeaning.FEATURE,
     ]
 
 
@@ -62,7 +62,7 @@ def record(**more: object) -> JsonObject:
 
 def test_an_entry() -> None:
     commits = (MergedCommit("c" * 40, "feat: groups"), MergedCommit("d" * 40, "fix: a crash"))
-    text = render_entry(BriefEntry(record(), 17, commits, "e" * 40))
+    text = render_brief_entry(BriefEntry(record(), 17, commits, "e" * 40))
     assert text == "\n".join(
         [
             "### `D601/v03` `aaaaaaaaaaaa`, pull request #17: passed",
@@ -90,7 +90,7 @@ def test_an_entry() -> None:
     "subject", ["@admin <script>x</script>", "[x](http://evil)", "`a` ``b``", "| a | b", "<!-- hwplan:x -->"]
 )
 def test_a_hostile_subject_stays_text(subject: str) -> None:
-    text = render_entry(BriefEntry(record(), 0, (MergedCommit("c" * 40, subject),)))
+    text = render_brief_entry(BriefEntry(record(), 0, (MergedCommit("c" * 40, subject),)))
     line = next(line for line in text.splitlines() if line.startswith("- "))
     shown = [part for token in MarkdownIt("commonmark").parse(line) for part in token.children or ()]
     acting = [
@@ -101,13 +101,13 @@ def test_a_hostile_subject_stays_text(subject: str) -> None:
 
 def test_an_entry_fits_and_says_what_it_left_out() -> None:
     many = tuple(MergedCommit(f"{at:040}", f"feat: {'<' * 200} {at}") for at in range(300))
-    text = render_entry(BriefEntry(record(), 0, many))
+    text = render_brief_entry(BriefEntry(record(), 0, many))
     assert len(text) < 65_000 and "and 240 older ones" in text
 
 
 def test_nothing_is_claimed_that_was_not_recorded() -> None:
     counters: JsonObject = {"totalSeconds": None}
-    text = render_entry(BriefEntry(record(run=None, counters=counters, evidence={}), 0, ()))
+    text = render_brief_entry(BriefEntry(record(run=None, counters=counters, evidence={}), 0, ()))
     assert "No times were recorded." in text and "run `none`" in text and "No new commit" in text
 
 

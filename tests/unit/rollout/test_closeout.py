@@ -13,8 +13,8 @@ from planner.failpoint import arm_failpoints
 from planner.render.closeout import closeout_statement
 from planner.rollout import evidence as names
 from planner.rollout.budget import OVER_BUDGET
-from planner.rollout.closeout import closeout_record, evidence_of, record_bytes
-from planner.rollout.verify import check_bytes, check_facts, check_record
+from planner.rollout.closeout import closeout_record, closeout_record_bytes, evidence_of_record
+from planner.rollout.verify import check_closeout_bytes, check_closeout_facts, check_closeout_record
 from state.store import StateStore
 from tests.unit.rollout.lanes import (
     AT,
@@ -119,7 +119,7 @@ def test_c10_a_statement_is_about_the_images_and_the_commit() -> None:
 
 def test_a_record_gives_its_evidence_back() -> None:
     evidence = lane()
-    again = evidence_of(json.loads(record_bytes(closeout_record(evidence))))
+    again = evidence_of_record(json.loads(closeout_record_bytes(closeout_record(evidence))))
     assert again == evidence
 
 
@@ -168,11 +168,11 @@ def test_a_damaged_record_of_the_state_is_an_error(tmp_path: Path) -> None:
 
 def test_a_record_fits_itself_and_only_in_its_one_form() -> None:
     record = closeout_record(lane())
-    assert check_record(record) == ()
-    assert check_bytes(record_bytes(record), record) == ()
-    assert [one.edge for one in check_bytes(json.dumps(record, indent=1).encode(), record)] == ["bytes"]
-    assert check_record({"kind": "closeout"})[0].edge == "kind"
-    assert check_record([])[0].edge == "kind"
+    assert check_closeout_record(record) == ()
+    assert check_closeout_bytes(closeout_record_bytes(record), record) == ()
+    assert [one.edge for one in check_closeout_bytes(json.dumps(record, indent=1).encode(), record)] == ["bytes"]
+    assert check_closeout_record({"kind": "closeout"})[0].edge == "kind"
+    assert check_closeout_record([])[0].edge == "kind"
 
 
 def test_replicas_that_come_and_go_break_no_edge() -> None:
@@ -180,6 +180,6 @@ def test_replicas_that_come_and_go_break_no_edge() -> None:
     evidence = lane()
     record = closeout_record(evidence)
     facts = {DEPLOYMENT: lane({DEPLOYMENT: workload(pod("x", DIGEST), pod("y", DIGEST))}).readings[DEPLOYMENT]}
-    assert check_facts(record, facts) == ()
+    assert check_closeout_facts(record, facts) == ()
     facts = {DEPLOYMENT: lane({DEPLOYMENT: workload(pod("x", OLD_DIGEST))}).readings[DEPLOYMENT]}
-    assert [one.edge for one in check_facts(record, facts)] == [DEPLOYMENT]
+    assert [one.edge for one in check_closeout_facts(record, facts)] == [DEPLOYMENT]

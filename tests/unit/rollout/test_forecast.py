@@ -9,8 +9,8 @@ import pytest
 
 from planner.address import Address
 from planner.render.rollout_pages import render_forecast
-from planner.rollout.forecast import NodeTime, forecast, percentile, stage_seconds
-from planner.rollout.stages import Stage
+from planner.rollout.forecast import PastNodeTime, forecast_rollout, nearest_rank_percentile, stage_seconds
+from planner.rollout.stages import RolloutStage
 
 RUN = "hwlab-v03-ci-poll"
 # The journal of one rollout: address, seconds, when it ended.
@@ -25,47 +25,47 @@ JOURNAL = [
 ]
 
 
-def nodes(factor: float = 1.0) -> list[NodeTime]:
-    return [NodeTime(Address.parse(address), True, seconds * factor, at) for address, seconds, at in JOURNAL]
+def nodes(factor: float = 1.0) -> list[PastNodeTime]:
+    return [PastNodeTime(Address.parse(address), True, seconds * factor, at) for address, seconds, at in JOURNAL]
 
 
 def test_stages_of_a_journal() -> None:
     """A stage counts from its first node to its last; the flush after the run is told from the one before (B6)."""
     assert stage_seconds(nodes()) == pytest.approx(
         {
-            Stage.MIRROR: 3.0,
-            Stage.CONTROL_PLANE: 0.5,
-            Stage.PIPELINE: 90.0,
-            Stage.FLUSH: 4.0,
-            Stage.ARGO: 12.0,
-            Stage.PROBE: 1.0,
+            RolloutStage.MIRROR: 3.0,
+            RolloutStage.CONTROL_PLANE: 0.5,
+            RolloutStage.PIPELINE: 90.0,
+            RolloutStage.FLUSH: 4.0,
+            RolloutStage.ARGO: 12.0,
+            RolloutStage.PROBE: 1.0,
         }
     )
 
 
 def test_what_did_nothing_does_not_count() -> None:
-    skipped = [NodeTime(one.address, False, one.seconds, one.ended) for one in nodes()]
-    assert stage_seconds(skipped) == {} and forecast([{}], list(Stage), 120).runs == 0
+    skipped = [PastNodeTime(one.address, False, one.seconds, one.ended) for one in nodes()]
+    assert stage_seconds(skipped) == {} and forecast_rollout([{}], list(RolloutStage), 120).runs == 0
 
 
 @pytest.mark.parametrize(
     ("pipeline", "breaks"), [([60, 70, 80], "no"), ([60, 70, 200], "possibly"), ([130, 150, 170], "probably")]
 )
 def test_r12_whether_the_budget_breaks_is_known_before(pipeline: list[float], breaks: str) -> None:
-    past = [{Stage.PIPELINE: seconds, Stage.ARGO: 10.0, Stage.FLUSH: 3.0} for seconds in pipeline]
-    found = forecast(past, (Stage.PIPELINE, Stage.FLUSH, Stage.ARGO), 120)
+    past = [{RolloutStage.PIPELINE: seconds, RolloutStage.ARGO: 10.0, RolloutStage.FLUSH: 3.0} for seconds in pipeline]
+    found = forecast_rollout(past, (RolloutStage.PIPELINE, RolloutStage.FLUSH, RolloutStage.ARGO), 120)
     assert found.breaks_budget == breaks
-    assert found.path == (Stage.PIPELINE, Stage.ARGO) and found.expected == median(pipeline) + 10
+    assert found.path == (RolloutStage.PIPELINE, RolloutStage.ARGO) and found.expected == median(pipeline) + 10
 
 
 def test_the_flush_is_on_the_critical_path_when_it_takes_longer() -> None:
-    past = [{Stage.PIPELINE: 10.0, Stage.ARGO: 3.0, Stage.PROBE: 1.0, Stage.FLUSH: 9.0}]
-    assert forecast(past, list(Stage), 120).path == (Stage.PIPELINE, Stage.FLUSH)
+    past = [{RolloutStage.PIPELINE: 10.0, RolloutStage.ARGO: 3.0, RolloutStage.PROBE: 1.0, RolloutStage.FLUSH: 9.0}]
+    assert forecast_rollout(past, list(RolloutStage), 120).path == (RolloutStage.PIPELINE, RolloutStage.FLUSH)
 
 
 def test_only_what_is_planned_is_told() -> None:
-    found = forecast([stage_seconds(nodes())], (Stage.ARGO, Stage.PROBE), 120)
-    assert [one.stage for one in found.stages] == [Stage.ARGO, Stage.PROBE] and found.expected == 13.0
+    found = forecast_rollout([stage_seconds(nodes())], (RolloutStage.ARGO, RolloutStage.PROBE), 120)
+    assert [one.stage for one in found.stages] == [RolloutStage.ARGO, RolloutStage.PROBE] and found.expected == 13.0
 
 
 def test_the_percentile_is_the_nearest_rank() -> None:
@@ -73,7 +73,7 @@ def test_the_percentile_is_the_nearest_rank() -> None:
     chance = random.Random(7)
     for _ in range(500):
         values = [chance.choice([1.0, 2.5, 7.0, chance.random()]) for _ in range(chance.randint(1, 30))]
-        found = percentile(values, 0.9)
+        found = nearest_rank_percentile(values, 0.9)
         assert found in values and sum(one <= found for one in values) >= 0.9 * len(values)
         smaller = [one for one in values if one < found]
         assert len(smaller) < 0.9 * len(values)
@@ -81,7 +81,7 @@ def test_the_percentile_is_the_nearest_rank() -> None:
 
 def test_the_page() -> None:
     past = [stage_seconds(nodes()), stage_seconds(nodes(1.5))]
-    assert render_forecast(forecast(past, list(Stage), 120), "D601/v03").splitlines() == [
+    assert render_forecast(forecast_rollout(past, list(RolloutStage), 120), "D601/v03").splitlines() == [
         "what it will probably take, from 2 rollouts of D601/v03",
         "  stage          expected      p90",
         "  mirror             3.5s     4.0s",
@@ -96,5 +96,5 @@ def test_the_page() -> None:
 
 
 def test_nothing_is_known_without_a_journal() -> None:
-    told = render_forecast(forecast([], list(Stage), 120), "D601/v03")
+    told = render_forecast(forecast_rollout([], list(RolloutStage), 120), "D601/v03")
     assert told == "what it will probably take: unknown, the journal has no rollout of D601/v03 · budget 2m00s"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from planner.rollout.metrics import (
-    QueryRow,
-    TargetRow,
-    boundary,
+    MetricsQueryRow,
+    ScrapeTargetRow,
+    compare_scrape_targets,
     judge_query,
-    number_of,
     queries_code,
+    single_number,
     targets_code,
     traffic_queries,
 )
@@ -40,12 +40,12 @@ def test_a_query(expect: JsonObject, values: tuple[str, ...], unmet: str, state:
     [(("holds",), 0), (("holds", "unmet"), 2), (("inconclusive",), 2), (("holds", "refused"), 1), ((), 2)],
 )
 def test_the_exit_code_of_queries(states: tuple[str, ...], code: int) -> None:
-    assert queries_code(QueryRow("q", "up", state) for state in states) == code
+    assert queries_code(MetricsQueryRow("q", "up", state) for state in states) == code
 
 
 def test_a_boundary_is_neither_fewer_nor_more() -> None:
-    scraped = [TargetRow("a", "h:1/m", "up"), TargetRow("b", "h:2/m", "down", "refused")]
-    rows = boundary({"a": ["h:1/m", "h:9/m"]}, scraped)
+    scraped = [ScrapeTargetRow("a", "h:1/m", "up"), ScrapeTargetRow("b", "h:2/m", "down", "refused")]
+    rows = compare_scrape_targets({"a": ["h:1/m", "h:9/m"]}, scraped)
     assert [(row.target, row.state) for row in rows] == [
         ("h:1/m", "up"),
         ("h:9/m", "not scraped"),
@@ -58,4 +58,10 @@ def test_traffic_is_asked_for_one_client_and_one_time() -> None:
     rate, total = traffic_queries("bytes_total", "client", "ci", 90.4, 1000.0)
     assert rate == 'sum(rate(bytes_total{client="ci"}[90s] @ 1000.000))'
     assert total == 'sum(increase(bytes_total{client="ci"}[90s] @ 1000.000))'
-    assert [number_of(one) for one in (("2.5",), (), ("1", "2"), ("NaN",), ("+Inf",))] == [2.5, None, None, None, None]
+    assert [single_number(one) for one in (("2.5",), (), ("1", "2"), ("NaN",), ("+Inf",))] == [
+        2.5,
+        None,
+        None,
+        None,
+        None,
+    ]

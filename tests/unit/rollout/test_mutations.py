@@ -8,10 +8,15 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from planner.rollout.closeout import closeout_record, entry_digest, record_bytes, record_digest
-from planner.rollout.evidence import Reading
-from planner.rollout.verify import check_bytes, check_facts, check_record
-from planner.values import canonical_bytes, digest, value_leaves
+from planner.rollout.closeout import (
+    closeout_record,
+    closeout_record_bytes,
+    closeout_record_digest,
+    evidence_entry_digest,
+)
+from planner.rollout.evidence import EvidenceReading
+from planner.rollout.verify import check_closeout_bytes, check_closeout_facts, check_closeout_record
+from planner.values import canonical_bytes, document_digest, value_leaves
 from tests.unit.rollout.lanes import lane
 
 SEED = 20261130
@@ -58,12 +63,12 @@ def _paths(document: Any, rng: random.Random) -> Iterator[tuple[str | int, ...]]
 def test_every_single_mutation_of_a_record_is_rejected_with_its_edge() -> None:
     """C5, C9: whatever is changed, and whoever forgets the digests."""
     rng = random.Random(SEED)
-    record = json.loads(record_bytes(closeout_record(lane())))
+    record = json.loads(closeout_record_bytes(closeout_record(lane())))
     paths = _paths(record, rng)
     for number in range(MUTATIONS):
         path = next(paths)
         mutated = _mutate(record, path, rng)
-        broken = check_record(mutated)
+        broken = check_closeout_record(mutated)
         assert broken, (number, path)
         assert all(one.edge and one.reason for one in broken), (number, path)
         if path[0] == "evidence" and len(path) > 3 and path[2] == "value":
@@ -77,7 +82,7 @@ def test_a_forger_who_makes_all_digests_again_is_caught_by_the_facts() -> None:
     """C3, C5: a value of the evidence is changed and every digest computed again; what the systems say says."""
     rng = random.Random(SEED + 1)
     evidence = lane()
-    record = json.loads(record_bytes(closeout_record(evidence)))
+    record = json.loads(closeout_record_bytes(closeout_record(evidence)))
     compared = ("tip", "snapshot", "image/", "registry/", "gitops", "contains/", "mirror/")
     names = [name for name in evidence.readings if name.startswith(compared)]
     for number in range(MUTATIONS // 4):
@@ -88,7 +93,7 @@ def test_a_forger_who_makes_all_digests_again_is_caught_by_the_facts() -> None:
         if canonical_bytes(forged_value) == canonical_bytes(value):
             continue
         forged = _forged(record, name, forged_value)
-        edges = {one.edge for one in (*check_record(forged), *check_facts(forged, evidence.readings))}
+        edges = {one.edge for one in (*check_closeout_record(forged), *check_closeout_facts(forged, evidence.readings))}
         assert name in edges or any(name in edge for edge in edges), (number, name, forged_value, edges)
 
 
@@ -96,10 +101,10 @@ def _forged(record: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
     forged = json.loads(canonical_bytes(record))
     entry = forged["evidence"][name]
     entry["value"] = value
-    entry["digest"] = entry_digest(entry)
-    forged["digest"] = record_digest(forged)
+    entry["digest"] = evidence_entry_digest(entry)
+    forged["digest"] = closeout_record_digest(forged)
     forged.pop("checksum")
-    return {**forged, "checksum": digest(forged)}
+    return {**forged, "checksum": document_digest(forged)}
 
 
 def test_every_single_mutation_of_the_world_is_rejected_with_its_edge() -> None:
@@ -114,15 +119,15 @@ def test_every_single_mutation_of_the_world_is_rejected_with_its_edge() -> None:
     ]
     for number in range(MUTATIONS // 4):
         name = rng.choice(compared)
-        now = Reading(_other(evidence.readings[name].value, rng), "the world")
-        broken = check_facts(record, {**evidence.readings, name: now})
+        now = EvidenceReading(_other(evidence.readings[name].value, rng), "the world")
+        broken = check_closeout_facts(record, {**evidence.readings, name: now})
         assert [one.edge for one in broken] == [name], (number, name)
 
 
 def test_every_single_byte_of_a_record_counts() -> None:
     """C9: a flipped byte anywhere in the file."""
     rng = random.Random(SEED + 3)
-    content = record_bytes(closeout_record(lane()))
+    content = closeout_record_bytes(closeout_record(lane()))
     for _ in range(min(MUTATIONS, 500)):
         at = rng.randrange(len(content))
         changed = bytes([*content[:at], content[at] ^ (1 << rng.randrange(7)), *content[at + 1 :]])
@@ -130,4 +135,6 @@ def test_every_single_byte_of_a_record_counts() -> None:
             document = json.loads(changed)
         except ValueError:
             continue
-        assert not isinstance(document, dict) or check_record(document) or check_bytes(changed, document), at
+        assert (
+            not isinstance(document, dict) or check_closeout_record(document) or check_closeout_bytes(changed, document)
+        ), at

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from planner.app.lane.cluster import ClusterReader
-from planner.app.lane.subjects import RunPlace, Subjects, subjects_of
+from planner.app.lane.cluster import ClusterEvidenceReader
+from planner.app.lane.subjects import LaneParts, RunLocation, lane_parts
 from planner.rollout import evidence as names
-from planner.rollout.lane_verdict import judge
-from planner.rollout.next_action import next_action
+from planner.rollout.lane_verdict import judge_lane
+from planner.rollout.next_action import next_command
 from providers.kubernetes.snapshot.cluster import open_snapshot
-from providers.kubernetes.snapshot.create_snapshot import create_empty
+from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
 from tests.contract.declared import own
 from tests.unit.rollout.lanes import COMMIT, lane
 
@@ -41,21 +41,21 @@ def _run(*tasks: str, results: tuple[str, ...] = ("gitopsRevision",)) -> dict[st
     ],
 )
 def test_r10_absence_is_no_success(live: dict[str, Any], state: str, said: str, tmp_path: Path) -> None:
-    create_empty(tmp_path, name="sandbox", namespaces=["ci"])
-    subjects = Subjects(runs=(RunPlace("ci", "shop"),), evidence={"shop": _EVIDENCE})
-    found = ClusterReader(open_snapshot(tmp_path), subjects, lambda: "now").run(live, COMMIT)[names.RUN]
+    create_empty_snapshot(tmp_path, name="sandbox", namespaces=["ci"])
+    subjects = LaneParts(runs=(RunLocation("ci", "shop"),), evidence={"shop": _EVIDENCE})
+    found = ClusterEvidenceReader(open_snapshot(tmp_path), subjects, lambda: "now").run(live, COMMIT)[names.RUN]
     assert (found.value["state"], found.value["reason"]) == (state, said)
     evidence = lane({names.RUN: found.value})
-    verdict = judge(evidence)
+    verdict = judge_lane(evidence)
     if state == "succeeded":
         assert not any(one.code.startswith("run-") for one in verdict.blockers)
         return
     assert (verdict.blockers[0].code, str(verdict.target)) == ("run-inconclusive", "failed")
     assert said in verdict.blockers[0].reason
-    assert next_action(evidence, verdict) == "trigger --rerun --confirm"
+    assert next_command(evidence, verdict) == "trigger --rerun --confirm"
 
 
 def test_the_evidence_is_that_of_the_declared_run() -> None:
     manifest = {"metadata": {"namespace": "ci"}, "spec": {"pipelineRef": {"name": "shop"}}}
     declared = own("PipelineRun", "build", {"manifest": manifest, "evidence": _EVIDENCE})
-    assert subjects_of([declared]).evidence == {"shop": _EVIDENCE}
+    assert lane_parts([declared]).evidence == {"shop": _EVIDENCE}

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from planner.app.lane.cluster import ClusterReader
-from planner.app.lane.subjects import Subjects
+from planner.app.lane.cluster import ClusterEvidenceReader
+from planner.app.lane.subjects import LaneParts
 from planner.resource import PROVENANCE, ROLE
 from planner.rollout import evidence as names
-from planner.rollout.lane_verdict import judge
+from planner.rollout.lane_verdict import judge_lane
 from providers.kubernetes.snapshot.cluster import open_snapshot
-from providers.kubernetes.snapshot.create_snapshot import create_empty
+from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
 from tests.unit.kubernetes.world import deployment
 from tests.unit.rollout.lanes import COMMIT, OTHER, lane
 
@@ -23,13 +23,13 @@ MARKED = {ROLE: "runtime", PROVENANCE: WHERE}
 
 def _reading(folder: Path, annotations: dict[str, str], commit: str = COMMIT) -> Any:
     """What is read of a workload that no template of hwplan declares."""
-    create_empty(folder, name="sandbox", namespaces=["shop"])
+    create_empty_snapshot(folder, name="sandbox", namespaces=["shop"])
     live = deployment("api", "shop", replicas=1)
     live["metadata"]["annotations"] = annotations
     (container,) = live["spec"]["template"]["spec"]["containers"]
     container |= {"name": "main", "env": [{"name": "SOURCE", "value": commit}]}
     open_snapshot(folder).add(live, manager="argocd-controller")
-    reader = ClusterReader(open_snapshot(folder), Subjects(), lambda: "now")
+    reader = ClusterEvidenceReader(open_snapshot(folder), LaneParts(), lambda: "now")
     return reader.workloads({("Deployment", "shop", "api"): ()})[names.WORKLOAD + "Deployment/api"]
 
 
@@ -48,7 +48,7 @@ def test_a1_manager_source_matches_expected(case: str, tmp_path: Path) -> None:
     annotations, commit, expected = CASES[case]
     found = _reading(tmp_path, annotations, commit)
     evidence = lane({names.WORKLOAD + "Deployment/api": {**found.value, "images": {}, "complete": True}})
-    verdict = judge(evidence)
+    verdict = judge_lane(evidence)
     assert verdict.manager_source_matches_expected is expected
     counted = [one for one in verdict.blockers if "source of Deployment/api" in one.equation]
     declared = annotations.keys() >= MARKED.keys()

@@ -9,17 +9,19 @@ import pytest
 from planner.path import render_path
 from planner.values import JsonObject
 from providers.kubernetes.ssa import builtin_values, merge
-from providers.kubernetes.ssa.forms import wrong
+from providers.kubernetes.ssa.forms import form_error
 from providers.kubernetes.ssa.immutable import immutable_changes
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.schema import MergeTypeTable
 
-TYPES = TypeTable.builtin()
+TYPES = MergeTypeTable.builtin()
 
 
 def refused(api_version: str, kind: str, metadata: JsonObject | None = None, **rest: Any) -> list[str]:
     document = {"apiVersion": api_version, "kind": kind, "metadata": {"name": "x", **(metadata or {})}, **rest}
-    stored = merge.server_side_apply(None, document, manager="m", types=TYPES, now="2024-01-01T00:00:00Z").object
-    return [render_path(path) for path, _ in builtin_values.judge(TYPES.type_of(api_version, kind), stored)]
+    stored = merge.merge_server_side_apply(None, document, manager="m", types=TYPES, now="2024-01-01T00:00:00Z").object
+    return [
+        render_path(path) for path, _ in builtin_values.builtin_value_errors(TYPES.type_of(api_version, kind), stored)
+    ]
 
 
 def workload(pod: JsonObject, container: JsonObject | None = None, **spec: Any) -> JsonObject:
@@ -107,7 +109,7 @@ def test_others(api_version: str, kind: str, rest: JsonObject, path: str) -> Non
     ],
 )
 def test_forms(form: str, text: str, fits: bool) -> None:
-    assert (not wrong(form, text)) is fits
+    assert (not form_error(form, text)) is fits
 
 
 @pytest.mark.parametrize(("size", "has", "fits"), [("1Gi", "2Gi", False), ("3Gi", "2Gi", True), ("9Gi", "2Gi", True)])

@@ -10,17 +10,19 @@ from planner.path import render_path
 from planner.values import JsonObject
 from providers.kubernetes.ssa import builtin_values, merge
 from providers.kubernetes.ssa.builtin_rules import RULES
-from providers.kubernetes.ssa.forms import wrong
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.forms import form_error
+from providers.kubernetes.ssa.schema import MergeTypeTable
 
-TYPES = TypeTable.builtin()
+TYPES = MergeTypeTable.builtin()
 CONTAINER: JsonObject = {"name": "c", "image": "i"}
 
 
 def refused(api_version: str, kind: str, **rest: Any) -> list[str]:
     document = {"apiVersion": api_version, "kind": kind, "metadata": {"name": "x"}, **rest}
-    stored = merge.server_side_apply(None, document, manager="m", types=TYPES, now="2024-01-01T00:00:00Z").object
-    return [render_path(path) for path, _ in builtin_values.judge(TYPES.type_of(api_version, kind), stored)]
+    stored = merge.merge_server_side_apply(None, document, manager="m", types=TYPES, now="2024-01-01T00:00:00Z").object
+    return [
+        render_path(path) for path, _ in builtin_values.builtin_value_errors(TYPES.type_of(api_version, kind), stored)
+    ]
 
 
 def pods(**container: Any) -> JsonObject:
@@ -77,18 +79,18 @@ def test_rules_between_fields(api_version: str, kind: str, rest: JsonObject, pat
 
 @pytest.mark.parametrize("schedule", ["* * * * *", "*/5 0-3 1,15 jan-mar mon", "@daily", "@every 1h", "0 0 ? * SUN"])
 def test_schedules(schedule: str) -> None:
-    assert not wrong("schedule", schedule)
+    assert not form_error("schedule", schedule)
 
 
 @pytest.mark.parametrize(
     "schedule", ["* * * *", "60 * * * *", "* * 0 * *", "*/0 * * * *", "@often", "5-1 * * * *", "a * * * *"]
 )
 def test_no_schedules(schedule: str) -> None:
-    assert wrong("schedule", schedule)
+    assert form_error("schedule", schedule)
 
 
 def test_the_tables_name_types_and_fields_that_exist() -> None:
-    for name, fields in builtin_values.table().items():
+    for name, fields in builtin_values.builtin_value_table().items():
         kind = TYPES.resolve("#" + name)
         assert {field for field, *_ in fields} <= set(kind.names), name
     for name in RULES:

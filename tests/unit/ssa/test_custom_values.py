@@ -9,23 +9,23 @@ from typing import Any
 import pytest
 
 from planner.values import JsonObject
-from providers.kubernetes.ssa.patterns import matches
-from providers.kubernetes.ssa.rules import escaped
-from providers.kubernetes.ssa.schema import TypeTable
-from providers.kubernetes.ssa.validate import open_rules, validation_errors
+from providers.kubernetes.ssa.patterns import matches_re2
+from providers.kubernetes.ssa.rules import cel_property_name
+from providers.kubernetes.ssa.schema import MergeTypeTable
+from providers.kubernetes.ssa.validate import unevaluated_rules, validation_errors
 from tests.fidelity.wide_crd import GROUP, wide_crd
 
-TYPES = TypeTable.builtin().with_crds([wide_crd()])
+TYPES = MergeTypeTable.builtin().with_crds([wide_crd()])
 
 
 def wide(**spec: Any) -> JsonObject:
     return {"apiVersion": f"{GROUP}/v1", "kind": "Wide", "metadata": {"name": "x"}, "spec": spec}
 
 
-def table(schema: JsonObject) -> TypeTable:
+def table(schema: JsonObject) -> MergeTypeTable:
     crd = wide_crd()
     crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"] = {"type": "object", "properties": {"spec": schema}}
-    return TypeTable.builtin().with_crds([crd])
+    return MergeTypeTable.builtin().with_crds([crd])
 
 
 @pytest.mark.parametrize(
@@ -42,13 +42,13 @@ def table(schema: JsonObject) -> TypeTable:
     ],
 )
 def test_patterns_are_re2(pattern: str, text: str, found: bool) -> None:
-    assert matches(pattern, text) is found
+    assert matches_re2(pattern, text) is found
 
 
 @pytest.mark.parametrize("pattern", ["^([a-z0-9]+-?)*[a-z0-9]$", "^(a+)+$", "^(a|aa)+$", "(.*)*x$"])
 def test_no_pattern_takes_long(pattern: str) -> None:
     began = time.process_time()
-    assert not matches(pattern, "a" * 60 + " ")
+    assert not matches_re2(pattern, "a" * 60 + " ")
     assert time.process_time() - began < 1
 
 
@@ -83,7 +83,7 @@ def test_no_pattern_takes_long(pattern: str) -> None:
 def test_values_and_rules(good: JsonObject, bad: JsonObject) -> None:
     assert validation_errors(wide(**good), TYPES) == ()
     assert validation_errors(wide(**bad), TYPES)
-    assert not open_rules(wide(**good), TYPES)
+    assert not unevaluated_rules(wide(**good), TYPES)
 
 
 def test_what_stood_there_before_is_let_pass() -> None:
@@ -113,11 +113,11 @@ def test_what_cannot_be_evaluated_is_left_open(rule: str) -> None:
     text = {"type": "string"}
     types = table({"type": "object", "properties": {"a": text}, "x-kubernetes-validations": [{"rule": rule}]})
     assert validation_errors(wide(a="x"), types) == ()
-    assert [path for path, _ in open_rules(wide(a="x"), types)] == [("spec",)]
+    assert [path for path, _ in unevaluated_rules(wide(a="x"), types)] == [("spec",)]
 
 
 def test_names_are_escaped_as_kubernetes_does() -> None:
-    assert [escaped(name) for name in ("namespace", "a-b", "a.b", "a__b", "x/y", "plain")] == [
+    assert [cel_property_name(name) for name in ("namespace", "a-b", "a.b", "a__b", "x/y", "plain")] == [
         "__namespace__", "a__dash__b", "a__dot__b", "a__underscores__b", "x__slash__y", "plain",
     ]  # fmt: skip
 

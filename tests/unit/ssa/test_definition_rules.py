@@ -10,9 +10,9 @@ import pytest
 
 from planner.path import render_path
 from providers.kubernetes.ssa import builtin_values, merge
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.schema import MergeTypeTable
 
-TYPES = TypeTable.builtin()
+TYPES = MergeTypeTable.builtin()
 CRD: dict[str, Any] = {
     "apiVersion": "apiextensions.k8s.io/v1",
     "kind": "CustomResourceDefinition",
@@ -37,9 +37,10 @@ HERE = "spec.versions[0].schema.openAPIV3Schema"
 def refused(change: Callable[[dict[str, Any]], object]) -> list[str]:
     crd = copy.deepcopy(CRD)
     change(crd)
-    stored = merge.server_side_apply(None, crd, manager="m", types=TYPES, now="2024-01-01T00:00:00Z").object
+    stored = merge.merge_server_side_apply(None, crd, manager="m", types=TYPES, now="2024-01-01T00:00:00Z").object
     return [
-        render_path(path) for path, _ in builtin_values.judge(TYPES.type_of(crd["apiVersion"], crd["kind"]), stored)
+        render_path(path)
+        for path, _ in builtin_values.builtin_value_errors(TYPES.type_of(crd["apiVersion"], crd["kind"]), stored)
     ]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from planner.path import render_path
 from providers.kubernetes.ssa.immutable import immutable_changes
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.schema import MergeTypeTable
 
 Doc = dict[str, Any]
 
@@ -83,7 +83,7 @@ def test_transition_rules_of_custom_kinds() -> None:
         "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}},
     }
     crd = {"spec": {"group": "x.io", "names": {"kind": "App", "plural": "apps"}, "versions": [version]}}
-    types = TypeTable.builtin().with_crds([crd])
+    types = MergeTypeTable.builtin().with_crds([crd])
     live = thing("x.io/v1", "App", spec={"project": "a"})
     after = thing("x.io/v1", "App", spec={"project": "b"})
     assert immutable_changes(live, after, types) == ((("spec", "project"), "project cannot move"),)

@@ -9,12 +9,17 @@ import pytest
 
 from planner.errors import PermanentError
 from planner.path import render_path
-from providers.kubernetes.ssa.merge import ApplyOutcome, comparable_document, plain_update, server_side_apply
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.merge import (
+    ApplyOutcome,
+    comparable_document,
+    merge_plain_update,
+    merge_server_side_apply,
+)
+from providers.kubernetes.ssa.schema import MergeTypeTable
 from tests.fidelity.crds import CRDS, GROUP
 
 Doc = dict[str, Any]
-TYPES = TypeTable.builtin().with_crds(CRDS)
+TYPES = MergeTypeTable.builtin().with_crds(CRDS)
 NOW, LATER = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
 
 
@@ -29,7 +34,7 @@ def widget(**spec: Any) -> Doc:
 def applied(
     live: Doc | None, desired: Doc, manager: str = "us", *, force: bool = False, now: str = NOW
 ) -> ApplyOutcome:
-    return server_side_apply(live, desired, manager=manager, types=TYPES, force=force, now=now)
+    return merge_server_side_apply(live, desired, manager=manager, types=TYPES, force=force, now=now)
 
 
 def owners(document: Doc) -> dict[str, Doc]:
@@ -90,7 +95,7 @@ def test_plain_writers_own_what_they_change_and_conflict_too() -> None:
     made = applied(None, config_map(a="1", b="2")).object
     edited = copy.deepcopy(made)
     edited["data"]["a"] = "9"
-    live = plain_update(made, edited, manager="editor", types=TYPES, now=LATER)
+    live = merge_plain_update(made, edited, manager="editor", types=TYPES, now=LATER)
     assert owners(live) == {"us/Apply": {"f:data": {"f:b": {}}}, "editor/Update": {"f:data": {"f:a": {}}}}
     conflict = applied(live, config_map(a="1", b="2")).conflicts[0]
     assert (conflict.manager, conflict.operation, conflict.time) == ("editor", "Update", LATER)
@@ -106,7 +111,9 @@ def test_at_most_ten_plain_writers() -> None:
     for number in range(12):
         edited = copy.deepcopy(live)
         edited["data"][f"k{number}"] = "x"
-        live = plain_update(live, edited, manager=f"m{number:02}", types=TYPES, now=f"2026-01-01T00:00:{number:02}Z")
+        live = merge_plain_update(
+            live, edited, manager=f"m{number:02}", types=TYPES, now=f"2026-01-01T00:00:{number:02}Z"
+        )
     names = [entry["manager"] for entry in live["metadata"]["managedFields"] if entry["operation"] == "Update"]
     assert len(names) == 10
     assert names[0] == "ancient-changes"
@@ -114,7 +121,7 @@ def test_at_most_ten_plain_writers() -> None:
 
 def test_status_belongs_to_its_subresource() -> None:
     made = applied(None, widget(text="x")).object
-    live = plain_update(
+    live = merge_plain_update(
         made, {**made, "status": {"seen": 1}}, manager="ctl", types=TYPES, now=LATER, subresource="status"
     )
     assert live["status"] == {"seen": 1}

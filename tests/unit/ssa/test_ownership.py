@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 
 from planner.path import ListItem, SetMember, render_path
-from providers.kubernetes.ssa.merge import plain_update, server_side_apply
+from providers.kubernetes.ssa.merge import merge_plain_update, merge_server_side_apply
 from providers.kubernetes.ssa.ownership import (
     apply_changes_nothing,
+    fields_applied_by,
     foreign_fields,
     lost_fields,
-    owned_by,
-    owners_of,
+    owners_of_field,
     project_fields,
 )
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.schema import MergeTypeTable
 from tests.fidelity.crds import CRDS, GROUP
 
 Doc = dict[str, Any]
-TYPES = TypeTable.builtin().with_crds(CRDS)
+TYPES = MergeTypeTable.builtin().with_crds(CRDS)
 NOW = "2026-01-01T00:00:00Z"
 
 
@@ -32,13 +32,13 @@ def service(**changes: Any) -> Doc:
 
 
 def live_of(desired: Doc, manager: str = "us", live: Doc | None = None) -> Doc:
-    return server_side_apply(live, desired, manager=manager, types=TYPES, force=True, now=NOW).object
+    return merge_server_side_apply(live, desired, manager=manager, types=TYPES, force=True, now=NOW).object
 
 
 def edited(live: Doc, manager: str = "editor", **spec: Any) -> Doc:
     new = copy.deepcopy(live)
     new["spec"] |= spec
-    return plain_update(live, new, manager=manager, types=TYPES, now=NOW)
+    return merge_plain_update(live, new, manager=manager, types=TYPES, now=NOW)
 
 
 def same(live: Doc, desired: Doc) -> tuple[bool, bool]:
@@ -132,19 +132,21 @@ def test_a_bare_object_only_has_to_exist() -> None:
 def test_owners_of_a_path() -> None:
     live = edited(live_of(service()), sessionAffinity="ClientIP")
     item = ListItem((("port", 80), ("protocol", "TCP")))
-    assert [owner.manager for owner in owners_of(live, ("spec", "ports", item, "name"))] == ["us"]
-    assert [owner.manager for owner in owners_of(live, ("spec", "selector", "app"))] == ["us"]  # inside an atomic map
-    assert [(o.manager, o.operation, o.time) for o in owners_of(live, ("spec", "sessionAffinity"))] == [
+    assert [owner.manager for owner in owners_of_field(live, ("spec", "ports", item, "name"))] == ["us"]
+    assert [owner.manager for owner in owners_of_field(live, ("spec", "selector", "app"))] == [
+        "us"
+    ]  # inside an atomic map
+    assert [(o.manager, o.operation, o.time) for o in owners_of_field(live, ("spec", "sessionAffinity"))] == [
         ("editor", "Update", NOW)
     ]
-    assert owners_of(live, ("spec", "type")) == ()
-    assert owners_of(live, ("spec",)) == ()
+    assert owners_of_field(live, ("spec", "type")) == ()
+    assert owners_of_field(live, ("spec",)) == ()
 
 
 def test_owned_by_is_our_apply_entry() -> None:
     live = live_of(service())
-    assert ("spec", "selector") in owned_by(live, "us")
-    assert not owned_by(live, "else")
+    assert ("spec", "selector") in fields_applied_by(live, "us")
+    assert not fields_applied_by(live, "else")
 
 
 def test_foreign_leaves_with_value_and_owner() -> None:
@@ -157,7 +159,9 @@ def test_foreign_leaves_with_value_and_owner() -> None:
 
 def test_foreign_leaves_out_subresources() -> None:
     made = live_of({"apiVersion": f"{GROUP}/v1", "kind": "Widget", "metadata": {"name": "w"}, "spec": {"text": "x"}})
-    live = plain_update(made, {**made, "status": {"a": 1}}, manager="c", types=TYPES, now=NOW, subresource="status")
+    live = merge_plain_update(
+        made, {**made, "status": {"a": 1}}, manager="c", types=TYPES, now=NOW, subresource="status"
+    )
     assert foreign_fields(live, "us") == ()
 
 
@@ -175,7 +179,10 @@ def test_projection_keeps_what_is_declared() -> None:
     assert project_fields(live, service(), TYPES)["spec"] == service()["spec"] | {
         "ports": [{"name": "http", "port": 80, "protocol": "TCP"}, {"name": "dns", "port": 53, "protocol": "UDP"}]
     }
-    assert project_fields(live, owned_by(live, "us"), TYPES)["spec"] == project_fields(live, service(), TYPES)["spec"]
+    assert (
+        project_fields(live, fields_applied_by(live, "us"), TYPES)["spec"]
+        == project_fields(live, service(), TYPES)["spec"]
+    )
 
 
 def test_projection_of_sets_and_empty_maps() -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from planner.path import FieldPath, ListItem, SetMember
 from providers.kubernetes.ssa import schema
-from providers.kubernetes.ssa.schema import TypeTable, list_keys
+from providers.kubernetes.ssa.schema import MergeTypeTable, list_keys
 from tests.fidelity.crds import CRDS, GROUP
 
-TABLE = TypeTable.builtin().with_crds(CRDS)
+TABLE = MergeTypeTable.builtin().with_crds(CRDS)
 CONTAINERS = ("spec", "template", "spec", "containers")
 
 
@@ -104,5 +104,5 @@ def test_every_reference_of_the_shipped_table_resolves() -> None:
 
 
 def test_custom_tables_leave_the_first_one_alone() -> None:
-    assert not TypeTable.builtin().knows(f"{GROUP}/v1", "Widget")
-    assert TypeTable.builtin() is TypeTable.builtin()
+    assert not MergeTypeTable.builtin().knows(f"{GROUP}/v1", "Widget")
+    assert MergeTypeTable.builtin() is MergeTypeTable.builtin()

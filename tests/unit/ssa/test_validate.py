@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from planner.path import render_path
-from providers.kubernetes.ssa.schema import TypeTable
+from providers.kubernetes.ssa.schema import MergeTypeTable
 from providers.kubernetes.ssa.validate import validation_errors
 from tests.fidelity.crds import CRDS, GROUP
 
-TYPES = TypeTable.builtin().with_crds(CRDS)
+TYPES = MergeTypeTable.builtin().with_crds(CRDS)
 
 
 def found(api_version: str, kind: str, name: str = "x", **rest: Any) -> list[tuple[str, str]]:

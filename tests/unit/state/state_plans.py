@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from planner.address import Address
-from planner.events import Applied, Began, Ended, Result
+from planner.events import Applied, Began, Ended, NodeResult
 from planner.path import parse_path
 from planner.plan import Action, Change, ClusterIdentity, FieldChange, FieldOp, Plan, Precondition, Selection
 from planner.source import SourceRef
 from planner.values import JsonObject
-from state import Run, StateStore
+from state import RunRecorder, StateStore
 
 AT = "2026-11-22T09:00:00.000Z"
 
@@ -53,11 +53,11 @@ def applied(of: Change, uid: str = "u1", outputs: JsonObject | None = None) -> A
     return Applied(AT, of.address, of.action, uid, outputs or {"uid": uid})
 
 
-def ended(of: Change, result: Result = Result.DONE) -> Ended:
+def ended(of: Change, result: NodeResult = NodeResult.DONE) -> Ended:
     return Ended(AT, of.address, of.action, result, 0.5)
 
 
-def carry_out(run: Run, *changes: Change) -> None:
+def carry_out(run: RunRecorder, *changes: Change) -> None:
     for one in changes:
         run.observer.on(began(one))
         run.observer.on(applied(one))

@@ -210,10 +210,10 @@ def test_a_backup_is_consistent_private_and_a_state_of_its_own(tmp_path: Path) -
 
 
 def test_no_secret_can_be_in_it_because_documents_hold_seals_only(tmp_path: Path) -> None:
-    from planner.values import Sealed, SecretValue
+    from planner.values import SealedSecret, SecretValue
 
     with opened(tmp_path) as store, store.acquire("apply") as lease:
-        good = change("s", data={"password": Sealed("file:pw#P", "hmac-sha256:0123456789abcdef")})
+        good = change("s", data={"password": SealedSecret("file:pw#P", "hmac-sha256:0123456789abcdef")})
         bad = change("t", data={"password": SecretValue(b"hunter2")})
         run = store.begin_run(lease, "p", plan(good, bad), b"{}")
         run.observer.on(applied(good))
@@ -223,5 +223,5 @@ def test_no_secret_can_be_in_it_because_documents_hold_seals_only(tmp_path: Path
         run.end("failed")
         (version,) = store.versions()
         assert version.document is not None
-        assert version.document["data"]["password"] == Sealed("file:pw#P", "hmac-sha256:0123456789abcdef")
+        assert version.document["data"]["password"] == SealedSecret("file:pw#P", "hmac-sha256:0123456789abcdef")
     assert b"hunter2" not in (tmp_path / "s" / "state.db").read_bytes()

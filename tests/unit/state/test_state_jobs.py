@@ -16,26 +16,26 @@ def test_a_job_begins_once_and_its_first_end_stays(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         database = store._database
         with database.transaction():
-            made = jobs.create(database, "nightly", ("apply", "--confirm"))
+            made = jobs.create_job(database, "nightly", ("apply", "--confirm"))
         assert (made.id, made.state, made.ok, made.pid) == ("job-1", "queued", None, None)
         with database.transaction():
-            begun = jobs.begin(database, 1)
+            begun = jobs.begin_job(database, 1)
         assert begun.state == "running" and begun.pid == process_identity.this_process().pid
         with pytest.raises(SelectionError, match="job-1 is running"):
-            jobs.begin(database, 1)
+            jobs.begin_job(database, 1)
         with database.transaction():
-            jobs.end(database, 1, 0)
-            jobs.end(database, 1, 1)
-        found = jobs.find(database, 1)
+            jobs.end_job(database, 1, 0)
+            jobs.end_job(database, 1, 1)
+        found = jobs.find_job(database, 1)
         assert (found.state, found.ok, found.command) == ("succeeded", True, ("apply", "--confirm"))
-        assert jobs.newest(database, 5) == (found,)
+        assert jobs.newest_jobs(database, 5) == (found,)
         with pytest.raises(SelectionError, match="there is no job-2"):
-            jobs.find(database, 2)
+            jobs.find_job(database, 2)
 
 
 def test_a_job_that_never_began_or_whose_process_is_gone_has_died(tmp_path: Path) -> None:
     with opened(tmp_path) as store, store._database.transaction():
-        made = jobs.create(store._database, "x", ())
+        made = jobs.create_job(store._database, "x", ())
     gone = replace(process_identity.this_process(), started=1).text()
     assert replace(made, created="2020-01-01T00:00:00Z").state == "died"
     assert replace(made, process=gone).state == "died" and replace(made, process=gone).ok is False
@@ -45,10 +45,10 @@ def test_a_job_that_never_began_or_whose_process_is_gone_has_died(tmp_path: Path
 def test_the_same_closeout_is_written_once(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         database = store._database
-        first, new = closeouts.append(database, "D601/v03", "c1", lambda before: (f"d1{before}", "one"))
+        first, new = closeouts.append_closeout(database, "D601/v03", "c1", lambda before: (f"d1{before}", "one"))
         assert new and (first.number, first.digest) == (1, "d1")
-        assert closeouts.append(database, "D601/v03", "c1", lambda _: ("d1", "one")) == (first, False)
-        second, new = closeouts.append(database, "D601/v03", "c1", lambda before: (f"{before}+", "two"))
+        assert closeouts.append_closeout(database, "D601/v03", "c1", lambda _: ("d1", "one")) == (first, False)
+        second, new = closeouts.append_closeout(database, "D601/v03", "c1", lambda before: (f"{before}+", "two"))
         assert new and (second.number, second.digest) == (2, "d1+")
-        assert {one.number for one in closeouts.find(database, "D601/v03", "c1")} == {1, 2}
-        assert closeouts.find(database, "D601/v02") == ()
+        assert {one.number for one in closeouts.find_closeouts(database, "D601/v03", "c1")} == {1, 2}
+        assert closeouts.find_closeouts(database, "D601/v02") == ()

@@ -57,7 +57,7 @@ def test_the_innermost_mount_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StateError, match="the folder of the state cannot be used") as caught:
-        state_file.prepare_folder(tmp_path / "file" / "below")
+        state_file.prepare_state_folder(tmp_path / "file" / "below")
     assert caught.value.where == str(tmp_path / "file" / "below")
 
 
@@ -68,7 +68,7 @@ def _long(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (state_file.check_file, "the state file cannot be looked at"),
+        (state_file.check_state_file, "the state file cannot be looked at"),
         (state_file.create_private, "the file cannot be created"),
     ],
 )

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import SelectionError
-from planner.events import Ended, Result, Waiting
+from planner.events import Ended, NodeResult, Waiting
 from planner.plan import Action
 from planner.source import SourceRef
-from planner.values import Ref, Sealed, digest, encode_leaves
+from planner.values import OutputRef, SealedSecret, document_digest, encode_leaves
 from tests.unit.state.state_plans import address, applied, began, carry_out, change, ended, opened, plan, whole_run
 
 
@@ -38,11 +38,11 @@ def test_records_are_what_was_applied(tmp_path: Path) -> None:
         record = store.snapshot(["app"]).records[address("a")]
         assert (record.api_version, record.owned_by, record.scope, record.uid, record.run) == (
             "v1", "app", "infra", "u1", 1)  # fmt: skip
-        assert record.applied == digest(encode_leaves(a.desired))
+        assert record.applied == document_digest(encode_leaves(a.desired))
         assert record.source == SourceRef("config/a.yaml", 3, 5)
         assert set(store.snapshot(["app"]).records) == {address("a")}
         assert set(store.snapshot(["app", "other"]).records) == {address("a"), address("b")}
-        assert store.snapshot(["app"]).places() == {KindPlace("", "v1", "ConfigMap", "ns")}
+        assert store.snapshot(["app"]).places() == {KindInNamespace("", "v1", "ConfigMap", "ns")}
         assert [record.address.name for record in store.records()] == ["a", "b"]
 
 
@@ -82,7 +82,7 @@ def test_every_version_is_kept_with_its_pre_image(tmp_path: Path) -> None:
 
 
 def test_special_leaves_survive(tmp_path: Path) -> None:
-    data = {"p": Sealed("file:pw#P", "hmac-sha256:00"), "r": Ref(address("git"), "commit")}
+    data = {"p": SealedSecret("file:pw#P", "hmac-sha256:00"), "r": OutputRef(address("git"), "commit")}
     with opened(tmp_path) as store:
         whole_run(store, change("a", data=data))
         (version,) = store.versions()
@@ -96,7 +96,7 @@ def test_a_deleted_object_stays_on_record_until_it_is_gone(tmp_path: Path) -> No
         whole_run(store, change("gone"), change("stuck"))
         with store.acquire("destroy") as lease:
             run = store.begin_run(lease, "p", plan(gone, stuck), b"{}")
-            for one, result in ((gone, Result.DONE), (stuck, Result.PENDING)):
+            for one, result in ((gone, NodeResult.DONE), (stuck, NodeResult.PENDING)):
                 run.observer.on(began(one))
                 run.observer.on(applied(one))
                 run.observer.on(ended(one, result))
@@ -127,9 +127,9 @@ def test_the_journal_keeps_reasons(tmp_path: Path) -> None:
         run = store.begin_run(lease, "p", plan(one, two), b"{}")
         run.observer.on(began(one))
         run.observer.on(Waiting("t", one.address, "0 of 1 ready", 1.0))
-        failed = Ended("t", one.address, one.action, Result.FAILED, 2.0, "quota", "raise it")
+        failed = Ended("t", one.address, one.action, NodeResult.FAILED, 2.0, "quota", "raise it")
         run.observer.on(failed)
-        run.observer.on(Ended("t", two.address, two.action, Result.SKIPPED, 0.0, "needs a", cause=one.address))
+        run.observer.on(Ended("t", two.address, two.action, NodeResult.SKIPPED, 0.0, "needs a", cause=one.address))
         run.end("failed")
         first, second = store.nodes(1)
         assert (first.phase, first.result) == ("END", "failed")
@@ -156,7 +156,7 @@ def test_a_run_that_did_not_end_tells_what_is_done_and_what_was_begun(tmp_path: 
         run.observer.on(began(c))
         run.observer.on(applied(c))
         run.observer.on(began(d))
-        run.observer.on(ended(d, Result.FAILED))
+        run.observer.on(ended(d, NodeResult.FAILED))
         left = store.unfinished_run()
         assert left is not None
         assert left.killed
@@ -175,7 +175,7 @@ def test_a_chain_of_resumed_runs_adds_up(tmp_path: Path) -> None:
         second = store.begin_run(lease, "p", plan(a, b, c), b"1", resumes=first.number)
         second.observer.on(began(b))
         second.observer.on(applied(b, outputs={"commit": "c0ffee"}))
-        second.observer.on(ended(b, Result.UNCHANGED))
+        second.observer.on(ended(b, NodeResult.UNCHANGED))
         left = store.unfinished_run()
         assert left is not None
         assert left.info.resumes == 1

@@ -6,7 +6,7 @@ import pytest
 
 from planner.errors import OutcomeUnknown, TemporaryError
 from providers.http.answer import HttpAnswer
-from providers.http.retries import RetryLimits, call_with_retries, repeat_call, retry_after
+from providers.http.retries import RetryLimits, call_with_retries, repeat_on_temporary_error, retry_after
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 
@@ -48,7 +48,7 @@ def test_pauses_double_and_end() -> None:
         raise TemporaryError("busy")
 
     with pytest.raises(TemporaryError):
-        repeat_call(call, RetryLimits(tries=5, first=1.0, total=1e6, sleep=pauses.append))
+        repeat_on_temporary_error(call, RetryLimits(tries=5, first=1.0, total=1e6, sleep=pauses.append))
     assert calls == 5
     assert [0.5 * 2**n <= pause <= 2**n for n, pause in enumerate(pauses)] == [True] * 4
 
@@ -60,7 +60,7 @@ def test_no_pause_goes_beyond_the_budget() -> None:
         raise TemporaryError("busy", retry_after=20.0)
 
     with pytest.raises(TemporaryError):
-        repeat_call(call, RetryLimits(tries=50, total=10.0, sleep=pauses.append))
+        repeat_on_temporary_error(call, RetryLimits(tries=50, total=10.0, sleep=pauses.append))
     assert pauses == []
 
 
@@ -73,7 +73,7 @@ def test_a_lost_answer_is_never_repeated() -> None:
         raise OutcomeUnknown("lost")
 
     with pytest.raises(OutcomeUnknown):
-        repeat_call(call, RetryLimits(sleep=lambda _: None))
+        repeat_on_temporary_error(call, RetryLimits(sleep=lambda _: None))
     assert calls == 1
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from providers.http.tls import client_side
+from providers.http.tls import client_tls_context
 
 
 def descriptors() -> int:
@@ -24,7 +24,7 @@ def reset_connection() -> socket.socket:
 
 
 def test_a_peer_that_reset_the_connection_before_the_handshake_costs_no_descriptor() -> None:
-    context = client_side()
+    context = client_tls_context()
     before = descriptors()
     with pytest.raises(ConnectionResetError) as raised:
         context.wrap_socket(reset_connection(), server_hostname="localhost")

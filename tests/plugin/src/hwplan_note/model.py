@@ -6,11 +6,11 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from planner.spec.base import Model, Text
+from planner.spec.base import StrictModel, Text
 from planner.spec.kinds.envelope import Deferred, KindModel, SecretKeyRef
 
 
-class NoteSpec(Model):
+class NoteSpec(StrictModel):
     """What stands on the note."""
 
     text: Text | Deferred = Field(description="The text.")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from hwplan_note.shelf import Sheet, locked, look, put
 from planner.address import Address
-from planner.applied_state import KindPlace
+from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError, PreconditionError
-from planner.plan import Change, FieldChange, FieldOp, Verified
+from planner.plan import Change, FieldChange, FieldOp, VerifiedBy
 from planner.ports import (
     Absent,
     Effect,
@@ -24,7 +24,7 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.values import JsonObject, Ref, Sealed, Sub, Vault
+from planner.values import JsonObject, OutputRef, OutputTemplate, SealedSecret, Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class NoteProvider(NeverDeletes):
     """Notes in the folder `shelf`. `reveal` gives the value of a sealed leaf."""
 
     shelf: Path
-    reveal: Callable[[Sealed, Vault], bytes] = field(repr=False)
+    reveal: Callable[[SealedSecret, Vault], bytes] = field(repr=False)
 
-    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindPlace]) -> ReadResult:
+    def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """One look at each file."""
         return ReadResult({one.address: self._observe(one.address) for one in wanted})
 
@@ -86,13 +86,13 @@ def _preview(spec: JsonObject, seen: Observation) -> Preview:
         return Preview(
             effect, blocked=f"the value of {leaf.ref} is not known yet", remedy="declare its Secret in the same stack"
         )
-    if isinstance(spec["text"], Ref | Sub):  # an output of something that is not applied yet
+    if isinstance(spec["text"], OutputRef | OutputTemplate):  # an output of something that is not applied yet
         return Preview(effect, tuple(_fields(before, {**_shown(_sheet({**spec, "text": ""})), "text": spec["text"]})))
     sheet = _sheet(spec)
     if isinstance(seen, Present) and seen.content == sheet.digest:
-        return Preview(Effect.NONE, verified=Verified.SERVER, outputs=_outputs(sheet))
+        return Preview(Effect.NONE, verified=VerifiedBy.SERVER, outputs=_outputs(sheet))
     fields = tuple(_fields(before, _shown(sheet)))
-    return Preview(effect, fields, Verified.SERVER, expects=sheet.digest, outputs=_outputs(sheet))
+    return Preview(effect, fields, VerifiedBy.SERVER, expects=sheet.digest, outputs=_outputs(sheet))
 
 
 def _fields(before: JsonObject, after: JsonObject) -> list[FieldChange]:
@@ -111,9 +111,9 @@ def _sheet(spec: JsonObject) -> Sheet:
     return Sheet(str(spec["text"]), str(spec.get("color", "yellow")), leaf.fingerprint if leaf else "")
 
 
-def _leaf(spec: JsonObject) -> Sealed | None:
+def _leaf(spec: JsonObject) -> SealedSecret | None:
     found = (spec.get("signature") or {}).get("value")
-    return found if isinstance(found, Sealed) else None
+    return found if isinstance(found, SealedSecret) else None
 
 
 def _shown(sheet: Sheet) -> JsonObject:
