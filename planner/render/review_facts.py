@@ -69,7 +69,7 @@ def _origins(plan: Plan, context: ReviewContext, name_of: NameOf) -> Iterator[Pa
 
 def _outage(plan: Plan, name_of: NameOf) -> Iterator[Part]:
     """The downtime, summed up: what is known of it, and what is not."""
-    gaps = list(dict.fromkeys(one.address for one in plan.sets_off if one.kind is EffectKind.OUTAGE))
+    gaps = list(dict.fromkeys(one.address for one in plan.sets_off if one.kind is SideEffectKind.OUTAGE))
     if not gaps:
         yield "None expected."
         return
@@ -138,12 +138,12 @@ def _checked(plan: Plan, name_of: NameOf) -> Iterator[Part]:
     deletes = sum(one.action in LEAVING for one in plan.changes)
     by = {verified: [one.address for one in written if one.verified is verified] for verified in VerifiedBy}
     if written:
-        without = " (there is no API server here)" if plan.cluster.simulated and not by[Verified.SERVER] else ""
-        yield f"{len(by[Verified.SERVER])} of {len(written)} writes tried by the API server in a dry run{without}"
-        yield f", {len(by[Verified.SCHEMA])} checked against the schema only" if by[Verified.SCHEMA] else ""
-        if by[Verified.NO]:
-            yield f", {len(by[Verified.NO])} cannot be checked before they run: "
-            yield from _named(by[Verified.NO], name_of)
+        without = " (there is no API server here)" if plan.cluster.simulated and not by[VerifiedBy.SERVER] else ""
+        yield f"{len(by[VerifiedBy.SERVER])} of {len(written)} writes tried by the API server in a dry run{without}"
+        yield f", {len(by[VerifiedBy.SCHEMA])} checked against the schema only" if by[VerifiedBy.SCHEMA] else ""
+        if by[VerifiedBy.NO]:
+            yield f", {len(by[VerifiedBy.NO])} cannot be checked before they run: "
+            yield from _named(by[VerifiedBy.NO], name_of)
         yield ". " if deletes else "."
     if deletes:
         yield f"{deletes} delete{'s are' if deletes != 1 else ' is'} bound to the uid and version that this plan read."

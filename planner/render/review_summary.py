@@ -122,7 +122,7 @@ def approval_line(plan: Plan) -> Words:
     covered = "this step" if steps == 1 else f"these {steps} steps"
     return (
         f"An approval of this id covers exactly {covered} on the cluster ",
-        safe(plan.cluster.uid[:8]) or "unknown",
+        safe_text(plan.cluster.uid[:8]) or "unknown",
         ". It becomes void when one of the changed objects, a dependency of theirs or the configuration changes: ",
         "--plan-id",
         " plans again and refuses any other plan before it writes. Commits and comments that change none of"
