@@ -14,7 +14,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.options import approved, selection_options
+from planner.cli.options import approving, selection_options
 from planner.cli.terminal_output import print_document, print_page, wants_colour
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _LONGEST = 24 * 3600.0  # a run ends by the time-out of its profile long before
 
 @click.command()
 @selection_options
-@approved
+@approving
 @click.argument("look", required=False, type=click.Choice(("status", "logs")))
 @click.option("--profile", required=True, metavar="NAME", help="A profile of the node's `benchmarks`.")
 @click.option("--pipeline-run", "run", default="", metavar="NAME", help="This run, instead of the newest.")
@@ -75,7 +75,7 @@ def _start(
     options = run_options(request, **how)
     with open_benchmark_plan(request, profile, rerun=rerun) as found:
         if not confirmed:
-            store_shown_plan(request, found.made.plan)
+            store_shown_plan(request, found.made)
             verb = f"benchmark --profile {profile}{' --rerun' * rerun}"
             form = "json" if as_json else "text"
             print_page(show_plan(found.made, request, form, verb=verb, allow=options.allow), exact=as_json)

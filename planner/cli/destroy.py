@@ -12,7 +12,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.options import approved, selection_options
+from planner.cli.options import approving, selection_options
 from planner.cli.terminal_output import print_page
 
 FORMATS = ("text", "json", "markdown", "html")
@@ -20,7 +20,7 @@ FORMATS = ("text", "json", "markdown", "html")
 
 @click.command()
 @selection_options
-@approved
+@approving
 @click.option("--set", "owned_set", metavar="NAME", help="Everything of this set, which nobody declares any more.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also save the plan to this file.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How to show the plan.")
@@ -55,7 +55,7 @@ def destroy(
         if out is not None:
             write_plan_file(made.plan, out)
         if not confirm or dry_run:
-            store_shown_plan(request, made.plan)
+            store_shown_plan(request, made)
             page = show_plan(made, request, form, verb="destroy", saved=out, allow=options.allow)
             print_page(page, exact=form == "json")
             return exit_code_of_shown(made.plan)

@@ -88,7 +88,7 @@ def plan(
     from planner.cli.show_pages import exit_code_of_shown, show_drift, show_plan
 
     with open_plan_run(request) as (one, session):
-        store_shown_plan(request, one.plan)
+        store_shown_plan(request, one)
         if out is not None:
             from planner.app.plan_files import write_plan_file
 
