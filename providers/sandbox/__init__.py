@@ -9,7 +9,7 @@ from __future__ import annotations
 from providers.sandbox.create_files import SandboxContents, fill_sandbox
 from providers.sandbox.git_repositories import SandboxRemote
 from providers.sandbox.github_file import SandboxGitHubRepository
-from providers.sandbox.pipelines import BuiltService, SimulatedPipeline
+from providers.sandbox.pipelines import BuiltService, PromotedManifests, SimulatedPipeline
 from providers.sandbox.probe_answers import CannedAnswer, CannedQuery, CannedTarget
 from providers.sandbox.secret_files import SandboxSecretFile
 
@@ -18,6 +18,7 @@ __all__ = [
     "CannedAnswer",
     "CannedQuery",
     "CannedTarget",
+    "PromotedManifests",
     "SandboxContents",
     "SandboxGitHubRepository",
     "SandboxRemote",
