@@ -6,11 +6,12 @@ Frozen values only. How keys are found is planner.loading.feeding's; nothing her
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import unified_diff
 from pathlib import Path
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.path import FieldPath
 from planner.source import SourceRef
 from planner.values import Json

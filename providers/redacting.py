@@ -8,11 +8,12 @@ An output is not masked, because other documents are made of it: one that holds 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from planner.address import Address
 from planner.applied_state import KindInNamespace
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
 from planner.plan import Change
 from planner.ports import Observation, Present, Preview, Provider, Readiness, ReadResult, Unreadable, Written

@@ -7,13 +7,14 @@ latest-only does not count for it. The record is the state's (docs/adr/0038).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planner.address import Address
 from planner.app.load import Stack
 from planner.app.request import Request
 from planner.app.runtime import open_store
 from planner.commit_id import is_commit_id
+from planner.dataclass import dataclass
 from planner.errors import SelectionError, StalePlan
 from planner.loading.selection import resolve_selection
 from planner.plan import Action, Plan, Selection

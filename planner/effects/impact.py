@@ -6,10 +6,10 @@ Computed from what is declared alone, as if its content were another one; a plan
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from planner.address import Address, is_hwplan_kind
+from planner.dataclass import dataclass
 from planner.effects import side_effects_of_plan
 from planner.effects.readers import effects_on_readers_of_written_secret, is_restart_kind, restarted_workloads
 from planner.effects.workloads import ROLLED, restarts_pods

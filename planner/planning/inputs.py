@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.effects import UntouchedObjects
 from planner.graph import ResourceGraph
 from planner.path import FieldPath

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from planner.dataclass import dataclass
 from planner.pulls.approvals import Approval
 from planner.pulls.facts import CheckResult, PullRequestState, Review
 from planner.pulls.merge_check import ConflictingFile

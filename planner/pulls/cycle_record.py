@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from planner.dataclass import dataclass
 from planner.pulls.deliveries import Delivery
 from planner.pulls.queue import CandidateVerdict, CycleDecision
 from planner.pulls.rollout_comment import target_validation

@@ -6,9 +6,9 @@ A source that cannot be read counts as frozen: silence is no permission.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
+from planner.dataclass import dataclass
 from planner.pulls.approvals import parse_github_time
 from planner.pulls.candidate import UnmetRequirement
 from planner.pulls.facts import IssueState

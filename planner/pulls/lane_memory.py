@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 
+from planner.dataclass import dataclass
 from planner.pulls.facts import CheckResult, PullRequestState, Review
 from planner.pulls.failures import FailedTarget, FailureRecord, IssueFamily
 from planner.pulls.merge_check import ConflictingFile

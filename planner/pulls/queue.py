@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from planner.dataclass import dataclass
 from planner.pulls.candidate import Candidate, UnmetRequirement
 from planner.pulls.facts import BranchRules
 from planner.pulls.freeze import LaneFreezeFacts, freeze_reasons, minimum_priority

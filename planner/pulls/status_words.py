@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from planner.dataclass import dataclass
 from planner.pulls.queue import CandidateVerdict, CycleDecision
 from planner.pulls.requirements import OWN_CONTEXT
 from planner.text_safe import safe_text

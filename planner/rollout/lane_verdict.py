@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from planner.dataclass import dataclass
 from planner.rollout import evidence as names
 from planner.rollout.equations import EquationResult, LaneEquation, lane_equations
 from planner.rollout.evidence import LaneEvidence

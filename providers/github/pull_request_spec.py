@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.pulls.facts import MergeMethod
 from planner.pulls.merge_check import ConflictingMerge, MergedHistory, PredictedMerge
 from planner.values import JsonObject

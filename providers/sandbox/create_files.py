@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from planner.dataclass import dataclass
 from providers.oci_layout import create_layout
 from providers.sandbox.git_repositories import SandboxRemote, create_repository
 from providers.sandbox.github_file import SandboxGitHubRepository, write_github

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from planner import path
 from planner.app.lane.subjects import LaneParts, spec_for_commit
+from planner.dataclass import dataclass
 from planner.errors import ProviderError
 from planner.rollout import evidence as names
 from planner.rollout.evidence import EvidenceReading

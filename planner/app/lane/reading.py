@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
 
 from planner.app.lane.cluster import ClusterEvidenceReader, commits_named_by_run, newest_run_of_commit, wanted_workloads
 from planner.app.lane.git import GitEvidenceReader, RemoteRefs
@@ -12,6 +11,7 @@ from planner.app.lane.probes import ProbeEvidenceReader, open_probe_reader
 from planner.app.lane.subjects import LaneParts
 from planner.app.session import Session
 from planner.commit_id import is_commit_id
+from planner.dataclass import dataclass
 from planner.errors import SelectionError
 from planner.redaction.cleaning import Cleaner, clean_texts_in_value
 from planner.redaction.redactor import REDACTOR

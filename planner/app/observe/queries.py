@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 from planner.address import is_hwplan_kind
 from planner.app.load import load_desired_offline, load_selected_configuration
 from planner.app.observe.asking import MetricsReader, open_metrics_reader
 from planner.app.request import Request
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, SelectionError, TemporaryError
 from planner.rollout.metrics import INCONCLUSIVE, REFUSED, MetricsQueryRow, judge_query, queries_code
 from planner.values import JsonObject

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from planner.app.holds import lane_state_key
 from planner.app.load import load_configuration
 from planner.app.request import Request
+from planner.dataclass import dataclass
 from planner.errors import SelectionError
 from planner.loading.policies.pulls import pull_remote
 from planner.loading.selection import resolve_selection

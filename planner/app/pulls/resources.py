@@ -6,10 +6,11 @@ Only what is not known to stand there already is declared: where nothing changed
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from planner.address import address_of
 from planner.app.pulls.place import MonitoredLane
+from planner.dataclass import dataclass
 from planner.pulls.deliveries import Delivery, DeliveryStep
 from planner.pulls.failures import FailureRecord, IssueFamily, issue_body, issue_marker, issue_title
 from planner.pulls.lane_memory import LaneMemory

@@ -7,9 +7,9 @@ the field is for planner.loading.feeding.adoption, which renders again: nothing 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from planner.dataclass import dataclass
 from planner.loading.config import Config, LaneEntry, NodeEntry, ProductEntry
 from planner.loading.feeding.rendered_texts import RenderedTemplate
 

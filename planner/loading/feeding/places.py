@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from planner.address import Address, group_of
 from planner.adoption import LiveField
+from planner.dataclass import dataclass
 from planner.diff import diff_documents, equal_documents
 from planner.editing import MISSING, replace_value, value_at
 from planner.errors import ConfigError

@@ -8,8 +8,8 @@ Secrets that exist are predicted locally, because a truthful dry run would have 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from planner.dataclass import dataclass
 from planner.path import FieldPath
 from planner.plan import VerifiedBy
 from planner.values import Json, JsonObject, OutputRef, OutputTemplate, document_digest
