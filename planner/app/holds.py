@@ -16,7 +16,6 @@ from planner.app.runtime import open_store
 from planner.commit_id import is_commit_id
 from planner.dataclass import dataclass
 from planner.errors import SelectionError, StalePlan
-from planner.loading.selection import resolve_selection
 from planner.plan import Action, Plan, Selection
 from planner.resource import Resource
 from state.holds import LaneHold
@@ -144,6 +143,7 @@ def holds_of(request: Request) -> tuple[LaneHold, ...]:
 
 def _lanes(request: Request, *, several: bool) -> list[str]:
     from planner.app.load import load_selected_configuration
+    from planner.loading.selection import resolve_selection  # and with it the models of a configuration
 
     config = load_selected_configuration(request)
     found = resolve_selection(config, Selection(request.product, "", request.nodes, request.lanes))

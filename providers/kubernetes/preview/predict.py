@@ -146,6 +146,8 @@ def _plain(desired: JsonObject) -> JsonObject:
 def with_placeholders(desired: JsonObject, types: MergeTypeTable) -> tuple[JsonObject, Mapping[Json, Json]]:
     """The document with a placeholder for every Ref and Sub, of the type its schema wants, and what each stands for."""
     as_texts, meaning = _filled(desired, {})
+    if not meaning:  # nothing stands for anything, whatever its type
+        return as_texts, meaning
     wrong = dict(validation_errors(as_texts, types, only_shape=True))
     if not wrong:
         return as_texts, meaning
