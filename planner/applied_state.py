@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from planner.address import Address
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 
 
 @dataclass(frozen=True, slots=True)

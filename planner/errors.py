@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 
 
 class HwplanError(Exception):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeAlias, overload
 
 from planner.address import Address
-from planner.redaction.cleaning import AS_IT_IS
+from planner.redaction.clean_values import AS_IT_IS
 from planner.redaction.redactor import REDACTOR
 
 # Two names for one thing, a document tree. `JsonValue` says what it is made of, for code that takes documents of any

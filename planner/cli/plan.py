@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from planner.app.request import Request
-from planner.cli.options import fully, ownership_options, selection_options
+from planner.cli.common_options import fully, ownership_options, selection_options
 from planner.cli.output_formats import format_options
 from planner.cli.terminal_output import print_page
 
@@ -102,9 +102,9 @@ def plan(
 def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> int:
     import json
 
-    from planner.app.pull_plan import open_pull_request_plan, pull_request_way
+    from planner.app.pull_request_plan import open_pull_request_plan, pull_request_way
     from planner.cli.show_pages import exit_code_of_shown, object_command, show_plan
-    from planner.plan_effect import short_id
+    from planner.plan_id import short_id
     from planner.render.pull_request_stages import pull_request_approval_words, pull_request_stage_facts
     from planner.render.review_context import ReviewContext
 
@@ -144,7 +144,7 @@ def _review(plan: Plan, request: Request, now: str, base: str, name: str) -> Rev
 def _compare(request: Request, saved: str, against: str, form: str, detailed_exitcode: bool) -> int:
     from planner.app.plan_files import read_stored_plan
     from planner.app.plan_run import open_plan_run
-    from planner.plan_effect import plan_id
+    from planner.plan_id import plan_id
     from planner.render.plan_comparison import render_comparison, render_comparison_json
 
     before = read_stored_plan(request, against)

@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING
 
 from planner.address import Address
 from planner.app.request import Request
-from planner.cli.guard_words import allow_options, guard_warnings, guards_refusing_plan_run, guards_refusing_saved_plan
+from planner.cli.guard_warnings import (
+    allow_options,
+    guard_warnings,
+    guards_refusing_plan_run,
+    guards_refusing_saved_plan,
+)
 from planner.cli.terminal_output import print_page, terminal_width, wants_colour
 from planner.plan import Plan
-from planner.plan_effect import plan_id, short_id
+from planner.plan_id import plan_id, short_id
 from planner.text_safe import safe_text
 from planner.values import JsonObject
 

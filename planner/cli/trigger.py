@@ -13,8 +13,8 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
+from planner.cli.common_options import approved, selection_options
 from planner.cli.detached import detachable, start_as_detached_job
-from planner.cli.options import approved, selection_options
 from planner.cli.terminal_output import print_page
 from planner.text_safe import safe_text
 
@@ -90,7 +90,7 @@ def _detach(
     request: Request, plan_id: str, rerun: bool, source_commit: str, reason: str, confirmed: bool, how: dict[str, Any]
 ) -> int:
     """Start the same command as a job; a job waits longer (B5, B7)."""
-    from planner.app.trigger.opening import rollout_job_name
+    from planner.app.trigger.rollout_plan import rollout_job_name
 
     given = (("--plan-id", plan_id), ("--source-commit", source_commit), ("--hold", reason))
     words = [word for option, value in given if value for word in (option, value)]

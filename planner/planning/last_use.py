@@ -13,8 +13,8 @@ from heapq import heapify, heappop, heappush
 from planner.address import Address
 from planner.plan import Action, Change
 from planner.planning.deletes import REWRITES
-from planner.planning.inputs import PlanInputs
-from planner.planning.parts import ANY, WHOLE, Part, PartUse, named_parts, used_parts
+from planner.planning.named_parts import ANY, WHOLE, Part, PartUse, named_parts, used_parts
+from planner.planning.plan_inputs import PlanInputs
 from planner.ports import Present
 from planner.values import JsonObject
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from planner.address import Address
 from planner.plan import FieldOp, Plan
 from planner.render.field_detail import MOST_CHARACTERS, FieldDetail, fit_both_sides
+from planner.render.marked_words import Words
 from planner.render.plan_line import PlanLine
 from planner.render.plan_view import PlanView, make_plan_view
 from planner.render.review_context import NO_CONTEXT, ReviewContext
 from planner.render.risks import Risk, RiskClass
 from planner.render.symbols import field_sign
-from planner.render.words import Words
 from planner.text_safe import fenced, html_safe, markdown_safe
 
 LIMIT = 60_000  # bytes; GitHub refuses 65,536 characters, and some characters count twice there

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from planner.plan import Action, Change, Plan, SideEffect
-from planner.pulls.facts import PullRequestState
-from planner.pulls.merge_check import ConflictingMerge, PredictedMerge
+from planner.pull_requests.github_facts import PullRequestState
+from planner.pull_requests.merge_check import ConflictingMerge, PredictedMerge
 from planner.render.field_detail import inline_value
+from planner.render.marked_words import OutsideText, Part, Words, name_list, words_of_parts
 from planner.render.review_context import ReviewFact
-from planner.render.words import OutsideText, Part, Words, name_list, words_of_parts
 from planner.rollout.argo_prediction import ArgoPrediction
 from planner.values import JsonObject
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from planner.address import Address
 from planner.plan import Plan
-from planner.render.words import OutsideText, Part, Words, words_of_parts
+from planner.render.marked_words import OutsideText, Part, Words, words_of_parts
 
 _SHORT = 12  # digits of a commit
 CommandOf: TypeAlias = Callable[[str, Address], str]  # the command of a verb, for the same selection and one object

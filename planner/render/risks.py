@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from planner.path import FieldPath, render_path
+from planner.field_path import FieldPath, render_path
 from planner.plan import LEAVING, Action, Blocked, Change, FieldChange, FieldOp, Plan
 from planner.render.blocked_reason import blocked_reason, source_location
 from planner.render.recorded_rules import loosened_rules

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planner.errors import PermanentError
-from providers.git.command import CommandEnd, CommandResult, run_command
+from providers.git.run_command import CommandEnd, CommandResult, run_command
 
 _SECONDS = 60.0
 _MOST = 256 << 20  # bytes of an answer

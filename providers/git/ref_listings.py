@@ -8,8 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from planner.errors import ProviderError
+from providers.git.git_ssh import GitSshSettings
 from providers.git.remotes import Remote
-from providers.git.ssh import GitSshSettings
 
 _MOST_AT_ONCE = 8
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from planner.address import Address
-from planner.pulls.facts import MergeMethod
-from planner.pulls.merge_check import ConflictingMerge, MergedHistory, PredictedMerge
+from planner.pull_requests.github_facts import MergeMethod
+from planner.pull_requests.merge_check import ConflictingMerge, MergedHistory, PredictedMerge
 from planner.values import JsonObject
 
 

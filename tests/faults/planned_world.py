@@ -25,7 +25,7 @@ from planner.planning import PlanInputs, make_plan
 from planner.ports import Absent, Effect, Observation, Present, Preview, Readiness, ReadResult, Written
 from planner.resource import SET_LABEL, Resource, orphan_annotation
 from planner.resource import ResourceOptions as Annotated
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from planner.values import JsonObject, Vault, document_digest
 from state import StateStore
 from tests.faults.kill_world import InstantClock, status_of

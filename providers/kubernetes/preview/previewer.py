@@ -16,11 +16,11 @@ from planner.ports import Absent, Effect, Fingerprinter, Observation, Present, P
 from planner.resource import Resource
 from providers.cluster import Cluster
 from providers.kubernetes.object_location import is_crd, locate_object
-from providers.kubernetes.parallel import ParallelMap
+from providers.kubernetes.parallel_map import ParallelMap
 from providers.kubernetes.preview.planned_types import PlannedTypes
 from providers.kubernetes.preview.preview_input import PreviewInput, preview_blocked, preview_without_prediction
 from providers.kubernetes.preview.unserved import not_served_error
-from providers.kubernetes.ssa.schema import MergeTypeTable
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Previewer:
                 out[resource.address] = found
         if cases:
             from providers.kubernetes.preview.change_previewer import UNASKED, ChangePreviewer
-            from providers.kubernetes.preview.sampling import preview_by_sample
+            from providers.kubernetes.preview.sampled_previews import preview_by_sample
 
             schemas = self.horizon.schemas(self.cluster)
             judge = ChangePreviewer(self.cluster, self.fingerprinter, self.horizon, schemas, self.dry_creates)

@@ -13,7 +13,7 @@ from planner.address import group_of
 from planner.values import JsonObject
 from providers.cluster import KindInfo
 from providers.kubernetes.errors import NotServed
-from providers.kubernetes.ssa.schema import MergeTypeTable
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
 DECLARE_CRD: Final = "declare its CRD"  # a remedy that others know this error by
 _MOST: Final = 3  # versions that are named

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from planner.values import Json, JsonObject, deep_copy
-from providers.kubernetes.ssa.schema import MergeType
+from providers.kubernetes.ssa.merge_types import MergeType
 
 _CRD = "apiextensions-apiserver.pkg.apis.apiextensions.v1."
 _WEBHOOK: dict[str, Json] = {

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.path import FieldPath, ListItem, SetMember
+from planner.field_path import FieldPath, ListItem, SetMember
 from providers.kubernetes.ssa.fieldset import FieldSet
 
 SERVER = """{"f:metadata":{"f:finalizers":{".":{},"v:\\"a/b\\"":{}},"f:labels":{".":{},"f:app":{}}},
