@@ -5,11 +5,11 @@ Read from the repository that the configuration stands in. The plan itself knows
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from planner.app.declaring_lines import declaring_lines, input_path
 from planner.app.plan_run import open_plan_run
 from planner.app.request import Request
 from planner.errors import HwplanError, PermanentError
@@ -44,6 +44,7 @@ def reviewed_change(
             head=head,
             dirty=repository.is_dirty(paths),
             written=_written(repository, request, plan),
+            lines=declaring_lines(request, plan, repository),
         )
     except PermanentError:
         if base:
@@ -78,10 +79,9 @@ def _inputs(request: Request) -> list[Path]:
 def _written(repository: LocalRepository, request: Request, plan: Plan) -> dict[str, str]:
     """The last change of each file that declares something which others have changed by hand."""
     files = {one.source.file for one in plan.changes if one.source.file and any(item.manager for item in one.fields)}
-    roots: Iterable[Path] = (Path(), request.config.resolve().parent, request.config)
     found = {}
     for file in sorted(files):
-        path = next((root / file for root in roots if (root / file).is_file()), None)
+        path = input_path(request, file)
         if path is not None and (since := repository.last_change(path.resolve())):
             found[file] = since
     return found

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from planner.app.request import Request, request_of_selection
-from planner.cli.common_options import approved, approved_by, fully, ownership_options, selection_options
+from planner.cli.common_options import approved, approved_by, approved_id, fully, ownership_options, selection_options
 from planner.cli.detached import detachable, start_as_detached_job
 from planner.cli.terminal_output import print_page
 
@@ -79,8 +79,9 @@ def apply(
     """Make it so. Shows the plan; with --confirm locks, re-checks, applies node by node, waits, says what happened."""
     from planner.cli.run_options import run_options
 
-    if approvals:
-        plan_id = _approved(request, planfile, approvals, plan_id, resume)
+    if approvals and resume:
+        raise click.UsageError("--approved-by goes without --resume: the approvals name the plan.")
+    plan_id = approved_id(_of_file(request, planfile) if approvals and planfile else request, approvals, plan_id)
     if detached:
         words = [str(planfile.resolve())] if planfile else []
         words += [*(["--plan-id", plan_id] if plan_id else []), *(["--resume"] if resume else [])]
@@ -100,19 +101,12 @@ def apply(
     return _plan_and_apply(request, plan_id, options, as_json)
 
 
-def _approved(request: Request, planfile: Path | None, approvals: tuple[Path, ...], plan_id: str, resume: bool) -> str:
-    """The id that the approvals are of, for whoever applies exactly that."""
-    if plan_id or resume:
-        raise click.UsageError("--approved-by goes without --plan-id and --resume: the approvals name the plan.")
-    from planner.app.approvals import plan_id_of_approvals
-
-    if planfile is None:
-        return plan_id_of_approvals(request, approvals)
+def _of_file(request: Request, planfile: Path) -> Request:
+    """What the plan of a file selects."""
     from planner.app.completion_values import without_scopes_if_all
     from planner.app.plan_files import read_plan_file
 
-    of_plan = without_scopes_if_all(request_of_selection(request, read_plan_file(planfile).selection))
-    return plan_id_of_approvals(of_plan, approvals)
+    return without_scopes_if_all(request_of_selection(request, read_plan_file(planfile).selection))
 
 
 def _earlier(report: RunReport, request: Request, as_json: bool) -> int:

@@ -29,6 +29,7 @@ def approve(request: Request, identifier: str, who: str, until: str, head: str, 
     state: hwplan apply --approved-by FILE refuses one that was edited or recorded elsewhere.
     """
     from planner.app.approvals import record_approval
+    from planner.app.lane_holds import SCOPE
     from planner.cli.show_pages import command_line
     from planner.plan_id import short_id
     from planner.render.review_summary import plan_sentence
@@ -48,6 +49,7 @@ def approve(request: Request, identifier: str, who: str, until: str, head: str, 
         else "This plan was not shown with this state: what it does is unknown."
     )
     lines = [f"{safe_text(one.who)} approves {short_id(one.effect)} until {one.until:%Y-%m-%dT%H:%M:%SZ}", f"  {what}"]
-    apply = f"{command_line('apply', request)} --approved-by {shlex.quote(str(made.file))} --confirm"
+    verb = "trigger" if made.plan is not None and SCOPE in made.plan.selection.scopes else "apply"
+    apply = f"{command_line(verb, request)} --approved-by {shlex.quote(str(made.file))} --confirm"
     print_page("\n".join([*lines, "when enough have approved:", f"  {apply}"]))
     return 0

@@ -14,7 +14,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.common_options import approved, selection_options
+from planner.cli.common_options import approving, selection_options
 from planner.cli.terminal_output import print_document, print_page, wants_colour
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _LONGEST = 24 * 3600.0  # a run ends by the time-out of its profile long before
 
 @click.command()
 @selection_options
-@approved
+@approving
 @click.argument("look", required=False, type=click.Choice(("status", "logs")))
 @click.option("--profile", required=True, metavar="NAME", help="A profile of the node's `benchmarks`.")
 @click.option("--pipeline-run", "run", default="", metavar="NAME", help="This run, instead of the newest.")

@@ -9,7 +9,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.common_options import approved, selection_options
+from planner.cli.common_options import approving, selection_options
 
 if TYPE_CHECKING:
     from planner.app.plan_run import PlanRun
@@ -37,7 +37,7 @@ def cleanup() -> None:
 @click.option(
     "--pipeline-run", "run", default="", metavar="NAME", help="Only this run, however young; one that runs is refused."
 )
-@approved
+@approving
 @apply_options
 def runs(
     request: Request,
@@ -61,7 +61,7 @@ def runs(
 @selection_options
 @_min_age
 @_limit
-@approved
+@approving
 @apply_options
 def pvs(
     request: Request,
@@ -89,7 +89,7 @@ def pvs(
     " showed who.",
 )
 @_limit
-@approved
+@approving
 @apply_options
 def runners(
     request: Request,

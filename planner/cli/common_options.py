@@ -106,6 +106,29 @@ approved_by: _Decorator[Any] = click.option(
 )
 
 
+def approved_id(request: Request, approvals: tuple[Path, ...], plan_id: str) -> str:
+    """The id of the plan that is approved: the one that the approvals are of, for whoever applies exactly that, else
+    the given one. Raises click.UsageError for both, and what `plan_id_of_approvals` raises."""
+    if not approvals:
+        return plan_id
+    if plan_id:
+        raise click.UsageError("--approved-by goes without --plan-id: the approvals name the plan.")
+    from planner.app.approvals import plan_id_of_approvals
+
+    return plan_id_of_approvals(request, approvals)
+
+
+def approving(function: _F) -> _F:
+    """Add --plan-id and --approved-by; the verb's function gets the `plan_id` that is approved, "" for none. Stands
+    below the selecting options, whose lanes say who may approve."""
+
+    @functools.wraps(function)
+    def verb(request: Request, plan_id: str, approvals: tuple[Path, ...], **given: Any) -> Any:
+        return function(request=request, plan_id=approved_id(request, approvals, plan_id), **given)
+
+    return _decorate(verb, (approved, approved_by))  # type: ignore[return-value]  # as above
+
+
 fully: _Decorator[Any] = click.option(
     "--full", "full_fields", is_flag=True, help="Every field of new objects, and every line of long values."
 )

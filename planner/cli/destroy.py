@@ -12,7 +12,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.common_options import approved, selection_options
+from planner.cli.common_options import approving, selection_options
 from planner.cli.terminal_output import print_page
 
 FORMATS = ("text", "json", "markdown", "html")
@@ -20,7 +20,7 @@ FORMATS = ("text", "json", "markdown", "html")
 
 @click.command()
 @selection_options
-@approved
+@approving
 @click.option("--set", "owned_set", metavar="NAME", help="Everything of this set, which nobody declares any more.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also save the plan to this file.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How to show the plan.")

@@ -10,7 +10,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.common_options import approved, selection_options
+from planner.cli.common_options import approving, selection_options
 from planner.cli.terminal_output import print_page, wants_colour
 
 _VERBS = {"source": "preload", "build": "build"}  # field of an image's origin -> the verb that makes it
@@ -42,7 +42,7 @@ def status(request: Request, as_json: bool) -> int:
 
 @image.command()
 @selection_options
-@approved
+@approving
 @apply_options
 def preload(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Copy public images into the node's registry, by digest."""
@@ -57,7 +57,7 @@ def preload(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_jso
 
 @image.command()
 @selection_options
-@approved
+@approving
 @apply_options
 def build(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Build images from their Dockerfiles, and push them."""

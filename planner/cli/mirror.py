@@ -9,7 +9,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.common_options import approved, selection_options
+from planner.cli.common_options import approving, selection_options
 from planner.cli.terminal_output import print_page, terminal_width, wants_colour
 
 
@@ -48,7 +48,7 @@ def status(request: Request, as_json: bool, full: bool, raw: bool) -> int:
 
 @mirror.command()
 @selection_options
-@approved
+@approving
 @apply_options
 def sync(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Bring the upstream's branches and an immutable snapshot of each into the mirror."""
@@ -61,7 +61,7 @@ def sync(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: 
 
 @mirror.command()
 @selection_options
-@approved
+@approving
 @apply_options
 def flush(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Bring promoted branches back to the upstream, fast-forward only."""

@@ -12,7 +12,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.common_options import approved, selection_options
+from planner.cli.common_options import approving, selection_options
 from planner.cli.run_options import duration_option
 from planner.cli.terminal_output import print_document, print_page, wants_colour
 
@@ -42,7 +42,7 @@ def status(request: Request, as_json: bool, full: bool) -> int:
 
 @observe.command()
 @selection_options
-@approved
+@approving
 @apply_options
 def apply(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Apply the scope `observability`. The same as `hwplan apply --scope observability`."""

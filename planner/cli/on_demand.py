@@ -9,7 +9,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.common_options import approved, selection_options
+from planner.cli.common_options import approving, selection_options
 
 if TYPE_CHECKING:
     from planner.app.plan_run import Rewrite
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @selection_options
-@approved
+@approving
 @apply_options
 def restart(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Replace the pods of a lane's workloads, as `kubectl rollout restart` does, and wait for the rollout.
@@ -40,7 +40,7 @@ def restart(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_jso
 
 @click.command()
 @selection_options
-@approved
+@approving
 @apply_options
 def refresh(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Have Argo CD make the lane's manifests anew and compare them (a hard refresh); no workload is patched."""

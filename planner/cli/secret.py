@@ -9,7 +9,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.common_options import approved, selection_options, selection_options_with_object
+from planner.cli.common_options import approving, selection_options, selection_options_with_object
 from planner.cli.terminal_output import print_page, wants_colour
 
 
@@ -41,7 +41,7 @@ def status(request: Request, as_json: bool) -> int:
 
 @secret.command()
 @selection_options
-@approved
+@approving
 @apply_options
 def ensure(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Make the declared Secrets as their sources say. Their namespaces have to be there."""
@@ -54,7 +54,7 @@ def ensure(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json
 
 @secret.command()
 @selection_options_with_object
-@approved
+@approving
 @apply_options
 def delete(request: Request, named: str, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Delete Secrets of ours that nobody declares any more, and nothing else.

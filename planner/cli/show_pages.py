@@ -179,9 +179,8 @@ def show_run(
     if report.result is None:
         print_page(show_run_without_changes(report))
         return report.exit_code
-    print_page(
-        render_run_summary(report.plan, report.result, run=report.run, command=_again(report, request, look, again))
-    )
+    page = render_run_summary(report.plan, report.result, run=report.run, command=_again(report, request, look, again))
+    print_page(page.rpartition("\n")[2] if request.quiet and report.exit_code == 0 else page)
     return report.exit_code
 
 

@@ -8,13 +8,13 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.common_options import approved, selection_options
+from planner.cli.common_options import approving, selection_options
 from planner.cli.part_command import show_or_apply
 
 
 @click.command()
 @selection_options
-@approved
+@approving
 @apply_options
 def sync(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Bring Argo CD to what was promoted last: mend what is stuck, then sync.

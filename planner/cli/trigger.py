@@ -13,7 +13,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.common_options import approved, selection_options
+from planner.cli.common_options import approving, selection_options
 from planner.cli.detached import detachable, start_as_detached_job
 from planner.cli.terminal_output import print_page
 from planner.text_safe import safe_text
@@ -28,7 +28,7 @@ _PATIENCE = "30s"  # an older rollout that was overtaken gives its lock back wit
 
 @click.command()
 @selection_options
-@approved
+@approving
 @click.option("--rerun", is_flag=True, help="Delete a run of this commit that did not succeed, and make it anew.")
 @click.option("--source-commit", default="", metavar="COMMIT", help="Refuse unless the branch stands on this commit.")
 @click.option(
@@ -170,7 +170,8 @@ def _show_end(ended: RolloutReport, request: Request, verb: str, as_json: bool) 
     body, _, verdict = page.rpartition("\n")
     if ended.newer:
         verdict = f"superseded by {ended.newer[:12]}: {newest} --confirm"
-    print_page("\n".join(filter(None, [body.rstrip(), table, safe_text(ended.brief)])) + f"\n\n{verdict}")
+    told = "" if request.quiet and ended.exit_code == 0 else body.rstrip()
+    print_page("\n".join(filter(None, [told, table, safe_text(ended.brief)])) + f"\n\n{verdict}")
     return ended.exit_code
 
 

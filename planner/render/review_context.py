@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from planner.address import Address
+from planner.field_path import FieldPath
 from planner.plan import Plan
 from planner.render.marked_words import OutsideText, Part, Words, words_of_parts
+from planner.source_ref import SourceRef
 
 _SHORT = 12  # digits of a commit
 CommandOf: TypeAlias = Callable[[str, Address], str]  # the command of a verb, for the same selection and one object
@@ -26,6 +28,17 @@ class ReviewFact:
     words: Words
 
 
+@dataclass(frozen=True, slots=True)
+class DeclaringLine:
+    """The line that declares a field which a plan changes; `written` is the commit that changed the line last, with day
+    and author."""
+
+    address: Address
+    path: FieldPath
+    source: SourceRef
+    written: str
+
+
 def _bare_command(verb: str, address: Address) -> str:
     return f"hwplan {verb} {address.local}"
 
@@ -37,8 +50,8 @@ class ReviewContext:
     `name` is how people call it, `head` and `base` are commits, `base_name` is the branch that it goes to, `planned_at`
     a time in UTC. `dirty` says that the head has changes that are not committed, `missing` is how many commits of the
     base it does not have. `base_plan` is the plan of the base,
-    made of the same cluster; `written` says in which commit each file of the configuration was last changed;
-    `command_of` gives commands to paste.
+    made of the same cluster; `written` says in which commit each file of the configuration was last changed, `lines`
+    which line declares a changed field; `command_of` gives commands to paste.
 
     `guards` are the words of the guards that an apply of the plan will be refused by: they depend on the memory of this
     machine, so they are no part of the plan.
@@ -56,6 +69,7 @@ class ReviewContext:
     missing: int = 0
     base_plan: Plan | None = None
     written: Mapping[str, str] = field(default_factory=dict)
+    lines: tuple[DeclaringLine, ...] = ()
     command_of: CommandOf = _bare_command
     way: tuple[ReviewFact, ...] = ()
     identifier: str = ""

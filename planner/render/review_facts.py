@@ -12,6 +12,7 @@ from planner.graph.resource_index import as_mapping
 from planner.plan import LEAVING, Action, Change, Plan, SideEffectKind, VerifiedBy
 from planner.plan_origin import ChangeOrigin, plan_origins
 from planner.render.marked_words import MOST_NAMES, OutsideText, Part, name_list, words_of_parts
+from planner.render.review_authors import written_lines
 from planner.render.review_context import ReviewContext, ReviewFact
 from planner.render.review_losses import exchanged_secret_values, overwritten_values
 from planner.render.review_summary import NameOf
@@ -36,6 +37,7 @@ def review_facts(plan: Plan, context: ReviewContext, name_of: NameOf) -> tuple[R
         ("gates and retention", _rules(plan, name_of)),
         *(("overwritten", parts) for parts in overwritten_values(plan, context, name_of)),
         *(("secret", parts) for parts in exchanged_secret_values(plan, context, name_of)),
+        *(("last written", parts) for parts in written_lines(context, name_of)),
         ("checked", _checked(plan, name_of)),
     ]
     facts = (ReviewFact(title, words_of_parts(parts)) for title, parts in found)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from planner.errors import PermanentError
@@ -64,6 +65,13 @@ class LocalRepository:
         done = _git(self.root, "log", "-1", "--format=%h %cs", "--", str(path))
         return "" if done.code else done.out.decode().strip()
 
+    def line_changes(self, path: Path, lines: Sequence[int]) -> dict[int, str]:
+        """The commit in which each of these lines (from 1) was last changed, with its day and author; lines of which
+        nobody knows are left out."""
+        words = [word for line in lines for word in ("-L", f"{line},{line}")]
+        done = _git(self.root, "blame", "--porcelain", "--no-textconv", *words, "--", str(path)) if words else None
+        return _blamed(done.out.decode(errors="replace")) if done is not None and not done.code else {}
+
     def extract(self, commit: str, paths: Sequence[Path], folder: Path) -> None:
         """Write the files of a commit below `paths` into `folder`, as they are committed: no attribute and no filter of
         the repository has a say. A path that it does not have is left out.
@@ -110,6 +118,35 @@ def _git(folder: Path, *words: str) -> CommandResult:
     env = {name: os.environ[name] for name in _KEPT if name in os.environ}
     env |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_LITERAL_PATHSPECS": "1"}
     return run_command(["git", *settings, *words], env=env, cwd=folder, seconds=_SECONDS, most=_MOST)
+
+
+def _blamed(text: str) -> dict[int, str]:
+    """What `git blame --porcelain` says: a head for each line, and what is known of a commit where it comes first."""
+    known: dict[str, dict[str, str]] = {}
+    found: dict[int, str] = {}
+    commit, line = "", 0
+    for row in text.split("\n"):
+        word, _, rest = row.partition(" ")
+        if row.startswith("\t"):
+            found[line] = _change_of(commit, known[commit])
+            commit = ""
+        elif not commit:
+            if not rest:
+                break
+            commit, line = word, int(rest.split()[1])
+            known.setdefault(commit, {})
+        else:
+            known[commit][word] = rest
+    return found
+
+
+def _change_of(commit: str, facts: dict[str, str]) -> str:
+    if not commit.strip("0"):
+        return "no commit yet"
+    zone = facts.get("author-tz", "+0000")
+    minutes = int(f"{zone[0]}{int(zone[1:3]) * 60 + int(zone[3:5])}")
+    day = datetime.fromtimestamp(int(facts["author-time"]), timezone(timedelta(minutes=minutes)))
+    return f"{commit[:10]} {day:%Y-%m-%d} by {facts.get('author', '')}"
 
 
 def _link(target: Path, to: str, folder: Path) -> None:

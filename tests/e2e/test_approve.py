@@ -87,3 +87,30 @@ def test_a_quorum_is_the_rule_of_the_lane(tmp_path: Path) -> None:
         if code:
             assert "1 of 2 approvals for D601/v03" in ran.err
     assert "mallory may not approve here" in here("apply", *part, *files[:4], "--confirm", code=3).err
+
+
+def test_a_rollout_takes_approvals_too(tmp_path: Path) -> None:
+    """The same rules of the lane; the plan that `trigger` showed is the one that is approved."""
+    for name in ("config", "templates"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    lanes = tmp_path / "config" / "hwlab-node-lanes.yaml"
+    lanes.write_text(
+        lanes.read_text().replace("approvals: {quorum: 0}", "approvals: {quorum: 2, people: [olga, ivan]}")
+    )
+    Hwplan(tmp_path, ())("sandbox", "create", "box", *LANE)
+    here = Hwplan(tmp_path, ("--live", "box"))
+    told = here("apply", *LANE, "--confirm", "-q").out
+    assert told.count("\n") == 1 and told.startswith("all 110 done"), "-q: the verdict alone"
+    identifier = json.loads(here("trigger", *LANE, "--json").out)["id"]
+    said = here("approve", identifier, *LANE, "--as", "olga", "--out", "olga.json").out
+    assert "hwplan trigger --node D601 --lane v03" in said.splitlines()[-1]
+    here("approve", identifier, "--as", "ivan", "--out", "ivan.json")
+    refused = here("trigger", *LANE, "--approved-by", "olga.json", "--confirm", code=3).err
+    assert "1 of 2 approvals for D601/v03" in refused
+    both = ("--approved-by", "olga.json", "--approved-by", "ivan.json")
+    twice = here("trigger", *LANE, *both, "--plan-id", identifier, "--confirm", code=1).err
+    assert "--approved-by goes without --plan-id" in twice
+    assert "all 5 done" in here("trigger", *LANE, *both, "--confirm", "-q").out
+    moved = here("trigger", *LANE, *both, "--confirm", code=3).err
+    assert "run was in it, and is not wanted any more" in moved
+    here("restart", *LANE, "--target", "Deployment/hwlab-v03/openfga", *both, "--confirm", code=3)

@@ -159,3 +159,49 @@ def test_a_head_that_lacks_commits_of_its_base_says_so(simulated: Hwplan) -> Non
     assert "(1 commits of it are not in the head, which takes back what they change)" in said
     assert "Pending on the base anyway (1): `ConfigMap/default/a`" in said
     assert "Pending on the base, and not done any more with this change (1): `ConfigMap/default/b`" in said
+
+
+def test_the_page_names_the_line_that_declares_a_changed_field_and_who_wrote_it_last(page: str, tmp_path: Path) -> None:
+    """The key where one feeds the field, else the line of the template; as git itself blames it."""
+    said = dict(re.findall(r"\*\*last written\*\* In `(\S+) \S+ by a`: (.*)", page))
+    assert set(said) == {git(tmp_path, "rev-parse", "--short=10", name) for name in ("main", "HEAD")}
+    wanted = {
+        "main": {"`data.RETENTION_DAYS` of": 'RETENTION_DAYS: "31"', "`spec.replicas` of": "replicas: 1"},
+        "HEAD": {
+            "`data.HEARTBEAT_SECONDS` of": 'HEARTBEAT_SECONDS: "45"',
+            "`data[postgresql.conf]` of": "maxConnections: 300",
+            "`data[retention.pipelineruns.keep]` of": "keep: 2",
+            "`spec.jobTemplate.spec.template.spec.containers[name=flush].image`": "ci-node-tools:2026.12.0",
+        },
+    }
+    for name, fields in wanted.items():
+        sentence = said[git(tmp_path, "rev-parse", "--short=10", name)]
+        for field, text in fields.items():
+            (place,) = re.findall(r"`([^`]+)` declares " + re.escape(field), sentence)
+            file, _, line = place.rpartition(":")
+            assert text in (tmp_path / file).read_text().splitlines()[int(line) - 1], place
+            assert git(tmp_path, "blame", "--porcelain", f"-L{line},{line}", "--", file).startswith(
+                git(tmp_path, "rev-parse", name)
+            )
+
+
+def test_the_line_of_a_plain_manifest_that_is_not_committed_yet(simulated: Hwplan) -> None:
+    folder, words = simulated.folder, ("-f", "app.yaml", "--name", "app")
+    manifest = folder / "app.yaml"
+    manifest.write_text(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one, namespace: default}\ndata:\n  a: x\n---\n"
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: two, namespace: default}\ndata:\n  a: x\n  b: x\n"
+    )
+    git(folder, "init", "-q", "-b", "main")
+    git(folder, "add", "app.yaml")
+    git(folder, "commit", "-qm", "base")
+    simulated("apply", *words, "--confirm")
+    edit(manifest, ("  b: x", "  b: w"))
+    assert "**last written** In `no commit yet`: `app.yaml:12` declares `data.b` of `ConfigMap/default/two`." in (
+        simulated("plan", *words, "--format", "markdown").out
+    )
+    git(folder, "commit", "-qam", "by somebody", "--author", "@everyone` ![x](y) <a@b.example>")
+    edit(manifest, ("  a: x\n---", "  a: z\n---"))
+    page = simulated("plan", *words, "--format", "markdown").out
+    assert "`app.yaml:5` declares `data.a`" in page and "`app.yaml:12` declares `data.b`" in page
+    assert "by &#64;everyone&#96; &#33;&#91;x" in page, "a name is a name, and neither a mention nor an image"

@@ -51,7 +51,7 @@ def cases(server: Server, sandbox: SnapshotCluster, count: int, seed: int) -> It
             continue
         for number in range(count):
             dice = random.Random(f"{seed}-{kind}-{number}")
-            yield _case(server, sandbox, info, plural, _document(info, make(dice), dice))
+            yield compared(server, sandbox, info, plural, _document(info, make(dice), dice))
 
 
 def _document(info: KindInfo, body: dict[str, Any], dice: random.Random) -> dict[str, Any]:
@@ -68,16 +68,18 @@ def _document(info: KindInfo, body: dict[str, Any], dice: random.Random) -> dict
         "kind": info.kind,
         "metadata": {**(extra or {}), **names},
     }
-    return dict(_without_nulls(whole))
+    return dict(without_nulls(whole))
 
 
-def _without_nulls(value: Any) -> Any:
+def without_nulls(value: Any) -> Any:
+    """A copy without nulls, as hwplan sends a document of a built-in kind."""
     if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    return [_without_nulls(item) for item in value if item is not None] if isinstance(value, list) else value
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value if item is not None] if isinstance(value, list) else value
 
 
-def _case(server: Server, sandbox: SnapshotCluster, info: KindInfo, plural: str, document: dict[str, Any]) -> Case:
+def compared(server: Server, sandbox: SnapshotCluster, info: KindInfo, plural: str, document: dict[str, Any]) -> Case:
+    """A document and the answers of both to it."""
     root = "/apis/" if "/" in info.api_version else "/api/"
     path = f"{root}{info.api_version}{'/namespaces/default' * info.namespaced}/{plural}/x"
     query = "?fieldManager=hwplan&force=true&dryRun=All&fieldValidation=Strict"

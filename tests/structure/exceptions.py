@@ -28,5 +28,6 @@ SMALL_MODULES: Mapping[str, str] = {
     "planner.loading.node_prometheus": "a short form of one kind, apart from the table that names it",
     "planner.render.graphs": "the table of graph formats, where a new one is added",
     "providers.kubernetes.snapshot.secret_forms": "the only module of the snapshot that touches values of Secrets",
+    "providers.kubernetes.ssa.image_names": "the grammar of image names, apart from the table of defaults",
     "providers.simulated_github.sandbox_web": "the way in without a network; the testbed serves the rest over HTTP",
 }

@@ -13,7 +13,7 @@ from typing import Any
 from planner.address import is_hwplan_kind
 from planner.document_diff import equal_documents
 from planner.document_editing import MISSING, value_at
-from planner.drift_adoption import AdoptedField, Adoption, ConfigurationPatch, LiveField, RefusedField
+from planner.drift_adoption import AdoptedField, Adoption, ConfigurationPatch, EditedKey, LiveField, RefusedField
 from planner.errors import ConfigError
 from planner.loading.config import ALL, Config, load_config
 from planner.loading.drift_adoption.candidate_keys import (
@@ -32,6 +32,7 @@ from planner.loading.drift_adoption.declared_objects import (
 )
 from planner.loading.drift_adoption.rendered_templates import RenderedTemplate, render_selected_templates
 from planner.plan import Selection
+from planner.source_ref import SourceRef
 from planner.values import Json
 
 
@@ -98,11 +99,7 @@ class _Search:
 
     def adopt(self, wanted: LiveField, place: DeclaredObject, declared: Json) -> AdoptedField | str:
         """Adopt one field, or say why not."""
-        fitting = {
-            one.key: one
-            for one in find_candidate_keys(place.text, declared, wanted.live)
-            if self._makes(one, place, wanted)
-        }
+        fitting = self._fitting(wanted, place, declared)
         found: list[tuple[AdoptedField, Config, ConfigurationPatch]] = []
         reached: list[str] = []
         for candidate in fitting.values():
@@ -120,6 +117,18 @@ class _Search:
         self.config, self.patch = config, patch
         self.known = self.known.without(changed)
         return adopted
+
+    def _fitting(self, wanted: LiveField, place: DeclaredObject, declared: Json) -> dict[object, CandidateKey]:
+        """The keys that would make the template render the live value."""
+        found = find_candidate_keys(place.text, declared, wanted.live)
+        return {one.key: one for one in found if self._makes(one, place, wanted)}
+
+    def key_of(self, wanted: LiveField, place: DeclaredObject, declared: Json) -> EditedKey | None:
+        """The one key that feeds a field, whatever else it feeds; None where none or several do."""
+        fitting = list(self._fitting(wanted, place, declared).values())
+        if len(fitting) != 1:
+            return None
+        return next((key for _, key in edits_of_candidate(self.config, place.text, fitting[0], self.patch)), None)
 
     def _makes(self, candidate: CandidateKey, place: DeclaredObject, wanted: LiveField) -> bool:
         """Whether the template would render the live value: a look at one template, before anything is edited."""
@@ -178,8 +187,7 @@ def adopt_live_fields(
     `known` is what is known of this very `config` from a call before. `selection` is resolved: its product (or `all`),
     nodes and lanes are names. Raises ConfigError when the configuration cannot be rendered as it is.
     """
-    products = tuple(config.products) if selection.product == ALL else (selection.product,)
-    search = _Search(config, products, selection, ConfigurationPatch(config.folder), known=known or RenderingCache())
+    search = _search(config, selection, known)
     for one in wanted:
         if (place := search.find(one)) is not None and not one.refused:
             search.allowed.setdefault(place.key, []).append(one)
@@ -193,6 +201,26 @@ def adopt_live_fields(
             refused.append(found)
     patch = ConfigurationPatch(config.folder) if refused else search.patch
     return Adoption(patch, tuple(adopted), tuple(refused))
+
+
+def declaring_line(config: Config, selection: Selection, field: LiveField, known: RenderingCache) -> SourceRef:
+    """The line that declares a field: that of the one key that makes it another value than `field.live`, else that of
+    the template; where no template renders it, `field.source`. The rest is as for `adopt_fields`."""
+    search = _search(config, selection, known)
+    place = search.find(field)
+    if place is None:
+        return field.source
+    declared = value_at(place.document, field.path, MISSING)
+    line = place.source(field.path)
+    if field.refused or declared is MISSING or equal_documents(declared, field.live):
+        return line
+    key = search.key_of(field, place, declared)
+    return SourceRef(key.file, key.line) if key is not None else line
+
+
+def _search(config: Config, selection: Selection, known: RenderingCache | None) -> _Search:
+    products = tuple(config.products) if selection.product == ALL else (selection.product,)
+    return _Search(config, products, selection, ConfigurationPatch(config.folder), known=known or RenderingCache())
 
 
 def _adopted(search: _Search, wanted: LiveField) -> AdoptedField | RefusedField | None:

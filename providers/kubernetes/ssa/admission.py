@@ -26,6 +26,8 @@ def add_admission_fields(live: JsonObject | None, stored: JsonObject) -> None:
         _string_data(stored)
     elif key == "v1/Pod":
         _pod((live or {}).get("spec"), stored["spec"])
+    elif key == "v1/PersistentVolumeClaim":
+        _data_sources(live, stored["spec"])
     if live is None:
         _create(key, stored)
     elif key == "apps/v1/DaemonSet":
@@ -77,6 +79,28 @@ def _tolerates(toleration: JsonObject, taint: str) -> bool:
     return {"key": taint, "effect": "NoExecute", **toleration}.items() >= {"key": taint, "effect": "NoExecute"}.items()
 
 
+def _data_sources(live: JsonObject | None, spec: JsonObject) -> None:
+    """The two fields of a data source get the same content, whichever was set. The old one takes claims and snapshots
+    only: a claim without a source loses another kind there."""
+    old, new = spec.get("dataSource"), spec.get("dataSourceRef")
+    known = (("", "PersistentVolumeClaim"), ("snapshot.storage.k8s.io", "VolumeSnapshot"))
+    before = (live or {}).get("spec") or {}
+    if (
+        not (before.get("dataSource") or before.get("dataSourceRef") or new)
+        and old is not None
+        and (old.get("apiGroup") or "", old.get("kind")) not in known
+    ):
+        del spec["dataSource"]
+    elif old and not new:
+        spec["dataSourceRef"] = _reference(old)
+    elif new and not old and not new.get("namespace"):
+        spec["dataSource"] = _reference(new)
+
+
+def _reference(source: JsonObject) -> JsonObject:
+    return {name: source[name] for name in ("apiGroup", "kind", "name") if name in source}
+
+
 def _string_data(stored: JsonObject) -> None:
     plain = stored.pop("stringData", None)
     if plain:
@@ -100,7 +124,8 @@ def _create(key: str, stored: JsonObject) -> None:
         labels = stored["spec"]["template"].setdefault("metadata", {}).setdefault("labels", {})
         name = stored["metadata"].get("name", "")
         labels |= {"job-name": name, "batch.kubernetes.io/job-name": name}
-        stored["metadata"]["labels"] = dict(stored["metadata"].get("labels") or {})
+        # read again from the store, an object without labels takes those of its template
+        stored["metadata"]["labels"] = dict(stored["metadata"].get("labels") or labels)
 
 
 def admission_uncertainties(live: JsonObject | None, stored: JsonObject) -> tuple[str, ...]:

@@ -137,6 +137,13 @@ def _is_mount(text: str) -> bool:
     return text.startswith("/") and ".." not in text.split("/")
 
 
+def _is_hook_path(text: str) -> bool:
+    """ValidateWebhookService: segments that are subdomains, one slash more at the end."""
+    if text in ("", "/"):
+        return True
+    return text.startswith("/") and all(is_subdomain(part) for part in text[1:].removesuffix("/").split("/"))
+
+
 def _is_scoped(text: str) -> bool:
     prefix, slash, path = text.partition("/")
     return (
@@ -182,11 +189,14 @@ FORMS: Final[Mapping[str, tuple[Callable[[str], bool], str]]] = {
     "configkey": (is_config_key, "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"),
     "envname": (lambda text: "=" not in text and text.isprintable() and text.isascii(),
                 "a valid environment variable name must consist only of printable ASCII characters other than '='"),
+    "hookpath": (_is_hook_path, "must start with '/', and its segments must be lowercase RFC 1123 subdomains"),
     "host": (_is_host, _SUB_WORDS),
     "ip": (is_ip, "must be a valid IP address"),
     "timezone": (_is_time_zone, "unknown time zone"),
+    "csidriver": (lambda text: len(text) <= 63 and is_subdomain(text.lower()), _SUB_WORDS),
     "label": (is_label, "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-'"),
     "labelvalue": (is_label_value, _LABEL_WORDS),
+    "noback": (lambda text: ".." not in text.split("/"), "must not contain '..'"),
     "percent": (lambda text: re.fullmatch("[0-9]+%", text) is not None, "a valid percent string is a number and '%'"),
     "portname": (is_port_name, "must contain only alphanumeric characters (a-z, 0-9), and hyphens (-)"),
     "provisioner": (lambda text: is_qualified(text.lower()), _PART_WORDS),
@@ -201,6 +211,11 @@ FORMS: Final[Mapping[str, tuple[Callable[[str], bool], str]]] = {
 BOUNDS: Final[Mapping[str, tuple[float, float, str]]] = {
     "port": (1, 65535, "must be between 1 and 65535, inclusive"),
     "port0": (0, 65535, "must be between 0 and 65535, inclusive"),
+    "partition": (0, 255, "must be between 0 and 255, inclusive"),
+    "period": (1, 1800, "must be greater than zero and less than or equal to 1800"),
+    "window": (0, 3600, "must be between 0 and 3600"),
+    "mode": (0, 0o777, "must be a number between 0 and 0777 (octal), both inclusive"),
+    "userid": (0, 2**31 - 1, "must be between 0 and 2147483647, inclusive"),
     "natural": (0, 2**63, "must be greater than or equal to 0"),
     "positive": (1, 2**63, "must be greater than 0"),
 }

@@ -49,6 +49,20 @@ def _downward(value: JsonObject) -> Iterator[Problem]:
 def _container(value: JsonObject) -> Iterator[Problem]:
     yield from duplicate_items(value, "volumeMounts", "mountPath")
     yield from duplicate_items(value, "ports", "name")
+    if (value.get("securityContext") or {}).get("privileged") is not True:
+        for index, mount in enumerate(maps_in_list(value, "volumeMounts")):
+            if mount.get("mountPropagation") == "Bidirectional":
+                words = "Bidirectional mount propagation is available only to privileged containers"
+                yield ("volumeMounts", index, "mountPropagation"), words
+
+
+def _profile(value: JsonObject) -> Iterator[Problem]:
+    """A profile of seccomp or of AppArmor: a file of the node is named exactly where it is one."""
+    local = value.get("type") == "Localhost"
+    if local and not value.get("localhostProfile"):
+        yield ("localhostProfile",), "Required value: must be set when type is Localhost"
+    elif not local and value.get("localhostProfile") is not None:
+        yield ("localhostProfile",), "can only be set when type is Localhost"
 
 
 def _resources(value: JsonObject) -> Iterator[Problem]:
@@ -174,6 +188,7 @@ def _toleration(value: JsonObject) -> Iterator[str]:
 
 
 POD_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
+    "core.v1.AppArmorProfile": (_profile,),
     "core.v1.Container": (_container,),
     "core.v1.DownwardAPIVolumeFile": (_downward,),
     "core.v1.EnvFromSource": (_env_from,),
@@ -182,6 +197,7 @@ POD_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "core.v1.PodSpec": (_pod_spec,),
     "core.v1.Probe": (_handler,),
     "core.v1.ResourceRequirements": (_resources,),
+    "core.v1.SeccompProfile": (_profile,),
     "core.v1.SecurityContext": (_security,),
     "core.v1.Volume": (_volume,),
 }

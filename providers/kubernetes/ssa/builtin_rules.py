@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from planner.values import JsonObject
-from providers.kubernetes.ssa.builtin_forms import is_ip, is_qualified, is_subdomain
+from providers.kubernetes.ssa.builtin_forms import is_ip, is_subdomain
 from providers.kubernetes.ssa.builtin_pods import (
     POD_RULES,
     Problem,
@@ -23,7 +23,10 @@ from providers.kubernetes.ssa.builtin_pods import (
     maps_in_list,
 )
 from providers.kubernetes.ssa.crd_rules import DEFINITION_RULES
+from providers.kubernetes.ssa.endpoint_rules import ENDPOINT_RULES
 from providers.kubernetes.ssa.quantity import quantity_amount
+from providers.kubernetes.ssa.quota_rules import QUOTA_RULES
+from providers.kubernetes.ssa.scaling_rules import SCALING_RULES
 
 _SECRET_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
@@ -31,15 +34,11 @@ _SECRET_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "kubernetes.io/dockercfg": (".dockercfg",),
     "kubernetes.io/ssh-auth": ("ssh-privatekey",),
 }
+_ACCOUNT = "kubernetes.io/service-account-token"
 _LARGEST = 1 << 20
 _VOLUME_FIELDS = frozenset(
     ("accessModes", "capacity", "claimRef", "mountOptions", "nodeAffinity", "persistentVolumeReclaimPolicy",
      "storageClassName", "volumeAttributesClassName", "volumeMode")
-)  # fmt: skip
-_SIZES = ("memory", "ephemeral-storage", "storage")
-_QUOTAS = frozenset(
-    ("cpu", *_SIZES, "pods", "services", "replicationcontrollers", "resourcequotas", "secrets", "configmaps",
-     "persistentvolumeclaims", "services.nodeports", "services.loadbalancers")
 )  # fmt: skip
 
 
@@ -49,7 +48,12 @@ def _service(value: JsonObject) -> Iterator[Problem]:
     if kind == "ExternalName":
         if not value.get("externalName"):
             yield ("externalName",), "Required value"
+        elif not is_subdomain(str(value["externalName"]).removesuffix(".")):
+            yield ("externalName",), "a lowercase RFC 1123 subdomain is needed"
         return
+    address = str(value.get("clusterIP") or "")
+    if address not in ("", "None") and not is_ip(address):
+        yield ("clusterIPs", 0), "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
     if not ports and value.get("clusterIP") != "None":
         yield ("ports",), "Required value"
     if len(ports) > 1:
@@ -69,6 +73,20 @@ def _selector(value: JsonObject) -> Iterator[Problem]:
     if not selector.get("matchLabels") and not selector.get("matchExpressions"):
         yield ("selector",), "empty selector is invalid"
     elif not _selects(selector, labels):
+        yield ("template", "metadata", "labels"), "`selector` does not match template `labels`"
+    if (template.get("spec") or {}).get("restartPolicy", "Always") != "Always":
+        yield ("template", "spec", "restartPolicy"), "Unsupported value: supported values: 'Always'"
+
+
+def _replication_controller(value: JsonObject) -> Iterator[Problem]:
+    selector, template = value.get("selector") or {}, value.get("template")
+    if not selector:
+        yield ("selector",), "Required value"
+    if template is None:
+        yield ("template",), "Required value"
+        return
+    labels = (template.get("metadata") or {}).get("labels") or {}
+    if selector and not selector.items() <= labels.items():
         yield ("template", "metadata", "labels"), "`selector` does not match template `labels`"
     if (template.get("spec") or {}).get("restartPolicy", "Always") != "Always":
         yield ("template", "spec", "restartPolicy"), "Unsupported value: supported values: 'Always'"
@@ -136,6 +154,11 @@ def _rolling_daemons(value: JsonObject) -> Iterator[Problem]:
         yield ("maxUnavailable",), "cannot be 0 when maxSurge is 0"
 
 
+def _policy_types(value: JsonObject) -> Iterator[Problem]:
+    if len(value.get("policyTypes") or ()) > 2:
+        yield ("policyTypes",), "may not specify more than two policyTypes"
+
+
 def _port_range(value: JsonObject) -> Iterator[Problem]:
     port, end = value.get("port"), value.get("endPort")
     if end is None:
@@ -165,6 +188,11 @@ def _config_map(value: JsonObject) -> Iterator[Problem]:
 
 def _secret(value: JsonObject) -> Iterator[Problem]:
     data = value.get("data") or {}
+    annotations = (value.get("metadata") or {}).get("annotations") or {}
+    if value.get("type") == _ACCOUNT and not annotations.get("kubernetes.io/service-account.name"):
+        yield ("metadata", "annotations", "kubernetes.io/service-account.name"), "Required value"
+    if value.get("type") == "kubernetes.io/basic-auth" and not {"username", "password"} & data.keys():
+        yield ("data", "username"), "Required value"
     for key in _SECRET_KEYS.get(str(value.get("type")), ()):
         if key not in data:
             yield ("data", key), "Required value"
@@ -253,29 +281,6 @@ def _ingress_path(value: JsonObject) -> Iterator[Problem]:
         yield ("path",), "must not contain '//', '/./', '/../' or '%2f'"
 
 
-def _autoscaler(value: JsonObject) -> Iterator[Problem]:
-    if not value.get("maxReplicas") or value["maxReplicas"] < 1:
-        yield ("maxReplicas",), "must be greater than 0"
-    elif (value.get("minReplicas") or 0) > value["maxReplicas"]:
-        yield ("maxReplicas",), "must be greater than or equal to `minReplicas`"
-
-
-_METRICS = {"ContainerResource": "containerResource", "External": "external", "Object": "object", "Pods": "pods",
-            "Resource": "resource"}  # fmt: skip
-
-
-def _metric(value: JsonObject) -> Iterator[Problem]:
-    field = _METRICS.get(str(value.get("type")))
-    if field and value.get(field) is None:
-        yield (field,), "Required value: must populate information for the given metric source"
-    own = (value.get("resource") or {}).get("target")
-    if own is not None and own.get("averageUtilization") is None and own.get("averageValue") is None:
-        yield ("resource", "target"), "must set either a target raw value or a target utilization"
-    target = (value.get("external") or {}).get("target")
-    if target is not None and target.get("value") is None and target.get("averageValue") is None:
-        yield ("external", "target"), "must set either a target value for metric or a per-pod target"
-
-
 def _budget(value: JsonObject) -> Iterator[Problem]:
     for name in ("minAvailable", "maxUnavailable"):
         text = str(value.get(name))
@@ -291,53 +296,27 @@ def _webhook(value: JsonObject) -> Iterator[Problem]:
         yield ("clientConfig",), "Required value: exactly one of url or service is required"
     if config.get("url") is not None and not str(config["url"]).startswith("https://"):
         yield ("clientConfig", "url"), "'https' is the only allowed URL scheme"
-    if str(value.get("name", "")).count(".") < 2:
+    if str(value.get("name", "")).count(".") < 2 or not is_subdomain(str(value["name"])):
         yield ("name",), "should be a domain with at least three segments separated by dots"
-    if not {"v1", "v1beta1"} & set(value.get("admissionReviewVersions") or ()):
+    versions = value.get("admissionReviewVersions") or ()
+    if len(set(versions)) < len(versions):
+        yield ("admissionReviewVersions",), "duplicate version"
+    if not {"v1", "v1beta1"} & set(versions):
         yield ("admissionReviewVersions",), "must include at least one of v1, v1beta1"
     if not 1 <= value.get("timeoutSeconds", 10) <= 30:
         yield ("timeoutSeconds",), "the timeout value must be between 1 and 30 seconds"
 
 
+def _rule_of_webhook(value: JsonObject) -> Iterator[Problem]:
+    for name in ("apiGroups", "apiVersions", "operations"):
+        given = value.get(name) or ()
+        if "*" in given and len(given) > 1:
+            yield (name,), "if '*' is present, must not specify others"
+
+
 def _priority(value: JsonObject) -> Iterator[Problem]:
     if value.get("value", 0) > 1_000_000_000 and not str(value["metadata"].get("name")).startswith("system-"):
         yield ("value",), "Forbidden: maximum allowed value of a user defined priority is 1000000000"
-
-
-def _slice(value: JsonObject) -> Iterator[Problem]:
-    if value.get("addressType") not in ("IPv4", "IPv6"):
-        return
-    version = ":" if value["addressType"] == "IPv6" else "."
-    for index, endpoint in enumerate(maps_in_list(value, "endpoints")):
-        for address in endpoint.get("addresses") or ():
-            if not is_ip(str(address)) or version not in str(address):
-                yield ("endpoints", index, "addresses"), "must be a valid IP address"
-
-
-def _quota(value: JsonObject) -> Iterator[Problem]:
-    for name, text in (value.get("hard") or {}).items():
-        amount, plain = quantity_amount(text), name.removeprefix("requests.").removeprefix("limits.")
-        if not ("/" in name and is_qualified(name)) and plain not in _QUOTAS and not plain.startswith("hugepages-"):
-            yield ("hard", name), "must be a standard resource for quota"
-        elif amount is not None and amount < 0:
-            yield ("hard", name), "must be greater than or equal to 0"
-        elif amount is not None and plain not in ("cpu", *_SIZES) and "/" not in name and amount % 1:
-            yield ("hard", name), "must be an integer"
-
-
-def _limit(value: JsonObject) -> Iterator[Problem]:
-    kind = str(value.get("type") or "")
-    if kind not in ("Container", "Pod", "PersistentVolumeClaim") and not ("/" in kind and is_qualified(kind)):
-        yield ("type",), "must be a standard limit type or fully qualified"
-    parts = {part: value.get(part) or {} for part in ("min", "defaultRequest", "default", "max")}
-    for part, amounts in parts.items():
-        for name in amounts:
-            if name not in ("cpu", *_SIZES) and "/" not in name and not name.startswith("hugepages-"):
-                yield (part, name), "must be a standard resource type or fully qualified"
-    for name in sorted({name for amounts in parts.values() for name in amounts}):
-        found = [amount for part in parts.values() if (amount := quantity_amount(part.get(name))) is not None]
-        if found != sorted(found):
-            yield ("min", name), "the values are not in their order: min, defaultRequest, default, max"
 
 
 def _peers(value: JsonObject) -> Iterator[Problem]:
@@ -350,36 +329,31 @@ def _peers(value: JsonObject) -> Iterator[Problem]:
                 yield (field, index), "may not specify both ipBlock and another peer"
 
 
-def _target(value: JsonObject) -> Iterator[Problem]:
-    if "/" not in str(value.get("apiVersion") or "") and value.get("kind") != "ReplicationController":
-        yield ("apiVersion",), "apiVersion must specify API group"
-
-
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     **POD_RULES,
     **DEFINITION_RULES,
+    **ENDPOINT_RULES,
+    **QUOTA_RULES,
+    **SCALING_RULES,
     "core.v1.Pod": (check_pod_mounts,),
-    "autoscaling.v2.CrossVersionObjectReference": (_target,),
-    "autoscaling.v2.MetricSpec": (_metric,),
-    "core.v1.LimitRangeItem": (_limit,),
-    "core.v1.ResourceQuotaSpec": (_quota,),
-    "discovery.v1.EndpointSlice": (_slice,),
     "networking.v1.NetworkPolicyEgressRule": (_peers,),
     "networking.v1.NetworkPolicyIngressRule": (_peers,),
+    "admissionregistration.v1.RuleWithOperations": (_rule_of_webhook,),
     "admissionregistration.v1.MutatingWebhook": (_webhook,),
     "admissionregistration.v1.ValidatingWebhook": (_webhook,),
     "apps.v1.DaemonSetSpec": (_selector, check_template_mounts, _deadline),
     "apps.v1.DeploymentSpec": (_selector, check_template_mounts, _deadline, _progress),
     "apps.v1.DeploymentStrategy": (_strategy,),
     "apps.v1.RollingUpdateDaemonSet": (_rolling_daemons,),
+    "networking.v1.NetworkPolicySpec": (_policy_types,),
     "networking.v1.NetworkPolicyPort": (_port_range,),
     "apps.v1.ReplicaSetSpec": (_selector, check_template_mounts, _deadline),
     "apps.v1.StatefulSetSpec": (_selector, _claim_templates, check_template_mounts, _deadline),
-    "autoscaling.v2.HorizontalPodAutoscalerSpec": (_autoscaler,),
     "batch.v1.JobSpec": (_job, check_template_mounts),
     "core.v1.ConfigMap": (_config_map,),
     "core.v1.PersistentVolumeClaimSpec": (_claim,),
     "core.v1.PersistentVolumeSpec": (_persistent_volume,),
+    "core.v1.ReplicationControllerSpec": (_replication_controller, check_template_mounts, _deadline),
     "core.v1.Secret": (_secret,),
     "core.v1.ServiceSpec": (_service,),
     "meta.v1.LabelSelectorRequirement": (_requirement,),

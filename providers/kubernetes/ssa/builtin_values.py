@@ -21,7 +21,6 @@ from providers.kubernetes.ssa.typed_values import list_item_element
 # `Type: field[!]:form ...`; `!` is required and not empty; a form is a name of builtin_forms.py or `A|B`; `field.*` are
 # the values of a map, `field.key` its keys.
 _TABLE: Final = """
-meta.v1.ObjectMeta: labels.key:qualified labels.*:labelvalue finalizers:qualified generateName:any
 meta.v1.LabelSelector: matchLabels.key:qualified matchLabels.*:labelvalue
 meta.v1.LabelSelectorRequirement: key!:qualified operator!:In|NotIn|Exists|DoesNotExist values:labelvalue
 meta.v1.OwnerReference: apiVersion!:any kind!:any name!:any uid!:any
@@ -34,24 +33,42 @@ core.v1.SecretKeySelector: name!:subdomain key!:configkey
 core.v1.ConfigMapEnvSource: name!:subdomain
 core.v1.SecretEnvSource: name!:subdomain
 core.v1.ObjectFieldSelector: fieldPath!:fieldpath
-core.v1.DownwardAPIVolumeFile: path!:relative
-core.v1.VolumeMount: name!:any mountPath!:any
+core.v1.DownwardAPIVolumeFile: path!:relative mode:mode
+core.v1.VolumeMount: name!:any mountPath!:any mountPropagation:Bidirectional|HostToContainer|None
+core.v1.SeccompProfile: type!:Localhost|RuntimeDefault|Unconfined
+core.v1.AppArmorProfile: type!:Localhost|RuntimeDefault|Unconfined
+core.v1.PodAffinityTerm: topologyKey!:qualified
 core.v1.Volume: name!:label
-core.v1.ConfigMapVolumeSource: name!:any defaultMode:natural
+core.v1.ConfigMapVolumeSource: name!:any defaultMode:mode
 core.v1.ConfigMapProjection: name!:any
 core.v1.SecretProjection: name!:any
-core.v1.SecretVolumeSource: secretName!:any
-core.v1.HostPathVolumeSource: path!:any
+core.v1.SecretVolumeSource: secretName!:any defaultMode:mode
+core.v1.ProjectedVolumeSource: defaultMode:mode
+core.v1.DownwardAPIVolumeSource: defaultMode:mode
+core.v1.HostPathVolumeSource: path!:noback
+core.v1.HostPathVolumeSource: type:|BlockDevice|CharDevice|Directory|DirectoryOrCreate|File|FileOrCreate|Socket
+core.v1.GCEPersistentDiskVolumeSource: pdName!:any partition:partition
+core.v1.AWSElasticBlockStoreVolumeSource: volumeID!:any partition:partition
+core.v1.PortworxVolumeSource: volumeID!:any
+core.v1.VsphereVirtualDiskVolumeSource: volumePath!:any
+core.v1.NodeSelectorRequirement: key!:qualified operator!:In|NotIn|Exists|DoesNotExist|Gt|Lt
+core.v1.PodSecurityContext: runAsUser:userid runAsGroup:userid fsGroup:userid supplementalGroups:userid
+core.v1.PodSecurityContext: fsGroupChangePolicy:Always|OnRootMismatch
+core.v1.SecurityContext: runAsUser:userid runAsGroup:userid procMount:Default|Unmasked
+core.v1.AzureFilePersistentVolumeSource: secretName!:any shareName!:any
+core.v1.CSIPersistentVolumeSource: driver!:csidriver volumeHandle!:any
+core.v1.LocalVolumeSource: path!:noback
 core.v1.NFSVolumeSource: server!:any path!:absolute
 core.v1.PersistentVolumeClaimVolumeSource: claimName!:any
-core.v1.KeyToPath: key!:any path!:relative
+core.v1.KeyToPath: key!:any path!:relative mode:mode
 core.v1.TopologySpreadConstraint: topologyKey!:qualified whenUnsatisfiable!:DoNotSchedule|ScheduleAnyway
 core.v1.TopologySpreadConstraint: maxSkew!:positive
 core.v1.ServiceAccountTokenProjection: path!:relative
 core.v1.ResourceFieldSelector: resource!:any
 core.v1.ExecAction: command!:any
-core.v1.HTTPGetAction: scheme:HTTP|HTTPS path!:any port:portorname
-core.v1.TCPSocketAction: port:portorname
+core.v1.HTTPGetAction: scheme:HTTP|HTTPS path!:any port!:portorname
+core.v1.TCPSocketAction: port!:portorname
+core.v1.GRPCAction: port!:port
 core.v1.Probe: initialDelaySeconds:natural timeoutSeconds:positive periodSeconds:positive successThreshold:positive
 core.v1.Probe: failureThreshold:positive
 core.v1.HostAlias: ip!:ip hostnames:subdomain
@@ -62,15 +79,21 @@ core.v1.PodSpec: serviceAccountName:subdomain nodeSelector.*:labelvalue activeDe
 core.v1.PodSpec: schedulerName:any priorityClassName:subdomain preemptionPolicy:Never|PreemptLowerPriority
 core.v1.ServiceSpec: type:ClusterIP|NodePort|LoadBalancer|ExternalName sessionAffinity:ClientIP|None
 core.v1.ServiceSpec: selector.key:qualified selector.*:labelvalue internalTrafficPolicy:Cluster|Local
+core.v1.ServiceSpec: ipFamilyPolicy:SingleStack|PreferDualStack|RequireDualStack ipFamilies:IPv4|IPv6
+core.v1.ServiceSpec: externalIPs:ip loadBalancerClass:qualified
 core.v1.ServiceSpec: externalTrafficPolicy:Cluster|Local
 core.v1.ServicePort: port!:port protocol:TCP|UDP|SCTP nodePort:port0 name:label targetPort:portorname
-core.v1.ConfigMap: data.key:configkey binaryData.key:configkey binaryData.*:base64
+core.v1.ConfigMap: data.key:configkey binaryData.key:configkey
 core.v1.Secret: data.key:configkey data.*:base64
 core.v1.PersistentVolumeClaimSpec: accessModes!:ReadWriteOnce|ReadOnlyMany|ReadWriteMany|ReadWriteOncePod
 core.v1.PersistentVolumeClaimSpec: volumeMode:Block|Filesystem storageClassName:subdomain
 core.v1.PersistentVolumeSpec: accessModes!:ReadWriteOnce|ReadOnlyMany|ReadWriteMany|ReadWriteOncePod capacity!:any
 core.v1.PersistentVolumeSpec: persistentVolumeReclaimPolicy:Delete|Recycle|Retain storageClassName:subdomain
+core.v1.PersistentVolumeSpec: volumeMode:Block|Filesystem
 core.v1.LimitRangeItem: type!:any
+core.v1.EndpointPort: name:label port!:port protocol!:TCP|UDP|SCTP appProtocol:qualified
+core.v1.ReplicationControllerSpec: replicas:natural minReadySeconds:natural
+core.v1.ScopedResourceSelectorRequirement: operator!:In|NotIn|Exists|DoesNotExist
 apps.v1.DeploymentSpec: replicas:natural minReadySeconds:natural revisionHistoryLimit:natural
 apps.v1.DeploymentSpec: progressDeadlineSeconds:natural
 apps.v1.RollingUpdateDeployment: maxSurge:percent maxUnavailable:percent
@@ -79,7 +102,7 @@ apps.v1.DeploymentStrategy: type:Recreate|RollingUpdate
 apps.v1.DaemonSetSpec: minReadySeconds:natural revisionHistoryLimit:natural
 apps.v1.DaemonSetUpdateStrategy: type:OnDelete|RollingUpdate
 apps.v1.StatefulSetSpec: replicas:natural minReadySeconds:natural revisionHistoryLimit:natural
-apps.v1.StatefulSetSpec: podManagementPolicy:OrderedReady|Parallel
+apps.v1.StatefulSetSpec: serviceName:label podManagementPolicy:OrderedReady|Parallel
 apps.v1.StatefulSetUpdateStrategy: type:OnDelete|RollingUpdate
 apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy: whenDeleted:Retain|Delete whenScaled:Retain|Delete
 apps.v1.ReplicaSetSpec: replicas:natural minReadySeconds:natural
@@ -89,7 +112,7 @@ batch.v1.CronJobSpec: schedule!:schedule concurrencyPolicy:Allow|Forbid|Replace 
 batch.v1.CronJobSpec: timeZone:timezone
 batch.v1.CronJobSpec: successfulJobsHistoryLimit:natural startingDeadlineSeconds:natural
 rbac.v1.PolicyRule: verbs!:any
-rbac.v1.RoleRef: name!:any apiGroup:rbac.authorization.k8s.io
+rbac.v1.RoleRef: name!:segment apiGroup:rbac.authorization.k8s.io
 rbac.v1.Subject: kind:User|Group|ServiceAccount name!:any
 networking.v1.IngressServiceBackend: name!:label
 networking.v1.IngressSpec: ingressClassName:subdomain
@@ -109,22 +132,26 @@ autoscaling.v2.HorizontalPodAutoscalerSpec: minReplicas:positive maxReplicas:pos
 autoscaling.v2.MetricTarget: type!:Utilization|Value|AverageValue averageUtilization:positive
 autoscaling.v2.MetricSpec: type!:ContainerResource|External|Object|Pods|Resource
 autoscaling.v2.MetricIdentifier: name!:segment
-autoscaling.v2.HPAScalingRules: selectPolicy:Disabled|Max|Min
+autoscaling.v2.HPAScalingRules: selectPolicy:Disabled|Max|Min policies!:any stabilizationWindowSeconds:window
+autoscaling.v2.HPAScalingPolicy: type!:Percent|Pods value!:positive periodSeconds!:period
+autoscaling.v2.ContainerResourceMetricSource: name!:any container!:label
 autoscaling.v2.ResourceMetricSource: name!:any
 policy.v1.PodDisruptionBudgetSpec: minAvailable:percent maxUnavailable:percent
 policy.v1.PodDisruptionBudgetSpec: unhealthyPodEvictionPolicy:AlwaysAllow|IfHealthyBudget
 admissionregistration.v1.RuleWithOperations: operations!:*|CONNECT|CREATE|DELETE|UPDATE scope:*|Cluster|Namespaced
 admissionregistration.v1.RuleWithOperations: apiGroups!:any apiVersions!:nonempty resources!:nonempty
-admissionregistration.v1.ServiceReference: name!:any namespace!:any
+admissionregistration.v1.ServiceReference: name!:any namespace!:any port:port path:hookpath
 admissionregistration.v1.ValidatingWebhook: failurePolicy:Fail|Ignore sideEffects!:None|NoneOnDryRun
 admissionregistration.v1.ValidatingWebhook: admissionReviewVersions!:servicename matchPolicy:Equivalent|Exact
 admissionregistration.v1.MutatingWebhook: failurePolicy:Fail|Ignore sideEffects!:None|NoneOnDryRun
 admissionregistration.v1.MutatingWebhook: admissionReviewVersions!:servicename matchPolicy:Equivalent|Exact
 admissionregistration.v1.MutatingWebhook: reinvocationPolicy:IfNeeded|Never
 storage.v1.StorageClass: provisioner!:provisioner reclaimPolicy:Delete|Retain
+storage.v1.CSIDriverSpec: fsGroupPolicy:File|None|ReadWriteOnceWithFSType volumeLifecycleModes:Ephemeral|Persistent
+scheduling.v1.PriorityClass: preemptionPolicy:Never|PreemptLowerPriority
 storage.v1.StorageClass: volumeBindingMode:Immediate|WaitForFirstConsumer
 discovery.v1.EndpointSlice: addressType!:IPv4|IPv6|FQDN
-discovery.v1.EndpointPort: protocol:TCP|UDP|SCTP port:port0 name:label
+discovery.v1.EndpointPort: protocol:TCP|UDP|SCTP name:label
 discovery.v1.Endpoint: addresses!:any hostname:label
 coordination.v1.LeaseSpec: leaseDurationSeconds:positive leaseTransitions:natural
 """
@@ -149,18 +176,30 @@ def builtin_value_table() -> Mapping[str, tuple[tuple[str, str, bool, str], ...]
     return out
 
 
+# What the server checks of metadata in an object, by the type that holds them; in others it checks none.
+_LABELLED = frozenset(
+    ("core.v1.PodTemplateSpec", "core.v1.PersistentVolumeClaimTemplate", "resource.v1.ResourceClaimTemplateSpec")
+)
+_METADATA = "meta.v1.ObjectMeta"
+
+
 def builtin_value_errors(kind: MergeType, value: Json, path: FieldPath = ()) -> Iterator[tuple[FieldPath, str]]:
     """What the server would refuse in a built-in object, with the path of each."""
     if isinstance(value, dict):
         if not path:
-            yield from _metadata(value)
+            yield from _root_metadata(value)
+        elif kind.name in _LABELLED:
+            yield from ((path + below, message) for below, message in _metadata(value.get("metadata") or {}))
         if kind.name:
             yield from ((path + below, message) for below, message in _struct(kind, value))
         for key, item in value.items():
-            if isinstance(item, (dict, list)) and not (key == "status" and not path):
-                below = kind.child(key)
-                if below is not None:
-                    yield from builtin_value_errors(below, item, (*path, key))
+            below = kind.child(key)
+            if below is None or (key == "status" and not path):
+                continue
+            if below.scalar == "bytes" and kind.name != _SEALED:
+                yield from (((*path, key), words) for words in [form_error("base64", item)] if words)
+            elif isinstance(item, (dict, list)) and not (path and below.name == _METADATA):
+                yield from builtin_value_errors(below, item, (*path, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
             if isinstance(item, dict):
@@ -168,24 +207,37 @@ def builtin_value_errors(kind: MergeType, value: Json, path: FieldPath = ()) -> 
                 yield from builtin_value_errors(kind.items(), item, (*path, element))
 
 
-def _metadata(value: JsonObject) -> Iterator[tuple[FieldPath, str]]:
-    """What the server checks of the object itself, and not of the metadata in every template below it."""
+_SEALED = "core.v1.Secret"  # fingerprints may stand there
+
+
+def _root_metadata(value: JsonObject) -> Iterator[tuple[FieldPath, str]]:
+    """Metadata of the object itself."""
     metadata = value.get("metadata") or {}
+    yield from _metadata(metadata)
+    for index, name in enumerate(metadata.get("finalizers") or ()):
+        if words := form_error("qualified", name):
+            yield ("metadata", "finalizers", index), words
+        elif value.get("apiVersion") in _STRICT_FINALIZERS and "/" not in name and name not in _FINALIZERS:
+            words = "name is neither a standard finalizer name nor is it fully qualified"
+            yield ("metadata", "finalizers", index), words
+
+
+def _metadata(metadata: JsonObject) -> Iterator[tuple[FieldPath, str]]:
+    """Labels and annotations, of the object or of a template in it."""
     for key in metadata.get("annotations") or {}:
         if not is_qualified(key.lower()):
             yield ("metadata", "annotations"), f"{key!r} is no qualified name"
-    if value.get("apiVersion") in _STRICT_FINALIZERS:
-        for index, name in enumerate(metadata.get("finalizers") or ()):
-            if "/" not in name and name not in _FINALIZERS:
-                words = "name is neither a standard finalizer name nor is it fully qualified"
-                yield ("metadata", "finalizers", index), words
+    for key, text in (metadata.get("labels") or {}).items():
+        for words in (form_error("qualified", key), form_error("labelvalue", text)):
+            if words:
+                yield ("metadata", "labels"), words
 
 
 def _struct(kind: MergeType, value: JsonObject) -> Iterator[tuple[FieldPath, str]]:
     for field, part, required, form in builtin_value_table().get(kind.name, ()):
         found = value.get(field)
         if found in (None, "", [], {}) or (required and found == 0):
-            if required or (found == "" and "|" in form and "p" in kind.flags(field)):
+            if required or (found == "" and "|" in form[1:] and form[0] != "|" and "p" in kind.flags(field)):
                 yield (field,), "Required value"
             continue
         yield from _member(field, part, form, found)

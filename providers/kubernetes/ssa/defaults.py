@@ -10,7 +10,9 @@ from collections.abc import Callable
 from typing import Final
 
 from planner.values import Json, JsonObject, deep_copy
+from providers.kubernetes.ssa.image_names import pull_policy
 from providers.kubernetes.ssa.merge_types import MergeType
+from providers.kubernetes.ssa.quantity import rounded_up
 
 _CRD = "apiextensions-apiserver.pkg.apis.apiextensions.v1."
 _WEBHOOK: dict[str, Json] = {
@@ -33,6 +35,7 @@ FIXED: Final[dict[str, dict[str, Json]]] = {
         "schedulerName": "default-scheduler",
     },
     "core.v1.Probe": {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3},
+    "core.v1.GRPCAction": {"service": ""},
     "core.v1.HTTPGetAction": {"path": "/", "scheme": "HTTP"},
     "core.v1.ObjectFieldSelector": {"apiVersion": "v1"},
     "core.v1.SecretVolumeSource": _MODE,
@@ -43,6 +46,7 @@ FIXED: Final[dict[str, dict[str, Json]]] = {
     "core.v1.HostPathVolumeSource": {"type": ""},
     "core.v1.Secret": {"type": "Opaque"},
     "core.v1.PersistentVolumeSpec": {"persistentVolumeReclaimPolicy": "Retain", "volumeMode": "Filesystem"},
+    "core.v1.AzureDiskVolumeSource": {"readOnly": False},
     "core.v1.PersistentVolumeStatus": {"phase": "Pending"},
     "core.v1.PersistentVolumeClaimSpec": {"volumeMode": "Filesystem"},
     "core.v1.PersistentVolumeClaimStatus": {"phase": "Pending"},
@@ -103,16 +107,8 @@ FIXED: Final[dict[str, dict[str, Json]]] = {
 }
 
 
-def _tag_policy(image: str) -> str:
-    """`Always` for the tag `latest`, given or implied; a digest counts as a fixed tag."""
-    if "@" in image:
-        return "IfNotPresent"
-    _, colon, tag = image.rpartition("/")[2].partition(":")
-    return "Always" if not colon or tag == "latest" else "IfNotPresent"
-
-
 def _container(value: JsonObject) -> None:
-    value.setdefault("imagePullPolicy", _tag_policy(value.get("image", "")))
+    value.setdefault("imagePullPolicy", pull_policy(value.get("image", "")))
 
 
 def _volume(value: JsonObject) -> None:
@@ -120,7 +116,7 @@ def _volume(value: JsonObject) -> None:
         value["emptyDir"] = {}
     image = value.get("image")
     if image is not None:
-        image.setdefault("pullPolicy", _tag_policy(image.get("reference", "")))
+        image.setdefault("pullPolicy", pull_policy(image.get("reference", "")))
 
 
 def _pod_spec(value: JsonObject) -> None:
@@ -222,6 +218,14 @@ def _job(value: JsonObject) -> None:
     spec.setdefault("manualSelector", False)
 
 
+def _replication_controller(value: JsonObject) -> None:
+    spec = value["spec"]
+    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels")
+    if labels:
+        spec["selector"] = spec.get("selector") or dict(labels)
+        value["metadata"]["labels"] = value["metadata"].get("labels") or dict(labels)
+
+
 def _namespace(value: JsonObject) -> None:
     name = value["metadata"].get("name")
     if name:
@@ -286,6 +290,7 @@ RULES: Final[dict[str, Callable[[JsonObject], None]]] = {
     "core.v1.Pod": _pod,
     "core.v1.Service": _service,
     "core.v1.Namespace": _namespace,
+    "core.v1.ReplicationController": _replication_controller,
     "core.v1.LimitRangeItem": _limit_range_item,
     "apps.v1.Deployment": _deployment,
     "apps.v1.DaemonSet": _daemon_set,
@@ -317,6 +322,8 @@ def fill_defaults(kind: MergeType, value: Json) -> None:
 
 
 def _fill_struct(kind: MergeType, value: JsonObject) -> None:
+    if kind.name.startswith("core.v1."):
+        _round_amounts(kind, value)
     rule = RULES.get(kind.name)
     if rule is not None:
         rule(value)
@@ -326,6 +333,15 @@ def _fill_struct(kind: MergeType, value: JsonObject) -> None:
     for name in kind.defaulted:
         if name not in value:
             value[name] = kind.default(name)
+
+
+def _round_amounts(kind: MergeType, value: JsonObject) -> None:
+    """Amounts of resources (limits, requests, capacity, hard) have three digits behind the point."""
+    for name, amounts in value.items():
+        below = kind.child(name) if isinstance(amounts, dict) else None
+        items = below.child("cpu") if below is not None and not below.name else None
+        if items is not None and items.scalar == "quantity":
+            value[name] = {key: rounded_up(amount) for key, amount in amounts.items()}
 
 
 def fill_custom_defaults(kind: MergeType, value: Json) -> None:

@@ -15,6 +15,7 @@ _QUANTITY = re.compile(r"^([+-]?)(\d+\.?\d*|\.\d+)([eE][+-]?\d+|[KMGTPE]i|[numkM
 _DECIMAL = {-9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T", 15: "P", 18: "E"}
 _EXPONENTS = {suffix: exponent for exponent, suffix in _DECIMAL.items()}
 _BINARY = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
+_MILLI = Decimal("0.001")
 _NANO = Decimal("1e-9")
 
 
@@ -44,6 +45,15 @@ def canonical_quantity(value: JsonValue) -> JsonValue:
         if suffix in _BINARY[1:] and abs(amount) >= 1024 and amount == amount.to_integral_value():
             return _binary(int(amount))
         return _decimal(amount, suffix[:1] in ("e", "E") and suffix not in _EXPONENTS)
+
+
+def rounded_up(value: JsonValue) -> JsonValue:
+    """The stored spelling of an amount of a resource: what is finer than a thousandth is rounded up, away from zero
+    (SetDefaults_ResourceList of apis/core/v1)."""
+    amount = quantity_amount(value)
+    if amount is None or not amount % _MILLI:
+        return value
+    return canonical_quantity(f"{amount.quantize(_MILLI, rounding=ROUND_UP):f}")
 
 
 def _scale(suffix: str) -> Decimal:

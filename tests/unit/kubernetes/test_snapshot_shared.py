@@ -148,10 +148,11 @@ def test_a_kill_at_any_point_leaves_whole_objects(folder: Path) -> None:
         from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
         cluster = open_snapshot(Path(sys.argv[1]))
         kind = cluster.kind("v1", "ConfigMap")
-        print("ready", flush=True)
         for n in range(100000):
             body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"c{n % 7}", "namespace": "demo"}}
             cluster.apply(kind, {**body, "data": {"n": str(n), "pad": "x" * 2000}}, force=True)
+            if not n:
+                print("ready", flush=True)
         """
     )
     for attempt in range(4):

@@ -80,7 +80,7 @@ def policy(**port: Any) -> JsonObject:
          "subsets[0].addresses[0].ip"),
         ("policy/v1", "PodDisruptionBudget", {"spec": {"minAvailable": "150%"}}, "spec.minAvailable"),
         ("policy/v1", "PodDisruptionBudget", {"spec": {"maxUnavailable": "100%"}}, ""),
-        ("v1", "ConfigMap", {"binaryData": {"a": "no base64!"}}, "binaryData"),
+        ("v1", "ConfigMap", {"binaryData": {"a": "no base64!"}}, "binaryData.a"),
         ("v1", "ConfigMap", {"binaryData": {"a": "eA=\n="}}, ""),
         ("v1", "ConfigMap", {"metadata": {"annotations": {"a b": "x"}}}, "metadata.annotations"),
         ("v1", "ConfigMap", {"metadata": {"annotations": {"Foo.Example.com/x": "x"}}}, ""),
