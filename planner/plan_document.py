@@ -7,10 +7,11 @@ of all of it but what guards said when it was shown, which is not read.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, TypeAlias
 
@@ -47,7 +48,7 @@ _Home: TypeAlias = tuple[str, str]  # node and lane of a plan that has one of ea
 
 def plan_document(plan: Plan) -> JsonObject:
     """The document of a plan, its `id` and `checksum` included."""
-    whole = {"id": plan_id(plan), **_body(plan)}
+    whole = _whole(plan, plan_id(plan))
     return {"checksum": document_digest(whole), **whole}
 
 
@@ -58,10 +59,25 @@ def dump_plan(plan: Plan, *, guards: Sequence[JsonObject] = ()) -> bytes:
     return _file_bytes({**document, _GUARDS: list(guards)} if guards else document)
 
 
-def compact_plan(plan: Plan) -> tuple[str, bytes]:
-    """The id, and the bytes that a state keeps: the same document without white space, in a tenth of the time."""
-    whole = plan_document(plan)
-    return str(whole["id"]), canonical_bytes(whole)
+def compact_plan(plan: Plan, identifier: str) -> bytes:
+    """The bytes that a state keeps of a plan with this id: the same document without white space, in a tenth of the
+    time. Each value is made into bytes once, for the checksum and for the document with it."""
+    parts = {key: canonical_bytes(value) for key, value in _whole(plan, identifier).items()}
+    checksum = hashlib.sha256()
+    for piece in _pieces(parts):
+        checksum.update(piece)
+    parts["checksum"] = canonical_bytes(f"sha256:{checksum.hexdigest()}")
+    return b"".join(_pieces(parts))
+
+
+def _pieces(parts: Mapping[str, bytes]) -> Iterator[bytes]:
+    """The canonical bytes of an object whose values are such bytes."""
+    for number, key in enumerate(sorted(parts)):
+        yield b"," if number else b"{"
+        yield canonical_bytes(key)
+        yield b":"
+        yield parts[key]
+    yield b"}" if parts else b"{}"
 
 
 def load_plan(data: bytes) -> Plan:
@@ -88,6 +104,10 @@ def load_plan(data: bytes) -> Plan:
     if body.get("id") != plan_id(plan):
         raise ForeignPlan("the plan file has the id of another plan", remedy="plan again; a plan is never edited")
     return plan
+
+
+def _whole(plan: Plan, identifier: str) -> JsonObject:
+    return {"id": identifier, **_body(plan)}
 
 
 def _file_bytes(body: JsonObject) -> bytes:

@@ -24,6 +24,7 @@ from planner.values import (
     SealedSecret,
     document_digest,
     encode_leaves,
+    is_plain,
     open_outputs,
 )
 
@@ -136,11 +137,15 @@ def _field(field: FieldChange, home: str) -> JsonObject:
 def _plain(value: Json, home: str) -> Json:
     """The JSON form of a value. A secret is its keyed fingerprint wherever it is read from, and where it has none yet
     the way it will be made; the resources of references have their place."""
+    return value if is_plain(value) else _in_place(value, home)
+
+
+def _in_place(value: Json, home: str) -> Json:
     match value:
         case dict():
-            return {key: _plain(item, home) for key, item in value.items()}
+            return {key: _in_place(item, home) for key, item in value.items()}
         case list() | tuple():
-            return [_plain(item, home) for item in value]
+            return [_in_place(item, home) for item in value]
         case SealedSecret(ref, fingerprint):
             return encode_leaves(SealedSecret("" if fingerprint else ref, fingerprint))
         case OutputRef():

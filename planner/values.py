@@ -12,7 +12,7 @@ import json
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, TypeAlias, overload
+from typing import Any, NoReturn, TypeAlias, cast, overload
 
 from planner.address import Address
 from planner.redaction.cleaning import AS_IT_IS
@@ -113,6 +113,24 @@ class SecretValue:
 Vault: TypeAlias = Mapping[str, SecretValue]  # Sealed.ref -> value; lives in memory only
 
 
+_JSON_LEAVES = frozenset({str, int, float, bool, type(None)})
+
+
+def is_plain(value: object) -> bool:
+    """Whether a document is JSON as it stands: maps, lists and plain leaves. Most are, and one look at each value says
+    so, which is a fraction of making anything of it."""
+    pending: list[object] = [value]
+    while pending:
+        item = pending.pop()
+        if type(item) is dict:
+            pending.extend([one for one in item.values() if one.__class__ is not str])
+        elif type(item) is list:
+            pending.extend([one for one in item if one.__class__ is not str])
+        elif item.__class__ not in _JSON_LEAVES:
+            return False
+    return True
+
+
 @overload
 def encode_leaves(value: JsonObject) -> JsonObject: ...
 @overload
@@ -120,17 +138,19 @@ def encode_leaves(value: JsonValue | tuple[JsonValue, ...]) -> JsonValue: ...
 def encode_leaves(value: JsonValue | tuple[JsonValue, ...]) -> JsonValue:
     """Replace special leaves by their JSON form, deeply. The input is not changed; what holds none comes back as it is,
     so that the plan of a large document does not hold it twice."""
+    return _encode(value) if not is_plain(value) else cast(JsonValue, value)
+
+
+def _encode(value: JsonValue | tuple[JsonValue, ...]) -> JsonValue:
     match value:
-        case str():
-            return value
         case dict():
-            changed = {key: new for key, item in value.items() if (new := encode_leaves(item)) is not item}
+            changed = {key: new for key, item in value.items() if (new := _encode(item)) is not item}
             return {**value, **changed} if changed else value
         case list():
-            items = [encode_leaves(item) for item in value]
+            items = [_encode(item) for item in value]
             return value if all(map(operator.is_, items, value)) else items
         case tuple():
-            return [encode_leaves(item) for item in value]
+            return [_encode(item) for item in value]
         case SealedSecret(ref, fingerprint):
             return {MARK: {"sealed": ref, "fingerprint": fingerprint}}
         case OutputRef():
@@ -176,9 +196,12 @@ def parse_output_ref(text: str) -> OutputRef:
     return OutputRef(Address.parse(address), output)
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+
 def canonical_bytes(value: Json) -> bytes:
     """The one byte form of a document: UTF-8 JSON, sorted keys, no spaces, no NaN. Basis of every digest and id."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = _CANONICAL(value)
     return text.encode(errors="surrogatepass")  # a server may send half a surrogate pair, and it has one byte form too
 
 
@@ -208,10 +231,10 @@ def open_outputs(value: JsonValue) -> list[OutputRef | OutputTemplate]:
     while pending:
         item = pending.pop()
         if isinstance(item, dict):
-            pending.extend(item.values())
+            pending.extend([one for one in item.values() if one.__class__ is not str])
         elif isinstance(item, list):
             pending.extend(item)
-        elif isinstance(item, OutputRef | OutputTemplate):
+        elif isinstance(item, (OutputRef, OutputTemplate)):
             found.append(item)
     return found
 

@@ -16,8 +16,7 @@ from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError, ProviderError
 from planner.plan import Change
 from planner.ports import Observation, Present, Preview, Provider, Readiness, ReadResult, Unreadable, Written
-from planner.redaction.cleaning import clean_texts_in_value
-from planner.redaction.redactor import REDACTOR
+from planner.redaction.cleaning import FOREIGN, clean_texts_in_value, is_clean
 from planner.resource import Resource
 from planner.values import JsonObject, Vault
 
@@ -34,10 +33,10 @@ class RedactingProvider:
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See planner.ports.Provider. A resource whose outputs hold a secret is unreadable."""
         seen = _guarded(lambda: self.inner.read(wanted, owned, also))
+        if is_clean(seen, FOREIGN):  # nearly always, and then one look at everything was enough
+            return seen
         strays = tuple(_observation(stray) for stray in seen.strays)
-        rest = clean_texts_in_value(
-            replace(seen, observations={}, strays=()), REDACTOR.clean_foreign
-        )  # those by themselves, once
+        rest = clean_texts_in_value(replace(seen, observations={}, strays=()), FOREIGN)
         return replace(
             rest,
             observations={address: _observation(one) for address, one in seen.observations.items()},
@@ -48,26 +47,26 @@ class RedactingProvider:
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See planner.ports.Provider. A resource whose outputs would hold a secret is blocked."""
         found = _guarded(lambda: self.inner.preview(items))
+        if is_clean(found, FOREIGN):
+            return found
         return {address: _preview(one) for address, one in found.items()}
 
     def apply(self, change: Change, vault: Vault) -> Written:
         """See planner.ports.Provider. Raises PermanentError when the outputs hold a secret: the effect was made."""
         made = _guarded(lambda: self.inner.apply(change, vault))
         _refuse_secrets(made.outputs, change.address)
-        return clean_texts_in_value(made, REDACTOR.clean_foreign)
+        return clean_texts_in_value(made, FOREIGN)
 
     def delete(self, change: Change) -> Written:
         """See planner.ports.Provider."""
         made = _guarded(lambda: self.inner.delete(change))
         _refuse_secrets(made.outputs, change.address)
-        return clean_texts_in_value(made, REDACTOR.clean_foreign)
+        return clean_texts_in_value(made, FOREIGN)
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """See planner.ports.Provider. What became ready with a secret among its outputs has failed."""
         found = _guarded(lambda: self.inner.readiness(changes))
-        return clean_texts_in_value(
-            {address: _readiness(one) for address, one in found.items()}, REDACTOR.clean_foreign
-        )
+        return clean_texts_in_value({address: _readiness(one) for address, one in found.items()}, FOREIGN)
 
 
 def _guarded(call: Callable[[], _T]) -> _T:
@@ -76,16 +75,14 @@ def _guarded(call: Callable[[], _T]) -> _T:
         return call()
     except ProviderError as error:
         for name, value in vars(error).items():
-            setattr(error, name, clean_texts_in_value(value, REDACTOR.clean_foreign))
+            setattr(error, name, clean_texts_in_value(value, FOREIGN))
         error.args = (error.message,)
         raise error from None
 
 
 def _secret_outputs(outputs: JsonObject) -> str:
     """What is wrong with outputs that hold a secret; "" when none does."""
-    names = sorted(
-        name for name, value in outputs.items() if clean_texts_in_value(value, REDACTOR.clean_foreign) is not value
-    )
+    names = sorted(name for name, value in outputs.items() if not is_clean(value, FOREIGN))
     return f"its output {', '.join(names)} holds the value of a secret, and outputs are shown" if names else ""
 
 
@@ -95,14 +92,14 @@ def _refuse_secrets(outputs: JsonObject, address: Address) -> None:
 
 
 def _observation(seen: Observation) -> Observation:
-    after = clean_texts_in_value(seen, REDACTOR.clean_foreign)
+    after = clean_texts_in_value(seen, FOREIGN)
     if isinstance(seen, Present) and isinstance(after, Present) and after.outputs is not seen.outputs:
         return Unreadable(seen.address, _secret_outputs(seen.outputs))
     return after
 
 
 def _preview(one: Preview) -> Preview:
-    after = clean_texts_in_value(one, REDACTOR.clean_foreign)
+    after = clean_texts_in_value(one, FOREIGN)
     if after.outputs is one.outputs:
         return after
     blocked, remedy = after.blocked or _secret_outputs(one.outputs), after.remedy or _REMEDY

@@ -87,9 +87,9 @@ def apply_plan_run(made: PlanRun, session: Session, how: ApplyChoices, *, approv
             made.plan, session.store, how.held
         )  # what is blocked may be so because the lane is held
     if _nothing(made.plan, how):
-        return RunReport(made.plan, plan_id(made.plan), 0, None)
+        return RunReport(made.plan, made.identifier, 0, None)
     check_guards(made.plan, made.snapshot, owned_live=made.owned_live, allow=how.allow)
-    return _run(made.plan, session, how)
+    return _run(made.plan, session, how, made.identifier)
 
 
 def apply_saved_plan(plan: Plan, session: Session, how: ApplyChoices) -> RunReport:
@@ -137,8 +137,11 @@ def _nothing(plan: Plan, how: ApplyChoices) -> bool:
     return not plan.applyable and (not plan.changes or how.options.wait is not WaitPolicy.ALL)
 
 
-def _run(plan: Plan, session: Session, how: ApplyChoices, *, resumes: int | None = None) -> RunReport:
-    identifier, document = compact_plan(plan)
+def _run(
+    plan: Plan, session: Session, how: ApplyChoices, identifier: str = "", *, resumes: int | None = None
+) -> RunReport:
+    identifier = identifier or plan_id(plan)
+    document = compact_plan(plan, identifier)
     operation = "destroy" if plan.destroy else "apply"
     others = (how.watch(plan),) if how.watch else ()
     with session.store.acquire(operation, identifier, how.lock_timeout) as lease:

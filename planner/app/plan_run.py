@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypeAlias
 
 from planner.address import Address, is_hwplan_kind
@@ -31,6 +32,7 @@ from planner.graph import ResourceGraph
 from planner.loading.manifests.given_files import place_in_namespace, without_repeated_resources
 from planner.loading.secrets.files import NOT_IN_FOLDER
 from planner.plan import Plan, Selection
+from planner.plan_effect import plan_id
 from planner.planning import PlanInputs, drift_report, fired_guards, make_plan
 from planner.ports import Present, ReadResult, Unreadable
 from planner.redaction.cleaning import clean_texts_in_value
@@ -45,12 +47,12 @@ Prune: TypeAlias = Callable[[Address], bool]
 Rewrite: TypeAlias = Callable[[Session], tuple[Resource, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanRun:
     """A plan, and what those need who explain or apply it.
 
     `owned_live` counts the live objects of the owned sets, for the guards; `notes` are for the reader.
-    """
+    """  # no slots: the id is a digest of the whole plan, made once
 
     plan: Plan
     graph: ResourceGraph
@@ -58,6 +60,11 @@ class PlanRun:
     owned_live: int
     notes: Mapping[Address, str]
     inputs: PlanInputs
+
+    @cached_property
+    def identifier(self) -> str:
+        """The id of the plan."""
+        return plan_id(self.plan)
 
     def drift(self) -> DriftReport:
         """The same reading, judged as drift."""

@@ -136,11 +136,9 @@ def _merged(parts: Sequence[ReadResult]) -> ReadResult:
 def _sources(manifest: Json) -> set[Address]:
     """The resources whose outputs a document takes."""
     found: set[Address] = set()
-
-    def note(ref: OutputRef) -> None:
-        found.add(ref.address)
-
-    substitute_outputs(manifest, note)
+    for leaf in open_outputs(manifest):
+        refs = (leaf,) if isinstance(leaf, OutputRef) else (part for part in leaf.parts if isinstance(part, OutputRef))
+        found.update(ref.address for ref in refs)
     return found
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from planner.path import render_path
 from planner.planning.inputs import PlanInputs
 from planner.ports import Effect
+from planner.redaction.cleaning import is_clean
 from planner.redaction.redactor import REDACTOR
 from planner.values import value_leaves
 
@@ -20,6 +21,8 @@ def warn_of_secrets_in_clear(inputs: PlanInputs) -> Iterator[str]:
     for address, resource in sorted(inputs.resources.items()):
         preview = inputs.previews.get(address)
         if preview is None or preview.effect is Effect.NONE:
+            continue
+        if is_clean(resource.manifest):
             continue
         leaves = ((path, leaf) for path, leaf in value_leaves(resource.manifest) if isinstance(leaf, str))
         if fields := [render_path(path) for path, leaf in leaves if REDACTOR.clean(leaf) != leaf]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
+from planner.app.plan_run import PlanRun
 from planner.app.request import Request
 from planner.app.runtime import state_folder
 from planner.errors import HwplanError, StalePlan
@@ -22,15 +23,14 @@ _KEPT = 20
 _FEWEST = SHOWN_DIGITS  # with fewer, two plans that look alike in them could be made on purpose
 
 
-def store_shown_plan(request: Request, plan: Plan) -> None:
+def store_shown_plan(request: Request, made: PlanRun) -> None:
     """Keep a plan that is shown; the oldest beyond a few go. A folder that cannot be written is no error."""
-    if plan.is_empty:
+    if made.plan.is_empty:
         return
     folder = state_folder(request) / "plans"
     with suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        identifier, document = compact_plan(plan)
-        write_whole(folder / _name(identifier), document)
+        write_whole(folder / _name(made.identifier), compact_plan(made.plan, made.identifier))
         retained = sorted(folder.glob("*.json"), key=lambda one: (one.stat().st_mtime_ns, one.name))
         for old in retained[:-_KEPT]:
             old.unlink(missing_ok=True)

@@ -76,7 +76,7 @@ def apply(
     as_json: bool,
     **how: Any,
 ) -> int:
-    """Make it so. Shows the plan; with --confirm locks, re-checks, applies node by node, waits, says what happened."""
+    """Apply a plan: show it; with --confirm lock, check again, apply step by step, wait, and report what happened."""
     from planner.cli.run_options import run_options
 
     if approvals and resume:
@@ -136,7 +136,7 @@ def _show(request: Request, planfile: Path | None, resume: bool, form: str, allo
         from planner.app.shown_plans import store_shown_plan
 
         with open_plan_run(request) as (one, _):
-            store_shown_plan(request, one.plan)
+            store_shown_plan(request, one)
             print_page(show_plan(one, request, form, allow=allow), exact=exact)
         plan = one.plan
     return exit_code_of_shown(plan)

@@ -75,7 +75,7 @@ def _start(
     options = run_options(request, **how)
     with open_benchmark_plan(request, profile, rerun=rerun) as found:
         if not confirmed:
-            store_shown_plan(request, found.made.plan)
+            store_shown_plan(request, found.made)
             verb = f"benchmark --profile {profile}{' --rerun' * rerun}"
             form = "json" if as_json else "text"
             print_page(show_plan(found.made, request, form, verb=verb, allow=options.allow), exact=as_json)

@@ -93,7 +93,7 @@ def show_or_apply(
     with opened as (one, session):
         known = facts(one) if facts else PlanPageExtras()
         if not confirm:
-            store_shown_plan(request, one.plan)
+            store_shown_plan(request, one)
             page = show_plan(one, request, "json" if json else "text", verb=verb, allow=options.allow)
             print_page(known.beside(page) if json else known.page + page, exact=json)
             return exit_code_of_shown(one.plan)

@@ -43,7 +43,11 @@ FORMATS = ("text", "wide", "json", "yaml", "markdown", "html", "mermaid", "dot",
 )
 @click.option("--change", default="", metavar="NAME", help="How the page names the change, such as 'pull request 17'.")
 @click.option(
-    "--pr", "number", type=click.IntRange(min=1), metavar="N", help="A pull request of the lane: the whole way."
+    "--pr",
+    "number",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="A pull request of the lane, from merge to gate.",
 )
 def plan(
     request: Request,
@@ -84,7 +88,7 @@ def plan(
     from planner.cli.show_pages import exit_code_of_shown, show_drift, show_plan
 
     with open_plan_run(request) as (one, session):
-        store_shown_plan(request, one.plan)
+        store_shown_plan(request, one)
         if out is not None:
             from planner.app.plan_files import write_plan_file
 

@@ -15,7 +15,7 @@ from planner.app.request import Request
 from planner.cli.guard_words import allow_options, guard_warnings, guards_refusing_plan_run, guards_refusing_saved_plan
 from planner.cli.terminal_output import print_page, terminal_width, wants_colour
 from planner.plan import Plan
-from planner.plan_effect import plan_id, short_id
+from planner.plan_effect import short_id
 from planner.text_safe import safe_text
 from planner.values import JsonObject
 
@@ -50,12 +50,16 @@ def show_plan(
     if form not in _PLAN_FORMS:
         return _drawn(made.plan, made.graph, form)
     fired = () if confirmed else guards_refusing_plan_run(made, request)
-    command = _command(made.plan, request, verb, saved, fired) if offer and not confirmed else ""
+    command = _command(made, request, verb, saved, fired) if offer and not confirmed else ""
     guards = [one for one in fired if one.guard not in allow]
+    from planner.render.review_context import NO_CONTEXT
+
+    known = review or NO_CONTEXT
+    known = replace(known, identifier=known.identifier or made.identifier)
     if form == "text" and request.quiet:
-        return _verdict(made.plan, command, guards)
+        return _verdict(made.plan, command, known, guards)
     reported = _plan_text(
-        made.plan, form, command, made.notes, made.graph, full=request.full, review=review, guards=guards
+        made.plan, form, command, made.notes, made.graph, full=request.full, review=known, guards=guards
     )
     return reported + (_unchanged(made) if _wants_all(request, form) else "")
 
@@ -71,11 +75,11 @@ def _unchanged(made: PlanRun) -> str:
     return "".join(["\nunchanged\n", *(f"    = {safe_text(one)}\n" for one in quiet)]) if quiet else ""
 
 
-def _verdict(plan: Plan, command: str, guards: Sequence[GuardRefused]) -> str:
+def _verdict(plan: Plan, command: str, review: ReviewContext, guards: Sequence[GuardRefused]) -> str:
     """What `-q` leaves of a page."""
     from planner.render.plan_view import make_plan_view
 
-    view = make_plan_view(plan, command=command)
+    view = make_plan_view(plan, command=command, review=review)
     named = "" if view.identifier in command else f"plan {view.identifier}"
     warnings = [f"warning: {words}" for words in guard_warnings(guards)]
     return "\n".join(line for line in (*warnings, view.verdict, named, command) if line)
@@ -248,12 +252,13 @@ def show_graph(graph: ResourceGraph, form: str) -> str:
     return render_graph_as(graph, form)
 
 
-def _command(plan: Plan, request: Request, verb: str, saved: Path | None, fired: Sequence[GuardRefused]) -> str:
+def _command(made: PlanRun, request: Request, verb: str, saved: Path | None, fired: Sequence[GuardRefused]) -> str:
+    plan = made.plan
     if plan.is_empty or (saved is None and not plan.applyable and plan.blocked):
         return ""  # what is blocked stays so when the same command is given again
     if saved is not None:
         return f"hwplan apply {shlex.quote(str(saved))}{_where_to_apply(request)}{allow_options(fired)} --confirm"
-    bound = f" --plan-id {short_id(plan_id(plan))}"
+    bound = f" --plan-id {short_id(made.identifier)}"
     return f"hwplan {verb}{_words(request)}{_where_to_apply(request)}{bound}{allow_options(fired)} --confirm"
 
 

@@ -107,7 +107,7 @@ def _show(found: PlannedRollout, request: Request, verb: str, as_json: bool, all
     from planner.cli.show_pages import exit_code_of_shown, show_plan
     from planner.render.rollout_pages import forecast_document, prediction_document
 
-    store_shown_plan(request, found.made.plan)
+    store_shown_plan(request, found.made)
     if as_json:
         document = json.loads(show_plan(found.made, request, "json", allow=allow))
         document |= {

@@ -45,7 +45,7 @@ def undo(request: Request, run: int, plan_id: str, confirm: bool, dry_run: bool,
     options = run_options(request, **how)  # type: ignore[arg-type]  # click has checked them
     with open_undo_run(request, run) as (made, session):
         if not confirm or dry_run:
-            store_shown_plan(session.request, made.plan)
+            store_shown_plan(session.request, made)
             form = "json" if as_json else "text"
             print_page(show_plan(made, request, form, verb=f"undo {run}", allow=options.allow), exact=as_json)
             return exit_code_of_shown(made.plan)

@@ -7,9 +7,10 @@ is added later cannot be forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
+from functools import cache
 from typing import Any, Final, TypeVar, cast
 
 from planner.address import Address
@@ -18,14 +19,64 @@ from planner.redaction.redactor import REDACTOR
 _T = TypeVar("_T")
 AS_IT_IS: Final[Mapping[str, bool]] = {"hwplan.as-it-is": True}  # metadata of a dataclass field that is not cleaned
 _UNTOUCHED = (int, float, bytes, Enum, Address)  # bool is an int; Enum also where its members are texts
+_DONE = (str, *_UNTOUCHED)
+_ATOMS = frozenset({type(None), bool, int, float})  # what most of them are; only to look at fewer
 
 
-def clean_texts_in_value(value: _T, clean: Callable[[str], str] = REDACTOR.clean) -> _T:
+@dataclass(frozen=True, slots=True)
+class Cleaner:
+    """How a text is cleaned. `leaves` says of many texts at once whether `clean` leaves each of them as it is; it may
+    say no of texts that stay."""
+
+    clean: Callable[[str], str]
+    leaves: Callable[[Iterable[str]], bool]
+
+
+OWN: Final = Cleaner(REDACTOR.clean, REDACTOR.leaves)
+FOREIGN: Final = Cleaner(REDACTOR.clean_foreign, REDACTOR.leaves_foreign)  # words from outside
+
+
+def clean_texts_in_value(value: _T, cleaner: Cleaner = OWN) -> _T:
     """`value` with every text in it cleaned, keys of mappings too; the very same object where nothing was found.
 
     Types stay, but for mappings that are no dict, which become one. Frozen dataclasses are copied, never changed.
     """
-    return cast(_T, _cleaned(value, clean))
+    return value if cleaner.leaves(_texts(value)) else cast(_T, _cleaned(value, cleaner.clean))
+
+
+def is_clean(value: object, cleaner: Cleaner = OWN) -> bool:
+    """Whether cleaning leaves every text in `value` as it is."""
+    return cleaner.leaves(_texts(value)) or _cleaned(value, cleaner.clean) is value
+
+
+def _texts(value: object) -> set[str]:
+    """Every text that `_cleaned` would clean, once."""
+    found: set[str] = set()
+    pending: list[Iterable[object]] = [(value,)]
+    while pending:
+        several = pending.pop()
+        found.update([one for one in several if isinstance(one, str) and not isinstance(one, Enum)])
+        for item in [one for one in several if one.__class__ is not str and one.__class__ not in _ATOMS]:
+            if isinstance(item, _DONE):
+                continue
+            if isinstance(item, Mapping):
+                pending += (item.keys(), item.values())
+            elif isinstance(item, list | tuple | set | frozenset):
+                pending.append(item)
+            else:
+                pending.append([getattr(item, name) for name in _cleaned_fields(_class_of(item))])
+    return found
+
+
+def _class_of(item: object) -> Any:  # a class is hashable, which mypy does not see
+    return type(item)
+
+
+@cache
+def _cleaned_fields(kind: type) -> tuple[str, ...]:
+    """The fields of a dataclass that are cleaned; none of any other class."""
+    every = fields(kind) if is_dataclass(kind) else ()
+    return tuple(one.name for one in every if one.init and "hwplan.as-it-is" not in one.metadata)
 
 
 def _cleaned(value: Any, clean: Callable[[str], str]) -> Any:
@@ -37,7 +88,7 @@ def _cleaned(value: Any, clean: Callable[[str], str]) -> Any:
         return _mapping(value, clean)
     if isinstance(value, list | tuple | set | frozenset):
         return _sequence(value, clean)
-    return _fields(value, clean) if is_dataclass(value) and not isinstance(value, type) else value
+    return _fields(value, clean)
 
 
 def _mapping(value: Mapping[Any, Any], clean: Callable[[str], str]) -> Mapping[Any, Any]:
@@ -55,10 +106,9 @@ def _sequence(value: Any, clean: Callable[[str], str]) -> Any:
 
 def _fields(value: Any, clean: Callable[[str], str]) -> Any:
     changed = {}
-    for one in fields(value):
-        before = getattr(value, one.name)
-        if one.init and "hwplan.as-it-is" not in one.metadata:
-            after = _cleaned(before, clean)
-            if after is not before:
-                changed[one.name] = after
+    for name in _cleaned_fields(_class_of(value)):
+        before = getattr(value, name)
+        after = _cleaned(before, clean)
+        if after is not before:
+            changed[name] = after
     return replace(value, **changed) if changed else value

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from planner.redaction.forms import base64_digits_at_alignments
+from planner.redaction.window_index import WINDOW, WindowIndex
 
-_WINDOW = 8
 _MOST = 1 << 16  # bytes of a value of which parts are looked for
 _LONG = 16  # characters
 _MOST_WINDOWS = 512  # of one form: of longer ones only longer parts are found for certain
@@ -38,26 +38,25 @@ class SecretFragments:
     __slots__ = ("_windows",)
 
     def __init__(self) -> None:
-        self._windows: dict[str, list[tuple[_Form, int]]] = {}
+        self._windows: WindowIndex[tuple[_Form, int]] = WindowIndex()
 
     def add(self, value: bytes) -> None:
         """Look for parts of `value` from now on."""
         for form in _forms(value[:_MOST]):
-            last = len(form.text) - _WINDOW
-            step = max(min(8, form.least - _WINDOW + 1), last // _MOST_WINDOWS)
+            last = len(form.text) - WINDOW
+            step = max(min(8, form.least - WINDOW + 1), last // _MOST_WINDOWS)
             starts = range(0, last + 1, step) if form.least < len(form.text) else range(min(1, last + 1))
-            first = {form.text[start : start + _WINDOW]: start for start in reversed(starts)}
+            first = {form.text[start : start + WINDOW]: start for start in reversed(starts)}
             for window, start in first.items():
-                self._windows.setdefault(window, []).append((form, start))
+                self._windows.add(window, (form, start))
 
     def spans(self, text: str, is_public: Callable[[str], bool]) -> list[tuple[int, int]]:
         """Where parts stand in `text`, as first and last position."""
         squeezed = text.translate(_SKIPPED)
-        windows = self._windows
         found: list[tuple[int, int]] = []
         end = 0
-        for start in range(len(squeezed) - _WINDOW + 1):
-            if start >= end and squeezed[start : start + _WINDOW] in windows:
+        for start in self._windows.starts(squeezed):
+            if start >= end:
                 first, last = self._widest(squeezed, start, is_public)
                 if last > first:
                     found.append((first, last))
@@ -69,7 +68,7 @@ class SecretFragments:
 
     def _widest(self, squeezed: str, start: int, is_public: Callable[[str], bool]) -> tuple[int, int]:
         best = (start, start)
-        for form, offset in self._windows[squeezed[start : start + _WINDOW]]:
+        for form, offset in self._windows.of(squeezed[start : start + WINDOW]):
             first, last = _grown(squeezed, start, form.text, offset)
             part = squeezed[first:last]
             if len(part) < form.least or len(part) <= best[1] - best[0]:
@@ -84,7 +83,7 @@ def _grown(text: str, start: int, form: str, offset: int) -> tuple[int, int]:
     back = 0
     while back < min(start, offset) and text[start - back - 1] == form[offset - back - 1]:
         back += 1
-    ahead, most = _WINDOW, min(len(text) - start, len(form) - offset)
+    ahead, most = WINDOW, min(len(text) - start, len(form) - offset)
     while ahead < most and text[start + ahead] == form[offset + ahead]:
         ahead += 1
     return start - back, start + ahead

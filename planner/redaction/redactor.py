@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
+
+from planner.redaction.window_index import WINDOW, WindowIndex
 
 if TYPE_CHECKING:
     from planner.redaction.fragments import SecretFragments
@@ -20,10 +22,10 @@ if TYPE_CHECKING:
 MASK: Final = "(secret)"
 SHORTEST: Final = 8  # characters: below it a value is an ordinary word too often to be searched for in any text
 SHORTEST_WORD: Final = 4  # the same for a word that stands alone in what a command prints
-_WINDOW = 8
 _HEAD = 12  # bytes of a value that decide the first window of each of its forms; more where it is not ASCII
 _WORD = re.compile(r"[A-Za-z]{1,15}|[-+0-9.,:/]{1,11}|\W+")  # one word of letters, a number, an address with a port
-_MOST_PASSED, _LONGEST_PASSED = 50_000, 200  # texts, and characters of one
+_BETWEEN: Final = "\x80"  # between texts that are looked at together: no form of a readable secret has it
+_TOGETHER = 1 << 16  # characters of texts that are looked at together
 _KINDS = 4  # different characters that a value must have
 _SAYS_NOTHING = frozenset({"true", "false", "null", "none"})
 
@@ -45,10 +47,9 @@ class Redactor:
         self._public = ""
         self._public_words: set[str] = set()
         self._unread: list[Iterable[str]] = []
-        self._windows: dict[str, list[bytes]] = {}  # how a form begins -> the values that have such a form
+        self._windows: WindowIndex[bytes] = WindowIndex()  # how a form begins -> the values that have such a form
         self._buckets: dict[str, SecretFormBucket] = {}
         self._fragments: SecretFragments | None = None
-        self._passed: set[str] = set()  # short texts in which nothing was found since the last secret was learned
 
     def learn(self, value: bytes) -> None:
         """Remember a secret. Cheap: its forms are made when there is text to look at."""
@@ -60,7 +61,6 @@ class Redactor:
         with self._lock:
             self._values.add(value)
             self._new.append(value)
-            self._passed = set()
 
     def publish(self, words: Iterable[str]) -> None:
         """Names that are shown in any case: of resources, nodes, lanes. A value that stands in one, or that is put
@@ -71,30 +71,24 @@ class Redactor:
 
     def clean(self, text: str) -> str:
         """`text` with every form of every secret replaced by MASK. Linear in the text, whatever was learned."""
-        windows = self._ready()
-        if not windows:
-            return text
-        spans = [
-            (start, start + length)
-            for start in range(len(text) - _WINDOW + 1)
-            if text[start : start + _WINDOW] in windows and (length := self._longest(text, start))
-        ]
+        spans = self._spans(text)
         return _masked(text, spans) if spans else text
 
     def clean_foreign(self, text: str) -> str:
         """The same for words from outside, where a secret may be cut, broken into lines or quoted by whoever wrote
         them: also parts that are long enough to be telling."""
-        passed = self._passed
-        if len(text) < _WINDOW or text in passed:  # what providers return repeats itself, object by object
-            return text
         whole = self.clean(text)
-        if self._fragments is None:
-            return whole
-        with self._lock:
-            spans = self._fragments.spans(whole, self._is_public)
-            if not spans and whole == text and len(text) <= _LONGEST_PASSED and len(passed) < _MOST_PASSED:
-                passed.add(text)  # into a set that is not asked any more where a secret was learned meanwhile
+        spans = self._spans_of_parts(whole)
         return _masked(whole, spans) if spans else whole
+
+    def leaves(self, texts: Iterable[str]) -> bool:
+        """Whether `clean` leaves each of `texts` as it is: many are looked at together, at the price of one. No may
+        also mean that one begins where another ends as a secret reads; `clean` decides."""
+        return not any(self._spans(text) for text in _together(texts))
+
+    def leaves_foreign(self, texts: Iterable[str]) -> bool:
+        """The same of `clean_foreign`."""
+        return not any(self._spans(text) or self._spans_of_parts(text) for text in _together(texts))
 
     def clean_output(self, text: str) -> str:
         """The same for what a command prints: also secrets of SHORTEST_WORD characters, where one stands alone."""
@@ -103,6 +97,20 @@ class Redactor:
         for word in reversed(words):
             masked = re.sub(rf"(?<![\w-]){re.escape(word)}(?![\w-])", MASK, masked)
         return masked
+
+    def _spans(self, text: str) -> list[tuple[int, int]]:
+        """Where forms of secrets stand in a text, as first and last position."""
+        if len(text) < WINDOW:
+            return []
+        starts = self._ready().starts(text)
+        return [(start, start + length) for start in starts if (length := self._longest(text, start))]
+
+    def _spans_of_parts(self, text: str) -> list[tuple[int, int]]:
+        """Where parts of secrets stand in a text."""
+        if len(text) < WINDOW or self._fragments is None:
+            return []
+        with self._lock:
+            return self._fragments.spans(text, self._is_public)
 
     def _learn_short(self, value: bytes) -> None:
         text = value.decode("utf-8", "replace").strip()
@@ -113,15 +121,15 @@ class Redactor:
     def _longest(self, text: str, start: int) -> int:
         from planner.redaction.index import SecretFormBucket
 
-        window = text[start : start + _WINDOW]
+        window = text[start : start + WINDOW]
         with self._lock:
-            values = self._windows.get(window, [])
+            values = self._windows.of(window)
             bucket = self._buckets.get(window)
             if bucket is None or bucket.size != len(values):
                 bucket = self._buckets[window] = SecretFormBucket(window, values)
         return bucket.longest(text, start)
 
-    def _ready(self) -> dict[str, list[bytes]]:
+    def _ready(self) -> WindowIndex[bytes]:
         with self._lock:
             if self._unread and (self._values or self._short):
                 self._read_public()
@@ -147,7 +155,7 @@ class Redactor:
             self._public_words.update(piece for word in found for piece in _SEPARATORS.split(word))
         self._unread.clear()
         self._new = list(self._values)
-        self._windows, self._buckets, self._fragments = {}, {}, None
+        self._windows, self._buckets, self._fragments = WindowIndex(), {}, None
 
     def _is_telling(self, value: bytes) -> bool:
         text = value.decode("utf-8", "replace").strip()
@@ -168,9 +176,9 @@ class Redactor:
         from planner.redaction.forms import encoded_forms_of_secret
 
         head = value[: _HEAD if value[:_HEAD].isascii() else 3 * _HEAD]
-        for window in {form[:_WINDOW] for form in encoded_forms_of_secret(head)}:
-            if len(window) == _WINDOW:
-                self._windows.setdefault(window, []).append(value)
+        for window in {form[:WINDOW] for form in encoded_forms_of_secret(head)}:
+            if len(window) == WINDOW:
+                self._windows.add(window, value)
 
     def __repr__(self) -> str:
         return "Redactor(…)"
@@ -180,6 +188,21 @@ _SEPARATORS = re.compile(r"[./:]+")
 _OF_ADDRESSES = frozenset({"http", "https", "ssh", "git", "svc", "cluster", "local"})
 _MOST_PIECES = 16
 REDACTOR: Final = Redactor()
+
+
+def _together(texts: Iterable[str]) -> Iterator[str]:
+    """Texts joined, those left out that are too short to hold anything."""
+    joined: list[str] = []
+    length = 0
+    for text in texts:
+        if len(text) >= WINDOW:
+            joined.append(text)
+            length += len(text)
+            if length >= _TOGETHER:
+                yield _BETWEEN.join(joined)
+                joined, length = [], 0
+    if joined:
+        yield _BETWEEN.join(joined)
 
 
 def _masked(text: str, spans: list[tuple[int, int]]) -> str:

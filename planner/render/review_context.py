@@ -56,8 +56,8 @@ class ReviewContext:
     `guards` are the words of the guards that an apply of the plan will be refused by: they depend on the memory of this
     machine, so they are no part of the plan.
 
-    For a pull request, `way` are the stages from its merge to the gate, `identifier` what is approved in place of the
-    plan's own id, and `approval` what is said of that.
+    `identifier` is what is approved; empty where that is the plan's own id, and nobody has made it yet. For a pull
+    request it is another one, `way` are the stages from its merge to the gate, and `approval` what is said of that.
     """
 
     planned_at: str = ""

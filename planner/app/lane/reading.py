@@ -13,7 +13,7 @@ from planner.app.lane.subjects import LaneParts
 from planner.app.session import Session
 from planner.commit_id import is_commit_id
 from planner.errors import SelectionError
-from planner.redaction.cleaning import clean_texts_in_value
+from planner.redaction.cleaning import Cleaner, clean_texts_in_value
 from planner.redaction.redactor import REDACTOR
 from planner.rollout import evidence as names
 from planner.rollout.equations import gitops_commit_of_target
@@ -64,12 +64,15 @@ def read_lane_evidence(readers: EvidenceReaders, lane: str, target: StatusTarget
 
         readings, torn = read_at_one_moment(read)
     torn = torn or commits[-1] != commits[-2]
-    return clean_texts_in_value(LaneEvidence(lane, commits[-1], readings, target.pinned, torn), _clean)
+    return clean_texts_in_value(LaneEvidence(lane, commits[-1], readings, target.pinned, torn), _STORABLE)
 
 
 def _clean(text: str) -> str:
     """Without secrets, and as text that can be stored: a server may send half a surrogate pair."""
     return REDACTOR.clean(text).encode(errors="replace").decode()
+
+
+_STORABLE = Cleaner(_clean, lambda _: False)
 
 
 def _read(readers: EvidenceReaders, target: StatusTarget, beside: Executor) -> tuple[str, Readings]:

@@ -147,15 +147,17 @@ def _issues(place: MonitoredLane, memory: LaneMemory) -> Iterator[tuple[str, tup
 
 
 def issue_spec(place: MonitoredLane, family: IssueFamily, record: FailureRecord) -> JsonObject:
-    """What the issue of a family has to say."""
-    lane = f"{place.node}/{place.lane}"
+    """What this node says in the issue of a family of its lane (B11): several nodes roll one lane out (B10)."""
+    node_lane = f"{place.node}/{place.lane}"
     command = f"hwplan prs --node {place.node} --lane {place.lane} --once --dry-run"
     if family is IssueFamily.MERGE_MISMATCH:
         command = f"hwplan prs --node {place.node} --lane {place.lane} --resume"
     return {
-        "marker": issue_marker(lane, family).lower(),
-        "title": issue_title(lane, family),
-        "body": issue_body(record, lane, command),
+        "marker": issue_marker(place.lane, family).lower(),
+        "formerMarkers": [issue_marker(node_lane, family).lower()],
+        "section": place.node.lower(),
+        "title": issue_title(place.lane, family),
+        "body": issue_body(record, node_lane, command),
         "state": "open" if record.is_open else "closed",
     }
 

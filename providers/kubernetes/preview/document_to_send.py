@@ -11,7 +11,7 @@ from collections.abc import Callable
 from planner.editing import MISSING, remove_field, replace_value, value_at
 from planner.path import Element, FieldPath, ListItem
 from planner.resource import Resource
-from planner.values import Json, JsonObject, OutputRef, OutputTemplate, SealedSecret, open_outputs
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate, SealedSecret, is_plain, open_outputs
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.applied_stamp import with_applied_stamp
 from providers.kubernetes.object_location import ObjectLocation, with_real_namespace
@@ -47,9 +47,16 @@ def document_to_send(
 
 
 def _has_null(value: Json) -> bool:
-    if isinstance(value, dict):
-        return any(_has_null(item) for item in value.values())
-    return any(_has_null(item) for item in value) if isinstance(value, list) else value is None
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            pending.extend([one for one in item.values() if one.__class__ is not str])
+        elif isinstance(item, list):
+            pending.extend(item)
+        elif item is None:
+            return True
+    return False
 
 
 def _as_sent(document: JsonObject, types: MergeTypeTable) -> JsonObject:
@@ -63,6 +70,8 @@ def _as_sent(document: JsonObject, types: MergeTypeTable) -> JsonObject:
 
 def special_leaves(value: Json, path: tuple[str | int, ...] = ()) -> tuple[tuple[tuple[str | int, ...], Json], ...]:
     """Every Ref, Sub and Sealed with its plain path."""
+    if is_plain(value):
+        return ()
     if isinstance(value, dict):
         return tuple(found for key, item in value.items() for found in special_leaves(item, (*path, key)))
     if isinstance(value, list):

@@ -26,10 +26,18 @@ from planner.plan import (
     Selection,
     VerifiedBy,
 )
-from planner.plan_document import dump_plan, load_plan, plan_document
+from planner.plan_document import compact_plan, dump_plan, load_plan, plan_document
 from planner.plan_effect import plan_id
 from planner.source import SourceRef
-from planner.values import Json, OutputTemplate, SealedSecret, document_digest, encode_leaves, parse_output_ref
+from planner.values import (
+    Json,
+    OutputTemplate,
+    SealedSecret,
+    canonical_bytes,
+    document_digest,
+    encode_leaves,
+    parse_output_ref,
+)
 from tests.unit.render.sample_plans import HOSTILE, SAMPLES, hostile, mixed
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -132,6 +140,13 @@ def test_what_is_written_is_read_back(plan: Plan) -> None:
     assert again == plan
     assert dump_plan(again) == data
     assert plan_document(again)["id"] == plan_id(plan)
+
+
+@given(plans())
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_what_a_state_keeps_are_the_canonical_bytes(plan: Plan) -> None:
+    data = compact_plan(plan, plan_id(plan))
+    assert data == canonical_bytes(plan_document(plan)) and load_plan(data) == plan
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if not set(text) & {"\ud800", "#", "/"}])
