@@ -126,7 +126,7 @@ def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> 
             identifier=found.identifier,
             approval=pull_request_approval_words(way, short_id(found.identifier)),
         )
-        page = show_plan(found.made, request, form, review=review, confirmed=True)
+        page = show_plan(found.made, request, form, review=review, offer=False)
         if form == "json":
             told = {"pullRequest": number, "head": pull.head, "id": found.identifier}
             told["way"] = [{"stage": one.title, "text": "".join(one.words)} for one in stages]

@@ -47,13 +47,15 @@ def show_plan(
     confirmed: bool = False,
     review: ReviewContext | None = None,
     allow: Sequence[str] = (),
+    offer: bool = True,
 ) -> str:
-    """A plan that was made now, in one of the forms, with the command that applies exactly it. Where guards will refuse
-    it the page says so, but for those that `allow` names; when it is `confirmed` they are about to be judged."""
+    """A plan that was made now, in one of the forms, with the command that applies exactly it unless `offer` is false.
+    Where guards will refuse it the page says so, but for those that `allow` names; when it is `confirmed` they are
+    about to be judged."""
     if form not in _PLAN_FORMS:
         return _drawn(made.plan, made.graph, form)
     fired = () if confirmed else guards_refusing_plan_run(made, request)
-    command = "" if confirmed else _command(made, request, verb, saved, fired)
+    command = _command(made, request, verb, saved, fired) if offer and not confirmed else ""
     guards = [one for one in fired if one.guard not in allow]
     from planner.render.review_context import NO_CONTEXT
 

@@ -15,11 +15,11 @@ from planner.errors import ProviderError
 from planner.ports import Absent, Effect, Fingerprinter, Observation, Present, Preview
 from planner.resource import Resource
 from providers.cluster import Cluster
-from providers.kubernetes.object_location import is_crd, locate_object
+from providers.kubernetes.object_location import can_be_declared, is_crd, locate_object
 from providers.kubernetes.parallel_map import ParallelMap
 from providers.kubernetes.preview.planned_types import PlannedTypes
 from providers.kubernetes.preview.preview_input import PreviewInput, preview_blocked, preview_without_prediction
-from providers.kubernetes.preview.unserved import not_served_error
+from providers.kubernetes.preview.unserved import not_declarable_error, not_served_error
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
 
@@ -73,6 +73,8 @@ class Previewer:
                 return preview_blocked(
                     effect, not_served_error(resource.api_version, address.kind, self.cluster.kinds(), crds)
                 )
+            if not can_be_declared(kind):
+                return preview_blocked(effect, not_declarable_error(kind))
         except ProviderError as error:
             return preview_blocked(effect, error)
         spot = locate_object(kind, address, self.default_namespace)
