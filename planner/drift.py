@@ -7,10 +7,10 @@ from enum import StrEnum
 
 from planner.address import Address
 from planner.dataclass import dataclass
-from planner.path import FieldPath
+from planner.field_path import FieldPath
 from planner.plan import ClusterIdentity, FieldChange, Selection
-from planner.redaction.cleaning import AS_IT_IS
-from planner.source import SourceRef
+from planner.redaction.clean_values import AS_IT_IS
+from planner.source_ref import SourceRef
 
 _NOWHERE = SourceRef("")
 

@@ -1,6 +1,6 @@
 """The plan as data: what will be done to what, in which order, on which precondition. Frozen and secret-free.
 
-Its JSON document is planner.plan_document's, its id planner.plan_effect's. Makes no decision: that is
+Its JSON document is planner.plan_document's, its id planner.plan_id's. Makes no decision: that is
 planner.planning; executes nothing: that is planner.executor. Display-only fields (`reason`, `source`, `manager`,
 `time`) are never read back for a decision.
 """
@@ -12,9 +12,9 @@ from enum import StrEnum
 
 from planner.address import Address
 from planner.dataclass import dataclass
-from planner.path import FieldPath
-from planner.redaction.cleaning import AS_IT_IS
-from planner.source import SourceRef
+from planner.field_path import FieldPath
+from planner.redaction.clean_values import AS_IT_IS
+from planner.source_ref import SourceRef
 from planner.values import JsonObject, JsonValue, OutputRef, OutputTemplate
 
 SCHEMA_VERSION = 1
@@ -162,8 +162,8 @@ class Drift:
 class SideEffectKind(StrEnum):
     """What a change sets off, the gravest first. The value is what a reader sees."""
 
-    OUTAGE = "without service"
-    LOSS = "data goes"
+    OUTAGE = "downtime"
+    LOSS = "data loss"
     BROKEN = "broken reference"
     REFERENCE = "still referenced"
     STALE = "keeps the old value"

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from planner.address import Address
 from planner.dataclass import dataclass
-from planner.path import render_path
+from planner.field_path import render_path
 from planner.plan import Action, Blocked, Change, FieldChange, FieldOp, Plan
 from planner.values import Json, encode_leaves
 

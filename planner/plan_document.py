@@ -1,6 +1,6 @@
 """The plan as a JSON document: its keys (spec 05, "The plan as JSON") and its bytes. Pure; decides nothing.
 
-The id in it is the digest of what the plan does (planner.plan_effect). The file form is the document, indented, with a
+The id in it is the digest of what the plan does (planner.plan_id). The file form is the document, indented, with a
 final newline. A file is believed only when writing what was read gives the same bytes again, and its checksum is that
 of all of it but what guards said when it was shown, which is not read.
 """
@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from planner import __version__
 from planner.address import Address
 from planner.errors import ForeignPlan
-from planner.path import parse_path, render_path
+from planner.field_path import parse_path, render_path
 from planner.plan import (
     SCHEMA_VERSION,
     Action,
@@ -35,8 +35,8 @@ from planner.plan import (
     SideEffectKind,
     VerifiedBy,
 )
-from planner.plan_effect import plan_id
-from planner.source import SourceRef
+from planner.plan_id import plan_id
+from planner.source_ref import SourceRef
 from planner.values import Json, JsonObject, canonical_bytes, decode_leaves, document_digest, encode_leaves
 
 _TOOL = "hwplan"

@@ -12,7 +12,7 @@ from enum import StrEnum
 from planner.address import Address
 from planner.dataclass import dataclass
 from planner.plan import Action, Change, Plan
-from planner.plan_effect import effects_by_address
+from planner.plan_id import effects_by_address
 from planner.values import Json
 
 

@@ -15,9 +15,9 @@ from planner.address import Address
 from planner.applied_state import KindInNamespace
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
-from planner.path import FieldPath
+from planner.field_path import FieldPath
 from planner.plan import Change, ClusterIdentity, Drift, FieldChange, Precondition, VerifiedBy
-from planner.redaction.cleaning import AS_IT_IS
+from planner.redaction.clean_values import AS_IT_IS
 from planner.resource import Resource
 from planner.values import Json, JsonObject, SecretValue, Vault
 

@@ -11,8 +11,8 @@ from enum import Enum
 
 from planner.address import Address
 from planner.dataclass import dataclass
-from planner.path import FieldPath
-from planner.source import SourceRef
+from planner.field_path import FieldPath
+from planner.source_ref import SourceRef
 from planner.values import JsonObject
 
 # Annotations that hwplan reads on any resource (spec 04, "Identity, order, options").

@@ -16,7 +16,7 @@ from typing import Any, NoReturn, TypeAlias, cast, overload
 
 from planner.address import Address
 from planner.dataclass import dataclass
-from planner.redaction.cleaning import AS_IT_IS
+from planner.redaction.clean_values import AS_IT_IS
 from planner.redaction.redactor import REDACTOR
 
 # Two names for one thing, a document tree. `JsonValue` says what it is made of, for code that takes documents of any

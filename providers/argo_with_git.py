@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 
 from planner.values import JsonObject
-from providers.git.histories import CommitHistories
+from providers.git.commit_histories import CommitHistories
 from providers.kubernetes.operations.argosync import ArgoSyncProvider
 from providers.provider_tools import ProviderTools
 

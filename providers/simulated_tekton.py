@@ -23,11 +23,16 @@ from providers.json_answer import parse_json_answer
 from providers.kubernetes.errors import AlreadyExists
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations.pipelinerun import PipelineRunProvider
-from providers.kubernetes.snapshot.cluster import SnapshotCluster
-from providers.kubernetes.snapshot.controllers import OUTCOME, SIMULATED
+from providers.kubernetes.snapshot.simulated_controllers import OUTCOME, SIMULATED
+from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from providers.provider_tools import ProviderTools
 from providers.sandbox.git_repositories import run_git
-from providers.sandbox.pipelines import BuiltService, SimulatedPipeline, read_pipelines, read_simulated_failures
+from providers.sandbox.simulated_pipelines import (
+    BuiltService,
+    SimulatedPipeline,
+    read_pipelines,
+    read_simulated_failures,
+)
 
 _FAILED = "simulated: made to fail by `hwplan sandbox fail`"
 _BEFORE, _LAST = ("source-fetch", "plan-artifacts"), "gitops-promote"
@@ -130,8 +135,8 @@ class SimulatedTekton:
     def _push(self, image: str) -> str:
         """A made-up image in the registry of the sandbox; its digest."""
         from providers.images.copy_image import ImageLocation, copy_image  # only where a run builds something
-        from providers.images.layout import OciLayout
-        from providers.images.reference import parse_image_reference
+        from providers.images.image_reference import parse_image_reference
+        from providers.images.oci_layout import OciLayout
         from providers.oci_layout import create_layout
 
         reference = parse_image_reference(image)

@@ -10,8 +10,8 @@ from dataclasses import field
 
 from planner.dataclass import dataclass
 from planner.failpoint import hit_failpoint
-from state.connection import Database
 from state.row_checksum import row_checksum, verify_checksum
+from state.sqlite_connection import Database
 from state.timestamps import utc_now
 
 _COLUMNS = "lane, target, number, digest, at, record"

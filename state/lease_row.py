@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from planner.dataclass import dataclass
 from state import process_identity
-from state.connection import Database
+from state.sqlite_connection import Database
 from state.timestamps import utc_now, utc_of_ms, wall_ms
 
 _FREE = "who = '', process = '', expires = 0"

@@ -13,9 +13,9 @@ from planner.dataclass import dataclass
 from planner.plan import Selection
 from planner.values import JsonObject, decode_leaves
 from state import process_identity
-from state.connection import Database, Row
-from state.journal import journal_rows
 from state.row_checksum import row_checksum, verify_checksum
+from state.run_journal import journal_rows
+from state.sqlite_connection import Database, Row
 from state.timestamps import utc_now
 
 KEPT_DOCUMENTS = 5  # plans are large; only the newest can be resumed, and `undo` reads records

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from planner.address import is_hwplan_kind
-from planner.app.holds import HeldRollout, refuse_plan_against_hold
+from planner.app.lane_holds import HeldRollout, refuse_plan_against_hold
 from planner.app.plan_run import PlanRun, count_owned_live
-from planner.app.reading import read_with_all_providers
+from planner.app.read_and_preview import read_with_all_providers
 from planner.app.secret_freshness import changed_secret_sources
 from planner.app.session import Session
 from planner.app.shown_plans import refuse_unapproved_plan
@@ -31,7 +31,7 @@ from planner.executor import (
 )
 from planner.plan import Action, Change, Plan
 from planner.plan_document import compact_plan
-from planner.plan_effect import plan_id
+from planner.plan_id import plan_id
 from planner.planning import check_guards
 from planner.ports import Absent, Observation, Present, Provider, ReadResult, Unreadable
 from planner.resource import Resource

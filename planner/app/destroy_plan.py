@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from planner.address import Address, is_hwplan_kind
 from planner.app.cascade_check import listable_kinds, with_cascaded_objects
-from planner.app.load import load_configuration, load_desired
+from planner.app.load_desired import load_configuration, load_desired
+from planner.app.plan_remarks import reader_notes
 from planner.app.plan_run import (
     PlanRun,
     count_owned_live,
@@ -20,11 +21,10 @@ from planner.app.plan_run import (
     warnings_of_unlisted_kinds,
     with_real_namespaces,
 )
-from planner.app.reader_notes import reader_notes
-from planner.app.reading import read_with_all_providers
+from planner.app.read_and_preview import read_with_all_providers
 from planner.app.session import Session, identify_cluster
-from planner.app.undeclared import suggest_owned_set
-from planner.app.unlabelled import unlabelled_objects
+from planner.app.undeclared_sets import suggest_owned_set
+from planner.app.unlabelled_objects import unlabelled_objects
 from planner.applied_state import AppliedState, KindInNamespace
 from planner.dataclass import dataclass
 from planner.errors import SelectionError

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from planner.app.drift import open_drift_report
+from planner.app.drift_report import open_drift_report
 from planner.app.github_texts import (
     GitHubTextResult,
     LaneRepository,

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from planner.address import Address
-from planner.app.load import load_configuration
-from planner.app.reading import preview_with_all_providers, read_with_all_providers
+from planner.app.load_desired import load_configuration
+from planner.app.read_and_preview import preview_with_all_providers, read_with_all_providers
 from planner.app.request import Request
 from planner.app.session import Session
 from planner.dataclass import dataclass
@@ -18,12 +18,12 @@ from planner.errors import SelectionError
 from planner.events import Event
 from planner.executor import ExecutionOptions, execute_plan
 from planner.graph import build_graph
-from planner.loading.policies.pulls import pull_remote
+from planner.loading.config_policies.pull_rules import pull_remote
 from planner.plan import Action, Change, Plan, Selection
 from planner.planning import PlanInputs, make_plan
 from planner.ports import Absent, Provider
 from planner.resource import Resource
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from planner.spec.lane import Lane
 from planner.values import JsonObject
 

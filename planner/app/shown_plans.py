@@ -15,7 +15,7 @@ from planner.app.runtime import state_folder
 from planner.errors import HwplanError, StalePlan
 from planner.plan import Plan
 from planner.plan_document import compact_plan, load_plan
-from planner.plan_effect import SHOWN_DIGITS, plan_id, short_id
+from planner.plan_id import SHOWN_DIGITS, plan_id, short_id
 from planner.whole_file import write_whole
 
 _KEPT = 20

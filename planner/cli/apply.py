@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from planner.app.request import Request, request_of_selection
+from planner.cli.common_options import approved, approved_by, approved_id, fully, ownership_options, selection_options
 from planner.cli.detached import detachable, start_as_detached_job
-from planner.cli.options import approved, approved_by, approved_id, fully, ownership_options, selection_options
 from planner.cli.terminal_output import print_page
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def _guards(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    from planner.planning.guards import NAMES
+    from planner.planning.plan_guards import NAMES
 
     return [name for name in NAMES if name.startswith(incomplete)]
 
@@ -76,7 +76,7 @@ def apply(
     as_json: bool,
     **how: Any,
 ) -> int:
-    """Make it so. Shows the plan; with --confirm locks, re-checks, applies node by node, waits, says what happened."""
+    """Apply a plan: show it; with --confirm lock, check again, apply step by step, wait, and report what happened."""
     from planner.cli.run_options import run_options
 
     if approvals and resume:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from planner.app.request import Request
-from planner.cli.options import fully, ownership_options, selection_options
+from planner.cli.common_options import fully, ownership_options, selection_options
 from planner.cli.output_formats import format_options
 from planner.cli.terminal_output import print_page
 
@@ -43,7 +43,11 @@ FORMATS = ("text", "wide", "json", "yaml", "markdown", "html", "mermaid", "dot",
 )
 @click.option("--change", default="", metavar="NAME", help="How the page names the change, such as 'pull request 17'.")
 @click.option(
-    "--pr", "number", type=click.IntRange(min=1), metavar="N", help="A pull request of the lane: the whole way."
+    "--pr",
+    "number",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="A pull request of the lane, from merge to gate.",
 )
 def plan(
     request: Request,
@@ -102,9 +106,9 @@ def plan(
 def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> int:
     import json
 
-    from planner.app.pull_plan import open_pull_request_plan, pull_request_way
+    from planner.app.pull_request_plan import open_pull_request_plan, pull_request_way
     from planner.cli.show_pages import exit_code_of_shown, object_command, show_plan
-    from planner.plan_effect import short_id
+    from planner.plan_id import short_id
     from planner.render.pull_request_stages import pull_request_approval_words, pull_request_stage_facts
     from planner.render.review_context import ReviewContext
 
@@ -122,7 +126,7 @@ def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> 
             identifier=found.identifier,
             approval=pull_request_approval_words(way, short_id(found.identifier)),
         )
-        page = show_plan(found.made, request, form, review=review, confirmed=True)
+        page = show_plan(found.made, request, form, review=review, offer=False)
         if form == "json":
             told = {"pullRequest": number, "head": pull.head, "id": found.identifier}
             told["way"] = [{"stage": one.title, "text": "".join(one.words)} for one in stages]
@@ -144,7 +148,7 @@ def _review(plan: Plan, request: Request, now: str, base: str, name: str) -> Rev
 def _compare(request: Request, saved: str, against: str, form: str, detailed_exitcode: bool) -> int:
     from planner.app.plan_files import read_stored_plan
     from planner.app.plan_run import open_plan_run
-    from planner.plan_effect import plan_id
+    from planner.plan_id import plan_id
     from planner.render.plan_comparison import render_comparison, render_comparison_json
 
     before = read_stored_plan(request, against)

@@ -14,8 +14,8 @@ from planner.address import Address
 from planner.dataclass import dataclass
 from planner.plan import Action, Change
 from planner.planning.deletes import REWRITES
-from planner.planning.inputs import PlanInputs
-from planner.planning.parts import ANY, WHOLE, Part, PartUse, named_parts, used_parts
+from planner.planning.named_parts import ANY, WHOLE, Part, PartUse, named_parts, used_parts
+from planner.planning.plan_inputs import PlanInputs
 from planner.ports import Present
 from planner.values import JsonObject
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from planner.effects import side_effects_of_plan
 from planner.graph import ResourceGraph, live_graph
 from planner.plan import Action, Blocked, Change, Drift, Plan, SideEffect
 from planner.planning.deletes import delete_changes, forget_changes, resource_of_live_object
-from planner.planning.inputs import PlanInputs
 from planner.planning.last_use import order_after_last_use
+from planner.planning.plan_inputs import PlanInputs
 from planner.planning.teardown import decide_leaving_objects
 from planner.planning.upserts import Upserts, decide_upserts
 from planner.ports import Present
+from planner.side_effects import side_effects_of_plan
 from planner.values import document_digest
 
 _SHOWN = 5  # objects that a reason names

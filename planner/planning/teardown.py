@@ -15,7 +15,7 @@ from planner.graph import ResourceGraph, live_graph
 from planner.graph.resource_graph import closest_name
 from planner.plan import Action, Blocked
 from planner.planning.deletes import resource_of_live_object
-from planner.planning.inputs import PlanInputs
+from planner.planning.plan_inputs import PlanInputs
 from planner.ports import Absent, Present
 
 CONTAINERS = frozenset({("", "Namespace"), ("apiextensions.k8s.io", "CustomResourceDefinition")})

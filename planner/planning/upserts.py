@@ -8,7 +8,7 @@ from typing import assert_never
 from planner.address import Address, is_hwplan_kind
 from planner.dataclass import dataclass
 from planner.plan import Action, Blocked, Change, Precondition
-from planner.planning.inputs import PlanInputs
+from planner.planning.plan_inputs import PlanInputs
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
 from planner.resource import Resource
 

@@ -13,12 +13,12 @@ from planner.address import Address
 from planner.dataclass import dataclass
 from planner.plan import FieldOp, Plan
 from planner.render.field_detail import MOST_CHARACTERS, FieldDetail, fit_both_sides
+from planner.render.marked_words import Words
 from planner.render.plan_line import PlanLine
 from planner.render.plan_view import PlanView, make_plan_view
 from planner.render.review_context import NO_CONTEXT, ReviewContext
 from planner.render.risks import Risk, RiskClass
 from planner.render.symbols import field_sign
-from planner.render.words import Words
 from planner.text_safe import fenced, html_safe, markdown_safe
 
 LIMIT = 60_000  # bytes; GitHub refuses 65,536 characters, and some characters count twice there
@@ -92,7 +92,7 @@ def _prose(words: Words, most: int = _MOST_COLUMNS) -> str:
 def _way(view: PlanView) -> list[str]:
     """The stages of a pull request, in their order."""
     shown = [f"{at}. **{step.title}** {_prose(step.words, _MOST_PROSE)}" for at, step in enumerate(view.way, 1)]
-    return ["", "#### The whole way", "", *_fitting(shown, "stage", _FACT_ROOM)] if shown else []
+    return ["", "#### From merge to gate", "", *_fitting(shown, "stage", _FACT_ROOM)] if shown else []
 
 
 def _facts(view: PlanView) -> list[str]:
@@ -100,7 +100,7 @@ def _facts(view: PlanView) -> list[str]:
     shown = _fitting(
         [f"- **{fact.title}** {_prose(fact.words, _MOST_PROSE)}" for fact in view.facts], "fact", _FACT_ROOM
     )
-    return ["", "#### For the decision", "", *shown] if shown else []
+    return ["", "#### Facts for the review", "", *shown] if shown else []
 
 
 def _effects(view: PlanView) -> list[str]:
@@ -119,7 +119,7 @@ def _names(names: Sequence[str]) -> str:
 def _risk_counts(found: Sequence[Risk]) -> str:
     """How much of each danger: deletes, replaces, loosened gates, fields taken, secrets, adoptions, what is blocked."""
     counts = Counter(risk.danger for risk in found)
-    reported = ", ".join(f"**{counts[danger]} {danger}**" for danger in RiskClass if counts[danger])
+    reported = ", ".join(f"**{danger}: {counts[danger]}**" for danger in RiskClass if counts[danger])
     return reported or "no delete, replace, adoption, forced field, changed secret or loosened gate"
 
 

@@ -13,7 +13,7 @@ from statistics import median
 
 from planner.address import Address
 from planner.dataclass import dataclass
-from planner.rollout.stages import RolloutStage, pipeline_run_names, rollout_stage_of
+from planner.rollout.rollout_stages import RolloutStage, pipeline_run_names, rollout_stage_of
 
 _BEFORE = (RolloutStage.MIRROR, RolloutStage.CONTROL_PLANE, RolloutStage.PIPELINE)
 _BRANCHES = ((RolloutStage.FLUSH,), (RolloutStage.ARGO, RolloutStage.PROBE))

@@ -25,7 +25,7 @@ from planner.ports import (
 from planner.resource import Resource
 from planner.values import Json, JsonObject, OutputRef, OutputTemplate, Vault
 from providers.durable_file import FileVersion, read_version, replace_file, version_of
-from providers.files.path_mapping import LocalFilePaths
+from providers.files.local_file_paths import LocalFilePaths
 from providers.provider_tools import ProviderTools
 
 _MODE = re.compile(r"0[0-7]{3}")

@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.values import JsonObject, OutputRef, OutputTemplate
-from providers.git.client import GitClient
-from providers.git.names import check_ref
+from providers.git.checked_names import check_ref
+from providers.git.git_client import GitClient
 from providers.git.object_cache import ObjectCache
 from providers.git.remotes import Remote, RemoteLocations, resolve_remote
 

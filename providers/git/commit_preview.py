@@ -8,8 +8,8 @@ from planner.errors import PermanentError
 from planner.plan import FieldChange, FieldOp
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
 from planner.values import JsonObject
+from providers.git.checked_names import short_commit
 from providers.git.commit_files import CommitRequest, FileChange
-from providers.git.names import short_commit
 
 
 @dataclass(frozen=True, slots=True)

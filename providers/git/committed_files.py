@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
-from providers.git.command import CommandResult
 from providers.git.object_cache import ObjectCache
+from providers.git.run_command import CommandResult
 
 
 @dataclass(frozen=True, slots=True)

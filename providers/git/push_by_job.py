@@ -13,12 +13,12 @@ from planner.plan import Change
 from planner.ports import Readiness, Written
 from planner.push_recovery import PARTIAL, RECOVERED
 from planner.values import JsonObject
-from providers.git.client import GitClient
 from providers.git.cluster_jobs import ClusterJobs, job_end
-from providers.git.failures import GitCommandFailed
+from providers.git.git_client import GitClient
+from providers.git.git_failures import GitCommandFailed
 from providers.git.object_cache import ObjectCache
-from providers.git.push import RefPush, planned_push, push_ref
 from providers.git.push_job import PushJobReport, build_push_job
+from providers.git.push_ref import RefPush, planned_push, push_ref
 from providers.git.remote_reader import RefSpec, ref_outputs
 
 

@@ -9,8 +9,8 @@ from dataclasses import field
 
 from planner.dataclass import dataclass
 from planner.errors import ProviderError
+from providers.git.git_ssh import GitSshSettings
 from providers.git.remotes import Remote
-from providers.git.ssh import GitSshSettings
 
 _MOST_AT_ONCE = 8
 

@@ -12,8 +12,8 @@ from typing import Literal, TypeAlias
 from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
 from planner.values import Json, JsonObject, OutputRef, OutputTemplate, canonical_bytes, encode_leaves
-from providers.git.failures import GitCommandFailed, GitFailure
-from providers.git.names import check_commit, check_ref
+from providers.git.checked_names import check_commit, check_ref
+from providers.git.git_failures import GitCommandFailed, GitFailure
 from providers.git.object_cache import CommitDistance, ObjectCache
 from providers.git.ref_listings import RefListings
 from providers.git.remotes import Remote, RemoteLocations, UnknownSandboxRemote, resolve_remote

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from planner.errors import PermanentError
-from planner.pulls.facts import IssueComment, IssueState
-from planner.pulls.marks import body_with_marker, find_texts_with_marker, marker_line, with_unix_line_ends
+from planner.pull_requests.github_facts import IssueComment, IssueState
+from planner.pull_requests.issue_sections import IssueSection, parse_sections, render_sections, with_section
+from planner.pull_requests.text_markers import (
+    body_with_marker,
+    find_texts_with_marker,
+    marker_line,
+    with_unix_line_ends,
+)
 from planner.values import Json, JsonObject, OutputRef, OutputTemplate
 from providers.github.client import GitHubClient
 from providers.github.keyed_objects import FoundObject
@@ -60,30 +66,44 @@ class GitHubIssues:
         return client.issues(spec["repo"], creator=client.login())
 
     def find(self, listing: Sequence[IssueState], spec: JsonObject, login: str) -> Sequence[FoundObject]:
-        """See KeyedObjectKind."""
-        ours = sorted(find_texts_with_marker(listing, spec["marker"], login), key=lambda one: one.number)
-        return [FoundObject(str(one.number), _issue_fields(one, spec), {"url": one.url}) for one in ours]
+        """See KeyedObjectKind. Those with the mark of today, and then those with a former one."""
+        found: dict[int, FoundObject] = {}
+        for marker in (spec["marker"], *(spec.get("formerMarkers") or ())):
+            for one in sorted(find_texts_with_marker(listing, marker, login), key=lambda one: one.number):
+                fields = {**_issue_fields(one, spec), "marker": marker}
+                found.setdefault(one.number, FoundObject(str(one.number), fields, {"url": one.url}))
+        return list(found.values())
 
     def wanted(self, spec: JsonObject) -> JsonObject:
         """See KeyedObjectKind."""
         state, labels = spec.get("state", "open"), sorted(spec.get("labels") or ())
-        return {"title": spec["title"], "body": _body(spec), "state": state, "labels": labels}
+        body = _section_text(spec["body"]) if spec.get("section") else _body(spec)
+        return {"title": spec["title"], "body": body, "state": state, "labels": labels, "marker": spec["marker"]}
 
     def create(self, client: GitHubClient, spec: JsonObject) -> None:
         """See KeyedObjectKind. One that has to be closed is opened and closed, so that it can be read."""
-        made = client.create_issue(spec["repo"], spec["title"], _body(spec), tuple(spec.get("labels") or ()))
-        if spec.get("state") == "closed":
+        body, state = _whole_body(spec, "")
+        made = client.create_issue(spec["repo"], spec["title"], body, tuple(spec.get("labels") or ()))
+        if state == "closed":
             client.update_issue(spec["repo"], made.number, {"state": "closed"})
 
     def update(self, client: GitHubClient, spec: JsonObject, found: FoundObject) -> None:
-        """See KeyedObjectKind."""
-        wanted = self.wanted(spec)
-        changed = {name: value for name, value in wanted.items() if found.fields.get(name) != value}
-        if "labels" in changed:
-            number = int(found.identifier)
-            now = next(one for one in self.list(client, spec) if one.number == number)
-            changed["labels"] = [*now.labels, *(name for name in wanted["labels"] if name not in now.labels)]
-        client.update_issue(spec["repo"], int(found.identifier), changed)
+        """See KeyedObjectKind. What others wrote beside a part of ours is read right before."""
+        number = int(found.identifier)
+        now = next(one for one in self.list(client, spec) if one.number == number)
+        body, state = _whole_body(spec, now.body)
+        wanted: JsonObject = {"title": spec["title"], "body": body, "state": state}
+        is_now: JsonObject = {
+            "title": now.title,
+            "body": with_unix_line_ends(now.body),
+            "state": "open" if now.is_open else "closed",
+        }
+        changed = {name: value for name, value in wanted.items() if is_now[name] != value}
+        labels = sorted(spec.get("labels") or ())
+        if set(labels) - set(now.labels):
+            changed["labels"] = [*now.labels, *(name for name in labels if name not in now.labels)]
+        if changed:
+            client.update_issue(spec["repo"], number, changed)
 
     def remove(self, client: GitHubClient, spec: JsonObject, extra: FoundObject, kept: FoundObject) -> None:
         """See KeyedObjectKind. An issue cannot be deleted: it is closed and loses its mark."""
@@ -93,9 +113,33 @@ class GitHubIssues:
 
 
 def _issue_fields(one: IssueState, spec: JsonObject) -> JsonObject:
+    """What of an issue is compared. Of one that several write: our part, and whether it is open as that part has it."""
     labels = sorted(set(one.labels) & set(spec.get("labels") or ()))
     state = "open" if one.is_open else "closed"
-    return {"title": one.title, "body": with_unix_line_ends(one.body), "state": state, "labels": labels}
+    if not spec.get("section"):
+        return {"title": one.title, "body": with_unix_line_ends(one.body), "state": state, "labels": labels}
+    sections = {part.name: part for part in parse_sections(one.body)}
+    mine = sections.pop(str(spec["section"]), None)
+    if mine is not None and not mine.is_open and any(part.is_open for part in sections.values()):
+        state = "closed"  # of us; it is open for others
+    elif mine is not None and mine.is_open != one.is_open:
+        state = "closed" if mine.is_open else "open"
+    return {"title": one.title, "body": mine.text if mine else "", "state": state, "labels": labels}
+
+
+def _section_text(body: Json) -> Json:
+    return body if isinstance(body, OutputRef | OutputTemplate) else with_unix_line_ends(str(body)).strip()
+
+
+def _whole_body(spec: JsonObject, before: str) -> tuple[str, str]:
+    """The body and the state that an issue gets: our part beside those that stand there, or ours alone."""
+    state = str(spec.get("state", "open"))
+    if not spec.get("section"):
+        return str(_body(spec)), state
+    mine = IssueSection(str(spec["section"]), str(_section_text(spec["body"])), state == "open")
+    sections = with_section(parse_sections(before), mine)
+    whole = str(_body({**spec, "body": render_sections(sections)}))
+    return whole, "open" if any(one.is_open for one in sections) else "closed"
 
 
 def _body(spec: JsonObject) -> Json:

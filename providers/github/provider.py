@@ -14,7 +14,7 @@ from typing import Any
 
 from planner.address import Address
 from planner.applied_state import KindInNamespace
-from planner.diff import diff_documents
+from planner.document_diff import diff_documents
 from planner.errors import PermanentError, ProviderError
 from planner.plan import Change
 from planner.ports import (
@@ -31,11 +31,11 @@ from planner.ports import (
 )
 from planner.resource import Resource
 from planner.values import JsonObject, Vault, open_outputs
-from providers.github.access import GitHubClients
 from providers.github.commit_statuses import GitHubStatuses
+from providers.github.github_clients import GitHubClients
 from providers.github.keyed_objects import KeyedObjectKind, apply_keyed_object, has_open_output, version_token_of_fields
 from providers.github.marked_texts import GitHubComments, GitHubIssues
-from providers.github.merge_pull import MergeContext, merge_pull_request
+from providers.github.merge_pull_request import MergeContext, merge_pull_request
 from providers.github.pull_request_spec import GitMergeReader, PullRequestMerge, parse_pull_request
 from providers.github.pull_requests import observe_pull, preview_pull
 from providers.github.verify_merge import MergeVerifier

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from planner.address import Address
 from planner.dataclass import dataclass
-from planner.pulls.facts import MergeMethod
-from planner.pulls.merge_check import ConflictingMerge, MergedHistory, PredictedMerge
+from planner.pull_requests.github_facts import MergeMethod
+from planner.pull_requests.merge_check import ConflictingMerge, MergedHistory, PredictedMerge
 from planner.values import JsonObject
 
 

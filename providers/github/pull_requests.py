@@ -1,19 +1,20 @@
-"""The PullRequest kind: what is seen of it, and what a plan says of the merge. The merge itself is `merge_pull.py`."""
+"""The PullRequest kind: what is seen of it, and what a plan says of the merge. The merge itself is
+`merge_pull_request.py`."""
 
 from __future__ import annotations
 
 from planner.address import Address
 from planner.errors import ProviderError
-from planner.path import FieldPath
+from planner.field_path import FieldPath
 from planner.plan import FieldChange, FieldOp
 from planner.ports import Effect, Present, Preview
-from planner.pulls.facts import PullRequestState
-from planner.pulls.merge_check import ConflictingMerge, MergeMismatch
-from planner.pulls.mergeability import Mergeability, judge_mergeability
+from planner.pull_requests.github_facts import PullRequestState
+from planner.pull_requests.merge_check import ConflictingMerge, MergeMismatch
+from planner.pull_requests.mergeability import Mergeability, judge_mergeability
 from planner.resource import Resource
 from planner.values import document_digest
 from providers.github.conflict_pulls import with_pulls
-from providers.github.merge_pull import MergeContext, behind_base, changed_since_review
+from providers.github.merge_pull_request import MergeContext, behind_base, changed_since_review
 from providers.github.pull_request_spec import PullRequestMerge, merge_outputs
 
 _MERGED: FieldPath = ("merged",)

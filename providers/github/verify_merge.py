@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from planner.dataclass import dataclass
-from planner.pulls.facts import PullRequestState
-from planner.pulls.merge_check import (
+from planner.pull_requests.github_facts import PullRequestState
+from planner.pull_requests.merge_check import (
     MergedHistory,
     MergeMismatch,
     PredictedMerge,

@@ -14,11 +14,11 @@ from planner.errors import PermanentError
 from providers.http.retries import repeat_on_temporary_error
 from providers.images.build_context import build_digest, context_folder
 from providers.images.copy_image import ImageLocation
+from providers.images.image_manifest import ALL, MAX_MANIFEST, ImageDescriptor, ImageManifest, selected_digest
+from providers.images.image_reference import ImageReference, LayoutReference
 from providers.images.image_spec import ImageSpec
+from providers.images.image_store import verify_while_reading
 from providers.images.image_stores import ImageStores
-from providers.images.manifest import ALL, MAX_MANIFEST, ImageDescriptor, ImageManifest, selected_digest
-from providers.images.reference import ImageReference, LayoutReference
-from providers.images.store import verify_while_reading
 from providers.json_answer import parse_json_answer
 
 BUILD = "dev.hwplan.build"  # annotation of a built image: the digest of what it was built from

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from planner.dataclass import dataclass
-from planner.path import FieldPath
+from planner.field_path import FieldPath
 from planner.plan import Change
 from planner.values import JsonObject
 from providers.cluster import FIELD_MANAGER

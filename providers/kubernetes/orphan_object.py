@@ -14,7 +14,7 @@ from planner.values import JsonObject
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.errors import ResourceVersionConflict
 from providers.kubernetes.object_location import locate_object, served_kind
-from providers.kubernetes.writing import TRIES, ChangeInProgress, WriteContext, refuse_unplanned_object
+from providers.kubernetes.write_objects import TRIES, ChangeInProgress, WriteContext, refuse_unplanned_object
 
 _MARKS = (("annotations", APPLIED), ("labels", SET_LABEL))
 

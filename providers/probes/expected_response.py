@@ -12,7 +12,7 @@ from dataclasses import field
 
 from planner.body_difference import differing_parts
 from planner.dataclass import dataclass
-from planner.path import parse_path, render_path
+from planner.field_path import parse_path, render_path
 from planner.values import Json, JsonObject, OutputRef, OutputTemplate, canonical_bytes
 from providers.json_answer import parse_json_answer
 from providers.web.json_body import json_values_at

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from planner.address import Address
 from planner.dataclass import dataclass
-from planner.diff import diff_documents
+from planner.document_diff import diff_documents
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, ProviderError
-from planner.path import render_path
+from planner.field_path import render_path
 from planner.plan import Change
 from planner.ports import Written
 from planner.values import open_outputs

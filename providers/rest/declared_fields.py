@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from planner.diff import HIDDEN, diff_documents
-from planner.editing import remove_field, set_field
-from planner.path import FieldPath
+from planner.document_diff import HIDDEN, diff_documents
+from planner.document_editing import remove_field, set_field
+from planner.field_path import FieldPath
 from planner.plan import FieldChange, FieldOp
 from planner.values import Json, JsonObject, SealedSecret, document_digest, encode_leaves, open_outputs, value_leaves
 from providers.rest.object_spec import RestObjectRequest

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from planner.address import Address
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
-from planner.path import FieldPath, parse_path
+from planner.field_path import FieldPath, parse_path
 from planner.values import Json, JsonObject, OutputRef, OutputTemplate, SealedSecret
 from providers.web.json_body import json_values_at
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from planner.address import Address
 from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError, ProviderError
-from planner.path import render_path
+from planner.field_path import render_path
 from planner.plan import Change
 from planner.ports import (
     Absent,

@@ -11,9 +11,9 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from planner.editing import set_field
+from planner.document_editing import set_field
 from planner.errors import PermanentError, TemporaryError
-from planner.path import FieldPath
+from planner.field_path import FieldPath
 from planner.values import Json, JsonObject, SealedSecret
 from providers.durable_file import read_version, replace_file, version_of
 from providers.rest.object_spec import RestCollection

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from planner.dataclass import dataclass
 from providers.oci_layout import create_layout
+from providers.sandbox.canned_answers_file import CannedAnswer, CannedQuery, CannedTarget, write_canned_answers
 from providers.sandbox.git_repositories import SandboxRemote, create_repository
 from providers.sandbox.github_file import SandboxGitHubRepository, write_github
-from providers.sandbox.pipelines import FILE, SimulatedPipeline, write_pipelines
-from providers.sandbox.probe_answers import CannedAnswer, CannedQuery, CannedTarget, write_canned_answers
 from providers.sandbox.secret_files import SandboxSecretFile, write_secrets
+from providers.sandbox.simulated_pipelines import FILE, SimulatedPipeline, write_pipelines
 
 _README = """\
 # A sandbox of hwplan

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from planner.dataclass import dataclass
 from providers.http.answer import HttpAnswer
-from providers.simulated_github.exchange import SimulatedRequest
+from providers.simulated_github.request_and_reply import SimulatedRequest
 from providers.simulated_github.server import SimulatedGitHub
 from providers.simulated_github.store import GitHubStore
 

@@ -6,7 +6,7 @@ import copy
 from random import Random
 from typing import Any
 
-from providers.kubernetes.ssa.schema import MergeType
+from providers.kubernetes.ssa.merge_types import MergeType
 from providers.kubernetes.ssa.typed_values import list_item_element
 
 Doc = dict[str, Any]

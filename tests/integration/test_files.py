@@ -16,11 +16,11 @@ from planner.errors import PermanentError, PreconditionError
 from planner.plan import Action, Change, Precondition
 from planner.ports import Absent, Effect, Present, Preview, Unreadable
 from planner.resource import Resource
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from planner.spec.kinds.files import LocalFile
 from planner.values import parse_output_ref
 from providers.durable_file import version_of
-from providers.files.path_mapping import LocalFilePaths
+from providers.files.local_file_paths import LocalFilePaths
 from providers.files.provider import LocalFileProvider
 
 ADDRESS = Address.parse("LocalFile/one")

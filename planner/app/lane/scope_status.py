@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from planner.address import Address
-from planner.app.load import load_configuration
+from planner.app.load_desired import load_configuration
 from planner.app.plan_run import Only, gather_inputs
 from planner.app.request import Request
 from planner.app.session import open_session

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from planner.field_path import render_path
 from planner.graph.edge_collector import EdgeCollector
-from planner.path import render_path
 from planner.resource import DEPENDS_ON
 from planner.values import Json, OutputRef, OutputTemplate
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.address import is_hwplan_kind
+from planner.field_path import render_path
 from planner.graph.edge_collector import EdgeCollector
 from planner.graph.resource_index import as_text
-from planner.path import render_path
 from planner.values import Json, SealedSecret
 
 

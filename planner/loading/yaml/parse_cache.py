@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from planner.caches import cache_folder
 from planner.dataclass import dataclass
-from planner.loading.yaml.source import VERSION, YamlDocument, YamlLimits, load_documents
+from planner.loading.yaml.load_documents import VERSION, YamlDocument, YamlLimits, load_documents
 from planner.values import decode_leaves, encode_leaves
 from planner.whole_file import write_whole
 

@@ -12,6 +12,7 @@ from planner.spec.kinds.git import KeyPath, RemoteModel
 
 Number: TypeAlias = Annotated[StrictInt, Field(ge=1)]
 Marker: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][-a-z0-9:./@]{2,120}$")]
+SectionName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][-a-z0-9.]{0,62}$")]
 Body: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=65_536)]
 
 
@@ -97,6 +98,14 @@ class GitHubIssueSpec(GitHubModel):
     title: Annotated[Text, Field(max_length=256)] = Field(description="Title.")
     body: Body | Deferred = Field(description="Text, in Markdown.")
     state: Literal["open", "closed"] = Field("open", description="Wanted state.")
+    section: SectionName | None = Field(
+        None,
+        description="Name of our part of the text, where several commands write one issue: what the others wrote stays "
+        "there, and the issue is open while one part is.",
+    )
+    former_markers: tuple[Marker, ...] = Field(
+        (), description="Marks that the issue had before: one that is found by them gets the mark of today."
+    )
     labels: tuple[Text, ...] = Field((), description="Labels that it has to have; others that it has are left alone.")
 
 

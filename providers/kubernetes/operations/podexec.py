@@ -40,7 +40,7 @@ from providers.kubernetes.operations.command_runners import (
 from providers.kubernetes.operations.command_spec import CommandSpec, parse_command_spec
 from providers.kubernetes.operations.exec_once import ExecContext, Fate, run_command_once, unsettled_message
 from providers.kubernetes.operations.once_marks import OnceKey, OnceMark
-from providers.kubernetes.parallel import ParallelMap
+from providers.kubernetes.parallel_map import ParallelMap
 from providers.provider_tools import ProviderTools
 
 _AT_ONCE = 8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from planner.address import Address
 from planner.errors import PermanentError, PreconditionError
-from planner.path import FieldPath
+from planner.field_path import FieldPath
 from planner.plan import Change, FieldChange, FieldOp
 from planner.ports import Effect, Observation, Present, Preview
 from planner.resource import Resource
@@ -18,7 +18,7 @@ from providers.kubernetes.operations.restart_mark import (
 )
 from providers.kubernetes.operations.restart_spec import address_in_lane_of, restart_causes, restart_target
 from providers.kubernetes.preview.field_changes import MADE_AT_APPLY
-from providers.kubernetes.reading import applied_by_us
+from providers.kubernetes.read_observations import applied_by_us
 
 # `when` of a restart that a command asks for, and no configuration: it is due each time (A3).
 ON_DEMAND = "now"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from planner.editing import MISSING, remove_field, replace_value, value_at
-from planner.path import Element, FieldPath, ListItem
+from planner.document_editing import MISSING, remove_field, replace_value, value_at
+from planner.field_path import Element, FieldPath, ListItem
 from planner.resource import Resource
 from planner.values import Json, JsonObject, OutputRef, OutputTemplate, SealedSecret, is_plain, open_outputs
 from providers.cluster import FIELD_MANAGER
@@ -18,8 +18,8 @@ from providers.kubernetes.object_location import ObjectLocation, with_real_names
 from providers.kubernetes.secret_sealing import is_secret
 from providers.kubernetes.server_rules import with_server_rules
 from providers.kubernetes.ssa.fieldset import FieldSet
-from providers.kubernetes.ssa.nulls import without_dropped_nulls
-from providers.kubernetes.ssa.schema import MergeTypeTable
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
+from providers.kubernetes.ssa.stored_nulls import without_dropped_nulls
 
 
 def document_to_send(

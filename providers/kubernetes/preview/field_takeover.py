@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from planner.editing import has_field, value_at
-from planner.path import FieldPath, render_path
+from planner.document_editing import has_field, value_at
+from planner.field_path import FieldPath, render_path
 from planner.values import JsonObject
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet

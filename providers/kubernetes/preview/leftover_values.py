@@ -10,17 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from planner.editing import MISSING, value_at
+from planner.document_editing import MISSING, value_at
 from planner.errors import PermanentError
-from planner.path import FieldPath
+from planner.field_path import FieldPath
 from planner.plan import FieldChange
 from planner.values import Json, JsonObject
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.preview.field_changes import undeclared_fields
 from providers.kubernetes.secret_sealing import with_stand_ins
 from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
+from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
 from providers.kubernetes.ssa.ownership import fields_applied_by, project_fields
-from providers.kubernetes.ssa.schema import MergeType, MergeTypeTable
 from providers.kubernetes.ssa.typed_values import ABSENT, equal_json, list_item_element
 
 _NO_TIME = "1970-01-01T00:00:00Z"

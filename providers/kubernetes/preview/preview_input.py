@@ -7,7 +7,7 @@ from dataclasses import field, replace
 
 from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
-from planner.path import FieldPath, path_covers, render_path
+from planner.field_path import FieldPath, path_covers, render_path
 from planner.plan import Drift
 from planner.ports import Effect, Observation, Present, Preview
 from planner.resource import SET_LABEL, Resource
@@ -21,11 +21,11 @@ from providers.kubernetes.preview.document_to_send import document_to_send, spec
 from providers.kubernetes.preview.field_changes import why_harmless
 from providers.kubernetes.preview.field_takeover import TakenField
 from providers.kubernetes.preview.leftover_values import fields_added_by_others
+from providers.kubernetes.read_observations import applied_by_us
 from providers.kubernetes.readiness import object_readiness
-from providers.kubernetes.reading import applied_by_us
 from providers.kubernetes.secret_sealing import is_secret, with_stand_ins
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.ownership import apply_changes_nothing
-from providers.kubernetes.ssa.schema import MergeTypeTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator
 from functools import cmp_to_key
 
-from planner.path import Element, FieldPath, ListItem, Scalar, SetMember
+from planner.field_path import Element, FieldPath, ListItem, Scalar, SetMember
 from planner.values import Json, JsonObject, JsonValue
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
-from planner.path import Element, FieldPath
+from planner.field_path import Element, FieldPath
 from planner.values import JsonObject
 from providers.kubernetes.ssa.admission import admission_uncertainties
 from providers.kubernetes.ssa.canonical import comparable_document
@@ -27,8 +27,7 @@ from providers.kubernetes.ssa.managed_fields import (
     read_managers,
     strip_untracked,
 )
-from providers.kubernetes.ssa.nulls import without_dropped_nulls
-from providers.kubernetes.ssa.schema import MergeType, MergeTypeTable
+from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
 from providers.kubernetes.ssa.stored_document import (
     StoredKind,
     decode_as_server,
@@ -36,6 +35,7 @@ from providers.kubernetes.ssa.stored_document import (
     stored_document,
     without_managers,
 )
+from providers.kubernetes.ssa.stored_nulls import without_dropped_nulls
 from providers.kubernetes.ssa.typed_values import (
     ABSENT,
     FieldComparison,
@@ -46,7 +46,7 @@ from providers.kubernetes.ssa.typed_values import (
     remove_fields,
     with_parent_fields,
 )
-from providers.kubernetes.ssa.validate import validation_errors
+from providers.kubernetes.ssa.validate_object import validation_errors
 
 __all__ = ["ApplyOutcome", "MergeConflict", "comparable_document", "merge_plain_update", "merge_server_side_apply"]
 

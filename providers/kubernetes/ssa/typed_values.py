@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final, overload
 
 from planner.errors import PermanentError
-from planner.path import Element, ListItem, SetMember
+from planner.field_path import Element, ListItem, SetMember
 from planner.values import Json, JsonMap, JsonObject, JsonValue
 from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
-from providers.kubernetes.ssa.schema import MergeType
+from providers.kubernetes.ssa.merge_types import MergeType
 
 ABSENT: Final[Any] = object()
 

@@ -181,3 +181,50 @@ def _at_once(calls: list[Callable[[], object]]) -> None:
         one.start()
     for one in threads:
         one.join()
+
+
+def part(world: GitHubWorld, node: str, text: str, state: str = "open") -> Resource:
+    """What one node says in the issue of a family of its lane."""
+    more = {"section": node, "formerMarkers": [f"failure:{node}/v03:cd-failed"], "state": state}
+    return issue(world, marker="failure:v03:cd-failed", title="v03: a rollout failed", body=text, **more)
+
+
+def test_b11_several_nodes_write_one_issue_and_it_is_open_while_one_of_them_has_something(world: GitHubWorld) -> None:
+    steps = [
+        ("d601", "| `one` |", "open", "open"),
+        ("g14", "| `two` |", "open", "open"),
+        ("d601", "Nothing of this fails.", "closed", "open"),
+        ("g14", "Nothing of this fails.", "closed", "closed"),
+        ("d601", "| `three` |", "open", "open"),
+    ]
+    said: dict[str, str] = {}
+    for node, text, state, whole in steps:
+        put(world, part(world, node, text, state))
+        said[node] = text
+        (one,) = world.client().issues(REPO)
+        assert (one.number, "open" if one.is_open else "closed") == (1, whole), (node, text)
+        assert all(words in one.body for words in said.values()) and one.body.endswith("failure:v03:cd-failed -->")
+        assert planned(world, part(world, node, text, state))[0].effect is Effect.NONE
+    world.client("ghp_token-of-alice-0002").update_issue(REPO, 1, {"state": "closed"})
+    assert planned(world, part(world, "g14", "Nothing of this fails.", "closed"))[0].effect is Effect.NONE
+    put(world, part(world, "d601", "| `three` |"))
+    assert world.client().issues(REPO)[0].is_open, "what somebody closed while it fails is open again"
+
+
+def test_b11_issues_under_former_markers_become_one(world: GitHubWorld) -> None:
+    """Each node kept one of its own: the first that comes takes its one along, the other goes on in that."""
+    for node in ("d601", "g14"):
+        put(world, issue(world, marker=f"failure:{node}/v03:cd-failed", title=f"{node}/v03: a rollout failed"))
+    preview, _ = planned(world, part(world, "d601", "| `one` |"))
+    assert preview.effect is Effect.UPDATE and {str(one.path[0]) for one in preview.fields} == {
+        "title",
+        "body",
+        "marker",
+    }
+    put(world, part(world, "d601", "| `one` |"))
+    first, second = world.client().issues(REPO)
+    assert first.title == "v03: a rollout failed" and second.title == "g14/v03: a rollout failed" and second.is_open
+    put(world, part(world, "g14", "| `two` |"))
+    first, second = world.client().issues(REPO)
+    assert "| `one` |" in first.body and "| `two` |" in first.body and first.is_open
+    assert not second.is_open and f"#{first.number} goes on" in second.body

@@ -23,12 +23,12 @@ from planner.plan import (
     Selection,
     VerifiedBy,
 )
-from planner.plan_effect import plan_id
-from planner.source import SourceRef
+from planner.plan_id import plan_id
+from planner.source_ref import SourceRef
 from planner.values import JsonObject
 from providers.cluster import KindInfo
 from providers.kubernetes.provider import KubernetesProvider
-from providers.kubernetes.snapshot.cluster import open_snapshot
+from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from tests.integration.identity.shop import Shop, documents, edited, first_applied, write
 from tests.unit.executor.executor_fakes import QuickClock
 from tests.unit.executor.executor_fakes import Recorder as Events

@@ -6,10 +6,11 @@ import json
 from html import unescape
 from typing import Any
 
-from planner.app.pulls.monitor import read_history, resume_lane
-from planner.pulls.deliveries import DeliveryStep
+from planner.app.pull_requests.monitor import read_history, resume_lane
+from planner.pull_requests.deliveries import DeliveryStep
 from tests.e2e.hwplan import Hwplan
-from tests.integration.pulls.pull_world import PullWorld
+from tests.integration.pulls.pull_world import REPO, PullWorld
+from tests.testbed.github_server import BOT
 
 RUN = "hwlab-v03-ci-poll"
 
@@ -63,6 +64,29 @@ def test_p16_a_failed_rollout_makes_one_issue_and_the_next_good_one_closes_it(wo
     _fail(world, f"PipelineRun/{RUN}", "--task", "build-hwlab-notifier")
     world.cycle()
     assert _issues(world) == {"a rollout failed": "open"} and len(world.issues()) == 1, "reopened rather than doubled"
+
+
+def test_b11_an_issue_that_was_kept_by_node_and_lane_goes_on_by_lane(world: PullWorld) -> None:
+    number, head = world.pull("red")
+    world.check(head, conclusion="failure")
+    world.cycle()
+    with world.github.stored(REPO) as rows:
+        (row,) = [one for one in rows.rows("issues") if one.get("author") == BOT]
+        assert row["body"].endswith("<!-- hwplan:failure:v03:check -->")
+        row["body"] = "| `#1` | 1 |\n\n<!-- hwplan:failure:d601/v03:check -->"
+        row["title"] = "D601/v03: checks fail on candidates"
+    world.bare.write("refs/heads/red", {"again.txt": "again\n"}, "again")
+    world.check(world.bare.at("refs/heads/red"), conclusion="failure")
+    with world.pull_row(number):
+        pass
+    world.cycle()
+    (issue,) = world.issues()
+    assert issue["title"] == "v03: checks fail on candidates" and issue["state"] == "open"
+    assert issue["body"].endswith("<!-- hwplan:failure:v03:check -->") and f"| `#{number}` | 2 |" in issue["body"]
+    world.check(world.bare.at("refs/heads/red"))
+    world.cycle()
+    world.cycle()
+    assert [one["state"] for one in world.issues()] == ["closed"]
 
 
 def test_p16_a_rollout_that_takes_too_long_is_gone_on_with(world: PullWorld) -> None:

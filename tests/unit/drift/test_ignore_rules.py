@@ -9,8 +9,8 @@ import pytest
 
 from planner.drift import DriftReport, DriftRow, DriftState, IgnoreRule
 from planner.errors import ConfigError, SelectionError
-from planner.loading.ignore_rules import load_ignore_rules
-from planner.path import parse_path
+from planner.field_path import parse_path
+from planner.loading.drift_ignore_rules import load_ignore_rules
 from planner.plan import Drift, FieldChange, FieldOp
 from planner.planning.accepted_drift import accept_drift
 from planner.ports import Effect, Preview
@@ -18,7 +18,7 @@ from planner.render.drift_json import drift_json
 from planner.render.drift_markdown import render_drift_markdown
 from planner.render.drift_prometheus import render_drift_prometheus
 from planner.render.drift_text import render_drift
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from tests.unit.drift.reports import LABEL, REPLICAS, report, row
 from tests.unit.drift.test_acknowledgements import accept as acknowledge
 from tests.unit.drift.test_acknowledgements import judge

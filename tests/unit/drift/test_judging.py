@@ -12,7 +12,7 @@ from planner.plan import ClusterIdentity, Drift, FieldChange, FieldOp, Selection
 from planner.planning import PlanInputs, drift_report
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
 from planner.resource import Resource
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 
 CAUSE = Address.parse("Deployment.apps/shop/api")
 FIELD = FieldChange(("spec", "replicas"), FieldOp.CHANGE, 7, 2, False, "night-shift", "2026-11-22T03:11:40Z")

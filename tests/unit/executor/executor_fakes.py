@@ -13,7 +13,7 @@ from planner.events import Ended, Event, EventObserver, NodeResult
 from planner.executor import ExecutionOptions, RunResult, execute_plan
 from planner.plan import Action, Blocked, Change, ClusterIdentity, Plan, Precondition, Selection
 from planner.ports import Provider, Readiness, ReadResult, Written
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from planner.values import JsonObject, Vault
 
 

@@ -11,8 +11,8 @@ from planner.applied_state import AppliedState
 from planner.errors import GuardRefused
 from planner.plan import Action, Blocked, Change, ClusterIdentity, Plan, Precondition, Selection
 from planner.planning import check_guards, fired_guards
-from planner.planning.guards import EMPTY_CONFIG, MASS_DELETE, MISSING_STATE, NAMES
-from planner.source import SourceRef
+from planner.planning.plan_guards import EMPTY_CONFIG, MASS_DELETE, MISSING_STATE, NAMES
+from planner.source_ref import SourceRef
 
 KNOWN, NEW = AppliedState(7, {}), AppliedState(0, {})
 

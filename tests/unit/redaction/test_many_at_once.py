@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from planner.address import Address
 from planner.ports import Present, Preview, ReadResult
-from planner.redaction.cleaning import OWN, _cleaned, _texts, clean_texts_in_value, is_clean
+from planner.redaction.clean_values import OWN, _cleaned, _texts, clean_texts_in_value, is_clean
 from planner.redaction.redactor import _BETWEEN, MASK, REDACTOR, Redactor
 from planner.redaction.window_index import WINDOW, WindowIndex, may_stand_in, text_groups
-from providers.redacting import RedactingProvider
+from providers.redacting_provider import RedactingProvider
 from tests.canaries.canary import canary, encodings
 from tests.unit.redaction.test_redaction import knowing
 from tests.unit.redaction.test_returned_values import filled

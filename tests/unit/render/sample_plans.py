@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.address import Address
-from planner.path import ListItem
+from planner.field_path import ListItem
 from planner.plan import (
     Action,
     Blocked,
@@ -19,7 +19,7 @@ from planner.plan import (
     SideEffectKind,
     VerifiedBy,
 )
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from planner.values import JsonObject, OutputRef, OutputTemplate, SealedSecret
 
 HEAD = Address("", "GitHead", "", "", "source")

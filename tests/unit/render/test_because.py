@@ -7,7 +7,7 @@ import pytest
 from planner.address import Address
 from planner.plan import Action, Blocked
 from planner.render.blocked_reason import blocked_reason, deduplicated_warnings
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 
 
 @pytest.mark.parametrize(

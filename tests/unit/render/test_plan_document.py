@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from planner.address import Address
 from planner.errors import ForeignPlan
-from planner.path import ListItem, SetMember
+from planner.field_path import ListItem, SetMember
 from planner.plan import (
     Action,
     Blocked,
@@ -27,8 +27,8 @@ from planner.plan import (
     VerifiedBy,
 )
 from planner.plan_document import compact_plan, dump_plan, load_plan, plan_document
-from planner.plan_effect import plan_id
-from planner.source import SourceRef
+from planner.plan_id import plan_id
+from planner.source_ref import SourceRef
 from planner.values import (
     Json,
     OutputTemplate,

@@ -11,9 +11,9 @@ from rich.console import Console
 from planner.address import Address
 from planner.events import Applied, Began, Ended, Event, NodeResult, Waiting
 from planner.plan import Action, Blocked, Change, ClusterIdentity, Plan, Precondition, Selection
-from planner.render.progress import MOST_ROWS, ProgressLines, ProgressTree, progress_observer
+from planner.render.run_progress import MOST_ROWS, ProgressLines, ProgressTree, progress_observer
 from planner.render.run_summary import longest_chain_of_run, render_run_summary
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 
 AT = "2026-11-22T09:00:{:02}.250Z"
 

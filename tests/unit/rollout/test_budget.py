@@ -9,9 +9,9 @@ import pytest
 from planner.address import Address
 from planner.events import Ended, Event, NodeResult, Waiting
 from planner.plan import Action
-from planner.rollout.budget import over_budget_warning, time_spent
-from planner.rollout.hydration import diagnose_hydration
+from planner.rollout.catalog_hydration import diagnose_hydration
 from planner.rollout.superseded import StopWhenSuperseded
+from planner.rollout.time_budget import over_budget_warning, time_spent
 
 RUN = Address.parse("PipelineRun/poll")
 FLUSH = Address.parse("GitRef/flush-poll")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from planner.rollout.metrics import (
+from planner.rollout.metrics_verdicts import (
     MetricsQueryRow,
     ScrapeTargetRow,
     compare_scrape_targets,

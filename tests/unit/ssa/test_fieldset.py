@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.path import FieldPath, ListItem, SetMember
+from planner.field_path import FieldPath, ListItem, SetMember
 from providers.kubernetes.ssa.fieldset import FieldSet, check_fields_v1
 
 SERVER = """{"f:metadata":{"f:finalizers":{".":{},"v:\\"a/b\\"":{}},"f:labels":{".":{},"f:app":{}}},

@@ -13,7 +13,7 @@ import pytest
 
 from planner.errors import LockedError, SelectionError, StateError
 from state import process_identity
-from state.connection import Database
+from state.sqlite_connection import Database
 from tests.unit.state.state_plans import address, applied, began, carry_out, change, ended, opened, plan, whole_run
 
 

@@ -12,8 +12,8 @@ import pytest
 from planner.errors import StateError
 from planner.events import Waiting
 from state import process_identity, state_file
-from state.connection import Database
-from state.store import StateStore
+from state.sqlite_connection import Database
+from state.state_store import StateStore
 from tests.unit.state.state_plans import change, ended, opened, plan
 
 NETWORK = "31 25 0:44 / {point} rw,relatime shared:1 - nfs4 server:/x rw"
