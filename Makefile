@@ -38,7 +38,7 @@ coverage: .venv/.dev  ## branch coverage of the decisions by unit tests alone; f
 	$(BIN)/coverage combine --quiet
 	rm -f .coverage.*  # of a process that a test killed while it wrote
 	$(BIN)/coverage report
-	@for part in 'planner/planning/*' 'planner/graph/*' planner/diff.py 'state/*'; do \
+	@for part in 'planner/planning/*' 'planner/graph/*' planner/document_diff.py 'state/*'; do \
 	  echo "$$part: $$($(BIN)/coverage report --include "$$part" --format total --precision 1) %"; \
 	  $(BIN)/coverage report --include "$$part" --fail-under 95 >/dev/null || { echo "$$part: below 95 %"; exit 1; }; done
 

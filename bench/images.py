@@ -20,17 +20,17 @@ from pathlib import Path
 
 from bench.timing import Figure, Run, in_turn
 from providers.images.copy_image import ImageLocation, copy_image
-from providers.images.layout import OciLayout
-from providers.images.reference import parse_image_reference
-from providers.images.registry import RegistryClient
+from providers.images.image_reference import parse_image_reference
+from providers.images.oci_layout import OciLayout
+from providers.images.registry_client import RegistryClient
 from providers.oci_layout import create_layout
 from tests.testbed import image_registry, scratch
 
 _OURS = """
 import sys
 from providers.images.copy_image import ImageLocation, copy_image
-from providers.images.reference import parse_image_reference
-from providers.images.registry import RegistryClient
+from providers.images.image_reference import parse_image_reference
+from providers.images.registry_client import RegistryClient
 images = [ImageLocation(RegistryClient(image.host), image) for image in map(parse_image_reference, sys.argv[1:])]
 root = images[0].store.manifest(images[0].image)
 copy_image(images[0], root, images[1], lambda now: None)

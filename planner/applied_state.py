@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from planner.address import Address
-from planner.source import SourceRef
+from planner.dataclass import dataclass
+from planner.source_ref import SourceRef
 
 
 @dataclass(frozen=True, slots=True)

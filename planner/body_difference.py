@@ -1,16 +1,16 @@
 """Where two free-form documents differ: bodies of other APIs, answers to probes, documents of two plans.
 
-For messages, not for plans: lists are compared by index, for nothing is known of them (planner.diff aligns them and
-knows keys). DeepDiff does it; it is imported when two documents are known to differ, and sees only the smallest part
-that holds every difference. Pure.
+For messages, not for plans: lists are compared by index, for nothing is known of them (planner.document_diff aligns
+them and knows keys). DeepDiff does it; it is imported when two documents are known to differ, and sees only the
+smallest part that holds every difference. Pure.
 """
 
 from __future__ import annotations
 
 import json
 
-from planner.diff import equal_documents
-from planner.path import Element, FieldPath, path_sort_key
+from planner.document_diff import equal_documents
+from planner.field_path import Element, FieldPath, path_sort_key
 from planner.plan import FieldChange, FieldOp
 from planner.values import Json, encode_leaves
 

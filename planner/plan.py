@@ -1,19 +1,20 @@
 """The plan as data: what will be done to what, in which order, on which precondition. Frozen and secret-free.
 
-Its JSON document is planner.plan_document's, its id planner.plan_effect's. Makes no decision: that is
+Its JSON document is planner.plan_document's, its id planner.plan_id's. Makes no decision: that is
 planner.planning; executes nothing: that is planner.executor. Display-only fields (`reason`, `source`, `manager`,
 `time`) are never read back for a decision.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from planner.address import Address
-from planner.path import FieldPath
-from planner.redaction.cleaning import AS_IT_IS
-from planner.source import SourceRef
+from planner.dataclass import dataclass
+from planner.field_path import FieldPath
+from planner.redaction.clean_values import AS_IT_IS
+from planner.source_ref import SourceRef
 from planner.values import JsonObject, JsonValue, OutputRef, OutputTemplate
 
 SCHEMA_VERSION = 1
@@ -133,7 +134,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Blocked:
+class BlockedResource:
     """A resource that cannot be planned, and why. `evidence` is what was seen; `remedy` what would unblock it."""
 
     address: Address
@@ -146,7 +147,7 @@ class Blocked:
 
 
 @dataclass(frozen=True, slots=True)
-class Drift:
+class DriftedField:
     """A live field that is not as we left it, or that nobody declared. `declared` says which of the two.
 
     `harmless` says why it is no cause for an alarm, and is empty where it is.
@@ -220,8 +221,8 @@ class Plan:
     inputs_config: str
     inputs_live: str
     changes: tuple[Change, ...]
-    blocked: tuple[Blocked, ...] = ()
-    drift: tuple[Drift, ...] = ()
+    blocked: tuple[BlockedResource, ...] = ()
+    drift: tuple[DriftedField, ...] = ()
     warnings: tuple[str, ...] = ()
     unchanged: int = 0
     destroy: bool = False

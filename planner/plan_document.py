@@ -1,6 +1,6 @@
 """The plan as a JSON document: its keys (spec 05, "The plan as JSON") and its bytes. Pure; decides nothing.
 
-The id in it is the digest of what the plan does (planner.plan_effect). The file form is the document, indented, with a
+The id in it is the digest of what the plan does (planner.plan_id). The file form is the document, indented, with a
 final newline. A file is believed only when writing what was read gives the same bytes again, and its checksum is that
 of all of it but what guards said when it was shown, which is not read.
 """
@@ -18,14 +18,14 @@ from typing import Any, TypeAlias
 from planner import __version__
 from planner.address import Address
 from planner.errors import ForeignPlan
-from planner.path import parse_path, render_path
+from planner.field_path import parse_path, render_path
 from planner.plan import (
     SCHEMA_VERSION,
     Action,
-    Blocked,
+    BlockedResource,
     Change,
     ClusterIdentity,
-    Drift,
+    DriftedField,
     FieldChange,
     FieldOp,
     Plan,
@@ -35,8 +35,8 @@ from planner.plan import (
     SideEffectKind,
     VerifiedBy,
 )
-from planner.plan_effect import plan_id
-from planner.source import SourceRef
+from planner.plan_id import plan_id
+from planner.source_ref import SourceRef
 from planner.values import Json, JsonObject, canonical_bytes, decode_leaves, document_digest, encode_leaves
 
 _TOOL = "hwplan"
@@ -208,7 +208,7 @@ def _ownership(change: Change) -> JsonObject:
     return {key: value for key, value in moved.items() if value}
 
 
-def _blocked(blocked: Blocked, home: _Home) -> JsonObject:
+def _blocked(blocked: BlockedResource, home: _Home) -> JsonObject:
     return {
         **address_document(blocked.address, home),
         "action": str(blocked.action),
@@ -220,7 +220,7 @@ def _blocked(blocked: Blocked, home: _Home) -> JsonObject:
     }
 
 
-def _drift(drift: Drift, home: _Home) -> JsonObject:
+def _drift(drift: DriftedField, home: _Home) -> JsonObject:
     reason = "set by another manager" if drift.declared else "not declared"
     harmless = {"harmless": drift.harmless} if drift.harmless else {}
     return {
@@ -318,8 +318,8 @@ def _read_change(item: JsonObject, names: dict[str, Address]) -> Change:
     )
 
 
-def _read_blocked(item: JsonObject) -> Blocked:
-    return Blocked(
+def _read_blocked(item: JsonObject) -> BlockedResource:
+    return BlockedResource(
         _address(item),
         Action(item["action"]),
         item["reason"],
@@ -330,8 +330,8 @@ def _read_blocked(item: JsonObject) -> Blocked:
     )
 
 
-def _read_drift(item: JsonObject) -> Drift:
-    return Drift(_address(item), read_field(item["fields"][0]), item["declared"], item.get("harmless", ""))
+def _read_drift(item: JsonObject) -> DriftedField:
+    return DriftedField(_address(item), read_field(item["fields"][0]), item["declared"], item.get("harmless", ""))
 
 
 def read_field(item: JsonObject) -> FieldChange:

@@ -7,16 +7,17 @@ refuse.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from planner.address import Address
 from planner.applied_state import KindInNamespace
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
-from planner.path import FieldPath
-from planner.plan import Change, ClusterIdentity, Drift, FieldChange, Precondition, VerifiedBy
-from planner.redaction.cleaning import AS_IT_IS
+from planner.field_path import FieldPath
+from planner.plan import Change, ClusterIdentity, DriftedField, FieldChange, Precondition, VerifiedBy
+from planner.redaction.clean_values import AS_IT_IS
 from planner.resource import Resource
 from planner.values import Json, JsonObject, SecretValue, Vault
 
@@ -112,7 +113,7 @@ class Preview:
     take_over: tuple[str, ...] = ()
     claims: tuple[FieldPath, ...] = ()
     drifted: bool = False
-    drift: tuple[Drift, ...] = ()
+    drift: tuple[DriftedField, ...] = ()
     blocked: str = ""
     evidence: str = ""
     remedy: str = ""

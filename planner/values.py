@@ -11,11 +11,12 @@ import hashlib
 import json
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NoReturn, TypeAlias, cast, overload
 
 from planner.address import Address
-from planner.redaction.cleaning import AS_IT_IS
+from planner.dataclass import dataclass
+from planner.redaction.clean_values import AS_IT_IS
 from planner.redaction.redactor import REDACTOR
 
 # Two names for one thing, a document tree. `JsonValue` says what it is made of, for code that takes documents of any
@@ -224,7 +225,7 @@ def value_leaves(
         yield path, value
 
 
-def open_outputs(value: JsonValue) -> list[OutputRef | OutputTemplate]:
+def outputs_in_document(value: JsonValue) -> list[OutputRef | OutputTemplate]:
     """Every Ref and Sub in a document. Called for each document several times, so it builds nothing else."""
     found: list[OutputRef | OutputTemplate] = []
     pending = [value]

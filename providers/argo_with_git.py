@@ -8,9 +8,9 @@ from __future__ import annotations
 from functools import cache
 
 from planner.values import JsonObject
-from providers.git.histories import CommitHistories
+from providers.git.commit_histories import CommitHistories
 from providers.kubernetes.operations.argosync import ArgoSyncProvider
-from providers.kubernetes.snapshot.cluster import SnapshotCluster
+from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from providers.provider_tools import ProviderTools
 from providers.simulated_argo import SimulatedArgo
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from shutil import rmtree
 
 from planner.caches import cache_folder
-from providers.git.client import GitClient
-from providers.git.merges import GitMerges
+from providers.git.git_client import GitClient
+from providers.git.git_merges import GitMerges
 from providers.git.object_cache import ObjectCache
 from providers.git.remotes import open_remote_locations
-from providers.github.access import GitHubClients, connect_to_simulated_github
+from providers.github.github_clients import GitHubClients, connect_to_simulated_github
 from providers.github.provider import GitHubProvider
 from providers.provider_tools import ProviderTools
 from providers.simulated_github.sandbox_web import SandboxGitHubWeb

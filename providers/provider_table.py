@@ -16,7 +16,7 @@ from planner.address import is_hwplan_kind
 from planner.errors import PermanentError
 from planner.ports import Provider
 from providers.provider_tools import Factory, ProviderTools
-from providers.redacting import RedactingProvider
+from providers.redacting_provider import RedactingProvider
 
 if TYPE_CHECKING:
     from planner.plugins import InstalledPlugin
@@ -89,7 +89,7 @@ class ProviderTable:
         """In a sandbox, effects fail that somebody made fail."""
         if self.tools.sandbox is None:
             return provider
-        from providers.sandbox.failing import with_simulated_failures
+        from providers.sandbox.simulated_failures import with_simulated_failures
 
         return with_simulated_failures(provider, self.tools.sandbox)
 

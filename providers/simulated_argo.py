@@ -11,21 +11,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
 from planner.address import Address, group_of
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.rollout.argo_marks import FIELD_MANAGER, HOOK, TRACKING, tracking_mark
 from planner.values import JsonObject
 from providers.cluster import KindInfo
 from providers.git.remotes import UnknownSandboxRemote, open_remote_locations, resolve_remote
 from providers.kubernetes.object_location import served_kind
-from providers.kubernetes.snapshot.cluster import SnapshotCluster
 from providers.kubernetes.snapshot.folder_layout import ObjectIdentity, identity_of, parse_object_yaml
+from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from providers.sandbox.git_repositories import run_git
 
 _MANIFESTS = (".yaml", ".yml", ".json")

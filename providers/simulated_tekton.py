@@ -12,10 +12,11 @@ import json
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.rollout.promotion import (
     CATALOG,
@@ -31,11 +32,11 @@ from providers.json_answer import parse_json_answer
 from providers.kubernetes.errors import AlreadyExists
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations.pipelinerun import PipelineRunProvider
-from providers.kubernetes.snapshot.cluster import SnapshotCluster
-from providers.kubernetes.snapshot.controllers import OUTCOME, SIMULATED
+from providers.kubernetes.snapshot.simulated_controllers import OUTCOME, SIMULATED
+from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from providers.provider_tools import ProviderTools
 from providers.sandbox.git_repositories import run_git
-from providers.sandbox.pipelines import (
+from providers.sandbox.simulated_pipelines import (
     BuiltService,
     PromotedManifests,
     SimulatedPipeline,
@@ -162,8 +163,8 @@ class SimulatedTekton:
     def _push(self, image: str) -> str:
         """A made-up image in the registry of the sandbox; its digest."""
         from providers.images.copy_image import ImageLocation, copy_image  # only where a run builds something
-        from providers.images.layout import OciLayout
-        from providers.images.reference import parse_image_reference
+        from providers.images.image_reference import parse_image_reference
+        from providers.images.oci_layout import OciLayout
         from providers.oci_layout import create_layout
 
         reference = parse_image_reference(image)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from state.applied_records import AppliedVersion
 from state.lease import Lease
-from state.records import AppliedVersion
 from state.runs import JournaledNode, RunInfo, UnfinishedRun
-from state.store import RunRecorder, StateStore
+from state.state_store import RunRecorder, StateStore
 
 __all__ = ["AppliedVersion", "JournaledNode", "Lease", "RunInfo", "RunRecorder", "StateStore", "UnfinishedRun"]

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from planner.errors import HwplanError, LockedError, StateError
 from planner.failpoint import hit_failpoint
 from state import lease_row
-from state.connection import Database
+from state.sqlite_connection import Database
 
 Write: TypeAlias = Callable[[Database, Sequence[Any]], None]
 _GATHER = 0.25  # of the time of the last transaction

@@ -9,9 +9,9 @@ from typing import Self
 from planner.errors import LockedError, StateError
 from planner.failpoint import hit_failpoint
 from state import lease_row
-from state.connection import Database
 from state.journal_writer import JournalWriter
 from state.lease_row import LeaseRow
+from state.sqlite_connection import Database
 
 SECONDS = 30.0  # lifetime; renewed after a third
 _LOOK_AGAIN = 0.2

@@ -6,10 +6,9 @@ as nobody took the lease, its token is still the newest and its writes are right
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from planner.dataclass import dataclass
 from state import process_identity
-from state.connection import Database
+from state.sqlite_connection import Database
 from state.timestamps import utc_now, utc_of_ms, wall_ms
 
 _FREE = "who = '', process = '', expires = 0"
@@ -61,7 +60,7 @@ def take_lease(database: Database, row: LeaseRow, operation: str, plan: str, sec
         utc_now(),
         process_identity.this_process().text(),
         wall_ms() + milliseconds,
-        process_identity.steady_ms() + milliseconds,
+        process_identity.milliseconds_since_boot() + milliseconds,
         row.token,
     )
     database.run(
@@ -75,7 +74,7 @@ def take_lease(database: Database, row: LeaseRow, operation: str, plan: str, sec
 def renew_lease(database: Database, token: int, seconds: float) -> bool:
     """Extend the lease with `token`; False when that is not the newest token any more."""
     milliseconds = int(seconds * 1000)
-    values = (wall_ms() + milliseconds, process_identity.steady_ms() + milliseconds, token)
+    values = (wall_ms() + milliseconds, process_identity.milliseconds_since_boot() + milliseconds, token)
     return (
         database.run("UPDATE lease SET expires = ?, steady = ? WHERE one = 1 AND token = ? AND who <> ''", values) == 1
     )

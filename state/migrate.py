@@ -6,7 +6,7 @@ from pathlib import Path
 
 from planner.errors import StateError
 from planner.failpoint import hit_failpoint
-from state.connection import APPLICATION_ID, Database
+from state.sqlite_connection import APPLICATION_ID, Database
 
 STEPS = ("0001_initial.sql", "0002_closeouts.sql", "0003_jobs.sql", "0004_holds.sql", "0005_pulls.sql")
 

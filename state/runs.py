@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from planner import __version__
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.plan import Selection
 from planner.values import JsonObject, decode_leaves
 from state import process_identity
-from state.connection import Database, Row
-from state.journal import journal_rows
 from state.row_checksum import row_checksum, verify_checksum
+from state.run_journal import journal_rows
+from state.sqlite_connection import Database, Row
 from state.timestamps import utc_now
 
 KEPT_DOCUMENTS = 5  # plans are large; only the newest can be resumed, and `undo` reads records

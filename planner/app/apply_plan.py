@@ -6,17 +6,18 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planner.address import is_hwplan_kind
-from planner.app.holds import HeldRollout, refuse_plan_against_hold
+from planner.app.lane_holds import HeldRollout, refuse_plan_against_hold
 from planner.app.plan_run import PlanRun, count_owned_live
-from planner.app.reading import read_with_all_providers
+from planner.app.read_and_preview import read_with_all_providers
 from planner.app.secret_freshness import changed_secret_sources
 from planner.app.session import Session
 from planner.app.shown_plans import refuse_unapproved_plan
 from planner.app.snapshot_records import is_saved_snapshot
 from planner.applied_state import KindInNamespace
+from planner.dataclass import dataclass
 from planner.errors import ForeignPlan, PermanentError, StalePlan, StateError
 from planner.events import EventObserver
 from planner.executor import (
@@ -30,7 +31,7 @@ from planner.executor import (
 )
 from planner.plan import Action, Change, Plan
 from planner.plan_document import compact_plan
-from planner.plan_effect import plan_id
+from planner.plan_id import plan_id
 from planner.planning import check_guards
 from planner.ports import Absent, Observation, Present, Provider, ReadResult, Unreadable
 from planner.resource import Resource

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from planner.app.load import load_configuration
+from planner.app.load_desired import load_configuration
 from planner.app.request import Request
 from planner.app.runtime import SystemClock, open_store, state_folder
 from planner.app.shown_plans import find_shown_plan
+from planner.dataclass import dataclass
 from planner.duration import parse_duration
 from planner.errors import HwplanError, SelectionError, StalePlan
 from planner.loading.selection import resolve_selection
 from planner.plan import Plan, Selection
-from planner.plan_effect import SHOWN_DIGITS, plan_id, short_id
-from planner.pulls.approval_record import Seal, is_account_name, parse_approval, render_approval
-from planner.pulls.approvals import Approval, count_approvals, parse_github_time
-from planner.spec.pulls import ApprovalRules
+from planner.plan_id import SHOWN_DIGITS, plan_id, short_id
+from planner.pull_requests.approval_file import Seal, is_account_name, parse_approval, render_approval
+from planner.pull_requests.approvals import Approval, count_approvals, parse_github_time
+from planner.spec.pull_requests import ApprovalRules
 from planner.whole_file import write_whole
 
 _ID = re.compile(rf"(?:sha256:)?([0-9a-f]{{{SHOWN_DIGITS},64}})")

@@ -15,7 +15,8 @@ from providers.kubernetes.secret_values import SecretValues, reader_of_live_secr
 
 @dataclass(slots=True)
 class ClusterSecrets:
-    """A planner.loading.secrets.reader.KubernetesReader. Connects at the first read, with the context of the node."""
+    """A planner.loading.secrets.open_secret_reader.KubernetesReader. Connects at the first read, with the context of
+    the node."""
 
     request: Request
     context: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from planner.app.load import load_desired_offline
+from planner.app.load_desired import load_desired_offline
 from planner.app.request import Request
 from planner.errors import HwplanError
 
@@ -29,7 +29,7 @@ def completion_words(config_dir: Path, what: str, nodes: tuple[str, ...] = ()) -
             return sorted({scope.name for product in config.products.values() for scope in product.spec.scopes})
         case "kinds":
             from planner.app.product_fields import product_fields_of_config
-            from planner.loading.explain import summaries_of_kinds
+            from planner.loading.kind_documentation import summaries_of_kinds
 
             return [kind for kind, _ in summaries_of_kinds(product_fields_of_config(config))]
         case _:

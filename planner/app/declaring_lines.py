@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from planner.adoption import LiveField
-from planner.app.load import load_configuration
+from planner.app.load_desired import load_configuration
 from planner.app.request import Request
+from planner.drift_adoption import LiveField
 from planner.errors import HwplanError
-from planner.loading.feeding.adoption import RenderingCache, declaring_line
-from planner.loading.feeding.places import declares_object, path_with_positions
+from planner.loading.document_origin import DocumentOrigin, DocumentText
+from planner.loading.drift_adoption.adopt_fields import RenderingCache, declaring_line
+from planner.loading.drift_adoption.declared_objects import declares_object, path_with_positions
 from planner.loading.input_files import KUSTOMIZE
-from planner.loading.origin import DocumentOrigin, DocumentText
-from planner.loading.yaml.source import MANIFEST, load_documents
+from planner.loading.yaml.load_documents import MANIFEST, load_documents
 from planner.plan import Action, Change, FieldChange, FieldOp, Plan
 from planner.render.review_context import DeclaringLine
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from providers.git.local_repository import LocalRepository
 
 _MOST = 40  # fields

@@ -7,11 +7,12 @@ node declare for it. Reads everything that the node declares; predicts nothing.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planner.address import Address, is_hwplan_kind
 from planner.app.cascade_check import listable_kinds, with_cascaded_objects
-from planner.app.load import load_configuration, load_desired
+from planner.app.load_desired import load_configuration, load_desired
+from planner.app.plan_remarks import remarks_from_state
 from planner.app.plan_run import (
     PlanRun,
     count_owned_live,
@@ -20,12 +21,12 @@ from planner.app.plan_run import (
     warnings_of_unlisted_kinds,
     with_real_namespaces,
 )
-from planner.app.reader_notes import reader_notes
-from planner.app.reading import read_with_all_providers
+from planner.app.read_and_preview import read_with_all_providers
 from planner.app.session import Session, identify_cluster
-from planner.app.undeclared import suggest_owned_set
-from planner.app.unlabelled import unlabelled_objects
+from planner.app.undeclared_sets import suggest_owned_set
+from planner.app.unlabelled_objects import unlabelled_objects
 from planner.applied_state import AppliedState, KindInNamespace
+from planner.dataclass import dataclass
 from planner.errors import SelectionError
 from planner.graph import ResourceGraph, build_graph, live_graph
 from planner.planning import PlanInputs, select_teardown
@@ -82,7 +83,7 @@ def make_destroy_plan(session: Session) -> PlanRun:
     records = {one: record for one, record in snapshot.records.items() if one not in declared.resources}
     mine = replace(snapshot, records=records)  # nothing is predicted: nothing can be gone, or declared otherwise
     live = count_owned_live(seen, declared.owned)
-    notes = {**reader_notes(inputs, mine), **_unlabelled(session, inputs, snapshot, chosen, declared.resources)}
+    notes = {**remarks_from_state(inputs, mine), **_unlabelled(session, inputs, snapshot, chosen, declared.resources)}
     return PlanRun(decide_plan(inputs), inputs.graph, snapshot, live, notes, inputs)
 
 
@@ -116,7 +117,7 @@ def make_owned_set_destroy_plan(session: Session) -> PlanRun:
     )
     inputs = with_cascaded_objects(inputs, world.cluster)
     snapshot = world.store.snapshot(stack.owned)
-    notes = {**reader_notes(inputs, snapshot), **_unlabelled(session, inputs, snapshot, chosen, {})}
+    notes = {**remarks_from_state(inputs, snapshot), **_unlabelled(session, inputs, snapshot, chosen, {})}
     return PlanRun(decide_plan(inputs), inputs.graph, snapshot, count_owned_live(seen, stack.owned), notes, inputs)
 
 

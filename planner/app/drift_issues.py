@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from planner.app.drift import open_drift_report
+from planner.app.drift_report import open_drift_report
 from planner.app.github_texts import (
     GitHubTextResult,
     LaneRepository,
     github_text_resource,
     lane_repository,
-    write_github_texts,
+    update_github_texts,
 )
 from planner.app.request import Request
 from planner.app.snapshot_records import is_saved_snapshot
+from planner.dataclass import dataclass
 from planner.drift import DriftReport
 from planner.errors import ForeignPlan, SelectionError
 from planner.plan import Action
@@ -82,7 +83,7 @@ def update_drift_issues(
             for issue in drift_issues(replace(report, rows=rows), owned, f"hwplan drift --node {node} --lane {lane}"):
                 wanted.append(made := _resource(issue, owned, where))
                 issues[made.address.name] = issue
-        written = write_github_texts(session, wanted, confirm=confirm)
+        written = update_github_texts(session, wanted, confirm=confirm)
     results = tuple(DriftIssueResult(issues[one.address.name], one) for one in written)
     return DriftIssues(report, results, len(wanted) - len(results))
 

@@ -7,23 +7,23 @@ They are no part of the configuration, so the state has no record of them and no
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from planner.address import Address
-from planner.app.load import load_configuration
-from planner.app.reading import preview_with_all_providers, read_with_all_providers
+from planner.app.load_desired import load_configuration
+from planner.app.read_and_preview import preview_with_all_providers, read_with_all_providers
 from planner.app.request import Request
 from planner.app.session import Session
+from planner.dataclass import dataclass
 from planner.errors import SelectionError
 from planner.events import Event
 from planner.executor import ExecutionOptions, execute_plan
 from planner.graph import build_graph
-from planner.loading.policies.pulls import pull_remote
+from planner.loading.config_policies.pull_rules import pull_remote
 from planner.plan import Action, Change, Plan, Selection
 from planner.planning import PlanInputs, make_plan
 from planner.ports import Absent, Provider
 from planner.resource import Resource
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from planner.spec.lane import Lane
 from planner.values import JsonObject
 
@@ -71,7 +71,7 @@ def github_text_resource(kind: str, name: str, spec: JsonObject) -> Resource:
     return Resource(Address("", kind, "", "", name), _API, manifest, "", "", _COMMAND)
 
 
-def write_github_texts(session: Session, wanted: Sequence[Resource], *, confirm: bool) -> tuple[GitHubTextResult, ...]:
+def update_github_texts(session: Session, wanted: Sequence[Resource], *, confirm: bool) -> tuple[GitHubTextResult, ...]:
     """Make them so, or with `confirm` False say what would be done. What is to be closed and was never opened is left
     out. One result for each that is not as it should be; what cannot be read is a problem, never an absence."""
     plan, urls = _planned(session, wanted)

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from planner.address import Address, group_of
 from planner.app.request import Request
 from planner.app.runtime import open_cluster
-from planner.app.starter import NewProduct
+from planner.app.starter_product import NewProduct
+from planner.dataclass import dataclass
 from planner.errors import ConfigError, PermanentError, ProviderError, SelectionError
-from planner.loading.yaml.source import TEMPLATE, load_documents
+from planner.loading.yaml.load_documents import TEMPLATE, load_documents
 from planner.values import Json, JsonObject
 from providers.cluster import Cluster, KindInfo, ObjectCollection
 from providers.kubernetes.cluster_types import ClusterTypes
@@ -123,7 +123,7 @@ def _secret(live: JsonObject) -> JsonObject:
     if not keys:
         where = f"Secret/{place['namespace']}/{place['name']}"
         raise PermanentError("a Secret without keys has no source", where=where, remedy="leave it out with --leave")
-    from providers.kubernetes.ssa.schema import MergeTypeTable
+    from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
     bare = declared_part({key: value for key, value in live.items() if key != "data"}, MergeTypeTable.builtin())
     texts = {part: bare["metadata"][part] for part in ("labels", "annotations") if bare["metadata"].get(part)}

@@ -7,8 +7,9 @@ the run that it follows, so that its spec is another one, and the same whoever p
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from planner.dataclass import dataclass
 from planner.errors import ProviderError, StalePlan
 from planner.resource import Resource
 from planner.values import JsonObject, OutputTemplate
@@ -65,7 +66,7 @@ def read_lane_runs(cluster: Cluster, namespace: str, prefix: str) -> LaneRuns:
     return LaneRuns(prefix, tuple(one for one in found if _name(one).startswith(f"{prefix}-")))
 
 
-def run_namespace_and_prefix(run: Resource) -> tuple[str, str]:
+def run_namespace_and_name_prefix(run: Resource) -> tuple[str, str]:
     """Namespace of the runs of a lane, and how their names begin: what stands in them before the commit."""
     metadata = run.manifest["spec"]["manifest"]["metadata"]
     name = metadata["name"]

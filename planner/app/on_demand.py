@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from planner.address import Address, address_of
-from planner.app.lane.cluster import ClusterEvidenceReader, wanted_workloads
-from planner.app.lane.subjects import WORKLOADS, LaneParts, lane_parts
+from planner.app.lane.cluster_evidence import ClusterEvidenceReader, wanted_workloads
+from planner.app.lane.lane_parts import WORKLOADS, LaneParts, lane_parts
 from planner.app.session import Session
 from planner.errors import SelectionError
 from planner.resource import Resource
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from planner.values import JsonObject
 from providers.kubernetes.operations.argo_refresh import HARD
 from providers.kubernetes.operations.restart_due import ON_DEMAND

@@ -26,7 +26,7 @@ def without_refs_of_other_lanes(request: Request, only: Only, config: Config | N
     A mirror serves all lanes of a node; what its refs are called follows from the branches of each lane. `config` where
     it was read already.
     """
-    from planner.app.load import load_selected_configuration, requested_selection
+    from planner.app.load_desired import load_selected_configuration, requested_selection
     from planner.loading.selection import resolve_products
 
     if request.plain or not request.lanes or ALL in request.lanes:

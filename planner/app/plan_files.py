@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from planner.app.apply_plan import ApplyChoices, RunReport, apply_saved_plan, resume_run
-from planner.app.load import Stack, empty_stack, load_desired
+from planner.app.load_desired import Stack, empty_stack, load_desired
 from planner.app.request import Request, request_of_selection
 from planner.app.runtime import open_store
 from planner.app.session import open_session_with
@@ -16,7 +16,7 @@ from planner.plan_document import dump_plan
 from planner.plan_document import load_plan as parse
 from planner.values import SealedSecret, value_leaves
 from planner.whole_file import write_whole
-from state.store import StateStore
+from state.state_store import StateStore
 
 
 def write_plan_file(plan: Plan, path: Path) -> None:

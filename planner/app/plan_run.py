@@ -4,38 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TypeAlias
 
 from planner.address import Address, is_hwplan_kind
-from planner.app.beside import graph_naming_missing_scopes, previews_naming_missing_scopes
+from planner.app.argo_repairs import with_argo_repairs
 from planner.app.cascade_check import with_cascaded_objects
 from planner.app.checks_to_repeat import with_failed_checks_repeated
-from planner.app.ended_jobs import without_ended_jobs
-from planner.app.load import Stack
+from planner.app.ended_kubernetes_jobs import without_ended_jobs
+from planner.app.load_desired import Stack
+from planner.app.missing_scopes import graph_naming_missing_scopes, previews_naming_missing_scopes
 from planner.app.obsolete_secrets import ObsoleteSecrets, split_obsolete_secrets
-from planner.app.other_objects import with_untouched_objects
 from planner.app.ownership_requests import with_ownership_options
-from planner.app.reader_notes import is_no_longer_declared, reader_notes
-from planner.app.reading import preview_with_all_providers, read_with_all_providers
-from planner.app.repairs import with_argo_repairs
-from planner.app.repeated_secrets import warn_of_secrets_in_clear
+from planner.app.plan_remarks import is_no_longer_declared, remarks_from_state
+from planner.app.read_and_preview import preview_with_all_providers, read_with_all_providers
 from planner.app.request import Request
+from planner.app.secrets_in_clear import warn_of_secrets_in_clear
 from planner.app.session import Session, identify_cluster, open_session
-from planner.app.undeclared import remarks_on_undeclared_sets, warn_of_undeclared_sets
-from planner.app.unlabelled import unlabelled_objects
+from planner.app.undeclared_sets import remarks_on_undeclared_sets, warn_of_undeclared_sets
+from planner.app.unlabelled_objects import unlabelled_objects
+from planner.app.untouched_objects import with_untouched_objects
 from planner.applied_state import AppliedRecord, AppliedState
+from planner.dataclass import dataclass
 from planner.drift import DriftReport
 from planner.errors import GuardRefused, ProviderError
 from planner.graph import ResourceGraph
-from planner.loading.manifests.given_files import place_in_namespace, without_repeated_resources
-from planner.loading.secrets.files import NOT_IN_FOLDER
+from planner.loading.manifests.plain_manifests import place_in_namespace, without_repeated_resources
+from planner.loading.secrets.secret_files import NOT_IN_FOLDER
 from planner.plan import Plan, Selection
-from planner.plan_effect import plan_id
+from planner.plan_id import plan_id
 from planner.planning import PlanInputs, drift_report, fired_guards, make_plan
 from planner.ports import Present, ReadResult, Unreadable
-from planner.redaction.cleaning import clean_texts_in_value
+from planner.redaction.clean_values import clean_texts_in_value
 from planner.resource import Resource
 from providers.cluster import KindInfo
 from providers.kubernetes.object_location import is_crd, kinds_of_planned_crds, served_kind
@@ -118,7 +119,7 @@ def make_plan_run(
     notes = {
         **(unlabelled_objects(session, _left_records(gathered)) if whole else {}),
         **remarks_on_undeclared_sets(session, seen),
-        **reader_notes(inputs, snapshot, gathered.declared),
+        **remarks_from_state(inputs, snapshot, gathered.declared),
         **_secrets_folders(session),
     }
     return PlanRun(decide_plan(inputs), inputs.graph, snapshot, live, notes, inputs)

@@ -20,7 +20,7 @@ def product_fields(request: Request, what: str | None = None) -> dict[str, type[
     that cannot be read adds nothing; otherwise raises ConfigError or SelectionError.
     """
     from planner.loading.config import load_config
-    from planner.loading.explain import is_known_kind
+    from planner.loading.kind_documentation import is_known_kind
 
     if what and is_known_kind(what) and what.partition(".")[0] not in ("Lane", "Node"):
         return {}

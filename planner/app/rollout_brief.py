@@ -10,32 +10,32 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from planner.app.github_texts import github_text_resource, lane_repository, write_github_texts
-from planner.app.lane.reading import StatusTarget
-from planner.app.lane.status import read_lane_status
-from planner.app.pulls.place import find_monitored_lane
-from planner.app.reading import read_with_all_providers
+from planner.app.github_texts import github_text_resource, lane_repository, update_github_texts
+from planner.app.lane.lane_evidence import StatusTarget
+from planner.app.lane.lane_status import read_lane_status
+from planner.app.pull_requests.monitored_lane import find_monitored_lane
+from planner.app.read_and_preview import read_with_all_providers
 from planner.app.request import Request
 from planner.app.runtime import state_folder
 from planner.app.session import Session
 from planner.app.snapshot_records import is_saved_snapshot
-from planner.app.trigger.opening import RolloutParts, open_rollout_parts
+from planner.app.trigger.rollout_plan import RolloutParts, open_rollout_parts
 from planner.caches import cache_folder
+from planner.dataclass import dataclass
 from planner.errors import ForeignPlan, HwplanError, SelectionError
 from planner.ports import Absent, Present
-from planner.pulls.marks import marker_line
+from planner.pull_requests.text_markers import marker_line
 from planner.redaction.redactor import REDACTOR
-from planner.render.brief import BriefEntry, brief_marker, parse_merged_commits, render_brief_entry
+from planner.render.rollout_brief import BriefEntry, brief_marker, parse_merged_commits, render_brief_entry
 from planner.resource import Resource
 from planner.spec.brief import Brief
 from planner.values import JsonObject
 from planner.whole_file import write_whole
-from providers.git.client import GitClient
-from providers.git.merges import log_between
+from providers.git.git_client import GitClient
+from providers.git.git_merges import log_between
 from providers.git.object_cache import ObjectCache
 from providers.git.remotes import Remote, open_remote_locations, resolve_remote
 from providers.github_with_git import create_for
@@ -191,7 +191,7 @@ def _append(session: Session, brief: Brief, entry: BriefEntry, *, confirm: bool)
         raise HwplanError(f"the brief cannot be read: {found.reason}", where=place)
     if not confirm:
         return BriefResult(text, place, written=False, known=False)
-    for one in write_github_texts(session, [comment], confirm=True):
+    for one in update_github_texts(session, [comment], confirm=True):
         if one.problem:
             raise HwplanError(f"the brief was not written: {one.problem}", where=place)
         place = one.url or place

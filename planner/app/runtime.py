@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.app.request import Request
 from planner.app.snapshot_records import is_saved_snapshot, open_snapshot_records
+from planner.dataclass import dataclass
 from planner.errors import HwplanError, SelectionError
 from planner.plan import ClusterIdentity
 from providers.cluster import Cluster
@@ -20,10 +21,10 @@ from providers.kubernetes.secret_values import reader_of_live_secrets
 from providers.kubernetes.snapshot.folder_layout import CLUSTER_FOLDER
 from providers.provider_table import ProviderTable
 from providers.provider_tools import ProviderTools
-from state.store import StateStore
+from state.state_store import StateStore
 
 if TYPE_CHECKING:
-    from planner.loading.secrets.reader import SecretReader
+    from planner.loading.secrets.secret_reader import SecretReader
 
 
 class SystemClock:
@@ -95,7 +96,7 @@ def context_namespace(kubeconfig: str, context: str) -> str:
 def open_cluster(request: Request, context: str = "") -> Cluster:
     """The cluster that is asked about: a snapshot when `--live` names one, else the one of the kubeconfig."""
     if request.live is not None:
-        from providers.kubernetes.snapshot.cluster import open_snapshot
+        from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 
         return open_snapshot(snapshot_path(request.live))
     from providers.kubernetes.client.kubeconfig import resolve_connection

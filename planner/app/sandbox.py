@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.address import Address, is_hwplan_kind
-from planner.app.load import load_configuration, load_selected
+from planner.app.load_desired import load_configuration, load_selected
 from planner.app.request import Request
 from planner.app.runtime import open_store
 from planner.app.sandbox_answers import canned_answers, canned_queries, canned_targets
@@ -119,7 +119,7 @@ def simulate_foreign_change(
 
 def _assignment(text: str) -> tuple[str, Json]:
     """A field path and its value: JSON, or a scalar as in YAML. A `=` inside brackets belongs to the path."""
-    from planner.loading.yaml.own_scalars import AmbiguousScalar, resolve_unambiguous_scalar
+    from planner.loading.yaml.unambiguous_scalars import AmbiguousScalar, resolve_unambiguous_scalar
 
     match = _ASSIGNMENT.match(text)
     if match is None:
@@ -147,7 +147,7 @@ def simulate_foreign_delete(folder: Path, address: str) -> str:
 
 def simulate_failure(folder: Path, address: str, task: str, *, undo: bool) -> str:
     """From now on the effect of an address fails; of a PipelineRun the `task`. With `undo` it does no more."""
-    from providers.sandbox.pipelines import read_simulated_failures, write_simulated_failures
+    from providers.sandbox.simulated_pipelines import read_simulated_failures, write_simulated_failures
 
     where = _address(address).local
     failures = {one: of for one, of in read_simulated_failures(folder).items() if one != where}
@@ -164,8 +164,8 @@ def _address(text: str) -> Address:
 
 def _contents(config: Config, loaded: LoadResult) -> SandboxContents:
     nodes = [config.nodes[name].spec for name in loaded.nodes]
-    from planner.loading.sandbox_pipelines import simulated_pipelines
     from planner.loading.selection import ALL
+    from planner.loading.simulated_pipelines import simulated_pipelines
 
     lanes = [
         lane for name in loaded.nodes for lane in config.lanes_of(loaded.product, name) if lane.name in loaded.lanes

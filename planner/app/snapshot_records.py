@@ -12,12 +12,12 @@ from typing import TypeGuard
 
 from planner.address import Address
 from planner.errors import PermanentError
-from planner.loading.secrets.recorded import KEY_CHECK, RecordedSecrets, inline_fingerprints
+from planner.loading.secrets.recorded_secrets import KEY_CHECK, RecordedSecrets, inline_fingerprints
 from planner.ports import Fingerprinter, Observation, Preview
 from planner.resource import Resource
 from planner.values import JsonObject, Vault
 from providers.kubernetes.snapshot.folder_layout import CLUSTER_FOLDER
-from providers.kubernetes.snapshot.store import SYSTEMS_FILE, saved_records_of_systems
+from providers.kubernetes.snapshot.snapshot_store import SYSTEMS_FILE, saved_records_of_systems
 from providers.saved_observations_provider import SavedObservationsProvider, resource_records
 
 SCHEMA_VERSION = 1

@@ -10,7 +10,7 @@ from planner.redaction.redactor import REDACTOR
 from planner.values import value_leaves
 
 if TYPE_CHECKING:
-    from planner.app.load import Stack
+    from planner.app.load_desired import Stack
     from planner.app.request import Request
 
 # Fields of hwplan kinds that say where something is: pages show them.

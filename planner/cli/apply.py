@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from planner.app.request import Request, request_of_selection
+from planner.cli.common_options import approved, approved_by, approved_id, fully, ownership_options, selection_options
 from planner.cli.detached import detachable, start_as_detached_job
-from planner.cli.options import approved, approved_by, approved_id, fully, ownership_options, selection_options
 from planner.cli.terminal_output import print_page
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def _guards(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    from planner.planning.guards import NAMES
+    from planner.planning.plan_guards import NAMES
 
     return [name for name in NAMES if name.startswith(incomplete)]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from planner.app.request import Request
-from planner.cli.options import selection_options
+from planner.cli.common_options import selection_options
 from planner.cli.terminal_output import print_page
 
 
@@ -29,9 +29,9 @@ def approve(request: Request, identifier: str, who: str, until: str, head: str, 
     state: hwplan apply --approved-by FILE refuses one that was edited or recorded elsewhere.
     """
     from planner.app.approvals import record_approval
-    from planner.app.holds import SCOPE
+    from planner.app.lane_holds import SCOPE
     from planner.cli.show_pages import command_line
-    from planner.plan_effect import short_id
+    from planner.plan_id import short_id
     from planner.render.review_summary import plan_sentence
     from planner.text_safe import safe_text
 

@@ -14,7 +14,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.options import approving, selection_options
+from planner.cli.common_options import approving, selection_options
 from planner.cli.terminal_output import print_document, print_page, wants_colour
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _start(
     request: Request, profile: str, plan_id: str, rerun: bool, confirmed: bool, as_json: bool, how: dict[str, Any]
 ) -> int:
     from planner.app.apply_plan import apply_plan_run
-    from planner.app.benchmark import open_benchmark_plan
+    from planner.app.ci_benchmark import open_benchmark_plan
     from planner.app.shown_plans import store_shown_plan
     from planner.cli.run_options import run_options
     from planner.cli.show_pages import exit_code_of_shown, show_plan
@@ -106,7 +106,7 @@ def _show_start(request: Request, profile: str, report: RunReport, *, waited: bo
 
 def _follower(request: Request, profile: str) -> str:
     """Start the job that waits for the run, and holds no lock meanwhile; its id. What it ends with is the verdict."""
-    from planner.app.jobs import start_detached_job
+    from planner.app.detached_jobs import start_detached_job
     from planner.cli.show_pages import command_line
 
     words = [*shlex.split(command_line("benchmark", request))[1:], "--config", str(request.config)]
@@ -122,13 +122,13 @@ def _patience(how: dict[str, Any]) -> float:
 
 
 def _code(request: Request, profile: str) -> int:
-    from planner.app.benchmark import read_benchmark
+    from planner.app.ci_benchmark import read_benchmark
 
     return read_benchmark(request, profile).verdict.exit_code
 
 
 def _status(request: Request, profile: str, run: str, as_json: bool, *, seconds: float = 0.0) -> int:
-    from planner.app.benchmark import read_benchmark
+    from planner.app.ci_benchmark import read_benchmark
     from planner.cli.show_pages import command_line
     from planner.render.benchmark import benchmark_json, render_benchmark
 
@@ -149,7 +149,7 @@ def _status(request: Request, profile: str, run: str, as_json: bool, *, seconds:
 
 
 def _logs(request: Request, profile: str, run: str, task: str, as_json: bool) -> int:
-    from planner.app.benchmark import read_benchmark_log
+    from planner.app.ci_benchmark import read_benchmark_log
     from planner.text_safe import safe_text
 
     headline, lines = read_benchmark_log(request, profile, run, task)

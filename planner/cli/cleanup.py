@@ -9,11 +9,11 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.options import approving, selection_options
+from planner.cli.common_options import approving, selection_options
 
 if TYPE_CHECKING:
-    from planner.app.cleanup import CleanupLimits
     from planner.app.plan_run import PlanRun
+    from planner.app.retention_cleanup import CleanupLimits
     from planner.cli.part_command import PlanPageExtras
 
 _min_age = click.option(
@@ -51,7 +51,7 @@ def runs(
     **how: Any,
 ) -> int:
     """Finished PipelineRuns of the lane, oldest first. Their TaskRuns, pods and claims go with them."""
-    from planner.app.cleanup import RUNS, CleanupLimits
+    from planner.app.retention_cleanup import RUNS, CleanupLimits
 
     words = CleanupLimits(min_age_minutes, limit, run)
     return _clean(request, "cleanup runs", RUNS, words, confirm and not dry_run, plan_id, as_json, how)
@@ -74,7 +74,7 @@ def pvs(
     **how: Any,
 ) -> int:
     """Released PersistentVolumes that the lane's runs had claimed, oldest first."""
-    from planner.app.cleanup import VOLUMES, CleanupLimits
+    from planner.app.retention_cleanup import VOLUMES, CleanupLimits
 
     words = CleanupLimits(min_age_minutes, limit)
     return _clean(request, "cleanup pvs", VOLUMES, words, confirm and not dry_run, plan_id, as_json, how)
@@ -105,7 +105,7 @@ def runners(
 
     Shows what is known of each, which of them may go, which go, and whose work would be cut off."""
     from planner.app.part_filters import is_activity_retention
-    from planner.app.runners import (
+    from planner.app.runner_cleanup import (
         SCOPE,
         check_forced_cleanup,
         narrow_activity_retentions,
@@ -148,8 +148,8 @@ def _clean(
     as_json: bool,
     how: dict[str, Any],
 ) -> int:
-    from planner.app.cleanup import narrow_retentions
     from planner.app.part_filters import is_retention_of
+    from planner.app.retention_cleanup import narrow_retentions
     from planner.cli.part_command import apply_part
 
     return apply_part(

@@ -12,7 +12,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.options import approving, selection_options
+from planner.cli.common_options import approving, selection_options
 from planner.cli.terminal_output import print_page
 
 FORMATS = ("text", "json", "markdown", "html")
@@ -42,7 +42,7 @@ def destroy(
     from planner.app.plan_files import write_plan_file
     from planner.app.session import open_session
     from planner.app.shown_plans import store_shown_plan
-    from planner.app.undeclared import open_owned_set_session
+    from planner.app.undeclared_sets import open_owned_set_session
     from planner.cli.run_options import run_options
     from planner.cli.show_pages import exit_code_of_shown, show_plan, show_remarks, show_run
 

@@ -25,7 +25,7 @@ def start_as_detached_job(
 
     Raises click.UsageError without --confirm, and for manifests on standard input, which a job has not.
     """
-    from planner.app.jobs import start_detached_job
+    from planner.app.detached_jobs import start_detached_job
     from planner.cli.show_pages import command_line
 
     if not confirmed:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from planner.app.request import Request
-from planner.cli.options import selection_options
+from planner.cli.common_options import selection_options
 from planner.cli.terminal_output import print_page
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def drift(
             out,
         )
         return 0
-    from planner.app.drift import read_drift_report
+    from planner.app.drift_report import read_drift_report
 
     report = read_drift_report(request, ack, ignore)
     _put(_page(report, request, "json" if as_json else form), out)
@@ -129,7 +129,7 @@ def _issue(request: Request, ack: Path | None, ignore: Path | None, out: Path | 
 def _adopt(
     request: Request, address: str, ack: Path | None, ignore: Path | None, *, confirm: bool, as_json: bool
 ) -> int:
-    from planner.app.adopt import adopt_drift, write_configuration_patch
+    from planner.app.adopt_drift import adopt_drift, write_configuration_patch
     from planner.cli.show_pages import command_line
     from planner.render.adoption_text import adoption_json, render_adoption
 

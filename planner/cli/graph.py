@@ -6,7 +6,7 @@ from __future__ import annotations
 import click
 
 from planner.app.request import Request
-from planner.cli.options import complete, selection_options
+from planner.cli.common_options import complete, selection_options
 from planner.cli.output_formats import format_options
 from planner.cli.terminal_output import print_document, print_page
 
@@ -18,7 +18,7 @@ FORMATS = ("text", "mermaid", "dot", "svg", "json")
 @format_options(*FORMATS)
 def graph(request: Request, form: str) -> None:
     """Show the resource graph."""
-    from planner.app.graphs import load_graph
+    from planner.app.selection_graph import load_graph
     from planner.cli.show_pages import show_graph
 
     print_page(show_graph(load_graph(request), form))
@@ -34,7 +34,7 @@ def why(request: Request, address: str, other: str | None, form: str) -> None:
 
     An address is KIND[.GROUP]/[NAMESPACE/]NAME, and may be a glob that fits one resource: `Deployment.apps/*/web`.
     """
-    from planner.app.graphs import explain_order, explain_order_document
+    from planner.app.selection_graph import explain_order, explain_order_document
 
     if form == "text":
         print_page(explain_order(request, address, other))
@@ -52,7 +52,7 @@ def impact(request: Request, address: str, form: str) -> None:
     Nothing is asked and nothing is planned: it follows from what is declared. An address is
     KIND[.GROUP]/[NAMESPACE/]NAME, and may be a glob that fits one resource: `ConfigMap/*/settings`.
     """
-    from planner.app.graphs import find_impact
+    from planner.app.selection_graph import find_impact
     from planner.render.impact_text import impact_document, render_impact
 
     found, whole = find_impact(request, address)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from planner.app.request import Request
-from planner.cli.options import selection_options
+from planner.cli.common_options import selection_options
 from planner.cli.terminal_output import print_page
 from planner.text_safe import safe_text
 
 if TYPE_CHECKING:
-    from state.holds import LaneHold
+    from state.lane_holds import LaneHold
 
 
 @click.group()
@@ -30,7 +30,7 @@ def set_(request: Request, reason: str, source_commit: str) -> None:
 
     To roll an older commit out and hold the lane there: hwplan trigger --source-commit COMMIT --hold WHY.
     """
-    from planner.app.holds import set_hold
+    from planner.app.lane_holds import set_hold
 
     print_page(safe_text(str(set_hold(request, source_commit, reason))))
 
@@ -39,7 +39,7 @@ def set_(request: Request, reason: str, source_commit: str) -> None:
 @selection_options
 def release(request: Request) -> None:
     """Release a lane: the next trigger rolls its newest commit out."""
-    from planner.app.holds import release_hold
+    from planner.app.lane_holds import release_hold
     from planner.cli.show_pages import command_line
 
     ended = release_hold(request)
@@ -51,7 +51,7 @@ def release(request: Request) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def show(request: Request, as_json: bool) -> None:
     """The holds that are in force: what, who, when, why, and the run."""
-    from planner.app.holds import holds_of
+    from planner.app.lane_holds import holds_of
 
     found = holds_of(request)
     if as_json:

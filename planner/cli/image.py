@@ -10,7 +10,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.options import approving, selection_options
+from planner.cli.common_options import approving, selection_options
 from planner.cli.terminal_output import print_page, wants_colour
 
 _VERBS = {"source": "preload", "build": "build"}  # field of an image's origin -> the verb that makes it
@@ -27,7 +27,7 @@ def image() -> None:
 def status(request: Request, as_json: bool) -> int:
     """Is each tag there, with which digest. Reads only."""
     from planner.app.part_filters import is_image
-    from planner.app.status import read_part_status
+    from planner.app.part_status import read_part_status
     from planner.cli.show_pages import command_line
     from planner.render.image_status import image_status_json, render_image_status
 
@@ -93,7 +93,7 @@ def logs(request: Request, image_name: str) -> None:
 
 def _check_declared(request: Request, name: str) -> None:
     """Raise SelectionError for a name that no declared image has."""
-    from planner.app.load import load_desired_offline
+    from planner.app.load_desired import load_desired_offline
     from planner.app.part_filters import is_image
     from planner.errors import SelectionError
     from planner.loading.problems import did_you_mean

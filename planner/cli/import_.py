@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from planner.app.request import Request
+from planner.cli.common_options import common_options
 from planner.cli.init import new_config_dir
-from planner.cli.options import common_options
 from planner.cli.terminal_output import print_page
 
 
@@ -26,7 +26,7 @@ def import_(
     Of a Secret a reference is written, never a value.
     """
     from planner.app.import_objects import files_of_imported_product, read_importable_objects
-    from planner.app.starter import new_product, write_new_files
+    from planner.app.starter_product import new_product, write_new_files
 
     product = new_product(new_config_dir(), new, node, request.context)
     found = read_importable_objects(request, spaces, also, leave)

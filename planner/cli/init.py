@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from planner.app.request import Request
-from planner.cli.options import common_options
+from planner.cli.common_options import common_options
 from planner.cli.terminal_output import print_page
 
 
@@ -21,7 +21,7 @@ def init(request: Request, new: str, node: str) -> None:
 
     They go to ./config and ./templates, or to --config DIR and the templates beside it. Never overwrites.
     """
-    from planner.app.starter import new_product, starter_files, write_new_files
+    from planner.app.starter_product import new_product, starter_files, write_new_files
 
     product = new_product(new_config_dir(), new, node, request.context)
     files = starter_files(product)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from planner.app.request import Request
-from planner.cli.options import common_options
+from planner.cli.common_options import common_options
 from planner.cli.terminal_output import print_page
 
 if TYPE_CHECKING:
-    from state.jobs import DetachedJob
+    from state.detached_jobs import DetachedJob
 
 _TAIL = 4000  # bytes
 
@@ -27,7 +27,7 @@ def job() -> None:
 @common_options
 def list_(request: Request, as_json: bool) -> None:
     """The newest jobs, newest first."""
-    from planner.app.jobs import list_detached_jobs
+    from planner.app.detached_jobs import list_detached_jobs
 
     found = list_detached_jobs(request)
     if as_json:
@@ -48,7 +48,7 @@ def status(request: Request, job_id: str, tail_bytes: int, as_json: bool) -> int
 
     Exit codes: 0 it goes on or did what was asked; 1 it did not, or its process is gone.
     """
-    from planner.app.jobs import find_detached_job, read_job_log
+    from planner.app.detached_jobs import find_detached_job, read_job_log
 
     found = find_detached_job(request, job_id)
     tail = read_job_log(request, found, tail_bytes)
@@ -65,7 +65,7 @@ def status(request: Request, job_id: str, tail_bytes: int, as_json: bool) -> int
 @common_options
 def logs(request: Request, job_id: str, tail_bytes: int | None) -> None:
     """What a job has said so far."""
-    from planner.app.jobs import find_detached_job, read_job_log
+    from planner.app.detached_jobs import find_detached_job, read_job_log
 
     print_page(read_job_log(request, find_detached_job(request, job_id), tail_bytes).rstrip())
 
@@ -75,7 +75,7 @@ def logs(request: Request, job_id: str, tail_bytes: int | None) -> None:
 @common_options
 def cancel(request: Request, job_id: str) -> None:
     """Ask a job to stop: what it has begun is finished, nothing else begins."""
-    from planner.app.jobs import cancel_detached_job
+    from planner.app.detached_jobs import cancel_detached_job
 
     found = cancel_detached_job(request, job_id)
     print_page(f"{found.id} was asked to stop: hwplan job status {found.id}")
@@ -86,7 +86,7 @@ def cancel(request: Request, job_id: str) -> None:
 @common_options
 def run(request: Request, job_id: str) -> int:
     """Carry a job out: what `--detach` starts."""
-    from planner.app.jobs import run_detached_job
+    from planner.app.detached_jobs import run_detached_job
     from planner.cli.main import run_command_line
 
     return run_detached_job(request, job_id, run_command_line)

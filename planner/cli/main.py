@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import click
 
 from planner import __version__
-from planner.cli.options import common_group_options
+from planner.cli.common_options import common_group_options
 from planner.cli.verbs import VERBS
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -42,19 +42,19 @@ class _Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in VERBS:
-            from planner.cli.hints import verb_hint
+            from planner.cli.foreign_option_hints import verb_hint
 
             raise click.UsageError(f"There is no verb {args[0]!r}. {verb_hint(args[0], VERBS)}", ctx)
         name, command, rest = super().resolve_command(ctx, args)
         if command is not None and any(word[:1] == "-" and word[:2] != "--" and len(word) > 2 for word in rest):
-            from planner.cli.hints import refuse_single_dash
+            from planner.cli.foreign_option_hints import refuse_single_dash
 
             refuse_single_dash(command, rest, ctx)
         return name, command, rest
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args and args[0][:1] == "-" and args[0][:2] not in ("--", "-h"):
-            from planner.cli.hints import refuse_single_dash
+            from planner.cli.foreign_option_hints import refuse_single_dash
 
             refuse_single_dash(self, args[:1], ctx)
         return super().parse_args(ctx, args)
@@ -75,7 +75,7 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run hwplan and leave with its exit code."""
-    from planner.redaction.stream import redact_standard_streams
+    from planner.redaction.redacted_stream import redact_standard_streams
 
     redact_standard_streams()
     sys.exit(run_command_line(list(sys.argv[1:] if arguments is None else arguments)))
@@ -100,7 +100,7 @@ def run_command_line(arguments: list[str]) -> int:
         return INTERRUPTED
     except click.ClickException as error:
         if isinstance(error, click.UsageError):
-            from planner.cli.hints import with_option_hint
+            from planner.cli.foreign_option_hints import with_option_hint
 
             error = with_option_hint(error)
         error.show()

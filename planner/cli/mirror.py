@@ -9,7 +9,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.options import approving, selection_options
+from planner.cli.common_options import approving, selection_options
 from planner.cli.terminal_output import print_page, terminal_width, wants_colour
 
 
@@ -28,7 +28,7 @@ def status(request: Request, as_json: bool, full: bool, raw: bool) -> int:
 
     Ends with 1 when a ref cannot be read, or may not be moved.
     """
-    from planner.app.mirror import read_mirror_status
+    from planner.app.git_mirror_status import read_mirror_status
     from planner.app.part_filters import is_git_ref, without_refs_of_other_lanes
     from planner.cli.show_pages import command_line
     from planner.render.mirror_status import mirror_status_json, render_mirror_status
@@ -65,7 +65,7 @@ def sync(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: 
 @apply_options
 def flush(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Bring promoted branches back to the upstream, fast-forward only."""
-    from planner.app.mirror import flush_document
+    from planner.app.git_mirror_status import flush_document
     from planner.app.part_filters import is_mirror_flush, without_refs_of_other_lanes
     from planner.cli.part_command import apply_part
 

@@ -12,13 +12,13 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.options import approving, selection_options
+from planner.cli.common_options import approving, selection_options
 from planner.cli.run_options import duration_option
 from planner.cli.terminal_output import print_document, print_page, wants_colour
 
 if TYPE_CHECKING:
-    from planner.app.observe.queries import QueryRounds
-    from planner.app.observe.targets import ObservedTargets
+    from planner.app.observe.metrics_queries import QueryRounds
+    from planner.app.observe.scrape_targets import ObservedTargets
 
 _SCOPE = "observability"
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
@@ -61,9 +61,9 @@ def query(
     request: Request, as_json: bool, promql: str | None, expect_count: int | None, expect_value: float | None
 ) -> int:
     """Ask each declared query once, or the one of --promql. No series and NaN are inconclusive."""
-    from planner.app.observe.asking import open_metrics_reader, selected_metrics_node
-    from planner.app.observe.queries import MetricsQuery, ask_queries, declared_queries
-    from planner.rollout.metrics import queries_code
+    from planner.app.observe.metrics_queries import MetricsQuery, ask_queries, declared_queries
+    from planner.app.observe.metrics_reader import open_metrics_reader, selected_metrics_node
+    from planner.rollout.metrics_verdicts import exit_code_of_queries
 
     if promql is None:
         if expect_count is not None or expect_value is not None:
@@ -79,7 +79,7 @@ def query(
             open_metrics_reader(request, selected_metrics_node(request)[1]),
         )
     rows = ask_queries(reader, queries)
-    code = queries_code(rows)
+    code = exit_code_of_queries(rows)
     _show_queries(request, rows, reader.simulated, code, as_json, _verdict(rows))
     return code
 
@@ -89,7 +89,7 @@ def query(
 @_JSON
 def targets(request: Request, as_json: bool) -> int:
     """What Prometheus scrapes, and whether it answers."""
-    from planner.app.observe.targets import read_targets
+    from planner.app.observe.scrape_targets import read_targets
 
     return _show_targets(read_targets(request), as_json)
 
@@ -99,7 +99,7 @@ def targets(request: Request, as_json: bool) -> int:
 @_JSON
 def boundary(request: Request, as_json: bool) -> int:
     """Declared targets (`observability.jobs` of the node) against those that are scraped: neither fewer nor more."""
-    from planner.app.observe.targets import read_targets
+    from planner.app.observe.scrape_targets import read_targets
 
     return _show_targets(read_targets(request, declared=True), as_json)
 
@@ -112,7 +112,7 @@ def boundary(request: Request, as_json: bool) -> int:
 @click.option("--within", default="2m", show_default=True, metavar="DURATION", help="Time for all rounds.")
 def closeout(request: Request, as_json: bool, times: int, every: str, within: str) -> int:
     """All declared queries, several times in a row: one that does not hold starts the count again."""
-    from planner.app.observe.queries import ask_queries_repeatedly, declared_queries
+    from planner.app.observe.metrics_queries import ask_queries_repeatedly, declared_queries
 
     queries, reader = declared_queries(request)
     pause, longest = duration_option(every, "--every") or 0.0, duration_option(within, "--within") or 0.0
@@ -133,9 +133,9 @@ def closeout(request: Request, as_json: bool, times: int, every: str, within: st
 @click.option("--window", default="5m", show_default=True, metavar="DURATION", help="How far back.")
 def traffic(request: Request, as_json: bool, clients: tuple[str, ...], window: str) -> int:
     """Rate and total of a client of the egress proxy, from the proxy server's own metrics."""
-    from planner.app.observe.targets import read_traffic
+    from planner.app.observe.scrape_targets import read_traffic
     from planner.render.metrics import client_traffic_json, render_traffic
-    from planner.rollout.metrics import HOLDS
+    from planner.rollout.metrics_verdicts import HOLDS
 
     seconds = duration_option(window, "--window") or 0.0
     if seconds < 1:
@@ -175,9 +175,9 @@ def _show_queries(
 
 def _show_targets(found: ObservedTargets, as_json: bool) -> int:
     from planner.render.metrics import render_targets, targets_json
-    from planner.rollout.metrics import targets_code
+    from planner.rollout.metrics_verdicts import exit_code_of_targets
 
-    code = targets_code(found.rows)
+    code = exit_code_of_targets(found.rows)
     if as_json:
         print_document("json", targets_json(found.rows, node=found.node, simulated=found.simulated, code=code))
     else:

@@ -9,7 +9,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.options import approving, selection_options
+from planner.cli.common_options import approving, selection_options
 
 if TYPE_CHECKING:
     from planner.app.plan_run import Rewrite

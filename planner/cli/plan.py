@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from planner.app.request import Request
-from planner.cli.options import fully, ownership_options, selection_options
+from planner.cli.common_options import fully, ownership_options, selection_options
 from planner.cli.output_formats import format_options
 from planner.cli.terminal_output import print_page
 
@@ -106,14 +106,14 @@ def plan(
 def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> int:
     import json
 
-    from planner.app.pull_plan import open_pull_request_plan, pull_request_way
+    from planner.app.pull_request_plan import open_pull_request_plan, stages_input_of_plan
     from planner.cli.show_pages import exit_code_of_shown, object_command, show_plan
-    from planner.plan_effect import short_id
+    from planner.plan_id import short_id
     from planner.render.pull_request_stages import pull_request_approval_words, pull_request_stage_facts
     from planner.render.review_context import ReviewContext
 
     with open_pull_request_plan(request, number) as found:
-        way, pull = pull_request_way(found), found.pull
+        way, pull = stages_input_of_plan(found), found.pull
         stages = pull_request_stage_facts(way, found.plan)
         review = ReviewContext(
             planned_at=found.session.world.clock.now(),
@@ -126,7 +126,7 @@ def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> 
             identifier=found.identifier,
             approval=pull_request_approval_words(way, short_id(found.identifier)),
         )
-        page = show_plan(found.made, request, form, review=review, confirmed=True)
+        page = show_plan(found.made, request, form, review=review, offer=False)
         if form == "json":
             told = {"pullRequest": number, "head": pull.head, "id": found.identifier}
             told["way"] = [{"stage": one.title, "text": "".join(one.words)} for one in stages]
@@ -148,7 +148,7 @@ def _review(plan: Plan, request: Request, now: str, base: str, name: str) -> Rev
 def _compare(request: Request, saved: str, against: str, form: str, detailed_exitcode: bool) -> int:
     from planner.app.plan_files import read_stored_plan
     from planner.app.plan_run import open_plan_run
-    from planner.plan_effect import plan_id
+    from planner.plan_id import plan_id
     from planner.render.plan_comparison import render_comparison, render_comparison_json
 
     before = read_stored_plan(request, against)

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 import click
 
 from planner.app.request import Request
-from planner.cli.options import selection_options
+from planner.cli.common_options import selection_options
 from planner.cli.terminal_output import print_page, show_error
 
 if TYPE_CHECKING:
-    from planner.app.pulls.cronjob import MonitorCronJob
-    from planner.app.pulls.monitor import MonitorChoices
-    from planner.app.pulls.place import MonitoredLane
-    from planner.app.pulls.settle import PlannedCycle
-    from planner.pulls.cycle_record import CycleRecord
+    from planner.app.pull_requests.apply_cycle import PlannedCycle
+    from planner.app.pull_requests.monitor import MonitorChoices
+    from planner.app.pull_requests.monitor_cronjob import MonitorCronJob
+    from planner.app.pull_requests.monitored_lane import MonitoredLane
+    from planner.pull_requests.cycle_record import CycleRecord
 
 _PATIENCE = 30.0  # seconds for the lock of the state
 
@@ -97,18 +97,18 @@ def prs(
     --node it runs on the node that merges for it. Exit codes: 0 done or nothing to do, 1 failed or unreadable, 4 a
     rollout goes on, 5 another monitor of the lane is at work.
     """
-    from planner.app.pulls.place import find_monitored_lane
+    from planner.app.pull_requests.monitored_lane import find_monitored_lane
 
     as_json = as_json or form == "json"
     place = find_monitored_lane(request)
     if form == "cronjob":
-        from planner.app.pulls.cronjob import MonitorCronJob
+        from planner.app.pull_requests.monitor_cronjob import MonitorCronJob
 
         job = MonitorCronJob(image, schedule, run_in, state_claim, token_secret, ssh_secret, timeout_seconds)
         return _cronjob(place, job, out)
     if history or resume:
         return _stored(place, as_json=as_json, resume=resume)
-    from planner.app.pulls.monitor import MONITOR, ONCE, run_monitor
+    from planner.app.pull_requests.monitor import MONITOR, ONCE, run_monitor
 
     single = once or dry_run
     choices = _choices(place, timeout_seconds, as_json=as_json, dry_run=dry_run, purpose=ONCE if single else MONITOR,
@@ -127,9 +127,9 @@ def _choices(
     interval: float,
 ) -> MonitorChoices:
     from planner.app.apply_plan import ApplyChoices
-    from planner.app.pulls.monitor import MonitorChoices
+    from planner.app.pull_requests.monitor import MonitorChoices
     from planner.executor import ErrorPolicy, ExecutionOptions, WaitPolicy
-    from planner.render.progress import progress_observer
+    from planner.render.run_progress import progress_observer
 
     options = ExecutionOptions(
         parallelism=2 * place.request.parallelism,
@@ -144,7 +144,7 @@ def _choices(
 
 
 def _teller(place: MonitoredLane) -> Callable[[CycleRecord], None]:
-    from planner.render.pull_pages import render_pull_cycle
+    from planner.render.pull_request_pages import render_pull_cycle
 
     def told(record: CycleRecord) -> None:
         page = render_pull_cycle(record, f"{place.node}/{place.lane}", place.repo, place.branch)
@@ -168,8 +168,8 @@ def _shower(place: MonitoredLane) -> Callable[[PlannedCycle], None]:
 
 
 def _stored(place: MonitoredLane, *, as_json: bool, resume: bool) -> int:
-    from planner.app.pulls.monitor import read_history, resume_lane
-    from planner.render.pull_pages import render_pull_history
+    from planner.app.pull_requests.monitor import read_history, resume_lane
+    from planner.render.pull_request_pages import render_pull_history
     from planner.text_safe import safe_text
 
     accepted = resume_lane(place) if resume else ()
@@ -186,7 +186,7 @@ def _stored(place: MonitoredLane, *, as_json: bool, resume: bool) -> int:
 
 
 def _cronjob(place: MonitoredLane, job: MonitorCronJob, out: Path | None) -> int:
-    from planner.app.pulls.cronjob import monitor_cronjob_manifests
+    from planner.app.pull_requests.monitor_cronjob import monitor_cronjob_manifests
     from planner.redaction.redactor import REDACTOR
     from planner.whole_file import write_whole
 

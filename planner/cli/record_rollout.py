@@ -8,7 +8,7 @@ import shlex
 import click
 
 from planner.app.request import Request
-from planner.cli.options import selection_options
+from planner.cli.common_options import selection_options
 from planner.cli.terminal_output import print_page
 
 

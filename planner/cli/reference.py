@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from planner.app.request import Request
-from planner.cli.options import common_options, complete
+from planner.cli.common_options import common_options, complete
 from planner.cli.output_formats import format_options
 from planner.cli.terminal_output import print_document, print_page
 
@@ -22,8 +22,8 @@ def explain(request: Request, what: str | None, form: str) -> None:
     What a product adds to lanes and nodes: `hwplan explain PRODUCT.Lane`.
     """
     from planner.app.product_fields import product_fields
-    from planner.loading.explain import explain_kind as text_of
-    from planner.loading.explain import json_schema_of_kind, summaries_of_kinds
+    from planner.loading.kind_documentation import explain_kind as text_of
+    from planner.loading.kind_documentation import json_schema_of_kind, summaries_of_kinds
 
     products = product_fields(request, what)
     if form != "text":

@@ -42,8 +42,8 @@ def run_options(
     it is not `apply --resume`."""
     from planner.app.apply_plan import ApplyChoices
     from planner.executor import ErrorPolicy, ExecutionOptions, WaitPolicy
-    from planner.planning.guards import NAMES
-    from planner.render.progress import progress_observer
+    from planner.planning.plan_guards import NAMES
+    from planner.render.run_progress import progress_observer
 
     if unknown := sorted(set(allow) - set(NAMES)):
         raise click.UsageError(f"--allow: there is no guard {unknown[0]!r}; guards: {', '.join(NAMES)}")

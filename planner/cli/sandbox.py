@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from planner.app.request import Request
-from planner.cli.options import common_options, selection_options
+from planner.cli.common_options import common_options, selection_options
 from planner.cli.terminal_output import print_page
 
 

@@ -9,7 +9,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.options import approving, selection_options, selection_options_with_object
+from planner.cli.common_options import approving, selection_options, selection_options_with_object
 from planner.cli.terminal_output import print_page, wants_colour
 
 
@@ -26,7 +26,7 @@ def status(request: Request, as_json: bool) -> int:
 
     Exit codes: 0 also when something differs, 1 when a source or a live Secret cannot be read.
     """
-    from planner.app.secrets import read_secret_status
+    from planner.app.secret_status import read_secret_status
     from planner.cli.show_pages import command_line
     from planner.render.secret_status import render_secret_status, secret_status_json
 
@@ -66,7 +66,7 @@ def delete(request: Request, named: str, plan_id: str, confirm: bool, dry_run: b
 
     from planner.app.part_filters import is_secret_address, no_resource
     from planner.cli.part_command import apply_part
-    from planner.planning.guards import EMPTY_CONFIG
+    from planner.planning.plan_guards import EMPTY_CONFIG
 
     how["allow"] = (*how["allow"], EMPTY_CONFIG)  # what is declared is left out on purpose
     return apply_part(

@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING
 
 from planner.address import Address
 from planner.app.request import Request
-from planner.cli.guard_words import allow_options, guard_warnings, guards_refusing_plan_run, guards_refusing_saved_plan
+from planner.cli.guard_warnings import (
+    allow_options,
+    guard_warnings,
+    guards_refusing_plan_run,
+    guards_refusing_saved_plan,
+)
 from planner.cli.terminal_output import print_page, terminal_width, wants_colour
 from planner.plan import Plan
-from planner.plan_effect import short_id
+from planner.plan_id import short_id
 from planner.text_safe import safe_text
 from planner.values import JsonObject
 
@@ -42,13 +47,15 @@ def show_plan(
     confirmed: bool = False,
     review: ReviewContext | None = None,
     allow: Sequence[str] = (),
+    offer: bool = True,
 ) -> str:
-    """A plan that was made now, in one of the forms, with the command that applies exactly it. Where guards will refuse
-    it the page says so, but for those that `allow` names; when it is `confirmed` they are about to be judged."""
+    """A plan that was made now, in one of the forms, with the command that applies exactly it unless `offer` is false.
+    Where guards will refuse it the page says so, but for those that `allow` names; when it is `confirmed` they are
+    about to be judged."""
     if form not in _PLAN_FORMS:
         return _drawn(made.plan, made.graph, form)
     fired = () if confirmed else guards_refusing_plan_run(made, request)
-    command = "" if confirmed else _command(made, request, verb, saved, fired)
+    command = _command(made, request, verb, saved, fired) if offer and not confirmed else ""
     guards = [one for one in fired if one.guard not in allow]
     from planner.render.review_context import NO_CONTEXT
 
@@ -192,6 +199,7 @@ def show_run_without_changes(report: RunReport) -> str:
 
 
 def run_document(report: RunReport) -> dict[str, object]:
+    """The JSON of a run: its number, plan, cluster, exit code, verdict, and the end of each change."""
     outcomes = report.result.outcomes if report.result else {}
     return {
         "schemaVersion": 1,

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from planner.app.request import Request
-from planner.cli.options import selection_options
+from planner.cli.common_options import selection_options
 from planner.cli.terminal_output import print_page
 
 
@@ -16,6 +16,6 @@ from planner.cli.terminal_output import print_page
 @selection_options
 def snapshot(request: Request, target: Path) -> None:
     """Save what lives where the selection says into TARGET (a folder, or a .json file). Never overwrites a folder."""
-    from planner.app.snapshots import save_snapshot
+    from planner.app.save_snapshot import save_snapshot
 
     print_page(save_snapshot(request, target))

@@ -10,7 +10,7 @@ import click
 
 from planner.address import Address
 from planner.app.request import Request
-from planner.cli.options import common_options
+from planner.cli.common_options import common_options
 from planner.cli.terminal_output import print_page
 
 SCHEMA_VERSION = 1

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from planner.app.request import Request
-from planner.cli.options import selection_options
+from planner.cli.common_options import selection_options
 from planner.cli.terminal_output import print_document, print_page, terminal_width, wants_colour
 
 if TYPE_CHECKING:
-    from planner.app.lane.status import LaneStatus
+    from planner.app.lane.lane_status import LaneStatus
 
 _EVERY = 20.0  # seconds between two readings of --watch: about one request a second
 _PENDING = 4
@@ -69,8 +69,8 @@ def status(
         if run or commit or closeout or watch or chosen == "markdown":
             raise click.UsageError("--scope shows resources; it goes with --full and --json only.")
         return show_scopes(request, chosen, full)
-    from planner.app.lane.reading import StatusTarget
-    from planner.app.lane.status import read_lane_status
+    from planner.app.lane.lane_evidence import StatusTarget
+    from planner.app.lane.lane_status import read_lane_status
 
     target, last = StatusTarget(commit, run), ""
     while True:
@@ -113,8 +113,8 @@ def _page(found: LaneStatus, request: Request, form: str, *, full: bool, raw: bo
 
 
 def _record(found: LaneStatus, form: str) -> str:
-    from planner.render.closeout import closeout_markdown, closeout_statement, closeout_table
-    from planner.rollout.closeout import closeout_record_bytes
+    from planner.render.closeout_record import closeout_markdown, closeout_statement, closeout_table
+    from planner.rollout.closeout_record import closeout_record_bytes
 
     assert found.record is not None
     if form == "json":  # exactly the bytes that `hwplan verify` takes
@@ -143,7 +143,7 @@ def _next(found: LaneStatus, request: Request) -> str:
 
 
 def _logs(request: Request, run: str, wanted: str, form: str) -> int:
-    from planner.app.lane.logs import read_run_log
+    from planner.app.lane.run_step_log import read_run_log
     from planner.text_safe import safe_text
 
     if not run:

@@ -8,7 +8,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.options import approving, selection_options
+from planner.cli.common_options import approving, selection_options
 from planner.cli.part_command import show_or_apply
 
 
@@ -22,7 +22,7 @@ def sync(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: 
     A stuck operation is terminated, a failed hook Job deleted, a pod of an old revision that cannot start deleted: each
     is a line of the plan with what was seen, and bound to that very object. Nothing else is touched.
     """
-    from planner.app.sync import open_argo_sync_plan
+    from planner.app.argo_sync import open_argo_sync_plan
 
     confirmed = confirm and not dry_run
     return show_or_apply(

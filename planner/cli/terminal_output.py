@@ -1,5 +1,5 @@
 """Writing to the terminal: pages to stdout, errors to stderr. Everything from outside was made safe by its renderer,
-and every word passes the guard that the entry point puts before both streams (planner.redaction.stream)."""
+and every word passes the guard that the entry point puts before both streams (planner.redaction.redacted_stream)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 import click
 
 from planner.errors import ConfigError, HwplanError
-from planner.redaction.stream import unredacted_stream
+from planner.redaction.redacted_stream import unredacted_stream
 from planner.text_safe import safe_text
 
 
@@ -59,6 +59,6 @@ def show_error(error: HwplanError) -> None:
 
 def show_traceback(error: BaseException) -> None:
     """What `--debug` adds: frames and types of errors. Messages of foreign errors may quote what they tripped over."""
-    from planner.executor.crash import describe_traceback
+    from planner.executor.crash_report import describe_traceback
 
     click.echo(describe_traceback(error).rstrip("\n"), err=True)

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
+from planner.cli.common_options import approving, selection_options
 from planner.cli.detached import detachable, start_as_detached_job
-from planner.cli.options import approving, selection_options
 from planner.cli.terminal_output import print_page
 from planner.text_safe import safe_text
 
@@ -71,7 +72,7 @@ def trigger(
         again = _held_verb(found, reason)
         verb = f"{again} --rerun" if rerun else again
         if not confirm or dry_run:
-            return _show(found, request, verb, as_json)
+            return _show(found, request, verb, as_json, options.allow)
         if not as_json and not request.quiet:
             print_page(_page(found, request, verb, confirmed=True))
         ended = run_rollout(found, options, approved=plan_id)
@@ -90,7 +91,7 @@ def _detach(
     request: Request, plan_id: str, rerun: bool, source_commit: str, reason: str, confirmed: bool, how: dict[str, Any]
 ) -> int:
     """Start the same command as a job; a job waits longer (B5, B7)."""
-    from planner.app.trigger.opening import rollout_job_name
+    from planner.app.trigger.rollout_plan import rollout_job_name
 
     given = (("--plan-id", plan_id), ("--source-commit", source_commit), ("--hold", reason))
     words = [word for option, value in given if value for word in (option, value)]
@@ -101,14 +102,14 @@ def _detach(
     )
 
 
-def _show(found: PlannedRollout, request: Request, verb: str, as_json: bool) -> int:
+def _show(found: PlannedRollout, request: Request, verb: str, as_json: bool, allow: Sequence[str]) -> int:
     from planner.app.shown_plans import store_shown_plan
     from planner.cli.show_pages import exit_code_of_shown, show_plan
     from planner.render.rollout_pages import forecast_document, prediction_document
 
     store_shown_plan(request, found.made)
     if as_json:
-        document = json.loads(show_plan(found.made, request, "json"))
+        document = json.loads(show_plan(found.made, request, "json", allow=allow))
         document |= {
             "forecast": forecast_document(found.forecast),
             "argo": prediction_document(found.prediction()),
@@ -117,16 +118,18 @@ def _show(found: PlannedRollout, request: Request, verb: str, as_json: bool) -> 
         }
         print_page(json.dumps(document, indent=1, sort_keys=True))
     else:
-        print_page(_page(found, request, verb, confirmed=False))
+        print_page(_page(found, request, verb, allow=allow))
     return exit_code_of_shown(found.made.plan)
 
 
-def _page(found: PlannedRollout, request: Request, verb: str, *, confirmed: bool) -> str:
+def _page(
+    found: PlannedRollout, request: Request, verb: str, *, confirmed: bool = False, allow: Sequence[str] = ()
+) -> str:
     """The forecast and what Argo CD will change above the plan: the last lines are the verdict and what to do."""
     from planner.cli.show_pages import show_plan
     from planner.render.rollout_pages import render_forecast, render_prediction
 
-    plan = show_plan(found.made, request, "text", verb=verb, confirmed=confirmed)
+    plan = show_plan(found.made, request, "text", verb=verb, confirmed=confirmed, allow=allow)
     if found.hold and not request.quiet:
         plan = f"{safe_text(str(found.hold))}\n\n{plan}"
     if not found.made.plan.changes or request.quiet:

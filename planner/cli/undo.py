@@ -7,14 +7,14 @@ import click.shell_completion
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.options import NAMES, approved, common_options
+from planner.cli.common_options import NAMES, approved, common_options
 from planner.cli.terminal_output import print_page
 
 
 def _runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[click.shell_completion.CompletionItem]:
     """The latest runs of the state, with when and what; empty when there is no state."""
     from planner.app.runtime import open_store
-    from planner.cli.options import make_request
+    from planner.cli.common_options import make_request
     from planner.errors import HwplanError
 
     try:
@@ -38,7 +38,7 @@ def undo(request: Request, run: int, plan_id: str, confirm: bool, dry_run: bool,
     """Plan the reverse of RUN from what the state keeps. The configuration stays as it is."""
     from planner.app.apply_plan import apply_plan_run
     from planner.app.shown_plans import store_shown_plan
-    from planner.app.undo import open_undo_run
+    from planner.app.undo_plan import open_undo_run
     from planner.cli.run_options import run_options
     from planner.cli.show_pages import exit_code_of_shown, show_plan, show_run
 

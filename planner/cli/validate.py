@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from planner.app.request import Request
-from planner.cli.options import selection_options
+from planner.cli.common_options import selection_options
 from planner.cli.output_formats import format_options
 from planner.cli.terminal_output import print_document, print_page
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from planner.app.request import Request
-from planner.cli.options import common_options
+from planner.cli.common_options import common_options
 from planner.cli.terminal_output import print_document, print_page
 from planner.errors import HwplanError
 
 if TYPE_CHECKING:
-    from planner.rollout.evidence import Readings
-    from planner.rollout.verify import BrokenRecordEdge
+    from planner.rollout.lane_evidence import Readings
+    from planner.rollout.verify_closeout import BrokenRecordEdge
 
 _AS_RECORDED = "as recorded"
 _LONGEST = 64 << 20  # bytes of a record
@@ -50,7 +50,7 @@ def verify(
     Without options only the record itself is checked. Exit codes: 0 everything that was asked about fits, 2 an edge is
     broken (each is named), 1 something could not be checked.
     """
-    from planner.rollout.verify import check_closeout_bytes, check_closeout_facts, check_closeout_record
+    from planner.rollout.verify_closeout import check_closeout_bytes, check_closeout_facts, check_closeout_record
 
     content = _content(record)
     document = _parsed(content, record)
@@ -89,9 +89,9 @@ def _parsed(content: bytes, path: Path) -> dict[str, object]:
 def _facts(
     document: dict[str, object], request: Request, folders: tuple[Path, ...], host: str | None, ask_cluster: bool
 ) -> Readings:
-    from planner.app.lane import verify as facts
+    from planner.app.lane import closeout_facts as facts
     from planner.app.runtime import SystemClock, open_cluster, sandbox_folder
-    from planner.rollout.closeout import evidence_of_record
+    from planner.rollout.closeout_record import evidence_of_record
 
     evidence, now = evidence_of_record(document), SystemClock().now
     found = facts.git_facts(evidence, folders, now) if folders else {}

@@ -6,4 +6,6 @@ kinds only run) and subclasses `ProviderContract` (`RunContract`) with a fixture
 
 import pytest
 
-pytest.register_assert_rewrite("planner.contract.steps", "planner.contract.suite", "planner.contract.run_promises")
+pytest.register_assert_rewrite(
+    "planner.contract.command_steps", "planner.contract.suite", "planner.contract.run_promises"
+)

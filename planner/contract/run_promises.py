@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from planner.address import Address
+from planner.contract.command_steps import plan_in_one_reading, run_changes, shows_no_secret
 from planner.contract.contract_case import RunCase
-from planner.contract.steps import plan_in_one_reading, run_changes, shows_no_secret
 from planner.errors import ProviderError
 from planner.events import NodeResult, Waiting
 from planner.plan import Change

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from planner.address import is_hwplan_kind
+from planner.contract.command_steps import apply_all, plan_in_one_reading, run_changes, shows_no_secret
 from planner.contract.contract_case import RemoteCase, StateCase
-from planner.contract.steps import apply_all, plan_in_one_reading, run_changes, shows_no_secret
 from planner.errors import PreconditionError, ProviderError
 from planner.events import Began, NodeResult
 from planner.plan import Change

@@ -7,9 +7,9 @@ no terminal and no cluster.
 from __future__ import annotations
 
 from planner.executor.execution import execute_plan
-from planner.executor.observers import ObserverChain
-from planner.executor.options import ErrorPolicy, ExecutionOptions, WaitPolicy
-from planner.executor.outcome import RunResult, RunVerdict, exit_code_of_run, run_verdict
+from planner.executor.execution_options import ErrorPolicy, ExecutionOptions, WaitPolicy
+from planner.executor.observer_chain import ObserverChain
+from planner.executor.run_result import RunResult, RunVerdict, exit_code_of_run, run_verdict
 
 __all__ = [
     "ErrorPolicy",

@@ -15,13 +15,13 @@ from typing import TypeAlias
 
 from planner.address import Address
 from planner.events import EventObserver, NodeResult
-from planner.executor import crash, effect, substitution
-from planner.executor.effect import ApplyFailure
-from planner.executor.ledger import ChangeProgress
-from planner.executor.options import ErrorPolicy, ExecutionOptions, WaitPolicy
-from planner.executor.outcome import RunResult
-from planner.executor.schedule import ChangeSchedule
-from planner.executor.waits import ReadinessWaits, WaitDecision
+from planner.executor import apply_effect, crash_report, output_substitution
+from planner.executor.apply_effect import ApplyFailure
+from planner.executor.change_progress import ChangeProgress
+from planner.executor.change_schedule import ChangeSchedule
+from planner.executor.execution_options import ErrorPolicy, ExecutionOptions, WaitPolicy
+from planner.executor.readiness_waits import ReadinessWaits, WaitDecision
+from planner.executor.run_result import RunResult
 from planner.failpoint import hit_failpoint
 from planner.plan import Action, Change, Plan
 from planner.ports import Clock, Provider, Written
@@ -36,7 +36,7 @@ def execute_plan(
 ) -> RunResult:
     """Carry out `plan` and say how every change ended. Returns when nothing runs any more.
 
-    `observer` takes all events from many threads, the journal's part first (planner.executor.observers). Raises
+    `observer` takes all events from many threads, the journal's part first (planner.executor.observer_chain). Raises
     GraphError when the plan cannot be ordered, and the observer's own error when an event could not be written.
     """
     return _Execution(plan, provider_of, vault, observer, clock, options).run()
@@ -160,8 +160,8 @@ class _Execution:
         if change.action is Action.NOOP:
             self._wait_or_end(change)
             return
-        change = substitution.fill_outputs(change, self._ledger.outputs)
-        if missing := substitution.unresolved_outputs(change):
+        change = output_substitution.fill_outputs(change, self._ledger.outputs)
+        if missing := output_substitution.unresolved_outputs(change):
             remedy = "look at what should give it: that ended well without this output"
             self._end(change, NodeResult.FAILED, f"has no value for {', '.join(missing)}", remedy)
             return
@@ -183,10 +183,12 @@ class _Execution:
 
     def _make(self, change: Change) -> Written | ApplyFailure:
         try:
-            return effect.apply_with_retries(change, self._provider_of(change), self._vault, self._clock, self._options)
+            return apply_effect.apply_with_retries(
+                change, self._provider_of(change), self._vault, self._clock, self._options
+            )
         except Exception as error:
             folder = self._options.crash_folder
-            retained = crash.write_crash_report(error, folder, str(change.address)) if folder is not None else ""
+            retained = crash_report.write_crash_report(error, folder, str(change.address)) if folder is not None else ""
             remedy = f"the traceback is in {retained}" if retained else "run again with --debug to keep a traceback"
             return ApplyFailure(NodeResult.FAILED, f"internal error in the provider: {type(error).__name__}", remedy)
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
-from planner import duration, path
+from planner import duration, field_path
 from planner.address import Address
+from planner.field_path import FieldPath
 from planner.loading.problems import did_you_mean
-from planner.path import FieldPath
 from planner.resource import (
     ADOPT_FIELDS,
     ANNOTATION,
@@ -98,7 +98,7 @@ def _paths(ours: Mapping[str, str], key: str, report: Report) -> tuple[FieldPath
     found: list[FieldPath] = []
     for item in _items(ours, key):
         try:
-            found.append(path.parse_path(item))
+            found.append(field_path.parse_path(item))
         except ValueError:
             report(
                 key,

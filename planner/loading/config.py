@@ -7,27 +7,28 @@ outside here. Imports the models, so it is itself imported lazily.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic.alias_generators import to_snake
 
+from planner.dataclass import dataclass
 from planner.errors import ConfigError, SelectionError
 from planner.loading.config_files import config_files, templates_root
+from planner.loading.config_overlay import ConfigLayer, MergedConfig, merge_layers
+from planner.loading.config_policies.node_and_lane import check_lane_policies, check_node_policies
+from planner.loading.config_policies.pull_rules import lane_taking_pull_requests, merge_authority_fault
+from planner.loading.document_origin import DocumentOrigin, DocumentText
+from planner.loading.document_origin import Path as DocumentPath
 from planner.loading.lane_layers import merge_lane_layers, node_with_remotes_of_lanes
-from planner.loading.meant_products import ALL as ALL
-from planner.loading.meant_products import products_that_fit
 from planner.loading.model_problems import report_model_errors
-from planner.loading.origin import DocumentOrigin, DocumentText
-from planner.loading.origin import Path as DocumentPath
-from planner.loading.overlay import ConfigLayer, MergedConfig, merge_layers
-from planner.loading.policies.configuration import check_lane_policies, check_node_policies
-from planner.loading.policies.pulls import lane_with_pulls, merge_authority_fault
 from planner.loading.problems import Problems, did_you_mean
-from planner.loading.product_schema.reading import PLAIN, ProductModels, read_product_models
-from planner.loading.yaml.source import CONFIG, decode_text, load_documents
+from planner.loading.product_schema.read_schema import PLAIN, ProductModels, read_product_models
+from planner.loading.products_that_fit import ALL as ALL
+from planner.loading.products_that_fit import products_that_fit
+from planner.loading.yaml.load_documents import CONFIG, decode_text, load_documents
 from planner.plan import Selection
 from planner.spec.base import StrictModel
 from planner.spec.lane import Lane
@@ -290,7 +291,7 @@ class _Reader:
         """Who merges: a question over all lanes."""
         known = [one for one in lanes if one.node in nodes and one.product not in self.unread]
         found = [
-            lane_with_pulls(one.spec, nodes[one.node].spec, product=one.product, named=one.name, at=one.node)
+            lane_taking_pull_requests(one.spec, nodes[one.node].spec, product=one.product, named=one.name, at=one.node)
             for one in known
         ]
         for entry, one in zip(known, found, strict=True):

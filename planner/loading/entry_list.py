@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from planner.errors import SelectionError
+from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.model_problems import report_model_errors
-from planner.loading.origin import DocumentOrigin, DocumentText
 from planner.loading.problems import Problems
-from planner.loading.yaml.source import CONFIG, decode_text, load_documents
-from planner.source import SourceRef
+from planner.loading.yaml.load_documents import CONFIG, decode_text, load_documents
+from planner.source_ref import SourceRef
 from planner.spec.base import StrictModel
 
 _Entry = TypeVar("_Entry", bound=StrictModel)

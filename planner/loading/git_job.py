@@ -16,9 +16,9 @@ from typing import Any, Final
 from planner import duration
 from planner.errors import ConfigError, Problem
 from planner.kind_hook_types import DocumentContext, Report
-from planner.loading.yaml.source import TEMPLATE, load_documents
+from planner.loading.yaml.load_documents import TEMPLATE, load_documents
 from planner.shipped_files import TEMPLATES
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from planner.values import JsonObject
 
 TEMPLATE_PATH: Final = Path("hwplan/git-ref/job.yaml.j2")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from planner.errors import ConfigError, Problem, SelectionError
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 
 KUSTOMIZE: Final = "kustomize:"  # begins a path that is the folder of a kustomization (-k)
 _SUFFIXES: Final = (".yaml", ".yml", ".json")

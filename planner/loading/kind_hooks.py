@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from planner.kind_hook_types import LoadHooks
+from planner.loading.config_policies.gate_probes import check_gate_probe
+from planner.loading.config_policies.image_sources import check_registry_image
 from planner.loading.git_job import expand_git_job
 from planner.loading.node_prometheus import with_server_of_node
-from planner.loading.policies.gate_probes import check_gate_probe
-from planner.loading.policies.images import check_registry_image
 from planner.plugins import plugin_of_kind
 
 HOOKS: Final[Mapping[str, LoadHooks]] = {

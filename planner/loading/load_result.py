@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.resource import Resource
 from planner.values import Vault
 
 if TYPE_CHECKING:
-    from planner.loading.secrets.source import NeededSecretFile
+    from planner.loading.secrets.secret_sources import NeededSecretFile
 
 
 @dataclass(frozen=True, slots=True)

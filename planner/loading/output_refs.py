@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from planner.address import Address, is_hwplan_kind
-from planner.loading.origin import Path
+from planner.loading.document_origin import Path
 from planner.loading.problems import did_you_mean
 from planner.loading.resource_collector import ResourceCollector
 from planner.values import Json, OutputRef, OutputTemplate

@@ -6,26 +6,27 @@ Imports pydantic models and the template engine, so it is itself imported lazily
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
+from planner.dataclass import dataclass
 from planner.errors import ConfigError
 from planner.kind_hook_types import DocumentContext
 from planner.loading.config import Config, LaneEntry, NodeEntry
-from planner.loading.kind_check import SOURCES, apply_load_hooks, check_hwplan_document, validated_model
+from planner.loading.document_origin import DocumentOrigin, DocumentText
+from planner.loading.hwplan_kind_check import SOURCES, apply_load_hooks, check_hwplan_document, validated_model
 from planner.loading.load_result import LoadResult
-from planner.loading.manifests.content import FetchManifest
-from planner.loading.manifests.source import ManifestExpansionContext, expand_manifest_source
-from planner.loading.nulls import without_plain_nulls
-from planner.loading.origin import DocumentOrigin, DocumentText
+from planner.loading.manifest_nulls import without_plain_nulls
+from planner.loading.manifests.manifest_source import ManifestExpansionContext, expand_manifest_source
+from planner.loading.manifests.published_manifest import FetchManifest
 from planner.loading.output_refs import check_output_refs
 from planner.loading.problems import did_you_mean
 from planner.loading.resource_collector import ResourceCollector
-from planner.loading.secrets.reader import KubernetesReader, SecretReader
-from planner.loading.secrets.recorded import RecordedSecrets
-from planner.loading.secrets.refs import bind_secret_refs
-from planner.loading.secrets.source import NeededSecretFile, SecretSourceExpander
+from planner.loading.secrets.recorded_secrets import RecordedSecrets
+from planner.loading.secrets.secret_reader import KubernetesReader, SecretReader
+from planner.loading.secrets.secret_refs import bind_secret_refs
+from planner.loading.secrets.secret_sources import NeededSecretFile, SecretSourceExpander
 from planner.loading.selection import ResolvedSelection, resolve_products
 from planner.loading.template_context import (
     SUFFIX,
@@ -34,7 +35,7 @@ from planner.loading.template_context import (
     shown_path,
     template_files_of_folder,
 )
-from planner.loading.yaml.source import TEMPLATE, load_documents
+from planner.loading.yaml.load_documents import TEMPLATE, load_documents
 from planner.plan import Selection
 from planner.ports import Fingerprinter
 from planner.spec.kinds.sources import ManifestSource, SecretSource

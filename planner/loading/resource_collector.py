@@ -11,8 +11,8 @@ from typing import Any
 
 from planner.address import Address, group_of, is_hwplan_kind
 from planner.loading.annotation_options import parse_options, with_wait_of
-from planner.loading.nulls import may_be_custom
-from planner.loading.origin import DocumentOrigin, Path
+from planner.loading.document_origin import DocumentOrigin, Path
+from planner.loading.manifest_nulls import may_be_custom
 from planner.loading.problems import Problems
 from planner.loading.secret_sealing import seal_secret_document
 from planner.ports import Fingerprinter

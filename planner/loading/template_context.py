@@ -4,14 +4,15 @@ rendered from it, or as a problem with its line."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
+from planner.dataclass import dataclass
 from planner.loading.config import LaneEntry, NodeEntry
-from planner.loading.origin import DocumentText
+from planner.loading.document_origin import DocumentText
 from planner.loading.problems import Problems
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from planner.spec.base import StrictModel
 from planner.spec.product import Product
 

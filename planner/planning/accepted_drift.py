@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from planner.address import Address
 from planner.drift import AcknowledgedField, Acknowledgement, DriftRow, DriftState, IgnoredField, IgnoreRule
-from planner.path import FieldPath, path_covers
+from planner.field_path import FieldPath, path_covers
 from planner.plan import FieldChange, FieldOp
 
 

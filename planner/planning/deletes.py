@@ -10,7 +10,7 @@ from planner.graph import ResourceGraph
 from planner.plan import Action, Change, FieldChange, FieldOp
 from planner.ports import Present
 from planner.resource import APPLIED, DEPENDS_ON, SET_LABEL, Resource, ResourceOptions
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 
 _LIVE = SourceRef("(live)")
 REWRITES = frozenset({Action.UPDATE, Action.ADOPT, Action.REPLACE})

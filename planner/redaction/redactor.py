@@ -13,11 +13,11 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from planner.redaction.window_index import WINDOW, WindowIndex
+from planner.redaction.window_index import WINDOW, WindowIndex, may_stand_in, text_groups
 
 if TYPE_CHECKING:
-    from planner.redaction.fragments import SecretFragments
-    from planner.redaction.index import SecretFormBucket
+    from planner.redaction.secret_form_index import SecretFormBucket
+    from planner.redaction.secret_fragments import SecretFragments
 
 MASK: Final = "(secret)"
 SHORTEST: Final = 8  # characters: below it a value is an ordinary word too often to be searched for in any text
@@ -36,7 +36,7 @@ class Redactor:
     A value is looked for when it has at least SHORTEST characters, at least four different ones, is not one word of up
     to 15 letters nor a short number, and is not public (`publish`): `true`, `a`, `admin` or a namespace are left in
     the text, for without them no output could be read. It is found raw and in the encodings of
-    planner.redaction.forms, also where the text breaks off in it.
+    planner.redaction.secret_forms, also where the text breaks off in it.
     """
 
     def __init__(self) -> None:
@@ -45,6 +45,7 @@ class Redactor:
         self._new: list[bytes] = []
         self._short: set[str] = set()
         self._public = ""
+        self._public_groups: set[str] = set()  # of `_public`, so that not all of it is searched for each secret
         self._public_words: set[str] = set()
         self._unread: list[Iterable[str]] = []
         self._windows: WindowIndex[bytes] = WindowIndex()  # how a form begins -> the values that have such a form
@@ -119,7 +120,7 @@ class Redactor:
                 self._short.add(text)
 
     def _longest(self, text: str, start: int) -> int:
-        from planner.redaction.index import SecretFormBucket
+        from planner.redaction.secret_form_index import SecretFormBucket
 
         window = text[start : start + WINDOW]
         with self._lock:
@@ -135,8 +136,8 @@ class Redactor:
                 self._read_public()
             if not self._new:
                 return self._windows
-            from planner.redaction.forms import secret_parts_of_value  # not before there is a secret
-            from planner.redaction.fragments import SecretFragments
+            from planner.redaction.secret_forms import secret_parts_of_value  # not before there is a secret
+            from planner.redaction.secret_fragments import SecretFragments
 
             self._fragments = self._fragments or SecretFragments()
             fresh, self._new = self._new, []
@@ -154,6 +155,7 @@ class Redactor:
             self._public += "".join(f"{word}\n" for word in found)
             self._public_words.update(piece for word in found for piece in _SEPARATORS.split(word))
         self._unread.clear()
+        self._public_groups = text_groups(self._public)
         self._new = list(self._values)
         self._windows, self._buckets, self._fragments = WindowIndex(), {}, None
 
@@ -165,7 +167,7 @@ class Redactor:
 
     def _is_public(self, text: str) -> bool:
         """Whether a text stands in a public name, or is made of nothing but such: `http://api.shop.svc:8080`."""
-        if text in self._public:
+        if may_stand_in(self._public_groups, text) and text in self._public:
             return True
         pieces = [piece for piece in _SEPARATORS.split(text) if piece]
         named = [piece for piece in pieces if piece in self._public_words]
@@ -173,7 +175,7 @@ class Redactor:
         return bool(named) and len(pieces) <= _MOST_PIECES and all(one.isdigit() and len(one) <= 5 for one in rest)
 
     def _index(self, value: bytes) -> None:
-        from planner.redaction.forms import encoded_forms_of_secret
+        from planner.redaction.secret_forms import encoded_forms_of_secret
 
         head = value[: _HEAD if value[:_HEAD].isascii() else 3 * _HEAD]
         for window in {form[:WINDOW] for form in encoded_forms_of_secret(head)}:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from planner.redaction.fragments import looks_random
+from planner.redaction.secret_fragments import looks_random
 
 _ARGO_LABEL = "argocd.argoproj.io/secret-type"
 _ARGO = frozenset(

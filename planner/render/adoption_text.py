@@ -6,12 +6,12 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from planner.path import render_path
+from planner.field_path import render_path
 from planner.text_safe import safe_text
 from planner.values import JsonObject
 
 if TYPE_CHECKING:
-    from planner.adoption import AdoptedField, Adoption, RefusedField
+    from planner.drift_adoption import AdoptedField, Adoption, RefusedField
 
 
 def render_adoption(adoption: Adoption, *, written: bool, confirm: str, plan: str) -> str:

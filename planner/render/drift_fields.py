@@ -11,7 +11,7 @@ from typing import assert_never
 
 from planner.address import Address
 from planner.drift import AcknowledgedField, DriftReport, DriftRow, DriftState, IgnoredField
-from planner.path import FieldPath
+from planner.field_path import FieldPath
 from planner.plan import FieldChange, FieldOp
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from planner.drift import Acknowledgement, DriftReport, DriftRow, DriftState
-from planner.path import render_path
+from planner.field_path import render_path
 from planner.plan import FieldChange
 from planner.plan_document import address_document, field_document
 from planner.render.drift_fields import (

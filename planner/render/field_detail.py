@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice, takewhile
 from typing import TypeGuard, assert_never
 
-from planner.diff import HIDDEN, differing_ranges
-from planner.path import FieldPath, render_path
+from planner.dataclass import dataclass
+from planner.document_diff import HIDDEN, differing_ranges
+from planner.field_path import FieldPath, render_path
 from planner.plan import FieldChange, FieldOp
 from planner.text_safe import safe_text
 from planner.values import Json, JsonValue, OutputRef, OutputTemplate, SealedSecret
@@ -226,7 +226,7 @@ def _cut_ends(text: str, head: int, tail: int) -> str:
 
 
 def _is_order(value: JsonValue) -> TypeGuard[list[str]]:
-    """Whether this is one side of a reordering: the names of the items of a keyed list (see planner.diff)."""
+    """Whether this is one side of a reordering: the names of the items of a keyed list (see planner.document_diff)."""
     return isinstance(value, list) and all(isinstance(item, str) and _LABEL.match(item) for item in value)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from planner.address import Address
 from planner.graph import Edge, ResourceGraph, reduced_edges
-from planner.graph.explain import Way
+from planner.graph.dependency_paths import Way
 from planner.render.graph_groups import node_names
 from planner.values import JsonObject
 

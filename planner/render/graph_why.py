@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from planner.address import Address
 from planner.graph import Edge, ResourceGraph, paths_to
-from planner.graph.explain import MOST_WAYS, Way
+from planner.graph.dependency_paths import MOST_WAYS, Way
 from planner.render.graph_groups import count_noun, node_names, order_numbers
 from planner.text_safe import safe_text
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from planner.part_status import PartStatus, PartStatusRow
 from planner.render.status_page import StatusLine, render_status_page
-from planner.status import PartStatus, PartStatusRow
 from planner.values import JsonObject
 
 SCHEMA_VERSION = 1

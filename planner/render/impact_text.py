@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from planner.address import Address
-from planner.effects.impact import ChangeImpact, ImpactedResource
 from planner.graph import ResourceGraph
-from planner.graph.explain import Way
+from planner.graph.dependency_paths import Way
 from planner.plan import SideEffect
 from planner.render.graph_groups import count_noun, node_names
 from planner.render.graph_json import path_document
+from planner.side_effects.change_impact import ChangeImpact, ImpactedResource
 from planner.text_safe import safe_text
 
 _WIDEST = 48  # of the column of addresses; longer ones push their text on

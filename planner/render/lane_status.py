@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from planner.dataclass import dataclass
 from planner.plan import ClusterIdentity, Selection
-from planner.render.closeout import closeout_line
+from planner.render.closeout_record import closeout_line
 from planner.render.selection_text import selection_text, short_digest
 from planner.render.status_page import StatusLine, render_status_page
 from planner.render.terminal_style import column_count, cut_text
-from planner.rollout import evidence as names
-from planner.rollout.equations import EquationResult, LaneEquation
-from planner.rollout.evidence import EvidenceReading, LaneEvidence
+from planner.rollout import lane_evidence as names
+from planner.rollout.lane_equations import EquationResult, LaneEquation
+from planner.rollout.lane_evidence import EvidenceReading, LaneEvidence
 from planner.rollout.lane_verdict import LaneVerdict
 from planner.text_safe import markdown_safe, safe_text
 from planner.values import Json, JsonObject, canonical_bytes

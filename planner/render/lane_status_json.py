@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from planner.render.closeout import closeout_line
+from planner.render.closeout_record import closeout_line
 from planner.render.lane_status import LaneStatusPage
-from planner.rollout import evidence as names
-from planner.rollout.closeout import equation_document, seconds_of_stages, verdict_document
+from planner.rollout import lane_evidence as names
+from planner.rollout.closeout_record import equation_document, seconds_of_stages, verdict_document
 from planner.values import Json, JsonObject
 
 SCHEMA_VERSION = 1

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from planner.duration import render_duration
 from planner.render.terminal_style import column_count, pad_text, with_colour
-from planner.rollout.metrics import HOLDS, INCONCLUSIVE, UP, ClientTraffic, MetricsQueryRow, ScrapeTargetRow
+from planner.rollout.metrics_verdicts import HOLDS, INCONCLUSIVE, UP, ClientTraffic, MetricsQueryRow, ScrapeTargetRow
 from planner.text_safe import safe_text
 from planner.values import JsonObject
 

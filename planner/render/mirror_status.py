@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from planner.part_status import PartStatus, PartStatusRow
 from planner.push_recovery import NO_FLUSH, PARTIAL, PushRecovery
 from planner.render.selection_text import selection_text, short_digest
 from planner.render.status_page import StatusLine, render_status_page
-from planner.status import PartStatus, PartStatusRow
 from planner.text_safe import safe_text
 from planner.values import Json, JsonObject, encode_leaves
 

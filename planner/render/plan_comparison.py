@@ -6,7 +6,7 @@ import json
 
 from planner.plan import Plan
 from planner.plan_difference import first_difference, plan_differences
-from planner.plan_effect import plan_id, short_id
+from planner.plan_id import plan_id, short_id
 from planner.text_safe import safe_text
 
 

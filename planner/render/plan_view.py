@@ -6,13 +6,14 @@ Every string in a view is safe to show. Decides order, grouping and wording; kno
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.plan import LEAVING, Action, Plan, VerifiedBy
-from planner.plan_effect import plan_id, short_id
+from planner.plan_id import plan_id, short_id
 from planner.render.blocked_reason import deduplicated_warnings
 from planner.render.change_fields import ALL_LINES
+from planner.render.marked_words import Words
 from planner.render.plan_line import LineContext, PlanGroup, PlanLine, drift_lines, line_of_blocked, plan_groups
 from planner.render.review_context import NO_CONTEXT, ReviewContext, ReviewFact
 from planner.render.review_facts import review_facts
@@ -26,7 +27,6 @@ from planner.render.review_summary import (
 )
 from planner.render.risks import Risk, find_risks
 from planner.render.selection_text import comment_marker, selection_text, short_digest
-from planner.render.words import Words
 from planner.text_safe import safe_text
 
 CREATE_LINES = 12  # of the fields of one create

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from planner.path import render_path
+from planner.field_path import render_path
+from planner.render.marked_words import OutsideText, Part, name_list
 from planner.render.review_context import DeclaringLine, ReviewContext
 from planner.render.review_summary import NameOf
-from planner.render.words import OutsideText, Part, name_list
 
 _MOST_LINES = 8  # of one commit
 _MOST_OBJECTS = 4  # of one line

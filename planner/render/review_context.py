@@ -7,14 +7,15 @@ names of branches come in beside them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from planner.address import Address
-from planner.path import FieldPath
+from planner.dataclass import dataclass
+from planner.field_path import FieldPath
 from planner.plan import Plan
-from planner.render.words import OutsideText, Part, Words, words_of_parts
-from planner.source import SourceRef
+from planner.render.marked_words import OutsideText, Part, Words, words_of_parts
+from planner.source_ref import SourceRef
 
 _SHORT = 12  # digits of a commit
 CommandOf: TypeAlias = Callable[[str, Address], str]  # the command of a verb, for the same selection and one object

@@ -11,12 +11,12 @@ from planner.address import Address
 from planner.graph.resource_index import as_mapping
 from planner.plan import LEAVING, Action, Change, Plan, SideEffectKind, VerifiedBy
 from planner.plan_origin import ChangeOrigin, plan_origins
+from planner.render.marked_words import MOST_NAMES, OutsideText, Part, name_list, words_of_parts
 from planner.render.review_authors import written_lines
 from planner.render.review_context import ReviewContext, ReviewFact
 from planner.render.review_losses import exchanged_secret_values, overwritten_values
 from planner.render.review_summary import NameOf
 from planner.render.risks import RiskClass, find_risks
-from planner.render.words import MOST_NAMES, OutsideText, Part, name_list, words_of_parts
 from planner.resource import ROLE
 from planner.values import JsonObject
 

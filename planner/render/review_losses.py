@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from planner.plan import LEAVING, Action, Change, FieldChange, FieldOp, Plan, SideEffectKind
 from planner.render.field_detail import field_detail
+from planner.render.marked_words import OutsideText, Part
 from planner.render.review_context import ReviewContext
 from planner.render.review_summary import NameOf
-from planner.render.words import OutsideText, Part
 from planner.values import SealedSecret, value_leaves
 
 _MOST = 8  # fields of one object, and readers of one Secret

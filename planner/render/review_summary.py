@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from planner.address import Address
-from planner.path import FieldPath
+from planner.dataclass import dataclass
+from planner.field_path import FieldPath
 from planner.plan import Action, Change, FieldOp, Plan, SideEffectKind
-from planner.render.words import Words
+from planner.render.marked_words import Words
 from planner.text_safe import safe_text
 
 _MOST_NAMES = 3  # of one action, in the sentence

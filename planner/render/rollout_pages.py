@@ -9,8 +9,8 @@ from planner.plan import Action
 from planner.plan_document import field_document
 from planner.render.field_detail import field_detail
 from planner.rollout.argo_prediction import ArgoPrediction, PredictedChange
-from planner.rollout.budget import TimeSpent
 from planner.rollout.forecast import RolloutForecast
+from planner.rollout.time_budget import TimeSpent
 from planner.text_safe import safe_text
 from planner.values import JsonObject
 

@@ -11,7 +11,7 @@ _MOST = 30  # lines of runners without --full
 
 
 def render_runners(found: JsonObject, *, full: bool = False) -> str:
-    """Text of `planner.app.runners.runners_json`."""
+    """Text of `planner.app.runner_cleanup.runners_json`."""
     criteria = found["criteria"]
     lines = [f"criteria.forceActive={str(criteria['forceActive']).lower()} · order: {criteria['orderBy']}"]
     lines += [f"  {safe_text(name)}: {_rule(rule)}" for name, rule in criteria["rules"].items()]

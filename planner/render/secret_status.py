@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from itertools import groupby
 
+from planner.part_status import SecretKey, SecretStatus
 from planner.render.terminal_style import column_count, pad_text, with_colour
-from planner.status import SecretKey, SecretStatus
 from planner.text_safe import safe_text
 from planner.values import JsonObject, parse_generated
 

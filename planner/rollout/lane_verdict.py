@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
-from planner.rollout import evidence as names
-from planner.rollout.equations import EquationResult, LaneEquation, lane_equations
-from planner.rollout.evidence import LaneEvidence
+from planner.dataclass import dataclass
+from planner.rollout import lane_evidence as names
+from planner.rollout.lane_equations import EquationResult, LaneEquation, lane_equations
+from planner.rollout.lane_evidence import LaneEvidence
 
 _RUN_ENDED_BADLY = ("run-failed", "run-errored", "run-aborted")
 # Equations of stages that have not begun. Equations are in the order of the stages, so the first one that does not hold

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from planner.rollout import evidence as names
-from planner.rollout.evidence import LaneEvidence
+from planner.rollout import lane_evidence as names
+from planner.rollout.lane_evidence import LaneEvidence
 from planner.rollout.lane_verdict import LaneVerdict
 
 # Code of a blocker -> verb with its options. What is not here is looked at more closely.

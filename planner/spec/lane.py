@@ -12,7 +12,7 @@ from pydantic import Field, StrictInt
 from planner.spec.base import Branch, Count, Duration, Flag, HttpUrl, Name, Port, StrictModel, Text, Values
 from planner.spec.brief import Brief
 from planner.spec.infrastructure import Namespace
-from planner.spec.pulls import PullRules
+from planner.spec.pull_requests import PullRules
 from planner.spec.secrets import SecretRule
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.plan import FieldChange, FieldOp
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
 from planner.values import JsonObject
+from providers.git.checked_names import short_commit
 from providers.git.commit_files import CommitRequest, FileChange
-from providers.git.names import short_commit
 
 
 @dataclass(frozen=True, slots=True)

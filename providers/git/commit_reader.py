@@ -5,18 +5,19 @@ Pushes as a GitRef does: from what the plan saw, never forced.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, PreconditionError
 from planner.plan import Change
 from planner.ports import Written
 from planner.values import JsonObject, canonical_bytes, encode_leaves
-from providers.git.client import GitClient
 from providers.git.commit_files import CommitMaker, CommitRequest, parse_commit_spec
 from providers.git.commit_preview import ObservedCommit, commit_outputs
-from providers.git.failures import GitCommandFailed
+from providers.git.git_client import GitClient
+from providers.git.git_failures import GitCommandFailed
 from providers.git.object_cache import ObjectCache
-from providers.git.push import push_ref
+from providers.git.push_ref import push_ref
 from providers.git.ref_listings import RefListings
 from providers.git.remote_reader import RefSpec, ResolvedRefSide, is_missing_commit
 from providers.git.remotes import RemoteLocations, UnknownSandboxRemote

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
-from providers.git.command import CommandEnd, CommandResult, run_command
+from providers.git.run_command import CommandEnd, CommandResult, run_command
 
 _SECONDS = 60.0
 _MOST = 256 << 20  # bytes of an answer

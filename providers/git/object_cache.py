@@ -11,15 +11,15 @@ import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, TemporaryError
-from providers.git.client import GitClient
-from providers.git.command import CommandResult
-from providers.git.failures import GitCommandFailed, GitFailure
+from providers.git.git_client import GitClient
+from providers.git.git_failures import GitCommandFailed, GitFailure
 from providers.git.remotes import Remote
+from providers.git.run_command import CommandResult
 
 LOCK_SECONDS = 660.0  # longer than any fetch may take (GitLimits.moving)
 _LOOK_AGAIN = 0.02

@@ -20,14 +20,14 @@ from planner.ports import NeverDeletes, Observation, Preview, Readiness, ReadRes
 from planner.resource import Resource
 from planner.values import Vault
 from providers.git import ref_preview
-from providers.git.client import GitClient
 from providers.git.cluster_jobs import ClusterJobs
 from providers.git.commit_files import parse_commit_spec
 from providers.git.commit_preview import ObservedCommit, observe_commit, preview_commit
 from providers.git.commit_reader import CommitReader, push_commit
+from providers.git.git_client import GitClient
 from providers.git.object_cache import ObjectCache
-from providers.git.push import push_ref
 from providers.git.push_by_job import follow_push_job, require_jobs, start_push_job
+from providers.git.push_ref import push_ref
 from providers.git.ref_listings import RefListings
 from providers.git.remote_reader import RefSpec, RemoteReader, parse_ref_spec
 from providers.git.remotes import RemoteLocations, open_remote_locations

@@ -6,20 +6,19 @@ does. A Job that has ended without delivering is taken away and made anew by the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
 from planner.plan import Change
 from planner.ports import Readiness, Written
 from planner.push_recovery import PARTIAL, RECOVERED
 from planner.values import JsonObject
-from providers.git.client import GitClient
 from providers.git.cluster_jobs import ClusterJobs, job_end
-from providers.git.failures import GitCommandFailed
+from providers.git.git_client import GitClient
+from providers.git.git_failures import GitCommandFailed
 from providers.git.object_cache import ObjectCache
-from providers.git.push import RefPush, planned_push, push_ref
 from providers.git.push_job import PushJobReport, build_push_job
+from providers.git.push_ref import RefPush, planned_push, push_ref
 from providers.git.remote_reader import RefSpec, ref_outputs
 
 

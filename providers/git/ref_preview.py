@@ -12,7 +12,7 @@ from planner.errors import PermanentError
 from planner.plan import FieldChange, FieldOp
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
 from planner.resource import Resource
-from providers.git.names import short_commit
+from providers.git.checked_names import short_commit
 from providers.git.push_job import build_push_job
 from providers.git.remote_reader import RefSpec, RefState, ref_outputs
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from planner import duration
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.values import Json, JsonObject
-from providers.git.names import RepositoryUrl, is_remote_name, parse_repository_url
-from providers.git.ssh import GitSshSettings
+from providers.git.checked_names import RepositoryUrl, is_remote_name, parse_repository_url
+from providers.git.git_ssh import GitSshSettings
 from providers.json_answer import parse_json_answer
 
 _FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}\.git", re.ASCII)

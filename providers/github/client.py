@@ -1,4 +1,4 @@
-"""The endpoints of GitHub that hwplan uses, each a method that gives facts of planner.pulls. Decides nothing.
+"""The endpoints of GitHub that hwplan uses, each a method that gives facts of planner.pull_requests. Decides nothing.
 
 All methods raise ProviderError: TemporaryError when GitHub is busy or a limit is reached, PermanentError when it
 refuses, OutcomeUnknown for a write of which nobody knows whether it took effect.
@@ -7,12 +7,12 @@ refuses, OutcomeUnknown for a write of which nobody knows whether it took effect
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import quote
 
+from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown
-from planner.pulls.facts import (
+from planner.pull_requests.github_facts import (
     BranchRules,
     CheckResult,
     Comparison,
@@ -22,9 +22,9 @@ from planner.pulls.facts import (
     PullRequestState,
     Review,
 )
-from planner.pulls.merge_answers import MergeReply, classify_merge_answer
+from planner.pull_requests.merge_answers import MergeReply, classify_merge_answer
 from planner.values import Json, JsonObject
-from providers.github import answers
+from providers.github import parse_answers
 from providers.github.connection import GitHubConnection
 
 _T = TypeVar("_T")
@@ -48,7 +48,7 @@ class GitHubClient:
         query = {"base": base} if base else {}
         path = f"/repos/{repo}/pulls"
         rows = self.connection.pages(path, state="open", sort="created", direction="asc", **query)
-        return self._all(path, rows, answers.parse_pull_request)
+        return self._all(path, rows, parse_answers.parse_pull_request)
 
     def closed_pulls(self, repo: str, base: str) -> tuple[PullRequestState, ...]:
         """The closed pull requests into a branch that were changed last, at most 100, merged or not."""
@@ -58,12 +58,12 @@ class GitHubClient:
         ).document
         if not isinstance(document, list):
             raise self.connection.broken(path, "a list was expected")
-        return tuple(self._read(path, row, answers.parse_pull_request) for row in document)
+        return tuple(self._read(path, row, parse_answers.parse_pull_request) for row in document)
 
     def pull(self, repo: str, number: int) -> PullRequestState:
         """One pull request."""
         path = f"/repos/{repo}/pulls/{number}"
-        return self._read(path, self.connection.get(path).document, answers.parse_pull_request)
+        return self._read(path, self.connection.get(path).document, parse_answers.parse_pull_request)
 
     def pulls_of_commit(self, repo: str, commit: str) -> tuple[PullRequestState, ...]:
         """The pull requests that brought a commit, or that it is the merge of; at most 30."""
@@ -71,7 +71,7 @@ class GitHubClient:
         document = self.connection.get(path).document
         if not isinstance(document, list):
             raise self.connection.broken(path, "a list was expected")
-        return tuple(self._read(path, row, answers.parse_pull_request) for row in document)
+        return tuple(self._read(path, row, parse_answers.parse_pull_request) for row in document)
 
     def merge(self, repo: str, number: int, head: str, method: MergeMethod) -> MergeReply:
         """Ask for the merge of exactly the commit `head`. Every answer is a reply, also none at all."""
@@ -88,21 +88,26 @@ class GitHubClient:
     def reviews(self, repo: str, number: int) -> tuple[Review, ...]:
         """All reviews of a pull request, in the order of time."""
         path = f"/repos/{repo}/pulls/{number}/reviews"
-        return self._all(path, self.connection.pages(path), answers.parse_review)
+        return self._all(path, self.connection.pages(path), parse_answers.parse_review)
 
     # Commits and branches
 
     def checks(self, repo: str, commit: str) -> tuple[CheckResult, ...]:
         """The latest check runs and commit statuses of a commit. A name may come twice: as a run and as a status."""
         runs, status = f"/repos/{repo}/commits/{commit}/check-runs", f"/repos/{repo}/commits/{commit}/status"
-        found = self._all(runs, self.connection.pages(runs, "check_runs", filter="latest"), answers.parse_check_run)
-        return (*found, *self._all(status, self.connection.pages(status, "statuses"), answers.parse_commit_status))
+        found = self._all(
+            runs, self.connection.pages(runs, "check_runs", filter="latest"), parse_answers.parse_check_run
+        )
+        return (
+            *found,
+            *self._all(status, self.connection.pages(status, "statuses"), parse_answers.parse_commit_status),
+        )
 
     def statuses(self, repo: str, commit: str) -> tuple[CheckResult, ...]:
         """The latest commit status of each context, with who wrote it."""
         path = f"/repos/{repo}/commits/{commit}/statuses"
         latest: dict[str, CheckResult] = {}
-        for one in self._all(path, self.connection.pages(path), answers.parse_commit_status):
+        for one in self._all(path, self.connection.pages(path), parse_answers.parse_commit_status):
             latest.setdefault(one.name, one)  # the newest come first
         return tuple(latest.values())
 
@@ -111,7 +116,7 @@ class GitHubClient:
         path = f"/repos/{repo}/statuses/{commit}"
         body = {"context": context, "state": state, "description": description}
         answer = self.connection.write("POST", path, body | ({"target_url": url} if url else {}), (201,))
-        return self._read(path, answer.document, answers.parse_commit_status).identifier
+        return self._read(path, answer.document, parse_answers.parse_commit_status).identifier
 
     def branch_rules(self, repo: str, branch: str) -> BranchRules:
         """What has to be green before GitHub merges into a branch."""
@@ -119,31 +124,31 @@ class GitHubClient:
         rules = self.connection.pages(f"/repos/{repo}/rules/branches/{name}")
         path = f"/repos/{repo}/branches/{name}"
         document = self.connection.get(path).document
-        return self._read(path, document, lambda branch: answers.parse_branch_rules(branch, rules))
+        return self._read(path, document, lambda branch: parse_answers.parse_branch_rules(branch, rules))
 
     def compare(self, repo: str, base: str, head: str) -> Comparison:
         """How far two commits or branches are apart."""
         path = f"/repos/{repo}/compare/{quote(base, safe='/')}...{quote(head, safe='/')}"
-        return self._read(path, self.connection.get(path).document, answers.parse_comparison)
+        return self._read(path, self.connection.get(path).document, parse_answers.parse_comparison)
 
     # Comments and issues
 
     def comments(self, repo: str, number: int) -> tuple[IssueComment, ...]:
         """All comments on an issue or pull request, by ascending id."""
         path = f"/repos/{repo}/issues/{number}/comments"
-        return self._all(path, self.connection.pages(path), answers.parse_comment)
+        return self._all(path, self.connection.pages(path), parse_answers.parse_comment)
 
     def create_comment(self, repo: str, number: int, body: str) -> IssueComment:
         """Add a comment."""
         path = f"/repos/{repo}/issues/{number}/comments"
         answer = self.connection.write("POST", path, {"body": body}, (201,))
-        return self._read(path, answer.document, answers.parse_comment)
+        return self._read(path, answer.document, parse_answers.parse_comment)
 
     def update_comment(self, repo: str, identifier: int, body: str) -> IssueComment:
         """Replace the text of a comment."""
         path = f"/repos/{repo}/issues/comments/{identifier}"
         answer = self.connection.write("PATCH", path, {"body": body}, (200,))
-        return self._read(path, answer.document, answers.parse_comment)
+        return self._read(path, answer.document, parse_answers.parse_comment)
 
     def delete_comment(self, repo: str, identifier: int) -> None:
         """Delete a comment; one that is gone already counts as deleted."""
@@ -154,19 +159,19 @@ class GitHubClient:
         query = {name: value for name, value in (("creator", creator), ("labels", labels)) if value}
         path = f"/repos/{repo}/issues"
         rows = self.connection.pages(path, state=state, sort="created", direction="asc", **query)
-        return tuple(one for one in self._all(path, rows, answers.parse_issue) if not one.is_pull)
+        return tuple(one for one in self._all(path, rows, parse_answers.parse_issue) if not one.is_pull)
 
     def create_issue(self, repo: str, title: str, body: str, labels: tuple[str, ...] = ()) -> IssueState:
         """Open an issue. GitHub drops the labels without a word when the token may not set them."""
         path = f"/repos/{repo}/issues"
         answer = self.connection.write("POST", path, {"title": title, "body": body, "labels": list(labels)}, (201,))
-        return self._read(path, answer.document, answers.parse_issue)
+        return self._read(path, answer.document, parse_answers.parse_issue)
 
     def update_issue(self, repo: str, number: int, fields: JsonObject) -> IssueState:
         """Change `title`, `body`, `state`, `state_reason` or `labels` of an issue."""
         path = f"/repos/{repo}/issues/{number}"
         answer = self.connection.write("PATCH", path, fields, (200,))
-        return self._read(path, answer.document, answers.parse_issue)
+        return self._read(path, answer.document, parse_answers.parse_issue)
 
     def _all(self, path: str, rows: list[JsonObject], parse: Callable[[Json], _T]) -> tuple[_T, ...]:
         return tuple(self._read(path, row, parse) for row in rows)
@@ -174,5 +179,5 @@ class GitHubClient:
     def _read(self, path: str, document: Json, parse: Callable[[Json], _T]) -> _T:
         try:
             return parse(document)
-        except answers.UnexpectedAnswer as error:
+        except parse_answers.UnexpectedAnswer as error:
             raise self.connection.broken(path, str(error)) from None

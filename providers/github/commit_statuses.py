@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from planner.pulls.facts import CheckResult
+from planner.pull_requests.github_facts import CheckResult
 from planner.values import JsonObject
 from providers.github.client import GitHubClient
 from providers.github.keyed_objects import FoundObject

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from planner.errors import PermanentError
-from planner.pulls.facts import IssueComment, IssueState
-from planner.pulls.issue_sections import IssueSection, parse_sections, render_sections, with_section
-from planner.pulls.marks import body_with_marker, find_texts_with_marker, marker_line, with_unix_line_ends
+from planner.pull_requests.github_facts import IssueComment, IssueState
+from planner.pull_requests.issue_sections import IssueSection, parse_sections, render_sections, with_section
+from planner.pull_requests.text_markers import (
+    body_with_marker,
+    find_texts_with_marker,
+    marker_line,
+    with_unix_line_ends,
+)
 from planner.values import Json, JsonObject, OutputRef, OutputTemplate
 from providers.github.client import GitHubClient
 from providers.github.keyed_objects import FoundObject

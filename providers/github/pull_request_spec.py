@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from planner.address import Address
-from planner.pulls.facts import MergeMethod
-from planner.pulls.merge_check import ConflictingMerge, MergedHistory, PredictedMerge
+from planner.dataclass import dataclass
+from planner.pull_requests.github_facts import MergeMethod
+from planner.pull_requests.merge_check import ConflictingMerge, MergedHistory, PredictedMerge
 from planner.values import JsonObject
 
 

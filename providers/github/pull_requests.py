@@ -1,19 +1,20 @@
-"""The PullRequest kind: what is seen of it, and what a plan says of the merge. The merge itself is `merge_pull.py`."""
+"""The PullRequest kind: what is seen of it, and what a plan says of the merge. The merge itself is
+`merge_pull_request.py`."""
 
 from __future__ import annotations
 
 from planner.address import Address
 from planner.errors import ProviderError
-from planner.path import FieldPath
+from planner.field_path import FieldPath
 from planner.plan import FieldChange, FieldOp
 from planner.ports import Effect, Present, Preview
-from planner.pulls.facts import PullRequestState
-from planner.pulls.merge_check import ConflictingMerge, MergeMismatch
-from planner.pulls.mergeability import Mergeability, judge_mergeability
+from planner.pull_requests.github_facts import PullRequestState
+from planner.pull_requests.merge_check import ConflictingMerge, MergeMismatch
+from planner.pull_requests.mergeability import Mergeability, judge_mergeability
 from planner.resource import Resource
 from planner.values import document_digest
 from providers.github.conflict_pulls import with_pulls
-from providers.github.merge_pull import MergeContext, behind_base, changed_since_review
+from providers.github.merge_pull_request import MergeContext, behind_base, changed_since_review
 from providers.github.pull_request_spec import PullRequestMerge, merge_outputs
 
 _MERGED: FieldPath = ("merged",)
@@ -28,11 +29,11 @@ def observe_pull(address: Address, pull: PullRequestState) -> Present:
     return Present(address, str(pull.number), version, {"merged": pull.merged, "head": pull.head}, outputs=outputs)
 
 
-def preview_pull(resource: Resource, wanted: PullRequestMerge, desk: MergeContext) -> Preview:
+def preview_pull(resource: Resource, wanted: PullRequestMerge, context: MergeContext) -> Preview:
     """What an apply would do: merge it, nothing because it is merged and verified, or why it cannot."""
-    pull = desk.client.pull(wanted.repo, wanted.number)
+    pull = context.client.pull(wanted.repo, wanted.number)
     if pull.merged:
-        return _preview_merged(wanted, desk, pull)
+        return _preview_merged(wanted, context, pull)
     fields = (FieldChange(_MERGED, FieldOp.CHANGE, False, True),)
     remedy = "review it, and plan again"
     if reason := changed_since_review(wanted, pull):
@@ -41,13 +42,13 @@ def preview_pull(resource: Resource, wanted: PullRequestMerge, desk: MergeContex
     if verdict not in (Mergeability.READY, Mergeability.LOOK_AGAIN, Mergeability.CONFLICT):
         return Preview(Effect.RUN, fields, blocked=verdict.value, evidence=pull.mergeable_state)
     try:
-        predicted = desk.verifier.git.predict(wanted.git, wanted.base, wanted.head, wanted.method)
+        predicted = context.verifier.git.predict(wanted.git, wanted.base, wanted.head, wanted.method)
     except ProviderError as error:
         return Preview(Effect.RUN, fields, blocked=f"the merge cannot be foretold: {error.described()}")
     if isinstance(predicted, ConflictingMerge):
-        predicted = with_pulls(predicted, desk.client, wanted.repo, wanted.base)
+        predicted = with_pulls(predicted, context.client, wanted.repo, wanted.base)
         return Preview(Effect.RUN, fields, blocked=predicted.described(), remedy="have the branch brought up to date")
-    if reason := behind_base(wanted, desk.verifier.git, predicted):
+    if reason := behind_base(wanted, context.verifier.git, predicted):
         return Preview(Effect.RUN, fields, blocked=reason, remedy="have the branch brought up to date")
     if verdict is Mergeability.CONFLICT:
         return Preview(Effect.RUN, fields, blocked=verdict.value, evidence="git alone finds no conflict")
@@ -56,8 +57,8 @@ def preview_pull(resource: Resource, wanted: PullRequestMerge, desk: MergeContex
     return Preview(Effect.RUN, fields, desired=resource.manifest, evidence=evidence, warnings=warnings)
 
 
-def _preview_merged(wanted: PullRequestMerge, desk: MergeContext, pull: PullRequestState) -> Preview:
-    commit = desk.verifier.of_others(wanted, pull)
+def _preview_merged(wanted: PullRequestMerge, context: MergeContext, pull: PullRequestState) -> Preview:
+    commit = context.verifier.of_others(wanted, pull)
     if isinstance(commit, MergeMismatch):
         remedy = "look at the branch; revert it, or accept it by hand"
         return Preview(Effect.RUN, blocked=commit.described(), remedy=remedy)

@@ -11,14 +11,14 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
-from providers.images.archive import extract_docker_archive
 from providers.images.build_step import run_build_step
-from providers.images.layout import OciLayout
-from providers.images.reference import ImageReference
+from providers.images.docker_archive import extract_docker_archive
+from providers.images.image_reference import ImageReference
+from providers.images.oci_layout import OciLayout
 
 _NAME = "hwplan-build"
 

@@ -18,7 +18,7 @@ from typing import IO
 
 from planner.caches import cache_folder
 from planner.errors import PermanentError, TemporaryError
-from providers.images.reference import ImageReference
+from providers.images.image_reference import ImageReference
 
 _SECONDS = 3600.0
 _KEPT = 64 << 10

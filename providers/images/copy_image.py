@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, PreconditionError
-from providers.images.manifest import ImageDescriptor, ImageManifest, select_platforms, single_platform_child
-from providers.images.reference import ImageReference
-from providers.images.store import ImageStore
+from providers.images.image_manifest import ImageDescriptor, ImageManifest, select_platforms, single_platform_child
+from providers.images.image_reference import ImageReference
+from providers.images.image_store import ImageStore
 
 _PARALLEL = 4
 _DEEPEST = 3

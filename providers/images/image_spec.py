@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.values import Json, JsonObject, OutputRef, OutputTemplate
-from providers.images.manifest import ALL
-from providers.images.reference import ImageReference, LayoutReference, parse_image_reference, parse_image_source
+from providers.images.image_manifest import ALL
+from providers.images.image_reference import ImageReference, LayoutReference, parse_image_reference, parse_image_source
 
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?")
 _ARG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")

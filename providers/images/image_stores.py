@@ -8,14 +8,14 @@ from pathlib import Path
 
 from planner.errors import PermanentError
 from providers.images.copy_image import ImageLocation
-from providers.images.credentials import DockerCredentials
+from providers.images.docker_credentials import DockerCredentials
+from providers.images.image_manifest import ImageManifest
+from providers.images.image_reference import ImageReference, LayoutReference
 from providers.images.image_spec import ImageSpec
-from providers.images.layout import LayoutImage, OciLayout
-from providers.images.manifest import ImageManifest
+from providers.images.image_store import ImageStore
 from providers.images.manifest_cache import ManifestCache
-from providers.images.reference import ImageReference, LayoutReference
-from providers.images.registry import RegistryClient
-from providers.images.store import ImageStore
+from providers.images.oci_layout import LayoutImage, OciLayout
+from providers.images.registry_client import RegistryClient
 from providers.web.web_client import WebClient
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from planner.caches import cache_folder
 from planner.errors import PermanentError
 from planner.whole_file import write_whole
-from providers.images.manifest import MAX_MANIFEST, ImageManifest, parse_image_manifest, sha256
-from providers.images.reference import ImageReference
+from providers.images.image_manifest import MAX_MANIFEST, ImageManifest, parse_image_manifest, sha256
+from providers.images.image_reference import ImageReference
 
 _MOST_FILES = 1000
 

@@ -32,11 +32,11 @@ from planner.ports import (
 from planner.resource import Resource
 from planner.values import JsonObject, OutputRef, OutputTemplate, Vault, canonical_bytes, encode_leaves
 from providers.images.apply_image import apply_image
+from providers.images.image_reference import ImageReference
 from providers.images.image_spec import ImageSpec, parse_image_spec
 from providers.images.image_state import ImageState, read_image_state
 from providers.images.image_stores import ImageStores
 from providers.images.manifest_cache import ManifestCache
-from providers.images.reference import ImageReference
 from providers.provider_tools import ProviderTools
 
 _PARALLEL = 8

@@ -9,7 +9,7 @@ from typing import Any
 from planner.errors import PermanentError, ProviderError, TemporaryError
 from providers.http.answer import HttpAnswer
 from providers.http.retries import BUSY, retry_after
-from providers.images.reference import is_digest
+from providers.images.image_reference import is_digest
 from providers.json_answer import parse_json_answer
 
 MOVED = frozenset({301, 302, 303, 307, 308})

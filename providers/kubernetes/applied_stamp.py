@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from planner.editing import remove_field
-from planner.path import FieldPath, parse_path
+from planner.document_editing import remove_field
+from planner.field_path import FieldPath, parse_path
 from planner.resource import APPLIED, IGNORE_FIELDS, SET_LABEL
 from planner.values import JsonObject, document_digest, encode_leaves
 from providers.kubernetes.secret_sealing import is_secret

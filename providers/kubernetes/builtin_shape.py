@@ -7,7 +7,7 @@ are let pass; null stands for nothing. Pure. Source: the OpenAPI schema of Kuber
 from __future__ import annotations
 
 from planner.values import Json, JsonObject
-from providers.kubernetes.ssa.schema import MergeType, MergeTypeTable
+from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
 
 _CHECKED_BEFORE = ("apiVersion", "kind", "metadata")  # by answer_shape, for every kind
 _TEXT, _NUMBER = (str,), (int, float)

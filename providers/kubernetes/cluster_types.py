@@ -13,7 +13,7 @@ from planner.errors import ProviderError
 from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo
 from providers.kubernetes.object_location import CRD, CRD_API
-from providers.kubernetes.ssa.schema import MergeTypeTable
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
 
 class ClusterTypes:

@@ -21,7 +21,7 @@ import hashlib
 import json
 from typing import Final
 
-from planner.path import FieldPath
+from planner.field_path import FieldPath
 from planner.ports import Fingerprinter
 from planner.resource import ANNOTATION
 from planner.values import Json, JsonObject, encode_leaves

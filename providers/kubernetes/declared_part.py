@@ -14,8 +14,8 @@ from planner.resource import APPLIED, COPIES, SET_LABEL
 from planner.values import Json, JsonObject
 from providers.kubernetes.preview.leftover_values import predict_as_new
 from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.ownership import project_fields
-from providers.kubernetes.ssa.schema import MergeTypeTable
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _METADATA = ("name", "namespace", "labels", "annotations", "finalizers")

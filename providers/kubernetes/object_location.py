@@ -39,6 +39,15 @@ def served_kind(cluster: Cluster, api_version: str, kind: str) -> KindInfo | Non
     return next((info for info in cluster.kinds() if info.kind == kind and group_of(info.api_version) == group), None)
 
 
+_DECLARED_BY = frozenset(("list", "patch"))
+
+
+def can_be_declared(kind: KindInfo) -> bool:
+    """Whether objects of the kind can be read and written: questions to the API can only be created, what is computed
+    for a reader only read. Where discovery names no verbs, the requests themselves tell."""
+    return not kind.verbs or kind.verbs >= _DECLARED_BY
+
+
 def kind_of_address(cluster: Cluster, address: Address) -> KindInfo | None:
     """The kind that an address names, at the version that the cluster prefers, or None. Raises ProviderError."""
     kinds = cluster.kinds()

@@ -26,18 +26,18 @@ from planner.ports import (
 from planner.resource import Resource
 from planner.values import JsonObject, Vault
 from providers.cluster import Cluster, ObjectCollection
-from providers.kubernetes import reading
+from providers.kubernetes import read_observations
 from providers.kubernetes.object_location import ObjectLocation, locate_object, served_kind
-from providers.kubernetes.outputs import object_outputs
+from providers.kubernetes.object_outputs import object_outputs
 from providers.kubernetes.preview.planned_types import PlannedTypes
 from providers.kubernetes.preview.previewer import Previewer
 from providers.kubernetes.readiness import deletion_readiness, object_readiness
 from providers.kubernetes.secret_sealing import seal_live_document
-from providers.kubernetes.vanished_job import SelfDeletingJobs
+from providers.kubernetes.self_deleting_jobs import SelfDeletingJobs
 from providers.secret_lookup import secret_lookup
 
 if TYPE_CHECKING:
-    from providers.kubernetes import writing
+    from providers.kubernetes import write_objects
 
 
 class KubernetesProvider:
@@ -76,7 +76,7 @@ class KubernetesProvider:
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """One LIST per kind and namespace; see planner.ports.Provider."""
         cluster, fingerprinter = self._cluster, self._fingerprinter
-        result = reading.read_kubernetes(cluster, fingerprinter, self._default_namespace, wanted, owned, also)
+        result = read_observations.read_kubernetes(cluster, fingerprinter, self._default_namespace, wanted, owned, also)
         horizon = PlannedTypes()
         horizon.look((resource, result.observations[resource.address]) for resource in wanted)
         self._horizon = horizon
@@ -95,21 +95,21 @@ class KubernetesProvider:
 
     def apply(self, change: Change, vault: Vault) -> Written:
         """See planner.ports.Provider. Raises PreconditionError, PermanentError, TemporaryError or OutcomeUnknown."""
-        from providers.kubernetes import writing
+        from providers.kubernetes import write_objects
 
-        written = writing.apply_change(self._desk(vault), change)
+        written = write_objects.apply_change(self._desk(vault), change)
         self._jobs.written(change.address, change.desired, written.uid)
         return written
 
     def delete(self, change: Change) -> Written:
         """See planner.ports.Provider."""
-        from providers.kubernetes import orphan_object, writing
+        from providers.kubernetes import orphan_object, write_objects
 
-        desk = self._desk({})
+        context = self._desk({})
         return (
-            orphan_object.orphan_object(desk, change)
+            orphan_object.orphan_object(context, change)
             if change.action is Action.FORGET
-            else writing.delete_object(desk, change)
+            else write_objects.delete_object(context, change)
         )
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
@@ -162,11 +162,13 @@ class KubernetesProvider:
             return state
         return Readiness(state.done, state.ok, state.message, {**object_outputs(sealed), **state.outputs})
 
-    def _desk(self, vault: Vault) -> writing.WriteContext:
-        from providers.kubernetes import writing
+    def _desk(self, vault: Vault) -> write_objects.WriteContext:
+        from providers.kubernetes import write_objects
 
         values = secret_lookup(vault, self._secrets)
-        return writing.WriteContext(self._cluster, self._fingerprinter, self._default_namespace, values, self._sleep)
+        return write_objects.WriteContext(
+            self._cluster, self._fingerprinter, self._default_namespace, values, self._sleep
+        )
 
 
 def _unseen(error: ProviderError) -> Readiness:

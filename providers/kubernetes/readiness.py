@@ -55,7 +55,7 @@ def vanished_readiness(desired: JsonObject | None) -> Readiness:
     """What it means that an object which was written, or seen, is not there any more.
 
     A Job with ttlSecondsAfterFinished is deleted by its controller only after it ended (Kubernetes, "Automatic Cleanup
-    for Finished Jobs"); whether it succeeded is not known here (providers.kubernetes.vanished_job looks for it).
+    for Finished Jobs"); whether it succeeded is not known here (providers.kubernetes.self_deleting_jobs looks for it).
     """
     if deletes_itself(desired):
         return Readiness(done=True, ok=True, warnings=("ended, and was deleted as its ttlSecondsAfterFinished says",))

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from planner.body_difference import differing_parts
-from planner.path import parse_path, render_path
+from planner.dataclass import dataclass
+from planner.field_path import parse_path, render_path
 from planner.values import Json, JsonObject, OutputRef, OutputTemplate, canonical_bytes
 from providers.json_answer import parse_json_answer
 from providers.web.json_body import json_values_at
@@ -46,7 +47,7 @@ def parse_expected_response(spec: JsonObject) -> ExpectedResponse:
     return ExpectedResponse(int(expect.get("status", 200)), values, headers)
 
 
-def has_open_outputs(expected: ExpectedResponse) -> bool:
+def has_unknown_outputs(expected: ExpectedResponse) -> bool:
     """Whether an output of another resource is still missing in it."""
     return any(isinstance(value, OutputRef | OutputTemplate) for value in expected.values.values())
 

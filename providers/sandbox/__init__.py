@@ -6,12 +6,12 @@ itself belongs to providers.kubernetes.snapshot. Never overwrites anything.
 
 from __future__ import annotations
 
+from providers.sandbox.canned_answers_file import CannedAnswer, CannedQuery, CannedTarget
 from providers.sandbox.create_files import SandboxContents, fill_sandbox
 from providers.sandbox.git_repositories import SandboxRemote
 from providers.sandbox.github_file import SandboxGitHubRepository
-from providers.sandbox.pipelines import BuiltService, PromotedManifests, SimulatedPipeline
-from providers.sandbox.probe_answers import CannedAnswer, CannedQuery, CannedTarget
 from providers.sandbox.secret_files import SandboxSecretFile
+from providers.sandbox.simulated_pipelines import BuiltService, PromotedManifests, SimulatedPipeline
 
 __all__ = [
     "BuiltService",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from planner.values import JsonObject
-from providers.simulated_github.exchange import (
+from providers.simulated_github.repository import CommitFields, ServedRepository
+from providers.simulated_github.request_and_reply import (
     RequestRefused,
     SimulatedReply,
     SimulatedRequest,
     invalid_body_reply,
     not_found_reply,
 )
-from providers.simulated_github.repository import CommitFields, ServedRepository
 from providers.simulated_github.store import StoredRepository
 
 _STATES = ("error", "failure", "pending", "success")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.values import JsonObject
-from providers.simulated_github.exchange import (
+from providers.simulated_github.request_and_reply import (
     RequestRefused,
     SimulatedReply,
     SimulatedRequest,

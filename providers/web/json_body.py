@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planner.path import FieldPath, ListItem, SetMember
+from planner.field_path import FieldPath, ListItem, SetMember
 from planner.values import Json, JsonObject, canonical_bytes
 from providers.json_answer import parse_json_answer
 

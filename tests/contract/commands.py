@@ -12,14 +12,14 @@ from planner.errors import PermanentError
 from planner.plan import Action, Change, Precondition
 from planner.ports import Effect, Provider
 from planner.resource import Resource
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from planner.spec.kinds.runs import PodExec
 from planner.values import JsonObject, SecretValue, Vault
 from providers.cluster import EndedCommand
 from providers.kubernetes.operations.command_runners import CannedCommandRunner
 from providers.kubernetes.operations.podexec import PodExecProvider
-from providers.kubernetes.snapshot.cluster import open_snapshot
 from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from state.fingerprint import KeyedFingerprinter
 from tests.contract.case import SECRET, folder_digest
 from tests.unit.kubernetes.world import World, declare, deployment

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from planner.ports import Effect, Provider
 from planner.resource import Resource
-from providers.files.path_mapping import LocalFilePaths as FilePlaces
+from providers.files.local_file_paths import LocalFilePaths as FilePlaces
 from providers.files.provider import LocalFileProvider
 from tests.contract.case import folder_digest
 from tests.contract.declared import VAULT, own

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from planner.ports import Effect, Provider
 from planner.resource import Resource
-from providers.git.client import GitClient
 from providers.git.cluster_jobs import ClusterJobs
+from providers.git.git_client import GitClient
 from providers.git.provider import GitProvider
 from providers.git.remotes import RemoteLocations as GitPlaces
-from providers.kubernetes.snapshot.cluster import open_snapshot
 from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from tests.contract.case import folder_digest
 from tests.contract.declared import VAULT
 from tests.testbed.git_fixtures import BareRepository

@@ -13,9 +13,9 @@ from planner.values import JsonObject
 from providers.kubernetes.operations.restart import RestartProvider
 from providers.kubernetes.operations.restart_mark import TEMPLATE_PATH, read_restart_mark, restart_annotation
 from providers.kubernetes.operations.retention import RetentionProvider
-from providers.kubernetes.snapshot.cluster import open_snapshot
 from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
+from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from tests.contract.case import SECRET, folder_digest
 from tests.contract.declared import VAULT, own
 from tests.unit.kubernetes.world import PRINTS, World, config, declare, deployment, sealed, secret

@@ -14,8 +14,8 @@ from pathlib import Path
 from planner.ports import Effect, Provider
 from planner.resource import Resource
 from planner.values import JsonObject
-from providers.git.client import GitClient
-from providers.git.client import GitLimits as GitLimits
+from providers.git.git_client import GitClient
+from providers.git.git_client import GitLimits as GitLimits
 from providers.git.provider import GitProvider
 from providers.git.remotes import RemoteLocations as GitPlaces
 from providers.images.provider import RegistryImageProvider

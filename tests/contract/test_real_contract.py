@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.contract.steps import change_of_preview, run_changes
+from planner.contract.command_steps import change_of_preview, run_changes
 from planner.contract.suite import SOON, RemoteContract
 from planner.events import NodeResult, Waiting
 from planner.ports import Present

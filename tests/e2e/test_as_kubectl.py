@@ -131,3 +131,33 @@ def test_k_builds_with_kubectl(api_server: TestCluster, api_namespace: str, real
     (folder / "cm.yaml").unlink()
     broken = real("plan", *words, env=path, code=1)
     assert "kubectl kustomize" in broken.out + broken.err
+
+
+QUESTIONS = """\
+apiVersion: v1
+kind: Binding
+metadata: {name: b}
+target: {kind: Node, name: n}
+---
+apiVersion: authorization.k8s.io/v1
+kind: SubjectAccessReview
+metadata: {name: s}
+spec: {user: x, resourceAttributes: {verb: get, resource: pods}}
+---
+apiVersion: v1
+kind: ComponentStatus
+metadata: {name: c}
+"""
+
+
+def test_kinds_of_which_nothing_stands(api_server: TestCluster, api_namespace: str, real: Hwplan) -> None:
+    """They are served, and kubectl gets a 404 or a 405 for each; the reason is theirs, not the server's."""
+    file = real.folder / "questions.yaml"
+    file.write_text(QUESTIONS)
+    assert api_server.run_kubectl("apply", "--server-side", "-n", api_namespace, "-f", str(file)).returncode
+    words = ("-f", str(file), "--name", "questions", "-n", api_namespace)
+    planned = real.plan(*words)
+    assert len(planned["blocked"]) == 3 and not planned["warnings"]
+    for one in planned["blocked"]:
+        assert "cannot be declared: it is nothing that stands in a cluster" in one["reason"], one
+        assert one["remedy"] == "leave it out"

@@ -79,3 +79,11 @@ def test_a_push_is_another_id(lane_box: Hwplan, upstream: BareRepository) -> Non
 def test_what_has_no_way(words: tuple[str, ...], said: str, lane_box: Hwplan) -> None:
     refused = lane_box("plan", *LANE, *words, code=None)
     assert refused.code != 0 and said in refused.err
+
+
+def test_what_a_guard_will_refuse_is_said(lane_box: Hwplan) -> None:
+    """The monitor would be refused: its page says so, and offers no command."""
+    lost = Hwplan(lane_box.folder, (*lane_box.where, "--state", str(lane_box.folder / "other.db")))
+    page = lost("plan", *LANE, "--pr", "1", code=None).out
+    assert "refused without --allow missing-state" in page and "to apply exactly this plan" not in page
+    assert "without --allow" not in lane_box("plan", *LANE, "--pr", "1").out

@@ -37,6 +37,14 @@ def test_s14_shown_first_then_done_then_there_is_nothing_to_do(box: RolloutBox) 
     assert "aligned=true · target=passed" in told.out and "pendingFlush=false" in told.out
 
 
+def test_guards_are_said_before_they_refuse(box: RolloutBox) -> None:
+    lost = ("--state", str(box.hwplan.folder / "other.db"))
+    assert "refused without --allow missing-state" in box.trigger(*lost).out
+    assert [one["name"] for one in box.trigger(*lost, "--json").json["guards"]] == ["missing-state"]
+    assert "without --allow" not in box.trigger(*lost, "--allow", "missing-state").out
+    assert "missing-state" in box.trigger(*lost, "--confirm", code=3).err
+
+
 def test_b1_a_plain_plan_starts_no_run(box: RolloutBox) -> None:
     """B1: only its verb or its scope takes the rollout."""
     assert not [one for one in changes(box.hwplan.plan(*LANE)) if one.startswith(("PipelineRun/", "ArgoSync/"))]

@@ -21,12 +21,12 @@ from planner.executor import ExecutionOptions, ObserverChain, execute_plan, run_
 from planner.graph import build_graph
 from planner.plan import Action, Change, ClusterIdentity, Plan, Selection
 from planner.plan_document import compact_plan, load_plan
-from planner.plan_effect import plan_id
+from planner.plan_id import plan_id
 from planner.planning import PlanInputs, make_plan
 from planner.ports import Absent, Effect, Observation, Present, Preview, Readiness, ReadResult, Written
 from planner.resource import SET_LABEL, Resource, orphan_annotation
 from planner.resource import ResourceOptions as Annotated
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from planner.values import JsonObject, Vault, document_digest
 from state import StateStore
 from tests.faults.kill_world import InstantClock, status_of

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from providers.kubernetes.ssa.schema import MergeTypeTable
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from tests.fidelity.cases import DESIRED_PER_HISTORY, run
 from tests.fidelity.crds import CRDS
 from tests.fidelity.server import APPLY, Server

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from planner.errors import ProviderError
 from providers.cluster import KindInfo
-from providers.kubernetes.snapshot.cluster import SnapshotCluster
+from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from tests.fidelity.compare import differences
 from tests.fidelity.custom_values import changed
 from tests.fidelity.kinds import CLUSTER_SCOPED, NAMESPACED

@@ -9,8 +9,8 @@ import copy
 import time
 from random import Random
 
-from planner.loading.nulls import without_nulls
-from providers.kubernetes.ssa.schema import MergeTypeTable
+from planner.loading.manifest_nulls import without_nulls
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from tests.fidelity import drawing
 from tests.fidelity.compare import check_update, compare, sent
 from tests.fidelity.kinds import CLUSTER_SCOPED, NAMESPACED

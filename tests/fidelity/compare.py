@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from planner.errors import PermanentError
-from planner.path import FieldPath, ListItem, SetMember
+from planner.field_path import FieldPath, ListItem, SetMember
 from providers.kubernetes.ssa import merge, ownership
-from providers.kubernetes.ssa.immutable import immutable_changes
-from providers.kubernetes.ssa.nulls import without_dropped_nulls
-from providers.kubernetes.ssa.typed_values import equal_json
-from providers.kubernetes.ssa.validate import validation_errors
+from providers.kubernetes.ssa.immutable_fields import immutable_changes
+from providers.kubernetes.ssa.merge_typed_values import equal_json
+from providers.kubernetes.ssa.stored_nulls import without_dropped_nulls
+from providers.kubernetes.ssa.validate_object import validation_errors
 from tests.fidelity import drawing
 from tests.fidelity.server import APPLY, Answer
 from tests.fidelity.story import US, Case, Doc, apply_url, now, short

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from planner.errors import PermanentError
 from providers.kubernetes.ssa import merge
-from providers.kubernetes.ssa.schema import MergeTypeTable
-from providers.kubernetes.ssa.validate import unevaluated_rules, validation_errors
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
+from providers.kubernetes.ssa.validate_object import unevaluated_rules, validation_errors
 from tests.fidelity.custom_values import changed, drawn
 from tests.fidelity.server import APPLY, Server
 

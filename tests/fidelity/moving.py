@@ -6,7 +6,7 @@ from planner.errors import PermanentError
 from providers.kubernetes.csa_upgrade import OwnershipMoves, migrated_object, migration_patch, present_managers
 from providers.kubernetes.preview.leftover_values import leftover_fields
 from providers.kubernetes.ssa import merge
-from providers.kubernetes.ssa.excluding import errors_of_excluding_fields
+from providers.kubernetes.ssa.excluding_fields import errors_of_excluding_fields
 from tests.fidelity import compare
 from tests.fidelity.server import APPLY, JSON_PATCH, Answer
 from tests.fidelity.story import US, Case, Doc, apply_url, now, short

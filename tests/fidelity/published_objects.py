@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from providers.kubernetes.snapshot.cluster import SnapshotCluster
+from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from tests.fidelity.builtins_compared import Case, compared, without_nulls
 from tests.fidelity.server import Server
 from tests.testbed import binaries

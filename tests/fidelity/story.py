@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from providers.kubernetes.ssa.schema import MergeTypeTable
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from tests.fidelity.kinds import CLUSTER_SCOPED, NAMESPACED, definition
 from tests.fidelity.pods import metadata
 from tests.fidelity.server import Server

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from planner.contract.steps import change_of_preview, run_changes
+from planner.contract.command_steps import change_of_preview, run_changes
 from planner.events import Event
 from planner.executor import RunResult
 from planner.plan import Change
@@ -18,7 +18,7 @@ from planner.resource import Resource
 from providers.kubernetes.client.kubeconfig import resolve_connection
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.operations.argosync import ArgoSyncProvider
-from providers.redacting import RedactingProvider
+from providers.redacting_provider import RedactingProvider
 from tests.contract.declared import own
 from tests.testbed.argocd import APPLICATIONS, ArgoCd
 from tests.testbed.cluster import TestCluster
@@ -63,7 +63,7 @@ class App:
         return RedactingProvider(ArgoSyncProvider(live, self._contains))
 
     def _contains(self, _history: Any, ancestor: str, descendant: str) -> bool:
-        """What providers.git.histories answers, without a cache."""
+        """What providers.git.commit_histories answers, without a cache."""
         words = ("merge-base", "--is-ancestor", ancestor, descendant)
         return subprocess.run(["git", "-C", str(self.repository.path), *words], check=False).returncode == 0
 

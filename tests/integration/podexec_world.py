@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from planner.contract.steps import change_of_preview
+from planner.contract.command_steps import change_of_preview
 from planner.events import NodeResult
 from planner.executor import ExecutionOptions
-from planner.executor.effect import ApplyFailure, apply_with_retries
+from planner.executor.apply_effect import ApplyFailure, apply_with_retries
 from planner.plan import Change
 from planner.ports import Observation, Preview, Written
 from planner.resource import Resource

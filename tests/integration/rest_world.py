@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from planner.contract.steps import change_of_preview
+from planner.contract.command_steps import change_of_preview
 from planner.errors import PermanentError
-from planner.loading.manifests.given_files import load_plain_manifests
+from planner.loading.manifests.plain_manifests import load_plain_manifests
 from planner.plan import Change
 from planner.ports import Observation, Preview, Written
 from planner.resource import Resource

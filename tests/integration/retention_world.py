@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from planner.address import address_of
-from planner.contract.steps import change_of_preview
+from planner.contract.command_steps import change_of_preview
 from planner.plan import Change
 from planner.ports import Observation, Preview
 from planner.resource import Resource
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo, ObjectCollection
 from providers.kubernetes.operations.retention import RetentionProvider

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from planner.contract.steps import change_of_preview, run_changes
+from planner.contract.command_steps import change_of_preview, run_changes
 from planner.events import Ended, Event, Waiting
 from planner.executor import RunResult
 from planner.plan import Change
@@ -16,7 +16,7 @@ from planner.values import JsonObject
 from providers.kubernetes.client.kubeconfig import resolve_connection
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.operations.pipelinerun import PipelineRunProvider
-from providers.redacting import RedactingProvider
+from providers.redacting_provider import RedactingProvider
 from tests.contract.declared import own
 from tests.testbed.api import Api
 from tests.testbed.cluster import TestCluster

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import pytest
 
-from planner.app.lane.cluster import ClusterEvidenceReader
-from planner.app.lane.subjects import LaneParts, RunLocation
+from planner.app.lane.cluster_evidence import ClusterEvidenceReader
+from planner.app.lane.lane_parts import LaneParts, RunLocation
 from planner.events import NodeResult
-from planner.rollout.benchmark import LABEL, BenchmarkRun, BenchmarkVerdict, judge_benchmark
-from planner.rollout.metrics import ClientTraffic
+from planner.rollout.benchmark_verdict import LABEL, BenchmarkRun, BenchmarkVerdict, judge_benchmark
+from planner.rollout.metrics_verdicts import ClientTraffic
 from planner.values import JsonObject
 from providers.kubernetes.client.kubeconfig import resolve_connection
 from providers.kubernetes.client.live_cluster import LiveCluster
-from providers.kubernetes.operations import run_state
+from providers.kubernetes.operations import tekton_run_state
 from tests.integration.tekton_world import Runs, end_of, task
 from tests.testbed.cluster import TestCluster
 from tests.testbed.tekton import Tekton
@@ -59,7 +59,7 @@ def _read(runs: Runs, benchmark: str) -> list[tuple[JsonObject, JsonObject]]:
     )
     found, problem = reader.runs()
     assert not problem
-    return [(one, run_state.run_outputs(one, reader.task_runs(one)[0])) for one in found]
+    return [(one, tekton_run_state.run_outputs(one, reader.task_runs(one)[0])) for one in found]
 
 
 def _judged(runs: Runs, traffic: ClientTraffic | None) -> BenchmarkVerdict:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from providers.kubernetes.ssa.schema import MergeTypeTable
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from tests.fidelity.__main__ import wait_served
 from tests.fidelity.customs_compared import cases
 from tests.fidelity.published_crds import published_crds

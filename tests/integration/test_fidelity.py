@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from providers.kubernetes.ssa.schema import MergeTypeTable
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from tests.fidelity.__main__ import numbers, retained, run_all
 from tests.fidelity.server import Server
 from tests.testbed.cluster import TestCluster

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.app.reading import preview_with_all_providers, read_with_all_providers
+from planner.app.read_and_preview import preview_with_all_providers, read_with_all_providers
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError
 from planner.graph import build_graph
 from planner.ports import Absent, Effect, Present

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from providers.git.client import GitClient, GitLimits
-from providers.git.failures import GitCommandFailed
+from providers.git.git_client import GitClient, GitLimits
+from providers.git.git_failures import GitCommandFailed
 from providers.git.object_cache import ObjectCache
 from providers.git.remotes import RemoteLocations, resolve_remote
 from tests.unit.git.git_world import side

@@ -12,14 +12,14 @@ import pytest
 
 from planner.address import Address
 from planner.errors import PreconditionError
-from planner.path import render_path
+from planner.field_path import render_path
 from planner.plan import VerifiedBy
 from planner.ports import Effect, Present
 from planner.values import Json, JsonObject, SealedSecret, SecretValue
 from providers.kubernetes.errors import ApplyConflict
-from providers.kubernetes.snapshot.cluster import open_snapshot
 from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
+from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from tests.integration.kubernetes_world import VAULT, is_settled, live_world
 from tests.testbed.api import MERGE
 from tests.testbed.cluster import TestCluster

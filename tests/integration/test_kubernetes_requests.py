@@ -10,8 +10,8 @@ from planner.ports import Present
 from providers.cluster import ObjectCollection
 from providers.kubernetes.client.kubeconfig import resolve_connection
 from providers.kubernetes.client.live_cluster import LiveCluster
-from providers.kubernetes.snapshot.cluster import open_snapshot
 from providers.kubernetes.snapshot.create_snapshot import save_cluster_objects
+from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from tests.integration.kubernetes_world import is_settled, live_world
 from tests.testbed import audit
 from tests.testbed.api import MERGE

@@ -15,7 +15,7 @@ from providers.cluster import KindInfo, ObjectCollection
 from providers.kubernetes import errors
 from providers.kubernetes.client.kubeconfig import Credentials, resolve_connection
 from providers.kubernetes.client.live_cluster import LiveCluster
-from providers.kubernetes.parallel import ParallelMap
+from providers.kubernetes.parallel_map import ParallelMap
 from providers.kubernetes.readiness import object_readiness
 from tests.integration.live_cluster_world import (
     CONFIG_MAP,

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from planner.errors import ConfigError
-from planner.loading.yaml import builder as yaml_builder
-from planner.loading.yaml.events import pure_yaml_events
-from planner.loading.yaml.source import MANIFEST, load_documents
+from planner.loading.yaml import value_builder as yaml_builder
+from planner.loading.yaml.load_documents import MANIFEST, load_documents
+from planner.loading.yaml.parser_events import pure_yaml_events
 from tests.integration.manifest_documents import Documents
 from tests.testbed import binaries
 

@@ -12,7 +12,7 @@ import pytest
 
 from planner.errors import PermanentError
 from planner.events import NodeResult
-from planner.executor.effect import ApplyFailure
+from planner.executor.apply_effect import ApplyFailure
 from planner.plan import Change
 from planner.ports import Absent, Effect, Present, Unreadable, Written
 from planner.resource import Resource

@@ -16,7 +16,7 @@ from planner.errors import PermanentError
 from planner.plan import Action, Change, Precondition
 from planner.ports import Absent, Effect, Present, Readiness
 from planner.resource import Resource
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from providers.probes.expected_response import ExpectedResponse, ProbeResponse, unmet_probe_expectations
 from providers.probes.provider import HttpProbeProvider
 from providers.probes.send_probe import probe_canned_answers, probe_over_network

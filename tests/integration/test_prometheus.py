@@ -17,7 +17,7 @@ from planner.errors import PermanentError
 from planner.plan import Action, Change, Precondition
 from planner.ports import Effect, Observation, Present, Preview, Readiness, Unreadable
 from planner.resource import Resource
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from planner.spec.kinds.probes import PrometheusQuery
 from providers.prometheus.provider import PrometheusProvider
 from providers.prometheus.query_result import QueryResult, prometheus_number_text, unmet_query_expectation

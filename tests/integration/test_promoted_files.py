@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from planner.app.load import load_desired_offline
+from planner.app.load_desired import load_desired_offline
 from planner.app.request import Request
 from planner.rollout.promotion import Promotion, parse_promoted_services, predict_promotion
 from tests.testbed.errors import PartMissing

@@ -13,7 +13,7 @@ import pytest
 from planner.errors import OutcomeUnknown, PermanentError, TemporaryError
 from planner.events import NodeResult
 from planner.executor import ExecutionOptions
-from planner.executor.effect import ApplyFailure, apply_with_retries
+from planner.executor.apply_effect import ApplyFailure, apply_with_retries
 from planner.plan import Change
 from planner.ports import Unreadable, Written
 from tests.integration.rest_world import TOKEN, Desk

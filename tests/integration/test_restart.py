@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from planner.address import Address, address_of
-from planner.contract.steps import change_of_preview
+from planner.contract.command_steps import change_of_preview
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError
-from planner.path import render_path
+from planner.field_path import render_path
 from planner.plan import Change
 from planner.ports import Effect, Observation, Present, Preview, Readiness, Unreadable
 from planner.resource import Resource
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from planner.values import JsonObject, OutputRef, SecretValue
 from providers.kubernetes.client.kubeconfig import resolve_connection
 from providers.kubernetes.client.live_cluster import LiveCluster
@@ -28,8 +28,8 @@ from providers.kubernetes.operations.restart_mark import (
     read_restart_mark,
     restart_annotation,
 )
-from providers.kubernetes.snapshot.cluster import open_snapshot
 from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from tests.testbed import audit
 from tests.testbed.cluster import TestCluster
 from tests.testbed.http_proxy import HttpFaultProxy, Rule

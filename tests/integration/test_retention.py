@@ -12,15 +12,15 @@ import pytest
 
 from planner.address import address_of
 from planner.errors import PermanentError, PreconditionError
-from planner.path import render_path
+from planner.field_path import render_path
 from planner.ports import Absent, Effect, Present, Unreadable
 from planner.values import JsonObject, OutputRef
 from providers.cluster import Cluster, Listing, ObjectCollection
 from providers.kubernetes.client.kubeconfig import resolve_connection
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.operations.retention import RetentionProvider
-from providers.kubernetes.snapshot.cluster import open_snapshot
 from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from tests.integration.retention_world import JOB, NOW, POD, RUN, VOLUME, Stage, ago, ended
 from tests.testbed import audit, crds
 from tests.testbed.cluster import TestCluster

@@ -6,9 +6,9 @@ A lie gets the repository, the request to merge and the number, and gives the re
 from collections.abc import Callable
 from typing import Any
 
-from providers.simulated_github.exchange import SimulatedReply, SimulatedRequest
 from providers.simulated_github.pulls import close_as_merged, pull_row
 from providers.simulated_github.repository import ServedRepository
+from providers.simulated_github.request_and_reply import SimulatedReply, SimulatedRequest
 from providers.simulated_github.store import StoredRepository
 from tests.testbed.git_fixtures import BareRepository
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
-from providers.simulated_github.exchange import SimulatedReply, SimulatedRequest
+from providers.simulated_github.request_and_reply import SimulatedReply, SimulatedRequest
 from providers.simulated_github.server import SimulatedGitHub
 from providers.simulated_github.store import GitHubStore, StoredRepository
 from tests.testbed import github_documents as documents

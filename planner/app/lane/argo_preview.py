@@ -7,17 +7,17 @@ What each apply would make of an object is asked of the server, as Argo CD's own
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from planner.address import Address, group_of
 from planner.app.session import Session
 from planner.caches import cache_folder
-from planner.diff import diff_documents
+from planner.dataclass import dataclass
+from planner.document_diff import diff_documents
 from planner.errors import ConfigError, PermanentError, ProviderError
-from planner.loading.yaml.source import MANIFEST, load_documents
-from planner.path import ListItem
+from planner.field_path import ListItem
+from planner.loading.yaml.load_documents import MANIFEST, load_documents
 from planner.plan import Action, FieldChange, FieldOp
 from planner.rollout.argo_marks import FIELD_MANAGER, HOOK, TRACKING, tracking_mark
 from planner.rollout.argo_prediction import AFTER_BUILD, ArgoPrediction, PredictedChange
@@ -25,13 +25,13 @@ from planner.rollout.promotion import CATALOG, Promotion, parse_promoted_service
 from planner.spec.lane import Lane
 from planner.values import Json, JsonObject
 from providers.cluster import Cluster, KindInfo
-from providers.git.client import GitClient
 from providers.git.committed_files import CommittedFiles
+from providers.git.git_client import GitClient
 from providers.git.object_cache import ObjectCache
 from providers.git.ref_listings import RefListings
 from providers.git.remotes import open_remote_locations, resolve_remote
 from providers.kubernetes.object_location import served_kind
-from providers.kubernetes.parallel import ParallelMap
+from providers.kubernetes.parallel_map import ParallelMap
 from providers.kubernetes.ssa.merge import comparable_document
 
 _INSTANCE = "app.kubernetes.io/instance"

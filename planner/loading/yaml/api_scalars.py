@@ -15,7 +15,7 @@ import struct
 from datetime import datetime
 from typing import Final
 
-from planner.loading.yaml.own_scalars import BOOLEANS, WORDS, Plain
+from planner.loading.yaml.unambiguous_scalars import BOOLEANS, WORDS, Plain
 
 INT64: Final = range(-(1 << 63), 1 << 63)
 STANDARD: Final = "tag:yaml.org,2002:"

@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, Field, StrictInt, StringConstraints, model_validator
 
-from planner.editing import set_field
-from planner.path import FieldPath, parse_path
+from planner.document_editing import set_field
+from planner.field_path import FieldPath, parse_path
 from planner.spec.base import Flag, HttpUrl, StrictModel, Text
 from planner.spec.kinds.envelope import FreeValue, KindModel, SecretLeaf
 from planner.values import Json, JsonObject, SealedSecret

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from planner.path import Element, FieldPath, ListItem, SetMember, render_path
+from planner.field_path import Element, FieldPath, ListItem, SetMember, render_path
 from providers.json_answer import parse_json_answer
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?')
@@ -30,6 +30,7 @@ def safe_server_line(text: str) -> str:
 
 
 def unquote_server_text(text: str) -> str:
+    """A text that a server wrote in quotes, without them; its JSON escapes are resolved where it is JSON."""
     try:
         return str(parse_json_answer(text.encode()))
     except ValueError:
@@ -37,7 +38,7 @@ def unquote_server_text(text: str) -> str:
 
 
 def server_path_text(text: str) -> str:
-    """The server's path (`.spec.containers[name="a"].image`) in the text form of planner.path."""
+    """The server's path (`.spec.containers[name="a"].image`) in the text form of planner.field_path."""
     return render_path(_field_path(text))
 
 

@@ -58,7 +58,7 @@ def exec_request_path(pod: str, container: str, command: Sequence[str]) -> str:
 def run_in_container(
     transport: Transport, request: WireRequest, seconds: float, protocols: Sequence[str] = PROTOCOLS
 ) -> EndedCommand:
-    """Run the command of `request` (see `path_of`) for at most so many seconds after it was asked for.
+    """Run the command of `request` (see `object_file`) for at most so many seconds after it was asked for.
 
     Raises CommandUnsettled when the command may have run and its end is not known; any other error says that it was
     not started.

@@ -42,7 +42,7 @@ from providers.kubernetes.errors import (
     ResourceVersionConflict,
     UnknownServerAnswer,
 )
-from providers.kubernetes.parallel import ParallelMap
+from providers.kubernetes.parallel_map import ParallelMap
 
 PAGE: Final = 500
 _RESTARTS = 3

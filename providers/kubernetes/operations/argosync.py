@@ -36,7 +36,7 @@ from providers.kubernetes.operations.argo_refresh import HARD, ArgoRefresh
 from providers.kubernetes.operations.argo_state import Contains, contains_nothing, parse_application
 from providers.kubernetes.operations.argo_watch import REFRESH, ArgoSyncOperation, argo_sync_outputs
 from providers.kubernetes.operations.restart_spec import address_in_lane_of
-from providers.kubernetes.parallel import ParallelMap
+from providers.kubernetes.parallel_map import ParallelMap
 
 _AT_ONCE = 8
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")

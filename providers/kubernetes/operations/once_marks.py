@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 
+from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, TemporaryError
 from planner.values import JsonObject, canonical_bytes, document_digest
 from providers.cluster import Cluster, KindInfo
-from providers.kubernetes.preview.predict import CREATE_ONLY
+from providers.kubernetes.preview.predict_apply import CREATE_ONLY
 
 _LABELS = {"app.kubernetes.io/managed-by": "hwplan", "hwplan.dev/record": "pod-exec"}
 

@@ -1,8 +1,8 @@
 """The provider of PipelineRun: makes a Tekton run once for its name, or takes the one that is there, and waits for it.
 
 The name says what is run, so the name is what makes it happen once (R1, R2, R14): the write only creates, whoever comes
-second finds the run of the first. What is on record on it is its spec (run_wanted.py); what it came to is determined by
-run_state.py, and looked at by run_watch.py.
+second finds the run of the first. What is on record on it is its spec (tekton_run_wanted.py); what it came to is
+determined by tekton_run_state.py, and looked at by tekton_run_watch.py.
 """
 
 from __future__ import annotations
@@ -34,11 +34,17 @@ from providers.cluster import Cluster, KindInfo
 from providers.kubernetes.errors import NamespaceMissing, NotServed
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations.restart_spec import address_in_lane_of
-from providers.kubernetes.operations.run_state import ENDED, condition_text, missing_evidence, run_outputs, run_state
-from providers.kubernetes.operations.run_wanted import REPLACES, WantedRun
-from providers.kubernetes.operations.run_watch import AGAIN, RunWatch, warn_of_run_over_budget
-from providers.kubernetes.parallel import ParallelMap
-from providers.kubernetes.preview.predict import CREATE_ONLY
+from providers.kubernetes.operations.tekton_run_state import (
+    ENDED,
+    condition_text,
+    missing_evidence,
+    run_outputs,
+    run_state,
+)
+from providers.kubernetes.operations.tekton_run_wanted import REPLACES, WantedRun
+from providers.kubernetes.operations.tekton_run_watch import AGAIN, RunWatch, warn_of_run_over_budget
+from providers.kubernetes.parallel_map import ParallelMap
+from providers.kubernetes.preview.predict_apply import CREATE_ONLY
 from providers.provider_tools import ProviderTools
 
 _AT_ONCE = 8

@@ -40,7 +40,7 @@ from providers.kubernetes.operations.command_runners import (
 from providers.kubernetes.operations.command_spec import CommandSpec, parse_command_spec
 from providers.kubernetes.operations.exec_once import ExecContext, Fate, run_command_once, unsettled_message
 from providers.kubernetes.operations.once_marks import OnceKey, OnceMark
-from providers.kubernetes.parallel import ParallelMap
+from providers.kubernetes.parallel_map import ParallelMap
 from providers.provider_tools import ProviderTools
 
 _AT_ONCE = 8
@@ -129,8 +129,8 @@ class PodExecProvider(NeverDeletes):
             wanted = wanted.for_value(image)
         if wanted.key is None:
             raise PermanentError("the value that it runs once for is not known", where=str(change.address))
-        desk = ExecContext(self.cluster, self.places, self.fingerprinter, self._memory, self.sleep)
-        return run_command_once(desk, change, wanted, wanted.key, vault)
+        context = ExecContext(self.cluster, self.places, self.fingerprinter, self._memory, self.sleep)
+        return run_command_once(context, change, wanted, wanted.key, vault)
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """See Provider. A command that was applied has ended."""

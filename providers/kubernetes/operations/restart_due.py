@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from planner.address import Address
 from planner.errors import PermanentError, PreconditionError
-from planner.path import FieldPath
+from planner.field_path import FieldPath
 from planner.plan import Change, FieldChange, FieldOp
 from planner.ports import Effect, Observation, Present, Preview
 from planner.resource import Resource
@@ -18,13 +18,13 @@ from providers.kubernetes.operations.restart_mark import (
 )
 from providers.kubernetes.operations.restart_spec import address_in_lane_of, restart_causes, restart_target
 from providers.kubernetes.preview.field_changes import MADE_AT_APPLY
-from providers.kubernetes.reading import applied_by_us
+from providers.kubernetes.read_observations import applied_by_us
 
 # `when` of a restart that a command asks for, and no configuration: it is due each time (A3).
 ON_DEMAND = "now"
 
 
-def restart_version(record: str | None) -> str:
+def version_token_of_restart(record: str | None) -> str:
     """The version token of a restart: what the workload was restarted for last; None where there is no workload."""
     return document_digest({"restartedFor": record})
 
@@ -108,7 +108,7 @@ def refuse_changed_workload(change: Change, live: JsonObject, record: str) -> No
         moved = "the workload is being deleted"
     elif metadata["uid"] != planned.uid:
         moved = "the workload was made anew since the plan was made"
-    elif restart_version(record) != planned.content:
+    elif version_token_of_restart(record) != planned.content:
         moved = "it was restarted for something else since the plan was made"
     if moved:
         raise PreconditionError(moved, where=str(change.address), remedy="plan again")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 
-from planner.path import FieldPath
+from planner.field_path import FieldPath
 from planner.ports import Fingerprinter
 from planner.resource import ANNOTATION
 from planner.values import Json, JsonObject, document_digest

@@ -8,20 +8,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planner.address import group_of
-from planner.diff import ListKeys
+from planner.dataclass import dataclass
+from planner.document_diff import ListKeys
 from planner.errors import PermanentError, ProviderError
-from planner.path import render_path
-from planner.plan import Drift, FieldChange, FieldOp, VerifiedBy
+from planner.field_path import render_path
+from planner.plan import DriftedField, FieldChange, FieldOp, VerifiedBy
 from planner.ports import Effect, Fingerprinter, Preview
 from planner.values import JsonObject
 from providers.cluster import Cluster
 from providers.kubernetes.cluster_types import ClusterTypes
 from providers.kubernetes.csa_upgrade import OwnershipMoves
-from providers.kubernetes.errors import Forbidden, Invalid, InvalidField, NamespaceMissing, ResourceVersionConflict
-from providers.kubernetes.outputs import outputs_before_create, outputs_stable_over_update
+from providers.kubernetes.errors import (
+    DECLARE_NAMESPACE,
+    Forbidden,
+    Invalid,
+    InvalidField,
+    NamespaceMissing,
+    ResourceVersionConflict,
+)
+from providers.kubernetes.object_outputs import outputs_before_create, outputs_stable_over_update
 from providers.kubernetes.preview.field_changes import (
     created_fields,
     field_changes,
@@ -31,7 +39,7 @@ from providers.kubernetes.preview.field_changes import (
 from providers.kubernetes.preview.leftover_values import predict_as_new
 from providers.kubernetes.preview.ownership_transfer import moved_fields, ownership_moves, with_remedy
 from providers.kubernetes.preview.planned_types import PlannedTypes
-from providers.kubernetes.preview.predict import (
+from providers.kubernetes.preview.predict_apply import (
     NO_MOVES,
     Prediction,
     digest_of_declared_fields,
@@ -48,19 +56,17 @@ from providers.kubernetes.preview.preview_input import (
     preview_unchanged,
     undeclared_by_others,
 )
-from providers.kubernetes.reading import digest_of_sealed_content
+from providers.kubernetes.read_observations import digest_of_sealed_content
 from providers.kubernetes.secret_sealing import is_secret, seal_live_document, seal_prediction, with_stand_ins
 from providers.kubernetes.server_rules import remarks_on_unsent_content
-from providers.kubernetes.ssa.excluding import errors_of_excluding_fields
-from providers.kubernetes.ssa.immutable import immutable_changes
-from providers.kubernetes.ssa.schema import MergeTypeTable, list_keys
-from providers.kubernetes.ssa.validate import unevaluated_rules, validation_errors
+from providers.kubernetes.ssa.excluding_fields import errors_of_excluding_fields
+from providers.kubernetes.ssa.immutable_fields import immutable_changes
+from providers.kubernetes.ssa.merge_types import MergeTypeTable, list_keys
+from providers.kubernetes.ssa.validate_object import unevaluated_rules, validation_errors
 
 _RE_READS = 3
 UNASKED = "not asked of the server"
 _NO_RIGHT = re.compile(r"\bcannot (?:patch|create|update) resource\b")  # the authorizer's words, not an admission's
-
-DECLARE_NAMESPACE = "declare the Namespace, or create it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +267,7 @@ class ChangePreviewer:
             return replace(preview_blocked(case.effect, refused), fields=fields)
         applied_last = case.applied_last and not all(_is_rotated(change) for change in fields)
         declared = tuple(
-            Drift(case.resource.address, change.reversed(), declared=True)
+            DriftedField(case.resource.address, change.reversed(), declared=True)
             for change in fields
             if case.ours and (change.manager or (applied_last and not _is_rotated(change)))
         )

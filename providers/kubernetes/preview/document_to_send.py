@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from planner.editing import MISSING, remove_field, replace_value, value_at
-from planner.path import Element, FieldPath, ListItem
+from planner.document_editing import MISSING, remove_field, replace_value, value_at
+from planner.field_path import Element, FieldPath, ListItem
 from planner.resource import Resource
-from planner.values import Json, JsonObject, OutputRef, OutputTemplate, SealedSecret, is_plain, open_outputs
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate, SealedSecret, is_plain, outputs_in_document
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.applied_stamp import with_applied_stamp
 from providers.kubernetes.object_location import ObjectLocation, with_real_namespace
 from providers.kubernetes.secret_sealing import is_secret
 from providers.kubernetes.server_rules import with_server_rules
 from providers.kubernetes.ssa.fieldset import FieldSet
-from providers.kubernetes.ssa.nulls import without_dropped_nulls
-from providers.kubernetes.ssa.schema import MergeTypeTable
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
+from providers.kubernetes.ssa.stored_nulls import without_dropped_nulls
 
 
 def document_to_send(
@@ -40,7 +40,7 @@ def document_to_send(
         data = {**(document.get("data") or {}), **plain}
         document = {key: value for key, value in document.items() if key != "stringData"} | {"data": data}
     document = with_server_rules(document)
-    document = with_applied_stamp(document, unknown=bool(open_outputs(document)))
+    document = with_applied_stamp(document, unknown=bool(outputs_in_document(document)))
     for path in resource.options.ignore_fields if live else ():
         document = _ignoring(document, path, live or {})
     return document

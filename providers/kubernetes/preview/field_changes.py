@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from planner.editing import MISSING, value_at
-from planner.path import FieldPath, path_covers, render_path
+from planner.document_editing import MISSING, value_at
+from planner.field_path import FieldPath, path_covers, render_path
 from planner.plan import FieldChange, FieldOp
 from planner.resource import APPLIED, TAKE_OVER
 from planner.values import JsonObject, SealedSecret
@@ -21,7 +21,7 @@ from providers.kubernetes.ssa.fieldset import FieldSet
 from providers.kubernetes.ssa.ownership import fields_applied_by, foreign_fields, owners_of_field
 
 if TYPE_CHECKING:
-    from planner.diff import ListKeys
+    from planner.document_diff import ListKeys
 
 MADE_AT_APPLY = "(made at apply)"
 _APPLIED_PATH: FieldPath = ("metadata", "annotations", APPLIED)
@@ -39,7 +39,7 @@ def field_changes(
     Both are sealed objects. The bookkeeping annotation with the digest of what was applied is reported only when
     nothing else differs. `taken` gives the other managers of changed fields, `anew` what a new object would hold (None
     where that cannot be determined): a value that is its default as well is not reported as one that stays."""
-    from planner.diff import diff_documents
+    from planner.document_diff import diff_documents
 
     changes = [_credited(_told(change), taken) for change in diff_documents(_shown(before), _shown(after), keys)]
     changes += _disowned(before, after, anew)
@@ -67,7 +67,7 @@ def created_fields(desired: JsonObject) -> tuple[FieldChange, ...]:
     bare = {"apiVersion": shown["apiVersion"], "kind": shown["kind"], "metadata": {"labels": {}, "annotations": {}}}
     for name in ("name", "namespace"):
         shown["metadata"].pop(name, None)
-    from planner.diff import diff_documents
+    from planner.document_diff import diff_documents
 
     changes = tuple(_told(change) for change in diff_documents(bare, shown))
     return tuple(change for change in changes if change.path != _APPLIED_PATH) or changes

@@ -10,19 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from planner.editing import MISSING, value_at
+from planner.document_editing import MISSING, value_at
 from planner.errors import PermanentError
-from planner.path import FieldPath
+from planner.field_path import FieldPath
 from planner.plan import FieldChange
 from planner.values import Json, JsonObject
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.preview.field_changes import undeclared_fields
 from providers.kubernetes.secret_sealing import with_stand_ins
-from providers.kubernetes.ssa import merge
 from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
+from providers.kubernetes.ssa.merge_typed_values import ABSENT, equal_json, list_item_element
+from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
 from providers.kubernetes.ssa.ownership import fields_applied_by, project_fields
-from providers.kubernetes.ssa.schema import MergeType, MergeTypeTable
-from providers.kubernetes.ssa.typed_values import ABSENT, equal_json, list_item_element
 
 _NO_TIME = "1970-01-01T00:00:00Z"
 _PARTS = frozenset(("apiVersion", "kind", "metadata", "status"))
@@ -30,6 +29,8 @@ _PARTS = frozenset(("apiVersion", "kind", "metadata", "status"))
 
 def predict_as_new(document: JsonObject, types: MergeTypeTable) -> JsonObject | None:
     """What the server would store for a document if there were no object yet; None where that cannot be determined."""
+    from providers.kubernetes.ssa import merge  # the whole of server-side apply: not before it has to be computed
+
     try:
         return merge.merge_server_side_apply(None, document, manager=FIELD_MANAGER, types=types, now=_NO_TIME).object
     except (PermanentError, KeyError, TypeError, AttributeError, ValueError):

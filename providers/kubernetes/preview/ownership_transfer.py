@@ -6,7 +6,7 @@ for an earlier configuration, and, where a command asks for it, every field that
 
 from __future__ import annotations
 
-from planner.path import FieldPath, ListItem, SetMember, path_covers, render_path
+from planner.field_path import FieldPath, ListItem, SetMember, path_covers, render_path
 from planner.values import JsonObject
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.csa_upgrade import OwnershipMoves, is_client_side, migrated_object, present_managers
@@ -17,8 +17,8 @@ from providers.kubernetes.preview.leftover_values import fields_added_by_others,
 from providers.kubernetes.preview.preview_input import PreviewInput
 from providers.kubernetes.secret_sealing import is_secret, with_stand_ins
 from providers.kubernetes.ssa.fieldset import FieldSet
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.ownership import fields_applied_by, foreign_fields
-from providers.kubernetes.ssa.schema import MergeTypeTable
 
 
 def ownership_moves(case: PreviewInput, document: JsonObject, types: MergeTypeTable) -> OwnershipMoves:

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.errors import ProviderError
 from planner.ports import Absent, Effect, Fingerprinter, Observation, Present, Preview
 from planner.resource import Resource
 from providers.cluster import Cluster
-from providers.kubernetes.object_location import is_crd, locate_object
-from providers.kubernetes.parallel import ParallelMap
+from providers.kubernetes.object_location import can_be_declared, is_crd, locate_object
+from providers.kubernetes.parallel_map import ParallelMap
 from providers.kubernetes.preview.planned_types import PlannedTypes
 from providers.kubernetes.preview.preview_input import PreviewInput, preview_blocked, preview_without_prediction
-from providers.kubernetes.preview.unserved import not_served_error
-from providers.kubernetes.ssa.schema import MergeTypeTable
+from providers.kubernetes.preview.unserved import not_declarable_error, not_served_error
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Previewer:
                 out[resource.address] = found
         if cases:
             from providers.kubernetes.preview.change_previewer import UNASKED, ChangePreviewer
-            from providers.kubernetes.preview.sampling import preview_by_sample
+            from providers.kubernetes.preview.sampled_previews import preview_by_sample
 
             schemas = self.horizon.schemas(self.cluster)
             judge = ChangePreviewer(self.cluster, self.fingerprinter, self.horizon, schemas, self.dry_creates)
@@ -73,6 +74,8 @@ class Previewer:
                 return preview_blocked(
                     effect, not_served_error(resource.api_version, address.kind, self.cluster.kinds(), crds)
                 )
+            if not can_be_declared(kind):
+                return preview_blocked(effect, not_declarable_error(kind))
         except ProviderError as error:
             return preview_blocked(effect, error)
         spot = locate_object(kind, address, self.default_namespace)

@@ -13,9 +13,10 @@ from planner.address import group_of
 from planner.values import JsonObject
 from providers.cluster import KindInfo
 from providers.kubernetes.errors import NotServed
-from providers.kubernetes.ssa.schema import MergeTypeTable
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
 DECLARE_CRD: Final = "declare its CRD"  # a remedy that others know this error by
+_LEAVE: Final = "leave it out"
 _MOST: Final = 3  # versions that are named
 # Kinds that Kubernetes had and has no more, without a successor (Deprecated API Migration Guide).
 _REMOVED: Final = {
@@ -58,8 +59,7 @@ def not_served_error(
         text = f"its CRD is declared here and serves {_listed(versions) or 'no version'}"
         return NotServed(f"{named} is not served: {text}", remedy=_write(group, versions))
     if (group, kind) in _NOT_STORED:
-        text = "is nothing that stands in a cluster: the server answers it, or makes it from other objects"
-        return NotServed(f"{named} cannot be declared: it {text}", remedy="leave it out")
+        return _nothing_that_stands(named)
     if same := _versions(info for info in kinds if info.kind == kind and group_of(info.api_version) == group):
         return NotServed(f"{named} is not served; {kind} is, as {_listed(same)}", remedy=f"write apiVersion: {same[0]}")
     if other := _versions(info for info in kinds if info.kind == kind and _moved(group, info)):
@@ -69,6 +69,20 @@ def not_served_error(
         version = "" if group_of(spelt.api_version) == group else f"apiVersion: {spelt.api_version} and "
         return NotServed(f"{named} is not served; {text}", remedy=f"write {version}kind: {spelt.kind}")
     return _unknown(named, group, kind, kinds)
+
+
+def not_declarable_error(kind: KindInfo) -> NotServed:
+    """The error for a kind that is served, whose objects cannot be declared (object_location.can_be_declared)."""
+    named = f"{kind.api_version} {kind.kind}"
+    if (group_of(kind.api_version), kind.kind) in _NOT_STORED or "list" not in kind.verbs:
+        return _nothing_that_stands(named)
+    offered = ", ".join(sorted(kind.verbs))
+    return NotServed(f"{named} cannot be declared: the server lets nobody apply it (it has: {offered})", remedy=_LEAVE)
+
+
+def _nothing_that_stands(named: str) -> NotServed:
+    text = "is nothing that stands in a cluster: the server answers it, or makes it from other objects"
+    return NotServed(f"{named} cannot be declared: it {text}", remedy=_LEAVE)
 
 
 def _unknown(named: str, group: str, kind: str, kinds: Sequence[KindInfo]) -> NotServed:

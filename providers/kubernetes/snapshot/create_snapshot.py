@@ -9,11 +9,10 @@ from pathlib import Path
 
 from planner.errors import PermanentError
 from planner.ports import Fingerprinter
-from planner.redaction.cleaning import clean_texts_in_value
+from planner.redaction.clean_values import clean_texts_in_value
 from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo, ObjectCollection
 from providers.kubernetes.secret_sealing import fingerprints_for_snapshot
-from providers.kubernetes.snapshot.cluster import open_snapshot
 from providers.kubernetes.snapshot.folder_layout import (
     CLUSTER_FILE,
     CLUSTER_FOLDER,
@@ -22,8 +21,9 @@ from providers.kubernetes.snapshot.folder_layout import (
     object_yaml,
     write_atomic,
 )
-from providers.kubernetes.snapshot.store import SCHEMA_VERSION, SYSTEMS_FILE
-from providers.kubernetes.ssa.schema import MergeTypeTable
+from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
+from providers.kubernetes.snapshot.snapshot_store import SCHEMA_VERSION, SYSTEMS_FILE
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
 _HEAD = """\
 # A simulated cluster. One file per object beside this one; edit them, or delete this whole folder.

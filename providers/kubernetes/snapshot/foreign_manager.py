@@ -11,15 +11,15 @@ from pathlib import Path
 
 from planner.address import Address
 from planner.errors import PermanentError
-from planner.path import Element, FieldPath, ListItem, SetMember, parse_path, render_path
+from planner.field_path import Element, FieldPath, ListItem, SetMember, parse_path, render_path
 from planner.ports import Fingerprinter
 from planner.values import Json, JsonObject, deep_copy
 from providers.kubernetes.secret_sealing import is_secret
-from providers.kubernetes.snapshot import admission
-from providers.kubernetes.snapshot.cluster import SnapshotCluster, open_snapshot
+from providers.kubernetes.snapshot import snapshot_admission
 from providers.kubernetes.snapshot.folder_layout import ObjectIdentity
+from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster, open_snapshot
 from providers.kubernetes.ssa import merge
-from providers.kubernetes.ssa.schema import MergeTypeTable
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
 _LONGEST_MANAGER = 128  # characters; a server takes no more, and only printable ones
 _IDENTITY = {("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace"), ("metadata", "uid")}
@@ -47,8 +47,8 @@ def change_as_foreign_manager(
         for text, value in values.items():
             path = _parsed(text)
             _set(new, path, _hidden(path, value, fingerprinter) if is_secret(live) else value)
-        admission.check_shape(identity, new, types)
-        admission.check_document(identity, new, types, live)
+        snapshot_admission.check_shape(identity, new, types)
+        snapshot_admission.check_document(identity, new, types, live)
         return merge.merge_plain_update(live, new, manager=manager, types=types, now=cluster.now())
 
     return cluster.change(identity, change)

@@ -12,7 +12,7 @@ from pathlib import Path
 from planner.values import JsonObject
 from providers.kubernetes.object_location import is_crd, kinds_of_planned_crds
 from providers.kubernetes.snapshot.builtin_kinds import builtin_kind_infos
-from providers.kubernetes.snapshot.cluster import open_snapshot
+from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 
 MANAGER = "sandbox"
 SIMULATED = "hwplan.dev/simulated"  # annotation of what a sandbox made up

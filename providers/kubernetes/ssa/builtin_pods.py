@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeAlias
 
-from planner.path import FieldPath
+from planner.field_path import FieldPath
 from planner.values import JsonObject
-from providers.kubernetes.ssa.forms import is_qualified
+from providers.kubernetes.ssa.builtin_forms import is_qualified
 from providers.kubernetes.ssa.quantity import quantity_amount
 
 Problem: TypeAlias = tuple[FieldPath, str]

@@ -11,15 +11,15 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Final
 
-from planner.path import Element, FieldPath
+from planner.field_path import Element, FieldPath
 from planner.values import Json, JsonObject
+from providers.kubernetes.ssa.builtin_forms import form_error, is_qualified
 from providers.kubernetes.ssa.builtin_rules import RULES
-from providers.kubernetes.ssa.forms import form_error, is_qualified
-from providers.kubernetes.ssa.schema import MergeType
-from providers.kubernetes.ssa.typed_values import list_item_element
+from providers.kubernetes.ssa.merge_typed_values import list_item_element
+from providers.kubernetes.ssa.merge_types import MergeType
 
-# `Type: field[!]:form ...`; `!` is required and not empty; a form is a name of forms.py or `A|B`; `field.*` are the
-# values of a map, `field.key` its keys.
+# `Type: field[!]:form ...`; `!` is required and not empty; a form is a name of builtin_forms.py or `A|B`; `field.*` are
+# the values of a map, `field.key` its keys.
 _TABLE: Final = """
 meta.v1.LabelSelector: matchLabels.key:qualified matchLabels.*:labelvalue
 meta.v1.LabelSelectorRequirement: key!:qualified operator!:In|NotIn|Exists|DoesNotExist values:labelvalue

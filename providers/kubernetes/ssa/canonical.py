@@ -11,8 +11,8 @@ import re
 from typing import Literal, TypeAlias, overload
 
 from planner.values import Json, JsonObject, JsonValue, deep_copy
+from providers.kubernetes.ssa.merge_types import MergeType
 from providers.kubernetes.ssa.quantity import canonical_quantity
-from providers.kubernetes.ssa.schema import MergeType
 
 # `stored`: as it comes back. `decoded`: before that, when fields that are always written still hold their empty lists;
 # `atomic`: inside an atomic list of a decoded document, where quantities are compared as they are spelled.

@@ -1,5 +1,5 @@
 """Types of custom resources, from their CustomResourceDefinition. Owns the translation into the table form of
-schema.py; validates nothing.
+merge_types.py; validates nothing.
 
 Rules (apiextensions, "structural schemas"): lists are atomic and maps granular unless `x-kubernetes-list-type` or
 `-map-type` says otherwise; unknown fields are refused unless `x-kubernetes-preserve-unknown-fields`, which holds for

@@ -11,8 +11,8 @@ from typing import Final
 
 from planner.values import Json, JsonObject, deep_copy
 from providers.kubernetes.ssa.image_names import pull_policy
+from providers.kubernetes.ssa.merge_types import MergeType
 from providers.kubernetes.ssa.quantity import rounded_up
-from providers.kubernetes.ssa.schema import MergeType
 
 _CRD = "apiextensions-apiserver.pkg.apis.apiextensions.v1."
 _WEBHOOK: dict[str, Json] = {

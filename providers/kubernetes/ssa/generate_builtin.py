@@ -33,7 +33,7 @@ _NAMED = {
     "io.k8s.apimachinery.pkg.runtime.RawExtension": "w",
 }
 
-Raw = Any  # one entry of the table; its forms are reported in schema.py
+Raw = Any  # one entry of the table; its forms are reported in merge_types.py
 
 
 class GoStructs:

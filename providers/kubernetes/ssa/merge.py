@@ -7,10 +7,11 @@ declare any more, other owners, entry times. What a local merge cannot know is s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
-from planner.path import Element, FieldPath
+from planner.field_path import Element, FieldPath
 from planner.values import JsonObject
 from providers.kubernetes.ssa.admission import admission_uncertainties
 from providers.kubernetes.ssa.canonical import comparable_document
@@ -26,16 +27,7 @@ from providers.kubernetes.ssa.managed_fields import (
     read_managers,
     strip_untracked,
 )
-from providers.kubernetes.ssa.nulls import without_dropped_nulls
-from providers.kubernetes.ssa.schema import MergeType, MergeTypeTable
-from providers.kubernetes.ssa.stored_document import (
-    StoredKind,
-    decode_as_server,
-    stored_apply,
-    stored_document,
-    without_managers,
-)
-from providers.kubernetes.ssa.typed_values import (
+from providers.kubernetes.ssa.merge_typed_values import (
     ABSENT,
     FieldComparison,
     compare_typed,
@@ -45,7 +37,16 @@ from providers.kubernetes.ssa.typed_values import (
     remove_fields,
     with_parent_fields,
 )
-from providers.kubernetes.ssa.validate import validation_errors
+from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
+from providers.kubernetes.ssa.stored_document import (
+    StoredKind,
+    decode_as_server,
+    stored_apply,
+    stored_document,
+    without_managers,
+)
+from providers.kubernetes.ssa.stored_nulls import without_dropped_nulls
+from providers.kubernetes.ssa.validate_object import validation_errors
 
 __all__ = ["ApplyOutcome", "MergeConflict", "comparable_document", "merge_plain_update", "merge_server_side_apply"]
 

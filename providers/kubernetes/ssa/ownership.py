@@ -6,16 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, overload
 
-from planner.path import Element, FieldPath, ListItem, SetMember
+from planner.dataclass import dataclass
+from planner.field_path import Element, FieldPath, ListItem, SetMember
 from planner.values import Json, JsonObject, JsonValue
 from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet, parse_fields_v1_key
-from providers.kubernetes.ssa.schema import MergeType, MergeTypeTable
-from providers.kubernetes.ssa.typed_values import declared_field_set
-from providers.kubernetes.ssa.typed_values import list_item_element as item_element
-from providers.kubernetes.ssa.unchanged import (
+from providers.kubernetes.ssa.merge_typed_values import declared_field_set
+from providers.kubernetes.ssa.merge_typed_values import list_item_element as item_element
+from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
+from providers.kubernetes.ssa.unchanged_apply import (
     apply_changes_nothing,
     is_exactly_item,
     is_our_apply_entry,

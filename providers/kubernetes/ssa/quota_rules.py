@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from planner.values import JsonObject
+from providers.kubernetes.ssa.builtin_forms import is_qualified
 from providers.kubernetes.ssa.builtin_pods import Problem, Rule, maps_in_list
-from providers.kubernetes.ssa.forms import is_qualified
 from providers.kubernetes.ssa.quantity import quantity_amount
 
 _SIZES = ("memory", "ephemeral-storage", "storage")

@@ -17,7 +17,7 @@ import pytest
 from planner.errors import ConfigError, SelectionError
 from planner.loading import LoadResult
 from planner.loading.config import load_config
-from planner.loading.manifests.given_files import load_plain_manifests
+from planner.loading.manifests.plain_manifests import load_plain_manifests
 from planner.loading.problems import render_problems
 from planner.loading.product_stack import load_product_stack
 from planner.plan import Selection

@@ -8,14 +8,14 @@ from planner.address import address_of
 from planner.plan import Action, Change, Precondition
 from planner.ports import Present, Preview, Written
 from planner.resource import Resource
-from planner.source import SourceRef
-from providers.git.client import GitClient
-from providers.git.merges import GitMerges
+from planner.source_ref import SourceRef
+from providers.git.git_client import GitClient
+from providers.git.git_merges import GitMerges
 from providers.git.object_cache import ObjectCache
 from providers.git.remotes import RemoteLocations
-from providers.github.access import GitHubClients
 from providers.github.connection import GitHubConnection
 from providers.github.credentials import GitHubCredential, WebSender
+from providers.github.github_clients import GitHubClients
 from providers.github.provider import GitHubProvider
 from providers.github.rate_limits import WritePace
 from providers.http.retries import RetryLimits

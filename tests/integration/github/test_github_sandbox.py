@@ -13,12 +13,12 @@ from planner.errors import PermanentError
 from planner.plan import Action, Change, Precondition
 from planner.ports import Effect, Present, Unreadable
 from planner.resource import Resource
-from planner.source import SourceRef
-from providers.git.client import GitClient
-from providers.git.merges import GitMerges
+from planner.source_ref import SourceRef
+from providers.git.git_client import GitClient
+from providers.git.git_merges import GitMerges
 from providers.git.object_cache import ObjectCache
 from providers.git.remotes import open_remote_locations
-from providers.github.access import GitHubClients, connect_to_simulated_github
+from providers.github.github_clients import GitHubClients, connect_to_simulated_github
 from providers.github.provider import GitHubProvider
 from providers.sandbox import SandboxContents, SandboxGitHubRepository, SandboxRemote, fill_sandbox
 from providers.sandbox.github_file import FILE

@@ -9,7 +9,7 @@ import pytest
 
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, TemporaryError
 from planner.ports import Effect
-from providers.github.merge_pull import UnpredictedMerge
+from providers.github.merge_pull_request import UnpredictedMerge
 from providers.github.provider import GitHubProvider
 from providers.simulated_github.repository import ServedRepository
 from tests.integration.github.github_world import REPO, GitHubWorld

@@ -16,13 +16,13 @@ from ruamel.yaml import YAML
 
 from planner.address import Address
 from planner.graph import build_graph
-from planner.loading.manifests.given_files import load_plain_manifests
+from planner.loading.manifests.plain_manifests import load_plain_manifests
 from planner.plan import Plan, Selection
 from planner.planning import PlanInputs, make_plan
 from planner.values import JsonObject, Vault
 from providers.kubernetes.provider import KubernetesProvider
-from providers.kubernetes.snapshot.cluster import open_snapshot
 from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from tests.unit.kubernetes.world import PRINTS, config, deployment, namespace
 
 NAME = "shop"

@@ -17,10 +17,10 @@ import pytest
 
 from planner.errors import ForeignPlan
 from planner.plan import Action, Plan
-from planner.plan_effect import plan_id
-from planner.pulls.approval_record import parse_approval, render_approval
-from planner.pulls.approvals import Approval, count_approvals
-from planner.spec.pulls import ApprovalRules
+from planner.plan_id import plan_id
+from planner.pull_requests.approval_file import parse_approval, render_approval
+from planner.pull_requests.approvals import Approval, count_approvals
+from planner.spec.pull_requests import ApprovalRules
 from planner.values import JsonObject
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
 from tests.integration.identity.shop import Documents, Shop, address_of, as_yaml, documents, edited, first_applied

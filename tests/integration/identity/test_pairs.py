@@ -15,10 +15,10 @@ from planner import plan_document
 from planner.address import Address
 from planner.plan import Action, ClusterIdentity, Plan, Precondition
 from planner.plan_document import dump_plan, load_plan
-from planner.plan_effect import plan_id
+from planner.plan_id import plan_id
 from planner.values import JsonObject
-from providers.kubernetes.snapshot.cluster import open_snapshot
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager, delete_as_foreign_manager
+from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from tests.integration.identity.shop import Documents, Shop, address_of, as_yaml, edited, first_applied, same, write
 from tests.unit.kubernetes.world import config
 

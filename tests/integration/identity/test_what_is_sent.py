@@ -15,7 +15,7 @@ from planner.executor import ExecutionOptions, WaitPolicy, execute_plan
 from planner.plan import (
     Action,
     Change,
-    Drift,
+    DriftedField,
     FieldChange,
     FieldOp,
     Plan,
@@ -23,12 +23,12 @@ from planner.plan import (
     Selection,
     VerifiedBy,
 )
-from planner.plan_effect import plan_id
-from planner.source import SourceRef
+from planner.plan_id import plan_id
+from planner.source_ref import SourceRef
 from planner.values import JsonObject
 from providers.cluster import KindInfo
 from providers.kubernetes.provider import KubernetesProvider
-from providers.kubernetes.snapshot.cluster import open_snapshot
+from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from tests.integration.identity.shop import Shop, documents, edited, first_applied, write
 from tests.unit.executor.executor_fakes import QuickClock
 from tests.unit.executor.executor_fakes import Recorder as Events
@@ -141,7 +141,7 @@ def test_needs_move_the_id(plan: Plan) -> None:
 BESIDES: dict[str, Callable[[Plan], Plan]] = {
     "selection": lambda plan: replace(plan, selection=Selection(name="other", targets=("a",), exclude=("b",))),
     "inputs": lambda plan: replace(plan, inputs_config="c", inputs_live="l"),
-    "drift": lambda plan: replace(plan, drift=(Drift(plan.changes[0].address, FIELD, declared=False),)),
+    "drift": lambda plan: replace(plan, drift=(DriftedField(plan.changes[0].address, FIELD, declared=False),)),
     "warnings": lambda plan: replace(plan, warnings=("w",)),
     "unchanged": lambda plan: replace(plan, unchanged=77),
     "who set it before": lambda plan: _by(plan, "night-shift"),

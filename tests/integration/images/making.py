@@ -11,12 +11,12 @@ from planner.address import Address
 from planner.plan import Action, Change, Precondition
 from planner.ports import Effect, Present, Preview, Unreadable, Written
 from planner.resource import Resource
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from providers.http.retries import RetryLimits
-from providers.images.manifest import OCI_INDEX, OCI_MANIFEST, ImageDescriptor, parse_image_manifest
+from providers.images.image_manifest import OCI_INDEX, OCI_MANIFEST, ImageDescriptor, parse_image_manifest
+from providers.images.image_reference import ImageReference, parse_image_reference
 from providers.images.provider import RegistryImageProvider
-from providers.images.reference import ImageReference, parse_image_reference
-from providers.images.registry import RegistryClient
+from providers.images.registry_client import RegistryClient
 from providers.oci_layout import create_layout
 from tests.testbed.image_registry import ImageRegistry
 

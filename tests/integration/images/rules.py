@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from providers.images.credentials import DockerCredentials
-from providers.images.manifest import OCI_MANIFEST
-from providers.images.registry import RegistryClient
+from providers.images.docker_credentials import DockerCredentials
+from providers.images.image_manifest import OCI_MANIFEST
+from providers.images.registry_client import RegistryClient
 from tests.integration.images.making import SOON
 from tests.testbed import image_registry
 from tests.testbed.image_registry import HostileRegistry, Reply, Seen

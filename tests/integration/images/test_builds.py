@@ -10,9 +10,9 @@ import pytest
 
 from planner.errors import PermanentError, PreconditionError
 from planner.ports import Effect
+from providers.images.image_reference import parse_image_reference
 from providers.images.provider import RegistryImageProvider
-from providers.images.reference import parse_image_reference
-from providers.images.registry import RegistryClient
+from providers.images.registry_client import RegistryClient
 from tests.integration.images.making import change_of, converge, plan, resource
 from tests.testbed.errors import PartMissing
 from tests.testbed.fixtures import part

@@ -15,11 +15,11 @@ from planner.plan import Precondition
 from planner.ports import Absent, Effect, Preview, Unreadable
 from planner.values import OutputRef
 from providers.images.copy_image import ImageLocation, copy_image
-from providers.images.layout import OciLayout
-from providers.images.manifest import parse_image_manifest
+from providers.images.image_manifest import parse_image_manifest
+from providers.images.image_reference import parse_image_reference
+from providers.images.oci_layout import OciLayout
 from providers.images.provider import RegistryImageProvider
-from providers.images.reference import parse_image_reference
-from providers.images.registry import RegistryClient
+from providers.images.registry_client import RegistryClient
 from providers.oci_layout import create_layout
 from tests.integration.images.making import (
     ADDRESS,

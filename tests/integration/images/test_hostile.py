@@ -7,8 +7,8 @@ import pytest
 
 from planner.errors import PermanentError, ProviderError
 from providers.images.copy_image import ImageLocation, copy_image
-from providers.images.reference import parse_image_reference
-from providers.images.registry import RegistryClient
+from providers.images.image_reference import parse_image_reference
+from providers.images.registry_client import RegistryClient
 from tests.integration.images.making import SOON, put_big, put_blob, stored
 from tests.integration.images.rules import TOKEN, client, demand_basic, demand_bearer, redirected, tagged, upload_at
 from tests.testbed.image_registry import HostileRegistry, ImageRegistry, Reply

@@ -10,10 +10,10 @@ import pytest
 from planner.errors import PermanentError, PreconditionError
 from planner.ports import Unreadable
 from providers.images.copy_image import ImageLocation, copy_image
-from providers.images.manifest import MAX_MANIFEST, OCI_INDEX, OCI_MANIFEST, ImageDescriptor, parse_image_manifest
+from providers.images.image_manifest import MAX_MANIFEST, OCI_INDEX, OCI_MANIFEST, ImageDescriptor, parse_image_manifest
+from providers.images.image_reference import parse_image_reference
 from providers.images.provider import RegistryImageProvider
-from providers.images.reference import parse_image_reference
-from providers.images.registry import RegistryClient
+from providers.images.registry_client import RegistryClient
 from tests.integration.images.making import ADDRESS, change_of, plan, put_big, resource, stored
 from tests.integration.images.rules import (
     OTHER,

@@ -12,9 +12,9 @@ _CHILD = """
 import sys
 from pathlib import Path
 from providers.images.copy_image import ImageLocation, copy_image
-from providers.images.layout import OciLayout
-from providers.images.reference import parse_image_reference
-from providers.images.registry import RegistryClient
+from providers.images.oci_layout import OciLayout
+from providers.images.image_reference import parse_image_reference
+from providers.images.registry_client import RegistryClient
 
 def peak():  # not getrusage, whose figure begins with that of the parent
     lines = Path("/proc/self/status").read_text().splitlines()

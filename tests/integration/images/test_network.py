@@ -9,9 +9,9 @@ from planner.errors import OutcomeUnknown, TemporaryError
 from planner.plan import Precondition
 from planner.ports import Effect, Preview
 from providers.images.copy_image import ImageLocation, copy_image
+from providers.images.image_reference import parse_image_reference
 from providers.images.provider import RegistryImageProvider
-from providers.images.reference import parse_image_reference
-from providers.images.registry import RegistryClient
+from providers.images.registry_client import RegistryClient
 from tests.integration.images.making import LAYER, SOON, change_of, put_big, put_index, resource, stored
 from tests.testbed.http_proxy import Action, HttpFaultProxy, Rule
 from tests.testbed.image_registry import ImageRegistry

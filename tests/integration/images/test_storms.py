@@ -8,8 +8,8 @@ import pytest
 from planner.errors import PermanentError, TemporaryError
 from providers.http.retries import RetryLimits
 from providers.images.copy_image import ImageLocation, copy_image
-from providers.images.reference import parse_image_reference
-from providers.images.registry import RegistryClient
+from providers.images.image_reference import parse_image_reference
+from providers.images.registry_client import RegistryClient
 from tests.integration.images.making import put_big, stored
 from tests.integration.images.rules import client, tagged
 from tests.testbed.image_registry import HostileRegistry, ImageRegistry, Reply, Seen

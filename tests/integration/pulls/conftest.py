@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.app.pulls.place import find_monitored_lane
+from planner.app.pull_requests.monitored_lane import find_monitored_lane
 from planner.app.request import Request
 from tests.e2e.hwplan import Hwplan
 from tests.integration.pulls.pull_world import REPO, PullWorld, ask_locally

@@ -12,22 +12,22 @@ from typing import Any
 
 import pytest
 
-from planner.app import pull_plan
+from planner.app import pull_request_plan
 from planner.app.apply_plan import ApplyChoices
-from planner.app.pulls import monitor
-from planner.app.pulls.monitor import MonitorChoices, run_monitor
-from planner.app.pulls.place import MonitoredLane
-from planner.app.pulls.settle import PlannedCycle
+from planner.app.pull_requests import monitor
+from planner.app.pull_requests.apply_cycle import PlannedCycle
+from planner.app.pull_requests.monitor import MonitorChoices, run_monitor
+from planner.app.pull_requests.monitored_lane import MonitoredLane
 from planner.executor import ErrorPolicy, ExecutionOptions, WaitPolicy
-from planner.pulls.cycle_record import CycleRecord
+from planner.pull_requests.cycle_record import CycleRecord
 from providers import github_with_git
-from providers.git.client import GitClient
-from providers.git.merges import GitMerges
+from providers.git.git_client import GitClient
+from providers.git.git_merges import GitMerges
 from providers.git.object_cache import ObjectCache
 from providers.git.remotes import open_remote_locations
-from providers.github.access import GitHubClients
 from providers.github.connection import GitHubConnection
 from providers.github.credentials import GitHubCredential, TokenFileCredential, WebSender
+from providers.github.github_clients import GitHubClients
 from providers.github.provider import GitHubProvider
 from providers.github.rate_limits import WritePace
 from providers.http.retries import RetryLimits
@@ -67,7 +67,7 @@ def ask_locally(patch: pytest.MonkeyPatch, url: str) -> None:
 
     patch.setattr(github_with_git, "create_for", create_for)
     patch.setattr(monitor, "create_for", create_for)
-    patch.setattr(pull_plan, "create_for", create_for)
+    patch.setattr(pull_request_plan, "create_for", create_for)
 
 
 @dataclass

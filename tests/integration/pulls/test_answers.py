@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from planner.pulls.marks import marker_line
-from planner.spec.pulls import MergeWindow
+from planner.pull_requests.text_markers import marker_line
+from planner.spec.pull_requests import MergeWindow
 from tests.integration.pulls.pull_world import REPO, PullWorld
 from tests.testbed.github_server import Fault
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.app.approvals import record_approval
-from planner.spec.pulls import ApprovalRules
+from planner.spec.pull_requests import ApprovalRules
 from tests.integration.pulls.pull_world import REPO, PullWorld
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from planner.pulls.deliveries import DeliveryStep
+from planner.pull_requests.deliveries import DeliveryStep
 from tests.integration.pulls.pull_world import REPO, PullWorld
 
 
@@ -68,7 +68,7 @@ def test_p2_p12_the_candidate_is_read_anew_under_the_lease(
 
 def test_a_label_that_gave_the_priority_is_removed_between(world: PullWorld) -> None:
     """A closed lane takes what has priority; without it the pull request waits like the others."""
-    from planner.spec.pulls import ClosedLane
+    from planner.spec.pull_requests import ClosedLane
 
     closed = ClosedLane.model_validate({"reason": "fair", "until": "2099-01-01T00:00:00Z", "minimumPriority": 50})
     world.rule(closed=closed, priority_labels={"priority-high": 100})

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from planner.app.pulls.cronjob import MonitorCronJob, monitor_cronjob_manifests
+from planner.app.pull_requests.monitor_cronjob import MonitorCronJob, monitor_cronjob_manifests
 from planner.errors import SelectionError
 from tests.integration.pulls.pull_world import PullWorld
 

@@ -6,8 +6,8 @@ import json
 from html import unescape
 from typing import Any
 
-from planner.app.pulls.monitor import read_history, resume_lane
-from planner.pulls.deliveries import DeliveryStep
+from planner.app.pull_requests.monitor import read_history, resume_lane
+from planner.pull_requests.deliveries import DeliveryStep
 from tests.e2e.hwplan import Hwplan
 from tests.integration.pulls.pull_world import REPO, PullWorld
 from tests.testbed.github_server import BOT

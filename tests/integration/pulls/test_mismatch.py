@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from planner.app.pulls.monitor import resume_lane
-from planner.pulls.deliveries import DeliveryStep
+from planner.app.pull_requests.monitor import resume_lane
+from planner.pull_requests.deliveries import DeliveryStep
 from tests.integration.pulls.pull_world import REPO, PullWorld
 from tests.testbed.github_lies import LIES
 

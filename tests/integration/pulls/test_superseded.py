@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from planner.pulls.deliveries import DeliveryStep
+from planner.pull_requests.deliveries import DeliveryStep
 from providers.simulated_github.pulls import close_as_merged, pull_row
 from providers.simulated_github.repository import ServedRepository
 from tests.integration.pulls.pull_world import REPO, PullWorld

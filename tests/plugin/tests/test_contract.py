@@ -15,7 +15,7 @@ from planner.contract.contract_case import SECRET, StateCase, folder_digest
 from planner.contract.suite import ProviderContract
 from planner.ports import Effect, Provider
 from planner.resource import Resource
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from planner.values import JsonObject, SealedSecret, SecretValue, Vault
 
 REF, PRINT = "manifest:Secret/demo/pen#data.KEY", "hmac-sha256:0123456789abcdef"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.app.pulls.place import find_monitored_lane
+from planner.app.pull_requests.monitored_lane import find_monitored_lane
 from planner.app.request import Request
 from planner.errors import SelectionError
 

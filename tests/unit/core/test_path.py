@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.path import Element, FieldPath, ListItem, SetMember, parse_path, render_path
+from planner.field_path import Element, FieldPath, ListItem, SetMember, parse_path, render_path
 
 _SCALARS = st.one_of(st.text(max_size=8), st.integers(-5, 99999), st.booleans(), st.none())
 _FIELDS = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,6}", fullmatch=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 
 from planner.body_difference import differing_parts
-from planner.path import parse_path, render_path
+from planner.field_path import parse_path, render_path
 from planner.values import Json
 from providers.probes.expected_response import ExpectedResponse, ProbeResponse, unmet_probe_expectations
 from tests.unit.diff.test_diff import DOCUMENTS, apply_changes, strictly_equal

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.diff import HIDDEN, ListRule, diff_documents, equal_documents
-from planner.path import FieldPath, ListItem, SetMember, path_sort_key, render_path
+from planner.document_diff import HIDDEN, ListRule, diff_documents, equal_documents
+from planner.field_path import FieldPath, ListItem, SetMember, path_sort_key, render_path
 from planner.plan import FieldChange, FieldOp
 from planner.values import Json, SealedSecret, parse_output_ref
 

@@ -10,15 +10,15 @@ from planner.address import Address
 from planner.applied_state import AppliedState
 from planner.drift import Acknowledgement, DriftReport, DriftRow, DriftState
 from planner.errors import ConfigError, SelectionError
+from planner.field_path import parse_path
 from planner.graph import build_graph
-from planner.loading.acknowledgements import load_acknowledgements
-from planner.path import parse_path
-from planner.plan import ClusterIdentity, Drift, FieldChange, FieldOp, Selection
+from planner.loading.drift_acknowledgements import load_acknowledgements
+from planner.plan import ClusterIdentity, DriftedField, FieldChange, FieldOp, Selection
 from planner.planning import PlanInputs, drift_report
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
 from planner.render.drift_fields import drifted_fields, pending_fields, undeclared_fields
 from planner.resource import Resource
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 
 TODAY = "2026-11-23"
 ADDRESS = Address.parse("Deployment.apps/shop/api")
@@ -52,7 +52,7 @@ def _report(preview: Preview, *accepted: Acknowledgement, seen: Observation | No
     return drift_report(inputs, AppliedState(0, {}), accepted, TODAY)
 
 
-DRIFTED = Preview(Effect.UPDATE, (SCALED, IMAGE), drifted=True, drift=(Drift(ADDRESS, ADDED, declared=False),))
+DRIFTED = Preview(Effect.UPDATE, (SCALED, IMAGE), drifted=True, drift=(DriftedField(ADDRESS, ADDED, declared=False),))
 BOTH = Preview(Effect.UPDATE, (SCALED, FieldChange(("spec", "paused"), FieldOp.ADD, None, True)))
 
 

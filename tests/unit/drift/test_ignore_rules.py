@@ -9,16 +9,16 @@ import pytest
 
 from planner.drift import DriftReport, DriftRow, DriftState, IgnoreRule
 from planner.errors import ConfigError, SelectionError
-from planner.loading.ignore_rules import load_ignore_rules
-from planner.path import parse_path
-from planner.plan import Drift, FieldChange, FieldOp
+from planner.field_path import parse_path
+from planner.loading.drift_ignore_rules import load_ignore_rules
+from planner.plan import DriftedField, FieldChange, FieldOp
 from planner.planning.accepted_drift import accept_drift
 from planner.ports import Effect, Preview
 from planner.render.drift_json import drift_json
 from planner.render.drift_markdown import render_drift_markdown
 from planner.render.drift_prometheus import render_drift_prometheus
 from planner.render.drift_text import render_drift
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from tests.unit.drift.reports import LABEL, REPLICAS, report, row
 from tests.unit.drift.test_acknowledgements import accept as acknowledge
 from tests.unit.drift.test_acknowledgements import judge
@@ -73,7 +73,7 @@ def test_a_restart_is_shown_and_does_not_count() -> None:
     field = FieldChange(
         path, FieldOp.ADD, None, "2026-11-22T03:00:00Z", False, "kubectl-rollout", "2026-11-22T03:00:00Z"
     )
-    drift = Drift(DRIFTED.address, field, declared=False, harmless="a restart")
+    drift = DriftedField(DRIFTED.address, field, declared=False, harmless="a restart")
     settled = judge(Preview(Effect.NONE, drift=(drift,)))
     assert settled.state is DriftState.IGNORED and settled.ignored[0].reason == "a restart"
 

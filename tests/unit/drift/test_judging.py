@@ -8,11 +8,11 @@ from planner.address import Address
 from planner.applied_state import AppliedRecord, AppliedState
 from planner.drift import DriftReport, DriftState
 from planner.graph import build_graph
-from planner.plan import ClusterIdentity, Drift, FieldChange, FieldOp, Selection
+from planner.plan import ClusterIdentity, DriftedField, FieldChange, FieldOp, Selection
 from planner.planning import PlanInputs, drift_report
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
 from planner.resource import Resource
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 
 CAUSE = Address.parse("Deployment.apps/shop/api")
 FIELD = FieldChange(("spec", "replicas"), FieldOp.CHANGE, 7, 2, False, "night-shift", "2026-11-22T03:11:40Z")
@@ -80,7 +80,7 @@ def _live(address: str = "Deployment.apps/shop/x", owned_by: str = "shop") -> Pr
     return Present(Address.parse(address), "u", "c", {}, owned_by=owned_by)
 
 
-UNDECLARED = Drift(CAUSE, FieldChange(("metadata", "labels", "a"), FieldOp.ADD, None, "1"), declared=False)
+UNDECLARED = DriftedField(CAUSE, FieldChange(("metadata", "labels", "a"), FieldOp.ADD, None, "1"), declared=False)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from planner.address import Address
-from planner.path import render_path
+from planner.field_path import render_path
 from planner.plan import VerifiedBy
 from planner.ports import Effect
 from planner.resource import Resource
@@ -15,9 +15,9 @@ from planner.values import JsonObject
 from providers.cluster import KindInfo
 from providers.kubernetes.errors import Forbidden, WebhookDown
 from providers.kubernetes.provider import KubernetesProvider
-from providers.kubernetes.snapshot.cluster import SnapshotCluster, open_snapshot
 from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
+from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster, open_snapshot
 from tests.unit.kubernetes.world import PRINTS, World, config, declare, deployment
 
 RBAC = 'User "cron" cannot patch resource "configmaps" in API group "" in the namespace "demo"'

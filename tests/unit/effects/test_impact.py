@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from planner.address import Address
-from planner.effects.impact import ChangeImpact, impact_of_change
 from planner.errors import GraphError
 from planner.graph import build_graph
 from planner.render.impact_text import impact_document, render_impact
 from planner.resource import Resource
+from planner.side_effects.change_impact import ChangeImpact, impact_of_change
 from tests.unit.effects.world import config, workload
 from tests.unit.graph.stacks import resources
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from planner.address import Address
-from planner.effects import UntouchedObjects
 from planner.plan import SideEffectKind
 from planner.resource import Resource
-from planner.source import SourceRef
+from planner.side_effects import UntouchedObjects
+from planner.source_ref import SourceRef
 from tests.unit.effects.world import config, set_off, workload
 
 HOLDER = Address.parse("ConfigMap/ci/gitops")

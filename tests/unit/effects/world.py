@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from planner.diff import diff_documents
-from planner.effects import UntouchedObjects, side_effects_of_plan
+from planner.document_diff import diff_documents
 from planner.graph import build_graph
 from planner.plan import Action, Change, Precondition, SideEffect
 from planner.ports import Present
-from planner.source import SourceRef
+from planner.side_effects import UntouchedObjects, side_effects_of_plan
+from planner.source_ref import SourceRef
 from tests.unit.loading.fakes import manifests
 
 

@@ -18,7 +18,7 @@ from planner.errors import (
 )
 from planner.events import Applied, Began, Ended, Event, NodeResult
 from planner.executor import ErrorPolicy, ExecutionOptions, ObserverChain, WaitPolicy, exit_code_of_run
-from planner.executor.schedule import ChangeSchedule
+from planner.executor.change_schedule import ChangeSchedule
 from planner.plan import Action
 from planner.ports import Readiness, Written
 from planner.values import OutputRef, OutputTemplate

@@ -14,7 +14,7 @@ from planner.errors import (
     TemporaryError,
 )
 from planner.events import Applied, Began, Ended, Waiting
-from planner.executor import ExecutionOptions, WaitPolicy, exit_code_of_run, run_verdict, waits
+from planner.executor import ExecutionOptions, WaitPolicy, exit_code_of_run, readiness_waits, run_verdict
 from planner.ports import Readiness, Written
 from tests.unit.executor.engine_world import R, holds_once
 from tests.unit.executor.executor_fakes import FakeProvider, Recorder, address, change, ended, plan_of, results, run
@@ -29,8 +29,8 @@ def test_what_is_needed_is_ready_before_its_dependents_begin() -> None:
 
 
 def test_r13_what_is_awaited_is_said_again_while_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert waits._SAY_AGAIN == 15.0  # seconds
-    monkeypatch.setattr(waits, "_SAY_AGAIN", 0.05)
+    assert readiness_waits._SAY_AGAIN == 15.0  # seconds
+    monkeypatch.setattr(readiness_waits, "_SAY_AGAIN", 0.05)
     recorder = Recorder()
     run(plan_of([change("a", wait_seconds=0.4)]), FakeProvider(ready_after={"a": 60}), recorder=recorder)
     said = [event for event in recorder.events if isinstance(event, Waiting)]

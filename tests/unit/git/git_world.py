@@ -11,11 +11,11 @@ from planner.address import address_of
 from planner.plan import Action, Change, Precondition
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable, Written
 from planner.resource import Resource
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from planner.spec.kinds.git import GitHead, GitRef
 from planner.spec.kinds.git_commit import GitCommit
 from planner.values import JsonObject
-from providers.git.client import GitClient, GitLimits
+from providers.git.git_client import GitClient, GitLimits
 from providers.git.provider import GitProvider
 from providers.git.remotes import Remote, RemoteLocations
 

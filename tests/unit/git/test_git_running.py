@@ -18,11 +18,11 @@ import pytest
 from planner.errors import PermanentError, TemporaryError
 from planner.values import parse_output_ref
 from providers.git import object_cache
-from providers.git.client import GitClient
-from providers.git.command import CommandEnd, run_command
-from providers.git.failures import GitCommandFailed, GitFailure
+from providers.git.git_client import GitClient
+from providers.git.git_failures import GitCommandFailed, GitFailure
 from providers.git.ref_listings import RefListings
 from providers.git.remotes import Remote, RemoteLocations, open_remote_locations, resolve_remote
+from providers.git.run_command import CommandEnd, run_command
 from providers.git.ssh_proxy_tunnel import main
 from providers.sandbox.git_repositories import SandboxRemote as Imitated
 from providers.sandbox.git_repositories import create_repository
@@ -55,7 +55,7 @@ def test_a_command_that_hangs_is_killed_with_its_children(tmp_path: Path) -> Non
 HOLDER = """
 import fcntl, sys
 from pathlib import Path
-from providers.git.command import run_command
+from providers.git.run_command import run_command
 with open(sys.argv[1], "w") as file:
     fcntl.flock(file, fcntl.LOCK_EX)
     script = "echo $$ > child; exec sleep 600"
@@ -134,7 +134,7 @@ def _no_git(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a command was started")
 
-    monkeypatch.setattr("providers.git.client.run_command", refuse)
+    monkeypatch.setattr("providers.git.git_client.run_command", refuse)
 
 
 def test_git_knows_nothing_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,10 +189,10 @@ def test_one_question_per_remote_from_many_threads(tmp_path: Path) -> None:
 
 
 def test_an_answer_that_is_no_listing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from providers.git.command import CommandResult
+    from providers.git.run_command import CommandResult
 
     answer = CommandResult(0, b"hello\trefs/heads/main\n", b"")
-    monkeypatch.setattr("providers.git.client.run_command", lambda *_, **__: answer)
+    monkeypatch.setattr("providers.git.git_client.run_command", lambda *_, **__: answer)
     with pytest.raises(GitCommandFailed, match="cannot be understood"):
         GitClient().list_refs(resolve_remote({"remote": "ssh://h/x.git"}, RemoteLocations(tmp_path)))
 

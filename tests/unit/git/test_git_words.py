@@ -15,13 +15,13 @@ from pydantic import ValidationError
 
 from planner.errors import PermanentError
 from planner.spec.kinds.git import GitRef
-from providers.git.command import CommandEnd, CommandResult
-from providers.git.failures import GitCommandFailed, GitFailure, classify_failure, is_transient, may_have_written
-from providers.git.names import RepositoryUrl, check_commit, check_ref, parse_repository_url
+from providers.git.checked_names import RepositoryUrl, check_commit, check_ref, parse_repository_url
+from providers.git.git_failures import GitCommandFailed, GitFailure, classify_failure, is_transient, may_have_written
+from providers.git.git_ssh import GitSshSettings, git_ssh_command
 from providers.git.push_job import PushJobReport, parse_push_report
 from providers.git.push_output import PushStatus, parse_push_output, remote_hook_output
 from providers.git.remotes import RemoteLocations, UnknownSandboxRemote, resolve_remote
-from providers.git.ssh import GitSshSettings, git_ssh_command
+from providers.git.run_command import CommandEnd, CommandResult
 
 CANARY = "s3cr3t-canary"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -17,9 +17,9 @@ from planner.errors import HwplanError
 from providers.cluster import KindInfo
 from providers.git.push_job import parse_push_report
 from providers.http.answer import HttpAnswer
-from providers.images.manifest import parse_image_manifest
+from providers.images.image_manifest import parse_image_manifest
 from providers.images.registry_answers import refusal_error
-from providers.images.tokens import _token
+from providers.images.registry_tokens import _token
 from providers.json_answer import parse_json_answer
 from providers.kubernetes import answer_shape
 from providers.kubernetes.client.answers import classify_answer

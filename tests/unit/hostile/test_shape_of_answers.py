@@ -16,7 +16,7 @@ from providers.kubernetes.builtin_shape import builtin_shape_faults
 from providers.kubernetes.client.discovery import Discovery
 from providers.kubernetes.client.wire import WireRequest
 from providers.kubernetes.errors import UnknownServerAnswer
-from providers.kubernetes.parallel import ParallelMap
+from providers.kubernetes.parallel_map import ParallelMap
 
 VERBS = frozenset({"get", "list", "patch"})
 KIND = KindInfo("v1", "ConfigMap", "configmaps", True, VERBS)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from planner.errors import PermanentError, ProviderError, TemporaryError
-from providers.images.credentials import DockerCredentials
-from providers.images.manifest import ImageDescriptor
-from providers.images.store import verify_while_reading
+from providers.images.docker_credentials import DockerCredentials
+from providers.images.image_manifest import ImageDescriptor
+from providers.images.image_store import verify_while_reading
 
 DATA = b"0123456789" * 10
 BLOB = ImageDescriptor("text/plain", "sha256:" + hashlib.sha256(DATA).hexdigest(), len(DATA))

@@ -12,9 +12,8 @@ import pytest
 
 from planner.errors import PermanentError, ProviderError
 from providers.http.retries import RetryLimits
-from providers.images.credentials import DockerCredentials
-from providers.images.layout import LayoutImage, OciLayout
-from providers.images.manifest import (
+from providers.images.docker_credentials import DockerCredentials
+from providers.images.image_manifest import (
     OCI_INDEX,
     OCI_MANIFEST,
     ImageDescriptor,
@@ -24,8 +23,9 @@ from providers.images.manifest import (
     selected_digest,
     with_annotation,
 )
-from providers.images.reference import ImageReference, parse_image_reference, parse_image_source
-from providers.images.tokens import RegistryAuthorizer
+from providers.images.image_reference import ImageReference, parse_image_reference, parse_image_source
+from providers.images.oci_layout import LayoutImage, OciLayout
+from providers.images.registry_tokens import RegistryAuthorizer
 from providers.oci_layout import create_layout
 from providers.web.web_client import WebClient
 

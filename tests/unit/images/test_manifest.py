@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from planner.errors import PermanentError
-from providers.images.manifest import (
+from providers.images.image_manifest import (
     DOCKER_INDEX,
     OCI_INDEX,
     OCI_MANIFEST,

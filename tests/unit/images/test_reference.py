@@ -3,7 +3,7 @@
 import pytest
 
 from planner.errors import PermanentError
-from providers.images.reference import ImageReference, check_digest, is_loopback, parse_image_reference
+from providers.images.image_reference import ImageReference, check_digest, is_loopback, parse_image_reference
 
 DIGEST = "sha256:" + "a" * 64
 

@@ -9,8 +9,8 @@ import pytest
 
 from planner.errors import PermanentError
 from providers.http.answer import HttpAnswer
-from providers.images.credentials import DockerCredentials
-from providers.images.tokens import RegistryAuthorizer
+from providers.images.docker_credentials import DockerCredentials
+from providers.images.registry_tokens import RegistryAuthorizer
 from providers.web.web_client import WebClient, WebLimits
 
 WORD = "canary-word"

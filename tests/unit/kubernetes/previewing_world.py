@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from planner.ports import Effect
 from planner.values import JsonObject
-from providers.kubernetes.snapshot.cluster import SnapshotCluster
+from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from tests.unit.kubernetes.world import (
     World,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.values import JsonObject
-from providers.kubernetes.snapshot.cluster import SnapshotCluster
+from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 
 
 def apply(cluster: SnapshotCluster, document: JsonObject, *, force: bool = False, **metadata: str) -> JsonObject:

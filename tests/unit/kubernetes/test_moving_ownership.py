@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from planner.address import Address
-from planner.path import parse_path
+from planner.field_path import parse_path
 from planner.ports import Effect
 from planner.values import JsonObject
 from providers.kubernetes.csa_upgrade import OwnershipMoves, migrated_object, migration_patch
-from providers.kubernetes.snapshot.cluster import SnapshotCluster
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
+from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from providers.kubernetes.ssa import merge
-from providers.kubernetes.ssa.schema import MergeTypeTable
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from tests.unit.kubernetes.world import World, config, declare, deployment
 
 DEPLOYMENT = "Deployment.apps/demo/api"

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from planner.address import Address
-from planner.path import parse_path, render_path
+from planner.field_path import parse_path, render_path
 from planner.plan import VerifiedBy
 from planner.resource import Resource
 from planner.values import JsonObject, OutputRef, OutputTemplate, SealedSecret, substitute_outputs
-from providers.kubernetes.snapshot.cluster import SnapshotCluster
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
+from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from tests.unit.kubernetes.previewing_world import CONFIG, DEPLOYMENT, is_settled
 from tests.unit.kubernetes.world import (
     PRINTS,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from planner.address import Address
 from planner.ports import Effect
-from providers.kubernetes.snapshot.cluster import SnapshotCluster
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
+from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from tests.unit.kubernetes.previewing_world import CONFIG, DEPLOYMENT, foreign, is_settled
 from tests.unit.kubernetes.world import (
     World,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from planner.address import Address
-from planner.effects.workloads import effects_on_workload
 from planner.ports import Effect
+from planner.side_effects.workload_pods import effects_on_workload
 from planner.values import JsonObject
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
 from tests.unit.kubernetes.world import World, declare, deployment

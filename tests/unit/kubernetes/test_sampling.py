@@ -11,13 +11,13 @@ import pytest
 from planner.address import Address
 from planner.ports import Preview
 from planner.resource import Resource
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from providers.cluster import KindInfo
 from providers.kubernetes.object_location import ObjectLocation
-from providers.kubernetes.parallel import ParallelMap
+from providers.kubernetes.parallel_map import ParallelMap
 from providers.kubernetes.preview.change_previewer import ChangePreviewer
 from providers.kubernetes.preview.preview_input import PreviewInput
-from providers.kubernetes.preview.sampling import ASKED_ABOUT_EACH, preview_by_sample
+from providers.kubernetes.preview.sampled_previews import ASKED_ABOUT_EACH, preview_by_sample
 
 KIND = KindInfo("v1", "ConfigMap", "configmaps", namespaced=True)
 

@@ -21,10 +21,10 @@ from providers.kubernetes.errors import (
     ResourceVersionConflict,
     UidMismatch,
 )
-from providers.kubernetes.snapshot.cluster import SnapshotCluster, open_snapshot
 from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.folder_layout import ObjectIdentity, object_file, object_yaml, parse_object_yaml
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager, delete_as_foreign_manager
+from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster, open_snapshot
 from tests.unit.kubernetes.snapshot_world import apply
 from tests.unit.kubernetes.world import (
     World,

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.values import JsonObject
-from providers.kubernetes.snapshot.cluster import SnapshotCluster, open_snapshot
 from providers.kubernetes.snapshot.folder_layout import ObjectIdentity, identity_of
-from providers.kubernetes.snapshot.objects import SnapshotObjects, owner_uids
+from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster, open_snapshot
+from providers.kubernetes.snapshot.snapshot_objects import SnapshotObjects, owner_uids
 from tests.unit.kubernetes.world import config, widget_crd
 
 _names = st.sampled_from(["a", "b", "c"])
@@ -113,7 +113,7 @@ def test_owners_in_a_circle_end(folder: Path) -> None:
 
 def test_every_workload_that_has_a_readiness_rule_gets_ready() -> None:
     from providers.kubernetes.readiness import RULES, object_readiness
-    from providers.kubernetes.snapshot.controllers import simulated_status
+    from providers.kubernetes.snapshot.simulated_controllers import simulated_status
 
     for group, kind in RULES:
         if kind == "CustomRun":  # of controllers of others

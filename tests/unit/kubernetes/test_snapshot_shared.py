@@ -17,11 +17,11 @@ import pytest
 from planner.errors import PermanentError
 from planner.values import JsonObject
 from providers.cluster import ObjectCollection
-from providers.kubernetes.snapshot.cluster import SnapshotCluster, open_snapshot
 from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot, save_cluster_objects
 from providers.kubernetes.snapshot.folder_layout import ObjectIdentity, write_atomic
+from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster, open_snapshot
 from providers.kubernetes.ssa import merge
-from providers.kubernetes.ssa.schema import MergeTypeTable
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from tests.unit.kubernetes.snapshot_world import apply
 from tests.unit.kubernetes.world import (
     PRINTS,
@@ -145,7 +145,7 @@ def test_a_kill_at_any_point_leaves_whole_objects(folder: Path) -> None:
         """
         import sys
         from pathlib import Path
-        from providers.kubernetes.snapshot.cluster import open_snapshot
+        from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
         cluster = open_snapshot(Path(sys.argv[1]))
         kind = cluster.kind("v1", "ConfigMap")
         for n in range(100000):

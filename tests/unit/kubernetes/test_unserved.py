@@ -6,7 +6,8 @@ import pytest
 
 from planner.values import JsonObject
 from providers.cluster import KindInfo
-from providers.kubernetes.preview.unserved import not_served_error
+from providers.kubernetes.object_location import can_be_declared
+from providers.kubernetes.preview.unserved import not_declarable_error, not_served_error
 from providers.kubernetes.snapshot.builtin_kinds import builtin_kind_infos
 
 KINDS = (*builtin_kind_infos(), *(KindInfo(f"example.com/{version}", "Pot", "pots", True) for version in ("v1", "v2")))
@@ -86,3 +87,20 @@ def test_what_is_no_object_is_no_matter_of_versions(api_version: str, kind: str)
 def test_a_kind_that_this_server_alone_lacks_is_part_of_kubernetes() -> None:
     old = [info for info in KINDS if info.kind != "Lease"]
     assert "it is part of Kubernetes" in not_served_error("coordination.k8s.io/v1", "Lease", old).message
+
+
+@pytest.mark.parametrize(
+    ("verbs", "declarable", "words"),
+    [
+        ("create get list patch update", True, ""),
+        ("", True, ""),  # discovery says nothing
+        ("create", False, "it is nothing that stands in a cluster"),
+        ("get list", False, "the server lets nobody apply it (it has: get, list)"),
+    ],
+)
+def test_kinds_that_are_served_and_cannot_be_declared(verbs: str, declarable: bool, words: str) -> None:
+    kind = KindInfo("metrics.k8s.io/v1beta1", "PodMetrics", "pods", True, frozenset(verbs.split()))
+    assert can_be_declared(kind) is declarable
+    if not declarable:
+        error = not_declarable_error(kind)
+        assert words in error.message and error.remedy == "leave it out"

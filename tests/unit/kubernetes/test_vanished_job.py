@@ -8,7 +8,7 @@ import pytest
 
 from planner.address import Address
 from planner.values import JsonObject
-from providers.kubernetes.vanished_job import SelfDeletingJobs
+from providers.kubernetes.self_deleting_jobs import SelfDeletingJobs
 from tests.unit.kubernetes.world import World
 
 _ADDRESS = Address.parse("Job.batch/demo/j")

@@ -15,8 +15,8 @@ from planner.ports import Present
 from planner.resource import Resource
 from planner.values import JsonObject, OutputRef, SealedSecret, SecretValue
 from providers.kubernetes.errors import ApplyConflict, ResourceVersionConflict
-from providers.kubernetes.snapshot.cluster import SnapshotCluster
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager, delete_as_foreign_manager
+from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from tests.unit.kubernetes.world import World, config, declare, deletion, deployment, sealed, secret, widget_crd
 
 CONFIG = "ConfigMap/demo/c"

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 
 from planner.address import Address, address_of
 from planner.applied_state import KindInNamespace
-from planner.contract.steps import change_of_preview
+from planner.contract.command_steps import change_of_preview
+from planner.field_path import parse_path, render_path
 from planner.loading.resource_collector import applied_digest
-from planner.path import parse_path, render_path
 from planner.plan import Action, Change
 from planner.ports import Absent, Present, Preview, ReadResult, Written
 from planner.resource import APPLIED, SET_LABEL, Resource, ResourceOptions
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from planner.values import JsonObject, SealedSecret, SecretValue
 from providers.cluster import Cluster
 from providers.kubernetes.provider import KubernetesProvider

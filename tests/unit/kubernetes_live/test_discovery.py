@@ -13,7 +13,7 @@ from providers.http.answer import HttpAnswer
 from providers.kubernetes.client.discovery import Discovery, kinds_of_crd, read_aggregated
 from providers.kubernetes.client.wire import WireRequest
 from providers.kubernetes.errors import ServerBusy
-from providers.kubernetes.parallel import ParallelMap
+from providers.kubernetes.parallel_map import ParallelMap
 
 VERBS = ["create", "delete", "get", "list", "patch"]
 

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from providers.kubernetes.parallel import ParallelMap
+from providers.kubernetes.parallel_map import ParallelMap
 
 
 def test_order_of_results_is_the_order_of_inputs() -> None:

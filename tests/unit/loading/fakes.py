@@ -8,7 +8,7 @@ from pathlib import Path
 
 from planner.loading import LoadResult
 from planner.loading.config import load_config
-from planner.loading.manifests.given_files import load_plain_manifests
+from planner.loading.manifests.plain_manifests import load_plain_manifests
 from planner.loading.product_stack import load_product_stack
 from planner.plan import Selection
 from planner.resource import Resource

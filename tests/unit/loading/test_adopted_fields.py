@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from planner.adoption import Adoption, LiveField
+from planner.drift_adoption import Adoption, LiveField
+from planner.field_path import FieldPath
 from planner.loading.config import Config, load_config
-from planner.loading.feeding.adoption import RenderingCache, adopt_live_fields
+from planner.loading.drift_adoption.adopt_fields import RenderingCache, adopt_live_fields
 from planner.loading.product_stack import load_product_stack
-from planner.path import FieldPath
 from planner.plan import Selection
 from planner.resource import APPLIED, Resource
 from planner.values import value_leaves

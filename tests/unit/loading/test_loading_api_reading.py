@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from planner.errors import ConfigError
 from planner.loading.yaml.api_scalars import UnreadableScalar, resolve_api_scalar
-from planner.loading.yaml.own_scalars import AmbiguousScalar, resolve_unambiguous_scalar
-from planner.loading.yaml.source import CONFIG, MANIFEST, TEMPLATE, YamlLimits, load_documents
+from planner.loading.yaml.load_documents import CONFIG, MANIFEST, TEMPLATE, YamlLimits, load_documents
+from planner.loading.yaml.unambiguous_scalars import AmbiguousScalar, resolve_unambiguous_scalar
 from tests.unit.loading.fakes import manifests
 
 

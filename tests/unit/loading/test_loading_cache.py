@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from planner.loading.yaml import parse_cache
+from planner.loading.yaml.load_documents import MANIFEST, load_documents
 from planner.loading.yaml.parse_cache import WORTH_IT, load_documents_cached
-from planner.loading.yaml.source import MANIFEST, load_documents
 from tests.unit.loading.fakes import CANARY
 
 PLAIN = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a%d, namespace: demo}\ndata: {a: !sub "x-${G/h#i}", b: ~}\n'

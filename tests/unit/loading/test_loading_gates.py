@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from planner.loading.config import load_config
-from planner.loading.policies.gate_probes import gate_faults, is_ip_address, probe_faults, public_url_faults
+from planner.loading.config_policies.gate_probes import gate_faults, is_ip_address, probe_faults, public_url_faults
 from planner.spec.lane import GateProbe, Lane
 from tests.unit.loading.fakes import ROOT
 

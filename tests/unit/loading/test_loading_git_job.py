@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from planner.kind_hook_types import DocumentContext
+from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.git_job import TEMPLATE_PATH, expand_git_job
-from planner.loading.kind_check import apply_load_hooks
-from planner.loading.origin import DocumentOrigin, DocumentText
+from planner.loading.hwplan_kind_check import apply_load_hooks
 from planner.loading.problems import Problems
 
 JOB = {"image": "registry.example/git:1", "deadline": "90s", "keep": "1h"}

@@ -8,7 +8,7 @@ import pytest
 
 from planner.graph import build_graph
 from planner.loading import LoadResult
-from planner.loading.manifests.given_files import load_plain_manifests
+from planner.loading.manifests.plain_manifests import load_plain_manifests
 from tests.unit.loading.fakes import KeyedFingerprinter
 
 JOB = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: {name}\n  annotations: {{helm.sh/hook: '{events}'{more}}}\n"

@@ -12,7 +12,11 @@ from planner.app.kustomize import build_kustomization
 from planner.errors import ConfigError, HwplanError, SelectionError
 from planner.loading import LoadResult
 from planner.loading.input_files import KUSTOMIZE
-from planner.loading.manifests.given_files import load_plain_manifests, place_in_namespace, without_repeated_resources
+from planner.loading.manifests.plain_manifests import (
+    load_plain_manifests,
+    place_in_namespace,
+    without_repeated_resources,
+)
 from planner.resource import Resource
 from tests.unit.loading.fakes import KeyedFingerprinter, manifests
 

@@ -11,7 +11,7 @@ import pytest
 
 from planner.address import Address
 from planner.errors import ConfigError, SelectionError
-from planner.loading.manifests.given_files import load_plain_manifests, place_in_namespace
+from planner.loading.manifests.plain_manifests import load_plain_manifests, place_in_namespace
 from planner.resource import APPLIED, SET_LABEL, orphan_annotation
 from planner.values import SealedSecret, encode_leaves
 from tests.unit.loading.fakes import CANARY, KeyedFingerprinter, manifests, one

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.loading.yaml.own_scalars import AmbiguousScalar, resolve_unambiguous_scalar
+from planner.loading.yaml.unambiguous_scalars import AmbiguousScalar, resolve_unambiguous_scalar
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from planner.errors import PermanentError
-from planner.loading.secrets.files import FileRef, read_secret_file
-from planner.loading.secrets.reader import SecretReader
+from planner.loading.secrets.secret_files import FileRef, read_secret_file
+from planner.loading.secrets.secret_reader import SecretReader
 from planner.values import SecretValue
 from tests.unit.loading.fakes import CANARY
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from planner.loading.manifests.source import ManifestExpansionContext, expand_manifest_source, rewrite_images
-from planner.loading.origin import DocumentOrigin, DocumentText
+from planner.loading.document_origin import DocumentOrigin, DocumentText
+from planner.loading.manifests.manifest_source import ManifestExpansionContext, expand_manifest_source, rewrite_images
 from planner.loading.resource_collector import ResourceCollector
 from planner.spec.images import ImageRewrite
 from planner.spec.kinds.sources import ManifestSource

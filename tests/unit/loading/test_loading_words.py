@@ -11,13 +11,13 @@ import pytest
 from planner.app.product_fields import product_fields_of_config
 from planner.errors import Problem, SelectionError
 from planner.loading.config import load_config
-from planner.loading.explain import explain_kind
+from planner.loading.config_overlay import ConfigLayer, merge_layers
+from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.json_schema import json_schemas
-from planner.loading.origin import DocumentOrigin, DocumentText
-from planner.loading.overlay import ConfigLayer, merge_layers
+from planner.loading.kind_documentation import explain_kind
 from planner.loading.problems import Problems, render_problems, source_line
-from planner.loading.yaml.source import CONFIG, load_documents
-from planner.source import SourceRef
+from planner.loading.yaml.load_documents import CONFIG, load_documents
+from planner.source_ref import SourceRef
 from planner.spec.kinds import TABLE
 from tests.unit.loading.fakes import CANARY, ROOT
 

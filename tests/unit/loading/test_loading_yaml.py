@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from planner.errors import ConfigError
-from planner.loading.yaml.source import CONFIG, MANIFEST, YamlLimits, load_documents, parse_output_tag
+from planner.loading.yaml.load_documents import CONFIG, MANIFEST, YamlLimits, load_documents, parse_output_tag
 from planner.values import OutputRef, OutputTemplate, parse_output_ref
 
 

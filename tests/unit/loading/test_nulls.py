@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from planner.loading.nulls import without_plain_nulls
+from planner.loading.manifest_nulls import without_plain_nulls
 
 _POD = {"nodeSelector": {"x": None}, "containers": [{"name": "c", "resources": {"limits": {"cpu": None}}, "env": None}]}
 _POD_READ = {"nodeSelector": {"x": ""}, "containers": [{"name": "c", "resources": {"limits": {"cpu": "0"}}}]}

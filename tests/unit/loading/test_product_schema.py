@@ -19,10 +19,10 @@ from pydantic import ValidationError
 from planner.app.product_fields import product_fields_of_config
 from planner.errors import ConfigError
 from planner.loading.config import load_config
-from planner.loading.explain import explain_kind
 from planner.loading.json_schema import json_schemas
+from planner.loading.kind_documentation import explain_kind
 from planner.loading.problems import Problems
-from planner.loading.product_schema.reading import ProductModels, read_product_models
+from planner.loading.product_schema.read_schema import ProductModels, read_product_models
 from planner.loading.product_stack import load_product_stack
 from planner.plan import Selection
 from tests.unit.loading.fakes import ROOT, KeyedFingerprinter

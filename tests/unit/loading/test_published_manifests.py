@@ -11,8 +11,8 @@ import pytest
 from planner.errors import TemporaryError
 from planner.graph import build_graph
 from planner.loading.config import load_config
-from planner.loading.manifests.source import ManifestExpansionContext, expand_manifest_source
-from planner.loading.origin import DocumentOrigin, DocumentText
+from planner.loading.document_origin import DocumentOrigin, DocumentText
+from planner.loading.manifests.manifest_source import ManifestExpansionContext, expand_manifest_source
 from planner.loading.resource_collector import ResourceCollector
 from planner.spec.kinds.sources import ManifestSource
 from planner.spec.node import Node

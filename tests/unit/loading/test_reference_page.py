@@ -10,7 +10,7 @@ from planner.cli.main import INTERRUPTED
 from planner.errors import HwplanError, LockedError, RefusedError
 from planner.loading import annotation_options, template_context
 from planner.plan import Action
-from planner.planning.guards import NAMES
+from planner.planning.plan_guards import NAMES
 from planner.render.symbols import action_symbol
 from planner.templating import _FILTERS, _OWN_FILTERS
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from planner.address import Address
-from planner.loading.origin import DocumentOrigin, DocumentText
+from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.resource_collector import ResourceCollector
-from planner.loading.secrets.files import FileRef, ParsedSecretFile
-from planner.loading.secrets.reader import SecretReader
-from planner.loading.secrets.source import SecretSourceExpander
+from planner.loading.secrets.secret_files import FileRef, ParsedSecretFile
+from planner.loading.secrets.secret_reader import SecretReader
+from planner.loading.secrets.secret_sources import SecretSourceExpander
 from planner.spec.kinds.sources import SecretSource
 from planner.values import SecretValue
 from tests.unit.loading.fakes import KeyedFingerprinter

@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from planner.contract.steps import change_of_preview, run_changes
+from planner.contract.command_steps import change_of_preview, run_changes
 from planner.events import NodeResult
 from planner.plan import Change
 from planner.ports import Effect
@@ -18,8 +18,8 @@ from providers.cluster import Cluster
 from providers.kubernetes.operations.argo_state import parse_application
 from providers.kubernetes.operations.argosync import ArgoSyncProvider
 from providers.kubernetes.snapshot import open_kinds
-from providers.kubernetes.snapshot.cluster import open_snapshot
 from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from providers.provider_tools import ProviderTools
 from tests.contract.declared import own
 from tests.testbed.git_fixtures import BareRepository

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from planner.values import Json
-from providers.kubernetes.operations.run_images import images_built_by_run
+from providers.kubernetes.operations.tekton_run_images import images_built_by_run
 
 A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 

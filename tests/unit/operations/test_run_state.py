@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from planner.values import JsonObject, document_digest
-from providers.kubernetes.operations.run_state import condition_text, missing_evidence, run_outputs, run_state
-from providers.kubernetes.operations.run_wanted import SPEC_DIGEST, WantedRun
+from providers.kubernetes.operations.tekton_run_state import condition_text, missing_evidence, run_outputs, run_state
+from providers.kubernetes.operations.tekton_run_wanted import SPEC_DIGEST, WantedRun
 
 
 def _run(status: str | None = None, reason: str = "", **more: Any) -> JsonObject:

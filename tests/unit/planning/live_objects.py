@@ -8,7 +8,7 @@ from planner.plan import Action, Change, ClusterIdentity, Precondition, Selectio
 from planner.planning import PlanInputs
 from planner.ports import Present
 from planner.resource import Resource
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from planner.values import JsonObject
 from tests.unit.kubernetes.world import declare
 

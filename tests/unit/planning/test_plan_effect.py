@@ -9,7 +9,7 @@ import pytest
 
 from planner.address import Address
 from planner.plan import Action, Change, FieldChange, FieldOp
-from planner.plan_effect import plan_id
+from planner.plan_id import plan_id
 from planner.resource import APPLIED
 from planner.values import JsonObject, OutputRef, OutputTemplate
 from tests.unit.render.sample_plans import change, plan_of

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.diff import diff_documents
-from planner.path import render_path
-from planner.planning.reversing import read_pre_image, reversed_document
+from planner.document_diff import diff_documents
+from planner.field_path import render_path
+from planner.planning.reverse_run import read_pre_image, reversed_document
 from planner.redaction.redactor import MASK
 from planner.resource import APPLIED, SET_LABEL
 from planner.values import Json, JsonObject, SealedSecret, encode_leaves

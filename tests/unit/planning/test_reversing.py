@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.editing import remove_field, set_field
-from planner.path import render_path
+from planner.document_editing import remove_field, set_field
+from planner.field_path import render_path
 from planner.plan import FieldOp
-from planner.planning.reversing import PreImage, read_pre_image, reversed_document
+from planner.planning.reverse_run import PreImage, read_pre_image, reversed_document
 from planner.values import Json, JsonObject, SealedSecret, encode_leaves
 
 APPLIED: JsonObject = {

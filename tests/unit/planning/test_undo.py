@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from planner.address import Address
-from planner.app.undo import _graph, _is_inside, _Reverse, _reverse, _same_as_made, _take_back
+from planner.app.undo_plan import _graph, _is_inside, _Reverse, _reverse, _same_as_made, _take_back
 from planner.applied_state import AppliedRecord
 from planner.plan import Action, Change, FieldChange, FieldOp
 from planner.ports import Absent, Observation, Present, Unreadable
 from planner.resource import SET_LABEL
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from planner.values import JsonObject
-from state.records import AppliedVersion
+from state.applied_records import AppliedVersion
 from tests.unit.state.state_plans import change as change_in_state
 from tests.unit.state.state_plans import opened, whole_run
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from planner.pulls.approvals import Approval
-from planner.pulls.candidate import Candidate
-from planner.pulls.facts import BranchRules, CheckResult, PullRequestState
-from planner.pulls.freeze import LaneFreezeFacts
-from planner.pulls.queue import CycleDecision, decide_merge_cycle
-from planner.spec.pulls import PullRules
+from planner.pull_requests.approvals import Approval
+from planner.pull_requests.candidate import Candidate
+from planner.pull_requests.github_facts import BranchRules, CheckResult, PullRequestState
+from planner.pull_requests.lane_freeze import LaneFreezeFacts
+from planner.pull_requests.merge_queue import CycleDecision, decide_merge_cycle
+from planner.spec.pull_requests import PullRules
 
 NOW = datetime(2026, 11, 4, 12, 0, tzinfo=UTC)  # a Wednesday
 HEAD = "a" * 40

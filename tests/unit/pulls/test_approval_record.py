@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from planner.errors import ForeignPlan
-from planner.pulls.approval_record import is_account_name, parse_approval, render_approval
-from planner.pulls.approvals import Approval, count_approvals
-from planner.spec.pulls import ApprovalRules
+from planner.pull_requests.approval_file import is_account_name, parse_approval, render_approval
+from planner.pull_requests.approvals import Approval, count_approvals
+from planner.spec.pull_requests import ApprovalRules
 
 ID = "sha256:" + "0123456789abcdef" * 4
 AT = datetime(2026, 11, 4, 12, 0, tzinfo=UTC)

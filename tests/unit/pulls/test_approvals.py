@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from planner.pulls.approvals import approved_plan_id, comment_approvals
-from planner.pulls.facts import IssueComment
+from planner.pull_requests.approvals import approved_plan_id, comment_approvals
+from planner.pull_requests.github_facts import IssueComment
 
 ID = "0123456789abcdef" * 2
 SINCE = datetime(2026, 11, 4, 12, 0, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from planner.pulls.failures import (
+from planner.pull_requests.failure_issues import (
     FailureRecord,
     IssueFamily,
     TargetFailure,

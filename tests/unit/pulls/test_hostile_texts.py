@@ -7,13 +7,13 @@ import re
 import unicodedata
 from dataclasses import replace
 
-from planner.pulls.cycle_record import CycleRecord
-from planner.pulls.deliveries import Delivery, DeliveryStep
-from planner.pulls.failures import FailureRecord, IssueFamily, TargetFailure, issue_body, record_failures
-from planner.pulls.marks import has_marker
-from planner.pulls.rollout_comment import comment_body
-from planner.pulls.status_words import MOST, commit_status
-from planner.render.pull_pages import render_pull_cycle
+from planner.pull_requests.commit_status import MOST, commit_status
+from planner.pull_requests.cycle_record import CycleRecord
+from planner.pull_requests.deliveries import Delivery, DeliveryStep
+from planner.pull_requests.failure_issues import FailureRecord, IssueFamily, TargetFailure, issue_body, record_failures
+from planner.pull_requests.rollout_comment import comment_body
+from planner.pull_requests.text_markers import has_marker
+from planner.render.pull_request_pages import render_pull_cycle
 from tests.unit.pulls.samples import GREEN, candidate, decision
 
 _PIECES = (

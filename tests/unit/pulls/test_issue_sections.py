@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
-from planner.pulls.failures import FailureRecord, IssueFamily, TargetFailure, issue_body, record_failures
-from planner.pulls.issue_sections import IssueSection, parse_sections, render_sections, with_section
-from planner.pulls.marks import body_with_marker, has_marker
+from planner.pull_requests.failure_issues import FailureRecord, IssueFamily, TargetFailure, issue_body, record_failures
+from planner.pull_requests.issue_sections import IssueSection, parse_sections, render_sections, with_section
+from planner.pull_requests.text_markers import body_with_marker, has_marker
 
 NODES = ("d518", "d601", "g14", "jd01")
 

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from planner.pulls.failures import FailureRecord, IssueFamily, TargetFailure, record_failures
-from planner.pulls.lane_memory import CandidateFacts, LaneMemory, parse_memory
-from planner.pulls.merge_check import ConflictingFile
+from planner.pull_requests.failure_issues import FailureRecord, IssueFamily, TargetFailure, record_failures
+from planner.pull_requests.lane_memory import CandidateFacts, LaneMemory, parse_memory
+from planner.pull_requests.merge_check import ConflictingFile
 from tests.unit.pulls.samples import GREEN, HEAD, pull
 
 FAILED = TargetFailure(IssueFamily.CHECK, "#17", "the check ci ended failure", "2026-11-04T12:00:00Z")

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from planner.pulls.facts import BranchRules, IssueState
-from planner.pulls.merge_check import ConflictingFile
-from planner.pulls.queue import CycleDecision, decide_merge_cycle
-from planner.pulls.status_words import MOST, commit_status
+from planner.pull_requests.commit_status import MOST, commit_status
+from planner.pull_requests.github_facts import BranchRules, IssueState
+from planner.pull_requests.merge_check import ConflictingFile
+from planner.pull_requests.merge_queue import CycleDecision, decide_merge_cycle
 from tests.unit.pulls.samples import CALM, NOW, candidate, decision, rules
 
 

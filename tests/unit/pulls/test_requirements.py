@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from planner.pulls.approvals import Approval
-from planner.pulls.candidate import Candidate
-from planner.pulls.facts import BranchRules, CheckResult, Review
-from planner.pulls.merge_check import ConflictingFile
-from planner.pulls.requirements import unmet_requirements
+from planner.pull_requests.approvals import Approval
+from planner.pull_requests.candidate import Candidate
+from planner.pull_requests.github_facts import BranchRules, CheckResult, Review
+from planner.pull_requests.merge_check import ConflictingFile
+from planner.pull_requests.merge_requirements import unmet_requirements
 from tests.unit.pulls.samples import EFFECT, GREEN, HEAD, NOW, candidate, rules
 
 

@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from planner.redaction.fragments import looks_random
 from planner.redaction.redactor import MASK, Redactor
+from planner.redaction.secret_fragments import looks_random
 from tests.canaries.canary import canary
 
 VALUE = canary("fragments")

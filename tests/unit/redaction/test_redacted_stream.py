@@ -12,7 +12,7 @@ from tests.canaries.canary import canary, leaks
 SECRET = canary("stream")
 _HEAD = f"""
 import sys
-from planner.redaction.stream import redact_standard_streams
+from planner.redaction.redacted_stream import redact_standard_streams
 from planner.redaction.redactor import REDACTOR
 secret = {SECRET!r}
 REDACTOR.learn(secret.encode())

@@ -16,10 +16,10 @@ from planner.address import Address
 from planner.errors import PermanentError, ProviderError
 from planner.plan import Change, Plan
 from planner.ports import Absent, Present, Preview, Readiness, ReadResult, Unreadable, Written
-from planner.redaction.cleaning import clean_texts_in_value
+from planner.redaction.clean_values import clean_texts_in_value
 from planner.redaction.redactor import MASK, REDACTOR
 from providers.kubernetes import errors as kubernetes_errors
-from providers.redacting import RedactingProvider
+from providers.redacting_provider import RedactingProvider
 from tests.canaries.canary import canary, leaks
 
 SECRET = canary("returned")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from planner.address import Address
-from planner.plan import Action, Blocked
+from planner.plan import Action, BlockedResource
 from planner.render.blocked_reason import blocked_reason, deduplicated_warnings
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from planner.source import SourceRef
     ],
 )
 def test_a_reason_is_said_once(reason: str, evidence: str, reported: str) -> None:
-    blocked = Blocked(
+    blocked = BlockedResource(
         Address("", "ConfigMap", "", "a", "b"), Action.UPDATE, reason, evidence, "", SourceRef("a", 1), ()
     )
     assert blocked_reason(blocked) == reported

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.path import FieldPath
+from planner.field_path import FieldPath
 from planner.plan import FieldChange, FieldOp
 from planner.render.field_detail import (
     MOST_CHARACTERS,

@@ -20,7 +20,7 @@ from planner.render.html import render_html
 from planner.render.markdown import LIMIT, render_markdown
 from planner.render.plan_graph import graph_of_plan
 from planner.render.plan_json import render_json
-from planner.render.progress import ProgressLines, ProgressTree
+from planner.render.run_progress import ProgressLines, ProgressTree
 from planner.render.run_summary import render_run_summary
 from planner.render.terminal import render_plan
 from planner.text_safe import safe_text

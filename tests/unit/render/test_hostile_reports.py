@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 
 from planner.address import Address
 from planner.drift import AcknowledgedField, Acknowledgement, DriftReport, DriftRow, DriftState
+from planner.part_status import PartStatus, PartStatusRow, SecretKey, SecretStatus
 from planner.plan import ClusterIdentity, FieldChange, FieldOp, Selection
 from planner.render.drift_json import drift_json, render_drift_json
 from planner.render.drift_markdown import render_drift_markdown
@@ -19,8 +20,7 @@ from planner.render.image_status import image_status_json, render_image_status
 from planner.render.markdown import LIMIT
 from planner.render.mirror_status import mirror_status_json, render_mirror_status
 from planner.render.secret_status import render_secret_status, secret_status_json
-from planner.source import SourceRef
-from planner.status import PartStatus, PartStatusRow, SecretKey, SecretStatus
+from planner.source_ref import SourceRef
 from tests.unit.render.hostile_strings import STRINGS
 
 BATCHES = [STRINGS[at : at + 25] for at in range(0, len(STRINGS), 25)]

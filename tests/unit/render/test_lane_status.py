@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from planner.plan import ClusterIdentity, Selection
-from planner.render.closeout import closeout_line, closeout_markdown, closeout_statement, closeout_table
+from planner.render.closeout_record import closeout_line, closeout_markdown, closeout_statement, closeout_table
 from planner.render.lane_status import LaneStatusPage, lane_status_markdown, render_lane_status
 from planner.render.lane_status_json import lane_status_json
-from planner.rollout import evidence as names
-from planner.rollout.closeout import closeout_record
+from planner.rollout import lane_evidence as names
+from planner.rollout.closeout_record import closeout_record
 from planner.rollout.lane_verdict import judge_lane
 from planner.rollout.next_action import next_command
-from state.holds import LaneHold
+from state.lane_holds import LaneHold
 from tests.unit.render.sample_plans import HOSTILE
 from tests.unit.rollout.lanes import (
     ARGO_VALUE,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from planner.address import Address
+from planner.part_status import PartStatus, PartStatusRow
 from planner.plan import ClusterIdentity, Selection
 from planner.render.mirror_status import mirror_status_json, render_mirror_status
-from planner.status import PartStatus, PartStatusRow
 
 OLD, NEW = "1" * 40, "2" * 40
 UPSTREAM, MIRROR = "ssh://git@host.example/o/r.git", "http://mirror.ci.svc:8080/r.git"

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from planner.address import Address
 from planner.errors import ForeignPlan
-from planner.path import ListItem, SetMember
+from planner.field_path import ListItem, SetMember
 from planner.plan import (
     Action,
-    Blocked,
+    BlockedResource,
     Change,
     ClusterIdentity,
-    Drift,
+    DriftedField,
     FieldChange,
     FieldOp,
     Plan,
@@ -27,8 +27,8 @@ from planner.plan import (
     VerifiedBy,
 )
 from planner.plan_document import compact_plan, dump_plan, load_plan, plan_document
-from planner.plan_effect import plan_id
-from planner.source import SourceRef
+from planner.plan_id import plan_id
+from planner.source_ref import SourceRef
 from planner.values import (
     Json,
     OutputTemplate,
@@ -109,12 +109,14 @@ def plans(draw: st.DrawFn) -> Plan:
         for at, address in enumerate(addresses)
     ]
     blocked = (
-        draw(st.lists(st.builds(Blocked, st.sampled_from(addresses), st.sampled_from(Action), WORDS), max_size=1))
+        draw(
+            st.lists(st.builds(BlockedResource, st.sampled_from(addresses), st.sampled_from(Action), WORDS), max_size=1)
+        )
         if addresses
         else []
     )
     drift = (
-        draw(st.lists(st.builds(Drift, st.sampled_from(addresses), fields(), st.booleans()), max_size=1))
+        draw(st.lists(st.builds(DriftedField, st.sampled_from(addresses), fields(), st.booleans()), max_size=1))
         if addresses
         else []
     )

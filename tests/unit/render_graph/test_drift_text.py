@@ -8,10 +8,10 @@ import pytest
 
 from planner.address import Address
 from planner.drift import DriftReport, DriftRow, DriftState
-from planner.path import FieldPath, ListItem
+from planner.field_path import FieldPath, ListItem
 from planner.plan import ClusterIdentity, FieldChange, FieldOp, Selection
 from planner.render.drift_text import drift_json, render_drift
-from planner.source import SourceRef
+from planner.source_ref import SourceRef
 from planner.values import Json, SealedSecret
 from tests.unit.render_graph.samples import HOSTILE
 

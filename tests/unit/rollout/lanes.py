@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from planner.rollout import evidence as names
-from planner.rollout.evidence import EvidenceReading, LaneEvidence
+from planner.rollout import lane_evidence as names
+from planner.rollout.lane_evidence import EvidenceReading, LaneEvidence
 
 COMMIT, NEWER, OTHER = "1" * 40, "2" * 40, "3" * 40
 GITOPS, DESCENDANT = "a" * 40, "b" * 40

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from planner.rollout import evidence as names
-from planner.rollout.equations import EquationResult, lane_equations
-from planner.rollout.evidence import MOST_READS, EvidenceReading, LaneEvidence, read_at_one_moment
+from planner.rollout import lane_evidence as names
+from planner.rollout.lane_equations import EquationResult, lane_equations
+from planner.rollout.lane_evidence import MOST_READS, EvidenceReading, LaneEvidence, read_at_one_moment
 from planner.rollout.lane_verdict import exit_code_of_status, judge_lane
 from planner.rollout.next_action import next_command
 from tests.unit.rollout.lanes import (

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from planner.rollout.benchmark import BenchmarkRun, FailedTask, failure_family, judge_benchmark
-from planner.rollout.metrics import ClientTraffic
+from planner.rollout.benchmark_verdict import BenchmarkRun, FailedTask, failure_family, judge_benchmark
+from planner.rollout.metrics_verdicts import ClientTraffic
 from planner.values import JsonObject
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
-from planner.render.brief import BriefEntry, brief_marker, render_brief_entry
+from planner.render.rollout_brief import BriefEntry, brief_marker, render_brief_entry
 from planner.rollout.changelog import CommitMeaning, MergedCommit, commit_meaning, group_by_meaning
 from planner.values import JsonObject
 

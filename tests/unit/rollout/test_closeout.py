@@ -10,12 +10,12 @@ import pytest
 
 from planner.errors import StateError
 from planner.failpoint import arm_failpoints
-from planner.render.closeout import closeout_statement
-from planner.rollout import evidence as names
-from planner.rollout.budget import OVER_BUDGET
-from planner.rollout.closeout import closeout_record, closeout_record_bytes, evidence_of_record
-from planner.rollout.verify import check_closeout_bytes, check_closeout_facts, check_closeout_record
-from state.store import StateStore
+from planner.render.closeout_record import closeout_statement
+from planner.rollout import lane_evidence as names
+from planner.rollout.closeout_record import closeout_record, closeout_record_bytes, evidence_of_record
+from planner.rollout.time_budget import OVER_BUDGET
+from planner.rollout.verify_closeout import check_closeout_bytes, check_closeout_facts, check_closeout_record
+from state.state_store import StateStore
 from tests.unit.rollout.lanes import (
     AT,
     COMMIT,

@@ -10,7 +10,7 @@ import pytest
 from planner.address import Address
 from planner.render.rollout_pages import render_forecast
 from planner.rollout.forecast import PastNodeTime, forecast_rollout, nearest_rank_percentile, stage_seconds
-from planner.rollout.stages import RolloutStage
+from planner.rollout.rollout_stages import RolloutStage
 
 RUN = "hwlab-v03-ci-poll"
 # The journal of one rollout: address, seconds, when it ended.

@@ -8,14 +8,14 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from planner.rollout.closeout import (
+from planner.rollout.closeout_record import (
     closeout_record,
     closeout_record_bytes,
     closeout_record_digest,
     evidence_entry_digest,
 )
-from planner.rollout.evidence import EvidenceReading
-from planner.rollout.verify import check_closeout_bytes, check_closeout_facts, check_closeout_record
+from planner.rollout.lane_evidence import EvidenceReading
+from planner.rollout.verify_closeout import check_closeout_bytes, check_closeout_facts, check_closeout_record
 from planner.values import canonical_bytes, document_digest, value_leaves
 from tests.unit.rollout.lanes import lane
 

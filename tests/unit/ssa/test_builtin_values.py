@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from planner.path import render_path
+from planner.field_path import render_path
 from planner.values import JsonObject
 from providers.kubernetes.ssa import builtin_values, merge
+from providers.kubernetes.ssa.builtin_forms import form_error
 from providers.kubernetes.ssa.builtin_rules import RULES
-from providers.kubernetes.ssa.forms import form_error
-from providers.kubernetes.ssa.schema import MergeTypeTable
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
 TYPES = MergeTypeTable.builtin()
 CONTAINER: JsonObject = {"name": "c", "image": "i"}

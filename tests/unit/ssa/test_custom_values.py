@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from planner.values import JsonObject
-from providers.kubernetes.ssa.patterns import matches_re2
-from providers.kubernetes.ssa.rules import cel_property_name
-from providers.kubernetes.ssa.schema import MergeTypeTable
-from providers.kubernetes.ssa.validate import unevaluated_rules, validation_errors
+from providers.kubernetes.ssa.cel_rules import cel_property_name
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
+from providers.kubernetes.ssa.re2_patterns import matches_re2
+from providers.kubernetes.ssa.validate_object import unevaluated_rules, validation_errors
 from tests.fidelity.wide_crd import GROUP, wide_crd
 
 TYPES = MergeTypeTable.builtin().with_crds([wide_crd()])

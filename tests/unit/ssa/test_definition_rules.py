@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from planner.path import render_path
+from planner.field_path import render_path
 from providers.kubernetes.ssa import builtin_values, merge
-from providers.kubernetes.ssa.schema import MergeTypeTable
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
 TYPES = MergeTypeTable.builtin()
 CRD: dict[str, Any] = {

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from planner.path import render_path
-from providers.kubernetes.ssa.immutable import immutable_changes
-from providers.kubernetes.ssa.schema import MergeTypeTable
+from planner.field_path import render_path
+from providers.kubernetes.ssa.immutable_fields import immutable_changes
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
 Doc = dict[str, Any]
 

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from planner.errors import PermanentError
-from planner.path import render_path
+from planner.field_path import render_path
 from providers.kubernetes.ssa.merge import (
     ApplyOutcome,
     comparable_document,
     merge_plain_update,
     merge_server_side_apply,
 )
-from providers.kubernetes.ssa.schema import MergeTypeTable
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from tests.fidelity.crds import CRDS, GROUP
 
 Doc = dict[str, Any]

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from planner.path import ListItem, SetMember, render_path
+from planner.field_path import ListItem, SetMember, render_path
 from providers.kubernetes.ssa.merge import merge_plain_update, merge_server_side_apply
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.ownership import (
     apply_changes_nothing,
     fields_applied_by,
@@ -17,7 +18,6 @@ from providers.kubernetes.ssa.ownership import (
     owners_of_field,
     project_fields,
 )
-from providers.kubernetes.ssa.schema import MergeTypeTable
 from tests.fidelity.crds import CRDS, GROUP
 
 Doc = dict[str, Any]

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from planner.path import FieldPath, ListItem, SetMember
-from providers.kubernetes.ssa import schema
-from providers.kubernetes.ssa.schema import MergeTypeTable, list_keys
+from planner.field_path import FieldPath, ListItem, SetMember
+from providers.kubernetes.ssa import merge_types
+from providers.kubernetes.ssa.merge_types import MergeTypeTable, list_keys
 from tests.fidelity.crds import CRDS, GROUP
 
 TABLE = MergeTypeTable.builtin().with_crds(CRDS)
@@ -84,7 +84,7 @@ def test_recursive_types_are_decoded_as_they_are_reached() -> None:
 
 
 def test_every_reference_of_the_shipped_table_resolves() -> None:
-    raw = json.loads((Path(schema.__file__).with_name("builtin.json")).read_text())
+    raw = json.loads((Path(merge_types.__file__).with_name("builtin.json")).read_text())
 
     def references(value: Any) -> Any:
         if isinstance(value, dict):

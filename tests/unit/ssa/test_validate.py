@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from planner.path import render_path
-from providers.kubernetes.ssa.schema import MergeTypeTable
-from providers.kubernetes.ssa.validate import validation_errors
+from planner.field_path import render_path
+from providers.kubernetes.ssa.merge_types import MergeTypeTable
+from providers.kubernetes.ssa.validate_object import validation_errors
 from tests.fidelity.crds import CRDS, GROUP
 
 TYPES = MergeTypeTable.builtin().with_crds(CRDS)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import StalePlan, StateError
-from state.store import StateStore
+from state.state_store import StateStore
 
 LANE = "shop/D1/v1"
 A, B = "a" * 40, "b" * 40

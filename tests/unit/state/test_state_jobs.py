@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import SelectionError
-from state import closeouts, jobs, process_identity
+from state import closeouts, detached_jobs, process_identity
 from tests.unit.state.state_plans import opened
 
 
@@ -16,26 +16,26 @@ def test_a_job_begins_once_and_its_first_end_stays(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         database = store._database
         with database.transaction():
-            made = jobs.create_job(database, "nightly", ("apply", "--confirm"))
+            made = detached_jobs.create_job(database, "nightly", ("apply", "--confirm"))
         assert (made.id, made.state, made.ok, made.pid) == ("job-1", "queued", None, None)
         with database.transaction():
-            begun = jobs.begin_job(database, 1)
+            begun = detached_jobs.begin_job(database, 1)
         assert begun.state == "running" and begun.pid == process_identity.this_process().pid
         with pytest.raises(SelectionError, match="job-1 is running"):
-            jobs.begin_job(database, 1)
+            detached_jobs.begin_job(database, 1)
         with database.transaction():
-            jobs.end_job(database, 1, 0)
-            jobs.end_job(database, 1, 1)
-        found = jobs.find_job(database, 1)
+            detached_jobs.end_job(database, 1, 0)
+            detached_jobs.end_job(database, 1, 1)
+        found = detached_jobs.find_job(database, 1)
         assert (found.state, found.ok, found.command) == ("succeeded", True, ("apply", "--confirm"))
-        assert jobs.newest_jobs(database, 5) == (found,)
+        assert detached_jobs.newest_jobs(database, 5) == (found,)
         with pytest.raises(SelectionError, match="there is no job-2"):
-            jobs.find_job(database, 2)
+            detached_jobs.find_job(database, 2)
 
 
 def test_a_job_that_never_began_or_whose_process_is_gone_has_died(tmp_path: Path) -> None:
     with opened(tmp_path) as store, store._database.transaction():
-        made = jobs.create_job(store._database, "x", ())
+        made = detached_jobs.create_job(store._database, "x", ())
     gone = replace(process_identity.this_process(), started=1).text()
     assert replace(made, created="2020-01-01T00:00:00Z").state == "died"
     assert replace(made, process=gone).state == "died" and replace(made, process=gone).ok is False

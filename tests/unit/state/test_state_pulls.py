@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import StalePlan, StateError
-from state.store import StateStore
+from state.state_store import StateStore
 
 LANE = "hwlab/D601/v03"
 

@@ -1,0 +1,170 @@
+"""The CI build benchmark of a lane: one PipelineRun of a profile, planned like any other, and what it came to (S11).
+
+The profile is the node's (`benchmarks` in its configuration), the run a resource of the scope `benchmark`, which only
+this takes: `PipelineRun/benchmark-<profile>`. What it must show is in that resource; no service is known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+
+from planner.app.lane.cluster_evidence import ClusterEvidenceReader
+from planner.app.lane.lane_parts import LaneParts, RunLocation
+from planner.app.lane.run_step_log import choose_step, read_step_log
+from planner.app.load_desired import load_configuration
+from planner.app.observe.metrics_reader import open_metrics_reader
+from planner.app.observe.scrape_targets import ask_traffic, traffic_counter
+from planner.app.part_filters import is_git_ref, without_refs_of_other_lanes
+from planner.app.plan_run import PlanRun, make_plan_run
+from planner.app.request import Request
+from planner.app.session import Session, open_session
+from planner.dataclass import dataclass
+from planner.errors import SelectionError
+from planner.loading.problems import did_you_mean
+from planner.plan import ClusterIdentity
+from planner.resource import Resource
+from planner.rollout.benchmark_verdict import BenchmarkRun, BenchmarkVerdict, FailedTask, judge_benchmark
+from planner.rollout.metrics_verdicts import ClientTraffic
+from planner.spec.node import Benchmark, Node
+from planner.values import JsonObject
+from providers.kubernetes.operations import tekton_run_state
+from providers.kubernetes.operations.tekton_run_failure import read_last_lines_of_step
+
+SCOPE = "benchmark"
+_PREFIX = "benchmark-"
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkPlan:
+    """A benchmark that was planned; the session stays open for whoever runs it."""
+
+    made: PlanRun
+    session: Session
+    run: Resource
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkReport:
+    """A run of a profile and what follows from it. `outputs` are those of the run, `traffic` what the proxy server
+    counted, None where it was not asked."""
+
+    cluster: ClusterIdentity
+    profile: str
+    outputs: JsonObject
+    traffic: ClientTraffic | None
+    verdict: BenchmarkVerdict
+
+
+@contextmanager
+def open_benchmark_plan(request: Request, profile: str, *, rerun: bool = False) -> Iterator[BenchmarkPlan]:
+    """Plan the run of a profile for the one selected lane. Raises SelectionError for a profile that is not there."""
+    with _opened(request, profile) as (session, run, _, _node):
+        ours = without_refs_of_other_lanes(request, is_git_ref)  # the mirror serves all lanes of the node
+        again = replace(run, manifest={**run.manifest, "spec": {**run.manifest["spec"], "rerun": True}})
+        resources = tuple(
+            (again if rerun else one) if one is run else one
+            for one in session.stack.resources
+            if one is run or ((ours(one) or not is_git_ref(one)) and one.scope != SCOPE)
+        )
+        chosen = replace(session, stack=replace(session.stack, resources=resources))
+        yield BenchmarkPlan(make_plan_run(chosen), chosen, run)
+
+
+def read_benchmark(request: Request, profile: str, name: str = "") -> BenchmarkReport:
+    """What the run `name` of a profile came to, else its newest. Raises SelectionError where there is none."""
+    with _opened(request, profile) as (session, run, settings, node):
+        reader = _reader(session, run, profile)
+        live = _live(reader, name)
+        tasks, problem = reader.task_runs(live)
+        if problem:
+            raise SelectionError(problem, where=f"--profile {profile}")
+        outputs = tekton_run_state.run_outputs(live, tasks)
+        traffic = _traffic(request, node, settings, outputs)
+        seen = BenchmarkRun(outputs, _wanted(run), _failure(session, outputs["namespace"], tasks), traffic)
+        verdict = judge_benchmark(
+            seen, settings.timing_phases, settings.failure_families, proxy_required=settings.require_proxy_evidence
+        )
+        return BenchmarkReport(session.world.identity(), profile, outputs, traffic, verdict)
+
+
+def read_benchmark_log(request: Request, profile: str, name: str, wanted: str) -> tuple[str, tuple[str, ...]]:
+    """The end of the log of a step, as planner.app.lane.run_step_log.read_run_log gives it."""
+    with _opened(request, profile) as (session, run, _, _node):
+        reader = _reader(session, run, profile)
+        return read_step_log(reader, _live(reader, name), wanted)
+
+
+@contextmanager
+def _opened(request: Request, profile: str) -> Iterator[tuple[Session, Resource, Benchmark, Node]]:
+    if request.plain or request.scopes or request.targets or request.exclude:
+        raise SelectionError("a benchmark takes a node, a lane and a profile", remedy="hwplan benchmark --profile NAME")
+    with open_session(replace(request, scopes=(SCOPE,))) as session:
+        stack = session.stack
+        if len(stack.nodes) != 1 or len(stack.lanes) != 1:
+            raise SelectionError("a benchmark is for one lane of one node", remedy="--node NODE --lane LANE")
+        node = load_configuration(request).nodes[stack.nodes[0]].spec
+        if profile not in node.benchmarks:
+            hint = (
+                did_you_mean(profile, node.benchmarks) or f"one of: {', '.join(node.benchmarks) or 'none is declared'}"
+            )
+            raise SelectionError(f"{stack.nodes[0]} has no benchmark {profile}", where="--profile", remedy=hint)
+        runs = [
+            one
+            for one in stack.resources
+            if one.address.kind == "PipelineRun" and one.address.name == _PREFIX + profile
+        ]
+        if len(runs) != 1:
+            raise SelectionError(f"the scope {SCOPE} of this lane has no PipelineRun {_PREFIX}{profile}", remedy=_NEEDS)
+        yield session, runs[0], node.benchmarks[profile], node
+
+
+_NEEDS = "it needs gitMirror.url and a remote with snapshotPipeline and the lane's sourceBranch"
+
+
+def _wanted(run: Resource) -> tuple[str, ...]:
+    return tuple((run.manifest["spec"].get("evidence") or {}).get("taskRuns") or ())
+
+
+def _reader(session: Session, run: Resource, profile: str) -> ClusterEvidenceReader:
+    place = RunLocation(str(run.manifest["spec"]["manifest"]["metadata"]["namespace"]), benchmark=profile)
+    return ClusterEvidenceReader(session.world.cluster, LaneParts(runs=(place,)), session.world.clock.now)
+
+
+def _live(reader: ClusterEvidenceReader, name: str) -> JsonObject:
+    runs, problem = reader.runs()
+    found = [one for one in runs if name in ("", one["metadata"]["name"])]
+    if not found:
+        why = problem or (f"there is no such run of this profile: {name}" if name else "this profile was not run yet")
+        raise SelectionError(why, remedy="hwplan benchmark --profile NAME --confirm")
+    return found[0]
+
+
+def _traffic(request: Request, node: Node, profile: Benchmark, outputs: JsonObject) -> ClientTraffic | None:
+    """What the proxy server counted for the profile's client while the run lasted; None where nobody counts, and
+    before its end."""
+    counter = traffic_counter(node)
+    begin, end = outputs.get("startTime"), outputs.get("completionTime")
+    if counter is None or profile.proxy_client is None or not begin or not end:
+        return None
+    reader = open_metrics_reader(request, node)
+    ended = datetime.fromisoformat(str(end)).timestamp()
+    window = max(1.0, ended - datetime.fromisoformat(str(begin)).timestamp())
+    if not reader.server:
+        return ClientTraffic(profile.proxy_client, window, None, None, "", "the node has no Prometheus to ask")
+    return ask_traffic(reader, counter, profile.proxy_client, window, ended)
+
+
+def _failure(session: Session, namespace: str, tasks: Mapping[str, JsonObject]) -> FailedTask | None:
+    """The first task that failed, with its step and the end of its log."""
+    failed = {
+        task: live for task, live in tasks.items() if tekton_run_state.task_run_state(live) in ("failed", "aborted")
+    }
+    if not failed:
+        return None
+    task, step = choose_step(failed, "", "")
+    lines = read_last_lines_of_step(session.world.cluster, namespace, failed[task], step)
+    guilty = str(step.get("name") or "") if (step.get("terminated") or {}).get("exitCode") else ""
+    return FailedTask(task, guilty, (tekton_run_state.condition_text(failed[task]), *lines))

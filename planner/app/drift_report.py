@@ -1,0 +1,56 @@
+"""Drift: the reading and predicting of a plan, judged instead of planned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from planner.app.plan_run import gather_inputs
+from planner.app.request import Request
+from planner.app.session import Session, open_session
+from planner.drift import ACKNOWLEDGEMENTS, IGNORE_RULES, Acknowledgement, DriftReport, IgnoreRule
+from planner.planning import drift_report
+
+
+def read_drift_report(
+    request: Request, acknowledgements: Path | None = None, ignore: Path | None = None
+) -> DriftReport:
+    """The drift report of the selection. Raises only when nothing at all can be judged (no config, no cluster).
+
+    Without a file of acknowledgements or of ignore rules the one in the configuration folder counts, where there is
+    one.
+    """
+    with open_drift_report(request, acknowledgements, ignore) as (report, _):
+        return report
+
+
+@contextmanager
+def open_drift_report(
+    request: Request, acknowledgements: Path | None = None, ignore: Path | None = None
+) -> Iterator[tuple[DriftReport, Session]]:
+    """The same; the session stays open for who writes about it."""
+    accepted, rules = _acknowledged(request, acknowledgements), _ignored(request, ignore)
+    with open_session(request) as session:
+        gathered = gather_inputs(session)
+        now = session.world.clock.now()
+        yield replace(drift_report(gathered.inputs, gathered.snapshot, accepted, now[:10], rules), at=now), session
+
+
+def _acknowledged(request: Request, given: Path | None) -> tuple[Acknowledgement, ...]:
+    file = given or request.config / ACKNOWLEDGEMENTS
+    if given is None and not file.is_file():
+        return ()
+    from planner.loading.drift_acknowledgements import load_acknowledgements
+
+    return load_acknowledgements(file)
+
+
+def _ignored(request: Request, given: Path | None) -> tuple[IgnoreRule, ...]:
+    file = given or request.config / IGNORE_RULES
+    if given is None and not file.is_file():
+        return ()
+    from planner.loading.drift_ignore_rules import load_ignore_rules
+
+    return load_ignore_rules(file)

@@ -1,0 +1,277 @@
+"""The plan of a pull request: its merge and the whole rollout after it, as one graph, before anything is merged.
+
+What the merge makes has no value yet; whatever takes it refers to the pull request by name. So the same plan can be
+made after the merge, and has the same id (planner.plan_id.pull_effect_id).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from planner.address import Address, address_of, is_hwplan_kind
+from planner.app.lane.argo_preview import PromotionPreview, predict_sync_of_promotion, preview_promotion
+from planner.app.plan_run import PlanRun, make_plan_run
+from planner.app.pull_requests.monitored_lane import MonitoredLane, find_monitored_lane
+from planner.app.request import Request
+from planner.app.session import Session
+from planner.app.trigger.rollout_plan import open_rollout_parts
+from planner.caches import cache_folder
+from planner.dataclass import dataclass
+from planner.document_diff import diff_documents
+from planner.errors import ConfigError, ProviderError, SelectionError
+from planner.graph.resource_index import pod_spec
+from planner.loading.yaml.load_documents import MANIFEST, load_documents
+from planner.plan import Action, Change, Plan, Precondition, SideEffect
+from planner.plan_id import pull_effect_id
+from planner.pull_requests.github_facts import PullRequestState
+from planner.pull_requests.merge_check import ConflictingMerge, PredictedMerge
+from planner.render.pull_request_stages import PullRequestStagesInput
+from planner.resource import Resource
+from planner.rollout.argo_prediction import ArgoPrediction
+from planner.rollout.promotion import CATALOG
+from planner.side_effects.workload_pods import effects_on_workload
+from planner.source_ref import SourceRef
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate
+from providers.git.git_client import GitClient
+from providers.git.git_merges import GitMerges
+from providers.git.object_cache import ObjectCache
+from providers.git.remotes import open_remote_locations
+from providers.github.conflict_pulls import with_pulls
+from providers.github.provider import GitHubProvider
+from providers.github_with_git import create_for
+
+_API = "hwplan.dev/v1"
+_COMMAND = SourceRef("the command line")
+_MOST_FILES = 300
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequestPlan:
+    """The plan with what is foretold of it.
+
+    `merge` is what git makes of base and head, None for a pull request that is merged; `files` are those that it
+    changes. `promotion` is what the GitOps branch will hold and `argo` what that changes; None where `problem` says why
+    nobody knows. `identifier` is what an approval names.
+    """
+
+    made: PlanRun
+    session: Session
+    place: MonitoredLane
+    pull: PullRequestState
+    merge: PredictedMerge | ConflictingMerge | None
+    files: tuple[str, ...]
+    promotion: PromotionPreview | None
+    argo: ArgoPrediction | None
+    problem: str
+    identifier: str
+
+    @property
+    def plan(self) -> Plan:
+        """The plan itself."""
+        return self.made.plan
+
+
+@contextmanager
+def open_pull_request_plan(request: Request, number: int) -> Iterator[PullRequestPlan]:
+    """Plan the pull request of the one selected lane; the session stays open.
+
+    Raises SelectionError where the words select no lane with pull requests and a rollout, or it is closed,
+    ProviderError where it cannot be read.
+    """
+    place = find_monitored_lane(request)
+    with open_rollout_parts(place.request) as parts:
+        github = create_for(request.config, parts.session.world.sandbox)
+        pull = github.clients.of(place.access).pull(place.repo, number)
+        _check(pull, place)
+        merging = _resource(place, pull, parts.run.address.node_lane)
+        resources = tuple(
+            _following(one, parts.head.address, merging.address)
+            for one in parts.resources
+            if one.address != parts.head.address
+        )
+        wanted = (merging, *resources)
+        session = replace(parts.session, stack=replace(parts.session.stack, resources=wanted))
+        made = make_plan_run(session)
+        foretold = _foretold(session, place, pull, github)
+        yield PullRequestPlan(
+            made, session, place, pull, foretold.merge, foretold.files, foretold.promotion, foretold.argo,
+            foretold.problem, _identifier(made, merging, {one.address: one for one in wanted}),
+        )  # fmt: skip
+
+
+def stages_input_of_plan(found: PullRequestPlan) -> PullRequestStagesInput:
+    """What the stages of its page are told from."""
+    promotion, pull = found.promotion, found.pull
+    after = promotion.after if promotion is not None else None
+    services = tuple(name.removesuffix(".yaml") for name in (after.files if after else ()))
+    builds = tuple(after.builds) if after else ()
+    return PullRequestStagesInput(
+        repo=found.place.repo,
+        pull=pull,
+        method=found.place.rules.method,
+        merge=found.merge,
+        files=found.files,
+        gitops_branch=found.place.spec.gitops_branch or "",
+        gitops=dict(_changed_files(promotion)) if promotion else {},
+        builds=builds,
+        reused=tuple(name for name in services if name not in builds),
+        argo=found.argo,
+        pods=tuple(_pods(promotion)) if promotion else (),
+        problem=found.problem,
+        authority=found.place.rules.authority,
+        documents=tuple(one.manifest for one in found.session.stack.resources if is_hwplan_kind(one.api_version)),
+    )
+
+
+def _changed_files(promotion: PromotionPreview) -> Iterator[tuple[str, str]]:
+    before, after = promotion.before, promotion.after
+    for name in sorted({*before, *after.files} - {CATALOG}):
+        if name not in after.files:
+            yield name, "goes"
+        elif name.removesuffix(".yaml") in after.builds:
+            yield name, "new" if name not in before else "new image"
+        elif before.get(name) != after.files[name]:
+            yield name, "new" if name not in before else "changed"
+
+
+def _pods(promotion: PromotionPreview) -> Iterator[SideEffect]:
+    """What the delivered workloads set off, as far as their manifests say: an image that is built is another one."""
+    before, after = _workloads(promotion.before), _workloads(promotion.after.files)
+    for address in sorted({*before, *after}):
+        old, new = before.get(address), after.get(address)
+        action = Action.DELETE if new is None else Action.CREATE if old is None else Action.UPDATE
+        fields = diff_documents(old or {}, new or {})
+        if not fields:
+            continue
+        change = Change(address, action, "", "", "", Precondition(), _COMMAND, desired=new, fields=fields)
+        gone = [Resource(address, "", old, "", "", _COMMAND)] if old is not None and new is None else []
+        yield from effects_on_workload(change, None, gone)
+
+
+def _workloads(files: Mapping[str, str]) -> dict[Address, JsonObject]:
+    found: dict[Address, JsonObject] = {}
+    for name, text in files.items():
+        for one in load_documents(text.encode(), name, MANIFEST) if name.endswith(".yaml") else ():
+            if isinstance(one.value, dict) and pod_spec(one.value) is not None:
+                found[address_of(one.value)] = one.value
+    return found
+
+
+def _check(pull: PullRequestState, place: MonitoredLane) -> None:
+    if not (pull.is_open or pull.merged):
+        raise SelectionError(f"pull request {pull.number} was closed without a merge", where="--pr")
+    if pull.base_branch != place.branch:
+        raise SelectionError(
+            f"pull request {pull.number} is for another branch than {place.branch}",
+            where="--pr",
+            remedy=f"{place.node}/{place.lane} rolls out {place.branch} of {place.repo}",
+        )
+
+
+def _resource(place: MonitoredLane, pull: PullRequestState, node_lane: str) -> Resource:
+    name = f"pr-{pull.number}"
+    spec: JsonObject = {
+        "repo": place.repo, "number": pull.number, "base": place.branch, "headSha": pull.head, "git": place.git,
+        "method": place.rules.method, "access": place.access,
+    }  # fmt: skip
+    manifest: JsonObject = {"apiVersion": _API, "kind": "PullRequest", "metadata": {"name": name}, "spec": spec}
+    return Resource(Address(node_lane, "PullRequest", "", "", name), _API, manifest, "", "pull request", _COMMAND)
+
+
+def _following(one: Resource, head: Address, pull: Address) -> Resource:
+    """The resource with the merge commit in place of the tip of the branch. What brings the branch itself into the
+    mirror takes the commit too: the tip is another one by then."""
+    manifest = _renamed(one.manifest, head, pull)
+    spec = manifest["spec"] if one.address.kind == "GitRef" and not one.address.group else {}
+    source = spec.get("from") or {}
+    if spec.get("mode") == "mirror" and source.get("ref") and one.address.name == f"sync-{head.name}":
+        commit = {key: value for key, value in source.items() if key != "ref"} | {
+            "commit": OutputRef(pull, "mergeCommit")
+        }
+        manifest = {**manifest, "spec": {**spec, "from": commit}}
+    return one if manifest is one.manifest else replace(one, manifest=manifest)
+
+
+def _renamed(value: Json, head: Address, pull: Address) -> Json:
+    match value:
+        case dict():
+            return {key: _renamed(item, head, pull) for key, item in value.items()}
+        case list():
+            return [_renamed(item, head, pull) for item in value]
+        case OutputRef():
+            return _of_merge(value, head, pull)
+        case OutputTemplate(parts):
+            return OutputTemplate(
+                tuple(part if isinstance(part, str) else _of_merge(part, head, pull) for part in parts)
+            )
+        case _:
+            return value
+
+
+def _of_merge(ref: OutputRef, head: Address, pull: Address) -> OutputRef:
+    if (ref.address.kind, ref.address.name) != (head.kind, head.name):
+        return ref
+    return OutputRef(pull, "mergeCommit" if ref.output == "commit" else ref.output)
+
+
+def _identifier(made: PlanRun, merging: Resource, wanted: Mapping[Address, Resource]) -> str:
+    """What an approval names. Refs of the mirror are made as they are declared whenever they are: how far they have
+    come is nothing that anybody approves."""
+    after = made.graph.downstream((merging.address,)) if merging.address in made.graph.nodes else frozenset()
+    follows = {
+        address: one.manifest
+        for address, one in wanted.items()
+        if is_hwplan_kind(one.api_version) and one is not merging and (address in after or address.kind == "GitRef")
+    }
+    spec = merging.manifest["spec"]
+    pull = {key: spec[key] for key in ("repo", "number", "headSha", "base", "method")}
+    return pull_effect_id(made.plan, pull, follows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Foretold:
+    merge: PredictedMerge | ConflictingMerge | None = None
+    files: tuple[str, ...] = ()
+    promotion: PromotionPreview | None = None
+    argo: ArgoPrediction | None = None
+    problem: str = ""
+
+
+def _foretold(session: Session, place: MonitoredLane, pull: PullRequestState, github: GitHubProvider) -> _Foretold:
+    """What git and Argo CD are foretold to make of it. What cannot be read is the problem, and no error."""
+    sandbox = session.world.sandbox
+    with TemporaryDirectory(prefix="hwplan-git-") as scratch:
+        client = GitClient()
+        objects = ObjectCache(client, Path(scratch) if sandbox is not None else cache_folder("git"))
+        merges = GitMerges(client, objects, open_remote_locations(session.request.config, sandbox))
+        found = _Foretold()
+        try:
+            base = _base_of(merges, place, pull)
+            merge = merges.predict(place.git, place.branch, pull.head, place.rules.method, base)
+            found = _Foretold(merge)
+            if isinstance(merge, ConflictingMerge):
+                merge = with_pulls(merge, github.clients.of(place.access), place.repo, place.branch)
+                return replace(found, merge=merge, problem=merge.described())
+            found = replace(found, files=_files(objects, merge))
+            promotion = preview_promotion(session, place.spec, objects, merge.tree)
+            return replace(found, promotion=promotion, argo=predict_sync_of_promotion(session, promotion.after))
+        except (ProviderError, ConfigError) as error:
+            return replace(found, problem=error.message)
+
+
+def _base_of(merges: GitMerges, place: MonitoredLane, pull: PullRequestState) -> str:
+    """The commit that it is merged into: the tip, or, of a merged one, the first parent of its merge."""
+    if not pull.merged:
+        return ""
+    history = merges.merged(place.git, place.branch, pull.merge_commit, 1)
+    return history.commits[0].parents[0] if history.commits and history.commits[0].parents else ""
+
+
+def _files(objects: ObjectCache, merge: PredictedMerge) -> tuple[str, ...]:
+    done = objects.local(merge.head, "diff-tree", "-r", "-z", "--name-only", "--no-commit-id", merge.base, merge.tree)
+    names = [name for name in done.out.decode(errors="replace").split("\0") if name]
+    return tuple(names[:_MOST_FILES])

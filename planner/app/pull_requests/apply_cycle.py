@@ -1,0 +1,100 @@
+"""Plans and applies the resources of a cycle like any others, and says what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from planner.address import Address
+from planner.app.apply_plan import ApplyChoices, RunReport, apply_plan_run
+from planner.app.load_desired import empty_stack
+from planner.app.plan_run import PlanRun, make_plan_run
+from planner.app.pull_requests.cycle_resources import SCOPE
+from planner.app.pull_requests.monitored_lane import MonitoredLane
+from planner.app.session import Session, open_session_with
+from planner.dataclass import dataclass
+from planner.events import Ended, NodeResult
+from planner.planning.plan_inputs import PlanInputs
+from planner.resource import Resource
+from planner.values import JsonObject
+from state.state_store import StateStore
+
+_WELL = (NodeResult.DONE, NodeResult.UNCHANGED)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCycle:
+    """A plan of GitHub objects, and the session that it was made in."""
+
+    made: PlanRun
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedCycle:
+    """What became of a plan. `report` is None where there was nothing to apply."""
+
+    planned: PlannedCycle
+    report: RunReport | None
+
+    def is_well(self, address: Address) -> bool:
+        """Whether the object is as it was declared now."""
+        if self.problem(address):
+            return False
+        ended = self._ended(address)
+        return ended is None or ended.result in _WELL
+
+    def problem(self, address: Address) -> str:
+        """Why it is not, "" where it is: the words of who failed, or why it was blocked."""
+        inputs: PlanInputs = self.planned.made.inputs
+        blocked = next((one for one in self.planned.made.plan.blocked if one.address == address), None)
+        if blocked is not None:
+            return blocked.reason
+        ended = self._ended(address)
+        if ended is None:
+            return "" if address in inputs.resources else "it was not planned"
+        return "" if ended.result in _WELL else ended.message or str(ended.result)
+
+    def result(self, address: Address) -> NodeResult | None:
+        """How it ended; None where nothing was to be done about it."""
+        ended = self._ended(address)
+        return ended.result if ended is not None else None
+
+    def outputs(self, address: Address) -> JsonObject:
+        """Its outputs, of this execution or as they were found."""
+        run = self.report.result if self.report else None
+        if run is not None and (found := run.outputs.get(address)):
+            return found
+        preview = self.planned.made.inputs.previews.get(address)
+        return preview.outputs if preview is not None else {}
+
+    def _ended(self, address: Address) -> Ended | None:
+        run = self.report.result if self.report else None
+        return run.outcomes.get(address) if run is not None else None
+
+
+@contextmanager
+def plan_cycle(place: MonitoredLane, store: StateStore, resources: tuple[Resource, ...]) -> Iterator[PlannedCycle]:
+    """The plan of these resources, on the cluster of the lane; the session stays open for who applies it."""
+    stack = replace(
+        empty_stack(place.request),
+        resources=resources,
+        product=place.product,
+        nodes=(place.node,),
+        lanes=(place.lane,),
+        scopes=(SCOPE,),
+        context=place.context,
+        cluster_uid=place.cluster_uid,
+        declared_sets=place.sets,
+        digest=place.digest,
+    )
+    with open_session_with(place.request, store, stack) as session:
+        yield PlannedCycle(make_plan_run(session), session)
+
+
+def apply_cycle(planned: PlannedCycle, how: ApplyChoices, admit: Callable[[], None] | None = None) -> AppliedCycle:
+    """Apply the plan. `admit` is called under the lease, and refuses by raising. Raises what apply_plan_run does."""
+    if not planned.made.plan.applyable:
+        return AppliedCycle(planned, None)
+    return AppliedCycle(planned, apply_plan_run(planned.made, planned.session, replace(how, admit=admit)))

@@ -1,0 +1,116 @@
+"""Reads who approved what of the candidates that wait for nothing else, and the effect that has to be approved (P7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from planner.app.pull_request_plan import open_pull_request_plan
+from planner.app.pull_requests.monitored_lane import MonitoredLane
+from planner.app.pull_requests.pull_requests_reader import PullRequestsReader
+from planner.app.runtime import state_folder
+from planner.errors import HwplanError
+from planner.pull_requests.approval_file import parse_approval
+from planner.pull_requests.approvals import Approval, comment_approvals, count_approvals, parse_github_time
+from planner.pull_requests.candidate import Candidate
+from planner.pull_requests.github_facts import BranchRules
+from planner.pull_requests.lane_memory import LaneMemory
+from planner.pull_requests.merge_queue import candidate_priority
+from planner.pull_requests.merge_requirements import unmet_requirements
+from planner.spec.pull_requests import ApprovalRules
+from planner.text_safe import markdown_safe
+from state.state_store import StateStore
+
+_LOOKS = 3  # candidates that are planned in one cycle: each is the plan of a whole rollout
+_FOLDER = "approvals"
+
+
+def read_approvals(
+    place: MonitoredLane,
+    store: StateStore,
+    reader: PullRequestsReader,
+    candidates: Sequence[Candidate],
+    branch: BranchRules | None,
+    memory: LaneMemory,
+    now: datetime,
+) -> tuple[Candidate, ...]:
+    """The candidates, the first of the queue with effect and approvals; all as they are where nobody has to approve."""
+    if not place.rules.approvals.quorum:
+        return tuple(candidates)
+    recorded = _recorded(place, store, reader)
+    found = {one.pull.number: one for one in candidates}
+    looks = _LOOKS
+    for one in sorted(candidates, key=lambda one: (-candidate_priority(one, place.rules), one.pull.number)):
+        lacks = unmet_requirements(one, place.rules, branch, base=place.branch, now=now)
+        if not looks or any(lack.code != "approval" for lack in lacks):
+            continue
+        looks -= 1
+        found[one.pull.number] = _approved(place, reader, one, recorded, memory)
+    return tuple(found.values())
+
+
+def remember_approvals(
+    memory: LaneMemory, candidates: Sequence[Candidate], rules: ApprovalRules, now: datetime
+) -> LaneMemory:
+    """The memory with the approvals that count now, and a text about those that a push or another plan withdrew."""
+    approved, withdrawn = dict(memory.approved), dict(memory.withdrawn)
+    for one in candidates:
+        number, head = one.pull.number, one.pull.head
+        before = approved.get(number)
+        if before is not None and (head != before[0] or one.effect not in ("", before[1])):
+            withdrawn[number] = _withdrawal(before, head, one.effect)
+            del approved[number]
+        if one.effect:
+            people = count_approvals(one.approvals, rules, head=head, effect=one.effect, now=now).people
+            if people:
+                approved[number] = (head, one.effect, ", ".join(people))
+    return replace(memory, approved=approved, withdrawn=withdrawn)
+
+
+def _withdrawal(before: tuple[str, str, str], head: str, effect: str) -> str:
+    """Both values of each."""
+    rows = [("head", before[0], head), ("plan", before[1], effect or "not known yet")]
+    table = [f"| {name} | `{old}` | `{new}` |" for name, old, new in rows]
+    people = markdown_safe(before[2])
+    return "\n".join(
+        [f"The approval of {people} does not count any more.", "", "| | approved | now |", "|---|---|---|", *table]
+    )
+
+
+def _approved(
+    place: MonitoredLane, reader: PullRequestsReader, one: Candidate, recorded: Sequence[Approval], memory: LaneMemory
+) -> Candidate:
+    number, head = one.pull.number, one.pull.head
+    facts = memory.facts.get(number)
+    since = parse_github_time(facts.first) if facts is not None else None
+    try:
+        with open_pull_request_plan(place.request, number) as planned:
+            effect = planned.identifier
+        said = comment_approvals(reader.client.comments(place.repo, number), head, since)
+    except HwplanError as error:
+        reader.problems.append(f"the approvals of pull request {number}: {error.message}")
+        return replace(one, unreadable="its plan and who approved it")
+    # One without a head was given for the plan alone, and that names the head itself.
+    here = [replace(approval, head=approval.head or head) for approval in recorded if _is_of(approval, effect, head)]
+    return replace(one, effect=effect, approvals=(*here, *said))
+
+
+def _is_of(approval: Approval, effect: str, head: str) -> bool:
+    """Whether an approval is about this pull request, or was until its head or its plan changed."""
+    named = effect.removeprefix("sha256:").startswith(approval.effect.removeprefix("sha256:"))
+    return named or approval.head == head
+
+
+def _recorded(place: MonitoredLane, store: StateStore, reader: PullRequestsReader) -> list[Approval]:
+    """What `hwplan approve` recorded beside the state. A file that is none, or was edited, approves nothing."""
+    found = []
+    seal = store.fingerprinter().fingerprint
+    for file in sorted((state_folder(place.request) / _FOLDER).glob("*.json")):
+        try:
+            found.append(parse_approval(file.read_text(encoding="utf-8"), seal, file.name))
+        except HwplanError as error:
+            reader.problems.append(f"{file.name}: {error.message}")
+        except (OSError, UnicodeDecodeError):
+            reader.problems.append(f"{file.name}: it cannot be read")
+    return found

@@ -1,0 +1,82 @@
+"""What a cycle decides, and whether that still holds right before the merge: what the state knows beside GitHub."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from planner.app.lane_holds import standing_hold
+from planner.app.pull_requests.cycle_book import CycleBook
+from planner.app.pull_requests.pull_requests_reader import PullRequestsReader, PullRequestsReading
+from planner.errors import StalePlan
+from planner.pull_requests.candidate import UnmetRequirement
+from planner.pull_requests.deliveries import DeliveryStep, unaccepted_mismatch
+from planner.pull_requests.failure_issues import failures_in_a_row
+from planner.pull_requests.lane_freeze import LaneFreezeFacts
+from planner.pull_requests.merge_queue import CycleDecision, decide_merge_cycle
+
+_PAST = 50  # cycles that the self-stop looks at
+
+
+def reading_with_approvals(
+    book: CycleBook, reader: PullRequestsReader, reading: PullRequestsReading
+) -> PullRequestsReading:
+    """The reading with who approved what, where the lane wants to know."""
+    if reading.candidates is None or not book.place.rules.approvals.quorum:
+        return reading
+    from planner.app.pull_requests.candidate_approvals import read_approvals, remember_approvals  # plans whole rollouts
+
+    found = read_approvals(book.place, book.store, reader, reading.candidates, reading.branch, book.memory, reading.now)
+    book.memory = remember_approvals(book.memory, found, book.place.rules.approvals, reading.now)
+    return replace(reading, candidates=found, problems=tuple(reader.problems))
+
+
+def decide_cycle(book: CycleBook, reading: PullRequestsReading) -> CycleDecision:
+    """What this cycle does; on a node that does not merge for the lane nothing is merged (B10)."""
+    place = book.place
+    decision = decide_merge_cycle(
+        reading.candidates, place.rules, reading.branch, _state(book, reading), base=place.branch, now=reading.now
+    )
+    if not place.merges:
+        other = UnmetRequirement("authority", f"{place.rules.authority} merges for this lane", "operator")
+        return replace(decision, lane=(*decision.lane, other), merge=None)
+    open_ones = [one for one in book.known() if one.step is DeliveryStep.INTENDED]
+    if open_ones:  # a cycle was killed: what became of its merge comes first (P21)
+        return replace(decision, merge=None, paused=f"pull request {open_ones[0].pull} is looked at first")
+    return decision
+
+
+def recheck_before_merge(
+    book: CycleBook, reader: PullRequestsReader, decision: CycleDecision, seen: PullRequestsReading
+) -> None:
+    """Under the lease, right before the merge: all about the candidate again. Raises StalePlan, ProviderError."""
+    assert decision.merge is not None
+    number = decision.merge.pull.number
+    now = reader.again(decision.merge)
+    if now.tip != seen.tip:
+        raise StalePlan(f"{book.place.branch} moved on while pull request {number} was judged")
+    known = {row.pull: row.number for row in book.store.pulls.deliveries(book.place.key)}
+    if known.get(number) != book.deliveries[number][0]:
+        raise StalePlan(f"another monitor works on pull request {number}")
+    (candidate,) = now.candidates or ()
+    same = candidate.pull.head == decision.merge.pull.head
+    merge = decision.merge
+    judged = replace(candidate, effect=merge.effect, approvals=merge.approvals) if same else candidate
+    again = decide_merge_cycle(
+        (judged,), book.place.rules, now.branch, _state(book, now), base=book.place.branch, now=now.now
+    )
+    if again.merge is None or again.merge.pull.head != decision.merge.pull.head:
+        head = again.merge is not None
+        reason = "its head is another one" if head else again.verdicts[0].next_action
+        raise StalePlan(f"pull request {number} was changed while it was judged: {reason}")
+
+
+def _state(book: CycleBook, reading: PullRequestsReading) -> LaneFreezeFacts:
+    past = [one.result for one in reversed(book.store.pulls.cycles(book.place.key, limit=_PAST))]
+    hold = standing_hold(book.store, book.place.key)
+    return LaneFreezeFacts(
+        issues=reading.issues,
+        failures=failures_in_a_row(past),
+        remaining=reading.remaining,
+        hold=str(hold) if hold else "",
+        mismatch=unaccepted_mismatch(book.known()),
+    )

@@ -1,0 +1,41 @@
+"""Reading the state of the declared Secrets: fingerprints of source and live value, key by key. Never a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from planner.address import Address
+from planner.app.part_filters import is_secret, is_secret_address
+from planner.app.plan_run import GatheredInputs, gather_inputs
+from planner.app.request import Request
+from planner.app.session import open_session
+from planner.part_status import SecretKey, SecretStatus
+from planner.ports import Present, Unreadable
+from planner.values import Json, SealedSecret
+
+
+def read_secret_status(request: Request) -> SecretStatus:
+    """The status of the selection's Secrets. Raises only when nothing at all can be judged."""
+    with open_session(request) as session:
+        gathered = gather_inputs(session, only=is_secret, prune=is_secret_address)
+    keys = tuple(key for address in gathered.inputs.graph.order() for key in _keys(gathered, address))
+    obsolete = tuple(sorted(stray.address for stray in gathered.inputs.strays))
+    foreign = tuple(sorted(one.address for one in gathered.obsolete.foreign))
+    unreadable = {one.address: one.reason for one in gathered.obsolete.unreadable}
+    return SecretStatus(gathered.inputs.cluster, keys, obsolete, foreign, unreadable)
+
+
+def _keys(gathered: GatheredInputs, address: Address) -> Iterator[SecretKey]:
+    inputs = gathered.inputs
+    seen = inputs.observations.get(address)
+    problem = f"unreadable: {seen.reason}" if isinstance(seen, Unreadable) else ""
+    if reason := inputs.unsourced.get(address):
+        problem = f"{reason} (declared in {inputs.resources[address].source})"
+    live = (seen.value or {}).get("data") or {} if isinstance(seen, Present) else {}
+    for key, value in sorted((inputs.resources[address].manifest.get("data") or {}).items()):
+        source = value.ref if isinstance(value, SealedSecret) else "in the manifest"
+        yield SecretKey(address, key, source, _fingerprint(value), _fingerprint(live.get(key)), problem)
+
+
+def _fingerprint(value: Json) -> str:
+    return value.fingerprint if isinstance(value, SealedSecret) else ""

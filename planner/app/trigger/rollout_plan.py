@@ -1,0 +1,266 @@
+"""The plan of one rollout of one lane, and its forecast from the journal (S05).
+
+A trigger is the scope `rollout` of the lane, planned like any other. What is added: the commit is compared with the
+one that was asked for, and the run of the lane that it takes up is chosen by name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+
+from planner.address import Address
+from planner.app.lane.argo_preview import predict_sync_of_rollout
+from planner.app.lane.lane_parts import lane_parts, spec_for_commit
+from planner.app.lane_holds import SCOPE, HeldRollout, held_rollout, lane_key_of_stack, pin_branch_head, standing_hold
+from planner.app.lane_runs import read_lane_runs, run_namespace_and_name_prefix, with_run_parameter
+from planner.app.load_desired import load_selected_configuration, requested_selection
+from planner.app.part_filters import is_git_ref, without_refs_of_other_lanes
+from planner.app.plan_run import PlanRun, make_plan_run
+from planner.app.request import Request
+from planner.app.session import Session, open_session
+from planner.dataclass import dataclass
+from planner.duration import parse_duration
+from planner.errors import SelectionError, StalePlan
+from planner.plan import Plan
+from planner.ports import Present
+from planner.resource import Resource
+from planner.rollout.argo_prediction import ArgoPrediction
+from planner.rollout.forecast import PastNodeTime, RolloutForecast, forecast_rollout, stage_seconds
+from planner.rollout.rollout_stages import RolloutStage, pipeline_run_names, rollout_stage_of
+from planner.spec.lane import Lane
+from planner.values import OutputRef, OutputTemplate, outputs_in_document
+from state.lane_holds import LaneHold
+
+_PAST_RUNS = 200  # runs of the journal that are looked at for the forecast
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
+_WELL = ("done", "unchanged")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRollout:
+    """A rollout that was planned. `run` and `head` are its PipelineRun and the head of its branch, `commit` what that
+    stands on. `hold` is the hold of the lane that is in force, `held` what this rollout is held by, or sets."""
+
+    made: PlanRun
+    session: Session
+    lane: Lane
+    run: Resource
+    head: Resource
+    commit: str
+    forecast: RolloutForecast
+    hold: LaneHold | None = None
+    held: HeldRollout | None = None
+
+    @property
+    def source_stage_ref(self) -> str | None:
+        """The immutable ref of the mirror that the run builds from; None where the lane has no such ref (A14)."""
+        snapshots = lane_parts(self.session.stack.resources).snapshots
+        refs = [spec_for_commit(spec, self.commit)["to"].get("ref") for _, spec in snapshots]
+        own = f"/{self.lane.source_branch}/"
+        return next((one for one in refs if isinstance(one, str) and own in one), None)
+
+    def prediction(self) -> ArgoPrediction | None:
+        """What Argo CD will change; None where nothing is to be synced. Reads git and the cluster."""
+        planned = {change.address for change in self.made.plan.changes}
+        if not any(one.kind == "ArgoSync" and not one.group for one in planned):
+            return None
+        return predict_sync_of_rollout(self.session, self.lane, self.commit, promotes=self.run.address in planned)
+
+    @property
+    def budget(self) -> float:
+        """Seconds after which a warning is due."""
+        return parse_duration(self.lane.gate.warn_after)
+
+    @property
+    def key(self) -> str:
+        """The name of the lane in the state."""
+        return lane_key_of_stack(self.session.stack)
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutParts:
+    """The resources of a rollout, with its PipelineRun and the head of its branch, and an open session."""
+
+    session: Session
+    resources: tuple[Resource, ...]
+    run: Resource
+    head: Resource
+
+
+@contextmanager
+def open_rollout_parts(request: Request) -> Iterator[RolloutParts]:
+    """What a rollout of the one selected lane consists of. Raises SelectionError where no such lane is selected."""
+    if request.plain or request.scopes or request.targets or request.exclude:
+        raise SelectionError("a trigger takes a node and a lane", remedy="hwplan trigger --node NODE --lane LANE")
+    with open_session(replace(request, scopes=(SCOPE,))) as opened:
+        stack = opened.stack
+        if len(stack.nodes) != 1 or len(stack.lanes) != 1:
+            words = ", ".join((*stack.nodes, *stack.lanes))
+            raise SelectionError("a trigger is for one lane of one node", where=words, remedy="--node NODE --lane LANE")
+        run = _one(stack.resources, "PipelineRun", "")
+        ours = without_refs_of_other_lanes(
+            request, is_git_ref, opened.config
+        )  # the mirror serves all lanes of the node
+        resources = tuple(one for one in stack.resources if ours(one) or not is_git_ref(one))
+        yield RolloutParts(opened, resources, run, _one(stack.resources, "GitHead", _head_of(run)))
+
+
+@contextmanager
+def open_rollout_plan(
+    request: Request, *, rerun: bool = False, source_commit: str = "", reason: str = ""
+) -> Iterator[PlannedRollout]:
+    """Plan the rollout of the one selected lane; the session stays open for whoever runs it. With a `reason` the lane
+    is held at `source_commit`, which may be older than the tip of the branch.
+
+    Raises SelectionError where the words do not select one lane with a rollout, StalePlan when the branch does not
+    stand on `source_commit` and the lane is not held there.
+    """
+    with open_rollout_parts(request) as parts:
+        opened, resources, run, head = parts.session, parts.resources, parts.run, parts.head
+        stack, lane = opened.stack, _lane(opened)
+        held = held_rollout(opened.store, lane_key_of_stack(stack), source_commit, reason)
+        if held:
+            resources = pin_branch_head(resources, head.address, held.commit)
+        session, made = _planned(opened, resources, run, head, held, rerun=rerun)
+        commit = _commit(made, head.address)
+        if held:
+            _check_held(made, head.address, commit)
+        else:
+            _check_commit(commit, source_commit)
+        planned = _stages(made.plan)
+        budget = parse_duration(lane.gate.warn_after)
+        expected = forecast_rollout(_past(session), planned, budget)
+        hold = standing_hold(session.store, lane_key_of_stack(stack))
+        yield PlannedRollout(made, session, lane, run, head, commit, expected, hold, held)
+
+
+def _planned(
+    opened: Session,
+    resources: tuple[Resource, ...],
+    run: Resource,
+    head: Resource,
+    held: HeldRollout | None,
+    *,
+    rerun: bool,
+) -> tuple[Session, PlanRun]:
+    """The plan of the rollout. Which run it needs is known with the commit: planned once more where it is another."""
+    runs = read_lane_runs(opened.world.cluster, *run_namespace_and_name_prefix(run))
+
+    def plan(key: str, *, anew: bool) -> tuple[Session, PlanRun]:
+        wanted = tuple(
+            with_run_parameter(one, key, rerun=anew) if one.address == run.address else one for one in resources
+        )
+        session = replace(opened, stack=replace(opened.stack, resources=wanted))
+        return session, make_plan_run(session)
+
+    if held:
+        key, anew = runs.key(held.commit, held=True)
+        return plan(key, anew=anew or rerun)
+    first = plan("", anew=rerun)
+    key, anew = runs.key(_commit(first[1], head.address), held=False)
+    return plan(key, anew=anew or rerun) if key or anew else first
+
+
+def _one(resources: tuple[Resource, ...], kind: str, name: str) -> Resource:
+    found = [one for one in resources if one.address.kind == kind and not one.address.group]
+    found = [one for one in found if name in ("", one.address.name)]
+    if len(found) != 1:
+        raise SelectionError(
+            f"the scope {SCOPE} of this lane has {len(found)} {kind}{f' {name}' if name else ''}, expected one",
+            remedy="a rollout needs gitMirror.url and a remote with snapshotPipeline and the lane's sourceBranch",
+        )
+    return found[0]
+
+
+def rollout_job_name(request: Request) -> str:
+    """What the job of a rollout is called: after the pipeline whose snapshots it builds (A14). "" where there is none.
+    Raises SelectionError, ConfigError."""
+    from planner.loading.selection import resolve_selection
+
+    if request.plain or request.name:
+        return ""
+    asked = replace(request, scopes=(SCOPE,))
+    found = resolve_selection(load_selected_configuration(asked), requested_selection(asked))
+    remotes = [
+        node.spec.git_mirror.remotes.get(lane.spec.remote or "") if node.spec.git_mirror else None
+        for node, lanes in found.nodes
+        for lane in lanes
+    ]
+    pipelines = {one.snapshot_pipeline if one else None for one in remotes}
+    pipeline = pipelines.pop() if len(pipelines) == 1 else None
+    return f"{pipeline}-trigger" if pipeline else ""
+
+
+def _head_of(run: Resource) -> str:
+    """The name of the head whose commit the run is of: the one that its own name refers to (R1)."""
+    name = run.manifest["spec"]["manifest"]["metadata"]["name"]
+    parts = [
+        part
+        for found in outputs_in_document(name)
+        for part in (found.parts if isinstance(found, OutputTemplate) else [found])
+    ]
+    heads = {part.address.name for part in parts if isinstance(part, OutputRef) and part.address.kind == "GitHead"}
+    return heads.pop() if len(heads) == 1 else ""
+
+
+def _lane(session: Session) -> Lane:
+    stack = session.stack
+    assert session.config is not None
+    lanes = session.config.lanes_of(stack.product, stack.nodes[0])
+    return next(one.spec for one in lanes if one.name == stack.lanes[0])
+
+
+def _commit(made: PlanRun, head: Address) -> str:
+    seen = made.inputs.observations.get(head)
+    return str(seen.outputs.get("commit") or "") if isinstance(seen, Present) else ""
+
+
+def _check_held(made: PlanRun, head: Address, commit: str) -> None:
+    """An older commit is rolled out only where the branch has gone through it (B9)."""
+    if not commit:
+        preview = made.inputs.previews.get(head)
+        why = preview.blocked if preview is not None else ""
+        raise StalePlan(why or f"{head} cannot be read", remedy=preview.remedy if preview is not None else "")
+
+
+def _check_commit(commit: str, wanted: str) -> None:
+    if wanted and not _COMMIT.fullmatch(wanted):
+        raise SelectionError(
+            "no commit id of 7 to 64 hexadecimal digits",
+            where=f"--source-commit {wanted}",
+            remedy="git rev-parse COMMIT",
+        )
+    if wanted and not commit.startswith(wanted):
+        raise StalePlan(
+            f"superseded: the branch stands on {commit[:12] or 'nothing that can be read'}, not on {wanted[:12]}",
+            remedy="trigger without --source-commit, or roll the older commit out on purpose: --hold REASON",
+        )
+
+
+def _stages(plan: Plan) -> frozenset[RolloutStage]:
+    runs = pipeline_run_names(change.address for change in plan.changes)
+    return frozenset(rollout_stage_of(change.address, runs) for change in plan.changes)
+
+
+def _past(session: Session) -> list[Mapping[RolloutStage, float]]:
+    """Stage times of the rollouts of this lane that the journal has, newest first."""
+    stack, store = session.stack, session.store
+    runs = (
+        one
+        for one in store.history(_PAST_RUNS)
+        if (one.selection.product, one.selection.nodes, one.selection.lanes)
+        == (stack.product, stack.nodes, stack.lanes)
+        and SCOPE in one.selection.scopes
+    )
+    return [
+        stage_seconds(
+            [
+                PastNodeTime(row.address, row.result in _WELL, float(row.detail.get("seconds") or 0.0), row.at)
+                for row in store.nodes(run.number)
+            ]
+        )
+        for run in runs
+    ]

@@ -1,0 +1,250 @@
+"""Parts of an object that others name: keys, ports, results, rules. What an object has, and what an object uses. Pure.
+
+Knows the shapes in which fields of Kubernetes, Tekton and Argo CD name a part; where nothing is known, nothing is said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+from planner.address import Address
+from planner.dataclass import dataclass
+from planner.graph.resource_index import accounts_of_binding, as_mapping, as_mappings, as_text, pod_spec
+from planner.resource import Resource
+from planner.source_ref import SourceRef
+from planner.values import Json, JsonObject, canonical_bytes, encode_leaves
+
+Part: TypeAlias = tuple[str, str]  # sort and name: ("key", "tls.crt"), ("port", "http")
+ANY = "*"  # some part of that sort, it is not known which: an account uses a rule of its role
+WHOLE: Part = (ANY, ANY)  # everything: a mounted ConfigMap
+
+_RBAC, _TEKTON, _ARGO = "rbac.authorization.k8s.io", "tekton.dev", "argoproj.io"
+_NOWHERE = SourceRef("")
+_RESULT = re.compile(r"\$\((?:tasks|finally|steps)\.([\w-]+)\.results\.([\w-]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class PartUse:
+    """A part of another object that an object uses."""
+
+    of: Address
+    part: Part
+
+
+def named_parts(address: Address, manifest: JsonObject) -> frozenset[Part]:
+    """The parts that the object has for others to name."""
+    return frozenset(_parts(address, manifest))
+
+
+def _parts(address: Address, manifest: JsonObject) -> Iterator[Part]:
+    spec = as_mapping(manifest.get("spec"))
+    match address.kind, address.group:
+        case (("ConfigMap" | "Secret"), ""):
+            for field in ("data", "binaryData", "stringData"):
+                yield from (("key", key) for key in as_mapping(manifest.get(field)))
+        case "Service", "":
+            for port in as_mappings(spec.get("ports")):
+                yield from (("port", str(port[key])) for key in ("name", "port") if key in port)
+        case (("Role" | "ClusterRole"), group) if group == _RBAC:
+            yield from _rules(manifest)
+        case (("RoleBinding" | "ClusterRoleBinding"), group) if group == _RBAC:
+            accounts = accounts_of_binding(Resource(address, "", manifest, "", "", _NOWHERE))
+            yield from (("subject", f"{namespace}/{name}") for namespace, name in accounts)
+        case (("Task" | "StepAction" | "Pipeline"), group) if group == _TEKTON:
+            for sort, field in (("result", "results"), ("workspace", "workspaces")):
+                yield from ((sort, as_text(one.get("name"))) for one in as_mappings(spec.get(field)))
+        case "AppProject", group if group == _ARGO:
+            yield from (("source", as_text(one)) for one in spec.get("sourceRepos") or ())
+            yield from (("destination", _destination(one)) for one in as_mappings(spec.get("destinations")))
+        case _:
+            yield from _pod_parts(manifest)
+
+
+def _rules(manifest: JsonObject) -> Iterator[Part]:
+    """Each right by itself, so that a rule that is only written otherwise takes nothing away."""
+    for rule in as_mappings(manifest.get("rules")):
+        names = rule.get("resourceNames") or [""]
+        for verb in rule.get("verbs") or ():
+            for url in rule.get("nonResourceURLs") or ():
+                yield "rule", f"{verb} {url}"
+            for group in rule.get("apiGroups") or ():
+                for resource in rule.get("resources") or ():
+                    yield from (("rule", f"{verb} {group}/{resource}/{name}") for name in names)
+
+
+def _pod_parts(manifest: JsonObject) -> Iterator[Part]:
+    _, pod = pod_spec(manifest) or ("", {})
+    for container in (*as_mappings(pod.get("containers")), *as_mappings(pod.get("initContainers"))):
+        yield "container", as_text(container.get("name"))
+        yield from (
+            ("container port", as_text(port["name"])) for port in as_mappings(container.get("ports")) if "name" in port
+        )
+
+
+def used_parts(documents: Mapping[Address, JsonObject]) -> Mapping[Address, frozenset[PartUse]]:
+    """For each object the parts of others among `documents` that it uses."""
+    found: dict[Address, set[PartUse]] = {address: set() for address in documents}
+    for address, manifest in documents.items():
+        found[address].update(_named(address, manifest, ()))
+        found[address].update(_by_kind(address, manifest))
+    for address, uses in _of_accounts(documents):
+        found[address].update(uses)
+    for address, uses in _of_selectors(documents):
+        found[address].update(uses)
+    return {address: frozenset(use for use in uses if use.of in documents) for address, uses in found.items()}
+
+
+def _named(address: Address, value: Json, path: tuple[str, ...]) -> Iterator[PartUse]:
+    """What fields of a known shape name, wherever they stand: also in kinds that nobody knows."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _named(address, item, path)
+    if not isinstance(value, dict):
+        return
+    for key, item in value.items():
+        if isinstance(item, dict):
+            yield from _shape(address, key, item)
+        elif key == "backendRefs":
+            yield from (_port(address, one, one.get("port")) for one in as_mappings(item) if "port" in one)
+        yield from _named(address, item, (*path, key))
+
+
+def _shape(address: Address, key: str, item: JsonObject) -> Iterator[PartUse]:
+    name = as_text(item.get("name")) or as_text(item.get("secretName"))
+    if not name:
+        return
+    match key:
+        case "configMapKeyRef" | "secretKeyRef":
+            yield _of(address, _KINDS[key], name, ("key", as_text(item.get("key"))))
+        case "configMapRef" | "secretRef":
+            yield _of(address, _KINDS[key], name, WHOLE)
+        case "configMap" | "secret":
+            parts = [("key", as_text(one.get("key"))) for one in as_mappings(item.get("items"))] or [WHOLE]
+            yield from (_of(address, _KINDS[key], name, part) for part in parts)
+        case "service" if "port" in item or "namespace" in item:
+            yield _port(address, item, item.get("port", 443))
+
+
+_KINDS = {
+    "configMapKeyRef": "ConfigMap",
+    "configMapRef": "ConfigMap",
+    "configMap": "ConfigMap",
+    "secretKeyRef": "Secret",
+    "secretRef": "Secret",
+    "secret": "Secret",
+}
+
+
+def _of(address: Address, kind: str, name: str, part: Part, group: str = "", namespace: str = "") -> PartUse:
+    return PartUse(Address(address.node_lane, kind, group, namespace or address.namespace, name), part)
+
+
+def _port(address: Address, item: JsonObject, port: Json) -> PartUse:
+    """A backend: of an Ingress `{name, port: {name|number}}`, of a route or a webhook `{name, namespace, port}`."""
+    written = port.get("name", port.get("number")) if isinstance(port, dict) else port
+    namespace = as_text(item.get("namespace"))
+    return _of(address, "Service", as_text(item.get("name")), ("port", str(written)), namespace=namespace)
+
+
+def _by_kind(address: Address, manifest: JsonObject) -> Iterator[PartUse]:
+    spec = as_mapping(manifest.get("spec"))
+    match address.kind, address.group:
+        case (("Pipeline" | "PipelineRun" | "TaskRun" | "Task"), group) if group == _TEKTON:
+            yield from _tekton(address, spec)
+        case "HorizontalPodAutoscaler", "autoscaling":
+            target = as_mapping(spec.get("scaleTargetRef"))
+            group = as_text(target.get("apiVersion")).rpartition("/")[0]
+            for metric in as_mappings(spec.get("metrics")):
+                if container := as_text(as_mapping(metric.get("containerResource")).get("container")):
+                    named = (as_text(target.get("kind")), as_text(target.get("name")))
+                    yield _of(address, *named, ("container", container), group)
+        case "Application", group if group == _ARGO:
+            parts: list[Part] = [("destination", _destination(as_mapping(spec.get("destination"))))]
+            sources = [as_mapping(spec.get("source")), *as_mappings(spec.get("sources"))]
+            parts += [("source", as_text(source.get("repoURL"))) for source in sources]
+            yield from (_of(address, "AppProject", as_text(spec.get("project")), part, _ARGO) for part in parts)
+
+
+def _tekton(address: Address, spec: JsonObject) -> Iterator[PartUse]:
+    """Results and workspaces of the Tasks, StepActions and Pipelines that an object names."""
+    inner = [spec, as_mapping(spec.get("pipelineSpec")), as_mapping(spec.get("taskSpec"))]
+    named = {}
+    for holder in inner:
+        for key, ref, kind in (
+            ("tasks", "taskRef", "Task"),
+            ("finally", "taskRef", "Task"),
+            ("steps", "ref", "StepAction"),
+        ):
+            for one in as_mappings(holder.get(key)):
+                reference = as_mapping(one.get(ref))
+                target = _of(
+                    address, as_text(reference.get("kind")) or kind, as_text(reference.get("name")), WHOLE, _TEKTON
+                ).of
+                named[as_text(one.get("name"))] = target
+                yield from (
+                    PartUse(target, ("workspace", as_text(ws.get("name")))) for ws in as_mappings(one.get("workspaces"))
+                )
+    for task, result in _RESULT.findall(canonical_bytes(encode_leaves(spec)).decode()):
+        if task in named:
+            yield PartUse(named[task], ("result", result))
+    for ref, kind in (("pipelineRef", "Pipeline"), ("taskRef", "Task")):
+        target = _of(address, kind, as_text(as_mapping(spec.get(ref)).get("name")), WHOLE, _TEKTON).of
+        yield from (
+            PartUse(target, ("workspace", as_text(ws.get("name")))) for ws in as_mappings(spec.get("workspaces"))
+        )
+
+
+def _destination(one: JsonObject) -> str:
+    return f"{as_text(one.get('server')) or as_text(one.get('name'))} {as_text(one.get('namespace'))}"
+
+
+def _of_accounts(documents: Mapping[Address, JsonObject]) -> Iterator[tuple[Address, list[PartUse]]]:
+    """A workload uses the binding of its account, and a rule of the role behind it."""
+    bound: dict[tuple[str, str, str], list[PartUse]] = {}
+    for address, manifest in documents.items():
+        if address.kind in ("RoleBinding", "ClusterRoleBinding") and address.group == _RBAC:
+            role = as_mapping(manifest.get("roleRef"))
+            namespace = "" if role.get("kind") == "ClusterRole" else address.namespace
+            behind = Address(address.node_lane, as_text(role.get("kind")), _RBAC, namespace, as_text(role.get("name")))
+            for account in accounts_of_binding(Resource(address, "", manifest, "", "", _NOWHERE)):
+                uses = [PartUse(address, ("subject", "/".join(account))), PartUse(behind, ("rule", ANY))]
+                bound.setdefault((address.node_lane, *account), []).extend(uses)
+    for address, manifest in documents.items():
+        for name in _accounts(manifest):
+            yield address, bound.get((address.node_lane, address.namespace, name), [])
+
+
+def _accounts(manifest: JsonObject) -> Iterator[str]:
+    """The accounts that something of the object runs as."""
+    _, pod = pod_spec(manifest) or ("", {})
+    spec = as_mapping(manifest.get("spec"))
+    for holder in (pod, spec, as_mapping(spec.get("taskRunTemplate"))):
+        if account := as_text(holder.get("serviceAccountName")):
+            yield account
+
+
+def _of_selectors(documents: Mapping[Address, JsonObject]) -> Iterator[tuple[Address, list[PartUse]]]:
+    """A Service uses the named ports of the containers that it selects."""
+    for address, manifest in documents.items():
+        if (address.kind, address.group) != ("Service", ""):
+            continue
+        spec = as_mapping(manifest.get("spec"))
+        selector = as_mapping(spec.get("selector"))
+        named = [
+            as_text(port.get("targetPort"))
+            for port in as_mappings(spec.get("ports"))
+            if as_text(port.get("targetPort"))
+        ]
+        behind = [other for other in documents if named and selector and _selects(selector, address, other, documents)]
+        yield address, [PartUse(other, ("container port", name)) for other in behind for name in named]
+
+
+def _selects(selector: JsonObject, service: Address, other: Address, documents: Mapping[Address, JsonObject]) -> bool:
+    if (other.node_lane, other.namespace) != (service.node_lane, service.namespace) or not pod_spec(documents[other]):
+        return False
+    manifest = documents[other]
+    template = manifest if other.kind == "Pod" else as_mapping(as_mapping(manifest.get("spec")).get("template"))
+    labels = as_mapping(as_mapping(template.get("metadata")).get("labels"))
+    return selector.items() <= labels.items()

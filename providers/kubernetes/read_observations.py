@@ -1,0 +1,236 @@
+"""Reads everything a plan needs in bulk: one LIST for each kind and namespace, never a request for an object.
+
+Owns the difference between absent and unreadable, and what counts as a stray of ours. Changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from planner.address import Address, group_of
+from planner.applied_state import KindInNamespace
+from planner.errors import ProviderError
+from planner.ports import Absent, Fingerprinter, Observation, Present, ReadResult, Unreadable
+from planner.resource import PROTECT, SCOPE, SET_LABEL, Resource, orphan_annotation
+from planner.values import JsonObject
+from providers.cluster import FIELD_MANAGER, Cluster, Keep, KindInfo, Listing, ObjectCollection
+from providers.kubernetes.answer_shape import check_managed_fields
+from providers.kubernetes.content_digest import content_digest
+from providers.kubernetes.errors import Forbidden, UnknownServerAnswer
+from providers.kubernetes.object_location import ObjectLocation, can_be_declared, locate_object, served_kind
+from providers.kubernetes.object_outputs import object_outputs
+from providers.kubernetes.secret_sealing import seal_live_document, stand_ins_as_text, with_stand_ins
+
+MANY_NAMESPACES = 8  # above it a kind is listed once for the whole cluster
+
+
+@dataclass(slots=True)
+class _Survey:
+    """What to list, and for whom."""
+
+    spots: dict[Address, ObjectLocation] = field(default_factory=dict)
+    observations: dict[Address, Observation] = field(default_factory=dict)
+    wanted: dict[KindInfo, set[str]] = field(default_factory=lambda: defaultdict(set))
+    places: dict[tuple[str, str, str], str] = field(default_factory=dict)  # group, kind, namespace -> node/lane
+    unlisted: list[Unreadable] = field(default_factory=list)
+
+
+def read_kubernetes(
+    cluster: Cluster,
+    fingerprinter: Fingerprinter,
+    default_namespace: str,
+    wanted: Sequence[Resource],
+    owned: Collection[str],
+    also: Collection[KindInNamespace],
+) -> ReadResult:
+    """See planner.ports.Provider.read."""
+    survey = _Survey()
+    for resource in wanted:
+        _locate(cluster, survey, resource, default_namespace)
+    for place in sorted(also, key=lambda item: (item.node_lane, item.api_version, item.kind, item.namespace)):
+        _locate_also(cluster, survey, place)
+    listing = _listed(cluster, survey.wanted, _keep(survey, owned))
+    found = _index(survey, listing)
+    for address, spot in survey.spots.items():
+        survey.observations[address] = _observe(address, spot, found, listing, fingerprinter)
+    strays, warnings = _strays(survey, found, owned, {r.owned_by: r.address.node_lane for r in wanted}, fingerprinter)
+    return ReadResult(survey.observations, strays, tuple(survey.unlisted), warnings, _other_sets(found.values(), owned))
+
+
+def _other_sets(found: Iterable[JsonObject], owned: Collection[str]) -> tuple[str, ...]:
+    """The sets of objects that we applied, but for the `owned` ones."""
+    labelled = ((live, (live["metadata"].get("labels") or {}).get(SET_LABEL)) for live in found)
+    return tuple(sorted({str(name) for live, name in labelled if name and name not in owned and applied_by_us(live)}))
+
+
+def observe_object(address: Address, live: JsonObject, fingerprinter: Fingerprinter) -> Present:
+    """The observation of one live object, sealed."""
+    sealed = seal_live_document(live, fingerprinter)
+    metadata = sealed["metadata"]
+    annotations = metadata.get("annotations") or {}
+    return Present(
+        address,
+        uid=str(metadata.get("uid", "")),
+        content=digest_of_sealed_content(sealed, fingerprinter),
+        value=sealed,
+        owned_by=(metadata.get("labels") or {}).get(SET_LABEL, ""),
+        scope=annotations.get(SCOPE, ""),
+        protected=annotations.get(PROTECT) == "true",
+        orphan_on_delete=orphan_annotation(annotations),
+        outputs=object_outputs(sealed),
+    )
+
+
+def digest_of_sealed_content(sealed: JsonObject, fingerprinter: Fingerprinter) -> str:
+    """The content digest of a sealed object, the same for a live one and for its snapshot."""
+    return content_digest(stand_ins_as_text(with_stand_ins(sealed)), fingerprinter)
+
+
+def _locate(cluster: Cluster, survey: _Survey, resource: Resource, default_namespace: str) -> None:
+    address = resource.address
+    try:
+        kind = cluster.kind(resource.api_version, address.kind)
+    except ProviderError as error:
+        survey.observations[address] = Unreadable(address, error.message)
+        return
+    if kind is None or not can_be_declared(kind):
+        survey.observations[address] = Absent(address)
+        return
+    spot = locate_object(kind, address, default_namespace)
+    survey.spots[address] = spot
+    survey.wanted[kind].add(spot.namespace)
+    survey.places.setdefault((address.group, address.kind, spot.namespace), address.node_lane)
+
+
+def _locate_also(cluster: Cluster, survey: _Survey, place: KindInNamespace) -> None:
+    group = group_of(place.api_version)
+    try:
+        kind = served_kind(cluster, place.api_version, place.kind)
+    except ProviderError as error:
+        address = Address(place.node_lane, place.kind, group, place.namespace, "*")
+        survey.unlisted.append(Unreadable(address, error.message))
+        return
+    if kind is None or any(_same(kind, other, place.namespace, survey) for other in survey.wanted):
+        return  # not served any more: then none of its objects are there either; or listed at another version
+    survey.wanted[kind].add(place.namespace if kind.namespaced else "")
+    survey.places.setdefault((group, place.kind, place.namespace if kind.namespaced else ""), place.node_lane)
+
+
+def _same(kind: KindInfo, other: KindInfo, namespace: str, survey: _Survey) -> bool:
+    alike = other.kind == kind.kind and group_of(other.api_version) == group_of(kind.api_version)
+    return alike and (namespace if kind.namespaced else "") in survey.wanted[other]
+
+
+def _keep(survey: _Survey, owned: Collection[str]) -> Keep:
+    """Whether an object may be wanted or a stray: those of others, however many, are not remembered."""
+    names = {spot.name for spot in survey.spots.values()}
+
+    def keep(item: JsonObject) -> bool:
+        metadata = item["metadata"]
+        return metadata["name"] in names or (metadata.get("labels") or {}).get(SET_LABEL) in owned
+
+    return keep
+
+
+def _listed(cluster: Cluster, wanted: Mapping[KindInfo, set[str]], keep: Keep) -> Listing:
+    """Every wanted place with its objects or its error. A place covered by a cluster-wide list shares its answer."""
+    wide = {kind for kind, namespaces in wanted.items() if len(namespaces) > MANY_NAMESPACES}
+    places = [ObjectCollection(kind, "") for kind in wide]
+    places += [
+        ObjectCollection(kind, namespace) for kind, names in wanted.items() if kind not in wide for namespace in names
+    ]
+    answers = dict(cluster.list(sorted(places), keep))
+    refused = [kind for kind in wide if isinstance(answers[ObjectCollection(kind, "")], Forbidden)]
+    retried = [ObjectCollection(kind, namespace) for kind in refused for namespace in wanted[kind]]
+    if retried:  # rights may be given namespace by namespace
+        answers |= cluster.list(sorted(retried), keep)
+    for kind in wide.difference(refused):
+        answers |= _shared_out(kind, answers[ObjectCollection(kind, "")], wanted[kind])
+    return answers
+
+
+def _shared_out(
+    kind: KindInfo, whole: tuple[JsonObject, ...] | ProviderError, namespaces: Collection[str]
+) -> Mapping[ObjectCollection, tuple[JsonObject, ...] | ProviderError]:
+    """The answer of a cluster-wide list, by namespace; other namespaces are left out."""
+    if isinstance(whole, ProviderError):
+        return {ObjectCollection(kind, namespace): whole for namespace in namespaces}
+    parts: dict[str, list[JsonObject]] = {namespace: [] for namespace in namespaces}
+    for document in whole:
+        if (part := parts.get(document["metadata"].get("namespace", ""))) is not None:
+            part.append(document)
+    return {ObjectCollection(kind, namespace): tuple(part) for namespace, part in parts.items()}
+
+
+def _index(survey: _Survey, listing: Listing) -> dict[ObjectLocation, JsonObject]:
+    """All listed objects by where they stand; places that could not be listed are noted."""
+    found: dict[ObjectLocation, JsonObject] = {}
+    for kind in sorted(survey.wanted):
+        for namespace in sorted(survey.wanted[kind]):
+            answer = listing[ObjectCollection(kind, namespace)]
+            if isinstance(answer, ProviderError):
+                group = group_of(kind.api_version)
+                lane = survey.places.get((group, kind.kind, namespace), "")
+                address = Address(lane, kind.kind, group, namespace, "*")
+                survey.unlisted.append(Unreadable(address, answer.message))
+                continue
+            for document in answer:
+                where = namespace or document["metadata"].get("namespace", "")  # a list of all namespaces
+                found[ObjectLocation(kind, where, document["metadata"]["name"])] = document
+    return found
+
+
+def _observe(
+    address: Address,
+    spot: ObjectLocation,
+    found: Mapping[ObjectLocation, JsonObject],
+    listing: Listing,
+    fingerprinter: Fingerprinter,
+) -> Observation:
+    if live := found.get(spot):
+        try:
+            check_managed_fields(live, address.local)
+        except UnknownServerAnswer as error:
+            return Unreadable(address, error.message)
+        return observe_object(address, live, fingerprinter)
+    answer = listing[ObjectCollection(spot.kind, spot.namespace)]
+    return Unreadable(address, answer.message) if isinstance(answer, ProviderError) else Absent(address)
+
+
+def _strays(
+    survey: _Survey,
+    found: Mapping[ObjectLocation, JsonObject],
+    owned: Collection[str],
+    lanes: Mapping[str, str],
+    fingerprinter: Fingerprinter,
+) -> tuple[tuple[Present, ...], tuple[str, ...]]:
+    """Objects of the owned sets that nobody wants: applied by us, not on their way out, and nobody else's children."""
+    known = set(survey.spots.values())
+    strays: list[Present] = []
+    warnings: list[str] = []
+    for spot, live in found.items():
+        metadata = live["metadata"]
+        label = (metadata.get("labels") or {}).get(SET_LABEL)
+        if label is None or label not in owned or spot in known or not _is_loose(metadata):
+            continue
+        group = group_of(spot.kind.api_version)
+        lane = lanes.get(label) or survey.places.get((group, spot.kind.kind, spot.namespace), "")
+        address = Address(lane, spot.kind.kind, group, spot.namespace, spot.name)
+        if applied_by_us(live):
+            strays.append(observe_object(address, live, fingerprinter))
+        else:  # a copy of one of our objects, or labels that a controller passed on
+            warnings.append(f"{address} carries our label but was not applied by hwplan: left alone")
+    return tuple(sorted(strays, key=lambda stray: stray.address)), tuple(sorted(warnings))
+
+
+def _is_loose(metadata: JsonObject) -> bool:
+    owners: Iterable[JsonObject] = metadata.get("ownerReferences") or ()
+    return not metadata.get("deletionTimestamp") and not any(owner.get("controller") for owner in owners)
+
+
+def applied_by_us(live: JsonObject) -> bool:
+    """Whether our field manager has applied the object: a label alone can be copied."""
+    entries: Iterable[JsonObject] = live["metadata"].get("managedFields") or ()
+    return any(entry.get("manager") == FIELD_MANAGER and entry.get("operation") == "Apply" for entry in entries)

@@ -1,0 +1,111 @@
+"""The journal of a run: an observer that turns events into durable rows, each sealed over the one before it.
+
+A BEGIN is on disk before its effect may be tried, an END before anything may depend on it. An APPLIED goes to disk with
+the next transaction, together with the record of what was applied; a skipped or cancelled node had no effect, so nobody
+waits for its END either.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias, assert_never
+
+from planner.address import Address
+from planner.events import Applied, Began, Ended, Event, NodeResult, Waiting
+from planner.plan import LEAVING, Change
+from planner.redaction.clean_values import clean_texts_in_value
+from planner.values import JsonObject, encode_leaves
+from state import applied_records
+from state.journal_writer import JournalWriter
+from state.row_checksum import row_checksum, verify_checksum
+from state.sqlite_connection import Database, Row
+
+_WELL = (NodeResult.DONE, NodeResult.UNCHANGED)
+_WITHOUT_EFFECT = (NodeResult.SKIPPED, NodeResult.CANCELLED)
+_JSON = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=encode_leaves)
+_Line: TypeAlias = tuple[str, str, str, str, str, str]  # address, phase, action, result, at, detail
+
+
+class RunJournal:
+    """A planner.events.EventObserver that may be called from many threads at once; that is how they share commits."""
+
+    def __init__(self, writer: JournalWriter, run: int, changes: Mapping[Address, Change]) -> None:
+        self._writer = writer
+        self._run = run
+        self._changes = changes
+        self._seq = 0  # the writer's thread only
+        self._seal = first_checksum(run)
+
+    def on(self, event: Event) -> None:
+        """Take one event; Began and Ended are durable on return. Raises LockedError or StateError: then stop."""
+        match event:
+            case Began():
+                self._put(_line("BEGIN", event, "", {}))
+            case Applied():
+                self._applied(event)
+            case Waiting():
+                pass
+            case Ended():
+                self._ended(event)
+            case _:
+                assert_never(event)
+
+    def _applied(self, event: Applied) -> None:
+        detail = {"uid": event.uid, "outputs": event.outputs, "already": event.already}
+        row = None
+        if event.action not in LEAVING:  # a deleted object is on record until it is gone
+            row = applied_records.version_row(self._changes[event.address], self._run, event.uid, event.at)
+        self._put(_line("APPLIED", event, "", detail), row, durable=False)
+
+    def _ended(self, event: Ended) -> None:
+        detail: JsonObject = {"seconds": round(event.seconds, 3)}
+        detail |= {"message": event.message} if event.message else {}
+        detail |= {"remedy": event.remedy} if event.remedy else {}
+        detail |= {"cause": str(event.cause)} if event.cause else {}
+        detail |= {"warnings": list(event.warnings)} if event.warnings else {}
+        row = None
+        if event.action in LEAVING and event.result in _WELL:
+            row = applied_records.version_row(self._changes[event.address], self._run, "", event.at)
+        line = _line("END", event, str(event.result), detail)
+        self._put(line, row, durable=event.result not in _WITHOUT_EFFECT)
+
+    def _put(self, line: _Line, record: Row | None = None, *, durable: bool = True) -> None:
+        self._writer.submit(self._write, (line, record), durable=durable)
+
+    def _write(self, database: Database, items: Sequence[tuple[_Line, Row | None]]) -> None:
+        """Write what was handed in since the last transaction. On the writer's thread."""
+        rows = []
+        for line, _ in items:
+            self._seq += 1
+            row = (self._run, self._seq, *line)
+            self._seal = row_checksum((self._seal, *row))
+            rows.append((*row, self._seal))
+        database.insert("INSERT INTO journal", rows)
+        if found := [record for _, record in items if record is not None]:
+            applied_records.write_versions(database, found)
+
+
+def _line(phase: str, event: Began | Applied | Ended, result: str, detail: JsonObject) -> _Line:
+    text = _JSON.encode(clean_texts_in_value(detail)) if detail else "{}"
+    return (str(event.address), phase, event.action.value, result, event.at, text)
+
+
+def first_checksum(run: int) -> str:
+    """What the first row of a run is sealed over."""
+    return f"run {run}"
+
+
+def journal_rows(database: Database, run: int) -> list[Row]:
+    """The rows of a run in order, without seals: (run, seq, address, phase, action, result, at, detail).
+
+    Raises StateError when a row was changed, lost or put in.
+    """
+    believed, last = [], first_checksum(run)
+    sql = "SELECT run, seq, address, phase, action, result, at, detail, seal FROM journal WHERE run = ? ORDER BY seq"
+    for number, row in enumerate(database.rows(sql, (run,)), start=1):
+        last = row_checksum((last, *row[:-1]))
+        found = row[-1] if row[1] == number else ""
+        verify_checksum(last, found, f"entry {number} of the journal of run {run}", database.path)
+        believed.append(row[:-1])
+    return believed
