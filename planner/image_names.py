@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def split_image(image: str) -> tuple[str, str, str]:
+def split_image_reference(image: str) -> tuple[str, str, str]:
     """Repository, tag and digest of a reference; "" for what it does not name."""
     name, _, digest = image.partition("@")
     colon = name.find(":", name.rfind("/"))

@@ -133,7 +133,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Blocked:
+class BlockedResource:
     """A resource that cannot be planned, and why. `evidence` is what was seen; `remedy` what would unblock it."""
 
     address: Address
@@ -146,7 +146,7 @@ class Blocked:
 
 
 @dataclass(frozen=True, slots=True)
-class Drift:
+class DriftedField:
     """A live field that is not as we left it, or that nobody declared. `declared` says which of the two.
 
     `harmless` says why it is no cause for an alarm, and is empty where it is.
@@ -220,8 +220,8 @@ class Plan:
     inputs_config: str
     inputs_live: str
     changes: tuple[Change, ...]
-    blocked: tuple[Blocked, ...] = ()
-    drift: tuple[Drift, ...] = ()
+    blocked: tuple[BlockedResource, ...] = ()
+    drift: tuple[DriftedField, ...] = ()
     warnings: tuple[str, ...] = ()
     unchanged: int = 0
     destroy: bool = False

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from planner.address import Address
 from planner.field_path import render_path
-from planner.plan import Action, Blocked, Change, FieldChange, FieldOp, Plan
+from planner.plan import Action, BlockedResource, Change, FieldChange, FieldOp, Plan
 from planner.values import Json, encode_leaves
 
 
@@ -30,7 +30,7 @@ def plan_differences(before: Plan, after: Plan) -> tuple[PlanDifference, ...]:
     return tuple(sorted((one for one in found if one), key=lambda one: one.address))
 
 
-_Decision: TypeAlias = Change | Blocked
+_Decision: TypeAlias = Change | BlockedResource
 
 
 def _decisions(plan: Plan) -> dict[Address, _Decision]:
@@ -49,7 +49,7 @@ def _decision_difference(address: Address, old: _Decision | None, new: _Decision
 
 
 def _word(decision: _Decision | None) -> str:
-    if isinstance(decision, Blocked):
+    if isinstance(decision, BlockedResource):
         return "blocked"
     return str(decision.action) if decision else ""
 

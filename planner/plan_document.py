@@ -22,10 +22,10 @@ from planner.field_path import parse_path, render_path
 from planner.plan import (
     SCHEMA_VERSION,
     Action,
-    Blocked,
+    BlockedResource,
     Change,
     ClusterIdentity,
-    Drift,
+    DriftedField,
     FieldChange,
     FieldOp,
     Plan,
@@ -208,7 +208,7 @@ def _ownership(change: Change) -> JsonObject:
     return {key: value for key, value in moved.items() if value}
 
 
-def _blocked(blocked: Blocked, home: _Home) -> JsonObject:
+def _blocked(blocked: BlockedResource, home: _Home) -> JsonObject:
     return {
         **address_document(blocked.address, home),
         "action": str(blocked.action),
@@ -220,7 +220,7 @@ def _blocked(blocked: Blocked, home: _Home) -> JsonObject:
     }
 
 
-def _drift(drift: Drift, home: _Home) -> JsonObject:
+def _drift(drift: DriftedField, home: _Home) -> JsonObject:
     reason = "set by another manager" if drift.declared else "not declared"
     harmless = {"harmless": drift.harmless} if drift.harmless else {}
     return {
@@ -318,8 +318,8 @@ def _read_change(item: JsonObject, names: dict[str, Address]) -> Change:
     )
 
 
-def _read_blocked(item: JsonObject) -> Blocked:
-    return Blocked(
+def _read_blocked(item: JsonObject) -> BlockedResource:
+    return BlockedResource(
         _address(item),
         Action(item["action"]),
         item["reason"],
@@ -330,8 +330,8 @@ def _read_blocked(item: JsonObject) -> Blocked:
     )
 
 
-def _read_drift(item: JsonObject) -> Drift:
-    return Drift(_address(item), read_field(item["fields"][0]), item["declared"], item.get("harmless", ""))
+def _read_drift(item: JsonObject) -> DriftedField:
+    return DriftedField(_address(item), read_field(item["fields"][0]), item["declared"], item.get("harmless", ""))
 
 
 def read_field(item: JsonObject) -> FieldChange:

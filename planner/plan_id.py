@@ -25,7 +25,7 @@ from planner.values import (
     document_digest,
     encode_leaves,
     is_plain,
-    open_outputs,
+    outputs_in_document,
 )
 
 SHOWN_DIGITS = 32  # hex digits of an id that are enough to approve by: 128 bits
@@ -97,7 +97,7 @@ def _name(address: Address, home: str) -> str:
 def _change(change: Change, needs: frozenset[Address], home: str) -> JsonObject:
     """One change. Of a document that takes outputs of others no value is known before they are: it is approved as it
     was declared, and its predicted fields follow from that and from the precondition."""
-    takes_outputs = bool(change.made) or bool(open_outputs(change.desired))
+    takes_outputs = bool(change.made) or bool(outputs_in_document(change.desired))
     own = is_hwplan_kind(change.api_version)
     predicted = change.expects if own or change.action is not Action.CREATE else ""  # docs/adr/0034
     return {

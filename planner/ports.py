@@ -15,7 +15,7 @@ from planner.address import Address
 from planner.applied_state import KindInNamespace
 from planner.errors import PermanentError
 from planner.field_path import FieldPath
-from planner.plan import Change, ClusterIdentity, Drift, FieldChange, Precondition, VerifiedBy
+from planner.plan import Change, ClusterIdentity, DriftedField, FieldChange, Precondition, VerifiedBy
 from planner.redaction.clean_values import AS_IT_IS
 from planner.resource import Resource
 from planner.values import Json, JsonObject, SecretValue, Vault
@@ -112,7 +112,7 @@ class Preview:
     take_over: tuple[str, ...] = ()
     claims: tuple[FieldPath, ...] = ()
     drifted: bool = False
-    drift: tuple[Drift, ...] = ()
+    drift: tuple[DriftedField, ...] = ()
     blocked: str = ""
     evidence: str = ""
     remedy: str = ""

@@ -68,7 +68,7 @@ def markdown_safe(text: str) -> str:
     return f"<code>{shown.translate(_PUNCTUATION)}</code>" if shown else "(empty)"
 
 
-def fenced(lines: Sequence[str], language: str = "") -> list[str]:
+def fenced_code_block(lines: Sequence[str], language: str = "") -> list[str]:
     """Lines as a fenced code block, its fence longer than any run of backticks inside; `language` is our own word."""
     shown = [safe_text(line) for line in lines]
     longest = max((len(run) for line in shown for run in re.findall("`+", line)), default=0)

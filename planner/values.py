@@ -224,7 +224,7 @@ def value_leaves(
         yield path, value
 
 
-def open_outputs(value: JsonValue) -> list[OutputRef | OutputTemplate]:
+def outputs_in_document(value: JsonValue) -> list[OutputRef | OutputTemplate]:
     """Every Ref and Sub in a document. Called for each document several times, so it builds nothing else."""
     found: list[OutputRef | OutputTemplate] = []
     pending = [value]

@@ -36,12 +36,12 @@ class FileVersion:
     text: str | None = field(repr=False)
 
 
-def version_of(data: bytes, mode: str) -> FileVersion:
+def file_version_of_content(data: bytes, mode: str) -> FileVersion:
     """The version with this content and mode (`0` and three octal digits)."""
     return _version(iter((data,)), mode)
 
 
-def read_version(path: Path, folder: int | None = None) -> FileVersion | None:
+def read_file_version(path: Path, folder: int | None = None) -> FileVersion | None:
     """The file, None when it is not there. `path` is relative to the open `folder` if that is given.
 
     Raises PermanentError when it cannot be read or is no regular file.
@@ -71,7 +71,7 @@ def replace_file(path: Path, data: bytes, mode: str, allow: Callable[[FileVersio
     try:
         _make_folders(path.parent)
         with _locked(path.parent) as folder:
-            if not allow(read_version(Path(path.name), folder)):
+            if not allow(read_file_version(Path(path.name), folder)):
                 return False
             _put(path.name, folder, data, int(mode, 8))
             return True

@@ -35,7 +35,7 @@ from planner.values import (
     decode_leaves,
     document_digest,
     encode_leaves,
-    open_outputs,
+    outputs_in_document,
 )
 
 
@@ -75,7 +75,7 @@ class SavedObservationsProvider:
         row = self.rows.get(_key(resource))
         if row is not None:
             return _read_observation(resource.address, row["observation"])
-        if open_outputs(resource.manifest["spec"]):
+        if outputs_in_document(resource.manifest["spec"]):
             return Absent(resource.address)  # it comes again when they are filled in
         return Unreadable(
             resource.address, "not in the snapshot: it holds what was seen of another declaration, or none"

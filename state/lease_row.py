@@ -61,7 +61,7 @@ def take_lease(database: Database, row: LeaseRow, operation: str, plan: str, sec
         utc_now(),
         process_identity.this_process().text(),
         wall_ms() + milliseconds,
-        process_identity.steady_ms() + milliseconds,
+        process_identity.milliseconds_since_boot() + milliseconds,
         row.token,
     )
     database.run(
@@ -75,7 +75,7 @@ def take_lease(database: Database, row: LeaseRow, operation: str, plan: str, sec
 def renew_lease(database: Database, token: int, seconds: float) -> bool:
     """Extend the lease with `token`; False when that is not the newest token any more."""
     milliseconds = int(seconds * 1000)
-    values = (wall_ms() + milliseconds, process_identity.steady_ms() + milliseconds, token)
+    values = (wall_ms() + milliseconds, process_identity.milliseconds_since_boot() + milliseconds, token)
     return (
         database.run("UPDATE lease SET expires = ?, steady = ? WHERE one = 1 AND token = ? AND who <> ''", values) == 1
     )

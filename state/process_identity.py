@@ -59,11 +59,11 @@ def is_dead(process: ProcessIdentity) -> bool:
 def lease_is_over(process: ProcessIdentity | None, expires: int, steady: int, wall_now: int) -> bool:
     """Whether a lease that runs until `expires` (wall ms) or `steady` (ms of the holder's boot) has run out."""
     if process is not None and process.boot and process.boot == _boot():
-        return steady_ms() >= steady
+        return milliseconds_since_boot() >= steady
     return wall_now >= expires
 
 
-def steady_ms() -> int:
+def milliseconds_since_boot() -> int:
     """Milliseconds since boot; never jumps."""
     return time.clock_gettime_ns(_STEADY) // 1_000_000
 

@@ -35,7 +35,7 @@ def prepare_state_folder(folder: Path) -> None:
         )
 
 
-def refuse_network(folder: Path) -> None:
+def refuse_network_filesystem(folder: Path) -> None:
     """Raise StateError when `folder` lies on a network file system, whose locks SQLite cannot rely on."""
     try:
         mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
@@ -115,7 +115,7 @@ def _runs(pid: int) -> bool:
     return True
 
 
-def create_private(path: Path) -> None:
+def create_private_file(path: Path) -> None:
     """Create an empty file with mode 0600 that was not there before. Raises StateError."""
     try:
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -128,7 +128,7 @@ def create_private(path: Path) -> None:
         ) from None
 
 
-def sync_folder(folder: Path) -> None:
+def flush_folder_to_disk(folder: Path) -> None:
     """Make names in `folder` durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

@@ -64,7 +64,7 @@ class StateStore:
         """Open the state at `path`, or create it. Raises StateError when what is there cannot be trusted."""
         place = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow the very links that are refused)
         state_file.prepare_state_folder(place.parent)
-        state_file.refuse_network(place.parent)
+        state_file.refuse_network_filesystem(place.parent)
         if not state_file.check_state_file(place):
             _create(place)
             state_file.check_state_file(place)
@@ -266,7 +266,7 @@ class StateStore:
     def backup(self, path: Path | str) -> None:
         """Write a consistent copy to a new file with mode 0600, also while a run goes on. Raises StateError."""
         place = Path(path)
-        state_file.create_private(place)
+        state_file.create_private_file(place)
         self._database.copy_to(place)
 
 
@@ -275,7 +275,7 @@ def _create(path: Path) -> None:
     hit_failpoint("state.create.begin")
     state_file.remove_initial_files(path)
     newborn = state_file.initial_file_name(path)
-    state_file.create_private(newborn)
+    state_file.create_private_file(newborn)
     hit_failpoint("state.create.file")
     database = Database(newborn)
     try:
@@ -293,7 +293,7 @@ def _create(path: Path) -> None:
         raise StateError(f"the state file cannot be created: {error.strerror}", where=str(path)) from None
     hit_failpoint("state.create.linked")
     newborn.unlink()
-    state_file.sync_folder(path.parent)
+    state_file.flush_folder_to_disk(path.parent)
     hit_failpoint("state.created")
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from planner.address import Address, is_hwplan_kind
 from planner.app.cascade_check import listable_kinds, with_cascaded_objects
 from planner.app.load_desired import load_configuration, load_desired
-from planner.app.plan_remarks import reader_notes
+from planner.app.plan_remarks import remarks_from_state
 from planner.app.plan_run import (
     PlanRun,
     count_owned_live,
@@ -82,7 +82,7 @@ def make_destroy_plan(session: Session) -> PlanRun:
     records = {one: record for one, record in snapshot.records.items() if one not in declared.resources}
     mine = replace(snapshot, records=records)  # nothing is predicted: nothing can be gone, or declared otherwise
     live = count_owned_live(seen, declared.owned)
-    notes = {**reader_notes(inputs, mine), **_unlabelled(session, inputs, snapshot, chosen, declared.resources)}
+    notes = {**remarks_from_state(inputs, mine), **_unlabelled(session, inputs, snapshot, chosen, declared.resources)}
     return PlanRun(decide_plan(inputs), inputs.graph, snapshot, live, notes, inputs)
 
 
@@ -116,7 +116,7 @@ def make_owned_set_destroy_plan(session: Session) -> PlanRun:
     )
     inputs = with_cascaded_objects(inputs, world.cluster)
     snapshot = world.store.snapshot(stack.owned)
-    notes = {**reader_notes(inputs, snapshot), **_unlabelled(session, inputs, snapshot, chosen, {})}
+    notes = {**remarks_from_state(inputs, snapshot), **_unlabelled(session, inputs, snapshot, chosen, {})}
     return PlanRun(decide_plan(inputs), inputs.graph, snapshot, count_owned_live(seen, stack.owned), notes, inputs)
 
 

@@ -12,7 +12,7 @@ from planner.app.github_texts import (
     LaneRepository,
     github_text_resource,
     lane_repository,
-    write_github_texts,
+    update_github_texts,
 )
 from planner.app.request import Request
 from planner.app.snapshot_records import is_saved_snapshot
@@ -82,7 +82,7 @@ def update_drift_issues(
             for issue in drift_issues(replace(report, rows=rows), owned, f"hwplan drift --node {node} --lane {lane}"):
                 wanted.append(made := _resource(issue, owned, where))
                 issues[made.address.name] = issue
-        written = write_github_texts(session, wanted, confirm=confirm)
+        written = update_github_texts(session, wanted, confirm=confirm)
     results = tuple(DriftIssueResult(issues[one.address.name], one) for one in written)
     return DriftIssues(report, results, len(wanted) - len(results))
 

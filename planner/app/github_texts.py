@@ -71,7 +71,7 @@ def github_text_resource(kind: str, name: str, spec: JsonObject) -> Resource:
     return Resource(Address("", kind, "", "", name), _API, manifest, "", "", _COMMAND)
 
 
-def write_github_texts(session: Session, wanted: Sequence[Resource], *, confirm: bool) -> tuple[GitHubTextResult, ...]:
+def update_github_texts(session: Session, wanted: Sequence[Resource], *, confirm: bool) -> tuple[GitHubTextResult, ...]:
     """Make them so, or with `confirm` False say what would be done. What is to be closed and was never opened is left
     out. One result for each that is not as it should be; what cannot be read is a problem, never an absence."""
     plan, urls = _planned(session, wanted)

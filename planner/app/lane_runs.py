@@ -65,7 +65,7 @@ def read_lane_runs(cluster: Cluster, namespace: str, prefix: str) -> LaneRuns:
     return LaneRuns(prefix, tuple(one for one in found if _name(one).startswith(f"{prefix}-")))
 
 
-def run_namespace_and_prefix(run: Resource) -> tuple[str, str]:
+def run_namespace_and_name_prefix(run: Resource) -> tuple[str, str]:
     """Namespace of the runs of a lane, and how their names begin: what stands in them before the commit."""
     metadata = run.manifest["spec"]["manifest"]["metadata"]
     name = metadata["name"]

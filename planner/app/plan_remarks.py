@@ -12,7 +12,7 @@ from planner.ports import Absent, Effect, Preview
 from planner.resource import APPLIED
 
 
-def reader_notes(
+def remarks_from_state(
     inputs: PlanInputs, snapshot: AppliedState, declared: Collection[Address] = ()
 ) -> Mapping[Address, str]:
     """What this machine's memory adds for the reader. Never part of the plan: it must not change its bytes. `declared`

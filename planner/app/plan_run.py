@@ -17,7 +17,7 @@ from planner.app.load_desired import Stack
 from planner.app.missing_scopes import graph_naming_missing_scopes, previews_naming_missing_scopes
 from planner.app.obsolete_secrets import ObsoleteSecrets, split_obsolete_secrets
 from planner.app.ownership_requests import with_ownership_options
-from planner.app.plan_remarks import is_no_longer_declared, reader_notes
+from planner.app.plan_remarks import is_no_longer_declared, remarks_from_state
 from planner.app.read_and_preview import preview_with_all_providers, read_with_all_providers
 from planner.app.request import Request
 from planner.app.secrets_in_clear import warn_of_secrets_in_clear
@@ -118,7 +118,7 @@ def make_plan_run(
     notes = {
         **(unlabelled_objects(session, _left_records(gathered)) if whole else {}),
         **remarks_on_undeclared_sets(session, seen),
-        **reader_notes(inputs, snapshot, gathered.declared),
+        **remarks_from_state(inputs, snapshot, gathered.declared),
         **_secrets_folders(session),
     }
     return PlanRun(decide_plan(inputs), inputs.graph, snapshot, live, notes, inputs)

@@ -28,7 +28,7 @@ from planner.plan import Action, Change, Plan, Precondition, SideEffect
 from planner.plan_id import pull_effect_id
 from planner.pull_requests.github_facts import PullRequestState
 from planner.pull_requests.merge_check import ConflictingMerge, PredictedMerge
-from planner.render.pull_request_stages import PullRequestWay
+from planner.render.pull_request_stages import PullRequestStagesInput
 from planner.resource import Resource
 from planner.rollout.argo_prediction import ArgoPrediction
 from planner.rollout.promotion import CATALOG
@@ -102,13 +102,13 @@ def open_pull_request_plan(request: Request, number: int) -> Iterator[PullReques
         )  # fmt: skip
 
 
-def pull_request_way(found: PullRequestPlan) -> PullRequestWay:
+def stages_input_of_plan(found: PullRequestPlan) -> PullRequestStagesInput:
     """What the stages of its page are told from."""
     promotion, pull = found.promotion, found.pull
     after = promotion.after if promotion is not None else None
     services = tuple(name.removesuffix(".yaml") for name in (after.files if after else ()))
     builds = tuple(after.builds) if after else ()
-    return PullRequestWay(
+    return PullRequestStagesInput(
         repo=found.place.repo,
         pull=pull,
         method=found.place.rules.method,

@@ -15,7 +15,7 @@ from planner.graph import ResourceGraph
 from planner.ports import Absent, Effect, Observation, Outputs, Present, Preview, Provider, ReadResult, Unreadable
 from planner.resource import Resource
 from planner.spec.kinds import MAKERS
-from planner.values import Json, OutputRef, OutputTemplate, open_outputs, substitute_outputs, value_leaves
+from planner.values import Json, OutputRef, OutputTemplate, outputs_in_document, substitute_outputs, value_leaves
 from providers.provider_table import ProviderTable
 
 
@@ -136,7 +136,7 @@ def _merged(parts: Sequence[ReadResult]) -> ReadResult:
 def _sources(manifest: Json) -> set[Address]:
     """The resources whose outputs a document takes."""
     found: set[Address] = set()
-    for leaf in open_outputs(manifest):
+    for leaf in outputs_in_document(manifest):
         refs = (leaf,) if isinstance(leaf, OutputRef) else (part for part in leaf.parts if isinstance(part, OutputRef))
         found.update(ref.address for ref in refs)
     return found
@@ -168,7 +168,7 @@ def _made(resource: Resource, outputs: Outputs, resources: Mapping[Address, Reso
     for path, leaf in value_leaves(resource.manifest):
         if isinstance(leaf, OutputRef | OutputTemplate):
             declared, filled = _value(leaf, content), _value(leaf, outputs)
-            found += [(path, declared)] if open_outputs(declared) and declared != filled else []
+            found += [(path, declared)] if outputs_in_document(declared) and declared != filled else []
     return tuple(found)
 
 

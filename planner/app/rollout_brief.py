@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from planner.app.github_texts import github_text_resource, lane_repository, write_github_texts
+from planner.app.github_texts import github_text_resource, lane_repository, update_github_texts
 from planner.app.lane.lane_evidence import StatusTarget
 from planner.app.lane.lane_status import read_lane_status
 from planner.app.pull_requests.monitored_lane import find_monitored_lane
@@ -191,7 +191,7 @@ def _append(session: Session, brief: Brief, entry: BriefEntry, *, confirm: bool)
         raise HwplanError(f"the brief cannot be read: {found.reason}", where=place)
     if not confirm:
         return BriefResult(text, place, written=False, known=False)
-    for one in write_github_texts(session, [comment], confirm=True):
+    for one in update_github_texts(session, [comment], confirm=True):
         if one.problem:
             raise HwplanError(f"the brief was not written: {one.problem}", where=place)
         place = one.url or place

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from planner.address import Address, is_hwplan_kind
 from planner.app.cascade_check import with_cascaded_objects
 from planner.app.load_desired import Stack, empty_stack, load_desired
-from planner.app.plan_remarks import reader_notes
+from planner.app.plan_remarks import remarks_from_state
 from planner.app.plan_run import PlanRun, count_owned_live, decide_plan
 from planner.app.read_and_preview import preview_with_all_providers, read_with_all_providers
 from planner.app.request import Request, request_of_selection
@@ -147,7 +147,9 @@ def _made(session: Session, reverse: _Reverse, selection: Selection, number: int
     inputs = with_cascaded_objects(inputs, world.cluster)
     snapshot = world.store.snapshot(session.stack.owned)
     live = count_owned_live(seen, session.stack.owned)
-    notes = {address: note for address, note in reader_notes(inputs, snapshot).items() if address not in reverse.stuck}
+    notes = {
+        address: note for address, note in remarks_from_state(inputs, snapshot).items() if address not in reverse.stuck
+    }
     return PlanRun(decide_plan(inputs), graph, snapshot, live, notes, inputs)
 
 

@@ -63,7 +63,7 @@ def query(
     """Ask each declared query once, or the one of --promql. No series and NaN are inconclusive."""
     from planner.app.observe.metrics_queries import MetricsQuery, ask_queries, declared_queries
     from planner.app.observe.metrics_reader import open_metrics_reader, selected_metrics_node
-    from planner.rollout.metrics_verdicts import queries_code
+    from planner.rollout.metrics_verdicts import exit_code_of_queries
 
     if promql is None:
         if expect_count is not None or expect_value is not None:
@@ -79,7 +79,7 @@ def query(
             open_metrics_reader(request, selected_metrics_node(request)[1]),
         )
     rows = ask_queries(reader, queries)
-    code = queries_code(rows)
+    code = exit_code_of_queries(rows)
     _show_queries(request, rows, reader.simulated, code, as_json, _verdict(rows))
     return code
 
@@ -175,9 +175,9 @@ def _show_queries(
 
 def _show_targets(found: ObservedTargets, as_json: bool) -> int:
     from planner.render.metrics import render_targets, targets_json
-    from planner.rollout.metrics_verdicts import targets_code
+    from planner.rollout.metrics_verdicts import exit_code_of_targets
 
-    code = targets_code(found.rows)
+    code = exit_code_of_targets(found.rows)
     if as_json:
         print_document("json", targets_json(found.rows, node=found.node, simulated=found.simulated, code=code))
     else:

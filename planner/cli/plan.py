@@ -106,14 +106,14 @@ def plan(
 def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> int:
     import json
 
-    from planner.app.pull_request_plan import open_pull_request_plan, pull_request_way
+    from planner.app.pull_request_plan import open_pull_request_plan, stages_input_of_plan
     from planner.cli.show_pages import exit_code_of_shown, object_command, show_plan
     from planner.plan_id import short_id
     from planner.render.pull_request_stages import pull_request_approval_words, pull_request_stage_facts
     from planner.render.review_context import ReviewContext
 
     with open_pull_request_plan(request, number) as found:
-        way, pull = pull_request_way(found), found.pull
+        way, pull = stages_input_of_plan(found), found.pull
         stages = pull_request_stage_facts(way, found.plan)
         review = ReviewContext(
             planned_at=found.session.world.clock.now(),

@@ -199,6 +199,7 @@ def show_run_without_changes(report: RunReport) -> str:
 
 
 def run_document(report: RunReport) -> dict[str, object]:
+    """The JSON of a run: its number, plan, cluster, exit code, verdict, and the end of each change."""
     outcomes = report.result.outcomes if report.result else {}
     return {
         "schemaVersion": 1,

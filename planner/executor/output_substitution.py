@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from planner.address import Address
 from planner.plan import Change
-from planner.values import Json, JsonObject, OutputRef, open_outputs, substitute_outputs
+from planner.values import Json, JsonObject, OutputRef, outputs_in_document, substitute_outputs
 
 
 def fill_outputs(change: Change, outputs: Mapping[Address, JsonObject]) -> Change:
     """The change with every output that is known put in; itself when it has nothing to fill."""
-    if change.desired is None or not open_outputs(change.desired):
+    if change.desired is None or not outputs_in_document(change.desired):
         return change
     filled = substitute_outputs(change.desired, lambda ref: _lookup(ref, change.address.node_lane, outputs))
     return replace(change, desired=filled)
@@ -21,7 +21,7 @@ def fill_outputs(change: Change, outputs: Mapping[Address, JsonObject]) -> Chang
 def unresolved_outputs(change: Change) -> tuple[str, ...]:
     """The outputs that are still missing, as `Kind/name#output`, sorted."""
     found: set[str] = set()
-    for leaf in open_outputs(change.desired):
+    for leaf in outputs_in_document(change.desired):
         refs = (
             (leaf,)
             if isinstance(leaf, OutputRef)

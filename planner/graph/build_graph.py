@@ -31,7 +31,7 @@ from planner.resource import Resource
 
 
 @dataclass(frozen=True, slots=True)
-class EdgeStep:
+class EdgeFamily:
     """One family of edges. `kinds` are the only ones that it can say anything about; none given means any."""
 
     name: str
@@ -41,20 +41,20 @@ class EdgeStep:
 
 # Images are drawn where pods and Tekton steps name them; every other family is a step of its own.
 STEPS = (
-    EdgeStep("namespaces", namespaces.draw),
-    EdgeStep("custom resource definitions", crds.draw),
-    EdgeStep("roles and accounts", rbac.draw, rbac.KINDS),
-    EdgeStep("pod specifications and images", pods.draw),
-    EdgeStep("services and routes", services.draw, services.KINDS),
-    EdgeStep("storage", storage.draw, storage.KINDS),
-    EdgeStep("tekton", tekton.draw, tekton.KINDS),
-    EdgeStep("argo", argo.draw, argo.KINDS),
-    EdgeStep("webhooks", webhooks.draw, webhooks.KINDS),
-    EdgeStep("targets of our own kinds", targets.draw, targets.KINDS),
-    EdgeStep("secrets of REST objects", rest_secrets.draw, rest_secrets.KINDS),
-    EdgeStep("secrets of plug-ins", secret_refs.draw),
-    EdgeStep("depends-on", explicit.draw_depends_on),
-    EdgeStep("references", explicit.draw_refs),
+    EdgeFamily("namespaces", namespaces.draw),
+    EdgeFamily("custom resource definitions", crds.draw),
+    EdgeFamily("roles and accounts", rbac.draw, rbac.KINDS),
+    EdgeFamily("pod specifications and images", pods.draw),
+    EdgeFamily("services and routes", services.draw, services.KINDS),
+    EdgeFamily("storage", storage.draw, storage.KINDS),
+    EdgeFamily("tekton", tekton.draw, tekton.KINDS),
+    EdgeFamily("argo", argo.draw, argo.KINDS),
+    EdgeFamily("webhooks", webhooks.draw, webhooks.KINDS),
+    EdgeFamily("targets of our own kinds", targets.draw, targets.KINDS),
+    EdgeFamily("secrets of REST objects", rest_secrets.draw, rest_secrets.KINDS),
+    EdgeFamily("secrets of plug-ins", secret_refs.draw),
+    EdgeFamily("depends-on", explicit.draw_depends_on),
+    EdgeFamily("references", explicit.draw_refs),
 )
 
 
@@ -98,11 +98,11 @@ def _draw(resources: Sequence[Resource]) -> tuple[ResourceIndex, list[Edge], lis
     index = index_resources(resources)
     edges: list[Edge] = []
     missing: list[Missing] = []
-    pens = [EdgeCollector(resource, index, edges, missing) for resource in resources]
+    collectors = [EdgeCollector(resource, index, edges, missing) for resource in resources]
     for step in STEPS:
-        for pen in pens:
-            if not step.kinds or pen.resource.address.kind in step.kinds:
-                step.draw(pen)
+        for collector in collectors:
+            if not step.kinds or collector.resource.address.kind in step.kinds:
+                step.draw(collector)
     edges += helm_hooks.hook_edges(index, edges)
     return index, edges, missing
 

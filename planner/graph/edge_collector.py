@@ -1,4 +1,4 @@
-"""The pen that rules draw with: it knows the resource in hand and turns what a field names into edges, if declared."""
+"""What edge rules draw with: it has the resource at hand and turns what a field of it names into edges, if declared."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Missing: TypeAlias = tuple[Resource, Address, str]
 
 @dataclass(frozen=True, slots=True)
 class EdgeCollector:
-    """Draws the edges into one resource. `edges` and `missing` are shared by all pens of one graph."""
+    """Draws the edges into one resource. `edges` and `missing` are shared by all collectors of one graph."""
 
     resource: Resource
     index: ResourceIndex

@@ -78,7 +78,7 @@ def _enter(index: ResourceIndex, resource: Resource) -> None:
             kind = as_text(as_mapping(spec.get("names")).get("kind"))
             index.crds.setdefault((address.node_lane, as_text(spec.get("group")), kind), address)
         case (("RoleBinding" | "ClusterRoleBinding"), "rbac.authorization.k8s.io"):
-            for namespace, name in bound_accounts(resource):
+            for namespace, name in accounts_of_binding(resource):
                 index.bindings.setdefault((address.node_lane, namespace, name), []).append(address)
         case "ClusterRole", "rbac.authorization.k8s.io":
             index.cluster_roles.setdefault(address.node_lane, []).append(address)
@@ -88,7 +88,7 @@ def _enter(index: ResourceIndex, resource: Resource) -> None:
             index.images.setdefault((address.node_lane, as_text(spec.get("target"))), address)
 
 
-def bound_accounts(resource: Resource) -> tuple[tuple[str, str], ...]:
+def accounts_of_binding(resource: Resource) -> tuple[tuple[str, str], ...]:
     """Namespace and name of every ServiceAccount among the subjects of a binding."""
     own = resource.address.namespace
     subjects = as_mappings(resource.manifest.get("subjects"))

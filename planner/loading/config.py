@@ -18,7 +18,7 @@ from planner.errors import ConfigError, SelectionError
 from planner.loading.config_files import config_files, templates_root
 from planner.loading.config_overlay import ConfigLayer, MergedConfig, merge_layers
 from planner.loading.config_policies.node_and_lane import check_lane_policies, check_node_policies
-from planner.loading.config_policies.pull_rules import lane_with_pulls, merge_authority_fault
+from planner.loading.config_policies.pull_rules import lane_taking_pull_requests, merge_authority_fault
 from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.document_origin import Path as DocumentPath
 from planner.loading.lane_layers import merge_lane_layers, node_with_remotes_of_lanes
@@ -290,7 +290,7 @@ class _Reader:
         """Who merges: a question over all lanes."""
         known = [one for one in lanes if one.node in nodes and one.product not in self.unread]
         found = [
-            lane_with_pulls(one.spec, nodes[one.node].spec, product=one.product, named=one.name, at=one.node)
+            lane_taking_pull_requests(one.spec, nodes[one.node].spec, product=one.product, named=one.name, at=one.node)
             for one in known
         ]
         for entry, one in zip(known, found, strict=True):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from planner.loading.problems import Problems, source_line
-from planner.loading.template_lines import TemplateLines
+from planner.loading.template_lines import TemplateLineMap
 from planner.loading.yaml.json_stream import split_json_stream
 from planner.loading.yaml.load_documents import decode_by_byte_order_mark
 from planner.loading.yaml.parser_events import Parse, what_to_read_instead, yaml_events
@@ -31,7 +31,7 @@ class DocumentText:
     given: str = field(default="", repr=False)
     data: bytes | None = field(default=None, repr=False)
     template: str = field(default="", repr=False)
-    _lines: TemplateLines | None = field(default=None, repr=False)
+    _lines: TemplateLineMap | None = field(default=None, repr=False)
     _places: tuple[Mapping[Path, Place], ...] | None = field(default=None, repr=False)
 
     @property
@@ -61,9 +61,9 @@ class DocumentText:
         """The line to show for a place, empty where a secret may stand in it."""
         return source_line(self.template or self.text, source.line)
 
-    def _mapped(self) -> TemplateLines:
+    def _mapped(self) -> TemplateLineMap:
         if self._lines is None:
-            self._lines = TemplateLines(self.text, self.template)
+            self._lines = TemplateLineMap(self.text, self.template)
         return self._lines
 
 

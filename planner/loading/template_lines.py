@@ -10,7 +10,7 @@ from itertools import chain
 _MARKER = re.compile(r"^--- #@(\d+)$", re.MULTILINE)  # planner.templating writes it
 
 
-class TemplateLines:
+class TemplateLineMap:
     """The lines of one rendered text and of its template. Lines count from 1."""
 
     def __init__(self, rendered: str, template: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from planner.graph import ResourceGraph, live_graph
-from planner.plan import Action, Blocked, Change, Drift, Plan, SideEffect
+from planner.plan import Action, BlockedResource, Change, DriftedField, Plan, SideEffect
 from planner.planning.deletes import delete_changes, forget_changes, resource_of_live_object
 from planner.planning.last_use import order_after_last_use
 from planner.planning.plan_inputs import PlanInputs
@@ -64,10 +64,10 @@ def _live(going: Sequence[Present], upserts: Upserts, inputs: PlanInputs) -> Res
     return live_graph([resource_of_live_object(present) for present in live], inputs.graph)
 
 
-def _held(container: Present, inputs: PlanInputs) -> Blocked:
+def _held(container: Present, inputs: PlanInputs) -> BlockedResource:
     inside = inputs.inside[container.address]
     more = f" and {len(inside) - _SHOWN} more" if len(inside) > _SHOWN else ""
-    return Blocked(
+    return BlockedResource(
         container.address,
         Action.DELETE,
         "would take along what this plan does not name",
@@ -76,7 +76,7 @@ def _held(container: Present, inputs: PlanInputs) -> Blocked:
     )
 
 
-def _drift(inputs: PlanInputs) -> tuple[Drift, ...]:
+def _drift(inputs: PlanInputs) -> tuple[DriftedField, ...]:
     previews = (inputs.previews.get(address) for address in inputs.graph.order())
     return tuple(drift for preview in previews if preview for drift in preview.drift)
 
@@ -85,7 +85,7 @@ def _preview_warnings(inputs: PlanInputs) -> list[str]:
     return [f"{address}: {text}" for address, preview in inputs.previews.items() for text in preview.warnings]
 
 
-def _live_digest(inputs: PlanInputs, changes: tuple[Change, ...], blocked: tuple[Blocked, ...]) -> str:
+def _live_digest(inputs: PlanInputs, changes: tuple[Change, ...], blocked: tuple[BlockedResource, ...]) -> str:
     """Digest of what was seen: identity of everything, content of what the plan touches.
 
     Content of untouched objects is left out on purpose: an approval must survive a change elsewhere.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from planner.address import Address
-from planner.graph.resource_index import as_mapping, as_mappings, as_text, bound_accounts, pod_spec
+from planner.graph.resource_index import accounts_of_binding, as_mapping, as_mappings, as_text, pod_spec
 from planner.resource import Resource
 from planner.source_ref import SourceRef
 from planner.values import Json, JsonObject, canonical_bytes, encode_leaves
@@ -50,7 +50,7 @@ def _parts(address: Address, manifest: JsonObject) -> Iterator[Part]:
         case (("Role" | "ClusterRole"), group) if group == _RBAC:
             yield from _rules(manifest)
         case (("RoleBinding" | "ClusterRoleBinding"), group) if group == _RBAC:
-            accounts = bound_accounts(Resource(address, "", manifest, "", "", _NOWHERE))
+            accounts = accounts_of_binding(Resource(address, "", manifest, "", "", _NOWHERE))
             yield from (("subject", f"{namespace}/{name}") for namespace, name in accounts)
         case (("Task" | "StepAction" | "Pipeline"), group) if group == _TEKTON:
             for sort, field in (("result", "results"), ("workspace", "workspaces")):
@@ -208,7 +208,7 @@ def _of_accounts(documents: Mapping[Address, JsonObject]) -> Iterator[tuple[Addr
             role = as_mapping(manifest.get("roleRef"))
             namespace = "" if role.get("kind") == "ClusterRole" else address.namespace
             behind = Address(address.node_lane, as_text(role.get("kind")), _RBAC, namespace, as_text(role.get("name")))
-            for account in bound_accounts(Resource(address, "", manifest, "", "", _NOWHERE)):
+            for account in accounts_of_binding(Resource(address, "", manifest, "", "", _NOWHERE)):
                 uses = [PartUse(address, ("subject", "/".join(account))), PartUse(behind, ("rule", ANY))]
                 bound.setdefault((address.node_lane, *account), []).extend(uses)
     for address, manifest in documents.items():

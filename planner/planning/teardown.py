@@ -13,7 +13,7 @@ from planner.address import Address, is_hwplan_kind
 from planner.errors import SelectionError
 from planner.graph import ResourceGraph, live_graph
 from planner.graph.resource_graph import closest_name
-from planner.plan import Action, Blocked
+from planner.plan import Action, BlockedResource
 from planner.planning.deletes import resource_of_live_object
 from planner.planning.plan_inputs import PlanInputs
 from planner.ports import Absent, Present
@@ -28,7 +28,7 @@ class LeavingObjects:
 
     going: tuple[Present, ...]
     retained: tuple[Present, ...] = ()
-    used: tuple[Blocked, ...] = ()
+    used: tuple[BlockedResource, ...] = ()
 
 
 def decide_leaving_objects(inputs: PlanInputs) -> LeavingObjects:
@@ -110,10 +110,10 @@ def _users(inputs: PlanInputs, candidates: Collection[Address]) -> Mapping[Addre
     return {address: user for address, user in found.items() if address in candidates}
 
 
-def _used(present: Present, user: Address, inputs: PlanInputs) -> Blocked:
+def _used(present: Present, user: Address, inputs: PlanInputs) -> BlockedResource:
     scope = inputs.scopes_beside.get(user, "")
     also = f" (--scope {scope})" if scope and scope not in inputs.selection.scopes else ""
-    return Blocked(
+    return BlockedResource(
         present.address,
         Action.DELETE,
         f"{user} still uses it",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from planner.address import Address, is_hwplan_kind
-from planner.plan import Action, Blocked, Change, Precondition
+from planner.plan import Action, BlockedResource, Change, Precondition
 from planner.planning.plan_inputs import PlanInputs
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
 from planner.resource import Resource
@@ -17,7 +17,7 @@ class Upserts:
     """The verdicts: changes in graph order, what is blocked, and how many resources need nothing."""
 
     changes: tuple[Change, ...] = ()
-    blocked: tuple[Blocked, ...] = ()
+    blocked: tuple[BlockedResource, ...] = ()
     unchanged: int = 0
 
 
@@ -28,7 +28,7 @@ class _Ledger:
     again, whatever made them, so that what is not as it should be is never taken for done."""
 
     changes: dict[Address, Change] = field(default_factory=dict)
-    blocked: dict[Address, Blocked] = field(default_factory=dict)
+    blocked: dict[Address, BlockedResource] = field(default_factory=dict)
     upstream: dict[Address, frozenset[Address]] = field(default_factory=dict)
     waits: dict[Address, Change] = field(default_factory=dict)
     touched: set[Address] = field(default_factory=set)
@@ -44,7 +44,7 @@ def decide_upserts(inputs: PlanInputs) -> Upserts:
         before = frozenset().union(*(_reach(ledger, need) for need in needed))
         verdict = _judge(inputs, inputs.resources[address], needed, before, ledger)
         match verdict:
-            case Blocked():
+            case BlockedResource():
                 ledger.blocked[address] = verdict
             case Change(action=Action.NOOP):
                 ledger.unchanged += 1
@@ -77,26 +77,28 @@ def _judge(
     needed: list[Address],
     before: frozenset[Address],
     ledger: _Ledger,
-) -> Change | Blocked | None:
+) -> Change | BlockedResource | None:
     """The verdict on one resource; None when there is nothing to do."""
     address = resource.address
     seen = inputs.observations.get(address, Absent(address))
     if reason := inputs.unsourced.get(address):
-        return Blocked(address, _action_if(seen), reason, source=resource.source)
+        return BlockedResource(address, _action_if(seen), reason, source=resource.source)
     if isinstance(seen, Unreadable):
-        return Blocked(address, Action.UPDATE, f"unreadable: {seen.reason}", source=resource.source)
+        return BlockedResource(address, Action.UPDATE, f"unreadable: {seen.reason}", source=resource.source)
     preview = inputs.previews[address]
     action = _action(preview, seen, resource)
     if preview.blocked:
-        return Blocked(
+        return BlockedResource(
             address, action, preview.blocked, preview.evidence, preview.remedy, resource.source, preview.fields
         )
     if missing := next((one for one in preview.lacks if one not in ledger.changes and one not in ledger.blocked), None):
-        return Blocked(address, Action.RUN, f"{missing} is not there", remedy=_DECLARE_IT, source=resource.source)
+        return BlockedResource(
+            address, Action.RUN, f"{missing} is not there", remedy=_DECLARE_IT, source=resource.source
+        )
     if (action is Action.NOOP and not preview.awaiting) or _has_no_cause(preview, needed, ledger):
         return None
     if action is not Action.NOOP and (cause := next((need for need in needed if need in ledger.blocked), None)):
-        return Blocked(address, action, f"needs {cause}, which is blocked", source=resource.source)
+        return BlockedResource(address, action, f"needs {cause}, which is blocked", source=resource.source)
     return replace(_change(resource, seen, preview, action, before), made=inputs.made.get(address, ()))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from planner.plan import Blocked
+from planner.plan import BlockedResource
 from planner.source_ref import SourceRef
 from planner.text_safe import safe_text
 
@@ -15,7 +15,7 @@ _MOST_SHOWN = 600  # characters of a reason
 _MOST_NAMED = 3  # addresses of one warning
 
 
-def blocked_reason(blocked: Blocked, *, full: bool = False) -> str:
+def blocked_reason(blocked: BlockedResource, *, full: bool = False) -> str:
     """The reason with its evidence; what the one says already is not said again. Shortened, unless `full`."""
     reason, evidence = safe_text(blocked.reason), safe_text(blocked.evidence)
     if evidence and evidence not in reason:

@@ -13,7 +13,7 @@ from planner.render.drift_fields import drift_name, spans_several_lanes
 from planner.render.drift_text import drift_heading, drift_lines, drift_verdict, drift_warnings
 from planner.render.markdown import LIMIT
 from planner.render.terminal_style import cut_text
-from planner.text_safe import fenced, markdown_safe, safe_text
+from planner.text_safe import fenced_code_block, markdown_safe, safe_text
 
 _ORDER = (
     DriftState.INCOMPLETE,
@@ -66,7 +66,7 @@ def _foot(report: DriftReport, command: str) -> list[str]:
     drifted = report.count(DriftState.DRIFTED) + report.count(DriftState.BOTH)
     if not command or not (drifted or report.count(DriftState.PENDING)) or len(command.encode()) > _COMMAND_ROOM:
         return []
-    return ["", "To put it back:" if drifted else "To apply it:", "", *fenced([command], "sh")]
+    return ["", "To put it back:" if drifted else "To apply it:", "", *fenced_code_block([command], "sh")]
 
 
 def _sections(report: DriftReport, room: int) -> Iterator[str]:
@@ -97,7 +97,7 @@ def _section(state: DriftState, rows: list[DriftRow], several: bool, room: int) 
         return
     opened = " open" * (state in _OPEN)
     yield from ["", f"<details{opened}><summary><b>{_TITLES[state]}</b>: {number}</summary>", ""]
-    yield from fenced(lines, "diff")
+    yield from fenced_code_block(lines, "diff")
     yield from ["", f"**Cut**: {left} more do not fit."] if left else []
     yield from ["", "</details>"]
 

@@ -12,7 +12,17 @@ from dataclasses import dataclass
 
 from planner.address import Address
 from planner.graph import Edge, ResourceGraph
-from planner.plan import LEAVING, Action, Blocked, Change, Drift, FieldChange, Plan, Precondition, VerifiedBy
+from planner.plan import (
+    LEAVING,
+    Action,
+    BlockedResource,
+    Change,
+    DriftedField,
+    FieldChange,
+    Plan,
+    Precondition,
+    VerifiedBy,
+)
 from planner.render.field_detail import FieldDetail, field_detail
 from planner.render.graph_groups import GraphArrow, kind_and_group_text, reduced_arrows
 from planner.render.graph_layout import NODE_HEIGHT, NODE_WIDTH, GraphLayout, layout_graph
@@ -172,7 +182,7 @@ class _Entries:
         reported = [line for group in view.groups for line in group.lines]
         self.lines = {line.number: line for line in reported}
         self.placed = len({change.address.node_lane for change in plan.changes}) > 1
-        self.drift: dict[Address, list[Drift]] = {}
+        self.drift: dict[Address, list[DriftedField]] = {}
         for drift in plan.drift:
             self.drift.setdefault(drift.address, []).append(drift)
         addresses = dict.fromkeys([change.address for change in plan.changes])
@@ -211,7 +221,7 @@ class _Entries:
             safe_text(change.scope) or "(no scope)",
         )  # fmt: skip
 
-    def blocked(self, blocked: Blocked) -> HtmlEntry:
+    def blocked(self, blocked: BlockedResource) -> HtmlEntry:
         facts = (
             ("evidence", safe_text(blocked.evidence) if blocked.evidence != blocked.reason else ""),
             ("declared", safe_text(str(blocked.source)) if blocked.source.file else ""),

@@ -19,7 +19,7 @@ from planner.render.plan_view import PlanView, make_plan_view
 from planner.render.review_context import NO_CONTEXT, ReviewContext
 from planner.render.risks import Risk, RiskClass
 from planner.render.symbols import field_sign
-from planner.text_safe import fenced, html_safe, markdown_safe
+from planner.text_safe import fenced_code_block, html_safe, markdown_safe
 
 LIMIT = 60_000  # bytes; GitHub refuses 65,536 characters, and some characters count twice there
 _MOST_RISKS = 20
@@ -148,7 +148,11 @@ def _foot(view: PlanView) -> list[str]:
     decide = [line for text in (view.order, view.approval) if text for line in ("", _prose(text))]
     if len(view.command.encode()) > _COMMAND_ROOM:
         return [*decide, "", "The command that applies it is too long for a comment; `hwplan plan` prints it."]
-    return [*decide, "", "To apply exactly this:", "", *fenced([view.command], "sh")] if view.command else decide
+    return (
+        [*decide, "", "To apply exactly this:", "", *fenced_code_block([view.command], "sh")]
+        if view.command
+        else decide
+    )
 
 
 # --- sections ------------------------------------------------------------------------------------------------------
@@ -191,7 +195,7 @@ def _section(title: str, lines: Sequence[PlanLine], room: int) -> tuple[list[str
         left_out -= entry.objects
         frame += size
     note = ["", f"**Cut**: {left_out} more objects of this section do not fit."] if left_out else []
-    return ["", summary, "", *fenced(shown, "diff"), *note, "", "</details>"], left_out
+    return ["", summary, "", *fenced_code_block(shown, "diff"), *note, "", "</details>"], left_out
 
 
 def _counts(lines: Sequence[PlanLine]) -> str:

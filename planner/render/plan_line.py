@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from planner.address import Address
-from planner.plan import Action, Blocked, Change, Drift, FieldChange, FieldOp, Plan
+from planner.plan import Action, BlockedResource, Change, DriftedField, FieldChange, FieldOp, Plan
 from planner.render.blocked_reason import blocked_reason, source_location
 from planner.render.change_fields import change_fields, fields_of_one_line
 from planner.render.field_detail import FieldDetail, field_detail
@@ -147,7 +147,8 @@ def _drifters(fields: Sequence[FieldChange]) -> list[str]:
     return [safe_text(f"{manager}, {time}" if time else manager) for manager, time in sorted(latest.items())]
 
 
-def line_of_blocked(blocked: Blocked, context: LineContext) -> PlanLine:
+def line_of_blocked(blocked: BlockedResource, context: LineContext) -> PlanLine:
+    """The line of a resource that cannot be planned: its reason, what would help, and where it is declared."""
     where = source_location(blocked.source)
     remedy = "  ".join(part for part in (safe_text(blocked.remedy), f"({where})" if where else "") if part)
     found = tuple(field_detail(item) for item in blocked.fields)
@@ -160,14 +161,14 @@ def line_of_blocked(blocked: Blocked, context: LineContext) -> PlanLine:
 def drift_lines(plan: Plan, context: LineContext) -> tuple[PlanLine, ...]:
     """What the changes do not say already: fields that nobody declared, and drift of what is not changed."""
     changed = {change.address for change in plan.changes}
-    found: dict[Address, list[Drift]] = {}
+    found: dict[Address, list[DriftedField]] = {}
     for drift in plan.drift:
         if not (drift.declared and drift.address in changed):
             found.setdefault(drift.address, []).append(drift)
     return tuple(_drift_line(address, items, context) for address, items in found.items())
 
 
-def _drift_line(address: Address, items: Sequence[Drift], context: LineContext) -> PlanLine:
+def _drift_line(address: Address, items: Sequence[DriftedField], context: LineContext) -> PlanLine:
     fields = fields_of_one_line([item.field for item in items])
     why = "drifted" if any(item.declared for item in items) else "not declared"
     hint = "; ".join(_drifters([item.field for item in items]))

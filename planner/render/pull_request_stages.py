@@ -19,7 +19,7 @@ _WORDS = {Action.CREATE: "creates ", Action.UPDATE: "changes ", Action.DELETE: "
 
 
 @dataclass(frozen=True, slots=True)
-class PullRequestWay:
+class PullRequestStagesInput:
     """What the stages are told from.
 
     `merge` is None where it cannot be foretold; `files` are what it changes. `gitops` says of each file of the GitOps
@@ -44,7 +44,7 @@ class PullRequestWay:
     documents: Sequence[JsonObject] = field(default=(), repr=False)
 
 
-def pull_request_stage_facts(way: PullRequestWay, plan: Plan) -> tuple[ReviewFact, ...]:
+def pull_request_stage_facts(way: PullRequestStagesInput, plan: Plan) -> tuple[ReviewFact, ...]:
     """The stages in their order; what nobody can know before says so."""
     changes = {change.address.kind: change for change in plan.changes if not change.address.group}
     found: list[tuple[str, Iterator[Part]]] = [
@@ -60,7 +60,7 @@ def pull_request_stage_facts(way: PullRequestWay, plan: Plan) -> tuple[ReviewFac
     return tuple(ReviewFact(title, words_of_parts(parts)) for title, parts in found)
 
 
-def pull_request_approval_words(way: PullRequestWay, identifier: str) -> Words:
+def pull_request_approval_words(way: PullRequestStagesInput, identifier: str) -> Words:
     """What an approval of this page covers, what voids it, who acts."""
     return words_of_parts(
         (
@@ -79,7 +79,7 @@ def pull_request_approval_words(way: PullRequestWay, identifier: str) -> Words:
     )
 
 
-def _merge(way: PullRequestWay) -> Iterator[Part]:
+def _merge(way: PullRequestStagesInput) -> Iterator[Part]:
     pull = way.pull
     yield "pull request "
     yield OutsideText(f"{pull.number} of {way.repo}")
@@ -105,7 +105,7 @@ def _merge(way: PullRequestWay) -> Iterator[Part]:
     yield "."
 
 
-def _mirror(way: PullRequestWay, plan: Plan) -> Iterator[Part]:
+def _mirror(way: PullRequestStagesInput, plan: Plan) -> Iterator[Part]:
     refs = [one for one in plan.changes if one.address.kind == "GitRef" and not _is_flush(one)]
     if not refs:
         yield "has the commit already, under a ref that never moves."
@@ -119,7 +119,7 @@ def _is_flush(change: Change) -> bool:
     return change.address.name.startswith("flush-")
 
 
-def _run(way: PullRequestWay, change: Change | None) -> Iterator[Part]:
+def _run(way: PullRequestStagesInput, change: Change | None) -> Iterator[Part]:
     if change is None:
         yield "the run of the merge commit has finished. "
     else:
@@ -140,7 +140,7 @@ def _run(way: PullRequestWay, change: Change | None) -> Iterator[Part]:
         yield OutsideText(way.problem or "the lane has no list of services")
 
 
-def _gitops(way: PullRequestWay) -> Iterator[Part]:
+def _gitops(way: PullRequestStagesInput) -> Iterator[Part]:
     if not (way.builds or way.reused):
         yield "unknown: "
         yield OutsideText(way.problem or "the lane promotes nothing")
@@ -154,7 +154,7 @@ def _gitops(way: PullRequestWay) -> Iterator[Part]:
         yield f" ({word})"
 
 
-def _argo(way: PullRequestWay, change: Change | None) -> Iterator[Part]:
+def _argo(way: PullRequestStagesInput, change: Change | None) -> Iterator[Part]:
     if change is None:
         yield "nothing to sync."
         return
@@ -173,7 +173,7 @@ def _argo(way: PullRequestWay, change: Change | None) -> Iterator[Part]:
     yield f"{way.argo.unchanged} objects do not change."
 
 
-def _pods(way: PullRequestWay) -> Iterator[Part]:
+def _pods(way: PullRequestStagesInput) -> Iterator[Part]:
     if not way.pods:
         yield "none starts or stops." if way.builds or way.reused else "unknown."
     for at, one in enumerate(way.pods):
@@ -182,7 +182,7 @@ def _pods(way: PullRequestWay) -> Iterator[Part]:
         yield f": {one.text}"
 
 
-def _gate(way: PullRequestWay) -> Iterator[Part]:
+def _gate(way: PullRequestStagesInput) -> Iterator[Part]:
     probes = [(one.get("spec") or {}) for one in way.documents if one.get("kind") == "HttpProbe"]
     for role in ("gate", "diagnostic"):
         if urls := [str(one.get("url")) for one in probes if one.get("role", "gate") == role]:
@@ -193,7 +193,7 @@ def _gate(way: PullRequestWay) -> Iterator[Part]:
     yield "."
 
 
-def _unknown(way: PullRequestWay) -> Iterator[Part]:
+def _unknown(way: PullRequestStagesInput) -> Iterator[Part]:
     yield "" if way.pull.merged else "the merge commit, "
     if way.builds:
         yield f"the digests of {len(way.builds)} images, "

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from planner.field_path import FieldPath, render_path
-from planner.plan import LEAVING, Action, Blocked, Change, FieldChange, FieldOp, Plan
+from planner.plan import LEAVING, Action, BlockedResource, Change, FieldChange, FieldOp, Plan
 from planner.render.blocked_reason import blocked_reason, source_location
 from planner.render.recorded_rules import loosened_rules
 from planner.resource import PROTECT, REPLACE, WAIT
@@ -56,7 +56,7 @@ def find_risks(plan: Plan) -> tuple[Risk, ...]:
     return tuple(sorted(found, key=lambda risk: order.index(risk.danger)))
 
 
-def _blocked(blocked: Blocked, placed: bool) -> Risk:
+def _blocked(blocked: BlockedResource, placed: bool) -> Risk:
     name = safe_text(str(blocked.address) if placed else blocked.address.local)
     where = source_location(blocked.source)
     remedy = "  ".join(part for part in (safe_text(blocked.remedy), f"({where})" if where else "") if part)

@@ -69,7 +69,7 @@ def judge_query(name: str, promql: str, expect: JsonObject, values: tuple[str, .
     return MetricsQueryRow(name, promql, UNMET if unmet else HOLDS, unmet, values)
 
 
-def queries_code(rows: Iterable[MetricsQueryRow]) -> int:
+def exit_code_of_queries(rows: Iterable[MetricsQueryRow]) -> int:
     """0 all hold, 1 one was refused, 2 one is unmet or inconclusive."""
     states = {row.state for row in rows}
     return 1 if REFUSED in states else 0 if states == {HOLDS} else 2
@@ -86,7 +86,7 @@ def compare_scrape_targets(
     return tuple(sorted(rows, key=lambda row: (row.job, row.target)))
 
 
-def targets_code(rows: Iterable[ScrapeTargetRow]) -> int:
+def exit_code_of_targets(rows: Iterable[ScrapeTargetRow]) -> int:
     """0 when there are targets and all of them are up, else 2."""
     return 0 if {row.state for row in rows} == {UP} else 2
 

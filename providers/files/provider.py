@@ -24,7 +24,7 @@ from planner.ports import (
 )
 from planner.resource import Resource
 from planner.values import Json, JsonObject, OutputRef, OutputTemplate, Vault
-from providers.durable_file import FileVersion, read_version, replace_file, version_of
+from providers.durable_file import FileVersion, file_version_of_content, read_file_version, replace_file
 from providers.files.local_file_paths import LocalFilePaths
 from providers.provider_tools import ProviderTools
 
@@ -50,7 +50,7 @@ class LocalFileProvider(NeverDeletes):
         try:
             path = self.places.place(resource.manifest["spec"]["path"])
             self.places.check(path)
-            seen = read_version(path)
+            seen = read_file_version(path)
         except PermanentError as error:
             where = f" ({error.where})" if error.where else ""
             return Unreadable(resource.address, error.message + where)
@@ -71,7 +71,7 @@ class LocalFileProvider(NeverDeletes):
         """See Provider. Replaces the file as a whole, or finds it done."""
         spec = (change.desired or {})["spec"]
         data, mode = _content(spec["content"]), _mode(spec)
-        wanted = version_of(data, mode)
+        wanted = file_version_of_content(data, mode)
         if change.expects and change.expects != wanted.token:
             raise PreconditionError("the content is not the one that was planned", where=str(change.address))
         path = self.places.place(spec["path"])
@@ -83,9 +83,9 @@ class LocalFileProvider(NeverDeletes):
             _check_still(change, now)
             return True
 
-        allow(read_version(path))  # before any folder is made: a stale plan changes nothing
+        allow(read_file_version(path))  # before any folder is made: a stale plan changes nothing
         written = replace_file(path, data, mode, allow)
-        after = read_version(path)
+        after = read_file_version(path)
         if after is None or after.token != wanted.token:
             raise PreconditionError("the file was changed again right after it was written", where=str(change.address))
         return Written("", {"digest": after.digest}, already=not written)
@@ -102,7 +102,7 @@ def _preview(spec: JsonObject, seen: Observation) -> Preview:
         mode = _mode(spec)
         if isinstance(spec["content"], OutputRef | OutputTemplate):
             return Preview(effect, tuple(_fields(before, spec["content"], "", mode)))
-        after = version_of(_content(spec["content"]), mode)
+        after = file_version_of_content(_content(spec["content"]), mode)
     except PermanentError as error:
         return Preview(effect, blocked=error.message, remedy=error.remedy)
     outputs = {"digest": after.digest}

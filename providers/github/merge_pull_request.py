@@ -44,7 +44,7 @@ class MergeContext:
     reserve: int = RESERVE
 
 
-def merge_pull_request(wanted: PullRequestMerge, desk: MergeContext) -> Written:
+def merge_pull_request(wanted: PullRequestMerge, context: MergeContext) -> Written:
     """Have it merged, or find it merged.
 
     Raises PreconditionError when the head is not the reviewed commit or it may not be merged any more,
@@ -53,30 +53,30 @@ def merge_pull_request(wanted: PullRequestMerge, desk: MergeContext) -> Written:
     """
     reply = MergeReply(MergeAnswer.UNKNOWN)
     for tries in range(1, len(PAUSES) + 2):
-        pull = wait_until_mergeable(wanted, desk)
+        pull = wait_until_mergeable(wanted, context)
         if pull.merged:
-            return _found_merged(wanted, desk, pull, asked=tries > 1)
-        predicted = _predicted(wanted, desk)
-        _keep_reserve(desk)
-        if desk.verifier.git.tip(wanted.git, wanted.base) == predicted.base:
-            reply = desk.client.merge(wanted.repo, wanted.number, wanted.head, wanted.method)
+            return _found_merged(wanted, context, pull, asked=tries > 1)
+        predicted = _predicted(wanted, context)
+        _keep_reserve(context)
+        if context.verifier.git.tip(wanted.git, wanted.base) == predicted.base:
+            reply = context.client.merge(wanted.repo, wanted.number, wanted.head, wanted.method)
         else:  # foretelling it took a while, and no request can name the base
             reply = MergeReply(MergeAnswer.BASE_MOVED)
         step = after_merge_answer(reply.answer, tries)
         if step is NextStep.VERIFY:
-            return _verified(wanted, desk, predicted, reply.commit)
-        if reply.answer is MergeAnswer.UNKNOWN and (done := _after_silence(wanted, desk, predicted)):
+            return _verified(wanted, context, predicted, reply.commit)
+        if reply.answer is MergeAnswer.UNKNOWN and (done := _after_silence(wanted, context, predicted)):
             return done
         if step is not NextStep.READ_AGAIN:
             break
-        desk.sleep(PAUSES[tries - 1])
+        context.sleep(PAUSES[tries - 1])
     raise _refusal(wanted, reply)
 
 
-def wait_until_mergeable(wanted: PullRequestMerge, desk: MergeContext) -> PullRequestState:
+def wait_until_mergeable(wanted: PullRequestMerge, context: MergeContext) -> PullRequestState:
     """The pull request, merged or ready to be: looked at again while GitHub computes. Raises ProviderError."""
     for pause in (*_LOOKS, 0.0):
-        pull = desk.client.pull(wanted.repo, wanted.number)
+        pull = context.client.pull(wanted.repo, wanted.number)
         if pull.merged:
             return pull
         refuse_pull_changed_since_review(wanted, pull)
@@ -84,11 +84,11 @@ def wait_until_mergeable(wanted: PullRequestMerge, desk: MergeContext) -> PullRe
         if verdict is Mergeability.READY:
             return pull
         if verdict is Mergeability.CONFLICT:
-            _predicted(wanted, desk)  # names the files, and whose change they conflict with
+            _predicted(wanted, context)  # names the files, and whose change they conflict with
         if verdict is not Mergeability.LOOK_AGAIN:
             raise PreconditionError(f"{wanted.shown}: {verdict.value} ({pull.mergeable_state})", where=wanted.shown)
         if pause:
-            desk.sleep(pause)
+            context.sleep(pause)
     raise TemporaryError("GitHub has not computed yet whether it can be merged", where=wanted.shown)
 
 
@@ -110,20 +110,20 @@ def changed_since_review(wanted: PullRequestMerge, pull: PullRequestState) -> st
     return ""
 
 
-def _found_merged(wanted: PullRequestMerge, desk: MergeContext, pull: PullRequestState, *, asked: bool) -> Written:
+def _found_merged(wanted: PullRequestMerge, context: MergeContext, pull: PullRequestState, *, asked: bool) -> Written:
     """Merged before we asked, by whomever: it enters at the same check (P11, P21)."""
-    commit = desk.verifier.of_others(wanted, pull)
+    commit = context.verifier.of_others(wanted, pull)
     if isinstance(commit, MergeMismatch):
         raise UnpredictedMerge(commit, wanted.shown)
     return Written(str(wanted.number), merge_outputs(commit), already=not asked)
 
 
-def _predicted(wanted: PullRequestMerge, desk: MergeContext) -> PredictedMerge:
-    predicted = desk.verifier.git.predict(wanted.git, wanted.base, wanted.head, wanted.method)
+def _predicted(wanted: PullRequestMerge, context: MergeContext) -> PredictedMerge:
+    predicted = context.verifier.git.predict(wanted.git, wanted.base, wanted.head, wanted.method)
     if isinstance(predicted, ConflictingMerge):
-        predicted = with_pulls(predicted, desk.client, wanted.repo, wanted.base)
+        predicted = with_pulls(predicted, context.client, wanted.repo, wanted.base)
         raise PreconditionError(f"{wanted.shown}: {predicted.described()}", where=wanted.shown, remedy=_UPDATE)
-    if reason := behind_base(wanted, desk.verifier.git, predicted):
+    if reason := behind_base(wanted, context.verifier.git, predicted):
         raise PreconditionError(f"{wanted.shown}: {reason}", where=wanted.shown, remedy=_UPDATE)
     return predicted
 
@@ -135,32 +135,32 @@ def behind_base(wanted: PullRequestMerge, git: GitMergeReader, predicted: Predic
     return f"its head does not contain {predicted.base[:12]}, where {wanted.base} stands"
 
 
-def _keep_reserve(desk: MergeContext) -> None:
-    quota = desk.client.connection.quota
-    if quota is not None and quota.remaining < min(desk.reserve, quota.limit // 2):
+def _keep_reserve(context: MergeContext) -> None:
+    quota = context.client.connection.quota
+    if quota is not None and quota.remaining < min(context.reserve, quota.limit // 2):
         raise TemporaryError(
-            f"only {quota.remaining} requests are left: nothing is merged below {desk.reserve}",
+            f"only {quota.remaining} requests are left: nothing is merged below {context.reserve}",
             retry_after=quota.resets_in,
         )
 
 
-def _verified(wanted: PullRequestMerge, desk: MergeContext, predicted: PredictedMerge, named: str) -> Written:
-    found = desk.verifier.after_merge(wanted, desk.client, predicted, named)
+def _verified(wanted: PullRequestMerge, context: MergeContext, predicted: PredictedMerge, named: str) -> Written:
+    found = context.verifier.after_merge(wanted, context.client, predicted, named)
     if isinstance(found, MergeMismatch):
         raise UnpredictedMerge(found, wanted.shown)
     moved = f"the base moved on to {found.moved_to[:12]} right before the merge; it is what git makes of that one"
     return Written(str(wanted.number), merge_outputs(found.commit), warnings=(moved,) if found.moved_to else ())
 
 
-def _after_silence(wanted: PullRequestMerge, desk: MergeContext, predicted: PredictedMerge) -> Written | None:
+def _after_silence(wanted: PullRequestMerge, context: MergeContext, predicted: PredictedMerge) -> Written | None:
     """What reading says after an answer that was lost: merged, or None where it is still open (P9)."""
     try:
-        pull = desk.client.pull(wanted.repo, wanted.number)
+        pull = context.client.pull(wanted.repo, wanted.number)
     except ProviderError as error:
         raise OutcomeUnknown(
             f"whether it was merged is not known, and then: {error.message}", where=wanted.shown, remedy="run it again"
         ) from None
-    return _verified(wanted, desk, predicted, "") if pull.merged else None
+    return _verified(wanted, context, predicted, "") if pull.merged else None
 
 
 def _refusal(wanted: PullRequestMerge, reply: MergeReply) -> ProviderError:

@@ -30,10 +30,15 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.values import JsonObject, Vault, open_outputs
+from planner.values import JsonObject, Vault, outputs_in_document
 from providers.github.commit_statuses import GitHubStatuses
 from providers.github.github_clients import GitHubClients
-from providers.github.keyed_objects import KeyedObjectKind, apply_keyed_object, has_open_output, version_token_of_fields
+from providers.github.keyed_objects import (
+    KeyedObjectKind,
+    apply_keyed_object,
+    has_unknown_output,
+    version_token_of_fields,
+)
 from providers.github.marked_texts import GitHubComments, GitHubIssues
 from providers.github.merge_pull_request import MergeContext, merge_pull_request
 from providers.github.pull_request_spec import GitMergeReader, PullRequestMerge, parse_pull_request
@@ -77,7 +82,7 @@ class GitHubProvider(NeverDeletes):
         """See Provider. Writes one object, or merges one pull request, or finds it done."""
         if change.desired is None:
             raise PermanentError("nothing says what it has to be", where=str(change.address))
-        if open_outputs(change.desired):
+        if outputs_in_document(change.desired):
             raise PermanentError("an output that it takes is still unknown", where=str(change.address))
         spec: JsonObject = change.desired["spec"]
         client = self.clients.of(spec.get("access") or {})
@@ -100,7 +105,7 @@ class GitHubProvider(NeverDeletes):
 
     def _observe(self, resource: Resource) -> Observation:
         kind, spec, address = KEYED[resource.address.kind], resource.manifest["spec"], resource.address
-        if has_open_output(kind.place(spec)):
+        if has_unknown_output(kind.place(spec)):
             return Absent(address)
         try:
             client = self.clients.of(spec.get("access") or {})
@@ -147,7 +152,7 @@ class GitHubProvider(NeverDeletes):
             Effect.UPDATE if isinstance(seen, Present) else Effect.CREATE,
             changes,
             desired=resource.manifest,
-            expects="" if open_outputs(resource.manifest) else version_token_of_fields(fields),
+            expects="" if outputs_in_document(resource.manifest) else version_token_of_fields(fields),
             outputs=seen.outputs if isinstance(seen, Present) else {},
         )
 

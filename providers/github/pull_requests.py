@@ -29,11 +29,11 @@ def observe_pull(address: Address, pull: PullRequestState) -> Present:
     return Present(address, str(pull.number), version, {"merged": pull.merged, "head": pull.head}, outputs=outputs)
 
 
-def preview_pull(resource: Resource, wanted: PullRequestMerge, desk: MergeContext) -> Preview:
+def preview_pull(resource: Resource, wanted: PullRequestMerge, context: MergeContext) -> Preview:
     """What an apply would do: merge it, nothing because it is merged and verified, or why it cannot."""
-    pull = desk.client.pull(wanted.repo, wanted.number)
+    pull = context.client.pull(wanted.repo, wanted.number)
     if pull.merged:
-        return _preview_merged(wanted, desk, pull)
+        return _preview_merged(wanted, context, pull)
     fields = (FieldChange(_MERGED, FieldOp.CHANGE, False, True),)
     remedy = "review it, and plan again"
     if reason := changed_since_review(wanted, pull):
@@ -42,13 +42,13 @@ def preview_pull(resource: Resource, wanted: PullRequestMerge, desk: MergeContex
     if verdict not in (Mergeability.READY, Mergeability.LOOK_AGAIN, Mergeability.CONFLICT):
         return Preview(Effect.RUN, fields, blocked=verdict.value, evidence=pull.mergeable_state)
     try:
-        predicted = desk.verifier.git.predict(wanted.git, wanted.base, wanted.head, wanted.method)
+        predicted = context.verifier.git.predict(wanted.git, wanted.base, wanted.head, wanted.method)
     except ProviderError as error:
         return Preview(Effect.RUN, fields, blocked=f"the merge cannot be foretold: {error.described()}")
     if isinstance(predicted, ConflictingMerge):
-        predicted = with_pulls(predicted, desk.client, wanted.repo, wanted.base)
+        predicted = with_pulls(predicted, context.client, wanted.repo, wanted.base)
         return Preview(Effect.RUN, fields, blocked=predicted.described(), remedy="have the branch brought up to date")
-    if reason := behind_base(wanted, desk.verifier.git, predicted):
+    if reason := behind_base(wanted, context.verifier.git, predicted):
         return Preview(Effect.RUN, fields, blocked=reason, remedy="have the branch brought up to date")
     if verdict is Mergeability.CONFLICT:
         return Preview(Effect.RUN, fields, blocked=verdict.value, evidence="git alone finds no conflict")
@@ -57,8 +57,8 @@ def preview_pull(resource: Resource, wanted: PullRequestMerge, desk: MergeContex
     return Preview(Effect.RUN, fields, desired=resource.manifest, evidence=evidence, warnings=warnings)
 
 
-def _preview_merged(wanted: PullRequestMerge, desk: MergeContext, pull: PullRequestState) -> Preview:
-    commit = desk.verifier.of_others(wanted, pull)
+def _preview_merged(wanted: PullRequestMerge, context: MergeContext, pull: PullRequestState) -> Preview:
+    commit = context.verifier.of_others(wanted, pull)
     if isinstance(commit, MergeMismatch):
         remedy = "look at the branch; revert it, or accept it by hand"
         return Preview(Effect.RUN, blocked=commit.described(), remedy=remedy)

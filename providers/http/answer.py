@@ -34,7 +34,7 @@ class AnswerReader:
 
     def __init__(self, response: HTTPResponse, limit: int, where: str) -> None:
         self.status = response.status
-        self.headers = headers_of(response, where)
+        self.headers = read_answer_headers(response, where)
         self.warnings = tuple(response.headers.get_all("Warning") or ())
         self.size = 0  # bytes of the body so far, on the wire
         self._response = response
@@ -76,7 +76,7 @@ class AnswerReader:
             raise HTTPException("the answer ended early")
 
 
-def headers_of(response: HTTPResponse, where: str) -> dict[str, str]:
+def read_answer_headers(response: HTTPResponse, where: str) -> dict[str, str]:
     """The headers, by lower-case name. Raises TooLarge when they are more than 64 KiB."""
     pairs = response.getheaders()
     if sum(len(name) + len(value) for name, value in pairs) > _MAX_HEAD:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import SWITCHING_PROTOCOLS
 
-from providers.http.answer import AnswerReader, HttpAnswer, headers_of
+from providers.http.answer import AnswerReader, HttpAnswer, read_answer_headers
 from providers.http.connect import ServerEndpoint, open_connection
 from providers.http.deadline import Deadline, DeadlineReader, UnbufferedReader
 from providers.http.exchange import HttpRequest, begin_exchange
@@ -82,7 +82,7 @@ class HttpConnections:
             reader = UnbufferedReader(sock, deadline)
             response = begin_exchange(sock, request, reader, deadline)
             if response.status == SWITCHING_PROTOCOLS:
-                return UpgradedConnection(sock, headers_of(response, request.where))
+                return UpgradedConnection(sock, read_answer_headers(response, request.where))
             response.fp = io.BufferedReader(reader)
             answer = AnswerReader(response, limit, request.where).whole()
         except BaseException:

@@ -1,0 +1,1 @@
+"""RegistryImage: images in registries and OCI layouts, copied by digest or built."""

@@ -15,7 +15,7 @@ from providers.images.copy_image import ImageLocation, copy_image, read_manifest
 from providers.images.image_manifest import ImageManifest, with_annotation
 from providers.images.image_reference import ImageReference, LayoutReference
 from providers.images.image_spec import ImageSpec
-from providers.images.image_state import BUILD, build_mark
+from providers.images.image_state import BUILD, digest_of_known_build_inputs
 from providers.images.image_stores import ImageStores
 from providers.images.oci_layout import OciLayout
 from providers.oci_layout import create_layout
@@ -69,7 +69,7 @@ def _planned(source: ImageLocation, wanted: ImageSpec, change: Change) -> ImageM
 
 
 def _build(change: Change, wanted: ImageSpec, places: ImageStores, folder: Path) -> tuple[str, bool]:
-    mark = build_mark(wanted, folder)
+    mark = digest_of_known_build_inputs(wanted, folder)
     if not mark or (change.expects and mark != change.expects):
         raise PreconditionError(
             "the build context is not what the plan was made from", where=str(change.address), remedy=_PLAN_AGAIN

@@ -34,7 +34,7 @@ def context_folder(base: Path, context: str, dockerfile: str) -> Path:
     return folder
 
 
-def build_digest(folder: Path, build: JsonObject, platform: str) -> str:
+def digest_of_build_inputs(folder: Path, build: JsonObject, platform: str) -> str:
     """`sha256:<hex>` over all that the build depends on. Raises PermanentError for sockets, pipes, unreadable files."""
     files = sorted(_entries(folder))
     return document_digest({"files": files, "build": {**build, "context": ""}, "platform": platform})

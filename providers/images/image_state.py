@@ -12,7 +12,7 @@ from pathlib import Path
 
 from planner.errors import PermanentError
 from providers.http.retries import repeat_on_temporary_error
-from providers.images.build_context import build_digest, context_folder
+from providers.images.build_context import context_folder, digest_of_build_inputs
 from providers.images.copy_image import ImageLocation
 from providers.images.image_manifest import ALL, MAX_MANIFEST, ImageDescriptor, ImageManifest, selected_digest
 from providers.images.image_reference import ImageReference, LayoutReference
@@ -117,14 +117,14 @@ def _look_at_build(wanted: ImageSpec, places: ImageStores, folder: Path) -> Imag
     digest = found.digest if found else ""
     mark = dict(found.annotations).get(BUILD, "") if found else ""
     try:
-        return ImageState(digest, mark, build_mark(wanted, folder))
+        return ImageState(digest, mark, digest_of_known_build_inputs(wanted, folder))
     except PermanentError as error:
         return _blocked(error, digest, mark)
 
 
-def build_mark(wanted: ImageSpec, folder: Path) -> str:
+def digest_of_known_build_inputs(wanted: ImageSpec, folder: Path) -> str:
     """Digest of all that the build depends on, "" while an argument is unknown. Raises PermanentError when a file is
     missing."""
     assert wanted.build is not None
     context = context_folder(folder, wanted.build.context, wanted.build.dockerfile)
-    return build_digest(context, wanted.build.document, wanted.platforms[0]) if wanted.build.known else ""
+    return digest_of_build_inputs(context, wanted.build.document, wanted.platforms[0]) if wanted.build.known else ""

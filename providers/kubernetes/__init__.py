@@ -1,0 +1,1 @@
+"""Objects of a Kubernetes cluster, live or saved: read, previewed, written and watched until they are ready."""

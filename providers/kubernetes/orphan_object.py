@@ -19,22 +19,22 @@ from providers.kubernetes.write_objects import TRIES, ChangeInProgress, WriteCon
 _MARKS = (("annotations", APPLIED), ("labels", SET_LABEL))
 
 
-def orphan_object(desk: WriteContext, change: Change) -> Written:
+def orphan_object(context: WriteContext, change: Change) -> Written:
     """Take our marks off the object. Raises PreconditionError when it is not the one that the plan saw, and
     TemporaryError when it changes all the time. One that is gone, or carries no label of ours, is given up already."""
     uid = change.precondition.uid
-    kind = served_kind(desk.cluster, change.api_version, change.address.kind)
+    kind = served_kind(context.cluster, change.api_version, change.address.kind)
     if kind is None:
         return Written(uid, already=True)
-    spot = locate_object(kind, change.address, desk.default_namespace)
+    spot = locate_object(kind, change.address, context.default_namespace)
     for _ in range(TRIES):
-        work = ChangeInProgress(desk, change, spot, {}, None, None).reread()
+        work = ChangeInProgress(context, change, spot, {}, None, None).reread()
         live = work.live
         if live is None or live["metadata"]["uid"] != uid or SET_LABEL not in (live["metadata"].get("labels") or {}):
             return Written(uid, already=True)
         refuse_unplanned_object(work)
         try:
-            desk.cluster.patch(*spot, orphan_patch(live))
+            context.cluster.patch(*spot, orphan_patch(live))
         except ResourceVersionConflict:
             continue
         return Written(uid)

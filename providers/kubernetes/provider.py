@@ -105,11 +105,11 @@ class KubernetesProvider:
         """See planner.ports.Provider."""
         from providers.kubernetes import orphan_object, write_objects
 
-        desk = self._desk({})
+        context = self._desk({})
         return (
-            orphan_object.orphan_object(desk, change)
+            orphan_object.orphan_object(context, change)
             if change.action is Action.FORGET
-            else write_objects.delete_object(desk, change)
+            else write_objects.delete_object(context, change)
         )
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:

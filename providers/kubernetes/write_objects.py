@@ -16,7 +16,7 @@ from planner.field_path import parse_path, path_covers, render_path
 from planner.plan import Action, Change
 from planner.ports import Fingerprinter, Written
 from planner.resource import APPLIED, PROTECT, SET_LABEL
-from planner.values import JsonObject, SecretValue, open_outputs
+from planner.values import JsonObject, SecretValue, outputs_in_document
 from providers.cluster import FIELD_MANAGER, Cluster
 from providers.kubernetes.applied_stamp import with_final_stamp
 from providers.kubernetes.csa_upgrade import OwnershipMoves, migration_patch
@@ -56,7 +56,7 @@ class ChangeInProgress:
     """One change and the object that it is about, as read last: sealed, and raw only for values that must be
     retained."""
 
-    desk: WriteContext
+    context: WriteContext
     change: Change
     spot: ObjectLocation
     desired: JsonObject
@@ -65,24 +65,24 @@ class ChangeInProgress:
 
     def reread(self) -> ChangeInProgress:
         """The same work on the object as it is now."""
-        raw = self.desk.cluster.get(*self.spot)
-        live = None if raw is None else seal_live_document(raw, self.desk.fingerprinter)
-        return ChangeInProgress(self.desk, self.change, self.spot, self.desired, live, raw)
+        raw = self.context.cluster.get(*self.spot)
+        live = None if raw is None else seal_live_document(raw, self.context.fingerprinter)
+        return ChangeInProgress(self.context, self.change, self.spot, self.desired, live, raw)
 
 
-def apply_change(desk: WriteContext, change: Change) -> Written:
-    """See planner.ports.Provider.apply. `desk.look_up` reads the vault of this call."""
+def apply_change(context: WriteContext, change: Change) -> Written:
+    """See planner.ports.Provider.apply. `context.look_up` reads the vault of this call."""
     assert change.desired is not None
-    if open_outputs(change.desired):
+    if outputs_in_document(change.desired):
         raise PermanentError("it uses an output that is not known", where=str(change.address), remedy="plan again")
-    kind = desk.cluster.kind(change.api_version, change.address.kind)
+    kind = context.cluster.kind(change.api_version, change.address.kind)
     if kind is None:
-        desk.cluster.forget()
-        kind = desk.cluster.kind(change.api_version, change.address.kind)
+        context.cluster.forget()
+        kind = context.cluster.kind(change.api_version, change.address.kind)
     if kind is None:
         raise TemporaryError("the cluster does not serve this kind (yet)", where=str(change.address))
-    spot = locate_object(kind, change.address, desk.default_namespace)
-    work = ChangeInProgress(desk, change, spot, with_final_stamp(change.desired), None, None)
+    spot = locate_object(kind, change.address, context.default_namespace)
+    work = ChangeInProgress(context, change, spot, with_final_stamp(change.desired), None, None)
     for attempt in range(TRIES):
         blind = attempt == 0 and change.precondition.absent  # create-only: no need to look first
         try:
@@ -120,7 +120,7 @@ def _is_planned(work: ChangeInProgress) -> bool:
     wanted = work.change.precondition
     if wanted.absent or work.live["metadata"]["uid"] != wanted.uid:
         return False
-    return digest_of_sealed_content(work.live, work.desk.fingerprinter) == wanted.content
+    return digest_of_sealed_content(work.live, work.context.fingerprinter) == wanted.content
 
 
 def refuse_unplanned_object(work: ChangeInProgress) -> None:
@@ -177,7 +177,7 @@ def _update(work: ChangeInProgress) -> Written:
     version = metadata["resourceVersion"]
     if moved := migration_patch(live, OwnershipMoves.of(work.change)):
         kind, namespace, name = work.spot
-        answer = work.desk.cluster.patch(kind, namespace, name, moved)
+        answer = work.context.cluster.patch(kind, namespace, name, moved)
         version = answer["metadata"]["resourceVersion"]
     precondition = {"uid": metadata["uid"], "resourceVersion": version}
     if work.change.forced:
@@ -193,14 +193,14 @@ def _replace(work: ChangeInProgress) -> Written:
     kind, namespace, name = work.spot
     if not metadata.get("deletionTimestamp"):
         version = metadata["resourceVersion"]
-        work.desk.cluster.delete(kind, namespace, name, uid=metadata["uid"], resource_version=version)
+        work.context.cluster.delete(kind, namespace, name, uid=metadata["uid"], resource_version=version)
     for _ in range(_GONE_TRIES):
         work = work.reread()
         if work.live is None:
             return _create(work)
         if work.live["metadata"]["uid"] != metadata["uid"]:
             return _attempt(work)
-        work.desk.sleep(_GONE_PAUSE)
+        work.context.sleep(_GONE_PAUSE)
     raise TemporaryError("it is not deleted yet", where=str(work.change.address), remedy="look at its finalizers")
 
 
@@ -210,8 +210,8 @@ def _check_force(work: ChangeInProgress, precondition: JsonObject) -> None:
     body = _with(with_stand_ins(work.desired, work.live), precondition)
     if is_secret(body):
         return  # its values cannot be sent for a look; the content digest has vouched for what lives
-    answer = work.desk.cluster.apply(
-        work.spot.kind, stand_ins_as_sent(work.desk.cluster, body), force=True, dry_run=True
+    answer = work.context.cluster.apply(
+        work.spot.kind, stand_ins_as_sent(work.context.cluster, body), force=True, dry_run=True
     )
     allowed = [parse_path(render_path(path)) for path in work.change.forced]
     taken = taken_fields(work.live, answer)
@@ -225,14 +225,14 @@ def _check_force(work: ChangeInProgress, precondition: JsonObject) -> None:
 
 def _send(work: ChangeInProgress, precondition: JsonObject, *, force: bool) -> JsonObject:
     """The write itself; the answer, sealed. The only call that carries secret values."""
-    desk = work.desk
-    body = reveal_document(work.desired, work.raw, desk.look_up, desk.fingerprinter)
-    if desk.cluster.simulated:
-        body = fingerprints_for_snapshot(body, desk.fingerprinter)
-    answer = desk.cluster.apply(work.spot.kind, _with(body, precondition), force=force)
+    context = work.context
+    body = reveal_document(work.desired, work.raw, context.look_up, context.fingerprinter)
+    if context.cluster.simulated:
+        body = fingerprints_for_snapshot(body, context.fingerprinter)
+    answer = context.cluster.apply(work.spot.kind, _with(body, precondition), force=force)
     if is_crd(answer):
-        desk.cluster.forget()
-    return seal_live_document(answer, desk.fingerprinter)
+        context.cluster.forget()
+    return seal_live_document(answer, context.fingerprinter)
 
 
 def _with(body: JsonObject, precondition: JsonObject) -> JsonObject:
@@ -246,7 +246,7 @@ def _written(work: ChangeInProgress, answer: JsonObject) -> Written:
     if expects and digest_of_declared_fields(after, work.desired) != expects:
         names = ", ".join(_differing(work.change, after)) or "fields that the plan predicted otherwise"
         raise PermanentError(f"the server changed {names}", where=str(work.change.address), remedy="plan again")
-    warnings = work.desk.cluster.drain_warnings(work.change.address.local)
+    warnings = work.context.cluster.drain_warnings(work.change.address.local)
     return Written(str(answer["metadata"]["uid"]), object_outputs(answer), warnings=warnings)
 
 
@@ -262,14 +262,14 @@ def _differing(change: Change, after: JsonObject) -> list[str]:
 # --- deleting ------------------------------------------------------------------------------------------------------
 
 
-def delete_object(desk: WriteContext, change: Change) -> Written:
+def delete_object(context: WriteContext, change: Change) -> Written:
     """See planner.ports.Provider.delete."""
-    kind = served_kind(desk.cluster, change.api_version, change.address.kind)
+    kind = served_kind(context.cluster, change.api_version, change.address.kind)
     if kind is None:
         return Written(change.precondition.uid, already=True)  # without its kind no object of it can be there
-    spot = locate_object(kind, change.address, desk.default_namespace)
+    spot = locate_object(kind, change.address, context.default_namespace)
     for _ in range(TRIES):
-        work = ChangeInProgress(desk, change, spot, {}, None, None).reread()
+        work = ChangeInProgress(context, change, spot, {}, None, None).reread()
         live = work.live
         if live is None or live["metadata"]["uid"] != change.precondition.uid:
             return Written(change.precondition.uid, already=True)
@@ -279,11 +279,11 @@ def delete_object(desk: WriteContext, change: Change) -> Written:
         refuse_unplanned_object(work)
         version = live["metadata"]["resourceVersion"]
         try:
-            desk.cluster.delete(*spot, uid=change.precondition.uid, resource_version=version)
+            context.cluster.delete(*spot, uid=change.precondition.uid, resource_version=version)
         except ResourceVersionConflict:
             continue
         if (group_of(kind.api_version), kind.kind) == ("apiextensions.k8s.io", "CustomResourceDefinition"):
-            desk.cluster.forget()
+            context.cluster.forget()
         return Written(change.precondition.uid)
     raise TemporaryError("it changes faster than it can be deleted", where=str(change.address))
 

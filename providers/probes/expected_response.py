@@ -46,7 +46,7 @@ def parse_expected_response(spec: JsonObject) -> ExpectedResponse:
     return ExpectedResponse(int(expect.get("status", 200)), values, headers)
 
 
-def has_open_outputs(expected: ExpectedResponse) -> bool:
+def has_unknown_outputs(expected: ExpectedResponse) -> bool:
     """Whether an output of another resource is still missing in it."""
     return any(isinstance(value, OutputRef | OutputTemplate) for value in expected.values.values())
 

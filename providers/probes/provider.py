@@ -20,7 +20,7 @@ from planner.values import JsonObject, Vault, document_digest, encode_leaves
 from providers.probes.expected_response import (
     ExpectedResponse,
     ProbeResponse,
-    has_open_outputs,
+    has_unknown_outputs,
     parse_expected_response,
     unmet_probe_expectations,
 )
@@ -63,7 +63,7 @@ class HttpProbeProvider(NeverDeletes):
     def _observe(self, resource: Resource) -> Observation:
         spec = resource.manifest["spec"]
         expected = parse_expected_response(spec)
-        if has_open_outputs(expected):
+        if has_unknown_outputs(expected):
             return Absent(resource.address)
         wrong, outputs = self._look(spec, expected)
         value = {"holds": not wrong, "evidence": wrong}

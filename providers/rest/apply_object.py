@@ -14,7 +14,7 @@ from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, Pr
 from planner.field_path import render_path
 from planner.plan import Change
 from planner.ports import Written
-from planner.values import open_outputs
+from planner.values import outputs_in_document
 from providers.http.retries import RetryLimits
 from providers.rest.declared_fields import (
     body_with_fingerprint_note,
@@ -46,31 +46,31 @@ class RestContext:
         return read_rest_object(self.api.list(wanted.collection), wanted, self.api, self.secrets)
 
 
-def apply_rest_object(change: Change, wanted: RestObjectRequest, desk: RestContext) -> Written:
+def apply_rest_object(change: Change, wanted: RestObjectRequest, context: RestContext) -> Written:
     """Make the object as wanted, starting from what the plan saw.
 
     Raises PreconditionError when it is neither, PermanentError when the API refuses or keeps other values,
     TemporaryError when nothing was done and it may be tried again, OutcomeUnknown when it is not known.
     """
-    wanted = _settled(change, wanted, desk)
-    item = _item(change, wanted, desk)
-    now = desk.look(wanted)
+    wanted = _settled(change, wanted, context)
+    item = _item(change, wanted, context)
+    now = context.look(wanted)
     if now is not None and _is_done(now, wanted):
         return _written(now, wanted, already=True)
-    if change.address in desk.posted:
+    if change.address in context.posted:
         raise OutcomeUnknown(f"{wanted.shown}: a POST was sent, and it is not as wanted", remedy=_LOOK)
     _check_still(change, now, wanted)
-    return _send(change, wanted, _write(now, wanted, item), desk)
+    return _send(change, wanted, _write(now, wanted, item), context)
 
 
 _LOOK = "look whether it turns up, then run it again: it reads first"
 
 
-def _settled(change: Change, wanted: RestObjectRequest, desk: RestContext) -> RestObjectRequest:
+def _settled(change: Change, wanted: RestObjectRequest, context: RestContext) -> RestObjectRequest:
     """With the fingerprints of all secrets; refused when it is not what was planned."""
-    if wanted.is_open or open_outputs(wanted.body):
+    if wanted.is_open or outputs_in_document(wanted.body):
         raise PermanentError("an output that it takes is still unknown", where=str(change.address))
-    body, reasons = desk.secrets.known(wanted.body)
+    body, reasons = context.secrets.known(wanted.body)
     if reasons:
         raise PermanentError(f"a secret cannot be read: {'; '.join(reasons)}", where=str(change.address))
     wanted = replace(wanted, body=body)
@@ -79,11 +79,11 @@ def _settled(change: Change, wanted: RestObjectRequest, desk: RestContext) -> Re
     return wanted
 
 
-def _item(change: Change, wanted: RestObjectRequest, desk: RestContext) -> RestItemAnswer | None:
+def _item(change: Change, wanted: RestObjectRequest, context: RestContext) -> RestItemAnswer | None:
     """The object by its own path, for its entity tag and all its fields. Asked before the look: what changes between
     the two is seen there, and what changes later makes the write fail. With details the look itself brings both."""
     identifier = change.precondition.uid
-    return desk.api.one(wanted.collection, identifier) if identifier and not wanted.details else None
+    return context.api.one(wanted.collection, identifier) if identifier and not wanted.details else None
 
 
 def _is_done(now: RestObjectState, wanted: RestObjectRequest) -> bool:
@@ -113,27 +113,27 @@ def _write(now: RestObjectState | None, wanted: RestObjectRequest, item: RestIte
     return RestWriteRequest(wanted.update, put_body(whole, wanted), now.identifier, etag)
 
 
-def _send(change: Change, wanted: RestObjectRequest, write: RestWriteRequest, desk: RestContext) -> Written:
+def _send(change: Change, wanted: RestObjectRequest, write: RestWriteRequest, context: RestContext) -> Written:
     if write.method == "POST":
-        desk.posted.add(change.address)
+        context.posted.add(change.address)
     try:
-        desk.api.write(wanted.collection, write, desk.secrets)
+        context.api.write(wanted.collection, write, context.secrets)
     except OutcomeUnknown as error:
-        return _told(wanted, desk, error)
+        return _told(wanted, context, error)
     except PreconditionError:
-        desk.posted.discard(change.address)
-        now = desk.look(wanted)
+        context.posted.discard(change.address)
+        now = context.look(wanted)
         if now is None or not _is_done(now, wanted):
             raise
         return _written(now, wanted, already=True)
     except ProviderError:
-        desk.posted.discard(change.address)  # answered: it took no effect
+        context.posted.discard(change.address)  # answered: it took no effect
         raise
-    return _confirmed(wanted, desk)
+    return _confirmed(wanted, context)
 
 
-def _confirmed(wanted: RestObjectRequest, desk: RestContext) -> Written:
-    after = _until(lambda: desk.look(wanted), wanted, desk)
+def _confirmed(wanted: RestObjectRequest, context: RestContext) -> Written:
+    after = _until(lambda: context.look(wanted), wanted, context)
     if after is None:
         raise OutcomeUnknown(f"{wanted.shown}: written, but it is not in the list", where=wanted.collection.host)
     if other := [render_path(one.path) for one in diff_documents(after.fields, comparable_body(wanted))]:
@@ -146,10 +146,10 @@ def _confirmed(wanted: RestObjectRequest, desk: RestContext) -> Written:
     return _written(after, wanted)
 
 
-def _told(wanted: RestObjectRequest, desk: RestContext, lost: OutcomeUnknown) -> Written:
+def _told(wanted: RestObjectRequest, context: RestContext, lost: OutcomeUnknown) -> Written:
     """What reading says of a write whose answer was lost."""
     try:
-        after = _until(lambda: desk.look(wanted), wanted, desk)
+        after = _until(lambda: context.look(wanted), wanted, context)
     except ProviderError as error:
         raise OutcomeUnknown(f"{lost.message}, and then: {error.message}", where=lost.where, remedy=_LOOK) from None
     if after is None or not _is_done(after, wanted):
@@ -158,14 +158,14 @@ def _told(wanted: RestObjectRequest, desk: RestContext, lost: OutcomeUnknown) ->
 
 
 def _until(
-    read: Callable[[], RestObjectState | None], wanted: RestObjectRequest, desk: RestContext
+    read: Callable[[], RestObjectState | None], wanted: RestObjectRequest, context: RestContext
 ) -> RestObjectState | None:
     """The object, read again for a short while until it is as wanted: lists may lag behind."""
     now = read()
-    for attempt in range(desk.retries.tries - 1):
+    for attempt in range(context.retries.tries - 1):
         if now is not None and _is_done(now, wanted):
             break
-        desk.retries.sleep(desk.retries.first * 2**attempt)
+        context.retries.sleep(context.retries.first * 2**attempt)
         now = read()
     return now
 

@@ -14,7 +14,15 @@ from planner.document_diff import HIDDEN, diff_documents
 from planner.document_editing import remove_field, set_field
 from planner.field_path import FieldPath
 from planner.plan import FieldChange, FieldOp
-from planner.values import Json, JsonObject, SealedSecret, document_digest, encode_leaves, open_outputs, value_leaves
+from planner.values import (
+    Json,
+    JsonObject,
+    SealedSecret,
+    document_digest,
+    encode_leaves,
+    outputs_in_document,
+    value_leaves,
+)
 from providers.rest.object_spec import RestObjectRequest
 from providers.web.json_body import json_values_at
 
@@ -137,4 +145,4 @@ def outputs_before_write(now: JsonObject, wanted: RestObjectRequest) -> JsonObje
     """The outputs that are certain before the write: declared fields, and of an object that is there its id."""
     retained = {name: now[name] for name, path in wanted.outputs if path == wanted.collection.id and name in now}
     body = {name: values[0] for name, path in wanted.outputs if (values := json_values_at(wanted.body, path))}
-    return {**retained, **{name: value for name, value in body.items() if not open_outputs(value)}}
+    return {**retained, **{name: value for name, value in body.items() if not outputs_in_document(value)}}

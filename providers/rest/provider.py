@@ -27,7 +27,7 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.values import JsonObject, Vault, open_outputs
+from planner.values import JsonObject, Vault, outputs_in_document
 from providers.http.retries import RetryLimits
 from providers.provider_tools import ProviderTools
 from providers.rest.apply_object import RestContext, apply_rest_object
@@ -137,7 +137,7 @@ class RestProvider(NeverDeletes):
             return Preview(effect, fields, blocked=f"{wanted.shown} shows no id", remedy="correct spec.id")
         if effect is Effect.NONE:
             return Preview(effect, warnings=warnings)
-        whole = not open_outputs(body) and not sources_of_unknown_secrets(wanted)
+        whole = not outputs_in_document(body) and not sources_of_unknown_secrets(wanted)
         return Preview(
             effect,
             fields,
@@ -153,8 +153,8 @@ class RestProvider(NeverDeletes):
             raise PermanentError("nothing says what it has to be", where=str(change.address))
         with self._lock:
             self._listings.clear()
-        desk = RestContext(self.api, self.secrets.with_vault(vault), self._posted, self.retries)
-        return apply_rest_object(change, parse_rest_object(change.address, change.desired), desk)
+        context = RestContext(self.api, self.secrets.with_vault(vault), self._posted, self.retries)
+        return apply_rest_object(change, parse_rest_object(change.address, change.desired), context)
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """The object was read back when it was written: there is nothing to wait for."""

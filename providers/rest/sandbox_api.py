@@ -15,7 +15,7 @@ from planner.document_editing import set_field
 from planner.errors import PermanentError, TemporaryError
 from planner.field_path import FieldPath
 from planner.values import Json, JsonObject, SealedSecret
-from providers.durable_file import read_version, replace_file, version_of
+from providers.durable_file import file_version_of_content, read_file_version, replace_file
 from providers.rest.object_spec import RestCollection
 from providers.rest.rest_api import RestItemAnswer, RestWriteRequest
 from providers.rest.secret_values import RestSecretValues
@@ -75,12 +75,12 @@ class SandboxRestApi:
 
     def _read(self) -> tuple[JsonObject, str]:
         """The document, and the version token of its file ("" if there is none)."""
-        seen = read_version(self._path)
+        seen = read_file_version(self._path)
         if seen is None:
             return {"collections": []}, ""
         try:
             data = self._path.read_bytes()
-            return _document(data), version_of(data, seen.mode).token
+            return _document(data), file_version_of_content(data, seen.mode).token
         except (OSError, ValueError):
             raise PermanentError(
                 "the objects of the sandbox cannot be read",

@@ -8,8 +8,8 @@ from pathlib import Path
 from providers.oci_layout import create_layout
 from providers.sandbox.canned_answers_file import CannedAnswer, CannedQuery, CannedTarget, write_canned_answers
 from providers.sandbox.git_repositories import SandboxRemote, create_repository
-from providers.sandbox.github_file import SandboxGitHubRepository, write_github
-from providers.sandbox.secret_files import SandboxSecretFile, write_secrets
+from providers.sandbox.github_file import SandboxGitHubRepository, write_simulated_github
+from providers.sandbox.secret_files import SandboxSecretFile, write_made_up_secrets
 from providers.sandbox.simulated_pipelines import FILE, SimulatedPipeline, write_pipelines
 
 _README = """\
@@ -66,9 +66,9 @@ def fill_sandbox(folder: Path, contents: SandboxContents, *, shown: str) -> None
     (folder / "git").mkdir()
     for remote in sorted(set(contents.remotes)):
         create_repository(folder / "git", remote)
-    write_github(folder, contents.github)
+    write_simulated_github(folder, contents.github)
     create_layout(folder / "registry", contents.images)
-    write_secrets(folder / "secrets", contents.secrets)
+    write_made_up_secrets(folder / "secrets", contents.secrets)
     write_pipelines(folder / FILE, contents.pipelines)
     write_canned_answers(folder / "probes.yaml", contents.answers, contents.queries, contents.targets)
     (folder / "README.md").write_text(_README.format(subject=contents.subject, words=contents.words, folder=shown))

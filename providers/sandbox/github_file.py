@@ -29,7 +29,7 @@ class SandboxGitHubRepository:
     base: str
 
 
-def write_github(folder: Path, repositories: Sequence[SandboxGitHubRepository]) -> None:
+def write_simulated_github(folder: Path, repositories: Sequence[SandboxGitHubRepository]) -> None:
     """Write the file of the sandbox in `folder`, and a branch with one commit for each pull request.
 
     Raises PermanentError when git fails.

@@ -21,7 +21,7 @@ class SandboxSecretFile:
     keys: tuple[str, ...]
 
 
-def write_secrets(folder: Path, files: Sequence[SandboxSecretFile]) -> None:
+def write_made_up_secrets(folder: Path, files: Sequence[SandboxSecretFile]) -> None:
     """Write every file, readable by its owner only. Files named twice get the keys of both."""
     folder.mkdir(mode=0o700)
     keys: dict[tuple[str, Format], set[str]] = {}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from providers.sandbox.git_repositories import SandboxRemote, create_repository
-from providers.sandbox.github_file import FILE, SandboxGitHubRepository, write_github
+from providers.sandbox.github_file import FILE, SandboxGitHubRepository, write_simulated_github
 from tests.e2e.hwplan import Hwplan, changes
 from tests.testbed.git_fixtures import BareRepository
 
@@ -41,7 +41,7 @@ def bare(simulated: Hwplan) -> BareRepository:
     box = Path(simulated.where[1])
     (box / "git").mkdir(exist_ok=True)
     create_repository(box / "git", SandboxRemote("shop", ("main",), URL))
-    write_github(box, (SandboxGitHubRepository(REPO, "shop.git", "main"),))
+    write_simulated_github(box, (SandboxGitHubRepository(REPO, "shop.git", "main"),))
     return BareRepository(box / "git/shop.git")
 
 

@@ -19,7 +19,7 @@ from planner.resource import Resource
 from planner.source_ref import SourceRef
 from planner.spec.kinds.files import LocalFile
 from planner.values import parse_output_ref
-from providers.durable_file import version_of
+from providers.durable_file import file_version_of_content
 from providers.files.local_file_paths import LocalFilePaths
 from providers.files.provider import LocalFileProvider
 
@@ -105,7 +105,10 @@ def test_content_and_mode_are_shown_each_for_itself(provider: LocalFileProvider,
 def test_what_is_no_short_text_is_shown_by_its_digest(old: bytes, provider: LocalFileProvider, tmp_path: Path) -> None:
     (tmp_path / "one").write_bytes(old)
     ((_, before, after),) = [row for row in _shown(_plan(provider, _resource("one"))) if row[0] == ("content",)]
-    assert before == version_of(old, "0600").digest and after == version_of(b"new\n", "0600").digest
+    assert (
+        before == file_version_of_content(old, "0600").digest
+        and after == file_version_of_content(b"new\n", "0600").digest
+    )
 
 
 @pytest.mark.parametrize("somebody", ["writes", "chmods", "deletes"])

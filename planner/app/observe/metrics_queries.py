@@ -12,7 +12,7 @@ from planner.app.load_desired import load_desired_offline, load_selected_configu
 from planner.app.observe.metrics_reader import MetricsReader, open_metrics_reader
 from planner.app.request import Request
 from planner.errors import PermanentError, SelectionError, TemporaryError
-from planner.rollout.metrics_verdicts import INCONCLUSIVE, REFUSED, MetricsQueryRow, judge_query, queries_code
+from planner.rollout.metrics_verdicts import INCONCLUSIVE, REFUSED, MetricsQueryRow, exit_code_of_queries, judge_query
 from planner.values import JsonObject
 from providers.prometheus.query_result import unmet_query_expectation
 
@@ -40,7 +40,7 @@ class QueryRounds:
     @property
     def exit_code(self) -> int:
         """0 when enough rounds in a row held."""
-        return 0 if self.held >= self.wanted else queries_code(self.rows) or 2
+        return 0 if self.held >= self.wanted else exit_code_of_queries(self.rows) or 2
 
 
 def declared_queries(request: Request) -> tuple[tuple[MetricsQuery, ...], MetricsReader]:
@@ -90,7 +90,7 @@ def ask_queries_repeatedly(
     until, held = clock() + within, 0
     while True:
         rows = ask_queries(reader, queries)
-        code = queries_code(rows)
+        code = exit_code_of_queries(rows)
         held = held + 1 if code == 0 else 0
         yield QueryRounds(rows, held, times)
         if held >= times or code == 1 or clock() + every > until:

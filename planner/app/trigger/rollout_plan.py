@@ -15,7 +15,7 @@ from planner.address import Address
 from planner.app.lane.argo_preview import predict_sync_of_rollout
 from planner.app.lane.lane_parts import lane_parts, spec_for_commit
 from planner.app.lane_holds import SCOPE, HeldRollout, held_rollout, lane_key_of_stack, pin_branch_head, standing_hold
-from planner.app.lane_runs import read_lane_runs, run_namespace_and_prefix, with_run_parameter
+from planner.app.lane_runs import read_lane_runs, run_namespace_and_name_prefix, with_run_parameter
 from planner.app.load_desired import load_selected_configuration, requested_selection
 from planner.app.part_filters import is_git_ref, without_refs_of_other_lanes
 from planner.app.plan_run import PlanRun, make_plan_run
@@ -30,7 +30,7 @@ from planner.rollout.argo_prediction import ArgoPrediction
 from planner.rollout.forecast import PastNodeTime, RolloutForecast, forecast_rollout, stage_seconds
 from planner.rollout.rollout_stages import RolloutStage, pipeline_run_names, rollout_stage_of
 from planner.spec.lane import Lane
-from planner.values import OutputRef, OutputTemplate, open_outputs
+from planner.values import OutputRef, OutputTemplate, outputs_in_document
 from state.lane_holds import LaneHold
 
 _PAST_RUNS = 200  # runs of the journal that are looked at for the forecast
@@ -146,7 +146,7 @@ def _planned(
     rerun: bool,
 ) -> tuple[Session, PlanRun]:
     """The plan of the rollout. Which run it needs is known with the commit: planned once more where it is another."""
-    runs = read_lane_runs(opened.world.cluster, *run_namespace_and_prefix(run))
+    runs = read_lane_runs(opened.world.cluster, *run_namespace_and_name_prefix(run))
 
     def plan(key: str, *, anew: bool) -> tuple[Session, PlanRun]:
         wanted = tuple(
@@ -197,7 +197,9 @@ def _head_of(run: Resource) -> str:
     """The name of the head whose commit the run is of: the one that its own name refers to (R1)."""
     name = run.manifest["spec"]["manifest"]["metadata"]["name"]
     parts = [
-        part for found in open_outputs(name) for part in (found.parts if isinstance(found, OutputTemplate) else [found])
+        part
+        for found in outputs_in_document(name)
+        for part in (found.parts if isinstance(found, OutputTemplate) else [found])
     ]
     heads = {part.address.name for part in parts if isinstance(part, OutputRef) and part.address.kind == "GitHead"}
     return heads.pop() if len(heads) == 1 else ""

@@ -9,7 +9,7 @@ from planner.app.trigger.rollout_plan import PlannedRollout
 from planner.errors import StalePlan
 from planner.graph.resource_index import as_mapping, as_mappings
 from planner.plan_id import plan_id
-from planner.rollout.catalog_hydration import diagnose_hydration
+from planner.rollout.catalog_hydration import diagnose_missing_catalog
 from planner.rollout.time_budget import TimeSpent, over_budget_warning, time_spent
 from planner.values import JsonObject
 
@@ -46,7 +46,7 @@ def report_ended_rollout(
 ) -> RolloutReport:
     """The report of a rollout that ended. `closed` is its closeout record, and why there is none ("" if there is)."""
     spent = time_spent(report.result.outcomes, report.result.outputs, report.result.seconds) if report.result else None
-    hydration = diagnose_hydration(_outputs(report, trigger), _services(trigger), trigger.lane.cd.small_diff)
+    hydration = diagnose_missing_catalog(_outputs(report, trigger), _services(trigger), trigger.lane.cd.small_diff)
     record, problem = closed
     warnings = (over_budget_warning(spent, trigger.budget) if spent else "", hydration, problem)
     return RolloutReport(report, trigger.commit, newer, spent, tuple(one for one in warnings if one), record)

@@ -14,7 +14,7 @@ from planner.app.apply_plan import ApplyChoices, apply_plan_run
 from planner.app.lane.lane_evidence import StatusTarget
 from planner.app.lane.lane_status import read_lane_status
 from planner.app.lane_holds import refuse_plan_against_hold
-from planner.app.lane_runs import read_lane_runs, run_namespace_and_prefix
+from planner.app.lane_runs import read_lane_runs, run_namespace_and_name_prefix
 from planner.app.shown_plans import refuse_unapproved_plan
 from planner.app.trigger.rollout_plan import PlannedRollout
 from planner.app.trigger.rollout_report import RolloutReport, report_ended_rollout, report_superseded_rollout
@@ -78,7 +78,7 @@ def _choices(trigger: PlannedRollout, how: ApplyChoices, latest: StopWhenSuperse
         if newer := latest.posted():
             raise RolloutSuperseded(newer)
         if held:
-            read_lane_runs(trigger.session.world.cluster, *run_namespace_and_prefix(trigger.run)).refuse_others(
+            read_lane_runs(trigger.session.world.cluster, *run_namespace_and_name_prefix(trigger.run)).refuse_others(
                 held.commit
             )
 

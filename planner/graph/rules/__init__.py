@@ -1,2 +1,2 @@
-"""Rules: each module draws one family of edges, as `draw(pen)` over one resource. `planner.graph.build_graph` lists
-them."""
+"""Rules: each module draws one family of edges, as `draw(collector)` over one resource. `planner.graph.build_graph`
+lists them."""

@@ -9,11 +9,11 @@ ARGO = "argoproj.io"
 KINDS = frozenset(("Application", "ApplicationSet"))
 
 
-def draw(pen: EdgeCollector) -> None:
+def draw(collector: EdgeCollector) -> None:
     """AppProject -> Application, ApplicationSet."""
-    match pen.resource.address.kind, pen.resource.address.group:
+    match collector.resource.address.kind, collector.resource.address.group:
         case "Application", group if group == ARGO:
-            pen.names("project", "spec.project", "AppProject", pen.spec.get("project"), ARGO)
+            collector.names("project", "spec.project", "AppProject", collector.spec.get("project"), ARGO)
         case "ApplicationSet", group if group == ARGO:
-            project = as_mapping(as_mapping(pen.spec.get("template")).get("spec")).get("project")
-            pen.names("project", "spec.template.spec.project", "AppProject", project, ARGO)
+            project = as_mapping(as_mapping(collector.spec.get("template")).get("spec")).get("project")
+            collector.names("project", "spec.template.spec.project", "AppProject", project, ARGO)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from planner.graph.edge_collector import EdgeCollector
 
 
-def draw(pen: EdgeCollector) -> None:
+def draw(collector: EdgeCollector) -> None:
     """CustomResourceDefinition -> resource of its group and kind."""
-    address = pen.resource.address
-    if address.group and pen.index.crds:
-        pen.after(pen.index.crds.get((address.node_lane, address.group, address.kind)), "crd", "kind")
+    address = collector.resource.address
+    if address.group and collector.index.crds:
+        collector.after(collector.index.crds.get((address.node_lane, address.group, address.kind)), "crd", "kind")

@@ -15,20 +15,20 @@ from planner.values import Json, OutputRef, OutputTemplate
 _FIELD = f"metadata.annotations[{DEPENDS_ON}]"
 
 
-def draw_depends_on(pen: EdgeCollector) -> None:
+def draw_depends_on(collector: EdgeCollector) -> None:
     """Each address of the annotation -> the resource."""
-    for address in pen.resource.options.depends_on:
-        pen.refers(address, "depends-on", _FIELD)
+    for address in collector.resource.options.depends_on:
+        collector.refers(address, "depends-on", _FIELD)
 
 
-def draw_refs(pen: EdgeCollector) -> None:
+def draw_refs(collector: EdgeCollector) -> None:
     """The resource of each output that the document uses -> the document."""
-    if not _uses_outputs(pen.manifest):
+    if not _uses_outputs(collector.manifest):
         return
-    for path, leaf in _outputs(pen.manifest, ()):
+    for path, leaf in _outputs(collector.manifest, ()):
         for ref in (leaf,) if isinstance(leaf, OutputRef) else leaf.parts:
             if isinstance(ref, OutputRef):
-                pen.refers(ref.address, "ref", render_path(path))
+                collector.refers(ref.address, "ref", render_path(path))
 
 
 def _uses_outputs(value: Json) -> bool:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from planner.graph.edge_collector import EdgeCollector
-from planner.image_names import split_image, tag_of_copy
+from planner.image_names import split_image_reference, tag_of_copy
 from planner.values import Json
 
 
-def draw_image(pen: EdgeCollector, field: str, image: Json) -> None:
+def draw_image(collector: EdgeCollector, field: str, image: Json) -> None:
     """RegistryImage -> workload. An image named by digest is that of the RegistryImage of its repository and tag."""
-    if not pen.index.images or not isinstance(image, str):
+    if not collector.index.images or not isinstance(image, str):
         return
     tagged = image.partition("@")[0]
-    repository, tag, digest = split_image(image)
+    repository, tag, digest = split_image_reference(image)
     if digest and not tag:
         tagged = f"{repository}:{tag_of_copy(tag, digest)}"
-    pen.after(pen.index.images.get((pen.resource.address.node_lane, tagged)), "image", field)
+    collector.after(collector.index.images.get((collector.resource.address.node_lane, tagged)), "image", field)

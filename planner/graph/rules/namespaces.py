@@ -5,7 +5,7 @@ from __future__ import annotations
 from planner.graph.edge_collector import EdgeCollector
 
 
-def draw(pen: EdgeCollector) -> None:
+def draw(collector: EdgeCollector) -> None:
     """Namespace -> every object with `metadata.namespace`."""
-    if namespace := pen.resource.address.namespace:
-        pen.names("namespace", "metadata.namespace", "Namespace", namespace, namespace="")
+    if namespace := collector.resource.address.namespace:
+        collector.names("namespace", "metadata.namespace", "Namespace", namespace, namespace="")

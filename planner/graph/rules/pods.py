@@ -13,74 +13,80 @@ from planner.values import Json, JsonObject
 _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 
 
-def draw(pen: EdgeCollector) -> None:
+def draw(collector: EdgeCollector) -> None:
     """Everything that the pod specification of a workload names -> the workload."""
-    found = pen.index.pods.get(pen.resource.address)
+    found = collector.index.pods.get(collector.resource.address)
     if found is None:
         return
     where, spec = found
-    draw_account(pen, f"{where}.serviceAccountName", spec.get("serviceAccountName"))
-    draw_pod_fields(pen, where, spec)
-    draw_containers(pen, where, spec, _CONTAINERS)
-    if pen.resource.address.kind == "StatefulSet":
-        pen.names("service", "spec.serviceName", "Service", pen.spec.get("serviceName"))
+    draw_account(collector, f"{where}.serviceAccountName", spec.get("serviceAccountName"))
+    draw_pod_fields(collector, where, spec)
+    draw_containers(collector, where, spec, _CONTAINERS)
+    if collector.resource.address.kind == "StatefulSet":
+        collector.names("service", "spec.serviceName", "Service", collector.spec.get("serviceName"))
 
 
-def draw_account(pen: EdgeCollector, field: str, name: Json) -> None:
+def draw_account(collector: EdgeCollector, field: str, name: Json) -> None:
     """ServiceAccount and every binding that gives it rights -> whoever runs as it."""
     if not isinstance(name, str) or not name:
         return
-    pen.names("service-account", field, "ServiceAccount", name)
-    address = pen.resource.address
-    for binding in pen.index.bindings.get((address.node_lane, address.namespace, name), ()):
-        pen.after(binding, "binding", field)
+    collector.names("service-account", field, "ServiceAccount", name)
+    address = collector.resource.address
+    for binding in collector.index.bindings.get((address.node_lane, address.namespace, name), ()):
+        collector.after(binding, "binding", field)
 
 
-def draw_pod_fields(pen: EdgeCollector, where: str, spec: JsonObject) -> None:
+def draw_pod_fields(collector: EdgeCollector, where: str, spec: JsonObject) -> None:
     """Pull secrets, classes and volumes of a pod specification, or of a Tekton pod template."""
     for at, secret in enumerate(as_mappings(spec.get("imagePullSecrets"))):
-        pen.names_secret("pull-secret", f"{where}.imagePullSecrets[{at}].name", secret.get("name"))
+        collector.names_secret("pull-secret", f"{where}.imagePullSecrets[{at}].name", secret.get("name"))
     for key, kind, group in (
         ("priorityClassName", "PriorityClass", "scheduling.k8s.io"),
         ("runtimeClassName", "RuntimeClass", "node.k8s.io"),
     ):
-        pen.names("class", f"{where}.{key}", kind, spec.get(key), group, "")
+        collector.names("class", f"{where}.{key}", kind, spec.get(key), group, "")
     for volume in as_mappings(spec.get("volumes")):
-        draw_volume(pen, f"{where}.volumes[name={volume.get('name')}]", volume)
+        draw_volume(collector, f"{where}.volumes[name={volume.get('name')}]", volume)
 
 
-def draw_volume(pen: EdgeCollector, where: str, volume: JsonObject) -> None:
+def draw_volume(collector: EdgeCollector, where: str, volume: JsonObject) -> None:
     """ConfigMap, Secret, claim -> the workload; also the form that Tekton gives to a bound workspace."""
     config, claim = as_mapping(volume.get("configMap")), as_mapping(volume.get("persistentVolumeClaim"))
-    pen.names("volume", f"{where}.configMap.name", "ConfigMap", config.get("name"))
-    pen.names_secret("volume", f"{where}.secret.secretName", as_mapping(volume.get("secret")).get("secretName"))
-    pen.names("volume", f"{where}.persistentVolumeClaim.claimName", "PersistentVolumeClaim", claim.get("claimName"))
+    collector.names("volume", f"{where}.configMap.name", "ConfigMap", config.get("name"))
+    collector.names_secret("volume", f"{where}.secret.secretName", as_mapping(volume.get("secret")).get("secretName"))
+    collector.names(
+        "volume", f"{where}.persistentVolumeClaim.claimName", "PersistentVolumeClaim", claim.get("claimName")
+    )
     publish = as_mapping(as_mapping(volume.get("csi")).get("nodePublishSecretRef"))
-    pen.names_secret("volume", f"{where}.csi.nodePublishSecretRef.name", publish.get("name"))
+    collector.names_secret("volume", f"{where}.csi.nodePublishSecretRef.name", publish.get("name"))
     for at, source in enumerate(as_mappings(as_mapping(volume.get("projected")).get("sources"))):
         inside = f"{where}.projected.sources[{at}]"
-        pen.names("volume", f"{inside}.configMap.name", "ConfigMap", as_mapping(source.get("configMap")).get("name"))
-        pen.names_secret("volume", f"{inside}.secret.name", as_mapping(source.get("secret")).get("name"))
+        collector.names(
+            "volume", f"{inside}.configMap.name", "ConfigMap", as_mapping(source.get("configMap")).get("name")
+        )
+        collector.names_secret("volume", f"{inside}.secret.name", as_mapping(source.get("secret")).get("name"))
 
 
-def draw_containers(pen: EdgeCollector, where: str, holder: JsonObject, lists: tuple[str, ...]) -> None:
+def draw_containers(collector: EdgeCollector, where: str, holder: JsonObject, lists: tuple[str, ...]) -> None:
     """Environment and image of every container in the named lists of `holder`."""
     for key in lists:
         for at, container in enumerate(as_mappings(holder.get(key))):
             name = container.get("name")
-            draw_container(pen, f"{where}.{key}[name={name}]" if name else f"{where}.{key}[{at}]", container)
+            draw_container(collector, f"{where}.{key}[name={name}]" if name else f"{where}.{key}[{at}]", container)
 
 
-def draw_container(pen: EdgeCollector, where: str, container: JsonObject) -> None:
+def draw_container(collector: EdgeCollector, where: str, container: JsonObject) -> None:
     """ConfigMaps, Secrets and the image that one container names."""
-    draw_image(pen, f"{where}.image", container.get("image"))
+    draw_image(collector, f"{where}.image", container.get("image"))
     for variable in as_mappings(container.get("env")):
         if source := as_mapping(variable.get("valueFrom")):
             inside = f"{where}.env[name={variable.get('name')}].valueFrom"
             config, secret = as_mapping(source.get("configMapKeyRef")), as_mapping(source.get("secretKeyRef"))
-            pen.names("env", f"{inside}.configMapKeyRef.name", "ConfigMap", config.get("name"))
-            pen.names_secret("env", f"{inside}.secretKeyRef.name", secret.get("name"))
+            collector.names("env", f"{inside}.configMapKeyRef.name", "ConfigMap", config.get("name"))
+            collector.names_secret("env", f"{inside}.secretKeyRef.name", secret.get("name"))
     for at, source in enumerate(as_mappings(container.get("envFrom"))):
         inside = f"{where}.envFrom[{at}]"
-        pen.names("env", f"{inside}.configMapRef.name", "ConfigMap", as_mapping(source.get("configMapRef")).get("name"))
-        pen.names_secret("env", f"{inside}.secretRef.name", as_mapping(source.get("secretRef")).get("name"))
+        collector.names(
+            "env", f"{inside}.configMapRef.name", "ConfigMap", as_mapping(source.get("configMapRef")).get("name")
+        )
+        collector.names_secret("env", f"{inside}.secretRef.name", as_mapping(source.get("secretRef")).get("name"))

@@ -21,38 +21,38 @@ KINDS = frozenset(("RoleBinding", "ClusterRoleBinding", "ClusterRole", "ServiceA
 _ACCOUNT = "kubernetes.io/service-account.name"
 
 
-def draw(pen: EdgeCollector) -> None:
+def draw(collector: EdgeCollector) -> None:
     """Role, ClusterRole, ServiceAccount -> binding; Secret -> ServiceAccount; ServiceAccount -> token Secret; part ->
     aggregated ClusterRole."""
-    match pen.resource.address.kind, pen.resource.address.group:
+    match collector.resource.address.kind, collector.resource.address.group:
         case (("RoleBinding" | "ClusterRoleBinding"), group) if group == RBAC:
-            _binding(pen)
+            _binding(collector)
         case "ClusterRole", group if group == RBAC:
-            _aggregated(pen)
+            _aggregated(collector)
         case "ServiceAccount", "":
-            for at, secret in enumerate(as_mappings(pen.manifest.get("imagePullSecrets"))):
-                pen.names_secret("pull-secret", f"imagePullSecrets[{at}].name", secret.get("name"))
+            for at, secret in enumerate(as_mappings(collector.manifest.get("imagePullSecrets"))):
+                collector.names_secret("pull-secret", f"imagePullSecrets[{at}].name", secret.get("name"))
         case "Secret", "":
-            annotations = as_mapping(as_mapping(pen.manifest.get("metadata")).get("annotations"))
-            pen.names("token", f"metadata.annotations[{_ACCOUNT}]", "ServiceAccount", annotations.get(_ACCOUNT))
+            annotations = as_mapping(as_mapping(collector.manifest.get("metadata")).get("annotations"))
+            collector.names("token", f"metadata.annotations[{_ACCOUNT}]", "ServiceAccount", annotations.get(_ACCOUNT))
 
 
-def _binding(pen: EdgeCollector) -> None:
-    role = as_mapping(pen.manifest.get("roleRef"))
+def _binding(collector: EdgeCollector) -> None:
+    role = as_mapping(collector.manifest.get("roleRef"))
     namespace = "" if role.get("kind") == "ClusterRole" else None
-    pen.names("role", "roleRef.name", as_text(role.get("kind")), role.get("name"), RBAC, namespace)
-    for at, subject in enumerate(as_mappings(pen.manifest.get("subjects"))):
+    collector.names("role", "roleRef.name", as_text(role.get("kind")), role.get("name"), RBAC, namespace)
+    for at, subject in enumerate(as_mappings(collector.manifest.get("subjects"))):
         if subject.get("kind") == "ServiceAccount":
             where = as_text(subject.get("namespace")) or None
-            pen.names("subject", f"subjects[{at}].name", "ServiceAccount", subject.get("name"), namespace=where)
+            collector.names("subject", f"subjects[{at}].name", "ServiceAccount", subject.get("name"), namespace=where)
 
 
-def _aggregated(pen: EdgeCollector) -> None:
+def _aggregated(collector: EdgeCollector) -> None:
     """Roles may aggregate each other, which says nothing about their order."""
-    own = pen.resource.address
-    for at, part in _parts(pen.index, pen.resource):
-        if own not in _reached(pen.index, pen.index.resources[part]):
-            pen.after(part, "aggregation", f"aggregationRule.clusterRoleSelectors[{at}]")
+    own = collector.resource.address
+    for at, part in _parts(collector.index, collector.resource):
+        if own not in _reached(collector.index, collector.index.resources[part]):
+            collector.after(part, "aggregation", f"aggregationRule.clusterRoleSelectors[{at}]")
 
 
 def _reached(index: ResourceIndex, role: Resource) -> set[Address]:

@@ -9,15 +9,15 @@ from planner.values import Json
 KINDS = frozenset(("RestObject",))
 
 
-def draw(pen: EdgeCollector) -> None:
+def draw(collector: EdgeCollector) -> None:
     """Secret -> RestObject."""
-    if pen.resource.address.group:
+    if collector.resource.address.group:
         return
-    _named(pen, "credentials", "spec.auth.secret", as_mapping(pen.spec.get("auth")).get("secret"))
-    for path, named in as_mapping(pen.spec.get("secrets")).items():
-        _named(pen, "secret-field", f"spec.secrets[{path}].secret", as_mapping(named).get("secret"))
+    _named(collector, "credentials", "spec.auth.secret", as_mapping(collector.spec.get("auth")).get("secret"))
+    for path, named in as_mapping(collector.spec.get("secrets")).items():
+        _named(collector, "secret-field", f"spec.secrets[{path}].secret", as_mapping(named).get("secret"))
 
 
-def _named(pen: EdgeCollector, rule: str, field: str, written: Json) -> None:
+def _named(collector: EdgeCollector, rule: str, field: str, written: Json) -> None:
     namespace, _, name = as_text(written).partition("/")
-    pen.names_secret(rule, field, name, namespace)
+    collector.names_secret(rule, field, name, namespace)

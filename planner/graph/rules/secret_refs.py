@@ -11,17 +11,17 @@ from planner.graph.resource_index import as_text
 from planner.values import Json, SealedSecret
 
 
-def draw(pen: EdgeCollector) -> None:
+def draw(collector: EdgeCollector) -> None:
     """Secret -> resource, for every reference that the loader has put a leaf beside."""
-    if not is_hwplan_kind(pen.resource.api_version):
+    if not is_hwplan_kind(collector.resource.api_version):
         return
     from planner.spec.kinds import TABLE  # brings pydantic, which plain manifests do without
 
-    if pen.resource.address.kind in TABLE:
+    if collector.resource.address.kind in TABLE:
         return
-    for path, secret in _references(pen.spec, ("spec",)):
+    for path, secret in _references(collector.spec, ("spec",)):
         namespace, _, name = secret.partition("/")
-        pen.names_secret("secret-value", f"{render_path(path)}.secret", name, namespace)
+        collector.names_secret("secret-value", f"{render_path(path)}.secret", name, namespace)
 
 
 def _references(value: Json, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:

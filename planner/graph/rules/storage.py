@@ -9,22 +9,26 @@ _CLASS = ("StorageClass", "storage.k8s.io")
 KINDS = frozenset(("PersistentVolumeClaim", "PersistentVolume", "StatefulSet"))
 
 
-def draw(pen: EdgeCollector) -> None:
+def draw(collector: EdgeCollector) -> None:
     """StorageClass, PersistentVolume, source claim -> claim; StorageClass -> PersistentVolume, StatefulSet."""
-    match pen.resource.address.kind, pen.resource.address.group:
+    match collector.resource.address.kind, collector.resource.address.group:
         case "PersistentVolumeClaim", "":
-            _class(pen, "spec.storageClassName", pen.spec.get("storageClassName"))
-            pen.names("volume", "spec.volumeName", "PersistentVolume", pen.spec.get("volumeName"), namespace="")
-            source = as_mapping(pen.spec.get("dataSource"))
+            _class(collector, "spec.storageClassName", collector.spec.get("storageClassName"))
+            collector.names(
+                "volume", "spec.volumeName", "PersistentVolume", collector.spec.get("volumeName"), namespace=""
+            )
+            source = as_mapping(collector.spec.get("dataSource"))
             group = as_text(source.get("apiGroup"))
-            pen.names("data-source", "spec.dataSource.name", as_text(source.get("kind")), source.get("name"), group)
+            collector.names(
+                "data-source", "spec.dataSource.name", as_text(source.get("kind")), source.get("name"), group
+            )
         case "PersistentVolume", "":
-            _class(pen, "spec.storageClassName", pen.spec.get("storageClassName"))
+            _class(collector, "spec.storageClassName", collector.spec.get("storageClassName"))
         case "StatefulSet", "apps":
-            for at, claim in enumerate(as_mappings(pen.spec.get("volumeClaimTemplates"))):
+            for at, claim in enumerate(as_mappings(collector.spec.get("volumeClaimTemplates"))):
                 name = as_mapping(claim.get("spec")).get("storageClassName")
-                _class(pen, f"spec.volumeClaimTemplates[{at}].spec.storageClassName", name)
+                _class(collector, f"spec.volumeClaimTemplates[{at}].spec.storageClassName", name)
 
 
-def _class(pen: EdgeCollector, field: str, name: object) -> None:
-    pen.names("storage-class", field, _CLASS[0], name, _CLASS[1], "")
+def _class(collector: EdgeCollector, field: str, name: object) -> None:
+    collector.names("storage-class", field, _CLASS[0], name, _CLASS[1], "")

@@ -22,67 +22,69 @@ _OF_ARGO = frozenset(("ArgoRepair", "ArgoSync"))
 KINDS = frozenset((*_FIELDS, "Retention"))
 
 
-def draw(pen: EdgeCollector) -> None:
+def draw(collector: EdgeCollector) -> None:
     """Application -> ArgoSync; workload, or what syncs it -> PodExec; workload -> Restart; what a restart follows ->
     workload and Restart; namespace and CRD of what is cleaned up -> Retention."""
-    address = pen.resource.address
+    address = collector.resource.address
     if address.group:
         return
     if field := _FIELDS.get(address.kind):
-        target = _target(pen, address.kind, pen.spec.get(field))
-        pen.after(target, "target", f"spec.{field}")
+        target = _target(collector, address.kind, collector.spec.get(field))
+        collector.after(target, "target", f"spec.{field}")
         if address.kind == "Restart":
-            _draw_followed(pen, target)
+            _draw_followed(collector, target)
         elif address.kind == "PodExec" and target is None:
-            for other in pen.index.resources:
+            for other in collector.index.resources:
                 if (other.kind, other.group, other.node_lane) == ("ArgoSync", "", address.node_lane):
-                    pen.after(other, "synced-target", "spec.target")
+                    collector.after(other, "synced-target", "spec.target")
     elif address.kind == "Retention":
-        _draw_selector(pen)
+        _draw_selector(collector)
 
 
-def _target(pen: EdgeCollector, kind: str, written: Json) -> Address | None:
+def _target(collector: EdgeCollector, kind: str, written: Json) -> Address | None:
     if not isinstance(written, str):
         return None
-    node_lane = pen.resource.address.node_lane
+    node_lane = collector.resource.address.node_lane
     if kind in _OF_ARGO and written.count("/") < 2:
         namespace, _, name = written.rpartition("/")
         if namespace:
-            return pen.index.find(node_lane, "Application", ARGO, namespace, name)
-        found = pen.index.by_name.get((node_lane, "Application", name), ())
+            return collector.index.find(node_lane, "Application", ARGO, namespace, name)
+        found = collector.index.by_name.get((node_lane, "Application", name), ())
         return found[0] if len(found) == 1 else None
     try:
-        return pen.index.resolve(Address.parse(written), node_lane)
+        return collector.index.resolve(Address.parse(written), node_lane)
     except ValueError:
         return None
 
 
-def _draw_followed(pen: EdgeCollector, target: Address | None) -> None:
-    followed = pen.spec.get("on")
+def _draw_followed(collector: EdgeCollector, target: Address | None) -> None:
+    followed = collector.spec.get("on")
     for number, written in enumerate(followed if isinstance(followed, list) else ()):
         field = f"spec.on[{number}]"
-        pen.after(_target(pen, "Restart", written), "restart-on", field)
-        for source in _sources(pen, written):
+        collector.after(_target(collector, "Restart", written), "restart-on", field)
+        for source in _sources(collector, written):
             if target is not None and source != target:
-                pen.edges.append(Edge(source, target, "restart-on", f"{pen.resource.address} {field}"))
+                collector.edges.append(Edge(source, target, "restart-on", f"{collector.resource.address} {field}"))
 
 
-def _sources(pen: EdgeCollector, written: Json) -> Iterator[Address]:
+def _sources(collector: EdgeCollector, written: Json) -> Iterator[Address]:
     """The declared resources that an entry of `on` means: an address, or outputs inside a value."""
-    if found := _target(pen, "Restart", written):
+    if found := _target(collector, "Restart", written):
         yield found
     parts = written.parts if isinstance(written, OutputTemplate) else (written,)
     for part in parts:
-        if isinstance(part, OutputRef) and (source := pen.index.resolve(part.address, pen.resource.address.node_lane)):
+        if isinstance(part, OutputRef) and (
+            source := collector.index.resolve(part.address, collector.resource.address.node_lane)
+        ):
             yield source
 
 
-def _draw_selector(pen: EdgeCollector) -> None:
-    selector = as_mapping(pen.spec.get("selector"))
-    node_lane, kind = pen.resource.address.node_lane, as_text(selector.get("kind"))
-    pen.names("namespace", "spec.selector.namespace", "Namespace", selector.get("namespace"), namespace="")
-    pen.after(
-        pen.index.crds.get((node_lane, group_of(as_text(selector.get("apiVersion"))), kind)),
+def _draw_selector(collector: EdgeCollector) -> None:
+    selector = as_mapping(collector.spec.get("selector"))
+    node_lane, kind = collector.resource.address.node_lane, as_text(selector.get("kind"))
+    collector.names("namespace", "spec.selector.namespace", "Namespace", selector.get("namespace"), namespace="")
+    collector.after(
+        collector.index.crds.get((node_lane, group_of(as_text(selector.get("apiVersion"))), kind)),
         "crd",
         "spec.selector.kind",
     )

@@ -15,49 +15,53 @@ TRIGGERS = "triggers.tekton.dev"
 KINDS = frozenset(("Task", "StepAction", "Pipeline", "PipelineRun", "TaskRun", "EventListener", "Trigger"))
 
 
-def draw(pen: EdgeCollector) -> None:
+def draw(collector: EdgeCollector) -> None:
     """Everything that a Tekton object names -> the object."""
-    match pen.resource.address.kind, pen.resource.address.group:
+    match collector.resource.address.kind, collector.resource.address.group:
         case (("Task" | "StepAction"), group) if group == TEKTON:
-            _task(pen, "spec", pen.spec)
+            _task(collector, "spec", collector.spec)
         case "Pipeline", group if group == TEKTON:
-            _pipeline(pen, "spec", pen.spec)
+            _pipeline(collector, "spec", collector.spec)
         case "PipelineRun", "":
-            _own_run(pen)
+            _own_run(collector)
         case "PipelineRun", group if group == TEKTON:
-            _ref(pen, "spec.pipelineRef", pen.spec.get("pipelineRef"), "Pipeline")
-            _pipeline(pen, "spec.pipelineSpec", as_mapping(pen.spec.get("pipelineSpec")))
-            _run(pen)
+            _ref(collector, "spec.pipelineRef", collector.spec.get("pipelineRef"), "Pipeline")
+            _pipeline(collector, "spec.pipelineSpec", as_mapping(collector.spec.get("pipelineSpec")))
+            _run(collector)
         case "TaskRun", group if group == TEKTON:
-            _ref(pen, "spec.taskRef", pen.spec.get("taskRef"), "Task")
-            _task(pen, "spec.taskSpec", as_mapping(pen.spec.get("taskSpec")))
-            _run(pen)
+            _ref(collector, "spec.taskRef", collector.spec.get("taskRef"), "Task")
+            _task(collector, "spec.taskSpec", as_mapping(collector.spec.get("taskSpec")))
+            _run(collector)
         case (("EventListener" | "Trigger"), group) if group == TRIGGERS:
-            _listener(pen)
+            _listener(collector)
 
 
-def _own_run(pen: EdgeCollector) -> None:
+def _own_run(collector: EdgeCollector) -> None:
     """hwplan's kind: the run that it makes needs its namespace, its Pipeline and the CRD."""
-    manifest = as_mapping(pen.spec.get("manifest"))
+    manifest = as_mapping(collector.spec.get("manifest"))
     namespace = as_text(as_mapping(manifest.get("metadata")).get("namespace"))
-    pen.names("namespace", "spec.manifest.metadata.namespace", "Namespace", namespace, namespace="")
+    collector.names("namespace", "spec.manifest.metadata.namespace", "Namespace", namespace, namespace="")
     ref = as_mapping(as_mapping(manifest.get("spec")).get("pipelineRef"))
     if not ref.get("resolver"):
-        pen.names("pipeline-ref", "spec.manifest.spec.pipelineRef.name", "Pipeline", ref.get("name"), TEKTON, namespace)
+        collector.names(
+            "pipeline-ref", "spec.manifest.spec.pipelineRef.name", "Pipeline", ref.get("name"), TEKTON, namespace
+        )
     for kind in ("PipelineRun", "TaskRun"):
-        pen.after(pen.index.crds.get((pen.resource.address.node_lane, TEKTON, kind)), "crd", "spec.manifest.kind")
+        collector.after(
+            collector.index.crds.get((collector.resource.address.node_lane, TEKTON, kind)), "crd", "spec.manifest.kind"
+        )
 
 
-def _pipeline(pen: EdgeCollector, where: str, spec: JsonObject) -> None:
+def _pipeline(collector: EdgeCollector, where: str, spec: JsonObject) -> None:
     for key in ("tasks", "finally"):
         for task in as_mappings(spec.get(key)):
             inside = f"{where}.{key}[name={task.get('name')}]"
-            _ref(pen, f"{inside}.taskRef", task.get("taskRef"), "Task")
-            _ref(pen, f"{inside}.pipelineRef", task.get("pipelineRef"), "Pipeline")
-            _task(pen, f"{inside}.taskSpec", as_mapping(task.get("taskSpec")))
+            _ref(collector, f"{inside}.taskRef", task.get("taskRef"), "Task")
+            _ref(collector, f"{inside}.pipelineRef", task.get("pipelineRef"), "Pipeline")
+            _task(collector, f"{inside}.taskSpec", as_mapping(task.get("taskSpec")))
 
 
-def _ref(pen: EdgeCollector, where: str, written: Json, kind: str) -> None:
+def _ref(collector: EdgeCollector, where: str, written: Json, kind: str) -> None:
     """A taskRef or pipelineRef: by name, or by the cluster resolver, whose parameters name kind, name and namespace."""
     ref = as_mapping(written)
     rule = "task-ref" if kind == "Task" else "pipeline-ref"
@@ -65,47 +69,49 @@ def _ref(pen: EdgeCollector, where: str, written: Json, kind: str) -> None:
         found = {as_text(param.get("name")): as_text(param.get("value")) for param in as_mappings(ref.get("params"))}
         known = {"task": "Task", "pipeline": "Pipeline", "stepaction": "StepAction"}.get(found.get("kind", ""), kind)
         field = f"{where}.params[name=name].value"
-        pen.names(rule, field, known, found.get("name"), TEKTON, found.get("namespace") or None)
+        collector.names(rule, field, known, found.get("name"), TEKTON, found.get("namespace") or None)
     elif not ref.get("apiVersion") or as_text(ref.get("apiVersion")).startswith(f"{TEKTON}/"):
-        pen.names(rule, f"{where}.name", as_text(ref.get("kind")) or kind, ref.get("name"), TEKTON)
+        collector.names(rule, f"{where}.name", as_text(ref.get("kind")) or kind, ref.get("name"), TEKTON)
 
 
-def _task(pen: EdgeCollector, where: str, spec: JsonObject) -> None:
+def _task(collector: EdgeCollector, where: str, spec: JsonObject) -> None:
     if not spec:
         return
-    draw_containers(pen, where, spec, ("steps", "sidecars"))
-    draw_container(pen, f"{where}.stepTemplate", as_mapping(spec.get("stepTemplate")))
+    draw_containers(collector, where, spec, ("steps", "sidecars"))
+    draw_container(collector, f"{where}.stepTemplate", as_mapping(spec.get("stepTemplate")))
     for volume in as_mappings(spec.get("volumes")):
-        draw_volume(pen, f"{where}.volumes[name={volume.get('name')}]", volume)
+        draw_volume(collector, f"{where}.volumes[name={volume.get('name')}]", volume)
     for at, step in enumerate(as_mappings(spec.get("steps"))):
-        pen.names(
+        collector.names(
             "step-ref", f"{where}.steps[{at}].ref.name", "StepAction", as_mapping(step.get("ref")).get("name"), TEKTON
         )
-    if pen.resource.address.kind == "StepAction":
-        draw_container(pen, where, spec)
+    if collector.resource.address.kind == "StepAction":
+        draw_container(collector, where, spec)
 
 
-def _run(pen: EdgeCollector) -> None:
+def _run(collector: EdgeCollector) -> None:
     """Account, pod template and workspaces of a run; the account is at the top in v1beta1 and of a TaskRun."""
-    template = as_mapping(pen.spec.get("taskRunTemplate"))
-    draw_account(pen, "spec.serviceAccountName", pen.spec.get("serviceAccountName"))
-    draw_account(pen, "spec.taskRunTemplate.serviceAccountName", template.get("serviceAccountName"))
-    for at, one in enumerate(as_mappings(pen.spec.get("taskRunSpecs"))):
-        draw_account(pen, f"spec.taskRunSpecs[{at}].serviceAccountName", one.get("serviceAccountName"))
-    draw_pod_fields(pen, "spec.podTemplate", as_mapping(pen.spec.get("podTemplate")))
-    draw_pod_fields(pen, "spec.taskRunTemplate.podTemplate", as_mapping(template.get("podTemplate")))
-    for workspace in as_mappings(pen.spec.get("workspaces")):
-        draw_volume(pen, f"spec.workspaces[name={workspace.get('name')}]", workspace)
+    template = as_mapping(collector.spec.get("taskRunTemplate"))
+    draw_account(collector, "spec.serviceAccountName", collector.spec.get("serviceAccountName"))
+    draw_account(collector, "spec.taskRunTemplate.serviceAccountName", template.get("serviceAccountName"))
+    for at, one in enumerate(as_mappings(collector.spec.get("taskRunSpecs"))):
+        draw_account(collector, f"spec.taskRunSpecs[{at}].serviceAccountName", one.get("serviceAccountName"))
+    draw_pod_fields(collector, "spec.podTemplate", as_mapping(collector.spec.get("podTemplate")))
+    draw_pod_fields(collector, "spec.taskRunTemplate.podTemplate", as_mapping(template.get("podTemplate")))
+    for workspace in as_mappings(collector.spec.get("workspaces")):
+        draw_volume(collector, f"spec.workspaces[name={workspace.get('name')}]", workspace)
 
 
-def _listener(pen: EdgeCollector) -> None:
-    draw_account(pen, "spec.serviceAccountName", pen.spec.get("serviceAccountName"))
-    listed = [(f"spec.triggers[{at}]", trigger) for at, trigger in enumerate(as_mappings(pen.spec.get("triggers")))]
-    for where, trigger in listed or [("spec", pen.spec)]:
+def _listener(collector: EdgeCollector) -> None:
+    draw_account(collector, "spec.serviceAccountName", collector.spec.get("serviceAccountName"))
+    listed = [
+        (f"spec.triggers[{at}]", trigger) for at, trigger in enumerate(as_mappings(collector.spec.get("triggers")))
+    ]
+    for where, trigger in listed or [("spec", collector.spec)]:
         template = as_mapping(trigger.get("template"))
-        pen.names("trigger", f"{where}.template.ref", "TriggerTemplate", template.get("ref"), TRIGGERS)
-        pen.names("trigger", f"{where}.triggerRef", "Trigger", trigger.get("triggerRef"), TRIGGERS)
+        collector.names("trigger", f"{where}.template.ref", "TriggerTemplate", template.get("ref"), TRIGGERS)
+        collector.names("trigger", f"{where}.triggerRef", "Trigger", trigger.get("triggerRef"), TRIGGERS)
         for at, binding in enumerate(as_mappings(trigger.get("bindings"))):
             kind = as_text(binding.get("kind")) or "TriggerBinding"
             namespace = "" if kind == "ClusterTriggerBinding" else None
-            pen.names("trigger", f"{where}.bindings[{at}].ref", kind, binding.get("ref"), TRIGGERS, namespace)
+            collector.names("trigger", f"{where}.bindings[{at}].ref", kind, binding.get("ref"), TRIGGERS, namespace)

@@ -14,15 +14,15 @@ from planner.values import JsonObject
 KINDS = frozenset(("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "APIService"))
 
 
-def draw(pen: EdgeCollector) -> None:
+def draw(collector: EdgeCollector) -> None:
     """Service, Deployment behind it -> webhook configuration or APIService."""
-    match pen.resource.address.kind, pen.resource.address.group:
+    match collector.resource.address.kind, collector.resource.address.group:
         case (("ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration"), "admissionregistration.k8s.io"):
-            for at, hook in enumerate(as_mappings(pen.manifest.get("webhooks"))):
+            for at, hook in enumerate(as_mappings(collector.manifest.get("webhooks"))):
                 service = as_mapping(as_mapping(hook.get("clientConfig")).get("service"))
-                _answered_by(pen, f"webhooks[{hook_name(hook, at)}].clientConfig.service.name", service)
+                _answered_by(collector, f"webhooks[{hook_name(hook, at)}].clientConfig.service.name", service)
         case "APIService", "apiregistration.k8s.io":
-            _answered_by(pen, "spec.service.name", as_mapping(pen.spec.get("service")))
+            _answered_by(collector, "spec.service.name", as_mapping(collector.spec.get("service")))
 
 
 def hook_name(hook: JsonObject, at: int) -> str:
@@ -30,14 +30,14 @@ def hook_name(hook: JsonObject, at: int) -> str:
     return f"name={hook['name']}" if as_text(hook.get("name")) else str(at)
 
 
-def _answered_by(pen: EdgeCollector, field: str, service: JsonObject) -> None:
-    node_lane, namespace = pen.resource.address.node_lane, as_text(service.get("namespace"))
-    found = pen.index.find(node_lane, "Service", "", namespace, as_text(service.get("name")))
+def _answered_by(collector: EdgeCollector, field: str, service: JsonObject) -> None:
+    node_lane, namespace = collector.resource.address.node_lane, as_text(service.get("namespace"))
+    found = collector.index.find(node_lane, "Service", "", namespace, as_text(service.get("name")))
     if found is None:
         return
-    pen.after(found, "webhook", field)
-    for workload in _behind(pen.index, pen.index.resources[found]):
-        pen.after(workload.address, "webhook", field)
+    collector.after(found, "webhook", field)
+    for workload in _behind(collector.index, collector.index.resources[found]):
+        collector.after(workload.address, "webhook", field)
 
 
 def _behind(index: ResourceIndex, service: Resource) -> list[Resource]:

@@ -12,7 +12,7 @@ from planner.spec.node import Node
 
 
 @dataclass(frozen=True, slots=True)
-class PullFault:
+class PullRuleFault:
     """What is wrong: the field below the lane, the message, the remedy."""
 
     path: Path
@@ -21,7 +21,7 @@ class PullFault:
 
 
 @dataclass(frozen=True, slots=True)
-class PullLane:
+class LaneTakingPullRequests:
     """A lane that takes pull requests, on one node; `repo` is `owner/name`."""
 
     node: str
@@ -38,43 +38,49 @@ def pull_remote(lane: Lane, node: Node) -> GitRemote | None:
     return remotes.get(lane.remote) if lane.remote is not None else None
 
 
-def pull_rule_faults(lane: Lane, node: Node) -> Iterator[PullFault]:
+def pull_rule_faults(lane: Lane, node: Node) -> Iterator[PullRuleFault]:
     """What one lane alone shows to be wrong."""
     rules = lane.pulls
     if rules is None:
         return
     remote = pull_remote(lane, node)
     if lane.remote is None or (remote is not None and remote.repo is None):
-        yield PullFault(("pulls",), "pulls: the lane has no repository on GitHub", "name a `remote` that has `repo`")
+        yield PullRuleFault(
+            ("pulls",), "pulls: the lane has no repository on GitHub", "name a `remote` that has `repo`"
+        )
     if lane.source_branch is None:
-        yield PullFault(("pulls",), "pulls: the lane has no branch to merge into", "write `sourceBranch`")
+        yield PullRuleFault(("pulls",), "pulls: the lane has no branch to merge into", "write `sourceBranch`")
     quorum, people = rules.approvals.quorum, {name.lower() for name in rules.approvals.people}
     if quorum > len(people):
         text = f"pulls.approvals: {quorum} have to approve, and {len(people)} may"
-        yield PullFault(
+        yield PullRuleFault(
             ("pulls", "approvals"), text, "name more `people`, or lower `quorum` (0: nobody approves plans)"
         )
     both = sorted({*rules.checks.required} & {*rules.checks.optional})
     if both:
         text = f"pulls.checks: {', '.join(both)} cannot be both required and optional"
-        yield PullFault(("pulls", "checks"), text, "take it out of one of the lists")
+        yield PullRuleFault(("pulls", "checks"), text, "take it out of one of the lists")
 
 
-def lane_with_pulls(lane: Lane, node: Node, *, product: str, named: str, at: str) -> PullLane | None:
+def lane_taking_pull_requests(
+    lane: Lane, node: Node, *, product: str, named: str, at: str
+) -> LaneTakingPullRequests | None:
     """The lane `named` of `product` on the node `at` as it is compared with others; None where it takes no pull
     requests, or its faults are its own."""
     remote = pull_remote(lane, node)
     if lane.pulls is None or remote is None or remote.repo is None or lane.source_branch is None:
         return None
-    return PullLane(at, product, named, remote.repo, lane.source_branch, lane.pulls.authority)
+    return LaneTakingPullRequests(at, product, named, remote.repo, lane.source_branch, lane.pulls.authority)
 
 
-def merge_authority_fault(one: PullLane, lanes: Sequence[PullLane], nodes: Sequence[str]) -> PullFault | None:
+def merge_authority_fault(
+    one: LaneTakingPullRequests, lanes: Sequence[LaneTakingPullRequests], nodes: Sequence[str]
+) -> PullRuleFault | None:
     """Whether the authority of a lane is a node that has the lane, and the only one that merges into the branch."""
     path: Path = ("pulls", "authority")
     if one.authority not in nodes:
         text = f"pulls.authority: {one.authority} does not have the lane {one.name}"
-        return PullFault(path, text, f"one of {', '.join(nodes)}")
+        return PullRuleFault(path, text, f"one of {', '.join(nodes)}")
     for other in lanes:
         if (other.repo.lower(), other.branch) != (one.repo.lower(), one.branch):
             continue
@@ -83,5 +89,5 @@ def merge_authority_fault(one: PullLane, lanes: Sequence[PullLane], nodes: Seque
                 f"pulls.authority: {one.authority} for {one.name} and {other.authority} for {other.name} of "
                 f"{other.node} would both merge into {one.branch} of {one.repo}"
             )
-            return PullFault(path, text, "one node merges into a branch, for one lane")
+            return PullRuleFault(path, text, "one node merges into a branch, for one lane")
     return None

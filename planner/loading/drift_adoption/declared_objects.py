@@ -78,6 +78,7 @@ def _document_difference(place: DeclaredObject, after: Json, allowed: Allowed) -
 
 
 def declared_objects(text: RenderedTemplate) -> Iterator[DeclaredObject]:
+    """Every object that a rendered template declares; nothing where it is no YAML."""
     documents = parse_rendered_text(text.text.text, text.text.name) or ()
     for index, document in enumerate(documents):
         if isinstance(document.value, dict):

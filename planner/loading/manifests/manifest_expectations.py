@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from planner.image_names import split_image
+from planner.image_names import split_image_reference
 from planner.loading.document_origin import DocumentOrigin
 from planner.loading.problems import Problems, did_you_mean
 from planner.spec.kinds.sources import ManifestExpectations
@@ -52,7 +52,7 @@ def container_images(value: Any) -> Iterator[str]:
 
 def _check_version(version: str, workloads: Sequence[JsonObject], origin: DocumentOrigin, problems: Problems) -> None:
     images = dict.fromkeys(image for workload in workloads for image in container_images(workload))
-    tags = dict.fromkeys(tag for image in images if (tag := split_image(image)[1]))
+    tags = dict.fromkeys(tag for image in images if (tag := split_image_reference(image)[1]))
     if version.removeprefix("v") in {tag.removeprefix("v") for tag in tags}:
         return
     found = f"they have {', '.join(list(tags)[:_SHOWN])}" if tags else "none of them has a tag"

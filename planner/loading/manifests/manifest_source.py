@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from planner.errors import ConfigError
-from planner.image_names import split_image
+from planner.image_names import split_image_reference
 from planner.kind_hook_types import DocumentContext
 from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.hwplan_kind_check import apply_load_hooks
@@ -108,7 +108,7 @@ def _container(container: Any, table: Mapping[str, str]) -> Any:
     image = container.get("image") if isinstance(container, dict) else None
     if not isinstance(image, str):
         return container
-    repository = split_image(image)[0]
+    repository = split_image_reference(image)[0]
     return {**container, "image": table[repository] + image[len(repository) :]} if repository in table else container
 
 

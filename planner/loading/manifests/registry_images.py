@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from planner.image_names import split_image, tag_of_copy
+from planner.image_names import split_image_reference, tag_of_copy
 from planner.loading.config_policies.image_sources import registry_host_of_image, registry_host_of_node
 from planner.loading.manifests.manifest_expectations import container_images
 from planner.spec.kinds.sources import ManifestSource
@@ -25,7 +25,7 @@ def registry_images(items: Sequence[JsonObject], source: ManifestSource, node: N
     taken = {image.target for image in node.images.values()}
     copies: dict[str, str] = {}
     for image in container_images(items):
-        repository, tag, pinned = split_image(image)
+        repository, tag, pinned = split_image_reference(image)
         if repository in rules:
             target = f"{rules[repository]}:{tag_of_copy(tag, pinned)}"
             if target not in taken:
@@ -36,7 +36,7 @@ def registry_images(items: Sequence[JsonObject], source: ManifestSource, node: N
 
 def _names(prefix: str, targets: Collection[str]) -> dict[str, str]:
     """A name for each target: the last part of its repository, told apart by a digest where several share it."""
-    plain = {target: f"{prefix}-{_slug(split_image(target)[0].rpartition('/')[2])}" for target in targets}
+    plain = {target: f"{prefix}-{_slug(split_image_reference(target)[0].rpartition('/')[2])}" for target in targets}
     counts = Counter(plain.values())
     return {t: name if counts[name] == 1 else f"{name}-{document_digest(t)[-8:]}" for t, name in plain.items()}
 

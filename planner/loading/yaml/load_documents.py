@@ -38,7 +38,7 @@ def load_documents(data: bytes, file: str, limits: YamlLimits) -> tuple[YamlDocu
     text = decode_text(data, file, limits)
     problems = Problems()
     documents: list[YamlDocument] = []
-    for piece in split_json_stream(whole_lines(text)) if limits.api else (JsonStreamPiece(text),):
+    for piece in split_json_stream(with_final_line_end(text)) if limits.api else (JsonStreamPiece(text),):
         documents += _documents(piece, file, limits, problems)
     if not problems.found and len(documents) > limits.documents:
         problems.add(SourceRef(file), f"more than {limits.documents} documents")
@@ -63,7 +63,7 @@ def _documents(piece: JsonStreamPiece, file: str, limits: YamlLimits, problems: 
     return documents
 
 
-def whole_lines(text: str) -> str:
+def with_final_line_end(text: str) -> str:
     """The text with its last line ended, as kubectl reads it: a block scalar there ends in a line feed."""
     return text if text.endswith("\n") else text + "\n"
 

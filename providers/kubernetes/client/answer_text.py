@@ -30,6 +30,7 @@ def safe_server_line(text: str) -> str:
 
 
 def unquote_server_text(text: str) -> str:
+    """A text that a server wrote in quotes, without them; its JSON escapes are resolved where it is JSON."""
     try:
         return str(parse_json_answer(text.encode()))
     except ValueError:

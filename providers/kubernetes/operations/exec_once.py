@@ -29,19 +29,19 @@ _PLAN_AGAIN = "plan again: the world moved since this plan was made"
 
 
 @dataclass(frozen=True, slots=True)
-class NotStarted:
+class MarkedCommandNotStarted:
     """The command of a mark was refused before it ran, and the mark could not be taken back."""
 
 
 @dataclass(frozen=True, slots=True)
-class UnsettledCommand:
+class MarkedCommandUnsettled:
     """The command of a mark may have run; what was seen of it until it was lost, and what it had printed by then."""
 
     said: str
     printed: str = ""
 
 
-Fate: TypeAlias = EndedCommand | NotStarted | UnsettledCommand
+Fate: TypeAlias = EndedCommand | MarkedCommandNotStarted | MarkedCommandUnsettled
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class ExecContext:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    desk: ExecContext
+    context: ExecContext
     change: Change
     wanted: CommandSpec
     key: OnceKey
@@ -66,27 +66,27 @@ class _Work:
 
     def fate(self, mark: OnceMark) -> Fate | None:
         """What this process knows of a mark without an end."""
-        known = self.desk.memory.get(self.key)
+        known = self.context.memory.get(self.key)
         return known[1] if known and mark.is_open and mark.token == known[0].token else None
 
     def remember(self, mark: OnceMark, fate: Fate) -> None:
         """Keep what became of the command of our own mark."""
-        self.desk.memory[self.key] = mark, fate
+        self.context.memory[self.key] = mark, fate
 
     def read(self) -> OnceMark | None:
         """The mark now. Raises OutcomeUnknown where this process knows an end that is not on record."""
         try:
-            return once_marks.read_mark(self.desk.cluster, self.key)
+            return once_marks.read_mark(self.context.cluster, self.key)
         except ProviderError as error:
-            match self.desk.memory.get(self.key):
+            match self.context.memory.get(self.key):
                 case (OnceMark() as mark, EndedCommand() as done):
                     raise _unrecorded(self.key, mark, done.exit_code, error.message) from None
             raise
 
 
-def run_command_once(desk: ExecContext, change: Change, wanted: CommandSpec, key: OnceKey, vault: Vault) -> Written:
+def run_command_once(context: ExecContext, change: Change, wanted: CommandSpec, key: OnceKey, vault: Vault) -> Written:
     """See planner.ports.Provider.apply."""
-    work = _Work(desk, change, wanted, key, vault)
+    work = _Work(context, change, wanted, key, vault)
     mark = work.read()
     if mark is None:
         return _begin(work, None)
@@ -96,13 +96,13 @@ def run_command_once(desk: ExecContext, change: Change, wanted: CommandSpec, key
     match work.fate(mark):
         case EndedCommand() as done:
             return _ended(work, mark, done)
-        case NotStarted():
+        case MarkedCommandNotStarted():
             return _run(work, mark, None)
         case _:
             return _begin(work, mark)
 
 
-def unsettled_message(key: OnceKey, mark: OnceMark, lost: UnsettledCommand | None = None) -> tuple[str, str]:
+def unsettled_message(key: OnceKey, mark: OnceMark, lost: MarkedCommandUnsettled | None = None) -> tuple[str, str]:
     """Message and remedy of a mark without an end. `lost` is what this process saw of it."""
     message = f"begun {mark.begun} in pod {mark.pod}, no end on record: it runs, or it may have run"
     remedy = (
@@ -114,16 +114,16 @@ def unsettled_message(key: OnceKey, mark: OnceMark, lost: UnsettledCommand | Non
 
 def _begin(work: _Work, before: OnceMark | None) -> Written:
     """Mark and run, unless the world is not the one that the plan saw."""
-    desk, key = work.desk, work.key
+    context, key = work.context, work.key
     _check(work, before)
-    pod = desk.places.find(work.wanted)
+    pod = context.places.find(work.wanted)
     if work.wanted.per_image and pod.image != key.value:
         raise TemporaryError(
             f"it has rolled on to another image meanwhile ({pod.image})", where=work.wanted.target.local
         )
     hit_failpoint("exec.begin")
     try:
-        mark = once_marks.begin_mark(desk.cluster, key, before, pod.name, work.wanted.command)
+        mark = once_marks.begin_mark(context.cluster, key, before, pod.name, work.wanted.command)
     except PreconditionError:  # the next try reads what somebody else did
         raise TemporaryError("somebody else writes its mark at the same moment", where=key.shown) from None
     hit_failpoint("exec.begun")
@@ -140,25 +140,25 @@ def _check(work: _Work, mark: OnceMark | None) -> None:
         return
     if mark is not None and mark.is_open:
         fate = work.fate(mark)
-        raise _unsettled(work.key, mark, fate if isinstance(fate, UnsettledCommand) else None)
+        raise _unsettled(work.key, mark, fate if isinstance(fate, MarkedCommandUnsettled) else None)
     now = "nobody has begun it" if mark is None else f"it was run since and ended with exit code {mark.exit_code}"
     raise PreconditionError(f"this is not what the plan saw: {now}", where=work.key.shown, remedy=_PLAN_AGAIN)
 
 
 def _run(work: _Work, mark: OnceMark, before: OnceMark | None) -> Written:
-    desk, key = work.desk, work.key
+    context, key = work.context, work.key
     try:
-        done = desk.places.run(work.wanted, mark.pod)
+        done = context.places.run(work.wanted, mark.pod)
     except CommandUnsettled as error:
         seen = output_tail_lines(error.output, work.vault, cut=error.cut, whole=False)
         said = f"{error.message}: the command may have run in pod {mark.pod}"
-        lost = UnsettledCommand(*_stored_and_printed(work, said, error.output, error.cut, seen))
+        lost = MarkedCommandUnsettled(*_stored_and_printed(work, said, error.output, error.cut, seen))
         work.remember(mark, lost)
         raise _unsettled(key, mark, lost) from None
     except ProviderError:
-        work.remember(mark, NotStarted())
+        work.remember(mark, MarkedCommandNotStarted())
         with contextlib.suppress(ProviderError):  # then the mark stays, and says no more than that it may have run
-            once_marks.remove_mark(desk.cluster, key, mark, before)
+            once_marks.remove_mark(context.cluster, key, mark, before)
         raise
     hit_failpoint("exec.ended")
     return _ended(work, mark, done)
@@ -169,7 +169,7 @@ def _ended(work: _Work, mark: OnceMark, done: EndedCommand) -> Written:
     work.remember(mark, done)
     _record(work, mark, done.exit_code)
     hit_failpoint("exec.recorded")
-    label = "simulated: " if work.desk.places.simulated else ""
+    label = "simulated: " if work.context.places.simulated else ""
     lines = output_tail_lines(done.output, work.vault, cut=done.cut)
     said = f"{label}exit code {done.exit_code} in {mark.pod}"
     said, printed = _stored_and_printed(work, said, done.output, done.cut, lines)
@@ -188,11 +188,11 @@ def _stored_and_printed(work: _Work, said: str, output: bytes, cut: int, lines: 
         return "\n".join([said, *lines]), ""
     if not output:
         return said, ""
-    digest = work.desk.fingerprinter.fingerprint(output)
+    digest = work.context.fingerprinter.fingerprint(output)
     return f"{said}; {len(output) + cut:,} bytes of output, {digest}", "\n".join(lines)
 
 
-def _unsettled(key: OnceKey, mark: OnceMark, lost: UnsettledCommand | None) -> OutcomeUnknown:
+def _unsettled(key: OnceKey, mark: OnceMark, lost: MarkedCommandUnsettled | None) -> OutcomeUnknown:
     message, remedy = unsettled_message(key, mark, lost)
     error = OutcomeUnknown(message, where=key.shown, remedy=remedy)
     error.printed = lost.printed if lost else ""
@@ -204,11 +204,11 @@ def _record(work: _Work, mark: OnceMark, exit_code: int) -> None:
     reason = ""
     for pause in (*_RECORD_PAUSES, 0.0):
         try:
-            once_marks.finish_mark(work.desk.cluster, work.key, mark, exit_code)
+            once_marks.finish_mark(work.context.cluster, work.key, mark, exit_code)
             return
         except (TemporaryError, OutcomeUnknown) as error:
             reason = error.message
-            work.desk.sleep(pause)
+            work.context.sleep(pause)
         except ProviderError as error:
             reason = error.message
             break

@@ -129,8 +129,8 @@ class PodExecProvider(NeverDeletes):
             wanted = wanted.for_value(image)
         if wanted.key is None:
             raise PermanentError("the value that it runs once for is not known", where=str(change.address))
-        desk = ExecContext(self.cluster, self.places, self.fingerprinter, self._memory, self.sleep)
-        return run_command_once(desk, change, wanted, wanted.key, vault)
+        context = ExecContext(self.cluster, self.places, self.fingerprinter, self._memory, self.sleep)
+        return run_command_once(context, change, wanted, wanted.key, vault)
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """See Provider. A command that was applied has ended."""

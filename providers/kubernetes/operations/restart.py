@@ -72,11 +72,15 @@ class RestartProvider(NeverDeletes):
         missing = tuple(address for address in deciding_objects(spec) if seen[address] is None)
         value: JsonObject = {"live": live, "missing": missing, "token": self._token(spec, seen)}
         if live is None:
-            return Present(resource.address, "", restart_due.restart_version(None), value)
+            return Present(resource.address, "", restart_due.version_token_of_restart(None), value)
         record = restart_mark.read_restart_mark(live, restart_mark.restart_annotation(resource.address.name))
         outputs = {"observedGeneration": _generation(live)}
         return Present(
-            resource.address, str(live["metadata"]["uid"]), restart_due.restart_version(record), value, outputs=outputs
+            resource.address,
+            str(live["metadata"]["uid"]),
+            restart_due.version_token_of_restart(record),
+            value,
+            outputs=outputs,
         )
 
     def _token(self, spec: JsonObject, seen: Mapping[Address, Seen]) -> str:

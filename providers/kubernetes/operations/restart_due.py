@@ -24,7 +24,7 @@ from providers.kubernetes.read_observations import applied_by_us
 ON_DEMAND = "now"
 
 
-def restart_version(record: str | None) -> str:
+def version_token_of_restart(record: str | None) -> str:
     """The version token of a restart: what the workload was restarted for last; None where there is no workload."""
     return document_digest({"restartedFor": record})
 
@@ -108,7 +108,7 @@ def refuse_changed_workload(change: Change, live: JsonObject, record: str) -> No
         moved = "the workload is being deleted"
     elif metadata["uid"] != planned.uid:
         moved = "the workload was made anew since the plan was made"
-    elif restart_version(record) != planned.content:
+    elif version_token_of_restart(record) != planned.content:
         moved = "it was restarted for something else since the plan was made"
     if moved:
         raise PreconditionError(moved, where=str(change.address), remedy="plan again")

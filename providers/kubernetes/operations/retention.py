@@ -27,7 +27,7 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.values import Json, JsonObject, Vault, document_digest, open_outputs
+from planner.values import Json, JsonObject, Vault, document_digest, outputs_in_document
 from providers.cluster import Cluster, Listing, ObjectCollection
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations.activity_choice import (
@@ -164,7 +164,7 @@ def _observe(
     found: Sequence[JsonObject] | ProviderError,
     now: datetime,
 ) -> Observation:
-    if open_outputs(resource.manifest["spec"]):
+    if outputs_in_document(resource.manifest["spec"]):
         return Absent(resource.address)  # it comes again when outputs are filled in
     if isinstance(found, ProviderError):
         return Unreadable(resource.address, found.message)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from planner.duration import parse_duration
 from planner.resource import ANNOTATION
-from planner.values import Json, JsonObject, document_digest, open_outputs
+from planner.values import Json, JsonObject, document_digest, outputs_in_document
 
 SPEC_DIGEST = ANNOTATION + "spec-digest"
 REPLACES = "replaces"  # in the document of a change: the run that is deleted first, by its uid
@@ -30,7 +30,7 @@ class WantedRun:
     def of(cls, document: JsonObject) -> WantedRun | None:
         """Of a resource or a change; None while outputs of others are missing."""
         spec = document["spec"]
-        if open_outputs(spec):
+        if outputs_in_document(spec):
             return None
         budget = spec.get("budget")
         return cls(

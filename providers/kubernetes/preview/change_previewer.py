@@ -14,7 +14,7 @@ from planner.address import group_of
 from planner.document_diff import ListKeys
 from planner.errors import PermanentError, ProviderError
 from planner.field_path import render_path
-from planner.plan import Drift, FieldChange, FieldOp, VerifiedBy
+from planner.plan import DriftedField, FieldChange, FieldOp, VerifiedBy
 from planner.ports import Effect, Fingerprinter, Preview
 from planner.values import JsonObject
 from providers.cluster import Cluster
@@ -261,7 +261,7 @@ class ChangePreviewer:
             return replace(preview_blocked(case.effect, refused), fields=fields)
         applied_last = case.applied_last and not all(_is_rotated(change) for change in fields)
         declared = tuple(
-            Drift(case.resource.address, change.reversed(), declared=True)
+            DriftedField(case.resource.address, change.reversed(), declared=True)
             for change in fields
             if case.ours and (change.manager or (applied_last and not _is_rotated(change)))
         )

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from planner.document_editing import MISSING, remove_field, replace_value, value_at
 from planner.field_path import Element, FieldPath, ListItem
 from planner.resource import Resource
-from planner.values import Json, JsonObject, OutputRef, OutputTemplate, SealedSecret, is_plain, open_outputs
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate, SealedSecret, is_plain, outputs_in_document
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.applied_stamp import with_applied_stamp
 from providers.kubernetes.object_location import ObjectLocation, with_real_namespace
@@ -40,7 +40,7 @@ def document_to_send(
         data = {**(document.get("data") or {}), **plain}
         document = {key: value for key, value in document.items() if key != "stringData"} | {"data": data}
     document = with_server_rules(document)
-    document = with_applied_stamp(document, unknown=bool(open_outputs(document)))
+    document = with_applied_stamp(document, unknown=bool(outputs_in_document(document)))
     for path in resource.options.ignore_fields if live else ():
         document = _ignoring(document, path, live or {})
     return document

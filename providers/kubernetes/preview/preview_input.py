@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from planner.errors import PermanentError, ProviderError
 from planner.field_path import FieldPath, path_covers, render_path
-from planner.plan import Drift
+from planner.plan import DriftedField
 from planner.ports import Effect, Observation, Present, Preview
 from planner.resource import SET_LABEL, Resource
-from planner.values import JsonObject, SealedSecret, open_outputs
+from planner.values import JsonObject, SealedSecret, outputs_in_document
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.applied_stamp import applied_stamp
 from providers.kubernetes.csa_upgrade import present_managers
@@ -82,7 +82,7 @@ def preview_without_prediction(
     case = replace(plain, desired=document_to_send(resource, spot, live, types))
     if live is not None and not moves and _is_unchanged(case, simulated):
         return preview_unchanged(case, types)
-    return _refusal(case) or replace(case, unknown=bool(open_outputs(case.desired)))
+    return _refusal(case) or replace(case, unknown=bool(outputs_in_document(case.desired)))
 
 
 def _moves_ownership(resource: Resource, live: JsonObject, types: Callable[[], MergeTypeTable]) -> bool:
@@ -130,13 +130,13 @@ def preview_unchanged(case: PreviewInput, types: Callable[[], MergeTypeTable]) -
 
 def undeclared_by_others(
     case: PreviewInput, types: Callable[[], MergeTypeTable], declared: Sequence[FieldPath] = ()
-) -> tuple[Drift, ...]:
+) -> tuple[DriftedField, ...]:
     """What others added to an object of ours. `declared` are fields of ours that they own now: reported elsewhere."""
     if case.live is None or not case.ours:
         return ()
     address = case.resource.address
     added = fields_added_by_others(case.live, types, declared)
-    return tuple(Drift(address, change, declared=False, harmless=why_harmless(change.path)) for change in added)
+    return tuple(DriftedField(address, change, declared=False, harmless=why_harmless(change.path)) for change in added)
 
 
 def preview_blocked(effect: Effect, error: ProviderError) -> Preview:

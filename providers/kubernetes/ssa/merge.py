@@ -26,16 +26,7 @@ from providers.kubernetes.ssa.managed_fields import (
     read_managers,
     strip_untracked,
 )
-from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
-from providers.kubernetes.ssa.stored_document import (
-    StoredKind,
-    decode_as_server,
-    stored_apply,
-    stored_document,
-    without_managers,
-)
-from providers.kubernetes.ssa.stored_nulls import without_dropped_nulls
-from providers.kubernetes.ssa.typed_values import (
+from providers.kubernetes.ssa.merge_typed_values import (
     ABSENT,
     FieldComparison,
     compare_typed,
@@ -45,6 +36,15 @@ from providers.kubernetes.ssa.typed_values import (
     remove_fields,
     with_parent_fields,
 )
+from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
+from providers.kubernetes.ssa.stored_document import (
+    StoredKind,
+    decode_as_server,
+    stored_apply,
+    stored_document,
+    without_managers,
+)
+from providers.kubernetes.ssa.stored_nulls import without_dropped_nulls
 from providers.kubernetes.ssa.validate_object import validation_errors
 
 __all__ = ["ApplyOutcome", "MergeConflict", "comparable_document", "merge_plain_update", "merge_server_side_apply"]

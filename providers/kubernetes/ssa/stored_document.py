@@ -12,8 +12,8 @@ from providers.kubernetes.ssa import admission
 from providers.kubernetes.ssa.canonical import canonical_document, coerce_custom, go_zero_value
 from providers.kubernetes.ssa.defaults import fill_custom_defaults, fill_defaults
 from providers.kubernetes.ssa.managed_fields import Managers, write_managers
+from providers.kubernetes.ssa.merge_typed_values import equal_json
 from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
-from providers.kubernetes.ssa.typed_values import equal_json
 
 # Kinds whose generation is counted up when an empty list or map takes the place of none, and the part compared.
 _LITERAL = {

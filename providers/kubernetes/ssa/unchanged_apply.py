@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from planner.values import Json, JsonObject
+from providers.kubernetes.ssa.merge_typed_values import equal_json
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
-from providers.kubernetes.ssa.typed_values import equal_json
 
 _UNTRACKED = frozenset(("name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink"))
 _MISSING = object()
@@ -75,6 +75,7 @@ class _Walk:
 
 
 def tracked_metadata(metadata: JsonObject) -> JsonObject:
+    """The fields of `metadata` that managedFields tracks: not names, versions and times, which belong to the server."""
     return {name: item for name, item in metadata.items() if name not in _UNTRACKED}
 
 
@@ -201,6 +202,7 @@ def may_be_item(keys: Keys, item: Json) -> bool:
 
 
 def is_exactly_item(keys: Keys, item: Json) -> bool:
+    """Whether an item is the one that these keys name: the set member itself, or all of its key fields."""
     if item.__class__ is not dict:
         return bool(keys[0][0] == "" and keys[0][1] == item)
     for name, value in keys:  # noqa: SIM110
@@ -215,4 +217,5 @@ def _has_duplicates(node: JsonObject, have: list[Json]) -> bool:
 
 
 def is_our_apply_entry(entry: JsonObject, manager: str) -> bool:
+    """Whether an entry of managedFields is that of an apply by `manager` to the main resource."""
     return entry.get("manager") == manager and entry["operation"] == "Apply" and not entry.get("subresource")

@@ -15,7 +15,7 @@ from planner.executor import ExecutionOptions, WaitPolicy, execute_plan
 from planner.plan import (
     Action,
     Change,
-    Drift,
+    DriftedField,
     FieldChange,
     FieldOp,
     Plan,
@@ -141,7 +141,7 @@ def test_needs_move_the_id(plan: Plan) -> None:
 BESIDES: dict[str, Callable[[Plan], Plan]] = {
     "selection": lambda plan: replace(plan, selection=Selection(name="other", targets=("a",), exclude=("b",))),
     "inputs": lambda plan: replace(plan, inputs_config="c", inputs_live="l"),
-    "drift": lambda plan: replace(plan, drift=(Drift(plan.changes[0].address, FIELD, declared=False),)),
+    "drift": lambda plan: replace(plan, drift=(DriftedField(plan.changes[0].address, FIELD, declared=False),)),
     "warnings": lambda plan: replace(plan, warnings=("w",)),
     "unchanged": lambda plan: replace(plan, unchanged=77),
     "who set it before": lambda plan: _by(plan, "night-shift"),

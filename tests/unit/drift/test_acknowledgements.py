@@ -13,7 +13,7 @@ from planner.errors import ConfigError, SelectionError
 from planner.field_path import parse_path
 from planner.graph import build_graph
 from planner.loading.drift_acknowledgements import load_acknowledgements
-from planner.plan import ClusterIdentity, Drift, FieldChange, FieldOp, Selection
+from planner.plan import ClusterIdentity, DriftedField, FieldChange, FieldOp, Selection
 from planner.planning import PlanInputs, drift_report
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
 from planner.render.drift_fields import drifted_fields, pending_fields, undeclared_fields
@@ -52,7 +52,7 @@ def _report(preview: Preview, *accepted: Acknowledgement, seen: Observation | No
     return drift_report(inputs, AppliedState(0, {}), accepted, TODAY)
 
 
-DRIFTED = Preview(Effect.UPDATE, (SCALED, IMAGE), drifted=True, drift=(Drift(ADDRESS, ADDED, declared=False),))
+DRIFTED = Preview(Effect.UPDATE, (SCALED, IMAGE), drifted=True, drift=(DriftedField(ADDRESS, ADDED, declared=False),))
 BOTH = Preview(Effect.UPDATE, (SCALED, FieldChange(("spec", "paused"), FieldOp.ADD, None, True)))
 
 

@@ -11,7 +11,7 @@ from planner.drift import DriftReport, DriftRow, DriftState, IgnoreRule
 from planner.errors import ConfigError, SelectionError
 from planner.field_path import parse_path
 from planner.loading.drift_ignore_rules import load_ignore_rules
-from planner.plan import Drift, FieldChange, FieldOp
+from planner.plan import DriftedField, FieldChange, FieldOp
 from planner.planning.accepted_drift import accept_drift
 from planner.ports import Effect, Preview
 from planner.render.drift_json import drift_json
@@ -73,7 +73,7 @@ def test_a_restart_is_shown_and_does_not_count() -> None:
     field = FieldChange(
         path, FieldOp.ADD, None, "2026-11-22T03:00:00Z", False, "kubectl-rollout", "2026-11-22T03:00:00Z"
     )
-    drift = Drift(DRIFTED.address, field, declared=False, harmless="a restart")
+    drift = DriftedField(DRIFTED.address, field, declared=False, harmless="a restart")
     settled = judge(Preview(Effect.NONE, drift=(drift,)))
     assert settled.state is DriftState.IGNORED and settled.ignored[0].reason == "a restart"
 

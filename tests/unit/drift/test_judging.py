@@ -8,7 +8,7 @@ from planner.address import Address
 from planner.applied_state import AppliedRecord, AppliedState
 from planner.drift import DriftReport, DriftState
 from planner.graph import build_graph
-from planner.plan import ClusterIdentity, Drift, FieldChange, FieldOp, Selection
+from planner.plan import ClusterIdentity, DriftedField, FieldChange, FieldOp, Selection
 from planner.planning import PlanInputs, drift_report
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
 from planner.resource import Resource
@@ -80,7 +80,7 @@ def _live(address: str = "Deployment.apps/shop/x", owned_by: str = "shop") -> Pr
     return Present(Address.parse(address), "u", "c", {}, owned_by=owned_by)
 
 
-UNDECLARED = Drift(CAUSE, FieldChange(("metadata", "labels", "a"), FieldOp.ADD, None, "1"), declared=False)
+UNDECLARED = DriftedField(CAUSE, FieldChange(("metadata", "labels", "a"), FieldOp.ADD, None, "1"), declared=False)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from planner.address import Address
 from planner.events import Ended, Event, EventObserver, NodeResult
 from planner.executor import ExecutionOptions, RunResult, execute_plan
-from planner.plan import Action, Blocked, Change, ClusterIdentity, Plan, Precondition, Selection
+from planner.plan import Action, BlockedResource, Change, ClusterIdentity, Plan, Precondition, Selection
 from planner.ports import Provider, Readiness, ReadResult, Written
 from planner.source_ref import SourceRef
 from planner.values import JsonObject, Vault
@@ -37,7 +37,7 @@ def change(name: str, needs: Iterable[str] = (), **fields: object) -> Change:
 
 def plan_of(changes: Sequence[Change] | Mapping[str, Iterable[str]], blocked: Iterable[str] = ()) -> Plan:
     made = changes if isinstance(changes, Sequence) else [change(name, needs) for name, needs in changes.items()]
-    stopped = tuple(Blocked(address(name), Action.CREATE, "no") for name in blocked)
+    stopped = tuple(BlockedResource(address(name), Action.CREATE, "no") for name in blocked)
     return Plan(Selection(), ClusterIdentity("uid", "server"), "c", "l", tuple(made), blocked=stopped)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import PermanentError
-from providers.images.build_context import build_digest, context_folder
+from providers.images.build_context import context_folder, digest_of_build_inputs
 
 BUILD = {"dockerfile": "Dockerfile", "args": {"A": "1"}, "builder": "buildah"}
 
@@ -21,7 +21,7 @@ def fill(folder: Path) -> Path:
 
 
 def digest_of(folder: Path) -> str:
-    return build_digest(folder, BUILD, "linux/amd64")
+    return digest_of_build_inputs(folder, BUILD, "linux/amd64")
 
 
 def test_times_and_places_do_not_count(tmp_path: Path) -> None:
@@ -53,9 +53,9 @@ def test_arguments_builder_and_platform_count(tmp_path: Path) -> None:
     folder = fill(tmp_path / "context")
     digests = {
         digest_of(folder),
-        build_digest(folder, {**BUILD, "args": {"A": "2"}}, "linux/amd64"),
-        build_digest(folder, {**BUILD, "builder": "docker"}, "linux/amd64"),
-        build_digest(folder, BUILD, "linux/arm64"),
+        digest_of_build_inputs(folder, {**BUILD, "args": {"A": "2"}}, "linux/amd64"),
+        digest_of_build_inputs(folder, {**BUILD, "builder": "docker"}, "linux/amd64"),
+        digest_of_build_inputs(folder, BUILD, "linux/arm64"),
     }
     assert len(digests) == 4
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from planner.address import Address
-from planner.plan import Action, Blocked
+from planner.plan import Action, BlockedResource
 from planner.render.blocked_reason import blocked_reason
 from providers.kubernetes.client.answers import classify_answer
 from providers.kubernetes.client.field_errors import field_error_detail, field_error_value
@@ -26,7 +26,7 @@ def test_a_long_text_comes_whole() -> None:
     body = {"kind": "Status", "reason": "Forbidden", "message": f'pods "a" is forbidden: {LONG}', "code": 403}
     error = classify_answer(403, "application/json", json.dumps(body).encode(), where="Pod/demo/a")
     assert error.message == f"forbidden: {LONG}"
-    blocked = Blocked(Address("", "Pod", "", "demo", "a"), Action.CREATE, error.message)
+    blocked = BlockedResource(Address("", "Pod", "", "demo", "a"), Action.CREATE, error.message)
     assert blocked_reason(blocked, full=True) == error.message
     left_out = len(error.message) - 600
     assert blocked_reason(blocked) == f"{error.message[:600]}… +{left_out} characters"

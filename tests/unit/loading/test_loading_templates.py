@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from planner.loading.template_lines import TemplateLines
+from planner.loading.template_lines import TemplateLineMap
 from planner.templating import TemplateProblem, render_template_text
 
 CONTEXT = {
@@ -75,7 +75,7 @@ def test_lines_of_templates_are_found_again() -> None:
         "{# head #}\n{% for one in lanes %}\n---\n# note\nkind: A\nname: {{ one.name }}\ndata:\n  x: on\n{% endfor %}"
     )
     rendered = render_template_text(template, {"lanes": [{"name": "a"}, {"name": "b"}]})
-    lines = TemplateLines(rendered, template)
+    lines = TemplateLineMap(rendered, template)
     for number, text in enumerate(rendered.split("\n"), 1):
         if text.startswith("kind"):
             assert lines.document_line(number) == 5

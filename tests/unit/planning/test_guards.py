@@ -9,7 +9,7 @@ import pytest
 from planner.address import Address
 from planner.applied_state import AppliedState
 from planner.errors import GuardRefused
-from planner.plan import Action, Blocked, Change, ClusterIdentity, Plan, Precondition, Selection
+from planner.plan import Action, BlockedResource, Change, ClusterIdentity, Plan, Precondition, Selection
 from planner.planning import check_guards, fired_guards
 from planner.planning.plan_guards import EMPTY_CONFIG, MASS_DELETE, MISSING_STATE, NAMES
 from planner.source_ref import SourceRef
@@ -23,7 +23,7 @@ def plan_of(deletes: int = 0, creates: int = 0, *, unchanged: int = 0, blocked: 
         Change(_address(number), action, "v1", "", "", Precondition(), SourceRef(""))
         for number, action in enumerate(actions)
     )
-    held = tuple(Blocked(_address(1000 + number), Action.CREATE, "") for number in range(blocked))
+    held = tuple(BlockedResource(_address(1000 + number), Action.CREATE, "") for number in range(blocked))
     identity = ClusterIdentity("u", "s")
     return Plan(Selection(), identity, "", "", changes, held, unchanged=unchanged, destroy=destroy)
 

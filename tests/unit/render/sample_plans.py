@@ -6,10 +6,10 @@ from planner.address import Address
 from planner.field_path import ListItem
 from planner.plan import (
     Action,
-    Blocked,
+    BlockedResource,
     Change,
     ClusterIdentity,
-    Drift,
+    DriftedField,
     FieldChange,
     FieldOp,
     Plan,
@@ -63,8 +63,8 @@ def change(
 
 def plan_of(
     *changes: Change,
-    blocked: tuple[Blocked, ...] = (),
-    drift: tuple[Drift, ...] = (),
+    blocked: tuple[BlockedResource, ...] = (),
+    drift: tuple[DriftedField, ...] = (),
     warnings: tuple[str, ...] = (),
     unchanged: int = 0,
     simulated: bool = False,
@@ -166,7 +166,7 @@ def mixed() -> Plan:
         change("Service/hwlab-v03/slow", Action.NOOP, reason="not ready: no endpoints"),
         change("Job.batch/hwlab-v03/old-migrate", Action.DELETE, reason="pruned"),
         blocked=(
-            Blocked(
+            BlockedResource(
                 address("StatefulSet.apps/hwlab-v03/postgres"),
                 Action.REPLACE,
                 "spec.volumeClaimTemplates is immutable",
@@ -175,7 +175,7 @@ def mixed() -> Plan:
             ),
         ),
         drift=(
-            Drift(
+            DriftedField(
                 address("Service/hwlab-v03/cloud-api"),
                 FieldChange(("metadata", "annotations", "x/y"), FieldOp.ADD, None, "1", manager="metallb", time=when),
                 declared=False,
@@ -252,8 +252,8 @@ def hostile(text: str) -> Plan:
             SideEffect(changes[at % len(changes)].address, kind, f"{text} {at}")
             for at, kind in enumerate(SideEffectKind)
         ),
-        blocked=(Blocked(changes[0].address, Action.CREATE, text, text, text, SourceRef(text, 1), fields),),
-        drift=(Drift(Address(PLACE, "Secret", "", text, text), fields[0], declared=False),),
+        blocked=(BlockedResource(changes[0].address, Action.CREATE, text, text, text, SourceRef(text, 1), fields),),
+        drift=(DriftedField(Address(PLACE, "Secret", "", text, text), fields[0], declared=False),),
         warnings=(text,),
     )
 
@@ -287,6 +287,7 @@ SAMPLES = {
         destroy=True,
     ),
     "blocked-only": plan_of(
-        blocked=(Blocked(address("Secret/n/s"), Action.UPDATE, "unreadable: forbidden: get secrets"),), unchanged=3
+        blocked=(BlockedResource(address("Secret/n/s"), Action.UPDATE, "unreadable: forbidden: get secrets"),),
+        unchanged=3,
     ),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from planner.address import Address
-from planner.plan import Action, Blocked
+from planner.plan import Action, BlockedResource
 from planner.render.blocked_reason import blocked_reason, deduplicated_warnings
 from planner.source_ref import SourceRef
 
@@ -20,7 +20,7 @@ from planner.source_ref import SourceRef
     ],
 )
 def test_a_reason_is_said_once(reason: str, evidence: str, reported: str) -> None:
-    blocked = Blocked(
+    blocked = BlockedResource(
         Address("", "ConfigMap", "", "a", "b"), Action.UPDATE, reason, evidence, "", SourceRef("a", 1), ()
     )
     assert blocked_reason(blocked) == reported

@@ -15,10 +15,10 @@ from planner.errors import ForeignPlan
 from planner.field_path import ListItem, SetMember
 from planner.plan import (
     Action,
-    Blocked,
+    BlockedResource,
     Change,
     ClusterIdentity,
-    Drift,
+    DriftedField,
     FieldChange,
     FieldOp,
     Plan,
@@ -109,12 +109,14 @@ def plans(draw: st.DrawFn) -> Plan:
         for at, address in enumerate(addresses)
     ]
     blocked = (
-        draw(st.lists(st.builds(Blocked, st.sampled_from(addresses), st.sampled_from(Action), WORDS), max_size=1))
+        draw(
+            st.lists(st.builds(BlockedResource, st.sampled_from(addresses), st.sampled_from(Action), WORDS), max_size=1)
+        )
         if addresses
         else []
     )
     drift = (
-        draw(st.lists(st.builds(Drift, st.sampled_from(addresses), fields(), st.booleans()), max_size=1))
+        draw(st.lists(st.builds(DriftedField, st.sampled_from(addresses), fields(), st.booleans()), max_size=1))
         if addresses
         else []
     )

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from planner.address import Address
 from planner.events import Applied, Began, Ended, Event, NodeResult, Waiting
-from planner.plan import Action, Blocked, Change, ClusterIdentity, Plan, Precondition, Selection
+from planner.plan import Action, BlockedResource, Change, ClusterIdentity, Plan, Precondition, Selection
 from planner.render.run_progress import MOST_ROWS, ProgressLines, ProgressTree, progress_observer
 from planner.render.run_summary import longest_chain_of_run, render_run_summary
 from planner.source_ref import SourceRef
@@ -28,7 +28,7 @@ def change(name: str, *needs: str) -> Change:
     return Change(address(name), Action.CREATE, "v1", "", "declared", Precondition(absent=True), place, needs=wants)
 
 
-def plan(*changes: Change, blocked: tuple[Blocked, ...] = ()) -> Plan:
+def plan(*changes: Change, blocked: tuple[BlockedResource, ...] = ()) -> Plan:
     return Plan(Selection(), ClusterIdentity("u", "s"), "c", "l", changes, blocked=blocked)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.text_safe import fenced, html_safe, markdown_safe, safe_text
+from planner.text_safe import fenced_code_block, html_safe, markdown_safe, safe_text
 from tests.unit.render.sample_plans import HOSTILE
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=60)  # lone surrogates too
@@ -65,7 +65,7 @@ def test_html_has_no_mark_left(text: str) -> None:
 
 @given(st.lists(st.one_of(ANY_TEXT, st.text("`~ a")), max_size=6))
 def test_a_fence_cannot_be_closed_from_inside(lines: list[str]) -> None:
-    first, *inside, last = fenced(lines)
+    first, *inside, last = fenced_code_block(lines)
     assert first == last
     assert set(first) == {"`"}
     assert all(first not in line and "\n" not in line for line in inside)

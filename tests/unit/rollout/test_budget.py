@@ -9,7 +9,7 @@ import pytest
 from planner.address import Address
 from planner.events import Ended, Event, NodeResult, Waiting
 from planner.plan import Action
-from planner.rollout.catalog_hydration import diagnose_hydration
+from planner.rollout.catalog_hydration import diagnose_missing_catalog
 from planner.rollout.superseded import StopWhenSuperseded
 from planner.rollout.time_budget import over_budget_warning, time_spent
 
@@ -54,7 +54,7 @@ def test_a13_a_small_diff_that_builds_everything_is_diagnosed(as_text: bool) -> 
     """A13, S14: from results of the run, as arrays or as JSON in a string."""
     built = '["api", "web"]' if as_text else BUILT
     outputs = {"buildServices": built, "reusedServices": "[]" if as_text else [], "changedFiles": "2"}
-    told = diagnose_hydration(outputs, 2, 20)
+    told = diagnose_missing_catalog(outputs, 2, 20)
     assert told.startswith("catalog-not-hydrated: ") and "do not rerun" in told
 
 
@@ -71,7 +71,7 @@ def test_a13_a_small_diff_that_builds_everything_is_diagnosed(as_text: bool) -> 
     ],
 )
 def test_a13_everything_else_is_not(outputs: dict[str, object]) -> None:
-    assert diagnose_hydration(outputs, 2, 20) == ""
+    assert diagnose_missing_catalog(outputs, 2, 20) == ""
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from planner.rollout.metrics_verdicts import (
     MetricsQueryRow,
     ScrapeTargetRow,
     compare_scrape_targets,
+    exit_code_of_queries,
+    exit_code_of_targets,
     judge_query,
-    queries_code,
     single_number,
-    targets_code,
     traffic_queries,
 )
 from planner.values import JsonObject
@@ -40,7 +40,7 @@ def test_a_query(expect: JsonObject, values: tuple[str, ...], unmet: str, state:
     [(("holds",), 0), (("holds", "unmet"), 2), (("inconclusive",), 2), (("holds", "refused"), 1), ((), 2)],
 )
 def test_the_exit_code_of_queries(states: tuple[str, ...], code: int) -> None:
-    assert queries_code(MetricsQueryRow("q", "up", state) for state in states) == code
+    assert exit_code_of_queries(MetricsQueryRow("q", "up", state) for state in states) == code
 
 
 def test_a_boundary_is_neither_fewer_nor_more() -> None:
@@ -51,7 +51,7 @@ def test_a_boundary_is_neither_fewer_nor_more() -> None:
         ("h:9/m", "not scraped"),
         ("h:2/m", "not declared"),
     ]
-    assert targets_code(rows) == 2 and targets_code(rows[:1]) == 0 and targets_code(()) == 2
+    assert exit_code_of_targets(rows) == 2 and exit_code_of_targets(rows[:1]) == 0 and exit_code_of_targets(()) == 2
 
 
 def test_traffic_is_asked_for_one_client_and_one_time() -> None:

@@ -37,21 +37,21 @@ def mounted(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
 def test_a_network_file_system_is_refused_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mounted(monkeypatch, LOCAL, NETWORK.format(point=tmp_path))
     with pytest.raises(StateError, match=r"network file system \(nfs4\)") as caught:
-        state_file.refuse_network(tmp_path / "deep")
+        state_file.refuse_network_filesystem(tmp_path / "deep")
     assert "HWPLAN_STATE" in caught.value.remedy
 
 
 @pytest.mark.parametrize("lines", [(), (LOCAL,), (LOCAL, NETWORK.format(point="/elsewhere"))])
 def test_other_file_systems_are_taken(lines: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mounted(monkeypatch, *lines)
-    state_file.refuse_network(tmp_path)
+    state_file.refuse_network_filesystem(tmp_path)
 
 
 def test_the_innermost_mount_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inner = "40 31 8:2 / {point} rw - ext4 /dev/sdb rw"
     (tmp_path / "in").mkdir()
     mounted(monkeypatch, inner.format(point=tmp_path / "in"), NETWORK.format(point=tmp_path), LOCAL)
-    state_file.refuse_network(tmp_path / "in")
+    state_file.refuse_network_filesystem(tmp_path / "in")
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def _long(folder: Path) -> Path:
     ("call", "message"),
     [
         (state_file.check_state_file, "the state file cannot be looked at"),
-        (state_file.create_private, "the file cannot be created"),
+        (state_file.create_private_file, "the file cannot be created"),
     ],
 )
 def test_a_name_that_the_system_refuses(call: Callable[[Path], object], message: str, tmp_path: Path) -> None:
