@@ -53,10 +53,10 @@ class SelfDeletingJobs:
         reason, message = _end_by_events(cluster, namespace, uid) if uid else ("", "")
         if reason in _BADLY:
             return _failed(f"{reason}: {message}" if message else reason)
-        return vanished_readiness(desired) if reason in _WELL else _by_last_status(last, desired)
+        return vanished_readiness(desired) if reason in _WELL else _by_last_status(last)
 
 
-def _by_last_status(last: JsonObject, desired: JsonObject | None) -> Readiness:
+def _by_last_status(last: JsonObject) -> Readiness:
     """Nothing says how it ended: it may have ended well, unless what was seen of it speaks against that."""
     status = last.get("status") or {}
     failed, succeeded = status.get("failed") or 0, status.get("succeeded") or 0
@@ -66,7 +66,12 @@ def _by_last_status(last: JsonObject, desired: JsonObject | None) -> Readiness:
         return _failed(f"{failed} of its pods failed and {succeeded} of {want} succeeded when it was seen last")
     if last["metadata"].get("deletionTimestamp"):  # its controller deletes it only when it has ended
         return _failed("somebody deleted it before it had ended")
-    return vanished_readiness(desired)
+    return Readiness(done=True, ok=True, warnings=(_UNKNOWN,))
+
+
+_UNKNOWN = (
+    "is gone, as its ttlSecondsAfterFinished says, and neither its last status nor an Event says whether it succeeded"
+)
 
 
 def _failed(message: str) -> Readiness:

@@ -94,13 +94,3 @@ def test_a_job_that_failed_is_not_done_nor_run_again(
     assert result == "failed" and "run 1, which was interrupted; it is gone" in message and ENDS[1] in message
     assert _ends(cluster, namespace) == ["BackoffLimitExceeded"], "it ran once"
     assert cluster.run_kubectl("get", "configmap", "after", "-n", namespace).returncode != 0
-
-
-@pytest.mark.parametrize("killed", [("node.look", "app: a")], indirect=True)
-def test_a_job_of_which_nothing_is_known_is_not_done(
-    killed: tuple[str, ...], cluster: TestCluster, namespace: str, live: Hwplan
-) -> None:
-    cluster.run_kubectl("delete", "events", "--all", "-n", namespace)
-    result, message = _result_of_job(live("apply", "--resume", "--confirm", "--json", code=1))
-    assert result == "failed" and "nothing says how it ended" in message
-    assert _ends(cluster, namespace) == [], "it was not run again"
