@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from planner import __version__
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.plan import Selection
 from planner.values import JsonObject, decode_leaves
 from state import process_identity

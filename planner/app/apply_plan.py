@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planner.address import is_hwplan_kind
 from planner.app.lane_holds import HeldRollout, refuse_plan_against_hold
@@ -17,6 +17,7 @@ from planner.app.session import Session
 from planner.app.shown_plans import refuse_unapproved_plan
 from planner.app.snapshot_records import is_saved_snapshot
 from planner.applied_state import KindInNamespace
+from planner.dataclass import dataclass
 from planner.errors import ForeignPlan, PermanentError, StalePlan, StateError
 from planner.events import EventObserver
 from planner.executor import (
