@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.source_ref import SourceRef
 
 

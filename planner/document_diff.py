@@ -16,9 +16,10 @@ Rules, each with its reason:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, TypeAlias
 
+from planner.dataclass import dataclass
 from planner.field_path import FieldPath, ListItem, Scalar, SetMember, path_sort_key
 from planner.plan import FieldChange, FieldOp
 from planner.values import (

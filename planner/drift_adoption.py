@@ -6,11 +6,12 @@ Frozen values only. How keys are found is planner.loading.drift_adoption's; noth
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import unified_diff
 from pathlib import Path
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.field_path import FieldPath
 from planner.source_ref import SourceRef
 from planner.values import Json

@@ -22,8 +22,7 @@ value that came from a secret: foreign exceptions are translated here by reason,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from planner.dataclass import dataclass
 from planner.source_ref import SourceRef
 
 

@@ -6,11 +6,11 @@ values. Times are UTC ISO-8601 with milliseconds, given by the clock of the run.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.plan import Action
 from planner.values import JsonObject
 

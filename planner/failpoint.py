@@ -24,10 +24,10 @@ import re
 import signal
 import threading
 import time
-from dataclasses import dataclass
 from typing import Literal, TypeAlias, assert_never, cast
 
 from planner import errors
+from planner.dataclass import dataclass
 
 ENVIRONMENT = "HWPLAN_FAILPOINT"
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from planner.dataclass import dataclass
 
 Scalar: TypeAlias = str | int | float | bool | None
 

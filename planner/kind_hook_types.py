@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from planner.dataclass import dataclass
 from planner.values import JsonObject
 
 if TYPE_CHECKING:

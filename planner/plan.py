@@ -7,10 +7,11 @@ planner.planning; executes nothing: that is planner.executor. Display-only field
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.field_path import FieldPath
 from planner.redaction.clean_values import AS_IT_IS
 from planner.source_ref import SourceRef

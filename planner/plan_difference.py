@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TypeAlias
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.field_path import render_path
 from planner.plan import Action, BlockedResource, Change, FieldChange, FieldOp, Plan
 from planner.values import Json, encode_leaves

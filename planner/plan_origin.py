@@ -7,10 +7,10 @@ without the change.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.plan import Action, Change, Plan
 from planner.plan_id import effects_by_address
 from planner.values import Json

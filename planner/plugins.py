@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import PurePath
 from typing import Any, get_args
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.kind_hook_types import LoadHooks
 from planner.ports import Provider

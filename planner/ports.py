@@ -7,12 +7,13 @@ refuse.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from planner.address import Address
 from planner.applied_state import KindInNamespace
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.field_path import FieldPath
 from planner.plan import Change, ClusterIdentity, DriftedField, FieldChange, Precondition, VerifiedBy

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from planner.dataclass import dataclass
 from planner.values import JsonObject
 
 PARTIAL = "partialSuccess=push-succeeded-fetch-failed"

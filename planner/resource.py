@@ -6,10 +6,11 @@ Frozen data only. The manifest of a Secret holds Sealed leaves, never values (se
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.field_path import FieldPath
 from planner.source_ref import SourceRef
 from planner.values import JsonObject

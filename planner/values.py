@@ -11,10 +11,11 @@ import hashlib
 import json
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NoReturn, TypeAlias, cast, overload
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.redaction.clean_values import AS_IT_IS
 from planner.redaction.redactor import REDACTOR
 

@@ -6,7 +6,6 @@ The one write-then-rename of hwplan, but for providers/durable_file.py, which al
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,7 +14,7 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 def partial_path(path: Path) -> Path:
     """A name beside `path` that nobody else uses, for what becomes `path` by a rename."""
-    return path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}.partial")
+    return path.with_name(f".{path.name[:40]}.{os.urandom(6).hex()}.partial")
 
 
 def write_whole(path: Path, data: bytes | Iterable[bytes], *, mode: int | None = None, durable: bool = False) -> None:

@@ -8,9 +8,10 @@ run the very same code. Documents are plain dictionaries as they come from the w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, TypeAlias
 
+from planner.dataclass import dataclass
 from planner.errors import ProviderError
 from planner.plan import ClusterIdentity
 from planner.values import JsonObject

@@ -13,9 +13,10 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 
 SHOWN = 64 << 10  # bytes of a text that a plan shows

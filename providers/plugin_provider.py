@@ -7,11 +7,11 @@ on with everything else. What goes wrong in an effect or a look is the executor'
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from planner.address import Address
 from planner.applied_state import KindInNamespace
+from planner.dataclass import dataclass
 from planner.errors import HwplanError, PermanentError
 from planner.plan import Change
 from planner.plugins import InstalledPlugin, where_raised

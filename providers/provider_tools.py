@@ -6,10 +6,10 @@ Knows no provider: providers are chosen in provider_table.py alone.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from planner.dataclass import dataclass
 from planner.ports import ClusterProvider, Fingerprinter, Provider, SecretValueSource
 from planner.values import SealedSecret, Vault
 from providers.cluster import Cluster

@@ -8,11 +8,12 @@ declared. An output is not masked, because other documents are made of it: one t
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from planner.address import Address
 from planner.applied_state import KindInNamespace
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
 from planner.plan import Change
 from planner.ports import Observation, Present, Preview, Provider, Readiness, ReadResult, Unreadable, Written
@@ -53,19 +54,17 @@ class RedactingProvider:
 
     def apply(self, change: Change, vault: Vault) -> Written:
         """See planner.ports.Provider. Raises PermanentError when the outputs hold a secret: the effect was made."""
-        made = _guarded(lambda: self.inner.apply(change, vault))
-        _refuse_secrets(made.outputs, change.address)
-        return clean_texts_in_value(made, FOREIGN)
+        return _written(_guarded(lambda: self.inner.apply(change, vault)), change.address)
 
     def delete(self, change: Change) -> Written:
         """See planner.ports.Provider."""
-        made = _guarded(lambda: self.inner.delete(change))
-        _refuse_secrets(made.outputs, change.address)
-        return clean_texts_in_value(made, FOREIGN)
+        return _written(_guarded(lambda: self.inner.delete(change)), change.address)
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """See planner.ports.Provider. What became ready with a secret among its outputs has failed."""
         found = _guarded(lambda: self.inner.readiness(changes))
+        if is_clean(found, FOREIGN):
+            return found
         return clean_texts_in_value({address: _readiness(one) for address, one in found.items()}, FOREIGN)
 
 
@@ -86,9 +85,13 @@ def _secret_outputs(outputs: JsonObject) -> str:
     return f"its output {', '.join(names)} holds the value of a secret, and outputs are shown" if names else ""
 
 
-def _refuse_secrets(outputs: JsonObject, address: Address) -> None:
-    if reason := _secret_outputs(outputs):
+def _written(made: Written, address: Address) -> Written:
+    """Raises PermanentError when the outputs hold a secret."""
+    if is_clean(made, FOREIGN):
+        return made
+    if reason := _secret_outputs(made.outputs):
         raise PermanentError(reason, where=str(address), remedy=_REMEDY)
+    return clean_texts_in_value(made, FOREIGN)
 
 
 def _observation(seen: Observation) -> Observation:

@@ -7,11 +7,11 @@ was seen for; anything else is unreadable, and says so. Owns the JSON form of th
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, assert_never
 
 from planner.address import Address
 from planner.applied_state import KindInNamespace
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.plan import Change, VerifiedBy
 from planner.plan_document import field_document, read_field

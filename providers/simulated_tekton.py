@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.values import JsonObject
 from providers.cluster import Cluster

@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from planner.address import Address
 from planner.applied_state import AppliedRecord, AppliedState
+from planner.dataclass import dataclass
 from planner.field_path import render_path
 from planner.plan import LEAVING, Action, Change, FieldChange
 from planner.redaction.clean_values import clean_texts_in_value

@@ -6,8 +6,9 @@ Holds bytes by lane and commit; what a record means is planner.rollout's.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from planner.dataclass import dataclass
 from planner.failpoint import hit_failpoint
 from state.row_checksum import row_checksum, verify_checksum
 from state.sqlite_connection import Database

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from planner import __version__
+from planner.dataclass import dataclass
 from planner.errors import SelectionError
 from state import process_identity
 from state.row_checksum import row_checksum, verify_checksum

@@ -6,8 +6,8 @@ The newest row of a lane says how it stands; what follows from it is planner.app
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from planner.dataclass import dataclass
 from planner.errors import StalePlan
 from planner.failpoint import hit_failpoint
 from state import process_identity

@@ -6,8 +6,7 @@ as nobody took the lease, its token is still the newest and its writes are right
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from planner.dataclass import dataclass
 from state import process_identity
 from state.sqlite_connection import Database
 from state.timestamps import utc_now, utc_of_ms, wall_ms

@@ -7,9 +7,10 @@ the same only the count and the time of the last one change (P19).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from planner.dataclass import dataclass
 from planner.errors import StalePlan
 from planner.failpoint import hit_failpoint
 from state.row_checksum import row_checksum, verify_checksum

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from planner.address import Address
 from planner.applied_state import AppliedRecord, AppliedState
+from planner.dataclass import dataclass
 from planner.errors import SelectionError, StateError
 from planner.failpoint import hit_failpoint
 from planner.plan import Change, Plan

@@ -6,9 +6,10 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planner.address import is_hwplan_kind
+from planner.app.ended_kubernetes_jobs import ends_of_begun_jobs
 from planner.app.lane_holds import HeldRollout, refuse_plan_against_hold
 from planner.app.plan_run import PlanRun, count_owned_live
 from planner.app.read_and_preview import read_with_all_providers
@@ -17,6 +18,7 @@ from planner.app.session import Session
 from planner.app.shown_plans import refuse_unapproved_plan
 from planner.app.snapshot_records import is_saved_snapshot
 from planner.applied_state import KindInNamespace
+from planner.dataclass import dataclass
 from planner.errors import ForeignPlan, PermanentError, StalePlan, StateError
 from planner.events import EventObserver
 from planner.executor import (
@@ -118,7 +120,7 @@ def resume_run(session: Session, plan: Plan, how: ApplyChoices) -> RunReport:
     left = session.store.unfinished_run()
     if left is None:
         raise StateError("there is no unfinished run to resume", remedy="hwplan plan shows what is left to do")
-    options = replace(how.options, done=left.done)
+    options = replace(how.options, done=left.done, ended=ends_of_begun_jobs(plan, left, session))
     return _run(plan, session, replace(how, options=options), resumes=left.info.number)
 
 

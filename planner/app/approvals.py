@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from planner.app.load_desired import load_configuration
 from planner.app.request import Request
 from planner.app.runtime import SystemClock, open_store, state_folder
 from planner.app.shown_plans import find_shown_plan
+from planner.dataclass import dataclass
 from planner.duration import parse_duration
 from planner.errors import HwplanError, SelectionError, StalePlan
 from planner.loading.selection import resolve_selection

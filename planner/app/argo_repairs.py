@@ -13,7 +13,6 @@ from planner.address import is_hwplan_kind
 from planner.app.runtime import Runtime
 from planner.ports import Present
 from planner.resource import Resource
-from providers.kubernetes.operations.argorepair import REPAIRS, STUCK, repair_document
 
 _KIND = "ArgoRepair"
 
@@ -29,11 +28,17 @@ def with_argo_repairs(world: Runtime, resources: Sequence[Resource]) -> list[Res
 
 
 def _finds(resource: Resource) -> bool:
-    return is_hwplan_kind(resource.api_version) and resource.address.kind == _KIND and REPAIRS not in resource.manifest
+    if not is_hwplan_kind(resource.api_version) or resource.address.kind != _KIND:
+        return False
+    from providers.kubernetes.operations.argorepair import REPAIRS
+
+    return REPAIRS not in resource.manifest
 
 
 def _repairs(world: Runtime, declared: Resource) -> list[Resource]:
     """One for each row of what was found. The operation is terminated before anything is deleted."""
+    from providers.kubernetes.operations.argorepair import REPAIRS, STUCK, repair_document  # few plans have one
+
     provider = world.providers.of(declared.api_version, _KIND)
     seen = provider.read([declared], (), ()).observations[declared.address]
     rows = seen.outputs.get(STUCK) if isinstance(seen, Present) else ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from planner.app.lane.cluster_evidence import ClusterEvidenceReader
@@ -21,6 +21,7 @@ from planner.app.part_filters import is_git_ref, without_refs_of_other_lanes
 from planner.app.plan_run import PlanRun, make_plan_run
 from planner.app.request import Request
 from planner.app.session import Session, open_session
+from planner.dataclass import dataclass
 from planner.errors import SelectionError
 from planner.loading.problems import did_you_mean
 from planner.plan import ClusterIdentity

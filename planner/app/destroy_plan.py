@@ -7,7 +7,7 @@ node declare for it. Reads everything that the node declares; predicts nothing.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planner.address import Address, is_hwplan_kind
 from planner.app.cascade_check import listable_kinds, with_cascaded_objects
@@ -26,6 +26,7 @@ from planner.app.session import Session, identify_cluster
 from planner.app.undeclared_sets import suggest_owned_set
 from planner.app.unlabelled_objects import unlabelled_objects
 from planner.applied_state import AppliedState, KindInNamespace
+from planner.dataclass import dataclass
 from planner.errors import SelectionError
 from planner.graph import ResourceGraph, build_graph, live_graph
 from planner.planning import PlanInputs, select_teardown

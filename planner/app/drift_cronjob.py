@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner.address import is_hwplan_kind
 from planner.app.request import Request
 from planner.app.session import Session, open_session
+from planner.dataclass import dataclass
 from planner.errors import ConfigError, SelectionError
 from planner.resource import Resource
 from planner.shipped_files import TEMPLATES

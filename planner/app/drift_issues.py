@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from planner.app.drift_report import open_drift_report
@@ -16,6 +16,7 @@ from planner.app.github_texts import (
 )
 from planner.app.request import Request
 from planner.app.snapshot_records import is_saved_snapshot
+from planner.dataclass import dataclass
 from planner.drift import DriftReport
 from planner.errors import ForeignPlan, SelectionError
 from planner.plan import Action

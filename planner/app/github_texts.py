@@ -7,13 +7,13 @@ They are no part of the configuration, so the state has no record of them and no
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from planner.address import Address
 from planner.app.load_desired import load_configuration
 from planner.app.read_and_preview import preview_with_all_providers, read_with_all_providers
 from planner.app.request import Request
 from planner.app.session import Session
+from planner.dataclass import dataclass
 from planner.errors import SelectionError
 from planner.events import Event
 from planner.executor import ExecutionOptions, execute_plan

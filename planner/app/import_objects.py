@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from planner.address import Address, group_of
 from planner.app.request import Request
 from planner.app.runtime import open_cluster
 from planner.app.starter_product import NewProduct
+from planner.dataclass import dataclass
 from planner.errors import ConfigError, PermanentError, ProviderError, SelectionError
 from planner.loading.yaml.load_documents import TEMPLATE, load_documents
 from planner.values import Json, JsonObject

@@ -7,15 +7,15 @@ latest-only does not count for it. The record is the state's (docs/adr/0038).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planner.address import Address
 from planner.app.load_desired import Stack
 from planner.app.request import Request
 from planner.app.runtime import open_store
 from planner.commit_id import is_commit_id
+from planner.dataclass import dataclass
 from planner.errors import SelectionError, StalePlan
-from planner.loading.selection import resolve_selection
 from planner.plan import Action, Plan, Selection
 from planner.resource import Resource
 from state.lane_holds import LaneHold
@@ -143,6 +143,7 @@ def holds_of(request: Request) -> tuple[LaneHold, ...]:
 
 def _lanes(request: Request, *, several: bool) -> list[str]:
     from planner.app.load_desired import load_selected_configuration
+    from planner.loading.selection import resolve_selection  # and with it the models of a configuration
 
     config = load_selected_configuration(request)
     found = resolve_selection(config, Selection(request.product, "", request.nodes, request.lanes))

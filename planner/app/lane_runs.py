@@ -7,8 +7,9 @@ the run that it follows, so that its spec is another one, and the same whoever p
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from planner.dataclass import dataclass
 from planner.errors import ProviderError, StalePlan
 from planner.resource import Resource
 from planner.values import JsonObject, OutputTemplate

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
-from secrets import token_bytes
 from typing import TYPE_CHECKING
 
 from planner.address import Address
 from planner.app.request import Request
 from planner.app.snapshot_records import is_saved_snapshot, recorded_secrets
 from planner.app.unredacted_names import leave_declared_names_unredacted
+from planner.dataclass import dataclass
 from planner.errors import SelectionError
 from planner.loading import LoadResult
 from planner.plan import Selection
@@ -65,7 +66,7 @@ def load_desired(request: Request, fingerprinter: Fingerprinter, config: Config 
 
 def load_desired_offline(request: Request) -> Stack:
     """The same for those who need no state and ask no cluster: fingerprints are made with a key that nobody keeps."""
-    fingerprinter = KeyedFingerprinter(token_bytes(32))
+    fingerprinter = KeyedFingerprinter(os.urandom(32))
     if request.plain:
         stack = _plain(request, fingerprinter)
     else:
@@ -126,8 +127,13 @@ def requested_selection(request: Request) -> Selection:
     return Selection(request.product, "", request.nodes, request.lanes, request.scopes)
 
 
+def _build_kustomization(folder: str) -> bytes:
+    from planner.app.kustomize import build_kustomization  # it runs a program; most manifests come without one
+
+    return build_kustomization(folder)
+
+
 def _plain(request: Request, fingerprinter: Fingerprinter) -> Stack:
-    from planner.app.kustomize import build_kustomization
     from planner.loading.manifests.plain_manifests import load_plain_manifests
     from planner.loading.secrets.secret_reader import SecretReader
 
@@ -136,7 +142,7 @@ def _plain(request: Request, fingerprinter: Fingerprinter) -> Stack:
         stdin=request.stdin,
         name=request.name,
         fingerprinter=fingerprinter,
-        build=build_kustomization,
+        build=_build_kustomization,
         hooks_as_objects=request.hooks_as_objects,
     )
     stack = _stack(loaded, SecretReader({}, vault=loaded.vault))

@@ -14,7 +14,7 @@ from planner.graph.resource_index import as_mapping
 from planner.ports import Preview
 from planner.redaction.redactor import REDACTOR
 from planner.resource import Resource
-from providers.kubernetes.preview.change_previewer import DECLARE_NAMESPACE
+from providers.kubernetes.errors import DECLARE_NAMESPACE
 from providers.kubernetes.preview.unserved import DECLARE_CRD
 
 _LACKING = frozenset({DECLARE_NAMESPACE, DECLARE_CRD})

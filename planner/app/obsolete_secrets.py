@@ -6,9 +6,10 @@ Owns which live objects these are. Decides nothing about their order, and delete
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.errors import SelectionError
 from planner.graph.resource_graph import closest_name
 from planner.ports import Present, ReadResult, Unreadable

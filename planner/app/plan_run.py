@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TypeAlias
 
@@ -26,6 +26,7 @@ from planner.app.undeclared_sets import remarks_on_undeclared_sets, warn_of_unde
 from planner.app.unlabelled_objects import unlabelled_objects
 from planner.app.untouched_objects import with_untouched_objects
 from planner.applied_state import AppliedRecord, AppliedState
+from planner.dataclass import dataclass
 from planner.drift import DriftReport
 from planner.errors import GuardRefused, ProviderError
 from planner.graph import ResourceGraph

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,6 +20,7 @@ from planner.app.request import Request
 from planner.app.session import Session
 from planner.app.trigger.rollout_plan import open_rollout_parts
 from planner.caches import cache_folder
+from planner.dataclass import dataclass
 from planner.document_diff import diff_documents
 from planner.errors import ConfigError, ProviderError, SelectionError
 from planner.graph.resource_index import pod_spec

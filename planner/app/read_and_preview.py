@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TypeAlias
 
 from planner.address import Address, is_hwplan_kind
 from planner.applied_state import KindInNamespace
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.field_path import FieldPath
 from planner.graph import ResourceGraph
@@ -119,6 +119,8 @@ def _by_provider(
 def _in_parallel(calls: list) -> list:  # type: ignore[type-arg]  # one helper for two result types
     if len(calls) == 1:
         return [calls[0]()]
+    from concurrent.futures import ThreadPoolExecutor  # it brings logging along, which nothing else here needs
+
     with ThreadPoolExecutor(max_workers=max(1, len(calls))) as pool:
         return [future.result() for future in [pool.submit(call) for call in calls]]
 

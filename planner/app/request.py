@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from planner.dataclass import dataclass
 from planner.loading.input_files import KUSTOMIZE
 from planner.plan import Selection
 

@@ -6,10 +6,11 @@ may be young, and among those that stay.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planner.app.part_filters import is_retention_of
 from planner.app.session import Session
+from planner.dataclass import dataclass
 from planner.duration import render_duration
 from planner.errors import SelectionError
 from planner.resource import Resource

@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,6 +24,7 @@ from planner.app.session import Session
 from planner.app.snapshot_records import is_saved_snapshot
 from planner.app.trigger.rollout_plan import RolloutParts, open_rollout_parts
 from planner.caches import cache_folder
+from planner.dataclass import dataclass
 from planner.errors import ForeignPlan, HwplanError, SelectionError
 from planner.ports import Absent, Present
 from planner.pull_requests.text_markers import marker_line

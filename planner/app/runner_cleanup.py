@@ -6,11 +6,12 @@ objects go as well, and only with the id of a plan that showed it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planner.app.part_filters import is_activity_retention
 from planner.app.plan_run import PlanRun
 from planner.app.session import Session
+from planner.dataclass import dataclass
 from planner.errors import RefusedError, SelectionError
 from planner.ports import Present, Unreadable
 from planner.resource import Resource

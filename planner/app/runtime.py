@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.app.request import Request
 from planner.app.snapshot_records import is_saved_snapshot, open_snapshot_records
+from planner.dataclass import dataclass
 from planner.errors import HwplanError, SelectionError
 from planner.plan import ClusterIdentity
 from providers.cluster import Cluster

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from planner.app.load_desired import Stack, load_desired, load_selected_configuration
 from planner.app.request import Request
 from planner.app.runtime import Runtime, open_runtime, open_store
 from planner.app.unredacted_names import leave_declared_names_unredacted
+from planner.dataclass import dataclass
 from planner.errors import ForeignPlan
 from planner.plan import ClusterIdentity
 from planner.redaction.redactor import REDACTOR

@@ -14,7 +14,6 @@ from planner.app.request import Request
 from planner.app.runtime import state_folder
 from planner.errors import HwplanError, StalePlan
 from planner.plan import Plan
-from planner.plan_difference import first_difference
 from planner.plan_document import compact_plan, load_plan
 from planner.plan_id import SHOWN_DIGITS, plan_id, short_id
 from planner.whole_file import write_whole
@@ -53,6 +52,8 @@ def refuse_unapproved_plan(request: Request, approved: str, now: Plan) -> None:
         raise StalePlan(message, where="--plan-id", remedy=f"give the whole id, or its first {_FEWEST} digits")
     if known is None:
         known = _kept(request, digits)
+    from planner.plan_difference import first_difference  # only for the words of an error
+
     found = first_difference(known, now) if known else ""
     unknown = "" if found else "; to see what is different, name the file of the approved plan: --plan-id plan.json"
     raise StalePlan(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planner.app.load_desired import load_configuration, load_desired_offline
 from planner.app.request import Request
+from planner.dataclass import dataclass
 from planner.errors import ConfigError, Problem
 from planner.graph import build_graph
 

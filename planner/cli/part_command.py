@@ -5,11 +5,12 @@ from __future__ import annotations
 import json as json_module
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from planner.app.request import Request
 from planner.cli.terminal_output import print_page
+from planner.dataclass import dataclass
 from planner.values import JsonObject
 
 if TYPE_CHECKING:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import field, fields, is_dataclass
 
 from planner.address import Address, is_hwplan_kind
 from planner.contract.contract_case import SECRET, RunCase, StateCase
+from planner.dataclass import dataclass
 from planner.errors import HwplanError
 from planner.events import Event
 from planner.executor import ExecutionOptions, RunResult, execute_plan

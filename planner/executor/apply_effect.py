@@ -7,9 +7,10 @@ nothing but such a reading can determine, and an end without one is `unknown`, n
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from zlib import crc32
 
+from planner.dataclass import dataclass
 from planner.errors import HwplanError, OutcomeUnknown, PreconditionError, TemporaryError
 from planner.events import NodeResult
 from planner.executor.execution_options import ExecutionOptions

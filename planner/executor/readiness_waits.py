@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.errors import HwplanError, TemporaryError
 from planner.events import EventObserver, NodeResult, Waiting
 from planner.executor.execution_options import ExecutionOptions

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import assert_never
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.events import Ended, NodeResult
 from planner.values import JsonObject
 

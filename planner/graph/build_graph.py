@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.errors import GraphError, Problem
 from planner.graph.edge import Edge
 from planner.graph.edge_collector import EdgeCollector, Missing

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from planner.address import Address
+from planner.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.graph.edge import Edge
 from planner.graph.resource_index import ResourceIndex, as_mapping, as_text
 from planner.resource import Resource

@@ -9,10 +9,11 @@ plan passes here, and its import alone costs more than the order of ten thousand
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from heapq import heappop, heappush
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.errors import SelectionError
 from planner.graph.edge import Edge
 

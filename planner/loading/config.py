@@ -7,13 +7,14 @@ outside here. Imports the models, so it is itself imported lazily.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic.alias_generators import to_snake
 
+from planner.dataclass import dataclass
 from planner.errors import ConfigError, SelectionError
 from planner.loading.config_files import config_files, templates_root
 from planner.loading.config_overlay import ConfigLayer, MergedConfig, merge_layers

@@ -6,9 +6,9 @@ The rule: mappings merge key by key; everything else (lists too) replaces what w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from planner.dataclass import dataclass
 from planner.loading.document_origin import DocumentOrigin, Path
 from planner.loading.problems import Problems
 

@@ -6,9 +6,10 @@ Owns the slow, position-keeping pass. The happy path never gets here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias
 
+from planner.dataclass import dataclass
 from planner.loading.problems import Problems, source_line
 from planner.loading.template_lines import TemplateLineMap
 from planner.loading.yaml.json_stream import split_json_stream

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.resource import Resource
 from planner.values import Vault
 

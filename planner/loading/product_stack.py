@@ -6,10 +6,11 @@ Imports pydantic models and the template engine, so it is itself imported lazily
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
+from planner.dataclass import dataclass
 from planner.errors import ConfigError
 from planner.kind_hook_types import DocumentContext
 from planner.loading.config import Config, LaneEntry, NodeEntry

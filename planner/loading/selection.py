@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from planner.dataclass import dataclass
 from planner.errors import SelectionError
 from planner.loading.config import ALL as ALL
 from planner.loading.config import Config, LaneEntry, NodeEntry

@@ -4,10 +4,11 @@ rendered from it, or as a problem with its line."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
+from planner.dataclass import dataclass
 from planner.loading.config import LaneEntry, NodeEntry
 from planner.loading.document_origin import DocumentText
 from planner.loading.problems import Problems

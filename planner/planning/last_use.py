@@ -7,10 +7,11 @@ wait for it; the plan says so, and the two steps that leave nothing uncovered ar
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from heapq import heapify, heappop, heappush
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.plan import Action, Change
 from planner.planning.deletes import REWRITES
 from planner.planning.named_parts import ANY, WHOLE, Part, PartUse, named_parts, used_parts

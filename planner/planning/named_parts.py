@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.graph.resource_index import accounts_of_binding, as_mapping, as_mappings, as_text, pod_spec
 from planner.resource import Resource
 from planner.source_ref import SourceRef

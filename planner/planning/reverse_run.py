@@ -6,9 +6,9 @@ Knows no state and no cluster: planner.app.undo_plan reads both, and plans the d
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from planner.dataclass import dataclass
 from planner.document_editing import cut_field, insert_item, remove_field, replace_value, set_field, value_at
 from planner.field_path import FieldPath, ListItem, parse_path, render_path
 from planner.plan import FieldOp

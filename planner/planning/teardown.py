@@ -7,9 +7,9 @@ the selection or belongs to somebody else.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 from planner.address import Address, is_hwplan_kind
+from planner.dataclass import dataclass
 from planner.errors import SelectionError
 from planner.graph import ResourceGraph, live_graph
 from planner.graph.resource_graph import closest_name

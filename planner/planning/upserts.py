@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import assert_never
 
 from planner.address import Address, is_hwplan_kind
+from planner.dataclass import dataclass
 from planner.plan import Action, BlockedResource, Change, Precondition
 from planner.planning.plan_inputs import PlanInputs
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from planner.dataclass import dataclass
 from planner.duration import parse_duration
 from planner.pull_requests.github_facts import IssueComment
 from planner.spec.pull_requests import ApprovalRules

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from planner.dataclass import dataclass
 from planner.pull_requests.approvals import Approval
 from planner.pull_requests.github_facts import CheckResult, PullRequestState, Review
 from planner.pull_requests.merge_check import ConflictingFile

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from planner.dataclass import dataclass
 from planner.pull_requests.merge_queue import CandidateVerdict, CycleDecision
 from planner.pull_requests.merge_requirements import OWN_CONTEXT
 from planner.text_safe import safe_text

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from planner.dataclass import dataclass
 from planner.pull_requests.deliveries import Delivery
 from planner.pull_requests.merge_queue import CandidateVerdict, CycleDecision
 from planner.pull_requests.rollout_comment import target_validation

@@ -7,9 +7,10 @@ steps only say what is known; what is true is read again from GitHub, git and th
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from enum import StrEnum
 
+from planner.dataclass import dataclass
 from planner.pull_requests.github_facts import PullRequestState
 from planner.values import JsonObject
 

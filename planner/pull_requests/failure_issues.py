@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
+from planner.dataclass import dataclass
 from planner.text_safe import markdown_safe
 
 _MOST_TARGETS = 50

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from planner.dataclass import dataclass
 
 MergeMethod: TypeAlias = Literal["merge", "squash", "rebase"]
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from planner.dataclass import dataclass
 
 _BEGIN = re.compile(r"<!-- hwplan:section:([a-z0-9][-a-z0-9.]*):(open|closed) -->")
 _END = "<!-- hwplan:section-end -->"

@@ -6,9 +6,9 @@ A source that cannot be read counts as frozen: silence is no permission.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
+from planner.dataclass import dataclass
 from planner.pull_requests.approvals import parse_github_time
 from planner.pull_requests.candidate import UnmetRequirement
 from planner.pull_requests.github_facts import IssueState

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 
+from planner.dataclass import dataclass
 from planner.pull_requests.failure_issues import FailedTarget, FailureRecord, IssueFamily
 from planner.pull_requests.github_facts import CheckResult, PullRequestState, Review
 from planner.pull_requests.merge_check import ConflictingFile

@@ -7,8 +7,9 @@ for nothing here but as something to be compared.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from planner.dataclass import dataclass
 from planner.pull_requests.github_facts import MergeMethod, PullRequestState
 
 MISMATCH = "merge-mismatch"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from planner.dataclass import dataclass
 from planner.pull_requests.candidate import Candidate, UnmetRequirement
 from planner.pull_requests.github_facts import BranchRules
 from planner.pull_requests.lane_freeze import LaneFreezeFacts, freeze_reasons, minimum_priority

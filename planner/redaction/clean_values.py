@@ -8,12 +8,13 @@ is added later cannot be forgotten.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from functools import cache
 from typing import Any, Final, TypeVar, cast
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.redaction.redactor import REDACTOR
 
 _T = TypeVar("_T")

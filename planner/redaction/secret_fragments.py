@@ -10,9 +10,9 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
+from planner.dataclass import dataclass
 from planner.redaction.secret_forms import base64_digits_at_alignments
 from planner.redaction.window_index import WINDOW, WindowIndex
 

@@ -17,6 +17,16 @@ _STEP = WINDOW - _GROUP + 1
 _T = TypeVar("_T")
 
 
+def text_groups(text: str) -> set[str]:
+    """The groups of a text that `may_stand_in` asks for."""
+    return {text[at : at + _GROUP] for at in range(0, len(text) - _GROUP + 1, _STEP)}
+
+
+def may_stand_in(groups: set[str], part: str) -> bool:
+    """Whether a part may stand in the text of these groups: never no where it does."""
+    return len(part) < WINDOW or any(part[at : at + _GROUP] in groups for at in range(_STEP))
+
+
 class WindowIndex(Generic[_T]):
     """What begins with, or holds, each window. One thread adds while others read."""
 

@@ -6,9 +6,9 @@ A text without the time of looking: it is written again only when something in i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
+from planner.dataclass import dataclass
 from planner.drift import DriftReport, DriftRow, DriftState
 from planner.plan import FieldChange
 from planner.render.drift_fields import drifted_fields, undeclared_fields

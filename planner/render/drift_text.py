@@ -7,9 +7,9 @@ Fields that differ only because the config is newer are counted, not listed: the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import assert_never
 
+from planner.dataclass import dataclass
 from planner.drift import AcknowledgedField, DriftReport, DriftRow, DriftState, IgnoredField
 from planner.plan import FieldChange, FieldOp
 from planner.render.blocked_reason import deduplicated_warnings

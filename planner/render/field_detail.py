@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice, takewhile
 from typing import TypeGuard, assert_never
 
+from planner.dataclass import dataclass
 from planner.document_diff import HIDDEN, differing_ranges
 from planner.field_path import FieldPath, render_path
 from planner.plan import FieldChange, FieldOp

@@ -6,9 +6,9 @@ Gives raw addresses; each form escapes for itself. Deterministic: groups stand i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.graph import Edge, ResourceGraph, reduced_edges
 
 

@@ -9,12 +9,12 @@ children draws one bundle and not a hundred lines. Same graph, same numbers: tie
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, sqrt
 from typing import TypeAlias
 
 from planner.address import Address
+from planner.dataclass import dataclass
 
 NODE_WIDTH = 190
 NODE_HEIGHT = 38

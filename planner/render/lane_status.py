@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from planner.dataclass import dataclass
 from planner.plan import ClusterIdentity, Selection
 from planner.render.closeout_record import closeout_line
 from planner.render.selection_text import selection_text, short_digest

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.plan import FieldOp, Plan
 from planner.render.field_detail import MOST_CHARACTERS, FieldDetail, fit_both_sides
 from planner.render.marked_words import Words

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from planner.dataclass import dataclass
 from planner.text_safe import safe_text
 
 MOST_NAMES = 12  # in one line

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import assert_never
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.plan import Action, BlockedResource, Change, DriftedField, FieldChange, FieldOp, Plan
 from planner.render.blocked_reason import blocked_reason, source_location
 from planner.render.change_fields import change_fields, fields_of_one_line

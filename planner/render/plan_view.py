@@ -6,9 +6,9 @@ Every string in a view is safe to show. Decides order, grouping and wording; kno
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.plan import LEAVING, Action, Plan, VerifiedBy
 from planner.plan_id import plan_id, short_id
 from planner.render.blocked_reason import deduplicated_warnings

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from planner.dataclass import dataclass
 from planner.plan import Action, Change, Plan, SideEffect
 from planner.pull_requests.github_facts import PullRequestState
 from planner.pull_requests.merge_check import ConflictingMerge, PredictedMerge

@@ -7,10 +7,11 @@ names of branches come in beside them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.field_path import FieldPath
 from planner.plan import Plan
 from planner.render.marked_words import OutsideText, Part, Words, words_of_parts

@@ -6,11 +6,11 @@ Pure over a Plan; all text is safe to show. Equal things are reported once, each
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeAlias
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.field_path import FieldPath
 from planner.plan import Action, Change, FieldOp, Plan, SideEffectKind
 from planner.render.marked_words import Words

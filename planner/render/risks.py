@@ -6,9 +6,9 @@ Pure over a Plan, all text safe to show. It warns and decides nothing: what is r
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
+from planner.dataclass import dataclass
 from planner.field_path import FieldPath, render_path
 from planner.plan import LEAVING, Action, BlockedResource, Change, FieldChange, FieldOp, Plan, SideEffectKind
 from planner.render.blocked_reason import blocked_reason, source_location

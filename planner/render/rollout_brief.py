@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from planner.dataclass import dataclass
 from planner.duration import render_duration
 from planner.rollout import lane_evidence as names
 from planner.rollout.changelog import MergedCommit, group_by_meaning

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from planner.dataclass import dataclass
 from planner.plan import ClusterIdentity
 from planner.render.terminal_style import column_count, pad_text, with_colour
 from planner.text_safe import safe_text

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.plan import Action, FieldChange
 
 AFTER_BUILD = "(known after the build)"

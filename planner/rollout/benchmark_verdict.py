@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from typing import Final, Protocol
 
+from planner.dataclass import dataclass
 from planner.rollout.metrics_verdicts import HOLDS, INCONCLUSIVE, ClientTraffic
 from planner.values import JsonObject
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from planner.dataclass import dataclass
 
 
 class CommitMeaning(StrEnum):

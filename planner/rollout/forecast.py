@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.rollout.rollout_stages import RolloutStage, pipeline_run_names, rollout_stage_of
 
 _BEFORE = (RolloutStage.MIRROR, RolloutStage.CONTROL_PLANE, RolloutStage.PIPELINE)

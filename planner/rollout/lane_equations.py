@@ -7,9 +7,9 @@ One about something that the lane does not have is not made. Decides nothing abo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
+from planner.dataclass import dataclass
 from planner.rollout import lane_evidence as names
 from planner.rollout.lane_evidence import EvidenceReading, LaneEvidence
 from planner.values import Json, JsonObject

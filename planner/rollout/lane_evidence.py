@@ -8,8 +8,9 @@ readings of five systems (rules C3, C4, C7).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from planner.dataclass import dataclass
 from planner.values import Json
 
 # Names of readings. Those that end with "/" have the name of one item behind them.

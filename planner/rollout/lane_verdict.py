@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from planner.dataclass import dataclass
 from planner.rollout import lane_evidence as names
 from planner.rollout.lane_equations import EquationResult, LaneEquation, lane_equations
 from planner.rollout.lane_evidence import LaneEvidence

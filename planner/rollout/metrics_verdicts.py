@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from planner.dataclass import dataclass
 from planner.values import JsonObject
 
 HOLDS, UNMET, INCONCLUSIVE, REFUSED = "holds", "unmet", "inconclusive", "refused"

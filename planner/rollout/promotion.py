@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.values import JsonObject
 

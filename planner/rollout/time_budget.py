@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.duration import render_duration
 from planner.events import Ended, NodeResult
 from planner.rollout.forecast import PastNodeTime, stage_seconds

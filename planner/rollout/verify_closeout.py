@@ -7,8 +7,8 @@ systems say now (`check_closeout_facts`)? The facts are read elsewhere.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from planner.dataclass import dataclass
 from planner.rollout import lane_evidence as names
 from planner.rollout.closeout_record import (
     KIND,

@@ -6,10 +6,10 @@ Computed from what is declared alone, as if its content were another one; a plan
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from planner.address import Address, is_hwplan_kind
+from planner.dataclass import dataclass
 from planner.field_path import FieldPath, parse_path
 from planner.graph import Edge, ResourceGraph, dependents_of
 from planner.graph.dependency_paths import Way

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.field_path import render_path
 from planner.graph.resource_index import as_mapping, as_mappings, as_text
 from planner.plan import Action, Change, SideEffect, SideEffectKind

@@ -7,9 +7,10 @@ as good as live, though nothing here applies it. Values only; planner.app reads 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.resource import Resource
 
 

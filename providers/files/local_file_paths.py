@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.values import Json
 

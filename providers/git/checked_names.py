@@ -7,9 +7,9 @@ narrower. Errors never quote what was refused: it may hold a token or control ch
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from planner.commit_id import is_commit_id
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 
 SCHEMES = ("ssh", "https", "http", "file")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError, TemporaryError
 from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo, ObjectCollection

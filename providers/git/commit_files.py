@@ -6,10 +6,10 @@ The same tip, files and message give the same commit everywhere: its time is one
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.values import JsonObject, OutputRef, OutputTemplate
 from providers.git.checked_names import check_ref

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.plan import FieldChange, FieldOp
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable

@@ -5,8 +5,9 @@ Pushes as a GitRef does: from what the plan saw, never forced.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, PreconditionError
 from planner.plan import Change
 from planner.ports import Written

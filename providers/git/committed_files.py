@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from providers.git.object_cache import ObjectCache
 from providers.git.run_command import CommandResult

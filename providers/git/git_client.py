@@ -10,12 +10,13 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 from planner.commit_id import is_commit_id
+from planner.dataclass import dataclass
 from providers.git import push_output
 from providers.git.checked_names import RepositoryUrl, check_commit, check_ref
 from providers.git.git_failures import GitCommandFailed, GitFailure, classify_failure, is_transient

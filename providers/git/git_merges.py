@@ -5,8 +5,7 @@ Works on the objects alone, without a working tree, and moves no ref of a remote
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.pull_requests.github_facts import MergeMethod
 from planner.pull_requests.merge_check import (

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from providers.git.run_command import CommandEnd, CommandResult, run_command
 

@@ -11,10 +11,10 @@ import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, TemporaryError
 from providers.git.git_client import GitClient
 from providers.git.git_failures import GitCommandFailed, GitFailure

@@ -6,9 +6,8 @@ does. A Job that has ended without delivering is taken away and made anew by the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
 from planner.plan import Change
 from planner.ports import Readiness, Written

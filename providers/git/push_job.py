@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
 from planner.address import Address
 from planner.commit_id import is_commit_id
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.values import Json, JsonObject, document_digest
 from providers.git.checked_names import short_commit

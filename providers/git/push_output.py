@@ -7,8 +7,9 @@ printed (the lines behind `remote:`) is shown with a refusal, a few lines of it,
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+
+from planner.dataclass import dataclass
 
 _LINE = re.compile(r"(?P<flag>[ +*=!-])\t(?P<source>[^:\t]*):(?P<target>[^\t]+)\t(?P<summary>.*)", re.ASCII)
 _REASON = re.compile(r"\(([^()]*)\)\s*$")

@@ -6,8 +6,9 @@ determined by reading the ref, not by what git said last."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, TemporaryError
 from planner.plan import Change, Precondition
 from planner.ports import Written

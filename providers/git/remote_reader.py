@@ -6,9 +6,10 @@ Owns what is asked of which remote, and in which case not at all. What follows f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, TypeAlias
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
 from planner.values import Json, JsonObject, OutputRef, OutputTemplate, canonical_bytes, encode_leaves
 from providers.git.checked_names import check_commit, check_ref

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from planner import duration
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.values import Json, JsonObject
 from providers.git.checked_names import RepositoryUrl, is_remote_name, parse_repository_url

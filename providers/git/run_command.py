@@ -13,10 +13,10 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 
 _PIECE = 64 * 1024

@@ -7,10 +7,10 @@ refuses, OutcomeUnknown for a write of which nobody knows whether it took effect
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import quote
 
+from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown
 from planner.pull_requests.github_facts import (
     BranchRules,

@@ -10,9 +10,10 @@ import json
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import urlencode, urljoin, urlsplit
 
+from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown, PermanentError, ProviderError, TemporaryError
 from planner.values import Json, JsonObject
 from providers.github.credentials import GitHubCredential, NoCredential, WebSender

@@ -7,10 +7,11 @@ with what the plan saw, write once, look again. An answer that was lost is looke
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError
 from planner.plan import Change
 from planner.ports import Written

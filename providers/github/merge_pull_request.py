@@ -7,8 +7,8 @@ request is sent only when the pull request is still open. The commit is handed o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, ProviderError, TemporaryError
 from planner.ports import Written
 from planner.pull_requests.github_facts import PullRequestState

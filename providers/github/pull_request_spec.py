@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.pull_requests.github_facts import MergeMethod
 from planner.pull_requests.merge_check import ConflictingMerge, MergedHistory, PredictedMerge
 from planner.values import JsonObject

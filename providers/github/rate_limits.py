@@ -9,8 +9,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from email.utils import parsedate_to_datetime
+
+from planner.dataclass import dataclass
 
 _SECONDARY = "secondary rate limit"
 _SECONDARY_PAUSE = 60.0  # seconds; GitHub's advice where it names none

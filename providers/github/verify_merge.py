@@ -7,8 +7,8 @@ for a few times; what is there and different is a mismatch at once.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from planner.dataclass import dataclass
 from planner.pull_requests.github_facts import PullRequestState
 from planner.pull_requests.merge_check import (
     MergedHistory,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from http.client import HTTPException, HTTPResponse
 
+from planner.dataclass import dataclass
 from providers.http.errors import TooLarge, UndecodableBody
 from providers.http.exchange import broken_connection
 

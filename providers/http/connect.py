@@ -6,9 +6,10 @@ import os
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
+from planner.dataclass import dataclass
 from planner.errors import ProviderError
 from providers.http.deadline import Deadline
 from providers.http.errors import TlsFailed, Unreachable, UntrustedCertificate

@@ -11,9 +11,9 @@ import weakref
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from http.client import SWITCHING_PROTOCOLS
 
+from planner.dataclass import dataclass
 from providers.http.answer import AnswerReader, HttpAnswer, read_answer_headers
 from providers.http.connect import ServerEndpoint, open_connection
 from providers.http.deadline import Deadline, DeadlineReader, UnbufferedReader

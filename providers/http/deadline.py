@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import socket
 import time
-from dataclasses import dataclass
 from typing import Any, cast
+
+from planner.dataclass import dataclass
 
 _DRIP_SECONDS = 10.0
 _DRIP_RATE = 256  # bytes a second

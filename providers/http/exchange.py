@@ -9,9 +9,10 @@ import re
 import socket
 import ssl
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from http.client import BadStatusLine, HTTPException, HTTPResponse, IncompleteRead, LineTooLong, RemoteDisconnected
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from providers.http.deadline import Deadline, DeadlineReader
 from providers.http.errors import CertificateRefused, ConnectionBroken

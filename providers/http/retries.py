@@ -10,11 +10,11 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
+from planner.dataclass import dataclass
 from planner.errors import TemporaryError
 from providers.http.answer import HttpAnswer
 

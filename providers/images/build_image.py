@@ -11,9 +11,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
 from providers.images.build_step import run_build_step
 from providers.images.docker_archive import extract_docker_archive

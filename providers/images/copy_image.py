@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, PreconditionError
 from providers.images.image_manifest import ImageDescriptor, ImageManifest, select_platforms, single_platform_child
 from providers.images.image_reference import ImageReference

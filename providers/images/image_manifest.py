@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.values import JsonObject, canonical_bytes
 from providers.images.image_reference import check_digest, is_digest

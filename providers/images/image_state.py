@@ -7,9 +7,9 @@ has changed. Only when there is something to do, the source of a copy is looked 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from providers.http.retries import repeat_on_temporary_error
 from providers.images.build_context import context_folder, digest_of_build_inputs

@@ -10,9 +10,9 @@ import re
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.redaction.redactor import REDACTOR
 from providers.http.retries import DEFAULT_RETRIES, RetryLimits, call_with_retries

@@ -16,7 +16,7 @@ from providers.cluster import KindInfo
 from providers.json_answer import parse_json_answer
 from providers.kubernetes.builtin_shape import builtin_shape_faults
 from providers.kubernetes.errors import UnknownServerAnswer
-from providers.kubernetes.ssa.fieldset import FieldSet
+from providers.kubernetes.ssa.fieldset import check_fields_v1
 
 _IDENTITY = ("uid", "resourceVersion")  # what every object that can be written has: writes are bound to them
 _WRITING = frozenset(("create", "patch", "update"))
@@ -126,7 +126,7 @@ def check_managed_fields(live: JsonObject, where: str) -> None:
     """Raises UnknownServerAnswer when the field set of any manager cannot be read: who owns what is then not known."""
     for entry in live["metadata"].get("managedFields") or ():
         try:
-            FieldSet.parse(entry.get("fieldsV1") or {})
+            check_fields_v1(entry.get("fieldsV1") or {})
         except (ValueError, RecursionError):
             raise_unknown_answer("an object whose managedFields cannot be read", where)
 

@@ -9,8 +9,8 @@ that carries the resourceVersion read, so that a race ends in a conflict; no val
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from planner.dataclass import dataclass
 from planner.field_path import FieldPath
 from planner.plan import Change
 from planner.values import JsonObject

@@ -6,9 +6,9 @@ object: field names, reasons and the server's words without values only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, TemporaryError
 from providers.http.errors import TlsFailed, TooLarge, Unreachable
 
@@ -120,6 +120,9 @@ class NotServed(PermanentError):
 
 class NotFound(PermanentError):
     """The object does not exist."""
+
+
+DECLARE_NAMESPACE: Final = "declare the Namespace, or create it"  # a remedy that others know this error by
 
 
 class NamespaceMissing(PermanentError):

@@ -7,9 +7,9 @@ change that an earlier, killed run already made is recognised by reading, and no
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from planner.address import group_of
+from planner.dataclass import dataclass
 from planner.document_editing import value_at
 from planner.errors import PermanentError, PreconditionError, TemporaryError
 from planner.field_path import parse_path, path_covers, render_path

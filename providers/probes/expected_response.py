@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from planner.body_difference import differing_parts
+from planner.dataclass import dataclass
 from planner.field_path import parse_path, render_path
 from planner.values import Json, JsonObject, OutputRef, OutputTemplate, canonical_bytes
 from providers.json_answer import parse_json_answer

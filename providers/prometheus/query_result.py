@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, TemporaryError
 from planner.values import Json, JsonObject, canonical_bytes
 from providers.http.answer import HttpAnswer

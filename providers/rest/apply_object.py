@@ -6,9 +6,10 @@ again by this command: until the object turns up, or somebody runs it anew, its 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.document_diff import diff_documents
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, ProviderError
 from planner.field_path import render_path

@@ -7,10 +7,10 @@ that comes again, or that lies on another host is an error, never the end.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import urljoin, urlsplit
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, TemporaryError
 from planner.values import Json, JsonObject, canonical_bytes
 from providers.rest.object_spec import PageRequests, RestCollection

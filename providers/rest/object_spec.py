@@ -5,10 +5,11 @@ The document was checked against its model; what is read here may only lack outp
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import quote, urlencode, urlsplit
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.field_path import FieldPath, parse_path
 from planner.values import Json, JsonObject, OutputRef, OutputTemplate, SealedSecret

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.values import Json, JsonObject
 from providers.rest.declared_fields import comparable_body, declared_fields, version_token_of_declared

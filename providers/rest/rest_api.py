@@ -10,10 +10,11 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 from urllib.parse import quote
 
+from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, ProviderError
 from planner.values import Json, JsonObject, SealedSecret, value_leaves
 from providers.http.answer import HttpAnswer

@@ -6,8 +6,9 @@ the one that the plan was made with.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
 from planner.ports import Fingerprinter, SecretValueSource
 from planner.values import Json, JsonObject, SealedSecret, SecretValue, Vault, canonical_bytes

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from planner.dataclass import dataclass
 from providers.oci_layout import create_layout
 from providers.sandbox.canned_answers_file import CannedAnswer, CannedQuery, CannedTarget, write_canned_answers
 from providers.sandbox.git_repositories import SandboxRemote, create_repository

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
+from planner.dataclass import dataclass
 from providers.http.answer import HttpAnswer
 from providers.simulated_github.request_and_reply import SimulatedRequest
 from providers.simulated_github.server import SimulatedGitHub

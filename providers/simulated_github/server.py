@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlencode
 
+from planner.dataclass import dataclass
 from planner.values import JsonObject
 from providers.simulated_github import commits, issues, pulls
 from providers.simulated_github.request_and_reply import (

@@ -9,11 +9,12 @@ import fcntl
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.values import JsonObject
 from planner.whole_file import write_whole

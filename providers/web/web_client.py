@@ -12,11 +12,11 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import planner
+from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown, PermanentError, ProviderError
 from providers.http.answer import AnswerReader, HttpAnswer
 from providers.http.connect import ServerEndpoint, Vet

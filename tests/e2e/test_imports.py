@@ -8,12 +8,29 @@ from tests.e2e.hwplan import Hwplan
 
 IMPORTS = {"PYTHONPROFILEIMPORTTIME": "1"}
 HEAVY = frozenset(("networkx", "deepdiff"))
+# What judges, computes or writes, and brings others along: not before there is something to judge, compute or write.
+LATE = frozenset(
+    (
+        "concurrent.futures", "logging", "pydantic", "re2", "subprocess",
+        "planner.app.kustomize",
+        "providers.kubernetes.operations.argorepair",
+        "providers.kubernetes.preview.change_previewer",
+        "providers.kubernetes.ssa.merge",
+        "providers.kubernetes.ssa.validate",
+    )
+)  # fmt: skip
+MOST_MODULES = 470  # the interpreter's own included; each costs a third of a millisecond
+
+
+def modules(hwplan: Hwplan, *words: str) -> frozenset[str]:
+    """Every module that a command imported."""
+    lines = hwplan(*words, env=IMPORTS).err.splitlines()
+    return frozenset(line.rpartition("|")[2].strip() for line in lines if "|" in line)
 
 
 def imported(hwplan: Hwplan, *words: str) -> frozenset[str]:
     """The packages that are explicitly not for every command, of those that this one imported."""
-    listed = (line.rpartition("|")[2].strip() for line in hwplan(*words, env=IMPORTS).err.splitlines() if "|" in line)
-    return HEAVY.intersection(name.partition(".")[0] for name in listed)
+    return HEAVY.intersection(name.partition(".")[0] for name in modules(hwplan, *words))
 
 
 def test_a_plan_with_nothing_to_do_explains_nothing(simulated: Hwplan) -> None:
@@ -21,6 +38,16 @@ def test_a_plan_with_nothing_to_do_explains_nothing(simulated: Hwplan) -> None:
     words = ("-f", file, "--name", "shop")
     simulated("apply", *words, "--confirm")
     assert imported(simulated, "plan", *words, "--detailed-exitcode") == frozenset()
+
+
+def test_a_plan_with_nothing_to_do_imports_what_it_needs(real: Hwplan, unique: str) -> None:
+    """On a cluster; a sandbox is the server as well."""
+    file = manifests.write(real.folder, "app.yaml", manifests.APP.format(ns=unique))
+    words = ("-f", file, "--name", unique)
+    real("apply", *words, "--confirm", "--no-wait")
+    found = modules(real, "plan", *words, "--detailed-exitcode")
+    assert not found & LATE, sorted(found & LATE)
+    assert len(found) <= MOST_MODULES, f"{len(found)} modules"
 
 
 def test_help_needs_neither(simulated: Hwplan) -> None:

@@ -7,11 +7,11 @@ What each apply would make of an object is asked of the server, as Argo CD's own
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 
 from planner.address import Address, group_of
 from planner.app.session import Session
 from planner.caches import cache_folder
+from planner.dataclass import dataclass
 from planner.document_diff import diff_documents
 from planner.errors import ConfigError, PermanentError, ProviderError
 from planner.field_path import ListItem

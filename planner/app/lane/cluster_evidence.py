@@ -7,11 +7,11 @@ a problem, never one without a value.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from planner.app.lane.lane_parts import SHORT, WORKLOADS, LaneParts, RunLocation
 from planner.commit_id import is_commit_id
+from planner.dataclass import dataclass
 from planner.errors import ProviderError
 from planner.field_path import FieldPath, parse_path, render_path
 from planner.resource import PROVENANCE, ROLE

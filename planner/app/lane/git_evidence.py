@@ -7,11 +7,12 @@ a commit is asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from planner.app.lane.lane_parts import LaneParts, spec_for_commit
 from planner.commit_id import is_commit_id
+from planner.dataclass import dataclass
 from planner.errors import ProviderError
 from planner.rollout import lane_evidence as names
 from planner.rollout.lane_evidence import EvidenceReading

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
 
 from planner.app.lane.cluster_evidence import (
     ClusterEvidenceReader,
@@ -17,6 +16,7 @@ from planner.app.lane.probe_evidence import ProbeEvidenceReader, open_probe_read
 from planner.app.lane.registry_evidence import RegistryEvidenceReader, open_registry_reader, reused_images
 from planner.app.session import Session
 from planner.commit_id import is_commit_id
+from planner.dataclass import dataclass
 from planner.errors import SelectionError
 from planner.redaction.clean_values import Cleaner, clean_texts_in_value
 from planner.redaction.redactor import REDACTOR

@@ -7,9 +7,10 @@ is known here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from planner.address import is_hwplan_kind
+from planner.dataclass import dataclass
 from planner.resource import Resource
 from planner.rollout.benchmark_verdict import LABEL
 from planner.values import Json, JsonObject, OutputRef, substitute_outputs

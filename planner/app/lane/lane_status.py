@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from json import loads
 
 from planner.app.lane.lane_evidence import StatusTarget, open_evidence_readers, read_lane_evidence
@@ -12,6 +12,7 @@ from planner.app.load_desired import load_selected_configuration
 from planner.app.part_filters import without_refs_of_other_lanes
 from planner.app.request import Request
 from planner.app.session import Session, identify_cluster, open_session
+from planner.dataclass import dataclass
 from planner.duration import parse_duration
 from planner.errors import SelectionError
 from planner.loading.config import Config

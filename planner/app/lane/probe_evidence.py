@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from planner import field_path
 from planner.app.lane.lane_parts import LaneParts, spec_for_commit
+from planner.dataclass import dataclass
 from planner.errors import ProviderError
 from planner.rollout import lane_evidence as names
 from planner.rollout.lane_evidence import EvidenceReading

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
+from planner.dataclass import dataclass
 from planner.errors import ProviderError
 from planner.rollout import lane_evidence as names
 from planner.rollout.lane_equations import repository_of_image

@@ -6,13 +6,14 @@ Reads as a plan does and plans nothing (decision A20, spec 02 S07).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planner.address import Address
 from planner.app.load_desired import load_configuration
 from planner.app.plan_run import Only, gather_inputs
 from planner.app.request import Request
 from planner.app.session import open_session
+from planner.dataclass import dataclass
 from planner.errors import SelectionError
 from planner.loading.problems import did_you_mean
 from planner.loading.selection import select_product

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 from planner.address import is_hwplan_kind
 from planner.app.load_desired import load_desired_offline, load_selected_configuration
 from planner.app.observe.metrics_reader import MetricsReader, open_metrics_reader
 from planner.app.request import Request
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, SelectionError, TemporaryError
 from planner.rollout.metrics_verdicts import INCONCLUSIVE, REFUSED, MetricsQueryRow, exit_code_of_queries, judge_query
 from planner.values import JsonObject

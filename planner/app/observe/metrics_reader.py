@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from planner.app.load_desired import load_configuration
 from planner.app.request import Request
+from planner.dataclass import dataclass
 from planner.errors import SelectionError
 from planner.loading.problems import did_you_mean
 from planner.spec.node import Node

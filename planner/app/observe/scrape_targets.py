@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from planner.app.observe.metrics_reader import MetricsReader, open_metrics_reader, selected_metrics_node
 from planner.app.request import Request
+from planner.dataclass import dataclass
 from planner.errors import SelectionError, TemporaryError
 from planner.rollout.metrics_verdicts import (
     ClientTraffic,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planner.address import Address
 from planner.app.apply_plan import ApplyChoices, RunReport, apply_plan_run
@@ -13,6 +13,7 @@ from planner.app.plan_run import PlanRun, make_plan_run
 from planner.app.pull_requests.cycle_resources import SCOPE
 from planner.app.pull_requests.monitored_lane import MonitoredLane
 from planner.app.session import Session, open_session_with
+from planner.dataclass import dataclass
 from planner.events import Ended, NodeResult
 from planner.planning.plan_inputs import PlanInputs
 from planner.resource import Resource

@@ -6,10 +6,11 @@ Only what is not known to stand there already is declared: where nothing changed
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from planner.address import address_of
 from planner.app.pull_requests.monitored_lane import MonitoredLane
+from planner.dataclass import dataclass
 from planner.pull_requests.commit_status import commit_status
 from planner.pull_requests.deliveries import Delivery, DeliveryStep
 from planner.pull_requests.failure_issues import FailureRecord, IssueFamily, issue_body, issue_marker, issue_title

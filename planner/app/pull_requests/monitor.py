@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planner.app.apply_plan import ApplyChoices
 from planner.app.pull_requests.apply_cycle import PlannedCycle
@@ -23,6 +23,7 @@ from planner.app.pull_requests.pull_requests_reader import PullRequestsReader
 from planner.app.pull_requests.standing_failures import forget_mismatches
 from planner.app.runtime import open_store, sandbox_folder, state_folder
 from planner.app.snapshot_records import is_saved_snapshot
+from planner.dataclass import dataclass
 from planner.errors import ForeignPlan, HwplanError, LockedError
 from planner.pull_requests.cycle_record import RESUMED, CycleRecord
 from planner.pull_requests.deliveries import DeliveryStep, parse_delivery

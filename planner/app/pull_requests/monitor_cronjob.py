@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -13,6 +13,7 @@ from planner.app.lane_holds import SCOPE
 from planner.app.load_desired import load_configuration
 from planner.app.pull_requests.monitored_lane import MonitoredLane
 from planner.app.session import Session, open_session
+from planner.dataclass import dataclass
 from planner.errors import SelectionError
 from planner.shipped_files import TEMPLATES
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from planner.app.lane_holds import lane_state_key
 from planner.app.load_desired import load_configuration
 from planner.app.request import Request
+from planner.dataclass import dataclass
 from planner.errors import SelectionError
 from planner.loading.config_policies.pull_rules import pull_remote
 from planner.loading.selection import resolve_selection

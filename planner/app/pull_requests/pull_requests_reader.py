@@ -8,12 +8,13 @@ nothing happened costs a handful of requests, however many are open.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import TypeVar
 
 from planner.app.pull_requests.monitored_lane import MonitoredLane
+from planner.dataclass import dataclass
 from planner.errors import ProviderError
 from planner.pull_requests.candidate import Candidate, UnmetRequirement
 from planner.pull_requests.github_facts import BranchRules, IssueState, PullRequestState

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planner.address import Address
 from planner.app.lane.argo_preview import predict_sync_of_rollout
@@ -21,6 +21,7 @@ from planner.app.part_filters import is_git_ref, without_refs_of_other_lanes
 from planner.app.plan_run import PlanRun, make_plan_run
 from planner.app.request import Request
 from planner.app.session import Session, open_session
+from planner.dataclass import dataclass
 from planner.duration import parse_duration
 from planner.errors import SelectionError, StalePlan
 from planner.plan import Plan

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from planner.app.apply_plan import RunReport
 from planner.app.trigger.rollout_plan import PlannedRollout
+from planner.dataclass import dataclass
 from planner.errors import StalePlan
 from planner.graph.resource_index import as_mapping, as_mappings
 from planner.plan_id import plan_id

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planner.app.apply_plan import ApplyChoices, apply_plan_run
 from planner.app.lane.lane_evidence import StatusTarget
@@ -18,6 +18,7 @@ from planner.app.lane_runs import read_lane_runs, run_namespace_and_name_prefix
 from planner.app.shown_plans import refuse_unapproved_plan
 from planner.app.trigger.rollout_plan import PlannedRollout
 from planner.app.trigger.rollout_report import RolloutReport, report_ended_rollout, report_superseded_rollout
+from planner.dataclass import dataclass
 from planner.errors import HwplanError, ProviderError
 from planner.events import Event, EventObserver
 from planner.ports import Present

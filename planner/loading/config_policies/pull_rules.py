@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from planner.dataclass import dataclass
 from planner.loading.document_origin import Path
 from planner.spec.git import GitRemote
 from planner.spec.lane import Lane

@@ -7,9 +7,9 @@ the field is for planner.loading.drift_adoption.adopt_fields, which renders agai
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from planner.dataclass import dataclass
 from planner.loading.config import Config, LaneEntry, NodeEntry, ProductEntry
 from planner.loading.drift_adoption.rendered_templates import RenderedTemplate
 

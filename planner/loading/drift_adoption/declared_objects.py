@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from planner.address import Address, group_of
+from planner.dataclass import dataclass
 from planner.document_diff import diff_documents, equal_documents
 from planner.document_editing import MISSING, replace_value, value_at
 from planner.drift_adoption import LiveField

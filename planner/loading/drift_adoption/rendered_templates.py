@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
+from planner.dataclass import dataclass
 from planner.loading.config import Config
 from planner.loading.document_origin import DocumentText
 from planner.loading.problems import Problems

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from planner.dataclass import dataclass
 from planner.errors import ConfigError
 from planner.image_names import split_image_reference
 from planner.kind_hook_types import DocumentContext

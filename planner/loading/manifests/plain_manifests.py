@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.errors import ConfigError, SelectionError
 from planner.kind_hook_types import DocumentContext
 from planner.loading.document_origin import DocumentOrigin, DocumentText

@@ -5,7 +5,6 @@ Equal files become models once per process.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from pydantic import ValidationError
 from pydantic.errors import PydanticUserError
 from pydantic_core import SchemaError
 
+from planner.dataclass import dataclass
 from planner.errors import ConfigError
 from planner.kind_hook_types import Report
 from planner.loading.config_overlay import MergedConfig

@@ -7,13 +7,13 @@ value are in planner.loading.product_schema.schema_rules.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import NoneType
 from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StringConstraints, create_model
 from pydantic.fields import FieldInfo
 
+from planner.dataclass import dataclass
 from planner.loading.document_origin import Path
 from planner.loading.problems import did_you_mean
 from planner.spec import base, images, infrastructure, lane, secrets

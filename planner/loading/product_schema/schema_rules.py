@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from planner.dataclass import dataclass
 from planner.kind_hook_types import Report
 from planner.loading.config_policies.image_sources import input_image_faults, registry_host_of_image
 from planner.loading.problems import did_you_mean

@@ -9,9 +9,10 @@ import json
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from planner.dataclass import dataclass
 from planner.errors import ConfigError, PermanentError
 from planner.loading.secrets.dotenv import read_dotenv
 from planner.values import SecretValue

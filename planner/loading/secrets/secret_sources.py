@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from planner.dataclass import dataclass
 from planner.errors import ProviderError
 from planner.loading.document_origin import DocumentOrigin
 from planner.loading.resource_collector import ResourceCollector

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
+from planner.dataclass import dataclass
 from planner.values import Json
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
+from planner.dataclass import dataclass
 from planner.loading.yaml.api_scalars import json_value
 from planner.loading.yaml.document_limits import INVISIBLE, YamlDocument, YamlLimits
 from planner.values import MARK, Json

@@ -13,11 +13,11 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from planner.caches import cache_folder
+from planner.dataclass import dataclass
 from planner.loading.yaml.load_documents import VERSION, YamlDocument, YamlLimits, load_documents
 from planner.values import decode_leaves, encode_leaves
 from planner.whole_file import write_whole

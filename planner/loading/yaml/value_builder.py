@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from planner.address import is_hwplan_kind
+from planner.dataclass import dataclass
 from planner.loading.yaml.api_scalars import has_other_spellings
 from planner.loading.yaml.document_limits import YamlDocument, YamlLimits
 from planner.loading.yaml.parser_events import (

@@ -13,9 +13,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from planner.dataclass import dataclass
 from planner.errors import ProviderError
 from planner.values import JsonObject
 from providers.json_answer import parse_json_answer

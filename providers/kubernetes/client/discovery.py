@@ -10,8 +10,8 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
+from planner.dataclass import dataclass
 from planner.values import Json, JsonObject
 from providers.cluster import KindInfo
 from providers.kubernetes.answer_shape import parse_answer_document, raise_unknown_answer

@@ -14,10 +14,11 @@ import os
 import re
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import NoReturn, cast
 
+from planner.dataclass import dataclass
 from planner.errors import ConfigError, HwplanError, Problem, SelectionError
 from planner.redaction.redactor import REDACTOR
 from planner.source_ref import SourceRef

@@ -13,9 +13,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http.client import UNAUTHORIZED
 
+from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown, PreconditionError, ProviderError, TemporaryError
 from providers.http.answer import HttpAnswer
 from providers.http.connections import UpgradedConnection

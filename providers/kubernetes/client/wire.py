@@ -11,11 +11,12 @@ import time
 import urllib.parse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
 
 import planner
+from planner.dataclass import dataclass
 from planner.errors import HwplanError
 from planner.redaction.redactor import REDACTOR
 from providers.http.answer import HttpAnswer

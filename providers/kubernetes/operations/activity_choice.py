@@ -7,10 +7,10 @@ heartbeat counts as active: what is not known to be idle is not idle (decisions 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from planner import duration
+from planner.dataclass import dataclass
 from planner.values import JsonObject
 from providers.kubernetes.operations.object_end import end_of_object, parse_time
 from providers.kubernetes.operations.retention_choice import (

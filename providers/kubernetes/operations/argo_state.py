@@ -7,11 +7,11 @@ push that is waited for (R3).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
 from planner.commit_id import is_commit_id
+from planner.dataclass import dataclass
 from planner.values import Json, JsonObject
 
 KEY = "hwplan"  # the name in `info` of an operation, under which the key of ours stands

@@ -8,10 +8,10 @@ failed, a pod of an old revision of a StatefulSet that cannot start. What does n
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias
 
+from planner.dataclass import dataclass
 from planner.resource import PROTECT
 from planner.values import Json, JsonObject
 from providers.kubernetes.operations.object_end import end_of_object

@@ -8,11 +8,11 @@ the write is bound to the version that was judged. What counts as stuck is argo_
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from planner.address import Address
 from planner.applied_state import KindInNamespace
+from planner.dataclass import dataclass
 from planner.duration import parse_duration
 from planner.errors import PermanentError, PreconditionError, ProviderError, TemporaryError
 from planner.plan import Change, FieldChange, FieldOp, VerifiedBy

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError, TemporaryError
 from planner.values import Json, JsonObject
 from providers.canned_answers import read_canned_answers

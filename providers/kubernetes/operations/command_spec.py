@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planner import duration
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.values import JsonObject, OutputRef, OutputTemplate, canonical_bytes
 from providers.kubernetes.operations.once_marks import OnceKey
 

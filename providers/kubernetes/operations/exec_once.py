@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, ProviderError, TemporaryError
 from planner.failpoint import hit_failpoint
 from planner.plan import Change

@@ -6,11 +6,11 @@ A kind without a rule never ends, and is never cleaned up. What a rule cannot sa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
 from planner.address import group_of
+from planner.dataclass import dataclass
 from planner.values import Json, JsonObject
 
 

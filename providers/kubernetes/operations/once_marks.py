@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 
+from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, TemporaryError
 from planner.values import JsonObject, canonical_bytes, document_digest
 from providers.cluster import Cluster, KindInfo

@@ -7,10 +7,11 @@ decided by providers.kubernetes.readiness.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planner.address import Address
 from planner.applied_state import KindInNamespace
+from planner.dataclass import dataclass
 from planner.errors import PreconditionError, ProviderError, TemporaryError
 from planner.plan import Change
 from planner.ports import (

@@ -7,11 +7,11 @@ objects only (docs/adr/0017)."""
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from planner.address import Address, group_of
 from planner.applied_state import KindInNamespace
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, PreconditionError, ProviderError, TemporaryError
 from planner.plan import Change, FieldChange, FieldOp
 from planner.ports import (

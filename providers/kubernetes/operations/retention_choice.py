@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
 from planner import duration
+from planner.dataclass import dataclass
 from planner.resource import PROTECT
 from planner.values import JsonObject
 from providers.kubernetes.operations.object_end import ObjectEnd, end_of_object

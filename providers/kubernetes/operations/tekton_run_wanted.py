@@ -6,8 +6,7 @@ the spec, but its webhook adds to it, so that what is stored is not what was sen
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from planner.dataclass import dataclass
 from planner.duration import parse_duration
 from planner.resource import ANNOTATION
 from planner.values import Json, JsonObject, document_digest, outputs_in_document

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planner.address import group_of
+from planner.dataclass import dataclass
 from planner.document_diff import ListKeys
 from planner.errors import PermanentError, ProviderError
 from planner.field_path import render_path
@@ -20,7 +21,14 @@ from planner.values import JsonObject
 from providers.cluster import Cluster
 from providers.kubernetes.cluster_types import ClusterTypes
 from providers.kubernetes.csa_upgrade import OwnershipMoves
-from providers.kubernetes.errors import Forbidden, Invalid, InvalidField, NamespaceMissing, ResourceVersionConflict
+from providers.kubernetes.errors import (
+    DECLARE_NAMESPACE,
+    Forbidden,
+    Invalid,
+    InvalidField,
+    NamespaceMissing,
+    ResourceVersionConflict,
+)
 from providers.kubernetes.object_outputs import outputs_before_create, outputs_stable_over_update
 from providers.kubernetes.preview.field_changes import (
     created_fields,
@@ -59,8 +67,6 @@ from providers.kubernetes.ssa.validate_object import unevaluated_rules, validati
 _RE_READS = 3
 UNASKED = "not asked of the server"
 _NO_RIGHT = re.compile(r"\bcannot (?:patch|create|update) resource\b")  # the authorizer's words, not an admission's
-
-DECLARE_NAMESPACE = "declare the Namespace, or create it"
 
 
 @dataclass(frozen=True, slots=True)

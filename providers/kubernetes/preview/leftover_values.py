@@ -18,7 +18,6 @@ from planner.values import Json, JsonObject
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.preview.field_changes import undeclared_fields
 from providers.kubernetes.secret_sealing import with_stand_ins
-from providers.kubernetes.ssa import merge
 from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
 from providers.kubernetes.ssa.merge_typed_values import ABSENT, equal_json, list_item_element
 from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
@@ -30,6 +29,8 @@ _PARTS = frozenset(("apiVersion", "kind", "metadata", "status"))
 
 def predict_as_new(document: JsonObject, types: MergeTypeTable) -> JsonObject | None:
     """What the server would store for a document if there were no object yet; None where that cannot be determined."""
+    from providers.kubernetes.ssa import merge  # the whole of server-side apply: not before it has to be computed
+
     try:
         return merge.merge_server_side_apply(None, document, manager=FIELD_MANAGER, types=types, now=_NO_TIME).object
     except (PermanentError, KeyError, TypeError, AttributeError, ValueError):

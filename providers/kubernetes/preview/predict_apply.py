@@ -8,8 +8,8 @@ Secrets that exist are predicted locally, because a truthful dry run would have 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from planner.dataclass import dataclass
 from planner.field_path import FieldPath
 from planner.plan import VerifiedBy
 from planner.values import Json, JsonObject, OutputRef, OutputTemplate, document_digest
@@ -146,6 +146,8 @@ def _plain(desired: JsonObject) -> JsonObject:
 def with_placeholders(desired: JsonObject, types: MergeTypeTable) -> tuple[JsonObject, Mapping[Json, Json]]:
     """The document with a placeholder for every Ref and Sub, of the type its schema wants, and what each stands for."""
     as_texts, meaning = _filled(desired, {})
+    if not meaning:  # nothing stands for anything, whatever its type
+        return as_texts, meaning
     wrong = dict(validation_errors(as_texts, types, only_shape=True))
     if not wrong:
         return as_texts, meaning

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
 from planner.field_path import FieldPath, path_covers, render_path
 from planner.plan import DriftedField

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planner.address import Address
+from planner.dataclass import dataclass
 from planner.errors import ProviderError
 from planner.ports import Absent, Effect, Fingerprinter, Observation, Present, Preview
 from planner.resource import Resource

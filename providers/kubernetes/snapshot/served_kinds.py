@@ -6,8 +6,8 @@ A CRD is read again only when it changed, so that applying many of them costs ea
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from planner.dataclass import dataclass
 from planner.values import JsonObject
 from providers.cluster import KindInfo
 from providers.kubernetes.custom_kinds import custom_kinds

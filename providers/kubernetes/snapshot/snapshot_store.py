@@ -12,10 +12,10 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.values import JsonObject
 from providers.kubernetes.snapshot.folder_layout import (

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import cmp_to_key
 
 from planner.field_path import Element, FieldPath, ListItem, Scalar, SetMember
-from planner.values import JsonObject, JsonValue
+from planner.values import Json, JsonObject, JsonValue
 
 
 class FieldSet:
@@ -166,6 +166,16 @@ def parse_fields_v1_key(key: str) -> Element | None:
     if len(key) < 2 or key[1] != ":":
         raise ValueError(f"{key!r} is no element of a field set")
     return None
+
+
+def check_fields_v1(fields_v1: Json) -> None:
+    """Raises ValueError where `FieldSet.parse` would. Builds nothing: a plan looks at every manager of every object."""
+    if not isinstance(fields_v1, dict):
+        raise ValueError("a field set is made of objects")
+    for key, below in fields_v1.items():
+        known = key[:2] == "f:" or (key != "." and parse_fields_v1_key(key) is not None)
+        if known and (below or below.__class__ is not dict):
+            check_fields_v1(below)
 
 
 def _keys(found: JsonValue) -> dict[str, Scalar]:

@@ -7,9 +7,10 @@ of ten Update managers; decides no ownership.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias
 
+from planner.dataclass import dataclass
 from planner.values import JsonObject
 from providers.kubernetes.ssa.fieldset import FieldSet
 

@@ -7,8 +7,9 @@ declare any more, other owners, entry times. What a local merge cannot know is s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.field_path import Element, FieldPath
 from planner.values import JsonObject

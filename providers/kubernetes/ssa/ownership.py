@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, overload
 
+from planner.dataclass import dataclass
 from planner.field_path import Element, FieldPath, ListItem, SetMember
 from planner.values import Json, JsonObject, JsonValue
 from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet, parse_fields_v1_key

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.field_path import FieldPath, ListItem, SetMember
-from providers.kubernetes.ssa.fieldset import FieldSet
+from providers.kubernetes.ssa.fieldset import FieldSet, check_fields_v1
 
 SERVER = """{"f:metadata":{"f:finalizers":{".":{},"v:\\"a/b\\"":{}},"f:labels":{".":{},"f:app":{}}},
 "f:spec":{"f:ports":{".":{},"k:{\\"port\\":80,\\"protocol\\":\\"TCP\\"}":{".":{},"f:port":{},"f:targetPort":{}}},
@@ -46,6 +48,28 @@ def test_unknown_elements_are_dropped_and_nonsense_is_refused() -> None:
         FieldSet.parse({"nonsense": {}})
     with pytest.raises(ValueError, match="made of objects"):
         FieldSet.parse([])  # type: ignore[arg-type]
+
+
+KEYS = st.sampled_from(
+    ["f:a", "f:", ".", "i:1", "i:x", 'k:{"name":"m"}', "k:[]", "k:{}", 'v:"x"', "v:{}", "v:", "x:a", "a", ""]
+)
+FIELDS: st.SearchStrategy[Any] = st.recursive(
+    st.sampled_from([{}, {}, {}, None, [], "", 0, 1]),
+    lambda inner: st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(FIELDS)
+def test_a_check_refuses_what_reading_refuses(fields: Any) -> None:
+    def refusal(look: Callable[[Any], object]) -> str:
+        try:
+            look(fields)
+        except ValueError:
+            return "refused"
+        return ""
+
+    assert refusal(check_fields_v1) == refusal(FieldSet.parse)
 
 
 def test_keys_are_in_the_servers_order() -> None:
