@@ -52,6 +52,14 @@ class JournaledNode:
 
 
 @dataclass(frozen=True, slots=True)
+class BegunNode:
+    """A node that was begun and did not end: when (RFC 3339), and the uid of what it made, "" where it is not known."""
+
+    at: str
+    uid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class UnfinishedRun:
     """A run that did not end well, with what it and the runs it resumed have done.
 
@@ -62,7 +70,7 @@ class UnfinishedRun:
     info: RunInfo
     document: bytes
     done: Mapping[Address, JsonObject]
-    begun: tuple[Address, ...]
+    begun: Mapping[Address, BegunNode]
 
     @property
     def killed(self) -> bool:
@@ -141,10 +149,10 @@ def unfinished_run(database: Database, well: str) -> UnfinishedRun | None:
     if not newest or newest[0].outcome == well:
         return None
     done: dict[Address, JsonObject] = {}
-    begun: dict[Address, None] = {}
+    begun: dict[Address, BegunNode] = {}
     for number in _chain(database, newest[0]):
         _fold(journal_rows(database, number), done, begun)
-    return UnfinishedRun(newest[0], stored_plan(database, newest[0].number), done, tuple(begun))
+    return UnfinishedRun(newest[0], stored_plan(database, newest[0].number), done, begun)
 
 
 def _chain(database: Database, info: RunInfo) -> list[int]:
@@ -158,15 +166,17 @@ def _chain(database: Database, info: RunInfo) -> list[int]:
     return numbers[::-1]
 
 
-def _fold(rows: list[Row], done: dict[Address, JsonObject], begun: dict[Address, None]) -> None:
+def _fold(rows: list[Row], done: dict[Address, JsonObject], begun: dict[Address, BegunNode]) -> None:
     outputs: dict[str, JsonObject] = {}
-    for _, _, text, phase, _, result, _, detail in rows:
+    for _, _, text, phase, _, result, at, detail in rows:
         address = Address.parse(text)
         match phase:
             case "BEGIN":
-                begun[address] = None
+                begun[address] = BegunNode(at)
             case "APPLIED":
                 outputs[text] = decode_leaves(json.loads(detail)["outputs"])
+                if address in begun:
+                    begun[address] = BegunNode(begun[address].at, str(outputs[text].get("uid", "")))
             case "END":
                 begun.pop(address, None)
                 if result in ("done", "unchanged"):

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from planner.address import is_hwplan_kind
+from planner.app.ended_kubernetes_jobs import ends_of_begun_jobs
 from planner.app.lane_holds import HeldRollout, refuse_plan_against_hold
 from planner.app.plan_run import PlanRun, count_owned_live
 from planner.app.read_and_preview import read_with_all_providers
@@ -119,7 +120,7 @@ def resume_run(session: Session, plan: Plan, how: ApplyChoices) -> RunReport:
     left = session.store.unfinished_run()
     if left is None:
         raise StateError("there is no unfinished run to resume", remedy="hwplan plan shows what is left to do")
-    options = replace(how.options, done=left.done)
+    options = replace(how.options, done=left.done, ended=ends_of_begun_jobs(plan, left, session))
     return _run(plan, session, replace(how, options=options), resumes=left.info.number)
 
 

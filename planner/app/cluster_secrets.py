@@ -15,7 +15,7 @@ from providers.kubernetes.secret_values import SecretValues, reader_of_live_secr
 
 @dataclass(slots=True)
 class ClusterSecrets:
-    """A planner.loading.secrets.open_secret_reader.KubernetesReader. Connects at the first read, with the context of
+    """A planner.loading.secrets.secret_reader.KubernetesReader. Connects at the first read, with the context of
     the node."""
 
     request: Request

@@ -1,22 +1,29 @@
 """Jobs that their controller deletes when they have ended (ttlSecondsAfterFinished): what the state says of them.
 
-Nothing in the cluster tells that such a Job ran. The state does: it holds the digest of the document that was applied,
-and how its change ended. Where the state has no such record, the Job is planned as a new one. Writes nothing.
+No object in the cluster tells that such a Job ran. The state does: it holds the digest of the applied document, and how
+its change ended. Of a run that was killed it holds no end; then the Events of the Job controller tell. Where
+nothing does, a new plan makes the Job anew and says so, and a run that is resumed does not. Writes nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from planner.address import Address
 from planner.app.session import Session
 from planner.applied_state import AppliedState
 from planner.events import NodeResult
+from planner.executor import EarlierEnd
+from planner.plan import Plan
 from planner.planning import PlanInputs
-from planner.ports import Absent, Effect, Preview
+from planner.ports import Absent, Effect, Preview, Readiness, Written
 from planner.resource import APPLIED
 from planner.values import JsonObject
+from providers.kubernetes.object_location import locate_object, served_kind
 from providers.kubernetes.readiness import deletes_itself
+from providers.kubernetes.self_deleting_jobs import readiness_of_ended_job
+from state.runs import UnfinishedRun
 
 _DELETED = "and was deleted when it had ended (ttlSecondsAfterFinished)"
 _WELL = frozenset((str(NodeResult.DONE), str(NodeResult.UNCHANGED)))
@@ -26,13 +33,75 @@ def without_ended_jobs(inputs: PlanInputs, snapshot: AppliedState, session: Sess
     """The inputs with nothing to do for each Job that was applied as it is declared now, ended well, and is gone."""
     ended = {address: run for address in inputs.previews if (run := _ended_in(inputs, snapshot, address))}
     well = {address: run for address, run in ended.items() if _ended_well(session, run, address)}
+    repeated = _repeated_jobs(inputs, well, session)
     if not well:
-        return inputs
+        return replace(inputs, warnings=(*inputs.warnings, *repeated)) if repeated else inputs
     previews = {**inputs.previews, **{address: Preview(Effect.NONE) for address in well}}
     told = tuple(
         f"{address}: ran in run {run} and deleted itself (ttlSecondsAfterFinished)" for address, run in well.items()
     )
-    return replace(inputs, previews=previews, warnings=(*inputs.warnings, *told))
+    return replace(inputs, previews=previews, warnings=(*inputs.warnings, *told, *repeated))
+
+
+def _repeated_jobs(inputs: PlanInputs, well: Collection[Address], session: Session) -> tuple[str, ...]:
+    """A warning for each Job that this plan makes anew although an interrupted run has made it already."""
+    found = {
+        address: preview.desired
+        for address, preview in inputs.previews.items()
+        if address not in well and preview.effect is Effect.CREATE and deletes_itself(preview.desired)
+    }
+    left = session.store.unfinished_run() if found else None
+    if left is None:
+        return ()
+    out = []
+    for address, desired in sorted(found.items()):
+        assert desired is not None
+        ended = _begun_job_end(address, inputs.resources[address].api_version, desired, left, session)
+        if ended is not None:
+            said = "it ended well and deleted itself" if ended.ok else ended.message
+            out.append(
+                f"{address}: made by run {left.info.number}, which was interrupted; {said}. This plan makes it anew, "
+                "hwplan apply --resume does not"
+            )
+    return tuple(out)
+
+
+def ends_of_begun_jobs(plan: Plan, left: UnfinishedRun, session: Session) -> Mapping[Address, EarlierEnd]:
+    """The Jobs that an interrupted run has made and that are gone, with how each ended. None of them runs twice."""
+    out: dict[Address, EarlierEnd] = {}
+    for change in plan.changes:
+        if change.desired is None or not change.precondition.absent:
+            continue
+        found = _begun_job_end(change.address, change.api_version, change.desired, left, session)
+        if found is not None:
+            written = Written(left.begun[change.address].uid, already=True, warnings=found.warnings)
+            failure = "" if found.ok else _interrupted(left, found)
+            out[change.address] = EarlierEnd(written, failure, _REMEDY if failure else "")
+    return out
+
+
+_REMEDY = "look at what it has done; a new plan makes it anew: hwplan plan, then apply"
+
+
+def _interrupted(left: UnfinishedRun, found: Readiness) -> str:
+    return f"made by run {left.info.number}, which was interrupted; {found.message}"
+
+
+def _begun_job_end(
+    address: Address, api_version: str, desired: JsonObject, left: UnfinishedRun, session: Session
+) -> Readiness | None:
+    """How a Job ended that a run had begun; None for anything that is there, or was never made."""
+    begun = left.begun.get(address)
+    if begun is None or not deletes_itself(desired):
+        return None
+    cluster = session.world.cluster
+    kind = served_kind(cluster, api_version, address.kind)
+    if kind is None:
+        return None
+    spot = locate_object(kind, address, session.request.namespace)
+    if cluster.get(*spot) is not None:
+        return None
+    return readiness_of_ended_job(cluster, spot.namespace, spot.name, uid=begun.uid, since=begun.at, desired=desired)
 
 
 def _ended_in(inputs: PlanInputs, snapshot: AppliedState, address: Address) -> int:

@@ -166,6 +166,10 @@ class _Execution:
             self._end(change, NodeResult.FAILED, f"has no value for {', '.join(missing)}", remedy)
             return
         self._ledger.begin(change)
+        if (before := self._options.ended.get(change.address)) is not None:
+            self._ledger.applied(change, before.written)
+            self._end(change, NodeResult.FAILED if before.failure else NodeResult.DONE, before.failure, before.remedy)
+            return
         made = self._make(change)
         hit_failpoint("node.effected")
         if isinstance(made, ApplyFailure):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from planner.address import Address
 from planner.dataclass import dataclass
+from planner.ports import Written
 from planner.values import JsonObject
 
 
@@ -29,14 +30,24 @@ class ErrorPolicy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierEnd:
+    """How a change ended that an earlier run of the same plan had begun, and that must not be done again: its effect,
+    and why it did not end well, "" when it did."""
+
+    written: Written
+    failure: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ExecutionOptions:
     """Choices for one execution. Times are in seconds.
 
     `wait_seconds` is the budget of a change that names none; `timeout` is one for the whole run, after which nothing
     begins and nothing is waited for. `attempts` bounds tries of a change after temporary errors. `cancel` is set by
     whoever is asked to stop: what runs is finished, nothing else begins. `done` are changes that ended well in an
-    earlier run of the same plan, with their outputs. `crash_folder` is where tracebacks of foreign errors go, if set.
-    `again` is the command that takes up what is not over, for the remedies.
+    earlier run of the same plan, with their outputs; `ended` are those that it had begun. `crash_folder` is where
+    tracebacks of foreign errors go, if set. `again` is the command that takes up what is not over, for the remedies.
     """
 
     parallelism: int = 16
@@ -47,5 +58,6 @@ class ExecutionOptions:
     attempts: int = 5
     cancel: threading.Event = field(default_factory=threading.Event)
     done: Mapping[Address, JsonObject] = field(default_factory=dict)
+    ended: Mapping[Address, EarlierEnd] = field(default_factory=dict)
     crash_folder: Path | None = None
     again: str = "hwplan apply --resume"

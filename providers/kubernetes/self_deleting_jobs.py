@@ -7,6 +7,8 @@ Job controller, which outlive the Job.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from planner.address import Address
 from planner.errors import ProviderError
 from planner.ports import Readiness
@@ -51,10 +53,10 @@ class SelfDeletingJobs:
         reason, message = _end_by_events(cluster, namespace, uid) if uid else ("", "")
         if reason in _BADLY:
             return _failed(f"{reason}: {message}" if message else reason)
-        return vanished_readiness(desired) if reason in _WELL else _by_last_status(last, desired)
+        return vanished_readiness(desired) if reason in _WELL else _by_last_status(last)
 
 
-def _by_last_status(last: JsonObject, desired: JsonObject | None) -> Readiness:
+def _by_last_status(last: JsonObject) -> Readiness:
     """Nothing says how it ended: it may have ended well, unless what was seen of it speaks against that."""
     status = last.get("status") or {}
     failed, succeeded = status.get("failed") or 0, status.get("succeeded") or 0
@@ -64,24 +66,68 @@ def _by_last_status(last: JsonObject, desired: JsonObject | None) -> Readiness:
         return _failed(f"{failed} of its pods failed and {succeeded} of {want} succeeded when it was seen last")
     if last["metadata"].get("deletionTimestamp"):  # its controller deletes it only when it has ended
         return _failed("somebody deleted it before it had ended")
-    return vanished_readiness(desired)
+    return Readiness(done=True, ok=True, warnings=(_UNKNOWN,))
+
+
+_UNKNOWN = (
+    "is gone, as its ttlSecondsAfterFinished says, and neither its last status nor an Event says whether it succeeded"
+)
 
 
 def _failed(message: str) -> Readiness:
     return Readiness(done=True, ok=False, message=f"it is gone (ttlSecondsAfterFinished): {message}")
 
 
+def readiness_of_ended_job(
+    cluster: Cluster, namespace: str, name: str, *, uid: str, since: str, desired: JsonObject | None
+) -> Readiness | None:
+    """How a Job ended that an earlier process made and that is not there any more, by the Events of its namespace:
+    those about its `uid`, or, where that is not known, about its name from a time (RFC 3339) on.
+
+    Not `done` when it was there and no Event says how it ended; None when nothing says that it was ever there.
+    """
+
+    def is_about(event: JsonObject) -> bool:
+        about = event.get("involvedObject") or {}
+        if uid:
+            return bool(about.get("uid") == uid)
+        same = (about.get("kind"), about.get("name")) == ("Job", name)
+        return same and _second(event) >= since[: len(_SECOND)]
+
+    found = _events(cluster, namespace, is_about)
+    reason, message = _end_of(found)
+    if reason in _BADLY:
+        return _failed(f"{reason}: {message}" if message else reason)
+    if reason in _WELL:
+        return vanished_readiness(desired)
+    return Readiness(done=False, ok=False, message="nothing says how it ended") if uid or found else None
+
+
+_SECOND = "2006-01-02T15:04:05"
+
+
+def _second(event: JsonObject) -> str:
+    """When an Event was last: RFC 3339 without its zone, which is always UTC."""
+    return str(event.get("lastTimestamp") or event.get("eventTime") or "")[: len(_SECOND)]
+
+
 def _end_by_events(cluster: Cluster, namespace: str, uid: str) -> tuple[str, str]:
     """Reason and message of the Event that says how the Job with this uid ended; empty where there is none to read."""
+    return _end_of(_events(cluster, namespace, lambda one: bool((one.get("involvedObject") or {}).get("uid") == uid)))
+
+
+def _events(cluster: Cluster, namespace: str, keep: Callable[[JsonObject], bool]) -> Sequence[JsonObject]:
     try:
         kind = cluster.kind("v1", "Event")
         if kind is None:
-            return "", ""
+            return ()
         place = ObjectCollection(kind, namespace)
-        found = cluster.list([place], lambda one: (one.get("involvedObject") or {}).get("uid") == uid)[place]
+        found = cluster.list([place], keep)[place]
     except ProviderError:
-        return "", ""
-    if isinstance(found, ProviderError):
-        return "", ""
-    said = {str(one.get("reason", "")): str(one.get("message", "")) for one in found}
+        return ()
+    return () if isinstance(found, ProviderError) else found
+
+
+def _end_of(events: Sequence[JsonObject]) -> tuple[str, str]:
+    said = {str(one.get("reason", "")): str(one.get("message", "")) for one in events}
     return next(((reason, said[reason]) for reason in sorted(said) if reason in _WELL | _BADLY), ("", ""))

@@ -15,6 +15,7 @@ SMALL_MODULES: Mapping[str, str] = {
     "planner.app.secret_freshness": "reads every source again before an apply: an effect that load.py must not have",
     "planner.cli.config_completion": _LAZY,
     "planner.executor.observer_chain": "a public type of the package; the others of it do not know it",
+    "planner.graph.rules.argo": _RULE,
     "planner.graph.rules.crds": _RULE,
     "planner.graph.rules.images": _RULE,
     "planner.graph.rules.namespaces": _RULE,

@@ -1,4 +1,4 @@
-"""Kinds of our own that act on other resources come after them: ArgoSync, Restart, PodExec, Retention.
+"""Kinds of our own that act on other resources come after them. Which fields those are is planner.spec.kinds.targets's.
 
 The target may be an address, `namespace/name`, or a bare name that only one declared resource has. A target that is not
 declared is no error: it may live already, or come with a sync, so that a command in it comes after the syncs of its
@@ -14,62 +14,76 @@ from planner.address import Address, group_of
 from planner.graph.edge import Edge
 from planner.graph.edge_collector import EdgeCollector
 from planner.graph.resource_index import as_mapping, as_text
-from planner.graph.rules.argo import ARGO
+from planner.spec.kinds.targets import TARGETS, TargetField
 from planner.values import Json, OutputRef, OutputTemplate
 
-_FIELDS = {"ArgoRepair": "application", "ArgoSync": "application", "Restart": "target", "PodExec": "target"}
-_OF_ARGO = frozenset(("ArgoRepair", "ArgoSync"))
-KINDS = frozenset((*_FIELDS, "Retention"))
+KINDS = frozenset(TARGETS)
 
 
 def draw(collector: EdgeCollector) -> None:
-    """Application -> ArgoSync; workload, or what syncs it -> PodExec; workload -> Restart; what a restart follows ->
-    workload and Restart; namespace and CRD of what is cleaned up -> Retention."""
-    address = collector.resource.address
-    if address.group:
+    """Target, or what brings it -> the resource that acts on it; what it follows -> the resource and its target;
+    namespace and CRD of the objects that it selects -> the resource."""
+    if collector.resource.address.group:
         return
-    if field := _FIELDS.get(address.kind):
-        target = _target(collector, address.kind, collector.spec.get(field))
-        collector.after(target, "target", f"spec.{field}")
-        if address.kind == "Restart":
-            _draw_followed(collector, target)
-        elif address.kind == "PodExec" and target is None:
-            for other in collector.index.resources:
-                if (other.kind, other.group, other.node_lane) == ("ArgoSync", "", address.node_lane):
-                    collector.after(other, "synced-target", "spec.target")
-    elif address.kind == "Retention":
-        _draw_selector(collector)
+    targets = TARGETS[collector.resource.address.kind]
+    target = _target(collector, targets.fields[0]) if targets.fields else None
+    for field in targets.fields:
+        if field.before_target:
+            _draw_followed(collector, field, target)
+        else:
+            collector.after(target, field.rule, f"spec.{field.name}")
+            if target is None and field.else_after:
+                _draw_all_of_lane(collector, field)
+    if targets.selector:
+        _draw_selector(collector, targets.selector)
 
 
-def _target(collector: EdgeCollector, kind: str, written: Json) -> Address | None:
+def _target(collector: EdgeCollector, field: TargetField) -> Address | None:
+    written = collector.spec.get(field.name)
+    if field.named is None or not isinstance(written, str) or written.count("/") >= 2:
+        return _declared(collector, written)
+    kind, group = field.named
+    node_lane = collector.resource.address.node_lane
+    namespace, _, name = written.rpartition("/")
+    if namespace:
+        return collector.index.find(node_lane, kind, group, namespace, name)
+    found = collector.index.by_name.get((node_lane, kind, name), ())
+    return found[0] if len(found) == 1 else None
+
+
+def _declared(collector: EdgeCollector, written: Json) -> Address | None:
+    """The declared resource that a value names as an address; None for any other value."""
     if not isinstance(written, str):
         return None
-    node_lane = collector.resource.address.node_lane
-    if kind in _OF_ARGO and written.count("/") < 2:
-        namespace, _, name = written.rpartition("/")
-        if namespace:
-            return collector.index.find(node_lane, "Application", ARGO, namespace, name)
-        found = collector.index.by_name.get((node_lane, "Application", name), ())
-        return found[0] if len(found) == 1 else None
     try:
-        return collector.index.resolve(Address.parse(written), node_lane)
+        return collector.index.resolve(Address.parse(written), collector.resource.address.node_lane)
     except ValueError:
         return None
 
 
-def _draw_followed(collector: EdgeCollector, target: Address | None) -> None:
-    followed = collector.spec.get("on")
+def _draw_all_of_lane(collector: EdgeCollector, field: TargetField) -> None:
+    for other in collector.index.resources:
+        if (other.kind, other.group, other.node_lane) == (
+            field.else_after,
+            "",
+            collector.resource.address.node_lane,
+        ):
+            collector.after(other, "synced-target", f"spec.{field.name}")
+
+
+def _draw_followed(collector: EdgeCollector, named: TargetField, target: Address | None) -> None:
+    followed = collector.spec.get(named.name)
     for number, written in enumerate(followed if isinstance(followed, list) else ()):
-        field = f"spec.on[{number}]"
-        collector.after(_target(collector, "Restart", written), "restart-on", field)
+        field = f"spec.{named.name}[{number}]"
+        collector.after(_declared(collector, written), named.rule, field)
         for source in _sources(collector, written):
             if target is not None and source != target:
-                collector.edges.append(Edge(source, target, "restart-on", f"{collector.resource.address} {field}"))
+                collector.edges.append(Edge(source, target, named.rule, f"{collector.resource.address} {field}"))
 
 
 def _sources(collector: EdgeCollector, written: Json) -> Iterator[Address]:
-    """The declared resources that an entry of `on` means: an address, or outputs inside a value."""
-    if found := _target(collector, "Restart", written):
+    """The declared resources that an entry means: an address, or outputs inside a value."""
+    if found := _declared(collector, written):
         yield found
     parts = written.parts if isinstance(written, OutputTemplate) else (written,)
     for part in parts:
@@ -79,12 +93,12 @@ def _sources(collector: EdgeCollector, written: Json) -> Iterator[Address]:
             yield source
 
 
-def _draw_selector(collector: EdgeCollector) -> None:
-    selector = as_mapping(collector.spec.get("selector"))
+def _draw_selector(collector: EdgeCollector, field: str) -> None:
+    selector = as_mapping(collector.spec.get(field))
     node_lane, kind = collector.resource.address.node_lane, as_text(selector.get("kind"))
-    collector.names("namespace", "spec.selector.namespace", "Namespace", selector.get("namespace"), namespace="")
+    collector.names("namespace", f"spec.{field}.namespace", "Namespace", selector.get("namespace"), namespace="")
     collector.after(
         collector.index.crds.get((node_lane, group_of(as_text(selector.get("apiVersion"))), kind)),
         "crd",
-        "spec.selector.kind",
+        f"spec.{field}.kind",
     )

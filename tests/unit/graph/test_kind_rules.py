@@ -7,6 +7,9 @@ from dataclasses import replace
 import pytest
 
 from planner.graph import build_graph
+from planner.spec.kinds import builtin_model_of_kind
+from planner.spec.kinds.targets import TARGETS
+from planner.spec.model_walk import field_names, model_at
 from planner.values import SealedSecret
 from tests.unit.graph.stacks import edge_lines, resources
 
@@ -341,3 +344,15 @@ def test_a_resource_of_a_plug_in_comes_after_the_secret_whose_value_it_takes() -
     assert lines == ["Secret/n/s -> Note/x  secret-value  spec.deep[0].secret"]
     foreign = replace(note, api_version="example.org/v1")
     assert build_graph([foreign, secret]).edges == ()
+
+
+@pytest.mark.parametrize("kind", sorted(TARGETS))
+def test_the_fields_that_name_targets_are_fields_of_the_kind(kind: str) -> None:
+    """The table is read without the models: a field that is renamed there must be renamed here."""
+    model = builtin_model_of_kind(kind)
+    assert model is not None, kind
+    spec = model_at(model, ("spec",))
+    targets = TARGETS[kind]
+    named = [*(field.name for field in targets.fields), *([targets.selector] if targets.selector else [])]
+    assert spec is not None and set(named) <= set(field_names(spec)), (kind, named)
+    assert all(not field.else_after or builtin_model_of_kind(field.else_after) for field in targets.fields), kind

@@ -8,7 +8,7 @@ import pytest
 
 from planner.address import Address
 from planner.values import JsonObject
-from providers.kubernetes.self_deleting_jobs import SelfDeletingJobs
+from providers.kubernetes.self_deleting_jobs import SelfDeletingJobs, readiness_of_ended_job
 from tests.unit.kubernetes.world import World
 
 _ADDRESS = Address.parse("Job.batch/demo/j")
@@ -85,7 +85,35 @@ def test_what_was_seen_of_an_earlier_job_is_forgotten_when_it_is_written_again(w
     assert _end(jobs, world)[0]
 
 
-def _event(world: World, reason: str, uid: str) -> None:
+@pytest.mark.parametrize(("reason", "told"), [("Completed", False), ("SuccessfulCreate", True)])
+def test_what_nobody_knows_is_said(world: World, reason: str, told: bool) -> None:
+    jobs = SelfDeletingJobs()
+    jobs.written(_ADDRESS, _JOB, "u-1")
+    _event(world, reason, "u-1")
+    warnings = jobs.vanished(_ADDRESS, _JOB, world.cluster, "demo").warnings
+    assert any("says whether it succeeded" in one for one in warnings) is told
+
+
+@pytest.mark.parametrize(
+    ("reason", "uid", "since", "expected"),
+    [
+        ("Completed", "u-1", "", (True, True)),
+        ("BackoffLimitExceeded", "u-1", "", (True, False)),
+        ("SuccessfulCreate", "u-1", "", (False, False)),  # it was there, and nothing says how it ended
+        ("Completed", "u-2", "", (False, False)),  # of another Job of that name
+        ("Completed", "", "2026-01-02T00:00:00.5Z", (True, True)),
+        ("Completed", "", "2026-01-02T00:00:01Z", None),  # of an earlier Job: this one was never made
+    ],
+)
+def test_a_job_that_an_earlier_process_made(
+    world: World, reason: str, uid: str, since: str, expected: tuple[bool, bool] | None
+) -> None:
+    _event(world, reason, "u-1", "2026-01-02T00:00:00Z")
+    found = readiness_of_ended_job(world.cluster, "demo", "j", uid=uid, since=since, desired=_JOB)
+    assert (None if found is None else (found.done, found.ok)) == expected
+
+
+def _event(world: World, reason: str, uid: str, at: str = "2026-01-01T00:00:00Z") -> None:
     kind = world.cluster.kind("v1", "Event")
     assert kind is not None
     about = {"apiVersion": "batch/v1", "kind": "Job", "name": "j", "namespace": "demo", "uid": uid}
@@ -97,5 +125,6 @@ def _event(world: World, reason: str, uid: str) -> None:
         "reason": reason,
         "message": "as it was",
         "type": "Normal",
+        "lastTimestamp": at,
     }
     world.cluster.apply(kind, copy.deepcopy(event))

@@ -180,7 +180,7 @@ def test_a_chain_of_resumed_runs_adds_up(tmp_path: Path) -> None:
         assert left is not None
         assert left.info.resumes == 1
         assert left.done == {address("a"): {"uid": "u1"}, address("b"): {"commit": "c0ffee"}}
-        assert left.begun == ()
+        assert left.begun == {}
         third = store.begin_run(lease, "other", plan(a), b"2")
         again = store.unfinished_run()
         assert again is not None
