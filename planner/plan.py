@@ -161,8 +161,8 @@ class Drift:
 class SideEffectKind(StrEnum):
     """What a change sets off, the gravest first. The value is what a reader sees."""
 
-    OUTAGE = "without service"
-    LOSS = "data goes"
+    OUTAGE = "downtime"
+    LOSS = "data loss"
     BROKEN = "broken reference"
     REFERENCE = "still referenced"
     STALE = "keeps the old value"

@@ -76,7 +76,7 @@ def apply(
     as_json: bool,
     **how: Any,
 ) -> int:
-    """Make it so. Shows the plan; with --confirm locks, re-checks, applies node by node, waits, says what happened."""
+    """Apply a plan: show it; with --confirm lock, check again, apply step by step, wait, and report what happened."""
     from planner.cli.run_options import run_options
 
     if approvals and resume:

@@ -36,7 +36,7 @@ def destroy(
     as_json: bool,
     **how: Any,
 ) -> int:
-    """Take away what is ours, in reverse order, with what depends on it; what others still use stays."""
+    """Delete everything of an owned set, in reverse order, with what depends on it; what others still use stays."""
     from planner.app.apply_plan import apply_plan_run
     from planner.app.destroy_plan import make_destroy_plan, make_owned_set_destroy_plan
     from planner.app.plan_files import write_plan_file

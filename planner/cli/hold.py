@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def hold() -> None:
-    """Lanes that stay at a commit: while a lane is held, nobody rolls anything else out there."""
+    """Keep a lane at a commit: while it is held, every rollout of another commit is refused."""
 
 
 @hold.command("set")

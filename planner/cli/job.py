@@ -19,7 +19,7 @@ _TAIL = 4000  # bytes
 
 @click.group()
 def job() -> None:
-    """Commands that were detached: `hwplan trigger --detach` gives an id at once."""
+    """Detached commands: `hwplan trigger --detach` prints an id at once."""
 
 
 @job.command("list")

@@ -43,7 +43,11 @@ FORMATS = ("text", "wide", "json", "yaml", "markdown", "html", "mermaid", "dot",
 )
 @click.option("--change", default="", metavar="NAME", help="How the page names the change, such as 'pull request 17'.")
 @click.option(
-    "--pr", "number", type=click.IntRange(min=1), metavar="N", help="A pull request of the lane: the whole way."
+    "--pr",
+    "number",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="A pull request of the lane, from merge to gate.",
 )
 def plan(
     request: Request,

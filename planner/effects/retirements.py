@@ -84,7 +84,7 @@ def _references(
 def _workloads(
     name: str, objects: Sequence[Resource], resources: Mapping[Address, Resource], others: UntouchedObjects
 ) -> Iterator[str]:
-    """What becomes of the pods: of a workload that goes as well the effect "without service" tells."""
+    """What becomes of the pods: of a workload that goes as well the effect "downtime" tells."""
     if any(pod_spec(one.manifest) for one in objects):
         return
     after = {one.address.local for _, one in others.all_delivered()}

@@ -92,7 +92,7 @@ def _prose(words: Words, most: int = _MOST_COLUMNS) -> str:
 def _way(view: PlanView) -> list[str]:
     """The stages of a pull request, in their order."""
     shown = [f"{at}. **{step.title}** {_prose(step.words, _MOST_PROSE)}" for at, step in enumerate(view.way, 1)]
-    return ["", "#### The whole way", "", *_fitting(shown, "stage", _FACT_ROOM)] if shown else []
+    return ["", "#### From merge to gate", "", *_fitting(shown, "stage", _FACT_ROOM)] if shown else []
 
 
 def _facts(view: PlanView) -> list[str]:
@@ -100,7 +100,7 @@ def _facts(view: PlanView) -> list[str]:
     shown = _fitting(
         [f"- **{fact.title}** {_prose(fact.words, _MOST_PROSE)}" for fact in view.facts], "fact", _FACT_ROOM
     )
-    return ["", "#### For the decision", "", *shown] if shown else []
+    return ["", "#### Facts for the review", "", *shown] if shown else []
 
 
 def _effects(view: PlanView) -> list[str]:
@@ -119,7 +119,7 @@ def _names(names: Sequence[str]) -> str:
 def _risk_counts(found: Sequence[Risk]) -> str:
     """How much of each danger: deletes, replaces, loosened gates, fields taken, secrets, adoptions, what is blocked."""
     counts = Counter(risk.danger for risk in found)
-    reported = ", ".join(f"**{counts[danger]} {danger}**" for danger in RiskClass if counts[danger])
+    reported = ", ".join(f"**{danger}: {counts[danger]}**" for danger in RiskClass if counts[danger])
     return reported or "no delete, replace, adoption, forced field, changed secret or loosened gate"
 
 

@@ -1,4 +1,4 @@
-"""The whole way of a pull request as stages: merge, mirror, run, GitOps, Argo CD, pods, gate. Pure, safe to show."""
+"""A pull request as stages: merge, mirror, run, GitOps, Argo CD, pods, gate. Pure, safe to show."""
 
 from __future__ import annotations
 
@@ -66,13 +66,13 @@ def pull_request_approval_words(way: PullRequestWay, identifier: str) -> Words:
         (
             "An approval of this id covers the merge of head ",
             OutsideText(way.pull.head[:12]),
-            " and everything above, with what the merge makes under its name. It stays valid when the base moves on "
-            "without changing any of that, and after the merge. It is void after a push, and when the configuration or "
-            "a changed object is another one by then. To approve: a comment that says ",
+            " and everything above, whatever commit the merge makes. It stays valid when the base moves on without"
+            " changing any of that, and after the merge. It becomes void after a push, and when the configuration or"
+            " one of the changed objects changes. To approve, write a comment with ",
             OutsideText(f"hwplan approve {identifier}"),
-            " alone on its line, or ",
+            " alone on a line, or ",
             OutsideText(f"hwplan approve {identifier} --head {way.pull.head}"),
-            ". The approval applies nothing: the monitor of ",
+            ". The approval itself applies nothing: the monitor of ",
             OutsideText(way.authority),
             " merges, and each node of the lane rolls out.",
         )
@@ -108,9 +108,9 @@ def _merge(way: PullRequestWay) -> Iterator[Part]:
 def _mirror(way: PullRequestWay, plan: Plan) -> Iterator[Part]:
     refs = [one for one in plan.changes if one.address.kind == "GitRef" and not _is_flush(one)]
     if not refs:
-        yield "it has the commit already, under a name that never moves."
+        yield "has the commit already, under a ref that never moves."
         return
-    yield "gets the merge commit, and a name for it that never moves: "
+    yield "gets the merge commit, under a ref that never moves: "
     yield from name_list([str(one.address.name) for one in refs])
     yield "."
 
@@ -121,7 +121,7 @@ def _is_flush(change: Change) -> bool:
 
 def _run(way: PullRequestWay, change: Change | None) -> Iterator[Part]:
     if change is None:
-        yield "the run of the merge commit is over. "
+        yield "the run of the merge commit has finished. "
     else:
         run = ((change.desired or {}).get("spec") or {}).get("manifest") or {}
         yield "PipelineRun "
@@ -132,7 +132,7 @@ def _run(way: PullRequestWay, change: Change | None) -> Iterator[Part]:
         yield from name_list(way.builds)
         yield ". "
     if way.reused:
-        yield f"Takes {len(way.reused)} as they are: "
+        yield f"Reuses {len(way.reused)}: "
         yield from name_list(way.reused)
         yield "."
     if not (way.builds or way.reused):
@@ -156,7 +156,7 @@ def _gitops(way: PullRequestWay) -> Iterator[Part]:
 
 def _argo(way: PullRequestWay, change: Change | None) -> Iterator[Part]:
     if change is None:
-        yield "nothing is to be synced."
+        yield "nothing to sync."
         return
     yield "syncs "
     yield OutsideText(str(((change.desired or {}).get("spec") or {}).get("application") or change.address.name))
@@ -170,7 +170,7 @@ def _argo(way: PullRequestWay, change: Change | None) -> Iterator[Part]:
             yield f"It {words}"
             yield from name_list(found)
             yield ". "
-    yield f"{way.argo.unchanged} objects stay as they are."
+    yield f"{way.argo.unchanged} objects do not change."
 
 
 def _pods(way: PullRequestWay) -> Iterator[Part]:
@@ -186,7 +186,7 @@ def _gate(way: PullRequestWay) -> Iterator[Part]:
     probes = [(one.get("spec") or {}) for one in way.documents if one.get("kind") == "HttpProbe"]
     for role in ("gate", "diagnostic"):
         if urls := [str(one.get("url")) for one in probes if one.get("role", "gate") == role]:
-            yield "asks " if role == "gate" else "; only for the record: "
+            yield "asks " if role == "gate" else "; diagnostic only: "
             yield from name_list(urls)
     if not probes:
         yield "none declared"
@@ -197,4 +197,4 @@ def _unknown(way: PullRequestWay) -> Iterator[Part]:
     yield "" if way.pull.merged else "the merge commit, "
     if way.builds:
         yield f"the digests of {len(way.builds)} images, "
-    yield "the promoted revision. Everything else stands above."
+    yield "the promoted revision."

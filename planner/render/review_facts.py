@@ -32,7 +32,7 @@ def review_facts(plan: Plan, context: ReviewContext, name_of: NameOf) -> tuple[R
         return ()
     found: list[tuple[str, Iterator[Part]]] = [
         ("origin", _origins(plan, context, name_of)),
-        *([] if context.way else [("without service", _outage(plan, name_of))]),  # a stage says it of the pods
+        *([] if context.way else [("downtime", _outage(plan, name_of))]),  # a stage says it of the pods
         ("starts", _starts(plan, name_of)),
         ("gates and retention", _rules(plan, name_of)),
         *(("overwritten", parts) for parts in overwritten_values(plan, context, name_of)),
@@ -64,29 +64,30 @@ def _origins(plan: Plan, context: ReviewContext, name_of: NameOf) -> Iterator[Pa
     if not (found.of(ChangeOrigin.BASE) or found.of(ChangeOrigin.BOTH)):
         yield "Nothing is pending on the base. "
     if found.dropped:
-        yield f"Pending on the base, and not done any more with this change ({len(found.dropped)}): "
+        yield f"Pending on the base, and dropped by this change ({len(found.dropped)}): "
         yield from _named([one.address for one in found.dropped], name_of)
         yield "."
 
 
 def _outage(plan: Plan, name_of: NameOf) -> Iterator[Part]:
-    """The time without service, summed up: what is known of it, and what is not."""
+    """The downtime, summed up: what is known of it, and what is not."""
     gaps = list(dict.fromkeys(one.address for one in plan.sets_off if one.kind is SideEffectKind.OUTAGE))
     if not gaps:
-        yield "Nothing of what is planned here."
+        yield "None expected."
         return
     by_address = {change.address: change for change in plan.changes}
     changes = [by_address[one] for one in gaps if one in by_address]
     if for_good := [one.address for one in changes if _stops(one)]:
-        yield "For good: "
+        yield "Stops and does not come back: "
         yield from _named(for_good, name_of)
         yield ". "
     if passing := [one for one in changes if not _stops(one)]:
         seconds = sum(_grace(one.desired or {}) for one in passing)
-        yield "For a while: "
+        yield "Interrupted: "
         yield from _named([one.address for one in passing], name_of)
-        yield f"; up to {seconds} s in all to stop ({-(-seconds // 60)} min), then until each new pod is ready. "
-    yield "What needs them fails or waits meanwhile; everything else goes on serving."
+        yield f"; up to {seconds} s in total until the old pods have stopped ({-(-seconds // 60)} min), "
+        yield "then until the new ones are ready. "
+    yield "Clients of these fail or wait until then; everything else keeps serving."
 
 
 def _stops(change: Change) -> bool:
@@ -104,7 +105,7 @@ def _starts(plan: Plan, name_of: NameOf) -> Iterator[Part]:
     runs = dict.fromkeys(one.address for one in plan.sets_off if one.kind is SideEffectKind.RUN)
     runs |= dict.fromkeys(one.address for one in plan.changes if one.action is Action.RUN)
     if not runs:
-        yield "No run and no build."
+        yield "No runs and no builds."
         return
     yield from _named(list(runs), name_of)
     yield "."
@@ -121,7 +122,7 @@ def _rules(plan: Plan, name_of: NameOf) -> Iterator[Part]:
         yield ": "
         yield OutsideText(risk.text)
     if touched and not looser:
-        yield "Changed, and none of them looser: "
+        yield "Changed, none of them loosened: "
         yield from _named(touched, name_of)
     yield "." if looser or touched else "Unchanged."
 
@@ -139,12 +140,12 @@ def _checked(plan: Plan, name_of: NameOf) -> Iterator[Part]:
     deletes = sum(one.action in LEAVING for one in plan.changes)
     by = {verified: [one.address for one in written if one.verified is verified] for verified in VerifiedBy}
     if written:
-        simulated = ", for there is none here" if plan.cluster.simulated and not by[VerifiedBy.SERVER] else ""
-        yield f"{len(by[VerifiedBy.SERVER])} of {len(written)} writes by the API server in a dry run{simulated}"
-        yield f", {len(by[VerifiedBy.SCHEMA])} by the schema alone" if by[VerifiedBy.SCHEMA] else ""
+        without = " (there is no API server here)" if plan.cluster.simulated and not by[VerifiedBy.SERVER] else ""
+        yield f"{len(by[VerifiedBy.SERVER])} of {len(written)} writes tried by the API server in a dry run{without}"
+        yield f", {len(by[VerifiedBy.SCHEMA])} checked against the schema only" if by[VerifiedBy.SCHEMA] else ""
         if by[VerifiedBy.NO]:
-            yield f", {len(by[VerifiedBy.NO])} not before they run: "
+            yield f", {len(by[VerifiedBy.NO])} cannot be checked before they run: "
             yield from _named(by[VerifiedBy.NO], name_of)
-        yield "; " if deletes else "."
+        yield ". " if deletes else "."
     if deletes:
-        yield f"{deletes} delete{'s are' if deletes != 1 else ' is'} bound to uid and version of what was seen."
+        yield f"{deletes} delete{'s are' if deletes != 1 else ' is'} bound to the uid and version that this plan read."

@@ -40,9 +40,9 @@ def _overwritten(change: Change, items: list[FieldChange], context: ReviewContex
         if since := context.written.get(change.source.file, ""):
             yield ", a file last changed in "
             yield OutsideText(since)
-    yield ". To retain what lives, first: "
+    yield ". To keep the live value, run first: "
     yield OutsideText(context.command_of("drift --adopt", change.address))
-    yield ", or leave the field to others with "
+    yield "; or leave the field to its other managers with "
     yield OutsideText("hwplan.dev/ignore-fields")
     yield "."
 
@@ -85,7 +85,7 @@ def _secret(
     yield f"; and {len(items) - _MOST} more" if len(items) > _MOST else ""
     yield ". Read by "
     yield from _readers(plan, change, name_of)
-    yield ". A holder of the value compares its fingerprint with "
+    yield ". Whoever has the value can compare its fingerprint with "
     yield OutsideText(context.command_of("secret status --target", change.address))
     yield "."
 
@@ -100,7 +100,7 @@ def _readers(plan: Plan, change: Change, name_of: NameOf) -> Iterator[Part]:
         and one.text.replace(":", " ").replace(",", " ").split()[1] == named
     ]
     if not found:
-        yield "nothing yet" if change.action is Action.CREATE else "nothing that was found"
+        yield "nothing yet" if change.action is Action.CREATE else "nothing known"
     for at, one in enumerate(found[:_MOST]):
         yield ", " if at else ""
         yield OutsideText(name_of(one.address))

@@ -101,14 +101,15 @@ def order_line(plan: Plan) -> Words:
     for scope, count in steps.items():
         words += [" → " if words else "Order: ", f"{safe_text(scope) or 'no longer declared'} ({count})"]
     words += [
-        "; each step waits for what it needs. On an error what needs the failed step is skipped and the rest goes on; ",
+        "; each step waits for its dependencies. If a step fails, the steps that depend on it are skipped and the"
+        " others continue; ",
         "--on-error stop",
-        " begins nothing new. ",
+        " starts nothing further. ",
         "hwplan apply --resume --confirm",
-        " does what is left, what is done stays done; ",
+        " continues with what is left and repeats nothing; ",
         "hwplan undo RUN",
-        " plans the way back. Meanwhile no second apply with this state can begin; start no run,"
-        " sync or kubectl change of what stands above.",
+        " plans the reverse. While it runs, no other apply with this state can start; start no run, sync"
+        " or kubectl change of these objects.",
     ]
     return tuple(words)
 
@@ -122,8 +123,9 @@ def approval_line(plan: Plan) -> Words:
     return (
         f"An approval of this id covers exactly {covered} on the cluster ",
         safe_text(plan.cluster.uid[:8]) or "unknown",
-        ". It is void when a changed object, what it needs or the configuration is another one by then: ",
+        ". It becomes void when one of the changed objects, a dependency of theirs or the configuration changes: ",
         "--plan-id",
-        " plans again, and refuses anything else before it writes. Commits and comments that change none of"
-        " this leave it valid. The approval applies nothing: whoever has credentials of the cluster runs the command.",
+        " plans again and refuses any other plan before it writes. Commits and comments that change none of"
+        " this leave it valid. The approval itself applies nothing: somebody with credentials of the cluster runs the"
+        " command.",
     )

@@ -120,9 +120,9 @@ def _loosened(change: Change, item: FieldChange) -> str:
         return option
     before, after = _gate(change, item, item.before), _gate(change, item, item.after)
     if before and not after:
-        return f"{path} is no gate any more"
+        return f"{path} is no longer a gate"
     if change.address.kind == "HttpProbe" and item.op is FieldOp.REMOVE and item.path[:2] == ("spec", "expect"):
-        return f"{path} is not expected any more"
+        return f"{path} is no longer expected"
     lost = [name for name in _PROBES if _holds(item.path, item.before, name) and not _holds((), item.after, name)]
     gone = [name for name in lost if not (name in item.path and item.op is not FieldOp.REMOVE)]
     return f"{path} loses {', '.join(gone)}" if gone else ""
@@ -132,9 +132,9 @@ def _option(item: FieldChange) -> str:
     """An annotation of ours that let less happen before than it does now."""
     before, after = _annotations(item.path, item.before), _annotations(item.path, item.after)
     if before.get(PROTECT) == "true" != after.get(PROTECT):
-        return "it is not protected any more"
+        return "it is no longer protected"
     if after.get(WAIT) == "none" != before.get(WAIT):
-        return "its readiness is not waited for any more"
+        return "its readiness is no longer waited for"
     return "it may be replaced from now on" if after.get(REPLACE) == "allow" != before.get(REPLACE) else ""
 
 

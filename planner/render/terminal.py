@@ -76,7 +76,7 @@ class _Page:
             yield from self.wrapped("".join(self.view.sentence), 0, "")
         if self.view.way:
             yield ""
-            yield self.paint("the whole way", "bold")
+            yield self.paint("from merge to gate", "bold")
             wide = max(len(step.title) for step in self.view.way)
             for at, step in enumerate(self.view.way, 1):
                 yield from self.wrapped("".join(step.words), wide + 6, f"  {at} {pad_text(step.title, wide)}  ")

@@ -39,9 +39,9 @@ def test_the_whole_way_on_one_page(lane_box: Hwplan) -> None:
         "one commit on `v0.3-gitops`: `hwlab-artifact-store.yaml` (new)",
         "syncs `hwlab-v03` at the promoted revision",
         "`hwlab-cloud-api`: 2 pods start",
-        "asks `https://hwlab.pikapython.com/health`; only for the record: `http://203.0.113.61:20666/health`",
+        "asks `https://hwlab.pikapython.com/health`; diagnostic only: `http://203.0.113.61:20666/health`",
         "on `v0.3 ",
-        "alone on its line",
+        "alone on a line",
         "the monitor of `D601` merges",
     ):
         assert words in page, words

@@ -85,9 +85,9 @@ ANSWERS = {
         r"ab-artifact-store`, `Secret/hwlab-v03/hwlab-v03-openfga`\. Drift that is put back, .*\(1\): `Deploym"
         r"ent\.apps/hwlab-v03/openfga`"
     ),
-    "3 who is without service, and for how long": (
-        r"\*\*without service\*\* For a while: `Deployment\.apps/devops-infra/git-mirror`, `StatefulSet\.apps/"
-        r"hwlab-v03/postgres`; up to 150 s in all to stop \(3 min\)"
+    "3 what is down, and for how long": (
+        r"\*\*downtime\*\* Interrupted: `Deployment\.apps/devops-infra/git-mirror`, `StatefulSet\.apps/"
+        r"hwlab-v03/postgres`; up to 150 s in total until the old pods have stopped \(3 min\)"
     ),
     "4 what retires, who still needs it, what becomes of its pods": (
         r"\*\*retires\*\* .*hwlab-notifier: 5 objects deleted .*nothing references it any more \(looked at \d+"
@@ -97,12 +97,12 @@ ANSWERS = {
     "5 whose work is overwritten, and how to retain it": (
         r"\*\*overwritten\*\* `Deployment\.apps/hwlab-v03/openfga`: `spec\.replicas 7 -> 1`, set by `night-shi"
         r"ft, \S+Z`\. Declared in `templates/hwlab/runtime/20-openfga\.yaml\.j2:\d+`, a file last changed in `"
-        r"[0-9a-f]{7,} \d{4}-\d\d-\d\d`\. To retain what lives, first: `hwplan drift --adopt "
+        r"[0-9a-f]{7,} \d{4}-\d\d-\d\d`\. To keep the live value, run first: `hwplan drift --adopt "
     ),
     "6 which secret, from where, read by whom, how to compare it": (
         r"\*\*secret\*\* `Secret/hwlab-v03/hwlab-v03-openfga`: key `preshared-key fingerprint [0-9a-f]{6} -> ["
         r"0-9a-f]{6}` from `D601/hwlab-v03\.env#OPENFGA_PRESHARED_KEY`\. Read by `Deployment\.apps/hwlab-v03/o"
-        r"penfga` \(does not restart, keeps the old value\)\. A holder of the value compares .*`hwplan secret "
+        r"penfga` \(does not restart, keeps the old value\)\. Whoever has the value can compare .*`hwplan secret "
         r"status --target "
     ),
     "7 what starts by itself": (r"\*\*starts\*\* `RegistryImage/ci-node-tools`\."),
@@ -115,16 +115,16 @@ ANSWERS = {
         r"ed in .*`retention\.pipelineruns\.keep 5 -> 2`"
     ),
     "10 in which order, and what if it fails": (
-        r"^Order: .*On an error what needs the failed step is skipped.*`hwplan apply --resume --confirm` does "
-        r"what is left.*`hwplan undo RUN` plans the way back.*start no run"
+        r"^Order: .*If a step fails, the steps that depend on it are skipped.*`hwplan apply --resume --confirm` "
+        r"continues with what is left.*`hwplan undo RUN` plans the reverse.*start no run"
     ),
     "11 what an approval covers, what voids it, who applies": (
-        r"^An approval of this id covers exactly these \d+ steps on the cluster .*It is void when .*whoever has"
-        r" credentials of the cluster runs the command"
+        r"^An approval of this id covers exactly these \d+ steps on the cluster .*It becomes void when .*somebody "
+        r"with credentials of the cluster runs the command"
     ),
     "12 how much of it was checked by the server": (
-        r"\*\*checked\*\* 0 of \d+ writes by the API server in a dry run, for there is none here, \d+ by the sch"
-        r"ema alone, \d+ not before they run: "
+        r"\*\*checked\*\* 0 of \d+ writes tried by the API server in a dry run \(there is no API server here\), \d+ "
+        r"checked against the schema only, \d+ cannot be checked before they run: "
     ),
 }
 
@@ -158,7 +158,7 @@ def test_a_head_that_lacks_commits_of_its_base_says_so(simulated: Hwplan) -> Non
     said = simulated("plan", *words, "--base", "main", "--format", "markdown").out
     assert "(1 commits of it are not in the head, which takes back what they change)" in said
     assert "Pending on the base anyway (1): `ConfigMap/default/a`" in said
-    assert "Pending on the base, and not done any more with this change (1): `ConfigMap/default/b`" in said
+    assert "Pending on the base, and dropped by this change (1): `ConfigMap/default/b`" in said
 
 
 def test_the_page_names_the_line_that_declares_a_changed_field_and_who_wrote_it_last(page: str, tmp_path: Path) -> None:

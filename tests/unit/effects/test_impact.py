@@ -88,7 +88,7 @@ CASES = {
     "one replica is a gap": (
         "StatefulSet.apps/demo/web",
         workload("StatefulSet"),
-        ["without service StatefulSet.apps/demo/web"],
+        ["downtime StatefulSet.apps/demo/web"],
         [],
     ),
     "an image by its tag": (

@@ -173,7 +173,7 @@ def test_no_markup_comes_from_data(text: str) -> None:
     }
     assert {child.type for child in inline} <= {"text", "code_inline", "html_inline", "strong_open", "strong_close"}
     headings = [tokens[at + 1].content for at, token in enumerate(tokens) if token.type == "heading_open"]
-    assert headings == ["Plan", "Look at these first", "For the decision", "What it sets off"]
+    assert headings == ["Plan", "Look at these first", "Facts for the review", "What it sets off"]
     raw = "".join(token.content for token in tokens if token.type == "html_block")
     raw += "".join(child.content for child in inline if child.type == "html_inline")
     raw = ALLOWED_HTML.sub("", raw)

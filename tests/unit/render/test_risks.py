@@ -101,8 +101,9 @@ def test_a_remark_about_what_has_no_line_is_a_warning() -> None:
 
 
 def test_the_header_counts_them_and_says_so_when_there_are_none() -> None:
-    assert "Risk: **1 blocked**, **1 delete**, **1 replace**, **1 secret changed**, **1 adopt**" in render_markdown(
-        mixed()
+    assert (
+        "Risk: **blocked: 1**, **delete: 1**, **replace: 1**, **secret changed: 1**, **adopt: 1**"
+        in render_markdown(mixed())
     )
     assert "Risk: no delete, replace" in render_markdown(SAMPLES["many-alike"])
 
