@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from planner.app.load import load_desired_offline
+from planner.app.load_desired import load_desired_offline
 from planner.app.request import Request
 
 CONFIG = Path(__file__).parents[3] / "config"
