@@ -31,6 +31,7 @@ from planner.values import (
     SealedSecret,
     canonical_bytes,
     encode_leaves,
+    is_plain,
 )
 
 ListRule: TypeAlias = tuple[str, ...] | Literal["set", "atomic"] | None
@@ -172,11 +173,17 @@ def _sides(op: FieldOp, value: JsonValue) -> tuple[JsonValue, JsonValue]:
 
 
 def _holds_secret(walk: _Walk, path: FieldPath, value: JsonValue) -> bool:
+    if walk.sensitive is nothing_sensitive and is_plain(value):
+        return False
+    return _finds_secret(walk, path, value)
+
+
+def _finds_secret(walk: _Walk, path: FieldPath, value: JsonValue) -> bool:
     if isinstance(value, SealedSecret) or walk.hides(path):
         return True
     if isinstance(value, dict):
-        return any(_holds_secret(walk, (*path, key), item) for key, item in value.items())
-    return isinstance(value, list) and any(_holds_secret(walk, (*path, at), item) for at, item in enumerate(value))
+        return any(_finds_secret(walk, (*path, key), item) for key, item in value.items())
+    return isinstance(value, list) and any(_finds_secret(walk, (*path, at), item) for at, item in enumerate(value))
 
 
 def _shown(value: JsonValue) -> JsonValue:

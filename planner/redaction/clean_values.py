@@ -7,7 +7,7 @@ is added later cannot be forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from functools import cache
@@ -20,8 +20,7 @@ from planner.redaction.redactor import REDACTOR
 _T = TypeVar("_T")
 AS_IT_IS: Final[Mapping[str, bool]] = {"hwplan.as-it-is": True}  # metadata of a dataclass field that is not cleaned
 _UNTOUCHED = (int, float, bytes, Enum, Address)  # bool is an int; Enum also where its members are texts
-_DONE = (str, *_UNTOUCHED)
-_ATOMS = frozenset({type(None), bool, int, float})  # what most of them are; only to look at fewer
+_PLAIN = frozenset({str, type(None), bool, int, float})  # what most values are, told by one look
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +52,20 @@ def is_clean(value: object, cleaner: Cleaner = OWN) -> bool:
 def _texts(value: object) -> set[str]:
     """Every text that `_cleaned` would clean, once."""
     found: set[str] = set()
-    pending: list[Iterable[object]] = [(value,)]
+    pending: list[Collection[object]] = [(value,)]
     while pending:
         several = pending.pop()
-        found.update([one for one in several if isinstance(one, str) and not isinstance(one, Enum)])
-        for item in [one for one in several if one.__class__ is not str and one.__class__ not in _ATOMS]:
-            if isinstance(item, _DONE):
-                continue
+        texts = [one for one in several if one.__class__ is str]
+        found.update(texts)
+        if len(texts) == len(several):  # nearly always so of keys
+            continue
+        for item in [one for one in several if one.__class__ not in _PLAIN]:
             if isinstance(item, Mapping):
                 pending += (item.keys(), item.values())
+            elif isinstance(item, _UNTOUCHED):
+                continue
+            elif isinstance(item, str):
+                found.add(item)
             elif isinstance(item, list | tuple | set | frozenset):
                 pending.append(item)
             else:

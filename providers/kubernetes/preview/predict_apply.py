@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from planner.dataclass import dataclass
 from planner.field_path import FieldPath
 from planner.plan import VerifiedBy
-from planner.values import Json, JsonObject, OutputRef, OutputTemplate, document_digest
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate, document_digest, outputs_in_document
 from providers.cluster import FIELD_MANAGER, Cluster
 from providers.kubernetes.csa_upgrade import OwnershipMoves, migrated_object
 from providers.kubernetes.object_location import ObjectLocation
@@ -164,7 +164,10 @@ def without_placeholders(document: Json, meaning: Mapping[Json, Json]) -> Json:
 
 
 def _filled(document: JsonObject, wrong: Mapping[FieldPath, str]) -> tuple[JsonObject, dict[Json, Json]]:
-    """Texts everywhere, but numbers at paths where the schema wants a number."""
+    """Texts everywhere, but numbers at paths where the schema wants a number. The document itself where it takes no
+    output."""
+    if not outputs_in_document(document):
+        return document, {}
     meaning: dict[Json, Json] = {}
     numbers = {tuple(e for e in path if isinstance(e, str)) for path, text in wrong.items() if "integer" in text}
 

@@ -52,16 +52,17 @@ _HEADLESS = "None"
 
 
 def comparable_document(document: JsonObject) -> JsonObject:
-    """A copy without what only a server can know: uid, resourceVersion, creationTimestamp, generation, managedFields,
-    a Service's allocated addresses and ports, the selector and controller-uid labels of a Job. Use it on both sides."""
-    out: JsonObject = deep_copy(document)
-    metadata = out.get("metadata") or {}
-    for name in _SERVER_METADATA:
-        metadata.pop(name, None)
-    spec = out.get("spec") or {}
-    if spec.get("clusterIP") != _HEADLESS and not spec.get("manualSelector"):
-        for path in _SERVER_FIELDS.get(out.get("kind", ""), ()):
-            _drop(out, path)
+    """The document without what only a server can know: uid, resourceVersion, creationTimestamp, generation,
+    managedFields, a Service's allocated addresses and ports, the selector and controller-uid labels of a Job. Use it on
+    both sides."""
+    fields = _SERVER_FIELDS.get(document.get("kind", ""), ())
+    spec = document.get("spec") or {}
+    takes = bool(fields) and spec.get("clusterIP") != _HEADLESS and not spec.get("manualSelector")
+    out: JsonObject = deep_copy(document) if takes else dict(document)
+    if metadata := out.get("metadata"):
+        out["metadata"] = {key: value for key, value in metadata.items() if key not in _SERVER_METADATA}
+    for path in fields if takes else ():
+        _drop(out, path)
     return out
 
 
