@@ -20,9 +20,9 @@ class ChangeOrigin(StrEnum):
     """Where a change comes from. The value is what a reader sees."""
 
     HEAD = "from this change"
-    BOTH = "from this change, beside what is pending on the base"
+    BOTH = "from this change, and pending on the base in part"
     BASE = "pending on the base anyway"
-    DRIFT = "drift that is put back, with or without this change"
+    DRIFT = "manual changes that are undone, with or without this change"
 
 
 @dataclass(frozen=True, slots=True)

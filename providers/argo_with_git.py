@@ -10,7 +10,9 @@ from functools import cache
 from planner.values import JsonObject
 from providers.git.commit_histories import CommitHistories
 from providers.kubernetes.operations.argosync import ArgoSyncProvider
+from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from providers.provider_tools import ProviderTools
+from providers.simulated_argo import SimulatedArgo
 
 
 def create(tools: ProviderTools) -> ArgoSyncProvider:
@@ -24,4 +26,11 @@ def create(tools: ProviderTools) -> ArgoSyncProvider:
         ref = f"refs/heads/{history['branch']}"
         return histories().contains(history, ancestor, descendant, ref) is True
 
-    return ArgoSyncProvider(tools.api, contains)
+    return ArgoSyncProvider(tools.api, contains, _simulated(tools))
+
+
+def _simulated(tools: ProviderTools) -> SimulatedArgo | None:
+    """The Argo CD of a sandbox; None where there is a real one, or none."""
+    if tools.sandbox is None or not isinstance(tools.api, SnapshotCluster):
+        return None
+    return SimulatedArgo(tools.sandbox, tools.folder, tools.api)

@@ -10,13 +10,22 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
+from planner.rollout.promotion import (
+    CATALOG,
+    Promotion,
+    committed_files,
+    next_catalog,
+    parse_promoted_services,
+    predict_promotion,
+)
 from planner.values import JsonObject
 from providers.cluster import Cluster
 from providers.json_answer import parse_json_answer
@@ -29,6 +38,7 @@ from providers.provider_tools import ProviderTools
 from providers.sandbox.git_repositories import run_git
 from providers.sandbox.simulated_pipelines import (
     BuiltService,
+    PromotedManifests,
     SimulatedPipeline,
     read_pipelines,
     read_simulated_failures,
@@ -107,7 +117,8 @@ class SimulatedTekton:
         repository = self.folder / "git" / pipeline.repository
         begin, pipeline, prefix = pipeline.branch, *_as_asked(body, pipeline)
         catalog = _catalog(repository, pipeline)
-        built = [one for one in pipeline.services if _is_affected(repository, catalog, one, commit)]
+        promoting = self._promoting(body, pipeline, repository, commit)
+        built = [one for one in pipeline.services if promoting.builds(one, catalog)]
         tasks = [*_BEFORE, *(f"build-{one.name}" for one in built), *([_LAST] if pipeline.branch else [])]
         if failing is not None:
             named = failing or next((task for task in tasks if task.startswith("build-")), _LAST)
@@ -117,7 +128,8 @@ class SimulatedTekton:
         digests = {one.name: self._push(f"{one.image}:{prefix}{commit}") for one in built}
         promoted = {}
         if pipeline.branch:
-            promoted = {"gitopsRevision": _promote(repository, pipeline, catalog, commit, digests, begin)}
+            files = promoting.files(catalog, digests)
+            promoted = {"gitopsRevision": _promote(repository, pipeline, files, commit, begin)}
         reused = [one.name for one in pipeline.services if one.name not in digests]
         results: dict[str, Any] = {
             **promoted,
@@ -131,6 +143,22 @@ class SimulatedTekton:
             results |= {f"{one.name}-IMAGE_URL": url, f"{one.name}-IMAGE_DIGEST": digests[one.name]}
         listed = [{"name": name, "value": value} for name, value in results.items()]
         return {"results": listed, "childReferences": _children(body, tasks)}
+
+    def _promoting(self, body: JsonObject, pipeline: SimulatedPipeline, repository: Path, commit: str) -> _Promoting:
+        """What a promotion of the commit has to go by: the rules of the shipped scripts where the pipeline has them."""
+        params = {one["name"]: str(one.get("value") or "") for one in body["spec"].get("params") or ()}
+        anew = params.get("build-cache-mode") == "disabled"
+        manifests = pipeline.manifests[0] if pipeline.manifests else PromotedManifests("")
+        given = self._config_map(pipeline.namespace, manifests.config_map)
+        wanted = manifests.files or tuple(name for name in given if name.endswith(".yaml"))
+        rendered = {name: given[name] for name in wanted if name in given}
+        services = self._config_map(pipeline.namespace, manifests.services).get("services.json", "")
+        return _Promoting(repository, pipeline, commit, rendered, services, manifests, anew)
+
+    def _config_map(self, namespace: str, name: str) -> dict[str, str]:
+        kind = served_kind(self.cluster, "v1", "ConfigMap")
+        live = self.cluster.get(kind, namespace, name) if kind and name else None
+        return dict((live or {}).get("data") or {})
 
     def _push(self, image: str) -> str:
         """A made-up image in the registry of the sandbox; its digest."""
@@ -167,14 +195,76 @@ def _catalog(repository: Path, pipeline: SimulatedPipeline) -> JsonObject:
     return {"services": {}}
 
 
-def _is_affected(repository: Path, catalog: JsonObject, service: BuiltService, commit: str) -> bool:
-    known, before = catalog["services"].get(service.name), str(catalog.get("sourceCommit") or "")
-    if not known or not before:
-        return True
-    try:
-        return bool(run_git(repository, "diff", "--name-only", before, commit, "--", service.context))
-    except PermanentError:
-        return True
+@dataclass(frozen=True, slots=True)
+class _Promoting:
+    """What is built of a commit, and what is committed then. `services` is the text of `services.json`; without it a
+    service is built when its folder changed since the commit of the catalog. `anew` builds all."""
+
+    repository: Path
+    pipeline: SimulatedPipeline
+    commit: str
+    rendered: Mapping[str, str]
+    services: str
+    manifests: PromotedManifests
+    anew: bool
+
+    def builds(self, service: BuiltService, catalog: JsonObject) -> bool:
+        """Whether a service is built."""
+        if self.anew:
+            return True
+        if self.services:
+            return service.name in self._foretold(catalog).builds
+        known, before = catalog["services"].get(service.name), str(catalog.get("sourceCommit") or "")
+        if not known or not before:
+            return True
+        try:
+            return bool(run_git(self.repository, "diff", "--name-only", before, self.commit, "--", service.context))
+        except PermanentError:
+            return True
+
+    def files(self, catalog: JsonObject, digests: Mapping[str, str]) -> Mapping[str, str | None]:
+        """What is committed, by path; None for a file that goes."""
+        folder = str(PurePosixPath(self.pipeline.catalog).parent)
+        if not self.services:
+            return {**self._worded(folder, digests), self.pipeline.catalog: self._catalog(catalog, digests)}
+        services = parse_promoted_services(self.services)
+        foretold = self._foretold(catalog)
+        whole = committed_files(foretold, digests)
+        after = next_catalog(services, json.dumps(catalog), self._listing, digests, self.commit)
+        gone = [f"{name}.yaml" for name in catalog["services"] if name not in after["services"]]
+        return {
+            **{f"{folder}/{name}": None for name in gone},
+            **{f"{folder}/{name}": text for name, text in whole.items()},
+            self.pipeline.catalog: json.dumps(after, indent=2) + "\n",
+        }
+
+    def _foretold(self, catalog: JsonObject) -> Promotion:
+        before = {} if self.anew else {CATALOG: json.dumps(catalog)}
+        return predict_promotion(parse_promoted_services(self.services), self.rendered, before, self._listing)
+
+    def _listing(self, path: str) -> str:
+        """As `git ls-tree -r` prints it."""
+        text = run_git(self.repository, "ls-tree", "-r", self.commit, "--", path)
+        return f"{text}\n" if text else ""
+
+    def _worded(self, folder: str, digests: Mapping[str, str]) -> dict[str, str]:
+        """The manifests with the digest of the one service and the commit in place of their words."""
+        words = {self.manifests.commit: self.commit, self.manifests.digest: next(iter(digests.values()), "")}
+        found = {}
+        for name, text in self.rendered.items() if digests else ():
+            worded = text
+            for word, value in words.items():
+                worded = worded.replace(word, value) if word else worded
+            found[f"{folder}/{name}"] = worded
+        return found
+
+    def _catalog(self, catalog: JsonObject, digests: Mapping[str, str]) -> str:
+        images = {one.name: one.image for one in self.pipeline.services}
+        built = {
+            name: {"image": f"{images[name]}@{digest}", "sourceCommit": self.commit} for name, digest in digests.items()
+        }
+        after = {**catalog, "sourceCommit": self.commit, "services": {**catalog["services"], **built}}
+        return json.dumps(after, indent=2, sort_keys=True) + "\n"
 
 
 def _changed_files(repository: Path, commit: str) -> str:
@@ -186,27 +276,27 @@ def _changed_files(repository: Path, commit: str) -> str:
 
 
 def _promote(
-    repository: Path, pipeline: SimulatedPipeline, catalog: JsonObject, commit: str, digests: dict[str, str], begin: str
+    repository: Path, pipeline: SimulatedPipeline, files: Mapping[str, str | None], commit: str, begin: str
 ) -> str:
-    """The commit of the GitOps branch that has the digests; the tip where it has them already. A branch that is not
-    there begins at the branch `begin`."""
+    """The commit of the GitOps branch that has the files; the tip where it has them already. A branch that is not there
+    begins at the branch `begin`."""
     try:
         tip = run_git(repository, "rev-parse", "--verify", "-q", f"refs/heads/{pipeline.branch}")
         known = tip
     except PermanentError:
         tip, known = run_git(repository, "rev-parse", f"refs/heads/{begin}"), ""
-    images = {one.name: one.image for one in pipeline.services}
-    built = {name: {"image": f"{images[name]}@{digest}", "sourceCommit": commit} for name, digest in digests.items()}
-    wanted = {**catalog, "sourceCommit": commit, "services": {**catalog["services"], **built}}
-    if wanted == catalog:
-        return tip
-    text = json.dumps(wanted, indent=2, sort_keys=True) + "\n"
     with tempfile.TemporaryDirectory(prefix="hwplan-run-") as temp:
         index = Path(temp) / "index"
-        blob = run_git(repository, "hash-object", "-w", "--stdin", stdin=text.encode())
         run_git(repository, "read-tree", tip, index=index)
-        run_git(repository, "update-index", "--add", "--cacheinfo", f"100644,{blob},{pipeline.catalog}", index=index)
+        for path, text in files.items():
+            if text is None:
+                run_git(repository, "update-index", "--force-remove", path, index=index)
+                continue
+            blob = run_git(repository, "hash-object", "-w", "--stdin", stdin=text.encode())
+            run_git(repository, "update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", index=index)
         tree = run_git(repository, "write-tree", index=index)
+    if tree == run_git(repository, "rev-parse", f"{tip}^{{tree}}"):
+        return tip
     made = run_git(repository, "commit-tree", tree, "-p", tip, "-m", f"promote {commit}")
     run_git(repository, "update-ref", f"refs/heads/{pipeline.branch}", made, known)
     return made

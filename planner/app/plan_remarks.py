@@ -32,7 +32,7 @@ def remarks_from_state(
         if is_hwplan_kind(record.api_version) and is_no_longer_declared(inputs, address, record.scope, declared)
     }
     other = {
-        address: f"declared otherwise than in run {records[address].run}"
+        address: f"its declaration changed since run {records[address].run}"
         for address in inputs.resources
         if address in records
         and _is_declared_otherwise(inputs, records[address])

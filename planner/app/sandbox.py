@@ -20,6 +20,7 @@ from planner.values import Json, JsonObject
 from planner.whole_file import partial_path
 from providers.sandbox import (
     BuiltService,
+    PromotedManifests,
     SandboxContents,
     SandboxGitHubRepository,
     SandboxRemote,
@@ -224,4 +225,14 @@ def _pipeline(document: SimulatedPipelineDocument) -> SimulatedPipeline:
     spec = document.spec
     services = tuple(BuiltService(one.name, one.image, one.context) for one in spec.services)
     promoted = spec.branch or "", spec.catalog or ""
-    return SimulatedPipeline(spec.namespace, spec.name, spec.repository, *promoted, services)
+    given = spec.manifests
+    manifests = (
+        (
+            PromotedManifests(
+                given.config_map, given.services or "", given.files, given.digest or "", given.commit or ""
+            ),
+        )
+        if given is not None
+        else ()
+    )
+    return SimulatedPipeline(spec.namespace, spec.name, spec.repository, *promoted, services, manifests)

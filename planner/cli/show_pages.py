@@ -262,9 +262,10 @@ def _command(made: PlanRun, request: Request, verb: str, saved: Path | None, fir
     plan = made.plan
     if plan.is_empty or (saved is None and not plan.applyable and plan.blocked):
         return ""  # what is blocked stays so when the same command is given again
-    if saved is not None:
-        return f"hwplan apply {shlex.quote(str(saved))}{_where_to_apply(request)}{allow_options(fired)} --confirm"
     bound = f" --plan-id {short_id(made.identifier)}"
+    if saved is not None:
+        options = f"{_where_to_apply(request)}{bound}{allow_options(fired)}"
+        return f"hwplan apply {shlex.quote(str(saved))}{options} --confirm"
     return f"hwplan {verb}{_words(request)}{_where_to_apply(request)}{bound}{allow_options(fired)} --confirm"
 
 

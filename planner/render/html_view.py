@@ -211,7 +211,7 @@ class _Entries:
             ("declared", safe_text(str(change.source)) if change.source.file else ""),
             ("precondition", _precondition(change.precondition)),
             ("after-state vouched for by", _vouched(change)),
-            ("takes from others", safe_text(", ".join(".".join(map(str, path)) for path in change.forced))),
+            ("overwrites fields of others", safe_text(", ".join(".".join(map(str, path)) for path in change.forced))),
             ("waits", safe_text(change.wait) if change.wait != "ready" else ""),
         )
         fields = [item for item in change.fields if change.action is not Action.NOOP]

@@ -29,6 +29,7 @@ _COMMAND_ROOM = 8_000
 _MOST_NAMES = 40  # of objects with one and the same change
 _MOST_COLUMNS = 200
 _MOST_PROSE = 700  # characters of a sentence
+_AUTHORS = "Who last wrote the lines that declare changed fields (a template is often older than the value it is given)"
 
 
 def render_markdown(
@@ -81,6 +82,7 @@ def _head(view: PlanView) -> list[str]:
         f"Risk: {_risk_counts(view.risks)}",
         "",
         f"Plan `{view.identifier}`",
+        *(["", _prose(view.approval)] if view.approval else []),
     ]
 
 
@@ -97,10 +99,16 @@ def _way(view: PlanView) -> list[str]:
 
 def _facts(view: PlanView) -> list[str]:
     """What a reviewer asks before anything else, each with its answer."""
-    shown = _fitting(
-        [f"- **{fact.title}** {_prose(fact.words, _MOST_PROSE)}" for fact in view.facts], "fact", _FACT_ROOM
+    shown, folded = (
+        _fitting(
+            [f"- **{fact.title}** {_prose(fact.words, _MOST_PROSE)}" for fact in view.facts if fact.folded is folds],
+            "fact",
+            _FACT_ROOM,
+        )
+        for folds in (False, True)
     )
-    return ["", "#### Facts for the review", "", *shown] if shown else []
+    lines = ["", "#### Facts for the review", "", *shown] if shown else []
+    return [*lines, "", f"<details><summary>{_AUTHORS}</summary>", "", *folded, "", "</details>"] if folded else lines
 
 
 def _effects(view: PlanView) -> list[str]:
@@ -120,12 +128,15 @@ def _risk_counts(found: Sequence[Risk]) -> str:
     """How much of each danger: deletes, replaces, loosened gates, fields taken, secrets, adoptions, what is blocked."""
     counts = Counter(risk.danger for risk in found)
     reported = ", ".join(f"**{danger}: {counts[danger]}**" for danger in RiskClass if counts[danger])
-    return reported or "no delete, replace, adoption, forced field, changed secret or loosened gate"
+    return reported or "no downtime, delete, replace, adoption, overwritten field, changed secret or loosened gate"
 
 
 def _risks(view: PlanView) -> list[str]:
     """What must not be overlooked: read first, each by name."""
-    reported = _fitting([_risk(risk) for risk in view.risks], "risk")
+    alike: dict[tuple[RiskClass, str, str], list[str]] = {}
+    for risk in view.risks:
+        alike.setdefault((risk.danger, risk.text, risk.remedy), []).append(risk.address)
+    reported = _fitting([_risk(*what, names) for what, names in alike.items()], "risk")
     reported += _fitting([f"- warning: {_code(warning)}" for warning in view.warnings], "warning")
     return ["", "#### Look at these first", "", *reported] if reported else []
 
@@ -139,13 +150,12 @@ def _fitting(lines: Sequence[str], noun: str, room: int = _RISK_ROOM) -> list[st
     return [*shown, f"- and {more} more {noun}{'s' * (more != 1)}"] if more else shown
 
 
-def _risk(risk: Risk) -> str:
-    remedy = f"; {_code(risk.remedy)}" if risk.remedy else ""
-    return f"- **{risk.danger}** {_code(risk.address)}: {_code(risk.text)}{remedy}"
+def _risk(danger: RiskClass, text: str, remedy: str, names: Sequence[str]) -> str:
+    return f"- **{danger}** {_names(names)}: {_code(text)}{f'; {_code(remedy)}' if remedy else ''}"
 
 
 def _foot(view: PlanView) -> list[str]:
-    decide = [line for text in (view.order, view.approval) if text for line in ("", _prose(text))]
+    decide = ["", _prose(view.order)] if view.order else []
     if len(view.command.encode()) > _COMMAND_ROOM:
         return [*decide, "", "The command that applies it is too long for a comment; `hwplan plan` prints it."]
     return (

@@ -120,7 +120,7 @@ def _taken_over(change: Change) -> list[str]:
 
 def _forced(change: Change) -> str:
     taken = "1 field" if len(change.forced) == 1 else f"{len(change.forced)} fields"
-    return f"takes {taken} from others"
+    return f"overwrites {taken} of others"
 
 
 def _after(change: Change, context: LineContext) -> list[str]:

@@ -23,10 +23,11 @@ CommandOf: TypeAlias = Callable[[str, Address], str]  # the command of a verb, f
 
 @dataclass(frozen=True, slots=True)
 class ReviewFact:
-    """One answer to a reviewer: a title of ours, and its words."""
+    """One answer to a reviewer: a title of ours, and its words. `folded` ones are read by who looks for them."""
 
     title: str
     words: Words
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,16 +31,18 @@ def review_facts(plan: Plan, context: ReviewContext, name_of: NameOf) -> tuple[R
     if not plan.applyable:
         return ()
     found: list[tuple[str, Iterator[Part]]] = [
+        ("checked", _checked(plan, name_of)),
         ("origin", _origins(plan, context, name_of)),
         *([] if context.way else [("downtime", _outage(plan, name_of))]),  # a stage says it of the pods
-        ("starts", _starts(plan, name_of)),
+        ("runs and builds", _starts(plan, name_of)),
         ("gates and retention", _rules(plan, name_of)),
         *(("overwritten", parts) for parts in overwritten_values(plan, context, name_of)),
         *(("secret", parts) for parts in exchanged_secret_values(plan, context, name_of)),
-        *(("last written", parts) for parts in written_lines(context, name_of)),
-        ("checked", _checked(plan, name_of)),
     ]
-    facts = (ReviewFact(title, words_of_parts(parts)) for title, parts in found)
+    facts = [ReviewFact(title, words_of_parts(parts)) for title, parts in found]
+    facts += [
+        ReviewFact("last written", words_of_parts(parts), folded=True) for parts in written_lines(context, name_of)
+    ]
     return tuple(fact for fact in facts if "".join(fact.words))
 
 
@@ -51,16 +53,20 @@ def _named(addresses: Sequence[Address], name_of: NameOf, most: int = MOST_NAMES
 def _origins(plan: Plan, context: ReviewContext, name_of: NameOf) -> Iterator[Part]:
     if context.base_plan is None:
         if drifted := [one.address for one in plan.changes if one.reason == "drifted"]:
-            yield "Puts back what others changed: "
+            yield "Undoes manual changes: "
             yield from _named(drifted, name_of)
             yield "."
         return
     found = plan_origins(plan, context.base_plan)
-    for origin in ChangeOrigin:
-        if addresses := found.of(origin):
-            yield f"{origin.value[0].upper()}{origin.value[1:]} ({len(addresses)}): "
+    by_origin = {origin: addresses for origin in ChangeOrigin if (addresses := found.of(origin))}
+    largest = max(by_origin, key=lambda one: len(by_origin[one]), default=None)
+    for origin, addresses in sorted(by_origin.items(), key=lambda one: one[0] is largest):
+        yield f"{origin.value[0].upper()}{origin.value[1:]} ({len(addresses)}): "
+        if origin is largest and len(addresses) > MOST_NAMES:
+            yield "all others"
+        else:
             yield from _named(addresses, name_of, _MOST_OF_ORIGIN)
-            yield ". "
+        yield ". "
     if not (found.of(ChangeOrigin.BASE) or found.of(ChangeOrigin.BOTH)):
         yield "Nothing is pending on the base. "
     if found.dropped:
@@ -70,24 +76,22 @@ def _origins(plan: Plan, context: ReviewContext, name_of: NameOf) -> Iterator[Pa
 
 
 def _outage(plan: Plan, name_of: NameOf) -> Iterator[Part]:
-    """The downtime, summed up: what is known of it, and what is not."""
+    """The workloads that serve nothing for a time, or from now on."""
     gaps = list(dict.fromkeys(one.address for one in plan.sets_off if one.kind is SideEffectKind.OUTAGE))
     if not gaps:
         yield "None expected."
         return
     by_address = {change.address: change for change in plan.changes}
     changes = [by_address[one] for one in gaps if one in by_address]
-    if for_good := [one.address for one in changes if _stops(one)]:
+    if stopped := [one.address for one in changes if _stops(one)]:
         yield "Stops and does not come back: "
-        yield from _named(for_good, name_of)
+        yield from _named(stopped, name_of)
         yield ". "
-    if passing := [one for one in changes if not _stops(one)]:
-        seconds = sum(_grace(one.desired or {}) for one in passing)
-        yield "Interrupted: "
-        yield from _named([one.address for one in passing], name_of)
-        yield f"; up to {seconds} s in total until the old pods have stopped ({-(-seconds // 60)} min), "
-        yield "then until the new ones are ready. "
-    yield "Clients of these fail or wait until then; everything else keeps serving."
+    for at, change in enumerate(one for one in changes if not _stops(one)):
+        yield "; " if at else "Interrupted: "
+        yield OutsideText(name_of(change.address))
+        yield f" while its pod stops (up to {_grace(change.desired or {})} s) and until the new one is ready"
+    yield ". Clients of these fail or wait until then." if len(stopped) < len(changes) else ""
 
 
 def _stops(change: Change) -> bool:
@@ -105,7 +109,7 @@ def _starts(plan: Plan, name_of: NameOf) -> Iterator[Part]:
     runs = dict.fromkeys(one.address for one in plan.sets_off if one.kind is SideEffectKind.RUN)
     runs |= dict.fromkeys(one.address for one in plan.changes if one.action is Action.RUN)
     if not runs:
-        yield "No runs and no builds."
+        yield "None."
         return
     yield from _named(list(runs), name_of)
     yield "."

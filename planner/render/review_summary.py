@@ -5,8 +5,8 @@ Pure over a Plan; all text is safe to show. Equal things are reported once, each
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
+from itertools import groupby
 from typing import TypeAlias
 
 from planner.address import Address
@@ -17,6 +17,7 @@ from planner.render.marked_words import Words
 from planner.text_safe import safe_text
 
 _MOST_NAMES = 3  # of one action, in the sentence
+_MOST_GROUPS = 16  # of steps, in the line of the order
 _SAME = 2  # changes of one image, from which on they are reported together
 _VERBS = {
     Action.DELETE: "deletes",
@@ -93,16 +94,21 @@ def image_lines(plan: Plan, name_of: NameOf) -> tuple[str, ...]:
 
 
 def order_line(plan: Plan) -> Words:
-    """The groups in the order in which they begin, what happens on an error, and what a rerun does."""
-    steps = Counter(change.scope for change in plan.changes if change.action is not Action.NOOP)
-    if not steps:
+    """The steps in their order, by group; what happens on an error, and what a rerun does."""
+    steps = [(number, change.scope) for number, change in enumerate(plan.changes, 1)]
+    if all(change.action is Action.NOOP for change in plan.changes):
         return ()
     words: list[str] = []
-    for scope, count in steps.items():
-        words += [" → " if words else "Order: ", f"{safe_text(scope) or 'no longer declared'} ({count})"]
+    groups = [(scope, [number for number, _ in found]) for scope, found in groupby(steps, key=lambda one: one[1])]
+    for scope, numbers in groups[:_MOST_GROUPS]:
+        span = str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]}-{numbers[-1]}"
+        words += [" → " if words else "Order: ", f"{span} {safe_text(scope) or 'no longer declared'}"]
+    if more := len(groups) - _MOST_GROUPS if len(groups) > _MOST_GROUPS else 0:
+        words += [f" and {more} more groups", ""]
     words += [
-        "; each step waits for its dependencies. If a step fails, the steps that depend on it are skipped and the"
-        " others continue; ",
+        ". Steps start in the order of their numbers, several at once, each when its dependencies (",
+        "hwplan why",
+        ") are done. If a step fails, the steps that depend on it are skipped and the others continue; ",
         "--on-error stop",
         " starts nothing further. ",
         "hwplan apply --resume --confirm",
@@ -125,7 +131,7 @@ def approval_line(plan: Plan) -> Words:
         safe_text(plan.cluster.uid[:8]) or "unknown",
         ". It becomes void when one of the changed objects, a dependency of theirs or the configuration changes: ",
         "--plan-id",
-        " plans again and refuses any other plan before it writes. Commits and comments that change none of"
-        " this leave it valid. The approval itself applies nothing: somebody with credentials of the cluster runs the"
-        " command.",
+        " plans again and refuses any other plan before it writes. A merge, commits and comments that change none"
+        " of this leave it valid. The approval itself applies nothing: somebody with credentials of the cluster runs"
+        " the command.",
     )

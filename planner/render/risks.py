@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from planner.dataclass import dataclass
 from planner.field_path import FieldPath, render_path
-from planner.plan import LEAVING, Action, BlockedResource, Change, FieldChange, FieldOp, Plan
+from planner.plan import LEAVING, Action, BlockedResource, Change, FieldChange, FieldOp, Plan, SideEffectKind
 from planner.render.blocked_reason import blocked_reason, source_location
 from planner.render.recorded_rules import loosened_rules
 from planner.resource import PROTECT, REPLACE, WAIT
@@ -25,14 +25,26 @@ class RiskClass(StrEnum):
     """Kinds of risk, the gravest first. The value is what a reader sees."""
 
     BLOCKED = "blocked"
+    LOSS = "data loss"
+    OUTAGE = "downtime"
+    BROKEN = "broken reference"
     DELETE = "delete"
     REPLACE = "replace"
     COMMAND = "command"
     GATE = "gate loosened"
     RETENTION = "retention shortened"
-    FORCED = "forced fields"
+    FORCED = "overwritten fields"
     SECRET = "secret changed"  # noqa: S105 - a word for the reader
+    STALE = "old value stays"
     ADOPT = "adopt"
+
+
+_OF_EFFECTS = {
+    SideEffectKind.LOSS: RiskClass.LOSS,
+    SideEffectKind.OUTAGE: RiskClass.OUTAGE,
+    SideEffectKind.BROKEN: RiskClass.BROKEN,
+    SideEffectKind.STALE: RiskClass.STALE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,11 @@ def find_risks(plan: Plan) -> tuple[Risk, ...]:
     for change in plan.changes:
         name = safe_text(str(change.address) if placed else change.address.local)
         found += [Risk(danger, name, text) for danger, text in _dangers(change)]
+    found += [
+        Risk(_OF_EFFECTS[one.kind], safe_text(str(one.address) if placed else one.address.local), safe_text(one.text))
+        for one in plan.sets_off
+        if one.kind in _OF_EFFECTS
+    ]
     order = list(RiskClass)
     return tuple(sorted(found, key=lambda risk: order.index(risk.danger)))
 

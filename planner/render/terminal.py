@@ -94,7 +94,7 @@ class _Page:
             yield from self.effects()
         if self.view.facts and self.view.made_of:
             yield ""
-            yield self.paint("for the decision", "bold")
+            yield self.paint("facts for the review", "bold")
             wide = max(len(fact.title) for fact in self.view.facts)
             for fact in self.view.facts:
                 yield from self.wrapped("".join(fact.words), wide + 4, f"  {pad_text(fact.title, wide)}  ")

@@ -73,6 +73,34 @@ def predict_promotion(
     return Promotion(files, builds)
 
 
+def committed_files(foretold: Promotion, digests: Mapping[str, str]) -> dict[str, str]:
+    """The files as they are committed once the digests of what is built are known."""
+    files = dict(foretold.files)
+    for name, image in foretold.builds.items():
+        files[f"{name}.yaml"] = _pinned(files[f"{name}.yaml"], image, f"{image}@{digests[name]}")
+    return files
+
+
+def next_catalog(
+    services: Sequence[PromotedService],
+    before: str | None,
+    listing: Callable[[str], str],
+    digests: Mapping[str, str],
+    commit: str,
+) -> JsonObject:
+    """The catalog of a promotion: each service with its image, what that was built from, and when. Raises
+    PermanentError for an earlier catalog that is none."""
+    known = _catalog(before)
+    found: JsonObject = {}
+    for one in services:
+        if one.name in digests:
+            image = f"{one.image}@{digests[one.name]}"
+            found[one.name] = {"image": image, "inputs": _inputs(one, listing), "sourceCommit": commit}
+        else:
+            found[one.name] = known[one.name]
+    return {"services": found, "sourceCommit": commit}
+
+
 def _catalog(text: str | None) -> Mapping[str, JsonObject]:
     if text is None:
         return {}

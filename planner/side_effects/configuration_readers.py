@@ -74,7 +74,9 @@ def _elsewhere(
         before = others.before(one.address)
         if before is not None and _template(before) != _template(one):
             yield SideEffect(
-                one.address, SideEffectKind.RESTART, f"{by}: its pods restart, with the new value, once that is"
+                one.address,
+                SideEffectKind.RESTART,
+                f"{by}: its pods restart with the new value at the next delivery of that",
             )
         elif how is not ReadMode.VOLUME:
             yield SideEffect(

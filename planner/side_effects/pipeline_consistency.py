@@ -127,7 +127,7 @@ def _told(checked: _Checked) -> tuple[SideEffectKind, str]:
         more = f" and {len(checked.broken) - _MOST} more" if len(checked.broken) > _MOST else ""
         return SideEffectKind.BROKEN, f"{'; '.join(checked.broken[:_MOST])}{more}: its runs fail"
     reported = (
-        f"its references were checked as they are after the change, and hold: {checked.tasks} tasks, "
+        f"its references after the change are complete, by hwplan's own check: {checked.tasks} tasks, "
         f"{checked.results} uses of results, {checked.orders} of runAfter, {checked.params} of parameters"
     )
     return SideEffectKind.CHECKED, reported + (

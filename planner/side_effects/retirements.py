@@ -75,8 +75,9 @@ def _references(
         [f"{len(staying)} declared", f"{len(others.live)} live"] if others.looked_at else [f"{len(staying)} declared"]
     )
     looked += [f"{len(delivered)} delivered"] if delivered else []
-    words = "no field names it" if found else "nothing references it any more"
-    yield f"{words} (looked at {' and '.join([', '.join(looked[:-1]), looked[-1]] if looked[1:] else looked)} objects)"
+    words = "no field names it" if found else "no object references it any more"
+    seen = " and ".join([", ".join(looked[:-1]), looked[-1]] if looked[1:] else looked)
+    yield f"{words} (looked at {seen} objects; calls by the code of a service are not seen)"
     if others.unlisted:
         yield f"not looked at: {', '.join(others.unlisted[:_MOST])}"
 

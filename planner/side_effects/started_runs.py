@@ -35,7 +35,7 @@ def effects_on_runs(change: Change, resource: Resource | None) -> Iterator[SideE
 
 def _scheduled(spec: JsonObject) -> str:
     if spec.get("suspend") is True:
-        return "it is suspended: nothing runs until that is taken back"
+        return "it is suspended: nothing runs until it is resumed"
     return f"the next run uses it (schedule {as_text(spec.get('schedule')) or 'unknown'})"
 
 

@@ -169,7 +169,7 @@ def _all(count: int) -> str:
 
 def _gap(spec: JsonObject) -> str:
     grace = as_mapping(as_mapping(spec.get("template")).get("spec")).get("terminationGracePeriodSeconds", _GRACE)
-    return f"from then until the new one is ready (stopping may take {grace} s)"
+    return f"from then until the new one is ready (up to {grace} s to stop, then its start)"
 
 
 def _unprobed(spec: JsonObject) -> str:

@@ -17,6 +17,20 @@ class SimulatedService(StrictModel):
     context: Text = Field(description="Folder in the source repository; `.` is all of it.")
 
 
+class SimulatedManifests(StrictModel):
+    """The manifests that a promotion commits beside the catalog, out of a ConfigMap of the pipeline."""
+
+    config_map: Name = Field(description="The ConfigMap, in the namespace of the Pipeline.")
+    services: Name | None = Field(
+        None,
+        description="ConfigMap with `services.json`: what is built follows from it as in `plan-artifacts`, "
+        "and images get their digests as in `gitops-promote`.",
+    )
+    files: tuple[Text, ...] = Field((), description="The keys that are committed; without any, all that end in .yaml.")
+    digest: Text | None = Field(None, description="Word in them that stands for the digest of the one service.")
+    commit: Text | None = Field(None, description="Word in them that stands for the source commit.")
+
+
 class SimulatedPipelineSpec(StrictModel):
     """A Pipeline, and where its runs promote to."""
 
@@ -26,6 +40,7 @@ class SimulatedPipelineSpec(StrictModel):
     branch: Branch | None = Field(None, description="Branch that is promoted to; without one nothing is.")
     catalog: InnerPath | None = Field(None, description="Path of the catalog in that branch.")
     services: tuple[SimulatedService, ...] = Field((), description="What is built.")
+    manifests: SimulatedManifests | None = Field(None, description="What is promoted besides the catalog.")
 
 
 class SimulatedPipelineDocument(StrictModel):

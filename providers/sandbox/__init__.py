@@ -11,13 +11,14 @@ from providers.sandbox.create_files import SandboxContents, fill_sandbox
 from providers.sandbox.git_repositories import SandboxRemote
 from providers.sandbox.github_file import SandboxGitHubRepository
 from providers.sandbox.secret_files import SandboxSecretFile
-from providers.sandbox.simulated_pipelines import BuiltService, SimulatedPipeline
+from providers.sandbox.simulated_pipelines import BuiltService, PromotedManifests, SimulatedPipeline
 
 __all__ = [
     "BuiltService",
     "CannedAnswer",
     "CannedQuery",
     "CannedTarget",
+    "PromotedManifests",
     "SandboxContents",
     "SandboxGitHubRepository",
     "SandboxRemote",

@@ -15,7 +15,7 @@ FAILURES = "failures.yaml"
 _WORDS = ("namespace", "name", "repository", "branch", "catalog")
 _HEAD = """\
 # What runs of these pipelines come to in this sandbox (simulated: no container runs). Each service whose context
-# changed gets a made-up image in registry/, and their digests a commit in `repository`. Other runs just succeed.
+# changed gets a made-up image in registry/; a commit in `repository` has digests and manifests. Other runs succeed.
 """
 
 
@@ -29,9 +29,21 @@ class BuiltService:
 
 
 @dataclass(frozen=True, slots=True, order=True)
+class PromotedManifests:
+    """The manifests beside the catalog: keys of a ConfigMap, with words that stand for digest and commit ("": none).
+    With a ConfigMap `services` (its `services.json`) the shipped scripts' rules say what is built and pinned."""
+
+    config_map: str
+    services: str = ""
+    files: tuple[str, ...] = ()
+    digest: str = ""
+    commit: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class SimulatedPipeline:
     """A Pipeline and what its runs do. `repository` is a folder below `git/`, `catalog` a path in its `branch`; with no
-    branch they only build."""
+    branch they only build. `manifests` has at most one item."""
 
     namespace: str
     name: str
@@ -39,6 +51,7 @@ class SimulatedPipeline:
     branch: str
     catalog: str
     services: tuple[BuiltService, ...]
+    manifests: tuple[PromotedManifests, ...] = ()
 
 
 def write_pipelines(path: Path, pipelines: Sequence[SimulatedPipeline]) -> None:
@@ -57,7 +70,8 @@ def read_pipelines(folder: Path) -> Mapping[tuple[str, str], SimulatedPipeline]:
 def _pipeline(row: JsonObject) -> tuple[tuple[str, str], SimulatedPipeline]:
     services = tuple(BuiltService(one["name"], one["image"], one["context"]) for one in row["services"])
     namespace, name, repository, branch, catalog = (str(row[key]) for key in _WORDS)
-    one = SimulatedPipeline(namespace, name, repository, branch, catalog, services)
+    manifests = tuple(PromotedManifests(**{**one, "files": tuple(one["files"])}) for one in row.get("manifests") or ())
+    one = SimulatedPipeline(namespace, name, repository, branch, catalog, services, manifests)
     return (one.namespace, one.name), one
 
 

@@ -81,17 +81,19 @@ ANSWERS = {
         r"\d:\d\dZ`$"
     ),
     "2 what comes from it, what is due anyway, what is drift": (
-        r"\*\*origin\*\* From this change \(\d+\): .*Pending on the base anyway \(2\): `ConfigMap/hwlab-v03/hwl"
-        r"ab-artifact-store`, `Secret/hwlab-v03/hwlab-v03-openfga`\. Drift that is put back, .*\(1\): `Deploym"
-        r"ent\.apps/hwlab-v03/openfga`"
+        r"\*\*origin\*\* From this change, and pending on the base in part \(1\): `ConfigMap/hwlab-v03-ci/hwlab-v03-git"
+        r"ops`\. Pending on the base anyway \(2\): `ConfigMap/hwlab-v03/hwlab-artifact-store`, `Secret/hwlab-v03/hwlab-"
+        r"v03-openfga`\. Manual changes that are undone, .*\(1\): `Deployment\.apps/hwlab-v03/openfga`\. From this "
+        r"change \(18\): all others"
     ),
     "3 what is down, and for how long": (
-        r"\*\*downtime\*\* Interrupted: `Deployment\.apps/devops-infra/git-mirror`, `StatefulSet\.apps/"
-        r"hwlab-v03/postgres`; up to 150 s in total until the old pods have stopped \(3 min\)"
+        r"\*\*downtime\*\* Interrupted: `Deployment\.apps/devops-infra/git-mirror` while its pod stops \(up to 30 s\) "
+        r"and until the new one is ready; `StatefulSet\.apps/hwlab-v03/postgres` while its pod stops \(up to 120 s\)"
     ),
     "4 what retires, who still needs it, what becomes of its pods": (
-        r"\*\*retires\*\* .*hwlab-notifier: 5 objects deleted .*nothing references it any more \(looked at \d+"
-        r" declared, \d+ live and \d+ delivered objects\); ConfigMap hwlab-v03-gitops no longer delivers its D"
+        r"\*\*retires\*\* .*hwlab-notifier: 5 objects deleted .*no object references it any more \(looked at \d+"
+        r" declared, \d+ live and \d+ delivered objects; "
+        r"calls by the code of a service are not seen\); ConfigMap hwlab-v03-gitops no longer delivers its D"
         r"eployment hwlab-notifier, .*Application hwlab-v03 then deletes it \(prune\)"
     ),
     "5 whose work is overwritten, and how to retain it": (
@@ -105,10 +107,10 @@ ANSWERS = {
         r"penfga` \(does not restart, keeps the old value\)\. Whoever has the value can compare .*`hwplan secret "
         r"status --target "
     ),
-    "7 what starts by itself": (r"\*\*starts\*\* `RegistryImage/ci-node-tools`\."),
+    "7 what starts by itself": (r"\*\*runs and builds\*\* `RegistryImage/ci-node-tools`\."),
     "8 does the pipeline still fit together": (
-        r"\*\*checked\*\* `Pipeline\.tekton\.dev/hwlab-v03-ci/hwlab-v03`: .*hold: \d+ tasks, \d+ uses "
-        r"of results, \d+ of runAfter"
+        r"\*\*checked\*\* `Pipeline\.tekton\.dev/hwlab-v03-ci/hwlab-v03`: .*complete, by hwplan's own check: \d+ tasks"
+        r", \d+ uses of results, \d+ of runAfter"
     ),
     "9 is a gate looser, is less retained": (
         r"\*\*gates and retention\*\* gate loosened in .*`gate\.require loses mirror-flush`; retention shorten"

@@ -7,6 +7,8 @@ What each apply would make of an object is asked of the server, as Argo CD's own
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from planner.address import Address, group_of
 from planner.app.session import Session
@@ -17,6 +19,7 @@ from planner.errors import ConfigError, PermanentError, ProviderError
 from planner.field_path import ListItem
 from planner.loading.yaml.load_documents import MANIFEST, load_documents
 from planner.plan import Action, FieldChange, FieldOp
+from planner.rollout.argo_marks import FIELD_MANAGER, HOOK, TRACKING, tracking_mark
 from planner.rollout.argo_prediction import AFTER_BUILD, ArgoPrediction, PredictedChange
 from planner.rollout.promotion import CATALOG, Promotion, parse_promoted_services, predict_promotion
 from planner.spec.lane import Lane
@@ -31,10 +34,6 @@ from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.parallel_map import ParallelMap
 from providers.kubernetes.ssa.merge import comparable_document
 
-_SANDBOX = "the Argo CD of a sandbox brings nothing into its cluster"
-_MANAGER = "argocd-controller"
-_TRACKING = "argocd.argoproj.io/tracking-id"
-_HOOK = "argocd.argoproj.io/hook"
 _INSTANCE = "app.kubernetes.io/instance"
 _AT_ONCE = 8
 _CONTAINERS = ("spec", "template", "spec", "containers")
@@ -59,8 +58,6 @@ def preview_promotion(session: Session, lane: Lane, objects: ObjectCache, tree: 
 
 def predict_sync_of_promotion(session: Session, promoted: Promotion) -> ArgoPrediction:
     """What a sync of that will change. Never raises, as predict_sync_of_rollout."""
-    if session.world.sandbox is not None:
-        return ArgoPrediction(problem=_SANDBOX)
     try:
         return _Predictor.of(session, promoted).all()
     except ConfigError as error:
@@ -72,11 +69,11 @@ def predict_sync_of_promotion(session: Session, promoted: Promotion) -> ArgoPred
 def predict_sync_of_rollout(session: Session, lane: Lane, commit: str, *, promotes: bool) -> ArgoPrediction:
     """What the sync of a rollout of `commit` will change. `promotes` is false where the run of the commit is over, so
     that the branch stays as it is. Never raises: what cannot be read is the `problem` of the prediction."""
-    if session.world.sandbox is not None:
-        return ArgoPrediction(problem=_SANDBOX)
+    sandbox = session.world.sandbox is not None
     try:
-        promoted = _promotion(session, lane, commit, ObjectCache(GitClient(), cache_folder("git")), promotes=promotes)
-        return _Predictor.of(session, promoted).all()
+        with TemporaryDirectory(prefix="hwplan-git-") as scratch:  # of a sandbox nothing is retained elsewhere
+            objects = ObjectCache(GitClient(), Path(scratch) if sandbox else cache_folder("git"))
+            return _Predictor.of(session, _promotion(session, lane, commit, objects, promotes=promotes)).all()
     except ConfigError as error:
         return ArgoPrediction(problem=str(error))
     except ProviderError as error:
@@ -200,14 +197,14 @@ class _Predictor:
 
     def _one(self, document: JsonObject) -> PredictedChange | None:
         address = self._address(document)
-        if _HOOK in (document["metadata"].get("annotations") or {}):
+        if HOOK in (document["metadata"].get("annotations") or {}):
             return PredictedChange(address, Action.RUN)
         kind = self._kind(document)
         live = self.cluster.get(kind, address.namespace, address.name)
         if live is None:
             return PredictedChange(address, Action.CREATE)
         unknown = self._unbuilt(document, live)
-        after = self.cluster.predict(kind, self._sent(document, live, address, unknown), manager=_MANAGER)
+        after = self.cluster.predict(kind, self._sent(document, live, address, unknown), manager=FIELD_MANAGER)
         fields = diff_documents(_shown(live), _shown(after))
         fields += tuple(unknown.values())
         if not fields:
@@ -221,15 +218,11 @@ class _Predictor:
         )
         body = _with_images(document, _images(live), frozenset(unknown))
         labels = live["metadata"].get("labels") or {}
-        mark = {_TRACKING: self._mark(address)}
-        if _INSTANCE in labels and _TRACKING not in (live["metadata"].get("annotations") or {}):
+        mark = {TRACKING: tracking_mark(str(self.application["metadata"]["name"]), address)}
+        if _INSTANCE in labels and TRACKING not in (live["metadata"].get("annotations") or {}):
             metadata = {**metadata, "labels": {**(metadata.get("labels") or {}), _INSTANCE: labels[_INSTANCE]}}
             mark = {}
         return {**body, "metadata": {**metadata, "annotations": {**(metadata.get("annotations") or {}), **mark}}}
-
-    def _mark(self, address: Address) -> str:
-        name = self.application["metadata"]["name"]
-        return f"{name}:{address.group}/{address.kind}:{address.namespace}/{address.name}"
 
     def _unbuilt(self, document: JsonObject, live: JsonObject) -> dict[str, FieldChange]:
         """The image of each container that is not built yet, by the container's name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from planner.app.lane_holds import standing_hold
-from planner.app.pull_requests.cycle_book import CycleBook
+from planner.app.pull_requests.cycle_progress import CycleProgress
 from planner.app.pull_requests.pull_requests_reader import PullRequestsReader, PullRequestsReading
 from planner.errors import StalePlan
 from planner.pull_requests.candidate import UnmetRequirement
@@ -18,51 +18,53 @@ _PAST = 50  # cycles that the self-stop looks at
 
 
 def reading_with_approvals(
-    book: CycleBook, reader: PullRequestsReader, reading: PullRequestsReading
+    progress: CycleProgress, reader: PullRequestsReader, reading: PullRequestsReading
 ) -> PullRequestsReading:
     """The reading with who approved what, where the lane wants to know."""
-    if reading.candidates is None or not book.place.rules.approvals.quorum:
+    if reading.candidates is None or not progress.place.rules.approvals.quorum:
         return reading
     from planner.app.pull_requests.candidate_approvals import read_approvals, remember_approvals  # plans whole rollouts
 
-    found = read_approvals(book.place, book.store, reader, reading.candidates, reading.branch, book.memory, reading.now)
-    book.memory = remember_approvals(book.memory, found, book.place.rules.approvals, reading.now)
+    found = read_approvals(
+        progress.place, progress.store, reader, reading.candidates, reading.branch, progress.memory, reading.now
+    )
+    progress.memory = remember_approvals(progress.memory, found, progress.place.rules.approvals, reading.now)
     return replace(reading, candidates=found, problems=tuple(reader.problems))
 
 
-def decide_cycle(book: CycleBook, reading: PullRequestsReading) -> CycleDecision:
+def decide_cycle(progress: CycleProgress, reading: PullRequestsReading) -> CycleDecision:
     """What this cycle does; on a node that does not merge for the lane nothing is merged (B10)."""
-    place = book.place
+    place = progress.place
     decision = decide_merge_cycle(
-        reading.candidates, place.rules, reading.branch, _state(book, reading), base=place.branch, now=reading.now
+        reading.candidates, place.rules, reading.branch, _state(progress, reading), base=place.branch, now=reading.now
     )
     if not place.merges:
         other = UnmetRequirement("authority", f"{place.rules.authority} merges for this lane", "operator")
         return replace(decision, lane=(*decision.lane, other), merge=None)
-    open_ones = [one for one in book.known() if one.step is DeliveryStep.INTENDED]
+    open_ones = [one for one in progress.known() if one.step is DeliveryStep.INTENDED]
     if open_ones:  # a cycle was killed: what became of its merge comes first (P21)
         return replace(decision, merge=None, paused=f"pull request {open_ones[0].pull} is looked at first")
     return decision
 
 
 def recheck_before_merge(
-    book: CycleBook, reader: PullRequestsReader, decision: CycleDecision, seen: PullRequestsReading
+    progress: CycleProgress, reader: PullRequestsReader, decision: CycleDecision, seen: PullRequestsReading
 ) -> None:
     """Under the lease, right before the merge: all about the candidate again. Raises StalePlan, ProviderError."""
     assert decision.merge is not None
     number = decision.merge.pull.number
     now = reader.again(decision.merge)
     if now.tip != seen.tip:
-        raise StalePlan(f"{book.place.branch} moved on while pull request {number} was judged")
-    known = {row.pull: row.number for row in book.store.pulls.deliveries(book.place.key)}
-    if known.get(number) != book.deliveries[number][0]:
+        raise StalePlan(f"{progress.place.branch} moved on while pull request {number} was judged")
+    known = {row.pull: row.number for row in progress.store.pulls.deliveries(progress.place.key)}
+    if known.get(number) != progress.deliveries[number][0]:
         raise StalePlan(f"another monitor works on pull request {number}")
     (candidate,) = now.candidates or ()
     same = candidate.pull.head == decision.merge.pull.head
     merge = decision.merge
     judged = replace(candidate, effect=merge.effect, approvals=merge.approvals) if same else candidate
     again = decide_merge_cycle(
-        (judged,), book.place.rules, now.branch, _state(book, now), base=book.place.branch, now=now.now
+        (judged,), progress.place.rules, now.branch, _state(progress, now), base=progress.place.branch, now=now.now
     )
     if again.merge is None or again.merge.pull.head != decision.merge.pull.head:
         head = again.merge is not None
@@ -70,13 +72,13 @@ def recheck_before_merge(
         raise StalePlan(f"pull request {number} was changed while it was judged: {reason}")
 
 
-def _state(book: CycleBook, reading: PullRequestsReading) -> LaneFreezeFacts:
-    past = [one.result for one in reversed(book.store.pulls.cycles(book.place.key, limit=_PAST))]
-    hold = standing_hold(book.store, book.place.key)
+def _state(progress: CycleProgress, reading: PullRequestsReading) -> LaneFreezeFacts:
+    past = [one.result for one in reversed(progress.store.pulls.cycles(progress.place.key, limit=_PAST))]
+    hold = standing_hold(progress.store, progress.place.key)
     return LaneFreezeFacts(
         issues=reading.issues,
         failures=failures_in_a_row(past),
         remaining=reading.remaining,
         hold=str(hold) if hold else "",
-        mismatch=unaccepted_mismatch(book.known()),
+        mismatch=unaccepted_mismatch(progress.known()),
     )

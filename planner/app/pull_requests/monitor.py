@@ -16,8 +16,9 @@ from dataclasses import replace
 
 from planner.app.apply_plan import ApplyChoices
 from planner.app.pull_requests.apply_cycle import PlannedCycle
-from planner.app.pull_requests.cycle import Cycle
-from planner.app.pull_requests.cycle_book import CycleBook
+from planner.app.pull_requests.cycle import run_cycle
+from planner.app.pull_requests.cycle_context import CycleContext
+from planner.app.pull_requests.cycle_progress import CycleProgress
 from planner.app.pull_requests.monitored_lane import MonitoredLane
 from planner.app.pull_requests.pull_requests_reader import PullRequestsReader
 from planner.app.pull_requests.standing_failures import forget_mismatches
@@ -89,12 +90,12 @@ def run_monitor(place: MonitoredLane, choices: MonitorChoices) -> int:
 
 def _cycle(place: MonitoredLane, reader: PullRequestsReader, choices: MonitorChoices) -> tuple[CycleRecord, bool]:
     with open_store(place.request) as store:
-        book = CycleBook(place, store, choices.purpose, choices.dry_run)
-        cycle = Cycle(book, reader, choices.how, choices.show)
+        progress = CycleProgress(place, store, choices.purpose, choices.dry_run)
+        context = CycleContext(progress, reader, choices.how, choices.show)
         if choices.dry_run:
-            return cycle.run(), False
+            return run_cycle(context), False
         with lock_lane(place):
-            return cycle.run(), cycle.interrupted
+            return run_cycle(context), progress.interrupted
 
 
 @contextmanager

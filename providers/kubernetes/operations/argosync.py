@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from planner.address import Address
 from planner.applied_state import KindInNamespace
@@ -42,12 +43,22 @@ _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 API, KIND, GROUP = "argoproj.io/v1alpha1", "Application", "argoproj.io"
 
 
+class SyncPlayer(Protocol):
+    """Does what Argo CD would do."""
+
+    def bring(self, kind: KindInfo, application: JsonObject, revision: str) -> None:
+        """Bring what the Application has at a revision into the cluster. Raises ProviderError."""
+        ...
+
+
 @dataclass(slots=True)
 class ArgoSyncProvider(NeverDeletes):
-    """See planner.ports.Provider. `contains` asks the repository that a spec names as its `history`."""
+    """See planner.ports.Provider. `contains` asks the repository that a spec names as its `history`; `simulated` plays
+    the controller in a sandbox."""
 
     cluster: Cluster
     contains: Callable[[JsonObject, str, str], bool] | None = None
+    simulated: SyncPlayer | None = None
     _syncs: dict[Address, ArgoSyncOperation] = field(default_factory=dict)
 
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
@@ -84,6 +95,10 @@ class ArgoSyncProvider(NeverDeletes):
         make = ArgoRefresh if spec.get("refresh") else ArgoSyncOperation
         sync = make(self.cluster, self._kind(), namespace, name, revision, key.removeprefix("sha256:")[:32])
         sync.contains = self._contains(spec)
+        if self.simulated is not None and not spec.get("refresh"):
+            live = self.cluster.get(self._kind(), namespace, name)
+            if live is not None:
+                self.simulated.bring(self._kind(), live, revision)
         uid, already = sync.ask()
         if change.precondition.uid and uid != change.precondition.uid:
             raise PreconditionError("the Application was replaced by another of its name", where=str(change.address))

@@ -226,7 +226,7 @@ def _application(document: JsonObject, now: str) -> JsonObject:
         return {**before, "operationState": {**before["operationState"], **ended}}
     target = ((document.get("spec") or {}).get("source") or {}).get("targetRevision", "HEAD")
     if not operation:
-        retained = {key: before[key] for key in ("operationState", "reconciledAt") if key in before}
+        retained = {key: before[key] for key in ("operationState", "reconciledAt", "resources") if key in before}
         revision = ((retained.get("operationState") or {}).get("syncResult") or {}).get("revision") or target
         retained |= {"reconciledAt": now} if _is_refreshed(document) else {}
         return {"sync": {"status": "Synced", "revision": revision}, "health": {"status": "Healthy"}, **retained}
@@ -238,6 +238,7 @@ def _application(document: JsonObject, now: str) -> JsonObject:
         "health": {"status": "Healthy"},
         "operationState": {"operation": operation, **state},
         "reconciledAt": now,
+        **({"resources": before["resources"]} if "resources" in before else {}),
     }
 
 

@@ -156,6 +156,25 @@ class SnapshotCluster:
             snapshot_admission.check_excluded(identity, after)
             return after if dry_run or after == live else self._stored(live, after, objects)
 
+    def apply_as(self, kind: KindInfo, body: JsonObject, *, manager: str) -> JsonObject:
+        """Server-side apply as another manager, who takes what it wants. Raises as `apply` does."""
+        identity = snapshot_admission.identity_of_body(kind, body)
+        with self._writing():
+            objects = self._known(identity)
+            live, after = self._applied(identity, kind, body, objects, True, manager)
+            return after if after == live else self._stored(live, after, objects)
+
+    def set_status(self, identity: ObjectIdentity, fields: JsonObject) -> None:
+        """Set fields of a status, as the controller of the kind would. Raises NotFound."""
+
+        def change(live: JsonObject, types: MergeTypeTable) -> JsonObject:
+            after = {**live, "status": {**(live.get("status") or {}), **fields}}
+            return merge.merge_plain_update(
+                live, after, manager=simulated_controllers.SIMULATED, types=types, now=self.now(), subresource="status"
+            )
+
+        self.change(identity, change)
+
     def holds(self, identity: ObjectIdentity) -> bool:
         """Whether the object exists."""
         with self._lock:

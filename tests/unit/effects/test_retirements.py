@@ -51,7 +51,8 @@ def test_objects_of_one_application_are_one_entry(tmp_path: Path) -> None:
     [text] = retired(before, config(name="other", a="1"), tmp_path, UntouchedObjects(looked_at=True))
     assert text == (
         "notifier: 2 objects deleted (Service notifier-web, ConfigMap notifier-settings); "
-        "nothing references it any more (looked at 1 declared and 0 live objects)"
+        "no object references it any more (looked at 1 declared and 0 live objects; "
+        "calls by the code of a service are not seen)"
     )
 
 
@@ -69,7 +70,7 @@ def test_a_longer_name_is_another_one(tmp_path: Path) -> None:
     [text] = retired(
         service("notifier", "notifier") + KEPT, KEPT, tmp_path, UntouchedObjects(live=(caller,), looked_at=True)
     )
-    assert "nothing references it any more" in text
+    assert "no object references it any more" in text
 
 
 @pytest.mark.parametrize(("live", "words"), [(True, "lives, is not declared here, and stays"), (False, "")])
@@ -147,7 +148,10 @@ def pipeline(
 @pytest.mark.parametrize(
     ("after", "reported"),
     [
-        (pipeline(script="y"), "hold: 2 tasks, 1 uses of results, 1 of runAfter, 1 of parameters"),
+        (
+            pipeline(script="y"),
+            "own check: 2 tasks, 1 uses of results, 1 of runAfter, 1 of parameters",
+        ),
         (pipeline(after="test"), "tasks[ship].runAfter names test, which is no task of it: its runs fail"),
         (pipeline(value="tasks.test.results.digest"), "takes the result digest of test, which is no task of it"),
         (pipeline(value="tasks.build.results.url"), "takes the result url of build, which has no such result"),
@@ -159,7 +163,7 @@ def test_references_of_a_pipeline(after: str, reported: str, tmp_path: Path) -> 
     found = set_off(pipeline(), after, tmp_path)
     [one] = [one for one in found if one.kind in (SideEffectKind.CHECKED, SideEffectKind.BROKEN)]
     assert reported in one.text
-    assert (one.kind is SideEffectKind.CHECKED) is ("hold:" in reported)
+    assert (one.kind is SideEffectKind.CHECKED) is ("own check" in reported)
 
 
 def test_a_pipeline_that_nothing_touches_is_not_reported(tmp_path: Path) -> None:

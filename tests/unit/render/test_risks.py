@@ -105,7 +105,7 @@ def test_the_header_counts_them_and_says_so_when_there_are_none() -> None:
         "Risk: **blocked: 1**, **delete: 1**, **replace: 1**, **secret changed: 1**, **adopt: 1**"
         in render_markdown(mixed())
     )
-    assert "Risk: no delete, replace" in render_markdown(SAMPLES["many-alike"])
+    assert "Risk: no downtime, delete, replace" in render_markdown(SAMPLES["many-alike"])
 
 
 def test_the_marker_names_the_selection_and_not_the_plan() -> None:

@@ -13,10 +13,14 @@ from state.state_store import StateStore
 
 
 @dataclass(slots=True)
-class CycleBook:
-    """`deliveries` are those of the lane by pull request, with the number of their newest step; `touched` the pull
-    requests that this cycle did something about. `notes` are for the reader, `errors` make the cycle a failed one,
-    `unknown` says that something could not be read or written. With `dry_run` nothing is stored."""
+class CycleProgress:
+    """How far a cycle is. It changes, because each step of a delivery is durable before the next thing is done: what
+    is here when an error ends a cycle is what the state has.
+
+    `deliveries` are those of the lane by pull request, with the number of their newest step; `touched` the pull
+    requests that this cycle did something about, `mergeable` those whose merge was decided now, or is to be verified.
+    `notes` are for the reader, `errors` make the cycle a failed one, `unknown` says that something could not be read or
+    written, `interrupted` that somebody ended the command. With `dry_run` nothing is stored."""
 
     place: MonitoredLane
     store: StateStore
@@ -28,6 +32,8 @@ class CycleBook:
     notes: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     unknown: bool = False
+    mergeable: set[int] = field(default_factory=set)
+    interrupted: bool = False
 
     def load(self) -> None:
         """Read what earlier cycles wrote. Raises StateError."""
