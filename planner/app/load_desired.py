@@ -64,13 +64,13 @@ def load_desired(request: Request, fingerprinter: Fingerprinter, config: Config 
     return _product(request, fingerprinter, config or load_selected_configuration(request), online=True)
 
 
-def load_desired_offline(request: Request) -> Stack:
+def load_desired_offline(request: Request, config: Config | None = None) -> Stack:
     """The same for those who need no state and ask no cluster: fingerprints are made with a key that nobody keeps."""
     fingerprinter = KeyedFingerprinter(os.urandom(32))
     if request.plain:
         stack = _plain(request, fingerprinter)
     else:
-        stack = _product(request, fingerprinter, load_selected_configuration(request), online=False)
+        stack = _product(request, fingerprinter, config or load_selected_configuration(request), online=False)
     leave_declared_names_unredacted(request, stack)
     return stack
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from planner.app.load_desired import load_configuration, load_desired_offline
 from planner.app.request import Request
 from planner.dataclass import dataclass
 from planner.errors import ConfigError, Problem
 from planner.graph import build_graph
+
+if TYPE_CHECKING:
+    from planner.loading.config import Config
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ def validate_configuration(request: Request) -> ValidationResult:
     for product in sorted(config.products):
         for node in config.nodes_of(product):
             try:
-                count, more = _check(replace(request, product=product, nodes=(node,), lanes=("all",)))
+                count, more = _check(replace(request, product=product, nodes=(node,), lanes=("all",)), config)
                 counts.append((f"{product} {node}", count))
                 warnings += more
             except ConfigError as error:
@@ -42,8 +46,9 @@ def validate_configuration(request: Request) -> ValidationResult:
     return ValidationResult(tuple(counts), tuple(dict.fromkeys(warnings)))
 
 
-def _check(request: Request) -> tuple[int, tuple[str, ...]]:
-    """How many resources the selection has, and warnings; raises when it cannot be loaded or ordered."""
-    stack = load_desired_offline(request)
+def _check(request: Request, config: Config | None = None) -> tuple[int, tuple[str, ...]]:
+    """How many resources the selection has, and warnings; raises when it cannot be loaded or ordered. `config` is the
+    configuration where it was read already: its files and models are the same for each selection."""
+    stack = load_desired_offline(request, config)
     build_graph(stack.resources)
     return len(stack.resources), stack.warnings

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from planner.cli.main import run_command_line as run
+from planner.loading import config
 
 ROOT = Path(__file__).parents[3]
 
@@ -37,3 +39,19 @@ def test_problems_as_json(copied: Path, capsys: pytest.CaptureFixture[str]) -> N
     reported = json.loads(capsys.readouterr().out)
     assert not reported["valid"]
     assert {one["file"] for one in reported["problems"]} == {"templates/hwlab/infra/99-broken.yaml.j2"}
+
+
+def test_the_configuration_is_read_once_for_all_selections(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nine nodes of products are checked; to read it for each was a tenth of the time."""
+    read: list[Path] = []
+    load = config.load_config
+
+    def counted(folder: Path, *given: Any, **named: Any) -> config.Config:
+        read.append(folder)
+        return load(folder, *given, **named)
+
+    monkeypatch.setattr(config, "load_config", counted)
+    assert run(["validate", "--config", str(ROOT / "config")]) == 0
+    assert capsys.readouterr().out.count(" resources") > 5 and len(read) == 1, read
