@@ -42,6 +42,7 @@ def as_yaml(text: str) -> str:
     yaml.default_flow_style = False
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # ruamel has no types for it
     yaml.width = 10_000
+    yaml.allow_unicode = text.replace("\n", "").isprintable()  # else escapes: a terminal could obey what is invisible
     out = io.StringIO()
     yaml.dump(json.loads(text), out)
     return out.getvalue()

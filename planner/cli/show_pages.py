@@ -238,7 +238,7 @@ def show_drift(report: DriftReport, request: Request, form: str) -> str:
     from planner.render.drift_text import render_drift
 
     if form == "json":
-        return render_drift_json(report, for_terminal=sys.stdout.isatty())
+        return render_drift_json(report)
     drifted = [row.address.local for row in report.rows if row.state in (DriftState.DRIFTED, DriftState.BOTH)]
     only = "".join(f" --target {shlex.quote(one)}" for one in drifted) if len(drifted) <= _MOST_TARGETS else ""
     added = [

@@ -50,10 +50,9 @@ def drift_json(report: DriftReport) -> JsonObject:
     }
 
 
-def render_drift_json(report: DriftReport, *, for_terminal: bool = False) -> str:
-    """The document as text, without a final newline; for a terminal with escapes for what it could obey."""
-    text = json.dumps(drift_json(report), indent=1, sort_keys=True, ensure_ascii=False)
-    return escape_invisible(text) if for_terminal else text
+def render_drift_json(report: DriftReport) -> str:
+    """The document as text, without a final newline, with escapes for what a terminal or a CI log could obey."""
+    return escape_invisible(json.dumps(drift_json(report), indent=1, sort_keys=True, ensure_ascii=False))
 
 
 def _ignored_fields(report: DriftReport) -> int:

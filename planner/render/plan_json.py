@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from planner.errors import GuardRefused
@@ -22,8 +23,14 @@ def render_json(plan: Plan, *, guards: Sequence[GuardRefused] = (), for_terminal
 
 
 def escape_invisible(text: str) -> str:
-    """A JSON text with escapes in place of what a terminal could obey."""
-    return "".join(char if char.isprintable() or char == "\n" else _escaped(char) for char in text)
+    """A JSON text with escapes in place of what a terminal or a CI log could obey: the same document."""
+    if not text.replace("\n", "").isprintable():
+        text = "".join(char if char.isprintable() or char == "\n" else _escaped(char) for char in text)
+    return _COMMAND.sub(lambda found: _escaped(found[0]), text)
+
+
+# Words that a CI system obeys anywhere in a line; those that begin one cannot stand there in JSON (planner.text_safe).
+_COMMAND = re.compile(r"#(?=#\[|#vso\[)|s(?=ection_(?:start|end):)")
 
 
 def _escaped(char: str) -> str:

@@ -1,7 +1,8 @@
 """What a rollout will probably take: median and 90th percentile of each stage, from the runs of the lane before. Pure.
 
 A stage counts from the first node that began in it to the last that ended, so that nodes side by side count once. The
-critical path is the chain of stages that wait for each other: what was promoted is flushed while Argo CD syncs.
+critical path is the longest chain of stages that wait for each other: what was promoted is flushed while Argo CD syncs.
+It is networkx's, imported only where a stage was measured: a rollout with nothing to do does not pay for it.
 """
 
 from __future__ import annotations
@@ -15,8 +16,14 @@ from planner.address import Address
 from planner.dataclass import dataclass
 from planner.rollout.rollout_stages import RolloutStage, pipeline_run_names, rollout_stage_of
 
-_BEFORE = (RolloutStage.MIRROR, RolloutStage.CONTROL_PLANE, RolloutStage.PIPELINE)
-_BRANCHES = ((RolloutStage.FLUSH,), (RolloutStage.ARGO, RolloutStage.PROBE))
+# Which stage waits for which.
+_WAITS = (
+    (RolloutStage.MIRROR, RolloutStage.CONTROL_PLANE),
+    (RolloutStage.CONTROL_PLANE, RolloutStage.PIPELINE),
+    (RolloutStage.PIPELINE, RolloutStage.FLUSH),
+    (RolloutStage.PIPELINE, RolloutStage.ARGO),
+    (RolloutStage.ARGO, RolloutStage.PROBE),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +113,15 @@ def _times(stage: RolloutStage, rollouts: Sequence[Mapping[RolloutStage, float]]
 
 
 def _critical(seconds: Mapping[RolloutStage, float]) -> tuple[RolloutStage, ...]:
-    """The stages in a row, and of what goes on side by side the branch that takes longer."""
-    longest = max(_BRANCHES, key=lambda branch: sum(seconds.get(stage, 0.0) for stage in branch))
-    return tuple(stage for stage in (*_BEFORE, *longest) if stage in seconds)
+    """The longest chain of measured stages; a stage that was not measured takes no time, and joins its neighbours."""
+    if not seconds:
+        return ()
+    from networkx import DiGraph, dag_longest_path
+
+    graph: DiGraph[RolloutStage] = DiGraph()
+    for before, after in _WAITS:
+        graph.add_edge(before, after, seconds=seconds.get(after, 0.0))
+    return tuple(stage for stage in dag_longest_path(graph, weight="seconds") if stage in seconds)
 
 
 def _instant(text: str) -> float | None:

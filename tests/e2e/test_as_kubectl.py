@@ -161,3 +161,17 @@ def test_kinds_of_which_nothing_stands(api_server: TestCluster, api_namespace: s
     for one in planned["blocked"]:
         assert "cannot be declared: it is nothing that stands in a cluster" in one["reason"], one
         assert one["remedy"] == "leave it out"
+
+
+def test_characters_that_yaml_refuses_and_json_takes(api_server: TestCluster, api_namespace: str, real: Hwplan) -> None:
+    """`kubectl create` sends them as JSON; the body of a server-side apply is read as YAML."""
+    texts = {f"k{ord(char):x}": f"a{char}b" for char in "\x1b\x7f\x80\x85\x9b\ufeff\ufffe\uffff\u2028\U0001f680"}
+    document = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "odd"}, "data": texts}
+    file = real.folder / "odd.json"
+    file.write_text(json.dumps(document))
+    created = ("create", "--dry-run=server", "-n", api_namespace, "-o", "json", "-f", str(file))
+    assert json.loads(api_server.run_kubectl(*created).stdout)["data"] == texts
+    words = ("-f", str(file), "--name", "odd", "-n", api_namespace)
+    real("apply", *words, "--confirm")
+    assert api_server.api().get(f"/api/v1/namespaces/{api_namespace}/configmaps/odd")["data"] == texts
+    real.empty(*words)

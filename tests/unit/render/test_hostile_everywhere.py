@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pytest
+from ruamel.yaml import YAML
 
 from planner.address import Address
+from planner.cli.output_formats import as_yaml
 from planner.events import Applied, Began, Ended, Event, NodeResult, Waiting
 from planner.plan import Action, Plan
 from planner.plan_document import plan_document
@@ -57,6 +59,14 @@ def test_json_holds_the_very_strings_and_is_inert_on_a_terminal(texts: tuple[str
         assert json.loads(render_json(plan)) == whole
         shown = render_json(plan, for_terminal=True)
         assert json.loads(shown) == whole
+        assert all(char == "\n" or char.isprintable() for char in shown) and not CI_COMMANDS.search(shown), text
+
+
+@pytest.mark.parametrize("texts", BATCHES)
+def test_yaml_holds_the_very_strings_and_is_inert(texts: tuple[str, ...]) -> None:
+    for text in texts:
+        shown = as_yaml(json.dumps({"a": text, "b": [{text: 1}]}, ensure_ascii=False))
+        assert YAML(typ="safe", pure=True).load(shown) == {"a": text, "b": [{text: 1}]}
         assert all(char == "\n" or char.isprintable() for char in shown), text
 
 
