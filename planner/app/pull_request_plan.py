@@ -83,7 +83,7 @@ def open_pull_request_plan(request: Request, number: int) -> Iterator[PullReques
     ProviderError where it cannot be read.
     """
     place = find_monitored_lane(request)
-    with open_rollout_parts(place.request) as parts:
+    with open_rollout_parts(place.request, secrets=False) as parts:
         github = create_for(request.config, parts.session.world.sandbox)
         pull = github.clients.of(place.access).pull(place.repo, number)
         _check(pull, place)
