@@ -40,6 +40,18 @@ class Address:
         head = f"{self.kind}.{self.group}" if self.group else self.kind
         return f"{head}/{self.namespace}/{self.name}" if self.namespace else f"{head}/{self.name}"
 
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.node_lane, self.kind, self.group, self.namespace, self.name))
+
+    def __hash__(self) -> int:
+        """Made once: a plan asks for it some seventy times for each resource."""
+        return self._hash
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, ...]]:
+        """Without the hash, which is another one in each process."""
+        return type(self), (self.node_lane, self.kind, self.group, self.namespace, self.name)
+
     def __str__(self) -> str:
         return f"{self.node_lane}:{self.local}" if self.node_lane else self.local
 

@@ -25,6 +25,8 @@ def warn_of_undeclared_sets(session: Session, seen: ReadResult) -> tuple[str, ..
 
 def remarks_on_undeclared_sets(session: Session, seen: ReadResult) -> Mapping[Address, str]:
     """The same for sets that only the state knows, of this node or of one that is gone: a remark about one object."""
+    if not session.stack.product:  # what is not of a product is declared by no configuration
+        return {}
     first: dict[str, Address] = {}
     for record in session.store.records():
         first.setdefault(record.owned_by, record.address)

@@ -111,6 +111,8 @@ def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> 
     from planner.plan_id import short_id
     from planner.render.pull_request_stages import pull_request_approval_words, pull_request_stage_facts
     from planner.render.review_context import ReviewContext
+    from planner.render.rollout_pages import prediction_document
+    from planner.rollout.argo_prediction import ArgoPrediction
 
     with open_pull_request_plan(request, number) as found:
         way, pull = stages_input_of_plan(found), found.pull
@@ -130,7 +132,8 @@ def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> 
         if form == "json":
             told = {"pullRequest": number, "head": pull.head, "id": found.identifier}
             told["way"] = [{"stage": one.title, "text": "".join(one.words)} for one in stages]
-            page = json.dumps({**json.loads(page), "approval": told}, indent=1, sort_keys=True)
+            argo = prediction_document(found.argo or ArgoPrediction(problem=found.problem))
+            page = json.dumps({**json.loads(page), "approval": told, "argo": argo}, indent=1, sort_keys=True)
         print_page(page, exact=form == "json")
         return exit_code_of_shown(found.plan) or (2 if detailed_exitcode and found.plan.applyable else 0)
 

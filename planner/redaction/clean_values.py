@@ -20,7 +20,7 @@ from planner.redaction.redactor import REDACTOR
 _T = TypeVar("_T")
 AS_IT_IS: Final[Mapping[str, bool]] = {"hwplan.as-it-is": True}  # metadata of a dataclass field that is not cleaned
 _UNTOUCHED = (int, float, bytes, Enum, Address)  # bool is an int; Enum also where its members are texts
-_PLAIN = frozenset({str, type(None), bool, int, float})  # what most values are, told by one look
+_PLAIN = frozenset({str, type(None), bool, int, float})  # what most values are, found by one look-up
 
 
 @dataclass(frozen=True, slots=True)

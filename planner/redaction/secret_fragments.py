@@ -44,8 +44,12 @@ class SecretFragments:
         """Look for parts of `value` from now on."""
         for form in _forms(value[:_MOST]):
             last = len(form.text) - WINDOW
+            if form.least >= len(form.text):  # only the whole counts, and that is found by its beginning
+                if last >= 0:
+                    self._windows.add(form.text[:WINDOW], (form, 0))
+                continue
             step = max(min(8, form.least - WINDOW + 1), last // _MOST_WINDOWS)
-            starts = range(0, last + 1, step) if form.least < len(form.text) else range(min(1, last + 1))
+            starts = range(0, last + 1, step)
             first = {form.text[start : start + WINDOW]: start for start in reversed(starts)}
             for window, start in first.items():
                 self._windows.add(window, (form, start))

@@ -42,7 +42,7 @@ def roll_out_delivery(place: MonitoredLane, one: Delivery, how: ApplyChoices, *,
     if stale and covered:
         return _ended(place, one, RolloutOutcome.SUPERSEDED, newer=tip)
     try:
-        with open_rollout_plan(place.request, source_commit=tip if stale else one.commit) as trigger:
+        with open_rollout_plan(place.request, source_commit=tip if stale else one.commit, secrets=False) as trigger:
             ended = run_rollout(trigger, how)
             run = _run_name(ended, trigger.made.inputs.previews.get(trigger.run.address))
     except StalePlan as error:

@@ -91,8 +91,9 @@ class RolloutParts:
 
 
 @contextmanager
-def open_rollout_parts(request: Request) -> Iterator[RolloutParts]:
-    """What a rollout of the one selected lane consists of. Raises SelectionError where no such lane is selected."""
+def open_rollout_parts(request: Request, *, secrets: bool = True) -> Iterator[RolloutParts]:
+    """What a rollout of the one selected lane consists of. Without `secrets` those that
+    come before it are left out, for whoever may read none. Raises SelectionError where no such lane is selected."""
     if request.plain or request.scopes or request.targets or request.exclude:
         raise SelectionError("a trigger takes a node and a lane", remedy="hwplan trigger --node NODE --lane LANE")
     with open_session(replace(request, scopes=(SCOPE,))) as opened:
@@ -104,21 +105,22 @@ def open_rollout_parts(request: Request) -> Iterator[RolloutParts]:
         ours = without_refs_of_other_lanes(
             request, is_git_ref, opened.config
         )  # the mirror serves all lanes of the node
-        resources = tuple(one for one in stack.resources if ours(one) or not is_git_ref(one))
+        kept = [one for one in stack.resources if ours(one) or not is_git_ref(one)]
+        resources = tuple(one for one in kept if secrets or not _is_secret(one))
         yield RolloutParts(opened, resources, run, _one(stack.resources, "GitHead", _head_of(run)))
 
 
 @contextmanager
 def open_rollout_plan(
-    request: Request, *, rerun: bool = False, source_commit: str = "", reason: str = ""
+    request: Request, *, rerun: bool = False, source_commit: str = "", reason: str = "", secrets: bool = True
 ) -> Iterator[PlannedRollout]:
     """Plan the rollout of the one selected lane; the session stays open for whoever runs it. With a `reason` the lane
-    is held at `source_commit`, which may be older than the tip of the branch.
+    is held at `source_commit`, which may be older than the tip of the branch. `secrets` is as for open_rollout_parts.
 
     Raises SelectionError where the words do not select one lane with a rollout, StalePlan when the branch does not
     stand on `source_commit` and the lane is not held there.
     """
-    with open_rollout_parts(request) as parts:
+    with open_rollout_parts(request, secrets=secrets) as parts:
         opened, resources, run, head = parts.session, parts.resources, parts.run, parts.head
         stack, lane = opened.stack, _lane(opened)
         held = held_rollout(opened.store, lane_key_of_stack(stack), source_commit, reason)
@@ -162,6 +164,10 @@ def _planned(
     first = plan("", anew=rerun)
     key, anew = runs.key(_commit(first[1], head.address), held=False)
     return plan(key, anew=anew or rerun) if key or anew else first
+
+
+def _is_secret(one: Resource) -> bool:
+    return (one.address.kind, one.address.group) == ("Secret", "")
 
 
 def _one(resources: tuple[Resource, ...], kind: str, name: str) -> Resource:

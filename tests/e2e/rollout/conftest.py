@@ -21,6 +21,7 @@ _LONG = [
     "test_failures.py",
     "test_held.py",
     "test_killed.py",
+    "test_monitor_rights.py",
     "test_prediction.py",
     "test_waiting.py",
 ]

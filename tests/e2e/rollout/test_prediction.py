@@ -1,6 +1,6 @@
 """What Argo CD will change is known before a rollout begins: each object that it changed was predicted, and none more.
 
-`HWPLAN_PREDICTIONS` is the number of random commits, `HWPLAN_SEED` where they begin.
+`HWPLAN_PREDICTIONS` is the number of random commits (and twice that of pull requests), `HWPLAN_SEED` where they begin.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.rollout.lane_on_github import lane_on_github
 from tests.e2e.rollout.real_lane import RUNTIME, RealLane
 
 pytestmark = pytest.mark.timeout(6 * 3600)
 _COMMITS = int(os.environ.get("HWPLAN_PREDICTIONS", "4"))
+_PULLS = max(2, _COMMITS // 2)
 _SEED = int(os.environ.get("HWPLAN_SEED", "1"))
 _PATHS = (
     *(f"services/{name}/main.go" for name in ("cloud-api", "cloud-web", "device-gateway", "job-runner", "notifier")),
@@ -99,3 +101,31 @@ def _fields_are_right(changes: list[Any], after: dict[str, Any], unknown: list[s
             elif field["path"] == "spec.replicas":
                 assert field["after"] == after[change["address"]]["spec"]["replicas"], what
     assert open_ones <= set(unknown), what
+
+
+def test_f09_the_page_of_a_pull_request_foretells_what_its_merge_and_rollout_change(settled: RealLane) -> None:
+    """`plan --pr`, before anything is merged, against what Argo CD did after `prs` merged and rolled out.
+    The id is the same for the commit that the merge made."""
+    lane, draw, seen = settled, random.Random(_SEED + 1), 0
+    with lane_on_github(lane) as on_github:
+        for number in range(_PULLS):
+            paths = draw.sample(_PATHS, draw.randint(1, 3))
+            pull = on_github.pull(*paths)
+            shown = lane.hwplan("plan", "--pr", str(pull), *lane.words, "--format", "json").json
+            assert shown["argo"]["problem"] is None, shown["argo"]
+            tree = next(one for one in shown["approval"]["way"] if one["stage"] == "merge")["text"]
+            before = _content(lane)
+            done = lane.hwplan("prs", *lane.words, "--once", "--json").json
+            after = _content(lane)
+            predicted = {one["address"]: one["action"] for one in shown["argo"]["changes"]}
+            assert predicted == _changed(before, after), (number, paths)
+            _fields_are_right(shown["argo"]["changes"], after, shown["argo"]["unknownDigests"], str(paths))
+            assert lane.upstream.git("rev-parse", f"{lane.tip()}^{{tree}}")[:12] in tree
+            assert [one["outcome"] for one in done["deliveries"]] == ["passed"]
+            again = lane.hwplan("plan", "--pr", str(pull), *lane.words, "--format", "json").json["approval"]["id"]
+            assert again == shown["approval"]["id"], "one id before the merge and after it"
+            seen += len(predicted)
+            lane.forget_old_runs()
+        print(f"{_PULLS} pull requests from seed {_SEED + 1}: {seen} changed objects, each predicted, and none more")
+    assert seen
+    lane.aligned()
