@@ -12,7 +12,7 @@ import json
 from planner.document_diff import equal_documents
 from planner.field_path import Element, FieldPath, path_sort_key
 from planner.plan import FieldChange, FieldOp
-from planner.values import Json, encode_leaves
+from planner.values import Json, JsonValue, encode_leaves
 
 _OPS = {
     "dictionary_item_added": FieldOp.ADD,
@@ -24,7 +24,7 @@ _OPS = {
 }
 
 
-def differing_parts(before: Json, after: Json) -> tuple[FieldChange, ...]:
+def differing_parts(before: JsonValue, after: JsonValue) -> tuple[FieldChange, ...]:
     """The smallest parts that differ, in the order of their paths; empty exactly for equal documents.
 
     Type-strict but for numbers: `1` and `1.0` are one value. Special leaves appear encoded (planner.values).
@@ -68,7 +68,7 @@ def _smallest(before: Json, after: Json) -> tuple[FieldPath, Json, Json]:
         before, after = before[keys[0]], after[keys[0]]
 
 
-def _with_text_leaves(value: Json) -> Json:
+def _with_text_leaves(value: JsonValue) -> Json:
     """Every leaf as JSON text: DeepDiff takes True for 1 in lists, and looks into texts of several lines."""
     match value:
         case dict():

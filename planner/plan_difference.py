@@ -10,7 +10,7 @@ from planner.address import Address
 from planner.dataclass import dataclass
 from planner.field_path import render_path
 from planner.plan import Action, BlockedResource, Change, FieldChange, FieldOp, Plan
-from planner.values import Json, encode_leaves
+from planner.values import JsonValue, encode_leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def _told(change: FieldChange) -> str:
     return f"{change.op} {_short(change.after if change.op is FieldOp.ADD else change.before)}"
 
 
-def _short(value: Json) -> str:
+def _short(value: JsonValue) -> str:
     text = json.dumps(encode_leaves(value), sort_keys=True, ensure_ascii=False)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… +{len(text) - _LONGEST} characters"
 

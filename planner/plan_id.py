@@ -19,6 +19,7 @@ from planner.resource import APPLIED
 from planner.values import (
     Json,
     JsonObject,
+    JsonValue,
     OutputRef,
     OutputTemplate,
     SealedSecret,
@@ -134,13 +135,13 @@ def _field(field: FieldChange, home: str) -> JsonObject:
     return {"path": render_path(field.path), "op": str(field.op), "before": before, "after": after}
 
 
-def _plain(value: Json, home: str) -> Json:
+def _plain(value: JsonValue, home: str) -> Json:
     """The JSON form of a value. A secret is its keyed fingerprint wherever it is read from, and where it has none yet
     the way it will be made; the resources of references have their place."""
     return value if is_plain(value) else _in_place(value, home)
 
 
-def _in_place(value: Json, home: str) -> Json:
+def _in_place(value: JsonValue, home: str) -> Json:
     match value:
         case dict():
             return {key: _in_place(item, home) for key, item in value.items()}

@@ -13,7 +13,7 @@ from planner.address import Address
 from planner.dataclass import dataclass
 from planner.plan import Action, Change, Plan
 from planner.plan_id import effects_by_address
-from planner.values import Json
+from planner.values import JsonValue
 
 
 class ChangeOrigin(StrEnum):
@@ -51,7 +51,7 @@ def plan_origins(head: Plan, base: Plan) -> PlanOrigins:
     return PlanOrigins(found, tuple(one for one in left if one.address not in found and one.address not in blocked))
 
 
-def _origin(change: Change, mine: Json, theirs: Json) -> ChangeOrigin:
+def _origin(change: Change, mine: JsonValue, theirs: JsonValue) -> ChangeOrigin:
     if theirs is None:
         return ChangeOrigin.HEAD
     if mine == theirs:

@@ -30,6 +30,7 @@ from planner.resource import Resource
 from planner.values import (
     Json,
     JsonObject,
+    JsonValue,
     SealedSecret,
     Vault,
     decode_leaves,
@@ -108,7 +109,7 @@ def _key(resource: Resource) -> str:
     return document_digest([str(resource.address), encode_leaves(_without_secrets(resource.manifest))])
 
 
-def _without_secrets(value: Json) -> Json:
+def _without_secrets(value: JsonValue) -> Json:
     """The document without what only those know who have the secrets: it names them elsewhere."""
     match value:
         case dict():

@@ -20,7 +20,7 @@ from planner.field_path import FieldPath
 from planner.plan import FieldChange, FieldOp
 from planner.redaction.redactor import REDACTOR
 from planner.render.drift_fields import drifted_fields, undeclared_fields
-from planner.values import Json, SealedSecret, value_leaves
+from planner.values import JsonValue, SealedSecret, value_leaves
 from planner.whole_file import write_whole
 
 _SECRETIVE = re.compile(r"token|passw|secret|credential|api[-_]?key|private[-_]?key", re.IGNORECASE)
@@ -81,7 +81,7 @@ def _live_field(row: DriftRow, change: FieldChange) -> LiveField:
     return LiveField(row.address, change.path, change.before, source=row.source)
 
 
-def _is_secret(path: FieldPath, value: Json) -> bool:
+def _is_secret(path: FieldPath, value: JsonValue) -> bool:
     """Whether a value is a secret, is known to be one, or stands where one would stand."""
     for _, leaf in value_leaves(value):
         if isinstance(leaf, SealedSecret):

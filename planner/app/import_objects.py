@@ -18,7 +18,7 @@ from planner.app.starter_product import NewProduct
 from planner.dataclass import dataclass
 from planner.errors import ConfigError, PermanentError, ProviderError, SelectionError
 from planner.loading.yaml.load_documents import TEMPLATE, load_documents
-from planner.values import Json, JsonObject
+from planner.values import Json, JsonObject, JsonValue
 from providers.cluster import Cluster, KindInfo, ObjectCollection
 from providers.kubernetes.cluster_types import ClusterTypes
 from providers.kubernetes.declared_part import declared_part, owned_set_label, why_not_declarable
@@ -166,7 +166,7 @@ def _document(document: JsonObject) -> str:
     return f"---\n{text}"
 
 
-def _yaml(document: Json) -> str:
+def _yaml(document: JsonValue) -> str:
     """YAML where it reads back as the same, else JSON, which is YAML too."""
     import yaml
 

@@ -35,7 +35,7 @@ from planner.rollout.argo_prediction import ArgoPrediction
 from planner.rollout.promotion import CATALOG
 from planner.side_effects.workload_pods import effects_on_workload
 from planner.source_ref import SourceRef
-from planner.values import Json, JsonObject, OutputRef, OutputTemplate
+from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate
 from providers.git.git_client import GitClient
 from providers.git.git_merges import GitMerges
 from providers.git.object_cache import ObjectCache
@@ -196,7 +196,7 @@ def _following(one: Resource, head: Address, pull: Address) -> Resource:
     return one if manifest is one.manifest else replace(one, manifest=manifest)
 
 
-def _renamed(value: Json, head: Address, pull: Address) -> Json:
+def _renamed(value: JsonValue, head: Address, pull: Address) -> Json:
     match value:
         case dict():
             return {key: _renamed(item, head, pull) for key, item in value.items()}

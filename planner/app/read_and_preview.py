@@ -15,7 +15,15 @@ from planner.graph import ResourceGraph
 from planner.ports import Absent, Effect, Observation, Outputs, Present, Preview, Provider, ReadResult, Unreadable
 from planner.resource import Resource
 from planner.spec.kinds import MAKERS
-from planner.values import Json, OutputRef, OutputTemplate, outputs_in_document, substitute_outputs, value_leaves
+from planner.values import (
+    Json,
+    JsonValue,
+    OutputRef,
+    OutputTemplate,
+    outputs_in_document,
+    substitute_outputs,
+    value_leaves,
+)
 from providers.provider_table import ProviderTable
 
 
@@ -135,7 +143,7 @@ def _merged(parts: Sequence[ReadResult]) -> ReadResult:
     )
 
 
-def _sources(manifest: Json) -> set[Address]:
+def _sources(manifest: JsonValue) -> set[Address]:
     """The resources whose outputs a document takes."""
     found: set[Address] = set()
     for leaf in outputs_in_document(manifest):
@@ -158,7 +166,7 @@ def _fill(resource: Resource, outputs: Outputs) -> Resource:
     return replace(resource, manifest=_value(resource.manifest, outputs))
 
 
-def _value(value: Json, outputs: Outputs) -> Json:
+def _value(value: JsonValue, outputs: Outputs) -> Json:
     return substitute_outputs(value, lambda ref: outputs.get(ref.address, {}).get(ref.output))
 
 

@@ -11,7 +11,7 @@ from planner.app.request import Request
 from planner.app.session import open_session
 from planner.part_status import SecretKey, SecretStatus
 from planner.ports import Present, Unreadable
-from planner.values import Json, SealedSecret
+from planner.values import JsonValue, SealedSecret
 
 
 def read_secret_status(request: Request) -> SecretStatus:
@@ -37,5 +37,5 @@ def _keys(gathered: GatheredInputs, address: Address) -> Iterator[SecretKey]:
         yield SecretKey(address, key, source, _fingerprint(value), _fingerprint(live.get(key)), problem)
 
 
-def _fingerprint(value: Json) -> str:
+def _fingerprint(value: JsonValue) -> str:
     return value.fingerprint if isinstance(value, SealedSecret) else ""

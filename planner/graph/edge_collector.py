@@ -9,7 +9,7 @@ from planner.dataclass import dataclass
 from planner.graph.edge import Edge
 from planner.graph.resource_index import ResourceIndex, as_mapping, as_text
 from planner.resource import Resource
-from planner.values import Json, JsonObject
+from planner.values import Json, JsonObject, JsonValue
 
 Missing: TypeAlias = tuple[Resource, Address, str]
 
@@ -45,7 +45,7 @@ class EdgeCollector:
             where = address.namespace if namespace is None else namespace
             self.after(self.index.by_key.get((address.node_lane, kind, group, where, name)), rule, field)
 
-    def names_secret(self, rule: str, field: str, name: Json, namespace: str | None = None) -> None:
+    def names_secret(self, rule: str, field: str, name: JsonValue, namespace: str | None = None) -> None:
         """As `names`, for a Secret: whoever declares it, as an object or as a SecretSource that writes it."""
         if wanted := as_text(name):
             where = self.resource.address.namespace if namespace is None else namespace

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from planner.address import Address
 from planner.dataclass import dataclass
 from planner.resource import Resource
-from planner.values import Json, JsonObject
+from planner.values import JsonObject, JsonValue
 
 Key: TypeAlias = tuple[
     str, str, str, str, str
@@ -97,7 +97,7 @@ def accounts_of_binding(resource: Resource) -> tuple[tuple[str, str], ...]:
     return tuple((as_text(account.get("namespace")) or own, as_text(account.get("name"))) for account in accounts)
 
 
-def secret_target(target: Json) -> tuple[str, str]:
+def secret_target(target: JsonValue) -> tuple[str, str]:
     """Namespace and name of the Secret that a SecretSource writes: `{namespace, name}` or `[Secret/]namespace/name`."""
     if isinstance(target, dict):
         return as_text(target.get("namespace")), as_text(target.get("name"))
@@ -124,16 +124,16 @@ def _template(holder: JsonObject) -> JsonObject | None:
     return spec if isinstance(spec.get("containers"), list) else None
 
 
-def as_mapping(value: Json) -> JsonObject:
+def as_mapping(value: JsonValue) -> JsonObject:
     """`value` if it is a map, else an empty one: rules may read misshapen documents, complaining is not theirs."""
     return value if isinstance(value, dict) else {}
 
 
-def as_mappings(value: Json) -> list[JsonObject]:
+def as_mappings(value: JsonValue) -> list[JsonObject]:
     """The maps in `value` if it is a list, else none."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def as_text(value: Json) -> str:
+def as_text(value: JsonValue) -> str:
     """`value` if it is text, else empty: a Ref or Sub has no text yet, and its own edge."""
     return value if isinstance(value, str) else ""

@@ -12,7 +12,7 @@ from planner.address import Address, is_hwplan_kind
 from planner.loading.document_origin import Path
 from planner.loading.problems import did_you_mean
 from planner.loading.resource_collector import ResourceCollector
-from planner.values import Json, OutputRef, OutputTemplate
+from planner.values import JsonValue, OutputRef, OutputTemplate
 
 
 def check_output_refs(intake: ResourceCollector) -> None:
@@ -38,7 +38,7 @@ def _output_names(ref: OutputRef, address: Address, intake: ResourceCollector) -
     return None if names is None else sorted(names)
 
 
-def _refs(value: Json, path: Path) -> Iterator[tuple[Path, OutputRef]]:
+def _refs(value: JsonValue, path: Path) -> Iterator[tuple[Path, OutputRef]]:
     match value:
         case dict():
             for key, item in value.items():

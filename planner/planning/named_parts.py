@@ -14,7 +14,7 @@ from planner.dataclass import dataclass
 from planner.graph.resource_index import accounts_of_binding, as_mapping, as_mappings, as_text, pod_spec
 from planner.resource import Resource
 from planner.source_ref import SourceRef
-from planner.values import Json, JsonObject, canonical_bytes, encode_leaves
+from planner.values import JsonObject, JsonValue, canonical_bytes, encode_leaves
 
 Part: TypeAlias = tuple[str, str]  # sort and name: ("key", "tls.crt"), ("port", "http")
 ANY = "*"  # some part of that sort, it is not known which: an account uses a rule of its role
@@ -96,7 +96,7 @@ def used_parts(documents: Mapping[Address, JsonObject]) -> Mapping[Address, froz
     return {address: frozenset(use for use in uses if use.of in documents) for address, uses in found.items()}
 
 
-def _named(address: Address, value: Json, path: tuple[str, ...]) -> Iterator[PartUse]:
+def _named(address: Address, value: JsonValue, path: tuple[str, ...]) -> Iterator[PartUse]:
     """What fields of a known shape name, wherever they stand: also in kinds that nobody knows."""
     if isinstance(value, list):
         for item in value:
@@ -141,7 +141,7 @@ def _of(address: Address, kind: str, name: str, part: Part, group: str = "", nam
     return PartUse(Address(address.node_lane, kind, group, namespace or address.namespace, name), part)
 
 
-def _port(address: Address, item: JsonObject, port: Json) -> PartUse:
+def _port(address: Address, item: JsonObject, port: JsonValue) -> PartUse:
     """A backend: of an Ingress `{name, port: {name|number}}`, of a route or a webhook `{name, namespace, port}`."""
     written = port.get("name", port.get("number")) if isinstance(port, dict) else port
     namespace = as_text(item.get("namespace"))

@@ -14,7 +14,7 @@ from planner.field_path import FieldPath, ListItem, parse_path, render_path
 from planner.plan import FieldOp
 from planner.redaction.redactor import MASK
 from planner.resource import APPLIED, SET_LABEL
-from planner.values import Json, JsonObject, SealedSecret, decode_leaves, value_leaves
+from planner.values import Json, JsonObject, JsonValue, SealedSecret, decode_leaves, value_leaves
 
 _OURS = frozenset({APPLIED, SET_LABEL})  # an adopted object stays ours
 
@@ -80,7 +80,7 @@ def _taken_back(document: JsonObject, one: PreImage) -> JsonObject:
     return document
 
 
-def _is_order(one: PreImage, now: Json) -> bool:
+def _is_order(one: PreImage, now: JsonValue) -> bool:
     """Whether a change is one of order alone: of a list that was there and is there, the names of its items as the
     differ gives them (planner.document_diff). An empty list has no order: it is a value."""
     names = one.value

@@ -6,7 +6,7 @@ import re
 
 from planner.render.terminal_style import cut_text
 from planner.text_safe import markdown_safe, safe_text
-from planner.values import Json, JsonObject
+from planner.values import JsonObject, JsonValue
 
 _SHORT = 12
 
@@ -64,7 +64,7 @@ def closeout_markdown(record: JsonObject) -> str:
     return "\n".join([*out, "", "</details>"]) + "\n"
 
 
-def _word(text: Json) -> str:
+def _word(text: JsonValue) -> str:
     """A text in letters that need no escape in a marker."""
     return re.sub(r"[^0-9A-Za-z_+/.]", "-", str(text))
 
@@ -104,7 +104,7 @@ def _rows(record: JsonObject) -> list[tuple[str, str]]:
     ]
 
 
-def _shown(value: Json) -> str:
+def _shown(value: JsonValue) -> str:
     return "unknown" if value is None else str(value)
 
 

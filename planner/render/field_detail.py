@@ -116,7 +116,7 @@ def _bracketed(mark: str) -> str:
     return mark if mark.startswith("(") else f"(fp {mark})"
 
 
-def _marks(value: Json) -> tuple[str, str]:
+def _marks(value: JsonValue) -> tuple[str, str]:
     """What may be shown of a secret, short and whole: its fingerprint, or that it is hidden."""
     text = value.fingerprint if isinstance(value, SealedSecret) else value
     if text in ("", None):
@@ -129,7 +129,7 @@ def _marks(value: Json) -> tuple[str, str]:
     return (text, text) if text in _OPEN else (HIDDEN, HIDDEN)
 
 
-def _leaves(value: Json) -> Iterator[Json]:
+def _leaves(value: JsonValue) -> Iterator[Json]:
     """The leaves of a subtree that could be secret."""
     if isinstance(value, (dict, list)):
         for item in value.values() if isinstance(value, dict) else value:
@@ -141,7 +141,7 @@ def _leaves(value: Json) -> Iterator[Json]:
 # --- short values --------------------------------------------------------------------------------------------------
 
 
-def inline_value(value: Json) -> str:
+def inline_value(value: JsonValue) -> str:
     """A value on one line, as JSON; outputs that are not known yet as `(known after: GitRef/gitops.commit)`."""
     match value:
         case OutputRef() | OutputTemplate() | SealedSecret():
@@ -237,7 +237,7 @@ def _order(labels: Sequence[str]) -> str:
 # --- long values ---------------------------------------------------------------------------------------------------
 
 
-def _one_side(op: FieldOp, path: str, who: str, value: Json, sign: str, most: int) -> FieldDetail:
+def _one_side(op: FieldOp, path: str, who: str, value: JsonValue, sign: str, most: int) -> FieldDetail:
     """A value that is added or removed: on one line if it fits, else as an outline."""
     if isinstance(value, str) and "\n" in value:
         return _listed(op, path, who, value.splitlines(), sign, most)
@@ -305,7 +305,7 @@ def outline_tree(value: Json, indent: str = "") -> Iterator[str]:
         yield indent + _plain(value)
 
 
-def _entry(head: str, value: Json, indent: str) -> Iterator[str]:
+def _entry(head: str, value: JsonValue, indent: str) -> Iterator[str]:
     if isinstance(value, (dict, list)) and value:
         yield head
         yield from outline_tree(value, indent)
@@ -313,14 +313,14 @@ def _entry(head: str, value: Json, indent: str) -> Iterator[str]:
         yield f"{head} {_plain(value)}"
 
 
-def _item(value: Json, indent: str) -> Iterator[str]:
+def _item(value: JsonValue, indent: str) -> Iterator[str]:
     inner = outline_tree(value, indent + "  ")
     first = next(inner)
     yield f"{indent}- {first[len(indent) + 2 :]}"
     yield from inner
 
 
-def _plain(value: Json) -> str:
+def _plain(value: JsonValue) -> str:
     """A scalar as YAML would have it: quoted only where it could be read as something else."""
     if isinstance(value, str) and _BARE.match(value) and value.lower() not in _WORDS:
         return value

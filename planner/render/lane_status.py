@@ -16,7 +16,7 @@ from planner.rollout.lane_equations import EquationResult, LaneEquation
 from planner.rollout.lane_evidence import EvidenceReading, LaneEvidence
 from planner.rollout.lane_verdict import LaneVerdict
 from planner.text_safe import markdown_safe, safe_text
-from planner.values import Json, JsonObject, canonical_bytes
+from planner.values import JsonObject, JsonValue, canonical_bytes
 
 _SHORT = 12
 _MARGIN = 23  # columns before the words of a line
@@ -275,7 +275,7 @@ def _readings(page: LaneStatusPage, width: int) -> list[str]:
     return out
 
 
-def _text(value: Json) -> str:
+def _text(value: JsonValue) -> str:
     return (
         "nothing"
         if value is None

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from planner.duration import parse_duration
 from planner.plan import Action, Change, FieldChange
 from planner.resource import ROLE
-from planner.values import Json
+from planner.values import JsonValue
 
 RULES = "rules"
 
@@ -42,7 +42,7 @@ def _values(item: FieldChange) -> Iterator[tuple[str, str, str]]:
         yield key, _text(before.get(key)), _text(after.get(key))
 
 
-def _text(value: Json) -> str:
+def _text(value: JsonValue) -> str:
     return value if isinstance(value, str) else ""
 
 

@@ -15,7 +15,7 @@ from planner.render.blocked_reason import blocked_reason, source_location
 from planner.render.recorded_rules import loosened_rules
 from planner.resource import PROTECT, REPLACE, WAIT
 from planner.text_safe import safe_text
-from planner.values import Json
+from planner.values import Json, JsonValue
 
 _MOST_FIELDS = 4  # named in one line
 _PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
@@ -155,7 +155,7 @@ def _option(item: FieldChange) -> str:
     return "it may be replaced from now on" if after.get(REPLACE) == "allow" != before.get(REPLACE) else ""
 
 
-def _annotations(path: FieldPath, value: Json) -> Mapping[str, Json]:
+def _annotations(path: FieldPath, value: JsonValue) -> Mapping[str, Json]:
     """The annotations on one side of a field: one of them, or all."""
     if path[:2] != ("metadata", "annotations") or len(path) > 3:
         return {}
@@ -164,7 +164,7 @@ def _annotations(path: FieldPath, value: Json) -> Mapping[str, Json]:
     return value if isinstance(value, dict) else {}
 
 
-def _gate(change: Change, item: FieldChange, value: Json) -> bool:
+def _gate(change: Change, item: FieldChange, value: JsonValue) -> bool:
     """Whether this side of the field makes the probe a gate."""
     if change.address.kind != "HttpProbe":
         return False
@@ -173,7 +173,7 @@ def _gate(change: Change, item: FieldChange, value: Json) -> bool:
     return item.path == ("spec",) and isinstance(value, dict) and value.get("role") == "gate"
 
 
-def _holds(path: tuple[object, ...], value: Json, name: str) -> bool:
+def _holds(path: tuple[object, ...], value: JsonValue, name: str) -> bool:
     """Whether a container probe is what the path ends in, or stands somewhere inside the value."""
     if path and path[-1] == name:
         return True

@@ -9,7 +9,7 @@ from planner.duration import render_duration
 from planner.rollout import lane_evidence as names
 from planner.rollout.changelog import MergedCommit, group_by_meaning
 from planner.text_safe import markdown_safe
-from planner.values import Json, JsonObject
+from planner.values import JsonObject, JsonValue
 
 _SHORT = 12
 _MOST_COMMITS = 60  # of one entry
@@ -97,7 +97,7 @@ def _task_times(one: JsonObject) -> str:
     return f"{render_duration(_number(one.get('seconds')))}{waited}"
 
 
-def _number(value: Json) -> float:
+def _number(value: JsonValue) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from planner.values import Json, JsonObject
+from planner.values import JsonObject, JsonValue
 
 NOT_HYDRATED = "catalog-not-hydrated"
 
@@ -28,7 +28,7 @@ def diagnose_missing_catalog(outputs: JsonObject, services: int, small_diff: int
     )
 
 
-def parse_name_list(value: Json) -> tuple[str, ...] | None:
+def parse_name_list(value: JsonValue) -> tuple[str, ...] | None:
     """A list of names: an array result, or a string with JSON or words in it; None where there is none."""
     if isinstance(value, str):
         try:
@@ -38,6 +38,6 @@ def parse_name_list(value: Json) -> tuple[str, ...] | None:
     return tuple(str(one) for one in value) if isinstance(value, (list, tuple)) else None
 
 
-def _number(value: Json) -> int | None:
+def _number(value: JsonValue) -> int | None:
     text = str(value)
     return int(text) if text.isascii() and text.isdigit() else None

@@ -15,7 +15,7 @@ from planner.rollout.lane_equations import LaneEquation, gitops_commit_of_target
 from planner.rollout.lane_evidence import EvidenceReading, LaneEvidence
 from planner.rollout.lane_verdict import LaneVerdict, judge_lane
 from planner.rollout.time_budget import OVER_BUDGET
-from planner.values import Json, JsonObject, canonical_bytes, document_digest
+from planner.values import Json, JsonObject, JsonValue, canonical_bytes, document_digest
 
 SCHEMA_VERSION = 1
 KIND = "closeout"
@@ -199,7 +199,7 @@ def _build_seconds(evidence: LaneEvidence) -> float | None:
     return _seconds(min(begins), max(ends)) if built and all((*begins, *ends)) else None
 
 
-def _seconds(begin: Json, end: Json) -> float | None:
+def _seconds(begin: JsonValue, end: JsonValue) -> float | None:
     try:
         spent = (datetime.fromisoformat(str(end)) - datetime.fromisoformat(str(begin))).total_seconds()
     except (ValueError, TypeError):

@@ -12,7 +12,7 @@ from enum import StrEnum
 from planner.dataclass import dataclass
 from planner.rollout import lane_evidence as names
 from planner.rollout.lane_evidence import EvidenceReading, LaneEvidence
-from planner.values import Json, JsonObject
+from planner.values import Json, JsonObject, JsonValue
 
 PROMOTE = "gitops-promote"  # the task of a pipeline that pushes to the GitOps branch (spec 02, S05)
 _SUPERSEDED = 3  # its exit code, as that of hwplan
@@ -79,7 +79,7 @@ def _made(
     return LaneEquation(name, code, left, right, result, "" if result is EquationResult.HOLDS else reason, used)
 
 
-def _text(value: Json) -> str:
+def _text(value: JsonValue) -> str:
     return "" if value is None else str(value)
 
 

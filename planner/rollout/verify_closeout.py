@@ -20,7 +20,7 @@ from planner.rollout.closeout_record import (
     evidence_of_record,
 )
 from planner.rollout.lane_evidence import EvidenceReading
-from planner.values import Json, JsonObject, canonical_bytes, document_digest
+from planner.values import Json, JsonObject, JsonValue, canonical_bytes, document_digest
 
 _MOST = 50  # edges that are named
 _ENTRY = frozenset(("value", "source", "at", "version", "problem", "digest"))
@@ -79,7 +79,7 @@ def _equations(found: Json, again: list[JsonObject]) -> Iterator[BrokenRecordEdg
             yield BrokenRecordEdge(f"equation {other['name']}", "it does not follow from the evidence")
 
 
-def _first_difference(found: Json, again: Json, path: str) -> str:
+def _first_difference(found: JsonValue, again: JsonValue, path: str) -> str:
     if isinstance(found, dict) and isinstance(again, dict):
         for key in sorted(found.keys() | again.keys()):
             if key not in found or key not in again:
@@ -121,7 +121,7 @@ def _facts(record: JsonObject, facts: Mapping[str, EvidenceReading]) -> Iterator
             )
 
 
-def _same(name: str, recorded: Json, now: Json) -> bool:
+def _same(name: str, recorded: JsonValue, now: JsonValue) -> bool:
     """Of what goes on living only the identities are compared: replicas and pods come and go."""
     parts = _IDENTITIES.get(name.partition("/")[0] + ("/" if "/" in name else ""))
     if parts is None or not isinstance(recorded, dict) or not isinstance(now, dict):
@@ -144,7 +144,7 @@ def _run_digests(workload: JsonObject) -> list[str]:
     return sorted({str(one.get("imageID")) for pod in pods for one in pod.get("containers") or ()})
 
 
-def _short(value: Json) -> str:
+def _short(value: JsonValue) -> str:
     if value is None:
         return "nothing"
     text = value if isinstance(value, str) else canonical_bytes(value).decode(errors="replace")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.field_path import FieldPath, ListItem
-from planner.values import Json
+from planner.values import JsonValue
 
 
-def text_leaves(value: Json, path: FieldPath = ()) -> Iterator[tuple[FieldPath, str]]:
+def text_leaves(value: JsonValue, path: FieldPath = ()) -> Iterator[tuple[FieldPath, str]]:
     """The texts at and below `value`; items of a list by their name where they have one. Values that are not known yet
     and secrets are no text."""
     if isinstance(value, str):

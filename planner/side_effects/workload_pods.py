@@ -13,7 +13,7 @@ from planner.graph.resource_index import as_mapping, pod_spec
 from planner.plan import Action, Change, SideEffect, SideEffectKind
 from planner.ports import Observation, Present
 from planner.resource import Resource
-from planner.values import Json, JsonObject
+from planner.values import JsonObject, JsonValue
 
 ROLLED = ("Deployment", "StatefulSet", "DaemonSet")  # kinds whose controller replaces pods when their template changes
 _GRACE = 30  # seconds, the API's default
@@ -180,7 +180,7 @@ def _unprobed(spec: JsonObject) -> str:
     return "" if probed else "; without a readinessProbe a new pod counts as ready once it runs"
 
 
-def _share(value: Json, count: int, *, up: bool) -> int:
+def _share(value: JsonValue, count: int, *, up: bool) -> int:
     """A number of pods, or a percentage of them: rounded up for a surge, down for what may be unavailable."""
     if isinstance(value, int):
         return value
@@ -191,5 +191,5 @@ def _share(value: Json, count: int, *, up: bool) -> int:
     return math.ceil(part) if up else math.floor(part)
 
 
-def _number(value: Json) -> str:
+def _number(value: JsonValue) -> str:
     return str(value) if isinstance(value, int) else "1"

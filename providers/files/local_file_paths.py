@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
-from planner.values import Json
+from planner.values import JsonValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class LocalFilePaths:
     folder: Path
     sandbox: Path | None = None
 
-    def place(self, text: Json) -> Path:
+    def place(self, text: JsonValue) -> Path:
         """The absolute path. Raises PermanentError for what is no path, or one with `..` in it."""
         path = _checked(text)
         home = path.parts[0] == "~"
@@ -37,7 +37,7 @@ class LocalFilePaths:
             raise PermanentError("a link leads out of the sandbox", where=str(path), remedy="remove that link")
 
 
-def _checked(text: Json) -> PurePosixPath:
+def _checked(text: JsonValue) -> PurePosixPath:
     if not isinstance(text, str) or not text.isprintable() or len(text) > 1024:
         raise PermanentError("the path of a LocalFile is a printable text of at most 1024 characters")
     path = PurePosixPath(text)

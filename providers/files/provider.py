@@ -23,7 +23,7 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.values import Json, JsonObject, OutputRef, OutputTemplate, Vault
+from planner.values import JsonObject, JsonValue, OutputRef, OutputTemplate, Vault
 from providers.durable_file import FileVersion, file_version_of_content, read_file_version, replace_file
 from providers.files.local_file_paths import LocalFilePaths
 from providers.provider_tools import ProviderTools
@@ -112,7 +112,7 @@ def _preview(spec: JsonObject, seen: Observation) -> Preview:
     return Preview(effect, fields, VerifiedBy.SERVER, expects=after.token, outputs=outputs)
 
 
-def _fields(before: JsonObject | None, after: Json, digest: str, mode: str) -> Iterator[FieldChange]:
+def _fields(before: JsonObject | None, after: JsonValue, digest: str, mode: str) -> Iterator[FieldChange]:
     """What changes. `after` is the text, None where only its digest is shown; `digest` is "" while it is unknown."""
     if before is None:
         yield FieldChange(("content",), FieldOp.ADD, after=digest if after is None else after)
@@ -127,7 +127,7 @@ def _fields(before: JsonObject | None, after: Json, digest: str, mode: str) -> I
         yield FieldChange(("mode",), FieldOp.CHANGE, before["mode"], mode)
 
 
-def _content(value: Json) -> bytes:
+def _content(value: JsonValue) -> bytes:
     if not isinstance(value, str):
         raise PermanentError("the content of a LocalFile is a text", remedy="`!sub` makes a text of an output")
     try:

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from planner import duration
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
-from planner.values import Json, JsonObject
+from planner.values import JsonObject, JsonValue
 from providers.git.checked_names import RepositoryUrl, is_remote_name, parse_repository_url
 from providers.git.git_ssh import GitSshSettings
 from providers.json_answer import parse_json_answer
@@ -107,7 +107,7 @@ def _ssh(given: JsonObject, folder: Path) -> GitSshSettings:
     return GitSshSettings(_proxy(given.get("proxy")), tuple(given.get("knownHosts") or ()), path)
 
 
-def _proxy(text: Json) -> tuple[str, int] | None:
+def _proxy(text: JsonValue) -> tuple[str, int] | None:
     if not text:
         return None
     parts = urlsplit(str(text))

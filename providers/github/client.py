@@ -23,7 +23,7 @@ from planner.pull_requests.github_facts import (
     Review,
 )
 from planner.pull_requests.merge_answers import MergeReply, classify_merge_answer
-from planner.values import Json, JsonObject
+from planner.values import Json, JsonObject, JsonValue
 from providers.github import parse_answers
 from providers.github.connection import GitHubConnection
 
@@ -176,7 +176,7 @@ class GitHubClient:
     def _all(self, path: str, rows: list[JsonObject], parse: Callable[[Json], _T]) -> tuple[_T, ...]:
         return tuple(self._read(path, row, parse) for row in rows)
 
-    def _read(self, path: str, document: Json, parse: Callable[[Json], _T]) -> _T:
+    def _read(self, path: str, document: JsonValue, parse: Callable[[Json], _T]) -> _T:
         try:
             return parse(document)
         except parse_answers.UnexpectedAnswer as error:

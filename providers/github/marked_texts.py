@@ -13,7 +13,7 @@ from planner.pull_requests.text_markers import (
     marker_line,
     with_unix_line_ends,
 )
-from planner.values import Json, JsonObject, OutputRef, OutputTemplate
+from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate
 from providers.github.client import GitHubClient
 from providers.github.keyed_objects import FoundObject
 
@@ -127,7 +127,7 @@ def _issue_fields(one: IssueState, spec: JsonObject) -> JsonObject:
     return {"title": one.title, "body": mine.text if mine else "", "state": state, "labels": labels}
 
 
-def _section_text(body: Json) -> Json:
+def _section_text(body: JsonValue) -> Json:
     return body if isinstance(body, OutputRef | OutputTemplate) else with_unix_line_ends(str(body)).strip()
 
 

@@ -14,7 +14,7 @@ from planner.pull_requests.github_facts import (
     PullRequestState,
     Review,
 )
-from planner.values import Json, JsonObject
+from planner.values import JsonObject, JsonValue
 
 _GOOD = frozenset({"success", "neutral", "skipped"})
 _STATES: dict[str, Literal["success", "failure", "pending"]] = {"success": "success", "pending": "pending"}
@@ -24,7 +24,7 @@ class UnexpectedAnswer(ValueError):
     """A document that is not as GitHub describes it; says which field."""
 
 
-def parse_pull_request(document: Json) -> PullRequestState:
+def parse_pull_request(document: JsonValue) -> PullRequestState:
     """A pull request, from a list or by itself. Raises UnexpectedAnswer."""
     row = _row(document)
     head, base = _row(row.get("head")), _row(row.get("base"))
@@ -52,13 +52,13 @@ def parse_pull_request(document: Json) -> PullRequestState:
     )
 
 
-def parse_review(document: Json) -> Review:
+def parse_review(document: JsonValue) -> Review:
     """A review. Raises UnexpectedAnswer."""
     row = _row(document)
     return Review(_login(row), _text(row, "state").upper(), _optional(row, "commit_id"), _optional(row, "submitted_at"))
 
 
-def parse_check_run(document: Json) -> CheckResult:
+def parse_check_run(document: JsonValue) -> CheckResult:
     """A check run. Raises UnexpectedAnswer."""
     row = _row(document)
     status, conclusion = _text(row, "status"), _optional(row, "conclusion")
@@ -68,7 +68,7 @@ def parse_check_run(document: Json) -> CheckResult:
     return CheckResult(_text(row, "name"), state, conclusion, identifier=_number(row, "id"))
 
 
-def parse_commit_status(document: Json) -> CheckResult:
+def parse_commit_status(document: JsonValue) -> CheckResult:
     """A commit status. Raises UnexpectedAnswer."""
     row = _row(document)
     said = _text(row, "state")
@@ -83,7 +83,7 @@ def parse_commit_status(document: Json) -> CheckResult:
     )
 
 
-def parse_comment(document: Json) -> IssueComment:
+def parse_comment(document: JsonValue) -> IssueComment:
     """A comment. Raises UnexpectedAnswer."""
     row = _row(document)
     return IssueComment(
@@ -96,7 +96,7 @@ def parse_comment(document: Json) -> IssueComment:
     )
 
 
-def parse_issue(document: Json) -> IssueState:
+def parse_issue(document: JsonValue) -> IssueState:
     """An issue. Raises UnexpectedAnswer."""
     row = _row(document)
     return IssueState(
@@ -113,7 +113,7 @@ def parse_issue(document: Json) -> IssueState:
     )
 
 
-def parse_branch_rules(branch: Json, rules: list[JsonObject]) -> BranchRules:
+def parse_branch_rules(branch: JsonValue, rules: list[JsonObject]) -> BranchRules:
     """What a branch requires: by its protection, and by rulesets. Raises UnexpectedAnswer."""
     protection = _row(branch).get("protection") or {}
     contexts = list((protection.get("required_status_checks") or {}).get("contexts") or ())
@@ -126,7 +126,7 @@ def parse_branch_rules(branch: Json, rules: list[JsonObject]) -> BranchRules:
     return BranchRules(tuple(dict.fromkeys(map(str, contexts))), strict, _text(_row(_row(branch).get("commit")), "sha"))
 
 
-def parse_comparison(document: Json) -> Comparison:
+def parse_comparison(document: JsonValue) -> Comparison:
     """A comparison. Raises UnexpectedAnswer."""
     row = _row(document)
     files = tuple(_text(_row(one), "filename") for one in row.get("files") or ())
@@ -134,7 +134,7 @@ def parse_comparison(document: Json) -> Comparison:
     return Comparison(_number(row, "ahead_by"), _number(row, "behind_by"), common, files)
 
 
-def _row(value: Json) -> JsonObject:
+def _row(value: JsonValue) -> JsonObject:
     if not isinstance(value, dict):
         raise UnexpectedAnswer("an object was expected")
     return value

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
-from planner.values import Json, JsonObject, OutputRef, OutputTemplate
+from planner.values import JsonObject, JsonValue, OutputRef, OutputTemplate
 from providers.images.image_manifest import ALL
 from providers.images.image_reference import ImageReference, LayoutReference, parse_image_reference, parse_image_source
 
@@ -67,7 +67,7 @@ def parse_image_spec(manifest: JsonObject) -> ImageSpec:
     )
 
 
-def _target(value: Json) -> ImageReference | OutputRef | OutputTemplate:
+def _target(value: JsonValue) -> ImageReference | OutputRef | OutputTemplate:
     if isinstance(value, OutputRef | OutputTemplate):
         return value
     found = parse_image_reference(value)

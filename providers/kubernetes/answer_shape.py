@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
-from planner.values import Json, JsonObject
+from planner.values import Json, JsonObject, JsonValue
 from providers.cluster import KindInfo
 from providers.json_answer import parse_json_answer
 from providers.kubernetes.builtin_shape import builtin_shape_faults
@@ -153,7 +153,7 @@ def _check_kind(document: JsonObject, kind: KindInfo, where: str) -> None:
         raise_unknown_answer("an object of another kind than was asked for", where)
 
 
-def object_shape_faults(document: Json) -> str:
+def object_shape_faults(document: JsonValue) -> str:
     """What is wrong with an object, by field; "" when nothing is."""
     if not isinstance(document, dict):
         return "it is no map"

@@ -6,7 +6,7 @@ are let pass; null stands for nothing. Pure. Source: the OpenAPI schema of Kuber
 
 from __future__ import annotations
 
-from planner.values import Json, JsonObject
+from planner.values import JsonObject, JsonValue
 from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
 
 _CHECKED_BEFORE = ("apiVersion", "kind", "metadata")  # by answer_shape, for every kind
@@ -37,7 +37,7 @@ def builtin_shape_faults(document: JsonObject) -> str:
     return ""
 
 
-def _wrong(kind: MergeType, value: Json) -> str:
+def _wrong(kind: MergeType, value: JsonValue) -> str:
     """Names of free keys are left out: they are words of the answer."""
     if value is None:
         return ""

@@ -24,7 +24,7 @@ from typing import Final
 from planner.field_path import FieldPath
 from planner.ports import Fingerprinter
 from planner.resource import ANNOTATION
-from planner.values import Json, JsonObject, encode_leaves
+from planner.values import Json, JsonObject, JsonValue, encode_leaves
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.server_rules import without_controller_fields
 
@@ -114,7 +114,7 @@ def _metadata(metadata: JsonObject) -> JsonObject:
     return retained
 
 
-def _foreign_annotations(managed: Json) -> set[str]:
+def _foreign_annotations(managed: JsonValue) -> set[str]:
     """The keys of the annotations that others own, and our field manager does not; hostile shapes own nothing."""
     ours: set[str] = set()
     others: set[str] = set()
@@ -152,7 +152,7 @@ def _sealed(document: JsonObject, fingerprinter: Fingerprinter) -> JsonObject:
     return out
 
 
-def _fingerprint(part: str, value: Json, fingerprinter: Fingerprinter) -> Json:
+def _fingerprint(part: str, value: JsonValue, fingerprinter: Fingerprinter) -> Json:
     if value is None:
         return None
     if not isinstance(value, str):

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 
 from planner.resource import APPLIED, COPIES, SET_LABEL
-from planner.values import Json, JsonObject
+from planner.values import Json, JsonObject, JsonValue
 from providers.kubernetes.preview.leftover_values import predict_as_new
 from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
@@ -151,7 +151,7 @@ def _shaped(live: Json, wanted: Json) -> Json:
     return live
 
 
-def _merged(part: Json, more: Json, whole: Json) -> Json:
+def _merged(part: JsonValue, more: JsonValue, whole: JsonValue) -> Json:
     """Both parts of one document; where a list is in both it is taken from the whole."""
     if isinstance(part, dict) and isinstance(more, dict) and isinstance(whole, dict):
         keys = [key for key in whole if key in part or key in more]
@@ -183,7 +183,7 @@ def _stored(document: JsonObject, types: MergeTypeTable) -> JsonObject | None:
     return {**made, "metadata": {key: value for key, value in made["metadata"].items() if key != "managedFields"}}
 
 
-def _fields(node: Json, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+def _fields(node: JsonValue, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
     """Fields below `spec` and the like, those that hold others first."""
     if isinstance(node, dict):
         for key, item in node.items():

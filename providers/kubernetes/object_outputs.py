@@ -6,7 +6,7 @@ list indexes (`status.loadBalancer.ingress[0].ip`).
 
 from __future__ import annotations
 
-from planner.values import Json, JsonObject
+from planner.values import JsonObject, JsonValue
 
 
 def object_outputs(live: JsonObject) -> JsonObject:
@@ -33,7 +33,7 @@ def outputs_stable_over_update(live: JsonObject) -> JsonObject:
     return {"uid": live["metadata"].get("uid", ""), **outputs_before_create(live)}
 
 
-def _flatten(path: str, value: Json, out: JsonObject) -> None:
+def _flatten(path: str, value: JsonValue, out: JsonObject) -> None:
     if isinstance(value, dict):
         for key, item in value.items():
             _flatten(f"{path}.{key}", item, out)

@@ -20,7 +20,7 @@ from planner.ports import Fingerprinter
 from planner.redaction.redactor import REDACTOR, SHORTEST
 from planner.redaction.secret_origin import is_public_secret_value
 from planner.resource import COPIES, GENERATED
-from planner.values import Json, JsonObject, SealedSecret, SecretValue, parse_generated
+from planner.values import Json, JsonObject, JsonValue, SealedSecret, SecretValue, parse_generated
 from providers.secret_lookup import secret_bytes
 
 UNKNOWN: Final = "hmac-sha256:0000000000000000"  # stands for a value that does not exist yet
@@ -58,7 +58,7 @@ def seal_live_document(document: JsonObject, fingerprinter: Fingerprinter) -> Js
     return out
 
 
-def _repeats(text: Json, document: JsonObject) -> bool:
+def _repeats(text: JsonValue, document: JsonObject) -> bool:
     """Whether an annotation holds a value of the same Secret, in clear or as base64."""
     if not isinstance(text, str) or len(text) < SHORTEST:
         return False
@@ -84,7 +84,7 @@ def seal_prediction(document: JsonObject, fingerprinter: Fingerprinter) -> JsonO
     return seal_live_document({**document, "data": {**data, **stood_in}}, fingerprinter)
 
 
-def _sealed(key: str, value: Json, encoded: bool, fingerprinter: Fingerprinter, document: JsonObject) -> Json:
+def _sealed(key: str, value: JsonValue, encoded: bool, fingerprinter: Fingerprinter, document: JsonObject) -> Json:
     if value is None or isinstance(value, SealedSecret):
         return value
     text = str(value)
@@ -155,7 +155,7 @@ def with_unknown_values_alike(document: JsonObject, desired: JsonObject) -> Json
     return {**document, "data": {k: _encode(UNKNOWN) if k in unknown else v for k, v in data.items()}}
 
 
-def fingerprint_in_stand_in(stood_in: Json, encoded: bool) -> str:
+def fingerprint_in_stand_in(stood_in: JsonValue, encoded: bool) -> str:
     """The fingerprint inside a stand-in; empty for one that stands for nothing known."""
     text = _decode(stood_in) if encoded and isinstance(stood_in, str) else str(stood_in)
     return text if _FINGERPRINT.fullmatch(text) and text != UNKNOWN else ""

@@ -13,7 +13,7 @@ from dataclasses import field
 from planner.body_difference import differing_parts
 from planner.dataclass import dataclass
 from planner.field_path import parse_path, render_path
-from planner.values import Json, JsonObject, OutputRef, OutputTemplate, canonical_bytes
+from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate, canonical_bytes
 from providers.json_answer import parse_json_answer
 from providers.web.json_body import json_values_at
 
@@ -76,7 +76,7 @@ def _failing(expected: ExpectedResponse, seen: ProbeResponse) -> Iterator[str]:
             yield _mismatch(path, found[0] if found else None, value)
 
 
-def _mismatch(path: str, found: Json, value: Json) -> str:
+def _mismatch(path: str, found: JsonValue, value: JsonValue) -> str:
     """What is at `path` instead; of documents the smallest parts that differ, for a whole one would be cut off."""
     whole = f"{path} is {_shown(found)}, expected {_shown(value)}"
     if not isinstance(found, dict | list) or not isinstance(value, dict | list):
@@ -93,6 +93,6 @@ def _mismatch(path: str, found: Json, value: Json) -> str:
     return "; ".join(shown + more)
 
 
-def _shown(value: Json) -> str:
+def _shown(value: JsonValue) -> str:
     text = "absent" if value is None else json.dumps(value, ensure_ascii=True)
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."

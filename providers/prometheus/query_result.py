@@ -11,7 +11,7 @@ import re
 
 from planner.dataclass import dataclass
 from planner.errors import PermanentError, TemporaryError
-from planner.values import Json, JsonObject, canonical_bytes
+from planner.values import Json, JsonObject, JsonValue, canonical_bytes
 from providers.http.answer import HttpAnswer
 from providers.json_answer import parse_json_answer
 
@@ -76,7 +76,7 @@ def query_outputs(expect: JsonObject, result: QueryResult) -> JsonObject:
     return {"value": result.values[0] if len(result.values) == 1 else list(result.values[:_MANY])}
 
 
-def prometheus_number_text(value: Json) -> str:
+def prometheus_number_text(value: JsonValue) -> str:
     """A value as Prometheus writes it. Raises ValueError for anything but a number."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError("no number")
@@ -107,6 +107,6 @@ def _values(kind: Json, result: Json) -> tuple[str, ...]:
             raise ValueError("neither numbers nor one moment")
 
 
-def _shown(value: Json) -> str:
+def _shown(value: JsonValue) -> str:
     text = json.dumps(value, ensure_ascii=True) if isinstance(value, str) else "no reason given"
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from urllib.parse import quote, urlsplit
 
 from planner.errors import ProviderError, TemporaryError
-from planner.values import Json, JsonObject
+from planner.values import JsonObject, JsonValue
 from providers.canned_answers import read_canned_answers
 from providers.prometheus.query_result import QueryRefused, QueryResult, parse_query_result, prometheus_number_text
 from providers.web.address_policy import refuse_special_address
@@ -64,5 +64,5 @@ def _row(row: JsonObject) -> tuple[str, QueryResult]:
     return str(row["promql"]), _result(row["value"])
 
 
-def _result(value: Json) -> QueryResult:
+def _result(value: JsonValue) -> QueryResult:
     return QueryResult(tuple(prometheus_number_text(one) for one in (value if isinstance(value, list) else [value])))

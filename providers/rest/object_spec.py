@@ -12,7 +12,7 @@ from planner.address import Address
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.field_path import FieldPath, parse_path
-from planner.values import Json, JsonObject, OutputRef, OutputTemplate, SealedSecret
+from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate, SealedSecret
 from providers.web.json_body import json_values_at
 
 _LONGEST_ID = 512
@@ -171,7 +171,7 @@ def _auth(auth: JsonObject) -> RestAuthHeader:
     return RestAuthHeader(ref, shown, auth.get("header", "Authorization"), auth.get("prefix", "Bearer "))
 
 
-def key_or_id_text(value: Json) -> str:
+def key_or_id_text(value: JsonValue) -> str:
     """A short printable form of a key or an id."""
     text = ascii(value) if isinstance(value, str | int | float | bool) else "(no plain value)"
     return text if len(text) <= 80 else text[:80] + "..."

@@ -7,7 +7,7 @@ from dataclasses import field
 
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
-from planner.values import Json, JsonObject
+from planner.values import Json, JsonObject, JsonValue
 from providers.rest.declared_fields import comparable_body, declared_fields, version_token_of_declared
 from providers.rest.object_spec import RestObjectRequest, key_or_id_text
 from providers.rest.rest_api import RestApi
@@ -80,7 +80,7 @@ def _id_value(live: JsonObject, wanted: RestObjectRequest) -> Json:
     return found[0] if found else None
 
 
-def _plain(value: Json) -> str | None:
+def _plain(value: JsonValue) -> str | None:
     """What two keys are compared by: a number and its text are too near to be two objects."""
     return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
 

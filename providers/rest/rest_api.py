@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, ProviderError
-from planner.values import Json, JsonObject, SealedSecret, value_leaves
+from planner.values import Json, JsonObject, JsonValue, SealedSecret, value_leaves
 from providers.http.answer import HttpAnswer
 from providers.http.retries import BUSY, DEFAULT_RETRIES, RetryLimits, busy_error, call_with_retries
 from providers.rest.list_pages import list_all_pages
@@ -175,7 +175,7 @@ def _words(body: bytes) -> str:
     return shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "..."
 
 
-def _texts(document: Json) -> Iterator[str]:
+def _texts(document: JsonValue) -> Iterator[str]:
     """The usual places of a reason: RFC 9457 and common practice."""
     found = document if isinstance(document, dict) else {}
     for name in ("detail", "message", "error", "title"):

@@ -14,7 +14,7 @@ from pathlib import Path
 from planner.document_editing import set_field
 from planner.errors import PermanentError, TemporaryError
 from planner.field_path import FieldPath
-from planner.values import Json, JsonObject, SealedSecret
+from planner.values import Json, JsonObject, JsonValue, SealedSecret
 from providers.durable_file import file_version_of_content, read_file_version, replace_file
 from providers.rest.object_spec import RestCollection
 from providers.rest.rest_api import RestItemAnswer, RestWriteRequest
@@ -128,7 +128,7 @@ def _objects(document: JsonObject, url: str, *, make: bool = False) -> list[Json
     return new
 
 
-def _stored(value: Json) -> Json:
+def _stored(value: JsonValue) -> Json:
     """A body with fingerprints in place of its secrets."""
     if isinstance(value, dict):
         return {key: _stored(item) for key, item in value.items()}

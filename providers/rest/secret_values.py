@@ -11,7 +11,7 @@ from dataclasses import field, replace
 from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
 from planner.ports import Fingerprinter, SecretValueSource
-from planner.values import Json, JsonObject, SealedSecret, SecretValue, Vault, canonical_bytes
+from planner.values import Json, JsonObject, JsonValue, SealedSecret, SecretValue, Vault, canonical_bytes
 from providers.rest.object_spec import RestAuthHeader
 from providers.secret_lookup import secret_bytes, secret_lookup
 
@@ -47,7 +47,7 @@ class RestSecretValues:
         reasons: list[str] = []
         return self._known(body, reasons), tuple(dict.fromkeys(reasons))
 
-    def _known(self, value: Json, reasons: list[str]) -> Json:
+    def _known(self, value: JsonValue, reasons: list[str]) -> Json:
         if isinstance(value, dict):
             return {key: self._known(item, reasons) for key, item in value.items()}
         if not isinstance(value, SealedSecret) or value.fingerprint:
@@ -58,14 +58,14 @@ class RestSecretValues:
             reasons.append(error.message)
             return value
 
-    def seal(self, value: Json) -> SealedSecret:
+    def seal(self, value: JsonValue) -> SealedSecret:
         """A secret field of a live object, as it may be looked at."""
         if self.simulated and isinstance(value, str):
             return SealedSecret("live", value)
         raw = value.encode(errors="surrogatepass") if isinstance(value, str) else canonical_bytes(value)
         return SealedSecret("live", self.fingerprinter.fingerprint(raw))
 
-    def revealed(self, value: Json) -> Json:
+    def revealed(self, value: JsonValue) -> Json:
         """A body with values in place of its secrets. Call it only while building the request that writes them."""
         match value:
             case dict():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.field_path import FieldPath, ListItem, SetMember
-from planner.values import Json, JsonObject, canonical_bytes
+from planner.values import Json, JsonObject, JsonValue, canonical_bytes
 from providers.json_answer import parse_json_answer
 
 
@@ -12,7 +12,7 @@ def parse_json_body(body: bytes) -> Json:
     return parse_json_answer(body)
 
 
-def json_values_at(document: Json, path: FieldPath) -> list[Json]:
+def json_values_at(document: JsonValue, path: FieldPath) -> list[Json]:
     """The value at a path, in a list of one; an empty list where there is none."""
     for element in path:
         match element, document:

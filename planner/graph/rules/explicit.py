@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from planner.field_path import render_path
 from planner.graph.edge_collector import EdgeCollector
 from planner.resource import DEPENDS_ON
-from planner.values import Json, OutputRef, OutputTemplate
+from planner.values import Json, JsonValue, OutputRef, OutputTemplate
 
 _FIELD = f"metadata.annotations[{DEPENDS_ON}]"
 
@@ -46,7 +46,7 @@ def _uses_outputs(value: Json) -> bool:
 
 
 def _outputs(
-    value: Json, path: tuple[str | int, ...]
+    value: JsonValue, path: tuple[str | int, ...]
 ) -> Iterator[tuple[tuple[str | int, ...], OutputRef | OutputTemplate]]:
     match value:
         case dict():

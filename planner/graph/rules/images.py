@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from planner.graph.edge_collector import EdgeCollector
 from planner.image_names import split_image_reference, tag_of_copy
-from planner.values import Json
+from planner.values import JsonValue
 
 
-def draw_image(collector: EdgeCollector, field: str, image: Json) -> None:
+def draw_image(collector: EdgeCollector, field: str, image: JsonValue) -> None:
     """RegistryImage -> workload. An image named by digest is that of the RegistryImage of its repository and tag."""
     if not collector.index.images or not isinstance(image, str):
         return

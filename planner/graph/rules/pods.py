@@ -8,7 +8,7 @@ from __future__ import annotations
 from planner.graph.edge_collector import EdgeCollector
 from planner.graph.resource_index import as_mapping, as_mappings
 from planner.graph.rules.images import draw_image
-from planner.values import Json, JsonObject
+from planner.values import JsonObject, JsonValue
 
 _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 
@@ -26,7 +26,7 @@ def draw(collector: EdgeCollector) -> None:
         collector.names("service", "spec.serviceName", "Service", collector.spec.get("serviceName"))
 
 
-def draw_account(collector: EdgeCollector, field: str, name: Json) -> None:
+def draw_account(collector: EdgeCollector, field: str, name: JsonValue) -> None:
     """ServiceAccount and every binding that gives it rights -> whoever runs as it."""
     if not isinstance(name, str) or not name:
         return

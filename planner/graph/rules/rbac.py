@@ -14,7 +14,7 @@ from planner.address import Address
 from planner.graph.edge_collector import EdgeCollector
 from planner.graph.resource_index import ResourceIndex, as_mapping, as_mappings, as_text
 from planner.resource import Resource
-from planner.values import Json, JsonObject
+from planner.values import JsonObject, JsonValue
 
 RBAC = "rbac.authorization.k8s.io"
 KINDS = frozenset(("RoleBinding", "ClusterRoleBinding", "ClusterRole", "ServiceAccount", "Secret"))
@@ -88,7 +88,7 @@ def _selects(selector: JsonObject, labels: JsonObject) -> bool:
     )
 
 
-def _meets(requirement: JsonObject, value: Json) -> bool:
+def _meets(requirement: JsonObject, value: JsonValue) -> bool:
     values = requirement.get("values") or ()
     match requirement.get("operator"):
         case "In":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from planner.graph.edge_collector import EdgeCollector
 from planner.graph.resource_index import as_mapping, as_text
-from planner.values import Json
+from planner.values import JsonValue
 
 KINDS = frozenset(("RestObject",))
 
@@ -18,6 +18,6 @@ def draw(collector: EdgeCollector) -> None:
         _named(collector, "secret-field", f"spec.secrets[{path}].secret", as_mapping(named).get("secret"))
 
 
-def _named(collector: EdgeCollector, rule: str, field: str, written: Json) -> None:
+def _named(collector: EdgeCollector, rule: str, field: str, written: JsonValue) -> None:
     namespace, _, name = as_text(written).partition("/")
     collector.names_secret(rule, field, name, namespace)

@@ -8,7 +8,7 @@ from planner.address import is_hwplan_kind
 from planner.field_path import render_path
 from planner.graph.edge_collector import EdgeCollector
 from planner.graph.resource_index import as_text
-from planner.values import Json, SealedSecret
+from planner.values import JsonValue, SealedSecret
 
 
 def draw(collector: EdgeCollector) -> None:
@@ -24,7 +24,7 @@ def draw(collector: EdgeCollector) -> None:
         collector.names_secret("secret-value", f"{render_path(path)}.secret", name, namespace)
 
 
-def _references(value: Json, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _references(value: JsonValue, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     match value:
         case {"secret": secret, "value": SealedSecret()}:
             yield path, as_text(secret)

@@ -15,7 +15,7 @@ from planner.graph.edge import Edge
 from planner.graph.edge_collector import EdgeCollector
 from planner.graph.resource_index import as_mapping, as_text
 from planner.spec.kinds.targets import TARGETS, TargetField
-from planner.values import Json, OutputRef, OutputTemplate
+from planner.values import JsonValue, OutputRef, OutputTemplate
 
 KINDS = frozenset(TARGETS)
 
@@ -51,7 +51,7 @@ def _target(collector: EdgeCollector, field: TargetField) -> Address | None:
     return found[0] if len(found) == 1 else None
 
 
-def _declared(collector: EdgeCollector, written: Json) -> Address | None:
+def _declared(collector: EdgeCollector, written: JsonValue) -> Address | None:
     """The declared resource that a value names as an address; None for any other value."""
     if not isinstance(written, str):
         return None
@@ -81,7 +81,7 @@ def _draw_followed(collector: EdgeCollector, named: TargetField, target: Address
                 collector.edges.append(Edge(source, target, named.rule, f"{collector.resource.address} {field}"))
 
 
-def _sources(collector: EdgeCollector, written: Json) -> Iterator[Address]:
+def _sources(collector: EdgeCollector, written: JsonValue) -> Iterator[Address]:
     """The declared resources that an entry means: an address, or outputs inside a value."""
     if found := _declared(collector, written):
         yield found

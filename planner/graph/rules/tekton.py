@@ -8,7 +8,7 @@ from __future__ import annotations
 from planner.graph.edge_collector import EdgeCollector
 from planner.graph.resource_index import as_mapping, as_mappings, as_text
 from planner.graph.rules.pods import draw_account, draw_container, draw_containers, draw_pod_fields, draw_volume
-from planner.values import Json, JsonObject
+from planner.values import JsonObject, JsonValue
 
 TEKTON = "tekton.dev"
 TRIGGERS = "triggers.tekton.dev"
@@ -61,7 +61,7 @@ def _pipeline(collector: EdgeCollector, where: str, spec: JsonObject) -> None:
             _task(collector, f"{inside}.taskSpec", as_mapping(task.get("taskSpec")))
 
 
-def _ref(collector: EdgeCollector, where: str, written: Json, kind: str) -> None:
+def _ref(collector: EdgeCollector, where: str, written: JsonValue, kind: str) -> None:
     """A taskRef or pipelineRef: by name, or by the cluster resolver, whose parameters name kind, name and namespace."""
     ref = as_mapping(written)
     rule = "task-ref" if kind == "Task" else "pipeline-ref"

@@ -33,7 +33,7 @@ from planner.loading.drift_adoption.declared_objects import (
 from planner.loading.drift_adoption.rendered_templates import RenderedTemplate, render_selected_templates
 from planner.plan import Selection
 from planner.source_ref import SourceRef
-from planner.values import Json
+from planner.values import JsonValue
 
 
 @dataclass(slots=True)
@@ -97,7 +97,7 @@ class _Search:
         for product in self.products:
             yield from ((product, one) for one in self.config.nodes_of(product) if one in nodes)
 
-    def adopt(self, wanted: LiveField, place: DeclaredObject, declared: Json) -> AdoptedField | str:
+    def adopt(self, wanted: LiveField, place: DeclaredObject, declared: JsonValue) -> AdoptedField | str:
         """Adopt one field, or say why not."""
         fitting = self._fitting(wanted, place, declared)
         found: list[tuple[AdoptedField, Config, ConfigurationPatch]] = []
@@ -118,12 +118,12 @@ class _Search:
         self.known = self.known.without(changed)
         return adopted
 
-    def _fitting(self, wanted: LiveField, place: DeclaredObject, declared: Json) -> dict[object, CandidateKey]:
+    def _fitting(self, wanted: LiveField, place: DeclaredObject, declared: JsonValue) -> dict[object, CandidateKey]:
         """The keys that would make the template render the live value."""
         found = find_candidate_keys(place.text, declared, wanted.live)
         return {one.key: one for one in found if self._makes(one, place, wanted)}
 
-    def key_of(self, wanted: LiveField, place: DeclaredObject, declared: Json) -> EditedKey | None:
+    def key_of(self, wanted: LiveField, place: DeclaredObject, declared: JsonValue) -> EditedKey | None:
         """The one key that feeds a field, whatever else it feeds; None where none or several do."""
         fitting = list(self._fitting(wanted, place, declared).values())
         if len(fitting) != 1:

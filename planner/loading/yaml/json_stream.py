@@ -14,7 +14,7 @@ from typing import Any, Final
 from planner.dataclass import dataclass
 from planner.loading.yaml.api_scalars import json_value
 from planner.loading.yaml.document_limits import INVISIBLE, YamlDocument, YamlLimits
-from planner.values import MARK, Json
+from planner.values import MARK, Json, JsonValue
 
 _MARKER: Final = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _MARKER_LINE: Final = re.compile(r"---[ \t]*(?:#[^\n]*)?\r?(?:\n|\Z)")
@@ -152,7 +152,7 @@ def _without_lone(value: Any) -> Any:
     return value
 
 
-def _fits(value: Json, limits: YamlLimits) -> bool:
+def _fits(value: JsonValue, limits: YamlLimits) -> bool:
     """Whether a value is within the limits of depth and number."""
     count, level, depth = 0, [value], 0
     while level:

@@ -12,7 +12,7 @@ from planner.loading.yaml.document_limits import INVISIBLE
 from planner.loading.yaml.output_tags import parse_output_tag
 from planner.loading.yaml.unambiguous_scalars import AmbiguousScalar, Plain, resolve_unambiguous_scalar
 from planner.loading.yaml.yaml_problems import YamlProblems
-from planner.values import MARK, Json, OutputRef, OutputTemplate
+from planner.values import MARK, Json, JsonValue, OutputRef, OutputTemplate
 
 MERGE: Final = "<<"
 _STR_TAG: Final = STANDARD + "str"
@@ -52,7 +52,7 @@ class ScalarReader:
         self.plain[text] = value = value if self._api else strict
         return value
 
-    def resolve_tagged(self, event: Any, value: Json) -> Json:
+    def resolve_tagged(self, event: Any, value: JsonValue) -> Json:
         """The value of a scalar with a tag. `value` is that without it."""
         tag = str(event.tag)
         if tag in _OUR_TAGS:
@@ -82,7 +82,7 @@ class ScalarReader:
         """Whether a key is the merge key."""
         return self._api and _text(event) == MERGE and (event.implicit[0] or event.tag == MERGE_TAG)
 
-    def key(self, event: Any, value: Json) -> str:
+    def key(self, event: Any, value: JsonValue) -> str:
         """The name of the field that a key stands for, whose value is `value`."""
         if isinstance(value, OutputRef | OutputTemplate | dict | list) or not (self._api or _is_strict_key(value)):
             self._notes.problem(event, "a key that is not text", "put it in quotes")
@@ -110,7 +110,7 @@ class ScalarReader:
             return "?"
 
 
-def _is_strict_key(value: Json) -> bool:
+def _is_strict_key(value: JsonValue) -> bool:
     return isinstance(value, str | int) and not isinstance(value, bool)
 
 

@@ -25,7 +25,7 @@ from planner.loading.yaml.parser_events import (
 )
 from planner.loading.yaml.scalar_reader import ScalarReader
 from planner.loading.yaml.yaml_problems import StopReading, YamlProblems
-from planner.values import Json, document_digest, encode_leaves
+from planner.values import Json, JsonValue, document_digest, encode_leaves
 
 _TWICE: Final = "the same key twice in one mapping"
 _KEEP_ONE: Final = "keep one of them"
@@ -189,7 +189,7 @@ class YamlValueBuilder:
         if getattr(event, "version", None) or getattr(event, "tags", None):
             self.notes.problem(event, "a YAML directive", "take the line with % away")
 
-    def _key(self, event: Any, value: Json) -> str:
+    def _key(self, event: Any, value: JsonValue) -> str:
         return _Pending("<<") if self.scalars.is_merge(event) else self.scalars.key(event, value)
 
     def _seen_before(self, event: Any, frame: _Frame, key: str) -> None:
@@ -205,7 +205,7 @@ class YamlValueBuilder:
         again = frame.key = _Pending(key)
         again.event, again.old = event, frame.value[key]
 
-    def _settle(self, event: Any, frame: _Frame, key: Any, value: Json) -> None:
+    def _settle(self, event: Any, frame: _Frame, key: Any, value: JsonValue) -> None:
         """The value of a merge key, or of a key that the mapping has already."""
         frame.key = None
         if not hasattr(key, "event"):
@@ -214,7 +214,7 @@ class YamlValueBuilder:
         note = self.notes.doubt if _are_equal(key.old, value) else self.notes.problem
         note(key.event, _TWICE, _KEEP_ONE)
 
-    def _merge(self, event: Any, frame: _Frame, value: Json) -> None:
+    def _merge(self, event: Any, frame: _Frame, value: JsonValue) -> None:
         """Take a mapping, or those of a list, into the open one. As in go-yaml v2, what comes later in the text counts,
         and of a list what stands first."""
         is_list = isinstance(value, list) and not hasattr(event, "anchor")  # and no alias to one
@@ -230,7 +230,7 @@ class YamlValueBuilder:
                 frame.merged |= source.keys()
                 frame.value.update(source)
 
-    def _marked(self, event: Any, value: Json) -> Json:
+    def _marked(self, event: Any, value: JsonValue) -> Json:
         """The value of a scalar with a tag or an anchor."""
         if event.tag is not None:
             value = self.scalars.resolve_tagged(event, value)
@@ -266,11 +266,11 @@ class YamlValueBuilder:
         return copy.deepcopy(found.value)
 
 
-def _are_equal(one: Json, other: Json) -> bool:
+def _are_equal(one: JsonValue, other: JsonValue) -> bool:
     return document_digest(encode_leaves(one)) == document_digest(encode_leaves(other))
 
 
-def _is_own(value: Json) -> bool:
+def _is_own(value: JsonValue) -> bool:
     """Whether a document is of hwplan's own kinds, or a List with one of them."""
     if not isinstance(value, dict):
         return False

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 from pydantic import BaseModel, Field, PlainValidator, StringConstraints
 
 from planner.spec.base import KeyName, StrictModel
-from planner.values import Json, JsonObject, OutputRef, OutputTemplate, SealedSecret
+from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate, SealedSecret
 
 ObjectName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9]([-._a-zA-Z0-9]{0,251}[a-zA-Z0-9])?$")]
 SecretName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[-a-z0-9.]{1,63}/[-a-z0-9.]{1,253}$")]
@@ -68,7 +68,7 @@ class SecretKeyRef(StrictModel):
     key: KeyName = Field(description="Key in it.")
 
 
-def _may_name_secrets(value: Json) -> bool:
+def _may_name_secrets(value: JsonValue) -> bool:
     """A quick look before a document is walked beside its model: most name none."""
     if isinstance(value, dict):
         return ("secret" in value and "key" in value) or any(map(_may_name_secrets, value.values()))

@@ -11,7 +11,7 @@ from planner.document_editing import set_field
 from planner.field_path import FieldPath, parse_path
 from planner.spec.base import Flag, HttpUrl, StrictModel, Text
 from planner.spec.kinds.envelope import FreeValue, KindModel, SecretLeaf
-from planner.values import Json, JsonObject, SealedSecret
+from planner.values import JsonObject, JsonValue, SealedSecret
 
 
 def _base_url(text: str) -> str:
@@ -193,7 +193,7 @@ def _problems(spec: RestObjectSpec) -> Iterator[str]:
         yield "`create: PUT` needs `id` and `key` to be one field: the path is known before the object is"
 
 
-def _has(value: Json, path: FieldPath) -> bool:
+def _has(value: JsonValue, path: FieldPath) -> bool:
     for element in path:
         if not isinstance(value, dict) or element not in value:
             return False
@@ -201,7 +201,7 @@ def _has(value: Json, path: FieldPath) -> bool:
     return True
 
 
-def _is_barred(value: Json, path: FieldPath) -> bool:
+def _is_barred(value: JsonValue, path: FieldPath) -> bool:
     """Whether something that is no mapping stands on the way to the field."""
     for element in path[:-1]:
         if not isinstance(value, dict):

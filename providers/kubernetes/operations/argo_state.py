@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from planner.commit_id import is_commit_id
 from planner.dataclass import dataclass
-from planner.values import Json, JsonObject
+from planner.values import JsonObject, JsonValue
 
 KEY = "hwplan"  # the name in `info` of an operation, under which the key of ours stands
 _RUNNING = ("Running", "Terminating")
@@ -111,7 +111,7 @@ def parse_application(live: JsonObject) -> ApplicationState:
     )
 
 
-def _map(value: Json) -> JsonObject:
+def _map(value: JsonValue) -> JsonObject:
     return value if isinstance(value, dict) else {}
 
 

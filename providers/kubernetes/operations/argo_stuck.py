@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 from planner.dataclass import dataclass
 from planner.resource import PROTECT
-from planner.values import Json, JsonObject
+from planner.values import JsonObject, JsonValue
 from providers.kubernetes.operations.object_end import end_of_object
 
 What: TypeAlias = Literal["operation", "hook", "pod"]
@@ -270,7 +270,7 @@ def _map(parent: JsonObject | None, name: str) -> JsonObject:
     return value if isinstance(value, dict) else {}
 
 
-def _maps(value: Json) -> list[JsonObject]:
+def _maps(value: JsonValue) -> list[JsonObject]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 

@@ -29,7 +29,7 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.values import Json, JsonObject, OutputRef, OutputTemplate, Vault, document_digest
+from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate, Vault, document_digest
 from providers.cluster import Cluster, KindInfo
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations.argo_refresh import HARD, ArgoRefresh
@@ -170,5 +170,5 @@ def _preview_refresh(observed: Observation) -> Preview:
     return Preview(Effect.RUN, (field,), VerifiedBy.SERVER, evidence=parse_application(live).words)
 
 
-def _shown(revision: Json) -> Json:
+def _shown(revision: JsonValue) -> Json:
     return revision if isinstance(revision, (str, OutputRef, OutputTemplate)) else "the tip of its branch"

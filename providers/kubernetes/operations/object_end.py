@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from planner.address import group_of
 from planner.dataclass import dataclass
-from planner.values import Json, JsonObject
+from planner.values import Json, JsonObject, JsonValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +94,12 @@ RULES: Final[Mapping[tuple[str, str], _Rule]] = {
 # --- parts of rules ------------------------------------------------------------------------------------------------
 
 
-def _ended(state: str | None, reason: Json, *times: Json) -> ObjectEnd | None:
+def _ended(state: str | None, reason: JsonValue, *times: Json) -> ObjectEnd | None:
     time = next((found for text in times if (found := parse_time(text))), None)
     return ObjectEnd(state, str(reason or ""), time) if state and time else None
 
 
-def parse_time(text: Json) -> datetime | None:
+def parse_time(text: JsonValue) -> datetime | None:
     """A time of RFC 3339 with its offset, in UTC; None for anything else."""
     try:
         found = datetime.fromisoformat(text) if isinstance(text, str) else None
@@ -118,7 +118,7 @@ def _map(parent: JsonObject, name: str) -> JsonObject:
     return value if isinstance(value, dict) else {}
 
 
-def _maps(value: Json) -> list[JsonObject]:
+def _maps(value: JsonValue) -> list[JsonObject]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 

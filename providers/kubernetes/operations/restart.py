@@ -26,7 +26,7 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.values import Json, JsonObject, OutputRef, OutputTemplate, Vault
+from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate, Vault
 from providers.cluster import Cluster
 from providers.kubernetes.errors import ResourceVersionConflict
 from providers.kubernetes.object_location import kind_of_address
@@ -91,7 +91,7 @@ class RestartProvider(NeverDeletes):
             return ""
         return restart_mark.token_of_followed([self._named(number, one, seen) for number, one in enumerate(followed)])
 
-    def _named(self, number: int, written: Json, seen: Mapping[Address, Seen]) -> tuple[str, Json]:
+    def _named(self, number: int, written: JsonValue, seen: Mapping[Address, Seen]) -> tuple[str, Json]:
         """What counts of one entry of `on`, with its name: the address of an object, the place of an output's value."""
         address = parse_followed_object(written)
         if address is None:

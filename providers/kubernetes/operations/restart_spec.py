@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from planner.address import Address
 from planner.resource import Resource
-from planner.values import Json, JsonObject, OutputRef, OutputTemplate
+from planner.values import JsonObject, JsonValue, OutputRef, OutputTemplate
 
 
 def restart_target(spec: JsonObject) -> Address:
@@ -25,7 +25,7 @@ def deciding_objects(spec: JsonObject) -> tuple[Address, ...]:
     return (restart_target(spec), *followed_objects(spec))
 
 
-def parse_followed_object(written: Json) -> Address | None:
+def parse_followed_object(written: JsonValue) -> Address | None:
     """The object that an entry of `on` names, or None for the value of an output."""
     found = _parsed(written)
     return _bare(found) if found else None
@@ -45,7 +45,7 @@ def address_in_lane_of(resource: Resource, address: Address) -> Address:
     return replace(address, node_lane=address.node_lane or resource.address.node_lane)
 
 
-def _parsed(written: Json) -> Address | None:
+def _parsed(written: JsonValue) -> Address | None:
     try:
         return Address.parse(written) if isinstance(written, str) else None
     except ValueError:

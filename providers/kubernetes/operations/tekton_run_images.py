@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from planner.values import Json, JsonObject
+from planner.values import Json, JsonObject, JsonValue
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _ONE = re.compile(r"(?P<prefix>.*?)[-_]?(?P<part>IMAGE_URL|IMAGE_DIGEST)")
@@ -44,6 +44,6 @@ def _listed(results: Mapping[str, Json]) -> Iterator[tuple[str, Json, Json]]:
             yield _short(url), digest, url
 
 
-def _short(url: Json) -> str:
+def _short(url: JsonValue) -> str:
     """The last part of a repository, without a tag."""
     return _TAG.sub("", url.strip().partition("@")[0]).rpartition("/")[2] if isinstance(url, str) else ""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from planner.values import Json, JsonObject
+from planner.values import Json, JsonObject, JsonValue
 from providers.kubernetes.operations.tekton_run_images import images_built_by_run
 
 _ABORTED: Final = frozenset(("Cancelled", "CancelledRunFinally", "StoppedRunFinally", "PipelineRunTimeout"))
@@ -84,7 +84,7 @@ def _times(status: JsonObject) -> JsonObject:
     return times if spent is None else {**times, "seconds": spent}
 
 
-def seconds_between(begin: Json, end: Json) -> float | None:
+def seconds_between(begin: JsonValue, end: JsonValue) -> float | None:
     """Seconds from one time of the API to another; None where one is missing or is none."""
     try:
         return (datetime.fromisoformat(str(end)) - datetime.fromisoformat(str(begin))).total_seconds()

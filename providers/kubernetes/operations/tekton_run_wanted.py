@@ -9,7 +9,7 @@ from __future__ import annotations
 from planner.dataclass import dataclass
 from planner.duration import parse_duration
 from planner.resource import ANNOTATION
-from planner.values import Json, JsonObject, document_digest, outputs_in_document
+from planner.values import Json, JsonObject, JsonValue, document_digest, outputs_in_document
 
 SPEC_DIGEST = ANNOTATION + "spec-digest"
 REPLACES = "replaces"  # in the document of a change: the run that is deleted first, by its uid
@@ -87,7 +87,7 @@ def _stands_in(wanted: Json, live: Json) -> bool:
     return bool(wanted == live)
 
 
-def _field_stands_in(key: str, wanted: Json, live: JsonObject) -> bool:
+def _field_stands_in(key: str, wanted: JsonValue, live: JsonObject) -> bool:
     if key not in live:
         return bool(wanted in ([], (), {}, None))
     if key == "timeouts" and isinstance(wanted, dict) and isinstance(live[key], dict):
@@ -97,7 +97,7 @@ def _field_stands_in(key: str, wanted: Json, live: JsonObject) -> bool:
     return _stands_in(wanted, live[key])
 
 
-def _seconds(duration: Json) -> Json:
+def _seconds(duration: JsonValue) -> Json:
     """Of a text that is a duration; anything else as it is."""
     try:
         return parse_duration(duration) if isinstance(duration, str) else duration

@@ -11,7 +11,16 @@ from collections.abc import Callable
 from planner.document_editing import MISSING, remove_field, replace_value, value_at
 from planner.field_path import Element, FieldPath, ListItem
 from planner.resource import Resource
-from planner.values import Json, JsonObject, OutputRef, OutputTemplate, SealedSecret, is_plain, outputs_in_document
+from planner.values import (
+    Json,
+    JsonObject,
+    JsonValue,
+    OutputRef,
+    OutputTemplate,
+    SealedSecret,
+    is_plain,
+    outputs_in_document,
+)
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.applied_stamp import with_applied_stamp
 from providers.kubernetes.object_location import ObjectLocation, with_real_namespace
@@ -46,7 +55,7 @@ def document_to_send(
     return document
 
 
-def _has_null(value: Json) -> bool:
+def _has_null(value: JsonValue) -> bool:
     pending = [value]
     while pending:
         item = pending.pop()
@@ -68,7 +77,9 @@ def _as_sent(document: JsonObject, types: MergeTypeTable) -> JsonObject:
     return sent
 
 
-def special_leaves(value: Json, path: tuple[str | int, ...] = ()) -> tuple[tuple[tuple[str | int, ...], Json], ...]:
+def special_leaves(
+    value: JsonValue, path: tuple[str | int, ...] = ()
+) -> tuple[tuple[tuple[str | int, ...], Json], ...]:
     """Every Ref, Sub and Sealed with its plain path."""
     if is_plain(value):
         return ()

@@ -14,7 +14,7 @@ from planner.document_editing import MISSING, value_at
 from planner.errors import PermanentError
 from planner.field_path import FieldPath
 from planner.plan import FieldChange
-from planner.values import Json, JsonObject
+from planner.values import Json, JsonObject, JsonValue
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.preview.field_changes import undeclared_fields
 from providers.kubernetes.secret_sealing import with_stand_ins
@@ -94,7 +94,13 @@ def _everybody(live: JsonObject) -> FieldSet:
 
 
 def _left(
-    kind: MergeType, path: FieldPath, before: Json, after: Json, live: Json, owned: FieldSet, is_owned: bool
+    kind: MergeType,
+    path: FieldPath,
+    before: JsonValue,
+    after: JsonValue,
+    live: JsonValue,
+    owned: FieldSet,
+    is_owned: bool,
 ) -> Iterator[FieldPath]:
     """`owned` is what anybody owns below the path, `is_owned` whether somebody owns the path itself."""
     if before is ABSENT or live is ABSENT:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from planner.dataclass import dataclass
 from planner.field_path import FieldPath
 from planner.plan import VerifiedBy
-from planner.values import Json, JsonObject, OutputRef, OutputTemplate, document_digest, outputs_in_document
+from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate, document_digest, outputs_in_document
 from providers.cluster import FIELD_MANAGER, Cluster
 from providers.kubernetes.csa_upgrade import OwnershipMoves, migrated_object
 from providers.kubernetes.object_location import ObjectLocation
@@ -154,7 +154,7 @@ def with_placeholders(desired: JsonObject, types: MergeTypeTable) -> tuple[JsonO
     return _filled(desired, wrong)
 
 
-def without_placeholders(document: Json, meaning: Mapping[Json, Json]) -> Json:
+def without_placeholders(document: JsonValue, meaning: Mapping[Json, Json]) -> Json:
     """The reverse of `filled` in a document made from it."""
     if isinstance(document, dict):
         return {key: without_placeholders(item, meaning) for key, item in document.items()}
@@ -171,7 +171,7 @@ def _filled(document: JsonObject, wrong: Mapping[FieldPath, str]) -> tuple[JsonO
     meaning: dict[Json, Json] = {}
     numbers = {tuple(e for e in path if isinstance(e, str)) for path, text in wrong.items() if "integer" in text}
 
-    def fill(value: Json, path: tuple[str, ...]) -> Json:
+    def fill(value: JsonValue, path: tuple[str, ...]) -> Json:
         if isinstance(value, dict):
             return {key: fill(item, (*path, key)) for key, item in value.items()}
         if isinstance(value, list):

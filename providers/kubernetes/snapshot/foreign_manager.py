@@ -13,7 +13,7 @@ from planner.address import Address
 from planner.errors import PermanentError
 from planner.field_path import Element, FieldPath, ListItem, SetMember, parse_path, render_path
 from planner.ports import Fingerprinter
-from planner.values import Json, JsonObject, deep_copy
+from planner.values import Json, JsonObject, JsonValue, deep_copy
 from providers.kubernetes.secret_sealing import is_secret
 from providers.kubernetes.snapshot import snapshot_admission
 from providers.kubernetes.snapshot.folder_layout import ObjectIdentity
@@ -54,7 +54,7 @@ def change_as_foreign_manager(
     return cluster.change(identity, change)
 
 
-def _hidden(path: FieldPath, value: Json, fingerprinter: Fingerprinter | None) -> Json:
+def _hidden(path: FieldPath, value: JsonValue, fingerprinter: Fingerprinter | None) -> Json:
     """What a snapshot may keep of a field of a Secret, in the form that is merged: base64 of the fingerprint."""
     if path[0] not in ("data", "stringData") or value is None:
         return value
@@ -91,7 +91,7 @@ def _parsed(path: str) -> FieldPath:
     return found
 
 
-def _set(document: JsonObject, path: FieldPath, value: Json) -> None:
+def _set(document: JsonObject, path: FieldPath, value: JsonValue) -> None:
     node: Json = document
     for position, element in enumerate(path[:-1]):
         found = _look(node, element)
@@ -102,7 +102,7 @@ def _set(document: JsonObject, path: FieldPath, value: Json) -> None:
     _put(node, path[-1], value, path)
 
 
-def _look(node: Json, element: Element) -> Json | None:
+def _look(node: JsonValue, element: Element) -> Json | None:
     if isinstance(node, dict) and isinstance(element, (str, int)):
         return node.get(str(element))
     if not isinstance(node, list):
@@ -112,13 +112,13 @@ def _look(node: Json, element: Element) -> Json | None:
     return next((item for item in node if _is(item, element)), None)
 
 
-def _is(item: Json, element: Element) -> bool:
+def _is(item: JsonValue, element: Element) -> bool:
     if isinstance(element, ListItem):
         return isinstance(item, dict) and all(str(item.get(name)) == str(value) for name, value in element.keys)
     return isinstance(element, SetMember) and str(item) == str(element.value)
 
 
-def _put(node: Json, element: Element, value: Json, path: FieldPath) -> None:
+def _put(node: JsonValue, element: Element, value: JsonValue, path: FieldPath) -> None:
     if isinstance(node, dict) and isinstance(element, (str, int)):
         node[str(element)] = value
         if value is None:
@@ -130,7 +130,7 @@ def _put(node: Json, element: Element, value: Json, path: FieldPath) -> None:
     raise PermanentError(f"{render_path(path)} leads through something that is no map or list")
 
 
-def _put_item(items: list[Json], element: Element, value: Json) -> None:
+def _put_item(items: list[Json], element: Element, value: JsonValue) -> None:
     old = _look(items, element)
     if old is not None:
         position = next(index for index, item in enumerate(items) if item is old)

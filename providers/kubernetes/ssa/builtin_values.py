@@ -12,7 +12,7 @@ from functools import cache
 from typing import Final
 
 from planner.field_path import Element, FieldPath
-from planner.values import Json, JsonObject
+from planner.values import Json, JsonObject, JsonValue
 from providers.kubernetes.ssa.builtin_forms import form_error, is_qualified
 from providers.kubernetes.ssa.builtin_rules import RULES
 from providers.kubernetes.ssa.merge_typed_values import list_item_element
@@ -245,7 +245,7 @@ def _struct(kind: MergeType, value: JsonObject) -> Iterator[tuple[FieldPath, str
         yield from rule(value)
 
 
-def _member(field: str, part: str, form: str, found: Json) -> Iterator[tuple[FieldPath, str]]:
+def _member(field: str, part: str, form: str, found: JsonValue) -> Iterator[tuple[FieldPath, str]]:
     if part and isinstance(found, dict):
         yield from (
             ((field,), words)

@@ -15,7 +15,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from planner.field_path import FieldPath
-from planner.values import Json, JsonObject
+from planner.values import Json, JsonObject, JsonValue
 from providers.kubernetes.ssa.merge_typed_values import ABSENT, equal_json, list_item_element
 from providers.kubernetes.ssa.merge_types import MergeType
 
@@ -38,7 +38,7 @@ class CelFinding(NamedTuple):
     open: bool = False
 
 
-def judge_cel_rules(kind: MergeType, value: Json, old: Json = ABSENT) -> tuple[CelFinding, ...]:
+def judge_cel_rules(kind: MergeType, value: JsonValue, old: JsonValue = ABSENT) -> tuple[CelFinding, ...]:
     """What a whole object finds itself judged by the rules of its kind. `old` is the object before the write.
 
     As on the server, a rule about `oldSelf` counts only where there is one, and any other only where the value changed.
@@ -46,7 +46,7 @@ def judge_cel_rules(kind: MergeType, value: Json, old: Json = ABSENT) -> tuple[C
     return tuple(_judge(kind, (), value, old))
 
 
-def _judge(kind: MergeType, path: FieldPath, value: Json, old: Json) -> Iterator[CelFinding]:
+def _judge(kind: MergeType, path: FieldPath, value: JsonValue, old: JsonValue) -> Iterator[CelFinding]:
     for rule in kind.checks.get(KEY, ()):
         if value is None:
             continue
@@ -62,7 +62,7 @@ def _judge(kind: MergeType, path: FieldPath, value: Json, old: Json) -> Iterator
         yield from _judge_items(kind, path, value, old)
 
 
-def _judge_items(kind: MergeType, path: FieldPath, value: list[Json], old: Json) -> Iterator[CelFinding]:
+def _judge_items(kind: MergeType, path: FieldPath, value: list[Json], old: JsonValue) -> Iterator[CelFinding]:
     items, keyed = kind.items(), kind.list_kind == "map"
     before = {list_item_element(kind, item): item for item in old} if keyed and isinstance(old, list) else {}
     for index, item in enumerate(value):
@@ -70,7 +70,7 @@ def _judge_items(kind: MergeType, path: FieldPath, value: list[Json], old: Json)
         yield from _judge(items, (*path, element), item, before.get(element, ABSENT))
 
 
-def _holds(kind: MergeType, rule: JsonObject, value: Json, old: Json) -> bool | None:
+def _holds(kind: MergeType, rule: JsonObject, value: JsonValue, old: JsonValue) -> bool | None:
     """True, False, or None for what cannot be evaluated here."""
     text = str(rule.get("rule", ""))
     transition = _OLD.search(text) is not None
@@ -112,7 +112,7 @@ def _program(text: str) -> Any:  # celpy has no types
 # --- values --------------------------------------------------------------------------------------------------------
 
 
-def cel_value(kind: MergeType, value: Json) -> Any:
+def cel_value(kind: MergeType, value: JsonValue) -> Any:
     """A value as CEL sees it: typed by its schema, properties under their escaped names."""
     from celpy import celtypes
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from planner.field_path import FieldPath
-from planner.values import Json, JsonObject
+from planner.values import JsonObject, JsonValue
 from providers.kubernetes.ssa import re2_patterns
 from providers.kubernetes.ssa.builtin_forms import is_service_name, is_subdomain
 from providers.kubernetes.ssa.builtin_pods import Problem, Rule, maps_in_list
@@ -73,7 +73,7 @@ def _schema(value: JsonObject, path: FieldPath) -> Iterator[Problem]:
     yield from _typed(value.get("additionalProperties"), (*path, "additionalProperties"), "object fields")
 
 
-def _typed(value: Json, path: FieldPath, what: str) -> Iterator[Problem]:
+def _typed(value: JsonValue, path: FieldPath, what: str) -> Iterator[Problem]:
     if not isinstance(value, dict):
         return
     if not value.get("type") and not any(value.get(name) for name in _ANY_TYPE):
@@ -103,7 +103,7 @@ def _node(value: JsonObject, path: FieldPath) -> Iterator[Problem]:
     yield from _list_map(value, path)
 
 
-def _is_of(value: Json, kind: str) -> bool:
+def _is_of(value: JsonValue, kind: str) -> bool:
     if isinstance(value, bool):
         return kind == "boolean"
     return isinstance(value, _TYPES[kind]) and (kind != "integer" or not isinstance(value, float) or value.is_integer())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from planner.values import Json, JsonObject, deep_copy
+from planner.values import Json, JsonObject, JsonValue, deep_copy
 from providers.kubernetes.ssa.image_names import pull_policy
 from providers.kubernetes.ssa.merge_types import MergeType
 from providers.kubernetes.ssa.quantity import rounded_up
@@ -305,7 +305,7 @@ RULES: Final[dict[str, Callable[[JsonObject], None]]] = {
 }
 
 
-def fill_defaults(kind: MergeType, value: Json) -> None:
+def fill_defaults(kind: MergeType, value: JsonValue) -> None:
     """Fill defaults into a canonical built-in document, in place."""
     if isinstance(value, dict):
         if kind.name:
@@ -344,7 +344,7 @@ def _round_amounts(kind: MergeType, value: JsonObject) -> None:
             value[name] = {key: rounded_up(amount) for key, amount in amounts.items()}
 
 
-def fill_custom_defaults(kind: MergeType, value: Json) -> None:
+def fill_custom_defaults(kind: MergeType, value: JsonValue) -> None:
     """Fill the `default`s of a CRD's schema into a custom resource, in place; nulls that are not allowed go first."""
     if isinstance(value, dict):
         for name in kind.defaulted:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import cmp_to_key
 
 from planner.field_path import Element, FieldPath, ListItem, Scalar, SetMember
-from planner.values import Json, JsonObject, JsonValue
+from planner.values import JsonObject, JsonValue
 
 
 class FieldSet:
@@ -168,7 +168,7 @@ def parse_fields_v1_key(key: str) -> Element | None:
     return None
 
 
-def check_fields_v1(fields_v1: Json) -> None:
+def check_fields_v1(fields_v1: JsonValue) -> None:
     """Raises ValueError where `FieldSet.parse` would. Builds nothing: a plan looks at every manager of every object."""
     if not isinstance(fields_v1, dict):
         raise ValueError("a field set is made of objects")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from planner.field_path import FieldPath
-from planner.values import Json, JsonObject
+from planner.values import Json, JsonObject, JsonValue
 from providers.kubernetes.ssa.merge_typed_values import ABSENT, equal_json, list_item_element
 from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
 from providers.kubernetes.ssa.quantity import quantity_amount
@@ -99,13 +99,13 @@ def immutable_changes(
     return tuple(out)
 
 
-def _at(document: Json, path: tuple[str, ...]) -> Json:
+def _at(document: JsonValue, path: tuple[str, ...]) -> Json:
     for name in path:
         document = document.get(name) if isinstance(document, dict) else None
     return document
 
 
-def _changed(live: Json, after: Json, path: tuple[str, ...]) -> bool:
+def _changed(live: JsonValue, after: JsonValue, path: tuple[str, ...]) -> bool:
     return not equal_json(_at(live, path), _at(after, path))
 
 
@@ -258,7 +258,7 @@ _RULES: Final[dict[str, Callable[[JsonObject, JsonObject], Iterator[ImmutableFie
 }
 
 
-def _transitions(kind: MergeType, path: FieldPath, live: Json, after: Json) -> Iterator[ImmutableFieldChange]:
+def _transitions(kind: MergeType, path: FieldPath, live: JsonValue, after: JsonValue) -> Iterator[ImmutableFieldChange]:
     """CEL rules of the form `self == oldSelf`, on fields that both objects have."""
     for rule in kind.checks.get("x-kubernetes-validations", ()):
         if "".join(str(rule.get("rule", "")).split()) in ("self==oldSelf", "oldSelf==self") and not equal_json(

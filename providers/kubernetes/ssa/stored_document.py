@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from planner.values import Json, JsonObject, deep_copy
+from planner.values import JsonObject, JsonValue, deep_copy
 from providers.kubernetes.ssa import admission
 from providers.kubernetes.ssa.canonical import canonical_document, coerce_custom, go_zero_value
 from providers.kubernetes.ssa.defaults import fill_custom_defaults, fill_defaults
@@ -137,7 +137,7 @@ def _same(kind: StoredKind, live: JsonObject, decoded: JsonObject, written: Json
     return equal_json(without_managers(live), canonical_document(kind.type, decoded))
 
 
-def _has_empty(kind: MergeType | None, value: Json) -> bool:
+def _has_empty(kind: MergeType | None, value: JsonValue) -> bool:
     """Whether an empty list or an empty map that is no struct stands anywhere in a value."""
     if kind is None:
         return False

@@ -11,7 +11,7 @@ import json
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from planner.values import Json, JsonObject
+from planner.values import Json, JsonObject, JsonValue
 from providers.kubernetes.ssa.merge_typed_values import equal_json
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
@@ -114,7 +114,7 @@ def _is_bare(desired: JsonObject) -> bool:
     return desired.keys() <= {"apiVersion", "kind", "metadata"} and names <= _UNTRACKED
 
 
-def _same(walk: _Walk, path: Steps, node: JsonObject, want: Json, have: Json) -> bool:
+def _same(walk: _Walk, path: Steps, node: JsonObject, want: JsonValue, have: JsonValue) -> bool:
     """Whether `node` owns exactly what `want` declares, and (if asked) the leaves of `have` are the same."""
     if not node or (len(node) == 1 and "." in node):
         return _same_leaf(walk, path, want, have)
@@ -123,7 +123,7 @@ def _same(walk: _Walk, path: Steps, node: JsonObject, want: Json, have: Json) ->
     return want.__class__ is list and have.__class__ is list and _same_list(walk, path, node, want, have)
 
 
-def _same_leaf(walk: _Walk, path: Steps, want: Json, have: Json) -> bool:
+def _same_leaf(walk: _Walk, path: Steps, want: JsonValue, have: JsonValue) -> bool:
     if want.__class__ is dict and want:
         walk.wholes.append(path)
     elif (want == [] or want == {}) and (have or (walk.custom and path[0] != "metadata" and want != have)):
@@ -172,7 +172,7 @@ def _same_list(walk: _Walk, path: Steps, node: JsonObject, want: list[Json], hav
     return len(have) == len(want) or not _has_duplicates(node, have)
 
 
-def _find(left: dict[Keys, JsonObject], item: Json) -> Keys | None:
+def _find(left: dict[Keys, JsonObject], item: JsonValue) -> Keys | None:
     """The one owned element that a declared item can be. When several fit (a key field was left to the server's
     default), None: only the server can determine which is meant."""
     found = None
@@ -191,7 +191,7 @@ def parse_item_keys(key: str) -> Keys:
     return tuple(parsed.items()) if key[0] == "k" else (("", parsed),)
 
 
-def may_be_item(keys: Keys, item: Json) -> bool:
+def may_be_item(keys: Keys, item: JsonValue) -> bool:
     """Whether a declared item can be this element: the key fields that it has agree."""
     if item.__class__ is not dict:
         return bool(keys[0][0] == "" and keys[0][1] == item)
@@ -201,7 +201,7 @@ def may_be_item(keys: Keys, item: Json) -> bool:
     return True
 
 
-def is_exactly_item(keys: Keys, item: Json) -> bool:
+def is_exactly_item(keys: Keys, item: JsonValue) -> bool:
     """Whether an item is the one that these keys name: the set member itself, or all of its key fields."""
     if item.__class__ is not dict:
         return bool(keys[0][0] == "" and keys[0][1] == item)
