@@ -104,7 +104,7 @@ if TYPE_CHECKING:
 else:
 
     def dataclass(cls: type | None = None, /, **how: Any) -> Any:
-        """See dataclasses.dataclass. A frozen class with slots is never told from one of the standard library by what
+        """See dataclasses.dataclass. A frozen class with slots does not differ from one of the standard library by what
         its instances do; it keeps no annotations of `__init__`."""
 
         def made(given: type) -> type:

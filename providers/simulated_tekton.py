@@ -213,7 +213,7 @@ class _Promoting:
         if self.anew:
             return True
         if self.services:
-            return service.name in self._foretold(catalog).builds
+            return service.name in self._predicted(catalog).builds
         known, before = catalog["services"].get(service.name), str(catalog.get("sourceCommit") or "")
         if not known or not before:
             return True
@@ -228,8 +228,8 @@ class _Promoting:
         if not self.services:
             return {**self._worded(folder, digests), self.pipeline.catalog: self._catalog(catalog, digests)}
         services = parse_promoted_services(self.services)
-        foretold = self._foretold(catalog)
-        whole = committed_files(foretold, digests)
+        predicted = self._predicted(catalog)
+        whole = committed_files(predicted, digests)
         after = next_catalog(services, json.dumps(catalog), self._listing, digests, self.commit)
         gone = [f"{name}.yaml" for name in catalog["services"] if name not in after["services"]]
         return {
@@ -238,7 +238,7 @@ class _Promoting:
             self.pipeline.catalog: json.dumps(after, indent=2) + "\n",
         }
 
-    def _foretold(self, catalog: JsonObject) -> Promotion:
+    def _predicted(self, catalog: JsonObject) -> Promotion:
         before = {} if self.anew else {CATALOG: json.dumps(catalog)}
         return predict_promotion(parse_promoted_services(self.services), self.rendered, before, self._listing)
 

@@ -1,4 +1,4 @@
-"""The state store: the one door to durable memory. Opens, creates and checks the file; the nouns have modules."""
+"""The state store: the one interface to durable memory. Opens, creates and checks the file; the nouns have modules."""
 
 from __future__ import annotations
 

@@ -191,8 +191,8 @@ def _look_again(plan: Plan, session: Session) -> ReadResult:
         for one in stack.resources
         if not is_hwplan_kind(one.api_version)
     }
-    seen, homeless = read_with_all_providers(session.world.providers, touched, stack.owned, also)
-    for address, reason in sorted(homeless.items()):
+    seen, unsupported = read_with_all_providers(session.world.providers, touched, stack.owned, also)
+    for address, reason in sorted(unsupported.items()):
         raise PermanentError(reason, where=str(address))
     return seen
 

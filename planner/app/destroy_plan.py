@@ -54,7 +54,9 @@ def make_destroy_plan(session: Session) -> PlanRun:
     whole = build_graph(tuple(declared.resources.values()))
     snapshot = world.store.snapshot(declared.owned)
     places = [place for place in snapshot.places() if not is_hwplan_kind(place.api_version)]
-    seen, homeless = read_with_all_providers(world.providers, list(declared.resources.values()), declared.owned, places)
+    seen, unsupported = read_with_all_providers(
+        world.providers, list(declared.resources.values()), declared.owned, places
+    )
     order = _live(seen, whole)
     strays = {stray.address: stray for stray in seen.strays}
     within = declared.selected.union(
@@ -71,7 +73,7 @@ def make_destroy_plan(session: Session) -> PlanRun:
         observations={address: one for address, one in seen.observations.items() if address in resources},
         previews={},
         strays=tuple(stray for address, stray in strays.items() if address in chosen),
-        unsourced={**stack.unsourced, **homeless},
+        unsourced={**stack.unsourced, **unsupported},
         warnings=(*stack.warnings, *seen.warnings, *warnings_of_unlisted_kinds(seen)),
         prune=not (request.targets or request.exclude or declared.lanes),
         destroy=True,

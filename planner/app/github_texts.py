@@ -96,7 +96,7 @@ def update_github_texts(session: Session, wanted: Sequence[Resource], *, confirm
 
 def _planned(session: Session, wanted: Sequence[Resource]) -> tuple[Plan, dict[Address, str]]:
     providers = session.world.providers
-    seen, homeless = read_with_all_providers(providers, wanted, (), ())
+    seen, unsupported = read_with_all_providers(providers, wanted, (), ())
     closed = {
         one.address
         for one in wanted
@@ -113,7 +113,7 @@ def _planned(session: Session, wanted: Sequence[Resource]) -> tuple[Plan, dict[A
         resources=predicted.resources,
         observations=predicted.observations,
         previews=predicted.previews,
-        unsourced=homeless,
+        unsourced=unsupported,
         prune=False,
     )
     urls = {address: str(one.outputs.get("url") or "") for address, one in predicted.previews.items()}

@@ -89,7 +89,7 @@ def _declared(resources: Iterable[Resource]) -> Iterator[Address]:
 
 
 def _live(session: Session, subjects: LaneParts) -> Iterator[Address]:
-    """Of role `runtime`, and those that Applications manage. Raises SelectionError where that cannot be told."""
+    """Of role `runtime`, and those that Applications manage. Raises SelectionError where that cannot be determined."""
     reader = ClusterEvidenceReader(session.world.cluster, subjects, session.world.clock.now)
     applications = reader.applications()
     for name, (reading, _) in applications.items():

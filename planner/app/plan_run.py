@@ -155,9 +155,9 @@ def gather_inputs(
     places = [place for place in snapshot.places() if not is_hwplan_kind(place.api_version)]
     pruning = prune is not None or not (request.targets or request.exclude or only)
     leaving = stack.obsolete if pruning else ()
-    read, homeless = read_with_all_providers(world.providers, [*resources.values(), *leaving], stack.owned, places)
+    read, unsupported = read_with_all_providers(world.providers, [*resources.values(), *leaving], stack.owned, places)
     seen, obsolete = split_obsolete_secrets(leaving, read, stack.owned)
-    lost = {**stack.unsourced, **homeless}
+    lost = {**stack.unsourced, **unsupported}
     readable = {
         address: resource
         for address, resource in resources.items()

@@ -51,7 +51,7 @@ _MOST_FILES = 300
 
 @dataclass(frozen=True, slots=True)
 class PullRequestPlan:
-    """The plan with what is foretold of it.
+    """The plan with what is predicted of it.
 
     `merge` is what git makes of base and head, None for a pull request that is merged; `files` are those that it
     changes. `promotion` is what the GitOps branch will hold and `argo` what that changes; None where `problem` says why
@@ -96,15 +96,15 @@ def open_pull_request_plan(request: Request, number: int) -> Iterator[PullReques
         wanted = (merging, *resources)
         session = replace(parts.session, stack=replace(parts.session.stack, resources=wanted))
         made = make_plan_run(session)
-        foretold = _foretold(session, place, pull, github)
+        predicted = _predicted(session, place, pull, github)
         yield PullRequestPlan(
-            made, session, place, pull, foretold.merge, foretold.files, foretold.promotion, foretold.argo,
-            foretold.problem, _identifier(made, merging, {one.address: one for one in wanted}),
+            made, session, place, pull, predicted.merge, predicted.files, predicted.promotion, predicted.argo,
+            predicted.problem, _identifier(made, merging, {one.address: one for one in wanted}),
         )  # fmt: skip
 
 
 def stages_input_of_plan(found: PullRequestPlan) -> PullRequestStagesInput:
-    """What the stages of its page are told from."""
+    """What the stages on its page are made from."""
     promotion, pull = found.promotion, found.pull
     after = promotion.after if promotion is not None else None
     services = tuple(name.removesuffix(".yaml") for name in (after.files if after else ()))
@@ -241,8 +241,8 @@ class _Foretold:
     problem: str = ""
 
 
-def _foretold(session: Session, place: MonitoredLane, pull: PullRequestState, github: GitHubProvider) -> _Foretold:
-    """What git and Argo CD are foretold to make of it. What cannot be read is the problem, and no error."""
+def _predicted(session: Session, place: MonitoredLane, pull: PullRequestState, github: GitHubProvider) -> _Foretold:
+    """What git and Argo CD are predicted to make of it. What cannot be read is the problem, and no error."""
     sandbox = session.world.sandbox
     with TemporaryDirectory(prefix="hwplan-git-") as scratch:
         client = GitClient()

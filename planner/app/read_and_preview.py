@@ -31,7 +31,7 @@ def read_with_all_providers(
     providers: ProviderTable, resources: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]
 ) -> tuple[ReadResult, dict[Address, str]]:
     """Read everything. Also gives the resources that no provider answers for, with the reason."""
-    groups, homeless = _by_provider(providers, resources)
+    groups, unsupported = _by_provider(providers, resources)
     cluster = providers.cluster
     if owned:
         groups.setdefault(id(cluster), (cluster, []))  # strays are looked for even where nothing is declared
@@ -41,7 +41,7 @@ def read_with_all_providers(
             for provider, wanted in groups.values()
         ]
     )
-    return _merged(parts), homeless
+    return _merged(parts), unsupported
 
 
 MadeValues: TypeAlias = tuple[tuple[FieldPath, OutputRef | OutputTemplate], ...]
@@ -113,15 +113,15 @@ def _by_provider(
     providers: ProviderTable, resources: Sequence[Resource]
 ) -> tuple[dict[int, tuple[Provider, list[Resource]]], dict[Address, str]]:
     groups: dict[int, tuple[Provider, list[Resource]]] = {}
-    homeless: dict[Address, str] = {}
+    unsupported: dict[Address, str] = {}
     for resource in resources:
         try:
             provider = providers.of(resource.api_version, resource.address.kind)
         except PermanentError as error:
-            homeless[resource.address] = error.message
+            unsupported[resource.address] = error.message
             continue
         groups.setdefault(id(provider), (provider, []))[1].append(resource)
-    return groups, homeless
+    return groups, unsupported
 
 
 def _in_parallel(calls: list) -> list:  # type: ignore[type-arg]  # one helper for two result types

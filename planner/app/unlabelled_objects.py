@@ -1,4 +1,4 @@
-"""Objects that a run of this state wrote and that no longer say that they are ours: they stay, and the reader is told.
+"""Objects that a run of this state wrote and that no longer say that they are ours: they stay, with a remark.
 
 The label of the set decides what is pruned and destroyed (a plan needs no state, docs/adr/0010). Where somebody took it
 away, nothing but the record remembers the object.
@@ -57,5 +57,5 @@ def _why_it_stays(live: JsonObject, record: AppliedRecord) -> str:
     lost = f"its label {SET_LABEL} says {owner}" if owner else f"somebody took its label {SET_LABEL} away"
     return (
         f"it stays: run {record.run} wrote it, but it no longer says that it is ours ({lost}); to have it taken away, "
-        f"set {SET_LABEL}={record.owned_by} again; to be told no more, hwplan state rm {record.address}"
+        f"set {SET_LABEL}={record.owned_by} again; to end this remark, hwplan state rm {record.address}"
     )

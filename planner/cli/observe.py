@@ -1,6 +1,6 @@
 """`hwplan observe`: what the Prometheus of a node says about what is declared (spec 02, S19 and S22; decision B22).
 
-Exit codes: 0 it holds, 2 it does not, or nothing can be told from the answer, 1 the question was refused.
+Exit codes: 0 it holds, 2 it does not, or the answer is inconclusive, 1 the question was refused.
 """
 
 from __future__ import annotations

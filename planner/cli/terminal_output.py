@@ -1,5 +1,5 @@
 """Writing to the terminal: pages to stdout, errors to stderr. Everything from outside was made safe by its renderer,
-and every word passes the guard that the entry point puts before both streams (planner.redaction.redacted_stream)."""
+and every word passes the redactor that the entry point puts before both streams (planner.redaction.redacted_stream)."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class DeliveryStep(StrEnum):
     ENDED = "ended"  # the rollout is over, or was never begun; to be reported
     REPORTED = "reported"  # the comment says so
     VOID = "void"  # it was not merged after all
-    MISMATCH = "mismatch"  # the merge is not the foretold one: the lane stops (P10)
+    MISMATCH = "mismatch"  # the merge is not the predicted one: the lane stops (P10)
     ACCEPTED = "accepted"  # a person looked at the mismatch and resumed the lane
 
 

@@ -48,10 +48,11 @@ class CandidateFacts:
 
 @dataclass(frozen=True, slots=True)
 class LaneMemory:
-    """`since` is when the lane was first looked at (server time): what was merged before is nobody's business here.
+    """`since` is when the lane was first looked at (server time): what was merged before is left alone.
     `statuses` are `[head, state, description]` by number, `issues` digests by family, as written last. `seen` are the
     heads or commits on which a failure was counted, by `family/target`. `approved` are `[head, effect, people]` of the
-    approvals that counted last, by number, and `withdrawn` the texts about those that do no more, until they are told.
+    approvals that counted last, by number, and `withdrawn` the texts about those that do no more, until they are
+    commented.
     """
 
     cycle: int = 0

@@ -17,7 +17,7 @@ class Mergeability(StrEnum):
     BLOCKED = "GitHub holds it back: a review or a check that the branch requires is missing"
     CONFLICT = "it conflicts with its base"
     DRAFT = "it is a draft"
-    OTHER = "GitHub says a word about it that is not known here"
+    OTHER = "GitHub gives a state that is not known here"
 
 
 _MEANINGS: Final = {

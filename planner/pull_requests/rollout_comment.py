@@ -53,7 +53,7 @@ def comment_body(one: Delivery, node: str, lane: str) -> str:
 
 def _head(one: Delivery) -> str:
     if one.step is DeliveryStep.MISMATCH:
-        return "The merge is not the foretold one: nothing is rolled out"
+        return "The merge is not the predicted one: nothing is rolled out"
     return _HEADS[RolloutOutcome(one.outcome)] if one.outcome else "Merged; the rollout follows"
 
 

@@ -21,7 +21,7 @@ from planner.redaction.redactor import REDACTOR
 _T = TypeVar("_T")
 AS_IT_IS: Final[Mapping[str, bool]] = {"hwplan.as-it-is": True}  # metadata of a dataclass field that is not cleaned
 _UNTOUCHED = (int, float, bytes, Enum, Address)  # bool is an int; Enum also where its members are texts
-_PLAIN = frozenset({str, type(None), bool, int, float, Address})  # what most values are, told by one look
+_PLAIN = frozenset({str, type(None), bool, int, float, Address})  # what most values are, found by one look-up
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,7 @@ def _texts(value: object) -> set[str]:
     """Every text that `_cleaned` would clean, once."""
     found: set[str] = set()
     pending: list[Collection[object]] = [(value,)]
-    while pending:
-        several = pending.pop()
+    for several in pending:  # it grows meanwhile
         texts = [one for one in several if one.__class__ is str]
         found.update(texts)
         if len(texts) == len(several):  # nearly always so of keys

@@ -29,7 +29,7 @@ class RedactedStream:
 
 
 def redact_standard_streams() -> None:
-    """Put the guard before both streams of this process, once."""
+    """Pass both standard streams of this process through the redactor, once."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is not None and not isinstance(stream, RedactedStream):
@@ -37,5 +37,5 @@ def redact_standard_streams() -> None:
 
 
 def unredacted_stream(stream: TextIO) -> TextIO:
-    """The stream below the guard, for documents whose bytes are their identity (docs/adr/0020)."""
+    """The stream below the redactor, for documents whose bytes are their identity (docs/adr/0020)."""
     return stream.inner if isinstance(stream, RedactedStream) else stream

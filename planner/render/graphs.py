@@ -12,7 +12,7 @@ FORMS = ("text", "mermaid", "dot", "svg", "json")
 
 
 def render_graph_as(graph: ResourceGraph, form: str, labels: Mapping[Address, str] | None = None) -> str:
-    """The graph in one of `FORMS`, without a final newline. `labels` say a word about nodes, such as their action.
+    """The graph in one of `FORMS`, without a final newline. `labels` are short texts about nodes, such as their action.
 
     Raises SelectionError for a form that does not exist.
     """

@@ -72,7 +72,7 @@ def _word(one: Delivery) -> str:
         DeliveryStep.INTENDED: "to be merged",
         DeliveryStep.MERGED: "merged",
         DeliveryStep.VOID: "not merged",
-        DeliveryStep.MISMATCH: "merged otherwise than foretold",
+        DeliveryStep.MISMATCH: "merged otherwise than predicted",
     }.get(one.step, str(one.step))
 
 

@@ -21,9 +21,9 @@ _WORDS = {Action.CREATE: "creates ", Action.UPDATE: "changes ", Action.DELETE: "
 
 @dataclass(frozen=True, slots=True)
 class PullRequestStagesInput:
-    """What the stages are told from.
+    """What the stages are made from.
 
-    `merge` is None where it cannot be foretold; `files` are what it changes. `gitops` says of each file of the GitOps
+    `merge` is None where it cannot be predicted; `files` are what it changes. `gitops` says of each file of the GitOps
     branch that changes what becomes of it; `builds` and `reused` are services. `pods` follow from the delivered
     workloads. `documents` are all resources of the rollout, `problem` says why a part is unknown, `authority` is the
     node that merges.

@@ -1,4 +1,4 @@
-"""What the reader of a plan is told of the change behind it: which one, on which base, when. No part of a plan.
+"""What a plan page says of the change behind it: which one, on which base, when. No part of a plan.
 
 Two plans of the same configuration and cluster have the same bytes and the same id, whoever asked when; so time and
 names of branches come in beside them.

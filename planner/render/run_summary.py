@@ -91,7 +91,7 @@ def _told(ended: Ended, orders: Mapping[Address, int]) -> list[str]:
 
 
 def _skipped(ends: Mapping[Address, Ended]) -> list[str]:
-    """Skipped changes under what they waited for in vain."""
+    """Skipped changes by the dependency that failed."""
     skipped = [ended for ended in ends.values() if ended.result is NodeResult.SKIPPED and ended.cause is not None]
     skipped.sort(key=lambda ended: str(ended.cause))
     lines = []

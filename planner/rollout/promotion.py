@@ -73,10 +73,10 @@ def predict_promotion(
     return Promotion(files, builds)
 
 
-def committed_files(foretold: Promotion, digests: Mapping[str, str]) -> dict[str, str]:
+def committed_files(predicted: Promotion, digests: Mapping[str, str]) -> dict[str, str]:
     """The files as they are committed once the digests of what is built are known."""
-    files = dict(foretold.files)
-    for name, image in foretold.builds.items():
+    files = dict(predicted.files)
+    for name, image in predicted.builds.items():
         files[f"{name}.yaml"] = _pinned(files[f"{name}.yaml"], image, f"{image}@{digests[name]}")
     return files
 

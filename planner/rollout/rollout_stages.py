@@ -9,7 +9,7 @@ from planner.address import Address
 
 
 class RolloutStage(StrEnum):
-    """A part of a rollout whose time is told apart."""
+    """A part of a rollout that is measured by itself."""
 
     MIRROR = "mirror"  # upstream branches and the snapshot into the mirror, and what was left to flush
     CONTROL_PLANE = "control-plane"  # refresh of what builds and deploys

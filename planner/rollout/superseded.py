@@ -27,7 +27,7 @@ class RolloutSuperseded(StalePlan):
 @dataclass(slots=True)
 class StopWhenSuperseded:
     """See planner.events.EventObserver. `posted` reads the newest target of the lane, `tip` the commit that the branch
-    stands on; both give "" where that cannot be told, or does not count. `cancel` is set when one is not `commit` any
+    stands on; both give "" where that cannot be read, or does not count. `cancel` is set when one is not `commit` any
     more, and then `newer` names it."""
 
     run: Address

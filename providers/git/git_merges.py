@@ -1,4 +1,4 @@
-"""Merges foretold and looked at: what git makes of a base and a head, and which commits are really there.
+"""Merges predicted and looked at: what git makes of a base and a head, and which commits are really there.
 
 Works on the objects alone, without a working tree, and moves no ref of a remote. What follows is planner.pull_requests.
 """
@@ -106,7 +106,7 @@ class GitMerges:
             since = self._left_at(base, head)
             found = (self._touched(base, since, name) if at < _MOST_ASKED else "" for at, name in enumerate(names))
             return ConflictingMerge(base, head, tuple(map(ConflictingFile, names, found)))
-        raise PermanentError("git cannot foretell the merge", where=head[:12], remedy="it needs git 2.38 or newer")
+        raise PermanentError("git cannot predict the merge", where=head[:12], remedy="it needs git 2.38 or newer")
 
     def _left_at(self, base: str, head: str) -> str:
         """The newest of the base's first parents that the head has too; "" where it has all or none of them."""
@@ -128,7 +128,7 @@ class GitMerges:
 
     def _rebased(self, base: str, head: str) -> tuple[str, ...] | ConflictingMerge:
         """The trees of the commits of `head` when each is made anew on top of `base`, as `git rebase` does: without
-        merges, without what the base has already, and without what comes to nothing."""
+        merges, without what the base has already, and without empty commits."""
         words = ("rev-list", "--reverse", "--topo-order", "--no-merges", "--right-only", "--cherry-pick")
         tree, trees = self._tree(base), []
         for commit in self._lines(head, *words, f"{base}...{head}", "--"):

@@ -54,7 +54,7 @@ class GitHubConnection:
     """One account at one GitHub. Threads may share it: requests are sent one after another, as GitHub asks.
 
     `patience` is the longest pause, in seconds, that a limit may cost; a longer one is a TemporaryError that says how
-    long. `requests` counts what was sent, `quota` and `ahead` are what the last answer told.
+    long. `requests` counts what was sent, `quota` and `ahead` are those of the last answer.
     """
 
     web: WebSender

@@ -63,5 +63,5 @@ class GitHubClients:
 
 
 def connect_to_simulated_github(web: WebSender, base: str, credential: GitHubCredential) -> GitHubConnection:
-    """A connection to the GitHub of a sandbox: no credential is read, and nobody has to be spared."""
+    """A connection to the GitHub of a sandbox: no credential is read, and no pause is made between writes."""
     return GitHubConnection(web, base, NoCredential(), WritePace(between=0.0))

@@ -1,7 +1,7 @@
-"""Merges one pull request: read by number, foretell with git, ask GitHub, verify in git (P3, P8, P9, P10).
+"""Merges one pull request: read by number, predict with git, ask GitHub, verify in git (P3, P8, P9, P10).
 
 Never asks for the merge of anything but the reviewed head. What became of a request is read, not believed; a second
-request is sent only when the pull request is still open. The commit is handed on only when it is the foretold one.
+request is sent only when the pull request is still open. The commit is handed on only when it is the predicted one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LOOKS = (1.0, 2.0, 4.0, 8.0)  # seconds between two looks while GitHub computes
 
 
 class UnpredictedMerge(PermanentError):
-    """A merge that is not the one that was foretold: nothing after it may go on. `mismatch` has both trees."""
+    """A merge that is not the one that was predicted: nothing after it may go on. `mismatch` has both trees."""
 
     def __init__(self, mismatch: MergeMismatch, where: str) -> None:
         remedy = "look at the branch; nothing was rolled out. Revert it, or accept it by hand"
@@ -60,7 +60,7 @@ def merge_pull_request(wanted: PullRequestMerge, context: MergeContext) -> Writt
         _keep_reserve(context)
         if context.verifier.git.tip(wanted.git, wanted.base) == predicted.base:
             reply = context.client.merge(wanted.repo, wanted.number, wanted.head, wanted.method)
-        else:  # foretelling it took a while, and no request can name the base
+        else:  # the prediction took a while, and no request can name the base
             reply = MergeReply(MergeAnswer.BASE_MOVED)
         step = after_merge_answer(reply.answer, tries)
         if step is NextStep.VERIFY:

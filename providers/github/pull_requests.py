@@ -23,7 +23,7 @@ _SOON = "GitHub is still computing whether it can be merged; the apply waits for
 
 def observe_pull(address: Address, pull: PullRequestState) -> Present:
     """A pull request as it was read. Its version is head, base branch and state: what else happens to it, or to the
-    base, makes no plan stale, because the apply foretells the merge anew."""
+    base, makes no plan stale, because the apply predicts the merge anew."""
     version = document_digest([pull.head, pull.base_branch, pull.is_open, pull.merged])
     outputs = merge_outputs(pull.merge_commit) if pull.merged else {}
     return Present(address, str(pull.number), version, {"merged": pull.merged, "head": pull.head}, outputs=outputs)
@@ -44,7 +44,7 @@ def preview_pull(resource: Resource, wanted: PullRequestMerge, context: MergeCon
     try:
         predicted = context.verifier.git.predict(wanted.git, wanted.base, wanted.head, wanted.method)
     except ProviderError as error:
-        return Preview(Effect.RUN, fields, blocked=f"the merge cannot be foretold: {error.described()}")
+        return Preview(Effect.RUN, fields, blocked=f"the merge cannot be predicted: {error.described()}")
     if isinstance(predicted, ConflictingMerge):
         predicted = with_pulls(predicted, context.client, wanted.repo, wanted.base)
         return Preview(Effect.RUN, fields, blocked=predicted.described(), remedy="have the branch brought up to date")

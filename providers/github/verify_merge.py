@@ -1,4 +1,4 @@
-"""Looks at a merge that is said to be done: the commits in git against those that were foretold (P10, P11).
+"""Looks at a merge that is said to be done: the commits in git against those that were predicted (P10, P11).
 
 GitHub's word is only where to look. A branch may be seen a moment later than the merge, so what is missing is looked
 for a few times; what is there and different is a mismatch at once.

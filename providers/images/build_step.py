@@ -61,7 +61,7 @@ def run_build_step(argv: Sequence[str], temp: Path, target: ImageReference) -> N
 
 
 def _kept(said: bytes, target: ImageReference) -> Path | None:
-    """Keep the end of the output for the user's eyes; None where that is not possible."""
+    """Keep the end of the output in a file for the user; None where that is not possible."""
     path = cache_folder("builds") / (re.sub(r"[^a-z0-9.]+", "-", str(target)) + ".log")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

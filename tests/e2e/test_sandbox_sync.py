@@ -1,4 +1,4 @@
-"""A simulated sync brings what was promoted: the objects of the GitOps branch are in the sandbox, as foretold."""
+"""A simulated sync brings what was promoted: the objects of the GitOps branch are in the sandbox, as predicted."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Box:
         return {f"{kind}/{RUNTIME}/{name}": text for name, text in texts.items() if "tracking-id" in text}
 
     def roll_out(self, code: int = 0) -> tuple[dict[str, str], dict[str, str], Any]:
-        """What was foretold of the sync, what it did, and the document of the rollout."""
-        foretold = self.here("trigger", *LANE, "--json").json["argo"]
-        assert foretold["problem"] is None, foretold
+        """What was predicted of the sync, what it did, and the document of the rollout."""
+        predicted = self.here("trigger", *LANE, "--json").json["argo"]
+        assert predicted["problem"] is None, predicted
         before = self._all()
         done = self.here("trigger", *LANE, "--confirm", "--json", code=code).json
         after = self._all()
@@ -44,7 +44,7 @@ class Box:
             **dict.fromkeys(before.keys() - after.keys(), "delete"),
             **{name: "update" for name in before.keys() & after.keys() if before[name] != after[name]},
         }
-        return {one["address"]: one["action"] for one in foretold["changes"]}, happened, done
+        return {one["address"]: one["action"] for one in predicted["changes"]}, happened, done
 
     def _all(self) -> dict[str, str]:
         return {**self.objects("Deployment.apps"), **self.objects("ConfigMap"), **self.objects("Job.batch")}
@@ -60,10 +60,10 @@ def box(tmp_path: Path) -> Box:
     return Box(tmp_path)
 
 
-def test_s24_what_was_promoted_runs_as_it_was_foretold(box: Box) -> None:
+def test_s24_what_was_promoted_runs_as_it_was_predicted(box: Box) -> None:
     """From nothing; then one service of a commit; then a hook and a manifest beside them; then one that goes."""
-    foretold, happened, _ = box.roll_out()
-    assert foretold == happened and len(happened) == 6 and set(happened.values()) == {"create"}
+    predicted, happened, _ = box.roll_out()
+    assert predicted == happened and len(happened) == 6 and set(happened.values()) == {"create"}
     catalog = json.loads(box.mirror.read(GITOPS, "deploy/gitops/v03/catalog.json"))["services"]
     deployments = box.objects("Deployment.apps")
     for name, service in catalog.items():
@@ -74,8 +74,8 @@ def test_s24_what_was_promoted_runs_as_it_was_foretold(box: Box) -> None:
     assert "8 of 8 ready" in box.here("status", *LANE).out
 
     box.upstream.write(SOURCE, {"services/notifier/main.go": "changed\n"}, "Change the notifier")
-    foretold, happened, done = box.roll_out()
-    assert foretold == happened == {f"Deployment.apps/{RUNTIME}/hwlab-notifier": "update"}
+    predicted, happened, done = box.roll_out()
+    assert predicted == happened == {f"Deployment.apps/{RUNTIME}/hwlab-notifier": "update"}
     assert done["targetValidation"]["state"] == "passed"
 
     hook = {"argocd.argoproj.io/hook": "PreSync", "argocd.argoproj.io/hook-delete-policy": "BeforeHookCreation"}
@@ -87,16 +87,16 @@ def test_s24_what_was_promoted_runs_as_it_was_foretold(box: Box) -> None:
     )
     box.by_hand("extra", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "extra"}, "data": {"a": "1"}})
     box.upstream.write(SOURCE, {"docs/notes.md": "changed\n"}, "Change the notes")
-    foretold, happened, _ = box.roll_out()
+    predicted, happened, _ = box.roll_out()
     job, extra = f"Job.batch/{RUNTIME}/migrate", f"ConfigMap/{RUNTIME}/extra"
-    assert foretold == {job: "run", extra: "create"} and happened == {job: "create", extra: "create"}
+    assert predicted == {job: "run", extra: "create"} and happened == {job: "create", extra: "create"}
     assert "type: Complete" in box.objects("Job.batch")[job]
 
     box.by_hand("extra", None)
     box.by_hand("job", None)
     box.upstream.write(SOURCE, {"docs/notes.md": "changed again\n"}, "Change the notes again")
-    foretold, happened, _ = box.roll_out()
-    assert foretold == happened == {extra: "delete"}, "a hook that ended stays"
+    predicted, happened, _ = box.roll_out()
+    assert predicted == happened == {extra: "delete"}, "a hook that ended stays"
     assert box.here("drift", *LANE).out.startswith("none of 116 objects drifted")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from planner.errors import ConfigError
-from planner.loading.yaml import value_builder as yaml_builder
+from planner.loading.yaml import value_builder
 from planner.loading.yaml.load_documents import MANIFEST, load_documents
 from planner.loading.yaml.parser_events import pure_yaml_events
 from tests.integration.manifest_documents import Documents
@@ -144,7 +144,7 @@ def test_published_files(oracle: Oracle) -> None:
 
 @pytest.mark.timeout(600)
 def test_without_the_c_library(oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(yaml_builder, "events", pure_yaml_events)
+    monkeypatch.setattr(value_builder, "yaml_events", pure_yaml_events)
     documents = Documents(SEED + 1)
     inputs = (documents.next() for _ in range(DOCUMENTS // 10))
     assert [(data, found) for data in inputs if (found := difference(oracle, data))] == []

@@ -76,5 +76,5 @@ def ask_traffic(
         seen = [single_number(reader.ask(reader.server, one).values) for one in (rate, total)]
     except TemporaryError as error:
         return ClientTraffic(client, window, None, None, reader.server, error.described(), total)
-    reason = "" if None not in seen else "the proxy server counted nothing that could be told"
+    reason = "" if None not in seen else "the proxy server counted nothing that can be read"
     return ClientTraffic(client, window, seen[0], seen[1], reader.server, reason, total)

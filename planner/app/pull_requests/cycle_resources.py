@@ -87,7 +87,7 @@ def _withdrawal(place: MonitoredLane, number: int, text: str) -> Resource:
 def _statuses(
     place: MonitoredLane, decision: CycleDecision, memory: LaneMemory
 ) -> Iterator[tuple[int, tuple[Resource, tuple[str, str, str]]]]:
-    """Of candidates alone: a pull request that is none (a draft, another author) is told nothing."""
+    """Of candidates alone: a pull request that is none (a draft, another author) gets no status."""
     written, heads = 0, set()
     for verdict in decision.verdicts:  # in the order of the queue: of two with one head the first speaks
         pull = verdict.candidate.pull

@@ -209,7 +209,7 @@ class PullRequestsReader:
         return all(one.code in _OF_THE_BASE or one.holder == "reviewer" for one in missing)
 
     def _on_the_base(self, pull: PullRequestState, facts: CandidateFacts, branch: BranchRules | None) -> CandidateFacts:
-        """The facts with what depends on the base: read by number, and foretold by git. Raises ProviderError."""
+        """The facts with what depends on the base: read by number, and predicted by git. Raises ProviderError."""
         place = self.place
         single = self.client.pull(place.repo, pull.number)
         strict = place.rules.freshness == "merge" or (branch is not None and branch.strict)

@@ -21,7 +21,7 @@ def roll_out_merged(context: CycleContext, reading: PullRequestsReading, decisio
     if not merged:
         return
     if stopping or unaccepted_mismatch(context.progress.known()):
-        why = stopping[0].reason if stopping else "a merge is not the foretold one"
+        why = stopping[0].reason if stopping else "a merge is not the predicted one"
         context.progress.notes.append(f"nothing is rolled out: {why}")
         return
     tip = _tip(context)

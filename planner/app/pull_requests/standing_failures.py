@@ -30,7 +30,7 @@ def remember_failures_of_cycle(
 
 
 def remember_mismatch(memory: LaneMemory, one: Delivery, at: str) -> LaneMemory:
-    """The memory with a merge that is not the foretold one; its reason has both trees."""
+    """The memory with a merge that is not the predicted one; its reason has both trees."""
     return _failed(memory, IssueFamily.MERGE_MISMATCH, f"#{one.pull}", one.head, one.reason, at)
 
 

@@ -1,4 +1,5 @@
-"""`hwplan trigger`: one rollout of one lane: planned (`opening`), carried out (`running`), told about (`report`)."""
+"""`hwplan trigger`: one rollout of one lane: planned (`rollout_plan`), carried out (`run_rollout`), reported
+(`rollout_report`)."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ class _Both:
 
 
 def _tip(trigger: PlannedRollout) -> str:
-    """The commit of the branch now; "" where it cannot be told, or the lane is held: that stops nothing."""
+    """The commit of the branch now; "" where it cannot be read, or the lane is held: that stops nothing."""
     if trigger.held:
         return ""
     providers = ProviderTable(trigger.session.world.providers.tools)  # those of the plan remember what they have read

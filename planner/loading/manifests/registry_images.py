@@ -35,7 +35,7 @@ def registry_images(items: Sequence[JsonObject], source: ManifestSource, node: N
 
 
 def _names(prefix: str, targets: Collection[str]) -> dict[str, str]:
-    """A name for each target: the last part of its repository, told apart by a digest where several share it."""
+    """A name for each target: the last part of its repository, distinguished by a digest where several share it."""
     plain = {target: f"{prefix}-{_slug(split_image_reference(target)[0].rpartition('/')[2])}" for target in targets}
     counts = Counter(plain.values())
     return {t: name if counts[name] == 1 else f"{name}-{document_digest(t)[-8:]}" for t, name in plain.items()}

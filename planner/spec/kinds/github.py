@@ -56,7 +56,7 @@ class PullRequestSpec(GitHubModel):
     number: Number = Field(description="Number.")
     head_sha: Commit = Field(description="The reviewed head; a merge of anything else is refused.")
     base: Branch = Field(description="The branch that it is merged into; a pull request into another one is refused.")
-    git: RemoteModel = Field(description="The repository as git reaches it: the merge is foretold and verified there.")
+    git: RemoteModel = Field(description="The repository as git reaches it: the merge is predicted and verified there.")
     method: Literal["merge", "squash", "rebase"] = Field("merge", description="How it is merged.")
     freshness: Literal["head", "merge"] = Field(
         "head",

@@ -1,4 +1,4 @@
-"""Merges on the local GitHub, each foretold and verified in git (P3, P5, P8, P9, P10, P11, P18, P21)."""
+"""Merges on the local GitHub, each predicted and verified in git (P3, P5, P8, P9, P10, P11, P18, P21)."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def test_p09_the_base_moves_while_github_merges(world: GitHubWorld) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_p09_the_base_moves_while_the_merge_is_foretold(world: GitHubWorld, method: str) -> None:
+def test_p09_the_base_moves_while_the_merge_is_predicted(world: GitHubWorld, method: str) -> None:
     """Seen right before the request: nothing is asked, all is read again, and the merge is made on the new base."""
     number, head = world.pull()
     _, change = planned(world, merging(world, number, head, method))
@@ -272,7 +272,7 @@ def test_p10_a_base_that_was_rewritten_in_the_last_moment_is_a_mismatch(world: G
 
 
 def _moving_base(world: GitHubWorld, provider: GitHubProvider, times: int) -> None:
-    """The base moves on whenever a merge was foretold, before it is asked for."""
+    """The base moves on whenever a merge was predicted, before it is asked for."""
     git, count = provider.git, iter(range(1, times + 1))
 
     @dataclass(frozen=True)

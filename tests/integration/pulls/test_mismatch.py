@@ -1,4 +1,4 @@
-"""A merge that is not the foretold one stops the lane before the first deploy, whoever made it (P10, P11)."""
+"""A merge that is not the predicted one stops the lane before the first deploy, whoever made it (P10, P11)."""
 
 from __future__ import annotations
 

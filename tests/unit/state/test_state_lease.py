@@ -174,7 +174,7 @@ def test_a_jump_of_the_wall_clock_neither_ends_nor_prolongs_a_lease(
             other.acquire("apply")
         monkeypatch.setattr(time, "time_ns", lambda: real() - 3_600_000_000_000)
         steady = process_identity.milliseconds_since_boot
-        monkeypatch.setattr(process_identity, "steady_ms", lambda: steady() + 31_000)
+        monkeypatch.setattr(process_identity, "milliseconds_since_boot", lambda: steady() + 31_000)
         other.acquire("apply").release()
 
 
