@@ -3,14 +3,20 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from difflib import SequenceMatcher
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import REPOSITORY
 from tests.e2e.hwplan import Hwplan
+from tests.testbed import audit
+from tests.testbed import cluster as clusters
+from tests.testbed.cluster import TestCluster
+from tests.testbed.fixtures import part
 
 SHIFT = "night-shift"
 EGRESS = tuple(f"ConfigMap/{namespace}/node-egress" for namespace in ("devops-infra", "hwlab-v03", "hwlab-v03-ci"))
@@ -105,3 +111,58 @@ def test_what_cannot_be_adopted_is_said(lane: Hwplan) -> None:
     Hwplan(lane.folder, ())("sandbox", "delete", "box", "ConfigMap/hwlab-v03/hwlab-job-runner")
     gone = lane("drift", "--adopt", "ConfigMap/hwlab-v03/hwlab-job-runner", code=1)
     assert ": no value of a key says that (templates/hwlab/runtime/30-services.yaml.j2:" in gone.out
+
+
+def asked(real: Hwplan, cluster: TestCluster, *words: str) -> int:
+    """How many lists a plan asks the API server for."""
+    mark = audit.mark(cluster)
+    real("plan", *words, "-q")
+    return sum(one.verb == "list" for one in audit.requests(cluster, mark, user_agent="hwplan/"))
+
+
+@pytest.mark.timeout(900)
+def test_a_real_server_over_all_products_of_a_node(tmp_path: Path) -> None:
+    """What kubectl set on objects of several products is drift with its manager, gets into the keys that feed it, and
+    a plan of the whole node has nothing left; what other products render stays as it was."""
+    for folder in ("config", "templates"):
+        shutil.copytree(REPOSITORY / folder, tmp_path / folder)
+    with part(), clusters.running(controllers=False) as running:
+        cluster = running.value
+        context = cluster.run_kubectl("config", "current-context").stdout.strip()
+        node = ("--config", "config", "--product", "all", "--node", "D601")
+        where = ("--kubeconfig", str(cluster.kubeconfig), "--context", context, "--state", str(tmp_path / "state.db"))
+        kinds = [
+            word for kind in ("ConfigMap", "ResourceQuota", "NetworkPolicy*") for word in ("--target", f"{kind}/*")
+        ]
+        real = Hwplan(tmp_path, (*node, *where))
+        real("apply", *kinds, "--confirm", "--no-wait", "-q")
+        empty = asked(real, cluster, *kinds)
+        before = files(real)
+        by_hand = {
+            ("hwlab-v03", "configmap/hwlab-notifier"): ("data", {"LOG_LEVEL": "debug"}),
+            ("hwlab-v03", "resourcequota/bounds"): ("spec", {"hard": {"persistentvolumeclaims": "12"}}),
+            ("devops-infra", "resourcequota/bounds"): ("spec", {"hard": {"persistentvolumeclaims": "13"}}),
+            ("platform-infra", "configmap/wechat-archive"): ("data", {"WCF_PORT": "10099"}),
+        }
+        for (namespace, what), (part_of, value) in by_hand.items():
+            patch = json.dumps({part_of: value})
+            done = cluster.run_kubectl("-n", namespace, "patch", *what.split("/"), "--type=merge", "-p", patch)
+            assert done.returncode == 0, done.stderr
+        extra = asked(real, cluster, *kinds) - empty
+        print(f"{extra} lists more where ConfigMaps of two namespaces change")
+        assert 0 < extra <= 20, "ten kinds, and only in the namespaces of what changes"
+        rows = {row["address"]: row for row in real("drift", *kinds, "--json", code=2).json["objects"]}
+        found = {address: row["fields"][0] for address, row in rows.items() if row["state"] == "drifted"}
+        assert len(found) == 4 and {one["manager"] for one in found.values()} == {"kubectl-patch"}
+        refused: dict[str, str] = {}
+        for address in found:
+            ran = real("drift", *kinds, "--adopt", address, "--confirm", "--json", code=None)
+            assert ran.code in (0, 1) and bool(ran.json["patch"]) == (ran.code == 0), ran.out
+            if ran.code:
+                refused[address] = ran.json["refused"][0]["reason"]
+        print(f"{len(found) - len(refused)} adopted; refused: {refused}")
+        assert len(refused) < len(found) and files(real) != before and all(refused.values())
+        left = {address for address, _ in values_left(real.plan(*kinds))}
+        assert left == set(refused), "what was adopted is as it lives, and nothing else is another one"
+        real("apply", *kinds, "--confirm", "--no-wait", "-q")
+        real.empty(*kinds)
