@@ -121,12 +121,11 @@ def is_plain(value: object) -> bool:
     """Whether a document is JSON as it stands: maps, lists and plain leaves. Most are, and one look at each value says
     so, which is a fraction of making anything of it."""
     pending: list[object] = [value]
-    while pending:
-        item = pending.pop()
+    for item in pending:  # it grows meanwhile
         if type(item) is dict:
-            pending.extend([one for one in item.values() if one.__class__ is not str])
+            pending += [one for one in item.values() if one.__class__ is not str]
         elif type(item) is list:
-            pending.extend([one for one in item if one.__class__ is not str])
+            pending += [one for one in item if one.__class__ is not str]
         elif item.__class__ not in _JSON_LEAVES:
             return False
     return True
@@ -227,6 +226,8 @@ def value_leaves(
 
 def outputs_in_document(value: JsonValue) -> list[OutputRef | OutputTemplate]:
     """Every Ref and Sub in a document. Called for each document several times, so it builds nothing else."""
+    if is_plain(value):
+        return []
     found: list[OutputRef | OutputTemplate] = []
     pending = [value]
     while pending:

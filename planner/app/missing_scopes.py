@@ -10,7 +10,7 @@ from planner.app.load_desired import load_desired
 from planner.app.session import Session
 from planner.errors import GraphError
 from planner.graph import ResourceGraph, build_graph, undeclared_references
-from planner.graph.resource_index import as_mapping
+from planner.graph.resource_index import map_or_empty
 from planner.ports import Preview
 from planner.redaction.redactor import REDACTOR
 from planner.resource import Resource
@@ -65,8 +65,8 @@ def _holds(one: Resource, address: Address, preview: Preview) -> bool:
     """Whether this is the Namespace of the address, or the definition of its kind, whichever the preview lacks."""
     if preview.remedy == DECLARE_NAMESPACE:
         return (one.address.kind, one.address.name) == ("Namespace", address.namespace)
-    spec = as_mapping(one.manifest.get("spec"))
-    kind = as_mapping(spec.get("names")).get("kind")
+    spec = map_or_empty(one.manifest.get("spec"))
+    kind = map_or_empty(spec.get("names")).get("kind")
     return one.address.kind == "CustomResourceDefinition" and (spec.get("group"), kind) == (address.group, address.kind)
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from planner.address import Address, address_of, group_of
 from planner.errors import ConfigError, ProviderError
-from planner.graph.resource_index import as_mapping
+from planner.graph.resource_index import map_or_empty
 from planner.loading.yaml.load_documents import MANIFEST, load_documents
 from planner.planning import PlanInputs, decide_leaving_objects
 from planner.ports import Effect, Present
@@ -108,7 +108,7 @@ def _is_controlled(one: JsonObject) -> bool:
 
 def _manifests(holder: Address, document: JsonObject) -> Iterator[Resource]:
     """The manifests in a ConfigMap. A text that is none, or a template of one, holds nothing that could be named."""
-    for name, text in as_mapping(document.get("data")).items():
+    for name, text in map_or_empty(document.get("data")).items():
         if not (name.endswith(_TEXTS) and isinstance(text, str) and len(text) <= _MOST and "kind" in text):
             continue
         try:

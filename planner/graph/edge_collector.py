@@ -7,7 +7,7 @@ from typing import TypeAlias
 from planner.address import Address
 from planner.dataclass import dataclass
 from planner.graph.edge import Edge
-from planner.graph.resource_index import ResourceIndex, as_mapping, as_text
+from planner.graph.resource_index import ResourceIndex, map_or_empty, text_or_empty
 from planner.resource import Resource
 from planner.values import Json, JsonObject, JsonValue
 
@@ -29,7 +29,7 @@ class EdgeCollector:
 
     @property
     def spec(self) -> JsonObject:
-        return as_mapping(self.resource.manifest.get("spec"))
+        return map_or_empty(self.resource.manifest.get("spec"))
 
     def after(self, before: Address | None, rule: str, field: str, *, explicit: bool = False) -> None:
         """The resource in hand comes after `before`, if that is declared and another one."""
@@ -47,7 +47,7 @@ class EdgeCollector:
 
     def names_secret(self, rule: str, field: str, name: JsonValue, namespace: str | None = None) -> None:
         """As `names`, for a Secret: whoever declares it, as an object or as a SecretSource that writes it."""
-        if wanted := as_text(name):
+        if wanted := text_or_empty(name):
             where = self.resource.address.namespace if namespace is None else namespace
             self.names(rule, field, "Secret", wanted, namespace=where)
             self.after(self.index.secret_sources.get((self.resource.address.node_lane, where, wanted)), rule, field)

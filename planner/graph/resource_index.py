@@ -73,11 +73,11 @@ _KNOWN_BY_MORE = frozenset(
 
 def _enter(index: ResourceIndex, resource: Resource) -> None:
     """Enter what is known by more than its name."""
-    address, spec = resource.address, as_mapping(resource.manifest.get("spec"))
+    address, spec = resource.address, map_or_empty(resource.manifest.get("spec"))
     match address.kind, address.group:
         case "CustomResourceDefinition", "apiextensions.k8s.io":
-            kind = as_text(as_mapping(spec.get("names")).get("kind"))
-            index.crds.setdefault((address.node_lane, as_text(spec.get("group")), kind), address)
+            kind = text_or_empty(map_or_empty(spec.get("names")).get("kind"))
+            index.crds.setdefault((address.node_lane, text_or_empty(spec.get("group")), kind), address)
         case (("RoleBinding" | "ClusterRoleBinding"), "rbac.authorization.k8s.io"):
             for namespace, name in accounts_of_binding(resource):
                 index.bindings.setdefault((address.node_lane, namespace, name), []).append(address)
@@ -86,22 +86,24 @@ def _enter(index: ResourceIndex, resource: Resource) -> None:
         case "SecretSource", "":
             index.secret_sources.setdefault((address.node_lane, *secret_target(spec.get("target"))), address)
         case "RegistryImage", "":
-            index.images.setdefault((address.node_lane, as_text(spec.get("target"))), address)
+            index.images.setdefault((address.node_lane, text_or_empty(spec.get("target"))), address)
 
 
 def accounts_of_binding(resource: Resource) -> tuple[tuple[str, str], ...]:
     """Namespace and name of every ServiceAccount among the subjects of a binding."""
     own = resource.address.namespace
-    subjects = as_mappings(resource.manifest.get("subjects"))
+    subjects = maps_or_empty(resource.manifest.get("subjects"))
     accounts = (subject for subject in subjects if subject.get("kind") == "ServiceAccount")
-    return tuple((as_text(account.get("namespace")) or own, as_text(account.get("name"))) for account in accounts)
+    return tuple(
+        (text_or_empty(account.get("namespace")) or own, text_or_empty(account.get("name"))) for account in accounts
+    )
 
 
 def secret_target(target: JsonValue) -> tuple[str, str]:
     """Namespace and name of the Secret that a SecretSource writes: `{namespace, name}` or `[Secret/]namespace/name`."""
     if isinstance(target, dict):
-        return as_text(target.get("namespace")), as_text(target.get("name"))
-    parts = as_text(target).split("/")
+        return text_or_empty(target.get("namespace")), text_or_empty(target.get("name"))
+    parts = text_or_empty(target).split("/")
     return ("", parts[-1]) if len(parts) < 2 else (parts[-2], parts[-1])
 
 
@@ -114,26 +116,26 @@ def pod_spec(manifest: JsonObject) -> tuple[str, JsonObject] | None:
         return "spec", spec
     if "template" in spec and (template := _template(spec)):
         return "spec.template.spec", template
-    if "jobTemplate" in spec and (template := _template(as_mapping(as_mapping(spec["jobTemplate"]).get("spec")))):
+    if "jobTemplate" in spec and (template := _template(map_or_empty(map_or_empty(spec["jobTemplate"]).get("spec")))):
         return "spec.jobTemplate.spec.template.spec", template
     return None
 
 
 def _template(holder: JsonObject) -> JsonObject | None:
-    spec = as_mapping(as_mapping(holder.get("template")).get("spec"))
+    spec = map_or_empty(map_or_empty(holder.get("template")).get("spec"))
     return spec if isinstance(spec.get("containers"), list) else None
 
 
-def as_mapping(value: JsonValue) -> JsonObject:
+def map_or_empty(value: JsonValue) -> JsonObject:
     """`value` if it is a map, else an empty one: rules may read misshapen documents, complaining is not theirs."""
     return value if isinstance(value, dict) else {}
 
 
-def as_mappings(value: JsonValue) -> list[JsonObject]:
+def maps_or_empty(value: JsonValue) -> list[JsonObject]:
     """The maps in `value` if it is a list, else none."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def as_text(value: JsonValue) -> str:
+def text_or_empty(value: JsonValue) -> str:
     """`value` if it is text, else empty: a Ref or Sub has no text yet, and its own edge."""
     return value if isinstance(value, str) else ""

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from planner.address import Address
 from planner.dataclass import dataclass
-from planner.graph.resource_index import accounts_of_binding, as_mapping, as_mappings, as_text, pod_spec
+from planner.graph.resource_index import accounts_of_binding, map_or_empty, maps_or_empty, pod_spec, text_or_empty
 from planner.resource import Resource
 from planner.source_ref import SourceRef
 from planner.values import JsonObject, JsonValue, canonical_bytes, encode_leaves
@@ -39,13 +39,13 @@ def named_parts(address: Address, manifest: JsonObject) -> frozenset[Part]:
 
 
 def _parts(address: Address, manifest: JsonObject) -> Iterator[Part]:
-    spec = as_mapping(manifest.get("spec"))
+    spec = map_or_empty(manifest.get("spec"))
     match address.kind, address.group:
         case (("ConfigMap" | "Secret"), ""):
             for field in ("data", "binaryData", "stringData"):
-                yield from (("key", key) for key in as_mapping(manifest.get(field)))
+                yield from (("key", key) for key in map_or_empty(manifest.get(field)))
         case "Service", "":
-            for port in as_mappings(spec.get("ports")):
+            for port in maps_or_empty(spec.get("ports")):
                 yield from (("port", str(port[key])) for key in ("name", "port") if key in port)
         case (("Role" | "ClusterRole"), group) if group == _RBAC:
             yield from _rules(manifest)
@@ -54,17 +54,17 @@ def _parts(address: Address, manifest: JsonObject) -> Iterator[Part]:
             yield from (("subject", f"{namespace}/{name}") for namespace, name in accounts)
         case (("Task" | "StepAction" | "Pipeline"), group) if group == _TEKTON:
             for sort, field in (("result", "results"), ("workspace", "workspaces")):
-                yield from ((sort, as_text(one.get("name"))) for one in as_mappings(spec.get(field)))
+                yield from ((sort, text_or_empty(one.get("name"))) for one in maps_or_empty(spec.get(field)))
         case "AppProject", group if group == _ARGO:
-            yield from (("source", as_text(one)) for one in spec.get("sourceRepos") or ())
-            yield from (("destination", _destination(one)) for one in as_mappings(spec.get("destinations")))
+            yield from (("source", text_or_empty(one)) for one in spec.get("sourceRepos") or ())
+            yield from (("destination", _destination(one)) for one in maps_or_empty(spec.get("destinations")))
         case _:
             yield from _pod_parts(manifest)
 
 
 def _rules(manifest: JsonObject) -> Iterator[Part]:
     """Each right by itself, so that a rule that is only written otherwise takes nothing away."""
-    for rule in as_mappings(manifest.get("rules")):
+    for rule in maps_or_empty(manifest.get("rules")):
         names = rule.get("resourceNames") or [""]
         for verb in rule.get("verbs") or ():
             for url in rule.get("nonResourceURLs") or ():
@@ -76,10 +76,12 @@ def _rules(manifest: JsonObject) -> Iterator[Part]:
 
 def _pod_parts(manifest: JsonObject) -> Iterator[Part]:
     _, pod = pod_spec(manifest) or ("", {})
-    for container in (*as_mappings(pod.get("containers")), *as_mappings(pod.get("initContainers"))):
-        yield "container", as_text(container.get("name"))
+    for container in (*maps_or_empty(pod.get("containers")), *maps_or_empty(pod.get("initContainers"))):
+        yield "container", text_or_empty(container.get("name"))
         yield from (
-            ("container port", as_text(port["name"])) for port in as_mappings(container.get("ports")) if "name" in port
+            ("container port", text_or_empty(port["name"]))
+            for port in maps_or_empty(container.get("ports"))
+            if "name" in port
         )
 
 
@@ -107,21 +109,21 @@ def _named(address: Address, value: JsonValue, path: tuple[str, ...]) -> Iterato
         if isinstance(item, dict):
             yield from _shape(address, key, item)
         elif key == "backendRefs":
-            yield from (_port(address, one, one.get("port")) for one in as_mappings(item) if "port" in one)
+            yield from (_port(address, one, one.get("port")) for one in maps_or_empty(item) if "port" in one)
         yield from _named(address, item, (*path, key))
 
 
 def _shape(address: Address, key: str, item: JsonObject) -> Iterator[PartUse]:
-    name = as_text(item.get("name")) or as_text(item.get("secretName"))
+    name = text_or_empty(item.get("name")) or text_or_empty(item.get("secretName"))
     if not name:
         return
     match key:
         case "configMapKeyRef" | "secretKeyRef":
-            yield _of(address, _KINDS[key], name, ("key", as_text(item.get("key"))))
+            yield _of(address, _KINDS[key], name, ("key", text_or_empty(item.get("key"))))
         case "configMapRef" | "secretRef":
             yield _of(address, _KINDS[key], name, WHOLE)
         case "configMap" | "secret":
-            parts = [("key", as_text(one.get("key"))) for one in as_mappings(item.get("items"))] or [WHOLE]
+            parts = [("key", text_or_empty(one.get("key"))) for one in maps_or_empty(item.get("items"))] or [WHOLE]
             yield from (_of(address, _KINDS[key], name, part) for part in parts)
         case "service" if "port" in item or "namespace" in item:
             yield _port(address, item, item.get("port", 443))
@@ -144,32 +146,32 @@ def _of(address: Address, kind: str, name: str, part: Part, group: str = "", nam
 def _port(address: Address, item: JsonObject, port: JsonValue) -> PartUse:
     """A backend: of an Ingress `{name, port: {name|number}}`, of a route or a webhook `{name, namespace, port}`."""
     written = port.get("name", port.get("number")) if isinstance(port, dict) else port
-    namespace = as_text(item.get("namespace"))
-    return _of(address, "Service", as_text(item.get("name")), ("port", str(written)), namespace=namespace)
+    namespace = text_or_empty(item.get("namespace"))
+    return _of(address, "Service", text_or_empty(item.get("name")), ("port", str(written)), namespace=namespace)
 
 
 def _by_kind(address: Address, manifest: JsonObject) -> Iterator[PartUse]:
-    spec = as_mapping(manifest.get("spec"))
+    spec = map_or_empty(manifest.get("spec"))
     match address.kind, address.group:
         case (("Pipeline" | "PipelineRun" | "TaskRun" | "Task"), group) if group == _TEKTON:
             yield from _tekton(address, spec)
         case "HorizontalPodAutoscaler", "autoscaling":
-            target = as_mapping(spec.get("scaleTargetRef"))
-            group = as_text(target.get("apiVersion")).rpartition("/")[0]
-            for metric in as_mappings(spec.get("metrics")):
-                if container := as_text(as_mapping(metric.get("containerResource")).get("container")):
-                    named = (as_text(target.get("kind")), as_text(target.get("name")))
+            target = map_or_empty(spec.get("scaleTargetRef"))
+            group = text_or_empty(target.get("apiVersion")).rpartition("/")[0]
+            for metric in maps_or_empty(spec.get("metrics")):
+                if container := text_or_empty(map_or_empty(metric.get("containerResource")).get("container")):
+                    named = (text_or_empty(target.get("kind")), text_or_empty(target.get("name")))
                     yield _of(address, *named, ("container", container), group)
         case "Application", group if group == _ARGO:
-            parts: list[Part] = [("destination", _destination(as_mapping(spec.get("destination"))))]
-            sources = [as_mapping(spec.get("source")), *as_mappings(spec.get("sources"))]
-            parts += [("source", as_text(source.get("repoURL"))) for source in sources]
-            yield from (_of(address, "AppProject", as_text(spec.get("project")), part, _ARGO) for part in parts)
+            parts: list[Part] = [("destination", _destination(map_or_empty(spec.get("destination"))))]
+            sources = [map_or_empty(spec.get("source")), *maps_or_empty(spec.get("sources"))]
+            parts += [("source", text_or_empty(source.get("repoURL"))) for source in sources]
+            yield from (_of(address, "AppProject", text_or_empty(spec.get("project")), part, _ARGO) for part in parts)
 
 
 def _tekton(address: Address, spec: JsonObject) -> Iterator[PartUse]:
     """Results and workspaces of the Tasks, StepActions and Pipelines that an object names."""
-    inner = [spec, as_mapping(spec.get("pipelineSpec")), as_mapping(spec.get("taskSpec"))]
+    inner = [spec, map_or_empty(spec.get("pipelineSpec")), map_or_empty(spec.get("taskSpec"))]
     named = {}
     for holder in inner:
         for key, ref, kind in (
@@ -177,27 +179,33 @@ def _tekton(address: Address, spec: JsonObject) -> Iterator[PartUse]:
             ("finally", "taskRef", "Task"),
             ("steps", "ref", "StepAction"),
         ):
-            for one in as_mappings(holder.get(key)):
-                reference = as_mapping(one.get(ref))
+            for one in maps_or_empty(holder.get(key)):
+                reference = map_or_empty(one.get(ref))
                 target = _of(
-                    address, as_text(reference.get("kind")) or kind, as_text(reference.get("name")), WHOLE, _TEKTON
+                    address,
+                    text_or_empty(reference.get("kind")) or kind,
+                    text_or_empty(reference.get("name")),
+                    WHOLE,
+                    _TEKTON,
                 ).of
-                named[as_text(one.get("name"))] = target
+                named[text_or_empty(one.get("name"))] = target
                 yield from (
-                    PartUse(target, ("workspace", as_text(ws.get("name")))) for ws in as_mappings(one.get("workspaces"))
+                    PartUse(target, ("workspace", text_or_empty(ws.get("name"))))
+                    for ws in maps_or_empty(one.get("workspaces"))
                 )
     for task, result in _RESULT.findall(canonical_bytes(encode_leaves(spec)).decode()):
         if task in named:
             yield PartUse(named[task], ("result", result))
     for ref, kind in (("pipelineRef", "Pipeline"), ("taskRef", "Task")):
-        target = _of(address, kind, as_text(as_mapping(spec.get(ref)).get("name")), WHOLE, _TEKTON).of
+        target = _of(address, kind, text_or_empty(map_or_empty(spec.get(ref)).get("name")), WHOLE, _TEKTON).of
         yield from (
-            PartUse(target, ("workspace", as_text(ws.get("name")))) for ws in as_mappings(spec.get("workspaces"))
+            PartUse(target, ("workspace", text_or_empty(ws.get("name"))))
+            for ws in maps_or_empty(spec.get("workspaces"))
         )
 
 
 def _destination(one: JsonObject) -> str:
-    return f"{as_text(one.get('server')) or as_text(one.get('name'))} {as_text(one.get('namespace'))}"
+    return f"{text_or_empty(one.get('server')) or text_or_empty(one.get('name'))} {text_or_empty(one.get('namespace'))}"
 
 
 def _of_accounts(documents: Mapping[Address, JsonObject]) -> Iterator[tuple[Address, list[PartUse]]]:
@@ -205,9 +213,11 @@ def _of_accounts(documents: Mapping[Address, JsonObject]) -> Iterator[tuple[Addr
     bound: dict[tuple[str, str, str], list[PartUse]] = {}
     for address, manifest in documents.items():
         if address.kind in ("RoleBinding", "ClusterRoleBinding") and address.group == _RBAC:
-            role = as_mapping(manifest.get("roleRef"))
+            role = map_or_empty(manifest.get("roleRef"))
             namespace = "" if role.get("kind") == "ClusterRole" else address.namespace
-            behind = Address(address.node_lane, as_text(role.get("kind")), _RBAC, namespace, as_text(role.get("name")))
+            behind = Address(
+                address.node_lane, text_or_empty(role.get("kind")), _RBAC, namespace, text_or_empty(role.get("name"))
+            )
             for account in accounts_of_binding(Resource(address, "", manifest, "", "", _NOWHERE)):
                 uses = [PartUse(address, ("subject", "/".join(account))), PartUse(behind, ("rule", ANY))]
                 bound.setdefault((address.node_lane, *account), []).extend(uses)
@@ -219,9 +229,9 @@ def _of_accounts(documents: Mapping[Address, JsonObject]) -> Iterator[tuple[Addr
 def _accounts(manifest: JsonObject) -> Iterator[str]:
     """The accounts that something of the object runs as."""
     _, pod = pod_spec(manifest) or ("", {})
-    spec = as_mapping(manifest.get("spec"))
-    for holder in (pod, spec, as_mapping(spec.get("taskRunTemplate"))):
-        if account := as_text(holder.get("serviceAccountName")):
+    spec = map_or_empty(manifest.get("spec"))
+    for holder in (pod, spec, map_or_empty(spec.get("taskRunTemplate"))):
+        if account := text_or_empty(holder.get("serviceAccountName")):
             yield account
 
 
@@ -230,12 +240,12 @@ def _of_selectors(documents: Mapping[Address, JsonObject]) -> Iterator[tuple[Add
     for address, manifest in documents.items():
         if (address.kind, address.group) != ("Service", ""):
             continue
-        spec = as_mapping(manifest.get("spec"))
-        selector = as_mapping(spec.get("selector"))
+        spec = map_or_empty(manifest.get("spec"))
+        selector = map_or_empty(spec.get("selector"))
         named = [
-            as_text(port.get("targetPort"))
-            for port in as_mappings(spec.get("ports"))
-            if as_text(port.get("targetPort"))
+            text_or_empty(port.get("targetPort"))
+            for port in maps_or_empty(spec.get("ports"))
+            if text_or_empty(port.get("targetPort"))
         ]
         behind = [other for other in documents if named and selector and _selects(selector, address, other, documents)]
         yield address, [PartUse(other, ("container port", name)) for other in behind for name in named]
@@ -245,6 +255,6 @@ def _selects(selector: JsonObject, service: Address, other: Address, documents: 
     if (other.node_lane, other.namespace) != (service.node_lane, service.namespace) or not pod_spec(documents[other]):
         return False
     manifest = documents[other]
-    template = manifest if other.kind == "Pod" else as_mapping(as_mapping(manifest.get("spec")).get("template"))
-    labels = as_mapping(as_mapping(template.get("metadata")).get("labels"))
+    template = manifest if other.kind == "Pod" else map_or_empty(map_or_empty(manifest.get("spec")).get("template"))
+    labels = map_or_empty(map_or_empty(template.get("metadata")).get("labels"))
     return selector.items() <= labels.items()

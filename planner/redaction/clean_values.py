@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from functools import cache
+from operator import attrgetter
 from typing import Any, Final, TypeVar, cast
 
 from planner.address import Address
@@ -20,7 +21,7 @@ from planner.redaction.redactor import REDACTOR
 _T = TypeVar("_T")
 AS_IT_IS: Final[Mapping[str, bool]] = {"hwplan.as-it-is": True}  # metadata of a dataclass field that is not cleaned
 _UNTOUCHED = (int, float, bytes, Enum, Address)  # bool is an int; Enum also where its members are texts
-_PLAIN = frozenset({str, type(None), bool, int, float})  # what most values are, found by one look-up
+_PLAIN = frozenset({str, type(None), bool, int, float, Address})  # what most values are, found by one look-up
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +54,15 @@ def _texts(value: object) -> set[str]:
     """Every text that `_cleaned` would clean, once."""
     found: set[str] = set()
     pending: list[Collection[object]] = [(value,)]
-    while pending:
-        several = pending.pop()
+    for several in pending:  # it grows meanwhile
         texts = [one for one in several if one.__class__ is str]
         found.update(texts)
         if len(texts) == len(several):  # nearly always so of keys
             continue
         for item in [one for one in several if one.__class__ not in _PLAIN]:
-            if isinstance(item, Mapping):
+            if type(item) is tuple or type(item) is list:
+                pending.append(item)
+            elif type(item) is dict or isinstance(item, Mapping):
                 pending += (item.keys(), item.values())
             elif isinstance(item, _UNTOUCHED):
                 continue
@@ -69,12 +71,19 @@ def _texts(value: object) -> set[str]:
             elif isinstance(item, list | tuple | set | frozenset):
                 pending.append(item)
             else:
-                pending.append([getattr(item, name) for name in _cleaned_fields(_class_of(item))])
+                pending.append(_cleaned_values(_class_of(item))(item))
     return found
 
 
 def _class_of(item: object) -> Any:  # a class is hashable, which mypy does not see
     return type(item)
+
+
+@cache
+def _cleaned_values(kind: type) -> Callable[[object], tuple[object, ...]]:
+    """A function that gives the values of those fields."""
+    names = _cleaned_fields(kind)
+    return attrgetter(*names) if len(names) > 1 else lambda item: tuple(getattr(item, name) for name in names)
 
 
 @cache

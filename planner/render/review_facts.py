@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from planner.address import Address
-from planner.graph.resource_index import as_mapping
+from planner.graph.resource_index import map_or_empty
 from planner.plan import LEAVING, Action, Change, Plan, SideEffectKind, VerifiedBy
 from planner.plan_origin import ChangeOrigin, plan_origins
 from planner.render.marked_words import MOST_NAMES, OutsideText, Part, name_list, words_of_parts
@@ -96,11 +96,11 @@ def _outage(plan: Plan, name_of: NameOf) -> Iterator[Part]:
 
 def _stops(change: Change) -> bool:
     """Whether its pods do not come back: deleted, or scaled to none."""
-    return change.action is Action.DELETE or as_mapping((change.desired or {}).get("spec")).get("replicas") == 0
+    return change.action is Action.DELETE or map_or_empty((change.desired or {}).get("spec")).get("replicas") == 0
 
 
 def _grace(desired: JsonObject) -> int:
-    pod = as_mapping(as_mapping(as_mapping(desired.get("spec")).get("template")).get("spec"))
+    pod = map_or_empty(map_or_empty(map_or_empty(desired.get("spec")).get("template")).get("spec"))
     found = pod.get("terminationGracePeriodSeconds", _GRACE)
     return found if isinstance(found, int) else _GRACE
 
@@ -134,7 +134,7 @@ def _rules(plan: Plan, name_of: NameOf) -> Iterator[Part]:
 def _holds_rules(change: Change) -> bool:
     if change.action in (Action.NOOP, Action.RUN):
         return False
-    annotations = as_mapping(as_mapping((change.desired or {}).get("metadata")).get("annotations"))
+    annotations = map_or_empty(map_or_empty((change.desired or {}).get("metadata")).get("annotations"))
     return change.address.kind in (*_GATE_KINDS, "Retention") or annotations.get(ROLE) == "rules"
 
 

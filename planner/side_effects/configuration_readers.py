@@ -11,7 +11,7 @@ from enum import IntEnum
 
 from planner.address import Address
 from planner.graph import ResourceGraph
-from planner.graph.resource_index import as_mapping, as_mappings, as_text, pod_spec
+from planner.graph.resource_index import map_or_empty, maps_or_empty, pod_spec, text_or_empty
 from planner.plan import Action, Change, SideEffect, SideEffectKind
 from planner.resource import ROLE, Resource
 from planner.side_effects.untouched_objects import UntouchedObjects
@@ -99,7 +99,7 @@ def _used_in(one: Resource, configuration: Address, keys: frozenset[str]) -> Rea
 
 
 def _template(one: Resource) -> Json:
-    return as_mapping(one.manifest.get("spec")).get("template")
+    return map_or_empty(one.manifest.get("spec")).get("template")
 
 
 def effects_on_readers_of_written_secret(
@@ -131,7 +131,7 @@ def _changed_keys(change: Change) -> frozenset[str]:
 
 
 def _is_rules(change: Change) -> bool:
-    annotations = as_mapping(as_mapping((change.desired or {}).get("metadata")).get("annotations"))
+    annotations = map_or_empty(map_or_empty((change.desired or {}).get("metadata")).get("annotations"))
     return annotations.get(ROLE) == "rules"
 
 
@@ -143,7 +143,7 @@ def is_restart_kind(address: Address) -> bool:
 def restarted_workloads(changes: Sequence[Change]) -> frozenset[str]:
     """Workloads that a Restart of this plan restarts, by their address without a place."""
     runs = (one for one in changes if is_restart_kind(one.address) and one.action is Action.RUN)
-    return frozenset(as_text(as_mapping((one.desired or {}).get("spec")).get("target")) for one in runs)
+    return frozenset(text_or_empty(map_or_empty((one.desired or {}).get("spec")).get("target")) for one in runs)
 
 
 def _told(
@@ -176,9 +176,13 @@ def read_mode(manifest: JsonObject, address: Address, keys: frozenset[str]) -> R
         return ReadMode.ENV if manifest.get("kind") in _RUNS else None  # the graph knows that it is named somewhere
     spec = found[1]
     ways = [ReadMode.ENV for container in _containers(spec) if _in_environment(container, address, keys)]
-    volumes = {as_text(one.get("name")) for one in as_mappings(spec.get("volumes")) if _in_volume(one, address, keys)}
+    volumes = {
+        text_or_empty(one.get("name")) for one in maps_or_empty(spec.get("volumes")) if _in_volume(one, address, keys)
+    }
     for container in _containers(spec):
-        mounts = [one for one in as_mappings(container.get("volumeMounts")) if as_text(one.get("name")) in volumes]
+        mounts = [
+            one for one in maps_or_empty(container.get("volumeMounts")) if text_or_empty(one.get("name")) in volumes
+        ]
         ways += [
             ReadMode.SUB_PATH if one.get("subPath") or one.get("subPathExpr") else ReadMode.VOLUME for one in mounts
         ]
@@ -186,31 +190,32 @@ def read_mode(manifest: JsonObject, address: Address, keys: frozenset[str]) -> R
 
 
 def _containers(spec: JsonObject) -> list[JsonObject]:
-    return [one for key in ("initContainers", "containers") for one in as_mappings(spec.get(key))]
+    return [one for key in ("initContainers", "containers") for one in maps_or_empty(spec.get(key))]
 
 
 def _in_environment(container: JsonObject, address: Address, keys: frozenset[str]) -> bool:
     one, many = ("configMapKeyRef", "configMapRef") if address.kind == "ConfigMap" else ("secretKeyRef", "secretRef")
-    for source in as_mappings(container.get("envFrom")):
-        if as_mapping(source.get(many)).get("name") == address.name:
+    for source in maps_or_empty(container.get("envFrom")):
+        if map_or_empty(source.get(many)).get("name") == address.name:
             return True
-    for variable in as_mappings(container.get("env")):
-        named = as_mapping(as_mapping(variable.get("valueFrom")).get(one))
-        if named.get("name") == address.name and keys & {as_text(named.get("key")), "*"}:
+    for variable in maps_or_empty(container.get("env")):
+        named = map_or_empty(map_or_empty(variable.get("valueFrom")).get(one))
+        if named.get("name") == address.name and keys & {text_or_empty(named.get("key")), "*"}:
             return True
     return False
 
 
 def _in_volume(volume: JsonObject, address: Address, keys: frozenset[str]) -> bool:
     own, name = ("configMap", "name") if address.kind == "ConfigMap" else ("secret", "secretName")
-    sources = [(as_mapping(volume.get(own)), name)]
+    sources = [(map_or_empty(volume.get(own)), name)]
     sources += [
-        (as_mapping(one.get(own)), "name") for one in as_mappings(as_mapping(volume.get("projected")).get("sources"))
+        (map_or_empty(one.get(own)), "name")
+        for one in maps_or_empty(map_or_empty(volume.get("projected")).get("sources"))
     ]
     return any(source.get(key) == address.name and _of_items(source, keys) for source, key in sources)
 
 
 def _of_items(source: JsonObject, keys: frozenset[str]) -> bool:
     """Whether a volume takes one of the keys: all of them where it lists none."""
-    items = {as_text(one.get("key")) for one in as_mappings(source.get("items"))}
+    items = {text_or_empty(one.get("key")) for one in maps_or_empty(source.get("items"))}
     return not items or bool(keys & (items | {"*"}))

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from planner.address import Address
 from planner.dataclass import dataclass
 from planner.field_path import render_path
-from planner.graph.resource_index import as_mapping, as_mappings, as_text
+from planner.graph.resource_index import map_or_empty, maps_or_empty, text_or_empty
 from planner.plan import Action, Change, SideEffect, SideEffectKind
 from planner.resource import Resource
 from planner.side_effects.text_leaves import text_leaves
@@ -50,23 +50,23 @@ def effects_of_inconsistent_pipelines(
 
 
 def _tasks_of(address: Address, one: Resource) -> Iterator[Address]:
-    for task in _tasks(as_mapping(one.manifest.get("spec"))):
+    for task in _tasks(map_or_empty(one.manifest.get("spec"))):
         if name := _task_name(task):
             yield _task_address(address, name)
 
 
 def _tasks(spec: JsonObject) -> list[JsonObject]:
-    return [task for key in ("tasks", "finally") for task in as_mappings(spec.get(key))]
+    return [task for key in ("tasks", "finally") for task in maps_or_empty(spec.get(key))]
 
 
 def _task_name(task: JsonObject) -> str:
     """The Task of the same namespace that it refers to; "" for a resolver, a custom task or a task of its own."""
-    ref = as_mapping(task.get("taskRef"))
-    if ref.get("resolver") or as_text(ref.get("kind")) not in ("", "Task"):
+    ref = map_or_empty(task.get("taskRef"))
+    if ref.get("resolver") or text_or_empty(ref.get("kind")) not in ("", "Task"):
         return ""
-    if (version := as_text(ref.get("apiVersion"))) and not version.startswith(f"{_TEKTON}/"):
+    if (version := text_or_empty(ref.get("apiVersion"))) and not version.startswith(f"{_TEKTON}/"):
         return ""
-    return as_text(ref.get("name"))
+    return text_or_empty(ref.get("name"))
 
 
 def _task_address(pipeline: Address, name: str) -> Address:
@@ -76,10 +76,10 @@ def _task_address(pipeline: Address, name: str) -> Address:
 def _check(
     address: Address, one: Resource, resources: Mapping[Address, Resource], gone: Collection[Address]
 ) -> _Checked:
-    spec = as_mapping(one.manifest.get("spec"))
-    tasks = {as_text(task.get("name")): task for task in _tasks(spec)}
+    spec = map_or_empty(one.manifest.get("spec"))
+    tasks = {text_or_empty(task.get("name")): task for task in _tasks(spec)}
     results = {name: _results(address, task, resources) for name, task in tasks.items()}
-    declared = {as_text(param.get("name")) for param in as_mappings(spec.get("params"))}
+    declared = {text_or_empty(param.get("name")) for param in maps_or_empty(spec.get("params"))}
     broken: dict[str, None] = {}
     unknown: dict[str, None] = {}
     counts = [0, 0, 0]
@@ -111,15 +111,18 @@ def _check(
 
 def _results(address: Address, task: JsonObject, resources: Mapping[Address, Resource]) -> frozenset[str] | None:
     """The names of the results of a task; None where its Task is not declared here."""
-    spec = as_mapping(task.get("taskSpec"))
+    spec = map_or_empty(task.get("taskSpec"))
     if not spec:
         known = resources.get(_task_address(address, _task_name(task)))
         if known is None:
             return None
-        spec = as_mapping(known.manifest.get("spec"))
-    steps = as_mappings(spec.get("steps"))
-    found = [*as_mappings(spec.get("results")), *(one for step in steps for one in as_mappings(step.get("results")))]
-    return frozenset(as_text(one.get("name")) for one in found)
+        spec = map_or_empty(known.manifest.get("spec"))
+    steps = maps_or_empty(spec.get("steps"))
+    found = [
+        *maps_or_empty(spec.get("results")),
+        *(one for step in steps for one in maps_or_empty(step.get("results"))),
+    ]
+    return frozenset(text_or_empty(one.get("name")) for one in found)
 
 
 def _told(checked: _Checked) -> tuple[SideEffectKind, str]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from planner.address import Address
 from planner.field_path import render_path
-from planner.graph.resource_index import as_mapping, as_text, pod_spec
+from planner.graph.resource_index import map_or_empty, pod_spec, text_or_empty
 from planner.plan import SideEffect, SideEffectKind
 from planner.resource import Resource
 from planner.side_effects.text_leaves import text_leaves
@@ -48,7 +48,7 @@ def _groups(gone: Sequence[Resource]) -> dict[str, list[Resource]]:
 
 
 def _label(one: Resource) -> str:
-    return as_text(as_mapping(as_mapping(one.manifest.get("metadata")).get("labels")).get(_NAME))
+    return text_or_empty(map_or_empty(map_or_empty(one.manifest.get("metadata")).get("labels")).get(_NAME))
 
 
 def _objects(objects: Sequence[Resource]) -> str:
@@ -106,7 +106,9 @@ def _pruned(resources: Mapping[Address, Resource]) -> str:
     """Whether an Argo CD Application of this configuration deletes what left its branch."""
     for address, one in resources.items():
         if (address.kind, address.group) == ("Application", "argoproj.io"):
-            automated = as_mapping(as_mapping(as_mapping(one.manifest.get("spec")).get("syncPolicy")).get("automated"))
+            automated = map_or_empty(
+                map_or_empty(map_or_empty(one.manifest.get("spec")).get("syncPolicy")).get("automated")
+            )
             if automated.get("prune") is True:
                 return f"Application {address.name} then deletes it (prune)"
             return f"Application {address.name} does not prune by itself: a sync that prunes deletes it"

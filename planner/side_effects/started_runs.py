@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.graph.resource_index import as_mapping, as_text
+from planner.graph.resource_index import map_or_empty, text_or_empty
 from planner.plan import Action, Change, SideEffect, SideEffectKind
 from planner.resource import Resource
 from planner.values import JsonObject
@@ -18,7 +18,7 @@ _WRITES = (*_MAKES, Action.UPDATE, Action.ADOPT)
 def effects_on_runs(change: Change, resource: Resource | None) -> Iterator[SideEffect]:
     """What starts because of this change, and what will start otherwise than before."""
     identity = (change.address.kind, change.address.group)
-    spec = as_mapping((change.desired or {}).get("spec"))
+    spec = map_or_empty((change.desired or {}).get("spec"))
     if identity in _ONCE and change.action in _MAKES:
         yield SideEffect(change.address, SideEffectKind.RUN, "it runs once, at once")
     elif identity == ("CronJob", "batch") and change.action in _WRITES:
@@ -36,11 +36,11 @@ def effects_on_runs(change: Change, resource: Resource | None) -> Iterator[SideE
 def _scheduled(spec: JsonObject) -> str:
     if spec.get("suspend") is True:
         return "it is suspended: nothing runs until it is resumed"
-    return f"the next run uses it (schedule {as_text(spec.get('schedule')) or 'unknown'})"
+    return f"the next run uses it (schedule {text_or_empty(spec.get('schedule')) or 'unknown'})"
 
 
 def _synced(change: Change, spec: JsonObject) -> Iterator[SideEffect]:
-    automated = as_mapping(spec.get("syncPolicy")).get("automated")
+    automated = map_or_empty(spec.get("syncPolicy")).get("automated")
     if isinstance(automated, dict):
         prunes = ", and deletes what git does not have" if automated.get("prune") is True else ""
         yield SideEffect(change.address, SideEffectKind.RUN, f"Argo CD syncs it by itself{prunes}")

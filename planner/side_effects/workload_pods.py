@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from planner.graph.resource_index import as_mapping, pod_spec
+from planner.graph.resource_index import map_or_empty, pod_spec
 from planner.plan import Action, Change, SideEffect, SideEffectKind
 from planner.ports import Observation, Present
 from planner.resource import Resource
@@ -43,7 +43,7 @@ def restarts_pods(change: Change | None) -> bool:
 def wanted_replicas(desired: JsonObject, live: JsonObject) -> int:
     """How many pods are wanted: as declared, else as it is now (an autoscaler's number), else the API's default."""
     for manifest in (desired, live):
-        count = as_mapping(manifest.get("spec")).get("replicas")
+        count = map_or_empty(manifest.get("spec")).get("replicas")
         if isinstance(count, int) and not isinstance(count, bool):
             return count
     return 1
@@ -70,7 +70,7 @@ def _changed(change: Change, live: JsonObject) -> Iterator[SideEffect]:
 
 
 def _rolled(change: Change, desired: JsonObject, count: int) -> SideEffect:
-    spec = as_mapping(desired.get("spec"))
+    spec = map_or_empty(desired.get("spec"))
     match change.address.kind:
         case "Deployment":
             kind, text = _deployment(spec, count)
@@ -82,12 +82,12 @@ def _rolled(change: Change, desired: JsonObject, count: int) -> SideEffect:
 
 
 def _deployment(spec: JsonObject, count: int) -> tuple[SideEffectKind, str]:
-    strategy = as_mapping(spec.get("strategy"))
+    strategy = map_or_empty(spec.get("strategy"))
     if spec.get("paused") is True:
         return SideEffectKind.LATER, "it is paused: no pod restarts until it is resumed"
     if strategy.get("type") == "Recreate":
         return SideEffectKind.OUTAGE, f"{_all(count)} before a new one starts (Recreate): no pod serves {_gap(spec)}"
-    rolling = as_mapping(strategy.get("rollingUpdate"))
+    rolling = map_or_empty(strategy.get("rollingUpdate"))
     surge = _share(rolling.get("maxSurge", "25%"), count, up=True)
     away = _share(rolling.get("maxUnavailable", "25%"), count, up=False)
     if not surge and not away:
@@ -103,10 +103,10 @@ def _deployment(spec: JsonObject, count: int) -> tuple[SideEffectKind, str]:
 
 
 def _stateful_set(spec: JsonObject, count: int) -> tuple[SideEffectKind, str]:
-    strategy = as_mapping(spec.get("updateStrategy"))
+    strategy = map_or_empty(spec.get("updateStrategy"))
     if strategy.get("type") == "OnDelete":
         return SideEffectKind.STALE, "its pods keep the old template until somebody deletes them (OnDelete)"
-    partition = as_mapping(strategy.get("rollingUpdate")).get("partition")
+    partition = map_or_empty(strategy.get("rollingUpdate")).get("partition")
     renewed = count - min(count, partition) if isinstance(partition, int) else count
     if not renewed:
         return SideEffectKind.LATER, f"no pod restarts: the partition {partition} keeps all of them back"
@@ -117,10 +117,10 @@ def _stateful_set(spec: JsonObject, count: int) -> tuple[SideEffectKind, str]:
 
 
 def _daemon_set(spec: JsonObject) -> tuple[SideEffectKind, str]:
-    strategy = as_mapping(spec.get("updateStrategy"))
+    strategy = map_or_empty(spec.get("updateStrategy"))
     if strategy.get("type") == "OnDelete":
         return SideEffectKind.STALE, "its pods keep the old template until somebody deletes them (OnDelete)"
-    at_once = as_mapping(strategy.get("rollingUpdate")).get("maxUnavailable", 1)
+    at_once = map_or_empty(strategy.get("rollingUpdate")).get("maxUnavailable", 1)
     return (
         SideEffectKind.RESTART,
         f"the pod of every node restarts, {at_once} at a time, each node without one meanwhile",
@@ -145,14 +145,14 @@ def _replaced(change: Change, live: JsonObject) -> Iterator[SideEffect]:
     kind = change.address.kind
     if kind in ROLLED:
         count = wanted_replicas(change.desired or {}, live)
-        spec = as_mapping((change.desired or {}).get("spec"))
+        spec = map_or_empty((change.desired or {}).get("spec"))
         reported = f"deleted and created anew with {pod_count_text(count)}: no pod serves {_gap(spec)}"
         yield SideEffect(change.address, SideEffectKind.OUTAGE, reported)
     elif kind == "PersistentVolumeClaim":
         reported = "deleted and created anew: the data goes unless the volume's reclaim policy is Retain"
         yield SideEffect(change.address, SideEffectKind.LOSS, reported)
     elif kind == "Service":
-        declared = as_mapping((change.desired or {}).get("spec"))
+        declared = map_or_empty((change.desired or {}).get("spec"))
         given = declared.get("clusterIP") or declared.get("clusterIPs") or declared.get("type") == "ExternalName"
         reported = "deleted and created anew: no traffic in between" + ("" if given else ", and another cluster IP")
         yield SideEffect(change.address, SideEffectKind.OUTAGE, reported)
@@ -168,7 +168,7 @@ def _all(count: int) -> str:
 
 
 def _gap(spec: JsonObject) -> str:
-    grace = as_mapping(as_mapping(spec.get("template")).get("spec")).get("terminationGracePeriodSeconds", _GRACE)
+    grace = map_or_empty(map_or_empty(spec.get("template")).get("spec")).get("terminationGracePeriodSeconds", _GRACE)
     return f"from then until the new one is ready (up to {grace} s to stop, then its start)"
 
 
@@ -176,7 +176,7 @@ def _unprobed(spec: JsonObject) -> str:
     """A pod without a readiness probe counts as ready as soon as it runs."""
     found = pod_spec({"spec": spec})
     containers = found[1].get("containers") if found else None
-    probed = isinstance(containers, list) and any("readinessProbe" in as_mapping(one) for one in containers)
+    probed = isinstance(containers, list) and any("readinessProbe" in map_or_empty(one) for one in containers)
     return "" if probed else "; without a readinessProbe a new pod counts as ready once it runs"
 
 

@@ -18,7 +18,7 @@ from providers.github.client import GitHubClient
 from providers.github.keyed_objects import FoundObject
 
 
-class GitHubComments:
+class MarkedComments:
     """See KeyedObjectKind. Listed once for an issue or pull request."""
 
     def place(self, spec: JsonObject) -> Hashable:
@@ -53,7 +53,7 @@ class GitHubComments:
         client.delete_comment(spec["repo"], int(extra.identifier))
 
 
-class GitHubIssues:
+class MarkedIssues:
     """See KeyedObjectKind. Listed once for a repository: the issues that we opened, closed ones too, because one is
     reopened rather than doubled (P16)."""
 

@@ -39,15 +39,15 @@ from providers.github.keyed_objects import (
     has_unknown_output,
     version_token_of_fields,
 )
-from providers.github.marked_texts import GitHubComments, GitHubIssues
+from providers.github.marked_texts import MarkedComments, MarkedIssues
 from providers.github.merge_pull_request import MergeContext, merge_pull_request
 from providers.github.pull_request_spec import GitMergeReader, PullRequestMerge, parse_pull_request
 from providers.github.pull_requests import observe_pull, preview_pull
 from providers.github.verify_merge import MergeVerifier
 
 KEYED: Mapping[str, KeyedObjectKind] = {
-    "GitHubComment": GitHubComments(),
-    "GitHubIssue": GitHubIssues(),
+    "GitHubComment": MarkedComments(),
+    "GitHubIssue": MarkedIssues(),
     "GitHubStatus": GitHubStatuses(),
 }
 

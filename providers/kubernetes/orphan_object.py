@@ -14,7 +14,7 @@ from planner.values import JsonObject
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.errors import ResourceVersionConflict
 from providers.kubernetes.object_location import locate_object, served_kind
-from providers.kubernetes.write_objects import TRIES, ChangeInProgress, WriteContext, refuse_unplanned_object
+from providers.kubernetes.write_objects import TRIES, ChangeWithReadObject, WriteContext, refuse_unplanned_object
 
 _MARKS = (("annotations", APPLIED), ("labels", SET_LABEL))
 
@@ -28,7 +28,7 @@ def orphan_object(context: WriteContext, change: Change) -> Written:
         return Written(uid, already=True)
     spot = locate_object(kind, change.address, context.default_namespace)
     for _ in range(TRIES):
-        work = ChangeInProgress(context, change, spot, {}, None, None).reread()
+        work = ChangeWithReadObject(context, change, spot, {}, None, None).reread()
         live = work.live
         if live is None or live["metadata"]["uid"] != uid or SET_LABEL not in (live["metadata"].get("labels") or {}):
             return Written(uid, already=True)

@@ -52,7 +52,7 @@ class WriteContext:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeInProgress:
+class ChangeWithReadObject:
     """One change and the object that it is about, as read last: sealed, and raw only for values that must be
     retained."""
 
@@ -63,11 +63,11 @@ class ChangeInProgress:
     live: JsonObject | None
     raw: JsonObject | None
 
-    def reread(self) -> ChangeInProgress:
+    def reread(self) -> ChangeWithReadObject:
         """The same work on the object as it is now."""
         raw = self.context.cluster.get(*self.spot)
         live = None if raw is None else seal_live_document(raw, self.context.fingerprinter)
-        return ChangeInProgress(self.context, self.change, self.spot, self.desired, live, raw)
+        return ChangeWithReadObject(self.context, self.change, self.spot, self.desired, live, raw)
 
 
 def apply_change(context: WriteContext, change: Change) -> Written:
@@ -82,7 +82,7 @@ def apply_change(context: WriteContext, change: Change) -> Written:
     if kind is None:
         raise TemporaryError("the cluster does not serve this kind (yet)", where=str(change.address))
     spot = locate_object(kind, change.address, context.default_namespace)
-    work = ChangeInProgress(context, change, spot, with_final_stamp(change.desired), None, None)
+    work = ChangeWithReadObject(context, change, spot, with_final_stamp(change.desired), None, None)
     for attempt in range(TRIES):
         blind = attempt == 0 and change.precondition.absent  # create-only: no need to look first
         try:
@@ -95,7 +95,7 @@ def apply_change(context: WriteContext, change: Change) -> Written:
     raise TemporaryError("it changes faster than it can be written", where=str(change.address))
 
 
-def _attempt(work: ChangeInProgress) -> Written:
+def _attempt(work: ChangeWithReadObject) -> Written:
     """One look and, if the world is as planned, one write."""
     change, live = work.change, work.live
     if live is None:
@@ -115,7 +115,7 @@ def _attempt(work: ChangeInProgress) -> Written:
     raise _moved(work, f"it was changed since the plan was made{_last_writer(live)}")
 
 
-def _is_planned(work: ChangeInProgress) -> bool:
+def _is_planned(work: ChangeWithReadObject) -> bool:
     assert work.live is not None
     wanted = work.change.precondition
     if wanted.absent or work.live["metadata"]["uid"] != wanted.uid:
@@ -123,21 +123,21 @@ def _is_planned(work: ChangeInProgress) -> bool:
     return digest_of_sealed_content(work.live, work.context.fingerprinter) == wanted.content
 
 
-def refuse_unplanned_object(work: ChangeInProgress) -> None:
+def refuse_unplanned_object(work: ChangeWithReadObject) -> None:
     """Refuse an object that is not as the plan saw it. Raises PreconditionError."""
     assert work.live is not None
     if not _is_planned(work):
         raise _moved(work, f"it was changed since the plan was made{_last_writer(work.live)}")
 
 
-def _is_leaving(work: ChangeInProgress) -> bool:
+def _is_leaving(work: ChangeWithReadObject) -> bool:
     """Whether the object is the planned one, being deleted by the run that was killed."""
     assert work.live is not None
     metadata = work.live["metadata"]
     return bool(metadata.get("deletionTimestamp")) and metadata["uid"] == work.change.precondition.uid
 
 
-def _is_done(work: ChangeInProgress) -> bool:
+def _is_done(work: ChangeWithReadObject) -> bool:
     """Whether the object is as the change would leave it, applied by us and on its way nowhere."""
     live, desired = work.live, work.desired
     assert live is not None
@@ -153,7 +153,7 @@ def _is_done(work: ChangeInProgress) -> bool:
     return apply_changes_nothing(after, with_stand_ins(desired, live), manager=FIELD_MANAGER, leaves_too=leaves_too)
 
 
-def _moved(work: ChangeInProgress, message: str) -> PreconditionError:
+def _moved(work: ChangeWithReadObject, message: str) -> PreconditionError:
     return PreconditionError(message, where=str(work.change.address), remedy="plan again")
 
 
@@ -166,11 +166,11 @@ def _last_writer(live: JsonObject) -> str:
 # --- the three ways to write ---------------------------------------------------------------------------------------
 
 
-def _create(work: ChangeInProgress) -> Written:
+def _create(work: ChangeWithReadObject) -> Written:
     return _written(work, _send(work, {"resourceVersion": CREATE_ONLY}, force=False))
 
 
-def _update(work: ChangeInProgress) -> Written:
+def _update(work: ChangeWithReadObject) -> Written:
     live, raw = work.live, work.raw
     assert live is not None and raw is not None
     metadata = live["metadata"]
@@ -185,7 +185,7 @@ def _update(work: ChangeInProgress) -> Written:
     return _written(work, _send(work, precondition, force=bool(work.change.forced)))
 
 
-def _replace(work: ChangeInProgress) -> Written:
+def _replace(work: ChangeWithReadObject) -> Written:
     live = work.live
     assert live is not None
     _refuse_protected(work.change, live)
@@ -204,7 +204,7 @@ def _replace(work: ChangeInProgress) -> Written:
     raise TemporaryError("it is not deleted yet", where=str(work.change.address), remedy="look at its finalizers")
 
 
-def _check_force(work: ChangeInProgress, precondition: JsonObject) -> None:
+def _check_force(work: ChangeWithReadObject, precondition: JsonObject) -> None:
     """Force takes every conflicting field: a dry run on this very version shows whether it takes only planned ones."""
     assert work.live is not None
     body = _with(with_stand_ins(work.desired, work.live), precondition)
@@ -223,7 +223,7 @@ def _check_force(work: ChangeInProgress, precondition: JsonObject) -> None:
         raise ApplyConflict(causes, where=str(work.change.address))
 
 
-def _send(work: ChangeInProgress, precondition: JsonObject, *, force: bool) -> JsonObject:
+def _send(work: ChangeWithReadObject, precondition: JsonObject, *, force: bool) -> JsonObject:
     """The write itself; the answer, sealed. The only call that carries secret values."""
     context = work.context
     body = reveal_document(work.desired, work.raw, context.look_up, context.fingerprinter)
@@ -239,7 +239,7 @@ def _with(body: JsonObject, precondition: JsonObject) -> JsonObject:
     return {**body, "metadata": {**body["metadata"], **precondition}}
 
 
-def _written(work: ChangeInProgress, answer: JsonObject) -> Written:
+def _written(work: ChangeWithReadObject, answer: JsonObject) -> Written:
     """Hold the answer to what the plan predicted. Raises PermanentError naming the fields that differ."""
     expects = work.change.expects
     after = with_stand_ins(answer)
@@ -269,7 +269,7 @@ def delete_object(context: WriteContext, change: Change) -> Written:
         return Written(change.precondition.uid, already=True)  # without its kind no object of it can be there
     spot = locate_object(kind, change.address, context.default_namespace)
     for _ in range(TRIES):
-        work = ChangeInProgress(context, change, spot, {}, None, None).reread()
+        work = ChangeWithReadObject(context, change, spot, {}, None, None).reread()
         live = work.live
         if live is None or live["metadata"]["uid"] != change.precondition.uid:
             return Written(change.precondition.uid, already=True)

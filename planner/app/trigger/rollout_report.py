@@ -6,7 +6,7 @@ from planner.app.apply_plan import RunReport
 from planner.app.trigger.rollout_plan import PlannedRollout
 from planner.dataclass import dataclass
 from planner.errors import StalePlan
-from planner.graph.resource_index import as_mapping, as_mappings
+from planner.graph.resource_index import map_or_empty, maps_or_empty
 from planner.plan_id import plan_id
 from planner.rollout.catalog_hydration import diagnose_missing_catalog
 from planner.rollout.time_budget import TimeSpent, over_budget_warning, time_spent
@@ -69,9 +69,9 @@ def _outputs(report: RunReport, trigger: PlannedRollout) -> JsonObject:
 
 def _services(trigger: PlannedRollout) -> int:
     """How many services the pipeline of the run builds: each has a task `build-<service>` (S11)."""
-    wanted = as_mapping(as_mapping(trigger.run.manifest["spec"].get("manifest")).get("spec")).get("pipelineRef")
-    name = as_mapping(wanted).get("name")
+    wanted = map_or_empty(map_or_empty(trigger.run.manifest["spec"].get("manifest")).get("spec")).get("pipelineRef")
+    name = map_or_empty(wanted).get("name")
     of_run = (one for one in trigger.session.stack.resources if one.address.kind == "Pipeline")
-    specs = (as_mapping(one.manifest.get("spec")) for one in of_run if one.address.name == name)
-    tasks = [task for spec in specs for task in as_mappings(spec.get("tasks"))]
+    specs = (map_or_empty(one.manifest.get("spec")) for one in of_run if one.address.name == name)
+    tasks = [task for spec in specs for task in maps_or_empty(spec.get("tasks"))]
     return sum(str(task.get("name", "")).startswith("build-") for task in tasks)

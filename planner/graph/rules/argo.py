@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.graph.edge_collector import EdgeCollector
-from planner.graph.resource_index import as_mapping
+from planner.graph.resource_index import map_or_empty
 
 ARGO = "argoproj.io"
 KINDS = frozenset(("Application", "ApplicationSet"))
@@ -15,5 +15,5 @@ def draw(collector: EdgeCollector) -> None:
         case "Application", group if group == ARGO:
             collector.names("project", "spec.project", "AppProject", collector.spec.get("project"), ARGO)
         case "ApplicationSet", group if group == ARGO:
-            project = as_mapping(as_mapping(collector.spec.get("template")).get("spec")).get("project")
+            project = map_or_empty(map_or_empty(collector.spec.get("template")).get("spec")).get("project")
             collector.names("project", "spec.template.spec.project", "AppProject", project, ARGO)

@@ -6,7 +6,7 @@ Optional references count as well: the pod would start without the thing, and th
 from __future__ import annotations
 
 from planner.graph.edge_collector import EdgeCollector
-from planner.graph.resource_index import as_mapping, as_mappings
+from planner.graph.resource_index import map_or_empty, maps_or_empty
 from planner.graph.rules.images import draw_image
 from planner.values import JsonObject, JsonValue
 
@@ -38,39 +38,39 @@ def draw_account(collector: EdgeCollector, field: str, name: JsonValue) -> None:
 
 def draw_pod_fields(collector: EdgeCollector, where: str, spec: JsonObject) -> None:
     """Pull secrets, classes and volumes of a pod specification, or of a Tekton pod template."""
-    for at, secret in enumerate(as_mappings(spec.get("imagePullSecrets"))):
+    for at, secret in enumerate(maps_or_empty(spec.get("imagePullSecrets"))):
         collector.names_secret("pull-secret", f"{where}.imagePullSecrets[{at}].name", secret.get("name"))
     for key, kind, group in (
         ("priorityClassName", "PriorityClass", "scheduling.k8s.io"),
         ("runtimeClassName", "RuntimeClass", "node.k8s.io"),
     ):
         collector.names("class", f"{where}.{key}", kind, spec.get(key), group, "")
-    for volume in as_mappings(spec.get("volumes")):
+    for volume in maps_or_empty(spec.get("volumes")):
         draw_volume(collector, f"{where}.volumes[name={volume.get('name')}]", volume)
 
 
 def draw_volume(collector: EdgeCollector, where: str, volume: JsonObject) -> None:
     """ConfigMap, Secret, claim -> the workload; also the form that Tekton gives to a bound workspace."""
-    config, claim = as_mapping(volume.get("configMap")), as_mapping(volume.get("persistentVolumeClaim"))
+    config, claim = map_or_empty(volume.get("configMap")), map_or_empty(volume.get("persistentVolumeClaim"))
     collector.names("volume", f"{where}.configMap.name", "ConfigMap", config.get("name"))
-    collector.names_secret("volume", f"{where}.secret.secretName", as_mapping(volume.get("secret")).get("secretName"))
+    collector.names_secret("volume", f"{where}.secret.secretName", map_or_empty(volume.get("secret")).get("secretName"))
     collector.names(
         "volume", f"{where}.persistentVolumeClaim.claimName", "PersistentVolumeClaim", claim.get("claimName")
     )
-    publish = as_mapping(as_mapping(volume.get("csi")).get("nodePublishSecretRef"))
+    publish = map_or_empty(map_or_empty(volume.get("csi")).get("nodePublishSecretRef"))
     collector.names_secret("volume", f"{where}.csi.nodePublishSecretRef.name", publish.get("name"))
-    for at, source in enumerate(as_mappings(as_mapping(volume.get("projected")).get("sources"))):
+    for at, source in enumerate(maps_or_empty(map_or_empty(volume.get("projected")).get("sources"))):
         inside = f"{where}.projected.sources[{at}]"
         collector.names(
-            "volume", f"{inside}.configMap.name", "ConfigMap", as_mapping(source.get("configMap")).get("name")
+            "volume", f"{inside}.configMap.name", "ConfigMap", map_or_empty(source.get("configMap")).get("name")
         )
-        collector.names_secret("volume", f"{inside}.secret.name", as_mapping(source.get("secret")).get("name"))
+        collector.names_secret("volume", f"{inside}.secret.name", map_or_empty(source.get("secret")).get("name"))
 
 
 def draw_containers(collector: EdgeCollector, where: str, holder: JsonObject, lists: tuple[str, ...]) -> None:
     """Environment and image of every container in the named lists of `holder`."""
     for key in lists:
-        for at, container in enumerate(as_mappings(holder.get(key))):
+        for at, container in enumerate(maps_or_empty(holder.get(key))):
             name = container.get("name")
             draw_container(collector, f"{where}.{key}[name={name}]" if name else f"{where}.{key}[{at}]", container)
 
@@ -78,15 +78,15 @@ def draw_containers(collector: EdgeCollector, where: str, holder: JsonObject, li
 def draw_container(collector: EdgeCollector, where: str, container: JsonObject) -> None:
     """ConfigMaps, Secrets and the image that one container names."""
     draw_image(collector, f"{where}.image", container.get("image"))
-    for variable in as_mappings(container.get("env")):
-        if source := as_mapping(variable.get("valueFrom")):
+    for variable in maps_or_empty(container.get("env")):
+        if source := map_or_empty(variable.get("valueFrom")):
             inside = f"{where}.env[name={variable.get('name')}].valueFrom"
-            config, secret = as_mapping(source.get("configMapKeyRef")), as_mapping(source.get("secretKeyRef"))
+            config, secret = map_or_empty(source.get("configMapKeyRef")), map_or_empty(source.get("secretKeyRef"))
             collector.names("env", f"{inside}.configMapKeyRef.name", "ConfigMap", config.get("name"))
             collector.names_secret("env", f"{inside}.secretKeyRef.name", secret.get("name"))
-    for at, source in enumerate(as_mappings(container.get("envFrom"))):
+    for at, source in enumerate(maps_or_empty(container.get("envFrom"))):
         inside = f"{where}.envFrom[{at}]"
         collector.names(
-            "env", f"{inside}.configMapRef.name", "ConfigMap", as_mapping(source.get("configMapRef")).get("name")
+            "env", f"{inside}.configMapRef.name", "ConfigMap", map_or_empty(source.get("configMapRef")).get("name")
         )
-        collector.names_secret("env", f"{inside}.secretRef.name", as_mapping(source.get("secretRef")).get("name"))
+        collector.names_secret("env", f"{inside}.secretRef.name", map_or_empty(source.get("secretRef")).get("name"))

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from planner.address import Address
 from planner.graph.edge_collector import EdgeCollector
-from planner.graph.resource_index import ResourceIndex, as_mapping, as_mappings, as_text
+from planner.graph.resource_index import ResourceIndex, map_or_empty, maps_or_empty, text_or_empty
 from planner.resource import Resource
 from planner.values import JsonObject, JsonValue
 
@@ -30,20 +30,20 @@ def draw(collector: EdgeCollector) -> None:
         case "ClusterRole", group if group == RBAC:
             _aggregated(collector)
         case "ServiceAccount", "":
-            for at, secret in enumerate(as_mappings(collector.manifest.get("imagePullSecrets"))):
+            for at, secret in enumerate(maps_or_empty(collector.manifest.get("imagePullSecrets"))):
                 collector.names_secret("pull-secret", f"imagePullSecrets[{at}].name", secret.get("name"))
         case "Secret", "":
-            annotations = as_mapping(as_mapping(collector.manifest.get("metadata")).get("annotations"))
+            annotations = map_or_empty(map_or_empty(collector.manifest.get("metadata")).get("annotations"))
             collector.names("token", f"metadata.annotations[{_ACCOUNT}]", "ServiceAccount", annotations.get(_ACCOUNT))
 
 
 def _binding(collector: EdgeCollector) -> None:
-    role = as_mapping(collector.manifest.get("roleRef"))
+    role = map_or_empty(collector.manifest.get("roleRef"))
     namespace = "" if role.get("kind") == "ClusterRole" else None
-    collector.names("role", "roleRef.name", as_text(role.get("kind")), role.get("name"), RBAC, namespace)
-    for at, subject in enumerate(as_mappings(collector.manifest.get("subjects"))):
+    collector.names("role", "roleRef.name", text_or_empty(role.get("kind")), role.get("name"), RBAC, namespace)
+    for at, subject in enumerate(maps_or_empty(collector.manifest.get("subjects"))):
         if subject.get("kind") == "ServiceAccount":
-            where = as_text(subject.get("namespace")) or None
+            where = text_or_empty(subject.get("namespace")) or None
             collector.names("subject", f"subjects[{at}].name", "ServiceAccount", subject.get("name"), namespace=where)
 
 
@@ -69,22 +69,23 @@ def _reached(index: ResourceIndex, role: Resource) -> set[Address]:
 
 def _parts(index: ResourceIndex, role: Resource) -> Iterator[tuple[int, Address]]:
     """The ClusterRoles that the selectors of a role select, itself left out, each with the number of the selector."""
-    rule, node_lane = as_mapping(role.manifest.get("aggregationRule")), role.address.node_lane
-    for at, selector in enumerate(as_mappings(rule.get("clusterRoleSelectors"))):
+    rule, node_lane = map_or_empty(role.manifest.get("aggregationRule")), role.address.node_lane
+    for at, selector in enumerate(maps_or_empty(rule.get("clusterRoleSelectors"))):
         for address in index.cluster_roles.get(node_lane, ()):
             if address != role.address and _selects(selector, _labels(index.resources[address])):
                 yield at, address
 
 
 def _labels(role: Resource) -> JsonObject:
-    return as_mapping(as_mapping(role.manifest.get("metadata")).get("labels"))
+    return map_or_empty(map_or_empty(role.manifest.get("metadata")).get("labels"))
 
 
 def _selects(selector: JsonObject, labels: JsonObject) -> bool:
     """A label selector as the server reads it; an empty one selects everything."""
-    exact = as_mapping(selector.get("matchLabels"))
+    exact = map_or_empty(selector.get("matchLabels"))
     return exact.items() <= labels.items() and all(
-        _meets(one, labels.get(as_text(one.get("key")))) for one in as_mappings(selector.get("matchExpressions"))
+        _meets(one, labels.get(text_or_empty(one.get("key"))))
+        for one in maps_or_empty(selector.get("matchExpressions"))
     )
 
 

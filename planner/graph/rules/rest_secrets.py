@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.graph.edge_collector import EdgeCollector
-from planner.graph.resource_index import as_mapping, as_text
+from planner.graph.resource_index import map_or_empty, text_or_empty
 from planner.values import JsonValue
 
 KINDS = frozenset(("RestObject",))
@@ -13,11 +13,11 @@ def draw(collector: EdgeCollector) -> None:
     """Secret -> RestObject."""
     if collector.resource.address.group:
         return
-    _named(collector, "credentials", "spec.auth.secret", as_mapping(collector.spec.get("auth")).get("secret"))
-    for path, named in as_mapping(collector.spec.get("secrets")).items():
-        _named(collector, "secret-field", f"spec.secrets[{path}].secret", as_mapping(named).get("secret"))
+    _named(collector, "credentials", "spec.auth.secret", map_or_empty(collector.spec.get("auth")).get("secret"))
+    for path, named in map_or_empty(collector.spec.get("secrets")).items():
+        _named(collector, "secret-field", f"spec.secrets[{path}].secret", map_or_empty(named).get("secret"))
 
 
 def _named(collector: EdgeCollector, rule: str, field: str, written: JsonValue) -> None:
-    namespace, _, name = as_text(written).partition("/")
+    namespace, _, name = text_or_empty(written).partition("/")
     collector.names_secret(rule, field, name, namespace)

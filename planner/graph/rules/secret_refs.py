@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from planner.address import is_hwplan_kind
 from planner.field_path import render_path
 from planner.graph.edge_collector import EdgeCollector
-from planner.graph.resource_index import as_text
+from planner.graph.resource_index import text_or_empty
 from planner.values import JsonValue, SealedSecret
 
 
@@ -27,7 +27,7 @@ def draw(collector: EdgeCollector) -> None:
 def _references(value: JsonValue, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     match value:
         case {"secret": secret, "value": SealedSecret()}:
-            yield path, as_text(secret)
+            yield path, text_or_empty(secret)
         case dict():
             for key, item in value.items():
                 yield from _references(item, (*path, key))

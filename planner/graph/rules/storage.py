@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.graph.edge_collector import EdgeCollector
-from planner.graph.resource_index import as_mapping, as_mappings, as_text
+from planner.graph.resource_index import map_or_empty, maps_or_empty, text_or_empty
 
 _CLASS = ("StorageClass", "storage.k8s.io")
 KINDS = frozenset(("PersistentVolumeClaim", "PersistentVolume", "StatefulSet"))
@@ -17,16 +17,16 @@ def draw(collector: EdgeCollector) -> None:
             collector.names(
                 "volume", "spec.volumeName", "PersistentVolume", collector.spec.get("volumeName"), namespace=""
             )
-            source = as_mapping(collector.spec.get("dataSource"))
-            group = as_text(source.get("apiGroup"))
+            source = map_or_empty(collector.spec.get("dataSource"))
+            group = text_or_empty(source.get("apiGroup"))
             collector.names(
-                "data-source", "spec.dataSource.name", as_text(source.get("kind")), source.get("name"), group
+                "data-source", "spec.dataSource.name", text_or_empty(source.get("kind")), source.get("name"), group
             )
         case "PersistentVolume", "":
             _class(collector, "spec.storageClassName", collector.spec.get("storageClassName"))
         case "StatefulSet", "apps":
-            for at, claim in enumerate(as_mappings(collector.spec.get("volumeClaimTemplates"))):
-                name = as_mapping(claim.get("spec")).get("storageClassName")
+            for at, claim in enumerate(maps_or_empty(collector.spec.get("volumeClaimTemplates"))):
+                name = map_or_empty(claim.get("spec")).get("storageClassName")
                 _class(collector, f"spec.volumeClaimTemplates[{at}].spec.storageClassName", name)
 
 

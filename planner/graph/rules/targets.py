@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from planner.address import Address, group_of
 from planner.graph.edge import Edge
 from planner.graph.edge_collector import EdgeCollector
-from planner.graph.resource_index import as_mapping, as_text
+from planner.graph.resource_index import map_or_empty, text_or_empty
 from planner.spec.kinds.targets import TARGETS, TargetField
 from planner.values import JsonValue, OutputRef, OutputTemplate
 
@@ -94,11 +94,11 @@ def _sources(collector: EdgeCollector, written: JsonValue) -> Iterator[Address]:
 
 
 def _draw_selector(collector: EdgeCollector, field: str) -> None:
-    selector = as_mapping(collector.spec.get(field))
-    node_lane, kind = collector.resource.address.node_lane, as_text(selector.get("kind"))
+    selector = map_or_empty(collector.spec.get(field))
+    node_lane, kind = collector.resource.address.node_lane, text_or_empty(selector.get("kind"))
     collector.names("namespace", f"spec.{field}.namespace", "Namespace", selector.get("namespace"), namespace="")
     collector.after(
-        collector.index.crds.get((node_lane, group_of(as_text(selector.get("apiVersion"))), kind)),
+        collector.index.crds.get((node_lane, group_of(text_or_empty(selector.get("apiVersion"))), kind)),
         "crd",
         f"spec.{field}.kind",
     )

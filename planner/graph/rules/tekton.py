@@ -6,7 +6,7 @@ A missing Pipeline is not refused by the server, the run fails later: so the ord
 from __future__ import annotations
 
 from planner.graph.edge_collector import EdgeCollector
-from planner.graph.resource_index import as_mapping, as_mappings, as_text
+from planner.graph.resource_index import map_or_empty, maps_or_empty, text_or_empty
 from planner.graph.rules.pods import draw_account, draw_container, draw_containers, draw_pod_fields, draw_volume
 from planner.values import JsonObject, JsonValue
 
@@ -26,11 +26,11 @@ def draw(collector: EdgeCollector) -> None:
             _own_run(collector)
         case "PipelineRun", group if group == TEKTON:
             _ref(collector, "spec.pipelineRef", collector.spec.get("pipelineRef"), "Pipeline")
-            _pipeline(collector, "spec.pipelineSpec", as_mapping(collector.spec.get("pipelineSpec")))
+            _pipeline(collector, "spec.pipelineSpec", map_or_empty(collector.spec.get("pipelineSpec")))
             _run(collector)
         case "TaskRun", group if group == TEKTON:
             _ref(collector, "spec.taskRef", collector.spec.get("taskRef"), "Task")
-            _task(collector, "spec.taskSpec", as_mapping(collector.spec.get("taskSpec")))
+            _task(collector, "spec.taskSpec", map_or_empty(collector.spec.get("taskSpec")))
             _run(collector)
         case (("EventListener" | "Trigger"), group) if group == TRIGGERS:
             _listener(collector)
@@ -38,10 +38,10 @@ def draw(collector: EdgeCollector) -> None:
 
 def _own_run(collector: EdgeCollector) -> None:
     """hwplan's kind: the run that it makes needs its namespace, its Pipeline and the CRD."""
-    manifest = as_mapping(collector.spec.get("manifest"))
-    namespace = as_text(as_mapping(manifest.get("metadata")).get("namespace"))
+    manifest = map_or_empty(collector.spec.get("manifest"))
+    namespace = text_or_empty(map_or_empty(manifest.get("metadata")).get("namespace"))
     collector.names("namespace", "spec.manifest.metadata.namespace", "Namespace", namespace, namespace="")
-    ref = as_mapping(as_mapping(manifest.get("spec")).get("pipelineRef"))
+    ref = map_or_empty(map_or_empty(manifest.get("spec")).get("pipelineRef"))
     if not ref.get("resolver"):
         collector.names(
             "pipeline-ref", "spec.manifest.spec.pipelineRef.name", "Pipeline", ref.get("name"), TEKTON, namespace
@@ -54,36 +54,39 @@ def _own_run(collector: EdgeCollector) -> None:
 
 def _pipeline(collector: EdgeCollector, where: str, spec: JsonObject) -> None:
     for key in ("tasks", "finally"):
-        for task in as_mappings(spec.get(key)):
+        for task in maps_or_empty(spec.get(key)):
             inside = f"{where}.{key}[name={task.get('name')}]"
             _ref(collector, f"{inside}.taskRef", task.get("taskRef"), "Task")
             _ref(collector, f"{inside}.pipelineRef", task.get("pipelineRef"), "Pipeline")
-            _task(collector, f"{inside}.taskSpec", as_mapping(task.get("taskSpec")))
+            _task(collector, f"{inside}.taskSpec", map_or_empty(task.get("taskSpec")))
 
 
 def _ref(collector: EdgeCollector, where: str, written: JsonValue, kind: str) -> None:
     """A taskRef or pipelineRef: by name, or by the cluster resolver, whose parameters name kind, name and namespace."""
-    ref = as_mapping(written)
+    ref = map_or_empty(written)
     rule = "task-ref" if kind == "Task" else "pipeline-ref"
-    if as_text(ref.get("resolver")) == "cluster":
-        found = {as_text(param.get("name")): as_text(param.get("value")) for param in as_mappings(ref.get("params"))}
+    if text_or_empty(ref.get("resolver")) == "cluster":
+        found = {
+            text_or_empty(param.get("name")): text_or_empty(param.get("value"))
+            for param in maps_or_empty(ref.get("params"))
+        }
         known = {"task": "Task", "pipeline": "Pipeline", "stepaction": "StepAction"}.get(found.get("kind", ""), kind)
         field = f"{where}.params[name=name].value"
         collector.names(rule, field, known, found.get("name"), TEKTON, found.get("namespace") or None)
-    elif not ref.get("apiVersion") or as_text(ref.get("apiVersion")).startswith(f"{TEKTON}/"):
-        collector.names(rule, f"{where}.name", as_text(ref.get("kind")) or kind, ref.get("name"), TEKTON)
+    elif not ref.get("apiVersion") or text_or_empty(ref.get("apiVersion")).startswith(f"{TEKTON}/"):
+        collector.names(rule, f"{where}.name", text_or_empty(ref.get("kind")) or kind, ref.get("name"), TEKTON)
 
 
 def _task(collector: EdgeCollector, where: str, spec: JsonObject) -> None:
     if not spec:
         return
     draw_containers(collector, where, spec, ("steps", "sidecars"))
-    draw_container(collector, f"{where}.stepTemplate", as_mapping(spec.get("stepTemplate")))
-    for volume in as_mappings(spec.get("volumes")):
+    draw_container(collector, f"{where}.stepTemplate", map_or_empty(spec.get("stepTemplate")))
+    for volume in maps_or_empty(spec.get("volumes")):
         draw_volume(collector, f"{where}.volumes[name={volume.get('name')}]", volume)
-    for at, step in enumerate(as_mappings(spec.get("steps"))):
+    for at, step in enumerate(maps_or_empty(spec.get("steps"))):
         collector.names(
-            "step-ref", f"{where}.steps[{at}].ref.name", "StepAction", as_mapping(step.get("ref")).get("name"), TEKTON
+            "step-ref", f"{where}.steps[{at}].ref.name", "StepAction", map_or_empty(step.get("ref")).get("name"), TEKTON
         )
     if collector.resource.address.kind == "StepAction":
         draw_container(collector, where, spec)
@@ -91,27 +94,27 @@ def _task(collector: EdgeCollector, where: str, spec: JsonObject) -> None:
 
 def _run(collector: EdgeCollector) -> None:
     """Account, pod template and workspaces of a run; the account is at the top in v1beta1 and of a TaskRun."""
-    template = as_mapping(collector.spec.get("taskRunTemplate"))
+    template = map_or_empty(collector.spec.get("taskRunTemplate"))
     draw_account(collector, "spec.serviceAccountName", collector.spec.get("serviceAccountName"))
     draw_account(collector, "spec.taskRunTemplate.serviceAccountName", template.get("serviceAccountName"))
-    for at, one in enumerate(as_mappings(collector.spec.get("taskRunSpecs"))):
+    for at, one in enumerate(maps_or_empty(collector.spec.get("taskRunSpecs"))):
         draw_account(collector, f"spec.taskRunSpecs[{at}].serviceAccountName", one.get("serviceAccountName"))
-    draw_pod_fields(collector, "spec.podTemplate", as_mapping(collector.spec.get("podTemplate")))
-    draw_pod_fields(collector, "spec.taskRunTemplate.podTemplate", as_mapping(template.get("podTemplate")))
-    for workspace in as_mappings(collector.spec.get("workspaces")):
+    draw_pod_fields(collector, "spec.podTemplate", map_or_empty(collector.spec.get("podTemplate")))
+    draw_pod_fields(collector, "spec.taskRunTemplate.podTemplate", map_or_empty(template.get("podTemplate")))
+    for workspace in maps_or_empty(collector.spec.get("workspaces")):
         draw_volume(collector, f"spec.workspaces[name={workspace.get('name')}]", workspace)
 
 
 def _listener(collector: EdgeCollector) -> None:
     draw_account(collector, "spec.serviceAccountName", collector.spec.get("serviceAccountName"))
     listed = [
-        (f"spec.triggers[{at}]", trigger) for at, trigger in enumerate(as_mappings(collector.spec.get("triggers")))
+        (f"spec.triggers[{at}]", trigger) for at, trigger in enumerate(maps_or_empty(collector.spec.get("triggers")))
     ]
     for where, trigger in listed or [("spec", collector.spec)]:
-        template = as_mapping(trigger.get("template"))
+        template = map_or_empty(trigger.get("template"))
         collector.names("trigger", f"{where}.template.ref", "TriggerTemplate", template.get("ref"), TRIGGERS)
         collector.names("trigger", f"{where}.triggerRef", "Trigger", trigger.get("triggerRef"), TRIGGERS)
-        for at, binding in enumerate(as_mappings(trigger.get("bindings"))):
-            kind = as_text(binding.get("kind")) or "TriggerBinding"
+        for at, binding in enumerate(maps_or_empty(trigger.get("bindings"))):
+            kind = text_or_empty(binding.get("kind")) or "TriggerBinding"
             namespace = "" if kind == "ClusterTriggerBinding" else None
             collector.names("trigger", f"{where}.bindings[{at}].ref", kind, binding.get("ref"), TRIGGERS, namespace)

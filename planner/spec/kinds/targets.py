@@ -6,8 +6,9 @@ Data only, and without the models, whose import takes longer than a graph. A kin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from planner.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

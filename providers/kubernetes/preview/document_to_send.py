@@ -57,12 +57,11 @@ def document_to_send(
 
 def _has_null(value: JsonValue) -> bool:
     pending = [value]
-    while pending:
-        item = pending.pop()
+    for item in pending:  # it grows meanwhile
         if isinstance(item, dict):
-            pending.extend([one for one in item.values() if one.__class__ is not str])
+            pending += [one for one in item.values() if one.__class__ is not str]
         elif isinstance(item, list):
-            pending.extend(item)
+            pending += item
         elif item is None:
             return True
     return False
