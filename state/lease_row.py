@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from planner.dataclass import dataclass
 from state import process_identity
-from state.sqlite_connection import Database
+from state.sqlite_connection import Database, damaged_state
 from state.timestamps import utc_now, utc_of_ms, wall_ms
 
+_TYPES = (int, str, str, str, str, str, int, int)
 _FREE = "who = '', process = '', expires = 0"
 
 
@@ -44,9 +45,12 @@ class LeaseRow:
 
 
 def read_lease(database: Database) -> LeaseRow:
-    """The row as it is."""
+    """The row as it is. Raises StateError where it is none that we have written."""
     columns = "token, who, operation, plan, since, process, expires, steady"
-    return LeaseRow(*database.rows(f"SELECT {columns} FROM lease WHERE one = 1")[0])  # noqa: S608 (constant)
+    rows = database.rows(f"SELECT {columns} FROM lease WHERE one = 1")  # noqa: S608 (constant)
+    if not rows or tuple(map(type, rows[0])) != _TYPES:
+        raise damaged_state(database.path)
+    return LeaseRow(*rows[0])
 
 
 def take_lease(database: Database, row: LeaseRow, operation: str, plan: str, seconds: float) -> int:

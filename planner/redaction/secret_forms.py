@@ -16,6 +16,7 @@ _DIGIT, _LETTER = re.compile("[0-9]"), re.compile("[A-Za-z]")
 _USER_INFO = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]{0,30}://[^\s/@]*@")
 _MOST_SCANNED = 1 << 16  # bytes of a value in which parts are looked for
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
+_PUNCTUATION = re.compile("[^A-Za-z0-9]")
 _SCHEME = re.compile(r"(?:basic|bearer|token|apikey|negotiate)\s+(\S+)", re.IGNORECASE)
 _PAIR = re.compile(r"[^\s:/@]{1,128}:([^\s/][^\s]*)")
 _PACKED = re.compile(r"[A-Za-z0-9+/_-]{8,8192}={0,2}")
@@ -106,6 +107,12 @@ def _escaped(text: str) -> Iterator[str]:
     yield html.escape(text, quote=False)
     yield shlex.quote(text)[1:-1]
     yield text.replace("'", "''")  # YAML in single quotes
+    yield json.dumps(text)[1:-1].replace("/", "\\/")  # as PHP and others write JSON
+    yield _PUNCTUATION.sub(lambda found: f"&#{ord(found[0])};", text)
+    yield _PUNCTUATION.sub(lambda found: f"&#x{ord(found[0]):x};", text)
+    strict = "".join(chr(byte) if chr(byte).isalnum() and byte < 0x80 else f"%{byte:02X}" for byte in text.encode())
+    yield from (strict, re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), strict))
+    yield "".join(chr(byte) if 0x20 <= byte < 0x7F and byte != 0x3D else f"={byte:02X}" for byte in text.encode())
     for quoted in (quote(text), quote(text, safe=""), quote_plus(text)):
         yield quoted
         yield re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), quoted)

@@ -103,3 +103,20 @@ def test_large_values_cost_little(value: bytes) -> None:
     redactor = knowing(value, VALUE)
     assert redactor.clean(f"{VALUE} and " + "lorem ipsum " * 10_000).startswith(f"{MASK} and lorem")
     assert time.process_time() - began < 3
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "a\\/b_c+d=e&f9!x2",  # JSON of PHP
+        "a%2fb%5fc%2bd%3de%26f9%21x2",
+        "a%2Fb%5Fc%2Bd%3De%26f9%21x2",
+        "a&#47;b&#95;c&#43;d&#61;e&#38;f9&#33;x2",
+        "a&#x2f;b&#x5f;c&#x2b;d&#x3d;e&#x26;f9&#x21;x2",
+        "a/b_c+d=3De&f9!x2",  # quoted-printable
+    ],
+)
+def test_forms_in_which_only_some_characters_are_escaped(shown: str) -> None:
+    redactor = Redactor()
+    redactor.learn(b"a/b_c+d=e&f9!x2")
+    assert redactor.clean(f"answer: {shown}.") == "answer: (secret)."

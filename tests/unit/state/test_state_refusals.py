@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -182,3 +183,28 @@ def test_a_fault_of_our_own_stops_every_later_write(tmp_path: Path) -> None:
 def test_a_run_that_never_was(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         assert store.run(7) is None
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE lease SET token = 'x'",
+        "UPDATE lease SET expires = 'x'",
+        "DELETE FROM lease",
+        "UPDATE lease SET who = CAST(X'ff' AS TEXT)",
+        "UPDATE meta SET lineage = CAST(X'fffe' AS TEXT)",
+    ],
+)
+def test_content_that_nobody_has_written_is_damage(damage: str, tmp_path: Path) -> None:
+    """SQLite takes any type in any column, and any bytes as text."""
+    opened(tmp_path).close()
+    (file,) = tmp_path.rglob("*.db")
+    raw = sqlite3.connect(file)
+    raw.execute("PRAGMA ignore_check_constraints = ON")
+    with raw:
+        raw.execute(damage)
+    raw.close()
+    with pytest.raises(StateError) as caught, opened(tmp_path) as store, store.acquire("apply", "sha256:p", 0.0):
+        pass
+    assert "damaged" in caught.value.message or "changed" in caught.value.message
+    assert caught.value.remedy == "restore it from a backup"
