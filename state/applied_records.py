@@ -18,7 +18,7 @@ from planner.plan import LEAVING, Action, Change, FieldChange
 from planner.redaction.clean_values import clean_texts_in_value
 from planner.resource import APPLIED, SET_LABEL
 from planner.source_ref import SourceRef
-from planner.values import JsonObject, decode_leaves, encode_leaves
+from planner.values import JsonObject, JsonValue, decode_leaves, encode_leaves
 from state.row_checksum import row_checksum, verify_checksum
 from state.sqlite_connection import Database, Row
 
@@ -55,7 +55,8 @@ def version_row(change: Change, run: int, uid: str, at: str) -> Row:
     desired = change.desired or {}
     deleted = change.action in LEAVING
     document = "" if deleted else _JSON.encode(desired)
-    before = [_pre_image(field) for field in change.fields]
+    stood = clean_texts_in_value([field.before for field in change.fields])
+    before = [_pre_image(field, value) for field, value in zip(change.fields, stood, strict=True)]
     return (
         str(change.address),
         run,
@@ -73,8 +74,8 @@ def version_row(change: Change, run: int, uid: str, at: str) -> Row:
     )
 
 
-def _pre_image(field: FieldChange) -> JsonObject:
-    image = {"path": render_path(field.path), "op": field.op, "before": clean_texts_in_value(field.before)}
+def _pre_image(field: FieldChange, before: JsonValue) -> JsonObject:
+    image = {"path": render_path(field.path), "op": field.op, "before": before}
     return {**image, "sensitive": True} if field.sensitive else image
 
 

@@ -63,7 +63,7 @@ def _texts(value: object) -> set[str]:
             if type(item) is tuple or type(item) is list:
                 pending.append(item)
             elif type(item) is dict or isinstance(item, Mapping):
-                pending += (item.keys(), item.values())
+                pending += (item, item.values())
             elif isinstance(item, _UNTOUCHED):
                 continue
             elif isinstance(item, str):

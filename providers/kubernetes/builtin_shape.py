@@ -49,7 +49,10 @@ def _wrong(kind: MergeType, value: JsonValue) -> str:
         if not isinstance(value, dict):
             return " is no map"
         for key, item in value.items():
-            if item is not None and (below := kind.child(key)) is not None and (wrong := _wrong(below, item)):
+            below = None if item is None else kind.child(key)
+            if below is None or (below.scalar == "string" and item.__class__ is str):  # most of what there is
+                continue
+            if wrong := _wrong(below, item):
                 return f".{key if key in kind.names else '*'}{wrong}"
         return ""
     if not isinstance(value, list):

@@ -1,30 +1,33 @@
 """Where the cluster is and how to prove who we are: kubeconfig files, or the service account of a pod.
 
-Owns reading and merging kubeconfigs as kubectl does (first file that sets a value wins) for tokens, client certificates
-and basic auth, by own code: importing the `kubernetes` package costs 0.2 s. Users with `exec` or `auth-provider` are
-handed to `kubernetes.config`, and what comes out is checked, because its failures are swallowed. Opens no connection,
-prints nothing; no error and no repr holds a credential.
+Owns the meaning of one context for tokens, client certificates and basic auth, by own code: importing the `kubernetes`
+package costs 0.2 s. Users with `exec` or `auth-provider` are handed to `kubernetes.config`, and what comes out is
+checked, because its failures are swallowed. Opens no connection, prints nothing; no error and no repr holds a
+credential.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 import re
 import urllib.parse
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from pathlib import Path
-from typing import NoReturn, cast
+from typing import cast
 
 from planner.dataclass import dataclass
-from planner.errors import ConfigError, HwplanError, Problem, SelectionError
+from planner.errors import HwplanError, SelectionError
 from planner.redaction.redactor import REDACTOR
-from planner.source_ref import SourceRef
-from planner.values import Json, JsonObject
+from providers.kubernetes.client.kubeconfig_files import (
+    KubeconfigEntry,
+    MergedKubeconfig,
+    kubeconfig_files,
+    merge_kubeconfigs,
+    refuse_kubeconfig,
+)
 
-_MAX_BYTES = 4 << 20
 _POD_FILES = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _LOOPBACK = re.compile(r"^http://(127\.\d+\.\d+\.\d+|\[::1\]|localhost)(:|/|$)")
 _AUTHORIZATION = re.compile(r"^(Bearer|Basic) [\x21-\x7e]+$")
@@ -76,13 +79,13 @@ def resolve_connection(
     Raises ConfigError for a bad file, SelectionError for an unknown context, HwplanError when there is nothing at all.
     """
     environ = os.environ if environ is None else environ
-    files = _files(kubeconfig, environ)
+    files = kubeconfig_files(kubeconfig, environ)
     if not files:
         return _in_cluster(environ, pod, context)
-    merged = _merge(files)
+    merged = merge_kubeconfigs(files)
     name = context or merged.current
     if not name:
-        _wrong(files[0], "no current-context is set", "choose one with --context")
+        refuse_kubeconfig(files[0], "no current-context is set", "choose one with --context")
     return _connection(merged, name, files)
 
 
@@ -91,27 +94,12 @@ def namespace_of_context(
 ) -> str:
     """The namespace of the context that `connect` would choose, without asking for credentials. Raises as `connect`."""
     environ = os.environ if environ is None else environ
-    files = _files(kubeconfig, environ)
+    files = kubeconfig_files(kubeconfig, environ)
     if not files:
         return _in_cluster(environ, pod, context).namespace
-    merged = _merge(files)
+    merged = merge_kubeconfigs(files)
     found = merged.contexts.get(context or merged.current)
     return (found.text("namespace") if found else "") or "default"
-
-
-def _files(kubeconfig: str, environ: Mapping[str, str]) -> tuple[Path, ...]:
-    if kubeconfig:
-        path = Path(kubeconfig).expanduser()
-        if not path.is_file():
-            raise HwplanError("the kubeconfig does not exist", where=kubeconfig, remedy="check --kubeconfig")
-        return (path,)
-    if listed := environ.get("KUBECONFIG", ""):
-        found = tuple(Path(item) for item in listed.split(os.pathsep) if item and Path(item).is_file())
-        if not found:
-            raise HwplanError("no file that KUBECONFIG names exists", where=listed, remedy="set KUBECONFIG anew")
-        return found
-    path = Path(environ.get("HOME") or "~").expanduser() / ".kube" / "config"
-    return (path,) if path.is_file() else ()
 
 
 def _in_cluster(environ: Mapping[str, str], pod: Path, context: str) -> ServerConnection:
@@ -129,117 +117,7 @@ def _in_cluster(environ: Mapping[str, str], pod: Path, context: str) -> ServerCo
     )
 
 
-# --- reading and merging -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A cluster, user or context, and the file it came from: relative paths in it start there."""
-
-    body: JsonObject
-    file: Path
-    label: str
-
-    def text(self, key: str) -> str:
-        value = self.body.get(key)
-        if value is None:
-            return ""
-        if not isinstance(value, str):
-            _wrong(self.file, f"{self.label}: {key} must be a text")
-        return value.strip()
-
-    def pem(self, key: str) -> bytes:
-        """`<key>-data` in base64, or else the contents of the file `<key>`."""
-        if data := self.text(f"{key}-data"):
-            try:
-                return base64.b64decode(data, validate=True)
-            except (binascii.Error, ValueError):
-                _wrong(self.file, f"{self.label}: {key}-data is not base64")
-        path = self.text(key)
-        return self.read(path, key) if path else b""
-
-    def read(self, path: str, key: str) -> bytes:
-        try:
-            return self.path(path).read_bytes()
-        except OSError as error:
-            _wrong(self.file, f"{self.label}: {key}: cannot read {path} ({error.strerror})")
-
-    def path(self, path: str) -> Path:
-        return self.file.parent / Path(path).expanduser()
-
-
-@dataclass(slots=True)
-class _Merged:
-    current: str
-    contexts: dict[str, _Entry]
-    clusters: dict[str, _Entry]
-    users: dict[str, _Entry]
-
-
-def _merge(files: tuple[Path, ...]) -> _Merged:
-    merged = _Merged("", {}, {}, {})
-    for file in files:
-        document = _load(file)
-        merged.current = merged.current or str(document.get("current-context") or "")
-        for kind, entries in (("context", merged.contexts), ("cluster", merged.clusters), ("user", merged.users)):
-            for name, body in _entries(document, kind, file):
-                entries.setdefault(name, _Entry(body, file, f"{kind} {name}"))
-    return merged
-
-
-def _load(file: Path) -> JsonObject:
-    try:
-        if file.stat().st_size > _MAX_BYTES:
-            _wrong(file, "this is too large for a kubeconfig")
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        _wrong(file, f"cannot read it ({getattr(error, 'strerror', None) or 'not UTF-8'})")
-    document = _parse(text, file)
-    if document is None:
-        return {}
-    if not isinstance(document, dict):
-        _wrong(file, "this is not a kubeconfig: expected a map with clusters, users and contexts")
-    return document
-
-
-def _parse(text: str, file: Path) -> Json:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-    if text.count("[") + text.count("{") > 10_000:  # the C loader recurses
-        _wrong(file, "this is nested too deeply for a kubeconfig")
-    try:
-        return YAML(typ="safe").load(text)
-    except MarkedYAMLError as error:  # its text would quote the line, and the line may hold a token
-        mark = error.problem_mark or error.context_mark
-        raise _problem(file, "this is not valid YAML", line=mark.line + 1 if mark else 0) from None
-    except (YAMLError, ValueError, RecursionError):
-        _wrong(file, "this is not valid YAML")
-
-
-def _entries(document: JsonObject, kind: str, file: Path) -> Iterator[tuple[str, JsonObject]]:
-    listed = document.get(f"{kind}s") or []
-    if not isinstance(listed, list):
-        _wrong(file, f"{kind}s must be a list")
-    for item in listed:
-        if not isinstance(item, dict) or not isinstance(item.get("name"), str):
-            _wrong(file, f"every item of {kind}s needs a name")
-        body = item.get(kind)
-        yield item["name"], body if isinstance(body, dict) else {}
-
-
-def _problem(file: Path, message: str, remedy: str = "", line: int = 0) -> ConfigError:
-    return ConfigError((Problem(SourceRef(str(file), line), message, remedy),))
-
-
-def _wrong(file: Path, message: str, remedy: str = "") -> NoReturn:
-    raise _problem(file, message, remedy) from None
-
-
-# --- one context ---------------------------------------------------------------------------------------------------
-
-
-def _connection(merged: _Merged, name: str, files: tuple[Path, ...]) -> ServerConnection:
+def _connection(merged: MergedKubeconfig, name: str, files: tuple[Path, ...]) -> ServerConnection:
     context = merged.contexts.get(name)
     if context is None:
         known = ", ".join(sorted(merged.contexts)) or "none"
@@ -247,14 +125,14 @@ def _connection(merged: _Merged, name: str, files: tuple[Path, ...]) -> ServerCo
         raise SelectionError(f"no context named {name!r}", where=where, remedy=f"contexts are: {known}")
     cluster = merged.clusters.get(context.text("cluster"))
     if cluster is None:
-        _wrong(context.file, f"{context.label}: there is no cluster named {context.text('cluster')!r}")
+        refuse_kubeconfig(context.file, f"{context.label}: there is no cluster named {context.text('cluster')!r}")
     user = merged.users.get(context.text("user"))
     if context.text("user") and user is None:
-        _wrong(context.file, f"{context.label}: there is no user named {context.text('user')!r}")
+        refuse_kubeconfig(context.file, f"{context.label}: there is no user named {context.text('user')!r}")
     credentials, renew = _credentials(user, name, files) if user else (Credentials(), None)
     server = _server(cluster)
     if server.startswith("http://") and credentials != Credentials() and not _LOOPBACK.match(server):
-        _wrong(cluster.file, f"{cluster.label}: credentials are not sent over http", "use https")
+        refuse_kubeconfig(cluster.file, f"{cluster.label}: credentials are not sent over http", "use https")
     return ServerConnection(
         server=server,
         ca=cluster.pem("certificate-authority"),
@@ -268,7 +146,7 @@ def _connection(merged: _Merged, name: str, files: tuple[Path, ...]) -> ServerCo
     )
 
 
-def _proxy(cluster: _Entry) -> str:
+def _proxy(cluster: KubeconfigEntry) -> str:
     proxy = cluster.text("proxy-url")
     if "@" in proxy:
         REDACTOR.learn(proxy.encode())
@@ -276,7 +154,7 @@ def _proxy(cluster: _Entry) -> str:
     return proxy
 
 
-def _server(cluster: _Entry) -> str:
+def _server(cluster: KubeconfigEntry) -> str:
     server = cluster.text("server").rstrip("/")
     try:
         parts = urllib.parse.urlsplit(server)
@@ -284,14 +162,14 @@ def _server(cluster: _Entry) -> str:
     except ValueError:
         usable = False
     if not usable or not _HEADER_TEXT.match(server) or " " in server:
-        _wrong(cluster.file, f"{cluster.label}: server must be https://HOST[:PORT]")
+        refuse_kubeconfig(cluster.file, f"{cluster.label}: server must be https://HOST[:PORT]")
     if parts.username is not None or parts.query or parts.fragment:
-        _wrong(cluster.file, f"{cluster.label}: server must not hold credentials or a query")
+        refuse_kubeconfig(cluster.file, f"{cluster.label}: server must not hold credentials or a query")
     return server
 
 
 def _credentials(
-    user: _Entry, context: str, files: tuple[Path, ...]
+    user: KubeconfigEntry, context: str, files: tuple[Path, ...]
 ) -> tuple[Credentials, Callable[[], Credentials] | None]:
     if user.body.get("exec") or user.body.get("auth-provider"):
 
@@ -302,7 +180,7 @@ def _credentials(
     certificate, key = user.pem("client-certificate"), user.pem("client-key")
     REDACTOR.learn(key)
     if bool(certificate) != bool(key):
-        _wrong(user.file, f"{user.label}: client-certificate and client-key go together")
+        refuse_kubeconfig(user.file, f"{user.label}: client-certificate and client-key go together")
     token_file = user.text("tokenFile")
     return (
         Credentials(
@@ -316,7 +194,7 @@ def _credentials(
     )
 
 
-def _authorization(user: _Entry) -> str:
+def _authorization(user: KubeconfigEntry) -> str:
     token, name = user.text("token"), user.text("username")
     REDACTOR.learn(token.encode())
     REDACTOR.learn(user.text("password").encode())
@@ -327,21 +205,21 @@ def _authorization(user: _Entry) -> str:
     else:
         return ""
     if not _AUTHORIZATION.match(header):
-        _wrong(user.file, f"{user.label}: the token holds characters that no token has")
+        refuse_kubeconfig(user.file, f"{user.label}: the token holds characters that no token has")
     return header
 
 
-def _impersonate(user: _Entry) -> tuple[tuple[str, str], ...]:
+def _impersonate(user: KubeconfigEntry) -> tuple[tuple[str, str], ...]:
     headers = [("Impersonate-User", user.text("as")), ("Impersonate-Uid", user.text("as-uid"))]
     groups = user.body.get("as-groups")
     headers += [("Impersonate-Group", str(group)) for group in groups] if isinstance(groups, list) else []
     found = tuple((name, value) for name, value in headers if value)
     if any(not _HEADER_TEXT.match(value) for _, value in found):
-        _wrong(user.file, f"{user.label}: `as` holds characters that no name has")
+        refuse_kubeconfig(user.file, f"{user.label}: `as` holds characters that no name has")
     return found
 
 
-def _from_library(user: _Entry, context: str, files: tuple[Path, ...]) -> Credentials:
+def _from_library(user: KubeconfigEntry, context: str, files: tuple[Path, ...]) -> Credentials:
     """Credentials of an exec plugin or auth provider, by the kubernetes package; its error texts stay there."""
     import logging
 
@@ -356,7 +234,7 @@ def _from_library(user: _Entry, context: str, files: tuple[Path, ...]) -> Creden
         load = cast(Callable[..., None], config.load_kube_config)
         load(os.pathsep.join(str(file) for file in files), context, settings, persist_config=False)
     except Exception as error:  # any error of any plugin
-        _wrong(user.file, f"{user.label}: {how} gave no credentials ({type(error).__name__})")
+        refuse_kubeconfig(user.file, f"{user.label}: {how} gave no credentials ({type(error).__name__})")
     finally:
         logging.disable(previous)
     authorization = settings.api_key.get("BearerToken") or settings.api_key.get("authorization") or ""
@@ -365,5 +243,7 @@ def _from_library(user: _Entry, context: str, files: tuple[Path, ...]) -> Creden
     REDACTOR.learn(authorization.rpartition(" ")[2].encode())
     REDACTOR.learn(key)
     if not _AUTHORIZATION.match(authorization) and not (certificate and key):
-        _wrong(user.file, f"{user.label}: {how} gave no credentials", "run the plugin by hand, or log in again")
+        refuse_kubeconfig(
+            user.file, f"{user.label}: {how} gave no credentials", "run the plugin by hand, or log in again"
+        )
     return Credentials(authorization, certificate=certificate, key=key, impersonate=_impersonate(user))
