@@ -10,6 +10,7 @@ from planner.applied_state import AppliedRecord, AppliedState
 from planner.planning import PlanInputs, is_superseded_record
 from planner.ports import Absent, Effect, Preview
 from planner.resource import APPLIED
+from planner.values import outputs_in_document
 
 
 def remarks_from_state(
@@ -51,7 +52,12 @@ def _is_declared_otherwise(inputs: PlanInputs, record: AppliedRecord) -> bool:
 
 
 def _is_gone(preview: Preview | None, record: AppliedRecord) -> bool:
-    return _stays(preview) and (preview is None or not is_superseded_record(preview, record))
+    """Whether what was applied is what is meant now, and is not there. A value that is still to come may name another
+    thing: the ref of a commit that is not made yet."""
+    if preview is None:
+        return True
+    to_come = any(outputs_in_document(one.after) for one in preview.fields)
+    return _stays(preview) and not to_come and not is_superseded_record(preview, record)
 
 
 def _stays(preview: Preview | None) -> bool:

@@ -178,7 +178,7 @@ def _contents(config: Config, loaded: LoadResult) -> SandboxContents:
         name="-".join(loaded.nodes).lower(),
         subject=f"{', '.join(loaded.nodes)}/{', '.join(loaded.lanes)}",
         words=" ".join(words),
-        remotes=tuple(remote for node in nodes for remote in _remotes(node)),
+        remotes=tuple(remote for node in nodes for remote in _remotes(node, _read_by_argo(loaded))),
         images=_sources(loaded),
         secrets=tuple(
             SandboxSecretFile(needed.source.path, needed.source.format, needed.keys) for needed in loaded.secret_files
@@ -197,15 +197,31 @@ def _sources(loaded: LoadResult) -> tuple[str, ...]:
     return tuple(sorted({spec["source"] for spec in declared if isinstance(spec.get("source"), str)}))
 
 
-def _remotes(node: Node) -> list[SandboxRemote]:
-    """The upstreams with all their branches, and the mirror, which so far only holds what is promoted into it."""
+def _read_by_argo(loaded: LoadResult) -> frozenset[str]:
+    """The repositories that declared Applications read, by the URLs that hold inside of the cluster."""
+    sources = [
+        (one.manifest.get("spec") or {}).get("source") or {}
+        for one in loaded.resources
+        if (one.address.kind, one.address.group) == ("Application", "argoproj.io")
+    ]
+    return frozenset(str(one["repoURL"]) for one in sources if one.get("repoURL"))
+
+
+def _remotes(node: Node, inside: frozenset[str]) -> list[SandboxRemote]:
+    """The upstreams with all their branches, and the mirror, which so far only holds what is promoted into it: known by
+    its address here, and by those `inside` of the cluster that name the same repository."""
     mirror = node.git_mirror
     if mirror is None:
         return []
     held = {name: remote for name, remote in mirror.remotes.items() if remote.branches or remote.gitops_branches}
     upstreams = [SandboxRemote(name, (*one.branches, *one.gitops_branches), one.url) for name, one in held.items()]
     copies = [
-        SandboxRemote(f"{mirror.name}-{name}", one.gitops_branches, f"{mirror.url}/{name}.git")
+        SandboxRemote(
+            f"{mirror.name}-{name}",
+            one.gitops_branches,
+            f"{mirror.url}/{name}.git",
+            tuple(sorted(url for url in inside - {f"{mirror.url}/{name}.git"} if url.endswith(f"/{name}.git"))),
+        )
         for name, one in held.items()
     ]
     return [*upstreams, *(copies if mirror.url else [])]

@@ -187,7 +187,9 @@ def _wrong_parts(document: JsonObject, metadata: JsonObject) -> Iterator[str]:
         if (found := metadata.get(key)) is not None and not (_is_list_of(found, dict) and _have_texts(found, texts)):
             yield f"metadata.{key} is no list of entries"
     for entry in metadata.get("managedFields") or ():
-        if not isinstance(entry.get("operation"), str) or not isinstance(entry.get("fieldsV1"), dict | None):
+        complete = {"apiVersion", "operation"} <= entry.keys()
+        readable = all(isinstance(entry.get(key, ""), str) for key in _ENTRY_TEXTS)
+        if not complete or not readable or not isinstance(entry.get("fieldsV1"), dict | None):
             yield "metadata.managedFields is no list of entries"
     if not isinstance(document.get("status"), dict | None):
         yield "status is no map"

@@ -42,6 +42,11 @@ def served_kind(cluster: Cluster, api_version: str, kind: str) -> KindInfo | Non
 _DECLARED_BY = frozenset(("list", "patch"))
 
 
+def can_be_listed(kind: KindInfo) -> bool:
+    """Whether objects of the kind can be read: nothing is stored of one that only takes questions."""
+    return not kind.verbs or "list" in kind.verbs
+
+
 def can_be_declared(kind: KindInfo) -> bool:
     """Whether objects of the kind can be read and written: questions to the API can only be created, what is computed
     for a reader only read. Where discovery names no verbs, the requests themselves tell."""

@@ -19,7 +19,7 @@ from providers.cluster import FIELD_MANAGER, Cluster, Keep, KindInfo, Listing, O
 from providers.kubernetes.answer_shape import check_managed_fields
 from providers.kubernetes.content_digest import content_digest
 from providers.kubernetes.errors import Forbidden, UnknownServerAnswer
-from providers.kubernetes.object_location import ObjectLocation, can_be_declared, locate_object, served_kind
+from providers.kubernetes.object_location import ObjectLocation, can_be_listed, locate_object, served_kind
 from providers.kubernetes.object_outputs import object_outputs
 from providers.kubernetes.secret_sealing import seal_live_document, stand_ins_as_text, with_stand_ins
 
@@ -95,7 +95,7 @@ def _locate(cluster: Cluster, survey: _Survey, resource: Resource, default_names
     except ProviderError as error:
         survey.observations[address] = Unreadable(address, error.message)
         return
-    if kind is None or not can_be_declared(kind):
+    if kind is None or not can_be_listed(kind):
         survey.observations[address] = Absent(address)
         return
     spot = locate_object(kind, address, default_namespace)

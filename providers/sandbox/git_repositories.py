@@ -23,17 +23,18 @@ _SECONDS = 30  # far more than a commit of one file needs
 @dataclass(frozen=True, slots=True, order=True)
 class SandboxRemote:
     """A remote to imitate: the folder name it gets (`<name>.git`), its branches, the first one is the default (none for
-    an empty repository), and the URL that it stands for ("" for none)."""
+    an empty repository), the URL that it stands for ("" for none), and others under which it is known."""
 
     name: str
     branches: tuple[str, ...]
     url: str = ""
+    also: tuple[str, ...] = ()
 
 
 def create_repository(folder: Path, remote: SandboxRemote) -> str:
     """Make `<folder>/<name>.git` with one commit on every branch; gives the commit id, the same on every machine.
 
-    Adds the remote's URL to `<folder>/remotes.yaml`, in which the provider of git looks up every URL.
+    Adds the remote's URLs to `<folder>/remotes.yaml`, in which the provider of git looks up every URL.
 
     Raises PermanentError when there is no git binary or it fails.
     """
@@ -61,7 +62,8 @@ def create_repository(folder: Path, remote: SandboxRemote) -> str:
 def _list(path: Path, remote: SandboxRemote) -> None:
     """JSON strings are YAML strings, so nothing needs a YAML writer here."""
     lines = [] if path.exists() else [_HEAD, "remotes:"]
-    lines += [f"  - url: {json.dumps(remote.url)}", f"    folder: {json.dumps(remote.name + '.git')}"]
+    for url in (remote.url, *remote.also):
+        lines += [f"  - url: {json.dumps(url)}", f"    folder: {json.dumps(remote.name + '.git')}"]
     with path.open("a") as file:
         file.write("\n".join(lines) + "\n")
 

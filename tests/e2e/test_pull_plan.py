@@ -45,6 +45,7 @@ def test_the_whole_way_on_one_page(lane_box: Hwplan) -> None:
         "the monitor of `D601` merges",
     ):
         assert words in page, words
+    assert "gone since" not in page, "the snapshot of a commit that is not made yet is not the one of the last run"
     assert "approval" not in lane_box("plan", *LANE, "--json").json
 
 

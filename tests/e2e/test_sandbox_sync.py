@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.e2e.conftest import REPOSITORY
 from tests.e2e.hwplan import Hwplan
 from tests.testbed.git_fixtures import BareRepository
 
@@ -19,9 +21,9 @@ RUNTIME = "hwlab-v03"
 class Box:
     """The lane in a sandbox, applied."""
 
-    def __init__(self, folder: Path) -> None:
-        Hwplan(folder, ())("sandbox", "create", "box", *LANE)
-        self.folder, self.here = folder / "box", Hwplan(folder, ("--live", "box"))
+    def __init__(self, folder: Path, *words: str) -> None:
+        Hwplan(folder, ())("sandbox", "create", "box", *LANE, *words)
+        self.folder, self.here = folder / "box", Hwplan(folder, ("--live", "box", *words))
         self.here("apply", *LANE, "--confirm", "-q")
         self.mirror = BareRepository(self.folder / "git" / "git-mirror-hwlab.git")
         self.upstream = BareRepository(self.folder / "git" / "hwlab.git")
@@ -107,3 +109,14 @@ def test_what_is_no_manifest_fails_the_sync_with_its_path(box: Box) -> None:
     failed = box.here("trigger", *LANE, "--confirm", code=1)
     assert "it is no manifest, and Argo CD reads it as one" in failed.out
     box.by_hand("odd", None)
+
+
+def test_a_mirror_that_is_reached_at_another_address_from_here(tmp_path: Path) -> None:
+    """Argo CD knows it by its Service, hwplan by a forwarded port: both are the repository of the sandbox."""
+    for name in ("config", "templates"):
+        shutil.copytree(REPOSITORY / name, tmp_path / name)
+    for path in (tmp_path / "config").glob("*.yaml"):
+        path.write_text(path.read_text().replace("http://git-mirror.devops-infra.svc:8080", "http://127.0.0.1:9418"))
+    box = Box(tmp_path, "--config", "config")
+    foretold, happened, _ = box.roll_out()
+    assert foretold == happened and len(happened) == 6

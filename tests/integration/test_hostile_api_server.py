@@ -114,6 +114,10 @@ LIES: dict[str, Made] = {
     "labels that are a list": lambda _: page([{"metadata": {**META, "labels": ["a"]}}]),
     "owners that are texts": lambda _: page([{"metadata": {**META, "ownerReferences": ["a"]}}]),
     "managers that are texts": lambda _: page([{"metadata": {**META, "managedFields": ["a"]}}]),
+    "a manager without a version": lambda _: page([{"metadata": {**META, "managedFields": [{"operation": "Apply"}]}}]),
+    "a manager that is null": lambda _: page(
+        [{"metadata": {**META, "managedFields": [{"operation": "Apply", "apiVersion": "v1", "manager": None}]}}]
+    ),
     "metadata that are a text": lambda _: {**page([]), "metadata": "x"},
     "deep": lambda _: b"[" * 100_000 + b"]" * 100_000,
     "the same next page": lambda _: page([], **{"continue": "x"}),

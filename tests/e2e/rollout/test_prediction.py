@@ -8,10 +8,15 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from tests.e2e.hwplan import Hwplan
 from tests.e2e.rollout.lane_on_github import lane_on_github
 from tests.e2e.rollout.real_lane import RUNTIME, RealLane
 
@@ -81,6 +86,10 @@ def test_every_object_that_argo_cd_changes_was_predicted_and_none_more(settled: 
         assert predicted == _changed(before, after), (number, what)
         _fields_are_right(shown["changes"], after, shown["unknownDigests"], what)
         seen += len(predicted)
+        print(
+            f"commit {number + 1} of {_COMMITS}: {len(predicted)} changed objects, {seen} in all, each predicted",
+            flush=True,
+        )
         lane.forget_old_runs()
     print(f"{_COMMITS} commits from seed {_SEED}: {seen} changed objects, each predicted, and none more")
     assert seen
@@ -129,3 +138,37 @@ def test_f09_the_page_of_a_pull_request_foretells_what_its_merge_and_rollout_cha
         print(f"{_PULLS} pull requests from seed {_SEED + 1}: {seen} changed objects, each predicted, and none more")
     assert seen
     lane.aligned()
+
+
+def test_a_sandbox_brings_what_argo_cd_brings(settled: RealLane, tmp_path: Path) -> None:
+    """The same configuration rolled out in a sandbox: the same objects, each with the same fields, managed by the same
+    name. Digests aside: its images are made up."""
+    lane = settled
+    shutil.copytree(lane.words[1], tmp_path / "config")
+    lanes = tmp_path / "config" / "hwlab-node-lanes.yaml"
+    lanes.write_text(lanes.read_text().replace("            provenance: commit\n", ""))  # nobody answers with a commit
+    words = ("--config", str(tmp_path / "config"), *lane.words[2:])
+    Hwplan(tmp_path, (), lane.hwplan.env)("sandbox", "create", "box", *words)
+    box = Hwplan(tmp_path, ("--live", "box"), lane.hwplan.env)
+    box("apply", *words, "--confirm", "-q")
+    box("trigger", *words, "--confirm", "-q")
+    real, made = _content(lane), {}
+    for path in sorted((tmp_path / "box" / "cluster" / RUNTIME).glob("*/*.yaml")):
+        one = yaml.safe_load(path.read_text())
+        if any(name.startswith("argocd.argoproj.io/") for name in one["metadata"].get("annotations") or ()):
+            made[f"{path.parent.name}/{RUNTIME}/{path.stem}"] = one
+    extra = {name for name in real if name.split("/")[-1].startswith("extra-")}  # what other tests committed by hand
+    assert made.keys() == real.keys() - extra and made
+    for name, one in made.items():
+        live = real[name]
+        assert one["metadata"]["labels"] == live["labels"] and one["metadata"]["annotations"] == live["annotations"]
+        rest = {key: value for key, value in one.items() if key not in ("metadata", "status")}
+        wanted = {key: value for key, value in live.items() if key not in ("uid", "labels", "annotations")}
+        assert _without_digests(rest) == _without_digests(wanted), name
+        managers = {entry["manager"] for entry in one["metadata"]["managedFields"]}
+        assert "argocd-controller" in managers
+    print(f"{len(made)} objects, each as the real Argo CD made it")
+
+
+def _without_digests(document: Any) -> Any:
+    return json.loads(re.sub(r"@sha256:[0-9a-f]{64}", "@", json.dumps(document, sort_keys=True)))

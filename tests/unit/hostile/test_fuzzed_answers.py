@@ -52,7 +52,9 @@ _LIST = {
         {
             "metadata": {
                 "name": "a", "namespace": "default", "uid": "u", "labels": {"a": "b"}, "finalizers": ["x"],
-                "managedFields": [{"manager": "m", "operation": "Update", "fieldsV1": {"f:data": {"f:a": {}}}}],
+                "managedFields": [
+                    {"manager": "m", "operation": "Update", "apiVersion": "v1", "fieldsV1": {"f:data": {"f:a": {}}}}
+                ],
                 "ownerReferences": [{"kind": "X", "name": "y", "uid": "z", "apiVersion": "v1"}],
             },
             "data": {"a": "b"},
