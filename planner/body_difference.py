@@ -12,7 +12,7 @@ import json
 from planner.document_diff import equal_documents
 from planner.field_path import Element, FieldPath, path_sort_key
 from planner.plan import FieldChange, FieldOp
-from planner.values import Json, JsonValue, encode_leaves
+from planner.values import Json, JsonValue, encode_special_leaves
 
 _OPS = {
     "dictionary_item_added": FieldOp.ADD,
@@ -33,7 +33,7 @@ def differing_parts(before: JsonValue, after: JsonValue) -> tuple[FieldChange, .
         return ()
     from deepdiff import DeepDiff
 
-    path, one, other = _smallest(encode_leaves(before), encode_leaves(after))
+    path, one, other = _smallest(encode_special_leaves(before), encode_special_leaves(after))
     tree = DeepDiff(
         _with_text_leaves(one), _with_text_leaves(other), view="tree",
         threshold_to_diff_deeper=0,  # else small maps are reported whole

@@ -20,7 +20,7 @@ from dataclasses import field
 from typing import Literal, TypeAlias
 
 from planner.dataclass import dataclass
-from planner.field_path import FieldPath, ListItem, Scalar, SetMember, path_sort_key
+from planner.field_path import FieldPath, ListItem, Scalar, SetMemberPathElement, path_sort_key
 from planner.plan import FieldChange, FieldOp
 from planner.values import (
     Json,
@@ -30,8 +30,8 @@ from planner.values import (
     OutputTemplate,
     SealedSecret,
     canonical_bytes,
-    encode_leaves,
-    is_plain,
+    encode_special_leaves,
+    is_plain_json,
 )
 
 ListRule: TypeAlias = tuple[str, ...] | Literal["set", "atomic"] | None
@@ -42,7 +42,7 @@ _ALIGN_LIMIT = 250_000  # pairs of list items; beyond it lists are compared by i
 _OPS = {FieldOp.REMOVE: 0, FieldOp.DISOWN: 1, FieldOp.CHANGE: 2, FieldOp.ADD: 3}
 
 
-def list_rule_without_schema(path: FieldPath) -> ListRule:
+def list_matching_without_schema(path: FieldPath) -> ListRule:
     """The list rule of a document without a schema: items are matched by `name` where that is unique."""
     return None
 
@@ -55,7 +55,7 @@ def nothing_sensitive(path: FieldPath) -> bool:
 def diff_documents(
     before: JsonValue,
     after: JsonValue,
-    keys: ListKeys = list_rule_without_schema,
+    keys: ListKeys = list_matching_without_schema,
     *,
     sensitive: Callable[[FieldPath], bool] = nothing_sensitive,
 ) -> tuple[FieldChange, ...]:
@@ -173,7 +173,7 @@ def _sides(op: FieldOp, value: JsonValue) -> tuple[JsonValue, JsonValue]:
 
 
 def _holds_secret(walk: _Walk, path: FieldPath, value: JsonValue) -> bool:
-    if walk.sensitive is nothing_sensitive and is_plain(value):
+    if walk.sensitive is nothing_sensitive and is_plain_json(value):
         return False
     return _finds_secret(walk, path, value)
 
@@ -236,10 +236,10 @@ def _compare_sets(walk: _Walk, path: FieldPath, before: list[JsonValue], after: 
         return
     for member, value in ours.items():
         if member not in theirs:
-            _one_side(walk, (*path, SetMember(value)), value, FieldOp.REMOVE)
+            _one_side(walk, (*path, SetMemberPathElement(value)), value, FieldOp.REMOVE)
     for member, value in theirs.items():
         if member not in ours:
-            _one_side(walk, (*path, SetMember(value)), value, FieldOp.ADD)
+            _one_side(walk, (*path, SetMemberPathElement(value)), value, FieldOp.ADD)
 
 
 def _members(items: list[JsonValue]) -> dict[object, Scalar] | None:
@@ -337,6 +337,6 @@ def _token(item: JsonValue) -> object:
         case SealedSecret(ref, fingerprint):
             return (SealedSecret, fingerprint or ref)
         case dict() | list():
-            return canonical_bytes(encode_leaves(item))
+            return canonical_bytes(encode_special_leaves(item))
         case _:
             return _identity(item)

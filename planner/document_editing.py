@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from planner.field_path import Element, FieldPath, ListItem, SetMember
+from planner.field_path import Element, FieldPath, ListItem, SetMemberPathElement
 from planner.values import Json, JsonMap, JsonValue
 
 _DROP: Final[Json] = object()
@@ -94,7 +94,7 @@ def _placed(node: JsonValue, path: FieldPath, value: JsonValue) -> JsonValue:
             at = next((index for index, item in enumerate(items) if _is_at(index, item, head)), len(items))
             item = items[at] if at < len(items) else JsonMap(keys)
             return [*items[:at], _placed(item, rest, value), *items[at + 1 :]]
-        case SetMember():
+        case SetMemberPathElement():
             return [*(node if isinstance(node, list) else []), value]
         case _ as never:
             assert_never(never)
@@ -135,7 +135,7 @@ def _is_at(index: int, item: JsonValue, element: Element) -> bool:
             return index == element
         case ListItem(keys):
             return isinstance(item, dict) and all(str(item.get(name)) == str(value) for name, value in keys)
-        case SetMember(value):
+        case SetMemberPathElement(value):
             return bool(item == value)
         case _:
             return False

@@ -86,7 +86,7 @@ class ConfigurationPatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Adoption:
+class DriftAdoption:
     """What adopting comes to. The patch is empty when anything was refused."""
 
     patch: ConfigurationPatch

@@ -36,7 +36,7 @@ class ListItem:
 
 
 @dataclass(frozen=True, slots=True)
-class SetMember:
+class SetMemberPathElement:
     """A member of a list that is a set, named by its value: `[=foregroundDeletion]`."""
 
     value: Scalar
@@ -45,7 +45,7 @@ class SetMember:
         return f"[={_word(self.value)}]"
 
 
-Element: TypeAlias = str | int | ListItem | SetMember
+Element: TypeAlias = str | int | ListItem | SetMemberPathElement
 FieldPath: TypeAlias = tuple[Element, ...]
 
 
@@ -68,7 +68,7 @@ def render_path(path: FieldPath) -> str:
                 out.append(f"[{element if _PLAIN_KEY.match(element) else json.dumps(element)}]")
             case int():
                 out.append(f"[{element}]")
-            case ListItem() | SetMember():
+            case ListItem() | SetMemberPathElement():
                 out.append(str(element))
     return "".join(out)
 
@@ -99,7 +99,7 @@ def _word(value: Scalar) -> str:
 
 def _bracket(inner: str) -> Element:
     if inner.startswith("="):
-        return SetMember(_scalar(inner[1:]))
+        return SetMemberPathElement(_scalar(inner[1:]))
     if inner.startswith('"'):
         key = json.loads(inner)
         return key if isinstance(key, str) else str(key)

@@ -42,7 +42,7 @@ class PartStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class SecretKey:
+class SecretKeyStatus:
     """One key of a Secret: where its value comes from, and the keyed fingerprints of source and live value ("" where
     there is none). `problem` says why it cannot be determined."""
 
@@ -65,7 +65,7 @@ class SecretStatus:
     `foreign` ones that hwplan did not make. `unreadable` gives obsolete ones that may live, and why nobody knows."""
 
     cluster: ClusterIdentity
-    keys: tuple[SecretKey, ...]
+    keys: tuple[SecretKeyStatus, ...]
     obsolete: tuple[Address, ...]
     foreign: tuple[Address, ...] = ()
     unreadable: Mapping[Address, str] = field(default_factory=dict)

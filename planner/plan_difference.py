@@ -10,7 +10,7 @@ from planner.address import Address
 from planner.dataclass import dataclass
 from planner.field_path import render_path
 from planner.plan import Action, BlockedResource, Change, FieldChange, FieldOp, Plan
-from planner.values import JsonValue, encode_leaves
+from planner.values import JsonValue, encode_special_leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def _needs_difference(old: Change, new: Change) -> str:
     return "another order" if set(old.needs) != set(new.needs) else ""
 
 
-def first_difference(approved: Plan, now: Plan) -> str:
+def first_plan_difference(approved: Plan, now: Plan) -> str:
     """The first thing in execution order that `now` says and `approved` did not, or the other way round."""
     if approved.cluster.uid != now.cluster.uid:
         return f"approved for cluster {approved.cluster.uid[:8]}, this is {now.cluster.uid[:8]}"
@@ -108,7 +108,7 @@ def _told(change: FieldChange) -> str:
 
 
 def _short(value: JsonValue) -> str:
-    text = json.dumps(encode_leaves(value), sort_keys=True, ensure_ascii=False)
+    text = json.dumps(encode_special_leaves(value), sort_keys=True, ensure_ascii=False)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… +{len(text) - _LONGEST} characters"
 
 

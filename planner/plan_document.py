@@ -37,7 +37,14 @@ from planner.plan import (
 )
 from planner.plan_id import plan_id
 from planner.source_ref import SourceRef
-from planner.values import JsonObject, JsonValue, canonical_bytes, decode_leaves, document_digest, encode_leaves
+from planner.values import (
+    JsonObject,
+    JsonValue,
+    canonical_bytes,
+    decode_special_leaves,
+    document_digest,
+    encode_special_leaves,
+)
 
 _TOOL = "hwplan"
 _GUARDS = "guards"
@@ -59,7 +66,7 @@ def dump_plan(plan: Plan, *, guards: Sequence[JsonObject] = ()) -> bytes:
     return _file_bytes({**document, _GUARDS: list(guards)} if guards else document)
 
 
-def compact_plan(plan: Plan, identifier: str) -> bytes:
+def encode_compact_plan(plan: Plan, identifier: str) -> bytes:
     """The bytes that a state keeps of a plan with this id: the same document without white space, in a tenth of the
     time. Each value is made into bytes once, for the checksum and for the document with it."""
     parts = {key: canonical_bytes(value) for key, value in _whole(plan, identifier).items()}
@@ -190,15 +197,15 @@ def _change(change: Change, order: int, home: _Home) -> JsonObject:
         "verified": str(change.verified),
         "precondition": asdict(change.precondition),
         "source": asdict(change.source),
-        "fields": [field_document(field) for field in change.fields],
-        "desired": encode_leaves(change.desired),
+        "fields": [field_change_document(field) for field in change.fields],
+        "desired": encode_special_leaves(change.desired),
         "expects": change.expects,
         "forced": [render_path(path) for path in change.forced],
         "migrate": change.migrate,
         **_ownership(change),
         "wait": change.wait,
         "waitSeconds": change.wait_seconds,
-        "made": [{"path": render_path(path), "value": encode_leaves(leaf)} for path, leaf in change.made],
+        "made": [{"path": render_path(path), "value": encode_special_leaves(leaf)} for path, leaf in change.made],
     }
 
 
@@ -216,7 +223,7 @@ def _blocked(blocked: BlockedResource, home: _Home) -> JsonObject:
         "evidence": blocked.evidence,
         "remedy": blocked.remedy,
         "source": asdict(blocked.source),
-        "fields": [field_document(field) for field in blocked.fields],
+        "fields": [field_change_document(field) for field in blocked.fields],
     }
 
 
@@ -227,7 +234,7 @@ def _drift(drift: DriftedField, home: _Home) -> JsonObject:
         **address_document(drift.address, home),
         "declared": drift.declared,
         "reason": reason,
-        "fields": [field_document(drift.field)],
+        "fields": [field_change_document(drift.field)],
         **harmless,
     }
 
@@ -250,13 +257,13 @@ def _only(names: tuple[str, ...]) -> str:
     return names[0] if len(names) == 1 else ""
 
 
-def field_document(field: FieldChange) -> JsonObject:
+def field_change_document(field: FieldChange) -> JsonObject:
     """`before` stands where there was a value, `after` where there will be one; null is a value."""
     sides: JsonObject = {}
     if field.op is not FieldOp.ADD:
-        sides["before"] = encode_leaves(field.before)
+        sides["before"] = encode_special_leaves(field.before)
     if field.op is not FieldOp.REMOVE:
-        sides["after"] = encode_leaves(field.after)
+        sides["after"] = encode_special_leaves(field.after)
     who = {"manager": field.manager, "time": field.time} if field.manager else {}
     return {"path": render_path(field.path), "op": str(field.op), **sides, "sensitive": field.sensitive, **who}
 
@@ -303,8 +310,8 @@ def _read_change(item: JsonObject, names: dict[str, Address]) -> Change:
         reason=item["reason"],
         precondition=Precondition(**item["precondition"]),
         source=SourceRef(**item["source"]),
-        desired=decode_leaves(item["desired"]),
-        fields=tuple(read_field(field) for field in item["fields"]),
+        desired=decode_special_leaves(item["desired"]),
+        fields=tuple(parse_field_change(field) for field in item["fields"]),
         needs=tuple(names[need] for need in item["needs"]),
         verified=VerifiedBy(item["verified"]),
         expects=item["expects"],
@@ -314,7 +321,7 @@ def _read_change(item: JsonObject, names: dict[str, Address]) -> Change:
         claims=tuple(parse_path(path) for path in item.get("claims", ())),
         wait=item["wait"],
         wait_seconds=item["waitSeconds"],
-        made=tuple((parse_path(one["path"]), decode_leaves(one["value"])) for one in item.get("made", ())),
+        made=tuple((parse_path(one["path"]), decode_special_leaves(one["value"])) for one in item.get("made", ())),
     )
 
 
@@ -326,21 +333,23 @@ def _read_blocked(item: JsonObject) -> BlockedResource:
         item["evidence"],
         item["remedy"],
         SourceRef(**item["source"]),
-        tuple(read_field(field) for field in item["fields"]),
+        tuple(parse_field_change(field) for field in item["fields"]),
     )
 
 
 def _read_drift(item: JsonObject) -> DriftedField:
-    return DriftedField(_address(item), read_field(item["fields"][0]), item["declared"], item.get("harmless", ""))
+    return DriftedField(
+        _address(item), parse_field_change(item["fields"][0]), item["declared"], item.get("harmless", "")
+    )
 
 
-def read_field(item: JsonObject) -> FieldChange:
-    """The reverse of `field_document`. Raises KeyError and ValueError for anything else."""
+def parse_field_change(item: JsonObject) -> FieldChange:
+    """The reverse of `field_change_document`. Raises KeyError and ValueError for anything else."""
     return FieldChange(
         parse_path(item["path"]),
         FieldOp(item["op"]),
-        decode_leaves(item.get("before")),
-        decode_leaves(item.get("after")),
+        decode_special_leaves(item.get("before")),
+        decode_special_leaves(item.get("after")),
         item["sensitive"],
         item.get("manager", ""),
         item.get("time", ""),

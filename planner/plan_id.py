@@ -24,8 +24,8 @@ from planner.values import (
     OutputTemplate,
     SealedSecret,
     document_digest,
-    encode_leaves,
-    is_plain,
+    encode_special_leaves,
+    is_plain_json,
     outputs_in_document,
 )
 
@@ -138,7 +138,7 @@ def _field(field: FieldChange, home: str) -> JsonObject:
 def _plain(value: JsonValue, home: str) -> Json:
     """The JSON form of a value. A secret is its keyed fingerprint wherever it is read from, and where it has none yet
     the way it will be made; the resources of references have their place."""
-    return value if is_plain(value) else _in_place(value, home)
+    return value if is_plain_json(value) else _in_place(value, home)
 
 
 def _in_place(value: JsonValue, home: str) -> Json:
@@ -148,11 +148,11 @@ def _in_place(value: JsonValue, home: str) -> Json:
         case list() | tuple():
             return [_in_place(item, home) for item in value]
         case SealedSecret(ref, fingerprint):
-            return encode_leaves(SealedSecret("" if fingerprint else ref, fingerprint))
+            return encode_special_leaves(SealedSecret("" if fingerprint else ref, fingerprint))
         case OutputRef():
-            return encode_leaves(_placed(value, home))
+            return encode_special_leaves(_placed(value, home))
         case OutputTemplate(parts):
-            return encode_leaves(
+            return encode_special_leaves(
                 OutputTemplate(tuple(part if isinstance(part, str) else _placed(part, home) for part in parts))
             )
         case _:

@@ -38,7 +38,7 @@ class PlanOrigins:
         return tuple(address for address, found in self.changes.items() if found is origin)
 
 
-def plan_origins(head: Plan, base: Plan) -> PlanOrigins:
+def compare_plan_with_base(head: Plan, base: Plan) -> PlanOrigins:
     """Compare the two by what is done to each object, and by its fields."""
     mine, theirs = effects_by_address(head), effects_by_address(base)
     found = {

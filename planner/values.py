@@ -50,7 +50,7 @@ def generated_ref(length: int, rotation: int = 1) -> str:
     return f"{_GENERATE}{length}" + (f"/{rotation}" if rotation > 1 else "")
 
 
-def parse_generated(ref: str) -> tuple[int, int] | None:
+def parse_generated_secret_reference(ref: str) -> tuple[int, int] | None:
     """Length and rotation of a reference that `generated_ref` made; None for one that names a source."""
     if not ref.startswith(_GENERATE):
         return None
@@ -117,7 +117,7 @@ Vault: TypeAlias = Mapping[str, SecretValue]  # Sealed.ref -> value; lives in me
 _JSON_LEAVES = frozenset({str, int, float, bool, type(None)})
 
 
-def is_plain(value: object) -> bool:
+def is_plain_json(value: object) -> bool:
     """Whether a document is JSON as it stands: maps, lists and plain leaves. Most are, and one look at each value says
     so, which is a fraction of making anything of it."""
     pending: list[object] = [value]
@@ -132,13 +132,13 @@ def is_plain(value: object) -> bool:
 
 
 @overload
-def encode_leaves(value: JsonObject) -> JsonObject: ...
+def encode_special_leaves(value: JsonObject) -> JsonObject: ...
 @overload
-def encode_leaves(value: JsonValue | tuple[JsonValue, ...]) -> JsonValue: ...
-def encode_leaves(value: JsonValue | tuple[JsonValue, ...]) -> JsonValue:
+def encode_special_leaves(value: JsonValue | tuple[JsonValue, ...]) -> JsonValue: ...
+def encode_special_leaves(value: JsonValue | tuple[JsonValue, ...]) -> JsonValue:
     """Replace special leaves by their JSON form, deeply. The input is not changed; what holds none comes back as it is,
     so that the plan of a large document does not hold it twice."""
-    return _encode(value) if not is_plain(value) else cast(JsonValue, value)
+    return _encode(value) if not is_plain_json(value) else cast(JsonValue, value)
 
 
 def _encode(value: JsonValue | tuple[JsonValue, ...]) -> JsonValue:
@@ -161,14 +161,14 @@ def _encode(value: JsonValue | tuple[JsonValue, ...]) -> JsonValue:
             return value
 
 
-def decode_leaves(value: JsonValue) -> Json:
+def decode_special_leaves(value: JsonValue) -> Json:
     """The reverse of `encode`. Raises ValueError on a special leaf that is none of the three."""
     if isinstance(value, list):
-        return [decode_leaves(item) for item in value]
+        return [decode_special_leaves(item) for item in value]
     if not isinstance(value, dict):
         return value
     if set(value) != {MARK}:
-        return {key: decode_leaves(item) for key, item in value.items()}
+        return {key: decode_special_leaves(item) for key, item in value.items()}
     match value[MARK]:
         case {"sealed": str(ref), "fingerprint": str(fingerprint)}:
             return SealedSecret(ref, fingerprint)
@@ -226,7 +226,7 @@ def value_leaves(
 
 def outputs_in_document(value: JsonValue) -> list[OutputRef | OutputTemplate]:
     """Every Ref and Sub in a document. Called for each document several times, so it builds nothing else."""
-    if is_plain(value):
+    if is_plain_json(value):
         return []
     found: list[OutputRef | OutputTemplate] = []
     pending = [value]

@@ -10,9 +10,9 @@ import weakref
 from pathlib import Path
 from shutil import rmtree
 
-from planner.caches import cache_folder
+from planner.user_cache_folder import cache_folder
 from providers.git.git_client import GitClient
-from providers.git.git_merges import GitMerges
+from providers.git.git_merges import RemoteGitMergeReader
 from providers.git.object_cache import ObjectCache
 from providers.git.remotes import open_remote_locations
 from providers.github.github_clients import GitHubClients, connect_to_simulated_github
@@ -27,17 +27,17 @@ LIMITS = WebLimits(connect=5.0, read=30.0, total=60.0)
 
 def create(tools: ProviderTools) -> GitHubProvider:
     """The provider of one command. Raises PermanentError when the sandbox's list of repositories is damaged."""
-    return create_for(tools.folder, tools.sandbox)
+    return create_without_cluster(tools.folder, tools.sandbox)
 
 
-def create_for(folder: Path, sandbox: Path | None) -> GitHubProvider:
+def create_without_cluster(folder: Path, sandbox: Path | None) -> GitHubProvider:
     """The same for who has no cluster. `folder` is where relative paths start."""
     client, places = GitClient(), open_remote_locations(folder, sandbox)
     if sandbox is None:
         clients = GitHubClients(folder, WebClient(LIMITS, vet=refuse_special_address))
-        return GitHubProvider(clients, GitMerges(client, ObjectCache(client, cache_folder("git")), places))
+        return GitHubProvider(clients, RemoteGitMergeReader(client, ObjectCache(client, cache_folder("git")), places))
     clients = GitHubClients(folder, SandboxGitHubWeb(sandbox), connect_to_simulated_github)
     scratch = Path(tempfile.mkdtemp(prefix="hwplan-git-"))
-    provider = GitHubProvider(clients, GitMerges(client, ObjectCache(client, scratch), places))
+    provider = GitHubProvider(clients, RemoteGitMergeReader(client, ObjectCache(client, scratch), places))
     weakref.finalize(provider, rmtree, scratch, ignore_errors=True)
     return provider

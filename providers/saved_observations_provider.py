@@ -14,7 +14,7 @@ from planner.applied_state import KindInNamespace
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.plan import Change, VerifiedBy
-from planner.plan_document import field_document, read_field
+from planner.plan_document import field_change_document, parse_field_change
 from planner.ports import (
     Absent,
     Effect,
@@ -33,14 +33,14 @@ from planner.values import (
     JsonValue,
     SealedSecret,
     Vault,
-    decode_leaves,
+    decode_special_leaves,
     document_digest,
-    encode_leaves,
+    encode_special_leaves,
     outputs_in_document,
 )
 
 
-def resource_records(
+def saved_observation_records(
     resources: Collection[Resource],
     observations: Mapping[Address, Observation],
     previews: Mapping[Address, Preview],
@@ -106,7 +106,7 @@ class SavedObservationsProvider:
 
 
 def _key(resource: Resource) -> str:
-    return document_digest([str(resource.address), encode_leaves(_without_secrets(resource.manifest))])
+    return document_digest([str(resource.address), encode_special_leaves(_without_secrets(resource.manifest))])
 
 
 def _without_secrets(value: JsonValue) -> Json:
@@ -125,7 +125,9 @@ def _without_secrets(value: JsonValue) -> Json:
 def _observation_document(seen: Observation) -> JsonObject:
     match seen:
         case Present():
-            return {"present": {"uid": seen.uid, "content": seen.content, "outputs": encode_leaves(seen.outputs)}}
+            return {
+                "present": {"uid": seen.uid, "content": seen.content, "outputs": encode_special_leaves(seen.outputs)}
+            }
         case Absent():
             return {"absent": True}
         case Unreadable(reason=reason):
@@ -140,21 +142,21 @@ def _read_observation(address: Address, row: JsonObject) -> Observation:
     if "absent" in row:
         return Absent(address)
     found = row["present"]
-    return Present(address, found["uid"], found["content"], outputs=decode_leaves(found["outputs"]))
+    return Present(address, found["uid"], found["content"], outputs=decode_special_leaves(found["outputs"]))
 
 
 def _preview_document(preview: Preview) -> JsonObject:
     causes = None if preview.on_change is None else [str(cause) for cause in preview.on_change]
     return {
         "effect": str(preview.effect),
-        "fields": [field_document(one) for one in preview.fields],
+        "fields": [field_change_document(one) for one in preview.fields],
         "verified": str(preview.verified),
-        "desired": encode_leaves(preview.desired),
+        "desired": encode_special_leaves(preview.desired),
         "expects": preview.expects,
         "blocked": preview.blocked,
         "evidence": preview.evidence,
         "remedy": preview.remedy,
-        "outputs": encode_leaves(preview.outputs),
+        "outputs": encode_special_leaves(preview.outputs),
         "warnings": list(preview.warnings),
         "awaiting": preview.awaiting,
         "onChange": causes,
@@ -166,14 +168,14 @@ def _read_preview(row: Any) -> Preview:
     causes = row["onChange"]
     return Preview(
         Effect(row["effect"]),
-        fields=tuple(read_field(one) for one in row["fields"]),
+        fields=tuple(parse_field_change(one) for one in row["fields"]),
         verified=VerifiedBy(row["verified"]),
-        desired=decode_leaves(row["desired"]),
+        desired=decode_special_leaves(row["desired"]),
         expects=row["expects"],
         blocked=row["blocked"],
         evidence=row["evidence"],
         remedy=row["remedy"],
-        outputs=decode_leaves(row["outputs"]),
+        outputs=decode_special_leaves(row["outputs"]),
         warnings=tuple(row["warnings"]),
         awaiting=row["awaiting"],
         on_change=None if causes is None else tuple(Address.parse(cause) for cause in causes),

@@ -18,13 +18,13 @@ from typing import Any
 
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
-from planner.rollout.promotion import (
+from planner.rollout.promotion_prediction import (
     CATALOG,
     Promotion,
-    committed_files,
-    next_catalog,
+    make_promotion_catalog,
     parse_promoted_services,
     predict_promotion,
+    promotion_files_with_digests,
 )
 from planner.values import JsonObject
 from providers.cluster import Cluster
@@ -36,7 +36,7 @@ from providers.kubernetes.snapshot.simulated_controllers import OUTCOME, SIMULAT
 from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from providers.provider_tools import ProviderTools
 from providers.sandbox.git_repositories import run_git
-from providers.sandbox.simulated_pipelines import (
+from providers.sandbox.simulated_build_results import (
     BuiltService,
     PromotedManifests,
     SimulatedPipeline,
@@ -165,11 +165,11 @@ class SimulatedTekton:
         from providers.images.copy_image import ImageLocation, copy_image  # only where a run builds something
         from providers.images.image_reference import parse_image_reference
         from providers.images.oci_layout import OciLayout
-        from providers.oci_layout import create_layout
+        from providers.simulated_oci_layout import create_oci_layout
 
         reference = parse_image_reference(image)
         with tempfile.TemporaryDirectory(prefix="hwplan-run-") as temp:
-            create_layout(Path(temp) / "layout", [image])
+            create_oci_layout(Path(temp) / "layout", [image])
             made = OciLayout(Path(temp) / "layout")
             root = made.sole()
             target = ImageLocation(OciLayout(self.folder / "registry", made_up=True), reference)
@@ -229,8 +229,8 @@ class _Promoting:
             return {**self._worded(folder, digests), self.pipeline.catalog: self._catalog(catalog, digests)}
         services = parse_promoted_services(self.services)
         predicted = self._predicted(catalog)
-        whole = committed_files(predicted, digests)
-        after = next_catalog(services, json.dumps(catalog), self._listing, digests, self.commit)
+        whole = promotion_files_with_digests(predicted, digests)
+        after = make_promotion_catalog(services, json.dumps(catalog), self._listing, digests, self.commit)
         gone = [f"{name}.yaml" for name in catalog["services"] if name not in after["services"]]
         return {
             **{f"{folder}/{name}": None for name in gone},

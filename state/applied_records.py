@@ -18,7 +18,7 @@ from planner.plan import LEAVING, Action, Change, FieldChange
 from planner.redaction.clean_values import clean_texts_in_value
 from planner.resource import APPLIED, SET_LABEL
 from planner.source_ref import SourceRef
-from planner.values import JsonObject, JsonValue, decode_leaves, encode_leaves
+from planner.values import JsonObject, JsonValue, decode_special_leaves, encode_special_leaves
 from state.row_checksum import row_checksum, verify_checksum
 from state.sqlite_connection import Database, Row
 
@@ -32,7 +32,7 @@ _REPLACED = ", ".join(f"{name} = excluded.{name}" for name in [*_COLUMNS.split("
 # As planner.values.canonical_bytes, special leaves encoded where they stand. To make an encoder takes longer than to
 # use it.
 _JSON = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=encode_leaves
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=encode_special_leaves
 )
 
 
@@ -50,7 +50,7 @@ class AppliedVersion:
     before: tuple[JsonObject, ...]
 
 
-def version_row(change: Change, run: int, uid: str, at: str) -> Row:
+def applied_version_row(change: Change, run: int, uid: str, at: str) -> Row:
     """The row of a version, without its seal. Pure; called before the transaction, for it takes the time."""
     desired = change.desired or {}
     deleted = change.action in LEAVING
@@ -131,7 +131,7 @@ def applied_versions(
 def _version(row: Row) -> AppliedVersion:
     *short, document, before, seal_short, seal_long = row
     verify_checksum(row_checksum((*short[:2], document, before)), seal_long, _RECORD, short[0])
-    value = decode_leaves(json.loads(document)) if document else None
+    value = decode_special_leaves(json.loads(document)) if document else None
     return AppliedVersion(_record((*short, seal_short)), Action(short[2]), value, tuple(json.loads(before)))
 
 

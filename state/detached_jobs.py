@@ -86,7 +86,7 @@ def create_job(database: Database, name: str, command: Sequence[str]) -> Detache
     return job
 
 
-def begin_job(database: Database, number: int) -> DetachedJob:
+def begin_detached_job(database: Database, number: int) -> DetachedJob:
     """Write that this process carries the job out. Raises SelectionError when another one does or did."""
     job = find_job(database, number)
     if job.state != "queued":

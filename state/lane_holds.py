@@ -90,9 +90,9 @@ def append_hold(
     return LaneHold(*row)
 
 
-def post_target(database: Database, lane: str, commit: str) -> RolloutTarget:
+def record_rollout_target(database: Database, lane: str, commit: str) -> RolloutTarget:
     """Write what is rolled out next; whoever rolls out something else is superseded from now on. In a transaction."""
-    last = newest_target(database, lane)
+    last = newest_rollout_target(database, lane)
     if last is not None and last.commit == commit:
         return last
     row = (lane, (last.number if last else 0) + 1, commit, process_identity.user_at_host(), utc_now())
@@ -101,7 +101,7 @@ def post_target(database: Database, lane: str, commit: str) -> RolloutTarget:
     return RolloutTarget(*row)
 
 
-def newest_target(database: Database, lane: str) -> RolloutTarget | None:
+def newest_rollout_target(database: Database, lane: str) -> RolloutTarget | None:
     """What a lane is to be brought to now; None where nobody ever rolled it out."""
     rows = database.rows(
         f"SELECT {_TARGET}, seal FROM targets WHERE lane = ? ORDER BY number DESC LIMIT 1",  # noqa: S608

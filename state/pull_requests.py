@@ -23,7 +23,7 @@ _MEMORY = "lane, at, record"
 
 
 @dataclass(frozen=True, slots=True)
-class PullCycle:
+class PullRequestCycle:
     """One cycle, or `times` of them that said the same, the last at `last`."""
 
     lane: str
@@ -56,12 +56,12 @@ class PullRecords:
 
     def append_cycle(
         self, lane: str, purpose: str, result: str, content: str, record: str, *, repeats: bool
-    ) -> PullCycle:
+    ) -> PullRequestCycle:
         """Write a cycle of a monitor; one that `repeats` the newest is counted there."""
         with self.database.transaction() as database:
             return _append_cycle(database, lane, purpose, result, content, record, repeats=repeats)
 
-    def cycles(self, lane: str, purpose: str = "", limit: int = 20) -> tuple[PullCycle, ...]:
+    def cycles(self, lane: str, purpose: str = "", limit: int = 20) -> tuple[PullRequestCycle, ...]:
         """The newest cycles of a lane, of one purpose ("" for any), newest first."""
         return _cycles(self.database, lane, purpose, limit)
 
@@ -86,28 +86,28 @@ class PullRecords:
 
 def _append_cycle(
     database: Database, lane: str, purpose: str, result: str, content: str, record: str, *, repeats: bool
-) -> PullCycle:
+) -> PullRequestCycle:
     """Write a cycle; one that `repeats` the newest of its lane is counted there. In a transaction."""
     last, now = next(iter(_cycles(database, lane, limit=1)), None), utc_now()
     if repeats and last is not None and (last.purpose, last.result, last.content) == (purpose, result, content):
         row = (lane, last.number, purpose, result, content, last.at, now, last.times + 1, last.record)
         values = (now, last.times + 1, row_checksum(row), lane, last.number)
         database.run("UPDATE pull_cycles SET last = ?, times = ?, seal = ? WHERE lane = ? AND number = ?", values)
-        return PullCycle(*row)
+        return PullRequestCycle(*row)
     row = (lane, last.number + 1 if last else 1, purpose, result, content, now, now, 1, record)
     database.insert(f"INSERT INTO pull_cycles ({_CYCLE}, seal)", [(*row, row_checksum(row))])
     hit_failpoint("pulls.cycle.commit")
-    return PullCycle(*row)
+    return PullRequestCycle(*row)
 
 
-def _cycles(database: Database, lane: str, purpose: str = "", limit: int = 20) -> tuple[PullCycle, ...]:
+def _cycles(database: Database, lane: str, purpose: str = "", limit: int = 20) -> tuple[PullRequestCycle, ...]:
     """The newest cycles of a lane, of one purpose ("" for any), newest first. Raises StateError for a damaged row."""
     rows = database.rows(
         f"SELECT {_CYCLE}, seal FROM pull_cycles WHERE lane = ? AND (? = '' OR purpose = ?)"  # noqa: S608 (constants)
         " ORDER BY number DESC LIMIT ?",
         (lane, purpose, purpose, limit),
     )
-    return tuple(PullCycle(*_checked(row, "a cycle of the state", database)) for row in rows)
+    return tuple(PullRequestCycle(*_checked(row, "a cycle of the state", database)) for row in rows)
 
 
 def _append_delivery(database: Database, lane: str, pull: int, number: int, record: str) -> PullDelivery:

@@ -15,7 +15,7 @@ from planner.address import Address
 from planner.events import Applied, Began, Ended, Event, NodeResult, Waiting
 from planner.plan import LEAVING, Change
 from planner.redaction.clean_values import clean_texts_in_value
-from planner.values import JsonObject, encode_leaves
+from planner.values import JsonObject, encode_special_leaves
 from state import applied_records
 from state.journal_writer import JournalWriter
 from state.row_checksum import row_checksum, verify_checksum
@@ -23,7 +23,7 @@ from state.sqlite_connection import Database, Row
 
 _WELL = (NodeResult.DONE, NodeResult.UNCHANGED)
 _WITHOUT_EFFECT = (NodeResult.SKIPPED, NodeResult.CANCELLED)
-_JSON = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=encode_leaves)
+_JSON = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=encode_special_leaves)
 _Line: TypeAlias = tuple[str, str, str, str, str, str]  # address, phase, action, result, at, detail
 
 
@@ -55,7 +55,7 @@ class RunJournal:
         detail = {"uid": event.uid, "outputs": event.outputs, "already": event.already}
         row = None
         if event.action not in LEAVING:  # a deleted object is on record until it is gone
-            row = applied_records.version_row(self._changes[event.address], self._run, event.uid, event.at)
+            row = applied_records.applied_version_row(self._changes[event.address], self._run, event.uid, event.at)
         self._put(_line("APPLIED", event, "", detail), row, durable=False)
 
     def _ended(self, event: Ended) -> None:
@@ -66,7 +66,7 @@ class RunJournal:
         detail |= {"warnings": list(event.warnings)} if event.warnings else {}
         row = None
         if event.action in LEAVING and event.result in _WELL:
-            row = applied_records.version_row(self._changes[event.address], self._run, "", event.at)
+            row = applied_records.applied_version_row(self._changes[event.address], self._run, "", event.at)
         line = _line("END", event, str(event.result), detail)
         self._put(line, row, durable=event.result not in _WITHOUT_EFFECT)
 

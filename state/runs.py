@@ -11,7 +11,7 @@ from planner import __version__
 from planner.address import Address
 from planner.dataclass import dataclass
 from planner.plan import Selection
-from planner.values import JsonObject, decode_leaves
+from planner.values import JsonObject, decode_special_leaves
 from state import process_identity
 from state.row_checksum import row_checksum, verify_checksum
 from state.run_journal import journal_rows
@@ -52,7 +52,7 @@ class JournaledNode:
 
 
 @dataclass(frozen=True, slots=True)
-class BegunNode:
+class BegunChange:
     """A node that was begun and did not end: when (RFC 3339), and the uid of what it made, "" where it is not known."""
 
     at: str
@@ -70,7 +70,7 @@ class UnfinishedRun:
     info: RunInfo
     document: bytes
     done: Mapping[Address, JsonObject]
-    begun: Mapping[Address, BegunNode]
+    begun: Mapping[Address, BegunChange]
 
     @property
     def killed(self) -> bool:
@@ -149,7 +149,7 @@ def unfinished_run(database: Database, well: str) -> UnfinishedRun | None:
     if not newest or newest[0].outcome == well:
         return None
     done: dict[Address, JsonObject] = {}
-    begun: dict[Address, BegunNode] = {}
+    begun: dict[Address, BegunChange] = {}
     for number in _chain(database, newest[0]):
         _fold(journal_rows(database, number), done, begun)
     return UnfinishedRun(newest[0], stored_plan(database, newest[0].number), done, begun)
@@ -166,17 +166,17 @@ def _chain(database: Database, info: RunInfo) -> list[int]:
     return numbers[::-1]
 
 
-def _fold(rows: list[Row], done: dict[Address, JsonObject], begun: dict[Address, BegunNode]) -> None:
+def _fold(rows: list[Row], done: dict[Address, JsonObject], begun: dict[Address, BegunChange]) -> None:
     outputs: dict[str, JsonObject] = {}
     for _, _, text, phase, _, result, at, detail in rows:
         address = Address.parse(text)
         match phase:
             case "BEGIN":
-                begun[address] = BegunNode(at)
+                begun[address] = BegunChange(at)
             case "APPLIED":
-                outputs[text] = decode_leaves(json.loads(detail)["outputs"])
+                outputs[text] = decode_special_leaves(json.loads(detail)["outputs"])
                 if address in begun:
-                    begun[address] = BegunNode(begun[address].at, str(outputs[text].get("uid", "")))
+                    begun[address] = BegunChange(begun[address].at, str(outputs[text].get("uid", "")))
             case "END":
                 begun.pop(address, None)
                 if result in ("done", "unchanged"):

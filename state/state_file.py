@@ -60,7 +60,7 @@ def check_state_file(path: Path) -> bool:
     try:
         info = path.lstat()
         if info.st_nlink > 1:
-            remove_initial_files(path)
+            remove_temporary_state_files(path)
             info = path.lstat()
     except FileNotFoundError:
         return False
@@ -92,12 +92,12 @@ def _problem(path: Path, info: os.stat_result) -> tuple[str, str]:
     return "", ""
 
 
-def initial_file_name(path: Path) -> Path:
+def temporary_state_file_name(path: Path) -> Path:
     """The name under which this process builds the file before it appears under its own name, complete."""
     return path.with_name(f".{path.name}.{os.getpid()}.new")
 
 
-def remove_initial_files(path: Path) -> None:
+def remove_temporary_state_files(path: Path) -> None:
     """Remove what killed processes left of building the file, here and with their SQLite journals."""
     for left in path.parent.glob(f".{path.name}.*.new*"):
         pid = left.name.removeprefix(f".{path.name}.").partition(".")[0]

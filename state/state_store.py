@@ -156,11 +156,11 @@ class StateStore:
     def post_target(self, lane: str, commit: str) -> RolloutTarget:
         """Write what is rolled out next. Needs no lease: whoever holds it reads this, and gives it up (B2)."""
         with self._database.transaction() as database:
-            return lane_holds.post_target(database, lane, commit)
+            return lane_holds.record_rollout_target(database, lane, commit)
 
     def target(self, lane: str) -> RolloutTarget | None:
         """What a lane is to be brought to now."""
-        return lane_holds.newest_target(self._database, lane)
+        return lane_holds.newest_rollout_target(self._database, lane)
 
     @property
     def pulls(self) -> PullRecords:
@@ -228,7 +228,7 @@ class StateStore:
     def begin_job(self, number: int) -> DetachedJob:
         """Write that this process carries a job out. Raises SelectionError when another one does."""
         with self._database.transaction() as database:
-            return detached_jobs.begin_job(database, number)
+            return detached_jobs.begin_detached_job(database, number)
 
     def end_job(self, number: int, code: int) -> None:
         """Write the exit code of a job."""
@@ -273,8 +273,8 @@ class StateStore:
 def _create(path: Path) -> None:
     """Build the whole file under another name and link it into place, so that no one ever sees half a state."""
     hit_failpoint("state.create.begin")
-    state_file.remove_initial_files(path)
-    newborn = state_file.initial_file_name(path)
+    state_file.remove_temporary_state_files(path)
+    newborn = state_file.temporary_state_file_name(path)
     state_file.create_private_file(newborn)
     hit_failpoint("state.create.file")
     database = Database(newborn)

@@ -14,7 +14,7 @@ from planner.app.drift_report import read_drift_report
 from planner.app.load_desired import load_configuration
 from planner.app.request import Request
 from planner.drift import DriftRow, DriftState
-from planner.drift_adoption import Adoption, ConfigurationPatch, LiveField
+from planner.drift_adoption import ConfigurationPatch, DriftAdoption, LiveField
 from planner.errors import RefusedError, SelectionError
 from planner.field_path import FieldPath
 from planner.plan import FieldChange, FieldOp
@@ -28,7 +28,7 @@ _USER_INFO = re.compile(r"://[^/\s@]+@")
 _REFUSED = "a secret never gets into YAML: change it where its source is"
 
 
-def adopt_drift(request: Request, address: str, acknowledgements: Path | None, ignore: Path | None) -> Adoption:
+def adopt_drift(request: Request, address: str, acknowledgements: Path | None, ignore: Path | None) -> DriftAdoption:
     """What has to become of the configuration so that the drift of the objects that match `address` is declared.
 
     Raises SelectionError when nothing matches, ConfigError, StateError and ProviderError as a drift report does.

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from planner.address import is_hwplan_kind
-from planner.app.ended_kubernetes_jobs import ends_of_begun_jobs
+from planner.app.ended_kubernetes_jobs import find_ended_kubernetes_jobs
 from planner.app.lane_holds import HeldRollout, refuse_plan_against_hold
 from planner.app.plan_run import PlanRun, count_owned_live
 from planner.app.read_and_preview import read_with_all_providers
@@ -31,7 +31,7 @@ from planner.executor import (
     run_verdict,
 )
 from planner.plan import Action, Change, Plan
-from planner.plan_document import compact_plan
+from planner.plan_document import encode_compact_plan
 from planner.plan_id import plan_id
 from planner.planning import check_guards
 from planner.ports import Absent, Observation, Present, Provider, ReadResult, Unreadable
@@ -120,7 +120,7 @@ def resume_run(session: Session, plan: Plan, how: ApplyChoices) -> RunReport:
     left = session.store.unfinished_run()
     if left is None:
         raise StateError("there is no unfinished run to resume", remedy="hwplan plan shows what is left to do")
-    options = replace(how.options, done=left.done, ended=ends_of_begun_jobs(plan, left, session))
+    options = replace(how.options, done=left.done, ended=find_ended_kubernetes_jobs(plan, left, session))
     return _run(plan, session, replace(how, options=options), resumes=left.info.number)
 
 
@@ -143,7 +143,7 @@ def _run(
     plan: Plan, session: Session, how: ApplyChoices, identifier: str = "", *, resumes: int | None = None
 ) -> RunReport:
     identifier = identifier or plan_id(plan)
-    document = compact_plan(plan, identifier)
+    document = encode_compact_plan(plan, identifier)
     operation = "destroy" if plan.destroy else "apply"
     others = (how.watch(plan),) if how.watch else ()
     with session.store.acquire(operation, identifier, how.lock_timeout) as lease:

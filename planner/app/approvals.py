@@ -17,7 +17,7 @@ from planner.errors import HwplanError, SelectionError, StalePlan
 from planner.loading.selection import resolve_selection
 from planner.plan import Plan, Selection
 from planner.plan_id import SHOWN_DIGITS, plan_id, short_id
-from planner.pull_requests.approval_file import Seal, is_account_name, parse_approval, render_approval
+from planner.pull_requests.approval_file import Seal, is_account_name, parse_approval_file, render_approval
 from planner.pull_requests.approvals import Approval, count_approvals, parse_github_time
 from planner.spec.pull_requests import ApprovalRules
 from planner.whole_file import write_whole
@@ -109,7 +109,7 @@ def _read(file: Path, seal: Seal) -> Approval:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise HwplanError(f"the approval cannot be read: {reason}", where=str(file)) from error
-    return parse_approval(text, seal, str(file))
+    return parse_approval_file(text, seal, str(file))
 
 
 def _rules(request: Request, found: Sequence[Approval]) -> list[tuple[str, ApprovalRules]]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from planner.address import is_hwplan_kind
-from planner.app.plan_run import Only, PlanRun, make_plan_run
+from planner.app.plan_run import Only, PlanRun, plan_selected_resources
 from planner.app.request import Request
 from planner.app.session import Session, open_session
 from planner.errors import SelectionError
@@ -31,7 +31,7 @@ def open_argo_sync_plan(request: Request) -> Iterator[tuple[PlanRun, Session]]:
         raise SelectionError("a sync takes a node and lanes", remedy="hwplan sync --node NODE --lane LANE")
     with open_session(request if request.plain else replace(request, scopes=(SCOPE,))) as session:
         only = _only(session)
-        yield make_plan_run(session, only=only), session
+        yield plan_selected_resources(session, only=only), session
 
 
 def _only(session: Session) -> Only:

@@ -13,12 +13,12 @@ from datetime import datetime
 
 from planner.app.lane.cluster_evidence import ClusterEvidenceReader
 from planner.app.lane.lane_parts import LaneParts, RunLocation
-from planner.app.lane.run_step_log import choose_step, read_step_log
+from planner.app.lane.run_step_log import choose_tekton_step, read_step_log
 from planner.app.load_desired import load_configuration
 from planner.app.observe.metrics_reader import open_metrics_reader
 from planner.app.observe.scrape_targets import ask_traffic, traffic_counter
 from planner.app.part_filters import is_git_ref, without_refs_of_other_lanes
-from planner.app.plan_run import PlanRun, make_plan_run
+from planner.app.plan_run import PlanRun, plan_selected_resources
 from planner.app.request import Request
 from planner.app.session import Session, open_session
 from planner.dataclass import dataclass
@@ -70,7 +70,7 @@ def open_benchmark_plan(request: Request, profile: str, *, rerun: bool = False) 
             if one is run or ((ours(one) or not is_git_ref(one)) and one.scope != SCOPE)
         )
         chosen = replace(session, stack=replace(session.stack, resources=resources))
-        yield BenchmarkPlan(make_plan_run(chosen), chosen, run)
+        yield BenchmarkPlan(plan_selected_resources(chosen), chosen, run)
 
 
 def read_benchmark(request: Request, profile: str, name: str = "") -> BenchmarkReport:
@@ -164,7 +164,7 @@ def _failure(session: Session, namespace: str, tasks: Mapping[str, JsonObject]) 
     }
     if not failed:
         return None
-    task, step = choose_step(failed, "", "")
+    task, step = choose_tekton_step(failed, "", "")
     lines = read_last_lines_of_step(session.world.cluster, namespace, failed[task], step)
     guilty = str(step.get("name") or "") if (step.get("terminated") or {}).get("exitCode") else ""
     return FailedTask(task, guilty, (tekton_run_state.condition_text(failed[task]), *lines))

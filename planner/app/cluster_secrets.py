@@ -14,7 +14,7 @@ from providers.kubernetes.secret_values import SecretValues, reader_of_live_secr
 
 
 @dataclass(slots=True)
-class ClusterSecrets:
+class ClusterSecretReader:
     """A planner.loading.secrets.secret_reader.KubernetesReader. Connects at the first read, with the context of
     the node."""
 

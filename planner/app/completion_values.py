@@ -28,7 +28,7 @@ def completion_words(config_dir: Path, what: str, nodes: tuple[str, ...] = ()) -
         case "scopes":
             return sorted({scope.name for product in config.products.values() for scope in product.spec.scopes})
         case "kinds":
-            from planner.app.product_fields import product_fields_of_config
+            from planner.app.product_defined_fields import product_fields_of_config
             from planner.loading.kind_documentation import summaries_of_kinds
 
             return [kind for kind, _ in summaries_of_kinds(product_fields_of_config(config))]

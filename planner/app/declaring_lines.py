@@ -37,7 +37,11 @@ def declaring_lines(request: Request, plan: Plan, repository: LocalRepository) -
         sources = _in_manifests(request, fields) if request.plain else _in_templates(request, plan, fields)
     except HwplanError:
         return ()
-    paths = {one.file: found for one in sources if one.line and (found := input_path(request, one.file)) is not None}
+    paths = {
+        one.file: found
+        for one in sources
+        if one.line and (found := local_path_of_source(request, one.file)) is not None
+    }
     written: dict[tuple[str, int], str] = {}
     for file, path in paths.items():
         lines = sorted({one.line for one in sources if one.file == file and one.line})
@@ -49,7 +53,7 @@ def declaring_lines(request: Request, plan: Plan, repository: LocalRepository) -
     )
 
 
-def input_path(request: Request, file: str) -> Path | None:
+def local_path_of_source(request: Request, file: str) -> Path | None:
     """The file that a SourceRef names; None where it is none of this machine."""
     roots = (Path(), request.config.resolve().parent, request.config)
     return next((root / file for root in roots if file and (root / file).is_file()), None)
@@ -89,7 +93,7 @@ def _in_manifests(request: Request, fields: Sequence[_Field]) -> list[SourceRef]
 
 def _in_manifest(request: Request, change: Change, item: FieldChange, read: dict[str, DocumentText]) -> SourceRef:
     file = change.source.file
-    path = input_path(request, file)
+    path = local_path_of_source(request, file)
     if path is None:
         return SourceRef("")
     text = read.setdefault(file, DocumentText(file, data=path.read_bytes()))

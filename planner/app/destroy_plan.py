@@ -16,14 +16,14 @@ from planner.app.plan_remarks import remarks_from_state
 from planner.app.plan_run import (
     PlanRun,
     count_owned_live,
-    decide_plan,
+    make_redacted_plan,
+    resolve_resource_namespaces,
     resolved_selection,
     warnings_of_unlisted_kinds,
-    with_real_namespaces,
 )
 from planner.app.read_and_preview import read_with_all_providers
 from planner.app.session import Session, identify_cluster
-from planner.app.undeclared_sets import suggest_owned_set
+from planner.app.undeclared_sets import suggest_similar_owned_set
 from planner.app.unlabelled_objects import unlabelled_objects
 from planner.applied_state import AppliedState, KindInNamespace
 from planner.dataclass import dataclass
@@ -86,7 +86,7 @@ def make_destroy_plan(session: Session) -> PlanRun:
     mine = replace(snapshot, records=records)  # nothing is predicted: nothing can be gone, or declared otherwise
     live = count_owned_live(seen, declared.owned)
     notes = {**remarks_from_state(inputs, mine), **_unlabelled(session, inputs, snapshot, chosen, declared.resources)}
-    return PlanRun(decide_plan(inputs), inputs.graph, snapshot, live, notes, inputs)
+    return PlanRun(make_redacted_plan(inputs), inputs.graph, snapshot, live, notes, inputs)
 
 
 def make_owned_set_destroy_plan(session: Session) -> PlanRun:
@@ -99,7 +99,7 @@ def make_owned_set_destroy_plan(session: Session) -> PlanRun:
     kinds = {KindInNamespace("", kind.api_version, kind.kind, "") for kind in listable_kinds(world.cluster)}
     seen, _ = read_with_all_providers(world.providers, (), stack.owned, kinds)
     if not seen.strays and not any(one.record.owned_by == request.name for one in session.store.versions()):
-        near = suggest_owned_set(request.name, session, seen)
+        near = suggest_similar_owned_set(request.name, session, seen)
         raise SelectionError(f"there is no set {request.name}, nor a record of one", where="--set", remedy=near)
     order = live_graph([resource_of_live_object(stray) for stray in seen.strays])
     chosen = select_teardown(order, order.order(), request.targets, request.exclude)
@@ -120,7 +120,9 @@ def make_owned_set_destroy_plan(session: Session) -> PlanRun:
     inputs = with_cascaded_objects(inputs, world.cluster)
     snapshot = world.store.snapshot(stack.owned)
     notes = {**remarks_from_state(inputs, snapshot), **_unlabelled(session, inputs, snapshot, chosen, {})}
-    return PlanRun(decide_plan(inputs), inputs.graph, snapshot, count_owned_live(seen, stack.owned), notes, inputs)
+    return PlanRun(
+        make_redacted_plan(inputs), inputs.graph, snapshot, count_owned_live(seen, stack.owned), notes, inputs
+    )
 
 
 def _unlabelled(
@@ -149,7 +151,7 @@ def _declared(session: Session) -> _Declared:
     request, stack = session.request, session.stack
     lanes = tuple(lane for lane in request.lanes if lane != ALL)
     if request.plain or not (lanes or request.scopes):
-        found = {one.address: one for one in with_real_namespaces(session, stack.resources)}
+        found = {one.address: one for one in resolve_resource_namespaces(session, stack.resources)}
         return _Declared(found, stack.owned, frozenset(found))
     config, print_of = load_configuration(request), session.store.fingerprinter()
     with_them = config.switched(lanes, enabled=True)
@@ -158,7 +160,7 @@ def _declared(session: Session) -> _Declared:
     selected: Collection[Resource] = load_desired(request, print_of, with_them).resources
     shared = load_desired(whole, print_of, config.switched(lanes, enabled=False)).resources if lanes else ()
     found, wanted, staying = (
-        {one.address: one for one in with_real_namespaces(session, part)}
+        {one.address: one for one in resolve_resource_namespaces(session, part)}
         for part in (everything.resources, selected, shared)
     )
     return _Declared(found, everything.owned, frozenset(wanted).difference(staying).intersection(found), lanes)

@@ -9,9 +9,9 @@ from pathlib import Path
 from planner.app.drift_report import open_drift_report
 from planner.app.github_texts import (
     GitHubTextResult,
-    LaneRepository,
+    LaneGitHubRepository,
     github_text_resource,
-    lane_repository,
+    lane_issue_repository,
     update_github_texts,
 )
 from planner.app.request import Request
@@ -79,7 +79,7 @@ def update_drift_issues(
             if not rows:
                 continue
             owned = f"{stack.product}.{node}.{lane}"
-            where = lane_repository(request, stack.product, node, lane)
+            where = lane_issue_repository(request, stack.product, node, lane)
             for issue in drift_issues(replace(report, rows=rows), owned, f"hwplan drift --node {node} --lane {lane}"):
                 wanted.append(made := _resource(issue, owned, where))
                 issues[made.address.name] = issue
@@ -88,7 +88,7 @@ def update_drift_issues(
     return DriftIssues(report, results, len(wanted) - len(results))
 
 
-def _resource(issue: DriftIssue, owned: str, where: LaneRepository) -> Resource:
+def _resource(issue: DriftIssue, owned: str, where: LaneGitHubRepository) -> Resource:
     state = "open" if issue.is_open else "closed"
     spec = {
         "repo": where.repo, "access": where.access, "marker": issue.marker, "title": issue.title, "body": issue.body,

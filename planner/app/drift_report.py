@@ -42,9 +42,9 @@ def _acknowledged(request: Request, given: Path | None) -> tuple[Acknowledgement
     file = given or request.config / ACKNOWLEDGEMENTS
     if given is None and not file.is_file():
         return ()
-    from planner.loading.drift_acknowledgements import load_acknowledgements
+    from planner.loading.drift_acknowledgements import load_drift_acknowledgements
 
-    return load_acknowledgements(file)
+    return load_drift_acknowledgements(file)
 
 
 def _ignored(request: Request, given: Path | None) -> tuple[IgnoreRule, ...]:

@@ -14,7 +14,7 @@ from planner.address import Address
 from planner.app.session import Session
 from planner.applied_state import AppliedState
 from planner.events import NodeResult
-from planner.executor import EarlierEnd
+from planner.executor import EarlierChangeResult
 from planner.plan import Plan
 from planner.planning import PlanInputs
 from planner.ports import Absent, Effect, Preview, Readiness, Written
@@ -66,9 +66,11 @@ def _repeated_jobs(inputs: PlanInputs, well: Collection[Address], session: Sessi
     return tuple(out)
 
 
-def ends_of_begun_jobs(plan: Plan, left: UnfinishedRun, session: Session) -> Mapping[Address, EarlierEnd]:
+def find_ended_kubernetes_jobs(
+    plan: Plan, left: UnfinishedRun, session: Session
+) -> Mapping[Address, EarlierChangeResult]:
     """The Jobs that an interrupted run has made and that are gone, with how each ended. None of them runs twice."""
-    out: dict[Address, EarlierEnd] = {}
+    out: dict[Address, EarlierChangeResult] = {}
     for change in plan.changes:
         if change.desired is None or not change.precondition.absent:
             continue
@@ -76,7 +78,7 @@ def ends_of_begun_jobs(plan: Plan, left: UnfinishedRun, session: Session) -> Map
         if found is not None:
             written = Written(left.begun[change.address].uid, already=True, warnings=found.warnings)
             failure = "" if found.ok else _interrupted(left, found)
-            out[change.address] = EarlierEnd(written, failure, _REMEDY if failure else "")
+            out[change.address] = EarlierChangeResult(written, failure, _REMEDY if failure else "")
     return out
 
 

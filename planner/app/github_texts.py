@@ -18,7 +18,7 @@ from planner.errors import SelectionError
 from planner.events import Event
 from planner.executor import ExecutionOptions, execute_plan
 from planner.graph import build_graph
-from planner.loading.config_policies.pull_rules import pull_remote
+from planner.loading.config_policies.pull_request_rules import pull_request_remote
 from planner.plan import Action, Change, Plan, Selection
 from planner.planning import PlanInputs, make_plan
 from planner.ports import Absent, Provider
@@ -32,7 +32,7 @@ _COMMAND = SourceRef("the command line")
 
 
 @dataclass(frozen=True, slots=True)
-class LaneRepository:
+class LaneGitHubRepository:
     """The repository of a lane on GitHub: `owner/name`, and how it is asked."""
 
     repo: str
@@ -50,11 +50,11 @@ class GitHubTextResult:
     problem: str = ""
 
 
-def lane_repository(request: Request, product: str, node: str, lane: str) -> LaneRepository:
+def lane_issue_repository(request: Request, product: str, node: str, lane: str) -> LaneGitHubRepository:
     """Where issues and comments about a lane stand. Raises SelectionError where its remote has no `repo`."""
     config = load_configuration(request)
     found = next((one.spec for one in config.lanes_of(product, node) if one.name == lane), None)
-    remote = pull_remote(found, config.nodes[node].spec) if found is not None else None
+    remote = pull_request_remote(found, config.nodes[node].spec) if found is not None else None
     if found is None or remote is None or remote.repo is None:
         raise SelectionError(
             f"{node}/{lane} has no repository on GitHub",
@@ -62,7 +62,7 @@ def lane_repository(request: Request, product: str, node: str, lane: str) -> Lan
             remedy="name a `remote` of the lane that has `repo: owner/name`",
         )
     access = found.pulls.access.model_dump(mode="json", by_alias=True, exclude_none=True) if found.pulls else {}
-    return LaneRepository(remote.repo, access, found)
+    return LaneGitHubRepository(remote.repo, access, found)
 
 
 def github_text_resource(kind: str, name: str, spec: JsonObject) -> Resource:

@@ -21,7 +21,7 @@ from planner.loading.yaml.load_documents import TEMPLATE, load_documents
 from planner.values import Json, JsonObject, JsonValue
 from providers.cluster import Cluster, KindInfo, ObjectCollection
 from providers.kubernetes.cluster_types import ClusterTypes
-from providers.kubernetes.declared_part import declared_part, owned_set_label, why_not_declarable
+from providers.kubernetes.declared_part import adoptable_document, owned_set_label, why_not_declarable
 
 _SCOPE = "imported"
 _VERBS = frozenset({"list", "patch"})
@@ -58,7 +58,7 @@ def read_importable_objects(
         if reason:
             left_out[str(address)] = reason
         else:
-            part = _secret(live) if live["kind"] == "Secret" else declared_part(live, types.table(place.kind))
+            part = _secret(live) if live["kind"] == "Secret" else adoptable_document(live, types.table(place.kind))
             documents[place.namespace].setdefault(address, part)
     missing = [name for name in namespaces if Address("", "Namespace", "", "", name) not in documents[""]]
     if missing:
@@ -125,7 +125,7 @@ def _secret(live: JsonObject) -> JsonObject:
         raise PermanentError("a Secret without keys has no source", where=where, remedy="leave it out with --leave")
     from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
-    bare = declared_part({key: value for key, value in live.items() if key != "data"}, MergeTypeTable.builtin())
+    bare = adoptable_document({key: value for key, value in live.items() if key != "data"}, MergeTypeTable.builtin())
     texts = {part: bare["metadata"][part] for part in ("labels", "annotations") if bare["metadata"].get(part)}
     return {
         "apiVersion": "hwplan.dev/v1",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from planner.address import Address
 from planner.app.request import Request
-from planner.app.snapshot_records import is_saved_snapshot, recorded_secrets
+from planner.app.snapshot_records import is_saved_snapshot, secrets_in_snapshot
 from planner.app.unredacted_names import leave_declared_names_unredacted
 from planner.dataclass import dataclass
 from planner.errors import SelectionError
@@ -109,7 +109,7 @@ def load_selected(
     from planner.app.manifest_fetch import fetch_manifest
     from planner.loading.product_stack import load_product_stack
 
-    recorded = recorded_secrets(request.live, fingerprinter) if is_saved_snapshot(request.live) else None
+    recorded = secrets_in_snapshot(request.live, fingerprinter) if is_saved_snapshot(request.live) else None
     print_of = recorded.fingerprinter(fingerprinter) if recorded else fingerprinter
     return load_product_stack(
         config,
@@ -169,7 +169,7 @@ def _product(request: Request, fingerprinter: Fingerprinter, config: Config, *, 
 
 def _is_comparable(request: Request, fingerprinter: Fingerprinter) -> bool:
     """Whether fingerprints made here can be compared with those of what is looked at."""
-    return not is_saved_snapshot(request.live) or recorded_secrets(request.live, fingerprinter).same_key
+    return not is_saved_snapshot(request.live) or secrets_in_snapshot(request.live, fingerprinter).same_key
 
 
 def _without_values(stack: Stack) -> Stack:
@@ -184,7 +184,7 @@ def _without_values(stack: Stack) -> Stack:
 
 
 def _holds_value(resource: Resource) -> bool:
-    from planner.loading.secrets.recorded_secrets import INLINE
+    from planner.loading.secrets.snapshot_secret_fingerprints import INLINE
 
     if resource.address.kind != "Secret":
         return False
@@ -194,11 +194,11 @@ def _holds_value(resource: Resource) -> bool:
 
 def _cluster_secrets(request: Request, config: Config) -> KubernetesReader:
     """With the kube context of the selected node: a plan is bound to one."""
-    from planner.app.cluster_secrets import ClusterSecrets
+    from planner.app.cluster_secrets import ClusterSecretReader
     from planner.loading.selection import resolve_products
 
     node, _ = resolve_products(config, requested_selection(request))[0].nodes[0]
-    return ClusterSecrets(request, node.spec.kube_context)
+    return ClusterSecretReader(request, node.spec.kube_context)
 
 
 def _secrets_dir(request: Request) -> Path | None:

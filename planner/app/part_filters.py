@@ -98,7 +98,7 @@ def is_secret(resource: Resource) -> bool:
     return resource.api_version == "v1" and resource.address.kind == "Secret"
 
 
-def no_resource(resource: Resource) -> bool:
+def selects_no_resource(resource: Resource) -> bool:
     """No declared resource at all: for verbs that only take away."""
     return False
 

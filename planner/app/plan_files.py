@@ -6,9 +6,9 @@ from pathlib import Path
 
 from planner.app.apply_plan import ApplyChoices, RunReport, apply_saved_plan, resume_run
 from planner.app.load_desired import Stack, empty_stack, load_desired
-from planner.app.request import Request, request_of_selection
+from planner.app.request import Request, request_of_earlier_plan
 from planner.app.runtime import open_store
-from planner.app.session import open_session_with
+from planner.app.session import open_session_with_stack
 from planner.app.shown_plans import refuse_unapproved_plan
 from planner.errors import ForeignPlan, HwplanError, StateError
 from planner.plan import Plan
@@ -55,7 +55,7 @@ def apply_plan_file(request: Request, path: Path, how: ApplyChoices, *, approved
         refuse_unapproved_plan(request, approved, plan)
     with open_store(request) as store:
         stack = _stack_of(request, plan, store)
-        with open_session_with(request, store, stack) as session:
+        with open_session_with_stack(request, store, stack) as session:
             return apply_saved_plan(plan, session, how)
 
 
@@ -69,7 +69,7 @@ def resume_unfinished(request: Request, how: ApplyChoices) -> RunReport:
     """Finish that run."""
     with open_store(request) as store:
         plan = _unfinished(store)
-        with open_session_with(request, store, _stack_of(request, plan, store)) as session:
+        with open_session_with_stack(request, store, _stack_of(request, plan, store)) as session:
             return resume_run(session, plan, how)
 
 
@@ -85,7 +85,7 @@ def _stack_of(request: Request, plan: Plan, store: StateStore) -> Stack:
 
     A plan without secrets applies without its configuration.
     """
-    chosen = request_of_selection(request, plan.selection)
+    chosen = request_of_earlier_plan(request, plan.selection)
     try:
         return load_desired(chosen, store.fingerprinter())
     except HwplanError:

@@ -89,7 +89,7 @@ def open_plan_run(
     with open_session(request) as opened:
         resources = rewrite(opened) if rewrite is not None else opened.stack.resources
         session = replace(opened, stack=replace(opened.stack, resources=resources))
-        yield make_plan_run(session, only=only, prune=prune, named=named), session
+        yield plan_selected_resources(session, only=only, prune=prune, named=named), session
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class GatheredInputs:
     obsolete: ObsoleteSecrets = field(default_factory=ObsoleteSecrets)
 
 
-def make_plan_run(
+def plan_selected_resources(
     session: Session, *, only: Only | None = None, prune: Prune | None = None, named: str = ""
 ) -> PlanRun:
     """Make the plan; with `only` of just those resources, without what they depend on, and without pruning but for what
@@ -122,7 +122,7 @@ def make_plan_run(
         **remarks_from_state(inputs, snapshot, gathered.declared),
         **_secrets_folders(session),
     }
-    return PlanRun(decide_plan(inputs), inputs.graph, snapshot, live, notes, inputs)
+    return PlanRun(make_redacted_plan(inputs), inputs.graph, snapshot, live, notes, inputs)
 
 
 def _left_records(gathered: GatheredInputs) -> Mapping[Address, AppliedRecord]:
@@ -135,7 +135,7 @@ def _left_records(gathered: GatheredInputs) -> Mapping[Address, AppliedRecord]:
     }
 
 
-def decide_plan(inputs: PlanInputs) -> Plan:
+def make_redacted_plan(inputs: PlanInputs) -> Plan:
     """The plan of `inputs`, cleaned once more: by now every secret that was read is known, whoever read it first."""
     return clean_texts_in_value(make_plan(inputs))
 
@@ -146,7 +146,7 @@ def gather_inputs(
     """Read and predict everything that is selected."""
     request, stack, world = session.request, session.stack, session.world
     identity = identify_cluster(session)
-    placed = with_argo_repairs(world, with_real_namespaces(session, stack.resources))
+    placed = with_argo_repairs(world, resolve_resource_namespaces(session, stack.resources))
     whole = graph_naming_missing_scopes(session, placed)
     chosen = _chosen(request, whole) - frozenset(one.address for one in placed if only and not only(one))
     resources = with_ownership_options({one.address: one for one in placed if one.address in chosen}, request)
@@ -214,7 +214,7 @@ def _no_longer_declared(session: Session, inputs: PlanInputs, declared: Collecti
     return tuple(f"{address}: declared when the snapshot was saved, no longer; it is left alone" for address in left)
 
 
-def with_real_namespaces(session: Session, resources: Collection[Resource]) -> list[Resource]:
+def resolve_resource_namespaces(session: Session, resources: Collection[Resource]) -> list[Resource]:
     """Every resource in the namespace that it will really stand in: only discovery knows which kinds are namespaced."""
     coming = kinds_of_planned_crds(one.manifest for one in resources if is_crd(one.manifest))
     keys = {(one.api_version, one.address.kind) for one in resources if not is_hwplan_kind(one.api_version)}

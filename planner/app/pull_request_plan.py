@@ -14,12 +14,11 @@ from tempfile import TemporaryDirectory
 
 from planner.address import Address, address_of, is_hwplan_kind
 from planner.app.lane.argo_preview import PromotionPreview, predict_sync_of_promotion, preview_promotion
-from planner.app.plan_run import PlanRun, make_plan_run
+from planner.app.plan_run import PlanRun, plan_selected_resources
 from planner.app.pull_requests.monitored_lane import MonitoredLane, find_monitored_lane
 from planner.app.request import Request
 from planner.app.session import Session
-from planner.app.trigger.rollout_plan import open_rollout_parts
-from planner.caches import cache_folder
+from planner.app.trigger.rollout_plan import open_rollout_session
 from planner.dataclass import dataclass
 from planner.document_diff import diff_documents
 from planner.errors import ConfigError, ProviderError, SelectionError
@@ -32,17 +31,18 @@ from planner.pull_requests.merge_check import ConflictingMerge, PredictedMerge
 from planner.render.pull_request_stages import PullRequestStagesInput
 from planner.resource import Resource
 from planner.rollout.argo_prediction import ArgoPrediction
-from planner.rollout.promotion import CATALOG
-from planner.side_effects.workload_pods import effects_on_workload
+from planner.rollout.promotion_prediction import CATALOG
+from planner.side_effects.pod_disruptions import effects_on_workload
 from planner.source_ref import SourceRef
+from planner.user_cache_folder import cache_folder
 from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate
 from providers.git.git_client import GitClient
-from providers.git.git_merges import GitMerges
+from providers.git.git_merges import RemoteGitMergeReader
 from providers.git.object_cache import ObjectCache
 from providers.git.remotes import open_remote_locations
-from providers.github.conflict_pulls import with_pulls
+from providers.github.conflict_pulls import add_conflict_pull_requests
 from providers.github.provider import GitHubProvider
-from providers.github_with_git import create_for
+from providers.github_with_git import create_without_cluster
 
 _API = "hwplan.dev/v1"
 _COMMAND = SourceRef("the command line")
@@ -83,8 +83,8 @@ def open_pull_request_plan(request: Request, number: int) -> Iterator[PullReques
     ProviderError where it cannot be read.
     """
     place = find_monitored_lane(request)
-    with open_rollout_parts(place.request, secrets=False) as parts:
-        github = create_for(request.config, parts.session.world.sandbox)
+    with open_rollout_session(place.request, secrets=False) as parts:
+        github = create_without_cluster(request.config, parts.session.world.sandbox)
         pull = github.clients.of(place.access).pull(place.repo, number)
         _check(pull, place)
         merging = _resource(place, pull, parts.run.address.node_lane)
@@ -95,7 +95,7 @@ def open_pull_request_plan(request: Request, number: int) -> Iterator[PullReques
         )
         wanted = (merging, *resources)
         session = replace(parts.session, stack=replace(parts.session.stack, resources=wanted))
-        made = make_plan_run(session)
+        made = plan_selected_resources(session)
         predicted = _predicted(session, place, pull, github)
         yield PullRequestPlan(
             made, session, place, pull, predicted.merge, predicted.files, predicted.promotion, predicted.argo,
@@ -103,7 +103,7 @@ def open_pull_request_plan(request: Request, number: int) -> Iterator[PullReques
         )  # fmt: skip
 
 
-def stages_input_of_plan(found: PullRequestPlan) -> PullRequestStagesInput:
+def pull_request_stages_input(found: PullRequestPlan) -> PullRequestStagesInput:
     """What the stages on its page are made from."""
     promotion, pull = found.promotion, found.pull
     after = promotion.after if promotion is not None else None
@@ -247,14 +247,14 @@ def _predicted(session: Session, place: MonitoredLane, pull: PullRequestState, g
     with TemporaryDirectory(prefix="hwplan-git-") as scratch:
         client = GitClient()
         objects = ObjectCache(client, Path(scratch) if sandbox is not None else cache_folder("git"))
-        merges = GitMerges(client, objects, open_remote_locations(session.request.config, sandbox))
+        merges = RemoteGitMergeReader(client, objects, open_remote_locations(session.request.config, sandbox))
         found = _Foretold()
         try:
             base = _base_of(merges, place, pull)
             merge = merges.predict(place.git, place.branch, pull.head, place.rules.method, base)
             found = _Foretold(merge)
             if isinstance(merge, ConflictingMerge):
-                merge = with_pulls(merge, github.clients.of(place.access), place.repo, place.branch)
+                merge = add_conflict_pull_requests(merge, github.clients.of(place.access), place.repo, place.branch)
                 return replace(found, merge=merge, problem=merge.described())
             found = replace(found, files=_files(objects, merge))
             promotion = preview_promotion(session, place.spec, objects, merge.tree)
@@ -263,7 +263,7 @@ def _predicted(session: Session, place: MonitoredLane, pull: PullRequestState, g
             return replace(found, problem=error.message)
 
 
-def _base_of(merges: GitMerges, place: MonitoredLane, pull: PullRequestState) -> str:
+def _base_of(merges: RemoteGitMergeReader, place: MonitoredLane, pull: PullRequestState) -> str:
     """The commit that it is merged into: the tip, or, of a merged one, the first parent of its merge."""
     if not pull.merged:
         return ""

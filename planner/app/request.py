@@ -67,7 +67,7 @@ class Request:
         )
 
 
-def request_of_selection(request: Request, selection: Selection) -> Request:
+def request_of_earlier_plan(request: Request, selection: Selection) -> Request:
     """The request with the selecting words of an earlier plan. What came from standard input is gone."""
     return replace(
         request,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from planner.app.declaring_lines import declaring_lines, input_path
+from planner.app.declaring_lines import declaring_lines, local_path_of_source
 from planner.app.plan_run import open_plan_run
 from planner.app.request import Request
 from planner.errors import HwplanError, PermanentError
@@ -81,7 +81,7 @@ def _written(repository: LocalRepository, request: Request, plan: Plan) -> dict[
     files = {one.source.file for one in plan.changes if one.source.file and any(item.manager for item in one.fields)}
     found = {}
     for file in sorted(files):
-        path = input_path(request, file)
+        path = local_path_of_source(request, file)
         if path is not None and (since := repository.last_change(path.resolve())):
             found[file] = since
     return found

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from planner.app.github_texts import github_text_resource, lane_repository, update_github_texts
+from planner.app.github_texts import github_text_resource, lane_issue_repository, update_github_texts
 from planner.app.lane.lane_evidence import StatusTarget
 from planner.app.lane.lane_status import read_lane_status
 from planner.app.pull_requests.monitored_lane import find_monitored_lane
@@ -22,8 +22,7 @@ from planner.app.request import Request
 from planner.app.runtime import state_folder
 from planner.app.session import Session
 from planner.app.snapshot_records import is_saved_snapshot
-from planner.app.trigger.rollout_plan import RolloutParts, open_rollout_parts
-from planner.caches import cache_folder
+from planner.app.trigger.rollout_plan import RolloutSession, open_rollout_session
 from planner.dataclass import dataclass
 from planner.errors import ForeignPlan, HwplanError, SelectionError
 from planner.ports import Absent, Present
@@ -31,14 +30,15 @@ from planner.pull_requests.text_markers import marker_line
 from planner.redaction.redactor import REDACTOR
 from planner.render.rollout_brief import BriefEntry, brief_marker, parse_merged_commits, render_brief_entry
 from planner.resource import Resource
-from planner.spec.brief import Brief
+from planner.spec.brief import RolloutBrief
+from planner.user_cache_folder import cache_folder
 from planner.values import JsonObject
 from planner.whole_file import write_whole
 from providers.git.git_client import GitClient
 from providers.git.git_merges import log_between
 from providers.git.object_cache import ObjectCache
 from providers.git.remotes import Remote, open_remote_locations, resolve_remote
-from providers.github_with_git import create_for
+from providers.github_with_git import create_without_cluster
 
 _MOST_COMMITS = 400
 _PAST = 50  # closeout records among which the rollout before is looked for
@@ -46,7 +46,7 @@ _OF_PULL = re.compile(r"^Merge pull request #([0-9]{1,9})\b|\(#([0-9]{1,9})\)$")
 
 
 @dataclass(frozen=True, slots=True)
-class BriefResult:
+class RolloutBriefResult:
     """An entry with the place where it stands: `written` is false where it stood there already, or nobody confirmed."""
 
     text: str
@@ -55,14 +55,16 @@ class BriefResult:
     known: bool
 
 
-def append_rollout(session: Session, head: Resource, brief: Brief, record: JsonObject) -> BriefResult:
+def append_rollout_to_brief(
+    session: Session, head: Resource, brief: RolloutBrief, record: JsonObject
+) -> RolloutBriefResult:
     """Append the entry of a rollout that has just ended. Raises HwplanError where it cannot be written."""
     with _history(session, head) as history:
         entry = _entry(session, history, record, 0)
     return _append(session, brief, entry, confirm=True)
 
 
-def record_rollout(request: Request, number: int, commit: str, *, confirm: bool) -> BriefResult:
+def append_rollout_brief(request: Request, number: int, commit: str, *, confirm: bool) -> RolloutBriefResult:
     """Append the entry of a rollout by hand. Raises SelectionError where the lane has no brief, the pull request is not
     merged or not in `commit`, or no run of the commit is known."""
     if confirm and is_saved_snapshot(request.live):
@@ -75,9 +77,13 @@ def record_rollout(request: Request, number: int, commit: str, *, confirm: bool)
             where="brief",
             remedy="write `brief: {issue: N}` or `brief: {file: PATH}` of the lane",
         )
-    with open_rollout_parts(place.request) as parts, _history(parts.session, parts.head) as history:
+    with open_rollout_session(place.request) as parts, _history(parts.session, parts.head) as history:
         session = parts.session
-        pull = create_for(request.config, session.world.sandbox).clients.of(place.access).pull(place.repo, number)
+        pull = (
+            create_without_cluster(request.config, session.world.sandbox)
+            .clients.of(place.access)
+            .pull(place.repo, number)
+        )
         whole = history.whole(commit)
         if not pull.merged:
             raise SelectionError(f"pull request {number} is not merged", where="--pr")
@@ -91,7 +97,7 @@ def record_rollout(request: Request, number: int, commit: str, *, confirm: bool)
         return _append(session, brief, _entry(session, history, record, number), confirm=confirm)
 
 
-def _record(parts: RolloutParts, request: Request, commit: str) -> JsonObject:
+def _record(parts: RolloutSession, request: Request, commit: str) -> JsonObject:
     """The closeout record of the commit: as it was written at the end of its rollout, else as it is read now."""
     session = parts.session
     stack = session.stack
@@ -172,38 +178,38 @@ def _pull_of(history: _History, commit: str) -> int:
 # --- where it stands -------------------------------------------------------------------------------------------------
 
 
-def _append(session: Session, brief: Brief, entry: BriefEntry, *, confirm: bool) -> BriefResult:
+def _append(session: Session, brief: RolloutBrief, entry: BriefEntry, *, confirm: bool) -> RolloutBriefResult:
     text = REDACTOR.clean(render_brief_entry(entry))
     marker = brief_marker(str(entry.record["key"]["lane"]), str(entry.record["key"]["commit"]))
     if brief.file is not None:
         return _append_to_file(session, session.request.config / brief.file, text, marker, confirm=confirm)
     assert brief.issue is not None
     stack = session.stack
-    where = lane_repository(session.request, stack.product, stack.nodes[0], stack.lanes[0])
+    where = lane_issue_repository(session.request, stack.product, stack.nodes[0], stack.lanes[0])
     spec = {"repo": where.repo, "access": where.access, "number": brief.issue, "marker": marker, "body": text}
     comment = github_text_resource("GitHubComment", "brief", spec)
     place = f"{where.repo}#{brief.issue}"
     seen, _ = read_with_all_providers(session.world.providers, [comment], (), ())
     found = seen.observations[comment.address]
     if isinstance(found, Present):
-        return BriefResult(text, place, written=False, known=True)
+        return RolloutBriefResult(text, place, written=False, known=True)
     if not isinstance(found, Absent):
         raise HwplanError(f"the brief cannot be read: {found.reason}", where=place)
     if not confirm:
-        return BriefResult(text, place, written=False, known=False)
+        return RolloutBriefResult(text, place, written=False, known=False)
     for one in update_github_texts(session, [comment], confirm=True):
         if one.problem:
             raise HwplanError(f"the brief was not written: {one.problem}", where=place)
         place = one.url or place
-    return BriefResult(text, place, written=True, known=False)
+    return RolloutBriefResult(text, place, written=True, known=False)
 
 
-def _append_to_file(session: Session, path: Path, text: str, marker: str, *, confirm: bool) -> BriefResult:
+def _append_to_file(session: Session, path: Path, text: str, marker: str, *, confirm: bool) -> RolloutBriefResult:
     try:
         with _locked(session):
             before = path.read_text(encoding="utf-8") if path.exists() else ""
             if marker_line(marker) in before.splitlines():
-                return BriefResult(text, str(path), written=False, known=True)
+                return RolloutBriefResult(text, str(path), written=False, known=True)
             if confirm:
                 gap = "\n" if before and not before.endswith("\n\n") else ""
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -211,7 +217,7 @@ def _append_to_file(session: Session, path: Path, text: str, marker: str, *, con
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise HwplanError(f"the brief cannot be written: {reason}", where=str(path)) from error
-    return BriefResult(text, str(path), written=confirm, known=False)
+    return RolloutBriefResult(text, str(path), written=confirm, known=False)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ SCOPE = "runners"  # of a product, taken where the command names no scope
 
 
 @dataclass(frozen=True, slots=True)
-class RunnerRule:
+class RetentionSelection:
     """One Retention of a plan, and what its choice is made from. `selected` are the names of what goes; `problem` says
     why nothing is known, "" where it is."""
 
@@ -91,7 +91,7 @@ def _chosen(retention: Resource, limit: int | None, force: bool) -> Resource:
     return replace(retention, manifest=manifest)
 
 
-def runner_rules_of_plan(run: PlanRun) -> tuple[RunnerRule, ...]:
+def runner_rules_of_plan(run: PlanRun) -> tuple[RetentionSelection, ...]:
     """The rules of a plan with what each looked at."""
     found = []
     for address, resource in sorted(run.inputs.resources.items()):
@@ -101,14 +101,14 @@ def runner_rules_of_plan(run: PlanRun) -> tuple[RunnerRule, ...]:
         choice = (seen.value or {}).get("choice") if isinstance(seen, Present) else None
         if isinstance(choice, ActivityChoice):
             names = frozenset(one.name for one in choice.to_delete)
-            found.append(RunnerRule(resource, choice.looked_at, names))
+            found.append(RetentionSelection(resource, choice.looked_at, names))
         elif not isinstance(seen, Present):
             reason = seen.reason if isinstance(seen, Unreadable) else "it was not looked at"
-            found.append(RunnerRule(resource, problem=reason))
+            found.append(RetentionSelection(resource, problem=reason))
     return tuple(found)
 
 
-def runners_json(rules: tuple[RunnerRule, ...]) -> JsonObject:
+def runner_cleanup_json(rules: tuple[RetentionSelection, ...]) -> JsonObject:
     """What a clean-up was decided from, with the keys that operators know (seed L140)."""
     return {
         "criteria": {
@@ -124,7 +124,7 @@ def runners_json(rules: tuple[RunnerRule, ...]) -> JsonObject:
     }
 
 
-def _criteria(rule: RunnerRule) -> JsonObject:
+def _criteria(rule: RetentionSelection) -> JsonObject:
     spec = rule.resource.manifest["spec"]
     activity = spec["activity"]
     return {
@@ -137,7 +137,7 @@ def _criteria(rule: RunnerRule) -> JsonObject:
     }
 
 
-def _fact(rule: RunnerRule, one: ObjectActivity) -> JsonObject:
+def _fact(rule: RetentionSelection, one: ObjectActivity) -> JsonObject:
     return {
         "runner": rule.name_of(one),
         "state": one.state,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.app.request import Request
-from planner.app.snapshot_records import is_saved_snapshot, open_snapshot_records
+from planner.app.snapshot_records import is_saved_snapshot, open_snapshot_record_provider
 from planner.dataclass import dataclass
 from planner.errors import HwplanError, SelectionError
 from planner.plan import ClusterIdentity
@@ -78,7 +78,7 @@ def open_runtime(request: Request, reader: SecretReader, store: StateStore, *, c
     )
     sandbox = sandbox_folder(request)
     tools = ProviderTools(kubernetes, cluster, fingerprinter, secrets, request.config, sandbox)
-    recorded = open_snapshot_records(request.live) if is_saved_snapshot(request.live) else None
+    recorded = open_snapshot_record_provider(request.live) if is_saved_snapshot(request.live) else None
     providers = ProviderTable(tools, recorded)
     yield Runtime(cluster, kubernetes, providers, store, SystemClock(), sandbox)
 

@@ -13,7 +13,7 @@ from planner.address import Address, is_hwplan_kind
 from planner.app.load_desired import load_configuration, load_selected
 from planner.app.request import Request
 from planner.app.runtime import open_store
-from planner.app.sandbox_answers import canned_answers, canned_queries, canned_targets
+from planner.app.sandbox_answers import canned_probe_answers, canned_queries, canned_targets
 from planner.errors import SelectionError
 from planner.text_safe import safe_text
 from planner.values import Json, JsonObject
@@ -147,7 +147,7 @@ def simulate_foreign_delete(folder: Path, address: str) -> str:
 
 def simulate_failure(folder: Path, address: str, task: str, *, undo: bool) -> str:
     """From now on the effect of an address fails; of a PipelineRun the `task`. With `undo` it does no more."""
-    from providers.sandbox.simulated_pipelines import read_simulated_failures, write_simulated_failures
+    from providers.sandbox.simulated_build_results import read_simulated_failures, write_simulated_failures
 
     where = _address(address).local
     failures = {one: of for one, of in read_simulated_failures(folder).items() if one != where}
@@ -183,7 +183,7 @@ def _contents(config: Config, loaded: LoadResult) -> SandboxContents:
         secrets=tuple(
             SandboxSecretFile(needed.source.path, needed.source.format, needed.keys) for needed in loaded.secret_files
         ),
-        answers=canned_answers(loaded.resources, lanes),
+        answers=canned_probe_answers(loaded.resources, lanes),
         queries=canned_queries(loaded.resources),
         targets=canned_targets(nodes),
         github=tuple(one for node in nodes for one in _on_github(node)),

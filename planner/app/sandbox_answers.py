@@ -15,7 +15,7 @@ from planner.values import JsonObject
 from providers.sandbox import CannedAnswer, CannedQuery, CannedTarget
 
 
-def canned_answers(resources: Iterable[Resource], lanes: Iterable[LaneEntry]) -> tuple[CannedAnswer, ...]:
+def canned_probe_answers(resources: Iterable[Resource], lanes: Iterable[LaneEntry]) -> tuple[CannedAnswer, ...]:
     """Of the gates of the lanes, and of every other probe that a plan asks."""
     gates = {str(probe.url): probe.expect_status for lane in lanes for probe in lane.spec.gate.probes}
     asked = {

@@ -8,7 +8,7 @@ from planner.address import is_hwplan_kind
 from planner.app.plan_run import gather_inputs
 from planner.app.request import Request
 from planner.app.session import Session, open_session
-from planner.app.snapshot_records import secret_records, system_records
+from planner.app.snapshot_records import external_system_observations, secret_fingerprint_records
 from planner.applied_state import KindInNamespace
 from planner.values import JsonObject
 from providers.cluster import ObjectCollection
@@ -44,9 +44,9 @@ def _systems(session: Session) -> tuple[JsonObject, int]:
     stack = session.stack
     # Values of plain manifests may come from a pipe: nothing is retained that could be guessed by.
     inline = {} if session.request.plain else stack.vault
-    secrets = secret_records(stack.fingerprints, inline, session.store.fingerprinter())
+    secrets = secret_fingerprint_records(stack.fingerprints, inline, session.store.fingerprinter())
     if not any(is_hwplan_kind(one.api_version) for one in stack.resources):
-        return system_records((), {}, {}, secrets), 0
+        return external_system_observations((), {}, {}, secrets), 0
     inputs = gather_inputs(session).inputs
     others = [one for one in inputs.resources.values() if is_hwplan_kind(one.api_version)]
-    return system_records(others, inputs.observations, inputs.previews, secrets), len(others)
+    return external_system_observations(others, inputs.observations, inputs.previews, secrets), len(others)

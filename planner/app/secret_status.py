@@ -9,7 +9,7 @@ from planner.app.part_filters import is_secret, is_secret_address
 from planner.app.plan_run import GatheredInputs, gather_inputs
 from planner.app.request import Request
 from planner.app.session import open_session
-from planner.part_status import SecretKey, SecretStatus
+from planner.part_status import SecretKeyStatus, SecretStatus
 from planner.ports import Present, Unreadable
 from planner.values import JsonValue, SealedSecret
 
@@ -25,7 +25,7 @@ def read_secret_status(request: Request) -> SecretStatus:
     return SecretStatus(gathered.inputs.cluster, keys, obsolete, foreign, unreadable)
 
 
-def _keys(gathered: GatheredInputs, address: Address) -> Iterator[SecretKey]:
+def _keys(gathered: GatheredInputs, address: Address) -> Iterator[SecretKeyStatus]:
     inputs = gathered.inputs
     seen = inputs.observations.get(address)
     problem = f"unreadable: {seen.reason}" if isinstance(seen, Unreadable) else ""
@@ -34,7 +34,7 @@ def _keys(gathered: GatheredInputs, address: Address) -> Iterator[SecretKey]:
     live = (seen.value or {}).get("data") or {} if isinstance(seen, Present) else {}
     for key, value in sorted((inputs.resources[address].manifest.get("data") or {}).items()):
         source = value.ref if isinstance(value, SealedSecret) else "in the manifest"
-        yield SecretKey(address, key, source, _fingerprint(value), _fingerprint(live.get(key)), problem)
+        yield SecretKeyStatus(address, key, source, _fingerprint(value), _fingerprint(live.get(key)), problem)
 
 
 def _fingerprint(value: JsonValue) -> str:

@@ -40,12 +40,12 @@ def open_session(request: Request, config: Config | None = None) -> Iterator[Ses
         if config is None and not request.plain and not request.name:
             config = load_selected_configuration(request)
         stack = load_desired(request, store.fingerprinter(), config)
-        with open_session_with(request, store, stack, config) as session:
+        with open_session_with_stack(request, store, stack, config) as session:
             yield session
 
 
 @contextmanager
-def open_session_with(
+def open_session_with_stack(
     request: Request, store: StateStore, stack: Stack, config: Config | None = None
 ) -> Iterator[Session]:
     """The same with a stack that is loaded already."""

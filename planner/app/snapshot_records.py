@@ -12,29 +12,31 @@ from typing import TypeGuard
 
 from planner.address import Address
 from planner.errors import PermanentError
-from planner.loading.secrets.recorded_secrets import KEY_CHECK, RecordedSecrets, inline_fingerprints
+from planner.loading.secrets.snapshot_secret_fingerprints import KEY_CHECK, RecordedSecrets, inline_fingerprints
 from planner.ports import Fingerprinter, Observation, Preview
 from planner.resource import Resource
 from planner.values import JsonObject, Vault
 from providers.kubernetes.snapshot.folder_layout import CLUSTER_FOLDER
 from providers.kubernetes.snapshot.snapshot_store import SYSTEMS_FILE, saved_records_of_systems
-from providers.saved_observations_provider import SavedObservationsProvider, resource_records
+from providers.saved_observations_provider import SavedObservationsProvider, saved_observation_records
 
 SCHEMA_VERSION = 1
 
 
-def system_records(
+def external_system_observations(
     resources: Collection[Resource],
     observations: Mapping[Address, Observation],
     previews: Mapping[Address, Preview],
     secrets: JsonObject,
 ) -> JsonObject:
-    """What was seen and predicted of `resources`, and what `secret_records` says of their secrets."""
-    rows = resource_records(resources, observations, previews)
+    """What was seen and predicted of `resources`, and what `secret_fingerprint_records` says of their secrets."""
+    rows = saved_observation_records(resources, observations, previews)
     return {"schemaVersion": SCHEMA_VERSION, "secrets": secrets, "resources": rows}
 
 
-def secret_records(fingerprints: Mapping[str, str], inline: Vault, fingerprinter: Fingerprinter) -> JsonObject:
+def secret_fingerprint_records(
+    fingerprints: Mapping[str, str], inline: Vault, fingerprinter: Fingerprinter
+) -> JsonObject:
     """The `fingerprints` of the sources of secrets by reference, and how values in templates are recognized again.
 
     `key` is there to say whether a fingerprint of another machine was made with the same key.
@@ -50,13 +52,13 @@ def is_saved_snapshot(live: Path | None) -> TypeGuard[Path]:
     return not (live / CLUSTER_FOLDER).is_dir() or (live / SYSTEMS_FILE).is_file()
 
 
-def open_snapshot_records(live: Path) -> SavedObservationsProvider:
+def open_snapshot_record_provider(live: Path) -> SavedObservationsProvider:
     """The provider over the records of a snapshot; without any it knows nothing. Raises PermanentError for damaged
     ones."""
     return SavedObservationsProvider(_part(live, "resources"))
 
 
-def recorded_secrets(live: Path, fingerprinter: Fingerprinter) -> RecordedSecrets:
+def secrets_in_snapshot(live: Path, fingerprinter: Fingerprinter) -> RecordedSecrets:
     """What the snapshot knows of secrets. Raises PermanentError for damaged records."""
     found = _part(live, "secrets")
     key = found.get("key")

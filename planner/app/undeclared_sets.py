@@ -10,7 +10,7 @@ from planner.address import Address
 from planner.app.load_desired import Stack, empty_stack, load_configuration
 from planner.app.request import Request
 from planner.app.runtime import open_store
-from planner.app.session import Session, open_session_with
+from planner.app.session import Session, open_session_with_stack
 from planner.errors import SelectionError
 from planner.ports import ReadResult
 
@@ -38,7 +38,7 @@ def remarks_on_undeclared_sets(session: Session, seen: ReadResult) -> Mapping[Ad
     }
 
 
-def suggest_owned_set(name: str, session: Session, seen: ReadResult) -> str:
+def suggest_similar_owned_set(name: str, session: Session, seen: ReadResult) -> str:
     """A suggestion for a set that is not known: the closest of those in the cluster and in the state."""
     from planner.loading.problems import did_you_mean
 
@@ -55,7 +55,7 @@ def open_owned_set_session(request: Request, name: str) -> Iterator[Session]:
     asked = replace(request, name=name)
     with open_store(request) as store:
         stack = _of_its_node(empty_stack(asked), request, name) if request.config.is_dir() else empty_stack(asked)
-        with open_session_with(asked, store, stack) as session:
+        with open_session_with_stack(asked, store, stack) as session:
             yield session
 
 

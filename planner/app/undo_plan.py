@@ -10,17 +10,17 @@ from planner.address import Address, is_hwplan_kind
 from planner.app.cascade_check import with_cascaded_objects
 from planner.app.load_desired import Stack, empty_stack, load_desired
 from planner.app.plan_remarks import remarks_from_state
-from planner.app.plan_run import PlanRun, count_owned_live, decide_plan
+from planner.app.plan_run import PlanRun, count_owned_live, make_redacted_plan
 from planner.app.read_and_preview import preview_with_all_providers, read_with_all_providers
-from planner.app.request import Request, request_of_selection
+from planner.app.request import Request, request_of_earlier_plan
 from planner.app.runtime import open_store
-from planner.app.session import Session, open_session_with
+from planner.app.session import Session, open_session_with_stack
 from planner.errors import HwplanError, SelectionError
 from planner.graph import ResourceGraph, live_graph, make_graph
-from planner.loading.annotation_options import parse_options
+from planner.loading.annotation_options import parse_annotation_options
 from planner.plan import LEAVING, Action, Selection
 from planner.planning import PlanInputs
-from planner.planning.reverse_run import read_pre_image, reversed_document
+from planner.planning.reverse_run import parse_pre_image, reversed_document
 from planner.ports import Observation, Present, Unreadable
 from planner.resource import SET_LABEL, Resource
 from planner.source_ref import SourceRef
@@ -40,14 +40,14 @@ class _Reverse:
 
 
 @contextmanager
-def open_undo_run(request: Request, number: int) -> Iterator[tuple[PlanRun, Session]]:
+def open_undo_plan(request: Request, number: int) -> Iterator[tuple[PlanRun, Session]]:
     """Open a session and plan the reverse of run `number`. Raises SelectionError when the state has no such run."""
     with open_store(request) as store:
         run = store.run(number)
         if run is None:
             raise SelectionError(f"there is no run {number}", where="RUN", remedy="hwplan state history lists them")
-        chosen = request_of_selection(request, run.selection)
-        with open_session_with(chosen, store, _stack(chosen, store)) as session:
+        chosen = request_of_earlier_plan(request, run.selection)
+        with open_session_with_stack(chosen, store, _stack(chosen, store)) as session:
             yield _made(session, _reverse(store, number), run.selection, number), session
 
 
@@ -88,7 +88,7 @@ def _take_back(reverse: _Reverse, version: AppliedVersion, earlier: Sequence[App
             reverse.stuck[address] = "the state keeps no document of it: it was never applied from here"
     else:
         applied = version.document or _bare(version)
-        fields = (read_pre_image(row) for row in version.before)
+        fields = (parse_pre_image(row) for row in version.before)
         undone = reversed_document(applied, [one for one in fields if not is_server_field(one.path)])
         resource = _resource(version, undone or applied)
         if version.action is Action.REPLACE:  # the run was allowed to; the way back is the same
@@ -113,7 +113,7 @@ def _resource(version: AppliedVersion, document: JsonObject) -> Resource:
     record = version.record
     metadata = document.get("metadata") or {}
     owned_by = str((metadata.get("labels") or {}).get(SET_LABEL, record.owned_by))
-    options = parse_options(metadata.get("annotations") or {}, lambda *_: None)
+    options = parse_annotation_options(metadata.get("annotations") or {}, lambda *_: None)
     source = SourceRef(f"run {record.run}")
     return Resource(record.address, record.api_version, document, owned_by, record.scope, source, options)
 
@@ -150,7 +150,7 @@ def _made(session: Session, reverse: _Reverse, selection: Selection, number: int
     notes = {
         address: note for address, note in remarks_from_state(inputs, snapshot).items() if address not in reverse.stuck
     }
-    return PlanRun(decide_plan(inputs), graph, snapshot, live, notes, inputs)
+    return PlanRun(make_redacted_plan(inputs), graph, snapshot, live, notes, inputs)
 
 
 def _graph(reverse: _Reverse) -> ResourceGraph:

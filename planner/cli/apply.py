@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from planner.app.request import Request, request_of_selection
+from planner.app.request import Request, request_of_earlier_plan
 from planner.cli.common_options import approved, approved_by, approved_id, fully, ownership_options, selection_options
 from planner.cli.detached import detachable, start_as_detached_job
 from planner.cli.terminal_output import print_page
@@ -77,7 +77,7 @@ def apply(
     **how: Any,
 ) -> int:
     """Apply a plan: show it; with --confirm lock, check again, apply step by step, wait, and report what happened."""
-    from planner.cli.run_options import run_options
+    from planner.cli.run_options import make_run_choices
 
     if approvals and resume:
         raise click.UsageError("--approved-by goes without --resume: the approvals name the plan.")
@@ -86,7 +86,7 @@ def apply(
         words = [str(planfile.resolve())] if planfile else []
         words += [*(["--plan-id", plan_id] if plan_id else []), *(["--resume"] if resume else [])]
         return start_as_detached_job(request, "apply", words, confirmed=confirm and not dry_run, how=how)
-    options = run_options(request, **how)
+    options = make_run_choices(request, **how)
     form = "json" if as_json else "text"
     if not confirm or dry_run:
         return _show(request, planfile, resume, form, options.allow)
@@ -106,7 +106,7 @@ def _of_file(request: Request, planfile: Path) -> Request:
     from planner.app.completion_values import without_scopes_if_all
     from planner.app.plan_files import read_plan_file
 
-    return without_scopes_if_all(request_of_selection(request, read_plan_file(planfile).selection))
+    return without_scopes_if_all(request_of_earlier_plan(request, read_plan_file(planfile).selection))
 
 
 def _earlier(report: RunReport, request: Request, as_json: bool) -> int:
@@ -114,7 +114,7 @@ def _earlier(report: RunReport, request: Request, as_json: bool) -> int:
     from planner.app.completion_values import without_scopes_if_all
     from planner.cli.show_pages import show_run
 
-    return show_run(report, without_scopes_if_all(request_of_selection(request, report.plan.selection)), as_json)
+    return show_run(report, without_scopes_if_all(request_of_earlier_plan(request, report.plan.selection)), as_json)
 
 
 def _show(request: Request, planfile: Path | None, resume: bool, form: str, allow: Sequence[str]) -> int:
@@ -142,11 +142,11 @@ def _show(request: Request, planfile: Path | None, resume: bool, form: str, allo
     return exit_code_of_shown(plan)
 
 
-def apply_selection(request: Request, plan_id: str, *, confirm: bool, as_json: bool, how: Any) -> int:
+def plan_or_apply_selection(request: Request, plan_id: str, *, confirm: bool, as_json: bool, how: Any) -> int:
     """What `apply` does with a selection: without `confirm` the plan, with it exactly that. Gives the exit code."""
-    from planner.cli.run_options import run_options
+    from planner.cli.run_options import make_run_choices
 
-    options = run_options(request, **how)
+    options = make_run_choices(request, **how)
     if not confirm:
         return _show(request, None, False, "json" if as_json else "text", options.allow)
     return _plan_and_apply(request, plan_id, options, as_json)

@@ -69,10 +69,10 @@ def _start(
     from planner.app.apply_plan import apply_plan_run
     from planner.app.ci_benchmark import open_benchmark_plan
     from planner.app.shown_plans import store_shown_plan
-    from planner.cli.run_options import run_options
+    from planner.cli.run_options import make_run_choices
     from planner.cli.show_pages import exit_code_of_shown, show_plan
 
-    options = run_options(request, **how)
+    options = make_run_choices(request, **how)
     with open_benchmark_plan(request, profile, rerun=rerun) as found:
         if not confirmed:
             store_shown_plan(request, found.made)
@@ -88,9 +88,11 @@ def _start(
 
 def _show_start(request: Request, profile: str, report: RunReport, *, waited: bool, as_json: bool) -> int:
     """What was made, and how to follow it. With --wait the verdict decides, not the end of the run alone."""
-    from planner.cli.show_pages import command_line, run_document, show_run
+    from planner.cli.show_pages import command_line_for_verb, run_document, show_run
 
-    follow = {look: f"{command_line('benchmark', request)} --profile {profile} {look}" for look in ("status", "logs")}
+    follow = {
+        look: f"{command_line_for_verb('benchmark', request)} --profile {profile} {look}" for look in ("status", "logs")
+    }
     job = "" if waited or report.exit_code or not report.run else _follower(request, profile)
     if as_json:
         known = {"benchmark": follow, "job": {"id": job} if job else None}
@@ -107,9 +109,9 @@ def _show_start(request: Request, profile: str, report: RunReport, *, waited: bo
 def _follower(request: Request, profile: str) -> str:
     """Start the job that waits for the run, and holds no lock meanwhile; its id. What it ends with is the verdict."""
     from planner.app.detached_jobs import start_detached_job
-    from planner.cli.show_pages import command_line
+    from planner.cli.show_pages import command_line_for_verb
 
-    words = [*shlex.split(command_line("benchmark", request))[1:], "--config", str(request.config)]
+    words = [*shlex.split(command_line_for_verb("benchmark", request))[1:], "--config", str(request.config)]
     name = "-".join([f"benchmark-{profile}", *request.nodes, *request.lanes])
     return start_detached_job(request, name, [*words, "--profile", profile, "status", "--wait"]).id
 
@@ -129,7 +131,7 @@ def _code(request: Request, profile: str) -> int:
 
 def _status(request: Request, profile: str, run: str, as_json: bool, *, seconds: float = 0.0) -> int:
     from planner.app.ci_benchmark import read_benchmark
-    from planner.cli.show_pages import command_line
+    from planner.cli.show_pages import command_line_for_verb
     from planner.render.benchmark import benchmark_json, render_benchmark
 
     found = read_benchmark(request, profile, run)
@@ -143,7 +145,7 @@ def _status(request: Request, profile: str, run: str, as_json: bool, *, seconds:
     else:
         about = "/".join((*request.nodes, *request.lanes)) or "benchmark"
         look = "status" if code == _PENDING else "logs"
-        command = f"{command_line('benchmark', request)} --profile {profile} {look}" if code else ""
+        command = f"{command_line_for_verb('benchmark', request)} --profile {profile} {look}" if code else ""
         print_page(render_benchmark(found, about=about, command=command, colour=wants_colour()))
     return code
 

@@ -109,11 +109,11 @@ def runners(
         SCOPE,
         check_forced_cleanup,
         narrow_activity_retentions,
+        runner_cleanup_json,
         runner_rules_of_plan,
-        runners_json,
     )
-    from planner.cli.part_command import PlanPageExtras, apply_part
-    from planner.render.runners_text import render_runners
+    from planner.cli.part_command import PlanPageExtras, plan_and_apply_part
+    from planner.render.runners_text import render_runner_cleanup
 
     if force_active and limit is not None:
         raise click.UsageError("--force-active takes all that match; it has no --limit.")
@@ -121,11 +121,11 @@ def runners(
     check_forced_cleanup(force=force_active, confirmed=confirmed, plan_id=plan_id)
 
     def facts(run: PlanRun) -> PlanPageExtras:
-        found = runners_json(runner_rules_of_plan(run))
-        return PlanPageExtras("" if request.quiet else render_runners(found, full=request.full), found)
+        found = runner_cleanup_json(runner_rules_of_plan(run))
+        return PlanPageExtras("" if request.quiet else render_runner_cleanup(found, full=request.full), found)
 
     words = " --force-active" if force_active else "" if limit is None else f" --limit {limit}"
-    return apply_part(
+    return plan_and_apply_part(
         request if request.scopes or request.plain else replace(request, scopes=(SCOPE,)),
         is_activity_retention,
         f"cleanup runners{words}",
@@ -150,9 +150,9 @@ def _clean(
 ) -> int:
     from planner.app.part_filters import is_retention_of
     from planner.app.retention_cleanup import narrow_retentions
-    from planner.cli.part_command import apply_part
+    from planner.cli.part_command import plan_and_apply_part
 
-    return apply_part(
+    return plan_and_apply_part(
         request,
         is_retention_of(kind),
         f"{verb}{words.words}",

@@ -20,7 +20,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _Decorator = Callable[[_F], _F]
 
 
-def complete(what: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+def completer_of(what: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
     """Complete an option or argument with the words of `what` (planner.cli.config_completion)."""
 
     def complete_word(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -44,11 +44,14 @@ _COMMON: tuple[_Decorator[Any], ...] = (
     click.option("--debug", is_flag=True, help="Tracebacks."),
 )
 _SELECTING: tuple[_Decorator[Any], ...] = (
-    click.option("--node", "nodes", multiple=True, metavar="NODE", shell_complete=complete("nodes"), help="A node."),
-    click.option("--lane", "lanes", multiple=True, metavar="LANE", shell_complete=complete("lanes"), help="Or all."),
-    click.option("--product", metavar="NAME", shell_complete=complete("products"), help="Default: the only one."),
-    click.option("--scope", "scopes", multiple=True, metavar="SCOPE", shell_complete=complete("scopes"), help="Scope"),
-    click.option("--target", "targets", multiple=True, metavar="KIND/NS/NAME", shell_complete=complete("addresses"),
+    click.option("--node", "nodes", multiple=True, metavar="NODE",
+                 shell_complete=completer_of("nodes"), help="A node."),
+    click.option("--lane", "lanes", multiple=True, metavar="LANE",
+                 shell_complete=completer_of("lanes"), help="Or all."),
+    click.option("--product", metavar="NAME", shell_complete=completer_of("products"), help="Default: the only one."),
+    click.option("--scope", "scopes", multiple=True, metavar="SCOPE",
+                 shell_complete=completer_of("scopes"), help="Scope"),
+    click.option("--target", "targets", multiple=True, metavar="KIND/NS/NAME", shell_complete=completer_of("addresses"),
                  help="A glob over addresses; what they depend on comes along."),
     click.option("--exclude", multiple=True, metavar="KIND/NS/NAME", help="A glob of addresses to leave out."),
     click.option("-f", "--filename", "files", multiple=True, metavar="FILE|DIR|-", help="Plain manifests instead."),

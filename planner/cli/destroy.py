@@ -43,10 +43,10 @@ def destroy(
     from planner.app.session import open_session
     from planner.app.shown_plans import store_shown_plan
     from planner.app.undeclared_sets import open_owned_set_session
-    from planner.cli.run_options import run_options
+    from planner.cli.run_options import make_run_choices
     from planner.cli.show_pages import exit_code_of_shown, show_plan, show_remarks, show_run
 
-    options = run_options(request, **how)
+    options = make_run_choices(request, **how)
     form = "json" if as_json else form
     refuse_set_with_selection(request, owned_set)
     with open_owned_set_session(request, owned_set) if owned_set else open_session(request) as session:

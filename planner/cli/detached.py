@@ -26,13 +26,13 @@ def start_as_detached_job(
     Raises click.UsageError without --confirm, and for manifests on standard input, which a job has not.
     """
     from planner.app.detached_jobs import start_detached_job
-    from planner.cli.show_pages import command_line
+    from planner.cli.show_pages import command_line_for_verb
 
     if not confirmed:
         raise click.UsageError("--detach goes with --confirm: a plan is shown at once.")
     if "-" in request.files:
         raise click.UsageError("--detach takes no manifests from standard input: write them to a file, -f FILE.")
-    words = [*shlex.split(command_line(verb, request))[1:], "--config", str(request.config), *arguments]
+    words = [*shlex.split(command_line_for_verb(verb, request))[1:], "--config", str(request.config), *arguments]
     words += [f"--allow={guard}" for guard in how["allow"]]
     words += [word for word in ("--timeout", how["timeout"]) if how["timeout"]]
     words += ["--on-error", how["on_error"], "--lock-timeout", how["lock_timeout"]]

@@ -115,11 +115,13 @@ def drift(
 
 def _issue(request: Request, ack: Path | None, ignore: Path | None, out: Path | None, *, confirm: bool) -> int:
     from planner.app.drift_issues import drift_issue_lines, update_drift_issues
-    from planner.cli.show_pages import command_line
+    from planner.cli.show_pages import command_line_for_verb
 
     found = update_drift_issues(request, ack, ignore, confirm=confirm)
     again = (
-        [] if confirm or not found.results else [f"to write them: {command_line('drift --issue --confirm', request)}"]
+        []
+        if confirm or not found.results
+        else [f"to write them: {command_line_for_verb('drift --issue --confirm', request)}"]
     )
     lines = [_page(found.report, request, "text"), "", *drift_issue_lines(found, confirmed=confirm), *again]
     _put("\n".join(lines), out)
@@ -130,15 +132,15 @@ def _adopt(
     request: Request, address: str, ack: Path | None, ignore: Path | None, *, confirm: bool, as_json: bool
 ) -> int:
     from planner.app.adopt_drift import adopt_drift, write_configuration_patch
-    from planner.cli.show_pages import command_line
+    from planner.cli.show_pages import command_line_for_verb
     from planner.render.adoption_text import adoption_json, render_adoption
 
     adoption = adopt_drift(request, address, ack, ignore)
     written = confirm and not adoption.refused and bool(adoption.adopted)
     if written:
         write_configuration_patch(adoption.patch)
-    again = f"{command_line('drift', request)} --adopt {shlex.quote(address)} --confirm"
-    page = render_adoption(adoption, written=written, confirm=again, plan=command_line("plan", request))
+    again = f"{command_line_for_verb('drift', request)} --adopt {shlex.quote(address)} --confirm"
+    page = render_adoption(adoption, written=written, confirm=again, plan=command_line_for_verb("plan", request))
     print_page(adoption_json(adoption, written=written) if as_json else page)
     return 1 if adoption.refused else 0
 

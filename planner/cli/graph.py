@@ -6,7 +6,7 @@ from __future__ import annotations
 import click
 
 from planner.app.request import Request
-from planner.cli.common_options import complete, selection_options
+from planner.cli.common_options import completer_of, selection_options
 from planner.cli.output_formats import format_options
 from planner.cli.terminal_output import print_document, print_page
 
@@ -25,8 +25,8 @@ def graph(request: Request, form: str) -> None:
 
 
 @click.command()
-@click.argument("address", shell_complete=complete("addresses"))
-@click.argument("other", required=False, shell_complete=complete("addresses"))
+@click.argument("address", shell_complete=completer_of("addresses"))
+@click.argument("other", required=False, shell_complete=completer_of("addresses"))
 @selection_options
 @format_options("text", "json", "yaml")
 def why(request: Request, address: str, other: str | None, form: str) -> None:
@@ -43,7 +43,7 @@ def why(request: Request, address: str, other: str | None, form: str) -> None:
 
 
 @click.command()
-@click.argument("address", shell_complete=complete("addresses"))
+@click.argument("address", shell_complete=completer_of("addresses"))
 @selection_options
 @format_options("text", "json", "yaml")
 def impact(request: Request, address: str, form: str) -> None:

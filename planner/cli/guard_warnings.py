@@ -35,6 +35,6 @@ def guards_refusing_saved_plan(plan: Plan) -> tuple[GuardRefused, ...]:
     return fired_guards(plan, AppliedState(0, {}), owned_live=0) if plan.applyable else ()
 
 
-def allow_options(fired: Sequence[GuardRefused]) -> str:
+def allow_options_text(fired: Sequence[GuardRefused]) -> str:
     """The options that an apply needs so that it is not refused, each after a blank."""
     return "".join(f" --allow {one.guard}" for one in fired)

@@ -40,10 +40,10 @@ def set_(request: Request, reason: str, source_commit: str) -> None:
 def release(request: Request) -> None:
     """Release a lane: the next trigger rolls its newest commit out."""
     from planner.app.lane_holds import release_hold
-    from planner.cli.show_pages import command_line
+    from planner.cli.show_pages import command_line_for_verb
 
     ended = release_hold(request)
-    print_page(f"released: {safe_text(str(ended))}\nnext: {command_line('trigger', request)}")
+    print_page(f"released: {safe_text(str(ended))}\nnext: {command_line_for_verb('trigger', request)}")
 
 
 @hold.command()

@@ -28,11 +28,11 @@ def status(request: Request, as_json: bool) -> int:
     """Is each tag there, with which digest. Reads only."""
     from planner.app.part_filters import is_image
     from planner.app.part_status import read_part_status
-    from planner.cli.show_pages import command_line
+    from planner.cli.show_pages import command_line_for_verb
     from planner.render.image_status import image_status_json, render_image_status
 
     found = read_part_status(request, is_image)
-    commands = {origin: command_line(f"image {verb}", request) for origin, verb in _VERBS.items()}
+    commands = {origin: command_line_for_verb(f"image {verb}", request) for origin, verb in _VERBS.items()}
     if as_json:
         print_page(json.dumps(image_status_json(found, commands=commands), indent=1, sort_keys=True))
     else:
@@ -47,10 +47,10 @@ def status(request: Request, as_json: bool) -> int:
 def preload(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Copy public images into the node's registry, by digest."""
     from planner.app.part_filters import is_copied_image
-    from planner.cli.part_command import apply_part
+    from planner.cli.part_command import plan_and_apply_part
 
     confirmed = confirm and not dry_run
-    return apply_part(
+    return plan_and_apply_part(
         request, is_copied_image, "image preload", confirm=confirmed, plan_id=plan_id, json=as_json, how=how
     )
 
@@ -62,10 +62,12 @@ def preload(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_jso
 def build(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Build images from their Dockerfiles, and push them."""
     from planner.app.part_filters import is_built_image
-    from planner.cli.part_command import apply_part
+    from planner.cli.part_command import plan_and_apply_part
 
     confirmed = confirm and not dry_run
-    return apply_part(request, is_built_image, "image build", confirm=confirmed, plan_id=plan_id, json=as_json, how=how)
+    return plan_and_apply_part(
+        request, is_built_image, "image build", confirm=confirmed, plan_id=plan_id, json=as_json, how=how
+    )
 
 
 @image.command()

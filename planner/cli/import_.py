@@ -6,7 +6,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.common_options import common_options
-from planner.cli.init import new_config_dir
+from planner.cli.init import locate_new_product_folder
 from planner.cli.terminal_output import print_page
 
 
@@ -28,7 +28,7 @@ def import_(
     from planner.app.import_objects import files_of_imported_product, read_importable_objects
     from planner.app.starter_product import new_product, write_new_files
 
-    product = new_product(new_config_dir(), new, node, request.context)
+    product = new_product(locate_new_product_folder(), new, node, request.context)
     found = read_importable_objects(request, spaces, also, leave)
     files = files_of_imported_product(product, found)
     write_new_files(files)

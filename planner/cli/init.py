@@ -23,7 +23,7 @@ def init(request: Request, new: str, node: str) -> None:
     """
     from planner.app.starter_product import new_product, starter_files, write_new_files
 
-    product = new_product(new_config_dir(), new, node, request.context)
+    product = new_product(locate_new_product_folder(), new, node, request.context)
     files = starter_files(product)
     write_new_files(files)
     lines = [
@@ -35,7 +35,7 @@ def init(request: Request, new: str, node: str) -> None:
     print_page("\n".join(lines))
 
 
-def new_config_dir() -> Path:
+def locate_new_product_folder() -> Path:
     """Where a new product is written: never into the configuration that is shipped with the package."""
     given = click.get_current_context().params.get("config") or click.get_current_context().find_root().params["config"]
     return Path(given or os.environ.get("HWPLAN_CONFIG") or "config")

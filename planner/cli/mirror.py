@@ -30,14 +30,14 @@ def status(request: Request, as_json: bool, full: bool, raw: bool) -> int:
     """
     from planner.app.git_mirror_status import read_mirror_status
     from planner.app.part_filters import is_git_ref, without_refs_of_other_lanes
-    from planner.cli.show_pages import command_line
+    from planner.cli.show_pages import command_line_for_verb
     from planner.render.mirror_status import mirror_status_json, render_mirror_status
 
     found, flushed = read_mirror_status(request, without_refs_of_other_lanes(request, is_git_ref))
     if as_json or raw:
         print_page(json.dumps(mirror_status_json(found, flushed, raw=raw), indent=1, sort_keys=True))
     else:
-        sync, flush = command_line("mirror sync", request), command_line("mirror flush", request)
+        sync, flush = command_line_for_verb("mirror sync", request), command_line_for_verb("mirror flush", request)
         print_page(
             render_mirror_status(
                 found, flushed, sync=sync, flush=flush, colour=wants_colour(), width=terminal_width(), full=full
@@ -53,10 +53,10 @@ def status(request: Request, as_json: bool, full: bool, raw: bool) -> int:
 def sync(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Bring the upstream's branches and an immutable snapshot of each into the mirror."""
     from planner.app.part_filters import is_mirror_sync, without_refs_of_other_lanes
-    from planner.cli.part_command import apply_part
+    from planner.cli.part_command import plan_and_apply_part
 
     confirmed, only = confirm and not dry_run, without_refs_of_other_lanes(request, is_mirror_sync)
-    return apply_part(request, only, "mirror sync", confirm=confirmed, plan_id=plan_id, json=as_json, how=how)
+    return plan_and_apply_part(request, only, "mirror sync", confirm=confirmed, plan_id=plan_id, json=as_json, how=how)
 
 
 @mirror.command()
@@ -67,10 +67,10 @@ def flush(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json:
     """Bring promoted branches back to the upstream, fast-forward only."""
     from planner.app.git_mirror_status import flush_document
     from planner.app.part_filters import is_mirror_flush, without_refs_of_other_lanes
-    from planner.cli.part_command import apply_part
+    from planner.cli.part_command import plan_and_apply_part
 
     confirmed, only = confirm and not dry_run, without_refs_of_other_lanes(request, is_mirror_flush)
-    return apply_part(
+    return plan_and_apply_part(
         request,
         only,
         "mirror flush",

@@ -46,9 +46,9 @@ def status(request: Request, as_json: bool, full: bool) -> int:
 @apply_options
 def apply(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Apply the scope `observability`. The same as `hwplan apply --scope observability`."""
-    from planner.cli.apply import apply_selection
+    from planner.cli.apply import plan_or_apply_selection
 
-    return apply_selection(_scoped(request), plan_id, confirm=confirm and not dry_run, as_json=as_json, how=how)
+    return plan_or_apply_selection(_scoped(request), plan_id, confirm=confirm and not dry_run, as_json=as_json, how=how)
 
 
 @observe.command()
@@ -134,7 +134,7 @@ def closeout(request: Request, as_json: bool, times: int, every: str, within: st
 def traffic(request: Request, as_json: bool, clients: tuple[str, ...], window: str) -> int:
     """Rate and total of a client of the egress proxy, from the proxy server's own metrics."""
     from planner.app.observe.scrape_targets import read_traffic
-    from planner.render.metrics import client_traffic_json, render_traffic
+    from planner.render.metrics import client_traffic_json, render_client_traffic
     from planner.rollout.metrics_verdicts import HOLDS
 
     seconds = duration_option(window, "--window") or 0.0
@@ -146,7 +146,9 @@ def traffic(request: Request, as_json: bool, clients: tuple[str, ...], window: s
         shown = [client_traffic_json(row) for row in rows]
         print_document("json", {"schemaVersion": 1, "node": node, "exitCode": code, "clients": shown})
     else:
-        print_page(render_traffic(rows, about=f"{node} · egress proxy, by {rows[0].source}", colour=wants_colour()))
+        print_page(
+            render_client_traffic(rows, about=f"{node} · egress proxy, by {rows[0].source}", colour=wants_colour())
+        )
     return code
 
 
@@ -163,21 +165,21 @@ def _verdict(rows: Any) -> str:
 def _show_queries(
     request: Request, rows: Any, simulated: bool, code: int, as_json: bool, verdict: str, **more: int
 ) -> None:
-    from planner.render.metrics import queries_json, render_queries
+    from planner.render.metrics import queries_json, render_prometheus_queries
 
     node = ", ".join(request.nodes)
     if as_json:
         print_document("json", {**queries_json(rows, node=node, simulated=simulated, code=code), **more})
     else:
         about = " · ".join([node or "metrics", *["simulated"] * simulated])
-        print_page(render_queries(rows, verdict, about=about, colour=wants_colour()))
+        print_page(render_prometheus_queries(rows, verdict, about=about, colour=wants_colour()))
 
 
 def _show_targets(found: ObservedTargets, as_json: bool) -> int:
     from planner.render.metrics import render_targets, targets_json
-    from planner.rollout.metrics_verdicts import exit_code_of_targets
+    from planner.rollout.metrics_verdicts import scrape_targets_exit_code
 
-    code = exit_code_of_targets(found.rows)
+    code = scrape_targets_exit_code(found.rows)
     if as_json:
         print_document("json", targets_json(found.rows, node=found.node, simulated=found.simulated, code=code))
     else:

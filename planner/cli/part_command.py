@@ -36,7 +36,7 @@ class PlanPageExtras:
 Facts: TypeAlias = "Callable[[PlanRun], PlanPageExtras]"
 
 
-def apply_part(
+def plan_and_apply_part(
     request: Request,
     only: Only,
     verb: str,
@@ -86,11 +86,11 @@ def show_or_apply(
     """
     from planner.app.apply_plan import apply_plan_run
     from planner.app.shown_plans import store_shown_plan
-    from planner.cli.run_options import run_options
+    from planner.cli.run_options import make_run_choices
     from planner.cli.show_pages import exit_code_of_shown, show_plan, show_run
 
     again = "" if look else verb
-    options = run_options(request, again=again, **how)
+    options = make_run_choices(request, again=again, **how)
     with opened as (one, session):
         known = facts(one) if facts else PlanPageExtras()
         if not confirm:

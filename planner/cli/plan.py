@@ -106,16 +106,16 @@ def plan(
 def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> int:
     import json
 
-    from planner.app.pull_request_plan import open_pull_request_plan, stages_input_of_plan
-    from planner.cli.show_pages import exit_code_of_shown, object_command, show_plan
+    from planner.app.pull_request_plan import open_pull_request_plan, pull_request_stages_input
+    from planner.cli.show_pages import command_line_for_object, exit_code_of_shown, show_plan
     from planner.plan_id import short_id
     from planner.render.pull_request_stages import pull_request_approval_words, pull_request_stage_facts
     from planner.render.review_context import ReviewContext
-    from planner.render.rollout_pages import prediction_document
+    from planner.render.rollout_pages import promotion_prediction_document
     from planner.rollout.argo_prediction import ArgoPrediction
 
     with open_pull_request_plan(request, number) as found:
-        way, pull = stages_input_of_plan(found), found.pull
+        way, pull = pull_request_stages_input(found), found.pull
         stages = pull_request_stage_facts(way, found.plan)
         review = ReviewContext(
             planned_at=found.session.world.clock.now(),
@@ -123,7 +123,7 @@ def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> 
             head=pull.head,
             base=found.merge.base if found.merge is not None else "",
             base_name=pull.base_branch,
-            command_of=lambda verb, address: object_command(verb, request, address),
+            command_of=lambda verb, address: command_line_for_object(verb, request, address),
             way=stages,
             identifier=found.identifier,
             approval=pull_request_approval_words(way, short_id(found.identifier)),
@@ -132,7 +132,7 @@ def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> 
         if form == "json":
             told = {"pullRequest": number, "head": pull.head, "id": found.identifier}
             told["way"] = [{"stage": one.title, "text": "".join(one.words)} for one in stages]
-            argo = prediction_document(found.argo or ArgoPrediction(problem=found.problem))
+            argo = promotion_prediction_document(found.argo or ArgoPrediction(problem=found.problem))
             page = json.dumps({**json.loads(page), "approval": told, "argo": argo}, indent=1, sort_keys=True)
         print_page(page, exact=form == "json")
         return exit_code_of_shown(found.plan) or (2 if detailed_exitcode and found.plan.applyable else 0)
@@ -140,10 +140,10 @@ def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> 
 
 def _review(plan: Plan, request: Request, now: str, base: str, name: str) -> ReviewContext:
     from planner.app.reviewed_change import reviewed_change
-    from planner.cli.show_pages import object_command
+    from planner.cli.show_pages import command_line_for_object
 
     def command_of(verb: str, address: Address) -> str:
-        return object_command(verb, request, address)
+        return command_line_for_object(verb, request, address)
 
     return reviewed_change(request, plan, planned_at=now, command_of=command_of, base=base, name=name)
 
@@ -152,7 +152,7 @@ def _compare(request: Request, saved: str, against: str, form: str, detailed_exi
     from planner.app.plan_files import read_stored_plan
     from planner.app.plan_run import open_plan_run
     from planner.plan_id import plan_id
-    from planner.render.plan_comparison import render_comparison, render_comparison_json
+    from planner.render.plan_comparison import render_plan_comparison, render_plan_comparison_json
 
     before = read_stored_plan(request, against)
     if saved:
@@ -161,5 +161,5 @@ def _compare(request: Request, saved: str, against: str, form: str, detailed_exi
         with open_plan_run(request) as (one, _):
             after = one.plan
     as_json = form == "json"
-    print_page((render_comparison_json if as_json else render_comparison)(before, after), exact=as_json)
+    print_page((render_plan_comparison_json if as_json else render_plan_comparison)(before, after), exact=as_json)
     return 2 if detailed_exitcode and plan_id(before) != plan_id(after) else 0

@@ -144,7 +144,7 @@ def _choices(
 
 
 def _teller(place: MonitoredLane) -> Callable[[CycleRecord], None]:
-    from planner.render.pull_request_pages import render_pull_cycle
+    from planner.render.pull_request_cycle_text import render_pull_cycle
 
     def told(record: CycleRecord) -> None:
         page = render_pull_cycle(record, f"{place.node}/{place.lane}", place.repo, place.branch)
@@ -168,12 +168,12 @@ def _shower(place: MonitoredLane) -> Callable[[PlannedCycle], None]:
 
 
 def _stored(place: MonitoredLane, *, as_json: bool, resume: bool) -> int:
-    from planner.app.pull_requests.monitor import read_history, resume_lane
-    from planner.render.pull_request_pages import render_pull_history
+    from planner.app.pull_requests.monitor import read_pull_request_cycles, resume_lane
+    from planner.render.pull_request_cycle_text import render_pull_history
     from planner.text_safe import safe_text
 
     accepted = resume_lane(place) if resume else ()
-    document = read_history(place).document()
+    document = read_pull_request_cycles(place).document()
     if as_json:
         print_page(json.dumps(document | ({"accepted": list(accepted)} if resume else {}), indent=1, sort_keys=True))
         return 0

@@ -24,8 +24,8 @@ def record_rollout(request: Request, number: int, source_commit: str, confirm: b
     `brief` of the lane says where that is: {issue: N} or {file: PATH}. A rollout by hwplan adds its entry itself; this
     is for others, and for one that could not. An entry that stands there is left as it is.
     """
-    from planner.app.rollout_brief import record_rollout as record
-    from planner.cli.show_pages import command_line
+    from planner.app.rollout_brief import append_rollout_brief as record
+    from planner.cli.show_pages import command_line_for_verb
 
     done = record(request, number, source_commit, confirm=confirm)
     if as_json:
@@ -34,6 +34,6 @@ def record_rollout(request: Request, number: int, source_commit: str, confirm: b
         return 0
     said = "it stands there already" if done.known else "added" if done.written else "not added"
     words = f"--pr {number} --source-commit {shlex.quote(source_commit)} --confirm"
-    again = [] if done.written or done.known else [f"  {command_line('record-rollout', request)} {words}"]
+    again = [] if done.written or done.known else [f"  {command_line_for_verb('record-rollout', request)} {words}"]
     print_page("\n".join([done.text, "", f"{said}: {done.place}", *again]))
     return 0

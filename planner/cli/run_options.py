@@ -28,7 +28,7 @@ def duration_option(text: str | None, option: str) -> float | None:
         raise click.UsageError(f"{option}: {error}") from error
 
 
-def run_options(
+def make_run_choices(
     request: Request,
     *,
     on_error: str,

@@ -27,14 +27,14 @@ def status(request: Request, as_json: bool) -> int:
     Exit codes: 0 also when something differs, 1 when a source or a live Secret cannot be read.
     """
     from planner.app.secret_status import read_secret_status
-    from planner.cli.show_pages import command_line
+    from planner.cli.show_pages import command_line_for_verb
     from planner.render.secret_status import render_secret_status, secret_status_json
 
     found = read_secret_status(request)
     if as_json:
         print_page(json.dumps(secret_status_json(found), indent=1, sort_keys=True))
     else:
-        ensure, delete = (command_line(f"secret {verb}", request) for verb in ("ensure", "delete"))
+        ensure, delete = (command_line_for_verb(f"secret {verb}", request) for verb in ("ensure", "delete"))
         print_page(render_secret_status(found, command=ensure, delete=delete, colour=wants_colour()))
     return 1 if found.unreadable or any(key.problem for key in found.keys) else 0
 
@@ -46,10 +46,12 @@ def status(request: Request, as_json: bool) -> int:
 def ensure(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Make the declared Secrets as their sources say. Their namespaces have to be there."""
     from planner.app.part_filters import is_secret
-    from planner.cli.part_command import apply_part
+    from planner.cli.part_command import plan_and_apply_part
 
     confirmed = confirm and not dry_run
-    return apply_part(request, is_secret, "secret ensure", confirm=confirmed, plan_id=plan_id, json=as_json, how=how)
+    return plan_and_apply_part(
+        request, is_secret, "secret ensure", confirm=confirmed, plan_id=plan_id, json=as_json, how=how
+    )
 
 
 @secret.command()
@@ -64,14 +66,14 @@ def delete(request: Request, named: str, plan_id: str, confirm: bool, dry_run: b
     """
     import shlex
 
-    from planner.app.part_filters import is_secret_address, no_resource
-    from planner.cli.part_command import apply_part
+    from planner.app.part_filters import is_secret_address, selects_no_resource
+    from planner.cli.part_command import plan_and_apply_part
     from planner.planning.plan_guards import EMPTY_CONFIG
 
     how["allow"] = (*how["allow"], EMPTY_CONFIG)  # what is declared is left out on purpose
-    return apply_part(
+    return plan_and_apply_part(
         request,
-        no_resource,
+        selects_no_resource,
         f"secret delete --name {shlex.quote(named)}" if named else "secret delete",
         confirm=confirm and not dry_run,
         plan_id=plan_id,

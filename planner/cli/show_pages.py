@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from planner.address import Address
 from planner.app.request import Request
 from planner.cli.guard_warnings import (
-    allow_options,
+    allow_options_text,
     guard_warnings,
     guards_refusing_plan_run,
     guards_refusing_saved_plan,
@@ -99,7 +99,9 @@ def show_saved_plan(
 
         return _drawn(plan, graph_of_plan(plan), form)
     fired = guards_refusing_saved_plan(plan)
-    command = f"hwplan apply {shlex.quote(str(file))}{_common(request)}{allow_options(fired)} --confirm" if file else ""
+    command = (
+        f"hwplan apply {shlex.quote(str(file))}{_common(request)}{allow_options_text(fired)} --confirm" if file else ""
+    )
     guards = [one for one in fired if one.guard not in allow]
     return _plan_text(plan, form, command, {}, full=request.full, guards=guards)
 
@@ -127,14 +129,14 @@ def _plan_text(
     known = replace(known, guards=guard_warnings(guards)) if guards else known
     match form:
         case "json":
-            from planner.render.plan_json import render_json
+            from planner.render.plan_json import render_plan_json
 
-            return render_json(plan, guards=guards, for_terminal=sys.stdout.isatty())
+            return render_plan_json(plan, guards=guards, for_terminal=sys.stdout.isatty())
         case "yaml":
             from planner.cli.output_formats import as_yaml
-            from planner.render.plan_json import render_json
+            from planner.render.plan_json import render_plan_json
 
-            return as_yaml(render_json(plan, guards=guards))
+            return as_yaml(render_plan_json(plan, guards=guards))
         case "wide":
             from planner.render.terminal import render_plan
 
@@ -146,7 +148,7 @@ def _plan_text(
 
             return render_markdown(plan, command=command, notes=notes, review=known)
         case "html":
-            from planner.render.html import render_html
+            from planner.render.plan_html import render_html
 
             return render_html(plan, graph, command=command, notes=notes, review=known)
         case _:
@@ -264,9 +266,9 @@ def _command(made: PlanRun, request: Request, verb: str, saved: Path | None, fir
         return ""  # what is blocked stays so when the same command is given again
     bound = f" --plan-id {short_id(made.identifier)}"
     if saved is not None:
-        options = f"{_where_to_apply(request)}{bound}{allow_options(fired)}"
+        options = f"{_where_to_apply(request)}{bound}{allow_options_text(fired)}"
         return f"hwplan apply {shlex.quote(str(saved))}{options} --confirm"
-    return f"hwplan {verb}{_words(request)}{_where_to_apply(request)}{bound}{allow_options(fired)} --confirm"
+    return f"hwplan {verb}{_words(request)}{_where_to_apply(request)}{bound}{allow_options_text(fired)} --confirm"
 
 
 def _where_to_apply(request: Request) -> str:
@@ -276,12 +278,12 @@ def _where_to_apply(request: Request) -> str:
     return "" if is_saved_snapshot(request.live) else _common(request)
 
 
-def command_line(verb: str, request: Request) -> str:
+def command_line_for_verb(verb: str, request: Request) -> str:
     """The command of another verb about the same selection."""
     return f"hwplan {verb}{_words(request)}{_common(request)}"
 
 
-def object_command(verb: str, request: Request, address: Address) -> str:
+def command_line_for_object(verb: str, request: Request, address: Address) -> str:
     """The command of a verb about one object of the same selection."""
     bare = replace(request, targets=(), exclude=(), take_over=(), reset_undeclared=())
     return f"hwplan {verb} {shlex.quote(address.local)}{_words(bare)}{_common(request)}"

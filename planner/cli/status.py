@@ -113,14 +113,14 @@ def _page(found: LaneStatus, request: Request, form: str, *, full: bool, raw: bo
 
 
 def _record(found: LaneStatus, form: str) -> str:
-    from planner.render.closeout_record import closeout_markdown, closeout_statement, closeout_table
+    from planner.render.closeout_record import closeout_markdown, closeout_table, in_toto_statement
     from planner.rollout.closeout_record import closeout_record_bytes
 
     assert found.record is not None
     if form == "json":  # exactly the bytes that `hwplan verify` takes
         return closeout_record_bytes(found.record).decode()
     if form == "in-toto":
-        return closeout_record_bytes(closeout_statement(found.record)).decode()
+        return closeout_record_bytes(in_toto_statement(found.record)).decode()
     if form == "markdown":
         return closeout_markdown(found.record)
     note = "written to the state" if found.written else "in the state already"
@@ -128,7 +128,7 @@ def _record(found: LaneStatus, form: str) -> str:
 
 
 def _next(found: LaneStatus, request: Request) -> str:
-    from planner.cli.show_pages import command_line
+    from planner.cli.show_pages import command_line_for_verb
     from planner.rollout.next_action import next_command
 
     held = found.hold.commit if found.hold else None
@@ -139,7 +139,7 @@ def _next(found: LaneStatus, request: Request) -> str:
     if verb in ("mirror", "hold"):
         part, _, options = options.partition(" ")
         verb = f"{verb} {part}"
-    return f"{command_line(verb, request)} {options}".rstrip()
+    return f"{command_line_for_verb(verb, request)} {options}".rstrip()
 
 
 def _logs(request: Request, run: str, wanted: str, form: str) -> int:
@@ -159,11 +159,11 @@ def _logs(request: Request, run: str, wanted: str, form: str) -> int:
 def show_scopes(request: Request, form: str, full: bool) -> int:
     """The page of `--scope`; gives the exit code."""
     from planner.app.lane.scope_status import read_scope_status
-    from planner.cli.show_pages import command_line
+    from planner.cli.show_pages import command_line_for_verb
     from planner.render.scope_status import render_scope_status, scope_status_json
 
     found = read_scope_status(request)
-    command = command_line("plan", request)
+    command = command_line_for_verb("plan", request)
     if form == "json":
         print_document("json", scope_status_json(found.cluster, found.selection, found.rows, command=command))
     else:

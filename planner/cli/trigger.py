@@ -58,7 +58,7 @@ def trigger(
     Shows the plan and what it will probably take; with --confirm does it and waits, 5m unless --timeout says otherwise.
     """
     from planner.app.trigger import open_rollout_plan, run_rollout
-    from planner.cli.run_options import run_options
+    from planner.cli.run_options import make_run_choices
 
     if reason and not source_commit:
         raise click.UsageError("--hold goes with --source-commit: a lane is held at a commit.")
@@ -67,7 +67,7 @@ def trigger(
     if detached:
         return _detach(request, plan_id, rerun, source_commit, reason, confirm and not dry_run, how)
     how["timeout"] = how["timeout"] or _TIMEOUT
-    options = run_options(request, again="trigger", **how)
+    options = make_run_choices(request, again="trigger", **how)
     with open_rollout_plan(request, rerun=rerun, source_commit=source_commit, reason=reason) as found:
         again = _held_verb(found, reason)
         verb = f"{again} --rerun" if rerun else again
@@ -105,14 +105,14 @@ def _detach(
 def _show(found: PlannedRollout, request: Request, verb: str, as_json: bool, allow: Sequence[str]) -> int:
     from planner.app.shown_plans import store_shown_plan
     from planner.cli.show_pages import exit_code_of_shown, show_plan
-    from planner.render.rollout_pages import forecast_document, prediction_document
+    from planner.render.rollout_pages import promotion_prediction_document, rollout_forecast_document
 
     store_shown_plan(request, found.made)
     if as_json:
         document = json.loads(show_plan(found.made, request, "json", allow=allow))
         document |= {
-            "forecast": forecast_document(found.forecast),
-            "argo": prediction_document(found.prediction()),
+            "forecast": rollout_forecast_document(found.forecast),
+            "argo": promotion_prediction_document(found.prediction()),
             "hold": str(found.hold) if found.hold else None,
             "sourceStageRef": found.source_stage_ref,
         }
@@ -127,7 +127,7 @@ def _page(
 ) -> str:
     """The forecast and what Argo CD will change above the plan: the last lines are the verdict and what to do."""
     from planner.cli.show_pages import show_plan
-    from planner.render.rollout_pages import render_forecast, render_prediction
+    from planner.render.rollout_pages import render_argo_prediction, render_forecast
 
     plan = show_plan(found.made, request, "text", verb=verb, confirmed=confirmed, allow=allow)
     if found.hold and not request.quiet:
@@ -137,17 +137,17 @@ def _page(
     stack = found.session.stack
     parts = [render_forecast(found.forecast, f"{stack.nodes[0]}/{stack.lanes[0]}")]
     if (predicted := found.prediction()) is not None:
-        parts.append(render_prediction(predicted))
+        parts.append(render_argo_prediction(predicted))
     return "\n\n".join([*parts, plan])
 
 
 def _show_end(ended: RolloutReport, request: Request, verb: str, as_json: bool) -> int:
-    from planner.cli.show_pages import command_line, run_document, show_run_without_changes
-    from planner.render.rollout_pages import render_stages, time_spent_document
+    from planner.cli.show_pages import command_line_for_verb, run_document, show_run_without_changes
+    from planner.render.rollout_pages import render_time_spent, time_spent_document
     from planner.render.run_summary import render_run_summary
 
     report = ended.report
-    again, newest = command_line(verb, request), command_line("trigger", request)
+    again, newest = command_line_for_verb(verb, request), command_line_for_verb("trigger", request)
     if as_json:
         document = {
             **run_document(report),
@@ -162,7 +162,7 @@ def _show_end(ended: RolloutReport, request: Request, verb: str, as_json: bool) 
         }
         print_page(json.dumps(document, indent=1, sort_keys=True))
         return ended.exit_code
-    table = render_stages(ended.spent, ended.warnings)
+    table = render_time_spent(ended.spent, ended.warnings)
     if report.result is None and ended.newer:
         print_page(f"superseded by {ended.newer[:12]}: {newest} --confirm")
         return ended.exit_code

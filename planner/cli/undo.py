@@ -38,12 +38,12 @@ def undo(request: Request, run: int, plan_id: str, confirm: bool, dry_run: bool,
     """Plan the reverse of RUN from what the state keeps. The configuration stays as it is."""
     from planner.app.apply_plan import apply_plan_run
     from planner.app.shown_plans import store_shown_plan
-    from planner.app.undo_plan import open_undo_run
-    from planner.cli.run_options import run_options
+    from planner.app.undo_plan import open_undo_plan
+    from planner.cli.run_options import make_run_choices
     from planner.cli.show_pages import exit_code_of_shown, show_plan, show_run
 
-    options = run_options(request, **how)  # type: ignore[arg-type]  # click has checked them
-    with open_undo_run(request, run) as (made, session):
+    options = make_run_choices(request, **how)  # type: ignore[arg-type]  # click has checked them
+    with open_undo_plan(request, run) as (made, session):
         if not confirm or dry_run:
             store_shown_plan(session.request, made)
             form = "json" if as_json else "text"

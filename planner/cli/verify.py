@@ -94,12 +94,12 @@ def _facts(
     from planner.rollout.closeout_record import evidence_of_record
 
     evidence, now = evidence_of_record(document), SystemClock().now
-    found = facts.git_facts(evidence, folders, now) if folders else {}
+    found = facts.read_closeout_git_facts(evidence, folders, now) if folders else {}
     if host is not None:
         sandbox = sandbox_folder(request) if request.live else None
         found |= facts.registry_facts(evidence, "" if host == _AS_RECORDED else host, now, sandbox)
     if ask_cluster or request.live:
-        found |= facts.cluster_facts(evidence, open_cluster(request), now)
+        found |= facts.read_closeout_cluster_facts(evidence, open_cluster(request), now)
     return found
 
 

@@ -7,12 +7,12 @@ no terminal and no cluster.
 from __future__ import annotations
 
 from planner.executor.execution import execute_plan
-from planner.executor.execution_options import EarlierEnd, ErrorPolicy, ExecutionOptions, WaitPolicy
+from planner.executor.execution_options import EarlierChangeResult, ErrorPolicy, ExecutionOptions, WaitPolicy
 from planner.executor.observer_chain import ObserverChain
 from planner.executor.run_result import RunResult, RunVerdict, exit_code_of_run, run_verdict
 
 __all__ = [
-    "EarlierEnd",
+    "EarlierChangeResult",
     "ErrorPolicy",
     "ExecutionOptions",
     "ObserverChain",

@@ -30,7 +30,7 @@ class ErrorPolicy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class EarlierEnd:
+class EarlierChangeResult:
     """How a change ended that an earlier run of the same plan had begun, and that must not be done again: its effect,
     and why it did not end well, "" when it did."""
 
@@ -58,6 +58,6 @@ class ExecutionOptions:
     attempts: int = 5
     cancel: threading.Event = field(default_factory=threading.Event)
     done: Mapping[Address, JsonObject] = field(default_factory=dict)
-    ended: Mapping[Address, EarlierEnd] = field(default_factory=dict)
+    ended: Mapping[Address, EarlierChangeResult] = field(default_factory=dict)
     crash_folder: Path | None = None
     again: str = "hwplan apply --resume"

@@ -12,6 +12,7 @@ from planner.graph.edge_collector import EdgeCollector, Missing
 from planner.graph.resource_graph import ResourceGraph, closest_name, make_graph
 from planner.graph.resource_index import ResourceIndex, index_resources
 from planner.graph.rules import (
+    action_targets,
     argo,
     crds,
     explicit,
@@ -23,7 +24,6 @@ from planner.graph.rules import (
     secret_refs,
     services,
     storage,
-    targets,
     tekton,
     webhooks,
 )
@@ -50,7 +50,7 @@ STEPS = (
     EdgeFamily("tekton", tekton.draw, tekton.KINDS),
     EdgeFamily("argo", argo.draw, argo.KINDS),
     EdgeFamily("webhooks", webhooks.draw, webhooks.KINDS),
-    EdgeFamily("targets of our own kinds", targets.draw, targets.KINDS),
+    EdgeFamily("targets of our own kinds", action_targets.draw, action_targets.KINDS),
     EdgeFamily("secrets of REST objects", rest_secrets.draw, rest_secrets.KINDS),
     EdgeFamily("secrets of plug-ins", secret_refs.draw),
     EdgeFamily("depends-on", explicit.draw_depends_on),
@@ -103,7 +103,7 @@ def _draw(resources: Sequence[Resource]) -> tuple[ResourceIndex, list[Edge], lis
         for collector in collectors:
             if not step.kinds or collector.resource.address.kind in step.kinds:
                 step.draw(collector)
-    edges += helm_hooks.hook_edges(index, edges)
+    edges += helm_hooks.helm_hook_edges(index, edges)
     return index, edges, missing
 
 

@@ -39,7 +39,7 @@ _KNOWN = (
 )  # fmt: skip
 
 
-def parse_options(annotations: Mapping[str, str], report: Report) -> ResourceOptions:
+def parse_annotation_options(annotations: Mapping[str, str], report: Report) -> ResourceOptions:
     """The options of a resource. What cannot be read is given to `report` and left at its default."""
     on_delete = "orphan" if orphan_annotation(annotations) else "delete"
     ours = {key: value for key, value in annotations.items() if key.startswith(ANNOTATION) and key not in _WRITTEN}
@@ -63,7 +63,7 @@ def parse_options(annotations: Mapping[str, str], report: Report) -> ResourceOpt
     )
 
 
-def with_wait_of(options: ResourceOptions, spec: object) -> ResourceOptions:
+def options_with_wait(options: ResourceOptions, spec: object) -> ResourceOptions:
     """The options with the `wait` that a kind of ours has in its spec; an annotation goes before it."""
     declared = spec.get("wait") if isinstance(spec, dict) else None
     if options != replace(options, wait="ready", wait_seconds=None) or not isinstance(declared, str):

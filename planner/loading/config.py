@@ -19,15 +19,15 @@ from planner.errors import ConfigError, SelectionError
 from planner.loading.config_files import config_files, templates_root
 from planner.loading.config_overlay import ConfigLayer, MergedConfig, merge_layers
 from planner.loading.config_policies.node_and_lane import check_lane_policies, check_node_policies
-from planner.loading.config_policies.pull_rules import lane_taking_pull_requests, merge_authority_fault
+from planner.loading.config_policies.pull_request_rules import lane_taking_pull_requests, merge_authority_fault
 from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.document_origin import Path as DocumentPath
 from planner.loading.lane_layers import merge_lane_layers, node_with_remotes_of_lanes
 from planner.loading.model_problems import report_model_errors
 from planner.loading.problems import Problems, did_you_mean
 from planner.loading.product_schema.read_schema import PLAIN, ProductModels, read_product_models
-from planner.loading.products_that_fit import ALL as ALL
-from planner.loading.products_that_fit import products_that_fit
+from planner.loading.products_named_by_words import ALL as ALL
+from planner.loading.products_named_by_words import products_that_fit
 from planner.loading.yaml.load_documents import CONFIG, decode_text, load_documents
 from planner.plan import Selection
 from planner.spec.base import StrictModel

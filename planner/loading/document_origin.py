@@ -14,7 +14,7 @@ from planner.loading.problems import Problems, source_line
 from planner.loading.template_lines import TemplateLineMap
 from planner.loading.yaml.json_stream import split_json_stream
 from planner.loading.yaml.load_documents import decode_by_byte_order_mark
-from planner.loading.yaml.parser_events import Parse, what_to_read_instead, yaml_events
+from planner.loading.yaml.parser_events import Parse, replacement_after_parser_error, yaml_events
 from planner.source_ref import SourceRef
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -114,7 +114,7 @@ def _readable_places(text: str, first_line: int) -> list[dict[Path, Place]]:
         try:
             return _places(parse(text), first_line)
         except YAMLError as error:
-            again = what_to_read_instead(error, text, api=True)
+            again = replacement_after_parser_error(error, text, api=True)
             if again is None:
                 return []
             parse, text = again

@@ -60,7 +60,7 @@ class AcknowledgementEntry(StrictModel):
     fields: tuple[FieldName, ...] = ()
 
 
-def load_acknowledgements(file: Path) -> tuple[Acknowledgement, ...]:
+def load_drift_acknowledgements(file: Path) -> tuple[Acknowledgement, ...]:
     """The entries of a file, in its order. Raises ConfigError with every problem, SelectionError without a file."""
     return tuple(
         Acknowledgement(entry.address, entry.reason, entry.expires, tuple(map(parse_path, entry.fields)), source)

@@ -15,7 +15,7 @@ _KUSTOMIZATIONS: Final = ("kustomization.yaml", "kustomization.yml", "Kustomizat
 _MOST_FILES: Final = 20_000
 
 
-def read_inputs(
+def read_input_files(
     paths: Sequence[str], stdin: bytes | None, build: Callable[[str], bytes] | None
 ) -> Iterator[tuple[str, bytes]]:
     """Name and bytes of every file of every path. `build` renders the kustomization of a folder.

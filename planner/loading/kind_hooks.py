@@ -11,14 +11,14 @@ from typing import Final
 from planner.kind_hook_types import LoadHooks
 from planner.loading.config_policies.gate_probes import check_gate_probe
 from planner.loading.config_policies.image_sources import check_registry_image
-from planner.loading.git_job import expand_git_job
-from planner.loading.node_prometheus import with_server_of_node
+from planner.loading.git_push_job import expand_git_job
+from planner.loading.node_prometheus import with_prometheus_server
 from planner.plugins import plugin_of_kind
 
 HOOKS: Final[Mapping[str, LoadHooks]] = {
     "GitRef": LoadHooks(expand=expand_git_job),
     "HttpProbe": LoadHooks(check=check_gate_probe),
-    "PrometheusQuery": LoadHooks(expand=with_server_of_node),
+    "PrometheusQuery": LoadHooks(expand=with_prometheus_server),
     "RegistryImage": LoadHooks(check=check_registry_image),
 }
 

@@ -23,10 +23,10 @@ from planner.loading.manifests.published_manifest import FetchManifest
 from planner.loading.output_refs import check_output_refs
 from planner.loading.problems import did_you_mean
 from planner.loading.resource_collector import ResourceCollector
-from planner.loading.secrets.recorded_secrets import RecordedSecrets
 from planner.loading.secrets.secret_reader import KubernetesReader, SecretReader
 from planner.loading.secrets.secret_refs import bind_secret_refs
 from planner.loading.secrets.secret_sources import NeededSecretFile, SecretSourceExpander
+from planner.loading.secrets.snapshot_secret_fingerprints import RecordedSecrets
 from planner.loading.selection import ResolvedSelection, resolve_products
 from planner.loading.template_context import (
     SUFFIX,

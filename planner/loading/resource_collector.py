@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from planner.address import Address, group_of, is_hwplan_kind
-from planner.loading.annotation_options import parse_options, with_wait_of
+from planner.loading.annotation_options import options_with_wait, parse_annotation_options
 from planner.loading.document_origin import DocumentOrigin, Path
 from planner.loading.manifest_nulls import may_be_custom
 from planner.loading.problems import Problems
 from planner.loading.secret_sealing import seal_secret_document
 from planner.ports import Fingerprinter
 from planner.resource import ANNOTATION, APPLIED, COPIES, HELM_POLICY, SCOPE, SET_LABEL, Resource, ResourceOptions
-from planner.values import JsonObject, SecretValue, document_digest, encode_leaves
+from planner.values import JsonObject, SecretValue, document_digest, encode_special_leaves
 
 _SERVER_METADATA = frozenset(
     {"managedFields", "resourceVersion", "uid", "generation", "selfLink", "creationTimestamp", "deletionTimestamp",
@@ -65,7 +65,7 @@ class ResourceCollector:
             manifest = seal_secret_document(manifest, address, self.fingerprinter, self.vault, self._reporter(origin))
         options = self._options(metadata.get("annotations"), origin)
         if is_hwplan_kind(manifest["apiVersion"]):
-            options = with_wait_of(options, manifest.get("spec"))
+            options = options_with_wait(options, manifest.get("spec"))
         applied = applied_digest(manifest, tagged=tagged)
         metadata["labels"] = {**metadata.get("labels", {}), SET_LABEL: owned_by}
         metadata["annotations"] = {**metadata.get("annotations", {}), APPLIED: applied}
@@ -183,7 +183,7 @@ class ResourceCollector:
             return _NO_OPTIONS
         for key in annotations:
             if key.startswith(ANNOTATION) or key == HELM_POLICY:
-                return parse_options(
+                return parse_annotation_options(
                     annotations,
                     lambda name, message, suggestion: origin.problem(
                         self.problems, ("metadata", "annotations", name), message, suggestion
@@ -207,4 +207,4 @@ def applied_digest(manifest: JsonObject, *, tagged: bool = True) -> str:
     """Digest of a desired document without our stamp; of a Secret, without its values (docs/adr/0004)."""
     if manifest.get("kind") == "Secret" and "data" in manifest:
         manifest = {**manifest, "data": sorted(manifest["data"])}
-    return document_digest(encode_leaves(manifest) if tagged else manifest)
+    return document_digest(encode_special_leaves(manifest) if tagged else manifest)

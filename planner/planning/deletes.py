@@ -42,7 +42,7 @@ def delete_changes(
     )
 
 
-def forget_changes(retained: Sequence[Present]) -> tuple[Change, ...]:
+def changes_to_forget_objects(retained: Sequence[Present]) -> tuple[Change, ...]:
     """What stays on purpose and is ours no longer: it loses the label of the set, and is never named again."""
     return tuple(_forget(present) for present in sorted(retained, key=lambda one: one.address))
 

@@ -14,7 +14,7 @@ from planner.address import Address
 from planner.dataclass import dataclass
 from planner.plan import Action, Change
 from planner.planning.deletes import REWRITES
-from planner.planning.named_parts import ANY, WHOLE, Part, PartUse, named_parts, used_parts
+from planner.planning.object_part_references import ANY, WHOLE, Part, PartUse, parts_used_by_others, referenceable_parts
 from planner.planning.plan_inputs import PlanInputs
 from planner.ports import Present
 from planner.values import JsonObject
@@ -39,7 +39,7 @@ def order_after_last_use(changes: Sequence[Change], inputs: PlanInputs) -> tuple
     if not shrinking or len(stopping) < 2:
         return tuple(changes), ()
     live, desired = _live(changes, inputs), _desired(changes, inputs)
-    before, after = used_parts(live), used_parts(desired)
+    before, after = parts_used_by_others(live), parts_used_by_others(desired)
     needs = {change.address: set(change.needs) for change in changes}
     warnings = []
     for one in shrinking:
@@ -58,7 +58,7 @@ def _shrinking(change: Change, inputs: PlanInputs) -> _Shrinking | None:
     seen = inputs.observations.get(change.address)
     if change.action not in REWRITES or change.desired is None or not isinstance(seen, Present) or seen.value is None:
         return None
-    had, has = named_parts(change.address, seen.value), named_parts(change.address, change.desired)
+    had, has = referenceable_parts(change.address, seen.value), referenceable_parts(change.address, change.desired)
     return _Shrinking(change.address, had - has, has - had) if had - has else None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from planner.graph import ResourceGraph, live_graph
 from planner.plan import Action, BlockedResource, Change, DriftedField, Plan, SideEffect
-from planner.planning.deletes import delete_changes, forget_changes, resource_of_live_object
+from planner.planning.deletes import changes_to_forget_objects, delete_changes, resource_of_live_object
 from planner.planning.last_use import order_after_last_use
 from planner.planning.plan_inputs import PlanInputs
 from planner.planning.teardown import decide_leaving_objects
@@ -24,7 +24,9 @@ def make_plan(inputs: PlanInputs) -> Plan:
     left = decide_leaving_objects(inputs)
     free = [present for present in left.going if present.address not in inputs.inside]
     deletes = _deletes(free, upserts, inputs)
-    changes, untimely = order_after_last_use((*upserts.changes, *deletes, *forget_changes(left.retained)), inputs)
+    changes, untimely = order_after_last_use(
+        (*upserts.changes, *deletes, *changes_to_forget_objects(left.retained)), inputs
+    )
     held = [_held(present, inputs) for present in left.going if present.address in inputs.inside]
     blocked = (*upserts.blocked, *held, *left.used)
     return Plan(

@@ -14,7 +14,7 @@ from planner.field_path import FieldPath, ListItem, parse_path, render_path
 from planner.plan import FieldOp
 from planner.redaction.redactor import MASK
 from planner.resource import APPLIED, SET_LABEL
-from planner.values import Json, JsonObject, JsonValue, SealedSecret, decode_leaves, value_leaves
+from planner.values import Json, JsonObject, JsonValue, SealedSecret, decode_special_leaves, value_leaves
 
 _OURS = frozenset({APPLIED, SET_LABEL})  # an adopted object stays ours
 
@@ -29,10 +29,10 @@ class PreImage:
     is_secret: bool = False
 
 
-def read_pre_image(row: JsonObject) -> PreImage:
+def parse_pre_image(row: JsonObject) -> PreImage:
     """Read a pre-image as the state keeps it. Raises ValueError when it is none."""
     secret = bool(row.get("sensitive"))
-    return PreImage(parse_path(str(row["path"])), FieldOp(row["op"]), decode_leaves(row.get("before")), secret)
+    return PreImage(parse_path(str(row["path"])), FieldOp(row["op"]), decode_special_leaves(row.get("before")), secret)
 
 
 def reversed_document(applied: JsonObject, before: Sequence[PreImage]) -> JsonObject | None:

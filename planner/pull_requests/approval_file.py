@@ -43,7 +43,7 @@ def render_approval(approval: Approval, seal: Seal) -> str:
     return json.dumps(document, indent=1, sort_keys=True) + "\n"
 
 
-def parse_approval(text: str, seal: Seal, where: str) -> Approval:
+def parse_approval_file(text: str, seal: Seal, where: str) -> Approval:
     """Read the file. Raises ForeignPlan when it is none, was edited, or was recorded with another state."""
     try:
         document = json.loads(text)

@@ -75,7 +75,7 @@ def record_failures(record: FailureRecord, failures: Iterable[TargetFailure]) ->
     return replace(record, targets=tuple(sorted(known.values(), key=lambda one: one.target)))
 
 
-def record_success(record: FailureRecord, target: str) -> FailureRecord:
+def failures_after_success(record: FailureRecord, target: str) -> FailureRecord:
     """The record after something succeeded. A conflict or a check ends with its own target alone; a rollout that went
     well ends every earlier failure of rollouts, because it delivers their commits too. A mismatch is ended by a person,
     who closes the issue."""
@@ -100,7 +100,7 @@ def issue_title(lane: str, family: IssueFamily) -> str:
     return f"{lane}: {words[family]}"
 
 
-def issue_body(record: FailureRecord, lane: str, next_command: str) -> str:
+def failure_issue_body(record: FailureRecord, lane: str, next_command: str) -> str:
     """The body: a table of targets, and the next command. Foreign text is made safe and cut."""
     if not record.targets:
         return f"Nothing of this fails in lane `{lane}` any more."

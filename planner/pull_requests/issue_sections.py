@@ -24,7 +24,7 @@ class IssueSection:
     is_open: bool
 
 
-def parse_sections(body: str) -> tuple[IssueSection, ...]:
+def parse_issue_sections(body: str) -> tuple[IssueSection, ...]:
     """The parts of a body, in their order; of two with one name the first counts. One without an end is none."""
     found: dict[str, IssueSection] = {}
     begun: re.Match[str] | None = None
@@ -41,12 +41,12 @@ def parse_sections(body: str) -> tuple[IssueSection, ...]:
     return tuple(found.values())
 
 
-def with_section(sections: Iterable[IssueSection], mine: IssueSection) -> tuple[IssueSection, ...]:
+def with_issue_section(sections: Iterable[IssueSection], mine: IssueSection) -> tuple[IssueSection, ...]:
     """The parts with `mine` in place of the one of its name, by name."""
     return tuple(sorted((*(one for one in sections if one.name != mine.name), mine), key=lambda one: one.name))
 
 
-def render_sections(sections: Iterable[IssueSection]) -> str:
+def render_issue_sections(sections: Iterable[IssueSection]) -> str:
     """The body of an issue, without its mark."""
     return "\n\n".join(
         f"<!-- hwplan:section:{one.name}:{'open' if one.is_open else 'closed'} -->\n{one.text}\n{_END}"

@@ -12,7 +12,7 @@ from planner.dataclass import dataclass
 from planner.pull_requests.approvals import parse_github_time
 from planner.pull_requests.candidate import UnmetRequirement
 from planner.pull_requests.github_facts import IssueState
-from planner.spec.pull_requests import MergeWindow, PullRules
+from planner.spec.pull_requests import MergeWindow, PullRequestRules
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -29,7 +29,9 @@ class LaneFreezeFacts:
     mismatch: str = ""
 
 
-def freeze_reasons(state: LaneFreezeFacts, rules: PullRules, branch: str, *, now: datetime) -> list[UnmetRequirement]:
+def freeze_reasons(
+    state: LaneFreezeFacts, rules: PullRequestRules, branch: str, *, now: datetime
+) -> list[UnmetRequirement]:
     """Every reason for which nothing is merged in this lane now. `closed` with a minimum priority is in
     `minimum_priority` instead, as it does not hold for all."""
     return [
@@ -40,12 +42,12 @@ def freeze_reasons(state: LaneFreezeFacts, rules: PullRules, branch: str, *, now
     ]
 
 
-def minimum_priority(rules: PullRules, now: datetime) -> int:
+def minimum_priority(rules: PullRequestRules, now: datetime) -> int:
     """The priority that a pull request needs now, 0 for none."""
     return rules.closed.minimum_priority if rules.closed is not None and _is_closed(rules, now) else 0
 
 
-def _issues(state: LaneFreezeFacts, rules: PullRules, branch: str) -> Iterator[UnmetRequirement]:
+def _issues(state: LaneFreezeFacts, rules: PullRequestRules, branch: str) -> Iterator[UnmetRequirement]:
     if state.issues is None:
         yield UnmetRequirement("freeze-unreadable", "cannot be read: the issues that may freeze the lane", "github")
         return
@@ -63,17 +65,17 @@ def _branches(issue: IssueState) -> set[str]:
     return {word.removeprefix("branch:") for word in words if word.startswith("branch:") and word != "branch:"}
 
 
-def _is_closed(rules: PullRules, now: datetime) -> bool:
+def _is_closed(rules: PullRequestRules, now: datetime) -> bool:
     until = parse_github_time(rules.closed.until) if rules.closed is not None else None
     return rules.closed is not None and (until is None or now < until)
 
 
-def _closed(rules: PullRules, now: datetime) -> Iterator[UnmetRequirement]:
+def _closed(rules: PullRequestRules, now: datetime) -> Iterator[UnmetRequirement]:
     if rules.closed is not None and _is_closed(rules, now) and not rules.closed.minimum_priority:
         yield UnmetRequirement("closed-lane", f"closed until {rules.closed.until}: {rules.closed.reason}", "operator")
 
 
-def _window(rules: PullRules, now: datetime) -> Iterator[UnmetRequirement]:
+def _window(rules: PullRequestRules, now: datetime) -> Iterator[UnmetRequirement]:
     if rules.windows and not any(_is_inside(window, now) for window in rules.windows):
         yield UnmetRequirement("window", "outside of the merge windows of the lane", "time")
 
@@ -92,7 +94,7 @@ def _is_inside(window: MergeWindow, now: datetime) -> bool:
     return False
 
 
-def _stopped(state: LaneFreezeFacts, rules: PullRules) -> Iterator[UnmetRequirement]:
+def _stopped(state: LaneFreezeFacts, rules: PullRequestRules) -> Iterator[UnmetRequirement]:
     if state.mismatch:
         yield UnmetRequirement("merge-mismatch", f"a merge was not what was predicted: {state.mismatch}", "operator")
     if state.hold:

@@ -20,7 +20,7 @@ class MergeAnswer(StrEnum):
     UNKNOWN = "whether it was merged is not known"
 
 
-class NextStep(StrEnum):
+class MergeFollowUp(StrEnum):
     """What follows from an answer."""
 
     VERIFY = "verify"  # P10
@@ -68,19 +68,19 @@ def classify_merge_answer(status: int, message: str, *, merged: bool = False) ->
             return MergeAnswer.UNKNOWN
 
 
-def after_merge_answer(answer: MergeAnswer, tries: int) -> NextStep:
+def after_merge_answer(answer: MergeAnswer, tries: int) -> MergeFollowUp:
     """What is done after the answer to the try of that number (1 for the first). An answer that is unknown, or that a
     moved base gave, is followed by reading at most three times; then the next cycle has it."""
     match answer:
         case MergeAnswer.MERGED:
-            return NextStep.VERIFY
+            return MergeFollowUp.VERIFY
         case MergeAnswer.BASE_MOVED | MergeAnswer.UNKNOWN:
-            return NextStep.READ_AGAIN if tries <= len(PAUSES) else NextStep.NEXT_CYCLE
+            return MergeFollowUp.READ_AGAIN if tries <= len(PAUSES) else MergeFollowUp.NEXT_CYCLE
         case MergeAnswer.NOT_MERGEABLE:
-            return NextStep.JUDGE_AGAIN
+            return MergeFollowUp.JUDGE_AGAIN
         case MergeAnswer.HEAD_MOVED:
-            return NextStep.WITHDRAW_APPROVAL
+            return MergeFollowUp.WITHDRAW_APPROVAL
         case MergeAnswer.INVALID:
-            return NextStep.NEXT_CYCLE
+            return MergeFollowUp.NEXT_CYCLE
         case MergeAnswer.METHOD_REFUSED | MergeAnswer.FORBIDDEN:
-            return NextStep.STOP
+            return MergeFollowUp.STOP

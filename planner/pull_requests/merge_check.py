@@ -59,7 +59,7 @@ class ConflictingMerge:
         """The conflict as one phrase."""
         if not self.files:
             return f"it shares no history with {self.base[:12]}"
-        return f"conflict with {self.base[:12]} in {listed_conflicts(self.files)}"
+        return f"conflict with {self.base[:12]} in {merge_conflicts_text(self.files)}"
 
     def attributed(self, pulls: Mapping[str, int]) -> ConflictingMerge:
         """The same with the pull requests that commits of the base came with."""
@@ -67,7 +67,7 @@ class ConflictingMerge:
         return replace(self, files=files)
 
 
-def listed_conflicts(files: Sequence[ConflictingFile], most: int = 10) -> str:
+def merge_conflicts_text(files: Sequence[ConflictingFile], most: int = 10) -> str:
     """Conflicting files as one phrase: the change that several have in common is named once."""
     names: dict[tuple[str, int], list[str]] = {}
     for one in files[:most]:

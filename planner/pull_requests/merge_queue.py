@@ -10,7 +10,7 @@ from planner.pull_requests.candidate import Candidate, UnmetRequirement
 from planner.pull_requests.github_facts import BranchRules
 from planner.pull_requests.lane_freeze import LaneFreezeFacts, freeze_reasons, minimum_priority
 from planner.pull_requests.merge_requirements import UNKNOWN, unmet_requirements
-from planner.spec.pull_requests import PullRules
+from planner.spec.pull_requests import PullRequestRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class CycleDecision:
     paused: str = ""
 
 
-def candidate_priority(candidate: Candidate, rules: PullRules) -> int:
+def candidate_priority(candidate: Candidate, rules: PullRequestRules) -> int:
     """The highest priority among the labels, 0 for none."""
     known = {label.lower(): value for label, value in rules.priority_labels.items()}
     return max((known.get(label.lower(), 0) for label in candidate.pull.labels), default=0)
@@ -47,7 +47,7 @@ def candidate_priority(candidate: Candidate, rules: PullRules) -> int:
 
 def decide_merge_cycle(
     candidates: Sequence[Candidate] | None,
-    rules: PullRules,
+    rules: PullRequestRules,
     branch: BranchRules | None,
     state: LaneFreezeFacts,
     *,

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from planner.redaction.window_index import WINDOW, WindowIndex, may_stand_in, text_groups
+from planner.redaction.window_index import WINDOW, WindowIndex, character_groups_of_text, may_contain_secret_fragment
 
 if TYPE_CHECKING:
     from planner.redaction.secret_form_index import SecretFormBucket
@@ -155,7 +155,7 @@ class Redactor:
             self._public += "".join(f"{word}\n" for word in found)
             self._public_words.update(piece for word in found for piece in _SEPARATORS.split(word))
         self._unread.clear()
-        self._public_groups = text_groups(self._public)
+        self._public_groups = character_groups_of_text(self._public)
         self._new = list(self._values)
         self._windows, self._buckets, self._fragments = WindowIndex(), {}, None
 
@@ -167,7 +167,7 @@ class Redactor:
 
     def _is_public(self, text: str) -> bool:
         """Whether a text stands in a public name, or is made of nothing but such: `http://api.shop.svc:8080`."""
-        if may_stand_in(self._public_groups, text) and text in self._public:
+        if may_contain_secret_fragment(self._public_groups, text) and text in self._public:
             return True
         pieces = [piece for piece in _SEPARATORS.split(text) if piece]
         named = [piece for piece in pieces if piece in self._public_words]

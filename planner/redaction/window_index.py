@@ -17,12 +17,12 @@ _STEP = WINDOW - _GROUP + 1
 _T = TypeVar("_T")
 
 
-def text_groups(text: str) -> set[str]:
-    """The groups of a text that `may_stand_in` asks for."""
+def character_groups_of_text(text: str) -> set[str]:
+    """The groups of a text that `may_contain_secret_fragment` asks for."""
     return {text[at : at + _GROUP] for at in range(0, len(text) - _GROUP + 1, _STEP)}
 
 
-def may_stand_in(groups: set[str], part: str) -> bool:
+def may_contain_secret_fragment(groups: set[str], part: str) -> bool:
     """Whether a part may stand in the text of these groups: never no where it does."""
     return len(part) < WINDOW or any(part[at : at + _GROUP] in groups for at in range(_STEP))
 

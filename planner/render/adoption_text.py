@@ -11,10 +11,10 @@ from planner.text_safe import safe_text
 from planner.values import JsonObject
 
 if TYPE_CHECKING:
-    from planner.drift_adoption import AdoptedField, Adoption, RefusedField
+    from planner.drift_adoption import AdoptedField, DriftAdoption, RefusedField
 
 
-def render_adoption(adoption: Adoption, *, written: bool, confirm: str, plan: str) -> str:
+def render_adoption(adoption: DriftAdoption, *, written: bool, confirm: str, plan: str) -> str:
     """The page without a final newline. `confirm` writes the patch, `plan` shows what is left to do then."""
     lines = [line for one in adoption.adopted for line in _adopted(one)]
     lines += [line for one in adoption.refused for line in _refused(one)]
@@ -23,7 +23,7 @@ def render_adoption(adoption: Adoption, *, written: bool, confirm: str, plan: st
     return "\n".join([*lines, "", *_last(adoption, written, confirm, plan)]).strip("\n")
 
 
-def adoption_json(adoption: Adoption, *, written: bool) -> str:
+def adoption_json(adoption: DriftAdoption, *, written: bool) -> str:
     """The same as a document."""
     document: JsonObject = {
         "schemaVersion": 1,
@@ -75,7 +75,7 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
-def _last(adoption: Adoption, written: bool, confirm: str, plan: str) -> list[str]:
+def _last(adoption: DriftAdoption, written: bool, confirm: str, plan: str) -> list[str]:
     if adoption.refused:
         able = f", {len(adoption.adopted)} could be adopted" if adoption.adopted else ""
         return [f"{len(adoption.refused)} refused{able}: nothing is written"]

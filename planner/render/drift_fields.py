@@ -78,6 +78,6 @@ def spans_several_lanes(report: DriftReport) -> bool:
     return len({row.address.node_lane for row in report.rows}) > 1
 
 
-def drift_name(address: Address, several: bool) -> str:
+def drift_address_text(address: Address, several: bool) -> str:
     """How an address is written in the report, not escaped."""
     return str(address) if several else address.local

@@ -9,10 +9,10 @@ from dataclasses import asdict
 from planner.drift import Acknowledgement, DriftReport, DriftRow, DriftState
 from planner.field_path import render_path
 from planner.plan import FieldChange
-from planner.plan_document import address_document, field_document
+from planner.plan_document import address_document, field_change_document
 from planner.render.drift_fields import (
     acknowledged_fields,
-    drift_name,
+    drift_address_text,
     drifted_fields,
     ignored_fields,
     pending_fields,
@@ -68,7 +68,7 @@ def _home(report: DriftReport) -> tuple[str, str]:
 def _row(row: DriftRow, several: bool, home: tuple[str, str]) -> JsonObject:
     return {
         **address_document(row.address, home),
-        "address": drift_name(row.address, several),
+        "address": drift_address_text(row.address, several),
         "state": str(row.state),
         "reason": row.reason,
         "source": asdict(row.source),
@@ -76,18 +76,18 @@ def _row(row: DriftRow, several: bool, home: tuple[str, str]) -> JsonObject:
         "undeclared": _fields(undeclared_fields(row)),
         "pending": _fields(pending_fields(row)),
         "acknowledged": [
-            {**(field_document(change) if change else {}), **_acknowledgement(one.by)}
+            {**(field_change_document(change) if change else {}), **_acknowledgement(one.by)}
             for change, one in acknowledged_fields(row)
         ],
         "ignored": [
-            {**field_document(change), "rule": {"reason": one.reason, "source": asdict(one.source)}}
+            {**field_change_document(change), "rule": {"reason": one.reason, "source": asdict(one.source)}}
             for change, one in ignored_fields(row)
         ],
     }
 
 
 def _fields(changes: Iterable[FieldChange]) -> list[JsonObject]:
-    return [field_document(change) for change in changes]
+    return [field_change_document(change) for change in changes]
 
 
 def _acknowledgement(one: Acknowledgement) -> JsonObject:

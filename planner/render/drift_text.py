@@ -15,7 +15,7 @@ from planner.plan import FieldChange, FieldOp
 from planner.render.blocked_reason import deduplicated_warnings
 from planner.render.drift_fields import (
     acknowledged_fields,
-    drift_name,
+    drift_address_text,
     drifted_fields,
     ignored_fields,
     pending_fields,
@@ -76,7 +76,7 @@ def render_drift(report: DriftReport, *, width: int, colour: bool, command: str)
     """
     several = spans_several_lanes(report)
     shown = [row for state in ORDER for row in report.rows if row.state is state]
-    blocks = [(row, safe_text(drift_name(row.address, several)), drift_lines(row)) for row in shown]
+    blocks = [(row, safe_text(drift_address_text(row.address, several)), drift_lines(row)) for row in shown]
     name_width = max((column_count(name) for _, name, _ in blocks), default=0)
     reported = [line for _, _, lines in blocks for line in lines]
     text_width = max((column_count(line.text) for line in reported if line.who), default=0)

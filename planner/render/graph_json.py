@@ -25,7 +25,7 @@ def graph_document(graph: ResourceGraph, labels: Mapping[Address, str]) -> JsonO
     }
 
 
-def render_json(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
+def render_terminal_safe_json(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
     """The document as ASCII without a final newline: what a terminal could obey is escaped, what it means is not."""
     return json.dumps(graph_document(graph, labels), indent=1, ensure_ascii=True)
 

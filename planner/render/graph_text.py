@@ -13,7 +13,7 @@ _WIDTH = 80
 _AFTER_COLUMN = 50  # addresses are mostly shorter; a longer one pushes its numbers on, or to the next line
 
 
-def render_text(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
+def render_graph_text(graph: ResourceGraph, labels: Mapping[Address, str]) -> str:
     """Lines without a final newline. Numbers count the order of application; implied dependencies are left out."""
     number = order_numbers(graph)
     needs: dict[Address, list[int]] = {}

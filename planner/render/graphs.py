@@ -18,7 +18,7 @@ def render_graph_as(graph: ResourceGraph, form: str, labels: Mapping[Address, st
     """
     match form:
         case "text":
-            from planner.render.graph_text import render_text as render
+            from planner.render.graph_text import render_graph_text as render
         case "mermaid":
             from planner.render.graph_mermaid import render_mermaid as render
         case "dot":
@@ -26,7 +26,7 @@ def render_graph_as(graph: ResourceGraph, form: str, labels: Mapping[Address, st
         case "svg":
             from planner.render.graph_svg import render_svg as render
         case "json":
-            from planner.render.graph_json import render_json as render
+            from planner.render.graph_json import render_terminal_safe_json as render
         case _:
             raise SelectionError(f"there is no graph format {form!r}", remedy=f"one of {', '.join(FORMS)}")
     return render(graph, labels or {})

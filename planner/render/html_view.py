@@ -27,7 +27,7 @@ from planner.render.field_detail import FieldDetail, field_detail
 from planner.render.graph_groups import GraphArrow, kind_and_group_text, reduced_arrows
 from planner.render.graph_layout import NODE_HEIGHT, NODE_WIDTH, GraphLayout, layout_graph
 from planner.render.graph_svg import arrow_curve, cut_middle
-from planner.render.plan_graph import graph_of_plan, with_deletes
+from planner.render.plan_graph import add_deletes_to_graph, graph_of_plan
 from planner.render.plan_view import PlanView, make_plan_view
 from planner.render.review_context import NO_CONTEXT, ReviewContext
 from planner.render.symbols import action_symbol, field_sign
@@ -129,7 +129,9 @@ def make_html_report(
 ) -> HtmlReport:
     """The report of `plan`. Without its `graph` (a saved plan has none) the edges are those between its changes."""
     view = make_plan_view(plan, command=command, notes=notes, review=review)
-    known = graph_of_plan(plan) if graph is None else graph.reverse() if plan.destroy else with_deletes(graph, plan)
+    known = (
+        graph_of_plan(plan) if graph is None else graph.reverse() if plan.destroy else add_deletes_to_graph(graph, plan)
+    )
     entries = _Entries(plan, known, view).all()
     groups: dict[str, list[HtmlEntry]] = {}
     for entry in entries.values():

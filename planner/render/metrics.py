@@ -16,7 +16,7 @@ _STYLES = {HOLDS: "green", UP: "green", INCONCLUSIVE: "yellow"}
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
-def render_queries(rows: Sequence[MetricsQueryRow], verdict: str, *, about: str, colour: bool) -> str:
+def render_prometheus_queries(rows: Sequence[MetricsQueryRow], verdict: str, *, about: str, colour: bool) -> str:
     """A line for each query, what it is not, its PromQL, and the verdict."""
     lines = [(row.state, (row.name, _values(row)), row.reason, row.promql) for row in rows]
     out = _table([(state, columns) for state, columns, _, _ in lines], colour)
@@ -51,7 +51,7 @@ def targets_json(rows: Sequence[ScrapeTargetRow], *, node: str, simulated: bool,
     return {"schemaVersion": SCHEMA_VERSION, "node": node, "simulated": simulated, "exitCode": code, "targets": shown}
 
 
-def render_traffic(rows: Sequence[ClientTraffic], *, about: str, colour: bool) -> str:
+def render_client_traffic(rows: Sequence[ClientTraffic], *, about: str, colour: bool) -> str:
     """A line for each client: its rate, and its total in the window."""
     table = [(row.state, (row.client, f"{bytes_text(row.rate)}/s", _total(row))) for row in rows]
     page = [safe_text(about), ""]

@@ -14,7 +14,7 @@ from planner.push_recovery import NO_FLUSH, PARTIAL, PushRecovery
 from planner.render.selection_text import selection_text, short_digest
 from planner.render.status_page import StatusLine, render_status_page
 from planner.text_safe import safe_text
-from planner.values import Json, JsonObject, encode_leaves
+from planner.values import Json, JsonObject, encode_special_leaves
 
 SCHEMA_VERSION = 1
 _SHORT = 12  # digits of a commit id
@@ -201,5 +201,5 @@ def _document(row: PartStatusRow, raw: bool) -> JsonObject:
         "problem": row.problem,
         "outputs": row.outputs,
         **sides,
-        **({"spec": encode_leaves(row.spec)} if raw else {}),
+        **({"spec": encode_special_leaves(row.spec)} if raw else {}),
     }

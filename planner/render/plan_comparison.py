@@ -5,24 +5,24 @@ from __future__ import annotations
 import json
 
 from planner.plan import Plan
-from planner.plan_difference import first_difference, plan_differences
+from planner.plan_difference import first_plan_difference, plan_differences
 from planner.plan_id import plan_id, short_id
 from planner.text_safe import safe_text
 
 
-def render_comparison(before: Plan, after: Plan) -> str:
+def render_plan_comparison(before: Plan, after: Plan) -> str:
     """The differences of `after` from `before`, a line each, and whether one approval covers both."""
     found = plan_differences(before, after)
     lines = [f"{safe_text(str(one.address))}: {safe_text(one.text)}" for one in found]
     if plan_id(before) == plan_id(after):
         return "\n".join([*lines, f"the same effect: plan {short_id(plan_id(after))}"])
     if not lines:
-        lines = [safe_text(first_difference(before, after))]
+        lines = [safe_text(first_plan_difference(before, after))]
     count = f"{len(lines)} difference{'' if len(lines) == 1 else 's'}"
     return "\n".join([*lines, f"{count}: plan {short_id(plan_id(before))} became {short_id(plan_id(after))}"])
 
 
-def render_comparison_json(before: Plan, after: Plan) -> str:
+def render_plan_comparison_json(before: Plan, after: Plan) -> str:
     """The same as a document."""
     same = plan_id(before) == plan_id(after)
     rows = [
@@ -35,6 +35,6 @@ def render_comparison_json(before: Plan, after: Plan) -> str:
         "after": plan_id(after),
         "sameEffect": same,
         "differences": rows,
-        "first": "" if same else first_difference(before, after),
+        "first": "" if same else first_plan_difference(before, after),
     }
     return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False)

@@ -21,7 +21,7 @@ def graph_of_plan(plan: Plan) -> ResourceGraph:
     return make_graph(nodes, edges)
 
 
-def with_deletes(graph: ResourceGraph, plan: Plan) -> ResourceGraph:
+def add_deletes_to_graph(graph: ResourceGraph, plan: Plan) -> ResourceGraph:
     """The graph of what is declared, with what the plan takes away and what that waits for."""
     known = set(graph.order())
     leaving = {change.address for change in plan.changes if change.action in LEAVING} - known

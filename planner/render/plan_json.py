@@ -10,7 +10,7 @@ from planner.plan import Plan
 from planner.plan_document import dump_plan
 
 
-def render_json(plan: Plan, *, guards: Sequence[GuardRefused] = (), for_terminal: bool = False) -> str:
+def render_plan_json(plan: Plan, *, guards: Sequence[GuardRefused] = (), for_terminal: bool = False) -> str:
     """The document of spec 05, "The plan as JSON", with one newline at its end.
 
     For a terminal, characters that it could obey are written as JSON escapes: the same document in other bytes, so

@@ -13,7 +13,7 @@ _MOST_LINES = 8  # of one commit
 _MOST_OBJECTS = 4  # of one line
 
 
-def written_lines(context: ReviewContext, name_of: NameOf) -> Iterator[Iterator[Part]]:
+def declaring_commit_sentences(context: ReviewContext, name_of: NameOf) -> Iterator[Iterator[Part]]:
     """One sentence for each commit, in the order of the plan."""
     by_commit: dict[str, dict[str, list[DeclaringLine]]] = {}
     for one in context.lines:

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from planner.address import Address
 from planner.graph.resource_index import map_or_empty
 from planner.plan import LEAVING, Action, Change, Plan, SideEffectKind, VerifiedBy
-from planner.plan_origin import ChangeOrigin, plan_origins
+from planner.plan_origin import ChangeOrigin, compare_plan_with_base
 from planner.render.marked_words import MOST_NAMES, OutsideText, Part, name_list, words_of_parts
-from planner.render.review_authors import written_lines
+from planner.render.review_authors import declaring_commit_sentences
 from planner.render.review_context import ReviewContext, ReviewFact
-from planner.render.review_losses import exchanged_secret_values, overwritten_values
+from planner.render.review_losses import describe_secret_changes, overwritten_values
 from planner.render.review_summary import NameOf
 from planner.render.risks import RiskClass, find_risks
 from planner.resource import ROLE
@@ -37,11 +37,12 @@ def review_facts(plan: Plan, context: ReviewContext, name_of: NameOf) -> tuple[R
         ("runs and builds", _starts(plan, name_of)),
         ("gates and retention", _rules(plan, name_of)),
         *(("overwritten", parts) for parts in overwritten_values(plan, context, name_of)),
-        *(("secret", parts) for parts in exchanged_secret_values(plan, context, name_of)),
+        *(("secret", parts) for parts in describe_secret_changes(plan, context, name_of)),
     ]
     facts = [ReviewFact(title, words_of_parts(parts)) for title, parts in found]
     facts += [
-        ReviewFact("last written", words_of_parts(parts), folded=True) for parts in written_lines(context, name_of)
+        ReviewFact("last written", words_of_parts(parts), folded=True)
+        for parts in declaring_commit_sentences(context, name_of)
     ]
     return tuple(fact for fact in facts if "".join(fact.words))
 
@@ -57,7 +58,7 @@ def _origins(plan: Plan, context: ReviewContext, name_of: NameOf) -> Iterator[Pa
             yield from _named(drifted, name_of)
             yield "."
         return
-    found = plan_origins(plan, context.base_plan)
+    found = compare_plan_with_base(plan, context.base_plan)
     by_origin = {origin: addresses for origin in ChangeOrigin if (addresses := found.of(origin))}
     largest = max(by_origin, key=lambda one: len(by_origin[one]), default=None)
     for origin, addresses in sorted(by_origin.items(), key=lambda one: one[0] is largest):

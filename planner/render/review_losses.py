@@ -51,7 +51,7 @@ def _after(item: FieldChange, after: str) -> str:
     return after or ("nothing" if item.op is FieldOp.REMOVE else "(long)")
 
 
-def exchanged_secret_values(plan: Plan, context: ReviewContext, name_of: NameOf) -> Iterator[Iterator[Part]]:
+def describe_secret_changes(plan: Plan, context: ReviewContext, name_of: NameOf) -> Iterator[Iterator[Part]]:
     """One sentence for each Secret that changes: its keys with the source of each, its readers, and how a holder of the
     value compares it."""
     for change in plan.changes:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from planner.dataclass import dataclass
 from planner.duration import render_duration
 from planner.rollout import lane_evidence as names
-from planner.rollout.changelog import MergedCommit, group_by_meaning
+from planner.rollout.changelog import ChangelogCommit, group_by_meaning
 from planner.text_safe import markdown_safe
 from planner.values import JsonObject, JsonValue
 
@@ -32,7 +32,7 @@ class BriefEntry:
 
     record: JsonObject
     pull: int
-    commits: tuple[MergedCommit, ...]
+    commits: tuple[ChangelogCommit, ...]
     since: str = ""
 
 
@@ -116,11 +116,11 @@ def _changes(entry: BriefEntry) -> Iterator[str]:
         yield f"and {len(entry.commits) - _MOST_COMMITS} older ones"
 
 
-def _subject(one: MergedCommit) -> str:
+def _subject(one: ChangelogCommit) -> str:
     cut = one.subject if len(one.subject) <= _MOST_SUBJECT else f"{one.subject[:_MOST_SUBJECT]}…"
     return markdown_safe(cut)
 
 
-def parse_merged_commits(rows: Sequence[tuple[str, str, str]]) -> tuple[MergedCommit, ...]:
+def parse_merged_commits(rows: Sequence[tuple[str, str, str]]) -> tuple[ChangelogCommit, ...]:
     """Commits from id, subject and the rest of the message."""
-    return tuple(MergedCommit(commit, subject, "BREAKING CHANGE" in rest) for commit, subject, rest in rows)
+    return tuple(ChangelogCommit(commit, subject, "BREAKING CHANGE" in rest) for commit, subject, rest in rows)

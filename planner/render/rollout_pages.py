@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from planner.duration import render_duration
 from planner.plan import Action
-from planner.plan_document import field_document
+from planner.plan_document import field_change_document
 from planner.render.field_detail import field_detail
-from planner.rollout.argo_prediction import ArgoPrediction, PredictedChange
+from planner.rollout.argo_prediction import ArgoPrediction, PredictedArgoChange
 from planner.rollout.forecast import RolloutForecast
 from planner.rollout.time_budget import TimeSpent
 from planner.text_safe import safe_text
@@ -41,7 +41,7 @@ def render_forecast(one: RolloutForecast, subject: str) -> str:
     return "\n".join([*lines, f"  {path} · budget {budget}: {_WORDS[one.breaks_budget]}"])
 
 
-def forecast_document(one: RolloutForecast) -> JsonObject:
+def rollout_forecast_document(one: RolloutForecast) -> JsonObject:
     """The same for programs. Seconds."""
     return {
         "runs": one.runs,
@@ -54,7 +54,7 @@ def forecast_document(one: RolloutForecast) -> JsonObject:
     }
 
 
-def render_prediction(one: ArgoPrediction) -> str:
+def render_argo_prediction(one: ArgoPrediction) -> str:
     """The lines about what Argo CD will change."""
     if one.problem:
         return f"what Argo CD will change: unknown, {safe_text(one.problem)}"
@@ -68,7 +68,7 @@ def render_prediction(one: ArgoPrediction) -> str:
     return "\n".join([*lines, *([f"  {safe_text(known)}"] if known else [])])
 
 
-def _predicted(change: PredictedChange) -> list[str]:
+def _predicted(change: PredictedArgoChange) -> list[str]:
     lines = [f"  {_SIGNS[change.action]} {safe_text(change.address.local)}"]
     for field in change.fields[:_MOST_FIELDS]:
         shown = field_detail(field, 1)
@@ -79,7 +79,7 @@ def _predicted(change: PredictedChange) -> list[str]:
     return lines
 
 
-def prediction_document(one: ArgoPrediction | None) -> JsonObject | None:
+def promotion_prediction_document(one: ArgoPrediction | None) -> JsonObject | None:
     """The same for programs; null where nothing is to be synced."""
     if one is None:
         return None
@@ -87,7 +87,7 @@ def prediction_document(one: ArgoPrediction | None) -> JsonObject | None:
         {
             "address": change.address.local,
             "action": str(change.action),
-            "fields": [field_document(field) for field in change.fields],
+            "fields": [field_change_document(field) for field in change.fields],
         }
         for change in one.changes
     ]
@@ -99,7 +99,7 @@ def prediction_document(one: ArgoPrediction | None) -> JsonObject | None:
     }
 
 
-def render_stages(spent: TimeSpent | None, warnings: Sequence[str]) -> str:
+def render_time_spent(spent: TimeSpent | None, warnings: Sequence[str]) -> str:
     """The table of a rollout that is over, and its warnings."""
     lines = []
     if spent is not None:

@@ -10,8 +10,8 @@ from planner.values import JsonObject
 _MOST = 30  # lines of runners without --full
 
 
-def render_runners(found: JsonObject, *, full: bool = False) -> str:
-    """Text of `planner.app.runner_cleanup.runners_json`."""
+def render_runner_cleanup(found: JsonObject, *, full: bool = False) -> str:
+    """Text of `planner.app.runner_cleanup.runner_cleanup_json`."""
     criteria = found["criteria"]
     lines = [f"criteria.forceActive={str(criteria['forceActive']).lower()} · order: {criteria['orderBy']}"]
     lines += [f"  {safe_text(name)}: {_rule(rule)}" for name, rule in criteria["rules"].items()]

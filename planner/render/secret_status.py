@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 from itertools import groupby
 
-from planner.part_status import SecretKey, SecretStatus
+from planner.part_status import SecretKeyStatus, SecretStatus
 from planner.render.terminal_style import column_count, pad_text, with_colour
 from planner.text_safe import safe_text
-from planner.values import JsonObject, parse_generated
+from planner.values import JsonObject, parse_generated_secret_reference
 
 SCHEMA_VERSION = 1
 _SHORT = 6  # hex digits of a fingerprint
@@ -63,14 +63,14 @@ def secret_status_json(status: SecretStatus) -> JsonObject:
     }
 
 
-def _state(key: SecretKey) -> str:
+def _state(key: SecretKeyStatus) -> str:
     return "????" if key.problem else "ok" if key.in_sync else "to do"
 
 
-def _source(key: SecretKey) -> str:
+def _source(key: SecretKeyStatus) -> str:
     """Where the value comes from, in few words."""
     kind, _, rest = key.source.partition(":")
-    if parse_generated(key.source):
+    if parse_generated_secret_reference(key.source):
         return "made once"
     match kind:
         case "manifest":
@@ -84,7 +84,7 @@ def _source(key: SecretKey) -> str:
     return safe_text(rest)
 
 
-def _move(key: SecretKey) -> str:
+def _move(key: SecretKeyStatus) -> str:
     live = f"fp {_short(key.live)}" if key.live else "missing"
     if key.in_sync or key.problem:
         return live
@@ -95,7 +95,7 @@ def _short(fingerprint: str) -> str:
     return safe_text(fingerprint.rpartition(":")[2][:_SHORT])
 
 
-def _document(key: SecretKey) -> JsonObject:
+def _document(key: SecretKeyStatus) -> JsonObject:
     state = "unknown" if key.problem else "in sync" if key.in_sync else "differs" if key.live else "missing"
     return {
         "address": str(key.address),

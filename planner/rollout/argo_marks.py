@@ -9,6 +9,6 @@ TRACKING = "argocd.argoproj.io/tracking-id"
 HOOK = "argocd.argoproj.io/hook"
 
 
-def tracking_mark(application: str, address: Address) -> str:
+def argo_tracking_id(application: str, address: Address) -> str:
     """The value of the annotation by which an Application knows an object as its own."""
     return f"{application}:{address.group}/{address.kind}:{address.namespace}/{address.name}"

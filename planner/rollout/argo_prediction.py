@@ -10,7 +10,7 @@ AFTER_BUILD = "(known after the build)"
 
 
 @dataclass(frozen=True, slots=True)
-class PredictedChange:
+class PredictedArgoChange:
     """One object: `create`, `update`, `delete`, or `run` for a hook. `fields` are those of an update."""
 
     address: Address
@@ -23,7 +23,7 @@ class ArgoPrediction:
     """Changes by address, and how many objects stay as they are. `unknown` are the services whose digest is not known
     before the build: nothing else is unknown. `problem` says why nothing can be predicted ("" when it can)."""
 
-    changes: tuple[PredictedChange, ...] = ()
+    changes: tuple[PredictedArgoChange, ...] = ()
     unchanged: int = 0
     unknown: tuple[str, ...] = ()
     problem: str = ""

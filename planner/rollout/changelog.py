@@ -12,7 +12,7 @@ from enum import StrEnum
 from planner.dataclass import dataclass
 
 
-class CommitMeaning(StrEnum):
+class ChangelogGroup(StrEnum):
     """What a commit means. The value is the heading."""
 
     BREAKING = "Breaking"
@@ -27,7 +27,7 @@ class CommitMeaning(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class MergedCommit:
+class ChangelogCommit:
     """A commit: its id, the first line of its message, and whether the rest of it announces a breaking change."""
 
     commit: str
@@ -36,57 +36,60 @@ class MergedCommit:
 
 
 _TYPE = re.compile(r"^(?P<type>[a-zA-Z]+)(?:\([^)]*\))?(?P<mark>!)?:\s")
-_TYPES: Mapping[str, CommitMeaning] = {
-    "feat": CommitMeaning.FEATURE,
-    "feature": CommitMeaning.FEATURE,
-    "fix": CommitMeaning.FIX,
-    "hotfix": CommitMeaning.FIX,
-    "perf": CommitMeaning.PERFORMANCE,
-    "security": CommitMeaning.SECURITY,
-    "sec": CommitMeaning.SECURITY,
-    "revert": CommitMeaning.REMOVED,
-    "build": CommitMeaning.OPERATION,
-    "ci": CommitMeaning.OPERATION,
-    "cd": CommitMeaning.OPERATION,
-    "deploy": CommitMeaning.OPERATION,
-    "ops": CommitMeaning.OPERATION,
-    "chore": CommitMeaning.INTERNAL,
-    "refactor": CommitMeaning.INTERNAL,
-    "test": CommitMeaning.INTERNAL,
-    "tests": CommitMeaning.INTERNAL,
-    "style": CommitMeaning.INTERNAL,
-    "docs": CommitMeaning.INTERNAL,
+_TYPES: Mapping[str, ChangelogGroup] = {
+    "feat": ChangelogGroup.FEATURE,
+    "feature": ChangelogGroup.FEATURE,
+    "fix": ChangelogGroup.FIX,
+    "hotfix": ChangelogGroup.FIX,
+    "perf": ChangelogGroup.PERFORMANCE,
+    "security": ChangelogGroup.SECURITY,
+    "sec": ChangelogGroup.SECURITY,
+    "revert": ChangelogGroup.REMOVED,
+    "build": ChangelogGroup.OPERATION,
+    "ci": ChangelogGroup.OPERATION,
+    "cd": ChangelogGroup.OPERATION,
+    "deploy": ChangelogGroup.OPERATION,
+    "ops": ChangelogGroup.OPERATION,
+    "chore": ChangelogGroup.INTERNAL,
+    "refactor": ChangelogGroup.INTERNAL,
+    "test": ChangelogGroup.INTERNAL,
+    "tests": ChangelogGroup.INTERNAL,
+    "style": ChangelogGroup.INTERNAL,
+    "docs": ChangelogGroup.INTERNAL,
 }
-_WORDS: tuple[tuple[re.Pattern[str], CommitMeaning], ...] = tuple(
+_WORDS: tuple[tuple[re.Pattern[str], ChangelogGroup], ...] = tuple(
     (re.compile(rf"^(?:{words})\b", re.IGNORECASE), meaning)
     for words, meaning in (
-        ("add|adds|added|new|introduce[sd]?|implement(?:s|ed)?|support(?:s|ed)?|allow(?:s|ed)?", CommitMeaning.FEATURE),
-        ("fix(?:es|ed)?|repair(?:s|ed)?|correct(?:s|ed)?|prevent(?:s|ed)?|resolve[sd]?", CommitMeaning.FIX),
-        ("speed up|optimi[sz]e[sd]?|cache[sd]?", CommitMeaning.PERFORMANCE),
-        ("cve-|patch(?:es|ed)? cve", CommitMeaning.SECURITY),
-        ("remove[sd]?|delete[sd]?|drop(?:s|ped)?|revert(?:s|ed)?", CommitMeaning.REMOVED),
-        ("bump(?:s|ed)?|upgrade[sd]?|deploy(?:s|ed)?|pin(?:s|ned)?", CommitMeaning.OPERATION),
+        (
+            "add|adds|added|new|introduce[sd]?|implement(?:s|ed)?|support(?:s|ed)?|allow(?:s|ed)?",
+            ChangelogGroup.FEATURE,
+        ),
+        ("fix(?:es|ed)?|repair(?:s|ed)?|correct(?:s|ed)?|prevent(?:s|ed)?|resolve[sd]?", ChangelogGroup.FIX),
+        ("speed up|optimi[sz]e[sd]?|cache[sd]?", ChangelogGroup.PERFORMANCE),
+        ("cve-|patch(?:es|ed)? cve", ChangelogGroup.SECURITY),
+        ("remove[sd]?|delete[sd]?|drop(?:s|ped)?|revert(?:s|ed)?", ChangelogGroup.REMOVED),
+        ("bump(?:s|ed)?|upgrade[sd]?|deploy(?:s|ed)?|pin(?:s|ned)?", ChangelogGroup.OPERATION),
         (
             "refactor(?:s|ed)?|rename[sd]?|move[sd]?|test(?:s|ed)?|document(?:s|ed)?|clean(?:s|ed)?",
-            CommitMeaning.INTERNAL,
+            ChangelogGroup.INTERNAL,
         ),
     )
 )
 
 
-def commit_meaning(one: MergedCommit) -> CommitMeaning:
+def changelog_group_of(one: ChangelogCommit) -> ChangelogGroup:
     """The group of a commit."""
     found = _TYPE.match(one.subject)
     if one.breaking or (found is not None and found["mark"]):
-        return CommitMeaning.BREAKING
+        return ChangelogGroup.BREAKING
     if found is not None and (known := _TYPES.get(found["type"].lower())):
         return known
-    return next((meaning for words, meaning in _WORDS if words.match(one.subject)), CommitMeaning.OTHER)
+    return next((meaning for words, meaning in _WORDS if words.match(one.subject)), ChangelogGroup.OTHER)
 
 
-def group_by_meaning(commits: Iterable[MergedCommit]) -> Mapping[CommitMeaning, tuple[MergedCommit, ...]]:
+def group_by_meaning(commits: Iterable[ChangelogCommit]) -> Mapping[ChangelogGroup, tuple[ChangelogCommit, ...]]:
     """The commits by group, groups in the order of Meaning, empty ones left out; commits in the order given."""
-    found: dict[CommitMeaning, list[MergedCommit]] = {}
+    found: dict[ChangelogGroup, list[ChangelogCommit]] = {}
     for one in commits:
-        found.setdefault(commit_meaning(one), []).append(one)
-    return {meaning: tuple(found[meaning]) for meaning in CommitMeaning if meaning in found}
+        found.setdefault(changelog_group_of(one), []).append(one)
+    return {meaning: tuple(found[meaning]) for meaning in ChangelogGroup if meaning in found}

@@ -27,7 +27,7 @@ _WAITS = (
 
 
 @dataclass(frozen=True, slots=True)
-class PastNodeTime:
+class PastChangeTime:
     """How long one node of a past run took, and when it ended (ISO 8601). `done`: its effect was made, and well."""
 
     address: Address
@@ -66,7 +66,7 @@ class RolloutForecast:
         return "possibly" if self.p90 > self.budget else "no"
 
 
-def stage_seconds(nodes: Collection[PastNodeTime]) -> Mapping[RolloutStage, float]:
+def stage_seconds(nodes: Collection[PastChangeTime]) -> Mapping[RolloutStage, float]:
     """Seconds of each stage of one past run; only nodes that did something count."""
     runs = pipeline_run_names(node.address for node in nodes)
     spans: dict[RolloutStage, list[tuple[float, float]]] = {}

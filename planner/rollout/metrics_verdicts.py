@@ -86,7 +86,7 @@ def compare_scrape_targets(
     return tuple(sorted(rows, key=lambda row: (row.job, row.target)))
 
 
-def exit_code_of_targets(rows: Iterable[ScrapeTargetRow]) -> int:
+def scrape_targets_exit_code(rows: Iterable[ScrapeTargetRow]) -> int:
     """0 when there are targets and all of them are up, else 2."""
     return 0 if {row.state for row in rows} == {UP} else 2
 

@@ -8,7 +8,7 @@ from planner.address import Address
 from planner.dataclass import dataclass
 from planner.duration import render_duration
 from planner.events import Ended, NodeResult
-from planner.rollout.forecast import PastNodeTime, stage_seconds
+from planner.rollout.forecast import PastChangeTime, stage_seconds
 from planner.rollout.rollout_stages import RolloutStage, pipeline_run_names, rollout_stage_of
 from planner.values import JsonObject
 
@@ -38,7 +38,7 @@ def time_spent(ends: Mapping[Address, Ended], outputs: Mapping[Address, JsonObje
     """Where the time went. `ends` and `outputs` are those of the execution, `total` its seconds."""
     runs = pipeline_run_names(ends)
     began = (NodeResult.DONE, NodeResult.UNCHANGED, NodeResult.FAILED, NodeResult.PENDING, NodeResult.UNKNOWN)
-    nodes = [PastNodeTime(one.address, one.result in began, one.seconds, one.at) for one in ends.values()]
+    nodes = [PastChangeTime(one.address, one.result in began, one.seconds, one.at) for one in ends.values()]
     seconds = stage_seconds(nodes)
     wait = max(
         (one.seconds for one in ends.values() if rollout_stage_of(one.address, runs) is RolloutStage.PIPELINE),

@@ -16,10 +16,10 @@ from planner.resource import Resource
 from planner.side_effects.configuration_readers import effects_on_configuration_readers
 from planner.side_effects.dangling_references import effects_of_dangling_references
 from planner.side_effects.pipeline_consistency import effects_of_inconsistent_pipelines
+from planner.side_effects.pod_disruptions import effects_on_workload
 from planner.side_effects.retirements import effects_of_retirements
-from planner.side_effects.started_runs import effects_on_runs
+from planner.side_effects.started_runs import runs_started_by_change
 from planner.side_effects.untouched_objects import NO_OTHERS, UntouchedObjects
-from planner.side_effects.workload_pods import effects_on_workload
 
 __all__ = ["UntouchedObjects", "side_effects_of_plan"]
 
@@ -40,7 +40,7 @@ def side_effects_of_plan(
     found: list[SideEffect] = []
     for change in changes:
         found += effects_on_workload(change, observations.get(change.address), gone)
-        found += effects_on_runs(change, resources.get(change.address))
+        found += runs_started_by_change(change, resources.get(change.address))
     found += effects_on_configuration_readers(changes, resources, graph, others)
     references = list(effects_of_dangling_references(gone, resources, others))
     found += references

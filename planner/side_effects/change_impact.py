@@ -22,7 +22,7 @@ from planner.side_effects.configuration_readers import (
     is_restart_kind,
     restarted_workloads,
 )
-from planner.side_effects.workload_pods import ROLLED, restarts_pods
+from planner.side_effects.pod_disruptions import ROLLED, restarts_pods
 
 # Rules of edges whose dependent holds a value of the dependency: it is written again when that changes.
 _VALUE_RULES = frozenset(("ref", "secret-field", "secret-value"))

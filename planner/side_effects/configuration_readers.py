@@ -14,8 +14,8 @@ from planner.graph import ResourceGraph
 from planner.graph.resource_index import map_or_empty, maps_or_empty, pod_spec, text_or_empty
 from planner.plan import Action, Change, SideEffect, SideEffectKind
 from planner.resource import ROLE, Resource
+from planner.side_effects.pod_disruptions import ROLLED, restarts_pods
 from planner.side_effects.untouched_objects import UntouchedObjects
-from planner.side_effects.workload_pods import ROLLED, restarts_pods
 from planner.values import Json, JsonObject
 
 _DATA = ("data", "binaryData", "stringData")
@@ -28,7 +28,7 @@ _RUNS = ("CronJob", "Job", "Task", "Pipeline", "PipelineRun", "TaskRun")
 ALL_KEYS = frozenset("*")
 
 
-class ReadMode(IntEnum):
+class ConfigurationReadMode(IntEnum):
     """How a pod reads it, the least lasting first."""
 
     VOLUME = 0
@@ -78,7 +78,7 @@ def _elsewhere(
                 SideEffectKind.RESTART,
                 f"{by}: its pods restart with the new value at the next delivery of that",
             )
-        elif how is not ReadMode.VOLUME:
+        elif how is not ConfigurationReadMode.VOLUME:
             yield SideEffect(
                 one.address, SideEffectKind.STALE, f"{by}: running pods keep the old value, nothing restarts them"
             )
@@ -93,9 +93,9 @@ def _elsewhere(
             yield SideEffect(one.address, told.kind, f"{told.text} (it lives, and is not declared here)")
 
 
-def _used_in(one: Resource, configuration: Address, keys: frozenset[str]) -> ReadMode | None:
+def _used_in(one: Resource, configuration: Address, keys: frozenset[str]) -> ConfigurationReadMode | None:
     found = one.address.namespace == configuration.namespace and pod_spec(one.manifest) is not None
-    return read_mode(one.manifest, configuration, keys) if found else None
+    return configuration_read_mode(one.manifest, configuration, keys) if found else None
 
 
 def _template(one: Resource) -> Json:
@@ -113,10 +113,14 @@ def effects_on_readers_of_written_secret(
 
 def _readers(
     configuration: Address, candidates: Sequence[Address], keys: frozenset[str], resources: Mapping[Address, Resource]
-) -> list[tuple[Address, ReadMode]]:
+) -> list[tuple[Address, ConfigurationReadMode]]:
     """Which of `candidates` read any of the keys of a ConfigMap or Secret, and how."""
     known = ((one, resources[one].manifest) for one in candidates if one in resources)
-    return [(one, how) for one, manifest in known if (how := read_mode(manifest, configuration, keys)) is not None]
+    return [
+        (one, how)
+        for one, manifest in known
+        if (how := configuration_read_mode(manifest, configuration, keys)) is not None
+    ]
 
 
 def _changed_keys(change: Change) -> frozenset[str]:
@@ -147,7 +151,7 @@ def restarted_workloads(changes: Sequence[Change]) -> frozenset[str]:
 
 
 def _told(
-    configuration: Address, reader: Address, how: ReadMode, by: Change | None, restarted: frozenset[str]
+    configuration: Address, reader: Address, how: ConfigurationReadMode, by: Change | None, restarted: frozenset[str]
 ) -> SideEffect:
     name = f"{configuration.kind}/{configuration.name}"
     if reader.kind in _RUNS:
@@ -156,9 +160,9 @@ def _told(
         return SideEffect(reader, SideEffectKind.RESTART, f"reads {name}: its restarted pods see the new value")
     rolled = reader.kind in ROLLED
     match how:
-        case ReadMode.ENV:
+        case ConfigurationReadMode.ENV:
             reported = f"reads {name} by env: running pods keep the old value, nothing restarts them"
-        case ReadMode.SUB_PATH:
+        case ConfigurationReadMode.SUB_PATH:
             reported = (
                 f"mounts {name} by subPath, which is never refreshed: pods keep the old file, nothing restarts them"
             )
@@ -169,13 +173,17 @@ def _told(
     return SideEffect(reader, SideEffectKind.STALE, reported + remedy)
 
 
-def read_mode(manifest: JsonObject, address: Address, keys: frozenset[str]) -> ReadMode | None:
+def configuration_read_mode(
+    manifest: JsonObject, address: Address, keys: frozenset[str]
+) -> ConfigurationReadMode | None:
     """How the pods of a workload read any of the keys of a ConfigMap or Secret; None when they do not."""
     found = pod_spec(manifest)
     if found is None:
-        return ReadMode.ENV if manifest.get("kind") in _RUNS else None  # the graph knows that it is named somewhere
+        return (
+            ConfigurationReadMode.ENV if manifest.get("kind") in _RUNS else None
+        )  # the graph knows that it is named somewhere
     spec = found[1]
-    ways = [ReadMode.ENV for container in _containers(spec) if _in_environment(container, address, keys)]
+    ways = [ConfigurationReadMode.ENV for container in _containers(spec) if _in_environment(container, address, keys)]
     volumes = {
         text_or_empty(one.get("name")) for one in maps_or_empty(spec.get("volumes")) if _in_volume(one, address, keys)
     }
@@ -184,7 +192,10 @@ def read_mode(manifest: JsonObject, address: Address, keys: frozenset[str]) -> R
             one for one in maps_or_empty(container.get("volumeMounts")) if text_or_empty(one.get("name")) in volumes
         ]
         ways += [
-            ReadMode.SUB_PATH if one.get("subPath") or one.get("subPathExpr") else ReadMode.VOLUME for one in mounts
+            ConfigurationReadMode.SUB_PATH
+            if one.get("subPath") or one.get("subPathExpr")
+            else ConfigurationReadMode.VOLUME
+            for one in mounts
         ]
     return max(ways, default=None)
 

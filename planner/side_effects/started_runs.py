@@ -15,7 +15,7 @@ _MAKES = (Action.CREATE, Action.REPLACE)
 _WRITES = (*_MAKES, Action.UPDATE, Action.ADOPT)
 
 
-def effects_on_runs(change: Change, resource: Resource | None) -> Iterator[SideEffect]:
+def runs_started_by_change(change: Change, resource: Resource | None) -> Iterator[SideEffect]:
     """What starts because of this change, and what will start otherwise than before."""
     identity = (change.address.kind, change.address.group)
     spec = map_or_empty((change.desired or {}).get("spec"))

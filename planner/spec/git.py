@@ -24,7 +24,7 @@ from planner.spec.base import (
 from planner.spec.infrastructure import ResourceBounds, Storage
 
 
-class TransportPolicy(StrictModel):
+class GitTransportPolicy(StrictModel):
     """How the upstream is reached. A token is an error (drift, S16) in every mode, and so is a URL of another one."""
 
     mode: Literal["ssh", "https", "http", "file"] = Field(
@@ -82,7 +82,7 @@ class GitMirror(StrictModel):
     suspend: Flag = Field(False, description="Keep the schedule but do not run it.")
     cache: Storage = Field(description="Volume with the bare repositories.")
     resources: ResourceBounds = Field(default_factory=ResourceBounds, description="Of the service and of a sync.")
-    github_transport: TransportPolicy = Field(description="How the upstreams are reached.")
+    github_transport: GitTransportPolicy = Field(description="How the upstreams are reached.")
     retry: GitRetryPolicy = Field(default_factory=GitRetryPolicy, description="What happens when ssh fails.")
     remotes: dict[Name, GitRemote] = Field(description="What is mirrored, by a short name that lanes refer to.")
     ssh_secret: Name = Field("git-mirror-ssh", description="Secret with the deploy key (`id_ed25519`).")

@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictInt
 
 from planner.spec.base import Branch, Count, Duration, Flag, HttpUrl, Name, Port, StrictModel, Text, Values
-from planner.spec.brief import Brief
+from planner.spec.brief import RolloutBrief
 from planner.spec.infrastructure import Namespace
-from planner.spec.pull_requests import PullRules
+from planner.spec.pull_requests import PullRequestRules
 from planner.spec.secrets import SecretRule
 
 
@@ -79,10 +79,12 @@ class Lane(StrictModel):
     legacy_ports: tuple[Port, ...] = Field((), description="Old edge ports: diagnostic evidence, refused in a gate.")
     cd: CdPolicy = Field(default_factory=CdPolicy, description="Policy for commits that follow each other.")
     gate: Gate = Field(default_factory=Gate, description="When a rollout is good.")
-    pulls: PullRules | None = Field(
+    pulls: PullRequestRules | None = Field(
         None, description="Its pull requests: who merges them, and what has to hold before. Without it nobody does."
     )
-    brief: Brief | None = Field(None, description="Where its rollouts are listed for people; nowhere without it.")
+    brief: RolloutBrief | None = Field(
+        None, description="Where its rollouts are listed for people; nowhere without it."
+    )
     retention: dict[Name, RunRetention] = Field(
         default_factory=dict, description="What is retained, by kind of object: `pipelineruns`, `pvs`."
     )

@@ -83,7 +83,7 @@ class TimingPhase(StrictModel):
     steps: tuple[Text, ...] = Field((), description="Globs of their steps; the whole tasks when left out.")
 
 
-class FailureFamily(StrictModel):
+class FailureFamilyRule(StrictModel):
     """What a failure is called: the first family, in the order of the file, that all of this fits."""
 
     tasks: tuple[Text, ...] = Field((), description="Globs of the task that failed; any when left out.")
@@ -104,7 +104,7 @@ class Benchmark(StrictModel):
     timing_phases: dict[Name, TimingPhase] = Field(
         min_length=1, description="Phases whose times have to be reported: a missing one fails the benchmark."
     )
-    failure_families: dict[Name, FailureFamily] = Field(
+    failure_families: dict[Name, FailureFamilyRule] = Field(
         min_length=1, description="Names that a failure is sorted under, in this order."
     )
     require_proxy_evidence: Flag = Field(

@@ -38,12 +38,12 @@ class SchemaCondition(StrictModel):
 class RequiredFields(StrictModel):
     """Fields that are there, or have a value."""
 
-    properties: dict[Text, ConstantValue] = Field(default_factory=dict, description="Fields that have this value.")
+    properties: dict[Text, SchemaConstant] = Field(default_factory=dict, description="Fields that have this value.")
     required: tuple[Text, ...] = Field((), description="Fields that are there.")
     any_of: tuple[RequiredFields, ...] = Field((), description="One of these is enough.")
 
 
-class ConstantValue(StrictModel):
+class SchemaConstant(StrictModel):
     """One value."""
 
     const: Any = Field(description="The value.")

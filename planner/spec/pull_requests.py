@@ -47,7 +47,7 @@ class MergeWindow(StrictModel):
     end: ClockTime = Field(description="End, HH:MM.")
 
 
-class PullRules(StrictModel):
+class PullRequestRules(StrictModel):
     """The pull requests of a lane."""
 
     authority: NodeName = Field(description="The node whose monitor merges; the others only roll out.")

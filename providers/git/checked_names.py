@@ -76,7 +76,7 @@ def check_ref(text: object) -> str:
     return text
 
 
-def check_commit(text: object) -> str:
+def check_commit_id(text: object) -> str:
     """A full object id as it is (40 or 64 lower-case hexadecimal digits). Raises PermanentError for all else."""
     if not isinstance(text, str) or not is_commit_id(text):
         raise PermanentError("not a full commit id", remedy="write all 40 (or 64) hexadecimal digits")

@@ -8,7 +8,7 @@ from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError, TemporaryError
 from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo, ObjectCollection
-from providers.git.push_job import CONTAINER, LABEL, PushJobReport, parse_push_report, push_job_target
+from providers.git.push_job import CONTAINER, LABEL, PushJobReport, parse_push_job_report, push_job_target
 
 _CREATE_ONLY = "1"  # a resourceVersion that no object has (providers.cluster, `apply`)
 
@@ -96,5 +96,5 @@ def _last_words(pod: JsonObject) -> Iterator[tuple[str, PushJobReport]]:
     """When the container of ours ended, and what it said."""
     for status in (pod.get("status") or {}).get("containerStatuses") or ():
         terminated = (status.get("state") or {}).get("terminated") or {}
-        if status.get("name") == CONTAINER and (report := parse_push_report(terminated.get("message"))):
+        if status.get("name") == CONTAINER and (report := parse_push_job_report(terminated.get("message"))):
             yield str(terminated.get("finishedAt") or ""), report

@@ -7,7 +7,7 @@ import weakref
 from pathlib import Path
 from shutil import rmtree
 
-from planner.caches import cache_folder
+from planner.user_cache_folder import cache_folder
 from planner.values import JsonObject
 from providers.git.git_client import GitClient
 from providers.git.object_cache import ObjectCache

@@ -11,7 +11,7 @@ from planner.dataclass import dataclass
 from planner.errors import PermanentError, PreconditionError
 from planner.plan import Change
 from planner.ports import Written
-from planner.values import JsonObject, canonical_bytes, encode_leaves
+from planner.values import JsonObject, canonical_bytes, encode_special_leaves
 from providers.git.commit_files import CommitMaker, CommitRequest, parse_commit_spec
 from providers.git.commit_preview import ObservedCommit, commit_outputs
 from providers.git.git_client import GitClient
@@ -19,7 +19,7 @@ from providers.git.git_failures import GitCommandFailed
 from providers.git.object_cache import ObjectCache
 from providers.git.push_ref import push_ref
 from providers.git.ref_listings import RefListings
-from providers.git.remote_reader import RefSpec, ResolvedRefSide, is_missing_commit
+from providers.git.remote_reader import CheckedGitRef, ResolvedRefSide, is_missing_commit
 from providers.git.remotes import RemoteLocations, UnknownSandboxRemote
 
 
@@ -35,7 +35,7 @@ class CommitReader:
 
     def look(self, spec: JsonObject) -> ObservedCommit:
         """Where the branch stands, and what the commit would change."""
-        key = canonical_bytes(encode_leaves(spec))
+        key = canonical_bytes(encode_special_leaves(spec))
         if key not in self._seen:
             self._seen[key] = self._look(spec)
         return self._seen[key]
@@ -75,5 +75,5 @@ def push_commit(change: Change, wish: CommitRequest, client: GitClient, objects:
     if change.expects and made != change.expects:
         raise PermanentError("the commit would not be the planned one", where=str(change.address), remedy="plan again")
     sides = ResolvedRefSide(wish.remote, commit=made), ResolvedRefSide(wish.remote, ref=wish.ref)
-    written = push_ref(change, RefSpec(*sides, "fast-forward"), client, objects)
+    written = push_ref(change, CheckedGitRef(*sides, "fast-forward"), client, objects)
     return replace(written, outputs=commit_outputs(made))

@@ -18,7 +18,7 @@ from types import MappingProxyType
 from planner.commit_id import is_commit_id
 from planner.dataclass import dataclass
 from providers.git import push_output
-from providers.git.checked_names import RepositoryUrl, check_commit, check_ref
+from providers.git.checked_names import RepositoryUrl, check_commit_id, check_ref
 from providers.git.git_failures import GitCommandFailed, GitFailure, classify_failure, is_transient
 from providers.git.git_ssh import git_ssh_command as git_ssh_command
 from providers.git.remotes import Remote
@@ -89,7 +89,7 @@ class GitClient:
         `hold` are descriptors whose locks last until git has ended.
         """
         words = ["--git-dir", str(repository), "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force"]
-        words += ["--no-recurse-submodules", *options, "--", str(remote.url), f"{check_commit(commit)}:{keep}"]
+        words += ["--no-recurse-submodules", *options, "--", str(remote.url), f"{check_commit_id(commit)}:{keep}"]
         self._tried(remote, words, self.limits.moving, True, hold=hold)
 
     def push(self, remote: Remote, repository: Path, commit: str, ref: str, *, lease: str) -> push_output.PushResult:
@@ -100,9 +100,9 @@ class GitClient:
         `commit` descends from `lease`**. Raises GitCommandFailed when nothing was said about the ref.
         """
         words = ["--git-dir", str(repository), "push", "--porcelain", "--no-verify", "--no-follow-tags"]
-        expected = check_commit(lease) if lease else ""
+        expected = check_commit_id(lease) if lease else ""
         words += ["--recurse-submodules=no", f"--force-with-lease={check_ref(ref)}:{expected}"]
-        words += ["--", str(remote.url), f"{check_commit(commit)}:{check_ref(ref)}"]
+        words += ["--", str(remote.url), f"{check_commit_id(commit)}:{check_ref(ref)}"]
         done = self._once(remote, words, self.limits.moving)
         pushed = push_output.parse_push_output(done.out, ref)
         if pushed.fate is push_output.PushStatus.SILENT or (done.code != 0 and pushed.why == ""):

@@ -16,7 +16,7 @@ from planner.pull_requests.merge_check import (
     PredictedMerge,
 )
 from planner.values import JsonObject
-from providers.git.checked_names import check_commit, check_ref
+from providers.git.checked_names import check_commit_id, check_ref
 from providers.git.git_client import GitClient
 from providers.git.git_failures import GitCommandFailed
 from providers.git.object_cache import ObjectCache
@@ -39,7 +39,7 @@ class LoggedCommit:
 
 
 @dataclass(frozen=True, slots=True)
-class GitMerges:
+class RemoteGitMergeReader:
     """Looks at repositories named by the `git` of a document (`remote`, `ssh`, `retry`). All methods raise
     ProviderError."""
 
@@ -59,8 +59,8 @@ class GitMerges:
         base = base or self._tip(remote, branch)
         if not base:
             raise PermanentError("the base branch is not there", where=remote.shown)
-        self.objects.bring(remote, check_commit(base), _ref(branch))
-        self.objects.bring(remote, check_commit(head), _HEADS)
+        self.objects.bring(remote, check_commit_id(base), _ref(branch))
+        self.objects.bring(remote, check_commit_id(head), _HEADS)
         trees = self._rebased(base, head) if method == "rebase" else self._merged(base, head, base, head)
         return trees if isinstance(trees, ConflictingMerge) else PredictedMerge(method, base, head, trees)
 
@@ -72,7 +72,7 @@ class GitMerges:
             return MergedHistory((), False)
         self.objects.bring(remote, tip, _ref(branch))
         try:
-            self.objects.bring(remote, check_commit(commit), _HEADS)
+            self.objects.bring(remote, check_commit_id(commit), _HEADS)
         except GitCommandFailed as error:
             if is_missing_commit(error):
                 return MergedHistory((), False)
@@ -167,8 +167,8 @@ def _commit(row: str) -> CommitFacts:
 def log_between(objects: ObjectCache, commit: str, since: str, most: int) -> tuple[LoggedCommit, ...]:
     """The newest commits, merges apart, that `commit` has and `since` has not; `since` "" stands for the parent that
     `commit` was made on. Raises PermanentError when the history cannot be read."""
-    check_commit(commit)
-    before = check_commit(since) if since else f"{commit}^1"
+    check_commit_id(commit)
+    before = check_commit_id(since) if since else f"{commit}^1"
     words = ("log", "--no-merges", f"--max-count={most}", "-z", _LOG, commit, f"^{before}", "--")
     done = objects.local(commit, *words)
     if done.code and not since:  # the first commit of all

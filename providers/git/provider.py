@@ -13,11 +13,11 @@ from shutil import rmtree
 
 from planner.address import Address
 from planner.applied_state import KindInNamespace
-from planner.caches import cache_folder
 from planner.errors import PermanentError
 from planner.plan import Change
 from planner.ports import NeverDeletes, Observation, Preview, Readiness, ReadResult, Written
 from planner.resource import Resource
+from planner.user_cache_folder import cache_folder
 from planner.values import Vault
 from providers.git import ref_preview
 from providers.git.cluster_jobs import ClusterJobs
@@ -29,7 +29,7 @@ from providers.git.object_cache import ObjectCache
 from providers.git.push_by_job import follow_push_job, require_jobs, start_push_job
 from providers.git.push_ref import push_ref
 from providers.git.ref_listings import RefListings
-from providers.git.remote_reader import RefSpec, RemoteReader, parse_ref_spec
+from providers.git.remote_reader import CheckedGitRef, RemoteReader, parse_ref_spec
 from providers.git.remotes import RemoteLocations, open_remote_locations
 from providers.provider_tools import ProviderTools
 
@@ -131,7 +131,7 @@ class GitProvider(NeverDeletes):
             self._eyes.forget(wish.remote)
             self._commits.forget()
 
-    def _push(self, change: Change, wish: RefSpec) -> Written:
+    def _push(self, change: Change, wish: CheckedGitRef) -> Written:
         ref = str(wish.target.remote.url), wish.target.ref
         written = push_ref(change, wish, self._client, self._objects, ours=self._pushed.get(ref, ""))
         self._pushed[ref] = str(written.outputs.get("commit") or "")

@@ -19,7 +19,7 @@ from providers.git.git_failures import GitCommandFailed
 from providers.git.object_cache import ObjectCache
 from providers.git.push_job import PushJobReport, build_push_job
 from providers.git.push_ref import RefPush, planned_push, push_ref
-from providers.git.remote_reader import RefSpec, ref_outputs
+from providers.git.remote_reader import CheckedGitRef, ref_outputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class PushJob:
 
 
 def start_push_job(
-    change: Change, wish: RefSpec, client: GitClient, objects: ObjectCache, jobs: ClusterJobs
+    change: Change, wish: CheckedGitRef, client: GitClient, objects: ObjectCache, jobs: ClusterJobs
 ) -> Written:
     """Start the Job of a change, or find it started.
 
@@ -66,7 +66,7 @@ def start_push_job(
 
 
 def follow_push_job(
-    change: Change, wish: RefSpec, client: GitClient, objects: ObjectCache, jobs: ClusterJobs
+    change: Change, wish: CheckedGitRef, client: GitClient, objects: ObjectCache, jobs: ClusterJobs
 ) -> Readiness:
     """Whether the Job has ended, and the target stands where it should."""
     one = PushJob(jobs, change.address, planned_push(change, wish, client, objects))

@@ -14,12 +14,12 @@ from planner.plan import Change, Precondition
 from planner.ports import Written
 from planner.push_recovery import PARTIAL, RECOVERED
 from providers.git import push_output
-from providers.git.checked_names import check_commit, short_commit
+from providers.git.checked_names import check_commit_id, short_commit
 from providers.git.git_client import GitClient
 from providers.git.git_failures import GitCommandFailed, is_transient, may_have_written
 from providers.git.object_cache import ObjectCache
 from providers.git.push_output import PushStatus
-from providers.git.remote_reader import RefSpec, find_commit_of_ref, is_missing_commit, ref_outputs
+from providers.git.remote_reader import CheckedGitRef, find_commit_of_ref, is_missing_commit, ref_outputs
 from providers.git.remotes import Remote
 
 
@@ -27,7 +27,7 @@ from providers.git.remotes import Remote
 class RefPush:
     """One ref on its way from `old` ("" if it is to be created) to `new`."""
 
-    wish: RefSpec
+    wish: CheckedGitRef
     client: GitClient
     objects: ObjectCache
     old: str
@@ -52,7 +52,9 @@ class RefPush:
         )
 
 
-def push_ref(change: Change, wish: RefSpec, client: GitClient, objects: ObjectCache, *, ours: str = "") -> Written:
+def push_ref(
+    change: Change, wish: CheckedGitRef, client: GitClient, objects: ObjectCache, *, ours: str = ""
+) -> Written:
     """Make the target stand on the wanted commit, starting from what the plan saw, or from `ours`: the commit that
     another change of the same plan has pushed there ("" if none has).
 
@@ -70,19 +72,19 @@ def push_ref(change: Change, wish: RefSpec, client: GitClient, objects: ObjectCa
     return _until_told(push)
 
 
-def planned_push(change: Change, wish: RefSpec, client: GitClient, objects: ObjectCache) -> RefPush:
+def planned_push(change: Change, wish: CheckedGitRef, client: GitClient, objects: ObjectCache) -> RefPush:
     """What is to be pushed, as the plan saw and wanted it. Raises ProviderError where the source lost it since."""
     return RefPush(wish, client, objects, _seen(change.precondition), _wanted(change, wish, client))
 
 
 def _seen(precondition: Precondition) -> str:
-    return "" if precondition.absent else check_commit(precondition.content)
+    return "" if precondition.absent else check_commit_id(precondition.content)
 
 
-def _wanted(change: Change, wish: RefSpec, client: GitClient) -> str:
+def _wanted(change: Change, wish: CheckedGitRef, client: GitClient) -> str:
     """The commit of the plan; only where it could not be known then, the one of now."""
     if change.expects:
-        return check_commit(change.expects)
+        return check_commit_id(change.expects)
     if wish.origin.commit:
         return wish.origin.commit
     found = find_commit_of_ref(client.list_refs(wish.origin.remote), wish.origin.ref, wish.target.ref)

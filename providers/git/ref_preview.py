@@ -14,7 +14,7 @@ from planner.ports import Absent, Effect, Observation, Present, Preview, Unreada
 from planner.resource import Resource
 from providers.git.checked_names import short_commit
 from providers.git.push_job import build_push_job
-from providers.git.remote_reader import RefSpec, RefState, ref_outputs
+from providers.git.remote_reader import CheckedGitRef, RefState, ref_outputs
 
 
 def observe_head(address: Address, look: RefState) -> Observation:
@@ -88,7 +88,7 @@ def preview_ref(look: RefState) -> Preview:
     return Preview(effect, (change,), expects=look.wanted, outputs=known, warnings=warnings)
 
 
-def preview_with_job(address: Address, wish: RefSpec, now: str, preview: Preview) -> Preview:
+def preview_with_job(address: Address, wish: CheckedGitRef, now: str, preview: Preview) -> Preview:
     """The preview with the Job that will push; blocked when its template makes none. Nothing is said about a Job whose
     name still depends on what other resources give."""
     if wish.origin.open or wish.target.open:
@@ -107,7 +107,7 @@ _UNREAD = (
 )
 
 
-def _missing(wish: RefSpec, look: RefState, effect: Effect) -> Preview:
+def _missing(wish: CheckedGitRef, look: RefState, effect: Effect) -> Preview:
     origin = wish.origin
     what = f"commit {origin.commit}" if origin.commit else origin.ref
     return Preview(
@@ -118,7 +118,7 @@ def _missing(wish: RefSpec, look: RefState, effect: Effect) -> Preview:
     )
 
 
-def _forbidden(wish: RefSpec, look: RefState, now: str) -> tuple[str, str, str]:
+def _forbidden(wish: CheckedGitRef, look: RefState, now: str) -> tuple[str, str, str]:
     """Why the target may not go there: reason, evidence, remedy; three times "" if it may."""
     if not now or wish.origin.open or (look.arriving and look.distance is None):
         return "", "", ""

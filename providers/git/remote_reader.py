@@ -11,8 +11,8 @@ from typing import Literal, TypeAlias
 
 from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
-from planner.values import Json, JsonObject, OutputRef, OutputTemplate, canonical_bytes, encode_leaves
-from providers.git.checked_names import check_commit, check_ref
+from planner.values import Json, JsonObject, OutputRef, OutputTemplate, canonical_bytes, encode_special_leaves
+from providers.git.checked_names import check_commit_id, check_ref
 from providers.git.git_failures import GitCommandFailed, GitFailure
 from providers.git.object_cache import CommitDistance, ObjectCache
 from providers.git.ref_listings import RefListings
@@ -34,7 +34,7 @@ class ResolvedRefSide:
 
 
 @dataclass(frozen=True, slots=True)
-class RefSpec:
+class CheckedGitRef:
     """A GitRef as a checked value. `template` is the jobTemplate of `via: job`, None where we push ourselves."""
 
     origin: ResolvedRefSide
@@ -58,7 +58,7 @@ class RefState:
     retained us from looking.
     """
 
-    wish: RefSpec | None = None
+    wish: CheckedGitRef | None = None
     now: str | None = None
     wanted: str = ""
     distance: CommitDistance | None = None
@@ -117,7 +117,7 @@ class RemoteReader:
 
     def ref(self, spec: JsonObject, namespace: str = "") -> RefState:
         """Both sides of a GitRef; `namespace` is that of its Job."""
-        key = canonical_bytes([encode_leaves(spec), namespace])
+        key = canonical_bytes([encode_special_leaves(spec), namespace])
         if key not in self._seen:
             self._seen[key] = self._ref(spec, namespace)
         return self._seen[key]
@@ -139,7 +139,7 @@ class RemoteReader:
         except ProviderError as error:
             return RefState(wish, unreadable=error.message)
 
-    def _hidden(self, wish: RefSpec, namespace: str) -> RefState:
+    def _hidden(self, wish: CheckedGitRef, namespace: str) -> RefState:
         """What is known of a target that nobody here can read: the Job that goes there compares and decides."""
         target, origin = wish.target, wish.origin
         now = "" if target.open else self.reported(namespace).get((target.remote.shown, target.ref), "")
@@ -148,7 +148,7 @@ class RemoteReader:
         wanted = find_commit_of_ref(self.listings.of(origin.remote), origin.ref, target.ref)
         return RefState(wish, now, wanted, missing="" if wanted else _missing_ref(origin))
 
-    def _both(self, wish: RefSpec) -> RefState:
+    def _both(self, wish: CheckedGitRef) -> RefState:
         target, origin = wish.target, wish.origin
         now = "" if target.open else self.listings.of(target.remote).get(target.ref, "")
         if origin.open or origin.hidden:
@@ -171,7 +171,7 @@ class RemoteReader:
             wish, now, wanted, distance, "" if distance else "the objects do not fit together", arriving=arriving
         )
 
-    def _compare(self, wish: RefSpec, wanted: str, now: str) -> CommitDistance | None:
+    def _compare(self, wish: CheckedGitRef, wanted: str, now: str) -> CommitDistance | None:
         self.objects.bring(wish.origin.remote, wanted, wish.origin.ref)
         self.objects.bring(wish.target.remote, now, wish.target.ref)
         return self.objects.distance(wanted, now)
@@ -190,12 +190,12 @@ def find_commit_of_ref(refs: Mapping[str, str], ref: str, target: str) -> str:
     return peeled or refs.get(ref, "")
 
 
-def parse_ref_spec(spec: JsonObject, places: RemoteLocations) -> RefSpec:
+def parse_ref_spec(spec: JsonObject, places: RemoteLocations) -> CheckedGitRef:
     """A GitRef's spec as a checked value. Raises PermanentError for what the provider may not do."""
     transport = spec.get("transport") or ""
     origin = _side(spec["from"], places, transport)
     target = _side(spec["to"], places, transport)
-    return RefSpec(origin, target, spec["mode"], spec["jobTemplate"] if spec.get("via") == "job" else None)
+    return CheckedGitRef(origin, target, spec["mode"], spec["jobTemplate"] if spec.get("via") == "job" else None)
 
 
 def _side(side: JsonObject, places: RemoteLocations, transport: str) -> ResolvedRefSide:
@@ -207,7 +207,7 @@ def _side(side: JsonObject, places: RemoteLocations, transport: str) -> Resolved
             return ResolvedRefSide(remote, open=leaf, hidden=hidden)
     if ref is not None:
         return ResolvedRefSide(remote, ref=check_ref(ref), hidden=hidden)
-    return ResolvedRefSide(remote, commit=check_commit(commit), hidden=hidden)
+    return ResolvedRefSide(remote, commit=check_commit_id(commit), hidden=hidden)
 
 
 def _is_hidden(side: JsonObject, places: RemoteLocations) -> bool:

@@ -9,7 +9,9 @@ from providers.github.client import GitHubClient
 _MOST = 3  # commits that are asked about: a conflict costs at most so many requests
 
 
-def with_pulls(found: ConflictingMerge, client: GitHubClient, repo: str, branch: str) -> ConflictingMerge:
+def add_conflict_pull_requests(
+    found: ConflictingMerge, client: GitHubClient, repo: str, branch: str
+) -> ConflictingMerge:
     """The conflict with the numbers of the merged pull requests. Where GitHub does not say, the commits are enough."""
     commits = dict.fromkeys(one.commit for one in found.files if one.commit)
     pulls: dict[str, int] = {}

@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown, PermanentError, ProviderError, TemporaryError
 from planner.values import Json, JsonObject
-from providers.github.credentials import GitHubCredential, NoCredential, WebSender
+from providers.github.credentials import AnonymousCredential, GitHubCredential, WebSender
 from providers.github.rate_limits import RateLimitQuota, WritePace, rate_limit_wait, read_quota, server_time_of_answer
 from providers.http.answer import HttpAnswer
 from providers.http.retries import RetryLimits, repeat_on_temporary_error
@@ -59,7 +59,7 @@ class GitHubConnection:
 
     web: WebSender
     base: str = API
-    credential: GitHubCredential = field(default_factory=NoCredential)
+    credential: GitHubCredential = field(default_factory=AnonymousCredential)
     pace: WritePace = field(default_factory=WritePace)
     retries: RetryLimits = field(default_factory=lambda: RetryLimits(first=0.5))
     patience: float = 150.0

@@ -47,7 +47,7 @@ class GitHubCredential(Protocol):
         ...
 
 
-class NoCredential:
+class AnonymousCredential:
     """No credential: what is public can be read."""
 
     def header(self, web: WebSender, base: str) -> str:

@@ -14,9 +14,9 @@ from planner.values import JsonObject
 from providers.github.client import GitHubClient
 from providers.github.connection import API, GitHubConnection
 from providers.github.credentials import (
+    AnonymousCredential,
     GitHubAppCredential,
     GitHubCredential,
-    NoCredential,
     TokenFileCredential,
     WebSender,
 )
@@ -56,7 +56,7 @@ class GitHubClients:
             return GitHubAppCredential(str(app["id"]), int(app["installation"]), self._path(app["keyFile"]))
         if token := access.get("tokenFile"):
             return TokenFileCredential(self._path(token))
-        return NoCredential()
+        return AnonymousCredential()
 
     def _path(self, text: str) -> Path:
         return self.folder.absolute() / Path(text).expanduser()
@@ -64,4 +64,4 @@ class GitHubClients:
 
 def connect_to_simulated_github(web: WebSender, base: str, credential: GitHubCredential) -> GitHubConnection:
     """A connection to the GitHub of a sandbox: no credential is read, and no pause is made between writes."""
-    return GitHubConnection(web, base, NoCredential(), WritePace(between=0.0))
+    return GitHubConnection(web, base, AnonymousCredential(), WritePace(between=0.0))

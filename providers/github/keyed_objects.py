@@ -15,7 +15,7 @@ from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError
 from planner.plan import Change
 from planner.ports import Written
-from planner.values import JsonObject, OutputRef, OutputTemplate, document_digest, encode_leaves
+from planner.values import JsonObject, OutputRef, OutputTemplate, document_digest, encode_special_leaves
 from providers.github.client import GitHubClient
 
 
@@ -35,7 +35,7 @@ class FoundObject:
 
 def version_token_of_fields(fields: JsonObject) -> str:
     """The version token of an object with these fields."""
-    return document_digest(encode_leaves(fields))
+    return document_digest(encode_special_leaves(fields))
 
 
 class KeyedObjectKind(Protocol):

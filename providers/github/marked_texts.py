@@ -6,7 +6,12 @@ from collections.abc import Hashable, Sequence
 
 from planner.errors import PermanentError
 from planner.pull_requests.github_facts import IssueComment, IssueState
-from planner.pull_requests.issue_sections import IssueSection, parse_sections, render_sections, with_section
+from planner.pull_requests.issue_sections import (
+    IssueSection,
+    parse_issue_sections,
+    render_issue_sections,
+    with_issue_section,
+)
 from planner.pull_requests.text_markers import (
     body_with_marker,
     find_texts_with_marker,
@@ -118,7 +123,7 @@ def _issue_fields(one: IssueState, spec: JsonObject) -> JsonObject:
     state = "open" if one.is_open else "closed"
     if not spec.get("section"):
         return {"title": one.title, "body": with_unix_line_ends(one.body), "state": state, "labels": labels}
-    sections = {part.name: part for part in parse_sections(one.body)}
+    sections = {part.name: part for part in parse_issue_sections(one.body)}
     mine = sections.pop(str(spec["section"]), None)
     if mine is not None and not mine.is_open and any(part.is_open for part in sections.values()):
         state = "closed"  # of us; it is open for others
@@ -137,8 +142,8 @@ def _whole_body(spec: JsonObject, before: str) -> tuple[str, str]:
     if not spec.get("section"):
         return str(_body(spec)), state
     mine = IssueSection(str(spec["section"]), str(_section_text(spec["body"])), state == "open")
-    sections = with_section(parse_sections(before), mine)
-    whole = str(_body({**spec, "body": render_sections(sections)}))
+    sections = with_issue_section(parse_issue_sections(before), mine)
+    whole = str(_body({**spec, "body": render_issue_sections(sections)}))
     return whole, "open" if any(one.is_open for one in sections) else "closed"
 
 

@@ -12,11 +12,11 @@ from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError, ProviderError, TemporaryError
 from planner.ports import Written
 from planner.pull_requests.github_facts import PullRequestState
-from planner.pull_requests.merge_answers import PAUSES, MergeAnswer, MergeReply, NextStep, after_merge_answer
+from planner.pull_requests.merge_answers import PAUSES, MergeAnswer, MergeFollowUp, MergeReply, after_merge_answer
 from planner.pull_requests.merge_check import ConflictingMerge, MergeMismatch, PredictedMerge
 from planner.pull_requests.mergeability import Mergeability, judge_mergeability
 from providers.github.client import GitHubClient
-from providers.github.conflict_pulls import with_pulls
+from providers.github.conflict_pulls import add_conflict_pull_requests
 from providers.github.pull_request_spec import GitMergeReader, PullRequestMerge, merge_outputs
 from providers.github.verify_merge import MergeVerifier
 
@@ -63,11 +63,11 @@ def merge_pull_request(wanted: PullRequestMerge, context: MergeContext) -> Writt
         else:  # the prediction took a while, and no request can name the base
             reply = MergeReply(MergeAnswer.BASE_MOVED)
         step = after_merge_answer(reply.answer, tries)
-        if step is NextStep.VERIFY:
+        if step is MergeFollowUp.VERIFY:
             return _verified(wanted, context, predicted, reply.commit)
         if reply.answer is MergeAnswer.UNKNOWN and (done := _after_silence(wanted, context, predicted)):
             return done
-        if step is not NextStep.READ_AGAIN:
+        if step is not MergeFollowUp.READ_AGAIN:
             break
         context.sleep(PAUSES[tries - 1])
     raise _refusal(wanted, reply)
@@ -121,14 +121,14 @@ def _found_merged(wanted: PullRequestMerge, context: MergeContext, pull: PullReq
 def _predicted(wanted: PullRequestMerge, context: MergeContext) -> PredictedMerge:
     predicted = context.verifier.git.predict(wanted.git, wanted.base, wanted.head, wanted.method)
     if isinstance(predicted, ConflictingMerge):
-        predicted = with_pulls(predicted, context.client, wanted.repo, wanted.base)
+        predicted = add_conflict_pull_requests(predicted, context.client, wanted.repo, wanted.base)
         raise PreconditionError(f"{wanted.shown}: {predicted.described()}", where=wanted.shown, remedy=_UPDATE)
-    if reason := behind_base(wanted, context.verifier.git, predicted):
+    if reason := why_behind_base(wanted, context.verifier.git, predicted):
         raise PreconditionError(f"{wanted.shown}: {reason}", where=wanted.shown, remedy=_UPDATE)
     return predicted
 
 
-def behind_base(wanted: PullRequestMerge, git: GitMergeReader, predicted: PredictedMerge) -> str:
+def why_behind_base(wanted: PullRequestMerge, git: GitMergeReader, predicted: PredictedMerge) -> str:
     """Why a head is not up to date that has to be; "" where it is or need not be (P6)."""
     if not wanted.up_to_date or git.is_ancestor(predicted.base, predicted.head):
         return ""

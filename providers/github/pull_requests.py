@@ -13,8 +13,8 @@ from planner.pull_requests.merge_check import ConflictingMerge, MergeMismatch
 from planner.pull_requests.mergeability import Mergeability, judge_mergeability
 from planner.resource import Resource
 from planner.values import document_digest
-from providers.github.conflict_pulls import with_pulls
-from providers.github.merge_pull_request import MergeContext, behind_base, changed_since_review
+from providers.github.conflict_pulls import add_conflict_pull_requests
+from providers.github.merge_pull_request import MergeContext, changed_since_review, why_behind_base
 from providers.github.pull_request_spec import PullRequestMerge, merge_outputs
 
 _MERGED: FieldPath = ("merged",)
@@ -46,9 +46,9 @@ def preview_pull(resource: Resource, wanted: PullRequestMerge, context: MergeCon
     except ProviderError as error:
         return Preview(Effect.RUN, fields, blocked=f"the merge cannot be predicted: {error.described()}")
     if isinstance(predicted, ConflictingMerge):
-        predicted = with_pulls(predicted, context.client, wanted.repo, wanted.base)
+        predicted = add_conflict_pull_requests(predicted, context.client, wanted.repo, wanted.base)
         return Preview(Effect.RUN, fields, blocked=predicted.described(), remedy="have the branch brought up to date")
-    if reason := behind_base(wanted, context.verifier.git, predicted):
+    if reason := why_behind_base(wanted, context.verifier.git, predicted):
         return Preview(Effect.RUN, fields, blocked=reason, remedy="have the branch brought up to date")
     if verdict is Mergeability.CONFLICT:
         return Preview(Effect.RUN, fields, blocked=verdict.value, evidence="git alone finds no conflict")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from planner.errors import PermanentError, PreconditionError
 from planner.plan import Change
-from providers.images.build_context import context_folder
+from providers.images.build_context_digest import context_folder
 from providers.images.build_image import BuildRecipe, build_image
 from providers.images.copy_image import ImageLocation, copy_image, read_manifest_to_copy
 from providers.images.image_manifest import ImageManifest, with_annotation
@@ -18,7 +18,7 @@ from providers.images.image_spec import ImageSpec
 from providers.images.image_state import BUILD, digest_of_known_build_inputs
 from providers.images.image_stores import ImageStores
 from providers.images.oci_layout import OciLayout
-from providers.oci_layout import create_layout
+from providers.simulated_oci_layout import create_oci_layout
 
 _PLAN_AGAIN = "plan again: what this plan was made from has moved"
 
@@ -93,7 +93,7 @@ def _result(wanted: ImageSpec, mark: str, places: ImageStores, folder: Path) -> 
     assert wanted.build is not None
     if places.simulated:
         with tempfile.TemporaryDirectory(prefix="hwplan-build-") as temp:
-            create_layout(Path(temp) / "layout", [f"{wanted.target} ({mark})"])
+            create_oci_layout(Path(temp) / "layout", [f"{wanted.target} ({mark})"])
             yield OciLayout(Path(temp) / "layout")
         return
     context = context_folder(folder, wanted.build.context, wanted.build.dockerfile)

@@ -16,8 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from planner.caches import cache_folder
 from planner.errors import PermanentError, TemporaryError
+from planner.user_cache_folder import cache_folder
 from providers.images.image_reference import ImageReference
 
 _SECONDS = 3600.0

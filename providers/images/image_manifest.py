@@ -13,7 +13,7 @@ from typing import Any
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.values import JsonObject, canonical_bytes
-from providers.images.image_reference import check_digest, is_digest
+from providers.images.image_reference import check_digest_syntax, is_digest
 from providers.json_answer import parse_json_answer
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -114,7 +114,7 @@ def _descriptor(part: Any) -> ImageDescriptor:
         case {"mediaType": str(media_type), "digest": digest, "size": int(size)} if (
             is_digest(digest) and not isinstance(size, bool) and 0 <= size <= _MAX_SIZE and not _misspelled(part)
         ):
-            return ImageDescriptor(media_type, check_digest(digest), size, _platform(part.get("platform")))
+            return ImageDescriptor(media_type, check_digest_syntax(digest), size, _platform(part.get("platform")))
     raise PermanentError("the manifest points at something without a proper media type, digest and size")
 
 

@@ -44,7 +44,7 @@ class ImageReference:
 
     def by_digest(self, digest: str) -> ImageReference:
         """The same repository, by digest only."""
-        return ImageReference(self.host, self.path, digest=check_digest(digest))
+        return ImageReference(self.host, self.path, digest=check_digest_syntax(digest))
 
     def __str__(self) -> str:
         return self.tagged + (f"@{self.digest}" if self.digest else "")
@@ -90,7 +90,7 @@ def is_digest(text: object) -> bool:
     return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
 
 
-def check_digest(text: object) -> str:
+def check_digest_syntax(text: object) -> str:
     """A digest as it is. Raises PermanentError for anything else: it becomes part of URLs and paths."""
     if isinstance(text, str) and is_digest(text):
         return text

@@ -12,7 +12,7 @@ from pathlib import Path
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from providers.http.retries import repeat_on_temporary_error
-from providers.images.build_context import context_folder, digest_of_build_inputs
+from providers.images.build_context_digest import context_folder, digest_of_build_inputs
 from providers.images.copy_image import ImageLocation
 from providers.images.image_manifest import ALL, MAX_MANIFEST, ImageDescriptor, ImageManifest, selected_digest
 from providers.images.image_reference import ImageReference, LayoutReference

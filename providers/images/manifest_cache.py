@@ -10,8 +10,8 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from planner.caches import cache_folder
 from planner.errors import PermanentError
+from planner.user_cache_folder import cache_folder
 from planner.whole_file import write_whole
 from providers.images.image_manifest import MAX_MANIFEST, ImageManifest, parse_image_manifest, sha256
 from providers.images.image_reference import ImageReference

@@ -27,7 +27,7 @@ from providers.images.image_manifest import (
     ImageManifest,
     parse_image_manifest,
 )
-from providers.images.image_reference import ImageReference, check_digest, is_digest
+from providers.images.image_reference import ImageReference, check_digest_syntax, is_digest
 from providers.images.image_store import Opener, verify_while_reading
 from providers.json_answer import parse_json_answer
 
@@ -56,7 +56,7 @@ class OciLayout:
         for name in names:
             for entry in self._entries():
                 if entry.get("annotations", {}).get(REF_NAME) == name:
-                    return self._read(check_digest(entry.get("digest")), str(entry.get("mediaType", "")))
+                    return self._read(check_digest_syntax(entry.get("digest")), str(entry.get("mediaType", "")))
         if image.digest and self._blob(image.digest).is_file():
             return self._read(image.digest, "")
         return None
@@ -70,7 +70,7 @@ class OciLayout:
             offered = ", ".join(text for text in names if text.isprintable())[:300]
             message = f"the OCI layout has {'no' if not meant else 'more than one'} such image"
             raise PermanentError(message, where=self._shown, remedy=f"it has: {offered}" if offered else "")
-        return self._read(check_digest(meant[0].get("digest")), str(meant[0].get("mediaType", "")))
+        return self._read(check_digest_syntax(meant[0].get("digest")), str(meant[0].get("mediaType", "")))
 
     def has_blob(self, image: ImageReference, blob: ImageDescriptor) -> bool:
         """Whether the file is there, in its whole size."""
@@ -116,7 +116,7 @@ class OciLayout:
     # --- files ---------------------------------------------------------------------------------------------------
 
     def _blob(self, digest: str) -> Path:
-        return self._folder / "blobs" / "sha256" / check_digest(digest).removeprefix("sha256:")
+        return self._folder / "blobs" / "sha256" / check_digest_syntax(digest).removeprefix("sha256:")
 
     def _put(self, digest: str, pieces: Iterable[bytes]) -> None:
         _replace(self._blob(digest), pieces)

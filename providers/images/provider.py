@@ -30,7 +30,7 @@ from planner.ports import (
     Written,
 )
 from planner.resource import Resource
-from planner.values import JsonObject, OutputRef, OutputTemplate, Vault, canonical_bytes, encode_leaves
+from planner.values import JsonObject, OutputRef, OutputTemplate, Vault, canonical_bytes, encode_special_leaves
 from providers.images.apply_image import apply_image
 from providers.images.image_reference import ImageReference
 from providers.images.image_spec import ImageSpec, parse_image_spec
@@ -95,7 +95,7 @@ class RegistryImageProvider(NeverDeletes):
         return address, Present(address, uid="", content=sight.digest, value=value, outputs=_outputs(sight.digest))
 
     def _sight(self, resource: Resource) -> ImageState:
-        key = canonical_bytes(encode_leaves(resource.manifest["spec"]))
+        key = canonical_bytes(encode_special_leaves(resource.manifest["spec"]))
         with self._lock:
             known = self._sights.get(key)
         if known is None:

@@ -27,7 +27,7 @@ def not_a_registry_error(where: str) -> PermanentError:
     return PermanentError("the answer 404 is not that of a registry", where=where, remedy=remedy)
 
 
-def check_stored(answer: HttpAnswer, digest: str, where: str) -> None:
+def check_stored_digest(answer: HttpAnswer, digest: str, where: str) -> None:
     """Raises PermanentError when a registry says that it stored something else than was sent."""
     reported = answer.headers.get("docker-content-digest", "")
     if is_digest(reported) and reported != digest:

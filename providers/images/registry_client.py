@@ -28,7 +28,7 @@ from providers.images.image_reference import ImageReference, is_digest, is_loopb
 from providers.images.image_store import Opener, verify_while_reading
 from providers.images.registry_answers import (
     MOVED,
-    check_stored,
+    check_stored_digest,
     is_registry_404,
     not_a_registry_error,
     refusal_error,
@@ -115,7 +115,7 @@ class RegistryClient:
         headers = {"Content-Type": manifest.media_type}
         answer = self._ask("PUT", image, f"manifests/{name}", headers, manifest.data)
         self._expect(answer, image, 201)
-        check_stored(answer, manifest.digest, self._host)
+        check_stored_digest(answer, manifest.digest, self._host)
 
     # --- blobs ---------------------------------------------------------------------------------------------------
 
@@ -198,7 +198,7 @@ class RegistryClient:
     def _after_upload(self, answer: HttpAnswer, image: ImageReference, blob: ImageDescriptor) -> None:
         """Nothing when the blob is stored. A lost session or an old token is worth another, fresh upload."""
         if answer.status == 201:
-            check_stored(answer, blob.digest, self._host)
+            check_stored_digest(answer, blob.digest, self._host)
             return
         if answer.status == 401:
             self._auth.answer(image.path, answer.headers.get("www-authenticate", ""), write=True)

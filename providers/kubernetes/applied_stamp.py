@@ -13,7 +13,7 @@ from typing import Final
 from planner.document_editing import remove_field
 from planner.field_path import FieldPath, parse_path
 from planner.resource import APPLIED, IGNORE_FIELDS, SET_LABEL
-from planner.values import JsonObject, document_digest, encode_leaves
+from planner.values import JsonObject, document_digest, encode_special_leaves
 from providers.kubernetes.secret_sealing import is_secret
 
 PENDING: Final = "pending"
@@ -69,7 +69,7 @@ def _declared(document: JsonObject) -> JsonObject:
     bare: JsonObject = {**document, "metadata": metadata}
     if is_secret(document) and "data" in document:
         bare["data"] = sorted(document["data"])
-    encoded: JsonObject = encode_leaves(bare)
+    encoded: JsonObject = encode_special_leaves(bare)
     return encoded
 
 

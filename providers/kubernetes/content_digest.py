@@ -24,9 +24,9 @@ from typing import Final
 from planner.field_path import FieldPath
 from planner.ports import Fingerprinter
 from planner.resource import ANNOTATION
-from planner.values import Json, JsonObject, JsonValue, encode_leaves
+from planner.values import Json, JsonObject, JsonValue, encode_special_leaves
 from providers.cluster import FIELD_MANAGER
-from providers.kubernetes.server_rules import without_controller_fields
+from providers.kubernetes.derived_fields import without_controller_fields
 
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -156,7 +156,7 @@ def _fingerprint(part: str, value: JsonValue, fingerprinter: Fingerprinter) -> J
     if value is None:
         return None
     if not isinstance(value, str):
-        return encode_leaves(value)  # a Sealed leaf: its JSON form holds a fingerprint
+        return encode_special_leaves(value)  # a Sealed leaf: its JSON form holds a fingerprint
     if value.startswith("hmac-sha256:"):
         return value
     try:

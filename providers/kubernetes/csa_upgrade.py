@@ -54,7 +54,7 @@ def present_managers(live: JsonObject, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(here.intersection(names)))
 
 
-def migrated_object(live: JsonObject, moves: OwnershipMoves) -> JsonObject:
+def object_with_migrated_ownership(live: JsonObject, moves: OwnershipMoves) -> JsonObject:
     """The object as the patch will leave it: the moved fields in our Apply entry, nothing else changed."""
     entries = _entries(live)
     ours = next((entry for entry in entries if _is_ours(entry)), None)
@@ -92,7 +92,7 @@ def _base(live: JsonObject, ours: JsonObject | None, moved: list[JsonObject]) ->
 
 def migration_patch(live: JsonObject, moves: OwnershipMoves) -> tuple[JsonObject, ...]:
     """The JSON patch that makes `live` into `migrated(live, moves)`; empty when there is nothing to move."""
-    after = migrated_object(live, moves)
+    after = object_with_migrated_ownership(live, moves)
     if after is live or after["metadata"]["managedFields"] == _entries(live):
         return ()
     return (

@@ -2,7 +2,7 @@
 
 Where the object says what was declared (server-side apply, the copy of `kubectl apply`) that is taken, with the values
 that live. Otherwise a field is left out exactly when a new object without it would hold the same (planner of the merge:
-`predict_as_new`), so nothing that is left out can be missed.
+`predict_as_created`), so nothing that is left out can be missed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from planner.resource import APPLIED, COPIES, SET_LABEL
 from planner.values import Json, JsonObject, JsonValue
-from providers.kubernetes.preview.leftover_values import predict_as_new
+from providers.kubernetes.preview.leftover_values import predict_as_created
 from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.ownership import project_fields
@@ -53,7 +53,7 @@ def owned_set_label(live: JsonObject) -> str:
     return str((live["metadata"].get("labels") or {}).get(SET_LABEL, ""))
 
 
-def declared_part(live: JsonObject, types: MergeTypeTable) -> JsonObject:
+def adoptable_document(live: JsonObject, types: MergeTypeTable) -> JsonObject:
     """The document that an apply of which adopts the object and changes nothing."""
     whole = _without_written(live)
     claimed = _claimed(live)
@@ -177,7 +177,7 @@ def _without_defaults(document: JsonObject, types: MergeTypeTable) -> JsonObject
 
 
 def _stored(document: JsonObject, types: MergeTypeTable) -> JsonObject | None:
-    made = predict_as_new(document, types)
+    made = predict_as_created(document, types)
     if made is None:
         return None
     return {**made, "metadata": {key: value for key, value in made["metadata"].items() if key != "managedFields"}}

@@ -1,7 +1,7 @@
 """What can go wrong between us and an API server: one class per meaning, all below planner.errors.ProviderError.
 
-Which answer means which is decided in providers.kubernetes.client.answers. None of these errors holds a value of an
-object: field names, reasons and the server's words without values only.
+Which answer means which is decided in providers.kubernetes.client.answer_errors. None of these errors holds a value of
+an object: field names, reasons and the server's words without values only.
 """
 
 from __future__ import annotations

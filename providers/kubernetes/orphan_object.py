@@ -19,7 +19,7 @@ from providers.kubernetes.write_objects import TRIES, ChangeWithReadObject, Writ
 _MARKS = (("annotations", APPLIED), ("labels", SET_LABEL))
 
 
-def orphan_object(context: WriteContext, change: Change) -> Written:
+def remove_ownership_marks(context: WriteContext, change: Change) -> Written:
     """Take our marks off the object. Raises PreconditionError when it is not the one that the plan saw, and
     TemporaryError when it changes all the time. One that is gone, or carries no label of ours, is given up already."""
     uid = change.precondition.uid

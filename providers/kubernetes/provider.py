@@ -107,7 +107,7 @@ class KubernetesProvider:
 
         context = self._desk({})
         return (
-            orphan_object.orphan_object(context, change)
+            orphan_object.remove_ownership_marks(context, change)
             if change.action is Action.FORGET
             else write_objects.delete_object(context, change)
         )

@@ -20,7 +20,7 @@ from planner.ports import Fingerprinter
 from planner.redaction.redactor import REDACTOR, SHORTEST
 from planner.redaction.secret_origin import is_public_secret_value
 from planner.resource import COPIES, GENERATED
-from planner.values import Json, JsonObject, JsonValue, SealedSecret, SecretValue, parse_generated
+from planner.values import Json, JsonObject, JsonValue, SealedSecret, SecretValue, parse_generated_secret_reference
 from providers.secret_lookup import secret_bytes
 
 UNKNOWN: Final = "hmac-sha256:0000000000000000"  # stands for a value that does not exist yet
@@ -193,7 +193,7 @@ def _kept(leaf: SealedSecret, key: str, live: JsonObject | None) -> Json:
 
     An object without a record was made by somebody else, or is older than rotations: its value stays too.
     """
-    generation = parse_generated(leaf.ref)
+    generation = parse_generated_secret_reference(leaf.ref)
     if generation is None or live is None:
         return None
     record = str(((live.get("metadata") or {}).get("annotations") or {}).get(GENERATED, ""))
@@ -222,7 +222,7 @@ def reveal_document(
 
 
 def _value_of(leaf: SealedSecret, look_up: Callable[[str], SecretValue], fingerprinter: Fingerprinter) -> bytes:
-    if generation := parse_generated(leaf.ref):
+    if generation := parse_generated_secret_reference(leaf.ref):
         length, _ = generation
         import secrets  # only where one is made
 

@@ -16,7 +16,7 @@ from planner.errors import PermanentError, ProviderError
 from planner.plan import Change, VerifiedBy
 from planner.ports import Absent, Effect, NeverDeletes, Observation, Present, Preview, Readiness, ReadResult, Written
 from planner.resource import Resource
-from planner.values import JsonObject, Vault, document_digest, encode_leaves
+from planner.values import JsonObject, Vault, document_digest, encode_special_leaves
 from providers.probes.expected_response import (
     ExpectedResponse,
     ProbeResponse,
@@ -117,7 +117,7 @@ def _preview(seen: Observation) -> Preview:
     if isinstance(seen, Present) and seen.value is not None:
         if seen.value["holds"]:
             return Preview(Effect.RUN, verified=VerifiedBy.SERVER, on_change=(), outputs=seen.outputs)
-        return Preview(Effect.RUN, evidence=seen.value["evidence"], outputs=encode_leaves(seen.outputs))
+        return Preview(Effect.RUN, evidence=seen.value["evidence"], outputs=encode_special_leaves(seen.outputs))
     return Preview(Effect.RUN, on_change=())
 
 

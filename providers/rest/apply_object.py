@@ -34,7 +34,7 @@ _LOST = "the answer to the write was lost; reading showed that it succeeded"
 
 
 @dataclass(frozen=True, slots=True)
-class RestContext:
+class RestApplyContext:
     """What an effect works with. `posted` are the addresses whose POST may still be under way."""
 
     api: RestApi
@@ -47,7 +47,7 @@ class RestContext:
         return read_rest_object(self.api.list(wanted.collection), wanted, self.api, self.secrets)
 
 
-def apply_rest_object(change: Change, wanted: RestObjectRequest, context: RestContext) -> Written:
+def apply_rest_object(change: Change, wanted: RestObjectRequest, context: RestApplyContext) -> Written:
     """Make the object as wanted, starting from what the plan saw.
 
     Raises PreconditionError when it is neither, PermanentError when the API refuses or keeps other values,
@@ -67,7 +67,7 @@ def apply_rest_object(change: Change, wanted: RestObjectRequest, context: RestCo
 _LOOK = "look whether it turns up, then run it again: it reads first"
 
 
-def _settled(change: Change, wanted: RestObjectRequest, context: RestContext) -> RestObjectRequest:
+def _settled(change: Change, wanted: RestObjectRequest, context: RestApplyContext) -> RestObjectRequest:
     """With the fingerprints of all secrets; refused when it is not what was planned."""
     if wanted.is_open or outputs_in_document(wanted.body):
         raise PermanentError("an output that it takes is still unknown", where=str(change.address))
@@ -80,7 +80,7 @@ def _settled(change: Change, wanted: RestObjectRequest, context: RestContext) ->
     return wanted
 
 
-def _item(change: Change, wanted: RestObjectRequest, context: RestContext) -> RestItemAnswer | None:
+def _item(change: Change, wanted: RestObjectRequest, context: RestApplyContext) -> RestItemAnswer | None:
     """The object by its own path, for its entity tag and all its fields. Asked before the look: what changes between
     the two is seen there, and what changes later makes the write fail. With details the look itself brings both."""
     identifier = change.precondition.uid
@@ -114,7 +114,7 @@ def _write(now: RestObjectState | None, wanted: RestObjectRequest, item: RestIte
     return RestWriteRequest(wanted.update, put_body(whole, wanted), now.identifier, etag)
 
 
-def _send(change: Change, wanted: RestObjectRequest, write: RestWriteRequest, context: RestContext) -> Written:
+def _send(change: Change, wanted: RestObjectRequest, write: RestWriteRequest, context: RestApplyContext) -> Written:
     if write.method == "POST":
         context.posted.add(change.address)
     try:
@@ -133,7 +133,7 @@ def _send(change: Change, wanted: RestObjectRequest, write: RestWriteRequest, co
     return _confirmed(wanted, context)
 
 
-def _confirmed(wanted: RestObjectRequest, context: RestContext) -> Written:
+def _confirmed(wanted: RestObjectRequest, context: RestApplyContext) -> Written:
     after = _until(lambda: context.look(wanted), wanted, context)
     if after is None:
         raise OutcomeUnknown(f"{wanted.shown}: written, but it is not in the list", where=wanted.collection.host)
@@ -147,7 +147,7 @@ def _confirmed(wanted: RestObjectRequest, context: RestContext) -> Written:
     return _written(after, wanted)
 
 
-def _told(wanted: RestObjectRequest, context: RestContext, lost: OutcomeUnknown) -> Written:
+def _told(wanted: RestObjectRequest, context: RestApplyContext, lost: OutcomeUnknown) -> Written:
     """What reading says of a write whose answer was lost."""
     try:
         after = _until(lambda: context.look(wanted), wanted, context)
@@ -159,7 +159,7 @@ def _told(wanted: RestObjectRequest, context: RestContext, lost: OutcomeUnknown)
 
 
 def _until(
-    read: Callable[[], RestObjectState | None], wanted: RestObjectRequest, context: RestContext
+    read: Callable[[], RestObjectState | None], wanted: RestObjectRequest, context: RestApplyContext
 ) -> RestObjectState | None:
     """The object, read again for a short while until it is as wanted: lists may lag behind."""
     now = read()

@@ -19,7 +19,7 @@ from planner.values import (
     JsonObject,
     SealedSecret,
     document_digest,
-    encode_leaves,
+    encode_special_leaves,
     outputs_in_document,
     value_leaves,
 )
@@ -75,7 +75,7 @@ def _declared(live: Json, target: Json, seal: Seal) -> Json:
 
 def version_token_of_declared(fields: JsonObject) -> str:
     """The version token over declared fields: their digest, secrets by fingerprint."""
-    return document_digest(encode_leaves(_fingerprints(fields)))
+    return document_digest(encode_special_leaves(_fingerprints(fields)))
 
 
 def _fingerprints(value: Json) -> Json:

@@ -30,7 +30,7 @@ from planner.resource import Resource
 from planner.values import JsonObject, Vault, outputs_in_document
 from providers.http.retries import RetryLimits
 from providers.provider_tools import ProviderTools
-from providers.rest.apply_object import RestContext, apply_rest_object
+from providers.rest.apply_object import RestApplyContext, apply_rest_object
 from providers.rest.declared_fields import (
     comparable_body,
     declared_outputs,
@@ -153,7 +153,7 @@ class RestProvider(NeverDeletes):
             raise PermanentError("nothing says what it has to be", where=str(change.address))
         with self._lock:
             self._listings.clear()
-        context = RestContext(self.api, self.secrets.with_vault(vault), self._posted, self.retries)
+        context = RestApplyContext(self.api, self.secrets.with_vault(vault), self._posted, self.retries)
         return apply_rest_object(change, parse_rest_object(change.address, change.desired), context)
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:

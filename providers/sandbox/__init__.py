@@ -11,7 +11,7 @@ from providers.sandbox.create_files import SandboxContents, fill_sandbox
 from providers.sandbox.git_repositories import SandboxRemote
 from providers.sandbox.github_file import SandboxGitHubRepository
 from providers.sandbox.secret_files import SandboxSecretFile
-from providers.sandbox.simulated_pipelines import BuiltService, PromotedManifests, SimulatedPipeline
+from providers.sandbox.simulated_build_results import BuiltService, PromotedManifests, SimulatedPipeline
 
 __all__ = [
     "BuiltService",

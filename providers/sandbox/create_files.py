@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from planner.dataclass import dataclass
-from providers.oci_layout import create_layout
 from providers.sandbox.canned_answers_file import CannedAnswer, CannedQuery, CannedTarget, write_canned_answers
 from providers.sandbox.git_repositories import SandboxRemote, create_repository
 from providers.sandbox.github_file import SandboxGitHubRepository, write_simulated_github
 from providers.sandbox.secret_files import SandboxSecretFile, write_made_up_secrets
-from providers.sandbox.simulated_pipelines import FILE, SimulatedPipeline, write_pipelines
+from providers.sandbox.simulated_build_results import FILE, SimulatedPipeline, write_pipelines
+from providers.simulated_oci_layout import create_oci_layout
 
 _README = """\
 # A sandbox of hwplan
@@ -67,7 +67,7 @@ def fill_sandbox(folder: Path, contents: SandboxContents, *, shown: str) -> None
     for remote in sorted(set(contents.remotes)):
         create_repository(folder / "git", remote)
     write_simulated_github(folder, contents.github)
-    create_layout(folder / "registry", contents.images)
+    create_oci_layout(folder / "registry", contents.images)
     write_made_up_secrets(folder / "secrets", contents.secrets)
     write_pipelines(folder / FILE, contents.pipelines)
     write_canned_answers(folder / "probes.yaml", contents.answers, contents.queries, contents.targets)

@@ -23,7 +23,7 @@ from providers.sandbox.github_file import FILE
 _KINDS = ("pulls", "issues", "comments", "reviews", "statuses", "check_runs")
 
 
-def utc_now() -> str:
+def current_github_time() -> str:
     """The time as GitHub writes it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -35,7 +35,7 @@ class StoredRepository:
     name: str
     git: Path
     data: JsonObject
-    now: Callable[[], str] = field(default=utc_now)
+    now: Callable[[], str] = field(default=current_github_time)
 
     def rows(self, kind: str) -> list[JsonObject]:
         """All rows of `pulls`, `issues`, `comments`, `reviews`, `statuses` or `check_runs`."""
@@ -61,7 +61,7 @@ class GitHubStore:
 
     folder: Path
     git: Path
-    now: Callable[[], str] = field(default=utc_now)
+    now: Callable[[], str] = field(default=current_github_time)
 
     @contextmanager
     def open(self) -> Iterator[Mapping[str, StoredRepository]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planner.field_path import FieldPath, ListItem, SetMember
+from planner.field_path import FieldPath, ListItem, SetMemberPathElement
 from planner.values import Json, JsonObject, JsonValue, canonical_bytes
 from providers.json_answer import parse_json_answer
 
@@ -25,7 +25,7 @@ def json_values_at(document: JsonValue, path: FieldPath) -> list[Json]:
                 if len(held) != 1:
                     return []
                 document = held[0]
-            case SetMember(value), list() if value in document:
+            case SetMemberPathElement(value), list() if value in document:
                 document = value
             case _:
                 return []

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from planner.kind_hook_types import DocumentContext
-from planner.loading.git_job import expand_git_job
+from planner.loading.git_push_job import expand_git_job
 from tests.e2e import manifests
 from tests.e2e.hwplan import Hwplan
 from tests.testbed import audit

@@ -20,7 +20,7 @@ from planner.errors import PreconditionError
 from planner.executor import ExecutionOptions, ObserverChain, execute_plan, run_verdict
 from planner.graph import build_graph
 from planner.plan import Action, Change, ClusterIdentity, Plan, Selection
-from planner.plan_document import compact_plan, load_plan
+from planner.plan_document import encode_compact_plan, load_plan
 from planner.plan_id import plan_id
 from planner.planning import PlanInputs, make_plan
 from planner.ports import Absent, Effect, Observation, Present, Preview, Readiness, ReadResult, Written
@@ -140,7 +140,7 @@ def run(folder: Path, plan: Plan, parallelism: int) -> None:
     """`hwplan apply` of the plan, or `apply --resume` of what an earlier run left."""
     with StateStore.open(folder / "s" / "state.db") as store:
         identifier = plan_id(plan)
-        data = compact_plan(plan, identifier)
+        data = encode_compact_plan(plan, identifier)
         with store.acquire("apply", identifier, 5.0, 30.0) as lease:
             left = store.unfinished_run()
             plan = load_plan(left.document) if left else plan

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from planner.errors import PermanentError
-from planner.field_path import FieldPath, ListItem, SetMember
+from planner.field_path import FieldPath, ListItem, SetMemberPathElement
 from providers.kubernetes.ssa import merge, ownership
 from providers.kubernetes.ssa.immutable_fields import immutable_changes
 from providers.kubernetes.ssa.merge_typed_values import equal_json
@@ -220,6 +220,6 @@ def server_text(path: FieldPath) -> str:
                 out.append(f"[{element}]")
             case ListItem(keys):
                 out.append("[" + ",".join(f"{name}={json.dumps(value)}" for name, value in keys) + "]")
-            case SetMember(value):
+            case SetMemberPathElement(value):
                 out.append(f"[={json.dumps(value)}]")
     return "".join(out)

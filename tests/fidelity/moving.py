@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from planner.errors import PermanentError
-from providers.kubernetes.csa_upgrade import OwnershipMoves, migrated_object, migration_patch, present_managers
+from providers.kubernetes.csa_upgrade import (
+    OwnershipMoves,
+    migration_patch,
+    object_with_migrated_ownership,
+    present_managers,
+)
 from providers.kubernetes.preview.leftover_values import leftover_fields
 from providers.kubernetes.ssa import merge
 from providers.kubernetes.ssa.excluding_fields import errors_of_excluding_fields
@@ -22,10 +27,16 @@ def check_moves(case: Case, desired: Doc) -> None:
     moves = OwnershipMoves(managers=frozenset(names))
     try:
         moves = OwnershipMoves(
-            managers=moves.managers, fields=leftover_fields(migrated_object(case.live, moves), desired, case.types)
+            managers=moves.managers,
+            fields=leftover_fields(object_with_migrated_ownership(case.live, moves), desired, case.types),
         )
         predicted = merge.merge_server_side_apply(
-            migrated_object(case.live, moves), desired, manager=US, types=case.types, force=True, now=now()
+            object_with_migrated_ownership(case.live, moves),
+            desired,
+            manager=US,
+            types=case.types,
+            force=True,
+            now=now(),
         )
     except PermanentError:
         return

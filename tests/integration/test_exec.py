@@ -19,7 +19,7 @@ from providers.kubernetes import errors
 from providers.kubernetes.client.exec_stream import exit_code_of_status
 from providers.kubernetes.client.kubeconfig import Credentials, ServerConnection, resolve_connection
 from providers.kubernetes.client.live_cluster import LiveCluster
-from providers.kubernetes.client.websocket import WebSocketOpcode, expected_accept_header
+from providers.kubernetes.client.websocket import WebSocketOpcode, expected_websocket_accept
 from tests.integration.podexec_world import Shop, shop_of
 from tests.testbed.cluster import TestCluster
 from tests.testbed.git_server import connect_proxy
@@ -136,7 +136,7 @@ def stand_in(
         answer = {
             "Upgrade": "websocket",
             "Connection": "Upgrade",
-            "Sec-WebSocket-Accept": expected_accept_header(lines["Sec-WebSocket-Key"]),
+            "Sec-WebSocket-Accept": expected_websocket_accept(lines["Sec-WebSocket-Key"]),
             "Sec-WebSocket-Protocol": "v4.channel.k8s.io",
         } | dict(headers)
         head = "HTTP/1.1 101 Switching Protocols\r\n" + "".join(f"{k}: {v}\r\n" for k, v in answer.items() if v)

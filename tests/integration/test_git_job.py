@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from planner.kind_hook_types import DocumentContext
-from planner.loading.git_job import expand_git_job
+from planner.loading.git_push_job import expand_git_job
 from planner.resource import Resource
 from planner.values import JsonObject
-from providers.git.push_job import PushJobReport, build_push_job, parse_push_report
+from providers.git.push_job import PushJobReport, build_push_job, parse_push_job_report
 from providers.git.remote_reader import parse_ref_spec
 from providers.git.remotes import RemoteLocations
 from tests.testbed.git_fixtures import BareRepository, mirror_of, upstream_of
@@ -63,7 +63,7 @@ class Machine:
         wish = parse_ref_spec(resource.manifest["spec"], RemoteLocations(self.folder))
         container = container_of(build_push_job(resource.address, wish, old, new), "push")
         ended = run_container(container, self.folder / f"pod{self.ran}", RETRY_DELAY="0", **instead)
-        return ended, parse_push_report(ended.message)
+        return ended, parse_push_job_report(ended.message)
 
 
 @pytest.fixture

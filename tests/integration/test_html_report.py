@@ -13,7 +13,7 @@ import pytest
 from planner.address import Address
 from planner.graph import Edge, make_graph
 from planner.plan import Action, FieldChange, FieldOp, Plan
-from planner.render.html import render_html
+from planner.render.plan_html import render_html
 from planner.text_safe import safe_text
 from tests.screens.browser import Browser, browser
 from tests.testbed.fixtures import part

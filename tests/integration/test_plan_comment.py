@@ -16,8 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from planner.plan_document import dump_plan
-from planner.render.html import render_html
 from planner.render.markdown import render_markdown
+from planner.render.plan_html import render_html
 from tests.testbed.errors import PartMissing
 from tests.testbed.fixtures import part
 from tests.testbed.listening import http_listening

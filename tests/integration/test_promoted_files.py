@@ -20,7 +20,7 @@ import pytest
 
 from planner.app.load_desired import load_desired_offline
 from planner.app.request import Request
-from planner.rollout.promotion import Promotion, parse_promoted_services, predict_promotion
+from planner.rollout.promotion_prediction import Promotion, parse_promoted_services, predict_promotion
 from tests.testbed.errors import PartMissing
 from tests.testbed.fixtures import part
 from tests.testbed.git_fixtures import BareRepository

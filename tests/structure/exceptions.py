@@ -25,10 +25,10 @@ SMALL_MODULES: Mapping[str, str] = {
     "planner.loading.manifests.helm_hooks": "rules of another tool (Helm), apart from those of hwplan",
     "planner.loading.kind_hooks": _LAZY,
     "planner.loading.config_files": "the disk, apart from config.py, which is about what the files say",
-    "planner.loading.products_that_fit": "pure: which products are meant, apart from config.py, which reads and checks",
+    "planner.loading.products_named_by_words": "pure: which products are meant; config.py reads and checks",
     "planner.loading.node_prometheus": "a short form of one kind, apart from the table that names it",
     "planner.render.graphs": "the table of graph formats, where a new one is added",
     "providers.kubernetes.snapshot.secret_forms": "the only module of the snapshot that touches values of Secrets",
-    "providers.kubernetes.ssa.image_names": "the grammar of image names, apart from the table of defaults",
+    "providers.kubernetes.ssa.image_pull_policy": "the grammar of image names, apart from the table of defaults",
     "providers.simulated_github.sandbox_web": "the way in without a network; the testbed serves the rest over HTTP",
 }

@@ -12,17 +12,17 @@ from tempfile import TemporaryDirectory
 
 from planner.address import Address, group_of
 from planner.app.session import Session
-from planner.caches import cache_folder
 from planner.dataclass import dataclass
 from planner.document_diff import diff_documents
 from planner.errors import ConfigError, PermanentError, ProviderError
 from planner.field_path import ListItem
 from planner.loading.yaml.load_documents import MANIFEST, load_documents
 from planner.plan import Action, FieldChange, FieldOp
-from planner.rollout.argo_marks import FIELD_MANAGER, HOOK, TRACKING, tracking_mark
-from planner.rollout.argo_prediction import AFTER_BUILD, ArgoPrediction, PredictedChange
-from planner.rollout.promotion import CATALOG, Promotion, parse_promoted_services, predict_promotion
+from planner.rollout.argo_marks import FIELD_MANAGER, HOOK, TRACKING, argo_tracking_id
+from planner.rollout.argo_prediction import AFTER_BUILD, ArgoPrediction, PredictedArgoChange
+from planner.rollout.promotion_prediction import CATALOG, Promotion, parse_promoted_services, predict_promotion
 from planner.spec.lane import Lane
+from planner.user_cache_folder import cache_folder
 from planner.values import Json, JsonObject
 from providers.cluster import Cluster, KindInfo
 from providers.git.committed_files import CommittedFiles
@@ -195,21 +195,21 @@ class _Predictor:
     def _destination(self) -> str:
         return str(((self.application.get("spec") or {}).get("destination") or {}).get("namespace") or "")
 
-    def _one(self, document: JsonObject) -> PredictedChange | None:
+    def _one(self, document: JsonObject) -> PredictedArgoChange | None:
         address = self._address(document)
         if HOOK in (document["metadata"].get("annotations") or {}):
-            return PredictedChange(address, Action.RUN)
+            return PredictedArgoChange(address, Action.RUN)
         kind = self._kind(document)
         live = self.cluster.get(kind, address.namespace, address.name)
         if live is None:
-            return PredictedChange(address, Action.CREATE)
+            return PredictedArgoChange(address, Action.CREATE)
         unknown = self._unbuilt(document, live)
         after = self.cluster.predict(kind, self._sent(document, live, address, unknown), manager=FIELD_MANAGER)
         fields = diff_documents(_shown(live), _shown(after))
         fields += tuple(unknown.values())
         if not fields:
             return None
-        return PredictedChange(address, Action.UPDATE, () if address.kind == "Secret" else fields)
+        return PredictedArgoChange(address, Action.UPDATE, () if address.kind == "Secret" else fields)
 
     def _sent(self, document: JsonObject, live: JsonObject, address: Address, unknown: Collection[str]) -> JsonObject:
         """The document as Argo CD sends it: with its mark, and with the present image where the new one is unknown."""
@@ -218,7 +218,7 @@ class _Predictor:
         )
         body = _with_images(document, _images(live), frozenset(unknown))
         labels = live["metadata"].get("labels") or {}
-        mark = {TRACKING: tracking_mark(str(self.application["metadata"]["name"]), address)}
+        mark = {TRACKING: argo_tracking_id(str(self.application["metadata"]["name"]), address)}
         if _INSTANCE in labels and TRACKING not in (live["metadata"].get("annotations") or {}):
             metadata = {**metadata, "labels": {**(metadata.get("labels") or {}), _INSTANCE: labels[_INSTANCE]}}
             mark = {}
@@ -238,14 +238,14 @@ class _Predictor:
             if image in self.promoted.builds.values()
         }
 
-    def _pruned(self, wanted: set[Address]) -> list[PredictedChange]:
+    def _pruned(self, wanted: set[Address]) -> list[PredictedArgoChange]:
         """What the Application has brought and the branch will not hold any more."""
         policy = (self.application.get("spec") or {}).get("syncPolicy") or {}
         if not (policy.get("automated") or {}).get("prune"):
             return []
         brought = (self.application.get("status") or {}).get("resources") or ()
         gone = {_brought(one) for one in brought if not one.get("hook")} - wanted
-        return [PredictedChange(one, Action.DELETE) for one in gone]
+        return [PredictedArgoChange(one, Action.DELETE) for one in gone]
 
 
 def _brought(one: JsonObject) -> Address:

@@ -23,7 +23,7 @@ Now = Callable[[], str]
 _AT_ONCE = 4
 
 
-def git_facts(evidence: LaneEvidence, folders: Sequence[Path], now: Now) -> dict[str, EvidenceReading]:
+def read_closeout_git_facts(evidence: LaneEvidence, folders: Sequence[Path], now: Now) -> dict[str, EvidenceReading]:
     """What the repositories in these folders say: what contains what, the snapshot ref, the digests of a commit."""
     repositories = [folder / ".git" if (folder / ".git").is_dir() else folder for folder in folders]
     asked = _Git(GitClient(), repositories, now)
@@ -118,7 +118,7 @@ def registry_facts(
     return open_registry_reader(Path(), sandbox, plain, now, host).digests(images)
 
 
-def cluster_facts(evidence: LaneEvidence, cluster: Cluster, now: Now) -> dict[str, EvidenceReading]:
+def read_closeout_cluster_facts(evidence: LaneEvidence, cluster: Cluster, now: Now) -> dict[str, EvidenceReading]:
     """The run, the Applications and the workloads of a record, as the cluster has them now."""
     reader = ClusterEvidenceReader(
         cluster, LaneParts(runs=tuple(_runs(evidence)), applications=tuple(_applications(evidence))), now

@@ -68,7 +68,7 @@ class ClusterEvidenceReader:
         parts = ("namespace", "uid", "state", "reason", "startTime", "completionTime", "seconds", "results")
         value: JsonObject = {"name": shown["run"], **{part: shown[part] for part in parts if part in shown}}
         lacking = tuple(
-            tekton_run_state.missing_evidence(live, self.subjects.evidence.get(_pipeline(live)) or {}, tasks)
+            tekton_run_state.missing_run_evidence(live, self.subjects.evidence.get(_pipeline(live)) or {}, tasks)
         )
         if value["state"] == "succeeded" and lacking:  # its success does not count (R10)
             value |= {"state": "inconclusive", "reason": "; ".join(lacking)}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from pathlib import Path
 
-from planner.app.lane.lane_parts import LaneParts, spec_for_commit
+from planner.app.lane.lane_parts import LaneParts, fill_git_head_outputs
 from planner.commit_id import is_commit_id
 from planner.dataclass import dataclass
 from planner.errors import ProviderError
@@ -104,7 +104,7 @@ class RemoteRefs:
 
     def snapshot(self, commit: str) -> dict[str, EvidenceReading]:
         """The commit on which the snapshot ref of a commit stands."""
-        sides = [spec_for_commit(spec, commit)["to"] for _, spec in self.subjects.snapshots]
+        sides = [fill_git_head_outputs(spec, commit)["to"] for _, spec in self.subjects.snapshots]
         known = [side for side in sides if isinstance(side.get("ref"), str)]
         return {names.SNAPSHOT: self._at(known[0], known[0]["ref"])} if known else {}
 

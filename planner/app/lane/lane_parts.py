@@ -139,7 +139,7 @@ def _is_rollout(run: Resource) -> bool:
 
 def expected_run_name(subjects: LaneParts, commit: str) -> str:
     """The name of the run that a rollout of a commit has or would have; "" where that is not declared, or twice."""
-    names = [spec_for_commit({"name": name}, commit)["name"] for name in subjects.run_names] if commit else []
+    names = [fill_git_head_outputs({"name": name}, commit)["name"] for name in subjects.run_names] if commit else []
     return str(names[0]) if len(names) == 1 and isinstance(names[0], str) else ""
 
 
@@ -166,7 +166,7 @@ def _host(target: object) -> str:
     return target.partition("/")[0] if isinstance(target, str) else ""
 
 
-def spec_for_commit(spec: JsonObject, commit: str) -> JsonObject:
+def fill_git_head_outputs(spec: JsonObject, commit: str) -> JsonObject:
     """A spec with the outputs of a GitHead filled in for one commit: `commit` and `short`."""
     known = {"commit": commit, "short": commit[:SHORT]}
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from planner import field_path
-from planner.app.lane.lane_parts import LaneParts, spec_for_commit
+from planner.app.lane.lane_parts import LaneParts, fill_git_head_outputs
 from planner.dataclass import dataclass
 from planner.errors import ProviderError
 from planner.rollout import lane_evidence as names
@@ -32,7 +32,7 @@ class ProbeEvidenceReader:
     def answers(self, commit: str) -> dict[str, EvidenceReading]:
         """One answer of each probe."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            found = pool.map(lambda probe: self._answer(spec_for_commit(probe[1], commit)), self.subjects.probes)
+            found = pool.map(lambda probe: self._answer(fill_git_head_outputs(probe[1], commit)), self.subjects.probes)
             return {names.PROBE + name: one for (name, _), one in zip(self.subjects.probes, found, strict=True)}
 
     def _answer(self, spec: JsonObject) -> EvidenceReading:

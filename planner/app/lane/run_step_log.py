@@ -34,13 +34,13 @@ def read_run_log(request: Request, run: str, wanted: str) -> tuple[str, tuple[st
 def read_step_log(reader: ClusterEvidenceReader, live: JsonObject, wanted: str) -> tuple[str, tuple[str, ...]]:
     """The same of a run that was read already."""
     tasks, problem = reader.task_runs(live)
-    task, step = choose_step(tasks, wanted, problem)
+    task, step = choose_tekton_step(tasks, wanted, problem)
     lines = read_last_lines_of_step(reader.cluster, str(live["metadata"]["namespace"]), tasks[task], step, _LINES)
     where = f"{live['metadata']['name']} · {task}/{step.get('name') or '-'}"
     return f"{where} · {task_run_state(tasks[task])}", lines or ("it wrote nothing",)
 
 
-def choose_step(tasks: Mapping[str, JsonObject], wanted: str, problem: str) -> tuple[str, JsonObject]:
+def choose_tekton_step(tasks: Mapping[str, JsonObject], wanted: str, problem: str) -> tuple[str, JsonObject]:
     """The task and the step that are meant; `problem` is why tasks may be missing. A task without steps, such as one
     that never began, gives an empty step. Raises SelectionError."""
     task, _, step = wanted.partition("/")

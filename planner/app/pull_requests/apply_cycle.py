@@ -9,10 +9,10 @@ from dataclasses import replace
 from planner.address import Address
 from planner.app.apply_plan import ApplyChoices, RunReport, apply_plan_run
 from planner.app.load_desired import empty_stack
-from planner.app.plan_run import PlanRun, make_plan_run
+from planner.app.plan_run import PlanRun, plan_selected_resources
 from planner.app.pull_requests.cycle_resources import SCOPE
 from planner.app.pull_requests.monitored_lane import MonitoredLane
-from planner.app.session import Session, open_session_with
+from planner.app.session import Session, open_session_with_stack
 from planner.dataclass import dataclass
 from planner.events import Ended, NodeResult
 from planner.planning.plan_inputs import PlanInputs
@@ -89,8 +89,8 @@ def plan_cycle(place: MonitoredLane, store: StateStore, resources: tuple[Resourc
         declared_sets=place.sets,
         digest=place.digest,
     )
-    with open_session_with(place.request, store, stack) as session:
-        yield PlannedCycle(make_plan_run(session), session)
+    with open_session_with_stack(place.request, store, stack) as session:
+        yield PlannedCycle(plan_selected_resources(session), session)
 
 
 def apply_cycle(planned: PlannedCycle, how: ApplyChoices, admit: Callable[[], None] | None = None) -> AppliedCycle:

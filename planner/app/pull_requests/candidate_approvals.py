@@ -11,7 +11,7 @@ from planner.app.pull_requests.monitored_lane import MonitoredLane
 from planner.app.pull_requests.pull_requests_reader import PullRequestsReader
 from planner.app.runtime import state_folder
 from planner.errors import HwplanError
-from planner.pull_requests.approval_file import parse_approval
+from planner.pull_requests.approval_file import parse_approval_file
 from planner.pull_requests.approvals import Approval, comment_approvals, count_approvals, parse_github_time
 from planner.pull_requests.candidate import Candidate
 from planner.pull_requests.github_facts import BranchRules
@@ -108,7 +108,7 @@ def _recorded(place: MonitoredLane, store: StateStore, reader: PullRequestsReade
     seal = store.fingerprinter().fingerprint
     for file in sorted((state_folder(place.request) / _FOLDER).glob("*.json")):
         try:
-            found.append(parse_approval(file.read_text(encoding="utf-8"), seal, file.name))
+            found.append(parse_approval_file(file.read_text(encoding="utf-8"), seal, file.name))
         except HwplanError as error:
             reader.problems.append(f"{file.name}: {error.message}")
         except (OSError, UnicodeDecodeError):

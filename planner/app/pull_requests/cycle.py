@@ -22,8 +22,8 @@ from planner.app.pull_requests.enter_deliveries import (
 )
 from planner.app.pull_requests.pull_requests_reader import PullRequestsReading
 from planner.app.pull_requests.roll_out_merged import roll_out_merged
-from planner.app.pull_requests.settle_on_github import settle_on_github
 from planner.app.pull_requests.standing_failures import remember_failures_of_cycle
+from planner.app.pull_requests.update_github_and_merge import apply_missing_github_resources
 from planner.pull_requests.cycle_record import (
     DONE,
     DRY_RUN,
@@ -64,13 +64,13 @@ def run_cycle(context: CycleContext) -> CycleRecord:
     )
     if context.progress.dry_run:
         return _dry(context, at, reading, decision)
-    settle_on_github(
+    apply_missing_github_resources(
         context,
         decision,
         None if chosen is None else lambda: recheck_before_merge(context.progress, context.reader, decision, reading),
     )
     roll_out_merged(context, reading, decision, _instant(reading.now))
-    settle_on_github(context, None, None)
+    apply_missing_github_resources(context, None, None)
     record = _record(context, at, reading, decision)
     context.progress.save(record)
     return record

@@ -13,7 +13,13 @@ from planner.app.pull_requests.monitored_lane import MonitoredLane
 from planner.dataclass import dataclass
 from planner.pull_requests.commit_status import commit_status
 from planner.pull_requests.deliveries import Delivery, DeliveryStep
-from planner.pull_requests.failure_issues import FailureRecord, IssueFamily, issue_body, issue_marker, issue_title
+from planner.pull_requests.failure_issues import (
+    FailureRecord,
+    IssueFamily,
+    failure_issue_body,
+    issue_marker,
+    issue_title,
+)
 from planner.pull_requests.lane_memory import LaneMemory
 from planner.pull_requests.merge_queue import CycleDecision
 from planner.pull_requests.rollout_comment import COMMIT, comment_body, comment_marker
@@ -138,7 +144,7 @@ def _issues(place: MonitoredLane, memory: LaneMemory) -> Iterator[tuple[str, tup
         known = memory.issues.get(str(family), "")
         if not record.is_open and not known:
             continue
-        spec = issue_spec(place, family, record)
+        spec = failure_issue_spec(place, family, record)
         wanted = document_digest(spec)
         if wanted != known:
             yield (
@@ -147,7 +153,7 @@ def _issues(place: MonitoredLane, memory: LaneMemory) -> Iterator[tuple[str, tup
             )
 
 
-def issue_spec(place: MonitoredLane, family: IssueFamily, record: FailureRecord) -> JsonObject:
+def failure_issue_spec(place: MonitoredLane, family: IssueFamily, record: FailureRecord) -> JsonObject:
     """What this node says in the issue of a family of its lane (B11): several nodes roll one lane out (B10)."""
     node_lane = f"{place.node}/{place.lane}"
     command = f"hwplan prs --node {place.node} --lane {place.lane} --once --dry-run"
@@ -158,7 +164,7 @@ def issue_spec(place: MonitoredLane, family: IssueFamily, record: FailureRecord)
         "formerMarkers": [issue_marker(node_lane, family).lower()],
         "section": place.node.lower(),
         "title": issue_title(place.lane, family),
-        "body": issue_body(record, node_lane, command),
+        "body": failure_issue_body(record, node_lane, command),
         "state": "open" if record.is_open else "closed",
     }
 

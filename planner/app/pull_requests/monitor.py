@@ -31,8 +31,8 @@ from planner.pull_requests.deliveries import DeliveryStep, parse_delivery
 from planner.pull_requests.lane_memory import parse_memory
 from planner.redaction.redactor import REDACTOR
 from planner.values import JsonObject
-from providers.github_with_git import create_for
-from state.pull_requests import PullCycle
+from providers.github_with_git import create_without_cluster
+from state.pull_requests import PullRequestCycle
 
 MONITOR, ONCE = "monitor", "once"
 PURPOSES = (MONITOR, ONCE)
@@ -65,7 +65,7 @@ def run_monitor(place: MonitoredLane, choices: MonitorChoices) -> int:
     """
     if is_saved_snapshot(place.request.live):
         raise ForeignPlan("a saved snapshot has no GitHub", where=f"--live {place.request.live}")
-    reader = PullRequestsReader(place, create_for(place.request.config, sandbox_folder(place.request)))
+    reader = PullRequestsReader(place, create_without_cluster(place.request.config, sandbox_folder(place.request)))
     code, done = 0, 0
     while True:
         merged, interrupted = False, False
@@ -117,8 +117,8 @@ def lock_lane(place: MonitoredLane) -> Iterator[None]:
 class LaneHistory:
     """What is stored of a lane: the newest cycles, and the newest of each purpose (None where there is none)."""
 
-    cycles: tuple[PullCycle, ...]
-    pointers: dict[str, PullCycle | None]
+    cycles: tuple[PullRequestCycle, ...]
+    pointers: dict[str, PullRequestCycle | None]
 
     def document(self) -> JsonObject:
         """For programs. Cycles that said the same are one, with their count."""
@@ -128,13 +128,13 @@ class LaneHistory:
         }
 
 
-def cycle_document(one: PullCycle) -> JsonObject:
+def cycle_document(one: PullRequestCycle) -> JsonObject:
     """One stored cycle."""
     record: JsonObject = json.loads(one.record)
     return {"number": one.number, "times": one.times, "last": one.last, **record}
 
 
-def read_history(place: MonitoredLane, limit: int = 20) -> LaneHistory:
+def read_pull_request_cycles(place: MonitoredLane, limit: int = 20) -> LaneHistory:
     """The stored cycles of a lane. Raises StateError."""
     with open_store(place.request) as store:
         pointers = {purpose: next(iter(store.pulls.cycles(place.key, purpose, 1)), None) for purpose in PURPOSES}

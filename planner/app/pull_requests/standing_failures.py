@@ -10,8 +10,8 @@ from planner.pull_requests.failure_issues import (
     FailureRecord,
     IssueFamily,
     TargetFailure,
+    failures_after_success,
     record_failures,
-    record_success,
 )
 from planner.pull_requests.lane_memory import LaneMemory
 from planner.pull_requests.merge_queue import CycleDecision
@@ -29,7 +29,7 @@ def remember_failures_of_cycle(
     return _delivered(delivery, memory, at) if delivery is not None else memory
 
 
-def remember_mismatch(memory: LaneMemory, one: Delivery, at: str) -> LaneMemory:
+def remember_merge_mismatch(memory: LaneMemory, one: Delivery, at: str) -> LaneMemory:
     """The memory with a merge that is not the predicted one; its reason has both trees."""
     return _failed(memory, IssueFamily.MERGE_MISMATCH, f"#{one.pull}", one.head, one.reason, at)
 
@@ -60,7 +60,7 @@ def _candidates(decision: CycleDecision, memory: LaneMemory, at: str) -> LaneMem
             continue
         for one in record.targets:
             if one.target not in targets:
-                record = record_success(record, one.target)
+                record = failures_after_success(record, one.target)
                 memory = _forgotten(memory, family, one.target)
         memory = replace(memory, failures={**memory.failures, family: record})
     return memory
@@ -83,7 +83,7 @@ def _delivered(one: Delivery, memory: LaneMemory, at: str) -> LaneMemory:
         if (record := memory.failures.get(family)) is not None:
             for target in record.targets:
                 memory = _forgotten(memory, family, target.target)
-            memory = replace(memory, failures={**memory.failures, family: record_success(record, one.commit)})
+            memory = replace(memory, failures={**memory.failures, family: failures_after_success(record, one.commit)})
     return memory
 
 

@@ -13,12 +13,12 @@ from dataclasses import replace
 
 from planner.address import Address
 from planner.app.lane.argo_preview import predict_sync_of_rollout
-from planner.app.lane.lane_parts import lane_parts, spec_for_commit
+from planner.app.lane.lane_parts import fill_git_head_outputs, lane_parts
 from planner.app.lane_holds import SCOPE, HeldRollout, held_rollout, lane_key_of_stack, pin_branch_head, standing_hold
 from planner.app.lane_runs import read_lane_runs, run_namespace_and_name_prefix, with_run_parameter
 from planner.app.load_desired import load_selected_configuration, requested_selection
 from planner.app.part_filters import is_git_ref, without_refs_of_other_lanes
-from planner.app.plan_run import PlanRun, make_plan_run
+from planner.app.plan_run import PlanRun, plan_selected_resources
 from planner.app.request import Request
 from planner.app.session import Session, open_session
 from planner.dataclass import dataclass
@@ -28,7 +28,7 @@ from planner.plan import Plan
 from planner.ports import Present
 from planner.resource import Resource
 from planner.rollout.argo_prediction import ArgoPrediction
-from planner.rollout.forecast import PastNodeTime, RolloutForecast, forecast_rollout, stage_seconds
+from planner.rollout.forecast import PastChangeTime, RolloutForecast, forecast_rollout, stage_seconds
 from planner.rollout.rollout_stages import RolloutStage, pipeline_run_names, rollout_stage_of
 from planner.spec.lane import Lane
 from planner.values import OutputRef, OutputTemplate, outputs_in_document
@@ -58,7 +58,7 @@ class PlannedRollout:
     def source_stage_ref(self) -> str | None:
         """The immutable ref of the mirror that the run builds from; None where the lane has no such ref (A14)."""
         snapshots = lane_parts(self.session.stack.resources).snapshots
-        refs = [spec_for_commit(spec, self.commit)["to"].get("ref") for _, spec in snapshots]
+        refs = [fill_git_head_outputs(spec, self.commit)["to"].get("ref") for _, spec in snapshots]
         own = f"/{self.lane.source_branch}/"
         return next((one for one in refs if isinstance(one, str) and own in one), None)
 
@@ -81,7 +81,7 @@ class PlannedRollout:
 
 
 @dataclass(frozen=True, slots=True)
-class RolloutParts:
+class RolloutSession:
     """The resources of a rollout, with its PipelineRun and the head of its branch, and an open session."""
 
     session: Session
@@ -91,7 +91,7 @@ class RolloutParts:
 
 
 @contextmanager
-def open_rollout_parts(request: Request, *, secrets: bool = True) -> Iterator[RolloutParts]:
+def open_rollout_session(request: Request, *, secrets: bool = True) -> Iterator[RolloutSession]:
     """What a rollout of the one selected lane consists of. Without `secrets` those that
     come before it are left out, for whoever may read none. Raises SelectionError where no such lane is selected."""
     if request.plain or request.scopes or request.targets or request.exclude:
@@ -107,7 +107,7 @@ def open_rollout_parts(request: Request, *, secrets: bool = True) -> Iterator[Ro
         )  # the mirror serves all lanes of the node
         kept = [one for one in stack.resources if ours(one) or not is_git_ref(one)]
         resources = tuple(one for one in kept if secrets or not _is_secret(one))
-        yield RolloutParts(opened, resources, run, _one(stack.resources, "GitHead", _head_of(run)))
+        yield RolloutSession(opened, resources, run, _one(stack.resources, "GitHead", _head_of(run)))
 
 
 @contextmanager
@@ -115,12 +115,12 @@ def open_rollout_plan(
     request: Request, *, rerun: bool = False, source_commit: str = "", reason: str = "", secrets: bool = True
 ) -> Iterator[PlannedRollout]:
     """Plan the rollout of the one selected lane; the session stays open for whoever runs it. With a `reason` the lane
-    is held at `source_commit`, which may be older than the tip of the branch. `secrets` is as for open_rollout_parts.
+    is held at `source_commit`, which may be older than the tip of the branch. `secrets` is as for open_rollout_session.
 
     Raises SelectionError where the words do not select one lane with a rollout, StalePlan when the branch does not
     stand on `source_commit` and the lane is not held there.
     """
-    with open_rollout_parts(request, secrets=secrets) as parts:
+    with open_rollout_session(request, secrets=secrets) as parts:
         opened, resources, run, head = parts.session, parts.resources, parts.run, parts.head
         stack, lane = opened.stack, _lane(opened)
         held = held_rollout(opened.store, lane_key_of_stack(stack), source_commit, reason)
@@ -156,7 +156,7 @@ def _planned(
             with_run_parameter(one, key, rerun=anew) if one.address == run.address else one for one in resources
         )
         session = replace(opened, stack=replace(opened.stack, resources=wanted))
-        return session, make_plan_run(session)
+        return session, plan_selected_resources(session)
 
     if held:
         key, anew = runs.key(held.commit, held=True)
@@ -264,7 +264,7 @@ def _past(session: Session) -> list[Mapping[RolloutStage, float]]:
     return [
         stage_seconds(
             [
-                PastNodeTime(row.address, row.result in _WELL, float(row.detail.get("seconds") or 0.0), row.at)
+                PastChangeTime(row.address, row.result in _WELL, float(row.detail.get("seconds") or 0.0), row.at)
                 for row in store.nodes(run.number)
             ]
         )

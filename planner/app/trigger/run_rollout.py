@@ -52,10 +52,10 @@ def _brief(trigger: PlannedRollout, record: JsonObject) -> str:
     fail: `hwplan record-rollout` adds the entry later."""
     if trigger.lane.brief is None:
         return ""
-    from planner.app.rollout_brief import append_rollout
+    from planner.app.rollout_brief import append_rollout_to_brief
 
     try:
-        done = append_rollout(trigger.session, trigger.head, trigger.lane.brief, record)
+        done = append_rollout_to_brief(trigger.session, trigger.head, trigger.lane.brief, record)
     except HwplanError as error:
         return f"no entry in the brief: {error.message}; hwplan record-rollout adds it"
     return f"brief: {'entry added to' if done.written else 'it stands in'} {done.place}"

@@ -19,7 +19,7 @@ _FIELD = "metadata.annotations[helm.sh/hook]"
 _WEIGHT = "helm.sh/hook-weight"
 
 
-def hook_edges(index: ResourceIndex, edges: Sequence[Edge]) -> list[Edge]:
+def helm_hook_edges(index: ResourceIndex, edges: Sequence[Edge]) -> list[Edge]:
     """The edges that hooks add to those that other rules drew. None where there are no hooks."""
     hooks = [one for one in index.resources.values() if one.options.hook is not None]
     if not hooks:

@@ -19,14 +19,14 @@ def draw(collector: EdgeCollector) -> None:
     if found is None:
         return
     where, spec = found
-    draw_account(collector, f"{where}.serviceAccountName", spec.get("serviceAccountName"))
+    draw_service_account_edges(collector, f"{where}.serviceAccountName", spec.get("serviceAccountName"))
     draw_pod_fields(collector, where, spec)
     draw_containers(collector, where, spec, _CONTAINERS)
     if collector.resource.address.kind == "StatefulSet":
         collector.names("service", "spec.serviceName", "Service", collector.spec.get("serviceName"))
 
 
-def draw_account(collector: EdgeCollector, field: str, name: JsonValue) -> None:
+def draw_service_account_edges(collector: EdgeCollector, field: str, name: JsonValue) -> None:
     """ServiceAccount and every binding that gives it rights -> whoever runs as it."""
     if not isinstance(name, str) or not name:
         return

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from planner.graph.edge_collector import EdgeCollector
 from planner.graph.resource_index import map_or_empty, maps_or_empty, text_or_empty
-from planner.graph.rules.pods import draw_account, draw_container, draw_containers, draw_pod_fields, draw_volume
+from planner.graph.rules.pods import (
+    draw_container,
+    draw_containers,
+    draw_pod_fields,
+    draw_service_account_edges,
+    draw_volume,
+)
 from planner.values import JsonObject, JsonValue
 
 TEKTON = "tekton.dev"
@@ -95,10 +101,12 @@ def _task(collector: EdgeCollector, where: str, spec: JsonObject) -> None:
 def _run(collector: EdgeCollector) -> None:
     """Account, pod template and workspaces of a run; the account is at the top in v1beta1 and of a TaskRun."""
     template = map_or_empty(collector.spec.get("taskRunTemplate"))
-    draw_account(collector, "spec.serviceAccountName", collector.spec.get("serviceAccountName"))
-    draw_account(collector, "spec.taskRunTemplate.serviceAccountName", template.get("serviceAccountName"))
+    draw_service_account_edges(collector, "spec.serviceAccountName", collector.spec.get("serviceAccountName"))
+    draw_service_account_edges(collector, "spec.taskRunTemplate.serviceAccountName", template.get("serviceAccountName"))
     for at, one in enumerate(maps_or_empty(collector.spec.get("taskRunSpecs"))):
-        draw_account(collector, f"spec.taskRunSpecs[{at}].serviceAccountName", one.get("serviceAccountName"))
+        draw_service_account_edges(
+            collector, f"spec.taskRunSpecs[{at}].serviceAccountName", one.get("serviceAccountName")
+        )
     draw_pod_fields(collector, "spec.podTemplate", map_or_empty(collector.spec.get("podTemplate")))
     draw_pod_fields(collector, "spec.taskRunTemplate.podTemplate", map_or_empty(template.get("podTemplate")))
     for workspace in maps_or_empty(collector.spec.get("workspaces")):
@@ -106,7 +114,7 @@ def _run(collector: EdgeCollector) -> None:
 
 
 def _listener(collector: EdgeCollector) -> None:
-    draw_account(collector, "spec.serviceAccountName", collector.spec.get("serviceAccountName"))
+    draw_service_account_edges(collector, "spec.serviceAccountName", collector.spec.get("serviceAccountName"))
     listed = [
         (f"spec.triggers[{at}]", trigger) for at, trigger in enumerate(maps_or_empty(collector.spec.get("triggers")))
     ]

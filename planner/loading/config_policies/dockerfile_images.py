@@ -20,18 +20,18 @@ _MOUNTED = re.compile(r"\s--mount=\S*?\bfrom=([^\s,]+)")
 
 
 @dataclass(frozen=True, slots=True)
-class BaseImage:
+class DockerfileImage:
     """An image that is taken, as it is called after variables were filled in; a `$` is left where one is unknown."""
 
     line: int
     image: str
 
 
-def images_of_dockerfile(text: str, args: Mapping[str, str]) -> tuple[BaseImage, ...]:
+def images_of_dockerfile(text: str, args: Mapping[str, str]) -> tuple[DockerfileImage, ...]:
     """All images that a Dockerfile takes from outside, built with `args`. Its own stages and `scratch` are none."""
     known: dict[str, str] = {}
     stages: list[str] = []
-    found: list[BaseImage] = []
+    found: list[DockerfileImage] = []
     for line, words in _instructions(text):
         if not stages and (arg := _ARG.match(words)):
             defaults = {name: one or two or three for name, one, two, three in _ASSIGNED.findall(arg[1])}
@@ -50,10 +50,10 @@ def _mounted(words: str) -> list[str]:
     return _MOUNTED.findall(words) if words[:4].lower() == "run " else []
 
 
-def _outside(image: str, line: int, stages: Sequence[str]) -> Iterator[BaseImage]:
+def _outside(image: str, line: int, stages: Sequence[str]) -> Iterator[DockerfileImage]:
     inner = {"scratch", *stages, *(str(number) for number in range(len(stages)))}
     if image.lower() not in inner:
-        yield BaseImage(line, image)
+        yield DockerfileImage(line, image)
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

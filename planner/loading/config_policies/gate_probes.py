@@ -34,7 +34,7 @@ def check_gate_probe(document: JsonObject, context: DocumentContext, report: Rep
         report(("spec", "url"), text, hint)
 
 
-def probe_faults(probe: GateProbe, lane: Lane) -> Iterator[Fault]:
+def gate_probe_faults(probe: GateProbe, lane: Lane) -> Iterator[Fault]:
     """Why a probe may not stand in the gate of the lane; nothing when it may."""
     if probe.role == "diagnostic":
         return

@@ -10,14 +10,14 @@ from pathlib import Path as Folder
 from typing import Any
 
 from planner.loading.config_overlay import MergedConfig
-from planner.loading.config_policies.gate_probes import probe_faults, public_url_faults
+from planner.loading.config_policies.gate_probes import gate_probe_faults, public_url_faults
 from planner.loading.config_policies.image_sources import (
     dockerfile_faults,
     input_image_faults,
     registry_host_of_image,
     registry_host_of_node,
 )
-from planner.loading.config_policies.pull_rules import pull_rule_faults
+from planner.loading.config_policies.pull_request_rules import pull_request_rule_faults
 from planner.loading.document_origin import Path
 from planner.loading.problems import Problems, did_you_mean
 from planner.spec.git import GitMirror
@@ -75,7 +75,7 @@ def check_lane_policies(lane: Lane, node: Node, merged: MergedConfig, problems: 
     """References and gate of a lane."""
     _check_remote(lane, node, merged, problems)
     _check_gate(lane, merged, problems)
-    for fault in pull_rule_faults(lane, node):
+    for fault in pull_request_rule_faults(lane, node):
         merged.problem(problems, fault.path, fault.text, fault.remedy)
     _check_conditions(lane, merged, problems)
 
@@ -147,7 +147,7 @@ def _check_gate(lane: Lane, merged: MergedConfig, problems: Problems) -> None:
     for text, hint in public_url_faults(lane):
         merged.problem(problems, ("publicUrl",), text, hint)
     for index, probe in enumerate(lane.gate.probes):
-        for text, hint in probe_faults(probe, lane):
+        for text, hint in gate_probe_faults(probe, lane):
             merged.problem(problems, ("gate", "probes", index), text, hint)
 
 

@@ -13,14 +13,14 @@ from typing import Any
 from planner.address import is_hwplan_kind
 from planner.document_diff import equal_documents
 from planner.document_editing import MISSING, value_at
-from planner.drift_adoption import AdoptedField, Adoption, ConfigurationPatch, EditedKey, LiveField, RefusedField
+from planner.drift_adoption import AdoptedField, ConfigurationPatch, DriftAdoption, EditedKey, LiveField, RefusedField
 from planner.errors import ConfigError
 from planner.loading.config import ALL, Config, load_config
 from planner.loading.drift_adoption.candidate_keys import (
     CandidateKey,
     context_with_candidate,
     find_candidate_keys,
-    value_before_candidate,
+    value_seen_in_rendering,
 )
 from planner.loading.drift_adoption.configuration_edits import edits_of_candidate
 from planner.loading.drift_adoption.declared_objects import (
@@ -158,7 +158,7 @@ class _Search:
             except ConfigError as error:
                 reason = f"{candidate} cannot have that value: {error.message}"
             if not reason:
-                before = value_before_candidate(place.text, candidate)
+                before = value_seen_in_rendering(place.text, candidate)
                 return AdoptedField(wanted, key, str(candidate), before), config, patch
             reasons.append(reason if reason.startswith(str(candidate)) else f"{candidate} also feeds {reason}")
         return reasons[-1] if reasons else f"{candidate} is not written in a form that can be edited"
@@ -181,7 +181,7 @@ class _Search:
 
 def adopt_live_fields(
     config: Config, selection: Selection, wanted: Sequence[LiveField], known: RenderingCache | None = None
-) -> Adoption:
+) -> DriftAdoption:
     """Find the keys that feed the fields, and the patch that writes the live values there.
 
     `known` is what is known of this very `config` from a call before. `selection` is resolved: its product (or `all`),
@@ -200,7 +200,7 @@ def adopt_live_fields(
         elif found is not None:
             refused.append(found)
     patch = ConfigurationPatch(config.folder) if refused else search.patch
-    return Adoption(patch, tuple(adopted), tuple(refused))
+    return DriftAdoption(patch, tuple(adopted), tuple(refused))
 
 
 def declaring_line(config: Config, selection: Selection, field: LiveField, known: RenderingCache) -> SourceRef:

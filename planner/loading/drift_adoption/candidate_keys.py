@@ -158,7 +158,7 @@ def _set(node: Any, path: Path, value: Any) -> Any:
     return {**node, head: _set(node[head], rest, value)}
 
 
-def value_before_candidate(text: RenderedTemplate, candidate: CandidateKey) -> Any:
+def value_seen_in_rendering(text: RenderedTemplate, candidate: CandidateKey) -> Any:
     """The value that the rendering saw."""
     if candidate.root == "lane":
         node: Any = next(one for one in _lanes(text) if one["name"] == candidate.name)

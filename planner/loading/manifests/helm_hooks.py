@@ -16,7 +16,7 @@ _BEFORE: Final = frozenset({"pre-install", "pre-upgrade", "crd-install"})
 _AFTER: Final = frozenset({"post-install", "post-upgrade"})
 
 
-def hook_events(document: Any) -> tuple[str, ...]:
+def helm_hook_events(document: Any) -> tuple[str, ...]:
     """The events at which Helm runs the object; none for an ordinary one."""
     metadata = document.get("metadata") if isinstance(document, Mapping) else None
     annotations = metadata.get("annotations") if isinstance(metadata, Mapping) else None
@@ -24,7 +24,7 @@ def hook_events(document: Any) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip()) if isinstance(text, str) else ()
 
 
-def hook_phase(events: tuple[str, ...]) -> HookPhase | None:
+def helm_hook_phase(events: tuple[str, ...]) -> HookPhase | None:
     """When a hook belongs into an apply; None when it does not."""
     if _BEFORE.intersection(events):
         return HookPhase.BEFORE

@@ -16,7 +16,7 @@ from planner.loading.manifest_nulls import without_plain_nulls
 from planner.loading.manifests.manifest_expectations import check_manifest_expectations
 from planner.loading.manifests.plain_manifests import items_of_list
 from planner.loading.manifests.published_manifest import FetchManifest, read_published_manifest
-from planner.loading.manifests.registry_images import registry_images
+from planner.loading.manifests.registry_images import build_registry_image_documents
 from planner.loading.resource_collector import ResourceCollector
 from planner.loading.yaml.load_documents import MANIFEST
 from planner.loading.yaml.parse_cache import load_documents_cached
@@ -77,7 +77,7 @@ def expand_manifest_source(
     if source.spec.expect is not None:
         check_manifest_expectations(source.spec.expect, items, origin, intake.problems)
     if node is not None:
-        for made in registry_images(items, source, node):
+        for made in build_registry_image_documents(items, source, node):
             image = apply_load_hooks(made, DocumentContext(node, (), folder), origin, intake.problems)
             intake.add(image, origin, owned_by=owned_by, scope=scope, node_lane=node_lane)
     accounts = _accounts(items)

@@ -14,10 +14,10 @@ from planner.errors import ConfigError, SelectionError
 from planner.kind_hook_types import DocumentContext
 from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.hwplan_kind_check import apply_load_hooks, check_hwplan_document
-from planner.loading.input_files import is_kustomization, kustomize_remedy, read_inputs
+from planner.loading.input_files import is_kustomization, kustomize_remedy, read_input_files
 from planner.loading.load_result import LoadResult
 from planner.loading.manifest_nulls import without_plain_nulls
-from planner.loading.manifests.helm_hooks import hook_events, hook_phase, left_out_hook_line
+from planner.loading.manifests.helm_hooks import helm_hook_events, helm_hook_phase, left_out_hook_line
 from planner.loading.output_refs import check_output_refs
 from planner.loading.resource_collector import ResourceCollector
 from planner.loading.secrets.secret_refs import bind_secret_refs
@@ -57,7 +57,7 @@ def load_plain_manifests(
         )
     intake = ResourceCollector(fingerprinter, same_twice_is_one=True)
     owned = _Set(name, intake, hooks_as_objects)
-    for file, data in read_inputs(paths, stdin, build):
+    for file, data in read_input_files(paths, stdin, build):
         try:
             documents = load_documents_cached(data, file, MANIFEST, cache)
         except ConfigError as error:
@@ -174,13 +174,13 @@ class _Set:
         if not check_hwplan_document(item, origin, problems, plain=True):
             return
         item = apply_load_hooks(item, DocumentContext(), origin, problems)
-        events = () if self.hooks_as_objects else hook_events(item)
-        if events and hook_phase(events) is None:
+        events = () if self.hooks_as_objects else helm_hook_events(item)
+        if events and helm_hook_phase(events) is None:
             self.intake.warnings.append(left_out_hook_line(_named(item), events))
             return
         resource = self.intake.add(item, origin, owned_by=self.name, scope=SCOPE, tagged=tagged)
         if events and resource is not None:
-            options = replace(resource.options, hook=hook_phase(events))
+            options = replace(resource.options, hook=helm_hook_phase(events))
             self.intake.resources[resource.address] = replace(resource, options=options)
 
 

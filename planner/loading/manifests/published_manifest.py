@@ -11,11 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from planner.caches import cache_folder
 from planner.errors import HwplanError
 from planner.loading.document_origin import DocumentOrigin
 from planner.loading.resource_collector import ResourceCollector
 from planner.spec.kinds.sources import ManifestSource
+from planner.user_cache_folder import cache_folder
 from planner.whole_file import write_whole
 
 FetchManifest: TypeAlias = Callable[[str], bytes]  # the body of a URL; raises HwplanError

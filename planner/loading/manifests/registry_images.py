@@ -14,7 +14,7 @@ from planner.spec.node import Node
 from planner.values import JsonObject, document_digest
 
 
-def registry_images(items: Sequence[JsonObject], source: ManifestSource, node: Node) -> list[JsonObject]:
+def build_registry_image_documents(items: Sequence[JsonObject], source: ManifestSource, node: Node) -> list[JsonObject]:
     """The RegistryImage documents of the images in `items`, as they are before rewriting, that a rule puts into the
     node's registry; without those that the node's own images put there already."""
     rules = {

@@ -10,14 +10,14 @@ from planner.errors import ProviderError
 from planner.loading.document_origin import DocumentOrigin
 from planner.loading.resource_collector import ResourceCollector
 from planner.loading.secret_content_rules import secret_content_problems
-from planner.loading.secrets.recorded_secrets import RecordedSecrets
 from planner.loading.secrets.secret_files import FileRef, ParsedSecretFile
 from planner.loading.secrets.secret_reader import SecretReader, pick_value
+from planner.loading.secrets.snapshot_secret_fingerprints import RecordedSecrets
 from planner.ports import Fingerprinter
 from planner.resource import GENERATED
 from planner.spec.kinds.sources import SecretSource
 from planner.spec.secrets import FileSource, KubernetesSource, SecretOrigin
-from planner.values import JsonObject, SealedSecret, SecretValue, generated_ref, parse_generated
+from planner.values import JsonObject, SealedSecret, SecretValue, generated_ref, parse_generated_secret_reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ def _file_ref(source: FileSource, node: str) -> FileRef:
 
 def _found(leaf: SealedSecret) -> _Found:
     """A leaf whose value is not at hand: made at apply, or recorded by a snapshot."""
-    generation = parse_generated(leaf.ref)
+    generation = parse_generated_secret_reference(leaf.ref)
     return _Found(leaf, rotation=generation[1] if generation else 0)
 
 

@@ -16,10 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from planner.caches import cache_folder
 from planner.dataclass import dataclass
 from planner.loading.yaml.load_documents import VERSION, YamlDocument, YamlLimits, load_documents
-from planner.values import decode_leaves, encode_leaves
+from planner.user_cache_folder import cache_folder
+from planner.values import decode_special_leaves, encode_special_leaves
 from planner.whole_file import write_whole
 
 WORTH_IT: Final = 32 << 10  # bytes; smaller inputs are parsed faster than looked up
@@ -103,7 +103,7 @@ def _read(path: Path, pieces: Sequence[_Piece]) -> list[YamlDocument] | None:
     open_pieces = [piece for piece in pieces if not piece.secret]
     return [
         YamlDocument(
-            decode_leaves(value) if tagged else value, open_pieces[piece].line + line, bool(tagged), bool(nulls)
+            decode_special_leaves(value) if tagged else value, open_pieces[piece].line + line, bool(tagged), bool(nulls)
         )
         for piece, line, tagged, nulls, value in entries
     ]
@@ -132,7 +132,7 @@ def _payload(pieces: Sequence[_Piece], documents: Sequence[YamlDocument]) -> byt
             continue
         if _holds_secret(document.value):
             return None
-        value = encode_leaves(document.value) if document.tagged else document.value
+        value = encode_special_leaves(document.value) if document.tagged else document.value
         place = document.line - pieces[index].line
         entries.append([numbers[index], place, document.tagged, document.nulls, value])
     return json.dumps(entries, separators=(",", ":"), ensure_ascii=False).encode()

@@ -36,7 +36,7 @@ def pure_yaml_events(text: str) -> Callable[[], Any]:
     return get
 
 
-def what_to_read_instead(error: Exception, text: str, *, api: bool) -> tuple[Parse, str] | None:
+def replacement_after_parser_error(error: Exception, text: str, *, api: bool) -> tuple[Parse, str] | None:
     """What to read instead after an error of the C parser; None where the error stands.
 
     It looks ahead to its own limit of depth before it gives the first event: the pure one finds the position of ours.

@@ -19,13 +19,13 @@ from planner.loading.yaml.document_limits import YamlDocument, YamlLimits
 from planner.loading.yaml.parser_events import (
     Parse,
     pure_yaml_events,
+    replacement_after_parser_error,
     syntax_problem,
-    what_to_read_instead,
     yaml_events,
 )
 from planner.loading.yaml.scalar_reader import ScalarReader
 from planner.loading.yaml.yaml_problems import StopReading, YamlProblems
-from planner.values import Json, JsonValue, document_digest, encode_leaves
+from planner.values import Json, JsonValue, document_digest, encode_special_leaves
 
 _TWICE: Final = "the same key twice in one mapping"
 _KEEP_ONE: Final = "keep one of them"
@@ -92,7 +92,7 @@ class YamlValueBuilder:
             pass
         except (YAMLError, ValueError, OverflowError) as error:
             self.again = (
-                what_to_read_instead(error, self.text, api=self.limits.api)
+                replacement_after_parser_error(error, self.text, api=self.limits.api)
                 if self.parse is not pure_yaml_events
                 else None
             )
@@ -267,7 +267,7 @@ class YamlValueBuilder:
 
 
 def _are_equal(one: JsonValue, other: JsonValue) -> bool:
-    return document_digest(encode_leaves(one)) == document_digest(encode_leaves(other))
+    return document_digest(encode_special_leaves(one)) == document_digest(encode_special_leaves(other))
 
 
 def _is_own(value: JsonValue) -> bool:

@@ -8,12 +8,12 @@ from pydantic import Field, StringConstraints
 
 from planner.spec.base import Branch, Commit, Duration, Name, StrictModel
 from planner.spec.kinds.envelope import Deferred, KindModel
-from planner.spec.kinds.git import RemoteModel
+from planner.spec.kinds.git import GitRemoteLocation
 
 StatefulSet: TypeAlias = Annotated[str, StringConstraints(pattern=r"^StatefulSet\.apps(/[-a-z0-9.]{1,253}){2}$")]
 
 
-class SyncHistory(RemoteModel):
+class SyncHistory(GitRemoteLocation):
     """The repository that the Application reads, as it is reached from here, and the branch that it follows."""
 
     branch: Branch = Field(description="Branch that the Application follows.")

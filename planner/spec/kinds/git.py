@@ -51,7 +51,7 @@ class GitRetry(StrictModel):
     max_delay: Duration = Field("30s", description="Longest pause.")
 
 
-class RemoteModel(StrictModel):
+class GitRemoteLocation(StrictModel):
     """A repository, and how it is reached."""
 
     remote: GitUrl | Name = Field(
@@ -64,7 +64,7 @@ class RemoteModel(StrictModel):
     retry: GitRetry = Field(default_factory=GitRetry, description="What happens when ssh fails.")
 
 
-class GitHeadSpec(RemoteModel):
+class GitHeadSpec(GitRemoteLocation):
     """Which branch."""
 
     branch: Branch = Field(description="Branch whose head is read.")
@@ -82,7 +82,7 @@ class GitHead(KindModel):
     spec: GitHeadSpec = Field(description="What is read.")
 
 
-class ReachedModel(RemoteModel):
+class ReachedModel(GitRemoteLocation):
     """A side of a GitRef, and from where it can be reached."""
 
     reach: Literal["here", "cluster"] = Field(

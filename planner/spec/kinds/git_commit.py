@@ -8,10 +8,10 @@ from pydantic import Field
 
 from planner.spec.base import Branch, Flag, InnerPath, Text
 from planner.spec.kinds.envelope import Deferred, KindModel
-from planner.spec.kinds.git import RemoteModel
+from planner.spec.kinds.git import GitRemoteLocation
 
 
-class GitCommitSpec(RemoteModel):
+class GitCommitSpec(GitRemoteLocation):
     """Which folder of which branch, and what is in it."""
 
     branch: Branch = Field(description="Branch that gets the commit.")

@@ -8,7 +8,7 @@ from pydantic import Field, StrictInt, StringConstraints, model_validator
 
 from planner.spec.base import Branch, Commit, HttpUrl, RepoName, StrictModel, Text
 from planner.spec.kinds.envelope import Deferred, KindModel
-from planner.spec.kinds.git import KeyPath, RemoteModel
+from planner.spec.kinds.git import GitRemoteLocation, KeyPath
 
 Number: TypeAlias = Annotated[StrictInt, Field(ge=1)]
 Marker: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][-a-z0-9:./@]{2,120}$")]
@@ -43,20 +43,22 @@ class GitHubAccess(StrictModel):
         return self
 
 
-class GitHubModel(StrictModel):
+class GitHubRepositoryModel(StrictModel):
     """A repository on a GitHub."""
 
     repo: RepoName = Field(description="owner/name.")
     access: GitHubAccess = Field(default_factory=GitHubAccess, description="Which GitHub, and in whose name.")
 
 
-class PullRequestSpec(GitHubModel):
+class PullRequestSpec(GitHubRepositoryModel):
     """Which pull request, at which reviewed commit."""
 
     number: Number = Field(description="Number.")
     head_sha: Commit = Field(description="The reviewed head; a merge of anything else is refused.")
     base: Branch = Field(description="The branch that it is merged into; a pull request into another one is refused.")
-    git: RemoteModel = Field(description="The repository as git reaches it: the merge is predicted and verified there.")
+    git: GitRemoteLocation = Field(
+        description="The repository as git reaches it: the merge is predicted and verified there."
+    )
     method: Literal["merge", "squash", "rebase"] = Field("merge", description="How it is merged.")
     freshness: Literal["head", "merge"] = Field(
         "head",
@@ -74,7 +76,7 @@ class PullRequest(KindModel):
     spec: PullRequestSpec = Field(description="The pull request.")
 
 
-class GitHubCommentSpec(GitHubModel):
+class GitHubCommentSpec(GitHubRepositoryModel):
     """Where the comment stands, what marks it, and its text."""
 
     number: Number = Field(description="Number of the issue or pull request.")
@@ -91,7 +93,7 @@ class GitHubComment(KindModel):
     spec: GitHubCommentSpec = Field(description="The comment.")
 
 
-class GitHubIssueSpec(GitHubModel):
+class GitHubIssueSpec(GitHubRepositoryModel):
     """The issue and what marks it."""
 
     marker: Marker = Field(description="Hidden mark that finds the issue again; one issue per marker.")
@@ -118,7 +120,7 @@ class GitHubIssue(KindModel):
     spec: GitHubIssueSpec = Field(description="The issue.")
 
 
-class GitHubStatusSpec(GitHubModel):
+class GitHubStatusSpec(GitHubRepositoryModel):
     """What is said of a commit, in one context."""
 
     sha: Commit | Deferred = Field(description="The commit.")

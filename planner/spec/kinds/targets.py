@@ -12,7 +12,7 @@ from planner.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class TargetField:
+class TargetAddressField:
     """A field of a spec, an address or a list of them, whose objects stand before the resource by the edge rule `rule`.
 
     `named` is kind and group where the field holds `namespace/name` or a bare name that only one declared resource has.
@@ -28,20 +28,20 @@ class TargetField:
 
 
 @dataclass(frozen=True, slots=True)
-class Targets:
+class KindTargets:
     """What a kind acts on: `fields`, the target itself first; `selector` is the field that selects objects by kind and
     namespace, "" for none."""
 
-    fields: tuple[TargetField, ...] = ()
+    fields: tuple[TargetAddressField, ...] = ()
     selector: str = ""
 
 
 _APPLICATION: Final = ("Application", "argoproj.io")
 
-TARGETS: Final[Mapping[str, Targets]] = {
-    "ArgoRepair": Targets((TargetField("application", named=_APPLICATION),)),
-    "ArgoSync": Targets((TargetField("application", named=_APPLICATION),)),
-    "PodExec": Targets((TargetField("target", else_after="ArgoSync"),)),
-    "Restart": Targets((TargetField("target"), TargetField("on", "restart-on", before_target=True))),
-    "Retention": Targets(selector="selector"),
+TARGETS: Final[Mapping[str, KindTargets]] = {
+    "ArgoRepair": KindTargets((TargetAddressField("application", named=_APPLICATION),)),
+    "ArgoSync": KindTargets((TargetAddressField("application", named=_APPLICATION),)),
+    "PodExec": KindTargets((TargetAddressField("target", else_after="ArgoSync"),)),
+    "Restart": KindTargets((TargetAddressField("target"), TargetAddressField("on", "restart-on", before_target=True))),
+    "Retention": KindTargets(selector="selector"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from planner.field_path import Element, FieldPath, ListItem, SetMember, render_path
+from planner.field_path import Element, FieldPath, ListItem, SetMemberPathElement, render_path
 from providers.json_answer import parse_json_answer
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?')
@@ -73,7 +73,7 @@ def _element(inner: str) -> Element:
     if inner.isdigit():
         return int(inner)
     if inner.startswith("="):
-        return SetMember(unquote_server_text(inner[1:]))
+        return SetMemberPathElement(unquote_server_text(inner[1:]))
     pairs = re.findall(r'([A-Za-z0-9_]+)=("(?:[^"\\]|\\.)*"|[^,]*)', inner)
     if pairs:
         return ListItem(

@@ -144,7 +144,7 @@ def _fetch(transport: Transport, parallel: Callable[..., list[KindTable]]) -> Ki
 def _root(transport: Transport, path: str, parallel: Callable[..., list[KindTable]]) -> KindTable:
     document = _get(transport, path)
     if document.get("kind") == "APIGroupDiscoveryList":
-        return read_aggregated(document)
+        return parse_aggregated_discovery(document)
     versions = [f"{path}/{version}" for version in _versions(document, path)]
     tables = parallel(lambda one: _group_version(transport, one), versions)
     return KindTable(tuple(k for t in tables for k in t.kinds), frozenset().union(*(t.stale for t in tables)))
@@ -155,7 +155,7 @@ def _get(transport: Transport, path: str) -> JsonObject:
     return parse_answer_document(answer.body, "discovery")
 
 
-def read_aggregated(document: JsonObject) -> KindTable:
+def parse_aggregated_discovery(document: JsonObject) -> KindTable:
     """The kinds of an APIGroupDiscoveryList (v2 or v2beta1). Raises UnknownServerAnswer where it is none."""
     kinds: list[KindInfo] = []
     stale: set[str] = set()

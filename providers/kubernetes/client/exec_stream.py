@@ -26,7 +26,7 @@ from providers.kubernetes.client.websocket import (
     WebSocketOpcode,
     WebSocketReader,
     control_frame,
-    expected_accept_header,
+    expected_websocket_accept,
     new_websocket_key,
 )
 from providers.kubernetes.client.wire import WireRequest
@@ -117,7 +117,7 @@ class _Run:
         """See that the server speaks what was asked for."""
         headers = self._connection.headers
         agreed = headers.get("sec-websocket-protocol", "") in protocols
-        if not agreed or headers.get("sec-websocket-accept") != expected_accept_header(key):
+        if not agreed or headers.get("sec-websocket-accept") != expected_websocket_accept(key):
             raise self._unsettled("the server switched to a protocol that was not asked for")
 
     def result(self) -> EndedCommand:

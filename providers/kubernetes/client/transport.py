@@ -223,7 +223,7 @@ class _Sending:
 
 
 def _classified(request: WireRequest, answer: HttpAnswer) -> ProviderError:
-    from providers.kubernetes.client.answers import classify_answer  # a table of patterns, for refusals only
+    from providers.kubernetes.client.answer_errors import classify_answer  # a table of patterns, for refusals only
 
     headers = answer.headers
     return classify_answer(
@@ -238,7 +238,7 @@ def _classified(request: WireRequest, answer: HttpAnswer) -> ProviderError:
 def _refusal(request: WireRequest, answer: HttpAnswer) -> ProviderError:
     """What an upgrade that was refused means. An API server says so with a Status, and has begun nothing then; a
     gateway on the way may have lost an upgrade that the server agreed to."""
-    from providers.kubernetes.client.answers import status_of_answer
+    from providers.kubernetes.client.answer_errors import status_of_answer
 
     if answer.status in _MAYBE_DONE and not status_of_answer(answer.headers.get("content-type", ""), answer.body):
         return _unknown(request)

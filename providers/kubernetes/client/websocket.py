@@ -43,7 +43,7 @@ def new_websocket_key() -> str:
     return base64.b64encode(os.urandom(16)).decode()
 
 
-def expected_accept_header(key: str) -> str:
+def expected_websocket_accept(key: str) -> str:
     """What a server that understands the handshake answers in Sec-WebSocket-Accept."""
     return base64.b64encode(hashlib.sha1(key.encode() + _GUID, usedforsecurity=False).digest()).decode()
 

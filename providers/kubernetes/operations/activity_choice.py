@@ -84,7 +84,9 @@ class ActivityChoice(RetentionChoice):
     looked_at: tuple[ObjectActivity, ...] = ()
 
 
-def with_pod_heartbeats(objects: Sequence[JsonObject], pods: Iterable[JsonObject], key: str) -> tuple[JsonObject, ...]:
+def annotate_newest_heartbeats(
+    objects: Sequence[JsonObject], pods: Iterable[JsonObject], key: str
+) -> tuple[JsonObject, ...]:
     """The objects, each with the newest heartbeat of itself and its pods in its annotation `key`."""
     newest: dict[str, str] = {}
     for pod in pods:
@@ -94,7 +96,7 @@ def with_pod_heartbeats(objects: Sequence[JsonObject], pods: Iterable[JsonObject
     return tuple(_with_heartbeat(one, newest.get(one["metadata"]["uid"], ""), key) for one in objects)
 
 
-def choose_inactive(
+def choose_objects_to_delete(
     rule: RetentionRule, activity: ActivityRule, objects: Iterable[JsonObject], now: datetime
 ) -> ActivityChoice:
     """What goes of the objects that fit: as many as there are more than `keep`, and with `by_age` what was last active

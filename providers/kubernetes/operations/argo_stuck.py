@@ -67,7 +67,7 @@ class StuckFindings:
     left_alone: tuple[str, ...] = ()
 
 
-def find_stuck_things(around: ApplicationSurroundings, after: float, now: datetime) -> StuckFindings:
+def find_stuck_argo_resources(around: ApplicationSurroundings, after: float, now: datetime) -> StuckFindings:
     """Everything that is stuck. `after` is the age in seconds from which on a running operation counts as such."""
     application = around.application
     state = _map(_map(application, "status"), "operationState")

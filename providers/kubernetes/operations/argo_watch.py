@@ -21,8 +21,8 @@ from providers.kubernetes.operations.argo_state import (
     ApplicationState,
     ArgoOperation,
     Contains,
-    contains_nothing,
     is_same_or_later_time,
+    never_contains_revision,
     parse_application,
 )
 
@@ -42,7 +42,7 @@ class ArgoSyncOperation:
     revision: str
     key: str
     clock: Callable[[], float] = time.monotonic
-    contains: Contains = contains_nothing
+    contains: Contains = never_contains_revision
     _uid: str = ""
     _live: JsonObject | None = None
     _asked: bool = False

@@ -39,7 +39,7 @@ from providers.kubernetes.operations.argo_stuck import (
     StuckFindings,
     StuckThing,
     destination_namespace,
-    find_stuck_things,
+    find_stuck_argo_resources,
     stateful_sets_of,
 )
 from providers.provider_tools import ProviderTools
@@ -111,7 +111,7 @@ class ArgoRepairProvider(NeverDeletes):
             found[place.kind.kind] += [_with_kind(one, place.kind) for one in answer]
         jobs, pods, stateful_sets = (tuple(found.get(name, ())) for _, name in _AROUND)
         after = parse_duration(str(spec.get("stuckAfter", "10m")))
-        return find_stuck_things(
+        return find_stuck_argo_resources(
             ApplicationSurroundings(application, jobs, pods, stateful_sets, named), after, self.now()
         )
 

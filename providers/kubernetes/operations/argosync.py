@@ -33,7 +33,7 @@ from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplat
 from providers.cluster import Cluster, KindInfo
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations.argo_refresh import HARD, ArgoRefresh
-from providers.kubernetes.operations.argo_state import Contains, contains_nothing, parse_application
+from providers.kubernetes.operations.argo_state import Contains, never_contains_revision, parse_application
 from providers.kubernetes.operations.argo_watch import REFRESH, ArgoSyncOperation, argo_sync_outputs
 from providers.kubernetes.operations.restart_spec import address_in_lane_of
 from providers.kubernetes.parallel_map import ParallelMap
@@ -43,7 +43,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 API, KIND, GROUP = "argoproj.io/v1alpha1", "Application", "argoproj.io"
 
 
-class SyncPlayer(Protocol):
+class ArgoSyncSimulator(Protocol):
     """Does what Argo CD would do."""
 
     def bring(self, kind: KindInfo, application: JsonObject, revision: str) -> None:
@@ -58,7 +58,7 @@ class ArgoSyncProvider(NeverDeletes):
 
     cluster: Cluster
     contains: Callable[[JsonObject, str, str], bool] | None = None
-    simulated: SyncPlayer | None = None
+    simulated: ArgoSyncSimulator | None = None
     _syncs: dict[Address, ArgoSyncOperation] = field(default_factory=dict)
 
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
@@ -110,7 +110,7 @@ class ArgoSyncProvider(NeverDeletes):
         commit: an Application that was not synced by a commit yet shows the name of its branch."""
         history, asks = spec.get("history"), self.contains
         if not history or asks is None:
-            return contains_nothing
+            return never_contains_revision
         return lambda old, new: _COMMIT.fullmatch(new) is not None and asks(history, old, new)
 
     def _preview(self, resource: Resource, seen: Observation) -> Preview:

@@ -107,7 +107,7 @@ def _digest_of(image: str) -> str:
     return image.rpartition("@")[2] if "@sha256:" in image else image
 
 
-def canned_ends(path: Path) -> Mapping[tuple[str, ...], EndedCommand]:
+def read_canned_command_results(path: Path) -> Mapping[tuple[str, ...], EndedCommand]:
     """The `execs` of a sandbox's canned answers: `command` (a list), `exitCode` and `output`. Raises PermanentError."""
     return read_canned_answers(path, "execs", _answer, fields="command, exitCode, output")
 

@@ -76,7 +76,7 @@ class _Work:
     def read(self) -> OnceMark | None:
         """The mark now. Raises OutcomeUnknown where this process knows an end that is not on record."""
         try:
-            return once_marks.read_mark(self.context.cluster, self.key)
+            return once_marks.read_once_mark(self.context.cluster, self.key)
         except ProviderError as error:
             match self.context.memory.get(self.key):
                 case (OnceMark() as mark, EndedCommand() as done):
@@ -158,7 +158,7 @@ def _run(work: _Work, mark: OnceMark, before: OnceMark | None) -> Written:
     except ProviderError:
         work.remember(mark, MarkedCommandNotStarted())
         with contextlib.suppress(ProviderError):  # then the mark stays, and says no more than that it may have run
-            once_marks.remove_mark(context.cluster, key, mark, before)
+            once_marks.restore_previous_mark(context.cluster, key, mark, before)
         raise
     hit_failpoint("exec.ended")
     return _ended(work, mark, done)
@@ -204,7 +204,7 @@ def _record(work: _Work, mark: OnceMark, exit_code: int) -> None:
     reason = ""
     for pause in (*_RECORD_PAUSES, 0.0):
         try:
-            once_marks.finish_mark(work.context.cluster, work.key, mark, exit_code)
+            once_marks.write_mark_end(work.context.cluster, work.key, mark, exit_code)
             return
         except (TemporaryError, OutcomeUnknown) as error:
             reason = error.message

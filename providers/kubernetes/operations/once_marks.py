@@ -82,7 +82,7 @@ def command_text(command: tuple[str, ...]) -> str:
     return canonical_bytes(list(command)).decode()
 
 
-def read_mark(cluster: Cluster, key: OnceKey) -> OnceMark | None:
+def read_once_mark(cluster: Cluster, key: OnceKey) -> OnceMark | None:
     """The mark, or None when nobody began. Raises PermanentError when it cannot be understood."""
     live = cluster.get(_kind(cluster), key.namespace, key.name)
     return None if live is None else _mark(live, key)
@@ -98,19 +98,19 @@ def begin_mark(cluster: Cluster, key: OnceKey, before: OnceMark | None, pod: str
     return _write(cluster, key, mark, _this(before) if before else {"resourceVersion": CREATE_ONLY})
 
 
-def finish_mark(cluster: Cluster, key: OnceKey, mark: OnceMark, exit_code: int) -> OnceMark:
+def write_mark_end(cluster: Cluster, key: OnceKey, mark: OnceMark, exit_code: int) -> OnceMark:
     """Write the end into our own mark. Raises PreconditionError when it is ours no longer, TemporaryError."""
     ended = replace(mark, exit_code=exit_code)
     try:
         return _write(cluster, key, ended, _this(mark))
     except PreconditionError:
-        now = read_mark(cluster, key)
+        now = read_once_mark(cluster, key)
         if now != mark:
             raise
         return _write(cluster, key, ended, _this(now))  # a label, or the like
 
 
-def remove_mark(cluster: Cluster, key: OnceKey, mark: OnceMark, before: OnceMark | None) -> None:
+def restore_previous_mark(cluster: Cluster, key: OnceKey, mark: OnceMark, before: OnceMark | None) -> None:
     """Put back what stood there before our own mark: the command was not started."""
     if before is None:
         cluster.delete(_kind(cluster), key.namespace, key.name, uid=mark.uid, resource_version=mark.version)
@@ -128,7 +128,7 @@ def _write(cluster: Cluster, key: OnceKey, mark: OnceMark, precondition: JsonObj
     try:
         return _mark(cluster.apply(_kind(cluster), _document(key, mark, precondition), force=True), key)
     except OutcomeUnknown:
-        now = read_mark(cluster, key)
+        now = read_once_mark(cluster, key)
         if now == mark:
             return now
         raise TemporaryError("its mark could not be written", where=key.shown) from None

@@ -37,12 +37,12 @@ from providers.kubernetes.operations.restart_spec import address_in_lane_of
 from providers.kubernetes.operations.tekton_run_state import (
     ENDED,
     condition_text,
-    missing_evidence,
+    missing_run_evidence,
     run_outputs,
     run_state,
 )
 from providers.kubernetes.operations.tekton_run_wanted import REPLACES, WantedRun
-from providers.kubernetes.operations.tekton_run_watch import AGAIN, RunWatch, warn_of_run_over_budget
+from providers.kubernetes.operations.tekton_run_watch import AGAIN, TektonRunWatch, warn_of_run_over_budget
 from providers.kubernetes.parallel_map import ParallelMap
 from providers.kubernetes.preview.predict_apply import CREATE_ONLY
 from providers.provider_tools import ProviderTools
@@ -58,7 +58,7 @@ def create(tools: ProviderTools) -> PipelineRunProvider:
     return PipelineRunProvider(tools.api)
 
 
-class SimulatedRuns(Protocol):
+class SimulatedTektonRuns(Protocol):
     """What plays Tekton where there is none."""
 
     def prepared(self, body: JsonObject, address: str) -> JsonObject:
@@ -76,8 +76,8 @@ class PipelineRunProvider(NeverDeletes):
 
     cluster: Cluster
     sleep: Callable[[float], None] = time.sleep
-    simulated: SimulatedRuns | None = None
-    _watches: dict[Address, RunWatch] = field(default_factory=dict)
+    simulated: SimulatedTektonRuns | None = None
+    _watches: dict[Address, TektonRunWatch] = field(default_factory=dict)
 
     # --- reading and planning --------------------------------------------------------------------------------------
 
@@ -121,7 +121,7 @@ class PipelineRunProvider(NeverDeletes):
             return Preview(Effect.RUN, fields, VerifiedBy.SERVER, evidence=condition_text(live))
         if state != "succeeded":
             return self._again(resource, wanted, live, f"the run of this name {state}")
-        if missing := tuple(missing_evidence(live, wanted.evidence, {})):
+        if missing := tuple(missing_run_evidence(live, wanted.evidence, {})):
             return self._again(resource, wanted, live, f"the run of this name is inconclusive: {'; '.join(missing)}")
         warnings = warn_of_run_over_budget(live, wanted)
         return Preview(Effect.NONE, verified=VerifiedBy.SERVER, outputs=run_outputs(live), warnings=warnings)
@@ -180,7 +180,7 @@ class PipelineRunProvider(NeverDeletes):
         elif live is None and change.precondition.uid and not wanted.replaces:
             raise PreconditionError("the run that the plan saw is gone", where=wanted.shown, remedy=_PLAN_AGAIN)
         written = self._take(wanted, live) if live is not None else self._create(change, kinds[0], wanted)
-        self._watches[change.address] = RunWatch(self.cluster, kinds, wanted, written.uid)
+        self._watches[change.address] = TektonRunWatch(self.cluster, kinds, wanted, written.uid)
         return written
 
     def _create(self, change: Change, kind: KindInfo, wanted: WantedRun) -> Written:
@@ -231,7 +231,7 @@ class PipelineRunProvider(NeverDeletes):
             if wanted is None:
                 return Readiness(done=False, ok=False, message="what it runs is not known")
             try:
-                watch = RunWatch(self.cluster, self._kinds(), wanted, "")
+                watch = TektonRunWatch(self.cluster, self._kinds(), wanted, "")
             except ProviderError as error:
                 return Readiness(done=not isinstance(error, TemporaryError), ok=False, message=error.message)
             self._watches[change.address] = watch

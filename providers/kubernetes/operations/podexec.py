@@ -35,7 +35,7 @@ from providers.kubernetes.operations.command_runners import (
     CannedCommandRunner,
     ContainerCommandRunner,
     PodCommandRunner,
-    canned_ends,
+    read_canned_command_results,
 )
 from providers.kubernetes.operations.command_spec import CommandSpec, parse_command_spec
 from providers.kubernetes.operations.exec_once import ExecContext, Fate, run_command_once, unsettled_message
@@ -49,7 +49,7 @@ _AT_ONCE = 8
 def create(tools: ProviderTools) -> PodExecProvider:
     """The provider of one command. Raises PermanentError when the canned answers of the sandbox cannot be read."""
     if tools.sandbox is not None:
-        canned = CannedCommandRunner(tools.api, canned_ends(tools.sandbox / "probes.yaml"))
+        canned = CannedCommandRunner(tools.api, read_canned_command_results(tools.sandbox / "probes.yaml"))
         return PodExecProvider(tools.api, canned, tools.fingerprinter)
     return PodExecProvider(tools.api, PodCommandRunner(tools.api), tools.fingerprinter)
 
@@ -76,7 +76,7 @@ class PodExecProvider(NeverDeletes):
         address = resource.address
         try:
             key = self._known(parse_command_spec(resource.manifest)).key
-            mark = once_marks.read_mark(self.cluster, key) if key else None
+            mark = once_marks.read_once_mark(self.cluster, key) if key else None
         except ProviderError as error:
             return Unreadable(address, error.described())
         if mark is None:

@@ -33,9 +33,9 @@ from providers.kubernetes.object_location import kind_of_address
 from providers.kubernetes.operations import restart_due, restart_mark
 from providers.kubernetes.operations.read_objects import Seen, read_object, read_objects
 from providers.kubernetes.operations.restart_spec import (
-    deciding_objects,
-    followed_objects,
-    parse_followed_object,
+    objects_followed_by_restart,
+    parse_restart_cause,
+    restart_deciding_objects,
     restart_target,
 )
 from providers.kubernetes.readiness import object_readiness
@@ -60,17 +60,17 @@ class RestartProvider(NeverDeletes):
         """See Provider. Present is the workload with its record, or that there is none; one LIST for each kind and
         namespace in question."""
         seen = read_objects(
-            self.cluster, {address for one in wanted for address in deciding_objects(one.manifest["spec"])}
+            self.cluster, {address for one in wanted for address in restart_deciding_objects(one.manifest["spec"])}
         )
         return ReadResult({one.address: self._observe(one, seen) for one in wanted})
 
     def _observe(self, resource: Resource, seen: Mapping[Address, Seen]) -> Observation:
         spec = resource.manifest["spec"]
-        for address in deciding_objects(spec):
+        for address in restart_deciding_objects(spec):
             if isinstance(error := seen[address], ProviderError):
                 return Unreadable(resource.address, f"{address.local}: {error.message}")
         live = _there(seen[restart_target(spec)])
-        missing = tuple(address for address in deciding_objects(spec) if seen[address] is None)
+        missing = tuple(address for address in restart_deciding_objects(spec) if seen[address] is None)
         value: JsonObject = {"live": live, "missing": missing, "token": self._token(spec, seen)}
         if live is None:
             return Present(resource.address, "", restart_due.version_token_of_restart(None), value)
@@ -89,14 +89,16 @@ class RestartProvider(NeverDeletes):
         followed = spec.get("on") or ()
         if any(isinstance(one, (OutputRef, OutputTemplate)) for one in followed):
             return ""
-        return restart_mark.token_of_followed([self._named(number, one, seen) for number, one in enumerate(followed)])
+        return restart_mark.token_of_followed_objects(
+            [self._named(number, one, seen) for number, one in enumerate(followed)]
+        )
 
     def _named(self, number: int, written: JsonValue, seen: Mapping[Address, Seen]) -> tuple[str, Json]:
         """What counts of one entry of `on`, with its name: the address of an object, the place of an output's value."""
-        address = parse_followed_object(written)
+        address = parse_restart_cause(written)
         if address is None:
             return f"on[{number}]", written
-        return address.local, restart_mark.followed_content(_there(seen[address]), self.fingerprinter)
+        return address.local, restart_mark.content_followed_by_restart(_there(seen[address]), self.fingerprinter)
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider. What changed since the last restart asks for one in any case; else it follows changes."""
@@ -136,7 +138,7 @@ class RestartProvider(NeverDeletes):
         """The token to write. Without things to compare it follows from the version that the plan saw."""
         if spec.get("when") in ("always", restart_due.ON_DEMAND):
             return restart_mark.next_restart_token(change.precondition.content)
-        return self._token(spec, {one: read_object(self.cluster, one) for one in followed_objects(spec)})
+        return self._token(spec, {one: read_object(self.cluster, one) for one in objects_followed_by_restart(spec)})
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """See Provider. Done when the workload has rolled out."""

@@ -39,7 +39,7 @@ def read_restart_mark(live: JsonObject, mark: str, path: FieldPath = RECORD_PATH
     return str((node or {}).get(mark, ""))
 
 
-def followed_content(live: JsonObject | None, fingerprinter: Fingerprinter) -> Json:
+def content_followed_by_restart(live: JsonObject | None, fingerprinter: Fingerprinter) -> Json:
     """What counts of an object that a restart follows: data or spec, not labels, annotations or status.
 
     Values of Secrets enter as keyed fingerprints. None for an object that is not there.
@@ -50,7 +50,7 @@ def followed_content(live: JsonObject | None, fingerprinter: Fingerprinter) -> J
     return document_digest({key: value for key, value in reported.items() if key not in _NOT_CONTENT})
 
 
-def token_of_followed(followed: Sequence[tuple[str, Json]]) -> str:
+def token_of_followed_objects(followed: Sequence[tuple[str, Json]]) -> str:
     """The token of `when: changed`: `name=digest` for each thing that is followed, so that people can read it too."""
     parts = {f"{name}={document_digest(content).removeprefix('sha256:')[:_DIGITS]}" for name, content in followed}
     return " ".join(sorted(parts))

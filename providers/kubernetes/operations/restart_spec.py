@@ -15,17 +15,17 @@ def restart_target(spec: JsonObject) -> Address:
     return _bare(Address.parse(str(spec["target"])))
 
 
-def followed_objects(spec: JsonObject) -> Iterator[Address]:
+def objects_followed_by_restart(spec: JsonObject) -> Iterator[Address]:
     """The objects that `on` names, without a place; outputs are values and no objects."""
-    return (found for written in spec.get("on") or () if (found := parse_followed_object(written)))
+    return (found for written in spec.get("on") or () if (found := parse_restart_cause(written)))
 
 
-def deciding_objects(spec: JsonObject) -> tuple[Address, ...]:
+def restart_deciding_objects(spec: JsonObject) -> tuple[Address, ...]:
     """All objects that decide whether a restart is due."""
-    return (restart_target(spec), *followed_objects(spec))
+    return (restart_target(spec), *objects_followed_by_restart(spec))
 
 
-def parse_followed_object(written: JsonValue) -> Address | None:
+def parse_restart_cause(written: JsonValue) -> Address | None:
     """The object that an entry of `on` names, or None for the value of an output."""
     found = _parsed(written)
     return _bare(found) if found else None

@@ -33,11 +33,11 @@ from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations.activity_choice import (
     ActivityChoice,
     ActivityRule,
-    choose_inactive,
+    annotate_newest_heartbeats,
+    choose_objects_to_delete,
     last_activity,
-    with_pod_heartbeats,
 )
-from providers.kubernetes.operations.object_end import RULES, can_end
+from providers.kubernetes.operations.object_end import RULES, has_end_rule
 from providers.kubernetes.operations.retention_choice import RetentionChoice, RetentionRule, choose_expired
 from providers.provider_tools import ProviderTools
 
@@ -85,12 +85,12 @@ class RetentionProvider(NeverDeletes):
         if isinstance(found, ProviderError) or rule is None or pods is None:
             return found
         parts = listing[pods]
-        return parts if isinstance(parts, ProviderError) else with_pod_heartbeats(found, parts, rule.heartbeat)
+        return parts if isinstance(parts, ProviderError) else annotate_newest_heartbeats(found, parts, rule.heartbeat)
 
     def _place(self, selector: JsonObject) -> ObjectCollection | ProviderError | None:
         """Where to look; None when the cluster does not serve the kind, so that there is nothing to delete."""
         api_version, kind, namespace = selector["apiVersion"], selector["kind"], selector.get("namespace") or ""
-        if not can_end(group_of(api_version), kind):
+        if not has_end_rule(group_of(api_version), kind):
             return PermanentError(f"it is not known when a {kind} has ended", remedy=f"known: {_KNOWN}")
         try:
             found = served_kind(self.cluster, api_version, kind)
@@ -180,7 +180,7 @@ def _observe(
 
 def _choose(manifest: JsonObject, found: Sequence[JsonObject], now: datetime) -> RetentionChoice:
     rule, activity = RetentionRule.of(manifest["spec"]), ActivityRule.of(manifest)
-    return choose_inactive(rule, activity, found, now) if activity else choose_expired(rule, found, now)
+    return choose_objects_to_delete(rule, activity, found, now) if activity else choose_expired(rule, found, now)
 
 
 def _rows(choice: RetentionChoice) -> list[JsonObject]:

@@ -137,7 +137,7 @@ def _step(step: JsonObject) -> JsonObject:
     return shown if spent is None else {**shown, "seconds": spent}
 
 
-def missing_evidence(live: JsonObject, evidence: JsonObject, task_runs: Mapping[str, JsonObject]) -> Iterator[str]:
+def missing_run_evidence(live: JsonObject, evidence: JsonObject, task_runs: Mapping[str, JsonObject]) -> Iterator[str]:
     """What a run that succeeded does not show (R10). Of TaskRuns that are not given, only whether they ran is
     reported."""
     ran = task_runs_by_task(live)

@@ -20,7 +20,7 @@ from providers.kubernetes.operations.tekton_run_failure import run_failure_lines
 from providers.kubernetes.operations.tekton_run_state import (
     ENDED,
     condition_text,
-    missing_evidence,
+    missing_run_evidence,
     run_outputs,
     run_state,
     seconds_between,
@@ -35,7 +35,7 @@ AGAIN = "hwplan trigger --rerun runs it again under this name"
 
 
 @dataclass(slots=True)
-class RunWatch:
+class TektonRunWatch:
     """One run that is waited for. `uid` is empty while only its name is known."""
 
     cluster: Cluster
@@ -98,7 +98,7 @@ class RunWatch:
         task_runs = self._task_runs(live)
         outputs, state = run_outputs(live, task_runs), run_state(live)
         if state == "succeeded":
-            missing = tuple(missing_evidence(live, self.wanted.evidence, task_runs))
+            missing = tuple(missing_run_evidence(live, self.wanted.evidence, task_runs))
             if not missing:
                 return Readiness(True, True, outputs=outputs, warnings=warn_of_run_over_budget(live, self.wanted))
             return _ended("inconclusive", "; ".join(missing), outputs=outputs)

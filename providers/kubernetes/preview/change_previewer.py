@@ -21,6 +21,7 @@ from planner.values import JsonObject
 from providers.cluster import Cluster
 from providers.kubernetes.cluster_types import ClusterTypes
 from providers.kubernetes.csa_upgrade import OwnershipMoves
+from providers.kubernetes.derived_fields import remarks_on_unsent_content
 from providers.kubernetes.errors import (
     DECLARE_NAMESPACE,
     Forbidden,
@@ -36,7 +37,7 @@ from providers.kubernetes.preview.field_changes import (
     remarks_on_fields_left_to_others,
     replaced_fields,
 )
-from providers.kubernetes.preview.leftover_values import predict_as_new
+from providers.kubernetes.preview.leftover_values import predict_as_created
 from providers.kubernetes.preview.ownership_transfer import moved_fields, ownership_moves, with_remedy
 from providers.kubernetes.preview.planned_types import PlannedTypes
 from providers.kubernetes.preview.predict_apply import (
@@ -58,7 +59,6 @@ from providers.kubernetes.preview.preview_input import (
 )
 from providers.kubernetes.read_observations import digest_of_sealed_content
 from providers.kubernetes.secret_sealing import is_secret, seal_live_document, seal_prediction, with_stand_ins
-from providers.kubernetes.server_rules import remarks_on_unsent_content
 from providers.kubernetes.ssa.excluding_fields import errors_of_excluding_fields
 from providers.kubernetes.ssa.immutable_fields import immutable_changes
 from providers.kubernetes.ssa.merge_types import MergeTypeTable, list_keys
@@ -234,7 +234,7 @@ class ChangePreviewer:
         assert case.live is not None
         document, meaning = with_placeholders(with_stand_ins(case.desired, case.live), types)
         # The new object has nothing of the old one: neither what the server gave that one nor what others put there.
-        anew = predict_as_new(document, types) or predict_locally(types, document, None).after
+        anew = predict_as_created(document, types) or predict_locally(types, document, None).after
         after = seal_prediction(without_placeholders(anew, meaning), self.fingerprinter)
         fields = replaced_fields(case.live, after, _keys(case, types))
         evidence = "; ".join(str(cause) for cause in causes)
@@ -260,7 +260,9 @@ class ChangePreviewer:
         after = seal_prediction(prediction.after, self.fingerprinter)
         credited = (*prediction.taken, *moved_fields(case.live, moves))
         document = with_placeholders(with_stand_ins(case.desired, case.live), types)[0]
-        fields = field_changes(case.live, after, _keys(case, types), credited, lambda: predict_as_new(document, types))
+        fields = field_changes(
+            case.live, after, _keys(case, types), credited, lambda: predict_as_created(document, types)
+        )
         if not fields and not moves and _same_owners(case.live, after):
             return preview_unchanged(case, lambda: types)
         if not case.ours and (refused := adoption_obstacle(case, prediction.taken)):

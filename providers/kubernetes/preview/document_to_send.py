@@ -18,14 +18,14 @@ from planner.values import (
     OutputRef,
     OutputTemplate,
     SealedSecret,
-    is_plain,
+    is_plain_json,
     outputs_in_document,
 )
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.applied_stamp import with_applied_stamp
+from providers.kubernetes.derived_fields import with_server_rules
 from providers.kubernetes.object_location import ObjectLocation, with_real_namespace
 from providers.kubernetes.secret_sealing import is_secret
-from providers.kubernetes.server_rules import with_server_rules
 from providers.kubernetes.ssa.fieldset import FieldSet
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.stored_nulls import without_dropped_nulls
@@ -76,16 +76,16 @@ def _as_sent(document: JsonObject, types: MergeTypeTable) -> JsonObject:
     return sent
 
 
-def special_leaves(
+def non_json_leaves(
     value: JsonValue, path: tuple[str | int, ...] = ()
 ) -> tuple[tuple[tuple[str | int, ...], Json], ...]:
     """Every Ref, Sub and Sealed with its plain path."""
-    if is_plain(value):
+    if is_plain_json(value):
         return ()
     if isinstance(value, dict):
-        return tuple(found for key, item in value.items() for found in special_leaves(item, (*path, key)))
+        return tuple(found for key, item in value.items() for found in non_json_leaves(item, (*path, key)))
     if isinstance(value, list):
-        return tuple(found for at, item in enumerate(value) for found in special_leaves(item, (*path, at)))
+        return tuple(found for at, item in enumerate(value) for found in non_json_leaves(item, (*path, at)))
     return ((path, value),) if isinstance(value, (OutputRef, OutputTemplate, SealedSecret)) else ()
 
 

@@ -15,8 +15,8 @@ from planner.plan import FieldChange, FieldOp
 from planner.resource import APPLIED, TAKE_OVER
 from planner.values import JsonObject, SealedSecret
 from providers.cluster import FIELD_MANAGER, OPERATOR_MANAGER
+from providers.kubernetes.derived_fields import is_aggregated_cluster_role
 from providers.kubernetes.preview.field_takeover import TakenField, entries_of_other_managers
-from providers.kubernetes.server_rules import is_aggregated_cluster_role
 from providers.kubernetes.ssa.fieldset import FieldSet
 from providers.kubernetes.ssa.ownership import fields_applied_by, foreign_fields, owners_of_field
 

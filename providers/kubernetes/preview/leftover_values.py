@@ -27,7 +27,7 @@ _NO_TIME = "1970-01-01T00:00:00Z"
 _PARTS = frozenset(("apiVersion", "kind", "metadata", "status"))
 
 
-def predict_as_new(document: JsonObject, types: MergeTypeTable) -> JsonObject | None:
+def predict_as_created(document: JsonObject, types: MergeTypeTable) -> JsonObject | None:
     """What the server would store for a document if there were no object yet; None where that cannot be determined."""
     from providers.kubernetes.ssa import merge  # the whole of server-side apply: not before it has to be computed
 
@@ -50,7 +50,7 @@ def fields_added_by_others(
         return ()
     table, plain = types(), with_stand_ins(live)
     part = project_fields(plain, fields_applied_by(plain, FIELD_MANAGER), table)
-    anew = predict_as_new({**part, **_identity(plain, part)}, table)
+    anew = predict_as_created({**part, **_identity(plain, part)}, table)
     if anew is None:
         return added
     return tuple(
@@ -63,10 +63,10 @@ def fields_added_by_others(
 def leftover_fields(live: JsonObject, desired: JsonObject, types: MergeTypeTable) -> tuple[FieldPath, ...]:
     """Fields of `live` that nobody owns, that followed from what we applied last, and do not from `desired`."""
     owned = fields_applied_by(live, FIELD_MANAGER)
-    if not owned or (after := predict_as_new(desired, types)) is None:
+    if not owned or (after := predict_as_created(desired, types)) is None:
         return ()
     part = project_fields(live, owned, types)
-    before = predict_as_new({**part, **_identity(live, part)}, types)
+    before = predict_as_created({**part, **_identity(live, part)}, types)
     if before is None:
         return ()
     kind = types.type_of(str(desired["apiVersion"]), str(desired["kind"]))

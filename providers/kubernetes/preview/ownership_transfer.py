@@ -6,10 +6,15 @@ for an earlier configuration, and, where a command asks for it, every field that
 
 from __future__ import annotations
 
-from planner.field_path import FieldPath, ListItem, SetMember, path_covers, render_path
+from planner.field_path import FieldPath, ListItem, SetMemberPathElement, path_covers, render_path
 from planner.values import JsonObject
 from providers.cluster import FIELD_MANAGER
-from providers.kubernetes.csa_upgrade import OwnershipMoves, is_client_side, migrated_object, present_managers
+from providers.kubernetes.csa_upgrade import (
+    OwnershipMoves,
+    is_client_side,
+    object_with_migrated_ownership,
+    present_managers,
+)
 from providers.kubernetes.errors import Invalid
 from providers.kubernetes.preview.field_changes import why_harmless
 from providers.kubernetes.preview.field_takeover import TakenField
@@ -29,7 +34,7 @@ def ownership_moves(case: PreviewInput, document: JsonObject, types: MergeTypeTa
         client_side=not case.ours and is_client_side(case.live),
         managers=frozenset(present_managers(case.live, options.take_over)),
     )
-    base = migrated_object(case.live, entries)
+    base = object_with_migrated_ownership(case.live, entries)
     fields: tuple[FieldPath, ...] = (
         () if is_secret(document) else leftover_fields(with_stand_ins(base), document, types)
     )
@@ -77,7 +82,7 @@ def _whole(path: FieldPath, ours: FieldSet) -> FieldPath:
     below = ours
     for at, element in enumerate(path):
         if (
-            isinstance(element, (ListItem, SetMember))
+            isinstance(element, (ListItem, SetMemberPathElement))
             and element not in below.members
             and element not in below.children
         ):

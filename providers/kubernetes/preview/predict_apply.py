@@ -14,7 +14,7 @@ from planner.field_path import FieldPath
 from planner.plan import VerifiedBy
 from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate, document_digest, outputs_in_document
 from providers.cluster import FIELD_MANAGER, Cluster
-from providers.kubernetes.csa_upgrade import OwnershipMoves, migrated_object
+from providers.kubernetes.csa_upgrade import OwnershipMoves, object_with_migrated_ownership
 from providers.kubernetes.object_location import ObjectLocation
 from providers.kubernetes.preview.field_takeover import TakenField, has_same_value, taken_fields
 from providers.kubernetes.secret_sealing import (
@@ -99,7 +99,7 @@ def predict_locally(
 ) -> Prediction:
     """The local merge, after `moves` of ownership. Raises PermanentError where the server would refuse the
     document's shape."""
-    base = migrated_object(live, moves) if live and moves else live
+    base = object_with_migrated_ownership(live, moves) if live and moves else live
     merged = merge.merge_server_side_apply(base, desired, manager=FIELD_MANAGER, types=types, now=_NO_TIME)
     conflicts, ours = (merged.conflicts if base else ()), fields_applied_by(merged.object, FIELD_MANAGER)
     taken = tuple(

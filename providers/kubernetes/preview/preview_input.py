@@ -17,7 +17,7 @@ from providers.kubernetes.applied_stamp import applied_stamp
 from providers.kubernetes.csa_upgrade import present_managers
 from providers.kubernetes.errors import Invalid
 from providers.kubernetes.object_location import ObjectLocation
-from providers.kubernetes.preview.document_to_send import document_to_send, special_leaves
+from providers.kubernetes.preview.document_to_send import document_to_send, non_json_leaves
 from providers.kubernetes.preview.field_changes import why_harmless
 from providers.kubernetes.preview.field_takeover import TakenField
 from providers.kubernetes.preview.leftover_values import fields_added_by_others
@@ -182,7 +182,7 @@ def _refusal(case: PreviewInput) -> Preview | None:
 
 def _misplaced_secret(document: JsonObject) -> str:
     """The first place outside of a Secret's data that holds a secret; empty when there is none."""
-    sealed = (path for path, leaf in special_leaves(document) if isinstance(leaf, SealedSecret))
+    sealed = (path for path, leaf in non_json_leaves(document) if isinstance(leaf, SealedSecret))
     allowed = is_secret(document)
     wrong = (path for path in sealed if not (allowed and len(path) == 2 and path[0] == "data"))
     return ".".join(map(str, next(wrong, ())))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from planner.address import Address
 from planner.errors import PermanentError
-from planner.field_path import Element, FieldPath, ListItem, SetMember, parse_path, render_path
+from planner.field_path import Element, FieldPath, ListItem, SetMemberPathElement, parse_path, render_path
 from planner.ports import Fingerprinter
 from planner.values import Json, JsonObject, JsonValue, deep_copy
 from providers.kubernetes.secret_sealing import is_secret
@@ -115,7 +115,7 @@ def _look(node: JsonValue, element: Element) -> Json | None:
 def _is(item: JsonValue, element: Element) -> bool:
     if isinstance(element, ListItem):
         return isinstance(item, dict) and all(str(item.get(name)) == str(value) for name, value in element.keys)
-    return isinstance(element, SetMember) and str(item) == str(element.value)
+    return isinstance(element, SetMemberPathElement) and str(item) == str(element.value)
 
 
 def _put(node: JsonValue, element: Element, value: JsonValue, path: FieldPath) -> None:
@@ -137,4 +137,4 @@ def _put_item(items: list[Json], element: Element, value: JsonValue) -> None:
         items[position : position + 1] = [] if value is None else [value]
     elif value is not None:
         new = {**dict(element.keys), **value} if isinstance(element, ListItem) and isinstance(value, dict) else value
-        items.append(element.value if isinstance(element, SetMember) else new)
+        items.append(element.value if isinstance(element, SetMemberPathElement) else new)

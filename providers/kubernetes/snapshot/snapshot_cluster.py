@@ -30,12 +30,12 @@ from providers.kubernetes.ssa.merge_types import MergeTypeTable
 _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
-def utc_now() -> str:
+def current_managed_fields_time() -> str:
     """The time as managedFields holds it: RFC 3339 UTC, seconds."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def open_snapshot(path: Path, *, now: Callable[[], str] = utc_now) -> SnapshotCluster:
+def open_snapshot(path: Path, *, now: Callable[[], str] = current_managed_fields_time) -> SnapshotCluster:
     """The snapshot at `path` (see store.open_store). Raises PermanentError when there is none."""
     return SnapshotCluster(open_store(path), now=now)
 
@@ -45,7 +45,7 @@ class SnapshotCluster:
 
     simulated = True
 
-    def __init__(self, store: SnapshotStore, *, now: Callable[[], str] = utc_now) -> None:
+    def __init__(self, store: SnapshotStore, *, now: Callable[[], str] = current_managed_fields_time) -> None:
         self._store = store
         self.now = now
         self._lock = RLock()

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from planner.field_path import FieldPath
 from planner.values import JsonObject
-from providers.kubernetes.ssa.builtin_forms import is_qualified
+from providers.kubernetes.ssa.builtin_value_formats import is_qualified_name
 from providers.kubernetes.ssa.quantity import quantity_amount
 
 Problem: TypeAlias = tuple[FieldPath, str]
@@ -72,7 +72,7 @@ def _resources(value: JsonObject) -> Iterator[Problem]:
             if (
                 name not in _RESOURCES
                 and not name.startswith("hugepages-")
-                and not ("/" in name and is_qualified(name))
+                and not ("/" in name and is_qualified_name(name))
             ):
                 yield (part, name), "Invalid value: must be a standard resource type or fully qualified"
             amount = quantity_amount(text)

@@ -13,8 +13,8 @@ from typing import Final
 
 from planner.field_path import Element, FieldPath
 from planner.values import Json, JsonObject, JsonValue
-from providers.kubernetes.ssa.builtin_forms import form_error, is_qualified
 from providers.kubernetes.ssa.builtin_rules import RULES
+from providers.kubernetes.ssa.builtin_value_formats import form_error, is_qualified_name
 from providers.kubernetes.ssa.merge_typed_values import list_item_element
 from providers.kubernetes.ssa.merge_types import MergeType
 
@@ -225,7 +225,7 @@ def _root_metadata(value: JsonObject) -> Iterator[tuple[FieldPath, str]]:
 def _metadata(metadata: JsonObject) -> Iterator[tuple[FieldPath, str]]:
     """Labels and annotations, of the object or of a template in it."""
     for key in metadata.get("annotations") or {}:
-        if not is_qualified(key.lower()):
+        if not is_qualified_name(key.lower()):
             yield ("metadata", "annotations"), f"{key!r} is no qualified name"
     for key, text in (metadata.get("labels") or {}).items():
         for words in (form_error("qualified", key), form_error("labelvalue", text)):

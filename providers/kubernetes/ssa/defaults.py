@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from planner.values import Json, JsonObject, JsonValue, deep_copy
-from providers.kubernetes.ssa.image_names import pull_policy
+from providers.kubernetes.ssa.image_pull_policy import pull_policy
 from providers.kubernetes.ssa.merge_types import MergeType
 from providers.kubernetes.ssa.quantity import rounded_up
 

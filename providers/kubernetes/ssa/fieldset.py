@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator
 from functools import cmp_to_key
 
-from planner.field_path import Element, FieldPath, ListItem, Scalar, SetMember
+from planner.field_path import Element, FieldPath, ListItem, Scalar, SetMemberPathElement
 from planner.values import JsonObject, JsonValue
 
 
@@ -160,7 +160,7 @@ def parse_fields_v1_key(key: str) -> Element | None:
     if kind == "k:":
         return ListItem(tuple(sorted(_keys(json.loads(rest)).items())))
     if kind == "v:":
-        return SetMember(_scalar(json.loads(rest)))
+        return SetMemberPathElement(_scalar(json.loads(rest)))
     if kind == "i:":
         return int(rest)
     if len(key) < 2 or key[1] != ":":
@@ -217,7 +217,7 @@ def _text(element: Element) -> str:
             return f"i:{element}"
         case ListItem(keys):
             return "k:" + json.dumps(dict(keys), separators=(",", ":"), ensure_ascii=False)
-        case SetMember(value):
+        case SetMemberPathElement(value):
             return "v:" + json.dumps(value, ensure_ascii=False)
 
 
@@ -232,7 +232,7 @@ def _compare(left: Element, right: Element) -> int:
             if order:
                 return order
         return _less(len(left.keys), len(right.keys))
-    if isinstance(left, SetMember) and isinstance(right, SetMember):
+    if isinstance(left, SetMemberPathElement) and isinstance(right, SetMemberPathElement):
         return _scalars(left.value, right.value)
     return _less(left, right)
 
@@ -244,7 +244,7 @@ def _rank(element: Element) -> int:
         else 1
         if isinstance(element, ListItem)
         else 2
-        if isinstance(element, SetMember)
+        if isinstance(element, SetMemberPathElement)
         else 3
     )
 

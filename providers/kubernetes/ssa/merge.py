@@ -13,7 +13,7 @@ from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.field_path import Element, FieldPath
 from planner.values import JsonObject
-from providers.kubernetes.ssa.admission import admission_uncertainties
+from providers.kubernetes.ssa.admission_additions import admission_uncertainties
 from providers.kubernetes.ssa.canonical import comparable_document
 from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
 from providers.kubernetes.ssa.managed_fields import (

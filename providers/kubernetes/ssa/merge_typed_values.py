@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, overload
 
 from planner.errors import PermanentError
-from planner.field_path import Element, ListItem, SetMember
+from planner.field_path import Element, ListItem, SetMemberPathElement
 from planner.values import Json, JsonMap, JsonObject, JsonValue
 from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
 from providers.kubernetes.ssa.merge_types import MergeType
@@ -36,7 +36,7 @@ def list_item_element(kind: MergeType, value: Json) -> Element:
     if kind.list_kind == "set":
         if value is None or isinstance(value, (dict, list)):
             raise PermanentError("associative list without keys has an element that's a map type")
-        return SetMember(value)
+        return SetMemberPathElement(value)
     if not isinstance(value, dict):
         raise PermanentError("associative list with keys may not have non-map elements")
     keys = []

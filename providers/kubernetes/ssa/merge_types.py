@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from planner.field_path import FieldPath, ListItem, SetMember
+from planner.field_path import FieldPath, ListItem, SetMemberPathElement
 from planner.values import Json, JsonObject
 from providers.kubernetes.ssa.crd_types import CustomVersion, served_crd_versions
 
@@ -251,7 +251,7 @@ def list_keys(
         for element in path:
             if node is None:
                 return None
-            listed = isinstance(element, (int, ListItem, SetMember))
+            listed = isinstance(element, (int, ListItem, SetMemberPathElement))
             atomic = atomic or (node.list_kind == "atomic" if listed else node.atomic)
             node = node.items() if listed and node.list_kind else node.child(str(element))
         if node is None or not node.list_kind:

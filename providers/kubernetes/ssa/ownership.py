@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final, overload
 
 from planner.dataclass import dataclass
-from planner.field_path import Element, FieldPath, ListItem, SetMember
+from planner.field_path import Element, FieldPath, ListItem, SetMemberPathElement
 from planner.values import Json, JsonObject, JsonValue
 from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet, parse_fields_v1_key
 from providers.kubernetes.ssa.merge_typed_values import declared_field_set
@@ -134,7 +134,7 @@ def _step(value: JsonValue, element: Element) -> JsonValue:
         case ListItem(keys):
             found = (item for item in value if is_exactly_item(keys, item)) if isinstance(value, list) else iter(())
             return next(found, _MISSING)
-        case SetMember(wanted):
+        case SetMemberPathElement(wanted):
             return wanted if isinstance(value, list) and wanted in value else _MISSING
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from planner.values import JsonObject
-from providers.kubernetes.ssa.builtin_forms import is_qualified
 from providers.kubernetes.ssa.builtin_pods import Problem, Rule, maps_in_list
+from providers.kubernetes.ssa.builtin_value_formats import is_qualified_name
 from providers.kubernetes.ssa.quantity import quantity_amount
 
 _SIZES = ("memory", "ephemeral-storage", "storage")
@@ -28,7 +28,11 @@ _PAIRS = (frozenset(("BestEffort", "NotBestEffort")), frozenset(("NotTerminating
 def _quota(value: JsonObject) -> Iterator[Problem]:
     for name, text in (value.get("hard") or {}).items():
         amount, plain = quantity_amount(text), name.removeprefix("requests.").removeprefix("limits.")
-        if not ("/" in name and is_qualified(name)) and plain not in _QUOTAS and not plain.startswith("hugepages-"):
+        if (
+            not ("/" in name and is_qualified_name(name))
+            and plain not in _QUOTAS
+            and not plain.startswith("hugepages-")
+        ):
             yield ("hard", name), "must be a standard resource for quota"
         elif amount is not None and amount < 0:
             yield ("hard", name), "must be greater than or equal to 0"
@@ -76,7 +80,7 @@ def _cannot_have(scope: str, name: str) -> bool:
 
 def _limit(value: JsonObject) -> Iterator[Problem]:
     kind = str(value.get("type") or "")
-    if kind not in ("Container", "Pod", "PersistentVolumeClaim") and not ("/" in kind and is_qualified(kind)):
+    if kind not in ("Container", "Pod", "PersistentVolumeClaim") and not ("/" in kind and is_qualified_name(kind)):
         yield ("type",), "must be a standard limit type or fully qualified"
     parts = {part: value.get(part) or {} for part in ("min", "defaultRequest", "default", "max")}
     for part, amounts in parts.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.values import JsonObject, JsonValue, deep_copy
-from providers.kubernetes.ssa import admission
+from providers.kubernetes.ssa import admission_additions as admission
 from providers.kubernetes.ssa.canonical import canonical_document, coerce_custom, go_zero_value
 from providers.kubernetes.ssa.defaults import fill_custom_defaults, fill_defaults
 from providers.kubernetes.ssa.managed_fields import Managers, write_managers

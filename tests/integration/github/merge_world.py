@@ -10,7 +10,7 @@ from planner.ports import Present, Preview, Written
 from planner.resource import Resource
 from planner.source_ref import SourceRef
 from providers.git.git_client import GitClient
-from providers.git.git_merges import GitMerges
+from providers.git.git_merges import RemoteGitMergeReader
 from providers.git.object_cache import ObjectCache
 from providers.git.remotes import RemoteLocations
 from providers.github.connection import GitHubConnection
@@ -32,7 +32,7 @@ def provider_of(world: GitHubWorld, cache: str = "cache") -> GitHubProvider:
         return GitHubConnection(web, base, credential, pace, retries, sleep=world.pauses.append)
 
     git = GitClient()
-    merges = GitMerges(git, ObjectCache(git, world.folder / cache), RemoteLocations(world.folder))
+    merges = RemoteGitMergeReader(git, ObjectCache(git, world.folder / cache), RemoteLocations(world.folder))
     return GitHubProvider(GitHubClients(world.folder, WebClient(), connect), merges, world.pauses.append)
 
 

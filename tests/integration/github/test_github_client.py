@@ -10,7 +10,7 @@ import pytest
 
 from planner.errors import OutcomeUnknown, PermanentError, TemporaryError
 from planner.redaction.redactor import REDACTOR
-from providers.github.credentials import GitHubAppCredential, NoCredential, TokenFileCredential
+from providers.github.credentials import AnonymousCredential, GitHubAppCredential, TokenFileCredential
 from tests.integration.github.github_world import REPO, GitHubWorld
 from tests.testbed.github_server import BOT, BOT_TOKEN, PERSON, Fault
 
@@ -186,7 +186,7 @@ def test_a_file_that_holds_no_token(world: GitHubWorld, tmp_path: Path, content:
 
 def test_without_a_token_what_is_public_can_be_read(world: GitHubWorld) -> None:
     number, _ = world.pull()
-    client = world.client_of(NoCredential())
+    client = world.client_of(AnonymousCredential())
     assert client.pull(REPO, number).author == PERSON
     with pytest.raises(PermanentError, match="401"):
         client.create_comment(REPO, number, "hello")

@@ -15,7 +15,7 @@ from planner.ports import Effect, Present, Unreadable
 from planner.resource import Resource
 from planner.source_ref import SourceRef
 from providers.git.git_client import GitClient
-from providers.git.git_merges import GitMerges
+from providers.git.git_merges import RemoteGitMergeReader
 from providers.git.object_cache import ObjectCache
 from providers.git.remotes import open_remote_locations
 from providers.github.github_clients import GitHubClients, connect_to_simulated_github
@@ -41,7 +41,9 @@ def sandbox(tmp_path: Path) -> Path:
 
 def provider(sandbox: Path) -> GitHubProvider:
     git = GitClient()
-    merges = GitMerges(git, ObjectCache(git, sandbox.parent / "cache"), open_remote_locations(sandbox, sandbox))
+    merges = RemoteGitMergeReader(
+        git, ObjectCache(git, sandbox.parent / "cache"), open_remote_locations(sandbox, sandbox)
+    )
     return GitHubProvider(
         GitHubClients(sandbox, SandboxGitHubWeb(sandbox), connect_to_simulated_github), merges, lambda _: None
     )

@@ -18,7 +18,7 @@ import pytest
 from planner.errors import ForeignPlan
 from planner.plan import Action, Plan
 from planner.plan_id import plan_id
-from planner.pull_requests.approval_file import parse_approval, render_approval
+from planner.pull_requests.approval_file import parse_approval_file, render_approval
 from planner.pull_requests.approvals import Approval, count_approvals
 from planner.spec.pull_requests import ApprovalRules
 from planner.values import JsonObject
@@ -96,7 +96,7 @@ class Pull:
     def accepted(self) -> bool:
         """Whether the approval counts for what the merge made."""
         try:
-            approval = parse_approval(self.text, PRINTS.fingerprint, "olga.json")
+            approval = parse_approval_file(self.text, PRINTS.fingerprint, "olga.json")
         except ForeignPlan:
             return False
         head = self.git("rev-parse", "change")
@@ -212,7 +212,7 @@ def _too_late(pull: Pull) -> None:
 
 
 def _by_another_account(pull: Pull) -> None:
-    one = parse_approval(pull.text, PRINTS.fingerprint, "x")
+    one = parse_approval_file(pull.text, PRINTS.fingerprint, "x")
     pull.text = render_approval(replace(one, who="mallory"), PRINTS.fingerprint)
 
 

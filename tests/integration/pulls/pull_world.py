@@ -22,7 +22,7 @@ from planner.executor import ErrorPolicy, ExecutionOptions, WaitPolicy
 from planner.pull_requests.cycle_record import CycleRecord
 from providers import github_with_git
 from providers.git.git_client import GitClient
-from providers.git.git_merges import GitMerges
+from providers.git.git_merges import RemoteGitMergeReader
 from providers.git.object_cache import ObjectCache
 from providers.git.remotes import open_remote_locations
 from providers.github.connection import GitHubConnection
@@ -54,7 +54,7 @@ def local_provider(url: str, folder: Path, sandbox: Path) -> GitHubProvider:
         return GitHubConnection(web, url, TokenFileCredential(token), pace, RetryLimits(sleep=no_sleep), sleep=no_sleep)
 
     git = GitClient()
-    merges = GitMerges(git, ObjectCache(git, sandbox / "objects"), open_remote_locations(folder, sandbox))
+    merges = RemoteGitMergeReader(git, ObjectCache(git, sandbox / "objects"), open_remote_locations(folder, sandbox))
     return GitHubProvider(GitHubClients(folder, WebClient(), connect), merges, no_sleep)
 
 
@@ -65,9 +65,9 @@ def ask_locally(patch: pytest.MonkeyPatch, url: str) -> None:
         assert sandbox is not None
         return local_provider(url, folder, sandbox)
 
-    patch.setattr(github_with_git, "create_for", create_for)
-    patch.setattr(monitor, "create_for", create_for)
-    patch.setattr(pull_request_plan, "create_for", create_for)
+    patch.setattr(github_with_git, "create_without_cluster", create_for)
+    patch.setattr(monitor, "create_without_cluster", create_for)
+    patch.setattr(pull_request_plan, "create_without_cluster", create_for)
 
 
 @dataclass

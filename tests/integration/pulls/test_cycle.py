@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from html import unescape
 
-from planner.render.pull_request_pages import render_pull_cycle
+from planner.render.pull_request_cycle_text import render_pull_cycle
 from tests.integration.pulls.pull_world import REPO, PullWorld
 from tests.testbed.github_server import BOT_TOKEN
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.field_path import Element, FieldPath, ListItem, SetMember, parse_path, render_path
+from planner.field_path import Element, FieldPath, ListItem, SetMemberPathElement, parse_path, render_path
 
 _SCALARS = st.one_of(st.text(max_size=8), st.integers(-5, 99999), st.booleans(), st.none())
 _FIELDS = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,6}", fullmatch=True)
@@ -12,7 +12,7 @@ _ITEMS = st.dictionaries(_FIELDS, _SCALARS, min_size=1, max_size=3).map(
     lambda keys: ListItem(tuple(sorted(keys.items())))
 )
 _ELEMENTS: st.SearchStrategy[Element] = st.one_of(
-    st.text(min_size=1, max_size=10), st.integers(0, 50), _ITEMS, _SCALARS.map(SetMember)
+    st.text(min_size=1, max_size=10), st.integers(0, 50), _ITEMS, _SCALARS.map(SetMemberPathElement)
 )
 
 
@@ -26,7 +26,7 @@ ODD = ("¹", "٣", "0", "00", "1e3", "a]b", 'a"b', "a=b", "", "x\ny", "abc\n", "
 
 @pytest.mark.parametrize("key", ODD)
 def test_a_key_that_looks_like_something_else(key: str) -> None:
-    for element in (key, SetMember(key), ListItem((("name", key),))):
+    for element in (key, SetMemberPathElement(key), ListItem((("name", key),))):
         assert parse_path(render_path(("spec", element))) == ("spec", element)
 
 

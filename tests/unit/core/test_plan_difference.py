@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from planner.plan import Action, Change, FieldChange, FieldOp, Precondition, VerifiedBy
-from planner.plan_difference import first_difference
+from planner.plan_difference import first_plan_difference
 from tests.unit.render.sample_plans import change, mixed, plan_of
 
 LEVEL = FieldChange(("data", "level"), FieldOp.CHANGE, "info", "debug")
@@ -37,18 +37,18 @@ def one(*fields: FieldChange, **more: Any) -> Change:
     ],
 )  # fmt: skip
 def test_of_one_change(approved: Change, now: Change, reported: str) -> None:
-    assert first_difference(plan_of(approved), plan_of(now)) == HEAD + reported
+    assert first_plan_difference(plan_of(approved), plan_of(now)) == HEAD + reported
     assert "hmac" not in reported
 
 
 def test_of_which_changes_there_are() -> None:
-    assert first_difference(plan_of(), plan_of(one(LEVEL))) == HEAD + "update was not in it"
-    assert first_difference(plan_of(one(LEVEL)), plan_of()).startswith(HEAD + "update was in it")
+    assert first_plan_difference(plan_of(), plan_of(one(LEVEL))) == HEAD + "update was not in it"
+    assert first_plan_difference(plan_of(one(LEVEL)), plan_of()).startswith(HEAD + "update was in it")
     other = replace(plan_of(), cluster=replace(plan_of().cluster, uid="another-cluster"))
-    assert first_difference(plan_of(), other) == "approved for cluster 3f0c51ab, this is another-"
+    assert first_plan_difference(plan_of(), other) == "approved for cluster 3f0c51ab, this is another-"
 
 
 def test_who_was_asked_is_no_difference() -> None:
     plan = mixed()
     asked = tuple(replace(change, verified=VerifiedBy.NO) for change in plan.changes)
-    assert "another one" in first_difference(plan, replace(plan, changes=asked))
+    assert "another one" in first_plan_difference(plan, replace(plan, changes=asked))

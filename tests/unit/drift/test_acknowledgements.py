@@ -12,7 +12,7 @@ from planner.drift import Acknowledgement, DriftReport, DriftRow, DriftState
 from planner.errors import ConfigError, SelectionError
 from planner.field_path import parse_path
 from planner.graph import build_graph
-from planner.loading.drift_acknowledgements import load_acknowledgements
+from planner.loading.drift_acknowledgements import load_drift_acknowledgements
 from planner.plan import ClusterIdentity, DriftedField, FieldChange, FieldOp, Selection
 from planner.planning import PlanInputs, drift_report
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
@@ -127,7 +127,7 @@ def _problems(tmp_path: Path, text: str) -> list[str]:
     file = tmp_path / "acks.yaml"
     file.write_text(text)
     with pytest.raises(ConfigError) as found:
-        load_acknowledgements(file)
+        load_drift_acknowledgements(file)
     return [f"{one.source.line}:{one.source.column} {one.message}" for one in found.value.problems]
 
 
@@ -138,7 +138,7 @@ def test_a_file(tmp_path: Path) -> None:
         "- address: Secret/shop/login\n  fields: [data.a, 'metadata.annotations[x/y]']\n"
         "  reason: rotated by hand\n  expires: '2027-01-31'\n"
     )
-    first, second = load_acknowledgements(file)
+    first, second = load_drift_acknowledgements(file)
     assert (first.address, first.fields, first.source.line) == ("Deployment.apps/*", (), 1)
     assert second.fields == (("data", "a"), ("metadata", "annotations", "x/y"))
     assert (second.source.file, second.source.line) == (str(file), 2)
@@ -173,4 +173,4 @@ def test_other_mistakes(tmp_path: Path, text: str, said: str) -> None:
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(SelectionError, match="no such file"):
-        load_acknowledgements(tmp_path / "none.yaml")
+        load_drift_acknowledgements(tmp_path / "none.yaml")

@@ -8,7 +8,7 @@ import pytest
 
 from planner.address import Address
 from planner.plan import Action, Change, FieldChange, FieldOp, Precondition, SideEffectKind
-from planner.side_effects.workload_pods import effects_on_workload, restarts_pods, wanted_replicas
+from planner.side_effects.pod_disruptions import effects_on_workload, restarts_pods, wanted_replicas
 from planner.source_ref import SourceRef
 from tests.unit.effects.world import set_off, workload
 

@@ -15,10 +15,10 @@ from pydantic import ValidationError
 
 from planner.errors import PermanentError
 from planner.spec.kinds.git import GitRef
-from providers.git.checked_names import RepositoryUrl, check_commit, check_ref, parse_repository_url
+from providers.git.checked_names import RepositoryUrl, check_commit_id, check_ref, parse_repository_url
 from providers.git.git_failures import GitCommandFailed, GitFailure, classify_failure, is_transient, may_have_written
 from providers.git.git_ssh import GitSshSettings, git_ssh_command
-from providers.git.push_job import PushJobReport, parse_push_report
+from providers.git.push_job import PushJobReport, parse_push_job_report
 from providers.git.push_output import PushStatus, parse_push_output, remote_hook_output
 from providers.git.remotes import RemoteLocations, UnknownSandboxRemote, resolve_remote
 from providers.git.run_command import CommandEnd, CommandResult
@@ -107,7 +107,7 @@ def test_hostile_refs_are_refused_and_not_quoted(text: str) -> None:
 )
 def test_only_full_commit_ids(text: object) -> None:
     with pytest.raises(PermanentError):
-        check_commit(text)
+        check_commit_id(text)
 
 
 def test_what_is_meant_to_pass() -> None:
@@ -118,7 +118,7 @@ def test_what_is_meant_to_pass() -> None:
     assert str(parse_repository_url("ssh://[::1]:22/r.git")) == "ssh://[::1]:22/r.git"
     for ref in ("refs/heads/v0.3", "refs/tags/v1.0", f"refs/unidesk/snapshots/ci/main/{COMMIT}"):
         assert check_ref(ref) == ref
-    assert check_commit(COMMIT) == COMMIT
+    assert check_commit_id(COMMIT) == COMMIT
 
 
 @given(st.text(alphabet=string.printable + "é\u202e\x00", max_size=60))
@@ -303,16 +303,16 @@ def test_a_job_that_is_not_whole(namespace: str, spec: dict[str, Any]) -> None:
 
 @given(st.text(max_size=200) | st.binary(max_size=40) | st.none() | st.integers())
 def test_any_last_word_of_a_pod_can_be_read(words: object) -> None:
-    assert parse_push_report(words) is None or isinstance(words, str)
+    assert parse_push_job_report(words) is None or isinstance(words, str)
 
 
 def test_only_known_last_words_count() -> None:
     said = f'{{"result":"moved","commit":"{COMMIT}","tries":1,"partialSuccess":false}}'
-    assert parse_push_report(said) == PushJobReport("moved", COMMIT)
-    assert parse_push_report(said.replace(COMMIT, "")) == PushJobReport("moved", "")
-    assert parse_push_report(said.replace(COMMIT, f"$(id) {CANARY}")) == PushJobReport("moved", None)
+    assert parse_push_job_report(said) == PushJobReport("moved", COMMIT)
+    assert parse_push_job_report(said.replace(COMMIT, "")) == PushJobReport("moved", "")
+    assert parse_push_job_report(said.replace(COMMIT, f"$(id) {CANARY}")) == PushJobReport("moved", None)
     for other in ("[]", "{", '{"result":"x"}', '{"result":["moved"]}', said + " " * 5000, "[" * 4000):
-        assert parse_push_report(other) is None
+        assert parse_push_job_report(other) is None
 
 
 @pytest.mark.parametrize(

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 
 from planner.errors import HwplanError
 from providers.cluster import KindInfo
-from providers.git.push_job import parse_push_report
+from providers.git.push_job import parse_push_job_report
 from providers.http.answer import HttpAnswer
 from providers.images.image_manifest import parse_image_manifest
 from providers.images.registry_answers import refusal_error
 from providers.images.registry_tokens import _token
 from providers.json_answer import parse_json_answer
 from providers.kubernetes import answer_shape
-from providers.kubernetes.client.answers import classify_answer
-from providers.kubernetes.client.discovery import kinds_of_crd, read_aggregated
+from providers.kubernetes.client.answer_errors import classify_answer
+from providers.kubernetes.client.discovery import kinds_of_crd, parse_aggregated_discovery
 from providers.kubernetes.readiness import object_readiness
 from providers.kubernetes.ssa.fieldset import FieldSet
 from providers.prometheus.query_result import parse_query_result
@@ -115,14 +115,14 @@ PARSERS: dict[str, Callable[[bytes], object]] = {
     "list": _listed(KIND),
     "list of a custom kind": _listed(CRD),
     "object": _one,
-    "aggregated discovery": _document(read_aggregated),
+    "aggregated discovery": _document(parse_aggregated_discovery),
     "definition of a kind": _document(kinds_of_crd),
     "Status of a refusal": lambda body: classify_answer(422, "application/json", body),
     "Status of a conflict": lambda body: classify_answer(409, "application/json", body),
     "Status of an internal error": lambda body: classify_answer(500, "application/json", body),
     "field set": _field_set,
     "Prometheus": lambda body: parse_query_result(HttpAnswer(200, {}, body)),
-    "report of a push": lambda body: parse_push_report(body.decode("latin-1")),
+    "report of a push": lambda body: parse_push_job_report(body.decode("latin-1")),
     "token": lambda body: _token(body, "x"),
     "refusal of a registry": lambda body: refusal_error(HttpAnswer(400, {}, body), "x"),
     "manifest": lambda body: parse_image_manifest(body, "application/vnd.oci.image.manifest.v1+json"),

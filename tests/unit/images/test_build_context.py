@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import PermanentError
-from providers.images.build_context import context_folder, digest_of_build_inputs
+from providers.images.build_context_digest import context_folder, digest_of_build_inputs
 
 BUILD = {"dockerfile": "Dockerfile", "args": {"A": "1"}, "builder": "buildah"}
 

@@ -26,7 +26,7 @@ from providers.images.image_manifest import (
 from providers.images.image_reference import ImageReference, parse_image_reference, parse_image_source
 from providers.images.oci_layout import LayoutImage, OciLayout
 from providers.images.registry_tokens import RegistryAuthorizer
-from providers.oci_layout import create_layout
+from providers.simulated_oci_layout import create_oci_layout
 from providers.web.web_client import WebClient
 
 CASES = int(os.environ.get("HWPLAN_FUZZ", "3000"))
@@ -161,7 +161,7 @@ def test_challenges_are_answered_or_refused(tmp_path: Path) -> None:
 
 
 def test_layouts_are_read_or_refused(tmp_path: Path) -> None:
-    create_layout(tmp_path / "layout", ["docker.io/library/alpine:3", "quay.io/a/b:1"])
+    create_oci_layout(tmp_path / "layout", ["docker.io/library/alpine:3", "quay.io/a/b:1"])
     index = tmp_path / "layout" / "index.json"
     good = json.loads(index.read_bytes())
     chance = random.Random(17)
@@ -176,7 +176,7 @@ def test_layouts_are_read_or_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", ["NaN", "1e999", '"\\ud800"', "[" * 300 + "]" * 300])
 def test_a_layout_is_read_as_strictly_as_an_answer(tmp_path: Path, value: str) -> None:
-    create_layout(tmp_path / "layout", ["quay.io/a/b:1"])
+    create_oci_layout(tmp_path / "layout", ["quay.io/a/b:1"])
     index = tmp_path / "layout" / "index.json"
     index.write_text(index.read_text().removesuffix("}") + f', "x": {value}}}')
     with pytest.raises(PermanentError, match=r"no proper index\.json"):
@@ -186,7 +186,7 @@ def test_a_layout_is_read_as_strictly_as_an_answer(tmp_path: Path, value: str) -
 def test_nothing_outside_of_a_layout_is_read(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text('{"schemaVersion": 2, "manifests": []}')
-    create_layout(tmp_path / "layout", [])
+    create_oci_layout(tmp_path / "layout", [])
     blobs = tmp_path / "layout" / "blobs" / "sha256"
     (blobs / ("b" * 64)).symlink_to(secret)
     os.mkfifo(blobs / ("c" * 64))

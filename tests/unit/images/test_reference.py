@@ -3,7 +3,7 @@
 import pytest
 
 from planner.errors import PermanentError
-from providers.images.image_reference import ImageReference, check_digest, is_loopback, parse_image_reference
+from providers.images.image_reference import ImageReference, check_digest_syntax, is_loopback, parse_image_reference
 
 DIGEST = "sha256:" + "a" * 64
 
@@ -56,7 +56,7 @@ def test_bad_references_are_refused_and_not_repeated(text: object) -> None:
 @pytest.mark.parametrize("text", ["sha256:../../../etc", "sha256:" + "a" * 64 + "\n", "sha256:" + "g" * 64, 5, ""])
 def test_digests_are_narrow(text: object) -> None:
     with pytest.raises(PermanentError):
-        check_digest(text)
+        check_digest_syntax(text)
 
 
 def test_the_hub_and_this_machine() -> None:

@@ -14,7 +14,7 @@ from planner.spec.kinds.runs import PodExecSpec
 from planner.text_safe import safe_text
 from planner.values import JsonObject, SecretValue
 from providers.cluster import EndedCommand
-from providers.kubernetes.operations.command_runners import canned_ends
+from providers.kubernetes.operations.command_runners import read_canned_command_results
 from providers.kubernetes.operations.exec_output import output_tail_lines
 from providers.kubernetes.operations.workload_pods import newest_ready_pod
 
@@ -124,13 +124,13 @@ def test_lines_are_few_short_and_obeyed_by_nobody() -> None:
 
 def test_the_answers_of_a_sandbox(tmp_path: Path) -> None:
     file = tmp_path / "probes.yaml"
-    assert canned_ends(file) == {}
+    assert read_canned_command_results(file) == {}
     file.write_text("probes: []\nexecs:\n- {command: [a, 1], exitCode: 3, output: no}\n- {command: [b]}\n")
-    assert canned_ends(file) == {("a", "1"): EndedCommand(3, b"no"), ("b",): EndedCommand(0)}
+    assert read_canned_command_results(file) == {("a", "1"): EndedCommand(3, b"no"), ("b",): EndedCommand(0)}
     for bad in ("execs: [{exitCode: 1}]", "execs: [{command: [a], exitCode: x}]", "execs: {", "[1]"):
         file.write_text(bad)
         with pytest.raises(PermanentError, match=r"cannot be read|is incomplete"):
-            canned_ends(file)
+            read_canned_command_results(file)
 
 
 # --- the specification ---------------------------------------------------------------------------------------------

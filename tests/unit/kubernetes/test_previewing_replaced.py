@@ -6,7 +6,7 @@ from pathlib import Path
 
 from planner.address import Address
 from planner.ports import Effect
-from planner.side_effects.workload_pods import effects_on_workload
+from planner.side_effects.pod_disruptions import effects_on_workload
 from planner.values import JsonObject
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
 from tests.unit.kubernetes.world import World, declare, deployment

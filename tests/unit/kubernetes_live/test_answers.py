@@ -9,7 +9,7 @@ import pytest
 
 from planner.errors import PermanentError, PreconditionError, ProviderError, TemporaryError
 from providers.kubernetes import errors
-from providers.kubernetes.client.answers import classify_answer
+from providers.kubernetes.client.answer_errors import classify_answer
 from providers.kubernetes.errors import ApplyConflict, FieldConflict, Invalid, InvalidField
 
 RECORDED = json.loads((Path(__file__).parent / "answers.json").read_text())

@@ -10,7 +10,7 @@ import pytest
 from planner.errors import ProviderError
 from providers.cluster import KindInfo
 from providers.http.answer import HttpAnswer
-from providers.kubernetes.client.discovery import Discovery, kinds_of_crd, read_aggregated
+from providers.kubernetes.client.discovery import Discovery, kinds_of_crd, parse_aggregated_discovery
 from providers.kubernetes.client.wire import WireRequest
 from providers.kubernetes.errors import ServerBusy
 from providers.kubernetes.parallel_map import ParallelMap
@@ -89,10 +89,10 @@ def crd(**more: Any) -> dict[str, Any]:
 
 
 def test_aggregated() -> None:
-    table = read_aggregated(GROUPS)
+    table = parse_aggregated_discovery(GROUPS)
     assert table.kinds[0] == DEPLOYMENT and table.kinds[1].api_version == "apps/v1beta1"
     assert table.stale == {"metrics.k8s.io/v1beta1"}
-    assert read_aggregated(CORE).kinds == (KindInfo("v1", "Pod", "pods", True, frozenset(VERBS)),)
+    assert parse_aggregated_discovery(CORE).kinds == (KindInfo("v1", "Pod", "pods", True, frozenset(VERBS)),)
 
 
 @pytest.mark.parametrize("documents", [{"/api": CORE, "/apis": GROUPS}, OLD], ids=["aggregated", "old"])

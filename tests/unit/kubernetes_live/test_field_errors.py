@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from providers.kubernetes.client.answers import classify_answer
+from providers.kubernetes.client.answer_errors import classify_answer
 from providers.kubernetes.client.field_errors import field_error_detail
 from providers.kubernetes.errors import Invalid, WebhookDown
 

@@ -10,7 +10,7 @@ from providers.kubernetes.client.websocket import (
     WebSocketOpcode,
     WebSocketReader,
     control_frame,
-    expected_accept_header,
+    expected_websocket_accept,
 )
 
 
@@ -81,4 +81,4 @@ def test_control_frames_are_masked_and_small() -> None:
 
 
 def test_the_answer_to_a_handshake_is_that_of_the_standard() -> None:
-    assert expected_accept_header("dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455, 1.3
+    assert expected_websocket_accept("dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455, 1.3

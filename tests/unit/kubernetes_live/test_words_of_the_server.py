@@ -10,7 +10,7 @@ import pytest
 from planner.address import Address
 from planner.plan import Action, BlockedResource
 from planner.render.blocked_reason import blocked_reason
-from providers.kubernetes.client.answers import classify_answer
+from providers.kubernetes.client.answer_errors import classify_answer
 from providers.kubernetes.client.field_errors import field_error_detail, field_error_value
 
 LONG = "violates PodSecurity: " + ", ".join(f"fault number {number}" for number in range(60))

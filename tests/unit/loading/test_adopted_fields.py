@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from planner.drift_adoption import Adoption, LiveField
+from planner.drift_adoption import DriftAdoption, LiveField
 from planner.field_path import FieldPath
 from planner.loading.config import Config, load_config
 from planner.loading.drift_adoption.adopt_fields import RenderingCache, adopt_live_fields
@@ -141,7 +141,7 @@ def test_fields_of_several_products_are_one_patch() -> None:
     assert not found.refused and {file.name for file in found.patch.after} == {"hwlab-node-lanes.yaml", "agentrun.yaml"}
 
 
-def only_this_changed(found: Adoption, product: str, resource: Resource, path: FieldPath, live: Any) -> None:
+def only_this_changed(found: DriftAdoption, product: str, resource: Resource, path: FieldPath, live: Any) -> None:
     """Read everything of the product anew from the patched files."""
     after = load_config(CONFIG, instead=found.patch.after)
     reached = {one.node for one in after.lanes if one.product == product}

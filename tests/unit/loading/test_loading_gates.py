@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from planner.loading.config import load_config
-from planner.loading.config_policies.gate_probes import gate_faults, is_ip_address, probe_faults, public_url_faults
+from planner.loading.config_policies.gate_probes import gate_faults, gate_probe_faults, is_ip_address, public_url_faults
 from planner.spec.lane import GateProbe, Lane
 from tests.unit.loading.fakes import ROOT
 
@@ -96,11 +96,11 @@ def test_what_is_no_formal_public_url(url: str, why: str) -> None:
 def test_a_browser_never_stands_in_a_gate_and_a_diagnostic_may_look_anywhere() -> None:
     lane = _lane()
     browser = GateProbe(kind="browser", url=f"{PUBLIC}/health")
-    assert [text for text, _ in probe_faults(browser, lane)] == ["a gate never drives a browser"]
+    assert [text for text, _ in gate_probe_faults(browser, lane)] == ["a gate never drives a browser"]
     for url in REFUSED.values():
         for kind in ("http", "browser"):
             probe = GateProbe.model_construct(kind=kind, url=url, role="diagnostic")
-            assert not list(probe_faults(probe, lane)), "evidence only"
+            assert not list(gate_probe_faults(probe, lane)), "evidence only"
 
 
 def test_names_are_no_addresses() -> None:

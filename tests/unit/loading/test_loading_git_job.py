@@ -9,7 +9,7 @@ import pytest
 
 from planner.kind_hook_types import DocumentContext
 from planner.loading.document_origin import DocumentOrigin, DocumentText
-from planner.loading.git_job import TEMPLATE_PATH, expand_git_job
+from planner.loading.git_push_job import TEMPLATE_PATH, expand_git_job
 from planner.loading.hwplan_kind_check import apply_load_hooks
 from planner.loading.problems import Problems
 

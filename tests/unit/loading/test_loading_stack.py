@@ -16,7 +16,7 @@ import pytest
 from planner.errors import SelectionError
 from planner.loading import LoadResult
 from planner.resource import SET_LABEL
-from planner.values import encode_leaves
+from planner.values import encode_special_leaves
 from tests.unit.loading.fakes import CANARY, ROOT, shipped
 
 PLACES = [("D601", "v03"), ("G14", "g14"), ("G14", "v02"), ("G14", "v03"), ("D518", "v03"), ("JD01", "v03")]
@@ -120,7 +120,7 @@ def test_missing_secrets_block_and_present_ones_do_not(d601: LoadResult, tmp_pat
         file.chmod(0o600)
     loaded = shipped("D601", "v03", secrets_dir=tmp_path)
     assert not loaded.blocked and not loaded.warnings
-    assert CANARY not in json.dumps([encode_leaves(one.manifest) for one in loaded.resources]) + repr(loaded)
+    assert CANARY not in json.dumps([encode_special_leaves(one.manifest) for one in loaded.resources]) + repr(loaded)
     assert loaded.digest == d601.digest
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from planner.app.product_fields import product_fields_of_config
+from planner.app.product_defined_fields import product_fields_of_config
 from planner.errors import Problem, SelectionError
 from planner.loading.config import load_config
 from planner.loading.config_overlay import ConfigLayer, merge_layers

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from planner.app.product_fields import product_fields_of_config
+from planner.app.product_defined_fields import product_fields_of_config
 from planner.errors import ConfigError
 from planner.loading.config import load_config
 from planner.loading.json_schema import json_schemas

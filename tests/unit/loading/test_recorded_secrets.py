@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from planner.loading.secrets.recorded_secrets import RecordedSecrets, inline_fingerprints, slow_digest
+from planner.loading.secrets.snapshot_secret_fingerprints import RecordedSecrets, inline_fingerprints, slow_digest
 from planner.values import SealedSecret, SecretValue
 from state.fingerprint import KeyedFingerprinter
 

@@ -11,8 +11,8 @@ from planner.values import JsonObject
 from providers.kubernetes.operations.activity_choice import (
     ActivityChoice,
     ActivityRule,
-    choose_inactive,
-    with_pod_heartbeats,
+    annotate_newest_heartbeats,
+    choose_objects_to_delete,
 )
 from providers.kubernetes.operations.retention_choice import RetentionRule
 
@@ -65,7 +65,7 @@ def _choose(objects: list[JsonObject], force: bool = False, by_age: bool = False
     manifest["spec"]["activity"]["byAge"] = by_age
     rule, activity = RetentionRule.of(manifest["spec"]), ActivityRule.of(manifest)
     assert activity is not None and activity.force is force
-    return choose_inactive(rule, activity, objects, NOW)
+    return choose_objects_to_delete(rule, activity, objects, NOW)
 
 
 CASES: dict[str, tuple[dict[str, Any], list[str], int]] = {
@@ -104,7 +104,7 @@ def test_a_pod_gives_its_job_the_heartbeat_and_is_no_runner_of_its_own() -> None
         return {**_job(name, beat, ownerReferences=owners), "apiVersion": "v1", "kind": "Pod"}
 
     pods = [pod("p1", 60, "uid-idle-day"), pod("p2", 2, "uid-idle-day"), pod("p3", 90, "uid-beating")]
-    jobs = with_pod_heartbeats(RUNNERS[:4], pods, BEAT)
+    jobs = annotate_newest_heartbeats(RUNNERS[:4], pods, BEAT)
     states = {one.name: (one.state, one.time) for one in _choose(list(jobs), keep=0).looked_at}
     assert states["idle-day"] == ("active", _time(2)) and states["beating"] == ("active", _time(1))
     alone = _choose([*pods, pod("bare", 60, "")], keep=0)

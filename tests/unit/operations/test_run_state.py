@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from planner.values import JsonObject, document_digest
-from providers.kubernetes.operations.tekton_run_state import condition_text, missing_evidence, run_outputs, run_state
+from providers.kubernetes.operations.tekton_run_state import (
+    condition_text,
+    missing_run_evidence,
+    run_outputs,
+    run_state,
+)
 from providers.kubernetes.operations.tekton_run_wanted import SPEC_DIGEST, WantedRun
 
 
@@ -57,9 +62,11 @@ def test_r10_evidence() -> None:
     children = [{"kind": "TaskRun", "name": "run-a", "pipelineTaskName": "a"}]
     live = _run("True", "Succeeded", childReferences=children, results=[{"name": "r", "value": ""}])
     ignored = _run("False", "FailureIgnored")
-    assert list(missing_evidence(live, {"taskRuns": ["a"]}, {})) == []
-    assert list(missing_evidence(live, {"taskRuns": ["a"]}, {"a": ignored})) == ["the TaskRun of a has not succeeded"]
-    assert list(missing_evidence(live, {"taskRuns": ["b"], "results": ["r", "s"]}, {})) == [
+    assert list(missing_run_evidence(live, {"taskRuns": ["a"]}, {})) == []
+    assert list(missing_run_evidence(live, {"taskRuns": ["a"]}, {"a": ignored})) == [
+        "the TaskRun of a has not succeeded"
+    ]
+    assert list(missing_run_evidence(live, {"taskRuns": ["b"], "results": ["r", "s"]}, {})) == [
         "cache-hit-forbidden: no TaskRun of b",
         "no result r",
         "no result s",

@@ -9,7 +9,7 @@ import pytest
 from planner.address import Address
 from planner.graph import live_graph
 from planner.plan import Action, Change
-from planner.planning.deletes import delete_changes, forget_changes, resource_of_live_object
+from planner.planning.deletes import changes_to_forget_objects, delete_changes, resource_of_live_object
 from planner.ports import Present
 from planner.values import JsonObject
 from tests.unit.kubernetes.world import config, deployment, namespace, widget, widget_crd
@@ -130,7 +130,7 @@ def test_what_stays_on_purpose_loses_the_marks_and_nothing_else() -> None:
         "annotations": {"hwplan.dev/applied": "sha256:0"},
     }
     retained = [live(marked("b", marks), orphan=True), live(marked("a", marks), protected=True)]
-    first, second = forget_changes(retained)
+    first, second = changes_to_forget_objects(retained)
     assert (first.address, second.address) == (Address.parse("ConfigMap/demo/a"), Address.parse("ConfigMap/demo/b"))
     assert (first.action, first.reason, second.reason) == (Action.FORGET, "protected", "on-delete: orphan")
     lost = [(".".join(map(str, item.path)), item.before) for item in first.fields]

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from planner.document_diff import diff_documents
 from planner.field_path import render_path
-from planner.planning.reverse_run import read_pre_image, reversed_document
+from planner.planning.reverse_run import parse_pre_image, reversed_document
 from planner.redaction.redactor import MASK
 from planner.resource import APPLIED, SET_LABEL
-from planner.values import Json, JsonObject, SealedSecret, encode_leaves
+from planner.values import Json, JsonObject, SealedSecret, encode_special_leaves
 
 
 def _document(**content: Json) -> JsonObject:
@@ -24,7 +24,7 @@ def _document(**content: Json) -> JsonObject:
 def _rows(before: JsonObject, after: JsonObject) -> list[JsonObject]:
     """What the state keeps of a run that made `after` of `before`."""
     rows = [
-        {"path": render_path(one.path), "op": str(one.op), "before": encode_leaves(one.before)}
+        {"path": render_path(one.path), "op": str(one.op), "before": encode_special_leaves(one.before)}
         for one in diff_documents(before, after)
     ]
     retained: list[JsonObject] = json.loads(json.dumps(rows))
@@ -32,7 +32,7 @@ def _rows(before: JsonObject, after: JsonObject) -> list[JsonObject]:
 
 
 def _undone(after: JsonObject, rows: list[JsonObject]) -> JsonObject | None:
-    return reversed_document(after, [read_pre_image(row) for row in rows])
+    return reversed_document(after, [parse_pre_image(row) for row in rows])
 
 
 _SPEC: dict[str, Any] = {"containers": [{"name": "a", "image": "x:1"}, {"name": "b", "image": "y:1"}]}
@@ -123,9 +123,9 @@ def test_what_others_own_was_never_declared() -> None:
     [
         {"path": "data.a", "op": "change", "before": "hmac:12", "sensitive": True},
         {"path": "data.a", "op": "remove", "before": "hmac:12", "sensitive": True},
-        {"path": "data.a", "op": "change", "before": encode_leaves(SealedSecret("", "hmac:12"))},
+        {"path": "data.a", "op": "change", "before": encode_special_leaves(SealedSecret("", "hmac:12"))},
         {"path": "data", "op": "remove", "before": {"a": f"user:{MASK}"}},
-        {"path": "data", "op": "change", "before": [{"a": encode_leaves(SealedSecret("", "hmac:12"))}]},
+        {"path": "data", "op": "change", "before": [{"a": encode_special_leaves(SealedSecret("", "hmac:12"))}]},
     ],
 )
 def test_a_secret_of_before_is_not_made_up(row: JsonObject) -> None:
@@ -134,11 +134,11 @@ def test_a_secret_of_before_is_not_made_up(row: JsonObject) -> None:
 
 def test_a_secret_that_was_added_just_goes() -> None:
     row: JsonObject = {"path": "data.b", "op": "add", "before": None, "sensitive": True}
-    sealed = encode_leaves(SealedSecret("file:x", "hmac:12"))
+    sealed = encode_special_leaves(SealedSecret("file:x", "hmac:12"))
     assert _undone(_document(data={"a": "1", "b": sealed}), [row]) == _document(data={"a": "1"})
 
 
 @pytest.mark.parametrize("row", [{"path": "a[", "op": "add"}, {"path": "a", "op": "turned"}])
 def test_a_damaged_row_is_refused(row: JsonObject) -> None:
     with pytest.raises(ValueError, match=r"."):
-        read_pre_image(row)
+        parse_pre_image(row)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from planner.document_editing import remove_field, set_field
 from planner.field_path import render_path
 from planner.plan import FieldOp
-from planner.planning.reverse_run import PreImage, read_pre_image, reversed_document
-from planner.values import Json, JsonObject, SealedSecret, encode_leaves
+from planner.planning.reverse_run import PreImage, parse_pre_image, reversed_document
+from planner.values import Json, JsonObject, SealedSecret, encode_special_leaves
 
 APPLIED: JsonObject = {
     "apiVersion": "v1",
@@ -28,7 +28,7 @@ def row(path: str, op: str, before: Json = None, **more: Any) -> JsonObject:
 
 
 def back(*rows: JsonObject) -> Any:
-    return reversed_document(APPLIED, [read_pre_image(one) for one in rows])
+    return reversed_document(APPLIED, [parse_pre_image(one) for one in rows])
 
 
 CASES: dict[str, tuple[list[JsonObject], str, Any]] = {
@@ -70,7 +70,7 @@ def test_the_stamp_goes_and_the_set_stays() -> None:
 @pytest.mark.parametrize("op", ["change", "remove"])
 def test_a_secret_before_cannot_come_back(op: str) -> None:
     assert back(row("data.a", op, "hmac-sha256:0", sensitive=True)) is None
-    assert back(row("data.a", op, encode_leaves(SealedSecret("file:a#P", "hmac-sha256:0")))) is None
+    assert back(row("data.a", op, encode_special_leaves(SealedSecret("file:a#P", "hmac-sha256:0")))) is None
 
 
 def test_a_secret_that_was_added_just_goes() -> None:
@@ -80,7 +80,7 @@ def test_a_secret_that_was_added_just_goes() -> None:
 @pytest.mark.parametrize("broken", [{}, {"path": "a", "op": "turn"}, {"path": "a[", "op": "add"}])
 def test_a_broken_row_is_refused(broken: JsonObject) -> None:
     with pytest.raises((ValueError, KeyError)):
-        read_pre_image(broken)
+        parse_pre_image(broken)
 
 
 KEYS = st.text("abc", min_size=1, max_size=2)

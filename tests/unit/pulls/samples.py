@@ -10,7 +10,7 @@ from planner.pull_requests.candidate import Candidate
 from planner.pull_requests.github_facts import BranchRules, CheckResult, PullRequestState
 from planner.pull_requests.lane_freeze import LaneFreezeFacts
 from planner.pull_requests.merge_queue import CycleDecision, decide_merge_cycle
-from planner.spec.pull_requests import PullRules
+from planner.spec.pull_requests import PullRequestRules
 
 NOW = datetime(2026, 11, 4, 12, 0, tzinfo=UTC)  # a Wednesday
 HEAD = "a" * 40
@@ -51,14 +51,14 @@ def candidate(number: int = 17, **changes: object) -> Candidate:
     return replace(made, **own)  # type: ignore[arg-type]
 
 
-def rules(**changes: object) -> PullRules:
+def rules(**changes: object) -> PullRequestRules:
     document: dict[str, object] = {
         "authority": "D601",
         "checks": {"required": ["test"]},
         "approvals": {"people": ["olga", "pete"]},
         **changes,
     }
-    return PullRules.model_validate(document)
+    return PullRequestRules.model_validate(document)
 
 
 def decision(

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from planner.errors import ForeignPlan
-from planner.pull_requests.approval_file import is_account_name, parse_approval, render_approval
+from planner.pull_requests.approval_file import is_account_name, parse_approval_file, render_approval
 from planner.pull_requests.approvals import Approval, count_approvals
 from planner.spec.pull_requests import ApprovalRules
 
@@ -24,7 +24,7 @@ def seal(value: bytes, key: bytes = b"k") -> str:
 
 
 def test_it_is_read_back_as_it_was() -> None:
-    assert parse_approval(render_approval(ONE, seal), seal, "x") == ONE
+    assert parse_approval_file(render_approval(ONE, seal), seal, "x") == ONE
 
 
 @pytest.mark.parametrize("key", ["plan", "head", "who", "at", "until"])
@@ -32,12 +32,12 @@ def test_an_edit_shows(key: str) -> None:
     document = json.loads(render_approval(ONE, seal))
     document["approval"][key] = document["approval"][key].replace("0", "1").replace("a", "b")
     with pytest.raises(ForeignPlan, match="edited, or recorded with another state"):
-        parse_approval(json.dumps(document), seal, "x")
+        parse_approval_file(json.dumps(document), seal, "x")
 
 
 def test_another_state_did_not_record_it() -> None:
     with pytest.raises(ForeignPlan, match="recorded with another state"):
-        parse_approval(render_approval(ONE, lambda value: seal(value, b"other")), seal, "x")
+        parse_approval_file(render_approval(ONE, lambda value: seal(value, b"other")), seal, "x")
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_another_state_did_not_record_it() -> None:
 )
 def test_what_is_no_approval(text: str) -> None:
     with pytest.raises(ForeignPlan, match="this is no approval"):
-        parse_approval(text, seal, "x")
+        parse_approval_file(text, seal, "x")
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from planner.pull_requests.failure_issues import (
     FailureRecord,
     IssueFamily,
     TargetFailure,
+    failure_issue_body,
+    failures_after_success,
     failures_in_a_row,
-    issue_body,
     issue_marker,
     record_failures,
-    record_success,
 )
 
 
@@ -43,7 +43,7 @@ def test_p16_a_second_time_updates_count_and_last_seen() -> None:
 )
 def test_p16_what_ends_a_failure(family: IssueFamily, left: list[str]) -> None:
     record = record_failures(FailureRecord(family), [failure(family=family), failure("9", family=family)])
-    ended = record_success(record, "17")
+    ended = failures_after_success(record, "17")
     assert [one.target for one in ended.targets] == left and ended.is_open is bool(left)
 
 
@@ -56,7 +56,9 @@ def test_p20_the_body_holds_no_markup_of_others() -> None:
     hostile = TargetFailure(
         IssueFamily.CONFLICT, "17", "x | y\n<script>`@everyone` <!-- hwplan:failure:v02:check -->", "t"
     )
-    body = issue_body(record_failures(FailureRecord(IssueFamily.CONFLICT), [hostile]), "v03", "hwplan prs --lane v03")
+    body = failure_issue_body(
+        record_failures(FailureRecord(IssueFamily.CONFLICT), [hostile]), "v03", "hwplan prs --lane v03"
+    )
     assert "<script" not in body and "<!--" not in body and " @everyone" not in body
     assert len(body.splitlines()) == 7
 

@@ -10,10 +10,16 @@ from dataclasses import replace
 from planner.pull_requests.commit_status import MOST, commit_status
 from planner.pull_requests.cycle_record import CycleRecord
 from planner.pull_requests.deliveries import Delivery, DeliveryStep
-from planner.pull_requests.failure_issues import FailureRecord, IssueFamily, TargetFailure, issue_body, record_failures
+from planner.pull_requests.failure_issues import (
+    FailureRecord,
+    IssueFamily,
+    TargetFailure,
+    failure_issue_body,
+    record_failures,
+)
 from planner.pull_requests.rollout_comment import comment_body
 from planner.pull_requests.text_markers import has_marker
-from planner.render.pull_request_pages import render_pull_cycle
+from planner.render.pull_request_cycle_text import render_pull_cycle
 from tests.unit.pulls.samples import GREEN, candidate, decision
 
 _PIECES = (
@@ -62,7 +68,7 @@ def test_p20_500_hostile_pull_requests_are_shown_as_text() -> None:
         record_of_all = record_failures(
             FailureRecord(IssueFamily.CHECK), [TargetFailure(IssueFamily.CHECK, "#17", title, "2026-11-04T12:00:00Z")]
         )
-        issue = issue_body(record_of_all, "D601/v03", "hwplan prs")
+        issue = failure_issue_body(record_of_all, "D601/v03", "hwplan prs")
         for text in (comment, issue):
             assert _shows_what_it_is(text), (at, text)
             bare = re.sub(r"`[^`\n]*`|<code>[^<\n]*</code>", "", text)  # what is inside of code is inert

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import random
 
-from planner.pull_requests.failure_issues import FailureRecord, IssueFamily, TargetFailure, issue_body, record_failures
-from planner.pull_requests.issue_sections import IssueSection, parse_sections, render_sections, with_section
+from planner.pull_requests.failure_issues import (
+    FailureRecord,
+    IssueFamily,
+    TargetFailure,
+    failure_issue_body,
+    record_failures,
+)
+from planner.pull_requests.issue_sections import (
+    IssueSection,
+    parse_issue_sections,
+    render_issue_sections,
+    with_issue_section,
+)
 from planner.pull_requests.text_markers import body_with_marker, has_marker
 
 NODES = ("d518", "d601", "g14", "jd01")
@@ -17,9 +28,11 @@ def test_what_is_rendered_is_read_again() -> None:
     for _ in range(200):
         name, text = draw.choice(NODES), "\n".join(f"| `{draw.random()}` |" for _ in range(draw.randint(1, 4)))
         before = {one.name: one for one in sections if one.name != name}
-        sections = with_section(sections, IssueSection(name, text, draw.random() < 0.5))
-        body = body_with_marker(render_sections(sections), "failure:v03:cd-failed")
-        assert parse_sections(body.replace("\n", "\r\n")) == sections and has_marker(body, "failure:v03:cd-failed")
+        sections = with_issue_section(sections, IssueSection(name, text, draw.random() < 0.5))
+        body = body_with_marker(render_issue_sections(sections), "failure:v03:cd-failed")
+        assert parse_issue_sections(body.replace("\n", "\r\n")) == sections and has_marker(
+            body, "failure:v03:cd-failed"
+        )
         assert {one.name: one for one in sections if one.name != name} == before
 
 
@@ -28,10 +41,10 @@ def test_a_reason_cannot_begin_or_end_a_part() -> None:
     record = record_failures(
         FailureRecord(IssueFamily.CD_FAILED), [TargetFailure(IssueFamily.CD_FAILED, evil, evil, "2026-11-04T12:00:00Z")]
     )
-    mine = IssueSection("d601", issue_body(record, "D601/v03", "hwplan prs"), True)
-    assert parse_sections(render_sections([mine])) == (mine,)
+    mine = IssueSection("d601", failure_issue_body(record, "D601/v03", "hwplan prs"), True)
+    assert parse_issue_sections(render_issue_sections([mine])) == (mine,)
 
 
 def test_what_is_no_part_is_none() -> None:
-    assert parse_sections("a text\n<!-- hwplan:section:d601:open -->\nwithout an end") == ()
-    assert parse_sections("<!-- hwplan:section-end -->") == ()
+    assert parse_issue_sections("a text\n<!-- hwplan:section:d601:open -->\nwithout an end") == ()
+    assert parse_issue_sections("<!-- hwplan:section-end -->") == ()

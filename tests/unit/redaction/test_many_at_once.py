@@ -12,7 +12,7 @@ from planner.address import Address
 from planner.ports import Present, Preview, ReadResult
 from planner.redaction.clean_values import OWN, _cleaned, _texts, clean_texts_in_value, is_clean
 from planner.redaction.redactor import _BETWEEN, MASK, REDACTOR, Redactor
-from planner.redaction.window_index import WINDOW, WindowIndex, may_stand_in, text_groups
+from planner.redaction.window_index import WINDOW, WindowIndex, character_groups_of_text, may_contain_secret_fragment
 from providers.redacting_provider import RedactingProvider
 from tests.canaries.canary import canary, encodings
 from tests.unit.redaction.test_redaction import knowing
@@ -39,8 +39,10 @@ def test_a_window_is_found_wherever_it_begins(windows: list[str], text: str) -> 
 @given(st.text("abcd", min_size=1, max_size=40), st.data())
 def test_a_part_of_a_text_may_stand_in_it(text: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text) - 1))
-    assert may_stand_in(text_groups(text), text[start : data.draw(st.integers(start + 1, len(text)))])
-    assert not may_stand_in(text_groups(text), "efghijkl")
+    assert may_contain_secret_fragment(
+        character_groups_of_text(text), text[start : data.draw(st.integers(start + 1, len(text)))]
+    )
+    assert not may_contain_secret_fragment(character_groups_of_text(text), "efghijkl")
 
 
 @given(st.lists(FEW, max_size=6), st.lists(FEW, min_size=1, max_size=3))

@@ -18,10 +18,10 @@ from planner.events import Applied, Began, Ended, Event, NodeResult, Waiting
 from planner.plan import Action, Plan
 from planner.plan_document import plan_document
 from planner.render.graphs import render_graph_as
-from planner.render.html import render_html
 from planner.render.markdown import LIMIT, render_markdown
 from planner.render.plan_graph import graph_of_plan
-from planner.render.plan_json import render_json
+from planner.render.plan_html import render_html
+from planner.render.plan_json import render_plan_json
 from planner.render.run_progress import ProgressLines, ProgressTree
 from planner.render.run_summary import render_run_summary
 from planner.render.terminal import render_plan
@@ -56,8 +56,8 @@ def test_json_holds_the_very_strings_and_is_inert_on_a_terminal(texts: tuple[str
     for text, plan in plans(texts):
         whole = plan_document(plan)
         assert whole["changes"][0]["scope"] == text
-        assert json.loads(render_json(plan)) == whole
-        shown = render_json(plan, for_terminal=True)
+        assert json.loads(render_plan_json(plan)) == whole
+        shown = render_plan_json(plan, for_terminal=True)
         assert json.loads(shown) == whole
         assert all(char == "\n" or char.isprintable() for char in shown) and not CI_COMMANDS.search(shown), text
 

@@ -13,8 +13,8 @@ import pytest
 from planner.address import Address
 from planner.graph import Edge, make_graph
 from planner.plan import Action, FieldChange, FieldOp
-from planner.render.html import render_html
 from planner.render.html_view import MOST_DRAWN, make_html_report
+from planner.render.plan_html import render_html
 from tests.unit.render.reading_html import Page
 from tests.unit.render.sample_plans import SAMPLES, change, many, mixed, plan_of
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from planner.plan import ClusterIdentity, Selection
-from planner.render.closeout_record import closeout_line, closeout_markdown, closeout_statement, closeout_table
+from planner.render.closeout_record import closeout_line, closeout_markdown, closeout_table, in_toto_statement
 from planner.render.lane_status import LaneStatusPage, lane_status_markdown, render_lane_status
 from planner.render.lane_status_json import lane_status_json
 from planner.rollout import lane_evidence as names
@@ -82,7 +82,7 @@ FORMS: Mapping[str, Callable[[LaneStatusPage], str]] = {
     "closeout-200.txt": lambda page: closeout_table(closeout_record(page.evidence), 200),
     "closeout.md": lambda page: closeout_markdown(closeout_record(page.evidence)),
     "closeout.in-toto.json": lambda page: (
-        json.dumps(closeout_statement(closeout_record(page.evidence)), indent=1, sort_keys=True) + "\n"
+        json.dumps(in_toto_statement(closeout_record(page.evidence)), indent=1, sort_keys=True) + "\n"
     ),
     "closeout.json": lambda page: json.dumps(closeout_record(page.evidence), indent=1, sort_keys=True) + "\n",
 }

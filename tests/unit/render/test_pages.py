@@ -18,9 +18,9 @@ from planner.cli.plan import FORMATS
 from planner.cli.show_pages import show_saved_plan
 from planner.plan import Action, Plan
 from planner.plan_document import dump_plan, load_plan
-from planner.render.html import render_html
 from planner.render.markdown import LIMIT, render_markdown
-from planner.render.plan_json import render_json
+from planner.render.plan_html import render_html
+from planner.render.plan_json import render_plan_json
 from planner.render.review_context import ReviewContext
 from planner.render.terminal import render_plan
 from planner.render.terminal_style import column_count
@@ -99,7 +99,7 @@ def test_notes_are_for_the_reader_and_not_in_the_plan() -> None:
     notes = {plan.changes[0].address: "ours since run 17, no longer declared"}
     for render in (render_plan, render_markdown, render_html):
         assert "ours since run 17" in render(plan, notes=notes)
-    assert "ours since run 17" not in render_json(plan)
+    assert "ours since run 17" not in render_plan_json(plan)
 
 
 def test_what_guards_will_refuse_stands_on_every_page() -> None:
@@ -203,7 +203,7 @@ def test_a_secret_is_its_fingerprint_in_every_form() -> None:
     plan = plan_of(change("Secret/n/s", Action.CREATE, desired=desired))
     for page in (render_plan(plan, width=200), render_markdown(plan)):
         assert "pg.env" not in page
-    held = json.loads(render_json(plan))["changes"][0]["desired"]["data"]["password"]
+    held = json.loads(render_plan_json(plan))["changes"][0]["desired"]["data"]["password"]
     assert held == {"$hwplan": {"sealed": leaf.ref, "fingerprint": leaf.fingerprint}}
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from planner.address import Address
 from planner.errors import ForeignPlan
-from planner.field_path import ListItem, SetMember
+from planner.field_path import ListItem, SetMemberPathElement
 from planner.plan import (
     Action,
     BlockedResource,
@@ -26,7 +26,7 @@ from planner.plan import (
     Selection,
     VerifiedBy,
 )
-from planner.plan_document import compact_plan, dump_plan, load_plan, plan_document
+from planner.plan_document import dump_plan, encode_compact_plan, load_plan, plan_document
 from planner.plan_id import plan_id
 from planner.source_ref import SourceRef
 from planner.values import (
@@ -35,7 +35,7 @@ from planner.values import (
     SealedSecret,
     canonical_bytes,
     document_digest,
-    encode_leaves,
+    encode_special_leaves,
     parse_output_ref,
 )
 from tests.unit.render.sample_plans import HOSTILE, SAMPLES, hostile, mixed
@@ -58,7 +58,7 @@ ITEMS = st.lists(st.tuples(NAMES.filter(str.isalnum), SCALARS), min_size=1, max_
 ELEMENTS = st.one_of(
     WORDS,
     st.integers(0, 12),
-    st.builds(SetMember, SCALARS),
+    st.builds(SetMemberPathElement, SCALARS),
     ITEMS.map(lambda pairs: ListItem(tuple(sorted(pairs, key=repr)))),
 )
 PATHS = st.lists(ELEMENTS, max_size=4).map(tuple)
@@ -147,7 +147,7 @@ def test_what_is_written_is_read_back(plan: Plan) -> None:
 @given(plans())
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_what_a_state_keeps_are_the_canonical_bytes(plan: Plan) -> None:
-    data = compact_plan(plan, plan_id(plan))
+    data = encode_compact_plan(plan, plan_id(plan))
     assert data == canonical_bytes(plan_document(plan)) and load_plan(data) == plan
 
 
@@ -295,5 +295,5 @@ def test_a_plan_file_is_indented_json(plan: Plan) -> None:
 
 @pytest.mark.parametrize("value", [{}, [], {"a": []}, {"a": {}}, [[1, "ä\u2028\n"], {"b": [None, True, 1.5]}, ""]])
 def test_what_holds_no_special_leaf_is_not_copied(value: Json) -> None:
-    assert encode_leaves(value) is value
-    assert encode_leaves({"x": value, "s": SealedSecret("r", "f")})["x"] is value
+    assert encode_special_leaves(value) is value
+    assert encode_special_leaves({"x": value, "s": SealedSecret("r", "f")})["x"] is value

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from planner.plan import Action, Change, FieldChange, FieldOp, Plan
 from planner.plan_document import load_plan
 from planner.render.field_detail import field_detail
-from planner.render.html import render_html
 from planner.render.markdown import render_markdown
-from planner.render.plan_json import render_json
+from planner.render.plan_html import render_html
+from planner.render.plan_json import render_plan_json
 from planner.render.symbols import action_symbol
 from planner.render.terminal import render_plan
 from tests.unit.render.reading_html import Page
@@ -138,7 +138,7 @@ def plans(draw: st.DrawFn) -> Plan:
 
 
 def agree(plan: Plan) -> None:
-    reported = from_json(render_json(plan))
+    reported = from_json(render_plan_json(plan))
     assert from_html(render_html(plan)) == reported
     assert from_text(render_plan(plan, width=WIDE, full=True)) == reported
     assert from_markdown(render_markdown(plan)).without_new() == reported.without_new()
@@ -152,7 +152,7 @@ def test_every_form_tells_the_same(plan: Plan) -> None:
 
 def test_every_form_tells_the_same_of_the_sample() -> None:
     plan = mixed()
-    reported = from_json(render_json(plan))
+    reported = from_json(render_plan_json(plan))
     shown = from_html(render_html(plan))
     assert [item[:2] for item in shown.changes] == [item[:2] for item in reported.changes]
     assert shown.counts == reported.counts == from_text(render_plan(plan, width=WIDE)).counts

@@ -8,38 +8,38 @@ import pytest
 from markdown_it import MarkdownIt
 
 from planner.render.rollout_brief import BriefEntry, brief_marker, render_brief_entry
-from planner.rollout.changelog import CommitMeaning, MergedCommit, commit_meaning, group_by_meaning
+from planner.rollout.changelog import ChangelogCommit, ChangelogGroup, changelog_group_of, group_by_meaning
 from planner.values import JsonObject
 
 
 @pytest.mark.parametrize(
     ("subject", "meaning"),
     [
-        ("feat: device groups", CommitMeaning.FEATURE),
-        ("feat(api)!: another path", CommitMeaning.BREAKING),
-        ("fix(web): a crash", CommitMeaning.FIX),
-        ("FIX: upper case", CommitMeaning.FIX),
-        ("perf: one query", CommitMeaning.PERFORMANCE),
-        ("chore: tidy", CommitMeaning.INTERNAL),
-        ("ci: cache", CommitMeaning.OPERATION),
-        ("Add a route for devices", CommitMeaning.FEATURE),
-        ("Fixes the queue", CommitMeaning.FIX),
-        ("Remove the old gateway", CommitMeaning.REMOVED),
-        ("bump node to 22", CommitMeaning.OPERATION),
-        ("Rename a module", CommitMeaning.INTERNAL),
-        ("address book", CommitMeaning.OTHER),  # no "add"
-        ("unknown: type", CommitMeaning.OTHER),
-        ("", CommitMeaning.OTHER),
+        ("feat: device groups", ChangelogGroup.FEATURE),
+        ("feat(api)!: another path", ChangelogGroup.BREAKING),
+        ("fix(web): a crash", ChangelogGroup.FIX),
+        ("FIX: upper case", ChangelogGroup.FIX),
+        ("perf: one query", ChangelogGroup.PERFORMANCE),
+        ("chore: tidy", ChangelogGroup.INTERNAL),
+        ("ci: cache", ChangelogGroup.OPERATION),
+        ("Add a route for devices", ChangelogGroup.FEATURE),
+        ("Fixes the queue", ChangelogGroup.FIX),
+        ("Remove the old gateway", ChangelogGroup.REMOVED),
+        ("bump node to 22", ChangelogGroup.OPERATION),
+        ("Rename a module", ChangelogGroup.INTERNAL),
+        ("address book", ChangelogGroup.OTHER),  # no "add"
+        ("unknown: type", ChangelogGroup.OTHER),
+        ("", ChangelogGroup.OTHER),
     ],
 )
-def test_meaning(subject: str, meaning: CommitMeaning) -> None:
-    assert commit_meaning(MergedCommit("a" * 40, subject)) is meaning
+def test_meaning(subject: str, meaning: ChangelogGroup) -> None:
+    assert changelog_group_of(ChangelogCommit("a" * 40, subject)) is meaning
 
 
 def test_a_breaking_footer_counts_whatever_the_subject_says() -> None:
-    assert list(group_by_meaning([MergedCommit("a", "fix: x", breaking=True), MergedCommit("b", "feat: y")])) == [
-        CommitMeaning.BREAKING,
-        CommitMeaning.FEATURE,
+    assert list(group_by_meaning([ChangelogCommit("a", "fix: x", breaking=True), ChangelogCommit("b", "feat: y")])) == [
+        ChangelogGroup.BREAKING,
+        ChangelogGroup.FEATURE,
     ]
 
 
@@ -61,7 +61,7 @@ def record(**more: object) -> JsonObject:
 
 
 def test_an_entry() -> None:
-    commits = (MergedCommit("c" * 40, "feat: groups"), MergedCommit("d" * 40, "fix: a crash"))
+    commits = (ChangelogCommit("c" * 40, "feat: groups"), ChangelogCommit("d" * 40, "fix: a crash"))
     text = render_brief_entry(BriefEntry(record(), 17, commits, "e" * 40))
     assert text == "\n".join(
         [
@@ -90,7 +90,7 @@ def test_an_entry() -> None:
     "subject", ["@admin <script>x</script>", "[x](http://evil)", "`a` ``b``", "| a | b", "<!-- hwplan:x -->"]
 )
 def test_a_hostile_subject_stays_text(subject: str) -> None:
-    text = render_brief_entry(BriefEntry(record(), 0, (MergedCommit("c" * 40, subject),)))
+    text = render_brief_entry(BriefEntry(record(), 0, (ChangelogCommit("c" * 40, subject),)))
     line = next(line for line in text.splitlines() if line.startswith("- "))
     shown = [part for token in MarkdownIt("commonmark").parse(line) for part in token.children or ()]
     acting = [
@@ -100,7 +100,7 @@ def test_a_hostile_subject_stays_text(subject: str) -> None:
 
 
 def test_an_entry_fits_and_says_what_it_left_out() -> None:
-    many = tuple(MergedCommit(f"{at:040}", f"feat: {'<' * 200} {at}") for at in range(300))
+    many = tuple(ChangelogCommit(f"{at:040}", f"feat: {'<' * 200} {at}") for at in range(300))
     text = render_brief_entry(BriefEntry(record(), 0, many))
     assert len(text) < 65_000 and "and 240 older ones" in text
 

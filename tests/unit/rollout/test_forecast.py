@@ -9,7 +9,7 @@ import pytest
 
 from planner.address import Address
 from planner.render.rollout_pages import render_forecast
-from planner.rollout.forecast import PastNodeTime, forecast_rollout, nearest_rank_percentile, stage_seconds
+from planner.rollout.forecast import PastChangeTime, forecast_rollout, nearest_rank_percentile, stage_seconds
 from planner.rollout.rollout_stages import RolloutStage
 
 RUN = "hwlab-v03-ci-poll"
@@ -25,8 +25,8 @@ JOURNAL = [
 ]
 
 
-def nodes(factor: float = 1.0) -> list[PastNodeTime]:
-    return [PastNodeTime(Address.parse(address), True, seconds * factor, at) for address, seconds, at in JOURNAL]
+def nodes(factor: float = 1.0) -> list[PastChangeTime]:
+    return [PastChangeTime(Address.parse(address), True, seconds * factor, at) for address, seconds, at in JOURNAL]
 
 
 def test_stages_of_a_journal() -> None:
@@ -44,7 +44,7 @@ def test_stages_of_a_journal() -> None:
 
 
 def test_what_did_nothing_does_not_count() -> None:
-    skipped = [PastNodeTime(one.address, False, one.seconds, one.ended) for one in nodes()]
+    skipped = [PastChangeTime(one.address, False, one.seconds, one.ended) for one in nodes()]
     assert stage_seconds(skipped) == {} and forecast_rollout([{}], list(RolloutStage), 120).runs == 0
 
 

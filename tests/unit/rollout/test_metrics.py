@@ -9,8 +9,8 @@ from planner.rollout.metrics_verdicts import (
     ScrapeTargetRow,
     compare_scrape_targets,
     exit_code_of_queries,
-    exit_code_of_targets,
     judge_query,
+    scrape_targets_exit_code,
     single_number,
     traffic_queries,
 )
@@ -51,7 +51,11 @@ def test_a_boundary_is_neither_fewer_nor_more() -> None:
         ("h:9/m", "not scraped"),
         ("h:2/m", "not declared"),
     ]
-    assert exit_code_of_targets(rows) == 2 and exit_code_of_targets(rows[:1]) == 0 and exit_code_of_targets(()) == 2
+    assert (
+        scrape_targets_exit_code(rows) == 2
+        and scrape_targets_exit_code(rows[:1]) == 0
+        and scrape_targets_exit_code(()) == 2
+    )
 
 
 def test_traffic_is_asked_for_one_client_and_one_time() -> None:

@@ -7,7 +7,12 @@ import json
 import pytest
 
 from planner.errors import PermanentError
-from planner.rollout.promotion import PromotedService, parse_promoted_services, predict_promotion, service_inputs_digest
+from planner.rollout.promotion_prediction import (
+    PromotedService,
+    parse_promoted_services,
+    predict_promotion,
+    service_inputs_digest,
+)
 
 API = PromotedService("api", "r/shop/api", ("packages/a", "services/api"), "npm")
 WEB = PromotedService("web", "r/shop/web", ("services/web",), "none")

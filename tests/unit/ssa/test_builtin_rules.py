@@ -9,7 +9,7 @@ import pytest
 from planner.field_path import render_path
 from planner.values import JsonObject
 from providers.kubernetes.ssa import builtin_values, merge
-from providers.kubernetes.ssa.builtin_forms import form_error
+from providers.kubernetes.ssa.builtin_value_formats import form_error
 from providers.kubernetes.ssa.immutable_fields import immutable_changes
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 

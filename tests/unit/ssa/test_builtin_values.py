@@ -9,8 +9,8 @@ import pytest
 from planner.field_path import render_path
 from planner.values import JsonObject
 from providers.kubernetes.ssa import builtin_values, merge
-from providers.kubernetes.ssa.builtin_forms import form_error
 from providers.kubernetes.ssa.builtin_rules import RULES
+from providers.kubernetes.ssa.builtin_value_formats import form_error
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
 TYPES = MergeTypeTable.builtin()

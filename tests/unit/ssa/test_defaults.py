@@ -8,7 +8,7 @@ import pytest
 
 from planner.values import JsonObject
 from providers.kubernetes.ssa import builtin_values, merge
-from providers.kubernetes.ssa.image_names import pull_policy
+from providers.kubernetes.ssa.image_pull_policy import pull_policy
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
 TYPES = MergeTypeTable.builtin()

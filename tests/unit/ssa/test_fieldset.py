@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.field_path import FieldPath, ListItem, SetMember
+from planner.field_path import FieldPath, ListItem, SetMemberPathElement
 from providers.kubernetes.ssa.fieldset import FieldSet, check_fields_v1
 
 SERVER = """{"f:metadata":{"f:finalizers":{".":{},"v:\\"a/b\\"":{}},"f:labels":{".":{},"f:app":{}}},
@@ -19,7 +19,7 @@ SERVER = """{"f:metadata":{"f:finalizers":{".":{},"v:\\"a/b\\"":{}},"f:labels":{
 
 elements = st.one_of(
     st.sampled_from("abc"),
-    st.builds(lambda value: SetMember(value), st.sampled_from(["x", 1, True])),
+    st.builds(lambda value: SetMemberPathElement(value), st.sampled_from(["x", 1, True])),
     st.builds(lambda name, port: ListItem((("name", name), ("port", port))), st.sampled_from("mn"), st.integers(0, 1)),
     st.integers(0, 2),
 )
@@ -33,7 +33,7 @@ def test_reads_and_writes_what_the_server_wrote() -> None:
     item = ListItem((("port", 80), ("protocol", "TCP")))
     assert ("spec", "ports", item, "targetPort") in parsed
     assert ("spec", "ports", item) in parsed
-    assert ("metadata", "finalizers", SetMember("a/b")) in parsed
+    assert ("metadata", "finalizers", SetMemberPathElement("a/b")) in parsed
     assert ("spec",) not in parsed
     assert json.dumps(parsed.serialise()) == json.dumps(document)
 
@@ -73,7 +73,9 @@ def test_a_check_refuses_what_reading_refuses(fields: Any) -> None:
 
 
 def test_keys_are_in_the_servers_order() -> None:
-    made = FieldSet.of([(3,), (SetMember("b"),), (SetMember(2),), (ListItem((("name", "x"),)),), ("z",), ("a",)])
+    made = FieldSet.of(
+        [(3,), (SetMemberPathElement("b"),), (SetMemberPathElement(2),), (ListItem((("name", "x"),)),), ("z",), ("a",)]
+    )
     assert list(made.serialise()) == ["f:a", "f:z", 'k:{"name":"x"}', "v:2", 'v:"b"', "i:3"]
 
 

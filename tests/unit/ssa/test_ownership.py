@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from planner.field_path import ListItem, SetMember, render_path
+from planner.field_path import ListItem, SetMemberPathElement, render_path
 from providers.kubernetes.ssa.merge import merge_plain_update, merge_server_side_apply
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.ownership import (
@@ -191,4 +191,4 @@ def test_projection_of_sets_and_empty_maps() -> None:
     live = copy.deepcopy(document)
     live["spec"] = {"letters": ["b", "a"], "plain": {"x": "y"}, "text": "t"}
     assert project_fields(live, document, TYPES)["spec"] == {"letters": ["a"], "plain": {}}
-    assert SetMember("a").value == "a"
+    assert SetMemberPathElement("a").value == "a"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from planner.field_path import FieldPath, ListItem, SetMember
+from planner.field_path import FieldPath, ListItem, SetMemberPathElement
 from providers.kubernetes.ssa import merge_types
 from providers.kubernetes.ssa.merge_types import MergeTypeTable, list_keys
 from tests.fidelity.crds import CRDS, GROUP
@@ -25,7 +25,7 @@ CONTAINERS = ("spec", "template", "spec", "containers")
         ((*CONTAINERS, ListItem((("name", "c"),)), "env"), ("name",)),
         ((*CONTAINERS, 0, "args"), "atomic"),
         (("metadata", "finalizers"), "set"),
-        (("metadata", "finalizers", SetMember("x")), None),
+        (("metadata", "finalizers", SetMemberPathElement("x")), None),
         (("spec", "replicas"), None),
         (("spec", "nothing", "here"), None),
     ],

@@ -12,7 +12,7 @@ import pytest
 from planner.errors import StateError
 from state import StateStore
 from state.migrate import STEPS
-from state.state_file import initial_file_name
+from state.state_file import temporary_state_file_name
 from tests.unit.state.state_plans import applied, change, opened, plan, whole_run
 
 
@@ -184,7 +184,7 @@ def test_a_creation_killed_between_link_and_unlink_can_be_used(tmp_path: Path) -
     path = tmp_path / "a.db"
     with StateStore.open(path):
         pass
-    initial_file_name(path).hardlink_to(path)
+    temporary_state_file_name(path).hardlink_to(path)
     with StateStore.open(path) as store:
         assert store.records() == ()
 

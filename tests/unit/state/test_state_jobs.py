@@ -19,10 +19,10 @@ def test_a_job_begins_once_and_its_first_end_stays(tmp_path: Path) -> None:
             made = detached_jobs.create_job(database, "nightly", ("apply", "--confirm"))
         assert (made.id, made.state, made.ok, made.pid) == ("job-1", "queued", None, None)
         with database.transaction():
-            begun = detached_jobs.begin_job(database, 1)
+            begun = detached_jobs.begin_detached_job(database, 1)
         assert begun.state == "running" and begun.pid == process_identity.this_process().pid
         with pytest.raises(SelectionError, match="job-1 is running"):
-            detached_jobs.begin_job(database, 1)
+            detached_jobs.begin_detached_job(database, 1)
         with database.transaction():
             detached_jobs.end_job(database, 1, 0)
             detached_jobs.end_job(database, 1, 1)

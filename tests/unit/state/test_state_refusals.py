@@ -83,7 +83,7 @@ def test_whose_left_overs_are_removed(tmp_path: Path) -> None:
     names = {pid: tmp_path / f".state.db.{pid}.new" for pid in (str(os.getpid()), "1", "999999999", "word")}
     for one in names.values():
         one.write_text("")
-    state_file.remove_initial_files(path)
+    state_file.remove_temporary_state_files(path)
     assert {pid for pid, one in names.items() if one.exists()} == {"1", "word"}
 
 

@@ -12,7 +12,7 @@ from planner.errors import SelectionError
 from planner.events import Ended, NodeResult, Waiting
 from planner.plan import Action
 from planner.source_ref import SourceRef
-from planner.values import OutputRef, SealedSecret, document_digest, encode_leaves
+from planner.values import OutputRef, SealedSecret, document_digest, encode_special_leaves
 from tests.unit.state.state_plans import address, applied, began, carry_out, change, ended, opened, plan, whole_run
 
 
@@ -38,7 +38,7 @@ def test_records_are_what_was_applied(tmp_path: Path) -> None:
         record = store.snapshot(["app"]).records[address("a")]
         assert (record.api_version, record.owned_by, record.scope, record.uid, record.run) == (
             "v1", "app", "infra", "u1", 1)  # fmt: skip
-        assert record.applied == document_digest(encode_leaves(a.desired))
+        assert record.applied == document_digest(encode_special_leaves(a.desired))
         assert record.source == SourceRef("config/a.yaml", 3, 5)
         assert set(store.snapshot(["app"]).records) == {address("a")}
         assert set(store.snapshot(["app", "other"]).records) == {address("a"), address("b")}

@@ -12,7 +12,7 @@ from planner.spec.node import Node
 
 
 @dataclass(frozen=True, slots=True)
-class PullRuleFault:
+class PullRequestRuleFault:
     """What is wrong: the field below the lane, the message, the remedy."""
 
     path: Path
@@ -32,34 +32,34 @@ class LaneTakingPullRequests:
     authority: str
 
 
-def pull_remote(lane: Lane, node: Node) -> GitRemote | None:
+def pull_request_remote(lane: Lane, node: Node) -> GitRemote | None:
     """The remote that the pull requests of a lane are of; None where the node has none of this name."""
     remotes = node.git_mirror.remotes if node.git_mirror is not None else {}
     return remotes.get(lane.remote) if lane.remote is not None else None
 
 
-def pull_rule_faults(lane: Lane, node: Node) -> Iterator[PullRuleFault]:
+def pull_request_rule_faults(lane: Lane, node: Node) -> Iterator[PullRequestRuleFault]:
     """What one lane alone shows to be wrong."""
     rules = lane.pulls
     if rules is None:
         return
-    remote = pull_remote(lane, node)
+    remote = pull_request_remote(lane, node)
     if lane.remote is None or (remote is not None and remote.repo is None):
-        yield PullRuleFault(
+        yield PullRequestRuleFault(
             ("pulls",), "pulls: the lane has no repository on GitHub", "name a `remote` that has `repo`"
         )
     if lane.source_branch is None:
-        yield PullRuleFault(("pulls",), "pulls: the lane has no branch to merge into", "write `sourceBranch`")
+        yield PullRequestRuleFault(("pulls",), "pulls: the lane has no branch to merge into", "write `sourceBranch`")
     quorum, people = rules.approvals.quorum, {name.lower() for name in rules.approvals.people}
     if quorum > len(people):
         text = f"pulls.approvals: {quorum} have to approve, and {len(people)} may"
-        yield PullRuleFault(
+        yield PullRequestRuleFault(
             ("pulls", "approvals"), text, "name more `people`, or lower `quorum` (0: nobody approves plans)"
         )
     both = sorted({*rules.checks.required} & {*rules.checks.optional})
     if both:
         text = f"pulls.checks: {', '.join(both)} cannot be both required and optional"
-        yield PullRuleFault(("pulls", "checks"), text, "take it out of one of the lists")
+        yield PullRequestRuleFault(("pulls", "checks"), text, "take it out of one of the lists")
 
 
 def lane_taking_pull_requests(
@@ -67,7 +67,7 @@ def lane_taking_pull_requests(
 ) -> LaneTakingPullRequests | None:
     """The lane `named` of `product` on the node `at` as it is compared with others; None where it takes no pull
     requests, or its faults are its own."""
-    remote = pull_remote(lane, node)
+    remote = pull_request_remote(lane, node)
     if lane.pulls is None or remote is None or remote.repo is None or lane.source_branch is None:
         return None
     return LaneTakingPullRequests(at, product, named, remote.repo, lane.source_branch, lane.pulls.authority)
@@ -75,12 +75,12 @@ def lane_taking_pull_requests(
 
 def merge_authority_fault(
     one: LaneTakingPullRequests, lanes: Sequence[LaneTakingPullRequests], nodes: Sequence[str]
-) -> PullRuleFault | None:
+) -> PullRequestRuleFault | None:
     """Whether the authority of a lane is a node that has the lane, and the only one that merges into the branch."""
     path: Path = ("pulls", "authority")
     if one.authority not in nodes:
         text = f"pulls.authority: {one.authority} does not have the lane {one.name}"
-        return PullRuleFault(path, text, f"one of {', '.join(nodes)}")
+        return PullRequestRuleFault(path, text, f"one of {', '.join(nodes)}")
     for other in lanes:
         if (other.repo.lower(), other.branch) != (one.repo.lower(), one.branch):
             continue
@@ -89,5 +89,5 @@ def merge_authority_fault(
                 f"pulls.authority: {one.authority} for {one.name} and {other.authority} for {other.name} of "
                 f"{other.node} would both merge into {one.branch} of {one.repo}"
             )
-            return PullRuleFault(path, text, "one node merges into a branch, for one lane")
+            return PullRequestRuleFault(path, text, "one node merges into a branch, for one lane")
     return None

@@ -16,7 +16,7 @@ _LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 _REF = "org.opencontainers.image.ref.name"
 
 
-def create_layout(folder: Path, images: Sequence[str]) -> None:
+def create_oci_layout(folder: Path, images: Sequence[str]) -> None:
     """Write the layout into `folder` (made here): every image of `images` under its full name."""
     (folder / "blobs" / "sha256").mkdir(parents=True)
     (folder / "oci-layout").write_bytes(_json({"imageLayoutVersion": "1.0.0"}))

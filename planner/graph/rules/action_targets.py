@@ -14,7 +14,7 @@ from planner.address import Address, group_of
 from planner.graph.edge import Edge
 from planner.graph.edge_collector import EdgeCollector
 from planner.graph.resource_index import map_or_empty, text_or_empty
-from planner.spec.kinds.targets import TARGETS, TargetField
+from planner.spec.kinds.targets import TARGETS, TargetAddressField
 from planner.values import JsonValue, OutputRef, OutputTemplate
 
 KINDS = frozenset(TARGETS)
@@ -38,7 +38,7 @@ def draw(collector: EdgeCollector) -> None:
         _draw_selector(collector, targets.selector)
 
 
-def _target(collector: EdgeCollector, field: TargetField) -> Address | None:
+def _target(collector: EdgeCollector, field: TargetAddressField) -> Address | None:
     written = collector.spec.get(field.name)
     if field.named is None or not isinstance(written, str) or written.count("/") >= 2:
         return _declared(collector, written)
@@ -61,7 +61,7 @@ def _declared(collector: EdgeCollector, written: JsonValue) -> Address | None:
         return None
 
 
-def _draw_all_of_lane(collector: EdgeCollector, field: TargetField) -> None:
+def _draw_all_of_lane(collector: EdgeCollector, field: TargetAddressField) -> None:
     for other in collector.index.resources:
         if (other.kind, other.group, other.node_lane) == (
             field.else_after,
@@ -71,7 +71,7 @@ def _draw_all_of_lane(collector: EdgeCollector, field: TargetField) -> None:
             collector.after(other, "synced-target", f"spec.{field.name}")
 
 
-def _draw_followed(collector: EdgeCollector, named: TargetField, target: Address | None) -> None:
+def _draw_followed(collector: EdgeCollector, named: TargetAddressField, target: Address | None) -> None:
     followed = collector.spec.get(named.name)
     for number, written in enumerate(followed if isinstance(followed, list) else ()):
         field = f"spec.{named.name}[{number}]"

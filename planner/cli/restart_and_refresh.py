@@ -24,7 +24,7 @@ def restart(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_jso
 
     Those of role `runtime` and what the lane's Applications manage; others by --target Deployment/NAMESPACE/NAME.
     """
-    from planner.app.on_demand import with_restarts
+    from planner.app.restarts_and_refreshes import with_restarts
 
     targets = request.targets
     return _apply(
@@ -44,13 +44,13 @@ def restart(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_jso
 @apply_options
 def refresh(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Have Argo CD make the lane's manifests anew and compare them (a hard refresh); no workload is patched."""
-    from planner.app.on_demand import with_refreshes
+    from planner.app.restarts_and_refreshes import with_argo_refreshes
 
     targets = request.targets
     return _apply(
         request,
         "refresh",
-        lambda session: with_refreshes(session, targets),
+        lambda session: with_argo_refreshes(session, targets),
         confirm and not dry_run,
         plan_id,
         as_json,
@@ -67,11 +67,11 @@ def _apply(
     as_json: bool,
     how: dict[str, Any],
 ) -> int:
-    from planner.app.on_demand import is_on_demand
-    from planner.cli.part_command import apply_part
+    from planner.app.restarts_and_refreshes import is_on_demand
+    from planner.cli.part_command import plan_and_apply_part
 
     words = "".join(f" --target {word}" for word in request.targets)
-    return apply_part(
+    return plan_and_apply_part(
         replace(request, targets=()),  # they choose workloads, and no resources of the graph
         is_on_demand,
         verb + words,

@@ -13,7 +13,7 @@ from dataclasses import field
 
 from planner.dataclass import dataclass
 from planner.ports import Fingerprinter
-from planner.values import SealedSecret, Vault, parse_generated
+from planner.values import SealedSecret, Vault, parse_generated_secret_reference
 
 INLINE = "manifest:"  # a value that stands in a manifest
 KEY_CHECK = b"hwplan.dev/key-check"  # its fingerprint says whether two fingerprints were made with one key
@@ -37,7 +37,7 @@ class RecordedSecrets:
         One that the snapshot did not look at ends the search: it may have a value, and would win.
         """
         for ref in refs:
-            if parse_generated(ref):  # a value that is made at the first apply has no source
+            if parse_generated_secret_reference(ref):  # a value that is made at the first apply has no source
                 return SealedSecret(ref, "")
             if (known := self.fingerprints.get(ref)) is None:
                 tried.append(f"the snapshot knows nothing of {ref}")

@@ -10,7 +10,7 @@ from planner.app.apply_plan import ApplyChoices
 from planner.app.pull_requests.apply_cycle import AppliedCycle, apply_cycle, plan_cycle
 from planner.app.pull_requests.cycle_context import CycleContext
 from planner.app.pull_requests.cycle_resources import CycleResources, cycle_resources
-from planner.app.pull_requests.standing_failures import remember_mismatch
+from planner.app.pull_requests.standing_failures import remember_merge_mismatch
 from planner.errors import HwplanError, LockedError, StalePlan
 from planner.events import NodeResult
 from planner.pull_requests.deliveries import (
@@ -20,7 +20,9 @@ from planner.pull_requests.merge_check import MISMATCH
 from planner.pull_requests.merge_queue import CycleDecision
 
 
-def settle_on_github(context: CycleContext, decision: CycleDecision | None, admit: Callable[[], None] | None) -> None:
+def apply_missing_github_resources(
+    context: CycleContext, decision: CycleDecision | None, admit: Callable[[], None] | None
+) -> None:
     """Plan and apply what GitHub lacks, the intended merge included; `admit` is called under the lease right before,
     and refuses by raising. Raises LockedError; other failures are recorded in the progress of the cycle."""
     wanted = cycle_resources(
@@ -94,7 +96,7 @@ def _take_merge(context: CycleContext, number: int, settled: AppliedCycle, addre
     elif MISMATCH in problem:
         found = replace(one, step=DeliveryStep.MISMATCH, reason=problem)
         context.progress.step(found)
-        context.progress.memory = remember_mismatch(context.progress.memory, found, one.begun)
+        context.progress.memory = remember_merge_mismatch(context.progress.memory, found, one.begun)
         context.progress.errors.append(said)
     elif one.merged_by or settled.result(address) is NodeResult.UNKNOWN:
         context.progress.trouble(said)

@@ -73,7 +73,7 @@ def predict_promotion(
     return Promotion(files, builds)
 
 
-def committed_files(predicted: Promotion, digests: Mapping[str, str]) -> dict[str, str]:
+def promotion_files_with_digests(predicted: Promotion, digests: Mapping[str, str]) -> dict[str, str]:
     """The files as they are committed once the digests of what is built are known."""
     files = dict(predicted.files)
     for name, image in predicted.builds.items():
@@ -81,7 +81,7 @@ def committed_files(predicted: Promotion, digests: Mapping[str, str]) -> dict[st
     return files
 
 
-def next_catalog(
+def make_promotion_catalog(
     services: Sequence[PromotedService],
     before: str | None,
     listing: Callable[[str], str],

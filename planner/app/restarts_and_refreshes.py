@@ -40,7 +40,7 @@ def with_restarts(session: Session, patterns: Sequence[str]) -> tuple[Resource, 
     return (*session.stack.resources, *(_restart(one, session.stack.resources) for one in chosen))
 
 
-def with_refreshes(session: Session, patterns: Sequence[str]) -> tuple[Resource, ...]:
+def with_argo_refreshes(session: Session, patterns: Sequence[str]) -> tuple[Resource, ...]:
     """The same with a hard refresh of each Application. Raises SelectionError as with_restarts does."""
     _check_one_lane(session)
     names = lane_parts(session.stack.resources).applications

@@ -14,7 +14,7 @@ from planner.dataclass import dataclass
 from planner.graph.resource_index import accounts_of_binding, map_or_empty, maps_or_empty, pod_spec, text_or_empty
 from planner.resource import Resource
 from planner.source_ref import SourceRef
-from planner.values import JsonObject, JsonValue, canonical_bytes, encode_leaves
+from planner.values import JsonObject, JsonValue, canonical_bytes, encode_special_leaves
 
 Part: TypeAlias = tuple[str, str]  # sort and name: ("key", "tls.crt"), ("port", "http")
 ANY = "*"  # some part of that sort, it is not known which: an account uses a rule of its role
@@ -33,7 +33,7 @@ class PartUse:
     part: Part
 
 
-def named_parts(address: Address, manifest: JsonObject) -> frozenset[Part]:
+def referenceable_parts(address: Address, manifest: JsonObject) -> frozenset[Part]:
     """The parts that the object has for others to name."""
     return frozenset(_parts(address, manifest))
 
@@ -85,7 +85,7 @@ def _pod_parts(manifest: JsonObject) -> Iterator[Part]:
         )
 
 
-def used_parts(documents: Mapping[Address, JsonObject]) -> Mapping[Address, frozenset[PartUse]]:
+def parts_used_by_others(documents: Mapping[Address, JsonObject]) -> Mapping[Address, frozenset[PartUse]]:
     """For each object the parts of others among `documents` that it uses."""
     found: dict[Address, set[PartUse]] = {address: set() for address in documents}
     for address, manifest in documents.items():
@@ -193,7 +193,7 @@ def _tekton(address: Address, spec: JsonObject) -> Iterator[PartUse]:
                     PartUse(target, ("workspace", text_or_empty(ws.get("name"))))
                     for ws in maps_or_empty(one.get("workspaces"))
                 )
-    for task, result in _RESULT.findall(canonical_bytes(encode_leaves(spec)).decode()):
+    for task, result in _RESULT.findall(canonical_bytes(encode_special_leaves(spec)).decode()):
         if task in named:
             yield PartUse(named[task], ("result", result))
     for ref, kind in (("pipelineRef", "Pipeline"), ("taskRef", "Task")):

@@ -37,7 +37,7 @@ def is_service_name(text: str) -> bool:
     return is_label(text) and not text[0].isdigit()
 
 
-def is_qualified(text: str) -> bool:
+def is_qualified_name(text: str) -> bool:
     """A key of a label or an annotation: a name, with or without the prefix of a subdomain."""
     prefix, slash, name = text.rpartition("/")
     return len(name) <= 63 and re.fullmatch(_QUALIFIED, name) is not None and (not slash or is_subdomain(prefix))
@@ -199,8 +199,8 @@ FORMS: Final[Mapping[str, tuple[Callable[[str], bool], str]]] = {
     "noback": (lambda text: ".." not in text.split("/"), "must not contain '..'"),
     "percent": (lambda text: re.fullmatch("[0-9]+%", text) is not None, "a valid percent string is a number and '%'"),
     "portname": (is_port_name, "must contain only alphanumeric characters (a-z, 0-9), and hyphens (-)"),
-    "provisioner": (lambda text: is_qualified(text.lower()), _PART_WORDS),
-    "qualified": (is_qualified, _PART_WORDS),
+    "provisioner": (lambda text: is_qualified_name(text.lower()), _PART_WORDS),
+    "qualified": (is_qualified_name, _PART_WORDS),
     "relative": (lambda text: not text.startswith("/") and ".." not in text.split("/"), "must be a relative path"),
     "segment": (lambda text: not {"/", "%"} & set(text) and text not in (".", ".."), "may not contain '/' or '%'"),
     "schedule": (is_schedule, "is no schedule of five fields"),
