@@ -53,7 +53,9 @@ _PATHS: dict[str, Any] = {
     "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": []},
     "/api/v1": {
         "kind": "APIResourceList",
-        "resources": [{"name": "configmaps", "kind": "ConfigMap", "namespaced": True, "verbs": ["get", "list"]}],
+        "resources": [
+            {"name": "configmaps", "kind": "ConfigMap", "namespaced": True, "verbs": ["get", "list", "patch"]}
+        ],
     },
 }
 

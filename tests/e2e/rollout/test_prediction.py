@@ -162,7 +162,7 @@ def test_a_sandbox_brings_what_argo_cd_brings(settled: RealLane, tmp_path: Path)
     for name, one in made.items():
         live = real[name]
         assert one["metadata"]["labels"] == live["labels"] and one["metadata"]["annotations"] == live["annotations"]
-        rest = {key: value for key, value in one.items() if key not in ("metadata", "status")}
+        rest = {key: value for key, value in one.items() if key not in ("apiVersion", "kind", "metadata", "status")}
         wanted = {key: value for key, value in live.items() if key not in ("uid", "labels", "annotations")}
         assert _without_digests(rest) == _without_digests(wanted), name
         managers = {entry["manager"] for entry in one["metadata"]["managedFields"]}
