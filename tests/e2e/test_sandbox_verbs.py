@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,33 @@ def test_a_secret_that_we_rotated_is_pending_and_one_that_somebody_changed_is_dr
     play(simulated, box, LOGIN, "data.password=other")
     assert change_of(simulated.plan(*words), LOGIN)["reason"] == "drifted"
     simulated("drift", *words, code=2)
+
+
+def test_a_rule_that_only_a_server_evaluates_is_said(simulated: Hwplan) -> None:
+    """A URL is one of the types of CEL that Kubernetes adds: nothing here knows it."""
+    rule = {"rule": "isURL(self.u)", "message": "u is a URL"}
+    spec = {"type": "object", "properties": {"u": {"type": "string"}}, "x-kubernetes-validations": [rule]}
+    version = {
+        "name": "v1",
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}},
+    }
+    crd = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "links.example.com"},
+        "spec": {
+            "group": "example.com",
+            "scope": "Cluster",
+            "names": {"kind": "Link", "plural": "links"},
+            "versions": [version],
+        },
+    }
+    link = {"apiVersion": "example.com/v1", "kind": "Link", "metadata": {"name": "a"}, "spec": {"u": "no URL"}}
+    (simulated.folder / "link.json").write_text(json.dumps(crd) + json.dumps(link))
+    planned = simulated.plan("-f", "link.json", "--name", "links")
+    assert [one["verified"] for one in planned["changes"]] == ["schema", "no"]
+    assert planned["warnings"] == [
+        "Link.example.com/a: not verified: rules of its definition that only the server evaluates (spec)"
+    ]

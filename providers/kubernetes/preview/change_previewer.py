@@ -92,19 +92,23 @@ class ChangePreviewer:
             preview = judged(case)
         except ProviderError as error:
             preview = preview_blocked(case.effect, error)
-        if preview.verified is VerifiedBy.SCHEMA and not self._vouches(case):
-            preview = replace(preview, verified=VerifiedBy.NO)
+        open_rules: tuple[str, ...] = ()
+        if preview.verified is VerifiedBy.SCHEMA and not preview.blocked:
+            open_rules = self._open_rules(case)
+            if open_rules or not self._types(case).vouches(case.spot.kind.api_version, case.spot.kind.kind):
+                preview = replace(preview, verified=VerifiedBy.NO)
         heard = self.cluster.drain_warnings(case.resource.address.local)
-        reported = (*preview.warnings, *remarks_on_unsent_content(case.resource.manifest), *heard)
+        reported = (*preview.warnings, *open_rules, *remarks_on_unsent_content(case.resource.manifest), *heard)
         return replace(preview, warnings=reported) if reported else preview
 
-    def _vouches(self, case: PreviewInput) -> bool:
-        """Whether the schema has something to say of the object, and every rule of it could be evaluated."""
+    def _open_rules(self, case: PreviewInput) -> tuple[str, ...]:
+        """A remark where rules of the kind's definition could not be evaluated here: only a server can."""
         kind, types = case.spot.kind, self._types(case)
-        return types.vouches(kind.api_version, kind.kind) and not (
-            types.is_custom(kind.api_version, kind.kind)
-            and unevaluated_rules(with_placeholders(with_stand_ins(case.desired), types)[0], types)
-        )
+        if not types.is_custom(kind.api_version, kind.kind):
+            return ()
+        found = unevaluated_rules(with_placeholders(with_stand_ins(case.desired), types)[0], types)
+        places = ", ".join(dict.fromkeys(render_path(path) or "the object" for path, _ in found))
+        return (f"not verified: rules of its definition that only the server evaluates ({places})",) if found else ()
 
     def _judged(self, case: PreviewInput) -> Preview:
         """Asked where the credentials allow it. Those that may only read get a local prediction, and are reported
