@@ -26,8 +26,10 @@ VERBS: dict[str, Verb] = {
     "trigger": Verb("trigger", "trigger", "Roll a lane out: run, promotion, sync and gate as one plan."),
     "prs": Verb("prs", "prs", "The pull requests of a lane: merge what is ready, verify, roll out, report."),
     "status": Verb("status", "status", "Where a lane stands, from its commit to its public answer."),
-    "restart": Verb("on_demand", "restart", "Replace the pods of a lane's workloads, and wait for the rollout."),
-    "refresh": Verb("on_demand", "refresh", "Have Argo CD refresh a lane; nothing else is changed."),
+    "restart": Verb(
+        "restart_and_refresh", "restart", "Replace the pods of a lane's workloads, and wait for the rollout."
+    ),
+    "refresh": Verb("restart_and_refresh", "refresh", "Have Argo CD refresh a lane; nothing else is changed."),
     "cleanup": Verb("cleanup", "cleanup", "Delete finished runs and released volumes, by the lane's retention."),
     "record-rollout": Verb("record_rollout", "record_rollout", "Add a rollout to the brief of its lane, once."),
     "verify": Verb("verify", "verify", "Check a closeout record against git, registry and cluster."),
