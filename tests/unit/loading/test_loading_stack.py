@@ -133,7 +133,8 @@ def test_a_scope_alone(d601: LoadResult) -> None:
 
 def test_the_same_bytes_in_every_process(d601: LoadResult) -> None:
     script = (
-        "from tests.unit.loading.fakes import shipped; from planner.values import document_digest, encode_special_leaves;"
+        "from tests.unit.loading.fakes import shipped;"
+        "from planner.values import document_digest, encode_special_leaves;"
         "loaded = shipped('D601', 'v03');"
         "rows = [[str(one.address), str(one.source), encode_special_leaves(one.manifest)] for one in loaded.resources];"
         "print(document_digest(rows))"
