@@ -18,8 +18,8 @@ from providers.kubernetes.ssa.builtin_value_formats import form_error, is_qualif
 from providers.kubernetes.ssa.merge_typed_values import list_item_element
 from providers.kubernetes.ssa.merge_types import MergeType
 
-# `Type: field[!]:form ...`; `!` is required and not empty; a form is a name of builtin_value_formats.py or `A|B`; `field.*`
-# are the values of a map, `field.key` its keys.
+# `Type: field[!]:form ...`; `!` is required and not empty; a form is a name of builtin_value_formats.py or `A|B`;
+# `field.*` are the values of a map, `field.key` its keys.
 _TABLE: Final = """
 meta.v1.LabelSelector: matchLabels.key:qualified matchLabels.*:labelvalue
 meta.v1.LabelSelectorRequirement: key!:qualified operator!:In|NotIn|Exists|DoesNotExist values:labelvalue
