@@ -32,7 +32,7 @@ class LiveField:
 
 
 @dataclass(frozen=True, slots=True)
-class EditedKey:
+class EditedKeyLocation:
     """Where a value was written: file, path in its document, line (of the text as edited)."""
 
     file: str
@@ -48,7 +48,7 @@ class AdoptedField:
     """A field with the key that feeds it, and the value that the key had."""
 
     field: LiveField
-    key: EditedKey
+    key: EditedKeyLocation
     name: str
     before: Json
 

@@ -31,7 +31,7 @@ class PartStatusRow:
 
 
 @dataclass(frozen=True, slots=True)
-class PartStatus:
+class PartStatusTable:
     """All rows in the order of the graph, the cluster they belong to, what was selected and the digest of its
     configuration."""
 

@@ -6,22 +6,22 @@ from planner.address import Address
 from planner.app.plan_run import GatheredInputs, Only, gather_inputs
 from planner.app.request import Request
 from planner.app.session import Session, open_session
-from planner.part_status import PartStatus, PartStatusRow
+from planner.part_status import PartStatusRow, PartStatusTable
 from planner.ports import Effect, Observation, Present, Preview, Unreadable
 
 
-def read_part_status(request: Request, only: Only) -> PartStatus:
+def read_part_status(request: Request, only: Only) -> PartStatusTable:
     """Read and predict the part of the selection that `only` says yes to. Raises only when nothing can be judged."""
     with open_session(request) as session:
         return read_part_status_in_session(session, only)
 
 
-def read_part_status_in_session(session: Session, only: Only) -> PartStatus:
+def read_part_status_in_session(session: Session, only: Only) -> PartStatusTable:
     """The same in a session that is open."""
     gathered = gather_inputs(session, only=only)
     rows = tuple(_row(gathered, address) for address in gathered.inputs.graph.order())
     inputs = gathered.inputs
-    return PartStatus(inputs.cluster, rows, inputs.selection, inputs.config_digest)
+    return PartStatusTable(inputs.cluster, rows, inputs.selection, inputs.config_digest)
 
 
 def _row(gathered: GatheredInputs, address: Address) -> PartStatusRow:

@@ -142,7 +142,7 @@ def _show(request: Request, planfile: Path | None, resume: bool, form: str, allo
     return exit_code_of_shown(plan)
 
 
-def plan_or_apply_selection(request: Request, plan_id: str, *, confirm: bool, as_json: bool, how: Any) -> int:
+def show_or_apply_plan(request: Request, plan_id: str, *, confirm: bool, as_json: bool, how: Any) -> int:
     """What `apply` does with a selection: without `confirm` the plan, with it exactly that. Gives the exit code."""
     from planner.cli.run_options import make_run_choices
 

@@ -17,7 +17,7 @@ from planner.cli.run_options import duration_option
 from planner.cli.terminal_output import print_document, print_page, wants_colour
 
 if TYPE_CHECKING:
-    from planner.app.observe.metrics_queries import QueryRounds
+    from planner.app.observe.metrics_queries import MetricsQueryRounds
     from planner.app.observe.scrape_targets import ObservedTargets
 
 _SCOPE = "observability"
@@ -46,9 +46,9 @@ def status(request: Request, as_json: bool, full: bool) -> int:
 @apply_options
 def apply(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Apply the scope `observability`. The same as `hwplan apply --scope observability`."""
-    from planner.cli.apply import plan_or_apply_selection
+    from planner.cli.apply import show_or_apply_plan
 
-    return plan_or_apply_selection(_scoped(request), plan_id, confirm=confirm and not dry_run, as_json=as_json, how=how)
+    return show_or_apply_plan(_scoped(request), plan_id, confirm=confirm and not dry_run, as_json=as_json, how=how)
 
 
 @observe.command()
@@ -116,7 +116,7 @@ def closeout(request: Request, as_json: bool, times: int, every: str, within: st
 
     queries, reader = declared_queries(request)
     pause, longest = duration_option(every, "--every") or 0.0, duration_option(within, "--within") or 0.0
-    last: QueryRounds | None = None
+    last: MetricsQueryRounds | None = None
     for last in ask_queries_repeatedly(reader, queries, times, every=pause, within=longest):
         if not as_json and not request.quiet:
             click.echo(f"{last.held} of {times} in a row", err=True)

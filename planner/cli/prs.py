@@ -168,12 +168,12 @@ def _shower(place: MonitoredLane) -> Callable[[PlannedCycle], None]:
 
 
 def _stored(place: MonitoredLane, *, as_json: bool, resume: bool) -> int:
-    from planner.app.pull_requests.monitor import read_pull_request_cycles, resume_lane
+    from planner.app.pull_requests.monitor import resume_lane, stored_pull_request_cycles
     from planner.render.pull_request_cycle_text import render_pull_history
     from planner.text_safe import safe_text
 
     accepted = resume_lane(place) if resume else ()
-    document = read_pull_request_cycles(place).document()
+    document = stored_pull_request_cycles(place).document()
     if as_json:
         print_page(json.dumps(document | ({"accepted": list(accepted)} if resume else {}), indent=1, sort_keys=True))
         return 0

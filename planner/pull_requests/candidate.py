@@ -9,7 +9,7 @@ from planner.pull_requests.merge_check import ConflictingFile
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class MergeCandidate:
     """A pull request and its evidence, all of it read for `pull.head` (P3).
 
     `checks` and `reviews` are None where they could not be read. `contains_base` says whether the head contains the tip

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from planner.dataclass import dataclass
-from planner.pull_requests.candidate import Candidate, UnmetRequirement
+from planner.pull_requests.candidate import MergeCandidate, UnmetRequirement
 from planner.pull_requests.github_facts import BranchRules
 from planner.pull_requests.lane_freeze import LaneFreezeFacts, freeze_reasons, minimum_priority
 from planner.pull_requests.merge_requirements import UNKNOWN, unmet_requirements
@@ -17,7 +17,7 @@ from planner.spec.pull_requests import PullRequestRules
 class CandidateVerdict:
     """One candidate. `position` counts from 1 among those that lack nothing themselves, None for the others."""
 
-    candidate: Candidate
+    candidate: MergeCandidate
     unmet: tuple[UnmetRequirement, ...]
     position: int | None
     next_action: str
@@ -35,18 +35,18 @@ class CycleDecision:
 
     verdicts: tuple[CandidateVerdict, ...]
     lane: tuple[UnmetRequirement, ...]
-    merge: Candidate | None
+    merge: MergeCandidate | None
     paused: str = ""
 
 
-def candidate_priority(candidate: Candidate, rules: PullRequestRules) -> int:
+def candidate_priority(candidate: MergeCandidate, rules: PullRequestRules) -> int:
     """The highest priority among the labels, 0 for none."""
     known = {label.lower(): value for label, value in rules.priority_labels.items()}
     return max((known.get(label.lower(), 0) for label in candidate.pull.labels), default=0)
 
 
 def decide_merge_cycle(
-    candidates: Sequence[Candidate] | None,
+    candidates: Sequence[MergeCandidate] | None,
     rules: PullRequestRules,
     branch: BranchRules | None,
     state: LaneFreezeFacts,
@@ -74,7 +74,7 @@ def decide_merge_cycle(
     return CycleDecision(verdicts, lane, merge, paused)
 
 
-def _first(judged: Sequence[tuple[Candidate, tuple[UnmetRequirement, ...]]]) -> tuple[Candidate | None, str]:
+def _first(judged: Sequence[tuple[MergeCandidate, tuple[UnmetRequirement, ...]]]) -> tuple[MergeCandidate | None, str]:
     """The candidate that is next. One of which only GitHub's answer is missing is not passed over: the order of the
     queue would depend on how fast GitHub computes (P5)."""
     for one, lacks in judged:
@@ -86,10 +86,10 @@ def _first(judged: Sequence[tuple[Candidate, tuple[UnmetRequirement, ...]]]) -> 
 
 
 def _verdict(
-    one: Candidate,
+    one: MergeCandidate,
     lacks: tuple[UnmetRequirement, ...],
-    ready: Sequence[Candidate],
-    merge: Candidate | None,
+    ready: Sequence[MergeCandidate],
+    merge: MergeCandidate | None,
     lane: tuple[UnmetRequirement, ...],
     paused: str,
 ) -> CandidateVerdict:

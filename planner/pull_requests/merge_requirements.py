@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from planner.pull_requests.approvals import count_approvals
-from planner.pull_requests.candidate import Candidate, UnmetRequirement
+from planner.pull_requests.candidate import MergeCandidate, UnmetRequirement
 from planner.pull_requests.github_facts import BranchRules, CheckResult, Review
 from planner.pull_requests.merge_check import merge_conflicts_text
 from planner.spec.pull_requests import PullRequestRules
@@ -29,7 +29,7 @@ _STATES = {
 
 
 def unmet_requirements(
-    candidate: Candidate, rules: PullRequestRules, branch: BranchRules | None, *, base: str, now: datetime
+    candidate: MergeCandidate, rules: PullRequestRules, branch: BranchRules | None, *, base: str, now: datetime
 ) -> list[UnmetRequirement]:
     """Every requirement that is not met, in the order in which they are best met. `branch` is None where the rules of
     the branch could not be read: they are then unknown, and nothing is merged."""
@@ -47,7 +47,7 @@ def unmet_requirements(
     return [*own, *of_the_base, *_approved(candidate, rules, now)]
 
 
-def _readable(candidate: Candidate, branch: BranchRules | None) -> Iterator[UnmetRequirement]:
+def _readable(candidate: MergeCandidate, branch: BranchRules | None) -> Iterator[UnmetRequirement]:
     parts = {
         "its checks": candidate.checks is None,
         "its reviews": candidate.reviews is None,
@@ -59,7 +59,7 @@ def _readable(candidate: Candidate, branch: BranchRules | None) -> Iterator[Unme
             yield UnmetRequirement("unreadable", f"cannot be read: {part}", "github")
 
 
-def _eligible(candidate: Candidate, rules: PullRequestRules, base: str) -> Iterator[UnmetRequirement]:
+def _eligible(candidate: MergeCandidate, rules: PullRequestRules, base: str) -> Iterator[UnmetRequirement]:
     """P1 and P11."""
     pull = candidate.pull
     labels = {label.lower() for label in pull.labels}
@@ -80,7 +80,7 @@ def _eligible(candidate: Candidate, rules: PullRequestRules, base: str) -> Itera
         yield UnmetRequirement("merged-by-github", "GitHub merges it by itself (auto-merge or a queue)", "github")
 
 
-def _reviews(candidate: Candidate) -> Iterator[UnmetRequirement]:
+def _reviews(candidate: MergeCandidate) -> Iterator[UnmetRequirement]:
     """The latest word of each reviewer. A request for changes holds until its author takes it back, whatever was pushed
     since: that is GitHub's own rule."""
     last: dict[str, Review] = {}
@@ -92,7 +92,7 @@ def _reviews(candidate: Candidate) -> Iterator[UnmetRequirement]:
             yield UnmetRequirement("changes-requested", f"{name} asks for changes", "author")
 
 
-def _checks(candidate: Candidate, rules: PullRequestRules, branch: BranchRules) -> Iterator[UnmetRequirement]:
+def _checks(candidate: MergeCandidate, rules: PullRequestRules, branch: BranchRules) -> Iterator[UnmetRequirement]:
     """P4: a required check that is missing has not passed; one that nobody named is required once it is there."""
     if candidate.checks is None:
         return
@@ -113,7 +113,7 @@ def _not_passed(check: CheckResult) -> UnmetRequirement:
     return UnmetRequirement("check-failed", f"the check {check.name} ended {check.said}", "author")
 
 
-def _fresh(candidate: Candidate, rules: PullRequestRules, branch: BranchRules) -> Iterator[UnmetRequirement]:
+def _fresh(candidate: MergeCandidate, rules: PullRequestRules, branch: BranchRules) -> Iterator[UnmetRequirement]:
     """P6."""
     if rules.freshness == "head" and not branch.strict:
         return
@@ -123,7 +123,7 @@ def _fresh(candidate: Candidate, rules: PullRequestRules, branch: BranchRules) -
         yield UnmetRequirement("behind", "the head does not contain the tip of its base", "author")
 
 
-def _mergeable(candidate: Candidate) -> Iterator[UnmetRequirement]:
+def _mergeable(candidate: MergeCandidate) -> Iterator[UnmetRequirement]:
     """P5 and P8: a word that we do not know is a reason to wait."""
     pull = candidate.pull
     if candidate.conflicts:
@@ -140,7 +140,7 @@ def _mergeable(candidate: Candidate) -> Iterator[UnmetRequirement]:
         yield UnmetRequirement("not-mergeable", "GitHub does not call it mergeable", "github")
 
 
-def _approved(candidate: Candidate, rules: PullRequestRules, now: datetime) -> Iterator[UnmetRequirement]:
+def _approved(candidate: MergeCandidate, rules: PullRequestRules, now: datetime) -> Iterator[UnmetRequirement]:
     """P7: of this head and of this effect."""
     quorum = rules.approvals.quorum
     if not quorum:

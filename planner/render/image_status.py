@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from planner.part_status import PartStatus, PartStatusRow
+from planner.part_status import PartStatusRow, PartStatusTable
 from planner.render.status_page import StatusLine, render_status_page
 from planner.values import JsonObject
 
@@ -12,7 +12,7 @@ SCHEMA_VERSION = 1
 _SHORT = len("sha256:") + 12
 
 
-def render_image_status(status: PartStatus, *, commands: Mapping[str, str], colour: bool) -> str:
+def render_image_status(status: PartStatusTable, *, commands: Mapping[str, str], colour: bool) -> str:
     """One line per image: is its tag there, with which digest, and what is in the way.
 
     `commands` are the commands that make images, by the field of their origin (`source`, `build`).
@@ -28,7 +28,7 @@ def render_image_status(status: PartStatus, *, commands: Mapping[str, str], colo
     )
 
 
-def image_status_json(status: PartStatus, *, commands: Mapping[str, str]) -> JsonObject:
+def image_status_json(status: PartStatusTable, *, commands: Mapping[str, str]) -> JsonObject:
     """The same as a document. `next.blockers` are outputs that are missing: what runs them cannot start. One that
     nobody could read is not among them, it has a `problem`."""
     return {
@@ -42,7 +42,7 @@ def image_status_json(status: PartStatus, *, commands: Mapping[str, str]) -> Jso
     }
 
 
-def _next(status: PartStatus, commands: Mapping[str, str]) -> list[str]:
+def _next(status: PartStatusTable, commands: Mapping[str, str]) -> list[str]:
     """What to run for the images that are not as declared."""
     todo = [row for row in status.rows if not row.settled]
     return [command for origin, command in commands.items() if any(origin in row.spec for row in todo)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from planner.part_status import PartStatus, PartStatusRow
+from planner.part_status import PartStatusRow, PartStatusTable
 from planner.push_recovery import NO_FLUSH, PARTIAL, PushRecovery
 from planner.render.selection_text import selection_text, short_digest
 from planner.render.status_page import StatusLine, render_status_page
@@ -22,7 +22,7 @@ _MOST_REMOTES = 6  # more are counted
 
 
 def render_mirror_status(
-    status: PartStatus,
+    status: PartStatusTable,
     flushed: PushRecovery = NO_FLUSH,
     *,
     sync: str,
@@ -47,7 +47,7 @@ def render_mirror_status(
     )  # fmt: skip
 
 
-def mirror_status_json(status: PartStatus, flushed: PushRecovery = NO_FLUSH, *, raw: bool = False) -> JsonObject:
+def mirror_status_json(status: PartStatusTable, flushed: PushRecovery = NO_FLUSH, *, raw: bool = False) -> JsonObject:
     """The same as a document.
 
     `local*` is what the mirror has, `github*` what the upstream has, by branch; both are read from the repositories
@@ -73,7 +73,7 @@ def mirror_status_json(status: PartStatus, flushed: PushRecovery = NO_FLUSH, *, 
     }
 
 
-def _refs(status: PartStatus) -> list[PartStatusRow]:
+def _refs(status: PartStatusTable) -> list[PartStatusRow]:
     return [row for row in status.rows if row.address.kind == "GitRef"]
 
 

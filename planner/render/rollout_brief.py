@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from planner.dataclass import dataclass
 from planner.duration import render_duration
 from planner.rollout import lane_evidence as names
-from planner.rollout.changelog import ChangelogCommit, group_by_meaning
+from planner.rollout.changelog import ChangelogCommit, group_commits_by_meaning
 from planner.text_safe import markdown_safe
 from planner.values import JsonObject, JsonValue
 
@@ -107,7 +107,7 @@ def _changes(entry: BriefEntry) -> Iterator[str]:
         return
     since = f" since {markdown_safe(entry.since[:_SHORT])}" if entry.since else ""
     yield f"{len(entry.commits)} commit{'s' * (len(entry.commits) != 1)}{since}:"
-    for meaning, found in group_by_meaning(entry.commits[:_MOST_COMMITS]).items():
+    for meaning, found in group_commits_by_meaning(entry.commits[:_MOST_COMMITS]).items():
         yield ""
         yield f"**{meaning}**"
         yield from (f"- {_subject(one)} {markdown_safe(one.commit[:_SHORT])}" for one in found)

@@ -87,7 +87,9 @@ def changelog_group_of(one: ChangelogCommit) -> ChangelogGroup:
     return next((meaning for words, meaning in _WORDS if words.match(one.subject)), ChangelogGroup.OTHER)
 
 
-def group_by_meaning(commits: Iterable[ChangelogCommit]) -> Mapping[ChangelogGroup, tuple[ChangelogCommit, ...]]:
+def group_commits_by_meaning(
+    commits: Iterable[ChangelogCommit],
+) -> Mapping[ChangelogGroup, tuple[ChangelogCommit, ...]]:
     """The commits by group, groups in the order of Meaning, empty ones left out; commits in the order given."""
     found: dict[ChangelogGroup, list[ChangelogCommit]] = {}
     for one in commits:

@@ -9,7 +9,7 @@ from providers.kubernetes.csa_upgrade import (
     object_with_migrated_ownership,
     present_managers,
 )
-from providers.kubernetes.preview.leftover_values import leftover_fields
+from providers.kubernetes.preview.leftover_values import unowned_leftover_fields
 from providers.kubernetes.ssa import merge
 from providers.kubernetes.ssa.excluding_fields import errors_of_excluding_fields
 from tests.fidelity import compare
@@ -28,7 +28,7 @@ def check_moves(case: Case, desired: Doc) -> None:
     try:
         moves = OwnershipMoves(
             managers=moves.managers,
-            fields=leftover_fields(object_with_migrated_ownership(case.live, moves), desired, case.types),
+            fields=unowned_leftover_fields(object_with_migrated_ownership(case.live, moves), desired, case.types),
         )
         predicted = merge.merge_server_side_apply(
             object_with_migrated_ownership(case.live, moves),

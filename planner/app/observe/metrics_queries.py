@@ -30,7 +30,7 @@ class MetricsQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class QueryRounds:
+class MetricsQueryRounds:
     """The last of several rounds, and how many in a row held."""
 
     rows: tuple[MetricsQueryRow, ...]
@@ -84,7 +84,7 @@ def ask_queries_repeatedly(
     within: float,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
-) -> Iterator[QueryRounds]:
+) -> Iterator[MetricsQueryRounds]:
     """Each round as it ends, until all queries held `times` in a row or `within` seconds are over. A round in which one
     does not hold starts the count again; one that is refused ends it."""
     until, held = clock() + within, 0
@@ -92,7 +92,7 @@ def ask_queries_repeatedly(
         rows = ask_queries(reader, queries)
         code = exit_code_of_queries(rows)
         held = held + 1 if code == 0 else 0
-        yield QueryRounds(rows, held, times)
+        yield MetricsQueryRounds(rows, held, times)
         if held >= times or code == 1 or clock() + every > until:
             return
         sleep(every)

@@ -13,7 +13,7 @@ from planner.app.runtime import state_folder
 from planner.errors import HwplanError
 from planner.pull_requests.approval_file import parse_approval_file
 from planner.pull_requests.approvals import Approval, comment_approvals, count_approvals, parse_github_time
-from planner.pull_requests.candidate import Candidate
+from planner.pull_requests.candidate import MergeCandidate
 from planner.pull_requests.github_facts import BranchRules
 from planner.pull_requests.lane_memory import LaneMemory
 from planner.pull_requests.merge_queue import candidate_priority
@@ -30,11 +30,11 @@ def read_approvals(
     place: MonitoredLane,
     store: StateStore,
     reader: PullRequestsReader,
-    candidates: Sequence[Candidate],
+    candidates: Sequence[MergeCandidate],
     branch: BranchRules | None,
     memory: LaneMemory,
     now: datetime,
-) -> tuple[Candidate, ...]:
+) -> tuple[MergeCandidate, ...]:
     """The candidates, the first of the queue with effect and approvals; all as they are where nobody has to approve."""
     if not place.rules.approvals.quorum:
         return tuple(candidates)
@@ -51,7 +51,7 @@ def read_approvals(
 
 
 def remember_approvals(
-    memory: LaneMemory, candidates: Sequence[Candidate], rules: ApprovalRules, now: datetime
+    memory: LaneMemory, candidates: Sequence[MergeCandidate], rules: ApprovalRules, now: datetime
 ) -> LaneMemory:
     """The memory with the approvals that count now, and a text about those that a push or another plan withdrew."""
     approved, withdrawn = dict(memory.approved), dict(memory.withdrawn)
@@ -79,8 +79,12 @@ def _withdrawal(before: tuple[str, str, str], head: str, effect: str) -> str:
 
 
 def _approved(
-    place: MonitoredLane, reader: PullRequestsReader, one: Candidate, recorded: Sequence[Approval], memory: LaneMemory
-) -> Candidate:
+    place: MonitoredLane,
+    reader: PullRequestsReader,
+    one: MergeCandidate,
+    recorded: Sequence[Approval],
+    memory: LaneMemory,
+) -> MergeCandidate:
     number, head = one.pull.number, one.pull.head
     facts = memory.facts.get(number)
     since = parse_github_time(facts.first) if facts is not None else None

@@ -20,7 +20,7 @@ from planner.app.pull_requests.enter_deliveries import (
     intend_merge,
     recover_deliveries,
 )
-from planner.app.pull_requests.pull_requests_reader import PullRequestsReading
+from planner.app.pull_requests.pull_requests_reader import PullRequestCycleReading
 from planner.app.pull_requests.roll_out_merged import roll_out_merged
 from planner.app.pull_requests.standing_failures import remember_failures_of_cycle
 from planner.app.pull_requests.update_github_and_merge import apply_missing_github_resources
@@ -76,7 +76,7 @@ def run_cycle(context: CycleContext) -> CycleRecord:
     return record
 
 
-def _dry(context: CycleContext, at: datetime, reading: PullRequestsReading, decision: CycleDecision) -> CycleRecord:
+def _dry(context: CycleContext, at: datetime, reading: PullRequestCycleReading, decision: CycleDecision) -> CycleRecord:
     wanted = cycle_resources(
         context.progress.place, decision, context.progress.known(), context.progress.memory, context.progress.mergeable
     )
@@ -86,7 +86,9 @@ def _dry(context: CycleContext, at: datetime, reading: PullRequestsReading, deci
     return replace(_record(context, at, reading, decision), result=UNKNOWN if context.progress.unknown else DRY_RUN)
 
 
-def _record(context: CycleContext, at: datetime, reading: PullRequestsReading, decision: CycleDecision) -> CycleRecord:
+def _record(
+    context: CycleContext, at: datetime, reading: PullRequestCycleReading, decision: CycleDecision
+) -> CycleRecord:
     touched = tuple(context.progress.deliveries[number][1] for number in context.progress.touched)
     return CycleRecord(
         purpose=context.progress.purpose,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from planner.app.lane_holds import standing_hold
 from planner.app.pull_requests.cycle_progress import CycleProgress
-from planner.app.pull_requests.pull_requests_reader import PullRequestsReader, PullRequestsReading
+from planner.app.pull_requests.pull_requests_reader import PullRequestCycleReading, PullRequestsReader
 from planner.errors import StalePlan
 from planner.pull_requests.candidate import UnmetRequirement
 from planner.pull_requests.deliveries import DeliveryStep, unaccepted_mismatch
@@ -18,8 +18,8 @@ _PAST = 50  # cycles that the self-stop looks at
 
 
 def reading_with_approvals(
-    progress: CycleProgress, reader: PullRequestsReader, reading: PullRequestsReading
-) -> PullRequestsReading:
+    progress: CycleProgress, reader: PullRequestsReader, reading: PullRequestCycleReading
+) -> PullRequestCycleReading:
     """The reading with who approved what, where the lane wants to know."""
     if reading.candidates is None or not progress.place.rules.approvals.quorum:
         return reading
@@ -32,7 +32,7 @@ def reading_with_approvals(
     return replace(reading, candidates=found, problems=tuple(reader.problems))
 
 
-def decide_cycle(progress: CycleProgress, reading: PullRequestsReading) -> CycleDecision:
+def decide_cycle(progress: CycleProgress, reading: PullRequestCycleReading) -> CycleDecision:
     """What this cycle does; on a node that does not merge for the lane nothing is merged (B10)."""
     place = progress.place
     decision = decide_merge_cycle(
@@ -48,7 +48,7 @@ def decide_cycle(progress: CycleProgress, reading: PullRequestsReading) -> Cycle
 
 
 def recheck_before_merge(
-    progress: CycleProgress, reader: PullRequestsReader, decision: CycleDecision, seen: PullRequestsReading
+    progress: CycleProgress, reader: PullRequestsReader, decision: CycleDecision, seen: PullRequestCycleReading
 ) -> None:
     """Under the lease, right before the merge: all about the candidate again. Raises StalePlan, ProviderError."""
     assert decision.merge is not None
@@ -72,7 +72,7 @@ def recheck_before_merge(
         raise StalePlan(f"pull request {number} was changed while it was judged: {reason}")
 
 
-def _state(progress: CycleProgress, reading: PullRequestsReading) -> LaneFreezeFacts:
+def _state(progress: CycleProgress, reading: PullRequestCycleReading) -> LaneFreezeFacts:
     past = [one.result for one in reversed(progress.store.pulls.cycles(progress.place.key, limit=_PAST))]
     hold = standing_hold(progress.store, progress.place.key)
     return LaneFreezeFacts(

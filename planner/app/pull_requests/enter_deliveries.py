@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from planner.app.pull_requests.cycle_context import CycleContext
-from planner.app.pull_requests.pull_requests_reader import PullRequestsReading
+from planner.app.pull_requests.pull_requests_reader import PullRequestCycleReading
 from planner.errors import ProviderError
 from planner.pull_requests.deliveries import (
     Delivery,
@@ -32,7 +32,7 @@ def recover_deliveries(context: CycleContext) -> None:
             context.progress.step(replace(one, step=DeliveryStep.VOID, reason="it was not merged"))
 
 
-def enter_merged_by_others(context: CycleContext, reading: PullRequestsReading) -> None:
+def enter_merged_by_others(context: CycleContext, reading: PullRequestCycleReading) -> None:
     """Pull requests that a person, a queue or another node merged enter at the verification (P11)."""
     for pull in merged_by_others(reading.merged, context.progress.known(), context.progress.memory.since):
         if pull.base_branch == context.progress.place.branch:
@@ -54,7 +54,7 @@ def intend_merge(context: CycleContext, one: Delivery) -> None:
     context.progress.mergeable.add(one.pull)
 
 
-def forget_closed_pull_requests(context: CycleContext, reading: PullRequestsReading) -> None:
+def forget_closed_pull_requests(context: CycleContext, reading: PullRequestCycleReading) -> None:
     """Drop statuses and approvals of pull requests that are not open any more from the memory of the lane."""
     if reading.candidates is not None:
         numbers = {one.pull.number for one in reading.candidates}

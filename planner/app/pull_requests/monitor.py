@@ -134,7 +134,7 @@ def cycle_document(one: PullRequestCycle) -> JsonObject:
     return {"number": one.number, "times": one.times, "last": one.last, **record}
 
 
-def read_pull_request_cycles(place: MonitoredLane, limit: int = 20) -> LaneHistory:
+def stored_pull_request_cycles(place: MonitoredLane, limit: int = 20) -> LaneHistory:
     """The stored cycles of a lane. Raises StateError."""
     with open_store(place.request) as store:
         pointers = {purpose: next(iter(store.pulls.cycles(place.key, purpose, 1)), None) for purpose in PURPOSES}

@@ -16,7 +16,7 @@ from typing import TypeVar
 from planner.app.pull_requests.monitored_lane import MonitoredLane
 from planner.dataclass import dataclass
 from planner.errors import ProviderError
-from planner.pull_requests.candidate import Candidate, UnmetRequirement
+from planner.pull_requests.candidate import MergeCandidate, UnmetRequirement
 from planner.pull_requests.github_facts import BranchRules, IssueState, PullRequestState
 from planner.pull_requests.lane_memory import CandidateFacts, LaneMemory
 from planner.pull_requests.merge_check import ConflictingFile, ConflictingMerge
@@ -35,12 +35,12 @@ _OF_THE_BASE = frozenset({UNKNOWN, "behind", "blocked", "conflict", "not-mergeab
 
 
 @dataclass(frozen=True, slots=True)
-class PullRequestsReading:
+class PullRequestCycleReading:
     """What one cycle read. `candidates` is None where the list could not be read whole (P1), `branch` and `issues`
     None where those could not; `merged` are the pull requests that were closed last. `now` is the server's time,
     `problems` say what could not be read."""
 
-    candidates: tuple[Candidate, ...] | None
+    candidates: tuple[MergeCandidate, ...] | None
     branch: BranchRules | None
     issues: tuple[IssueState, ...] | None
     merged: tuple[PullRequestState, ...] = ()
@@ -68,7 +68,7 @@ class PullRequestsReader:
         """GitHub in the lane's name. Raises ProviderError."""
         return self.provider.clients.of(self.place.access)
 
-    def read(self, memory: LaneMemory) -> tuple[PullRequestsReading, LaneMemory]:
+    def read(self, memory: LaneMemory) -> tuple[PullRequestCycleReading, LaneMemory]:
         """What stands there now, and the memory with it."""
         self.problems.clear()
         client, place = self.client, self.place
@@ -87,7 +87,7 @@ class PullRequestsReader:
             facts, candidates = self._candidates(pulls, memory, branch, now)
             memory = replace(memory, facts=facts)
         quota = client.connection.quota
-        reading = PullRequestsReading(
+        reading = PullRequestCycleReading(
             candidates if place.merges else None if pulls is None else (),
             branch,
             issues,
@@ -104,7 +104,7 @@ class PullRequestsReader:
         is never before anything that was written there."""
         return datetime.now(UTC) + timedelta(seconds=ceil(self.client.connection.ahead))
 
-    def again(self, candidate: Candidate) -> PullRequestsReading:
+    def again(self, candidate: MergeCandidate) -> PullRequestCycleReading:
         """The same of one candidate, all of it read anew: right before its merge. Raises ProviderError."""
         client, place = self.client, self.place
         branch = client.branch_rules(place.repo, place.branch)
@@ -112,13 +112,13 @@ class PullRequestsReader:
         pull = client.pull(place.repo, candidate.pull.number)
         facts = self._on_the_base(pull, self._facts(pull, 0, None), branch)
         quota = client.connection.quota
-        return PullRequestsReading(
+        return PullRequestCycleReading(
             (_candidate(pull, facts),), branch, issues, (), quota.remaining if quota else None, self.now()
         )
 
     def _candidates(
         self, pulls: Sequence[PullRequestState], memory: LaneMemory, branch: BranchRules | None, now: datetime
-    ) -> tuple[dict[int, CandidateFacts], tuple[Candidate, ...]]:
+    ) -> tuple[dict[int, CandidateFacts], tuple[MergeCandidate, ...]]:
         """All candidates, with facts that are new enough."""
         facts: dict[int, CandidateFacts] = {}
         failed: dict[int, str] = {}
@@ -133,7 +133,9 @@ class PullRequestsReader:
                 except ProviderError as error:
                     failed[pull.number] = error.described()
         looks = BASE_LOOKS
-        for pull in sorted(pulls, key=lambda one: (-candidate_priority(Candidate(one), self.place.rules), one.number)):
+        for pull in sorted(
+            pulls, key=lambda one: (-candidate_priority(MergeCandidate(one), self.place.rules), one.number)
+        ):
             one = facts.get(pull.number)
             if looks and one is not None and pull.number not in failed and self._is_stale(pull, one, branch, now):
                 looks -= 1
@@ -144,12 +146,12 @@ class PullRequestsReader:
         found = tuple(self._judged(pull, facts.get(pull.number), failed.get(pull.number, "")) for pull in pulls)
         return facts, found
 
-    def _judged(self, pull: PullRequestState, facts: CandidateFacts | None, failed: str) -> Candidate:
+    def _judged(self, pull: PullRequestState, facts: CandidateFacts | None, failed: str) -> MergeCandidate:
         if failed:
             self.problems.append(f"pull request {pull.number}: {failed}")
-            return Candidate(pull, checks=None, reviews=None, unreadable=failed)
+            return MergeCandidate(pull, checks=None, reviews=None, unreadable=failed)
         if facts is None:  # its row alone says that it is none of ours yet
-            return Candidate(pull, row_only=True)
+            return MergeCandidate(pull, row_only=True)
         return _candidate(pull, facts)
 
     def _due(self, pulls: Sequence[PullRequestState], memory: LaneMemory) -> Iterator[int]:
@@ -182,7 +184,7 @@ class PullRequestsReader:
 
     def _plain_reasons(self, pull: PullRequestState) -> list[UnmetRequirement]:
         """What the row in the list lacks already: then nothing else is asked about it."""
-        row = Candidate(pull, row_only=True)
+        row = MergeCandidate(pull, row_only=True)
         found = unmet_requirements(row, self.place.rules, BranchRules(), base=self.place.branch, now=datetime.now(UTC))
         return [one for one in found if one.code != "unreadable"]
 
@@ -235,7 +237,7 @@ class PullRequestsReader:
             return None
 
 
-def _candidate(pull: PullRequestState, facts: CandidateFacts) -> Candidate:
+def _candidate(pull: PullRequestState, facts: CandidateFacts) -> MergeCandidate:
     """The row of the list with the mergeability of the single reading, and the rest of the facts. A single reading of
     another head says nothing about this one (P3)."""
     single = facts.pull
@@ -246,7 +248,7 @@ def _candidate(pull: PullRequestState, facts: CandidateFacts) -> Candidate:
         mergeable_state=single.mergeable_state if same else "",
         auto_merge=pull.auto_merge or single.auto_merge,
     )
-    return Candidate(
+    return MergeCandidate(
         shown,
         checks=facts.checks,
         reviews=facts.reviews,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from planner.app.pull_requests.cycle_context import CycleContext
 from planner.app.pull_requests.delivery_rollout import RolloutInterrupted, roll_out_delivery
-from planner.app.pull_requests.pull_requests_reader import PullRequestsReading
+from planner.app.pull_requests.pull_requests_reader import PullRequestCycleReading
 from planner.app.pull_requests.standing_failures import remember_failures_of_cycle
 from planner.errors import HwplanError, LockedError
 from planner.pull_requests.deliveries import (
@@ -14,7 +14,7 @@ from planner.pull_requests.deliveries import (
 from planner.pull_requests.merge_queue import CycleDecision
 
 
-def roll_out_merged(context: CycleContext, reading: PullRequestsReading, decision: CycleDecision, now: str) -> None:
+def roll_out_merged(context: CycleContext, reading: PullRequestCycleReading, decision: CycleDecision, now: str) -> None:
     """The rollouts of what is merged, the oldest first, unless something stops the lane."""
     stopping = [one for one in decision.lane if one.code in ("merge-mismatch", "hold", "self-stop")]
     merged = [one for one in context.progress.known() if one.step is DeliveryStep.MERGED]

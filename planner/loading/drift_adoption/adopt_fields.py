@@ -13,7 +13,14 @@ from typing import Any
 from planner.address import is_hwplan_kind
 from planner.document_diff import equal_documents
 from planner.document_editing import MISSING, value_at
-from planner.drift_adoption import AdoptedField, ConfigurationPatch, DriftAdoption, EditedKey, LiveField, RefusedField
+from planner.drift_adoption import (
+    AdoptedField,
+    ConfigurationPatch,
+    DriftAdoption,
+    EditedKeyLocation,
+    LiveField,
+    RefusedField,
+)
 from planner.errors import ConfigError
 from planner.loading.config import ALL, Config, load_config
 from planner.loading.drift_adoption.candidate_keys import (
@@ -123,7 +130,7 @@ class _Search:
         found = find_candidate_keys(place.text, declared, wanted.live)
         return {one.key: one for one in found if self._makes(one, place, wanted)}
 
-    def key_of(self, wanted: LiveField, place: DeclaredObject, declared: JsonValue) -> EditedKey | None:
+    def key_of(self, wanted: LiveField, place: DeclaredObject, declared: JsonValue) -> EditedKeyLocation | None:
         """The one key that feeds a field, whatever else it feeds; None where none or several do."""
         fitting = list(self._fitting(wanted, place, declared).values())
         if len(fitting) != 1:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.document_diff import equal_documents
-from planner.drift_adoption import ConfigurationPatch, EditedKey
+from planner.drift_adoption import ConfigurationPatch, EditedKeyLocation
 from planner.errors import ConfigError
 from planner.loading.config import Config, ProductEntry
 from planner.loading.config_overlay import ConfigLayer
@@ -19,7 +19,7 @@ from planner.loading.yaml.text_edit import NotEditableText, edit_yaml_value
 
 def edits_of_candidate(
     config: Config, text: RenderedTemplate, candidate: CandidateKey, patch: ConfigurationPatch
-) -> Iterator[tuple[ConfigurationPatch, EditedKey]]:
+) -> Iterator[tuple[ConfigurationPatch, EditedKeyLocation]]:
     """The ways to give a key its value: where it is decided now, then in the more particular layers, so that other
     nodes and lanes may stay as they are."""
     entry = config_entry_of_candidate(config, text, candidate)
@@ -35,7 +35,7 @@ def edits_of_candidate(
 
 def _edited(
     folder: Path, layer: ConfigLayer, candidate: CandidateKey, patch: ConfigurationPatch
-) -> tuple[ConfigurationPatch, EditedKey] | None:
+) -> tuple[ConfigurationPatch, EditedKeyLocation] | None:
     file = folder / layer.origin.input.name.partition("/")[2]
     path = (*layer.path, *candidate.path)
     data = patch.after.get(file) or file.read_bytes()
@@ -48,7 +48,9 @@ def _edited(
         return None
     before = {**patch.before, file: patch.before.get(file, data)}
     name = patch.shown(file)
-    return ConfigurationPatch(folder, before, {**patch.after, file: edited}), EditedKey(name, path, _line(data, edited))
+    return ConfigurationPatch(folder, before, {**patch.after, file: edited}), EditedKeyLocation(
+        name, path, _line(data, edited)
+    )
 
 
 def _line(before: bytes, after: bytes) -> int:

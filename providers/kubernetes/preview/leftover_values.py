@@ -60,7 +60,7 @@ def fields_added_by_others(
     )
 
 
-def leftover_fields(live: JsonObject, desired: JsonObject, types: MergeTypeTable) -> tuple[FieldPath, ...]:
+def unowned_leftover_fields(live: JsonObject, desired: JsonObject, types: MergeTypeTable) -> tuple[FieldPath, ...]:
     """Fields of `live` that nobody owns, that followed from what we applied last, and do not from `desired`."""
     owned = fields_applied_by(live, FIELD_MANAGER)
     if not owned or (after := predict_as_created(desired, types)) is None:

@@ -18,7 +18,7 @@ from providers.kubernetes.csa_upgrade import (
 from providers.kubernetes.errors import Invalid
 from providers.kubernetes.preview.field_changes import why_harmless
 from providers.kubernetes.preview.field_takeover import TakenField
-from providers.kubernetes.preview.leftover_values import fields_added_by_others, leftover_fields
+from providers.kubernetes.preview.leftover_values import fields_added_by_others, unowned_leftover_fields
 from providers.kubernetes.preview.preview_input import PreviewInput
 from providers.kubernetes.secret_sealing import is_secret, with_stand_ins
 from providers.kubernetes.ssa.fieldset import FieldSet
@@ -36,7 +36,7 @@ def ownership_moves(case: PreviewInput, document: JsonObject, types: MergeTypeTa
     )
     base = object_with_migrated_ownership(case.live, entries)
     fields: tuple[FieldPath, ...] = (
-        () if is_secret(document) else leftover_fields(with_stand_ins(base), document, types)
+        () if is_secret(document) else unowned_leftover_fields(with_stand_ins(base), document, types)
     )
     if options.reset_undeclared:
         fields = (*fields, *_added(base, types))

@@ -6,7 +6,7 @@ import json
 from html import unescape
 from typing import Any
 
-from planner.app.pull_requests.monitor import read_pull_request_cycles, resume_lane
+from planner.app.pull_requests.monitor import resume_lane, stored_pull_request_cycles
 from planner.pull_requests.deliveries import DeliveryStep
 from tests.e2e.hwplan import Hwplan
 from tests.integration.pulls.pull_world import REPO, PullWorld
@@ -116,7 +116,7 @@ def test_p17_the_lane_pauses_itself_and_a_person_lets_it_go_on(world: PullWorld)
     _fail(world, f"PipelineRun/{RUN}", "--undo")
     assert resume_lane(world.place) == ()
     assert world.cycle().result == "done" and world.merges() == 4
-    assert read_pull_request_cycles(world.place).document()["latest-once-job"]["result"] == "done"
+    assert stored_pull_request_cycles(world.place).document()["latest-once-job"]["result"] == "done"
 
 
 def test_r9_a_held_lane_merges_and_rolls_out_nothing(world: PullWorld) -> None:
@@ -133,7 +133,7 @@ def test_r9_a_held_lane_merges_and_rolls_out_nothing(world: PullWorld) -> None:
 def test_the_records_are_documents(world: PullWorld) -> None:
     world.pull("one")
     world.cycle()
-    stored: Any = json.loads(json.dumps(read_pull_request_cycles(world.place).document()))
+    stored: Any = json.loads(json.dumps(stored_pull_request_cycles(world.place).document()))
     (cycle,) = stored["cycles"]
     (candidate,) = cycle["candidates"]
     assert (candidate["number"], candidate["position"], candidate["next"]) == (1, 1, "merge")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from planner.pull_requests.approvals import Approval
-from planner.pull_requests.candidate import Candidate
+from planner.pull_requests.candidate import MergeCandidate
 from planner.pull_requests.github_facts import BranchRules, CheckResult, PullRequestState
 from planner.pull_requests.lane_freeze import LaneFreezeFacts
 from planner.pull_requests.merge_queue import CycleDecision, decide_merge_cycle
@@ -36,11 +36,11 @@ def pull(number: int = 17, **changes: object) -> PullRequestState:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def candidate(number: int = 17, **changes: object) -> Candidate:
+def candidate(number: int = 17, **changes: object) -> MergeCandidate:
     """`changes` of the pull request, and of the candidate for the names that it has itself."""
-    own = {name: value for name, value in changes.items() if name in Candidate.__slots__}
+    own = {name: value for name, value in changes.items() if name in MergeCandidate.__slots__}
     approved = Approval("Olga", EFFECT, HEAD, NOW)
-    made = Candidate(
+    made = MergeCandidate(
         pull=pull(number, **{name: value for name, value in changes.items() if name not in own}),
         checks=(GREEN,),
         reviews=(),
@@ -62,6 +62,6 @@ def rules(**changes: object) -> PullRequestRules:
 
 
 def decision(
-    *candidates: Candidate, state: LaneFreezeFacts = CALM, at: datetime = NOW, **changes: object
+    *candidates: MergeCandidate, state: LaneFreezeFacts = CALM, at: datetime = NOW, **changes: object
 ) -> CycleDecision:
     return decide_merge_cycle(candidates, rules(**changes), BranchRules(), state, base="v0.3", now=at)

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from planner.pull_requests.approvals import Approval
-from planner.pull_requests.candidate import Candidate
+from planner.pull_requests.candidate import MergeCandidate
 from planner.pull_requests.github_facts import BranchRules, CheckResult, Review
 from planner.pull_requests.merge_check import ConflictingFile
 from planner.pull_requests.merge_requirements import unmet_requirements
 from tests.unit.pulls.samples import EFFECT, GREEN, HEAD, NOW, candidate, rules
 
 
-def codes(one: Candidate, branch: BranchRules | None = BranchRules(), **changes: object) -> list[str]:  # noqa: B008
+def codes(one: MergeCandidate, branch: BranchRules | None = BranchRules(), **changes: object) -> list[str]:  # noqa: B008
     return [found.code for found in unmet_requirements(one, rules(**changes), branch, base="v0.3", now=NOW)]
 
 

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 
 from planner.address import Address
 from planner.drift import AcknowledgedField, Acknowledgement, DriftReport, DriftRow, DriftState
-from planner.part_status import PartStatus, PartStatusRow, SecretKeyStatus, SecretStatus
+from planner.part_status import PartStatusRow, PartStatusTable, SecretKeyStatus, SecretStatus
 from planner.plan import ClusterIdentity, FieldChange, FieldOp, Selection
 from planner.render.drift_json import drift_json, render_drift_json
 from planner.render.drift_markdown import render_drift_markdown
@@ -100,7 +100,7 @@ def test_the_pages_of_a_status(texts: tuple[str, ...]) -> None:
         spec = {"name": text, "mode": text, "from": side, "to": side, "source": {"image": text}, "target": text}
         row = PartStatusRow(address, spec, text, text, False, text, {"commit": text, "ahead": text, "behind": text})
         key = SecretKeyStatus(address, text, text, text, text, text)
-        status, secret = PartStatus(cluster, (row,)), SecretStatus(cluster, (key,), (address,))
+        status, secret = PartStatusTable(cluster, (row,)), SecretStatus(cluster, (key,), (address,))
         pages = [
             render_mirror_status(status, sync="hwplan", flush="hwplan", colour=False),
             render_image_status(status, commands={"source": "hwplan"}, colour=False),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from planner.address import Address
-from planner.part_status import PartStatus, PartStatusRow
+from planner.part_status import PartStatusRow, PartStatusTable
 from planner.plan import ClusterIdentity, Selection
 from planner.render.mirror_status import mirror_status_json, render_mirror_status
 
@@ -22,9 +22,9 @@ def flow(name: str, mode: str, ref: str, live: str, wanted: str, problem: str = 
     return PartStatusRow(Address("", "GitRef", "", "", name), spec, live, wanted, settled, problem, outputs)
 
 
-def status(*rows: PartStatusRow, lane: str = "v03") -> PartStatus:
+def status(*rows: PartStatusRow, lane: str = "v03") -> PartStatusTable:
     selection = Selection(product="hwlab", nodes=("D601",), lanes=(lane,))
-    return PartStatus(ClusterIdentity("10a6d66e-1", "k3s-d601"), rows, selection, "sha256:9b1e07aa")
+    return PartStatusTable(ClusterIdentity("10a6d66e-1", "k3s-d601"), rows, selection, "sha256:9b1e07aa")
 
 
 def page(*rows: PartStatusRow) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from planner.render.rollout_brief import BriefEntry, brief_marker, render_brief_entry
-from planner.rollout.changelog import ChangelogCommit, ChangelogGroup, changelog_group_of, group_by_meaning
+from planner.rollout.changelog import ChangelogCommit, ChangelogGroup, changelog_group_of, group_commits_by_meaning
 from planner.values import JsonObject
 
 
@@ -37,7 +37,9 @@ def test_meaning(subject: str, meaning: ChangelogGroup) -> None:
 
 
 def test_a_breaking_footer_counts_whatever_the_subject_says() -> None:
-    assert list(group_by_meaning([ChangelogCommit("a", "fix: x", breaking=True), ChangelogCommit("b", "feat: y")])) == [
+    assert list(
+        group_commits_by_meaning([ChangelogCommit("a", "fix: x", breaking=True), ChangelogCommit("b", "feat: y")])
+    ) == [
         ChangelogGroup.BREAKING,
         ChangelogGroup.FEATURE,
     ]
