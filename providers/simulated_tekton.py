@@ -20,6 +20,7 @@ from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.rollout.promotion_prediction import (
     CATALOG,
+    PromotedService,
     Promotion,
     make_promotion_catalog,
     parse_promoted_services,
@@ -227,7 +228,7 @@ class _Promoting:
         folder = str(PurePosixPath(self.pipeline.catalog).parent)
         if not self.services:
             return {**self._worded(folder, digests), self.pipeline.catalog: self._catalog(catalog, digests)}
-        services = parse_promoted_services(self.services)
+        services = self._services()
         predicted = self._predicted(catalog)
         whole = promotion_files_with_digests(predicted, digests)
         after = make_promotion_catalog(services, json.dumps(catalog), self._listing, digests, self.commit)
@@ -240,7 +241,12 @@ class _Promoting:
 
     def _predicted(self, catalog: JsonObject) -> Promotion:
         before = {} if self.anew else {CATALOG: json.dumps(catalog)}
-        return predict_promotion(parse_promoted_services(self.services), self.rendered, before, self._listing)
+        return predict_promotion(self._services(), self.rendered, before, self._listing)
+
+    def _services(self) -> list[PromotedService]:
+        """The services of `services.json` that the pipeline has a task for; somebody may have taken one away."""
+        named = {one.name for one in self.pipeline.services}
+        return [one for one in parse_promoted_services(self.services) if one.name in named]
 
     def _listing(self, path: str) -> str:
         """As `git ls-tree -r` prints it."""

@@ -151,5 +151,5 @@ def test_a_probe_is_never_gone_and_one_that_is_declared_otherwise_is_told(lane_b
     lanes = config / "hwlab-node-lanes.yaml"
     lanes.write_text(lanes.read_text().replace("pikapython.com/health\n", "pikapython.com/api/health\n"))
     reported = lane_box("plan", "--config", str(config), *LANE[2:]).out
-    assert "HttpProbe/v03-gate-1: declared otherwise than in run 1" in reported
+    assert "HttpProbe/v03-gate-1: its declaration changed since run 1" in reported
     assert "HttpProbe/v03-diagnostic-2" not in reported and "gone since" not in reported
