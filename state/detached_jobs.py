@@ -78,7 +78,7 @@ class DetachedJob:
         return (*head, self.process, self.started, self.ended, self.code)
 
 
-def create_job(database: Database, name: str, command: Sequence[str]) -> DetachedJob:
+def create_detached_job(database: Database, name: str, command: Sequence[str]) -> DetachedJob:
     """Write a new job that has not begun. In a transaction."""
     number = int(database.rows("SELECT coalesce(max(number), 0) + 1 FROM jobs")[0][0])
     job = DetachedJob(number, name, tuple(command), process_identity.user_at_host(), __version__, utc_now())
@@ -96,7 +96,7 @@ def begin_detached_job(database: Database, number: int) -> DetachedJob:
     return begun
 
 
-def end_job(database: Database, number: int, code: int) -> None:
+def end_detached_job(database: Database, number: int, code: int) -> None:
     """Write how the job ended; the first end stays. In a transaction."""
     job = find_job(database, number)
     if job.code is None:

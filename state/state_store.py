@@ -153,7 +153,7 @@ class StateStore:
         with self._database.transaction() as database:
             return lane_holds.append_hold(database, lane, number, "released")
 
-    def post_target(self, lane: str, commit: str) -> RolloutTarget:
+    def record_rollout_target(self, lane: str, commit: str) -> RolloutTarget:
         """Write what is rolled out next. Needs no lease: whoever holds it reads this, and gives it up (B2)."""
         with self._database.transaction() as database:
             return lane_holds.record_rollout_target(database, lane, commit)
@@ -220,20 +220,20 @@ class StateStore:
         changes: Mapping[Address, Change] = {change.address: change for change in plan.changes}
         return RunRecorder(numbers[0], RunJournal(held.writer, numbers[0], changes), held)
 
-    def create_job(self, name: str, command: Sequence[str]) -> DetachedJob:
+    def create_detached_job(self, name: str, command: Sequence[str]) -> DetachedJob:
         """Write down a command that is about to be started without its client."""
         with self._database.transaction() as database:
-            return detached_jobs.create_job(database, name, command)
+            return detached_jobs.create_detached_job(database, name, command)
 
-    def begin_job(self, number: int) -> DetachedJob:
+    def begin_detached_job(self, number: int) -> DetachedJob:
         """Write that this process carries a job out. Raises SelectionError when another one does."""
         with self._database.transaction() as database:
             return detached_jobs.begin_detached_job(database, number)
 
-    def end_job(self, number: int, code: int) -> None:
+    def end_detached_job(self, number: int, code: int) -> None:
         """Write the exit code of a job."""
         with self._database.transaction() as database:
-            detached_jobs.end_job(database, number, code)
+            detached_jobs.end_detached_job(database, number, code)
 
     def job(self, number: int) -> DetachedJob:
         """A job by its number. Raises SelectionError."""

@@ -22,7 +22,7 @@ _ID = re.compile(r"(?:job-)?([1-9]\d{0,15})")
 def start_detached_job(request: Request, name: str, command: Sequence[str]) -> DetachedJob:
     """Start `command` (words of hwplan, without `hwplan`) as a process that outlives this one; its record."""
     with open_store(request) as store:
-        job = store.create_job(name, command)
+        job = store.create_detached_job(name, command)
         log = job_log_path(request, job)
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         argv = [sys.executable, "-m", "planner", "job", "run", job.id, *_where(request)]
@@ -32,7 +32,7 @@ def start_detached_job(request: Request, name: str, command: Sequence[str]) -> D
                     argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
                 )
         except OSError as error:
-            store.end_job(job.number, 1)
+            store.end_detached_job(job.number, 1)
             raise PermanentError(f"the job cannot be started: {error.strerror}", where=job.id) from error
     return job
 
@@ -40,13 +40,13 @@ def start_detached_job(request: Request, name: str, command: Sequence[str]) -> D
 def run_detached_job(request: Request, identifier: str, run: Callable[[list[str]], int]) -> int:
     """Carry a job out in this process: `run` takes its words and gives its exit code. Raises SelectionError."""
     with open_store(request) as store:
-        job = store.begin_job(_number(identifier))
+        job = store.begin_detached_job(_number(identifier))
     code = 1
     try:
         code = run(list(job.command))
     finally:
         with open_store(request) as store:
-            store.end_job(job.number, code)
+            store.end_detached_job(job.number, code)
     return code
 
 

@@ -118,7 +118,7 @@ def set_hold(request: Request, commit: str, reason: str) -> LaneHold:
         last = store.hold(lane)
         hold = store.set_hold(lane, (last.number if last else 0) + 1, commit, reason)
         if commit:
-            store.post_target(lane, commit)
+            store.record_rollout_target(lane, commit)
         return hold
 
 

@@ -90,7 +90,7 @@ def changelog_group_of(one: ChangelogCommit) -> ChangelogGroup:
 def group_commits_by_meaning(
     commits: Iterable[ChangelogCommit],
 ) -> Mapping[ChangelogGroup, tuple[ChangelogCommit, ...]]:
-    """The commits by group, groups in the order of Meaning, empty ones left out; commits in the order given."""
+    """The commits by group, groups in the order of ChangelogGroup, empty ones left out; commits in the order given."""
     found: dict[ChangelogGroup, list[ChangelogCommit]] = {}
     for one in commits:
         found.setdefault(changelog_group_of(one), []).append(one)

@@ -113,7 +113,7 @@ def _posted_since(trigger: PlannedRollout) -> Callable[[], str]:
         if (tip := _tip(trigger)) not in ("", trigger.commit):
             raise RolloutSuperseded(tip)
         refuse_plan_against_hold(trigger.made.plan, store, None)
-    mine = store.post_target(lane, trigger.commit)
+    mine = store.record_rollout_target(lane, trigger.commit)
 
     def posted() -> str:
         newest = store.target(lane)

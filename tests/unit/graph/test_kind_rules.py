@@ -314,20 +314,6 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_edges(name: str) -> None:
-    text, expected = CASES[name]
-    assert edge_lines(build_graph(resources(text)).edges) == sorted(expected)
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_edges_do_not_depend_on_the_order_of_the_input(name: str) -> None:
-    stack = resources(CASES[name][0])
-    forth, back = build_graph(stack), build_graph(stack[::-1])
-    assert forth.order() == back.order()
-    assert forth.edges == back.edges
-
-
 def test_a_resource_of_a_plug_in_comes_after_the_secret_whose_value_it_takes() -> None:
     note, secret = resources(
         """

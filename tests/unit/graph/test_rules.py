@@ -6,7 +6,7 @@ import pytest
 
 from planner.errors import GraphError
 from planner.graph import build_graph, missing_references
-from tests.unit.graph.stacks import edge_lines, resources
+from tests.unit.graph.stacks import resources
 
 CASES = {
     "a namespace stands before what is in it": (
@@ -237,20 +237,6 @@ CASES = {
         ],
     ),
 }
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_edges(name: str) -> None:
-    text, expected = CASES[name]
-    assert edge_lines(build_graph(resources(text)).edges) == sorted(expected)
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_edges_do_not_depend_on_the_order_of_the_input(name: str) -> None:
-    stack = resources(CASES[name][0])
-    forth, back = build_graph(stack), build_graph(stack[::-1])
-    assert forth.order() == back.order()
-    assert forth.edges == back.edges
 
 
 def test_rules_never_cross_places() -> None:

@@ -48,7 +48,7 @@ def test_b2_the_newest_target_has_the_highest_number(place: Path) -> None:
     """B2: the same commit again is the same target, and an older one that comes back is a new one."""
     with StateStore.open(place) as store:
         assert store.target(LANE) is None
-        numbers = [store.post_target(LANE, commit).number for commit in (A, A, B, A)]
+        numbers = [store.record_rollout_target(LANE, commit).number for commit in (A, A, B, A)]
         assert numbers == [1, 1, 2, 3]
         newest = store.target(LANE)
         assert newest is not None and newest.commit == A and store.target("shop/D1/v2") is None
@@ -58,7 +58,7 @@ def test_b2_the_newest_target_has_the_highest_number(place: Path) -> None:
 def test_a_row_that_was_changed_is_not_believed(place: Path, table: str) -> None:
     with StateStore.open(place) as store:
         store.set_hold(LANE, 1, A, "first")
-        store.post_target(LANE, A)
+        store.record_rollout_target(LANE, A)
     with sqlite3.connect(place) as database:
         database.execute(f"UPDATE {table} SET target = ?", (B,))
     database.close()

@@ -16,7 +16,7 @@ def test_a_job_begins_once_and_its_first_end_stays(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         database = store._database
         with database.transaction():
-            made = detached_jobs.create_job(database, "nightly", ("apply", "--confirm"))
+            made = detached_jobs.create_detached_job(database, "nightly", ("apply", "--confirm"))
         assert (made.id, made.state, made.ok, made.pid) == ("job-1", "queued", None, None)
         with database.transaction():
             begun = detached_jobs.begin_detached_job(database, 1)
@@ -24,8 +24,8 @@ def test_a_job_begins_once_and_its_first_end_stays(tmp_path: Path) -> None:
         with pytest.raises(SelectionError, match="job-1 is running"):
             detached_jobs.begin_detached_job(database, 1)
         with database.transaction():
-            detached_jobs.end_job(database, 1, 0)
-            detached_jobs.end_job(database, 1, 1)
+            detached_jobs.end_detached_job(database, 1, 0)
+            detached_jobs.end_detached_job(database, 1, 1)
         found = detached_jobs.find_job(database, 1)
         assert (found.state, found.ok, found.command) == ("succeeded", True, ("apply", "--confirm"))
         assert detached_jobs.newest_jobs(database, 5) == (found,)
@@ -35,7 +35,7 @@ def test_a_job_begins_once_and_its_first_end_stays(tmp_path: Path) -> None:
 
 def test_a_job_that_never_began_or_whose_process_is_gone_has_died(tmp_path: Path) -> None:
     with opened(tmp_path) as store, store._database.transaction():
-        made = detached_jobs.create_job(store._database, "x", ())
+        made = detached_jobs.create_detached_job(store._database, "x", ())
     gone = replace(process_identity.this_process(), started=1).text()
     assert replace(made, created="2020-01-01T00:00:00Z").state == "died"
     assert replace(made, process=gone).state == "died" and replace(made, process=gone).ok is False
