@@ -74,19 +74,6 @@ def content_digest(live: JsonObject, fingerprinter: Fingerprinter) -> str:
     return "sha256:" + hashlib.sha256(_ENCODER.encode(document).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def strip_server_fields(live: JsonObject) -> JsonObject:
-    """The object as somebody could have written it: no status, no uid, no versions, times, owners of fields, deletion.
-
-    Inner values are shared with `live`, not copied; volatile annotations stay.
-    """
-    document = {key: value for key, value in live.items() if key != "status"}
-    metadata = live.get("metadata")
-    if isinstance(metadata, dict):
-        hidden = _SERVER_METADATA | _DELETION
-        document["metadata"] = {key: value for key, value in metadata.items() if key not in hidden}
-    return document
-
-
 def is_server_field(path: FieldPath) -> bool:
     """Whether the server, a controller or kubectl writes this field for itself: nobody declares it."""
     match path:

@@ -155,12 +155,6 @@ def with_unknown_values_alike(document: JsonObject, desired: JsonObject) -> Json
     return {**document, "data": {k: _encode(UNKNOWN) if k in unknown else v for k, v in data.items()}}
 
 
-def fingerprint_in_stand_in(stood_in: JsonValue, encoded: bool) -> str:
-    """The fingerprint inside a stand-in; empty for one that stands for nothing known."""
-    text = _decode(stood_in) if encoded and isinstance(stood_in, str) else str(stood_in)
-    return text if _FINGERPRINT.fullmatch(text) and text != UNKNOWN else ""
-
-
 def _encode(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 

@@ -6,7 +6,6 @@ declare any more, other owners, entry times. What a local merge cannot know is s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from planner.dataclass import dataclass
@@ -252,8 +251,3 @@ def _settle_update(
         fields = current.fields if previous is None else current.fields | previous.fields
         managers[identity] = ManagedFields(fields, kind.api_version, now)
     cap_update_managers(managers)
-
-
-def conflict_paths(conflicts: Iterable[MergeConflict]) -> tuple[FieldPath, ...]:
-    """The fields of conflicts, each once, in their order."""
-    return tuple(dict.fromkeys(conflict.path for conflict in conflicts))

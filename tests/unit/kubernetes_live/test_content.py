@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from planner.values import SealedSecret
-from providers.kubernetes.content_digest import LAST_APPLIED, VOLATILE_ANNOTATIONS, content_digest, strip_server_fields
+from providers.kubernetes.content_digest import LAST_APPLIED, VOLATILE_ANNOTATIONS, content_digest
 
 
 class Keyed:
@@ -196,17 +196,3 @@ def test_the_secret_of_another_group_is_no_secret() -> None:
 @pytest.mark.parametrize("live", [{}, {"metadata": None}, {"metadata": {"annotations": None}}, {"kind": "Secret"}])
 def test_odd_objects(live: dict[str, Any]) -> None:
     assert digest(live).startswith("sha256:")
-
-
-def test_strip_server_fields() -> None:
-    live = deployment()
-    live["metadata"]["deletionTimestamp"] = "x"
-    stripped = strip_server_fields(live)
-    assert stripped["metadata"] == {
-        "name": "api",
-        "namespace": "demo",
-        "labels": {"app": "api"},
-        "annotations": {"team": "a", "deployment.kubernetes.io/revision": "3"},
-    }
-    assert set(stripped) == {"apiVersion", "kind", "metadata", "spec"}
-    assert live["status"] and live["metadata"]["uid"]
