@@ -16,6 +16,7 @@ from planner.values import JsonObject
 
 Raw = Any
 
+REPLICAS = "specReplicasPath"  # of the subresource `scale`; stands among the checks of the whole object
 _META = {"apiVersion": "s", "kind": "s", "metadata": "#meta.v1.ObjectMeta"}
 _SCALARS = {"string": "s", "integer": "i", "number": "n", "boolean": "b"}
 _CHECKS = (
@@ -51,13 +52,15 @@ class CustomVersion:
     status: bool
     preserve: bool
     versions: frozenset[str]
+    replicas: str = ""  # the path of the number of replicas, where the version can be scaled
     _raw: Raw = field(default=None, repr=False)
 
     def raw(self) -> Raw:
         """The table form of the whole object."""
         if self._raw is None:
             made: dict[str, Raw] = translate_crd_schema(self.schema, self.preserve) if self.schema else {"v": "x"}
-            self._raw = {**made, "f": {**made.get("f", {}), **_META}}
+            checks = {**made.get("c", {}), **({REPLICAS: self.replicas} if self.replicas else {})}
+            self._raw = {**made, "f": {**made.get("f", {}), **_META}, **({"c": checks} if checks else {})}
         return self._raw
 
 
@@ -75,6 +78,7 @@ def served_crd_versions(crd: JsonObject) -> Mapping[str, CustomVersion]:
             "status" in (version.get("subresources") or {}),
             bool(spec.get("preserveUnknownFields", False)),
             names if trivial else frozenset((api_version,)),
+            str(((version.get("subresources") or {}).get("scale") or {}).get(REPLICAS) or ""),
         )
     return out
 
