@@ -4,7 +4,8 @@ The table (`builtin.json`, made by generate.py) holds types in a short form that
 a scalar letter, `#Name` for a named type, or a dictionary with any of `s` (scalar), `l` `i` `k` (list kind, items, key
 fields), `f` `v` `r` `m` (fields, type of other keys, required, `atomic`/`granular`), `c` (checks of a CRD) and `#`
 (a named type with its `m` overridden). A field is such a reference, or `[reference, flags, default]`. Flags: `p` a
-pointer in Go (an explicit zero is retained), `a` always written, none: dropped when zero, `o` dropped as a zero struct.
+pointer in Go (an explicit zero is retained), `a` always written (a pointer as null), none: dropped when zero, `o` dropped
+as a zero struct.
 """
 
 from __future__ import annotations
