@@ -137,6 +137,8 @@ def _host_ports(spec: JsonObject) -> None:
 def _pod(value: JsonObject) -> None:
     spec = value.get("spec") or {}
     spec.setdefault("enableServiceLinks", True)
+    if (spec.get("terminationGracePeriodSeconds") or 0) < 0:  # of a Pod alone, not of a template
+        spec["terminationGracePeriodSeconds"] = 1
     _host_ports(spec)
     for container in [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]:
         limits = (container.get("resources") or {}).get("limits")
