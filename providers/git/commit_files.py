@@ -15,7 +15,7 @@ from planner.values import JsonObject, OutputRef, OutputTemplate
 from providers.git.checked_names import check_ref_name
 from providers.git.git_client import GitClient
 from providers.git.object_cache import ObjectCache
-from providers.git.remotes import GitRemote, RemoteLocations, resolve_remote
+from providers.git.remotes import RemoteLocations, ResolvedRemote, resolve_remote
 
 _WHO = "hwplan <hwplan@localhost>"
 _PLAIN = "100644"
@@ -26,7 +26,7 @@ _MOST_SHOWN = 256 * 1024  # bytes of a file that a plan shows
 class CommitRequest:
     """A GitCommit as a checked value. A file whose text takes an output that is not known yet has the leaf there."""
 
-    remote: GitRemote
+    remote: ResolvedRemote
     ref: str
     create_branch: bool
     path: str

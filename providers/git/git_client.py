@@ -21,7 +21,7 @@ from providers.git import push_output
 from providers.git.checked_names import RepositoryUrl, check_commit_id, check_ref_name
 from providers.git.git_failures import GitCommandFailed, GitFailure, classify_git_failure, is_transient_git_failure
 from providers.git.git_ssh import git_ssh_command as git_ssh_command
-from providers.git.remotes import GitRemote
+from providers.git.remotes import ResolvedRemote
 from providers.git.run_command import CommandResult, run_command
 
 _CONFIG = (
@@ -64,7 +64,7 @@ class GitClient:
     limits: GitLimits = _LIMITS
     sleep: Callable[[float], None] = time.sleep
 
-    def list_refs(self, remote: GitRemote, *, patiently: bool = True) -> Mapping[str, str]:
+    def list_refs(self, remote: ResolvedRemote, *, patiently: bool = True) -> Mapping[str, str]:
         """All refs of a remote with their object ids, peeled tags as `ref^{}`. Not `patiently` is one try.
 
         Raises GitCommandFailed.
@@ -82,7 +82,13 @@ class GitClient:
         return _parse_refs(done.out, remote)
 
     def fetch(
-        self, remote: GitRemote, repository: Path, commit: str, keep: str, *options: str, hold: tuple[int, ...] = ()
+        self,
+        remote: ResolvedRemote,
+        repository: Path,
+        commit: str,
+        keep: str,
+        *options: str,
+        hold: tuple[int, ...] = (),
     ) -> None:
         """Fetch `commit` with its history into `repository`, retained by the ref `keep`. Raises GitCommandFailed.
 
@@ -92,7 +98,9 @@ class GitClient:
         words += ["--no-recurse-submodules", *options, "--", str(remote.url), f"{check_commit_id(commit)}:{keep}"]
         self._tried(remote, words, self.limits.moving, True, hold=hold)
 
-    def push(self, remote: GitRemote, repository: Path, commit: str, ref: str, *, lease: str) -> push_output.PushResult:
+    def push(
+        self, remote: ResolvedRemote, repository: Path, commit: str, ref: str, *, lease: str
+    ) -> push_output.PushResult:
         """Push `commit` to `ref`, one try, if the ref still stands on `lease` ("": if there is no such ref).
 
         The lease makes the push compare-and-swap on the value that the plan saw; git by itself would compare with what
@@ -121,7 +129,7 @@ class GitClient:
 
     def _tried(
         self,
-        remote: GitRemote,
+        remote: ResolvedRemote,
         words: Sequence[str],
         seconds: float,
         patiently: bool,
@@ -143,7 +151,7 @@ class GitClient:
 
     def _once(
         self,
-        remote: GitRemote,
+        remote: ResolvedRemote,
         words: Sequence[str],
         seconds: float,
         *,
@@ -196,7 +204,7 @@ def _environment(folder: Path, url: RepositoryUrl | None = None) -> dict[str, st
     }
 
 
-def _parse_refs(output: bytes, remote: GitRemote) -> Mapping[str, str]:
+def _parse_refs(output: bytes, remote: ResolvedRemote) -> Mapping[str, str]:
     refs: dict[str, str] = {}
     for line in output.decode("utf-8", "surrogateescape").splitlines():
         commit, tab, name = line.partition("\t")
