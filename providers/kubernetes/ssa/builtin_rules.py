@@ -10,7 +10,12 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from planner.values import JsonObject
-from providers.kubernetes.ssa.builtin_pods import (
+from providers.kubernetes.ssa.builtin_value_formats import is_label, is_subdomain
+from providers.kubernetes.ssa.crd_validation import DEFINITION_RULES
+from providers.kubernetes.ssa.endpoint_rules import ENDPOINT_RULES
+from providers.kubernetes.ssa.networking_rules import NETWORKING_RULES
+from providers.kubernetes.ssa.pod_annotation_rules import POD_ANNOTATION_RULES, check_profile_annotations
+from providers.kubernetes.ssa.pod_rules import (
     POD_RULES,
     Problem,
     Rule,
@@ -18,11 +23,6 @@ from providers.kubernetes.ssa.builtin_pods import (
     check_template_mounts,
     maps_in_list,
 )
-from providers.kubernetes.ssa.builtin_value_formats import is_label, is_subdomain
-from providers.kubernetes.ssa.crd_validation import DEFINITION_RULES
-from providers.kubernetes.ssa.endpoint_rules import ENDPOINT_RULES
-from providers.kubernetes.ssa.networking_rules import NETWORKING_RULES
-from providers.kubernetes.ssa.pod_annotation_rules import POD_ANNOTATION_RULES, check_profile_annotations
 from providers.kubernetes.ssa.quantity import quantity_amount
 from providers.kubernetes.ssa.quota_rules import QUOTA_RULES
 from providers.kubernetes.ssa.scaling_rules import SCALING_RULES

@@ -44,10 +44,12 @@ def _unrecognized(schema: JsonValue) -> Iterator[str]:
     for part in ("not", "items", "additionalProperties"):
         yield from _unrecognized(schema.get(part))
     for part in ("allOf", "anyOf", "oneOf"):
-        for item in schema.get(part) or ():
+        several = schema.get(part)
+        for item in several if isinstance(several, list) else ():
             yield from _unrecognized(item)
     for part in ("properties", "patternProperties"):
-        for item in (schema.get(part) or {}).values():
+        named = schema.get(part)
+        for item in named.values() if isinstance(named, dict) else ():
             yield from _unrecognized(item)
 
 

@@ -10,10 +10,10 @@ from typing import Final
 
 from planner.values import Json, JsonObject
 from providers.kubernetes.ssa.address_warnings import address_warnings
-from providers.kubernetes.ssa.builtin_pods import maps_in_list
 from providers.kubernetes.ssa.builtin_value_formats import is_label_value
 from providers.kubernetes.ssa.claim_warnings import claim_spec_warnings
 from providers.kubernetes.ssa.go_texts import go_quoted
+from providers.kubernetes.ssa.pod_rules import maps_in_list
 from providers.kubernetes.ssa.quantity import quantity_amount
 from providers.kubernetes.ssa.volume_path_warnings import volume_path_warnings
 

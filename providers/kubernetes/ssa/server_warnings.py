@@ -11,13 +11,13 @@ from typing import Final
 
 from planner.values import Json, JsonObject
 from providers.kubernetes.ssa.address_warnings import address_warnings, range_warnings
-from providers.kubernetes.ssa.builtin_pods import maps_in_list
 from providers.kubernetes.ssa.builtin_value_formats import is_label, is_subdomain
 from providers.kubernetes.ssa.claim_warnings import claim_spec_warnings
 from providers.kubernetes.ssa.crd_formats import unrecognized_formats
 from providers.kubernetes.ssa.go_texts import go_quoted
 from providers.kubernetes.ssa.merge_typed_values import equal_json
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
+from providers.kubernetes.ssa.pod_rules import maps_in_list
 from providers.kubernetes.ssa.pod_warnings import NODE_LABELS, pod_warnings
 from providers.kubernetes.ssa.quantity import quantity_amount
 from providers.kubernetes.ssa.storage_warnings import STORAGE_WARNINGS

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from planner.values import JsonObject
-from providers.kubernetes.ssa.builtin_pods import maps_in_list
 from providers.kubernetes.ssa.go_texts import go_quoted
+from providers.kubernetes.ssa.pod_rules import maps_in_list
 
 _Item = tuple[str, str]  # a path inside of the volume, and the source that it comes from ("" for the volume's own)
 
