@@ -113,7 +113,7 @@ def _rest(plan: Plan, said: set[Address]) -> Iterator[Part]:
             yield "" if first else "; "
             yield from _listed(changes, one if len(changes) == 1 else many)
             first = False
-    gone = any(change.action in (Action.DELETE, Action.REPLACE) for change in plan.changes)
+    gone = not plan.applyable or any(change.action in (Action.DELETE, Action.REPLACE) for change in plan.changes)
     if not gone:
         yield "Nothing is deleted" if first else "; nothing is deleted"
     yield f"{'' if first and gone else '; '}{len(plan.blocked)} blocked" if plan.blocked else ""
