@@ -36,7 +36,7 @@ def end_of_object(live: JsonObject) -> ObjectEnd | None:
     return rule(live) if rule else None
 
 
-def has_end_rule(group: str, kind: str) -> bool:
+def kind_has_end_rule(group: str, kind: str) -> bool:
     """Whether there is a rule for the kind."""
     return (group, kind) in RULES
 
@@ -95,11 +95,11 @@ RULES: Final[Mapping[tuple[str, str], _Rule]] = {
 
 
 def _ended(state: str | None, reason: JsonValue, *times: Json) -> ObjectEnd | None:
-    time = next((found for text in times if (found := parse_time(text))), None)
+    time = next((found for text in times if (found := parse_api_time(text))), None)
     return ObjectEnd(state, str(reason or ""), time) if state and time else None
 
 
-def parse_time(text: JsonValue) -> datetime | None:
+def parse_api_time(text: JsonValue) -> datetime | None:
     """A time of RFC 3339 with its offset, in UTC; None for anything else."""
     try:
         found = datetime.fromisoformat(text) if isinstance(text, str) else None
@@ -109,7 +109,7 @@ def parse_time(text: JsonValue) -> datetime | None:
 
 
 def _newest_first(texts: Iterable[Json]) -> list[Json]:
-    timed = [(time, text) for text in texts if (time := parse_time(text))]
+    timed = [(time, text) for text in texts if (time := parse_api_time(text))]
     return [text for _, text in sorted(timed, reverse=True)]
 
 

@@ -44,7 +44,7 @@ _CHECKS = (
 
 
 @dataclass(slots=True)
-class CustomVersion:
+class ServedCrdVersion:
     """One served version of a CRD: its schema (translated when first used) and whether status is a subresource."""
 
     schema: JsonObject
@@ -61,7 +61,7 @@ class CustomVersion:
         return self._raw
 
 
-def served_crd_versions(crd: JsonObject) -> Mapping[str, CustomVersion]:
+def served_crd_versions(crd: JsonObject) -> Mapping[str, ServedCrdVersion]:
     """Every served version of a CustomResourceDefinition (v1), by `group/version/Kind`."""
     spec = crd["spec"]
     served = [version for version in spec.get("versions", ()) if version.get("served", True)]
@@ -70,7 +70,7 @@ def served_crd_versions(crd: JsonObject) -> Mapping[str, CustomVersion]:
     out = {}
     for version in served:
         api_version = f"{spec['group']}/{version['name']}"
-        out[f"{api_version}/{spec['names']['kind']}"] = CustomVersion(
+        out[f"{api_version}/{spec['names']['kind']}"] = ServedCrdVersion(
             (version.get("schema") or {}).get("openAPIV3Schema") or {},
             "status" in (version.get("subresources") or {}),
             bool(spec.get("preserveUnknownFields", False)),

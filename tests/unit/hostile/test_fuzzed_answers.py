@@ -18,7 +18,7 @@ from providers.cluster import KindInfo
 from providers.git.push_job import parse_push_job_report
 from providers.http.answer import HttpAnswer
 from providers.images.image_manifest import parse_image_manifest
-from providers.images.registry_answers import refusal_error
+from providers.images.registry_answers import registry_refusal_error
 from providers.images.registry_tokens import _token
 from providers.json_answer import parse_json_answer
 from providers.kubernetes import answer_shape
@@ -92,14 +92,14 @@ def _listed(kind: KindInfo) -> Callable[[bytes], object]:
     def parse(body: bytes) -> None:
         page = answer_shape.parse_answer_document(body, "x")
         answer_shape.continue_token(page, "x")
-        for item in answer_shape.checked_list_items(page, kind, "default", "x"):
+        for item in answer_shape.parse_list_answer(page, kind, "default", "x"):
             answer_shape.check_managed_fields(item, "x")
 
     return parse
 
 
 def _one(body: bytes) -> None:
-    answer_shape.checked_object(answer_shape.parse_answer_document(body, "x"), KIND, "default", "a", "x")
+    answer_shape.parse_object_answer(answer_shape.parse_answer_document(body, "x"), KIND, "default", "a", "x")
 
 
 def _document(parse: Callable[[Any], object]) -> Callable[[bytes], object]:
@@ -124,7 +124,7 @@ PARSERS: dict[str, Callable[[bytes], object]] = {
     "Prometheus": lambda body: parse_query_result(HttpAnswer(200, {}, body)),
     "report of a push": lambda body: parse_push_job_report(body.decode("latin-1")),
     "token": lambda body: _token(body, "x"),
-    "refusal of a registry": lambda body: refusal_error(HttpAnswer(400, {}, body), "x"),
+    "refusal of a registry": lambda body: registry_refusal_error(HttpAnswer(400, {}, body), "x"),
     "manifest": lambda body: parse_image_manifest(body, "application/vnd.oci.image.manifest.v1+json"),
 }
 
