@@ -23,7 +23,7 @@ from providers.cluster import FIELD_MANAGER, OPERATOR_MANAGER, EndedCommand, Kee
 from providers.http.answer import HttpAnswer
 from providers.kubernetes.answer_shape import (
     PageProgress,
-    check_builtin_shape,
+    check_shape_of_kind,
     checked_list_items,
     checked_object,
     continue_token,
@@ -147,7 +147,7 @@ class LiveCluster:
             items = checked_list_items(page, info, place.namespace, where)
             for item in items:
                 if keep is None or keep(item):
-                    check_builtin_shape(item, where)
+                    check_shape_of_kind(item, where)
                     found.append(item)
             token = continue_token(page, where)
             if not token:

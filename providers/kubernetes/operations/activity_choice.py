@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 
 from planner import duration
 from planner.dataclass import dataclass
+from planner.rfc3339 import parse_time
 from planner.values import JsonObject
-from providers.kubernetes.operations.object_end import end_of_object, parse_time
+from providers.kubernetes.operations.object_end import end_of_object
 from providers.kubernetes.operations.retention_choice import (
     ExpiredObject,
     RetentionChoice,

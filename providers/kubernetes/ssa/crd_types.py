@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from planner.values import JsonObject
+from providers.kubernetes.ssa.readable_schema import map_at, readable_schema
 
 Raw = Any
 
@@ -56,23 +57,31 @@ class CustomVersion:
     def raw(self) -> Raw:
         """The table form of the whole object."""
         if self._raw is None:
-            made: dict[str, Raw] = translate_crd_schema(self.schema, self.preserve) if self.schema else {"v": "x"}
+            schema = readable_schema(self.schema)
+            made: dict[str, Raw] = translate_crd_schema(schema, self.preserve) if schema else {"v": "x"}
             self._raw = {**made, "f": {**made.get("f", {}), **_META}}
         return self._raw
 
 
 def served_crd_versions(crd: JsonObject) -> Mapping[str, CustomVersion]:
-    """Every served version of a CustomResourceDefinition (v1), by `group/version/Kind`."""
-    spec = crd["spec"]
-    served = [version for version in spec.get("versions", ()) if version.get("served", True)]
-    trivial = spec.get("conversion", {}).get("strategy", "None") == "None"
-    names = frozenset(f"{spec['group']}/{version['name']}" for version in served)
+    """Every served version of a CustomResourceDefinition (v1), by `group/version/Kind`. A version without a name is
+    none."""
+    spec = map_at(crd, "spec")
+    group, kind = spec.get("group"), map_at(spec, "names").get("kind")
+    versions = spec.get("versions")
+    served = [
+        version
+        for version in (versions if isinstance(versions, list) else ())
+        if isinstance(version, dict) and version.get("served", True) and version.get("name")
+    ]
+    trivial = map_at(spec, "conversion").get("strategy", "None") == "None"
+    names = frozenset(f"{group}/{version['name']}" for version in served)
     out = {}
     for version in served:
-        api_version = f"{spec['group']}/{version['name']}"
-        out[f"{api_version}/{spec['names']['kind']}"] = CustomVersion(
-            (version.get("schema") or {}).get("openAPIV3Schema") or {},
-            "status" in (version.get("subresources") or {}),
+        api_version = f"{group}/{version['name']}"
+        out[f"{api_version}/{kind}"] = CustomVersion(
+            map_at(map_at(version, "schema"), "openAPIV3Schema"),
+            "status" in map_at(version, "subresources"),
             bool(spec.get("preserveUnknownFields", False)),
             names if trivial else frozenset((api_version,)),
         )
@@ -80,7 +89,7 @@ def served_crd_versions(crd: JsonObject) -> Mapping[str, CustomVersion]:
 
 
 def translate_crd_schema(schema: JsonObject, preserve: bool) -> Raw:
-    """A JSON schema in the table form. `preserve`: an ancestor keeps unknown fields."""
+    """A JSON schema, as `readable_schema` gives it, in the table form. `preserve`: an ancestor keeps unknown fields."""
     preserve = preserve or bool(schema.get("x-kubernetes-preserve-unknown-fields"))
     kind = schema.get("type", "")
     out: dict[str, Raw] = {}
