@@ -81,7 +81,7 @@ def read_benchmark(request: Request, profile: str, name: str = "") -> BenchmarkR
         tasks, problem = reader.task_runs(live)
         if problem:
             raise SelectionError(problem, where=f"--profile {profile}")
-        outputs = tekton_run_state.run_outputs(live, tasks)
+        outputs = tekton_run_state.pipeline_run_outputs(live, tasks)
         traffic = _traffic(request, node, settings, outputs)
         seen = BenchmarkRun(outputs, _wanted(run), _failure(session, outputs["namespace"], tasks), traffic)
         verdict = judge_benchmark(

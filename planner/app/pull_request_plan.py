@@ -42,7 +42,7 @@ from providers.git.object_cache import ObjectCache
 from providers.git.remotes import open_remote_locations
 from providers.github.conflict_pulls import add_conflict_pull_requests
 from providers.github.provider import GitHubProvider
-from providers.github_with_git import create_without_cluster
+from providers.github_with_git import create_github_provider_without_cluster
 
 _API = "hwplan.dev/v1"
 _COMMAND = SourceRef("the command line")
@@ -84,7 +84,7 @@ def open_pull_request_plan(request: Request, number: int) -> Iterator[PullReques
     """
     place = find_monitored_lane(request)
     with open_rollout_session(place.request, secrets=False) as parts:
-        github = create_without_cluster(request.config, parts.session.world.sandbox)
+        github = create_github_provider_without_cluster(request.config, parts.session.world.sandbox)
         pull = github.clients.of(place.access).pull(place.repo, number)
         _check(pull, place)
         merging = _resource(place, pull, parts.run.address.node_lane)

@@ -9,7 +9,7 @@ from http.client import HTTPException, HTTPResponse
 
 from planner.dataclass import dataclass
 from providers.http.errors import TooLarge, UndecodableBody
-from providers.http.exchange import broken_connection
+from providers.http.exchange import error_of_broken_exchange
 
 _PIECE = 1 << 18
 _MAX_HEAD = 64 << 10
@@ -56,7 +56,7 @@ class AnswerReader:
         except zlib.error:
             raise UndecodableBody(encoding) from None
         except (OSError, HTTPException, ValueError) as error:
-            raise broken_connection(error, before=False) from None
+            raise error_of_broken_exchange(error, before=False) from None
 
     def whole(self) -> HttpAnswer:
         """The answer with all of its body. Raises as `pieces`."""

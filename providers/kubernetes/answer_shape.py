@@ -40,7 +40,7 @@ def parse_answer_document(body: bytes, where: str) -> JsonObject:
     return document
 
 
-def checked_object(
+def parse_object_answer(
     document: JsonObject, kind: KindInfo, namespace: str, name: str, where: str, *, stored: bool = True
 ) -> JsonObject:
     """One object as it was asked for, its kind filled in. Raises UnknownServerAnswer for another one, and for one
@@ -67,7 +67,7 @@ def checked_object(
     return document
 
 
-def checked_list_items(page: JsonObject, kind: KindInfo, namespace: str, where: str) -> list[JsonObject]:
+def parse_list_answer(page: JsonObject, kind: KindInfo, namespace: str, where: str) -> list[JsonObject]:
     """The objects of one page of a list, their kinds filled in. Raises UnknownServerAnswer for a list of something
     else. What is retained of them goes through `check_shape_of_kind`."""
     named, builtin = page.get("kind"), "." not in kind.api_version.partition("/")[0]
@@ -105,7 +105,7 @@ def continue_token(page: JsonObject, where: str) -> str:
     return token or ""
 
 
-class PageProgress:
+class EndlessPagingGuard:
     """Whether the pages of one list come to an end: a server that names the same next page again, goes on without
     giving anything, or takes longer than the whole read may, is not read on."""
 

@@ -13,10 +13,10 @@ from planner.pull_requests.lane_memory import LaneMemory, parse_memory
 from planner.rfc3339 import parse_time
 from providers.git import git_client, git_merges, local_repository
 from providers.git.checked_names import RepositoryUrl
-from providers.git.git_failures import classify_failure
+from providers.git.git_failures import classify_git_failure
 from providers.git.push_job import parse_push_job_report
 from providers.git.push_output import parse_push_output, remote_hook_output
-from providers.git.remotes import Remote
+from providers.git.remotes import ResolvedRemote
 from providers.git.run_command import CommandEnd, CommandResult
 from providers.git.ssh_proxy_tunnel import TunnelError, _answer
 from tests.fuzz.fuzz_target import FuzzTarget
@@ -40,7 +40,7 @@ _BLAME = (
 )
 _PROXY = (b"HTTP/1.1 200 Connection established\r\nVia: x\r\n\r\nSSH-2.0-x\r\n", b"HTTP/1.1 407 No\r\n\r\n")
 _LOGS = (f"{_A}\0Add a thing (#17)\0body\nCloses #3\n\0\n{_B}\0Second\0\0\n".encode(),)
-_REMOTE = Remote("https://a/b.git", RepositoryUrl("https", "", "a", None, "/b.git"))
+_REMOTE = ResolvedRemote("https://a/b.git", RepositoryUrl("https", "", "a", None, "/b.git"))
 _APPROVAL = {
     "schemaVersion": 1, "seal": "s",
     "approval": {"plan": "sha256:" + "e" * 64, "head": _A, "who": "olga", "at": "2026-11-22T10:00:00Z", "until": "2026-11-23T10:00:00Z"},
@@ -104,9 +104,9 @@ TARGETS = (
     FuzzTarget("git: ls-remote", _REFS, lambda data: git_client._parse_refs(data, _REMOTE)),
     FuzzTarget("git: push --porcelain", _PUSHES, lambda data: parse_push_output(data, "refs/heads/main")),
     FuzzTarget("git: words of a server", _SAID, lambda data: (
-        remote_hook_output(data), classify_failure(CommandResult(128, b"", data, CommandEnd.ITSELF)))),
+        remote_hook_output(data), classify_git_failure(CommandResult(128, b"", data, CommandEnd.ITSELF)))),
     FuzzTarget("git: blame --porcelain", _BLAME, local_repository._blamed),
-    FuzzTarget("git: log -z", _LOGS, lambda data: git_merges.log_between(_Objects(data), _A, _B, 9)),  # type: ignore[arg-type]
+    FuzzTarget("git: log -z", _LOGS, lambda data: git_merges.commits_between(_Objects(data), _A, _B, 9)),  # type: ignore[arg-type]
     FuzzTarget("git: answer of a proxy", _PROXY, lambda data: _answer(_Proxy(data)), (TunnelError,)),  # type: ignore[arg-type]
     FuzzTarget("git: report of a push Job", (json.dumps({"result": "moved", "commit": _A, "tries": 2}),), parse_push_job_report),
     FuzzTarget("pulls: approval file", (_APPROVAL,), lambda data: parse_approval_file(

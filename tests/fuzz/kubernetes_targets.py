@@ -20,9 +20,15 @@ from providers.kubernetes.client import discovery, exec_stream, websocket
 from providers.kubernetes.client.answer_errors import classify_answer
 from providers.kubernetes.client.field_errors import field_error_detail, field_error_value
 from providers.kubernetes.content_digest import content_digest
-from providers.kubernetes.csa_upgrade import is_client_side, present_managers
+from providers.kubernetes.csa_upgrade import is_client_side, managers_that_own_fields
 from providers.kubernetes.object_outputs import object_outputs
-from providers.kubernetes.operations import argo_state, argo_stuck, argo_watch, tekton_run_failure, tekton_run_state
+from providers.kubernetes.operations import (
+    argo_state,
+    argo_stuck,
+    argo_sync_operation,
+    tekton_run_failure,
+    tekton_run_state,
+)
 from providers.kubernetes.operations.exec_output import output_tail_lines
 from providers.kubernetes.operations.object_end import end_of_object
 from providers.kubernetes.read_observations import observe_object
@@ -58,7 +64,7 @@ def _entered(body: bytes, kind: KindInfo, namespace: str) -> list[JsonObject]:
     """The objects of a list as the client lets them in."""
     page = answer_shape.parse_answer_document(body, "x")
     answer_shape.continue_token(page, "x")
-    found = answer_shape.checked_list_items(page, kind, namespace, "x")
+    found = answer_shape.parse_list_answer(page, kind, namespace, "x")
     for one in found:
         answer_shape.check_shape_of_kind(one, "x")
         answer_shape.check_managed_fields(one, "x")
@@ -70,7 +76,7 @@ def _read_everything(live: JsonObject) -> None:
     read_managers(live)
     write_managers(read_managers(live))
     is_client_side(live)
-    present_managers(live, ("kubectl",))
+    managers_that_own_fields(live, ("kubectl",))
     foreign_fields(live, "hwplan")
     applied_stamp(live)
     content_digest(live, _FINGERPRINTER)
@@ -89,8 +95,8 @@ def _application(live: JsonObject) -> None:
     str(seen.words)
     seen.holds("a" * 40, lambda *_: True)
     argo_state.is_same_or_later_time(seen.reconciled, seen.operation.finished if seen.operation else "")
-    argo_watch.argo_sync_outputs(seen)
-    argo_watch._as_declared(live)
+    argo_sync_operation.argo_sync_outputs(seen)
+    argo_sync_operation._as_declared(live)
     around = argo_stuck.ApplicationSurroundings(live, (), (), ())
     argo_stuck.find_stuck_argo_resources(around, 60.0, _NOW)
     argo_stuck.destination_namespace(live)
@@ -99,11 +105,11 @@ def _application(live: JsonObject) -> None:
 
 
 def _run(live: JsonObject) -> None:
-    tekton_run_state.run_outputs(live, {"build": live})
+    tekton_run_state.pipeline_run_outputs(live, {"build": live})
     tekton_run_state.condition_text(live)
     tekton_run_state.task_run_state(live)
-    list(tekton_run_state.missing_run_evidence(live, {"taskRuns": ["build"], "results": ["x"]}, {"build": live}))
-    tekton_run_failure.run_failure_lines(_Logs(), "ci", {"build": live})  # type: ignore[arg-type]
+    list(tekton_run_state.missing_evidence_of_success(live, {"taskRuns": ["build"], "results": ["x"]}, {"build": live}))
+    tekton_run_failure.tekton_failure_lines(_Logs(), "ci", {"build": live})  # type: ignore[arg-type]
     cluster_evidence._pipeline(live)
 
 
@@ -173,7 +179,7 @@ def _single(body: bytes) -> None:
     kind = next((one for one in OBJECTS if one["kind"] == document.get("kind")), OBJECTS[0])
     info, metadata = _kind_of(kind), kind["metadata"]
     name = document["metadata"].get("name") if isinstance(document.get("metadata"), dict) else ""
-    live = answer_shape.checked_object(document, info, str(metadata.get("namespace", "")), str(name), "x")
+    live = answer_shape.parse_object_answer(document, info, str(metadata.get("namespace", "")), str(name), "x")
     answer_shape.check_managed_fields(live, "x")
     _read_everything(live)
 

@@ -25,13 +25,13 @@ from planner.templating import TemplateProblem, render_template_text
 from planner.text_safe import fenced_code_block, html_safe, markdown_safe, safe_text
 from planner.values import parse_output_ref
 from providers.canned_answers import read_canned_answers
-from providers.git.checked_names import check_commit_id, check_ref, parse_repository_url
+from providers.git.checked_names import check_commit_id, check_ref_name, parse_repository_url
 from providers.images.image_reference import check_digest_syntax, is_loopback, parse_image_source
 from providers.kubernetes.client.kubeconfig import resolve_connection
 from providers.kubernetes.ssa import builtin_value_formats, crd_formats
 from providers.kubernetes.ssa.cel_rules import judge_cel_rules
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
-from providers.kubernetes.ssa.quantity import canonical_quantity, quantity_amount, rounded_up
+from providers.kubernetes.ssa.quantity import canonical_quantity, quantity_amount, round_quantity_up
 from providers.kubernetes.ssa.re2_patterns import is_readable_re2, matches_re2
 from providers.prometheus.scrape_targets import targets_of_canned_answers
 from providers.web.web_client import WebClient
@@ -162,7 +162,7 @@ def _path(text: str) -> None:
 def _quantity(text: str) -> None:
     quantity_amount(text)
     canonical_quantity(text)
-    rounded_up(text)
+    round_quantity_up(text)
 
 
 def _formats(text: str) -> None:
@@ -216,7 +216,7 @@ def _reference(text: str) -> None:
 
 
 def _ref(text: str) -> None:
-    for check in (check_ref, check_commit_id, base._branch, base._full_ref, base._inner_path):
+    for check in (check_ref_name, check_commit_id, base._branch, base._full_ref, base._inner_path):
         try:
             check(text)
         except (HwplanError, ValueError):

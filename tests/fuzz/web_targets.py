@@ -25,7 +25,7 @@ from providers.http.retries import RetryLimits, retry_after
 from providers.images.docker_credentials import _pair
 from providers.images.image_manifest import parse_image_manifest, select_platforms
 from providers.images.image_reference import ImageReference
-from providers.images.registry_answers import refusal_error
+from providers.images.registry_answers import registry_refusal_error
 from providers.images.registry_client import RegistryClient
 from providers.images.registry_tokens import _parse, _token
 from providers.json_answer import parse_json_answer
@@ -34,7 +34,7 @@ from providers.probes.expected_response import ExpectedResponse, ProbeResponse, 
 from providers.prometheus.query_result import parse_query_result, query_outputs, unmet_query_expectation
 from providers.prometheus.scrape_targets import parse_targets
 from providers.rest.list_pages import list_all_pages
-from providers.rest.object_spec import PageRequests, RestCollection
+from providers.rest.object_spec import RestCollection, RestPaging
 from providers.rest.rest_api import _words
 from providers.web.json_body import parse_json_body
 from providers.web.link_header import next_link
@@ -292,7 +292,7 @@ def _probe(body: bytes) -> None:
     unmet_probe_expectations(expected, ProbeResponse(200, {}, body))
 
 
-def _rest(pages: PageRequests | None) -> Callable[[bytes], object]:
+def _rest(pages: RestPaging | None) -> Callable[[bytes], object]:
     collection = RestCollection("https://api.example/v1", "/g", "/g/{id}", ("id",), ("items",), pages=pages)
 
     def parse(data: bytes) -> None:
@@ -349,15 +349,15 @@ TARGETS = (
     FuzzTarget("registry: challenge", _CHALLENGES, _parse),
     FuzzTarget("registry: token", ({"token": "x", "expires_in": 300, "issued_at": "x"}, {"access_token": "y"}), lambda body: _token(body, "a")),
     FuzzTarget("registry: refusal", (_REGISTRY[2]["body"],), lambda body: [
-        refusal_error(HttpAnswer(status, {}, body), "a") for status in (400, 401, 429)]),
+        registry_refusal_error(HttpAnswer(status, {}, body), "a") for status in (400, 401, 429)]),
     FuzzTarget("registry: config.json", ({"auth": "dXNlcjpwYXNz"}, {"username": "a", "password": "b"}), lambda data: _pair(
         document if isinstance(document := parse_json_answer(data), dict) else {}), (ValueError,)),
     FuzzTarget("prometheus: query", (_VECTOR, _SCALAR, _REFUSED), _prometheus),
     FuzzTarget("prometheus: targets", (_TARGETS_ANSWER,), lambda body: parse_targets(HttpAnswer(200, {}, body))),
     FuzzTarget("probe: body", ({"commit": "a" * 40, "items": [{"name": "x"}], "deep": [{"name": "a", "b": {"c": [1]}}]},), _probe),
     FuzzTarget("rest: linked pages", _PAGES, _rest(None)),
-    FuzzTarget("rest: numbered pages", _PAGES, _rest(PageRequests(total=("total",)))),
-    FuzzTarget("rest: pages by cursor", _PAGES, _rest(PageRequests("cursor", "after", next=("next",)))),
+    FuzzTarget("rest: numbered pages", _PAGES, _rest(RestPaging(total=("total",)))),
+    FuzzTarget("rest: pages by cursor", _PAGES, _rest(RestPaging("cursor", "after", next=("next",)))),
     FuzzTarget("rest: refusal", ({"detail": "no"}, {"error": {"message": "x"}}), _words),
     FuzzTarget("webhook: failure", _HOOKS, lambda text: [webhook_failure(code, text, "x") for code in (403, 500, 503)]),
 )  # fmt: skip

@@ -37,7 +37,7 @@ def end_of_object(live: JsonObject) -> ObjectEnd | None:
     return rule(live) if rule else None
 
 
-def has_end_rule(group: str, kind: str) -> bool:
+def kind_has_end_rule(group: str, kind: str) -> bool:
     """Whether there is a rule for the kind."""
     return (group, kind) in RULES
 

@@ -11,7 +11,10 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from planner.values import JsonObject
-from providers.kubernetes.ssa.builtin_pods import (
+from providers.kubernetes.ssa.builtin_value_formats import is_ip, is_subdomain
+from providers.kubernetes.ssa.crd_validation import DEFINITION_RULES
+from providers.kubernetes.ssa.endpoint_rules import ENDPOINT_RULES
+from providers.kubernetes.ssa.pod_rules import (
     POD_RULES,
     Problem,
     Rule,
@@ -21,9 +24,6 @@ from providers.kubernetes.ssa.builtin_pods import (
     exactly_one_field,
     maps_in_list,
 )
-from providers.kubernetes.ssa.builtin_value_formats import is_ip, is_subdomain
-from providers.kubernetes.ssa.crd_validation import DEFINITION_RULES
-from providers.kubernetes.ssa.endpoint_rules import ENDPOINT_RULES
 from providers.kubernetes.ssa.quantity import quantity_amount
 from providers.kubernetes.ssa.quota_rules import QUOTA_RULES
 from providers.kubernetes.ssa.scaling_rules import SCALING_RULES

@@ -105,10 +105,10 @@ def canonical_document(kind: MergeType, value: JsonValue, *, phase: Phase = "sto
 
 
 @overload
-def coerce_custom(kind: MergeType, value: JsonObject) -> JsonObject: ...
+def coerce_custom_metadata(kind: MergeType, value: JsonObject) -> JsonObject: ...
 @overload
-def coerce_custom(kind: MergeType, value: JsonValue) -> JsonValue: ...
-def coerce_custom(kind: MergeType, value: JsonValue) -> JsonValue:
+def coerce_custom_metadata(kind: MergeType, value: JsonValue) -> JsonValue: ...
+def coerce_custom_metadata(kind: MergeType, value: JsonValue) -> JsonValue:
     """A custom document as a decoder gives it: `metadata`, of embedded objects too, is the server's own type."""
     if isinstance(value, dict) and kind.is_map:
         if kind.name:
@@ -116,11 +116,13 @@ def coerce_custom(kind: MergeType, value: JsonValue) -> JsonValue:
         out: dict[str, JsonValue] = {}
         for key, item in value.items():
             below = kind.child(key)
-            out[key] = item if below is None else coerce_custom(below, {} if item is None and below.name else item)
+            out[key] = (
+                item if below is None else coerce_custom_metadata(below, {} if item is None and below.name else item)
+            )
         return out
     if isinstance(value, list) and kind.list_kind:
         items = kind.items()
-        return [coerce_custom(items, item) for item in value]
+        return [coerce_custom_metadata(items, item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

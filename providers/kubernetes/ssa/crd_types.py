@@ -45,7 +45,7 @@ _CHECKS = (
 
 
 @dataclass(slots=True)
-class CustomVersion:
+class ServedCrdVersion:
     """One served version of a CRD: its schema (translated when first used) and whether status is a subresource."""
 
     schema: JsonObject
@@ -63,7 +63,7 @@ class CustomVersion:
         return self._raw
 
 
-def served_crd_versions(crd: JsonObject) -> Mapping[str, CustomVersion]:
+def served_crd_versions(crd: JsonObject) -> Mapping[str, ServedCrdVersion]:
     """Every served version of a CustomResourceDefinition (v1), by `group/version/Kind`. A version without a name is
     none."""
     spec = map_at(crd, "spec")
@@ -79,7 +79,7 @@ def served_crd_versions(crd: JsonObject) -> Mapping[str, CustomVersion]:
     out = {}
     for version in served:
         api_version = f"{group}/{version['name']}"
-        out[f"{api_version}/{kind}"] = CustomVersion(
+        out[f"{api_version}/{kind}"] = ServedCrdVersion(
             map_at(map_at(version, "schema"), "openAPIV3Schema"),
             "status" in map_at(version, "subresources"),
             bool(spec.get("preserveUnknownFields", False)),

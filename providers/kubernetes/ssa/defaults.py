@@ -12,7 +12,7 @@ from typing import Final
 from planner.values import Json, JsonObject, JsonValue, deep_copy
 from providers.kubernetes.ssa.image_pull_policy import pull_policy
 from providers.kubernetes.ssa.merge_types import MergeType
-from providers.kubernetes.ssa.quantity import rounded_up
+from providers.kubernetes.ssa.quantity import round_quantity_up
 
 _CRD = "apiextensions-apiserver.pkg.apis.apiextensions.v1."
 _WEBHOOK: dict[str, Json] = {
@@ -341,7 +341,7 @@ def _round_amounts(kind: MergeType, value: JsonObject) -> None:
         below = kind.child(name) if isinstance(amounts, dict) else None
         items = below.child("cpu") if below is not None and not below.name else None
         if items is not None and items.scalar == "quantity":
-            value[name] = {key: rounded_up(amount) for key, amount in amounts.items()}
+            value[name] = {key: round_quantity_up(amount) for key, amount in amounts.items()}
 
 
 def fill_custom_defaults(kind: MergeType, value: JsonValue) -> None:

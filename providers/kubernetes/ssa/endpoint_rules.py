@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from planner.values import JsonObject
-from providers.kubernetes.ssa.builtin_pods import Problem, Rule, duplicate_items, maps_in_list
 from providers.kubernetes.ssa.builtin_value_formats import is_ip
+from providers.kubernetes.ssa.pod_rules import Problem, Rule, duplicate_items, maps_in_list
 
 
 def _subset(value: JsonObject) -> Iterator[Problem]:

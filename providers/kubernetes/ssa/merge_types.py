@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from planner.field_path import FieldPath, ListItem, SetMemberPathElement
 from planner.values import Json, JsonObject
-from providers.kubernetes.ssa.crd_types import CustomVersion, served_crd_versions
+from providers.kubernetes.ssa.crd_types import ServedCrdVersion, served_crd_versions
 
 Raw = Any
 
@@ -130,7 +130,7 @@ class MergeTypeTable:
         self._types = types
         self._status = status
         self._made: dict[str, MergeType] = {}
-        self._crds: dict[str, CustomVersion] = {}
+        self._crds: dict[str, ServedCrdVersion] = {}
         self._holdings: dict[tuple[str, str, tuple[str, ...]], Literal["whole", "keyed", "parts", ""]] = {}
 
     @classmethod
@@ -142,7 +142,7 @@ class MergeTypeTable:
         """A table that also knows every served version of these CustomResourceDefinitions (decoded when used)."""
         return self.with_versions({name: version for crd in crds for name, version in served_crd_versions(crd).items()})
 
-    def with_versions(self, versions: Mapping[str, CustomVersion]) -> MergeTypeTable:
+    def with_versions(self, versions: Mapping[str, ServedCrdVersion]) -> MergeTypeTable:
         """As `with_crds`, from what crds.served_crd_versions gave."""
         out = MergeTypeTable(self._kinds, self._types, self._status)
         out._crds = {**self._crds, **versions}

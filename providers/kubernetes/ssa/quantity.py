@@ -46,7 +46,7 @@ def canonical_quantity(value: JsonValue) -> JsonValue:
         return _decimal(amount, suffix[:1] in ("e", "E") and suffix not in _EXPONENTS)
 
 
-def rounded_up(value: JsonValue) -> JsonValue:
+def round_quantity_up(value: JsonValue) -> JsonValue:
     """The stored spelling of an amount of a resource: what is finer than a thousandth is rounded up, away from zero
     (SetDefaults_ResourceList of apis/core/v1)."""
     amount = quantity_amount(value)

@@ -10,11 +10,11 @@ import pytest
 
 from providers.cluster import KindInfo
 from providers.http.answer import HttpAnswer
-from providers.http.exchange import broken_connection
+from providers.http.exchange import error_of_broken_exchange
 from providers.kubernetes import answer_shape
 from providers.kubernetes.builtin_shape import builtin_shape_faults
+from providers.kubernetes.client.api_exchange import ApiRequest
 from providers.kubernetes.client.discovery import Discovery
-from providers.kubernetes.client.wire import WireRequest
 from providers.kubernetes.custom_shape import custom_shape_faults
 from providers.kubernetes.errors import UnknownServerAnswer
 from providers.kubernetes.parallel_map import ParallelMap
@@ -30,12 +30,12 @@ def test_an_object_that_can_be_written_has_an_identity(missing: str) -> None:
     bare = {key: text for key, text in META.items() if key != missing}
     page = {"kind": "ConfigMapList", "items": [{"metadata": bare}]}
     with pytest.raises(UnknownServerAnswer, match=f"metadata.{missing} is missing"):
-        answer_shape.checked_list_items(page, KIND, "", "x")
+        answer_shape.parse_list_answer(page, KIND, "", "x")
     with pytest.raises(UnknownServerAnswer, match=f"metadata.{missing} is missing"):
-        answer_shape.checked_object({"metadata": bare}, KIND, "default", "a", "x")
-    answer_shape.checked_object({"metadata": bare}, KIND, "default", "a", "x", stored=False)  # a dry run
+        answer_shape.parse_object_answer({"metadata": bare}, KIND, "default", "a", "x")
+    answer_shape.parse_object_answer({"metadata": bare}, KIND, "default", "a", "x", stored=False)  # a dry run
     computed = {"metadata": {"name": "a", "namespace": "default"}}
-    assert answer_shape.checked_list_items({"items": [computed]}, READ_ONLY, "", "x")
+    assert answer_shape.parse_list_answer({"items": [computed]}, READ_ONLY, "", "x")
 
 
 @pytest.mark.parametrize(
@@ -69,12 +69,12 @@ def test_built_in_kinds_have_the_shape_of_their_schema(
     found = KindInfo(api_version, kind, "x", True, VERBS)
     if wrong:
         with pytest.raises(UnknownServerAnswer, match="none") as caught:
-            answer_shape.checked_object(document, found, "default", "a", "x")
+            answer_shape.parse_object_answer(document, found, "default", "a", "x")
         assert "SECRET" not in str(caught.value)
         with pytest.raises(UnknownServerAnswer):
             answer_shape.check_shape_of_kind(document, "x")
     else:
-        answer_shape.checked_object(document, found, "default", "a", "x")
+        answer_shape.parse_object_answer(document, found, "default", "a", "x")
 
 
 RESOURCES = [{"name": "pods", "kind": "Pod", "namespaced": True, "verbs": ["get"]}]
@@ -102,7 +102,7 @@ def test_discovery_without_its_list_is_no_server_without_kinds(path: str, answer
     documents = {**GOOD, path: answer}
 
     class Canned:
-        def send(self, request: WireRequest) -> HttpAnswer:
+        def send(self, request: ApiRequest) -> HttpAnswer:
             return HttpAnswer(200, {}, json.dumps(documents[request.path]).encode())
 
     with pytest.raises(UnknownServerAnswer, match=f"a discovery document without {key}"):
@@ -119,7 +119,7 @@ def test_discovery_without_its_list_is_no_server_without_kinds(path: str, answer
     ],
 )
 def test_a_broken_connection_says_why(error: Exception, words: str) -> None:
-    assert broken_connection(error, before=False).args[0] == words
+    assert error_of_broken_exchange(error, before=False).args[0] == words
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def annotate_newest_heartbeats(
     return tuple(_with_heartbeat(one, newest.get(one["metadata"]["uid"], ""), key) for one in objects)
 
 
-def choose_objects_to_delete(
+def choose_inactive_objects(
     rule: RetentionRule, activity: ActivityRule, objects: Iterable[JsonObject], now: datetime
 ) -> ActivityChoice:
     """What goes of the objects that fit: as many as there are more than `keep`, and with `by_age` what was last active
