@@ -64,11 +64,12 @@ def is_port_name(text: str) -> bool:
 
 
 def is_ip(text: str) -> bool:
-    """An IP address, without a zone."""
+    """An IP address, without a zone; an IPv4 address in IPv6 form is none."""
     try:
-        return "%" not in text and bool(ipaddress.ip_address(text))
+        found = ipaddress.ip_address(text)
     except ValueError:
         return False
+    return "%" not in text and getattr(found, "ipv4_mapped", None) is None
 
 
 def _is_cidr(text: str) -> bool:
@@ -129,7 +130,7 @@ def _is_cron_range(text: str, low: int, high: int, names: list[str]) -> bool:
 
 def _cron_number(text: str, low: int, names: list[str]) -> int | None:
     if text.isascii() and text.isdigit():
-        return int(text)
+        return int(text[:9])  # what is longer is out of every range
     return names.index(text.lower()) + low if text.lower() in names else None
 
 
