@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
-from planner.address import Address, address_of, group_of
+from planner.address import Address, address_of_document, group_of_api_version
 from planner.errors import ConfigError, ProviderError
 from planner.graph.resource_index import map_or_empty
 from planner.loading.yaml.load_documents import MANIFEST, load_documents
@@ -98,7 +98,9 @@ def _can_list(kind: KindInfo) -> bool:
 def _placed(one: JsonObject, kind: KindInfo, places: Mapping[str, str]) -> Address:
     metadata = one["metadata"]
     namespace = metadata.get("namespace", "")
-    return Address(places.get(namespace, ""), kind.kind, group_of(kind.api_version), namespace, metadata["name"])
+    return Address(
+        places.get(namespace, ""), kind.kind, group_of_api_version(kind.api_version), namespace, metadata["name"]
+    )
 
 
 def _is_controlled(one: JsonObject) -> bool:
@@ -117,5 +119,5 @@ def _manifests(holder: Address, document: JsonObject) -> Iterator[Resource]:
             continue
         for one in found:
             if isinstance(one, dict) and one.get("apiVersion") and isinstance(one.get("metadata"), dict):
-                address = replace(address_of(one), node_lane=holder.node_lane)
+                address = replace(address_of_document(one), node_lane=holder.node_lane)
                 yield Resource(address, str(one["apiVersion"]), one, "", "", SourceRef(f"{holder.local}: {name}"))

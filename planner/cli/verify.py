@@ -97,7 +97,7 @@ def _facts(
     found = facts.read_closeout_git_facts(evidence, folders, now) if folders else {}
     if host is not None:
         sandbox = sandbox_folder(request) if request.live else None
-        found |= facts.registry_facts(evidence, "" if host == _AS_RECORDED else host, now, sandbox)
+        found |= facts.read_closeout_registry_facts(evidence, "" if host == _AS_RECORDED else host, now, sandbox)
     if ask_cluster or request.live:
         found |= facts.read_closeout_cluster_facts(evidence, open_cluster(request), now)
     return found

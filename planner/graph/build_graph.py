@@ -9,7 +9,7 @@ from planner.dataclass import dataclass
 from planner.errors import GraphError, Problem
 from planner.graph.edge import Edge
 from planner.graph.edge_collector import EdgeCollector, Missing
-from planner.graph.resource_graph import ResourceGraph, closest_name, make_graph
+from planner.graph.resource_graph import ResourceGraph, closest_name, graph_of_edges
 from planner.graph.resource_index import ResourceIndex, index_resources
 from planner.graph.rules import (
     action_targets,
@@ -41,20 +41,20 @@ class EdgeFamily:
 
 # Images are drawn where pods and Tekton steps name them; every other family is a step of its own.
 STEPS = (
-    EdgeFamily("namespaces", namespaces.draw),
-    EdgeFamily("custom resource definitions", crds.draw),
-    EdgeFamily("roles and accounts", rbac.draw, rbac.KINDS),
-    EdgeFamily("pod specifications and images", pods.draw),
-    EdgeFamily("services and routes", services.draw, services.KINDS),
-    EdgeFamily("storage", storage.draw, storage.KINDS),
-    EdgeFamily("tekton", tekton.draw, tekton.KINDS),
-    EdgeFamily("argo", argo.draw, argo.KINDS),
-    EdgeFamily("webhooks", webhooks.draw, webhooks.KINDS),
-    EdgeFamily("targets of our own kinds", action_targets.draw, action_targets.KINDS),
-    EdgeFamily("secrets of REST objects", rest_secrets.draw, rest_secrets.KINDS),
-    EdgeFamily("secrets of plug-ins", secret_refs.draw),
-    EdgeFamily("depends-on", explicit.draw_depends_on),
-    EdgeFamily("references", explicit.draw_refs),
+    EdgeFamily("namespaces", namespaces.add_namespace_edges),
+    EdgeFamily("custom resource definitions", crds.add_crd_edges),
+    EdgeFamily("roles and accounts", rbac.add_rbac_edges, rbac.KINDS),
+    EdgeFamily("pod specifications and images", pods.add_pod_edges),
+    EdgeFamily("services and routes", services.add_traffic_route_edges, services.KINDS),
+    EdgeFamily("storage", storage.add_storage_edges, storage.KINDS),
+    EdgeFamily("tekton", tekton.add_tekton_edges, tekton.KINDS),
+    EdgeFamily("argo", argo.add_argo_edges, argo.KINDS),
+    EdgeFamily("webhooks", webhooks.add_webhook_edges, webhooks.KINDS),
+    EdgeFamily("targets of our own kinds", action_targets.add_action_target_edges, action_targets.KINDS),
+    EdgeFamily("secrets of REST objects", rest_secrets.add_rest_secret_edges, rest_secrets.KINDS),
+    EdgeFamily("secrets of plug-ins", secret_refs.add_secret_ref_edges),
+    EdgeFamily("depends-on", explicit.add_depends_on_edges),
+    EdgeFamily("references", explicit.add_output_ref_edges),
 )
 
 
@@ -69,7 +69,7 @@ def build_graph(resources: Sequence[Resource]) -> ResourceGraph:
         _refuse_twins(resources)
     if missing:
         _refuse_missing(_problems(missing, index))
-    return make_graph(index.resources, edges)
+    return graph_of_edges(index.resources, edges)
 
 
 def references_to_deleted(gone: Collection[Address], resources: Sequence[Resource]) -> tuple[Edge, ...]:
@@ -84,7 +84,7 @@ def missing_references(resources: Sequence[Resource]) -> tuple[Problem, ...]:
     return _problems(missing, index)
 
 
-def draw_edges(resources: Sequence[Resource]) -> tuple[Edge, ...]:
+def collect_edges(resources: Sequence[Resource]) -> tuple[Edge, ...]:
     """Every edge between `resources`; what leads to nothing among them is no error. They may form a cycle."""
     return tuple(_draw(resources)[1])
 

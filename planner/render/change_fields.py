@@ -13,7 +13,7 @@ ALL_LINES = 1_000_000
 _IDENTITY = (("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace"))
 
 
-def change_fields(change: Change, create_lines: int, *, full: bool) -> tuple[FieldDetail, ...]:
+def shown_change_fields(change: Change, create_lines: int, *, full: bool) -> tuple[FieldDetail, ...]:
     """The fields of a change: of a create at most `create_lines` lines, of anything else the first ones of each field,
     all of them when `full`."""
     if change.action in (Action.DELETE, Action.NOOP):

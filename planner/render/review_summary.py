@@ -79,7 +79,7 @@ def _last_name(path: FieldPath) -> str:
     return str(names[-1] if names else path[-1])
 
 
-def image_lines(plan: Plan, name_of: NameOf) -> tuple[str, ...]:
+def changed_image_lines(plan: Plan, name_of: NameOf) -> tuple[str, ...]:
     """Each image that changes in several places, once, with the number of places and the names."""
     found: dict[tuple[str, str], list[str]] = {}
     for change in plan.changes:
@@ -93,7 +93,7 @@ def image_lines(plan: Plan, name_of: NameOf) -> tuple[str, ...]:
     )
 
 
-def order_line(plan: Plan) -> Words:
+def execution_order_line(plan: Plan) -> Words:
     """The steps in their order, by group; what happens on an error, and what a rerun does."""
     steps = [(number, change.scope) for number, change in enumerate(plan.changes, 1)]
     if all(change.action is Action.NOOP for change in plan.changes):

@@ -1,6 +1,6 @@
 """A lane: one branch of a product on its way to one runtime, on one node.
 
-Owns what lanes of every product have, all of it optional. What a product adds: planner.spec.product_schema.
+Owns what lanes of every product have, all of it optional. What a product adds: planner.spec.product_schema_document.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ KINDS = frozenset(("RoleBinding", "ClusterRoleBinding", "ClusterRole", "ServiceA
 _ACCOUNT = "kubernetes.io/service-account.name"
 
 
-def draw(collector: EdgeCollector) -> None:
+def add_rbac_edges(collector: EdgeCollector) -> None:
     """Role, ClusterRole, ServiceAccount -> binding; Secret -> ServiceAccount; ServiceAccount -> token Secret; part ->
     aggregated ClusterRole."""
     match collector.resource.address.kind, collector.resource.address.group:

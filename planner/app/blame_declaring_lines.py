@@ -11,10 +11,10 @@ from pathlib import Path
 
 from planner.app.load_desired import load_configuration
 from planner.app.request import Request
-from planner.drift_adoption import LiveField
+from planner.drift_adoption import FieldToAdopt
 from planner.errors import HwplanError
 from planner.loading.document_origin import DocumentOrigin, DocumentText
-from planner.loading.drift_adoption.adopt_fields import RenderingCache, declaring_line
+from planner.loading.drift_adoption.adopt_fields import RenderingCache, line_that_declares_field
 from planner.loading.drift_adoption.declared_objects import declares_object, path_with_positions
 from planner.loading.input_files import KUSTOMIZE
 from planner.loading.yaml.load_documents import MANIFEST, load_documents
@@ -29,7 +29,7 @@ _MOST_KEYS = 12  # fields whose key is looked for: each tries the keys that its 
 _Field = tuple[Change, FieldChange]
 
 
-def declaring_lines(request: Request, plan: Plan, repository: LocalRepository) -> tuple[DeclaringLine, ...]:
+def blame_declaring_lines(request: Request, plan: Plan, repository: LocalRepository) -> tuple[DeclaringLine, ...]:
     """The lines of the first fields that existing objects get, each with its last change; fields of secrets and of what
     no file declares are left out. What cannot be read makes nothing fail."""
     fields = list(_fields(plan))[:_MOST]
@@ -76,10 +76,10 @@ def _in_templates(request: Request, plan: Plan, fields: Sequence[_Field]) -> lis
     for change, item in fields:
         looked_for = item.op is FieldOp.CHANGE and keys > 0
         keys -= looked_for
-        wanted = LiveField(
+        wanted = FieldToAdopt(
             change.address, item.path, item.before, "" if looked_for else "the template is enough", change.source
         )
-        found.append(declaring_line(config, plan.selection, wanted, known))
+        found.append(line_that_declares_field(config, plan.selection, wanted, known))
     return found
 
 
