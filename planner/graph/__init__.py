@@ -1,6 +1,6 @@
 """The graph of resources: what must stand before what, and by which rule.
 
-`build_graph` draws every edge of spec 04 ("Identity, order, options"); `ResourceGraph` orders, selects and explains.
+`build_graph` adds every edge of spec 04 ("Identity, order, options"); `ResourceGraph` orders, selects and explains.
 An edge always goes from the dependency to its dependent. Pure, and it knows no cluster: a reference to something that
 is not declared is no edge, because it may live already, unless the author wrote it for hwplan.
 """

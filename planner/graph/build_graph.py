@@ -1,4 +1,4 @@
-"""From resources to their graph: a list of named steps, each drawing one family of edges over every resource."""
+"""From resources to their graph: a list of named steps, each adding one family of edges over every resource."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class EdgeFamily:
     """One family of edges. `kinds` are the only ones that it can say anything about; none given means any."""
 
     name: str
-    draw: Callable[[EdgeCollector], None]
+    add_edges: Callable[[EdgeCollector], None]
     kinds: frozenset[str] = frozenset()
 
 
-# Images are drawn where pods and Tekton steps name them; every other family is a step of its own.
+# Edges of images are added where pods and Tekton steps name them; every other family is a step of its own.
 STEPS = (
     EdgeFamily("namespaces", namespaces.add_namespace_edges),
     EdgeFamily("custom resource definitions", crds.add_crd_edges),
@@ -64,7 +64,7 @@ def build_graph(resources: Sequence[Resource]) -> ResourceGraph:
     Raises GraphError for two resources with one address, a reference written for hwplan that leads to nothing declared
     (with the closest name), and a cycle (with the field of each edge).
     """
-    index, edges, missing = _draw(resources)
+    index, edges, missing = _collect(resources)
     if len(index.resources) != len(resources):
         _refuse_twins(resources)
     if missing:
@@ -74,27 +74,27 @@ def build_graph(resources: Sequence[Resource]) -> ResourceGraph:
 
 def references_to_deleted(gone: Collection[Address], resources: Sequence[Resource]) -> tuple[Edge, ...]:
     """The edges from `gone` to what stays: the fields of other resources that name what goes. `resources` are both."""
-    _, edges, _ = _draw(resources)
+    _, edges, _ = _collect(resources)
     return tuple(edge for edge in edges if edge.before in gone and edge.after not in gone)
 
 
 def missing_references(resources: Sequence[Resource]) -> tuple[Problem, ...]:
     """Every reference written for hwplan that leads to nothing declared, for a report of all problems at once."""
-    index, _, missing = _draw(resources)
+    index, _, missing = _collect(resources)
     return _problems(missing, index)
 
 
 def collect_edges(resources: Sequence[Resource]) -> tuple[Edge, ...]:
     """Every edge between `resources`; what leads to nothing among them is no error. They may form a cycle."""
-    return tuple(_draw(resources)[1])
+    return tuple(_collect(resources)[1])
 
 
 def undeclared_references(resources: Sequence[Resource]) -> tuple[Missing, ...]:
     """Every reference written for hwplan that leads to nothing declared: who refers, to what, in which field."""
-    return tuple(_draw(resources)[2])
+    return tuple(_collect(resources)[2])
 
 
-def _draw(resources: Sequence[Resource]) -> tuple[ResourceIndex, list[Edge], list[Missing]]:
+def _collect(resources: Sequence[Resource]) -> tuple[ResourceIndex, list[Edge], list[Missing]]:
     index = index_resources(resources)
     edges: list[Edge] = []
     missing: list[Missing] = []
@@ -102,7 +102,7 @@ def _draw(resources: Sequence[Resource]) -> tuple[ResourceIndex, list[Edge], lis
     for step in STEPS:
         for collector in collectors:
             if not step.kinds or collector.resource.address.kind in step.kinds:
-                step.draw(collector)
+                step.add_edges(collector)
     edges += helm_hooks.helm_hook_edges(index, edges)
     return index, edges, missing
 
