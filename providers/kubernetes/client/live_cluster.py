@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import threading
 import time
 import urllib.parse
 from collections.abc import Sequence
@@ -43,6 +42,7 @@ from providers.kubernetes.errors import (
     UnknownServerAnswer,
 )
 from providers.kubernetes.parallel_map import ParallelMap
+from providers.kubernetes.thread_warnings import ThreadWarnings
 
 PAGE: Final = 500
 _RESTARTS = 3
@@ -67,7 +67,7 @@ class LiveCluster:
         self._parallel = ParallelMap(parallelism)
         self._discovery = Discovery(self._transport, self._parallel.map)
         self._identity: ClusterIdentity | None = None
-        self._warnings = _Warnings()
+        self._warnings = ThreadWarnings()
 
     @property
     def simulated(self) -> bool:
@@ -269,8 +269,7 @@ class LiveCluster:
 
     def drain_warnings(self, about: str = "") -> tuple[str, ...]:
         """Warnings of the server to calls of this thread; see Cluster."""
-        found = set(self._warnings.drain())
-        return tuple(sorted(text if where == about else f"{where}: {text}" for where, text in found))
+        return self._warnings.drain_about(about)
 
     def close(self) -> None:
         """Close idle connections."""
@@ -294,20 +293,6 @@ class LiveCluster:
             texts = _WARNING.findall(",".join(answer.warnings))
             self._warnings.add(tuple((request.where, _ESCAPED.sub(r"\1", text)) for text in texts))
         return answer
-
-
-class _Warnings(threading.local):
-    """Warnings of this thread, each with the address that it is about."""
-
-    def __init__(self) -> None:
-        self.texts: list[tuple[str, str]] = []
-
-    def add(self, texts: tuple[tuple[str, str], ...]) -> None:
-        self.texts.extend(texts)
-
-    def drain(self) -> tuple[tuple[str, str], ...]:
-        texts, self.texts = tuple(self.texts), []
-        return texts
 
 
 def _collection(kind: KindInfo, namespace: str) -> str:

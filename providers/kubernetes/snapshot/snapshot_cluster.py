@@ -26,6 +26,8 @@ from providers.kubernetes.snapshot.snapshot_objects import SnapshotObjects
 from providers.kubernetes.snapshot.snapshot_store import SnapshotStore, open_snapshot_store
 from providers.kubernetes.ssa import merge
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
+from providers.kubernetes.ssa.server_warnings import server_warnings
+from providers.kubernetes.thread_warnings import ThreadWarnings
 
 _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 
@@ -50,6 +52,7 @@ class SnapshotCluster:
         self.now = now
         self._lock = RLock()
         self._served: ServedKinds | None = None
+        self._warnings = ThreadWarnings()
 
     def identity(self) -> ClusterIdentity:
         return ClusterIdentity(self._store.about.uid, self._store.about.server, simulated=True)
@@ -82,16 +85,23 @@ class SnapshotCluster:
         identity = snapshot_admission.identity_of_body(kind, body)
         if dry_run:
             with self._lock:
-                return self._applied(identity, kind, body, self._known(identity), force)[1]
+                return self._warned(identity, *self._applied(identity, kind, body, self._known(identity), force))
         with self._writing():
             objects = self._known(identity)
             live, after = self._applied(identity, kind, body, objects, force)
+            self._warned(identity, live, after)
             return after if after == live else self._stored(live, after, objects)
 
     def predict(self, kind: KindInfo, body: JsonObject, *, manager: str) -> JsonObject:
         identity = snapshot_admission.identity_of_body(kind, body)
         with self._lock:
-            return self._applied(identity, kind, body, self._known(identity), True, manager)[1]
+            return self._warned(identity, *self._applied(identity, kind, body, self._known(identity), True, manager))
+
+    def _warned(self, identity: ObjectIdentity, live: JsonObject | None, after: JsonObject) -> JsonObject:
+        """The object after a write, its warnings noted."""
+        texts = server_warnings(after, live, self._serving(self._store.known()).types)
+        self._warnings.add(tuple((str(identity), text) for text in texts))
+        return after
 
     def patch(
         self, kind: KindInfo, namespace: str, name: str, patch: Sequence[JsonObject], *, dry_run: bool = False
@@ -104,7 +114,8 @@ class SnapshotCluster:
             owners = [entry for entry in new["metadata"].get("managedFields", ()) if entry]  # [{}] takes all away
             base = {**live, "metadata": {**live["metadata"], "managedFields": owners}}
             new = {**new, "metadata": {**new["metadata"], "managedFields": owners}}
-            return merge.merge_plain_update(base, new, manager=OPERATOR_MANAGER, types=types, now=self.now())
+            after = merge.merge_plain_update(base, new, manager=OPERATOR_MANAGER, types=types, now=self.now())
+            return self._warned(identity, live, after)
 
         return self.change(identity, change, dry_run=dry_run)
 
@@ -132,8 +143,8 @@ class SnapshotCluster:
         """Nothing is remembered: custom kinds are those of the CRDs inside."""
 
     def drain_warnings(self, about: str = "") -> tuple[str, ...]:
-        """None: no server warns here."""
-        return ()
+        """What a server would have warned of in calls of this thread."""
+        return self._warnings.drain_about(about)
 
     # --- what only a snapshot can do -----------------------------------------------------------------------------
 

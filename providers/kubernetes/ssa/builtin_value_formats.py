@@ -64,11 +64,12 @@ def is_port_name(text: str) -> bool:
 
 
 def is_ip(text: str) -> bool:
-    """An IP address, without a zone."""
+    """An IP address, without a zone; an IPv4 address in IPv6 form is none."""
     try:
-        return "%" not in text and bool(ipaddress.ip_address(text))
+        found = ipaddress.ip_address(text)
     except ValueError:
         return False
+    return "%" not in text and getattr(found, "ipv4_mapped", None) is None
 
 
 def _is_cidr(text: str) -> bool:

@@ -74,7 +74,7 @@ core.v1.Probe: failureThreshold:positive
 core.v1.HostAlias: ip!:ip hostnames:subdomain
 core.v1.Toleration: key:qualified operator:Exists|Equal|Lt|Gt effect:NoSchedule|PreferNoSchedule|NoExecute
 core.v1.PodSpec: containers!:any restartPolicy:Always|OnFailure|Never nodeSelector.key:qualified
-core.v1.PodSpec: dnsPolicy:ClusterFirst|ClusterFirstWithHostNet|Default|None terminationGracePeriodSeconds:natural
+core.v1.PodSpec: dnsPolicy:ClusterFirst|ClusterFirstWithHostNet|Default|None
 core.v1.PodSpec: serviceAccountName:subdomain nodeSelector.*:labelvalue activeDeadlineSeconds:positive hostname:label
 core.v1.PodSpec: schedulerName:any priorityClassName:subdomain preemptionPolicy:Never|PreemptLowerPriority
 core.v1.ServiceSpec: type:ClusterIP|NodePort|LoadBalancer|ExternalName sessionAffinity:ClientIP|None

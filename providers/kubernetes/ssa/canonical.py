@@ -150,10 +150,11 @@ def _struct(kind: MergeType, value: dict[str, JsonValue], phase: Phase) -> JsonV
         if made is None or ("p" not in flags and _is_dropped(below, flags, made)):
             continue
         out[key] = made
-    for key in _always(kind):
+    for key in always_written_fields(kind):
         if key not in out:
-            below = kind.child(key)
-            out[key] = None if below is None else go_zero_value(below)
+            below, pointer = kind.child(key), "p" in kind.flags(key)
+            if phase == "stored" or not pointer:  # defaults.py fills in pointers
+                out[key] = None if below is None or pointer else go_zero_value(below)
     return out
 
 
@@ -166,7 +167,7 @@ def _is_dropped(kind: MergeType, flags: str, made: JsonValue) -> bool:
     return made in ("", 0, False) or made == {} or made == []
 
 
-def _always(kind: MergeType) -> tuple[str, ...]:
+def always_written_fields(kind: MergeType) -> tuple[str, ...]:
     """Fields that are written even when nobody set them."""
     if kind.always is None:
         kind.always = tuple(name for name in kind.names if _is_always(kind, name))

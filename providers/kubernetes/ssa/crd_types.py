@@ -8,7 +8,8 @@ everything declared below it as well; `metadata` is the server's own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,8 @@ from planner.values import JsonObject
 
 Raw = Any
 
+_VERSION = re.compile(r"v([1-9][0-9]*)(?:(alpha|beta)([1-9][0-9]*))?")
+REPLICAS = "specReplicasPath"  # of the subresource `scale`; stands among the checks of the whole object
 _META = {"apiVersion": "s", "kind": "s", "metadata": "#meta.v1.ObjectMeta"}
 _SCALARS = {"string": "s", "integer": "i", "number": "n", "boolean": "b"}
 _CHECKS = (
@@ -51,13 +54,16 @@ class ServedCrdVersion:
     status: bool
     preserve: bool
     versions: frozenset[str]
+    replicas: str = ""  # the path of the number of replicas, where the version can be scaled
+    deprecation: str = ""  # what the server warns of with every use of the version
     _raw: Raw = field(default=None, repr=False)
 
     def raw(self) -> Raw:
         """The table form of the whole object."""
         if self._raw is None:
             made: dict[str, Raw] = translate_crd_schema(self.schema, self.preserve) if self.schema else {"v": "x"}
-            self._raw = {**made, "f": {**made.get("f", {}), **_META}}
+            checks = {**made.get("c", {}), **({REPLICAS: self.replicas} if self.replicas else {})}
+            self._raw = {**made, "f": {**made.get("f", {}), **_META}, **({"c": checks} if checks else {})}
         return self._raw
 
 
@@ -75,8 +81,30 @@ def served_crd_versions(crd: JsonObject) -> Mapping[str, ServedCrdVersion]:
             "status" in (version.get("subresources") or {}),
             bool(spec.get("preserveUnknownFields", False)),
             names if trivial else frozenset((api_version,)),
+            str(((version.get("subresources") or {}).get("scale") or {}).get(REPLICAS) or ""),
+            _deprecation(spec, version, served) if version.get("deprecated") else "",
         )
     return out
+
+
+def _deprecation(spec: JsonObject, version: JsonObject, served: Sequence[JsonObject]) -> str:
+    """The words of the definition, or those of the server: with the newest version that is newer and not deprecated."""
+    if version.get("deprecationWarning") is not None:
+        return str(version["deprecationWarning"])
+    group, kind, name = spec["group"], spec["names"]["kind"], str(version["name"])
+    others = (str(one["name"]) for one in served if not one.get("deprecated"))
+    newer = sorted((other for other in others if _age(other) > _age(name)), key=_age)
+    said = f"{group}/{name} {kind} is deprecated"
+    return f"{said}; use {group}/{newer[-1]} {kind}" if newer else said
+
+
+def _age(version: str) -> tuple[int, int, int, str]:
+    """The order of versions, oldest first: v1alpha1, v1beta1, v1, v2; other names come before, from z to a."""
+    found = _VERSION.fullmatch(version)
+    if found is None:
+        return (0, 0, 0, "".join(chr(0x10FFFF - ord(letter)) for letter in version))
+    stage = {"alpha": 1, "beta": 2, None: 3}[found[2]]
+    return (stage, int(found[1]), int(found[3] or 0), "")
 
 
 def translate_crd_schema(schema: JsonObject, preserve: bool) -> Raw:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from planner.values import Json, JsonObject, JsonValue, deep_copy
+from providers.kubernetes.ssa.canonical import always_written_fields
 from providers.kubernetes.ssa.image_pull_policy import pull_policy
 from providers.kubernetes.ssa.merge_types import MergeType
 from providers.kubernetes.ssa.quantity import round_quantity_up
@@ -136,6 +137,8 @@ def _host_ports(spec: JsonObject) -> None:
 def _pod(value: JsonObject) -> None:
     spec = value.get("spec") or {}
     spec.setdefault("enableServiceLinks", True)
+    if (spec.get("terminationGracePeriodSeconds") or 0) < 0:  # of a Pod alone, not of a template
+        spec["terminationGracePeriodSeconds"] = 1
     _host_ports(spec)
     for container in [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]:
         limits = (container.get("resources") or {}).get("limits")
@@ -333,6 +336,9 @@ def _fill_struct(kind: MergeType, value: JsonObject) -> None:
     for name in kind.defaulted:
         if name not in value:
             value[name] = kind.default(name)
+    for name in always_written_fields(kind):
+        if name not in value and "p" in kind.flags(name):
+            value[name] = None
 
 
 def _round_amounts(kind: MergeType, value: JsonObject) -> None:

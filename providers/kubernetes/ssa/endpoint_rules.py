@@ -49,6 +49,8 @@ def _slice(value: JsonObject) -> Iterator[Problem]:
         for address in endpoint.get("addresses") or ():
             if not is_ip(str(address)) or version not in str(address):
                 yield ("endpoints", index, "addresses"), "must be a valid IP address"
+            elif str(ipaddress.ip_address(str(address))) != address:
+                yield ("endpoints", index, "addresses"), "must be in canonical form"
             elif words := _special(str(address)):
                 yield ("endpoints", index, "addresses"), words
     yield from duplicate_items(value, "ports", "name")

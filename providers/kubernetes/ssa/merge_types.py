@@ -4,7 +4,8 @@ The table (`builtin.json`, made by generate.py) holds types in a short form that
 a scalar letter, `#Name` for a named type, or a dictionary with any of `s` (scalar), `l` `i` `k` (list kind, items, key
 fields), `f` `v` `r` `m` (fields, type of other keys, required, `atomic`/`granular`), `c` (checks of a CRD) and `#`
 (a named type with its `m` overridden). A field is such a reference, or `[reference, flags, default]`. Flags: `p` a
-pointer in Go (an explicit zero is retained), `a` always written, none: dropped when zero, `o` dropped as a zero struct.
+pointer in Go (an explicit zero is retained), `a` always written (a pointer as null), none: dropped when zero, `o`
+dropped as a zero struct.
 """
 
 from __future__ import annotations
@@ -172,6 +173,11 @@ class MergeTypeTable:
         """Whether `status` is a subresource, so that a write of the main resource leaves it alone."""
         key = f"{api_version}/{kind}"
         return key in self._status or bool(key in self._crds and self._crds[key].status)
+
+    def deprecation(self, api_version: str, kind: str) -> str:
+        """What the server warns of with every use of this version of a custom kind; "" when it is not deprecated."""
+        found = self._crds.get(f"{api_version}/{kind}")
+        return found.deprecation if found is not None else ""
 
     def versions(self, api_version: str, kind: str) -> frozenset[str]:
         """API versions of a CRD'd kind between which objects convert by their version alone; else just this one."""
