@@ -108,7 +108,7 @@ class GitHubConnection:
                 raise self.broken(path, "a list was expected")
             found += items
             url = self._following(url, answer, path)
-            total = answer.document.get("total_count") if inside else None
+            total = answer.document.get("total_count") if isinstance(answer.document, dict) else None
             if url is None and isinstance(total, int) and len(found) < total:
                 raise TemporaryError(f"{path}: the list is shorter than it says", where=self.host)
         raise self.broken(path, "the list has no end")
@@ -201,8 +201,12 @@ class GitHubConnection:
         target = next_link(answer.headers.get("link", ""))
         if target is None:
             return None
-        following = urljoin(url, target)
-        if urlsplit(following)[:2] != urlsplit(self.base)[:2] or following == url:
+        try:
+            following = urljoin(url, target)
+            same = urlsplit(following)[:2] == urlsplit(self.base)[:2]
+        except ValueError:
+            following, same = "", False
+        if not same or following == url:
             raise self.broken(path, "the next page is somewhere else")
         return following
 

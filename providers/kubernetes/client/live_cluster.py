@@ -22,7 +22,7 @@ from providers.cluster import FIELD_MANAGER, OPERATOR_MANAGER, EndedCommand, Kee
 from providers.http.answer import HttpAnswer
 from providers.kubernetes.answer_shape import (
     EndlessPagingGuard,
-    check_builtin_shape,
+    check_shape_of_kind,
     continue_token,
     parse_answer_document,
     parse_list_answer,
@@ -147,7 +147,7 @@ class LiveCluster:
             items = parse_list_answer(page, info, place.namespace, where)
             for item in items:
                 if keep is None or keep(item):
-                    check_builtin_shape(item, where)
+                    check_shape_of_kind(item, where)
                     found.append(item)
             token = continue_token(page, where)
             if not token:

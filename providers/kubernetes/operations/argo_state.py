@@ -7,11 +7,11 @@ push that is waited for (R3).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import TypeAlias
 
 from planner.commit_id import is_commit_id
 from planner.dataclass import dataclass
+from planner.rfc3339 import seconds_between
 from planner.values import JsonObject, JsonValue
 
 KEY = "hwplan"  # the name in `info` of an operation, under which the key of ours stands
@@ -167,7 +167,5 @@ def _errors(status: JsonObject) -> Iterator[str]:
 
 def is_same_or_later_time(one: str, other: str) -> bool:
     """Whether a time of the API is not before another; False where one is missing or is none."""
-    try:
-        return datetime.fromisoformat(one) >= datetime.fromisoformat(other)
-    except ValueError:
-        return False
+    later = seconds_between(other, one)
+    return later is not None and later >= 0

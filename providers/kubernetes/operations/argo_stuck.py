@@ -8,11 +8,12 @@ failed, a pod of an old revision of a StatefulSet that cannot start. What does n
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from planner.dataclass import dataclass
 from planner.resource import PROTECT
+from planner.rfc3339 import parse_time
 from planner.values import JsonObject, JsonValue
 from providers.kubernetes.operations.object_end import end_of_object
 
@@ -108,7 +109,7 @@ def _operation(
 ) -> tuple[StuckArgoResource | None, str]:
     """The running operation, when it is stuck; else why it is left alone."""
     started = str(state.get("startedAt") or "")
-    begun = _time(started)
+    begun = parse_time(started)
     if begun is None or now - begun < timedelta(seconds=after):
         return None, f"a sync has been running since {started or 'an unknown time'}: not touched before {after:g}s"
     if not application.get("operation"):
@@ -156,7 +157,7 @@ def _pod_works(pod: JsonObject, after: float, now: datetime) -> bool:
 
 
 def _is_young(live: JsonObject, after: float, now: datetime) -> bool:
-    made = _time(str(live["metadata"].get("creationTimestamp") or ""))
+    made = parse_time(str(live["metadata"].get("creationTimestamp") or ""))
     return made is None or now - made < timedelta(seconds=after)
 
 
@@ -274,11 +275,3 @@ def _map(parent: JsonObject | None, name: str) -> JsonObject:
 
 def _maps(value: JsonValue) -> list[JsonObject]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
-def _time(text: str) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found.astimezone(UTC) if found.tzinfo else None

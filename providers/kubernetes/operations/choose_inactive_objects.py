@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 
 from planner import duration
 from planner.dataclass import dataclass
+from planner.rfc3339 import parse_time
 from planner.values import JsonObject
-from providers.kubernetes.operations.object_end import end_of_object, parse_api_time
+from providers.kubernetes.operations.object_end import end_of_object
 from providers.kubernetes.operations.retention_choice import (
     ExpiredObject,
     RetentionChoice,
@@ -119,7 +120,7 @@ def choose_inactive_objects(
 def last_activity(live: JsonObject, heartbeat: str) -> datetime | None:
     """When an object ended, or gave its last sign of life; None when it does not say."""
     end = end_of_object(live)
-    return end.time if end else parse_api_time(_annotation(live, heartbeat))
+    return end.time if end else parse_time(_annotation(live, heartbeat))
 
 
 def _judged(rule: RetentionRule, activity: ActivityRule, live: JsonObject, now: datetime) -> ObjectActivity:
@@ -175,5 +176,5 @@ def _with_heartbeat(live: JsonObject, text: str, key: str) -> JsonObject:
 
 def _later(one: str, other: str) -> str:
     """The later of two times; a text that is no time counts for nothing."""
-    first, second = parse_api_time(one), parse_api_time(other)
+    first, second = parse_time(one), parse_time(other)
     return one if second is None or (first is not None and first >= second) else other

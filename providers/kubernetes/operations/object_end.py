@@ -6,11 +6,12 @@ A kind without a rule never ends, and is never cleaned up. What a rule cannot sa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, TypeAlias
 
 from planner.address import group_of_api_version
 from planner.dataclass import dataclass
+from planner.rfc3339 import parse_time
 from planner.values import Json, JsonObject, JsonValue
 
 
@@ -95,21 +96,12 @@ RULES: Final[Mapping[tuple[str, str], _Rule]] = {
 
 
 def _ended(state: str | None, reason: JsonValue, *times: Json) -> ObjectEnd | None:
-    time = next((found for text in times if (found := parse_api_time(text))), None)
+    time = next((found for text in times if (found := parse_time(text))), None)
     return ObjectEnd(state, str(reason or ""), time) if state and time else None
 
 
-def parse_api_time(text: JsonValue) -> datetime | None:
-    """A time of RFC 3339 with its offset, in UTC; None for anything else."""
-    try:
-        found = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return found.astimezone(UTC) if found and found.tzinfo else None
-
-
 def _newest_first(texts: Iterable[Json]) -> list[Json]:
-    timed = [(time, text) for text in texts if (time := parse_api_time(text))]
+    timed = [(time, text) for text in texts if (time := parse_time(text))]
     return [text for _, text in sorted(timed, reverse=True)]
 
 

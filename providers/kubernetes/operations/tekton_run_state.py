@@ -7,10 +7,10 @@ Words (R4): `pending` (nobody took it up), `running`, and at the end `succeeded`
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Final
 
-from planner.values import Json, JsonObject, JsonValue
+from planner.rfc3339 import seconds_between
+from planner.values import Json, JsonObject
 from providers.kubernetes.operations.tekton_run_images import images_built_by_run
 
 _ABORTED: Final = frozenset(("Cancelled", "CancelledRunFinally", "StoppedRunFinally", "PipelineRunTimeout"))
@@ -82,14 +82,6 @@ def _times(status: JsonObject) -> JsonObject:
     times: JsonObject = {key: status[key] for key in ("startTime", "completionTime") if status.get(key)}
     spent = seconds_between(status.get("startTime"), status.get("completionTime"))
     return times if spent is None else {**times, "seconds": spent}
-
-
-def seconds_between(begin: JsonValue, end: JsonValue) -> float | None:
-    """Seconds from one time of the API to another; None where one is missing or is none."""
-    try:
-        return (datetime.fromisoformat(str(end)) - datetime.fromisoformat(str(begin))).total_seconds()
-    except (ValueError, TypeError):
-        return None
 
 
 def _task_run(task: str, live: JsonObject) -> JsonObject:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from planner.duration import render_duration
 from planner.errors import ProviderError, TemporaryError
 from planner.ports import Readiness
+from planner.rfc3339 import seconds_between
 from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo
 from providers.kubernetes.operations.tekton_run_failure import tekton_failure_lines
@@ -23,7 +24,6 @@ from providers.kubernetes.operations.tekton_run_state import (
     missing_evidence_of_success,
     pipeline_run_outputs,
     pipeline_run_state,
-    seconds_between,
     task_run_state,
     task_runs_by_task,
 )

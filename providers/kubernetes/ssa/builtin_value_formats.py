@@ -130,7 +130,7 @@ def _is_cron_range(text: str, low: int, high: int, names: list[str]) -> bool:
 
 def _cron_number(text: str, low: int, names: list[str]) -> int | None:
     if text.isascii() and text.isdigit():
-        return int(text)
+        return int(text[:9])  # what is longer is out of every range
     return names.index(text.lower()) + low if text.lower() in names else None
 
 

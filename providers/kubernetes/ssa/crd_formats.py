@@ -65,7 +65,8 @@ def _uuid(version: str, variant: str) -> Callable[[str], bool]:
 def _hostname(text: str) -> bool:
     """One label, or several of which the last has letters only: an IPv4 address is none."""
     one, dotted = f"{_LETTER}-?{_LETTER}{{0,62}}", rf"({_LETTER}([-{_LETTER[1:]}*{_LETTER})?\.)+[a-zA-Z\pL]{{2,63}}"
-    short = len(text.encode(errors="replace")) <= 255 and all(len(part.encode()) <= 63 for part in text.split("."))
+    parts = [part.encode(errors="replace") for part in text.split(".")]
+    short = len(text.encode(errors="replace")) <= 255 and all(len(part) <= 63 for part in parts)
     return short and matches_re2(f"^({one}|{dotted})$", text)
 
 

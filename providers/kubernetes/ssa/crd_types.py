@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from planner.values import JsonObject
+from providers.kubernetes.ssa.readable_schema import map_at, readable_schema
 
 Raw = Any
 
@@ -61,27 +62,35 @@ class ServedCrdVersion:
     def raw(self) -> Raw:
         """The table form of the whole object."""
         if self._raw is None:
-            made: dict[str, Raw] = translate_crd_schema(self.schema, self.preserve) if self.schema else {"v": "x"}
+            schema = readable_schema(self.schema)
+            made: dict[str, Raw] = translate_crd_schema(schema, self.preserve) if schema else {"v": "x"}
             checks = {**made.get("c", {}), **({REPLICAS: self.replicas} if self.replicas else {})}
             self._raw = {**made, "f": {**made.get("f", {}), **_META}, **({"c": checks} if checks else {})}
         return self._raw
 
 
 def served_crd_versions(crd: JsonObject) -> Mapping[str, ServedCrdVersion]:
-    """Every served version of a CustomResourceDefinition (v1), by `group/version/Kind`."""
-    spec = crd["spec"]
-    served = [version for version in spec.get("versions", ()) if version.get("served", True)]
-    trivial = spec.get("conversion", {}).get("strategy", "None") == "None"
-    names = frozenset(f"{spec['group']}/{version['name']}" for version in served)
+    """Every served version of a CustomResourceDefinition (v1), by `group/version/Kind`. A version without a name is
+    none."""
+    spec = map_at(crd, "spec")
+    group, kind = spec.get("group"), map_at(spec, "names").get("kind")
+    versions = spec.get("versions")
+    served = [
+        version
+        for version in (versions if isinstance(versions, list) else ())
+        if isinstance(version, dict) and version.get("served", True) and version.get("name")
+    ]
+    trivial = map_at(spec, "conversion").get("strategy", "None") == "None"
+    names = frozenset(f"{group}/{version['name']}" for version in served)
     out = {}
     for version in served:
-        api_version = f"{spec['group']}/{version['name']}"
-        out[f"{api_version}/{spec['names']['kind']}"] = ServedCrdVersion(
-            (version.get("schema") or {}).get("openAPIV3Schema") or {},
-            "status" in (version.get("subresources") or {}),
+        api_version = f"{group}/{version['name']}"
+        out[f"{api_version}/{kind}"] = ServedCrdVersion(
+            map_at(map_at(version, "schema"), "openAPIV3Schema"),
+            "status" in map_at(version, "subresources"),
             bool(spec.get("preserveUnknownFields", False)),
             names if trivial else frozenset((api_version,)),
-            str(((version.get("subresources") or {}).get("scale") or {}).get(REPLICAS) or ""),
+            str(map_at(map_at(version, "subresources"), "scale").get(REPLICAS) or ""),
             _deprecation(spec, version, served) if version.get("deprecated") else "",
         )
     return out
@@ -91,7 +100,7 @@ def _deprecation(spec: JsonObject, version: JsonObject, served: Sequence[JsonObj
     """The words of the definition, or those of the server: with the newest version that is newer and not deprecated."""
     if version.get("deprecationWarning") is not None:
         return str(version["deprecationWarning"])
-    group, kind, name = spec["group"], spec["names"]["kind"], str(version["name"])
+    group, kind, name = spec.get("group"), map_at(spec, "names").get("kind"), str(version["name"])
     others = (str(one["name"]) for one in served if not one.get("deprecated"))
     newer = sorted((other for other in others if _age(other) > _age(name)), key=_age)
     said = f"{group}/{name} {kind} is deprecated"
@@ -104,11 +113,11 @@ def _age(version: str) -> tuple[int, int, int, str]:
     if found is None:
         return (0, 0, 0, "".join(chr(0x10FFFF - ord(letter)) for letter in version))
     stage = {"alpha": 1, "beta": 2, None: 3}[found[2]]
-    return (stage, int(found[1]), int(found[3] or 0), "")
+    return (stage, int(found[1][:9]), int((found[3] or "0")[:9]), "")
 
 
 def translate_crd_schema(schema: JsonObject, preserve: bool) -> Raw:
-    """A JSON schema in the table form. `preserve`: an ancestor keeps unknown fields."""
+    """A JSON schema, as `readable_schema` gives it, in the table form. `preserve`: an ancestor keeps unknown fields."""
     preserve = preserve or bool(schema.get("x-kubernetes-preserve-unknown-fields"))
     kind = schema.get("type", "")
     out: dict[str, Raw] = {}

@@ -196,7 +196,7 @@ def _list(kind: MergeType, path: FieldPath, value: list[JsonValue], only_shape: 
 
 def _fits(scalar: str, value: JsonValue) -> bool:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    whole = isinstance(value, (int, float)) and number and float(value).is_integer()
+    whole = isinstance(value, (int, float)) and number and (isinstance(value, int) or value.is_integer())
     match scalar:
         case "string" | "bytes":
             return isinstance(value, str)

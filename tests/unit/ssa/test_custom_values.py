@@ -29,6 +29,20 @@ def table(schema: JsonObject) -> MergeTypeTable:
 
 
 @pytest.mark.parametrize(
+    "broken",
+    [
+        {"type": ["string"]}, {"type": "object", "properties": ["a"]}, {"type": "object", "properties": {"a": 5}},
+        {"type": "array", "items": [1]}, {"type": "object", "required": "a"}, {"enum": 5}, {"minLength": "1"},
+        {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": 5}, {"anyOf": {"a": 1}},
+        {"x-kubernetes-validations": [None, {"rule": 5}]}, {"pattern": 7}, {"format": {}}, {"allOf": [5]}, 5, None,
+    ],
+)  # fmt: skip
+def test_a_malformed_keyword_of_a_schema_says_nothing(broken: Any) -> None:
+    types = table({"type": "object", "properties": {"a": broken, "b": {"type": "string"}}})
+    assert ("spec", "b") in [path for path, _ in validation_errors(wide(a="x", b=5), types)]
+
+
+@pytest.mark.parametrize(
     ("pattern", "text", "found"),
     [
         ("^[[:alpha:]]+$", "abc", True),
