@@ -14,14 +14,8 @@ from planner.plan_id import plan_id, short_plan_id
 from planner.render.blocked_reason import deduplicated_warnings
 from planner.render.change_fields import ALL_LINES
 from planner.render.marked_words import Words
-from planner.render.plan_line import (
-    PlanGroup,
-    PlanLine,
-    PlanLineContext,
-    line_of_blocked,
-    plan_drift_lines,
-    plan_groups,
-)
+from planner.render.plan_headline import plan_headline
+from planner.render.plan_line import PlanLineContext, PlanGroup, PlanLine, drift_lines, line_of_blocked, plan_groups
 from planner.render.review_context import NO_CONTEXT, ReviewContext, ReviewFact
 from planner.render.review_facts import review_facts
 from planner.render.review_summary import (
@@ -29,8 +23,8 @@ from planner.render.review_summary import (
     approval_line,
     changed_image_lines,
     effect_lines,
+    changed_image_lines,
     execution_order_line,
-    plan_sentence,
 )
 from planner.render.risks import Risk, find_risks
 from planner.render.selection_text import plan_comment_marker, selection_text, short_digest
@@ -48,7 +42,7 @@ class PlanView:
     `effects`, `together`, `order`, `approval` and `facts` are what a reviewer decides by (planner.render.review_summary
     and review_facts); `made_of` is the first line about the change that is reviewed, empty where nothing is
     known; `way` are the stages of a pull request.
-    `folded` counts objects whose fields are left out.
+    `folded` counts objects whose fields are left out, `full` says that a page leaves out nothing.
     """
 
     title: str
@@ -72,6 +66,7 @@ class PlanView:
     made_of: Words = ()
     facts: tuple[ReviewFact, ...] = ()
     way: tuple[ReviewFact, ...] = ()
+    full: bool = False
 
 
 def make_plan_view(
@@ -105,7 +100,7 @@ def make_plan_view(
         empty=plan.is_empty,
         risks=find_risks(plan),
         marker=plan_comment_marker(plan.selection),
-        sentence=plan_sentence(plan),
+        sentence=review.headline or plan_headline(plan),
         effects=effect_lines(plan, context.name),
         together=changed_image_lines(plan, context.name),
         order=execution_order_line(plan),
@@ -114,6 +109,7 @@ def make_plan_view(
         made_of=review.words(),
         facts=review_facts(plan, review, context.name),
         way=review.way,
+        full=full,
     )
 
 
