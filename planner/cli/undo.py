@@ -9,7 +9,7 @@ import click.shell_completion
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.common_options import NAMES, approved, approved_by, approved_id, common_options
+from planner.cli.common_options import NAMES, approved, approved_by, common_options, resolve_approved_plan_id
 from planner.cli.terminal_output import print_page
 
 
@@ -60,7 +60,7 @@ def undo(
 
     options = make_run_choices(request, **how)  # type: ignore[arg-type]  # click has checked them
     with open_undo_plan(request, run) as (made, session):
-        plan_id = approved_id(without_scopes_if_all(session.request), approvals, plan_id)
+        plan_id = resolve_approved_plan_id(without_scopes_if_all(session.request), approvals, plan_id)
         if not confirm or dry_run:
             store_shown_plan(session.request, made)
             form = "json" if as_json else "text"

@@ -15,7 +15,14 @@ from planner.render.blocked_reason import deduplicated_warnings
 from planner.render.change_fields import ALL_LINES
 from planner.render.marked_words import Words
 from planner.render.plan_headline import plan_headline
-from planner.render.plan_line import PlanLineContext, PlanGroup, PlanLine, drift_lines, line_of_blocked, plan_groups
+from planner.render.plan_line import (
+    PlanGroup,
+    PlanLine,
+    PlanLineContext,
+    line_of_blocked,
+    plan_drift_lines,
+    plan_groups,
+)
 from planner.render.review_context import NO_CONTEXT, ReviewContext, ReviewFact
 from planner.render.review_facts import review_facts
 from planner.render.review_summary import (
@@ -23,7 +30,6 @@ from planner.render.review_summary import (
     approval_line,
     changed_image_lines,
     effect_lines,
-    changed_image_lines,
     execution_order_line,
 )
 from planner.render.risks import Risk, find_risks
