@@ -5,12 +5,13 @@ NODE ?= D601
 LANE ?= v03
 N ?= 2000
 SEED ?= 1
+INPUTS ?= 100000
 JOBS ?= 3
 SELECT := --node $(NODE) --lane $(LANE)
 TEKTON_CRDS := $(wildcard ../shared/data/tekton/crds)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check coverage bench fidelity faults faults-long screens testbed-up testbed-down clean
+.PHONY: demo test check coverage bench fidelity faults faults-long fuzz screens testbed-up testbed-down clean
 
 demo: .venv/.runtime  ## set up, make a sandbox, plan, apply, plan again (empty), roll the lane out
 	rm -rf .sandbox
@@ -55,6 +56,9 @@ faults: .venv/.dev  ## kills, cut connections, storms and planted secrets, as th
 faults-long: .venv/.dev  ## the same with every pair of kill points, and more secrets
 	$(BIN)/python -m tests.testbed build
 	HWPLAN_FAULTS=long HWPLAN_CANARIES=1000 $(BIN)/pytest -n $(JOBS) --timeout 36000 tests/faults tests/canaries
+
+fuzz: .venv/.dev  ## 100,000 broken inputs for every parser: a table of what was found
+	$(BIN)/python -m tests.fuzz --inputs $(INPUTS) --seed $(SEED)
 
 screens: .venv/.dev  ## the pictures in docs/screens
 	$(BIN)/python -m tests.screens

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from operator import itemgetter
 from typing import TypeAlias
 
 from planner.dataclass import dataclass
@@ -104,7 +105,8 @@ def _bracket(inner: str) -> Element:
         key = json.loads(inner)
         return key if isinstance(key, str) else str(key)
     if _PAIR.match(inner):
-        return ListItem(tuple(sorted((pair[1], _scalar(pair[2])) for pair in _PAIR.finditer(inner))))
+        pairs = {pair[1]: _scalar(pair[2]) for pair in _PAIR.finditer(inner)}
+        return ListItem(tuple(sorted(pairs.items(), key=itemgetter(0))))
     return int(inner) if _INDEX.match(inner) else inner
 
 

@@ -168,9 +168,11 @@ class SideEffectKind(StrEnum):
     REFERENCE = "still referenced"
     STALE = "keeps the old value"
     RESTART = "pods restart"
+    CALLERS = "known callers"
     SCALE = "pods start or stop"
     RUN = "runs"
     LATER = "takes effect later"
+    DELIVERY = "next delivery"
     RETIRE = "retires"
     CHECKED = "checked"
 

@@ -19,6 +19,7 @@ from planner import __version__
 from planner.address import Address
 from planner.errors import ForeignPlan
 from planner.field_path import parse_path, render_path
+from planner.json_shape import json_shape_fault
 from planner.plan import (
     SCHEMA_VERSION,
     Action,
@@ -36,6 +37,7 @@ from planner.plan import (
     VerifiedBy,
 )
 from planner.plan_id import plan_id
+from planner.plan_shape import PLAN_SHAPE
 from planner.source_ref import SourceRef
 from planner.values import (
     JsonObject,
@@ -48,6 +50,7 @@ from planner.values import (
 
 _TOOL = "hwplan"
 _GUARDS = "guards"
+_REMARKS = (_GUARDS, "change", "origins")  # what a page says beside the plan: no part of it, and not read back
 _ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 _COUNTED_WHERE_IT_IS = (Action.NOOP, Action.FORGET)  # a file of an older version, without the key, has the same id
 _Home: TypeAlias = tuple[str, str]  # node and lane of a plan that has one of each
@@ -59,11 +62,12 @@ def plan_document(plan: Plan) -> JsonObject:
     return {"checksum": document_digest(whole), **whole}
 
 
-def dump_plan(plan: Plan, *, guards: Sequence[JsonObject] = ()) -> bytes:
-    """The bytes of a plan file. `guards` are remarks of this machine that the plan is shown with: whoever applies the
-    file judges them anew, and a file has none."""
-    document = plan_document(plan)
-    return _file_bytes({**document, _GUARDS: list(guards)} if guards else document)
+def dump_plan(plan: Plan, *, guards: Sequence[JsonObject] = (), change: JsonObject | None = None,
+              origins: Sequence[JsonObject] = ()) -> bytes:  # fmt: skip
+    """The bytes of a plan file. The others are remarks that the plan is shown with, and a file has none of them: what
+    guards say on this machine, which change is reviewed, and which lines declare its fields."""
+    said = {_GUARDS: list(guards), "change": change, "origins": list(origins)}
+    return _file_bytes({**plan_document(plan), **{key: value for key, value in said.items() if value}})
 
 
 def encode_compact_plan(plan: Plan, identifier: str) -> bytes:
@@ -97,20 +101,31 @@ def load_plan(data: bytes) -> Plan:
         version = body["schemaVersion"]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise ForeignPlan("this is not a plan file", remedy="make one: hwplan plan --out FILE") from None
-    if version != SCHEMA_VERSION:
+    if type(version) is not int or version != SCHEMA_VERSION:
+        shown = version if type(version) is int else "of no number"
         raise ForeignPlan(
-            f"the plan has schema version {version!r}, this hwplan reads {SCHEMA_VERSION}", remedy="plan again"
+            f"the plan has schema version {shown}, this hwplan reads {SCHEMA_VERSION}", remedy="plan again"
         )
-    content = {key: value for key, value in body.items() if key not in ("checksum", _GUARDS)}
-    if body.get("checksum") != document_digest(content) or data not in (canonical_bytes(body), _file_bytes(body)):
+    if not _is_as_written(body, data):
         raise ForeignPlan("the plan file was changed after it was saved", remedy="plan again; a plan is never edited")
     try:
+        if json_shape_fault(PLAN_SHAPE, body):
+            raise ValueError
         plan = _plan(body)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ForeignPlan("the plan file is not complete", remedy="plan again") from None
     if body.get("id") != plan_id(plan):
         raise ForeignPlan("the plan file has the id of another plan", remedy="plan again; a plan is never edited")
     return plan
+
+
+def _is_as_written(body: JsonObject, data: bytes) -> bool:
+    """Whether the bytes are those of the document, and its checksum is that of its content."""
+    content = {key: value for key, value in body.items() if key not in ("checksum", *_REMARKS)}
+    try:
+        return body.get("checksum") == document_digest(content) and data in (canonical_bytes(body), _file_bytes(body))
+    except (ValueError, RecursionError):  # no text, no number, or nested deeper than anything that was written here
+        return False
 
 
 def _whole(plan: Plan, identifier: str) -> JsonObject:
@@ -273,6 +288,8 @@ def field_change_document(field: FieldChange) -> JsonObject:
 
 def _plan(body: JsonObject) -> Plan:
     names = {item["address"]: _address(item) for item in body["changes"]}
+    if len(names) != len(body["changes"]):
+        raise ValueError("one address twice")
     return Plan(
         selection=Selection(**{key: _frozen(value) for key, value in body["selection"].items()}),
         cluster=ClusterIdentity(**body["cluster"]),

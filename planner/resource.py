@@ -29,6 +29,8 @@ PROVENANCE = ANNOTATION + "provenance"
 ADOPT_FIELDS = ANNOTATION + "adopt-fields"
 TAKE_OVER = ANNOTATION + "take-over"
 
+DEFAULT_WAIT_SECONDS = 300.0  # that a change is waited for whose resource says nothing else
+
 # What hwplan writes on every object that it applies.
 SET_LABEL = ANNOTATION + "set"  # the owned set: `shop.D601.v03`, or the APP of `--name APP`
 APPLIED = ANNOTATION + "applied"  # digest of the desired document, so that "nothing to do" needs no request

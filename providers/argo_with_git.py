@@ -15,7 +15,7 @@ from providers.provider_tools import ProviderTools
 from providers.simulated_argo import SimulatedArgo
 
 
-def create(tools: ProviderTools) -> ArgoSyncProvider:
+def create_argo_sync_provider(tools: ProviderTools) -> ArgoSyncProvider:
     """The provider of one command. Git is opened when it is first asked."""
 
     @cache

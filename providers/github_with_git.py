@@ -25,12 +25,12 @@ from providers.web.web_client import WebClient, WebLimits
 LIMITS = WebLimits(connect=5.0, read=30.0, total=60.0)
 
 
-def create(tools: ProviderTools) -> GitHubProvider:
+def create_github_provider(tools: ProviderTools) -> GitHubProvider:
     """The provider of one command. Raises PermanentError when the sandbox's list of repositories is damaged."""
-    return create_without_cluster(tools.folder, tools.sandbox)
+    return create_github_provider_without_cluster(tools.folder, tools.sandbox)
 
 
-def create_without_cluster(folder: Path, sandbox: Path | None) -> GitHubProvider:
+def create_github_provider_without_cluster(folder: Path, sandbox: Path | None) -> GitHubProvider:
     """The same for who has no cluster. `folder` is where relative paths start."""
     client, places = GitClient(), open_remote_locations(folder, sandbox)
     if sandbox is None:

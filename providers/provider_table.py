@@ -23,27 +23,28 @@ if TYPE_CHECKING:
 
 # kind -> "module:factory"; a factory takes ProviderTools and gives a Provider.
 TABLE: Mapping[str, str] = {
-    "ArgoRepair": "providers.kubernetes.operations.argorepair:create",
-    "ArgoSync": "providers.argo_with_git:create",
-    "GitCommit": "providers.git.provider:create",
-    "GitHead": "providers.git.provider:create",
-    "GitRef": "providers.git.provider:create",
+    "ArgoRepair": "providers.kubernetes.operations.argorepair:create_argo_repair_provider",
+    "ArgoSync": "providers.argo_with_git:create_argo_sync_provider",
+    "GitCommit": "providers.git.provider:create_git_provider",
+    "GitHead": "providers.git.provider:create_git_provider",
+    "GitRef": "providers.git.provider:create_git_provider",
     **dict.fromkeys(
-        ("GitHubComment", "GitHubIssue", "GitHubStatus", "PullRequest"), "providers.github_with_git:create"
+        ("GitHubComment", "GitHubIssue", "GitHubStatus", "PullRequest"),
+        "providers.github_with_git:create_github_provider",
     ),
-    "HttpProbe": "providers.probes.provider:create",
-    "LocalFile": "providers.files.provider:create",
-    "PipelineRun": "providers.kubernetes.operations.pipelinerun:create",
-    "PodExec": "providers.kubernetes.operations.podexec:create",
-    "PrometheusQuery": "providers.prometheus.provider:create",
-    "RegistryImage": "providers.images.provider:create",
-    "RestObject": "providers.rest.provider:create",
-    "Restart": "providers.kubernetes.operations.restart:create",
-    "Retention": "providers.kubernetes.operations.retention:create",
+    "HttpProbe": "providers.probes.provider:create_probe_provider",
+    "LocalFile": "providers.files.provider:create_local_file_provider",
+    "PipelineRun": "providers.kubernetes.operations.pipelinerun:create_pipeline_run_provider",
+    "PodExec": "providers.kubernetes.operations.podexec:create_pod_exec_provider",
+    "PrometheusQuery": "providers.prometheus.provider:create_prometheus_provider",
+    "RegistryImage": "providers.images.provider:create_image_provider",
+    "RestObject": "providers.rest.provider:create_rest_provider",
+    "Restart": "providers.kubernetes.operations.restart:create_restart_provider",
+    "Retention": "providers.kubernetes.operations.retention:create_retention_provider",
 }
 
 # Kinds whose controller a sandbox has to play: built from there instead.
-SANDBOX_TABLE: Mapping[str, str] = {"PipelineRun": "providers.simulated_tekton:create"}
+SANDBOX_TABLE: Mapping[str, str] = {"PipelineRun": "providers.simulated_tekton:create_simulated_run_provider"}
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ from planner.values import JsonObject
 from providers.cluster import KindInfo
 from providers.git.remotes import UnknownSandboxRemote, open_remote_locations, resolve_remote
 from providers.kubernetes.object_location import served_kind
-from providers.kubernetes.snapshot.folder_layout import ObjectIdentity, identity_of, parse_object_yaml
+from providers.kubernetes.snapshot.folder_layout import ObjectIdentity, identity_of_document, parse_object_yaml
 from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from providers.sandbox.git_repositories import run_git
 
@@ -65,7 +65,8 @@ class SimulatedArgo:
         if _prunes(application):
             self._prune(application, {one.address for one in wanted})
         self.cluster.set_status(
-            identity_of(application), {"resources": [_row(one) for one in sorted(wanted, key=lambda one: one.address)]}
+            identity_of_document(application),
+            {"resources": [_row(one) for one in sorted(wanted, key=lambda one: one.address)]},
         )
 
     def _repository(self, source: JsonObject) -> Path | None:
@@ -102,7 +103,7 @@ class SimulatedArgo:
         if not metadata.get("name"):
             metadata["name"] = f"{one.document['metadata']['generateName']}{commit[:7]}"
         document = {**one.document, "metadata": metadata}
-        self.cluster.drop(identity_of(document))
+        self.cluster.drop(identity_of_document(document))
         self.cluster.add(document, manager=FIELD_MANAGER)
 
     def _prune(self, application: JsonObject, wanted: set[Address]) -> None:

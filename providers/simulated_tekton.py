@@ -41,15 +41,15 @@ from providers.sandbox.simulated_build_results import (
     BuiltService,
     PromotedManifests,
     SimulatedPipeline,
-    read_pipelines,
     read_simulated_failures,
+    read_simulated_pipelines,
 )
 
 _FAILED = "simulated: made to fail by `hwplan sandbox fail`"
 _BEFORE, _LAST = ("source-fetch", "plan-artifacts"), "gitops-promote"
 
 
-def create(tools: ProviderTools) -> PipelineRunProvider:
+def create_simulated_run_provider(tools: ProviderTools) -> PipelineRunProvider:
     """The provider of PipelineRun in a sandbox, for one command."""
     assert tools.sandbox is not None
     return PipelineRunProvider(tools.api, simulated=SimulatedTekton(tools.sandbox, tools.api))
@@ -65,7 +65,7 @@ class SimulatedTekton:
     def prepared(self, body: JsonObject, address: str) -> JsonObject:
         """The body of a new run with what it comes to. Raises PermanentError when git fails."""
         ref = str((body["spec"].get("pipelineRef") or {}).get("name") or "")
-        pipeline = read_pipelines(self.folder).get((str(body["metadata"].get("namespace", "")), ref))
+        pipeline = read_simulated_pipelines(self.folder).get((str(body["metadata"].get("namespace", "")), ref))
         params = {one["name"]: one.get("value") for one in body["spec"].get("params") or ()}
         commit = str(params.get("source-commit") or "")
         failing = read_simulated_failures(self.folder).get(address)

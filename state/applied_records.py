@@ -79,7 +79,7 @@ def _pre_image(field: FieldChange, before: JsonValue) -> JsonObject:
     return {**image, "sensitive": True} if field.sensitive else image
 
 
-def write_versions(database: Database, rows: Sequence[Row]) -> None:
+def write_applied_versions(database: Database, rows: Sequence[Row]) -> None:
     """Make each row of one run the current version of its resource (a delete leaves none). Inside a transaction."""
     newest = {row[0]: row for row in rows}  # a resource that was applied twice has one version
     orphans = [address for address, row in newest.items() if not row[4]]

@@ -47,7 +47,7 @@ class DetachedJob:
     @property
     def pid(self) -> int | None:
         """Its process, where one began."""
-        found = process_identity.parse_process(self.process)
+        found = process_identity.parse_process_identity(self.process)
         return found.pid if found else None
 
     @property
@@ -58,8 +58,8 @@ class DetachedJob:
             return _STATES.get(self.code, "failed")
         if not self.process:
             return "died" if self._is_stale() else "queued"
-        found = process_identity.parse_process(self.process)
-        return "died" if found is not None and process_identity.is_dead(found) else "running"
+        found = process_identity.parse_process_identity(self.process)
+        return "died" if found is not None and process_identity.is_process_dead(found) else "running"
 
     def _is_stale(self) -> bool:
         """Whether it should have begun long ago."""

@@ -56,7 +56,7 @@ class RolloutTarget:
     at: str
 
 
-def newest_hold(database: Database, lane: str) -> LaneHold | None:
+def newest_lane_hold(database: Database, lane: str) -> LaneHold | None:
     """How a lane stands; None where it was never held. Raises StateError for a damaged row."""
     return next(iter(_read(database, "WHERE lane = ? ORDER BY number DESC LIMIT 1", (lane,))), None)
 
@@ -81,7 +81,7 @@ def append_hold(
     Raises StalePlan when somebody else wrote one meanwhile.
     """
     hit_failpoint("hold.write.begin")
-    last = newest_hold(database, lane)
+    last = newest_lane_hold(database, lane)
     if number != (last.number if last else 0) + 1:
         raise StalePlan(f"the hold of {lane} was changed meanwhile", remedy="hwplan hold show, then again")
     row = (lane, number, state, commit, reason, run, process_identity.user_at_host(), utc_now())

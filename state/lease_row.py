@@ -9,7 +9,7 @@ from __future__ import annotations
 from planner.dataclass import dataclass
 from state import process_identity
 from state.sqlite_connection import Database, damaged_state
-from state.timestamps import utc_now, utc_of_ms, wall_ms
+from state.timestamps import utc_now, utc_of_milliseconds, wall_clock_milliseconds
 
 _TYPES = (int, str, str, str, str, str, int, int)
 _FREE = "who = '', process = '', expires = 0"
@@ -33,14 +33,14 @@ class LeaseRow:
         """Nobody holds it, or its holder is dead, or its time is over."""
         if not self.who:
             return True
-        process = process_identity.parse_process(self.process)
-        if process is not None and process_identity.is_dead(process):
+        process = process_identity.parse_process_identity(self.process)
+        if process is not None and process_identity.is_process_dead(process):
             return True
-        return process_identity.lease_is_over(process, self.expires, self.steady, wall_ms())
+        return process_identity.lease_is_over(process, self.expires, self.steady, wall_clock_milliseconds())
 
     def __str__(self) -> str:
         plan = f" of {self.plan}" if self.plan else ""
-        until = utc_of_ms(self.expires)
+        until = utc_of_milliseconds(self.expires)
         return f"{self.who} ({self.operation}{plan}) since {self.since}, until {until}, lock id {self.token}"
 
 
@@ -63,7 +63,7 @@ def take_lease(database: Database, row: LeaseRow, operation: str, plan: str, sec
         plan,
         utc_now(),
         process_identity.this_process().text(),
-        wall_ms() + milliseconds,
+        wall_clock_milliseconds() + milliseconds,
         process_identity.milliseconds_since_boot() + milliseconds,
         row.token,
     )
@@ -78,7 +78,11 @@ def take_lease(database: Database, row: LeaseRow, operation: str, plan: str, sec
 def renew_lease(database: Database, token: int, seconds: float) -> bool:
     """Extend the lease with `token`; False when that is not the newest token any more."""
     milliseconds = int(seconds * 1000)
-    values = (wall_ms() + milliseconds, process_identity.milliseconds_since_boot() + milliseconds, token)
+    values = (
+        wall_clock_milliseconds() + milliseconds,
+        process_identity.milliseconds_since_boot() + milliseconds,
+        token,
+    )
     return (
         database.run("UPDATE lease SET expires = ?, steady = ? WHERE one = 1 AND token = ? AND who <> ''", values) == 1
     )

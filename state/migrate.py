@@ -28,7 +28,7 @@ def migrate_schema(database: Database) -> None:
     hit_failpoint("state.migrated")
 
 
-def check_schema(database: Database) -> None:
+def check_schema_version(database: Database) -> None:
     """Raise StateError unless the database is a state of ours that this version can read."""
     if database.pragma("application_id") != APPLICATION_ID:
         raise StateError(

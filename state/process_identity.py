@@ -42,7 +42,7 @@ def this_process() -> ProcessIdentity:
     return ProcessIdentity(os.uname().nodename, _boot(), _link("/proc/self/ns/pid"), pid, _started(pid) or 0)
 
 
-def parse_process(text: str) -> ProcessIdentity | None:
+def parse_process_identity(text: str) -> ProcessIdentity | None:
     """Read the form retained in the lease; None when it is not one."""
     try:
         return ProcessIdentity(**json.loads(text))
@@ -50,7 +50,7 @@ def parse_process(text: str) -> ProcessIdentity | None:
         return None
 
 
-def is_dead(process: ProcessIdentity) -> bool:
+def is_process_dead(process: ProcessIdentity) -> bool:
     """Whether the process is known to be gone. False when it cannot be determined."""
     here = this_process()
     if not here.namespace or process.host != here.host or process.namespace != here.namespace:

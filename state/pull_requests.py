@@ -49,7 +49,7 @@ class PullDelivery:
 
 
 @dataclass(frozen=True, slots=True)
-class PullRecords:
+class PullRequestRecords:
     """What the state holds of pull requests. Lanes are named as PRODUCT/NODE/LANE. All methods raise StateError."""
 
     database: Database

@@ -81,7 +81,7 @@ class RunJournal:
             rows.append((*row, self._seal))
         database.insert("INSERT INTO journal", rows)
         if found := [record for _, record in items if record is not None]:
-            applied_records.write_versions(database, found)
+            applied_records.write_applied_versions(database, found)
 
 
 def _line(phase: str, event: Began | Applied | Ended, result: str, detail: JsonObject) -> _Line:

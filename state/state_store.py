@@ -21,7 +21,7 @@ from state.detached_jobs import DetachedJob
 from state.fingerprint import KeyedFingerprinter
 from state.lane_holds import LaneHold, RolloutTarget
 from state.lease import Lease
-from state.pull_requests import PullRecords
+from state.pull_requests import PullRequestRecords
 from state.row_checksum import row_checksum, verify_checksum
 from state.run_journal import RunJournal
 from state.runs import JournaledNode, RunInfo, UnfinishedRun
@@ -70,7 +70,7 @@ class StateStore:
             state_file.check_state_file(place)
         database = Database(place)
         try:
-            migrate.check_schema(database)
+            migrate.check_schema_version(database)
             migrate.migrate_schema(database)
             return cls(database)
         except BaseException:
@@ -137,7 +137,7 @@ class StateStore:
 
     def hold(self, lane: str) -> LaneHold | None:
         """The newest hold or release of a lane; None where it was never held."""
-        return lane_holds.newest_hold(self._database, lane)
+        return lane_holds.newest_lane_hold(self._database, lane)
 
     def holds(self, lane: str = "", limit: int = 50) -> tuple[LaneHold, ...]:
         """The newest holds and releases, newest first."""
@@ -163,9 +163,9 @@ class StateStore:
         return lane_holds.newest_rollout_target(self._database, lane)
 
     @property
-    def pulls(self) -> PullRecords:
+    def pulls(self) -> PullRequestRecords:
         """Pull requests of lanes: cycles of their monitors, deliveries, and what a monitor remembers."""
-        return PullRecords(self._database)
+        return PullRequestRecords(self._database)
 
     # Who may write
 

@@ -11,11 +11,11 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def wall_ms() -> int:
+def wall_clock_milliseconds() -> int:
     """Milliseconds since 1970 by the wall clock."""
     return time.time_ns() // 1_000_000
 
 
-def utc_of_ms(ms: int) -> str:
+def utc_of_milliseconds(ms: int) -> str:
     """A wall time in milliseconds as UTC ISO-8601 with seconds."""
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

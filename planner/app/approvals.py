@@ -18,7 +18,8 @@ from planner.loading.selection import resolve_selection
 from planner.plan import Plan, Selection
 from planner.plan_id import SHOWN_DIGITS, plan_id, short_id
 from planner.pull_requests.approval_file import Seal, is_account_name, parse_approval_file, render_approval
-from planner.pull_requests.approvals import Approval, count_approvals, parse_github_time
+from planner.pull_requests.approvals import Approval, count_approvals
+from planner.rfc3339 import parse_time
 from planner.spec.pull_requests import ApprovalRules
 from planner.whole_file import write_whole
 
@@ -134,7 +135,7 @@ def _rules(request: Request, found: Sequence[Approval]) -> list[tuple[str, Appro
 
 
 def _until(text: str, now: datetime) -> datetime:
-    end = parse_github_time(text)
+    end = parse_time(text)
     if end is None:
         try:
             end = now + timedelta(seconds=parse_duration(text))
@@ -147,6 +148,6 @@ def _until(text: str, now: datetime) -> datetime:
 
 
 def _now() -> datetime:
-    found = parse_github_time(SystemClock().now())
+    found = parse_time(SystemClock().now())
     assert found is not None
     return found

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
 
 from planner.app.lane.cluster_evidence import ClusterEvidenceReader
 from planner.app.lane.lane_parts import LaneParts, RunLocation
@@ -26,6 +25,7 @@ from planner.errors import SelectionError
 from planner.loading.problems import did_you_mean
 from planner.plan import ClusterIdentity
 from planner.resource import Resource
+from planner.rfc3339 import parse_time, seconds_between
 from planner.rollout.benchmark_verdict import BenchmarkRun, BenchmarkVerdict, FailedTask, judge_benchmark
 from planner.rollout.metrics_verdicts import ClientTraffic
 from planner.spec.node import Benchmark, Node
@@ -81,7 +81,7 @@ def read_benchmark(request: Request, profile: str, name: str = "") -> BenchmarkR
         tasks, problem = reader.task_runs(live)
         if problem:
             raise SelectionError(problem, where=f"--profile {profile}")
-        outputs = tekton_run_state.run_outputs(live, tasks)
+        outputs = tekton_run_state.pipeline_run_outputs(live, tasks)
         traffic = _traffic(request, node, settings, outputs)
         seen = BenchmarkRun(outputs, _wanted(run), _failure(session, outputs["namespace"], tasks), traffic)
         verdict = judge_benchmark(
@@ -147,14 +147,14 @@ def _traffic(request: Request, node: Node, profile: Benchmark, outputs: JsonObje
     before its end."""
     counter = traffic_counter(node)
     begin, end = outputs.get("startTime"), outputs.get("completionTime")
-    if counter is None or profile.proxy_client is None or not begin or not end:
+    took, ended = seconds_between(begin, end), parse_time(end)
+    if counter is None or profile.proxy_client is None or took is None or ended is None:
         return None
     reader = open_metrics_reader(request, node)
-    ended = datetime.fromisoformat(str(end)).timestamp()
-    window = max(1.0, ended - datetime.fromisoformat(str(begin)).timestamp())
+    window = max(1.0, took)
     if not reader.server:
         return ClientTraffic(profile.proxy_client, window, None, None, "", "the node has no Prometheus to ask")
-    return ask_traffic(reader, counter, profile.proxy_client, window, ended)
+    return ask_traffic(reader, counter, profile.proxy_client, window, ended.timestamp())
 
 
 def _failure(session: Session, namespace: str, tasks: Mapping[str, JsonObject]) -> FailedTask | None:

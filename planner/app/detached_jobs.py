@@ -14,7 +14,7 @@ from planner.app.request import Request
 from planner.app.runtime import open_store, state_folder
 from planner.errors import PermanentError, SelectionError
 from state.detached_jobs import DetachedJob
-from state.process_identity import parse_process
+from state.process_identity import parse_process_identity
 
 _ID = re.compile(r"(?:job-)?([1-9]\d{0,15})")
 
@@ -65,7 +65,7 @@ def list_detached_jobs(request: Request) -> tuple[DetachedJob, ...]:
 def cancel_detached_job(request: Request, identifier: str) -> DetachedJob:
     """Ask a running job to stop: what it has begun is finished, nothing else begins. Raises SelectionError."""
     job = find_detached_job(request, identifier)
-    process = parse_process(job.process)
+    process = parse_process_identity(job.process)
     if job.state != "running" or process is None:
         raise SelectionError(f"{job.id} is {job.state}", remedy="only a running job can be cancelled")
     os.kill(process.pid, signal.SIGINT)

@@ -20,8 +20,8 @@ from planner.errors import ConfigError, PermanentError, ProviderError, Selection
 from planner.loading.yaml.load_documents import TEMPLATE, load_documents
 from planner.values import Json, JsonObject, JsonValue
 from providers.cluster import Cluster, KindInfo, ObjectCollection
+from providers.kubernetes.adoptable_document import adoptable_document, owned_set_label, why_not_declarable
 from providers.kubernetes.cluster_types import ClusterTypes
-from providers.kubernetes.declared_part import adoptable_document, owned_set_label, why_not_declarable
 
 _SCOPE = "imported"
 _VERBS = frozenset({"list", "patch"})

@@ -13,7 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from planner.address import Address, address_of, is_hwplan_kind
+from planner.app.delivered_manifests import delivered_manifests, manifests_in_text
 from planner.app.lane.argo_preview import PromotionPreview, predict_sync_of_promotion, preview_promotion
+from planner.app.load_desired import load_desired_offline
 from planner.app.plan_run import PlanRun, plan_selected_resources
 from planner.app.pull_requests.monitored_lane import MonitoredLane, find_monitored_lane
 from planner.app.request import Request
@@ -24,7 +26,7 @@ from planner.document_diff import diff_documents
 from planner.errors import ConfigError, ProviderError, SelectionError
 from planner.graph.resource_index import pod_spec
 from planner.loading.yaml.load_documents import MANIFEST, load_documents
-from planner.plan import Action, Change, Plan, Precondition, SideEffect
+from planner.plan import Action, Change, Plan, Precondition, SideEffect, SideEffectKind
 from planner.plan_id import pull_effect_id
 from planner.pull_requests.github_facts import PullRequestState
 from planner.pull_requests.merge_check import ConflictingMerge, PredictedMerge
@@ -32,6 +34,8 @@ from planner.render.pull_request_stages import PullRequestStagesInput
 from planner.resource import Resource
 from planner.rollout.argo_prediction import ArgoPrediction
 from planner.rollout.promotion_prediction import CATALOG
+from planner.side_effects import UntouchedObjects
+from planner.side_effects.known_callers import effects_on_callers
 from planner.side_effects.pod_disruptions import effects_on_workload
 from planner.source_ref import SourceRef
 from planner.user_cache_folder import cache_folder
@@ -42,7 +46,7 @@ from providers.git.object_cache import ObjectCache
 from providers.git.remotes import open_remote_locations
 from providers.github.conflict_pulls import add_conflict_pull_requests
 from providers.github.provider import GitHubProvider
-from providers.github_with_git import create_without_cluster
+from providers.github_with_git import create_github_provider_without_cluster
 
 _API = "hwplan.dev/v1"
 _COMMAND = SourceRef("the command line")
@@ -84,7 +88,7 @@ def open_pull_request_plan(request: Request, number: int) -> Iterator[PullReques
     """
     place = find_monitored_lane(request)
     with open_rollout_session(place.request, secrets=False) as parts:
-        github = create_without_cluster(request.config, parts.session.world.sandbox)
+        github = create_github_provider_without_cluster(request.config, parts.session.world.sandbox)
         pull = github.clients.of(place.access).pull(place.repo, number)
         _check(pull, place)
         merging = _resource(place, pull, parts.run.address.node_lane)
@@ -120,7 +124,7 @@ def pull_request_stages_input(found: PullRequestPlan) -> PullRequestStagesInput:
         builds=builds,
         reused=tuple(name for name in services if name not in builds),
         argo=found.argo,
-        pods=tuple(_pods(promotion)) if promotion else (),
+        pods=_pods_and_callers(promotion, found) if promotion else (),
         problem=found.problem,
         authority=found.place.rules.authority,
         documents=tuple(one.manifest for one in found.session.stack.resources if is_hwplan_kind(one.api_version)),
@@ -136,6 +140,22 @@ def _changed_files(promotion: PromotionPreview) -> Iterator[tuple[str, str]]:
             yield name, "new" if name not in before else "new image"
         elif before.get(name) != after.files[name]:
             yield name, "new" if name not in before else "changed"
+
+
+def _pods_and_callers(promotion: PromotionPreview, found: PullRequestPlan) -> tuple[SideEffect, ...]:
+    """What happens to the pods, and who calls those that stop or restart: of everything that the lane declares and that
+    is delivered."""
+    pods = tuple(_pods(promotion))
+    if all(one.kind is SideEffectKind.SCALE for one in pods):
+        return pods
+    declared = {one.address: one for one in load_desired_offline(found.place.request).resources}
+    holders = {one: () for one, each in declared.items() if any(delivered_manifests(one, each.manifest))}
+    before, after = (
+        {one.address: one for name, text in files.items() for one in manifests_in_text(name, text)}
+        for files in (promotion.before, promotion.after.files)
+    )
+    gone = [one for address, one in before.items() if address not in after]
+    return (*pods, *effects_on_callers(pods, {**declared, **after}, gone, UntouchedObjects(delivered=holders)))
 
 
 def _pods(promotion: PromotionPreview) -> Iterator[SideEffect]:

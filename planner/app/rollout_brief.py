@@ -35,10 +35,10 @@ from planner.user_cache_folder import cache_folder
 from planner.values import JsonObject
 from planner.whole_file import write_whole
 from providers.git.git_client import GitClient
-from providers.git.git_merges import log_between
+from providers.git.git_merges import commits_between
 from providers.git.object_cache import ObjectCache
-from providers.git.remotes import Remote, open_remote_locations, resolve_remote
-from providers.github_with_git import create_without_cluster
+from providers.git.remotes import ResolvedRemote, open_remote_locations, resolve_remote
+from providers.github_with_git import create_github_provider_without_cluster
 
 _MOST_COMMITS = 400
 _PAST = 50  # closeout records among which the rollout before is looked for
@@ -80,7 +80,7 @@ def append_rollout_brief(request: Request, number: int, commit: str, *, confirm:
     with open_rollout_session(place.request) as parts, _history(parts.session, parts.head) as history:
         session = parts.session
         pull = (
-            create_without_cluster(request.config, session.world.sandbox)
+            create_github_provider_without_cluster(request.config, session.world.sandbox)
             .clients.of(place.access)
             .pull(place.repo, number)
         )
@@ -120,7 +120,7 @@ class _History:
     """The history of the lane's branch, as far as it was fetched."""
 
     objects: ObjectCache
-    remote: Remote
+    remote: ResolvedRemote
     ref: str
 
     def bring(self, commit: str) -> None:
@@ -161,7 +161,7 @@ def _entry(session: Session, history: _History, record: JsonObject, pull: int) -
     past = [json.loads(one.record) for one in session.store.closeouts(lane, limit=_PAST)]
     rolled = [str(one["key"]["commit"]) for one in past if one["verdict"]["targetValidation"]["state"] == "passed"]
     since = next((one for one in rolled if one != commit and history.contains(commit, one)), "")
-    rows = log_between(history.objects, commit, since, _MOST_COMMITS)
+    rows = commits_between(history.objects, commit, since, _MOST_COMMITS)
     number = pull or _pull_of(history, commit)
     return BriefEntry(
         record, number, parse_merged_commits([(one.commit, one.subject, one.rest) for one in rows]), since

@@ -16,7 +16,7 @@ from planner.errors import RefusedError, SelectionError
 from planner.ports import Present, Unreadable
 from planner.resource import Resource
 from planner.values import JsonObject
-from providers.kubernetes.operations.activity_choice import ACTIVE, ENDED, ActivityChoice, ObjectActivity
+from providers.kubernetes.operations.choose_inactive_objects import ACTIVE, ENDED, ActivityChoice, ObjectActivity
 
 SCOPE = "runners"  # of a product, taken where the command names no scope
 

@@ -43,7 +43,7 @@ NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")  # as 
 def create_sandbox(request: Request, folder: Path) -> str:
     """Make a sandbox in `folder` for the selection, whole or not at all. Raises SelectionError when it exists."""
     from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
-    from providers.kubernetes.snapshot.open_kinds import add_open_definitions
+    from providers.kubernetes.snapshot.permissive_crds import add_permissive_crds
 
     if folder.exists():
         raise SelectionError(f"{folder} exists already", remedy="choose another folder, or remove it first")
@@ -54,7 +54,7 @@ def create_sandbox(request: Request, folder: Path) -> str:
         create_empty_snapshot(
             partial, name=f"sandbox-{contents.name}", namespaces=(*NAMESPACES, *_foreign_namespaces(documents))
         )
-        add_open_definitions(partial, documents)
+        add_permissive_crds(partial, documents)
         fill_sandbox(partial, contents, shown=str(folder))
         partial.rename(folder)
     finally:

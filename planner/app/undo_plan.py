@@ -25,7 +25,7 @@ from planner.ports import Observation, Present, Unreadable
 from planner.resource import SET_LABEL, Resource
 from planner.source_ref import SourceRef
 from planner.values import JsonObject, document_digest
-from providers.kubernetes.content_digest import is_server_field
+from providers.kubernetes.content_digest import is_server_set_field
 from state.applied_records import AppliedVersion
 from state.state_store import StateStore
 
@@ -89,7 +89,7 @@ def _take_back(reverse: _Reverse, version: AppliedVersion, earlier: Sequence[App
     else:
         applied = version.document or _bare(version)
         fields = (parse_pre_image(row) for row in version.before)
-        undone = reversed_document(applied, [one for one in fields if not is_server_field(one.path)])
+        undone = reversed_document(applied, [one for one in fields if not is_server_set_field(one.path)])
         resource = _resource(version, undone or applied)
         if version.action is Action.REPLACE:  # the run was allowed to; the way back is the same
             resource = replace(resource, options=replace(resource.options, replace_allowed=True))

@@ -32,7 +32,7 @@ def approve(request: Request, identifier: str, who: str, until: str, head: str, 
     from planner.app.lane_holds import SCOPE
     from planner.cli.show_pages import command_line_for_verb
     from planner.plan_id import short_id
-    from planner.render.review_summary import plan_sentence
+    from planner.render.plan_headline import plan_headline
     from planner.text_safe import safe_text
 
     made = record_approval(request, identifier, who or getpass.getuser(), until=until, head=head, out=out)
@@ -44,7 +44,7 @@ def approve(request: Request, identifier: str, who: str, until: str, head: str, 
         print_page(json.dumps(document, indent=1, sort_keys=True))
         return 0
     what = (
-        "".join(plan_sentence(made.plan))
+        "".join(plan_headline(made.plan))
         if made.plan
         else "This plan was not shown with this state: what it does is unknown."
     )

@@ -109,7 +109,12 @@ def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> 
     from planner.app.pull_request_plan import open_pull_request_plan, pull_request_stages_input
     from planner.cli.show_pages import command_line_for_object, exit_code_of_shown, show_plan
     from planner.plan_id import short_id
-    from planner.render.pull_request_stages import pull_request_approval_words, pull_request_stage_facts
+    from planner.pull_requests.merge_check import PredictedMerge
+    from planner.render.pull_request_stages import (
+        pull_request_approval_words,
+        pull_request_headline,
+        pull_request_stage_facts,
+    )
     from planner.render.review_context import ReviewContext
     from planner.render.rollout_pages import promotion_prediction_document
     from planner.rollout.argo_prediction import ArgoPrediction
@@ -120,13 +125,16 @@ def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> 
         review = ReviewContext(
             planned_at=found.session.world.clock.now(),
             name=f"pull request {number}",
+            title=pull.title,
+            author=pull.author,
             head=pull.head,
-            base=found.merge.base if found.merge is not None else "",
+            base=found.merge.base if isinstance(found.merge, PredictedMerge) else pull.base,
             base_name=pull.base_branch,
             command_of=lambda verb, address: command_line_for_object(verb, request, address),
             way=stages,
             identifier=found.identifier,
             approval=pull_request_approval_words(way, short_id(found.identifier)),
+            headline=pull_request_headline(way),
         )
         page = show_plan(found.made, request, form, review=review, offer=False)
         if form == "json":

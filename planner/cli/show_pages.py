@@ -131,12 +131,12 @@ def _plan_text(
         case "json":
             from planner.render.plan_json import render_plan_json
 
-            return render_plan_json(plan, guards=guards, for_terminal=sys.stdout.isatty())
+            return render_plan_json(plan, guards=guards, review=known, for_terminal=sys.stdout.isatty())
         case "yaml":
             from planner.cli.output_formats import as_yaml
             from planner.render.plan_json import render_plan_json
 
-            return as_yaml(render_plan_json(plan, guards=guards))
+            return as_yaml(render_plan_json(plan, guards=guards, review=known))
         case "wide":
             from planner.render.terminal import render_plan
 

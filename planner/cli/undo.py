@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 import click.shell_completion
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.common_options import NAMES, approved, common_options
+from planner.cli.common_options import NAMES, approved, approved_by, approved_id, common_options
 from planner.cli.terminal_output import print_page
 
 
@@ -32,11 +34,25 @@ def _runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[c
 @click.command()
 @click.argument("run", type=click.IntRange(min=1), shell_complete=_runs)
 @approved
+@approved_by
 @apply_options
 @common_options
-def undo(request: Request, run: int, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: object) -> int:
-    """Plan the reverse of RUN from what the state keeps. The configuration stays as it is."""
+def undo(
+    request: Request,
+    run: int,
+    plan_id: str,
+    approvals: tuple[Path, ...],
+    confirm: bool,
+    dry_run: bool,
+    as_json: bool,
+    **how: object,
+) -> int:
+    """Plan the reverse of RUN from what the state keeps. The configuration stays as it is.
+
+    Who has to approve it is `pulls.approvals` of the lanes that the run was of.
+    """
     from planner.app.apply_plan import apply_plan_run
+    from planner.app.completion_values import without_scopes_if_all
     from planner.app.shown_plans import store_shown_plan
     from planner.app.undo_plan import open_undo_plan
     from planner.cli.run_options import make_run_choices
@@ -44,6 +60,7 @@ def undo(request: Request, run: int, plan_id: str, confirm: bool, dry_run: bool,
 
     options = make_run_choices(request, **how)  # type: ignore[arg-type]  # click has checked them
     with open_undo_plan(request, run) as (made, session):
+        plan_id = approved_id(without_scopes_if_all(session.request), approvals, plan_id)
         if not confirm or dry_run:
             store_shown_plan(session.request, made)
             form = "json" if as_json else "text"

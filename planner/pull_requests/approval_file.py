@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from planner.errors import ForeignPlan
-from planner.pull_requests.approvals import Approval, parse_github_time
+from planner.pull_requests.approvals import Approval
+from planner.rfc3339 import parse_time
 
 Seal: TypeAlias = Callable[[bytes], str]  # a keyed digest
 _DOMAIN = b"hwplan.dev/approval/1\x00"
@@ -58,7 +59,7 @@ def parse_approval_file(text: str, seal: Seal, where: str) -> Approval:
             where=where,
             remedy="approve again with this state (--state), or name the state that it was recorded with",
         )
-    at, until = parse_github_time(body["at"]), parse_github_time(body["until"])
+    at, until = parse_time(body["at"]), parse_time(body["until"])
     if not (_EFFECT.fullmatch(body["plan"]) and _HEAD.fullmatch(body["head"]) and is_account_name(body["who"])):
         at = None
     if at is None or until is None:

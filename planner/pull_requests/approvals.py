@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from planner.dataclass import dataclass
 from planner.duration import parse_duration
 from planner.pull_requests.github_facts import IssueComment
+from planner.rfc3339 import parse_time
 from planner.spec.pull_requests import ApprovalRules
 
 _COMMAND = re.compile(r"hwplan approve (?:sha256:)?([0-9a-f]{32,64})")
@@ -43,7 +44,8 @@ class ApprovalCount:
 
 def approved_plan_id(body: str) -> str:
     """The id that a comment approves, "" for none: the command stands alone on a line, once, outside of quotations."""
-    found = {match[1] for line in body.splitlines() if (match := _COMMAND.fullmatch(line.strip(" \t")))}
+    lines = body.replace("\r\n", "\n").split("\n")  # what GitHub shows as lines, and nothing else
+    found = {match[1] for line in lines if (match := _COMMAND.fullmatch(line.strip(" \t")))}
     return found.pop() if len(found) == 1 else ""
 
 
@@ -53,7 +55,7 @@ def comment_approvals(comments: Iterable[IssueComment], head: str, head_since: d
     found = []
     for comment in comments:
         effect = approved_plan_id(comment.body)
-        written = parse_github_time(comment.created_at)
+        written = parse_time(comment.created_at)
         edited = comment.updated_at not in ("", comment.created_at)
         if not effect or edited or written is None or head_since is None or comment.author.lower() in _WORKFLOWS:
             continue
@@ -82,15 +84,6 @@ def count_approvals(
         else:
             people.setdefault(one.who.lower())
     return ApprovalCount(tuple(people), tuple(withdrawn))
-
-
-def parse_github_time(text: str) -> datetime | None:
-    """A time as GitHub writes it (ISO 8601, UTC); None for anything else."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo is not None else None
 
 
 def _short(effect: str) -> str:

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, time, timedelta
 
 from planner.dataclass import dataclass
-from planner.pull_requests.approvals import parse_github_time
 from planner.pull_requests.candidate import UnmetRequirement
 from planner.pull_requests.github_facts import IssueState
+from planner.rfc3339 import parse_time
 from planner.spec.pull_requests import MergeWindow, PullRequestRules
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -66,7 +66,7 @@ def _branches(issue: IssueState) -> set[str]:
 
 
 def _is_closed(rules: PullRequestRules, now: datetime) -> bool:
-    until = parse_github_time(rules.closed.until) if rules.closed is not None else None
+    until = parse_time(rules.closed.until) if rules.closed is not None else None
     return rules.closed is not None and (until is None or now < until)
 
 

@@ -14,6 +14,7 @@ from planner.plan_id import plan_id, short_id
 from planner.render.blocked_reason import deduplicated_warnings
 from planner.render.change_fields import ALL_LINES
 from planner.render.marked_words import Words
+from planner.render.plan_headline import plan_headline
 from planner.render.plan_line import LineContext, PlanGroup, PlanLine, drift_lines, line_of_blocked, plan_groups
 from planner.render.review_context import NO_CONTEXT, ReviewContext, ReviewFact
 from planner.render.review_facts import review_facts
@@ -23,7 +24,6 @@ from planner.render.review_summary import (
     effect_lines,
     image_lines,
     order_line,
-    plan_sentence,
 )
 from planner.render.risks import Risk, find_risks
 from planner.render.selection_text import comment_marker, selection_text, short_digest
@@ -41,7 +41,7 @@ class PlanView:
     `effects`, `together`, `order`, `approval` and `facts` are what a reviewer decides by (planner.render.review_summary
     and review_facts); `made_of` is the first line about the change that is reviewed, empty where nothing is
     known; `way` are the stages of a pull request.
-    `folded` counts objects whose fields are left out.
+    `folded` counts objects whose fields are left out, `full` says that a page leaves out nothing.
     """
 
     title: str
@@ -65,6 +65,7 @@ class PlanView:
     made_of: Words = ()
     facts: tuple[ReviewFact, ...] = ()
     way: tuple[ReviewFact, ...] = ()
+    full: bool = False
 
 
 def make_plan_view(
@@ -98,7 +99,7 @@ def make_plan_view(
         empty=plan.is_empty,
         risks=find_risks(plan),
         marker=comment_marker(plan.selection),
-        sentence=plan_sentence(plan),
+        sentence=review.headline or plan_headline(plan),
         effects=effect_lines(plan, context.name),
         together=image_lines(plan, context.name),
         order=order_line(plan),
@@ -107,6 +108,7 @@ def make_plan_view(
         made_of=review.words(),
         facts=review_facts(plan, review, context.name),
         way=review.way,
+        full=full,
     )
 
 

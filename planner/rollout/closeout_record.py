@@ -8,8 +8,8 @@ same evidence has the same digest (C9); its `checksum` is about every byte.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 
+from planner.rfc3339 import seconds_between
 from planner.rollout import lane_evidence as names
 from planner.rollout.lane_equations import LaneEquation, gitops_commit_of_target
 from planner.rollout.lane_evidence import EvidenceReading, LaneEvidence
@@ -200,8 +200,5 @@ def _build_seconds(evidence: LaneEvidence) -> float | None:
 
 
 def _seconds(begin: JsonValue, end: JsonValue) -> float | None:
-    try:
-        spent = (datetime.fromisoformat(str(end)) - datetime.fromisoformat(str(begin))).total_seconds()
-    except (ValueError, TypeError):
-        return None
-    return spent if spent >= 0 else None
+    spent = seconds_between(begin, end)
+    return spent if spent is not None and spent >= 0 else None

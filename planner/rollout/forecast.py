@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
 from statistics import median
 
 from planner.address import Address
 from planner.dataclass import dataclass
+from planner.rfc3339 import parse_time
 from planner.rollout.rollout_stages import RolloutStage, pipeline_run_names, rollout_stage_of
 
 # Which stage waits for which.
@@ -71,8 +71,9 @@ def stage_seconds(nodes: Collection[PastChangeTime]) -> Mapping[RolloutStage, fl
     runs = pipeline_run_names(node.address for node in nodes)
     spans: dict[RolloutStage, list[tuple[float, float]]] = {}
     for node in nodes:
-        if node.done and (end := _instant(node.ended)) is not None:
-            spans.setdefault(rollout_stage_of(node.address, runs), []).append((end - node.seconds, end))
+        if node.done and (end := parse_time(node.ended)) is not None:
+            at = end.timestamp()
+            spans.setdefault(rollout_stage_of(node.address, runs), []).append((at - node.seconds, at))
     return {stage: max(end for _, end in found) - min(begin for begin, _ in found) for stage, found in spans.items()}
 
 
@@ -122,10 +123,3 @@ def _critical(seconds: Mapping[RolloutStage, float]) -> tuple[RolloutStage, ...]
     for before, after in _WAITS:
         graph.add_edge(before, after, seconds=seconds.get(after, 0.0))
     return tuple(stage for stage in dag_longest_path(graph, weight="seconds") if stage in seconds)
-
-
-def _instant(text: str) -> float | None:
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except ValueError:
-        return None

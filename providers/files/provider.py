@@ -31,7 +31,7 @@ from providers.provider_tools import ProviderTools
 _MODE = re.compile(r"0[0-7]{3}")
 
 
-def create(tools: ProviderTools) -> LocalFileProvider:
+def create_local_file_provider(tools: ProviderTools) -> LocalFileProvider:
     """The provider of one command."""
     return LocalFileProvider(LocalFilePaths(tools.folder, tools.sandbox))
 

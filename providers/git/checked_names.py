@@ -67,7 +67,7 @@ def is_remote_name(text: object) -> bool:
     return isinstance(text, str) and _NAME.fullmatch(text) is not None
 
 
-def check_ref(text: object) -> str:
+def check_ref_name(text: object) -> str:
     """A full ref name as it is. Raises PermanentError for what is none, or has parts that could mislead git."""
     if not isinstance(text, str) or not _REF.fullmatch(text) or ".." in text or text.endswith("."):
         raise PermanentError("not a full ref name", remedy="write refs/heads/..., refs/tags/... or refs/<own>/...")

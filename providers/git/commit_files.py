@@ -12,10 +12,10 @@ from tempfile import TemporaryDirectory
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.values import JsonObject, OutputRef, OutputTemplate
-from providers.git.checked_names import check_ref
+from providers.git.checked_names import check_ref_name
 from providers.git.git_client import GitClient
 from providers.git.object_cache import ObjectCache
-from providers.git.remotes import Remote, RemoteLocations, resolve_remote
+from providers.git.remotes import RemoteLocations, ResolvedRemote, resolve_remote
 
 _WHO = "hwplan <hwplan@localhost>"
 _PLAIN = "100644"
@@ -26,7 +26,7 @@ _MOST_SHOWN = 256 * 1024  # bytes of a file that a plan shows
 class CommitRequest:
     """A GitCommit as a checked value. A file whose text takes an output that is not known yet has the leaf there."""
 
-    remote: Remote
+    remote: ResolvedRemote
     ref: str
     create_branch: bool
     path: str
@@ -58,7 +58,7 @@ def parse_commit_spec(spec: JsonObject, places: RemoteLocations) -> CommitReques
     """The spec as a value. Raises PermanentError for a remote that may not be used."""
     return CommitRequest(
         resolve_remote(spec, places),
-        check_ref(f"refs/heads/{spec['branch']}"),
+        check_ref_name(f"refs/heads/{spec['branch']}"),
         bool(spec.get("createBranch")),
         str(spec["path"]),
         dict(spec["files"]),

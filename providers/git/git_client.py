@@ -18,10 +18,10 @@ from types import MappingProxyType
 from planner.commit_id import is_commit_id
 from planner.dataclass import dataclass
 from providers.git import push_output
-from providers.git.checked_names import RepositoryUrl, check_commit_id, check_ref
-from providers.git.git_failures import GitCommandFailed, GitFailure, classify_failure, is_transient
+from providers.git.checked_names import RepositoryUrl, check_commit_id, check_ref_name
+from providers.git.git_failures import GitCommandFailed, GitFailure, classify_git_failure, is_transient_git_failure
 from providers.git.git_ssh import git_ssh_command as git_ssh_command
-from providers.git.remotes import Remote
+from providers.git.remotes import ResolvedRemote
 from providers.git.run_command import CommandResult, run_command
 
 _CONFIG = (
@@ -64,7 +64,7 @@ class GitClient:
     limits: GitLimits = _LIMITS
     sleep: Callable[[float], None] = time.sleep
 
-    def list_refs(self, remote: Remote, *, patiently: bool = True) -> Mapping[str, str]:
+    def list_refs(self, remote: ResolvedRemote, *, patiently: bool = True) -> Mapping[str, str]:
         """All refs of a remote with their object ids, peeled tags as `ref^{}`. Not `patiently` is one try.
 
         Raises GitCommandFailed.
@@ -82,7 +82,13 @@ class GitClient:
         return _parse_refs(done.out, remote)
 
     def fetch(
-        self, remote: Remote, repository: Path, commit: str, keep: str, *options: str, hold: tuple[int, ...] = ()
+        self,
+        remote: ResolvedRemote,
+        repository: Path,
+        commit: str,
+        keep: str,
+        *options: str,
+        hold: tuple[int, ...] = (),
     ) -> None:
         """Fetch `commit` with its history into `repository`, retained by the ref `keep`. Raises GitCommandFailed.
 
@@ -92,7 +98,9 @@ class GitClient:
         words += ["--no-recurse-submodules", *options, "--", str(remote.url), f"{check_commit_id(commit)}:{keep}"]
         self._tried(remote, words, self.limits.moving, True, hold=hold)
 
-    def push(self, remote: Remote, repository: Path, commit: str, ref: str, *, lease: str) -> push_output.PushResult:
+    def push(
+        self, remote: ResolvedRemote, repository: Path, commit: str, ref: str, *, lease: str
+    ) -> push_output.PushResult:
         """Push `commit` to `ref`, one try, if the ref still stands on `lease` ("": if there is no such ref).
 
         The lease makes the push compare-and-swap on the value that the plan saw; git by itself would compare with what
@@ -101,12 +109,12 @@ class GitClient:
         """
         words = ["--git-dir", str(repository), "push", "--porcelain", "--no-verify", "--no-follow-tags"]
         expected = check_commit_id(lease) if lease else ""
-        words += ["--recurse-submodules=no", f"--force-with-lease={check_ref(ref)}:{expected}"]
-        words += ["--", str(remote.url), f"{check_commit_id(commit)}:{check_ref(ref)}"]
+        words += ["--recurse-submodules=no", f"--force-with-lease={check_ref_name(ref)}:{expected}"]
+        words += ["--", str(remote.url), f"{check_commit_id(commit)}:{check_ref_name(ref)}"]
         done = self._once(remote, words, self.limits.moving)
         pushed = push_output.parse_push_output(done.out, ref)
         if pushed.fate is push_output.PushStatus.SILENT or (done.code != 0 and pushed.why == ""):
-            raise GitCommandFailed(remote.shown, classify_failure(done))
+            raise GitCommandFailed(remote.shown, classify_git_failure(done))
         said = push_output.remote_hook_output(done.err) if pushed.fate is push_output.PushStatus.REFUSED else ""
         return replace(pushed, why=f'{pushed.why}: "{said}"') if said else pushed
 
@@ -121,7 +129,7 @@ class GitClient:
 
     def _tried(
         self,
-        remote: Remote,
+        remote: ResolvedRemote,
         words: Sequence[str],
         seconds: float,
         patiently: bool,
@@ -135,15 +143,15 @@ class GitClient:
             done = self._once(remote, words, seconds, trace=trace, hold=hold)
             if done.code == 0:
                 return done
-            kind = classify_failure(done)
-            again = remote.url.scheme == "ssh" and is_transient(kind)
+            kind = classify_git_failure(done)
+            again = remote.url.scheme == "ssh" and is_transient_git_failure(kind)
             if not (again and patiently) or tries >= remote.retry.attempts:
                 raise GitCommandFailed(remote.shown, kind, tries=tries, exhausted=again and patiently)
             self.sleep(remote.retry.pause(tries))
 
     def _once(
         self,
-        remote: Remote,
+        remote: ResolvedRemote,
         words: Sequence[str],
         seconds: float,
         *,
@@ -196,7 +204,7 @@ def _environment(folder: Path, url: RepositoryUrl | None = None) -> dict[str, st
     }
 
 
-def _parse_refs(output: bytes, remote: Remote) -> Mapping[str, str]:
+def _parse_refs(output: bytes, remote: ResolvedRemote) -> Mapping[str, str]:
     refs: dict[str, str] = {}
     for line in output.decode("utf-8", "surrogateescape").splitlines():
         commit, tab, name = line.partition("\t")

@@ -2,7 +2,7 @@
 connector.
 
 Pure. The words themselves are never passed on: a server writes part of them. Which kinds are tried again is decided
-here (`is_transient`); only transport errors of ssh are (spec 02, S16).
+here (`is_transient_git_failure`); only transport errors of ssh are (spec 02, S16).
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class GitCommandFailed(PermanentError):
         self.kind = kind
 
 
-def classify_failure(done: CommandResult) -> GitFailure:
+def classify_git_failure(done: CommandResult) -> GitFailure:
     """The kind of a command that failed."""
     match done.ended:
         case CommandEnd.TIMED_OUT:
@@ -101,11 +101,11 @@ def _own_lines(err: bytes) -> str:
     return "\n".join(line for line in lines if not line.startswith("remote:"))
 
 
-def is_transient(kind: GitFailure) -> bool:
+def is_transient_git_failure(kind: GitFailure) -> bool:
     """Whether another try may help, given that the transport is ssh."""
     return kind in (GitFailure.UNREACHABLE, GitFailure.LOST)
 
 
-def may_have_written(kind: GitFailure) -> bool:
+def may_have_pushed(kind: GitFailure) -> bool:
     """Whether a push that failed this way may have taken effect."""
     return kind in (GitFailure.LOST, GitFailure.TIMED_OUT, GitFailure.TOO_LONG, GitFailure.GARBLED, GitFailure.OTHER)

@@ -16,12 +16,12 @@ from planner.pull_requests.merge_check import (
     PredictedMerge,
 )
 from planner.values import JsonObject
-from providers.git.checked_names import check_commit_id, check_ref
+from providers.git.checked_names import check_commit_id, check_ref_name
 from providers.git.git_client import GitClient
 from providers.git.git_failures import GitCommandFailed
+from providers.git.git_ref_reader import is_missing_commit
 from providers.git.object_cache import ObjectCache
-from providers.git.remote_reader import is_missing_commit
-from providers.git.remotes import Remote, RemoteLocations, resolve_remote
+from providers.git.remotes import RemoteLocations, ResolvedRemote, resolve_remote
 
 _HEADS = "heads of pull requests"  # for the cache: what is fetched next builds on the one before
 _LOG = "--format=%H%x00%s%x00%b%x00"
@@ -89,7 +89,7 @@ class RemoteGitMergeReader:
         """How many commits, merges apart, lead to `head` and not to `without`; both were brought here."""
         return int(self._lines(head, "rev-list", "--count", "--no-merges", head, f"^{without}", "--")[0])
 
-    def _tip(self, remote: Remote, branch: str) -> str:
+    def _tip(self, remote: ResolvedRemote, branch: str) -> str:
         return self.client.list_refs(remote).get(_ref(branch), "")
 
     def _merged(self, ours: str, theirs: str, base: str, head: str) -> tuple[str, ...] | ConflictingMerge:
@@ -156,7 +156,7 @@ class RemoteGitMergeReader:
 
 
 def _ref(branch: str) -> str:
-    return check_ref(f"refs/heads/{branch}")
+    return check_ref_name(f"refs/heads/{branch}")
 
 
 def _commit(row: str) -> CommitFacts:
@@ -164,7 +164,7 @@ def _commit(row: str) -> CommitFacts:
     return CommitFacts(commit, tree, tuple(parents))
 
 
-def log_between(objects: ObjectCache, commit: str, since: str, most: int) -> tuple[LoggedCommit, ...]:
+def commits_between(objects: ObjectCache, commit: str, since: str, most: int) -> tuple[LoggedCommit, ...]:
     """The newest commits, merges apart, that `commit` has and `since` has not; `since` "" stands for the parent that
     `commit` was made on. Raises PermanentError when the history cannot be read."""
     check_commit_id(commit)

@@ -6,6 +6,7 @@ Nothing is written to it and no remote is asked. Configuration of the repository
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -20,6 +21,8 @@ _MOST_FILES = 5000
 _LINK = "120000"  # the mode of a symbolic link
 _CONFIG = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.untrackedCache=false", "log.showSignature=false")
 _KEPT = ("PATH", "HOME", "TMPDIR")
+_HEAD_OF_LINE = re.compile(r"(?P<commit>[0-9a-f]{40}|[0-9a-f]{64}) [0-9]{1,9} (?P<line>[0-9]{1,9})( [0-9]{1,9})?")
+_ZONE = re.compile(r"([+-])([0-9]{2})([0-9]{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +131,12 @@ def _blamed(text: str) -> dict[int, str]:
     for row in text.split("\n"):
         word, _, rest = row.partition(" ")
         if row.startswith("\t"):
-            found[line] = _change_of(commit, known[commit])
+            found[line] = _change_of(commit, known.get(commit, {}))
             commit = ""
         elif not commit:
-            if not rest:
+            if (head := _HEAD_OF_LINE.fullmatch(row)) is None:
                 break
-            commit, line = word, int(rest.split()[1])
+            commit, line = head["commit"], int(head["line"])
             known.setdefault(commit, {})
         else:
             known[commit][word] = rest
@@ -143,10 +146,19 @@ def _blamed(text: str) -> dict[int, str]:
 def _change_of(commit: str, facts: dict[str, str]) -> str:
     if not commit.strip("0"):
         return "no commit yet"
-    zone = facts.get("author-tz", "+0000")
-    minutes = int(f"{zone[0]}{int(zone[1:3]) * 60 + int(zone[3:5])}")
-    day = datetime.fromtimestamp(int(facts["author-time"]), timezone(timedelta(minutes=minutes)))
-    return f"{commit[:10]} {day:%Y-%m-%d} by {facts.get('author', '')}"
+    day = _day(facts.get("author-time", ""), facts.get("author-tz", ""))
+    return f"{commit[:10]} {f'{day} ' if day else ''}by {facts.get('author', '')}"
+
+
+def _day(seconds: str, zone: str) -> str:
+    """The day where its author was; "" for a time that is none. A commit may claim any time and any zone."""
+    offset = _ZONE.fullmatch(zone)
+    minutes = (int(offset[2]) * 60 + int(offset[3])) * (-1 if offset[1] == "-" else 1) if offset else 0
+    try:
+        at = datetime.fromtimestamp(int(seconds), timezone(timedelta(minutes=minutes if abs(minutes) < 1440 else 0)))
+    except (ValueError, OverflowError, OSError):
+        return ""
+    return f"{at:%Y-%m-%d}"
 
 
 def _link(target: Path, to: str, folder: Path) -> None:

@@ -23,18 +23,18 @@ from providers.git import ref_preview
 from providers.git.cluster_jobs import ClusterJobs
 from providers.git.commit_files import parse_commit_spec
 from providers.git.commit_preview import ObservedCommit, observe_commit, preview_commit
-from providers.git.commit_reader import CommitReader, push_commit
 from providers.git.git_client import GitClient
+from providers.git.git_commit_reader import GitCommitReader, push_commit
+from providers.git.git_ref_reader import CheckedGitRef, GitRefReader, parse_ref_spec
 from providers.git.object_cache import ObjectCache
-from providers.git.push_by_job import follow_push_job, require_jobs, start_push_job
+from providers.git.push_by_job import push_job_readiness, require_cluster_jobs, start_push_job
 from providers.git.push_ref import push_ref
 from providers.git.ref_listings import RefListings
-from providers.git.remote_reader import CheckedGitRef, RemoteReader, parse_ref_spec
 from providers.git.remotes import RemoteLocations, open_remote_locations
 from providers.provider_tools import ProviderTools
 
 
-def create(tools: ProviderTools) -> GitProvider:
+def create_git_provider(tools: ProviderTools) -> GitProvider:
     """The provider of one command. Raises PermanentError when the sandbox's list of repositories is damaged."""
     return GitProvider(GitClient(), open_remote_locations(tools.folder, tools.sandbox), jobs=ClusterJobs(tools.api))
 
@@ -53,12 +53,12 @@ class GitProvider(NeverDeletes):
         self._reports: dict[str, Mapping[tuple[str, str], str]] = {}
         self._objects = ObjectCache(client, cache or self._cache())
         listings = RefListings(client.list_refs)
-        self._eyes = RemoteReader(places, listings, self._objects, self._reported)
-        self._commits = CommitReader(places, listings, client, self._objects)
+        self._eyes = GitRefReader(places, listings, self._objects, self._reported)
+        self._commits = GitCommitReader(places, listings, client, self._objects)
 
     def _reported(self, namespace: str) -> Mapping[tuple[str, str], str]:
         if namespace not in self._reports:
-            self._reports[namespace] = require_jobs(self._jobs).known(namespace)
+            self._reports[namespace] = require_cluster_jobs(self._jobs).known(namespace)
         return self._reports[namespace]
 
     def _cache(self) -> Path:
@@ -117,7 +117,7 @@ class GitProvider(NeverDeletes):
             raise PermanentError("an output that it takes is still unknown", where=str(change.address))
         try:
             if wish.template is not None:
-                return start_push_job(change, wish, self._client, self._objects, require_jobs(self._jobs))
+                return start_push_job(change, wish, self._client, self._objects, require_cluster_jobs(self._jobs))
             return self._push(change, wish)
         finally:
             self._eyes.forget(wish.target.remote)
@@ -146,4 +146,4 @@ class GitProvider(NeverDeletes):
         if spec.get("via") != "job":
             return Readiness(done=True, ok=True)
         wish = parse_ref_spec(spec, self._places)
-        return follow_push_job(change, wish, self._client, self._objects, require_jobs(self._jobs))
+        return push_job_readiness(change, wish, self._client, self._objects, require_cluster_jobs(self._jobs))

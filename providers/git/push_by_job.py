@@ -16,10 +16,10 @@ from planner.values import JsonObject
 from providers.git.cluster_jobs import ClusterJobs, job_end
 from providers.git.git_client import GitClient
 from providers.git.git_failures import GitCommandFailed
+from providers.git.git_ref_reader import CheckedGitRef, ref_outputs
 from providers.git.object_cache import ObjectCache
 from providers.git.push_job import PushJobReport, build_push_job
 from providers.git.push_ref import RefPush, planned_push, push_ref
-from providers.git.remote_reader import CheckedGitRef, ref_outputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def start_push_job(
     return _written(str(live["metadata"]["uid"]), push)
 
 
-def follow_push_job(
+def push_job_readiness(
     change: Change, wish: CheckedGitRef, client: GitClient, objects: ObjectCache, jobs: ClusterJobs
 ) -> Readiness:
     """Whether the Job has ended, and the target stands where it should."""
@@ -126,7 +126,7 @@ def _written(uid: str, push: RefPush, *, already: bool = False) -> Written:
     return Written(uid, ref_outputs(push.new, in_sync=True, distance=None), already)
 
 
-def require_jobs(jobs: ClusterJobs | None) -> ClusterJobs:
+def require_cluster_jobs(jobs: ClusterJobs | None) -> ClusterJobs:
     """The Jobs of the cluster. Raises PermanentError where there is no cluster."""
     if jobs is None:
         raise PermanentError("`via: job` needs a cluster", remedy="name one, or write `via: direct`")

@@ -17,7 +17,7 @@ from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.values import Json, JsonObject, document_digest
 from providers.git.checked_names import short_commit
-from providers.git.remote_reader import CheckedGitRef, ResolvedRefSide
+from providers.git.git_ref_reader import CheckedGitRef, ResolvedRefSide
 from providers.json_answer import parse_json_answer
 
 CONTAINER = "push"

@@ -16,11 +16,11 @@ from planner.push_recovery import PARTIAL, RECOVERED
 from providers.git import push_output
 from providers.git.checked_names import check_commit_id, short_commit
 from providers.git.git_client import GitClient
-from providers.git.git_failures import GitCommandFailed, is_transient, may_have_written
+from providers.git.git_failures import GitCommandFailed, is_transient_git_failure, may_have_pushed
+from providers.git.git_ref_reader import CheckedGitRef, find_commit_of_ref, is_missing_commit, ref_outputs
 from providers.git.object_cache import ObjectCache
 from providers.git.push_output import PushStatus
-from providers.git.remote_reader import CheckedGitRef, find_commit_of_ref, is_missing_commit, ref_outputs
-from providers.git.remotes import Remote
+from providers.git.remotes import ResolvedRemote
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class RefPush:
     new: str
 
     @property
-    def target(self) -> Remote:
+    def target(self) -> ResolvedRemote:
         """Where it is pushed to."""
         return self.wish.target.remote
 
@@ -140,18 +140,18 @@ def _read_after(push: RefPush, error: GitCommandFailed) -> str:
     try:
         return push.now()
     except GitCommandFailed as again:
-        if not may_have_written(error.kind):
+        if not may_have_pushed(error.kind):
             raise again from None
         raise OutcomeUnknown(f"the answer to the push was lost, and then: {again.message}") from None
 
 
 def _give_up(push: RefPush, error: GitCommandFailed, tries: int) -> None:
     """Return if another try is allowed. A push whose connection was lost may still be at work at the server."""
-    again = push.target.url.scheme == "ssh" and is_transient(error.kind)
+    again = push.target.url.scheme == "ssh" and is_transient_git_failure(error.kind)
     if again and tries < push.target.retry.attempts:
         return
     failed = GitCommandFailed(push.target.shown, error.kind, tries=tries, exhausted=again)
-    if may_have_written(error.kind):
+    if may_have_pushed(error.kind):
         raise OutcomeUnknown(failed.message, where=failed.where, remedy=failed.remedy)
     raise failed
 

@@ -10,7 +10,7 @@ from dataclasses import field
 from planner.dataclass import dataclass
 from planner.errors import ProviderError
 from providers.git.git_ssh import GitSshSettings
-from providers.git.remotes import Remote
+from providers.git.remotes import ResolvedRemote
 
 _MOST_AT_ONCE = 8
 
@@ -19,11 +19,11 @@ _MOST_AT_ONCE = 8
 class RefListings:
     """Remembers answers, and failures too: a remote that could not be read is not asked again in the same plan."""
 
-    ask: Callable[[Remote], Mapping[str, str]]
+    ask: Callable[[ResolvedRemote], Mapping[str, str]]
     _known: dict[tuple[str, GitSshSettings], Future[Mapping[str, str]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def of(self, remote: Remote) -> Mapping[str, str]:
+    def of(self, remote: ResolvedRemote) -> Mapping[str, str]:
         """All refs of a remote with their object ids. Raises what the question raised."""
         with self._lock:
             known = self._known.get(remote.key)
@@ -37,7 +37,7 @@ class RefListings:
                     self.forget(remote)
         return answer.result()
 
-    def warm(self, remotes: Iterable[Remote]) -> None:
+    def warm(self, remotes: Iterable[ResolvedRemote]) -> None:
         """Ask all of them at once; failures come when they are used."""
         wanted = list({remote.key: remote for remote in remotes}.values())
         if len(wanted) > 1:
@@ -45,7 +45,7 @@ class RefListings:
                 for future in [pool.submit(self.of, remote) for remote in wanted]:
                     future.exception()
 
-    def forget(self, remote: Remote) -> None:
+    def forget(self, remote: ResolvedRemote) -> None:
         """Ask again the next time."""
         with self._lock:
             self._known.pop(remote.key, None)

@@ -13,8 +13,8 @@ from planner.plan import FieldChange, FieldOp
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
 from planner.resource import Resource
 from providers.git.checked_names import short_commit
+from providers.git.git_ref_reader import CheckedGitRef, RefState, ref_outputs
 from providers.git.push_job import build_push_job
-from providers.git.remote_reader import CheckedGitRef, RefState, ref_outputs
 
 
 def observe_head(address: Address, look: RefState) -> Observation:

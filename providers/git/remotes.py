@@ -28,7 +28,7 @@ class UnknownSandboxRemote(PermanentError):
 
 
 @dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPauses:
     """How often in all, and the pauses in seconds."""
 
     attempts: int = 4
@@ -41,17 +41,17 @@ class RetryPolicy:
 
 
 _NO_SSH = GitSshSettings()
-_USUAL = RetryPolicy()
+_USUAL = RetryPauses()
 
 
 @dataclass(frozen=True, slots=True)
-class Remote:
+class ResolvedRemote:
     """A repository. `shown` is its URL as configured, `url` the one that git is given (another one in a sandbox)."""
 
     shown: str
     url: RepositoryUrl
     ssh: GitSshSettings = _NO_SSH
-    retry: RetryPolicy = _USUAL
+    retry: RetryPauses = _USUAL
 
     @property
     def over_ssh(self) -> bool:
@@ -77,7 +77,7 @@ def open_remote_locations(folder: Path, sandbox: Path | None) -> RemoteLocations
     return RemoteLocations(folder, None if sandbox is None else _simulated(sandbox / "git"))
 
 
-def resolve_remote(side: JsonObject, places: RemoteLocations, transport: str = "") -> Remote:
+def resolve_remote(side: JsonObject, places: RemoteLocations, transport: str = "") -> ResolvedRemote:
     """The remote of one side of a document. `transport` is the policy where the side names none of its own.
 
     Raises PermanentError, never with the URL, when it is none or against the policy; NoSuchPlace in a sandbox.
@@ -98,7 +98,7 @@ def resolve_remote(side: JsonObject, places: RemoteLocations, transport: str = "
         )
     shown = str(url)
     ssh, retry = _ssh(side.get("ssh") or {}, places.folder), _retry(side.get("retry") or {})
-    return Remote(shown, url if places.simulated is None else _inside(places.simulated, shown), ssh, retry)
+    return ResolvedRemote(shown, url if places.simulated is None else _inside(places.simulated, shown), ssh, retry)
 
 
 def _ssh(given: JsonObject, folder: Path) -> GitSshSettings:
@@ -116,8 +116,8 @@ def _proxy(text: JsonValue) -> tuple[str, int] | None:
     return parts.hostname, parts.port or 80
 
 
-def _retry(given: JsonObject) -> RetryPolicy:
-    return RetryPolicy(
+def _retry(given: JsonObject) -> RetryPauses:
+    return RetryPauses(
         int(given.get("attempts", _USUAL.attempts)),
         duration.parse_duration(given["delay"]) if "delay" in given else _USUAL.delay,
         duration.parse_duration(given["maxDelay"]) if "maxDelay" in given else _USUAL.max_delay,

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 from planner.pull_requests.github_facts import CheckResult
 from planner.values import JsonObject
 from providers.github.client import GitHubClient
-from providers.github.keyed_objects import FoundObject
+from providers.github.keyed_objects import FoundGitHubObject
 
 
 class GitHubStatuses:
@@ -21,7 +21,7 @@ class GitHubStatuses:
         """See KeyedObjectKind."""
         return client.statuses(spec["repo"], spec["sha"])
 
-    def find(self, listing: Sequence[CheckResult], spec: JsonObject, login: str) -> Sequence[FoundObject]:
+    def find(self, listing: Sequence[CheckResult], spec: JsonObject, login: str) -> Sequence[FoundGitHubObject]:
         """See KeyedObjectKind. A status that somebody else wrote later in our context is found: ours has to follow
         it."""
         for one in listing:
@@ -32,7 +32,7 @@ class GitHubStatuses:
                     "targetUrl": one.url,
                     "creator": one.author,
                 }
-                return [FoundObject(str(one.identifier), fields if one.author.lower() != login.lower() else {
+                return [FoundGitHubObject(str(one.identifier), fields if one.author.lower() != login.lower() else {
                     name: value for name, value in fields.items() if name != "creator"
                 })]  # fmt: skip
         return []
@@ -49,9 +49,9 @@ class GitHubStatuses:
             spec["repo"], spec["sha"], spec["context"], wanted["state"], wanted["description"], wanted["targetUrl"]
         )
 
-    def update(self, client: GitHubClient, spec: JsonObject, found: FoundObject) -> None:
+    def update(self, client: GitHubClient, spec: JsonObject, found: FoundGitHubObject) -> None:
         """See KeyedObjectKind."""
         self.create(client, spec)
 
-    def remove(self, client: GitHubClient, spec: JsonObject, extra: FoundObject, kept: FoundObject) -> None:
+    def remove(self, client: GitHubClient, spec: JsonObject, extra: FoundGitHubObject, kept: FoundGitHubObject) -> None:
         """See KeyedObjectKind. Never asked for: there is one status in a context."""

@@ -45,7 +45,7 @@ class GitHubAnswer:
         return found if isinstance(found, str) else ""
 
 
-class LimitReached(TemporaryError):
+class GitHubLimitReached(TemporaryError):
     """A limit of GitHub is reached; `retry_after` is how long it lasts, in seconds."""
 
 
@@ -108,7 +108,7 @@ class GitHubConnection:
                 raise self.broken(path, "a list was expected")
             found += items
             url = self._following(url, answer, path)
-            total = answer.document.get("total_count") if inside else None
+            total = answer.document.get("total_count") if isinstance(answer.document, dict) else None
             if url is None and isinstance(total, int) and len(found) < total:
                 raise TemporaryError(f"{path}: the list is shorter than it says", where=self.host)
         raise self.broken(path, "the list has no end")
@@ -141,18 +141,18 @@ class GitHubConnection:
     def _read(self, url: str, path: str, accepted: Collection[int]) -> GitHubAnswer:
         tag, known = self._tagged.get(url, ("", None))
 
-        def once() -> GitHubAnswer | LimitReached:
+        def once() -> GitHubAnswer | GitHubLimitReached:
             try:
                 with self._turn:
                     answer = self._answered(lambda: self._send("GET", url, {"If-None-Match": tag} if tag else {}, b""))
-            except LimitReached as limit:
+            except GitHubLimitReached as limit:
                 return limit  # asking again would not help
             if answer.status in (408, 425) or answer.status >= 500:
                 raise TemporaryError(f"GitHub answers {answer.status}", where=self.host)
             return answer
 
         answer = repeat_on_temporary_error(once, self.retries)
-        if isinstance(answer, LimitReached):
+        if isinstance(answer, GitHubLimitReached):
             raise answer
         if answer.status == 304 and known is not None:
             return known
@@ -161,7 +161,7 @@ class GitHubConnection:
         return self._checked(answer, "GET", path, accepted)
 
     def _answered(self, send: Callable[[], HttpAnswer]) -> GitHubAnswer:
-        """The answer, after the pauses that limits ask for. Raises LimitReached when they ask for too long."""
+        """The answer, after the pauses that limits ask for. Raises GitHubLimitReached when they ask for too long."""
         for times in range(_TRIES):
             answer = self._document(send())
             if answer.status == 401 and times == 0 and self.credential.forget():
@@ -174,7 +174,7 @@ class GitHubConnection:
             if seconds > self.patience or times == _TRIES - 1:
                 break
             self.sleep(seconds)
-        raise LimitReached("GitHub's limit of requests is reached", where=self.host, retry_after=seconds or 0.0)
+        raise GitHubLimitReached("GitHub's limit of requests is reached", where=self.host, retry_after=seconds or 0.0)
 
     def _send(self, method: str, url: str, headers: dict[str, str], body: bytes) -> HttpAnswer:
         sent = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": VERSION, **headers}
@@ -201,8 +201,12 @@ class GitHubConnection:
         target = next_link(answer.headers.get("link", ""))
         if target is None:
             return None
-        following = urljoin(url, target)
-        if urlsplit(following)[:2] != urlsplit(self.base)[:2] or following == url:
+        try:
+            following = urljoin(url, target)
+            same = urlsplit(following)[:2] == urlsplit(self.base)[:2]
+        except ValueError:
+            following, same = "", False
+        if not same or following == url:
             raise self.broken(path, "the next page is somewhere else")
         return following
 

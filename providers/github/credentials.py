@@ -8,11 +8,11 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from planner.errors import PermanentError, TemporaryError
+from planner.rfc3339 import parse_time
 from planner.values import JsonObject, SecretValue
 from providers.github.rate_limits import server_time_of_answer
 from providers.http.answer import HttpAnswer
@@ -136,11 +136,11 @@ class GitHubAppCredential:
 
     def _exchange(self, web: WebSender, base: str) -> None:
         document = self._signed(web, "POST", f"{base}/app/installations/{self.installation}/access_tokens", (201,))
-        token, until = document.get("token"), document.get("expires_at")
-        if not isinstance(token, str) or not isinstance(until, str):
+        token, until = document.get("token"), parse_time(document.get("expires_at"))
+        if not isinstance(token, str) or until is None:
             raise PermanentError("GitHub gives no token for the App", where="access_tokens")
         self._token = SecretValue(token.encode())
-        self._until = datetime.fromisoformat(until).timestamp()
+        self._until = until.timestamp()
 
     def _signed(self, web: WebSender, method: str, url: str, good: tuple[int, ...]) -> JsonObject:
         """The document of an answer to a request that the App itself signs; once more when only our clock is wrong."""

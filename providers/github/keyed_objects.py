@@ -20,7 +20,7 @@ from providers.github.client import GitHubClient
 
 
 @dataclass(frozen=True, slots=True)
-class FoundObject:
+class FoundGitHubObject:
     """A live object of ours: its id, what of it is compared with the declaration, its outputs."""
 
     identifier: str
@@ -49,23 +49,23 @@ class KeyedObjectKind(Protocol):
         """List what stands there."""
         ...
 
-    def find(self, listing: Sequence[Any], spec: JsonObject, login: str) -> Sequence[FoundObject]:
+    def find(self, listing: Sequence[Any], spec: JsonObject, login: str) -> Sequence[FoundGitHubObject]:
         """Those that are ours and have the key, the oldest first: there may be two after a race."""
         ...
 
     def wanted(self, spec: JsonObject) -> JsonObject:
-        """The fields as declared, to be compared with those of FoundObject. Raises PermanentError."""
+        """The fields as declared, to be compared with those of FoundGitHubObject. Raises PermanentError."""
         ...
 
     def create(self, client: GitHubClient, spec: JsonObject) -> None:
         """Make the object."""
         ...
 
-    def update(self, client: GitHubClient, spec: JsonObject, found: FoundObject) -> None:
+    def update(self, client: GitHubClient, spec: JsonObject, found: FoundGitHubObject) -> None:
         """Make it as declared."""
         ...
 
-    def remove(self, client: GitHubClient, spec: JsonObject, extra: FoundObject, kept: FoundObject) -> None:
+    def remove(self, client: GitHubClient, spec: JsonObject, extra: FoundGitHubObject, kept: FoundGitHubObject) -> None:
         """Take away one that was made twice."""
         ...
 
@@ -96,7 +96,7 @@ def apply_keyed_object(kind: KeyedObjectKind, change: Change, client: GitHubClie
     return _confirmed(kind, spec, client, wanted, change.address)
 
 
-def _look(kind: KeyedObjectKind, spec: JsonObject, client: GitHubClient) -> FoundObject | None:
+def _look(kind: KeyedObjectKind, spec: JsonObject, client: GitHubClient) -> FoundGitHubObject | None:
     """The object as it is now. What was made twice by a race is taken away but for the oldest (P15): only ours, because
     others are not found."""
     all_found = kind.find(kind.list(client, spec), spec, client.login())
@@ -105,7 +105,7 @@ def _look(kind: KeyedObjectKind, spec: JsonObject, client: GitHubClient) -> Foun
     return all_found[0] if all_found else None
 
 
-def _check_still(change: Change, now: FoundObject | None) -> None:
+def _check_still(change: Change, now: FoundGitHubObject | None) -> None:
     seen = change.precondition
     if now is None and seen.absent:
         return

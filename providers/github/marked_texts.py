@@ -20,7 +20,7 @@ from planner.pull_requests.text_markers import (
 )
 from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate
 from providers.github.client import GitHubClient
-from providers.github.keyed_objects import FoundObject
+from providers.github.keyed_objects import FoundGitHubObject
 
 
 class MarkedComments:
@@ -34,11 +34,12 @@ class MarkedComments:
         """See KeyedObjectKind."""
         return client.comments(spec["repo"], spec["number"])
 
-    def find(self, listing: Sequence[IssueComment], spec: JsonObject, login: str) -> Sequence[FoundObject]:
+    def find(self, listing: Sequence[IssueComment], spec: JsonObject, login: str) -> Sequence[FoundGitHubObject]:
         """See KeyedObjectKind."""
         ours = sorted(find_texts_with_marker(listing, spec["marker"], login), key=lambda one: one.identifier)
         return [
-            FoundObject(str(one.identifier), {"body": with_unix_line_ends(one.body)}, {"url": one.url}) for one in ours
+            FoundGitHubObject(str(one.identifier), {"body": with_unix_line_ends(one.body)}, {"url": one.url})
+            for one in ours
         ]
 
     def wanted(self, spec: JsonObject) -> JsonObject:
@@ -49,11 +50,11 @@ class MarkedComments:
         """See KeyedObjectKind."""
         client.create_comment(spec["repo"], spec["number"], _body(spec))
 
-    def update(self, client: GitHubClient, spec: JsonObject, found: FoundObject) -> None:
+    def update(self, client: GitHubClient, spec: JsonObject, found: FoundGitHubObject) -> None:
         """See KeyedObjectKind."""
         client.update_comment(spec["repo"], int(found.identifier), _body(spec))
 
-    def remove(self, client: GitHubClient, spec: JsonObject, extra: FoundObject, kept: FoundObject) -> None:
+    def remove(self, client: GitHubClient, spec: JsonObject, extra: FoundGitHubObject, kept: FoundGitHubObject) -> None:
         """See KeyedObjectKind."""
         client.delete_comment(spec["repo"], int(extra.identifier))
 
@@ -70,13 +71,13 @@ class MarkedIssues:
         """See KeyedObjectKind."""
         return client.issues(spec["repo"], creator=client.login())
 
-    def find(self, listing: Sequence[IssueState], spec: JsonObject, login: str) -> Sequence[FoundObject]:
+    def find(self, listing: Sequence[IssueState], spec: JsonObject, login: str) -> Sequence[FoundGitHubObject]:
         """See KeyedObjectKind. Those with the mark of today, and then those with a former one."""
-        found: dict[int, FoundObject] = {}
+        found: dict[int, FoundGitHubObject] = {}
         for marker in (spec["marker"], *(spec.get("formerMarkers") or ())):
             for one in sorted(find_texts_with_marker(listing, marker, login), key=lambda one: one.number):
                 fields = {**_issue_fields(one, spec), "marker": marker}
-                found.setdefault(one.number, FoundObject(str(one.number), fields, {"url": one.url}))
+                found.setdefault(one.number, FoundGitHubObject(str(one.number), fields, {"url": one.url}))
         return list(found.values())
 
     def wanted(self, spec: JsonObject) -> JsonObject:
@@ -92,7 +93,7 @@ class MarkedIssues:
         if state == "closed":
             client.update_issue(spec["repo"], made.number, {"state": "closed"})
 
-    def update(self, client: GitHubClient, spec: JsonObject, found: FoundObject) -> None:
+    def update(self, client: GitHubClient, spec: JsonObject, found: FoundGitHubObject) -> None:
         """See KeyedObjectKind. What others wrote beside a part of ours is read right before."""
         number = int(found.identifier)
         now = next(one for one in self.list(client, spec) if one.number == number)
@@ -110,7 +111,7 @@ class MarkedIssues:
         if changed:
             client.update_issue(spec["repo"], number, changed)
 
-    def remove(self, client: GitHubClient, spec: JsonObject, extra: FoundObject, kept: FoundObject) -> None:
+    def remove(self, client: GitHubClient, spec: JsonObject, extra: FoundGitHubObject, kept: FoundGitHubObject) -> None:
         """See KeyedObjectKind. An issue cannot be deleted: it is closed and loses its mark."""
         body = f"Opened twice at the same moment: #{kept.identifier} goes on."
         fields = {"state": "closed", "state_reason": "not_planned", "body": body}

@@ -14,7 +14,7 @@ from planner.pull_requests.github_facts import (
     PullRequestState,
     Review,
 )
-from planner.values import JsonObject, JsonValue
+from planner.values import Json, JsonObject, JsonValue
 
 _GOOD = frozenset({"success", "neutral", "skipped"})
 _STATES: dict[str, Literal["success", "failure", "pending"]] = {"success": "success", "pending": "pending"}
@@ -115,13 +115,13 @@ def parse_issue(document: JsonValue) -> IssueState:
 
 def parse_branch_rules(branch: JsonValue, rules: list[JsonObject]) -> BranchRules:
     """What a branch requires: by its protection, and by rulesets. Raises UnexpectedAnswer."""
-    protection = _row(branch).get("protection") or {}
-    contexts = list((protection.get("required_status_checks") or {}).get("contexts") or ())
+    protection = _row(_row(branch).get("protection") or {})
+    contexts = _list(_row(protection.get("required_status_checks") or {}), "contexts")
     strict = False
     for rule in rules:
         if rule.get("type") == "required_status_checks":
             parameters = _row(rule.get("parameters"))
-            contexts += [_text(_row(one), "context") for one in parameters.get("required_status_checks") or ()]
+            contexts += [_text(_row(one), "context") for one in _list(parameters, "required_status_checks")]
             strict = strict or parameters.get("strict_required_status_checks_policy") is True
     return BranchRules(tuple(dict.fromkeys(map(str, contexts))), strict, _text(_row(_row(branch).get("commit")), "sha"))
 
@@ -129,7 +129,7 @@ def parse_branch_rules(branch: JsonValue, rules: list[JsonObject]) -> BranchRule
 def parse_comparison(document: JsonValue) -> Comparison:
     """A comparison. Raises UnexpectedAnswer."""
     row = _row(document)
-    files = tuple(_text(_row(one), "filename") for one in row.get("files") or ())
+    files = tuple(_text(_row(one), "filename") for one in _list(row, "files"))
     common = _text(_row(row.get("merge_base_commit")), "sha")
     return Comparison(_number(row, "ahead_by"), _number(row, "behind_by"), common, files)
 
@@ -158,6 +158,14 @@ def _number(row: JsonObject, name: str) -> int:
     return value
 
 
+def _list(row: JsonObject, name: str) -> list[Json]:
+    """A copy; empty where there is none."""
+    value = row.get(name)
+    if not isinstance(value, list | None):
+        raise UnexpectedAnswer(f"{name} is no list")
+    return list(value or ())
+
+
 def _login(row: JsonObject, name: str = "user") -> str:
     """ "" for an account that was deleted."""
     user = row.get(name)
@@ -165,5 +173,4 @@ def _login(row: JsonObject, name: str = "user") -> str:
 
 
 def _labels(row: JsonObject) -> tuple[str, ...]:
-    labels = row.get("labels") or ()
-    return tuple(one if isinstance(one, str) else _text(_row(one), "name") for one in labels)
+    return tuple(one if isinstance(one, str) else _text(_row(one), "name") for one in _list(row, "labels"))

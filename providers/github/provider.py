@@ -41,7 +41,7 @@ from providers.github.keyed_objects import (
 )
 from providers.github.marked_texts import MarkedComments, MarkedIssues
 from providers.github.merge_pull_request import MergeContext, merge_pull_request
-from providers.github.pull_request_spec import GitMergeReader, PullRequestMerge, parse_pull_request
+from providers.github.pull_request_spec import GitMergeReader, PullRequestMerge, parse_pull_request_spec
 from providers.github.pull_requests import observe_pull, preview_pull
 from providers.github.verify_merge import MergeVerifier
 
@@ -66,7 +66,7 @@ class GitHubProvider(NeverDeletes):
         """See Provider. One listing for all comments of an issue, all issues of a repository, all statuses of a commit,
         and for the pull requests of a repository when there are several."""
         merges = [one for one in wanted if one.address.kind == "PullRequest"]
-        seen = self._observe_pulls([parse_pull_request(one.address, one.manifest["spec"]) for one in merges])
+        seen = self._observe_pulls([parse_pull_request_spec(one.address, one.manifest["spec"]) for one in merges])
         seen |= {one.address: self._observe(one) for one in wanted if one.address.kind in KEYED}
         return ReadResult(seen)
 
@@ -90,7 +90,7 @@ class GitHubProvider(NeverDeletes):
             self._listings.clear()
             if change.address.kind in KEYED:
                 return apply_keyed_object(KEYED[change.address.kind], change, client)
-            wanted = parse_pull_request(change.address, spec)
+            wanted = parse_pull_request_spec(change.address, spec)
             return merge_pull_request(wanted, self._desk(wanted))
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
@@ -135,7 +135,7 @@ class GitHubProvider(NeverDeletes):
     def _preview(self, resource: Resource, seen: Observation) -> Preview:
         spec = resource.manifest["spec"]
         if resource.address.kind not in KEYED:
-            wanted = parse_pull_request(resource.address, spec)
+            wanted = parse_pull_request_spec(resource.address, spec)
             try:
                 return preview_pull(resource, wanted, self._desk(wanted))
             except ProviderError as error:

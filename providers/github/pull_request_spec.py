@@ -59,7 +59,7 @@ class PullRequestMerge:
         return f"{self.repo}#{self.number}"
 
 
-def parse_pull_request(address: Address, spec: JsonObject) -> PullRequestMerge:
+def parse_pull_request_spec(address: Address, spec: JsonObject) -> PullRequestMerge:
     """The spec of a PullRequest, which the loader has checked."""
     return PullRequestMerge(
         address=address,

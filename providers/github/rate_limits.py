@@ -6,6 +6,7 @@ machine makes no difference.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ from email.utils import parsedate_to_datetime
 
 from planner.dataclass import dataclass
 
+_NUMBER = re.compile(r"[0-9]{1,12}")
 _SECONDARY = "secondary rate limit"
 _SECONDARY_PAUSE = 60.0  # seconds; GitHub's advice where it names none
 BETWEEN_WRITES = 1.0  # seconds
@@ -30,11 +32,10 @@ class RateLimitQuota:
 
 def read_quota(headers: Mapping[str, str]) -> RateLimitQuota | None:
     """The quota that an answer tells of; None where it tells of none."""
-    try:
-        limit, remaining = int(headers["x-ratelimit-limit"]), int(headers["x-ratelimit-remaining"])
-        resets = int(headers["x-ratelimit-reset"])
-    except (KeyError, ValueError):
+    found = [headers.get(f"x-ratelimit-{name}", "").strip() for name in ("limit", "remaining", "reset")]
+    if not all(_NUMBER.fullmatch(text) for text in found):
         return None
+    limit, remaining, resets = map(int, found)
     return RateLimitQuota(limit, remaining, max(0.0, resets - server_time_of_answer(headers)))
 
 

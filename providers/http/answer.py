@@ -8,7 +8,7 @@ from dataclasses import field
 
 from planner.dataclass import dataclass
 from providers.http.errors import BrokenAnswer, TooLarge, UndecodableBody
-from providers.http.exchange import broken_connection
+from providers.http.exchange import error_of_broken_exchange
 from providers.http.response import HttpResponse
 
 _PIECE = 1 << 18
@@ -56,7 +56,7 @@ class AnswerReader:
         except zlib.error:
             raise UndecodableBody(encoding) from None
         except (OSError, BrokenAnswer) as error:
-            raise broken_connection(error, before=False) from None
+            raise error_of_broken_exchange(error, before=False) from None
 
     def whole(self) -> HttpAnswer:
         """The answer with all of its body. Raises as `pieces`."""

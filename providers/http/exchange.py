@@ -70,7 +70,7 @@ def begin_exchange(
     try:
         response = HttpResponse(reader, request.method)
     except (OSError, BrokenAnswer) as error:
-        raise broken_connection(error, before=cut_off, stale=reused and not reader.received) from None
+        raise error_of_broken_exchange(error, before=cut_off, stale=reused and not reader.received) from None
     response.closes |= cut_off
     return response
 
@@ -84,11 +84,13 @@ def _send(sock: socket.socket, request: HttpRequest, deadline: Deadline, reused:
         except (BrokenPipeError, ConnectionResetError):
             return True
         except OSError as error:
-            raise broken_connection(error, before=True, stale=reused) from None
+            raise error_of_broken_exchange(error, before=True, stale=reused) from None
     return False
 
 
-def broken_connection(error: Exception, *, before: bool, stale: bool = False) -> CertificateRefused | ConnectionBroken:
+def error_of_broken_exchange(
+    error: Exception, *, before: bool, stale: bool = False
+) -> CertificateRefused | ConnectionBroken:
     """What a broken exchange means. TLS alerts that come with the first read say why the handshake was refused."""
     if isinstance(error, ssl.SSLError) and "ALERT" in (error.reason or ""):
         return CertificateRefused(f"TLS failed: {error.reason}", remedy="check the client certificate")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from planner.errors import PermanentError, PreconditionError
 from planner.plan import Change
-from providers.images.build_context_digest import context_folder
+from providers.images.build_context_digest import build_context_folder
 from providers.images.build_image import BuildRecipe, build_image
 from providers.images.copy_image import ImageLocation, copy_image, read_manifest_to_copy
-from providers.images.image_manifest import ImageManifest, with_annotation
+from providers.images.image_manifest import ImageManifest, with_image_annotation
 from providers.images.image_reference import ImageReference, LayoutReference
 from providers.images.image_spec import ImageSpec
 from providers.images.image_state import BUILD, digest_of_known_build_inputs
@@ -82,7 +82,7 @@ def _build(change: Change, wanted: ImageSpec, places: ImageStores, folder: Path)
     still(found.digest if found else "")
     with _result(wanted, mark, places, folder) as layout:
         origin = ImageLocation(layout, target.image)
-        root = with_annotation(read_manifest_to_copy(origin, layout.sole(), wanted.platforms), BUILD, mark)
+        root = with_image_annotation(read_manifest_to_copy(origin, layout.sole(), wanted.platforms), BUILD, mark)
         copy_image(origin, root, target, still)
     return root.digest, False
 
@@ -96,7 +96,7 @@ def _result(wanted: ImageSpec, mark: str, places: ImageStores, folder: Path) -> 
             create_oci_layout(Path(temp) / "layout", [f"{wanted.target} ({mark})"])
             yield OciLayout(Path(temp) / "layout")
         return
-    context = context_folder(folder, wanted.build.context, wanted.build.dockerfile)
+    context = build_context_folder(folder, wanted.build.context, wanted.build.dockerfile)
     assert isinstance(wanted.target, ImageReference)
     build = wanted.build
     recipe = BuildRecipe(wanted.target, context, build.dockerfile, build.args, wanted.platforms[0], build.builder)

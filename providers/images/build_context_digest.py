@@ -19,7 +19,7 @@ _MOST_FILES = 100_000
 _MOST_BYTES = 8 << 30
 
 
-def context_folder(base: Path, context: str, dockerfile: str) -> Path:
+def build_context_folder(base: Path, context: str, dockerfile: str) -> Path:
     """The context below `base`. Raises PermanentError when it, or the Dockerfile, is not there or leads outside."""
     root = base.resolve()
     folder = (root / context).resolve()

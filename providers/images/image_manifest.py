@@ -62,7 +62,7 @@ class ImageManifest:
         return ImageDescriptor(self.media_type, self.digest, len(self.data))
 
 
-def sha256(data: bytes) -> str:
+def sha256_digest(data: bytes) -> str:
     """`sha256:<hex>` of these bytes."""
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
@@ -73,7 +73,7 @@ def parse_image_manifest(data: bytes, media_type: str = "", *, expected: str = "
     Raises PermanentError when the bytes have another digest, are no manifest, or are two kinds at once
     (GHSA-qq97-vm5h-rrhg).
     """
-    digest = sha256(data)
+    digest = sha256_digest(data)
     if expected and digest != expected:
         raise PermanentError(f"the manifest is not what its digest says: wanted {expected}, got {digest}")
     try:
@@ -161,7 +161,7 @@ def single_platform_child(source: ImageManifest, platforms: Sequence[str]) -> Im
     return _entry(source, platforms[0]) if source.is_index and len(platforms) == 1 and ALL not in platforms else None
 
 
-def selected_digest(source: ImageManifest, platforms: Sequence[str]) -> str:
+def digest_of_selected_manifest(source: ImageManifest, platforms: Sequence[str]) -> str:
     """The digest that the target's tag will have."""
     child = single_platform_child(source, platforms)
     return child.digest if child else select_platforms(source, platforms).digest
@@ -178,7 +178,7 @@ def _entry(index: ImageManifest, platform: str) -> ImageDescriptor:
     raise PermanentError(f"the source has no image for {platform}", remedy=f"it offers: {offered or 'no platform'}")
 
 
-def with_annotation(manifest: ImageManifest, key: str, value: str) -> ImageManifest:
+def with_image_annotation(manifest: ImageManifest, key: str, value: str) -> ImageManifest:
     """An image of our own with one annotation more; its bytes and digest are new."""
     document = parse_json_answer(manifest.data)
     document["annotations"] = {**dict(manifest.annotations), key: value}

@@ -12,9 +12,15 @@ from pathlib import Path
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from providers.http.retries import repeat_on_temporary_error
-from providers.images.build_context_digest import context_folder, digest_of_build_inputs
+from providers.images.build_context_digest import build_context_folder, digest_of_build_inputs
 from providers.images.copy_image import ImageLocation
-from providers.images.image_manifest import ALL, MAX_MANIFEST, ImageDescriptor, ImageManifest, selected_digest
+from providers.images.image_manifest import (
+    ALL,
+    MAX_MANIFEST,
+    ImageDescriptor,
+    ImageManifest,
+    digest_of_selected_manifest,
+)
 from providers.images.image_reference import ImageReference, LayoutReference
 from providers.images.image_spec import ImageSpec
 from providers.images.image_store import verify_while_reading
@@ -79,7 +85,7 @@ def _expected(wanted: ImageSpec, places: ImageStores, digest: str) -> str:
     if found is None:
         return _no_source()
     try:
-        expected = selected_digest(found, wanted.platforms)
+        expected = digest_of_selected_manifest(found, wanted.platforms)
     except PermanentError as error:
         raise _Blocked(error.message, remedy=error.remedy) from None
     if expected != digest and not found.is_index and not places.simulated:
@@ -126,5 +132,5 @@ def digest_of_known_build_inputs(wanted: ImageSpec, folder: Path) -> str:
     """Digest of all that the build depends on, "" while an argument is unknown. Raises PermanentError when a file is
     missing."""
     assert wanted.build is not None
-    context = context_folder(folder, wanted.build.context, wanted.build.dockerfile)
+    context = build_context_folder(folder, wanted.build.context, wanted.build.dockerfile)
     return digest_of_build_inputs(context, wanted.build.document, wanted.platforms[0]) if wanted.build.known else ""

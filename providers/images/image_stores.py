@@ -14,7 +14,7 @@ from providers.images.image_reference import ImageReference, LayoutReference
 from providers.images.image_spec import ImageSpec
 from providers.images.image_store import ImageStore
 from providers.images.manifest_cache import ManifestCache
-from providers.images.oci_layout import LayoutImage, OciLayout
+from providers.images.oci_layout import OciLayout, SingleImageLayout
 from providers.images.registry_client import RegistryClient
 from providers.web.web_client import WebClient
 
@@ -43,7 +43,7 @@ class ImageStores:
         if isinstance(wanted.source, LayoutReference):
             assert isinstance(wanted.target, ImageReference)
             folder, name = wanted.source.folder, wanted.source.name
-            return ImageLocation(LayoutImage(self._inner(folder), name, f"oci:{folder}"), wanted.target)
+            return ImageLocation(SingleImageLayout(self._inner(folder), name, f"oci:{folder}"), wanted.target)
         assert isinstance(wanted.source, ImageReference)
         return ImageLocation(self._store(wanted.source.api_host, wanted.source_plain, wanted.realms), wanted.source)
 

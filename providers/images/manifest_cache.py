@@ -13,7 +13,7 @@ from pathlib import Path
 from planner.errors import PermanentError
 from planner.user_cache_folder import cache_folder
 from planner.whole_file import write_whole
-from providers.images.image_manifest import MAX_MANIFEST, ImageManifest, parse_image_manifest, sha256
+from providers.images.image_manifest import MAX_MANIFEST, ImageManifest, parse_image_manifest, sha256_digest
 from providers.images.image_reference import ImageReference
 
 _MOST_FILES = 1000
@@ -40,7 +40,7 @@ class ManifestCache:
             write_whole(self._file(image), manifest.media_type.encode() + b"\n" + manifest.data, mode=0o600)
 
     def _file(self, image: ImageReference) -> Path:
-        return self._folder / sha256(str(image).encode()).removeprefix("sha256:")
+        return self._folder / sha256_digest(str(image).encode()).removeprefix("sha256:")
 
     def _make_room(self) -> None:
         files = list(self._folder.iterdir())

@@ -146,7 +146,7 @@ class OciLayout:
             yield
 
 
-class LayoutImage(OciLayout):
+class SingleImageLayout(OciLayout):
     """A layout that somebody else made, of which one image is meant, by whatever tag it is asked for.
 
     Errors call the layout `shown`.

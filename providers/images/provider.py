@@ -42,7 +42,7 @@ from providers.provider_tools import ProviderTools
 _PARALLEL = 8
 
 
-def create(tools: ProviderTools) -> Provider:
+def create_image_provider(tools: ProviderTools) -> Provider:
     """The provider for one command."""
     return RegistryImageProvider(tools.folder, tools.sandbox)
 

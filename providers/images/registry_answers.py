@@ -34,7 +34,7 @@ def check_stored_digest(answer: HttpAnswer, digest: str, where: str) -> None:
         raise PermanentError(f"the registry stored something else than was sent: {reported}", where=where)
 
 
-def refusal_error(answer: HttpAnswer, where: str) -> ProviderError:
+def registry_refusal_error(answer: HttpAnswer, where: str) -> ProviderError:
     """The error for an answer that is none of those that were hoped for."""
     if answer.status in BUSY:
         return TemporaryError(

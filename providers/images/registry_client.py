@@ -31,8 +31,8 @@ from providers.images.registry_answers import (
     check_stored_digest,
     is_registry_404,
     not_a_registry_error,
-    refusal_error,
     refuse_internal_address,
+    registry_refusal_error,
 )
 from providers.images.registry_tokens import RegistryAuthorizer
 from providers.web.web_client import StreamedAnswer, WebClient, WebLimits
@@ -270,7 +270,7 @@ class RegistryClient:
             raise self._refusal(answer, image)
 
     def _refusal(self, answer: HttpAnswer, image: ImageReference) -> ProviderError:
-        return refusal_error(answer, f"{self._host}/{image.path}")
+        return registry_refusal_error(answer, f"{self._host}/{image.path}")
 
 
 def _lost_is_temporary(call: Callable[[], HttpAnswer]) -> Callable[[], HttpAnswer]:

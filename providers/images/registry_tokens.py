@@ -150,6 +150,6 @@ def _token(body: bytes, where: str) -> tuple[str, float]:
             REDACTOR.learn(token.encode())
             match document.get("expires_in"):
                 case int(seconds) if seconds > 0:
-                    return f"Bearer {token}", min(float(seconds), _LONG)
+                    return f"Bearer {token}", float(min(seconds, _LONG))
             return f"Bearer {token}", _SHORT
     raise PermanentError("the token server gave no token", where=where)

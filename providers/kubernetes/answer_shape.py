@@ -15,6 +15,7 @@ from planner.values import Json, JsonObject, JsonValue
 from providers.cluster import KindInfo
 from providers.json_answer import parse_json_answer
 from providers.kubernetes.builtin_shape import builtin_shape_faults
+from providers.kubernetes.custom_shape import custom_shape_faults
 from providers.kubernetes.errors import UnknownServerAnswer
 from providers.kubernetes.ssa.fieldset import check_fields_v1
 
@@ -39,7 +40,7 @@ def parse_answer_document(body: bytes, where: str) -> JsonObject:
     return document
 
 
-def checked_object(
+def parse_object_answer(
     document: JsonObject, kind: KindInfo, namespace: str, name: str, where: str, *, stored: bool = True
 ) -> JsonObject:
     """One object as it was asked for, its kind filled in. Raises UnknownServerAnswer for another one, and for one
@@ -61,14 +62,14 @@ def checked_object(
     if wrong:
         raise_unknown_answer(f"an object that is none: {wrong}", where)
     document["apiVersion"], document["kind"] = kind.api_version, kind.kind
-    if wrong := builtin_shape_faults(document):
+    if wrong := _kind_shape_faults(document):
         raise_unknown_answer(f"an object that is none: {wrong}", where)
     return document
 
 
-def checked_list_items(page: JsonObject, kind: KindInfo, namespace: str, where: str) -> list[JsonObject]:
+def parse_list_answer(page: JsonObject, kind: KindInfo, namespace: str, where: str) -> list[JsonObject]:
     """The objects of one page of a list, their kinds filled in. Raises UnknownServerAnswer for a list of something
-    else. What is retained of them goes through `check_builtin_shape`."""
+    else. What is retained of them goes through `check_shape_of_kind`."""
     named, builtin = page.get("kind"), "." not in kind.api_version.partition("/")[0]
     if builtin and named != f"{kind.kind}List":
         raise_unknown_answer(f"no list of {kind.kind}", where)
@@ -83,10 +84,14 @@ def checked_list_items(page: JsonObject, kind: KindInfo, namespace: str, where: 
     return items
 
 
-def check_builtin_shape(item: JsonObject, where: str) -> None:
+def check_shape_of_kind(item: JsonObject, where: str) -> None:
     """Raises UnknownServerAnswer for an object of a list that does not have the shape of its kind."""
-    if wrong := builtin_shape_faults(item):
+    if wrong := _kind_shape_faults(item):
         raise_unknown_answer(f"a list with an object that is none ({wrong})", where)
+
+
+def _kind_shape_faults(document: JsonObject) -> str:
+    return builtin_shape_faults(document) or custom_shape_faults(document)
 
 
 def continue_token(page: JsonObject, where: str) -> str:
@@ -100,7 +105,7 @@ def continue_token(page: JsonObject, where: str) -> str:
     return token or ""
 
 
-class PageProgress:
+class EndlessPagingGuard:
     """Whether the pages of one list come to an end: a server that names the same next page again, goes on without
     giving anything, or takes longer than the whole read may, is not read on."""
 

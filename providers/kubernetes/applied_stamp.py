@@ -32,7 +32,7 @@ def with_applied_stamp(document: JsonObject, *, unknown: bool) -> JsonObject:
     return document if _is_true(document) else _with_stamp(document, _own_digest(document))
 
 
-def with_final_stamp(document: JsonObject) -> JsonObject:
+def complete_pending_stamp(document: JsonObject) -> JsonObject:
     """The document right before its write: a pending stamp becomes a true one."""
     return _with_stamp(document, _own_digest(document)) if applied_stamp(document) == PENDING else document
 

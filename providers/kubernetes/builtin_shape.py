@@ -58,4 +58,9 @@ def _wrong(kind: MergeType, value: JsonValue) -> str:
     if not isinstance(value, list):
         return " is no list"
     items = kind.items()
-    return next((f"[{index}]{wrong}" for index, item in enumerate(value) if (wrong := _wrong(items, item))), "")
+    return next((f"[{index}]{wrong}" for index, item in enumerate(value) if (wrong := _wrong_item(items, item))), "")
+
+
+def _wrong_item(kind: MergeType, value: JsonValue) -> str:
+    """Null is nothing as a field, and no map where a list has it as an item."""
+    return " is no map" if value is None and kind.is_map else _wrong(kind, value)

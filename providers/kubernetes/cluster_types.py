@@ -51,7 +51,7 @@ def _key(crd: JsonObject) -> str:
     return str(crd["metadata"]["name"])
 
 
-def group_kind(crd: JsonObject) -> tuple[str, str]:
+def group_kind_of_crd(crd: JsonObject) -> tuple[str, str]:
     """The group and kind that a CRD defines."""
     spec = crd.get("spec") or {}
     return group_of(f"{spec.get('group', '')}/v1"), str((spec.get("names") or {}).get("kind", ""))

@@ -74,7 +74,7 @@ def content_digest(live: JsonObject, fingerprinter: Fingerprinter) -> str:
     return "sha256:" + hashlib.sha256(_ENCODER.encode(document).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def is_server_field(path: FieldPath) -> bool:
+def is_server_set_field(path: FieldPath) -> bool:
     """Whether the server, a controller or kubectl writes this field for itself: nobody declares it."""
     match path:
         case ("status", *_):

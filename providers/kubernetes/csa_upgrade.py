@@ -46,7 +46,7 @@ def is_client_side(live: JsonObject) -> bool:
     return any(_is_client_side(entry) for entry in _entries(live))
 
 
-def present_managers(live: JsonObject, names: Iterable[str]) -> tuple[str, ...]:
+def managers_that_own_fields(live: JsonObject, names: Iterable[str]) -> tuple[str, ...]:
     """Those of the named managers that own fields of the object, ours left out; status and scale do not count."""
     here = {
         str(entry.get("manager")) for entry in _entries(live) if not entry.get("subresource") and not _is_ours(entry)

@@ -24,7 +24,7 @@ def is_aggregated_cluster_role(document: JsonObject) -> bool:
     return document.get("aggregationRule") is not None
 
 
-def with_server_rules(document: JsonObject) -> JsonObject:
+def apply_derived_field_rules(document: JsonObject) -> JsonObject:
     """The document to send: without what belongs to a controller, with what our label would keep from being set."""
     if is_aggregated_cluster_role(document):
         return {key: value for key, value in document.items() if key != "rules"}

@@ -71,7 +71,7 @@ def kinds_of_planned_crds(crds: Iterable[JsonObject]) -> dict[tuple[str, str], K
     return {(info.api_version, info.kind): info for info in custom_kinds(crds)}
 
 
-def with_real_namespace(document: JsonObject, spot: ObjectLocation) -> JsonObject:
+def with_resolved_namespace(document: JsonObject, spot: ObjectLocation) -> JsonObject:
     """The document with the namespace that it will really stand in. Copied only where something changes."""
     metadata = document["metadata"]
     if (metadata.get("namespace") or "") == spot.namespace:

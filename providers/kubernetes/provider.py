@@ -29,7 +29,7 @@ from providers.cluster import Cluster, ObjectCollection
 from providers.kubernetes import read_observations
 from providers.kubernetes.object_location import ObjectLocation, locate_object, served_kind
 from providers.kubernetes.object_outputs import object_outputs
-from providers.kubernetes.preview.planned_types import PlannedTypes
+from providers.kubernetes.preview.planned_prerequisites import PlannedPrerequisites
 from providers.kubernetes.preview.previewer import Previewer
 from providers.kubernetes.readiness import deletion_readiness, object_readiness
 from providers.kubernetes.secret_sealing import seal_live_document
@@ -66,7 +66,7 @@ class KubernetesProvider:
         self._parallelism = parallelism
         self._dry_creates = dry_creates
         self._sleep = sleep
-        self._horizon = PlannedTypes()
+        self._horizon = PlannedPrerequisites()
         self._jobs = SelfDeletingJobs()
 
     def identity(self) -> ClusterIdentity:
@@ -76,8 +76,10 @@ class KubernetesProvider:
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """One LIST per kind and namespace; see planner.ports.Provider."""
         cluster, fingerprinter = self._cluster, self._fingerprinter
-        result = read_observations.read_kubernetes(cluster, fingerprinter, self._default_namespace, wanted, owned, also)
-        horizon = PlannedTypes()
+        result = read_observations.read_cluster_observations(
+            cluster, fingerprinter, self._default_namespace, wanted, owned, also
+        )
+        horizon = PlannedPrerequisites()
         horizon.look((resource, result.observations[resource.address]) for resource in wanted)
         self._horizon = horizon
         return result
@@ -103,11 +105,11 @@ class KubernetesProvider:
 
     def delete(self, change: Change) -> Written:
         """See planner.ports.Provider."""
-        from providers.kubernetes import orphan_object, write_objects
+        from providers.kubernetes import remove_ownership_marks, write_objects
 
         context = self._desk({})
         return (
-            orphan_object.remove_ownership_marks(context, change)
+            remove_ownership_marks.remove_ownership_marks(context, change)
             if change.action is Action.FORGET
             else write_objects.delete_object(context, change)
         )

@@ -37,7 +37,7 @@ class _Survey:
     unlisted: list[Unreadable] = field(default_factory=list)
 
 
-def read_kubernetes(
+def read_cluster_observations(
     cluster: Cluster,
     fingerprinter: Fingerprinter,
     default_namespace: str,

@@ -28,16 +28,16 @@ from providers.kubernetes.readiness_rules.cluster_and_storage import (
     service_readiness,
     volume_readiness,
 )
-from providers.kubernetes.readiness_rules.parts_of_status import (
+from providers.kubernetes.readiness_rules.status_parts import (
     READY,
-    conditions_of,
     failed_because,
     has_condition,
-    map_at,
     pending_because,
+    pending_if_spec_unobserved,
     reason_text,
+    status_conditions,
+    status_map,
     termination_text,
-    waits_for_observation,
 )
 from providers.kubernetes.readiness_rules.tekton_and_argo import application_readiness, tekton_run_readiness
 from providers.kubernetes.readiness_rules.workloads import (
@@ -76,7 +76,7 @@ def object_readiness(
     if (group, kind) == ("argoproj.io", "Application"):
         return application_readiness(live, converge)
     rule = RULES.get((group, kind), generic_readiness)
-    return waits_for_observation(live) or rule(live)
+    return pending_if_spec_unobserved(live) or rule(live)
 
 
 def vanished_readiness(desired: JsonObject | None) -> Readiness:
@@ -95,7 +95,7 @@ def deletes_itself(desired: JsonObject | None) -> bool:
     document = desired or {}
     if (group_of(str(document.get("apiVersion", ""))), document.get("kind")) != ("batch", "Job"):
         return False
-    return isinstance(map_at(document, "spec").get("ttlSecondsAfterFinished"), int)
+    return isinstance(status_map(document, "spec").get("ttlSecondsAfterFinished"), int)
 
 
 def deletion_readiness(live: JsonObject | None, *, uid: str) -> Readiness:
@@ -107,7 +107,7 @@ def deletion_readiness(live: JsonObject | None, *, uid: str) -> Readiness:
 
 def generic_readiness(live: JsonObject) -> Readiness:
     """Conditions that many controllers share; without them an object is ready when it exists."""
-    conditions = conditions_of(live)
+    conditions = status_conditions(live)
     if has_condition(conditions, "Stalled"):
         return failed_because(reason_text(conditions["Stalled"], "stalled"))
     ready = conditions.get("Ready")
@@ -115,7 +115,7 @@ def generic_readiness(live: JsonObject) -> Readiness:
         return pending_because(reason_text(conditions["Reconciling"], "reconciling"))
     if ready is None:
         return READY
-    generation, observed = map_at(live, "metadata").get("generation"), ready.get("observedGeneration")
+    generation, observed = status_map(live, "metadata").get("generation"), ready.get("observedGeneration")
     if isinstance(observed, int) and isinstance(generation, int) and observed < generation:
         return pending_because(f"its controller has seen generation {observed} of {generation}")
     return READY if ready.get("status") == "True" else pending_because(reason_text(ready, "not ready yet"))

@@ -146,7 +146,7 @@ def stand_ins_for_dry_run(document: JsonObject) -> JsonObject:
     return {**document, "data": {**data, **stubs}}
 
 
-def with_unknown_values_alike(document: JsonObject, desired: JsonObject) -> JsonObject:
+def mask_unknown_values(document: JsonObject, desired: JsonObject) -> JsonObject:
     """Stand-ins in which every key whose value `desired` (sealed) cannot know in advance reads the same."""
     wanted = desired.get("data")
     if not is_secret(desired) or not isinstance(wanted, dict) or not isinstance(data := document.get("data"), dict):

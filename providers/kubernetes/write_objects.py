@@ -18,13 +18,13 @@ from planner.ports import Fingerprinter, Written
 from planner.resource import APPLIED, PROTECT, SET_LABEL
 from planner.values import JsonObject, SecretValue, outputs_in_document
 from providers.cluster import FIELD_MANAGER, Cluster
-from providers.kubernetes.applied_stamp import with_final_stamp
+from providers.kubernetes.applied_stamp import complete_pending_stamp
 from providers.kubernetes.csa_upgrade import OwnershipMoves, migration_patch
 from providers.kubernetes.errors import ApplyConflict, FieldConflict, ResourceVersionConflict
 from providers.kubernetes.object_location import ObjectLocation, is_crd, locate_object, served_kind
 from providers.kubernetes.object_outputs import object_outputs
 from providers.kubernetes.preview.field_takeover import taken_fields
-from providers.kubernetes.preview.predict_apply import CREATE_ONLY, digest_of_declared_fields, stand_ins_as_sent
+from providers.kubernetes.preview.predict_apply import CREATE_ONLY, digest_of_declared_fields, stand_ins_for_cluster
 from providers.kubernetes.read_observations import applied_by_us, digest_of_sealed_content
 from providers.kubernetes.secret_sealing import (
     fingerprints_for_snapshot,
@@ -82,7 +82,7 @@ def apply_change(context: WriteContext, change: Change) -> Written:
     if kind is None:
         raise TemporaryError("the cluster does not serve this kind (yet)", where=str(change.address))
     spot = locate_object(kind, change.address, context.default_namespace)
-    work = ChangeWithReadObject(context, change, spot, with_final_stamp(change.desired), None, None)
+    work = ChangeWithReadObject(context, change, spot, complete_pending_stamp(change.desired), None, None)
     for attempt in range(TRIES):
         blind = attempt == 0 and change.precondition.absent  # create-only: no need to look first
         try:
@@ -211,7 +211,7 @@ def _check_force(work: ChangeWithReadObject, precondition: JsonObject) -> None:
     if is_secret(body):
         return  # its values cannot be sent for a look; the content digest has vouched for what lives
     answer = work.context.cluster.apply(
-        work.spot.kind, stand_ins_as_sent(work.context.cluster, body), force=True, dry_run=True
+        work.spot.kind, stand_ins_for_cluster(work.context.cluster, body), force=True, dry_run=True
     )
     allowed = [parse_path(render_path(path)) for path in work.change.forced]
     taken = taken_fields(work.live, answer)

@@ -30,7 +30,7 @@ from providers.provider_tools import ProviderTools
 _AT_ONCE = 8
 
 
-def create(tools: ProviderTools) -> HttpProbeProvider:
+def create_probe_provider(tools: ProviderTools) -> HttpProbeProvider:
     """The provider of one command. Raises PermanentError when the canned answers of the sandbox cannot be read."""
     if tools.sandbox is not None:
         return HttpProbeProvider(probe_canned_answers(tools.sandbox / "probes.yaml"))

@@ -34,7 +34,7 @@ from providers.provider_tools import ProviderTools
 _AT_ONCE = 8
 
 
-def create(tools: ProviderTools) -> PrometheusProvider:
+def create_prometheus_provider(tools: ProviderTools) -> PrometheusProvider:
     """The provider of one command. Raises PermanentError when the canned answers of the sandbox cannot be read."""
     if tools.sandbox is not None:
         return PrometheusProvider(query_canned_answers(tools.sandbox / "probes.yaml"))

@@ -16,7 +16,7 @@ from planner.values import Json, JsonObject
 from providers.canned_answers import read_canned_answers
 from providers.http.answer import HttpAnswer
 from providers.json_answer import parse_json_answer
-from providers.prometheus.send_query import base_url
+from providers.prometheus.send_query import prometheus_base_url
 from providers.web.address_policy import refuse_special_address
 from providers.web.web_client import QUESTION_LIMITS, WebClient
 
@@ -43,7 +43,9 @@ def targets_over_network(client: WebClient | None = None) -> AskTargets:
     asked = client or WebClient(QUESTION_LIMITS, vet=refuse_special_address)
 
     def ask(server: str) -> tuple[ScrapedTarget, ...]:
-        answer = asked.request("GET", f"{base_url(server)}/api/v1/targets?state=active", {"Accept": "application/json"})
+        answer = asked.request(
+            "GET", f"{prometheus_base_url(server)}/api/v1/targets?state=active", {"Accept": "application/json"}
+        )
         try:
             return parse_targets(answer)
         except ProviderError as error:

@@ -23,7 +23,7 @@ def query_over_network(client: WebClient | None = None) -> Ask:
     asked = client or WebClient(QUESTION_LIMITS, vet=refuse_special_address)
 
     def ask(server: str, promql: str) -> QueryResult:
-        url = f"{base_url(server)}/api/v1/query?query={quote(promql, safe='')}"
+        url = f"{prometheus_base_url(server)}/api/v1/query?query={quote(promql, safe='')}"
         answer = asked.request("GET", url, {"Accept": "application/json"})
         try:
             return parse_query_result(answer)
@@ -34,7 +34,7 @@ def query_over_network(client: WebClient | None = None) -> Ask:
     return ask
 
 
-def base_url(server: str) -> str:
+def prometheus_base_url(server: str) -> str:
     """The base URL of a Prometheus without a slash at its end. Raises QueryRefused where it is none."""
     try:
         parts = urlsplit(server)

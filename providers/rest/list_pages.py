@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 from planner.dataclass import dataclass
 from planner.errors import PermanentError, TemporaryError
 from planner.values import Json, JsonObject, canonical_bytes
-from providers.rest.object_spec import PageRequests, RestCollection
+from providers.rest.object_spec import RestCollection, RestPaging
 from providers.web.json_body import json_values_at
 from providers.web.link_header import next_link
 
@@ -89,7 +89,7 @@ def _following(collection: RestCollection, page: _Page, sofar: int, number: int)
     return collection.list_url(**{pages.parameter: str(pages.first + number + 1 if pages.by == "page" else sofar)})
 
 
-def _by_cursor(collection: RestCollection, pages: PageRequests, page: _Page) -> str | None:
+def _by_cursor(collection: RestCollection, pages: RestPaging, page: _Page) -> str | None:
     cursor = json_values_at(page.document, pages.next)
     if not cursor or cursor[0] in (None, "", False):
         return None
@@ -98,7 +98,7 @@ def _by_cursor(collection: RestCollection, pages: PageRequests, page: _Page) -> 
     return collection.list_url(**{pages.parameter: str(cursor[0])})
 
 
-def _is_whole(collection: RestCollection, pages: PageRequests, document: Json, sofar: int) -> bool:
+def _is_whole(collection: RestCollection, pages: RestPaging, document: Json, sofar: int) -> bool:
     if not pages.total:
         return False
     total = json_values_at(document, pages.total)

@@ -29,7 +29,7 @@ class RestAuthHeader:
 
 
 @dataclass(frozen=True, slots=True)
-class PageRequests:
+class RestPaging:
     """How pages are asked for. `by` is page, offset or cursor; `next` and `total` are fields of an answer."""
 
     by: str = "page"
@@ -54,7 +54,7 @@ class RestCollection:
     items: FieldPath = ()
     object: FieldPath = ()
     query: tuple[tuple[str, str], ...] = ()
-    pages: PageRequests | None = None
+    pages: RestPaging | None = None
     auth: RestAuthHeader | None = None
 
     @property
@@ -153,8 +153,8 @@ def _collection(spec: JsonObject) -> RestCollection:
     )
 
 
-def _pages(pages: JsonObject) -> PageRequests:
-    return PageRequests(
+def _pages(pages: JsonObject) -> RestPaging:
+    return RestPaging(
         pages.get("by", "page"),
         pages.get("parameter", "page"),
         pages.get("first", 1),

@@ -41,7 +41,7 @@ def read_rest_object(
     found = find_listed_object(objects, wanted)
     if found is None:
         return None
-    identifier, etag = object_id(found, wanted), ""
+    identifier, etag = rest_object_id(found, wanted), ""
     if wanted.details:
         item = api.one(wanted.collection, identifier)
         if item is None:
@@ -69,7 +69,7 @@ def find_listed_object(objects: Sequence[JsonObject], wanted: RestObjectRequest)
     return one
 
 
-def object_id(live: JsonObject, wanted: RestObjectRequest) -> str:
+def rest_object_id(live: JsonObject, wanted: RestObjectRequest) -> str:
     """The id of a live object as text, "" if it shows none."""
     value = _id_value(live, wanted)
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""

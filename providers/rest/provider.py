@@ -55,7 +55,7 @@ _AT_ONCE = 8
 _Listing: TypeAlias = "list[JsonObject] | ProviderError"
 
 
-def create(tools: ProviderTools) -> RestProvider:
+def create_rest_provider(tools: ProviderTools) -> RestProvider:
     """The provider of one command."""
     simulated = tools.sandbox is not None
     secrets = RestSecretValues(tools.secrets, tools.fingerprinter, simulated=simulated)

@@ -9,7 +9,7 @@ from providers.sandbox.canned_answers_file import CannedAnswer, CannedQuery, Can
 from providers.sandbox.git_repositories import SandboxRemote, create_repository
 from providers.sandbox.github_file import SandboxGitHubRepository, write_simulated_github
 from providers.sandbox.secret_files import SandboxSecretFile, write_made_up_secrets
-from providers.sandbox.simulated_build_results import FILE, SimulatedPipeline, write_pipelines
+from providers.sandbox.simulated_build_results import FILE, SimulatedPipeline, write_simulated_pipelines
 from providers.simulated_oci_layout import create_oci_layout
 
 _README = """\
@@ -69,6 +69,6 @@ def fill_sandbox(folder: Path, contents: SandboxContents, *, shown: str) -> None
     write_simulated_github(folder, contents.github)
     create_oci_layout(folder / "registry", contents.images)
     write_made_up_secrets(folder / "secrets", contents.secrets)
-    write_pipelines(folder / FILE, contents.pipelines)
+    write_simulated_pipelines(folder / FILE, contents.pipelines)
     write_canned_answers(folder / "probes.yaml", contents.answers, contents.queries, contents.targets)
     (folder / "README.md").write_text(_README.format(subject=contents.subject, words=contents.words, folder=shown))

@@ -54,13 +54,13 @@ class SimulatedPipeline:
     manifests: tuple[PromotedManifests, ...] = ()
 
 
-def write_pipelines(path: Path, pipelines: Sequence[SimulatedPipeline]) -> None:
+def write_simulated_pipelines(path: Path, pipelines: Sequence[SimulatedPipeline]) -> None:
     """Write them. JSON is YAML, so nothing needs a YAML writer here."""
     rows = [f"  - {json.dumps(asdict(one), sort_keys=True)}" for one in sorted(set(pipelines))]
     path.write_text("\n".join([_HEAD + ("pipelines:" if rows else "pipelines: []"), *rows]) + "\n")
 
 
-def read_pipelines(folder: Path) -> Mapping[tuple[str, str], SimulatedPipeline]:
+def read_simulated_pipelines(folder: Path) -> Mapping[tuple[str, str], SimulatedPipeline]:
     """The pipelines of the sandbox in `folder`, by namespace and name. Raises PermanentError for a damaged file."""
     return read_canned_answers(
         folder / FILE, "pipelines", _pipeline, fields="namespace, name, services, repository, branch"

@@ -19,10 +19,10 @@ from providers.git.git_client import GitLimits as GitLimits
 from providers.git.provider import GitProvider
 from providers.git.remotes import RemoteLocations as GitPlaces
 from providers.images.provider import RegistryImageProvider
+from providers.kubernetes.client.api_exchange import ApiExchangeLimits
 from providers.kubernetes.client.kubeconfig import resolve_connection
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.client.transport import RetryBudget, Transport
-from providers.kubernetes.client.wire import WireLimits
 from tests.contract.case import SECRET
 from tests.contract.declared import VAULT, own
 from tests.testbed.cluster import TestCluster
@@ -56,7 +56,7 @@ class LiveObjects:
         through = self._cluster.through(self._before.port)
         config_file = self._cluster.kubeconfig_of(self._user) if self._user else through.kubeconfig
         connection = resolve_connection(str(config_file), environ={})
-        limits = WireLimits(connect=1.0, read=1.0) if self._before.faults.black_hole else WireLimits()
+        limits = ApiExchangeLimits(connect=1.0, read=1.0) if self._before.faults.black_hole else ApiExchangeLimits()
         self._opened.append(LiveCluster(connection, transport=Transport(connection, limits=limits, patience=_SHORT)))
         return World(self._opened[-1], dict(self.vault)).provider
 

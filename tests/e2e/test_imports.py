@@ -19,7 +19,7 @@ LATE = frozenset(
         "providers.kubernetes.operations.argorepair",
         "providers.kubernetes.preview.change_previewer",
         "providers.kubernetes.ssa.merge",
-        "providers.kubernetes.ssa.validate",
+        "providers.kubernetes.ssa.validate_object",
     )
 )  # fmt: skip
 MOST_MODULES = 500  # the interpreter's own included; each costs a third of a millisecond

@@ -85,7 +85,13 @@ def claim(rng: Random) -> Doc:
         "spec": {
             **out,
             **optional(
-                rng, {"volumeMode": lambda _: "Filesystem", "selector": lambda r: {"matchLabels": flat_labels(r)}}, 0.2
+                rng,
+                {
+                    "volumeMode": lambda _: "Filesystem",
+                    "selector": lambda r: {"matchLabels": flat_labels(r)},
+                    "dataSource": lambda _: {"kind": "PersistentVolumeClaim", "name": "s"},
+                },
+                0.2,
             ),
         }
     }
@@ -253,7 +259,8 @@ def volume(rng: Random) -> Doc:
         },
     )
     size = rng.choice(("1Gi", "1024Mi"))
-    source = rng.choice(({"hostPath": {"path": "/x"}}, {"nfs": {"server": "s", "path": "/p"}}))
+    source = rng.choice(({"hostPath": {"path": "/x"}}, {"nfs": {"server": "s", "path": "/p"}},
+                         {"azureFile": {"secretName": "s", "shareName": "p"}}))  # fmt: skip
     return {"spec": {"capacity": {"storage": size}, "accessModes": ["ReadWriteOnce"], **source, **extra}}
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from planner.errors import PermanentError
 from providers.kubernetes.csa_upgrade import (
     OwnershipMoves,
+    managers_that_own_fields,
     migration_patch,
     object_with_migrated_ownership,
-    present_managers,
 )
 from providers.kubernetes.preview.leftover_values import unowned_leftover_fields
 from providers.kubernetes.ssa import merge
@@ -23,7 +23,7 @@ def check_moves(case: Case, desired: Doc) -> None:
     """Take over some managers and what nobody declares any more; changes the live object, so it comes last."""
     if case.live is None or not case.live["metadata"].get("managedFields") or case.kind == "Pod":
         return
-    names = present_managers(case.live, case.rng.sample(OTHERS, case.rng.randint(0, 2)))
+    names = managers_that_own_fields(case.live, case.rng.sample(OTHERS, case.rng.randint(0, 2)))
     moves = OwnershipMoves(managers=frozenset(names))
     try:
         moves = OwnershipMoves(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import ssl
 import threading
 from dataclasses import dataclass
@@ -19,11 +20,12 @@ PLAIN = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the server said: status code, document, and its clock (the Date header)."""
+    """What the server said: status code, document, its clock (the Date header), and the texts of its warnings."""
 
     code: int
     body: Any
     date: str
+    warnings: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -80,7 +82,7 @@ class Server:
                     raise
                 continue
             parsed = json.loads(text) if text[:1] == b"{" else {"message": text.decode(errors="replace")}
-            return Answer(response.status, parsed, response.headers.get("Date", ""))
+            return Answer(response.status, parsed, response.headers.get("Date", ""), _warnings(response.headers))
         raise AssertionError("unreachable")
 
     def _connection(self, *, fresh: bool) -> http.client.HTTPSConnection:
@@ -93,3 +95,12 @@ class Server:
             self._local.connection = connection
             self._opened.append(connection)
         return connection
+
+
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+
+
+def _warnings(headers: http.client.HTTPMessage) -> tuple[str, ...]:
+    """Texts of RFC 7234 `Warning: 299 - "text"` headers, escapes taken away."""
+    found = (_QUOTED.search(line) for line in headers.get_all("Warning") or ())
+    return tuple(re.sub(r"\\(.)", r"\1", one[1]) for one in found if one)

@@ -59,7 +59,7 @@ def _read(runs: Runs, benchmark: str) -> list[tuple[JsonObject, JsonObject]]:
     )
     found, problem = reader.runs()
     assert not problem
-    return [(one, tekton_run_state.run_outputs(one, reader.task_runs(one)[0])) for one in found]
+    return [(one, tekton_run_state.pipeline_run_outputs(one, reader.task_runs(one)[0])) for one in found]
 
 
 def _judged(runs: Runs, traffic: ClientTraffic | None) -> BenchmarkVerdict:

@@ -323,7 +323,7 @@ def test_a_chain_of_refs_is_planned_at_once(
     origin = {"remote": mirror.url, "commit": parse_output_ref("GitRef/sync#commit")}
     snapshot = follow(origin, {"remote": mirror.url, "ref": name}, "immutable", name="snapshot")
     resources = {resource.address: resource for resource in (source, sync, snapshot)}
-    assert TABLE["GitRef"] == "providers.git.provider:create"
+    assert TABLE["GitRef"] == "providers.git.provider:create_git_provider"
     tools = ProviderTools(None, None, None, None, tmp_path)  # type: ignore[arg-type]  # no cluster is asked
     providers = ProviderTable(tools)
     seen, _ = read_with_all_providers(providers, list(resources.values()), (), ())

@@ -14,10 +14,10 @@ import pytest
 from planner.errors import ProviderError
 from planner.ports import Present, Unreadable
 from providers.cluster import KindInfo, ObjectCollection
+from providers.kubernetes.client.api_exchange import ApiExchangeLimits
 from providers.kubernetes.client.kubeconfig import ServerConnection
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.client.transport import RetryBudget, Transport
-from providers.kubernetes.client.wire import WireLimits
 from providers.kubernetes.errors import UnknownServerAnswer
 from providers.kubernetes.provider import KubernetesProvider
 from state.fingerprint import KeyedFingerprinter
@@ -72,7 +72,7 @@ def serving() -> Iterator[Callable[[Made], LiveCluster]]:
         handler.made = staticmethod(made)  # type: ignore[attr-defined]
         connection = ServerConnection(server=f"http://127.0.0.1:{server.server_address[1]}")
         return LiveCluster(
-            connection, transport=Transport(connection, limits=WireLimits(), patience=RetryBudget(total=20.0))
+            connection, transport=Transport(connection, limits=ApiExchangeLimits(), patience=RetryBudget(total=20.0))
         )
 
     yield cluster

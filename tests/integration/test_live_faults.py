@@ -9,10 +9,10 @@ import pytest
 from planner.errors import OutcomeUnknown
 from providers.cluster import ObjectCollection
 from providers.kubernetes import errors
+from providers.kubernetes.client.api_exchange import ApiExchangeLimits, ApiRequest
 from providers.kubernetes.client.kubeconfig import Credentials, ServerConnection
 from providers.kubernetes.client.live_cluster import LiveCluster
 from providers.kubernetes.client.transport import RetryBudget, Transport
-from providers.kubernetes.client.wire import WireLimits, WireRequest
 from tests.integration.live_cluster_world import CONFIG_MAP, bound, config_map, connection_with, live, objects_in
 from tests.testbed.cluster import RunningCluster, TestCluster
 from tests.testbed.http_proxy import HttpFaultProxy, Rule
@@ -167,7 +167,7 @@ def test_a_server_that_is_gone_is_unreachable_quickly_and_is_found_again(own_api
 
 def test_no_traceback_and_no_hang_at_a_black_hole(fault_proxy: FaultProxy, api_server: TestCluster) -> None:
     fault_proxy.faults = Faults(black_hole=True)
-    limits = WireLimits(connect=0.5, read=1.0)
+    limits = ApiExchangeLimits(connect=0.5, read=1.0)
     found = live(api_server.through(fault_proxy.port), limits=limits, patience=SHORT)
     started = time.monotonic()
     with pytest.raises(errors.Unreachable):
@@ -185,4 +185,4 @@ def test_names_and_certificates_that_are_wrong(api_server: TestCluster) -> None:
     assert LiveCluster(connection_with(api_server, token, tls_server_name="kubernetes.default.svc")).identity().uid
     unknown = ServerConnection("https://no-such-host.invalid:6443", credentials=token)
     with pytest.raises(errors.Unreachable, match="name is not known"):
-        Transport(unknown, patience=SHORT).send(WireRequest("GET", "/api"))
+        Transport(unknown, patience=SHORT).send(ApiRequest("GET", "/api"))

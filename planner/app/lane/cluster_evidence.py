@@ -23,7 +23,7 @@ from providers.cluster import Cluster, ObjectCollection
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations import tekton_run_state
 from providers.kubernetes.operations.argo_state import parse_application
-from providers.kubernetes.operations.tekton_run_wanted import SPEC_DIGEST
+from providers.kubernetes.operations.wanted_pipeline_run import SPEC_DIGEST
 from providers.kubernetes.readiness import object_readiness
 from providers.web.json_body import json_values_at
 
@@ -64,11 +64,11 @@ class ClusterEvidenceReader:
         metadata = live["metadata"]
         place = f"{metadata.get('namespace', '')}/{metadata['name']}"
         tasks, trouble = self.task_runs(live)
-        shown = tekton_run_state.run_outputs(live, tasks)
+        shown = tekton_run_state.pipeline_run_outputs(live, tasks)
         parts = ("namespace", "uid", "state", "reason", "startTime", "completionTime", "seconds", "results")
         value: JsonObject = {"name": shown["run"], **{part: shown[part] for part in parts if part in shown}}
         lacking = tuple(
-            tekton_run_state.missing_run_evidence(live, self.subjects.evidence.get(_pipeline(live)) or {}, tasks)
+            tekton_run_state.missing_evidence_of_success(live, self.subjects.evidence.get(_pipeline(live)) or {}, tasks)
         )
         if value["state"] == "succeeded" and lacking:  # its success does not count (R10)
             value |= {"state": "inconclusive", "reason": "; ".join(lacking)}

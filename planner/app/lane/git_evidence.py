@@ -19,7 +19,7 @@ from planner.rollout.lane_evidence import EvidenceReading
 from planner.values import JsonObject
 from providers.git.commit_histories import CommitHistories
 from providers.git.ref_listings import RefListings
-from providers.git.remotes import Remote, RemoteLocations, resolve_remote
+from providers.git.remotes import RemoteLocations, ResolvedRemote, resolve_remote
 
 DIGESTS = r"([^][:space:]\"'=,]+@)?sha256:[0-9a-f]{64}"
 _MOST_DIGESTS = 500
@@ -41,7 +41,7 @@ class GitEvidenceReader:
         sides = [spec for _, spec in self._subjects.heads]
         sides += [spec[side] for _, spec in self._subjects.flows for side in ("from", "to")]
         sides += [spec["to"] for _, spec in self._subjects.snapshots]
-        remotes: list[Remote] = []
+        remotes: list[ResolvedRemote] = []
         for side in sides:
             try:
                 remotes.append(resolve_remote(side, self._places))

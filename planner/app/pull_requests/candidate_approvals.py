@@ -12,12 +12,13 @@ from planner.app.pull_requests.pull_requests_reader import PullRequestsReader
 from planner.app.runtime import state_folder
 from planner.errors import HwplanError
 from planner.pull_requests.approval_file import parse_approval_file
-from planner.pull_requests.approvals import Approval, comment_approvals, count_approvals, parse_github_time
+from planner.pull_requests.approvals import Approval, comment_approvals, count_approvals
 from planner.pull_requests.candidate import MergeCandidate
 from planner.pull_requests.github_facts import BranchRules
 from planner.pull_requests.lane_memory import LaneMemory
 from planner.pull_requests.merge_queue import candidate_priority
 from planner.pull_requests.merge_requirements import unmet_requirements
+from planner.rfc3339 import parse_time
 from planner.spec.pull_requests import ApprovalRules
 from planner.text_safe import markdown_safe
 from state.state_store import StateStore
@@ -87,7 +88,7 @@ def _approved(
 ) -> MergeCandidate:
     number, head = one.pull.number, one.pull.head
     facts = memory.facts.get(number)
-    since = parse_github_time(facts.first) if facts is not None else None
+    since = parse_time(facts.first) if facts is not None else None
     try:
         with open_pull_request_plan(place.request, number) as planned:
             effect = planned.identifier

@@ -31,7 +31,7 @@ from planner.pull_requests.deliveries import DeliveryStep, parse_delivery
 from planner.pull_requests.lane_memory import parse_memory
 from planner.redaction.redactor import REDACTOR
 from planner.values import JsonObject
-from providers.github_with_git import create_without_cluster
+from providers.github_with_git import create_github_provider_without_cluster
 from state.pull_requests import PullRequestCycle
 
 MONITOR, ONCE = "monitor", "once"
@@ -65,7 +65,9 @@ def run_monitor(place: MonitoredLane, choices: MonitorChoices) -> int:
     """
     if is_saved_snapshot(place.request.live):
         raise ForeignPlan("a saved snapshot has no GitHub", where=f"--live {place.request.live}")
-    reader = PullRequestsReader(place, create_without_cluster(place.request.config, sandbox_folder(place.request)))
+    reader = PullRequestsReader(
+        place, create_github_provider_without_cluster(place.request.config, sandbox_folder(place.request))
+    )
     code, done = 0, 0
     while True:
         merged, interrupted = False, False

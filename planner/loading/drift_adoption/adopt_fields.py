@@ -210,19 +210,26 @@ def adopt_live_fields(
     return DriftAdoption(patch, tuple(adopted), tuple(refused))
 
 
-def declaring_line(config: Config, selection: Selection, field: LiveField, known: RenderingCache) -> SourceRef:
-    """The line that declares a field: that of the one key that makes it another value than `field.live`, else that of
-    the template; where no template renders it, `field.source`. The rest is as for `adopt_fields`."""
+@dataclass(frozen=True, slots=True)
+class DeclaringPlace:
+    """Where a field is declared: the line of its template, and the one key that feeds it, where one single key does."""
+
+    template: SourceRef
+    key: EditedKeyLocation | None = None
+
+
+def declaring_place(config: Config, selection: Selection, field: LiveField, known: RenderingCache) -> DeclaringPlace:
+    """The place of a field: the one key that makes it another value than `field.live`, and the line of the template;
+    where no template renders it, `field.source`. The rest is as for `adopt_fields`."""
     search = _search(config, selection, known)
     place = search.find(field)
     if place is None:
-        return field.source
+        return DeclaringPlace(field.source)
     declared = value_at(place.document, field.path, MISSING)
     line = place.source(field.path)
     if field.refused or declared is MISSING or equal_documents(declared, field.live):
-        return line
-    key = search.key_of(field, place, declared)
-    return SourceRef(key.file, key.line) if key is not None else line
+        return DeclaringPlace(line)
+    return DeclaringPlace(line, search.key_of(field, place, declared))
 
 
 def _search(config: Config, selection: Selection, known: RenderingCache | None) -> _Search:

@@ -77,11 +77,19 @@ def has_other_spellings(key: str) -> bool:
 
 
 def json_value(value: Plain) -> Plain:
-    """A value after it went through JSON: a whole number of 64 bits is an integer, a longer one a float."""
+    """A value after it went through JSON: a whole number of 64 bits is an integer, a longer one a float. Raises
+    UnreadableScalar where no float is that large."""
     if isinstance(value, float) and value.is_integer():
         whole = _whole(value)
         return whole if whole in INT64 else value
-    return float(value) if isinstance(value, int) and value not in INT64 else value
+    return _as_float(value) if isinstance(value, int) and value not in INT64 else value
+
+
+def _as_float(whole: int) -> float:
+    try:
+        return float(whole)
+    except OverflowError:
+        raise UnreadableScalar("a number that is too large") from None
 
 
 _KINDS: Final = {

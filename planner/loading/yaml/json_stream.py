@@ -127,7 +127,7 @@ class _Reader:
 
 
 def _integer(text: str) -> Any:
-    return json_value(int(text)) if len(text) < 400 else _float(text)
+    return json_value(int(text)) if len(text) < 20 else _float(text)
 
 
 def _float(text: str) -> Any:

@@ -19,8 +19,13 @@ from planner.dataclass import dataclass
 from planner.errors import ProviderError
 from planner.values import JsonObject
 from providers.json_answer import parse_json_answer
-from providers.kubernetes.client.answer_text import reason_word, safe_server_line, server_path_text, unquote_server_text
 from providers.kubernetes.client.field_errors import field_error_detail, field_error_value
+from providers.kubernetes.client.safe_server_text import (
+    safe_reason_word,
+    safe_server_line,
+    server_path_text,
+    unquote_server_text,
+)
 from providers.kubernetes.client.webhook_answers import webhook_failure
 from providers.kubernetes.errors import (
     AdmissionDenied,
@@ -80,10 +85,10 @@ def classify_answer(
     for rule in _RULES:
         if error := rule(answer):
             return error
-    return UnknownServerAnswer(f"the server answered {status} {reason_word(answer.reason)}".rstrip(), where=where)
+    return UnknownServerAnswer(f"the server answered {status} {safe_reason_word(answer.reason)}".rstrip(), where=where)
 
 
-def status_of_answer(content_type: str, body: bytes) -> JsonObject:
+def parse_status_answer(content_type: str, body: bytes) -> JsonObject:
     """The Status that an API server sends with a refusal; empty when the answer is of somebody else."""
     if content_type.partition(";")[0].strip().lower() != "application/json":
         return {}
@@ -95,7 +100,7 @@ def status_of_answer(content_type: str, body: bytes) -> JsonObject:
 
 
 def _read(status: int, content_type: str, body: bytes, where: str, retry_after: str | None) -> _Answer:
-    document = status_of_answer(content_type, body)
+    document = parse_status_answer(content_type, body)
     details = document.get("details")
     details = details if isinstance(details, dict) else {}
     causes = details.get("causes")
@@ -127,7 +132,7 @@ def _busy(answer: _Answer) -> ProviderError | None:
     if not overloaded and not (answer.code >= 500 and _TEMPORARY_500.search(answer.message)):
         return None
     return ServerBusy(
-        f"the server is busy or not ready ({answer.code} {reason_word(answer.reason)})".replace(" )", ")"),
+        f"the server is busy or not ready ({answer.code} {safe_reason_word(answer.reason)})".replace(" )", ")"),
         where=answer.where,
         retry_after=answer.retry_after,
     )
@@ -248,7 +253,7 @@ def _invalid(answer: _Answer) -> ProviderError | None:
 
 def _cause(cause: JsonObject, secret: bool) -> InvalidField:
     message = str(cause.get("message") or "")
-    field, reason = str(cause.get("field") or ""), reason_word(str(cause.get("reason") or ""))
+    field, reason = str(cause.get("field") or ""), safe_reason_word(str(cause.get("reason") or ""))
     words = field_error_detail(message)
     if match := _IMMUTABLE.search(message):
         said = words if match[0] in words and not secret else match[0]

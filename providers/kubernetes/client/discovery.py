@@ -15,8 +15,8 @@ from planner.dataclass import dataclass
 from planner.values import Json, JsonObject
 from providers.cluster import KindInfo
 from providers.kubernetes.answer_shape import parse_answer_document, raise_unknown_answer
+from providers.kubernetes.client.api_exchange import ApiRequest
 from providers.kubernetes.client.transport import Transport
-from providers.kubernetes.client.wire import WireRequest
 from providers.kubernetes.errors import ServerBusy
 
 ACCEPT = ",".join(
@@ -32,7 +32,7 @@ _Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class KindTable:
+class DiscoveredKinds:
     """What one reading of discovery found. `stale` are group versions whose server did not answer."""
 
     kinds: tuple[KindInfo, ...]
@@ -42,11 +42,11 @@ class KindTable:
 class Discovery:
     """The kinds of one server, read when first asked for."""
 
-    def __init__(self, transport: Transport, parallel: Callable[..., list[KindTable]]) -> None:
+    def __init__(self, transport: Transport, parallel: Callable[..., list[DiscoveredKinds]]) -> None:
         self._transport = transport
         self._parallel = parallel
         self._lock = threading.Lock()
-        self._table: KindTable | None = None
+        self._table: DiscoveredKinds | None = None
         self._known: dict[_Key, KindInfo] = {}
         self._learnt: dict[_Key, tuple[KindInfo, float]] = {}
         self._forgotten = False
@@ -136,26 +136,26 @@ def kinds_of_crd(crd: JsonObject) -> tuple[KindInfo, ...]:
 # --- reading -------------------------------------------------------------------------------------------------------
 
 
-def _fetch(transport: Transport, parallel: Callable[..., list[KindTable]]) -> KindTable:
+def _fetch(transport: Transport, parallel: Callable[..., list[DiscoveredKinds]]) -> DiscoveredKinds:
     core, groups = parallel(lambda path: _root(transport, path, parallel), ("/api", "/apis"))
-    return KindTable(core.kinds + groups.kinds, core.stale | groups.stale)
+    return DiscoveredKinds(core.kinds + groups.kinds, core.stale | groups.stale)
 
 
-def _root(transport: Transport, path: str, parallel: Callable[..., list[KindTable]]) -> KindTable:
+def _root(transport: Transport, path: str, parallel: Callable[..., list[DiscoveredKinds]]) -> DiscoveredKinds:
     document = _get(transport, path)
     if document.get("kind") == "APIGroupDiscoveryList":
         return parse_aggregated_discovery(document)
     versions = [f"{path}/{version}" for version in _versions(document, path)]
     tables = parallel(lambda one: _group_version(transport, one), versions)
-    return KindTable(tuple(k for t in tables for k in t.kinds), frozenset().union(*(t.stale for t in tables)))
+    return DiscoveredKinds(tuple(k for t in tables for k in t.kinds), frozenset().union(*(t.stale for t in tables)))
 
 
 def _get(transport: Transport, path: str) -> JsonObject:
-    answer = transport.send(WireRequest("GET", path, accept=ACCEPT, where="discovery"))
+    answer = transport.send(ApiRequest("GET", path, accept=ACCEPT, where="discovery"))
     return parse_answer_document(answer.body, "discovery")
 
 
-def parse_aggregated_discovery(document: JsonObject) -> KindTable:
+def parse_aggregated_discovery(document: JsonObject) -> DiscoveredKinds:
     """The kinds of an APIGroupDiscoveryList (v2 or v2beta1). Raises UnknownServerAnswer where it is none."""
     kinds: list[KindInfo] = []
     stale: set[str] = set()
@@ -167,7 +167,7 @@ def parse_aggregated_discovery(document: JsonObject) -> KindTable:
             kinds += _resources(api_version, _maps(version, "resources"))
             if version.get("freshness") == "Stale":
                 stale.add(api_version)
-    return KindTable(tuple(kinds), frozenset(stale))
+    return DiscoveredKinds(tuple(kinds), frozenset(stale))
 
 
 def _resources(api_version: str, resources: Sequence[JsonObject]) -> Iterator[KindInfo]:
@@ -196,15 +196,15 @@ def _versions(document: JsonObject, path: str) -> list[str]:
     return found
 
 
-def _group_version(transport: Transport, path: str) -> KindTable:
+def _group_version(transport: Transport, path: str) -> DiscoveredKinds:
     api_version = path.removeprefix("/apis/").removeprefix("/api/")
     try:
         document = _get(transport, path)
     except ServerBusy:
-        return KindTable((), frozenset({api_version}))
+        return DiscoveredKinds((), frozenset({api_version}))
     _check_there(document, "resources")
     found = (item for item in _maps(document, "resources") if "/" not in str(item.get("name")))
-    return KindTable(tuple(_served(api_version, item) for item in found))
+    return DiscoveredKinds(tuple(_served(api_version, item) for item in found))
 
 
 def _served(api_version: str, item: JsonObject) -> KindInfo:

@@ -19,6 +19,7 @@ from planner.values import JsonObject
 from providers.cluster import EXEC_OUTPUT, EndedCommand
 from providers.http.connections import UpgradedConnection
 from providers.json_answer import parse_json_answer
+from providers.kubernetes.client.api_exchange import ApiRequest
 from providers.kubernetes.client.transport import Transport
 from providers.kubernetes.client.websocket import (
     MalformedFrame,
@@ -29,7 +30,6 @@ from providers.kubernetes.client.websocket import (
     expected_websocket_accept,
     new_websocket_key,
 )
-from providers.kubernetes.client.wire import WireRequest
 from providers.kubernetes.errors import CommandNotStarted, CommandUnsettled, OutcomeUnknown
 
 PROTOCOLS: Final = ("v5.channel.k8s.io", "v4.channel.k8s.io")
@@ -56,7 +56,7 @@ def exec_request_path(pod: str, container: str, command: Sequence[str]) -> str:
 
 
 def run_in_container(
-    transport: Transport, request: WireRequest, seconds: float, protocols: Sequence[str] = PROTOCOLS
+    transport: Transport, request: ApiRequest, seconds: float, protocols: Sequence[str] = PROTOCOLS
 ) -> EndedCommand:
     """Run the command of `request` (see `object_file`) for at most so many seconds after it was asked for.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from providers.kubernetes.client.answer_text import safe_server_line, unquote_server_text
+from providers.kubernetes.client.safe_server_text import safe_server_line, unquote_server_text
 
 _TYPE = re.compile(
     r"(?P<type>Required value|Forbidden|Too long|Too many|Internal error|Not found"

@@ -25,7 +25,7 @@ from providers.kubernetes.client.kubeconfig_files import (
     MergedKubeconfig,
     kubeconfig_files,
     merge_kubeconfigs,
-    refuse_kubeconfig,
+    raise_kubeconfig_error,
 )
 
 _POD_FILES = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -85,7 +85,7 @@ def resolve_connection(
     merged = merge_kubeconfigs(files)
     name = context or merged.current
     if not name:
-        refuse_kubeconfig(files[0], "no current-context is set", "choose one with --context")
+        raise_kubeconfig_error(files[0], "no current-context is set", "choose one with --context")
     return _connection(merged, name, files)
 
 
@@ -125,14 +125,14 @@ def _connection(merged: MergedKubeconfig, name: str, files: tuple[Path, ...]) ->
         raise SelectionError(f"no context named {name!r}", where=where, remedy=f"contexts are: {known}")
     cluster = merged.clusters.get(context.text("cluster"))
     if cluster is None:
-        refuse_kubeconfig(context.file, f"{context.label}: there is no cluster named {context.text('cluster')!r}")
+        raise_kubeconfig_error(context.file, f"{context.label}: there is no cluster named {context.text('cluster')!r}")
     user = merged.users.get(context.text("user"))
     if context.text("user") and user is None:
-        refuse_kubeconfig(context.file, f"{context.label}: there is no user named {context.text('user')!r}")
+        raise_kubeconfig_error(context.file, f"{context.label}: there is no user named {context.text('user')!r}")
     credentials, renew = _credentials(user, name, files) if user else (Credentials(), None)
     server = _server(cluster)
     if server.startswith("http://") and credentials != Credentials() and not _LOOPBACK.match(server):
-        refuse_kubeconfig(cluster.file, f"{cluster.label}: credentials are not sent over http", "use https")
+        raise_kubeconfig_error(cluster.file, f"{cluster.label}: credentials are not sent over http", "use https")
     return ServerConnection(
         server=server,
         ca=cluster.pem("certificate-authority"),
@@ -162,9 +162,9 @@ def _server(cluster: KubeconfigEntry) -> str:
     except ValueError:
         usable = False
     if not usable or not _HEADER_TEXT.match(server) or " " in server:
-        refuse_kubeconfig(cluster.file, f"{cluster.label}: server must be https://HOST[:PORT]")
+        raise_kubeconfig_error(cluster.file, f"{cluster.label}: server must be https://HOST[:PORT]")
     if parts.username is not None or parts.query or parts.fragment:
-        refuse_kubeconfig(cluster.file, f"{cluster.label}: server must not hold credentials or a query")
+        raise_kubeconfig_error(cluster.file, f"{cluster.label}: server must not hold credentials or a query")
     return server
 
 
@@ -180,7 +180,7 @@ def _credentials(
     certificate, key = user.pem("client-certificate"), user.pem("client-key")
     REDACTOR.learn(key)
     if bool(certificate) != bool(key):
-        refuse_kubeconfig(user.file, f"{user.label}: client-certificate and client-key go together")
+        raise_kubeconfig_error(user.file, f"{user.label}: client-certificate and client-key go together")
     token_file = user.text("tokenFile")
     return (
         Credentials(
@@ -205,7 +205,7 @@ def _authorization(user: KubeconfigEntry) -> str:
     else:
         return ""
     if not _AUTHORIZATION.match(header):
-        refuse_kubeconfig(user.file, f"{user.label}: the token holds characters that no token has")
+        raise_kubeconfig_error(user.file, f"{user.label}: the token holds characters that no token has")
     return header
 
 
@@ -215,7 +215,7 @@ def _impersonate(user: KubeconfigEntry) -> tuple[tuple[str, str], ...]:
     headers += [("Impersonate-Group", str(group)) for group in groups] if isinstance(groups, list) else []
     found = tuple((name, value) for name, value in headers if value)
     if any(not _HEADER_TEXT.match(value) for _, value in found):
-        refuse_kubeconfig(user.file, f"{user.label}: `as` holds characters that no name has")
+        raise_kubeconfig_error(user.file, f"{user.label}: `as` holds characters that no name has")
     return found
 
 
@@ -234,7 +234,7 @@ def _from_library(user: KubeconfigEntry, context: str, files: tuple[Path, ...]) 
         load = cast(Callable[..., None], config.load_kube_config)
         load(os.pathsep.join(str(file) for file in files), context, settings, persist_config=False)
     except Exception as error:  # any error of any plugin
-        refuse_kubeconfig(user.file, f"{user.label}: {how} gave no credentials ({type(error).__name__})")
+        raise_kubeconfig_error(user.file, f"{user.label}: {how} gave no credentials ({type(error).__name__})")
     finally:
         logging.disable(previous)
     authorization = settings.api_key.get("BearerToken") or settings.api_key.get("authorization") or ""
@@ -243,7 +243,7 @@ def _from_library(user: KubeconfigEntry, context: str, files: tuple[Path, ...]) 
     REDACTOR.learn(authorization.rpartition(" ")[2].encode())
     REDACTOR.learn(key)
     if not _AUTHORIZATION.match(authorization) and not (certificate and key):
-        refuse_kubeconfig(
+        raise_kubeconfig_error(
             user.file, f"{user.label}: {how} gave no credentials", "run the plugin by hand, or log in again"
         )
     return Credentials(authorization, certificate=certificate, key=key, impersonate=_impersonate(user))

@@ -49,7 +49,7 @@ class KubeconfigEntry:
         if value is None:
             return ""
         if not isinstance(value, str):
-            refuse_kubeconfig(self.file, f"{self.label}: {key} must be a text")
+            raise_kubeconfig_error(self.file, f"{self.label}: {key} must be a text")
         return value.strip()
 
     def pem(self, key: str) -> bytes:
@@ -58,7 +58,7 @@ class KubeconfigEntry:
             try:
                 return base64.b64decode(data, validate=True)
             except (binascii.Error, ValueError):
-                refuse_kubeconfig(self.file, f"{self.label}: {key}-data is not base64")
+                raise_kubeconfig_error(self.file, f"{self.label}: {key}-data is not base64")
         path = self.text(key)
         return self.read(path, key) if path else b""
 
@@ -66,7 +66,7 @@ class KubeconfigEntry:
         try:
             return self.path(path).read_bytes()
         except OSError as error:
-            refuse_kubeconfig(self.file, f"{self.label}: {key}: cannot read {path} ({error.strerror})")
+            raise_kubeconfig_error(self.file, f"{self.label}: {key}: cannot read {path} ({error.strerror})")
 
     def path(self, path: str) -> Path:
         return self.file.parent / Path(path).expanduser()
@@ -97,15 +97,15 @@ def merge_kubeconfigs(files: tuple[Path, ...]) -> MergedKubeconfig:
 def _load(file: Path) -> JsonObject:
     try:
         if file.stat().st_size > _MAX_BYTES:
-            refuse_kubeconfig(file, "this is too large for a kubeconfig")
+            raise_kubeconfig_error(file, "this is too large for a kubeconfig")
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        refuse_kubeconfig(file, f"cannot read it ({getattr(error, 'strerror', None) or 'not UTF-8'})")
+        raise_kubeconfig_error(file, f"cannot read it ({getattr(error, 'strerror', None) or 'not UTF-8'})")
     document = _parse(text, file)
     if document is None:
         return {}
     if not isinstance(document, dict):
-        refuse_kubeconfig(file, "this is not a kubeconfig: expected a map with clusters, users and contexts")
+        raise_kubeconfig_error(file, "this is not a kubeconfig: expected a map with clusters, users and contexts")
     return document
 
 
@@ -113,23 +113,23 @@ def _parse(text: str, file: Path) -> Json:
     import yaml
 
     if text.count("[") + text.count("{") > 10_000:  # the C loader recurses
-        refuse_kubeconfig(file, "this is nested too deeply for a kubeconfig")
+        raise_kubeconfig_error(file, "this is nested too deeply for a kubeconfig")
     try:
         return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
     except yaml.MarkedYAMLError as error:  # its text would quote the line, and the line may hold a token
         mark = error.problem_mark or error.context_mark
         raise _problem(file, "this is not valid YAML", line=mark.line + 1 if mark else 0) from None
     except (yaml.YAMLError, ValueError, RecursionError):
-        refuse_kubeconfig(file, "this is not valid YAML")
+        raise_kubeconfig_error(file, "this is not valid YAML")
 
 
 def _entries(document: JsonObject, kind: str, file: Path) -> Iterator[tuple[str, JsonObject]]:
     listed = document.get(f"{kind}s") or []
     if not isinstance(listed, list):
-        refuse_kubeconfig(file, f"{kind}s must be a list")
+        raise_kubeconfig_error(file, f"{kind}s must be a list")
     for item in listed:
         if not isinstance(item, dict) or not isinstance(item.get("name"), str):
-            refuse_kubeconfig(file, f"every item of {kind}s needs a name")
+            raise_kubeconfig_error(file, f"every item of {kind}s needs a name")
         body = item.get(kind)
         yield item["name"], body if isinstance(body, dict) else {}
 
@@ -138,6 +138,6 @@ def _problem(file: Path, message: str, remedy: str = "", line: int = 0) -> Confi
     return ConfigError((Problem(SourceRef(str(file), line), message, remedy),))
 
 
-def refuse_kubeconfig(file: Path, message: str, remedy: str = "") -> NoReturn:
+def raise_kubeconfig_error(file: Path, message: str, remedy: str = "") -> NoReturn:
     """Raise the ConfigError about a file."""
     raise _problem(file, message, remedy) from None

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import threading
 import time
 import urllib.parse
 from collections.abc import Sequence
@@ -22,17 +21,17 @@ from planner.values import JsonObject
 from providers.cluster import FIELD_MANAGER, OPERATOR_MANAGER, EndedCommand, Keep, KindInfo, Listing, ObjectCollection
 from providers.http.answer import HttpAnswer
 from providers.kubernetes.answer_shape import (
-    PageProgress,
-    check_builtin_shape,
-    checked_list_items,
-    checked_object,
+    EndlessPagingGuard,
+    check_shape_of_kind,
     continue_token,
     parse_answer_document,
+    parse_list_answer,
+    parse_object_answer,
 )
+from providers.kubernetes.client.api_exchange import ApiRequest
 from providers.kubernetes.client.discovery import Discovery
 from providers.kubernetes.client.kubeconfig import ServerConnection
 from providers.kubernetes.client.transport import Transport, TransportStats
-from providers.kubernetes.client.wire import WireRequest
 from providers.kubernetes.errors import (
     BadRequest,
     ContinueExpired,
@@ -43,6 +42,7 @@ from providers.kubernetes.errors import (
     UnknownServerAnswer,
 )
 from providers.kubernetes.parallel_map import ParallelMap
+from providers.kubernetes.thread_warnings import ThreadWarnings
 
 PAGE: Final = 500
 _RESTARTS = 3
@@ -67,7 +67,7 @@ class LiveCluster:
         self._parallel = ParallelMap(parallelism)
         self._discovery = Discovery(self._transport, self._parallel.map)
         self._identity: ClusterIdentity | None = None
-        self._warnings = _Warnings()
+        self._warnings = ThreadWarnings()
 
     @property
     def simulated(self) -> bool:
@@ -140,14 +140,14 @@ class LiveCluster:
         info, token = place.kind, ""
         found: Objects = []
         path, where = _collection(info, place.namespace), _where(info, place.namespace, "*")
-        pages = PageProgress(where, _LIST_SECONDS)
+        pages = EndlessPagingGuard(where, _LIST_SECONDS)
         while True:
             query = f"?limit={PAGE}" + (f"&continue={urllib.parse.quote(token, safe='')}" if token else "")
-            page = parse_answer_document(self._call(info, WireRequest("GET", path + query, where=where)).body, where)
-            items = checked_list_items(page, info, place.namespace, where)
+            page = parse_answer_document(self._call(info, ApiRequest("GET", path + query, where=where)).body, where)
+            items = parse_list_answer(page, info, place.namespace, where)
             for item in items:
                 if keep is None or keep(item):
-                    check_builtin_shape(item, where)
+                    check_shape_of_kind(item, where)
                     found.append(item)
             token = continue_token(page, where)
             if not token:
@@ -158,10 +158,10 @@ class LiveCluster:
         """One object, or None when it does not exist. Raises NotServed when its kind does not."""
         where = _where(kind, namespace, name)
         try:
-            answer = self._call(kind, WireRequest("GET", _object(kind, namespace, name), where=where))
+            answer = self._call(kind, ApiRequest("GET", _object(kind, namespace, name), where=where))
         except NotFound:
             return None
-        return checked_object(parse_answer_document(answer.body, where), kind, namespace, name, where)
+        return parse_object_answer(parse_answer_document(answer.body, where), kind, namespace, name, where)
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
@@ -186,7 +186,7 @@ class LiveCluster:
         where = _where(kind, namespace, name)
         query = f"?fieldManager={manager}&fieldValidation=Strict"
         query += "&force=true" * force + "&dryRun=All" * dry_run
-        request = WireRequest(
+        request = ApiRequest(
             "PATCH",
             _object(kind, namespace, name) + query,
             _bytes(body, where),
@@ -195,7 +195,7 @@ class LiveCluster:
             effect=not dry_run,
         )
         found = parse_answer_document(self._call(kind, request).body, where)
-        return checked_object(found, kind, namespace, name, where, stored=not dry_run)
+        return parse_object_answer(found, kind, namespace, name, where, stored=not dry_run)
 
     def patch(
         self, kind: KindInfo, namespace: str, name: str, patch: Sequence[JsonObject], *, dry_run: bool = False
@@ -207,7 +207,7 @@ class LiveCluster:
         where = _where(kind, namespace, name)
         dry = "&dryRun=All" if dry_run else ""
         bound = any(step.get("path") == "/metadata/resourceVersion" for step in patch)
-        request = WireRequest(
+        request = ApiRequest(
             "PATCH",
             _object(kind, namespace, name) + f"?fieldManager={OPERATOR_MANAGER}&fieldValidation=Strict{dry}",
             _bytes(list(patch), where),
@@ -218,7 +218,7 @@ class LiveCluster:
         )
         try:
             found = parse_answer_document(self._call(kind, request).body, where)
-            return checked_object(found, kind, namespace, name, where, stored=not dry_run)
+            return parse_object_answer(found, kind, namespace, name, where, stored=not dry_run)
         except Invalid as error:
             if not error.causes and any(step.get("op") == "test" for step in patch):
                 message = "it is not in the state that the patch expects"
@@ -245,7 +245,7 @@ class LiveCluster:
             "preconditions": {key: value for key, value in wanted.items() if value},
         }
         path = _object(kind, namespace, name)
-        request = WireRequest("DELETE", path, _bytes(options, where), where=where, effect=True, repeatable=bool(uid))
+        request = ApiRequest("DELETE", path, _bytes(options, where), where=where, effect=True, repeatable=bool(uid))
         with contextlib.suppress(NotFound, NotServed):
             self._call(kind, request)
         if (group_of(kind.api_version), kind.kind) == _CRD:
@@ -257,20 +257,19 @@ class LiveCluster:
 
         where = _where(_POD, namespace, pod)
         path = exec_stream.exec_request_path(_object(_POD, namespace, pod), container, command)
-        request = WireRequest("GET", path, where=where, effect=True, repeatable=False)
+        request = ApiRequest("GET", path, where=where, effect=True, repeatable=False)
         return exec_stream.run_in_container(self._transport, request, seconds)
 
     def logs(self, namespace: str, pod: str, container: str, *, lines: int, most: int) -> bytes:
         """The last lines of what a container wrote; see Cluster."""
         query = urllib.parse.urlencode({"container": container, "tailLines": lines, "limitBytes": most})
         path = f"{_object(_POD, namespace, pod)}/log?{query}"
-        answer = self._call(_POD, WireRequest("GET", path, accept="*/*", where=_where(_POD, namespace, pod)))
+        answer = self._call(_POD, ApiRequest("GET", path, accept="*/*", where=_where(_POD, namespace, pod)))
         return answer.body[:most]
 
     def drain_warnings(self, about: str = "") -> tuple[str, ...]:
         """Warnings of the server to calls of this thread; see Cluster."""
-        found = set(self._warnings.drain())
-        return tuple(sorted(text if where == about else f"{where}: {text}" for where, text in found))
+        return self._warnings.drain_about(about)
 
     def close(self) -> None:
         """Close idle connections."""
@@ -278,7 +277,7 @@ class LiveCluster:
 
     # --- one call --------------------------------------------------------------------------------------------------
 
-    def _call(self, kind: KindInfo, request: WireRequest) -> HttpAnswer:
+    def _call(self, kind: KindInfo, request: ApiRequest) -> HttpAnswer:
         """Send; while the kind's CRD is seconds old, "not served" is only "not yet"."""
         for _ in range(_YOUNG_TRIES):
             try:
@@ -294,20 +293,6 @@ class LiveCluster:
             texts = _WARNING.findall(",".join(answer.warnings))
             self._warnings.add(tuple((request.where, _ESCAPED.sub(r"\1", text)) for text in texts))
         return answer
-
-
-class _Warnings(threading.local):
-    """Warnings of this thread, each with the address that it is about."""
-
-    def __init__(self) -> None:
-        self.texts: list[tuple[str, str]] = []
-
-    def add(self, texts: tuple[tuple[str, str], ...]) -> None:
-        self.texts.extend(texts)
-
-    def drain(self) -> tuple[tuple[str, str], ...]:
-        texts, self.texts = tuple(self.texts), []
-        return texts
 
 
 def _collection(kind: KindInfo, namespace: str) -> str:

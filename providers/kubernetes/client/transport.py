@@ -21,8 +21,8 @@ from providers.http.answer import HttpAnswer
 from providers.http.connections import UpgradedConnection
 from providers.http.errors import ConnectionBroken, ConnectionLost, UndecodableBody, Unreachable
 from providers.http.retries import RetryLimits, repeat_on_temporary_error
+from providers.kubernetes.client.api_exchange import ApiExchangeLimits, ApiRequest, ConnectionPool
 from providers.kubernetes.client.kubeconfig import ServerConnection
-from providers.kubernetes.client.wire import ConnectionPool, WireLimits, WireRequest
 from providers.kubernetes.errors import ServerBusy, Unauthorized, UnknownServerAnswer
 
 _UNAUTHORIZED = 401
@@ -41,7 +41,7 @@ class RetryBudget:
     unreachable: float = 1.0
 
 
-DEFAULT_LIMITS = WireLimits()
+DEFAULT_LIMITS = ApiExchangeLimits()
 DEFAULT_PATIENCE = RetryBudget()
 
 
@@ -64,7 +64,7 @@ class Transport:
         connection: ServerConnection,
         *,
         parallelism: int = 16,
-        limits: WireLimits = DEFAULT_LIMITS,
+        limits: ApiExchangeLimits = DEFAULT_LIMITS,
         patience: RetryBudget = DEFAULT_PATIENCE,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -79,14 +79,14 @@ class Transport:
         """The counters now."""
         return replace(self._stats, connections=self._pool.opened)
 
-    def send(self, request: WireRequest) -> HttpAnswer:
+    def send(self, request: ApiRequest) -> HttpAnswer:
         """The answer, its status in 200..299. Anything else raises the error that `client.answers` makes of it.
 
         Raises OutcomeUnknown when a write's answer was lost and sending it again did not say what became of it.
         """
         return _Sending(self, request).run()
 
-    def upgrade(self, request: WireRequest, headers: Sequence[tuple[str, str]]) -> UpgradedConnection:
+    def upgrade(self, request: ApiRequest, headers: Sequence[tuple[str, str]]) -> UpgradedConnection:
         """A connection of its own that speaks the protocol which `headers` ask for. Tried once, again only with new
         credentials: what begins on the other side may have an effect.
 
@@ -100,9 +100,7 @@ class Transport:
             return answer
         raise _refusal(request, answer)
 
-    def _upgrade_once(
-        self, request: WireRequest, headers: Sequence[tuple[str, str]]
-    ) -> UpgradedConnection | HttpAnswer:
+    def _upgrade_once(self, request: ApiRequest, headers: Sequence[tuple[str, str]]) -> UpgradedConnection | HttpAnswer:
         try:
             answer = self._pool.upgrade(request, headers, time.monotonic() + self._patience.total)
         except ConnectionBroken as error:
@@ -119,7 +117,7 @@ class Transport:
 
     # --- for _Sending --------------------------------------------------------------------------------------------
 
-    def once(self, request: WireRequest, deadline: float) -> HttpAnswer:
+    def once(self, request: ApiRequest, deadline: float) -> HttpAnswer:
         """One try: one request, one answer of any status. Raises as `ConnectionPool.exchange`."""
         answer = self._pool.exchange(request, deadline)
         with self._lock:
@@ -155,7 +153,7 @@ class Transport:
 class _Sending:
     """One request on its way, with its retries: until when, and whether an answer was lost already."""
 
-    def __init__(self, transport: Transport, request: WireRequest) -> None:
+    def __init__(self, transport: Transport, request: ApiRequest) -> None:
         self.transport = transport
         self.request = request
         self.until = time.monotonic() + transport.patience.total
@@ -222,7 +220,7 @@ class _Sending:
         return error
 
 
-def _classified(request: WireRequest, answer: HttpAnswer) -> ProviderError:
+def _classified(request: ApiRequest, answer: HttpAnswer) -> ProviderError:
     from providers.kubernetes.client.answer_errors import classify_answer  # a table of patterns, for refusals only
 
     headers = answer.headers
@@ -235,17 +233,17 @@ def _classified(request: WireRequest, answer: HttpAnswer) -> ProviderError:
     )
 
 
-def _refusal(request: WireRequest, answer: HttpAnswer) -> ProviderError:
+def _refusal(request: ApiRequest, answer: HttpAnswer) -> ProviderError:
     """What an upgrade that was refused means. An API server says so with a Status, and has begun nothing then; a
     gateway on the way may have lost an upgrade that the server agreed to."""
-    from providers.kubernetes.client.answer_errors import status_of_answer
+    from providers.kubernetes.client.answer_errors import parse_status_answer
 
-    if answer.status in _MAYBE_DONE and not status_of_answer(answer.headers.get("content-type", ""), answer.body):
+    if answer.status in _MAYBE_DONE and not parse_status_answer(answer.headers.get("content-type", ""), answer.body):
         return _unknown(request)
     return _classified(request, answer)
 
 
-def _unknown(request: WireRequest) -> OutcomeUnknown:
+def _unknown(request: ApiRequest) -> OutcomeUnknown:
     return OutcomeUnknown(
         "the answer of the server was lost: whether the write took effect is not known",
         where=request.where,

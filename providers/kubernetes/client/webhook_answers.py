@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from providers.kubernetes.client.answer_text import safe_server_line
+from providers.kubernetes.client.safe_server_text import safe_server_line
 from providers.kubernetes.errors import WebhookDown
 
 _FAILED = re.compile(

@@ -1,7 +1,7 @@
 """The frames of a WebSocket (RFC 6455) as its client sees them: as little as running a command needs.
 
 Pure: bytes go in, messages come out. No extensions, no text, and nothing is sent but control frames, because no input
-is ever given to a command. Opens no connection (wire.py) and knows nothing of channels (remote_command.py).
+is ever given to a command. Opens no connection (api_exchange.py) and knows nothing of channels (remote_command.py).
 """
 
 from __future__ import annotations

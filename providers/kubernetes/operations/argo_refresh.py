@@ -12,7 +12,7 @@ from planner.errors import PreconditionError
 from planner.ports import Readiness
 from planner.values import JsonObject
 from providers.kubernetes.operations.argo_state import ApplicationState
-from providers.kubernetes.operations.argo_watch import REFRESH, ArgoSyncOperation, argo_sync_outputs
+from providers.kubernetes.operations.argo_sync_operation import REFRESH, ArgoSyncOperation, argo_sync_outputs
 
 HARD = "hard"
 

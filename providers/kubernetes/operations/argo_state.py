@@ -7,11 +7,11 @@ push that is waited for (R3).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import TypeAlias
 
 from planner.commit_id import is_commit_id
 from planner.dataclass import dataclass
+from planner.rfc3339 import seconds_between
 from planner.values import JsonObject, JsonValue
 
 KEY = "hwplan"  # the name in `info` of an operation, under which the key of ours stands
@@ -25,7 +25,7 @@ _LONGEST = 300  # characters of a message that is quoted
 Contains: TypeAlias = Callable[[str, str], bool]
 
 
-def never_contains_revision(_ancestor: str, _descendant: str) -> bool:
+def assume_revision_not_contained(_ancestor: str, _descendant: str) -> bool:
     """The answer where nobody can be asked."""
     return False
 
@@ -75,7 +75,7 @@ class ApplicationState:
             )
         return f"{seen} ({'; '.join(self.conditions)})" if self.conditions else seen
 
-    def holds(self, revision: str, contains: Contains = never_contains_revision) -> bool:
+    def holds(self, revision: str, contains: Contains = assume_revision_not_contained) -> bool:
         """Whether it is in sync and healthy at a revision, or at one that contains it, brought there by a sync that
         ended well."""
         operation = self.operation
@@ -84,7 +84,7 @@ class ApplicationState:
         same = operation is None or operation.revision in (revision, self.revision)
         return same and self.is_at(revision, contains)
 
-    def is_at(self, revision: str, contains: Contains = never_contains_revision) -> bool:
+    def is_at(self, revision: str, contains: Contains = assume_revision_not_contained) -> bool:
         """Whether it says Synced and Healthy of this very revision, or of a commit that contains it. Of what is no
         commit (nothing yet, the version of a chart) nobody has to be asked."""
         good = (self.sync, self.health) == ("Synced", "Healthy")
@@ -167,7 +167,5 @@ def _errors(status: JsonObject) -> Iterator[str]:
 
 def is_same_or_later_time(one: str, other: str) -> bool:
     """Whether a time of the API is not before another; False where one is missing or is none."""
-    try:
-        return datetime.fromisoformat(one) >= datetime.fromisoformat(other)
-    except ValueError:
-        return False
+    later = seconds_between(other, one)
+    return later is not None and later >= 0

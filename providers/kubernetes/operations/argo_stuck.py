@@ -8,11 +8,12 @@ failed, a pod of an old revision of a StatefulSet that cannot start. What does n
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from planner.dataclass import dataclass
 from planner.resource import PROTECT
+from planner.rfc3339 import parse_time
 from planner.values import JsonObject, JsonValue
 from providers.kubernetes.operations.object_end import end_of_object
 
@@ -25,7 +26,7 @@ _LONGEST = 200  # characters of a message that is quoted
 
 
 @dataclass(frozen=True, slots=True)
-class StuckThing:
+class StuckArgoResource:
     """One thing to mend. `key` names this very state of it, so that a plan is about nothing that came later; `seen` is
     what a reader has to know and stays the same, `evidence` what was seen at this moment, and since when."""
 
@@ -60,14 +61,14 @@ class ApplicationSurroundings:
 
 
 @dataclass(frozen=True, slots=True)
-class StuckFindings:
+class StuckArgoFindings:
     """What is stuck, in the order in which it is mended, and what is not touched although something is not well."""
 
-    stuck: tuple[StuckThing, ...] = ()
+    stuck: tuple[StuckArgoResource, ...] = ()
     left_alone: tuple[str, ...] = ()
 
 
-def find_stuck_argo_resources(around: ApplicationSurroundings, after: float, now: datetime) -> StuckFindings:
+def find_stuck_argo_resources(around: ApplicationSurroundings, after: float, now: datetime) -> StuckArgoFindings:
     """Everything that is stuck. `after` is the age in seconds from which on a running operation counts as such."""
     application = around.application
     state = _map(_map(application, "status"), "operationState")
@@ -78,10 +79,10 @@ def find_stuck_argo_resources(around: ApplicationSurroundings, after: float, now
     hooks = [] if application is None or syncs else list(_failed_hooks(application, around.jobs))
     pods = list(_old_pods(application, around))
     first = (operation,) if operation else ()
-    return StuckFindings((*first, *_sorted(hooks), *_sorted(pods)), (why,) if why else ())
+    return StuckArgoFindings((*first, *_sorted(hooks), *_sorted(pods)), (why,) if why else ())
 
 
-def stateful_sets_of(application: JsonObject | None) -> frozenset[tuple[str, str]]:
+def stateful_sets_of_application(application: JsonObject | None) -> frozenset[tuple[str, str]]:
     """The StatefulSets that an Application manages, by namespace and name."""
     rows = _maps(_map(application, "status").get("resources"))
     return frozenset(
@@ -96,7 +97,7 @@ def destination_namespace(application: JsonObject | None) -> str:
     return str(_map(_map(application, "spec"), "destination").get("namespace") or "")
 
 
-def _sorted(found: Iterable[StuckThing]) -> list[StuckThing]:
+def _sorted(found: Iterable[StuckArgoResource]) -> list[StuckArgoResource]:
     return sorted(found, key=lambda one: (one.namespace, one.name))
 
 
@@ -105,10 +106,10 @@ def _sorted(found: Iterable[StuckThing]) -> list[StuckThing]:
 
 def _operation(
     application: JsonObject, state: JsonObject, around: ApplicationSurroundings, after: float, now: datetime
-) -> tuple[StuckThing | None, str]:
+) -> tuple[StuckArgoResource | None, str]:
     """The running operation, when it is stuck; else why it is left alone."""
     started = str(state.get("startedAt") or "")
-    begun = _time(started)
+    begun = parse_time(started)
     if begun is None or now - begun < timedelta(seconds=after):
         return None, f"a sync has been running since {started or 'an unknown time'}: not touched before {after:g}s"
     if not application.get("operation"):
@@ -156,14 +157,14 @@ def _pod_works(pod: JsonObject, after: float, now: datetime) -> bool:
 
 
 def _is_young(live: JsonObject, after: float, now: datetime) -> bool:
-    made = _time(str(live["metadata"].get("creationTimestamp") or ""))
+    made = parse_time(str(live["metadata"].get("creationTimestamp") or ""))
     return made is None or now - made < timedelta(seconds=after)
 
 
 # --- hooks ---------------------------------------------------------------------------------------------------------
 
 
-def _failed_hooks(application: JsonObject, jobs: Iterable[JsonObject]) -> Iterator[StuckThing]:
+def _failed_hooks(application: JsonObject, jobs: Iterable[JsonObject]) -> Iterator[StuckArgoResource]:
     """Hook Jobs of the Application that failed, and that nobody deletes already."""
     metadata = application["metadata"]
     names = (f"{metadata['name']}:", f"{metadata['namespace']}_{metadata['name']}:")
@@ -181,9 +182,9 @@ def _failed_hooks(application: JsonObject, jobs: Iterable[JsonObject]) -> Iterat
 # --- pods ----------------------------------------------------------------------------------------------------------
 
 
-def _old_pods(application: JsonObject | None, around: ApplicationSurroundings) -> Iterator[StuckThing]:
+def _old_pods(application: JsonObject | None, around: ApplicationSurroundings) -> Iterator[StuckArgoResource]:
     """Pods that a StatefulSet has moved on from and waits for, because they cannot start."""
-    wanted = around.named | stateful_sets_of(application)
+    wanted = around.named | stateful_sets_of_application(application)
     for owner in around.stateful_sets:
         if _place(owner) not in wanted or not _is_free(owner["metadata"]):
             continue
@@ -192,7 +193,7 @@ def _old_pods(application: JsonObject | None, around: ApplicationSurroundings) -
                 yield found
 
 
-def _old_pod(owner: JsonObject, pod: JsonObject) -> StuckThing | None:
+def _old_pod(owner: JsonObject, pod: JsonObject) -> StuckArgoResource | None:
     metadata, status = pod["metadata"], _map(owner, "status")
     at, now = str(_map(metadata, "labels").get(_HASH) or ""), str(status.get("updateRevision") or "")
     observed = status.get("observedGeneration", 0) >= owner["metadata"].get("generation", 0)
@@ -244,10 +245,12 @@ def _ordinal(name: str) -> int:
 # --- parts of rules ------------------------------------------------------------------------------------------------
 
 
-def _stuck(what: What, live: JsonObject, metadata: JsonObject, key: str, seen: str, evidence: str) -> StuckThing:
+def _stuck(what: What, live: JsonObject, metadata: JsonObject, key: str, seen: str, evidence: str) -> StuckArgoResource:
     place = str(metadata.get("namespace") or ""), str(metadata["name"])
     uid, version = str(metadata["uid"]), str(metadata["resourceVersion"])
-    return StuckThing(what, str(live["apiVersion"]), str(live["kind"]), *place, uid, version, key, seen, evidence)
+    return StuckArgoResource(
+        what, str(live["apiVersion"]), str(live["kind"]), *place, uid, version, key, seen, evidence
+    )
 
 
 def _is_free(metadata: JsonObject) -> bool:
@@ -272,11 +275,3 @@ def _map(parent: JsonObject | None, name: str) -> JsonObject:
 
 def _maps(value: JsonValue) -> list[JsonObject]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
-def _time(text: str) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found.astimezone(UTC) if found.tzinfo else None

@@ -36,11 +36,11 @@ from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations.argo_state import parse_application
 from providers.kubernetes.operations.argo_stuck import (
     ApplicationSurroundings,
-    StuckFindings,
-    StuckThing,
+    StuckArgoFindings,
+    StuckArgoResource,
     destination_namespace,
     find_stuck_argo_resources,
-    stateful_sets_of,
+    stateful_sets_of_application,
 )
 from providers.provider_tools import ProviderTools
 
@@ -51,7 +51,7 @@ _AROUND = (("batch/v1", "Job"), ("v1", "Pod"), ("apps/v1", "StatefulSet"))
 _TRIES = 10  # controllers write status between reading and writing
 
 
-def create(tools: ProviderTools) -> ArgoRepairProvider:
+def create_argo_repair_provider(tools: ProviderTools) -> ArgoRepairProvider:
     """The provider of one command."""
     return ArgoRepairProvider(tools.api, lambda: datetime.now(UTC))
 
@@ -81,7 +81,7 @@ class ArgoRepairProvider(NeverDeletes):
 
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See Provider. For each Application one GET, and a LIST for each kind and namespace around it."""
-        found: dict[str, StuckFindings | ProviderError] = {}
+        found: dict[str, StuckArgoFindings | ProviderError] = {}
         seen: dict[Address, Observation] = {}
         for one in wanted:
             spec = one.manifest["spec"]
@@ -90,17 +90,17 @@ class ArgoRepairProvider(NeverDeletes):
             seen[one.address] = _observe(one, found[key])
         return ReadResult(seen)
 
-    def _findings(self, spec: JsonObject) -> StuckFindings | ProviderError:
+    def _findings(self, spec: JsonObject) -> StuckArgoFindings | ProviderError:
         try:
             return self._find(spec)
         except ProviderError as error:
             return error
 
-    def _find(self, spec: JsonObject) -> StuckFindings:
+    def _find(self, spec: JsonObject) -> StuckArgoFindings:
         """What is stuck now. Raises ProviderError when a part cannot be read: then nothing is known."""
         application = self._application(spec)
         named = frozenset(_set_place(text) for text in spec.get("statefulSets") or ())
-        sets = named | stateful_sets_of(application)
+        sets = named | stateful_sets_of_application(application)
         namespaces = {destination_namespace(application), *(namespace for namespace, _ in sets)} - {""}
         kinds = [kind for api, name in _AROUND if (kind := served_kind(self.cluster, api, name))]
         listing = self.cluster.list([ObjectCollection(kind, one) for kind in kinds for one in sorted(namespaces)])
@@ -138,7 +138,7 @@ class ArgoRepairProvider(NeverDeletes):
             return Written(found.uid, said=f"{row['object']}: {found.evidence}")
         raise TemporaryError("it changes faster than it can be mended", where=str(row["object"]))
 
-    def _mend(self, found: StuckThing) -> None:
+    def _mend(self, found: StuckArgoResource) -> None:
         kind = self._served(found.api_version, found.kind)
         if found.what != "operation":
             uid, version = found.uid, found.version
@@ -223,13 +223,13 @@ def _with_kind(live: JsonObject, kind: KindInfo) -> JsonObject:
 # --- planning ------------------------------------------------------------------------------------------------------
 
 
-def _is_that(found: StuckThing, row: Json) -> bool:
+def _is_that(found: StuckArgoResource, row: Json) -> bool:
     return bool(
         (found.what, found.object, found.uid, found.key) == tuple(row[k] for k in ("what", "object", "uid", "key"))
     )
 
 
-def _observe(resource: Resource, found: StuckFindings | ProviderError) -> Observation:
+def _observe(resource: Resource, found: StuckArgoFindings | ProviderError) -> Observation:
     if isinstance(found, ProviderError):
         return Unreadable(resource.address, found.message)
     row = resource.manifest.get(REPAIRS)
@@ -248,17 +248,17 @@ def _observe(resource: Resource, found: StuckFindings | ProviderError) -> Observ
     return Present(resource.address, stuck.uid, document_digest(row), {"found": stuck})
 
 
-def _row(one: StuckThing) -> JsonObject:
+def _row(one: StuckArgoResource) -> JsonObject:
     return {"what": one.what, "object": one.object, "uid": one.uid, "key": one.key, "evidence": one.evidence}
 
 
 def _preview(resource: Resource, seen: Observation) -> Preview:
     found = (seen.value or {})["found"] if isinstance(seen, Present) else None
     match found:
-        case StuckFindings():
+        case StuckArgoFindings():
             outputs = seen.outputs if isinstance(seen, Present) else {}
             return Preview(Effect.NONE, verified=VerifiedBy.SERVER, outputs=outputs, warnings=found.left_alone)
-        case StuckThing():
+        case StuckArgoResource():
             path = (found.object, *(("operation",) if found.what == "operation" else ()))
             field = FieldChange(path, FieldOp.REMOVE, f"{found.seen}; uid {found.uid}")
             return Preview(Effect.RUN, (field,), VerifiedBy.SERVER, evidence=found.evidence)

@@ -2,7 +2,7 @@
 
 There is nothing to do when a sync to that revision, or to one that contains it (R3), ended well and nothing has changed
 since; what stands there at any other revision says nothing about this one. How a sync is asked for and waited for is in
-argo_watch.py.
+argo_sync_operation.py.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplat
 from providers.cluster import Cluster, KindInfo
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations.argo_refresh import HARD, ArgoRefresh
-from providers.kubernetes.operations.argo_state import Contains, never_contains_revision, parse_application
-from providers.kubernetes.operations.argo_watch import REFRESH, ArgoSyncOperation, argo_sync_outputs
-from providers.kubernetes.operations.restart_spec import address_in_lane_of
+from providers.kubernetes.operations.argo_state import Contains, assume_revision_not_contained, parse_application
+from providers.kubernetes.operations.argo_sync_operation import REFRESH, ArgoSyncOperation, argo_sync_outputs
+from providers.kubernetes.operations.restart_spec import address_with_default_lane
 from providers.kubernetes.parallel_map import ParallelMap
 
 _AT_ONCE = 8
@@ -110,7 +110,7 @@ class ArgoSyncProvider(NeverDeletes):
         commit: an Application that was not synced by a commit yet shows the name of its branch."""
         history, asks = spec.get("history"), self.contains
         if not history or asks is None:
-            return never_contains_revision
+            return assume_revision_not_contained
         return lambda old, new: _COMMIT.fullmatch(new) is not None and asks(history, old, new)
 
     def _preview(self, resource: Resource, seen: Observation) -> Preview:
@@ -146,7 +146,7 @@ def _preview(resource: Resource, observed: Observation, contains: Contains) -> P
     revision = spec.get("revision")
     if not isinstance(observed, Present):
         namespace, name = _names(spec)
-        lacks = (address_in_lane_of(resource, Address("", KIND, GROUP, namespace, name)),)
+        lacks = (address_with_default_lane(resource, Address("", KIND, GROUP, namespace, name)),)
         return Preview(Effect.RUN, (FieldChange(("revision",), FieldOp.ADD, after=_shown(revision)),), lacks=lacks)
     seen = parse_application((observed.value or {})["live"])
     try:

@@ -12,7 +12,7 @@ from planner.values import Json, JsonObject
 from providers.canned_answers import read_canned_answers
 from providers.cluster import Cluster, EndedCommand, KindInfo, ObjectCollection
 from providers.kubernetes.operations.command_spec import CommandSpec
-from providers.kubernetes.operations.workload_pods import newest_ready_pod
+from providers.kubernetes.operations.newest_ready_pod import newest_ready_pod
 
 _REVISIONS = {"Deployment": "ReplicaSet", "DaemonSet": "ControllerRevision"}
 

@@ -204,7 +204,7 @@ def _record(work: _Work, mark: OnceMark, exit_code: int) -> None:
     reason = ""
     for pause in (*_RECORD_PAUSES, 0.0):
         try:
-            once_marks.write_mark_end(work.context.cluster, work.key, mark, exit_code)
+            once_marks.complete_mark(work.context.cluster, work.key, mark, exit_code)
             return
         except (TemporaryError, OutcomeUnknown) as error:
             reason = error.message

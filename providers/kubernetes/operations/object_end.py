@@ -6,11 +6,12 @@ A kind without a rule never ends, and is never cleaned up. What a rule cannot sa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, TypeAlias
 
 from planner.address import group_of
 from planner.dataclass import dataclass
+from planner.rfc3339 import parse_time
 from planner.values import Json, JsonObject, JsonValue
 
 
@@ -36,7 +37,7 @@ def end_of_object(live: JsonObject) -> ObjectEnd | None:
     return rule(live) if rule else None
 
 
-def has_end_rule(group: str, kind: str) -> bool:
+def kind_has_end_rule(group: str, kind: str) -> bool:
     """Whether there is a rule for the kind."""
     return (group, kind) in RULES
 
@@ -97,15 +98,6 @@ RULES: Final[Mapping[tuple[str, str], _Rule]] = {
 def _ended(state: str | None, reason: JsonValue, *times: Json) -> ObjectEnd | None:
     time = next((found for text in times if (found := parse_time(text))), None)
     return ObjectEnd(state, str(reason or ""), time) if state and time else None
-
-
-def parse_time(text: JsonValue) -> datetime | None:
-    """A time of RFC 3339 with its offset, in UTC; None for anything else."""
-    try:
-        found = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return found.astimezone(UTC) if found and found.tzinfo else None
 
 
 def _newest_first(texts: Iterable[Json]) -> list[Json]:

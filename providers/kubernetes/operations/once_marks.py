@@ -77,7 +77,7 @@ class OnceMark:
 DONE = document_digest([0])
 
 
-def command_text(command: tuple[str, ...]) -> str:
+def command_text_for_mark(command: tuple[str, ...]) -> str:
     """A command as a mark holds it."""
     return canonical_bytes(list(command)).decode()
 
@@ -94,11 +94,11 @@ def begin_mark(cluster: Cluster, key: OnceKey, before: OnceMark | None, pod: str
     Raises PreconditionError when somebody else wrote it since, TemporaryError when it may not be there.
     """
     attempt = before.attempt + 1 if before else 1
-    mark = OnceMark(secrets.token_hex(8), attempt, _now(), pod, command_text(command), None)
+    mark = OnceMark(secrets.token_hex(8), attempt, _now(), pod, command_text_for_mark(command), None)
     return _write(cluster, key, mark, _this(before) if before else {"resourceVersion": CREATE_ONLY})
 
 
-def write_mark_end(cluster: Cluster, key: OnceKey, mark: OnceMark, exit_code: int) -> OnceMark:
+def complete_mark(cluster: Cluster, key: OnceKey, mark: OnceMark, exit_code: int) -> OnceMark:
     """Write the end into our own mark. Raises PreconditionError when it is ours no longer, TemporaryError."""
     ended = replace(mark, exit_code=exit_code)
     try:

@@ -1,7 +1,7 @@
 """The provider of PipelineRun: makes a Tekton run once for its name, or takes the one that is there, and waits for it.
 
 The name says what is run, so the name is what makes it happen once (R1, R2, R14): the write only creates, whoever comes
-second finds the run of the first. What is on record on it is its spec (tekton_run_wanted.py); what it came to is
+second finds the run of the first. What is on record on it is its spec (wanted_pipeline_run.py); what it came to is
 determined by tekton_run_state.py, and looked at by tekton_run_watch.py.
 """
 
@@ -33,16 +33,16 @@ from planner.values import JsonObject, Vault, document_digest
 from providers.cluster import Cluster, KindInfo
 from providers.kubernetes.errors import NamespaceMissing, NotServed
 from providers.kubernetes.object_location import served_kind
-from providers.kubernetes.operations.restart_spec import address_in_lane_of
+from providers.kubernetes.operations.restart_spec import address_with_default_lane
 from providers.kubernetes.operations.tekton_run_state import (
     ENDED,
     condition_text,
-    missing_run_evidence,
-    run_outputs,
-    run_state,
+    missing_evidence_of_success,
+    pipeline_run_outputs,
+    pipeline_run_state,
 )
-from providers.kubernetes.operations.tekton_run_wanted import REPLACES, WantedRun
 from providers.kubernetes.operations.tekton_run_watch import AGAIN, TektonRunWatch, warn_of_run_over_budget
+from providers.kubernetes.operations.wanted_pipeline_run import REPLACES, WantedPipelineRun
 from providers.kubernetes.parallel_map import ParallelMap
 from providers.kubernetes.preview.predict_apply import CREATE_ONLY
 from providers.provider_tools import ProviderTools
@@ -53,7 +53,7 @@ API = "tekton.dev/v1"
 _PLAN_AGAIN = "plan again: the world moved since this plan was made"
 
 
-def create(tools: ProviderTools) -> PipelineRunProvider:
+def create_pipeline_run_provider(tools: ProviderTools) -> PipelineRunProvider:
     """The provider of one command, where a real Tekton runs."""
     return PipelineRunProvider(tools.api)
 
@@ -86,7 +86,7 @@ class PipelineRunProvider(NeverDeletes):
         return ReadResult({one.address: one for one in ParallelMap(_AT_ONCE).map(self._observe, wanted)})
 
     def _observe(self, resource: Resource) -> Observation:
-        wanted, address = WantedRun.of(resource.manifest), resource.address
+        wanted, address = WantedPipelineRun.of(resource.manifest), resource.address
         if wanted is None:
             return Absent(address)
         try:
@@ -96,9 +96,15 @@ class PipelineRunProvider(NeverDeletes):
         if live is None:
             return Absent(address)
         uid = str(live["metadata"]["uid"])
-        return Present(address, uid, document_digest([uid, run_state(live)]), {"live": live}, outputs=run_outputs(live))
+        return Present(
+            address,
+            uid,
+            document_digest([uid, pipeline_run_state(live)]),
+            {"live": live},
+            outputs=pipeline_run_outputs(live),
+        )
 
-    def _get(self, wanted: WantedRun) -> JsonObject | None:
+    def _get(self, wanted: WantedPipelineRun) -> JsonObject | None:
         kind = served_kind(self.cluster, API, "PipelineRun")
         return self.cluster.get(kind, wanted.namespace, wanted.name) if kind else None
 
@@ -109,33 +115,33 @@ class PipelineRunProvider(NeverDeletes):
         return {one.address: preview for (one, _), preview in zip(pairs, found, strict=True)}
 
     def _preview(self, resource: Resource, seen: Observation) -> Preview:
-        wanted = WantedRun.of(resource.manifest)
+        wanted = WantedPipelineRun.of(resource.manifest)
         if wanted is None or not isinstance(seen, Present):
             return self._new(resource, wanted)
         live = (seen.value or {})["live"]
         if not wanted.is_that(live):
             return self._again(resource, wanted, live, "a run of this name with another spec is there")
-        state = run_state(live)
+        state = pipeline_run_state(live)
         if state not in ENDED:
             fields = (FieldChange(("state",), FieldOp.CHANGE, state, "succeeded"),)
             return Preview(Effect.RUN, fields, VerifiedBy.SERVER, evidence=condition_text(live))
         if state != "succeeded":
             return self._again(resource, wanted, live, f"the run of this name {state}")
-        if missing := tuple(missing_run_evidence(live, wanted.evidence, {})):
+        if missing := tuple(missing_evidence_of_success(live, wanted.evidence, {})):
             return self._again(resource, wanted, live, f"the run of this name is inconclusive: {'; '.join(missing)}")
         warnings = warn_of_run_over_budget(live, wanted)
-        return Preview(Effect.NONE, verified=VerifiedBy.SERVER, outputs=run_outputs(live), warnings=warnings)
+        return Preview(Effect.NONE, verified=VerifiedBy.SERVER, outputs=pipeline_run_outputs(live), warnings=warnings)
 
-    def _again(self, resource: Resource, wanted: WantedRun, live: JsonObject, why: str) -> Preview:
+    def _again(self, resource: Resource, wanted: WantedPipelineRun, live: JsonObject, why: str) -> Preview:
         """Blocked, or with `rerun` a run in place of the one that is deleted."""
         uid = str(live["metadata"]["uid"])
         if not wanted.rerun:
             return Preview(Effect.RUN, blocked=why, evidence=f"uid {uid}: {condition_text(live)}", remedy=AGAIN)
-        gone = FieldChange(("replaces",), FieldOp.REMOVE, f"{wanted.shown} uid {uid}: {run_state(live)}")
+        gone = FieldChange(("replaces",), FieldOp.REMOVE, f"{wanted.shown} uid {uid}: {pipeline_run_state(live)}")
         desired = {**resource.manifest, REPLACES: uid}
         return Preview(Effect.RUN, (gone, *_fields(wanted)), desired=desired, warnings=(why,))
 
-    def _new(self, resource: Resource, wanted: WantedRun | None) -> Preview:
+    def _new(self, resource: Resource, wanted: WantedPipelineRun | None) -> Preview:
         if wanted is None:
             return Preview(Effect.RUN, (_shown(resource.manifest["spec"]["manifest"]),))
         try:
@@ -145,7 +151,7 @@ class PipelineRunProvider(NeverDeletes):
             return Preview(Effect.RUN, _fields(wanted), blocked=error.message, remedy=error.remedy)
         return Preview(Effect.RUN, _fields(wanted), verified, lacks=lacks)
 
-    def _dry_run(self, wanted: WantedRun) -> VerifiedBy:
+    def _dry_run(self, wanted: WantedPipelineRun) -> VerifiedBy:
         """Whether the server would take it. Raises what it says against it."""
         kind = served_kind(self.cluster, API, "PipelineRun")
         if kind is None:
@@ -156,20 +162,24 @@ class PipelineRunProvider(NeverDeletes):
             return VerifiedBy.NO
         return VerifiedBy.NO if self.cluster.simulated else VerifiedBy.SERVER
 
-    def _lacks(self, resource: Resource, wanted: WantedRun) -> tuple[Address, ...]:
+    def _lacks(self, resource: Resource, wanted: WantedPipelineRun) -> tuple[Address, ...]:
         """The Pipeline, when it is not there: Tekton takes the run all the same, and fails it."""
         if not wanted.pipeline:
             return ()
         kind = served_kind(self.cluster, API, "Pipeline")
         if kind is not None and self.cluster.get(kind, wanted.namespace, wanted.pipeline) is not None:
             return ()
-        return (address_in_lane_of(resource, Address("", "Pipeline", "tekton.dev", wanted.namespace, wanted.pipeline)),)
+        return (
+            address_with_default_lane(
+                resource, Address("", "Pipeline", "tekton.dev", wanted.namespace, wanted.pipeline)
+            ),
+        )
 
     # --- effect ----------------------------------------------------------------------------------------------------
 
     def apply(self, change: Change, vault: Vault) -> Written:
         """See Provider. Makes the run, or takes the one of this name that has the same spec."""
-        wanted = WantedRun.of(change.desired or {})
+        wanted = WantedPipelineRun.of(change.desired or {})
         if wanted is None:
             raise PermanentError("what it runs is not known", where=str(change.address))
         kinds = self._kinds()
@@ -183,7 +193,7 @@ class PipelineRunProvider(NeverDeletes):
         self._watches[change.address] = TektonRunWatch(self.cluster, kinds, wanted, written.uid)
         return written
 
-    def _create(self, change: Change, kind: KindInfo, wanted: WantedRun) -> Written:
+    def _create(self, change: Change, kind: KindInfo, wanted: WantedPipelineRun) -> Written:
         body = _create_only(wanted)
         if self.simulated is not None:
             body = self.simulated.prepared(body, change.address.local)
@@ -196,14 +206,14 @@ class PipelineRunProvider(NeverDeletes):
             return self._take(wanted, live)  # somebody else was first
         if self.simulated is not None:
             self.simulated.add_task_runs(made)
-        return Written(str(made["metadata"]["uid"]), run_outputs(made))
+        return Written(str(made["metadata"]["uid"]), pipeline_run_outputs(made))
 
-    def _take(self, wanted: WantedRun, live: JsonObject) -> Written:
+    def _take(self, wanted: WantedPipelineRun, live: JsonObject) -> Written:
         if not wanted.is_that(live):
             raise PreconditionError("a run of this name with another spec is there", where=wanted.shown, remedy=AGAIN)
-        return Written(str(live["metadata"]["uid"]), run_outputs(live), already=True)
+        return Written(str(live["metadata"]["uid"]), pipeline_run_outputs(live), already=True)
 
-    def _delete(self, kind: KindInfo, wanted: WantedRun, live: JsonObject) -> None:
+    def _delete(self, kind: KindInfo, wanted: WantedPipelineRun, live: JsonObject) -> None:
         """Delete the run that the plan named with all its TaskRuns, and see it gone: their names are wanted."""
         uid = str(live["metadata"]["uid"])
         self.cluster.delete(kind, wanted.namespace, wanted.name, uid=uid, resource_version="", foreground=True)
@@ -227,7 +237,7 @@ class PipelineRunProvider(NeverDeletes):
     def _readiness(self, change: Change) -> Readiness:
         watch = self._watches.get(change.address)
         if watch is None:
-            wanted = WantedRun.of(change.desired or {})
+            wanted = WantedPipelineRun.of(change.desired or {})
             if wanted is None:
                 return Readiness(done=False, ok=False, message="what it runs is not known")
             try:
@@ -238,12 +248,12 @@ class PipelineRunProvider(NeverDeletes):
         return watch.look()
 
 
-def _create_only(wanted: WantedRun) -> JsonObject:
+def _create_only(wanted: WantedPipelineRun) -> JsonObject:
     body = wanted.body
     return {**body, "metadata": {**body["metadata"], "resourceVersion": CREATE_ONLY}}
 
 
-def _fields(wanted: WantedRun) -> tuple[FieldChange, ...]:
+def _fields(wanted: WantedPipelineRun) -> tuple[FieldChange, ...]:
     return (_shown(wanted.manifest),)
 
 

@@ -46,7 +46,7 @@ from providers.provider_tools import ProviderTools
 _AT_ONCE = 8
 
 
-def create(tools: ProviderTools) -> PodExecProvider:
+def create_pod_exec_provider(tools: ProviderTools) -> PodExecProvider:
     """The provider of one command. Raises PermanentError when the canned answers of the sandbox cannot be read."""
     if tools.sandbox is not None:
         canned = CannedCommandRunner(tools.api, read_canned_command_results(tools.sandbox / "probes.yaml"))
@@ -150,6 +150,6 @@ _SHOWN = ("target", "container", "command", "oncePer", "oncePerImage")
 
 
 def _other_command(wanted: CommandSpec, mark: OnceMark) -> tuple[str, ...]:
-    if mark.command == once_marks.command_text(wanted.command):
+    if mark.command == once_marks.command_text_for_mark(wanted.command):
         return ()
     return (f"it succeeded for this value with another command ({mark.begun}): change oncePer to run this one",)

@@ -33,10 +33,10 @@ from providers.kubernetes.object_location import kind_of_address
 from providers.kubernetes.operations import restart_due, restart_mark
 from providers.kubernetes.operations.read_objects import Seen, read_object, read_objects
 from providers.kubernetes.operations.restart_spec import (
+    address_of_restarted_workload,
     objects_followed_by_restart,
+    objects_read_for_restart,
     parse_restart_cause,
-    restart_deciding_objects,
-    restart_target,
 )
 from providers.kubernetes.readiness import object_readiness
 from providers.provider_tools import ProviderTools
@@ -44,7 +44,7 @@ from providers.provider_tools import ProviderTools
 _TRIES = 10  # a rollout that is under way moves the version between read and write
 
 
-def create(tools: ProviderTools) -> RestartProvider:
+def create_restart_provider(tools: ProviderTools) -> RestartProvider:
     """The provider of one command."""
     return RestartProvider(tools.api, tools.fingerprinter)
 
@@ -60,17 +60,17 @@ class RestartProvider(NeverDeletes):
         """See Provider. Present is the workload with its record, or that there is none; one LIST for each kind and
         namespace in question."""
         seen = read_objects(
-            self.cluster, {address for one in wanted for address in restart_deciding_objects(one.manifest["spec"])}
+            self.cluster, {address for one in wanted for address in objects_read_for_restart(one.manifest["spec"])}
         )
         return ReadResult({one.address: self._observe(one, seen) for one in wanted})
 
     def _observe(self, resource: Resource, seen: Mapping[Address, Seen]) -> Observation:
         spec = resource.manifest["spec"]
-        for address in restart_deciding_objects(spec):
+        for address in objects_read_for_restart(spec):
             if isinstance(error := seen[address], ProviderError):
                 return Unreadable(resource.address, f"{address.local}: {error.message}")
-        live = _there(seen[restart_target(spec)])
-        missing = tuple(address for address in restart_deciding_objects(spec) if seen[address] is None)
+        live = _there(seen[address_of_restarted_workload(spec)])
+        missing = tuple(address for address in objects_read_for_restart(spec) if seen[address] is None)
         value: JsonObject = {"live": live, "missing": missing, "token": self._token(spec, seen)}
         if live is None:
             return Present(resource.address, "", restart_due.version_token_of_restart(None), value)
@@ -119,7 +119,7 @@ class RestartProvider(NeverDeletes):
 
     def _attempt(self, change: Change) -> Written:
         spec = (change.desired or {})["spec"]
-        target, mark = restart_target(spec), restart_mark.restart_annotation(change.address.name)
+        target, mark = address_of_restarted_workload(spec), restart_mark.restart_annotation(change.address.name)
         kind, live = kind_of_address(self.cluster, target), read_object(self.cluster, target)
         if kind is None or live is None:
             raise PreconditionError(f"{target.local} is not there", where=str(change.address), remedy="plan again")
@@ -127,7 +127,7 @@ class RestartProvider(NeverDeletes):
         token = self._wanted(change, spec)
         if not restart_mark.changed_followed_names(record, token):
             return Written(uid, already=True)
-        rolls = not restart_due.is_new_workload(change, live, record)
+        rolls = not restart_due.workload_made_by_same_plan(change, live, record)
         if rolls:
             restart_due.refuse_changed_workload(change, live, record)
         patch = restart_mark.restart_mark_patch(live, mark, token, rolls=rolls)
@@ -142,7 +142,7 @@ class RestartProvider(NeverDeletes):
 
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """See Provider. Done when the workload has rolled out."""
-        targets = {change.address: restart_target((change.desired or {})["spec"]) for change in changes}
+        targets = {change.address: address_of_restarted_workload((change.desired or {})["spec"]) for change in changes}
         seen = read_objects(self.cluster, targets.values())
         return {address: _readiness(seen[target]) for address, target in targets.items()}
 

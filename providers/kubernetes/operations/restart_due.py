@@ -16,7 +16,11 @@ from providers.kubernetes.operations.restart_mark import (
     read_restart_mark,
     restart_annotation,
 )
-from providers.kubernetes.operations.restart_spec import address_in_lane_of, restart_causes, restart_target
+from providers.kubernetes.operations.restart_spec import (
+    address_of_restarted_workload,
+    address_with_default_lane,
+    restart_causes,
+)
 from providers.kubernetes.preview.field_changes import MADE_AT_APPLY
 from providers.kubernetes.read_observations import applied_by_us
 
@@ -34,7 +38,7 @@ def preview_restart(resource: Resource, seen: Observation) -> Preview:
     `missing`, and the `token` that its record should hold, empty if that is not known before the apply."""
     assert isinstance(seen, Present) and seen.value is not None
     live, token = seen.value["live"], seen.value["token"]
-    lacks = tuple(address_in_lane_of(resource, address) for address in seen.value["missing"])
+    lacks = tuple(address_with_default_lane(resource, address) for address in seen.value["missing"])
     when = resource.manifest["spec"].get("when")
     if when == ON_DEMAND:
         return _on_demand(resource, live)
@@ -77,7 +81,7 @@ def _made(resource: Resource) -> tuple[FieldChange, ...]:
 def _field(resource: Resource, path: FieldPath, live: JsonObject) -> FieldChange:
     mark = restart_annotation(resource.address.name)
     before = read_restart_mark(live, mark, path)
-    target: Address = restart_target(resource.manifest["spec"])
+    target: Address = address_of_restarted_workload(resource.manifest["spec"])
     op = FieldOp.CHANGE if before else FieldOp.ADD
     return FieldChange((target.local, *path, mark), op, before or None, MADE_AT_APPLY)
 
@@ -92,7 +96,7 @@ def _refusal(live: JsonObject) -> tuple[str, str]:
     return "", ""
 
 
-def is_new_workload(change: Change, live: JsonObject, record: str) -> bool:
+def workload_made_by_same_plan(change: Change, live: JsonObject, record: str) -> bool:
     """Whether the workload was made in this very plan, after what the restart follows: its pods are new anyway."""
     if record:
         return False

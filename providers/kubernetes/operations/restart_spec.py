@@ -10,7 +10,7 @@ from planner.resource import Resource
 from planner.values import JsonObject, JsonValue, OutputRef, OutputTemplate
 
 
-def restart_target(spec: JsonObject) -> Address:
+def address_of_restarted_workload(spec: JsonObject) -> Address:
     """The workload, without a place."""
     return _bare(Address.parse(str(spec["target"])))
 
@@ -20,9 +20,9 @@ def objects_followed_by_restart(spec: JsonObject) -> Iterator[Address]:
     return (found for written in spec.get("on") or () if (found := parse_restart_cause(written)))
 
 
-def restart_deciding_objects(spec: JsonObject) -> tuple[Address, ...]:
+def objects_read_for_restart(spec: JsonObject) -> tuple[Address, ...]:
     """All objects that decide whether a restart is due."""
-    return (restart_target(spec), *objects_followed_by_restart(spec))
+    return (address_of_restarted_workload(spec), *objects_followed_by_restart(spec))
 
 
 def parse_restart_cause(written: JsonValue) -> Address | None:
@@ -37,10 +37,10 @@ def restart_causes(resource: Resource) -> Iterator[Address]:
         for part in written.parts if isinstance(written, OutputTemplate) else (written,):
             found = part.address if isinstance(part, OutputRef) else _parsed(part)
             if found is not None:
-                yield address_in_lane_of(resource, found)
+                yield address_with_default_lane(resource, found)
 
 
-def address_in_lane_of(resource: Resource, address: Address) -> Address:
+def address_with_default_lane(resource: Resource, address: Address) -> Address:
     """An address that was written without a place means the author's own."""
     return replace(address, node_lane=address.node_lane or resource.address.node_lane)
 

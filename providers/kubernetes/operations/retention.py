@@ -1,8 +1,8 @@
 """The provider of Retention: deletes old ended objects, exactly those of the plan, each as the version that it named.
 
-What ended is determined by object_end.py, what goes by retention_choice.py and activity_choice.py. The plan carries its
-deletions in the document of the change (`deletes`), because apply decides nothing: with it, a Retention looks at those
-objects only (docs/adr/0017)."""
+What ended is determined by object_end.py, what goes by retention_choice.py and choose_inactive_objects.py. The plan
+carries its deletions in the document of the change (`deletes`), because apply decides nothing: with it, a Retention
+looks at those objects only (docs/adr/0017)."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from planner.resource import Resource
 from planner.values import Json, JsonObject, Vault, document_digest, outputs_in_document
 from providers.cluster import Cluster, Listing, ObjectCollection
 from providers.kubernetes.object_location import served_kind
-from providers.kubernetes.operations.activity_choice import (
+from providers.kubernetes.operations.choose_inactive_objects import (
     ActivityChoice,
     ActivityRule,
     annotate_newest_heartbeats,
-    choose_objects_to_delete,
+    choose_inactive_objects,
     last_activity,
 )
-from providers.kubernetes.operations.object_end import RULES, has_end_rule
+from providers.kubernetes.operations.object_end import RULES, kind_has_end_rule
 from providers.kubernetes.operations.retention_choice import RetentionChoice, RetentionRule, choose_expired
 from providers.provider_tools import ProviderTools
 
@@ -45,7 +45,7 @@ DELETES = "deletes"
 _SHOWN = 3
 
 
-def create(tools: ProviderTools) -> RetentionProvider:
+def create_retention_provider(tools: ProviderTools) -> RetentionProvider:
     """The provider of one command."""
     return RetentionProvider(tools.api, lambda: datetime.now(UTC))
 
@@ -90,7 +90,7 @@ class RetentionProvider(NeverDeletes):
     def _place(self, selector: JsonObject) -> ObjectCollection | ProviderError | None:
         """Where to look; None when the cluster does not serve the kind, so that there is nothing to delete."""
         api_version, kind, namespace = selector["apiVersion"], selector["kind"], selector.get("namespace") or ""
-        if not has_end_rule(group_of(api_version), kind):
+        if not kind_has_end_rule(group_of(api_version), kind):
             return PermanentError(f"it is not known when a {kind} has ended", remedy=f"known: {_KNOWN}")
         try:
             found = served_kind(self.cluster, api_version, kind)
@@ -180,7 +180,7 @@ def _observe(
 
 def _choose(manifest: JsonObject, found: Sequence[JsonObject], now: datetime) -> RetentionChoice:
     rule, activity = RetentionRule.of(manifest["spec"]), ActivityRule.of(manifest)
-    return choose_objects_to_delete(rule, activity, found, now) if activity else choose_expired(rule, found, now)
+    return choose_inactive_objects(rule, activity, found, now) if activity else choose_expired(rule, found, now)
 
 
 def _rows(choice: RetentionChoice) -> list[JsonObject]:

@@ -24,7 +24,7 @@ LINES = 40
 _BYTES = 64 << 10
 
 
-def run_failure_lines(cluster: Cluster, namespace: str, task_runs: Mapping[str, JsonObject]) -> tuple[str, ...]:
+def tekton_failure_lines(cluster: Cluster, namespace: str, task_runs: Mapping[str, JsonObject]) -> tuple[str, ...]:
     """Lines about the TaskRun that failed first, by the name of its task; none where no TaskRun failed."""
     failed = [(task, live) for task, live in task_runs.items() if task_run_state(live) in ("failed", "aborted")]
     failed = [pair for pair in failed if succeeded_condition(pair[1]).get("reason") != "FailureIgnored"]

@@ -7,10 +7,10 @@ Words (R4): `pending` (nobody took it up), `running`, and at the end `succeeded`
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Final
 
-from planner.values import Json, JsonObject, JsonValue
+from planner.rfc3339 import seconds_between
+from planner.values import Json, JsonObject
 from providers.kubernetes.operations.tekton_run_images import images_built_by_run
 
 _ABORTED: Final = frozenset(("Cancelled", "CancelledRunFinally", "StoppedRunFinally", "PipelineRunTimeout"))
@@ -24,7 +24,7 @@ def succeeded_condition(live: JsonObject) -> JsonObject:
     return next((one for one in found if isinstance(one, dict) and one.get("type") == "Succeeded"), {})
 
 
-def run_state(live: JsonObject) -> str:
+def pipeline_run_state(live: JsonObject) -> str:
     """The word for a run; see the module."""
     condition = succeeded_condition(live)
     match condition.get("status"):
@@ -46,7 +46,7 @@ def condition_text(live: JsonObject) -> str:
     return ": ".join(dict.fromkeys(parts)) or "no controller has picked it up yet"
 
 
-def run_results(live: JsonObject) -> dict[str, Json]:
+def tekton_results(live: JsonObject) -> dict[str, Json]:
     """Results by name; those of a TaskRun likewise."""
     entries = (live.get("status") or {}).get("results") or ()
     return {str(one["name"]): one.get("value") for one in entries if isinstance(one, dict) and "name" in one}
@@ -59,15 +59,15 @@ def task_runs_by_task(live: JsonObject) -> dict[str, str]:
     return {str(one.get("pipelineTaskName")): str(one.get("name")) for one in runs}
 
 
-def run_outputs(live: JsonObject, task_runs: Mapping[str, JsonObject] | None = None) -> JsonObject:
+def pipeline_run_outputs(live: JsonObject, task_runs: Mapping[str, JsonObject] | None = None) -> JsonObject:
     """All outputs; `taskRuns` only when the TaskRuns are given, by the name of the pipeline's task."""
-    metadata, status, results = live["metadata"], live.get("status") or {}, run_results(live)
+    metadata, status, results = live["metadata"], live.get("status") or {}, tekton_results(live)
     outputs: JsonObject = {
         **results,
         "run": str(metadata["name"]),
         "namespace": str(metadata.get("namespace", "")),
         "uid": str(metadata["uid"]),
-        "state": run_state(live),
+        "state": pipeline_run_state(live),
         "reason": str(succeeded_condition(live).get("reason") or ""),
         "results": results,
         "images": images_built_by_run(results),
@@ -84,14 +84,6 @@ def _times(status: JsonObject) -> JsonObject:
     return times if spent is None else {**times, "seconds": spent}
 
 
-def seconds_between(begin: JsonValue, end: JsonValue) -> float | None:
-    """Seconds from one time of the API to another; None where one is missing or is none."""
-    try:
-        return (datetime.fromisoformat(str(end)) - datetime.fromisoformat(str(begin))).total_seconds()
-    except (ValueError, TypeError):
-        return None
-
-
 def _task_run(task: str, live: JsonObject) -> JsonObject:
     """Times of one TaskRun: how long it took, and how much of that before its first step began (R12)."""
     status, condition = live.get("status") or {}, succeeded_condition(live)
@@ -105,7 +97,7 @@ def _task_run(task: str, live: JsonObject) -> JsonObject:
         **_times(status),
         "steps": [_step(step) for step in task_run_steps(live)],
     }
-    if images := images_built_by_run(run_results(live)):
+    if images := images_built_by_run(tekton_results(live)):
         shown["images"] = images
     return shown if queued is None else {**shown, "queueSeconds": queued}
 
@@ -137,7 +129,9 @@ def _step(step: JsonObject) -> JsonObject:
     return shown if spent is None else {**shown, "seconds": spent}
 
 
-def missing_run_evidence(live: JsonObject, evidence: JsonObject, task_runs: Mapping[str, JsonObject]) -> Iterator[str]:
+def missing_evidence_of_success(
+    live: JsonObject, evidence: JsonObject, task_runs: Mapping[str, JsonObject]
+) -> Iterator[str]:
     """What a run that succeeded does not show (R10). Of TaskRuns that are not given, only whether they ran is
     reported."""
     ran = task_runs_by_task(live)
@@ -146,7 +140,7 @@ def missing_run_evidence(live: JsonObject, evidence: JsonObject, task_runs: Mapp
             yield f"cache-hit-forbidden: no TaskRun of {task}"
         elif task in task_runs and task_run_state(task_runs[task]) != "succeeded":
             yield f"the TaskRun of {task} has not succeeded"
-    results = run_results(live)
+    results = tekton_results(live)
     for name in evidence.get("results") or ():
         if not results.get(name):
             yield f"no result {name}"

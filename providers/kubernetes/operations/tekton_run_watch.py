@@ -14,20 +14,20 @@ from dataclasses import dataclass, field
 from planner.duration import render_duration
 from planner.errors import ProviderError, TemporaryError
 from planner.ports import Readiness
+from planner.rfc3339 import seconds_between
 from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo
-from providers.kubernetes.operations.tekton_run_failure import run_failure_lines
+from providers.kubernetes.operations.tekton_run_failure import tekton_failure_lines
 from providers.kubernetes.operations.tekton_run_state import (
     ENDED,
     condition_text,
-    missing_run_evidence,
-    run_outputs,
-    run_state,
-    seconds_between,
+    missing_evidence_of_success,
+    pipeline_run_outputs,
+    pipeline_run_state,
     task_run_state,
     task_runs_by_task,
 )
-from providers.kubernetes.operations.tekton_run_wanted import WantedRun
+from providers.kubernetes.operations.wanted_pipeline_run import WantedPipelineRun
 
 _PAUSE = 1.0  # seconds between requests while it runs
 _TASK_EVERY = 4  # of so many looks, one is at the TaskRun that runs
@@ -40,7 +40,7 @@ class TektonRunWatch:
 
     cluster: Cluster
     kinds: tuple[KindInfo, KindInfo]  # PipelineRun, TaskRun
-    wanted: WantedRun
+    wanted: WantedPipelineRun
     uid: str
     clock: Callable[[], float] = time.monotonic
     _last: Readiness | None = None
@@ -75,12 +75,12 @@ class TektonRunWatch:
             became = "is gone" if live is None else "was replaced by another of its name"
             return _ended("errored", f"the run that was started {became}")
         self._live = live
-        return self._conclude(live) if run_state(live) in ENDED else self._waits(live)
+        return self._conclude(live) if pipeline_run_state(live) in ENDED else self._waits(live)
 
     def _waits(self, live: JsonObject) -> Readiness:
         began = (live.get("status") or {}).get("startTime")
         since = f" since {began}" if began else ""
-        seen = f"{run_state(live)}{since}: {condition_text(live)}"
+        seen = f"{pipeline_run_state(live)}{since}: {condition_text(live)}"
         return Readiness(done=False, ok=False, message=f"{seen}; {self._task}" if self._task else seen)
 
     def _unfinished(self, live: JsonObject) -> tuple[str, str] | None:
@@ -96,13 +96,13 @@ class TektonRunWatch:
 
     def _conclude(self, live: JsonObject) -> Readiness:
         task_runs = self._task_runs(live)
-        outputs, state = run_outputs(live, task_runs), run_state(live)
+        outputs, state = pipeline_run_outputs(live, task_runs), pipeline_run_state(live)
         if state == "succeeded":
-            missing = tuple(missing_run_evidence(live, self.wanted.evidence, task_runs))
+            missing = tuple(missing_evidence_of_success(live, self.wanted.evidence, task_runs))
             if not missing:
                 return Readiness(True, True, outputs=outputs, warnings=warn_of_run_over_budget(live, self.wanted))
             return _ended("inconclusive", "; ".join(missing), outputs=outputs)
-        why = run_failure_lines(self.cluster, self.wanted.namespace, task_runs)
+        why = tekton_failure_lines(self.cluster, self.wanted.namespace, task_runs)
         return _ended(state, condition_text(live), *why, outputs=outputs)
 
     def _task_runs(self, live: JsonObject) -> Mapping[str, JsonObject]:
@@ -119,7 +119,7 @@ def _ended(state: str, words: str, *more: str, outputs: JsonObject | None = None
     return Readiness(done=True, ok=False, message=message, outputs=outputs or {"state": state})
 
 
-def warn_of_run_over_budget(live: JsonObject, wanted: WantedRun) -> tuple[str, ...]:
+def warn_of_run_over_budget(live: JsonObject, wanted: WantedPipelineRun) -> tuple[str, ...]:
     """A warning when a run that is over took longer than it may (R12)."""
     status = live.get("status") or {}
     spent = seconds_between(status.get("startTime"), status.get("completionTime"))

@@ -32,14 +32,18 @@ from providers.kubernetes.errors import (
 )
 from providers.kubernetes.object_outputs import outputs_before_create, outputs_stable_over_update
 from providers.kubernetes.preview.field_changes import (
-    created_fields,
     field_changes,
+    field_changes_of_create,
+    field_changes_of_replacement,
     remarks_on_fields_left_to_others,
-    replaced_fields,
 )
 from providers.kubernetes.preview.leftover_values import predict_as_created
-from providers.kubernetes.preview.ownership_transfer import moved_fields, ownership_moves, with_remedy
-from providers.kubernetes.preview.planned_types import PlannedTypes
+from providers.kubernetes.preview.ownership_transfer import (
+    add_remedy_for_undeclared_field,
+    moved_fields,
+    moves_before_apply,
+)
+from providers.kubernetes.preview.planned_prerequisites import PlannedPrerequisites
 from providers.kubernetes.preview.predict_apply import (
     NO_MOVES,
     Prediction,
@@ -75,7 +79,7 @@ class ChangePreviewer:
 
     cluster: Cluster
     fingerprinter: Fingerprinter
-    horizon: PlannedTypes
+    horizon: PlannedPrerequisites
     schemas: ClusterTypes
     dry_creates: bool
 
@@ -159,12 +163,12 @@ class ChangePreviewer:
     def _update(self, case: PreviewInput, *, ask_server: bool = True) -> Preview:
         assert case.live is not None
         live, types = case.live, self._types(case)
-        moves = ownership_moves(case, with_placeholders(with_stand_ins(case.desired, case.live), types)[0], types)
+        moves = moves_before_apply(case, with_placeholders(with_stand_ins(case.desired, case.live), types)[0], types)
         try:
             case, prediction = self._prediction(case, types, moves, ask_server)
         except Invalid as error:
             if not error.immutable:
-                raise with_remedy(error, live) from None
+                raise add_remedy_for_undeclared_field(error, live) from None
             return self._replace(case, types, error.causes)
         return self._settled(case, prediction, types, moves)
 
@@ -240,7 +244,7 @@ class ChangePreviewer:
         # The new object has nothing of the old one: neither what the server gave that one nor what others put there.
         anew = predict_as_created(document, types) or predict_locally(types, document, None).after
         after = seal_prediction(without_placeholders(anew, meaning), self.fingerprinter)
-        fields = replaced_fields(case.live, after, _keys(case, types))
+        fields = field_changes_of_replacement(case.live, after, _keys(case, types))
         evidence = "; ".join(str(cause) for cause in causes)
         preview = Preview(
             Effect.REPLACE,
@@ -307,7 +311,7 @@ class ChangePreviewer:
 
 
 def _created(case: PreviewInput, verified: VerifiedBy, expects: str) -> Preview:
-    fields, outputs = created_fields(case.desired), outputs_before_create(case.desired)
+    fields, outputs = field_changes_of_create(case.desired), outputs_before_create(case.desired)
     return Preview(Effect.CREATE, fields, verified, case.changed_document, expects, outputs=outputs)
 
 

@@ -23,8 +23,8 @@ from planner.values import (
 )
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.applied_stamp import with_applied_stamp
-from providers.kubernetes.derived_fields import with_server_rules
-from providers.kubernetes.object_location import ObjectLocation, with_real_namespace
+from providers.kubernetes.derived_fields import apply_derived_field_rules
+from providers.kubernetes.object_location import ObjectLocation, with_resolved_namespace
 from providers.kubernetes.secret_sealing import is_secret
 from providers.kubernetes.ssa.fieldset import FieldSet
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
@@ -41,14 +41,14 @@ def document_to_send(
 
     `types` is asked only where the schema decides: for nulls, and for a declared status.
     """
-    document: JsonObject = with_real_namespace(resource.manifest, spot)
+    document: JsonObject = with_resolved_namespace(resource.manifest, spot)
     if "status" in document or _has_null(document):
         document = _as_sent(document, types())
     if is_secret(document) and isinstance(plain := document.get("stringData"), dict):
         # the server would own `stringData`, which is never stored: it is not known what changed
         data = {**(document.get("data") or {}), **plain}
         document = {key: value for key, value in document.items() if key != "stringData"} | {"data": data}
-    document = with_server_rules(document)
+    document = apply_derived_field_rules(document)
     document = with_applied_stamp(document, unknown=bool(outputs_in_document(document)))
     for path in resource.options.ignore_fields if live else ():
         document = _ignoring(document, path, live or {})

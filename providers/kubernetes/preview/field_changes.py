@@ -47,7 +47,7 @@ def field_changes(
     return tuple(sorted(reported, key=lambda change: (render_path(change.path), change.op)))
 
 
-def replaced_fields(live: JsonObject, anew: JsonObject, keys: ListKeys) -> tuple[FieldChange, ...]:
+def field_changes_of_replacement(live: JsonObject, anew: JsonObject, keys: ListKeys) -> tuple[FieldChange, ...]:
     """What differs in the object that takes the place of `live`. A value that only the server or its controllers gave
     the old one is not reported as lost: whether and what they give the new one is not known."""
     fields = field_changes(live, anew, keys)
@@ -61,7 +61,7 @@ def _somebody_set(live: JsonObject, path: FieldPath) -> bool:
     return any(FieldSet.parse(entry.get("fieldsV1") or {}).holds_below(path) for entry in entries if _may_add(entry))
 
 
-def created_fields(desired: JsonObject) -> tuple[FieldChange, ...]:
+def field_changes_of_create(desired: JsonObject) -> tuple[FieldChange, ...]:
     """The declared fields of a new object; its names are in its address."""
     shown = _shown(desired)
     bare = {"apiVersion": shown["apiVersion"], "kind": shown["kind"], "metadata": {"labels": {}, "annotations": {}}}
@@ -171,7 +171,7 @@ _BOOKKEEPING = re.compile(
 _RESTARTED = re.compile(r"spec\.template\.metadata\.annotations\[kubectl\.kubernetes\.io/restartedAt\]")
 
 
-def why_harmless(path: FieldPath) -> str:
+def reason_addition_is_harmless(path: FieldPath) -> str:
     """Why a field that somebody added is no cause for an alarm; empty where it may be one."""
     return "a restart" if _RESTARTED.fullmatch(render_path(path)) else ""
 

@@ -12,11 +12,11 @@ from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.csa_upgrade import (
     OwnershipMoves,
     is_client_side,
+    managers_that_own_fields,
     object_with_migrated_ownership,
-    present_managers,
 )
 from providers.kubernetes.errors import Invalid
-from providers.kubernetes.preview.field_changes import why_harmless
+from providers.kubernetes.preview.field_changes import reason_addition_is_harmless
 from providers.kubernetes.preview.field_takeover import TakenField
 from providers.kubernetes.preview.leftover_values import fields_added_by_others, unowned_leftover_fields
 from providers.kubernetes.preview.preview_input import PreviewInput
@@ -26,13 +26,13 @@ from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.ownership import fields_applied_by, foreign_fields
 
 
-def ownership_moves(case: PreviewInput, document: JsonObject, types: MergeTypeTable) -> OwnershipMoves:
+def moves_before_apply(case: PreviewInput, document: JsonObject, types: MergeTypeTable) -> OwnershipMoves:
     """The moves before `document` (stand-ins, no open outputs) is applied to the live object of a case."""
     assert case.live is not None
     options = case.resource.options
     entries = OwnershipMoves(
         client_side=not case.ours and is_client_side(case.live),
-        managers=frozenset(present_managers(case.live, options.take_over)),
+        managers=frozenset(managers_that_own_fields(case.live, options.take_over)),
     )
     base = object_with_migrated_ownership(case.live, entries)
     fields: tuple[FieldPath, ...] = (
@@ -55,7 +55,7 @@ def moved_fields(live: JsonObject, moves: OwnershipMoves) -> tuple[TakenField, .
     )
 
 
-def with_remedy(error: Invalid, live: JsonObject) -> Invalid:
+def add_remedy_for_undeclared_field(error: Invalid, live: JsonObject) -> Invalid:
     """The refusal with a remedy, where a refused field is not declared and somebody else set it."""
     fields = [cause.field for cause in error.causes if cause.field]
     owners = {
@@ -74,7 +74,7 @@ def _added(live: JsonObject, types: MergeTypeTable) -> tuple[FieldPath, ...]:
     """What others added to an object and is not harmless, list items as a whole."""
     ours = fields_applied_by(live, FIELD_MANAGER)
     paths = (change.path for change in fields_added_by_others(live, lambda: types))
-    return tuple(dict.fromkeys(_whole(path, ours) for path in paths if not why_harmless(path)))
+    return tuple(dict.fromkeys(_whole(path, ours) for path in paths if not reason_addition_is_harmless(path)))
 
 
 def _whole(path: FieldPath, ours: FieldSet) -> FieldPath:

@@ -19,10 +19,10 @@ from providers.kubernetes.object_location import ObjectLocation
 from providers.kubernetes.preview.field_takeover import TakenField, has_same_value, taken_fields
 from providers.kubernetes.secret_sealing import (
     is_secret,
+    mask_unknown_values,
     stand_ins_as_text,
     stand_ins_for_dry_run,
     with_stand_ins,
-    with_unknown_values_alike,
 )
 from providers.kubernetes.ssa import merge
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
@@ -63,7 +63,7 @@ def dry_run_apply(cluster: Cluster, spot: ObjectLocation, desired: JsonObject, l
         have = live["metadata"]
         metadata = {**metadata, "uid": have["uid"], "resourceVersion": have["resourceVersion"]}
     body = {**desired, "metadata": metadata}
-    answer = cluster.apply(spot.kind, stand_ins_as_sent(cluster, body), force=True, dry_run=True)
+    answer = cluster.apply(spot.kind, stand_ins_for_cluster(cluster, body), force=True, dry_run=True)
     if is_secret(desired):  # its values are not looked at: what was sent is what will be stored
         answer = {**answer, "data": desired.get("data") or {}}
     verified = VerifiedBy.SCHEMA if cluster.simulated else VerifiedBy.SERVER
@@ -89,7 +89,7 @@ def dry_run_exact_write(cluster: Cluster, spot: ObjectLocation, live: JsonObject
     return cluster.patch(*spot, steps, dry_run=True)
 
 
-def stand_ins_as_sent(cluster: Cluster, standing_in: JsonObject) -> JsonObject:
+def stand_ins_for_cluster(cluster: Cluster, standing_in: JsonObject) -> JsonObject:
     """Stand-ins in the form that this cluster takes."""
     return stand_ins_as_text(standing_in) if cluster.simulated else stand_ins_for_dry_run(standing_in)
 
@@ -118,7 +118,7 @@ def digest_of_declared_fields(after: JsonObject, desired: JsonObject) -> str:
     Custom kinds are taken without their schema, so that the digest does not depend on which CRD was at hand.
     """
     retained = project_fields(
-        with_unknown_values_alike(after, desired), _plain(_less_filled(desired, after)), MergeTypeTable.builtin()
+        mask_unknown_values(after, desired), _plain(_less_filled(desired, after)), MergeTypeTable.builtin()
     )
     return document_digest(retained)
 

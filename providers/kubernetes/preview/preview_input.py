@@ -14,11 +14,11 @@ from planner.resource import SET_LABEL, Resource
 from planner.values import JsonObject, SealedSecret, outputs_in_document
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.applied_stamp import applied_stamp
-from providers.kubernetes.csa_upgrade import present_managers
+from providers.kubernetes.csa_upgrade import managers_that_own_fields
 from providers.kubernetes.errors import Invalid
 from providers.kubernetes.object_location import ObjectLocation
 from providers.kubernetes.preview.document_to_send import document_to_send, non_json_leaves
-from providers.kubernetes.preview.field_changes import why_harmless
+from providers.kubernetes.preview.field_changes import reason_addition_is_harmless
 from providers.kubernetes.preview.field_takeover import TakenField
 from providers.kubernetes.preview.leftover_values import fields_added_by_others
 from providers.kubernetes.read_observations import applied_by_us
@@ -89,10 +89,10 @@ def preview_without_prediction(
 def _moves_ownership(resource: Resource, live: JsonObject, types: Callable[[], MergeTypeTable]) -> bool:
     """Whether a command or an annotation asks to take over what others own of an object, and there is any."""
     options = resource.options
-    if options.take_over and present_managers(live, options.take_over):
+    if options.take_over and managers_that_own_fields(live, options.take_over):
         return True
     return options.reset_undeclared and any(
-        not why_harmless(change.path) for change in fields_added_by_others(live, types)
+        not reason_addition_is_harmless(change.path) for change in fields_added_by_others(live, types)
     )
 
 
@@ -137,7 +137,10 @@ def undeclared_by_others(
         return ()
     address = case.resource.address
     added = fields_added_by_others(case.live, types, declared)
-    return tuple(DriftedField(address, change, declared=False, harmless=why_harmless(change.path)) for change in added)
+    return tuple(
+        DriftedField(address, change, declared=False, harmless=reason_addition_is_harmless(change.path))
+        for change in added
+    )
 
 
 def preview_blocked(effect: Effect, error: ProviderError) -> Preview:

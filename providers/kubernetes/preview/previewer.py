@@ -18,9 +18,9 @@ from planner.resource import Resource
 from providers.cluster import Cluster
 from providers.kubernetes.object_location import can_be_declared, is_crd, locate_object
 from providers.kubernetes.parallel_map import ParallelMap
-from providers.kubernetes.preview.planned_types import PlannedTypes
+from providers.kubernetes.preview.planned_prerequisites import PlannedPrerequisites
 from providers.kubernetes.preview.preview_input import PreviewInput, preview_blocked, preview_without_prediction
-from providers.kubernetes.preview.unserved import not_declarable_error, not_served_error
+from providers.kubernetes.preview.unserved_kinds import not_declarable_error, not_served_error
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
 
@@ -32,7 +32,7 @@ class Previewer:
     fingerprinter: Fingerprinter
     default_namespace: str
     parallelism: int
-    horizon: PlannedTypes
+    horizon: PlannedPrerequisites
     dry_creates: bool = True
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from planner.ports import Readiness
 from planner.values import JsonObject
-from providers.kubernetes.readiness_rules.parts_of_status import (
+from providers.kubernetes.readiness_rules.status_parts import (
     READY,
-    conditions_of,
     failed_because,
     has_condition,
-    map_at,
     pending_because,
     ready_because,
     reason_text,
+    status_conditions,
+    status_map,
     termination_text,
 )
 
 
 def claim_readiness(live: JsonObject, binds_at_once: bool) -> Readiness:
     """Bound; one that binds with its first pod is good enough unless `binds_at_once`."""
-    phase = map_at(live, "status").get("phase")
+    phase = status_map(live, "status").get("phase")
     if phase == "Lost":
         return failed_because("its volume is lost")
     if phase == "Bound":
@@ -33,15 +33,15 @@ def claim_readiness(live: JsonObject, binds_at_once: bool) -> Readiness:
 
 def volume_readiness(live: JsonObject) -> Readiness:
     """Available, bound or released; Failed is a failure."""
-    phase = map_at(live, "status").get("phase")
+    phase = status_map(live, "status").get("phase")
     if phase == "Failed":
-        return failed_because(reason_text(map_at(live, "status"), "the volume failed"))
+        return failed_because(reason_text(status_map(live, "status"), "the volume failed"))
     return pending_because("the volume is not available yet") if phase in (None, "Pending") else READY
 
 
 def namespace_readiness(live: JsonObject) -> Readiness:
     """Active."""
-    phase = map_at(live, "status").get("phase")
+    phase = status_map(live, "status").get("phase")
     if phase == "Terminating":
         return pending_because(termination_text(live))
     return READY if phase == "Active" else pending_because("not active yet")
@@ -49,7 +49,7 @@ def namespace_readiness(live: JsonObject) -> Readiness:
 
 def crd_readiness(live: JsonObject) -> Readiness:
     """Established, and its names accepted."""
-    conditions = conditions_of(live)
+    conditions = status_conditions(live)
     if has_condition(conditions, "NamesAccepted", "False"):
         return failed_because(reason_text(conditions["NamesAccepted"], "its names are not accepted"))
     established = conditions.get("Established")
@@ -62,15 +62,15 @@ def crd_readiness(live: JsonObject) -> Readiness:
 
 def service_readiness(live: JsonObject) -> Readiness:
     """There; of type LoadBalancer, with an address."""
-    if map_at(live, "spec").get("type") != "LoadBalancer":
+    if status_map(live, "spec").get("type") != "LoadBalancer":
         return READY
-    ingress = map_at(map_at(live, "status"), "loadBalancer").get("ingress")
+    ingress = status_map(status_map(live, "status"), "loadBalancer").get("ingress")
     return READY if ingress else pending_because("no address from the load balancer yet")
 
 
 def api_service_readiness(live: JsonObject) -> Readiness:
     """Available: its server answers."""
-    available = conditions_of(live).get("Available")
+    available = status_conditions(live).get("Available")
     if available and available.get("status") == "True":
         return READY
     return pending_because(reason_text(available, "not available yet"))

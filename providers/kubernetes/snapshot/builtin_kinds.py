@@ -14,6 +14,8 @@ v1: ConfigMap configmaps Endpoints endpoints Event events LimitRange limitranges
 v1: *PersistentVolume persistentvolumes PersistentVolumeClaim persistentvolumeclaims Pod pods PodTemplate podtemplates
 v1: ReplicationController replicationcontrollers ResourceQuota resourcequotas Secret secrets Service services
 v1: ServiceAccount serviceaccounts
+admissionregistration.k8s.io/v1: *MutatingAdmissionPolicy mutatingadmissionpolicies
+admissionregistration.k8s.io/v1: *MutatingAdmissionPolicyBinding mutatingadmissionpolicybindings
 admissionregistration.k8s.io/v1: *MutatingWebhookConfiguration mutatingwebhookconfigurations
 admissionregistration.k8s.io/v1: *ValidatingWebhookConfiguration validatingwebhookconfigurations
 admissionregistration.k8s.io/v1: *ValidatingAdmissionPolicy validatingadmissionpolicies
@@ -37,10 +39,12 @@ node.k8s.io/v1: *RuntimeClass runtimeclasses
 policy/v1: PodDisruptionBudget poddisruptionbudgets
 rbac.authorization.k8s.io/v1: *ClusterRole clusterroles *ClusterRoleBinding clusterrolebindings Role roles
 rbac.authorization.k8s.io/v1: RoleBinding rolebindings
-resource.k8s.io/v1: *DeviceClass deviceclasses ResourceClaim resourceclaims ResourceSlice resourceslices
+resource.k8s.io/v1: *DeviceClass deviceclasses ResourceClaim resourceclaims *ResourceSlice resourceslices
+resource.k8s.io/v1: ResourceClaimTemplate resourceclaimtemplates
 scheduling.k8s.io/v1: *PriorityClass priorityclasses
 storage.k8s.io/v1: *CSIDriver csidrivers *CSINode csinodes CSIStorageCapacity csistoragecapacities
 storage.k8s.io/v1: *StorageClass storageclasses *VolumeAttachment volumeattachments
+storage.k8s.io/v1: *VolumeAttributesClass volumeattributesclasses
 """
 
 

@@ -16,7 +16,7 @@ from providers.kubernetes.secret_sealing import fingerprints_for_snapshot
 from providers.kubernetes.snapshot.folder_layout import (
     CLUSTER_FILE,
     CLUSTER_FOLDER,
-    identity_of,
+    identity_of_document,
     object_file,
     object_yaml,
     write_atomic,
@@ -75,7 +75,7 @@ def save_cluster_objects(
         keep = found if place in wanted else (crd for crd in found if _serves(crd, custom))
         documents += (fingerprints_for_snapshot(document, fingerprinter) for document in keep)
     documents += _namespaces(cluster, {*(place.namespace for place in wanted), *map(_namespace_of, documents)} - {""})
-    unique = {identity_of(document): document for document in documents}
+    unique = {identity_of_document(document): document for document in documents}
     identity = cluster.identity()
     about = {"uid": identity.uid, "server": server or identity.server}
     _write(target, about, [_without_secrets(unique[key]) for key in sorted(unique)], systems)
@@ -123,7 +123,7 @@ def _write(target: Path, about: JsonObject, documents: Sequence[JsonObject], sys
     if (folder / CLUSTER_FILE).exists():
         raise PermanentError("a cluster is here already", where=str(folder), remedy="choose another folder")
     for document in documents:
-        write_atomic(folder / object_file(identity_of(document)), object_yaml(document))
+        write_atomic(folder / object_file(identity_of_document(document)), object_yaml(document))
     if systems is not None:
         write_atomic(target / SYSTEMS_FILE, json.dumps(systems, indent=1, sort_keys=True) + "\n")
     versions = (str(document["metadata"].get("resourceVersion", "")) for document in documents)

@@ -48,7 +48,7 @@ def api_group_of(api_version: str) -> str:
     return head if slash else ""
 
 
-def identity_of(document: JsonObject) -> ObjectIdentity:
+def identity_of_document(document: JsonObject) -> ObjectIdentity:
     """The identity inside a document. Raises ValueError when kind or name is missing."""
     metadata = document.get("metadata")
     if not isinstance(metadata, dict) or not metadata.get("name") or not document.get("kind"):

@@ -12,7 +12,7 @@ from planner.values import JsonObject
 from providers.cluster import KindInfo
 from providers.kubernetes.custom_kinds import custom_kinds
 from providers.kubernetes.snapshot.builtin_kinds import builtin_kind_infos
-from providers.kubernetes.ssa.crd_types import CustomVersion, served_crd_versions
+from providers.kubernetes.ssa.crd_types import ServedCrdVersion, served_crd_versions
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
 
@@ -22,7 +22,7 @@ class _Definition:
 
     crd: JsonObject
     kinds: tuple[KindInfo, ...]
-    versions: Mapping[str, CustomVersion]
+    versions: Mapping[str, ServedCrdVersion]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class ServedKinds:
         return self.by_name.get((api_version, kind))
 
 
-def kinds_served_with(crds: tuple[JsonObject, ...], before: ServedKinds | None = None) -> ServedKinds:
+def served_kinds_of_crds(crds: tuple[JsonObject, ...], before: ServedKinds | None = None) -> ServedKinds:
     """What these CRDs make a snapshot serve. `before` is what was served last, for the CRDs that are still the same."""
     if before is not None and before.crds is crds:
         return before

@@ -71,12 +71,14 @@ def check_namespace(identity: ObjectIdentity, objects: Mapping[ObjectIdentity, J
         raise NamespaceMissing(message, namespace=namespace, where=str(identity), remedy="declare the Namespace")
 
 
-def check_shape(identity: ObjectIdentity, desired: JsonObject, types: MergeTypeTable) -> None:
+def check_field_types(identity: ObjectIdentity, desired: JsonObject, types: MergeTypeTable) -> None:
     """Fields, types and keys of what was sent. Raises Invalid with every field that is wrong."""
     _refuse(identity, validation_errors(desired, types, only_shape=True))
 
 
-def check_document(identity: ObjectIdentity, after: JsonObject, types: MergeTypeTable, live: JsonObject | None) -> None:
+def check_stored_values(
+    identity: ObjectIdentity, after: JsonObject, types: MergeTypeTable, live: JsonObject | None
+) -> None:
     """Names, values and rules of the object as it would be stored. Raises Invalid with every field that is wrong."""
     problems = validation_errors(after, types, live=live)
     api_version, kind = str(after["apiVersion"]), str(after["kind"])
@@ -143,7 +145,7 @@ def check_delete(identity: ObjectIdentity, live: JsonObject, uid: str, resource_
         raise Forbidden("forbidden: this namespace may not be deleted", where=str(identity))
 
 
-def check_excluded(identity: ObjectIdentity, after: JsonObject) -> None:
+def check_excluding_fields(identity: ObjectIdentity, after: JsonObject) -> None:
     """Raises Invalid when fields stand side by side that exclude each other."""
     if found := errors_of_excluding_fields(after):
         raise Invalid(

@@ -18,14 +18,16 @@ from planner.values import JsonObject
 from providers.cluster import FIELD_MANAGER, OPERATOR_MANAGER, EndedCommand, Keep, KindInfo, Listing, ObjectCollection
 from providers.kubernetes.errors import AlreadyExists, CommandNotStarted, NotFound, NotServed
 from providers.kubernetes.snapshot import simulated_controllers, snapshot_admission
-from providers.kubernetes.snapshot.folder_layout import ObjectIdentity, api_group_of, identity_of
+from providers.kubernetes.snapshot.folder_layout import ObjectIdentity, api_group_of, identity_of_document
 from providers.kubernetes.snapshot.json_patch import apply_json_patch
 from providers.kubernetes.snapshot.secret_forms import secret_to_base64, secret_to_fingerprint_text
-from providers.kubernetes.snapshot.served_kinds import ServedKinds, kinds_served_with
+from providers.kubernetes.snapshot.served_kinds import ServedKinds, served_kinds_of_crds
 from providers.kubernetes.snapshot.snapshot_objects import SnapshotObjects
-from providers.kubernetes.snapshot.snapshot_store import SnapshotStore, open_store
+from providers.kubernetes.snapshot.snapshot_store import SnapshotStore, open_snapshot_store
 from providers.kubernetes.ssa import merge
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
+from providers.kubernetes.ssa.server_warnings import server_warnings
+from providers.kubernetes.thread_warnings import ThreadWarnings
 
 _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 
@@ -37,7 +39,7 @@ def current_managed_fields_time() -> str:
 
 def open_snapshot(path: Path, *, now: Callable[[], str] = current_managed_fields_time) -> SnapshotCluster:
     """The snapshot at `path` (see store.open_store). Raises PermanentError when there is none."""
-    return SnapshotCluster(open_store(path), now=now)
+    return SnapshotCluster(open_snapshot_store(path), now=now)
 
 
 class SnapshotCluster:
@@ -50,6 +52,7 @@ class SnapshotCluster:
         self.now = now
         self._lock = RLock()
         self._served: ServedKinds | None = None
+        self._warnings = ThreadWarnings()
 
     def identity(self) -> ClusterIdentity:
         return ClusterIdentity(self._store.about.uid, self._store.about.server, simulated=True)
@@ -82,16 +85,23 @@ class SnapshotCluster:
         identity = snapshot_admission.identity_of_body(kind, body)
         if dry_run:
             with self._lock:
-                return self._applied(identity, kind, body, self._known(identity), force)[1]
+                return self._warned(identity, *self._applied(identity, kind, body, self._known(identity), force))
         with self._writing():
             objects = self._known(identity)
             live, after = self._applied(identity, kind, body, objects, force)
+            self._warned(identity, live, after)
             return after if after == live else self._stored(live, after, objects)
 
     def predict(self, kind: KindInfo, body: JsonObject, *, manager: str) -> JsonObject:
         identity = snapshot_admission.identity_of_body(kind, body)
         with self._lock:
-            return self._applied(identity, kind, body, self._known(identity), True, manager)[1]
+            return self._warned(identity, *self._applied(identity, kind, body, self._known(identity), True, manager))
+
+    def _warned(self, identity: ObjectIdentity, live: JsonObject | None, after: JsonObject) -> JsonObject:
+        """The object after a write, its warnings noted."""
+        texts = server_warnings(after, live, self._serving(self._store.known()).types)
+        self._warnings.add(tuple((str(identity), text) for text in texts))
+        return after
 
     def patch(
         self, kind: KindInfo, namespace: str, name: str, patch: Sequence[JsonObject], *, dry_run: bool = False
@@ -104,7 +114,8 @@ class SnapshotCluster:
             owners = [entry for entry in new["metadata"].get("managedFields", ()) if entry]  # [{}] takes all away
             base = {**live, "metadata": {**live["metadata"], "managedFields": owners}}
             new = {**new, "metadata": {**new["metadata"], "managedFields": owners}}
-            return merge.merge_plain_update(base, new, manager=OPERATOR_MANAGER, types=types, now=self.now())
+            after = merge.merge_plain_update(base, new, manager=OPERATOR_MANAGER, types=types, now=self.now())
+            return self._warned(identity, live, after)
 
         return self.change(identity, change, dry_run=dry_run)
 
@@ -132,8 +143,8 @@ class SnapshotCluster:
         """Nothing is remembered: custom kinds are those of the CRDs inside."""
 
     def drain_warnings(self, about: str = "") -> tuple[str, ...]:
-        """None: no server warns here."""
-        return ()
+        """What a server would have warned of in calls of this thread."""
+        return self._warnings.drain_about(about)
 
     # --- what only a snapshot can do -----------------------------------------------------------------------------
 
@@ -153,7 +164,7 @@ class SnapshotCluster:
             types = self._serving(objects).types
             after = secret_to_fingerprint_text(change(secret_to_base64(live), types))
             snapshot_admission.check_immutable(identity, live, after, types)
-            snapshot_admission.check_excluded(identity, after)
+            snapshot_admission.check_excluding_fields(identity, after)
             return after if dry_run or after == live else self._stored(live, after, objects)
 
     def apply_as(self, kind: KindInfo, body: JsonObject, *, manager: str) -> JsonObject:
@@ -182,18 +193,18 @@ class SnapshotCluster:
 
     def add(self, document: JsonObject, *, manager: str) -> JsonObject:
         """Create an object as some other manager, as a plain POST would. Raises Invalid, NamespaceMissing."""
-        identity = identity_of(document)
+        identity = identity_of_document(document)
         with self._writing():
             objects = self._known(identity)
             if identity in objects:
                 raise AlreadyExists("it exists already", where=str(identity))
             types = self._serving(objects).types
             snapshot_admission.check_namespace(identity, objects)
-            snapshot_admission.check_shape(identity, secret_to_base64(document), types)
+            snapshot_admission.check_field_types(identity, secret_to_base64(document), types)
             made = merge.merge_plain_update(
                 None, secret_to_base64(document), manager=manager, types=types, now=self.now()
             )
-            snapshot_admission.check_document(identity, made, types, None)
+            snapshot_admission.check_stored_values(identity, made, types, None)
             return self._stored(
                 None, simulated_controllers.with_allocated_fields(secret_to_fingerprint_text(made)), objects
             )
@@ -238,18 +249,18 @@ class SnapshotCluster:
         snapshot_admission.check_namespace(identity, objects)
         metadata = {k: v for k, v in body["metadata"].items() if k not in ("uid", "resourceVersion")}
         desired = secret_to_base64({**body, "metadata": metadata})
-        snapshot_admission.check_shape(identity, desired, types)
+        snapshot_admission.check_field_types(identity, desired, types)
         before = None if live is None else secret_to_base64(live)
         merged = merge.merge_server_side_apply(
             before, desired, manager=manager, types=types, force=force, now=self.now()
         )
         snapshot_admission.check_conflicts(identity, merged, force)
-        snapshot_admission.check_document(identity, merged.object, types, before)
+        snapshot_admission.check_stored_values(identity, merged.object, types, before)
         after = secret_to_fingerprint_text(merged.object)
         if live is None:
             return None, simulated_controllers.with_allocated_fields(after)  # in a dry run too, as on a server
         snapshot_admission.check_immutable(identity, live, after, types)
-        snapshot_admission.check_excluded(identity, after)
+        snapshot_admission.check_excluding_fields(identity, after)
         return live, after
 
     def _stored(self, live: JsonObject | None, after: JsonObject, objects: SnapshotObjects) -> JsonObject:
@@ -290,7 +301,7 @@ class SnapshotCluster:
         return self._store.known(identity, ObjectIdentity("", "Namespace", "", identity.namespace))
 
     def _serving(self, objects: SnapshotObjects) -> ServedKinds:
-        self._served = kinds_served_with(objects.of_kind(*_CRD), self._served)
+        self._served = served_kinds_of_crds(objects.of_kind(*_CRD), self._served)
         return self._served
 
     @contextmanager

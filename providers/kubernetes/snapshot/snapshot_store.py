@@ -22,7 +22,7 @@ from providers.kubernetes.snapshot.folder_layout import (
     CLUSTER_FILE,
     CLUSTER_FOLDER,
     ObjectIdentity,
-    identity_of,
+    identity_of_document,
     object_file,
     object_yaml,
     parse_object_yaml,
@@ -92,7 +92,7 @@ class _Entry(NamedTuple):
     document: JsonObject
 
 
-class FolderStore:
+class FolderSnapshotStore:
     """A snapshot in a folder. `folder` holds `cluster.yaml`. Not for two threads at once; for many processes."""
 
     def __init__(self, folder: Path) -> None:
@@ -147,7 +147,7 @@ class FolderStore:
         return str(self._next)
 
     def put(self, document: JsonObject) -> None:
-        identity = identity_of(document)
+        identity = identity_of_document(document)
         name = self._paths.get(identity) or str(object_file(identity))
         path = self._folder / name
         write_atomic(path, object_yaml(document))
@@ -177,7 +177,7 @@ class FolderStore:
     def _completed(self, name: str, document: JsonObject) -> JsonObject:
         """What a person need not write by hand: a uid that stays the same, and a first version."""
         try:
-            identity = identity_of(document)
+            identity = identity_of_document(document)
         except ValueError as error:
             raise PermanentError(str(error), where=name, remedy="correct the file or delete it") from None
         return with_uid_and_version(document, identity, self.about)
@@ -185,7 +185,7 @@ class FolderStore:
     def _index(self) -> None:
         self._paths = {}
         for name in sorted(self._entries):
-            identity = identity_of(self._entries[name].document)
+            identity = identity_of_document(self._entries[name].document)
             if other := self._paths.get(identity):
                 raise PermanentError(
                     f"{identity} is in two files", where=f"{other}, {name}", remedy="delete one of them"
@@ -204,7 +204,7 @@ class FolderStore:
         for line in lines:
             try:
                 name, mtime, size, document = json.loads(line)
-                identity_of(document)
+                identity_of_document(document)
             except (ValueError, TypeError, AttributeError):
                 continue  # torn or foreign: the file itself will be read
             self._entries[name] = _Entry(mtime, size, document)
@@ -227,7 +227,7 @@ class FolderStore:
         return json.dumps([name, entry.mtime, entry.size, entry.document], separators=(",", ":")) + "\n"
 
 
-class FileStore:
+class FileSnapshotStore:
     """A snapshot in one JSON or YAML file: `{"schemaVersion": 1, "cluster": {...}, "objects": [...]}`. Read-only."""
 
     def __init__(self, path: Path) -> None:
@@ -239,7 +239,7 @@ class FileStore:
         self._objects = SnapshotObjects()
         for number, item in enumerate(document["objects"]):
             try:
-                identity = identity_of(item)
+                identity = identity_of_document(item)
             except (ValueError, AttributeError):
                 raise PermanentError("an object needs kind and name", where=f"{path} objects[{number}]") from None
             self._objects.put(identity, with_uid_and_version(item, identity, self.about))
@@ -263,16 +263,16 @@ class FileStore:
         raise _read_only()
 
 
-def open_store(path: Path) -> SnapshotStore:
+def open_snapshot_store(path: Path) -> SnapshotStore:
     """The store at `path`: a folder with `cluster.yaml` (or `cluster/cluster.yaml`) in it, or a single file.
 
     Raises PermanentError when neither is there.
     """
     for folder in (path / CLUSTER_FOLDER, path):
         if (folder / CLUSTER_FILE).is_file():
-            return FolderStore(folder)
+            return FolderSnapshotStore(folder)
     if path.is_file():
-        return FileStore(path)
+        return FileSnapshotStore(path)
     raise PermanentError("no snapshot of a cluster is here", where=str(path), remedy="see `hwplan sandbox create`")
 
 

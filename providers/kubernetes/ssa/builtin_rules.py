@@ -6,24 +6,23 @@ validation of Kubernetes 1.36.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from planner.values import JsonObject
-from providers.kubernetes.ssa.builtin_pods import (
+from providers.kubernetes.ssa.builtin_value_formats import is_label, is_subdomain
+from providers.kubernetes.ssa.crd_validation import DEFINITION_RULES
+from providers.kubernetes.ssa.endpoint_rules import ENDPOINT_RULES
+from providers.kubernetes.ssa.networking_rules import NETWORKING_RULES
+from providers.kubernetes.ssa.pod_annotation_rules import POD_ANNOTATION_RULES, check_profile_annotations
+from providers.kubernetes.ssa.pod_rules import (
     POD_RULES,
     Problem,
     Rule,
     check_pod_mounts,
     check_template_mounts,
-    duplicate_items,
-    exactly_one_field,
     maps_in_list,
 )
-from providers.kubernetes.ssa.builtin_value_formats import is_ip, is_subdomain
-from providers.kubernetes.ssa.crd_validation import DEFINITION_RULES
-from providers.kubernetes.ssa.endpoint_rules import ENDPOINT_RULES
 from providers.kubernetes.ssa.quantity import quantity_amount
 from providers.kubernetes.ssa.quota_rules import QUOTA_RULES
 from providers.kubernetes.ssa.scaling_rules import SCALING_RULES
@@ -40,30 +39,11 @@ _VOLUME_FIELDS = frozenset(
     ("accessModes", "capacity", "claimRef", "mountOptions", "nodeAffinity", "persistentVolumeReclaimPolicy",
      "storageClassName", "volumeAttributesClassName", "volumeMode")
 )  # fmt: skip
-
-
-def _service(value: JsonObject) -> Iterator[Problem]:
-    ports = maps_in_list(value, "ports")
-    kind = value.get("type")
-    if kind == "ExternalName":
-        if not value.get("externalName"):
-            yield ("externalName",), "Required value"
-        elif not is_subdomain(str(value["externalName"]).removesuffix(".")):
-            yield ("externalName",), "a lowercase RFC 1123 subdomain is needed"
-        return
-    address = str(value.get("clusterIP") or "")
-    if address not in ("", "None") and not is_ip(address):
-        yield ("clusterIPs", 0), "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
-    if not ports and value.get("clusterIP") != "None":
-        yield ("ports",), "Required value"
-    if len(ports) > 1:
-        yield from ((("ports", index, "name"), "Required value") for index, p in enumerate(ports) if not p.get("name"))
-    yield from duplicate_items(value, "ports", "name")
-    seen = Counter((port.get("port"), port.get("protocol", "TCP")) for port in ports)
-    if any(count > 1 for count in seen.values()):
-        yield ("ports",), "Duplicate value"
-    if kind == "ClusterIP" and any(port.get("nodePort") for port in ports):
-        yield ("ports",), "may not be used when `type` is 'ClusterIP'"
+_MOUNT_OPTIONS = "volume.beta.kubernetes.io/mount-options"
+_MOUNTED_WITH_OPTIONS = frozenset(
+    ("awsElasticBlockStore", "azureDisk", "azureFile", "cephfs", "cinder", "gcePersistentDisk", "glusterfs", "iscsi",
+     "nfs", "photonPersistentDisk", "quobyte", "rbd", "vsphereVolume")
+)  # fmt: skip
 
 
 def _selector(value: JsonObject) -> Iterator[Problem]:
@@ -154,27 +134,18 @@ def _rolling_daemons(value: JsonObject) -> Iterator[Problem]:
         yield ("maxUnavailable",), "cannot be 0 when maxSurge is 0"
 
 
-def _policy_types(value: JsonObject) -> Iterator[Problem]:
-    if len(value.get("policyTypes") or ()) > 2:
-        yield ("policyTypes",), "may not specify more than two policyTypes"
-
-
-def _port_range(value: JsonObject) -> Iterator[Problem]:
-    port, end = value.get("port"), value.get("endPort")
-    if end is None:
-        return
-    if isinstance(port, str):
-        yield ("endPort",), "may not be specified when `port` is non-numeric"
-    elif port is None:
-        yield ("endPort",), "may not be specified when `port` is not specified"
-    elif isinstance(end, int) and end < port:
-        yield ("endPort",), "must be greater than or equal to `port`"
-
-
 def _job(value: JsonObject) -> Iterator[Problem]:
     policy = ((value.get("template") or {}).get("spec") or {}).get("restartPolicy")
     if policy not in ("OnFailure", "Never"):
         yield ("template", "spec", "restartPolicy"), "Required value: valid values: 'OnFailure', 'Never'"
+
+
+def _indexed_job(value: JsonObject) -> Iterator[Problem]:
+    """The pods of an indexed Job are named after their index."""
+    spec = value.get("spec") or {}
+    last = f"{value['metadata'].get('name')}-{(spec.get('completions') or 0) - 1}"
+    if spec.get("completionMode") == "Indexed" and spec.get("completions") and not is_label(last):
+        yield ("metadata", "name"), f"will not able to create pod with invalid DNS label: {last}"
 
 
 def _config_map(value: JsonObject) -> Iterator[Problem]:
@@ -224,6 +195,13 @@ def _persistent_volume(value: JsonObject) -> Iterator[Problem]:
         yield ("capacity", "storage"), "must be greater than zero"
 
 
+def _mount_options(value: JsonObject) -> Iterator[Problem]:
+    """The annotation that goes before `mountOptions`."""
+    given = _MOUNT_OPTIONS in (value["metadata"].get("annotations") or {})
+    if given and not _MOUNTED_WITH_OPTIONS & (value.get("spec") or {}).keys():
+        yield ("metadata", "annotations", _MOUNT_OPTIONS), "may not specify mount options for this volume type"
+
+
 def _policy_rule(value: JsonObject) -> Iterator[Problem]:
     if value.get("nonResourceURLs"):
         if value.get("apiGroups") or value.get("resources") or value.get("resourceNames"):
@@ -256,29 +234,6 @@ def _cluster_binding(value: JsonObject) -> Iterator[Problem]:
     for index, subject in enumerate(maps_in_list(value, "subjects")):
         if subject.get("kind") == "ServiceAccount" and not subject.get("namespace"):
             yield ("subjects", index, "namespace"), "Required value"
-
-
-def _ingress(value: JsonObject) -> Iterator[Problem]:
-    if not value.get("defaultBackend") and not value.get("rules"):
-        yield (), "either `defaultBackend` or `rules` must be specified"
-
-
-def _ingress_backend(value: JsonObject) -> Iterator[Problem]:
-    yield from exactly_one_field(value, ("service", "resource"), "must specify exactly one of service and resource")
-
-
-def _ingress_service(value: JsonObject) -> Iterator[Problem]:
-    port = value.get("port") or {}
-    if bool(port.get("name")) is bool(port.get("number")):
-        yield (), "Required value: port name or number is required"
-
-
-def _ingress_path(value: JsonObject) -> Iterator[Problem]:
-    path, kind = str(value.get("path") or ""), value.get("pathType")
-    if (kind in ("Exact", "Prefix") and not path.startswith("/")) or (path and not path.startswith("/")):
-        yield ("path",), "must be an absolute path"
-    elif kind in ("Exact", "Prefix") and any(part in path for part in ("//", "/./", "/../", "%2f", "%2F")):
-        yield ("path",), "must not contain '//', '/./', '/../' or '%2f'"
 
 
 def _budget(value: JsonObject) -> Iterator[Problem]:
@@ -319,25 +274,17 @@ def _priority(value: JsonObject) -> Iterator[Problem]:
         yield ("value",), "Forbidden: maximum allowed value of a user defined priority is 1000000000"
 
 
-def _peers(value: JsonObject) -> Iterator[Problem]:
-    for field in ("from", "to"):
-        for index, peer in enumerate(maps_in_list(value, field)):
-            others = [name for name in ("podSelector", "namespaceSelector") if peer.get(name) is not None]
-            if not others and peer.get("ipBlock") is None:
-                yield (field, index), "Required value: must specify a peer"
-            elif others and peer.get("ipBlock") is not None:
-                yield (field, index), "may not specify both ipBlock and another peer"
-
-
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     **POD_RULES,
     **DEFINITION_RULES,
     **ENDPOINT_RULES,
     **QUOTA_RULES,
     **SCALING_RULES,
-    "core.v1.Pod": (check_pod_mounts,),
-    "networking.v1.NetworkPolicyEgressRule": (_peers,),
-    "networking.v1.NetworkPolicyIngressRule": (_peers,),
+    **NETWORKING_RULES,
+    **POD_ANNOTATION_RULES,
+    "batch.v1.Job": (_indexed_job,),
+    "core.v1.PersistentVolume": (_mount_options,),
+    "core.v1.Pod": (check_pod_mounts, check_profile_annotations),
     "admissionregistration.v1.RuleWithOperations": (_rule_of_webhook,),
     "admissionregistration.v1.MutatingWebhook": (_webhook,),
     "admissionregistration.v1.ValidatingWebhook": (_webhook,),
@@ -345,8 +292,6 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "apps.v1.DeploymentSpec": (_selector, check_template_mounts, _deadline, _progress),
     "apps.v1.DeploymentStrategy": (_strategy,),
     "apps.v1.RollingUpdateDaemonSet": (_rolling_daemons,),
-    "networking.v1.NetworkPolicySpec": (_policy_types,),
-    "networking.v1.NetworkPolicyPort": (_port_range,),
     "apps.v1.ReplicaSetSpec": (_selector, check_template_mounts, _deadline),
     "apps.v1.StatefulSetSpec": (_selector, _claim_templates, check_template_mounts, _deadline),
     "batch.v1.JobSpec": (_job, check_template_mounts),
@@ -355,12 +300,7 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "core.v1.PersistentVolumeSpec": (_persistent_volume,),
     "core.v1.ReplicationControllerSpec": (_replication_controller, check_template_mounts, _deadline),
     "core.v1.Secret": (_secret,),
-    "core.v1.ServiceSpec": (_service,),
     "meta.v1.LabelSelectorRequirement": (_requirement,),
-    "networking.v1.HTTPIngressPath": (_ingress_path,),
-    "networking.v1.IngressBackend": (_ingress_backend,),
-    "networking.v1.IngressServiceBackend": (_ingress_service,),
-    "networking.v1.IngressSpec": (_ingress,),
     "policy.v1.PodDisruptionBudgetSpec": (_budget,),
     "rbac.v1.ClusterRoleBinding": (_cluster_binding,),
     "rbac.v1.PolicyRule": (_policy_rule,),

@@ -64,11 +64,12 @@ def is_port_name(text: str) -> bool:
 
 
 def is_ip(text: str) -> bool:
-    """An IP address, without a zone."""
+    """An IP address, without a zone; an IPv4 address in IPv6 form is none."""
     try:
-        return "%" not in text and bool(ipaddress.ip_address(text))
+        found = ipaddress.ip_address(text)
     except ValueError:
         return False
+    return "%" not in text and getattr(found, "ipv4_mapped", None) is None
 
 
 def _is_cidr(text: str) -> bool:
@@ -129,7 +130,7 @@ def _is_cron_range(text: str, low: int, high: int, names: list[str]) -> bool:
 
 def _cron_number(text: str, low: int, names: list[str]) -> int | None:
     if text.isascii() and text.isdigit():
-        return int(text)
+        return int(text[:9])  # what is longer is out of every range
     return names.index(text.lower()) + low if text.lower() in names else None
 
 
@@ -221,10 +222,10 @@ BOUNDS: Final[Mapping[str, tuple[float, float, str]]] = {
 }
 
 
-def form_error(form: str, value: JsonValue) -> str:
+def builtin_format_error(form: str, value: JsonValue) -> str:
     """What is wrong with a value of this form (a name of FORMS or BOUNDS, or `A|B|C`); "" when nothing is."""
     if form == "portorname":
-        return form_error("portname" if isinstance(value, str) else "port", value)
+        return builtin_format_error("portname" if isinstance(value, str) else "port", value)
     if form in BOUNDS:
         low, high, words = BOUNDS[form]
         if isinstance(value, bool) or not isinstance(value, (int, float)):

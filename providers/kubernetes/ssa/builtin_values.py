@@ -14,7 +14,7 @@ from typing import Final
 from planner.field_path import Element, FieldPath
 from planner.values import Json, JsonObject, JsonValue
 from providers.kubernetes.ssa.builtin_rules import RULES
-from providers.kubernetes.ssa.builtin_value_formats import form_error, is_qualified_name
+from providers.kubernetes.ssa.builtin_value_formats import builtin_format_error, is_qualified_name
 from providers.kubernetes.ssa.merge_typed_values import list_item_element
 from providers.kubernetes.ssa.merge_types import MergeType
 
@@ -74,7 +74,7 @@ core.v1.Probe: failureThreshold:positive
 core.v1.HostAlias: ip!:ip hostnames:subdomain
 core.v1.Toleration: key:qualified operator:Exists|Equal|Lt|Gt effect:NoSchedule|PreferNoSchedule|NoExecute
 core.v1.PodSpec: containers!:any restartPolicy:Always|OnFailure|Never nodeSelector.key:qualified
-core.v1.PodSpec: dnsPolicy:ClusterFirst|ClusterFirstWithHostNet|Default|None terminationGracePeriodSeconds:natural
+core.v1.PodSpec: dnsPolicy:ClusterFirst|ClusterFirstWithHostNet|Default|None
 core.v1.PodSpec: serviceAccountName:subdomain nodeSelector.*:labelvalue activeDeadlineSeconds:positive hostname:label
 core.v1.PodSpec: schedulerName:any priorityClassName:subdomain preemptionPolicy:Never|PreemptLowerPriority
 core.v1.ServiceSpec: type:ClusterIP|NodePort|LoadBalancer|ExternalName sessionAffinity:ClientIP|None
@@ -197,7 +197,7 @@ def builtin_value_errors(kind: MergeType, value: Json, path: FieldPath = ()) -> 
             if below is None or (key == "status" and not path):
                 continue
             if below.scalar == "bytes" and kind.name != _SEALED:
-                yield from (((*path, key), words) for words in [form_error("base64", item)] if words)
+                yield from (((*path, key), words) for words in [builtin_format_error("base64", item)] if words)
             elif isinstance(item, (dict, list)) and not (path and below.name == _METADATA):
                 yield from builtin_value_errors(below, item, (*path, key))
     elif isinstance(value, list):
@@ -215,7 +215,7 @@ def _root_metadata(value: JsonObject) -> Iterator[tuple[FieldPath, str]]:
     metadata = value.get("metadata") or {}
     yield from _metadata(metadata)
     for index, name in enumerate(metadata.get("finalizers") or ()):
-        if words := form_error("qualified", name):
+        if words := builtin_format_error("qualified", name):
             yield ("metadata", "finalizers", index), words
         elif value.get("apiVersion") in _STRICT_FINALIZERS and "/" not in name and name not in _FINALIZERS:
             words = "name is neither a standard finalizer name nor is it fully qualified"
@@ -228,7 +228,7 @@ def _metadata(metadata: JsonObject) -> Iterator[tuple[FieldPath, str]]:
         if not is_qualified_name(key.lower()):
             yield ("metadata", "annotations"), f"{key!r} is no qualified name"
     for key, text in (metadata.get("labels") or {}).items():
-        for words in (form_error("qualified", key), form_error("labelvalue", text)):
+        for words in (builtin_format_error("qualified", key), builtin_format_error("labelvalue", text)):
             if words:
                 yield ("metadata", "labels"), words
 
@@ -250,9 +250,11 @@ def _member(field: str, part: str, form: str, found: JsonValue) -> Iterator[tupl
         yield from (
             ((field,), words)
             for item in (found if part == "key" else found.values())
-            if (words := form_error(form, item))
+            if (words := builtin_format_error(form, item))
         )
     elif isinstance(found, list):
-        yield from (((field, index), words) for index, item in enumerate(found) if (words := form_error(form, item)))
-    elif words := form_error(form, found):
+        yield from (
+            ((field, index), words) for index, item in enumerate(found) if (words := builtin_format_error(form, item))
+        )
+    elif words := builtin_format_error(form, found):
         yield (field,), words

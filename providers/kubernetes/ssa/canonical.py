@@ -105,10 +105,10 @@ def canonical_document(kind: MergeType, value: JsonValue, *, phase: Phase = "sto
 
 
 @overload
-def coerce_custom(kind: MergeType, value: JsonObject) -> JsonObject: ...
+def coerce_custom_metadata(kind: MergeType, value: JsonObject) -> JsonObject: ...
 @overload
-def coerce_custom(kind: MergeType, value: JsonValue) -> JsonValue: ...
-def coerce_custom(kind: MergeType, value: JsonValue) -> JsonValue:
+def coerce_custom_metadata(kind: MergeType, value: JsonValue) -> JsonValue: ...
+def coerce_custom_metadata(kind: MergeType, value: JsonValue) -> JsonValue:
     """A custom document as a decoder gives it: `metadata`, of embedded objects too, is the server's own type."""
     if isinstance(value, dict) and kind.is_map:
         if kind.name:
@@ -116,11 +116,13 @@ def coerce_custom(kind: MergeType, value: JsonValue) -> JsonValue:
         out: dict[str, JsonValue] = {}
         for key, item in value.items():
             below = kind.child(key)
-            out[key] = item if below is None else coerce_custom(below, {} if item is None and below.name else item)
+            out[key] = (
+                item if below is None else coerce_custom_metadata(below, {} if item is None and below.name else item)
+            )
         return out
     if isinstance(value, list) and kind.list_kind:
         items = kind.items()
-        return [coerce_custom(items, item) for item in value]
+        return [coerce_custom_metadata(items, item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -148,10 +150,11 @@ def _struct(kind: MergeType, value: dict[str, JsonValue], phase: Phase) -> JsonV
         if made is None or ("p" not in flags and _is_dropped(below, flags, made)):
             continue
         out[key] = made
-    for key in _always(kind):
+    for key in always_written_fields(kind):
         if key not in out:
-            below = kind.child(key)
-            out[key] = None if below is None else go_zero_value(below)
+            below, pointer = kind.child(key), "p" in kind.flags(key)
+            if phase == "stored" or not pointer:  # defaults.py fills in pointers
+                out[key] = None if below is None or pointer else go_zero_value(below)
     return out
 
 
@@ -164,7 +167,7 @@ def _is_dropped(kind: MergeType, flags: str, made: JsonValue) -> bool:
     return made in ("", 0, False) or made == {} or made == []
 
 
-def _always(kind: MergeType) -> tuple[str, ...]:
+def always_written_fields(kind: MergeType) -> tuple[str, ...]:
     """Fields that are written even when nobody set them."""
     if kind.always is None:
         kind.always = tuple(name for name in kind.names if _is_always(kind, name))

@@ -11,9 +11,10 @@ import binascii
 import datetime
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
+from planner.values import JsonObject, JsonValue
 from providers.kubernetes.ssa.re2_patterns import matches_re2
 
 _LETTER = r"[a-zA-Z0-9\pS\pL]"
@@ -24,6 +25,32 @@ def has_format(name: str, text: str) -> bool:
     """Whether a text has the format; true for a format that nobody checks."""
     rule = _RULES.get(name.replace("-", ""))
     return rule is None or rule(text)
+
+
+def unrecognized_formats(definition: JsonObject) -> tuple[str, ...]:
+    """The formats in the schemas of a CustomResourceDefinition that the server does not know, in order, each once."""
+    versions = (definition.get("spec") or {}).get("versions") or ()
+    schemas = ((version.get("schema") or {}).get("openAPIV3Schema") for version in versions)
+    return tuple(dict.fromkeys(name for schema in schemas for name in _unrecognized(schema)))
+
+
+def _unrecognized(schema: JsonValue) -> Iterator[str]:
+    if not isinstance(schema, dict):
+        return
+    name = str(schema.get("format") or "")
+    known = _BY_TYPE.get(str(schema.get("type") or "string"), ())
+    if name and name not in known and not (known is _TEXTS and name.replace("-", "") in _TEXTS):
+        yield name
+    for part in ("not", "items", "additionalProperties"):
+        yield from _unrecognized(schema.get(part))
+    for part in ("allOf", "anyOf", "oneOf"):
+        several = schema.get(part)
+        for item in several if isinstance(several, list) else ():
+            yield from _unrecognized(item)
+    for part in ("properties", "patternProperties"):
+        named = schema.get(part)
+        for item in named.values() if isinstance(named, dict) else ():
+            yield from _unrecognized(item)
 
 
 def _matching(pattern: str) -> Callable[[str], bool]:
@@ -38,7 +65,8 @@ def _uuid(version: str, variant: str) -> Callable[[str], bool]:
 def _hostname(text: str) -> bool:
     """One label, or several of which the last has letters only: an IPv4 address is none."""
     one, dotted = f"{_LETTER}-?{_LETTER}{{0,62}}", rf"({_LETTER}([-{_LETTER[1:]}*{_LETTER})?\.)+[a-zA-Z\pL]{{2,63}}"
-    short = len(text.encode(errors="replace")) <= 255 and all(len(part.encode()) <= 63 for part in text.split("."))
+    parts = [part.encode(errors="replace") for part in text.split(".")]
+    short = len(text.encode(errors="replace")) <= 255 and all(len(part) <= 63 for part in parts)
     return short and matches_re2(f"^({one}|{dotted})$", text)
 
 
@@ -117,4 +145,11 @@ _RULES: Final[dict[str, Callable[[str], bool]]] = {
     "uuid3": _uuid("3", _HEX),
     "uuid4": _uuid("4", "[89abAB]"),
     "uuid5": _uuid("5", "[89abAB]"),
+}
+_TEXTS: Final = frozenset({*_RULES, "creditcard", "isbn", "isbn10", "isbn13", "k8slongname", "k8sshortname", "password",
+                           "rgbcolor"})  # fmt: skip
+_BY_TYPE: Final[dict[str, Collection[str]]] = {
+    "integer": ("int32", "int64"),
+    "number": ("double", "float"),
+    "string": _TEXTS,
 }

@@ -8,14 +8,18 @@ everything declared below it as well; `metadata` is the server's own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from planner.values import JsonObject
+from providers.kubernetes.ssa.readable_schema import map_at, readable_schema
 
 Raw = Any
 
+_VERSION = re.compile(r"v([1-9][0-9]*)(?:(alpha|beta)([1-9][0-9]*))?")
+REPLICAS = "specReplicasPath"  # of the subresource `scale`; stands among the checks of the whole object
 _META = {"apiVersion": "s", "kind": "s", "metadata": "#meta.v1.ObjectMeta"}
 _SCALARS = {"string": "s", "integer": "i", "number": "n", "boolean": "b"}
 _CHECKS = (
@@ -44,43 +48,76 @@ _CHECKS = (
 
 
 @dataclass(slots=True)
-class CustomVersion:
+class ServedCrdVersion:
     """One served version of a CRD: its schema (translated when first used) and whether status is a subresource."""
 
     schema: JsonObject
     status: bool
     preserve: bool
     versions: frozenset[str]
+    replicas: str = ""  # the path of the number of replicas, where the version can be scaled
+    deprecation: str = ""  # what the server warns of with every use of the version
     _raw: Raw = field(default=None, repr=False)
 
     def raw(self) -> Raw:
         """The table form of the whole object."""
         if self._raw is None:
-            made: dict[str, Raw] = translate_crd_schema(self.schema, self.preserve) if self.schema else {"v": "x"}
-            self._raw = {**made, "f": {**made.get("f", {}), **_META}}
+            schema = readable_schema(self.schema)
+            made: dict[str, Raw] = translate_crd_schema(schema, self.preserve) if schema else {"v": "x"}
+            checks = {**made.get("c", {}), **({REPLICAS: self.replicas} if self.replicas else {})}
+            self._raw = {**made, "f": {**made.get("f", {}), **_META}, **({"c": checks} if checks else {})}
         return self._raw
 
 
-def served_crd_versions(crd: JsonObject) -> Mapping[str, CustomVersion]:
-    """Every served version of a CustomResourceDefinition (v1), by `group/version/Kind`."""
-    spec = crd["spec"]
-    served = [version for version in spec.get("versions", ()) if version.get("served", True)]
-    trivial = spec.get("conversion", {}).get("strategy", "None") == "None"
-    names = frozenset(f"{spec['group']}/{version['name']}" for version in served)
+def served_crd_versions(crd: JsonObject) -> Mapping[str, ServedCrdVersion]:
+    """Every served version of a CustomResourceDefinition (v1), by `group/version/Kind`. A version without a name is
+    none."""
+    spec = map_at(crd, "spec")
+    group, kind = spec.get("group"), map_at(spec, "names").get("kind")
+    versions = spec.get("versions")
+    served = [
+        version
+        for version in (versions if isinstance(versions, list) else ())
+        if isinstance(version, dict) and version.get("served", True) and version.get("name")
+    ]
+    trivial = map_at(spec, "conversion").get("strategy", "None") == "None"
+    names = frozenset(f"{group}/{version['name']}" for version in served)
     out = {}
     for version in served:
-        api_version = f"{spec['group']}/{version['name']}"
-        out[f"{api_version}/{spec['names']['kind']}"] = CustomVersion(
-            (version.get("schema") or {}).get("openAPIV3Schema") or {},
-            "status" in (version.get("subresources") or {}),
+        api_version = f"{group}/{version['name']}"
+        out[f"{api_version}/{kind}"] = ServedCrdVersion(
+            map_at(map_at(version, "schema"), "openAPIV3Schema"),
+            "status" in map_at(version, "subresources"),
             bool(spec.get("preserveUnknownFields", False)),
             names if trivial else frozenset((api_version,)),
+            str(map_at(map_at(version, "subresources"), "scale").get(REPLICAS) or ""),
+            _deprecation(spec, version, served) if version.get("deprecated") else "",
         )
     return out
 
 
+def _deprecation(spec: JsonObject, version: JsonObject, served: Sequence[JsonObject]) -> str:
+    """The words of the definition, or those of the server: with the newest version that is newer and not deprecated."""
+    if version.get("deprecationWarning") is not None:
+        return str(version["deprecationWarning"])
+    group, kind, name = spec.get("group"), map_at(spec, "names").get("kind"), str(version["name"])
+    others = (str(one["name"]) for one in served if not one.get("deprecated"))
+    newer = sorted((other for other in others if _age(other) > _age(name)), key=_age)
+    said = f"{group}/{name} {kind} is deprecated"
+    return f"{said}; use {group}/{newer[-1]} {kind}" if newer else said
+
+
+def _age(version: str) -> tuple[int, int, int, str]:
+    """The order of versions, oldest first: v1alpha1, v1beta1, v1, v2; other names come before, from z to a."""
+    found = _VERSION.fullmatch(version)
+    if found is None:
+        return (0, 0, 0, "".join(chr(0x10FFFF - ord(letter)) for letter in version))
+    stage = {"alpha": 1, "beta": 2, None: 3}[found[2]]
+    return (stage, int(found[1][:9]), int((found[3] or "0")[:9]), "")
+
+
 def translate_crd_schema(schema: JsonObject, preserve: bool) -> Raw:
-    """A JSON schema in the table form. `preserve`: an ancestor keeps unknown fields."""
+    """A JSON schema, as `readable_schema` gives it, in the table form. `preserve`: an ancestor keeps unknown fields."""
     preserve = preserve or bool(schema.get("x-kubernetes-preserve-unknown-fields"))
     kind = schema.get("type", "")
     out: dict[str, Raw] = {}

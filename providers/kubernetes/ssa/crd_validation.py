@@ -12,8 +12,8 @@ from typing import Final
 from planner.field_path import FieldPath
 from planner.values import JsonObject, JsonValue
 from providers.kubernetes.ssa import re2_patterns
-from providers.kubernetes.ssa.builtin_pods import Problem, Rule, maps_in_list
 from providers.kubernetes.ssa.builtin_value_formats import is_service_name, is_subdomain
+from providers.kubernetes.ssa.pod_rules import Problem, Rule, maps_in_list
 
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "array": (list,),

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import Final
 
 from planner.values import Json, JsonObject, JsonValue, deep_copy
+from providers.kubernetes.ssa.canonical import always_written_fields
 from providers.kubernetes.ssa.image_pull_policy import pull_policy
 from providers.kubernetes.ssa.merge_types import MergeType
-from providers.kubernetes.ssa.quantity import rounded_up
+from providers.kubernetes.ssa.quantity import round_quantity_up
 
 _CRD = "apiextensions-apiserver.pkg.apis.apiextensions.v1."
 _WEBHOOK: dict[str, Json] = {
@@ -136,6 +137,8 @@ def _host_ports(spec: JsonObject) -> None:
 def _pod(value: JsonObject) -> None:
     spec = value.get("spec") or {}
     spec.setdefault("enableServiceLinks", True)
+    if (spec.get("terminationGracePeriodSeconds") or 0) < 0:  # of a Pod alone, not of a template
+        spec["terminationGracePeriodSeconds"] = 1
     _host_ports(spec)
     for container in [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]:
         limits = (container.get("resources") or {}).get("limits")
@@ -333,6 +336,9 @@ def _fill_struct(kind: MergeType, value: JsonObject) -> None:
     for name in kind.defaulted:
         if name not in value:
             value[name] = kind.default(name)
+    for name in always_written_fields(kind):
+        if name not in value and "p" in kind.flags(name):
+            value[name] = None
 
 
 def _round_amounts(kind: MergeType, value: JsonObject) -> None:
@@ -341,7 +347,7 @@ def _round_amounts(kind: MergeType, value: JsonObject) -> None:
         below = kind.child(name) if isinstance(amounts, dict) else None
         items = below.child("cpu") if below is not None and not below.name else None
         if items is not None and items.scalar == "quantity":
-            value[name] = {key: rounded_up(amount) for key, amount in amounts.items()}
+            value[name] = {key: round_quantity_up(amount) for key, amount in amounts.items()}
 
 
 def fill_custom_defaults(kind: MergeType, value: JsonValue) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from planner.values import JsonObject
-from providers.kubernetes.ssa.builtin_pods import Problem, Rule, duplicate_items, maps_in_list
 from providers.kubernetes.ssa.builtin_value_formats import is_ip
+from providers.kubernetes.ssa.pod_rules import Problem, Rule, duplicate_items, maps_in_list
 
 
 def _subset(value: JsonObject) -> Iterator[Problem]:
@@ -49,6 +49,8 @@ def _slice(value: JsonObject) -> Iterator[Problem]:
         for address in endpoint.get("addresses") or ():
             if not is_ip(str(address)) or version not in str(address):
                 yield ("endpoints", index, "addresses"), "must be a valid IP address"
+            elif str(ipaddress.ip_address(str(address))) != address:
+                yield ("endpoints", index, "addresses"), "must be in canonical form"
             elif words := _special(str(address)):
                 yield ("endpoints", index, "addresses"), words
     yield from duplicate_items(value, "ports", "name")

@@ -37,7 +37,7 @@ Raw = Any  # one entry of the table; its forms are reported in merge_types.py
 
 
 class GoStructs:
-    """Per model: JSON field name -> "p" (pointer), "a" (always written), "" (dropped when zero)."""
+    """Per model: JSON field name -> "p" (pointer), "a" (always written), both, "" (dropped when zero)."""
 
     def __init__(self, modules: Path, release: str) -> None:
         self._root = modules / "k8s.io"
@@ -58,7 +58,7 @@ class GoStructs:
                 out |= self._inlined(package, go_type.lstrip("*"))
             elif json_name != "-":
                 omitted = "omitempty" in options or "omitzero" in options
-                out[json_name] = "p" if go_type.startswith("*") else ("" if omitted else "a")
+                out[json_name] = "p" * go_type.startswith("*") + "a" * (not omitted)
                 if "omitzero" in options:
                     out[json_name] += "o"
         return out

@@ -38,7 +38,7 @@ STRIPPED = FieldSet.of(
 
 
 @dataclass(frozen=True, slots=True)
-class EntryId:
+class ManagerEntryId:
     """What makes two entries the same one."""
 
     manager: str
@@ -56,12 +56,12 @@ class ManagedFields:
     time: str = ""
 
 
-Managers: TypeAlias = dict[EntryId, ManagedFields]
+Managers: TypeAlias = dict[ManagerEntryId, ManagedFields]
 
 
-def entry_id(manager: str, operation: str, api_version: str, subresource: str = "") -> EntryId:
+def entry_id(manager: str, operation: str, api_version: str, subresource: str = "") -> ManagerEntryId:
     """The identity of an entry: appliers keep theirs over API versions."""
-    return EntryId(manager, operation, "" if operation == APPLY else api_version, subresource)
+    return ManagerEntryId(manager, operation, "" if operation == APPLY else api_version, subresource)
 
 
 def read_managers(document: JsonObject) -> Managers:
@@ -74,7 +74,7 @@ def read_managers(document: JsonObject) -> Managers:
     return out
 
 
-def write_managers(managers: Mapping[EntryId, ManagedFields]) -> list[JsonObject]:
+def write_managers(managers: Mapping[ManagerEntryId, ManagedFields]) -> list[JsonObject]:
     """The entries in the server's order: appliers first, then by time, manager, version and subresource."""
     ordered = sorted(
         managers.items(),
@@ -89,7 +89,7 @@ def write_managers(managers: Mapping[EntryId, ManagedFields]) -> list[JsonObject
     return [_entry(identity, entry) for identity, entry in ordered]
 
 
-def _entry(identity: EntryId, entry: ManagedFields) -> JsonObject:
+def _entry(identity: ManagerEntryId, entry: ManagedFields) -> JsonObject:
     out: JsonObject = {"manager": identity.manager} if identity.manager else {}
     out |= {"operation": identity.operation, "apiVersion": entry.api_version}
     if entry.time:
@@ -100,7 +100,7 @@ def _entry(identity: EntryId, entry: ManagedFields) -> JsonObject:
     return out
 
 
-def strip_untracked(managers: Managers, identity: EntryId) -> None:
+def strip_untracked_fields(managers: Managers, identity: ManagerEntryId) -> None:
     """Take what is never tracked (names, versions, times of the object) from one manager's entry."""
     entry = managers.get(identity)
     if entry is not None:
@@ -117,7 +117,7 @@ def cap_update_managers(managers: Managers) -> None:
         (identity for identity in managers if identity.operation == UPDATE),
         key=lambda identity: (managers[identity].time, identity.manager, identity.api_version, identity.subresource),
     )
-    first: dict[str, EntryId] = {}
+    first: dict[str, ManagerEntryId] = {}
     left = len(updaters)
     for identity in updaters:
         if left <= MAX_UPDATERS:
@@ -126,7 +126,7 @@ def cap_update_managers(managers: Managers) -> None:
         if entry.api_version not in first:
             first[entry.api_version] = identity
             continue
-        bucket = EntryId(OLD_UPDATERS, UPDATE, entry.api_version)
+        bucket = ManagerEntryId(OLD_UPDATERS, UPDATE, entry.api_version)
         if bucket not in managers:
             managers[bucket] = managers.pop(first[entry.api_version])
         fields = entry.fields | managers[bucket].fields

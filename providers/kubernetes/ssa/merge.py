@@ -18,13 +18,13 @@ from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
 from providers.kubernetes.ssa.managed_fields import (
     APPLY,
     UPDATE,
-    EntryId,
     ManagedFields,
+    ManagerEntryId,
     Managers,
     cap_update_managers,
     entry_id,
     read_managers,
-    strip_untracked,
+    strip_untracked_fields,
 )
 from providers.kubernetes.ssa.merge_typed_values import (
     ABSENT,
@@ -40,7 +40,7 @@ from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
 from providers.kubernetes.ssa.stored_document import (
     StoredKind,
     decode_as_server,
-    stored_apply,
+    stored_applied_document,
     stored_document,
     without_managers,
 )
@@ -50,7 +50,7 @@ from providers.kubernetes.ssa.validate_object import validation_errors
 __all__ = ["ApplyOutcome", "MergeConflict", "comparable_document", "merge_plain_update", "merge_server_side_apply"]
 
 _STATUS = FieldSet.of([("status",)])
-_CURRENT = EntryId("current-operation", "")  # the writer of an update until its entry is settled
+_CURRENT = ManagerEntryId("current-operation", "")  # the writer of an update until its entry is settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +103,12 @@ def merge_server_side_apply(
     last = managers.get(identity)
     conflicts, merged = _applied(kind, base, wanted, managers, identity)
     changed = not equal_json(merged, base)
-    strip_untracked(managers, identity)
+    strip_untracked_fields(managers, identity)
     if changed and identity in managers:
         managers[identity] = replace(managers[identity], time=now)
     elif last is not None and identity in managers:
         managers[identity] = replace(managers[identity], time=last.time)
-    stored = stored_apply(kind, live, merged, managers)
+    stored = stored_applied_document(kind, live, merged, managers)
     unsure += admission_uncertainties(live, stored)
     return ApplyOutcome(stored, () if force else conflicts, unsure)
 
@@ -134,7 +134,7 @@ def _before_first_apply(kind: StoredKind, live: JsonObject, now: str) -> Manager
 
 
 def _applied(
-    kind: StoredKind, live: JsonObject, wanted: JsonObject, managers: Managers, identity: EntryId
+    kind: StoredKind, live: JsonObject, wanted: JsonObject, managers: Managers, identity: ManagerEntryId
 ) -> tuple[tuple[MergeConflict, ...], JsonObject]:
     """Merge, prune, and take from others what changed. Fills `managers` as a forced apply would."""
     last = managers.get(identity)
@@ -179,7 +179,7 @@ def _only_status(fields: FieldSet) -> FieldSet:
     return FieldSet(fields.members & {"status"}, children)
 
 
-def _take(managers: Managers, identity: EntryId, difference: FieldComparison) -> tuple[MergeConflict, ...]:
+def _take(managers: Managers, identity: ManagerEntryId, difference: FieldComparison) -> tuple[MergeConflict, ...]:
     """Take changed and removed fields from every other manager; the changed ones are the conflicts."""
     conflicts: list[MergeConflict] = []
     written = difference.modified | difference.added
@@ -243,7 +243,7 @@ def _settle_update(
     _take(managers, _CURRENT, difference)
     taken = difference.modified | difference.added
     managers[_CURRENT] = ManagedFields(taken, kind.api_version)
-    strip_untracked(managers, _CURRENT)
+    strip_untracked_fields(managers, _CURRENT)
     current = managers.pop(_CURRENT, None)
     if current is not None and current.fields:
         identity = entry_id(manager, UPDATE, kind.api_version, subresource)

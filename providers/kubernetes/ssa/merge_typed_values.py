@@ -18,7 +18,7 @@ from providers.kubernetes.ssa.merge_types import MergeType
 ABSENT: Final[Any] = object()
 
 
-def value_form(kind: MergeType, value: JsonValue) -> str:
+def merge_form_of_value(kind: MergeType, value: JsonValue) -> str:
     """How a value is handled: `map`, `list` or `scalar`. Null takes the first form that the type has."""
     if isinstance(value, dict):
         if kind.is_map:
@@ -76,7 +76,7 @@ def merge_typed(kind: MergeType, left: JsonValue, right: JsonValue) -> JsonValue
         return left
     if left is ABSENT:
         return right
-    form = value_form(kind, right)
+    form = merge_form_of_value(kind, right)
     if form == "map" and not kind.atomic:
         mine, theirs = _mapping(left), _mapping(right)
         if mine or theirs:
@@ -165,7 +165,7 @@ def _merge_lists(kind: MergeType, left: list[JsonValue], right: list[JsonValue])
 
 def declared_field_set(kind: MergeType, value: JsonValue) -> FieldSet:
     """The fields that an applied value declares: every leaf, list item, free map key and empty map."""
-    form = value_form(kind, value)
+    form = merge_form_of_value(kind, value)
     members: set[Element] = set()
     children: dict[Element, FieldSet] = {}
     if form == "map":
@@ -185,7 +185,7 @@ def declared_field_set(kind: MergeType, value: JsonValue) -> FieldSet:
 
 def _fields_below(kind: MergeType, value: JsonValue) -> tuple[bool, FieldSet]:
     """Whether the value is a leaf, and the fields below it if not."""
-    form = value_form(kind, value)
+    form = merge_form_of_value(kind, value)
     if form == "scalar" or (form == "map" and kind.atomic) or (form == "list" and kind.list_kind == "atomic"):
         return True, EMPTY
     return False, declared_field_set(kind, value)
@@ -237,13 +237,13 @@ def _compare(walk: _Walk, kind: MergeType, path: tuple[Element, ...], left: Json
     if (
         left is not ABSENT
         and right is not ABSENT
-        and value_form(kind, left) != value_form(kind, right)
+        and merge_form_of_value(kind, left) != merge_form_of_value(kind, right)
         and left is not None
     ):
-        _compare_as(value_form(kind, left), walk, kind, path, left, right)
-        _compare_as(value_form(kind, right), walk, kind, path, left, right)
+        _compare_as(merge_form_of_value(kind, left), walk, kind, path, left, right)
+        _compare_as(merge_form_of_value(kind, right), walk, kind, path, left, right)
         return
-    _compare_as(value_form(kind, left if right is ABSENT else right), walk, kind, path, left, right)
+    _compare_as(merge_form_of_value(kind, left if right is ABSENT else right), walk, kind, path, left, right)
 
 
 def _compare_as(
@@ -305,7 +305,7 @@ def remove_fields(kind: MergeType, value: JsonValue, taken: FieldSet) -> JsonVal
 def remove_fields(kind: MergeType, value: JsonValue, taken: FieldSet) -> JsonValue:
     """`value` without the fields of `taken`. Containers that lose everything become null, as the server makes them;
     atomic ones go whole when anything inside them is taken."""
-    form = value_form(kind, value)
+    form = merge_form_of_value(kind, value)
     if form == "map" and isinstance(value, dict):
         return _remove_keys(kind, value, taken)
     if form == "list" and isinstance(value, list):

@@ -4,7 +4,8 @@ The table (`builtin.json`, made by generate.py) holds types in a short form that
 a scalar letter, `#Name` for a named type, or a dictionary with any of `s` (scalar), `l` `i` `k` (list kind, items, key
 fields), `f` `v` `r` `m` (fields, type of other keys, required, `atomic`/`granular`), `c` (checks of a CRD) and `#`
 (a named type with its `m` overridden). A field is such a reference, or `[reference, flags, default]`. Flags: `p` a
-pointer in Go (an explicit zero is retained), `a` always written, none: dropped when zero, `o` dropped as a zero struct.
+pointer in Go (an explicit zero is retained), `a` always written (a pointer as null), none: dropped when zero, `o`
+dropped as a zero struct.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, Literal
 
 from planner.field_path import FieldPath, ListItem, SetMemberPathElement
 from planner.values import Json, JsonObject
-from providers.kubernetes.ssa.crd_types import CustomVersion, served_crd_versions
+from providers.kubernetes.ssa.crd_types import ServedCrdVersion, served_crd_versions
 
 Raw = Any
 
@@ -130,7 +131,7 @@ class MergeTypeTable:
         self._types = types
         self._status = status
         self._made: dict[str, MergeType] = {}
-        self._crds: dict[str, CustomVersion] = {}
+        self._crds: dict[str, ServedCrdVersion] = {}
         self._holdings: dict[tuple[str, str, tuple[str, ...]], Literal["whole", "keyed", "parts", ""]] = {}
 
     @classmethod
@@ -142,7 +143,7 @@ class MergeTypeTable:
         """A table that also knows every served version of these CustomResourceDefinitions (decoded when used)."""
         return self.with_versions({name: version for crd in crds for name, version in served_crd_versions(crd).items()})
 
-    def with_versions(self, versions: Mapping[str, CustomVersion]) -> MergeTypeTable:
+    def with_versions(self, versions: Mapping[str, ServedCrdVersion]) -> MergeTypeTable:
         """As `with_crds`, from what crds.served_crd_versions gave."""
         out = MergeTypeTable(self._kinds, self._types, self._status)
         out._crds = {**self._crds, **versions}
@@ -172,6 +173,11 @@ class MergeTypeTable:
         """Whether `status` is a subresource, so that a write of the main resource leaves it alone."""
         key = f"{api_version}/{kind}"
         return key in self._status or bool(key in self._crds and self._crds[key].status)
+
+    def deprecation(self, api_version: str, kind: str) -> str:
+        """What the server warns of with every use of this version of a custom kind; "" when it is not deprecated."""
+        found = self._crds.get(f"{api_version}/{kind}")
+        return found.deprecation if found is not None else ""
 
     def versions(self, api_version: str, kind: str) -> frozenset[str]:
         """API versions of a CRD'd kind between which objects convert by their version alone; else just this one."""

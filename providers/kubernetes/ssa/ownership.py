@@ -17,9 +17,9 @@ from providers.kubernetes.ssa.merge_typed_values import list_item_element as ite
 from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
 from providers.kubernetes.ssa.unchanged_apply import (
     apply_changes_nothing,
-    is_exactly_item,
     is_our_apply_entry,
-    may_be_item,
+    item_matches_keys,
+    item_may_match_keys,
     parse_item_keys,
     tracked_metadata,
 )
@@ -132,7 +132,7 @@ def _step(value: JsonValue, element: Element) -> JsonValue:
         case int():
             return value[element] if isinstance(value, list) and element < len(value) else _MISSING
         case ListItem(keys):
-            found = (item for item in value if is_exactly_item(keys, item)) if isinstance(value, list) else iter(())
+            found = (item for item in value if item_matches_keys(keys, item)) if isinstance(value, list) else iter(())
             return next(found, _MISSING)
         case SetMemberPathElement(wanted):
             return wanted if isinstance(value, list) and wanted in value else _MISSING
@@ -182,7 +182,7 @@ def _keyed(want: list[JsonValue], nodes: list[JsonObject]) -> list[tuple[str, El
     for node in nodes:
         for key in node:
             if key[:2] in ("k:", "v:") and key not in out:
-                match = next((item for item in want if may_be_item(parse_item_keys(key), item)), _MISSING)
+                match = next((item for item in want if item_may_match_keys(parse_item_keys(key), item)), _MISSING)
                 element = parse_fields_v1_key(key)
                 if match is not _MISSING and element is not None:
                     out[key] = (key, element, match)

@@ -11,12 +11,13 @@ from decimal import ROUND_UP, Decimal, localcontext
 
 from planner.values import JsonValue
 
-_QUANTITY = re.compile(r"^([+-]?)(\d+\.?\d*|\.\d+)([eE][+-]?\d+|[KMGTPE]i|[numkMGTPE]?)$")
+_QUANTITY = re.compile(r"^([+-]?)(\d+(?:\.\d*)?|\.\d+)([eE][+-]?\d{1,9}|[KMGTPE]i|[numkMGTPE]?)$", re.ASCII)
 _DECIMAL = {-9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T", 15: "P", 18: "E"}
 _EXPONENTS = {suffix: exponent for exponent, suffix in _DECIMAL.items()}
 _BINARY = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 _MILLI = Decimal("0.001")
 _NANO = Decimal("1e-9")
+_LARGEST = Decimal(2**63 - 1)
 
 
 def quantity_amount(value: JsonValue) -> Decimal | None:
@@ -25,7 +26,7 @@ def quantity_amount(value: JsonValue) -> Decimal | None:
     if match is None or isinstance(value, bool):
         return None
     sign, digits, suffix = match.groups()
-    return Decimal(sign + digits) * _scale(suffix)
+    return _magnitude(digits, suffix).copy_sign(-1 if sign == "-" else 1)
 
 
 def canonical_quantity(value: JsonValue) -> JsonValue:
@@ -37,9 +38,7 @@ def canonical_quantity(value: JsonValue) -> JsonValue:
     sign, digits, suffix = match.groups()
     with localcontext() as context:
         context.prec = 60
-        amount = Decimal(digits) * _scale(suffix)
-        if amount % _NANO:
-            amount = amount.quantize(_NANO, rounding=ROUND_UP)
+        amount = _magnitude(digits, suffix)
         if sign == "-":
             amount = -amount
         if suffix in _BINARY[1:] and abs(amount) >= 1024 and amount == amount.to_integral_value():
@@ -47,13 +46,34 @@ def canonical_quantity(value: JsonValue) -> JsonValue:
         return _decimal(amount, suffix[:1] in ("e", "E") and suffix not in _EXPONENTS)
 
 
-def rounded_up(value: JsonValue) -> JsonValue:
+def round_quantity_up(value: JsonValue) -> JsonValue:
     """The stored spelling of an amount of a resource: what is finer than a thousandth is rounded up, away from zero
     (SetDefaults_ResourceList of apis/core/v1)."""
     amount = quantity_amount(value)
     if amount is None or not amount % _MILLI:
         return value
-    return canonical_quantity(f"{amount.quantize(_MILLI, rounding=ROUND_UP):f}")
+    with localcontext() as context:
+        context.prec = 60
+        return canonical_quantity(f"{amount.quantize(_MILLI, rounding=ROUND_UP):f}")
+
+
+def _magnitude(digits: str, suffix: str) -> Decimal:
+    """The amount without its sign: at least what is finer than a nano rounded up, at most the largest that a quantity
+    can be (`ParseQuantity` does both)."""
+    exponent = 0 if suffix in _EXPONENTS or suffix in _BINARY else int(suffix[1:])
+    number = Decimal(digits)
+    if not number:
+        return Decimal(0)
+    if number.adjusted() + exponent > 40:
+        return _LARGEST
+    if number.adjusted() + exponent < -40:
+        return _NANO
+    with localcontext() as context:
+        context.prec = len(digits) + 100
+        amount = number * _scale(suffix)
+        if amount % _NANO:
+            amount = amount.quantize(_NANO, rounding=ROUND_UP)
+    return min(amount, _LARGEST)
 
 
 def _scale(suffix: str) -> Decimal:

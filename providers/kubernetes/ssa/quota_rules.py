@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from planner.values import JsonObject
-from providers.kubernetes.ssa.builtin_pods import Problem, Rule, maps_in_list
 from providers.kubernetes.ssa.builtin_value_formats import is_qualified_name
+from providers.kubernetes.ssa.pod_rules import Problem, Rule, maps_in_list
 from providers.kubernetes.ssa.quantity import quantity_amount
 
 _SIZES = ("memory", "ephemeral-storage", "storage")

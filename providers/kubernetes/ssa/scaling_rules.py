@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from planner.values import JsonObject
-from providers.kubernetes.ssa.builtin_pods import Problem, Rule
+from providers.kubernetes.ssa.pod_rules import Problem, Rule
 from providers.kubernetes.ssa.quantity import quantity_amount
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from planner.values import JsonObject, JsonValue, deep_copy
 from providers.kubernetes.ssa import admission_additions as admission
-from providers.kubernetes.ssa.canonical import canonical_document, coerce_custom, go_zero_value
+from providers.kubernetes.ssa.canonical import canonical_document, coerce_custom_metadata, go_zero_value
 from providers.kubernetes.ssa.defaults import fill_custom_defaults, fill_defaults
 from providers.kubernetes.ssa.managed_fields import Managers, write_managers
 from providers.kubernetes.ssa.merge_typed_values import equal_json
@@ -62,7 +62,7 @@ def decode_as_server(kind: StoredKind, given: JsonObject, *, merged: bool = Fals
     """A document as the server decodes it, before it is stored: in its Go form and with defaults. A merged custom one
     does not pass through the decoder, which tidies metadata."""
     if kind.custom:
-        out: JsonObject = deep_copy(given) if merged else coerce_custom(kind.type, deep_copy(given))
+        out: JsonObject = deep_copy(given) if merged else coerce_custom_metadata(kind.type, deep_copy(given))
         fill_custom_defaults(kind.type, out)
         return out
     made: JsonObject = canonical_document(kind.type, given, phase="decoded")
@@ -70,7 +70,9 @@ def decode_as_server(kind: StoredKind, given: JsonObject, *, merged: bool = Fals
     return made
 
 
-def stored_apply(kind: StoredKind, live: JsonObject | None, merged: JsonObject, managers: Managers) -> JsonObject:
+def stored_applied_document(
+    kind: StoredKind, live: JsonObject | None, merged: JsonObject, managers: Managers
+) -> JsonObject:
     """A merged document as it would be stored."""
     return stored_document(
         kind, live, decode_as_server(kind, without_managers(merged), merged=True), managers, written=merged
@@ -91,7 +93,9 @@ def stored_document(
         _keep_status(kind, live, decoded)
     admission.add_admission_fields(live, decoded)
     same = live is not None and _same(kind, live, decoded, written or decoded)
-    stored: JsonObject = coerce_custom(kind.type, decoded) if kind.custom else canonical_document(kind.type, decoded)
+    stored: JsonObject = (
+        coerce_custom_metadata(kind.type, decoded) if kind.custom else canonical_document(kind.type, decoded)
+    )
     entries = _entries(live, managers, same)
     if entries:
         stored["metadata"]["managedFields"] = entries

@@ -163,7 +163,7 @@ def _same_list(walk: _Walk, path: Steps, node: JsonObject, want: list[Json], hav
             return False
         below = left.pop(keys)
         for other in live:
-            if is_exactly_item(keys, other):
+            if item_matches_keys(keys, other):
                 break
         else:
             return False
@@ -177,7 +177,7 @@ def _find(left: dict[Keys, JsonObject], item: JsonValue) -> Keys | None:
     default), None: only the server can determine which is meant."""
     found = None
     for keys in left:
-        if may_be_item(keys, item):
+        if item_may_match_keys(keys, item):
             if found is not None:
                 return None
             found = keys
@@ -191,7 +191,7 @@ def parse_item_keys(key: str) -> Keys:
     return tuple(parsed.items()) if key[0] == "k" else (("", parsed),)
 
 
-def may_be_item(keys: Keys, item: JsonValue) -> bool:
+def item_may_match_keys(keys: Keys, item: JsonValue) -> bool:
     """Whether a declared item can be this element: the key fields that it has agree."""
     if item.__class__ is not dict:
         return bool(keys[0][0] == "" and keys[0][1] == item)
@@ -201,7 +201,7 @@ def may_be_item(keys: Keys, item: JsonValue) -> bool:
     return True
 
 
-def is_exactly_item(keys: Keys, item: JsonValue) -> bool:
+def item_matches_keys(keys: Keys, item: JsonValue) -> bool:
     """Whether an item is the one that these keys name: the set member itself, or all of its key fields."""
     if item.__class__ is not dict:
         return bool(keys[0][0] == "" and keys[0][1] == item)
@@ -213,7 +213,7 @@ def is_exactly_item(keys: Keys, item: JsonValue) -> bool:
 
 def _has_duplicates(node: JsonObject, have: list[Json]) -> bool:
     """Whether one of the owned items stands in the live list twice: then the server does not merge it."""
-    return any(sum(is_exactly_item(parse_item_keys(key), item) for item in have) > 1 for key in node)
+    return any(sum(item_matches_keys(parse_item_keys(key), item) for item in have) > 1 for key in node)
 
 
 def is_our_apply_entry(entry: JsonObject, manager: str) -> bool:

@@ -11,6 +11,7 @@ from planner.errors import PermanentError
 from planner.field_path import Element, FieldPath, path_sort_key
 from planner.values import Json, JsonObject, JsonValue, deep_copy
 from providers.kubernetes.ssa import cel_rules, crd_formats, re2_patterns, schema_junctors
+from providers.kubernetes.ssa.crd_types import REPLICAS
 from providers.kubernetes.ssa.defaults import fill_custom_defaults
 from providers.kubernetes.ssa.merge_typed_values import ABSENT, equal_json, list_item_element
 from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
@@ -21,6 +22,7 @@ Problem = tuple[FieldPath, str]
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _NOT_ENFORCED = frozenset(("core.v1.LimitRangeSpec",))  # required by its schema, but not by the server
 _PORTS = frozenset(("containerPort", "hostPort", "port", "nodePort", "targetPort"))
+_MOST_REPLICAS = 2**31 - 1
 _MOST_OF_A_NAME = 253  # characters; all of them are ASCII
 _FREE_NAMES = ("rbac.authorization.k8s.io/",)  # kinds whose names may hold anything but / and %
 
@@ -52,10 +54,23 @@ def _custom(kind: MergeType, desired: JsonObject, live: JsonObject | None, shape
         found += _nulls(kind, (), {name: whole[name]})
     if live is not None:
         found = [problem for problem in found if not _is_old(kind, problem[0], live, whole)]
+    found += _replicas(kind, whole)
     if shape or found:
         return found
     broken = cel_rules.judge_cel_rules(kind, whole, ABSENT if live is None else live)
     return [(one.path, one.message) for one in broken if not one.open]
+
+
+def _replicas(kind: MergeType, whole: JsonObject) -> Iterator[Problem]:
+    """The field that the subresource `scale` of a custom kind names holds a number of replicas."""
+    path = tuple(str(kind.checks.get(REPLICAS, "")).lstrip(".").split("."))
+    value: JsonValue = whole
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    if isinstance(value, int) and value < 0:
+        yield path, "should be a non-negative integer"
+    elif isinstance(value, int) and value > _MOST_REPLICAS:
+        yield path, f"should be less than or equal to {_MOST_REPLICAS}"
 
 
 def unevaluated_rules(
@@ -181,7 +196,7 @@ def _list(kind: MergeType, path: FieldPath, value: list[JsonValue], only_shape: 
 
 def _fits(scalar: str, value: JsonValue) -> bool:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    whole = isinstance(value, (int, float)) and number and float(value).is_integer()
+    whole = isinstance(value, (int, float)) and number and (isinstance(value, int) or value.is_integer())
     match scalar:
         case "string" | "bytes":
             return isinstance(value, str)

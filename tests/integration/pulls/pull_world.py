@@ -65,9 +65,9 @@ def ask_locally(patch: pytest.MonkeyPatch, url: str) -> None:
         assert sandbox is not None
         return local_provider(url, folder, sandbox)
 
-    patch.setattr(github_with_git, "create_without_cluster", create_for)
-    patch.setattr(monitor, "create_without_cluster", create_for)
-    patch.setattr(pull_request_plan, "create_without_cluster", create_for)
+    patch.setattr(github_with_git, "create_github_provider_without_cluster", create_for)
+    patch.setattr(monitor, "create_github_provider_without_cluster", create_for)
+    patch.setattr(pull_request_plan, "create_github_provider_without_cluster", create_for)
 
 
 @dataclass

@@ -15,8 +15,14 @@ from pydantic import ValidationError
 
 from planner.errors import PermanentError
 from planner.spec.kinds.git import GitRef
-from providers.git.checked_names import RepositoryUrl, check_commit_id, check_ref, parse_repository_url
-from providers.git.git_failures import GitCommandFailed, GitFailure, classify_failure, is_transient, may_have_written
+from providers.git.checked_names import RepositoryUrl, check_commit_id, check_ref_name, parse_repository_url
+from providers.git.git_failures import (
+    GitCommandFailed,
+    GitFailure,
+    classify_git_failure,
+    is_transient_git_failure,
+    may_have_pushed,
+)
 from providers.git.git_ssh import GitSshSettings, git_ssh_command
 from providers.git.push_job import PushJobReport, parse_push_job_report
 from providers.git.push_output import PushStatus, parse_push_output, remote_hook_output
@@ -98,7 +104,7 @@ def test_hostile_urls_are_refused_and_not_quoted(text: str) -> None:
 @pytest.mark.parametrize("text", HOSTILE_REFS)
 def test_hostile_refs_are_refused_and_not_quoted(text: str) -> None:
     with pytest.raises(PermanentError) as caught:
-        check_ref(text)
+        check_ref_name(text)
     assert text not in caught.value.message
 
 
@@ -117,13 +123,13 @@ def test_what_is_meant_to_pass() -> None:
         assert str(parse_repository_url(text)) == text
     assert str(parse_repository_url("ssh://[::1]:22/r.git")) == "ssh://[::1]:22/r.git"
     for ref in ("refs/heads/v0.3", "refs/tags/v1.0", f"refs/unidesk/snapshots/ci/main/{COMMIT}"):
-        assert check_ref(ref) == ref
+        assert check_ref_name(ref) == ref
     assert check_commit_id(COMMIT) == COMMIT
 
 
 @given(st.text(alphabet=string.printable + "é\u202e\x00", max_size=60))
 def test_whatever_passes_cannot_be_taken_for_an_option(text: str) -> None:
-    for check, given_text in ((lambda it: str(parse_repository_url(it)), text), (check_ref, f"refs/{text}")):
+    for check, given_text in ((lambda it: str(parse_repository_url(it)), text), (check_ref_name, f"refs/{text}")):
         try:
             passed = check(given_text)
         except PermanentError:
@@ -196,17 +202,17 @@ SAID = [
 
 @pytest.mark.parametrize(("said", "kind"), SAID)
 def test_which_failure_is_which(said: str, kind: str) -> None:
-    assert classify_failure(CommandResult(128, b"", said.encode())) is GitFailure[kind]
+    assert classify_git_failure(CommandResult(128, b"", said.encode())) is GitFailure[kind]
 
 
 def test_what_failures_mean() -> None:
-    assert {kind for kind in GitFailure if is_transient(kind)} == {GitFailure.UNREACHABLE, GitFailure.LOST}
+    assert {kind for kind in GitFailure if is_transient_git_failure(kind)} == {GitFailure.UNREACHABLE, GitFailure.LOST}
     assert (
-        not may_have_written(GitFailure.UNREACHABLE)
-        and may_have_written(GitFailure.LOST)
-        and may_have_written(GitFailure.TIMED_OUT)
+        not may_have_pushed(GitFailure.UNREACHABLE)
+        and may_have_pushed(GitFailure.LOST)
+        and may_have_pushed(GitFailure.TIMED_OUT)
     )
-    assert classify_failure(CommandResult(-9, b"", b"", CommandEnd.TIMED_OUT)) is GitFailure.TIMED_OUT
+    assert classify_git_failure(CommandResult(-9, b"", b"", CommandEnd.TIMED_OUT)) is GitFailure.TIMED_OUT
     error = GitCommandFailed("ssh://h/x", GitFailure.LOST, tries=4, exhausted=True)
     assert error.message == "ssh://h/x: the connection was lost on the way (exhausted: 4 tries)"
 

@@ -74,3 +74,14 @@ def test_a_link_that_leads_out_and_a_folder_outside_are_refused(folder: Path, tm
         found.relative(tmp_path)
     with pytest.raises(PermanentError, match="no git repository"):
         LocalRepository.around(tmp_path)
+
+
+def test_a_commit_may_claim_any_time_and_zone(folder: Path) -> None:
+    (folder / "odd").write_text("line\n")
+    git(folder, "add", "odd")
+    tree = git(folder, "write-tree")
+    raw = f"tree {tree}\nauthor Ann <a@x> 99999999999999 +9959\ncommitter Ann <a@x> 99999999999999 +9959\n\nodd\n"
+    (folder.parent / "raw").write_text(raw)
+    commit = git(folder, "hash-object", "-t", "commit", "-w", "--literally", str(folder.parent / "raw"))
+    git(folder, "update-ref", "refs/heads/main", commit)
+    assert LocalRepository.around(folder).line_changes(Path("odd"), [1]) == {1: f"{commit[:10]} by Ann"}

@@ -10,11 +10,12 @@ import pytest
 from providers.cluster import KindInfo
 from providers.http.answer import HttpAnswer
 from providers.http.errors import BrokenAnswer
-from providers.http.exchange import broken_connection
+from providers.http.exchange import error_of_broken_exchange
 from providers.kubernetes import answer_shape
 from providers.kubernetes.builtin_shape import builtin_shape_faults
+from providers.kubernetes.client.api_exchange import ApiRequest
 from providers.kubernetes.client.discovery import Discovery
-from providers.kubernetes.client.wire import WireRequest
+from providers.kubernetes.custom_shape import custom_shape_faults
 from providers.kubernetes.errors import UnknownServerAnswer
 from providers.kubernetes.parallel_map import ParallelMap
 
@@ -29,12 +30,12 @@ def test_an_object_that_can_be_written_has_an_identity(missing: str) -> None:
     bare = {key: text for key, text in META.items() if key != missing}
     page = {"kind": "ConfigMapList", "items": [{"metadata": bare}]}
     with pytest.raises(UnknownServerAnswer, match=f"metadata.{missing} is missing"):
-        answer_shape.checked_list_items(page, KIND, "", "x")
+        answer_shape.parse_list_answer(page, KIND, "", "x")
     with pytest.raises(UnknownServerAnswer, match=f"metadata.{missing} is missing"):
-        answer_shape.checked_object({"metadata": bare}, KIND, "default", "a", "x")
-    answer_shape.checked_object({"metadata": bare}, KIND, "default", "a", "x", stored=False)  # a dry run
+        answer_shape.parse_object_answer({"metadata": bare}, KIND, "default", "a", "x")
+    answer_shape.parse_object_answer({"metadata": bare}, KIND, "default", "a", "x", stored=False)  # a dry run
     computed = {"metadata": {"name": "a", "namespace": "default"}}
-    assert answer_shape.checked_list_items({"items": [computed]}, READ_ONLY, "", "x")
+    assert answer_shape.parse_list_answer({"items": [computed]}, READ_ONLY, "", "x")
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,8 @@ def test_an_object_that_can_be_written_has_an_identity(missing: str) -> None:
         ("v1", "ConfigMap", {"data": {"a": "b"}, "binaryData": None}, ""),
         ("apps/v1", "Deployment", {"spec": {"replicas": 1, "new": 5,
          "strategy": {"rollingUpdate": {"maxSurge": "25%", "maxUnavailable": 1}}}}, ""),
+        ("apps/v1", "Deployment", {"spec": {"template": {"spec": {"containers": [None]}}}},
+         "spec.template.spec.containers[0] is no map"),
         ("example.com/v1", "Widget", {"spec": ["what a definition may say"]}, ""),
     ],
 )  # fmt: skip
@@ -66,12 +69,12 @@ def test_built_in_kinds_have_the_shape_of_their_schema(
     found = KindInfo(api_version, kind, "x", True, VERBS)
     if wrong:
         with pytest.raises(UnknownServerAnswer, match="none") as caught:
-            answer_shape.checked_object(document, found, "default", "a", "x")
+            answer_shape.parse_object_answer(document, found, "default", "a", "x")
         assert "SECRET" not in str(caught.value)
         with pytest.raises(UnknownServerAnswer):
-            answer_shape.check_builtin_shape(document, "x")
+            answer_shape.check_shape_of_kind(document, "x")
     else:
-        answer_shape.checked_object(document, found, "default", "a", "x")
+        answer_shape.parse_object_answer(document, found, "default", "a", "x")
 
 
 RESOURCES = [{"name": "pods", "kind": "Pod", "namespaced": True, "verbs": ["get"]}]
@@ -99,7 +102,7 @@ def test_discovery_without_its_list_is_no_server_without_kinds(path: str, answer
     documents = {**GOOD, path: answer}
 
     class Canned:
-        def send(self, request: WireRequest) -> HttpAnswer:
+        def send(self, request: ApiRequest) -> HttpAnswer:
             return HttpAnswer(200, {}, json.dumps(documents[request.path]).encode())
 
     with pytest.raises(UnknownServerAnswer, match=f"a discovery document without {key}"):
@@ -116,4 +119,25 @@ def test_discovery_without_its_list_is_no_server_without_kinds(path: str, answer
     ],
 )
 def test_a_broken_connection_says_why(error: Exception, words: str) -> None:
-    assert broken_connection(error, before=False).args[0] == words
+    assert error_of_broken_exchange(error, before=False).args[0] == words
+
+
+@pytest.mark.parametrize(
+    ("api_version", "kind", "content", "wrong"),
+    [
+        ("argoproj.io/v1alpha1", "Application", {"status": {"sync": "SECRET"}}, "status.sync is no map"),
+        ("argoproj.io/v1alpha1", "Application", {"status": {"resources": [None]}}, "status.resources[0] is no map"),
+        ("argoproj.io/v1alpha1", "Application", {"spec": {"syncPolicy": {"automated": ["SECRET"]}}},
+         "spec.syncPolicy.automated is no map"),
+        ("argoproj.io/v1alpha1", "Application", {"status": {"conditions": None, "health": {"status": "Healthy"}}}, ""),
+        ("tekton.dev/v1", "PipelineRun", {"status": {"conditions": [{"status": ["SECRET"]}]}},
+         "status.conditions[0].status is no text"),
+        ("tekton.dev/v1", "TaskRun", {"status": {"steps": [{"terminated": {"exitCode": "1"}}]}},
+         "status.steps[0].terminated.exitCode is no number"),
+        ("tekton.dev/v1", "PipelineRun", {"status": {"results": [{"name": "a", "value": {"any": 1}}]}}, ""),
+    ],
+)  # fmt: skip
+def test_custom_kinds_that_are_read_have_the_shape_of_what_is_read(
+    api_version: str, kind: str, content: dict[str, Any], wrong: str
+) -> None:
+    assert custom_shape_faults({"apiVersion": api_version, "kind": kind, "metadata": META, **content}) == wrong

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import PermanentError
-from providers.images.build_context_digest import context_folder, digest_of_build_inputs
+from providers.images.build_context_digest import build_context_folder, digest_of_build_inputs
 
 BUILD = {"dockerfile": "Dockerfile", "args": {"A": "1"}, "builder": "buildah"}
 
@@ -69,15 +69,15 @@ def test_pipes_are_refused(tmp_path: Path) -> None:
 def test_the_context_stays_inside(tmp_path: Path) -> None:
     base = tmp_path / "config"
     fill(base / "context")
-    assert context_folder(base, "context", "Dockerfile") == (base / "context").resolve()
+    assert build_context_folder(base, "context", "Dockerfile") == (base / "context").resolve()
     fill(tmp_path / "outside")
     (base / "escape").symlink_to(tmp_path / "outside")
     (base / "context" / "Other").symlink_to(tmp_path / "outside" / "Dockerfile")
     for context, dockerfile in (("escape", "Dockerfile"), ("context", "Other")):
         with pytest.raises(PermanentError, match="outside"):
-            context_folder(base, context, dockerfile)
+            build_context_folder(base, context, dockerfile)
     with pytest.raises(PermanentError, match="no such build context"):
-        context_folder(base, "nothing", "Dockerfile")
+        build_context_folder(base, "nothing", "Dockerfile")
     with pytest.raises(PermanentError, match="no such Dockerfile") as caught:
-        context_folder(base, "context", "Nothing")
+        build_context_folder(base, "context", "Nothing")
     assert caught.value.remedy

@@ -18,13 +18,13 @@ from providers.images.image_manifest import (
     OCI_MANIFEST,
     ImageDescriptor,
     ImageManifest,
+    digest_of_selected_manifest,
     parse_image_manifest,
     select_platforms,
-    selected_digest,
-    with_annotation,
+    with_image_annotation,
 )
 from providers.images.image_reference import ImageReference, parse_image_reference, parse_image_source
-from providers.images.oci_layout import LayoutImage, OciLayout
+from providers.images.oci_layout import OciLayout, SingleImageLayout
 from providers.images.registry_tokens import RegistryAuthorizer
 from providers.simulated_oci_layout import create_oci_layout
 from providers.web.web_client import WebClient
@@ -84,9 +84,9 @@ def test_manifests_are_read_or_refused() -> None:
             good += 1
             check(found)
             for platforms in (("all",), ("linux/amd64",), ("linux/amd64", "linux/arm64")):
-                selected_digest(found, platforms)
+                digest_of_selected_manifest(found, platforms)
                 check(select_platforms(found, platforms))
-            check(with_annotation(found, "key", "value"))
+            check(with_image_annotation(found, "key", "value"))
         except PermanentError as error:
             assert len(str(error)) < 1000
     assert good > CASES // 20, "hardly anything was read, so hardly anything was tried"
@@ -167,7 +167,10 @@ def test_layouts_are_read_or_refused(tmp_path: Path) -> None:
     chance = random.Random(17)
     for _ in range(CASES // 10):
         index.write_bytes(bytes_of(changed(good, chance), chance))
-        for store in (OciLayout(tmp_path / "layout"), LayoutImage(tmp_path / "layout", "quay.io/a/b:1", "oci:layout")):
+        for store in (
+            OciLayout(tmp_path / "layout"),
+            SingleImageLayout(tmp_path / "layout", "quay.io/a/b:1", "oci:layout"),
+        ):
             try:
                 store.digest(parse_image_reference("quay.io/a/b:1"))
             except PermanentError as error:
@@ -196,7 +199,7 @@ def test_nothing_outside_of_a_layout_is_read(tmp_path: Path) -> None:
         entry = {"mediaType": OCI_INDEX, "digest": digest, "size": 37}
         (tmp_path / "layout" / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
         with pytest.raises(PermanentError):
-            LayoutImage(tmp_path / "layout", "", "oci:layout").manifest(NAME)
+            SingleImageLayout(tmp_path / "layout", "", "oci:layout").manifest(NAME)
     for name in "cde":
         layout, blob = OciLayout(tmp_path / "layout"), ImageDescriptor("x", "sha256:" + name * 64, 1)
         with pytest.raises(PermanentError, match="lacks a blob"), layout.open_blob(NAME, blob):

@@ -11,11 +11,11 @@ from providers.images.image_manifest import (
     DOCKER_INDEX,
     OCI_INDEX,
     OCI_MANIFEST,
+    digest_of_selected_manifest,
     parse_image_manifest,
     select_platforms,
-    selected_digest,
     single_platform_child,
-    with_annotation,
+    with_image_annotation,
 )
 
 
@@ -94,13 +94,13 @@ def test_all_and_an_image_without_an_index_are_taken_as_they_are() -> None:
     [("linux/amd64", "amd"), ("linux/arm64", "v8"), ("linux/arm/v6", "v6"), ("linux/arm64/v8", "v8")],
 )
 def test_one_platform_is_its_child(platform: str, name: str) -> None:
-    assert selected_digest(parse_image_manifest(index(*PLATFORMS)), (platform,)) == part(name)["digest"]
+    assert digest_of_selected_manifest(parse_image_manifest(index(*PLATFORMS)), (platform,)) == part(name)["digest"]
 
 
 @pytest.mark.parametrize("platform", ["linux/riscv64", "linux/arm", "windows/amd64"])
 def test_a_platform_that_is_not_there_or_not_one(platform: str) -> None:
     with pytest.raises(PermanentError, match=platform) as caught:
-        selected_digest(parse_image_manifest(index(*PLATFORMS)), (platform,))
+        digest_of_selected_manifest(parse_image_manifest(index(*PLATFORMS)), (platform,))
     assert "linux/amd64" in caught.value.remedy
 
 
@@ -114,6 +114,8 @@ def test_a_subset_is_the_same_whatever_the_order_of_the_platforms() -> None:
 
 
 def test_an_annotation_more() -> None:
-    image = with_annotation(parse_image_manifest(json.dumps({**IMAGE, "annotations": {"a": "b"}}).encode()), "k", "v")
+    image = with_image_annotation(
+        parse_image_manifest(json.dumps({**IMAGE, "annotations": {"a": "b"}}).encode()), "k", "v"
+    )
     assert dict(image.annotations) == {"a": "b", "k": "v"}
     assert image.parts == parse_image_manifest(json.dumps(IMAGE).encode()).parts

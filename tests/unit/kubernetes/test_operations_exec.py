@@ -16,7 +16,7 @@ from planner.values import JsonObject, SecretValue
 from providers.cluster import EndedCommand
 from providers.kubernetes.operations.command_runners import read_canned_command_results
 from providers.kubernetes.operations.exec_output import output_tail_lines
-from providers.kubernetes.operations.workload_pods import newest_ready_pod
+from providers.kubernetes.operations.newest_ready_pod import newest_ready_pod
 
 # --- which pod -----------------------------------------------------------------------------------------------------
 

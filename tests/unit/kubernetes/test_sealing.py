@@ -11,13 +11,13 @@ from planner.errors import PreconditionError
 from planner.values import JsonObject, SealedSecret, SecretValue, encode_special_leaves
 from providers.kubernetes.secret_sealing import (
     fingerprints_for_snapshot,
+    mask_unknown_values,
     reveal_document,
     seal_live_document,
     seal_prediction,
     stand_ins_as_text,
     stand_ins_for_dry_run,
     with_stand_ins,
-    with_unknown_values_alike,
 )
 from tests.unit.kubernetes.world import PRINTS, config, sealed, secret
 
@@ -127,7 +127,7 @@ def test_stand_ins_of_what_is_not_known_read_the_same() -> None:
     before, after = with_stand_ins(desired), with_stand_ins(alive)
     assert before["data"]["Q"] == after["data"]["Q"]
     assert before["data"]["P"] != after["data"]["P"]
-    assert with_unknown_values_alike(before, desired)["data"] == with_unknown_values_alike(after, desired)["data"]
+    assert mask_unknown_values(before, desired)["data"] == mask_unknown_values(after, desired)["data"]
     assert with_stand_ins(desired, alive)["data"] == after["data"]
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.values import JsonObject
-from providers.kubernetes.snapshot.folder_layout import ObjectIdentity, identity_of
+from providers.kubernetes.snapshot.folder_layout import ObjectIdentity, identity_of_document
 from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster, open_snapshot
 from providers.kubernetes.snapshot.snapshot_objects import SnapshotObjects, owner_uids
 from tests.unit.kubernetes.world import config, widget_crd
@@ -40,7 +40,7 @@ _documents = st.builds(
 def test_indexes_agree_with_a_walk_through_all(steps: list[tuple[bool, JsonObject]]) -> None:
     objects, plain = SnapshotObjects(), dict[ObjectIdentity, JsonObject]()
     for put, document in steps:
-        identity = identity_of(document)
+        identity = identity_of_document(document)
         if put:
             objects.put(identity, document)
             plain[identity] = document
@@ -51,7 +51,7 @@ def test_indexes_agree_with_a_walk_through_all(steps: list[tuple[bool, JsonObjec
         for kind in ("ConfigMap", "Pod"):
             wanted = {key for key in plain if key.kind == kind}
             assert set(objects.identities("", kind)) == wanted
-            assert {identity_of(one) for one in objects.of_kind("", kind)} == wanted
+            assert {identity_of_document(one) for one in objects.of_kind("", kind)} == wanted
         for namespace in ("x", "y"):
             assert set(objects.in_namespace(namespace)) == {key for key in plain if key.namespace == namespace}
         for uid in ("u1", "u2", "u3"):
@@ -93,9 +93,9 @@ def test_an_object_goes_with_the_last_of_its_owners(folder: Path) -> None:
     first, second = (cluster.add(config(name, {}), manager="m") for name in ("first", "second"))
     cluster.add(_owned("both", first, second), manager="m")
     both = ObjectIdentity("", "ConfigMap", "demo", "both")
-    cluster.drop(identity_of(first))
+    cluster.drop(identity_of_document(first))
     assert cluster.holds(both)
-    cluster.drop(identity_of(second))
+    cluster.drop(identity_of_document(second))
     assert not cluster.holds(both)
 
 
@@ -105,10 +105,11 @@ def test_owners_in_a_circle_end(folder: Path) -> None:
     two = cluster.add(_owned("two", one), manager="m")
     reference = _owned("one", two)["metadata"]["ownerReferences"]
     cluster.change(
-        identity_of(one), lambda live, _: {**live, "metadata": {**live["metadata"], "ownerReferences": reference}}
+        identity_of_document(one),
+        lambda live, _: {**live, "metadata": {**live["metadata"], "ownerReferences": reference}},
     )
-    cluster.drop(identity_of(one))
-    assert not cluster.holds(identity_of(one)) and not cluster.holds(identity_of(two))
+    cluster.drop(identity_of_document(one))
+    assert not cluster.holds(identity_of_document(one)) and not cluster.holds(identity_of_document(two))
 
 
 def test_every_workload_that_has_a_readiness_rule_gets_ready() -> None:

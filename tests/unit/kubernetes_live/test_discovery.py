@@ -10,8 +10,8 @@ import pytest
 from planner.errors import ProviderError
 from providers.cluster import KindInfo
 from providers.http.answer import HttpAnswer
+from providers.kubernetes.client.api_exchange import ApiRequest
 from providers.kubernetes.client.discovery import Discovery, kinds_of_crd, parse_aggregated_discovery
-from providers.kubernetes.client.wire import WireRequest
 from providers.kubernetes.errors import ServerBusy
 from providers.kubernetes.parallel_map import ParallelMap
 
@@ -69,7 +69,7 @@ class Canned:
         self.documents = documents
         self.asked: list[str] = []
 
-    def send(self, request: WireRequest) -> HttpAnswer:
+    def send(self, request: ApiRequest) -> HttpAnswer:
         self.asked.append(request.path)
         found = self.documents.get(request.path)
         if found is None:

@@ -88,6 +88,7 @@ def test_an_operation_that_is_not_taken_up_yet_goes_before_the_one_on_record() -
         ("2025-12-31T23:59:59Z", "2026-01-01T00:00:00Z", False),
         ("", "2026-01-01T00:00:00Z", False),
         ("2026-01-01T00:00:00Z", "", False),
+        ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00", False),
     ],
 )
 def test_times(one: str, other: str, later: bool) -> None:

@@ -17,7 +17,7 @@ from providers import argo_with_git
 from providers.cluster import Cluster
 from providers.kubernetes.operations.argo_state import parse_application
 from providers.kubernetes.operations.argosync import ArgoSyncProvider
-from providers.kubernetes.snapshot import open_kinds
+from providers.kubernetes.snapshot import permissive_crds
 from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from providers.provider_tools import ProviderTools
@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
     spec = {"project": "default", "source": {"repoURL": "https://git.example/x", "targetRevision": "main"}}
     metadata = {"name": "shop", "namespace": "argocd", "annotations": {"mine": "stays"}}
     app = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": metadata, "spec": spec}
-    open_kinds.add_open_definitions(tmp_path, [app])
+    permissive_crds.add_permissive_crds(tmp_path, [app])
     World(open_snapshot(tmp_path)).apply([declare(app)])
     return tmp_path
 
@@ -89,7 +89,7 @@ def test_r3_a_later_revision_that_contains_the_wanted_one_counts(
     history = {"remote": repository.url, "branch": "main"}
     wanted = own("ArgoSync", "shop", {"application": "shop", "revision": wanted_commit, "history": history})
     cluster = open_snapshot(folder)
-    provider = argo_with_git.create(cast(ProviderTools, _Tools(cluster, tmp_path)))
+    provider = argo_with_git.create_argo_sync_provider(cast(ProviderTools, _Tools(cluster, tmp_path)))
     change = _change(provider, wanted) if planned_first else None
     bring = own("ArgoSync", "shop", {"application": "shop", "revision": other})
     first = _change(ArgoSyncProvider(cluster), bring)
@@ -118,7 +118,7 @@ def test_r3_what_git_cannot_compare_is_blocked(folder: Path, tmp_path: Path, mon
     run_changes([first], ArgoSyncProvider(cluster), {})
     history = {"remote": f"file://{tmp_path}/nothing.git", "branch": "main"}
     wanted = own("ArgoSync", "shop", {"application": "shop", "revision": X, "history": history})
-    provider = argo_with_git.create(cast(ProviderTools, _Tools(cluster, tmp_path)))
+    provider = argo_with_git.create_argo_sync_provider(cast(ProviderTools, _Tools(cluster, tmp_path)))
     seen = provider.read([wanted], (), ()).observations[wanted.address]
     assert "cannot be determined" in provider.preview([(wanted, seen)])[wanted.address].blocked
 

@@ -9,11 +9,11 @@ import pytest
 from planner.values import JsonObject, document_digest
 from providers.kubernetes.operations.tekton_run_state import (
     condition_text,
-    missing_run_evidence,
-    run_outputs,
-    run_state,
+    missing_evidence_of_success,
+    pipeline_run_outputs,
+    pipeline_run_state,
 )
-from providers.kubernetes.operations.tekton_run_wanted import SPEC_DIGEST, WantedRun
+from providers.kubernetes.operations.wanted_pipeline_run import SPEC_DIGEST, WantedPipelineRun
 
 
 def _run(status: str | None = None, reason: str = "", **more: Any) -> JsonObject:
@@ -42,7 +42,7 @@ def _run(status: str | None = None, reason: str = "", **more: Any) -> JsonObject
     ],
 )
 def test_r4_words(status: str | None, reason: str, word: str) -> None:
-    assert run_state(_run(status, reason)) == word
+    assert pipeline_run_state(_run(status, reason)) == word
 
 
 def test_a_run_that_nobody_took_up_says_so() -> None:
@@ -54,7 +54,7 @@ def test_results_do_not_hide_what_is_hwplans() -> None:
     live = _run(
         "True", "Succeeded", results=[{"name": "state", "value": "mine"}, {"name": "gitopsRevision", "value": "c"}]
     )
-    outputs = run_outputs(live)
+    outputs = pipeline_run_outputs(live)
     assert (outputs["state"], outputs["gitopsRevision"], outputs["results"]["state"]) == ("succeeded", "c", "mine")
 
 
@@ -62,20 +62,20 @@ def test_r10_evidence() -> None:
     children = [{"kind": "TaskRun", "name": "run-a", "pipelineTaskName": "a"}]
     live = _run("True", "Succeeded", childReferences=children, results=[{"name": "r", "value": ""}])
     ignored = _run("False", "FailureIgnored")
-    assert list(missing_run_evidence(live, {"taskRuns": ["a"]}, {})) == []
-    assert list(missing_run_evidence(live, {"taskRuns": ["a"]}, {"a": ignored})) == [
+    assert list(missing_evidence_of_success(live, {"taskRuns": ["a"]}, {})) == []
+    assert list(missing_evidence_of_success(live, {"taskRuns": ["a"]}, {"a": ignored})) == [
         "the TaskRun of a has not succeeded"
     ]
-    assert list(missing_run_evidence(live, {"taskRuns": ["b"], "results": ["r", "s"]}, {})) == [
+    assert list(missing_evidence_of_success(live, {"taskRuns": ["b"], "results": ["r", "s"]}, {})) == [
         "cache-hit-forbidden: no TaskRun of b",
         "no result r",
         "no result s",
     ]
 
 
-def _wanted(spec: JsonObject) -> WantedRun:
+def _wanted(spec: JsonObject) -> WantedPipelineRun:
     manifest = {"metadata": {"name": "run", "namespace": "ci"}, "spec": spec}
-    found = WantedRun.of({"spec": {"manifest": manifest}})
+    found = WantedPipelineRun.of({"spec": {"manifest": manifest}})
     assert found is not None
     return found
 

@@ -29,6 +29,8 @@ SINCE = datetime(2026, 11, 4, 12, 0, tzinfo=UTC)
         ("hwplan apply", ""),
         (f"`hwplan approve {ID}`", ""),
         (f"hwplan\u00a0approve {ID}", ""),
+        (f"do not use\u2028hwplan approve {ID}", ""),  # GitHub shows one line
+        (f"do not use\x0bhwplan approve {ID}", ""),
     ],
 )
 def test_p20_the_command_alone_on_its_line(body: str, effect: str) -> None:

@@ -280,6 +280,12 @@ def _forged(change: Any) -> bytes:
         lambda found: found.update(cluster=None),
         lambda found: found.update(id="sha256:" + "0" * 64),
         lambda found: found["changes"][3].update(expects="sha256:0"),
+        lambda found: found["changes"][0]["source"].update(file=5),
+        lambda found: found["changes"][0].update(reason={}),
+        lambda found: found["cluster"].update(simulated=[False]),
+        lambda found: found["changes"].append(found["changes"][0]),
+        lambda found: found["warnings"].append(None),
+        lambda found: found.update(schemaVersion=True),
     ],
 )
 def test_a_forged_plan_that_does_not_fit_is_refused_without_a_traceback(change: Any) -> None:

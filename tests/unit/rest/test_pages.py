@@ -8,13 +8,11 @@ import pytest
 
 from planner.errors import PermanentError
 from providers.rest.list_pages import list_all_pages
-from providers.rest.object_spec import PageRequests, RestCollection
+from providers.rest.object_spec import RestCollection, RestPaging
 
 BASE = "https://api.example/v1"
 LINKED = RestCollection(BASE, "/g", "/g/{id}", ("id",))
-CURSOR = RestCollection(
-    BASE, "/g", "/g/{id}", ("id",), ("items",), pages=PageRequests("cursor", "after", next=("next",))
-)
+CURSOR = RestCollection(BASE, "/g", "/g/{id}", ("id",), ("items",), pages=RestPaging("cursor", "after", next=("next",)))
 
 
 def _asked(link: str) -> list[str]:

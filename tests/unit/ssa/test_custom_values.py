@@ -29,6 +29,20 @@ def table(schema: JsonObject) -> MergeTypeTable:
 
 
 @pytest.mark.parametrize(
+    "broken",
+    [
+        {"type": ["string"]}, {"type": "object", "properties": ["a"]}, {"type": "object", "properties": {"a": 5}},
+        {"type": "array", "items": [1]}, {"type": "object", "required": "a"}, {"enum": 5}, {"minLength": "1"},
+        {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": 5}, {"anyOf": {"a": 1}},
+        {"x-kubernetes-validations": [None, {"rule": 5}]}, {"pattern": 7}, {"format": {}}, {"allOf": [5]}, 5, None,
+    ],
+)  # fmt: skip
+def test_a_malformed_keyword_of_a_schema_says_nothing(broken: Any) -> None:
+    types = table({"type": "object", "properties": {"a": broken, "b": {"type": "string"}}})
+    assert ("spec", "b") in [path for path, _ in validation_errors(wide(a="x", b=5), types)]
+
+
+@pytest.mark.parametrize(
     ("pattern", "text", "found"),
     [
         ("^[[:alpha:]]+$", "abc", True),
@@ -114,6 +128,35 @@ def test_what_cannot_be_evaluated_is_left_open(rule: str) -> None:
     types = table({"type": "object", "properties": {"a": text}, "x-kubernetes-validations": [{"rule": rule}]})
     assert validation_errors(wide(a="x"), types) == ()
     assert [path for path, _ in unevaluated_rules(wide(a="x"), types)] == [("spec",)]
+
+
+@pytest.mark.parametrize(("replicas", "words"), [(0, ""), (-1, "non-negative"), (2**31 - 1, ""), (2**31, "less than")])
+def test_a_kind_that_can_be_scaled_has_a_number_of_replicas(replicas: int, words: str) -> None:
+    crd = wide_crd()
+    spec = {"type": "object", "properties": {"replicas": {"type": "integer"}}}
+    version = crd["spec"]["versions"][0]
+    version["schema"]["openAPIV3Schema"] = {"type": "object", "properties": {"spec": spec}}
+    version["subresources"] = {"scale": {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.n"}}
+    found = validation_errors(wide(replicas=replicas), MergeTypeTable.builtin().with_crds([crd]))
+    assert [(path, words in text) for path, text in found] == ([(("spec", "replicas"), True)] if words else [])
+
+
+@pytest.mark.parametrize(
+    ("rule", "holds"),
+    [
+        ("self.all(x, !has(x.name) || self.exists_one(y, has(y.name) && x.name == y.name))", True),
+        ("self.all(x, !has(x.name) || self.filter(y, has(y.name) && x.name == y.name).size() == 1)", True),
+        ("self.all(x, has(x.name) ? self.map(y, has(y.name) && y.name == x.name)[0] : true)", True),
+        ("self.exists_one(y, y.name == 'a')", False),
+    ],
+)
+def test_an_error_in_a_macro_is_absorbed_by_the_side_that_decides(rule: str, holds: bool) -> None:
+    item = {"type": "object", "properties": {"name": {"type": "string"}, "other": {"type": "string"}}}
+    types = table({"type": "object", "properties": {"list": {
+        "type": "array", "items": item, "x-kubernetes-validations": [{"rule": rule}]}}})  # fmt: skip
+    found = validation_errors(wide(list=[{"name": "a"}, {"other": "b"}]), types)
+    assert bool(found) is not holds
+    assert not unevaluated_rules(wide(list=[{"name": "a"}, {"other": "b"}]), types)
 
 
 def test_names_are_escaped_as_kubernetes_does() -> None:

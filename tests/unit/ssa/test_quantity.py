@@ -32,12 +32,19 @@ from providers.kubernetes.ssa.quantity import canonical_quantity
         (0.25, "250m"),
         ("1E", "1E"),
         ("+5", "5"),
+        ("1e20", "9223372036854775807"),  # no quantity is larger
+        ("-1e20", "-9223372036854775807"),
+        ("100Ei", "9223372036854775807"),
+        ("1e999999999", "9223372036854775807"),
+        ("1e-999999999", "1e-9"),
+        ("0e999999999", "0"),
+        ("0.0" + "0" * 3000 + "1", "1n"),
     ],
 )
 def test_spelling(given: Json, stored: str) -> None:
     assert canonical_quantity(given) == stored
 
 
-@pytest.mark.parametrize("given", ["", "x", "1 Gi", "1gi", True])
+@pytest.mark.parametrize("given", ["", "x", "1 Gi", "1gi", True, "\u0665", "1e" + "9" * 5000])
 def test_what_is_no_quantity_is_left_alone(given: Json) -> None:
     assert canonical_quantity(given) is given

@@ -153,12 +153,12 @@ def test_a_zombie_is_dead() -> None:
     started = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
     child = replace(process_identity.this_process(), pid=pid, started=started)
     try:
-        assert not process_identity.is_dead(child)
+        assert not process_identity.is_process_dead(child)
         os.close(write)
         deadline = time.monotonic() + 5
-        while not process_identity.is_dead(child) and time.monotonic() < deadline:
+        while not process_identity.is_process_dead(child) and time.monotonic() < deadline:
             time.sleep(0.01)
-        assert process_identity.is_dead(child)
+        assert process_identity.is_process_dead(child)
     finally:
         os.close(read)
         os.waitpid(pid, 0)

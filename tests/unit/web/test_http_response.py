@@ -7,6 +7,7 @@ import io
 import socket
 import threading
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -29,7 +30,7 @@ class _Wire(DeadlineReader):
         super().__init__(end, Deadline(time.monotonic() + 20, 5, 5))
         self._data, self._step = io.BytesIO(data), step
 
-    def readinto(self, buffer: bytearray) -> int:
+    def readinto(self, buffer: Any) -> int:
         got = self._data.read(min(self._step, len(buffer)))
         buffer[: len(got)] = got
         self.received += len(got)

@@ -26,21 +26,21 @@ def ready_because(message: str) -> Readiness:
     return Readiness(done=True, ok=True, message=message)
 
 
-def map_at(parent: JsonObject, name: str) -> JsonObject:
+def status_map(parent: JsonObject, name: str) -> JsonObject:
     """The map in a field; empty where something else is there, or nothing."""
     value = parent.get(name)
     return value if isinstance(value, dict) else {}
 
 
-def number_at(parent: JsonObject, name: str, default: int = 0) -> int:
+def status_number(parent: JsonObject, name: str, default: int = 0) -> int:
     """The whole number in a field, else the default of the API."""
     value = parent.get(name)
     return value if isinstance(value, int) else default
 
 
-def conditions_of(live: JsonObject) -> Mapping[str, JsonObject]:
+def status_conditions(live: JsonObject) -> Mapping[str, JsonObject]:
     """The conditions of a status by their type."""
-    entries = map_at(live, "status").get("conditions")
+    entries = status_map(live, "status").get("conditions")
     found = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
     return {str(entry.get("type")): entry for entry in found}
 
@@ -57,18 +57,18 @@ def reason_text(condition: JsonObject | None, fallback: str) -> str:
     return ": ".join(parts) or fallback
 
 
-def waits_for_observation(live: JsonObject) -> Readiness | None:
+def pending_if_spec_unobserved(live: JsonObject) -> Readiness | None:
     """In progress while the controller has not seen the newest spec. Only for kinds that report what they have seen."""
-    generation = map_at(live, "metadata").get("generation")
-    observed = map_at(live, "status").get("observedGeneration")
+    generation = status_map(live, "metadata").get("generation")
+    observed = status_map(live, "status").get("observedGeneration")
     if isinstance(observed, int) and isinstance(generation, int) and observed < generation:
         return pending_because(f"its controller has seen generation {observed} of {generation}")
     return None
 
 
-def waits_for_first_observation(live: JsonObject) -> Readiness | None:
+def pending_until_first_observed(live: JsonObject) -> Readiness | None:
     """In progress until a controller that always reports observedGeneration has reported at all."""
-    if not number_at(map_at(live, "status"), "observedGeneration"):
+    if not status_number(status_map(live, "status"), "observedGeneration"):
         return pending_because("its controller has not seen it yet")
     return None
 
@@ -80,12 +80,12 @@ def pending_if_fewer(have: int, want: int, what: str) -> Readiness | None:
 
 def termination_text(live: JsonObject) -> str:
     """What an object that is being deleted waits for: its finalizers, or the conditions of a Namespace."""
-    metadata = map_at(live, "metadata")
+    metadata = status_map(live, "metadata")
     held = [str(item) for item in metadata.get("finalizers") or ()]
-    held += [str(item) for item in map_at(live, "spec").get("finalizers") or () if live.get("kind") == "Namespace"]
+    held += [str(item) for item in status_map(live, "spec").get("finalizers") or () if live.get("kind") == "Namespace"]
     stuck = [
         reason_text(condition, name)
-        for name, condition in sorted(conditions_of(live).items())
+        for name, condition in sorted(status_conditions(live).items())
         if live.get("kind") == "Namespace" and condition.get("status") == "True"
     ]
     if stuck:

@@ -16,7 +16,7 @@ REPLACES = "replaces"  # in the document of a change: the run that is deleted fi
 
 
 @dataclass(frozen=True, slots=True)
-class WantedRun:
+class WantedPipelineRun:
     """What is asked for."""
 
     manifest: JsonObject
@@ -26,7 +26,7 @@ class WantedRun:
     replaces: str = ""  # uid of the run to be deleted
 
     @classmethod
-    def of(cls, document: JsonObject) -> WantedRun | None:
+    def of(cls, document: JsonObject) -> WantedPipelineRun | None:
         """Of a resource or a change; None while outputs of others are missing."""
         spec = document["spec"]
         if outputs_in_document(spec):

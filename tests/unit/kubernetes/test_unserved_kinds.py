@@ -7,7 +7,7 @@ import pytest
 from planner.values import JsonObject
 from providers.cluster import KindInfo
 from providers.kubernetes.object_location import can_be_declared
-from providers.kubernetes.preview.unserved import not_declarable_error, not_served_error
+from providers.kubernetes.preview.unserved_kinds import not_declarable_error, not_served_error
 from providers.kubernetes.snapshot.builtin_kinds import builtin_kind_infos
 
 KINDS = (*builtin_kind_infos(), *(KindInfo(f"example.com/{version}", "Pot", "pots", True) for version in ("v1", "v2")))

@@ -26,7 +26,7 @@ from providers.http.deadline import Deadline
 from providers.http.errors import CertificateRefused, Unreachable, UntrustedCertificate
 from providers.http.exchange import HttpRequest
 from providers.kubernetes.client.kubeconfig import Credentials, ServerConnection
-from providers.kubernetes.client.tls import client_context, open_proxy_tunnel
+from providers.kubernetes.client.tls import kubeconfig_tls_context, open_proxy_tunnel
 from providers.kubernetes.errors import Unauthorized
 
 USER_AGENT = f"hwplan/{planner.__version__}"
@@ -35,7 +35,7 @@ _NEARBY = ("127.0.0.1", "::1", "localhost")  # there, packing costs more than it
 
 
 @dataclass(frozen=True, slots=True)
-class WireLimits:
+class ApiExchangeLimits:
     """Seconds to connect and for one read (a PATCH may take the server 34 s), and bytes of an answer, decompressed."""
 
     connect: float = 5.0
@@ -44,7 +44,7 @@ class WireLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class WireRequest:
+class ApiRequest:
     """A request. `path` starts with / and is quoted; `where` names the object in errors.
 
     `effect` says that it may change something, `repeatable` that sending it twice does no more than once.
@@ -63,7 +63,7 @@ class WireRequest:
 class ConnectionPool:
     """At most `size` connections to the server of `connection`, reused while they live."""
 
-    def __init__(self, connection: ServerConnection, size: int, limits: WireLimits) -> None:
+    def __init__(self, connection: ServerConnection, size: int, limits: ApiExchangeLimits) -> None:
         self._connection = connection
         self._limits = limits
         self._slots = threading.BoundedSemaphore(size)
@@ -80,7 +80,7 @@ class ConnectionPool:
         """Connections opened since the start."""
         return self._connections.opened
 
-    def exchange(self, request: WireRequest, until: float) -> HttpAnswer:
+    def exchange(self, request: ApiRequest, until: float) -> HttpAnswer:
         """Send, and read the answer until then (monotonic).
 
         Raises Unreachable, Untrusted, Unauthorized, TooLarge, ConnectionBroken.
@@ -91,7 +91,7 @@ class ConnectionPool:
                 return answer.whole()
 
     def upgrade(
-        self, request: WireRequest, headers: Sequence[tuple[str, str]], until: float
+        self, request: ApiRequest, headers: Sequence[tuple[str, str]], until: float
     ) -> UpgradedConnection | HttpAnswer:
         """Ask, with these `headers` besides, to speak another protocol; the answer when the server does not want to.
 
@@ -130,7 +130,7 @@ class ConnectionPool:
     def _with_credentials(self) -> ServerEndpoint:
         """The server, with the client certificate of today."""
         given = self._connection
-        context = client_context(given) if self._url.scheme == "https" else None
+        context = kubeconfig_tls_context(given) if self._url.scheme == "https" else None
         return ServerEndpoint(
             host=self._url.hostname or "",
             port=self._url.port or (443 if context else 80),
@@ -143,11 +143,11 @@ class ConnectionPool:
     def _deadline(self, until: float) -> Deadline:
         return Deadline(until, self._limits.connect, self._limits.read)
 
-    def _request(self, request: WireRequest, more: Sequence[tuple[str, str]] = ()) -> HttpRequest:
+    def _request(self, request: ApiRequest, more: Sequence[tuple[str, str]] = ()) -> HttpRequest:
         headers = (("Host", self._connection.host), *self._headers(request), *more)
         return HttpRequest(request.method, f"{self._url.path}{request.path}", headers, request.body, request.where)
 
-    def _headers(self, request: WireRequest) -> Iterator[tuple[str, str]]:
+    def _headers(self, request: ApiRequest) -> Iterator[tuple[str, str]]:
         yield "Accept", request.accept
         yield "Accept-Encoding", self._encoding
         yield "User-Agent", USER_AGENT

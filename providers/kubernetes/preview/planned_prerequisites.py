@@ -14,12 +14,12 @@ from planner.ports import Absent, Effect, Observation, Preview
 from planner.resource import Resource
 from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo
-from providers.kubernetes.cluster_types import ClusterTypes, group_kind
+from providers.kubernetes.cluster_types import ClusterTypes, group_kind_of_crd
 from providers.kubernetes.object_location import is_crd, kinds_of_planned_crds
 
 
 @dataclass(slots=True)
-class PlannedTypes:
+class PlannedPrerequisites:
     """Namespaces to be created, kinds of the declared CRDs, and which of those CRDs are about to change."""
 
     namespaces: set[str] = field(default_factory=set)
@@ -42,7 +42,7 @@ class PlannedTypes:
     def settle(self, previews: Mapping[Address, Preview]) -> None:
         """Take note of what will become of CRDs."""
         changing = (self.crds[address] for address, p in previews.items() if address in self.crds and _changes(p))
-        self.moving |= {group_kind(crd) for crd in changing}
+        self.moving |= {group_kind_of_crd(crd) for crd in changing}
 
     def schemas(self, cluster: Cluster) -> ClusterTypes:
         """Types that count the declared CRDs before the live ones."""

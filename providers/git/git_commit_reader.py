@@ -16,15 +16,15 @@ from providers.git.commit_files import CommitMaker, CommitRequest, parse_commit_
 from providers.git.commit_preview import ObservedCommit, commit_outputs
 from providers.git.git_client import GitClient
 from providers.git.git_failures import GitCommandFailed
+from providers.git.git_ref_reader import CheckedGitRef, ResolvedRefSide, is_missing_commit
 from providers.git.object_cache import ObjectCache
 from providers.git.push_ref import push_ref
 from providers.git.ref_listings import RefListings
-from providers.git.remote_reader import CheckedGitRef, ResolvedRefSide, is_missing_commit
 from providers.git.remotes import RemoteLocations, UnknownSandboxRemote
 
 
 @dataclass(frozen=True, slots=True)
-class CommitReader:
+class GitCommitReader:
     """What looking needs. What was seen is remembered, so that a preview is made of exactly what was observed."""
 
     places: RemoteLocations

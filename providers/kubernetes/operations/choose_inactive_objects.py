@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 
 from planner import duration
 from planner.dataclass import dataclass
+from planner.rfc3339 import parse_time
 from planner.values import JsonObject
-from providers.kubernetes.operations.object_end import end_of_object, parse_time
+from providers.kubernetes.operations.object_end import end_of_object
 from providers.kubernetes.operations.retention_choice import (
     ExpiredObject,
     RetentionChoice,
@@ -96,7 +97,7 @@ def annotate_newest_heartbeats(
     return tuple(_with_heartbeat(one, newest.get(one["metadata"]["uid"], ""), key) for one in objects)
 
 
-def choose_objects_to_delete(
+def choose_inactive_objects(
     rule: RetentionRule, activity: ActivityRule, objects: Iterable[JsonObject], now: datetime
 ) -> ActivityChoice:
     """What goes of the objects that fit: as many as there are more than `keep`, and with `by_age` what was last active

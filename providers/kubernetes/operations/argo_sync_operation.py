@@ -21,8 +21,8 @@ from providers.kubernetes.operations.argo_state import (
     ApplicationState,
     ArgoOperation,
     Contains,
+    assume_revision_not_contained,
     is_same_or_later_time,
-    never_contains_revision,
     parse_application,
 )
 
@@ -42,7 +42,7 @@ class ArgoSyncOperation:
     revision: str
     key: str
     clock: Callable[[], float] = time.monotonic
-    contains: Contains = never_contains_revision
+    contains: Contains = assume_revision_not_contained
     _uid: str = ""
     _live: JsonObject | None = None
     _asked: bool = False

@@ -15,7 +15,7 @@ _FREE_KEYS = re.compile(
 )
 
 
-def reason_word(text: str) -> str:
+def safe_reason_word(text: str) -> str:
     """A reason as the API defines it: one word of letters. Anything else is dropped."""
     return text if _WORD.match(text) else ""
 

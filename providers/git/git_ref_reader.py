@@ -12,11 +12,11 @@ from typing import Literal, TypeAlias
 from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
 from planner.values import Json, JsonObject, OutputRef, OutputTemplate, canonical_bytes, encode_special_leaves
-from providers.git.checked_names import check_commit_id, check_ref
+from providers.git.checked_names import check_commit_id, check_ref_name
 from providers.git.git_failures import GitCommandFailed, GitFailure
 from providers.git.object_cache import CommitDistance, ObjectCache
 from providers.git.ref_listings import RefListings
-from providers.git.remotes import Remote, RemoteLocations, UnknownSandboxRemote, resolve_remote
+from providers.git.remotes import RemoteLocations, ResolvedRemote, UnknownSandboxRemote, resolve_remote
 
 Mode: TypeAlias = Literal["mirror", "fast-forward", "immutable"]
 
@@ -26,7 +26,7 @@ class ResolvedRefSide:
     """One side of a GitRef. `ref` and `commit` are "" where the document does not name them; `open` is the leaf that
     stands in their place until another resource is applied. `hidden` is true where only the cluster can reach it."""
 
-    remote: Remote
+    remote: ResolvedRemote
     ref: str = ""
     commit: str = ""
     open: OutputRef | OutputTemplate | None = None
@@ -70,7 +70,7 @@ class RefState:
 
 
 @dataclass(frozen=True, slots=True)
-class RemoteReader:
+class GitRefReader:
     """What looking needs. `arrivals` are commits that pushes of this plan bring to a remote. What was seen of a GitRef
     is remembered, so that its preview is made of exactly what was observed. `reported` gives where the targets of Jobs
     in a namespace stood when one last said so, by URL and ref."""
@@ -84,7 +84,7 @@ class RemoteReader:
 
     def warm(self, specs: Iterable[JsonObject]) -> None:
         """List all remotes that the specs of these documents name, at once."""
-        remotes: list[Remote] = []
+        remotes: list[ResolvedRemote] = []
         for spec in specs:
             for side in (spec, spec.get("from"), spec.get("to")):
                 if isinstance(side, dict) and "remote" in side and not _is_hidden(side, self.places):
@@ -98,7 +98,7 @@ class RemoteReader:
         """The head of a branch, as `now`; or the commit of its history that is read instead."""
         try:
             remote = resolve_remote(spec, self.places)
-            ref = check_ref(f"refs/heads/{spec.get('branch')}")
+            ref = check_ref_name(f"refs/heads/{spec.get('branch')}")
             tip = self.listings.of(remote).get(ref, "")
             pinned = str(spec.get("commit") or "")
             return self._pinned(remote, ref, tip, pinned) if tip and pinned else RefState(now=tip)
@@ -107,7 +107,7 @@ class RemoteReader:
         except PermanentError as error:
             return RefState(refused=error)
 
-    def _pinned(self, remote: Remote, ref: str, tip: str, pinned: str) -> RefState:
+    def _pinned(self, remote: ResolvedRemote, ref: str, tip: str, pinned: str) -> RefState:
         if tip == pinned:
             return RefState(now=pinned)
         self.objects.bring(remote, tip, ref)
@@ -122,7 +122,7 @@ class RemoteReader:
             self._seen[key] = self._ref(spec, namespace)
         return self._seen[key]
 
-    def forget(self, remote: Remote) -> None:
+    def forget(self, remote: ResolvedRemote) -> None:
         """Look afresh the next time, after a push to that remote."""
         self.listings.forget(remote)
         self._seen.clear()
@@ -206,7 +206,7 @@ def _side(side: JsonObject, places: RemoteLocations, transport: str) -> Resolved
         if isinstance(leaf, OutputRef | OutputTemplate):
             return ResolvedRefSide(remote, open=leaf, hidden=hidden)
     if ref is not None:
-        return ResolvedRefSide(remote, ref=check_ref(ref), hidden=hidden)
+        return ResolvedRefSide(remote, ref=check_ref_name(ref), hidden=hidden)
     return ResolvedRefSide(remote, commit=check_commit_id(commit), hidden=hidden)
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from planner.values import JsonObject
-from providers.kubernetes.operations.activity_choice import (
+from providers.kubernetes.operations.choose_inactive_objects import (
     ActivityChoice,
     ActivityRule,
     annotate_newest_heartbeats,
-    choose_objects_to_delete,
+    choose_inactive_objects,
 )
 from providers.kubernetes.operations.retention_choice import RetentionRule
 
@@ -65,7 +65,7 @@ def _choose(objects: list[JsonObject], force: bool = False, by_age: bool = False
     manifest["spec"]["activity"]["byAge"] = by_age
     rule, activity = RetentionRule.of(manifest["spec"]), ActivityRule.of(manifest)
     assert activity is not None and activity.force is force
-    return choose_objects_to_delete(rule, activity, objects, NOW)
+    return choose_inactive_objects(rule, activity, objects, NOW)
 
 
 CASES: dict[str, tuple[dict[str, Any], list[str], int]] = {

@@ -18,7 +18,7 @@ MANAGER = "sandbox"
 SIMULATED = "hwplan.dev/simulated"  # annotation of what a sandbox made up
 
 
-def add_open_definitions(folder: Path, documents: Iterable[JsonObject]) -> int:
+def add_permissive_crds(folder: Path, documents: Iterable[JsonObject]) -> int:
     """Add a definition for every custom kind among `documents` that nothing there defines; their number."""
     known = list(documents)
     served = {(kind.api_version, kind.kind) for kind in builtin_kind_infos()}

@@ -1,0 +1,35 @@
+"""The evaluator of cel-python with errors as CEL has them: an error in a macro is a value, which `||` and `&&` absorb.
+
+The library raises an error out of `map`, `filter` and `exists_one`, past an operator whose other side decides. Imports
+celpy; import this module on first use.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celpy import InterpretedRunner
+from celpy.evaluation import CELEvalError, Evaluator
+
+
+class AbsorbingEvaluator(Evaluator):
+    """Evaluates one expression; errors of macros are results."""
+
+    def member_dot_arg(self, tree: Any) -> Any:
+        """A method or macro of a value."""
+        try:
+            return super().member_dot_arg(tree)
+        except CELEvalError as error:
+            return error
+
+    def sub_evaluator(self, ast: Any) -> AbsorbingEvaluator:
+        """The evaluator of the expression inside of a macro."""
+        return AbsorbingEvaluator(ast, activation=self.activation)
+
+
+class AbsorbingRunner(InterpretedRunner):
+    """A program of `celpy.Environment` that is run by the evaluator above."""
+
+    def evaluate(self, context: Any) -> Any:
+        """The value of the expression. Raises CELEvalError."""
+        return AbsorbingEvaluator(ast=self.ast, activation=self.new_activation()).evaluate(context)
