@@ -1,8 +1,9 @@
 """The engine: worker threads that take ready changes, one thread that waits, and the order of steps around each effect.
 
-Per change: begin (durable) -> effect -> applied -> readiness -> end (durable) -> only then what needs it. Waiting takes
-no worker. The first error of an observer (the journal cannot write, the lease is lost) breaks the run off: running
-effects are finished, nothing begins, and the error is raised to the caller.
+Per change: begin (durable) -> effect -> applied -> readiness -> end -> only then what needs it, whose begin is not
+durable without that end (docs/adr/0008). Waiting takes no worker. The first error of an observer (the journal cannot
+write, the lease is lost) breaks the run off: running effects are finished, nothing begins, and the error is raised to
+the caller.
 """
 
 from __future__ import annotations

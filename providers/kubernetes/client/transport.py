@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from http.client import UNAUTHORIZED
 
 from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown, PreconditionError, ProviderError, TemporaryError
@@ -26,6 +25,7 @@ from providers.kubernetes.client.api_exchange import ApiExchangeLimits, ApiReque
 from providers.kubernetes.client.kubeconfig import ServerConnection
 from providers.kubernetes.errors import ServerBusy, Unauthorized, UnknownServerAnswer
 
+_UNAUTHORIZED = 401
 _RETRIES = RetryLimits(tries=10, first=0.1, longest=5.0)
 _MOST_STALE = 3  # connections of the pool that were closed meanwhile: they cost neither a try nor time
 _MAYBE_DONE = frozenset({500, 502, 504})  # the server may have done it before it gave up
@@ -94,7 +94,7 @@ class Transport:
         """
         generation = self.generation
         answer = self._upgrade_once(request, headers)
-        if not isinstance(answer, UpgradedConnection) and answer.status == UNAUTHORIZED and self.renew(generation):
+        if not isinstance(answer, UpgradedConnection) and answer.status == _UNAUTHORIZED and self.renew(generation):
             answer = self._upgrade_once(request, headers)
         if isinstance(answer, UpgradedConnection):
             return answer
