@@ -89,4 +89,4 @@ class EventObserver(Protocol):
     """Consumes events, in the order in which they happen, from any thread; one call at a time."""
 
     def on(self, event: Event) -> None:
-        """Take one event. The journal returns only when a Began or Ended is durable."""
+        """Take one event. The journal returns from a Began only when it is durable."""

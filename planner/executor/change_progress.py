@@ -79,7 +79,8 @@ class ChangeProgress:
         cause: Address | None = None,
         printed: str = "",
     ) -> NodeResult:
-        """Durable when it returns. The result as written: done is `unchanged` where nothing had to be sent."""
+        """Durable before anything that is begun later. The result as written: done is `unchanged` where nothing had
+        to be sent."""
         if result is NodeResult.DONE:
             if made := self._made.get(change.address):
                 message, printed = message or made.said, printed or made.printed

@@ -1,8 +1,9 @@
 """The engine: worker threads that take ready changes, one thread that waits, and the order of steps around each effect.
 
-Per change: begin (durable) -> effect -> applied -> readiness -> end (durable) -> only then what needs it. Waiting takes
-no worker. The first error of an observer (the journal cannot write, the lease is lost) breaks the run off: running
-effects are finished, nothing begins, and the error is raised to the caller.
+Per change: begin (durable) -> effect -> applied -> readiness -> end -> only then what needs it, whose begin is not
+durable without that end (docs/adr/0008). Waiting takes no worker. The first error of an observer (the journal cannot
+write, the lease is lost) breaks the run off: running effects are finished, nothing begins, and the error is raised to
+the caller.
 """
 
 from __future__ import annotations
@@ -176,7 +177,10 @@ class _Execution:
             self._end(change, made.result, made.message, made.remedy, made.printed)
             return
         self._ledger.applied(change, made)
-        self._wait_or_end(change)
+        if made.ready:
+            self._end(change, NodeResult.DONE)
+        else:
+            self._wait_or_end(change)
 
     def _wait_or_end(self, change: Change) -> None:
         if self._is_waited_for(change):

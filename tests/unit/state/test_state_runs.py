@@ -117,6 +117,7 @@ def test_an_effect_applied_twice_in_a_run_has_one_version_with_the_last_uid(tmp_
         run.observer.on(applied(one, "u1"))
         run.observer.on(applied(one, "u2"))
         run.observer.on(ended(one))
+        lease.check()
         assert [record.uid for record in store.records()] == ["u2"]
         assert len(store.versions()) == 1
 
@@ -157,6 +158,7 @@ def test_a_run_that_did_not_end_tells_what_is_done_and_what_was_begun(tmp_path: 
         run.observer.on(applied(c))
         run.observer.on(began(d))
         run.observer.on(ended(d, NodeResult.FAILED))
+        lease.check()
         left = store.unfinished_run()
         assert left is not None
         assert left.killed
@@ -176,6 +178,7 @@ def test_a_chain_of_resumed_runs_adds_up(tmp_path: Path) -> None:
         second.observer.on(began(b))
         second.observer.on(applied(b, outputs={"commit": "c0ffee"}))
         second.observer.on(ended(b, NodeResult.UNCHANGED))
+        lease.check()
         left = store.unfinished_run()
         assert left is not None
         assert left.info.resumes == 1
@@ -220,15 +223,28 @@ def test_a_thousand_nodes_share_commits(tmp_path: Path) -> None:
             thread.join()
         commits = lease.writer.commits - before
         run.end("done")
-        assert commits <= 250, "two durable events for each node, and sixteen share a commit"
+        assert commits <= 250, "one durable event for each node, and sixteen share a commit"
         assert len(store.records()) == 1000
         assert {node.result for node in store.nodes(1)} == {"done"}
 
 
-def test_one_thread_alone_pays_two_commits_for_a_node(tmp_path: Path) -> None:
+def test_one_thread_alone_pays_one_commit_for_a_node(tmp_path: Path) -> None:
     changes = [change(f"n{number}") for number in range(20)]
     with opened(tmp_path) as store, store.acquire("apply") as lease:
         run = store.begin_run(lease, "p", plan(*changes), b"{}")
         before = lease.writer.commits
         carry_out(run, *changes)
-        assert 40 <= lease.writer.commits - before <= 60
+        assert 20 <= lease.writer.commits - before <= 60, "one is waited for; more where the writer is quick"
+
+
+def test_an_end_is_on_disk_with_the_begin_of_what_comes_after_it(tmp_path: Path) -> None:
+    """Nobody waits for an END, and still no effect is tried before those that it builds on are on record as over."""
+    changes = [change(f"n{number}") for number in range(50)]
+    with opened(tmp_path) as store, opened(tmp_path) as other, store.acquire("apply") as lease:
+        run = store.begin_run(lease, "p", plan(*changes), b"{}")
+        for number, one in enumerate(changes):
+            run.observer.on(began(one))
+            over = {node.address.name for node in other.nodes(1) if node.phase == "END"}
+            assert over == {f"n{before}" for before in range(number)}
+            run.observer.on(applied(one))
+            run.observer.on(ended(one))
