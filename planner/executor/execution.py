@@ -179,7 +179,10 @@ class _Execution:
             self._end(change, made.result, made.message, made.remedy, made.printed)
             return
         self._ledger.applied(change, made)
-        self._wait_or_end(change)
+        if made.ready:
+            self._end(change, NodeResult.DONE)
+        else:
+            self._wait_or_end(change)
 
     def _wait_or_end(self, change: Change) -> None:
         if self._is_waited_for(change):

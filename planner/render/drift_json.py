@@ -71,7 +71,7 @@ def _row(row: DriftRow, several: bool, home: tuple[str, str]) -> JsonObject:
         "address": drift_address_text(row.address, several),
         "state": str(row.state),
         "reason": row.reason,
-        "source": asdict(row.source),
+        "source": row.source.document(),
         "fields": _fields(change.reversed() for change in drifted_fields(row)),
         "undeclared": _fields(undeclared_drift_fields(row)),
         "pending": _fields(pending_change_fields(row)),
@@ -80,7 +80,7 @@ def _row(row: DriftRow, several: bool, home: tuple[str, str]) -> JsonObject:
             for change, one in acknowledged_drift_fields(row)
         ],
         "ignored": [
-            {**field_change_document(change), "rule": {"reason": one.reason, "source": asdict(one.source)}}
+            {**field_change_document(change), "rule": {"reason": one.reason, "source": one.source.document()}}
             for change, one in ignored_drift_fields(row)
         ],
     }
@@ -98,6 +98,6 @@ def _acknowledgement(one: DriftAcknowledgement) -> JsonObject:
             "fields": [render_path(path) for path in one.fields],
             "reason": one.reason,
             "expires": one.expires,
-            "source": asdict(one.source),
+            "source": one.source.document(),
         }
     }

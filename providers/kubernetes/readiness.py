@@ -79,6 +79,12 @@ def object_readiness(
     return pending_if_spec_unobserved(live) or rule(live)
 
 
+def is_ready_when_written(live: JsonObject) -> bool:
+    """Whether an object is of a kind that nothing makes ready after its write: data and rules, which are read."""
+    kind = (group_of(str(live.get("apiVersion", ""))), str(live.get("kind", "")))
+    return kind in _DATA and not (live.get("metadata") or {}).get("deletionTimestamp")
+
+
 def vanished_readiness(desired: JsonObject | None) -> Readiness:
     """What it means that an object which was written, or seen, is not there any more.
 
@@ -121,6 +127,22 @@ def generic_readiness(live: JsonObject) -> Readiness:
     return READY if ready.get("status") == "True" else pending_because(reason_text(ready, "not ready yet"))
 
 
+_DATA: Final = frozenset(
+    {
+        ("", "ConfigMap"),
+        ("", "LimitRange"),
+        ("", "Secret"),
+        ("", "ServiceAccount"),
+        ("networking.k8s.io", "IngressClass"),
+        ("networking.k8s.io", "NetworkPolicy"),
+        ("rbac.authorization.k8s.io", "ClusterRole"),
+        ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
+        ("rbac.authorization.k8s.io", "Role"),
+        ("rbac.authorization.k8s.io", "RoleBinding"),
+        ("scheduling.k8s.io", "PriorityClass"),
+        ("storage.k8s.io", "StorageClass"),
+    }
+)
 RULES: Final[Mapping[tuple[str, str], _Rule]] = {
     ("apps", "Deployment"): deployment_readiness,
     ("apps", "StatefulSet"): stateful_set_readiness,

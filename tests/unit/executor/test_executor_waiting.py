@@ -72,6 +72,14 @@ def test_what_is_waited_for(options: ExecutionOptions, waits: str, looked_at: se
     assert {name for look in provider.looks for name in look} == looked_at
 
 
+def test_what_is_ready_as_it_is_written_is_not_asked_for() -> None:
+    provider = FakeProvider(script={"a": [Written("u", {"key": "value"}, ready=True)]})
+    result = run(plan_of({"a": (), "b": ("a",)}), provider)
+    assert provider.looks == [("b",)]
+    assert results(result) == {"a": R.DONE, "b": R.DONE}
+    assert result.outputs[address("a")] == {"key": "value", "uid": "u"}
+
+
 def test_an_error_of_looking_is_narrowed_down_to_who_causes_it() -> None:
     provider = FakeProvider(verdicts={"c": PermanentError("forbidden: get widgets")})
     result = run(plan_of(dict.fromkeys("abcdefgh", ())), provider)
