@@ -180,7 +180,7 @@ class _Execution:
             return
         self._ledger.applied(change, made)
         if made.ready:
-            self._end(change, NodeResult.DONE)
+            self._end(change, ChangeResult.DONE)
         else:
             self._wait_or_end(change)
 

@@ -81,7 +81,7 @@ def object_readiness(
 
 def is_ready_when_written(live: JsonObject) -> bool:
     """Whether an object is of a kind that nothing makes ready after its write: data and rules, which are read."""
-    kind = (group_of(str(live.get("apiVersion", ""))), str(live.get("kind", "")))
+    kind = (group_of_api_version(str(live.get("apiVersion", ""))), str(live.get("kind", "")))
     return kind in _DATA and not (live.get("metadata") or {}).get("deletionTimestamp")
 
 
