@@ -48,7 +48,7 @@ def destroy(
 
     options = make_run_choices(request, **how)
     form = "json" if as_json else form
-    refuse_set_with_selection(request, owned_set)
+    refuse_set_option_with_selection(request, owned_set)
     with open_owned_set_session(request, owned_set) if owned_set else open_session(request) as session:
         request = session.request
         made = make_owned_set_destroy_plan(session) if owned_set else make_destroy_plan(session)
@@ -66,7 +66,7 @@ def destroy(
     return show_run(report, request, as_json, (lambda _: {"warnings": list(remarks)}) if remarks else None)
 
 
-def refuse_set_with_selection(request: Request, owned_set: str | None) -> None:
+def refuse_set_option_with_selection(request: Request, owned_set: str | None) -> None:
     """Refuse `--set` beside words of a selection, and an empty one. Raises click.UsageError."""
     if owned_set is not None and not owned_set.strip():
         raise click.UsageError("--set is empty, and names nothing.")

@@ -18,7 +18,7 @@ from planner.dataclass import dataclass
 from planner.errors import ConfigError, SelectionError
 from planner.loading.config_files import config_files, templates_root
 from planner.loading.config_overlay import ConfigLayer, MergedConfig, merge_layers
-from planner.loading.config_policies.node_and_lane import check_lane_policies, check_node_policies
+from planner.loading.config_policies.node_and_lane_policies import check_lane_policies, check_node_policies
 from planner.loading.config_policies.pull_request_rules import lane_taking_pull_requests, merge_authority_fault
 from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.document_origin import Path as DocumentPath

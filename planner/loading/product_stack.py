@@ -24,7 +24,7 @@ from planner.loading.output_refs import check_output_refs
 from planner.loading.problems import did_you_mean
 from planner.loading.resource_collector import ResourceCollector
 from planner.loading.secrets.secret_reader import KubernetesReader, SecretReader
-from planner.loading.secrets.secret_refs import bind_secret_refs
+from planner.loading.secrets.secret_refs import seal_secret_refs
 from planner.loading.secrets.secret_sources import NeededSecretFile, SecretSourceExpander
 from planner.loading.secrets.snapshot_secret_fingerprints import RecordedSecretFingerprints
 from planner.loading.selection import ResolvedSelection, resolve_products
@@ -96,7 +96,7 @@ def load_product_stack(
     intake.check_obsolete()
     check_output_refs(intake)
     intake.problems.raise_any()
-    bind_secret_refs(intake)
+    seal_secret_refs(intake)
     return LoadResult(
         tuple(intake.resources.values()),
         intake.vault,

@@ -10,7 +10,7 @@ from planner.address import Address
 from planner.dataclass import dataclass
 from planner.plan import Action, BlockedResource, Change, DriftedField, FieldChange, FieldOp, Plan
 from planner.render.blocked_reason import blocked_reason, source_location
-from planner.render.change_fields import fields_of_one_line, shown_change_fields
+from planner.render.change_fields import fields_without_shown_manager, shown_change_fields
 from planner.render.field_detail import FieldDetail, field_detail
 from planner.render.symbols import action_symbol
 from planner.text_safe import safe_text
@@ -37,7 +37,7 @@ class PlanLine:
 
 
 @dataclass(frozen=True, slots=True)
-class PlanGroup:
+class PlanScopeGroup:
     """The lines of one scope (and place, where a plan spans several), in the order of execution."""
 
     title: str
@@ -58,14 +58,14 @@ class PlanLineContext:
         return safe_text(str(address) if self.placed else address.local)
 
 
-def plan_groups(changes: Sequence[Change], context: PlanLineContext) -> tuple[PlanGroup, ...]:
+def plan_groups(changes: Sequence[Change], context: PlanLineContext) -> tuple[PlanScopeGroup, ...]:
     """Changes by scope, in the order in which the scopes begin."""
     found: dict[str, list[PlanLine]] = {}
     for change in changes:
         scope = safe_text(change.scope) or ("no longer declared" if change.reason == "pruned" else "(no scope)")
         title = f"{safe_text(change.address.node_lane)} {scope}" if context.placed else scope
         found.setdefault(title, []).append(_line(change, context))
-    return tuple(PlanGroup(title, tuple(lines)) for title, lines in found.items())
+    return tuple(PlanScopeGroup(title, tuple(lines)) for title, lines in found.items())
 
 
 def _line(change: Change, context: PlanLineContext) -> PlanLine:
@@ -170,7 +170,7 @@ def plan_drift_lines(plan: Plan, context: PlanLineContext) -> tuple[PlanLine, ..
 
 
 def _drift_line(address: Address, items: Sequence[DriftedField], context: PlanLineContext) -> PlanLine:
-    fields = fields_of_one_line([item.field for item in items])
+    fields = fields_without_shown_manager([item.field for item in items])
     why = "drifted" if any(item.declared for item in items) else "not declared"
     hint = "; ".join(_drifters([item.field for item in items]))
     return PlanLine(0, "?", context.name(address), Action.NOOP, why, hint, details=fields)

@@ -16,9 +16,9 @@ from planner.render.change_fields import ALL_LINES
 from planner.render.marked_words import Words
 from planner.render.plan_headline import plan_headline
 from planner.render.plan_line import (
-    PlanGroup,
     PlanLine,
     PlanLineContext,
+    PlanScopeGroup,
     line_of_blocked,
     plan_drift_lines,
     plan_groups,
@@ -53,7 +53,7 @@ class PlanView:
 
     title: str
     simulated: bool
-    groups: tuple[PlanGroup, ...]
+    groups: tuple[PlanScopeGroup, ...]
     blocked: tuple[PlanLine, ...]
     drift: tuple[PlanLine, ...]
     warnings: tuple[str, ...]

@@ -13,7 +13,7 @@ from planner.address import Address, group_of_api_version
 from planner.applied_state import KindInNamespace
 from planner.errors import ProviderError
 from planner.ports import Absent, Fingerprinter, Observation, Present, ReadResult, Unreadable
-from planner.resource import PROTECT, SCOPE, SET_LABEL, Resource, orphan_annotation
+from planner.resource import PROTECT, SCOPE, SET_LABEL, Resource, annotation_that_keeps_object
 from planner.values import JsonObject
 from providers.cluster import FIELD_MANAGER, Cluster, Keep, KindInfo, Listing, ObjectCollection
 from providers.kubernetes.answer_shape import check_managed_fields
@@ -78,7 +78,7 @@ def observe_object(address: Address, live: JsonObject, fingerprinter: Fingerprin
         owned_by=(metadata.get("labels") or {}).get(SET_LABEL, ""),
         scope=annotations.get(SCOPE, ""),
         protected=annotations.get(PROTECT) == "true",
-        orphan_on_delete=orphan_annotation(annotations),
+        orphan_on_delete=annotation_that_keeps_object(annotations),
         outputs=object_outputs(sealed),
     )
 

@@ -24,7 +24,7 @@ from planner.plan_document import encode_compact_plan, load_plan
 from planner.plan_id import plan_id
 from planner.planning import PlanInputs, make_plan
 from planner.ports import Absent, Effect, Observation, Present, Preview, Readiness, ReadResult, Written
-from planner.resource import SET_LABEL, Resource, orphan_annotation
+from planner.resource import SET_LABEL, Resource, annotation_that_keeps_object
 from planner.resource import ResourceOptions as Annotated
 from planner.source_ref import SourceRef
 from planner.values import JsonObject, Vault, document_digest
@@ -109,7 +109,7 @@ def document(name: str, version: int, *, orphan: bool = False) -> JsonObject:
 def _present(one: JsonObject) -> Present:
     metadata = one["metadata"]
     owner = metadata.get("labels", {}).get(SET_LABEL, "")
-    orphan = orphan_annotation(metadata["annotations"])
+    orphan = annotation_that_keeps_object(metadata["annotations"])
     return Present(
         address_of_document(one), f"uid-{metadata['name']}", document_digest(one), one, owner, orphan_on_delete=orphan
     )

@@ -8,7 +8,7 @@ from planner.dataclass import dataclass
 from planner.errors import StalePlan
 from planner.graph.resource_index import map_or_empty, maps_or_empty
 from planner.plan_id import plan_id
-from planner.rollout.catalog_hydration import diagnose_missing_catalog
+from planner.rollout.missing_catalog import diagnose_missing_catalog
 from planner.rollout.time_budget import RolloutTimeSpent, over_budget_warning, rollout_time_spent
 from planner.values import JsonObject
 

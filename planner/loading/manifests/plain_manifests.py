@@ -20,7 +20,7 @@ from planner.loading.manifest_nulls import without_plain_nulls
 from planner.loading.manifests.helm_hooks import helm_hook_events, helm_hook_phase, left_out_hook_line
 from planner.loading.output_refs import check_output_refs
 from planner.loading.resource_collector import ResourceCollector
-from planner.loading.secrets.secret_refs import bind_secret_refs
+from planner.loading.secrets.secret_refs import seal_secret_refs
 from planner.loading.yaml.load_documents import MANIFEST
 from planner.loading.yaml.parse_cache import load_documents_cached
 from planner.ports import Fingerprinter
@@ -71,7 +71,7 @@ def load_plain_manifests(
     check_output_refs(intake)
     intake.problems.raise_any()
     intake.warnings += [f"{address.local} is declared twice, with the same content" for address in intake.repeated]
-    bind_secret_refs(intake)
+    seal_secret_refs(intake)
     return LoadResult(
         tuple(intake.resources.values()), intake.vault, intake.digest(), tuple(intake.warnings), {}, (name,)
     )

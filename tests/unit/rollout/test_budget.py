@@ -9,7 +9,7 @@ import pytest
 from planner.address import Address
 from planner.events import ChangeEnded, ChangeResult, ChangeWaiting, Event
 from planner.plan import Action
-from planner.rollout.catalog_hydration import diagnose_missing_catalog
+from planner.rollout.missing_catalog import diagnose_missing_catalog
 from planner.rollout.superseded import StopWhenSuperseded
 from planner.rollout.time_budget import over_budget_warning, rollout_time_spent
 
