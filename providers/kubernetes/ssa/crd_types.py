@@ -117,7 +117,8 @@ def _age(version: str) -> tuple[int, int, int, str]:
 
 
 def translate_crd_schema(schema: JsonObject, preserve: bool) -> Raw:
-    """A JSON schema, as `readable_schema` gives it, in the table form. `preserve`: an ancestor keeps unknown fields."""
+    """A JSON schema, as `well_formed_schema` gives it, in the table form. `preserve`: an ancestor keeps unknown
+    fields."""
     preserve = preserve or bool(schema.get("x-kubernetes-preserve-unknown-fields"))
     kind = schema.get("type", "")
     out: dict[str, Raw] = {}
