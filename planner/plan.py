@@ -94,6 +94,10 @@ class Precondition:
     uid: str = ""
     content: str = ""
 
+    def document(self) -> JsonObject:
+        """Its JSON form."""
+        return {"absent": self.absent, "uid": self.uid, "content": self.content}
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

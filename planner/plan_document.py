@@ -210,8 +210,8 @@ def _change(change: Change, order: int, home: _Home) -> JsonObject:
         "reason": change.reason,
         "needs": [str(need) for need in change.needs],
         "verified": str(change.verified),
-        "precondition": asdict(change.precondition),
-        "source": asdict(change.source),
+        "precondition": change.precondition.document(),
+        "source": change.source.document(),
         "fields": [field_change_document(field) for field in change.fields],
         "desired": encode_special_leaves(change.desired),
         "expects": change.expects,
@@ -237,7 +237,7 @@ def _blocked(blocked: BlockedResource, home: _Home) -> JsonObject:
         "reason": blocked.reason,
         "evidence": blocked.evidence,
         "remedy": blocked.remedy,
-        "source": asdict(blocked.source),
+        "source": blocked.source.document(),
         "fields": [field_change_document(field) for field in blocked.fields],
     }
 

@@ -59,10 +59,12 @@ def pull_request_stage_facts(way: PullRequestStagesInput, plan: Plan) -> tuple[R
         ("GitOps", _gitops(way)),
         ("Argo CD", _argo(way, changes.get("ArgoSync"))),
         ("pods", _pods(way)),
+        ("migration", _migrations(plan)),
         ("gate", _gate(way)),
         ("unknown", _unknown(way)),
     ]
-    return tuple(ReviewFact(title, words_of_parts(parts)) for title, parts in found)
+    facts = (ReviewFact(title, words_of_parts(parts)) for title, parts in found)
+    return tuple(fact for fact in facts if "".join(fact.words))
 
 
 def pull_request_headline(way: PullRequestStagesInput) -> Words:
@@ -242,6 +244,19 @@ def _gate(way: PullRequestStagesInput) -> Iterator[Part]:
     limits = sorted({str(one.get("within") or _WITHIN) for one in probes})
     yield f"; all tries of one within {' or '.join(limits)}" if limits else ""
     yield "."
+
+
+def _migrations(plan: Plan) -> Iterator[Part]:
+    """The commands in containers that come after the sync; nothing where there are none."""
+    commands = [one for one in plan.changes if (one.address.kind, one.address.group) == ("PodExec", "")]
+    for at, change in enumerate(commands):
+        spec = (change.desired or {}).get("spec") or {}
+        yield "; " if at else "after the sync, before the gate: "
+        yield OutsideText(" ".join(map(str, spec.get("command") or ())))
+        yield " in "
+        yield OutsideText(f"{spec.get('target')} {spec.get('container')}")
+        yield ", once for each image that really runs there (imageID)" if spec.get("oncePerImage") is True else ""
+    yield ". Neither undo nor an older image takes back what a migration did to data." if commands else ""
 
 
 def _unknown(way: PullRequestStagesInput) -> Iterator[Part]:

@@ -16,6 +16,7 @@ from planner.resource import Resource
 from planner.side_effects.configuration_readers import effects_on_configuration_readers
 from planner.side_effects.dangling_references import effects_of_dangling_references
 from planner.side_effects.known_callers import effects_on_callers
+from planner.side_effects.migrations import effects_of_migrations
 from planner.side_effects.next_delivery import effects_until_next_delivery
 from planner.side_effects.pipeline_consistency import effects_of_inconsistent_pipelines
 from planner.side_effects.pod_disruptions import effects_on_workload
@@ -44,6 +45,7 @@ def side_effects_of_plan(
     for change in changes:
         found += effects_on_workload(change, observations.get(change.address), gone)
         found += runs_started_by_change(change, resources.get(change.address))
+    found += effects_of_migrations(changes, resources)
     found += effects_on_configuration_readers(changes, resources, graph, others)
     references = list(effects_of_dangling_references(gone, resources, others))
     found += references

@@ -1,8 +1,9 @@
 """Who calls a workload whose pods stop or restart, as far as declared objects and texts say. Pure.
 
-A caller names one of the Services that select the pods: a route by its backend, a monitor by its selector, anything
-else by the DNS name in a text (https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/), or by the
-public host of a route. Values of Secrets are not looked at: nobody here has them.
+A caller is let in by a NetworkPolicy of the pods, or names one of the Services that select them: a route by its
+backend, a monitor by its selector, anything else by the DNS name in a text
+(https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/), or by the public host of a route. Values of
+Secrets are not looked at: nobody here has them.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from typing import TypeAlias
 from planner.address import Address
 from planner.dataclass import dataclass
 from planner.field_path import FieldPath, render_path
-from planner.graph.build_graph import draw_edges
+from planner.graph.build_graph import collect_edges
 from planner.graph.resource_index import map_or_empty, maps_or_empty, pod_spec, text_or_empty
 from planner.plan import SideEffect, SideEffectKind
 from planner.resource import Resource
+from planner.side_effects.allowed_callers import allowed_callers
 from planner.side_effects.configuration_readers import ALL_KEYS, configuration_read_mode
 from planner.side_effects.text_leaves import text_leaves
 from planner.side_effects.untouched_objects import UntouchedObjects
@@ -122,6 +124,7 @@ class _Callers:
         named = {one.address: one for one in routes}
         own = {endpoint.workload.local, *(one.address.local for one in endpoint.services)}
         fields = self._naming_fields(endpoint, hosts)
+        allowed = dict(allowed_callers(endpoint.workload.namespace, endpoint.labels, self.candidates))
         for one in self.candidates:
             if one.address.local in own or one.address.kind in _NO_CALLERS:
                 continue
@@ -131,6 +134,9 @@ class _Callers:
                 yield f"{one.address.local} (scrapes it)"
             elif (path := fields.get(one.address)) is not None:
                 yield f"{one.address.local} ({_brief(path)}){self._readers(one, path, own)}"
+            elif one.address in allowed:
+                yield f"{one.address.local} (allowed by NetworkPolicy {allowed[one.address]})"
+        yield from (f"{one} (allowed by NetworkPolicy {by})" for one, by in allowed.items() if isinstance(one, str))
 
     def _naming_fields(self, endpoint: _Endpoint, hosts: Sequence[str]) -> dict[Address, FieldPath]:
         """Of each object the first field whose text names the workload by DNS, or by a public host."""
@@ -174,7 +180,7 @@ def _routes(routes: Sequence[Resource], services: Mapping[Address, Resource]) ->
     """The routes of each Service, by the rule of the graph."""
     by_address = {one.address: one for one in routes}
     found: dict[Address, list[Resource]] = defaultdict(list)
-    for edge in draw_edges([*routes, *services.values()]) if routes and services else ():
+    for edge in collect_edges([*routes, *services.values()]) if routes and services else ():
         route = by_address.get(edge.after) if edge.rule == "backend" and edge.before in services else None
         if route is not None and route not in found[edge.before]:
             found[edge.before].append(route)

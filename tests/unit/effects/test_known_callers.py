@@ -64,7 +64,16 @@ ROUTE = (
     "---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r, namespace: demo}\n"
     "spec: {hostnames: [shop.test], rules: [{backendRefs: [{name: api, port: 8080}]}]}\n"
 )
+POLICY = (
+    "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, namespace: demo}\n"
+    "spec: {podSelector: {matchLabels: {app: SELECTED}}, ingress: [{from: [{podSelector: "
+    "{matchLabels: {app: client}}}, {namespaceSelector: {matchLabels: {team: edge}}}]}]}\n"
+)
 CALLERS = {
+    "policy": (
+        POLICY.replace("SELECTED", "web") + env("x"),
+        "Deployment.apps/demo/client (allowed by NetworkPolicy p), pods of namespaces with team=edge (allowed by Netw",
+    ),
     "ingress": (ingress("shop.test"), "Ingress.networking.k8s.io/demo/front (shop.test)"),
     "route": (ROUTE, "HTTPRoute.gateway.networking.k8s.io/demo/r (shop.test)"),
     "monitor": (MONITOR, "ServiceMonitor.monitoring.coreos.com/demo/m (scrapes it)"),
@@ -77,6 +86,7 @@ CALLERS = {
     "public host": (ingress("shop.test") + probe("https://shop.test/health"), "HttpProbe/up (spec.url)"),
 }
 NO_CALLERS = {
+    "a policy of other pods": POLICY.replace("SELECTED", "other") + env("x"),
     "an image": env("x"),
     "a longer name": env("http://api-two:8080"),
     "another namespace": env("http://api:8080", "other"),
