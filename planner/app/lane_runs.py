@@ -74,7 +74,7 @@ def run_namespace_and_name_prefix(run: Resource) -> tuple[str, str]:
     return str(metadata.get("namespace") or ""), str(begin).removesuffix("-")
 
 
-def with_run_parameter(run: Resource, key: str, *, rerun: bool) -> Resource:
+def rerun_with_parameter(run: Resource, key: str, *, rerun: bool) -> Resource:
     """The resource of a run with the parameter, and with leave to delete the run that is there, by its uid."""
     spec = run.manifest["spec"]
     inner: JsonObject = spec["manifest"]["spec"]

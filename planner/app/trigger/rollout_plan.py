@@ -22,7 +22,7 @@ from planner.app.lane_holds import (
     pin_branch_head,
     standing_hold_of_lane,
 )
-from planner.app.lane_runs import read_lane_runs, run_namespace_and_name_prefix, with_run_parameter
+from planner.app.lane_runs import read_lane_runs, rerun_with_parameter, run_namespace_and_name_prefix
 from planner.app.load_desired import load_selected_configuration, requested_selection
 from planner.app.part_filters import is_git_ref, without_refs_of_other_lanes
 from planner.app.plan_run import PlanRun, plan_selected_resources
@@ -160,7 +160,7 @@ def _planned(
 
     def plan(key: str, *, anew: bool) -> tuple[Session, PlanRun]:
         wanted = tuple(
-            with_run_parameter(one, key, rerun=anew) if one.address == run.address else one for one in resources
+            rerun_with_parameter(one, key, rerun=anew) if one.address == run.address else one for one in resources
         )
         session = replace(opened, stack=replace(opened.stack, resources=wanted))
         return session, plan_selected_resources(session)
