@@ -1,9 +1,10 @@
 """`dataclass` as the standard library has it, made faster where a class is frozen and has slots.
 
 `dataclasses.dataclass` compiles every method of every class from text: seven for a frozen one. With some 150 classes
-that was a sixth of the time of a plan with nothing to do. Here only `__init__` is compiled, which also sets the fields
-by their slots; the other methods are functions that all classes share and that do what the standard ones do. All other
-forms (`order`, no slots, own `__post_init__`, a dataclass as base) are the standard library's.
+that was a sixth of the time of a plan with nothing to do. Here only `__init__` is compiled, when the first instance is
+made; it sets the fields by their slots. The other methods are functions that all classes share and that do what the
+standard ones do. All other forms (`order`, no slots, own `__post_init__`, a dataclass as base) are the standard
+library's.
 """
 
 from __future__ import annotations
@@ -38,6 +39,18 @@ def _init(cls: type, fields: tuple[dataclasses.Field[Any], ...]) -> Callable[...
     made: Callable[..., None] = scope["__init__"]
     made.__qualname__ = f"{cls.__qualname__}.__init__"
     return made
+
+
+def _first_init(cls: Any, fields: tuple[dataclasses.Field[Any], ...]) -> Callable[..., None]:
+    """`__init__` until the first instance is made, for of half of the classes a command makes none: it compiles the one
+    that stays."""
+
+    def first(self: object, *positional: Any, **named: Any) -> None:
+        cls.__init__ = _init(cls, fields)  # threads that come here together do the same
+        cls.__init__(self, *positional, **named)
+
+    first.__qualname__ = f"{cls.__qualname__}.__init__"
+    return first
 
 
 def _values_of(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
@@ -90,7 +103,7 @@ def _frozen(cls: type) -> type:
     made.__dataclass_params__.frozen = made.__dataclass_params__.eq = True  # for those that ask, and inherit
     fields = dataclasses.fields(made)
     made.__compared__ = staticmethod(_values_of([one.name for one in fields if one.compare]))
-    made.__init__ = _init(made, fields)
+    made.__init__ = _first_init(made, fields)
     for name, method in _SHARED.items():
         if name not in own or (name == "__hash__" and "__eq__" in own and made.__hash__ is None):
             setattr(made, name, method)

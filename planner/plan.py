@@ -94,6 +94,10 @@ class Precondition:
     uid: str = ""
     content: str = ""
 
+    def document(self) -> JsonObject:
+        """Its JSON form."""
+        return {"absent": self.absent, "uid": self.uid, "content": self.content}
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -168,9 +172,11 @@ class SideEffectKind(StrEnum):
     REFERENCE = "still referenced"
     STALE = "keeps the old value"
     RESTART = "pods restart"
+    CALLERS = "known callers"
     SCALE = "pods start or stop"
     RUN = "runs"
     LATER = "takes effect later"
+    DELIVERY = "next delivery"
     RETIRE = "retires"
     CHECKED = "checked"
 

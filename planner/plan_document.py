@@ -50,6 +50,7 @@ from planner.values import (
 
 _TOOL = "hwplan"
 _GUARDS = "guards"
+_REMARKS = (_GUARDS, "change", "origins")  # what a page says beside the plan: no part of it, and not read back
 _ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 _COUNTED_WHERE_IT_IS = (Action.NOOP, Action.FORGET)  # a file of an older version, without the key, has the same id
 _Home: TypeAlias = tuple[str, str]  # node and lane of a plan that has one of each
@@ -61,11 +62,12 @@ def plan_document(plan: Plan) -> JsonObject:
     return {"checksum": document_digest(whole), **whole}
 
 
-def dump_plan(plan: Plan, *, guards: Sequence[JsonObject] = ()) -> bytes:
-    """The bytes of a plan file. `guards` are remarks of this machine that the plan is shown with: whoever applies the
-    file judges them anew, and a file has none."""
-    document = plan_document(plan)
-    return _file_bytes({**document, _GUARDS: list(guards)} if guards else document)
+def dump_plan(plan: Plan, *, guards: Sequence[JsonObject] = (), change: JsonObject | None = None,
+              origins: Sequence[JsonObject] = ()) -> bytes:  # fmt: skip
+    """The bytes of a plan file. The others are remarks that the plan is shown with, and a file has none of them: what
+    guards say on this machine, which change is reviewed, and which lines declare its fields."""
+    said = {_GUARDS: list(guards), "change": change, "origins": list(origins)}
+    return _file_bytes({**plan_document(plan), **{key: value for key, value in said.items() if value}})
 
 
 def encode_compact_plan(plan: Plan, identifier: str) -> bytes:
@@ -119,7 +121,7 @@ def load_plan(data: bytes) -> Plan:
 
 def _is_as_written(body: JsonObject, data: bytes) -> bool:
     """Whether the bytes are those of the document, and its checksum is that of its content."""
-    content = {key: value for key, value in body.items() if key not in ("checksum", _GUARDS)}
+    content = {key: value for key, value in body.items() if key not in ("checksum", *_REMARKS)}
     try:
         return body.get("checksum") == document_digest(content) and data in (canonical_bytes(body), _file_bytes(body))
     except (ValueError, RecursionError):  # no text, no number, or nested deeper than anything that was written here
@@ -208,8 +210,8 @@ def _change(change: Change, order: int, home: _Home) -> JsonObject:
         "reason": change.reason,
         "needs": [str(need) for need in change.needs],
         "verified": str(change.verified),
-        "precondition": asdict(change.precondition),
-        "source": asdict(change.source),
+        "precondition": change.precondition.document(),
+        "source": change.source.document(),
         "fields": [field_change_document(field) for field in change.fields],
         "desired": encode_special_leaves(change.desired),
         "expects": change.expects,
@@ -235,7 +237,7 @@ def _blocked(blocked: BlockedResource, home: _Home) -> JsonObject:
         "reason": blocked.reason,
         "evidence": blocked.evidence,
         "remedy": blocked.remedy,
-        "source": asdict(blocked.source),
+        "source": blocked.source.document(),
         "fields": [field_change_document(field) for field in blocked.fields],
     }
 

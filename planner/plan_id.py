@@ -9,7 +9,7 @@ selection was spelled, the position in the plan, resources that are only waited 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from planner.address import Address, is_hwplan_kind
 from planner.document_editing import remove_field, replace_value
@@ -37,7 +37,7 @@ def plan_id(plan: Plan) -> str:
     return document_digest(plan_effect_document(plan))
 
 
-def short_id(identifier: str) -> str:
+def short_plan_id(identifier: str) -> str:
     """An id as pages show it, and as `--plan-id` takes it: its algorithm and the first 32 hex digits."""
     algorithm, colon, digits = identifier.rpartition(":")
     return f"{algorithm}{colon}{digits[:SHOWN_DIGITS]}"
@@ -55,7 +55,7 @@ def plan_effect_document(plan: Plan) -> JsonObject:
     }
 
 
-def pull_effect_id(plan: Plan, pull: JsonObject, follows: Mapping[Address, JsonObject]) -> str:
+def pull_request_effect_id(plan: Plan, pull: JsonObject, follows: Mapping[Address, JsonObject]) -> str:
     """The id of a pull request and of everything that follows its merge, the same before and after it.
 
     `pull` says what is merged: repository, number, head, base, method. `follows` are the documents of what takes the
@@ -92,7 +92,7 @@ def _home(plan: Plan) -> str:
 
 
 def _name(address: Address, home: str) -> str:
-    return str(address if address.node_lane else replace(address, node_lane=home))
+    return f"{home}:{address.local}" if home and not address.node_lane else str(address)
 
 
 def _change(change: Change, needs: frozenset[Address], home: str) -> JsonObject:
@@ -107,7 +107,7 @@ def _change(change: Change, needs: frozenset[Address], home: str) -> JsonObject:
         "desired": _plain(_declared(change) if takes_outputs else change.desired, home),
         "fields": [] if takes_outputs else [_field(field, home) for field in change.fields],
         "expects": "" if takes_outputs else predicted,
-        "precondition": asdict(change.precondition),
+        "precondition": change.precondition.document(),
         "needs": sorted(_name(need, home) for need in needs),
         "forced": sorted(render_path(path) for path in change.forced),
         "migrate": change.migrate,

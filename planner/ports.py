@@ -126,7 +126,8 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The effect as read back. `already` is true when the world was as planned before anything was sent. `said` is for
+    """The effect as read back. `already` is true when the world was as planned before anything was sent, `ready` when
+    nothing of it is to be waited for: its readiness is then not asked for. `said` is for
     the reader of the run and is stored: a headline, and below it lines of foreign text that were asked to be stored.
     `printed` are lines that a command printed: shown to the reader of this run, and never stored."""
 
@@ -136,6 +137,7 @@ class Written:
     warnings: tuple[str, ...] = ()
     said: str = ""
     printed: str = ""
+    ready: bool = False
 
 
 @dataclass(frozen=True, slots=True)

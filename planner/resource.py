@@ -29,6 +29,8 @@ PROVENANCE = ANNOTATION + "provenance"
 ADOPT_FIELDS = ANNOTATION + "adopt-fields"
 TAKE_OVER = ANNOTATION + "take-over"
 
+DEFAULT_WAIT_SECONDS = 300.0  # that a change is waited for whose resource says nothing else
+
 # What hwplan writes on every object that it applies.
 SET_LABEL = ANNOTATION + "set"  # the owned set: `shop.D601.v03`, or the APP of `--name APP`
 APPLIED = ANNOTATION + "applied"  # digest of the desired document, so that "nothing to do" needs no request
@@ -47,7 +49,7 @@ COPIES = frozenset(
 HELM_POLICY = "helm.sh/resource-policy"  # with `keep` an object outlives its release ("Tips and tricks" of Helm)
 
 
-def orphan_annotation(annotations: Mapping[str, str]) -> str:
+def annotation_that_keeps_object(annotations: Mapping[str, str]) -> str:
     """The annotation, as people write it, by which an object stays when it is no longer declared; "" where it goes.
     Ours goes before Helm's."""
     if (ours := annotations.get(ON_DELETE)) is not None:

@@ -13,6 +13,10 @@ class SourceRef:
     line: int = 0
     column: int = 0
 
+    def document(self) -> dict[str, str | int]:
+        """Its JSON form."""
+        return {"file": self.file, "line": self.line, "column": self.column}
+
     def __str__(self) -> str:
         if not self.line:
             return self.file

@@ -1,7 +1,7 @@
 """The plan of a pull request: its merge and the whole rollout after it, as one graph, before anything is merged.
 
 What the merge makes has no value yet; whatever takes it refers to the pull request by name. So the same plan can be
-made after the merge, and has the same id (planner.plan_id.pull_effect_id).
+made after the merge, and has the same id (planner.plan_id.pull_request_effect_id).
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from planner.address import Address, address_of, is_hwplan_kind
+from planner.address import Address, address_of_document, is_hwplan_kind
+from planner.app.delivered_manifests import delivered_manifests, manifests_in_text
 from planner.app.lane.argo_preview import PromotionPreview, predict_sync_of_promotion, preview_promotion
+from planner.app.load_desired import load_desired_offline
 from planner.app.plan_run import PlanRun, plan_selected_resources
 from planner.app.pull_requests.monitored_lane import MonitoredLane, find_monitored_lane
 from planner.app.request import Request
@@ -24,17 +26,19 @@ from planner.document_diff import diff_documents
 from planner.errors import ConfigError, ProviderError, SelectionError
 from planner.graph.resource_index import pod_spec
 from planner.loading.yaml.load_documents import MANIFEST, load_documents
-from planner.plan import Action, Change, Plan, Precondition, SideEffect
-from planner.plan_id import pull_effect_id
+from planner.plan import Action, Change, Plan, Precondition, SideEffect, SideEffectKind
+from planner.plan_id import pull_request_effect_id
 from planner.pull_requests.github_facts import PullRequestState
 from planner.pull_requests.merge_check import ConflictingMerge, PredictedMerge
 from planner.render.pull_request_stages import PullRequestStagesInput
 from planner.resource import Resource
 from planner.rollout.argo_prediction import ArgoPrediction
 from planner.rollout.promotion_prediction import CATALOG
+from planner.side_effects import UntouchedObjects
+from planner.side_effects.known_callers import effects_on_callers
 from planner.side_effects.pod_disruptions import effects_on_workload
 from planner.source_ref import SourceRef
-from planner.user_cache_folder import cache_folder
+from planner.user_cache_folder import user_cache_folder
 from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate
 from providers.git.git_client import GitClient
 from providers.git.git_merges import RemoteGitMergeReader
@@ -120,7 +124,7 @@ def pull_request_stages_input(found: PullRequestPlan) -> PullRequestStagesInput:
         builds=builds,
         reused=tuple(name for name in services if name not in builds),
         argo=found.argo,
-        pods=tuple(_pods(promotion)) if promotion else (),
+        pods=_pods_and_callers(promotion, found) if promotion else (),
         problem=found.problem,
         authority=found.place.rules.authority,
         documents=tuple(one.manifest for one in found.session.stack.resources if is_hwplan_kind(one.api_version)),
@@ -136,6 +140,22 @@ def _changed_files(promotion: PromotionPreview) -> Iterator[tuple[str, str]]:
             yield name, "new" if name not in before else "new image"
         elif before.get(name) != after.files[name]:
             yield name, "new" if name not in before else "changed"
+
+
+def _pods_and_callers(promotion: PromotionPreview, found: PullRequestPlan) -> tuple[SideEffect, ...]:
+    """What happens to the pods, and who calls those that stop or restart: of everything that the lane declares and that
+    is delivered."""
+    pods = tuple(_pods(promotion))
+    if all(one.kind is SideEffectKind.SCALE for one in pods):
+        return pods
+    declared = {one.address: one for one in load_desired_offline(found.place.request).resources}
+    holders = {one: () for one, each in declared.items() if any(delivered_manifests(one, each.manifest))}
+    before, after = (
+        {one.address: one for name, text in files.items() for one in manifests_in_text(name, text)}
+        for files in (promotion.before, promotion.after.files)
+    )
+    gone = [one for address, one in before.items() if address not in after]
+    return (*pods, *effects_on_callers(pods, {**declared, **after}, gone, UntouchedObjects(delivered=holders)))
 
 
 def _pods(promotion: PromotionPreview) -> Iterator[SideEffect]:
@@ -157,7 +177,7 @@ def _workloads(files: Mapping[str, str]) -> dict[Address, JsonObject]:
     for name, text in files.items():
         for one in load_documents(text.encode(), name, MANIFEST) if name.endswith(".yaml") else ():
             if isinstance(one.value, dict) and pod_spec(one.value) is not None:
-                found[address_of(one.value)] = one.value
+                found[address_of_document(one.value)] = one.value
     return found
 
 
@@ -229,7 +249,7 @@ def _identifier(made: PlanRun, merging: Resource, wanted: Mapping[Address, Resou
     }
     spec = merging.manifest["spec"]
     pull = {key: spec[key] for key in ("repo", "number", "headSha", "base", "method")}
-    return pull_effect_id(made.plan, pull, follows)
+    return pull_request_effect_id(made.plan, pull, follows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +266,7 @@ def _predicted(session: Session, place: MonitoredLane, pull: PullRequestState, g
     sandbox = session.world.sandbox
     with TemporaryDirectory(prefix="hwplan-git-") as scratch:
         client = GitClient()
-        objects = ObjectCache(client, Path(scratch) if sandbox is not None else cache_folder("git"))
+        objects = ObjectCache(client, Path(scratch) if sandbox is not None else user_cache_folder("git"))
         merges = RemoteGitMergeReader(client, objects, open_remote_locations(session.request.config, sandbox))
         found = _Foretold()
         try:

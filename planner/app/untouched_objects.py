@@ -1,21 +1,22 @@
 """Reads what a plan does not touch, and what may read or name what it takes away or changes: for its effects.
 
-Asked only where a plan deletes something or changes a ConfigMap or Secret, and only in the namespaces of those.
+Asked only where a plan deletes something or changes a ConfigMap or Secret, and only in the namespaces of those. What a
+ConfigMap delivers is looked at also where pods restart, and needs no question.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from planner.address import Address, address_of, group_of
-from planner.errors import ConfigError, ProviderError
-from planner.graph.resource_index import map_or_empty
-from planner.loading.yaml.load_documents import MANIFEST, load_documents
+from planner.address import Address, group_of_api_version
+from planner.app.delivered_manifests import delivered_manifests
+from planner.errors import ProviderError
 from planner.planning import PlanInputs, decide_leaving_objects
 from planner.ports import Effect, Present
 from planner.resource import Resource
 from planner.side_effects import UntouchedObjects
+from planner.side_effects.pod_disruptions import ROLLED
 from planner.source_ref import SourceRef
 from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo, ObjectCollection
@@ -35,9 +36,7 @@ _KINDS = (
     ("tekton.dev/v1", "Task"),
 )
 _CONFIGURATION = ("ConfigMap", "Secret")
-_TEXTS = (".yaml", ".yml", ".json")
 _LIVE = SourceRef("(live)")
-_MOST = 512 << 10  # characters of a text that is read as manifests
 
 
 def with_untouched_objects(inputs: PlanInputs, cluster: Cluster) -> PlanInputs:
@@ -47,7 +46,7 @@ def with_untouched_objects(inputs: PlanInputs, cluster: Cluster) -> PlanInputs:
     changed = [address for address in inputs.previews if _is_changed(inputs, address)]
     places = {one.namespace: one.node_lane for one in (*changed, *going) if one.namespace}
     if not places:
-        return inputs
+        return _with_delivered_callers(inputs)
     known = {one.local for one in (*inputs.resources, *going)}
     live, unlisted = _live(cluster, places, known)
     delivered, before = {}, {}
@@ -55,16 +54,28 @@ def with_untouched_objects(inputs: PlanInputs, cluster: Cluster) -> PlanInputs:
         if (address.kind, address.group) != ("ConfigMap", ""):
             continue
         seen = inputs.observations.get(address)
-        if after := tuple(_manifests(address, resource.manifest)):
+        if after := tuple(delivered_manifests(address, resource.manifest)):
             delivered[address] = after
-        if isinstance(seen, Present) and (old := tuple(_manifests(address, seen.value or {}))):
+        if isinstance(seen, Present) and (old := tuple(delivered_manifests(address, seen.value or {}))):
             before[address] = old
     return replace(inputs, others=UntouchedObjects(live, delivered, before, unlisted, looked_at=True))
 
 
+def _with_delivered_callers(inputs: PlanInputs) -> PlanInputs:
+    """The inputs with what ConfigMaps deliver, where pods restart: it may call them. Asks nobody."""
+    if not any(address.kind in ROLLED and _is_written(inputs, address) for address in inputs.previews):
+        return inputs
+    holders = ((one, each) for one, each in inputs.resources.items() if (one.kind, one.group) == ("ConfigMap", ""))
+    delivered = {one: found for one, each in holders if (found := tuple(delivered_manifests(one, each.manifest)))}
+    return replace(inputs, others=UntouchedObjects(delivered=delivered)) if delivered else inputs
+
+
 def _is_changed(inputs: PlanInputs, address: Address) -> bool:
-    effect = inputs.previews[address].effect
-    return address.kind in _CONFIGURATION and not address.group and effect in (Effect.UPDATE, Effect.REPLACE)
+    return address.kind in _CONFIGURATION and not address.group and _is_written(inputs, address)
+
+
+def _is_written(inputs: PlanInputs, address: Address) -> bool:
+    return inputs.previews[address].effect in (Effect.UPDATE, Effect.REPLACE)
 
 
 def _live(
@@ -98,24 +109,11 @@ def _can_list(kind: KindInfo) -> bool:
 def _placed(one: JsonObject, kind: KindInfo, places: Mapping[str, str]) -> Address:
     metadata = one["metadata"]
     namespace = metadata.get("namespace", "")
-    return Address(places.get(namespace, ""), kind.kind, group_of(kind.api_version), namespace, metadata["name"])
+    return Address(
+        places.get(namespace, ""), kind.kind, group_of_api_version(kind.api_version), namespace, metadata["name"]
+    )
 
 
 def _is_controlled(one: JsonObject) -> bool:
     owners = one["metadata"].get("ownerReferences") or ()
     return any(owner.get("controller") for owner in owners)
-
-
-def _manifests(holder: Address, document: JsonObject) -> Iterator[Resource]:
-    """The manifests in a ConfigMap. A text that is none, or a template of one, holds nothing that could be named."""
-    for name, text in map_or_empty(document.get("data")).items():
-        if not (name.endswith(_TEXTS) and isinstance(text, str) and len(text) <= _MOST and "kind" in text):
-            continue
-        try:
-            found = [one.value for one in load_documents(text.encode(), name, MANIFEST)]
-        except ConfigError:
-            continue
-        for one in found:
-            if isinstance(one, dict) and one.get("apiVersion") and isinstance(one.get("metadata"), dict):
-                address = replace(address_of(one), node_lane=holder.node_lane)
-                yield Resource(address, str(one["apiVersion"]), one, "", "", SourceRef(f"{holder.local}: {name}"))

@@ -31,8 +31,8 @@ def approve(request: Request, identifier: str, who: str, until: str, head: str, 
     from planner.app.approvals import record_approval
     from planner.app.lane_holds import SCOPE
     from planner.cli.show_pages import command_line_for_verb
-    from planner.plan_id import short_id
-    from planner.render.review_summary import plan_sentence
+    from planner.plan_id import short_plan_id
+    from planner.render.plan_headline import plan_headline
     from planner.text_safe import safe_text
 
     made = record_approval(request, identifier, who or getpass.getuser(), until=until, head=head, out=out)
@@ -44,11 +44,14 @@ def approve(request: Request, identifier: str, who: str, until: str, head: str, 
         print_page(json.dumps(document, indent=1, sort_keys=True))
         return 0
     what = (
-        "".join(plan_sentence(made.plan))
+        "".join(plan_headline(made.plan))
         if made.plan
         else "This plan was not shown with this state: what it does is unknown."
     )
-    lines = [f"{safe_text(one.who)} approves {short_id(one.effect)} until {one.until:%Y-%m-%dT%H:%M:%SZ}", f"  {what}"]
+    lines = [
+        f"{safe_text(one.who)} approves {short_plan_id(one.effect)} until {one.until:%Y-%m-%dT%H:%M:%SZ}",
+        f"  {what}",
+    ]
     verb = "trigger" if made.plan is not None and SCOPE in made.plan.selection.scopes else "apply"
     apply = f"{command_line_for_verb(verb, request)} --approved-by {shlex.quote(str(made.file))} --confirm"
     print_page("\n".join([*lines, "when enough have approved:", f"  {apply}"]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 
 import click
@@ -22,6 +21,8 @@ def wants_colour() -> bool:
 
 def terminal_width() -> int:
     """Columns of the terminal, COLUMNS first; 100 where there is none."""
+    import shutil  # it loads three compressors
+
     return shutil.get_terminal_size((100, 24)).columns
 
 

@@ -1,4 +1,4 @@
-"""Carries out a plan: every change after what it needs, each effect between a durable begin and a durable end.
+"""Carries out a plan: every change after what it needs, each effect after a durable begin.
 
 Takes the plan as it is and adds nothing to it. Knows providers and observers only by their protocols, and no storage,
 no terminal and no cluster.

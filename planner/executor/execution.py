@@ -1,8 +1,9 @@
 """The engine: worker threads that take ready changes, one thread that waits, and the order of steps around each effect.
 
-Per change: begin (durable) -> effect -> applied -> readiness -> end (durable) -> only then what needs it. Waiting takes
-no worker. The first error of an observer (the journal cannot write, the lease is lost) breaks the run off: running
-effects are finished, nothing begins, and the error is raised to the caller.
+Per change: begin (durable) -> effect -> applied -> readiness -> end -> only then what needs it, whose begin is not
+durable without that end (docs/adr/0008). Waiting takes no worker. The first error of an observer (the journal cannot
+write, the lease is lost) breaks the run off: running effects are finished, nothing begins, and the error is raised to
+the caller.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TypeAlias
 
 from planner.address import Address
 from planner.disk_errors import MAKE_ROOM, disk_error_text, is_disk_full
-from planner.events import EventObserver, NodeResult
+from planner.events import ChangeResult, EventObserver
 from planner.executor import apply_effect, crash_report, output_substitution
 from planner.executor.apply_effect import ApplyFailure
 from planner.executor.change_progress import ChangeProgress
@@ -95,9 +96,9 @@ class _Execution:
         left = self._schedule.drain()
         for change in left:
             hit_failpoint("node.cancelled")
-            self._ledger.end(change, NodeResult.CANCELLED, f"not begun: {reason}")
+            self._ledger.end(change, ChangeResult.CANCELLED, f"not begun: {reason}")
         ends = self._ledger.outcomes
-        cut = bool(left) or any(ended.result is NodeResult.PENDING for ended in ends.values())
+        cut = bool(left) or any(ended.result is ChangeResult.PENDING for ended in ends.values())
         return RunResult(
             outcomes={change.address: ends[change.address] for change in self._plan.changes},
             outputs=self._ledger.outputs,
@@ -117,7 +118,7 @@ class _Execution:
     def _skip(self, changes: list[Change], cause: Address) -> None:
         for change in changes:
             hit_failpoint("node.skipped")
-            self._ledger.end(change, NodeResult.SKIPPED, f"needs {cause}", cause=cause)
+            self._ledger.end(change, ChangeResult.SKIPPED, f"needs {cause}", cause=cause)
 
     # The workers
 
@@ -164,12 +165,14 @@ class _Execution:
         change = output_substitution.fill_outputs(change, self._ledger.outputs)
         if missing := output_substitution.unresolved_outputs(change):
             remedy = "look at what should give it: that ended well without this output"
-            self._end(change, NodeResult.FAILED, f"has no value for {', '.join(missing)}", remedy)
+            self._end(change, ChangeResult.FAILED, f"has no value for {', '.join(missing)}", remedy)
             return
         self._ledger.begin(change)
         if (before := self._options.ended.get(change.address)) is not None:
             self._ledger.applied(change, before.written)
-            self._end(change, NodeResult.FAILED if before.failure else NodeResult.DONE, before.failure, before.remedy)
+            self._end(
+                change, ChangeResult.FAILED if before.failure else ChangeResult.DONE, before.failure, before.remedy
+            )
             return
         made = self._make(change)
         hit_failpoint("node.effected")
@@ -177,14 +180,17 @@ class _Execution:
             self._end(change, made.result, made.message, made.remedy, made.printed)
             return
         self._ledger.applied(change, made)
-        self._wait_or_end(change)
+        if made.ready:
+            self._end(change, ChangeResult.DONE)
+        else:
+            self._wait_or_end(change)
 
     def _wait_or_end(self, change: Change) -> None:
         if self._is_waited_for(change):
             hit_failpoint("node.wait")
             self._waits.add(change, self._provider_of(change))
         else:
-            self._end(change, NodeResult.DONE)
+            self._end(change, ChangeResult.DONE)
 
     def _make(self, change: Change) -> Written | ApplyFailure:
         try:
@@ -193,12 +199,12 @@ class _Execution:
             )
         except OSError as error:  # of a file or a disk of this machine: providers translate those of a network
             reason = f"this machine could not do it: {disk_error_text(error, type(error).__name__)}"
-            return ApplyFailure(NodeResult.FAILED, reason, MAKE_ROOM if is_disk_full(error) else "")
+            return ApplyFailure(ChangeResult.FAILED, reason, MAKE_ROOM if is_disk_full(error) else "")
         except Exception as error:
             folder = self._options.crash_folder
             retained = crash_report.write_crash_report(error, folder, str(change.address)) if folder is not None else ""
             remedy = f"the traceback is in {retained}" if retained else "run again with --debug to keep a traceback"
-            return ApplyFailure(NodeResult.FAILED, f"internal error in the provider: {type(error).__name__}", remedy)
+            return ApplyFailure(ChangeResult.FAILED, f"internal error in the provider: {type(error).__name__}", remedy)
 
     def _is_waited_for(self, change: Change) -> bool:
         if change.wait == "none" or self._options.wait is WaitPolicy.NONE:
@@ -218,17 +224,19 @@ class _Execution:
         self._ledger.ready(change, decision.outputs, decision.warnings)
         self._end(change, decision.result, decision.message, decision.remedy)
 
-    def _end(self, change: Change, result: NodeResult, message: str = "", remedy: str = "", printed: str = "") -> None:
+    def _end(
+        self, change: Change, result: ChangeResult, message: str = "", remedy: str = "", printed: str = ""
+    ) -> None:
         """Write the end, then let go of what needs it, or skip it."""
         hit_failpoint("node.end")
         written = self._ledger.end(change, result, message, remedy, printed=printed)
         hit_failpoint("node.ended")
         skipped: list[Change] = []
         with self._turn:
-            if written in (NodeResult.DONE, NodeResult.UNCHANGED):
+            if written in (ChangeResult.DONE, ChangeResult.UNCHANGED):
                 self._turn.notify(self._schedule.succeed(change.address))
             elif (
-                written is not NodeResult.PENDING or self._may_begin()
+                written is not ChangeResult.PENDING or self._may_begin()
             ):  # a run asked to stop skips nothing: it cancels
                 skipped = self._schedule.fail(change.address)
                 self._stopped |= self._options.on_error is ErrorPolicy.STOP

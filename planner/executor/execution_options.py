@@ -11,6 +11,7 @@ from pathlib import Path
 from planner.address import Address
 from planner.dataclass import dataclass
 from planner.ports import Written
+from planner.resource import DEFAULT_WAIT_SECONDS
 from planner.values import JsonObject
 
 
@@ -52,7 +53,7 @@ class ExecutionOptions:
 
     parallelism: int = 16
     wait: WaitPolicy = WaitPolicy.ALL
-    wait_seconds: float = 300.0
+    wait_seconds: float = DEFAULT_WAIT_SECONDS
     timeout: float | None = None
     on_error: ErrorPolicy = ErrorPolicy.CONTINUE
     attempts: int = 5

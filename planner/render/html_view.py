@@ -30,7 +30,10 @@ from planner.render.graph_svg import arrow_curve, cut_middle
 from planner.render.plan_graph import add_deletes_to_graph, graph_of_plan
 from planner.render.plan_view import PlanView, make_plan_view
 from planner.render.review_context import NO_CONTEXT, ReviewContext
+from planner.render.review_summary import EffectLine
+from planner.render.risks import SHOWN_AS_RISKS
 from planner.render.symbols import action_symbol, field_sign
+from planner.resource import DEFAULT_WAIT_SECONDS
 from planner.text_safe import safe_text
 
 MOST_LINES = 400  # of one field
@@ -51,11 +54,12 @@ class HtmlEdge:
 
 @dataclass(frozen=True, slots=True)
 class HtmlField:
-    """One changed field: `sign` is that of the operation."""
+    """One changed field: `sign` is that of the operation, `declared` the lines that declare it, where known."""
 
     sign: str
     op: str
     reported: FieldDetail
+    declared: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,7 @@ class HtmlReport:
     node_width: int
     node_height: int
     remark: str
+    effects: tuple[EffectLine, ...]
 
 
 def make_html_report(
@@ -132,7 +137,7 @@ def make_html_report(
     known = (
         graph_of_plan(plan) if graph is None else graph.reverse() if plan.destroy else add_deletes_to_graph(graph, plan)
     )
-    entries = _Entries(plan, known, view).all()
+    entries = _Entries(plan, known, view, review).all()
     groups: dict[str, list[HtmlEntry]] = {}
     for entry in entries.values():
         title = entry.action if entry.action in _OTHERS else entry.scope
@@ -152,6 +157,7 @@ def make_html_report(
         node_width=NODE_WIDTH,
         node_height=NODE_HEIGHT,
         remark=remark,
+        effects=tuple(line for line in view.effects if line.kind not in SHOWN_AS_RISKS),
     )
 
 
@@ -178,7 +184,8 @@ def _drawable(graph: ResourceGraph, plan: Plan, saved: bool) -> tuple[ResourceGr
 class _Entries:
     """Makes the entry of every resource: changes in their order, then what is blocked, drifted and unchanged."""
 
-    def __init__(self, plan: Plan, graph: ResourceGraph, view: PlanView) -> None:
+    def __init__(self, plan: Plan, graph: ResourceGraph, view: PlanView, review: ReviewContext) -> None:
+        self.declared = {(one.address, one.path): one.words() for one in review.lines}
         self.plan = plan
         self.graph = graph
         reported = [line for group in view.groups for line in group.lines]
@@ -214,7 +221,7 @@ class _Entries:
             ("precondition", _precondition(change.precondition)),
             ("after-state vouched for by", _vouched(change)),
             ("overwrites fields of others", safe_text(", ".join(".".join(map(str, path)) for path in change.forced))),
-            ("waits", safe_text(change.wait) if change.wait != "ready" else ""),
+            ("waits", _waits(change)),
         )
         fields = [item for item in change.fields if change.action is not Action.NOOP]
         return self.entry(
@@ -268,7 +275,13 @@ class _Entries:
             hint=hint,
             remedy=remedy,
             fields=tuple(
-                HtmlField(field_sign(item.op), str(item.op), field_detail(item, MOST_LINES)) for item in fields
+                HtmlField(
+                    field_sign(item.op),
+                    str(item.op),
+                    field_detail(item, MOST_LINES),
+                    safe_text(self.declared.get((address, item.path), "")),
+                )
+                for item in fields
             ),
             facts=tuple((label, text) for label, text in facts if text),
             needs=needs[:_MOST_EDGES],
@@ -292,6 +305,13 @@ def _precondition(wanted: Precondition) -> str:
         return "it does not exist"
     parts = (("uid", wanted.uid), ("content", wanted.content))
     return ", ".join(f"{label} {safe_text(text)}" for label, text in parts if text)
+
+
+def _waits(change: Change) -> str:
+    if change.action in LEAVING or change.wait == "none":
+        return "" if change.action in LEAVING else "for nothing"
+    seconds = DEFAULT_WAIT_SECONDS if change.wait_seconds is None else change.wait_seconds
+    return f"until it is ready, at most {seconds:g} s"
 
 
 def _vouched(change: Change) -> str:

@@ -6,20 +6,54 @@ import re
 from collections.abc import Sequence
 
 from planner.errors import GuardRefused
+from planner.field_path import render_path
 from planner.plan import Plan
 from planner.plan_document import dump_plan
+from planner.render.review_context import NO_CONTEXT, ReviewContext
+from planner.text_safe import safe_text
+from planner.values import JsonObject
 
 
-def render_plan_json(plan: Plan, *, guards: Sequence[GuardRefused] = (), for_terminal: bool = False) -> str:
+def render_plan_json(
+    plan: Plan,
+    *,
+    guards: Sequence[GuardRefused] = (),
+    review: ReviewContext = NO_CONTEXT,
+    for_terminal: bool = False,
+) -> str:
     """The document of spec 05, "The plan as JSON", with one newline at its end.
 
     For a terminal, characters that it could obey are written as JSON escapes: the same document in other bytes, so
-    that what is meant to be read again must not come from there. `guards` that will refuse the plan stand in a
-    key of their own, which neither id nor checksum are about.
+    that what is meant to be read again must not come from there. `guards` that will refuse the plan, the change that is
+    reviewed and the lines that declare its fields stand in keys of their own, which neither id nor checksum are about.
     """
     said = [{"name": one.guard, "message": one.message, "remedy": one.remedy} for one in guards]
-    text = dump_plan(plan, guards=said).decode()
+    text = dump_plan(plan, guards=said, change=_change(review), origins=_origins(review)).decode()
     return escape_invisible(text) if for_terminal else text
+
+
+def _change(review: ReviewContext) -> JsonObject | None:
+    """What is reviewed, as far as it is known; the time of the plan is none of it."""
+    known = {
+        "name": review.name, "title": review.title, "author": review.author, "head": review.head,
+        "base": review.base, "baseName": review.base_name, "effect": "".join(review.headline),
+    }  # fmt: skip
+    return {key: safe_text(value) for key, value in known.items() if value} or None
+
+
+def _origins(review: ReviewContext) -> list[JsonObject]:
+    """The line of each field; `template` is the line that renders it, where a key feeds it."""
+    return [
+        {
+            "address": str(one.address),
+            "path": render_path(one.path),
+            "source": str(one.source),
+            "key": safe_text(one.key),
+            "template": str(one.template),
+            "written": safe_text(one.written),
+        }
+        for one in review.lines
+    ]
 
 
 def escape_invisible(text: str) -> str:

@@ -6,16 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 
 from planner.dataclass import dataclass
-from planner.plan import Action, Change, Plan, SideEffect
+from planner.duration import render_duration
+from planner.plan import Action, Change, Plan, SideEffect, SideEffectKind
 from planner.pull_requests.github_facts import PullRequestState
 from planner.pull_requests.merge_check import ConflictingMerge, PredictedMerge
 from planner.render.field_detail import inline_value
 from planner.render.marked_words import OutsideText, Part, Words, name_list, words_of_parts
 from planner.render.review_context import ReviewFact
+from planner.resource import DEFAULT_WAIT_SECONDS
 from planner.rollout.argo_prediction import ArgoPrediction
+from planner.spec.kinds.probes import HttpProbeSpec
 from planner.values import JsonObject
 
 _MOST = 8
+_WITHIN = HttpProbeSpec.model_fields["within"].default
 _WORDS = {Action.CREATE: "creates ", Action.UPDATE: "changes ", Action.DELETE: "deletes ", Action.RUN: "runs "}
 
 
@@ -55,10 +59,49 @@ def pull_request_stage_facts(way: PullRequestStagesInput, plan: Plan) -> tuple[R
         ("GitOps", _gitops(way)),
         ("Argo CD", _argo(way, changes.get("ArgoSync"))),
         ("pods", _pods(way)),
+        ("migration", _migrations(plan)),
         ("gate", _gate(way)),
         ("unknown", _unknown(way)),
     ]
-    return tuple(ReviewFact(title, words_of_parts(parts)) for title, parts in found)
+    facts = (ReviewFact(title, words_of_parts(parts)) for title, parts in found)
+    return tuple(fact for fact in facts if "".join(fact.words))
+
+
+def pull_request_headline(way: PullRequestStagesInput) -> Words:
+    """The effect of the merge in a sentence or two: what is built, which pods start, stop or restart, what goes."""
+    return words_of_parts(_headline(way))
+
+
+def _headline(way: PullRequestStagesInput) -> Iterator[Part]:
+    pull = way.pull
+    if isinstance(way.merge, ConflictingMerge):
+        yield "It cannot be merged: "
+        yield OutsideText(way.merge.described())
+        return
+    yield "Its merge into " if not pull.merged else "It was merged into "
+    yield OutsideText(pull.base_branch)
+    yield ", which changes 1 file," if len(way.files) == 1 else f", which changes {len(way.files)} files,"
+    if not (way.builds or way.reused):
+        yield " starts a run; what that builds is unknown: "
+        yield OutsideText(way.problem or "the lane has no list of services")
+        return
+    yield f" starts a run that builds {len(way.builds)} services and reuses {len(way.reused)}. "
+    told: dict[str, list[str]] = {}
+    for one in way.pods:
+        if one.kind is not SideEffectKind.CALLERS:
+            told.setdefault(one.text, []).append(one.address.name)
+    for at, (text, names) in enumerate(told.items()):
+        yield "; " if at else ""
+        yield from name_list(names, _MOST)
+        yield f": {text}"
+    yield "No pod starts or stops" if not told else ""
+    gone = [one.address.local for one in way.argo.changes if one.action is Action.DELETE] if way.argo else []
+    if gone:
+        yield "; deleted: "
+        yield from name_list(gone, _MOST)
+    elif way.argo is not None and not way.argo.problem:
+        yield "; nothing is deleted"
+    yield "."
 
 
 def pull_request_approval_words(way: PullRequestStagesInput, identifier: str) -> Words:
@@ -127,7 +170,7 @@ def _run(way: PullRequestStagesInput, change: Change | None) -> Iterator[Part]:
         run = ((change.desired or {}).get("spec") or {}).get("manifest") or {}
         yield "PipelineRun "
         yield OutsideText(inline_value((run.get("metadata") or {}).get("name", "")).strip('"'))
-        yield ". "
+        yield f", waited for up to {_waited(change)}. "
     if way.builds:
         yield f"Builds {len(way.builds)}: "
         yield from name_list(way.builds)
@@ -139,6 +182,11 @@ def _run(way: PullRequestStagesInput, change: Change | None) -> Iterator[Part]:
     if not (way.builds or way.reused):
         yield "What it builds is unknown: "
         yield OutsideText(way.problem or "the lane has no list of services")
+
+
+def _waited(change: Change) -> str:
+    """How long it is waited for at most; longer is pending, exit code 4."""
+    return render_duration(DEFAULT_WAIT_SECONDS if change.wait_seconds is None else change.wait_seconds)
 
 
 def _gitops(way: PullRequestStagesInput) -> Iterator[Part]:
@@ -161,7 +209,8 @@ def _argo(way: PullRequestStagesInput, change: Change | None) -> Iterator[Part]:
         return
     yield "syncs "
     yield OutsideText(str(((change.desired or {}).get("spec") or {}).get("application") or change.address.name))
-    yield " at the promoted revision, once, and waits until it is Synced and Healthy. "
+    yield " at the promoted revision, once, and waits until it is Synced and Healthy"
+    yield f", for up to {_waited(change)}. "
     if way.argo is None or way.argo.problem:
         yield "Which live objects that changes is unknown: "
         yield OutsideText(way.argo.problem if way.argo is not None else way.problem)
@@ -180,7 +229,8 @@ def _pods(way: PullRequestStagesInput) -> Iterator[Part]:
     for at, one in enumerate(way.pods):
         yield "; " if at else ""
         yield OutsideText(one.address.name)
-        yield f": {one.text}"
+        yield ", known callers: " if one.kind is SideEffectKind.CALLERS else ": "
+        yield OutsideText(one.text) if one.kind is SideEffectKind.CALLERS else one.text
 
 
 def _gate(way: PullRequestStagesInput) -> Iterator[Part]:
@@ -191,7 +241,22 @@ def _gate(way: PullRequestStagesInput) -> Iterator[Part]:
             yield from name_list(urls)
     if not probes:
         yield "none declared"
+    limits = sorted({str(one.get("within") or _WITHIN) for one in probes})
+    yield f"; all tries of one within {' or '.join(limits)}" if limits else ""
     yield "."
+
+
+def _migrations(plan: Plan) -> Iterator[Part]:
+    """The commands in containers that come after the sync; nothing where there are none."""
+    commands = [one for one in plan.changes if (one.address.kind, one.address.group) == ("PodExec", "")]
+    for at, change in enumerate(commands):
+        spec = (change.desired or {}).get("spec") or {}
+        yield "; " if at else "after the sync, before the gate: "
+        yield OutsideText(" ".join(map(str, spec.get("command") or ())))
+        yield " in "
+        yield OutsideText(f"{spec.get('target')} {spec.get('container')}")
+        yield ", once for each image that really runs there (imageID)" if spec.get("oncePerImage") is True else ""
+    yield ". Neither undo nor an older image takes back what a migration did to data." if commands else ""
 
 
 def _unknown(way: PullRequestStagesInput) -> Iterator[Part]:

@@ -32,13 +32,22 @@ class ReviewFact:
 
 @dataclass(frozen=True, slots=True)
 class DeclaringLine:
-    """The line that declares a field which a plan changes; `written` is the commit that changed the line last, with day
-    and author."""
+    """The line that declares a field which a plan changes: of the key that feeds it, `key` is its path then, else of
+    the template, which is `template` in either case. `written` is the commit that changed the line last, with day and
+    author."""
 
     address: Address
     path: FieldPath
     source: SourceRef
     written: str
+    template: SourceRef = SourceRef("")
+    key: str = ""
+
+    def words(self) -> str:
+        """`config/a.yaml:12 (services.api.env.X), by templates/b.yaml.j2:3`."""
+        if not self.key:
+            return str(self.source)
+        return f"{self.source} ({self.key}), by {self.template}"
 
 
 def _bare_command(verb: str, address: Address) -> str:
@@ -49,21 +58,24 @@ def _bare_command(verb: str, address: Address) -> str:
 class ReviewContext:
     """The change that is reviewed. Everything may be unknown, and is empty then.
 
-    `name` is how people call it, `head` and `base` are commits, `base_name` is the branch that it goes to, `planned_at`
-    a time in UTC. `dirty` says that the head has changes that are not committed, `missing` is how many commits of the
-    base it does not have. `base_plan` is the plan of the base,
-    made of the same cluster; `written` says in which commit each file of the configuration was last changed, `lines`
-    which line declares a changed field; `command_of` gives commands to paste.
+    `name` is how people call it, `title` and `author` are those of a pull request, `head` and `base` are commits,
+    `base_name` is the branch that it goes to, `planned_at` a time in UTC. `dirty` says that the head
+    has changes that are not committed, `missing` is how many commits of the base it does not have. `base_plan` is the
+    plan of the base, made of the same cluster; `written` says in which commit each file of the configuration was
+    last changed, `lines` which line declares a changed field; `command_of` gives commands to paste.
 
     `guards` are the words of the guards that an apply of the plan will be refused by: they depend on the memory of this
     machine, so they are no part of the plan.
 
     `identifier` is what is approved; empty where that is the plan's own id, and nobody has made it yet. For a pull
-    request it is another one, `way` are the stages from its merge to the gate, and `approval` what is said of that.
+    request it is another one, `way` are the stages from its merge to the gate, `approval` is what is said of that, and
+    `headline` its effect in a sentence.
     """
 
     planned_at: str = ""
     name: str = ""
+    title: str = ""
+    author: str = ""
     head: str = ""
     base: str = ""
     base_name: str = ""
@@ -77,6 +89,7 @@ class ReviewContext:
     identifier: str = ""
     approval: Words = ()
     guards: tuple[str, ...] = ()
+    headline: Words = ()
 
     def words(self) -> Words:
         """The first line; empty where nothing is known."""
@@ -84,7 +97,9 @@ class ReviewContext:
 
     def _phrases(self) -> Iterator[tuple[Part, ...]]:
         if self.name:
-            yield (OutsideText(self.name),)
+            yield (OutsideText(self.name), *((" ", OutsideText(self.title)) if self.title else ()))
+        if self.author:
+            yield "by ", OutsideText(self.author)
         if self.head:
             yield "commit ", OutsideText(self.head[:_SHORT]), " with changes that are not committed" * self.dirty
         if self.base:

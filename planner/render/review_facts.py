@@ -12,15 +12,15 @@ from planner.graph.resource_index import map_or_empty
 from planner.plan import LEAVING, Action, Change, Plan, SideEffectKind, VerifiedBy
 from planner.plan_origin import ChangeOrigin, compare_plan_with_base
 from planner.render.marked_words import MOST_NAMES, OutsideText, Part, name_list, words_of_parts
+from planner.render.plan_headline import pods_stop_for_good
 from planner.render.review_authors import declaring_commit_sentences
 from planner.render.review_context import ReviewContext, ReviewFact
 from planner.render.review_losses import describe_secret_changes, overwritten_values
 from planner.render.review_summary import NameOf
 from planner.render.risks import RiskClass, find_risks
-from planner.resource import ROLE
-from planner.values import JsonObject
+from planner.resource import DEFAULT_WAIT_SECONDS, ROLE
+from planner.side_effects.pod_disruptions import stop_seconds
 
-_GRACE = 30  # seconds, the API's default
 _MOST_OF_ORIGIN = 40
 _GATE_KINDS = ("HttpProbe", "PrometheusQuery")
 _GATES = (RiskClass.GATE, RiskClass.RETENTION)
@@ -34,6 +34,7 @@ def review_facts(plan: Plan, context: ReviewContext, name_of: NameOf) -> tuple[R
         ("checked", _checked(plan, name_of)),
         ("origin", _origins(plan, context, name_of)),
         *([] if context.way else [("downtime", _outage(plan, name_of))]),  # a stage says it of the pods
+        ("waits", _waits(plan, name_of)),
         ("runs and builds", _starts(plan, name_of)),
         ("gates and retention", _rules(plan, name_of)),
         *(("overwritten", parts) for parts in overwritten_values(plan, context, name_of)),
@@ -84,26 +85,39 @@ def _outage(plan: Plan, name_of: NameOf) -> Iterator[Part]:
         return
     by_address = {change.address: change for change in plan.changes}
     changes = [by_address[one] for one in gaps if one in by_address]
-    if stopped := [one.address for one in changes if _stops(one)]:
+    if stopped := [one.address for one in changes if pods_stop_for_good(one)]:
         yield "Stops and does not come back: "
         yield from _named(stopped, name_of)
         yield ". "
-    for at, change in enumerate(one for one in changes if not _stops(one)):
+    for at, change in enumerate(one for one in changes if not pods_stop_for_good(one)):
         yield "; " if at else "Interrupted: "
         yield OutsideText(name_of(change.address))
-        yield f" while its pod stops (up to {_grace(change.desired or {})} s) and until the new one is ready"
+        yield f" while its pod stops (up to {stop_seconds(change.desired or {})} s) and until the new one is ready"
     yield ". Clients of these fail or wait until then." if len(stopped) < len(changes) else ""
 
 
-def _stops(change: Change) -> bool:
-    """Whether its pods do not come back: deleted, or scaled to none."""
-    return change.action is Action.DELETE or map_or_empty((change.desired or {}).get("spec")).get("replicas") == 0
-
-
-def _grace(desired: JsonObject) -> int:
-    pod = map_or_empty(map_or_empty(map_or_empty(desired.get("spec")).get("template")).get("spec"))
-    found = pod.get("terminationGracePeriodSeconds", _GRACE)
-    return found if isinstance(found, int) else _GRACE
+def _waits(plan: Plan, name_of: NameOf) -> Iterator[Part]:
+    """How long each step is waited for, and what happens then."""
+    waited = [one for one in plan.changes if one.action not in LEAVING and one.wait != "none"]
+    if not waited:
+        yield (
+            "No step is waited for (hwplan.dev/wait: none)." if any(one.wait == "none" for one in plan.changes) else ""
+        )
+        return
+    yield f"Until each object is ready, at most {DEFAULT_WAIT_SECONDS:g} s"
+    own: dict[float, list[Address]] = {}
+    for one in waited:
+        if one.wait_seconds not in (None, DEFAULT_WAIT_SECONDS):
+            own.setdefault(one.wait_seconds or 0.0, []).append(one.address)
+    for seconds, addresses in sorted(own.items()):
+        yield f"; {seconds:g} s for "
+        yield from _named(addresses, name_of)
+    if unwaited := [one.address for one in plan.changes if one.wait == "none" and one.action not in LEAVING]:
+        yield "; not for "
+        yield from _named(unwaited, name_of)
+    yield ". What is not ready then is "
+    yield OutsideText("pending")
+    yield " (exit code 4), stays as it is written, and what needs it is not begun."
 
 
 def _starts(plan: Plan, name_of: NameOf) -> Iterator[Part]:

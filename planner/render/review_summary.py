@@ -1,4 +1,4 @@
-"""What a reviewer needs to decide, beyond the single changes: one sentence, effects, order, what approval covers.
+"""What a reviewer needs to decide, beyond the single changes: effects, order, what approval covers.
 
 Pure over a Plan; all text is safe to show. Equal things are reported once, each with the names that it is true of.
 """
@@ -11,23 +11,12 @@ from typing import TypeAlias
 
 from planner.address import Address
 from planner.dataclass import dataclass
-from planner.field_path import FieldPath
-from planner.plan import Action, Change, FieldOp, Plan, SideEffectKind
+from planner.plan import Action, FieldOp, Plan, SideEffectKind
 from planner.render.marked_words import Words
 from planner.text_safe import safe_text
 
-_MOST_NAMES = 3  # of one action, in the sentence
 _MOST_GROUPS = 16  # of steps, in the line of the order
 _SAME = 2  # changes of one image, from which on they are reported together
-_VERBS = {
-    Action.DELETE: "deletes",
-    Action.REPLACE: "replaces",
-    Action.UPDATE: "changes",
-    Action.ADOPT: "adopts",
-    Action.CREATE: "creates",
-    Action.RUN: "runs",
-    Action.FORGET: "lets go of",
-}
 NameOf: TypeAlias = Callable[[Address], str]
 
 
@@ -48,38 +37,7 @@ def effect_lines(plan: Plan, name_of: NameOf) -> tuple[EffectLine, ...]:
     return tuple(EffectLine(kind, tuple(dict.fromkeys(names)), text) for (kind, text), names in found.items())
 
 
-def plan_sentence(plan: Plan) -> Words:
-    """The plan in one sentence: what is deleted, replaced, changed (and which fields), created, by name."""
-    words: list[str] = []
-    for action, verb in _VERBS.items():
-        changes = [change for change in plan.changes if change.action is action]
-        for at, change in enumerate(changes[:_MOST_NAMES]):
-            before = ", " if at else f"; {verb} " if words else f"{verb.capitalize()} "
-            words += [before, _named(change)]
-        if more := len(changes) - _MOST_NAMES if len(changes) > _MOST_NAMES else 0:
-            words += [f" and {more} more", ""]
-    if not words:
-        return ()
-    return (*words, f"; {len(plan.blocked)} blocked." if plan.blocked else ".")
-
-
-def _named(change: Change) -> str:
-    """`Deployment web (image, replicas)`: kind, name, and the last words of what changes in an update."""
-    name = safe_text(f"{change.address.kind} {change.address.name}")
-    if change.action is not Action.UPDATE:
-        return name
-    words = dict.fromkeys(_last_name(item.path) for item in change.altered if item.path)
-    shown = [safe_text(word) for word in list(words)[:_MOST_NAMES]]
-    return f"{name} ({', '.join(shown)}{', …' if len(words) > _MOST_NAMES else ''})" if shown else name
-
-
-def _last_name(path: FieldPath) -> str:
-    """The last part of a path that says something: of `args[1]` it is `args`."""
-    names = [part for part in path if isinstance(part, str) and not part.isdigit()]
-    return str(names[-1] if names else path[-1])
-
-
-def image_lines(plan: Plan, name_of: NameOf) -> tuple[str, ...]:
+def changed_image_lines(plan: Plan, name_of: NameOf) -> tuple[str, ...]:
     """Each image that changes in several places, once, with the number of places and the names."""
     found: dict[tuple[str, str], list[str]] = {}
     for change in plan.changes:
@@ -93,7 +51,7 @@ def image_lines(plan: Plan, name_of: NameOf) -> tuple[str, ...]:
     )
 
 
-def order_line(plan: Plan) -> Words:
+def execution_order_line(plan: Plan) -> Words:
     """The steps in their order, by group; what happens on an error, and what a rerun does."""
     steps = [(number, change.scope) for number, change in enumerate(plan.changes, 1)]
     if all(change.action is Action.NOOP for change in plan.changes):

@@ -47,6 +47,9 @@ _OF_EFFECTS = {
 }
 
 
+SHOWN_AS_RISKS = frozenset(_OF_EFFECTS)  # effects that stand in the list of risks: a page with both says them once
+
+
 @dataclass(frozen=True, slots=True)
 class Risk:
     """One line of the list: what, where, and what exactly. `address` is written as elsewhere on the page."""

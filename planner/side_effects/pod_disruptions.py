@@ -17,6 +17,7 @@ from planner.values import JsonObject, JsonValue
 
 ROLLED = ("Deployment", "StatefulSet", "DaemonSet")  # kinds whose controller replaces pods when their template changes
 _GRACE = 30  # seconds, the API's default
+_DEADLINE = 600  # seconds, the API's default of progressDeadlineSeconds
 
 
 def effects_on_workload(change: Change, seen: Observation | None, gone: Sequence[Resource]) -> Iterator[SideEffect]:
@@ -82,11 +83,11 @@ def _rolled(change: Change, desired: JsonObject, count: int) -> SideEffect:
 
 
 def _deployment(spec: JsonObject, count: int) -> tuple[SideEffectKind, str]:
-    strategy = map_or_empty(spec.get("strategy"))
+    strategy, gap = map_or_empty(spec.get("strategy")), _gap(spec, "Deployment")
     if spec.get("paused") is True:
         return SideEffectKind.LATER, "it is paused: no pod restarts until it is resumed"
     if strategy.get("type") == "Recreate":
-        return SideEffectKind.OUTAGE, f"{_all(count)} before a new one starts (Recreate): no pod serves {_gap(spec)}"
+        return SideEffectKind.OUTAGE, f"{_all(count)} before a new one starts (Recreate): no pod serves {gap}"
     rolling = map_or_empty(strategy.get("rollingUpdate"))
     surge = _share(rolling.get("maxSurge", "25%"), count, up=True)
     away = _share(rolling.get("maxUnavailable", "25%"), count, up=False)
@@ -95,7 +96,7 @@ def _deployment(spec: JsonObject, count: int) -> tuple[SideEffectKind, str]:
     ready = count - away
     if ready < 1:
         reported = f"{_all(count)} while the new one starts (maxUnavailable {away})"
-        return SideEffectKind.OUTAGE, f"{reported}: no pod serves {_gap(spec)}"
+        return SideEffectKind.OUTAGE, f"{reported}: no pod serves {gap}"
     reported = (
         f"{pod_count_text(count)} restart{'s' * (count == 1)}, at least {ready} stay{'s' * (ready == 1)} ready: no gap"
     )
@@ -146,7 +147,7 @@ def _replaced(change: Change, live: JsonObject) -> Iterator[SideEffect]:
     if kind in ROLLED:
         count = wanted_replicas(change.desired or {}, live)
         spec = map_or_empty((change.desired or {}).get("spec"))
-        reported = f"deleted and created anew with {pod_count_text(count)}: no pod serves {_gap(spec)}"
+        reported = f"deleted and created anew with {pod_count_text(count)}: no pod serves {_gap(spec, kind)}"
         yield SideEffect(change.address, SideEffectKind.OUTAGE, reported)
     elif kind == "PersistentVolumeClaim":
         reported = "deleted and created anew: the data goes unless the volume's reclaim policy is Retain"
@@ -167,9 +168,24 @@ def _all(count: int) -> str:
     return "its only pod stops" if count == 1 else f"all {count} pods stop"
 
 
-def _gap(spec: JsonObject) -> str:
-    grace = map_or_empty(map_or_empty(spec.get("template")).get("spec")).get("terminationGracePeriodSeconds", _GRACE)
-    return f"from then until the new one is ready (up to {grace} s to stop, then its start)"
+def stop_seconds(desired: JsonObject) -> int:
+    """Seconds that a pod of a workload has to stop (`terminationGracePeriodSeconds`, with the API's default)."""
+    template = map_or_empty(map_or_empty(desired.get("spec")).get("template"))
+    found = map_or_empty(template.get("spec")).get("terminationGracePeriodSeconds", _GRACE)
+    return found if isinstance(found, int) else _GRACE
+
+
+def _gap(spec: JsonObject, kind: str = "") -> str:
+    bound = f", given up after {_progress_deadline(spec)} s without progress" if kind == "Deployment" else ""
+    stop = stop_seconds({"spec": spec})
+    return f"from then until the new one is ready (up to {stop} s to stop, then its start{bound})"
+
+
+def _progress_deadline(spec: JsonObject) -> int:
+    """Seconds after which a Deployment without progress counts as failed (`progressDeadlineSeconds`); its pods stay as
+    they are. The other kinds have no such limit."""
+    found = spec.get("progressDeadlineSeconds", _DEADLINE)
+    return found if isinstance(found, int) else _DEADLINE
 
 
 def _unprobed(spec: JsonObject) -> str:

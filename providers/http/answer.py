@@ -5,11 +5,11 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import field
-from http.client import HTTPException, HTTPResponse
 
 from planner.dataclass import dataclass
-from providers.http.errors import TooLarge, UndecodableBody
+from providers.http.errors import BrokenAnswer, TooLarge, UndecodableBody
 from providers.http.exchange import error_of_broken_exchange
+from providers.http.response import HttpResponse
 
 _PIECE = 1 << 18
 _MAX_HEAD = 64 << 10
@@ -33,10 +33,10 @@ class AnswerReader:
     """An answer whose body is still on its way. `limit` is the most bytes of it, unpacked; `where` names in errors what
     was asked for. Raises TooLarge for a head above 64 KiB."""
 
-    def __init__(self, response: HTTPResponse, limit: int, where: str) -> None:
+    def __init__(self, response: HttpResponse, limit: int, where: str) -> None:
         self.status = response.status
         self.headers = read_answer_headers(response, where)
-        self.warnings = tuple(response.headers.get_all("Warning") or ())
+        self.warnings = tuple(value for name, value in response.headers if name.lower() == "warning")
         self.size = 0  # bytes of the body so far, on the wire
         self._response = response
         self._limit, self._where = limit, where
@@ -55,7 +55,7 @@ class AnswerReader:
                 yield piece
         except zlib.error:
             raise UndecodableBody(encoding) from None
-        except (OSError, HTTPException, ValueError) as error:
+        except (OSError, BrokenAnswer) as error:
             raise error_of_broken_exchange(error, before=False) from None
 
     def whole(self) -> HttpAnswer:
@@ -66,20 +66,17 @@ class AnswerReader:
     @property
     def leaves_connection_usable(self) -> bool:
         """Whether nothing of the answer is left on the connection, and the server leaves it open."""
-        response = self._response
-        return not response.will_close and (response.isclosed() or response.length == 0)
+        return self._response.leaves_connection_usable
 
     def _raw(self) -> Iterator[bytes]:
         while piece := self._response.read(_PIECE):
             self.size += len(piece)
             yield piece
-        if self._response.length:
-            raise HTTPException("the answer ended early")
 
 
-def read_answer_headers(response: HTTPResponse, where: str) -> dict[str, str]:
+def read_answer_headers(response: HttpResponse, where: str) -> dict[str, str]:
     """The headers, by lower-case name. Raises TooLarge when they are more than 64 KiB."""
-    pairs = response.getheaders()
+    pairs = response.headers
     if sum(len(name) + len(value) for name, value in pairs) > _MAX_HEAD:
         raise TooLarge("the head of the answer is too large", where=where)
     found: dict[str, str] = {}
@@ -90,7 +87,7 @@ def read_answer_headers(response: HTTPResponse, where: str) -> dict[str, str]:
 
 
 def _unpacked(raw: Iterator[bytes]) -> Iterator[bytes]:
-    """Raises zlib.error for what is no gzip or zlib, HTTPException when it ends early."""
+    """Raises zlib.error for what is no gzip or zlib, BrokenAnswer when it ends early."""
     unpack = zlib.decompressobj(_GZIP_OR_ZLIB)
     came = False
     for data in raw:
@@ -102,7 +99,7 @@ def _unpacked(raw: Iterator[bytes]) -> Iterator[bytes]:
         if piece:
             yield piece
     if came and not unpack.eof:
-        raise HTTPException("the answer ended early")
+        raise BrokenAnswer("the answer ended early")
 
 
 def _shown(count: int) -> str:

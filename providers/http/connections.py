@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import select
 import socket
 import threading
@@ -11,13 +10,13 @@ import weakref
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.client import SWITCHING_PROTOCOLS
 
 from planner.dataclass import dataclass
 from providers.http.answer import AnswerReader, HttpAnswer, read_answer_headers
 from providers.http.connect import ServerEndpoint, open_connection
 from providers.http.deadline import Deadline, DeadlineReader, UnbufferedReader
 from providers.http.exchange import HttpRequest, begin_exchange
+from providers.http.response import SWITCHING_PROTOCOLS
 
 _IDLE_SECONDS = 60.0
 
@@ -83,7 +82,7 @@ class HttpConnections:
             response = begin_exchange(sock, request, reader, deadline)
             if response.status == SWITCHING_PROTOCOLS:
                 return UpgradedConnection(sock, read_answer_headers(response, request.where))
-            response.fp = io.BufferedReader(reader)
+            response.buffer_body()
             answer = AnswerReader(response, limit, request.where).whole()
         except BaseException:
             sock.close()

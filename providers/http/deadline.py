@@ -52,8 +52,8 @@ class DeadlineReader(io.RawIOBase):
         self.received = 0  # bytes
         self._first = 0.0  # when the first byte came
 
-    def makefile(self, mode: str) -> io.BufferedReader:
-        """What http.client asks a socket for."""
+    def buffered(self) -> io.BufferedReader:
+        """A file over it that reads ahead."""
         return io.BufferedReader(self, _BUFFER)
 
     def readable(self) -> bool:
@@ -75,6 +75,6 @@ class DeadlineReader(io.RawIOBase):
 class UnbufferedReader(DeadlineReader):
     """Reads no byte beyond what is asked for: what follows the head of an upgrade is of another protocol."""
 
-    def makefile(self, mode: str) -> io.BufferedReader:
+    def buffered(self) -> io.BufferedReader:
         """Itself, for it is read line by line."""
         return cast(io.BufferedReader, self)

@@ -30,6 +30,10 @@ class TooLarge(PermanentError):
     """The request is larger than the server takes, or the answer larger than hwplan takes."""
 
 
+class BrokenAnswer(Exception):
+    """What came over a connection is no answer of HTTP, or not all of one. The text is ours and holds nothing of it."""
+
+
 class ConnectionBroken(Exception):
     """The connection broke. `before` is true when the request cannot have reached the server whole, `stale` when the
     connection was used before and broke before the first byte of the answer. Never leaves a client of this package:

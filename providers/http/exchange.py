@@ -10,12 +10,12 @@ import socket
 import ssl
 from collections.abc import Iterable, Iterator
 from dataclasses import field
-from http.client import BadStatusLine, HTTPException, HTTPResponse, IncompleteRead, LineTooLong, RemoteDisconnected
 
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from providers.http.deadline import Deadline, DeadlineReader
-from providers.http.errors import CertificateRefused, ConnectionBroken
+from providers.http.errors import BrokenAnswer, CertificateRefused, ConnectionBroken
+from providers.http.response import HttpResponse
 
 _TARGET = re.compile(r"/[!-~]*")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token of RFC 9110, 5.6.2
@@ -61,18 +61,17 @@ class HttpRequest:
 
 def begin_exchange(
     sock: socket.socket, request: HttpRequest, reader: DeadlineReader, deadline: Deadline, *, reused: bool = False
-) -> HTTPResponse:
+) -> HttpResponse:
     """Send, and read the head of the answer by `reader`.
 
     Raises ConnectionBroken, CertificateRefused, and what the pieces of its body raise.
     """
     cut_off = _send(sock, request, deadline, reused)
-    response = HTTPResponse(reader, method=request.method)  # type: ignore[arg-type]  # needs makefile only
     try:
-        response.begin()
-    except (OSError, HTTPException, ValueError) as error:
+        response = HttpResponse(reader, request.method)
+    except (OSError, BrokenAnswer) as error:
         raise error_of_broken_exchange(error, before=cut_off, stale=reused and not reader.received) from None
-    response.will_close |= cut_off
+    response.closes |= cut_off
     return response
 
 
@@ -98,20 +97,9 @@ def error_of_broken_exchange(
     return ConnectionBroken(_reason(error), before=before, stale=stale and not isinstance(error, TimeoutError))
 
 
-# The first that fits: some are kinds of others. The text of an error of the standard library may hold what was
-# received.
-_REASONS: tuple[tuple[type[Exception], str], ...] = (
-    (TimeoutError, "time ran out"),
-    (RemoteDisconnected, "the server closed it without an answer"),
-    (ConnectionResetError, "the server reset it"),
-    (IncompleteRead, "the answer ended early"),
-    (BadStatusLine, "the answer is not HTTP"),
-    (LineTooLong, "the head of the answer is too large"),
-)
-
-
 def _reason(error: Exception) -> str:
-    named = next((words for kind, words in _REASONS if isinstance(error, kind)), "")
-    if not named and type(error) is HTTPException:  # one of our own words, see answer.py
-        named = str(error)
-    return named or type(error).__name__
+    if isinstance(error, BrokenAnswer):
+        return str(error)
+    if isinstance(error, TimeoutError):
+        return "time ran out"
+    return "the server reset it" if isinstance(error, ConnectionResetError) else type(error).__name__

@@ -11,7 +11,6 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 from planner.dataclass import dataclass
@@ -37,11 +36,15 @@ class RetryLimits:
 DEFAULT_RETRIES = RetryLimits()
 
 
-def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float:
+def retry_after_seconds(headers: Mapping[str, str], now: datetime | None = None) -> float:
     """Seconds that `Retry-After` asks for (RFC 9110, 10.2.3: seconds or a date), 0 to 30. Odd values are 0."""
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return min(float(text[:9]), LONGEST)
+    if not text:
+        return 0.0
+    from email.utils import parsedate_to_datetime
+
     try:
         moment = parsedate_to_datetime(text)
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -53,7 +56,9 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
 
 def busy_error(answer: HttpAnswer, where: str) -> TemporaryError:
     """The error for a status of `BUSY`."""
-    return TemporaryError(f"the server answers {answer.status}", where=where, retry_after=retry_after(answer.headers))
+    return TemporaryError(
+        f"the server answers {answer.status}", where=where, retry_after=retry_after_seconds(answer.headers)
+    )
 
 
 def call_with_retries(call: Callable[[], HttpAnswer], where: str, retries: RetryLimits = DEFAULT_RETRIES) -> HttpAnswer:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
-from planner.address import group_of
+from planner.address import group_of_api_version
 from planner.ports import Readiness
 from planner.values import JsonObject
 from providers.kubernetes.readiness_rules.cluster_and_storage import (
@@ -70,13 +70,19 @@ def object_readiness(
         return ended if ended and ended.done else pending_because(termination_text(live))
     if not waits:
         return READY
-    group, kind = group_of(str(live.get("apiVersion", ""))), str(live.get("kind", ""))
+    group, kind = group_of_api_version(str(live.get("apiVersion", ""))), str(live.get("kind", ""))
     if (group, kind) == ("", "PersistentVolumeClaim"):
         return claim_readiness(live, binds_at_once)
     if (group, kind) == ("argoproj.io", "Application"):
         return application_readiness(live, converge)
     rule = RULES.get((group, kind), generic_readiness)
     return pending_if_spec_unobserved(live) or rule(live)
+
+
+def is_ready_when_written(live: JsonObject) -> bool:
+    """Whether an object is of a kind that nothing makes ready after its write: data and rules, which are read."""
+    kind = (group_of_api_version(str(live.get("apiVersion", ""))), str(live.get("kind", "")))
+    return kind in _DATA and not (live.get("metadata") or {}).get("deletionTimestamp")
 
 
 def vanished_readiness(desired: JsonObject | None) -> Readiness:
@@ -93,7 +99,7 @@ def vanished_readiness(desired: JsonObject | None) -> Readiness:
 def deletes_itself(desired: JsonObject | None) -> bool:
     """Whether a document is that of a Job which is deleted by its controller when it has ended."""
     document = desired or {}
-    if (group_of(str(document.get("apiVersion", ""))), document.get("kind")) != ("batch", "Job"):
+    if (group_of_api_version(str(document.get("apiVersion", ""))), document.get("kind")) != ("batch", "Job"):
         return False
     return isinstance(status_map(document, "spec").get("ttlSecondsAfterFinished"), int)
 
@@ -121,6 +127,22 @@ def generic_readiness(live: JsonObject) -> Readiness:
     return READY if ready.get("status") == "True" else pending_because(reason_text(ready, "not ready yet"))
 
 
+_DATA: Final = frozenset(
+    {
+        ("", "ConfigMap"),
+        ("", "LimitRange"),
+        ("", "Secret"),
+        ("", "ServiceAccount"),
+        ("networking.k8s.io", "IngressClass"),
+        ("networking.k8s.io", "NetworkPolicy"),
+        ("rbac.authorization.k8s.io", "ClusterRole"),
+        ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
+        ("rbac.authorization.k8s.io", "Role"),
+        ("rbac.authorization.k8s.io", "RoleBinding"),
+        ("scheduling.k8s.io", "PriorityClass"),
+        ("storage.k8s.io", "StorageClass"),
+    }
+)
 RULES: Final[Mapping[tuple[str, str], _Rule]] = {
     ("apps", "Deployment"): deployment_readiness,
     ("apps", "StatefulSet"): stateful_set_readiness,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from planner.address import group_of
+from planner.address import group_of_api_version
 from planner.dataclass import dataclass
 from planner.document_editing import value_at
 from planner.errors import PermanentError, PreconditionError, TemporaryError
@@ -26,6 +26,7 @@ from providers.kubernetes.object_outputs import object_outputs
 from providers.kubernetes.preview.field_takeover import taken_fields
 from providers.kubernetes.preview.predict_apply import CREATE_ONLY, digest_of_declared_fields, stand_ins_for_cluster
 from providers.kubernetes.read_observations import applied_by_us, digest_of_sealed_content
+from providers.kubernetes.readiness import is_ready_when_written
 from providers.kubernetes.secret_sealing import (
     fingerprints_for_snapshot,
     is_secret,
@@ -105,7 +106,8 @@ def _attempt(work: ChangeWithReadObject) -> Written:
     if _is_planned(work):
         return _replace(work) if change.action is Action.REPLACE else _update(work)
     if _is_done(work):
-        return Written(str(live["metadata"]["uid"]), object_outputs(live), already=True)
+        ready = is_ready_when_written(live)
+        return Written(str(live["metadata"]["uid"]), object_outputs(live), already=True, ready=ready)
     if change.action is Action.REPLACE and _is_leaving(work):
         return _replace(work)
     if change.precondition.absent:
@@ -247,7 +249,8 @@ def _written(work: ChangeWithReadObject, answer: JsonObject) -> Written:
         names = ", ".join(_differing(work.change, after)) or "fields that the plan predicted otherwise"
         raise PermanentError(f"the server changed {names}", where=str(work.change.address), remedy="plan again")
     warnings = work.context.cluster.drain_warnings(work.change.address.local)
-    return Written(str(answer["metadata"]["uid"]), object_outputs(answer), warnings=warnings)
+    ready = is_ready_when_written(answer)
+    return Written(str(answer["metadata"]["uid"]), object_outputs(answer), warnings=warnings, ready=ready)
 
 
 def _differing(change: Change, after: JsonObject) -> list[str]:
@@ -282,7 +285,7 @@ def delete_object(context: WriteContext, change: Change) -> Written:
             context.cluster.delete(*spot, uid=change.precondition.uid, resource_version=version)
         except ResourceVersionConflict:
             continue
-        if (group_of(kind.api_version), kind.kind) == ("apiextensions.k8s.io", "CustomResourceDefinition"):
+        if (group_of_api_version(kind.api_version), kind.kind) == ("apiextensions.k8s.io", "CustomResourceDefinition"):
             context.cluster.forget()
         return Written(change.precondition.uid)
     raise TemporaryError("it changes faster than it can be deleted", where=str(change.address))

@@ -114,3 +114,23 @@ def test_a_rollout_takes_approvals_too(tmp_path: Path) -> None:
     moved = here("trigger", *LANE, *both, "--confirm", code=3).err
     assert "run was in it, and is not wanted any more" in moved
     here("restart", *LANE, "--target", "Deployment/hwlab-v03/openfga", *both, "--confirm", code=3)
+
+
+def test_an_undo_takes_approvals_by_the_rules_of_the_lane_of_its_run(tmp_path: Path) -> None:
+    for name in ("config", "templates"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    lanes = tmp_path / "config" / "hwlab-node-lanes.yaml"
+    lanes.write_text(lanes.read_text().replace("approvals: {quorum: 0}", "approvals: {quorum: 1, people: [olga]}"))
+    Hwplan(tmp_path, ())("sandbox", "create", "box", *LANE)
+    here = Hwplan(tmp_path, ("--live", "box"))
+    here("apply", *LANE, "--scope", "infra", "--confirm")
+    identifier = json.loads(here("undo", "1", "--json").out)["id"]
+    for who in ("mallory", "olga"):
+        here("approve", identifier, "--as", who, "--out", f"{who}.json")
+    refused = here("undo", "1", "--approved-by", "mallory.json", "--confirm", code=3).err
+    assert "0 of 1 approvals for D601/v03" in refused and "mallory may not approve here" in refused
+    here("approve", "f" * 32, "--as", "olga", "--out", "other.json")
+    here("undo", "1", "--approved-by", "other.json", "--confirm", "--allow", "mass-delete", code=3)
+    assert here.plan(*LANE, "--scope", "infra")["changes"] == [], "nothing was written"
+    here("undo", "1", "--approved-by", "olga.json", "--confirm", "--allow", "mass-delete")
+    assert here.plan(*LANE, "--scope", "infra")["summary"]["create"] > 0

@@ -80,6 +80,9 @@ def test_b14_it_is_a_node_of_the_lane_between_sync_and_gate(tmp_path: Path) -> N
     assert "PodExec" not in box.plan(*lane), "a plain apply runs nothing (B1)"
     change = change_of(box.plan(*lane, "--scope", "rollout"), "PodExec/v02-migrate-hwlab-cloud-api")
     assert change["action"] == "run" and "ArgoSync/hwlab-v02-ci-poll" in change["needs"]
+    page = box("trigger", *lane).out
+    assert "once for each image that the container hwlab-cloud-api really runs" in " ".join(page.split())
+    assert "data loss" in page and "neither undo nor an older image restores it" in " ".join(page.split())
     done = box("trigger", *lane, "--confirm", "--wait")
     assert "PodExec/v02-migrate-hwlab-cloud-api" in done.out
     assert box("trigger", *lane, "--confirm").out.endswith("nothing to do\n")

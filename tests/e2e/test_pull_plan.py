@@ -35,7 +35,12 @@ def test_the_whole_way_on_one_page(lane_box: Hwplan) -> None:
     assert stages == ["merge", "mirror", "run", "GitOps", "Argo CD", "pods", "gate", "unknown"]
     for words in (
         "1 file changes: `EXAMPLE.md`",
-        "PipelineRun `hwlab-v03-ci-poll-(known after: PullRequest/pr-1.short)`. Builds 6: `hwlab-cloud-api`",
+        "`pull request 1` `An example change`, by `pikasTech`, commit `",
+        "Its merge into `v0.3`, which changes 1 file, starts a run that builds 6 services and reuses 0. ",
+        "`hwlab-cloud-api`, `hwlab-cloud-web`: 2 pods start; nothing is deleted.",
+        "PipelineRun `hwlab-v03-ci-poll-(known after: PullRequest/pr-1.short)`, waited for up to 1h00m. Builds 6: `",
+        "until it is Synced and Healthy, for up to 5m00s.",
+        "all tries of one within ",
         "one commit on `v0.3-gitops`: `hwlab-artifact-store.yaml` (new)",
         "syncs `hwlab-v03` at the promoted revision",
         "`hwlab-cloud-api`: 2 pods start",
@@ -47,6 +52,9 @@ def test_the_whole_way_on_one_page(lane_box: Hwplan) -> None:
         assert words in page, words
     assert "gone since" not in page, "the snapshot of a commit that is not made yet is not the one of the last run"
     assert "approval" not in lane_box("plan", *LANE, "--json").json
+    said = lane_box("plan", *LANE, "--pr", "1", "--json").json["change"]
+    assert (said["name"], said["title"], said["author"]) == ("pull request 1", "An example change", "pikasTech")
+    assert said["head"] in page.replace(said["head"][:12], said["head"]) and said["baseName"] == "v0.3"
 
 
 def test_one_id_before_the_merge_and_after_it(lane_box: Hwplan, upstream: BareRepository) -> None:

@@ -75,6 +75,9 @@ def page(tmp_path: Path) -> str:
     return reviewed
 
 
+REVIEWED = ("plan", *LANE, "--base", "main", "--change", "pull request 17")
+
+
 ANSWERS = {
     "1 which change, of which commits, planned when": (
         r"^`pull request 17`, commit `[0-9a-f]{12}`, base `main [0-9a-f]{12}`, planned at `\d{4}-\d\d-\d\dT\d"
@@ -90,11 +93,24 @@ ANSWERS = {
         r"\*\*downtime\*\* Interrupted: `Deployment\.apps/devops-infra/git-mirror` while its pod stops \(up to 30 s\) "
         r"and until the new one is ready; `StatefulSet\.apps/hwlab-v03/postgres` while its pod stops \(up to 120 s\)"
     ),
+    "3a who calls what is down, by which field": (
+        r"\*\*known callers\*\* `StatefulSet\.apps/hwlab-v03/postgres`: `ConfigMap/hwlab-v03/hwlab-runtime \(data\."
+        r"POSTGRES_HOST\) read by Deployment\.apps/hwlab-v03/hwlab-\S+ and .*CronJob\.batch/hwlab-v03/postgres-backup "
+    ),
+    "3b how long it is waited for": r"\*\*waits\*\* Until each object is ready, at most 300 s\. What is not ready then",
+    "3c what bounds a gap": r"up to 30 s to stop, then its start, given up after 600 s without progress",
     "4 what retires, who still needs it, what becomes of its pods": (
         r"\*\*retires\*\* .*hwlab-notifier: 5 objects deleted .*no object references it any more \(looked at \d+"
         r" declared, \d+ live and \d+ delivered objects; "
         r"calls by the code of a service are not seen\); ConfigMap hwlab-v03-gitops no longer delivers its D"
         r"eployment hwlab-notifier, .*Application hwlab-v03 then deletes it \(prune\)"
+    ),
+    "4a what is missing until the next delivery, and who starts that": (
+        r"\*\*next delivery\*\* `ConfigMap/hwlab-v03-ci/hwlab-v03-gitops`: `changes .* and deletes Deployment"
+        r"\.apps/hwlab-v03/hwlab-notifier; this plan does not start it\. hwplan trigger --node D601 --lane v03"
+        r" --confirm does, or .*Application hwlab-v03 syncs it by itself \(autosync\)\. Until then Deployment "
+        r"hwlab-notifier runs without ConfigMap hwlab-notifier, ServiceAccount hwlab-notifier, Service hwlab-n"
+        r"otifier"
     ),
     "5 whose work is overwritten, and how to retain it": (
         r"\*\*overwritten\*\* `Deployment\.apps/hwlab-v03/openfga`: `spec\.replicas 7 -> 1`, set by `night-shi"
@@ -129,6 +145,45 @@ ANSWERS = {
         r"checked against the schema only, \d+ cannot be checked before they run: "
     ),
 }
+
+
+HEADLINE = (
+    r"^`Deployment devops-infra/git-mirror` restarts its pod with image `\S+/ci-node-tools:2026\.12\.0` an"
+    r"d serves nobody for up to 30 s plus its start; `StatefulSet hwlab-v03/postgres` restarts its pod and"
+    r" serves nobody for up to 120 s plus its start; `Deployment hwlab-v03/openfga` goes from 7 to 1 pod\."
+    r" `Task build-hwlab-notifier`, .* and 2 more are deleted; .* change; `RegistryImage ci-node-tools` is"
+    r" created\. The next delivery, which this plan does not start, brings what is in `ConfigMap hwlab-v03"
+    r"-ci/hwlab-v03-gitops`\.$"
+)
+
+
+def test_the_effect_is_said_first_in_plain_words(page: str) -> None:
+    assert re.search(HEADLINE, page, re.MULTILINE), page
+    assert page.count("up to 120 s to stop") == 1, "equal facts stand once"
+
+
+def test_html_and_json_name_the_line_of_each_changed_field(page: str, tmp_path: Path) -> None:
+    """The line of the key that feeds it with its path, and the line of the template; both are there in the head."""
+    here = Hwplan(tmp_path, ("--live", str(tmp_path / "box")))
+    document = here(*REVIEWED, "--json").json
+    assert document["change"]["name"] == "pull request 17"
+    assert document["change"]["head"] == git(tmp_path, "rev-parse", "HEAD")
+    origins = {(one["address"], one["path"]): one for one in document["origins"]}
+    one = origins["ConfigMap/hwlab-v03/hwlab-device-gateway", "data.HEARTBEAT_SECONDS"]
+    file, _, line = one["source"].rpartition(":")
+    assert 'HEARTBEAT_SECONDS: "45"' in (tmp_path / file).read_text().splitlines()[int(line) - 1]
+    assert one["key"].endswith("HEARTBEAT_SECONDS") and one["template"].startswith("templates/hwlab/runtime/30-")
+    assert git(tmp_path, "rev-parse", "--short=10", "HEAD") in one["written"]
+    said = f"{one['source']} ({one['key']}), by {one['template']}"
+    html = here(*REVIEWED, "--format", "html").out
+    assert said in html and "until it is ready, at most 300 s" in html
+    (tmp_path / "c.json").write_text(here(*REVIEWED, "--json").out)
+    shown = here("show", "c.json").out
+    assert document["id"][:39] in shown, "a page with remarks is the same plan"
+    plain = here(*REVIEWED).out
+    assert (
+        "--full shows them" in plain and "last written" not in plain and "last written" in here(*REVIEWED, "--full").out
+    )
 
 
 def test_twelve_of_twelve(page: str) -> None:

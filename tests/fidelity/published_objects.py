@@ -20,12 +20,12 @@ _FOLDERS = (
     ("k8s.io/kubernetes", ("cluster/addons", "hack/testdata", "test/e2e/testing-manifests", "test/fixtures")),
     ("k8s.io/kubectl", ("testdata",)),
 )
-_GROUPS = ("admissionregistration", "apiextensions", "apiregistration", "resource", "certificates", "flowcontrol")
+_GROUPS = ("admissionregistration", "apiextensions", "resource", "certificates", "flowcontrol")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TEXTS = ("", "x" * 64, "x" * 300, "UPPER", "a_b", "a b", "-a", "a.b", "1", "0", "-1", "true", "/a", "a/b", "../x", "*",
           "100%", "1.5", "10Mi", "1m", "é", "a\nb", "TCP", "None", "127.0.0.1", "::1", "300.1.1.1", "$(X)",
           "10.0.0.0/8", "2024-01-01T00:00:00Z", "kubernetes.io/x", "a=b")  # fmt: skip
-_NUMBERS = (0, 1, -1, 5, 65535, 65536, 10**6, 3.5)
+_NUMBERS = (0, 1, -1, 5, 65535, 65536, 10**6, 3.5, 2**31, 2**32 + 1, 2**63)
 
 
 def published_cases(server: Server, sandbox: SnapshotCluster, count: int, seed: int) -> Iterator[Case]:

@@ -27,9 +27,11 @@ SMALL_MODULES: Mapping[str, str] = {
     "planner.loading.config_files": "the disk, apart from config.py, which is about what the files say",
     "planner.loading.products_named_by_words": "pure: which products are meant; config.py reads and checks",
     "planner.loading.node_prometheus": "a short form of one kind, apart from the table that names it",
-    "planner.render.graphs": "the table of graph formats, where a new one is added",
+    "planner.render.graph_formats": "the table of graph formats, where a new one is added",
+    "providers.kubernetes.ssa.api_service_rules": "one module for each group of rules, as the others of its table",
     "providers.kubernetes.ssa.cel_evaluator": "imports celpy, which cel_rules.py does only when there is a rule",
     "providers.kubernetes.snapshot.secret_forms": "the only module of the snapshot that touches values of Secrets",
+    "providers.kubernetes.ssa.stateful_set_template": "pure: what of one kind is judged, apart from the checks",
     "providers.kubernetes.ssa.image_pull_policy": "the grammar of image names, apart from the table of defaults",
     "providers.simulated_github.sandbox_web": "the way in without a network; the testbed serves the rest over HTTP",
 }

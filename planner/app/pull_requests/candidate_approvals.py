@@ -1,4 +1,8 @@
-"""Reads who approved what of the candidates that wait for nothing else, and the effect that has to be approved (P7)."""
+"""Reads who approved what of the candidates that wait for nothing else, and the effect that has to be approved (P7).
+
+The effect is the plan of a whole rollout, so it is made only where somebody who may approve has: without that it
+decides nothing, and nobody is shown it (docs/adr/0045).
+"""
 
 from __future__ import annotations
 
@@ -36,7 +40,8 @@ def read_approvals(
     memory: LaneMemory,
     now: datetime,
 ) -> tuple[MergeCandidate, ...]:
-    """The candidates, the first of the queue with effect and approvals; all as they are where nobody has to approve."""
+    """The candidates, the first of the queue with approvals, and with the effect where there are any that may count;
+    all as they are where nobody has to approve."""
     if not place.rules.approvals.quorum:
         return tuple(candidates)
     recorded = _recorded(place, store, reader)
@@ -46,8 +51,9 @@ def read_approvals(
         lacks = unmet_requirements(one, place.rules, branch, base=place.branch, now=now)
         if not looks or any(lack.code != "approval" for lack in lacks):
             continue
-        looks -= 1
-        found[one.pull.number] = _approved(place, reader, one, recorded, memory)
+        judged = _approved(place, reader, one, recorded, memory)
+        looks -= bool(judged.effect or judged.unreadable)
+        found[one.pull.number] = judged
     return tuple(found.values())
 
 
@@ -90,15 +96,25 @@ def _approved(
     facts = memory.facts.get(number)
     since = parse_time(facts.first) if facts is not None else None
     try:
+        said = comment_approvals(reader.client.comments(place.repo, number), head, since)
+        if number not in memory.approved and not _may_count(place, head, [*recorded, *said]):
+            here = [approval for approval in recorded if approval.head == head]
+            return replace(one, approvals=(*here, *said))
         with open_pull_request_plan(place.request, number) as planned:
             effect = planned.identifier
-        said = comment_approvals(reader.client.comments(place.repo, number), head, since)
     except HwplanError as error:
         reader.problems.append(f"the approvals of pull request {number}: {error.message}")
         return replace(one, unreadable="its plan and who approved it")
     # One without a head was given for the plan alone, and that names the head itself.
     here = [replace(approval, head=approval.head or head) for approval in recorded if _is_of(approval, effect, head)]
     return replace(one, effect=effect, approvals=(*here, *said))
+
+
+def _may_count(place: MonitoredLane, head: str, approvals: Sequence[Approval]) -> bool:
+    """Whether one of them is by somebody who may approve, and of no other head: which plan it names is compared with
+    the plan, once that is made."""
+    allowed = {name.lower() for name in place.rules.approvals.people}
+    return any(one.who.lower() in allowed and one.head in ("", head) for one in approvals)
 
 
 def _is_of(approval: Approval, effect: str, head: str) -> bool:

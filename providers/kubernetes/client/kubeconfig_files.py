@@ -113,17 +113,16 @@ def _load(file: Path) -> JsonObject:
 
 
 def _parse(text: str, file: Path) -> Json:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    import yaml
 
     if text.count("[") + text.count("{") > 10_000:  # the C loader recurses
         raise_kubeconfig_error(file, "this is nested too deeply for a kubeconfig")
     try:
-        return YAML(typ="safe").load(text)
-    except MarkedYAMLError as error:  # its text would quote the line, and the line may hold a token
+        return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+    except yaml.MarkedYAMLError as error:  # its text would quote the line, and the line may hold a token
         mark = error.problem_mark or error.context_mark
         raise _problem(file, "this is not valid YAML", line=mark.line + 1 if mark else 0) from None
-    except (YAMLError, ValueError, TypeError, RecursionError):  # TypeError: a map as a key
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError):  # TypeError: a map as a key
         raise_kubeconfig_error(file, "this is not valid YAML")
 
 

@@ -12,7 +12,6 @@ import socket
 import ssl
 import urllib.parse
 from collections.abc import Iterator
-from http.client import HTTPConnection
 from pathlib import Path
 
 from planner.errors import HwplanError
@@ -73,6 +72,8 @@ def open_proxy_tunnel(proxy: str, host: str, port: int, budget: float) -> socket
     if url.username:
         pair = f"{urllib.parse.unquote(url.username)}:{urllib.parse.unquote(url.password or '')}"
         headers["Proxy-Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+    from http.client import HTTPConnection  # it loads the whole of email, and few clusters stand behind a proxy
+
     tunnel = HTTPConnection(url.hostname, url.port or 80, timeout=budget)
     tunnel.set_tunnel(host, port, headers)
     tunnel.connect()

@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from http.client import UNAUTHORIZED
 
 from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown, PreconditionError, ProviderError, TemporaryError
@@ -26,6 +25,7 @@ from providers.kubernetes.client.api_exchange import ApiExchangeLimits, ApiReque
 from providers.kubernetes.client.kubeconfig import ServerConnection
 from providers.kubernetes.errors import ServerBusy, Unauthorized, UnknownServerAnswer
 
+_UNAUTHORIZED = 401
 _RETRIES = RetryLimits(tries=10, first=0.1, longest=5.0)
 _MOST_STALE = 3  # connections of the pool that were closed meanwhile: they cost neither a try nor time
 _MAYBE_DONE = frozenset({500, 502, 504})  # the server may have done it before it gave up
@@ -71,6 +71,7 @@ class Transport:
         self._pool = ConnectionPool(connection, parallelism, limits)
         self._patience = patience
         self._sleep = sleep
+        self.retries = replace(_RETRIES, total=patience.total, sleep=self.pause)
         self._lock = threading.Lock()
         self._stats = TransportStats()
 
@@ -94,7 +95,7 @@ class Transport:
         """
         generation = self.generation
         answer = self._upgrade_once(request, headers)
-        if not isinstance(answer, UpgradedConnection) and answer.status == UNAUTHORIZED and self.renew(generation):
+        if not isinstance(answer, UpgradedConnection) and answer.status == _UNAUTHORIZED and self.renew(generation):
             answer = self._upgrade_once(request, headers)
         if isinstance(answer, UpgradedConnection):
             return answer
@@ -107,8 +108,7 @@ class Transport:
             if error.before:
                 raise Unreachable(f"the connection broke: {error.reason}", where=request.where) from None
             raise _unknown(request) from None
-        with self._lock:
-            self._stats = replace(self._stats, requests=self._stats.requests + 1)
+        self._count(requests=1)
         return answer
 
     def close(self) -> None:
@@ -120,20 +120,23 @@ class Transport:
     def once(self, request: ApiRequest, deadline: float) -> HttpAnswer:
         """One try: one request, one answer of any status. Raises as `ConnectionPool.exchange`."""
         answer = self._pool.exchange(request, deadline)
-        with self._lock:
-            self._stats = replace(
-                self._stats,
-                requests=self._stats.requests + 1,
-                sent=self._stats.sent + len(request.body),
-                received=self._stats.received + answer.size,
-            )
+        self._count(requests=1, sent=len(request.body), received=answer.size)
         return answer
 
     def pause(self, seconds: float) -> None:
         """Wait before another try, and count it."""
-        with self._lock:
-            self._stats = replace(self._stats, retries=self._stats.retries + 1)
+        self._count(retries=1)
         self._sleep(seconds)
+
+    def _count(self, requests: int = 0, retries: int = 0, sent: int = 0, received: int = 0) -> None:
+        with self._lock:
+            so_far = self._stats
+            self._stats = TransportStats(
+                requests=so_far.requests + requests,
+                retries=so_far.retries + retries,
+                sent=so_far.sent + sent,
+                received=so_far.received + received,
+            )
 
     def renew(self, generation: int) -> bool:
         """Get credentials anew, unless that was done since `generation`; False when this connection has no way to."""
@@ -163,9 +166,8 @@ class _Sending:
 
     def run(self) -> HttpAnswer:
         """The answer, or the last error; OutcomeUnknown instead of it once an answer of a write was lost."""
-        retries = replace(_RETRIES, total=self.transport.patience.total, sleep=self.transport.pause)
         try:
-            return repeat_on_temporary_error(self._try, retries, self._budget)
+            return repeat_on_temporary_error(self._try, self.transport.retries, self._budget)
         except TemporaryError:
             if self.lost:
                 raise _unknown(self.request) from None

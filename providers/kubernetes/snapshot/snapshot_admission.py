@@ -28,6 +28,7 @@ from providers.kubernetes.ssa.excluding_fields import errors_of_excluding_fields
 from providers.kubernetes.ssa.immutable_fields import immutable_changes
 from providers.kubernetes.ssa.merge import ApplyOutcome
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
+from providers.kubernetes.ssa.stateful_set_template import without_overwritten_fields
 from providers.kubernetes.ssa.validate_object import validation_errors
 
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -80,12 +81,16 @@ def check_stored_values(
     identity: ObjectIdentity, after: JsonObject, types: MergeTypeTable, live: JsonObject | None
 ) -> None:
     """Names, values and rules of the object as it would be stored. Raises Invalid with every field that is wrong."""
-    problems = validation_errors(after, types, live=live)
     api_version, kind = str(after["apiVersion"]), str(after["kind"])
+    if (api_version, kind) == ("apps/v1", "StatefulSet"):
+        after = without_overwritten_fields(after)
+    problems = validation_errors(after, types, live=live)
     if not types.is_custom(api_version, kind):
         shape = set(validation_errors(after, types, only_shape=True))  # of what was sent it was looked at before
         problems = tuple(problem for problem in problems if problem not in shape)
         problems += tuple(builtin_values.builtin_value_errors(types.type_of(api_version, kind), after))
+    if live is None and kind == "Pod" and (after.get("spec") or {}).get("ephemeralContainers"):
+        problems += ((("spec", "ephemeralContainers"), "Forbidden: cannot be set on create"),)
     name: FieldPath = ("metadata", "name")
     if not _has_good_name(identity) and not any(path == name for path, _ in problems):
         problems = ((name, _wrong_name(identity)), *problems)

@@ -11,6 +11,7 @@ from typing import Final
 
 from planner.values import JsonObject
 from planner.whole_number import parse_whole_number
+from providers.kubernetes.ssa.api_service_rules import API_SERVICE_RULES
 from providers.kubernetes.ssa.builtin_value_formats import is_label, is_subdomain
 from providers.kubernetes.ssa.crd_validation import DEFINITION_RULES
 from providers.kubernetes.ssa.endpoint_rules import ENDPOINT_RULES
@@ -276,6 +277,7 @@ def _priority(value: JsonObject) -> Iterator[Problem]:
 
 
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
+    **API_SERVICE_RULES,
     **POD_RULES,
     **DEFINITION_RULES,
     **ENDPOINT_RULES,

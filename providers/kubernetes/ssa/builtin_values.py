@@ -146,6 +146,7 @@ admissionregistration.v1.ValidatingWebhook: admissionReviewVersions!:servicename
 admissionregistration.v1.MutatingWebhook: failurePolicy:Fail|Ignore sideEffects!:None|NoneOnDryRun
 admissionregistration.v1.MutatingWebhook: admissionReviewVersions!:servicename matchPolicy:Equivalent|Exact
 admissionregistration.v1.MutatingWebhook: reinvocationPolicy:IfNeeded|Never
+kube-aggregator.pkg.apis.apiregistration.v1.ServiceReference: name!:any namespace!:any port:port
 storage.v1.StorageClass: provisioner!:provisioner reclaimPolicy:Delete|Retain
 storage.v1.CSIDriverSpec: fsGroupPolicy:File|None|ReadWriteOnceWithFSType volumeLifecycleModes:Ephemeral|Persistent
 scheduling.v1.PriorityClass: preemptionPolicy:Never|PreemptLowerPriority
@@ -198,6 +199,8 @@ def builtin_value_errors(kind: MergeType, value: Json, path: FieldPath = ()) -> 
                 continue
             if below.scalar == "bytes" and kind.name != _SEALED:
                 yield from (((*path, key), words) for words in [builtin_format_error("base64", item)] if words)
+            elif below.scalar == "int-or-string" and isinstance(item, (int, float)) and not _is_narrow(item):
+                yield (*path, key), "cannot unmarshal number into Go value of type int32"
             elif isinstance(item, (dict, list)) and not (path and below.name == _METADATA):
                 yield from builtin_value_errors(below, item, (*path, key))
     elif isinstance(value, list):
@@ -205,6 +208,10 @@ def builtin_value_errors(kind: MergeType, value: Json, path: FieldPath = ()) -> 
             if isinstance(item, dict):
                 element: Element = list_item_element(kind, item) if kind.list_kind == "map" else index
                 yield from builtin_value_errors(kind.items(), item, (*path, element))
+
+
+def _is_narrow(number: float) -> bool:
+    return -(2**31) <= number < 2**31
 
 
 _SEALED = "core.v1.Secret"  # fingerprints may stand there

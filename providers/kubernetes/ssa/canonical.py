@@ -97,8 +97,8 @@ def canonical_document(kind: MergeType, value: JsonValue, *, phase: Phase = "sto
     match kind.scalar:
         case "quantity":
             return str(value) if phase == "atomic" else canonical_quantity(value)
-        case "integer" if isinstance(value, float):
-            return int(value)
+        case "integer" if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return _go_integer(value, 32 if kind.is_narrow else 64)
         case "bytes":
             return _bytes(value)
     return deep_copy(value)
@@ -147,7 +147,7 @@ def _struct(kind: MergeType, value: dict[str, JsonValue], phase: Phase) -> JsonV
         made = None if item is None else canonical_document(below, item, phase=phase)
         if phase == "stored" and made in ([], {}) and not (below.name and below.names) and "p" not in flags:
             made = None  # stored as nothing: what is always written comes back as null
-        if made is None or ("p" not in flags and _is_dropped(below, flags, made)):
+        if made is None or ("p" not in flags and _is_dropped(below, flags, made) and not _stands(kind, key, phase)):
             continue
         out[key] = made
     for key in always_written_fields(kind):
@@ -156,6 +156,14 @@ def _struct(kind: MergeType, value: dict[str, JsonValue], phase: Phase) -> JsonV
             if phase == "stored" or not pointer:  # defaults.py fills in pointers
                 out[key] = None if below is None or pointer else go_zero_value(below)
     return out
+
+
+# An empty list there is not none: it stands against the default, and is refused.
+_EMPTY = ("autoscaling.v2.HPAScalingRules", "policies")
+
+
+def _stands(kind: MergeType, key: str, phase: Phase) -> bool:
+    return phase != "stored" and (kind.name, key) == _EMPTY
 
 
 def _is_dropped(kind: MergeType, flags: str, made: JsonValue) -> bool:
@@ -189,6 +197,15 @@ def go_zero_value(kind: MergeType) -> Json:
     if kind.name and kind.names:
         return _struct(kind, {}, "stored")
     return _ZERO.get(kind.scalar)
+
+
+def _go_integer(value: float, bits: int) -> int:
+    """A number as Go's integers hold it: beyond 64 bits it is their smallest, and the lowest bits count."""
+    whole = int(value)
+    if not -(1 << 63) <= whole < 1 << 63:
+        whole = -(1 << 63)
+    half = 1 << bits - 1
+    return (whole + half) % (1 << bits) - half
 
 
 def _bytes(value: JsonValue) -> JsonValue:

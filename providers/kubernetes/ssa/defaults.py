@@ -105,6 +105,7 @@ FIXED: Final[dict[str, dict[str, Json]]] = {
     "discovery.v1.EndpointPort": {"name": "", "protocol": "TCP"},
     _CRD + "CustomResourceDefinitionSpec": {"conversion": {"strategy": "None"}},
     _CRD + "ServiceReference": {"port": 443},
+    "kube-aggregator.pkg.apis.apiregistration.v1.ServiceReference": {"port": 443},
 }
 
 

@@ -100,6 +100,8 @@ def schema_as_reference(schema: Raw) -> Raw:
         return schema_as_structure(schema, {})
     if kind == "string":
         return _FORMATS.get(schema.get("format", ""), "s")
+    if kind == "integer" and schema.get("format") == "int32":
+        return "h"
     return _SCALARS.get(kind, "o" if schema.get("format") == "int-or-string" else "u")
 
 
@@ -159,19 +161,34 @@ def build_type_table(documents: list[Raw], structs: GoStructs, version: str) -> 
     """The whole table from all OpenAPI documents of a server."""
     kinds: dict[str, str] = {}
     types: dict[str, Raw] = {}
+    defaults: dict[str, Raw] = {}
     for document in documents:
         for model, schema in document.get("components", {}).get("schemas", {}).items():
             if model in _NAMED or not model.startswith("io.k8s."):
                 continue  # custom kinds that happen to be installed
             types[short_model_name(model)] = schema_as_definition(schema, structs.flags(model))
+            members = schema.get("properties", {}).items()
+            defaults[f"#{short_model_name(model)}"] = {n: m["default"] for n, m in members if "default" in m}
             for served in schema.get("x-kubernetes-group-version-kind", ()) if "." in model else ():
                 group = f"{served['group']}/" if served["group"] else ""
                 if "metadata" in schema.get("properties", {}) and not model.endswith("List"):
                     kinds[f"{group}{served['version']}/{served['kind']}"] = short_model_name(model)
+    _add_key_defaults(types, defaults)
     resources: dict[str, bool] = {}
     for document in documents:
         resources |= kinds_with_status(document)
     return {"version": version, "kinds": kinds, "status": sorted(resources.keys() & kinds.keys()), "types": types}
+
+
+def _add_key_defaults(types: dict[str, Raw], defaults: dict[str, Raw]) -> None:
+    """What stands for a key field that an item of a list leaves out: its default, an empty one too."""
+    for model in types.values():
+        for field in model.get("f", {}).values():
+            kind = field[0] if isinstance(field, list) else field
+            if isinstance(kind, dict) and kind.get("l") == "map" and isinstance(kind["i"], str):
+                given = defaults.get(kind["i"], {})
+                if found := {name: given[name] for name in kind["k"] if name in given}:
+                    kind["d"] = found
 
 
 def kinds_with_status(document: Raw) -> dict[str, bool]:

@@ -41,7 +41,7 @@ def list_item_element(kind: MergeType, value: Json) -> Element:
         raise PermanentError("associative list with keys may not have non-map elements")
     keys = []
     for name in kind.keys:
-        found = value[name] if name in value else kind.items().default(name)
+        found = value[name] if name in value else kind.key_defaults.get(name, kind.items().default(name))
         if isinstance(found, (dict, list)):
             raise PermanentError(f"associative list with keys has an element whose key field {name!r} is no scalar")
         if name in value or found is not None:

@@ -1,11 +1,11 @@
 """Merge types of Kubernetes kinds. Owns the type tree, its table form and its look-up; merges nothing.
 
-The table (`builtin.json`, made by generate.py) holds types in a short form that is decoded only when it is reached:
-a scalar letter, `#Name` for a named type, or a dictionary with any of `s` (scalar), `l` `i` `k` (list kind, items, key
-fields), `f` `v` `r` `m` (fields, type of other keys, required, `atomic`/`granular`), `c` (checks of a CRD) and `#`
-(a named type with its `m` overridden). A field is such a reference, or `[reference, flags, default]`. Flags: `p` a
-pointer in Go (an explicit zero is retained), `a` always written (a pointer as null), none: dropped when zero, `o`
-dropped as a zero struct.
+The table (`builtin.json`, made by generate_builtin.py) holds types in a short form that is decoded only when it is
+reached: a scalar letter, `#Name` for a named type, or a dictionary with any of `s` (scalar), `l` `i` `k` `d` (list,
+items, key fields and their defaults), `f` `v` `r` `m` (fields, type of other keys, required, `atomic`/`granular`), `c`
+(checks of a CRD) and `#` (a named type with its `m` overridden). A field is such a reference, or `[reference, flags,
+default]`. Flags: `p` a pointer in Go (an explicit zero is retained), `a` always written (a pointer as null), none:
+dropped when zero, `o` dropped as a zero struct.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ Raw = Any
 
 _SCALARS = {
     "s": "string",
+    "h": "integer",  # of 32 bits
     "i": "integer",
     "n": "number",
     "b": "boolean",
@@ -55,6 +56,8 @@ class MergeType:
         "checks",
         "defaulted",
         "is_map",
+        "is_narrow",
+        "key_defaults",
         "keys",
         "list_kind",
         "name",
@@ -72,6 +75,8 @@ class MergeType:
         self.scalar: str = _SCALARS.get(raw.get("s", ""), "")
         self.list_kind: str = raw.get("l", "")
         self.keys: tuple[str, ...] = tuple(raw.get("k", ()))
+        self.key_defaults: Mapping[str, Json] = raw.get("d", {})  # what stands for a key that an item leaves out
+        self.is_narrow: bool = raw.get("s") == "h"  # an integer of 32 bits
         self.is_map: bool = "f" in raw or "v" in raw
         self.atomic: bool = raw.get("m") == "atomic"
         self.required: tuple[str, ...] = tuple(raw.get("r", ()))

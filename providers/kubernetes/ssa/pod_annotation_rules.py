@@ -39,6 +39,11 @@ def check_profile_annotations(value: JsonObject) -> Iterator[Problem]:
                 yield path, "invalid AppArmor profile name"
 
 
+def _debugging(value: JsonObject) -> Iterator[Problem]:
+    if (value.get("spec") or {}).get("ephemeralContainers"):
+        yield ("spec", "ephemeralContainers"), "Forbidden: ephemeral containers not allowed in pod template"
+
+
 def _names(value: JsonObject) -> Iterator[Problem]:
     servers, searches = value.get("nameservers") or (), value.get("searches") or ()
     if len(servers) > _MOST_SERVERS:
@@ -69,6 +74,6 @@ def _projected(value: JsonObject) -> Iterator[Problem]:
 
 POD_ANNOTATION_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "core.v1.PodDNSConfig": (_names,),
-    "core.v1.PodTemplateSpec": (check_profile_annotations,),
+    "core.v1.PodTemplateSpec": (check_profile_annotations, _debugging),
     "core.v1.ProjectedVolumeSource": (_projected,),
 }

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from planner.app.approvals import record_approval
+from planner.app.pull_request_plan import open_pull_request_plan
 from planner.spec.pull_requests import ApprovalRules
 from tests.integration.pulls.pull_world import REPO, PullWorld
 
 
 def _effect(world: PullWorld, number: int) -> str:
-    found = {one.number: one.candidate.effect for one in world.records[-1].decision.verdicts}
-    return found[number]
+    """What `plan --pr` shows for approval: a cycle plans a rollout only where somebody has approved."""
+    with open_pull_request_plan(world.place.request, number) as planned:
+        return planned.identifier
 
 
 def _asks(world: PullWorld) -> tuple[int, str]:

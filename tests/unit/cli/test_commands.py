@@ -34,3 +34,10 @@ def test_a_command(path: tuple[str, ...], command: click.Command, recwarn: pytes
         shown = command.get_help(context)
     assert "--help" in shown or isinstance(command, click.Group)
     assert not [str(warning.message) for warning in recwarn if "more than once" in str(warning.message)]
+
+
+def test_whatever_takes_the_id_of_a_plan_takes_approvals_of_it() -> None:
+    found = {" ".join(words): {option for one in command.params for option in one.opts} for words, command in ALL}
+    with_id = {name for name, options in found.items() if "--plan-id" in options}
+    assert with_id >= {"apply", "undo", "trigger"}
+    assert sorted(name for name in with_id if "--approved-by" not in found[name]) == []

@@ -88,7 +88,7 @@ CASES = {
     "one replica is a gap": (
         "StatefulSet.apps/demo/web",
         workload("StatefulSet"),
-        ["downtime StatefulSet.apps/demo/web"],
+        ["downtime StatefulSet.apps/demo/web", "known callers StatefulSet.apps/demo/web"],
         [],
     ),
     "an image by its tag": (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from planner.document_diff import diff_documents
 from planner.graph import build_graph
-from planner.plan import Action, Change, Precondition, SideEffect
+from planner.plan import Action, Change, Precondition, SideEffect, SideEffectKind
 from planner.ports import Present
 from planner.side_effects import UntouchedObjects, side_effects_of_plan
 from planner.source_ref import SourceRef
@@ -20,8 +20,24 @@ def set_off(
     *,
     replaced: frozenset[str] = frozenset(),
     others: UntouchedObjects | None = None,
+    place: str = "",
 ) -> list[SideEffect]:
-    """What follows when the manifests `before`, which live, become `after`; `replaced` are deleted and made anew."""
+    """What follows when the manifests `before`, which live, become `after`; `replaced` are deleted and made anew.
+    Without known callers and deliveries, which have tests of their own (`set_off_with_callers`)."""
+    found = set_off_with_callers(before, after, tmp_path, replaced=replaced, others=others, place=place)
+    return [one for one in found if one.kind not in (SideEffectKind.CALLERS, SideEffectKind.DELIVERY)]
+
+
+def set_off_with_callers(
+    before: str,
+    after: str,
+    tmp_path: Path,
+    *,
+    replaced: frozenset[str] = frozenset(),
+    others: UntouchedObjects | None = None,
+    place: str = "",
+) -> list[SideEffect]:
+    """The same, with everything."""
     old = {one.address: one for one in manifests(before, tmp_path, "a").resources} if before else {}
     new = {one.address: one for one in manifests(after, tmp_path, "a").resources} if after else {}
     changes = []
@@ -36,7 +52,9 @@ def set_off(
     changes += [_change(one.address, Action.DELETE, None, ()) for one in gone]
     seen = {address: Present(address, "uid", "content", one.manifest) for address, one in old.items()}
     return list(
-        side_effects_of_plan(changes, new, seen, build_graph(list(new.values())), gone, others or UntouchedObjects())
+        side_effects_of_plan(
+            changes, new, seen, build_graph(list(new.values())), gone, others or UntouchedObjects(), place
+        )
     )
 
 

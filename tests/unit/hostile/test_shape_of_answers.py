@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 from typing import Any
 
 import pytest
 
 from providers.cluster import KindInfo
 from providers.http.answer import HttpAnswer
+from providers.http.errors import BrokenAnswer
 from providers.http.exchange import error_of_broken_exchange
 from providers.kubernetes import answer_shape
 from providers.kubernetes.builtin_shape import builtin_shape_faults
@@ -112,10 +112,10 @@ def test_discovery_without_its_list_is_no_server_without_kinds(path: str, answer
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (RemoteDisconnected("canary"), "the server closed it without an answer"),
-        (IncompleteRead(b"canary"), "the answer ended early"),
-        (HTTPException("the answer ended early"), "the answer ended early"),
-        (ValueError("canary"), "ValueError"),
+        (BrokenAnswer("the answer ended early"), "the answer ended early"),
+        (ConnectionResetError("canary"), "the server reset it"),
+        (TimeoutError("canary"), "time ran out"),
+        (OSError("canary"), "OSError"),
     ],
 )
 def test_a_broken_connection_says_why(error: Exception, words: str) -> None:

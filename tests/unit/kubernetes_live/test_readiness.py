@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from providers.kubernetes.readiness import deletion_readiness, object_readiness
+from providers.kubernetes.readiness import deletion_readiness, is_ready_when_written, object_readiness
 
 READY = "ready"
 
@@ -371,3 +371,23 @@ def test_a_stuck_namespace_says_what_holds_it() -> None:
     expected = "being deleted: SomeResourcesRemain: things.example.com has 1 resource instances"
     assert deletion_readiness(found, uid="u").message == expected
     assert object_readiness(found).message == expected
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "ready"),
+    [
+        ("v1", "ConfigMap", True),
+        ("v1", "Secret", True),
+        ("rbac.authorization.k8s.io/v1", "ClusterRole", True),
+        ("v1", "Service", False),  # of type LoadBalancer
+        ("apps/v1", "Deployment", False),
+        ("apiextensions.k8s.io/v1", "CustomResourceDefinition", False),
+        ("tekton.dev/v1", "Task", False),  # an admission or a controller of its own may have a say
+        ("example.com/v1", "Secret", False),
+    ],
+)
+def test_only_data_and_rules_are_ready_when_they_are_written(version: str, kind: str, ready: bool) -> None:
+    assert is_ready_when_written(live(version, kind)) is ready
+    assert not is_ready_when_written(live(version, kind, deletionTimestamp="2026-01-01T00:00:00Z"))
+    if ready:
+        assert object_readiness(live(version, kind)).done, "as a look at it would say"

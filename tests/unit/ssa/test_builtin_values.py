@@ -12,6 +12,7 @@ from providers.kubernetes.ssa import builtin_values, merge
 from providers.kubernetes.ssa.builtin_rules import RULES
 from providers.kubernetes.ssa.builtin_value_formats import builtin_format_error
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
+from providers.kubernetes.ssa.stateful_set_template import without_overwritten_fields
 
 TYPES = MergeTypeTable.builtin()
 CONTAINER: JsonObject = {"name": "c", "image": "i"}
@@ -66,6 +67,15 @@ def test_containers(container: JsonObject, path: list[str]) -> None:
          ["rules[0].apiGroups"]),
         ("networking.k8s.io/v1", "Ingress", {"spec": {}}, ["spec"]),
         ("policy/v1", "PodDisruptionBudget", {"spec": {"maxUnavailable": 1, "minAvailable": 1}}, ["spec"]),
+        ("autoscaling/v2", "HorizontalPodAutoscaler",
+         {"spec": {"maxReplicas": 1, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "x"},
+                   "behavior": {"scaleUp": {"policies": []}}}}, ["spec.behavior.scaleUp.policies"]),
+        ("apiregistration.k8s.io/v1", "APIService",
+         {"spec": {"group": "a.b", "version": "v1", "groupPriorityMinimum": 1, "versionPriority": 1001}},
+         ["metadata.name", "spec.versionPriority"]),
+        ("v1", "Service", {"spec": {"ports": [{"port": 2**32 + 80}]}}, []),
+        ("v1", "Service", {"spec": {"ports": [{"port": 80, "targetPort": 2**32 + 80}]}},
+         ["spec.ports[port=80,protocol=TCP].targetPort", "spec.ports[port=80,protocol=TCP].targetPort"]),
         ("apps/v1", "Deployment", {"spec": {**pods(), "selector": {"matchLabels": {"a": "c"}}}},
          ["spec.template.metadata.labels"]),
         ("apps/v1", "Deployment",
@@ -95,3 +105,11 @@ def test_the_tables_name_types_and_fields_that_exist() -> None:
         assert {field for field, *_ in fields} <= set(kind.names), name
     for name in RULES:
         assert TYPES.resolve("#" + name).names
+
+
+def test_what_the_controller_of_a_stateful_set_overwrites_is_not_judged() -> None:
+    volumes = [{"name": "data", "persistentVolumeClaim": {}}, {"name": "other", "persistentVolumeClaim": {}}]
+    template = {"spec": {"hostname": "not a host", "subdomain": "a.b", "volumes": volumes}}
+    spec = {"template": template, "volumeClaimTemplates": [{"metadata": {"name": "data"}}]}
+    judged = without_overwritten_fields({"spec": spec})["spec"]["template"]["spec"]
+    assert judged == {"volumes": [{"name": "other", "persistentVolumeClaim": {}}]}

@@ -64,6 +64,28 @@ def test_the_two_fields_of_a_data_source_say_the_same(kind: str) -> None:
     assert by_new["dataSource"] == by_new["dataSourceRef"] == source
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [(2**31 - 1, 2**31 - 1), (2**31, -(2**31)), (2**32 + 1, 1), (-(2**31) - 1, 2**31 - 1), (2**63, 0), (1e3, 1000)],
+)
+def test_an_integer_of_32_bits_holds_the_lowest_bits_of_what_is_given(given: float, kept: int) -> None:
+    assert stored("apps/v1", "Deployment", spec={**WORKLOAD, "replicas": given})["spec"]["replicas"] == kept
+
+
+def test_an_integer_of_64_bits_holds_what_fits() -> None:
+    spec = stored("v1", "Pod", spec={**POD, "activeDeadlineSeconds": 2**40})["spec"]
+    assert spec["activeDeadlineSeconds"] == 2**40
+
+
+def test_a_grace_below_zero_is_one_in_a_pod_alone() -> None:
+    assert stored("v1", "Pod", spec={**POD, "terminationGracePeriodSeconds": -5})["spec"][
+        "terminationGracePeriodSeconds"] == 1  # fmt: skip
+
+
+def test_an_item_without_a_name_has_the_empty_one_where_that_is_the_default() -> None:
+    assert stored("v1", "Pod", spec={**POD, "imagePullSecrets": [{}]})["spec"]["imagePullSecrets"] == [{}]
+
+
 def test_amounts_finer_than_a_thousandth_are_rounded_up() -> None:
     container = {"name": "c", "image": "i", "resources": {"requests": {"cpu": "100u", "memory": "1Mi"}}}
     spec = stored("v1", "Pod", spec={"containers": [container]})["spec"]

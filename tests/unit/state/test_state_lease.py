@@ -70,8 +70,8 @@ def test_nothing_is_written_under_a_lease_that_was_taken_over(tmp_path: Path) ->
         run.observer.on(began(b))
         expire(other)
         with other.acquire("apply"):
-            run.observer.on(applied(b))  # not waited for: its error comes with the next
-            for attempt in (lambda: run.observer.on(ended(b)), lambda: run.observer.on(began(c)),
+            run.observer.on(applied(b))  # not waited for: its error comes with what is
+            for attempt in (lambda: run.observer.on(began(c)), lambda: run.observer.on(ended(b)),
                             lambda: run.end("done"), stale.check,
                             lambda: store.begin_run(stale, "q", plan(), b"{}")):  # fmt: skip
                 with pytest.raises(LockedError):
@@ -194,7 +194,6 @@ def test_after_the_first_error_of_the_disk_nothing_more_is_written(tmp_path: Pat
         run = store.begin_run(lease, "p", plan(a, b), b"{}")
         ((page_count,),) = store._database.rows("PRAGMA page_count")
         store._database.rows(f"PRAGMA max_page_count = {page_count}")
-        big = change("a", data={"k": "v" * 100_000})
         run.observer.on(began(a))
         run.observer.on(applied(a))
 
@@ -203,7 +202,7 @@ def test_after_the_first_error_of_the_disk_nothing_more_is_written(tmp_path: Pat
 
         lease.writer.submit(grow, durable=False)
         with pytest.raises(StateError) as caught:
-            run.observer.on(ended(big))
+            lease.check()
         assert "the disk is full" in caught.value.message
         store._database.rows("PRAGMA max_page_count = 1000000")
         with pytest.raises(StateError):

@@ -17,7 +17,7 @@ from planner.render.marked_words import Words
 from planner.render.plan_line import PlanLine
 from planner.render.plan_view import PlanView, make_plan_view
 from planner.render.review_context import NO_CONTEXT, ReviewContext
-from planner.render.risks import Risk, RiskClass
+from planner.render.risks import SHOWN_AS_RISKS, Risk, RiskClass
 from planner.render.symbols import field_sign
 from planner.text_safe import fenced_code_block, html_safe, markdown_safe
 
@@ -32,7 +32,7 @@ _MOST_PROSE = 700  # characters of a sentence
 _AUTHORS = "Who last wrote the lines that declare changed fields (a template is often older than the value it is given)"
 
 
-def render_markdown(
+def render_plan_markdown(
     plan: Plan,
     *,
     command: str = "",
@@ -113,7 +113,8 @@ def _facts(view: PlanView) -> list[str]:
 
 def _effects(view: PlanView) -> list[str]:
     """What the plan sets off beyond its own fields, the gravest first, each with every name it is true of."""
-    reported = [f"- **{line.kind}** {_names(line.names)}: {_code(line.text, _MOST_PROSE)}" for line in view.effects]
+    found = [line for line in view.effects if line.kind not in SHOWN_AS_RISKS]
+    reported = [f"- **{line.kind}** {_names(line.names)}: {_code(line.text, _MOST_PROSE)}" for line in found]
     reported += [f"- {_code(text, _MOST_PROSE)}" for text in view.together]
     shown = _fitting(reported, "effect")
     return ["", "#### What it sets off", "", *shown] if shown else []

@@ -48,7 +48,9 @@ def _sets_off(changes: Sequence[Change], going: Sequence[Present], inputs: PlanI
     """What follows from the changes. What is destroyed as a whole has no declared reader that stays."""
     resources = {} if inputs.destroy else inputs.resources
     gone = [resource_of_live_object(present) for present in going]
-    return side_effects_of_plan(changes, resources, inputs.observations, inputs.graph, gone, inputs.others)
+    nodes, lanes = inputs.selection.nodes, inputs.selection.lanes
+    place = f"{nodes[0]}/{lanes[0]}" if len(nodes) == len(lanes) == 1 else ""
+    return side_effects_of_plan(changes, resources, inputs.observations, inputs.graph, gone, inputs.others, place)
 
 
 def _deletes(going: Sequence[Present], upserts: Upserts, inputs: PlanInputs) -> tuple[Change, ...]:

@@ -37,7 +37,7 @@ _COLOURS = {
 }
 
 
-def render_plan(
+def render_plan_text(
     plan: Plan,
     *,
     command: str = "",
@@ -95,10 +95,13 @@ class _Page:
         if self.view.facts and self.view.made_of:
             yield ""
             yield self.paint("facts for the review", "bold")
-            wide = max(len(fact.title) for fact in self.view.facts)
-            for fact in self.view.facts:
+            facts = [fact for fact in self.view.facts if self.view.full or not fact.folded]
+            wide = max(len(fact.title) for fact in facts)
+            for fact in facts:
                 yield from self.wrapped("".join(fact.words), wide + 4, f"  {pad_text(fact.title, wide)}  ")
         yield ""
+        if any(fact.folded for fact in self.view.facts) and self.view.made_of and not self.view.full:
+            yield "the lines that declare the changed fields, and who wrote them, are folded: --full shows them"
         for text in self.view.together:
             yield from self.wrapped(text, 0, "")
         if self.view.folded:

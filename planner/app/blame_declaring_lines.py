@@ -11,10 +11,15 @@ from pathlib import Path
 
 from planner.app.load_desired import load_configuration
 from planner.app.request import Request
-from planner.drift_adoption import LiveField
+from planner.drift_adoption import FieldToAdopt
 from planner.errors import HwplanError
+from planner.field_path import render_path
 from planner.loading.document_origin import DocumentOrigin, DocumentText
-from planner.loading.drift_adoption.adopt_fields import RenderingCache, declaring_line
+from planner.loading.drift_adoption.adopt_fields import (
+    DeclaringPlace,
+    RenderingCache,
+    declaring_place,
+)
 from planner.loading.drift_adoption.declared_objects import declares_object, path_with_positions
 from planner.loading.input_files import KUSTOMIZE
 from planner.loading.yaml.load_documents import MANIFEST, load_documents
@@ -23,32 +28,42 @@ from planner.render.review_context import DeclaringLine
 from planner.source_ref import SourceRef
 from providers.git.local_repository import LocalRepository
 
-_MOST = 40  # fields
-_MOST_OF_ONE = 6  # fields of one object
+_MOST = 400  # fields
+_MOST_OF_ONE = 40  # fields of one object
 _MOST_KEYS = 12  # fields whose key is looked for: each tries the keys that its template sees
 _Field = tuple[Change, FieldChange]
 
 
-def declaring_lines(request: Request, plan: Plan, repository: LocalRepository) -> tuple[DeclaringLine, ...]:
+def blame_declaring_lines(request: Request, plan: Plan, repository: LocalRepository) -> tuple[DeclaringLine, ...]:
     """The lines of the first fields that existing objects get, each with its last change; fields of secrets and of what
     no file declares are left out. What cannot be read makes nothing fail."""
     fields = list(_fields(plan))[:_MOST]
     try:
-        sources = _in_manifests(request, fields) if request.plain else _in_templates(request, plan, fields)
+        places = _in_manifests(request, fields) if request.plain else _in_templates(request, plan, fields)
     except HwplanError:
         return ()
-    paths = {
-        one.file: found
-        for one in sources
-        if one.line and (found := local_path_of_source(request, one.file)) is not None
-    }
+    sources = [
+        SourceRef(one.key.file, one.key.line)
+        if one.key is not None
+        else SourceRef(one.template.file, one.template.line)
+        for one in places
+    ]
+    files = {one.file for one in sources if one.line}
+    paths = {file: found for file in files if (found := local_path_of_source(request, file)) is not None}
     written: dict[tuple[str, int], str] = {}
-    for file, path in paths.items():
+    for file, path in sorted(paths.items()):
         lines = sorted({one.line for one in sources if one.file == file and one.line})
         written |= {(file, line): said for line, said in repository.line_changes(path.resolve(), lines).items()}
     return tuple(
-        DeclaringLine(change.address, item.path, SourceRef(source.file, source.line), written[source.file, source.line])
-        for (change, item), source in zip(fields, sources, strict=True)
+        DeclaringLine(
+            change.address,
+            item.path,
+            source,
+            written[source.file, source.line],
+            place.template,
+            render_path(place.key.path) if place.key is not None else "",
+        )
+        for (change, item), place, source in zip(fields, places, sources, strict=True)
         if (source.file, source.line) in written
     )
 
@@ -69,26 +84,26 @@ def _fields(plan: Plan) -> Iterator[_Field]:
 _DECLARED = (FieldOp.ADD, FieldOp.CHANGE)
 
 
-def _in_templates(request: Request, plan: Plan, fields: Sequence[_Field]) -> list[SourceRef]:
+def _in_templates(request: Request, plan: Plan, fields: Sequence[_Field]) -> list[DeclaringPlace]:
     """The key that feeds each field, or the line of its template."""
     config, known, keys = load_configuration(request), RenderingCache(), _MOST_KEYS
-    found: list[SourceRef] = []
+    found: list[DeclaringPlace] = []
     for change, item in fields:
         looked_for = item.op is FieldOp.CHANGE and keys > 0
         keys -= looked_for
-        wanted = LiveField(
+        wanted = FieldToAdopt(
             change.address, item.path, item.before, "" if looked_for else "the template is enough", change.source
         )
-        found.append(declaring_line(config, plan.selection, wanted, known))
+        found.append(declaring_place(config, plan.selection, wanted, known))
     return found
 
 
-def _in_manifests(request: Request, fields: Sequence[_Field]) -> list[SourceRef]:
+def _in_manifests(request: Request, fields: Sequence[_Field]) -> list[DeclaringPlace]:
     """The line of each field in the plain manifest that declares its object; a kustomization is built, and has none."""
     read: dict[str, DocumentText] = {}
     if any(file.startswith(KUSTOMIZE) for file in request.files):
-        return [SourceRef("") for _ in fields]
-    return [_in_manifest(request, change, item, read) for change, item in fields]
+        return [DeclaringPlace(SourceRef("")) for _ in fields]
+    return [DeclaringPlace(_in_manifest(request, change, item, read)) for change, item in fields]
 
 
 def _in_manifest(request: Request, change: Change, item: FieldChange, read: dict[str, DocumentText]) -> SourceRef:

@@ -1,0 +1,50 @@
+"""Who a NetworkPolicy lets call a workload: pods of declared workloads by their labels, and whole namespaces. Pure.
+
+Rules: https://kubernetes.io/docs/concepts/services-networking/network-policies/ (`from` alone, with both selectors).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from planner.address import Address
+from planner.graph.resource_index import map_or_empty, maps_or_empty, pod_spec
+from planner.resource import Resource
+from planner.values import JsonObject, JsonValue
+
+_POLICY = ("NetworkPolicy", "networking.k8s.io")
+
+
+def allowed_callers(
+    namespace: str, labels: JsonObject, known: Sequence[Resource]
+) -> Iterator[tuple[Address | str, str]]:
+    """Each workload, or group of namespaces, that a policy lets reach pods with these labels, and the name of the
+    policy. What a policy allows to everybody names nobody."""
+    for policy in known:
+        if (policy.address.kind, policy.address.group) != _POLICY or policy.address.namespace != namespace:
+            continue
+        spec = map_or_empty(policy.manifest.get("spec"))
+        selector = map_or_empty(map_or_empty(spec.get("podSelector")).get("matchLabels"))
+        if not selector or not _has(labels, selector):  # one for the whole namespace says nothing of this workload
+            continue
+        for rule in maps_or_empty(spec.get("ingress")):
+            for peer in maps_or_empty(rule.get("from")):
+                yield from ((one, policy.address.name) for one in _peers(peer, namespace, known))
+
+
+def _peers(peer: JsonObject, namespace: str, known: Sequence[Resource]) -> Iterator[Address | str]:
+    pods = map_or_empty(map_or_empty(peer.get("podSelector")).get("matchLabels"))
+    if isinstance(peer.get("namespaceSelector"), dict):
+        named = map_or_empty(map_or_empty(peer["namespaceSelector"]).get("matchLabels"))
+        where = ", ".join(f"{key}={value}" for key, value in (*named.items(), *pods.items()))
+        yield f"pods of namespaces with {where}" if named else f"pods of any namespace{' with ' * bool(where)}{where}"
+    elif pods:
+        for one in known:
+            template = map_or_empty(map_or_empty(one.manifest.get("spec")).get("template"))
+            labels = map_or_empty(map_or_empty(template.get("metadata")).get("labels"))
+            if one.address.namespace == namespace and pod_spec(one.manifest) is not None and _has(labels, pods):
+                yield one.address
+
+
+def _has(labels: JsonObject, wanted: JsonValue) -> bool:
+    return all(labels.get(key) == value for key, value in map_or_empty(wanted).items())
