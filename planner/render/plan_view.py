@@ -163,7 +163,7 @@ def _vouched(plan: Plan) -> list[str]:
     """Who vouches for what will be there; deletes and waits have no after-state to vouch for."""
     written = [change for change in plan.changes if change.action not in (*LEAVING, Action.NOOP)]
     named = (
-        (VerifiedBy.SERVER, "previewed by the server"),
+        (VerifiedBy.SERVER, f"previewed by {'simulation' if plan.cluster.simulated else 'the server'}"),
         (VerifiedBy.SCHEMA, "by schema"),
         (VerifiedBy.NO, "not previewed"),
     )

@@ -154,13 +154,13 @@ def _holds_rules(change: Change) -> bool:
 
 
 def _checked(plan: Plan, name_of: NameOf) -> Iterator[Part]:
-    """How many of the writes the API server has tried without storing them."""
+    """How many of the writes the API server, or the simulation of one, has tried without storing them."""
     written = [one for one in plan.changes if one.action not in (*LEAVING, Action.NOOP)]
     deletes = sum(one.action in LEAVING for one in plan.changes)
     by = {verified: [one.address for one in written if one.verified is verified] for verified in VerifiedBy}
     if written:
-        without = " (there is no API server here)" if plan.cluster.simulated and not by[VerifiedBy.SERVER] else ""
-        yield f"{len(by[VerifiedBy.SERVER])} of {len(written)} writes tried by the API server in a dry run{without}"
+        who = "in a simulation, none by an API server" if plan.cluster.simulated else "by the API server in a dry run"
+        yield f"{len(by[VerifiedBy.SERVER])} of {len(written)} writes tried {who}"
         yield f", {len(by[VerifiedBy.SCHEMA])} checked against the schema only" if by[VerifiedBy.SCHEMA] else ""
         if by[VerifiedBy.NO]:
             yield f", {len(by[VerifiedBy.NO])} cannot be checked before they run: "
