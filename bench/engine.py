@@ -9,7 +9,7 @@ import tracemalloc
 from collections.abc import Iterator, Mapping
 
 from bench.scenarios import Rig, Row
-from planner.address import address_of
+from planner.address import address_of_document
 from planner.executor import ExecutionOptions
 from planner.graph import build_graph
 from planner.plan import Plan
@@ -87,7 +87,13 @@ def _resources(count: int) -> list[Resource]:
 def _resource(document: JsonObject) -> Resource:
     source = SourceRef("bench.yaml", 1)
     return Resource(
-        address_of(document), str(document["apiVersion"]), document, "bench", "runtime", source, ResourceOptions()
+        address_of_document(document),
+        str(document["apiVersion"]),
+        document,
+        "bench",
+        "runtime",
+        source,
+        ResourceOptions(),
     )
 
 

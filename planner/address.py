@@ -74,20 +74,20 @@ class Address:
         return any(fnmatchcase(form, pattern) for form in (str(self), self.local, short))
 
 
-def group_of(api_version: str) -> str:
+def group_of_api_version(api_version: str) -> str:
     """The group of an `apiVersion`; empty for the core group and for hwplan's own kinds (spec 04, identity)."""
     group, slash, _ = api_version.partition("/")
     return group if slash and group != HWPLAN_GROUP else ""
 
 
-def address_of(manifest: dict[str, object], *, node_lane: str = "") -> Address:
+def address_of_document(manifest: dict[str, object], *, node_lane: str = "") -> Address:
     """The address of a Kubernetes-style document with apiVersion, kind and metadata.name (all strings)."""
     metadata = manifest.get("metadata")
     meta: dict[str, object] = metadata if isinstance(metadata, dict) else {}
     return Address(
         node_lane,
         str(manifest.get("kind", "")),
-        group_of(str(manifest.get("apiVersion", ""))),
+        group_of_api_version(str(manifest.get("apiVersion", ""))),
         str(meta.get("namespace") or ""),
         str(meta.get("name", "")),
     )

@@ -47,7 +47,7 @@ def list_matching_without_schema(path: FieldPath) -> ListRule:
     return None
 
 
-def nothing_sensitive(path: FieldPath) -> bool:
+def no_field_is_sensitive(path: FieldPath) -> bool:
     """Nothing is sensitive but what is sealed."""
     return False
 
@@ -57,7 +57,7 @@ def diff_documents(
     after: JsonValue,
     keys: ListKeys = list_matching_without_schema,
     *,
-    sensitive: Callable[[FieldPath], bool] = nothing_sensitive,
+    sensitive: Callable[[FieldPath], bool] = no_field_is_sensitive,
 ) -> tuple[FieldChange, ...]:
     """Every change that turns `before` into `after`, in the order of `planner.field_path.path_sort_key`; empty when
     `same`.
@@ -122,7 +122,7 @@ class _Walk:
     changes: list[FieldChange] = field(default_factory=list)
 
     def hides(self, path: FieldPath) -> bool:
-        return self.sensitive is not nothing_sensitive and self.sensitive(path)
+        return self.sensitive is not no_field_is_sensitive and self.sensitive(path)
 
     def add(self, path: FieldPath, op: FieldOp, before: JsonValue, after: JsonValue, sensitive: bool = False) -> None:
         self.changes.append(FieldChange(path, op, before, after, sensitive))
@@ -173,7 +173,7 @@ def _sides(op: FieldOp, value: JsonValue) -> tuple[JsonValue, JsonValue]:
 
 
 def _holds_secret(walk: _Walk, path: FieldPath, value: JsonValue) -> bool:
-    if walk.sensitive is nothing_sensitive and is_plain_json(value):
+    if walk.sensitive is no_field_is_sensitive and is_plain_json(value):
         return False
     return _finds_secret(walk, path, value)
 

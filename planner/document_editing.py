@@ -21,7 +21,7 @@ def remove_field(document: JsonMap, path: FieldPath) -> JsonMap:
     return _edited_map(document, path, _DROP)
 
 
-def cut_field(document: JsonMap, path: FieldPath) -> JsonMap:
+def remove_field_keeping_parent(document: JsonMap, path: FieldPath) -> JsonMap:
     """A copy without the field; the map or the list that held it stays, also when it is empty then."""
     *way, last = path
     if not way:

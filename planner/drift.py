@@ -33,7 +33,7 @@ class DriftState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Acknowledgement:
+class DriftAcknowledgement:
     """Drift that somebody accepts until the end of a day.
 
     `address` is a glob as for `--target`. Without `fields` it covers all drift of the object, its deletion included;
@@ -52,15 +52,15 @@ class Acknowledgement:
 
 
 @dataclass(frozen=True, slots=True)
-class AcknowledgedField:
+class AcknowledgedDriftField:
     """A field that an acknowledgement covers; the empty path is the object itself, which was deleted."""
 
     path: FieldPath
-    by: Acknowledgement
+    by: DriftAcknowledgement
 
 
 @dataclass(frozen=True, slots=True)
-class IgnoreRule:
+class DriftIgnoreRule:
     """Fields that are left to another owner for good: drift of them never counts, and every report says how much.
 
     `kind` is `Kind` or `Kind.group`, `manager` the name of a field manager; both are globs. `fields` and what is below
@@ -75,7 +75,7 @@ class IgnoreRule:
 
 
 @dataclass(frozen=True, slots=True)
-class IgnoredField:
+class IgnoredDriftField:
     """A field that does not count, why, and where the rule stands (nowhere for what is harmless in any case)."""
 
     path: FieldPath
@@ -96,8 +96,8 @@ class DriftRow:
     source: SourceRef
     fields: tuple[FieldChange, ...] = ()
     undeclared: tuple[FieldChange, ...] = ()
-    acknowledged: tuple[AcknowledgedField, ...] = ()
-    ignored: tuple[IgnoredField, ...] = ()
+    acknowledged: tuple[AcknowledgedDriftField, ...] = ()
+    ignored: tuple[IgnoredDriftField, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class DriftReport:
     cluster: ClusterIdentity
     rows: tuple[DriftRow, ...]
     warnings: tuple[str, ...] = ()
-    expired: tuple[Acknowledgement, ...] = ()
+    expired: tuple[DriftAcknowledgement, ...] = ()
     at: str = ""
 
     def count(self, state: DriftState) -> int:

@@ -20,7 +20,7 @@ _NOWHERE = SourceRef("")
 
 
 @dataclass(frozen=True, slots=True)
-class LiveField:
+class FieldToAdopt:
     """A field of a declared object: what lives there instead of what is declared. `refused` is why it cannot be adopted
     in any case, empty where nothing speaks against it; `source` is where the template of the object begins."""
 
@@ -47,17 +47,17 @@ class EditedKeyLocation:
 class AdoptedField:
     """A field with the key that feeds it, and the value that the key had."""
 
-    field: LiveField
+    field: FieldToAdopt
     key: EditedKeyLocation
     name: str
     before: Json
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedField:
+class UnadoptableField:
     """A field that no single key feeds, why, and the line of the template that renders it."""
 
-    field: LiveField
+    field: FieldToAdopt
     reason: str
     source: SourceRef
 
@@ -91,4 +91,4 @@ class DriftAdoption:
 
     patch: ConfigurationPatch
     adopted: tuple[AdoptedField, ...] = ()
-    refused: tuple[RefusedField, ...] = ()
+    refused: tuple[UnadoptableField, ...] = ()

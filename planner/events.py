@@ -15,7 +15,7 @@ from planner.plan import Action
 from planner.values import JsonObject
 
 
-class NodeResult(StrEnum):
+class ChangeResult(StrEnum):
     """How a node ended."""
 
     DONE = "done"  # effect made (and ready, if it was waited for)
@@ -29,7 +29,7 @@ class NodeResult(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Began:
+class ChangeBegan:
     """Durable before any effect of the node is tried."""
 
     at: str
@@ -38,7 +38,7 @@ class Began:
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class ChangeApplied:
     """The effect was made and read back. `uid` and `outputs` are what later nodes and the state need."""
 
     at: str
@@ -50,7 +50,7 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class ChangeWaiting:
     """Not ready yet. Sent when `message` changes, and every 15 s; not at every look."""
 
     at: str
@@ -60,7 +60,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class ChangeEnded:
     """The node is over. The first line of `message` says why, or what came of it; further lines are evidence. `printed`
     are lines that a command printed: for those who watch, stored by nobody. `cause` names the failed dependency of a
     skipped node; `warnings` are what the provider reported beside the result."""
@@ -68,7 +68,7 @@ class Ended:
     at: str
     address: Address
     action: Action
-    result: NodeResult
+    result: ChangeResult
     seconds: float
     message: str = ""
     remedy: str = ""
@@ -82,7 +82,7 @@ class Ended:
         return f"{self.message}\n{self.printed}" if self.printed else self.message
 
 
-Event: TypeAlias = Began | Applied | Waiting | Ended
+Event: TypeAlias = ChangeBegan | ChangeApplied | ChangeWaiting | ChangeEnded
 
 
 class EventObserver(Protocol):

@@ -11,7 +11,7 @@ from planner.values import JsonObject
 
 if TYPE_CHECKING:
     from planner.spec.lane import Lane
-    from planner.spec.node import Node
+    from planner.spec.node import NodeConfig
 
 Report: TypeAlias = Callable[[tuple[str | int, ...], str, str], None]  # path in the document, what is wrong, remedy
 
@@ -21,7 +21,7 @@ class DocumentContext:
     """Where a document stands: `node` and `lanes` of the product that it is a template of (None and none for a plain
     manifest), `folder` of its configuration, `templates` of it."""
 
-    node: Node | None = None
+    node: NodeConfig | None = None
     lanes: tuple[Lane, ...] = ()
     folder: Path | None = None
     templates: Path | None = None

@@ -37,7 +37,7 @@ def plan_id(plan: Plan) -> str:
     return document_digest(plan_effect_document(plan))
 
 
-def short_id(identifier: str) -> str:
+def short_plan_id(identifier: str) -> str:
     """An id as pages show it, and as `--plan-id` takes it: its algorithm and the first 32 hex digits."""
     algorithm, colon, digits = identifier.rpartition(":")
     return f"{algorithm}{colon}{digits[:SHOWN_DIGITS]}"
@@ -55,7 +55,7 @@ def plan_effect_document(plan: Plan) -> JsonObject:
     }
 
 
-def pull_effect_id(plan: Plan, pull: JsonObject, follows: Mapping[Address, JsonObject]) -> str:
+def pull_request_effect_id(plan: Plan, pull: JsonObject, follows: Mapping[Address, JsonObject]) -> str:
     """The id of a pull request and of everything that follows its merge, the same before and after it.
 
     `pull` says what is merged: repository, number, head, base, method. `follows` are the documents of what takes the

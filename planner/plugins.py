@@ -139,10 +139,10 @@ def _cause(error: BaseException) -> str:
     """The type of a foreign error and where it was raised. Never its text: that may quote anything."""
     if isinstance(error, ModuleNotFoundError) and error.name:
         return f"no module {error.name}"
-    return f"{type(error).__name__}{where_raised(error)}"
+    return f"{type(error).__name__}{innermost_traceback_line(error)}"
 
 
-def where_raised(error: BaseException) -> str:
+def innermost_traceback_line(error: BaseException) -> str:
     """` at provider.py:12`, the innermost line of the traceback; "" without one."""
     frames = traceback.extract_tb(error.__traceback__)
     return f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""

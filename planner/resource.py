@@ -49,7 +49,7 @@ COPIES = frozenset(
 HELM_POLICY = "helm.sh/resource-policy"  # with `keep` an object outlives its release ("Tips and tricks" of Helm)
 
 
-def orphan_annotation(annotations: Mapping[str, str]) -> str:
+def annotation_that_keeps_object(annotations: Mapping[str, str]) -> str:
     """The annotation, as people write it, by which an object stays when it is no longer declared; "" where it goes.
     Ours goes before Helm's."""
     if (ours := annotations.get(ON_DELETE)) is not None:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 
-def cache_folder(part: str) -> Path:
+def user_cache_folder(part: str) -> Path:
     """`$XDG_CACHE_HOME/hwplan/<part>`, or the same under ~/.cache (XDG Base Directory Specification)."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "hwplan" / part

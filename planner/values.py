@@ -46,13 +46,13 @@ class SealedSecret:
 _GENERATE = "generate:"
 
 
-def generated_ref(length: int, rotation: int = 1) -> str:
+def generated_secret_reference(length: int, rotation: int = 1) -> str:
     """The reference of a value that is made by the write: `generate:32`, `generate:32/2` after one rotation."""
     return f"{_GENERATE}{length}" + (f"/{rotation}" if rotation > 1 else "")
 
 
 def parse_generated_secret_reference(ref: str) -> tuple[int, int] | None:
-    """Length and rotation of a reference that `generated_ref` made; None for one that names a source."""
+    """Length and rotation of a reference that `generated_secret_reference` made; None for one that names a source."""
     if not ref.startswith(_GENERATE):
         return None
     length, _, rotation = ref.removeprefix(_GENERATE).partition("/")

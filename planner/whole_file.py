@@ -12,19 +12,21 @@ from pathlib import Path
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def partial_path(path: Path) -> Path:
+def temporary_path_beside(path: Path) -> Path:
     """A name beside `path` that nobody else uses, for what becomes `path` by a rename."""
     return path.with_name(f".{path.name[:40]}.{os.urandom(6).hex()}.partial")
 
 
-def write_whole(path: Path, data: bytes | Iterable[bytes], *, mode: int | None = None, durable: bool = False) -> None:
+def write_whole_file(
+    path: Path, data: bytes | Iterable[bytes], *, mode: int | None = None, durable: bool = False
+) -> None:
     """Write `data` (bytes, or pieces of them) to `path` by way of a temporary file beside it, with a name of its own.
 
     `mode` is that of the file whatever the umask says; None leaves it to the umask. With `durable` the bytes are on the
     disk when the name is. Raises OSError, or what `data` raises; then the file at `path` is what it was, and the
     temporary file is gone.
     """
-    partial = partial_path(path)
+    partial = temporary_path_beside(path)
     handle = os.open(partial, _NEW, 0o666 if mode is None else 0o600)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -10,7 +10,7 @@ import weakref
 from pathlib import Path
 from shutil import rmtree
 
-from planner.user_cache_folder import cache_folder
+from planner.user_cache_folder import user_cache_folder
 from providers.git.git_client import GitClient
 from providers.git.git_merges import RemoteGitMergeReader
 from providers.git.object_cache import ObjectCache
@@ -35,7 +35,9 @@ def create_github_provider_without_cluster(folder: Path, sandbox: Path | None) -
     client, places = GitClient(), open_remote_locations(folder, sandbox)
     if sandbox is None:
         clients = GitHubClients(folder, WebClient(LIMITS, vet=refuse_special_address))
-        return GitHubProvider(clients, RemoteGitMergeReader(client, ObjectCache(client, cache_folder("git")), places))
+        return GitHubProvider(
+            clients, RemoteGitMergeReader(client, ObjectCache(client, user_cache_folder("git")), places)
+        )
     clients = GitHubClients(folder, SandboxGitHubWeb(sandbox), connect_to_simulated_github)
     scratch = Path(tempfile.mkdtemp(prefix="hwplan-git-"))
     provider = GitHubProvider(clients, RemoteGitMergeReader(client, ObjectCache(client, scratch), places))

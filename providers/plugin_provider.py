@@ -14,7 +14,7 @@ from planner.applied_state import KindInNamespace
 from planner.dataclass import dataclass
 from planner.errors import HwplanError, PermanentError
 from planner.plan import Change
-from planner.plugins import InstalledPlugin, where_raised
+from planner.plugins import InstalledPlugin, innermost_traceback_line
 from planner.ports import Effect, Observation, Preview, Provider, Readiness, ReadResult, Unreadable, Written
 from planner.resource import Resource
 from planner.values import Vault
@@ -83,4 +83,4 @@ class PluginProvider:
 
 
 def _internal(origin: str, error: Exception) -> str:
-    return f"internal error in the provider of {origin}: {type(error).__name__}{where_raised(error)}"
+    return f"internal error in the provider of {origin}: {type(error).__name__}{innermost_traceback_line(error)}"

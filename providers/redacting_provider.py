@@ -17,7 +17,7 @@ from planner.dataclass import dataclass
 from planner.errors import PermanentError, ProviderError
 from planner.plan import Change
 from planner.ports import Observation, Present, Preview, Provider, Readiness, ReadResult, Unreadable, Written
-from planner.redaction.clean_values import FOREIGN, clean_texts_in_value, is_clean
+from planner.redaction.clean_values import FOREIGN, clean_texts_in_value, is_value_clean
 from planner.resource import Resource
 from planner.values import JsonObject, Vault
 
@@ -34,7 +34,7 @@ class RedactingProvider:
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
         """See planner.ports.Provider. A resource whose outputs hold a secret is unreadable."""
         seen = _guarded(lambda: self.inner.read(wanted, owned, also))
-        if is_clean(seen, FOREIGN):  # nearly always, and then one look at everything was enough
+        if is_value_clean(seen, FOREIGN):  # nearly always, and then one look at everything was enough
             return seen
         strays = tuple(_observation(stray) for stray in seen.strays)
         rest = clean_texts_in_value(replace(seen, observations={}, strays=()), FOREIGN)
@@ -48,7 +48,7 @@ class RedactingProvider:
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See planner.ports.Provider. A resource whose outputs would hold a secret is blocked."""
         found = _guarded(lambda: self.inner.preview(items))
-        if is_clean(found, FOREIGN):
+        if is_value_clean(found, FOREIGN):
             return found
         return {address: _preview(one) for address, one in found.items()}
 
@@ -63,7 +63,7 @@ class RedactingProvider:
     def readiness(self, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
         """See planner.ports.Provider. What became ready with a secret among its outputs has failed."""
         found = _guarded(lambda: self.inner.readiness(changes))
-        if is_clean(found, FOREIGN):
+        if is_value_clean(found, FOREIGN):
             return found
         return clean_texts_in_value({address: _readiness(one) for address, one in found.items()}, FOREIGN)
 
@@ -81,13 +81,13 @@ def _guarded(call: Callable[[], _T]) -> _T:
 
 def _secret_outputs(outputs: JsonObject) -> str:
     """What is wrong with outputs that hold a secret; "" when none does."""
-    names = sorted(name for name, value in outputs.items() if not is_clean(value, FOREIGN))
+    names = sorted(name for name, value in outputs.items() if not is_value_clean(value, FOREIGN))
     return f"its output {', '.join(names)} holds the value of a secret, and outputs are shown" if names else ""
 
 
 def _written(made: Written, address: Address) -> Written:
     """Raises PermanentError when the outputs hold a secret."""
-    if is_clean(made, FOREIGN):
+    if is_value_clean(made, FOREIGN):
         return made
     if reason := _secret_outputs(made.outputs):
         raise PermanentError(reason, where=str(address), remedy=_REMEDY)

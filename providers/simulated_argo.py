@@ -16,10 +16,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
-from planner.address import Address, group_of
+from planner.address import Address, group_of_api_version
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
-from planner.rollout.argo_marks import FIELD_MANAGER, HOOK, TRACKING, argo_tracking_id
+from planner.rollout.argo_tracking import FIELD_MANAGER, HOOK, TRACKING, argo_tracking_id
 from planner.values import JsonObject
 from providers.cluster import KindInfo
 from providers.git.remotes import UnknownSandboxRemote, open_remote_locations, resolve_remote
@@ -97,7 +97,7 @@ class SimulatedArgo:
         else:
             metadata.pop("namespace", None)
         name = str(metadata.get("name") or metadata.get("generateName") or "")
-        address = Address("", kind.kind, group_of(kind.api_version), metadata.get("namespace", ""), name)
+        address = Address("", kind.kind, group_of_api_version(kind.api_version), metadata.get("namespace", ""), name)
         mark = argo_tracking_id(str(application["metadata"]["name"]), address)
         metadata["annotations"] = {**(metadata.get("annotations") or {}), TRACKING: mark}
         return _Brought(kind, address, {**document, "metadata": metadata})

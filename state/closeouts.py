@@ -18,7 +18,7 @@ _COLUMNS = "lane, target, number, digest, at, record"
 
 
 @dataclass(frozen=True, slots=True)
-class Closeout:
+class StoredCloseout:
     """One record. `number` counts from 1 within lane and commit; `digest` is that of the record's values."""
 
     lane: str
@@ -31,7 +31,7 @@ class Closeout:
 
 def append_closeout(
     database: Database, lane: str, commit: str, make: Callable[[str], tuple[str, str]]
-) -> tuple[Closeout, bool]:
+) -> tuple[StoredCloseout, bool]:
     """Append a record, and give it with whether it is new.
 
     `make` gets the digest of the newest record of this key ("" for none) and gives digest and text of the one to write.
@@ -47,10 +47,10 @@ def append_closeout(
         database.insert(f"INSERT INTO closeouts ({_COLUMNS}, seal)", [(*row, row_checksum(row))])
         hit_failpoint("closeout.write.commit")
     hit_failpoint("closeout.written")
-    return Closeout(*row), True
+    return StoredCloseout(*row), True
 
 
-def find_closeouts(database: Database, lane: str = "", commit: str = "", limit: int = 10) -> tuple[Closeout, ...]:
+def find_closeouts(database: Database, lane: str = "", commit: str = "", limit: int = 10) -> tuple[StoredCloseout, ...]:
     """The newest records of a lane and a commit ("" for any), newest first. Raises StateError for a damaged row."""
     found = database.rows(
         f"SELECT {_COLUMNS}, seal FROM closeouts WHERE (? = '' OR lane = ?) AND (? = '' OR target = ?)"  # noqa: S608
@@ -59,4 +59,4 @@ def find_closeouts(database: Database, lane: str = "", commit: str = "", limit: 
     )
     for row in found:
         verify_checksum(row_checksum(row[:-1]), str(row[-1]), "a closeout record of the state", database.path)
-    return tuple(Closeout(*row[:-1]) for row in found)
+    return tuple(StoredCloseout(*row[:-1]) for row in found)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from planner.dataclass import dataclass
 from state import process_identity
-from state.sqlite_connection import Database, damaged_state
+from state.sqlite_connection import Database, damaged_state_error
 from state.timestamps import utc_now, utc_of_milliseconds, wall_clock_milliseconds
 
 _TYPES = (int, str, str, str, str, str, int, int)
@@ -49,7 +49,7 @@ def read_lease(database: Database) -> LeaseRow:
     columns = "token, who, operation, plan, since, process, expires, steady"
     rows = database.rows(f"SELECT {columns} FROM lease WHERE one = 1")  # noqa: S608 (constant)
     if not rows or tuple(map(type, rows[0])) != _TYPES:
-        raise damaged_state(database.path)
+        raise damaged_state_error(database.path)
     return LeaseRow(*rows[0])
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias, assert_never
 
 from planner.address import Address
-from planner.events import Applied, Began, Ended, Event, NodeResult, Waiting
+from planner.events import ChangeApplied, ChangeBegan, ChangeEnded, ChangeResult, ChangeWaiting, Event
 from planner.plan import LEAVING, Change
 from planner.redaction.clean_values import clean_texts_in_value
 from planner.values import JsonObject, encode_special_leaves
@@ -21,7 +21,7 @@ from state.journal_writer import JournalWriter
 from state.row_checksum import row_checksum, verify_checksum
 from state.sqlite_connection import Database, Row
 
-_WELL = (NodeResult.DONE, NodeResult.UNCHANGED)
+_WELL = (ChangeResult.DONE, ChangeResult.UNCHANGED)
 _JSON = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=encode_special_leaves)
 _Line: TypeAlias = tuple[str, str, str, str, str, str]  # address, phase, action, result, at, detail
 
@@ -39,25 +39,25 @@ class RunJournal:
     def on(self, event: Event) -> None:
         """Take one event; Began is durable on return. Raises LockedError or StateError: then stop."""
         match event:
-            case Began():
+            case ChangeBegan():
                 self._put(_line("BEGIN", event, "", {}), durable=True)
-            case Applied():
+            case ChangeApplied():
                 self._applied(event)
-            case Waiting():
+            case ChangeWaiting():
                 pass
-            case Ended():
+            case ChangeEnded():
                 self._ended(event)
             case _:
                 assert_never(event)
 
-    def _applied(self, event: Applied) -> None:
+    def _applied(self, event: ChangeApplied) -> None:
         detail = {"uid": event.uid, "outputs": event.outputs, "already": event.already}
         row = None
         if event.action not in LEAVING:  # a deleted object is on record until it is gone
             row = applied_records.applied_version_row(self._changes[event.address], self._run, event.uid, event.at)
         self._put(_line("APPLIED", event, "", detail), row)
 
-    def _ended(self, event: Ended) -> None:
+    def _ended(self, event: ChangeEnded) -> None:
         detail: JsonObject = {"seconds": round(event.seconds, 3)}
         detail |= {"message": event.message} if event.message else {}
         detail |= {"remedy": event.remedy} if event.remedy else {}
@@ -84,7 +84,7 @@ class RunJournal:
             applied_records.write_applied_versions(database, found)
 
 
-def _line(phase: str, event: Began | Applied | Ended, result: str, detail: JsonObject) -> _Line:
+def _line(phase: str, event: ChangeBegan | ChangeApplied | ChangeEnded, result: str, detail: JsonObject) -> _Line:
     text = _JSON.encode(clean_texts_in_value(detail)) if detail else "{}"
     return (str(event.address), phase, event.action.value, result, event.at, text)
 

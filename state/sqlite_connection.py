@@ -117,14 +117,14 @@ def sqlite_errors_translated(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorname", None) or type(error).__name__
         known = next((key for key in _WORDS if code.startswith(key)), "")
         if not known and "decode to UTF-8" in str(error):  # the module's own error, without a code of SQLite
-            raise damaged_state(path) from None
+            raise damaged_state_error(path) from None
         words, remedy = _WORDS.get(known, (f"SQLite says {code}", ""))
         raise StateError(f"the state cannot be used: {words}", where=str(path), remedy=remedy) from None
     except UnicodeDecodeError:  # a text, or the schema, in bytes that are none
-        raise damaged_state(path) from None
+        raise damaged_state_error(path) from None
 
 
-def damaged_state(path: Path) -> StateError:
+def damaged_state_error(path: Path) -> StateError:
     """The error for a file that SQLite takes, and whose content nothing of ours has written."""
     words, remedy = _WORDS["SQLITE_CORRUPT"]
     return StateError(f"the state cannot be used: {words}", where=str(path), remedy=remedy)

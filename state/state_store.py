@@ -16,7 +16,7 @@ from planner.plan import Change, Plan
 from planner.ports import Fingerprinter
 from state import applied_records, closeouts, detached_jobs, lane_holds, lease, lease_row, migrate, runs, state_file
 from state.applied_records import AppliedVersion
-from state.closeouts import Closeout
+from state.closeouts import StoredCloseout
 from state.detached_jobs import DetachedJob
 from state.fingerprint import KeyedFingerprinter
 from state.lane_holds import LaneHold, RolloutTarget
@@ -125,11 +125,13 @@ class StateStore:
 
     # Closeout records of rollouts
 
-    def append_closeout(self, lane: str, commit: str, make: Callable[[str], tuple[str, str]]) -> tuple[Closeout, bool]:
+    def append_closeout(
+        self, lane: str, commit: str, make: Callable[[str], tuple[str, str]]
+    ) -> tuple[StoredCloseout, bool]:
         """Append a closeout record (state.closeouts.append_closeout). Needs no lease: what is there is not changed."""
         return closeouts.append_closeout(self._database, lane, commit, make)
 
-    def closeouts(self, lane: str = "", commit: str = "", limit: int = 10) -> tuple[Closeout, ...]:
+    def closeouts(self, lane: str = "", commit: str = "", limit: int = 10) -> tuple[StoredCloseout, ...]:
         """The newest closeout records, newest first."""
         return closeouts.find_closeouts(self._database, lane, commit, limit)
 

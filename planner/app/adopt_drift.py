@@ -14,14 +14,14 @@ from planner.app.drift_report import read_drift_report
 from planner.app.load_desired import load_configuration
 from planner.app.request import Request
 from planner.drift import DriftRow, DriftState
-from planner.drift_adoption import ConfigurationPatch, DriftAdoption, LiveField
+from planner.drift_adoption import ConfigurationPatch, DriftAdoption, FieldToAdopt
 from planner.errors import RefusedError, SelectionError
 from planner.field_path import FieldPath
 from planner.plan import FieldChange, FieldOp
 from planner.redaction.redactor import REDACTOR
-from planner.render.drift_fields import drifted_fields, undeclared_fields
+from planner.render.drift_fields import drifted_fields, undeclared_drift_fields
 from planner.values import JsonValue, SealedSecret, value_leaves
-from planner.whole_file import write_whole
+from planner.whole_file import write_whole_file
 
 _SECRETIVE = re.compile(r"token|passw|secret|credential|api[-_]?key|private[-_]?key", re.IGNORECASE)
 _USER_INFO = re.compile(r"://[^/\s@]+@")
@@ -53,32 +53,32 @@ def write_configuration_patch(patch: ConfigurationPatch) -> None:
         if file.read_bytes() != before:
             raise RefusedError(f"{file.name} changed meanwhile", where="--adopt", remedy="run the command again")
     for file, after in patch.after.items():
-        write_whole(file, after, mode=file.stat().st_mode & 0o777)
+        write_whole_file(file, after, mode=file.stat().st_mode & 0o777)
 
 
-def _live_fields(row: DriftRow) -> Iterator[LiveField]:
+def _live_fields(row: DriftRow) -> Iterator[FieldToAdopt]:
     if row.state in (DriftState.INCOMPLETE, DriftState.PENDING, DriftState.IN_SYNC):
         if row.state is DriftState.INCOMPLETE:
-            yield LiveField(row.address, (), None, f"it could not be determined: {row.reason}", row.source)
+            yield FieldToAdopt(row.address, (), None, f"it could not be determined: {row.reason}", row.source)
         return
     declared = [one for one in drifted_fields(row) if one.op is not FieldOp.DISOWN]
     if not declared and not row.undeclared and row.state is DriftState.DRIFTED:
-        yield LiveField(row.address, (), None, f"{row.reason or 'gone'}: no value of a key says that", row.source)
+        yield FieldToAdopt(row.address, (), None, f"{row.reason or 'gone'}: no value of a key says that", row.source)
     for change in declared:
         yield _live_field(row, change)
-    for change in undeclared_fields(row):
-        yield LiveField(row.address, change.path, None, "nobody declared it: no template renders it", row.source)
+    for change in undeclared_drift_fields(row):
+        yield FieldToAdopt(row.address, change.path, None, "nobody declared it: no template renders it", row.source)
 
 
-def _live_field(row: DriftRow, change: FieldChange) -> LiveField:
+def _live_field(row: DriftRow, change: FieldChange) -> FieldToAdopt:
     """One field: a plan goes from what lives (`before`) to what is declared (`after`)."""
     if change.sensitive or _is_secret(change.path, change.before):
-        return LiveField(row.address, change.path, None, _REFUSED, row.source)
+        return FieldToAdopt(row.address, change.path, None, _REFUSED, row.source)
     if change.op is not FieldOp.CHANGE:
         gone = change.op is FieldOp.ADD
         reason = "it was removed by hand, and no value of a key removes it" if gone else "no template renders it"
-        return LiveField(row.address, change.path, None, reason, row.source)
-    return LiveField(row.address, change.path, change.before, source=row.source)
+        return FieldToAdopt(row.address, change.path, None, reason, row.source)
+    return FieldToAdopt(row.address, change.path, change.before, source=row.source)
 
 
 def _is_secret(path: FieldPath, value: JsonValue) -> bool:

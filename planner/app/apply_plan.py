@@ -11,7 +11,7 @@ from dataclasses import replace
 from planner.address import is_hwplan_kind
 from planner.app.ended_kubernetes_jobs import find_ended_kubernetes_jobs
 from planner.app.lane_holds import HeldRollout, refuse_plan_against_hold
-from planner.app.plan_run import PlanRun, count_owned_live
+from planner.app.plan_run import PlanRun, count_owned_live_objects
 from planner.app.read_and_preview import read_with_all_providers
 from planner.app.secret_freshness import changed_secret_sources
 from planner.app.session import Session
@@ -109,7 +109,7 @@ def apply_saved_plan(plan: Plan, session: Session, how: ApplyChoices) -> RunRepo
         return RunReport(plan, plan_id(plan), 0, None)
     seen = _look_again(plan, session)
     snapshot = session.store.snapshot(session.stack.owned)
-    check_guards(plan, snapshot, owned_live=count_owned_live(seen, session.stack.owned), allow=how.allow)
+    check_guards(plan, snapshot, owned_live=count_owned_live_objects(seen, session.stack.owned), allow=how.allow)
     _check_fresh(plan, seen, session)
     return _run(plan, session, how)
 

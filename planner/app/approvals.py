@@ -9,19 +9,19 @@ from pathlib import Path
 
 from planner.app.load_desired import load_configuration
 from planner.app.request import Request
-from planner.app.runtime import SystemClock, open_store, state_folder
+from planner.app.runtime import SystemClock, open_state_store, state_folder
 from planner.app.shown_plans import find_shown_plan
 from planner.dataclass import dataclass
 from planner.duration import parse_duration
 from planner.errors import HwplanError, SelectionError, StalePlan
 from planner.loading.selection import resolve_selection
 from planner.plan import Plan, Selection
-from planner.plan_id import SHOWN_DIGITS, plan_id, short_id
+from planner.plan_id import SHOWN_DIGITS, plan_id, short_plan_id
 from planner.pull_requests.approval_file import Seal, is_account_name, parse_approval_file, render_approval
 from planner.pull_requests.approvals import Approval, count_approvals
 from planner.rfc3339 import parse_time
 from planner.spec.pull_requests import ApprovalRules
-from planner.whole_file import write_whole
+from planner.whole_file import write_whole_file
 
 _ID = re.compile(rf"(?:sha256:)?([0-9a-f]{{{SHOWN_DIGITS},64}})")
 _HEAD = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -63,11 +63,11 @@ def record_approval(
     effect = plan_id(plan) if plan is not None else f"sha256:{found[1]}"
     approval = Approval(who, effect, head, now, _until(until, now))
     file = out or state_folder(request) / _FOLDER / f"{found[1][:SHOWN_DIGITS]}-{who}.json"
-    with open_store(request) as store:
+    with open_state_store(request) as store:
         text = render_approval(approval, store.fingerprinter().fingerprint)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(file, text.encode())
+        write_whole_file(file, text.encode())
     except OSError as error:
         raise HwplanError(f"the approval cannot be saved: {error.strerror}", where=str(file)) from error
     return RecordedApproval(approval, file, plan)
@@ -79,11 +79,11 @@ def plan_id_of_approvals(request: Request, files: Sequence[Path], *, head: str =
     Raises StalePlan where they are too few, ForeignPlan for a file that is no approval of this state, SelectionError
     for a lane without rules. That the plan made now is the approved one is checked where it is applied.
     """
-    with open_store(request) as store:
+    with open_state_store(request) as store:
         found = [_read(one, store.fingerprinter().fingerprint) for one in files]
     effects = sorted({one.effect for one in found}, key=len)
     if any(not effects[-1].startswith(one) for one in effects):
-        shown = ", ".join(f"{one.who}: {short_id(one.effect)}" for one in found)
+        shown = ", ".join(f"{one.who}: {short_plan_id(one.effect)}" for one in found)
         raise StalePlan(
             f"these are approvals of several plans: {shown}", where="--approved-by", remedy="approve one plan"
         )
@@ -94,7 +94,7 @@ def plan_id_of_approvals(request: Request, files: Sequence[Path], *, head: str =
             raise StalePlan(
                 f"{len(count.people)} of {rules.quorum} approvals for {place}" + "".join(f"; {one}" for one in reasons),
                 where="--approved-by",
-                remedy=f"hwplan approve {short_id(effects[-1])} by one of {', '.join(rules.people)}",
+                remedy=f"hwplan approve {short_plan_id(effects[-1])} by one of {', '.join(rules.people)}",
             )
     return effects[-1]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
-from planner.address import address_of, group_of
+from planner.address import address_of_document, group_of_api_version
 from planner.errors import ProviderError
 from planner.planning import PlanInputs, decide_leaving_objects
 from planner.ports import Present
@@ -43,7 +43,7 @@ def _places(container: Present, cluster: Cluster) -> tuple[ObjectCollection, ...
         return tuple(
             ObjectCollection(kind, "")
             for kind in listable_kinds(cluster)
-            if (group_of(kind.api_version), kind.kind) == made
+            if (group_of_api_version(kind.api_version), kind.kind) == made
         )
     return ()
 
@@ -52,7 +52,7 @@ def listable_kinds(cluster: Cluster) -> Iterator[KindInfo]:
     """Each kind of which objects can be listed and deleted, once; what passes by itself is left out."""
     known = set(_PASSING)
     for kind in cluster.kinds():
-        identity = (group_of(kind.api_version), kind.kind)
+        identity = (group_of_api_version(kind.api_version), kind.kind)
         if identity not in known and (not kind.verbs or kind.verbs >= {"list", "delete"}):
             known.add(identity)
             yield kind
@@ -68,7 +68,7 @@ def _staying(cluster: Cluster, places: Collection[ObjectCollection], going: froz
             found |= {str(one["metadata"]["uid"]): one for one in answer}
     gone = _with_dependents(found, going)
     for uid, one in found.items():
-        address = address_of(one)
+        address = address_of_document(one)
         if uid not in gone and (address.group, address.kind, address.name) not in _MADE:
             yield address.local
 

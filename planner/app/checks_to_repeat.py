@@ -10,12 +10,12 @@ from dataclasses import replace
 
 from planner.address import Address
 from planner.app.session import Session
-from planner.events import NodeResult
+from planner.events import ChangeResult
 from planner.planning import PlanInputs
 from planner.ports import Effect, Preview
 
 _CHECKS = frozenset(("HttpProbe", "PrometheusQuery"))
-_WELL = frozenset((str(NodeResult.DONE), str(NodeResult.UNCHANGED)))
+_WELL = frozenset((str(ChangeResult.DONE), str(ChangeResult.UNCHANGED)))
 _RUNS = 20  # how far back the journal is read
 
 

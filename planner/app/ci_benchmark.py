@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from planner.app.lane.cluster_evidence import ClusterEvidenceReader
-from planner.app.lane.lane_parts import LaneParts, RunLocation
+from planner.app.lane.lane_parts import LaneParts, LaneRunLocation
 from planner.app.lane.run_step_log import choose_tekton_step, read_step_log
 from planner.app.load_desired import load_configuration
 from planner.app.observe.metrics_reader import open_metrics_reader
-from planner.app.observe.scrape_targets import ask_traffic, traffic_counter
+from planner.app.observe.scrape_targets import query_client_traffic, traffic_counter
 from planner.app.part_filters import is_git_ref, without_refs_of_other_lanes
 from planner.app.plan_run import PlanRun, plan_selected_resources
 from planner.app.request import Request
@@ -28,7 +28,7 @@ from planner.resource import Resource
 from planner.rfc3339 import parse_time, seconds_between
 from planner.rollout.benchmark_verdict import BenchmarkRun, BenchmarkVerdict, FailedTask, judge_benchmark
 from planner.rollout.metrics_verdicts import ClientTraffic
-from planner.spec.node import Benchmark, Node
+from planner.spec.node import BenchmarkProfile, NodeConfig
 from planner.values import JsonObject
 from providers.kubernetes.operations import tekton_run_state
 from providers.kubernetes.operations.tekton_run_failure import read_last_lines_of_step
@@ -73,7 +73,7 @@ def open_benchmark_plan(request: Request, profile: str, *, rerun: bool = False) 
         yield BenchmarkPlan(plan_selected_resources(chosen), chosen, run)
 
 
-def read_benchmark(request: Request, profile: str, name: str = "") -> BenchmarkReport:
+def read_benchmark_report(request: Request, profile: str, name: str = "") -> BenchmarkReport:
     """What the run `name` of a profile came to, else its newest. Raises SelectionError where there is none."""
     with _opened(request, profile) as (session, run, settings, node):
         reader = _reader(session, run, profile)
@@ -90,7 +90,7 @@ def read_benchmark(request: Request, profile: str, name: str = "") -> BenchmarkR
         return BenchmarkReport(session.world.identity(), profile, outputs, traffic, verdict)
 
 
-def read_benchmark_log(request: Request, profile: str, name: str, wanted: str) -> tuple[str, tuple[str, ...]]:
+def read_benchmark_step_log(request: Request, profile: str, name: str, wanted: str) -> tuple[str, tuple[str, ...]]:
     """The end of the log of a step, as planner.app.lane.run_step_log.read_run_log gives it."""
     with _opened(request, profile) as (session, run, _, _node):
         reader = _reader(session, run, profile)
@@ -98,7 +98,7 @@ def read_benchmark_log(request: Request, profile: str, name: str, wanted: str) -
 
 
 @contextmanager
-def _opened(request: Request, profile: str) -> Iterator[tuple[Session, Resource, Benchmark, Node]]:
+def _opened(request: Request, profile: str) -> Iterator[tuple[Session, Resource, BenchmarkProfile, NodeConfig]]:
     if request.plain or request.scopes or request.targets or request.exclude:
         raise SelectionError("a benchmark takes a node, a lane and a profile", remedy="hwplan benchmark --profile NAME")
     with open_session(replace(request, scopes=(SCOPE,))) as session:
@@ -129,7 +129,7 @@ def _wanted(run: Resource) -> tuple[str, ...]:
 
 
 def _reader(session: Session, run: Resource, profile: str) -> ClusterEvidenceReader:
-    place = RunLocation(str(run.manifest["spec"]["manifest"]["metadata"]["namespace"]), benchmark=profile)
+    place = LaneRunLocation(str(run.manifest["spec"]["manifest"]["metadata"]["namespace"]), benchmark=profile)
     return ClusterEvidenceReader(session.world.cluster, LaneParts(runs=(place,)), session.world.clock.now)
 
 
@@ -142,7 +142,9 @@ def _live(reader: ClusterEvidenceReader, name: str) -> JsonObject:
     return found[0]
 
 
-def _traffic(request: Request, node: Node, profile: Benchmark, outputs: JsonObject) -> ClientTraffic | None:
+def _traffic(
+    request: Request, node: NodeConfig, profile: BenchmarkProfile, outputs: JsonObject
+) -> ClientTraffic | None:
     """What the proxy server counted for the profile's client while the run lasted; None where nobody counts, and
     before its end."""
     counter = traffic_counter(node)
@@ -154,7 +156,7 @@ def _traffic(request: Request, node: Node, profile: Benchmark, outputs: JsonObje
     window = max(1.0, took)
     if not reader.server:
         return ClientTraffic(profile.proxy_client, window, None, None, "", "the node has no Prometheus to ask")
-    return ask_traffic(reader, counter, profile.proxy_client, window, ended.timestamp())
+    return query_client_traffic(reader, counter, profile.proxy_client, window, ended.timestamp())
 
 
 def _failure(session: Session, namespace: str, tasks: Mapping[str, JsonObject]) -> FailedTask | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from planner.address import Address, address_of
+from planner.address import Address, address_of_document
 from planner.errors import ConfigError
 from planner.graph.resource_index import map_or_empty
 from planner.loading.yaml.load_documents import MANIFEST, load_documents
@@ -39,4 +39,4 @@ def manifests_in_text(name: str, text: str) -> Iterator[Resource]:
         return
     for one in found:
         if isinstance(one, dict) and one.get("apiVersion") and isinstance(one.get("metadata"), dict):
-            yield Resource(address_of(one), str(one["apiVersion"]), one, "", "", SourceRef(name))
+            yield Resource(address_of_document(one), str(one["apiVersion"]), one, "", "", SourceRef(name))

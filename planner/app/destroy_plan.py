@@ -15,7 +15,7 @@ from planner.app.load_desired import load_configuration, load_desired
 from planner.app.plan_remarks import remarks_from_state
 from planner.app.plan_run import (
     PlanRun,
-    count_owned_live,
+    count_owned_live_objects,
     make_redacted_plan,
     resolve_resource_namespaces,
     resolved_selection,
@@ -29,7 +29,7 @@ from planner.applied_state import AppliedState, KindInNamespace
 from planner.dataclass import dataclass
 from planner.errors import SelectionError
 from planner.graph import ResourceGraph, build_graph, live_graph
-from planner.planning import PlanInputs, select_teardown
+from planner.planning import PlanInputs, select_teardown_addresses
 from planner.planning.deletes import resource_of_live_object
 from planner.ports import Observation, Present, ReadResult
 from planner.resource import Resource
@@ -62,7 +62,7 @@ def make_destroy_plan(session: Session) -> PlanRun:
     within = declared.selected.union(
         one for one, stray in strays.items() if _is_selected(stray, session, declared.lanes)
     )
-    chosen = select_teardown(order, within, request.targets, request.exclude)
+    chosen = select_teardown_addresses(order, within, request.targets, request.exclude)
     resources = {address: one for address, one in declared.resources.items() if address in chosen}
     inputs = PlanInputs(
         selection=resolved_selection(request, stack, request.targets),
@@ -84,7 +84,7 @@ def make_destroy_plan(session: Session) -> PlanRun:
     inputs = with_cascaded_objects(inputs, world.cluster)
     records = {one: record for one, record in snapshot.records.items() if one not in declared.resources}
     mine = replace(snapshot, records=records)  # nothing is predicted: nothing can be gone, or declared otherwise
-    live = count_owned_live(seen, declared.owned)
+    live = count_owned_live_objects(seen, declared.owned)
     notes = {**remarks_from_state(inputs, mine), **_unlabelled(session, inputs, snapshot, chosen, declared.resources)}
     return PlanRun(make_redacted_plan(inputs), inputs.graph, snapshot, live, notes, inputs)
 
@@ -102,7 +102,7 @@ def make_owned_set_destroy_plan(session: Session) -> PlanRun:
         near = suggest_similar_owned_set(request.name, session, seen)
         raise SelectionError(f"there is no set {request.name}, nor a record of one", where="--set", remedy=near)
     order = live_graph([resource_of_live_object(stray) for stray in seen.strays])
-    chosen = select_teardown(order, order.order(), request.targets, request.exclude)
+    chosen = select_teardown_addresses(order, order.order(), request.targets, request.exclude)
     inputs = PlanInputs(
         selection=resolved_selection(request, stack, request.targets),
         cluster=identity,
@@ -121,7 +121,7 @@ def make_owned_set_destroy_plan(session: Session) -> PlanRun:
     snapshot = world.store.snapshot(stack.owned)
     notes = {**remarks_from_state(inputs, snapshot), **_unlabelled(session, inputs, snapshot, chosen, {})}
     return PlanRun(
-        make_redacted_plan(inputs), inputs.graph, snapshot, count_owned_live(seen, stack.owned), notes, inputs
+        make_redacted_plan(inputs), inputs.graph, snapshot, count_owned_live_objects(seen, stack.owned), notes, inputs
     )
 
 

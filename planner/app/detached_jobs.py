@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from planner.app.request import Request
-from planner.app.runtime import open_store, state_folder
+from planner.app.runtime import open_state_store, state_folder
 from planner.errors import PermanentError, SelectionError
 from state.detached_jobs import DetachedJob
 from state.process_identity import parse_process_identity
@@ -21,7 +21,7 @@ _ID = re.compile(r"(?:job-)?([1-9]\d{0,15})")
 
 def start_detached_job(request: Request, name: str, command: Sequence[str]) -> DetachedJob:
     """Start `command` (words of hwplan, without `hwplan`) as a process that outlives this one; its record."""
-    with open_store(request) as store:
+    with open_state_store(request) as store:
         job = store.create_detached_job(name, command)
         log = job_log_path(request, job)
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -39,26 +39,26 @@ def start_detached_job(request: Request, name: str, command: Sequence[str]) -> D
 
 def run_detached_job(request: Request, identifier: str, run: Callable[[list[str]], int]) -> int:
     """Carry a job out in this process: `run` takes its words and gives its exit code. Raises SelectionError."""
-    with open_store(request) as store:
+    with open_state_store(request) as store:
         job = store.begin_detached_job(_number(identifier))
     code = 1
     try:
         code = run(list(job.command))
     finally:
-        with open_store(request) as store:
+        with open_state_store(request) as store:
             store.end_detached_job(job.number, code)
     return code
 
 
 def find_detached_job(request: Request, identifier: str) -> DetachedJob:
     """A job by its id. Raises SelectionError."""
-    with open_store(request) as store:
+    with open_state_store(request) as store:
         return store.job(_number(identifier))
 
 
 def list_detached_jobs(request: Request) -> tuple[DetachedJob, ...]:
     """The newest jobs, newest first."""
-    with open_store(request) as store:
+    with open_state_store(request) as store:
         return store.jobs()
 
 

@@ -101,13 +101,13 @@ def _rules(session: Session) -> list[dict[str, Any]]:
     found: dict[str, set[str]] = defaultdict(set)
     for group, plural in ALWAYS:
         found[group].add(plural)
-    for group, plural in declared_kinds(session):
+    for group, plural in declared_kind_plurals(session):
         if (group, plural) != ("", "secrets"):
             found[group].add(plural)
     return [{"group": group, "resources": sorted(plurals)} for group, plurals in sorted(found.items())]
 
 
-def declared_kinds(session: Session) -> Iterator[tuple[str, str]]:
+def declared_kind_plurals(session: Session) -> Iterator[tuple[str, str]]:
     """Group and plural of every declared kind of the cluster; what is neither served nor declared is left out."""
     resources = session.stack.resources
     coming = kinds_of_planned_crds(one.manifest for one in resources if is_crd(one.manifest))

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from planner.app.plan_run import gather_inputs
+from planner.app.plan_run import gather_plan_inputs
 from planner.app.request import Request
 from planner.app.session import Session, open_session
-from planner.drift import ACKNOWLEDGEMENTS, IGNORE_RULES, Acknowledgement, DriftReport, IgnoreRule
+from planner.drift import ACKNOWLEDGEMENTS, IGNORE_RULES, DriftAcknowledgement, DriftIgnoreRule, DriftReport
 from planner.planning import drift_report
 
 
@@ -33,12 +33,12 @@ def open_drift_report(
     """The same; the session stays open for who writes about it."""
     accepted, rules = _acknowledged(request, acknowledgements), _ignored(request, ignore)
     with open_session(request) as session:
-        gathered = gather_inputs(session)
+        gathered = gather_plan_inputs(session)
         now = session.world.clock.now()
         yield replace(drift_report(gathered.inputs, gathered.snapshot, accepted, now[:10], rules), at=now), session
 
 
-def _acknowledged(request: Request, given: Path | None) -> tuple[Acknowledgement, ...]:
+def _acknowledged(request: Request, given: Path | None) -> tuple[DriftAcknowledgement, ...]:
     file = given or request.config / ACKNOWLEDGEMENTS
     if given is None and not file.is_file():
         return ()
@@ -47,7 +47,7 @@ def _acknowledged(request: Request, given: Path | None) -> tuple[Acknowledgement
     return load_drift_acknowledgements(file)
 
 
-def _ignored(request: Request, given: Path | None) -> tuple[IgnoreRule, ...]:
+def _ignored(request: Request, given: Path | None) -> tuple[DriftIgnoreRule, ...]:
     file = given or request.config / IGNORE_RULES
     if given is None and not file.is_file():
         return ()

@@ -13,7 +13,7 @@ from dataclasses import replace
 from planner.address import Address
 from planner.app.session import Session
 from planner.applied_state import AppliedState
-from planner.events import NodeResult
+from planner.events import ChangeResult
 from planner.executor import EarlierChangeResult
 from planner.plan import Plan
 from planner.planning import PlanInputs
@@ -26,7 +26,7 @@ from providers.kubernetes.self_deleting_jobs import readiness_of_ended_job
 from state.runs import UnfinishedRun
 
 _DELETED = "and was deleted when it had ended (ttlSecondsAfterFinished)"
-_WELL = frozenset((str(NodeResult.DONE), str(NodeResult.UNCHANGED)))
+_WELL = frozenset((str(ChangeResult.DONE), str(ChangeResult.UNCHANGED)))
 
 
 def without_ended_jobs(inputs: PlanInputs, snapshot: AppliedState, session: Session) -> PlanInputs:

@@ -10,13 +10,13 @@ from planner.app.part_status import read_part_status_in_session
 from planner.app.plan_run import Only
 from planner.app.request import Request
 from planner.app.session import open_session
-from planner.events import NodeResult
+from planner.events import ChangeResult
 from planner.part_status import PartStatusTable
 from planner.push_recovery import PushRecovery, judge_push_recovery
 from planner.values import JsonObject
 from state.state_store import StateStore
 
-_WELL = (NodeResult.DONE, NodeResult.UNCHANGED)
+_WELL = (ChangeResult.DONE, ChangeResult.UNCHANGED)
 _RUNS = 50  # looked through for the newest flush
 
 
@@ -42,7 +42,7 @@ def read_last_flush(store: StateStore, flushes: Collection[Address]) -> PushReco
     return PushRecovery()
 
 
-def flush_document(report: RunReport) -> JsonObject:
+def mirror_flush_document(report: RunReport) -> JsonObject:
     """What a flush adds to the JSON of its run: `ok`, and what became of pushes that were not confirmed at once."""
     ends = report.result.outcomes.values() if report.result else ()
     at = max((ended.at for ended in ends), default="")

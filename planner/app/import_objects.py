@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from planner.address import Address, group_of
+from planner.address import Address, group_of_api_version
 from planner.app.request import Request
 from planner.app.runtime import open_cluster
 from planner.app.starter_product import NewProduct
@@ -84,7 +84,7 @@ def _live(cluster: Cluster, namespaces: Sequence[str], whole: bool) -> list[tupl
     kinds: dict[tuple[str, str], KindInfo] = {}
     for kind in cluster.kinds():
         if kind.verbs >= _VERBS:
-            kinds.setdefault((group_of(kind.api_version), kind.kind), kind)
+            kinds.setdefault((group_of_api_version(kind.api_version), kind.kind), kind)
     spaced = [ObjectCollection(kind, name) for kind in kinds.values() if kind.namespaced for name in namespaces]
     single = [kind for kind in kinds.values() if not kind.namespaced and (whole or kind.kind == "Namespace")]
     places = [*(ObjectCollection(kind, "") for kind in single), *spaced]
@@ -104,7 +104,9 @@ def _live(cluster: Cluster, namespaces: Sequence[str], whole: bool) -> list[tupl
 
 def _address(live: JsonObject) -> Address:
     metadata = live["metadata"]
-    return Address("", live["kind"], group_of(live["apiVersion"]), metadata.get("namespace") or "", metadata["name"])
+    return Address(
+        "", live["kind"], group_of_api_version(live["apiVersion"]), metadata.get("namespace") or "", metadata["name"]
+    )
 
 
 def _left_out(live: JsonObject, address: Address, exclude: Sequence[str]) -> str:

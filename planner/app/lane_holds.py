@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from planner.address import Address
-from planner.app.load_desired import Stack
+from planner.app.load_desired import DesiredStack
 from planner.app.request import Request
-from planner.app.runtime import open_store
+from planner.app.runtime import open_state_store
 from planner.commit_id import is_commit_id
 from planner.dataclass import dataclass
 from planner.errors import SelectionError, StalePlan
@@ -40,12 +40,12 @@ def lane_state_key(product: str, node: str, lane: str) -> str:
     return f"{product}/{node}/{lane}"
 
 
-def lane_key_of_stack(stack: Stack) -> str:
+def lane_key_of_stack(stack: DesiredStack) -> str:
     """The same of a stack of one lane."""
     return lane_state_key(stack.product, stack.nodes[0], stack.lanes[0])
 
 
-def standing_hold(store: StateStore, lane: str) -> LaneHold | None:
+def standing_hold_of_lane(store: StateStore, lane: str) -> LaneHold | None:
     """The hold of a lane that is in force."""
     found = store.hold(lane)
     return found if found is not None and found.stands else None
@@ -59,7 +59,7 @@ def held_rollout(store: StateStore, lane: str, commit: str, reason: str) -> Held
 
     Raises SelectionError for a hold at less than a full commit id.
     """
-    standing = standing_hold(store, lane)
+    standing = standing_hold_of_lane(store, lane)
     mine = standing is not None and len(commit) >= _SHORTEST and standing.commit.startswith(commit)
     if standing is not None and mine and reason in ("", standing.reason):
         return HeldRollout(standing.commit, standing.number, standing.reason, is_new=False)
@@ -88,7 +88,7 @@ def refuse_plan_against_hold(plan: Plan, store: StateStore, exempt: HeldRollout 
     """Refuse a plan that starts a rollout of a lane that is held at something else, whoever asks: a person, a monitor,
     a cron job. Raises StalePlan with what, who, when, why and run."""
     for lane in _rolled_out(plan):
-        hold = standing_hold(store, lane)
+        hold = standing_hold_of_lane(store, lane)
         if hold is None or (exempt is not None and exempt.number == hold.number + exempt.is_new):
             continue
         _, node, name = lane.split("/")
@@ -114,7 +114,7 @@ def set_hold(request: Request, commit: str, reason: str) -> LaneHold:
     if commit and not is_commit_id(commit):
         raise SelectionError("a hold is at a full commit id", where="--source-commit", remedy="git rev-parse COMMIT")
     (lane,) = _lanes(request, several=False)
-    with open_store(request) as store:
+    with open_state_store(request) as store:
         last = store.hold(lane)
         hold = store.set_hold(lane, (last.number if last else 0) + 1, commit, reason)
         if commit:
@@ -125,20 +125,20 @@ def set_hold(request: Request, commit: str, reason: str) -> LaneHold:
 def release_hold(request: Request) -> LaneHold:
     """Release the one lane that is selected; gives the hold that ended. Raises SelectionError where there is none."""
     (lane,) = _lanes(request, several=False)
-    with open_store(request) as store:
-        hold = standing_hold(store, lane)
+    with open_state_store(request) as store:
+        hold = standing_hold_of_lane(store, lane)
         if hold is None:
             raise SelectionError(f"{lane} is not held", remedy="hwplan hold show lists what is")
         store.release_hold(lane, hold.number + 1)
         return hold
 
 
-def holds_of(request: Request) -> tuple[LaneHold, ...]:
+def standing_holds_of_selection(request: Request) -> tuple[LaneHold, ...]:
     """The holds in force of the lanes that are selected; of all lanes where none is."""
-    with open_store(request) as store:
+    with open_state_store(request) as store:
         known = sorted({one.lane for one in store.holds(limit=10_000)})
         lanes = _lanes(request, several=True) if request.nodes or request.lanes else known
-        return tuple(hold for lane in lanes if (hold := standing_hold(store, lane)))
+        return tuple(hold for lane in lanes if (hold := standing_hold_of_lane(store, lane)))
 
 
 def _lanes(request: Request, *, several: bool) -> list[str]:

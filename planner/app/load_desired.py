@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from planner.address import Address
 from planner.app.request import Request
-from planner.app.snapshot_records import is_saved_snapshot, secrets_in_snapshot
+from planner.app.snapshot_records import is_saved_snapshot, secrets_recorded_in_snapshot
 from planner.app.unredacted_names import leave_declared_names_unredacted
 from planner.dataclass import dataclass
 from planner.errors import SelectionError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Stack:
+class DesiredStack:
     """What is desired, and where its secrets come from.
 
     `unsourced` gives resources whose source is missing, with the reason; `context` is the kube context that the node's
@@ -54,7 +54,7 @@ class Stack:
     obsolete: tuple[Resource, ...] = ()
 
 
-def load_desired(request: Request, fingerprinter: Fingerprinter, config: Config | None = None) -> Stack:
+def load_desired(request: Request, fingerprinter: Fingerprinter, config: Config | None = None) -> DesiredStack:
     """Load what `request` selects, from `config` where it was read already. Raises ConfigError with every problem,
     SelectionError for unknown words."""
     if request.plain:
@@ -64,7 +64,7 @@ def load_desired(request: Request, fingerprinter: Fingerprinter, config: Config 
     return _product(request, fingerprinter, config or load_selected_configuration(request), online=True)
 
 
-def load_desired_offline(request: Request, config: Config | None = None) -> Stack:
+def load_desired_offline(request: Request, config: Config | None = None) -> DesiredStack:
     """The same for those who need no state and ask no cluster: fingerprints are made with a key that nobody keeps."""
     fingerprinter = KeyedFingerprinter(os.urandom(32))
     if request.plain:
@@ -75,11 +75,11 @@ def load_desired_offline(request: Request, config: Config | None = None) -> Stac
     return stack
 
 
-def empty_stack(request: Request) -> Stack:
+def empty_stack(request: Request) -> DesiredStack:
     """A stack of nothing: for a plan that brings everything it needs."""
     from planner.loading.secrets.secret_reader import SecretReader
 
-    return Stack((), {}, SecretReader({}), digest="", owned=(request.name,) if request.name else ())
+    return DesiredStack((), {}, SecretReader({}), digest="", owned=(request.name,) if request.name else ())
 
 
 def load_configuration(request: Request) -> Config:
@@ -96,7 +96,7 @@ def load_selected_configuration(request: Request) -> Config:
     return load_config(request.config, selection=requested_selection(request))
 
 
-def load_selected(
+def load_desired_selection(
     request: Request,
     config: Config,
     fingerprinter: Fingerprinter,
@@ -109,7 +109,7 @@ def load_selected(
     from planner.app.manifest_fetch import fetch_manifest
     from planner.loading.product_stack import load_product_stack
 
-    recorded = secrets_in_snapshot(request.live, fingerprinter) if is_saved_snapshot(request.live) else None
+    recorded = secrets_recorded_in_snapshot(request.live, fingerprinter) if is_saved_snapshot(request.live) else None
     print_of = recorded.fingerprinter(fingerprinter) if recorded else fingerprinter
     return load_product_stack(
         config,
@@ -133,7 +133,7 @@ def _build_kustomization(folder: str) -> bytes:
     return build_kustomization(folder)
 
 
-def _plain(request: Request, fingerprinter: Fingerprinter) -> Stack:
+def _plain(request: Request, fingerprinter: Fingerprinter) -> DesiredStack:
     from planner.loading.manifests.plain_manifests import load_plain_manifests
     from planner.loading.secrets.secret_reader import SecretReader
 
@@ -149,11 +149,11 @@ def _plain(request: Request, fingerprinter: Fingerprinter) -> Stack:
     return stack if _is_comparable(request, fingerprinter) else _without_values(stack)
 
 
-def _product(request: Request, fingerprinter: Fingerprinter, config: Config, *, online: bool) -> Stack:
+def _product(request: Request, fingerprinter: Fingerprinter, config: Config, *, online: bool) -> DesiredStack:
     from planner.loading.product_stack import open_secret_reader
 
     kubernetes = _cluster_secrets(request, config) if online else None
-    loaded = load_selected(request, config, fingerprinter, kubernetes, online=online)
+    loaded = load_desired_selection(request, config, fingerprinter, kubernetes, online=online)
     reader = open_secret_reader(config, _secrets_dir(request), kubernetes=kubernetes)
     if len(loaded.nodes) > 1:
         raise SelectionError(
@@ -169,10 +169,10 @@ def _product(request: Request, fingerprinter: Fingerprinter, config: Config, *, 
 
 def _is_comparable(request: Request, fingerprinter: Fingerprinter) -> bool:
     """Whether fingerprints made here can be compared with those of what is looked at."""
-    return not is_saved_snapshot(request.live) or secrets_in_snapshot(request.live, fingerprinter).same_key
+    return not is_saved_snapshot(request.live) or secrets_recorded_in_snapshot(request.live, fingerprinter).same_key
 
 
-def _without_values(stack: Stack) -> Stack:
+def _without_values(stack: DesiredStack) -> DesiredStack:
     """Secrets with values in plain manifests cannot be determined from changed ones: a snapshot keeps nothing of
     those."""
     reason = (
@@ -206,8 +206,8 @@ def _secrets_dir(request: Request) -> Path | None:
     return request.live / "secrets" if request.live is not None and (request.live / "secrets").is_dir() else None
 
 
-def _stack(loaded: LoadResult, secrets: SecretReader, *, context: str = "", cluster_uid: str = "") -> Stack:
-    return Stack(
+def _stack(loaded: LoadResult, secrets: SecretReader, *, context: str = "", cluster_uid: str = "") -> DesiredStack:
+    return DesiredStack(
         resources=loaded.resources,
         vault=loaded.vault,
         secrets=secrets,

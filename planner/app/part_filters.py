@@ -64,19 +64,19 @@ def is_mirror_flush(resource: Resource) -> bool:
     return _is(resource, "GitRef") and _mode(resource) == "fast-forward"
 
 
-def is_image(resource: Resource) -> bool:
+def is_registry_image(resource: Resource) -> bool:
     """Every image."""
     return _is(resource, "RegistryImage")
 
 
 def is_copied_image(resource: Resource) -> bool:
     """Images that are copied."""
-    return is_image(resource) and "source" in resource.manifest["spec"]
+    return is_registry_image(resource) and "source" in resource.manifest["spec"]
 
 
 def is_built_image(resource: Resource) -> bool:
     """Images that are built."""
-    return is_image(resource) and "build" in resource.manifest["spec"]
+    return is_registry_image(resource) and "build" in resource.manifest["spec"]
 
 
 def is_retention_of(kind: str) -> Only:
@@ -93,7 +93,7 @@ def is_activity_retention(resource: Resource) -> bool:
     return _is(resource, "Retention") and "activity" in resource.manifest["spec"]
 
 
-def is_secret(resource: Resource) -> bool:
+def is_declared_secret(resource: Resource) -> bool:
     """Every declared Secret, also those that come from a SecretSource."""
     return resource.api_version == "v1" and resource.address.kind == "Secret"
 

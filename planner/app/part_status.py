@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.address import Address
-from planner.app.plan_run import GatheredInputs, Only, gather_inputs
+from planner.app.plan_run import GatheredPlanInputs, Only, gather_plan_inputs
 from planner.app.request import Request
 from planner.app.session import Session, open_session
 from planner.part_status import PartStatusRow, PartStatusTable
@@ -18,13 +18,13 @@ def read_part_status(request: Request, only: Only) -> PartStatusTable:
 
 def read_part_status_in_session(session: Session, only: Only) -> PartStatusTable:
     """The same in a session that is open."""
-    gathered = gather_inputs(session, only=only)
+    gathered = gather_plan_inputs(session, only=only)
     rows = tuple(_row(gathered, address) for address in gathered.inputs.graph.order())
     inputs = gathered.inputs
     return PartStatusTable(inputs.cluster, rows, inputs.selection, inputs.config_digest)
 
 
-def _row(gathered: GatheredInputs, address: Address) -> PartStatusRow:
+def _row(gathered: GatheredPlanInputs, address: Address) -> PartStatusRow:
     inputs = gathered.inputs
     seen, preview = inputs.observations.get(address), inputs.previews.get(address)
     live = seen.content if isinstance(seen, Present) else ""

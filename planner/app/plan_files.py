@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from planner.app.apply_plan import ApplyChoices, RunReport, apply_saved_plan, resume_run
-from planner.app.load_desired import Stack, empty_stack, load_desired
+from planner.app.load_desired import DesiredStack, empty_stack, load_desired
 from planner.app.request import Request, request_of_earlier_plan
-from planner.app.runtime import open_store
+from planner.app.runtime import open_state_store
 from planner.app.session import open_session_with_stack
 from planner.app.shown_plans import refuse_unapproved_plan
 from planner.errors import ForeignPlan, HwplanError, StateError
@@ -15,14 +15,14 @@ from planner.plan import Plan
 from planner.plan_document import dump_plan
 from planner.plan_document import load_plan as parse
 from planner.values import SealedSecret, value_leaves
-from planner.whole_file import write_whole
+from planner.whole_file import write_whole_file
 from state.state_store import StateStore
 
 
 def write_plan_file(plan: Plan, path: Path) -> None:
     """Save a plan, whole or not at all. Raises HwplanError when the file cannot be written."""
     try:
-        write_whole(path, dump_plan(plan))
+        write_whole_file(path, dump_plan(plan))
     except OSError as error:
         raise HwplanError(f"the plan cannot be saved: {error.strerror}", where=str(path)) from error
 
@@ -41,7 +41,7 @@ def read_stored_plan(request: Request, name: str) -> Plan:
     a plan."""
     if not name.isdecimal():
         return read_plan_file(Path(name))
-    with open_store(request) as store:
+    with open_state_store(request) as store:
         document = store.run_plan(int(name))
     if not document:
         raise StateError(f"there is no plan of run {name}", remedy="hwplan state history lists the runs")
@@ -53,21 +53,21 @@ def apply_plan_file(request: Request, path: Path, how: ApplyChoices, *, approved
     plan = read_plan_file(path)
     if approved:
         refuse_unapproved_plan(request, approved, plan)
-    with open_store(request) as store:
+    with open_state_store(request) as store:
         stack = _stack_of(request, plan, store)
         with open_session_with_stack(request, store, stack) as session:
             return apply_saved_plan(plan, session, how)
 
 
-def unfinished_plan(request: Request) -> Plan:
+def plan_of_unfinished_run(request: Request) -> Plan:
     """The plan of the newest run that did not end well. Raises StateError when all did."""
-    with open_store(request) as store:
+    with open_state_store(request) as store:
         return _unfinished(store)
 
 
-def resume_unfinished(request: Request, how: ApplyChoices) -> RunReport:
+def resume_unfinished_run(request: Request, how: ApplyChoices) -> RunReport:
     """Finish that run."""
-    with open_store(request) as store:
+    with open_state_store(request) as store:
         plan = _unfinished(store)
         with open_session_with_stack(request, store, _stack_of(request, plan, store)) as session:
             return resume_run(session, plan, how)
@@ -80,7 +80,7 @@ def _unfinished(store: StateStore) -> Plan:
     return parse(left.document)
 
 
-def _stack_of(request: Request, plan: Plan, store: StateStore) -> Stack:
+def _stack_of(request: Request, plan: Plan, store: StateStore) -> DesiredStack:
     """The stack that the plan was made from: for its secrets and its kube context, for nothing else.
 
     A plan without secrets applies without its configuration.

@@ -13,7 +13,7 @@ from planner.app.argo_repairs import with_argo_repairs
 from planner.app.cascade_check import with_cascaded_objects
 from planner.app.checks_to_repeat import with_failed_checks_repeated
 from planner.app.ended_kubernetes_jobs import without_ended_jobs
-from planner.app.load_desired import Stack
+from planner.app.load_desired import DesiredStack
 from planner.app.missing_scopes import graph_naming_missing_scopes, previews_naming_missing_scopes
 from planner.app.obsolete_secrets import ObsoleteSecrets, split_obsolete_secrets
 from planner.app.ownership_requests import with_ownership_options
@@ -93,7 +93,7 @@ def open_plan_run(
 
 
 @dataclass(frozen=True, slots=True)
-class GatheredInputs:
+class GatheredPlanInputs:
     """Everything read and predicted, before any decision. `declared` are all resources, selected by `only` or not."""
 
     inputs: PlanInputs
@@ -111,10 +111,10 @@ def plan_selected_resources(
 
     Raises GraphError, SelectionError and ProviderError.
     """
-    gathered = gather_inputs(session, only=only, prune=prune, named=named)
+    gathered = gather_plan_inputs(session, only=only, prune=prune, named=named)
     seen, snapshot = gathered.seen, gathered.snapshot
     inputs = with_untouched_objects(gathered.inputs, session.world.cluster)
-    live = count_owned_live(seen, session.stack.owned)
+    live = count_owned_live_objects(seen, session.stack.owned)
     whole = not (only or prune or named)
     notes = {
         **(unlabelled_objects(session, _left_records(gathered)) if whole else {}),
@@ -125,7 +125,7 @@ def plan_selected_resources(
     return PlanRun(make_redacted_plan(inputs), inputs.graph, snapshot, live, notes, inputs)
 
 
-def _left_records(gathered: GatheredInputs) -> Mapping[Address, AppliedRecord]:
+def _left_records(gathered: GatheredPlanInputs) -> Mapping[Address, AppliedRecord]:
     """The records of what is no longer declared and was not seen as ours: it is gone, or says nothing of us."""
     inputs, strays = gathered.inputs, {one.address for one in gathered.seen.strays}
     return {
@@ -140,9 +140,9 @@ def make_redacted_plan(inputs: PlanInputs) -> Plan:
     return clean_texts_in_value(make_plan(inputs))
 
 
-def gather_inputs(
+def gather_plan_inputs(
     session: Session, *, only: Only | None = None, prune: Prune | None = None, named: str = ""
-) -> GatheredInputs:
+) -> GatheredPlanInputs:
     """Read and predict everything that is selected."""
     request, stack, world = session.request, session.stack, session.world
     identity = identify_cluster(session)
@@ -189,7 +189,7 @@ def gather_inputs(
     declared = frozenset(one.address for one in placed)
     more = (*_no_longer_declared(session, inputs, declared), *warn_of_secrets_in_clear(inputs))
     inputs = replace(inputs, warnings=(*inputs.warnings, *more)) if more else inputs
-    return GatheredInputs(inputs, seen, snapshot, declared, obsolete)
+    return GatheredPlanInputs(inputs, seen, snapshot, declared, obsolete)
 
 
 def _secrets_folders(session: Session) -> Mapping[Address, str]:
@@ -242,7 +242,7 @@ def _chosen(request: Request, graph: ResourceGraph) -> frozenset[Address]:
 
 
 def _prunable(
-    request: Request, stack: Stack, seen: ReadResult, *, declared: ResourceGraph, prune: Prune | None
+    request: Request, stack: DesiredStack, seen: ReadResult, *, declared: ResourceGraph, prune: Prune | None
 ) -> tuple[Present, ...]:
     """Strays within the selection: a plan of one scope must not delete what another declares, nor a part of a plan
     what another part does."""
@@ -264,7 +264,7 @@ def _named(
     return tuple(one for one in (*strays, *obsolete.foreign) if one.address == address)
 
 
-def resolved_selection(request: Request, stack: Stack, targets: tuple[str, ...]) -> Selection:
+def resolved_selection(request: Request, stack: DesiredStack, targets: tuple[str, ...]) -> Selection:
     """The selecting words as they were resolved."""
     return Selection(
         product=stack.product,
@@ -283,7 +283,7 @@ def warnings_of_unlisted_kinds(seen: ReadResult) -> tuple[str, ...]:
     return tuple(f"{place.address}: not looked at for objects to prune ({place.reason})" for place in seen.unlisted)
 
 
-def count_owned_live(seen: ReadResult, owned: Collection[str]) -> int:
+def count_owned_live_objects(seen: ReadResult, owned: Collection[str]) -> int:
     """How many live objects of the owned sets were seen, for the guards."""
     declared = sum(isinstance(one, Present) and one.owned_by in owned for one in seen.observations.values())
     return declared + len(seen.strays)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from planner.loading.config import Config
 
 
-def product_fields(request: Request, what: str | None = None) -> dict[str, type[BaseModel]]:
+def product_fields_of_request(request: Request, what: str | None = None) -> dict[str, type[BaseModel]]:
     """Those of the configuration that `request` names: `<product>.Lane`, and `<product>.Node` where there is one.
 
     Empty when `what` is a kind that is known without it. Where nothing in particular is asked for, a configuration

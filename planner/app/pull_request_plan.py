@@ -1,7 +1,7 @@
 """The plan of a pull request: its merge and the whole rollout after it, as one graph, before anything is merged.
 
 What the merge makes has no value yet; whatever takes it refers to the pull request by name. So the same plan can be
-made after the merge, and has the same id (planner.plan_id.pull_effect_id).
+made after the merge, and has the same id (planner.plan_id.pull_request_effect_id).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from planner.address import Address, address_of, is_hwplan_kind
+from planner.address import Address, address_of_document, is_hwplan_kind
 from planner.app.delivered_manifests import delivered_manifests, manifests_in_text
 from planner.app.lane.argo_preview import PromotionPreview, predict_sync_of_promotion, preview_promotion
 from planner.app.load_desired import load_desired_offline
@@ -27,7 +27,7 @@ from planner.errors import ConfigError, ProviderError, SelectionError
 from planner.graph.resource_index import pod_spec
 from planner.loading.yaml.load_documents import MANIFEST, load_documents
 from planner.plan import Action, Change, Plan, Precondition, SideEffect, SideEffectKind
-from planner.plan_id import pull_effect_id
+from planner.plan_id import pull_request_effect_id
 from planner.pull_requests.github_facts import PullRequestState
 from planner.pull_requests.merge_check import ConflictingMerge, PredictedMerge
 from planner.render.pull_request_stages import PullRequestStagesInput
@@ -38,7 +38,7 @@ from planner.side_effects import UntouchedObjects
 from planner.side_effects.known_callers import effects_on_callers
 from planner.side_effects.pod_disruptions import effects_on_workload
 from planner.source_ref import SourceRef
-from planner.user_cache_folder import cache_folder
+from planner.user_cache_folder import user_cache_folder
 from planner.values import Json, JsonObject, JsonValue, OutputRef, OutputTemplate
 from providers.git.git_client import GitClient
 from providers.git.git_merges import RemoteGitMergeReader
@@ -177,7 +177,7 @@ def _workloads(files: Mapping[str, str]) -> dict[Address, JsonObject]:
     for name, text in files.items():
         for one in load_documents(text.encode(), name, MANIFEST) if name.endswith(".yaml") else ():
             if isinstance(one.value, dict) and pod_spec(one.value) is not None:
-                found[address_of(one.value)] = one.value
+                found[address_of_document(one.value)] = one.value
     return found
 
 
@@ -249,7 +249,7 @@ def _identifier(made: PlanRun, merging: Resource, wanted: Mapping[Address, Resou
     }
     spec = merging.manifest["spec"]
     pull = {key: spec[key] for key in ("repo", "number", "headSha", "base", "method")}
-    return pull_effect_id(made.plan, pull, follows)
+    return pull_request_effect_id(made.plan, pull, follows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +266,7 @@ def _predicted(session: Session, place: MonitoredLane, pull: PullRequestState, g
     sandbox = session.world.sandbox
     with TemporaryDirectory(prefix="hwplan-git-") as scratch:
         client = GitClient()
-        objects = ObjectCache(client, Path(scratch) if sandbox is not None else cache_folder("git"))
+        objects = ObjectCache(client, Path(scratch) if sandbox is not None else user_cache_folder("git"))
         merges = RemoteGitMergeReader(client, objects, open_remote_locations(session.request.config, sandbox))
         found = _Foretold()
         try:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from planner.address import Address, address_of
-from planner.app.lane.cluster_evidence import ClusterEvidenceReader, wanted_workloads
+from planner.address import Address, address_of_document
+from planner.app.lane.cluster_evidence import ClusterEvidenceReader, runtime_workloads_of_lane
 from planner.app.lane.lane_parts import WORKLOADS, LaneParts, lane_parts
 from planner.app.session import Session
 from planner.errors import SelectionError
@@ -23,7 +23,7 @@ _PREFIX = "on-demand"
 _COMMAND = SourceRef("the command line")
 
 
-def is_on_demand(resource: Resource) -> bool:
+def is_requested_by_command(resource: Resource) -> bool:
     """Whether a command asked for it."""
     return resource.source == _COMMAND
 
@@ -96,7 +96,7 @@ def _live(session: Session, subjects: LaneParts) -> Iterator[Address]:
         if not reading.readable:
             raise SelectionError(f"what {name} manages cannot be read: {reading.problem}", where=reading.source)
     managed = [live for _, live in applications.values() if live]
-    for kind, namespace, name in wanted_workloads(subjects, managed):
+    for kind, namespace, name in runtime_workloads_of_lane(subjects, managed):
         yield Address("", kind, "apps", namespace, name)
 
 
@@ -107,4 +107,4 @@ def _made(kind: str, name: str, spec: JsonObject, scope: str) -> Resource:
         "metadata": {"name": f"{_PREFIX}-{name}".lower(), "annotations": {}},
         "spec": spec,
     }
-    return Resource(address_of(document), _API, document, "", scope, _COMMAND)
+    return Resource(address_of_document(document), _API, document, "", scope, _COMMAND)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from planner.app.declaring_lines import declaring_lines, local_path_of_source
+from planner.app.blame_declaring_lines import blame_declaring_lines, local_path_of_source
 from planner.app.plan_run import open_plan_run
 from planner.app.request import Request
 from planner.errors import HwplanError, PermanentError
@@ -44,7 +44,7 @@ def reviewed_change(
             head=head,
             dirty=repository.is_dirty(paths),
             written=_written(repository, request, plan),
-            lines=declaring_lines(request, plan, repository),
+            lines=blame_declaring_lines(request, plan, repository),
         )
     except PermanentError:
         if base:

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from planner.app.github_texts import github_text_resource, lane_issue_repository, update_github_texts
-from planner.app.lane.lane_evidence import StatusTarget
+from planner.app.lane.lane_evidence import LaneStatusTarget
 from planner.app.lane.lane_status import read_lane_status
 from planner.app.pull_requests.monitored_lane import find_monitored_lane
 from planner.app.read_and_preview import read_with_all_providers
@@ -31,9 +31,9 @@ from planner.redaction.redactor import REDACTOR
 from planner.render.rollout_brief import BriefEntry, brief_marker, parse_merged_commits, render_brief_entry
 from planner.resource import Resource
 from planner.spec.brief import RolloutBrief
-from planner.user_cache_folder import cache_folder
+from planner.user_cache_folder import user_cache_folder
 from planner.values import JsonObject
-from planner.whole_file import write_whole
+from planner.whole_file import write_whole_file
 from providers.git.git_client import GitClient
 from providers.git.git_merges import commits_between
 from providers.git.object_cache import ObjectCache
@@ -55,7 +55,7 @@ class RolloutBriefResult:
     known: bool
 
 
-def append_rollout_to_brief(
+def append_brief_entry_of_ended_rollout(
     session: Session, head: Resource, brief: RolloutBrief, record: JsonObject
 ) -> RolloutBriefResult:
     """Append the entry of a rollout that has just ended. Raises HwplanError where it cannot be written."""
@@ -64,7 +64,7 @@ def append_rollout_to_brief(
     return _append(session, brief, entry, confirm=True)
 
 
-def append_rollout_brief(request: Request, number: int, commit: str, *, confirm: bool) -> RolloutBriefResult:
+def append_brief_entry_by_hand(request: Request, number: int, commit: str, *, confirm: bool) -> RolloutBriefResult:
     """Append the entry of a rollout by hand. Raises SelectionError where the lane has no brief, the pull request is not
     merged or not in `commit`, or no run of the commit is known."""
     if confirm and is_saved_snapshot(request.live):
@@ -104,7 +104,7 @@ def _record(parts: RolloutSession, request: Request, commit: str) -> JsonObject:
     known = session.store.closeouts(f"{stack.nodes[0]}/{stack.lanes[0]}", commit, 1)
     found: JsonObject | None = json.loads(known[0].record) if known else None
     if found is None:
-        found = read_lane_status(request, StatusTarget(commit=commit), closeout=True).record
+        found = read_lane_status(request, LaneStatusTarget(commit=commit), closeout=True).record
     if found is None or not found["run"]:
         raise SelectionError(
             f"no run of commit {commit[:12]} is known", where="--source-commit", remedy="hwplan status --source-commit"
@@ -150,7 +150,7 @@ def _history(session: Session, head: Resource) -> Iterator[_History]:
     spec, sandbox = head.manifest["spec"], session.world.sandbox
     remote = resolve_remote(spec, open_remote_locations(session.request.config, sandbox))
     with TemporaryDirectory(prefix="hwplan-git-") as scratch:
-        folder = Path(scratch) if sandbox is not None else cache_folder("git")
+        folder = Path(scratch) if sandbox is not None else user_cache_folder("git")
         yield _History(ObjectCache(GitClient(), folder), remote, f"refs/heads/{spec['branch']}")
 
 
@@ -213,7 +213,7 @@ def _append_to_file(session: Session, path: Path, text: str, marker: str, *, con
             if confirm:
                 gap = "\n" if before and not before.endswith("\n\n") else ""
                 path.parent.mkdir(parents=True, exist_ok=True)
-                write_whole(path, f"{before}{gap}{text}\n\n{marker_line(marker)}\n".encode())
+                write_whole_file(path, f"{before}{gap}{text}\n\n{marker_line(marker)}\n".encode())
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise HwplanError(f"the brief cannot be written: {reason}", where=str(path)) from error

@@ -123,7 +123,7 @@ def sandbox_folder(request: Request) -> Path | None:
     return None if is_saved_snapshot(request.live) else request.live
 
 
-def open_store(request: Request) -> StateStore:
+def open_state_store(request: Request) -> StateStore:
     """The state: --state or HWPLAN_STATE, the sandbox's own, or `.hwplan/state.db` here."""
     return StateStore.open(Path(request.state) if request.state else state_folder(request) / "state.db")
 

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.address import Address, is_hwplan_kind
-from planner.app.load_desired import load_configuration, load_selected
+from planner.app.load_desired import load_configuration, load_desired_selection
 from planner.app.request import Request
-from planner.app.runtime import open_store
+from planner.app.runtime import open_state_store
 from planner.app.sandbox_answers import canned_probe_answers, canned_queries, canned_targets
 from planner.errors import SelectionError
 from planner.text_safe import safe_text
 from planner.values import Json, JsonObject
-from planner.whole_file import partial_path
+from planner.whole_file import temporary_path_beside
 from providers.sandbox import (
     BuiltService,
     PromotedManifests,
@@ -33,7 +33,7 @@ from state.fingerprint import KeyedFingerprinter
 if TYPE_CHECKING:
     from planner.loading import LoadResult
     from planner.loading.config import Config
-    from planner.spec.node import Node
+    from planner.spec.node import NodeConfig
     from planner.spec.sandbox import SimulatedPipelineDocument
 
 _ASSIGNMENT = re.compile(r"((?:[^=\[]|\[[^\]]*\])+)=(.*)", re.DOTALL)
@@ -48,7 +48,7 @@ def create_sandbox(request: Request, folder: Path) -> str:
     if folder.exists():
         raise SelectionError(f"{folder} exists already", remedy="choose another folder, or remove it first")
     contents, documents = _wanted(request)
-    partial = partial_path(folder)
+    partial = temporary_path_beside(folder)
     try:
         partial.mkdir(parents=True)
         create_empty_snapshot(
@@ -71,7 +71,7 @@ def _wanted(request: Request) -> tuple[SandboxContents, list[JsonObject]]:
     if not (request.product or request.nodes or request.lanes):
         return SandboxContents(name="plain", subject="plain manifests", words="-f FILE --name APP"), []
     config = load_configuration(request)
-    loaded = load_selected(request, config, KeyedFingerprinter(bytes(32)))
+    loaded = load_desired_selection(request, config, KeyedFingerprinter(bytes(32)))
     documents = [resource.manifest for resource in loaded.resources]
     return _contents(config, loaded), [*documents, *_cleaned_up(documents), *_of_runs(loaded)]
 
@@ -112,7 +112,7 @@ def simulate_foreign_change(
 
     where = _address(address)
     values = dict(_assignment(text) for text in assignments)
-    with open_store(replace(request, live=folder)) as store:
+    with open_state_store(replace(request, live=folder)) as store:
         change(folder, where, values, manager, store.fingerprinter())
     return safe_text(f"{manager} changed {', '.join(values)} of {where} (simulated)")
 
@@ -165,7 +165,7 @@ def _address(text: str) -> Address:
 def _contents(config: Config, loaded: LoadResult) -> SandboxContents:
     nodes = [config.nodes[name].spec for name in loaded.nodes]
     from planner.loading.selection import ALL
-    from planner.loading.simulated_pipelines import simulated_pipelines
+    from planner.loading.simulated_pipelines import load_simulated_pipelines
 
     lanes = [
         lane for name in loaded.nodes for lane in config.lanes_of(loaded.product, name) if lane.name in loaded.lanes
@@ -187,7 +187,7 @@ def _contents(config: Config, loaded: LoadResult) -> SandboxContents:
         queries=canned_queries(loaded.resources),
         targets=canned_targets(nodes),
         github=tuple(one for node in nodes for one in _on_github(node)),
-        pipelines=tuple(_pipeline(one) for one in simulated_pipelines(config, lanes)),
+        pipelines=tuple(_pipeline(one) for one in load_simulated_pipelines(config, lanes)),
     )
 
 
@@ -207,7 +207,7 @@ def _read_by_argo(loaded: LoadResult) -> frozenset[str]:
     return frozenset(str(one["repoURL"]) for one in sources if one.get("repoURL"))
 
 
-def _remotes(node: Node, inside: frozenset[str]) -> list[SandboxRemote]:
+def _remotes(node: NodeConfig, inside: frozenset[str]) -> list[SandboxRemote]:
     """The upstreams with all their branches, and the mirror, which so far only holds what is promoted into it: known by
     its address here, and by those `inside` of the cluster that name the same repository."""
     mirror = node.git_mirror
@@ -227,7 +227,7 @@ def _remotes(node: Node, inside: frozenset[str]) -> list[SandboxRemote]:
     return [*upstreams, *(copies if mirror.url else [])]
 
 
-def _on_github(node: Node) -> list[SandboxGitHubRepository]:
+def _on_github(node: NodeConfig) -> list[SandboxGitHubRepository]:
     """The upstreams that say which repository on GitHub they are."""
     remotes = node.git_mirror.remotes.items() if node.git_mirror is not None else ()
     return [

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from planner.address import is_hwplan_kind
 from planner.loading.config import LaneEntry
 from planner.resource import Resource
-from planner.spec.node import Node
+from planner.spec.node import NodeConfig
 from planner.values import JsonObject
 from providers.sandbox import CannedAnswer, CannedQuery, CannedTarget
 
@@ -54,7 +54,7 @@ def canned_queries(resources: Iterable[Resource]) -> tuple[CannedQuery, ...]:
     )
 
 
-def canned_targets(nodes: Iterable[Node]) -> tuple[CannedTarget, ...]:
+def canned_targets(nodes: Iterable[NodeConfig]) -> tuple[CannedTarget, ...]:
     """Every target of the jobs that the nodes declare."""
     return tuple(
         CannedTarget(job, target, of.path)

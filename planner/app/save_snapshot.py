@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from planner.address import is_hwplan_kind
-from planner.app.plan_run import gather_inputs
+from planner.app.plan_run import gather_plan_inputs
 from planner.app.request import Request
 from planner.app.session import Session, open_session
 from planner.app.snapshot_records import external_system_observations, secret_fingerprint_records
@@ -47,6 +47,6 @@ def _systems(session: Session) -> tuple[JsonObject, int]:
     secrets = secret_fingerprint_records(stack.fingerprints, inline, session.store.fingerprinter())
     if not any(is_hwplan_kind(one.api_version) for one in stack.resources):
         return external_system_observations((), {}, {}, secrets), 0
-    inputs = gather_inputs(session).inputs
+    inputs = gather_plan_inputs(session).inputs
     others = [one for one in inputs.resources.values() if is_hwplan_kind(one.api_version)]
     return external_system_observations(others, inputs.observations, inputs.previews, secrets), len(others)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.address import Address
-from planner.app.part_filters import is_secret, is_secret_address
-from planner.app.plan_run import GatheredInputs, gather_inputs
+from planner.app.part_filters import is_declared_secret, is_secret_address
+from planner.app.plan_run import GatheredPlanInputs, gather_plan_inputs
 from planner.app.request import Request
 from planner.app.session import open_session
 from planner.part_status import SecretKeyStatus, SecretStatus
@@ -17,7 +17,7 @@ from planner.values import JsonValue, SealedSecret
 def read_secret_status(request: Request) -> SecretStatus:
     """The status of the selection's Secrets. Raises only when nothing at all can be judged."""
     with open_session(request) as session:
-        gathered = gather_inputs(session, only=is_secret, prune=is_secret_address)
+        gathered = gather_plan_inputs(session, only=is_declared_secret, prune=is_secret_address)
     keys = tuple(key for address in gathered.inputs.graph.order() for key in _keys(gathered, address))
     obsolete = tuple(sorted(stray.address for stray in gathered.inputs.strays))
     foreign = tuple(sorted(one.address for one in gathered.obsolete.foreign))
@@ -25,7 +25,7 @@ def read_secret_status(request: Request) -> SecretStatus:
     return SecretStatus(gathered.inputs.cluster, keys, obsolete, foreign, unreadable)
 
 
-def _keys(gathered: GatheredInputs, address: Address) -> Iterator[SecretKeyStatus]:
+def _keys(gathered: GatheredPlanInputs, address: Address) -> Iterator[SecretKeyStatus]:
     inputs = gathered.inputs
     seen = inputs.observations.get(address)
     problem = f"unreadable: {seen.reason}" if isinstance(seen, Unreadable) else ""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from planner.field_path import render_path
 from planner.planning.plan_inputs import PlanInputs
 from planner.ports import Effect
-from planner.redaction.clean_values import is_clean
+from planner.redaction.clean_values import is_value_clean
 from planner.redaction.redactor import REDACTOR
 from planner.values import value_leaves
 
@@ -22,7 +22,7 @@ def warn_of_secrets_in_clear(inputs: PlanInputs) -> Iterator[str]:
         preview = inputs.previews.get(address)
         if preview is None or preview.effect is Effect.NONE:
             continue
-        if is_clean(resource.manifest):
+        if is_value_clean(resource.manifest):
             continue
         leaves = ((path, leaf) for path, leaf in value_leaves(resource.manifest) if isinstance(leaf, str))
         if fields := [render_path(path) for path, leaf in leaves if REDACTOR.clean(leaf) != leaf]:

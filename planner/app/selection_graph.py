@@ -9,14 +9,14 @@ from planner.address import Address
 from planner.app.load_desired import load_desired_offline
 from planner.app.request import Request
 from planner.errors import SelectionError
-from planner.graph import ResourceGraph, build_graph, paths_to
+from planner.graph import ResourceGraph, build_graph, paths_to_address
 from planner.resource import Resource
 
 if TYPE_CHECKING:
     from planner.side_effects.change_impact import ChangeImpact
 
 
-def load_graph(request: Request) -> ResourceGraph:
+def load_selection_graph(request: Request) -> ResourceGraph:
     """The graph of the selection. Raises ConfigError and GraphError."""
     return _selected(request, load_desired_offline(request).resources)
 
@@ -26,7 +26,7 @@ def _selected(request: Request, resources: Sequence[Resource]) -> ResourceGraph:
     return whole.subset(whole.select(request.targets)) if request.targets else whole
 
 
-def find_impact(request: Request, address: str) -> tuple[ChangeImpact, ResourceGraph]:
+def find_change_impact(request: Request, address: str) -> tuple[ChangeImpact, ResourceGraph]:
     """What a change of `address` would reach, and the graph of the selection. Raises ConfigError and GraphError, and
     SelectionError for an address that fits none or several."""
     from planner.side_effects.change_impact import impact_of_change
@@ -40,7 +40,7 @@ def explain_order(request: Request, address: str, other: str | None) -> str:
     """Why `address` stands where it stands, or how it comes to need `other`."""
     from planner.render.graph_why import render_why
 
-    graph = load_graph(request)
+    graph = load_selection_graph(request)
     return render_why(graph, _find(graph, address), _find(graph, other) if other else None)
 
 
@@ -48,7 +48,7 @@ def explain_order_document(request: Request, address: str, other: str | None) ->
     """The same as a document: the address, how many stand before it, and each way with its edges."""
     from planner.render.graph_json import path_document
 
-    graph = load_graph(request)
+    graph = load_selection_graph(request)
     found, end = _find(graph, address), _find(graph, other) if other else None
     return {
         "schemaVersion": 1,
@@ -56,7 +56,7 @@ def explain_order_document(request: Request, address: str, other: str | None) ->
         "other": str(end) if end else "",
         "needs": [str(one) for one in graph.needs(found)],
         "neededBy": [str(one) for one in graph.needed_by(found)],
-        "ways": [path_document(way) for way in paths_to(graph, found, end)],
+        "ways": [path_document(way) for way in paths_to_address(graph, found, end)],
     }
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from planner.app.load_desired import Stack, load_desired, load_selected_configuration
+from planner.app.load_desired import DesiredStack, load_desired, load_selected_configuration
 from planner.app.request import Request
-from planner.app.runtime import Runtime, open_runtime, open_store
+from planner.app.runtime import Runtime, open_runtime, open_state_store
 from planner.app.unredacted_names import leave_declared_names_unredacted
 from planner.dataclass import dataclass
 from planner.errors import ForeignPlan
@@ -27,7 +27,7 @@ class Session:
 
     request: Request
     store: StateStore
-    stack: Stack
+    stack: DesiredStack
     world: Runtime
     config: Config | None = None
 
@@ -36,7 +36,7 @@ class Session:
 def open_session(request: Request, config: Config | None = None) -> Iterator[Session]:
     """Open the state, load what is desired, from `config` where it was read already, open the world. Raises
     ConfigError, StateError, SelectionError."""
-    with open_store(request) as store:
+    with open_state_store(request) as store:
         if config is None and not request.plain and not request.name:
             config = load_selected_configuration(request)
         stack = load_desired(request, store.fingerprinter(), config)
@@ -46,7 +46,7 @@ def open_session(request: Request, config: Config | None = None) -> Iterator[Ses
 
 @contextmanager
 def open_session_with_stack(
-    request: Request, store: StateStore, stack: Stack, config: Config | None = None
+    request: Request, store: StateStore, stack: DesiredStack, config: Config | None = None
 ) -> Iterator[Session]:
     """The same with a stack that is loaded already."""
     leave_declared_names_unredacted(request, stack)

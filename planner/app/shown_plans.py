@@ -15,8 +15,8 @@ from planner.app.runtime import state_folder
 from planner.errors import HwplanError, StalePlan
 from planner.plan import Plan
 from planner.plan_document import encode_compact_plan, load_plan
-from planner.plan_id import SHOWN_DIGITS, plan_id, short_id
-from planner.whole_file import write_whole
+from planner.plan_id import SHOWN_DIGITS, plan_id, short_plan_id
+from planner.whole_file import write_whole_file
 
 _KEPT = 20
 _FEWEST = SHOWN_DIGITS  # with fewer, two plans that look alike in them could be made on purpose
@@ -29,7 +29,7 @@ def store_shown_plan(request: Request, made: PlanRun) -> None:
     folder = state_folder(request) / "plans"
     with suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_whole(folder / _name(made.identifier), encode_compact_plan(made.plan, made.identifier))
+        write_whole_file(folder / _name(made.identifier), encode_compact_plan(made.plan, made.identifier))
         retained = sorted(folder.glob("*.json"), key=lambda one: (one.stat().st_mtime_ns, one.name))
         for old in retained[:-_KEPT]:
             old.unlink(missing_ok=True)
@@ -57,7 +57,7 @@ def refuse_unapproved_plan(request: Request, approved: str, now: Plan) -> None:
     found = first_plan_difference(known, now) if known else ""
     unknown = "" if found else "; to see what is different, name the file of the approved plan: --plan-id plan.json"
     raise StalePlan(
-        f"this plan is {short_id(identifier)}, not {short_id(wanted)}" + (f"; {found}" if found else ""),
+        f"this plan is {short_plan_id(identifier)}, not {short_plan_id(wanted)}" + (f"; {found}" if found else ""),
         where="--plan-id",
         remedy=f"the configuration or the live world changed since the approval: plan again and compare{unknown}",
     )

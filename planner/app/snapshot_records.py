@@ -12,7 +12,11 @@ from typing import TypeGuard
 
 from planner.address import Address
 from planner.errors import PermanentError
-from planner.loading.secrets.snapshot_secret_fingerprints import KEY_CHECK, RecordedSecrets, inline_fingerprints
+from planner.loading.secrets.snapshot_secret_fingerprints import (
+    KEY_CHECK,
+    RecordedSecretFingerprints,
+    fingerprints_of_inline_secrets,
+)
 from planner.ports import Fingerprinter, Observation, Preview
 from planner.resource import Resource
 from planner.values import JsonObject, Vault
@@ -42,7 +46,11 @@ def secret_fingerprint_records(
     `key` is there to say whether a fingerprint of another machine was made with the same key.
     """
     key = fingerprinter.fingerprint(KEY_CHECK)
-    return {"key": key, "sources": dict(fingerprints), "inline": inline_fingerprints(inline, fingerprinter, key)}
+    return {
+        "key": key,
+        "sources": dict(fingerprints),
+        "inline": fingerprints_of_inline_secrets(inline, fingerprinter, key),
+    }
 
 
 def is_saved_snapshot(live: Path | None) -> TypeGuard[Path]:
@@ -58,12 +66,12 @@ def open_snapshot_record_provider(live: Path) -> SavedObservationsProvider:
     return SavedObservationsProvider(_part(live, "resources"))
 
 
-def secrets_in_snapshot(live: Path, fingerprinter: Fingerprinter) -> RecordedSecrets:
+def secrets_recorded_in_snapshot(live: Path, fingerprinter: Fingerprinter) -> RecordedSecretFingerprints:
     """What the snapshot knows of secrets. Raises PermanentError for damaged records."""
     found = _part(live, "secrets")
     key = found.get("key")
     same = key is None or key == fingerprinter.fingerprint(KEY_CHECK)
-    return RecordedSecrets(found.get("sources", {}), same, found.get("inline", {}), str(key))
+    return RecordedSecretFingerprints(found.get("sources", {}), same, found.get("inline", {}), str(key))
 
 
 def _part(live: Path, name: str) -> JsonObject:

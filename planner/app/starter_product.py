@@ -9,7 +9,7 @@ from pathlib import Path
 
 from planner.dataclass import dataclass
 from planner.errors import RefusedError, SelectionError
-from planner.whole_file import write_whole
+from planner.whole_file import write_whole_file
 
 _SOURCE = Path(__file__).resolve().parent.parent.parent / "templates" / "hwplan" / "starter"
 _NAME = re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?")
@@ -35,7 +35,7 @@ class NewProduct:
         return f"{folder}--product {self.name}"
 
 
-def new_product(config: Path, name: str, node: str, context: str) -> NewProduct:
+def describe_new_product(config: Path, name: str, node: str, context: str) -> NewProduct:
     """What a product of this name would be. Raises SelectionError for a name that cannot be one, RefusedError when
     there is a product of this name, ConfigError when the configuration that is there is broken."""
     if not _NAME.fullmatch(name):
@@ -69,7 +69,7 @@ def write_new_files(files: Mapping[Path, str]) -> None:
         )
     for file, text in files.items():
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(file, text.encode())
+        write_whole_file(file, text.encode())
 
 
 def _declared(config: Path) -> tuple[frozenset[str], frozenset[str], Path]:

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from planner.address import Address
-from planner.app.load_desired import Stack, empty_stack, load_configuration
+from planner.app.load_desired import DesiredStack, empty_stack, load_configuration
 from planner.app.request import Request
-from planner.app.runtime import open_store
+from planner.app.runtime import open_state_store
 from planner.app.session import Session, open_session_with_stack
 from planner.errors import SelectionError
 from planner.ports import ReadResult
@@ -53,13 +53,13 @@ def open_owned_set_session(request: Request, name: str) -> Iterator[Session]:
     Raises SelectionError for a set that is still declared: its node and lane select it.
     """
     asked = replace(request, name=name)
-    with open_store(request) as store:
+    with open_state_store(request) as store:
         stack = _of_its_node(empty_stack(asked), request, name) if request.config.is_dir() else empty_stack(asked)
         with open_session_with_stack(asked, store, stack) as session:
             yield session
 
 
-def _of_its_node(stack: Stack, request: Request, name: str) -> Stack:
+def _of_its_node(stack: DesiredStack, request: Request, name: str) -> DesiredStack:
     config = load_configuration(request)
     product, _, rest = name.partition(".")
     node, _, lane = rest.partition(".")

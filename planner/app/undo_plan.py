@@ -8,15 +8,15 @@ from dataclasses import dataclass, field, replace
 
 from planner.address import Address, is_hwplan_kind
 from planner.app.cascade_check import with_cascaded_objects
-from planner.app.load_desired import Stack, empty_stack, load_desired
+from planner.app.load_desired import DesiredStack, empty_stack, load_desired
 from planner.app.plan_remarks import remarks_from_state
-from planner.app.plan_run import PlanRun, count_owned_live, make_redacted_plan
+from planner.app.plan_run import PlanRun, count_owned_live_objects, make_redacted_plan
 from planner.app.read_and_preview import preview_with_all_providers, read_with_all_providers
 from planner.app.request import Request, request_of_earlier_plan
-from planner.app.runtime import open_store
+from planner.app.runtime import open_state_store
 from planner.app.session import Session, open_session_with_stack
 from planner.errors import HwplanError, SelectionError
-from planner.graph import ResourceGraph, live_graph, make_graph
+from planner.graph import ResourceGraph, graph_of_edges, live_graph
 from planner.loading.annotation_options import parse_annotation_options
 from planner.plan import LEAVING, Action, Selection
 from planner.planning import PlanInputs
@@ -42,7 +42,7 @@ class _Reverse:
 @contextmanager
 def open_undo_plan(request: Request, number: int) -> Iterator[tuple[PlanRun, Session]]:
     """Open a session and plan the reverse of run `number`. Raises SelectionError when the state has no such run."""
-    with open_store(request) as store:
+    with open_state_store(request) as store:
         run = store.run(number)
         if run is None:
             raise SelectionError(f"there is no run {number}", where="RUN", remedy="hwplan state history lists them")
@@ -51,7 +51,7 @@ def open_undo_plan(request: Request, number: int) -> Iterator[tuple[PlanRun, Ses
             yield _made(session, _reverse(store, number), run.selection, number), session
 
 
-def _stack(request: Request, store: StateStore) -> Stack:
+def _stack(request: Request, store: StateStore) -> DesiredStack:
     """For the sources of secrets and the kube context; a configuration that is gone is none of undo's business."""
     try:
         return load_desired(request, store.fingerprinter())
@@ -146,7 +146,7 @@ def _made(session: Session, reverse: _Reverse, selection: Selection, number: int
     )
     inputs = with_cascaded_objects(inputs, world.cluster)
     snapshot = world.store.snapshot(session.stack.owned)
-    live = count_owned_live(seen, session.stack.owned)
+    live = count_owned_live_objects(seen, session.stack.owned)
     notes = {
         address: note for address, note in remarks_from_state(inputs, snapshot).items() if address not in reverse.stuck
     }
@@ -157,7 +157,7 @@ def _graph(reverse: _Reverse) -> ResourceGraph:
     """The order of what can be taken back. What cannot be stays as it is, and holds nothing up; names that lead to
     nothing here are of objects that go, or that the run did not touch."""
     possible = [resource for address, resource in reverse.wanted.items() if address not in reverse.stuck]
-    return make_graph(reverse.wanted, live_graph(possible).edges)
+    return graph_of_edges(reverse.wanted, live_graph(possible).edges)
 
 
 def _same_as_made(reverse: _Reverse, observations: Mapping[Address, Observation]) -> tuple[Present, ...]:

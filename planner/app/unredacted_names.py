@@ -10,19 +10,19 @@ from planner.redaction.redactor import REDACTOR
 from planner.values import value_leaves
 
 if TYPE_CHECKING:
-    from planner.app.load_desired import Stack
+    from planner.app.load_desired import DesiredStack
     from planner.app.request import Request
 
 # Fields of hwplan kinds that say where something is: pages show them.
 _LOCATIONS = frozenset({"baseUrl", "path", "ref", "remote", "server", "source", "target", "url"})
 
 
-def leave_declared_names_unredacted(request: Request, stack: Stack) -> None:
+def leave_declared_names_unredacted(request: Request, stack: DesiredStack) -> None:
     """Publish the names of everything that is declared, and the selecting words."""
     REDACTOR.publish(_names(request, stack))
 
 
-def _names(request: Request, stack: Stack) -> Iterator[str]:
+def _names(request: Request, stack: DesiredStack) -> Iterator[str]:
     yield from {text for one in stack.resources for text in (one.api_version, one.source.file)}
     for one in stack.resources:
         yield str(one.address)

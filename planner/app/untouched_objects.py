@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from planner.address import Address, group_of
+from planner.address import Address, group_of_api_version
 from planner.app.delivered_manifests import delivered_manifests
 from planner.errors import ProviderError
 from planner.planning import PlanInputs, decide_leaving_objects
@@ -109,7 +109,9 @@ def _can_list(kind: KindInfo) -> bool:
 def _placed(one: JsonObject, kind: KindInfo, places: Mapping[str, str]) -> Address:
     metadata = one["metadata"]
     namespace = metadata.get("namespace", "")
-    return Address(places.get(namespace, ""), kind.kind, group_of(kind.api_version), namespace, metadata["name"])
+    return Address(
+        places.get(namespace, ""), kind.kind, group_of_api_version(kind.api_version), namespace, metadata["name"]
+    )
 
 
 def _is_controlled(one: JsonObject) -> bool:

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from planner.app.request import Request, request_of_earlier_plan
-from planner.cli.common_options import approved, approved_by, approved_id, fully, ownership_options, selection_options
+from planner.cli.common_options import (
+    approved,
+    approved_by,
+    fully,
+    ownership_options,
+    resolve_approved_plan_id,
+    selection_options,
+)
 from planner.cli.detached import detachable, start_as_detached_job
 from planner.cli.terminal_output import print_page
 
@@ -81,7 +88,9 @@ def apply(
 
     if approvals and resume:
         raise click.UsageError("--approved-by goes without --resume: the approvals name the plan.")
-    plan_id = approved_id(_of_file(request, planfile) if approvals and planfile else request, approvals, plan_id)
+    plan_id = resolve_approved_plan_id(
+        _of_file(request, planfile) if approvals and planfile else request, approvals, plan_id
+    )
     if detached:
         words = [str(planfile.resolve())] if planfile else []
         words += [*(["--plan-id", plan_id] if plan_id else []), *(["--resume"] if resume else [])]
@@ -91,9 +100,9 @@ def apply(
     if not confirm or dry_run:
         return _show(request, planfile, resume, form, options.allow)
     if resume:
-        from planner.app.plan_files import resume_unfinished
+        from planner.app.plan_files import resume_unfinished_run
 
-        return _earlier(resume_unfinished(request, options), request, as_json)
+        return _earlier(resume_unfinished_run(request, options), request, as_json)
     if planfile is not None:
         from planner.app.plan_files import apply_plan_file
 
@@ -118,13 +127,13 @@ def _earlier(report: RunReport, request: Request, as_json: bool) -> int:
 
 
 def _show(request: Request, planfile: Path | None, resume: bool, form: str, allow: Sequence[str]) -> int:
-    from planner.cli.show_pages import exit_code_of_shown, show_plan, show_saved_plan
+    from planner.cli.show_pages import exit_code_of_shown_plan, show_plan, show_saved_plan
 
     exact = form == "json"
     if resume:
-        from planner.app.plan_files import unfinished_plan
+        from planner.app.plan_files import plan_of_unfinished_run
 
-        plan = unfinished_plan(request)
+        plan = plan_of_unfinished_run(request)
         print_page(show_saved_plan(plan, request, form), exact=exact)
     elif planfile is not None:
         from planner.app.plan_files import read_plan_file
@@ -139,7 +148,7 @@ def _show(request: Request, planfile: Path | None, resume: bool, form: str, allo
             store_shown_plan(request, one)
             print_page(show_plan(one, request, form, allow=allow), exact=exact)
         plan = one.plan
-    return exit_code_of_shown(plan)
+    return exit_code_of_shown_plan(plan)
 
 
 def show_or_apply_plan(request: Request, plan_id: str, *, confirm: bool, as_json: bool, how: Any) -> int:

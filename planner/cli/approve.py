@@ -31,7 +31,7 @@ def approve(request: Request, identifier: str, who: str, until: str, head: str, 
     from planner.app.approvals import record_approval
     from planner.app.lane_holds import SCOPE
     from planner.cli.show_pages import command_line_for_verb
-    from planner.plan_id import short_id
+    from planner.plan_id import short_plan_id
     from planner.render.plan_headline import plan_headline
     from planner.text_safe import safe_text
 
@@ -48,7 +48,10 @@ def approve(request: Request, identifier: str, who: str, until: str, head: str, 
         if made.plan
         else "This plan was not shown with this state: what it does is unknown."
     )
-    lines = [f"{safe_text(one.who)} approves {short_id(one.effect)} until {one.until:%Y-%m-%dT%H:%M:%SZ}", f"  {what}"]
+    lines = [
+        f"{safe_text(one.who)} approves {short_plan_id(one.effect)} until {one.until:%Y-%m-%dT%H:%M:%SZ}",
+        f"  {what}",
+    ]
     verb = "trigger" if made.plan is not None and SCOPE in made.plan.selection.scopes else "apply"
     apply = f"{command_line_for_verb(verb, request)} --approved-by {shlex.quote(str(made.file))} --confirm"
     print_page("\n".join([*lines, "when enough have approved:", f"  {apply}"]))

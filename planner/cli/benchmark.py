@@ -14,7 +14,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.common_options import approving, selection_options
+from planner.cli.common_options import approval_options, selection_options
 from planner.cli.terminal_output import print_document, print_page, wants_colour
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _LONGEST = 24 * 3600.0  # a run ends by the time-out of its profile long before
 
 @click.command()
 @selection_options
-@approving
+@approval_options
 @click.argument("look", required=False, type=click.Choice(("status", "logs")))
 @click.option("--profile", required=True, metavar="NAME", help="A profile of the node's `benchmarks`.")
 @click.option("--pipeline-run", "run", default="", metavar="NAME", help="This run, instead of the newest.")
@@ -70,7 +70,7 @@ def _start(
     from planner.app.ci_benchmark import open_benchmark_plan
     from planner.app.shown_plans import store_shown_plan
     from planner.cli.run_options import make_run_choices
-    from planner.cli.show_pages import exit_code_of_shown, show_plan
+    from planner.cli.show_pages import exit_code_of_shown_plan, show_plan
 
     options = make_run_choices(request, **how)
     with open_benchmark_plan(request, profile, rerun=rerun) as found:
@@ -79,7 +79,7 @@ def _start(
             verb = f"benchmark --profile {profile}{' --rerun' * rerun}"
             form = "json" if as_json else "text"
             print_page(show_plan(found.made, request, form, verb=verb, allow=options.allow), exact=as_json)
-            return exit_code_of_shown(found.made.plan)
+            return exit_code_of_shown_plan(found.made.plan)
         if not as_json and not request.quiet:
             print_page(show_plan(found.made, request, "text", confirmed=True))
         report = apply_plan_run(found.made, found.session, options, approved=plan_id)
@@ -124,21 +124,21 @@ def _patience(how: dict[str, Any]) -> float:
 
 
 def _code(request: Request, profile: str) -> int:
-    from planner.app.ci_benchmark import read_benchmark
+    from planner.app.ci_benchmark import read_benchmark_report
 
-    return read_benchmark(request, profile).verdict.exit_code
+    return read_benchmark_report(request, profile).verdict.exit_code
 
 
 def _status(request: Request, profile: str, run: str, as_json: bool, *, seconds: float = 0.0) -> int:
-    from planner.app.ci_benchmark import read_benchmark
+    from planner.app.ci_benchmark import read_benchmark_report
     from planner.cli.show_pages import command_line_for_verb
     from planner.render.benchmark import benchmark_json, render_benchmark
 
-    found = read_benchmark(request, profile, run)
+    found = read_benchmark_report(request, profile, run)
     end = time.monotonic() + seconds
     while found.verdict.exit_code == _PENDING and time.monotonic() < end:
         time.sleep(_PAUSE)
-        found = read_benchmark(request, profile, run)
+        found = read_benchmark_report(request, profile, run)
     code = found.verdict.exit_code
     if as_json:
         print_document("json", benchmark_json(found))
@@ -151,10 +151,10 @@ def _status(request: Request, profile: str, run: str, as_json: bool, *, seconds:
 
 
 def _logs(request: Request, profile: str, run: str, task: str, as_json: bool) -> int:
-    from planner.app.ci_benchmark import read_benchmark_log
+    from planner.app.ci_benchmark import read_benchmark_step_log
     from planner.text_safe import safe_text
 
-    headline, lines = read_benchmark_log(request, profile, run, task)
+    headline, lines = read_benchmark_step_log(request, profile, run, task)
     if as_json:
         print_document("json", {"schemaVersion": 1, "step": headline, "lines": list(lines)})
     else:

@@ -9,7 +9,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.common_options import approving, selection_options
+from planner.cli.common_options import approval_options, selection_options
 
 if TYPE_CHECKING:
     from planner.app.plan_run import PlanRun
@@ -30,16 +30,16 @@ def cleanup() -> None:
     """
 
 
-@cleanup.command()
+@cleanup.command("runs")
 @selection_options
 @_min_age
 @_limit
 @click.option(
     "--pipeline-run", "run", default="", metavar="NAME", help="Only this run, however young; one that runs is refused."
 )
-@approving
+@approval_options
 @apply_options
-def runs(
+def cleanup_runs(
     request: Request,
     min_age_minutes: int | None,
     limit: int | None,
@@ -57,13 +57,13 @@ def runs(
     return _clean(request, "cleanup runs", RUNS, words, confirm and not dry_run, plan_id, as_json, how)
 
 
-@cleanup.command()
+@cleanup.command("pvs")
 @selection_options
 @_min_age
 @_limit
-@approving
+@approval_options
 @apply_options
-def pvs(
+def cleanup_volumes(
     request: Request,
     min_age_minutes: int | None,
     limit: int | None,
@@ -80,7 +80,7 @@ def pvs(
     return _clean(request, "cleanup pvs", VOLUMES, words, confirm and not dry_run, plan_id, as_json, how)
 
 
-@cleanup.command()
+@cleanup.command("runners")
 @selection_options
 @click.option(
     "--force-active",
@@ -89,9 +89,9 @@ def pvs(
     " showed who.",
 )
 @_limit
-@approving
+@approval_options
 @apply_options
-def runners(
+def cleanup_runners(
     request: Request,
     force_active: bool,
     limit: int | None,

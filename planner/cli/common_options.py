@@ -20,7 +20,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _Decorator = Callable[[_F], _F]
 
 
-def completer_of(what: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+def option_completer(what: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
     """Complete an option or argument with the words of `what` (planner.cli.config_completion)."""
 
     def complete_word(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -45,13 +45,15 @@ _COMMON: tuple[_Decorator[Any], ...] = (
 )
 _SELECTING: tuple[_Decorator[Any], ...] = (
     click.option("--node", "nodes", multiple=True, metavar="NODE",
-                 shell_complete=completer_of("nodes"), help="A node."),
+                 shell_complete=option_completer("nodes"), help="A node."),
     click.option("--lane", "lanes", multiple=True, metavar="LANE",
-                 shell_complete=completer_of("lanes"), help="Or all."),
-    click.option("--product", metavar="NAME", shell_complete=completer_of("products"), help="Default: the only one."),
+                 shell_complete=option_completer("lanes"), help="Or all."),
+    click.option("--product", metavar="NAME",
+                 shell_complete=option_completer("products"), help="Default: the only one."),
     click.option("--scope", "scopes", multiple=True, metavar="SCOPE",
-                 shell_complete=completer_of("scopes"), help="Scope"),
-    click.option("--target", "targets", multiple=True, metavar="KIND/NS/NAME", shell_complete=completer_of("addresses"),
+                 shell_complete=option_completer("scopes"), help="Scope"),
+    click.option("--target", "targets", multiple=True, metavar="KIND/NS/NAME",
+                 shell_complete=option_completer("addresses"),
                  help="A glob over addresses; what they depend on comes along."),
     click.option("--exclude", multiple=True, metavar="KIND/NS/NAME", help="A glob of addresses to leave out."),
     click.option("-f", "--filename", "files", multiple=True, metavar="FILE|DIR|-", help="Plain manifests instead."),
@@ -109,7 +111,7 @@ approved_by: _Decorator[Any] = click.option(
 )
 
 
-def approved_id(request: Request, approvals: tuple[Path, ...], plan_id: str) -> str:
+def resolve_approved_plan_id(request: Request, approvals: tuple[Path, ...], plan_id: str) -> str:
     """The id of the plan that is approved: the one that the approvals are of, for whoever applies exactly that, else
     the given one. Raises click.UsageError for both, and what `plan_id_of_approvals` raises."""
     if not approvals:
@@ -121,13 +123,13 @@ def approved_id(request: Request, approvals: tuple[Path, ...], plan_id: str) -> 
     return plan_id_of_approvals(request, approvals)
 
 
-def approving(function: _F) -> _F:
+def approval_options(function: _F) -> _F:
     """Add --plan-id and --approved-by; the verb's function gets the `plan_id` that is approved, "" for none. Stands
     below the selecting options, whose lanes say who may approve."""
 
     @functools.wraps(function)
     def verb(request: Request, plan_id: str, approvals: tuple[Path, ...], **given: Any) -> Any:
-        return function(request=request, plan_id=approved_id(request, approvals, plan_id), **given)
+        return function(request=request, plan_id=resolve_approved_plan_id(request, approvals, plan_id), **given)
 
     return _decorate(verb, (approved, approved_by))  # type: ignore[return-value]  # as above
 

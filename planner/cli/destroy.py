@@ -12,7 +12,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.common_options import approving, selection_options
+from planner.cli.common_options import approval_options, selection_options
 from planner.cli.terminal_output import print_page
 
 FORMATS = ("text", "json", "markdown", "html")
@@ -20,7 +20,7 @@ FORMATS = ("text", "json", "markdown", "html")
 
 @click.command()
 @selection_options
-@approving
+@approval_options
 @click.option("--set", "owned_set", metavar="NAME", help="Everything of this set, which nobody declares any more.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also save the plan to this file.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How to show the plan.")
@@ -44,11 +44,11 @@ def destroy(
     from planner.app.shown_plans import store_shown_plan
     from planner.app.undeclared_sets import open_owned_set_session
     from planner.cli.run_options import make_run_choices
-    from planner.cli.show_pages import exit_code_of_shown, show_plan, show_remarks, show_run
+    from planner.cli.show_pages import exit_code_of_shown_plan, show_plan, show_remarks, show_run
 
     options = make_run_choices(request, **how)
     form = "json" if as_json else form
-    refuse_set_with_selection(request, owned_set)
+    refuse_set_option_with_selection(request, owned_set)
     with open_owned_set_session(request, owned_set) if owned_set else open_session(request) as session:
         request = session.request
         made = make_owned_set_destroy_plan(session) if owned_set else make_destroy_plan(session)
@@ -58,7 +58,7 @@ def destroy(
             store_shown_plan(request, made)
             page = show_plan(made, request, form, verb="destroy", saved=out, allow=options.allow)
             print_page(page, exact=form == "json")
-            return exit_code_of_shown(made.plan)
+            return exit_code_of_shown_plan(made.plan)
         report = apply_plan_run(made, session, options, approved=plan_id)
     remarks = show_remarks(made)
     if remarks and not as_json:
@@ -66,7 +66,7 @@ def destroy(
     return show_run(report, request, as_json, (lambda _: {"warnings": list(remarks)}) if remarks else None)
 
 
-def refuse_set_with_selection(request: Request, owned_set: str | None) -> None:
+def refuse_set_option_with_selection(request: Request, owned_set: str | None) -> None:
     """Refuse `--set` beside words of a selection, and an empty one. Raises click.UsageError."""
     if owned_set is not None and not owned_set.strip():
         raise click.UsageError("--set is empty, and names nothing.")

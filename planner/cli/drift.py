@@ -166,11 +166,11 @@ def _put(text: str, out: Path | None) -> None:
         return
     from planner.errors import HwplanError
     from planner.redaction.redactor import REDACTOR
-    from planner.whole_file import write_whole
+    from planner.whole_file import write_whole_file
 
     whole = REDACTOR.clean(text if text.endswith("\n") else text + "\n")
     try:
-        write_whole(out, whole.encode())
+        write_whole_file(out, whole.encode())
     except OSError as error:
         reason = (error.strerror or "cannot be written").lower()
         raise HwplanError(f"{out}: {reason}", where="--out", remedy="name a file that can be written") from None

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from planner.app.request import Request
-from planner.cli.common_options import common_options, completer_of
+from planner.cli.common_options import common_options, option_completer
 from planner.cli.output_formats import format_options
 from planner.cli.terminal_output import print_document, print_page
 
 
 @click.command()
-@click.argument("what", metavar="[KIND[.field]]", required=False, shell_complete=completer_of("kinds"))
+@click.argument("what", metavar="[KIND[.field]]", required=False, shell_complete=option_completer("kinds"))
 @common_options
 @format_options("text", "json", "yaml")
 def explain(request: Request, what: str | None, form: str) -> None:
@@ -21,11 +21,11 @@ def explain(request: Request, what: str | None, form: str) -> None:
 
     What a product adds to lanes and nodes: `hwplan explain PRODUCT.Lane`.
     """
-    from planner.app.product_defined_fields import product_fields
+    from planner.app.product_defined_fields import product_fields_of_request
     from planner.loading.kind_documentation import explain_kind as text_of
     from planner.loading.kind_documentation import json_schema_of_kind, summaries_of_kinds
 
-    products = product_fields(request, what)
+    products = product_fields_of_request(request, what)
     if form != "text":
         found = dict(summaries_of_kinds(products)) if what is None else json_schema_of_kind(what, products)
         print_document(
@@ -48,10 +48,10 @@ def schema(request: Request, out: Path | None) -> None:
     """Write the JSON Schema of every configuration file and kind, for editors. Those of lanes are one per product."""
     import json
 
-    from planner.app.product_defined_fields import product_fields
+    from planner.app.product_defined_fields import product_fields_of_request
     from planner.loading.json_schema import json_schemas
 
-    found = json_schemas(product_fields(request))
+    found = json_schemas(product_fields_of_request(request))
     if out is None:
         print_page(json.dumps(found, indent=2, sort_keys=True))
         return

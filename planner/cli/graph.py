@@ -6,7 +6,7 @@ from __future__ import annotations
 import click
 
 from planner.app.request import Request
-from planner.cli.common_options import completer_of, selection_options
+from planner.cli.common_options import option_completer, selection_options
 from planner.cli.output_formats import format_options
 from planner.cli.terminal_output import print_document, print_page
 
@@ -18,15 +18,15 @@ FORMATS = ("text", "mermaid", "dot", "svg", "json")
 @format_options(*FORMATS)
 def graph(request: Request, form: str) -> None:
     """Show the resource graph."""
-    from planner.app.selection_graph import load_graph
+    from planner.app.selection_graph import load_selection_graph
     from planner.cli.show_pages import show_graph
 
-    print_page(show_graph(load_graph(request), form))
+    print_page(show_graph(load_selection_graph(request), form))
 
 
 @click.command()
-@click.argument("address", shell_complete=completer_of("addresses"))
-@click.argument("other", required=False, shell_complete=completer_of("addresses"))
+@click.argument("address", shell_complete=option_completer("addresses"))
+@click.argument("other", required=False, shell_complete=option_completer("addresses"))
 @selection_options
 @format_options("text", "json", "yaml")
 def why(request: Request, address: str, other: str | None, form: str) -> None:
@@ -43,7 +43,7 @@ def why(request: Request, address: str, other: str | None, form: str) -> None:
 
 
 @click.command()
-@click.argument("address", shell_complete=completer_of("addresses"))
+@click.argument("address", shell_complete=option_completer("addresses"))
 @selection_options
 @format_options("text", "json", "yaml")
 def impact(request: Request, address: str, form: str) -> None:
@@ -52,10 +52,10 @@ def impact(request: Request, address: str, form: str) -> None:
     Nothing is asked and nothing is planned: it follows from what is declared. An address is
     KIND[.GROUP]/[NAMESPACE/]NAME, and may be a glob that fits one resource: `ConfigMap/*/settings`.
     """
-    from planner.app.selection_graph import find_impact
+    from planner.app.selection_graph import find_change_impact
     from planner.render.impact_text import impact_document, render_impact
 
-    found, whole = find_impact(request, address)
+    found, whole = find_change_impact(request, address)
     if form == "text":
         print_page(render_impact(found, whole))
     else:

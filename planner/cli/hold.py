@@ -25,7 +25,7 @@ def hold() -> None:
 @selection_options
 @click.option("--reason", required=True, metavar="WHY", help="Why, for whoever is refused.")
 @click.option("--source-commit", default="", metavar="COMMIT", help="The commit that may still be rolled out.")
-def set_(request: Request, reason: str, source_commit: str) -> None:
+def hold_set(request: Request, reason: str, source_commit: str) -> None:
     """Hold a lane. What runs already goes on.
 
     To roll an older commit out and hold the lane there: hwplan trigger --source-commit COMMIT --hold WHY.
@@ -35,9 +35,9 @@ def set_(request: Request, reason: str, source_commit: str) -> None:
     print_page(safe_text(str(set_hold(request, source_commit, reason))))
 
 
-@hold.command()
+@hold.command("release")
 @selection_options
-def release(request: Request) -> None:
+def hold_release(request: Request) -> None:
     """Release a lane: the next trigger rolls its newest commit out."""
     from planner.app.lane_holds import release_hold
     from planner.cli.show_pages import command_line_for_verb
@@ -46,14 +46,14 @@ def release(request: Request) -> None:
     print_page(f"released: {safe_text(str(ended))}\nnext: {command_line_for_verb('trigger', request)}")
 
 
-@hold.command()
+@hold.command("show")
 @selection_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def show(request: Request, as_json: bool) -> None:
+def hold_show(request: Request, as_json: bool) -> None:
     """The holds that are in force: what, who, when, why, and the run."""
-    from planner.app.lane_holds import holds_of
+    from planner.app.lane_holds import standing_holds_of_selection
 
-    found = holds_of(request)
+    found = standing_holds_of_selection(request)
     if as_json:
         rows = [_document(one) for one in found]
         print_page(json.dumps({"schemaVersion": 1, "holds": rows}, indent=1, sort_keys=True))

@@ -10,7 +10,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.common_options import approving, selection_options
+from planner.cli.common_options import approval_options, selection_options
 from planner.cli.terminal_output import print_page, wants_colour
 
 _VERBS = {"source": "preload", "build": "build"}  # field of an image's origin -> the verb that makes it
@@ -21,17 +21,17 @@ def image() -> None:
     """The images in the node's registry: there or not, copied, built."""
 
 
-@image.command()
+@image.command("status")
 @selection_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def status(request: Request, as_json: bool) -> int:
+def image_status(request: Request, as_json: bool) -> int:
     """Is each tag there, with which digest. Reads only."""
-    from planner.app.part_filters import is_image
+    from planner.app.part_filters import is_registry_image
     from planner.app.part_status import read_part_status
     from planner.cli.show_pages import command_line_for_verb
     from planner.render.image_status import image_status_json, render_image_status
 
-    found = read_part_status(request, is_image)
+    found = read_part_status(request, is_registry_image)
     commands = {origin: command_line_for_verb(f"image {verb}", request) for origin, verb in _VERBS.items()}
     if as_json:
         print_page(json.dumps(image_status_json(found, commands=commands), indent=1, sort_keys=True))
@@ -40,11 +40,11 @@ def status(request: Request, as_json: bool) -> int:
     return 1 if any(row.problem for row in found.rows) else 0
 
 
-@image.command()
+@image.command("preload")
 @selection_options
-@approving
+@approval_options
 @apply_options
-def preload(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
+def image_preload(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Copy public images into the node's registry, by digest."""
     from planner.app.part_filters import is_copied_image
     from planner.cli.part_command import plan_and_apply_part
@@ -55,11 +55,11 @@ def preload(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_jso
     )
 
 
-@image.command()
+@image.command("build")
 @selection_options
-@approving
+@approval_options
 @apply_options
-def build(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
+def image_build(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Build images from their Dockerfiles, and push them."""
     from planner.app.part_filters import is_built_image
     from planner.cli.part_command import plan_and_apply_part
@@ -70,17 +70,17 @@ def build(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json:
     )
 
 
-@image.command()
+@image.command("logs")
 @click.argument("image_name", metavar="NAME")
 @selection_options
-def logs(request: Request, image_name: str) -> None:
+def image_logs(request: Request, image_name: str) -> None:
     """What the journal of the last runs says about the image NAME: when, how it ended, and why.
 
     Ends with 1 for an image that is not declared and that no run touched.
     """
-    from planner.app.runtime import open_store
+    from planner.app.runtime import open_state_store
 
-    with open_store(request) as store:
+    with open_state_store(request) as store:
         runs = [run for run in store.history() if not request.nodes or {*request.nodes} & {*run.selection.nodes}]
         nodes = [(run.number, node) for run in runs for node in store.nodes(run.number)]
     lines = [
@@ -96,11 +96,11 @@ def logs(request: Request, image_name: str) -> None:
 def _check_declared(request: Request, name: str) -> None:
     """Raise SelectionError for a name that no declared image has."""
     from planner.app.load_desired import load_desired_offline
-    from planner.app.part_filters import is_image
+    from planner.app.part_filters import is_registry_image
     from planner.errors import SelectionError
     from planner.loading.problems import did_you_mean
 
-    declared = sorted(one.address.name for one in load_desired_offline(request).resources if is_image(one))
+    declared = sorted(one.address.name for one in load_desired_offline(request).resources if is_registry_image(one))
     if name not in declared:
         raise SelectionError(
             f"no image {name} is declared, and no run touched one", remedy=did_you_mean(name, declared)

@@ -26,9 +26,9 @@ def import_(
     Of a Secret a reference is written, never a value.
     """
     from planner.app.import_objects import files_of_imported_product, read_importable_objects
-    from planner.app.starter_product import new_product, write_new_files
+    from planner.app.starter_product import describe_new_product, write_new_files
 
-    product = new_product(locate_new_product_folder(), new, node, request.context)
+    product = describe_new_product(locate_new_product_folder(), new, node, request.context)
     found = read_importable_objects(request, spaces, also, leave)
     files = files_of_imported_product(product, found)
     write_new_files(files)

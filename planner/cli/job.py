@@ -25,7 +25,7 @@ def job() -> None:
 @job.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @common_options
-def list_(request: Request, as_json: bool) -> None:
+def job_list(request: Request, as_json: bool) -> None:
     """The newest jobs, newest first."""
     from planner.app.detached_jobs import list_detached_jobs
 
@@ -38,12 +38,12 @@ def list_(request: Request, as_json: bool) -> None:
     print_page("\n".join(_line(one) for one in found) or "no jobs")
 
 
-@job.command()
+@job.command("status")
 @click.argument("job_id", metavar="ID")
 @click.option("--tail-bytes", type=click.IntRange(0), default=_TAIL, metavar="N", help="How much of its log (4000).")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @common_options
-def status(request: Request, job_id: str, tail_bytes: int, as_json: bool) -> int:
+def job_status(request: Request, job_id: str, tail_bytes: int, as_json: bool) -> int:
     """What a job came to, with the end of its log.
 
     Exit codes: 0 it goes on or did what was asked; 1 it did not, or its process is gone.
@@ -59,21 +59,21 @@ def status(request: Request, job_id: str, tail_bytes: int, as_json: bool) -> int
     return 1 if found.ok is False else 0
 
 
-@job.command()
+@job.command("logs")
 @click.argument("job_id", metavar="ID")
 @click.option("--tail-bytes", type=click.IntRange(0), metavar="N", help="Only the end (default: all).")
 @common_options
-def logs(request: Request, job_id: str, tail_bytes: int | None) -> None:
+def job_logs(request: Request, job_id: str, tail_bytes: int | None) -> None:
     """What a job has said so far."""
     from planner.app.detached_jobs import find_detached_job, read_job_log
 
     print_page(read_job_log(request, find_detached_job(request, job_id), tail_bytes).rstrip())
 
 
-@job.command()
+@job.command("cancel")
 @click.argument("job_id", metavar="ID")
 @common_options
-def cancel(request: Request, job_id: str) -> None:
+def job_cancel(request: Request, job_id: str) -> None:
     """Ask a job to stop: what it has begun is finished, nothing else begins."""
     from planner.app.detached_jobs import cancel_detached_job
 
@@ -81,10 +81,10 @@ def cancel(request: Request, job_id: str) -> None:
     print_page(f"{found.id} was asked to stop: hwplan job status {found.id}")
 
 
-@job.command(hidden=True)
+@job.command("run", hidden=True)
 @click.argument("job_id", metavar="ID")
 @common_options
-def run(request: Request, job_id: str) -> int:
+def job_run(request: Request, job_id: str) -> int:
     """Carry a job out: what `--detach` starts."""
     from planner.app.detached_jobs import run_detached_job
     from planner.cli.main import run_command_line

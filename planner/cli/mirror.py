@@ -9,7 +9,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.common_options import approving, selection_options
+from planner.cli.common_options import approval_options, selection_options
 from planner.cli.terminal_output import print_page, terminal_width, wants_colour
 
 
@@ -18,12 +18,12 @@ def mirror() -> None:
     """The refs of the git mirror: what it holds, from the upstream into it, and back."""
 
 
-@mirror.command()
+@mirror.command("status")
 @selection_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.option("--full", is_flag=True, help="Whole commit ids, and every remote.")
 @click.option("--raw", is_flag=True, help="The JSON document with the declaration of every ref.")
-def status(request: Request, as_json: bool, full: bool, raw: bool) -> int:
+def mirror_status(request: Request, as_json: bool, full: bool, raw: bool) -> int:
     """Each ref on both sides; with --lane only the refs of these lanes. Reads only.
 
     Ends with 1 when a ref cannot be read, or may not be moved.
@@ -46,11 +46,11 @@ def status(request: Request, as_json: bool, full: bool, raw: bool) -> int:
     return 1 if any(row.problem for row in found.rows) else 0
 
 
-@mirror.command()
+@mirror.command("sync")
 @selection_options
-@approving
+@approval_options
 @apply_options
-def sync(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
+def mirror_sync(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Bring the upstream's branches and an immutable snapshot of each into the mirror."""
     from planner.app.part_filters import is_mirror_sync, without_refs_of_other_lanes
     from planner.cli.part_command import plan_and_apply_part
@@ -59,13 +59,13 @@ def sync(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: 
     return plan_and_apply_part(request, only, "mirror sync", confirm=confirmed, plan_id=plan_id, json=as_json, how=how)
 
 
-@mirror.command()
+@mirror.command("flush")
 @selection_options
-@approving
+@approval_options
 @apply_options
-def flush(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
+def mirror_flush(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Bring promoted branches back to the upstream, fast-forward only."""
-    from planner.app.git_mirror_status import flush_document
+    from planner.app.git_mirror_status import mirror_flush_document
     from planner.app.part_filters import is_mirror_flush, without_refs_of_other_lanes
     from planner.cli.part_command import plan_and_apply_part
 
@@ -78,5 +78,5 @@ def flush(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json:
         plan_id=plan_id,
         json=as_json,
         how=how,
-        extra=flush_document,
+        extra=mirror_flush_document,
     )

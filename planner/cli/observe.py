@@ -12,13 +12,13 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.common_options import approving, selection_options
+from planner.cli.common_options import approval_options, selection_options
 from planner.cli.run_options import duration_option
 from planner.cli.terminal_output import print_document, print_page, wants_colour
 
 if TYPE_CHECKING:
     from planner.app.observe.metrics_queries import MetricsQueryRounds
-    from planner.app.observe.scrape_targets import ObservedTargets
+    from planner.app.observe.scrape_targets import ObservedScrapeTargets
 
 _SCOPE = "observability"
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
@@ -29,35 +29,35 @@ def observe() -> None:
     """Metrics: what is declared against what Prometheus says; the scope `observability`."""
 
 
-@observe.command()
+@observe.command("status")
 @selection_options
 @_JSON
 @click.option("--full", is_flag=True, help="What is as declared as well.")
-def status(request: Request, as_json: bool, full: bool) -> int:
+def observe_status(request: Request, as_json: bool, full: bool) -> int:
     """The scope `observability`: what is not as declared. The same as `hwplan status --scope observability`."""
-    from planner.cli.status import show_scopes
+    from planner.cli.status import show_scope_status
 
-    return show_scopes(_scoped(request), "json" if as_json else "text", full)
+    return show_scope_status(_scoped(request), "json" if as_json else "text", full)
 
 
-@observe.command()
+@observe.command("apply")
 @selection_options
-@approving
+@approval_options
 @apply_options
-def apply(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
+def observe_apply(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Apply the scope `observability`. The same as `hwplan apply --scope observability`."""
     from planner.cli.apply import show_or_apply_plan
 
     return show_or_apply_plan(_scoped(request), plan_id, confirm=confirm and not dry_run, as_json=as_json, how=how)
 
 
-@observe.command()
+@observe.command("query")
 @selection_options
 @_JSON
 @click.option("--promql", metavar="EXPR", help="Ask this instead of the declared queries.")
 @click.option("--expect-count", type=click.IntRange(min=0), metavar="N", help="So many series.")
 @click.option("--expect-value", type=float, metavar="V", help="One series with this value.")
-def query(
+def observe_query(
     request: Request, as_json: bool, promql: str | None, expect_count: int | None, expect_value: float | None
 ) -> int:
     """Ask each declared query once, or the one of --promql. No series and NaN are inconclusive."""
@@ -84,33 +84,33 @@ def query(
     return code
 
 
-@observe.command()
+@observe.command("targets")
 @selection_options
 @_JSON
-def targets(request: Request, as_json: bool) -> int:
+def observe_targets(request: Request, as_json: bool) -> int:
     """What Prometheus scrapes, and whether it answers."""
-    from planner.app.observe.scrape_targets import read_targets
+    from planner.app.observe.scrape_targets import read_scrape_targets
 
-    return _show_targets(read_targets(request), as_json)
+    return _show_targets(read_scrape_targets(request), as_json)
 
 
-@observe.command()
+@observe.command("boundary")
 @selection_options
 @_JSON
-def boundary(request: Request, as_json: bool) -> int:
+def observe_boundary(request: Request, as_json: bool) -> int:
     """Declared targets (`observability.jobs` of the node) against those that are scraped: neither fewer nor more."""
-    from planner.app.observe.scrape_targets import read_targets
+    from planner.app.observe.scrape_targets import read_scrape_targets
 
-    return _show_targets(read_targets(request, declared=True), as_json)
+    return _show_targets(read_scrape_targets(request, declared=True), as_json)
 
 
-@observe.command()
+@observe.command("closeout")
 @selection_options
 @_JSON
 @click.option("--times", type=click.IntRange(1, 100), default=3, show_default=True, help="Rounds in a row.")
 @click.option("--every", default="5s", show_default=True, metavar="DURATION", help="Between two rounds.")
 @click.option("--within", default="2m", show_default=True, metavar="DURATION", help="Time for all rounds.")
-def closeout(request: Request, as_json: bool, times: int, every: str, within: str) -> int:
+def observe_closeout(request: Request, as_json: bool, times: int, every: str, within: str) -> int:
     """All declared queries, several times in a row: one that does not hold starts the count again."""
     from planner.app.observe.metrics_queries import ask_queries_repeatedly, declared_queries
 
@@ -126,21 +126,21 @@ def closeout(request: Request, as_json: bool, times: int, every: str, within: st
     return last.exit_code
 
 
-@observe.command()
+@observe.command("traffic")
 @selection_options
 @_JSON
 @click.option("--client", "clients", multiple=True, required=True, metavar="ID", help="A client of the egress proxy.")
 @click.option("--window", default="5m", show_default=True, metavar="DURATION", help="How far back.")
-def traffic(request: Request, as_json: bool, clients: tuple[str, ...], window: str) -> int:
+def observe_traffic(request: Request, as_json: bool, clients: tuple[str, ...], window: str) -> int:
     """Rate and total of a client of the egress proxy, from the proxy server's own metrics."""
-    from planner.app.observe.scrape_targets import read_traffic
+    from planner.app.observe.scrape_targets import read_proxy_traffic
     from planner.render.metrics import client_traffic_json, render_client_traffic
     from planner.rollout.metrics_verdicts import HOLDS
 
     seconds = duration_option(window, "--window") or 0.0
     if seconds < 1:
         raise click.UsageError("--window is at least 1s.")
-    node, rows = read_traffic(request, clients, seconds)
+    node, rows = read_proxy_traffic(request, clients, seconds)
     code = 0 if all(row.state == HOLDS for row in rows) else 2
     if as_json:
         shown = [client_traffic_json(row) for row in rows]
@@ -175,7 +175,7 @@ def _show_queries(
         print_page(render_prometheus_queries(rows, verdict, about=about, colour=wants_colour()))
 
 
-def _show_targets(found: ObservedTargets, as_json: bool) -> int:
+def _show_targets(found: ObservedScrapeTargets, as_json: bool) -> int:
     from planner.render.metrics import render_targets, targets_json
     from planner.rollout.metrics_verdicts import scrape_targets_exit_code
 

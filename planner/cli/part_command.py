@@ -61,12 +61,12 @@ def plan_and_apply_part(
     from planner.app.plan_run import open_plan_run
 
     opened = open_plan_run(request, only=only, prune=prune, named=named, rewrite=rewrite)
-    return show_or_apply(
+    return show_or_apply_opened_plan(
         opened, request, verb, confirm=confirm, plan_id=plan_id, json=json, how=how, extra=extra, look=look, facts=facts
     )
 
 
-def show_or_apply(
+def show_or_apply_opened_plan(
     opened: AbstractContextManager[tuple[PlanRun, Session]],
     request: Request,
     verb: str,
@@ -87,7 +87,7 @@ def show_or_apply(
     from planner.app.apply_plan import apply_plan_run
     from planner.app.shown_plans import store_shown_plan
     from planner.cli.run_options import make_run_choices
-    from planner.cli.show_pages import exit_code_of_shown, show_plan, show_run
+    from planner.cli.show_pages import exit_code_of_shown_plan, show_plan, show_run
 
     again = "" if look else verb
     options = make_run_choices(request, again=again, **how)
@@ -97,7 +97,7 @@ def show_or_apply(
             store_shown_plan(request, one)
             page = show_plan(one, request, "json" if json else "text", verb=verb, allow=options.allow)
             print_page(known.beside(page) if json else known.page + page, exact=json)
-            return exit_code_of_shown(one.plan)
+            return exit_code_of_shown_plan(one.plan)
         if not json and not request.quiet:
             print_page(known.page + show_plan(one, request, "text", confirmed=True))
         report = apply_plan_run(one, session, options, approved=plan_id)

@@ -85,7 +85,7 @@ def plan(
         return _compare(request, saved, against, form, detailed_exitcode)
     from planner.app.plan_run import open_plan_run
     from planner.app.shown_plans import store_shown_plan
-    from planner.cli.show_pages import exit_code_of_shown, show_drift, show_plan
+    from planner.cli.show_pages import exit_code_of_shown_plan, show_drift, show_plan
 
     with open_plan_run(request) as (one, session):
         store_shown_plan(request, one)
@@ -100,15 +100,15 @@ def plan(
         now = session.world.clock.now()
         review = _review(one.plan, request, now, base, change) if base or change or form in _REVIEWED else None
         print_page(show_plan(one, request, form, saved=out, review=review), exact=form == "json")
-    return exit_code_of_shown(one.plan) or (2 if detailed_exitcode and one.plan.applyable else 0)
+    return exit_code_of_shown_plan(one.plan) or (2 if detailed_exitcode and one.plan.applyable else 0)
 
 
 def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> int:
     import json
 
     from planner.app.pull_request_plan import open_pull_request_plan, pull_request_stages_input
-    from planner.cli.show_pages import command_line_for_object, exit_code_of_shown, show_plan
-    from planner.plan_id import short_id
+    from planner.cli.show_pages import command_line_for_object, exit_code_of_shown_plan, show_plan
+    from planner.plan_id import short_plan_id
     from planner.pull_requests.merge_check import PredictedMerge
     from planner.render.pull_request_stages import (
         pull_request_approval_words,
@@ -133,7 +133,7 @@ def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> 
             command_of=lambda verb, address: command_line_for_object(verb, request, address),
             way=stages,
             identifier=found.identifier,
-            approval=pull_request_approval_words(way, short_id(found.identifier)),
+            approval=pull_request_approval_words(way, short_plan_id(found.identifier)),
             headline=pull_request_headline(way),
         )
         page = show_plan(found.made, request, form, review=review, offer=False)
@@ -143,7 +143,7 @@ def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> 
             argo = promotion_prediction_document(found.argo or ArgoPrediction(problem=found.problem))
             page = json.dumps({**json.loads(page), "approval": told, "argo": argo}, indent=1, sort_keys=True)
         print_page(page, exact=form == "json")
-        return exit_code_of_shown(found.plan) or (2 if detailed_exitcode and found.plan.applyable else 0)
+        return exit_code_of_shown_plan(found.plan) or (2 if detailed_exitcode and found.plan.applyable else 0)
 
 
 def _review(plan: Plan, request: Request, now: str, base: str, name: str) -> ReviewContext:

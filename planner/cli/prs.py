@@ -188,7 +188,7 @@ def _stored(place: MonitoredLane, *, as_json: bool, resume: bool) -> int:
 def _cronjob(place: MonitoredLane, job: MonitorCronJob, out: Path | None) -> int:
     from planner.app.pull_requests.monitor_cronjob import monitor_cronjob_manifests
     from planner.redaction.redactor import REDACTOR
-    from planner.whole_file import write_whole
+    from planner.whole_file import write_whole_file
 
     if not job.image:
         raise click.UsageError("--format cronjob needs --image IMAGE: one with hwplan and the configuration.")
@@ -200,5 +200,5 @@ def _cronjob(place: MonitoredLane, job: MonitorCronJob, out: Path | None) -> int
     if out is None:
         print_page(text)
     else:
-        write_whole(out, REDACTOR.clean(text).encode())
+        write_whole_file(out, REDACTOR.clean(text).encode())
     return 0

@@ -24,7 +24,7 @@ def record_rollout(request: Request, number: int, source_commit: str, confirm: b
     `brief` of the lane says where that is: {issue: N} or {file: PATH}. A rollout by hwplan adds its entry itself; this
     is for others, and for one that could not. An entry that stands there is left as it is.
     """
-    from planner.app.rollout_brief import append_rollout_brief as record
+    from planner.app.rollout_brief import append_brief_entry_by_hand as record
     from planner.cli.show_pages import command_line_for_verb
 
     done = record(request, number, source_commit, confirm=confirm)

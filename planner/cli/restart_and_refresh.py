@@ -9,7 +9,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.common_options import approving, selection_options
+from planner.cli.common_options import approval_options, selection_options
 
 if TYPE_CHECKING:
     from planner.app.plan_run import Rewrite
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @selection_options
-@approving
+@approval_options
 @apply_options
 def restart(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Replace the pods of a lane's workloads, as `kubectl rollout restart` does, and wait for the rollout.
@@ -40,7 +40,7 @@ def restart(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_jso
 
 @click.command()
 @selection_options
-@approving
+@approval_options
 @apply_options
 def refresh(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Have Argo CD make the lane's manifests anew and compare them (a hard refresh); no workload is patched."""
@@ -67,13 +67,13 @@ def _apply(
     as_json: bool,
     how: dict[str, Any],
 ) -> int:
-    from planner.app.restarts_and_refreshes import is_on_demand
+    from planner.app.restarts_and_refreshes import is_requested_by_command
     from planner.cli.part_command import plan_and_apply_part
 
     words = "".join(f" --target {word}" for word in request.targets)
     return plan_and_apply_part(
         replace(request, targets=()),  # they choose workloads, and no resources of the graph
-        is_on_demand,
+        is_requested_by_command,
         verb + words,
         confirm=confirmed,
         plan_id=plan_id,

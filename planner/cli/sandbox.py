@@ -16,10 +16,10 @@ def sandbox() -> None:
     """A simulated cluster in a folder that a person can read and edit."""
 
 
-@sandbox.command()
+@sandbox.command("create")
 @click.argument("directory", type=click.Path(path_type=Path))
 @selection_options
-def create(request: Request, directory: Path) -> None:
+def sandbox_create(request: Request, directory: Path) -> None:
     """Make a sandbox in DIRECTORY for the selected nodes and lanes. Never overwrites."""
     from planner.app.sandbox import create_sandbox
 
@@ -32,7 +32,7 @@ def create(request: Request, directory: Path) -> None:
 @click.argument("assignments", nargs=-1, required=True, metavar="PATH=VALUE...")
 @click.option("--manager", required=True, metavar="NAME", help="Who does it: the field manager to record.")
 @common_options
-def set_(request: Request, directory: Path, address: str, assignments: tuple[str, ...], manager: str) -> None:
+def sandbox_set(request: Request, directory: Path, address: str, assignments: tuple[str, ...], manager: str) -> None:
     """Play somebody else: change fields of the live object ADDRESS.
 
     A PATH is written as plans show it, a VALUE as in YAML or JSON; null removes the field. Of a value of a Secret
@@ -43,18 +43,18 @@ def set_(request: Request, directory: Path, address: str, assignments: tuple[str
     print_page(simulate_foreign_change(request, directory, address, assignments, manager))
 
 
-@sandbox.command()
+@sandbox.command("delete")
 @click.argument("directory", type=click.Path(exists=True, path_type=Path))
 @click.argument("address")
 @common_options
-def delete(request: Request, directory: Path, address: str) -> None:
+def sandbox_delete(request: Request, directory: Path, address: str) -> None:
     """Play somebody else: delete the live object ADDRESS."""
     from planner.app.sandbox import simulate_foreign_delete
 
     print_page(simulate_foreign_delete(directory, address))
 
 
-@sandbox.command()
+@sandbox.command("fail")
 @click.argument("directory", type=click.Path(exists=True, path_type=Path))
 @click.argument("address")
 @click.option(
@@ -62,7 +62,7 @@ def delete(request: Request, directory: Path, address: str) -> None:
 )
 @click.option("--undo", is_flag=True, help="It works again.")
 @common_options
-def fail(request: Request, directory: Path, address: str, task: str, undo: bool) -> None:
+def sandbox_fail(request: Request, directory: Path, address: str, task: str, undo: bool) -> None:
     """Make the effect of ADDRESS fail from now on: a run, a sync, a push, a probe, or any object.
 
     A PipelineRun comes to a failed end; everything else refuses to be done.

@@ -9,7 +9,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.common_options import approving, selection_options, selection_options_with_object
+from planner.cli.common_options import approval_options, selection_options, selection_options_with_object
 from planner.cli.terminal_output import print_page, wants_colour
 
 
@@ -18,10 +18,10 @@ def secret() -> None:
     """Secrets: where their values come from, and whether they live as at their source."""
 
 
-@secret.command()
+@secret.command("status")
 @selection_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def status(request: Request, as_json: bool) -> int:
+def secret_status(request: Request, as_json: bool) -> int:
     """Each key with its source and the fingerprints of both sides. Reads only.
 
     Exit codes: 0 also when something differs, 1 when a source or a live Secret cannot be read.
@@ -39,26 +39,28 @@ def status(request: Request, as_json: bool) -> int:
     return 1 if found.unreadable or any(key.problem for key in found.keys) else 0
 
 
-@secret.command()
+@secret.command("ensure")
 @selection_options
-@approving
+@approval_options
 @apply_options
-def ensure(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
+def secret_ensure(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Make the declared Secrets as their sources say. Their namespaces have to be there."""
-    from planner.app.part_filters import is_secret
+    from planner.app.part_filters import is_declared_secret
     from planner.cli.part_command import plan_and_apply_part
 
     confirmed = confirm and not dry_run
     return plan_and_apply_part(
-        request, is_secret, "secret ensure", confirm=confirmed, plan_id=plan_id, json=as_json, how=how
+        request, is_declared_secret, "secret ensure", confirm=confirmed, plan_id=plan_id, json=as_json, how=how
     )
 
 
-@secret.command()
+@secret.command("delete")
 @selection_options_with_object
-@approving
+@approval_options
 @apply_options
-def delete(request: Request, named: str, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
+def secret_delete(
+    request: Request, named: str, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any
+) -> int:
     """Delete Secrets of ours that nobody declares any more, and nothing else.
 
     With --name NAME (or NAMESPACE/NAME) just this one, also where its rule is `obsolete: true` and hwplan did not make

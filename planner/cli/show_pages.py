@@ -20,7 +20,7 @@ from planner.cli.guard_warnings import (
 )
 from planner.cli.terminal_output import print_page, terminal_width, wants_colour
 from planner.plan import Plan
-from planner.plan_id import short_id
+from planner.plan_id import short_plan_id
 from planner.text_safe import safe_text
 from planner.values import JsonObject
 
@@ -107,7 +107,7 @@ def show_saved_plan(
 
 
 def _drawn(plan: Plan, graph: ResourceGraph, form: str) -> str:
-    from planner.render.graphs import render_graph_as
+    from planner.render.graph_formats import render_graph_as
 
     return render_graph_as(graph, form, {change.address: str(change.action) for change in plan.changes})
 
@@ -138,31 +138,31 @@ def _plan_text(
 
             return as_yaml(render_plan_json(plan, guards=guards, review=known))
         case "wide":
-            from planner.render.terminal import render_plan
+            from planner.render.plan_text import render_plan_text
 
-            return render_plan(
+            return render_plan_text(
                 plan, command=command, width=_WIDE, colour=wants_colour(), notes=notes, full=True, review=known
             )
         case "markdown":
-            from planner.render.markdown import render_markdown
+            from planner.render.plan_markdown import render_plan_markdown
 
-            return render_markdown(plan, command=command, notes=notes, review=known)
+            return render_plan_markdown(plan, command=command, notes=notes, review=known)
         case "html":
-            from planner.render.plan_html import render_html
+            from planner.render.plan_html import render_plan_html
 
-            return render_html(plan, graph, command=command, notes=notes, review=known)
+            return render_plan_html(plan, graph, command=command, notes=notes, review=known)
         case _:
             return _terminal(plan, command, notes, full, known)
 
 
 def _terminal(plan: Plan, command: str, notes: Mapping[Address, str], full: bool, review: ReviewContext) -> str:
-    from planner.render.terminal import render_plan
+    from planner.render.plan_text import render_plan_text
 
     width, colour = terminal_width(), wants_colour()
-    return render_plan(plan, command=command, width=width, colour=colour, notes=notes, full=full, review=review)
+    return render_plan_text(plan, command=command, width=width, colour=colour, notes=notes, full=full, review=review)
 
 
-def exit_code_of_shown(plan: Plan) -> int:
+def exit_code_of_shown_plan(plan: Plan) -> int:
     """The exit code of a verb that only showed `plan`: what is blocked will not become what was asked for."""
     return 1 if plan.blocked else 0
 
@@ -235,7 +235,7 @@ def show_remarks(made: PlanRun) -> tuple[str, ...]:
 def show_drift(report: DriftReport, request: Request, form: str) -> str:
     """A drift report, with the command that puts things back."""
     from planner.drift import DriftState
-    from planner.render.drift_fields import undeclared_fields
+    from planner.render.drift_fields import undeclared_drift_fields
     from planner.render.drift_json import render_drift_json
     from planner.render.drift_text import render_drift
 
@@ -246,7 +246,7 @@ def show_drift(report: DriftReport, request: Request, form: str) -> str:
     added = [
         row.address.local
         for row in report.rows
-        if row.state in (DriftState.DRIFTED, DriftState.BOTH) and undeclared_fields(row)
+        if row.state in (DriftState.DRIFTED, DriftState.BOTH) and undeclared_drift_fields(row)
     ]
     reset = "".join(f" --reset-undeclared {shlex.quote(one)}" for one in added)
     command = f"hwplan apply{_words(request)}{only}{reset}{_where_to_apply(request)} --confirm"
@@ -255,7 +255,7 @@ def show_drift(report: DriftReport, request: Request, form: str) -> str:
 
 def show_graph(graph: ResourceGraph, form: str) -> str:
     """A graph in one of the forms."""
-    from planner.render.graphs import render_graph_as
+    from planner.render.graph_formats import render_graph_as
 
     return render_graph_as(graph, form)
 
@@ -264,7 +264,7 @@ def _command(made: PlanRun, request: Request, verb: str, saved: Path | None, fir
     plan = made.plan
     if plan.is_empty or (saved is None and not plan.applyable and plan.blocked):
         return ""  # what is blocked stays so when the same command is given again
-    bound = f" --plan-id {short_id(made.identifier)}"
+    bound = f" --plan-id {short_plan_id(made.identifier)}"
     if saved is not None:
         options = f"{_where_to_apply(request)}{bound}{allow_options_text(fired)}"
         return f"hwplan apply {shlex.quote(str(saved))}{options} --confirm"

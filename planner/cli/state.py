@@ -24,11 +24,11 @@ def state() -> None:
 @state.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @common_options
-def list_(request: Request, as_json: bool) -> None:
+def state_list(request: Request, as_json: bool) -> None:
     """Every resource that was applied and not deleted since."""
-    from planner.app.runtime import open_store
+    from planner.app.runtime import open_state_store
 
-    with open_store(request) as store:
+    with open_state_store(request) as store:
         records = store.records()
     rows = [
         {
@@ -46,15 +46,15 @@ def list_(request: Request, as_json: bool) -> None:
     _show(rows, "resources", as_json, lambda row: f"{row['address']}  run {row['run']}  {row['at']}")
 
 
-@state.command()
+@state.command("history")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, help="How many, newest first.")
 @common_options
-def history(request: Request, as_json: bool, limit: int) -> None:
+def state_history(request: Request, as_json: bool, limit: int) -> None:
     """The runs, newest first."""
-    from planner.app.runtime import open_store
+    from planner.app.runtime import open_state_store
 
-    with open_store(request) as store:
+    with open_state_store(request) as store:
         runs = store.history(limit)
     successors = {run.resumes: run.number for run in runs if run.resumes}  # newer, so they are among the newest too
     rows = [
@@ -83,15 +83,15 @@ def history(request: Request, as_json: bool, limit: int) -> None:
     )
 
 
-@state.command()
+@state.command("show")
 @click.argument("address")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @common_options
-def show(request: Request, address: str, as_json: bool) -> None:
+def state_show(request: Request, address: str, as_json: bool) -> None:
     """Every version of one resource that was applied, oldest first."""
-    from planner.app.runtime import open_store
+    from planner.app.runtime import open_state_store
 
-    with open_store(request) as store:
+    with open_state_store(request) as store:
         versions = store.versions(address=_address(address))
     rows = [
         {
@@ -105,40 +105,40 @@ def show(request: Request, address: str, as_json: bool) -> None:
     _show(rows, "versions", as_json, lambda row: f"run {row['run']}  {row['action']:<8} {row['at']}  uid {row['uid']}")
 
 
-@state.command()
+@state.command("rm")
 @click.argument("address")
 @common_options
-def rm(request: Request, address: str) -> None:
+def state_rm(request: Request, address: str) -> None:
     """Forget a resource: its record goes, the live object stays."""
-    from planner.app.runtime import open_store
+    from planner.app.runtime import open_state_store
 
-    with open_store(request) as store:
+    with open_state_store(request) as store:
         store.forget(_address(address))
     print_page(f"forgot {address}; the live object is untouched")
 
 
-@state.command()
+@state.command("backup")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @common_options
-def backup(request: Request, file: Path) -> None:
+def state_backup(request: Request, file: Path) -> None:
     """Write a copy of the state to FILE, whole and consistent also while something applies. Never overwrites."""
-    from planner.app.runtime import open_store
+    from planner.app.runtime import open_state_store
 
     if file.exists():
         raise click.UsageError(f"{file} exists; a backup never overwrites.")
-    with open_store(request) as store:
+    with open_state_store(request) as store:
         store.backup(file)
     print_page(f"the state is in {file}; to use it: --state {file}")
 
 
-@state.command()
+@state.command("unlock")
 @click.argument("lock_id", type=int)
 @common_options
-def unlock(request: Request, lock_id: int) -> None:
+def state_unlock(request: Request, lock_id: int) -> None:
     """End the lock with this id (the refused command names it); its holder can never write again."""
-    from planner.app.runtime import open_store
+    from planner.app.runtime import open_state_store
 
-    with open_store(request) as store:
+    with open_state_store(request) as store:
         store.unlock(lock_id)
     print_page(f"lock {lock_id} is gone")
 

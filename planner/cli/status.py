@@ -68,11 +68,11 @@ def status(
     if request.scopes:
         if run or commit or closeout or watch or chosen == "markdown":
             raise click.UsageError("--scope shows resources; it goes with --full and --json only.")
-        return show_scopes(request, chosen, full)
-    from planner.app.lane.lane_evidence import StatusTarget
+        return show_scope_status(request, chosen, full)
+    from planner.app.lane.lane_evidence import LaneStatusTarget
     from planner.app.lane.lane_status import read_lane_status
 
-    target, last = StatusTarget(commit, run), ""
+    target, last = LaneStatusTarget(commit, run), ""
     while True:
         found = read_lane_status(request, target, closeout=closeout)
         text = _page(found, request, chosen, full=full, raw=raw)
@@ -129,10 +129,10 @@ def _record(found: LaneStatus, form: str) -> str:
 
 def _next(found: LaneStatus, request: Request) -> str:
     from planner.cli.show_pages import command_line_for_verb
-    from planner.rollout.next_action import next_command
+    from planner.rollout.next_action import next_lane_command
 
     held = found.hold.commit if found.hold else None
-    action = next_command(found.evidence, found.verdict, held=held)
+    action = next_lane_command(found.evidence, found.verdict, held=held)
     if not action:
         return ""
     verb, _, options = action.partition(" ")
@@ -156,7 +156,7 @@ def _logs(request: Request, run: str, wanted: str, form: str) -> int:
     return 0
 
 
-def show_scopes(request: Request, form: str, full: bool) -> int:
+def show_scope_status(request: Request, form: str, full: bool) -> int:
     """The page of `--scope`; gives the exit code."""
     from planner.app.lane.scope_status import read_scope_status
     from planner.cli.show_pages import command_line_for_verb

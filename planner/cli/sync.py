@@ -8,13 +8,13 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.common_options import approving, selection_options
-from planner.cli.part_command import show_or_apply
+from planner.cli.common_options import approval_options, selection_options
+from planner.cli.part_command import show_or_apply_opened_plan
 
 
 @click.command()
 @selection_options
-@approving
+@approval_options
 @apply_options
 def sync(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: bool, **how: Any) -> int:
     """Bring Argo CD to what was promoted last: mend what is stuck, then sync.
@@ -25,6 +25,6 @@ def sync(request: Request, plan_id: str, confirm: bool, dry_run: bool, as_json: 
     from planner.app.argo_sync import open_argo_sync_plan
 
     confirmed = confirm and not dry_run
-    return show_or_apply(
+    return show_or_apply_opened_plan(
         open_argo_sync_plan(request), request, "sync", confirm=confirmed, plan_id=plan_id, json=as_json, how=how
     )

@@ -14,7 +14,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.common_options import approving, selection_options
+from planner.cli.common_options import approval_options, selection_options
 from planner.cli.detached import detachable, start_as_detached_job
 from planner.cli.terminal_output import print_page
 from planner.text_safe import safe_text
@@ -29,7 +29,7 @@ _PATIENCE = "30s"  # an older rollout that was overtaken gives its lock back wit
 
 @click.command()
 @selection_options
-@approving
+@approval_options
 @click.option("--rerun", is_flag=True, help="Delete a run of this commit that did not succeed, and make it anew.")
 @click.option(
     "--rebuild", is_flag=True, help="Run this commit again, and build every image: one has left the registry."
@@ -115,7 +115,7 @@ def _detach(
 
 def _show(found: PlannedRollout, request: Request, verb: str, as_json: bool, allow: Sequence[str]) -> int:
     from planner.app.shown_plans import store_shown_plan
-    from planner.cli.show_pages import exit_code_of_shown, show_plan
+    from planner.cli.show_pages import exit_code_of_shown_plan, show_plan
     from planner.render.rollout_pages import promotion_prediction_document, rollout_forecast_document
 
     store_shown_plan(request, found.made)
@@ -130,7 +130,7 @@ def _show(found: PlannedRollout, request: Request, verb: str, as_json: bool, all
         print_page(json.dumps(document, indent=1, sort_keys=True))
     else:
         print_page(_page(found, request, verb, allow=allow))
-    return exit_code_of_shown(found.made.plan)
+    return exit_code_of_shown_plan(found.made.plan)
 
 
 def _page(
@@ -205,8 +205,8 @@ def _next(ended: RolloutReport, again: str) -> str:
 
 
 def _run_failed(ended: RolloutReport) -> bool:
-    from planner.events import NodeResult
+    from planner.events import ChangeResult
 
     result = ended.report.result
     ends = result.outcomes.values() if result else ()
-    return any(one.address.kind == "PipelineRun" and one.result is NodeResult.FAILED for one in ends)
+    return any(one.address.kind == "PipelineRun" and one.result is ChangeResult.FAILED for one in ends)

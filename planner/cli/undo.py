@@ -9,18 +9,18 @@ import click.shell_completion
 
 from planner.app.request import Request
 from planner.cli.apply import apply_options
-from planner.cli.common_options import NAMES, approved, approved_by, approved_id, common_options
+from planner.cli.common_options import NAMES, approved, approved_by, common_options, resolve_approved_plan_id
 from planner.cli.terminal_output import print_page
 
 
 def _runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[click.shell_completion.CompletionItem]:
     """The latest runs of the state, with when and what; empty when there is no state."""
-    from planner.app.runtime import open_store
+    from planner.app.runtime import open_state_store
     from planner.cli.common_options import make_request
     from planner.errors import HwplanError
 
     try:
-        with open_store(make_request({name: ctx.params.get(name) for name in NAMES})) as store:
+        with open_state_store(make_request({name: ctx.params.get(name) for name in NAMES})) as store:
             found = [(str(run.number), f"{run.operation} {run.started} {run.outcome}") for run in store.history(20)]
     except (HwplanError, OSError, click.UsageError):
         return []
@@ -56,15 +56,15 @@ def undo(
     from planner.app.shown_plans import store_shown_plan
     from planner.app.undo_plan import open_undo_plan
     from planner.cli.run_options import make_run_choices
-    from planner.cli.show_pages import exit_code_of_shown, show_plan, show_run
+    from planner.cli.show_pages import exit_code_of_shown_plan, show_plan, show_run
 
     options = make_run_choices(request, **how)  # type: ignore[arg-type]  # click has checked them
     with open_undo_plan(request, run) as (made, session):
-        plan_id = approved_id(without_scopes_if_all(session.request), approvals, plan_id)
+        plan_id = resolve_approved_plan_id(without_scopes_if_all(session.request), approvals, plan_id)
         if not confirm or dry_run:
             store_shown_plan(session.request, made)
             form = "json" if as_json else "text"
             print_page(show_plan(made, request, form, verb=f"undo {run}", allow=options.allow), exact=as_json)
-            return exit_code_of_shown(made.plan)
+            return exit_code_of_shown_plan(made.plan)
         report = apply_plan_run(made, session, options, approved=plan_id)
     return show_run(report, session.request, as_json)

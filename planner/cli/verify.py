@@ -50,14 +50,14 @@ def verify(
     Without options only the record itself is checked. Exit codes: 0 everything that was asked about fits, 2 an edge is
     broken (each is named), 1 something could not be checked.
     """
-    from planner.rollout.verify_closeout import check_closeout_bytes, check_closeout_facts, check_closeout_record
+    from planner.rollout.verify_closeout import check_closeout_facts, check_closeout_is_canonical, check_closeout_record
 
     content = _content(record)
     document = _parsed(content, record)
     broken = check_closeout_record(document)
     checked = ["record"]
     if not broken:
-        broken = check_closeout_bytes(content, document)
+        broken = check_closeout_is_canonical(content, document)
         facts = _facts(document, request, folders, host, ask_cluster)
         broken += check_closeout_facts(document, facts)
         checked += sorted(facts)
@@ -97,7 +97,7 @@ def _facts(
     found = facts.read_closeout_git_facts(evidence, folders, now) if folders else {}
     if host is not None:
         sandbox = sandbox_folder(request) if request.live else None
-        found |= facts.registry_facts(evidence, "" if host == _AS_RECORDED else host, now, sandbox)
+        found |= facts.read_closeout_registry_facts(evidence, "" if host == _AS_RECORDED else host, now, sandbox)
     if ask_cluster or request.live:
         found |= facts.read_closeout_cluster_facts(evidence, open_cluster(request), now)
     return found

@@ -23,7 +23,7 @@ _ACTIONS = {Effect.CREATE: Action.CREATE, Effect.REPLACE: Action.REPLACE, Effect
 
 
 @dataclass(frozen=True, slots=True)
-class ContractPlan:
+class OneReadingPlan:
     """What one reading of everything gave."""
 
     seen: Mapping[Address, Observation]
@@ -31,7 +31,7 @@ class ContractPlan:
     changes: tuple[Change, ...]
 
 
-def plan_in_one_reading(case: StateCase | RunCase, *, following: bool = False) -> ContractPlan:
+def plan_in_one_reading(case: StateCase | RunCase, *, following: bool = False) -> OneReadingPlan:
     """A plan of everything by a new command, in one reading. `following` takes in runs that only follow a change."""
     provider, wanted = case.provider(), case.wanted()
     seen = provider.read(wanted, (), ()).observations
@@ -40,7 +40,7 @@ def plan_in_one_reading(case: StateCase | RunCase, *, following: bool = False) -
     _check_output_names(wanted, seen, previews)
     due = [pair for pair in readable if following or previews[pair[0].address].on_change is None]
     made = [change_of_preview(one, there, previews[one.address]) for one, there in due]
-    return ContractPlan(seen, previews, tuple(change for change in made if change is not None))
+    return OneReadingPlan(seen, previews, tuple(change for change in made if change is not None))
 
 
 def _check_output_names(
@@ -55,7 +55,7 @@ def _check_output_names(
         assert names is None or given <= set(names), f"{one.address.kind} has outputs beside {sorted(names)}: {given}"
 
 
-def apply_all(case: StateCase) -> tuple[Change, ...]:
+def plan_and_apply_all(case: StateCase) -> tuple[Change, ...]:
     """Plan everything and make every change, each by a new command; gives the changes."""
     changes = plan_in_one_reading(case).changes
     for change in changes:

@@ -12,7 +12,7 @@ from planner.address import Address
 from planner.contract.command_steps import plan_in_one_reading, run_changes, shows_no_secret
 from planner.contract.contract_case import RunCase
 from planner.errors import ProviderError
-from planner.events import NodeResult, Waiting
+from planner.events import ChangeResult, ChangeWaiting
 from planner.plan import Change
 from planner.ports import Effect, Preview, Provider, Readiness, Unreadable
 
@@ -42,8 +42,10 @@ class RunContract:
         changes = plan_in_one_reading(case, following=True).changes
         case.fulfil()
         result = run_changes(changes, case.provider(), case.vault)
-        assert {ended.result for ended in result.outcomes.values()} <= {NodeResult.DONE, NodeResult.UNCHANGED}, result
-        assert all(not is_due(preview) for preview in plan_in_one_reading(case, following=True).previews.values())
+        assert {ended.result for ended in result.outcomes.values()} <= {ChangeResult.DONE, ChangeResult.UNCHANGED}, (
+            result
+        )
+        assert all(not is_run_due(preview) for preview in plan_in_one_reading(case, following=True).previews.values())
 
     def test_it_does_not_end_well_while_it_should_not(self, case: RunCase) -> None:
         changes, provider = plan_in_one_reading(case, following=True).changes, case.provider()
@@ -73,10 +75,10 @@ class RunContract:
 
     def test_a_run_that_is_told_to_stop_does_not_wait(self, case: RunCase) -> None:
         changes, began = plan_in_one_reading(case, following=True).changes, time.monotonic()
-        result = run_changes(changes, case.provider(), case.vault, lambda event: isinstance(event, Waiting))
+        result = run_changes(changes, case.provider(), case.vault, lambda event: isinstance(event, ChangeWaiting))
         assert result.interrupted and time.monotonic() - began < SOON
         ends = {ended.result for ended in result.outcomes.values()}
-        assert ends <= {NodeResult.PENDING, NodeResult.CANCELLED} and NodeResult.PENDING in ends
+        assert ends <= {ChangeResult.PENDING, ChangeResult.CANCELLED} and ChangeResult.PENDING in ends
 
     def test_many_threads_may_look_at_once(self, case: RunCase) -> None:
         changes, provider = plan_in_one_reading(case, following=True).changes, case.provider()
@@ -100,7 +102,7 @@ class RunContract:
         assert shows_no_secret(caplog.text, *capfd.readouterr())
 
 
-def is_due(preview: Preview) -> bool:
+def is_run_due(preview: Preview) -> bool:
     """Whether a plan has a run of its own accord: not one that holds, nor one that follows a change."""
     return preview.effect is not Effect.NONE and preview.on_change is None
 

@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from planner.address import is_hwplan_kind
-from planner.contract.command_steps import apply_all, plan_in_one_reading, run_changes, shows_no_secret
+from planner.contract.command_steps import plan_and_apply_all, plan_in_one_reading, run_changes, shows_no_secret
 from planner.contract.contract_case import RemoteCase, StateCase
 from planner.errors import PreconditionError, ProviderError
-from planner.events import Began, NodeResult
+from planner.events import ChangeBegan, ChangeResult
 from planner.plan import Change
 from planner.ports import Absent, Effect, Present, Unreadable
 from planner.resource import Resource
@@ -60,7 +60,7 @@ class ProviderContract:
 
     def test_the_effect_is_what_was_previewed_and_the_second_plan_is_empty(self, case: StateCase) -> None:
         assert not any(case.holds(one) for one in case.wanted())
-        changes = apply_all(case)
+        changes = plan_and_apply_all(case)
         assert all(case.holds(one) for one in case.wanted())
         left = plan_in_one_reading(case)
         assert not left.changes and not any(one.blocked for one in left.previews.values())
@@ -72,7 +72,7 @@ class ProviderContract:
                 assert there.content == change.expects
 
     def test_an_effect_twice_is_one_effect(self, case: StateCase) -> None:
-        changes = apply_all(case)
+        changes = plan_and_apply_all(case)
         after = case.state()
         assert all(case.provider().apply(change, case.vault).already for change in changes)
         assert case.state() == after
@@ -100,7 +100,7 @@ class ProviderContract:
         assert shows_no_secret(seen)
 
     def test_deletes_of_own_kinds_are_refused(self, case: StateCase) -> None:
-        change = apply_all(case)[0]
+        change = plan_and_apply_all(case)[0]
         if not is_hwplan_kind(change.api_version):
             return  # objects of Kubernetes are deleted
         before = case.state()
@@ -126,14 +126,14 @@ class ProviderContract:
 
     def test_a_run_that_is_told_to_stop_finishes_what_it_began_and_the_next_one_the_rest(self, case: StateCase) -> None:
         changes, began = plan_in_one_reading(case).changes, time.monotonic()
-        result = run_changes(changes, case.provider(), case.vault, lambda event: isinstance(event, Began))
+        result = run_changes(changes, case.provider(), case.vault, lambda event: isinstance(event, ChangeBegan))
         assert time.monotonic() - began < SOON
         ends = {address: ended.result for address, ended in result.outcomes.items()}
-        made = {address for address, end in ends.items() if end in (NodeResult.DONE, NodeResult.PENDING)}
+        made = {address for address, end in ends.items() if end in (ChangeResult.DONE, ChangeResult.PENDING)}
         assert (
             result.interrupted
             and len(made) == 1
-            and list(ends.values()).count(NodeResult.CANCELLED) == len(changes) - 1
+            and list(ends.values()).count(ChangeResult.CANCELLED) == len(changes) - 1
         )
         assert {one.address for one in case.wanted() if case.holds(one)} == made
         assert set(run_changes(plan_in_one_reading(case).changes, case.provider(), case.vault).outcomes) < set(ends)
@@ -168,8 +168,8 @@ class RemoteContract(ProviderContract):
                 f"half of it is there after: {how}"
             )
             again = run_changes([change], case.provider(), case.vault).outcomes[change.address].result
-            assert again is (NodeResult.UNCHANGED if new else NodeResult.DONE), how
-        apply_all(case)
+            assert again is (ChangeResult.UNCHANGED if new else ChangeResult.DONE), how
+        plan_and_apply_all(case)
         assert all(case.holds(one) for one in wanted) and not plan_in_one_reading(case).changes
 
     def test_what_no_answer_comes_from_is_unreadable(self, case: RemoteCase) -> None:

@@ -12,7 +12,7 @@ from zlib import crc32
 
 from planner.dataclass import dataclass
 from planner.errors import HwplanError, OutcomeUnknown, PreconditionError, TemporaryError
-from planner.events import NodeResult
+from planner.events import ChangeResult
 from planner.executor.execution_options import ExecutionOptions
 from planner.failpoint import hit_failpoint
 from planner.plan import LEAVING, Change
@@ -28,7 +28,7 @@ _SLICE = 0.2  # a pause looks this often whether it is to end early
 class ApplyFailure:
     """An effect that was not made, or not known to be made."""
 
-    result: NodeResult
+    result: ChangeResult
     message: str
     remedy: str = ""
     printed: str = ""
@@ -52,22 +52,22 @@ def apply_with_retries(
             lost = error
         except TemporaryError as error:
             if attempt >= options.attempts or options.cancel.is_set():
-                return _unknown(error, lost, options.again) if lost else _failure(NodeResult.FAILED, error)
+                return _unknown(error, lost, options.again) if lost else _failure(ChangeResult.FAILED, error)
             _pause(clock, _delay(change, attempt, error.retry_after), options.cancel.is_set)
         except PreconditionError as error:
             return (
                 _unknown(error, lost, options.again)
                 if lost
-                else ApplyFailure(NodeResult.STALE, error.message, error.remedy or _PLAN_AGAIN)
+                else ApplyFailure(ChangeResult.STALE, error.message, error.remedy or _PLAN_AGAIN)
             )
         except HwplanError as error:
-            return _unknown(error, lost, options.again) if lost else _failure(NodeResult.FAILED, error)
+            return _unknown(error, lost, options.again) if lost else _failure(ChangeResult.FAILED, error)
 
 
 _PLAN_AGAIN = "plan again: the world moved since this plan was made"
 
 
-def _failure(result: NodeResult, error: HwplanError) -> ApplyFailure:
+def _failure(result: ChangeResult, error: HwplanError) -> ApplyFailure:
     return ApplyFailure(result, error.message, error.remedy, getattr(error, "printed", ""))
 
 
@@ -78,7 +78,7 @@ def _settled(lost: OutcomeUnknown) -> str:
 def _unknown(error: HwplanError, lost: OutcomeUnknown, again: str) -> ApplyFailure:
     first = "" if lost.message == error.message else f" (at first: {lost.message})"
     return ApplyFailure(
-        NodeResult.UNKNOWN,
+        ChangeResult.UNKNOWN,
         f"an answer was lost, and reading did not settle it: {error.message}{first}",
         error.remedy or f"{again} reads again",
         getattr(error, "printed", ""),

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Sequence
 
 from planner.address import Address
-from planner.events import Applied, Began, Ended, EventObserver, NodeResult
+from planner.events import ChangeApplied, ChangeBegan, ChangeEnded, ChangeResult, EventObserver
 from planner.executor.execution_options import ExecutionOptions
 from planner.failpoint import hit_failpoint
 from planner.plan import Action, Change
@@ -30,20 +30,20 @@ class ChangeProgress:
         self._since: dict[Address, float] = {}
         self._already: set[Address] = set()
         self._made: dict[Address, Written] = {}
-        self.outcomes: dict[Address, Ended] = {}
+        self.outcomes: dict[Address, ChangeEnded] = {}
         self.outputs: dict[Address, JsonObject] = dict(options.done)
         self.warnings: list[tuple[Address, str]] = []
         now = clock.now()
         for change in changes:
             if change.action is not Action.NOOP and change.address in options.done:
-                ended = Ended(now, change.address, change.action, NodeResult.UNCHANGED, 0.0, _IN_EARLIER_RUN)
+                ended = ChangeEnded(now, change.address, change.action, ChangeResult.UNCHANGED, 0.0, _IN_EARLIER_RUN)
                 self.outcomes[change.address] = ended
 
     def begin(self, change: Change) -> None:
         """Durable when it returns: the effect may be tried."""
         hit_failpoint("node.begin")
         self._since[change.address] = self._clock.monotonic()
-        self._observer.on(Began(self._clock.now(), change.address, change.action))
+        self._observer.on(ChangeBegan(self._clock.now(), change.address, change.action))
         hit_failpoint("node.began")
 
     def applied(self, change: Change, made: Written) -> None:
@@ -73,23 +73,23 @@ class ChangeProgress:
     def end(
         self,
         change: Change,
-        result: NodeResult,
+        result: ChangeResult,
         message: str = "",
         remedy: str = "",
         cause: Address | None = None,
         printed: str = "",
-    ) -> NodeResult:
+    ) -> ChangeResult:
         """Durable before anything that is begun later. The result as written: done is `unchanged` where nothing had
         to be sent."""
-        if result is NodeResult.DONE:
+        if result is ChangeResult.DONE:
             if made := self._made.get(change.address):
                 message, printed = message or made.said, printed or made.printed
             unchanged = change.action is Action.NOOP or change.address in self._already
-            result = NodeResult.UNCHANGED if unchanged else result
+            result = ChangeResult.UNCHANGED if unchanged else result
         since = self._since.get(change.address)
         seconds = 0.0 if since is None else self._clock.monotonic() - since
         warnings = tuple(text for address, text in self.warnings if address == change.address)
-        ended = Ended(
+        ended = ChangeEnded(
             self._clock.now(), change.address, change.action, result, seconds, message, remedy, cause, printed, warnings
         )
         self._observer.on(ended)
@@ -98,4 +98,4 @@ class ChangeProgress:
 
     def _emit_applied(self, change: Change, uid: str) -> None:
         outputs, already = self.outputs[change.address], change.address in self._already
-        self._observer.on(Applied(self._clock.now(), change.address, change.action, uid, outputs, already))
+        self._observer.on(ChangeApplied(self._clock.now(), change.address, change.action, uid, outputs, already))

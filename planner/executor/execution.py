@@ -15,7 +15,7 @@ from functools import partial
 from typing import TypeAlias
 
 from planner.address import Address
-from planner.events import EventObserver, NodeResult
+from planner.events import ChangeResult, EventObserver
 from planner.executor import apply_effect, crash_report, output_substitution
 from planner.executor.apply_effect import ApplyFailure
 from planner.executor.change_progress import ChangeProgress
@@ -95,9 +95,9 @@ class _Execution:
         left = self._schedule.drain()
         for change in left:
             hit_failpoint("node.cancelled")
-            self._ledger.end(change, NodeResult.CANCELLED, f"not begun: {reason}")
+            self._ledger.end(change, ChangeResult.CANCELLED, f"not begun: {reason}")
         ends = self._ledger.outcomes
-        cut = bool(left) or any(ended.result is NodeResult.PENDING for ended in ends.values())
+        cut = bool(left) or any(ended.result is ChangeResult.PENDING for ended in ends.values())
         return RunResult(
             outcomes={change.address: ends[change.address] for change in self._plan.changes},
             outputs=self._ledger.outputs,
@@ -117,7 +117,7 @@ class _Execution:
     def _skip(self, changes: list[Change], cause: Address) -> None:
         for change in changes:
             hit_failpoint("node.skipped")
-            self._ledger.end(change, NodeResult.SKIPPED, f"needs {cause}", cause=cause)
+            self._ledger.end(change, ChangeResult.SKIPPED, f"needs {cause}", cause=cause)
 
     # The workers
 
@@ -164,12 +164,14 @@ class _Execution:
         change = output_substitution.fill_outputs(change, self._ledger.outputs)
         if missing := output_substitution.unresolved_outputs(change):
             remedy = "look at what should give it: that ended well without this output"
-            self._end(change, NodeResult.FAILED, f"has no value for {', '.join(missing)}", remedy)
+            self._end(change, ChangeResult.FAILED, f"has no value for {', '.join(missing)}", remedy)
             return
         self._ledger.begin(change)
         if (before := self._options.ended.get(change.address)) is not None:
             self._ledger.applied(change, before.written)
-            self._end(change, NodeResult.FAILED if before.failure else NodeResult.DONE, before.failure, before.remedy)
+            self._end(
+                change, ChangeResult.FAILED if before.failure else ChangeResult.DONE, before.failure, before.remedy
+            )
             return
         made = self._make(change)
         hit_failpoint("node.effected")
@@ -178,7 +180,7 @@ class _Execution:
             return
         self._ledger.applied(change, made)
         if made.ready:
-            self._end(change, NodeResult.DONE)
+            self._end(change, ChangeResult.DONE)
         else:
             self._wait_or_end(change)
 
@@ -187,7 +189,7 @@ class _Execution:
             hit_failpoint("node.wait")
             self._waits.add(change, self._provider_of(change))
         else:
-            self._end(change, NodeResult.DONE)
+            self._end(change, ChangeResult.DONE)
 
     def _make(self, change: Change) -> Written | ApplyFailure:
         try:
@@ -198,7 +200,7 @@ class _Execution:
             folder = self._options.crash_folder
             retained = crash_report.write_crash_report(error, folder, str(change.address)) if folder is not None else ""
             remedy = f"the traceback is in {retained}" if retained else "run again with --debug to keep a traceback"
-            return ApplyFailure(NodeResult.FAILED, f"internal error in the provider: {type(error).__name__}", remedy)
+            return ApplyFailure(ChangeResult.FAILED, f"internal error in the provider: {type(error).__name__}", remedy)
 
     def _is_waited_for(self, change: Change) -> bool:
         if change.wait == "none" or self._options.wait is WaitPolicy.NONE:
@@ -218,17 +220,19 @@ class _Execution:
         self._ledger.ready(change, decision.outputs, decision.warnings)
         self._end(change, decision.result, decision.message, decision.remedy)
 
-    def _end(self, change: Change, result: NodeResult, message: str = "", remedy: str = "", printed: str = "") -> None:
+    def _end(
+        self, change: Change, result: ChangeResult, message: str = "", remedy: str = "", printed: str = ""
+    ) -> None:
         """Write the end, then let go of what needs it, or skip it."""
         hit_failpoint("node.end")
         written = self._ledger.end(change, result, message, remedy, printed=printed)
         hit_failpoint("node.ended")
         skipped: list[Change] = []
         with self._turn:
-            if written in (NodeResult.DONE, NodeResult.UNCHANGED):
+            if written in (ChangeResult.DONE, ChangeResult.UNCHANGED):
                 self._turn.notify(self._schedule.succeed(change.address))
             elif (
-                written is not NodeResult.PENDING or self._may_begin()
+                written is not ChangeResult.PENDING or self._may_begin()
             ):  # a run asked to stop skips nothing: it cancels
                 skipped = self._schedule.fail(change.address)
                 self._stopped |= self._options.on_error is ErrorPolicy.STOP

@@ -14,7 +14,7 @@ from dataclasses import field
 from planner.address import Address
 from planner.dataclass import dataclass
 from planner.errors import HwplanError, TemporaryError
-from planner.events import EventObserver, NodeResult, Waiting
+from planner.events import ChangeResult, ChangeWaiting, EventObserver
 from planner.executor.execution_options import ExecutionOptions
 from planner.failpoint import hit_failpoint
 from planner.plan import Change
@@ -31,7 +31,7 @@ _SAY_AGAIN = 15.0  # seconds after which what is awaited is said again (R13)
 class WaitDecision:
     """How waiting ended. `result` is DONE, FAILED or PENDING."""
 
-    result: NodeResult
+    result: ChangeResult
     message: str = ""
     remedy: str = ""
     outputs: JsonObject = field(default_factory=dict, repr=False)
@@ -156,7 +156,7 @@ class ReadinessWaits:
     def _judge(self, entry: _Entry, seen: Readiness | None, now: float) -> bool:
         """Decide on one entry if it can be decided; whether it was."""
         if seen is not None and seen.done:
-            result = NodeResult.DONE if seen.ok else NodeResult.FAILED
+            result = ChangeResult.DONE if seen.ok else ChangeResult.FAILED
             message = "" if seen.ok else seen.message
             self._decide(entry.change, WaitDecision(result, message, outputs=seen.outputs, warnings=seen.warnings))
             return True
@@ -166,21 +166,21 @@ class ReadinessWaits:
             return True
         if message != entry.message or now - entry.said >= _SAY_AGAIN:
             entry.message, entry.said = message, now
-            self._observer.on(Waiting(self._clock.now(), entry.change.address, message, now - entry.since))
+            self._observer.on(ChangeWaiting(self._clock.now(), entry.change.address, message, now - entry.since))
         entry.due = min(now + self._interval(entry, now), entry.deadline)
         return False
 
     def _give_up(self) -> None:
         """The run was asked to stop: what is made stays made, nobody waits for it."""
         for entry in self._entries:
-            self._decide(entry.change, WaitDecision(NodeResult.PENDING, "interrupted while waiting", self._later))
+            self._decide(entry.change, WaitDecision(ChangeResult.PENDING, "interrupted while waiting", self._later))
         self._entries = []
 
 
 def _late(seconds: float, message: str, later: str) -> WaitDecision:
     detail = f": {message}" if message else ""
     remedy = f"{later}; a longer hwplan.dev/wait gives it more time"
-    return WaitDecision(NodeResult.PENDING, f"not ready after {seconds:.0f}s{detail}", remedy)
+    return WaitDecision(ChangeResult.PENDING, f"not ready after {seconds:.0f}s{detail}", remedy)
 
 
 def _readiness(provider: Provider, changes: Sequence[Change]) -> Mapping[Address, Readiness]:

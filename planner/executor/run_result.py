@@ -9,7 +9,7 @@ from typing import assert_never
 
 from planner.address import Address
 from planner.dataclass import dataclass
-from planner.events import Ended, NodeResult
+from planner.events import ChangeEnded, ChangeResult
 from planner.values import JsonObject
 
 
@@ -30,7 +30,7 @@ class RunResult:
     `interrupted` is true when the run was asked to stop before everything was over, `late` when its own time ran out.
     """
 
-    outcomes: Mapping[Address, Ended]
+    outcomes: Mapping[Address, ChangeEnded]
     outputs: Mapping[Address, JsonObject] = field(repr=False)
     warnings: tuple[tuple[Address, str], ...]
     seconds: float
@@ -48,11 +48,13 @@ def run_verdict(result: RunResult) -> RunVerdict:
         return RunVerdict.INTERRUPTED
     seen = {ended.result for ended in result.outcomes.values()}
     orphaned = any(ended.cause not in result.outcomes for ended in result.outcomes.values() if ended.cause)
-    if orphaned or seen & {NodeResult.FAILED, NodeResult.UNKNOWN}:
+    if orphaned or seen & {ChangeResult.FAILED, ChangeResult.UNKNOWN}:
         return RunVerdict.FAILED
-    if NodeResult.STALE in seen:
+    if ChangeResult.STALE in seen:
         return RunVerdict.STALE
-    return RunVerdict.PENDING if result.late or seen & {NodeResult.PENDING, NodeResult.CANCELLED} else RunVerdict.DONE
+    return (
+        RunVerdict.PENDING if result.late or seen & {ChangeResult.PENDING, ChangeResult.CANCELLED} else RunVerdict.DONE
+    )
 
 
 def exit_code_of_run(result: RunResult) -> int:

@@ -1,4 +1,4 @@
-"""From resources to their graph: a list of named steps, each drawing one family of edges over every resource."""
+"""From resources to their graph: a list of named steps, each adding one family of edges over every resource."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from planner.dataclass import dataclass
 from planner.errors import GraphError, Problem
 from planner.graph.edge import Edge
 from planner.graph.edge_collector import EdgeCollector, Missing
-from planner.graph.resource_graph import ResourceGraph, closest_name, make_graph
+from planner.graph.resource_graph import ResourceGraph, closest_name, graph_of_edges
 from planner.graph.resource_index import ResourceIndex, index_resources
 from planner.graph.rules import (
     action_targets,
@@ -35,26 +35,26 @@ class EdgeFamily:
     """One family of edges. `kinds` are the only ones that it can say anything about; none given means any."""
 
     name: str
-    draw: Callable[[EdgeCollector], None]
+    add_edges: Callable[[EdgeCollector], None]
     kinds: frozenset[str] = frozenset()
 
 
-# Images are drawn where pods and Tekton steps name them; every other family is a step of its own.
+# Edges of images are added where pods and Tekton steps name them; every other family is a step of its own.
 STEPS = (
-    EdgeFamily("namespaces", namespaces.draw),
-    EdgeFamily("custom resource definitions", crds.draw),
-    EdgeFamily("roles and accounts", rbac.draw, rbac.KINDS),
-    EdgeFamily("pod specifications and images", pods.draw),
-    EdgeFamily("services and routes", services.draw, services.KINDS),
-    EdgeFamily("storage", storage.draw, storage.KINDS),
-    EdgeFamily("tekton", tekton.draw, tekton.KINDS),
-    EdgeFamily("argo", argo.draw, argo.KINDS),
-    EdgeFamily("webhooks", webhooks.draw, webhooks.KINDS),
-    EdgeFamily("targets of our own kinds", action_targets.draw, action_targets.KINDS),
-    EdgeFamily("secrets of REST objects", rest_secrets.draw, rest_secrets.KINDS),
-    EdgeFamily("secrets of plug-ins", secret_refs.draw),
-    EdgeFamily("depends-on", explicit.draw_depends_on),
-    EdgeFamily("references", explicit.draw_refs),
+    EdgeFamily("namespaces", namespaces.add_namespace_edges),
+    EdgeFamily("custom resource definitions", crds.add_crd_edges),
+    EdgeFamily("roles and accounts", rbac.add_rbac_edges, rbac.KINDS),
+    EdgeFamily("pod specifications and images", pods.add_pod_edges),
+    EdgeFamily("services and routes", services.add_traffic_route_edges, services.KINDS),
+    EdgeFamily("storage", storage.add_storage_edges, storage.KINDS),
+    EdgeFamily("tekton", tekton.add_tekton_edges, tekton.KINDS),
+    EdgeFamily("argo", argo.add_argo_edges, argo.KINDS),
+    EdgeFamily("webhooks", webhooks.add_webhook_edges, webhooks.KINDS),
+    EdgeFamily("targets of our own kinds", action_targets.add_action_target_edges, action_targets.KINDS),
+    EdgeFamily("secrets of REST objects", rest_secrets.add_rest_secret_edges, rest_secrets.KINDS),
+    EdgeFamily("secrets of plug-ins", secret_refs.add_secret_ref_edges),
+    EdgeFamily("depends-on", explicit.add_depends_on_edges),
+    EdgeFamily("references", explicit.add_output_ref_edges),
 )
 
 
@@ -64,37 +64,37 @@ def build_graph(resources: Sequence[Resource]) -> ResourceGraph:
     Raises GraphError for two resources with one address, a reference written for hwplan that leads to nothing declared
     (with the closest name), and a cycle (with the field of each edge).
     """
-    index, edges, missing = _draw(resources)
+    index, edges, missing = _collect(resources)
     if len(index.resources) != len(resources):
         _refuse_twins(resources)
     if missing:
         _refuse_missing(_problems(missing, index))
-    return make_graph(index.resources, edges)
+    return graph_of_edges(index.resources, edges)
 
 
 def references_to_deleted(gone: Collection[Address], resources: Sequence[Resource]) -> tuple[Edge, ...]:
     """The edges from `gone` to what stays: the fields of other resources that name what goes. `resources` are both."""
-    _, edges, _ = _draw(resources)
+    _, edges, _ = _collect(resources)
     return tuple(edge for edge in edges if edge.before in gone and edge.after not in gone)
 
 
 def missing_references(resources: Sequence[Resource]) -> tuple[Problem, ...]:
     """Every reference written for hwplan that leads to nothing declared, for a report of all problems at once."""
-    index, _, missing = _draw(resources)
+    index, _, missing = _collect(resources)
     return _problems(missing, index)
 
 
-def draw_edges(resources: Sequence[Resource]) -> tuple[Edge, ...]:
+def collect_edges(resources: Sequence[Resource]) -> tuple[Edge, ...]:
     """Every edge between `resources`; what leads to nothing among them is no error. They may form a cycle."""
-    return tuple(_draw(resources)[1])
+    return tuple(_collect(resources)[1])
 
 
 def undeclared_references(resources: Sequence[Resource]) -> tuple[Missing, ...]:
     """Every reference written for hwplan that leads to nothing declared: who refers, to what, in which field."""
-    return tuple(_draw(resources)[2])
+    return tuple(_collect(resources)[2])
 
 
-def _draw(resources: Sequence[Resource]) -> tuple[ResourceIndex, list[Edge], list[Missing]]:
+def _collect(resources: Sequence[Resource]) -> tuple[ResourceIndex, list[Edge], list[Missing]]:
     index = index_resources(resources)
     edges: list[Edge] = []
     missing: list[Missing] = []
@@ -102,7 +102,7 @@ def _draw(resources: Sequence[Resource]) -> tuple[ResourceIndex, list[Edge], lis
     for step in STEPS:
         for collector in collectors:
             if not step.kinds or collector.resource.address.kind in step.kinds:
-                step.draw(collector)
+                step.add_edges(collector)
     edges += helm_hooks.helm_hook_edges(index, edges)
     return index, edges, missing
 

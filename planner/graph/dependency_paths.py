@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from planner.address import Address
 from planner.errors import GraphError
-from planner.graph.digraph import digraph_of, edges_along_path
+from planner.graph.digraph import edges_along_path, networkx_digraph
 from planner.graph.edge import Edge
 from planner.graph.resource_graph import ResourceGraph, closest_name
 
@@ -17,7 +17,7 @@ Way: TypeAlias = tuple[Edge, ...]
 MOST_WAYS = 20  # a dense graph has more than anybody reads, and counting them all takes for ever
 
 
-def paths_to(graph: ResourceGraph, address: Address, other: Address | None = None) -> tuple[Way, ...]:
+def paths_to_address(graph: ResourceGraph, address: Address, other: Address | None = None) -> tuple[Way, ...]:
     """The ways that lead to `address`, each a chain of edges in order of application.
 
     Without `other`: for each direct dependency the longest chain that ends through it, which is what holds `address` at
@@ -47,7 +47,7 @@ def _longest(graph: ResourceGraph, address: Address) -> tuple[Way, ...]:
     ways = []
     for last in _one_each(graph.ingoing.get(address, ())):
         upstream = graph.upstream((last.before,))
-        behind = digraph_of(edge for edge in graph.edges if edge.after in upstream)
+        behind = networkx_digraph(edge for edge in graph.edges if edge.after in upstream)
         order = [node for node in graph.nodes if node in behind]  # its own order follows that of insertion
         way = dag_longest_path(behind, topo_order=order) if order else []
         ways.append((*edges_along_path(behind, way), last))
@@ -65,7 +65,7 @@ def _ways(graph: ResourceGraph, start: Address, end: Address, between: frozenset
 
     if start == end:
         return []
-    inside = digraph_of(edge for edge in graph.edges if edge.before in between and edge.after in between)
+    inside = networkx_digraph(edge for edge in graph.edges if edge.before in between and edge.after in between)
     found = islice(all_simple_paths(inside, start, end), MOST_WAYS)
     return [edges_along_path(inside, way) for way in found]
 
@@ -81,7 +81,7 @@ def dependents_of(graph: ResourceGraph, address: Address) -> tuple[Way, ...]:
     reached = graph.downstream((start,))
     if len(reached) == 1:
         return ()
-    inside = digraph_of(edge for edge in graph.edges if edge.before in reached)
+    inside = networkx_digraph(edge for edge in graph.edges if edge.before in reached)
     found = single_source_shortest_path(inside, start)
     return tuple(edges_along_path(inside, found[node]) for node in graph.nodes if node in reached and node != start)
 

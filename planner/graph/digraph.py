@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from networkx import DiGraph
 
 
-def digraph_of(edges: Iterable[Edge]) -> DiGraph[Address]:
+def networkx_digraph(edges: Iterable[Edge]) -> DiGraph[Address]:
     """The edges as a directed graph; the attribute `edge` is the first one between two nodes.
 
     What networkx finds first depends on the order in which edges are added: give them in a stable order.
@@ -43,7 +43,9 @@ def cycle_error(edges: Iterable[Edge], rank: Mapping[Address, int]) -> GraphErro
     """
     from networkx import find_cycle
 
-    graph = digraph_of(sorted(edges, key=lambda edge: (rank[edge.before], rank[edge.after], edge.rule, edge.field)))
+    graph = networkx_digraph(
+        sorted(edges, key=lambda edge: (rank[edge.before], rank[edge.after], edge.rule, edge.field))
+    )
     backwards = find_cycle(graph, min(graph, key=rank.__getitem__), orientation="reverse")
     steps = [graph.edges[before, after]["edge"] for before, after, _ in reversed(backwards)]
     start = min(range(len(steps)), key=lambda at: rank[steps[at].before])

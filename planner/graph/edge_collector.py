@@ -1,4 +1,5 @@
-"""What edge rules draw with: it has the resource at hand and turns what a field of it names into edges, if declared."""
+"""What edge rules add edges with: it has the resource at hand and turns what a field of it names into edges, if
+declared."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ Missing: TypeAlias = tuple[Resource, Address, str]
 
 @dataclass(frozen=True, slots=True)
 class EdgeCollector:
-    """Draws the edges into one resource. `edges` and `missing` are shared by all collectors of one graph."""
+    """Adds the edges into one resource. `edges` and `missing` are shared by all collectors of one graph."""
 
     resource: Resource
     index: ResourceIndex

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from planner.address import Address
-from planner.graph.build_graph import draw_edges
+from planner.graph.build_graph import collect_edges
 from planner.graph.edge import Edge
-from planner.graph.resource_graph import ResourceGraph, graph_unless_cyclic, make_graph
+from planner.graph.resource_graph import ResourceGraph, graph_of_edges, graph_unless_cyclic
 from planner.resource import Resource
 
 
@@ -22,9 +22,9 @@ def live_graph(live: Sequence[Resource], declared: ResourceGraph | None = None) 
     """
     known = declared.edges if declared else ()
     nodes = [*(declared.nodes if declared else ()), *(one.address for one in live)]
-    found = draw_edges(live)
+    found = collect_edges(live)
     whole = graph_unless_cyclic(nodes, (*known, *found))
-    return whole or make_graph(nodes, (*known, *_without_cycles(known, found)))
+    return whole or graph_of_edges(nodes, (*known, *_without_cycles(known, found)))
 
 
 def _without_cycles(known: Sequence[Edge], found: Sequence[Edge]) -> tuple[Edge, ...]:

@@ -20,7 +20,7 @@ from planner.graph.edge import Edge
 
 @dataclass(frozen=True, slots=True)
 class ResourceGraph:
-    """Resources in an order in which they can be applied. Made by `build_graph` and `make_graph`.
+    """Resources in an order in which they can be applied. Made by `build_graph` and `graph_of_edges`.
 
     `nodes` is that order; `edges` are sorted by it. `ingoing` and `outgoing` hold the edges of each node that has some.
     """
@@ -67,15 +67,15 @@ class ResourceGraph:
         """The graph of `chosen` alone; edges to anything else are gone."""
         retained = frozenset(chosen)
         edges = (edge for edge in self.edges if edge.before in retained and edge.after in retained)
-        return make_graph((address for address in self.nodes if address in retained), edges)
+        return graph_of_edges((address for address in self.nodes if address in retained), edges)
 
     def reverse(self) -> ResourceGraph:
         """The graph with every edge turned round: the order of taking things away."""
         turned = (Edge(edge.after, edge.before, edge.rule, edge.field, edge.explicit) for edge in self.edges)
-        return make_graph(self.nodes, turned)
+        return graph_of_edges(self.nodes, turned)
 
 
-def make_graph(addresses: Iterable[Address], edges: Iterable[Edge]) -> ResourceGraph:
+def graph_of_edges(addresses: Iterable[Address], edges: Iterable[Edge]) -> ResourceGraph:
     """The graph of these nodes and edges; both ends of an edge must be nodes. Raises GraphError on a cycle."""
     known = tuple(edges)
     graph, stuck, rank = _arranged(addresses, known)
@@ -87,7 +87,7 @@ def make_graph(addresses: Iterable[Address], edges: Iterable[Edge]) -> ResourceG
 
 
 def graph_unless_cyclic(addresses: Iterable[Address], edges: Iterable[Edge]) -> ResourceGraph | None:
-    """As `make_graph`, for those who have an answer to a cycle: None instead of a report."""
+    """As `graph_of_edges`, for those who have an answer to a cycle: None instead of a report."""
     return _arranged(addresses, edges)[0]
 
 

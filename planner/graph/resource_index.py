@@ -84,7 +84,7 @@ def _enter(index: ResourceIndex, resource: Resource) -> None:
         case "ClusterRole", "rbac.authorization.k8s.io":
             index.cluster_roles.setdefault(address.node_lane, []).append(address)
         case "SecretSource", "":
-            index.secret_sources.setdefault((address.node_lane, *secret_target(spec.get("target"))), address)
+            index.secret_sources.setdefault((address.node_lane, *secret_written_by_source(spec.get("target"))), address)
         case "RegistryImage", "":
             index.images.setdefault((address.node_lane, text_or_empty(spec.get("target"))), address)
 
@@ -99,7 +99,7 @@ def accounts_of_binding(resource: Resource) -> tuple[tuple[str, str], ...]:
     )
 
 
-def secret_target(target: JsonValue) -> tuple[str, str]:
+def secret_written_by_source(target: JsonValue) -> tuple[str, str]:
     """Namespace and name of the Secret that a SecretSource writes: `{namespace, name}` or `[Secret/]namespace/name`."""
     if isinstance(target, dict):
         return text_or_empty(target.get("namespace")), text_or_empty(target.get("name"))

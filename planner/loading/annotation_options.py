@@ -27,7 +27,7 @@ from planner.resource import (
     TAKE_OVER,
     WAIT,
     ResourceOptions,
-    orphan_annotation,
+    annotation_that_keeps_object,
 )
 
 Report: TypeAlias = Callable[[str, str, str], None]  # annotation, message, suggestion
@@ -41,7 +41,7 @@ _KNOWN = (
 
 def parse_annotation_options(annotations: Mapping[str, str], report: Report) -> ResourceOptions:
     """The options of a resource. What cannot be read is given to `report` and left at its default."""
-    on_delete = "orphan" if orphan_annotation(annotations) else "delete"
+    on_delete = "orphan" if annotation_that_keeps_object(annotations) else "delete"
     ours = {key: value for key, value in annotations.items() if key.startswith(ANNOTATION) and key not in _WRITTEN}
     for key in sorted(ours.keys() - set(_KNOWN)):
         report(key, f"unknown annotation {key}", did_you_mean(key, _KNOWN))

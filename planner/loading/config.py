@@ -18,7 +18,7 @@ from planner.dataclass import dataclass
 from planner.errors import ConfigError, SelectionError
 from planner.loading.config_files import config_files, templates_root
 from planner.loading.config_overlay import ConfigLayer, MergedConfig, merge_layers
-from planner.loading.config_policies.node_and_lane import check_lane_policies, check_node_policies
+from planner.loading.config_policies.node_and_lane_policies import check_lane_policies, check_node_policies
 from planner.loading.config_policies.pull_request_rules import lane_taking_pull_requests, merge_authority_fault
 from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.document_origin import Path as DocumentPath
@@ -32,7 +32,7 @@ from planner.loading.yaml.load_documents import CONFIG, decode_text, load_docume
 from planner.plan import Selection
 from planner.spec.base import StrictModel
 from planner.spec.lane import Lane
-from planner.spec.node import Node
+from planner.spec.node import NodeConfig
 from planner.spec.product import DOCUMENTS, LanesDocument, NodesDocument, Product, ProductDocument
 
 
@@ -41,7 +41,7 @@ class NodeEntry:
     """A node and where it was defined."""
 
     name: str
-    spec: Node
+    spec: NodeConfig
     merged: MergedConfig = field(repr=False)
 
 
@@ -204,7 +204,7 @@ class _Reader:
         nodes: dict[str, NodeEntry] = {}
         for name, layers in self.node_layers.items():
             merged = merge_layers(layers)
-            spec = _validated(Node, merged.value, lambda *what, m=merged: m.problem(self.problems, *what))
+            spec = _validated(NodeConfig, merged.value, lambda *what, m=merged: m.problem(self.problems, *what))
             if spec is not None:
                 check_node_policies(spec, folder, merged, self.problems)
                 spec = node_with_remotes_of_lanes(spec, name, merged, self.lane_documents, self.problems)
@@ -228,7 +228,7 @@ class _Reader:
             self.broken.add(product.spec.name)
         return found or PLAIN
 
-    def _with_products(self, named: str, node: Node, merged: MergedConfig) -> Node:
+    def _with_products(self, named: str, node: NodeConfig, merged: MergedConfig) -> NodeConfig:
         """The node, with what it says about each product checked and filled in."""
         filled: dict[str, dict[str, Any]] = {}
         with_lanes = {document.product for document, _ in self.lane_documents if named in document.nodes}
@@ -242,7 +242,7 @@ class _Reader:
                 merged.problem(self.problems, ("products", name), f"no product {name}", hint)
         return node.model_copy(update={"products": filled})
 
-    def _node_facts(self, product: str, node: Node, merged: MergedConfig) -> dict[str, Any]:
+    def _node_facts(self, product: str, node: NodeConfig, merged: MergedConfig) -> dict[str, Any]:
         def report(path: DocumentPath, *what: str) -> None:
             merged.problem(self.problems, ("products", product, *path), *what)
 
@@ -277,7 +277,7 @@ class _Reader:
                     found.append(entry)
         return found
 
-    def _check(self, entry: LaneEntry, node: Node) -> None:
+    def _check(self, entry: LaneEntry, node: NodeConfig) -> None:
         """Policies of every lane, and the rules of its product."""
         check_lane_policies(entry.spec, node, entry.merged, self.problems)
         product = self.products[entry.product]

@@ -16,7 +16,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, StringConstraints
 
-from planner.drift import Acknowledgement
+from planner.drift import DriftAcknowledgement
 from planner.field_path import parse_path
 from planner.loading.entry_list import load_entries
 from planner.spec.base import StrictModel, Text
@@ -51,7 +51,7 @@ _Day: TypeAlias = Annotated[str, StringConstraints(max_length=20), AfterValidato
 FieldName: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=1024), AfterValidator(_path)]
 
 
-class AcknowledgementEntry(StrictModel):
+class DriftAcknowledgementEntry(StrictModel):
     """One acknowledgement as it is written down."""
 
     address: _Address
@@ -60,9 +60,9 @@ class AcknowledgementEntry(StrictModel):
     fields: tuple[FieldName, ...] = ()
 
 
-def load_drift_acknowledgements(file: Path) -> tuple[Acknowledgement, ...]:
+def load_drift_acknowledgements(file: Path) -> tuple[DriftAcknowledgement, ...]:
     """The entries of a file, in its order. Raises ConfigError with every problem, SelectionError without a file."""
     return tuple(
-        Acknowledgement(entry.address, entry.reason, entry.expires, tuple(map(parse_path, entry.fields)), source)
-        for entry, source in load_entries(file, AcknowledgementEntry, what="acknowledgements", option="--ack")
+        DriftAcknowledgement(entry.address, entry.reason, entry.expires, tuple(map(parse_path, entry.fields)), source)
+        for entry, source in load_entries(file, DriftAcknowledgementEntry, what="acknowledgements", option="--ack")
     )

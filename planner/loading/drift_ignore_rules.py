@@ -15,7 +15,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, StringConstraints
 
-from planner.drift import IgnoreRule
+from planner.drift import DriftIgnoreRule
 from planner.field_path import parse_path
 from planner.loading.drift_acknowledgements import FieldName
 from planner.loading.entry_list import load_entries
@@ -32,7 +32,7 @@ _Kind: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=512
 _Manager: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=128)]  # the API server's own limit
 
 
-class IgnoreRuleEntry(StrictModel):
+class DriftIgnoreRuleEntry(StrictModel):
     """One rule as it is written down."""
 
     kind: _Kind
@@ -41,9 +41,9 @@ class IgnoreRuleEntry(StrictModel):
     fields: tuple[FieldName, ...] = ()
 
 
-def load_ignore_rules(file: Path) -> tuple[IgnoreRule, ...]:
+def load_ignore_rules(file: Path) -> tuple[DriftIgnoreRule, ...]:
     """The rules of a file, in its order. Raises ConfigError with every problem, SelectionError without a file."""
     return tuple(
-        IgnoreRule(rule.kind, rule.manager, tuple(map(parse_path, rule.fields)), rule.reason, source)
-        for rule, source in load_entries(file, IgnoreRuleEntry, what="ignore rules", option="--ignore")
+        DriftIgnoreRule(rule.kind, rule.manager, tuple(map(parse_path, rule.fields)), rule.reason, source)
+        for rule, source in load_entries(file, DriftIgnoreRuleEntry, what="ignore rules", option="--ignore")
     )

@@ -42,9 +42,9 @@ def expand_git_job(document: JsonObject, context: DocumentContext, report: Repor
 
 def _described(job: JsonObject) -> str:
     """The description with its defaults, as JSON: times in seconds."""
-    from planner.spec.kinds.git import GitJob
+    from planner.spec.kinds.git import GitPushJobModel
 
-    whole = GitJob.model_validate(job).model_dump(mode="json", by_alias=True)
+    whole = GitPushJobModel.model_validate(job).model_dump(mode="json", by_alias=True)
     seconds = {key: ceil(duration.parse_duration(whole[key])) for key in ("deadline", "keep")}
     return json.dumps(whole | seconds, sort_keys=True)
 

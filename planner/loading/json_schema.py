@@ -23,14 +23,14 @@ def json_schemas(products: Mapping[str, type[BaseModel]] = MappingProxyType({}))
     """
     from planner.plugins import all_kind_names, model_of_kind
     from planner.spec.lane import Lane
-    from planner.spec.node import Node
+    from planner.spec.node import NodeConfig
     from planner.spec.product import LanesDocument, NodesDocument, ProductDocument
-    from planner.spec.product_schema import ProductSchema
+    from planner.spec.product_schema_document import ProductSchema
 
     found = {
         "product.schema.json": _schema(ProductDocument),
         "product-schema.schema.json": _schema(ProductSchema),
-        "nodes.schema.json": _overlaid(_schema(NodesDocument), _with_products(Node, products), {"nodes": 1}),
+        "nodes.schema.json": _overlaid(_schema(NodesDocument), _with_products(NodeConfig, products), {"nodes": 1}),
         "lanes.schema.json": _overlaid(_schema(LanesDocument), Lane, {"lanes": 1, "nodes": 2}),
     }
     for name, added in products.items():

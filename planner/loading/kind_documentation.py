@@ -25,7 +25,7 @@ def explain_kind(what: str, products: Mapping[str, type[BaseModel]] = NO_PRODUCT
     close match; for kinds of Kubernetes it says where to look, for a plug-in that cannot be used which distribution it
     came with.
     """
-    from planner.spec.model_walk import field_names, fields_of, models_of_annotation
+    from planner.spec.model_walk import field_names, fields_of_model, models_of_annotation
 
     kind, path = _split(what, products)
     model = products.get(kind) or _model(kind)
@@ -35,8 +35,10 @@ def explain_kind(what: str, products: Mapping[str, type[BaseModel]] = NO_PRODUCT
     info: FieldInfo | None = None
     walked = kind
     for part in path:
-        if current is None or (info := fields_of(current).get(part)) is None:
-            added = [name for name, one in products.items() if name.endswith(f".{walked}") and part in fields_of(one)]
+        if current is None or (info := fields_of_model(current).get(part)) is None:
+            added = [
+                name for name, one in products.items() if name.endswith(f".{walked}") and part in fields_of_model(one)
+            ]
             remedy = f"hwplan explain {added[0]}.{part}" if added else did_you_mean(part, field_names(current))
             raise SelectionError(f"{walked} has no field {part}", where=what, remedy=remedy)
         walked = f"{walked}.{part}"
@@ -91,11 +93,11 @@ def _model(kind: str) -> type[BaseModel] | None:
 
 def _documents() -> dict[str, type[BaseModel]]:
     from planner.spec.lane import Lane
-    from planner.spec.node import Node
+    from planner.spec.node import NodeConfig
     from planner.spec.product import DOCUMENTS
-    from planner.spec.product_schema import ProductSchema
+    from planner.spec.product_schema_document import ProductSchema
 
-    return {**DOCUMENTS, "Node": Node, "Lane": Lane, "ProductSchema": ProductSchema}
+    return {**DOCUMENTS, "Node": NodeConfig, "Lane": Lane, "ProductSchema": ProductSchema}
 
 
 def _unknown(kind: str, products: Mapping[str, type[BaseModel]]) -> SelectionError:
@@ -110,7 +112,7 @@ def _unknown(kind: str, products: Mapping[str, type[BaseModel]]) -> SelectionErr
 
 
 def _page(name: str, info: FieldInfo | None, model: type[BaseModel] | None) -> str:
-    from planner.spec.model_walk import fields_of
+    from planner.spec.model_walk import fields_of_model
 
     lines = [name if info is None else f"{name}  <{_type_name(info.annotation)}>{_need(info)}"]
     if info is not None and info.description:
@@ -119,7 +121,7 @@ def _page(name: str, info: FieldInfo | None, model: type[BaseModel] | None) -> s
         if info is None or (model.__doc__ and not info.description):
             lines += ["", *(f"  {line.strip()}" for line in (model.__doc__ or "-").strip().splitlines())]
         lines += ["", "fields:"]
-        for field, inner in fields_of(model).items():
+        for field, inner in fields_of_model(model).items():
             lines.append(f"  {field}  <{_type_name(inner.annotation)}>{_need(inner)}")
             lines.append(f"      {inner.description or ''}".rstrip())
     return "\n".join(line.rstrip() for line in lines) + "\n"

@@ -23,7 +23,7 @@ HOOKS: Final[Mapping[str, LoadHooks]] = {
 }
 
 
-def hooks_of(kind: str) -> LoadHooks:
+def hooks_of_kind(kind: str) -> LoadHooks:
     """The hooks of a hwplan kind; those that do nothing where it has none."""
     if (own := HOOKS.get(kind)) is not None:
         return own

@@ -8,7 +8,7 @@ from planner.loading.config_overlay import ConfigLayer, MergedConfig, merge_laye
 from planner.loading.document_origin import DocumentOrigin
 from planner.loading.problems import Problems
 from planner.spec.git import GitRemote
-from planner.spec.node import Node
+from planner.spec.node import NodeConfig
 from planner.spec.product import LanesDocument
 
 
@@ -24,12 +24,12 @@ def merge_lane_layers(document: LanesDocument, origin: DocumentOrigin, node: str
 
 
 def node_with_remotes_of_lanes(
-    node: Node,
+    node: NodeConfig,
     name: str,
     merged: MergedConfig,
     documents: Sequence[tuple[LanesDocument, DocumentOrigin]],
     problems: Problems,
-) -> Node:
+) -> NodeConfig:
     """The node whose mirror also holds what its lanes' products add. One remote stands in one place only."""
     if node.git_mirror is None:
         return node

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, TypeGuard
 
-from planner.address import group_of, is_hwplan_kind
+from planner.address import group_of_api_version, is_hwplan_kind
 
 _TEXT, _AMOUNT = "", "0"
 # Maps of the API by name -> the zero value of their entries: texts and base64, or quantities.
@@ -58,16 +58,16 @@ def without_plain_nulls(document: Any) -> Any:
     version = document.get("apiVersion")
     if is_hwplan_kind(str(version)):
         return without_nulls(document, {})
-    if not may_be_custom(version):
+    if not kind_may_be_custom(version):
         more = _MAPS_OF_KINDS.get(str(document.get("kind")), {}) if version == "v1" else {}
         return without_nulls(document, {**_MAPS, **more})
     retained = {key: value for key, value in document.items() if value is not None}
     return {key: without_nulls(value) if key in ("metadata", "status") else value for key, value in retained.items()}
 
 
-def may_be_custom(api_version: object) -> TypeGuard[str]:
+def kind_may_be_custom(api_version: object) -> TypeGuard[str]:
     """Whether a kind of this apiVersion can have been defined by a CustomResourceDefinition."""
     if not isinstance(api_version, str) or is_hwplan_kind(api_version):
         return False
-    group = group_of(api_version)
+    group = group_of_api_version(api_version)
     return "." in group and (not group.endswith(".k8s.io") or group.endswith(_KEPT_GROUPS))

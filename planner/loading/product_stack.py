@@ -24,15 +24,15 @@ from planner.loading.output_refs import check_output_refs
 from planner.loading.problems import did_you_mean
 from planner.loading.resource_collector import ResourceCollector
 from planner.loading.secrets.secret_reader import KubernetesReader, SecretReader
-from planner.loading.secrets.secret_refs import bind_secret_refs
+from planner.loading.secrets.secret_refs import seal_secret_refs
 from planner.loading.secrets.secret_sources import NeededSecretFile, SecretSourceExpander
-from planner.loading.secrets.snapshot_secret_fingerprints import RecordedSecrets
+from planner.loading.secrets.snapshot_secret_fingerprints import RecordedSecretFingerprints
 from planner.loading.selection import ResolvedSelection, resolve_products
 from planner.loading.template_context import (
     SUFFIX,
     TemplateContext,
     render_template_file,
-    shown_path,
+    shown_template_path,
     template_files_of_folder,
 )
 from planner.loading.yaml.load_documents import TEMPLATE, load_documents
@@ -76,7 +76,7 @@ def load_product_stack(
     environ: Mapping[str, str] | None = None,
     kubernetes: KubernetesReader | None = None,
     cache: Path | None = None,
-    recorded: RecordedSecrets | None = None,
+    recorded: RecordedSecretFingerprints | None = None,
     fetch: FetchManifest | None = None,
 ) -> LoadResult:
     """Everything that the selection declares, in scope order.
@@ -96,7 +96,7 @@ def load_product_stack(
     intake.check_obsolete()
     check_output_refs(intake)
     intake.problems.raise_any()
-    bind_secret_refs(intake)
+    seal_secret_refs(intake)
     return LoadResult(
         tuple(intake.resources.values()),
         intake.vault,
@@ -154,7 +154,7 @@ class _Stack:
     intake: ResourceCollector
     reader: SecretReader
     cache: Path | None
-    recorded: RecordedSecrets | None = None
+    recorded: RecordedSecretFingerprints | None = None
     fetch: FetchManifest | None = None
     looked: dict[str, str] = field(default_factory=dict)
     needed: dict[tuple[str, str], NeededSecretFile] = field(default_factory=dict)
@@ -180,7 +180,7 @@ class _Stack:
         entry = self.config.products[part.product.name]
         index = part.product.scopes.index(part.scope)
         siblings = [path.name for path in folder.parent.iterdir()] if folder.parent.is_dir() else []
-        text = f"no templates in {shown_path(folder, self.config.templates)}"
+        text = f"no templates in {shown_template_path(folder, self.config.templates)}"
         hint = did_you_mean(part.scope.name, siblings)
         entry.origin.problem(self.intake.problems, ("spec", "scopes", index), text, hint)
 
@@ -188,7 +188,7 @@ class _Stack:
         """Name the files that look like templates and are not read, for their names end otherwise."""
         for file in sorted(folder.glob("*")):
             if file.name.endswith(_LIKE_TEMPLATES) and not file.name.endswith(SUFFIX) and file.is_file():
-                warning = f"{shown_path(file, self.config.templates)} is not read: templates end in {SUFFIX}"
+                warning = f"{shown_template_path(file, self.config.templates)} is not read: templates end in {SUFFIX}"
                 if warning not in self.intake.warnings:
                     self.intake.warnings.append(warning)
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from planner.address import Address, group_of, is_hwplan_kind
+from planner.address import Address, group_of_api_version, is_hwplan_kind
 from planner.loading.annotation_options import options_with_wait, parse_annotation_options
 from planner.loading.document_origin import DocumentOrigin, Path
-from planner.loading.manifest_nulls import may_be_custom
+from planner.loading.manifest_nulls import kind_may_be_custom
 from planner.loading.problems import Problems
 from planner.loading.secret_sealing import seal_secret_document
 from planner.ports import Fingerprinter
@@ -122,7 +122,7 @@ class ResourceCollector:
         namespace: Any = meta.get("namespace")
         texts = api_version.__class__ is str and kind.__class__ is str and name.__class__ is str
         if texts and name and (namespace is None or namespace.__class__ is str):
-            return Address(node_lane, kind, group_of(api_version), namespace or "", name)
+            return Address(node_lane, kind, group_of_api_version(api_version), namespace or "", name)
         for path, value in ((("apiVersion",), api_version), (("kind",), kind), (("metadata", "name"), name)):
             if not isinstance(value, str) or not value:
                 self._identity_problem(path, value, meta, origin)
@@ -146,7 +146,7 @@ class ResourceCollector:
     def _metadata(self, manifest: JsonObject, origin: DocumentOrigin) -> JsonObject:
         """Metadata that is ours to write. Drops what the server writes, in `manifest` as well."""
         metadata: JsonObject = dict(manifest["metadata"])
-        if not (manifest.get("status") and may_be_custom(manifest["apiVersion"])):
+        if not (manifest.get("status") and kind_may_be_custom(manifest["apiVersion"])):
             manifest.pop("status", None)  # of a custom kind without that subresource it is content like any other
         if not _SERVER_METADATA.isdisjoint(metadata):
             for key in _SERVER_METADATA:

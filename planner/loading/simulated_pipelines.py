@@ -17,7 +17,7 @@ from planner.spec.sandbox import SimulatedPipelineDocument
 FOLDER = "sandbox"
 
 
-def simulated_pipelines(config: Config, lanes: Sequence[LaneEntry]) -> tuple[SimulatedPipelineDocument, ...]:
+def load_simulated_pipelines(config: Config, lanes: Sequence[LaneEntry]) -> tuple[SimulatedPipelineDocument, ...]:
     """Those of the lanes. Raises ConfigError with all problems."""
     problems = Problems()
     facts = TemplateContext()

@@ -58,7 +58,7 @@ def template_files_of_folder(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"*{SUFFIX}"))
 
 
-def shown_path(path: Path, templates: Path) -> str:
+def shown_template_path(path: Path, templates: Path) -> str:
     """A file below the root of the templates as problems call it."""
     return f"{templates.resolve().name}/{path.relative_to(templates).as_posix()}"
 
@@ -69,7 +69,7 @@ def render_template_file(
     """The text of a template; None when it cannot be rendered, with the problem noted."""
     from planner.templating import TemplateProblem, render_template
 
-    name = shown_path(template, templates)
+    name = shown_template_path(template, templates)
     try:
         return DocumentText(name, render_template(template, context), template=template.read_bytes().decode())
     except TemplateProblem as error:

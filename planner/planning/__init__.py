@@ -7,10 +7,10 @@ the predictions in order, blocks what cannot be done, finds what is to be delete
 from __future__ import annotations
 
 from planner.planning.judge_drift import drift_report, is_superseded_record
-from planner.planning.make import make_plan
+from planner.planning.make_plan import make_plan
 from planner.planning.plan_guards import check_guards, fired_guards
 from planner.planning.plan_inputs import PlanInputs
-from planner.planning.teardown import decide_leaving_objects, select_teardown
+from planner.planning.teardown import decide_leaving_objects, select_teardown_addresses
 
 __all__ = [
     "PlanInputs",
@@ -20,5 +20,5 @@ __all__ = [
     "fired_guards",
     "is_superseded_record",
     "make_plan",
-    "select_teardown",
+    "select_teardown_addresses",
 ]

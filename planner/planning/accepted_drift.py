@@ -7,15 +7,22 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from planner.address import Address
-from planner.drift import AcknowledgedField, Acknowledgement, DriftRow, DriftState, IgnoredField, IgnoreRule
+from planner.drift import (
+    AcknowledgedDriftField,
+    DriftAcknowledgement,
+    DriftIgnoreRule,
+    DriftRow,
+    DriftState,
+    IgnoredDriftField,
+)
 from planner.field_path import FieldPath, path_covers
 from planner.plan import FieldChange, FieldOp
 
 
 def accept_drift(
     row: DriftRow,
-    acknowledgements: Sequence[Acknowledgement],
-    rules: Sequence[IgnoreRule] = (),
+    acknowledgements: Sequence[DriftAcknowledgement],
+    rules: Sequence[DriftIgnoreRule] = (),
     harmless: Mapping[FieldPath, str] | None = None,
 ) -> DriftRow:
     """The row with what does not count of it; its state is that of the rest.
@@ -29,7 +36,7 @@ def accept_drift(
     known = {one.path for one in ignored}
     paths = tuple(path for path in _paths(row) if path not in known)
     mine = [one for one in acknowledgements if row.address.matches(one.address)]
-    covered = tuple(AcknowledgedField(path, by) for path in paths if (by := _covering(path, mine)))
+    covered = tuple(AcknowledgedDriftField(path, by) for path in paths if (by := _covering(path, mine)))
     row = replace(row, acknowledged=covered, ignored=ignored)
     if len(covered) < len(paths) or not (covered or ignored):
         return row
@@ -39,11 +46,11 @@ def accept_drift(
 
 def _drifted(row: DriftRow) -> tuple[FieldChange, ...]:
     """The fields that are drift of this row."""
-    declared = [field for field in row.fields if row.state is DriftState.DRIFTED or is_set_by_others(field)]
+    declared = [field for field in row.fields if row.state is DriftState.DRIFTED or is_value_set_by_others(field)]
     return (*declared, *row.undeclared)
 
 
-def is_set_by_others(field: FieldChange) -> bool:
+def is_value_set_by_others(field: FieldChange) -> bool:
     """Whether somebody else set the value; a field that we only let go is nobody's drift."""
     return bool(field.manager) and field.op is not FieldOp.DISOWN
 
@@ -54,16 +61,16 @@ def _paths(row: DriftRow) -> tuple[FieldPath, ...]:
 
 
 def _ignored(
-    address: Address, change: FieldChange, rules: Sequence[IgnoreRule], harmless: Mapping[FieldPath, str]
-) -> IgnoredField | None:
+    address: Address, change: FieldChange, rules: Sequence[DriftIgnoreRule], harmless: Mapping[FieldPath, str]
+) -> IgnoredDriftField | None:
     for rule in rules:
         if _applies(rule, address, change):
-            return IgnoredField(change.path, rule.reason, rule.source)
+            return IgnoredDriftField(change.path, rule.reason, rule.source)
     reason = harmless.get(change.path)
-    return IgnoredField(change.path, reason) if reason else None
+    return IgnoredDriftField(change.path, reason) if reason else None
 
 
-def _applies(rule: IgnoreRule, address: Address, change: FieldChange) -> bool:
+def _applies(rule: DriftIgnoreRule, address: Address, change: FieldChange) -> bool:
     kind = f"{address.kind}.{address.group}" if address.group else address.kind
     if not (fnmatchcase(kind, rule.kind) or fnmatchcase(address.kind, rule.kind)):
         return False
@@ -77,7 +84,7 @@ def _is_in(fields: Sequence[FieldPath], path: FieldPath) -> bool:
     return not fields or any(path_covers(field, path) for field in fields)
 
 
-def _covering(path: FieldPath, acknowledgements: Sequence[Acknowledgement]) -> Acknowledgement | None:
+def _covering(path: FieldPath, acknowledgements: Sequence[DriftAcknowledgement]) -> DriftAcknowledgement | None:
     return next(
         (one for one in acknowledgements if not one.fields or any(path_covers(f, path) for f in one.fields)), None
     )

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from planner.address import Address, is_hwplan_kind
 from planner.applied_state import AppliedRecord, AppliedState
-from planner.drift import Acknowledgement, DriftReport, DriftRow, DriftState, IgnoreRule
+from planner.drift import DriftAcknowledgement, DriftIgnoreRule, DriftReport, DriftRow, DriftState
 from planner.field_path import FieldPath
-from planner.planning.accepted_drift import accept_drift, is_set_by_others
+from planner.planning.accepted_drift import accept_drift, is_value_set_by_others
 from planner.planning.plan_inputs import PlanInputs
 from planner.ports import Absent, Effect, Present, Preview, Unreadable
 
@@ -16,9 +16,9 @@ from planner.ports import Absent, Effect, Present, Preview, Unreadable
 def drift_report(
     inputs: PlanInputs,
     snapshot: AppliedState,
-    acknowledgements: Sequence[Acknowledgement] = (),
+    acknowledgements: Sequence[DriftAcknowledgement] = (),
     today: str = "",
-    rules: Sequence[IgnoreRule] = (),
+    rules: Sequence[DriftIgnoreRule] = (),
 ) -> DriftReport:
     """Judge every declared resource against what lives, and against what `snapshot` says was applied.
 
@@ -113,5 +113,5 @@ def _judge(seen: Present, preview: Preview, owned_by: str) -> tuple[DriftState, 
         return DriftState.PENDING, "not adopted yet"
     if preview.drifted:
         return DriftState.DRIFTED, ""
-    foreign = undeclared or any(is_set_by_others(field) for field in preview.fields)
+    foreign = undeclared or any(is_value_set_by_others(field) for field in preview.fields)
     return (DriftState.BOTH if foreign else DriftState.PENDING), "config is newer than what was applied"

@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from planner.dataclass import dataclass
-from planner.document_editing import cut_field, insert_item, remove_field, replace_value, set_field, value_at
+from planner.document_editing import (
+    insert_item,
+    remove_field,
+    remove_field_keeping_parent,
+    replace_value,
+    set_field,
+    value_at,
+)
 from planner.field_path import FieldPath, ListItem, parse_path, render_path
 from planner.plan import FieldOp
 from planner.redaction.redactor import MASK
@@ -72,7 +79,7 @@ def _turn(one: PreImage) -> _Turn:
 def _taken_back(document: JsonObject, one: PreImage) -> JsonObject:
     match one.op:
         case FieldOp.ADD:
-            return cut_field(document, one.path)
+            return remove_field_keeping_parent(document, one.path)
         case FieldOp.REMOVE:
             return insert_item(document, one.path, one.value)
         case FieldOp.CHANGE:

@@ -44,7 +44,7 @@ def decide_leaving_objects(inputs: PlanInputs) -> LeavingObjects:
     return LeavingObjects(going, retained, used)
 
 
-def select_teardown(
+def select_teardown_addresses(
     graph: ResourceGraph, within: Collection[Address], targets: Sequence[str], exclude: Sequence[str]
 ) -> frozenset[Address]:
     """The addresses of `within` that a destroy is about: all, or the targets with everything that depends on them; less

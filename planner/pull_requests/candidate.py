@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from planner.dataclass import dataclass
 from planner.pull_requests.approvals import Approval
-from planner.pull_requests.github_facts import CheckResult, PullRequestState, Review
+from planner.pull_requests.github_facts import CheckResult, PullRequestReview, PullRequestState
 from planner.pull_requests.merge_check import ConflictingFile
 
 
@@ -21,7 +21,7 @@ class MergeCandidate:
 
     pull: PullRequestState
     checks: tuple[CheckResult, ...] | None = ()
-    reviews: tuple[Review, ...] | None = ()
+    reviews: tuple[PullRequestReview, ...] | None = ()
     approvals: tuple[Approval, ...] = ()
     contains_base: bool | None = None
     effect: str = ""

@@ -21,12 +21,12 @@ class CommitStatus:
     description: str
 
 
-def status_context(lane: str) -> str:
+def commit_status_context(lane: str) -> str:
     """The context of a lane, such as `hwplan/v03`."""
     return f"{OWN_CONTEXT}{lane}"
 
 
-def commit_status(verdict: CandidateVerdict, decision: CycleDecision, lane: str) -> CommitStatus:
+def commit_status_of_candidate(verdict: CandidateVerdict, decision: CycleDecision, lane: str) -> CommitStatus:
     """success: queued, with its position; pending: the first unmet requirement; error: the lane is frozen."""
     if verdict.unmet:
         more = f" (and {len(verdict.unmet) - 1} more)" if len(verdict.unmet) > 1 else ""
@@ -40,4 +40,4 @@ def commit_status(verdict: CandidateVerdict, decision: CycleDecision, lane: str)
 def _status(lane: str, state: Literal["success", "pending", "error"], text: str) -> CommitStatus:
     words = safe_text(text)
     cut = words if len(words) <= MOST else f"{words[: MOST - 1]}…"
-    return CommitStatus(status_context(lane), state, cut)
+    return CommitStatus(commit_status_context(lane), state, cut)

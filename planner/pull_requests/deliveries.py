@@ -80,7 +80,7 @@ def unaccepted_mismatch(deliveries: Iterable[Delivery]) -> str:
     return next((f"pull request {one.pull}" for one in deliveries if one.step is DeliveryStep.MISMATCH), "")
 
 
-def merged_by_others(
+def pull_requests_merged_by_others(
     pulls: Iterable[PullRequestState], deliveries: Iterable[Delivery], since: str
 ) -> list[PullRequestState]:
     """Pull requests that were merged since and that no delivery is about, the oldest merge first (P11)."""

@@ -57,7 +57,7 @@ class FailedTarget:
     last: str
 
 
-def issue_marker(lane: str, family: IssueFamily) -> str:
+def failure_issue_marker(lane: str, family: IssueFamily) -> str:
     """The marker of the issue of a family in a lane."""
     return f"failure:{lane}:{family.value}"
 
@@ -88,7 +88,7 @@ def failures_after_success(record: FailureRecord, target: str) -> FailureRecord:
             return record
 
 
-def issue_title(lane: str, family: IssueFamily) -> str:
+def failure_issue_title(lane: str, family: IssueFamily) -> str:
     """The title; nothing of a pull request stands in it."""
     words = {
         IssueFamily.CHECK: "checks fail on candidates",

@@ -36,7 +36,7 @@ class PullRequestState:
 
 
 @dataclass(frozen=True, slots=True)
-class Review:
+class PullRequestReview:
     """One review. `commit` is the head that it was made on; `state` is GitHub's word in capitals."""
 
     author: str
@@ -102,7 +102,7 @@ class BranchRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class BranchComparison:
     """How far a head is from a base, in commits, and which files it changes (at most 300, as GitHub shows them)."""
 
     ahead: int

@@ -29,7 +29,7 @@ class LaneFreezeFacts:
     mismatch: str = ""
 
 
-def freeze_reasons(
+def lane_freeze_reasons(
     state: LaneFreezeFacts, rules: PullRequestRules, branch: str, *, now: datetime
 ) -> list[UnmetRequirement]:
     """Every reason for which nothing is merged in this lane now. `closed` with a minimum priority is in

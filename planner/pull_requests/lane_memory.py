@@ -12,7 +12,7 @@ from dataclasses import asdict, field
 
 from planner.dataclass import dataclass
 from planner.pull_requests.failure_issues import FailedTarget, FailureRecord, IssueFamily
-from planner.pull_requests.github_facts import CheckResult, PullRequestState, Review
+from planner.pull_requests.github_facts import CheckResult, PullRequestReview, PullRequestState
 from planner.pull_requests.merge_check import ConflictingFile
 from planner.pull_requests.merge_requirements import OWN_CONTEXT
 from planner.values import JsonObject
@@ -28,7 +28,7 @@ class CandidateFacts:
     pull: PullRequestState
     listed: str
     checks: tuple[CheckResult, ...]
-    reviews: tuple[Review, ...]
+    reviews: tuple[PullRequestReview, ...]
     looked: int
     basis: str = ""
     contains: bool | None = None
@@ -82,7 +82,7 @@ class LaneMemory:
         }
 
 
-def parse_memory(text: str) -> LaneMemory:
+def parse_lane_memory(text: str) -> LaneMemory:
     """The memory in a text of the state. An empty one for no text, and for one of another version: then everything is
     read anew."""
     try:
@@ -124,7 +124,7 @@ def _read_facts(document: JsonObject) -> CandidateFacts:
             **document,
             "pull": PullRequestState(**pull),
             "checks": tuple(CheckResult(**one) for one in document["checks"]),
-            "reviews": tuple(Review(**one) for one in document["reviews"]),
+            "reviews": tuple(PullRequestReview(**one) for one in document["reviews"]),
             "conflicts": None if conflicts is None else tuple(ConflictingFile(**one) for one in conflicts),
         }
     )

@@ -108,7 +108,7 @@ class MergeMismatch:
         return f"{MISMATCH}: {self.reason}; expected tree {self.expected_tree or 'none'}, found {found}"
 
 
-def reported_mismatch(pull: PullRequestState, head: str, base_branch: str, named: str = "") -> str:
+def mismatch_reported_by_github(pull: PullRequestState, head: str, base_branch: str, named: str = "") -> str:
     """What is wrong with a pull request that counts as merged, by what GitHub says of it; "" for nothing.
 
     `named` is the commit that the answer to the merge named, "" where somebody else merged.
@@ -124,7 +124,7 @@ def reported_mismatch(pull: PullRequestState, head: str, base_branch: str, named
     return ""
 
 
-def check_merge(predicted: PredictedMerge, seen: MergedHistory) -> MergeMismatch | None:
+def find_merge_mismatch(predicted: PredictedMerge, seen: MergedHistory) -> MergeMismatch | None:
     """What is wrong with the commits of a merge; None when they are the predicted ones."""
     reason = next(_differences(predicted, seen), "")
     found = seen.commits[0].tree if seen.commits else ""

@@ -8,7 +8,7 @@ from datetime import datetime
 from planner.dataclass import dataclass
 from planner.pull_requests.candidate import MergeCandidate, UnmetRequirement
 from planner.pull_requests.github_facts import BranchRules
-from planner.pull_requests.lane_freeze import LaneFreezeFacts, freeze_reasons, minimum_priority
+from planner.pull_requests.lane_freeze import LaneFreezeFacts, lane_freeze_reasons, minimum_priority
 from planner.pull_requests.merge_requirements import UNKNOWN, unmet_requirements
 from planner.spec.pull_requests import PullRequestRules
 
@@ -55,7 +55,7 @@ def decide_merge_cycle(
     now: datetime,
 ) -> CycleDecision:
     """The decision. `candidates` is None when the list could not be read whole: then nothing is merged (P1)."""
-    lane = tuple(freeze_reasons(state, rules, base, now=now))
+    lane = tuple(lane_freeze_reasons(state, rules, base, now=now))
     if candidates is None:
         missing = UnmetRequirement("list-unreadable", "cannot be read whole: the list of pull requests", "github")
         return CycleDecision((), (*lane, missing), None, missing.reason)

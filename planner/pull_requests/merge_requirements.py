@@ -11,7 +11,7 @@ from datetime import datetime
 
 from planner.pull_requests.approvals import count_approvals
 from planner.pull_requests.candidate import MergeCandidate, UnmetRequirement
-from planner.pull_requests.github_facts import BranchRules, CheckResult, Review
+from planner.pull_requests.github_facts import BranchRules, CheckResult, PullRequestReview
 from planner.pull_requests.merge_check import merge_conflicts_text
 from planner.spec.pull_requests import PullRequestRules
 
@@ -83,7 +83,7 @@ def _eligible(candidate: MergeCandidate, rules: PullRequestRules, base: str) -> 
 def _reviews(candidate: MergeCandidate) -> Iterator[UnmetRequirement]:
     """The latest word of each reviewer. A request for changes holds until its author takes it back, whatever was pushed
     since: that is GitHub's own rule."""
-    last: dict[str, Review] = {}
+    last: dict[str, PullRequestReview] = {}
     for review in candidate.reviews or ():
         if review.state != "COMMENTED":
             last[review.author.lower()] = review

@@ -21,7 +21,7 @@ _HEADS = {
 _STATES = {RolloutOutcome.NO_OP: RolloutOutcome.PASSED}  # of targetValidation (B12)
 
 
-def comment_marker(node: str, lane: str) -> str:
+def rollout_comment_marker(node: str, lane: str) -> str:
     """The marker of the comment of a node about a lane."""
     return f"rollout:{lane}:{node}".lower()
 
@@ -33,7 +33,7 @@ def target_validation_state(one: Delivery) -> str:
     return str(_STATES.get(RolloutOutcome(one.outcome), one.outcome)) if one.outcome else RolloutOutcome.PENDING.value
 
 
-def comment_body(one: Delivery, node: str, lane: str) -> str:
+def rollout_comment_body(one: Delivery, node: str, lane: str) -> str:
     """The text. COMMIT stands for a merge commit that is not known yet."""
     rows = [
         ("targetValidation", f"`{target_validation_state(one)}`"),

@@ -25,7 +25,7 @@ _PLAIN = frozenset({str, type(None), bool, int, float, Address})  # what most va
 
 
 @dataclass(frozen=True, slots=True)
-class Cleaner:
+class TextCleaner:
     """How a text is cleaned. `leaves` says of many texts at once whether `clean` leaves each of them as it is; it may
     say no of texts that stay."""
 
@@ -33,11 +33,11 @@ class Cleaner:
     leaves: Callable[[Iterable[str]], bool]
 
 
-OWN: Final = Cleaner(REDACTOR.clean, REDACTOR.leaves)
-FOREIGN: Final = Cleaner(REDACTOR.clean_foreign, REDACTOR.leaves_foreign)  # words from outside
+OWN: Final = TextCleaner(REDACTOR.clean, REDACTOR.leaves)
+FOREIGN: Final = TextCleaner(REDACTOR.clean_foreign, REDACTOR.leaves_foreign)  # words from outside
 
 
-def clean_texts_in_value(value: _T, cleaner: Cleaner = OWN) -> _T:
+def clean_texts_in_value(value: _T, cleaner: TextCleaner = OWN) -> _T:
     """`value` with every text in it cleaned, keys of mappings too; the very same object where nothing was found.
 
     Types stay, but for mappings that are no dict, which become one. Frozen dataclasses are copied, never changed.
@@ -45,7 +45,7 @@ def clean_texts_in_value(value: _T, cleaner: Cleaner = OWN) -> _T:
     return value if cleaner.leaves(_texts(value)) else cast(_T, _cleaned(value, cleaner.clean))
 
 
-def is_clean(value: object, cleaner: Cleaner = OWN) -> bool:
+def is_value_clean(value: object, cleaner: TextCleaner = OWN) -> bool:
     """Whether cleaning leaves every text in `value` as it is."""
     return cleaner.leaves(_texts(value)) or _cleaned(value, cleaner.clean) is value
 

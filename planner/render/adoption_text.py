@@ -11,7 +11,7 @@ from planner.text_safe import safe_text
 from planner.values import JsonObject
 
 if TYPE_CHECKING:
-    from planner.drift_adoption import AdoptedField, DriftAdoption, RefusedField
+    from planner.drift_adoption import AdoptedField, DriftAdoption, UnadoptableField
 
 
 def render_adoption(adoption: DriftAdoption, *, written: bool, confirm: str, plan: str) -> str:
@@ -64,7 +64,7 @@ def _adopted(one: AdoptedField) -> list[str]:
     ]
 
 
-def _refused(one: RefusedField) -> list[str]:
+def _refused(one: UnadoptableField) -> list[str]:
     path = safe_text(f"{one.field.address.local}  {render_path(one.field.path)}".rstrip())
     where = f" ({one.source})" if one.source.file else ""
     return [f"refused {path}", f"        {safe_text(one.reason)}{where}"]

@@ -20,10 +20,10 @@ def blocked_reason(blocked: BlockedResource, *, full: bool = False) -> str:
     reason, evidence = safe_text(blocked.reason), safe_text(blocked.evidence)
     if evidence and evidence not in reason:
         reason = evidence if evidence.startswith(reason.removesuffix(" …")) else f"{reason}: {evidence}"
-    return reason if full else shortened(reason)
+    return reason if full else shorten_reason(reason)
 
 
-def shortened(text: str) -> str:
+def shorten_reason(text: str) -> str:
     """The text with at most 600 characters, and how many were left out."""
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}… +{len(text) - _MOST_SHOWN} characters"
 

@@ -13,14 +13,14 @@ ALL_LINES = 1_000_000
 _IDENTITY = (("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace"))
 
 
-def change_fields(change: Change, create_lines: int, *, full: bool) -> tuple[FieldDetail, ...]:
+def shown_change_fields(change: Change, create_lines: int, *, full: bool) -> tuple[FieldDetail, ...]:
     """The fields of a change: of a create at most `create_lines` lines, of anything else the first ones of each field,
     all of them when `full`."""
     if change.action in (Action.DELETE, Action.NOOP):
         return ()
     if change.action is Action.CREATE:
         return _of_create(change, create_lines)
-    return fields_of_one_line(change.fields, ALL_LINES if full else MOST_LINES)
+    return fields_without_shown_manager(change.fields, ALL_LINES if full else MOST_LINES)
 
 
 def _of_create(change: Change, most: int) -> tuple[FieldDetail, ...]:
@@ -51,7 +51,7 @@ def _is_ours(item: FieldChange) -> bool:
     return False
 
 
-def fields_of_one_line(fields: Sequence[FieldChange], most: int = MOST_LINES) -> tuple[FieldDetail, ...]:
+def fields_without_shown_manager(fields: Sequence[FieldChange], most: int = MOST_LINES) -> tuple[FieldDetail, ...]:
     """The fields, without their manager where the line itself names the only one."""
     one = len({(item.manager, item.time) for item in fields if item.op is not FieldOp.DISOWN}) == 1
     return tuple(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from planner.address import Address
-from planner.drift import AcknowledgedField, DriftReport, DriftRow, DriftState, IgnoredField
+from planner.drift import AcknowledgedDriftField, DriftReport, DriftRow, DriftState, IgnoredDriftField
 from planner.field_path import FieldPath
 from planner.plan import FieldChange, FieldOp
 
@@ -24,13 +24,13 @@ def drifted_fields(row: DriftRow) -> tuple[FieldChange, ...]:
     return tuple(change for change in _foreign(row) if change.path not in known)
 
 
-def undeclared_fields(row: DriftRow) -> tuple[FieldChange, ...]:
+def undeclared_drift_fields(row: DriftRow) -> tuple[FieldChange, ...]:
     """Fields that somebody else added and that count."""
     known = _accepted(row)
     return tuple(change for change in row.undeclared if change.path not in known)
 
 
-def acknowledged_fields(row: DriftRow) -> Iterator[tuple[FieldChange | None, AcknowledgedField]]:
+def acknowledged_drift_fields(row: DriftRow) -> Iterator[tuple[FieldChange | None, AcknowledgedDriftField]]:
     """What is acknowledged of a row, reported as drift; None stands for the object itself, which is gone."""
     changes = {change.path: change for change in row.undeclared}
     changes |= {change.path: change.reversed() for change in _foreign(row)}
@@ -38,7 +38,7 @@ def acknowledged_fields(row: DriftRow) -> Iterator[tuple[FieldChange | None, Ack
         yield changes.get(one.path), one
 
 
-def ignored_fields(row: DriftRow) -> Iterator[tuple[FieldChange, IgnoredField]]:
+def ignored_drift_fields(row: DriftRow) -> Iterator[tuple[FieldChange, IgnoredDriftField]]:
     """What a rule leaves to its owner in a row, reported as drift."""
     changes = {change.path: change for change in (*row.undeclared, *(change.reversed() for change in _foreign(row)))}
     for one in row.ignored:
@@ -49,7 +49,7 @@ def _accepted(row: DriftRow) -> set[FieldPath]:
     return {one.path for one in row.acknowledged} | {one.path for one in row.ignored}
 
 
-def pending_fields(row: DriftRow) -> tuple[FieldChange, ...]:
+def pending_change_fields(row: DriftRow) -> tuple[FieldChange, ...]:
     """The fields that the next apply would change although nobody else touched them, as planned."""
     if row.state is DriftState.INCOMPLETE:
         return ()

@@ -11,7 +11,7 @@ from enum import StrEnum
 from planner.dataclass import dataclass
 from planner.drift import DriftReport, DriftRow, DriftState
 from planner.plan import FieldChange
-from planner.render.drift_fields import drifted_fields, undeclared_fields
+from planner.render.drift_fields import drifted_fields, undeclared_drift_fields
 from planner.render.field_detail import field_detail
 from planner.text_safe import markdown_safe, safe_text
 
@@ -80,7 +80,7 @@ def _lines(row: DriftRow) -> Iterator[tuple[DriftFinding, str]]:
         return
     if row.state not in _OPEN:
         return
-    fields, added = drifted_fields(row), undeclared_fields(row)
+    fields, added = drifted_fields(row), undeclared_drift_fields(row)
     if not (fields or added):
         finding = DriftFinding.DELETED if row.reason.startswith("deleted") else DriftFinding.CHANGED
         yield finding, f"| {name} | {_cell(row.reason)} | |"

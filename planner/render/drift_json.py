@@ -6,18 +6,18 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from planner.drift import Acknowledgement, DriftReport, DriftRow, DriftState
+from planner.drift import DriftAcknowledgement, DriftReport, DriftRow, DriftState
 from planner.field_path import render_path
 from planner.plan import FieldChange
 from planner.plan_document import address_document, field_change_document
 from planner.render.drift_fields import (
-    acknowledged_fields,
+    acknowledged_drift_fields,
     drift_address_text,
     drifted_fields,
-    ignored_fields,
-    pending_fields,
+    ignored_drift_fields,
+    pending_change_fields,
     spans_several_lanes,
-    undeclared_fields,
+    undeclared_drift_fields,
 )
 from planner.render.plan_json import escape_invisible
 from planner.values import JsonObject
@@ -73,15 +73,15 @@ def _row(row: DriftRow, several: bool, home: tuple[str, str]) -> JsonObject:
         "reason": row.reason,
         "source": row.source.document(),
         "fields": _fields(change.reversed() for change in drifted_fields(row)),
-        "undeclared": _fields(undeclared_fields(row)),
-        "pending": _fields(pending_fields(row)),
+        "undeclared": _fields(undeclared_drift_fields(row)),
+        "pending": _fields(pending_change_fields(row)),
         "acknowledged": [
             {**(field_change_document(change) if change else {}), **_acknowledgement(one.by)}
-            for change, one in acknowledged_fields(row)
+            for change, one in acknowledged_drift_fields(row)
         ],
         "ignored": [
             {**field_change_document(change), "rule": {"reason": one.reason, "source": one.source.document()}}
-            for change, one in ignored_fields(row)
+            for change, one in ignored_drift_fields(row)
         ],
     }
 
@@ -90,7 +90,7 @@ def _fields(changes: Iterable[FieldChange]) -> list[JsonObject]:
     return [field_change_document(change) for change in changes]
 
 
-def _acknowledgement(one: Acknowledgement) -> JsonObject:
+def _acknowledgement(one: DriftAcknowledgement) -> JsonObject:
     """Who may read what, and until when; the glob it was written with and the place it was written at."""
     return {
         "acknowledgement": {

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 
 from planner.drift import DriftReport, DriftRow, DriftState
 from planner.render.drift_fields import drift_address_text, spans_several_lanes
-from planner.render.drift_text import drift_heading, drift_lines, drift_verdict, drift_warnings
-from planner.render.markdown import LIMIT
+from planner.render.drift_text import drift_heading, drift_verdict, drift_warnings, object_drift_lines
+from planner.render.plan_markdown import LIMIT
 from planner.render.terminal_style import cut_text
 from planner.text_safe import fenced_code_block, markdown_safe, safe_text
 
@@ -106,5 +106,5 @@ def _entry(row: DriftRow, several: bool) -> Iterator[str]:
     """The first column colours a line of a `diff` fence: an exclamation mark orange, a number sign grey."""
     sign = "!" if row.state in _OPEN else "#"
     yield f"{sign} {safe_text(drift_address_text(row.address, several))}"
-    for line in drift_lines(row):
+    for line in object_drift_lines(row):
         yield f"      {line.text}" + (f"  {line.who}" if line.who else "")

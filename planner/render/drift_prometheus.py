@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from planner.drift import DriftReport, DriftRow, DriftState
-from planner.render.drift_fields import drifted_fields, undeclared_fields
+from planner.render.drift_fields import drifted_fields, undeclared_drift_fields
 from planner.text_safe import safe_text
 
 MOST_OBJECTS = 200  # series of single objects; every one costs memory in the server
@@ -38,7 +38,7 @@ def _lines(report: DriftReport) -> Iterator[str]:
     yield from _head("hwplan_drift_fields", "Fields that somebody else changed (declared) or added, not acknowledged.")
     ours = sum(len(drifted_fields(row)) for row in report.rows)
     added = sum(
-        len(undeclared_fields(row)) for row in report.rows if row.state in (DriftState.DRIFTED, DriftState.BOTH)
+        len(undeclared_drift_fields(row)) for row in report.rows if row.state in (DriftState.DRIFTED, DriftState.BOTH)
     )
     yield _sample("hwplan_drift_fields", {**where, "declared": "true"}, ours)
     yield _sample("hwplan_drift_fields", {**where, "declared": "false"}, added)
@@ -89,7 +89,7 @@ def _where(report: DriftReport) -> dict[str, str]:
 
 def _managers(row: DriftRow) -> str:
     return ",".join(
-        sorted({change.manager for change in (*drifted_fields(row), *undeclared_fields(row)) if change.manager})
+        sorted({change.manager for change in (*drifted_fields(row), *undeclared_drift_fields(row)) if change.manager})
     )
 
 

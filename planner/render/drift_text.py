@@ -10,17 +10,17 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from planner.dataclass import dataclass
-from planner.drift import AcknowledgedField, DriftReport, DriftRow, DriftState, IgnoredField
+from planner.drift import AcknowledgedDriftField, DriftReport, DriftRow, DriftState, IgnoredDriftField
 from planner.plan import FieldChange, FieldOp
 from planner.render.blocked_reason import deduplicated_warnings
 from planner.render.drift_fields import (
-    acknowledged_fields,
+    acknowledged_drift_fields,
     drift_address_text,
     drifted_fields,
-    ignored_fields,
-    pending_fields,
+    ignored_drift_fields,
+    pending_change_fields,
     spans_several_lanes,
-    undeclared_fields,
+    undeclared_drift_fields,
 )
 from planner.render.drift_json import drift_json
 from planner.render.field_detail import field_detail
@@ -76,7 +76,7 @@ def render_drift(report: DriftReport, *, width: int, colour: bool, command: str)
     """
     several = spans_several_lanes(report)
     shown = [row for state in ORDER for row in report.rows if row.state is state]
-    blocks = [(row, safe_text(drift_address_text(row.address, several)), drift_lines(row)) for row in shown]
+    blocks = [(row, safe_text(drift_address_text(row.address, several)), object_drift_lines(row)) for row in shown]
     name_width = max((column_count(name) for _, name, _ in blocks), default=0)
     reported = [line for _, _, lines in blocks for line in lines]
     text_width = max((column_count(line.text) for line in reported if line.who), default=0)
@@ -135,24 +135,24 @@ def _last(report: DriftReport, command: str) -> list[str]:
     return [f"to apply it:  {safe_text(command)}"] if report.count(DriftState.PENDING) else []
 
 
-def drift_lines(row: DriftRow) -> list[DriftLine]:
+def object_drift_lines(row: DriftRow) -> list[DriftLine]:
     """The lines of one object: its drifted fields, and a reason where fields do not say it all."""
     fields = [DriftLine(_field(change.reversed()), _who(change)) for change in drifted_fields(row)]
     if row.state in (DriftState.DRIFTED, DriftState.BOTH):
         fields += [
             DriftLine(_field(change), f"{_who(change) or 'somebody'} (not declared)")
-            for change in undeclared_fields(row)
+            for change in undeclared_drift_fields(row)
         ]
-    fields += [_accepted(change, one) for change, one in acknowledged_fields(row)]
-    fields += [_ignored(change, one) for change, one in ignored_fields(row)]
+    fields += [_accepted(change, one) for change, one in acknowledged_drift_fields(row)]
+    fields += [_ignored(change, one) for change, one in ignored_drift_fields(row)]
     if row.state in (DriftState.DRIFTED, DriftState.ACKNOWLEDGED, DriftState.IGNORED) and fields:
         return fields
-    waiting = pending_fields(row)
+    waiting = pending_change_fields(row)
     number = f" ({count_noun(len(waiting), 'field')})" if waiting else ""
     return [*fields, DriftLine((safe_text(row.reason) or "no reason given") + number)]
 
 
-def _accepted(change: FieldChange | None, one: AcknowledgedField) -> DriftLine:
+def _accepted(change: FieldChange | None, one: AcknowledgedDriftField) -> DriftLine:
     what = _field(change) if change else "deleted"
     who = f"{_who(change)} " if change and _who(change) else ""
     return DriftLine(
@@ -160,7 +160,7 @@ def _accepted(change: FieldChange | None, one: AcknowledgedField) -> DriftLine:
     )
 
 
-def _ignored(change: FieldChange, one: IgnoredField) -> DriftLine:
+def _ignored(change: FieldChange, one: IgnoredDriftField) -> DriftLine:
     who = f"{_who(change)} " if _who(change) else ""
     where = f", {safe_text(str(one.source))}" if str(one.source) else ""
     return DriftLine(_field(change), f"{who}(ignored: {cut_text(safe_text(one.reason), _LONGEST)}{where})")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from planner.address import Address
-from planner.graph import Edge, ResourceGraph, paths_to
+from planner.graph import Edge, ResourceGraph, paths_to_address
 from planner.graph.dependency_paths import MOST_WAYS, Way
 from planner.render.graph_groups import count_noun, node_names, order_numbers
 from planner.text_safe import safe_text
@@ -19,7 +19,7 @@ def render_why(graph: ResourceGraph, address: Address, other: Address | None) ->
 
     Without `other`, the longest chain behind each direct dependency; with it, the ways between the two.
     """
-    ways = paths_to(graph, address, other)
+    ways = paths_to_address(graph, address, other)
     called = {node: safe_text(name) for node, name in node_names(graph).items()}
     if other is None:
         head = [_place(graph, address, called), *_dependents(graph, address, called)]

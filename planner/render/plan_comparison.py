@@ -6,7 +6,7 @@ import json
 
 from planner.plan import Plan
 from planner.plan_difference import first_plan_difference, plan_differences
-from planner.plan_id import plan_id, short_id
+from planner.plan_id import plan_id, short_plan_id
 from planner.text_safe import safe_text
 
 
@@ -15,11 +15,11 @@ def render_plan_comparison(before: Plan, after: Plan) -> str:
     found = plan_differences(before, after)
     lines = [f"{safe_text(str(one.address))}: {safe_text(one.text)}" for one in found]
     if plan_id(before) == plan_id(after):
-        return "\n".join([*lines, f"the same effect: plan {short_id(plan_id(after))}"])
+        return "\n".join([*lines, f"the same effect: plan {short_plan_id(plan_id(after))}"])
     if not lines:
         lines = [safe_text(first_plan_difference(before, after))]
     count = f"{len(lines)} difference{'' if len(lines) == 1 else 's'}"
-    return "\n".join([*lines, f"{count}: plan {short_id(plan_id(before))} became {short_id(plan_id(after))}"])
+    return "\n".join([*lines, f"{count}: plan {short_plan_id(plan_id(before))} became {short_plan_id(plan_id(after))}"])
 
 
 def render_plan_comparison_json(before: Plan, after: Plan) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planner.graph import Edge, ResourceGraph, make_graph
+from planner.graph import Edge, ResourceGraph, graph_of_edges
 from planner.plan import LEAVING, Plan
 
 _FIELD = "(a saved plan holds no fields of its edges)"
@@ -18,7 +18,7 @@ def graph_of_plan(plan: Plan) -> ResourceGraph:
         for need in change.needs
         if need in nodes and need != change.address
     ]
-    return make_graph(nodes, edges)
+    return graph_of_edges(nodes, edges)
 
 
 def add_deletes_to_graph(graph: ResourceGraph, plan: Plan) -> ResourceGraph:
@@ -32,4 +32,4 @@ def add_deletes_to_graph(graph: ResourceGraph, plan: Plan) -> ResourceGraph:
         for edge in graph_of_plan(plan).edges
         if edge.after in leaving and edge.before in known | leaving
     ]
-    return make_graph([*graph.order(), *sorted(leaving)], [*graph.edges, *edges])
+    return graph_of_edges([*graph.order(), *sorted(leaving)], [*graph.edges, *edges])

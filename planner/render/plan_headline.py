@@ -62,7 +62,7 @@ def _is_down(plan: Plan, address: Address) -> bool:
     return any(one.address == address and one.kind is SideEffectKind.OUTAGE for one in plan.sets_off)
 
 
-def stops_for_good(change: Change) -> bool:
+def pods_stop_for_good(change: Change) -> bool:
     """Whether the pods of a workload do not come back: it is deleted, or scaled to none."""
     return change.action is Action.DELETE or map_or_empty((change.desired or {}).get("spec")).get("replicas") == 0
 
@@ -72,7 +72,7 @@ def _pods(change: Change, down: bool) -> Iterator[Part]:
     desired = change.desired or {}
     yield OutsideText(_name(change.address))
     scaled = next((one for one in change.altered if one.path == ("spec", "replicas")), None)
-    if stops_for_good(change) or change.address.kind == "Service":
+    if pods_stop_for_good(change) or change.address.kind == "Service":
         stops = "is created anew" if change.address.kind == "Service" else "stops for good"
         yield f" is deleted and {stops}" if change.action is Action.DELETE else f" {stops}"
         return

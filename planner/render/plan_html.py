@@ -25,7 +25,7 @@ from planner.shipped_files import TEMPLATES
 _FOLDER = TEMPLATES / "report"
 
 
-def render_html(
+def render_plan_html(
     plan: Plan,
     graph: ResourceGraph | None = None,
     *,

@@ -10,7 +10,7 @@ from planner.address import Address
 from planner.dataclass import dataclass
 from planner.plan import Action, BlockedResource, Change, DriftedField, FieldChange, FieldOp, Plan
 from planner.render.blocked_reason import blocked_reason, source_location
-from planner.render.change_fields import change_fields, fields_of_one_line
+from planner.render.change_fields import fields_without_shown_manager, shown_change_fields
 from planner.render.field_detail import FieldDetail, field_detail
 from planner.render.symbols import action_symbol
 from planner.text_safe import safe_text
@@ -37,7 +37,7 @@ class PlanLine:
 
 
 @dataclass(frozen=True, slots=True)
-class PlanGroup:
+class PlanScopeGroup:
     """The lines of one scope (and place, where a plan spans several), in the order of execution."""
 
     title: str
@@ -45,7 +45,7 @@ class PlanGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class LineContext:
+class PlanLineContext:
     """What the lines of one page share: whether addresses need their place, remarks, and the numbers of changes."""
 
     placed: bool
@@ -58,17 +58,17 @@ class LineContext:
         return safe_text(str(address) if self.placed else address.local)
 
 
-def plan_groups(changes: Sequence[Change], context: LineContext) -> tuple[PlanGroup, ...]:
+def plan_groups(changes: Sequence[Change], context: PlanLineContext) -> tuple[PlanScopeGroup, ...]:
     """Changes by scope, in the order in which the scopes begin."""
     found: dict[str, list[PlanLine]] = {}
     for change in changes:
         scope = safe_text(change.scope) or ("no longer declared" if change.reason == "pruned" else "(no scope)")
         title = f"{safe_text(change.address.node_lane)} {scope}" if context.placed else scope
         found.setdefault(title, []).append(_line(change, context))
-    return tuple(PlanGroup(title, tuple(lines)) for title, lines in found.items())
+    return tuple(PlanScopeGroup(title, tuple(lines)) for title, lines in found.items())
 
 
-def _line(change: Change, context: LineContext) -> PlanLine:
+def _line(change: Change, context: PlanLineContext) -> PlanLine:
     return PlanLine(
         number=context.numbers[change.address],
         symbol=action_symbol(change.action),
@@ -76,7 +76,7 @@ def _line(change: Change, context: LineContext) -> PlanLine:
         action=change.action,
         why=safe_text(change.reason),
         hint=", ".join(_hints(change, context)),
-        details=change_fields(change, context.create_lines, full=context.full),
+        details=shown_change_fields(change, context.create_lines, full=context.full),
     )
 
 
@@ -89,7 +89,7 @@ def _why_deleted(change: Change) -> list[str]:
     return [safe_text(change.reason)] if change.reason.startswith("obsolete") else []
 
 
-def _hints(change: Change, context: LineContext) -> list[str]:
+def _hints(change: Change, context: PlanLineContext) -> list[str]:
     note = [safe_text(context.notes[change.address])] if change.address in context.notes else []
     match change.action:
         case Action.CREATE | Action.RUN:
@@ -123,7 +123,7 @@ def _forced(change: Change) -> str:
     return f"overwrites {taken} of others"
 
 
-def _after(change: Change, context: LineContext) -> list[str]:
+def _after(change: Change, context: PlanLineContext) -> list[str]:
     """The names of the changes that it waits for, if they are few: its own Namespace goes without saying."""
     own = ("Namespace", change.address.namespace)
     needs = [need for need in change.needs if need in context.numbers and (need.kind, need.name) != own]
@@ -148,7 +148,7 @@ def _drifters(fields: Sequence[FieldChange]) -> list[str]:
     return [safe_text(f"{manager}, {time}" if time else manager) for manager, time in sorted(latest.items())]
 
 
-def line_of_blocked(blocked: BlockedResource, context: LineContext) -> PlanLine:
+def line_of_blocked(blocked: BlockedResource, context: PlanLineContext) -> PlanLine:
     """The line of a resource that cannot be planned: its reason, what would help, and where it is declared."""
     where = source_location(blocked.source)
     remedy = "  ".join(part for part in (safe_text(blocked.remedy), f"({where})" if where else "") if part)
@@ -159,7 +159,7 @@ def line_of_blocked(blocked: BlockedResource, context: LineContext) -> PlanLine:
     return PlanLine(0, "!", context.name(blocked.address), blocked.action, "blocked", why, remedy, found)
 
 
-def drift_lines(plan: Plan, context: LineContext) -> tuple[PlanLine, ...]:
+def plan_drift_lines(plan: Plan, context: PlanLineContext) -> tuple[PlanLine, ...]:
     """What the changes do not say already: fields that nobody declared, and drift of what is not changed."""
     changed = {change.address for change in plan.changes}
     found: dict[Address, list[DriftedField]] = {}
@@ -169,8 +169,8 @@ def drift_lines(plan: Plan, context: LineContext) -> tuple[PlanLine, ...]:
     return tuple(_drift_line(address, items, context) for address, items in found.items())
 
 
-def _drift_line(address: Address, items: Sequence[DriftedField], context: LineContext) -> PlanLine:
-    fields = fields_of_one_line([item.field for item in items])
+def _drift_line(address: Address, items: Sequence[DriftedField], context: PlanLineContext) -> PlanLine:
+    fields = fields_without_shown_manager([item.field for item in items])
     why = "drifted" if any(item.declared for item in items) else "not declared"
     hint = "; ".join(_drifters([item.field for item in items]))
     return PlanLine(0, "?", context.name(address), Action.NOOP, why, hint, details=fields)

@@ -10,23 +10,30 @@ from collections.abc import Iterator, Mapping
 from planner.address import Address
 from planner.dataclass import dataclass
 from planner.plan import LEAVING, Action, Plan, VerifiedBy
-from planner.plan_id import plan_id, short_id
+from planner.plan_id import plan_id, short_plan_id
 from planner.render.blocked_reason import deduplicated_warnings
 from planner.render.change_fields import ALL_LINES
 from planner.render.marked_words import Words
 from planner.render.plan_headline import plan_headline
-from planner.render.plan_line import LineContext, PlanGroup, PlanLine, drift_lines, line_of_blocked, plan_groups
+from planner.render.plan_line import (
+    PlanLine,
+    PlanLineContext,
+    PlanScopeGroup,
+    line_of_blocked,
+    plan_drift_lines,
+    plan_groups,
+)
 from planner.render.review_context import NO_CONTEXT, ReviewContext, ReviewFact
 from planner.render.review_facts import review_facts
 from planner.render.review_summary import (
     EffectLine,
     approval_line,
+    changed_image_lines,
     effect_lines,
-    image_lines,
-    order_line,
+    execution_order_line,
 )
 from planner.render.risks import Risk, find_risks
-from planner.render.selection_text import comment_marker, selection_text, short_digest
+from planner.render.selection_text import plan_comment_marker, selection_text, short_digest
 from planner.text_safe import safe_text
 
 CREATE_LINES = 12  # of the fields of one create
@@ -46,7 +53,7 @@ class PlanView:
 
     title: str
     simulated: bool
-    groups: tuple[PlanGroup, ...]
+    groups: tuple[PlanScopeGroup, ...]
     blocked: tuple[PlanLine, ...]
     drift: tuple[PlanLine, ...]
     warnings: tuple[str, ...]
@@ -83,7 +90,7 @@ def make_plan_view(
     """
     creates = plan.count(Action.CREATE)
     most = ALL_LINES if full else CREATE_LINES if creates <= MOST_CREATES else 0
-    context = LineContext(
+    context = PlanLineContext(
         len({change.address.node_lane for change in plan.changes}) > 1, notes or {}, _numbers(plan), most, full
     )
     return PlanView(
@@ -91,18 +98,18 @@ def make_plan_view(
         simulated=plan.cluster.simulated,
         groups=plan_groups(plan.changes, context),
         blocked=tuple(line_of_blocked(blocked, context) for blocked in plan.blocked),
-        drift=drift_lines(plan, context),
+        drift=plan_drift_lines(plan, context),
         warnings=(*map(safe_text, review.guards), *deduplicated_warnings(plan.warnings), *_remarks(plan, context)),
         verdict=_verdict(plan),
-        identifier=short_id(review.identifier or plan_id(plan)),
+        identifier=short_plan_id(review.identifier or plan_id(plan)),
         command=safe_text(command) if any(change.action is not Action.NOOP for change in plan.changes) else "",
         empty=plan.is_empty,
         risks=find_risks(plan),
-        marker=comment_marker(plan.selection),
+        marker=plan_comment_marker(plan.selection),
         sentence=review.headline or plan_headline(plan),
         effects=effect_lines(plan, context.name),
-        together=image_lines(plan, context.name),
-        order=order_line(plan),
+        together=changed_image_lines(plan, context.name),
+        order=execution_order_line(plan),
         approval=review.approval or approval_line(plan),
         folded=0 if most else creates,
         made_of=review.words(),
@@ -116,7 +123,7 @@ def _numbers(plan: Plan) -> dict[Address, int]:
     return {change.address: number for number, change in enumerate(plan.changes, 1)}
 
 
-def _remarks(plan: Plan, context: LineContext) -> Iterator[str]:
+def _remarks(plan: Plan, context: PlanLineContext) -> Iterator[str]:
     """Remarks about what has no line in the plan."""
     shown = {change.address for change in plan.changes} | {blocked.address for blocked in plan.blocked}
     return (
@@ -156,7 +163,7 @@ def _vouched(plan: Plan) -> list[str]:
     """Who vouches for what will be there; deletes and waits have no after-state to vouch for."""
     written = [change for change in plan.changes if change.action not in (*LEAVING, Action.NOOP)]
     named = (
-        (VerifiedBy.SERVER, "previewed by the server"),
+        (VerifiedBy.SERVER, f"previewed by {'simulation' if plan.cluster.simulated else 'the server'}"),
         (VerifiedBy.SCHEMA, "by schema"),
         (VerifiedBy.NO, "not previewed"),
     )

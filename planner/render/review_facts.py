@@ -12,7 +12,7 @@ from planner.graph.resource_index import map_or_empty
 from planner.plan import LEAVING, Action, Change, Plan, SideEffectKind, VerifiedBy
 from planner.plan_origin import ChangeOrigin, compare_plan_with_base
 from planner.render.marked_words import MOST_NAMES, OutsideText, Part, name_list, words_of_parts
-from planner.render.plan_headline import stops_for_good
+from planner.render.plan_headline import pods_stop_for_good
 from planner.render.review_authors import declaring_commit_sentences
 from planner.render.review_context import ReviewContext, ReviewFact
 from planner.render.review_losses import describe_secret_changes, overwritten_values
@@ -85,11 +85,11 @@ def _outage(plan: Plan, name_of: NameOf) -> Iterator[Part]:
         return
     by_address = {change.address: change for change in plan.changes}
     changes = [by_address[one] for one in gaps if one in by_address]
-    if stopped := [one.address for one in changes if stops_for_good(one)]:
+    if stopped := [one.address for one in changes if pods_stop_for_good(one)]:
         yield "Stops and does not come back: "
         yield from _named(stopped, name_of)
         yield ". "
-    for at, change in enumerate(one for one in changes if not stops_for_good(one)):
+    for at, change in enumerate(one for one in changes if not pods_stop_for_good(one)):
         yield "; " if at else "Interrupted: "
         yield OutsideText(name_of(change.address))
         yield f" while its pod stops (up to {stop_seconds(change.desired or {})} s) and until the new one is ready"
@@ -154,13 +154,13 @@ def _holds_rules(change: Change) -> bool:
 
 
 def _checked(plan: Plan, name_of: NameOf) -> Iterator[Part]:
-    """How many of the writes the API server has tried without storing them."""
+    """How many of the writes the API server, or the simulation of one, has tried without storing them."""
     written = [one for one in plan.changes if one.action not in (*LEAVING, Action.NOOP)]
     deletes = sum(one.action in LEAVING for one in plan.changes)
     by = {verified: [one.address for one in written if one.verified is verified] for verified in VerifiedBy}
     if written:
-        without = " (there is no API server here)" if plan.cluster.simulated and not by[VerifiedBy.SERVER] else ""
-        yield f"{len(by[VerifiedBy.SERVER])} of {len(written)} writes tried by the API server in a dry run{without}"
+        who = "in a simulation, none by an API server" if plan.cluster.simulated else "by the API server in a dry run"
+        yield f"{len(by[VerifiedBy.SERVER])} of {len(written)} writes tried {who}"
         yield f", {len(by[VerifiedBy.SCHEMA])} checked against the schema only" if by[VerifiedBy.SCHEMA] else ""
         if by[VerifiedBy.NO]:
             yield f", {len(by[VerifiedBy.NO])} cannot be checked before they run: "

@@ -37,7 +37,7 @@ def effect_lines(plan: Plan, name_of: NameOf) -> tuple[EffectLine, ...]:
     return tuple(EffectLine(kind, tuple(dict.fromkeys(names)), text) for (kind, text), names in found.items())
 
 
-def image_lines(plan: Plan, name_of: NameOf) -> tuple[str, ...]:
+def changed_image_lines(plan: Plan, name_of: NameOf) -> tuple[str, ...]:
     """Each image that changes in several places, once, with the number of places and the names."""
     found: dict[tuple[str, str], list[str]] = {}
     for change in plan.changes:
@@ -51,7 +51,7 @@ def image_lines(plan: Plan, name_of: NameOf) -> tuple[str, ...]:
     )
 
 
-def order_line(plan: Plan) -> Words:
+def execution_order_line(plan: Plan) -> Words:
     """The steps in their order, by group; what happens on an error, and what a rerun does."""
     steps = [(number, change.scope) for number, change in enumerate(plan.changes, 1)]
     if all(change.action is Action.NOOP for change in plan.changes):

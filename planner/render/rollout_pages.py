@@ -10,7 +10,7 @@ from planner.plan_document import field_change_document
 from planner.render.field_detail import field_detail
 from planner.rollout.argo_prediction import ArgoPrediction, PredictedArgoChange
 from planner.rollout.forecast import RolloutForecast
-from planner.rollout.time_budget import TimeSpent
+from planner.rollout.time_budget import RolloutTimeSpent
 from planner.text_safe import safe_text
 from planner.values import JsonObject
 
@@ -99,7 +99,7 @@ def promotion_prediction_document(one: ArgoPrediction | None) -> JsonObject | No
     }
 
 
-def render_time_spent(spent: TimeSpent | None, warnings: Sequence[str]) -> str:
+def render_time_spent(spent: RolloutTimeSpent | None, warnings: Sequence[str]) -> str:
     """The table of a rollout that is over, and its warnings."""
     lines = []
     if spent is not None:
@@ -107,7 +107,7 @@ def render_time_spent(spent: TimeSpent | None, warnings: Sequence[str]) -> str:
     return "\n".join([*lines, *(f"warning: {safe_text(text)}" for text in warnings)])
 
 
-def time_spent_document(spent: TimeSpent | None) -> JsonObject:
+def time_spent_document(spent: RolloutTimeSpent | None) -> JsonObject:
     """The same for programs. Seconds."""
     if spent is None:
         return {}

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, TextIO, assert_never
 
 from planner.address import Address
 from planner.duration import render_duration as duration
-from planner.events import Applied, Began, Ended, Event, EventObserver, NodeResult, Waiting
+from planner.events import ChangeApplied, ChangeBegan, ChangeEnded, ChangeResult, ChangeWaiting, Event, EventObserver
 from planner.plan import Action, Plan
-from planner.render.blocked_reason import shortened
+from planner.render.blocked_reason import shorten_reason
 from planner.text_safe import safe_text
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 MOST_ROWS = 16  # of the tree; the rest is counted
 _WIDTH = 9  # of the longest action or result, and a space
 _COLOURS = {
-    NodeResult.DONE: "green",
-    NodeResult.UNCHANGED: "dim",
-    NodeResult.FAILED: "bold red",
-    NodeResult.STALE: "red",
-    NodeResult.UNKNOWN: "red",
-    NodeResult.SKIPPED: "dim",
-    NodeResult.PENDING: "yellow",
-    NodeResult.CANCELLED: "dim",
+    ChangeResult.DONE: "green",
+    ChangeResult.UNCHANGED: "dim",
+    ChangeResult.FAILED: "bold red",
+    ChangeResult.STALE: "red",
+    ChangeResult.UNKNOWN: "red",
+    ChangeResult.SKIPPED: "dim",
+    ChangeResult.PENDING: "yellow",
+    ChangeResult.CANCELLED: "dim",
 }
 
 
@@ -64,20 +64,20 @@ class ProgressLines:
     def on(self, event: Event) -> None:
         """Write one line; a closed pipe is not an error of the run."""
         match event:
-            case Began(action=action):
+            case ChangeBegan(action=action):
                 self._actions[event.address] = action
                 self._line(event, "begins")
-            case Applied():
+            case ChangeApplied():
                 pass  # its end, or a wait, is a line of its own
-            case Waiting():
+            case ChangeWaiting():
                 self._line(event, f"waits: {safe_text(event.message)} ({duration(event.seconds)})")
-            case Ended(action=action):
+            case ChangeEnded(action=action):
                 self._actions[event.address] = action
                 self._line(event, _end_text(event))
             case _:
                 assert_never(event)
 
-    def _line(self, event: Began | Waiting | Ended, text: str) -> None:
+    def _line(self, event: ChangeBegan | ChangeWaiting | ChangeEnded, text: str) -> None:
         number = self._numbers.get(event.address)
         order = f"{number:>4}" if number else "    "
         action = self._actions.get(event.address, "")
@@ -107,14 +107,14 @@ class ProgressTree:
     def on(self, event: Event) -> None:
         """Show one event."""
         match event:
-            case Began(address=address, action=action):
+            case ChangeBegan(address=address, action=action):
                 self._running[address] = (action, self._clock())
                 self._show()
-            case Applied(address=address):
+            case ChangeApplied(address=address):
                 self._messages[address] = "made"
-            case Waiting(address=address, message=message):
+            case ChangeWaiting(address=address, message=message):
                 self._messages[address] = message
-            case Ended():
+            case ChangeEnded():
                 self._end(event)
             case _:
                 assert_never(event)
@@ -124,7 +124,7 @@ class ProgressTree:
             self._live = _live(self._console, self.tree)
             self._live.start()
 
-    def _end(self, event: Ended) -> None:
+    def _end(self, event: ChangeEnded) -> None:
         self._over += 1
         self._running.pop(event.address, None)
         self._messages.pop(event.address, None)
@@ -164,15 +164,15 @@ def _live(console: Console, tree: Callable[[], RenderableType]) -> Live:
     return Live(console=console, get_renderable=tree, transient=True, refresh_per_second=4)
 
 
-def _end_text(event: Ended) -> str:
+def _end_text(event: ChangeEnded) -> str:
     headline = event.message.partition("\n")[0]
-    detail = f": {shortened(safe_text(headline))}" if headline else ""
-    remedy = f" ({safe_text(event.remedy)})" if event.remedy and event.result is not NodeResult.SKIPPED else ""
+    detail = f": {shorten_reason(safe_text(headline))}" if headline else ""
+    remedy = f" ({safe_text(event.remedy)})" if event.remedy and event.result is not ChangeResult.SKIPPED else ""
     took = f" in {duration(event.seconds)}" if event.seconds else ""
     return f"{event.result}{took}{detail}{remedy}"
 
 
-def _end_row(event: Ended, number: int | None) -> RenderableType:
+def _end_row(event: ChangeEnded, number: int | None) -> RenderableType:
     from rich.text import Text
 
     row = Text()

@@ -8,14 +8,14 @@ from typing import Protocol, assert_never
 
 from planner.address import Address
 from planner.duration import render_duration as duration
-from planner.events import Ended, NodeResult
+from planner.events import ChangeEnded, ChangeResult
 from planner.plan import Plan
 from planner.render.blocked_reason import blocked_reason, deduplicated_warnings, source_location
 from planner.text_safe import safe_text
 
 _MOST = 20  # failures shown in full
 _SLOWEST = 5
-_PROBLEMS = (NodeResult.FAILED, NodeResult.STALE, NodeResult.UNKNOWN, NodeResult.PENDING)
+_PROBLEMS = (ChangeResult.FAILED, ChangeResult.STALE, ChangeResult.UNKNOWN, ChangeResult.PENDING)
 _ABOUT_TIME = 1.0  # seconds; a shorter run needs no account of its time
 
 
@@ -23,7 +23,7 @@ class RunOutcome(Protocol):
     """What is read of the result of an execution."""
 
     @property
-    def outcomes(self) -> Mapping[Address, Ended]:
+    def outcomes(self) -> Mapping[Address, ChangeEnded]:
         """The end of every change, in plan order."""
 
     @property
@@ -62,12 +62,12 @@ def render_run_summary(plan: Plan, outcome: RunOutcome, *, run: int, command: st
     return "\n".join([*lines, "", f"{verdict}: {command}" if command else verdict])
 
 
-def _counts(ends: Mapping[Address, Ended]) -> str:
-    counts = {result: sum(ended.result is result for ended in ends.values()) for result in NodeResult}
+def _counts(ends: Mapping[Address, ChangeEnded]) -> str:
+    counts = {result: sum(ended.result is result for ended in ends.values()) for result in ChangeResult}
     return ", ".join(f"{count} {result}" for result, count in counts.items() if count) or "nothing to do"
 
 
-def _problems(ends: Mapping[Address, Ended], orders: Mapping[Address, int]) -> list[str]:
+def _problems(ends: Mapping[Address, ChangeEnded], orders: Mapping[Address, int]) -> list[str]:
     found = [ended for ended in ends.values() if ended.result in _PROBLEMS]
     lines: list[str] = []
     for ended in found[:_MOST]:
@@ -76,23 +76,23 @@ def _problems(ends: Mapping[Address, Ended], orders: Mapping[Address, int]) -> l
     return [*lines, f"     and {len(found) - _MOST} more"] if len(found) > _MOST else lines
 
 
-def _said(ends: Mapping[Address, Ended], orders: Mapping[Address, int]) -> list[str]:
+def _said(ends: Mapping[Address, ChangeEnded], orders: Mapping[Address, int]) -> list[str]:
     """What effects that went well have to say, such as the end of a command's log."""
-    found = [ended for ended in ends.values() if ended.result is NodeResult.DONE and ended.message]
+    found = [ended for ended in ends.values() if ended.result is ChangeResult.DONE and ended.message]
     lines = [line for ended in found[:_MOST] for line in _told(ended, orders)]
     return [*lines, f"     and {len(found) - _MOST} more"] if len(found) > _MOST else lines
 
 
-def _told(ended: Ended, orders: Mapping[Address, int]) -> list[str]:
+def _told(ended: ChangeEnded, orders: Mapping[Address, int]) -> list[str]:
     """One end: its headline, and its evidence in lines that nothing in them can leave."""
     headline, *evidence = ended.shown.split("\n")
     head = f"{orders[ended.address]:>4} {ended.result:<8} {ended.action} {safe_text(str(ended.address))}"
     return [f"{head}  {safe_text(headline)}".rstrip(), *(f"       | {safe_text(line)}".rstrip() for line in evidence)]
 
 
-def _skipped(ends: Mapping[Address, Ended]) -> list[str]:
+def _skipped(ends: Mapping[Address, ChangeEnded]) -> list[str]:
     """Skipped changes by the dependency that failed."""
-    skipped = [ended for ended in ends.values() if ended.result is NodeResult.SKIPPED and ended.cause is not None]
+    skipped = [ended for ended in ends.values() if ended.result is ChangeResult.SKIPPED and ended.cause is not None]
     skipped.sort(key=lambda ended: str(ended.cause))
     lines = []
     for cause, group in groupby(skipped, key=lambda ended: str(ended.cause)):
@@ -102,8 +102,8 @@ def _skipped(ends: Mapping[Address, Ended]) -> list[str]:
     return lines
 
 
-def _cancelled(ends: Mapping[Address, Ended]) -> list[str]:
-    cancelled = [ended for ended in ends.values() if ended.result is NodeResult.CANCELLED]
+def _cancelled(ends: Mapping[Address, ChangeEnded]) -> list[str]:
+    cancelled = [ended for ended in ends.values() if ended.result is ChangeResult.CANCELLED]
     return [f"{len(cancelled)} cancelled, {safe_text(cancelled[0].message)}"] if cancelled else []
 
 
@@ -131,7 +131,7 @@ def _time(plan: Plan, outcome: RunOutcome) -> list[str]:
     return lines
 
 
-def longest_chain_of_run(plan: Plan, ends: Mapping[Address, Ended]) -> Sequence[Ended]:
+def longest_chain_of_run(plan: Plan, ends: Mapping[Address, ChangeEnded]) -> Sequence[ChangeEnded]:
     """The chain of changes that took the run its time: from the last end back over the need that ended last."""
     timed = {address: ended for address, ended in ends.items() if ended.seconds}
     needs = {change.address: [need for need in change.needs if need in timed] for change in plan.changes}
@@ -146,16 +146,16 @@ def longest_chain_of_run(plan: Plan, ends: Mapping[Address, Ended]) -> Sequence[
 def _verdict(plan: Plan, outcome: RunOutcome) -> str:
     counts = [ended.result for ended in outcome.outcomes.values()]
     total = len(counts)
-    worst = next((result for result in _GRAVITY if result in counts), NodeResult.UNCHANGED)
+    worst = next((result for result in _GRAVITY if result in counts), ChangeResult.UNCHANGED)
     if outcome.interrupted:
-        over = sum(r in (NodeResult.DONE, NodeResult.UNCHANGED) for r in counts)
+        over = sum(r in (ChangeResult.DONE, ChangeResult.UNCHANGED) for r in counts)
         return f"interrupted with {over} of {total} over; to go on"
     match worst:
-        case NodeResult.FAILED | NodeResult.UNKNOWN | NodeResult.STALE | NodeResult.PENDING:
+        case ChangeResult.FAILED | ChangeResult.UNKNOWN | ChangeResult.STALE | ChangeResult.PENDING:
             return f"{counts.count(worst)} of {total} {worst}; {_NEXT[worst]}"
-        case NodeResult.SKIPPED | NodeResult.CANCELLED:
+        case ChangeResult.SKIPPED | ChangeResult.CANCELLED:
             return f"{counts.count(worst)} of {total} {worst}; to go on"
-        case NodeResult.DONE | NodeResult.UNCHANGED:
+        case ChangeResult.DONE | ChangeResult.UNCHANGED:
             blocked = f", {len(plan.blocked)} blocked" if plan.blocked else ""
             return f"all {total} done{blocked}; to see that nothing is left"
         case _:
@@ -163,17 +163,17 @@ def _verdict(plan: Plan, outcome: RunOutcome) -> str:
 
 
 _GRAVITY = (
-    NodeResult.FAILED,
-    NodeResult.UNKNOWN,
-    NodeResult.STALE,
-    NodeResult.PENDING,
-    NodeResult.SKIPPED,
-    NodeResult.CANCELLED,
-    NodeResult.DONE,
+    ChangeResult.FAILED,
+    ChangeResult.UNKNOWN,
+    ChangeResult.STALE,
+    ChangeResult.PENDING,
+    ChangeResult.SKIPPED,
+    ChangeResult.CANCELLED,
+    ChangeResult.DONE,
 )
 _NEXT = {
-    NodeResult.FAILED: "to go on when the cause is mended",
-    NodeResult.UNKNOWN: "to read what became of it and go on",
-    NodeResult.STALE: "the world moved: plan again, or to go on with the rest",
-    NodeResult.PENDING: "to wait on",
+    ChangeResult.FAILED: "to go on when the cause is mended",
+    ChangeResult.UNKNOWN: "to read what became of it and go on",
+    ChangeResult.STALE: "the world moved: plan again, or to go on with the rest",
+    ChangeResult.PENDING: "to wait on",
 }

@@ -21,7 +21,7 @@ def selection_text(selection: Selection) -> str:
     return f"{_some('node', selection.nodes)} / {_some('lane', selection.lanes)}"
 
 
-def comment_marker(selection: Selection) -> str:
+def plan_comment_marker(selection: Selection) -> str:
     """`hwplan:plan:PRODUCT.NODE.LANE`: the same for every plan of a selection, in letters that need no escape.
 
     What a name holds besides letters, digits, `_` and `+` is replaced, and distinguished by a digest.

@@ -95,7 +95,7 @@ def judge_benchmark(
     proxied = {HOLDS: True, INCONCLUSIVE: None}.get(run.traffic.state, False) if run.traffic else None
     state = str(run.outputs.get("state"))
     if state in _ENDED_BADLY:
-        return BenchmarkVerdict("failed", failure_family(run.failure, families), _words(run), times, proxied)
+        return BenchmarkVerdict("failed", benchmark_failure_family(run.failure, families), _words(run), times, proxied)
     if state != "succeeded":
         return BenchmarkVerdict("pending", "", (f"the run is {state}",), times, proxied)
     ran = {str(one["task"]) for one in tasks if one.get("state") == "succeeded"}
@@ -111,7 +111,7 @@ def judge_benchmark(
     return BenchmarkVerdict("passed", "", (), times, proxied)
 
 
-def failure_family(failure: FailedTask | None, families: Mapping[str, BenchmarkFailureFamily]) -> str:
+def benchmark_failure_family(failure: FailedTask | None, families: Mapping[str, BenchmarkFailureFamily]) -> str:
     """The first family that a failure fits, in their order; `unsorted` where none does."""
     if failure is None:
         return UNSORTED

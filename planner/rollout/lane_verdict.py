@@ -67,7 +67,7 @@ def judge_lane(evidence: LaneEvidence) -> LaneVerdict:
     )
 
 
-def exit_code_of_status(evidence: LaneEvidence, verdict: LaneVerdict) -> int:
+def exit_code_of_lane_status(evidence: LaneEvidence, verdict: LaneVerdict) -> int:
     """0 aligned, or a named target that passed or was superseded (B12); 1 where something could not be read; 4 while
     everything that is missing is under way; else 2."""
     if verdict.aligned or (evidence.pinned and verdict.target in (TargetState.PASSED, TargetState.SUPERSEDED)):

@@ -58,7 +58,9 @@ class ClientTraffic:
         return HOLDS if self.total > 0 else UNMET
 
 
-def judge_query(name: str, promql: str, expect: JsonObject, values: tuple[str, ...], unmet: str) -> MetricsQueryRow:
+def judge_metrics_query(
+    name: str, promql: str, expect: JsonObject, values: tuple[str, ...], unmet: str
+) -> MetricsQueryRow:
     """The row of a query that was answered. `unmet` is what is not as expected, "" if nothing; with nothing expected
     any value will do."""
     counted = expect.get("count") is not None
@@ -97,7 +99,9 @@ def single_number(values: tuple[str, ...]) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def traffic_queries(counter: str, label: str, client: str, window: float, at: float | None = None) -> tuple[str, str]:
+def client_traffic_queries(
+    counter: str, label: str, client: str, window: float, at: float | None = None
+) -> tuple[str, str]:
     """PromQL for the rate and the total of a client's counter over `window` seconds, ending now or at a Unix time."""
     when = f" @ {at:.3f}" if at is not None else ""
     series = f'{counter}{{{label}="{client}"}}[{max(1, round(window))}s]{when}'

@@ -26,7 +26,7 @@ _VERBS = {
 _ITS_LOGS = ("image-missing", "gitops-digest-missing")
 
 
-def next_command(evidence: LaneEvidence, verdict: LaneVerdict, *, held: str | None = None) -> str:
+def next_lane_command(evidence: LaneEvidence, verdict: LaneVerdict, *, held: str | None = None) -> str:
     """The next command without `hwplan` and without the words that select; "" when there is nothing to do.
 
     While a stage is at work, what comes after it needs no command of its own: waiting is the next action. A lane that

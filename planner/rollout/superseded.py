@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from planner.address import Address
 from planner.errors import StalePlan
-from planner.events import Ended, Event, NodeResult, Waiting
+from planner.events import ChangeEnded, ChangeResult, ChangeWaiting, Event
 
 
 class RolloutSuperseded(StalePlan):
@@ -39,8 +39,8 @@ class StopWhenSuperseded:
 
     def on(self, event: Event) -> None:
         """Take one event."""
-        waits = isinstance(event, Waiting)
-        ended = isinstance(event, Ended) and event.result not in (NodeResult.SKIPPED, NodeResult.CANCELLED)
+        waits = isinstance(event, ChangeWaiting)
+        ended = isinstance(event, ChangeEnded) and event.result not in (ChangeResult.SKIPPED, ChangeResult.CANCELLED)
         ours = event.address == self.run
         if self.newer or not (waits or (ended and ours)):
             return

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from planner.address import Address
 from planner.dataclass import dataclass
 from planner.duration import render_duration
-from planner.events import Ended, NodeResult
+from planner.events import ChangeEnded, ChangeResult
 from planner.rollout.forecast import PastChangeTime, stage_seconds
 from planner.rollout.rollout_stages import RolloutStage, pipeline_run_names, rollout_stage_of
 from planner.values import JsonObject
@@ -16,7 +16,7 @@ OVER_BUDGET = "node-runtime-trigger-over-120s"  # the name is a contract, whatev
 
 
 @dataclass(frozen=True, slots=True)
-class TimeSpent:
+class RolloutTimeSpent:
     """Seconds of a rollout: in all, waiting for the pipeline, per stage; and the mirror as it was seen last."""
 
     total: float
@@ -34,10 +34,12 @@ class TimeSpent:
         return " · ".join(f"{stage} {render_duration(seconds)}" for stage, seconds in self.stages) or "no stage ended"
 
 
-def time_spent(ends: Mapping[Address, Ended], outputs: Mapping[Address, JsonObject], total: float) -> TimeSpent:
+def rollout_time_spent(
+    ends: Mapping[Address, ChangeEnded], outputs: Mapping[Address, JsonObject], total: float
+) -> RolloutTimeSpent:
     """Where the time went. `ends` and `outputs` are those of the execution, `total` its seconds."""
     runs = pipeline_run_names(ends)
-    began = (NodeResult.DONE, NodeResult.UNCHANGED, NodeResult.FAILED, NodeResult.PENDING, NodeResult.UNKNOWN)
+    began = (ChangeResult.DONE, ChangeResult.UNCHANGED, ChangeResult.FAILED, ChangeResult.PENDING, ChangeResult.UNKNOWN)
     nodes = [PastChangeTime(one.address, one.result in began, one.seconds, one.at) for one in ends.values()]
     seconds = stage_seconds(nodes)
     wait = max(
@@ -45,10 +47,10 @@ def time_spent(ends: Mapping[Address, Ended], outputs: Mapping[Address, JsonObje
         default=0.0,
     )
     ordered = tuple((stage, seconds[stage]) for stage in RolloutStage if stage in seconds)
-    return TimeSpent(total, wait, ordered, _mirror(ends, outputs, runs))
+    return RolloutTimeSpent(total, wait, ordered, _mirror(ends, outputs, runs))
 
 
-def over_budget_warning(spent: TimeSpent, budget: float) -> str:
+def over_budget_warning(spent: RolloutTimeSpent, budget: float) -> str:
     """The warning, also after success; empty when everything was in time."""
     if not spent.is_over(budget):
         return ""
@@ -58,13 +60,13 @@ def over_budget_warning(spent: TimeSpent, budget: float) -> str:
     )
 
 
-def _mirror(ends: Mapping[Address, Ended], outputs: Mapping[Address, JsonObject], runs: frozenset[str]) -> str:
+def _mirror(ends: Mapping[Address, ChangeEnded], outputs: Mapping[Address, JsonObject], runs: frozenset[str]) -> str:
     """`pendingFlush` and `githubInSync` as the flush after the run left them; unknown when it did not come to that."""
     flush = next((address for address in ends if rollout_stage_of(address, runs) is RolloutStage.FLUSH), None)
     if flush is None:
         return "not touched"
     ended = ends[flush]
-    if ended.result in (NodeResult.DONE, NodeResult.UNCHANGED):
+    if ended.result in (ChangeResult.DONE, ChangeResult.UNCHANGED):
         seen = outputs.get(flush, {})
         pending, synced = seen.get("pendingFlush", False), seen.get("inSync", True)
         return f"pendingFlush={_word(pending)} githubInSync={_word(synced)}"

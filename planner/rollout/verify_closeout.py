@@ -96,7 +96,7 @@ def _digests(record: JsonObject) -> Iterator[BrokenRecordEdge]:
         yield BrokenRecordEdge("checksum", "it is not that of the record's bytes")
 
 
-def check_closeout_bytes(content: bytes, record: JsonObject) -> tuple[BrokenRecordEdge, ...]:
+def check_closeout_is_canonical(content: bytes, record: JsonObject) -> tuple[BrokenRecordEdge, ...]:
     """Whether a file is the one byte form of its record: nothing hides in a key that is there twice, or in blanks."""
     fits = content == closeout_record_bytes(record)
     return () if fits else (BrokenRecordEdge("bytes", "the file is not the one form in which this record is written"),)

@@ -13,7 +13,7 @@ from planner.dataclass import dataclass
 from planner.field_path import FieldPath, parse_path
 from planner.graph import Edge, ResourceGraph, dependents_of
 from planner.graph.dependency_paths import Way
-from planner.graph.resource_index import map_or_empty, secret_target
+from planner.graph.resource_index import map_or_empty, secret_written_by_source
 from planner.plan import Action, Change, FieldChange, FieldOp, Precondition, SideEffect, SideEffectKind
 from planner.resource import Resource
 from planner.side_effects import side_effects_of_plan
@@ -168,7 +168,7 @@ def _of_secrets(
     restarted = restarted_workloads(changes)
     for change in changes:
         if change.address.kind == "SecretSource" and is_hwplan_kind(change.api_version):
-            namespace, name = secret_target(map_or_empty((change.desired or {}).get("spec")).get("target"))
+            namespace, name = secret_written_by_source(map_or_empty((change.desired or {}).get("spec")).get("target"))
             secret = Address(change.address.node_lane, "Secret", "", namespace, name)
             yield from effects_on_readers_of_written_secret(
                 secret, graph.needed_by(change.address), resources, restarted

@@ -16,7 +16,7 @@ from typing import TypeAlias
 from planner.address import Address
 from planner.dataclass import dataclass
 from planner.field_path import FieldPath, render_path
-from planner.graph.build_graph import draw_edges
+from planner.graph.build_graph import collect_edges
 from planner.graph.resource_index import map_or_empty, maps_or_empty, pod_spec, text_or_empty
 from planner.plan import SideEffect, SideEffectKind
 from planner.resource import Resource
@@ -180,7 +180,7 @@ def _routes(routes: Sequence[Resource], services: Mapping[Address, Resource]) ->
     """The routes of each Service, by the rule of the graph."""
     by_address = {one.address: one for one in routes}
     found: dict[Address, list[Resource]] = defaultdict(list)
-    for edge in draw_edges([*routes, *services.values()]) if routes and services else ():
+    for edge in collect_edges([*routes, *services.values()]) if routes and services else ():
         route = by_address.get(edge.after) if edge.rule == "backend" and edge.before in services else None
         if route is not None and route not in found[edge.before]:
             found[edge.before].append(route)

@@ -1,6 +1,6 @@
 """A lane: one branch of a product on its way to one runtime, on one node.
 
-Owns what lanes of every product have, all of it optional. What a product adds: planner.spec.product_schema.
+Owns what lanes of every product have, all of it optional. What a product adds: planner.spec.product_schema_document.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from planner.spec.pull_requests import PullRequestRules
 from planner.spec.secrets import SecretRule
 
 
-class CdPolicy(StrictModel):
+class OverlappingCommitsPolicy(StrictModel):
     """What happens when commits follow each other quickly."""
 
     policy: Literal["latest-only", "every-commit"] = Field(
@@ -77,7 +77,9 @@ class Lane(StrictModel):
     namespaces: dict[Name, Namespace] = Field(default_factory=dict, description="Where it lives, by role.")
     public_url: HttpUrl | None = Field(None, description="The formal public URL; the only one that a gate may probe.")
     legacy_ports: tuple[Port, ...] = Field((), description="Old edge ports: diagnostic evidence, refused in a gate.")
-    cd: CdPolicy = Field(default_factory=CdPolicy, description="Policy for commits that follow each other.")
+    cd: OverlappingCommitsPolicy = Field(
+        default_factory=OverlappingCommitsPolicy, description="Policy for commits that follow each other."
+    )
     gate: Gate = Field(default_factory=Gate, description="When a rollout is good.")
     pulls: PullRequestRules | None = Field(
         None, description="Its pull requests: who merges them, and what has to hold before. Without it nobody does."

@@ -24,7 +24,7 @@ def models_of_annotation(annotation: Any) -> list[type[BaseModel]]:
     return []
 
 
-def fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
+def fields_of_model(model: type[BaseModel]) -> dict[str, FieldInfo]:
     """The fields by the names they have in YAML, in the order of the model."""
     return {info.alias or name: info for name, info in model.model_fields.items()}
 
@@ -33,7 +33,7 @@ def model_at(model: type[BaseModel], path: Sequence[str | int]) -> type[BaseMode
     """The model at a path; numbers and keys of mappings are stepped over. None when there is none."""
     current: list[type[BaseModel]] = [model]
     for part in path:
-        found = [info for one in current if (info := fields_of(one).get(str(part))) is not None]
+        found = [info for one in current if (info := fields_of_model(one).get(str(part))) is not None]
         if found:
             current = [inner for info in found for inner in models_of_annotation(info.annotation)]
         if not current:
@@ -43,4 +43,4 @@ def model_at(model: type[BaseModel], path: Sequence[str | int]) -> type[BaseMode
 
 def field_names(model: type[BaseModel] | None) -> tuple[str, ...]:
     """The names of its fields in YAML."""
-    return tuple(fields_of(model)) if model is not None else ()
+    return tuple(fields_of_model(model)) if model is not None else ()

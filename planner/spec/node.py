@@ -24,12 +24,12 @@ from planner.spec.base import (
     Values,
 )
 from planner.spec.git import GitMirror
-from planner.spec.images import Image, ImageRewrite, RegistryConfig
+from planner.spec.images import ImageRewrite, NodeImage, RegistryConfig
 from planner.spec.infrastructure import EgressProxy, Namespace
 from planner.spec.secrets import SecretRule
 
 
-class ManifestOrigin(StrictModel):
+class PinnedManifest(StrictModel):
     """A manifest that others publish, pinned by digest."""
 
     url: HttpUrl | None = Field(None, description="Where it is published; fetched when planning.")
@@ -37,11 +37,11 @@ class ManifestOrigin(StrictModel):
     sha256: Sha256 | None = Field(None, description="Digest of the bytes. Needed before it is installed.")
 
 
-class Install(StrictModel):
+class ManifestInstall(StrictModel):
     """Software installed from a published manifest: Argo CD, Tekton."""
 
     version: Text = Field(description="Version, as published.")
-    manifest: ManifestOrigin = Field(description="The manifest.")
+    manifest: PinnedManifest = Field(description="The manifest.")
     managed: Flag = Field(
         False, description="Whether hwplan installs it. Needs the sha256 of the manifest, and its `file` or `url`."
     )
@@ -52,7 +52,7 @@ class Install(StrictModel):
     )
 
 
-class ArgoInstall(Install):
+class ArgoInstall(ManifestInstall):
     """Argo CD of a node."""
 
     namespace: Name = Field("argocd", description="Its namespace.")
@@ -62,7 +62,7 @@ class ArgoInstall(Install):
     )
 
 
-class TektonInstall(Install):
+class TektonInstall(ManifestInstall):
     """Tekton of a node."""
 
     namespace: Name = Field("tekton-pipelines", description="Its namespace.")
@@ -76,7 +76,7 @@ def _pattern(text: str) -> str:
     return text
 
 
-class TimingPhase(StrictModel):
+class BenchmarkTimingPhase(StrictModel):
     """A phase of a benchmark: the steps whose times make it up."""
 
     tasks: tuple[Text, ...] = Field(min_length=1, description="Globs of tasks of the pipeline.")
@@ -93,7 +93,7 @@ class FailureFamilyRule(StrictModel):
     )
 
 
-class Benchmark(StrictModel):
+class BenchmarkProfile(StrictModel):
     """A profile of the CI build benchmark (S11)."""
 
     catalog_path: Annotated[Text, StringConstraints(pattern=r"^[^{}]*\{run\}[^{}]*$")] = Field(
@@ -101,7 +101,7 @@ class Benchmark(StrictModel):
     )
     branch: Branch = Field("benchmark", description="Scratch branch that it promotes to: never one of a lane.")
     forbid_buildkit_cache: Flag = Field(False, description="True passes `build-cache-mode=disabled` to the run.")
-    timing_phases: dict[Name, TimingPhase] = Field(
+    timing_phases: dict[Name, BenchmarkTimingPhase] = Field(
         min_length=1, description="Phases whose times have to be reported: a missing one fails the benchmark."
     )
     failure_families: dict[Name, FailureFamilyRule] = Field(
@@ -131,7 +131,7 @@ class ScrapeJob(StrictModel):
     interval: Duration = Field("30s", description="How often.")
 
 
-class Observability(StrictModel):
+class NodeObservability(StrictModel):
     """Prometheus of a node."""
 
     prometheus_url: HttpUrl | None = Field(None, description="Base URL of its HTTP API.")
@@ -142,7 +142,7 @@ class Observability(StrictModel):
     service_monitors: Flag = Field(False, description="Whether the Prometheus operator's kinds are served.")
 
 
-class Node(StrictModel):
+class NodeConfig(StrictModel):
     """One node: the cluster of a kube context, its registry, mirror, proxies and installed software."""
 
     description: Text | None = Field(None, description="What it is, for people.")
@@ -160,11 +160,11 @@ class Node(StrictModel):
     )
     egress_proxy: EgressProxy | None = Field(None, description="The proxy of its workloads; none when left out.")
     git_mirror: GitMirror | None = Field(None, description="The mirror of git repositories.")
-    images: dict[Name, Image] = Field(default_factory=dict, description="Images that have to be in its registry.")
+    images: dict[Name, NodeImage] = Field(default_factory=dict, description="Images that have to be in its registry.")
     argo: ArgoInstall | None = Field(None, description="Argo CD.")
     tekton: TektonInstall | None = Field(None, description="Tekton Pipelines.")
-    benchmarks: dict[Name, Benchmark] = Field(default_factory=dict, description="Benchmark profiles, by name.")
-    observability: Observability = Field(default_factory=Observability, description="Where metrics are read.")
+    benchmarks: dict[Name, BenchmarkProfile] = Field(default_factory=dict, description="Benchmark profiles, by name.")
+    observability: NodeObservability = Field(default_factory=NodeObservability, description="Where metrics are read.")
     secrets_dir: Text | None = Field(
         None, description="Folder with the files that secrets are read from; `~` is the home folder."
     )

@@ -30,14 +30,14 @@ class FileSource(StrictModel):
         return self
 
 
-class KubernetesSource(StrictModel):
+class KubernetesSecretSource(StrictModel):
     """Another Secret of the same cluster, read when planning and again when applying."""
 
     namespace: Name = Field(description="Its namespace.")
     name: Text = Field(description="Its name.")
 
 
-class Generate(StrictModel):
+class GeneratedSecretSource(StrictModel):
     """A random value, made once at the first apply and retained afterwards."""
 
     length: Annotated[StrictInt, Field(ge=16, le=256)] = Field(32, description="Characters (letters, digits, - and _).")
@@ -52,8 +52,8 @@ class SecretOrigin(StrictModel):
 
     file: FileSource | None = Field(None, description="A file in the node's secrets folder.")
     env: tuple[EnvName, ...] | None = Field(None, description="Environment variables of the process that plans.")
-    kubernetes: KubernetesSource | None = Field(None, description="Another Secret.")
-    generate: Generate | None = Field(None, description="Random values.")
+    kubernetes: KubernetesSecretSource | None = Field(None, description="Another Secret.")
+    generate: GeneratedSecretSource | None = Field(None, description="Random values.")
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:

@@ -7,7 +7,7 @@ import weakref
 from pathlib import Path
 from shutil import rmtree
 
-from planner.user_cache_folder import cache_folder
+from planner.user_cache_folder import user_cache_folder
 from planner.values import JsonObject
 from providers.git.git_client import GitClient
 from providers.git.object_cache import ObjectCache
@@ -26,7 +26,7 @@ class CommitHistories:
 
     def _cache(self, sandbox: Path | None) -> Path:
         if sandbox is None:
-            return cache_folder("git")
+            return user_cache_folder("git")
         folder = Path(tempfile.mkdtemp(prefix="hwplan-git-"))
         weakref.finalize(self, rmtree, folder, ignore_errors=True)
         return folder

@@ -17,7 +17,7 @@ from planner.errors import PermanentError
 from planner.plan import Change
 from planner.ports import NeverDeletes, Observation, Preview, Readiness, ReadResult, Written
 from planner.resource import Resource
-from planner.user_cache_folder import cache_folder
+from planner.user_cache_folder import user_cache_folder
 from planner.values import Vault
 from providers.git import ref_preview
 from providers.git.cluster_jobs import ClusterJobs
@@ -63,7 +63,7 @@ class GitProvider(NeverDeletes):
 
     def _cache(self) -> Path:
         if self._places.simulated is None:
-            return cache_folder("git")
+            return user_cache_folder("git")
         folder = Path(tempfile.mkdtemp(prefix="hwplan-git-"))
         weakref.finalize(self, rmtree, folder, ignore_errors=True)
         return folder

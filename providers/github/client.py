@@ -13,14 +13,14 @@ from urllib.parse import quote
 from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown
 from planner.pull_requests.github_facts import (
+    BranchComparison,
     BranchRules,
     CheckResult,
-    Comparison,
     IssueComment,
     IssueState,
     MergeMethod,
+    PullRequestReview,
     PullRequestState,
-    Review,
 )
 from planner.pull_requests.merge_answers import MergeReply, classify_merge_answer
 from planner.values import Json, JsonObject, JsonValue
@@ -85,7 +85,7 @@ class GitHubClient:
         commit = document.get("sha") if answer.status == 200 else ""
         return MergeReply(meaning, answer.message, commit if isinstance(commit, str) else "")
 
-    def reviews(self, repo: str, number: int) -> tuple[Review, ...]:
+    def reviews(self, repo: str, number: int) -> tuple[PullRequestReview, ...]:
         """All reviews of a pull request, in the order of time."""
         path = f"/repos/{repo}/pulls/{number}/reviews"
         return self._all(path, self.connection.pages(path), parse_answers.parse_review)
@@ -126,7 +126,7 @@ class GitHubClient:
         document = self.connection.get(path).document
         return self._read(path, document, lambda branch: parse_answers.parse_branch_rules(branch, rules))
 
-    def compare(self, repo: str, base: str, head: str) -> Comparison:
+    def compare(self, repo: str, base: str, head: str) -> BranchComparison:
         """How far two commits or branches are apart."""
         path = f"/repos/{repo}/compare/{quote(base, safe='/')}...{quote(head, safe='/')}"
         return self._read(path, self.connection.get(path).document, parse_answers.parse_comparison)

@@ -6,13 +6,13 @@ from __future__ import annotations
 from typing import Literal
 
 from planner.pull_requests.github_facts import (
+    BranchComparison,
     BranchRules,
     CheckResult,
-    Comparison,
     IssueComment,
     IssueState,
+    PullRequestReview,
     PullRequestState,
-    Review,
 )
 from planner.values import Json, JsonObject, JsonValue
 
@@ -52,10 +52,12 @@ def parse_pull_request(document: JsonValue) -> PullRequestState:
     )
 
 
-def parse_review(document: JsonValue) -> Review:
+def parse_review(document: JsonValue) -> PullRequestReview:
     """A review. Raises UnexpectedAnswer."""
     row = _row(document)
-    return Review(_login(row), _text(row, "state").upper(), _optional(row, "commit_id"), _optional(row, "submitted_at"))
+    return PullRequestReview(
+        _login(row), _text(row, "state").upper(), _optional(row, "commit_id"), _optional(row, "submitted_at")
+    )
 
 
 def parse_check_run(document: JsonValue) -> CheckResult:
@@ -126,12 +128,12 @@ def parse_branch_rules(branch: JsonValue, rules: list[JsonObject]) -> BranchRule
     return BranchRules(tuple(dict.fromkeys(map(str, contexts))), strict, _text(_row(_row(branch).get("commit")), "sha"))
 
 
-def parse_comparison(document: JsonValue) -> Comparison:
+def parse_comparison(document: JsonValue) -> BranchComparison:
     """A comparison. Raises UnexpectedAnswer."""
     row = _row(document)
     files = tuple(_text(_row(one), "filename") for one in _list(row, "files"))
     common = _text(_row(row.get("merge_base_commit")), "sha")
-    return Comparison(_number(row, "ahead_by"), _number(row, "behind_by"), common, files)
+    return BranchComparison(_number(row, "ahead_by"), _number(row, "behind_by"), common, files)
 
 
 def _row(value: JsonValue) -> JsonObject:

@@ -15,9 +15,9 @@ from planner.pull_requests.merge_check import (
     MergeMismatch,
     PredictedMerge,
     base_of_merge,
-    check_merge,
+    find_merge_mismatch,
+    mismatch_reported_by_github,
     possible_merges,
-    reported_mismatch,
 )
 from providers.github.client import GitHubClient
 from providers.github.pull_request_spec import GitMergeReader, PullRequestMerge
@@ -48,7 +48,7 @@ class MergeVerifier:
         """The commit of a merge that we asked for, or what is wrong with it. `named` is what GitHub's answer named."""
         for pause in (*_PAUSES, 0.0):
             pull = client.pull(wanted.repo, wanted.number)
-            reason = reported_mismatch(pull, wanted.head, wanted.base, named)
+            reason = mismatch_reported_by_github(pull, wanted.head, wanted.base, named)
             found = MergeMismatch(reason, predicted.tree) if reason else self._checked(wanted, pull, predicted)
             if isinstance(found, VerifiedMerge) or not pause or found.found_tree:
                 break
@@ -57,7 +57,7 @@ class MergeVerifier:
 
     def of_others(self, wanted: PullRequestMerge, pull: PullRequestState) -> str | MergeMismatch:
         """The commit of a merge that somebody else made, or that we made before a crash, or what is wrong with it."""
-        if reason := reported_mismatch(pull, wanted.head, wanted.base):
+        if reason := mismatch_reported_by_github(pull, wanted.head, wanted.base):
             return MergeMismatch(reason, "")
         seen = self.git.merged(wanted.git, wanted.base, pull.merge_commit, _MOST)
         worst = MergeMismatch("its parents fit no way to merge", "", seen.commits[0].tree if seen.commits else "")
@@ -68,7 +68,7 @@ class MergeVerifier:
             predicted = self.git.predict(wanted.git, wanted.base, wanted.head, method, base)
             if not isinstance(predicted, PredictedMerge):
                 continue
-            mismatch = check_merge(predicted, seen)
+            mismatch = find_merge_mismatch(predicted, seen)
             if mismatch is None:
                 return pull.merge_commit
             worst = mismatch if not worst.expected_tree else worst
@@ -78,14 +78,14 @@ class MergeVerifier:
         self, wanted: PullRequestMerge, pull: PullRequestState, predicted: PredictedMerge
     ) -> VerifiedMerge | MergeMismatch:
         seen = self.git.merged(wanted.git, wanted.base, pull.merge_commit, len(predicted.trees))
-        mismatch = check_merge(predicted, seen)
+        mismatch = find_merge_mismatch(predicted, seen)
         if mismatch is None:
             return VerifiedMerge(pull.merge_commit)
         base = base_of_merge(predicted, seen)
         if base in ("", predicted.base) or not self.git.is_ancestor(predicted.base, base):
             return mismatch
         again = self.git.predict(wanted.git, wanted.base, wanted.head, wanted.method, base)
-        if not isinstance(again, PredictedMerge) or check_merge(again, seen) is not None:
+        if not isinstance(again, PredictedMerge) or find_merge_mismatch(again, seen) is not None:
             return mismatch
         if wanted.up_to_date:
             reason = f"the base moved on to {base[:12]} right before the merge, so that what is merged was never tested"

@@ -36,7 +36,7 @@ class RetryLimits:
 DEFAULT_RETRIES = RetryLimits()
 
 
-def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float:
+def retry_after_seconds(headers: Mapping[str, str], now: datetime | None = None) -> float:
     """Seconds that `Retry-After` asks for (RFC 9110, 10.2.3: seconds or a date), 0 to 30. Odd values are 0."""
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
@@ -56,7 +56,9 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
 
 def busy_error(answer: HttpAnswer, where: str) -> TemporaryError:
     """The error for a status of `BUSY`."""
-    return TemporaryError(f"the server answers {answer.status}", where=where, retry_after=retry_after(answer.headers))
+    return TemporaryError(
+        f"the server answers {answer.status}", where=where, retry_after=retry_after_seconds(answer.headers)
+    )
 
 
 def call_with_retries(call: Callable[[], HttpAnswer], where: str, retries: RetryLimits = DEFAULT_RETRIES) -> HttpAnswer:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from planner.errors import PermanentError, TemporaryError
-from planner.user_cache_folder import cache_folder
+from planner.user_cache_folder import user_cache_folder
 from providers.images.image_reference import ImageReference
 
 _SECONDS = 3600.0
@@ -62,7 +62,7 @@ def run_build_step(argv: Sequence[str], temp: Path, target: ImageReference) -> N
 
 def _kept(said: bytes, target: ImageReference) -> Path | None:
     """Keep the end of the output in a file for the user; None where that is not possible."""
-    path = cache_folder("builds") / (re.sub(r"[^a-z0-9.]+", "-", str(target)) + ".log")
+    path = user_cache_folder("builds") / (re.sub(r"[^a-z0-9.]+", "-", str(target)) + ".log")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.unlink(missing_ok=True)

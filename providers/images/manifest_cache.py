@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from planner.errors import PermanentError
-from planner.user_cache_folder import cache_folder
-from planner.whole_file import write_whole
+from planner.user_cache_folder import user_cache_folder
+from planner.whole_file import write_whole_file
 from providers.images.image_manifest import MAX_MANIFEST, ImageManifest, parse_image_manifest, sha256_digest
 from providers.images.image_reference import ImageReference
 
@@ -23,7 +23,7 @@ class ManifestCache:
     """The cache in `folder`, made when something is first retained."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder or cache_folder("images")
+        self._folder = folder or user_cache_folder("images")
 
     def get(self, image: ImageReference) -> ImageManifest | None:
         """What the name stood for when it was last read."""
@@ -37,7 +37,7 @@ class ManifestCache:
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._make_room()
-            write_whole(self._file(image), manifest.media_type.encode() + b"\n" + manifest.data, mode=0o600)
+            write_whole_file(self._file(image), manifest.media_type.encode() + b"\n" + manifest.data, mode=0o600)
 
     def _file(self, image: ImageReference) -> Path:
         return self._folder / sha256_digest(str(image).encode()).removeprefix("sha256:")

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 from planner.errors import PermanentError
 from planner.values import canonical_bytes
-from planner.whole_file import write_whole
+from planner.whole_file import write_whole_file
 from providers.http.retries import repeat_on_temporary_error
 from providers.images.image_manifest import (
     MAX_MANIFEST,
@@ -174,4 +174,4 @@ def _opened(path: Path) -> BinaryIO:
 def _replace(path: Path, pieces: Iterable[bytes]) -> None:
     """Write a file so that it is there as a whole, or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, pieces, mode=0o644, durable=True)
+    write_whole_file(path, pieces, mode=0o644, durable=True)

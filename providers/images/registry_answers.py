@@ -8,7 +8,7 @@ from typing import Any
 
 from planner.errors import PermanentError, ProviderError, TemporaryError
 from providers.http.answer import HttpAnswer
-from providers.http.retries import BUSY, retry_after
+from providers.http.retries import BUSY, retry_after_seconds
 from providers.images.image_reference import is_digest
 from providers.json_answer import parse_json_answer
 
@@ -38,7 +38,7 @@ def registry_refusal_error(answer: HttpAnswer, where: str) -> ProviderError:
     """The error for an answer that is none of those that were hoped for."""
     if answer.status in BUSY:
         return TemporaryError(
-            f"the registry answers {answer.status}", where=where, retry_after=retry_after(answer.headers)
+            f"the registry answers {answer.status}", where=where, retry_after=retry_after_seconds(answer.headers)
         )
     code = _code(answer.body)
     said = f"the registry answers {answer.status}" + (f" {code}" if code else "")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from threading import Lock
 
-from planner.address import group_of
+from planner.address import group_of_api_version
 from planner.errors import ProviderError
 from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo
@@ -54,4 +54,4 @@ def _key(crd: JsonObject) -> str:
 def group_kind_of_crd(crd: JsonObject) -> tuple[str, str]:
     """The group and kind that a CRD defines."""
     spec = crd.get("spec") or {}
-    return group_of(f"{spec.get('group', '')}/v1"), str((spec.get("names") or {}).get("kind", ""))
+    return group_of_api_version(f"{spec.get('group', '')}/v1"), str((spec.get("names") or {}).get("kind", ""))

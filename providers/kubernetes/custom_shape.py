@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from planner.address import group_of
+from planner.address import group_of_api_version
 from planner.json_shape import JsonShape, json_shape_fault
 from planner.values import JsonObject
 
@@ -66,5 +66,5 @@ _SHAPES: Final[Mapping[tuple[str, str], JsonShape]] = {
 
 def custom_shape_faults(document: JsonObject) -> str:
     """What is wrong with an object, by field; "" when nothing is, or nothing of the kind is read."""
-    shape = _SHAPES.get((group_of(str(document.get("apiVersion"))), str(document.get("kind"))))
+    shape = _SHAPES.get((group_of_api_version(str(document.get("apiVersion"))), str(document.get("kind"))))
     return "" if shape is None else json_shape_fault(shape, document, null=True).removeprefix(".")

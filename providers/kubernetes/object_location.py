@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from planner.address import Address, group_of
+from planner.address import Address, group_of_api_version
 from planner.values import JsonObject
 from providers.cluster import Cluster, KindInfo
 from providers.kubernetes.custom_kinds import custom_kinds
@@ -35,8 +35,11 @@ def served_kind(cluster: Cluster, api_version: str, kind: str) -> KindInfo | Non
     """The kind at this version, else at any other served version of its group, else None. Raises ProviderError."""
     if found := cluster.kind(api_version, kind):
         return found
-    group = group_of(api_version)
-    return next((info for info in cluster.kinds() if info.kind == kind and group_of(info.api_version) == group), None)
+    group = group_of_api_version(api_version)
+    return next(
+        (info for info in cluster.kinds() if info.kind == kind and group_of_api_version(info.api_version) == group),
+        None,
+    )
 
 
 _DECLARED_BY = frozenset(("list", "patch"))
@@ -57,7 +60,12 @@ def kind_of_address(cluster: Cluster, address: Address) -> KindInfo | None:
     """The kind that an address names, at the version that the cluster prefers, or None. Raises ProviderError."""
     kinds = cluster.kinds()
     return next(
-        (info for info in kinds if info.kind == address.kind and group_of(info.api_version) == address.group), None
+        (
+            info
+            for info in kinds
+            if info.kind == address.kind and group_of_api_version(info.api_version) == address.group
+        ),
+        None,
     )
 
 

@@ -9,11 +9,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from planner.address import Address, group_of
+from planner.address import Address, group_of_api_version
 from planner.applied_state import KindInNamespace
 from planner.errors import ProviderError
 from planner.ports import Absent, Fingerprinter, Observation, Present, ReadResult, Unreadable
-from planner.resource import PROTECT, SCOPE, SET_LABEL, Resource, orphan_annotation
+from planner.resource import PROTECT, SCOPE, SET_LABEL, Resource, annotation_that_keeps_object
 from planner.values import JsonObject
 from providers.cluster import FIELD_MANAGER, Cluster, Keep, KindInfo, Listing, ObjectCollection
 from providers.kubernetes.answer_shape import check_managed_fields
@@ -78,7 +78,7 @@ def observe_object(address: Address, live: JsonObject, fingerprinter: Fingerprin
         owned_by=(metadata.get("labels") or {}).get(SET_LABEL, ""),
         scope=annotations.get(SCOPE, ""),
         protected=annotations.get(PROTECT) == "true",
-        orphan_on_delete=orphan_annotation(annotations),
+        orphan_on_delete=annotation_that_keeps_object(annotations),
         outputs=object_outputs(sealed),
     )
 
@@ -105,7 +105,7 @@ def _locate(cluster: Cluster, survey: _Survey, resource: Resource, default_names
 
 
 def _locate_also(cluster: Cluster, survey: _Survey, place: KindInNamespace) -> None:
-    group = group_of(place.api_version)
+    group = group_of_api_version(place.api_version)
     try:
         kind = served_kind(cluster, place.api_version, place.kind)
     except ProviderError as error:
@@ -119,7 +119,9 @@ def _locate_also(cluster: Cluster, survey: _Survey, place: KindInNamespace) -> N
 
 
 def _same(kind: KindInfo, other: KindInfo, namespace: str, survey: _Survey) -> bool:
-    alike = other.kind == kind.kind and group_of(other.api_version) == group_of(kind.api_version)
+    alike = other.kind == kind.kind and group_of_api_version(other.api_version) == group_of_api_version(
+        kind.api_version
+    )
     return alike and (namespace if kind.namespaced else "") in survey.wanted[other]
 
 
@@ -171,7 +173,7 @@ def _index(survey: _Survey, listing: Listing) -> dict[ObjectLocation, JsonObject
         for namespace in sorted(survey.wanted[kind]):
             answer = listing[ObjectCollection(kind, namespace)]
             if isinstance(answer, ProviderError):
-                group = group_of(kind.api_version)
+                group = group_of_api_version(kind.api_version)
                 lane = survey.places.get((group, kind.kind, namespace), "")
                 address = Address(lane, kind.kind, group, namespace, "*")
                 survey.unlisted.append(Unreadable(address, answer.message))
@@ -215,7 +217,7 @@ def _strays(
         label = (metadata.get("labels") or {}).get(SET_LABEL)
         if label is None or label not in owned or spot in known or not _is_loose(metadata):
             continue
-        group = group_of(spot.kind.api_version)
+        group = group_of_api_version(spot.kind.api_version)
         lane = lanes.get(label) or survey.places.get((group, spot.kind.kind, spot.namespace), "")
         address = Address(lane, spot.kind.kind, group, spot.namespace, spot.name)
         if applied_by_us(live):

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
-from planner.address import group_of
+from planner.address import group_of_api_version
 from planner.ports import Readiness
 from planner.values import JsonObject
 from providers.kubernetes.readiness_rules.cluster_and_storage import (
@@ -70,7 +70,7 @@ def object_readiness(
         return ended if ended and ended.done else pending_because(termination_text(live))
     if not waits:
         return READY
-    group, kind = group_of(str(live.get("apiVersion", ""))), str(live.get("kind", ""))
+    group, kind = group_of_api_version(str(live.get("apiVersion", ""))), str(live.get("kind", ""))
     if (group, kind) == ("", "PersistentVolumeClaim"):
         return claim_readiness(live, binds_at_once)
     if (group, kind) == ("argoproj.io", "Application"):
@@ -81,7 +81,7 @@ def object_readiness(
 
 def is_ready_when_written(live: JsonObject) -> bool:
     """Whether an object is of a kind that nothing makes ready after its write: data and rules, which are read."""
-    kind = (group_of(str(live.get("apiVersion", ""))), str(live.get("kind", "")))
+    kind = (group_of_api_version(str(live.get("apiVersion", ""))), str(live.get("kind", "")))
     return kind in _DATA and not (live.get("metadata") or {}).get("deletionTimestamp")
 
 
@@ -99,7 +99,7 @@ def vanished_readiness(desired: JsonObject | None) -> Readiness:
 def deletes_itself(desired: JsonObject | None) -> bool:
     """Whether a document is that of a Job which is deleted by its controller when it has ended."""
     document = desired or {}
-    if (group_of(str(document.get("apiVersion", ""))), document.get("kind")) != ("batch", "Job"):
+    if (group_of_api_version(str(document.get("apiVersion", ""))), document.get("kind")) != ("batch", "Job"):
         return False
     return isinstance(status_map(document, "spec").get("ttlSecondsAfterFinished"), int)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from planner.address import group_of
+from planner.address import group_of_api_version
 from planner.dataclass import dataclass
 from planner.document_editing import value_at
 from planner.errors import PermanentError, PreconditionError, TemporaryError
@@ -285,7 +285,7 @@ def delete_object(context: WriteContext, change: Change) -> Written:
             context.cluster.delete(*spot, uid=change.precondition.uid, resource_version=version)
         except ResourceVersionConflict:
             continue
-        if (group_of(kind.api_version), kind.kind) == ("apiextensions.k8s.io", "CustomResourceDefinition"):
+        if (group_of_api_version(kind.api_version), kind.kind) == ("apiextensions.k8s.io", "CustomResourceDefinition"):
             context.cluster.forget()
         return Written(change.precondition.uid)
     raise TemporaryError("it changes faster than it can be deleted", where=str(change.address))

@@ -17,7 +17,7 @@ from typing import Any
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.values import JsonObject
-from planner.whole_file import write_whole
+from planner.whole_file import write_whole_file
 from providers.sandbox.github_file import FILE
 
 _KINDS = ("pulls", "issues", "comments", "reviews", "statuses", "check_runs")
@@ -74,7 +74,7 @@ class GitHubStore:
             yield {name: StoredRepository(name, self.git / row["git"], row, self.now) for name, row in rows.items()}
             after = _text(document)
             if after != before:
-                write_whole(self.folder / FILE, after.encode())
+                write_whole_file(self.folder / FILE, after.encode())
 
     def _read(self) -> tuple[str, JsonObject]:
         path = self.folder / FILE

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from planner.address import address_of
+from planner.address import address_of_document
 from planner.errors import PermanentError
 from planner.plan import Action, Change, Precondition
 from planner.ports import Effect, Provider
@@ -35,7 +35,9 @@ def command(name: str, target: str, words: Sequence[str], key: Any, **spec: Any)
         "spec": body,
     }
     PodExec.model_validate(document)
-    return Resource(address_of(document), "hwplan.dev/v1", document, "demo.D1.v1", "runtime", SourceRef("t.yaml"))
+    return Resource(
+        address_of_document(document), "hwplan.dev/v1", document, "demo.D1.v1", "runtime", SourceRef("t.yaml")
+    )
 
 
 _VAULT: Vault = {"file:a#P": SecretValue(SECRET)}

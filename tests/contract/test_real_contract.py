@@ -11,7 +11,7 @@ import pytest
 
 from planner.contract.command_steps import change_of_preview, run_changes
 from planner.contract.suite import SOON, RemoteContract
-from planner.events import NodeResult, Waiting
+from planner.events import ChangeResult, ChangeWaiting
 from planner.ports import Present
 from tests.contract.real_cases import LiveImages, LiveObjects, RemoteRefs, refs_over_http, refs_over_ssh
 from tests.testbed import image_registry
@@ -41,9 +41,9 @@ class TestKubernetes(RemoteContract):
         change = change_of_preview(wanted, seen, provider.preview([(wanted, seen)])[wanted.address])
         assert change is not None
         began = time.monotonic()
-        result = run_changes([change], provider, case.vault, lambda event: isinstance(event, Waiting))
+        result = run_changes([change], provider, case.vault, lambda event: isinstance(event, ChangeWaiting))
         assert time.monotonic() - began < SOON and result.interrupted
-        assert result.outcomes[wanted.address].result is NodeResult.PENDING
+        assert result.outcomes[wanted.address].result is ChangeResult.PENDING
         assert isinstance(case.provider().read([wanted], (), ()).observations[wanted.address], Present)
 
 

@@ -14,15 +14,17 @@ import yaml
 
 _RECIPES = ("kustomize.config.k8s.io/", "config.kio.kubernetes.io/", "builtin")
 _MOST_BYTES = 8 << 20
+_STANDING = frozenset(("", "default", "kube-system", "kube-public", "kube-node-lease"))
 
 
 @dataclass(frozen=True)
 class ManifestSet:
-    """A file of objects. `namespaces` are those that its objects name and it does not declare."""
+    """A file of objects. `namespaces` are those that its objects name, `declared` those that are among its objects."""
 
     file: Path
     objects: int
     namespaces: tuple[str, ...]
+    declared: tuple[str, ...] = ()
 
 
 def sets_below(folder: Path) -> Iterator[ManifestSet]:
@@ -43,7 +45,7 @@ def _read(file: Path) -> ManifestSet | None:
         return None
     named = {str(one["metadata"].get("namespace") or "") for one in objects}
     declared = {str(one["metadata"]["name"]) for one in objects if one["kind"] == "Namespace"}
-    return ManifestSet(file, len(objects), tuple(sorted(named - declared - {"", "default", "kube-system"})))
+    return ManifestSet(file, len(objects), tuple(sorted(named - _STANDING)), tuple(sorted(declared - _STANDING)))
 
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

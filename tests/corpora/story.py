@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -50,9 +51,8 @@ def tell(found: ManifestSet, where: Where, number: int, ways: Sequence[Sequence[
         tempfile.TemporaryDirectory() as folder,
         _Stage(found, where, number, Path(folder), outcome).standing() as stage,
     ):
-        refused = stage.kubectl(
-            "apply", "--server-side", "--dry-run=server", "--force-conflicts", *stage.of_namespace()
-        )
+        refused = stage.kubectl("apply", "--server-side", "--dry-run=server", "--force-conflicts", *stage.files())
+        stage.drop_namespaces(found.declared)  # they were there for the dry run alone
         if refused.returncode and not stage.makes_its_own_kinds():
             outcome.skipped = _last(refused.stderr)
             return outcome
@@ -64,7 +64,8 @@ def tell(found: ManifestSet, where: Where, number: int, ways: Sequence[Sequence[
 
 @dataclass
 class _Stage:
-    """One set, its namespace and its state."""
+    """One set, its namespace and its state. Objects that name no namespace stand in that of the context, as the
+    kubeconfig of the stage has it: with `-n` kubectl refuses those that name another."""
 
     found: ManifestSet
     where: Where
@@ -79,17 +80,28 @@ class _Stage:
     @contextmanager
     def standing(self) -> Iterator[_Stage]:
         """With its namespaces made before, and everything taken away after."""
-        made = [self.namespace, *self.found.namespaces]
-        made = [one for one in made if not self.kubectl("create", "namespace", one).returncode]
+        shutil.copyfile(self.where.kubeconfig, self.kubeconfig)
+        self.kubectl("config", "set-context", "--current", "--namespace", self.namespace)
+        for one in (self.namespace, *self.found.namespaces):
+            self.kubectl("create", "namespace", one)
         try:
             yield self
         finally:
-            self.kubectl("delete", "--ignore-not-found", "--wait=false", *self.of_namespace())
-            for one in made:
-                self.kubectl("delete", "namespace", one, "--ignore-not-found", "--wait=false")
+            self.kubectl("delete", "--ignore-not-found", "--wait=false", *self.files())
+            self.kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=false")
+            self.drop_namespaces((*self.found.namespaces, *self.found.declared))
 
-    def of_namespace(self) -> tuple[str, ...]:
-        return "-n", self.namespace, "-f", str(self.found.file)
+    @property
+    def kubeconfig(self) -> Path:
+        return self.folder / "kubeconfig"
+
+    def files(self) -> tuple[str, ...]:
+        return "-f", str(self.found.file)
+
+    def drop_namespaces(self, names: Sequence[str]) -> None:
+        """Delete namespaces that other sets may name as well, and wait until they are gone."""
+        if names:
+            self.kubectl("delete", "namespace", *names, "--ignore-not-found", "--timeout=90s")
 
     def makes_its_own_kinds(self) -> bool:
         """Whether a dry run cannot know its kinds yet, because the set itself defines them."""
@@ -105,9 +117,9 @@ class _Stage:
     def take_over(self, way: Sequence[str]) -> None:
         """What kubectl made is adopted whole."""
         name = f"kubectl {' '.join(way)}"
-        made = self.kubectl(*way, *self.of_namespace())
+        made = self.kubectl(*way, *self.files())
         if made.returncode:
-            self.kubectl(*way, *self.of_namespace())  # kinds that the set defines are served by now
+            self.kubectl(*way, *self.files())  # kinds that the set defines are served by now
         self.step(f"adopt after {name}", "apply", "--confirm", "--timeout", self.where.timeout)
         self.settled(name)
         self.gone(name)
@@ -133,13 +145,13 @@ class _Stage:
 
     def hwplan(self, verb: str, *words: str) -> subprocess.CompletedProcess[str]:
         """The command as its users run it."""
-        where = ("-f", str(self.found.file), "--name", self.namespace, "-n", self.namespace)
-        place = ("--kubeconfig", str(self.where.kubeconfig), "--state", str(self.folder / "state.db"))
+        where = (*self.files(), "--name", self.namespace)
+        place = ("--kubeconfig", str(self.kubeconfig), "--state", str(self.folder / "state.db"))
         return WARM.run((verb, *words, *where, *place), self.folder, _environment(), timeout=_SECONDS)
 
     def kubectl(self, *words: str) -> subprocess.CompletedProcess[str]:
         """The oracle."""
-        return self._run(str(self.where.kubectl), "--kubeconfig", str(self.where.kubeconfig), *words)
+        return self._run(str(self.where.kubectl), "--kubeconfig", str(self.kubeconfig), *words)
 
     def _run(self, *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

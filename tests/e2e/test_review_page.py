@@ -141,7 +141,7 @@ ANSWERS = {
         r"with credentials of the cluster runs the command"
     ),
     "12 how much of it was checked by the server": (
-        r"\*\*checked\*\* 0 of \d+ writes tried by the API server in a dry run \(there is no API server here\), \d+ "
+        r"\*\*checked\*\* 0 of \d+ writes tried in a simulation, none by an API server, \d+ "
         r"checked against the schema only, \d+ cannot be checked before they run: "
     ),
 }

@@ -15,7 +15,7 @@ from pathlib import Path
 from planner import failpoint
 from planner.address import Address
 from planner.errors import PreconditionError
-from planner.events import NodeResult
+from planner.events import ChangeResult
 from planner.executor import ExecutionOptions, ObserverChain, execute_plan, run_verdict
 from planner.plan import Action, Change, ClusterIdentity, Plan, Precondition, Selection
 from planner.ports import Readiness, ReadResult, Written
@@ -152,6 +152,6 @@ def check(folder: Path, plan: Plan) -> None:
         for info in store.history():
             for node in store.nodes(info.number):
                 if node.phase == "END":
-                    assert ends.setdefault(node.address, node.result) in (NodeResult.DONE, NodeResult.UNCHANGED)
+                    assert ends.setdefault(node.address, node.result) in (ChangeResult.DONE, ChangeResult.UNCHANGED)
         assert set(ends) == {change.address for change in plan.changes}
     assert {entry.name for entry in (folder / "s").iterdir()} == {"state.db", "state.db-journal"}

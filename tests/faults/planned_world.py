@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planner import failpoint
-from planner.address import Address, address_of
+from planner.address import Address, address_of_document
 from planner.applied_state import KindInNamespace
 from planner.errors import PreconditionError
 from planner.executor import ExecutionOptions, ObserverChain, execute_plan, run_verdict
@@ -24,7 +24,7 @@ from planner.plan_document import encode_compact_plan, load_plan
 from planner.plan_id import plan_id
 from planner.planning import PlanInputs, make_plan
 from planner.ports import Absent, Effect, Observation, Present, Preview, Readiness, ReadResult, Written
-from planner.resource import SET_LABEL, Resource, orphan_annotation
+from planner.resource import SET_LABEL, Resource, annotation_that_keeps_object
 from planner.resource import ResourceOptions as Annotated
 from planner.source_ref import SourceRef
 from planner.values import JsonObject, Vault, document_digest
@@ -61,7 +61,7 @@ class World:
             os.write(file.fileno(), data)
 
     def read(self, wanted: Sequence[Resource], owned: Collection[str], also: Collection[KindInNamespace]) -> ReadResult:
-        there = {address_of(one): _present(one) for one in self.objects().values()}
+        there = {address_of_document(one): _present(one) for one in self.objects().values()}
         names = {one.address for one in wanted}
         seen: dict[Address, Observation] = {one: there.get(one, Absent(one)) for one in names}
         strays = [one for address, one in there.items() if address not in names and one.owned_by in owned]
@@ -109,9 +109,9 @@ def document(name: str, version: int, *, orphan: bool = False) -> JsonObject:
 def _present(one: JsonObject) -> Present:
     metadata = one["metadata"]
     owner = metadata.get("labels", {}).get(SET_LABEL, "")
-    orphan = orphan_annotation(metadata["annotations"])
+    orphan = annotation_that_keeps_object(metadata["annotations"])
     return Present(
-        address_of(one), f"uid-{metadata['name']}", document_digest(one), one, owner, orphan_on_delete=orphan
+        address_of_document(one), f"uid-{metadata['name']}", document_digest(one), one, owner, orphan_on_delete=orphan
     )
 
 
@@ -127,7 +127,7 @@ def planned(world: World, wanted: Mapping[str, tuple[int, Sequence[str]]]) -> Pl
     for name, (version, needs) in wanted.items():
         manifest = document(name, version)
         depends = Annotated(depends_on=tuple(Address("", "ConfigMap", "", "ns", need) for need in needs))
-        address = address_of(manifest)
+        address = address_of_document(manifest)
         resources[address] = Resource(address, "v1", manifest, SET, "infra", SourceRef("a.yaml", 1), depends)
     seen = world.read(list(resources.values()), [SET], ())
     previews = world.preview([(one, seen.observations[one.address]) for one in resources.values()])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from planner import failpoint
-from planner.events import NodeResult
+from planner.events import ChangeResult
 from planner.ports import Effect
 from planner.resource import Resource
 from tests.faults.kill_world import status_of
@@ -37,7 +37,7 @@ def _in_child(shop: Shop, wanted: Resource, spec: str) -> int:
     try:
         failpoint.arm_failpoints(spec)
         provider = shop.provider()
-        code = 0 if ended(apply(provider, planned(provider, wanted))) is NodeResult.DONE else 1
+        code = 0 if ended(apply(provider, planned(provider, wanted))) is ChangeResult.DONE else 1
     finally:
         os._exit(code)
 
@@ -56,15 +56,15 @@ def test_killed_around_the_marks(shop: Shop, point: str, runs: int, blocked: boo
     resumed = ended(apply(shop.provider(), before))
     _, preview = look(shop.provider(), wanted)
     if not blocked:
-        assert resumed is (NodeResult.DONE if runs == 0 else NodeResult.UNCHANGED)
+        assert resumed is (ChangeResult.DONE if runs == 0 else ChangeResult.UNCHANGED)
         assert preview.effect is Effect.NONE and shop.runs() == 1
         return
-    assert resumed is NodeResult.UNKNOWN and shop.runs() == runs, (
+    assert resumed is ChangeResult.UNKNOWN and shop.runs() == runs, (
         "who goes on with the killed run does not run it again"
     )
     assert bool(preview.blocked) is not idempotent and preview.effect is Effect.RUN
     if idempotent:
-        assert ended(apply(shop.provider(), planned(shop.provider(), wanted))) is NodeResult.DONE
+        assert ended(apply(shop.provider(), planned(shop.provider(), wanted))) is ChangeResult.DONE
         assert shop.runs() == runs + 1 and look(shop.provider(), wanted)[1].effect is Effect.NONE
 
 

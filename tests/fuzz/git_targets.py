@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from planner.pull_requests.approval_file import parse_approval_file
 from planner.pull_requests.approvals import approved_plan_id
 from planner.pull_requests.issue_sections import parse_issue_sections, render_issue_sections
-from planner.pull_requests.lane_memory import LaneMemory, parse_memory
+from planner.pull_requests.lane_memory import LaneMemory, parse_lane_memory
 from planner.rfc3339 import parse_time
 from providers.git import git_client, git_merges, local_repository
 from providers.git.checked_names import RepositoryUrl
@@ -87,7 +87,7 @@ class _Objects:
 
 
 def _memory(data: bytes) -> None:
-    memory = parse_memory(data.decode("utf-8", "replace"))
+    memory = parse_lane_memory(data.decode("utf-8", "replace"))
     assert isinstance(memory, LaneMemory)
 
 

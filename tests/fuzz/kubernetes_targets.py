@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from planner.address import address_of
+from planner.address import address_of_document
 from planner.app.lane import cluster_evidence
 from planner.values import JsonObject
 from providers.cluster import KindInfo
@@ -82,7 +82,7 @@ def _read_everything(live: JsonObject) -> None:
     content_digest(live, _FINGERPRINTER)
     sealed = seal_live_document(live, _FINGERPRINTER)
     object_outputs(sealed)
-    observe_object(address_of(live), live, _FINGERPRINTER)
+    observe_object(address_of_document(live), live, _FINGERPRINTER)
     object_readiness(sealed)
     object_readiness(sealed, converge=True, binds_at_once=True)
     end_of_object(live)

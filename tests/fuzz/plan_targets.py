@@ -12,15 +12,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from planner.events import Applied, Began, Ended, NodeResult
+from planner.events import ChangeApplied, ChangeBegan, ChangeEnded, ChangeResult
 from planner.plan import Action, Plan
 from planner.plan_document import _GUARDS, _plan, dump_plan, encode_compact_plan, load_plan
 from planner.plan_id import plan_id
-from planner.render.markdown import render_markdown
 from planner.render.plan_comparison import render_plan_comparison
-from planner.render.plan_html import render_html
+from planner.render.plan_html import render_plan_html
 from planner.render.plan_json import render_plan_json
-from planner.render.terminal import render_plan
+from planner.render.plan_markdown import render_plan_markdown
+from planner.render.plan_text import render_plan_text
 from planner.values import canonical_bytes, document_digest
 from state import StateStore
 from tests.fuzz.fuzz_target import FuzzTarget
@@ -46,10 +46,10 @@ def _resealed(data: bytes) -> bytes:
 
 
 _RENDERERS: tuple[Callable[[Plan], str], ...] = (
-    render_plan,
-    lambda plan: render_plan(plan, width=40, colour=True),
-    render_markdown,
-    render_html,
+    render_plan_text,
+    lambda plan: render_plan_text(plan, width=40, colour=True),
+    render_plan_markdown,
+    render_plan_html,
     render_plan_json,
     lambda plan: render_plan_json(plan, for_terminal=True),
     lambda plan: render_plan_comparison(plan, plan),
@@ -78,9 +78,11 @@ def _made() -> bytes:
         with store.acquire("apply", "p") as lease:
             run = store.begin_run(lease, "p", plan, data)
             for change in plan.changes[:6]:
-                run.observer.on(Began("2026-11-22T10:00:00.000Z", change.address, Action.CREATE))
-                run.observer.on(Applied("2026-11-22T10:00:00.000Z", change.address, Action.CREATE, "u", {"a": 1}))
-                run.observer.on(Ended("2026-11-22T10:00:00.000Z", change.address, Action.CREATE, NodeResult.DONE, 1.0))
+                run.observer.on(ChangeBegan("2026-11-22T10:00:00.000Z", change.address, Action.CREATE))
+                run.observer.on(ChangeApplied("2026-11-22T10:00:00.000Z", change.address, Action.CREATE, "u", {"a": 1}))
+                run.observer.on(
+                    ChangeEnded("2026-11-22T10:00:00.000Z", change.address, Action.CREATE, ChangeResult.DONE, 1.0)
+                )
             run.end("failed")
         store.set_hold("v03", 1, "a" * 40, "why")
         store.pulls.append_cycle("v03", "monitor", "ok", "c", "{}", repeats=False)

@@ -15,8 +15,8 @@ from planner.field_path import parse_path, path_sort_key, render_path
 from planner.image_names import split_image_reference
 from planner.loading.config_policies.dockerfile_images import images_of_dockerfile
 from planner.loading.manifests.plain_manifests import load_plain_manifests
-from planner.loading.secrets.dotenv import read_dotenv
-from planner.loading.secrets.secret_files import FileRef, read_secret_file
+from planner.loading.secrets.dotenv import parse_dotenv
+from planner.loading.secrets.secret_files import SecretFileRef, read_secret_file
 from planner.loading.yaml.document_limits import CONFIG, MANIFEST
 from planner.loading.yaml.json_stream import split_json_stream
 from planner.loading.yaml.load_documents import load_documents
@@ -116,7 +116,7 @@ def _kubeconfig(data: bytes) -> None:
 def _secret(form: Any) -> Callable[[bytes], object]:
     def parse(data: bytes) -> None:
         _file("secret", data)
-        read_secret_file(_FOLDER, FileRef("n", path="secret", format=form, key="k"))
+        read_secret_file(_FOLDER, SecretFileRef("n", path="secret", format=form, key="k"))
 
     return parse
 
@@ -247,7 +247,7 @@ TARGETS = (
         (one.yaml, one.document(MANIFEST)) for one in split_json_stream(text)]),
     FuzzTarget("template", _TEMPLATES, _template, (TemplateProblem,)),
     FuzzTarget("kubeconfig", _KUBECONFIG, _kubeconfig),
-    FuzzTarget("secrets: dotenv", _DOTENV, lambda text: read_dotenv(text, "x")),
+    FuzzTarget("secrets: dotenv", _DOTENV, lambda text: parse_dotenv(text, "x")),
     *(FuzzTarget(f"secrets: file of {form}", seeds, _secret(form)) for form, seeds in (
         ("env", (b"A=1\n# c\nB='x'\n",)), ("dotenv", tuple(one.encode() for one in _DOTENV)),
         ("json", (json.dumps({"a": "b"}).encode(),)), ("yaml", (b"a: b\nc: \"d\"\n",)))),

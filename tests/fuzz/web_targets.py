@@ -21,7 +21,7 @@ from providers.http.answer import AnswerReader, HttpAnswer
 from providers.http.deadline import Deadline, DeadlineReader
 from providers.http.errors import ConnectionBroken
 from providers.http.exchange import HttpRequest, begin_exchange
-from providers.http.retries import RetryLimits, retry_after
+from providers.http.retries import RetryLimits, retry_after_seconds
 from providers.images.docker_credentials import _pair
 from providers.images.image_manifest import parse_image_manifest, select_platforms
 from providers.images.image_reference import ImageReference
@@ -71,7 +71,7 @@ def _exchange(data: bytes) -> None:
         answer = AnswerReader(response, _LIMIT, "a")
         found = answer.whole()
         assert len(found.body) <= _LIMIT
-        retry_after(found.headers)
+        retry_after_seconds(found.headers)
         read_quota(found.headers)
         rate_limit_wait(found.status, found.headers, "")
         next_link(found.headers.get("link", ""))
@@ -338,7 +338,7 @@ TARGETS = (
     FuzzTarget("http: JSON", (_VECTOR, _PULL, _INDEX), parse_json_answer, (ValueError,)),
     FuzzTarget("http: Link", (_HEADERS["link"], "<?page=2>; rel=next", '</a?b=1,2>; title="x, <y>"; rel="last next"'), next_link),
     FuzzTarget("http: Retry-After", ("3", "Wed, 21 Oct 2026 07:28:00 GMT", "Wednesday, 21-Oct-26 07:28:00 GMT"),
-               lambda text: retry_after({"retry-after": text})),
+               lambda text: retry_after_seconds({"retry-after": text})),
     *(FuzzTarget(f"github: {name}", seeds, _github(ask)) for name, seeds, ask in GITHUB),
     FuzzTarget("github: token of an App", _answers({"token": "ghs_x", "expires_at": "2026-11-22T10:00:00Z"}), _app),
     FuzzTarget("github: limits", (*({key: one} for key, one in _HEADERS.items()), _HEADERS), lambda data: [

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.contract.command_steps import change_of_preview
-from planner.events import NodeResult
+from planner.events import ChangeResult
 from planner.executor import ExecutionOptions
 from planner.executor.apply_effect import ApplyFailure, apply_with_retries
 from planner.plan import Change
@@ -112,11 +112,11 @@ def apply(provider: PodExecProvider, change: Change, vault: Vault | None = None)
     return apply_with_retries(change, provider, vault or {}, QuickClock(), ExecutionOptions())
 
 
-def ended(outcome: Written | ApplyFailure) -> NodeResult:
+def ended(outcome: Written | ApplyFailure) -> ChangeResult:
     """The result that the executor makes of it."""
     if isinstance(outcome, ApplyFailure):
         return outcome.result
-    return NodeResult.UNCHANGED if outcome.already else NodeResult.DONE
+    return ChangeResult.UNCHANGED if outcome.already else ChangeResult.DONE
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from planner.address import address_of
+from planner.address import address_of_document
 from planner.contract.command_steps import change_of_preview
 from planner.plan import Change
 from planner.ports import Observation, Preview
@@ -138,7 +138,9 @@ class Stage:
             "metadata": {"name": name},
             "spec": {"selector": selector, "minAge": "2h", "keep": 1, **spec},
         }
-        return Resource(address_of(document), "hwplan.dev/v1", document, "demo.D1.v1", "cleanup", SourceRef("t.yaml"))
+        return Resource(
+            address_of_document(document), "hwplan.dev/v1", document, "demo.D1.v1", "cleanup", SourceRef("t.yaml")
+        )
 
     def provider(self, now: datetime = NOW) -> RetentionProvider:
         """The provider of a new command at some time."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from planner.contract.command_steps import change_of_preview, run_changes
-from planner.events import Ended, Event, Waiting
+from planner.events import ChangeEnded, ChangeWaiting, Event
 from planner.executor import RunResult
 from planner.plan import Change
 from planner.ports import Preview, Provider
@@ -122,12 +122,12 @@ class Heard:
 
     def __call__(self, event: Event) -> bool:
         """Take one event."""
-        if isinstance(event, Waiting):
+        if isinstance(event, ChangeWaiting):
             self.waits.append(event.message)
         return False
 
 
-def end_of(result: RunResult) -> Ended:
+def end_of(result: RunResult) -> ChangeEnded:
     """How the only change ended."""
     (ended,) = result.outcomes.values()
     return ended

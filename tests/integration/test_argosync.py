@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from planner.events import Event, NodeResult, Waiting
+from planner.events import ChangeResult, ChangeWaiting, Event
 from planner.ports import Effect
 from tests.contract.declared import own
 from tests.integration.argo_world import App, deployment, settings
@@ -45,14 +45,14 @@ def test_r3_a_revision_is_synced_once_and_then_there_is_nothing_to_do(app: App) 
     preview, change = app.plan(app.wanted(first))
     assert preview.effect is Effect.RUN and change is not None and not app.live().get("operation")
     result = app.sync(change=change)
-    assert end_of(result).result is NodeResult.DONE, end_of(result)
+    assert end_of(result).result is ChangeResult.DONE, end_of(result)
     outputs = outputs_of(result)
     assert (outputs["revision"], outputs["sync"], outputs["health"]) == (first, "Synced", "Healthy")
     assert outputs["operation"]["phase"] == "Succeeded" and _text(app) == "one"
     started = app.live()["status"]["operationState"]["startedAt"]
     assert app.plan(app.wanted(first))[0].effect is Effect.NONE
     again = app.sync(change=change)  # resumed, or carried out by somebody else
-    assert end_of(again).result is NodeResult.UNCHANGED, end_of(again)
+    assert end_of(again).result is ChangeResult.UNCHANGED, end_of(again)
     assert app.live()["status"]["operationState"]["startedAt"] == started
 
 
@@ -63,7 +63,7 @@ def test_r3_a_state_from_before_the_push_proves_nothing(app: App) -> None:
     second = app.push(settings("two"))
     assert app.live()["status"]["sync"]["status"] == "Synced"
     result = app.sync(second)
-    assert end_of(result).result is NodeResult.DONE and outputs_of(result)["revision"] == second
+    assert end_of(result).result is ChangeResult.DONE and outputs_of(result)["revision"] == second
     assert _text(app) == "two"
 
 
@@ -75,7 +75,7 @@ def test_r3_a_sync_of_somebody_else_goes_first_and_ours_follows(app: App) -> Non
     result = app.sync(one, until=said, wait=15.0)
     assert any("another sync" in text for text in said.waits), said.waits
     # The branch is at `two`: ours brought `one`, and what is compared with the tip is then out of sync.
-    assert _text(app) == "one" and end_of(result).result is NodeResult.PENDING, end_of(result)
+    assert _text(app) == "one" and end_of(result).result is ChangeResult.PENDING, end_of(result)
 
 
 def test_r3_a_later_sync_that_contains_ours_serves(app: App) -> None:
@@ -85,7 +85,7 @@ def test_r3_a_later_sync_that_contains_ours_serves(app: App) -> None:
     change = app.plan(wanted)[1]
     app.ask(two)
     result = app.sync(change=change)
-    assert (end_of(result).result, outputs_of(result)["revision"]) == (NodeResult.DONE, two), end_of(result)
+    assert (end_of(result).result, outputs_of(result)["revision"]) == (ChangeResult.DONE, two), end_of(result)
     assert _text(app) == "two" and app.plan(wanted)[0].effect is Effect.NONE
 
 
@@ -103,7 +103,7 @@ def _slow_hook(seconds: int, *, fails: bool = False) -> dict[str, str]:
 def test_a_failed_hook_fails_the_sync_and_is_named(app: App) -> None:
     result = app.sync(app.push({**settings("one"), **_slow_hook(60, fails=True)}))
     ended = end_of(result)
-    assert ended.result is NodeResult.FAILED and "the sync ended Failed" in ended.message, ended
+    assert ended.result is ChangeResult.FAILED and "the sync ended Failed" in ended.message, ended
     assert f"Job/{app.name}/hook: PreSync hook Failed" in ended.message, ended.message
 
 
@@ -111,12 +111,12 @@ def test_r5_what_becomes_degraded_fails_early_and_what_was_degraded_before_is_no
     app.sync(app.push(deployment()))
     bad = app.push(deployment("never-ready"))
     ended = end_of(app.sync(bad, wait=90.0))
-    assert ended.result is NodeResult.FAILED and "it became Degraded" in ended.message, ended
+    assert ended.result is ChangeResult.FAILED and "it became Degraded" in ended.message, ended
     worse = app.push({**deployment("never-ready"), **settings("new")})
     ended = end_of(app.sync(worse, wait=8.0))
-    assert ended.result is NodeResult.PENDING and "Degraded" in ended.message, ended
+    assert ended.result is ChangeResult.PENDING and "Degraded" in ended.message, ended
     good = app.push(deployment())
-    assert end_of(app.sync(good, wait=90.0)).result is NodeResult.DONE
+    assert end_of(app.sync(good, wait=90.0)).result is ChangeResult.DONE
 
 
 def test_r13_a_wait_costs_at_most_a_request_a_second_and_survives_an_api_server_that_goes_away(app: App) -> None:
@@ -126,7 +126,7 @@ def test_r13_a_wait_costs_at_most_a_request_a_second_and_survives_an_api_server_
     with FaultProxy.before(app.argo.cluster.server) as proxy:
 
         def break_it(event: Event) -> bool:
-            if isinstance(event, Waiting):
+            if isinstance(event, ChangeWaiting):
                 said.append(event.message)
                 if len(said) == 2:
                     proxy.faults = Faults(refuse=True)
@@ -138,7 +138,7 @@ def test_r13_a_wait_costs_at_most_a_request_a_second_and_survives_an_api_server_
         ended = end_of(app.sync(commit, until=break_it, cluster=app.argo.cluster.through(proxy.port), wait=90.0))
     assert any("cannot be looked at now" in text for text in said), said
     assert any("a sync to" in text and "hook" in text for text in said), said
-    assert ended.result is NodeResult.FAILED and "hook" in ended.message, ended  # the deadline of the Job ran out
+    assert ended.result is ChangeResult.FAILED and "hook" in ended.message, ended  # the deadline of the Job ran out
     found = audit.requests(app.argo.cluster, since, user_agent="hwplan/")
     asked = [one for one in found if one.resource == "applications" and one.name == app.name]
     assert [one.verb for one in asked].count("patch") == 1
@@ -153,7 +153,7 @@ def test_an_application_that_is_not_there_is_said_by_the_plan(app: App) -> None:
 def test_without_a_revision_the_tip_of_the_branch_is_synced(app: App) -> None:
     tip = app.push(settings("tip"))
     result = app.sync()
-    assert end_of(result).result is NodeResult.DONE and outputs_of(result)["revision"] == tip
+    assert end_of(result).result is ChangeResult.DONE and outputs_of(result)["revision"] == tip
 
 
 def test_a3_a_hard_refresh_compares_anew_and_syncs_nothing(app: App) -> None:
@@ -165,7 +165,7 @@ def test_a3_a_hard_refresh_compares_anew_and_syncs_nothing(app: App) -> None:
         assert preview.effect is Effect.RUN and change is not None
         started = app.live()["status"]["operationState"]["startedAt"]
         result = app.sync(change=change)
-        assert end_of(result).result is NodeResult.DONE, end_of(result)
+        assert end_of(result).result is ChangeResult.DONE, end_of(result)
         outputs = outputs_of(result)
         assert (outputs["revision"], outputs["sync"]) == (pushed, "OutOfSync") and _text(app) == "one"
         live = app.live()

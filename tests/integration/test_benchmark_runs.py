@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from planner.app.lane.cluster_evidence import ClusterEvidenceReader
-from planner.app.lane.lane_parts import LaneParts, RunLocation
-from planner.events import NodeResult
+from planner.app.lane.lane_parts import LaneParts, LaneRunLocation
+from planner.events import ChangeResult
 from planner.rollout.benchmark_verdict import LABEL, BenchmarkRun, BenchmarkVerdict, judge_benchmark
 from planner.rollout.metrics_verdicts import ClientTraffic
 from planner.values import JsonObject
@@ -47,7 +47,7 @@ def runs(cluster: TestCluster, tekton: Tekton, namespace: str) -> Iterator[Runs]
 
 def _run(runs: Runs, tasks: list[JsonObject], *, benchmark: str = "full") -> None:
     ended = runs.apply(runs.wanted(tasks, metadata={"labels": {LABEL: benchmark}}))
-    assert end_of(ended).result is NodeResult.DONE
+    assert end_of(ended).result is ChangeResult.DONE
 
 
 def _read(runs: Runs, benchmark: str) -> list[tuple[JsonObject, JsonObject]]:
@@ -55,7 +55,7 @@ def _read(runs: Runs, benchmark: str) -> list[tuple[JsonObject, JsonObject]]:
     live = LiveCluster(resolve_connection(str(runs.cluster.kubeconfig), environ={}))
     runs.opened.append(live)
     reader = ClusterEvidenceReader(
-        live, LaneParts(runs=(RunLocation(runs.namespace, benchmark=benchmark),)), lambda: "now"
+        live, LaneParts(runs=(LaneRunLocation(runs.namespace, benchmark=benchmark),)), lambda: "now"
     )
     found, problem = reader.runs()
     assert not problem

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from planner.address import Address
-from planner.graph import Edge, make_graph
+from planner.graph import Edge, graph_of_edges
 from planner.plan import Action, FieldChange, FieldOp, Plan
-from planner.render.plan_html import render_html
+from planner.render.plan_html import render_plan_html
 from planner.text_safe import safe_text
 from tests.screens.browser import Browser, browser
 from tests.testbed.fixtures import part
@@ -38,7 +38,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def page(chromium: Browser, tmp_path: Path) -> Iterator[Browser]:
     """The browser with the report of the sample plan; nothing may stand in its console at the end."""
-    yield show(chromium, tmp_path, render_html(mixed(), command="hwplan apply"))
+    yield show(chromium, tmp_path, render_plan_html(mixed(), command="hwplan apply"))
     assert chromium.complaints() == []
 
 
@@ -68,7 +68,7 @@ def test_a_few_changes_are_open_and_one_button_folds_and_opens_all(page: Browser
 
 def test_many_changes_are_folded(chromium: Browser, tmp_path: Path) -> None:
     plan = plan_of(*(change(f"ConfigMap/n/c{at}", Action.UPDATE) for at in range(21)))
-    assert show(chromium, tmp_path, render_html(plan)).run(OPEN) == []
+    assert show(chromium, tmp_path, render_plan_html(plan)).run(OPEN) == []
 
 
 def test_the_command_can_be_copied(page: Browser) -> None:
@@ -81,7 +81,7 @@ def test_it_can_be_read_at_first_sight(chromium: Browser, tmp_path: Path) -> Non
     """Names in the drawing are no smaller than 8 pixels on a screen of 1400x900, however many resources there are."""
     for count in (5, 60, 200):
         plan = plan_of(*(change(f"ConfigMap/n/c{at}", Action.UPDATE) for at in range(count)))
-        page = show(chromium, tmp_path, render_html(plan))
+        page = show(chromium, tmp_path, render_plan_html(plan))
         chromium.size(1400, 900)
         chromium.open(tmp_path / "report.html")
         size = "return document.querySelector('.node .name').getBoundingClientRect()"
@@ -90,7 +90,7 @@ def test_it_can_be_read_at_first_sight(chromium: Browser, tmp_path: Path) -> Non
 
 
 def test_on_a_phone_the_list_comes_before_the_graph(chromium: Browser, tmp_path: Path) -> None:
-    page = show(chromium, tmp_path, render_html(mixed()))
+    page = show(chromium, tmp_path, render_plan_html(mixed()))
     chromium.size(390, 844)
     tops = "return ['list', 'graph'].map(id => document.getElementById(id).getBoundingClientRect().top)"
     first, second = page.run(tops)
@@ -219,15 +219,15 @@ def test_nothing_is_asked_from_the_network_and_foreign_script_is_dead(page: Brow
 
 def test_edges_of_a_known_graph_say_why(chromium: Browser, tmp_path: Path) -> None:
     space, child = Address.parse("Namespace/n"), Address.parse("ConfigMap/n/c")
-    graph = make_graph((space, child), (Edge(space, child, "namespace", "metadata.namespace"),))
-    page = show(chromium, tmp_path, render_html(plan_of(change("ConfigMap/n/c", Action.CREATE)), graph))
+    graph = graph_of_edges((space, child), (Edge(space, child, "namespace", "metadata.namespace"),))
+    page = show(chromium, tmp_path, render_plan_html(plan_of(change("ConfigMap/n/c", Action.CREATE)), graph))
     page.click("#n-r1")
     assert "namespace: metadata.namespace" in page.run("return document.querySelector('article.picked').innerText")
 
 
 def test_five_hundred_changes_stay_usable(chromium: Browser, tmp_path: Path) -> None:
     began = time.monotonic()
-    page = show(chromium, tmp_path, render_html(many(250)))
+    page = show(chromium, tmp_path, render_plan_html(many(250)))
     assert page.run(SHOWN) == 500
     page.run("document.querySelector('.chip[data-value=update]').click()")
     assert page.run(SHOWN) == 250
@@ -238,7 +238,7 @@ def test_five_hundred_changes_stay_usable(chromium: Browser, tmp_path: Path) -> 
 
 def test_hostile_values_are_text_and_nothing_else(chromium: Browser, tmp_path: Path) -> None:
     """Five hundred of them in addresses, reasons, paths and values: shown as they are, and nothing of them lives."""
-    page = show(chromium, tmp_path, render_html(_hostile(), command=STRINGS[0]))
+    page = show(chromium, tmp_path, render_plan_html(_hostile(), command=STRINGS[0]))
     assert page.run("return document.scripts.length") == 1
     elements = "return [...new Set([...document.querySelectorAll('*')].map(one => one.tagName.toLowerCase()))]"
     assert not set(page.run(elements)) & {"iframe", "img", "form", "object", "embed", "base", "link"}

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from planner.events import Event, NodeResult, Waiting
+from planner.events import ChangeResult, ChangeWaiting, Event
 from planner.plan import VerifiedBy
 from planner.ports import Effect
 from tests.integration.tekton_world import Heard, Runs, end_of, outputs_of, task
@@ -65,7 +65,7 @@ def test_a_run_is_made_and_gives_results_digests_and_times(runs: Runs, tekton: T
     assert (preview.effect, preview.verified, preview.blocked) == (Effect.RUN, VerifiedBy.SERVER, "")
     assert change is not None and not runs.all()
     result = runs.carry_out(change)
-    assert end_of(result).result is NodeResult.DONE, end_of(result)
+    assert end_of(result).result is ChangeResult.DONE, end_of(result)
     outputs = outputs_of(result)
     assert (outputs["state"], outputs["reason"], outputs["run"]) == ("succeeded", "Succeeded", "run")
     assert outputs["uid"] == runs.live()["metadata"]["uid"]
@@ -94,7 +94,7 @@ def test_r2_of_two_clients_at_once_one_makes_the_run_and_both_wait_for_it(runs: 
     change = runs.change(runs.wanted([task("a")]))
     with ThreadPoolExecutor(4) as pool:
         ends = [end_of(one) for one in pool.map(lambda _: runs.carry_out(change), range(4))]
-    assert {one.result for one in ends} <= {NodeResult.DONE, NodeResult.UNCHANGED}, ends
+    assert {one.result for one in ends} <= {ChangeResult.DONE, ChangeResult.UNCHANGED}, ends
     assert len(runs.all()) == 1
 
 
@@ -104,7 +104,7 @@ def test_r2_another_spec_under_the_name_is_blocked_and_names_rerun(runs: Runs) -
     preview, change = runs.plan(runs.wanted([task("a")]))
     assert change is None and "another spec" in preview.blocked and "--rerun" in preview.remedy
     ended = end_of(runs.carry_out(old))
-    assert ended.result is NodeResult.STALE and "--rerun" in ended.remedy, ended
+    assert ended.result is ChangeResult.STALE and "--rerun" in ended.remedy, ended
     assert len(runs.all()) == 1
 
 
@@ -124,7 +124,7 @@ def test_r2_a_failed_run_stops_and_rerun_replaces_that_very_run(runs: Runs, tekt
     """R16: the plan names the run that is deleted, by its uid."""
     tekton.programs[runs.namespace] = {"a": lambda _step: Outcome(exit_code=1)}
     resource = runs.wanted([task("a")])
-    assert end_of(runs.apply(resource)).result is NodeResult.FAILED
+    assert end_of(runs.apply(resource)).result is ChangeResult.FAILED
     preview, change = runs.plan(resource)
     assert change is None and "failed" in preview.blocked and "--rerun" in preview.remedy
     tekton.programs[runs.namespace] = {}
@@ -132,10 +132,10 @@ def test_r2_a_failed_run_stops_and_rerun_replaces_that_very_run(runs: Runs, tekt
     again = runs.change(runs.wanted([task("a")], rerun=True))
     assert failed in str(again.fields[0].before)
     result = runs.carry_out(again)
-    assert end_of(result).result is NodeResult.DONE, end_of(result)
+    assert end_of(result).result is ChangeResult.DONE, end_of(result)
     assert outputs_of(result)["uid"] != failed and len(runs.all()) == 1
     ended = end_of(runs.carry_out(again))  # resumed: what it made is not deleted
-    assert ended.result is NodeResult.UNCHANGED and runs.live()["metadata"]["uid"] == outputs_of(result)["uid"], ended
+    assert ended.result is ChangeResult.UNCHANGED and runs.live()["metadata"]["uid"] == outputs_of(result)["uid"], ended
     assert runs.plan(runs.wanted([task("a")], rerun=True))[0].effect is Effect.NONE
 
 
@@ -145,7 +145,7 @@ def test_r3_a_run_that_was_replaced_meanwhile_is_not_waited_for(runs: Runs, tekt
     replaced: list[str] = []
 
     def replace_it(event: Event) -> bool:
-        if isinstance(event, Waiting) and not replaced:
+        if isinstance(event, ChangeWaiting) and not replaced:
             replaced.append(runs.live()["metadata"]["uid"])
             runs.api.delete(f"{path}/run")
             tekton.programs[runs.namespace] = {}
@@ -155,7 +155,7 @@ def test_r3_a_run_that_was_replaced_meanwhile_is_not_waited_for(runs: Runs, tekt
         return False
 
     ended = end_of(runs.apply(runs.wanted([task("a")]), until=replace_it))
-    assert ended.result is NodeResult.FAILED and "replaced" in ended.message, ended
+    assert ended.result is ChangeResult.FAILED and "replaced" in ended.message, ended
 
 
 def test_r4_a_wait_that_runs_out_is_pending_and_the_next_one_attaches(runs: Runs, tekton: Tekton) -> None:
@@ -164,11 +164,11 @@ def test_r4_a_wait_that_runs_out_is_pending_and_the_next_one_attaches(runs: Runs
     tekton.programs[runs.namespace] = {"a": _held(gate)}
     resource = runs.wanted([task("a")])
     result = runs.apply(resource, wait=3.0)
-    assert end_of(result).result is NodeResult.PENDING and "running since" in end_of(result).message
+    assert end_of(result).result is ChangeResult.PENDING and "running since" in end_of(result).message
     preview, _ = runs.plan(resource)
     assert preview.effect is Effect.RUN and "Running" in preview.evidence
     gate.set()
-    assert end_of(runs.apply(resource)).result in (NodeResult.DONE, NodeResult.UNCHANGED)
+    assert end_of(runs.apply(resource)).result in (ChangeResult.DONE, ChangeResult.UNCHANGED)
     assert len(runs.all()) == 1
 
 
@@ -176,7 +176,7 @@ def test_r10_success_without_a_required_taskrun_is_a_cache_hit_that_is_forbidden
     skipped = task("build-web", when=[{"input": "a", "operator": "in", "values": ["b"]}])
     resource = runs.wanted([task("build-api"), skipped], evidence={"taskRuns": ["build-api", "build-web"]})
     ended = end_of(runs.apply(resource))
-    assert ended.result is NodeResult.FAILED and "cache-hit-forbidden: no TaskRun of build-web" in ended.message
+    assert ended.result is ChangeResult.FAILED and "cache-hit-forbidden: no TaskRun of build-web" in ended.message
     assert "cache-hit-forbidden" in runs.plan(resource)[0].blocked
 
 
@@ -187,7 +187,7 @@ def test_r12_a_run_over_its_budget_warns_although_it_succeeded(runs: Runs, tekto
 
     tekton.programs[runs.namespace] = {"a": slow}
     result = runs.apply(runs.wanted([task("a")], budget="1s"))
-    assert end_of(result).result is NodeResult.DONE
+    assert end_of(result).result is ChangeResult.DONE
     assert any("pipeline-run-over-budget" in text for _, text in result.warnings), result.warnings
 
 
@@ -198,7 +198,7 @@ def test_a_wait_costs_at_most_a_request_a_second_and_says_what_it_waits_for(
     tekton.programs[runs.namespace] = {"build-api": hang}
     since, said = audit.mark(cluster), Heard()
     ended = end_of(runs.apply(runs.wanted([task("build-api")]), wait=8.0, until=said))
-    assert ended.result is NodeResult.PENDING
+    assert ended.result is ChangeResult.PENDING
     asked = audit.requests(cluster, since, user_agent="hwplan/")
     reads = [one for one in asked if one.verb == "get" and one.namespace == runs.namespace]
     assert len(reads) <= 8 + 4, reads  # planning and applying read as well
@@ -212,7 +212,7 @@ def test_a_wait_survives_an_api_server_that_goes_away(runs: Runs, tekton: Tekton
     with FaultProxy.before(cluster.server) as proxy:
 
         def break_it(event: Event) -> bool:
-            if isinstance(event, Waiting):
+            if isinstance(event, ChangeWaiting):
                 said.append(event.message)
                 if len(said) == 1:
                     proxy.faults = Faults(refuse=True)
@@ -224,5 +224,5 @@ def test_a_wait_survives_an_api_server_that_goes_away(runs: Runs, tekton: Tekton
 
         provider = runs.provider(cluster.through(proxy.port))
         ended = end_of(runs.apply(runs.wanted([task("a")]), until=break_it, provider=provider, wait=90.0))
-    assert ended.result is NodeResult.DONE, (ended, said)
+    assert ended.result is ChangeResult.DONE, (ended, said)
     assert any("cannot be looked at now" in text for text in said)

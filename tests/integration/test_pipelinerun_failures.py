@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from planner.events import NodeResult
+from planner.events import ChangeResult
 from planner.redaction.redactor import REDACTOR
 from planner.values import SecretValue
 from tests.integration.tekton_world import Runs, end_of, outputs_of, task
@@ -33,7 +33,7 @@ def test_r13_a_failed_step_shows_its_last_forty_lines_without_secrets(runs: Runs
     tekton.programs[runs.namespace] = {"build-web": failing("\n".join([*lines, noise]))}
     result = runs.apply(runs.wanted([task("build-api"), task("build-web", runAfter=["build-api"])]))
     ended = end_of(result)
-    assert ended.result is NodeResult.FAILED
+    assert ended.result is ChangeResult.FAILED
     first, step, *log = ended.message.splitlines()
     assert first.startswith("failed: Failed: Tasks Completed: 2 (Failed: 1") and "--rerun" in first
     assert step == 'task build-web, step run: StepFailed: "step-run" exited with code 1: Error'
@@ -45,7 +45,7 @@ def test_r13_a_failed_step_shows_its_last_forty_lines_without_secrets(runs: Runs
 def test_r5_an_image_that_cannot_be_pulled_ends_the_wait(runs: Runs) -> None:
     labels = {"labels": {"testbed.hwplan/pod": "image-pull-backoff"}}
     ended = end_of(runs.apply(runs.wanted([task("build-api")], metadata=labels)))
-    assert ended.result is NodeResult.FAILED
+    assert ended.result is ChangeResult.FAILED
     assert "task build-api, step run: TaskRunImagePullFailed" in ended.message, ended.message
 
 

@@ -16,8 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from planner.plan_document import dump_plan
-from planner.render.markdown import render_markdown
-from planner.render.plan_html import render_html
+from planner.render.plan_html import render_plan_html
+from planner.render.plan_markdown import render_plan_markdown
 from tests.testbed.errors import PartMissing
 from tests.testbed.fixtures import part
 from tests.testbed.listening import http_listening
@@ -26,7 +26,7 @@ from tests.unit.render.sample_plans import mixed
 pytestmark = pytest.mark.integration
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "examples" / "plan-comment.sh"
-MARKER = render_markdown(mixed()).splitlines()[0]
+MARKER = render_plan_markdown(mixed()).splitlines()[0]
 TOKEN = "t0ken-canary"
 
 
@@ -91,8 +91,8 @@ def run(forge: Forge, tmp_path: Path) -> Iterator[Any]:
         if missing := [name for name in ("curl", "jq") if not shutil.which(name)]:
             raise PartMissing(f"{' and '.join(missing)} (Debian packages of that name)")
     (tmp_path / "bin").mkdir()
-    (tmp_path / "page.md").write_text(render_markdown(mixed(), command="hwplan apply"))
-    (tmp_path / "page.html").write_text(render_html(mixed()))
+    (tmp_path / "page.md").write_text(render_plan_markdown(mixed(), command="hwplan apply"))
+    (tmp_path / "page.html").write_text(render_plan_html(mixed()))
     (tmp_path / "page.json").write_bytes(dump_plan(mixed()))
     stand_in = tmp_path / "bin" / "hwplan"
     stand_in.write_text(

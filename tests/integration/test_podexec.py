@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import PermanentError
-from planner.events import NodeResult
+from planner.events import ChangeResult
 from planner.executor.apply_effect import ApplyFailure
 from planner.plan import Change
 from planner.ports import Absent, Effect, Present, Unreadable, Written
@@ -57,13 +57,13 @@ def test_it_runs_once_for_each_value_and_the_second_plan_is_empty(shop: Shop) ->
     assert isinstance(made, Written) and made.outputs == {"exitCode": 0} and not made.already
     assert made.said.startswith(f"exit code 0 in {shop.pod}; 14 bytes of output, hmac-sha256:"), "what is stored"
     assert made.printed == "done: Grüße"
-    assert ended(apply(shop.provider(), change)) is NodeResult.UNCHANGED, "an effect twice is one effect"
+    assert ended(apply(shop.provider(), change)) is ChangeResult.UNCHANGED, "an effect twice is one effect"
     seen, preview = look(shop.provider(), wanted)
     assert isinstance(seen, Present) and seen.outputs == {"exitCode": 0} and seen.content == change.expects
     assert preview.effect is Effect.NONE and not preview.warnings and shop.runs() == 1
 
     other = replace(wanted, manifest={**wanted.manifest, "spec": {**wanted.manifest["spec"], "oncePer": "sha256:2"}})
-    assert ended(apply(shop.provider(), planned(shop.provider(), other))) is NodeResult.DONE
+    assert ended(apply(shop.provider(), planned(shop.provider(), other))) is ChangeResult.DONE
     assert shop.runs() == 2 and look(shop.provider(), wanted)[1].effect is Effect.NONE
 
 
@@ -71,7 +71,7 @@ def test_a_command_that_failed_is_planned_again_and_its_log_is_evidence(shop: Sh
     script = f"{shop.count}; test $(wc -l < {shop.witness}) -gt 1 || {{ echo 'no table' >&2; exit 3; }}"
     wanted = shop.wanted(script)
     first = failure(apply(shop.provider(), planned(shop.provider(), wanted)))
-    assert first.result is NodeResult.FAILED and first.printed == "no table"
+    assert first.result is ChangeResult.FAILED and first.printed == "no table"
     assert first.message.startswith(f"exit code 3 in {shop.pod}; 9 bytes of output, hmac-sha256:")
     assert "plan again" in first.remedy
     seen, preview = look(shop.provider(), wanted)
@@ -79,7 +79,7 @@ def test_a_command_that_failed_is_planned_again_and_its_log_is_evidence(shop: Sh
     assert (preview.fields[-1].path, preview.fields[-1].before, preview.fields[-1].after) == (("exitCode",), 3, 0)
     assert "exit code 3" in preview.warnings[0]
     change = planned(shop.provider(), wanted)
-    assert ended(apply(shop.provider(), change)) is NodeResult.DONE
+    assert ended(apply(shop.provider(), change)) is ChangeResult.DONE
     assert shop.runs() == 2 and shop.mark_of(wanted)["data"]["attempt"] == "2"
     assert look(shop.provider(), wanted)[1].effect is Effect.NONE
 
@@ -110,8 +110,8 @@ def test_a_value_that_is_known_only_later(shop: Shop) -> None:
         shop.provider().apply(change, {})
     assert change.desired is not None
     filled = replace(change, desired={**change.desired, "spec": {**change.desired["spec"], "oncePer": "sha256:9"}})
-    assert ended(apply(shop.provider(), filled)) is NodeResult.DONE
-    assert ended(apply(shop.provider(), filled)) is NodeResult.UNCHANGED and shop.runs() == 1
+    assert ended(apply(shop.provider(), filled)) is ChangeResult.DONE
+    assert ended(apply(shop.provider(), filled)) is ChangeResult.UNCHANGED and shop.runs() == 1
 
 
 def test_two_who_apply_at_once_run_it_once(shop: Shop) -> None:
@@ -120,15 +120,15 @@ def test_two_who_apply_at_once_run_it_once(shop: Shop) -> None:
         sides = [(shop.provider(), planned(shop.provider(), wanted)) for _ in range(3)]
         gate = threading.Barrier(len(sides))
 
-        def go(side: tuple[PodExecProvider, Change], gate: threading.Barrier = gate) -> NodeResult:
+        def go(side: tuple[PodExecProvider, Change], gate: threading.Barrier = gate) -> ChangeResult:
             gate.wait(20)
             return ended(apply(*side))
 
         with ThreadPoolExecutor(len(sides)) as pool:
             results = list(pool.map(go, sides))
         assert shop.runs() == number + 1
-        assert results.count(NodeResult.DONE) == 1, results
-        assert set(results) <= {NodeResult.DONE, NodeResult.UNCHANGED, NodeResult.UNKNOWN}
+        assert results.count(ChangeResult.DONE) == 1, results
+        assert set(results) <= {ChangeResult.DONE, ChangeResult.UNCHANGED, ChangeResult.UNKNOWN}
         assert look(shop.provider(), wanted)[1].effect is Effect.NONE
 
 
@@ -154,11 +154,11 @@ def test_a_connection_cut_while_it_runs_is_unknown_and_then_blocked(shop: Shop) 
     lost = _lose(shop, wanted)
     mark = shop.mark_of(wanted)
     headline, *seen = lost.message.split("\n")
-    assert lost.result is NodeResult.UNKNOWN and "may have run" in headline and seen in ([], ["begun"])
+    assert lost.result is ChangeResult.UNKNOWN and "may have run" in headline and seen in ([], ["begun"])
     assert mark["metadata"]["name"] in lost.remedy and shop.runs() == 1
 
     stale = replace(planned(shop.provider(), shop.wanted("true")), desired=wanted.manifest)
-    assert failure(apply(shop.provider(), stale)).result is NodeResult.UNKNOWN, "an apply that goes on finds the mark"
+    assert failure(apply(shop.provider(), stale)).result is ChangeResult.UNKNOWN, "an apply that goes on finds the mark"
     _, preview = look(shop.provider(), wanted)
     assert "may have run" in preview.blocked and shop.pod in preview.evidence
     assert mark["metadata"]["name"] in preview.remedy and "idempotent" in preview.remedy
@@ -174,12 +174,12 @@ def test_a_connection_cut_while_it_runs_is_unknown_and_then_blocked(shop: Shop) 
 
 def test_an_idempotent_command_that_may_have_run_is_planned_again_and_not_by_the_same_run(shop: Shop) -> None:
     wanted = shop.wanted(f"{shop.count}; test $(wc -l < {shop.witness}) -gt 1 || exec sleep 3", idempotent=True)
-    assert _lose(shop, wanted).result is NodeResult.UNKNOWN and shop.runs() == 1
+    assert _lose(shop, wanted).result is ChangeResult.UNKNOWN and shop.runs() == 1
     _, preview = look(shop.provider(), wanted)
     assert preview.effect is Effect.RUN and not preview.blocked and "not on record" in preview.warnings[0]
     change = planned(shop.provider(), wanted)
-    assert ended(apply(shop.provider(), change)) is NodeResult.DONE and shop.runs() == 2
-    assert ended(apply(shop.provider(), change)) is NodeResult.UNCHANGED and shop.runs() == 2
+    assert ended(apply(shop.provider(), change)) is ChangeResult.DONE and shop.runs() == 2
+    assert ended(apply(shop.provider(), change)) is ChangeResult.UNCHANGED and shop.runs() == 2
 
 
 @pytest.mark.parametrize("cut", ["reset_after", "cut_after", "reset_after_up"])
@@ -195,8 +195,8 @@ def test_cut_at_any_byte_it_runs_at_most_once(shop: Shop, cut: str) -> None:
             result = ended(apply(provider, change))
         ran = shop.runs() - before
         _, preview = look(shop.provider(), wanted)
-        settled = {NodeResult.DONE: preview.effect is Effect.NONE, NodeResult.UNKNOWN: bool(preview.blocked)}
-        assert settled[result] and ran <= 1 and (result is NodeResult.UNKNOWN or ran == 1), (
+        settled = {ChangeResult.DONE: preview.effect is Effect.NONE, ChangeResult.UNKNOWN: bool(preview.blocked)}
+        assert settled[result] and ran <= 1 and (result is ChangeResult.UNKNOWN or ran == 1), (
             cut,
             at,
             number,
@@ -232,7 +232,7 @@ def test_a_target_that_is_not_there_or_not_ready_leaves_no_mark(shop: Shop) -> N
     ):
         wanted = shop.wanted("true", **spec)
         found = failure(apply(shop.provider(), planned(shop.provider(), wanted)))
-        assert found.result is NodeResult.FAILED and why in found.message
+        assert found.result is ChangeResult.FAILED and why in found.message
         assert isinstance(look(shop.provider(), wanted)[0], Absent)
 
 
@@ -249,13 +249,13 @@ def test_a_command_that_was_not_started_leaves_the_failure_before_it_on_record(s
 def test_a_command_that_takes_too_long_is_unknown(shop: Shop) -> None:
     wanted = shop.wanted(f"{shop.count}; exec sleep 10", timeout="2s")
     lost = failure(apply(shop.provider(), planned(shop.provider(), wanted)))
-    assert lost.result is NodeResult.UNKNOWN and "did not end in time" in lost.message and shop.runs() == 1
+    assert lost.result is ChangeResult.UNKNOWN and "did not end in time" in lost.message and shop.runs() == 1
     assert look(shop.provider(), wanted)[1].blocked
 
 
 def test_an_end_that_cannot_be_put_on_record_at_once_is_not_lost(shop: Shop) -> None:
     """The API server is out of reach after the command, first for a while, then for good."""
-    for healed, expected in ((True, NodeResult.DONE), (False, NodeResult.UNKNOWN)):
+    for healed, expected in ((True, ChangeResult.DONE), (False, ChangeResult.UNKNOWN)):
         wanted = shop.wanted(f"{shop.count}; exit 0")
         before = shop.runs()
         with FaultProxy.before(shop.cluster.server) as proxy:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from planner.events import NodeResult
+from planner.events import ChangeResult
 from planner.resource import Resource
 from tests.integration.podexec_world import Shop, apply, ended, look, planned, shop_of
 from tests.testbed.cluster import TestCluster
@@ -39,8 +39,8 @@ def test_b14_the_image_that_runs_is_the_key(shop: Shop) -> None:
     for number, image in enumerate((ONE, TWO), 1):
         _runs(shop, image)
         change = planned(shop.provider(), wanted)
-        assert ended(apply(shop.provider(), change)) is NodeResult.DONE and shop.runs() == number
-        assert ended(apply(shop.provider(), change)) is NodeResult.UNCHANGED and shop.runs() == number
+        assert ended(apply(shop.provider(), change)) is ChangeResult.DONE and shop.runs() == number
+        assert ended(apply(shop.provider(), change)) is ChangeResult.UNCHANGED and shop.runs() == number
         assert look(shop.provider(), wanted)[1].on_change == (), "due only where what it needs changes"
     _runs(shop, f"docker-pullable://{ONE}")
     assert look(shop.provider(), wanted)[1].on_change == (), "the same digest, whatever is in front of it"
@@ -53,7 +53,7 @@ def test_an_image_that_comes_with_the_plan_is_looked_at_then(shop: Shop) -> None
     change = planned(shop.provider(), wanted)
     before = shop.runs()
     _runs(shop, TWO)
-    assert ended(apply(shop.provider(), change)) is NodeResult.DONE and shop.runs() == before + 1
+    assert ended(apply(shop.provider(), change)) is ChangeResult.DONE and shop.runs() == before + 1
     assert shop.mark_of(wanted)["data"]["oncePer"] == "sha256:" + "2" * 64
 
 
@@ -61,5 +61,5 @@ def test_a_pod_that_does_not_say_its_image_runs_nothing(shop: Shop) -> None:
     wanted = _wanted(shop)
     _runs(shop, "")
     before = shop.runs()
-    assert ended(apply(shop.provider(), planned(shop.provider(), wanted))) is NodeResult.FAILED
+    assert ended(apply(shop.provider(), planned(shop.provider(), wanted))) is ChangeResult.FAILED
     assert shop.runs() == before and not [one for one in shop.marks() if one["data"]["exec"] == str(wanted.address)]

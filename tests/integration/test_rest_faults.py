@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from planner.errors import OutcomeUnknown, PermanentError, TemporaryError
-from planner.events import NodeResult
+from planner.events import ChangeResult
 from planner.executor import ExecutionOptions
 from planner.executor.apply_effect import ApplyFailure, apply_with_retries
 from planner.plan import Change
@@ -57,7 +57,7 @@ def test_a_post_that_may_be_under_way_is_never_sent_again_by_the_same_command(de
     change = desk.change(desk.resource(auth=AUTH))
     desk.server.fault("POST", "undone")
     done = _executed(desk, change)
-    assert isinstance(done, ApplyFailure) and done.result is NodeResult.UNKNOWN and "not as wanted" in done.message
+    assert isinstance(done, ApplyFailure) and done.result is ChangeResult.UNKNOWN and "not as wanted" in done.message
     with pytest.raises(OutcomeUnknown):
         desk.provider.apply(change, {})
     assert desk.server.count("POST") == 1 and not _names(desk)
@@ -84,7 +84,7 @@ def test_a_gateway_that_gave_up_has_decided_nothing(desk: Desk) -> None:
     assert isinstance(_executed(desk, change), Written) and _names(desk) == ["codex"]
     desk.server.fault("POST", (502, {}, {}))
     done = _executed(desk, desk.change(desk.resource("other", auth=AUTH)))
-    assert isinstance(done, ApplyFailure) and done.result is NodeResult.UNKNOWN
+    assert isinstance(done, ApplyFailure) and done.result is ChangeResult.UNKNOWN
     assert desk.server.count("POST") == 1 and _names(desk) == ["codex"]
 
 
@@ -104,7 +104,7 @@ def test_a_list_that_lags_is_read_again(desk: Desk) -> None:
     change = desk.change(desk.resource(auth=AUTH))
     desk.server.before["POST"] = lambda: desk.server.fault("GET", *[(200, {}, [])] * 9)
     done = _executed(desk, change)
-    assert isinstance(done, ApplyFailure) and done.result is NodeResult.UNKNOWN and desk.server.count("POST") == 2
+    assert isinstance(done, ApplyFailure) and done.result is ChangeResult.UNKNOWN and desk.server.count("POST") == 2
 
 
 @pytest.mark.parametrize("status", [429, 503, 500])
@@ -135,7 +135,7 @@ def test_an_update_by_post_is_not_sent_twice_either(desk: Desk) -> None:
     change = desk.change(desk.resource(body={"rpm": 60}, auth=AUTH, verbs={"update": "POST"}))
     desk.server.fault("POST", "undone")
     done = _executed(desk, change)
-    assert isinstance(done, ApplyFailure) and done.result is NodeResult.UNKNOWN and desk.server.count("POST") == 1
+    assert isinstance(done, ApplyFailure) and done.result is ChangeResult.UNKNOWN and desk.server.count("POST") == 1
 
 
 # --- where credentials go --------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from planner.address import Address, address_of
+from planner.address import Address, address_of_document
 from planner.contract.command_steps import change_of_preview
 from planner.errors import OutcomeUnknown, PermanentError, PreconditionError
 from planner.field_path import render_path
@@ -66,7 +66,9 @@ class Stage:
             "metadata": {"name": name},
             "spec": {"target": target or self.target, **followed, **spec},
         }
-        return Resource(address_of(document), "hwplan.dev/v1", document, "demo.D1.v1", "infra", SourceRef("t.yaml"))
+        return Resource(
+            address_of_document(document), "hwplan.dev/v1", document, "demo.D1.v1", "infra", SourceRef("t.yaml")
+        )
 
     def look(self, resource: Resource) -> tuple[Observation, Preview]:
         provider = self.provider()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from planner.address import address_of
+from planner.address import address_of_document
 from planner.errors import PermanentError, PreconditionError
 from planner.field_path import render_path
 from planner.ports import Absent, Effect, Present, Unreadable
@@ -223,7 +223,7 @@ def test_a_name_that_is_not_known_yet_blocks(stage: Stage) -> None:
 
 
 def namespaced() -> Any:
-    return address_of(namespace("source"))
+    return address_of_document(namespace("source"))
 
 
 def test_it_deletes_no_retention(stage: Stage) -> None:

@@ -27,7 +27,7 @@ SMALL_MODULES: Mapping[str, str] = {
     "planner.loading.config_files": "the disk, apart from config.py, which is about what the files say",
     "planner.loading.products_named_by_words": "pure: which products are meant; config.py reads and checks",
     "planner.loading.node_prometheus": "a short form of one kind, apart from the table that names it",
-    "planner.render.graphs": "the table of graph formats, where a new one is added",
+    "planner.render.graph_formats": "the table of graph formats, where a new one is added",
     "providers.kubernetes.ssa.api_service_rules": "one module for each group of rules, as the others of its table",
     "providers.kubernetes.ssa.cel_evaluator": "imports celpy, which cel_rules.py does only when there is a rule",
     "providers.kubernetes.snapshot.secret_forms": "the only module of the snapshot that touches values of Secrets",

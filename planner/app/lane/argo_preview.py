@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from planner.address import Address, group_of
+from planner.address import Address, group_of_api_version
 from planner.app.session import Session
 from planner.dataclass import dataclass
 from planner.document_diff import diff_documents
@@ -18,11 +18,11 @@ from planner.errors import ConfigError, PermanentError, ProviderError
 from planner.field_path import ListItem
 from planner.loading.yaml.load_documents import MANIFEST, load_documents
 from planner.plan import Action, FieldChange, FieldOp
-from planner.rollout.argo_marks import FIELD_MANAGER, HOOK, TRACKING, argo_tracking_id
 from planner.rollout.argo_prediction import AFTER_BUILD, ArgoPrediction, PredictedArgoChange
+from planner.rollout.argo_tracking import FIELD_MANAGER, HOOK, TRACKING, argo_tracking_id
 from planner.rollout.promotion_prediction import CATALOG, Promotion, parse_promoted_services, predict_promotion
 from planner.spec.lane import Lane
-from planner.user_cache_folder import cache_folder
+from planner.user_cache_folder import user_cache_folder
 from planner.values import Json, JsonObject
 from providers.cluster import Cluster, KindInfo
 from providers.git.committed_files import CommittedFiles
@@ -75,7 +75,7 @@ def predict_sync_of_rollout(
     sandbox = session.world.sandbox is not None
     try:
         with TemporaryDirectory(prefix="hwplan-git-") as scratch:  # of a sandbox nothing is retained elsewhere
-            objects = ObjectCache(GitClient(), Path(scratch) if sandbox else cache_folder("git"))
+            objects = ObjectCache(GitClient(), Path(scratch) if sandbox else user_cache_folder("git"))
             return _Predictor.of(
                 session, _promotion(session, lane, commit, objects, promotes=promotes, anew=anew)
             ).all()
@@ -196,7 +196,7 @@ class _Predictor:
         kind, metadata = self._kind(document), document["metadata"]
         namespace = str(metadata.get("namespace") or self._destination) if kind.namespaced else ""
         name = str(metadata.get("name") or metadata.get("generateName") or "")
-        return Address("", kind.kind, group_of(kind.api_version), namespace, name)
+        return Address("", kind.kind, group_of_api_version(kind.api_version), namespace, name)
 
     @property
     def _destination(self) -> str:

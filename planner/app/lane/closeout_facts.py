@@ -8,7 +8,7 @@ from pathlib import Path
 
 from planner.app.lane.cluster_evidence import ClusterEvidenceReader, Workload
 from planner.app.lane.git_evidence import DIGESTS
-from planner.app.lane.lane_parts import LaneParts, RunLocation
+from planner.app.lane.lane_parts import LaneParts, LaneRunLocation
 from planner.app.lane.registry_evidence import open_registry_reader
 from planner.commit_id import is_commit_id
 from planner.field_path import FieldPath
@@ -109,7 +109,7 @@ class _Git:
         return EvidenceReading(None, "git", self._now(), problem=problem)
 
 
-def registry_facts(
+def read_closeout_registry_facts(
     evidence: LaneEvidence, host: str, now: Now, sandbox: Path | None = None
 ) -> dict[str, EvidenceReading]:
     """The digests in the registry of the recorded images; `host` is asked instead of the recorded one, if given."""
@@ -133,10 +133,10 @@ def read_closeout_cluster_facts(evidence: LaneEvidence, cluster: Cluster, now: N
     return found | reader.workloads(_workloads(evidence))
 
 
-def _runs(evidence: LaneEvidence) -> Iterator[RunLocation]:
+def _runs(evidence: LaneEvidence) -> Iterator[LaneRunLocation]:
     run = evidence.get(names.RUN)
     if run is not None and run.readable and run.value:
-        yield RunLocation(str(run.value["namespace"]))
+        yield LaneRunLocation(str(run.value["namespace"]))
 
 
 def _applications(evidence: LaneEvidence) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from planner.app.lane.lane_parts import SHORT, WORKLOADS, LaneParts, RunLocation
+from planner.app.lane.lane_parts import SHORT, WORKLOADS, LaneParts, LaneRunLocation
 from planner.commit_id import is_commit_id
 from planner.dataclass import dataclass
 from planner.errors import ProviderError
@@ -192,7 +192,7 @@ def _source(live: JsonObject, declared: FieldPath) -> JsonObject:
     return {"source": next(iter(json_values_at(live, field)), None), "sourceField": render_path(field)}
 
 
-def wanted_workloads(subjects: LaneParts, applications: Sequence[JsonObject]) -> dict[Workload, FieldPath]:
+def runtime_workloads_of_lane(subjects: LaneParts, applications: Sequence[JsonObject]) -> dict[Workload, FieldPath]:
     """The workloads that are declared with role `runtime`, and those that the Applications manage."""
     wanted = {
         (one.address.kind, one.address.namespace, one.address.name): one.options.provenance
@@ -230,7 +230,7 @@ def _owned_by(name: str) -> Callable[[JsonObject], bool]:
     return lambda live: (live["metadata"].get("labels") or {}).get(_OWNER) == name
 
 
-def _is_at(run: JsonObject, place: RunLocation) -> bool:
+def _is_at(run: JsonObject, place: LaneRunLocation) -> bool:
     profile = str((run["metadata"].get("labels") or {}).get(LABEL) or "")
     return profile == place.benchmark and place.pipeline in ("", _pipeline(run))
 

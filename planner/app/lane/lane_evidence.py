@@ -8,7 +8,7 @@ from planner.app.lane.cluster_evidence import (
     ClusterEvidenceReader,
     commits_named_by_run,
     newest_run_of_commit,
-    wanted_workloads,
+    runtime_workloads_of_lane,
 )
 from planner.app.lane.git_evidence import GitEvidenceReader, RemoteRefs
 from planner.app.lane.lane_parts import LaneParts
@@ -18,7 +18,7 @@ from planner.app.session import Session
 from planner.commit_id import is_commit_id
 from planner.dataclass import dataclass
 from planner.errors import SelectionError
-from planner.redaction.clean_values import Cleaner, clean_texts_in_value
+from planner.redaction.clean_values import TextCleaner, clean_texts_in_value
 from planner.redaction.redactor import REDACTOR
 from planner.rollout import lane_evidence as names
 from planner.rollout.lane_equations import gitops_commit_of_target
@@ -30,7 +30,7 @@ _SHORTEST = 7  # digits of a commit id that is taken for a short one
 
 
 @dataclass(frozen=True, slots=True)
-class StatusTarget:
+class LaneStatusTarget:
     """What the status is about: a commit, a run by its name, or (both empty) the tip of the branch."""
 
     commit: str = ""
@@ -56,7 +56,7 @@ class EvidenceReaders:
     warn_after: float | None = None
 
 
-def read_lane_evidence(readers: EvidenceReaders, lane: str, target: StatusTarget) -> LaneEvidence:
+def read_lane_evidence(readers: EvidenceReaders, lane: str, target: LaneStatusTarget) -> LaneEvidence:
     """The evidence of a lane, free of secrets. Raises SelectionError when the target cannot be found."""
     commits: list[str] = []
 
@@ -77,10 +77,10 @@ def _clean(text: str) -> str:
     return REDACTOR.clean(text).encode(errors="replace").decode()
 
 
-_STORABLE = Cleaner(_clean, lambda _: False)
+_STORABLE = TextCleaner(_clean, lambda _: False)
 
 
-def _read(readers: EvidenceReaders, target: StatusTarget, beside: Executor) -> tuple[str, Readings]:
+def _read(readers: EvidenceReaders, target: LaneStatusTarget, beside: Executor) -> tuple[str, Readings]:
     """One reading. What needs no answer of the cluster is asked for beside it: the remotes, and the probes."""
     looking = beside.submit(readers.git.look)
     runs, problem = readers.cluster.runs()
@@ -93,7 +93,7 @@ def _read(readers: EvidenceReaders, target: StatusTarget, beside: Executor) -> t
     found |= readers.cluster.run(live, commit, problem)
     found |= {names.ARGO + name: one for name, (one, _) in applications.items()}
     managed = [live for _, live in applications.values() if live]
-    found |= readers.cluster.workloads(wanted_workloads(readers.subjects, managed))
+    found |= readers.cluster.workloads(runtime_workloads_of_lane(readers.subjects, managed))
     found |= _in_git(readers, commit, found, {name: live for name, (_, live) in applications.items()})
     images = {name: one for name, one in found.items() if name.startswith(names.IMAGE)}
     if (named := found.get(names.GITOPS_NAMES)) is not None:
@@ -115,7 +115,7 @@ def _for_closeout(readers: EvidenceReaders, commit: str) -> dict[str, EvidenceRe
 
 
 def _chosen(
-    target: StatusTarget, tip: EvidenceReading | None, runs: list[JsonObject], problem: str, look: RemoteRefs
+    target: LaneStatusTarget, tip: EvidenceReading | None, runs: list[JsonObject], problem: str, look: RemoteRefs
 ) -> tuple[str, JsonObject | None]:
     """The commit of the target and its run."""
     if target.run:

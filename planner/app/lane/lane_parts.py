@@ -27,7 +27,7 @@ WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
 @dataclass(frozen=True, slots=True)
-class RunLocation:
+class LaneRunLocation:
     """Where runs of the lane are: namespace, Pipeline ("" for any), and the profile of the benchmark whose runs
     they are ("" for none: a benchmark is no rollout)."""
 
@@ -46,7 +46,7 @@ class LaneParts:
     heads: tuple[tuple[str, JsonObject], ...] = ()
     snapshots: tuple[tuple[str, JsonObject], ...] = ()
     flows: tuple[tuple[str, JsonObject], ...] = ()
-    runs: tuple[RunLocation, ...] = ()
+    runs: tuple[LaneRunLocation, ...] = ()
     run_names: tuple[Json, ...] = ()
     evidence: Mapping[str, JsonObject] = field(default_factory=dict)
     applications: tuple[tuple[str, str], ...] = ()
@@ -114,16 +114,16 @@ def _named(resource: Resource) -> tuple[str, JsonObject]:
     return resource.address.name, resource.manifest["spec"]
 
 
-def _run_places(resource: Resource) -> list[RunLocation]:
+def _run_places(resource: Resource) -> list[LaneRunLocation]:
     address = resource.address
     if status_role(resource) != "pipelinerun":
         return []
     if (address.kind, address.group) == ("Pipeline", "tekton.dev"):
-        return [RunLocation(address.namespace, address.name)]
+        return [LaneRunLocation(address.namespace, address.name)]
     if _is(resource, "PipelineRun"):
         manifest = resource.manifest["spec"]["manifest"]
         pipeline = (manifest["spec"].get("pipelineRef") or {}).get("name")
-        return [RunLocation(str(manifest["metadata"]["namespace"]), pipeline if isinstance(pipeline, str) else "")]
+        return [LaneRunLocation(str(manifest["metadata"]["namespace"]), pipeline if isinstance(pipeline, str) else "")]
     return []
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from json import loads
 
-from planner.app.lane.lane_evidence import StatusTarget, open_evidence_readers, read_lane_evidence
+from planner.app.lane.lane_evidence import LaneStatusTarget, open_evidence_readers, read_lane_evidence
 from planner.app.lane.lane_parts import LaneParts, expected_run_name, lane_parts
-from planner.app.lane_holds import lane_key_of_stack, standing_hold
+from planner.app.lane_holds import lane_key_of_stack, standing_hold_of_lane
 from planner.app.load_desired import load_selected_configuration
 from planner.app.part_filters import without_refs_of_other_lanes
 from planner.app.request import Request
@@ -22,7 +22,7 @@ from planner.redaction.redactor import REDACTOR
 from planner.resource import Resource
 from planner.rollout.closeout_record import closeout_record, closeout_record_bytes
 from planner.rollout.lane_evidence import LaneEvidence
-from planner.rollout.lane_verdict import LaneVerdict, exit_code_of_status, judge_lane
+from planner.rollout.lane_verdict import LaneVerdict, exit_code_of_lane_status, judge_lane
 from planner.values import JsonObject
 from state.lane_holds import LaneHold
 
@@ -50,12 +50,12 @@ class LaneStatus:
 
     @property
     def exit_code(self) -> int:
-        """See planner.rollout.lane_verdict.exit_code_of_status."""
-        return exit_code_of_status(self.evidence, self.verdict)
+        """See planner.rollout.lane_verdict.exit_code_of_lane_status."""
+        return exit_code_of_lane_status(self.evidence, self.verdict)
 
 
 def read_lane_status(
-    request: Request, target: StatusTarget, *, closeout: bool = False, config: Config | None = None
+    request: Request, target: LaneStatusTarget, *, closeout: bool = False, config: Config | None = None
 ) -> LaneStatus:
     """Read the status of the one lane that `request` selects; with `closeout` also write its record to the state.
     `config` is its configuration, where that was read already.
@@ -82,7 +82,7 @@ def read_lane_status(
             judge_lane(evidence),
             tuple(_lines(subjects)),
             closeouts=tuple(loads(one.record) for one in past),
-            hold=None if request.plain else standing_hold(session.store, lane_key_of_stack(session.stack)),
+            hold=None if request.plain else standing_hold_of_lane(session.store, lane_key_of_stack(session.stack)),
             expected_run=expected_run_name(subjects, evidence.commit),
         )
         return _close(session, found) if closeout else found

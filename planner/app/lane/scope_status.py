@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from planner.address import Address
 from planner.app.load_desired import load_configuration
-from planner.app.plan_run import Only, gather_inputs
+from planner.app.plan_run import Only, gather_plan_inputs
 from planner.app.request import Request
 from planner.app.session import open_session
 from planner.dataclass import dataclass
@@ -66,7 +66,7 @@ def read_scope_status(request: Request) -> ScopeStatus:
     scopes = () if services else tuple(sorted(words | (known & {_IMAGES})))
     with open_session(replace(request, scopes=scopes)) as session:
         _check(services, known, session.stack.resources)
-        inputs = gather_inputs(session, only=_only(words, services)).inputs
+        inputs = gather_plan_inputs(session, only=_only(words, services)).inputs
     rows = tuple(_row(inputs, address) for address in inputs.graph.order())
     selection = replace(inputs.selection, targets=(), scopes=tuple(sorted(words)))
     return ScopeStatus(inputs.cluster, selection, rows)

@@ -12,7 +12,13 @@ from planner.app.observe.metrics_reader import MetricsReader, open_metrics_reade
 from planner.app.request import Request
 from planner.dataclass import dataclass
 from planner.errors import PermanentError, SelectionError, TemporaryError
-from planner.rollout.metrics_verdicts import INCONCLUSIVE, REFUSED, MetricsQueryRow, exit_code_of_queries, judge_query
+from planner.rollout.metrics_verdicts import (
+    INCONCLUSIVE,
+    REFUSED,
+    MetricsQueryRow,
+    exit_code_of_queries,
+    judge_metrics_query,
+)
 from planner.values import JsonObject
 from providers.prometheus.query_result import unmet_query_expectation
 
@@ -72,7 +78,7 @@ def _row(reader: MetricsReader, query: MetricsQuery) -> MetricsQueryRow:
     except PermanentError as error:
         return MetricsQueryRow(query.name, query.promql, REFUSED, error.described())
     unmet = unmet_query_expectation(query.expect, result) if query.expect else ""
-    return judge_query(query.name, query.promql, query.expect, result.values, unmet)
+    return judge_metrics_query(query.name, query.promql, query.expect, result.values, unmet)
 
 
 def ask_queries_repeatedly(

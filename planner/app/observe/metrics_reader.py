@@ -7,7 +7,7 @@ from planner.app.request import Request
 from planner.dataclass import dataclass
 from planner.errors import SelectionError
 from planner.loading.problems import did_you_mean
-from planner.spec.node import Node
+from planner.spec.node import NodeConfig
 from providers.prometheus.scrape_targets import AskTargets, targets_of_canned_answers, targets_over_network
 from providers.prometheus.send_query import Ask, query_canned_answers, query_over_network
 
@@ -32,7 +32,7 @@ class MetricsReader:
         return self.server
 
 
-def open_metrics_reader(request: Request, node: Node | None) -> MetricsReader:
+def open_metrics_reader(request: Request, node: NodeConfig | None) -> MetricsReader:
     """The reader of a command. Raises ConfigError, and SelectionError for a snapshot: it has no metrics."""
     server = (node.observability.prometheus_url if node else None) or ""
     if request.live is None:
@@ -45,7 +45,7 @@ def open_metrics_reader(request: Request, node: Node | None) -> MetricsReader:
     return MetricsReader(server or "simulated", query_canned_answers(answers), targets_of_canned_answers(answers), True)
 
 
-def selected_metrics_node(request: Request) -> tuple[str, Node]:
+def selected_metrics_node(request: Request) -> tuple[str, NodeConfig]:
     """The one node that is meant: named by --node, or the only one that has a Prometheus."""
     nodes = load_configuration(request).nodes
     if len(request.nodes) > 1:

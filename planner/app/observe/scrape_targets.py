@@ -9,17 +9,17 @@ from planner.errors import SelectionError, TemporaryError
 from planner.rollout.metrics_verdicts import (
     ClientTraffic,
     ScrapeTargetRow,
+    client_traffic_queries,
     compare_scrape_targets,
     single_number,
-    traffic_queries,
 )
 from planner.spec.infrastructure import ProxyByteCounter
-from planner.spec.node import Node
+from planner.spec.node import NodeConfig
 from providers.prometheus.scrape_targets import ScrapedTarget
 
 
 @dataclass(frozen=True, slots=True)
-class ObservedTargets:
+class ObservedScrapeTargets:
     """The rows about one node, and whether a sandbox made them up."""
 
     node: str
@@ -28,7 +28,7 @@ class ObservedTargets:
     rows: tuple[ScrapeTargetRow, ...]
 
 
-def read_targets(request: Request, *, declared: bool = False) -> ObservedTargets:
+def read_scrape_targets(request: Request, *, declared: bool = False) -> ObservedScrapeTargets:
     """What is scraped; with `declared` against what the node declares. Raises SelectionError where nothing is declared,
     TemporaryError when Prometheus does not answer."""
     name, node = selected_metrics_node(request)
@@ -42,14 +42,16 @@ def read_targets(request: Request, *, declared: bool = False) -> ObservedTargets
         rows = compare_scrape_targets(
             {job: [f"{one}{of.path}" for one in of.targets] for job, of in jobs.items()}, rows
         )
-    return ObservedTargets(name, server, reader.simulated, rows)
+    return ObservedScrapeTargets(name, server, reader.simulated, rows)
 
 
 def _row(one: ScrapedTarget) -> ScrapeTargetRow:
     return ScrapeTargetRow(one.job, f"{one.address}{one.path}", one.health, one.error)
 
 
-def read_traffic(request: Request, clients: tuple[str, ...], window: float) -> tuple[str, tuple[ClientTraffic, ...]]:
+def read_proxy_traffic(
+    request: Request, clients: tuple[str, ...], window: float
+) -> tuple[str, tuple[ClientTraffic, ...]]:
     """The node, and what its proxy server counted for each client in the last `window` seconds. Raises SelectionError
     where the node declares no such counter."""
     name, node = selected_metrics_node(request)
@@ -59,19 +61,19 @@ def read_traffic(request: Request, clients: tuple[str, ...], window: float) -> t
         remedy = "declare egressProxy.traffic: the counter of bytes and its label"
         raise SelectionError(f"the proxy of {name} counts no traffic", where="--node", remedy=remedy)
     reader.named_server()
-    return name, tuple(ask_traffic(reader, counter, client, window) for client in clients)
+    return name, tuple(query_client_traffic(reader, counter, client, window) for client in clients)
 
 
-def traffic_counter(node: Node) -> ProxyByteCounter | None:
+def traffic_counter(node: NodeConfig) -> ProxyByteCounter | None:
     """How the node's proxy server counts; None where it has none or does not."""
     return node.egress_proxy.traffic if node.egress_proxy else None
 
 
-def ask_traffic(
+def query_client_traffic(
     reader: MetricsReader, counter: ProxyByteCounter, client: str, window: float, at: float | None = None
 ) -> ClientTraffic:
     """What was counted for one client in the `window` seconds before `at` (a Unix time; None: now)."""
-    rate, total = traffic_queries(counter.counter, counter.client_label, client, window, at)
+    rate, total = client_traffic_queries(counter.counter, counter.client_label, client, window, at)
     try:
         seen = [single_number(reader.ask(reader.server, one).values) for one in (rate, total)]
     except TemporaryError as error:

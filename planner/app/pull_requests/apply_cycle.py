@@ -14,13 +14,13 @@ from planner.app.pull_requests.cycle_resources import SCOPE
 from planner.app.pull_requests.monitored_lane import MonitoredLane
 from planner.app.session import Session, open_session_with_stack
 from planner.dataclass import dataclass
-from planner.events import Ended, NodeResult
+from planner.events import ChangeEnded, ChangeResult
 from planner.planning.plan_inputs import PlanInputs
 from planner.resource import Resource
 from planner.values import JsonObject
 from state.state_store import StateStore
 
-_WELL = (NodeResult.DONE, NodeResult.UNCHANGED)
+_WELL = (ChangeResult.DONE, ChangeResult.UNCHANGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class AppliedCycle:
             return "" if address in inputs.resources else "it was not planned"
         return "" if ended.result in _WELL else ended.message or str(ended.result)
 
-    def result(self, address: Address) -> NodeResult | None:
+    def result(self, address: Address) -> ChangeResult | None:
         """How it ended; None where nothing was to be done about it."""
         ended = self._ended(address)
         return ended.result if ended is not None else None
@@ -69,7 +69,7 @@ class AppliedCycle:
         preview = self.planned.made.inputs.previews.get(address)
         return preview.outputs if preview is not None else {}
 
-    def _ended(self, address: Address) -> Ended | None:
+    def _ended(self, address: Address) -> ChangeEnded | None:
         run = self.report.result if self.report else None
         return run.outcomes.get(address) if run is not None else None
 

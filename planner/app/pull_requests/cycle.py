@@ -14,15 +14,15 @@ from planner.app.pull_requests.apply_cycle import plan_cycle
 from planner.app.pull_requests.cycle_context import CycleContext
 from planner.app.pull_requests.cycle_decision import decide_cycle, reading_with_approvals, recheck_before_merge
 from planner.app.pull_requests.cycle_resources import cycle_resources
-from planner.app.pull_requests.enter_deliveries import (
-    enter_merged_by_others,
-    forget_closed_pull_requests,
-    intend_merge,
-    recover_deliveries,
-)
 from planner.app.pull_requests.pull_requests_reader import PullRequestCycleReading
 from planner.app.pull_requests.roll_out_merged import roll_out_merged
 from planner.app.pull_requests.standing_failures import remember_failures_of_cycle
+from planner.app.pull_requests.start_deliveries import (
+    forget_closed_pull_requests,
+    record_intended_merge,
+    recover_deliveries,
+    start_deliveries_of_foreign_merges,
+)
 from planner.app.pull_requests.update_github_and_merge import apply_missing_github_resources
 from planner.pull_requests.cycle_record import (
     DONE,
@@ -52,13 +52,13 @@ def run_cycle(context: CycleContext) -> CycleRecord:
     forget_closed_pull_requests(context, reading)
     reading = reading_with_approvals(context.progress, context.reader, reading)
     decision = decide_cycle(context.progress, reading)
-    enter_merged_by_others(context, reading)
+    start_deliveries_of_foreign_merges(context, reading)
     for problem in reading.problems:
         context.progress.trouble(problem)
     chosen = decision.merge
     if chosen is not None:
         number, head = chosen.pull.number, chosen.pull.head
-        intend_merge(context, Delivery(number, head, DeliveryStep.INTENDED, _instant(at), base=reading.tip))
+        record_intended_merge(context, Delivery(number, head, DeliveryStep.INTENDED, _instant(at), base=reading.tip))
     context.progress.memory = remember_failures_of_cycle(
         context.progress.place, decision, context.progress.memory, _instant(reading.now)
     )

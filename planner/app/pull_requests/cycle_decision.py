@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from planner.app.lane_holds import standing_hold
+from planner.app.lane_holds import standing_hold_of_lane
 from planner.app.pull_requests.cycle_progress import CycleProgress
 from planner.app.pull_requests.pull_requests_reader import PullRequestCycleReading, PullRequestsReader
 from planner.errors import StalePlan
@@ -74,7 +74,7 @@ def recheck_before_merge(
 
 def _state(progress: CycleProgress, reading: PullRequestCycleReading) -> LaneFreezeFacts:
     past = [one.result for one in reversed(progress.store.pulls.cycles(progress.place.key, limit=_PAST))]
-    hold = standing_hold(progress.store, progress.place.key)
+    hold = standing_hold_of_lane(progress.store, progress.place.key)
     return LaneFreezeFacts(
         issues=reading.issues,
         failures=failures_in_a_row(past),

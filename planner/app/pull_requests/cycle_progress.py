@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from planner.app.pull_requests.monitored_lane import MonitoredLane
 from planner.pull_requests.cycle_record import CycleRecord
 from planner.pull_requests.deliveries import Delivery, DeliveryStep, parse_delivery
-from planner.pull_requests.lane_memory import LaneMemory, parse_memory
+from planner.pull_requests.lane_memory import LaneMemory, parse_lane_memory
 from state.state_store import StateStore
 
 
@@ -40,7 +40,7 @@ class CycleProgress:
         key = self.place.key
         for row in self.store.pulls.deliveries(key):
             self.deliveries[row.pull] = (row.number, parse_delivery(json.loads(row.record)))
-        self.memory = parse_memory(self.store.pulls.memory(key))
+        self.memory = parse_lane_memory(self.store.pulls.memory(key))
 
     def known(self) -> list[Delivery]:
         """Every delivery of the lane as far as it is."""

@@ -8,21 +8,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import field
 
-from planner.address import address_of
+from planner.address import address_of_document
 from planner.app.pull_requests.monitored_lane import MonitoredLane
 from planner.dataclass import dataclass
-from planner.pull_requests.commit_status import commit_status
+from planner.pull_requests.commit_status import commit_status_of_candidate
 from planner.pull_requests.deliveries import Delivery, DeliveryStep
 from planner.pull_requests.failure_issues import (
     FailureRecord,
     IssueFamily,
     failure_issue_body,
-    issue_marker,
-    issue_title,
+    failure_issue_marker,
+    failure_issue_title,
 )
 from planner.pull_requests.lane_memory import LaneMemory
 from planner.pull_requests.merge_queue import CycleDecision
-from planner.pull_requests.rollout_comment import COMMIT, comment_body, comment_marker
+from planner.pull_requests.rollout_comment import COMMIT, rollout_comment_body, rollout_comment_marker
 from planner.resource import Resource
 from planner.source_ref import SourceRef
 from planner.values import JsonObject, OutputRef, OutputTemplate, document_digest
@@ -100,7 +100,7 @@ def _statuses(
         if verdict.candidate.row_only or written >= STATUSES or pull.head in heads:
             continue
         heads.add(pull.head)
-        wanted = commit_status(verdict, decision, place.lane)
+        wanted = commit_status_of_candidate(verdict, decision, place.lane)
         entry = (pull.head, wanted.state, wanted.description)
         if memory.statuses.get(pull.number) == entry:
             continue
@@ -122,7 +122,7 @@ def _comments(
             continue
         if one.step is DeliveryStep.INTENDED and one.pull not in merges:
             continue
-        text = comment_body(one, place.node, place.lane)
+        text = rollout_comment_body(one, place.node, place.lane)
         told = document_digest(text)
         if told == one.told:
             continue
@@ -132,7 +132,7 @@ def _comments(
             body = OutputTemplate((before, OutputRef(merges[one.pull].address, "mergeCommit"), after))
         elif unknown:
             body = text.replace(COMMIT, "unknown")
-        spec = {"number": one.pull, "marker": comment_marker(place.node, place.lane), "body": body}
+        spec = {"number": one.pull, "marker": rollout_comment_marker(place.node, place.lane), "body": body}
         yield one.pull, (_made(place, "GitHubComment", f"pr-{one.pull}-rollout", spec), told)
 
 
@@ -160,10 +160,10 @@ def failure_issue_spec(place: MonitoredLane, family: IssueFamily, record: Failur
     if family is IssueFamily.MERGE_MISMATCH:
         command = f"hwplan prs --node {place.node} --lane {place.lane} --resume"
     return {
-        "marker": issue_marker(place.lane, family).lower(),
-        "formerMarkers": [issue_marker(node_lane, family).lower()],
+        "marker": failure_issue_marker(place.lane, family).lower(),
+        "formerMarkers": [failure_issue_marker(node_lane, family).lower()],
         "section": place.node.lower(),
-        "title": issue_title(place.lane, family),
+        "title": failure_issue_title(place.lane, family),
         "body": failure_issue_body(record, node_lane, command),
         "state": "open" if record.is_open else "closed",
     }
@@ -177,4 +177,4 @@ def _made(place: MonitoredLane, kind: str, name: str, spec: JsonObject) -> Resou
         "metadata": {"name": name, "annotations": {}},
         "spec": whole,
     }
-    return Resource(address_of(document), _API, document, "", SCOPE, _SOURCE)
+    return Resource(address_of_document(document), _API, document, "", SCOPE, _SOURCE)

@@ -6,18 +6,18 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from planner.app.apply_plan import ApplyChoices
-from planner.app.lane.lane_evidence import StatusTarget
+from planner.app.lane.lane_evidence import LaneStatusTarget
 from planner.app.lane.lane_status import read_lane_status
 from planner.app.pull_requests.monitored_lane import MonitoredLane
 from planner.app.trigger import RolloutReport, open_rollout_plan, run_rollout
 from planner.errors import HwplanError, StalePlan
-from planner.events import NodeResult
+from planner.events import ChangeResult
 from planner.pull_requests.deliveries import Delivery, DeliveryStep, RolloutOutcome
 from planner.rollout import lane_evidence as names
 from planner.values import JsonObject
 
 INTERRUPTED = 130
-_BAD = (NodeResult.FAILED, NodeResult.UNKNOWN, NodeResult.STALE)
+_BAD = (ChangeResult.FAILED, ChangeResult.UNKNOWN, ChangeResult.STALE)
 _OUTCOMES = {
     "passed": RolloutOutcome.PASSED,
     "superseded": RolloutOutcome.SUPERSEDED,
@@ -119,7 +119,7 @@ def _mirror(place: MonitoredLane, one: Delivery, record: JsonObject | None) -> J
     flows = record.get("mirror") if record is not None else None
     if flows is None:
         try:
-            status = read_lane_status(place.request, StatusTarget(commit=one.commit))
+            status = read_lane_status(place.request, LaneStatusTarget(commit=one.commit))
         except HwplanError:
             return {"pending_flush": None, "in_sync": None}
         flows = {name: one.value for name, one in status.evidence.items(names.MIRROR) if one.readable}

@@ -21,14 +21,14 @@ from planner.app.pull_requests.cycle_context import CycleContext
 from planner.app.pull_requests.cycle_progress import CycleProgress
 from planner.app.pull_requests.monitored_lane import MonitoredLane
 from planner.app.pull_requests.pull_requests_reader import PullRequestsReader
-from planner.app.pull_requests.standing_failures import forget_mismatches
-from planner.app.runtime import open_store, sandbox_folder, state_folder
+from planner.app.pull_requests.standing_failures import forget_merge_mismatches
+from planner.app.runtime import open_state_store, sandbox_folder, state_folder
 from planner.app.snapshot_records import is_saved_snapshot
 from planner.dataclass import dataclass
 from planner.errors import ForeignPlan, HwplanError, LockedError
 from planner.pull_requests.cycle_record import RESUMED, CycleRecord
 from planner.pull_requests.deliveries import DeliveryStep, parse_delivery
-from planner.pull_requests.lane_memory import parse_memory
+from planner.pull_requests.lane_memory import parse_lane_memory
 from planner.redaction.redactor import REDACTOR
 from planner.values import JsonObject
 from providers.github_with_git import create_github_provider_without_cluster
@@ -91,7 +91,7 @@ def run_monitor(place: MonitoredLane, choices: MonitorChoices) -> int:
 
 
 def _cycle(place: MonitoredLane, reader: PullRequestsReader, choices: MonitorChoices) -> tuple[CycleRecord, bool]:
-    with open_store(place.request) as store:
+    with open_state_store(place.request) as store:
         progress = CycleProgress(place, store, choices.purpose, choices.dry_run)
         context = CycleContext(progress, reader, choices.how, choices.show)
         if choices.dry_run:
@@ -116,7 +116,7 @@ def lock_lane(place: MonitoredLane) -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class LaneHistory:
+class LaneCycleHistory:
     """What is stored of a lane: the newest cycles, and the newest of each purpose (None where there is none)."""
 
     cycles: tuple[PullRequestCycle, ...]
@@ -136,17 +136,17 @@ def cycle_document(one: PullRequestCycle) -> JsonObject:
     return {"number": one.number, "times": one.times, "last": one.last, **record}
 
 
-def stored_pull_request_cycles(place: MonitoredLane, limit: int = 20) -> LaneHistory:
+def stored_pull_request_cycles(place: MonitoredLane, limit: int = 20) -> LaneCycleHistory:
     """The stored cycles of a lane. Raises StateError."""
-    with open_store(place.request) as store:
+    with open_state_store(place.request) as store:
         pointers = {purpose: next(iter(store.pulls.cycles(place.key, purpose, 1)), None) for purpose in PURPOSES}
-        return LaneHistory(store.pulls.cycles(place.key, limit=limit), pointers)
+        return LaneCycleHistory(store.pulls.cycles(place.key, limit=limit), pointers)
 
 
 def resume_lane(place: MonitoredLane, purpose: str = ONCE) -> tuple[str, ...]:
     """End what the lane stopped itself for; gives what that was. Raises LockedError, StateError."""
     found = []
-    with open_store(place.request) as store, lock_lane(place):
+    with open_state_store(place.request) as store, lock_lane(place):
         for row in store.pulls.deliveries(place.key):
             one = parse_delivery(json.loads(row.record))
             if one.step is DeliveryStep.MISMATCH:
@@ -154,7 +154,7 @@ def resume_lane(place: MonitoredLane, purpose: str = ONCE) -> tuple[str, ...]:
                 accepted = replace(one, step=DeliveryStep.ACCEPTED)
                 store.pulls.append_delivery(place.key, row.pull, row.number + 1, json.dumps(accepted.document()))
         if text := store.pulls.memory(place.key):
-            memory = forget_mismatches(parse_memory(text))
+            memory = forget_merge_mismatches(parse_lane_memory(text))
             store.pulls.write_memory(place.key, json.dumps(memory.document()))
         newest = next(iter(store.pulls.cycles(place.key, limit=1)), None)
         if newest is None or newest.result != RESUMED:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from planner.app.drift_cronjob import ALWAYS, declared_kinds, render_manifest_template
+from planner.app.drift_cronjob import ALWAYS, declared_kind_plurals, render_manifest_template
 from planner.app.lane_holds import SCOPE
 from planner.app.load_desired import load_configuration
 from planner.app.pull_requests.monitored_lane import MonitoredLane
@@ -116,7 +116,7 @@ def _files(place: MonitoredLane, job: MonitorCronJob) -> Iterator[dict[str, str]
 def _reads(session: Session) -> list[dict[str, Any]]:
     """What is read, by API group; never Secrets."""
     found: dict[str, set[str]] = defaultdict(set)
-    for group, plural in (*ALWAYS, *_EVIDENCE, *declared_kinds(session)):
+    for group, plural in (*ALWAYS, *_EVIDENCE, *declared_kind_plurals(session)):
         if (group, plural) != ("", "secrets"):
             found[group].add(plural)
     return [{"group": group, "resources": sorted(plurals)} for group, plurals in sorted(found.items())]

@@ -14,7 +14,7 @@ from planner.loading.selection import resolve_selection
 from planner.plan import Selection
 from planner.spec.git import GitRemote
 from planner.spec.lane import Lane
-from planner.spec.node import Node
+from planner.spec.node import NodeConfig
 from planner.spec.pull_requests import PullRequestRules
 from planner.values import JsonObject, document_digest
 
@@ -97,7 +97,7 @@ def find_monitored_lane(request: Request) -> MonitoredLane:
     )
 
 
-def git_access_document(node: Node, remote: GitRemote) -> JsonObject:
+def git_access_document(node: NodeConfig, remote: GitRemote) -> JsonObject:
     """How the upstream is reached, as the `git` of a PullRequest document says it."""
     mirror = node.git_mirror
     assert mirror is not None  # the remote is one of its

@@ -34,7 +34,7 @@ def remember_merge_mismatch(memory: LaneMemory, one: Delivery, at: str) -> LaneM
     return _failed(memory, IssueFamily.MERGE_MISMATCH, f"#{one.pull}", one.head, one.reason, at)
 
 
-def forget_mismatches(memory: LaneMemory) -> LaneMemory:
+def forget_merge_mismatches(memory: LaneMemory) -> LaneMemory:
     """The memory after a person has looked at them."""
     return replace(
         memory,

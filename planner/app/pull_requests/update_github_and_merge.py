@@ -12,7 +12,7 @@ from planner.app.pull_requests.cycle_context import CycleContext
 from planner.app.pull_requests.cycle_resources import CycleResources, cycle_resources
 from planner.app.pull_requests.standing_failures import remember_merge_mismatch
 from planner.errors import HwplanError, LockedError, StalePlan
-from planner.events import NodeResult
+from planner.events import ChangeResult
 from planner.pull_requests.deliveries import (
     DeliveryStep,
 )
@@ -98,10 +98,10 @@ def _take_merge(context: CycleContext, number: int, settled: AppliedCycle, addre
         context.progress.step(found)
         context.progress.memory = remember_merge_mismatch(context.progress.memory, found, one.begun)
         context.progress.errors.append(said)
-    elif one.merged_by or settled.result(address) is NodeResult.UNKNOWN:
+    elif one.merged_by or settled.result(address) is ChangeResult.UNKNOWN:
         context.progress.trouble(said)
     else:
         context.progress.step(replace(one, step=DeliveryStep.VOID, reason=problem))
-        (context.progress.errors if settled.result(address) is NodeResult.FAILED else context.progress.notes).append(
+        (context.progress.errors if settled.result(address) is ChangeResult.FAILED else context.progress.notes).append(
             said
         )

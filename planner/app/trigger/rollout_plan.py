@@ -14,7 +14,14 @@ from dataclasses import replace
 from planner.address import Address
 from planner.app.lane.argo_preview import predict_sync_of_rollout
 from planner.app.lane.lane_parts import fill_git_head_outputs, lane_parts
-from planner.app.lane_holds import SCOPE, HeldRollout, held_rollout, lane_key_of_stack, pin_branch_head, standing_hold
+from planner.app.lane_holds import (
+    SCOPE,
+    HeldRollout,
+    held_rollout,
+    lane_key_of_stack,
+    pin_branch_head,
+    standing_hold_of_lane,
+)
 from planner.app.lane_runs import BUILD_CACHE, read_lane_runs, run_namespace_and_name_prefix, with_run_parameter
 from planner.app.load_desired import load_selected_configuration, requested_selection
 from planner.app.part_filters import is_git_ref, without_refs_of_other_lanes
@@ -147,7 +154,7 @@ def open_rollout_plan(
         planned = _stages(made.plan)
         budget = parse_duration(lane.gate.warn_after)
         expected = forecast_rollout(_past(session), planned, budget)
-        hold = standing_hold(session.store, lane_key_of_stack(stack))
+        hold = standing_hold_of_lane(session.store, lane_key_of_stack(stack))
         yield PlannedRollout(made, session, lane, run, head, commit, expected, hold, held, builds_all)
 
 

@@ -8,8 +8,8 @@ from planner.dataclass import dataclass
 from planner.errors import StalePlan
 from planner.graph.resource_index import map_or_empty, maps_or_empty
 from planner.plan_id import plan_id
-from planner.rollout.catalog_hydration import diagnose_missing_catalog
-from planner.rollout.time_budget import TimeSpent, over_budget_warning, time_spent
+from planner.rollout.missing_catalog import diagnose_missing_catalog
+from planner.rollout.time_budget import RolloutTimeSpent, over_budget_warning, rollout_time_spent
 from planner.values import JsonObject
 
 
@@ -22,7 +22,7 @@ class RolloutReport:
     report: RunReport
     commit: str
     newer: str
-    spent: TimeSpent | None
+    spent: RolloutTimeSpent | None
     warnings: tuple[str, ...]
     closeout: JsonObject | None = None
     brief: str = ""
@@ -44,7 +44,11 @@ def report_ended_rollout(
     trigger: PlannedRollout, report: RunReport, newer: str, closed: tuple[JsonObject | None, str]
 ) -> RolloutReport:
     """The report of a rollout that ended. `closed` is its closeout record, and why there is none ("" if there is)."""
-    spent = time_spent(report.result.outcomes, report.result.outputs, report.result.seconds) if report.result else None
+    spent = (
+        rollout_time_spent(report.result.outcomes, report.result.outputs, report.result.seconds)
+        if report.result
+        else None
+    )
     hydration = diagnose_missing_catalog(_outputs(report, trigger), _services(trigger), trigger.lane.cd.small_diff)
     record, problem = closed
     warnings = (over_budget_warning(spent, trigger.budget) if spent else "", hydration, problem)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from planner.app.apply_plan import ApplyChoices, apply_plan_run
-from planner.app.lane.lane_evidence import StatusTarget
+from planner.app.lane.lane_evidence import LaneStatusTarget
 from planner.app.lane.lane_status import read_lane_status
 from planner.app.lane_holds import refuse_plan_against_hold
 from planner.app.lane_runs import read_lane_runs, run_namespace_and_name_prefix
@@ -52,10 +52,10 @@ def _brief(trigger: PlannedRollout, record: JsonObject) -> str:
     fail: `hwplan record-rollout` adds the entry later."""
     if trigger.lane.brief is None:
         return ""
-    from planner.app.rollout_brief import append_rollout_to_brief
+    from planner.app.rollout_brief import append_brief_entry_of_ended_rollout
 
     try:
-        done = append_rollout_to_brief(trigger.session, trigger.head, trigger.lane.brief, record)
+        done = append_brief_entry_of_ended_rollout(trigger.session, trigger.head, trigger.lane.brief, record)
     except HwplanError as error:
         return f"no entry in the brief: {error.message}; hwplan record-rollout adds it"
     return f"brief: {'entry added to' if done.written else 'it stands in'} {done.place}"
@@ -63,7 +63,7 @@ def _brief(trigger: PlannedRollout, record: JsonObject) -> str:
 
 def _close(trigger: PlannedRollout) -> tuple[JsonObject | None, str]:
     """The closeout record of the commit, and a warning where there is none: what was done stays done."""
-    session, target = trigger.session, StatusTarget(commit=trigger.commit)
+    session, target = trigger.session, LaneStatusTarget(commit=trigger.commit)
     request = replace(session.request, scopes=())
     try:
         return read_lane_status(request, target, closeout=True, config=session.config).record, ""

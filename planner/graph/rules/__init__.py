@@ -1,2 +1,2 @@
-"""Rules: each module draws one family of edges, as `draw(collector)` over one resource. `planner.graph.build_graph`
-lists them."""
+"""Rules: each module adds one family of edges, by `add_*_edges(collector)` over one resource.
+`planner.graph.build_graph` lists them."""

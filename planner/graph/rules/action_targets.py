@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.address import Address, group_of
+from planner.address import Address, group_of_api_version
 from planner.graph.edge import Edge
 from planner.graph.edge_collector import EdgeCollector
 from planner.graph.resource_index import map_or_empty, text_or_empty
@@ -20,7 +20,7 @@ from planner.values import JsonValue, OutputRef, OutputTemplate
 KINDS = frozenset(TARGETS)
 
 
-def draw(collector: EdgeCollector) -> None:
+def add_action_target_edges(collector: EdgeCollector) -> None:
     """Target, or what brings it -> the resource that acts on it; what it follows -> the resource and its target;
     namespace and CRD of the objects that it selects -> the resource."""
     if collector.resource.address.group:
@@ -98,7 +98,7 @@ def _draw_selector(collector: EdgeCollector, field: str) -> None:
     node_lane, kind = collector.resource.address.node_lane, text_or_empty(selector.get("kind"))
     collector.names("namespace", f"spec.{field}.namespace", "Namespace", selector.get("namespace"), namespace="")
     collector.after(
-        collector.index.crds.get((node_lane, group_of(text_or_empty(selector.get("apiVersion"))), kind)),
+        collector.index.crds.get((node_lane, group_of_api_version(text_or_empty(selector.get("apiVersion"))), kind)),
         "crd",
         f"spec.{field}.kind",
     )

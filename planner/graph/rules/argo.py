@@ -9,7 +9,7 @@ ARGO = "argoproj.io"
 KINDS = frozenset(("Application", "ApplicationSet"))
 
 
-def draw(collector: EdgeCollector) -> None:
+def add_argo_edges(collector: EdgeCollector) -> None:
     """AppProject -> Application, ApplicationSet."""
     match collector.resource.address.kind, collector.resource.address.group:
         case "Application", group if group == ARGO:

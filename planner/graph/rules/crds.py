@@ -5,7 +5,7 @@ from __future__ import annotations
 from planner.graph.edge_collector import EdgeCollector
 
 
-def draw(collector: EdgeCollector) -> None:
+def add_crd_edges(collector: EdgeCollector) -> None:
     """CustomResourceDefinition -> resource of its group and kind."""
     address = collector.resource.address
     if address.group and collector.index.crds:

@@ -15,13 +15,13 @@ from planner.values import Json, JsonValue, OutputRef, OutputTemplate
 _FIELD = f"metadata.annotations[{DEPENDS_ON}]"
 
 
-def draw_depends_on(collector: EdgeCollector) -> None:
+def add_depends_on_edges(collector: EdgeCollector) -> None:
     """Each address of the annotation -> the resource."""
     for address in collector.resource.options.depends_on:
         collector.refers(address, "depends-on", _FIELD)
 
 
-def draw_refs(collector: EdgeCollector) -> None:
+def add_output_ref_edges(collector: EdgeCollector) -> None:
     """The resource of each output that the document uses -> the document."""
     if not _uses_outputs(collector.manifest):
         return

@@ -25,16 +25,16 @@ def helm_hook_edges(index: ResourceIndex, edges: Sequence[Edge]) -> list[Edge]:
     if not hooks:
         return []
     before, after = _neighbours(edges)
-    drawn: list[Edge] = []
+    added: list[Edge] = []
     for hook in hooks:
         others = [one for one in index.resources.values() if one.options.hook is None and _same_set(one, hook)]
         if hook.options.hook is HookPhase.BEFORE:
             needed = _reached(hook.address, before)
-            drawn += [_edge(hook, one) for one in others if one.address not in needed and not _is_crd(one)]
+            added += [_edge(hook, one) for one in others if one.address not in needed and not _is_crd(one)]
         else:
             users = _reached(hook.address, after)
-            drawn += [_edge(one, hook) for one in others if one.address not in users]
-    return drawn + list(_by_weight(hooks, after))
+            added += [_edge(one, hook) for one in others if one.address not in users]
+    return added + list(_by_weight(hooks, after))
 
 
 def _by_weight(hooks: Sequence[Resource], after: Mapping[Address, Sequence[Address]]) -> Iterator[Edge]:

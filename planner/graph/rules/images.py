@@ -7,7 +7,7 @@ from planner.image_names import split_image_reference, tag_of_copy
 from planner.values import JsonValue
 
 
-def draw_image(collector: EdgeCollector, field: str, image: JsonValue) -> None:
+def add_image_edges(collector: EdgeCollector, field: str, image: JsonValue) -> None:
     """RegistryImage -> workload. An image named by digest is that of the RegistryImage of its repository and tag."""
     if not collector.index.images or not isinstance(image, str):
         return

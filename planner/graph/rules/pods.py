@@ -7,26 +7,26 @@ from __future__ import annotations
 
 from planner.graph.edge_collector import EdgeCollector
 from planner.graph.resource_index import map_or_empty, maps_or_empty
-from planner.graph.rules.images import draw_image
+from planner.graph.rules.images import add_image_edges
 from planner.values import JsonObject, JsonValue
 
 _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 
 
-def draw(collector: EdgeCollector) -> None:
+def add_pod_edges(collector: EdgeCollector) -> None:
     """Everything that the pod specification of a workload names -> the workload."""
     found = collector.index.pods.get(collector.resource.address)
     if found is None:
         return
     where, spec = found
-    draw_service_account_edges(collector, f"{where}.serviceAccountName", spec.get("serviceAccountName"))
-    draw_pod_fields(collector, where, spec)
-    draw_containers(collector, where, spec, _CONTAINERS)
+    add_service_account_edges(collector, f"{where}.serviceAccountName", spec.get("serviceAccountName"))
+    add_pod_field_edges(collector, where, spec)
+    add_container_list_edges(collector, where, spec, _CONTAINERS)
     if collector.resource.address.kind == "StatefulSet":
         collector.names("service", "spec.serviceName", "Service", collector.spec.get("serviceName"))
 
 
-def draw_service_account_edges(collector: EdgeCollector, field: str, name: JsonValue) -> None:
+def add_service_account_edges(collector: EdgeCollector, field: str, name: JsonValue) -> None:
     """ServiceAccount and every binding that gives it rights -> whoever runs as it."""
     if not isinstance(name, str) or not name:
         return
@@ -36,7 +36,7 @@ def draw_service_account_edges(collector: EdgeCollector, field: str, name: JsonV
         collector.after(binding, "binding", field)
 
 
-def draw_pod_fields(collector: EdgeCollector, where: str, spec: JsonObject) -> None:
+def add_pod_field_edges(collector: EdgeCollector, where: str, spec: JsonObject) -> None:
     """Pull secrets, classes and volumes of a pod specification, or of a Tekton pod template."""
     for at, secret in enumerate(maps_or_empty(spec.get("imagePullSecrets"))):
         collector.names_secret("pull-secret", f"{where}.imagePullSecrets[{at}].name", secret.get("name"))
@@ -46,10 +46,10 @@ def draw_pod_fields(collector: EdgeCollector, where: str, spec: JsonObject) -> N
     ):
         collector.names("class", f"{where}.{key}", kind, spec.get(key), group, "")
     for volume in maps_or_empty(spec.get("volumes")):
-        draw_volume(collector, f"{where}.volumes[name={volume.get('name')}]", volume)
+        add_volume_edges(collector, f"{where}.volumes[name={volume.get('name')}]", volume)
 
 
-def draw_volume(collector: EdgeCollector, where: str, volume: JsonObject) -> None:
+def add_volume_edges(collector: EdgeCollector, where: str, volume: JsonObject) -> None:
     """ConfigMap, Secret, claim -> the workload; also the form that Tekton gives to a bound workspace."""
     config, claim = map_or_empty(volume.get("configMap")), map_or_empty(volume.get("persistentVolumeClaim"))
     collector.names("volume", f"{where}.configMap.name", "ConfigMap", config.get("name"))
@@ -67,17 +67,17 @@ def draw_volume(collector: EdgeCollector, where: str, volume: JsonObject) -> Non
         collector.names_secret("volume", f"{inside}.secret.name", map_or_empty(source.get("secret")).get("name"))
 
 
-def draw_containers(collector: EdgeCollector, where: str, holder: JsonObject, lists: tuple[str, ...]) -> None:
+def add_container_list_edges(collector: EdgeCollector, where: str, holder: JsonObject, lists: tuple[str, ...]) -> None:
     """Environment and image of every container in the named lists of `holder`."""
     for key in lists:
         for at, container in enumerate(maps_or_empty(holder.get(key))):
             name = container.get("name")
-            draw_container(collector, f"{where}.{key}[name={name}]" if name else f"{where}.{key}[{at}]", container)
+            add_container_edges(collector, f"{where}.{key}[name={name}]" if name else f"{where}.{key}[{at}]", container)
 
 
-def draw_container(collector: EdgeCollector, where: str, container: JsonObject) -> None:
+def add_container_edges(collector: EdgeCollector, where: str, container: JsonObject) -> None:
     """ConfigMaps, Secrets and the image that one container names."""
-    draw_image(collector, f"{where}.image", container.get("image"))
+    add_image_edges(collector, f"{where}.image", container.get("image"))
     for variable in maps_or_empty(container.get("env")):
         if source := map_or_empty(variable.get("valueFrom")):
             inside = f"{where}.env[name={variable.get('name')}].valueFrom"

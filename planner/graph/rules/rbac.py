@@ -3,7 +3,7 @@ the parts of an aggregated ClusterRole before the whole.
 
 The controller writes to an aggregated role whenever one of its parts comes or goes: made first or deleted last, the
 whole would change between the look at it and the write.
-`secrets` of a ServiceAccount draws nothing: a token Secret needs the account, and the two would form a cycle.
+`secrets` of a ServiceAccount adds no edge: a token Secret needs the account, and the two would form a cycle.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ KINDS = frozenset(("RoleBinding", "ClusterRoleBinding", "ClusterRole", "ServiceA
 _ACCOUNT = "kubernetes.io/service-account.name"
 
 
-def draw(collector: EdgeCollector) -> None:
+def add_rbac_edges(collector: EdgeCollector) -> None:
     """Role, ClusterRole, ServiceAccount -> binding; Secret -> ServiceAccount; ServiceAccount -> token Secret; part ->
     aggregated ClusterRole."""
     match collector.resource.address.kind, collector.resource.address.group:

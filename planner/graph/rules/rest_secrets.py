@@ -9,7 +9,7 @@ from planner.values import JsonValue
 KINDS = frozenset(("RestObject",))
 
 
-def draw(collector: EdgeCollector) -> None:
+def add_rest_secret_edges(collector: EdgeCollector) -> None:
     """Secret -> RestObject."""
     if collector.resource.address.group:
         return

@@ -11,7 +11,7 @@ from planner.graph.resource_index import text_or_empty
 from planner.values import JsonValue, SealedSecret
 
 
-def draw(collector: EdgeCollector) -> None:
+def add_secret_ref_edges(collector: EdgeCollector) -> None:
     """Secret -> resource, for every reference that the loader has put a leaf beside."""
     if not is_hwplan_kind(collector.resource.api_version):
         return

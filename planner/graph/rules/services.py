@@ -11,7 +11,7 @@ _ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute")
 KINDS = frozenset(("Ingress", "Gateway", "APIService", *_ROUTES))
 
 
-def draw(collector: EdgeCollector) -> None:
+def add_traffic_route_edges(collector: EdgeCollector) -> None:
     """Backends, classes and certificates that the resource in hand names -> the resource."""
     kind, group = collector.resource.address.kind, collector.resource.address.group
     if (kind, group) == ("Ingress", "networking.k8s.io"):

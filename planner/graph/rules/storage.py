@@ -9,7 +9,7 @@ _CLASS = ("StorageClass", "storage.k8s.io")
 KINDS = frozenset(("PersistentVolumeClaim", "PersistentVolume", "StatefulSet"))
 
 
-def draw(collector: EdgeCollector) -> None:
+def add_storage_edges(collector: EdgeCollector) -> None:
     """StorageClass, PersistentVolume, source claim -> claim; StorageClass -> PersistentVolume, StatefulSet."""
     match collector.resource.address.kind, collector.resource.address.group:
         case "PersistentVolumeClaim", "":

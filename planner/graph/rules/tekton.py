@@ -8,11 +8,11 @@ from __future__ import annotations
 from planner.graph.edge_collector import EdgeCollector
 from planner.graph.resource_index import map_or_empty, maps_or_empty, text_or_empty
 from planner.graph.rules.pods import (
-    draw_container,
-    draw_containers,
-    draw_pod_fields,
-    draw_service_account_edges,
-    draw_volume,
+    add_container_edges,
+    add_container_list_edges,
+    add_pod_field_edges,
+    add_service_account_edges,
+    add_volume_edges,
 )
 from planner.values import JsonObject, JsonValue
 
@@ -21,7 +21,7 @@ TRIGGERS = "triggers.tekton.dev"
 KINDS = frozenset(("Task", "StepAction", "Pipeline", "PipelineRun", "TaskRun", "EventListener", "Trigger"))
 
 
-def draw(collector: EdgeCollector) -> None:
+def add_tekton_edges(collector: EdgeCollector) -> None:
     """Everything that a Tekton object names -> the object."""
     match collector.resource.address.kind, collector.resource.address.group:
         case (("Task" | "StepAction"), group) if group == TEKTON:
@@ -86,35 +86,35 @@ def _ref(collector: EdgeCollector, where: str, written: JsonValue, kind: str) ->
 def _task(collector: EdgeCollector, where: str, spec: JsonObject) -> None:
     if not spec:
         return
-    draw_containers(collector, where, spec, ("steps", "sidecars"))
-    draw_container(collector, f"{where}.stepTemplate", map_or_empty(spec.get("stepTemplate")))
+    add_container_list_edges(collector, where, spec, ("steps", "sidecars"))
+    add_container_edges(collector, f"{where}.stepTemplate", map_or_empty(spec.get("stepTemplate")))
     for volume in maps_or_empty(spec.get("volumes")):
-        draw_volume(collector, f"{where}.volumes[name={volume.get('name')}]", volume)
+        add_volume_edges(collector, f"{where}.volumes[name={volume.get('name')}]", volume)
     for at, step in enumerate(maps_or_empty(spec.get("steps"))):
         collector.names(
             "step-ref", f"{where}.steps[{at}].ref.name", "StepAction", map_or_empty(step.get("ref")).get("name"), TEKTON
         )
     if collector.resource.address.kind == "StepAction":
-        draw_container(collector, where, spec)
+        add_container_edges(collector, where, spec)
 
 
 def _run(collector: EdgeCollector) -> None:
     """Account, pod template and workspaces of a run; the account is at the top in v1beta1 and of a TaskRun."""
     template = map_or_empty(collector.spec.get("taskRunTemplate"))
-    draw_service_account_edges(collector, "spec.serviceAccountName", collector.spec.get("serviceAccountName"))
-    draw_service_account_edges(collector, "spec.taskRunTemplate.serviceAccountName", template.get("serviceAccountName"))
+    add_service_account_edges(collector, "spec.serviceAccountName", collector.spec.get("serviceAccountName"))
+    add_service_account_edges(collector, "spec.taskRunTemplate.serviceAccountName", template.get("serviceAccountName"))
     for at, one in enumerate(maps_or_empty(collector.spec.get("taskRunSpecs"))):
-        draw_service_account_edges(
+        add_service_account_edges(
             collector, f"spec.taskRunSpecs[{at}].serviceAccountName", one.get("serviceAccountName")
         )
-    draw_pod_fields(collector, "spec.podTemplate", map_or_empty(collector.spec.get("podTemplate")))
-    draw_pod_fields(collector, "spec.taskRunTemplate.podTemplate", map_or_empty(template.get("podTemplate")))
+    add_pod_field_edges(collector, "spec.podTemplate", map_or_empty(collector.spec.get("podTemplate")))
+    add_pod_field_edges(collector, "spec.taskRunTemplate.podTemplate", map_or_empty(template.get("podTemplate")))
     for workspace in maps_or_empty(collector.spec.get("workspaces")):
-        draw_volume(collector, f"spec.workspaces[name={workspace.get('name')}]", workspace)
+        add_volume_edges(collector, f"spec.workspaces[name={workspace.get('name')}]", workspace)
 
 
 def _listener(collector: EdgeCollector) -> None:
-    draw_service_account_edges(collector, "spec.serviceAccountName", collector.spec.get("serviceAccountName"))
+    add_service_account_edges(collector, "spec.serviceAccountName", collector.spec.get("serviceAccountName"))
     listed = [
         (f"spec.triggers[{at}]", trigger) for at, trigger in enumerate(maps_or_empty(collector.spec.get("triggers")))
     ]

@@ -14,7 +14,7 @@ from planner.values import JsonObject
 KINDS = frozenset(("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "APIService"))
 
 
-def draw(collector: EdgeCollector) -> None:
+def add_webhook_edges(collector: EdgeCollector) -> None:
     """Service, Deployment behind it -> webhook configuration or APIService."""
     match collector.resource.address.kind, collector.resource.address.group:
         case (("ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration"), "admissionregistration.k8s.io"):

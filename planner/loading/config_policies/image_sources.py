@@ -13,7 +13,7 @@ from planner.kind_hook_types import DocumentContext, Report
 from planner.loading.config_policies.dockerfile_images import images_of_dockerfile
 from planner.loading.problems import did_you_mean
 from planner.spec.images import BuildConfig
-from planner.spec.node import Node
+from planner.spec.node import NodeConfig
 from planner.values import JsonObject
 
 _MAX_DOCKERFILE = 1 << 20
@@ -24,12 +24,12 @@ def registry_host_of_image(image: str) -> str:
     return image.partition("/")[0]
 
 
-def registry_host_of_node(node: Node) -> str:
+def registry_host_of_node(node: NodeConfig) -> str:
     """The host of the node's registry; "" where it has none."""
     return node.registry.host if node.registry is not None else ""
 
 
-def input_image_faults(image: str, node: Node) -> Iterator[tuple[str, str]]:
+def input_image_faults(image: str, node: NodeConfig) -> Iterator[tuple[str, str]]:
     """Why an image may not be an input on the node, and what to do; nothing when it may."""
     host = registry_host_of_image(image)
     if host == registry_host_of_node(node):
@@ -41,7 +41,7 @@ def input_image_faults(image: str, node: Node) -> Iterator[tuple[str, str]]:
         yield "the registry is none of the node's publicRegistries", did_you_mean(host, node.public_registries)
 
 
-def dockerfile_faults(build: BuildConfig, node: Node, folder: Path) -> Iterator[tuple[str, str]]:
+def dockerfile_image_faults(build: BuildConfig, node: NodeConfig, folder: Path) -> Iterator[tuple[str, str]]:
     """What is wrong with the images that a Dockerfile takes. One that is not there yet is the plan's business."""
     args = {**({"BASE": build.base} if build.base else {}), **build.args}
     yield from _dockerfile_faults(folder / build.context / build.dockerfile, build.dockerfile, args, node)
@@ -72,7 +72,7 @@ def _texts(build: Mapping[str, Any]) -> dict[str, str]:
     return {name: text for name, text in args.items() if isinstance(text, str)} if isinstance(args, dict) else {}
 
 
-def _dockerfile_faults(file: Path, name: str, args: Mapping[str, str], node: Node) -> Iterator[tuple[str, str]]:
+def _dockerfile_faults(file: Path, name: str, args: Mapping[str, str], node: NodeConfig) -> Iterator[tuple[str, str]]:
     try:
         with file.open("rb") as handle:
             text = handle.read(_MAX_DOCKERFILE).decode(errors="replace")

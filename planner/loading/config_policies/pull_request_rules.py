@@ -8,7 +8,7 @@ from planner.dataclass import dataclass
 from planner.loading.document_origin import Path
 from planner.spec.git import GitRemote
 from planner.spec.lane import Lane
-from planner.spec.node import Node
+from planner.spec.node import NodeConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,13 @@ class LaneTakingPullRequests:
     authority: str
 
 
-def pull_request_remote(lane: Lane, node: Node) -> GitRemote | None:
+def pull_request_remote(lane: Lane, node: NodeConfig) -> GitRemote | None:
     """The remote that the pull requests of a lane are of; None where the node has none of this name."""
     remotes = node.git_mirror.remotes if node.git_mirror is not None else {}
     return remotes.get(lane.remote) if lane.remote is not None else None
 
 
-def pull_request_rule_faults(lane: Lane, node: Node) -> Iterator[PullRequestRuleFault]:
+def pull_request_rule_faults(lane: Lane, node: NodeConfig) -> Iterator[PullRequestRuleFault]:
     """What one lane alone shows to be wrong."""
     rules = lane.pulls
     if rules is None:
@@ -63,7 +63,7 @@ def pull_request_rule_faults(lane: Lane, node: Node) -> Iterator[PullRequestRule
 
 
 def lane_taking_pull_requests(
-    lane: Lane, node: Node, *, product: str, named: str, at: str
+    lane: Lane, node: NodeConfig, *, product: str, named: str, at: str
 ) -> LaneTakingPullRequests | None:
     """The lane `named` of `product` on the node `at` as it is compared with others; None where it takes no pull
     requests, or its faults are its own."""

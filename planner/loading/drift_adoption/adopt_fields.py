@@ -18,8 +18,8 @@ from planner.drift_adoption import (
     ConfigurationPatch,
     DriftAdoption,
     EditedKeyLocation,
-    LiveField,
-    RefusedField,
+    FieldToAdopt,
+    UnadoptableField,
 )
 from planner.errors import ConfigError
 from planner.loading.config import ALL, Config, load_config
@@ -83,10 +83,10 @@ class _Search:
     products: tuple[str, ...]
     selection: Selection
     patch: ConfigurationPatch
-    allowed: dict[tuple[object, ...], list[LiveField]] = field(default_factory=dict)
+    allowed: dict[tuple[object, ...], list[FieldToAdopt]] = field(default_factory=dict)
     known: RenderingCache = field(default_factory=RenderingCache)  # of `config`
 
-    def find(self, wanted: LiveField) -> DeclaredObject | None:
+    def find(self, wanted: FieldToAdopt) -> DeclaredObject | None:
         """The document of an object. Of several nodes the address says which."""
         address, file = wanted.address, wanted.source.file
         node, _, lane = address.node_lane.partition("/")
@@ -104,7 +104,7 @@ class _Search:
         for product in self.products:
             yield from ((product, one) for one in self.config.nodes_of(product) if one in nodes)
 
-    def adopt(self, wanted: LiveField, place: DeclaredObject, declared: JsonValue) -> AdoptedField | str:
+    def adopt(self, wanted: FieldToAdopt, place: DeclaredObject, declared: JsonValue) -> AdoptedField | str:
         """Adopt one field, or say why not."""
         fitting = self._fitting(wanted, place, declared)
         found: list[tuple[AdoptedField, Config, ConfigurationPatch]] = []
@@ -125,19 +125,19 @@ class _Search:
         self.known = self.known.without(changed)
         return adopted
 
-    def _fitting(self, wanted: LiveField, place: DeclaredObject, declared: JsonValue) -> dict[object, CandidateKey]:
+    def _fitting(self, wanted: FieldToAdopt, place: DeclaredObject, declared: JsonValue) -> dict[object, CandidateKey]:
         """The keys that would make the template render the live value."""
         found = find_candidate_keys(place.text, declared, wanted.live)
         return {one.key: one for one in found if self._makes(one, place, wanted)}
 
-    def key_of(self, wanted: LiveField, place: DeclaredObject, declared: JsonValue) -> EditedKeyLocation | None:
+    def key_of(self, wanted: FieldToAdopt, place: DeclaredObject, declared: JsonValue) -> EditedKeyLocation | None:
         """The one key that feeds a field, whatever else it feeds; None where none or several do."""
         fitting = list(self._fitting(wanted, place, declared).values())
         if len(fitting) != 1:
             return None
         return next((key for _, key in edits_of_candidate(self.config, place.text, fitting[0], self.patch)), None)
 
-    def _makes(self, candidate: CandidateKey, place: DeclaredObject, wanted: LiveField) -> bool:
+    def _makes(self, candidate: CandidateKey, place: DeclaredObject, wanted: FieldToAdopt) -> bool:
         """Whether the template would render the live value: a look at one template, before anything is edited."""
         from planner.templating import TemplateProblem, render_template
 
@@ -154,7 +154,7 @@ class _Search:
         return value is not MISSING and equal_documents(value, wanted.live)
 
     def _verified(
-        self, candidate: CandidateKey, place: DeclaredObject, wanted: LiveField
+        self, candidate: CandidateKey, place: DeclaredObject, wanted: FieldToAdopt
     ) -> tuple[AdoptedField, Config, ConfigurationPatch] | str:
         """The first edit of a key after which everything is rendered as before, but for what is adopted."""
         reasons: list[str] = []
@@ -187,7 +187,7 @@ class _Search:
 
 
 def adopt_live_fields(
-    config: Config, selection: Selection, wanted: Sequence[LiveField], known: RenderingCache | None = None
+    config: Config, selection: Selection, wanted: Sequence[FieldToAdopt], known: RenderingCache | None = None
 ) -> DriftAdoption:
     """Find the keys that feed the fields, and the patch that writes the live values there.
 
@@ -199,7 +199,7 @@ def adopt_live_fields(
         if (place := search.find(one)) is not None and not one.refused:
             search.allowed.setdefault(place.key, []).append(one)
     adopted: list[AdoptedField] = []
-    refused: list[RefusedField] = []
+    refused: list[UnadoptableField] = []
     for one in wanted:
         found = _adopted(search, one)
         if isinstance(found, AdoptedField):
@@ -218,7 +218,7 @@ class DeclaringPlace:
     key: EditedKeyLocation | None = None
 
 
-def declaring_place(config: Config, selection: Selection, field: LiveField, known: RenderingCache) -> DeclaringPlace:
+def declaring_place(config: Config, selection: Selection, field: FieldToAdopt, known: RenderingCache) -> DeclaringPlace:
     """The place of a field: the one key that makes it another value than `field.live`, and the line of the template;
     where no template renders it, `field.source`. The rest is as for `adopt_fields`."""
     search = _search(config, selection, known)
@@ -237,20 +237,20 @@ def _search(config: Config, selection: Selection, known: RenderingCache | None) 
     return _Search(config, products, selection, ConfigurationPatch(config.folder), known=known or RenderingCache())
 
 
-def _adopted(search: _Search, wanted: LiveField) -> AdoptedField | RefusedField | None:
+def _adopted(search: _Search, wanted: FieldToAdopt) -> AdoptedField | UnadoptableField | None:
     """One field, adopted or refused; None when an earlier one brought it along."""
     place = search.find(wanted)
     if place is None:
         reason = wanted.refused or "no document of a template declares it: hwplan makes it of another one"
-        return RefusedField(wanted, reason, wanted.source)
+        return UnadoptableField(wanted, reason, wanted.source)
     declared = value_at(place.document, wanted.path, MISSING)
     if wanted.refused or declared is MISSING or is_hwplan_kind(str(place.document.get("apiVersion"))):
         own = "" if declared is MISSING else "what lives of a hwplan kind is no value of its YAML"
-        return RefusedField(wanted, wanted.refused or own or "no template renders it", place.source(wanted.path))
+        return UnadoptableField(wanted, wanted.refused or own or "no template renders it", place.source(wanted.path))
     if equal_documents(declared, wanted.live):
         return None
     found = search.adopt(wanted, place, declared)
-    return found if isinstance(found, AdoptedField) else RefusedField(wanted, found, place.source(wanted.path))
+    return found if isinstance(found, AdoptedField) else UnadoptableField(wanted, found, place.source(wanted.path))
 
 
 def _facts(config: Config, product: str, node: str) -> Any:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from planner.address import Address, group_of
+from planner.address import Address, group_of_api_version
 from planner.dataclass import dataclass
 from planner.document_diff import diff_documents, equal_documents
 from planner.document_editing import MISSING, replace_value, value_at
-from planner.drift_adoption import LiveField
+from planner.drift_adoption import FieldToAdopt
 from planner.errors import ConfigError
 from planner.field_path import FieldPath, render_path
 from planner.loading.document_origin import DocumentOrigin
@@ -39,7 +39,7 @@ class DeclaredObject:
         return DocumentOrigin(self.text.text, self.index, self.line).at(path_with_positions(self.document, path))
 
 
-Allowed: TypeAlias = Mapping[tuple[object, ...], Sequence[LiveField]]  # by `Place.key`
+Allowed: TypeAlias = Mapping[tuple[object, ...], Sequence[FieldToAdopt]]  # by `Place.key`
 
 
 def first_unwanted_difference(
@@ -99,7 +99,7 @@ def declares_object(document: Any, address: Address) -> bool:
         return False
     metadata = document["metadata"]
     namespaces = ("", None, address.namespace)
-    kind = document.get("kind"), group_of(str(document.get("apiVersion", ""))), metadata.get("name")
+    kind = document.get("kind"), group_of_api_version(str(document.get("apiVersion", ""))), metadata.get("name")
     return kind == (address.kind, address.group, address.name) and metadata.get("namespace") in namespaces
 
 

@@ -14,7 +14,7 @@ from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.hwplan_kind_check import apply_load_hooks
 from planner.loading.manifest_nulls import without_plain_nulls
 from planner.loading.manifests.manifest_expectations import check_manifest_expectations
-from planner.loading.manifests.plain_manifests import items_of_list
+from planner.loading.manifests.plain_manifests import items_of_list_document
 from planner.loading.manifests.published_manifest import FetchManifest, read_published_manifest
 from planner.loading.manifests.registry_images import build_registry_image_documents
 from planner.loading.resource_collector import ResourceCollector
@@ -22,7 +22,7 @@ from planner.loading.yaml.load_documents import MANIFEST
 from planner.loading.yaml.parse_cache import load_documents_cached
 from planner.spec.images import ImageRewrite
 from planner.spec.kinds.sources import ManifestSource
-from planner.spec.node import Node
+from planner.spec.node import NodeConfig
 from planner.values import JsonObject
 
 _CONTAINERS: Final = ("containers", "initContainers", "ephemeralContainers")
@@ -39,7 +39,7 @@ class ManifestExpansionContext:
     (None: no images are added), how a URL is read (None: not at all), and a folder for caches (None: the user's)."""
 
     folder: Path
-    node: Node | None = None
+    node: NodeConfig | None = None
     fetch: FetchManifest | None = None
     cache: Path | None = None
 
@@ -69,7 +69,7 @@ def expand_manifest_source(
     found = [
         (item, item_origin, document.tagged)
         for index, document in enumerate(documents)
-        for item, item_origin in items_of_list(
+        for item, item_origin in items_of_list_document(
             without_plain_nulls(document.value), DocumentOrigin(text, index, document.line)
         )
     ]

@@ -20,7 +20,7 @@ from planner.loading.manifest_nulls import without_plain_nulls
 from planner.loading.manifests.helm_hooks import helm_hook_events, helm_hook_phase, left_out_hook_line
 from planner.loading.output_refs import check_output_refs
 from planner.loading.resource_collector import ResourceCollector
-from planner.loading.secrets.secret_refs import bind_secret_refs
+from planner.loading.secrets.secret_refs import seal_secret_refs
 from planner.loading.yaml.load_documents import MANIFEST
 from planner.loading.yaml.parse_cache import load_documents_cached
 from planner.ports import Fingerprinter
@@ -66,12 +66,12 @@ def load_plain_manifests(
         text = DocumentText(file, "", data=data)
         for index, document in enumerate(documents):
             value = without_plain_nulls(document.value) if document.nulls else document.value
-            for item, origin in items_of_list(value, DocumentOrigin(text, index, document.line)):
+            for item, origin in items_of_list_document(value, DocumentOrigin(text, index, document.line)):
                 owned.add(item, origin, document.tagged)
     check_output_refs(intake)
     intake.problems.raise_any()
     intake.warnings += [f"{address.local} is declared twice, with the same content" for address in intake.repeated]
-    bind_secret_refs(intake)
+    seal_secret_refs(intake)
     return LoadResult(
         tuple(intake.resources.values()), intake.vault, intake.digest(), tuple(intake.warnings), {}, (name,)
     )
@@ -124,7 +124,7 @@ def _without_stamp(manifest: JsonObject) -> JsonObject:
     return {**manifest, "metadata": {**metadata, "annotations": annotations}}
 
 
-def items_of_list(value: Any, origin: DocumentOrigin) -> Iterator[tuple[Any, DocumentOrigin]]:
+def items_of_list_document(value: Any, origin: DocumentOrigin) -> Iterator[tuple[Any, DocumentOrigin]]:
     """The document itself, or the items of a List, each with its place. Nothing for an empty document.
 
     As in every list that an API server returns, the items of a typed list have its apiVersion and kind.
@@ -136,7 +136,7 @@ def items_of_list(value: Any, origin: DocumentOrigin) -> Iterator[tuple[Any, Doc
         return
     for index, item in enumerate(value.get("items") or ()):
         inner = replace(origin, prefix=(*origin.prefix, "items", index))
-        yield from items_of_list(_typed(item, value), inner)
+        yield from items_of_list_document(_typed(item, value), inner)
 
 
 def _is_list(value: Any) -> bool:

@@ -15,8 +15,8 @@ from planner.errors import HwplanError
 from planner.loading.document_origin import DocumentOrigin
 from planner.loading.resource_collector import ResourceCollector
 from planner.spec.kinds.sources import ManifestSource
-from planner.user_cache_folder import cache_folder
-from planner.whole_file import write_whole
+from planner.user_cache_folder import user_cache_folder
+from planner.whole_file import write_whole_file
 
 FetchManifest: TypeAlias = Callable[[str], bytes]  # the body of a URL; raises HwplanError
 
@@ -39,7 +39,7 @@ def read_published_manifest(
         remedy = f"publish it under a url, or put it into the configuration folder as file: {spec.git}"
         origin.problem(intake.problems, ("spec", "git"), "a manifest is not read from git by itself", remedy)
         return None
-    stored = (cache or cache_folder("manifests")) / f"{spec.sha256}.yaml"
+    stored = (cache or user_cache_folder("manifests")) / f"{spec.sha256}.yaml"
     data = _stored(stored, spec.sha256)
     if data is not None:
         return data
@@ -82,7 +82,7 @@ def _fetched(
     if (found := _pinned(data, spec.url, source, origin, intake)) is not None:
         with contextlib.suppress(OSError):
             stored.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(stored, found)
+            write_whole_file(stored, found)
     return found
 
 

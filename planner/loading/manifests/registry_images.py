@@ -10,11 +10,13 @@ from planner.image_names import split_image_reference, tag_of_copy
 from planner.loading.config_policies.image_sources import registry_host_of_image, registry_host_of_node
 from planner.loading.manifests.manifest_expectations import container_images
 from planner.spec.kinds.sources import ManifestSource
-from planner.spec.node import Node
+from planner.spec.node import NodeConfig
 from planner.values import JsonObject, document_digest
 
 
-def build_registry_image_documents(items: Sequence[JsonObject], source: ManifestSource, node: Node) -> list[JsonObject]:
+def build_registry_image_documents(
+    items: Sequence[JsonObject], source: ManifestSource, node: NodeConfig
+) -> list[JsonObject]:
     """The RegistryImage documents of the images in `items`, as they are before rewriting, that a rule puts into the
     node's registry; without those that the node's own images put there already."""
     rules = {
@@ -45,7 +47,7 @@ def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-def _document(name: str, target: str, image: str, node: Node) -> JsonObject:
+def _document(name: str, target: str, image: str, node: NodeConfig) -> JsonObject:
     spec: JsonObject = {"target": target, "source": image}
     if "@" in image:
         spec["platforms"] = ["all"]  # the digest that the workload names is that of the index

@@ -26,8 +26,8 @@ from planner.loading.yaml.load_documents import CONFIG, decode_text, load_docume
 from planner.source_ref import SourceRef
 from planner.spec.base import StrictModel
 from planner.spec.lane import Lane
-from planner.spec.node import Node
-from planner.spec.product_schema import ProductSchema
+from planner.spec.node import NodeConfig
+from planner.spec.product_schema_document import ProductSchema
 
 FILE = "schema.yaml"
 
@@ -40,7 +40,7 @@ class ProductModels:
     lane: type[Lane]
     node: type[StrictModel]
 
-    def check_rules(self, lane: Lane, node: Node, merged: MergedConfig, problems: Problems) -> None:
+    def check_rules(self, lane: Lane, node: NodeConfig, merged: MergedConfig, problems: Problems) -> None:
         """Note what the rules of the schema forbid in a lane on a node."""
 
         def report(path: tuple[str | int, ...], message: str, hint: str) -> None:
@@ -49,7 +49,7 @@ class ProductModels:
         whole = lane.model_dump(mode="json", by_alias=True)
         SchemaRuleChecker(self.schema.defs, whole, node, report).check(self.schema.lane, whole)
 
-    def check_node_rules(self, value: dict[str, Any], node: Node, report: Report) -> None:
+    def check_node_rules(self, value: dict[str, Any], node: NodeConfig, report: Report) -> None:
         """Report what the rules of the schema forbid in what a node says about the product."""
         SchemaRuleChecker(self.schema.defs, value, node, report).check(self.schema.node, value)
 

@@ -1,7 +1,7 @@
 """From a schema to a model: fields of a product are then checked, filled in, completed and explained as all others are.
 
-Owns what each word of a planner.spec.product_schema.SchemaNode comes to in pydantic. Rules that need more than the one
-value are in planner.loading.product_schema.schema_rules.
+Owns what each word of a planner.spec.product_schema_document.SchemaNode comes to in pydantic. Rules that need more than
+the one value are in planner.loading.product_schema.schema_rules.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from planner.loading.document_origin import Path
 from planner.loading.problems import did_you_mean
 from planner.spec import base, images, infrastructure, lane, secrets
 from planner.spec.base import StrictModel
-from planner.spec.model_walk import fields_of
-from planner.spec.product_schema import SchemaNode
+from planner.spec.model_walk import fields_of_model
+from planner.spec.product_schema_document import SchemaNode
 
 LOCAL: Final = "#/$defs/"
 SHARED: Final = "hwplan:"
@@ -172,7 +172,7 @@ def _field(annotation: Any, node: SchemaNode, key: str, *, required: bool) -> tu
 
 def _demanded(parent: type[StrictModel], key: str) -> tuple[Any, FieldInfo]:
     """A field of the parent that may not be left out."""
-    info = fields_of(parent)[key]
+    info = fields_of_model(parent)[key]
     kept = [one for one in get_args(info.annotation) if one is not NoneType]
     annotation = kept[0] if kept and NoneType in get_args(info.annotation) else info.annotation
     return annotation, Field(alias=info.alias, description=info.description)

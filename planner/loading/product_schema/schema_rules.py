@@ -14,8 +14,8 @@ from planner.kind_hook_types import Report
 from planner.loading.config_policies.image_sources import input_image_faults, registry_host_of_image
 from planner.loading.problems import did_you_mean
 from planner.loading.product_schema.schema_models import LOCAL
-from planner.spec.node import Node
-from planner.spec.product_schema import RequiredFields, SchemaNode
+from planner.spec.node import NodeConfig
+from planner.spec.product_schema_document import RequiredFields, SchemaNode
 
 _Path = tuple[str | int, ...]
 
@@ -26,7 +26,7 @@ class SchemaRuleChecker:
 
     definitions: Mapping[str, SchemaNode]
     whole: Mapping[str, Any]
-    node: Node
+    node: NodeConfig
     report: Report
 
     def check(self, schema: SchemaNode, value: Any, path: _Path = ()) -> None:

@@ -24,7 +24,7 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"', "$": "$", "`"
 _VARIABLE = re.compile(r"(?<!\\)(?:\\\\)*\$[A-Za-z_{(]|(?<!\\)(?:\\\\)*`")
 
 
-def read_dotenv(text: str, path: str) -> Mapping[str, str]:
+def parse_dotenv(text: str, path: str) -> Mapping[str, str]:
     """Values by key. `path` names the file in errors. Raises PermanentError with the line that is wrong."""
     text = text.replace("\r\n", "\n") + "\n"
     found: dict[str, str] = {}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from planner.dataclass import dataclass
 from planner.errors import ConfigError, PermanentError
-from planner.loading.secrets.dotenv import read_dotenv
+from planner.loading.secrets.dotenv import parse_dotenv
 from planner.values import SecretValue
 
 NOT_IN_FOLDER = "does not exist in the secrets folder"
@@ -23,7 +23,7 @@ _LINE = re.compile(r"(?:export[ \t]+)?(?P<key>[A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=(?
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class FileRef:
+class SecretFileRef:
     """A file in a node's secrets folder and how it is read. `key` names the one value of a raw file."""
 
     node: str
@@ -49,7 +49,7 @@ class ParsedSecretFile:
     shared: bool = False
 
 
-def read_secret_file(folder: Path, source: FileRef) -> ParsedSecretFile:
+def read_secret_file(folder: Path, source: SecretFileRef) -> ParsedSecretFile:
     """Read a file of a secrets folder. Raises PermanentError that names the line that is wrong, never its content."""
     path = _inside(folder, source.path)
     try:
@@ -73,14 +73,14 @@ def _inside(folder: Path, relative: str) -> Path:
     return path
 
 
-def _values(data: bytes, source: FileRef) -> Mapping[str, SecretValue]:
+def _values(data: bytes, source: SecretFileRef) -> Mapping[str, SecretValue]:
     match source.format:
         case "raw":
             return {source.key: SecretValue(data)}
         case "env":
             return _env(_text(data, source.path), source.path)
         case "dotenv":
-            return _sealed(read_dotenv(_text(data, source.path), source.path))
+            return _sealed(parse_dotenv(_text(data, source.path), source.path))
         case "json":
             return _json(data, source.path)
         case "yaml":

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from planner.errors import PermanentError
-from planner.loading.secrets.secret_files import FileRef, ParsedSecretFile, read_secret_file
+from planner.loading.secrets.secret_files import ParsedSecretFile, SecretFileRef, read_secret_file
 from planner.values import SecretValue, Vault
 
 KubernetesReader: TypeAlias = Callable[[str, str], Mapping[str, SecretValue] | None]  # namespace, name -> values by key
@@ -40,18 +40,18 @@ class SecretReader:
         match kind:
             case "file" | "file+dotenv" | "file+yaml" | "file+json" | "file+raw":
                 node, _, path = name.partition("/")
-                file = FileRef(node, path, kind.partition("+")[2] or "env", key if kind == "file+raw" else "")
-                return pick_value(self.file(file).values, key, f"file {name}")
+                file = SecretFileRef(node, path, kind.partition("+")[2] or "env", key if kind == "file+raw" else "")
+                return pick_secret_value(self.file(file).values, key, f"file {name}")
             case "env":
                 return self._env(name)
             case "kubernetes":
                 namespace, _, secret = name.partition("/")
-                return pick_value(self.secret(namespace, secret), key, f"Secret {name}")
+                return pick_secret_value(self.secret(namespace, secret), key, f"Secret {name}")
             case "manifest" if ref in self.vault:
                 return self.vault[ref]
         raise PermanentError("the source of a secret is not known", where=ref)
 
-    def file(self, file: FileRef) -> ParsedSecretFile:
+    def file(self, file: SecretFileRef) -> ParsedSecretFile:
         """A file of a secrets folder, read now."""
         if file.node not in self.folders:
             raise PermanentError(f"the node {file.node} has no secrets folder", remedy="set secretsDir")
@@ -72,7 +72,7 @@ class SecretReader:
         return _filled(SecretValue(os.fsencode(self.environ[name])), f"the environment variable {name}")
 
 
-def pick_value(values: Mapping[str, SecretValue], key: str, where: str) -> SecretValue:
+def pick_secret_value(values: Mapping[str, SecretValue], key: str, where: str) -> SecretValue:
     """The value of a key. Raises PermanentError where there is none, or an empty one: that is a mistake, no secret."""
     if key not in values:
         raise PermanentError(f"{where} has no key {key}")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from planner.spec.kinds.envelope import SecretLeaf
 
 
-def bind_secret_refs(intake: ResourceCollector) -> None:
+def seal_secret_refs(intake: ResourceCollector) -> None:
     """Put the leaves into every resource of a hwplan kind that has been taken in. Reads no value."""
     for address, resource in intake.resources.items():
         if is_hwplan_kind(resource.api_version):

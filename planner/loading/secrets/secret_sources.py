@@ -10,14 +10,20 @@ from planner.errors import ProviderError
 from planner.loading.document_origin import DocumentOrigin
 from planner.loading.resource_collector import ResourceCollector
 from planner.loading.secret_content_rules import secret_content_problems
-from planner.loading.secrets.secret_files import FileRef, ParsedSecretFile
-from planner.loading.secrets.secret_reader import SecretReader, pick_value
-from planner.loading.secrets.snapshot_secret_fingerprints import RecordedSecrets
+from planner.loading.secrets.secret_files import ParsedSecretFile, SecretFileRef
+from planner.loading.secrets.secret_reader import SecretReader, pick_secret_value
+from planner.loading.secrets.snapshot_secret_fingerprints import RecordedSecretFingerprints
 from planner.ports import Fingerprinter
 from planner.resource import GENERATED
 from planner.spec.kinds.sources import SecretSource
-from planner.spec.secrets import FileSource, KubernetesSource, SecretOrigin
-from planner.values import JsonObject, SealedSecret, SecretValue, generated_ref, parse_generated_secret_reference
+from planner.spec.secrets import FileSource, KubernetesSecretSource, SecretOrigin
+from planner.values import (
+    JsonObject,
+    SealedSecret,
+    SecretValue,
+    generated_secret_reference,
+    parse_generated_secret_reference,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +57,9 @@ class SecretSourceExpander:
     intake: ResourceCollector
     needed: dict[tuple[str, str], NeededSecretFile]
     looked: dict[str, str]
-    recorded: RecordedSecrets | None = None
+    recorded: RecordedSecretFingerprints | None = None
     _secrets: dict[tuple[str, str], Mapping[str, SecretValue] | ProviderError] = field(default_factory=dict, repr=False)
-    _files: dict[FileRef, ParsedSecretFile | ProviderError] = field(default_factory=dict, repr=False)
+    _files: dict[SecretFileRef, ParsedSecretFile | ProviderError] = field(default_factory=dict, repr=False)
 
     def expand(
         self, source: SecretSource, origin: DocumentOrigin, *, node: str, owned_by: str, scope: str, node_lane: str
@@ -122,9 +128,9 @@ class SecretSourceExpander:
         warning = f"secrets file {file.name} can be read by others: chmod 600"
         if found.shared and warning not in self.intake.warnings:
             self.intake.warnings.append(warning)
-        return pick_value(found.values, key, f"file {file.name}")
+        return pick_secret_value(found.values, key, f"file {file.name}")
 
-    def _file(self, file: FileRef) -> ParsedSecretFile:
+    def _file(self, file: SecretFileRef) -> ParsedSecretFile:
         if file not in self._files:
             try:
                 self._files[file] = self.reader.file(file)
@@ -135,7 +141,7 @@ class SecretSourceExpander:
             raise found
         return found
 
-    def _in_secret(self, source: KubernetesSource, key: str) -> SecretValue:
+    def _in_secret(self, source: KubernetesSecretSource, key: str) -> SecretValue:
         place = (source.namespace, source.name)
         if place not in self._secrets:
             try:
@@ -145,7 +151,7 @@ class SecretSourceExpander:
         found = self._secrets[place]
         if isinstance(found, ProviderError):
             raise found
-        return pick_value(found, key, f"Secret {'/'.join(place)}")
+        return pick_secret_value(found, key, f"Secret {'/'.join(place)}")
 
 
 def _ref(origin: SecretOrigin, key: str, node: str) -> str:
@@ -157,12 +163,12 @@ def _ref(origin: SecretOrigin, key: str, node: str) -> str:
     if origin.kubernetes is not None:
         return f"kubernetes:{origin.kubernetes.namespace}/{origin.kubernetes.name}#{key}"
     if origin.generate is not None and key in origin.generate.keys:
-        return generated_ref(origin.generate.length, origin.generate.rotation)
+        return generated_secret_reference(origin.generate.length, origin.generate.rotation)
     return ""
 
 
-def _file_ref(source: FileSource, node: str) -> FileRef:
-    return FileRef(node, source.path, source.format, source.key or "")
+def _file_ref(source: FileSource, node: str) -> SecretFileRef:
+    return SecretFileRef(node, source.path, source.format, source.key or "")
 
 
 def _found(leaf: SealedSecret) -> _Found:

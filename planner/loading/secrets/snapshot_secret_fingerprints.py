@@ -20,7 +20,7 @@ KEY_CHECK = b"hwplan.dev/key-check"  # its fingerprint says whether two fingerpr
 
 
 @dataclass(frozen=True, slots=True)
-class RecordedSecrets:
+class RecordedSecretFingerprints:
     """`fingerprints` by reference, "" where the source had no such key; `inline` are those of values in templates, by
     `recognition` with the `salt`. With `same_key` all are comparable with those made here, and a source that is at hand
     is read.
@@ -54,21 +54,21 @@ class RecordedSecrets:
 
 @dataclass(frozen=True, slots=True)
 class _Recognizing:
-    recorded: RecordedSecrets
+    recorded: RecordedSecretFingerprints
     own: Fingerprinter
 
     def fingerprint(self, value: bytes) -> str:
         """See Fingerprinter."""
-        known = self.recorded.inline.get(slow_digest(value, self.recorded.salt))
+        known = self.recorded.inline.get(slow_secret_digest(value, self.recorded.salt))
         return known or self.own.fingerprint(value)
 
 
-def inline_fingerprints(vault: Vault, fingerprinter: Fingerprinter, salt: str) -> dict[str, str]:
+def fingerprints_of_inline_secrets(vault: Vault, fingerprinter: Fingerprinter, salt: str) -> dict[str, str]:
     """What is retained of the values that came with templates and manifests."""
     values = {value.reveal() for ref, value in vault.items() if ref.startswith(INLINE)}
-    return {slow_digest(value, salt): fingerprinter.fingerprint(value) for value in values}
+    return {slow_secret_digest(value, salt): fingerprinter.fingerprint(value) for value in values}
 
 
-def slow_digest(value: bytes, salt: str) -> str:
+def slow_secret_digest(value: bytes, salt: str) -> str:
     """A digest that takes some 20 ms, so that guessing is slow."""
     return hashlib.scrypt(value, salt=salt.encode(), n=1 << 13, r=8, p=1, dklen=16).hex()

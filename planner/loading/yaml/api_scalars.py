@@ -40,12 +40,12 @@ class UnreadableScalar(Exception):
 
 def resolve_api_scalar(text: str) -> Plain:
     """The value of an unquoted scalar. Raises UnreadableScalar for what JSON cannot hold."""
-    return json_value(_resolve(text))
+    return json_roundtrip_value(_resolve(text))
 
 
 def resolve_tagged_scalar(tag: str, text: str) -> Plain:
     """The value of a scalar with a tag of YAML itself, quoted or not. Raises UnreadableScalar when they do not fit."""
-    return json_value(_tagged(tag, text))
+    return json_roundtrip_value(_tagged(tag, text))
 
 
 def key_of_tagged_scalar(tag: str, text: str) -> str:
@@ -71,12 +71,12 @@ def key_text(value: Plain) -> str:
     return str(value)
 
 
-def has_other_spellings(key: str) -> bool:
+def key_has_other_typed_spellings(key: str) -> bool:
     """Whether keys of other types can have this name too: `1.0`, `0x1` and "1", or `on` and "true"."""
     return key in ("true", "false") or _NUMBER.match(key) is not None
 
 
-def json_value(value: Plain) -> Plain:
+def json_roundtrip_value(value: Plain) -> Plain:
     """A value after it went through JSON: a whole number of 64 bits is an integer, a longer one a float. Raises
     UnreadableScalar where no float is that large."""
     if isinstance(value, float) and value.is_integer():

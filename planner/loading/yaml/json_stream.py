@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from planner.dataclass import dataclass
-from planner.loading.yaml.api_scalars import json_value
+from planner.loading.yaml.api_scalars import json_roundtrip_value
 from planner.loading.yaml.document_limits import INVISIBLE, YamlDocument, YamlLimits
 from planner.values import MARK, Json, JsonValue
 
@@ -127,14 +127,14 @@ class _Reader:
 
 
 def _integer(text: str) -> Any:
-    return json_value(int(text)) if len(text) < 20 else _float(text)
+    return json_roundtrip_value(int(text)) if len(text) < 20 else _float(text)
 
 
 def _float(text: str) -> Any:
     number = float(text)
     if number in (float("inf"), float("-inf")):
         raise _Unclean("a number that is too large")
-    return json_value(number)
+    return json_roundtrip_value(number)
 
 
 def _constant(text: str) -> Any:

@@ -18,9 +18,9 @@ from typing import Any, Final
 
 from planner.dataclass import dataclass
 from planner.loading.yaml.load_documents import VERSION, YamlDocument, YamlLimits, load_documents
-from planner.user_cache_folder import cache_folder
+from planner.user_cache_folder import user_cache_folder
 from planner.values import decode_special_leaves, encode_special_leaves
-from planner.whole_file import write_whole
+from planner.whole_file import write_whole_file
 
 WORTH_IT: Final = 32 << 10  # bytes; smaller inputs are parsed faster than looked up
 _MOST_FILES: Final = 64
@@ -49,7 +49,7 @@ def load_documents_cached(
     if len(data) < WORTH_IT or len(data) > limits.size:
         return load_documents(data, file, limits)
     pieces = _pieces(data)
-    folder = folder or cache_folder("parsed")
+    folder = folder or user_cache_folder("parsed")
     path = folder / f"{_key(pieces, limits)}.json"
     if (known := _read(path, pieces)) is not None:
         return _merge(known, _secrets(pieces, file, limits))
@@ -115,7 +115,7 @@ def _write(path: Path, pieces: Sequence[_Piece], documents: Sequence[YamlDocumen
         return
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     _make_room(path.parent)
-    write_whole(path, hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload, mode=0o600)
+    write_whole_file(path, hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload, mode=0o600)
 
 
 def _payload(pieces: Sequence[_Piece], documents: Sequence[YamlDocument]) -> bytes | None:

@@ -53,7 +53,7 @@ def replacement_after_parser_error(error: Exception, text: str, *, api: bool) ->
     return yaml_events, f"{text[: start.index]}'{scalar}'{text[end.index + 1 :]}"
 
 
-def syntax_problem(error: Exception, file: str, text: str, first_line: int = 0) -> Problem:
+def yaml_syntax_problem(error: Exception, file: str, text: str, first_line: int = 0) -> Problem:
     """The parser's error as a problem. Its words are a fixed phrase of the parser, never input; `first_line` is the
     line (from 0) of the file that `text` begins on."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)

@@ -14,17 +14,17 @@ from typing import Any, Final
 
 from planner.address import is_hwplan_kind
 from planner.dataclass import dataclass
-from planner.loading.yaml.api_scalars import has_other_spellings
+from planner.loading.yaml.api_scalars import key_has_other_typed_spellings
 from planner.loading.yaml.document_limits import YamlDocument, YamlLimits
 from planner.loading.yaml.parser_events import (
     Parse,
     pure_yaml_events,
     replacement_after_parser_error,
-    syntax_problem,
     yaml_events,
+    yaml_syntax_problem,
 )
 from planner.loading.yaml.scalar_reader import ScalarReader
-from planner.loading.yaml.yaml_problems import StopReading, YamlProblems
+from planner.loading.yaml.yaml_problems import YamlProblems, YamlReadingStopped
 from planner.values import Json, JsonValue, document_digest, encode_special_leaves
 
 _TWICE: Final = "the same key twice in one mapping"
@@ -88,7 +88,7 @@ class YamlValueBuilder:
 
         try:
             self._read(self.parse(self.text))
-        except StopReading:
+        except YamlReadingStopped:
             pass
         except (YAMLError, ValueError, OverflowError) as error:
             self.again = (
@@ -96,7 +96,7 @@ class YamlValueBuilder:
                 if self.parse is not pure_yaml_events
                 else None
             )
-            self.notes.problems.extend([syntax_problem(error, self.file, self.text, self.first_line)])
+            self.notes.problems.extend([yaml_syntax_problem(error, self.file, self.text, self.first_line)])
         return tuple(self.documents)
 
     def _read(self, get_event: Callable[[], Any]) -> None:
@@ -151,13 +151,13 @@ class YamlValueBuilder:
             self._anchored(event)
         if frame.depth >= self.limits.depth:
             self.notes.problem(event, f"nested deeper than {self.limits.depth}")
-            raise StopReading
+            raise YamlReadingStopped
         if self.nodes > self.limits.nodes:
             self.notes.problem(event, f"more than {self.limits.nodes} values")
-            raise StopReading
+            raise YamlReadingStopped
         if frame.is_map and frame.key is None:
             self.notes.problem(event, "a mapping or a list as a key", "a key is text")
-            raise StopReading
+            raise YamlReadingStopped
         if not frame.depth:
             self.line = self.first_line + event.start_mark.line + 1
         opened = _Frame({} if is_map else [], frame, is_map, None, frame.depth + 1, event.anchor, self.nodes)
@@ -181,7 +181,7 @@ class YamlValueBuilder:
             self.documents.append(YamlDocument(value, self.line, self.scalars.tagged, self.nulls))
             if len(self.documents) > self.limits.documents:
                 self.notes.problem(event, f"more than {self.limits.documents} documents")
-                raise StopReading
+                raise YamlReadingStopped
             return
         self.line = self.first_line + event.start_mark.line + 1
         self.scalars.tagged = self.nulls = False
@@ -200,7 +200,7 @@ class YamlValueBuilder:
             return
         if frame.merged is not None and key in frame.merged:
             frame.merged.discard(key)
-            if not has_other_spellings(key):
+            if not key_has_other_typed_spellings(key):
                 return
         again = frame.key = _Pending(key)
         again.event, again.old = event, frame.value[key]
@@ -225,7 +225,9 @@ class YamlValueBuilder:
             frame.merged = frame.merged or set()
             for source in sources:
                 same = frame.value.keys() & source.keys()
-                if any(has_other_spellings(key) and not _are_equal(frame.value[key], source[key]) for key in same):
+                if any(
+                    key_has_other_typed_spellings(key) and not _are_equal(frame.value[key], source[key]) for key in same
+                ):
                     self.notes.problem(event, _TWICE, _KEEP_ONE)
                 frame.merged |= source.keys()
                 frame.value.update(source)
@@ -258,10 +260,10 @@ class YamlValueBuilder:
             self.notes.problem(
                 event, f"aliases repeat more than {self.limits.alias_nodes} values", "write the values out"
             )
-            raise StopReading
+            raise YamlReadingStopped
         if frame.depth + found.height > self.limits.depth:
             self.notes.problem(event, f"nested deeper than {self.limits.depth}")
-            raise StopReading
+            raise YamlReadingStopped
         frame.height = max(frame.height, found.height + 1)
         return copy.deepcopy(found.value)
 

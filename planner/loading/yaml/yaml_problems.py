@@ -15,7 +15,7 @@ from planner.source_ref import SourceRef
 _MOST: Final = 200  # problems of one text; a text with more is not read to its end
 
 
-class StopReading(Exception):
+class YamlReadingStopped(Exception):
     """Reading cannot go on; the problem is noted."""
 
 
@@ -34,7 +34,7 @@ class YamlProblems:
         source = SourceRef(self._file, self._first_line + mark.line + 1, mark.column + 1)
         self.problems.extend([Problem(source, message, suggestion, source_line(self._text, mark.line + 1))])
         if len(self.problems.found) >= _MOST:
-            raise StopReading
+            raise YamlReadingStopped
 
     def doubt(self, event: Any, message: str, suggestion: str) -> None:
         """Note what two readers understand differently."""

@@ -13,7 +13,7 @@ from planner.spec.kinds.git import GitRemoteLocation
 StatefulSet: TypeAlias = Annotated[str, StringConstraints(pattern=r"^StatefulSet\.apps(/[-a-z0-9.]{1,253}){2}$")]
 
 
-class SyncHistory(GitRemoteLocation):
+class ArgoSyncHistory(GitRemoteLocation):
     """The repository that the Application reads, as it is reached from here, and the branch that it follows."""
 
     branch: Branch = Field(description="Branch that the Application follows.")
@@ -27,7 +27,7 @@ class ArgoSyncSpec(StrictModel):
     revision: Commit | Deferred | None = Field(
         None, description="Commit to sync to; the head of its branch when left out."
     )
-    history: SyncHistory | None = Field(
+    history: ArgoSyncHistory | None = Field(
         None,
         description="Where a later revision is looked up: it counts too when it contains `revision`.",
     )

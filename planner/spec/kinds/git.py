@@ -82,7 +82,7 @@ class GitHead(KindModel):
     spec: GitHeadSpec = Field(description="What is read.")
 
 
-class ReachedModel(GitRemoteLocation):
+class ReachableSideModel(GitRemoteLocation):
     """A side of a GitRef, and from where it can be reached."""
 
     reach: Literal["here", "cluster"] = Field(
@@ -91,7 +91,7 @@ class ReachedModel(GitRemoteLocation):
     )
 
 
-class GitJob(StrictModel):
+class GitPushJobModel(StrictModel):
     """How the Job of a GitRef runs; rendered with templates/hwplan/git-ref/job.yaml.j2."""
 
     image: ImageRef = Field(
@@ -105,13 +105,13 @@ class GitJob(StrictModel):
     resources: ResourceBounds = Field(default_factory=ResourceBounds, description="CPU and memory of the container.")
 
 
-class RefSide(ReachedModel):
+class GitRefSide(ReachableSideModel):
     """One ref in one repository."""
 
     ref: FullRef | Deferred = Field(description="Full ref name, `refs/heads/v0.3`.")
 
 
-class RefOrigin(ReachedModel):
+class GitRefOrigin(ReachableSideModel):
     """Where the wanted commit comes from: a ref, or a commit that is named."""
 
     ref: FullRef | Deferred | None = Field(None, description="Full ref name.")
@@ -129,8 +129,8 @@ class RefOrigin(ReachedModel):
 class GitRefSpec(StrictModel):
     """Both sides, and the rule between them."""
 
-    from_: RefOrigin = Field(alias="from", description="Where the commit comes from.")
-    to: RefSide = Field(description="The ref that has to stand on it.")
+    from_: GitRefOrigin = Field(alias="from", description="Where the commit comes from.")
+    to: GitRefSide = Field(description="The ref that has to stand on it.")
     mode: Literal["mirror", "fast-forward", "immutable"] = Field(
         description="`mirror`: follow, and refuse a rewritten upstream; `fast-forward`: only forward; "
         "`immutable`: create once, never move."
@@ -141,7 +141,7 @@ class GitRefSpec(StrictModel):
     via: Literal["direct", "job"] = Field(
         "direct", description="Push from here, or by a Job in the cluster, in the namespace of this document."
     )
-    job: GitJob | None = Field(None, description="With `via: job`: how the Job runs.")
+    job: GitPushJobModel | None = Field(None, description="With `via: job`: how the Job runs.")
     job_template: FreeValue = Field(
         None, description="Instead of `job`: the whole Job, as the `jobTemplate` of a CronJob; container `push`."
     )

@@ -10,7 +10,7 @@ from planner.spec.base import Count, Duration, Flag, HttpUrl, StrictModel, Text
 from planner.spec.kinds.envelope import Deferred, FreeValue, KindModel
 
 
-class HttpExpect(StrictModel):
+class HttpProbeExpectation(StrictModel):
     """What the answer has to be."""
 
     status: Annotated[StrictInt, Field(ge=100, le=599)] = Field(200, description="HTTP status.")
@@ -24,7 +24,7 @@ class HttpProbeSpec(StrictModel):
     """What is asked, what has to come back, and how long it may take."""
 
     url: HttpUrl = Field(description="URL; credentials, link-local and metadata addresses are refused.")
-    expect: HttpExpect = Field(default_factory=HttpExpect, description="What the answer has to be.")
+    expect: HttpProbeExpectation = Field(default_factory=HttpProbeExpectation, description="What the answer has to be.")
     provenance: dict[Text, Text | Deferred] = Field(
         default_factory=dict,
         description="Field path in the JSON body -> what proves which build answers, such as a commit.",
@@ -46,7 +46,7 @@ class HttpProbe(KindModel):
     spec: HttpProbeSpec = Field(description="The probe.")
 
 
-class QueryExpect(StrictModel):
+class PrometheusExpectation(StrictModel):
     """What the result has to be; exactly one."""
 
     count: Count | None = Field(None, description="Number of series.")
@@ -67,7 +67,7 @@ class PrometheusQuerySpec(StrictModel):
 
     server: HttpUrl | None = Field(None, description="Base URL of Prometheus; the node's own when left out.")
     promql: Annotated[Text, Field(max_length=4096)] = Field(description="Instant query.")
-    expect: QueryExpect = Field(description="What the result has to be.")
+    expect: PrometheusExpectation = Field(description="What the result has to be.")
     within: Duration = Field("1m", description="How long to ask again.")
 
 

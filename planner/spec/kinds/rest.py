@@ -49,7 +49,7 @@ class RestAuth(StrictModel):
     prefix: str = Field("Bearer ", description="Text before it.")
 
 
-class RestPages(StrictModel):
+class RestPagination(StrictModel):
     """How a list that comes in pages is read to its end. `Link: <...>; rel="next"` is followed without this."""
 
     by: Literal["page", "offset", "cursor"] = Field(
@@ -76,7 +76,7 @@ class RestList(StrictModel):
         None, description="Field of the answer that holds the list; none when the answer itself is the list."
     )
     query: dict[Text, str] = Field(default_factory=dict, description="Query parameters.")
-    pages: RestPages | None = Field(None, description="How pages are read.")
+    pages: RestPagination | None = Field(None, description="How pages are read.")
 
 
 class RestSecret(StrictModel):

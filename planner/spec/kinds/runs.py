@@ -140,7 +140,7 @@ class Restart(KindModel):
     spec: RestartSpec = Field(description="The restart.")
 
 
-class Selector(StrictModel):
+class RetentionSelector(StrictModel):
     """Which objects are looked at: those that fit all of this."""
 
     api_version: Text = Field(description="apiVersion of the objects.")
@@ -160,7 +160,7 @@ class Selector(StrictModel):
         return self
 
 
-class Activity(StrictModel):
+class RetentionActivity(StrictModel):
     """How objects are judged that go on until they are deleted: by their last sign of life."""
 
     heartbeat: AnnotationKey = Field(
@@ -178,7 +178,7 @@ class Activity(StrictModel):
 class RetentionSpec(StrictModel):
     """What may be deleted. Running objects and those named by `neverTouch` never are."""
 
-    selector: Selector = Field(description="Which objects are looked at.")
+    selector: RetentionSelector = Field(description="Which objects are looked at.")
     min_age: Duration = Field("2h", description="Those that finished less than this ago stay.")
     keep: Count = Field(5, description="As many of the last to finish stay.")
     limit: Count = Field(20, description="Most deletions in one plan; the oldest go first.")
@@ -188,7 +188,7 @@ class RetentionSpec(StrictModel):
         "`PipelineRunTimeout`, `BackoffLimitExceeded`, `Evicted`.",
     )
     never_touch: tuple[Text | Deferred, ...] = Field((), description="Name globs that are never deleted.")
-    activity: Activity | None = Field(
+    activity: RetentionActivity | None = Field(
         None,
         description="Of Jobs and Pods that are not over: those that are inactive may go too. Then `keep` is how many "
         "stay in all, the active ones counted; beyond it those go that were active longest ago, never an active one.",

@@ -13,7 +13,7 @@ from planner.spec.kinds.envelope import AnnotationKey, Deferred, FreeValue, Kind
 RunName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
 
 
-class RunMetadata(StrictModel):
+class PipelineRunMetadata(StrictModel):
     """Metadata of a run."""
 
     name: RunName | Deferred = Field(
@@ -24,16 +24,16 @@ class RunMetadata(StrictModel):
     annotations: dict[AnnotationKey, str | Deferred] = Field(default_factory=dict, description="Annotations.")
 
 
-class RunManifest(StrictModel):
+class PipelineRunManifest(StrictModel):
     """A PipelineRun as Tekton takes it."""
 
     api_version: Literal["tekton.dev/v1"] = Field(description="Always tekton.dev/v1.")
     kind: Literal["PipelineRun"] = Field(description="PipelineRun.")
-    metadata: RunMetadata = Field(description="Name, namespace, labels, annotations.")
+    metadata: PipelineRunMetadata = Field(description="Name, namespace, labels, annotations.")
     spec: dict[Text, FreeValue] = Field(description="As Tekton defines it.")
 
 
-class RunEvidence(StrictModel):
+class RequiredRunEvidence(StrictModel):
     """What a run has to show, or else its success does not count."""
 
     task_runs: tuple[Text, ...] = Field(
@@ -45,10 +45,10 @@ class RunEvidence(StrictModel):
 class PipelineRunSpec(StrictModel):
     """The run, how long it is waited for, and what it has to show."""
 
-    manifest: RunManifest = Field(description="The PipelineRun as Tekton takes it.")
+    manifest: PipelineRunManifest = Field(description="The PipelineRun as Tekton takes it.")
     wait: Duration = Field("5m", description="How long to wait for its end. After that it goes on, and is `pending`.")
     budget: Duration | None = Field(None, description="A run that took longer gets a warning, also when it succeeded.")
-    evidence: RunEvidence = Field(default_factory=RunEvidence, description="What it has to show.")
+    evidence: RequiredRunEvidence = Field(default_factory=RequiredRunEvidence, description="What it has to show.")
     rerun: Flag = Field(
         False,
         description="Delete a run of this name that did not succeed, or has another spec, and make it anew. The plan "

@@ -14,7 +14,7 @@ import urllib.parse
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
-from planner.address import Address, group_of
+from planner.address import Address, group_of_api_version
 from planner.errors import ProviderError
 from planner.plan import ClusterIdentity
 from planner.values import JsonObject
@@ -172,7 +172,7 @@ class LiveCluster:
         fail, the first one may have succeeded, and OutcomeUnknown says so. What a CRD serves is learnt from the answer.
         """
         found = self._applied(kind, body, FIELD_MANAGER, force=force, dry_run=dry_run)
-        if (group_of(kind.api_version), kind.kind) == _CRD and not dry_run:
+        if (group_of_api_version(kind.api_version), kind.kind) == _CRD and not dry_run:
             self._discovery.learn(found)
         return found
 
@@ -248,7 +248,7 @@ class LiveCluster:
         request = ApiRequest("DELETE", path, _bytes(options, where), where=where, effect=True, repeatable=bool(uid))
         with contextlib.suppress(NotFound, NotServed):
             self._call(kind, request)
-        if (group_of(kind.api_version), kind.kind) == _CRD:
+        if (group_of_api_version(kind.api_version), kind.kind) == _CRD:
             self._discovery.unlearn(name)
 
     def exec(self, namespace: str, pod: str, container: str, command: Sequence[str], *, seconds: float) -> EndedCommand:
@@ -320,7 +320,9 @@ def _segment(name: str, where: str) -> str:
 
 
 def _where(kind: KindInfo, namespace: str, name: str) -> str:
-    return Address("", kind.kind, group_of(kind.api_version), namespace if kind.namespaced else "", name).local
+    return Address(
+        "", kind.kind, group_of_api_version(kind.api_version), namespace if kind.namespaced else "", name
+    ).local
 
 
 # The server reads the body of an apply as YAML, which knows JSON's escapes: its reader refuses DEL, C1 and what is no

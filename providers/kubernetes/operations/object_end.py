@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from planner.address import group_of
+from planner.address import group_of_api_version
 from planner.dataclass import dataclass
 from planner.rfc3339 import parse_time
 from planner.values import Json, JsonObject, JsonValue
@@ -33,7 +33,7 @@ _Rule: TypeAlias = Callable[[JsonObject], "ObjectEnd | None"]
 
 def end_of_object(live: JsonObject) -> ObjectEnd | None:
     """How the object ended; None while it runs, or where it does not say when it ended."""
-    rule = RULES.get((group_of(str(live.get("apiVersion", ""))), str(live.get("kind", ""))))
+    rule = RULES.get((group_of_api_version(str(live.get("apiVersion", ""))), str(live.get("kind", ""))))
     return rule(live) if rule else None
 
 

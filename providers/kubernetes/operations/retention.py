@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
-from planner.address import Address, group_of
+from planner.address import Address, group_of_api_version
 from planner.applied_state import KindInNamespace
 from planner.dataclass import dataclass
 from planner.errors import PermanentError, PreconditionError, ProviderError, TemporaryError
@@ -90,7 +90,7 @@ class RetentionProvider(NeverDeletes):
     def _place(self, selector: JsonObject) -> ObjectCollection | ProviderError | None:
         """Where to look; None when the cluster does not serve the kind, so that there is nothing to delete."""
         api_version, kind, namespace = selector["apiVersion"], selector["kind"], selector.get("namespace") or ""
-        if not kind_has_end_rule(group_of(api_version), kind):
+        if not kind_has_end_rule(group_of_api_version(api_version), kind):
             return PermanentError(f"it is not known when a {kind} has ended", remedy=f"known: {_KNOWN}")
         try:
             found = served_kind(self.cluster, api_version, kind)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from planner.address import group_of
+from planner.address import group_of_api_version
 from planner.dataclass import dataclass
 from planner.document_diff import ListKeys
 from planner.errors import PermanentError, ProviderError
@@ -304,7 +304,7 @@ class ChangePreviewer:
         return self.schemas.table(case.spot.kind)
 
     def _is_moving(self, case: PreviewInput) -> bool:
-        return (group_of(case.spot.kind.api_version), case.spot.kind.kind) in self.horizon.moving
+        return (group_of_api_version(case.spot.kind.api_version), case.spot.kind.kind) in self.horizon.moving
 
     def _is_served(self, case: PreviewInput) -> bool:
         return self.cluster.kind(case.spot.kind.api_version, case.spot.kind.kind) is not None

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 from typing import Final
 
-from planner.address import group_of
+from planner.address import group_of_api_version
 from planner.values import JsonObject
 from providers.cluster import KindInfo
 from providers.kubernetes.errors import NotServed
@@ -52,7 +52,7 @@ def not_served_error(
 ) -> NotServed:
     """The error for a kind that the server does not serve. `kinds` are those that it does, `crds` the declared CRDs."""
     named = f"{api_version} {kind}"
-    group = group_of(api_version)
+    group = group_of_api_version(api_version)
     declared = next((crd for crd in crds if _defines(crd, group, kind)), None)
     if declared is not None:
         versions = _served_versions(declared)
@@ -60,13 +60,15 @@ def not_served_error(
         return NotServed(f"{named} is not served: {text}", remedy=_write(group, versions))
     if (group, kind) in _NOT_STORED:
         return _nothing_that_stands(named)
-    if same := _versions(info for info in kinds if info.kind == kind and group_of(info.api_version) == group):
+    if same := _versions(
+        info for info in kinds if info.kind == kind and group_of_api_version(info.api_version) == group
+    ):
         return NotServed(f"{named} is not served; {kind} is, as {_listed(same)}", remedy=f"write apiVersion: {same[0]}")
     if other := _versions(info for info in kinds if info.kind == kind and _moved(group, info)):
         return NotServed(f"{named} is not served; {kind} is, as {_listed(other)}", remedy=_either(other))
     if spelt := _spelt(kind, group, kinds):
         text = f"{spelt.kind} is, as {spelt.api_version}"
-        version = "" if group_of(spelt.api_version) == group else f"apiVersion: {spelt.api_version} and "
+        version = "" if group_of_api_version(spelt.api_version) == group else f"apiVersion: {spelt.api_version} and "
         return NotServed(f"{named} is not served; {text}", remedy=f"write {version}kind: {spelt.kind}")
     return _unknown(named, group, kind, kinds)
 
@@ -74,7 +76,7 @@ def not_served_error(
 def not_declarable_error(kind: KindInfo) -> NotServed:
     """The error for a kind that is served, whose objects cannot be declared (object_location.can_be_declared)."""
     named = f"{kind.api_version} {kind.kind}"
-    if (group_of(kind.api_version), kind.kind) in _NOT_STORED or "list" not in kind.verbs:
+    if (group_of_api_version(kind.api_version), kind.kind) in _NOT_STORED or "list" not in kind.verbs:
         return _nothing_that_stands(named)
     offered = ", ".join(sorted(kind.verbs))
     return NotServed(f"{named} cannot be declared: the server lets nobody apply it (it has: {offered})", remedy=_LEAVE)
@@ -92,7 +94,7 @@ def _unknown(named: str, group: str, kind: str, kinds: Sequence[KindInfo]) -> No
     if _is_builtin(group) and _is_known(group, kind):
         text = "it is part of Kubernetes, and this server is of a version without it, or has it switched off"
         return NotServed(f"{named} is not served: {text}", remedy=_GUIDE)
-    others = sorted({info.kind for info in kinds if group_of(info.api_version) == group})
+    others = sorted({info.kind for info in kinds if group_of_api_version(info.api_version) == group})
     only = f"of the group {group} there are only {_listed(others)}" if others and group else ""
     if _is_builtin(group):
         text = "neither this server nor Kubernetes 1.36 has a kind of this name" + (f"; {only}" if only else "")
@@ -105,7 +107,7 @@ def _unknown(named: str, group: str, kind: str, kinds: Sequence[KindInfo]) -> No
 
 def _moved(group: str, info: KindInfo) -> bool:
     """Whether a kind of the same name in another group may be meant: built-in kinds moved between built-in groups."""
-    return _is_builtin(group) and _is_builtin(group_of(info.api_version))
+    return _is_builtin(group) and _is_builtin(group_of_api_version(info.api_version))
 
 
 def _is_builtin(group: str) -> bool:
@@ -115,13 +117,15 @@ def _is_builtin(group: str) -> bool:
 
 def _is_known(group: str, kind: str) -> bool:
     """Whether the pinned version of Kubernetes has the kind, in any version of the group."""
-    return any((group_of(version), name) == (group, kind) for version, name in MergeTypeTable.builtin().named())
+    return any(
+        (group_of_api_version(version), name) == (group, kind) for version, name in MergeTypeTable.builtin().named()
+    )
 
 
 def _spelt(kind: str, group: str, kinds: Sequence[KindInfo]) -> KindInfo | None:
     """The kind that a wrong spelling means: another case, the plural, one or two wrong letters. Of the same group, else
     of another one of Kubernetes."""
-    own = [info for info in kinds if group_of(info.api_version) == group]
+    own = [info for info in kinds if group_of_api_version(info.api_version) == group]
     for some in (own, [info for info in kinds if _moved(group, info)]):
         for info in some:
             if kind.lower() in (info.kind.lower(), info.plural.lower()):

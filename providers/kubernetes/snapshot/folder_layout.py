@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from planner.errors import PermanentError
 from planner.values import JsonObject
-from planner.whole_file import write_whole
+from planner.whole_file import write_whole_file
 
 CLUSTER_FOLDER = "cluster"  # of live objects, inside a sandbox or a saved snapshot
 CLUSTER_FILE = "cluster.yaml"
@@ -143,4 +143,4 @@ def _yaml() -> Any:  # a ruamel.yaml.YAML; naming its type would import ruamel h
 def write_atomic(path: Path, text: str) -> None:
     """Replace a file in one step: after a kill at any point the old or the new text is there, whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, text.encode(), mode=0o644)
+    write_whole_file(path, text.encode(), mode=0o644)

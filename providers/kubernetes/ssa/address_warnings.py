@@ -9,7 +9,7 @@ import ipaddress
 from collections.abc import Iterator
 
 from planner.values import Json
-from providers.kubernetes.ssa.go_texts import go_quoted
+from providers.kubernetes.ssa.go_quoting import go_quoted
 
 
 def address_warnings(path: str, value: Json) -> Iterator[str]:

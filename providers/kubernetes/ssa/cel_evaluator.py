@@ -12,7 +12,7 @@ from celpy import InterpretedRunner
 from celpy.evaluation import CELEvalError, Evaluator
 
 
-class AbsorbingEvaluator(Evaluator):
+class CelMacroEvaluator(Evaluator):
     """Evaluates one expression; errors of macros are results."""
 
     def member_dot_arg(self, tree: Any) -> Any:
@@ -22,14 +22,14 @@ class AbsorbingEvaluator(Evaluator):
         except CELEvalError as error:
             return error
 
-    def sub_evaluator(self, ast: Any) -> AbsorbingEvaluator:
+    def sub_evaluator(self, ast: Any) -> CelMacroEvaluator:
         """The evaluator of the expression inside of a macro."""
-        return AbsorbingEvaluator(ast, activation=self.activation)
+        return CelMacroEvaluator(ast, activation=self.activation)
 
 
-class AbsorbingRunner(InterpretedRunner):
+class CelMacroRunner(InterpretedRunner):
     """A program of `celpy.Environment` that is run by the evaluator above."""
 
     def evaluate(self, context: Any) -> Any:
         """The value of the expression. Raises CELEvalError."""
-        return AbsorbingEvaluator(ast=self.ast, activation=self.new_activation()).evaluate(context)
+        return CelMacroEvaluator(ast=self.ast, activation=self.new_activation()).evaluate(context)

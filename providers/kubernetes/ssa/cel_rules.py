@@ -104,10 +104,10 @@ def _is_missing(error: Exception) -> bool:
 def _program(text: str) -> Any:  # celpy has no types
     import celpy
 
-    from providers.kubernetes.ssa.cel_evaluator import AbsorbingRunner
+    from providers.kubernetes.ssa.cel_evaluator import CelMacroRunner
 
     with _LOCK:
-        environment = celpy.Environment(runner_class=AbsorbingRunner)
+        environment = celpy.Environment(runner_class=CelMacroRunner)
         return environment.program(environment.compile(text), functions=_functions())
 
 

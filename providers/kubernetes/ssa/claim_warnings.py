@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.values import JsonObject
-from providers.kubernetes.ssa.go_texts import go_quoted
+from providers.kubernetes.ssa.go_quoting import go_quoted
 from providers.kubernetes.ssa.quantity import quantity_amount
 
 

@@ -12,7 +12,7 @@ from planner.values import Json, JsonObject
 from providers.kubernetes.ssa.address_warnings import address_warnings
 from providers.kubernetes.ssa.builtin_value_formats import is_label_value
 from providers.kubernetes.ssa.claim_warnings import claim_spec_warnings
-from providers.kubernetes.ssa.go_texts import go_quoted
+from providers.kubernetes.ssa.go_quoting import go_quoted
 from providers.kubernetes.ssa.pod_rules import maps_in_list
 from providers.kubernetes.ssa.quantity import quantity_amount
 from providers.kubernetes.ssa.volume_path_warnings import volume_path_warnings
@@ -75,12 +75,12 @@ def pod_warnings(path: str, template: JsonObject) -> Iterator[str]:
     for index, item in enumerate(maps_in_list(spec, "imagePullSecrets")):
         if not item.get("name"):
             yield f'{here}spec.imagePullSecrets[{index}].name: invalid empty name ""'
-    yield from fractional_bytes(f"{here}spec.overhead", spec.get("overhead") or {}, _BYTES)
+    yield from fractional_byte_warnings(f"{here}spec.overhead", spec.get("overhead") or {}, _BYTES)
     yield from _profiles(f"{here}metadata.annotations", spec, annotations, is_template=bool(path))
     for place, container in _containers(f"{here}spec", spec):
         resources = container.get("resources") or {}
         for part in ("limits", "requests"):
-            yield from fractional_bytes(f"{place}.resources.{part}", resources.get(part) or {}, _BYTES)
+            yield from fractional_byte_warnings(f"{place}.resources.{part}", resources.get(part) or {}, _BYTES)
         yield from _environment(f"{place}.env", container)
     yield from _ports(f"{here}spec", spec)
     grace = spec.get("terminationGracePeriodSeconds")
@@ -93,7 +93,7 @@ def pod_warnings(path: str, template: JsonObject) -> Iterator[str]:
         yield from address_warnings(f"{here}spec.hostAliases[{index}].ip", alias.get("ip"))
 
 
-def fractional_bytes(path: str, amounts: JsonObject, names: tuple[str, ...]) -> Iterator[str]:
+def fractional_byte_warnings(path: str, amounts: JsonObject, names: tuple[str, ...]) -> Iterator[str]:
     """Of amounts of bytes that are no whole number."""
     for name in names:
         amount = quantity_amount(amounts.get(name))

@@ -14,7 +14,7 @@ from providers.kubernetes.ssa.address_warnings import address_warnings, range_wa
 from providers.kubernetes.ssa.builtin_value_formats import is_label, is_subdomain
 from providers.kubernetes.ssa.claim_warnings import claim_spec_warnings
 from providers.kubernetes.ssa.crd_formats import unrecognized_formats
-from providers.kubernetes.ssa.go_texts import go_quoted
+from providers.kubernetes.ssa.go_quoting import go_quoted
 from providers.kubernetes.ssa.merge_typed_values import equal_json
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.pod_rules import maps_in_list

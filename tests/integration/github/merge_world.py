@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from planner.address import address_of
+from planner.address import address_of_document
 from planner.plan import Action, Change, Precondition
 from planner.ports import Present, Preview, Written
 from planner.resource import Resource
@@ -44,7 +44,9 @@ def declare(world: GitHubWorld, kind: str, name: str, **spec: Any) -> Resource:
     access = {"url": world.github.url, "tokenFile": "token"}
     whole = {"repo": REPO, "access": access, **spec}
     document: dict[str, Any] = {"apiVersion": "hwplan.dev/v1", "kind": kind, "metadata": {"name": name}, "spec": whole}
-    return Resource(address_of(document), "hwplan.dev/v1", document, "demo.D1.v1", "pulls", SourceRef("t.yaml"))
+    return Resource(
+        address_of_document(document), "hwplan.dev/v1", document, "demo.D1.v1", "pulls", SourceRef("t.yaml")
+    )
 
 
 def merging(world: GitHubWorld, number: int, head: str, method: str = "merge") -> Resource:

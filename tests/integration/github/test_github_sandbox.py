@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from planner.address import address_of
+from planner.address import address_of_document
 from planner.errors import PermanentError
 from planner.plan import Action, Change, Precondition
 from planner.ports import Effect, Present, Unreadable
@@ -53,7 +53,9 @@ def resource(kind: str, **spec: Any) -> Resource:
     access = {"tokenFile": "~/not/there"}  # is not read
     whole = {"repo": REPO, "access": access, **spec}
     document: dict[str, Any] = {"apiVersion": "hwplan.dev/v1", "kind": kind, "metadata": {"name": "x"}, "spec": whole}
-    return Resource(address_of(document), "hwplan.dev/v1", document, "demo.D1.v1", "pulls", SourceRef("t.yaml"))
+    return Resource(
+        address_of_document(document), "hwplan.dev/v1", document, "demo.D1.v1", "pulls", SourceRef("t.yaml")
+    )
 
 
 def put(sandbox: Path, wanted: Resource) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 
 from hwplan_note import note
 from hwplan_note.provider import NoteProvider
-from planner.address import address_of
+from planner.address import address_of_document
 from planner.contract.contract_case import SECRET, StateCase, folder_digest
 from planner.contract.suite import ProviderContract
 from planner.ports import Effect, Provider
@@ -64,7 +64,9 @@ def _note(name: str, spec: JsonObject, more: JsonObject | None = None) -> Resour
     document: JsonObject = {"apiVersion": "hwplan.dev/v1", "kind": "Note", "metadata": {"name": name}, "spec": spec}
     note.model.model_validate(document)
     document["spec"] = {**spec, **(more or {})}
-    return Resource(address_of(document), "hwplan.dev/v1", document, "demo.D1.v1", "infra", SourceRef("t.yaml"))
+    return Resource(
+        address_of_document(document), "hwplan.dev/v1", document, "demo.D1.v1", "infra", SourceRef("t.yaml")
+    )
 
 
 class TestNotes(ProviderContract):

@@ -12,21 +12,21 @@ from pathlib import Path
 
 import pytest
 
-from planner.whole_file import write_whole
+from planner.whole_file import write_whole_file
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
-    write_whole(path, b"one")
-    write_whole(path, b"two")
+    write_whole_file(path, b"one")
+    write_whole_file(path, b"two")
     assert path.read_bytes() == b"two" and [one.name for one in tmp_path.iterdir()] == ["plan.json"]
 
 
 def test_no_room_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     path.write_bytes(b"old")
-    program = "import sys; from pathlib import Path; from planner.whole_file import write_whole; "
-    program += "write_whole(Path(sys.argv[1]), b'x' * 100_000)"
+    program = "import sys; from pathlib import Path; from planner.whole_file import write_whole_file; "
+    program += "write_whole_file(Path(sys.argv[1]), b'x' * 100_000)"
     done = subprocess.run(
         [sys.executable, "-c", program, str(path)], capture_output=True, check=False, preexec_fn=_small_files
     )
@@ -50,7 +50,7 @@ def test_a_full_device_is_named(capfd: pytest.CaptureFixture[str]) -> None:
 
 def test_two_writers_at_once_leave_one_of_their_files(tmp_path: Path) -> None:
     path, texts = tmp_path / ("é" * 120), [bytes([65 + index]) * 200_000 for index in range(8)]
-    threads = [threading.Thread(target=write_whole, args=(path, text)) for text in texts]
+    threads = [threading.Thread(target=write_whole_file, args=(path, text)) for text in texts]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -60,5 +60,5 @@ def test_two_writers_at_once_leave_one_of_their_files(tmp_path: Path) -> None:
 
 def test_the_mode_is_that_which_was_asked_for(tmp_path: Path) -> None:
     for mode in (0o600, 0o644):
-        write_whole(tmp_path / "a", (b"x", b"y"), mode=mode, durable=True)
+        write_whole_file(tmp_path / "a", (b"x", b"y"), mode=mode, durable=True)
         assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == mode and (tmp_path / "a").read_bytes() == b"xy"

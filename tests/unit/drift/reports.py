@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from planner.address import Address
-from planner.drift import AcknowledgedField, Acknowledgement, DriftReport, DriftRow, DriftState
+from planner.drift import AcknowledgedDriftField, DriftAcknowledgement, DriftReport, DriftRow, DriftState
 from planner.plan import ClusterIdentity, FieldChange, FieldOp, Selection
 from planner.source_ref import SourceRef
 
 AT = "2026-11-22T03:11:40.000Z"
 REPLICAS = FieldChange(("spec", "replicas"), FieldOp.CHANGE, 7, 2, False, "night-shift", "2026-11-22T03:11:40Z")
 LABEL = FieldChange(("metadata", "labels", "a"), FieldOp.ADD, None, "1", False, "metallb", "2026-11-22T03:00:00Z")
-ACCEPTED = Acknowledgement("Service/*", "a trial", "2026-12-31", source=SourceRef("acks.yaml", 1))
+ACCEPTED = DriftAcknowledgement("Service/*", "a trial", "2026-12-31", source=SourceRef("acks.yaml", 1))
 
 
 def row(
@@ -37,7 +37,7 @@ EVERY = (
         "",
         SourceRef("app.yaml"),
         (REPLICAS,),
-        acknowledged=(AcknowledgedField(REPLICAS.path, ACCEPTED),),
+        acknowledged=(AcknowledgedDriftField(REPLICAS.path, ACCEPTED),),
     ),
     row("Secret/shop/login", DriftState.INCOMPLETE, 'cannot list "secrets"'),
 )

@@ -8,7 +8,7 @@ import pytest
 
 from planner.address import Address
 from planner.applied_state import AppliedState
-from planner.drift import Acknowledgement, DriftReport, DriftRow, DriftState
+from planner.drift import DriftAcknowledgement, DriftReport, DriftRow, DriftState
 from planner.errors import ConfigError, SelectionError
 from planner.field_path import parse_path
 from planner.graph import build_graph
@@ -16,7 +16,7 @@ from planner.loading.drift_acknowledgements import load_drift_acknowledgements
 from planner.plan import ClusterIdentity, DriftedField, FieldChange, FieldOp, Selection
 from planner.planning import PlanInputs, drift_report
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable
-from planner.render.drift_fields import drifted_fields, pending_fields, undeclared_fields
+from planner.render.drift_fields import drifted_fields, pending_change_fields, undeclared_drift_fields
 from planner.resource import Resource
 from planner.source_ref import SourceRef
 
@@ -29,16 +29,16 @@ IMAGE = FieldChange(
 ADDED = FieldChange(("metadata", "labels", "a"), FieldOp.ADD, None, "1", False, "metallb")
 
 
-def accept(address: str = "Deployment.apps/shop/*", *fields: str, until: str = "2026-12-31") -> Acknowledgement:
-    return Acknowledgement(address, "a trial", until, tuple(parse_path(field) for field in fields))
+def accept(address: str = "Deployment.apps/shop/*", *fields: str, until: str = "2026-12-31") -> DriftAcknowledgement:
+    return DriftAcknowledgement(address, "a trial", until, tuple(parse_path(field) for field in fields))
 
 
-def judge(preview: Preview, *accepted: Acknowledgement, seen: Observation | None = None) -> DriftRow:
+def judge(preview: Preview, *accepted: DriftAcknowledgement, seen: Observation | None = None) -> DriftRow:
     """What becomes of one object."""
     return _report(preview, *accepted, seen=seen).rows[0]
 
 
-def _report(preview: Preview, *accepted: Acknowledgement, seen: Observation | None = None) -> DriftReport:
+def _report(preview: Preview, *accepted: DriftAcknowledgement, seen: Observation | None = None) -> DriftReport:
     resource = Resource(ADDRESS, "apps/v1", {"kind": "Deployment"}, "shop", "", SourceRef("a.yaml"))
     inputs = PlanInputs(
         Selection("shop"),
@@ -58,13 +58,13 @@ BOTH = Preview(Effect.UPDATE, (SCALED, FieldChange(("spec", "paused"), FieldOp.A
 
 def test_without_one_everything_counts() -> None:
     row = judge(DRIFTED)
-    assert row.state is DriftState.DRIFTED and len(drifted_fields(row)) == 2 and len(undeclared_fields(row)) == 1
+    assert row.state is DriftState.DRIFTED and len(drifted_fields(row)) == 2 and len(undeclared_drift_fields(row)) == 1
 
 
 def test_the_whole_object() -> None:
     row = judge(DRIFTED, accept())
     assert row.state is DriftState.ACKNOWLEDGED and len(row.acknowledged) == 3
-    assert not drifted_fields(row) and not undeclared_fields(row) and not pending_fields(row)
+    assert not drifted_fields(row) and not undeclared_drift_fields(row) and not pending_change_fields(row)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_named_fields_and_what_is_below_them(fields: tuple[str, ...]) -> None:
     row = judge(DRIFTED, accept("*", *fields))
     assert row.state is DriftState.DRIFTED, "the rest still counts"
     assert len(row.acknowledged) == len(fields)
-    assert len(drifted_fields(row)) + len(undeclared_fields(row)) == 3 - len(fields)
+    assert len(drifted_fields(row)) + len(undeclared_drift_fields(row)) == 3 - len(fields)
 
 
 def test_all_fields_by_name_are_the_whole() -> None:
@@ -88,12 +88,14 @@ def test_all_fields_by_name_are_the_whole() -> None:
 
 def test_of_an_object_in_both_states_what_is_pending_stays_so() -> None:
     row = judge(BOTH, accept("*", "spec.replicas"))
-    assert row.state is DriftState.PENDING and [change.path for change in pending_fields(row)] == [("spec", "paused")]
+    assert row.state is DriftState.PENDING and [change.path for change in pending_change_fields(row)] == [
+        ("spec", "paused")
+    ]
     assert not drifted_fields(row)
 
 
 @pytest.mark.parametrize("accepted", [accept("Deployment.apps/other/*"), accept("*", "spec.paused")])
-def test_others_are_not_covered(accepted: Acknowledgement) -> None:
+def test_others_are_not_covered(accepted: DriftAcknowledgement) -> None:
     assert judge(DRIFTED, accepted).state is DriftState.DRIFTED
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.drift import DriftReport, DriftRow, DriftState, IgnoreRule
+from planner.drift import DriftIgnoreRule, DriftReport, DriftRow, DriftState
 from planner.errors import ConfigError, SelectionError
 from planner.field_path import parse_path
 from planner.loading.drift_ignore_rules import load_ignore_rules
@@ -24,10 +24,10 @@ from tests.unit.drift.test_acknowledgements import accept as acknowledge
 from tests.unit.drift.test_acknowledgements import judge
 
 DRIFTED = row("Deployment.apps/shop/api", DriftState.DRIFTED, "", REPLICAS, undeclared=(LABEL,))
-RULE = IgnoreRule(
+RULE = DriftIgnoreRule(
     "Deployment.apps", "night-*", (parse_path("spec.replicas"),), "scaled at night", SourceRef("rules.yaml", 1)
 )
-METALLB = IgnoreRule("*", "metallb", (), "its own labels")
+METALLB = DriftIgnoreRule("*", "metallb", (), "its own labels")
 
 
 def test_a_rule_takes_its_fields_out_of_the_count() -> None:
@@ -49,13 +49,13 @@ def test_an_object_of_which_everything_is_ignored_rings_no_alarm() -> None:
         replace(RULE, fields=(parse_path("spec.template"),)),
     ],
 )
-def test_kind_manager_and_field_must_all_fit(rule: IgnoreRule) -> None:
+def test_kind_manager_and_field_must_all_fit(rule: DriftIgnoreRule) -> None:
     assert not accept_drift(DRIFTED, (), [rule]).ignored
 
 
 def test_a_deleted_object_is_never_ignored() -> None:
     gone = row("Deployment.apps/shop/api", DriftState.DRIFTED, "deleted since run 3")
-    assert accept_drift(gone, (), [IgnoreRule("*", "*", (), "all")]).state is DriftState.DRIFTED
+    assert accept_drift(gone, (), [DriftIgnoreRule("*", "*", (), "all")]).state is DriftState.DRIFTED
 
 
 def test_what_is_pending_beside_it_stays_so() -> None:

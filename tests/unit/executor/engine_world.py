@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from planner.events import NodeResult
+from planner.events import ChangeResult
 
-R = NodeResult
+R = ChangeResult
 
 
 def holds_once(once: Callable[[], float], limit: float, tries: int = 4) -> bool:

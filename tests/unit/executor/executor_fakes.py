@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from planner.address import Address
-from planner.events import Ended, Event, EventObserver, NodeResult
+from planner.events import ChangeEnded, ChangeResult, Event, EventObserver
 from planner.executor import ExecutionOptions, RunResult, execute_plan
 from planner.plan import Action, BlockedResource, Change, ClusterIdentity, Plan, Precondition, Selection
 from planner.ports import Provider, Readiness, ReadResult, Written
@@ -154,9 +154,9 @@ def run(
     return execute_plan(plan, provider_of, {}, recorder or Recorder(), QuickClock(), options or ExecutionOptions())
 
 
-def results(result: RunResult) -> dict[str, NodeResult]:
+def results(result: RunResult) -> dict[str, ChangeResult]:
     return {address.name: ended.result for address, ended in result.outcomes.items()}
 
 
-def ended(result: RunResult, name: str) -> Ended:
+def ended(result: RunResult, name: str) -> ChangeEnded:
     return result.outcomes[address(name)]

@@ -16,7 +16,7 @@ from planner.errors import (
     PreconditionError,
     TemporaryError,
 )
-from planner.events import Applied, Began, Ended, Event, NodeResult
+from planner.events import ChangeApplied, ChangeBegan, ChangeEnded, ChangeResult, Event
 from planner.executor import ErrorPolicy, ExecutionOptions, ObserverChain, WaitPolicy, exit_code_of_run
 from planner.executor.change_schedule import ChangeSchedule
 from planner.plan import Action
@@ -34,9 +34,9 @@ def test_each_effect_stands_between_a_begin_and_an_end_and_after_the_end_of_its_
     result = run(plan_of(DIAMOND), provider, recorder=recorder)
     assert set(results(result).values()) == {R.DONE}
     for name, needs in DIAMOND.items():
-        begin, end = recorder.position(Began, name), recorder.position(Ended, name)
-        assert begin < recorder.position(Applied, name) < end
-        assert all(recorder.position(Ended, need) < begin for need in needs)
+        begin, end = recorder.position(ChangeBegan, name), recorder.position(ChangeEnded, name)
+        assert begin < recorder.position(ChangeApplied, name) < end
+        assert all(recorder.position(ChangeEnded, need) < begin for need in needs)
     assert provider.calls[0] == ("apply", "a")
     assert provider.calls[-1] == ("apply", "d")
     assert exit_code_of_run(result) == 0
@@ -46,7 +46,7 @@ def test_an_effect_is_not_tried_before_its_begin_was_taken() -> None:
     provider = FakeProvider()
 
     def at_begin(event: object) -> Exception | None:
-        if isinstance(event, Began):
+        if isinstance(event, ChangeBegan):
             time.sleep(0.02)  # a slow disk
             assert ("apply", event.address.name) not in provider.calls
         return None
@@ -65,7 +65,7 @@ def test_random_graphs_respect_needs_and_do_everything_once(seed: int) -> None:
     assert sorted(name for _, name in provider.calls) == names
     assert set(results(result).values()) == {R.DONE}
     for name, needs in edges.items():
-        assert all(recorder.position(Ended, need) < recorder.position(Began, name) for need in needs)
+        assert all(recorder.position(ChangeEnded, need) < recorder.position(ChangeBegan, name) for need in needs)
 
 
 def test_a_failure_skips_what_needs_it_and_nothing_else() -> None:
@@ -108,7 +108,7 @@ def test_what_needs_a_blocked_resource_is_skipped() -> None:
         ([Written("u", already=True)], R.UNCHANGED, 1, 0),
     ],
 )
-def test_results_of_one_effect(answers: list[object], result: NodeResult, calls: int, code: int) -> None:
+def test_results_of_one_effect(answers: list[object], result: ChangeResult, calls: int, code: int) -> None:
     provider = FakeProvider(script={"a": list(answers)})
     got = run(plan_of({"a": ()}), provider)
     assert (results(got)["a"], len(provider.calls), exit_code_of_run(got)) == (result, calls, code)
@@ -143,7 +143,7 @@ def test_no_ops_are_no_effects_and_only_end() -> None:
     result = run(plan_of([change("a", action=Action.NOOP), change("b", ["a"])]), provider, recorder=recorder)
     assert provider.calls == [("apply", "b")]
     assert results(result) == {"a": R.UNCHANGED, "b": R.DONE}
-    assert [type(event) for event in recorder.events if event.address == address("a")] == [Ended]
+    assert [type(event) for event in recorder.events if event.address == address("a")] == [ChangeEnded]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_no_ops_are_no_effects_and_only_end() -> None:
         (Readiness(done=False, ok=False, message="0 of 1 ready"), R.PENDING),
     ],
 )
-def test_what_is_unchanged_and_not_ready_is_asked_again(seen: Readiness, ended: NodeResult) -> None:
+def test_what_is_unchanged_and_not_ready_is_asked_again(seen: Readiness, ended: ChangeResult) -> None:
     """A pipeline that is started again must not go past what failed the first time."""
     provider = FakeProvider(verdicts={"a": seen})
     plan = plan_of([change("a", action=Action.NOOP, wait_seconds=0.05), change("b", ["a"]), change("c")])
@@ -188,7 +188,7 @@ def test_outputs_of_readiness_are_filled_in_and_made_durable() -> None:
     desired = {"image": OutputRef(address("run"), "digest")}
     run(plan_of([change("run"), change("use", ["run"], desired=desired, wait="none")]), provider, recorder=recorder)
     assert provider.documents["use"] == {"image": "sha256:1"}
-    outputs = [event.outputs for event in recorder.events if isinstance(event, Applied)]
+    outputs = [event.outputs for event in recorder.events if isinstance(event, ChangeApplied)]
     assert outputs[1] == {"uid": "uid-run", "digest": "sha256:1"}
 
 

@@ -13,7 +13,7 @@ from planner.errors import (
     StateError,
     TemporaryError,
 )
-from planner.events import Applied, Began, Ended, Waiting
+from planner.events import ChangeApplied, ChangeBegan, ChangeEnded, ChangeWaiting
 from planner.executor import ExecutionOptions, WaitPolicy, exit_code_of_run, readiness_waits, run_verdict
 from planner.ports import Readiness, Written
 from tests.unit.executor.engine_world import R, holds_once
@@ -24,8 +24,8 @@ def test_what_is_needed_is_ready_before_its_dependents_begin() -> None:
     provider = FakeProvider(ready_after={"a": 0.1})
     recorder = Recorder()
     run(plan_of({"a": (), "b": ("a",)}), provider, recorder=recorder)
-    assert recorder.position(Ended, "a") < recorder.position(Began, "b")
-    assert sum(isinstance(event, Waiting) for event in recorder.events) == 1, "only when the message changes"
+    assert recorder.position(ChangeEnded, "a") < recorder.position(ChangeBegan, "b")
+    assert sum(isinstance(event, ChangeWaiting) for event in recorder.events) == 1, "only when the message changes"
 
 
 def test_r13_what_is_awaited_is_said_again_while_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,7 +33,7 @@ def test_r13_what_is_awaited_is_said_again_while_nothing_changes(monkeypatch: py
     monkeypatch.setattr(readiness_waits, "_SAY_AGAIN", 0.05)
     recorder = Recorder()
     run(plan_of([change("a", wait_seconds=0.4)]), FakeProvider(ready_after={"a": 60}), recorder=recorder)
-    said = [event for event in recorder.events if isinstance(event, Waiting)]
+    said = [event for event in recorder.events if isinstance(event, ChangeWaiting)]
     assert 3 <= len(said) <= 8 and len({event.message for event in said}) == 1
     assert said[-1].seconds > said[0].seconds
 
@@ -159,7 +159,7 @@ def test_cancel_after_the_last_end_changes_nothing() -> None:
     assert exit_code_of_run(run(plan_of([change("a", wait="none")]), provider, options)) == 0
 
 
-@pytest.mark.parametrize("kind", [Began, Applied, Ended])
+@pytest.mark.parametrize("kind", [ChangeBegan, ChangeApplied, ChangeEnded])
 @pytest.mark.parametrize("error", [StateError("disk full"), LockedError("taken over")])
 def test_an_error_of_the_journal_breaks_the_run_off(kind: type, error: Exception) -> None:
     provider = FakeProvider(ready_after={"x": 60})
@@ -170,4 +170,4 @@ def test_an_error_of_the_journal_breaks_the_run_off(kind: type, error: Exception
         run(plan_of({"x": (), "a": (), "b": ("a",), "c": ("b",)}), provider, recorder=recorder)
     names = {name for _, name in provider.calls}
     assert not names & {"b", "c"}
-    assert ("a" in names) is (kind is not Began)
+    assert ("a" in names) is (kind is not ChangeBegan)

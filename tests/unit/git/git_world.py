@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from planner.address import address_of
+from planner.address import address_of_document
 from planner.plan import Action, Change, Precondition
 from planner.ports import Absent, Effect, Observation, Present, Preview, Unreadable, Written
 from planner.resource import Resource
@@ -29,7 +29,9 @@ def declare(kind: str, name: str, spec: JsonObject, *, namespace: str = "", chec
     document: JsonObject = {"apiVersion": "hwplan.dev/v1", "kind": kind, "metadata": metadata, "spec": spec}
     if check:
         _MODELS[kind].model_validate(document)
-    return Resource(address_of(document), "hwplan.dev/v1", document, "demo.D1.v1", "infra", SourceRef("t.yaml"))
+    return Resource(
+        address_of_document(document), "hwplan.dev/v1", document, "demo.D1.v1", "infra", SourceRef("t.yaml")
+    )
 
 
 def head(remote: str, branch: str = "main", **more: Any) -> Resource:

@@ -6,7 +6,7 @@ from textwrap import dedent
 
 from ruamel.yaml import YAML
 
-from planner.address import Address, address_of
+from planner.address import Address, address_of_document
 from planner.graph import Edge
 from planner.resource import DEPENDS_ON, Resource, ResourceOptions
 from planner.source_ref import SourceRef
@@ -23,7 +23,7 @@ def _resource(manifest: Json, number: int, node_lane: str) -> Resource:
     written = (manifest["metadata"].get("annotations") or {}).get(DEPENDS_ON, "")
     needs = tuple(Address.parse(word.strip()) for word in written.split(",") if word.strip())
     return Resource(
-        address_of(manifest, node_lane=node_lane),
+        address_of_document(manifest, node_lane=node_lane),
         manifest["apiVersion"],
         manifest,
         "set",

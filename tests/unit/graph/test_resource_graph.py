@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from planner.address import Address
 from planner.errors import GraphError, SelectionError
-from planner.graph import Edge, ResourceGraph, make_graph, paths_to, reduced_edges
+from planner.graph import Edge, ResourceGraph, graph_of_edges, paths_to_address, reduced_edges
 
 
 def node(number: int) -> Address:
@@ -21,7 +21,7 @@ def node(number: int) -> Address:
 
 def graph_of(*pairs: tuple[int, int], nodes: int = 0) -> ResourceGraph:
     numbers = {number for pair in pairs for number in pair} | set(range(nodes))
-    return make_graph(map(node, numbers), [Edge(node(a), node(b), "rule", f"f{a}") for a, b in pairs])
+    return graph_of_edges(map(node, numbers), [Edge(node(a), node(b), "rule", f"f{a}") for a, b in pairs])
 
 
 @st.composite
@@ -72,7 +72,7 @@ def test_ways_between_two_are_all_simple_paths(pairs: list[tuple[int, int]], one
     known = oracle(pairs)
     start, end = (one, other) if networkx.has_path(known, node(one), node(other)) else (other, one)
     expected = {tuple(path) for path in networkx.all_simple_paths(known, node(start), node(end)) if len(path) > 1}
-    ways = paths_to(graph_of(*pairs, nodes=12), node(one), node(other))
+    ways = paths_to_address(graph_of(*pairs, nodes=12), node(one), node(other))
     found = {(way[0].before, *(edge.after for edge in way)) for way in ways}
     assert found == expected if len(expected) <= 20 else found <= expected and len(found) == 20
     assert [len(way) for way in ways] == sorted(len(way) for way in ways)
@@ -109,7 +109,7 @@ def test_the_error_of_a_cycle_names_the_field_of_each_edge() -> None:
         Edge(node(0), node(1), "ref", "data.z"),
     ]
     with pytest.raises(GraphError) as caught:
-        make_graph(map(node, range(5)), edges)
+        graph_of_edges(map(node, range(5)), edges)
     assert caught.value.message == (
         "a cycle: ConfigMap/n/c001"
         " -> ConfigMap/n/c002 (volume: spec.volumes[0].name)"
@@ -120,21 +120,21 @@ def test_the_error_of_a_cycle_names_the_field_of_each_edge() -> None:
 
 def test_why_alone_is_the_longest_chain_through_each_dependency() -> None:
     graph = graph_of((0, 1), (1, 3), (2, 3), (0, 3))
-    ways = [[edge.before.name for edge in way] for way in paths_to(graph, node(3))]
+    ways = [[edge.before.name for edge in way] for way in paths_to_address(graph, node(3))]
     assert ways == [["c000", "c001"], ["c000"], ["c002"]]
-    assert paths_to(graph, node(0)) == ()
+    assert paths_to_address(graph, node(0)) == ()
 
 
 def test_why_of_something_unknown_names_the_closest() -> None:
     with pytest.raises(GraphError, match="ConfigMap/n/c00 is not in the graph") as caught:
-        paths_to(graph_of((0, 1)), Address("", "ConfigMap", "", "n", "c00"))
+        paths_to_address(graph_of((0, 1)), Address("", "ConfigMap", "", "n", "c00"))
     assert caught.value.remedy == "did you mean ConfigMap/n/c001?" or caught.value.remedy.endswith("c000?")
 
 
 def test_why_of_a_very_deep_graph_does_not_recurse() -> None:
     chain = graph_of(*((number, number + 1) for number in range(999)))
-    assert len(paths_to(chain, node(999), node(0))[0]) == 999
-    assert len(paths_to(chain, node(999))[0]) == 999
+    assert len(paths_to_address(chain, node(999), node(0))[0]) == 999
+    assert len(paths_to_address(chain, node(999))[0]) == 999
 
 
 def test_targets_pull_in_what_they_depend_on() -> None:
@@ -153,7 +153,7 @@ def test_needs_are_direct_and_named_once() -> None:
         Edge(node(0), node(1), "volume", "b"),
         Edge(node(0), node(1), "env", "a"),
     ]
-    graph = make_graph(map(node, range(2)), edges)
+    graph = graph_of_edges(map(node, range(2)), edges)
     assert len(graph.edges) == 2
     assert graph.needs(node(1)) == (node(0),)
     assert graph.needed_by(node(0)) == (node(1),)
@@ -165,6 +165,6 @@ def test_a_large_graph_is_ordered_in_a_time_that_grows_with_its_size() -> None:
     chance = random.Random(7)
     pairs = {(chance.randrange(number), number) for number in range(1, 20_000) for _ in range(3)}
     addresses = [Address("", "ConfigMap", "", "n", f"{number:06d}") for number in range(20_000)]
-    graph = make_graph(addresses, [Edge(addresses[a], addresses[b], "r", "f") for a, b in pairs])
+    graph = graph_of_edges(addresses, [Edge(addresses[a], addresses[b], "r", "f") for a, b in pairs])
     position = {address: at for at, address in enumerate(graph.order())}
     assert all(position[addresses[a]] < position[addresses[b]] for a, b in pairs)

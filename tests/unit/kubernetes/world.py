@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from planner.address import Address, address_of
+from planner.address import Address, address_of_document
 from planner.applied_state import KindInNamespace
 from planner.contract.command_steps import change_of_preview
 from planner.field_path import parse_path, render_path
@@ -57,7 +57,7 @@ def declare(manifest: JsonObject, *, owned_by: str = SET, node_lane: str = "", *
     stamp = applied_digest(document)
     metadata["labels"] = {**metadata.get("labels", {}), SET_LABEL: owned_by}
     metadata["annotations"] = {**metadata.get("annotations", {}), APPLIED: stamp}
-    address = address_of(document, node_lane=node_lane)
+    address = address_of_document(document, node_lane=node_lane)
     api_version = str(document["apiVersion"])
     return Resource(address, api_version, document, owned_by, "runtime", SourceRef("t.yaml"), options_of(**options))
 

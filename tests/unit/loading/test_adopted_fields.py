@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from planner.drift_adoption import DriftAdoption, LiveField
+from planner.drift_adoption import DriftAdoption, FieldToAdopt
 from planner.field_path import FieldPath
 from planner.loading.config import Config, load_config
 from planner.loading.drift_adoption.adopt_fields import RenderingCache, adopt_live_fields
@@ -112,7 +112,7 @@ def test_any_drift_is_adopted_alone_or_refused_with_its_line() -> None:
     adopted = refused = 0
     known = RenderingCache()
     for (product, node, lane), resource, path, live in drifts(COUNT, seed=COUNT):
-        wanted = LiveField(resource.address, path, live, source=resource.source)
+        wanted = FieldToAdopt(resource.address, path, live, source=resource.source)
         found = adopt_live_fields(configuration(), selection(product, node, (lane,)), [wanted], known)
         if found.refused:
             (one,) = found.refused
@@ -135,7 +135,7 @@ def test_fields_of_several_products_are_one_patch() -> None:
          ("spec", "syncPolicy", "automated", "selfHeal"), False),
     ):  # fmt: skip
         (one,) = [one for one in before(product, "D601").values() if one.address.local == address]
-        wanted.append(LiveField(one.address, path, live, source=one.source))
+        wanted.append(FieldToAdopt(one.address, path, live, source=one.source))
     both = Selection("all", "", ("D601",), ("v02", "v03"))
     found = adopt_live_fields(configuration(), both, wanted)
     assert not found.refused and {file.name for file in found.patch.after} == {"hwlab-node-lanes.yaml", "agentrun.yaml"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from planner.errors import PermanentError
-from planner.loading.secrets.dotenv import read_dotenv
+from planner.loading.secrets.dotenv import parse_dotenv
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from planner.loading.secrets.dotenv import read_dotenv
     ],
 )
 def test_values(text: str, value: str) -> None:
-    assert read_dotenv(text, "f") == {"K": value}
+    assert parse_dotenv(text, "f") == {"K": value}
 
 
 @pytest.mark.parametrize(
@@ -44,9 +44,9 @@ def test_values(text: str, value: str) -> None:
 )
 def test_doubts(text: str, message: str) -> None:
     with pytest.raises(PermanentError) as caught:
-        read_dotenv(text, "f")
+        parse_dotenv(text, "f")
     assert caught.value.message == message
 
 
 def test_large_files_cost_little() -> None:
-    assert len(read_dotenv("".join(f'K{n}="v{n}"\n' for n in range(50_000)), "f")) == 50_000
+    assert len(parse_dotenv("".join(f'K{n}="v{n}"\n' for n in range(50_000)), "f")) == 50_000

@@ -12,7 +12,7 @@ import pytest
 from planner.address import Address
 from planner.errors import ConfigError, SelectionError
 from planner.loading.manifests.plain_manifests import load_plain_manifests, place_in_namespace
-from planner.resource import APPLIED, SET_LABEL, orphan_annotation
+from planner.resource import APPLIED, SET_LABEL, annotation_that_keeps_object
 from planner.values import SealedSecret, encode_special_leaves
 from tests.unit.loading.fakes import CANARY, KeyedFingerprinter, manifests, one
 
@@ -104,7 +104,7 @@ def test_last_applied_of_kubectl_never_stays(tmp_path: Path) -> None:
 def test_what_outlives_its_release_outlives_its_set(annotations: str, what: str, tmp_path: Path) -> None:
     found = one(CONFIG_MAP + f"  annotations: {{{annotations}}}\n", tmp_path)
     assert found.options.on_delete == what
-    assert (orphan_annotation(found.manifest["metadata"]["annotations"]) != "") == (what == "orphan")
+    assert (annotation_that_keeps_object(found.manifest["metadata"]["annotations"]) != "") == (what == "orphan")
 
 
 def test_options(tmp_path: Path) -> None:

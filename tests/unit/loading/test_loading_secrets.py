@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import PermanentError
-from planner.loading.secrets.secret_files import FileRef, read_secret_file
+from planner.loading.secrets.secret_files import SecretFileRef, read_secret_file
 from planner.loading.secrets.secret_reader import SecretReader
 from planner.values import SecretValue
 from tests.unit.loading.fakes import CANARY
@@ -34,7 +34,7 @@ def write(folder: Path, name: str, text: str) -> Path:
 )
 def test_formats_and_reading_again_by_reference(name: str, file_format: str, text: str, tmp_path: Path) -> None:
     write(tmp_path, f"deep/{name}", text)
-    file = FileRef("N1", f"deep/{name}", file_format, "KEY" if file_format == "raw" else "")
+    file = SecretFileRef("N1", f"deep/{name}", file_format, "KEY" if file_format == "raw" else "")
     found = read_secret_file(tmp_path, file)
     assert found.values["KEY"].reveal() == CANARY.encode()
     assert not found.shared
@@ -57,7 +57,7 @@ def test_formats_and_reading_again_by_reference(name: str, file_format: str, tex
 def test_a_broken_file_is_named_and_not_shown(file_format: str, text: str, message: str, tmp_path: Path) -> None:
     write(tmp_path, "f", text)
     with pytest.raises(PermanentError) as caught:
-        read_secret_file(tmp_path, FileRef("N1", "f", file_format))
+        read_secret_file(tmp_path, SecretFileRef("N1", "f", file_format))
     assert caught.value.message == message
 
 
@@ -67,12 +67,12 @@ def test_files_outside_of_the_folder_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "in" / "link.env").symlink_to(tmp_path / "outside.env")
     for path in ("../outside.env", "link.env"):
         with pytest.raises(PermanentError, match="leads out of the secrets folder"):
-            read_secret_file(tmp_path / "in", FileRef("N1", path))
+            read_secret_file(tmp_path / "in", SecretFileRef("N1", path))
 
 
 def test_a_file_that_others_may_read_is_known(tmp_path: Path) -> None:
     write(tmp_path, "a.env", "A=1\n").chmod(0o644)
-    assert read_secret_file(tmp_path, FileRef("N1", "a.env")).shared
+    assert read_secret_file(tmp_path, SecretFileRef("N1", "a.env")).shared
 
 
 def test_other_references() -> None:

@@ -15,7 +15,7 @@ from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.manifests.manifest_source import ManifestExpansionContext, expand_manifest_source
 from planner.loading.resource_collector import ResourceCollector
 from planner.spec.kinds.sources import ManifestSource
-from planner.spec.node import Node
+from planner.spec.node import NodeConfig
 from tests.unit.loading.fakes import KeyedFingerprinter
 
 URL = "https://a.example/install.yaml"
@@ -42,12 +42,12 @@ RULES = [
 
 
 @pytest.fixture
-def node() -> Node:
+def node() -> NodeConfig:
     return load_config(Path(__file__).parents[3] / "config").nodes["D601"].spec
 
 
 def expanded(
-    folder: Path, node: Node, asked: list[str], data: bytes = MANIFEST.encode(), **spec: Any
+    folder: Path, node: NodeConfig, asked: list[str], data: bytes = MANIFEST.encode(), **spec: Any
 ) -> ResourceCollector:
     def fetch(url: str) -> bytes:
         asked.append(url)
@@ -68,7 +68,7 @@ def expanded(
     return intake
 
 
-def test_it_is_fetched_once_and_a_damaged_copy_is_fetched_again(tmp_path: Path, node: Node) -> None:
+def test_it_is_fetched_once_and_a_damaged_copy_is_fetched_again(tmp_path: Path, node: NodeConfig) -> None:
     asked: list[str] = []
     for _ in range(2):
         assert len(expanded(tmp_path, node, asked).resources) == 4
@@ -78,14 +78,14 @@ def test_it_is_fetched_once_and_a_damaged_copy_is_fetched_again(tmp_path: Path, 
     assert len(expanded(tmp_path, node, asked).resources) == 4 and asked == [URL, URL]
 
 
-def test_other_bytes_than_the_pinned_ones_are_neither_used_nor_retained(tmp_path: Path, node: Node) -> None:
+def test_other_bytes_than_the_pinned_ones_are_neither_used_nor_retained(tmp_path: Path, node: NodeConfig) -> None:
     intake = expanded(tmp_path, node, [], data=MANIFEST.replace("server", "evil").encode())
     [problem] = intake.problems.found
     assert "is not the manifest that sha256 pins" in problem.message and not intake.resources
     assert not list(tmp_path.rglob("*.yaml"))
 
 
-def test_images_of_the_nodes_registry_are_copied_before_the_workload(tmp_path: Path, node: Node) -> None:
+def test_images_of_the_nodes_registry_are_copied_before_the_workload(tmp_path: Path, node: NodeConfig) -> None:
     intake = expanded(tmp_path, node, [])
     assert not intake.problems.found
     images = {
@@ -111,17 +111,17 @@ def test_images_of_the_nodes_registry_are_copied_before_the_workload(tmp_path: P
         ({"version": "v3.2.1"}, "no workload of the manifest has an image of version v3.2.1: they have v3.2.11, 8, 1"),
     ],
 )
-def test_what_it_has_to_hold_is_checked(expect: dict[str, Any], message: str, tmp_path: Path, node: Node) -> None:
+def test_what_it_has_to_hold_is_checked(expect: dict[str, Any], message: str, tmp_path: Path, node: NodeConfig) -> None:
     [problem] = expanded(tmp_path, node, [], expect=expect).problems.found
     assert problem.message == message and problem.suggestion and problem.source.file == "t.yaml.j2"
 
 
-def test_what_holds_is_no_problem(tmp_path: Path, node: Node) -> None:
+def test_what_holds_is_no_problem(tmp_path: Path, node: NodeConfig) -> None:
     expect = {"workloads": ["deployment/server"], "version": "3.2.11"}
     assert not expanded(tmp_path, node, [], expect=expect).problems.found
 
 
-def test_a_source_that_does_not_answer_is_named(tmp_path: Path, node: Node) -> None:
+def test_a_source_that_does_not_answer_is_named(tmp_path: Path, node: NodeConfig) -> None:
     class Gone(list[str]):
         def append(self, url: str) -> None:
             raise TemporaryError("no whole answer")

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from planner.loading.secrets.snapshot_secret_fingerprints import RecordedSecrets, inline_fingerprints, slow_digest
+from planner.loading.secrets.snapshot_secret_fingerprints import (
+    RecordedSecretFingerprints,
+    fingerprints_of_inline_secrets,
+    slow_secret_digest,
+)
 from planner.values import SealedSecret, SecretValue
 from state.fingerprint import KeyedFingerprinter
 
@@ -25,15 +29,15 @@ KNOWN = {"file:D601/a.env#X": "hmac-sha256:00", "file:D601/b.env#X": ""}
 )
 def test_the_first_source_that_had_a_value(refs: list[str], found: SealedSecret | None, reported: int) -> None:
     tried: list[str] = []
-    assert RecordedSecrets(KNOWN, same_key=False).find(refs, tried) == found
+    assert RecordedSecretFingerprints(KNOWN, same_key=False).find(refs, tried) == found
     assert len(tried) == reported
 
 
 def test_values_of_templates_are_recognized_and_others_are_not() -> None:
     vault = {"manifest:Secret/a/b#data.c": SecretValue(b"url"), "file:D601/a.env#X": SecretValue(b"hunter2")}
-    inline = inline_fingerprints(vault, THEIRS, "salt")
-    assert list(inline) == [slow_digest(b"url", "salt")], "nothing is retained of what comes from a source"
-    known = RecordedSecrets({}, False, inline, "salt").fingerprinter(OURS)
+    inline = fingerprints_of_inline_secrets(vault, THEIRS, "salt")
+    assert list(inline) == [slow_secret_digest(b"url", "salt")], "nothing is retained of what comes from a source"
+    known = RecordedSecretFingerprints({}, False, inline, "salt").fingerprinter(OURS)
     assert known.fingerprint(b"url") == THEIRS.fingerprint(b"url")
     assert known.fingerprint(b"hunter2") == OURS.fingerprint(b"hunter2")
-    assert RecordedSecrets({}, True, inline, "salt").fingerprinter(OURS) is OURS
+    assert RecordedSecretFingerprints({}, True, inline, "salt").fingerprinter(OURS) is OURS

@@ -7,7 +7,7 @@ from pathlib import Path
 from planner.address import Address
 from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.resource_collector import ResourceCollector
-from planner.loading.secrets.secret_files import FileRef, ParsedSecretFile
+from planner.loading.secrets.secret_files import ParsedSecretFile, SecretFileRef
 from planner.loading.secrets.secret_reader import SecretReader
 from planner.loading.secrets.secret_sources import SecretSourceExpander
 from planner.spec.kinds.sources import SecretSource
@@ -20,7 +20,7 @@ class Rotating(SecretReader):
 
     reads = 0
 
-    def file(self, file: FileRef) -> ParsedSecretFile:
+    def file(self, file: SecretFileRef) -> ParsedSecretFile:
         Rotating.reads += 1
         version = b"version-%d" % Rotating.reads
         return ParsedSecretFile({key: SecretValue(version) for key in ("A", "B")}, False)

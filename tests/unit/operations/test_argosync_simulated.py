@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from planner.contract.command_steps import change_of_preview, run_changes
-from planner.events import NodeResult
+from planner.events import ChangeResult
 from planner.plan import Change
 from planner.ports import Effect
 from planner.resource import Resource
@@ -47,7 +47,7 @@ def test_a_sync_is_carried_out_and_then_there_is_nothing_to_do(folder: Path, rev
     change = change_of_preview(wanted, seen, provider.preview([(wanted, seen)])[wanted.address])
     assert change is not None
     (ended,) = run_changes([change], provider, {}).outcomes.values()
-    assert ended.result is NodeResult.DONE, ended
+    assert ended.result is ChangeResult.DONE, ended
     cluster = open_snapshot(folder)
     kind = cluster.kind("argoproj.io/v1alpha1", "Application")
     assert kind is not None

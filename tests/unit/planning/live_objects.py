@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planner.address import address_of
+from planner.address import address_of_document
 from planner.graph import ResourceGraph, build_graph
 from planner.plan import Action, Change, ClusterIdentity, Precondition, Selection
 from planner.planning import PlanInputs
@@ -17,7 +17,7 @@ SET = "demo"
 
 def live(document: JsonObject, *, owned_by: str = SET, protected: bool = False, orphan: bool = False) -> Present:
     """The object as it was read."""
-    address, by = address_of(document), "on-delete: orphan" if orphan else ""
+    address, by = address_of_document(document), "on-delete: orphan" if orphan else ""
     return Present(
         address,
         f"uid-{address.name}",
@@ -39,8 +39,8 @@ def destroying(
     *declared: JsonObject, beside: tuple[JsonObject, ...] = (), strays: tuple[Present, ...] = ()
 ) -> PlanInputs:
     """A destroy of `declared`, all of it there and ours; `beside` is declared as well, there and not selected."""
-    chosen = {address_of(one): _ours(one) for one in declared}
-    others = {address_of(one): live(one) for one in beside}
+    chosen = {address_of_document(one): _ours(one) for one in declared}
+    others = {address_of_document(one): live(one) for one in beside}
     whole: ResourceGraph = build_graph([*chosen.values(), *(_ours(one) for one in beside)])
     return PlanInputs(
         Selection(),
@@ -48,7 +48,7 @@ def destroying(
         "c",
         whole.subset(chosen),
         chosen,
-        {address_of(one): live(one) for one in declared},
+        {address_of_document(one): live(one) for one in declared},
         {},
         strays=strays,
         destroy=True,

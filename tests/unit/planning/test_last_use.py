@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from planner.address import Address, address_of
+from planner.address import Address, address_of_document
 from planner.graph import build_graph
 from planner.plan import Action, ClusterIdentity, Plan, Selection
 from planner.planning import PlanInputs, make_plan
@@ -27,7 +27,7 @@ def made(kind: str, name: str, api_version: str = "v1", **parts: Any) -> JsonObj
 
 def plan_of(*pairs: Pair, gone: tuple[JsonObject, ...] = ()) -> Plan:
     """Every pair is an update; what is `gone` is pruned."""
-    resources = {address_of(new): declare(new, owned_by=SET) for _, new in pairs}
+    resources = {address_of_document(new): declare(new, owned_by=SET) for _, new in pairs}
     return make_plan(
         PlanInputs(
             Selection(),
@@ -35,9 +35,9 @@ def plan_of(*pairs: Pair, gone: tuple[JsonObject, ...] = ()) -> Plan:
             "c",
             build_graph(list(resources.values())),
             resources,
-            {address_of(old): live(old) for old, _ in pairs},
+            {address_of_document(old): live(old) for old, _ in pairs},
             {
-                address_of(new): Preview(Effect.UPDATE if old != new else Effect.NONE) for old, new in pairs
+                address_of_document(new): Preview(Effect.UPDATE if old != new else Effect.NONE) for old, new in pairs
             },
             strays=tuple(live(one) for one in gone),
         )
@@ -267,7 +267,7 @@ def test_an_object_that_must_come_between_is_respected() -> None:
         (config("m", {}), between),
         (user_old, user_new),
     ]
-    resources = {address_of(new): declare(new, owned_by=SET) for _, new in pairs}
+    resources = {address_of_document(new): declare(new, owned_by=SET) for _, new in pairs}
     for address, on in (("ConfigMap/demo/m", "ConfigMap/demo/c"), ("Deployment.apps/demo/web", "ConfigMap/demo/m")):
         one = resources[Address.parse(address)]
         options = replace(one.options, depends_on=(Address.parse(on),))
@@ -275,7 +275,7 @@ def test_an_object_that_must_come_between_is_respected() -> None:
     plan = make_plan(
         PlanInputs(
             Selection(), ClusterIdentity("u", "s"), "c", build_graph(list(resources.values())), resources,
-            {address_of(old): live(old) for old, _ in pairs},
+            {address_of_document(old): live(old) for old, _ in pairs},
             {address: Preview(Effect.UPDATE) for address in resources},
         )
     )  # fmt: skip

@@ -10,7 +10,7 @@ from planner.address import Address
 from planner.errors import SelectionError
 from planner.graph import build_graph
 from planner.plan import Action
-from planner.planning import decide_leaving_objects, make_plan, select_teardown
+from planner.planning import decide_leaving_objects, make_plan, select_teardown_addresses
 from planner.ports import Unreadable
 from planner.values import JsonObject
 from tests.unit.kubernetes.world import config, declare, deployment, namespace
@@ -49,20 +49,20 @@ def test_targets_take_what_needs_them_and_never_what_they_need(
     targets: tuple[str, ...], exclude: tuple[str, ...], expected: set[str]
 ) -> None:
     graph = build_graph([declare(CLAIM), declare(claiming("a")), declare(claiming("b"))])
-    assert {one.local for one in select_teardown(graph, graph.order(), targets, exclude)} == expected
+    assert {one.local for one in select_teardown_addresses(graph, graph.order(), targets, exclude)} == expected
 
 
 def test_a_target_that_is_not_there_is_an_error_with_the_closest() -> None:
     graph = build_graph([declare(CLAIM)])
     with pytest.raises(SelectionError) as refused:
-        select_teardown(graph, graph.order(), ("PersistentVolumeClaim/demo/e",), ())
+        select_teardown_addresses(graph, graph.order(), ("PersistentVolumeClaim/demo/e",), ())
     assert "PersistentVolumeClaim/demo/d" in refused.value.remedy
 
 
 def test_dependents_outside_of_what_may_be_selected_do_not_come_along() -> None:
     graph = build_graph([declare(CLAIM), declare(claiming("a")), declare(claiming("b"))])
     within = [Address.parse("PersistentVolumeClaim/demo/d"), Address.parse("Deployment.apps/demo/a")]
-    chosen = select_teardown(graph, within, ("PersistentVolumeClaim/*",), ())
+    chosen = select_teardown_addresses(graph, within, ("PersistentVolumeClaim/*",), ())
     assert {one.local for one in chosen} == {"PersistentVolumeClaim/demo/d", "Deployment.apps/demo/a"}
 
 

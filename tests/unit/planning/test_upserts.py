@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from planner.address import Address, address_of
+from planner.address import Address, address_of_document
 from planner.graph import build_graph
 from planner.plan import Action, ClusterIdentity, FieldChange, FieldOp, Selection
 from planner.planning import PlanInputs, make_plan
@@ -31,11 +31,11 @@ def inputs(
         workload = deployment("web")
         workload["spec"]["template"]["spec"]["containers"][0].update(reads)
         documents.append((workload, web))
-    declared = {address_of(one): declare(one, owned_by=SET) for one, _ in documents}
+    declared = {address_of_document(one): declare(one, owned_by=SET) for one, _ in documents}
     observed: dict[Address, Observation] = {one: Present(one, "uid", "content", {}, owned_by) for one in declared}
     if seen is not None:
         observed[SETTINGS] = seen
-    previews = {address_of(one): preview for one, preview in documents if preview is not None}
+    previews = {address_of_document(one): preview for one, preview in documents if preview is not None}
     return PlanInputs(
         Selection(), ClusterIdentity("u", "s"), "c", build_graph(list(declared.values())), declared, observed, previews,
         unsourced={SETTINGS: unsourced} if unsourced else {},
@@ -81,13 +81,13 @@ def test_what_is_not_ready_is_asked_again_and_counts_as_unchanged() -> None:
 def test_needs_look_through_what_does_not_change() -> None:
     namespace: JsonObject = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "demo"}}
     made = inputs(NONE, UPDATE)
-    declared = {**made.resources, address_of(namespace): declare(namespace, owned_by=SET)}
+    declared = {**made.resources, address_of_document(namespace): declare(namespace, owned_by=SET)}
     whole = replace(
         made, graph=build_graph(list(declared.values())), resources=declared,
-        previews={**made.previews, address_of(namespace): CREATE},
+        previews={**made.previews, address_of_document(namespace): CREATE},
     )  # fmt: skip
     created, change = decide_upserts(whole).changes
-    assert created.precondition.absent and change.needs == (address_of(namespace),)
+    assert created.precondition.absent and change.needs == (address_of_document(namespace),)
 
 
 @pytest.mark.parametrize(

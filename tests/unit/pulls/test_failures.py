@@ -9,9 +9,9 @@ from planner.pull_requests.failure_issues import (
     IssueFamily,
     TargetFailure,
     failure_issue_body,
+    failure_issue_marker,
     failures_after_success,
     failures_in_a_row,
-    issue_marker,
     record_failures,
 )
 
@@ -48,7 +48,7 @@ def test_p16_what_ends_a_failure(family: IssueFamily, left: list[str]) -> None:
 
 
 def test_p16_the_marker_is_of_lane_and_family() -> None:
-    markers = {issue_marker(lane, family) for lane in ("v02", "v03") for family in IssueFamily}
+    markers = {failure_issue_marker(lane, family) for lane in ("v02", "v03") for family in IssueFamily}
     assert len(markers) == 2 * len(IssueFamily)
 
 

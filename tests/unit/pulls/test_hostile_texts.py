@@ -7,7 +7,7 @@ import re
 import unicodedata
 from dataclasses import replace
 
-from planner.pull_requests.commit_status import MOST, commit_status
+from planner.pull_requests.commit_status import MOST, commit_status_of_candidate
 from planner.pull_requests.cycle_record import CycleRecord
 from planner.pull_requests.deliveries import Delivery, DeliveryStep
 from planner.pull_requests.failure_issues import (
@@ -17,7 +17,7 @@ from planner.pull_requests.failure_issues import (
     failure_issue_body,
     record_failures,
 )
-from planner.pull_requests.rollout_comment import comment_body
+from planner.pull_requests.rollout_comment import rollout_comment_body
 from planner.pull_requests.text_markers import has_marker
 from planner.render.pull_request_cycle_text import render_pull_cycle
 from tests.unit.pulls.samples import GREEN, candidate, decision
@@ -60,11 +60,11 @@ def test_p20_500_hostile_pull_requests_are_shown_as_text() -> None:
         assert _shows_what_it_is(page), (at, page)
         assert not re.search(r"^\s*(::|##\[|##vso)", page, re.MULTILINE), page
 
-        status = commit_status(verdict, decided, "v03")
+        status = commit_status_of_candidate(verdict, decided, "v03")
         assert len(status.description) <= MOST and "\n" not in status.description
         assert _shows_what_it_is(status.description)
 
-        comment = comment_body(failed, "D601", "v03")
+        comment = rollout_comment_body(failed, "D601", "v03")
         record_of_all = record_failures(
             FailureRecord(IssueFamily.CHECK), [TargetFailure(IssueFamily.CHECK, "#17", title, "2026-11-04T12:00:00Z")]
         )

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from planner.pull_requests.failure_issues import FailureRecord, IssueFamily, TargetFailure, record_failures
-from planner.pull_requests.lane_memory import CandidateFacts, LaneMemory, parse_memory
+from planner.pull_requests.lane_memory import CandidateFacts, LaneMemory, parse_lane_memory
 from planner.pull_requests.merge_check import ConflictingFile
 from tests.unit.pulls.samples import GREEN, HEAD, pull
 
@@ -27,23 +27,23 @@ MEMORY = LaneMemory(
 
 
 def test_it_is_the_same_after_the_state() -> None:
-    assert parse_memory(json.dumps(MEMORY.document())) == MEMORY
+    assert parse_lane_memory(json.dumps(MEMORY.document())) == MEMORY
 
 
 @pytest.mark.parametrize("key", sorted(MEMORY.document()))
 def test_a_memory_of_another_version_is_none(key: str) -> None:
     document = MEMORY.document()
     del document[key]
-    assert parse_memory(json.dumps(document)) == LaneMemory()
+    assert parse_lane_memory(json.dumps(document)) == LaneMemory()
 
 
 def test_facts_of_another_version_are_read_anew_and_nothing_else_is_lost() -> None:
     document = MEMORY.document()
     document["facts"]["17"]["conflicts"] = ["app.py"]
-    found = parse_memory(json.dumps(document))
+    found = parse_lane_memory(json.dumps(document))
     assert found.facts == {} and found.failures == MEMORY.failures and found.since == MEMORY.since
 
 
 @pytest.mark.parametrize("text", ["", "null", "[]", "3", "{", '"x"'])
 def test_no_memory_at_all(text: str) -> None:
-    assert parse_memory(text) == LaneMemory()
+    assert parse_lane_memory(text) == LaneMemory()

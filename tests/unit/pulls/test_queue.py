@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from planner.pull_requests.commit_status import MOST, commit_status
+from planner.pull_requests.commit_status import MOST, commit_status_of_candidate
 from planner.pull_requests.github_facts import BranchRules, IssueState
 from planner.pull_requests.merge_check import ConflictingFile
 from planner.pull_requests.merge_queue import CycleDecision, decide_merge_cycle
@@ -118,7 +118,7 @@ def test_r9_p10_p17_p18_what_stops_the_lane(change: dict[str, object], code: str
 
 def test_p14_the_status_of_each_candidate() -> None:
     found = decision(candidate(4), candidate(5, draft=True, approvals=()), candidate(9))
-    statuses = [commit_status(one, found, "v03") for one in found.verdicts]
+    statuses = [commit_status_of_candidate(one, found, "v03") for one in found.verdicts]
     assert [(one.state, one.description) for one in statuses] == [
         ("success", "queued: position 1 of 2"),
         ("pending", "it is a draft (and 1 more)"),
@@ -126,12 +126,12 @@ def test_p14_the_status_of_each_candidate() -> None:
     ]
     assert {one.context for one in statuses} == {"hwplan/v03"}
     frozen = decision(candidate(), state=replace(CALM, issues=[issue()]))
-    assert commit_status(frozen.verdicts[0], frozen, "v03").state == "error"
+    assert commit_status_of_candidate(frozen.verdicts[0], frozen, "v03").state == "error"
 
 
 def test_p14_p20_a_status_is_short_and_safe() -> None:
     found = decision(candidate(conflicts=(ConflictingFile("\x1b[31m" + "x" * 300),)))
-    text = commit_status(found.verdicts[0], found, "v03").description
+    text = commit_status_of_candidate(found.verdicts[0], found, "v03").description
     assert len(text) == MOST and "\x1b" not in text
 
 

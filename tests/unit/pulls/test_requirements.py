@@ -9,7 +9,7 @@ import pytest
 
 from planner.pull_requests.approvals import Approval
 from planner.pull_requests.candidate import MergeCandidate
-from planner.pull_requests.github_facts import BranchRules, CheckResult, Review
+from planner.pull_requests.github_facts import BranchRules, CheckResult, PullRequestReview
 from planner.pull_requests.merge_check import ConflictingFile
 from planner.pull_requests.merge_requirements import unmet_requirements
 from tests.unit.pulls.samples import EFFECT, GREEN, HEAD, NOW, candidate, rules
@@ -117,10 +117,10 @@ def test_p8_a_local_conflict_names_the_files() -> None:
 
 
 def test_a_request_for_changes_holds_until_it_is_taken_back() -> None:
-    asked = Review("Rita", "CHANGES_REQUESTED", "c" * 40)
-    assert codes(candidate(reviews=(asked, Review("rita", "COMMENTED", HEAD)))) == ["changes-requested"]
-    assert codes(candidate(reviews=(asked, Review("rita", "DISMISSED", HEAD)))) == []
-    assert codes(candidate(reviews=(asked, Review("rita", "APPROVED", HEAD)))) == []
+    asked = PullRequestReview("Rita", "CHANGES_REQUESTED", "c" * 40)
+    assert codes(candidate(reviews=(asked, PullRequestReview("rita", "COMMENTED", HEAD)))) == ["changes-requested"]
+    assert codes(candidate(reviews=(asked, PullRequestReview("rita", "DISMISSED", HEAD)))) == []
+    assert codes(candidate(reviews=(asked, PullRequestReview("rita", "APPROVED", HEAD)))) == []
 
 
 def test_what_could_not_be_read_is_never_met() -> None:

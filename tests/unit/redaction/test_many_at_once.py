@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from planner.address import Address
 from planner.ports import Present, Preview, ReadResult
-from planner.redaction.clean_values import OWN, _cleaned, _texts, clean_texts_in_value, is_clean
+from planner.redaction.clean_values import OWN, _cleaned, _texts, clean_texts_in_value, is_value_clean
 from planner.redaction.redactor import _BETWEEN, MASK, REDACTOR, Redactor
 from planner.redaction.window_index import WINDOW, WindowIndex, character_groups_of_text, may_contain_secret_fragment
 from providers.redacting_provider import RedactingProvider
@@ -80,7 +80,7 @@ def test_the_quick_look_sees_what_cleaning_changes(value: Any, planted: bool) ->
     REDACTOR.learn(VALUE.encode())
     whole = {"a": value, "b": (value, [{f"x {VALUE}": 1}] if planted else [])}
     walked: Any = _cleaned(whole, OWN.clean)
-    assert clean_texts_in_value(whole) == walked and is_clean(whole) == (walked is whole) == (not planted)
+    assert clean_texts_in_value(whole) == walked and is_value_clean(whole) == (walked is whole) == (not planted)
 
 
 @pytest.mark.parametrize("kind", [Present, Preview, ReadResult])

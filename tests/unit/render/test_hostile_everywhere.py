@@ -14,17 +14,17 @@ from ruamel.yaml import YAML
 
 from planner.address import Address
 from planner.cli.output_formats import as_yaml
-from planner.events import Applied, Began, Ended, Event, NodeResult, Waiting
+from planner.events import ChangeApplied, ChangeBegan, ChangeEnded, ChangeResult, ChangeWaiting, Event
 from planner.plan import Action, Plan
 from planner.plan_document import plan_document
-from planner.render.graphs import render_graph_as
-from planner.render.markdown import LIMIT, render_markdown
+from planner.render.graph_formats import render_graph_as
 from planner.render.plan_graph import graph_of_plan
-from planner.render.plan_html import render_html
+from planner.render.plan_html import render_plan_html
 from planner.render.plan_json import render_plan_json
+from planner.render.plan_markdown import LIMIT, render_plan_markdown
+from planner.render.plan_text import render_plan_text
 from planner.render.run_progress import ProgressLines, ProgressTree
 from planner.render.run_summary import render_run_summary
-from planner.render.terminal import render_plan
 from planner.text_safe import safe_text
 from tests.unit.render.hostile_strings import STRINGS
 from tests.unit.render.reading_html import Page
@@ -46,7 +46,7 @@ def plans(texts: tuple[str, ...]) -> Iterator[tuple[str, Plan]]:
 @pytest.mark.parametrize("texts", BATCHES)
 def test_text_is_inert_for_terminals_and_ci(texts: tuple[str, ...]) -> None:
     for text, plan in plans(texts):
-        for page in (render_plan(plan, command=text, notes={plan.changes[0].address: text}), _progress(text)):
+        for page in (render_plan_text(plan, command=text, notes={plan.changes[0].address: text}), _progress(text)):
             assert all(char == "\n" or char.isprintable() for char in page), text
             assert not CI_COMMANDS.search(page), text
 
@@ -74,7 +74,7 @@ def test_yaml_holds_the_very_strings_and_is_inert(texts: tuple[str, ...]) -> Non
 def test_markdown_is_inert(texts: tuple[str, ...]) -> None:
     """Outside of code there is nothing to obey; test_pages reads the page with a Markdown parser as well."""
     for text, plan in plans(texts):
-        page = render_markdown(plan, command="hwplan apply", notes={plan.changes[0].address: text})
+        page = render_plan_markdown(plan, command="hwplan apply", notes={plan.changes[0].address: text})
         assert len(page.encode()) <= LIMIT
         assert all(char == "\n" or char.isprintable() for char in page), text
         bare = _without_code(page)
@@ -108,12 +108,12 @@ OURS = {
 @pytest.mark.parametrize("texts", BATCHES)
 def test_html_holds_only_our_own_elements_and_all_of_the_text(texts: tuple[str, ...]) -> None:
     for text, plan in plans(texts[:: BATCH // 5]):
-        page = Page(render_html(plan, command=text, notes={plan.changes[0].address: text}))
+        page = Page(render_plan_html(plan, command=text, notes={plan.changes[0].address: text}))
         assert {tag for tag, _ in page.elements} <= OURS
         assert [tag for tag, _ in page.elements].count("script") == 1
         assert not [name for _, known in page.elements for name in known if name.startswith("on") or name == "style"]
     updates = [change(f"ConfigMap/n/c{at}", Action.UPDATE, reason=text) for at, text in enumerate(texts)]
-    page = Page(render_html(plan_of(*updates)))
+    page = Page(render_plan_html(plan_of(*updates)))
     assert [entry.why for entry in page.entries] == [safe_text(text) for text in texts]
 
 
@@ -151,11 +151,11 @@ def _progress(text: str) -> str:
     """Every event with the text in it, through both forms of progress and the summary."""
     address = Address("", "ConfigMap", text, text, text)
     at = "2026-11-22T09:00:00.250Z"
-    end = Ended(at, address, Action.CREATE, NodeResult.FAILED, 2.0, text, text, address)
+    end = ChangeEnded(at, address, Action.CREATE, ChangeResult.FAILED, 2.0, text, text, address)
     events: tuple[Event, ...] = (
-        Began(at, address, Action.CREATE),
-        Applied(at, address, Action.CREATE, text, {}),
-        Waiting(at, address, text, 2.0),
+        ChangeBegan(at, address, Action.CREATE),
+        ChangeApplied(at, address, Action.CREATE, text, {}),
+        ChangeWaiting(at, address, text, 2.0),
         end,
     )
     out = io.StringIO()
@@ -168,7 +168,7 @@ def _progress(text: str) -> str:
 
 @dataclass
 class _Outcome:
-    outcomes: dict[Address, Ended]
+    outcomes: dict[Address, ChangeEnded]
     warnings: tuple[tuple[Address, str], ...]
     seconds: float = 3.0
     interrupted: bool = False

@@ -9,7 +9,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from planner.address import Address
-from planner.drift import AcknowledgedField, Acknowledgement, DriftReport, DriftRow, DriftState
+from planner.drift import AcknowledgedDriftField, DriftAcknowledgement, DriftReport, DriftRow, DriftState
 from planner.part_status import PartStatusRow, PartStatusTable, SecretKeyStatus, SecretStatus
 from planner.plan import ClusterIdentity, FieldChange, FieldOp, Selection
 from planner.render.drift_json import drift_json, render_drift_json
@@ -17,8 +17,8 @@ from planner.render.drift_markdown import render_drift_markdown
 from planner.render.drift_prometheus import render_drift_prometheus
 from planner.render.drift_text import render_drift
 from planner.render.image_status import image_status_json, render_image_status
-from planner.render.markdown import LIMIT
 from planner.render.mirror_status import mirror_status_json, render_mirror_status
+from planner.render.plan_markdown import LIMIT
 from planner.render.secret_status import render_secret_status, secret_status_json
 from planner.source_ref import SourceRef
 from tests.unit.render.hostile_strings import STRINGS
@@ -36,8 +36,8 @@ def report(text: str) -> DriftReport:
         FieldChange(("b", text), FieldOp.ADD, None, {text: [text]}, manager=text),
         FieldChange(("c", text), FieldOp.REMOVE, text * 40, None, manager=text),
     )
-    accepted = Acknowledgement(text, text, text, ((text,),), SourceRef(text, 1))
-    known = (AcknowledgedField((text, "a"), accepted),)
+    accepted = DriftAcknowledgement(text, text, text, ((text,),), SourceRef(text, 1))
+    known = (AcknowledgedDriftField((text, "a"), accepted),)
     rows = [
         DriftRow(
             Address("", "ConfigMap", text, text, f"{state}{text}"), state, text, SourceRef(text), fields, fields, known

@@ -11,10 +11,10 @@ from itertools import pairwise
 import pytest
 
 from planner.address import Address
-from planner.graph import Edge, make_graph
+from planner.graph import Edge, graph_of_edges
 from planner.plan import Action, FieldChange, FieldOp
 from planner.render.html_view import MOST_DRAWN, make_html_report
-from planner.render.plan_html import render_html
+from planner.render.plan_html import render_plan_html
 from tests.unit.render.reading_html import Page
 from tests.unit.render.sample_plans import SAMPLES, change, many, mixed, plan_of
 
@@ -26,7 +26,7 @@ def _digest(text: str) -> str:
 
 
 def test_the_policy_allows_the_one_style_and_the_one_script_and_nothing_else() -> None:
-    page = Page(render_html(mixed()))
+    page = Page(render_plan_html(mixed()))
     policy = next(known["content"] for tag, known in page.elements if "http-equiv" in known)
     match = POLICY.match(policy)
     assert match
@@ -35,7 +35,7 @@ def test_the_policy_allows_the_one_style_and_the_one_script_and_nothing_else() -
 
 
 def test_nothing_is_asked_from_anywhere() -> None:
-    page = Page(render_html(mixed(), command="hwplan apply"))
+    page = Page(render_plan_html(mixed(), command="hwplan apply"))
     for _, known in page.elements:
         assert not {name for name in known if name.startswith("on") or name in ("src", "srcdoc", "style", "action")}
         assert known.get("href", "#").startswith("#")
@@ -45,12 +45,12 @@ def test_nothing_is_asked_from_anywhere() -> None:
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_the_same_plan_gives_the_same_page(name: str) -> None:
-    assert render_html(SAMPLES[name]) == render_html(SAMPLES[name])
+    assert render_plan_html(SAMPLES[name]) == render_plan_html(SAMPLES[name])
 
 
 def test_edges_say_their_rule_and_field() -> None:
     space, child = Address.parse("Namespace/n"), Address.parse("ConfigMap/n/c")
-    graph = make_graph((space, child), (Edge(space, child, "namespace", "metadata.namespace"),))
+    graph = graph_of_edges((space, child), (Edge(space, child, "namespace", "metadata.namespace"),))
     plan = plan_of(change("ConfigMap/n/c", Action.CREATE))
     report = make_html_report(plan, graph)
     entries = {entry.address: entry for _, members in report.groups for entry in members}
@@ -68,12 +68,12 @@ def test_a_saved_plan_says_that_it_knows_only_the_order() -> None:
 def test_a_text_is_shown_whole() -> None:
     text = "\n".join(f"line {at}" for at in range(300))
     plan = plan_of(change("ConfigMap/n/c", Action.CREATE, FieldChange(("data", "k"), FieldOp.ADD, None, text)))
-    assert "+ line 299" in render_html(plan)
+    assert "+ line 299" in render_plan_html(plan)
 
 
 def test_a_large_graph_is_drawn_around_what_changes() -> None:
     nodes = [Address.parse(f"ConfigMap/n/c{at:04d}") for at in range(MOST_DRAWN * 2)]
-    graph = make_graph(nodes, [Edge(one, other, "r", "f") for one, other in pairwise(nodes)])
+    graph = graph_of_edges(nodes, [Edge(one, other, "r", "f") for one, other in pairwise(nodes)])
     report = make_html_report(plan_of(change("ConfigMap/n/c0500", Action.CREATE)), graph)
     assert {node.name for node in report.nodes} == {"c0499", "c0500", "c0501"}
     assert report.remark.startswith(f"3 of {MOST_DRAWN * 2} resources are drawn")
@@ -81,6 +81,6 @@ def test_a_large_graph_is_drawn_around_what_changes() -> None:
 
 def test_five_hundred_changes_take_seconds_at_most() -> None:
     began = time.monotonic()
-    page = render_html(many(250))
+    page = render_plan_html(many(250))
     assert time.monotonic() - began < 30
     assert len(page) < 4_000_000

@@ -18,7 +18,7 @@ from planner.render.lane_status_json import lane_status_json
 from planner.rollout import lane_evidence as names
 from planner.rollout.closeout_record import closeout_record
 from planner.rollout.lane_verdict import judge_lane
-from planner.rollout.next_action import next_command
+from planner.rollout.next_action import next_lane_command
 from state.lane_holds import LaneHold
 from tests.unit.render.sample_plans import HOSTILE
 from tests.unit.rollout.lanes import (
@@ -60,7 +60,7 @@ LINES = ("source", "pipelinerun", "argo", "runtime", "probe", "mirror")
 
 def shown(changes: Mapping[str, Any], hold: LaneHold | None = None) -> LaneStatusPage:
     evidence = lane(changes, pinned=names.RUN in changes)
-    action = next_command(evidence, judge_lane(evidence), held=hold.commit if hold else None)
+    action = next_lane_command(evidence, judge_lane(evidence), held=hold.commit if hold else None)
     command = f"hwplan {action}" if action else ""
     cluster = ClusterIdentity("3f0c51ab-1", "k3s-d601")
     selection = Selection("shop", "", ("D601",), ("v03",))

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from planner.plan import Action, FieldChange, FieldOp, Selection
-from planner.render.markdown import render_markdown
+from planner.render.plan_markdown import render_plan_markdown
 from planner.render.risks import RiskClass, find_risks
-from planner.render.selection_text import comment_marker
+from planner.render.selection_text import plan_comment_marker
 from planner.values import Json
 from tests.unit.render.sample_plans import SAMPLES, address, change, mixed, plan_of
 
@@ -96,31 +96,31 @@ def test_whose_field_is_taken_is_told() -> None:
 
 def test_a_remark_about_what_has_no_line_is_a_warning() -> None:
     notes = {mixed().changes[0].address: "on its line", address("HttpProbe/gate"): "left alone"}
-    page = render_markdown(mixed(), notes=notes)
+    page = render_plan_markdown(mixed(), notes=notes)
     assert page.count("left alone") == 1 and "- warning: `HttpProbe/gate: left alone`" in page
 
 
 def test_the_header_counts_them_and_says_so_when_there_are_none() -> None:
     assert (
         "Risk: **blocked: 1**, **delete: 1**, **replace: 1**, **secret changed: 1**, **adopt: 1**"
-        in render_markdown(mixed())
+        in render_plan_markdown(mixed())
     )
-    assert "Risk: no downtime, delete, replace" in render_markdown(SAMPLES["many-alike"])
+    assert "Risk: no downtime, delete, replace" in render_plan_markdown(SAMPLES["many-alike"])
 
 
 def test_the_marker_names_the_selection_and_not_the_plan() -> None:
-    one, other = (render_markdown(plan_of(unchanged=count)).splitlines()[0] for count in (1, 2))
+    one, other = (render_plan_markdown(plan_of(unchanged=count)).splitlines()[0] for count in (1, 2))
     assert one == other == "<!-- hwplan:plan:hwlab.D601.v03 -->"
-    assert comment_marker(Selection("", "shop")) == "hwplan:plan:shop"
-    assert comment_marker(Selection("p", "", ("a", "b"), ("v",))) == "hwplan:plan:p.a+b.v"
+    assert plan_comment_marker(Selection("", "shop")) == "hwplan:plan:shop"
+    assert plan_comment_marker(Selection("p", "", ("a", "b"), ("v",))) == "hwplan:plan:p.a+b.v"
 
 
 @pytest.mark.parametrize("text", ["-->", "a--b", "<b>", "x" * 500, "@team"])
 def test_no_name_gets_out_of_the_marker(text: str) -> None:
-    found = comment_marker(Selection(text, "", ("n",), ("l",)))
+    found = plan_comment_marker(Selection(text, "", ("n",), ("l",)))
     assert "--" not in found and ">" not in found and "@" not in found
     assert len(found) < 160
-    assert found != comment_marker(Selection(text + "'", "", ("n",), ("l",)))
+    assert found != plan_comment_marker(Selection(text + "'", "", ("n",), ("l",)))
 
 
 def test_what_a_run_takes_away_and_what_it_executes_is_told() -> None:

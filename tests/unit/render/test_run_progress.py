@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from planner.address import Address
-from planner.events import Applied, Began, Ended, Event, NodeResult, Waiting
+from planner.events import ChangeApplied, ChangeBegan, ChangeEnded, ChangeResult, ChangeWaiting, Event
 from planner.plan import Action, BlockedResource, Change, ClusterIdentity, Plan, Precondition, Selection
 from planner.render.run_progress import MOST_ROWS, ProgressLines, ProgressTree, progress_observer
 from planner.render.run_summary import longest_chain_of_run, render_run_summary
@@ -32,16 +32,18 @@ def plan(*changes: Change, blocked: tuple[BlockedResource, ...] = ()) -> Plan:
     return Plan(Selection(), ClusterIdentity("u", "s"), "c", "l", changes, blocked=blocked)
 
 
-def ended(name: str, result: NodeResult = NodeResult.DONE, at: int = 1, seconds: float = 1.0, **more: object) -> Ended:
-    return Ended(AT.format(at), address(name), Action.CREATE, result, seconds, **more)  # type: ignore[arg-type]
+def ended(
+    name: str, result: ChangeResult = ChangeResult.DONE, at: int = 1, seconds: float = 1.0, **more: object
+) -> ChangeEnded:
+    return ChangeEnded(AT.format(at), address(name), Action.CREATE, result, seconds, **more)  # type: ignore[arg-type]
 
 
 EVENTS: tuple[Event, ...] = (
-    Began(AT.format(1), address("a"), Action.CREATE),
-    Applied(AT.format(2), address("a"), Action.CREATE, "uid", {}),
-    Waiting(AT.format(3), address("a"), "0 of 1 ready\x1b[2J", 2.0),
+    ChangeBegan(AT.format(1), address("a"), Action.CREATE),
+    ChangeApplied(AT.format(2), address("a"), Action.CREATE, "uid", {}),
+    ChangeWaiting(AT.format(3), address("a"), "0 of 1 ready\x1b[2J", 2.0),
     ended("a", at=12, seconds=11.0),
-    ended("b", NodeResult.SKIPPED, at=13, seconds=0.0, message="needs ConfigMap/ns/x", cause=address("x")),
+    ended("b", ChangeResult.SKIPPED, at=13, seconds=0.0, message="needs ConfigMap/ns/x", cause=address("x")),
 )
 
 
@@ -93,9 +95,9 @@ def test_the_tree_shows_what_runs_for_how_long_and_counts_the_rest() -> None:
     observer = ProgressTree(io.StringIO(), {address(f"n{i}"): i for i in range(40)}, lambda: time[0])
     observer._show = lambda: None  # type: ignore[method-assign]  # drawn here, not by a thread
     for number in range(MOST_ROWS + 2):
-        observer.on(Began(AT.format(0), address(f"n{number}"), Action.CREATE))
+        observer.on(ChangeBegan(AT.format(0), address(f"n{number}"), Action.CREATE))
     time[0] = 75.0
-    observer.on(Waiting(AT.format(1), address("n3"), "image is pulled\r", 75.0))
+    observer.on(ChangeWaiting(AT.format(1), address("n3"), "image is pulled\r", 75.0))
     observer.on(ended("n0"))
     console = Console(width=80, file=io.StringIO(), record=True)
     console.print(observer.tree())
@@ -107,20 +109,20 @@ def test_the_tree_shows_what_runs_for_how_long_and_counts_the_rest() -> None:
 
 @dataclass
 class Outcome:
-    outcomes: dict[Address, Ended]
+    outcomes: dict[Address, ChangeEnded]
     seconds: float = 0.5
     warnings: tuple[tuple[Address, str], ...] = ()
     interrupted: bool = False
 
 
-def outcome(*ends: Ended, **more: object) -> Outcome:
+def outcome(*ends: ChangeEnded, **more: object) -> Outcome:
     return Outcome({end.address: end for end in ends}, **more)  # type: ignore[arg-type]
 
 
 def test_the_summary_of_a_bad_run() -> None:
     made = plan(change("a"), change("b", "a"), change("c", "b"), change("d", "c"))
-    failed = ended("b", NodeResult.FAILED, 9, 6.0, message="quota exceeded\n::error::x", remedy="raise the quota")
-    skipped = (ended(name, NodeResult.SKIPPED, 9, 0.0, message="", cause=address("b")) for name in "cd")
+    failed = ended("b", ChangeResult.FAILED, 9, 6.0, message="quota exceeded\n::error::x", remedy="raise the quota")
+    skipped = (ended(name, ChangeResult.SKIPPED, 9, 0.0, message="", cause=address("b")) for name in "cd")
     page = render_run_summary(
         made,
         outcome(ended("a", at=3, seconds=2.0), failed, *skipped, seconds=8.5, warnings=((address("a"), "deprecated"),)),
@@ -166,18 +168,18 @@ def test_what_an_effect_said_is_shown_and_cannot_leave_its_lines() -> None:
     ("ends", "more", "last"),
     [
         ([ended("a")], {}, "all 1 done; to see that nothing is left: CMD"),
-        ([ended("a"), ended("b", NodeResult.PENDING)], {}, "1 of 2 pending; to wait on: CMD"),
+        ([ended("a"), ended("b", ChangeResult.PENDING)], {}, "1 of 2 pending; to wait on: CMD"),
         (
-            [ended("a", NodeResult.STALE)],
+            [ended("a", ChangeResult.STALE)],
             {},
             "1 of 1 stale; the world moved: plan again, or to go on with the rest: CMD",
         ),
-        ([ended("a"), ended("b", NodeResult.CANCELLED)], {"interrupted": True},
+        ([ended("a"), ended("b", ChangeResult.CANCELLED)], {"interrupted": True},
          "interrupted with 1 of 2 over; to go on: CMD"),
     ],
 )  # fmt: skip
 def test_the_last_line_is_the_verdict_and_the_next_command(
-    ends: list[Ended], more: dict[str, object], last: str
+    ends: list[ChangeEnded], more: dict[str, object], last: str
 ) -> None:
     assert render_run_summary(plan(change("a"), change("b")), outcome(*ends, **more), run=1, command="CMD").endswith(
         "\n" + last

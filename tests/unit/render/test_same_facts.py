@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from planner.plan import Action, Change, FieldChange, FieldOp, Plan
 from planner.plan_document import load_plan
 from planner.render.field_detail import field_detail
-from planner.render.markdown import render_markdown
-from planner.render.plan_html import render_html
+from planner.render.plan_html import render_plan_html
 from planner.render.plan_json import render_plan_json
+from planner.render.plan_markdown import render_plan_markdown
+from planner.render.plan_text import render_plan_text
 from planner.render.symbols import action_symbol
-from planner.render.terminal import render_plan
 from tests.unit.render.reading_html import Page
 from tests.unit.render.sample_plans import change, mixed, plan_of
 
@@ -139,9 +139,9 @@ def plans(draw: st.DrawFn) -> Plan:
 
 def agree(plan: Plan) -> None:
     reported = from_json(render_plan_json(plan))
-    assert from_html(render_html(plan)) == reported
-    assert from_text(render_plan(plan, width=WIDE, full=True)) == reported
-    assert from_markdown(render_markdown(plan)).without_new() == reported.without_new()
+    assert from_html(render_plan_html(plan)) == reported
+    assert from_text(render_plan_text(plan, width=WIDE, full=True)) == reported
+    assert from_markdown(render_plan_markdown(plan)).without_new() == reported.without_new()
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -153,6 +153,6 @@ def test_every_form_tells_the_same(plan: Plan) -> None:
 def test_every_form_tells_the_same_of_the_sample() -> None:
     plan = mixed()
     reported = from_json(render_plan_json(plan))
-    shown = from_html(render_html(plan))
+    shown = from_html(render_plan_html(plan))
     assert [item[:2] for item in shown.changes] == [item[:2] for item in reported.changes]
-    assert shown.counts == reported.counts == from_text(render_plan(plan, width=WIDE)).counts
+    assert shown.counts == reported.counts == from_text(render_plan_text(plan, width=WIDE)).counts

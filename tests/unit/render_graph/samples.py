@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.address import Address
-from planner.graph import Edge, ResourceGraph, make_graph
+from planner.graph import Edge, ResourceGraph, graph_of_edges
 
 HOSTILE = (
     '"]; click n1 "javascript:alert(1)"',
@@ -36,7 +36,7 @@ def tiny() -> ResourceGraph:
     space, account, app = (
         address(text) for text in ("D601/v03:Namespace/shop", "D601/v03:ServiceAccount/shop/api", APP)
     )
-    return make_graph(
+    return graph_of_edges(
         (space, account, app),
         (
             Edge(space, account, "namespace", "metadata.namespace"),
@@ -66,14 +66,14 @@ def stack(apps: int) -> ResourceGraph:
         edges += [Edge(root, one, "namespace", "metadata.namespace") for one in (config, secret, account, app, service)]
         edges += [Edge(one, app, "volume", "spec.template") for one in (config, secret, account, image)]
         edges.append(Edge(app, service, "selector", "spec.selector"))
-    return make_graph(nodes, edges)
+    return graph_of_edges(nodes, edges)
 
 
 def hostile() -> ResourceGraph:
     """A chain of nodes whose every part is hostile, as are rules and fields."""
     nodes = [Address("n/l", text, text, f"ns{text}", text) for text in HOSTILE]
     pairs = zip(nodes, nodes[1:], HOSTILE, strict=False)
-    return make_graph(nodes, [Edge(one, other, text, text, text < "a") for one, other, text in pairs])
+    return graph_of_edges(nodes, [Edge(one, other, text, text, text < "a") for one, other, text in pairs])
 
 
 def hostile_labels() -> dict[Address, str]:

@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 import pytest
 
 from planner.errors import SelectionError
-from planner.graph import Edge, make_graph, reduced_edges
+from planner.graph import Edge, graph_of_edges, reduced_edges
+from planner.render.graph_formats import FORMS, render_graph_as
 from planner.render.graph_layout import NODE_HEIGHT, NODE_WIDTH, layout_graph
-from planner.render.graphs import FORMS, render_graph_as
 from tests.unit.render_graph.samples import APP, HOSTILE, address, hostile, hostile_labels, stack, tiny
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -25,14 +25,14 @@ _OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202e\ufeff\ud800\ufff
 @pytest.mark.parametrize("form", FORMS)
 def test_nothing_depends_on_the_order_of_the_input(form: str) -> None:
     graph = stack(12)
-    turned = make_graph(reversed(graph.nodes), reversed(graph.edges))
+    turned = graph_of_edges(reversed(graph.nodes), reversed(graph.edges))
     assert render_graph_as(turned, form) == render_graph_as(graph, form)
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_an_empty_graph_and_a_single_node_have_every_form(form: str) -> None:
-    assert render_graph_as(make_graph((), ()), form)
-    assert "api" in render_graph_as(make_graph((address(APP),), ()), form)
+    assert render_graph_as(graph_of_edges((), ()), form)
+    assert "api" in render_graph_as(graph_of_edges((address(APP),), ()), form)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -73,7 +73,7 @@ def test_text_fits_80_columns_and_names_every_dependency() -> None:
     names = [f"ConfigMap/team/a-rather-long-name-of-a-config-map-{number}" for number in range(60)]
     last = address("Deployment.apps/team/one-that-needs-every-single-one-of-them")
     nodes = [address(name) for name in names]
-    graph = make_graph([*nodes, last], [Edge(node, last, "volume", "spec.volumes") for node in nodes])
+    graph = graph_of_edges([*nodes, last], [Edge(node, last, "volume", "spec.volumes") for node in nodes])
     text = render_graph_as(graph, "text")
     assert max(map(len, text.splitlines())) <= 80
     reported = re.search(r"after ([\d, \n]+)\n", text)
@@ -169,7 +169,7 @@ def test_json_keeps_hostile_names_as_they_are() -> None:
 
 
 def test_places_are_named_where_there_are_several() -> None:
-    two = make_graph([address("D601/v03:Namespace/a"), address("D602/v03:Namespace/a")], ())
+    two = graph_of_edges([address("D601/v03:Namespace/a"), address("D602/v03:Namespace/a")], ())
     names = [node["address"] for node in json.loads(render_graph_as(two, "json"))["nodes"]]
     assert names == ["D601/v03:Namespace/a", "D602/v03:Namespace/a"]
 
@@ -189,7 +189,7 @@ def test_svg_is_well_formed_self_contained_and_has_no_element_of_a_name() -> Non
 
 def test_svg_tooltips_hold_what_labels_cut() -> None:
     name = "a-very-long-name-that-no-box-could-ever-hold-in-one-line"
-    graph = make_graph([address(f"ConfigMap/shop/{name}")], ())
+    graph = graph_of_edges([address(f"ConfigMap/shop/{name}")], ())
     root = ElementTree.fromstring(render_graph_as(graph, "svg"))
     assert f"1. ConfigMap/shop/{name}" in [title.text for title in root.iter(f"{_SVG}title")]
     labels = [text.text or "" for text in root.iter(f"{_SVG}text")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from planner.errors import GraphError
-from planner.graph import make_graph
+from planner.graph import graph_of_edges
 from planner.render.graph_why import render_why
 from tests.unit.render_graph.samples import APP, address, hostile, stack, tiny
 
@@ -40,7 +40,7 @@ def test_between_two_the_direction_is_told_whichever_is_asked_first(turned: bool
 
 
 def test_two_that_have_nothing_to_do_with_each_other_and_one_with_itself() -> None:
-    graph = make_graph([address("Namespace/a"), address("Namespace/b")], ())
+    graph = graph_of_edges([address("Namespace/a"), address("Namespace/b")], ())
     one, other = graph.order()
     assert render_why(graph, one, other) == "Namespace/a and Namespace/b do not depend on each other"
     assert render_why(graph, one, one) == "Namespace/a is one and the same resource"

@@ -10,8 +10,8 @@ import pytest
 from planner.rollout import lane_evidence as names
 from planner.rollout.lane_equations import EquationResult, lane_equations
 from planner.rollout.lane_evidence import MOST_READS, EvidenceReading, LaneEvidence, read_at_one_moment
-from planner.rollout.lane_verdict import exit_code_of_status, judge_lane
-from planner.rollout.next_action import next_command
+from planner.rollout.lane_verdict import exit_code_of_lane_status, judge_lane
+from planner.rollout.next_action import next_lane_command
 from tests.unit.rollout.lanes import (
     ARGO_VALUE,
     COMMIT,
@@ -131,9 +131,9 @@ def test_verdicts_follow_from_the_evidence(case: Case) -> None:
     found = lane(case.changes)
     verdict = judge_lane(found)
     assert tuple(one.code for one in verdict.blockers) == case.blockers
-    assert (str(verdict.target), exit_code_of_status(found, verdict)) == (case.target, case.code)
+    assert (str(verdict.target), exit_code_of_lane_status(found, verdict)) == (case.target, case.code)
     assert verdict.aligned == (not case.blockers)
-    assert not case.next or next_command(found, verdict) == case.next
+    assert not case.next or next_lane_command(found, verdict) == case.next
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_verdicts_follow_from_the_evidence(case: Case) -> None:
 def test_r9_under_a_hold_only_the_held_commit_is_rolled_out(held: str | None, action: str) -> None:
     """R9: no command is advised that the hold refuses."""
     found = lane({names.RUN: None})
-    assert next_command(found, judge_lane(found), held=held) == action
+    assert next_lane_command(found, judge_lane(found), held=held) == action
 
 
 @pytest.mark.parametrize("name", sorted(VALUES))
@@ -183,7 +183,7 @@ def test_b12_a_named_target_is_judged_by_its_own_evidence(changes: Mapping[str, 
     """B12, S04, S31: passed or superseded ends with 0, whatever the branch did since."""
     found = lane(changes, pinned=True)
     verdict = judge_lane(found)
-    assert (str(verdict.target), exit_code_of_status(found, verdict)) == (target, code)
+    assert (str(verdict.target), exit_code_of_lane_status(found, verdict)) == (target, code)
     assert verdict.superseded == (changes.keys() >= OVERTAKEN.keys())
     assert verdict.branch_drift == verdict.superseded
 
@@ -247,9 +247,9 @@ def test_c6_what_is_torn_is_incomplete() -> None:
     """C6: readings of no one moment are never aligned."""
     found = lane(torn=True)
     verdict = judge_lane(found)
-    assert (verdict.aligned, str(verdict.target), exit_code_of_status(found, verdict)) == (False, "incomplete", 1)
+    assert (verdict.aligned, str(verdict.target), exit_code_of_lane_status(found, verdict)) == (False, "incomplete", 1)
     assert verdict.blockers[0].code == "torn"
 
 
 def test_nothing_is_known_of_a_lane_without_a_commit() -> None:
-    assert exit_code_of_status(LaneEvidence("a", ""), judge_lane(LaneEvidence("a", ""))) == 1
+    assert exit_code_of_lane_status(LaneEvidence("a", ""), judge_lane(LaneEvidence("a", ""))) == 1

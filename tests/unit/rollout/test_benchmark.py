@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from planner.rollout.benchmark_verdict import BenchmarkRun, FailedTask, failure_family, judge_benchmark
+from planner.rollout.benchmark_verdict import BenchmarkRun, FailedTask, benchmark_failure_family, judge_benchmark
 from planner.rollout.metrics_verdicts import ClientTraffic
 from planner.values import JsonObject
 
@@ -92,4 +92,4 @@ def test_a_run_that_did_not_succeed(state: str, wanted: str) -> None:
     ],
 )
 def test_the_first_family_that_fits(failure: FailedTask | None, wanted: str) -> None:
-    assert failure_family(failure, FAMILIES) == wanted
+    assert benchmark_failure_family(failure, FAMILIES) == wanted

@@ -7,22 +7,22 @@ import threading
 import pytest
 
 from planner.address import Address
-from planner.events import Ended, Event, NodeResult, Waiting
+from planner.events import ChangeEnded, ChangeResult, ChangeWaiting, Event
 from planner.plan import Action
-from planner.rollout.catalog_hydration import diagnose_missing_catalog
+from planner.rollout.missing_catalog import diagnose_missing_catalog
 from planner.rollout.superseded import StopWhenSuperseded
-from planner.rollout.time_budget import over_budget_warning, time_spent
+from planner.rollout.time_budget import over_budget_warning, rollout_time_spent
 
 RUN = Address.parse("PipelineRun/poll")
 FLUSH = Address.parse("GitRef/flush-poll")
 ARGO = Address.parse("ArgoSync/poll")
 
 
-def ended(address: Address, seconds: float, at: str, result: NodeResult = NodeResult.DONE) -> Ended:
-    return Ended(f"2026-11-20T09:{at}.000Z", address, Action.RUN, result, seconds)
+def ended(address: Address, seconds: float, at: str, result: ChangeResult = ChangeResult.DONE) -> ChangeEnded:
+    return ChangeEnded(f"2026-11-20T09:{at}.000Z", address, Action.RUN, result, seconds)
 
 
-def ends(pipeline: float) -> dict[Address, Ended]:
+def ends(pipeline: float) -> dict[Address, ChangeEnded]:
     found = (ended(RUN, pipeline, "05:00"), ended(FLUSH, 3, "05:04"), ended(ARGO, 20, "05:21"))
     return {one.address: one for one in found}
 
@@ -30,7 +30,7 @@ def ends(pipeline: float) -> dict[Address, Ended]:
 def test_r12_over_the_budget_is_said_also_after_success() -> None:
     """R12, S14: total, pipeline wait, mirror state and the split per stage."""
     outputs = {FLUSH: {"pendingFlush": False, "inSync": True}}
-    assert over_budget_warning(time_spent(ends(131), outputs, 155), 120) == (
+    assert over_budget_warning(rollout_time_spent(ends(131), outputs, 155), 120) == (
         "node-runtime-trigger-over-120s: total 2m35s, pipeline wait 2m11s, git mirror "
         "pendingFlush=false githubInSync=true (budget 2m00s); pipeline 2m11s · flush 3.0s · argo 20s"
     )
@@ -38,12 +38,15 @@ def test_r12_over_the_budget_is_said_also_after_success() -> None:
 
 @pytest.mark.parametrize(("pipeline", "total", "warns"), [(60, 119, False), (60, 121, True), (121, 121, True)])
 def test_r12_total_and_wait_are_measured_apart(pipeline: float, total: float, warns: bool) -> None:
-    assert bool(over_budget_warning(time_spent(ends(pipeline), {}, total), 120)) is warns
+    assert bool(over_budget_warning(rollout_time_spent(ends(pipeline), {}, total), 120)) is warns
 
 
 def test_a_flush_that_was_not_reached_is_no_mirror_in_sync() -> None:
-    found = {RUN: ended(RUN, 300, "05:00", NodeResult.PENDING), FLUSH: ended(FLUSH, 0, "05:00", NodeResult.CANCELLED)}
-    assert "git mirror flush cancelled" in over_budget_warning(time_spent(found, {}, 300), 120)
+    found = {
+        RUN: ended(RUN, 300, "05:00", ChangeResult.PENDING),
+        FLUSH: ended(FLUSH, 0, "05:00", ChangeResult.CANCELLED),
+    }
+    assert "git mirror flush cancelled" in over_budget_warning(rollout_time_spent(found, {}, 300), 120)
 
 
 BUILT = ["api", "web"]
@@ -78,9 +81,9 @@ def test_a13_everything_else_is_not(outputs: dict[str, object]) -> None:
     ("event", "stops"),
     [
         (ended(RUN, 9, "05:00"), True),
-        (ended(RUN, 9, "05:00", NodeResult.FAILED), True),
-        (Waiting("2026-11-20T09:05:00.000Z", RUN, "running", 15), True),
-        (ended(RUN, 0, "05:00", NodeResult.SKIPPED), False),
+        (ended(RUN, 9, "05:00", ChangeResult.FAILED), True),
+        (ChangeWaiting("2026-11-20T09:05:00.000Z", RUN, "running", 15), True),
+        (ended(RUN, 0, "05:00", ChangeResult.SKIPPED), False),
         (ended(ARGO, 9, "05:00"), False),
     ],
 )
@@ -102,7 +105,7 @@ def test_r7_a_branch_that_stands_still_or_cannot_be_read_stops_nothing(tip: str)
 def test_b2_a_newer_target_ends_every_wait(address: Address) -> None:
     """B2, R7: what was posted counts whatever is waited for, also where the branch cannot be read."""
     latest = StopWhenSuperseded(RUN, "a" * 40, lambda: "b" * 40, lambda: "", threading.Event())
-    latest.on(Waiting("2026-11-20T09:05:00.000Z", address, "running", 15))
+    latest.on(ChangeWaiting("2026-11-20T09:05:00.000Z", address, "running", 15))
     assert latest.newer == "b" * 40 and latest.cancel.is_set()
 
 

@@ -7,12 +7,12 @@ import pytest
 from planner.rollout.metrics_verdicts import (
     MetricsQueryRow,
     ScrapeTargetRow,
+    client_traffic_queries,
     compare_scrape_targets,
     exit_code_of_queries,
-    judge_query,
+    judge_metrics_query,
     scrape_targets_exit_code,
     single_number,
-    traffic_queries,
 )
 from planner.values import JsonObject
 
@@ -32,7 +32,7 @@ from planner.values import JsonObject
     ],
 )
 def test_a_query(expect: JsonObject, values: tuple[str, ...], unmet: str, state: str) -> None:
-    assert judge_query("q", "up", expect, values, unmet).state == state
+    assert judge_metrics_query("q", "up", expect, values, unmet).state == state
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_boundary_is_neither_fewer_nor_more() -> None:
 
 
 def test_traffic_is_asked_for_one_client_and_one_time() -> None:
-    rate, total = traffic_queries("bytes_total", "client", "ci", 90.4, 1000.0)
+    rate, total = client_traffic_queries("bytes_total", "client", "ci", 90.4, 1000.0)
     assert rate == 'sum(rate(bytes_total{client="ci"}[90s] @ 1000.000))'
     assert total == 'sum(increase(bytes_total{client="ci"}[90s] @ 1000.000))'
     assert [single_number(one) for one in (("2.5",), (), ("1", "2"), ("NaN",), ("+Inf",))] == [

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from planner.app.lane.cluster_evidence import ClusterEvidenceReader
-from planner.app.lane.lane_parts import LaneParts, RunLocation, lane_parts
+from planner.app.lane.lane_parts import LaneParts, LaneRunLocation, lane_parts
 from planner.rollout import lane_evidence as names
 from planner.rollout.lane_verdict import judge_lane
-from planner.rollout.next_action import next_command
+from planner.rollout.next_action import next_lane_command
 from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
 from tests.contract.declared import own
@@ -42,7 +42,7 @@ def _run(*tasks: str, results: tuple[str, ...] = ("gitopsRevision",)) -> dict[st
 )
 def test_r10_absence_is_no_success(live: dict[str, Any], state: str, said: str, tmp_path: Path) -> None:
     create_empty_snapshot(tmp_path, name="sandbox", namespaces=["ci"])
-    subjects = LaneParts(runs=(RunLocation("ci", "shop"),), evidence={"shop": _EVIDENCE})
+    subjects = LaneParts(runs=(LaneRunLocation("ci", "shop"),), evidence={"shop": _EVIDENCE})
     found = ClusterEvidenceReader(open_snapshot(tmp_path), subjects, lambda: "now").run(live, COMMIT)[names.RUN]
     assert (found.value["state"], found.value["reason"]) == (state, said)
     evidence = lane({names.RUN: found.value})
@@ -52,7 +52,7 @@ def test_r10_absence_is_no_success(live: dict[str, Any], state: str, said: str, 
         return
     assert (verdict.blockers[0].code, str(verdict.target)) == ("run-inconclusive", "failed")
     assert said in verdict.blockers[0].reason
-    assert next_command(evidence, verdict) == "trigger --rerun --confirm"
+    assert next_lane_command(evidence, verdict) == "trigger --rerun --confirm"
 
 
 def test_the_evidence_is_that_of_the_declared_run() -> None:

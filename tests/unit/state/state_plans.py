@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.address import Address
-from planner.events import Applied, Began, Ended, NodeResult
+from planner.events import ChangeApplied, ChangeBegan, ChangeEnded, ChangeResult
 from planner.field_path import parse_path
 from planner.plan import Action, Change, ClusterIdentity, FieldChange, FieldOp, Plan, Precondition, Selection
 from planner.source_ref import SourceRef
@@ -45,16 +45,16 @@ def opened(folder: Path) -> StateStore:
     return StateStore.open(folder / "s" / "state.db")
 
 
-def began(of: Change) -> Began:
-    return Began(AT, of.address, of.action)
+def began(of: Change) -> ChangeBegan:
+    return ChangeBegan(AT, of.address, of.action)
 
 
-def applied(of: Change, uid: str = "u1", outputs: JsonObject | None = None) -> Applied:
-    return Applied(AT, of.address, of.action, uid, outputs or {"uid": uid})
+def applied(of: Change, uid: str = "u1", outputs: JsonObject | None = None) -> ChangeApplied:
+    return ChangeApplied(AT, of.address, of.action, uid, outputs or {"uid": uid})
 
 
-def ended(of: Change, result: NodeResult = NodeResult.DONE) -> Ended:
-    return Ended(AT, of.address, of.action, result, 0.5)
+def ended(of: Change, result: ChangeResult = ChangeResult.DONE) -> ChangeEnded:
+    return ChangeEnded(AT, of.address, of.action, result, 0.5)
 
 
 def carry_out(run: RunRecorder, *changes: Change) -> None:

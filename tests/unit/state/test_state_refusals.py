@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import StateError
-from planner.events import Waiting
+from planner.events import ChangeWaiting
 from state import process_identity, state_file
 from state.sqlite_connection import Database
 from state.state_store import StateStore
@@ -152,7 +152,7 @@ def test_waiting_is_shown_and_not_written(tmp_path: Path) -> None:
     a = change("a")
     with opened(tmp_path) as store, store.acquire("apply") as lease:
         run = store.begin_run(lease, "p", plan(a), b"{}")
-        run.observer.on(Waiting("2026-01-01T00:00:00Z", a.address, "1 of 2 pods", 3.0))
+        run.observer.on(ChangeWaiting("2026-01-01T00:00:00Z", a.address, "1 of 2 pods", 3.0))
         assert store.nodes(1) == ()
         run.observer.on(ended(a))
 

@@ -9,7 +9,7 @@ import pytest
 
 from planner.applied_state import KindInNamespace
 from planner.errors import SelectionError
-from planner.events import Ended, NodeResult, Waiting
+from planner.events import ChangeEnded, ChangeResult, ChangeWaiting
 from planner.plan import Action
 from planner.source_ref import SourceRef
 from planner.values import OutputRef, SealedSecret, document_digest, encode_special_leaves
@@ -96,7 +96,7 @@ def test_a_deleted_object_stays_on_record_until_it_is_gone(tmp_path: Path) -> No
         whole_run(store, change("gone"), change("stuck"))
         with store.acquire("destroy") as lease:
             run = store.begin_run(lease, "p", plan(gone, stuck), b"{}")
-            for one, result in ((gone, NodeResult.DONE), (stuck, NodeResult.PENDING)):
+            for one, result in ((gone, ChangeResult.DONE), (stuck, ChangeResult.PENDING)):
                 run.observer.on(began(one))
                 run.observer.on(applied(one))
                 run.observer.on(ended(one, result))
@@ -127,10 +127,12 @@ def test_the_journal_keeps_reasons(tmp_path: Path) -> None:
     with opened(tmp_path) as store, store.acquire("apply") as lease:
         run = store.begin_run(lease, "p", plan(one, two), b"{}")
         run.observer.on(began(one))
-        run.observer.on(Waiting("t", one.address, "0 of 1 ready", 1.0))
-        failed = Ended("t", one.address, one.action, NodeResult.FAILED, 2.0, "quota", "raise it")
+        run.observer.on(ChangeWaiting("t", one.address, "0 of 1 ready", 1.0))
+        failed = ChangeEnded("t", one.address, one.action, ChangeResult.FAILED, 2.0, "quota", "raise it")
         run.observer.on(failed)
-        run.observer.on(Ended("t", two.address, two.action, NodeResult.SKIPPED, 0.0, "needs a", cause=one.address))
+        run.observer.on(
+            ChangeEnded("t", two.address, two.action, ChangeResult.SKIPPED, 0.0, "needs a", cause=one.address)
+        )
         run.end("failed")
         first, second = store.nodes(1)
         assert (first.phase, first.result) == ("END", "failed")
@@ -157,7 +159,7 @@ def test_a_run_that_did_not_end_tells_what_is_done_and_what_was_begun(tmp_path: 
         run.observer.on(began(c))
         run.observer.on(applied(c))
         run.observer.on(began(d))
-        run.observer.on(ended(d, NodeResult.FAILED))
+        run.observer.on(ended(d, ChangeResult.FAILED))
         lease.check()
         left = store.unfinished_run()
         assert left is not None
@@ -177,7 +179,7 @@ def test_a_chain_of_resumed_runs_adds_up(tmp_path: Path) -> None:
         second = store.begin_run(lease, "p", plan(a, b, c), b"1", resumes=first.number)
         second.observer.on(began(b))
         second.observer.on(applied(b, outputs={"commit": "c0ffee"}))
-        second.observer.on(ended(b, NodeResult.UNCHANGED))
+        second.observer.on(ended(b, ChangeResult.UNCHANGED))
         lease.check()
         left = store.unfinished_run()
         assert left is not None

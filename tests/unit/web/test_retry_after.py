@@ -6,7 +6,7 @@ import pytest
 
 from planner.errors import OutcomeUnknown, TemporaryError
 from providers.http.answer import HttpAnswer
-from providers.http.retries import RetryLimits, call_with_retries, repeat_on_temporary_error, retry_after
+from providers.http.retries import RetryLimits, call_with_retries, repeat_on_temporary_error, retry_after_seconds
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 
@@ -35,7 +35,7 @@ NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
     ],
 )
 def test_retry_after(text: str, seconds: float) -> None:
-    assert retry_after({"retry-after": text}, NOW) == seconds
+    assert retry_after_seconds({"retry-after": text}, NOW) == seconds
 
 
 def test_pauses_double_and_end() -> None:

@@ -40,7 +40,7 @@ _TEXTS: Final = frozenset(("required", "x-kubernetes-list-map-keys"))
 _SCHEMAS: Final = frozenset(("allOf", "anyOf", "oneOf"))
 
 
-def readable_schema(schema: JsonValue) -> JsonObject:
+def well_formed_schema(schema: JsonValue) -> JsonObject:
     """The schema with every malformed keyword left out, in all its parts; an empty one for what is no map."""
     if not isinstance(schema, dict):
         return {}
@@ -62,13 +62,13 @@ def _readable(key: str, value: Any) -> Any:
     if key in _TEXTS:
         return [one for one in value if isinstance(one, str)] if isinstance(value, list) else None
     if key in _SCHEMAS:
-        return [readable_schema(one) for one in value] if isinstance(value, list) else None
+        return [well_formed_schema(one) for one in value] if isinstance(value, list) else None
     if key == "properties":
-        return {name: readable_schema(one) for name, one in value.items()} if isinstance(value, dict) else None
+        return {name: well_formed_schema(one) for name, one in value.items()} if isinstance(value, dict) else None
     if key in ("items", "not"):
-        return readable_schema(value) if isinstance(value, dict) else None
+        return well_formed_schema(value) if isinstance(value, dict) else None
     if key == "additionalProperties":
-        return readable_schema(value) if isinstance(value, dict) else value if isinstance(value, bool) else None
+        return well_formed_schema(value) if isinstance(value, dict) else value if isinstance(value, bool) else None
     if key == "x-kubernetes-validations":
         return [one for one in value if _is_rule(one)] if isinstance(value, list) else None
     return value

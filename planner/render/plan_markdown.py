@@ -32,7 +32,7 @@ _MOST_PROSE = 700  # characters of a sentence
 _AUTHORS = "Who last wrote the lines that declare changed fields (a template is often older than the value it is given)"
 
 
-def render_markdown(
+def render_plan_markdown(
     plan: Plan,
     *,
     command: str = "",

@@ -10,7 +10,7 @@ from planner.errors import ProviderError
 from planner.pull_requests.deliveries import (
     Delivery,
     DeliveryStep,
-    merged_by_others,
+    pull_requests_merged_by_others,
 )
 from planner.pull_requests.github_facts import PullRequestState
 
@@ -32,12 +32,14 @@ def recover_deliveries(context: CycleContext) -> None:
             context.progress.step(replace(one, step=DeliveryStep.VOID, reason="it was not merged"))
 
 
-def enter_merged_by_others(context: CycleContext, reading: PullRequestCycleReading) -> None:
+def start_deliveries_of_foreign_merges(context: CycleContext, reading: PullRequestCycleReading) -> None:
     """Pull requests that a person, a queue or another node merged enter at the verification (P11)."""
-    for pull in merged_by_others(reading.merged, context.progress.known(), context.progress.memory.since):
+    for pull in pull_requests_merged_by_others(reading.merged, context.progress.known(), context.progress.memory.since):
         if pull.base_branch == context.progress.place.branch:
             by = _merged_by(context, pull)
-            intend_merge(context, Delivery(pull.number, pull.head, DeliveryStep.INTENDED, pull.merged_at, merged_by=by))
+            record_intended_merge(
+                context, Delivery(pull.number, pull.head, DeliveryStep.INTENDED, pull.merged_at, merged_by=by)
+            )
 
 
 def _merged_by(context: CycleContext, pull: PullRequestState) -> str:
@@ -48,7 +50,7 @@ def _merged_by(context: CycleContext, pull: PullRequestState) -> str:
         return "others"
 
 
-def intend_merge(context: CycleContext, one: Delivery) -> None:
+def record_intended_merge(context: CycleContext, one: Delivery) -> None:
     """A delivery whose merge is made, or verified, by this cycle; durable before that. Raises StalePlan, StateError."""
     context.progress.step(one)
     context.progress.mergeable.add(one.pull)

@@ -12,7 +12,7 @@ from typing import Any
 from planner.loading.config_overlay import MergedConfig
 from planner.loading.config_policies.gate_probes import gate_probe_faults, public_url_faults
 from planner.loading.config_policies.image_sources import (
-    dockerfile_faults,
+    dockerfile_image_faults,
     input_image_faults,
     registry_host_of_image,
     registry_host_of_node,
@@ -23,10 +23,10 @@ from planner.loading.problems import Problems, did_you_mean
 from planner.spec.git import GitMirror
 from planner.spec.lane import Lane
 from planner.spec.model_walk import field_names, model_at
-from planner.spec.node import Node
+from planner.spec.node import NodeConfig
 
 
-def check_node_policies(node: Node, folder: Folder, merged: MergedConfig, problems: Problems) -> None:
+def check_node_policies(node: NodeConfig, folder: Folder, merged: MergedConfig, problems: Problems) -> None:
     """Images, transport and installs of a node. `folder` is the configuration's, in which Dockerfiles are."""
     host = registry_host_of_node(node)
     for name, image in node.images.items():
@@ -36,7 +36,7 @@ def check_node_policies(node: Node, folder: Folder, merged: MergedConfig, proble
         for path, source in _inputs(image):
             _check_input(source, node, ("images", name, *path), merged, problems)
         if image.build is not None:
-            for text, hint in dockerfile_faults(image.build, node, folder):
+            for text, hint in dockerfile_image_faults(image.build, node, folder):
                 merged.problem(problems, ("images", name, "build", "dockerfile"), f"images.{name}.build: {text}", hint)
     if host in node.public_registries:
         text = "the node-local registry is among publicRegistries"
@@ -55,7 +55,7 @@ def check_node_policies(node: Node, folder: Folder, merged: MergedConfig, proble
             merged.problem(problems, (part, "managed"), text, "review the manifest, note its digest, then set managed")
 
 
-def _check_evidence(node: Node, merged: MergedConfig, problems: Problems) -> None:
+def _check_evidence(node: NodeConfig, merged: MergedConfig, problems: Problems) -> None:
     """A benchmark that requires what nobody counts could never pass (B19)."""
     counted = node.egress_proxy is not None and node.egress_proxy.traffic is not None
     asked = node.observability.prometheus_url is not None
@@ -71,7 +71,7 @@ def _check_evidence(node: Node, merged: MergedConfig, problems: Problems) -> Non
             merged.problem(problems, ("benchmarks", name, "requireProxyEvidence"), text, remedy)
 
 
-def check_lane_policies(lane: Lane, node: Node, merged: MergedConfig, problems: Problems) -> None:
+def check_lane_policies(lane: Lane, node: NodeConfig, merged: MergedConfig, problems: Problems) -> None:
     """References and gate of a lane."""
     _check_remote(lane, node, merged, problems)
     _check_gate(lane, merged, problems)
@@ -87,13 +87,13 @@ def _inputs(image: Any) -> Iterator[tuple[Path, str]]:
         yield ("build", "base"), image.build.base
 
 
-def _check_input(image: str, node: Node, path: Path, merged: MergedConfig, problems: Problems) -> None:
+def _check_input(image: str, node: NodeConfig, path: Path, merged: MergedConfig, problems: Problems) -> None:
     field = ".".join(str(part) for part in path)
     for text, hint in input_image_faults(image, node):
         merged.problem(problems, path, f"{field}: {text}", hint)
 
 
-def _check_transport(node: Node, mirror: GitMirror, merged: MergedConfig, problems: Problems) -> None:
+def _check_transport(node: NodeConfig, mirror: GitMirror, merged: MergedConfig, problems: Problems) -> None:
     transport = mirror.github_transport
     base: Path = ("gitMirror",)
     if transport.token_secret is not None:
@@ -117,7 +117,7 @@ def _check_transport(node: Node, mirror: GitMirror, merged: MergedConfig, proble
             merged.problem(problems, (*base, "remotes", name, "url"), text, "there is one transport and no fallback")
 
 
-def _token_keys(node: Node, mirror: GitMirror) -> list[str]:
+def _token_keys(node: NodeConfig, mirror: GitMirror) -> list[str]:
     """Keys of the mirror's Secret that hold a token, where nothing but a deploy key belongs into it."""
     secret = node.secrets.get(mirror.ssh_secret)
     if secret is None or secret.obsolete:
@@ -125,7 +125,7 @@ def _token_keys(node: Node, mirror: GitMirror) -> list[str]:
     return [key for key, source in secret.key_mapping.items() if "token" in f"{key} {source}".lower()]
 
 
-def _check_remote(lane: Lane, node: Node, merged: MergedConfig, problems: Problems) -> None:
+def _check_remote(lane: Lane, node: NodeConfig, merged: MergedConfig, problems: Problems) -> None:
     if lane.remote is None:
         return
     remotes = node.git_mirror.remotes if node.git_mirror is not None else {}

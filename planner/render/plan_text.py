@@ -37,7 +37,7 @@ _COLOURS = {
 }
 
 
-def render_plan(
+def render_plan_text(
     plan: Plan,
     *,
     command: str = "",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from planner.app.load_desired import load_configuration
 from planner.app.request import Request
-from planner.drift_adoption import LiveField
+from planner.drift_adoption import FieldToAdopt
 from planner.errors import HwplanError
 from planner.field_path import render_path
 from planner.loading.document_origin import DocumentOrigin, DocumentText
@@ -34,7 +34,7 @@ _MOST_KEYS = 12  # fields whose key is looked for: each tries the keys that its 
 _Field = tuple[Change, FieldChange]
 
 
-def declaring_lines(request: Request, plan: Plan, repository: LocalRepository) -> tuple[DeclaringLine, ...]:
+def blame_declaring_lines(request: Request, plan: Plan, repository: LocalRepository) -> tuple[DeclaringLine, ...]:
     """The lines of the first fields that existing objects get, each with its last change; fields of secrets and of what
     no file declares are left out. What cannot be read makes nothing fail."""
     fields = list(_fields(plan))[:_MOST]
@@ -91,7 +91,7 @@ def _in_templates(request: Request, plan: Plan, fields: Sequence[_Field]) -> lis
     for change, item in fields:
         looked_for = item.op is FieldOp.CHANGE and keys > 0
         keys -= looked_for
-        wanted = LiveField(
+        wanted = FieldToAdopt(
             change.address, item.path, item.before, "" if looked_for else "the template is enough", change.source
         )
         found.append(declaring_place(config, plan.selection, wanted, known))
