@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from planner.field_path import FieldPath
-from planner.whole_file import write_whole
+from planner.whole_file import write_whole_file
 
 _FILE = "deployed.json"
 
@@ -17,7 +17,7 @@ def record_deployed_commit(sandbox: Path, application: str, commit: str) -> None
     known = read_deployed_commits(sandbox)
     if known.get(application) != commit:
         text = json.dumps({**known, application: commit}, indent=1, sort_keys=True)
-        write_whole(sandbox / _FILE, f"{text}\n".encode())
+        write_whole_file(sandbox / _FILE, f"{text}\n".encode())
 
 
 def read_deployed_commits(sandbox: Path) -> dict[str, str]:
