@@ -61,7 +61,7 @@ def save_cluster_objects(
 ) -> int:
     """Write the objects of `places` to `target`, with their namespaces and the CRDs of custom kinds; their number.
 
-    `systems` is retained with them, see store.saved_records_of_systems.
+    `systems` is retained with them, see snapshot_store.saved_records_of_systems.
     `target` is a folder that does not hold a cluster yet, or a file (`.json`, `.yaml`) that is replaced. Values of
     Secrets become fingerprints before anything else sees them. Raises the error of the first place that cannot be
     listed: a snapshot with a hole in it would be read as absence.
