@@ -100,15 +100,15 @@ def _is_missing(error: Exception) -> bool:
     return cause is IndexError or (cause is KeyError and message.startswith(("no such member", "no such key")))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)  # one takes a megabyte or two
 def _program(text: str) -> Any:  # celpy has no types
     import celpy
 
-    from providers.kubernetes.ssa.cel_evaluator import CelMacroRunner
+    from providers.kubernetes.ssa.cel_evaluator import CelMacroRunner, both, either
 
     with _LOCK:
         environment = celpy.Environment(runner_class=CelMacroRunner)
-        return environment.program(environment.compile(text), functions=_functions())
+        return environment.program(environment.compile(text), functions={**_functions(), "_||_": either, "_&&_": both})
 
 
 # --- values --------------------------------------------------------------------------------------------------------
