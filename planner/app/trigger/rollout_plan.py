@@ -22,7 +22,7 @@ from planner.app.lane_holds import (
     pin_branch_head,
     standing_hold_of_lane,
 )
-from planner.app.lane_runs import BUILD_CACHE, read_lane_runs, run_namespace_and_name_prefix, rerun_with_parameter
+from planner.app.lane_runs import BUILD_CACHE, read_lane_runs, rerun_with_parameter, run_namespace_and_name_prefix
 from planner.app.load_desired import load_selected_configuration, requested_selection
 from planner.app.part_filters import is_git_ref, without_refs_of_other_lanes
 from planner.app.plan_run import PlanRun, plan_selected_resources
