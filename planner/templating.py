@@ -68,7 +68,7 @@ def render_template(path: Path, context: Mapping[str, Any]) -> str:
 
 
 def render_template_text(source: str, context: Mapping[str, Any]) -> str:
-    """As `render`, from the template's text."""
+    """As `render_template`, from the template's text."""
     if len(source) > MOST_SOURCE:
         raise TemplateProblem(f"the template is larger than {MOST_SOURCE >> 20} MiB")
     try:
@@ -87,6 +87,7 @@ def render_template_text(source: str, context: Mapping[str, Any]) -> str:
         TypeError,
         ValueError,
         AttributeError,
+        NameError,  # an infinite number is a word in the code that Jinja makes
         RecursionError,
         MemoryError,
     ) as error:

@@ -1,4 +1,4 @@
-"""The one interface to a cluster: answered by a live API server (live.py) or by a snapshot of one (snapshot/).
+"""The one interface to a cluster: answered by a live API server (live_cluster.py) or by a snapshot of one (snapshot/).
 
 Everything that the Kubernetes provider does goes through it, so that a plan without credentials and the quick start
 run the very same code. Documents are plain dictionaries as they come from the wire; Secrets in documents given to a

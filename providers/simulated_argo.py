@@ -27,9 +27,12 @@ from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.snapshot.folder_layout import ObjectIdentity, identity_of_document, parse_object_yaml
 from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from providers.sandbox.git_repositories import run_git
+from providers.simulated_deployments import record_deployed_commit
 
 _MANIFESTS = (".yaml", ".yml", ".json")
 _DOCUMENTS = re.compile(r"^---(?:\s.*)?$", re.MULTILINE)
+_PROMOTED = re.compile(r"promote ([0-9a-f]{40}(?:[0-9a-f]{24})?)")
+_LOOK_BACK = 100  # commits that somebody made beside the promoted ones
 _PHASES = ("PreSync", "Sync", "PostSync")
 
 
@@ -64,6 +67,8 @@ class SimulatedArgo:
         wanted = [one for one in objects if not _phase_of(one.document)]
         if _prunes(application):
             self._prune(application, {one.address for one in wanted})
+        if source_commit := _source_commit(repository, commit):
+            record_deployed_commit(self.folder, str(application["metadata"]["name"]), source_commit)
         self.cluster.set_status(
             identity_of_document(application),
             {"resources": [_row(one) for one in sorted(wanted, key=lambda one: one.address)]},
@@ -118,6 +123,12 @@ class _Brought:
     kind: KindInfo
     address: Address
     document: JsonObject
+
+
+def _source_commit(repository: Path, commit: str) -> str:
+    """What was promoted last, by the subject of its commit; "" where nothing was."""
+    subjects = run_git(repository, "log", f"--max-count={_LOOK_BACK}", "--format=%s", commit).splitlines()
+    return next((found[1] for subject in subjects if (found := _PROMOTED.fullmatch(subject.strip()))), "")
 
 
 def _commit(source: JsonObject, revision: str) -> str:

@@ -13,12 +13,14 @@ from planner.dataclass import dataclass
 from planner.errors import ProviderError, StalePlan
 from planner.resource import Resource
 from planner.values import JsonObject, OutputTemplate
+from planner.whole_number import parse_whole_number
 from providers.cluster import Cluster, ObjectCollection
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations.object_end import end_of_object
 
 PARAMETER = "hold"  # of the pipeline; what begins with AT is promoted although the branch has left it behind
 AT, AFTER = "at:", "after:"
+BUILD_CACHE, DISABLED = "build-cache-mode", "disabled"  # of the pipeline: with it every service is built
 _TEKTON = ("tekton.dev/v1", "PipelineRun")
 _DIGITS = 12  # of a commit, in the name of its run
 
@@ -52,6 +54,21 @@ class LaneRuns:
             return (follows, True) if waits_for_hold else (value, False)
         return follows, True
 
+    def rebuild_key(self, commit: str, *, held: bool) -> tuple[str, bool]:
+        """The same for a run that builds everything again, whatever the one that is there came to. One that does so and
+        is at work is taken up."""
+        live = next((one for one in self.runs if self._is_of(one, commit)), None)
+        if live is None:
+            return self.key(commit, held=held)
+        if end_of_object(live) is None and self.builds_all(commit):
+            return _value(live), False
+        return f"{AT if held else AFTER}{str(live['metadata']['uid'])[:8]}", True
+
+    def builds_all(self, commit: str) -> bool:
+        """Whether the run of a commit that is there was asked to build everything."""
+        live = next((one for one in self.runs if self._is_of(one, commit)), None)
+        return live is not None and _parameter(live, BUILD_CACHE) == DISABLED
+
     def _is_of(self, run: JsonObject, commit: str) -> bool:
         return _name(run) == f"{self.prefix}-{commit[:_DIGITS]}"
 
@@ -74,12 +91,16 @@ def run_namespace_and_name_prefix(run: Resource) -> tuple[str, str]:
     return str(metadata.get("namespace") or ""), str(begin).removesuffix("-")
 
 
-def with_run_parameter(run: Resource, key: str, *, rerun: bool) -> Resource:
-    """The resource of a run with the parameter, and with leave to delete the run that is there, by its uid."""
+def rerun_with_parameter(run: Resource, key: str, *, rerun: bool, builds_all: bool = False) -> Resource:
+    """The resource of a run with the parameter, and with leave to delete the run that is there, by its uid. With
+    `builds_all` it builds every service, without a cache."""
     spec = run.manifest["spec"]
     inner: JsonObject = spec["manifest"]["spec"]
-    if key:
-        params = [*(inner.get("params") or ()), {"name": PARAMETER, "value": key}]
+    added = [{"name": PARAMETER, "value": key}] if key else []
+    added += [{"name": BUILD_CACHE, "value": DISABLED}] if builds_all else []
+    if added:
+        known = [one for one in inner.get("params") or () if one["name"] not in {more["name"] for more in added}]
+        params = [*known, *added]
         spec = {**spec, "manifest": {**spec["manifest"], "spec": {**inner, "params": params}}}
     if rerun:
         spec = {**spec, "rerun": True}
@@ -87,8 +108,12 @@ def with_run_parameter(run: Resource, key: str, *, rerun: bool) -> Resource:
 
 
 def _value(run: JsonObject) -> str:
+    return _parameter(run, PARAMETER)
+
+
+def _parameter(run: JsonObject, name: str) -> str:
     params = (run.get("spec") or {}).get("params") or ()
-    return next((str(one.get("value")) for one in params if one.get("name") == PARAMETER), "")
+    return next((str(one.get("value")) for one in params if one.get("name") == name), "")
 
 
 def _name(run: JsonObject) -> str:
@@ -100,4 +125,4 @@ def _made(run: JsonObject) -> tuple[str, int]:
     it last says which of two that are over came later."""
     metadata = run["metadata"]
     version = str(metadata.get("resourceVersion") or "")
-    return str(metadata.get("creationTimestamp") or ""), int(version) if version.isdigit() else 0
+    return str(metadata.get("creationTimestamp") or ""), parse_whole_number(version) or 0

@@ -16,13 +16,35 @@ from providers.sandbox import CannedAnswer, CannedQuery, CannedTarget
 
 
 def canned_probe_answers(resources: Iterable[Resource], lanes: Iterable[LaneEntry]) -> tuple[CannedAnswer, ...]:
-    """Of the gates of the lanes, and of every other probe that a plan asks."""
+    """Of the gates of the lanes, and of every other probe that a plan asks. A gate with `provenance` gets the commit
+    that the Application of the lane's GitOps branch has deployed."""
+    known, lanes = tuple(resources), tuple(lanes)
     gates = {str(probe.url): probe.expect_status for lane in lanes for probe in lane.spec.gate.probes}
     asked = {
-        str(spec["url"]): int((spec.get("expect") or {}).get("status") or 200)
-        for spec in _specs(resources, "HttpProbe")
+        str(spec["url"]): int((spec.get("expect") or {}).get("status") or 200) for spec in _specs(known, "HttpProbe")
     }
-    return tuple(CannedAnswer(url, status) for url, status in (asked | gates).items())
+    reported = {
+        str(probe.url): (probe.provenance, application)
+        for lane in lanes
+        for probe in lane.spec.gate.probes
+        if probe.provenance and (application := _application(known, lane))
+    }
+    answers = []
+    for url, status in (asked | gates).items():
+        field, application = reported.get(url, ("", ""))
+        answers.append(CannedAnswer(url, status, commit_field=field, application=application))
+    return tuple(answers)
+
+
+def _application(resources: Iterable[Resource], lane: LaneEntry) -> str:
+    """The Application that follows the GitOps branch of a lane; "" where none does."""
+    for one in resources:
+        place, source = one.address.node_lane, (one.manifest.get("spec") or {}).get("source") or {}
+        if (one.address.kind, one.address.group) == ("Application", "argoproj.io") and source:
+            of_lane = place in ("", f"{lane.node}/{lane.name}")
+            if of_lane and source.get("targetRevision") == lane.spec.gitops_branch:
+                return one.address.name
+    return ""
 
 
 def canned_queries(resources: Iterable[Resource]) -> tuple[CannedQuery, ...]:

@@ -31,6 +31,9 @@ _PATIENCE = "30s"  # an older rollout that was overtaken gives its lock back wit
 @selection_options
 @approval_options
 @click.option("--rerun", is_flag=True, help="Delete a run of this commit that did not succeed, and make it anew.")
+@click.option(
+    "--rebuild", is_flag=True, help="Run this commit again, and build every image: one has left the registry."
+)
 @click.option("--source-commit", default="", metavar="COMMIT", help="Refuse unless the branch stands on this commit.")
 @click.option(
     "--hold",
@@ -45,6 +48,7 @@ def trigger(
     request: Request,
     plan_id: str,
     rerun: bool,
+    rebuild: bool,
     source_commit: str,
     reason: str,
     detached: bool,
@@ -65,12 +69,12 @@ def trigger(
     if click.get_current_context().get_parameter_source("lock_timeout") is click.core.ParameterSource.DEFAULT:
         how["lock_timeout"] = _PATIENCE
     if detached:
-        return _detach(request, plan_id, rerun, source_commit, reason, confirm and not dry_run, how)
+        return _detach(request, plan_id, rerun, rebuild, source_commit, reason, confirm and not dry_run, how)
     how["timeout"] = how["timeout"] or _TIMEOUT
     options = make_run_choices(request, again="trigger", **how)
-    with open_rollout_plan(request, rerun=rerun, source_commit=source_commit, reason=reason) as found:
+    with open_rollout_plan(request, rerun=rerun, rebuild=rebuild, source_commit=source_commit, reason=reason) as found:
         again = _held_verb(found, reason)
-        verb = f"{again} --rerun" if rerun else again
+        verb = " ".join([again, *["--rerun"] * rerun, *["--rebuild"] * rebuild])
         if not confirm or dry_run:
             return _show(found, request, verb, as_json, options.allow)
         if not as_json and not request.quiet:
@@ -88,14 +92,21 @@ def _held_verb(found: PlannedRollout, reason: str) -> str:
 
 
 def _detach(
-    request: Request, plan_id: str, rerun: bool, source_commit: str, reason: str, confirmed: bool, how: dict[str, Any]
+    request: Request,
+    plan_id: str,
+    rerun: bool,
+    rebuild: bool,
+    source_commit: str,
+    reason: str,
+    confirmed: bool,
+    how: dict[str, Any],
 ) -> int:
     """Start the same command as a job; a job waits longer (B5, B7)."""
     from planner.app.trigger.rollout_plan import rollout_job_name
 
     given = (("--plan-id", plan_id), ("--source-commit", source_commit), ("--hold", reason))
     words = [word for option, value in given if value for word in (option, value)]
-    words += ["--rerun"] if rerun else []
+    words += [*["--rerun"] * rerun, *["--rebuild"] * rebuild]
     how = {**how, "timeout": how["timeout"] or _JOB_TIMEOUT}
     return start_as_detached_job(
         request, "trigger", words, confirmed=confirmed, how=how, name=rollout_job_name(request)

@@ -145,6 +145,9 @@ def _left_behind(tasks: EvidenceReading | None) -> bool:
 # --- images --------------------------------------------------------------------------------------------------------
 
 
+_REBUILD = "; hwplan trigger --rebuild builds it again"  # once its logs say that it was pushed (decision A11)
+
+
 def _image(evidence: LaneEvidence, name: str, image: EvidenceReading) -> Iterator[LaneEquation]:
     built, key = _map(image).get("digest"), names.IMAGE + name
     if (stored := evidence.get(names.REGISTRY + name)) is not None:
@@ -152,7 +155,8 @@ def _image(evidence: LaneEvidence, name: str, image: EvidenceReading) -> Iterato
         yield _made(
             f"registry digest of {name} = built digest", "image-missing" if missing else "image-tag-moved",
             (stored.value, built), _if(stored.value == built),
-            f"{_map(image).get('url')} is not in the registry" if missing else "the tag stands on another digest",
+            f"{_map(image).get('url')} is not in the registry{_REBUILD}"
+            if missing else "the tag stands on another digest",
             (names.REGISTRY + name, stored), (key, image),
         )  # fmt: skip
     if (named := evidence.get(names.GITOPS_NAMES)) is not None:

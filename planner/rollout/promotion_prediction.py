@@ -60,11 +60,18 @@ def predict_promotion(
     rendered: Mapping[str, str],
     before: Mapping[str, str],
     listing: Callable[[str], str],
+    *,
+    anew: bool = False,
 ) -> Promotion:
-    """What will be promoted. `rendered` are the files of the services without digests, `before` those of the branch
-    with its catalog, `listing` lists a path of the source. Raises PermanentError for a catalog that is none."""
+    """What will be promoted; with `anew` every service is built. `rendered` are the files of the services without
+    digests, `before` those of the branch with its catalog, `listing` lists a path of the source. Raises
+    PermanentError for a catalog that is none."""
     known = _catalog(before.get(CATALOG))
-    builds = {one.name: one.image for one in services if _inputs(one, listing) != known.get(one.name, {}).get("inputs")}
+    builds = {
+        one.name: one.image
+        for one in services
+        if anew or _inputs(one, listing) != known.get(one.name, {}).get("inputs")
+    }
     gone = known.keys() - {one.name for one in services}
     files = {name: text for name, text in before.items() if name.removesuffix(".yaml") not in gone and name != CATALOG}
     for one in services:

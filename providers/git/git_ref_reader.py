@@ -1,6 +1,6 @@
 """Looks at what a document names: where both refs stand, and how far they are apart. Writes nothing to a remote.
 
-Owns what is asked of which remote, and in which case not at all. What follows from it is `deciding.py`.
+Owns what is asked of which remote, and in which case not at all. What follows from it is `ref_preview.py`.
 """
 
 from __future__ import annotations

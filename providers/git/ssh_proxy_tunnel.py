@@ -29,7 +29,7 @@ class TunnelError(Exception):
 
 
 def open_tunnel(proxy: tuple[str, int], target: tuple[str, int]) -> tuple[socket.socket, bytes]:
-    """A socket that leads to `target`, and what came of it already. Raises NoWay."""
+    """A socket that leads to `target`, and what came of it already. Raises TunnelError."""
     try:
         connection = socket.create_connection(proxy, timeout=SECONDS)
     except OSError:

@@ -37,7 +37,8 @@ class ServerEndpoint:
 
 
 def open_connection(server: ServerEndpoint, deadline: Deadline) -> socket.socket:
-    """A new connection, the TLS handshake done. Raises Unreachable, Untrusted, and what `server.vet` raises."""
+    """A new connection, the TLS handshake done. Raises Unreachable, UntrustedCertificate, and what `server.vet`
+    raises."""
     try:
         if server.tunnel is None:
             sock = _dial(server, deadline)

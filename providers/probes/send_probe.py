@@ -7,13 +7,16 @@ redirects are answers.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
 from planner.errors import TemporaryError
+from planner.field_path import FieldPath, parse_path
 from planner.values import Json, JsonObject
 from providers.canned_answers import read_canned_answers
 from providers.probes.expected_response import ProbeResponse
+from providers.simulated_deployments import body_with_commit, read_deployed_commits
 from providers.web.address_policy import refuse_special_address
 from providers.web.web_client import QUESTION_LIMITS, WebClient
 
@@ -32,21 +35,29 @@ def probe_over_network(client: WebClient | None = None) -> Ask:
 
 
 def probe_canned_answers(path: Path) -> Ask:
-    """Ask the canned answers of a sandbox, read once. An unknown URL gets no answer."""
-    answers = read_canned_answers(path, "probes", _row, fields="url, status, body")
+    """Ask the canned answers of a sandbox, read once. An unknown URL gets no answer. One with `commit` reports the
+    source commit that its Application has deployed at that moment, and none before the first sync."""
+    answers = read_canned_answers(path, "probes", _row, fields="url, status, body, commit")
 
     def ask(url: str) -> ProbeResponse:
         if url not in answers:
             raise TemporaryError(
                 "the sandbox has no canned answer for this URL", where=url, remedy=f"add one to {path.name}"
             )
-        return answers[url]
+        seen, reported = answers[url]
+        if reported is None:
+            return seen
+        field, application = reported
+        commit = read_deployed_commits(path.parent).get(application, "")
+        return replace(seen, body=body_with_commit(seen.body, field, commit)) if commit else seen
 
     return ask
 
 
-def _row(row: JsonObject) -> tuple[str, ProbeResponse]:
-    return str(row["url"]), _seen(row)
+def _row(row: JsonObject) -> tuple[str, tuple[ProbeResponse, tuple[FieldPath, str] | None]]:
+    of = row.get("commit")
+    reported = (parse_path(str(of["field"])), str(of["application"])) if of is not None else None
+    return str(row["url"]), (_seen(row), reported)
 
 
 def _seen(row: Mapping[str, Json]) -> ProbeResponse:

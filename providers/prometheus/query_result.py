@@ -34,8 +34,8 @@ class QueryResult:
 def parse_query_result(answer: HttpAnswer) -> QueryResult:
     """Read an answer of `/api/v1/query`.
 
-    Raises Refused for a query that is none, PermanentError where nobody may ask, TemporaryError for all that may pass:
-    a proxy's error page, a server that starts.
+    Raises QueryRefused for a query that is none, PermanentError where nobody may ask, TemporaryError for all that may
+    pass: a proxy's error page, a server that starts.
     """
     if answer.status in (401, 403):
         raise PermanentError(f"the server answers {answer.status}", remedy="allow hwplan to read this Prometheus")

@@ -18,11 +18,14 @@ _HEAD = """\
 
 @dataclass(frozen=True, slots=True, order=True)
 class CannedAnswer:
-    """The answer to a GET of `url`."""
+    """The answer to a GET of `url`. With a `commit_field` the body has there the source commit that `application` has
+    deployed."""
 
     url: str
     status: int = 200
     body: str = '{"status":"ok"}'
+    commit_field: str = ""
+    application: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -54,6 +57,9 @@ def write_canned_answers(
         lines.append(f"  - url: {json.dumps(answer.url)}")
         lines.append(f"    status: {answer.status}")
         lines.append(f"    body: {json.dumps(answer.body)}")
+        if answer.commit_field:
+            of = {"field": answer.commit_field, "application": answer.application}
+            lines.append(f"    commit: {json.dumps(of)}")
     rows: dict[str, list[JsonObject]] = {
         "queries": [{"promql": one.promql, "value": list(one.values)} for one in sorted(set(queries))],
         "targets": [{"job": one.job, "address": one.address, "path": one.path} for one in sorted(set(targets))],

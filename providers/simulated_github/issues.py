@@ -115,7 +115,7 @@ def delete_comment(repo: StoredRepository, request: SimulatedRequest, identifier
 
 
 def issue_row(repo: StoredRepository, number: int) -> JsonObject:
-    """The row of an issue or pull request. Raises Refused (404)."""
+    """The row of an issue or pull request. Raises RequestRefused (404)."""
     for kind in ("issues", "pulls"):
         for row in repo.rows(kind):
             if row["number"] == number:

@@ -17,7 +17,7 @@ _METHODS = {"merge": "Merge commits", "squash": "Squash merges", "rebase": "Reba
 
 
 def pull_row(repo: StoredRepository, number: int) -> JsonObject:
-    """The row of a pull request. Raises Refused (404)."""
+    """The row of a pull request. Raises RequestRefused (404)."""
     for row in repo.rows("pulls"):
         if row["number"] == number:
             return row

@@ -22,7 +22,7 @@ class SimulatedRequest:
     login: str = "hwplan"
 
     def text(self, name: str) -> str:
-        """A field of the body that has to be a text. Raises Refused (422)."""
+        """A field of the body that has to be a text. Raises RequestRefused (422)."""
         value = self.body.get(name)
         if not isinstance(value, str) or not value:
             raise invalid_body_reply(name)

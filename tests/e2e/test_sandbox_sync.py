@@ -120,3 +120,32 @@ def test_a_mirror_that_is_reached_at_another_address_from_here(tmp_path: Path) -
     box = Box(tmp_path, "--config", "config")
     foretold, happened, _ = box.roll_out()
     assert foretold == happened and len(happened) == 6
+
+
+def test_a_gate_with_provenance_answers_with_what_the_sync_deployed(tmp_path: Path) -> None:
+    """The health endpoint reports the commit that runs: it passes after a rollout, and not for another commit."""
+    for name in ("config", "templates"):
+        shutil.copytree(REPOSITORY / name, tmp_path / name)
+    lanes = tmp_path / "config" / "hwlab-node-lanes.yaml"
+    gate = "          - url: https://hwlab.pikapython.com/health\n"
+    assert lanes.read_text().count(gate) == 1
+    lanes.write_text(lanes.read_text().replace(gate, f"{gate}            provenance: build.commit\n"))
+    box = Box(tmp_path)
+    answers = tmp_path / "box" / "probes.yaml"
+    assert 'commit: {"field": "build.commit", "application": "hwlab-v03"}' in answers.read_text()
+    _, _, done = box.roll_out()
+    first = box.upstream.at(SOURCE)
+    assert done["targetValidation"]["state"] == "passed"
+    assert json.loads((tmp_path / "box" / "deployed.json").read_text()) == {"hwlab-v03": first}
+    assert f"build.commit {first[:12]}" in box.here("status", *LANE, "--full").out
+
+    Hwplan(tmp_path, ())("sandbox", "fail", "box", "ArgoSync/hwlab-v03-ci-poll")
+    box.upstream.write(SOURCE, {"services/notifier/main.go": "changed\n"}, "Change the notifier")
+    box.here("trigger", *LANE, "--confirm", "--json", code=1)
+    said = box.here("status", *LANE, code=2).out
+    assert "build.commit = source: the answer comes from another build" in said
+    assert json.loads((tmp_path / "box" / "deployed.json").read_text()) == {"hwlab-v03": first}, said
+    answers.write_text(answers.read_text().replace('"application": "hwlab-v03"', '"application": "another"'))
+    Hwplan(tmp_path, ())("sandbox", "fail", "box", "ArgoSync/hwlab-v03-ci-poll", "--undo")
+    failed = box.here("trigger", *LANE, "--confirm", code=1).out
+    assert "build.commit is absent, expected " in failed

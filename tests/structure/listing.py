@@ -1,9 +1,11 @@
 """Reads the source tree and the import contracts, and lists what the house rules forbid. Imports none of the modules.
 
-Owns the three lists of docs/ARCHITECTURE.md ("Structure"); the exceptions and their reasons are in `exceptions.py`.
+Owns the lists of docs/ARCHITECTURE.md ("Structure"); the exceptions and their reasons are in `exceptions.py`.
 """
 
 import ast
+import builtins
+import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -12,6 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("planner", "providers", "state")
+_RAISES = re.compile(r"[Rr]aises ((?:[A-Z]\w+)(?:,? (?:and |or )?[A-Z]\w+)*)")
+_MODULE_FILE = re.compile(r"(?<![\w/])[a-z_]+\.py(?!\w)")
 SMALL = 40  # lines; below that a module with a single importer is a part of its importer
 
 
@@ -90,3 +94,29 @@ def _imported(name: str, path: Path) -> Iterator[str]:
                 yield full if full in modules() else node.module
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
+
+
+def docstrings_that_name_nothing() -> Mapping[str, tuple[str, ...]]:
+    """Errors behind `Raises`, and modules as `name.py`, that docstrings name and the product does not have, with where.
+
+    A docstring that names what was since renamed sends its reader to nothing.
+    """
+    known = set(dir(builtins))
+    for path in modules().values():
+        for node in ast.walk(_tree(path)):
+            if isinstance(node, ast.ClassDef):
+                known.add(node.name)
+            elif isinstance(node, ast.alias):
+                known.add((node.asname or node.name).rpartition(".")[2])
+            elif isinstance(node, ast.Attribute):
+                known.add(node.attr)
+    files = {path.name for path in ROOT.rglob("*.py") if not path.relative_to(ROOT).parts[0].startswith(".")}
+    found: dict[str, list[str]] = defaultdict(list)
+    for name, path in modules().items():
+        for node in ast.walk(_tree(path)):
+            if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
+                text = " ".join((ast.get_docstring(node) or "").split())
+                raised = (word for names in _RAISES.findall(text) for word in re.findall(r"[A-Z]\w+", names))
+                for word in {*raised} - known | {*_MODULE_FILE.findall(text)} - files:
+                    found[word].append(f"{name}:{getattr(node, 'lineno', 1)}")
+    return {word: tuple(where) for word, where in sorted(found.items())}

@@ -66,14 +66,19 @@ def predict_sync_of_promotion(session: Session, promoted: Promotion) -> ArgoPred
         return ArgoPrediction(problem=": ".join(filter(None, (error.where, error.message))))
 
 
-def predict_sync_of_rollout(session: Session, lane: Lane, commit: str, *, promotes: bool) -> ArgoPrediction:
-    """What the sync of a rollout of `commit` will change. `promotes` is false where the run of the commit is over, so
-    that the branch stays as it is. Never raises: what cannot be read is the `problem` of the prediction."""
+def predict_sync_of_rollout(
+    session: Session, lane: Lane, commit: str, *, promotes: bool, anew: bool = False
+) -> ArgoPrediction:
+    """What the sync of a rollout of `commit` will change; with `anew` its run builds every service. `promotes` is
+    false where the run of the commit is over, so that the branch stays as it is. Never raises: what cannot be read
+    is the `problem` of the prediction."""
     sandbox = session.world.sandbox is not None
     try:
         with TemporaryDirectory(prefix="hwplan-git-") as scratch:  # of a sandbox nothing is retained elsewhere
             objects = ObjectCache(GitClient(), Path(scratch) if sandbox else user_cache_folder("git"))
-            return _Predictor.of(session, _promotion(session, lane, commit, objects, promotes=promotes)).all()
+            return _Predictor.of(
+                session, _promotion(session, lane, commit, objects, promotes=promotes, anew=anew)
+            ).all()
     except ConfigError as error:
         return ArgoPrediction(problem=str(error))
     except ProviderError as error:
@@ -83,14 +88,16 @@ def predict_sync_of_rollout(session: Session, lane: Lane, commit: str, *, promot
 # --- what the branch will hold ------------------------------------------------------------------------------------
 
 
-def _promotion(session: Session, lane: Lane, commit: str, objects: ObjectCache, *, promotes: bool) -> Promotion:
+def _promotion(
+    session: Session, lane: Lane, commit: str, objects: ObjectCache, *, promotes: bool, anew: bool
+) -> Promotion:
     before = _branch_files(session, lane, objects)
     if not promotes:
         return Promotion({name: text for name, text in before.items() if name != CATALOG}, {})
     head = _spec(session, "GitHead", f"{lane.remote}-{lane.source_branch}")
     remote = resolve_remote(head, open_remote_locations(session.request.config, session.world.sandbox))
     objects.bring(remote, commit, f"refs/heads/{lane.source_branch}")
-    return _promoted(session, before, CommittedFiles(objects, commit))
+    return _promoted(session, before, CommittedFiles(objects, commit), anew=anew)
 
 
 def _branch_files(session: Session, lane: Lane, objects: ObjectCache) -> Mapping[str, str]:
@@ -98,9 +105,9 @@ def _branch_files(session: Session, lane: Lane, objects: ObjectCache) -> Mapping
     return _files(session, objects, flush["from"], f"refs/heads/{lane.gitops_branch}", _folder(session))
 
 
-def _promoted(session: Session, before: Mapping[str, str], source: CommittedFiles) -> Promotion:
+def _promoted(session: Session, before: Mapping[str, str], source: CommittedFiles, *, anew: bool = False) -> Promotion:
     services = parse_promoted_services(_data(session, "services").get("services.json", ""))
-    return predict_promotion(services, _data(session, "gitops"), before, source.listing)
+    return predict_promotion(services, _data(session, "gitops"), before, source.listing, anew=anew)
 
 
 def _files(session: Session, objects: ObjectCache, side: JsonObject, ref: str, folder: str) -> Mapping[str, str]:

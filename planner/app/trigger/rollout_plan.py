@@ -22,7 +22,7 @@ from planner.app.lane_holds import (
     pin_branch_head,
     standing_hold_of_lane,
 )
-from planner.app.lane_runs import read_lane_runs, run_namespace_and_name_prefix, with_run_parameter
+from planner.app.lane_runs import BUILD_CACHE, read_lane_runs, rerun_with_parameter, run_namespace_and_name_prefix
 from planner.app.load_desired import load_selected_configuration, requested_selection
 from planner.app.part_filters import is_git_ref, without_refs_of_other_lanes
 from planner.app.plan_run import PlanRun, plan_selected_resources
@@ -49,7 +49,8 @@ _WELL = ("done", "unchanged")
 @dataclass(frozen=True, slots=True)
 class PlannedRollout:
     """A rollout that was planned. `run` and `head` are its PipelineRun and the head of its branch, `commit` what that
-    stands on. `hold` is the hold of the lane that is in force, `held` what this rollout is held by, or sets."""
+    stands on; `builds_all` says that the run builds every service, reused ones too. `hold` is the hold of the lane
+    that is in force, `held` what this rollout is held by, or sets."""
 
     made: PlanRun
     session: Session
@@ -60,6 +61,7 @@ class PlannedRollout:
     forecast: RolloutForecast
     hold: LaneHold | None = None
     held: HeldRollout | None = None
+    builds_all: bool = False
 
     @property
     def source_stage_ref(self) -> str | None:
@@ -74,7 +76,9 @@ class PlannedRollout:
         planned = {change.address for change in self.made.plan.changes}
         if not any(one.kind == "ArgoSync" and not one.group for one in planned):
             return None
-        return predict_sync_of_rollout(self.session, self.lane, self.commit, promotes=self.run.address in planned)
+        return predict_sync_of_rollout(
+            self.session, self.lane, self.commit, promotes=self.run.address in planned, anew=self.builds_all
+        )
 
     @property
     def budget(self) -> float:
@@ -119,10 +123,18 @@ def open_rollout_session(request: Request, *, secrets: bool = True) -> Iterator[
 
 @contextmanager
 def open_rollout_plan(
-    request: Request, *, rerun: bool = False, source_commit: str = "", reason: str = "", secrets: bool = True
+    request: Request,
+    *,
+    rerun: bool = False,
+    rebuild: bool = False,
+    source_commit: str = "",
+    reason: str = "",
+    secrets: bool = True,
 ) -> Iterator[PlannedRollout]:
     """Plan the rollout of the one selected lane; the session stays open for whoever runs it. With a `reason` the lane
-    is held at `source_commit`, which may be older than the tip of the branch. `secrets` is as for open_rollout_session.
+    is held at `source_commit`, which may be older than the tip of the branch. `secrets` is as for
+    open_rollout_session. With `rebuild` a run that is there is deleted, also one that succeeded, and made anew so
+    that it builds every service.
 
     Raises SelectionError where the words do not select one lane with a rollout, StalePlan when the branch does not
     stand on `source_commit` and the lane is not held there.
@@ -133,7 +145,7 @@ def open_rollout_plan(
         held = held_rollout(opened.store, lane_key_of_stack(stack), source_commit, reason)
         if held:
             resources = pin_branch_head(resources, head.address, held.commit)
-        session, made = _planned(opened, resources, run, head, held, rerun=rerun)
+        session, made, builds_all = _planned(opened, resources, run, head, held, rerun=rerun, rebuild=rebuild)
         commit = _commit(made, head.address)
         if held:
             _check_held(made, head.address, commit)
@@ -143,7 +155,7 @@ def open_rollout_plan(
         budget = parse_duration(lane.gate.warn_after)
         expected = forecast_rollout(_past(session), planned, budget)
         hold = standing_hold_of_lane(session.store, lane_key_of_stack(stack))
-        yield PlannedRollout(made, session, lane, run, head, commit, expected, hold, held)
+        yield PlannedRollout(made, session, lane, run, head, commit, expected, hold, held, builds_all)
 
 
 def _planned(
@@ -154,23 +166,34 @@ def _planned(
     held: HeldRollout | None,
     *,
     rerun: bool,
-) -> tuple[Session, PlanRun]:
-    """The plan of the rollout. Which run it needs is known with the commit: planned once more where it is another."""
+    rebuild: bool,
+) -> tuple[Session, PlanRun, bool]:
+    """The plan of the rollout. Which run it needs is known with the commit: planned once more where it is another. Also
+    whether that builds every service."""
     runs = read_lane_runs(opened.world.cluster, *run_namespace_and_name_prefix(run))
 
-    def plan(key: str, *, anew: bool) -> tuple[Session, PlanRun]:
-        wanted = tuple(
-            with_run_parameter(one, key, rerun=anew) if one.address == run.address else one for one in resources
-        )
+    def plan(key: str, *, anew: bool, builds_all: bool = False) -> tuple[Session, PlanRun, bool]:
+        chosen = rerun_with_parameter(run, key, rerun=anew, builds_all=builds_all and takes_mode)
+        wanted = tuple(chosen if one.address == run.address else one for one in resources)
         session = replace(opened, stack=replace(opened.stack, resources=wanted))
-        return session, plan_selected_resources(session)
+        return session, plan_selected_resources(session), builds_all
 
-    if held:
-        key, anew = runs.key(held.commit, held=True)
-        return plan(key, anew=anew or rerun)
-    first = plan("", anew=rerun)
-    key, anew = runs.key(_commit(first[1], head.address), held=False)
-    return plan(key, anew=anew or rerun) if key or anew else first
+    takes_mode = _takes_parameter(resources, run, BUILD_CACHE)
+    first = None if held else plan("", anew=rerun)
+    commit = held.commit if held else _commit(first[1], head.address) if first else ""
+    key, anew = (runs.rebuild_key if rebuild else runs.key)(commit, held=held is not None)
+    builds_all = rebuild or (runs.builds_all(commit) and not anew)
+    if first is not None and not (key or anew or builds_all):
+        return first
+    return plan(key, anew=anew or rerun, builds_all=builds_all)
+
+
+def _takes_parameter(resources: tuple[Resource, ...], run: Resource, name: str) -> bool:
+    """Whether the declared pipeline of the run has the parameter."""
+    wanted = (run.manifest["spec"]["manifest"]["spec"].get("pipelineRef") or {}).get("name")
+    pipelines = (one for one in resources if (one.address.kind, one.address.group) == ("Pipeline", "tekton.dev"))
+    found = (one.manifest["spec"].get("params") or () for one in pipelines if one.address.name == wanted)
+    return any(one.get("name") == name for params in found for one in params)
 
 
 def _is_secret(one: Resource) -> bool:

@@ -104,7 +104,7 @@ def _posted_since(trigger: PlannedRollout) -> Callable[[], str]:
     """Post what this rollout is about (B2), and give what was posted after it: a commit, or "".
 
     Nothing is posted where every commit is rolled out, nor by a rollout that the branch, or a hold, has left behind
-    while it was planned. Raises Superseded for the former.
+    while it was planned. Raises RolloutSuperseded for the former.
     """
     store, lane = trigger.session.store, trigger.key
     if not (_is_latest_only(trigger) or trigger.held):

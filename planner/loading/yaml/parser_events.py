@@ -29,7 +29,7 @@ def yaml_events(text: str) -> Callable[[], Any]:
 
 
 def pure_yaml_events(text: str) -> Callable[[], Any]:
-    """As `events`, without the C library: by the pure parser of PyYAML, which is made to read the same."""
+    """As `yaml_events`, without the C library: by the pure parser of PyYAML, which is made to read the same."""
     from planner.loading.yaml.pure_scanner import PureLoader
 
     get: Callable[[], Any] = PureLoader(text).get_event

@@ -46,7 +46,8 @@ _AMBIGUOUS: Final = (
 
 
 def resolve_unambiguous_scalar(text: str) -> Plain:
-    """The value of an unquoted scalar, as kubectl and YAML 1.2 both read it. Raises Ambiguous where they differ."""
+    """The value of an unquoted scalar, as kubectl and YAML 1.2 both read it. Raises AmbiguousScalar where they
+    differ."""
     if text in WORDS:
         return WORDS[text]
     if text in BOOLEANS:

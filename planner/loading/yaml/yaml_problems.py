@@ -29,7 +29,7 @@ class YamlProblems:
         self.problems = Problems()
 
     def problem(self, event: Any, message: str, suggestion: str = "") -> None:
-        """Note a problem where an event begins. Raises Stop when there are too many."""
+        """Note a problem where an event begins. Raises YamlReadingStopped when there are too many."""
         mark = event.start_mark
         source = SourceRef(self._file, self._first_line + mark.line + 1, mark.column + 1)
         self.problems.extend([Problem(source, message, suggestion, source_line(self._text, mark.line + 1))])

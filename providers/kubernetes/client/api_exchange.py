@@ -83,7 +83,7 @@ class ConnectionPool:
     def exchange(self, request: ApiRequest, until: float) -> HttpAnswer:
         """Send, and read the answer until then (monotonic).
 
-        Raises Unreachable, Untrusted, Unauthorized, TooLarge, ConnectionBroken.
+        Raises Unreachable, UntrustedCertificate, Unauthorized, TooLarge, ConnectionBroken.
         """
         with self._slots, _errors_of_kubeconfig():
             sent, deadline = self._request(request), self._deadline(until)

@@ -1,7 +1,7 @@
 """The frames of a WebSocket (RFC 6455) as its client sees them: as little as running a command needs.
 
 Pure: bytes go in, messages come out. No extensions, no text, and nothing is sent but control frames, because no input
-is ever given to a command. Opens no connection (api_exchange.py) and knows nothing of channels (remote_command.py).
+is ever given to a command. Opens no connection (api_exchange.py) and knows nothing of channels (exec_stream.py).
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class WebSocketReader:
         self._parts: bytearray | None = None  # of a message whose last frame is still to come
 
     def feed(self, data: bytes) -> Iterator[WebSocketMessage]:
-        """The messages that `data` completes. Raises Malformed; then nothing more can be read."""
+        """The messages that `data` completes. Raises MalformedFrame; then nothing more can be read."""
         self._buffer += data
         while frame := self._frame():
             if message := self._message(frame):

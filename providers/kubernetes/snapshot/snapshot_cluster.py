@@ -38,7 +38,7 @@ def current_managed_fields_time() -> str:
 
 
 def open_snapshot(path: Path, *, now: Callable[[], str] = current_managed_fields_time) -> SnapshotCluster:
-    """The snapshot at `path` (see store.open_state_store). Raises PermanentError when there is none."""
+    """The snapshot at `path` (see snapshot_store.open_snapshot_store). Raises PermanentError when there is none."""
     return SnapshotCluster(open_snapshot_store(path), now=now)
 
 

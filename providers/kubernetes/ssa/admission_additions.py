@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 
 from planner.values import JsonObject, deep_copy
-from providers.kubernetes.ssa.defaults import TEMPLATE_GENERATION
+from providers.kubernetes.ssa.default_rules import TEMPLATE_GENERATION
 from providers.kubernetes.ssa.merge_typed_values import equal_json
 
 _PROTECTED = {

@@ -112,15 +112,15 @@ def parse_rule(text: str) -> Any | None:
             return None
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)  # one takes a megabyte or two
 def _program(text: str) -> Any:  # celpy has no types
     import celpy
 
-    from providers.kubernetes.ssa.cel_evaluator import CelMacroRunner
+    from providers.kubernetes.ssa.cel_evaluator import CelMacroRunner, both, either
 
     with _LOCK:
         environment = celpy.Environment(runner_class=CelMacroRunner)
-        return environment.program(environment.compile(text), functions=_functions())
+        return environment.program(environment.compile(text), functions={**_functions(), "_||_": either, "_&&_": both})
 
 
 # --- values --------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ LISTS: dict[str, tuple[Collection[str], Mapping[str, str]]] = {
     "modules in no import contract": (listing.modules_in_no_contract(), exceptions.MODULES),
     "small modules with one importer": (listing.small_modules_with_one_importer(), exceptions.SMALL_MODULES),
     "packages without __init__.py": (listing.packages_without_init(), {}),
+    "docstrings that name nothing": (listing.docstrings_that_name_nothing(), {}),
 }
 
 
