@@ -100,6 +100,18 @@ def _is_missing(error: Exception) -> bool:
     return cause is IndexError or (cause is KeyError and message.startswith(("no such member", "no such key")))
 
 
+def parse_rule(text: str) -> Any | None:
+    """The syntax tree of a rule, None where the library cannot parse it."""
+    import celpy
+    from celpy.celparser import CELParseError
+
+    with _LOCK:
+        try:
+            return celpy.Environment().compile(text)
+        except CELParseError:
+            return None
+
+
 @lru_cache(maxsize=128)  # one takes a megabyte or two
 def _program(text: str) -> Any:  # celpy has no types
     import celpy
