@@ -355,9 +355,8 @@ def _read_blocked(item: JsonObject) -> BlockedResource:
 
 
 def _read_drift(item: JsonObject) -> DriftedField:
-    return DriftedField(
-        _address(item), parse_field_change(item["fields"][0]), item["declared"], item.get("harmless", "")
-    )
+    (field,) = item["fields"]
+    return DriftedField(_address(item), parse_field_change(field), item["declared"], item.get("harmless", ""))
 
 
 def parse_field_change(item: JsonObject) -> FieldChange:

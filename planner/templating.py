@@ -87,6 +87,7 @@ def render_template_text(source: str, context: Mapping[str, Any]) -> str:
         TypeError,
         ValueError,
         AttributeError,
+        NameError,  # an infinite number is a word in the code that Jinja makes
         RecursionError,
         MemoryError,
     ) as error:

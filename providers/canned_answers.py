@@ -41,7 +41,7 @@ def _rows(path: Path, part: str) -> list[Json]:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         problem = error.problem or "it is no YAML"
         raise _unreadable(f"{path.name}{line}", problem) from None
-    except (OSError, YAMLError, ValueError):
+    except (OSError, YAMLError, ValueError, TypeError, RecursionError):  # TypeError: a map as a key
         raise _unreadable(path.name, "it is no YAML") from None
     if document is not None and not isinstance(document, dict):
         raise _unreadable(path.name, "it is no mapping")

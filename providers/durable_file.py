@@ -17,6 +17,7 @@ from dataclasses import field
 from pathlib import Path
 
 from planner.dataclass import dataclass
+from planner.disk_errors import disk_error_text
 from planner.errors import PermanentError
 
 SHOWN = 64 << 10  # bytes of a text that a plan shows
@@ -141,5 +142,5 @@ def _text(head: bytes) -> str | None:
 
 def _refused(path: Path, error: OSError) -> PermanentError:
     link = path.is_symlink()
-    reason = "this is a symbolic link" if link else f"the disk refuses: {error.strerror or 'unknown reason'}"
+    reason = "this is a symbolic link" if link else f"the disk refuses: {disk_error_text(error, 'unknown reason')}"
     return PermanentError(reason, where=str(path), remedy=_BY_HAND if link else "")

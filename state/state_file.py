@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
+from planner.disk_errors import disk_error_text
 from planner.errors import StateError
 
 _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph"})
@@ -22,7 +24,7 @@ def prepare_state_folder(folder: Path) -> None:
         info = folder.stat()
     except OSError as error:
         raise StateError(
-            f"the folder of the state cannot be used: {error.strerror}",
+            f"the folder of the state cannot be used: {disk_error_text(error)}",
             where=str(folder),
             remedy="name another place with HWPLAN_STATE",
         ) from None
@@ -65,7 +67,7 @@ def check_state_file(path: Path) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise StateError(f"the state file cannot be looked at: {error.strerror}", where=str(path)) from None
+        raise StateError(f"the state file cannot be looked at: {disk_error_text(error)}", where=str(path)) from None
     problem, remedy = _problem(path, info)
     if problem:
         raise StateError(f"the state file {problem}", where=str(path), remedy=remedy)
@@ -102,7 +104,8 @@ def remove_temporary_state_files(path: Path) -> None:
     for left in path.parent.glob(f".{path.name}.*.new*"):
         pid = left.name.removeprefix(f".{path.name}.").partition(".")[0]
         if pid.isdigit() and (int(pid) == os.getpid() or not _runs(int(pid))):
-            left.unlink(missing_ok=True)
+            with suppress(OSError):  # what cannot be removed now is by the next one that makes a state
+                left.unlink(missing_ok=True)
 
 
 def _runs(pid: int) -> bool:
@@ -122,7 +125,7 @@ def create_private_file(path: Path) -> None:
         os.close(os.open(path, flags, 0o600))
     except OSError as error:
         raise StateError(
-            f"the file cannot be created: {error.strerror}",
+            f"the file cannot be created: {disk_error_text(error)}",
             where=str(path),
             remedy="name another place, or make the folder writable",
         ) from None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from planner.address import Address
 from planner.applied_state import AppliedRecord, AppliedState
 from planner.dataclass import dataclass
+from planner.disk_errors import disk_error_text
 from planner.errors import SelectionError, StateError
 from planner.failpoint import hit_failpoint
 from planner.plan import Change, Plan
@@ -269,7 +271,11 @@ class StateStore:
         """Write a consistent copy to a new file with mode 0600, also while a run goes on. Raises StateError."""
         place = Path(path)
         state_file.create_private_file(place)
-        self._database.copy_to(place)
+        try:
+            self._database.copy_to(place)
+        except BaseException:
+            place.unlink(missing_ok=True)  # half a copy looks like a state
+            raise
 
 
 def _create(path: Path) -> None:
@@ -279,6 +285,18 @@ def _create(path: Path) -> None:
     newborn = state_file.temporary_state_file_name(path)
     state_file.create_private_file(newborn)
     hit_failpoint("state.create.file")
+    try:
+        _fill_and_link(newborn, path)
+    except OSError as error:
+        state_file.remove_temporary_state_files(path)
+        raise StateError(f"the state file cannot be created: {disk_error_text(error)}", where=str(path)) from None
+    except BaseException:
+        state_file.remove_temporary_state_files(path)
+        raise
+    hit_failpoint("state.created")
+
+
+def _fill_and_link(newborn: Path, path: Path) -> None:
     database = Database(newborn)
     try:
         migrate.migrate_schema(database)
@@ -287,16 +305,11 @@ def _create(path: Path) -> None:
         database.close()
     Path(f"{newborn}-journal").unlink(missing_ok=True)
     hit_failpoint("state.create.migrated")
-    try:
+    with suppress(FileExistsError):  # another process was faster; its state is the state
         os.link(newborn, path)
-    except FileExistsError:
-        pass  # another process was faster; its state is the state
-    except OSError as error:
-        raise StateError(f"the state file cannot be created: {error.strerror}", where=str(path)) from None
     hit_failpoint("state.create.linked")
     newborn.unlink()
     state_file.flush_folder_to_disk(path.parent)
-    hit_failpoint("state.created")
 
 
 def _give_identity(database: Database) -> None:

@@ -12,6 +12,7 @@ from planner.app.request import Request
 from planner.app.runtime import SystemClock, open_state_store, state_folder
 from planner.app.shown_plans import find_shown_plan
 from planner.dataclass import dataclass
+from planner.disk_errors import disk_error_text
 from planner.duration import parse_duration
 from planner.errors import HwplanError, SelectionError, StalePlan
 from planner.loading.selection import resolve_selection
@@ -69,7 +70,7 @@ def record_approval(
         file.parent.mkdir(parents=True, exist_ok=True)
         write_whole_file(file, text.encode())
     except OSError as error:
-        raise HwplanError(f"the approval cannot be saved: {error.strerror}", where=str(file)) from error
+        raise HwplanError(f"the approval cannot be saved: {disk_error_text(error)}", where=str(file)) from error
     return RecordedApproval(approval, file, plan)
 
 
@@ -108,7 +109,7 @@ def _read(file: Path, seal: Seal) -> Approval:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        reason = disk_error_text(error) if isinstance(error, OSError) else "it is no text"
         raise HwplanError(f"the approval cannot be read: {reason}", where=str(file)) from error
     return parse_approval_file(text, seal, str(file))
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from planner.app.request import Request
 from planner.app.runtime import open_state_store, state_folder
+from planner.disk_errors import disk_error_text
 from planner.errors import PermanentError, SelectionError
 from state.detached_jobs import DetachedJob
 from state.process_identity import parse_process_identity
@@ -33,7 +34,7 @@ def start_detached_job(request: Request, name: str, command: Sequence[str]) -> D
                 )
         except OSError as error:
             store.end_detached_job(job.number, 1)
-            raise PermanentError(f"the job cannot be started: {error.strerror}", where=job.id) from error
+            raise PermanentError(f"the job cannot be started: {disk_error_text(error)}", where=job.id) from error
     return job
 
 

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
+from planner.disk_errors import disk_error_text
 from planner.errors import HwplanError, SelectionError
 from planner.redaction.redactor import REDACTOR
 from planner.text_safe import safe_text
@@ -27,7 +28,7 @@ def build_kustomization(folder: str) -> bytes:
     except subprocess.TimeoutExpired:
         raise HwplanError(f"{shown} did not end in {_SECONDS:.0f} s", where="-k") from None
     except OSError as error:
-        raise HwplanError(f"{shown} cannot be run ({error.strerror})", where="-k") from None
+        raise HwplanError(f"{shown} cannot be run ({disk_error_text(error)})", where="-k") from None
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()[-_LINES:]
         raise HwplanError(f"{shown} failed: {REDACTOR.clean(safe_text(' '.join(said)))}", where="-k")

@@ -13,6 +13,7 @@ from planner.dataclass import dataclass
 from planner.errors import ProviderError, StalePlan
 from planner.resource import Resource
 from planner.values import JsonObject, OutputTemplate
+from planner.whole_number import parse_whole_number
 from providers.cluster import Cluster, ObjectCollection
 from providers.kubernetes.object_location import served_kind
 from providers.kubernetes.operations.object_end import end_of_object
@@ -90,7 +91,7 @@ def run_namespace_and_name_prefix(run: Resource) -> tuple[str, str]:
     return str(metadata.get("namespace") or ""), str(begin).removesuffix("-")
 
 
-def with_run_parameter(run: Resource, key: str, *, rerun: bool, builds_all: bool = False) -> Resource:
+def rerun_with_parameter(run: Resource, key: str, *, rerun: bool, builds_all: bool = False) -> Resource:
     """The resource of a run with the parameter, and with leave to delete the run that is there, by its uid. With
     `builds_all` it builds every service, without a cache."""
     spec = run.manifest["spec"]
@@ -124,4 +125,4 @@ def _made(run: JsonObject) -> tuple[str, int]:
     it last says which of two that are over came later."""
     metadata = run["metadata"]
     version = str(metadata.get("resourceVersion") or "")
-    return str(metadata.get("creationTimestamp") or ""), int(version) if version.isdigit() else 0
+    return str(metadata.get("creationTimestamp") or ""), parse_whole_number(version) or 0

@@ -10,6 +10,7 @@ from planner.app.request import Request, request_of_earlier_plan
 from planner.app.runtime import open_state_store
 from planner.app.session import open_session_with_stack
 from planner.app.shown_plans import refuse_unapproved_plan
+from planner.disk_errors import disk_error_text
 from planner.errors import ForeignPlan, HwplanError, StateError
 from planner.plan import Plan
 from planner.plan_document import dump_plan
@@ -24,7 +25,7 @@ def write_plan_file(plan: Plan, path: Path) -> None:
     try:
         write_whole_file(path, dump_plan(plan))
     except OSError as error:
-        raise HwplanError(f"the plan cannot be saved: {error.strerror}", where=str(path)) from error
+        raise HwplanError(f"the plan cannot be saved: {disk_error_text(error)}", where=str(path)) from error
 
 
 def read_plan_file(path: Path) -> Plan:
@@ -32,7 +33,7 @@ def read_plan_file(path: Path) -> Plan:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise ForeignPlan(f"the plan cannot be read: {error.strerror}", where=str(path)) from error
+        raise ForeignPlan(f"the plan cannot be read: {disk_error_text(error)}", where=str(path)) from error
     return parse(data)
 
 

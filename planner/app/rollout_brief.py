@@ -24,6 +24,7 @@ from planner.app.session import Session
 from planner.app.snapshot_records import is_saved_snapshot
 from planner.app.trigger.rollout_plan import RolloutSession, open_rollout_session
 from planner.dataclass import dataclass
+from planner.disk_errors import disk_error_text
 from planner.errors import ForeignPlan, HwplanError, SelectionError
 from planner.ports import Absent, Present
 from planner.pull_requests.text_markers import marker_line
@@ -215,7 +216,7 @@ def _append_to_file(session: Session, path: Path, text: str, marker: str, *, con
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_whole_file(path, f"{before}{gap}{text}\n\n{marker_line(marker)}\n".encode())
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        reason = disk_error_text(error) if isinstance(error, OSError) else "it is no text"
         raise HwplanError(f"the brief cannot be written: {reason}", where=str(path)) from error
     return RolloutBriefResult(text, str(path), written=confirm, known=False)
 

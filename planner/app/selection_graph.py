@@ -46,7 +46,7 @@ def explain_order(request: Request, address: str, other: str | None) -> str:
 
 def explain_order_document(request: Request, address: str, other: str | None) -> dict[str, object]:
     """The same as a document: the address, how many stand before it, and each way with its edges."""
-    from planner.render.graph_json import path_document
+    from planner.render.graph_json import graph_path_document
 
     graph = load_selection_graph(request)
     found, end = _find(graph, address), _find(graph, other) if other else None
@@ -56,7 +56,7 @@ def explain_order_document(request: Request, address: str, other: str | None) ->
         "other": str(end) if end else "",
         "needs": [str(one) for one in graph.needs(found)],
         "neededBy": [str(one) for one in graph.needed_by(found)],
-        "ways": [path_document(way) for way in paths_to_address(graph, found, end)],
+        "ways": [graph_path_document(way) for way in paths_to_address(graph, found, end)],
     }
 
 

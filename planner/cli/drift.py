@@ -11,6 +11,7 @@ import click
 from planner.app.request import Request
 from planner.cli.common_options import selection_options
 from planner.cli.terminal_output import print_page
+from planner.disk_errors import disk_error_text
 
 if TYPE_CHECKING:
     from planner.drift import DriftReport
@@ -172,5 +173,5 @@ def _put(text: str, out: Path | None) -> None:
     try:
         write_whole_file(out, whole.encode())
     except OSError as error:
-        reason = (error.strerror or "cannot be written").lower()
+        reason = disk_error_text(error, "cannot be written")
         raise HwplanError(f"{out}: {reason}", where="--out", remedy="name a file that can be written") from None

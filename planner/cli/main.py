@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import gc
 import importlib
 import os
@@ -131,13 +130,13 @@ def run_command_line(arguments: list[str]) -> int:
 def _of_the_system(error: OSError, debug: bool) -> int:
     """A full disk, a missing permission: what this machine refused, and about which file. Gives the exit code."""
     from planner.cli.terminal_output import show_traceback
+    from planner.disk_errors import MAKE_ROOM, disk_error_text, is_disk_full
     from planner.text_safe import safe_text
 
     about = f"{safe_text(os.fspath(error.filename))}: " if isinstance(error.filename, (str, os.PathLike)) else ""
-    reason = (error.strerror or type(error).__name__).lower()
-    click.echo(f"error: {about}{'the disk is full' if error.errno == errno.ENOSPC else reason}", err=True)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        click.echo("  free some space, or name another place (--state, --out, TMPDIR)", err=True)
+    click.echo(f"error: {about}{disk_error_text(error, type(error).__name__)}", err=True)
+    if is_disk_full(error):
+        click.echo(f"  {MAKE_ROOM}", err=True)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered has nowhere to go
     if debug:
         show_traceback(error)

@@ -11,6 +11,7 @@ import click
 from planner.app.request import Request
 from planner.cli.common_options import common_options
 from planner.cli.terminal_output import print_document, print_page
+from planner.disk_errors import disk_error_text
 from planner.errors import HwplanError
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _content(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(_LONGEST)
     except OSError as error:
-        raise HwplanError((error.strerror or "cannot be read").lower(), where=str(path)) from None
+        raise HwplanError(disk_error_text(error), where=str(path)) from None
 
 
 def _parsed(content: bytes, path: Path) -> dict[str, object]:

@@ -15,6 +15,7 @@ from functools import partial
 from typing import TypeAlias
 
 from planner.address import Address
+from planner.disk_errors import MAKE_ROOM, disk_error_text, is_disk_full
 from planner.events import ChangeResult, EventObserver
 from planner.executor import apply_effect, crash_report, output_substitution
 from planner.executor.apply_effect import ApplyFailure
@@ -196,6 +197,9 @@ class _Execution:
             return apply_effect.apply_with_retries(
                 change, self._provider_of(change), self._vault, self._clock, self._options
             )
+        except OSError as error:  # of a file or a disk of this machine: providers translate those of a network
+            reason = f"this machine could not do it: {disk_error_text(error, type(error).__name__)}"
+            return ApplyFailure(ChangeResult.FAILED, reason, MAKE_ROOM if is_disk_full(error) else "")
         except Exception as error:
             folder = self._options.crash_folder
             retained = crash_report.write_crash_report(error, folder, str(change.address)) if folder is not None else ""

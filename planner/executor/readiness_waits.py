@@ -13,6 +13,7 @@ from dataclasses import field
 
 from planner.address import Address
 from planner.dataclass import dataclass
+from planner.disk_errors import disk_error_text
 from planner.errors import HwplanError, TemporaryError
 from planner.events import ChangeResult, ChangeWaiting, EventObserver
 from planner.executor.execution_options import ExecutionOptions
@@ -183,6 +184,12 @@ def _late(seconds: float, message: str, later: str) -> WaitDecision:
     return WaitDecision(ChangeResult.PENDING, f"not ready after {seconds:.0f}s{detail}", remedy)
 
 
+def _reason(error: Exception) -> str:
+    if isinstance(error, HwplanError):
+        return error.message
+    return disk_error_text(error) if isinstance(error, OSError) else f"internal error: {type(error).__name__}"
+
+
 def _readiness(provider: Provider, changes: Sequence[Change]) -> Mapping[Address, Readiness]:
     """One bulk look. An error that will not pass is narrowed down to the changes that cause it."""
     try:
@@ -192,8 +199,7 @@ def _readiness(provider: Provider, changes: Sequence[Change]) -> Mapping[Address
         return {change.address: unseen for change in changes}
     except Exception as error:
         if len(changes) == 1:
-            reason = error.message if isinstance(error, HwplanError) else f"internal error: {type(error).__name__}"
-            failed = Readiness(done=True, ok=False, message=f"cannot be looked at: {reason}")
+            failed = Readiness(done=True, ok=False, message=f"cannot be looked at: {_reason(error)}")
             return {changes[0].address: failed}
     middle = len(changes) // 2
     return {**_readiness(provider, changes[:middle]), **_readiness(provider, changes[middle:])}

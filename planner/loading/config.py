@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from pydantic.alias_generators import to_snake
 
 from planner.dataclass import dataclass
+from planner.disk_errors import disk_error_text
 from planner.errors import ConfigError, SelectionError
 from planner.loading.config_files import config_files, templates_root
 from planner.loading.config_overlay import ConfigLayer, MergedConfig, merge_layers
@@ -144,7 +145,7 @@ class _Reader:
             self.complete = False
             return
         except OSError as error:
-            raise SelectionError(f"{name}: {(error.strerror or 'cannot be read').lower()}", where="--config") from None
+            raise SelectionError(f"{name}: {disk_error_text(error)}", where="--config") from None
         text = DocumentText(name, decode_text(data, name, CONFIG))
         for index, document in enumerate(documents):
             if document.value is not None:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from planner.disk_errors import disk_error_text
 from planner.errors import SelectionError
 from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.model_problems import report_model_errors
@@ -26,7 +27,7 @@ def load_entries(file: Path, form: type[_Entry], *, what: str, option: str) -> l
     try:
         data = file.read_bytes()
     except OSError as error:
-        reason = (error.strerror or "cannot be read").lower()
+        reason = disk_error_text(error)
         raise SelectionError(f"{file}: {reason}", where=option, remedy=f"name a file of {what}") from None
     name = str(file)
     documents = load_documents(data, name, CONFIG)

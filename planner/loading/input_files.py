@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from planner.disk_errors import disk_error_text
 from planner.errors import ConfigError, Problem, SelectionError
 from planner.source_ref import SourceRef
 
@@ -51,7 +52,7 @@ def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        reason = error.strerror or "cannot be read"
+        reason = disk_error_text(error)
         raise ConfigError((Problem(SourceRef(file.as_posix()), reason.lower()),)) from None
 
 

@@ -89,7 +89,7 @@ def load_product_stack(
     chosen = resolve_products(config, selection)
     reader = open_secret_reader(config, secrets_dir, environ=environ, kubernetes=kubernetes)
     stack = _Stack(config, ResourceCollector(fingerprinter, same_twice_is_one=True), reader, cache, recorded, fetch)
-    parts = tuple(part for one in chosen for part in scope_renderings(config, one))
+    parts = tuple(part for one in chosen for part in renderings_of_selection(config, one))
     for part in parts:
         stack.render(part)
     intake = stack.intake
@@ -130,7 +130,7 @@ def open_secret_reader(
     return replace(reader, environ=environ) if environ is not None else reader
 
 
-def scope_renderings(config: Config, chosen: ResolvedSelection) -> Iterator[ScopeRendering]:
+def renderings_of_selection(config: Config, chosen: ResolvedSelection) -> Iterator[ScopeRendering]:
     """The renderings of a selection: node after node, scope after scope."""
     several = len(chosen.nodes) > 1
     for node, lanes in chosen.nodes:

@@ -30,7 +30,7 @@ def render_terminal_safe_json(graph: ResourceGraph, labels: Mapping[Address, str
     return json.dumps(graph_document(graph, labels), indent=1, ensure_ascii=True)
 
 
-def path_document(way: Way) -> list[JsonObject]:
+def graph_path_document(way: Way) -> list[JsonObject]:
     """A way through the graph, edge by edge."""
     return [
         {"before": str(edge.before), "after": str(edge.after), "rule": edge.rule, "field": edge.field} for edge in way

@@ -9,7 +9,7 @@ from planner.graph import ResourceGraph
 from planner.graph.dependency_paths import Way
 from planner.plan import SideEffect
 from planner.render.graph_groups import count_noun, node_names
-from planner.render.graph_json import path_document
+from planner.render.graph_json import graph_path_document
 from planner.side_effects.change_impact import ChangeImpact, ImpactedResource
 from planner.text_safe import safe_text
 
@@ -40,7 +40,7 @@ def impact_document(impact: ChangeImpact) -> dict[str, object]:
             }
             for one in impact.touched
         ],
-        "dependents": [{"address": str(way[-1].after), "way": path_document(way)} for way in impact.dependents],
+        "dependents": [{"address": str(way[-1].after), "way": graph_path_document(way)} for way in impact.dependents],
     }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from planner.duration import parse_duration
 from planner.plan import Action, Change, FieldChange
 from planner.resource import ROLE
 from planner.values import JsonValue
+from planner.whole_number import parse_whole_number
 
 RULES = "rules"
 
@@ -63,7 +64,7 @@ def _larger(before: str, after: str) -> str:
 def _number(text: str, without: float) -> float:
     """A count, or a duration in seconds."""
     try:
-        return float(text) if text.isdigit() else parse_duration(text)
+        return parse_duration(text) if (count := parse_whole_number(text)) is None else float(count)
     except ValueError:
         return without
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from planner.disk_errors import disk_error_text
 from planner.errors import PermanentError, TemporaryError
 from planner.rfc3339 import parse_time
 from planner.values import JsonObject, SecretValue
@@ -92,7 +93,7 @@ def read_credential_file(path: Path) -> bytes:
     try:
         data = path.read_bytes().strip()
     except OSError as error:
-        raise PermanentError(f"the token cannot be read: {error.strerror}", where=str(path)) from None
+        raise PermanentError(f"the token cannot be read: {disk_error_text(error)}", where=str(path)) from None
     if not data or not all(0x21 <= byte <= 0x7E for byte in data):
         raise PermanentError("this is no token", where=str(path), remedy="one line with the bare token, nothing else")
     return data
@@ -171,7 +172,9 @@ class GitHubAppCredential:
         try:
             key = self.key.read_bytes()
         except OSError as error:
-            raise PermanentError(f"the App's key cannot be read: {error.strerror}", where=str(self.key)) from None
+            raise PermanentError(
+                f"the App's key cannot be read: {disk_error_text(error)}", where=str(self.key)
+            ) from None
         SecretValue(key)  # learned by the redactor
         now = int(self._now())
         claims = {"iat": now - _BACK, "exp": now + _LIFE, "iss": self.app}

@@ -90,7 +90,7 @@ def _base(live: JsonObject, ours: JsonObject | None, moved: list[JsonObject]) ->
     return {**latest, "manager": FIELD_MANAGER}
 
 
-def migration_patch(live: JsonObject, moves: OwnershipMoves) -> tuple[JsonObject, ...]:
+def ownership_migration_patch(live: JsonObject, moves: OwnershipMoves) -> tuple[JsonObject, ...]:
     """The JSON patch that makes `live` into `migrated(live, moves)`; empty when there is nothing to move."""
     after = object_with_migrated_ownership(live, moves)
     if after is live or after["metadata"]["managedFields"] == _entries(live):

@@ -19,7 +19,7 @@ from planner.resource import APPLIED, PROTECT, SET_LABEL
 from planner.values import JsonObject, SecretValue, outputs_in_document
 from providers.cluster import FIELD_MANAGER, Cluster
 from providers.kubernetes.applied_stamp import complete_pending_stamp
-from providers.kubernetes.csa_upgrade import OwnershipMoves, migration_patch
+from providers.kubernetes.csa_upgrade import OwnershipMoves, ownership_migration_patch
 from providers.kubernetes.errors import ApplyConflict, FieldConflict, ResourceVersionConflict
 from providers.kubernetes.object_location import ObjectLocation, is_crd, locate_object, served_kind
 from providers.kubernetes.object_outputs import object_outputs
@@ -177,7 +177,7 @@ def _update(work: ChangeWithReadObject) -> Written:
     assert live is not None and raw is not None
     metadata = live["metadata"]
     version = metadata["resourceVersion"]
-    if moved := migration_patch(live, OwnershipMoves.of(work.change)):
+    if moved := ownership_migration_patch(live, OwnershipMoves.of(work.change)):
         kind, namespace, name = work.spot
         answer = work.context.cluster.patch(kind, namespace, name, moved)
         version = answer["metadata"]["resourceVersion"]

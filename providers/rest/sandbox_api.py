@@ -15,6 +15,7 @@ from planner.document_editing import set_field
 from planner.errors import PermanentError, TemporaryError
 from planner.field_path import FieldPath
 from planner.values import Json, JsonObject, JsonValue, SealedSecret
+from planner.whole_number import parse_whole_number
 from providers.durable_file import file_version_of_content, read_file_version, replace_file
 from providers.rest.object_spec import RestCollection
 from providers.rest.rest_api import RestItemAnswer, RestWriteRequest
@@ -143,4 +144,4 @@ def _id(live: JsonObject, path: FieldPath) -> str:
 def _with_id(body: JsonObject, ids: Sequence[str], path: FieldPath) -> JsonObject:
     if json_values_at(body, path):
         return body
-    return {**set_field({}, path, max((int(one) for one in ids if one.isdecimal()), default=0) + 1), **body}
+    return {**set_field({}, path, max((parse_whole_number(one) or 0 for one in ids), default=0) + 1), **body}

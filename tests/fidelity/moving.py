@@ -6,8 +6,8 @@ from planner.errors import PermanentError
 from providers.kubernetes.csa_upgrade import (
     OwnershipMoves,
     managers_that_own_fields,
-    migration_patch,
     object_with_migrated_ownership,
+    ownership_migration_patch,
 )
 from providers.kubernetes.preview.leftover_values import unowned_leftover_fields
 from providers.kubernetes.ssa import merge
@@ -40,7 +40,7 @@ def check_moves(case: Case, desired: Doc) -> None:
         )
     except PermanentError:
         return
-    patch = migration_patch(case.live, moves)
+    patch = ownership_migration_patch(case.live, moves)
     if not patch or predicted.unsure:
         return
     case.verdict.counts["moves"] += 1

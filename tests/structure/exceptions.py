@@ -29,7 +29,6 @@ SMALL_MODULES: Mapping[str, str] = {
     "planner.loading.node_prometheus": "a short form of one kind, apart from the table that names it",
     "planner.render.graph_formats": "the table of graph formats, where a new one is added",
     "providers.kubernetes.ssa.api_service_rules": "one module for each group of rules, as the others of its table",
-    "providers.kubernetes.ssa.cel_evaluator": "imports celpy, which cel_rules.py does only when there is a rule",
     "providers.kubernetes.snapshot.secret_forms": "the only module of the snapshot that touches values of Secrets",
     "providers.kubernetes.ssa.stateful_set_template": "pure: what of one kind is judged, apart from the checks",
     "providers.kubernetes.ssa.image_pull_policy": "the grammar of image names, apart from the table of defaults",

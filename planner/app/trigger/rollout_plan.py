@@ -22,7 +22,7 @@ from planner.app.lane_holds import (
     pin_branch_head,
     standing_hold_of_lane,
 )
-from planner.app.lane_runs import BUILD_CACHE, read_lane_runs, run_namespace_and_name_prefix, with_run_parameter
+from planner.app.lane_runs import BUILD_CACHE, read_lane_runs, rerun_with_parameter, run_namespace_and_name_prefix
 from planner.app.load_desired import load_selected_configuration, requested_selection
 from planner.app.part_filters import is_git_ref, without_refs_of_other_lanes
 from planner.app.plan_run import PlanRun, plan_selected_resources
@@ -173,7 +173,7 @@ def _planned(
     runs = read_lane_runs(opened.world.cluster, *run_namespace_and_name_prefix(run))
 
     def plan(key: str, *, anew: bool, builds_all: bool = False) -> tuple[Session, PlanRun, bool]:
-        chosen = with_run_parameter(run, key, rerun=anew, builds_all=builds_all and takes_mode)
+        chosen = rerun_with_parameter(run, key, rerun=anew, builds_all=builds_all and takes_mode)
         wanted = tuple(chosen if one.address == run.address else one for one in resources)
         session = replace(opened, stack=replace(opened.stack, resources=wanted))
         return session, plan_selected_resources(session), builds_all

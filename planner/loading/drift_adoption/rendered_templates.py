@@ -11,7 +11,7 @@ from planner.dataclass import dataclass
 from planner.loading.config import Config
 from planner.loading.document_origin import DocumentText
 from planner.loading.problems import Problems
-from planner.loading.product_stack import scope_renderings
+from planner.loading.product_stack import renderings_of_selection
 from planner.loading.selection import resolve_selection
 from planner.loading.template_context import TemplateContext, render_template_file, template_files_of_folder
 from planner.plan import Selection
@@ -34,7 +34,7 @@ def render_selected_templates(config: Config, selection: Selection) -> tuple[Ren
     """Every template of the selection. Raises SelectionError, ConfigError with all problems of all templates."""
     problems, facts = Problems(), TemplateContext()
     texts: list[RenderedTemplate] = []
-    for part in scope_renderings(config, resolve_selection(config, selection)):
+    for part in renderings_of_selection(config, resolve_selection(config, selection)):
         context = facts.context(part.product, part.node, part.lanes, part.lane, part.scope.name)
         lane = part.lane.name if part.lane else ""
         for template in (file for name in part.folders for file in template_files_of_folder(config.templates / name)):

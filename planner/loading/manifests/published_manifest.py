@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
+from planner.disk_errors import disk_error_text
 from planner.errors import HwplanError
 from planner.loading.document_origin import DocumentOrigin
 from planner.loading.resource_collector import ResourceCollector
@@ -60,9 +61,7 @@ def _from_file(source: ManifestSource, origin: DocumentOrigin, intake: ResourceC
         data = path.read_bytes()
     except OSError as error:
         fetch = f"curl -fL -o {folder.name}/{spec.file} {spec.url}" if spec.url else "put the manifest there"
-        reason = (
-            "does not exist" if isinstance(error, FileNotFoundError) else (error.strerror or "cannot be read").lower()
-        )
+        reason = "does not exist" if isinstance(error, FileNotFoundError) else disk_error_text(error)
         origin.problem(intake.problems, ("spec", "file"), f"{spec.file} {reason}", fetch)
         return None
     return _pinned(data, spec.file, source, origin, intake)

@@ -14,6 +14,7 @@ from pydantic.errors import PydanticUserError
 from pydantic_core import SchemaError
 
 from planner.dataclass import dataclass
+from planner.disk_errors import disk_error_text
 from planner.errors import ConfigError
 from planner.kind_hook_types import Report
 from planner.loading.config_overlay import MergedConfig
@@ -68,7 +69,7 @@ def read_product_models(folder: Path, shown: str, problems: Problems) -> Product
     except FileNotFoundError:
         return PLAIN
     except OSError as error:
-        problems.add(SourceRef(f"{shown}/{FILE}"), (error.strerror or "cannot be read").lower())
+        problems.add(SourceRef(f"{shown}/{FILE}"), disk_error_text(error))
         return None
     try:
         return _models(data, f"{shown}/{FILE}")

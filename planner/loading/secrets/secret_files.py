@@ -13,6 +13,7 @@ from dataclasses import field
 from pathlib import Path
 
 from planner.dataclass import dataclass
+from planner.disk_errors import disk_error_text
 from planner.errors import ConfigError, PermanentError
 from planner.loading.secrets.dotenv import parse_dotenv
 from planner.values import SecretValue
@@ -62,7 +63,7 @@ def read_secret_file(folder: Path, source: SecretFileRef) -> ParsedSecretFile:
     except FileNotFoundError:
         raise PermanentError(f"{source.path} {NOT_IN_FOLDER}") from None
     except OSError as error:
-        raise PermanentError(f"{source.path}: {(error.strerror or 'cannot be read').lower()}") from None
+        raise PermanentError(f"{source.path}: {disk_error_text(error)}") from None
     return ParsedSecretFile(_values(data, source), bool(status.st_mode & 0o077))
 
 

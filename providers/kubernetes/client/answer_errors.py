@@ -10,7 +10,6 @@ apimachinery util/validation/field (see field_errors).
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
@@ -19,7 +18,7 @@ from planner.dataclass import dataclass
 from planner.errors import ProviderError
 from planner.values import JsonObject
 from providers.json_answer import parse_json_answer
-from providers.kubernetes.client.field_errors import field_error_detail, field_error_value
+from providers.kubernetes.client.refused_fields import field_of_cause, fields_of_typed_patch_error
 from providers.kubernetes.client.safe_server_text import (
     safe_reason_word,
     safe_server_line,
@@ -145,19 +144,11 @@ def _webhook_down(answer: _Answer) -> ProviderError | None:
 def _typed_patch(answer: _Answer) -> ProviderError | None:
     if not answer.message.startswith(_TYPED_PATCH):
         return None
-    found = _TYPED_CAUSE.findall(answer.message)
-    causes = tuple(_typed_cause(path, text) for path, text in found)
+    causes = fields_of_typed_patch_error(answer.message)
     remedy = (
         "compare with `hwplan explain` or `kubectl explain`" if any("declared" in c.message for c in causes) else ""
     )
     return Invalid(causes or (InvalidField("", "SchemaMismatch"),), where=answer.where, remedy=remedy)
-
-
-def _typed_cause(path: str, text: str) -> InvalidField:
-    words = text.split(", got ")[0]  # what follows is the value itself
-    return InvalidField(
-        server_path_text(path), "SchemaMismatch", safe_server_line(words) if _TYPED_WORDS.match(words) else ""
-    )
 
 
 def _conversion(answer: _Answer) -> ProviderError | None:
@@ -240,7 +231,9 @@ def _invalid(answer: _Answer) -> ProviderError | None:
         return None
     reported = (cause for cause in answer.causes if cause.get("field") != "<nil>")  # "some rules were not checked"
     causes = tuple(
-        sorted({_cause(cause, answer.secret) for cause in reported}, key=lambda c: (c.field, c.reason, c.message))
+        sorted(
+            {field_of_cause(cause, answer.secret) for cause in reported}, key=lambda c: (c.field, c.reason, c.message)
+        )
     )
     if any(cause.field == "metadata.uid" for cause in causes):
         return UidMismatch(
@@ -249,20 +242,6 @@ def _invalid(answer: _Answer) -> ProviderError | None:
     immutable = bool(causes) and all(cause.immutable for cause in causes)
     remedy = "set hwplan.dev/replace: allow to delete and create it anew" if immutable else ""
     return Invalid(causes, where=answer.where, remedy=remedy)
-
-
-def _cause(cause: JsonObject, secret: bool) -> InvalidField:
-    message = str(cause.get("message") or "")
-    field, reason = str(cause.get("field") or ""), safe_reason_word(str(cause.get("reason") or ""))
-    words = field_error_detail(message)
-    if match := _IMMUTABLE.search(message):
-        said = words if match[0] in words and not secret else match[0]
-        return InvalidField(server_path_text(field), reason, said, immutable=True)
-    if words and not secret and _NAMING.search(field) and (value := field_error_value(message)):
-        words = f"{json.dumps(value, ensure_ascii=False)}: {words}"
-    if secret and not _SECRET_WORDS.match(words):
-        words = ""
-    return InvalidField(server_path_text(field), reason, words or _REASON_WORDS.get(reason, ""))
 
 
 def _other(answer: _Answer) -> ProviderError | None:
@@ -284,17 +263,6 @@ def _other(answer: _Answer) -> ProviderError | None:
             return None
 
 
-_REASON_WORDS = {
-    "FieldValueRequired": "required",
-    "FieldValueInvalid": "invalid value",
-    "FieldValueDuplicate": "duplicate value",
-    "FieldValueNotFound": "names something that does not exist",
-    "FieldValueNotSupported": "unsupported value",
-    "FieldValueForbidden": "forbidden here",
-    "FieldValueTooLong": "too long",
-    "FieldValueTooMany": "too many",
-    "FieldValueTypeInvalid": "wrong type",
-}
 _BUSY_REASONS = frozenset({"TooManyRequests", "ServerTimeout", "Timeout", "ServiceUnavailable"})
 _TEMPORARY_500 = re.compile(
     r"etcdserver: |rpc error: code = Unavailable|storage is \(re\)initializing|context deadline exceeded"
@@ -305,8 +273,6 @@ _CONVERSION_WORDS = re.compile(
     r"|cannot unmarshal \w+ into Go (?:struct field [\w.\[\]]+|value) of type [\w.*\[\]]+$"
 )
 _TYPED_PATCH = "failed to create typed patch object"
-_TYPED_CAUSE = re.compile(r"(?:^|[:\s])(\.[^\s:]+(?:\"[^\"]*\"[^\s:]*)*): ([^\n]+)")
-_TYPED_WORDS = re.compile(r"field not declared in schema|expected |duplicate entries for key|associative list|element ")
 _WEBHOOK_DENIED = re.compile(
     r"(?P<what>admission webhook|.{0,300}?ValidatingAdmissionPolicy) [\"'](?P<name>[^\"']*)[\"']"
     r"(?: with binding [\"'][^\"']*[\"'])? (?:denied the request|denied request|does not support)"
@@ -315,16 +281,6 @@ _WEBHOOK_DENIED = re.compile(
 )
 _MANAGER = re.compile(r'with ("(?:[^"\\]|\\.)*")')
 _RBAC = re.compile(r'User "[^"]*" cannot .*', re.DOTALL)
-_IMMUTABLE = re.compile(
-    r"field is immutable(?: when `immutable` is set)?|may not change once set|cannot change \w+|is immutable"
-    r"|(?:spec is )?immutable after creation|updates to \w+ spec for fields other than .* are forbidden"
-    r"|may not be updated|updates to parameters are forbidden|field can not be updated or cleared"
-)
-# Maps and lists of names that are no secrets by their nature (API conventions: metadata), of which a server tells only
-# the map: without the name nobody finds it.
-_NAMING = re.compile(r"(?:^|\.)(?:labels|annotations|finalizers|matchLabels|nodeSelector)(?:\[\d+\])?$")
-# What validation says of a Secret without quoting its content.
-_SECRET_WORDS = re.compile(r"a valid |a lowercase |may not be |must (?:be|have) (?:no|at) |name ")
 _BEFORE_CONTEXT = re.compile(r", error found in|, got |\.\.\.\||\{|\[\{")
 
 _RULES: tuple[_Rule, ...] = (

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from planner.values import JsonObject
+from planner.whole_number import parse_whole_number
 from providers.cluster import EXEC_OUTPUT, EndedCommand
 from providers.http.connections import UpgradedConnection
 from providers.json_answer import parse_json_answer
@@ -196,8 +197,10 @@ def exit_code_of_status(status: JsonObject) -> int | None:
     details = status.get("details")
     causes = details.get("causes") if isinstance(details, dict) else None
     for cause in causes if isinstance(causes, list) else ():
-        if isinstance(cause, dict) and cause.get("reason") == "ExitCode" and str(cause.get("message")).isdecimal():
-            return int(cause["message"])
+        if isinstance(cause, dict) and cause.get("reason") == "ExitCode":
+            code = parse_whole_number(str(cause.get("message")))
+            if code is not None:
+                return code
     reported = _EXIT_STATUS.search(str(status.get("message") or ""))
     return int(reported[1]) if reported else None
 

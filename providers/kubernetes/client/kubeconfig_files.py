@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from planner.dataclass import dataclass
+from planner.disk_errors import disk_error_text
 from planner.errors import ConfigError, HwplanError, Problem
 from planner.source_ref import SourceRef
 from planner.values import Json, JsonObject
@@ -66,7 +67,7 @@ class KubeconfigEntry:
         try:
             return self.path(path).read_bytes()
         except OSError as error:
-            raise_kubeconfig_error(self.file, f"{self.label}: {key}: cannot read {path} ({error.strerror})")
+            raise_kubeconfig_error(self.file, f"{self.label}: {key}: cannot read {path} ({disk_error_text(error)})")
 
     def path(self, path: str) -> Path:
         return self.file.parent / Path(path).expanduser()
@@ -100,7 +101,9 @@ def _load(file: Path) -> JsonObject:
             raise_kubeconfig_error(file, "this is too large for a kubeconfig")
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise_kubeconfig_error(file, f"cannot read it ({getattr(error, 'strerror', None) or 'not UTF-8'})")
+        raise_kubeconfig_error(
+            file, f"cannot read it ({disk_error_text(error) if isinstance(error, OSError) else 'not UTF-8'})"
+        )
     document = _parse(text, file)
     if document is None:
         return {}
@@ -119,7 +122,7 @@ def _parse(text: str, file: Path) -> Json:
     except yaml.MarkedYAMLError as error:  # its text would quote the line, and the line may hold a token
         mark = error.problem_mark or error.context_mark
         raise _problem(file, "this is not valid YAML", line=mark.line + 1 if mark else 0) from None
-    except (yaml.YAMLError, ValueError, RecursionError):
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError):  # TypeError: a map as a key
         raise_kubeconfig_error(file, "this is not valid YAML")
 
 

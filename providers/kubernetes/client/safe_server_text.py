@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 
 from planner.field_path import Element, FieldPath, ListItem, SetMemberPathElement, render_path
+from planner.whole_number import parse_whole_number
 from providers.json_answer import parse_json_answer
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?')
@@ -70,13 +72,16 @@ def _bracket_end(text: str) -> int:
 
 
 def _element(inner: str) -> Element:
-    if inner.isdigit():
-        return int(inner)
+    if (index := parse_whole_number(inner)) is not None:
+        return index
     if inner.startswith("="):
         return SetMemberPathElement(unquote_server_text(inner[1:]))
     pairs = re.findall(r'([A-Za-z0-9_]+)=("(?:[^"\\]|\\.)*"|[^,]*)', inner)
     if pairs:
-        return ListItem(
-            tuple(sorted((key, int(value) if value.isdigit() else unquote_server_text(value)) for key, value in pairs))
-        )
+        return ListItem(tuple(sorted({key: _key_value(value) for key, value in pairs}.items(), key=itemgetter(0))))
     return inner
+
+
+def _key_value(text: str) -> str | int:
+    number = parse_whole_number(text)
+    return unquote_server_text(text) if number is None else number

@@ -11,6 +11,7 @@ from planner.errors import PermanentError
 from planner.ports import Fingerprinter
 from planner.redaction.clean_values import clean_texts_in_value
 from planner.values import JsonObject
+from planner.whole_number import parse_whole_number
 from providers.cluster import Cluster, KindInfo, ObjectCollection
 from providers.kubernetes.secret_sealing import fingerprints_for_snapshot
 from providers.kubernetes.snapshot.folder_layout import (
@@ -127,7 +128,7 @@ def _write(target: Path, about: JsonObject, documents: Sequence[JsonObject], sys
     if systems is not None:
         write_atomic(target / SYSTEMS_FILE, json.dumps(systems, indent=1, sort_keys=True) + "\n")
     versions = (str(document["metadata"].get("resourceVersion", "")) for document in documents)
-    highest = max((int(version) for version in versions if version.isdigit()), default=0)
+    highest = max((parse_whole_number(version) or 0 for version in versions), default=0)
     _write_about(folder, about, version=highest + 100)  # last: without this file the folder is no cluster
 
 

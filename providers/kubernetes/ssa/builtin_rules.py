@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from planner.values import JsonObject
+from planner.whole_number import parse_whole_number
 from providers.kubernetes.ssa.api_service_rules import API_SERVICE_RULES
 from providers.kubernetes.ssa.builtin_value_formats import is_label, is_subdomain
 from providers.kubernetes.ssa.crd_validation import DEFINITION_RULES
@@ -240,7 +241,7 @@ def _cluster_binding(value: JsonObject) -> Iterator[Problem]:
 def _budget(value: JsonObject) -> Iterator[Problem]:
     for name in ("minAvailable", "maxUnavailable"):
         text = str(value.get(name))
-        if text.endswith("%") and text[:-1].isdecimal() and int(text[:-1]) > 100:
+        if text.endswith("%") and (parse_whole_number(text[:-1]) or 0) > 100:
             yield (name,), "must not be greater than 100%"
     if value.get("minAvailable") is not None and value.get("maxUnavailable") is not None:
         yield (), "minAvailable and maxUnavailable cannot be both set"

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from planner.values import JsonValue
+from planner.whole_number import parse_whole_number
 
 _LABEL: Final = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN: Final = rf"{_LABEL}(\.{_LABEL})*"
@@ -117,7 +118,7 @@ def _is_cron_field(text: str, low: int, high: int, names: str) -> bool:
 
 def _is_cron_range(text: str, low: int, high: int, names: list[str]) -> bool:
     span, slash, step = text.partition("/")
-    if slash and not (step.isdigit() and int(step)):
+    if slash and not parse_whole_number(step):
         return False
     if span in ("*", "?"):
         return True

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from celpy import InterpretedRunner
+from celpy import InterpretedRunner, celtypes
 from celpy.evaluation import CELEvalError, Evaluator
 
 
@@ -25,6 +25,20 @@ class CelMacroEvaluator(Evaluator):
     def sub_evaluator(self, ast: Any) -> CelMacroEvaluator:
         """The evaluator of the expression inside of a macro."""
         return CelMacroEvaluator(ast, activation=self.activation)
+
+
+def either(left: Any, right: Any) -> Any:
+    """`||`. Of two errors the first: the library writes both into the text of a third, which doubles it each time."""
+    return left if _are_errors(left, right) else celtypes.logical_or(left, right)
+
+
+def both(left: Any, right: Any) -> Any:
+    """`&&`, likewise."""
+    return left if _are_errors(left, right) else celtypes.logical_and(left, right)
+
+
+def _are_errors(left: Any, right: Any) -> bool:
+    return isinstance(left, CELEvalError) and isinstance(right, CELEvalError)
 
 
 class CelMacroRunner(InterpretedRunner):

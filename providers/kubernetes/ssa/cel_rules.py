@@ -100,15 +100,27 @@ def _is_missing(error: Exception) -> bool:
     return cause is IndexError or (cause is KeyError and message.startswith(("no such member", "no such key")))
 
 
-@lru_cache(maxsize=1024)
+def parse_rule(text: str) -> Any | None:
+    """The syntax tree of a rule, None where the library cannot parse it."""
+    import celpy
+    from celpy.celparser import CELParseError
+
+    with _LOCK:
+        try:
+            return celpy.Environment().compile(text)
+        except CELParseError:
+            return None
+
+
+@lru_cache(maxsize=128)  # one takes a megabyte or two
 def _program(text: str) -> Any:  # celpy has no types
     import celpy
 
-    from providers.kubernetes.ssa.cel_evaluator import CelMacroRunner
+    from providers.kubernetes.ssa.cel_evaluator import CelMacroRunner, both, either
 
     with _LOCK:
         environment = celpy.Environment(runner_class=CelMacroRunner)
-        return environment.program(environment.compile(text), functions=_functions())
+        return environment.program(environment.compile(text), functions={**_functions(), "_||_": either, "_&&_": both})
 
 
 # --- values --------------------------------------------------------------------------------------------------------

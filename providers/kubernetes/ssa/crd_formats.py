@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
 from planner.values import JsonObject, JsonValue
+from planner.whole_number import parse_whole_number
 from providers.kubernetes.ssa.re2_patterns import matches_re2
 
 _LETTER = r"[a-zA-Z0-9\pS\pL]"
@@ -72,7 +73,7 @@ def _hostname(text: str) -> bool:
 
 def _ipv4(text: str) -> bool:
     parts = text.split(".")  # leading zeros are tolerated
-    return len(parts) == 4 and all(part.isascii() and part.isdigit() and int(part) <= 255 for part in parts)
+    return len(parts) == 4 and all((number := parse_whole_number(part)) is not None and number <= 255 for part in parts)
 
 
 def _ipv6(text: str) -> bool:

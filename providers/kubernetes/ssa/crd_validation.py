@@ -13,6 +13,7 @@ from planner.field_path import FieldPath
 from planner.values import JsonObject, JsonValue
 from providers.kubernetes.ssa import re2_patterns
 from providers.kubernetes.ssa.builtin_value_formats import is_service_name, is_subdomain
+from providers.kubernetes.ssa.crd_cel_validation import validation_rule_errors
 from providers.kubernetes.ssa.pod_rules import Problem, Rule, maps_in_list
 
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
@@ -61,24 +62,28 @@ def _version(value: JsonObject) -> Iterator[Problem]:
         return
     if schema.get("type") != "object":
         yield (*here, "type"), "must be object at the root"
-    yield from _schema(schema, here)
+    yield from validation_rule_errors(schema, here, correlatable=True, root=True)
+    yield from _schema(schema, here, correlatable=True)
 
 
-def _schema(value: JsonObject, path: FieldPath) -> Iterator[Problem]:
+def _schema(value: JsonObject, path: FieldPath, *, correlatable: bool) -> Iterator[Problem]:
     """A schema and all below it that describe values, each with its type. What stands in allOf only restricts."""
     yield from _node(value, path)
     for name, item in sorted((value.get("properties") or {}).items()):
-        yield from _typed(item, (*path, "properties", name), "object fields")
-    yield from _typed(value.get("items"), (*path, "items"), "array items")
-    yield from _typed(value.get("additionalProperties"), (*path, "additionalProperties"), "object fields")
+        yield from _typed(item, (*path, "properties", name), "object fields", correlatable)
+    keyed = correlatable and value.get("x-kubernetes-list-type") == "map"
+    yield from _typed(value.get("items"), (*path, "items"), "array items", keyed)
+    more = value.get("additionalProperties")
+    yield from _typed(more, (*path, "additionalProperties"), "object fields", correlatable)
 
 
-def _typed(value: JsonValue, path: FieldPath, what: str) -> Iterator[Problem]:
+def _typed(value: JsonValue, path: FieldPath, what: str, correlatable: bool) -> Iterator[Problem]:
     if not isinstance(value, dict):
         return
     if not value.get("type") and not any(value.get(name) for name in _ANY_TYPE):
         yield (*path, "type"), f"Required value: must not be empty for specified {what}"
-    yield from _schema(value, path)
+    yield from validation_rule_errors(value, path, correlatable=correlatable, root=False)
+    yield from _schema(value, path, correlatable=correlatable)
 
 
 def _node(value: JsonObject, path: FieldPath) -> Iterator[Problem]:

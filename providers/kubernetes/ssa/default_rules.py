@@ -171,6 +171,11 @@ def _autoscaler(value: JsonObject) -> None:
     behavior["scaleDown"] = {**down, **behavior.get("scaleDown", {})}
 
 
+def _device_request(value: JsonObject) -> None:
+    if value.setdefault("allocationMode", "ExactCount") == "ExactCount":
+        value.setdefault("count", 1)
+
+
 def _limit_range_item(value: JsonObject) -> None:
     if value.get("type") != "Container":
         return
@@ -203,6 +208,8 @@ RULES: Final[dict[str, Callable[[JsonObject], None]]] = {
     "core.v1.Namespace": _namespace,
     "core.v1.ReplicationController": _replication_controller,
     "core.v1.LimitRangeItem": _limit_range_item,
+    "resource.v1.DeviceSubRequest": _device_request,
+    "resource.v1.ExactDeviceRequest": _device_request,
     "apps.v1.Deployment": _deployment,
     "apps.v1.DaemonSet": _daemon_set,
     "apps.v1.StatefulSet": _stateful_set,

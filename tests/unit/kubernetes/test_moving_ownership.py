@@ -13,7 +13,7 @@ from planner.address import Address
 from planner.field_path import parse_path
 from planner.ports import Effect
 from planner.values import JsonObject
-from providers.kubernetes.csa_upgrade import OwnershipMoves, migration_patch, object_with_migrated_ownership
+from providers.kubernetes.csa_upgrade import OwnershipMoves, object_with_migrated_ownership, ownership_migration_patch
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager
 from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster
 from providers.kubernetes.ssa import merge
@@ -136,7 +136,7 @@ def test_status_stays_with_its_writer(world: World) -> None:
     entry = {"manager": "helm", "operation": "Update", "apiVersion": "v1", "subresource": "status"}
     live = {"apiVersion": "v1", "metadata": {"managedFields": [{**entry, "fieldsV1": {"f:status": {}}}]}}
     assert object_with_migrated_ownership(live, OwnershipMoves(managers=frozenset({"helm"}))) is live
-    assert migration_patch(live, OwnershipMoves(managers=frozenset({"helm"}))) == ()
+    assert ownership_migration_patch(live, OwnershipMoves(managers=frozenset({"helm"}))) == ()
 
 
 # --- fields that others added --------------------------------------------------------------------------------------

@@ -169,3 +169,12 @@ def test_no_warnings_of_python() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         validation_errors(wide(posix="a[", matching="[[:alnum:]]", size="aaa"), TYPES)
+
+
+@pytest.mark.cpu(10)
+@pytest.mark.parametrize("operator", ["||", "&&"])
+def test_a_long_chain_of_errors_takes_no_room(operator: str) -> None:
+    rule = f" {operator} ".join(["missing.size > 1"] * 60)
+    spec = {"type": "object", "properties": {"a": {"type": "string"}}, "x-kubernetes-validations": [{"rule": rule}]}
+    assert validation_errors(wide(a="x"), table(spec)) == ()
+    assert unevaluated_rules(wide(a="x"), table(spec)) != ()

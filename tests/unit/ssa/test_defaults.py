@@ -86,6 +86,17 @@ def test_an_item_without_a_name_has_the_empty_one_where_that_is_the_default() ->
     assert stored("v1", "Pod", spec={**POD, "imagePullSecrets": [{}]})["spec"]["imagePullSecrets"] == [{}]
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [({}, ("ExactCount", 1)), ({"count": 3}, ("ExactCount", 3)), ({"allocationMode": "All"}, ("All", None))],
+)
+def test_a_request_for_a_device_is_for_one(given: JsonObject, kept: tuple[str, int | None]) -> None:
+    request = {"name": "r", "exactly": {"deviceClassName": "c", **given}}
+    spec = stored("resource.k8s.io/v1", "ResourceClaim", spec={"devices": {"requests": [request]}})["spec"]
+    found = spec["devices"]["requests"][0]["exactly"]
+    assert (found["allocationMode"], found.get("count")) == kept
+
+
 def test_amounts_finer_than_a_thousandth_are_rounded_up() -> None:
     container = {"name": "c", "image": "i", "resources": {"requests": {"cpu": "100u", "memory": "1Mi"}}}
     spec = stored("v1", "Pod", spec={"containers": [container]})["spec"]
