@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import LockedError, SelectionError, StateError
+from planner.failpoint import arm_failpoints
 from state import process_identity
 from state.sqlite_connection import Database
 from tests.unit.state.state_plans import address, applied, began, carry_out, change, ended, opened, plan, whole_run
@@ -217,7 +218,11 @@ def test_that_something_vanishing_was_made_is_on_disk_before_it_is_waited_for(tm
     with opened(tmp_path) as store, store.acquire("apply") as lease:
         run = store.begin_run(lease, "p", plan(a), b"{}")
         run.observer.on(began(a))
-        run.observer.on(replace(applied(a, uid="made"), vanishes=True))
+        arm_failpoints("journal.batch.begin=sleep:500")  # what nobody waits for is not there yet
+        try:
+            run.observer.on(replace(applied(a, uid="made"), vanishes=True))
+        finally:
+            arm_failpoints("")
         with opened(tmp_path) as other:  # as a process that comes after a kill
             left = other.unfinished_run()
             assert left is not None and left.begun[a.address].uid == "made"
