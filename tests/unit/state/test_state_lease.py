@@ -221,8 +221,8 @@ def test_that_something_vanishing_was_made_is_on_disk_before_it_is_waited_for(tm
         arm_failpoints("journal.batch.begin=sleep:500")  # what nobody waits for is not there yet
         try:
             run.observer.on(replace(applied(a, uid="made"), vanishes=True))
+            with opened(tmp_path) as other:  # as a process that comes after a kill
+                left = other.unfinished_run()
         finally:
             arm_failpoints("")
-        with opened(tmp_path) as other:  # as a process that comes after a kill
-            left = other.unfinished_run()
-            assert left is not None and left.begun[a.address].uid == "made"
+        assert left is not None and left.begun[a.address].uid == "made"
