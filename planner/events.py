@@ -39,7 +39,8 @@ class ChangeBegan:
 
 @dataclass(frozen=True, slots=True)
 class ChangeApplied:
-    """The effect was made and read back. `uid` and `outputs` are what later nodes and the state need."""
+    """The effect was made and read back. `uid` and `outputs` are what later nodes and the state need.
+    Durable before anything else happens where it `vanishes` by itself: then nothing else says that it was made."""
 
     at: str
     address: Address
@@ -47,6 +48,7 @@ class ChangeApplied:
     uid: str
     outputs: JsonObject
     already: bool = False
+    vanishes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

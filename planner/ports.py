@@ -129,7 +129,8 @@ class Written:
     """The effect as read back. `already` is true when the world was as planned before anything was sent, `ready` when
     nothing of it is to be waited for: its readiness is then not asked for. `said` is for
     the reader of the run and is stored: a headline, and below it lines of foreign text that were asked to be stored.
-    `printed` are lines that a command printed: shown to the reader of this run, and never stored."""
+    `printed` are lines that a command printed: shown to the reader of this run, and never stored. `vanishes` is true
+    of what may be gone before anybody looks again: that it was made is then on disk before it is waited for."""
 
     uid: str
     outputs: JsonObject = field(default_factory=dict, repr=False)
@@ -138,6 +139,7 @@ class Written:
     said: str = ""
     printed: str = ""
     ready: bool = False
+    vanishes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class RunJournal:
         row = None
         if event.action not in LEAVING:  # a deleted object is on record until it is gone
             row = applied_records.applied_version_row(self._changes[event.address], self._run, event.uid, event.at)
-        self._put(_line("APPLIED", event, "", detail), row)
+        self._put(_line("APPLIED", event, "", detail), row, durable=event.vanishes)
 
     def _ended(self, event: ChangeEnded) -> None:
         detail: JsonObject = {"seconds": round(event.seconds, 3)}

@@ -54,7 +54,7 @@ class ChangeProgress:
             self._made[change.address] = made
             if made.already:
                 self._already.add(change.address)
-        self._emit_applied(change, made.uid)
+        self._emit_applied(change, made.uid, vanishes=made.vanishes)
         hit_failpoint("node.applied")
 
     def ready(self, change: Change, outputs: JsonObject, warnings: tuple[str, ...] = ()) -> None:
@@ -96,6 +96,7 @@ class ChangeProgress:
         self.outcomes[change.address] = ended
         return result
 
-    def _emit_applied(self, change: Change, uid: str) -> None:
+    def _emit_applied(self, change: Change, uid: str, *, vanishes: bool = False) -> None:
         outputs, already = self.outputs[change.address], change.address in self._already
-        self._observer.on(ChangeApplied(self._clock.now(), change.address, change.action, uid, outputs, already))
+        at = self._clock.now()
+        self._observer.on(ChangeApplied(at, change.address, change.action, uid, outputs, already, vanishes))

@@ -90,6 +90,11 @@ def encoded_forms_of_secret(value: bytes) -> frozenset[str]:
     octal = "".join(f"\\{byte:03o}" for byte in value)
     for escaped in (every.replace("%", "\\x"), octal, "".join(f"\\u{ord(char):04x}" for char in text)):
         out |= {escaped, escaped.replace("\\", "\\\\")}  # also quoted inside of a quoted text
+    if _DIGIT.search(text) and _LETTER.search(text):  # a word in another case is a word that may mean something else
+        out |= {text.upper(), text.lower()}
+    for wide in ("utf-16-le", "utf-16-be"):  # how Windows and Java hold a text before they encode it
+        out |= base64_digits_at_alignments(text.encode(wide, "replace"))
+        out.add(text.encode(wide, "replace").hex())
     out.add("".join(f"&#{ord(char)};" for char in text))
     out.add("".join(f"&#x{ord(char):x};" for char in text))
     if not _PLAIN.fullmatch(text):

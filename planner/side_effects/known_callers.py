@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from planner.address import Address
@@ -20,7 +20,7 @@ from planner.graph.build_graph import collect_edges
 from planner.graph.resource_index import map_or_empty, maps_or_empty, pod_spec, text_or_empty
 from planner.plan import SideEffect, SideEffectKind
 from planner.resource import Resource
-from planner.side_effects.allowed_callers import allowed_callers
+from planner.side_effects.allowed_callers import AllowedCallers
 from planner.side_effects.configuration_readers import ALL_KEYS, configuration_read_mode
 from planner.side_effects.text_leaves import text_leaves
 from planner.side_effects.untouched_objects import UntouchedObjects
@@ -38,6 +38,7 @@ _NOBODY = (
     " not seen)"
 )
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")  # as RFC 1123 has it
+_Label: TypeAlias = tuple[str, str, str]  # namespace, key, value
 _Text: TypeAlias = tuple[Resource, FieldPath, str]
 
 
@@ -65,7 +66,8 @@ def effects_on_callers(
     staying |= {address: one for address, one in resources.items() if address not in others.delivered}
     going = {one.address: one for one in gone}
     known = {**staying, **going}
-    endpoints = [one for address in dict.fromkeys(found) if (one := _endpoint(address, known)) is not None]
+    services = _services_by_label(known.values())
+    endpoints = [one for address in dict.fromkeys(found) if (one := _endpoint(address, known, services)) is not None]
     callers = _Callers([one for address, one in staying.items() if address not in going], known, endpoints)
     for one in endpoints:
         named = list(callers.of(one))
@@ -76,7 +78,19 @@ def effects_on_callers(
             yield SideEffect(one.workload, SideEffectKind.CALLERS, _NOBODY)
 
 
-def _endpoint(address: Address, known: Mapping[Address, Resource]) -> _Endpoint | None:
+def _services_by_label(resources: Iterable[Resource]) -> dict[_Label, list[Resource]]:
+    """The Services by namespace and the first label of their selector: a pod that one selects has it."""
+    found: dict[_Label, list[Resource]] = defaultdict(list)
+    for one in resources:
+        if (one.address.kind, one.address.group) == ("Service", ""):
+            for key, value in list(map_or_empty(map_or_empty(one.manifest.get("spec")).get("selector")).items())[:1]:
+                found[one.address.namespace, key, str(value)].append(one)
+    return found
+
+
+def _endpoint(
+    address: Address, known: Mapping[Address, Resource], services_by_label: Mapping[_Label, list[Resource]]
+) -> _Endpoint | None:
     """None for what is no workload and no Service."""
     one = known.get(address)
     if one is None:
@@ -89,9 +103,9 @@ def _endpoint(address: Address, known: Mapping[Address, Resource]) -> _Endpoint 
     labels = _labels(template)
     services = (
         each
-        for other, each in known.items()
-        if (other.kind, other.group, other.namespace) == ("Service", "", address.namespace)
-        and _selects(map_or_empty(each.manifest.get("spec")).get("selector"), labels)
+        for key, value in labels.items()
+        for each in services_by_label.get((address.namespace, key, str(value)), ())
+        if _selects(map_or_empty(each.manifest.get("spec")).get("selector"), labels)
     )
     return _Endpoint(address, labels, tuple(services))
 
@@ -111,11 +125,13 @@ class _Callers:
     def __init__(
         self, candidates: Sequence[Resource], known: Mapping[Address, Resource], endpoints: Sequence[_Endpoint]
     ) -> None:
-        self.candidates = sorted(candidates, key=lambda one: one.address)
+        self.candidates = {one.address: one for one in candidates if one.address.kind not in _NO_CALLERS}
+        self.monitors = [one for one in candidates if one.address.kind in _MONITORS]
+        self.policies = AllowedCallers(candidates)
         services = {one.address: one for endpoint in endpoints for one in endpoint.services}
         self.routes = _routes([one for one in known.values() if _is_route(one)], services)
         hosts = {host for routes in self.routes.values() for one in routes for host in _hosts(one.manifest)}
-        self.texts = _texts(self.candidates, {one.name for one in services} | hosts)
+        self.texts = _texts(candidates, {one.name for one in services} | hosts)
 
     def of(self, endpoint: _Endpoint) -> Iterator[str]:
         """Each caller of one workload, with the field or host by which it is known."""
@@ -124,18 +140,20 @@ class _Callers:
         named = {one.address: one for one in routes}
         own = {endpoint.workload.local, *(one.address.local for one in endpoint.services)}
         fields = self._naming_fields(endpoint, hosts)
-        allowed = dict(allowed_callers(endpoint.workload.namespace, endpoint.labels, self.candidates))
-        for one in self.candidates:
-            if one.address.local in own or one.address.kind in _NO_CALLERS:
+        allowed = dict(self.policies.of(endpoint.workload.namespace, endpoint.labels))
+        monitors = {one.address for one in self.monitors if _monitors(one, endpoint)}
+        for address in sorted({*named, *fields, *monitors, *(one for one in allowed if isinstance(one, Address))}):
+            one = self.candidates.get(address)
+            if one is None or address.local in own:
                 continue
-            if one.address in named:
+            if address in named:
                 yield f"{one.address.local} ({', '.join(_hosts(one.manifest)) or 'every host'})"
-            elif one.address.kind in _MONITORS and _monitors(one, endpoint):
+            elif address in monitors:
                 yield f"{one.address.local} (scrapes it)"
-            elif (path := fields.get(one.address)) is not None:
+            elif (path := fields.get(address)) is not None:
                 yield f"{one.address.local} ({_brief(path)}){self._readers(one, path, own)}"
-            elif one.address in allowed:
-                yield f"{one.address.local} (allowed by NetworkPolicy {allowed[one.address]})"
+            else:
+                yield f"{address.local} (allowed by NetworkPolicy {allowed[address]})"
         yield from (f"{one} (allowed by NetworkPolicy {by})" for one, by in allowed.items() if isinstance(one, str))
 
     def _naming_fields(self, endpoint: _Endpoint, hosts: Sequence[str]) -> dict[Address, FieldPath]:
@@ -157,7 +175,7 @@ class _Callers:
         keys = frozenset({str(path[1]), "*"}) if len(path) > 1 else ALL_KEYS
         readers = [
             each.address.local
-            for each in self.candidates
+            for each in self.candidates.values()
             if each.address.namespace == one.address.namespace
             and each.address.local not in own
             and pod_spec(each.manifest) is not None

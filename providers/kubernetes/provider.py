@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from planner.address import Address
@@ -31,7 +32,7 @@ from providers.kubernetes.object_location import ObjectLocation, locate_object, 
 from providers.kubernetes.object_outputs import object_outputs
 from providers.kubernetes.preview.planned_prerequisites import PlannedPrerequisites
 from providers.kubernetes.preview.previewer import Previewer
-from providers.kubernetes.readiness import deletion_readiness, object_readiness
+from providers.kubernetes.readiness import deletes_itself, deletion_readiness, object_readiness
 from providers.kubernetes.secret_sealing import seal_live_document
 from providers.kubernetes.self_deleting_jobs import SelfDeletingJobs
 from providers.secret_lookup import secret_lookup
@@ -101,7 +102,7 @@ class KubernetesProvider:
 
         written = write_objects.apply_change(self._desk(vault), change)
         self._jobs.written(change.address, change.desired, written.uid)
-        return written
+        return replace(written, vanishes=True) if deletes_itself(change.desired) else written
 
     def delete(self, change: Change) -> Written:
         """See planner.ports.Provider."""

@@ -49,6 +49,10 @@ def encodings(value: bytes) -> dict[str, str]:
         "quoted-printable": "".join(f"={byte:02X}" for byte in value),
         "bytes": " ".join(str(byte) for byte in value),
         "reversed": text[::-1],
+        "lower case": text.lower(),
+        "upper case": text.upper(),
+        "utf-16 base64": base64.b64encode(text.encode("utf-16-le")).decode(),
+        "utf-16 hex": text.encode("utf-16-be").hex(),
         "utf-16": codecs.encode(text, "utf-16-le").decode("latin-1"),
     }
 

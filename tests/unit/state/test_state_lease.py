@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import LockedError, SelectionError, StateError
+from planner.failpoint import arm_failpoints
 from state import process_identity
 from state.sqlite_connection import Database
 from tests.unit.state.state_plans import address, applied, began, carry_out, change, ended, opened, plan, whole_run
@@ -210,3 +211,18 @@ def test_after_the_first_error_of_the_disk_nothing_more_is_written(tmp_path: Pat
         lease.release()
         assert store.holder() == ""
         assert [(node.address.name, node.phase) for node in store.nodes(1)] in ([("a", "BEGIN")], [("a", "APPLIED")])
+
+
+def test_that_something_vanishing_was_made_is_on_disk_before_it_is_waited_for(tmp_path: Path) -> None:
+    a = change("a")
+    with opened(tmp_path) as store, store.acquire("apply") as lease:
+        run = store.begin_run(lease, "p", plan(a), b"{}")
+        run.observer.on(began(a))
+        arm_failpoints("journal.batch.begin=sleep:500")  # what nobody waits for is not there yet
+        try:
+            run.observer.on(replace(applied(a, uid="made"), vanishes=True))
+            with opened(tmp_path) as other:  # as a process that comes after a kill
+                left = other.unfinished_run()
+        finally:
+            arm_failpoints("")
+        assert left is not None and left.begun[a.address].uid == "made"
