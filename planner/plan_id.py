@@ -55,7 +55,7 @@ def plan_effect_document(plan: Plan) -> JsonObject:
     }
 
 
-def pull_request_effect_id(plan: Plan, pull: JsonObject, follows: Mapping[Address, JsonObject]) -> str:
+def merge_and_rollout_id(plan: Plan, pull: JsonObject, follows: Mapping[Address, JsonObject]) -> str:
     """The id of a pull request and of everything that follows its merge, the same before and after it.
 
     `pull` says what is merged: repository, number, head, base, method. `follows` are the documents of what takes the

@@ -13,7 +13,7 @@ from planner.app.ended_kubernetes_jobs import find_ended_kubernetes_jobs
 from planner.app.lane_holds import HeldRollout, refuse_plan_against_hold
 from planner.app.plan_run import PlanRun, count_owned_live_objects
 from planner.app.read_and_preview import read_with_all_providers
-from planner.app.secret_freshness import changed_secret_sources
+from planner.app.secret_source_changes import changed_secret_sources
 from planner.app.session import Session
 from planner.app.shown_plans import refuse_unapproved_plan
 from planner.app.snapshot_records import is_saved_snapshot

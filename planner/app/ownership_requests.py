@@ -11,7 +11,9 @@ from planner.errors import SelectionError
 from planner.resource import Resource
 
 
-def with_ownership_options(resources: Mapping[Address, Resource], request: Request) -> dict[Address, Resource]:
+def resources_with_ownership_options(
+    resources: Mapping[Address, Resource], request: Request
+) -> dict[Address, Resource]:
     """The resources with the `take_over` and `reset_undeclared` of a request in their options.
 
     Raises SelectionError for a glob that matches none of them: what was asked would not be done.

@@ -16,7 +16,7 @@ from planner.app.ended_kubernetes_jobs import without_ended_jobs
 from planner.app.load_desired import DesiredStack
 from planner.app.missing_scopes import graph_naming_missing_scopes, previews_naming_missing_scopes
 from planner.app.obsolete_secrets import ObsoleteSecrets, split_obsolete_secrets
-from planner.app.ownership_requests import with_ownership_options
+from planner.app.ownership_requests import resources_with_ownership_options
 from planner.app.plan_remarks import is_no_longer_declared, remarks_from_state
 from planner.app.read_and_preview import preview_with_all_providers, read_with_all_providers
 from planner.app.request import Request
@@ -149,7 +149,7 @@ def gather_plan_inputs(
     placed = with_argo_repairs(world, resolve_resource_namespaces(session, stack.resources))
     whole = graph_naming_missing_scopes(session, placed)
     chosen = _chosen(request, whole) - frozenset(one.address for one in placed if only and not only(one))
-    resources = with_ownership_options({one.address: one for one in placed if one.address in chosen}, request)
+    resources = resources_with_ownership_options({one.address: one for one in placed if one.address in chosen}, request)
     graph = whole if len(resources) == len(placed) else whole.subset(chosen)
     snapshot = world.store.snapshot(stack.owned)
     places = [place for place in snapshot.places() if not is_hwplan_kind(place.api_version)]

@@ -134,7 +134,7 @@ def observe_closeout(request: Request, as_json: bool, times: int, every: str, wi
 def observe_traffic(request: Request, as_json: bool, clients: tuple[str, ...], window: str) -> int:
     """Rate and total of a client of the egress proxy, from the proxy server's own metrics."""
     from planner.app.observe.scrape_targets import read_proxy_traffic
-    from planner.render.metrics import client_traffic_json, render_client_traffic
+    from planner.render.metrics import client_traffic_json, render_proxy_traffic
     from planner.rollout.metrics_verdicts import HOLDS
 
     seconds = duration_option(window, "--window") or 0.0
@@ -147,7 +147,7 @@ def observe_traffic(request: Request, as_json: bool, clients: tuple[str, ...], w
         print_document("json", {"schemaVersion": 1, "node": node, "exitCode": code, "clients": shown})
     else:
         print_page(
-            render_client_traffic(rows, about=f"{node} · egress proxy, by {rows[0].source}", colour=wants_colour())
+            render_proxy_traffic(rows, about=f"{node} · egress proxy, by {rows[0].source}", colour=wants_colour())
         )
     return code
 

@@ -51,7 +51,7 @@ def targets_json(rows: Sequence[ScrapeTargetRow], *, node: str, simulated: bool,
     return {"schemaVersion": SCHEMA_VERSION, "node": node, "simulated": simulated, "exitCode": code, "targets": shown}
 
 
-def render_client_traffic(rows: Sequence[ClientTraffic], *, about: str, colour: bool) -> str:
+def render_proxy_traffic(rows: Sequence[ClientTraffic], *, about: str, colour: bool) -> str:
     """A line for each client: its rate, and its total in the window."""
     table = [(row.state, (row.client, f"{bytes_text(row.rate)}/s", _total(row))) for row in rows]
     page = [safe_text(about), ""]

@@ -20,8 +20,8 @@ from planner.graph.build_graph import collect_edges
 from planner.graph.resource_index import map_or_empty, maps_or_empty, pod_spec, text_or_empty
 from planner.plan import SideEffect, SideEffectKind
 from planner.resource import Resource
-from planner.side_effects.allowed_callers import AllowedCallers
 from planner.side_effects.configuration_readers import ALL_KEYS, configuration_read_mode
+from planner.side_effects.network_policy_callers import AllowedCallers
 from planner.side_effects.text_leaves import text_leaves
 from planner.side_effects.untouched_objects import UntouchedObjects
 from planner.values import JsonObject, JsonValue

@@ -25,7 +25,7 @@ class ObservedCommit:
     unreadable: str = ""
 
 
-def commit_outputs(commit: str) -> JsonObject:
+def outputs_of_git_commit(commit: str) -> JsonObject:
     """The outputs of a GitCommit whose branch stands on `commit`."""
     return {"commit": commit, "short": short_commit(commit)}
 
@@ -38,7 +38,7 @@ def observe_commit(address: Address, look: ObservedCommit) -> Observation:
         return Present(address, uid="", content="")  # nobody looked: blocked later
     if not look.tip:
         return Absent(address)
-    return Present(address, "", look.tip, {"commit": look.tip}, outputs=commit_outputs(look.tip))
+    return Present(address, "", look.tip, {"commit": look.tip}, outputs=outputs_of_git_commit(look.tip))
 
 
 def preview_commit(look: ObservedCommit) -> Preview:
@@ -56,7 +56,7 @@ def preview_commit(look: ObservedCommit) -> Preview:
         remedy = "check the branch and the remote, or set createBranch: true"
         blocked = f"{look.wish.remote.shown} has no branch {branch}"
         return Preview(effect, fields, blocked=blocked, remedy=remedy)
-    known = commit_outputs(look.commit) if look.commit else {}
+    known = outputs_of_git_commit(look.commit) if look.commit else {}
     return Preview(effect, fields, expects=look.commit, outputs=known)
 
 

@@ -13,7 +13,7 @@ from planner.plan import Change
 from planner.ports import Written
 from planner.values import JsonObject, canonical_bytes, encode_special_leaves
 from providers.git.commit_files import CommitMaker, CommitRequest, parse_commit_spec
-from providers.git.commit_preview import ObservedCommit, commit_outputs
+from providers.git.commit_preview import ObservedCommit, outputs_of_git_commit
 from providers.git.git_client import GitClient
 from providers.git.git_failures import GitCommandFailed
 from providers.git.git_ref_reader import CheckedGitRef, ResolvedRefSide, is_missing_commit
@@ -76,4 +76,4 @@ def push_commit(change: Change, wish: CommitRequest, client: GitClient, objects:
         raise PermanentError("the commit would not be the planned one", where=str(change.address), remedy="plan again")
     sides = ResolvedRefSide(wish.remote, commit=made), ResolvedRefSide(wish.remote, ref=wish.ref)
     written = push_ref(change, CheckedGitRef(*sides, "fast-forward"), client, objects)
-    return replace(written, outputs=commit_outputs(made))
+    return replace(written, outputs=outputs_of_git_commit(made))

@@ -136,19 +136,19 @@ class GitHubClient:
     def comments(self, repo: str, number: int) -> tuple[IssueComment, ...]:
         """All comments on an issue or pull request, by ascending id."""
         path = f"/repos/{repo}/issues/{number}/comments"
-        return self._all(path, self.connection.pages(path), parse_answers.parse_comment)
+        return self._all(path, self.connection.pages(path), parse_answers.parse_comment_json)
 
     def create_comment(self, repo: str, number: int, body: str) -> IssueComment:
         """Add a comment."""
         path = f"/repos/{repo}/issues/{number}/comments"
         answer = self.connection.write("POST", path, {"body": body}, (201,))
-        return self._read(path, answer.document, parse_answers.parse_comment)
+        return self._read(path, answer.document, parse_answers.parse_comment_json)
 
     def update_comment(self, repo: str, identifier: int, body: str) -> IssueComment:
         """Replace the text of a comment."""
         path = f"/repos/{repo}/issues/comments/{identifier}"
         answer = self.connection.write("PATCH", path, {"body": body}, (200,))
-        return self._read(path, answer.document, parse_answers.parse_comment)
+        return self._read(path, answer.document, parse_answers.parse_comment_json)
 
     def delete_comment(self, repo: str, identifier: int) -> None:
         """Delete a comment; one that is gone already counts as deleted."""

@@ -85,7 +85,7 @@ def parse_commit_status(document: JsonValue) -> CheckResult:
     )
 
 
-def parse_comment(document: JsonValue) -> IssueComment:
+def parse_comment_json(document: JsonValue) -> IssueComment:
     """A comment. Raises UnexpectedAnswer."""
     row = _row(document)
     return IssueComment(

@@ -29,19 +29,19 @@ from providers.web.json_body import json_values_at
 Seal: TypeAlias = Callable[[Json], SealedSecret]
 
 
-def secret_fields(body: JsonObject) -> dict[FieldPath, SealedSecret]:
+def secret_leaves_of_body(body: JsonObject) -> dict[FieldPath, SealedSecret]:
     """Every secret field of a body with its leaf."""
     return {path: leaf for path, leaf in value_leaves(body) if isinstance(leaf, SealedSecret)}
 
 
 def unreadable_secrets(wanted: RestObjectRequest) -> dict[FieldPath, SealedSecret]:
     """The secret fields that the API does not give back."""
-    return {path: leaf for path, leaf in secret_fields(wanted.body).items() if path not in wanted.readable}
+    return {path: leaf for path, leaf in secret_leaves_of_body(wanted.body).items() if path not in wanted.readable}
 
 
 def sources_of_unknown_secrets(wanted: RestObjectRequest) -> tuple[str, ...]:
     """Where the secrets come from whose value nobody knows yet, although a live object is to be compared with it."""
-    found = secret_fields(wanted.body).items()
+    found = secret_leaves_of_body(wanted.body).items()
     return tuple(leaf.ref for path, leaf in found if not leaf.fingerprint and (wanted.note or path in wanted.readable))
 
 

@@ -16,7 +16,7 @@ from providers.simulated_github.store import StoredRepository
 _METHODS = {"merge": "Merge commits", "squash": "Squash merges", "rebase": "Rebase merges"}
 
 
-def pull_row(repo: StoredRepository, number: int) -> JsonObject:
+def pull_request_row(repo: StoredRepository, number: int) -> JsonObject:
     """The row of a pull request. Raises RequestRefused (404)."""
     for row in repo.rows("pulls"):
         if row["number"] == number:
@@ -40,7 +40,7 @@ def list_pulls(repo: StoredRepository, request: SimulatedRequest) -> SimulatedRe
 def get_pull(repo: StoredRepository, request: SimulatedRequest, number: int) -> SimulatedReply:
     """GET pulls/{n}: with mergeability."""
     git = ServedRepository(repo.git)
-    shown = _shown(pull_row(repo, number), git.branches())
+    shown = _shown(pull_request_row(repo, number), git.branches())
     state = "unknown" if shown["merged"] or shown["state"] == "closed" else mergeable_state(repo, git, shown)
     mergeable = None if state == "unknown" else state != "dirty"
     return SimulatedReply(200, {**shown, "mergeable": mergeable, "mergeable_state": state})
@@ -59,7 +59,7 @@ def list_pulls_of_commit(repo: StoredRepository, request: SimulatedRequest, sha:
 
 def list_reviews(repo: StoredRepository, request: SimulatedRequest, number: int) -> SimulatedReply:
     """GET pulls/{n}/reviews: in the order of time."""
-    pull_row(repo, number)
+    pull_request_row(repo, number)
     rows = [row for row in repo.rows("reviews") if row["pull"] == number]
     shown = [{key: row[key] for key in ("id", "user", "body", "state", "commit_id", "submitted_at")} for row in rows]
     return SimulatedReply(200, items=[{**row, "user": {"login": row["user"]}} for row in shown])
@@ -67,7 +67,7 @@ def list_reviews(repo: StoredRepository, request: SimulatedRequest, number: int)
 
 def merge_pull(repo: StoredRepository, request: SimulatedRequest, number: int) -> SimulatedReply:
     """PUT pulls/{n}/merge: 200, 405, 409 or 422, each for the reason for which GitHub gives it."""
-    row, git = pull_row(repo, number), ServedRepository(repo.git)
+    row, git = pull_request_row(repo, number), ServedRepository(repo.git)
     method, wanted = str(request.body.get("merge_method", "merge")), str(request.body.get("sha", ""))
     if method not in _METHODS:
         raise invalid_body_reply("merge_method")

@@ -6,7 +6,7 @@ A lie gets the repository, the request to merge and the number, and gives the re
 from collections.abc import Callable
 from typing import Any
 
-from providers.simulated_github.pulls import close_as_merged, pull_row
+from providers.simulated_github.pulls import close_as_merged, pull_request_row
 from providers.simulated_github.repository import ServedRepository
 from providers.simulated_github.request_and_reply import SimulatedReply, SimulatedRequest
 from providers.simulated_github.store import StoredRepository
@@ -18,7 +18,7 @@ class _Scene:
 
     def __init__(self, repo: StoredRepository, request: SimulatedRequest, number: int) -> None:
         self.repo, self.request = repo, request
-        self.row = pull_row(repo, number)
+        self.row = pull_request_row(repo, number)
         self.git, self.bare = ServedRepository(repo.git), BareRepository(repo.git)
         self.base = self.bare.at(f"refs/heads/{self.row['base']}")
         self.head = self.bare.at(f"refs/heads/{self.row['head']}")

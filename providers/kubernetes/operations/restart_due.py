@@ -19,7 +19,7 @@ from providers.kubernetes.operations.restart_mark import (
 from providers.kubernetes.operations.restart_spec import (
     address_of_restarted_workload,
     address_with_default_lane,
-    restart_causes,
+    addresses_causing_restart,
 )
 from providers.kubernetes.preview.field_changes import MADE_AT_APPLY
 from providers.kubernetes.read_observations import applied_by_us
@@ -48,7 +48,7 @@ def preview_restart(resource: Resource, seen: Observation) -> Preview:
     record = read_restart_mark(live, restart_annotation(resource.address.name))
     fields = _marks(resource, live)
     if always or not token or not changed_followed_names(record, token):
-        causes = () if always else tuple(restart_causes(resource))
+        causes = () if always else tuple(addresses_causing_restart(resource))
         return Preview(Effect.RUN, fields, on_change=causes, lacks=lacks)
     blocked, remedy = _refusal(live)
     why = (_why(record, token),)

@@ -31,7 +31,7 @@ def parse_restart_cause(written: JsonValue) -> Address | None:
     return _bare(found) if found else None
 
 
-def restart_causes(resource: Resource) -> Iterator[Address]:
+def addresses_causing_restart(resource: Resource) -> Iterator[Address]:
     """What `on` names, as the plan calls it: objects, and where outputs come from that are not known yet."""
     for written in resource.manifest["spec"].get("on") or ():
         for part in written.parts if isinstance(written, OutputTemplate) else (written,):

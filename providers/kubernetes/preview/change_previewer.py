@@ -57,8 +57,8 @@ from providers.kubernetes.preview.predict_apply import (
 from providers.kubernetes.preview.preview_input import (
     PreviewInput,
     adoption_obstacle,
+    make_unchanged_preview,
     preview_blocked,
-    preview_unchanged,
     undeclared_by_others,
 )
 from providers.kubernetes.read_observations import digest_of_sealed_content
@@ -272,7 +272,7 @@ class ChangePreviewer:
             case.live, after, _keys(case, types), credited, lambda: predict_as_created(document, types)
         )
         if not fields and not moves and _same_owners(case.live, after):
-            return preview_unchanged(case, lambda: types)
+            return make_unchanged_preview(case, lambda: types)
         if not case.ours and (refused := adoption_obstacle(case, prediction.taken)):
             return replace(preview_blocked(case.effect, refused), fields=fields)
         applied_last = case.applied_last and not all(_is_rotated(change) for change in fields)

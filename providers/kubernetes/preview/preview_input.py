@@ -79,10 +79,10 @@ def preview_without_prediction(
     as_it_came = spot.namespace == resource.address.namespace and not resource.options.ignore_fields
     moves = live is not None and _moves_ownership(resource, live, types)
     if live is not None and as_it_came and not moves and _is_same(plain, leaves_too=True):
-        return preview_unchanged(plain, types)
+        return make_unchanged_preview(plain, types)
     case = replace(plain, desired=document_to_send(resource, spot, live, types))
     if live is not None and not moves and _is_unchanged(case, simulated):
-        return preview_unchanged(case, types)
+        return make_unchanged_preview(case, types)
     return _refusal(case) or replace(case, unknown=bool(outputs_in_document(case.desired)))
 
 
@@ -117,7 +117,7 @@ def _is_same(case: PreviewInput, *, leaves_too: bool) -> bool:
     return apply_changes_nothing(live, desired, manager=FIELD_MANAGER, leaves_too=leaves_too)
 
 
-def preview_unchanged(case: PreviewInput, types: Callable[[], MergeTypeTable]) -> Preview:
+def make_unchanged_preview(case: PreviewInput, types: Callable[[], MergeTypeTable]) -> Preview:
     """The preview of an object that is as declared: what it still lacks, and what others added to it."""
     assert case.live is not None
     state = object_readiness(case.live, waits=case.resource.options.wait != "none")

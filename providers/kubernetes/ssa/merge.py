@@ -28,7 +28,7 @@ from providers.kubernetes.ssa.managed_fields import (
 )
 from providers.kubernetes.ssa.merge_typed_values import (
     ABSENT,
-    FieldComparison,
+    FieldDifferences,
     compare_typed,
     declared_field_set,
     equal_json,
@@ -162,14 +162,14 @@ def _prune(kind: MergeType, merged: JsonObject, managers: Managers, last: FieldS
     return remove_fields(kind, merged, (whole - left) & last)
 
 
-def _ignoring(kind: StoredKind, difference: FieldComparison, subresource: str = "") -> FieldComparison:
+def _ignoring(kind: StoredKind, difference: FieldDifferences, subresource: str = "") -> FieldDifferences:
     """Fields that this endpoint does not write count for nobody."""
     if not kind.status:
         return difference
     parts = (difference.removed, difference.modified, difference.added)
     if subresource == "status":
-        return FieldComparison(*(_only_status(part) for part in parts))
-    return FieldComparison(*(part.without(_STATUS) for part in parts))
+        return FieldDifferences(*(_only_status(part) for part in parts))
+    return FieldDifferences(*(part.without(_STATUS) for part in parts))
 
 
 def _only_status(fields: FieldSet) -> FieldSet:
@@ -179,7 +179,7 @@ def _only_status(fields: FieldSet) -> FieldSet:
     return FieldSet(fields.members & {"status"}, children)
 
 
-def _take(managers: Managers, identity: ManagerEntryId, difference: FieldComparison) -> tuple[MergeConflict, ...]:
+def _take(managers: Managers, identity: ManagerEntryId, difference: FieldDifferences) -> tuple[MergeConflict, ...]:
     """Take changed and removed fields from every other manager; the changed ones are the conflicts."""
     conflicts: list[MergeConflict] = []
     written = difference.modified | difference.added

@@ -205,7 +205,7 @@ def _list_fields(
 
 
 @dataclass(slots=True)
-class FieldComparison:
+class FieldDifferences:
     """What differs between two values. Containers that appear or disappear count as paths too."""
 
     removed: FieldSet
@@ -224,11 +224,11 @@ class _Walk:
         self.added: list[tuple[Element, ...]] = []
 
 
-def compare_typed(kind: MergeType, left: JsonValue, right: JsonValue) -> FieldComparison:
+def compare_typed(kind: MergeType, left: JsonValue, right: JsonValue) -> FieldDifferences:
     """What a write that turns `left` into `right` removes, modifies and adds."""
     walk = _Walk()
     _compare(walk, kind, (), left, right)
-    return FieldComparison(FieldSet.of(walk.removed), FieldSet.of(walk.modified), FieldSet.of(walk.added))
+    return FieldDifferences(FieldSet.of(walk.removed), FieldSet.of(walk.modified), FieldSet.of(walk.added))
 
 
 def _compare(walk: _Walk, kind: MergeType, path: tuple[Element, ...], left: JsonValue, right: JsonValue) -> None:

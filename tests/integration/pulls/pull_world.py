@@ -159,7 +159,7 @@ class PullWorld:
             return json.loads(json.dumps(rows.rows(kind)))  # type: ignore[no-any-return]
 
     @contextmanager
-    def pull_row(self, number: int) -> Iterator[dict[str, Any]]:
+    def pull_request_row(self, number: int) -> Iterator[dict[str, Any]]:
         """The row of a pull request, to be changed."""
         with self.github.stored(REPO) as rows:
             row = next(one for one in rows.rows("pulls") if one["number"] == number)

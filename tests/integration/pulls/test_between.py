@@ -16,7 +16,7 @@ def _force_push(world: PullWorld, number: int) -> None:
 
 
 def _block(world: PullWorld, number: int) -> None:
-    with world.pull_row(number) as row:
+    with world.pull_request_row(number) as row:
         row["labels"] = ["do-not-merge"]
 
 
@@ -40,7 +40,7 @@ def _freeze(world: PullWorld, number: int) -> None:
 
 
 def _close(world: PullWorld, number: int) -> None:
-    with world.pull_row(number) as row:
+    with world.pull_request_row(number) as row:
         row["state"] = "closed"
 
 
@@ -75,7 +75,7 @@ def test_a_label_that_gave_the_priority_is_removed_between(world: PullWorld) -> 
     number, _ = world.pull("one", labels=["priority-high"])
 
     def unlabel() -> None:
-        with world.pull_row(number) as row:
+        with world.pull_request_row(number) as row:
             row["labels"] = []
 
     record = world.cycle(between=unlabel)

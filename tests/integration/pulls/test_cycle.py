@@ -75,7 +75,7 @@ def test_p4_a_check_that_is_run_again_without_a_push_is_seen_by_the_next_cycle(w
     for at in range(9):
         _, other = world.pull(f"other-{at}", labels=["do-not-merge"])
         world.check(other, conclusion="failure")
-        with world.pull_row(number + 1 + at) as row:
+        with world.pull_request_row(number + 1 + at) as row:
             row["labels"] = []
         world.github.add_review(number + 1 + at, "olga", "CHANGES_REQUESTED", other, repo=REPO)
     world.rule(freshness="head")

@@ -36,12 +36,12 @@ def test_p16_a_failed_check_and_a_conflict_each_make_one_issue_that_closes_itsel
     assert f"| `#{number}` | 1 |" in bodies and f"| `#{clash}` | 1 |" in bodies, bodies
     head = world.bare.write("refs/heads/red", {"again.txt": "again\n"}, "again")
     world.check(head, conclusion="failure")
-    with world.pull_row(number):
+    with world.pull_request_row(number):
         pass
     world.cycle()
     assert f"| `#{number}` | 2 |" in "\n".join(one["body"] for one in world.issues()), "another head, another failure"
     world.check(head)
-    with world.pull_row(clash) as row:
+    with world.pull_request_row(clash) as row:
         row["state"] = "closed"
     world.cycle()
     world.cycle()
@@ -77,7 +77,7 @@ def test_b11_an_issue_that_was_kept_by_node_and_lane_goes_on_by_lane(world: Pull
         row["title"] = "D601/v03: checks fail on candidates"
     world.bare.write("refs/heads/red", {"again.txt": "again\n"}, "again")
     world.check(world.bare.at("refs/heads/red"), conclusion="failure")
-    with world.pull_row(number):
+    with world.pull_request_row(number):
         pass
     world.cycle()
     (issue,) = world.issues()

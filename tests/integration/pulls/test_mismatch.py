@@ -29,7 +29,7 @@ def _once(world: PullWorld, lie: str) -> None:
     assert [one.code for one in record.decision.lane] == ["merge-mismatch"] and record.decision.merge is None, lie
     assert world.runs() == [] and world.merges() == world.lies_told, lie
     for one in (number, waits):  # some lies leave it open
-        with world.pull_row(one) as row:
+        with world.pull_request_row(one) as row:
             row["state"] = "closed"
     (accepted,) = resume_lane(world.place)
     assert f"pull request {number}" in accepted
@@ -51,14 +51,14 @@ def test_p11_a_merge_by_a_person_enters_at_the_same_check(world: PullWorld) -> N
     world.cycle()  # from now on it is somebody's business
     number, head = world.pull("by-hand")
     with world.github.stored(REPO) as rows:
-        from providers.simulated_github.pulls import close_as_merged, pull_row
+        from providers.simulated_github.pulls import close_as_merged, pull_request_row
         from providers.simulated_github.repository import ServedRepository
 
         git = ServedRepository(rows.git)
         base = world.tip()
         made = git.merged(base, head, "merge", "by hand")
         world.bare.put(f"refs/heads/{world.branch}", made)
-        close_as_merged(rows, pull_row(rows, number), head, made, "alice")
+        close_as_merged(rows, pull_request_row(rows, number), head, made, "alice")
     record = world.cycle()
     assert [(one.pull, one.outcome, one.merged_by) for one in record.deliveries] == [(number, "passed", "alice")]
     assert world.runs() == [f"hwlab-v03-ci-poll-{world.tip()[:12]}"] and "**Rolled out**" in world.comments(number)[0]

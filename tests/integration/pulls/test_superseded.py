@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from planner.pull_requests.deliveries import DeliveryStep
-from providers.simulated_github.pulls import close_as_merged, pull_row
+from providers.simulated_github.pulls import close_as_merged, pull_request_row
 from providers.simulated_github.repository import ServedRepository
 from tests.integration.pulls.pull_world import REPO, PullWorld
 
@@ -22,7 +22,7 @@ def _merge_by_hand(world: PullWorld, number: int, head: str) -> str:
     with world.github.stored(REPO) as rows:
         made = ServedRepository(rows.git).merged(world.tip(), head, "merge", "by hand")
         world.bare.put(f"refs/heads/{world.branch}", made)
-        close_as_merged(rows, pull_row(rows, number), head, made, "alice")
+        close_as_merged(rows, pull_request_row(rows, number), head, made, "alice")
     return made
 
 
