@@ -12,7 +12,7 @@ SMALL_MODULES: Mapping[str, str] = {
     "planner.app.manifest_fetch": "asks the network: what the loader must not do by itself",
     "planner.app.ownership_requests": "the words of --take-over and --migrate, apart from the run that they are for",
     "planner.app.secrets_in_clear": "asks the redactor about all text that is written, apart from the making of a plan",
-    "planner.app.secret_source_changes": "reads every source again before an apply: an effect that load.py must not have",
+    "planner.app.secret_source_changes": "reads every source again before an apply, which loading must not do",
     "planner.cli.config_completion": _LAZY,
     "planner.executor.observer_chain": "a public type of the package; the others of it do not know it",
     "planner.graph.rules.argo": _RULE,
