@@ -34,7 +34,8 @@ WROTE = re.compile(r"(?:done|stale) in |world moved|moved since|locked by|no lon
 
 def _manifests(folder: Path, namespace: str, by: str) -> str:
     objects = "".join(
-        f"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{n}, namespace: {namespace}}}\ndata: {{by: '{by}'}}\n"
+        f"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{n}, namespace: {namespace}}}\n"
+        f"data: {{by: '{by}'}}\n"
         for n in range(OBJECTS)
     )
     file = folder / f"by-{by}.yaml"
