@@ -14,7 +14,8 @@ from planner.applied_state import KindInNamespace
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
 from planner.plan import Change, VerifiedBy
-from planner.plan_document import field_change_document, parse_field_change
+from planner.plan_document import field_change_document
+from planner.plan_from_document import parse_field_change
 from planner.ports import (
     Absent,
     Effect,

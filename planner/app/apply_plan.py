@@ -31,7 +31,7 @@ from planner.executor import (
     run_verdict,
 )
 from planner.plan import Action, Change, Plan
-from planner.plan_document import encode_compact_plan
+from planner.plan_bytes import encode_compact_plan
 from planner.plan_id import plan_id
 from planner.planning import check_guards
 from planner.ports import Absent, Observation, Present, Provider, ReadResult, Unreadable

@@ -13,8 +13,8 @@ from planner.app.shown_plans import refuse_unapproved_plan
 from planner.disk_errors import disk_error_text
 from planner.errors import ForeignPlan, HwplanError, StateError
 from planner.plan import Plan
-from planner.plan_document import dump_plan
-from planner.plan_document import load_plan as parse
+from planner.plan_bytes import dump_plan
+from planner.plan_bytes import load_plan as parse
 from planner.values import SealedSecret, value_leaves
 from planner.whole_file import write_whole_file
 from state.state_store import StateStore

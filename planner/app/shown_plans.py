@@ -14,7 +14,7 @@ from planner.app.request import Request
 from planner.app.runtime import state_folder
 from planner.errors import HwplanError, StalePlan
 from planner.plan import Plan
-from planner.plan_document import encode_compact_plan, load_plan
+from planner.plan_bytes import encode_compact_plan, load_plan
 from planner.plan_id import SHOWN_DIGITS, plan_id, short_plan_id
 from planner.whole_file import write_whole_file
 

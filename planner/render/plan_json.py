@@ -1,4 +1,4 @@
-"""A plan as JSON: the very bytes of a plan file (see planner.plan_document) as text, with what guards say."""
+"""A plan as JSON: the very bytes of a plan file (see planner.plan_bytes) as text, with what guards say."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from planner.errors import GuardRefused
 from planner.field_path import render_path
 from planner.plan import Plan
-from planner.plan_document import dump_plan
+from planner.plan_bytes import dump_plan
 from planner.render.review_context import NO_CONTEXT, ReviewContext
 from planner.text_safe import safe_text
 from planner.values import JsonObject

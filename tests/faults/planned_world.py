@@ -20,7 +20,7 @@ from planner.errors import PreconditionError
 from planner.executor import ExecutionOptions, ObserverChain, execute_plan, run_verdict
 from planner.graph import build_graph
 from planner.plan import Action, Change, ClusterIdentity, Plan, Selection
-from planner.plan_document import encode_compact_plan, load_plan
+from planner.plan_bytes import encode_compact_plan, load_plan
 from planner.plan_id import plan_id
 from planner.planning import PlanInputs, make_plan
 from planner.ports import Absent, Effect, Observation, Present, Preview, Readiness, ReadResult, Written

@@ -14,7 +14,8 @@ from typing import Any
 
 from planner.events import ChangeApplied, ChangeBegan, ChangeEnded, ChangeResult
 from planner.plan import Action, Plan
-from planner.plan_document import _GUARDS, _plan, dump_plan, encode_compact_plan, load_plan
+from planner.plan_bytes import _GUARDS, dump_plan, encode_compact_plan, load_plan
+from planner.plan_from_document import plan_of_document
 from planner.plan_id import plan_id
 from planner.render.plan_comparison import render_plan_comparison
 from planner.render.plan_html import render_plan_html
@@ -37,7 +38,7 @@ def _resealed(data: bytes) -> bytes:
         body: Any = json.loads(data)
         content = {key: value for key, value in body.items() if key not in ("checksum", _GUARDS)}
         try:
-            content["id"] = plan_id(_plan(content))
+            content["id"] = plan_id(plan_of_document(content))
         except Exception:
             content = dict(content)
         return canonical_bytes({**content, "checksum": document_digest(content)})

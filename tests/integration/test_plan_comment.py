@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from planner.plan_document import dump_plan
+from planner.plan_bytes import dump_plan
 from planner.render.plan_html import render_plan_html
 from planner.render.plan_markdown import render_plan_markdown
 from tests.testbed.errors import PartMissing

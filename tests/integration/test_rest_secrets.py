@@ -15,7 +15,7 @@ import pytest
 
 from planner.errors import HwplanError, PermanentError, PreconditionError
 from planner.plan import ClusterIdentity, Plan, Selection
-from planner.plan_document import dump_plan
+from planner.plan_bytes import dump_plan
 from planner.ports import Effect, Present, Unreadable
 from planner.resource import Resource
 from tests.integration.rest_world import API_KEY, TOKEN, Desk, rows

@@ -14,7 +14,7 @@ import pytest
 from planner import plan_document
 from planner.address import Address
 from planner.plan import Action, ClusterIdentity, Plan, Precondition
-from planner.plan_document import dump_plan, load_plan
+from planner.plan_bytes import dump_plan, load_plan
 from planner.plan_id import plan_id
 from planner.values import JsonObject
 from providers.kubernetes.snapshot.foreign_manager import change_as_foreign_manager, delete_as_foreign_manager

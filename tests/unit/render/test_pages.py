@@ -17,7 +17,7 @@ from planner.app.request import Request
 from planner.cli.plan import FORMATS
 from planner.cli.show_pages import show_saved_plan
 from planner.plan import Action, Plan
-from planner.plan_document import dump_plan, load_plan
+from planner.plan_bytes import dump_plan, load_plan
 from planner.render.plan_html import render_plan_html
 from planner.render.plan_json import render_plan_json
 from planner.render.plan_markdown import LIMIT, render_plan_markdown

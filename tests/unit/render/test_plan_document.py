@@ -26,7 +26,8 @@ from planner.plan import (
     Selection,
     VerifiedBy,
 )
-from planner.plan_document import dump_plan, encode_compact_plan, load_plan, plan_document
+from planner.plan_bytes import dump_plan, encode_compact_plan, load_plan
+from planner.plan_document import plan_document
 from planner.plan_id import plan_id
 from planner.source_ref import SourceRef
 from planner.values import (

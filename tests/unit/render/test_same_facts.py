@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from planner.plan import Action, Change, FieldChange, FieldOp, Plan
-from planner.plan_document import load_plan
+from planner.plan_bytes import load_plan
 from planner.render.field_detail import field_detail
 from planner.render.plan_html import render_plan_html
 from planner.render.plan_json import render_plan_json
