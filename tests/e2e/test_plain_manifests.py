@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.e2e import manifests
 from tests.e2e.hwplan import Hwplan, change_of, changes
 from tests.testbed.cluster import TestCluster
@@ -37,6 +39,28 @@ def test_a_piped_chart_and_a_file_taken_away(hwplan: Hwplan, unique: str) -> Non
     assert changes(plan) == {f"Deployment.apps/{unique}/web": "delete"}, "only what left, nothing of anybody else"
     hwplan("apply", *words, "--confirm", stdin=without)
     assert hwplan("plan", *words, "--detailed-exitcode", stdin=without).code == 0
+
+
+@pytest.mark.parametrize("text", ["", "# a chart without values\n---\n", "apiVersion: v1\nkind: List\nitems: []\n"])
+def test_input_without_an_object_deletes_nothing(hwplan: Hwplan, unique: str, text: str) -> None:
+    """A pipe whose first command failed is empty. kubectl refuses it as well."""
+    words = ("-f", "-", "--name", unique)
+    whole = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {unique}, namespace: default}}\ndata: {{a: b}}\n"
+    for applied in (False, True):
+        for verb in (("plan",), ("apply", "--confirm")):
+            refused = hwplan(*verb, *words, stdin=text, code=1)
+            assert "no objects in standard input" in refused.err and f"destroy --set {unique}" in refused.err
+        if not applied:
+            hwplan("apply", *words, "--confirm", stdin=whole)
+    assert hwplan("plan", *words, "--detailed-exitcode", stdin=whole).code == 0, "it is still there"
+    hwplan("destroy", "--set", unique, "--confirm")
+    assert changes(hwplan("plan", *words, "--json", stdin=whole).json) == {f"ConfigMap/default/{unique}": "create"}
+
+
+def test_kubectl_refuses_input_without_an_object(api_server: TestCluster) -> None:
+    for text in ("", "# only\n---\n", "apiVersion: v1\nkind: List\nitems: []\n"):
+        done = api_server.run_kubectl("apply", "-f", "-", stdin=text)
+        assert (done.returncode, done.stderr) == (1, "error: no objects passed to apply\n")
 
 
 def test_nothing_of_another_owner_is_pruned(hwplan: Hwplan, unique: str) -> None:

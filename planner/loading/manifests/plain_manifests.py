@@ -14,7 +14,7 @@ from planner.errors import ConfigError, SelectionError
 from planner.kind_hook_types import DocumentContext
 from planner.loading.document_origin import DocumentOrigin, DocumentText
 from planner.loading.hwplan_kind_check import apply_load_hooks, check_hwplan_document
-from planner.loading.input_files import is_kustomization, kustomize_remedy, read_input_files
+from planner.loading.input_files import KUSTOMIZE, is_kustomization, kustomize_remedy, read_input_files
 from planner.loading.load_result import LoadResult
 from planner.loading.manifest_nulls import without_plain_nulls
 from planner.loading.manifests.helm_hooks import helm_hook_events, helm_hook_phase, left_out_hook_line
@@ -47,7 +47,8 @@ def load_plain_manifests(
     documents are skipped. A namespaced object that names no namespace keeps none here: only discovery knows which kinds
     are namespaced, see `with_namespace`. `cache` is the folder of the parse cache (None: the user's), `build` renders
     the folder of a kustomization. With `hooks_as_objects` Helm hooks are objects like all others.
-    Raises SelectionError for a path or a name that cannot be, ConfigError with all problems of the input.
+    Raises SelectionError for a path or a name that cannot be, or for input without a single object (as kubectl does: an
+    empty pipe would else delete the set), ConfigError with all problems of the input.
     """
     if not _SET_NAME.fullmatch(name):
         raise SelectionError(
@@ -57,6 +58,7 @@ def load_plain_manifests(
         )
     intake = ResourceCollector(fingerprinter, same_twice_is_one=True)
     owned = _Set(name, intake, hooks_as_objects)
+    found = 0
     for file, data in read_input_files(paths, stdin, build):
         try:
             documents = load_documents_cached(data, file, MANIFEST, cache)
@@ -67,13 +69,25 @@ def load_plain_manifests(
         for index, document in enumerate(documents):
             value = without_plain_nulls(document.value) if document.nulls else document.value
             for item, origin in items_of_list_document(value, DocumentOrigin(text, index, document.line)):
+                found += 1
                 owned.add(item, origin, document.tagged)
     check_output_refs(intake)
     intake.problems.raise_any()
+    if not found:
+        raise _nothing_declared(paths, name)
     intake.warnings += [f"{address.local} is declared twice, with the same content" for address in intake.repeated]
     seal_secret_refs(intake)
     return LoadResult(
         tuple(intake.resources.values()), intake.vault, intake.digest(), tuple(intake.warnings), {}, (name,)
+    )
+
+
+def _nothing_declared(paths: Sequence[str], name: str) -> SelectionError:
+    inputs = ", ".join("standard input" if path == "-" else path.removeprefix(KUSTOMIZE) for path in paths)
+    return SelectionError(
+        f"no objects in {inputs}",
+        where="-f",
+        remedy=f"name manifests that hold an object; hwplan destroy --set {name} deletes everything of the set",
     )
 
 

@@ -46,10 +46,8 @@ def test_a_mounted_config_map(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("kind: List\napiVersion: v1\nitems:\n", []),
-        ("kind: List\napiVersion: v1\n", []),
-        ("kind: List\napiVersion: v1\nitems: []\n", []),
-        ("kind: ConfigMapList\napiVersion: v1\nitems: null\n", []),
+        (f"kind: List\napiVersion: v1\nitems:\n---\n{MAP}", ["v1 ConfigMap/demo/a"]),
+        (f"{MAP}---\nkind: ConfigMapList\napiVersion: v1\nitems: []\n", ["v1 ConfigMap/demo/a"]),
         ("kind: ConfigMapList\napiVersion: v1\nitems: [{metadata: {name: x}}]\n", ["v1 ConfigMap/x"]),
         ("kind: ThingList\napiVersion: a.b/v2\nmetadata: {resourceVersion: '5'}\nitems: [{metadata: {name: x}}]\n",
          ["a.b/v2 Thing.a.b/x"]),
@@ -61,6 +59,29 @@ def test_a_mounted_config_map(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_lists(text: str, expected: list[str], tmp_path: Path) -> None:
     assert names(text, tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "\n", "# only a comment\n---\n# another\n", "---\n---\n", "null\n",
+        "kind: List\napiVersion: v1\nitems:\n",
+        "kind: List\napiVersion: v1\n",
+        "kind: List\napiVersion: v1\nitems: []\n",
+        "kind: ConfigMapList\napiVersion: v1\nitems: null\n",
+    ],
+)  # fmt: skip
+def test_input_without_an_object_is_refused(text: str, tmp_path: Path) -> None:
+    """kubectl: "error: no objects passed to apply", exit code 1."""
+    with pytest.raises(SelectionError, match=r"^no objects in standard input$") as caught:
+        manifests(text, tmp_path)
+    assert "hwplan destroy --set app" in caught.value.remedy
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.yaml").write_text(text)
+    with pytest.raises(SelectionError, match=r"no objects in .*/in$"):
+        load(str(tmp_path / "in"))
+    (tmp_path / "in" / "b.yaml").write_text(MAP)
+    assert len(load(str(tmp_path / "in")).resources) == 1
 
 
 def test_secrets_of_a_typed_list_are_sealed(tmp_path: Path) -> None:
