@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import json
 import shlex
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.common_options import selection_options
-from planner.cli.terminal_output import print_page
+from planner.cli.terminal_output import print_json, print_page
 
 
 @click.command()
@@ -41,7 +40,7 @@ def approve(request: Request, identifier: str, who: str, until: str, head: str, 
     if as_json:
         document = {"schemaVersion": 1, "plan": one.effect, "head": one.head, "who": one.who}
         document |= {"until": one.until.isoformat(), "file": str(made.file), "shown": made.plan is not None}
-        print_page(json.dumps(document, indent=1, sort_keys=True))
+        print_json(document)
         return 0
     what = (
         "".join(plan_headline(made.plan))

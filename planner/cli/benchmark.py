@@ -5,7 +5,6 @@ Exit codes: 0 passed (or made), 1 failed, 2 inconclusive, 4 pending; before that
 
 from __future__ import annotations
 
-import json
 import shlex
 import time
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ import click
 from planner.app.request import Request
 from planner.cli.apply import apply_options
 from planner.cli.common_options import approval_options, selection_options
-from planner.cli.terminal_output import print_document, print_page, wants_colour
+from planner.cli.terminal_output import print_document, print_json, print_page, wants_colour
 
 if TYPE_CHECKING:
     from planner.app.apply_plan import RunReport
@@ -96,7 +95,7 @@ def _show_start(request: Request, profile: str, report: RunReport, *, waited: bo
     job = "" if waited or report.exit_code or not report.run else _follower(request, profile)
     if as_json:
         known = {"benchmark": follow, "job": {"id": job} if job else None}
-        print_page(json.dumps({**run_document(report), **known}, indent=1, sort_keys=True))
+        print_json({**run_document(report), **known})
     else:
         show_run(report, request, False)
         followed = [f"  {job} follows it: hwplan job status {job}"] if job else []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import click
 
 from planner.app.request import Request
-from planner.cli.terminal_output import print_page
+from planner.cli.terminal_output import print_json
 
 detachable = click.option(
     "--detach", "detached", is_flag=True, help="Do it as a job, and print its id at once (hwplan job status ID)."
@@ -38,5 +37,5 @@ def start_as_detached_job(
     words += ["--on-error", how["on_error"], "--lock-timeout", how["lock_timeout"]]
     words += ["--wait" if how["wait"] else "--no-wait", "--confirm"]
     name = name or "-".join([verb, *request.nodes, *request.lanes, *([request.name] if request.name else [])])
-    print_page(json.dumps({"job": {"id": start_detached_job(request, name, words).id}}))
+    print_json({"job": {"id": start_detached_job(request, name, words).id}}, indent=None)
     return 0

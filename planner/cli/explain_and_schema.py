@@ -9,7 +9,7 @@ import click
 from planner.app.request import Request
 from planner.cli.common_options import common_options, option_completer
 from planner.cli.output_formats import format_options
-from planner.cli.terminal_output import print_document, print_page
+from planner.cli.terminal_output import print_document, print_json, print_page
 
 
 @click.command()
@@ -53,7 +53,7 @@ def schema(request: Request, out: Path | None) -> None:
 
     found = json_schemas(product_fields_of_request(request))
     if out is None:
-        print_page(json.dumps(found, indent=2, sort_keys=True))
+        print_json(found, indent=2)
         return
     out.mkdir(parents=True, exist_ok=True)
     for name, body in sorted(found.items()):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
 
 from planner.app.request import Request
 from planner.cli.common_options import selection_options
-from planner.cli.terminal_output import print_page
+from planner.cli.terminal_output import print_json, print_page
 from planner.text_safe import safe_text
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def hold_show(request: Request, as_json: bool) -> None:
     found = standing_holds_of_selection(request)
     if as_json:
         rows = [_document(one) for one in found]
-        print_page(json.dumps({"schemaVersion": 1, "holds": rows}, indent=1, sort_keys=True))
+        print_json({"schemaVersion": 1, "holds": rows})
         return
     print_page("\n".join(safe_text(str(one)) for one in found) or "no lane is held")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ import click
 from planner.app.request import Request
 from planner.cli.apply import apply_options
 from planner.cli.common_options import approval_options, selection_options
-from planner.cli.terminal_output import print_page, wants_colour
+from planner.cli.terminal_output import print_json, print_page, wants_colour
 
 _VERBS = {"source": "preload", "build": "build"}  # field of an image's origin -> the verb that makes it
 
@@ -34,7 +33,7 @@ def image_status(request: Request, as_json: bool) -> int:
     found = read_part_status(request, is_registry_image)
     commands = {origin: command_line_for_verb(f"image {verb}", request) for origin, verb in _VERBS.items()}
     if as_json:
-        print_page(json.dumps(image_status_json(found, commands=commands), indent=1, sort_keys=True))
+        print_json(image_status_json(found, commands=commands))
     else:
         print_page(render_image_status(found, commands=commands, colour=wants_colour()))
     return 1 if any(row.problem for row in found.rows) else 0

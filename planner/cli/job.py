@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
 
 from planner.app.request import Request
 from planner.cli.common_options import common_options
-from planner.cli.terminal_output import print_page
+from planner.cli.terminal_output import print_json, print_page
 
 if TYPE_CHECKING:
     from state.detached_jobs import DetachedJob
@@ -31,9 +30,7 @@ def job_list(request: Request, as_json: bool) -> None:
 
     found = list_detached_jobs(request)
     if as_json:
-        print_page(
-            json.dumps({"schemaVersion": 1, "jobs": [_document(one) for one in found]}, indent=1, sort_keys=True)
-        )
+        print_json({"schemaVersion": 1, "jobs": [_document(one) for one in found]})
         return
     print_page("\n".join(_line(one) for one in found) or "no jobs")
 
@@ -53,7 +50,7 @@ def job_status(request: Request, job_id: str, tail_bytes: int, as_json: bool) ->
     found = find_detached_job(request, job_id)
     tail = read_job_log(request, found, tail_bytes)
     if as_json:
-        print_page(json.dumps({"schemaVersion": 1, "job": _document(found), "tail": tail}, indent=1, sort_keys=True))
+        print_json({"schemaVersion": 1, "job": _document(found), "tail": tail})
     else:
         print_page("\n".join(filter(None, [tail.rstrip(), _line(found)])))
     return 1 if found.ok is False else 0

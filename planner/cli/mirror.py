@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
@@ -10,7 +9,7 @@ import click
 from planner.app.request import Request
 from planner.cli.apply import apply_options
 from planner.cli.common_options import approval_options, selection_options
-from planner.cli.terminal_output import print_page, terminal_width, wants_colour
+from planner.cli.terminal_output import print_json, print_page, terminal_width, wants_colour
 
 
 @click.group()
@@ -35,7 +34,7 @@ def mirror_status(request: Request, as_json: bool, full: bool, raw: bool) -> int
 
     found, flushed = read_mirror_status(request, without_refs_of_other_lanes(request, is_git_ref))
     if as_json or raw:
-        print_page(json.dumps(mirror_status_json(found, flushed, raw=raw), indent=1, sort_keys=True))
+        print_json(mirror_status_json(found, flushed, raw=raw))
     else:
         sync, flush = command_line_for_verb("mirror sync", request), command_line_for_verb("mirror flush", request)
         print_page(

@@ -30,7 +30,9 @@ class PlanPageExtras:
         """The JSON of a plan with these keys; the plan as it is where there are none."""
         if not self.document:
             return page
-        return json_module.dumps({**self.document, "plan": json_module.loads(page)}, indent=1, sort_keys=True)
+        from planner.render.json_text import render_json
+
+        return render_json({**self.document, "plan": json_module.loads(page)})
 
 
 Facts: TypeAlias = "Callable[[PlanRun], PlanPageExtras]"

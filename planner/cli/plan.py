@@ -110,6 +110,7 @@ def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> 
     from planner.cli.show_pages import command_line_for_object, exit_code_of_shown_plan, show_plan
     from planner.plan_id import short_plan_id
     from planner.pull_requests.merge_check import PredictedMerge
+    from planner.render.json_text import render_json
     from planner.render.pull_request_stages import (
         pull_request_approval_words,
         pull_request_headline,
@@ -141,7 +142,7 @@ def _pull(request: Request, number: int, form: str, detailed_exitcode: bool) -> 
             told = {"pullRequest": number, "head": pull.head, "id": found.identifier}
             told["way"] = [{"stage": one.title, "text": "".join(one.words)} for one in stages]
             argo = promotion_prediction_document(found.argo or ArgoPrediction(problem=found.problem))
-            page = json.dumps({**json.loads(page), "approval": told, "argo": argo}, indent=1, sort_keys=True)
+            page = render_json({**json.loads(page), "approval": told, "argo": argo})
         print_page(page, exact=form == "json")
         return exit_code_of_shown_plan(found.plan) or (2 if detailed_exitcode and found.plan.applyable else 0)
 

@@ -5,7 +5,6 @@ Exit codes: 0 done or nothing to do, 1 failed or unreadable, 4 a rollout goes on
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ import click
 
 from planner.app.request import Request
 from planner.cli.common_options import selection_options
-from planner.cli.terminal_output import print_page, show_error
+from planner.cli.terminal_output import print_json, print_page, show_error
 
 if TYPE_CHECKING:
     from planner.app.pull_requests.apply_cycle import PlannedCycle
@@ -154,7 +153,7 @@ def _teller(place: MonitoredLane) -> Callable[[CycleRecord], None]:
 
 
 def _told_json(record: CycleRecord) -> None:
-    print_page(json.dumps(record.document() | {"exitCode": record.exit_code}, sort_keys=True))
+    print_json(record.document() | {"exitCode": record.exit_code}, indent=None)
 
 
 def _shower(place: MonitoredLane) -> Callable[[PlannedCycle], None]:
@@ -175,7 +174,7 @@ def _stored(place: MonitoredLane, *, as_json: bool, resume: bool) -> int:
     accepted = resume_lane(place) if resume else ()
     document = stored_pull_request_cycles(place).document()
     if as_json:
-        print_page(json.dumps(document | ({"accepted": list(accepted)} if resume else {}), indent=1, sort_keys=True))
+        print_json(document | ({"accepted": list(accepted)} if resume else {}))
         return 0
     if resume:
         lines = [f"accepted, and not rolled out: {safe_text(one)}" for one in accepted]

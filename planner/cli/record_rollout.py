@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 
 import click
 
 from planner.app.request import Request
 from planner.cli.common_options import selection_options
-from planner.cli.terminal_output import print_page
+from planner.cli.terminal_output import print_json, print_page
 
 
 @click.command()
@@ -30,7 +29,7 @@ def record_rollout(request: Request, number: int, source_commit: str, confirm: b
     done = record(request, number, source_commit, confirm=confirm)
     if as_json:
         document = {"schemaVersion": 1, "place": done.place, "written": done.written, "known": done.known}
-        print_page(json.dumps({**document, "text": done.text}, indent=1, sort_keys=True))
+        print_json({**document, "text": done.text})
         return 0
     said = "it stands there already" if done.known else "added" if done.written else "not added"
     words = f"--pr {number} --source-commit {shlex.quote(source_commit)} --confirm"

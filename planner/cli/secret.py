@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
@@ -10,7 +9,7 @@ import click
 from planner.app.request import Request
 from planner.cli.apply import apply_options
 from planner.cli.common_options import approval_options, selection_options, selection_options_with_object
-from planner.cli.terminal_output import print_page, wants_colour
+from planner.cli.terminal_output import print_json, print_page, wants_colour
 
 
 @click.group()
@@ -32,7 +31,7 @@ def secret_status(request: Request, as_json: bool) -> int:
 
     found = read_secret_status(request)
     if as_json:
-        print_page(json.dumps(secret_status_json(found), indent=1, sort_keys=True))
+        print_json(secret_status_json(found))
     else:
         ensure, delete = (command_line_for_verb(f"secret {verb}", request) for verb in ("ensure", "delete"))
         print_page(render_secret_status(found, command=ensure, delete=delete, colour=wants_colour()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +17,7 @@ from planner.cli.guard_warnings import (
     guards_refusing_plan_run,
     guards_refusing_saved_plan,
 )
-from planner.cli.terminal_output import print_page, terminal_width, wants_colour
+from planner.cli.terminal_output import print_json, print_page, terminal_width, wants_colour
 from planner.plan import Plan
 from planner.plan_id import short_plan_id
 from planner.text_safe import safe_text
@@ -180,7 +179,7 @@ def show_run(
     verb that shows whether anything is left, `again` the verb that goes on with what is (else `apply --resume`)."""
     if as_json:
         added = extra(report) if extra else {}
-        print_page(json.dumps({**run_document(report), **added}, indent=1, sort_keys=True))
+        print_json({**run_document(report), **added})
         return report.exit_code
     from planner.render.run_summary import render_run_summary
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import click
 from planner.address import Address
 from planner.app.request import Request
 from planner.cli.common_options import common_options
-from planner.cli.terminal_output import print_page
+from planner.cli.terminal_output import print_json, print_page
 
 SCHEMA_VERSION = 1
 
@@ -152,6 +151,6 @@ def _address(text: str) -> Address:
 
 def _show(rows: list[dict[str, Any]], key: str, as_json: bool, line: Any) -> None:
     if as_json:
-        print_page(json.dumps({"schemaVersion": SCHEMA_VERSION, key: rows}, indent=2))
+        print_json({"schemaVersion": SCHEMA_VERSION, key: rows}, indent=2, sort_keys=False)
     else:
         print_page("\n".join(line(row) for row in rows) or f"no {key}")

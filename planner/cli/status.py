@@ -85,11 +85,9 @@ def status(
 
 
 def _page(found: LaneStatus, request: Request, form: str, *, full: bool, raw: bool) -> str:
-    import json
-
+    from planner.render.json_text import render_json
     from planner.render.lane_status import LaneStatusPage, lane_status_markdown, render_lane_status
     from planner.render.lane_status_json import lane_status_json
-    from planner.render.plan_json import escape_invisible
 
     if found.record is not None:
         return _record(found, form)
@@ -108,7 +106,7 @@ def _page(found: LaneStatus, request: Request, form: str, *, full: bool, raw: bo
     if form == "markdown":
         return lane_status_markdown(shown)
     if form == "json":
-        return escape_invisible(json.dumps(lane_status_json(shown, raw=raw), indent=2, ensure_ascii=False))
+        return render_json(lane_status_json(shown, raw=raw), indent=2, sort_keys=False)
     return render_lane_status(shown, colour=wants_colour(), width=terminal_width(), full=full)
 
 

@@ -39,10 +39,18 @@ def print_page(text: str, *, exact: bool = False) -> None:
 def print_document(form: str, document: object) -> None:
     """Write a document for programs as `json` or `yaml`."""
     from planner.cli.output_formats import as_yaml
-    from planner.render.plan_json import escape_invisible
 
-    text = json.dumps(document, indent=2, ensure_ascii=False)
-    print_page(escape_invisible(text) if form == "json" else as_yaml(text))
+    if form == "json":
+        print_json(document, indent=2, sort_keys=False)
+    else:
+        print_page(as_yaml(json.dumps(document, ensure_ascii=False)))
+
+
+def print_json(document: object, *, indent: int | None = 1, sort_keys: bool = True) -> None:
+    """Write a document for programs as JSON, with escapes where a terminal or a CI log could obey."""
+    from planner.render.json_text import render_json
+
+    print_page(render_json(document, indent=indent, sort_keys=sort_keys))
 
 
 def show_error(error: HwplanError) -> None:

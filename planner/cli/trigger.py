@@ -16,7 +16,7 @@ from planner.app.request import Request
 from planner.cli.apply import apply_options
 from planner.cli.common_options import approval_options, selection_options
 from planner.cli.detached import detachable, start_as_detached_job
-from planner.cli.terminal_output import print_page
+from planner.cli.terminal_output import print_json, print_page
 from planner.text_safe import safe_text
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _show(found: PlannedRollout, request: Request, verb: str, as_json: bool, all
             "hold": str(found.hold) if found.hold else None,
             "sourceStageRef": found.source_stage_ref,
         }
-        print_page(json.dumps(document, indent=1, sort_keys=True))
+        print_json(document)
     else:
         print_page(_page(found, request, verb, allow=allow))
     return exit_code_of_shown_plan(found.made.plan)
@@ -171,7 +171,7 @@ def _show_end(ended: RolloutReport, request: Request, verb: str, as_json: bool) 
             "closeout": _closeout(ended),
             "brief": ended.brief or None,
         }
-        print_page(json.dumps(document, indent=1, sort_keys=True))
+        print_json(document)
         return ended.exit_code
     table = render_time_spent(ended.spent, ended.warnings)
     if report.result is None and ended.newer:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from planner.field_path import render_path
+from planner.render.json_text import render_json
 from planner.text_safe import safe_text
 from planner.values import JsonObject
 
@@ -48,7 +49,7 @@ def adoption_json(adoption: DriftAdoption, *, written: bool) -> str:
         "patch": adoption.patch.diff(),
         "written": written,
     }
-    return json.dumps(document, indent=2)
+    return render_json(document, indent=2, sort_keys=False)
 
 
 def terminal_safe_lines(text: str) -> Sequence[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import asdict
 
@@ -19,7 +18,7 @@ from planner.render.drift_fields import (
     spans_several_lanes,
     undeclared_drift_fields,
 )
-from planner.render.plan_json import escape_invisible
+from planner.render.json_text import render_json
 from planner.values import JsonObject
 
 SCHEMA_VERSION = 1
@@ -52,7 +51,7 @@ def drift_json(report: DriftReport) -> JsonObject:
 
 def render_drift_json(report: DriftReport) -> str:
     """The document as text, without a final newline, with escapes for what a terminal or a CI log could obey."""
-    return escape_invisible(json.dumps(drift_json(report), indent=1, sort_keys=True, ensure_ascii=False))
+    return render_json(drift_json(report))
 
 
 def _ignored_fields(report: DriftReport) -> int:

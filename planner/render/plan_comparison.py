@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 from planner.plan import Plan
 from planner.plan_difference import first_plan_difference, plan_differences
 from planner.plan_id import plan_id, short_plan_id
+from planner.render.json_text import render_json
 from planner.text_safe import safe_text
 
 
@@ -37,4 +36,4 @@ def render_plan_comparison_json(before: Plan, after: Plan) -> str:
         "differences": rows,
         "first": "" if same else first_plan_difference(before, after),
     }
-    return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False)
+    return render_json(document)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from planner.errors import GuardRefused
 from planner.field_path import render_path
 from planner.plan import Plan
 from planner.plan_bytes import dump_plan
+from planner.render.json_text import escape_invisible
 from planner.render.review_context import NO_CONTEXT, ReviewContext
 from planner.text_safe import safe_text
 from planner.values import JsonObject
@@ -54,20 +54,3 @@ def _origins(review: ReviewContext) -> list[JsonObject]:
         }
         for one in review.lines
     ]
-
-
-def escape_invisible(text: str) -> str:
-    """A JSON text with escapes in place of what a terminal or a CI log could obey: the same document."""
-    if not text.replace("\n", "").isprintable():
-        text = "".join(char if char.isprintable() or char == "\n" else _escaped(char) for char in text)
-    return _COMMAND.sub(lambda found: _escaped(found[0]), text)
-
-
-# Words that a CI system obeys anywhere in a line; those that begin one cannot stand there in JSON (planner.text_safe).
-_COMMAND = re.compile(r"#(?=#\[|#vso\[)|s(?=ection_(?:start|end):)")
-
-
-def _escaped(char: str) -> str:
-    """All but the newlines between lines stand inside of strings, where JSON knows this form."""
-    units = char.encode("utf-16-be")
-    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
