@@ -22,7 +22,9 @@ def render_plan_comparison(before: Plan, after: Plan) -> str:
 
 
 def render_plan_comparison_json(before: Plan, after: Plan) -> str:
-    """The same as a document."""
+    """The same as a JSON document without a final newline: both ids, whether their effect is the same, each difference
+    with its address and both sides, and the first one as text ("" where there is none).
+    """
     same = plan_id(before) == plan_id(after)
     rows = [
         {"address": str(one.address), "before": one.before, "after": one.after, "difference": one.text}
