@@ -54,7 +54,7 @@ def find_closeouts(database: Database, lane: str = "", commit: str = "", limit: 
     """The newest records of a lane and a commit ("" for any), newest first. Raises StateError for a damaged row."""
     found = database.rows(
         f"SELECT {_COLUMNS}, seal FROM closeouts WHERE (? = '' OR lane = ?) AND (? = '' OR target = ?)"  # noqa: S608
-        " ORDER BY at DESC, number DESC LIMIT ?",
+        " ORDER BY rowid DESC LIMIT ?",
         (lane, lane, commit, commit, limit),
     )
     for row in found:

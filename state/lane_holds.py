@@ -63,7 +63,7 @@ def newest_lane_hold(database: Database, lane: str) -> LaneHold | None:
 
 def hold_history(database: Database, lane: str, limit: int) -> tuple[LaneHold, ...]:
     """The newest holds and releases of a lane ("" for any), newest first."""
-    return _read(database, "WHERE (? = '' OR lane = ?) ORDER BY at DESC, number DESC LIMIT ?", (lane, lane, limit))
+    return _read(database, "WHERE (? = '' OR lane = ?) ORDER BY rowid DESC LIMIT ?", (lane, lane, limit))
 
 
 def _read(database: Database, tail: str, values: Sequence[object]) -> tuple[LaneHold, ...]:

@@ -130,7 +130,7 @@ def _deliveries(database: Database, lane: str, limit: int) -> tuple[PullDelivery
     rows = database.rows(
         f"SELECT {_DELIVERY}, seal FROM pull_deliveries AS one WHERE lane = ? AND number ="  # noqa: S608 (constants)
         " (SELECT MAX(number) FROM pull_deliveries WHERE lane = one.lane AND pull = one.pull)"
-        " ORDER BY at DESC, pull DESC LIMIT ?",
+        " ORDER BY rowid DESC LIMIT ?",
         (lane, limit),
     )
     return tuple(PullDelivery(*_checked(row, "a delivery of the state", database)) for row in rows)

@@ -66,7 +66,8 @@ class GitHubConnection:
     sleep: Callable[[float], None] = time.sleep
     quota: RateLimitQuota | None = None
     requests: int = 0
-    ahead: float = 0.0  # seconds that the server's clock is before ours, by its last answer
+    steady: Callable[[], float] = time.monotonic
+    _server: float | None = None  # the server's clock at the last answer, less `steady` then
     _tagged: dict[str, tuple[str, GitHubAnswer]] = field(default_factory=dict, repr=False)
     _login: str | None = None
     _turn: threading.RLock = field(default_factory=threading.RLock, repr=False)
@@ -75,6 +76,11 @@ class GitHubConnection:
     def host(self) -> str:
         """The host, for errors."""
         return urlsplit(self.base).netloc
+
+    def server_time(self) -> float:
+        """Seconds since the epoch by the server's clock, whatever ours was set to since its last answer; ours before
+        the first."""
+        return time.time() if self._server is None else self._server + self.steady()
 
     def login(self) -> str:
         """The account in whose name is written. Asked once."""
@@ -167,7 +173,7 @@ class GitHubConnection:
             if answer.status == 401 and times == 0 and self.credential.forget():
                 continue
             self.quota = read_quota(answer.headers) or self.quota
-            self.ahead = server_time_of_answer(answer.headers) - time.time()
+            self._server = server_time_of_answer(answer.headers) - self.steady()
             seconds = rate_limit_wait(answer.status, answer.headers, answer.message, times)
             if seconds is None:
                 return answer

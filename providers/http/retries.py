@@ -43,15 +43,26 @@ def retry_after_seconds(headers: Mapping[str, str], now: datetime | None = None)
         return min(float(text[:9]), LONGEST)
     if not text:
         return 0.0
-    from email.utils import parsedate_to_datetime
-
     try:
-        moment = parsedate_to_datetime(text)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        seconds = (moment - (now or datetime.now(UTC))).total_seconds()
+        seconds = (_utc(text) - (now or _utc_of_answer(headers))).total_seconds()
     except (ValueError, TypeError, OverflowError, IndexError):
         return 0.0
     return min(max(seconds, 0.0), LONGEST) if math.isfinite(seconds) else 0.0
+
+
+def _utc_of_answer(headers: Mapping[str, str]) -> datetime:
+    """The time by the clock that wrote the date in `Retry-After`; by ours where the answer does not tell it."""
+    try:
+        return _utc(headers["date"])
+    except (KeyError, ValueError, TypeError, IndexError):
+        return datetime.now(UTC)
+
+
+def _utc(text: str) -> datetime:
+    from email.utils import parsedate_to_datetime
+
+    moment = parsedate_to_datetime(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def busy_error(answer: HttpAnswer, where: str) -> TemporaryError:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field, replace
 from datetime import UTC, datetime, timedelta
-from math import ceil
 from typing import TypeVar
 
 from planner.app.pull_requests.monitored_lane import MonitoredLane
@@ -102,7 +101,7 @@ class PullRequestsReader:
     def now(self) -> datetime:
         """The time by the server's clock: ours may be wrong. It names whole seconds that have begun, so the next one
         is never before anything that was written there."""
-        return datetime.now(UTC) + timedelta(seconds=ceil(self.client.connection.ahead))
+        return datetime.fromtimestamp(self.client.connection.server_time(), UTC) + timedelta(seconds=1)
 
     def again(self, candidate: MergeCandidate) -> PullRequestCycleReading:
         """The same of one candidate, all of it read anew: right before its merge. Raises ProviderError."""
@@ -177,7 +176,7 @@ class PullRequestsReader:
             self.place.rules,
             BranchRules(),
             base=self.place.branch,
-            now=datetime.now(UTC),
+            now=self.now(),
         )
         own = [one for one in found if one.code not in _OF_THE_BASE and one.holder != "reviewer"]
         return bool(own) and all(one.code.startswith("check-") for one in own)
@@ -185,7 +184,7 @@ class PullRequestsReader:
     def _plain_reasons(self, pull: PullRequestState) -> list[UnmetRequirement]:
         """What the row in the list lacks already: then nothing else is asked about it."""
         row = MergeCandidate(pull, row_only=True)
-        found = unmet_requirements(row, self.place.rules, BranchRules(), base=self.place.branch, now=datetime.now(UTC))
+        found = unmet_requirements(row, self.place.rules, BranchRules(), base=self.place.branch, now=self.now())
         return [one for one in found if one.code != "unreadable"]
 
     def _facts(self, pull: PullRequestState, cycle: int, known: CandidateFacts | None) -> CandidateFacts:
