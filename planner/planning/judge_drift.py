@@ -9,6 +9,7 @@ from planner.applied_state import AppliedRecord, AppliedState
 from planner.drift import DriftAcknowledgement, DriftIgnoreRule, DriftReport, DriftRow, DriftState
 from planner.field_path import FieldPath
 from planner.planning.accepted_drift import accept_drift, is_value_set_by_others
+from planner.planning.autoscaled_objects import with_harmless_autoscaling
 from planner.planning.plan_inputs import PlanInputs
 from planner.ports import Absent, Effect, Present, Preview, Unreadable
 
@@ -62,7 +63,8 @@ def _row(inputs: PlanInputs, snapshot: AppliedState, address: Address) -> DriftR
 
 def _harmless(inputs: PlanInputs, address: Address) -> dict[FieldPath, str]:
     preview = inputs.previews.get(address)
-    return {drift.field.path: drift.harmless for drift in preview.drift if drift.harmless} if preview else {}
+    drift = with_harmless_autoscaling(preview.drift, inputs) if preview else ()
+    return {one.field.path: one.harmless for one in drift if one.harmless}
 
 
 def _of_a_run(preview: Preview) -> tuple[DriftState, str]:

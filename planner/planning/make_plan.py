@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from planner.graph import ResourceGraph, live_graph
 from planner.plan import Action, BlockedResource, Change, DriftedField, Plan, SideEffect
+from planner.planning.autoscaled_objects import with_harmless_autoscaling
 from planner.planning.deletes import changes_to_forget_objects, delete_changes, resource_of_live_object
 from planner.planning.last_use import order_after_last_use
 from planner.planning.plan_inputs import PlanInputs
@@ -82,7 +83,8 @@ def _held(container: Present, inputs: PlanInputs) -> BlockedResource:
 
 def _drift(inputs: PlanInputs) -> tuple[DriftedField, ...]:
     previews = (inputs.previews.get(address) for address in inputs.graph.order())
-    return tuple(drift for preview in previews if preview for drift in preview.drift)
+    drift = tuple(drift for preview in previews if preview for drift in preview.drift)
+    return with_harmless_autoscaling(drift, inputs)
 
 
 def _preview_warnings(inputs: PlanInputs) -> list[str]:

@@ -16,6 +16,7 @@ from planner.plan import Change
 from planner.values import JsonObject
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.ssa.fieldset import FieldSet
+from providers.kubernetes.ssa.ownership import STATUS
 
 CLIENT_SIDE = frozenset({"kubectl-client-side-apply", "before-first-apply"})
 
@@ -47,9 +48,11 @@ def is_client_side(live: JsonObject) -> bool:
 
 
 def managers_that_own_fields(live: JsonObject, names: Iterable[str]) -> tuple[str, ...]:
-    """Those of the named managers that own fields of the object, ours left out; status and scale do not count."""
+    """Those of the named managers that own fields of the object, ours left out; status does not count."""
     here = {
-        str(entry.get("manager")) for entry in _entries(live) if not entry.get("subresource") and not _is_ours(entry)
+        str(entry.get("manager"))
+        for entry in _entries(live)
+        if entry.get("subresource") != STATUS and not _is_ours(entry)
     }
     return tuple(sorted(here.intersection(names)))
 
@@ -69,7 +72,7 @@ def object_with_migrated_ownership(live: JsonObject, moves: OwnershipMoves) -> J
     left: list[JsonObject] = []
     for entry in rest:
         owned = FieldSet.parse(entry.get("fieldsV1") or {})
-        if not moves.fields or entry.get("subresource"):
+        if not moves.fields or entry.get("subresource") == STATUS:
             left.append(entry)
         elif retained := owned.without(claimed):
             fields |= owned - retained
@@ -87,7 +90,8 @@ def _base(live: JsonObject, ours: JsonObject | None, moved: list[JsonObject]) ->
     if not moved:
         return {"manager": FIELD_MANAGER, "apiVersion": live["apiVersion"], "fieldsType": "FieldsV1"}
     latest = max(moved, key=lambda entry: str(entry.get("time") or ""))
-    return {**latest, "manager": FIELD_MANAGER}
+    plain = {key: value for key, value in latest.items() if key != "subresource"}
+    return {**plain, "manager": FIELD_MANAGER}
 
 
 def ownership_migration_patch(live: JsonObject, moves: OwnershipMoves) -> tuple[JsonObject, ...]:
@@ -107,7 +111,7 @@ def _entries(live: JsonObject) -> list[JsonObject]:
 
 
 def _moves_whole(entry: JsonObject, moves: OwnershipMoves) -> bool:
-    if entry.get("subresource"):
+    if entry.get("subresource") == STATUS:
         return False
     return (moves.client_side and _is_client_side(entry)) or entry.get("manager") in moves.managers
 

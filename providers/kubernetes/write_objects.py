@@ -34,7 +34,7 @@ from providers.kubernetes.secret_sealing import (
     seal_live_document,
     with_stand_ins,
 )
-from providers.kubernetes.ssa.ownership import apply_changes_nothing
+from providers.kubernetes.ssa.ownership import STATUS, apply_changes_nothing
 
 TRIES = 5  # a controller that writes status all the time moves the version between read and write
 _GONE_TRIES = 120
@@ -160,7 +160,9 @@ def _moved(work: ChangeWithReadObject, message: str) -> PreconditionError:
 
 
 def _last_writer(live: JsonObject) -> str:
-    entries = [e for e in live["metadata"].get("managedFields") or () if not e.get("subresource") and e.get("time")]
+    entries = [
+        e for e in live["metadata"].get("managedFields") or () if e.get("subresource") != STATUS and e.get("time")
+    ]
     last = max(entries, key=lambda e: (str(e["time"]), e.get("manager") != FIELD_MANAGER), default=None)
     return f" (last written by {last.get('manager')}, {last['time']})" if last else ""
 

@@ -18,7 +18,7 @@ from providers.cluster import FIELD_MANAGER, OPERATOR_MANAGER
 from providers.kubernetes.derived_fields import is_aggregated_cluster_role
 from providers.kubernetes.preview.field_takeover import TakenField, entries_of_other_managers
 from providers.kubernetes.ssa.fieldset import FieldSet
-from providers.kubernetes.ssa.ownership import fields_applied_by, foreign_fields, owners_of_field
+from providers.kubernetes.ssa.ownership import STATUS, fields_applied_by, foreign_fields, owners_of_field
 
 if TYPE_CHECKING:
     from planner.document_diff import ListKeys
@@ -167,6 +167,11 @@ _BOOKKEEPING = re.compile(
 )
 
 
+_REPLICAS: FieldPath = ("spec", "replicas")
+_DEFAULT_REPLICAS = 1  # of every built-in kind that is scaled
+_SCALED = frozenset(
+    {("apps/v1", "Deployment"), ("apps/v1", "ReplicaSet"), ("apps/v1", "StatefulSet"), ("v1", "ReplicationController")}
+)
 # Said by kubectl's documentation: `rollout restart` changes nothing but this annotation, so that new pods are made.
 _RESTARTED = re.compile(r"spec\.template\.metadata\.annotations\[kubectl\.kubernetes\.io/restartedAt\]")
 
@@ -182,9 +187,9 @@ def undeclared_fields(live: JsonObject, declared: Sequence[FieldPath] = ()) -> t
     `live` is sealed. Each is an addition from our point of view. `declared` are fields that we declare although others
     own them now: those are reported elsewhere.
     """
+    out = [change for change in _unowned_replicas(live) if change.path not in declared]
     if not any(_may_add(entry) for entry in entries_of_other_managers(live)):
-        return ()
-    out: list[FieldChange] = []
+        return tuple(out)
     aggregated = is_aggregated_cluster_role(live)
     for path, value, owner in foreign_fields(live, FIELD_MANAGER):
         if owner.manager in _SYSTEM or (aggregated and path == ("rules",)) or _BOOKKEEPING.fullmatch(render_path(path)):
@@ -197,5 +202,18 @@ def undeclared_fields(live: JsonObject, declared: Sequence[FieldPath] = ()) -> t
     return tuple(sorted(out, key=lambda change: (render_path(change.path), change.manager)))
 
 
+def _unowned_replicas(live: JsonObject) -> tuple[FieldChange, ...]:
+    """Replicas that are neither the default nor anybody's. A write through `scale` is recorded only where one owned
+    the field before: a Scale takes over the owners of this one field, and the server tracks no managers of an object
+    without any (apimachinery, managedfields: scalehandler.go, skipnonapplied.go). So there is no name and no time."""
+    value = (live.get("spec") or {}).get("replicas")
+    if (live["apiVersion"], live["kind"]) not in _SCALED or value in (None, _DEFAULT_REPLICAS):
+        return ()
+    owned = any(owners_of_field(live, _REPLICAS))
+    if owned or not live["metadata"].get("managedFields"):
+        return ()
+    return (FieldChange(_REPLICAS, FieldOp.ADD, None, value),)
+
+
 def _may_add(entry: JsonObject) -> bool:
-    return not entry.get("subresource") and entry.get("manager") not in _SYSTEM
+    return entry.get("subresource") != STATUS and entry.get("manager") not in _SYSTEM

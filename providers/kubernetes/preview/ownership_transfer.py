@@ -71,9 +71,10 @@ def add_remedy_for_undeclared_field(error: Invalid, live: JsonObject) -> Invalid
 
 
 def _added(live: JsonObject, types: MergeTypeTable) -> tuple[FieldPath, ...]:
-    """What others added to an object and is not harmless, list items as a whole."""
+    """What others added to an object and is not harmless, list items as a whole. Not what nobody is known to have set:
+    replicas without an owner may be those of an autoscaler."""
     ours = fields_applied_by(live, FIELD_MANAGER)
-    paths = (change.path for change in fields_added_by_others(live, lambda: types))
+    paths = (change.path for change in fields_added_by_others(live, lambda: types) if change.manager)
     return tuple(dict.fromkeys(_whole(path, ours) for path in paths if not reason_addition_is_harmless(path)))
 
 

@@ -92,7 +92,8 @@ def _moves_ownership(resource: Resource, live: JsonObject, types: Callable[[], M
     if options.take_over and managers_that_own_fields(live, options.take_over):
         return True
     return options.reset_undeclared and any(
-        not reason_addition_is_harmless(change.path) for change in fields_added_by_others(live, types)
+        bool(change.manager) and not reason_addition_is_harmless(change.path)
+        for change in fields_added_by_others(live, types)
     )
 
 
@@ -132,7 +133,8 @@ def make_unchanged_preview(case: PreviewInput, types: Callable[[], MergeTypeTabl
 def undeclared_by_others(
     case: PreviewInput, types: Callable[[], MergeTypeTable], declared: Sequence[FieldPath] = ()
 ) -> tuple[DriftedField, ...]:
-    """What others added to an object of ours. `declared` are fields of ours that they own now: reported elsewhere."""
+    """What others added to an object of ours, less what it leaves to others (ignore-fields). `declared` are fields of
+    ours that they own now: reported elsewhere."""
     if case.live is None or not case.ours:
         return ()
     address = case.resource.address
@@ -140,6 +142,7 @@ def undeclared_by_others(
     return tuple(
         DriftedField(address, change, declared=False, harmless=reason_addition_is_harmless(change.path))
         for change in added
+        if not any(path_covers(path, change.path) for path in case.resource.options.ignore_fields)
     )
 
 

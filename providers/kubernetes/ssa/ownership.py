@@ -24,10 +24,12 @@ from providers.kubernetes.ssa.unchanged_apply import (
     tracked_metadata,
 )
 
+STATUS: Final = "status"  # the subresource whose writers report what is; those of all others set what is to be
 _MISSING: Final[Json] = object()
 
 
 __all__ = [
+    "STATUS",
     "FieldOwner",
     "apply_changes_nothing",
     "fields_applied_by",
@@ -92,12 +94,12 @@ def fields_applied_by(live: JsonObject, manager: str) -> FieldSet:
 
 
 def foreign_fields(live: JsonObject, manager: str) -> tuple[tuple[FieldPath, JsonValue, FieldOwner], ...]:
-    """Leaves that others own and `manager` does not: path, live value, owner. Owners of subresources are left out, and
-    so are leaves that are owned but not there."""
+    """Leaves that others own and `manager` does not: path, live value, owner. What was written through `status` is left
+    out, and so are leaves that are owned but not there; what was written through `scale` is in `spec` like the rest."""
     ours = fields_applied_by(live, manager)
     out: list[tuple[FieldPath, JsonValue, FieldOwner]] = []
     for entry in _entries(live):
-        if is_our_apply_entry(entry, manager) or entry.get("subresource"):
+        if is_our_apply_entry(entry, manager) or entry.get("subresource") == STATUS:
             continue
         owner = _owner(entry)
         for path in FieldSet.parse(entry.get("fieldsV1") or {}).leaves():
@@ -146,7 +148,7 @@ def lost_fields(live: JsonObject, desired: JsonObject, manager: str) -> tuple[tu
     for entry in _entries(live):
         if is_our_apply_entry(entry, manager):
             ours = entry.get("fieldsV1") or {}
-        elif not entry.get("subresource"):
+        elif entry.get("subresource") != STATUS:
             others.append((_owner(entry), entry.get("fieldsV1") or {}))
     wanted = {key: value for key, value in desired.items() if key not in ("apiVersion", "kind")}
     metadata = wanted.get("metadata") or {}
