@@ -58,7 +58,7 @@ class _Web:
 @pytest.mark.parametrize("jump", JUMPS)
 def test_the_time_of_the_server_goes_on_with_the_steady_clock(monkeypatch: pytest.MonkeyPatch, jump: float) -> None:
     steady = [1000.0]
-    connection = GitHubConnection(_Web(), steady=lambda: steady[0])  # type: ignore[arg-type]
+    connection = GitHubConnection(_Web(), steady=lambda: steady[0])
     connection.get("/x")
     wall = time.time()
     monkeypatch.setattr(time, "time", lambda: wall + jump)
