@@ -245,7 +245,8 @@ def show_drift(report: DriftReport, request: Request, form: str) -> str:
     added = [
         row.address.local
         for row in report.rows
-        if row.state in (DriftState.DRIFTED, DriftState.BOTH) and undeclared_drift_fields(row)
+        if row.state in (DriftState.DRIFTED, DriftState.BOTH)
+        and any(change.manager for change in undeclared_drift_fields(row))  # what nobody is known to own it leaves
     ]
     reset = "".join(f" --reset-undeclared {shlex.quote(one)}" for one in added)
     command = f"hwplan apply{_words(request)}{only}{reset}{_where_to_apply(request)} --confirm"

@@ -19,7 +19,6 @@ OUTCOME = "hwplan.dev/simulated-outcome"  # annotation of a Tekton run: what it 
 _NAMESPACE = ("", "Namespace")
 _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 _WORDS = "simulated: nothing runs in a snapshot"
-_HEADLESS = "None"
 _REFRESH = "argocd.argoproj.io/refresh"
 
 
@@ -44,25 +43,6 @@ def without_finished_operation(document: JsonObject) -> JsonObject:
 
 def _is_refreshed(document: JsonObject) -> bool:
     return _REFRESH in (document["metadata"].get("annotations") or {})
-
-
-def with_allocated_fields(document: JsonObject) -> JsonObject:
-    """A new object with what a server allocates at its creation: the cluster address of a Service, in one family."""
-    spec = document.get("spec") or {}
-    if document.get("kind") != "Service" or document.get("apiVersion") != "v1" or spec.get("type") == "ExternalName":
-        return document
-    address = spec.get("clusterIP") or _address(document["metadata"])
-    without_pods = address == _HEADLESS and not spec.get("selector")
-    policy = spec.get("ipFamilyPolicy") or ("RequireDualStack" if without_pods else "SingleStack")
-    families = ["IPv4", "IPv6"] if without_pods and policy != "SingleStack" else ["IPv4"]
-    made = {"clusterIP": address, "clusterIPs": spec.get("clusterIPs") or [address]}
-    made |= {"ipFamilies": spec.get("ipFamilies") or families, "ipFamilyPolicy": policy}
-    return {**document, "spec": {**spec, **made}}
-
-
-def _address(metadata: JsonObject) -> str:
-    seed = hashlib.sha256(f"{metadata.get('namespace')}/{metadata.get('name')}".encode()).digest()
-    return f"10.{96 + seed[0] % 16}.{seed[1]}.{1 + seed[2] % 254}"
 
 
 def holds_other_objects(identity: ObjectIdentity) -> bool:

@@ -22,6 +22,7 @@ from providers.kubernetes.snapshot.folder_layout import ObjectIdentity, api_grou
 from providers.kubernetes.snapshot.json_patch import apply_json_patch
 from providers.kubernetes.snapshot.secret_forms import secret_to_base64, secret_to_fingerprint_text
 from providers.kubernetes.snapshot.served_kinds import ServedKinds, served_kinds_of_crds
+from providers.kubernetes.snapshot.service_addresses import with_service_addresses
 from providers.kubernetes.snapshot.snapshot_objects import SnapshotObjects
 from providers.kubernetes.snapshot.snapshot_store import SnapshotStore, open_snapshot_store
 from providers.kubernetes.ssa import merge
@@ -205,9 +206,8 @@ class SnapshotCluster:
                 None, secret_to_base64(document), manager=manager, types=types, now=self.now()
             )
             snapshot_admission.check_stored_values(identity, made, types, None)
-            return self._stored(
-                None, simulated_controllers.with_allocated_fields(secret_to_fingerprint_text(made)), objects
-            )
+            made = with_service_addresses(made, objects.of_kind("", "Service"))
+            return self._stored(None, secret_to_fingerprint_text(made), objects)
 
     def drop(self, identity: ObjectIdentity, *, uid: str = "", resource_version: str = "") -> None:
         """Delete an object and what depends on it. An object that is gone already is no error."""
@@ -258,7 +258,7 @@ class SnapshotCluster:
         snapshot_admission.check_stored_values(identity, merged.object, types, before)
         after = secret_to_fingerprint_text(merged.object)
         if live is None:
-            return None, simulated_controllers.with_allocated_fields(after)  # in a dry run too, as on a server
+            return None, with_service_addresses(after, objects.of_kind("", "Service"))  # in a dry run too
         snapshot_admission.check_immutable(identity, live, after, types)
         snapshot_admission.check_excluding_fields(identity, after)
         return live, after
