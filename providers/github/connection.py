@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import field
+from math import ceil
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from planner.dataclass import dataclass
@@ -173,7 +174,8 @@ class GitHubConnection:
             if answer.status == 401 and times == 0 and self.credential.forget():
                 continue
             self.quota = read_quota(answer.headers) or self.quota
-            self._server = server_time_of_answer(answer.headers) - self.steady()
+            ours = time.time()  # it has the part of the second that a `Date` has not: the difference is whole seconds
+            self._server = ours + ceil(server_time_of_answer(answer.headers) - ours) - self.steady()
             seconds = rate_limit_wait(answer.status, answer.headers, answer.message, times)
             if seconds is None:
                 return answer

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from planner.app.pull_requests.monitored_lane import MonitoredLane
@@ -101,7 +101,7 @@ class PullRequestsReader:
     def now(self) -> datetime:
         """The time by the server's clock: ours may be wrong. It names whole seconds that have begun, so the next one
         is never before anything that was written there."""
-        return datetime.fromtimestamp(self.client.connection.server_time(), UTC) + timedelta(seconds=1)
+        return datetime.fromtimestamp(self.client.connection.server_time(), UTC)
 
     def again(self, candidate: MergeCandidate) -> PullRequestCycleReading:
         """The same of one candidate, all of it read anew: right before its merge. Raises ProviderError."""
