@@ -20,7 +20,7 @@ POINTS = (
     "journal.batch.commit=kill@4", "journal.batch.committed=kill@5", "node.began=kill@1", "node.began=kill@6",
     "node.effect=kill@2", "node.effected=kill@1", "node.effected=kill@5", "node.effected=kill@10",
     "node.applied=kill@4",
-    "node.ready=kill@3", "node.end=kill@7", "node.ended=kill@9", "run.drained=kill", "run.end.commit=kill",
+    "node.ready=kill@1", "node.end=kill@7", "node.ended=kill@9", "run.drained=kill", "run.end.commit=kill",
     "run.ended=kill", "lease.released=kill",
 )  # fmt: skip
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from planner.events import ChangeResult
+from planner.events import ChangeResult, ChangeWaiting
 from planner.redaction.redactor import REDACTOR
 from planner.values import SecretValue
 from tests.integration.tekton_world import Runs, end_of, outputs_of, task
@@ -56,7 +56,7 @@ def test_r4_a_run_that_somebody_cancelled_is_aborted_and_not_failed(how: str, ru
     done: list[object] = []
 
     def cancel(event: object) -> bool:
-        if not done and type(event).__name__ == "Waiting" and runs.live().get("status", {}).get("childReferences"):
+        if not done and isinstance(event, ChangeWaiting) and runs.live().get("status", {}).get("childReferences"):
             done.append(runs.api.merge(path, {"spec": {"status": how}}))
         return False
 
