@@ -62,7 +62,7 @@ def _constants() -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for part in (HEAD, TAIL):
         for name, form in encodings(part.encode()).items():
-            sure = len(part) * 8 // 5 if name == "base32" else len(form)
+            sure = {"base32": len(part) * 8 // 5, "utf-16 base64": len(part) * 16 // 6}.get(name, len(form))
             found[f"{name} of {part}"] = form[:sure].rstrip("=").encode("latin-1")
         for lead in range(3):
             inner = base64.b64encode(b"~" * lead + part.encode() + b"~~~").decode()[4:-8]
