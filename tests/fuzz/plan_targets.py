@@ -114,24 +114,24 @@ def _use(folder: Path) -> None:
         store.pulls.memory("v03")
 
 
-def _file(data: bytes) -> None:
-    folder = _FOLDER / "broken"
+def _state_file(name: str, data: bytes) -> Path:
+    """A state in a new folder, with these bytes."""
+    folder = _FOLDER / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
     path = folder / "state.db"
     path.touch(0o600)
     path.write_bytes(data)
-    _use(folder)
+    return path
+
+
+def _file(data: bytes) -> None:
+    _use(_state_file("broken", data).parent)
 
 
 def _row(data: bytes) -> None:
     """One cell of one row becomes something else, by what the bytes say."""
-    folder = _FOLDER / "row"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
-    path = folder / "state.db"
-    path.touch(0o600)
-    path.write_bytes(_STATE)
+    path = _state_file("row", _STATE)
     rng = random.Random(data)
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         tables = [row[0] for row in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
@@ -142,7 +142,7 @@ def _row(data: bytes) -> None:
             database.execute(f"UPDATE OR IGNORE {table} SET {column} = ?", (value,))
         except sqlite3.Error:
             return
-    _use(folder)
+    _use(path.parent)
 
 
 _STATE = _made()

@@ -35,9 +35,8 @@ class ArgoRefresh(ArgoSyncOperation):
         return False
 
     def _patch(self, seen: ApplicationState) -> tuple[JsonObject, ...]:
-        made = ArgoSyncOperation._patch(
-            self, seen
-        )  # a class with slots is made anew, so that super() means another one
+        # a class with slots is made anew, so that super() means another one
+        made = ArgoSyncOperation._patch(self, seen)
         kept = (one for one in made if one["path"] != "/operation")
         return tuple({**one, "value": HARD} if one["value"] == "normal" else one for one in kept)
 
