@@ -3,10 +3,13 @@
 Owns its process, port and folder, and the exporter: a thread that answers with the text the test has set.
 """
 
+import http.client
 import http.server
+import json
 import shutil
+import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,10 +64,33 @@ def exporting() -> Iterator[Exporter]:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Prometheus]:
-    """A Prometheus with its data below `folder`, and its exporter. Raises PartMissing where it is not installed."""
+    """A Prometheus that has scraped its exporter once, with its data below `folder`.
+
+    Raises PartMissing where it is not installed.
+    """
     (port,) = processes.free_ports(1)
     with exporting() as exporter, running_with(folder, _CONFIG.format(port=exporter.port), port) as url:
+        # It listens before it knows its targets: the first test of a worker would see none.
+        processes.wait_until("prometheus has scraped", lambda: _target_is_up(url))
         yield Prometheus(url, exporter)
+
+
+def _target_is_up(url: str) -> bool:
+    with _answer(f"{url}/api/v1/targets?state=active") as answer:
+        targets = json.load(answer)["data"]["activeTargets"]
+    return [target["health"] for target in targets] == ["up"]
+
+
+def _is_ready(url: str) -> bool:
+    # It accepts connections, and answers 503, while it still reads its storage.
+    with suppress(OSError), _answer(f"{url}/-/ready"):
+        return True
+    return False
+
+
+def _answer(url: str) -> http.client.HTTPResponse:
+    answer: http.client.HTTPResponse = urllib.request.urlopen(url, timeout=5)
+    return answer
 
 
 @contextmanager
@@ -80,7 +106,8 @@ def running_with(folder: Path, text: str, port: int) -> Iterator[str]:
             f"--web.listen-address=127.0.0.1:{port}"]  # fmt: skip
     process = processes.start("prometheus", argv, folder / "log")
     try:
-        processes.wait_until("prometheus listens", lambda: processes.listens(port), process)
-        yield f"http://127.0.0.1:{port}"
+        url = f"http://127.0.0.1:{port}"
+        processes.wait_until("prometheus is ready", lambda: _is_ready(url), process)
+        yield url
     finally:
         processes.stop(process)
