@@ -1,4 +1,4 @@
-"""How the process ends: what was registered for it is called, what was printed has left, and nothing is freed before."""
+"""How the process ends: what was registered is called, what was printed has left, and nothing is freed before."""
 
 from __future__ import annotations
 
