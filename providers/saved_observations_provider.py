@@ -127,7 +127,11 @@ def _observation_document(seen: Observation) -> JsonObject:
     match seen:
         case Present():
             return {
-                "present": {"uid": seen.uid, "content": seen.content, "outputs": encode_special_leaves(seen.outputs)}
+                "present": {
+                    "uid": seen.uid,
+                    "content": str(seen.content),
+                    "outputs": encode_special_leaves(seen.outputs),
+                }
             }
         case Absent():
             return {"absent": True}
