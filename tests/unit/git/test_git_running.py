@@ -156,7 +156,7 @@ def test_git_knows_nothing_of_the_user(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("tempfile.tempdir", None)
     monkeypatch.chdir(around.path)
     source = BareRepository.create(tmp_path / "source.git")
-    source.grow("refs/heads/run_ssh_proxy_command", "first")
+    source.grow("refs/heads/main", "first")
     world = World(tmp_path)
     world.converge(follow(side(source.url), side(source.url, "refs/heads/copy")))
     with pytest.raises(GitCommandFailed):
@@ -191,7 +191,7 @@ def test_one_question_per_remote_from_many_threads(tmp_path: Path) -> None:
 def test_an_answer_that_is_no_listing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from providers.git.run_command import CommandResult
 
-    answer = CommandResult(0, b"hello\trefs/heads/run_ssh_proxy_command\n", b"")
+    answer = CommandResult(0, b"hello\trefs/heads/main\n", b"")
     monkeypatch.setattr("providers.git.git_client.run_command", lambda *_, **__: answer)
     with pytest.raises(GitCommandFailed, match="cannot be understood"):
         GitClient().list_refs(resolve_remote({"remote": "ssh://h/x.git"}, RemoteLocations(tmp_path)))
@@ -201,7 +201,7 @@ def test_the_list_of_a_sandbox(tmp_path: Path) -> None:
     (tmp_path / "git").mkdir()
     first = Imitated("hwlab", ("v0.3", "v0.3-gitops"), "ssh://git@github.com/o/hwlab.git")
     create_repository(tmp_path / "git", first)
-    create_repository(tmp_path / "git", Imitated("other", ("run_ssh_proxy_command",)))
+    create_repository(tmp_path / "git", Imitated("other", ("main",)))
     create_repository(tmp_path / "git", Imitated("mirror", (), "http://mirror.svc:8080/hwlab.git"))
     path = tmp_path / "git" / "remotes.yaml"
     assert path.read_text().splitlines()[2:] == [
