@@ -15,7 +15,7 @@ from tests.unit.drift import reports
 from tests.unit.fleet.fleets import BROKEN, CHANGED, DOWN, QUIET, STUCK, every_state, failed, planned, shard
 
 NAMED = {"node": "D601", "product": "hwlab", "lane": "v03"}
-WHOLE = {**NAMED, "state": "aligned", "counts": None, "plan": None, "cluster": None, "problems": []}
+WHOLE: dict[str, object] = {**NAMED, "state": "aligned", "counts": None, "plan": None, "cluster": None, "problems": []}
 SYNCED, PENDING, DRIFTED, BOTH, ACKNOWLEDGED, UNREAD = reports.EVERY
 
 

@@ -106,6 +106,6 @@ def test_each_node_is_its_own_sandbox_or_snapshot(tmp_path: Path) -> None:
 def test_one_cluster_never_answers_for_several(tmp_path: Path) -> None:
     for words in ({"live": tmp_path}, {"context": "k3s"}):
         with pytest.raises(SelectionError) as error:
-            select_fleet(replace(ALL, **words))  # type: ignore[arg-type]
+            select_fleet(replace(ALL, **words))
         assert error.value.where in ("--live", "--context") and error.value.remedy
-        select_fleet(replace(ALL, nodes=("D601",), **words))  # type: ignore[arg-type]
+        select_fleet(replace(ALL, nodes=("D601",), **words))
