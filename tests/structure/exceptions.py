@@ -9,6 +9,7 @@ CLASS_NAMES: Mapping[str, str] = {}
 MODULES: Mapping[str, str] = {}
 SMALL_MODULES: Mapping[str, str] = {
     "planner.app.cluster_secrets": "reads the cluster, and only where a source of a secret is a cluster",
+    "planner.app.fleet.fleet_sandboxes": "knows which nodes a fleet has; planner.app.sandbox makes one sandbox",
     "planner.app.manifest_fetch": "asks the network: what the loader must not do by itself",
     "planner.app.ownership_requests": "the words of --take-over and --migrate, apart from the run that they are for",
     "planner.app.secrets_in_clear": "asks the redactor about all text that is written, apart from the making of a plan",
