@@ -22,7 +22,7 @@ _LABELS = {"app.kubernetes.io/managed-by": "hwplan", "hwplan.dev/record": "pod-e
 
 
 @dataclass(frozen=True, slots=True)
-class OnceKey:
+class CommandOnceKey:
     """What is done once: a named command, in a container of a target, for a value. The command itself is not part of
     it, because the value is what the author chose to say one time from another."""
 
@@ -45,7 +45,7 @@ class OnceKey:
 
 
 @dataclass(frozen=True, slots=True)
-class OnceMark:
+class CommandOnceMark:
     """A mark as it stands: who began (`token`), when, the how-manieth time, in which pod with which command, and the
     exit code (None: no end is on record). `uid` and `version` are those of the ConfigMap."""
 
@@ -77,40 +77,46 @@ class OnceMark:
 DONE = document_digest([0])
 
 
-def command_text_for_mark(command: tuple[str, ...]) -> str:
-    """A command as a mark holds it."""
+def command_text_for_once_mark(command: tuple[str, ...]) -> str:
+    """The text by which a mark names its command."""
     return canonical_bytes(list(command)).decode()
 
 
-def read_once_mark(cluster: Cluster, key: OnceKey) -> OnceMark | None:
-    """The mark, or None when nobody began. Raises PermanentError when it cannot be understood."""
+def read_command_once_mark(cluster: Cluster, key: CommandOnceKey) -> CommandOnceMark | None:
+    """The mark in its ConfigMap, or None when nobody began. Raises PermanentError when it cannot be understood."""
     live = cluster.get(_kind(cluster), key.namespace, key.name)
     return None if live is None else _mark(live, key)
 
 
-def begin_mark(cluster: Cluster, key: OnceKey, before: OnceMark | None, pod: str, command: tuple[str, ...]) -> OnceMark:
-    """Write the mark before the effect, in place of `before`.
+def write_once_mark_before_command(
+    cluster: Cluster, key: CommandOnceKey, before: CommandOnceMark | None, pod: str, command: tuple[str, ...]
+) -> CommandOnceMark:
+    """Write the mark of a command before it runs, in place of `before`.
 
     Raises PreconditionError when somebody else wrote it since, TemporaryError when it may not be there.
     """
     attempt = before.attempt + 1 if before else 1
-    mark = OnceMark(secrets.token_hex(8), attempt, _now(), pod, command_text_for_mark(command), None)
+    mark = CommandOnceMark(secrets.token_hex(8), attempt, _now(), pod, command_text_for_once_mark(command), None)
     return _write(cluster, key, mark, _this(before) if before else {"resourceVersion": CREATE_ONLY})
 
 
-def complete_mark(cluster: Cluster, key: OnceKey, mark: OnceMark, exit_code: int) -> OnceMark:
+def complete_once_mark_after_command(
+    cluster: Cluster, key: CommandOnceKey, mark: CommandOnceMark, exit_code: int
+) -> CommandOnceMark:
     """Write the end into our own mark. Raises PreconditionError when it is ours no longer, TemporaryError."""
     ended = replace(mark, exit_code=exit_code)
     try:
         return _write(cluster, key, ended, _this(mark))
     except PreconditionError:
-        now = read_once_mark(cluster, key)
+        now = read_command_once_mark(cluster, key)
         if now != mark:
             raise
         return _write(cluster, key, ended, _this(now))  # a label, or the like
 
 
-def restore_previous_mark(cluster: Cluster, key: OnceKey, mark: OnceMark, before: OnceMark | None) -> None:
+def restore_previous_once_mark(
+    cluster: Cluster, key: CommandOnceKey, mark: CommandOnceMark, before: CommandOnceMark | None
+) -> None:
     """Put back what stood there before our own mark: the command was not started."""
     if before is None:
         cluster.delete(_kind(cluster), key.namespace, key.name, uid=mark.uid, resource_version=mark.version)
@@ -118,23 +124,23 @@ def restore_previous_mark(cluster: Cluster, key: OnceKey, mark: OnceMark, before
         _write(cluster, key, before, _this(mark))
 
 
-def _this(mark: OnceMark) -> JsonObject:
+def _this(mark: CommandOnceMark) -> JsonObject:
     """The precondition that this version of a mark stands there."""
     return {"uid": mark.uid, "resourceVersion": mark.version}
 
 
-def _write(cluster: Cluster, key: OnceKey, mark: OnceMark, precondition: JsonObject) -> OnceMark:
+def _write(cluster: Cluster, key: CommandOnceKey, mark: CommandOnceMark, precondition: JsonObject) -> CommandOnceMark:
     """Force: the mark is ours alone, and the precondition says that we have seen what anybody else put into it."""
     try:
         return _mark(cluster.apply(_kind(cluster), _document(key, mark, precondition), force=True), key)
     except OutcomeUnknown:
-        now = read_once_mark(cluster, key)
+        now = read_command_once_mark(cluster, key)
         if now == mark:
             return now
         raise TemporaryError("its mark could not be written", where=key.shown) from None
 
 
-def _document(key: OnceKey, mark: OnceMark, precondition: JsonObject) -> JsonObject:
+def _document(key: CommandOnceKey, mark: CommandOnceMark, precondition: JsonObject) -> JsonObject:
     data = {
         "exec": f"PodExec/{key.exec}",
         "target": key.target,
@@ -151,13 +157,13 @@ def _document(key: OnceKey, mark: OnceMark, precondition: JsonObject) -> JsonObj
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
 
 
-def _mark(live: JsonObject, key: OnceKey) -> OnceMark:
+def _mark(live: JsonObject, key: CommandOnceKey) -> CommandOnceMark:
     data, metadata = live.get("data") or {}, live["metadata"]
     code = data.get("exitCode")
     try:
         if not isinstance(code, str) or data["oncePer"] != key.value:
             raise ValueError
-        return OnceMark(
+        return CommandOnceMark(
             token=str(data["token"]),
             attempt=int(data["attempt"]),
             begun=str(data["begun"]),

@@ -42,13 +42,13 @@ class OwnershipMoves:
         return cls(change.migrate, frozenset(change.take_over), change.claims)
 
 
-def is_client_side(live: JsonObject) -> bool:
+def has_client_side_apply_fields(live: JsonObject) -> bool:
     """Whether kubectl's client-side apply owns fields of the object."""
     return any(_is_client_side(entry) for entry in _entries(live))
 
 
-def managers_that_own_fields(live: JsonObject, names: Iterable[str]) -> tuple[str, ...]:
-    """Those of the named managers that own fields of the object, ours left out; status does not count."""
+def named_managers_owning_fields(live: JsonObject, names: Iterable[str]) -> tuple[str, ...]:
+    """Which of the named field managers own fields of the object, sorted; ours left out; status does not count."""
     here = {
         str(entry.get("manager"))
         for entry in _entries(live)
@@ -95,7 +95,8 @@ def _base(live: JsonObject, ours: JsonObject | None, moved: list[JsonObject]) ->
 
 
 def ownership_migration_patch(live: JsonObject, moves: OwnershipMoves) -> tuple[JsonObject, ...]:
-    """The JSON patch that makes `live` into `migrated(live, moves)`; empty when there is nothing to move."""
+    """The JSON patch on managedFields that makes `live` into `object_with_migrated_ownership(live, moves)`; empty when
+    there is nothing to move."""
     after = object_with_migrated_ownership(live, moves)
     if after is live or after["metadata"]["managedFields"] == _entries(live):
         return ()

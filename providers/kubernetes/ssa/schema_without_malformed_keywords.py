@@ -40,7 +40,7 @@ _TEXTS: Final = frozenset(("required", "x-kubernetes-list-map-keys"))
 _SCHEMAS: Final = frozenset(("allOf", "anyOf", "oneOf"))
 
 
-def well_formed_schema(schema: JsonValue) -> JsonObject:
+def schema_without_malformed_keywords(schema: JsonValue) -> JsonObject:
     """The schema with every malformed keyword left out, in all its parts; an empty one for what is no map."""
     if not isinstance(schema, dict):
         return {}
@@ -62,13 +62,23 @@ def _readable(key: str, value: Any) -> Any:
     if key in _TEXTS:
         return [one for one in value if isinstance(one, str)] if isinstance(value, list) else None
     if key in _SCHEMAS:
-        return [well_formed_schema(one) for one in value] if isinstance(value, list) else None
+        return [schema_without_malformed_keywords(one) for one in value] if isinstance(value, list) else None
     if key == "properties":
-        return {name: well_formed_schema(one) for name, one in value.items()} if isinstance(value, dict) else None
+        return (
+            {name: schema_without_malformed_keywords(one) for name, one in value.items()}
+            if isinstance(value, dict)
+            else None
+        )
     if key in ("items", "not"):
-        return well_formed_schema(value) if isinstance(value, dict) else None
+        return schema_without_malformed_keywords(value) if isinstance(value, dict) else None
     if key == "additionalProperties":
-        return well_formed_schema(value) if isinstance(value, dict) else value if isinstance(value, bool) else None
+        return (
+            schema_without_malformed_keywords(value)
+            if isinstance(value, dict)
+            else value
+            if isinstance(value, bool)
+            else None
+        )
     if key == "x-kubernetes-validations":
         return [one for one in value if _is_rule(one)] if isinstance(value, list) else None
     return value

@@ -1,4 +1,4 @@
-"""Why an API server could not use the answer of a webhook, and what to do about it. Pure.
+"""Why an API server's call of a webhook failed, or gave no answer that it could use, and what to do about it. Pure.
 
 Source of the words: apiserver `admission/plugin/webhook`, `util/webhook`, Go `net`, `crypto/x509`, `net/http`.
 The URL that the server called stands in its message and is not passed on: it may hold a token.
@@ -49,7 +49,7 @@ _CAUSES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str]
 )  # fmt: skip
 
 
-def webhook_failure(code: int, message: str, where: str) -> WebhookDown | None:
+def webhook_call_failure(code: int, message: str, where: str) -> WebhookDown | None:
     """The error of an answer with this status and message, or None when no webhook is at fault."""
     match = _FAILED.search(message) if code >= 500 else None
     if match is None:

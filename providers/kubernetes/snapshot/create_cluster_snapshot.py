@@ -1,4 +1,4 @@
-"""Makes snapshots: an empty one for a sandbox, and one of a live cluster. Never holds a secret value."""
+"""Creates snapshots of clusters: an empty one for a sandbox, and one of a live cluster. Never holds a secret value."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from planner.redaction.clean_values import clean_texts_in_value
 from planner.values import JsonObject
 from planner.whole_number import parse_whole_number
 from providers.cluster import Cluster, KindInfo, ObjectCollection
-from providers.kubernetes.secret_sealing import fingerprints_for_snapshot
+from providers.kubernetes.secret_sealing import document_with_secret_fingerprints
 from providers.kubernetes.snapshot.folder_layout import (
     CLUSTER_FILE,
     CLUSTER_FOLDER,
     identity_of_document,
-    object_file,
-    object_yaml,
+    object_file_path,
+    render_object_yaml,
     write_atomic,
 )
 from providers.kubernetes.snapshot.snapshot_cluster import open_snapshot
@@ -74,7 +74,7 @@ def save_cluster_objects(
         if not isinstance(found, tuple):
             raise found
         keep = found if place in wanted else (crd for crd in found if _serves(crd, custom))
-        documents += (fingerprints_for_snapshot(document, fingerprinter) for document in keep)
+        documents += (document_with_secret_fingerprints(document, fingerprinter) for document in keep)
     documents += _namespaces(cluster, {*(place.namespace for place in wanted), *map(_namespace_of, documents)} - {""})
     unique = {identity_of_document(document): document for document in documents}
     identity = cluster.identity()
@@ -118,13 +118,15 @@ def _serves(crd: JsonObject, places: Sequence[ObjectCollection]) -> bool:
 def _write(target: Path, about: JsonObject, documents: Sequence[JsonObject], systems: JsonObject | None) -> None:
     if target.suffix in (".json", ".yaml", ".yml"):
         whole = {"schemaVersion": SCHEMA_VERSION, "cluster": about, "objects": list(documents), "systems": systems}
-        write_atomic(target, json.dumps(whole, indent=1) + "\n" if target.suffix == ".json" else object_yaml(whole))
+        write_atomic(
+            target, json.dumps(whole, indent=1) + "\n" if target.suffix == ".json" else render_object_yaml(whole)
+        )
         return
     folder = target / CLUSTER_FOLDER
     if (folder / CLUSTER_FILE).exists():
         raise PermanentError("a cluster is here already", where=str(folder), remedy="choose another folder")
     for document in documents:
-        write_atomic(folder / object_file(identity_of_document(document)), object_yaml(document))
+        write_atomic(folder / object_file_path(identity_of_document(document)), render_object_yaml(document))
     if systems is not None:
         write_atomic(target / SYSTEMS_FILE, json.dumps(systems, indent=1, sort_keys=True) + "\n")
     versions = (str(document["metadata"].get("resourceVersion", "")) for document in documents)
@@ -134,4 +136,4 @@ def _write(target: Path, about: JsonObject, documents: Sequence[JsonObject], sys
 
 def _write_about(folder: Path, about: JsonObject, *, version: int) -> None:
     document = {"schemaVersion": SCHEMA_VERSION, **about, "kubernetes": "v1.36.3", "resourceVersion": version}
-    write_atomic(folder / CLUSTER_FILE, _HEAD + object_yaml(document))
+    write_atomic(folder / CLUSTER_FILE, _HEAD + render_object_yaml(document))

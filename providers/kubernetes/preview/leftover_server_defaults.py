@@ -16,8 +16,8 @@ from planner.field_path import FieldPath
 from planner.plan import FieldChange
 from planner.values import Json, JsonObject, JsonValue
 from providers.cluster import FIELD_MANAGER
-from providers.kubernetes.preview.field_changes import undeclared_fields
-from providers.kubernetes.secret_sealing import with_stand_ins
+from providers.kubernetes.preview.field_changes import undeclared_fields_of_other_managers
+from providers.kubernetes.secret_sealing import with_secret_stand_ins
 from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
 from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
 from providers.kubernetes.ssa.ownership import fields_applied_by, project_fields
@@ -37,18 +37,19 @@ def predict_as_created(document: JsonObject, types: MergeTypeTable) -> JsonObjec
         return None  # a part of a document need not make sense as a whole
 
 
-def fields_added_by_others(
+def undeclared_fields_of_others_beyond_defaults(
     live: JsonObject, types: Callable[[], MergeTypeTable], declared: Sequence[FieldPath] = ()
 ) -> tuple[FieldChange, ...]:
-    """What others added to an object of ours (undeclared_fields), less what the server would have set without them.
+    """What others added to an object of ours (undeclared_fields_of_other_managers), less what the server would have set
+    without them.
 
     Whoever creates an object owns its defaults too. Such a value is nobody's decision: an object made of what we own
     alone would hold it as well.
     """
-    added = undeclared_fields(live, declared)
+    added = undeclared_fields_of_other_managers(live, declared)
     if not added:
         return ()
-    table, plain = types(), with_stand_ins(live)
+    table, plain = types(), with_secret_stand_ins(live)
     part = project_fields(plain, fields_applied_by(plain, FIELD_MANAGER), table)
     anew = predict_as_created({**part, **_identity(plain, part)}, table)
     if anew is None:
@@ -60,7 +61,7 @@ def fields_added_by_others(
     )
 
 
-def unowned_leftover_fields(live: JsonObject, desired: JsonObject, types: MergeTypeTable) -> tuple[FieldPath, ...]:
+def unowned_leftover_defaults(live: JsonObject, desired: JsonObject, types: MergeTypeTable) -> tuple[FieldPath, ...]:
     """Fields of `live` that nobody owns, that followed from what we applied last, and do not from `desired`."""
     owned = fields_applied_by(live, FIELD_MANAGER)
     if not owned or (after := predict_as_created(desired, types)) is None:

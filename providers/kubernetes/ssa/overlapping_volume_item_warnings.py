@@ -14,8 +14,8 @@ from providers.kubernetes.ssa.pod_rules import maps_in_list
 _Item = tuple[str, str]  # a path inside of the volume, and the source that it comes from ("" for the volume's own)
 
 
-def volume_path_warnings(volumes: Iterable[JsonObject]) -> Iterator[str]:
-    """Of volumes whose items have one path, or a path below another's."""
+def overlapping_volume_item_warnings(volumes: Iterable[JsonObject]) -> Iterator[str]:
+    """Warnings about volumes whose items have one path, or a path below another's."""
     for volume in volumes:
         name = go_quoted(volume.get("name"))
         for kind, source in _plain_sources(volume):

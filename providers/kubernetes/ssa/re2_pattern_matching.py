@@ -16,8 +16,8 @@ def matches_re2(pattern: str, text: str) -> bool:
     return found is None or found.search(text.encode(errors="replace")) is not None
 
 
-def is_readable_re2(pattern: str) -> bool:
-    """Whether RE2 can read a pattern. One that only lacks room here is taken to be readable."""
+def is_valid_re2_pattern(pattern: str) -> bool:
+    """Whether a pattern is valid RE2. One that only lacks room here is taken to be readable."""
     import re2
 
     options = re2.Options()

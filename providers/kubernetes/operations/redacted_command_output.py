@@ -22,11 +22,12 @@ _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\
 MASK = b"(secret)"
 
 
-def output_tail_lines(
+def redacted_output_tail_lines(
     output: bytes, vault: Vault, *, cut: int = 0, whole: bool = True, most: int = _MOST_LINES
 ) -> tuple[str, ...]:
-    """The last `most` lines. `cut` bytes are missing in front; not `whole` says that the end is missing too. A line of
-    which a part is missing is left out: what is left of a secret in it could not be determined."""
+    """The last `most` lines of a command's output, secrets masked. `cut` bytes are missing in front; not `whole` says
+    that the end is missing too. A line of which a part is missing is left out: what is left of a secret in it could not
+    be determined."""
     masked = _masked(output, vault)
     if cut:
         masked = masked.partition(b"\n")[2]

@@ -13,13 +13,13 @@ from collections.abc import Callable
 from planner.values import JsonObject
 
 
-def secret_to_base64(document: JsonObject) -> JsonObject:
-    """The form that can be merged; other kinds pass as they are."""
+def secret_fingerprints_to_base64(document: JsonObject) -> JsonObject:
+    """The Secret with fingerprints in base64, as the merge takes them; other kinds pass as they are."""
     return _mapped(document, lambda text: base64.b64encode(text.encode()).decode())
 
 
-def secret_to_fingerprint_text(document: JsonObject) -> JsonObject:
-    """The form that a person reads; the reverse of `secret_to_base64`."""
+def secret_fingerprints_to_text(document: JsonObject) -> JsonObject:
+    """The Secret with fingerprints as text, as a person reads them; the reverse of `secret_fingerprints_to_base64`."""
     return _mapped(document, _decoded)
 
 

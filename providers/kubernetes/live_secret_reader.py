@@ -1,4 +1,4 @@
-"""Values of live Secrets, read at the moment of use: for those who send them elsewhere, and as sources of others.
+"""Reads the values of live Secrets at the moment of use: for those who send them elsewhere, and as sources of others.
 
 Nothing here keeps one. A simulated cluster holds fingerprints only; there they stand for the values.
 """

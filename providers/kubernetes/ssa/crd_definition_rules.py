@@ -11,9 +11,9 @@ from typing import Final
 
 from planner.field_path import FieldPath
 from planner.values import JsonObject, JsonValue
-from providers.kubernetes.ssa import re2_patterns
-from providers.kubernetes.ssa.builtin_value_formats import is_service_name, is_subdomain
-from providers.kubernetes.ssa.crd_cel_validation import validation_rule_errors
+from providers.kubernetes.ssa import re2_pattern_matching
+from providers.kubernetes.ssa.builtin_value_formats import is_dns_subdomain, is_service_name
+from providers.kubernetes.ssa.crd_cel_validation import cel_rule_definition_errors
 from providers.kubernetes.ssa.pod_rules import Problem, Rule, maps_in_list
 
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
@@ -34,7 +34,7 @@ def _definition(value: JsonObject) -> Iterator[Problem]:
     names, group = spec.get("names") or {}, str(spec.get("group") or "")
     if value["metadata"].get("name") != f"{names.get('plural')}.{group}":
         yield ("metadata", "name"), "must be spec.names.plural+'.'+spec.group"
-    if not is_subdomain(group) or "." not in group:
+    if not is_dns_subdomain(group) or "." not in group:
         yield ("spec", "group"), "should be a domain with at least one dot"
     if spec.get("scope") not in ("Cluster", "Namespaced"):
         yield ("spec", "scope"), "Unsupported value: supported values: 'Cluster', 'Namespaced'"
@@ -62,7 +62,7 @@ def _version(value: JsonObject) -> Iterator[Problem]:
         return
     if schema.get("type") != "object":
         yield (*here, "type"), "must be object at the root"
-    yield from validation_rule_errors(schema, here, correlatable=True, root=True)
+    yield from cel_rule_definition_errors(schema, here, correlatable=True, root=True)
     yield from _schema(schema, here, correlatable=True)
 
 
@@ -82,7 +82,7 @@ def _typed(value: JsonValue, path: FieldPath, what: str, correlatable: bool) -> 
         return
     if not value.get("type") and not any(value.get(name) for name in _ANY_TYPE):
         yield (*path, "type"), f"Required value: must not be empty for specified {what}"
-    yield from validation_rule_errors(value, path, correlatable=correlatable, root=False)
+    yield from cel_rule_definition_errors(value, path, correlatable=correlatable, root=False)
     yield from _schema(value, path, correlatable=correlatable)
 
 
@@ -100,7 +100,7 @@ def _node(value: JsonObject, path: FieldPath) -> Iterator[Problem]:
     if value.get("properties") and isinstance(value.get("additionalProperties"), dict):
         yield (*path, "additionalProperties"), "Forbidden: additionalProperties and properties are mutual exclusive"
     pattern = value.get("pattern")
-    if isinstance(pattern, str) and pattern and not re2_patterns.is_readable_re2(pattern):
+    if isinstance(pattern, str) and pattern and not re2_pattern_matching.is_valid_re2_pattern(pattern):
         yield (*path, "pattern"), "must be a valid regular expression of RE2"
     default = value.get("default")
     if default is not None and kind in _TYPES and not _is_of(default, str(kind)):

@@ -27,7 +27,7 @@ _CLOSES = {"}": "{", "]": "[", ")": "("}
 _VALUES_FOLLOW = re.compile(r"\n|\b[a-z][a-z0-9]*\.[A-Z]\w*\{|\bmap\[|[{\[]\s*\"|&\{|, got ")
 
 
-def field_error_detail(message: str) -> str:
+def field_error_detail_without_value(message: str) -> str:
     """The detail of a field error without its value; empty where there is none or the value cannot be cut out."""
     kind = _TYPE.match(message)
     if kind is None:

@@ -17,7 +17,7 @@ _HASH = "controller-revision-hash"
 Pods: TypeAlias = Sequence[JsonObject]
 
 
-def newest_ready_pod(workload: JsonObject, pods: Pods, revisions: Sequence[JsonObject]) -> JsonObject:
+def newest_ready_pod_of_workload(workload: JsonObject, pods: Pods, revisions: Sequence[JsonObject]) -> JsonObject:
     """The pod. `revisions` are the ReplicaSets or ControllerRevisions of the namespace, `pods` all its pods.
 
     Raises TemporaryError when there is none now.

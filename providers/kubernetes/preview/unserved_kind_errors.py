@@ -47,7 +47,7 @@ _SUCCESSOR: Final = {"PodSecurityPolicy": "use Pod Security admission: labels of
 _GUIDE: Final = "see the Deprecated API Migration Guide of Kubernetes"
 
 
-def not_served_error(
+def kind_not_served_error(
     api_version: str, kind: str, kinds: Sequence[KindInfo], crds: Iterable[JsonObject] = ()
 ) -> NotServed:
     """The error for a kind that the server does not serve. `kinds` are those that it does, `crds` the declared CRDs."""
@@ -73,8 +73,9 @@ def not_served_error(
     return _unknown(named, group, kind, kinds)
 
 
-def not_declarable_error(kind: KindInfo) -> NotServed:
-    """The error for a kind that is served, whose objects cannot be declared (object_location.can_be_declared)."""
+def kind_not_declarable_error(kind: KindInfo) -> NotServed:
+    """The error for a kind that is served, whose objects cannot be declared
+    (object_location.kind_can_be_read_and_written)."""
     named = f"{kind.api_version} {kind.kind}"
     if (group_of_api_version(kind.api_version), kind.kind) in _NOT_STORED or "list" not in kind.verbs:
         return _nothing_that_stands(named)

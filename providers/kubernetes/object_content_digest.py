@@ -1,4 +1,4 @@
-"""What an object *is*, apart from what the server and its controllers count about it. Pure; no I/O, no decision.
+"""The digest of an object's content: of all that it is but what the server and its controllers count about it. Pure.
 
 The digest is the precondition of a write (docs/adr/0003): it changes with any change of spec, data, labels,
 annotations, owners, finalizers, or the beginning of a deletion, and not with what controllers write by themselves:
@@ -58,7 +58,7 @@ _VOLATILE_FIELDS: Final = {
 _ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def content_digest(live: JsonObject, fingerprinter: Fingerprinter) -> str:
+def object_content_digest(live: JsonObject, fingerprinter: Fingerprinter) -> str:
     """`sha256:<hex>` of the object's content (see the module). `live` is not changed.
 
     Secret values go through `fingerprinter`; a value that is a fingerprint or a special leaf already stays as it is.

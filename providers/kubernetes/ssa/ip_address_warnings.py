@@ -1,4 +1,4 @@
-"""Warnings of the API server about addresses and ranges that are not in their one form. Pure.
+"""Warnings of the API server about IP addresses and CIDRs that are not in their canonical form. Pure.
 
 Source: apimachinery 1.36 `validation/ip.go`.
 """
@@ -12,8 +12,8 @@ from planner.values import Json
 from providers.kubernetes.ssa.go_quoting import go_quoted
 
 
-def address_warnings(path: str, value: Json) -> Iterator[str]:
-    """Of an IPv4 address in IPv6 form, and of an IPv6 address that is not spelled as RFC 5952 has it."""
+def ip_address_warnings(path: str, value: Json) -> Iterator[str]:
+    """Warnings about one IP address: IPv4 in IPv6 form, or IPv6 not spelled as RFC 5952 has it."""
     try:
         address = ipaddress.ip_address(str(value))
     except ValueError:
@@ -27,8 +27,8 @@ def address_warnings(path: str, value: Json) -> Iterator[str]:
             yield f"{path}: IPv6 address {go_quoted(value)} should be in RFC 5952 canonical format ({form})"
 
 
-def range_warnings(path: str, value: Json) -> Iterator[str]:
-    """Of a range with bits behind its prefix, and of one that is not spelled as RFC 5952 has it."""
+def cidr_warnings(path: str, value: Json) -> Iterator[str]:
+    """Warnings about one CIDR: bits behind its prefix, or not spelled as RFC 5952 has it."""
     try:
         found = ipaddress.ip_interface(str(value))
     except ValueError:

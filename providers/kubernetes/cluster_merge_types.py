@@ -16,7 +16,7 @@ from providers.kubernetes.object_location import CRD, CRD_API
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 
 
-class ClusterTypes:
+class ClusterMergeTypes:
     """Types as they are needed. `declared` are the desired CRDs of the plan. Safe for many threads."""
 
     def __init__(self, cluster: Cluster, declared: Iterable[JsonObject] = ()) -> None:

@@ -15,7 +15,7 @@ _STRATEGIES = {
 }
 
 
-def errors_of_excluding_fields(document: JsonObject) -> tuple[tuple[FieldPath, str], ...]:
+def mutually_exclusive_field_errors(document: JsonObject) -> tuple[tuple[FieldPath, str], ...]:
     """The fields of a document, as it would be stored, that the server refuses beside another one, and its words."""
     rule = _STRATEGIES.get((str(document.get("apiVersion")), str(document.get("kind"))))
     if rule is None:

@@ -1,4 +1,4 @@
-"""The part of a StatefulSet that a server judges: what its controller overwrites in the pods is not looked at. Pure.
+"""What a StatefulSet's controller overwrites in the pods, so that the server does not judge it. Pure.
 
 Source: ValidateStatefulSetSpec of Kubernetes 1.36.
 """
@@ -11,7 +11,7 @@ from providers.kubernetes.ssa.pod_rules import maps_in_list
 _OVERWRITTEN = ("hostname", "subdomain")
 
 
-def without_overwritten_fields(document: JsonObject) -> JsonObject:
+def stateful_set_without_overwritten_fields(document: JsonObject) -> JsonObject:
     """A StatefulSet without host name and subdomain of its pods, and without volumes that its claims replace."""
     spec = document.get("spec") or {}
     template = spec.get("template") or {}

@@ -1,4 +1,5 @@
-"""The stamp `hwplan.dev/applied`: digest of what was applied, so that "nothing to do" needs no request. Pure.
+"""The annotation `hwplan.dev/applied` (the stamp): digest of what was applied, so that "nothing to do" needs no
+request. Pure.
 
 A document comes with the stamp of its declaration. That one is retained as long as it says the truth; where outputs
 were filled in since, the stamp is made anew from the document itself. While outputs are unknown it says `pending`, and
@@ -20,21 +21,21 @@ PENDING: Final = "pending"
 _COMMA = re.compile(r",(?![^\[]*\])")  # commas between the keys of one list item do not count
 
 
-def applied_stamp(document: JsonObject) -> str:
-    """The stamp that a document carries; empty when it has none."""
+def applied_digest_annotation(document: JsonObject) -> str:
+    """The value of the annotation of the applied digest on a document; empty when it has none."""
     return str((document["metadata"].get("annotations") or {}).get(APPLIED, ""))
 
 
-def with_applied_stamp(document: JsonObject, *, unknown: bool) -> JsonObject:
-    """The document with a stamp that is true of it. `unknown` says that outputs in it are not known yet."""
+def with_applied_digest_annotation(document: JsonObject, *, unknown: bool) -> JsonObject:
+    """The document with the annotation of its own digest; `unknown` (outputs not known yet) makes it `pending`."""
     if unknown:
         return _with_stamp(document, PENDING)
     return document if _is_true(document) else _with_stamp(document, _own_digest(document))
 
 
-def complete_pending_stamp(document: JsonObject) -> JsonObject:
-    """The document right before its write: a pending stamp becomes a true one."""
-    return _with_stamp(document, _own_digest(document)) if applied_stamp(document) == PENDING else document
+def complete_pending_applied_digest(document: JsonObject) -> JsonObject:
+    """The document right before its write: an annotation that says `pending` becomes its digest."""
+    return _with_stamp(document, _own_digest(document)) if applied_digest_annotation(document) == PENDING else document
 
 
 def _with_stamp(document: JsonObject, stamp: str) -> JsonObject:
@@ -46,7 +47,7 @@ def _with_stamp(document: JsonObject, stamp: str) -> JsonObject:
 def _is_true(document: JsonObject) -> bool:
     """Whether the stamp is the digest of this document as it was declared, with or without its namespace."""
     bare = _declared(document)
-    if (stamp := applied_stamp(document)) == document_digest(bare):
+    if (stamp := applied_digest_annotation(document)) == document_digest(bare):
         return True
     metadata = {key: value for key, value in bare["metadata"].items() if key != "namespace"}
     return stamp == document_digest({**bare, "metadata": metadata})

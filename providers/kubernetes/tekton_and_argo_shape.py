@@ -64,7 +64,7 @@ _SHAPES: Final[Mapping[tuple[str, str], JsonShape]] = {
 }
 
 
-def custom_shape_faults(document: JsonObject) -> str:
+def tekton_and_argo_shape_faults(document: JsonObject) -> str:
     """What is wrong with an object, by field; "" when nothing is, or nothing of the kind is read."""
     shape = _SHAPES.get((group_of_api_version(str(document.get("apiVersion"))), str(document.get("kind"))))
     return "" if shape is None else json_shape_fault(shape, document, null=True).removeprefix(".")

@@ -19,7 +19,7 @@ _LONGEST = 255
 _IDENTIFIER = re.compile("[a-f0-9]{64}")
 
 
-def pull_policy(image: str) -> str:
+def default_image_pull_policy(image: str) -> str:
     """The imagePullPolicy that the server gives a container which names none: `Always` for the tag `latest`, given or
     implied, else `IfNotPresent`."""
     first, slash, rest = image.partition("/")
