@@ -16,7 +16,7 @@ from providers.cluster import Keep, KindInfo, Listing, ObjectCollection
 from providers.kubernetes import read_observations
 from providers.kubernetes.errors import Forbidden
 from providers.kubernetes.read_observations import digest_of_sealed_content
-from providers.kubernetes.snapshot.create_snapshot import create_empty_snapshot
+from providers.kubernetes.snapshot.create_cluster_snapshot import create_empty_snapshot
 from providers.kubernetes.snapshot.snapshot_cluster import SnapshotCluster, open_snapshot
 from tests.unit.kubernetes.world import PRINTS, SET, World, config, declare, namespace, sealed, secret, widget
 
