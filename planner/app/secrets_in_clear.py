@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from planner.field_path import render_path
 from planner.planning.plan_inputs import PlanInputs
-from planner.ports import Effect
+from planner.ports import PreviewEffect
 from planner.redaction.clean_values import is_value_clean
 from planner.redaction.redactor import REDACTOR
 from planner.values import value_leaves
@@ -20,7 +20,7 @@ def warn_of_secrets_in_clear(inputs: PlanInputs) -> Iterator[str]:
     """A warning for each resource about to be written that repeats values of secrets, with the fields; no value."""
     for address, resource in sorted(inputs.resources.items()):
         preview = inputs.previews.get(address)
-        if preview is None or preview.effect is Effect.NONE:
+        if preview is None or preview.effect is PreviewEffect.NONE:
             continue
         if is_value_clean(resource.manifest):
             continue

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from planner.errors import ConfigError, Problem
-from planner.source_ref import SourceRef
+from planner.source_line_ref import SourceRef
 from planner.text_safe import safe_text
 
 _LINE_WIDTH = 160

@@ -38,7 +38,7 @@ class CommandSpec:
 
 
 def parse_command_spec(document: JsonObject) -> CommandSpec:
-    """Read a document that fits its model (planner.spec.kinds.runs)."""
+    """Read a document that fits its model (planner.spec.kinds.pod_exec_restart_retention)."""
     spec = document["spec"]
     target = Address.parse(str(spec["target"]))
     once_per = spec.get("oncePer")
