@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from planner.address import Address
 from planner.app.session import Session
 from planner.applied_state import AppliedState
 from planner.events import ChangeResult
-from planner.executor import EarlierChangeResult
 from planner.plan import Plan
 from planner.planning import PlanInputs
 from planner.ports import Absent, Effect, Preview, Readiness, Written
@@ -22,8 +22,11 @@ from planner.resource import APPLIED
 from planner.values import JsonObject
 from providers.kubernetes.object_location import locate_object, served_kind
 from providers.kubernetes.readiness import deletes_itself
-from providers.kubernetes.self_deleting_jobs import readiness_of_ended_job
+from providers.kubernetes.self_deleting_jobs import readiness_of_deleted_job_by_events
 from state.runs import UnfinishedRun
+
+if TYPE_CHECKING:
+    from planner.executor import EarlierChangeResult
 
 _DELETED = "and was deleted when it had ended (ttlSecondsAfterFinished)"
 _WELL = frozenset((str(ChangeResult.DONE), str(ChangeResult.UNCHANGED)))
@@ -70,6 +73,8 @@ def find_ended_kubernetes_jobs(
     plan: Plan, left: UnfinishedRun, session: Session
 ) -> Mapping[Address, EarlierChangeResult]:
     """The Jobs that an interrupted run has made and that are gone, with how each ended. None of them runs twice."""
+    from planner.executor import EarlierChangeResult  # no plan executes
+
     out: dict[Address, EarlierChangeResult] = {}
     for change in plan.changes:
         if change.desired is None or not change.precondition.absent:
@@ -103,7 +108,9 @@ def _begun_job_end(
     spot = locate_object(kind, address, session.request.namespace)
     if cluster.get(*spot) is not None:
         return None
-    return readiness_of_ended_job(cluster, spot.namespace, spot.name, uid=begun.uid, since=begun.at, desired=desired)
+    return readiness_of_deleted_job_by_events(
+        cluster, spot.namespace, spot.name, uid=begun.uid, since=begun.at, desired=desired
+    )
 
 
 def _ended_in(inputs: PlanInputs, snapshot: AppliedState, address: Address) -> int:

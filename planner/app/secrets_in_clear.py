@@ -18,13 +18,17 @@ from planner.values import value_leaves
 
 def warn_of_secrets_in_clear(inputs: PlanInputs) -> Iterator[str]:
     """A warning for each resource about to be written that repeats values of secrets, with the fields; no value."""
-    for address, resource in sorted(inputs.resources.items()):
-        preview = inputs.previews.get(address)
-        if preview is None or preview.effect is Effect.NONE:
+    written = {
+        address: inputs.resources[address].manifest
+        for address, preview in inputs.previews.items()
+        if preview.effect is not Effect.NONE and address in inputs.resources
+    }
+    if is_value_clean(tuple(written.values())):  # nearly always, and one look at all of them is cheaper
+        return
+    for address, manifest in sorted(written.items()):
+        if is_value_clean(manifest):
             continue
-        if is_value_clean(resource.manifest):
-            continue
-        leaves = ((path, leaf) for path, leaf in value_leaves(resource.manifest) if isinstance(leaf, str))
+        leaves = ((path, leaf) for path, leaf in value_leaves(manifest) if isinstance(leaf, str))
         if fields := [render_path(path) for path, leaf in leaves if REDACTOR.clean(leaf) != leaf]:
             yield (
                 f"{address.local} repeats the value of a secret in {', '.join(fields)}: so it goes into the state, a"

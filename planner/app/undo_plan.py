@@ -25,7 +25,7 @@ from planner.ports import Observation, Present, Unreadable
 from planner.resource import SET_LABEL, Resource
 from planner.source_ref import SourceRef
 from planner.values import JsonObject, document_digest
-from providers.kubernetes.content_digest import is_server_set_field
+from providers.kubernetes.object_content_digest import is_server_set_field
 from state.applied_records import AppliedVersion
 from state.state_store import StateStore
 

@@ -29,7 +29,7 @@ from providers.images.registry_answers import registry_refusal_error
 from providers.images.registry_client import RegistryClient
 from providers.images.registry_tokens import _parse, _token
 from providers.json_answer import parse_json_answer
-from providers.kubernetes.client.webhook_answers import webhook_failure
+from providers.kubernetes.client.webhook_call_failures import webhook_call_failure
 from providers.probes.expected_response import ExpectedResponse, ProbeResponse, unmet_probe_expectations
 from providers.prometheus.query_result import parse_query_result, query_outputs, unmet_query_expectation
 from providers.prometheus.scrape_targets import parse_targets
@@ -359,5 +359,5 @@ TARGETS = (
     FuzzTarget("rest: numbered pages", _PAGES, _rest(RestPaging(total=("total",)))),
     FuzzTarget("rest: pages by cursor", _PAGES, _rest(RestPaging("cursor", "after", next=("next",)))),
     FuzzTarget("rest: refusal", ({"detail": "no"}, {"error": {"message": "x"}}), _words),
-    FuzzTarget("webhook: failure", _HOOKS, lambda text: [webhook_failure(code, text, "x") for code in (403, 500, 503)]),
+    FuzzTarget("webhook: failure", _HOOKS, lambda text: [webhook_call_failure(code, text, "x") for code in (403, 500, 503)]),
 )  # fmt: skip

@@ -25,7 +25,7 @@ from providers.http.connections import HttpConnections, UpgradedConnection
 from providers.http.deadline import Deadline
 from providers.http.errors import CertificateRefused, Unreachable, UntrustedCertificate
 from providers.http.exchange import HttpRequest
-from providers.kubernetes.client.kubeconfig import Credentials, ServerConnection
+from providers.kubernetes.client.kubeconfig import ApiServerConnectionSettings, Credentials
 from providers.kubernetes.client.tls import kubeconfig_tls_context, open_proxy_tunnel
 from providers.kubernetes.errors import Unauthorized
 
@@ -63,7 +63,7 @@ class ApiRequest:
 class ConnectionPool:
     """At most `size` connections to the server of `connection`, reused while they live."""
 
-    def __init__(self, connection: ServerConnection, size: int, limits: ApiExchangeLimits) -> None:
+    def __init__(self, connection: ApiServerConnectionSettings, size: int, limits: ApiExchangeLimits) -> None:
         self._connection = connection
         self._limits = limits
         self._slots = threading.BoundedSemaphore(size)
