@@ -65,9 +65,10 @@ from providers.kubernetes.preview.preview_input import (
 from providers.kubernetes.read_observations import digest_of_sealed_content
 from providers.kubernetes.secret_sealing import is_secret, seal_live_document, seal_prediction, with_secret_stand_ins
 from providers.kubernetes.ssa.immutable_fields import immutable_changes
-from providers.kubernetes.ssa.merge_types import MergeTypeTable, list_keys
+from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable, list_keys
 from providers.kubernetes.ssa.mutually_exclusive_fields import mutually_exclusive_field_errors
 from providers.kubernetes.ssa.validate_object import object_validation_errors, unevaluated_cel_rules
+from providers.kubernetes.ssa.wide_integers import holds_wide_integer, wide_integers
 
 _RE_READS = 3
 UNASKED = "not asked of the server"
@@ -118,6 +119,10 @@ class ChangePreviewer:
     def _judged(self, case: PreviewInput) -> Preview:
         """Asked where the credentials allow it. Those that may only read get a local prediction, and are reported
         so."""
+        if holds_wide_integer(case.desired):
+            _refuse_wide_integers(
+                case.desired, self._types(case).type_of(case.spot.kind.api_version, case.spot.kind.kind)
+            )
         try:
             return self._update(case) if case.live else self._create(case)
         except Forbidden as error:
@@ -335,6 +340,17 @@ def _refuse_invalid(document: JsonObject, types: MergeTypeTable) -> None:
     if problems := object_validation_errors(document, types):
         raise Invalid(
             tuple(InvalidField(render_path(path), "FieldValueInvalid", message) for path, message in problems)
+        )
+
+
+def _refuse_wide_integers(document: JsonObject, kind: MergeType) -> None:
+    """Raises Invalid with every integer of which the server would store the last 32 bits."""
+    if found := list(wide_integers(kind, document)):
+        raise Invalid(
+            tuple(
+                InvalidField(render_path(path), "FieldValueInvalid", f"{number} does not fit into 32 bits")
+                for path, number in found
+            )
         )
 
 
