@@ -18,13 +18,13 @@ from typing import Any
 
 from planner.dataclass import dataclass
 from planner.errors import PermanentError
-from planner.rollout.promotion_prediction import (
+from planner.rollout.promotion_commit_prediction import (
     CATALOG,
-    PromotedService,
-    Promotion,
+    PredictedPromotionCommit,
+    PromotableService,
     make_promotion_catalog,
-    parse_promoted_services,
-    predict_promotion,
+    parse_promotable_services,
+    predict_promotion_commit,
     promotion_files_with_digests,
 )
 from planner.values import JsonObject
@@ -49,7 +49,7 @@ _FAILED = "simulated: made to fail by `hwplan sandbox fail`"
 _BEFORE, _LAST = ("source-fetch", "plan-artifacts"), "gitops-promote"
 
 
-def create_simulated_run_provider(tools: ProviderTools) -> PipelineRunProvider:
+def create_simulated_pipeline_run_provider(tools: ProviderTools) -> PipelineRunProvider:
     """The provider of PipelineRun in a sandbox, for one command."""
     assert tools.sandbox is not None
     return PipelineRunProvider(tools.api, simulated=SimulatedTekton(tools.sandbox, tools.api))
@@ -57,7 +57,7 @@ def create_simulated_run_provider(tools: ProviderTools) -> PipelineRunProvider:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedTekton:
-    """Plays the controller for the sandbox in `folder`."""
+    """Simulates Tekton for the sandbox in `folder`."""
 
     folder: Path
     cluster: Cluster
@@ -166,11 +166,11 @@ class SimulatedTekton:
         from providers.images.copy_image import ImageLocation, copy_image  # only where a run builds something
         from providers.images.image_reference import parse_image_reference
         from providers.images.oci_layout import OciLayout
-        from providers.simulated_oci_layout import create_oci_layout
+        from providers.simulated_oci_layout import write_simulated_images
 
         reference = parse_image_reference(image)
         with tempfile.TemporaryDirectory(prefix="hwplan-run-") as temp:
-            create_oci_layout(Path(temp) / "layout", [image])
+            write_simulated_images(Path(temp) / "layout", [image])
             made = OciLayout(Path(temp) / "layout")
             root = made.sole()
             target = ImageLocation(OciLayout(self.folder / "registry", made_up=True), reference)
@@ -239,14 +239,14 @@ class _Promoting:
             self.pipeline.catalog: json.dumps(after, indent=2) + "\n",
         }
 
-    def _predicted(self, catalog: JsonObject) -> Promotion:
+    def _predicted(self, catalog: JsonObject) -> PredictedPromotionCommit:
         before = {} if self.anew else {CATALOG: json.dumps(catalog)}
-        return predict_promotion(self._services(), self.rendered, before, self._listing)
+        return predict_promotion_commit(self._services(), self.rendered, before, self._listing)
 
-    def _services(self) -> list[PromotedService]:
+    def _services(self) -> list[PromotableService]:
         """The services of `services.json` that the pipeline has a task for; somebody may have taken one away."""
         named = {one.name for one in self.pipeline.services}
-        return [one for one in parse_promoted_services(self.services) if one.name in named]
+        return [one for one in parse_promotable_services(self.services) if one.name in named]
 
     def _listing(self, path: str) -> str:
         """As `git ls-tree -r` prints it."""

@@ -18,21 +18,21 @@ from planner.document_diff import diff_documents
 from planner.errors import PermanentError, ProviderError
 from planner.plan import Change
 from planner.ports import (
-    Absent,
-    Effect,
+    AbsentObject,
     NeverDeletes,
     Observation,
-    Present,
+    PresentObject,
     Preview,
+    PreviewEffect,
     Readiness,
     ReadResult,
-    Unreadable,
+    UnreadableObject,
     Written,
 )
 from planner.resource import Resource
 from planner.values import JsonObject, Vault, outputs_in_document
 from providers.github.commit_statuses import GitHubStatuses
-from providers.github.github_clients import GitHubClients
+from providers.github.github_clients import GitHubClientsByAccount
 from providers.github.keyed_objects import (
     KeyedObjectKind,
     apply_keyed_object,
@@ -41,8 +41,8 @@ from providers.github.keyed_objects import (
 )
 from providers.github.marked_texts import MarkedComments, MarkedIssues
 from providers.github.merge_pull_request import MergeContext, merge_pull_request
-from providers.github.pull_request_spec import GitMergeReader, PullRequestMerge, parse_pull_request_spec
-from providers.github.pull_requests import observe_pull, preview_pull
+from providers.github.pull_request_spec import GitMergePredictor, ParsedPullRequestSpec, parse_pull_request_spec
+from providers.github.pull_requests import observation_of_pull_request, preview_pull_request_merge
 from providers.github.verify_merge import MergeVerifier
 
 KEYED: Mapping[str, KeyedObjectKind] = {
@@ -54,10 +54,10 @@ KEYED: Mapping[str, KeyedObjectKind] = {
 
 @dataclass(slots=True, weakref_slot=True)
 class GitHubProvider(NeverDeletes):
-    """See planner.ports.Provider."""
+    """Observes, previews and applies GitHub's kinds (planner.ports.Provider)."""
 
-    clients: GitHubClients
-    git: GitMergeReader
+    clients: GitHubClientsByAccount
+    git: GitMergePredictor
     sleep: Callable[[float], None] = time.sleep
     _listings: dict[Hashable, Sequence[Any] | ProviderError] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -72,7 +72,7 @@ class GitHubProvider(NeverDeletes):
 
     def preview(self, items: Sequence[tuple[Resource, Observation]]) -> Mapping[Address, Preview]:
         """See Provider. Two resources that mean one object are blocked, both."""
-        readable = [(one, seen) for one, seen in items if not isinstance(seen, Unreadable)]
+        readable = [(one, seen) for one, seen in items if not isinstance(seen, UnreadableObject)]
         keys = Counter(_key(one) for one, _ in readable)
         return {
             one.address: self._preview(one, seen) if keys[_key(one)] == 1 else _TWINS for one, seen in readable
@@ -97,7 +97,7 @@ class GitHubProvider(NeverDeletes):
         """It was read back when it was written: there is nothing to wait for."""
         return {change.address: Readiness(done=True, ok=True) for change in changes}
 
-    def _desk(self, wanted: PullRequestMerge) -> MergeContext:
+    def _desk(self, wanted: ParsedPullRequestSpec) -> MergeContext:
         verifier = MergeVerifier(self.git, self.sleep)
         return MergeContext(self.clients.of(wanted.access), verifier, self.sleep)
 
@@ -106,16 +106,16 @@ class GitHubProvider(NeverDeletes):
     def _observe(self, resource: Resource) -> Observation:
         kind, spec, address = KEYED[resource.address.kind], resource.manifest["spec"], resource.address
         if has_unknown_output(kind.place(spec)):
-            return Absent(address)
+            return AbsentObject(address)
         try:
             client = self.clients.of(spec.get("access") or {})
             found = kind.find(self._listed(resource, kind), spec, client.login())
         except ProviderError as error:
-            return Unreadable(address, error.described())
+            return UnreadableObject(address, error.described())
         if not found:
-            return Absent(address)
+            return AbsentObject(address)
         first = found[0]
-        return Present(address, first.identifier, first.token, {"fields": first.fields}, outputs=first.outputs)
+        return PresentObject(address, first.identifier, first.token, {"fields": first.fields}, outputs=first.outputs)
 
     def _listed(self, resource: Resource, kind: KeyedObjectKind) -> Sequence[Any]:
         spec = resource.manifest["spec"]
@@ -137,38 +137,38 @@ class GitHubProvider(NeverDeletes):
         if resource.address.kind not in KEYED:
             wanted = parse_pull_request_spec(resource.address, spec)
             try:
-                return preview_pull(resource, wanted, self._desk(wanted))
+                return preview_pull_request_merge(resource, wanted, self._desk(wanted))
             except ProviderError as error:
-                return Preview(Effect.RUN, blocked=error.described(), remedy=error.remedy)
+                return Preview(PreviewEffect.RUN, blocked=error.described(), remedy=error.remedy)
         try:
             fields = KEYED[resource.address.kind].wanted(spec)
         except PermanentError as error:
-            return Preview(Effect.CREATE, blocked=error.message, remedy=error.remedy)
-        before = seen.value["fields"] if isinstance(seen, Present) and seen.value else {}
+            return Preview(PreviewEffect.CREATE, blocked=error.message, remedy=error.remedy)
+        before = seen.value["fields"] if isinstance(seen, PresentObject) and seen.value else {}
         changes = diff_documents(before, fields)
-        if isinstance(seen, Present) and not changes:
-            return Preview(Effect.NONE)
+        if isinstance(seen, PresentObject) and not changes:
+            return Preview(PreviewEffect.NONE)
         return Preview(
-            Effect.UPDATE if isinstance(seen, Present) else Effect.CREATE,
+            PreviewEffect.UPDATE if isinstance(seen, PresentObject) else PreviewEffect.CREATE,
             changes,
             desired=resource.manifest,
             expects="" if outputs_in_document(resource.manifest) else version_token_of_fields(fields),
-            outputs=seen.outputs if isinstance(seen, Present) else {},
+            outputs=seen.outputs if isinstance(seen, PresentObject) else {},
         )
 
     # Pull requests
 
-    def _observe_pulls(self, merges: Sequence[PullRequestMerge]) -> dict[Address, Observation]:
+    def _observe_pulls(self, merges: Sequence[ParsedPullRequestSpec]) -> dict[Address, Observation]:
         found: dict[Address, Observation] = {}
         several = Counter((one.repo, repr(one.access)) for one in merges)
         for one in merges:
             try:
                 found[one.address] = self._observe_pull(one, listed=several[one.repo, repr(one.access)] > 1)
             except ProviderError as error:
-                found[one.address] = Unreadable(one.address, error.described())
+                found[one.address] = UnreadableObject(one.address, error.described())
         return found
 
-    def _observe_pull(self, wanted: PullRequestMerge, *, listed: bool) -> Present:
+    def _observe_pull(self, wanted: ParsedPullRequestSpec, *, listed: bool) -> PresentObject:
         client = self.clients.of(wanted.access)
         if listed:
             place = ("PullRequest", repr(wanted.access), wanted.repo)
@@ -178,11 +178,13 @@ class GitHubProvider(NeverDeletes):
                 listing = self._listings[place]
             for pull in listing if not isinstance(listing, ProviderError) else ():
                 if pull.number == wanted.number:
-                    return observe_pull(wanted.address, pull)
-        return observe_pull(wanted.address, client.pull(wanted.repo, wanted.number))
+                    return observation_of_pull_request(wanted.address, pull)
+        return observation_of_pull_request(wanted.address, client.pull(wanted.repo, wanted.number))
 
 
-_TWINS = Preview(Effect.UPDATE, blocked="another resource declares the same object", remedy="keep one of the two")
+_TWINS = Preview(
+    PreviewEffect.UPDATE, blocked="another resource declares the same object", remedy="keep one of the two"
+)
 
 
 def _key(resource: Resource) -> tuple[str, str]:

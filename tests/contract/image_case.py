@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from planner.ports import Effect, Provider
+from planner.ports import PreviewEffect, Provider
 from planner.resource import Resource
 from providers.images.provider import RegistryImageProvider
-from providers.simulated_oci_layout import create_oci_layout
+from providers.simulated_oci_layout import write_simulated_images
 from tests.contract.declared import VAULT, own
 
 
@@ -18,13 +18,13 @@ class Images:
     """RegistryImage in the OCI layout of a sandbox."""
 
     vault = VAULT
-    effect = Effect.CREATE
+    effect = PreviewEffect.CREATE
     refused_as_a_whole = False
     _SOURCES = tuple(f"docker.io/library/i{n}:1" for n in range(4))
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        create_oci_layout(folder / "registry", self._SOURCES)
+        write_simulated_images(folder / "registry", self._SOURCES)
 
     def provider(self) -> Provider:
         return RegistryImageProvider(self._folder, self._folder)

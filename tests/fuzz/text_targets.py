@@ -26,14 +26,14 @@ from planner.text_safe import fenced_code_block, html_safe, markdown_safe, safe_
 from planner.values import parse_output_ref
 from providers.canned_answers import read_canned_answers
 from providers.git.checked_names import check_commit_id, check_ref_name, parse_repository_url
-from providers.images.image_reference import check_digest_syntax, is_loopback, parse_image_source
+from providers.images.image_reference import check_digest_syntax, is_loopback, parse_image_or_layout_reference
 from providers.kubernetes.client.kubeconfig import resolve_connection_settings
 from providers.kubernetes.ssa import builtin_value_formats, crd_formats
 from providers.kubernetes.ssa.cel_rules import judge_cel_rules
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.quantity import canonical_quantity, quantity_amount, round_quantity_up
 from providers.kubernetes.ssa.re2_pattern_matching import is_valid_re2_pattern, matches_re2
-from providers.prometheus.scrape_targets import targets_of_canned_answers
+from providers.prometheus.scrape_targets import create_canned_target_lister
 from providers.web.web_client import WebClient
 from state.fingerprint import KeyedFingerprinter
 from tests.fuzz.fuzz_target import FuzzTarget
@@ -130,7 +130,7 @@ def _manifests(data: bytes) -> None:
 
 def _canned(data: bytes) -> None:
     path = _file("answers.yaml", data)
-    targets_of_canned_answers(path)("x")
+    create_canned_target_lister(path)("x")
     read_canned_answers(path, "queries", lambda row: (str(row["promql"]), row["value"]), fields="promql")
 
 
@@ -215,7 +215,7 @@ def _url(text: str) -> None:
 
 def _reference(text: str) -> None:
     split_image_reference(text)
-    for check in (parse_image_source, base._image, base._image_source, check_digest_syntax):
+    for check in (parse_image_or_layout_reference, base._image, base._image_source, check_digest_syntax):
         try:
             check(text)
         except (HwplanError, ValueError):

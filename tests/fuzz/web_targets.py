@@ -23,7 +23,7 @@ from providers.http.errors import ConnectionBroken
 from providers.http.exchange import HttpRequest, begin_exchange
 from providers.http.retries import RetryLimits, retry_after_seconds
 from providers.images.docker_credentials import _pair
-from providers.images.image_manifest import parse_image_manifest, select_platforms
+from providers.images.image_manifest import parse_image_manifest, select_wanted_platforms
 from providers.images.image_reference import ImageReference
 from providers.images.registry_answers import registry_refusal_error
 from providers.images.registry_client import RegistryClient
@@ -237,7 +237,7 @@ def _manifest(body: bytes) -> None:
     for said in ("", "application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json"):
         try:
             found = parse_image_manifest(body, said)
-            select_platforms(found, ("linux/amd64",))
+            select_wanted_platforms(found, ("linux/amd64",))
         except HwplanError:
             continue
 

@@ -16,7 +16,7 @@ from planner.errors import ProviderError
 from planner.field_path import FieldPath, parse_path, render_path
 from planner.resource import PROVENANCE, ROLE
 from planner.rollout import lane_evidence as names
-from planner.rollout.benchmark_verdict import LABEL
+from planner.rollout.ci_build_benchmark_verdict import LABEL
 from planner.rollout.lane_evidence import EvidenceReading
 from planner.values import Json, JsonObject, document_digest
 from providers.cluster import Cluster, ObjectCollection
@@ -25,7 +25,7 @@ from providers.kubernetes.operations import tekton_run_state
 from providers.kubernetes.operations.argo_state import parse_argo_application
 from providers.kubernetes.operations.wanted_pipeline_run import SPEC_DIGEST
 from providers.kubernetes.readiness import object_readiness
-from providers.web.json_body import json_values_at
+from providers.web.json_body import find_json_value_at_path
 
 _RUNS, _APPS = ("tekton.dev/v1", "PipelineRun"), ("argoproj.io/v1alpha1", "Application")
 _OWNER = "tekton.dev/pipelineRun"
@@ -191,7 +191,7 @@ def _source(live: JsonObject, declared: FieldPath) -> JsonObject:
         return {"source": None, "sourceField": f"{written} ({error})"}
     if not field:
         return {}
-    return {"source": next(iter(json_values_at(live, field)), None), "sourceField": render_path(field)}
+    return {"source": next(iter(find_json_value_at_path(live, field)), None), "sourceField": render_path(field)}
 
 
 def runtime_workloads_of_lane(subjects: LaneParts, applications: Sequence[JsonObject]) -> dict[Workload, FieldPath]:

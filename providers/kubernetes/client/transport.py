@@ -19,7 +19,7 @@ from planner.dataclass import dataclass
 from planner.errors import OutcomeUnknown, PreconditionError, ProviderError, TemporaryError
 from providers.http.answer import HttpAnswer
 from providers.http.connections import UpgradedConnection
-from providers.http.errors import ConnectionBroken, ConnectionLost, UndecodableBody, Unreachable
+from providers.http.errors import ConnectionBroken, ConnectionLostSafeToResend, UndecodableBody, Unreachable
 from providers.http.retries import RetryLimits, repeat_on_temporary_error
 from providers.kubernetes.client.api_exchange import ApiExchangeLimits, ApiRequest, ConnectionPool
 from providers.kubernetes.client.kubeconfig import ApiServerConnectionSettings
@@ -176,9 +176,9 @@ class _Sending:
     def _budget(self, error: TemporaryError) -> float:
         """Seconds for which an error is worth waiting. A server that says what is wrong, such as a webhook that does
         not answer, is not asked again."""
-        if not isinstance(error, ServerBusy | Unreachable | ConnectionLost):
+        if not isinstance(error, ServerBusy | Unreachable | ConnectionLostSafeToResend):
             return 0.0
-        connecting = isinstance(error, Unreachable) and not isinstance(error, ConnectionLost)
+        connecting = isinstance(error, Unreachable) and not isinstance(error, ConnectionLostSafeToResend)
         return self.transport.patience.unreachable if connecting else self.transport.patience.busy
 
     def _try(self) -> HttpAnswer:
@@ -209,7 +209,9 @@ class _Sending:
         if isinstance(error, UndecodableBody):
             raise UnrecognizedServerAnswer(error.reason, where=self.request.where, remedy=error.remedy) from None
         if not error.stale or self.stale >= _MOST_STALE:
-            raise ConnectionLost(f"the connection broke: {error.reason}", where=self.request.where) from None
+            raise ConnectionLostSafeToResend(
+                f"the connection broke: {error.reason}", where=self.request.where
+            ) from None
         self.stale += 1
         self.transport.close()  # what idles beside it is stale as well
 

@@ -38,7 +38,8 @@ class PodExecCommand:
 
 
 def parse_pod_exec_command(document: JsonObject) -> PodExecCommand:
-    """The command that the document of a PodExec asks for; it fits its model (planner.spec.kinds.runs)."""
+    """The command that the document of a PodExec asks for. The document fits the model in
+    planner.spec.kinds.pod_exec_restart_retention."""
     spec = document["spec"]
     target = Address.parse(str(spec["target"]))
     once_per = spec.get("oncePer")

@@ -12,7 +12,7 @@ import pytest
 from planner.address import Address
 from planner.errors import PreconditionError
 from planner.plan import Precondition
-from planner.ports import Absent, Effect, Preview, Unreadable
+from planner.ports import AbsentObject, Preview, PreviewEffect, UnreadableObject
 from planner.values import OutputRef
 from providers.images.copy_image import ImageLocation, copy_image
 from providers.images.image_manifest import parse_image_manifest
@@ -20,7 +20,7 @@ from providers.images.image_reference import parse_image_reference
 from providers.images.oci_layout import OciLayout
 from providers.images.provider import RegistryImageProvider
 from providers.images.registry_client import RegistryClient
-from providers.simulated_oci_layout import create_oci_layout
+from providers.simulated_oci_layout import write_simulated_images
 from tests.integration.images.making import (
     ADDRESS,
     change_of,
@@ -73,7 +73,7 @@ def test_nothing_to_do_costs_one_head_for_each_side(
     converge(wanted, tmp_path)
     before = len(source.requests()), len(target.requests())
     preview, _ = plan(RegistryImageProvider(tmp_path), wanted)
-    assert preview.effect is Effect.NONE
+    assert preview.effect is PreviewEffect.NONE
     assert [method for method, _, _ in source.requests(before[0])] == ["HEAD"]
     assert [method for method, _, _ in target.requests(before[1])] == ["HEAD"]
 
@@ -86,7 +86,7 @@ def test_what_is_remembered_is_worth_nothing_when_the_tag_moved(
     converge(wanted, tmp_path)
     moved = put_index(source.host, "quiet/moves:1", salt="moved")
     preview, _ = plan(RegistryImageProvider(tmp_path), wanted)
-    assert preview.effect is Effect.UPDATE
+    assert preview.effect is PreviewEffect.UPDATE
     for file in (tmp_path / "cache" / "hwplan" / "images").iterdir():
         assert file.stat().st_mode & 0o777 == 0o600
         file.write_bytes(file.read_bytes().replace(b"linux", b"plan9"))
@@ -137,7 +137,7 @@ def test_what_the_plan_named_is_copied_though_the_tag_moved(
     with pytest.raises(PreconditionError, match="no longer"):
         provider.apply(gone, {})
     update, precondition = plan(RegistryImageProvider(tmp_path), wanted)
-    assert (update.effect, update.fields[0].before, update.fields[0].after) == (Effect.UPDATE, first, second)
+    assert (update.effect, update.fields[0].before, update.fields[0].after) == (PreviewEffect.UPDATE, first, second)
     assert precondition.content == first
 
 
@@ -168,22 +168,22 @@ def test_targets_that_are_not_known_yet(target: ImageRegistry, tmp_path: Path) -
     provider = RegistryImageProvider(tmp_path)
     wanted = resource(source=ref, target=f"{target.host}/own/later:1")
     seen = provider.read([wanted], (), ()).observations[ADDRESS]
-    assert isinstance(seen, Absent)
+    assert isinstance(seen, AbsentObject)
     preview = provider.preview([(wanted, seen)])[ADDRESS]
-    assert (preview.effect, preview.expects, preview.fields[0].after) == (Effect.CREATE, "", ref)
+    assert (preview.effect, preview.expects, preview.fields[0].after) == (PreviewEffect.CREATE, "", ref)
 
 
 def test_an_unreachable_registry_is_unreadable(source: ImageRegistry, tmp_path: Path) -> None:
     put_index(source.host, "copy/alone:1")
     wanted = resource(source=f"{source.host}/copy/alone:1", target="127.0.0.1:1/own/x:1", platforms=["all"])
     seen = RegistryImageProvider(tmp_path).read([wanted], (), ()).observations[ADDRESS]
-    assert isinstance(seen, Unreadable)
+    assert isinstance(seen, UnreadableObject)
     assert "127.0.0.1:1" in seen.reason
 
 
 def test_from_a_registry_into_a_layout(source: ImageRegistry, tmp_path: Path) -> None:
     put_index(source.host, "copy/out:1")
-    create_oci_layout(tmp_path / "layout", [])
+    write_simulated_images(tmp_path / "layout", [])
     origin = ImageLocation(RegistryClient(source.host), parse_image_reference(f"{source.host}/copy/out:1"))
     aim = ImageLocation(OciLayout(tmp_path / "layout"), parse_image_reference("127.0.0.1:5000/own/out:1"))
     root = origin.store.manifest(origin.image)
@@ -196,7 +196,7 @@ def test_from_a_registry_into_a_layout(source: ImageRegistry, tmp_path: Path) ->
 def test_the_sandbox_stands_in_for_every_registry(tmp_path: Path) -> None:
     sandbox = tmp_path / "sandbox"
     pinned = "quay.io/a/b:1@sha256:" + "5" * 64
-    create_oci_layout(sandbox / "registry", ["docker.io/library/alpine:3.20", pinned])
+    write_simulated_images(sandbox / "registry", ["docker.io/library/alpine:3.20", pinned])
     copied = resource(source="docker.io/library/alpine:3.20", target="127.0.0.1:5000/hwlab/alpine:3.20")
     converge(copied, tmp_path, sandbox)
     converge(resource(source=pinned, target="127.0.0.1:5000/hwlab/b:1"), tmp_path, sandbox)
@@ -210,7 +210,7 @@ def test_the_sandbox_stands_in_for_every_registry(tmp_path: Path) -> None:
 
 
 def test_many_threads_write_one_layout(tmp_path: Path) -> None:
-    create_oci_layout(tmp_path / "registry", ["docker.io/library/alpine:3.20"])
+    write_simulated_images(tmp_path / "registry", ["docker.io/library/alpine:3.20"])
     names = [f"127.0.0.1:5000/own/copy:{number}" for number in range(24)]
     provider = RegistryImageProvider(tmp_path, tmp_path)
     errors: list[Exception] = []
@@ -218,7 +218,7 @@ def test_many_threads_write_one_layout(tmp_path: Path) -> None:
     def one(name: str) -> None:
         try:
             wanted = resource(source="docker.io/library/alpine:3.20", target=name)
-            provider.apply(change_of(wanted, Preview(Effect.CREATE), Precondition(absent=True)), {})
+            provider.apply(change_of(wanted, Preview(PreviewEffect.CREATE), Precondition(absent=True)), {})
         except Exception as error:  # what any thread met is judged below
             errors.append(error)
 
@@ -234,7 +234,7 @@ def test_many_threads_write_one_layout(tmp_path: Path) -> None:
 
 def test_from_a_layout_of_the_configuration_folder(target: ImageRegistry, tmp_path: Path) -> None:
     """`skopeo copy ... oci:FOLDER:NAME` makes such a folder."""
-    create_oci_layout(tmp_path / "layouts" / "two", ["first", "second"])
+    write_simulated_images(tmp_path / "layouts" / "two", ["first", "second"])
     name = f"{target.host}/own/from-layout:1"
     written = converge(resource(source="oci:layouts/two:second", target=name), tmp_path)
     assert written.outputs["digest"] == stored(target, "own/from-layout:1")
