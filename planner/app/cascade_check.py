@@ -13,7 +13,7 @@ from planner.errors import ProviderError
 from planner.planning import PlanInputs, decide_leaving_objects
 from planner.ports import Present
 from planner.values import JsonObject
-from providers.cluster import Cluster, KindInfo, ObjectCollection
+from providers.cluster_interface import Cluster, KubernetesListScope, ServedKubernetesKind
 
 _DEFINITION = ("apiextensions.k8s.io", "CustomResourceDefinition")
 # What controllers put into every namespace, and what passes by itself.
@@ -32,23 +32,23 @@ def with_cascaded_objects(inputs: PlanInputs, cluster: Cluster) -> PlanInputs:
     return replace(inputs, inside={address: found for address, found in inside.items() if found})
 
 
-def _places(container: Present, cluster: Cluster) -> tuple[ObjectCollection, ...]:
+def _places(container: Present, cluster: Cluster) -> tuple[KubernetesListScope, ...]:
     """Where what is inside stands; empty for what contains nothing."""
     address = container.address
     if (address.group, address.kind) == ("", "Namespace"):
-        return tuple(ObjectCollection(kind, address.name) for kind in listable_kinds(cluster) if kind.namespaced)
+        return tuple(KubernetesListScope(kind, address.name) for kind in listable_kinds(cluster) if kind.namespaced)
     if (address.group, address.kind) == _DEFINITION:
         spec = (container.value or {}).get("spec") or {}
         made = (str(spec.get("group")), str((spec.get("names") or {}).get("kind")))
         return tuple(
-            ObjectCollection(kind, "")
+            KubernetesListScope(kind, "")
             for kind in listable_kinds(cluster)
             if (group_of_api_version(kind.api_version), kind.kind) == made
         )
     return ()
 
 
-def listable_kinds(cluster: Cluster) -> Iterator[KindInfo]:
+def listable_kinds(cluster: Cluster) -> Iterator[ServedKubernetesKind]:
     """Each kind of which objects can be listed and deleted, once; what passes by itself is left out."""
     known = set(_PASSING)
     for kind in cluster.kinds():
@@ -58,7 +58,7 @@ def listable_kinds(cluster: Cluster) -> Iterator[KindInfo]:
             yield kind
 
 
-def _staying(cluster: Cluster, places: Collection[ObjectCollection], going: frozenset[str]) -> Iterator[str]:
+def _staying(cluster: Cluster, places: Collection[KubernetesListScope], going: frozenset[str]) -> Iterator[str]:
     """What is not planned to go, nor belongs to something that is; a kind that cannot be looked at stays as a whole."""
     found: dict[str, JsonObject] = {}
     for place, answer in cluster.list(sorted(places)).items():

@@ -16,7 +16,7 @@ from planner.errors import HwplanError, PermanentError
 from planner.loading.input_files import KUSTOMIZE
 from planner.plan import Plan
 from planner.render.review_context import CommandOf, ReviewContext
-from providers.git.local_repository import LocalRepositoryReader
+from providers.git.local_repository_reader import LocalRepositoryReader
 
 
 def reviewed_change(
