@@ -16,7 +16,7 @@ from planner.document_diff import ListKeys
 from planner.errors import PermanentError, ProviderError
 from planner.field_path import render_path
 from planner.plan import DriftedField, FieldChange, FieldOp, VerifiedBy
-from planner.ports import Effect, Fingerprinter, Preview
+from planner.ports import Fingerprinter, Preview, PreviewEffect
 from planner.values import JsonObject
 from providers.cluster_interface import Cluster
 from providers.kubernetes.cluster_merge_types import ClusterMergeTypes
@@ -65,9 +65,10 @@ from providers.kubernetes.preview.preview_input import (
 from providers.kubernetes.read_observations import digest_of_sealed_content
 from providers.kubernetes.secret_sealing import is_secret, seal_live_document, seal_prediction, with_secret_stand_ins
 from providers.kubernetes.ssa.immutable_fields import immutable_changes
-from providers.kubernetes.ssa.merge_types import MergeTypeTable, list_keys
+from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable, list_keys
 from providers.kubernetes.ssa.mutually_exclusive_fields import mutually_exclusive_field_errors
 from providers.kubernetes.ssa.validate_object import object_validation_errors, unevaluated_cel_rules
+from providers.kubernetes.ssa.wide_integers import holds_wide_integer, wide_integers
 
 _RE_READS = 3
 UNASKED = "not asked of the server"
@@ -118,6 +119,10 @@ class ChangePreviewer:
     def _judged(self, case: PreviewInput) -> Preview:
         """Asked where the credentials allow it. Those that may only read get a local prediction, and are reported
         so."""
+        if holds_wide_integer(case.desired):
+            _refuse_wide_integers(
+                case.desired, self._types(case).type_of(case.spot.kind.api_version, case.spot.kind.kind)
+            )
         try:
             return self._update(case) if case.live else self._create(case)
         except Forbidden as error:
@@ -125,7 +130,7 @@ class ChangePreviewer:
                 raise
             reported = f"{UNASKED}: {error.message}; predicted locally"
         preview = self._update(case, ask_server=False) if case.live else self._create_by_schema(case)
-        return replace(preview, warnings=(reported,)) if preview.effect is not Effect.NONE else preview
+        return replace(preview, warnings=(reported,)) if preview.effect is not PreviewEffect.NONE else preview
 
     def _is_read_only(self, error: Forbidden) -> bool:
         """Whether the credentials may not write, and nothing is about to be written with them.
@@ -257,7 +262,7 @@ class ChangePreviewer:
         fields = field_changes_of_replacement(case.live, after, _keys(case, types))
         evidence = "; ".join(str(cause) for cause in causes)
         preview = Preview(
-            Effect.REPLACE,
+            PreviewEffect.REPLACE,
             fields,
             VerifiedBy.SCHEMA,
             case.changed_document,
@@ -293,7 +298,7 @@ class ChangePreviewer:
         )
         forced = tuple(item.path for item in prediction.taken)
         return Preview(
-            Effect.UPDATE,
+            PreviewEffect.UPDATE,
             fields,
             prediction.verified,
             case.changed_document,
@@ -327,7 +332,7 @@ class ChangePreviewer:
 
 def _created(case: PreviewInput, verified: VerifiedBy, expects: str) -> Preview:
     fields, outputs = field_changes_of_create(case.desired), outputs_before_create(case.desired)
-    return Preview(Effect.CREATE, fields, verified, case.changed_document, expects, outputs=outputs)
+    return Preview(PreviewEffect.CREATE, fields, verified, case.changed_document, expects, outputs=outputs)
 
 
 def _refuse_invalid(document: JsonObject, types: MergeTypeTable) -> None:
@@ -335,6 +340,17 @@ def _refuse_invalid(document: JsonObject, types: MergeTypeTable) -> None:
     if problems := object_validation_errors(document, types):
         raise Invalid(
             tuple(InvalidField(render_path(path), "FieldValueInvalid", message) for path, message in problems)
+        )
+
+
+def _refuse_wide_integers(document: JsonObject, kind: MergeType) -> None:
+    """Raises Invalid with every integer of which the server would store the last 32 bits."""
+    if found := list(wide_integers(kind, document)):
+        raise Invalid(
+            tuple(
+                InvalidField(render_path(path), "FieldValueInvalid", f"{number} does not fit into 32 bits")
+                for path, number in found
+            )
         )
 
 
