@@ -21,7 +21,7 @@ from planner.ports import AbsentObject, Preview, PreviewEffect, Readiness, Writt
 from planner.resource import APPLIED
 from planner.values import JsonObject
 from providers.kubernetes.object_location import locate_object, served_kind
-from providers.kubernetes.readiness import deletes_itself
+from providers.kubernetes.readiness import job_deletes_itself_when_ended
 from providers.kubernetes.self_deleting_jobs import readiness_of_deleted_job_by_events
 from state.runs import UnfinishedRun
 
@@ -51,7 +51,9 @@ def _repeated_jobs(inputs: PlanInputs, well: Collection[Address], session: Sessi
     found = {
         address: preview.desired
         for address, preview in inputs.previews.items()
-        if address not in well and preview.effect is PreviewEffect.CREATE and deletes_itself(preview.desired)
+        if address not in well
+        and preview.effect is PreviewEffect.CREATE
+        and job_deletes_itself_when_ended(preview.desired)
     }
     left = session.store.unfinished_run() if found else None
     if left is None:
@@ -99,7 +101,7 @@ def _begun_job_end(
 ) -> Readiness | None:
     """How a Job ended that a run had begun; None for anything that is there, or was never made."""
     begun = left.begun.get(address)
-    if begun is None or not deletes_itself(desired):
+    if begun is None or not job_deletes_itself_when_ended(desired):
         return None
     cluster = session.world.cluster
     kind = served_kind(cluster, api_version, address.kind)
@@ -120,7 +122,7 @@ def _ended_in(inputs: PlanInputs, snapshot: AppliedState, address: Address) -> i
         return 0
     document = preview.desired if preview.desired is not None else inputs.resources[address].manifest
     gone = isinstance(inputs.observations.get(address, AbsentObject(address)), AbsentObject)
-    return record.run if gone and deletes_itself(document) and _stamp(document) == record.applied else 0
+    return record.run if gone and job_deletes_itself_when_ended(document) and _stamp(document) == record.applied else 0
 
 
 def _stamp(document: JsonObject) -> str:

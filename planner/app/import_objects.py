@@ -20,7 +20,7 @@ from planner.errors import ConfigError, PermanentError, ProviderError, Selection
 from planner.loading.yaml.load_documents import TEMPLATE, load_documents
 from planner.values import Json, JsonObject, JsonValue
 from providers.cluster_interface import Cluster, KubernetesListScope, ServedKubernetesKind
-from providers.kubernetes.adoptable_document import adoptable_document, owned_set_of_object, why_not_declarable
+from providers.kubernetes.adoptable_document import adoptable_document, owned_set_of_object, why_object_not_declarable
 from providers.kubernetes.cluster_merge_types import ClusterMergeTypes
 
 _SCOPE = "imported"
@@ -114,7 +114,7 @@ def _left_out(live: JsonObject, address: Address, exclude: Sequence[str]) -> str
         return "excluded"
     if found := owned_set_of_object(live):
         return f"belongs to the set {found}"
-    return why_not_declarable(live)
+    return why_object_not_declarable(live)
 
 
 def _secret(live: JsonObject) -> JsonObject:

@@ -24,13 +24,14 @@ from providers.kubernetes.ssa.merge_types import MergeTypeTable
 _EVERYWHERE: Final = "default"
 
 
-def refuse_wrong_values(
+def check_values_before_namespace_exists(
     cluster: Cluster, spot: ObjectLocation, document: JsonObject, types: MergeTypeTable
 ) -> tuple[str, ...]:
-    """Ask the server about a new object (stand-ins, all outputs known) that the rules find wrong.
+    """Check the values of a new object whose namespace is only planned, by a dry run in another one where the rules
+    find them wrong. `document` has stand-ins and all outputs.
 
-    Returns remarks where they do and the server could not be asked. Raises Invalid with the causes that the server
-    names. No request is made for an object with nothing wrong.
+    Returns remarks where the rules find them wrong and the server could not be asked. Raises Invalid with the causes
+    that the server names. No request is made for an object with nothing wrong.
     """
     kind = spot.kind
     if is_secret(document) or types.is_custom(kind.api_version, kind.kind):

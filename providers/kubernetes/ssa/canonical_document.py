@@ -177,7 +177,7 @@ def _is_dropped(kind: MergeType, flags: str, made: JsonValue) -> bool:
 
 
 def always_written_fields(kind: MergeType) -> tuple[str, ...]:
-    """Fields that are written even when nobody set them."""
+    """The fields of a type that Go writes even when nobody set them."""
     if kind.always is None:
         kind.always = tuple(name for name in kind.names if _is_always(kind, name))
     return kind.always
@@ -194,7 +194,7 @@ def _is_always(kind: MergeType, name: str) -> bool:
 
 
 def go_zero_value(kind: MergeType) -> Json:
-    """What Go writes for a field that nobody set."""
+    """Go's zero value of a type: what it writes for a field that nobody set."""
     if kind.name and kind.names:
         return _struct(kind, {}, "stored")
     return _ZERO.get(kind.scalar)

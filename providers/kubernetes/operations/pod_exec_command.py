@@ -12,7 +12,7 @@ from providers.kubernetes.operations.command_once_marks import CommandOnceKey
 
 
 @dataclass(frozen=True, slots=True)
-class CommandSpec:
+class PodExecCommand:
     """A command in a container of a workload, once for each value. `key` is None while the value is not known; with
     `per_image` it is the image that the container runs, which only its pod says."""
 
@@ -26,7 +26,7 @@ class CommandSpec:
     name: str = ""
     per_image: bool = False
 
-    def for_value(self, value: str) -> CommandSpec:
+    def for_value(self, value: str) -> PodExecCommand:
         """The same with the value known."""
         key = CommandOnceKey(self.target.namespace, self.name, self.target.local, self.container, value)
         return replace(self, key=key)
@@ -37,13 +37,13 @@ class CommandSpec:
         return f"{self.target.group}/v1" if self.target.group else "v1"
 
 
-def parse_command_spec(document: JsonObject) -> CommandSpec:
+def parse_pod_exec_command(document: JsonObject) -> PodExecCommand:
     """The command that the document of a PodExec asks for. The document fits the model in
     planner.spec.kinds.pod_exec_restart_retention."""
     spec = document["spec"]
     target = Address.parse(str(spec["target"]))
     once_per = spec.get("oncePer")
-    wanted = CommandSpec(
+    wanted = PodExecCommand(
         target=target,
         container=str(spec["container"]),
         command=tuple(spec["command"]),
