@@ -44,7 +44,7 @@ from planner.planning import PlanInputs, drift_report, fired_guards, make_plan
 from planner.ports import PresentObject, ReadResult, UnreadableObject
 from planner.redaction.clean_values import clean_texts_in_value
 from planner.resource import Resource
-from providers.cluster import KindInfo
+from providers.cluster_interface import ServedKubernetesKind
 from providers.kubernetes.object_location import is_crd, kinds_of_planned_crds, served_kind
 from providers.saved_observations_provider import SavedObservationsProvider
 
@@ -234,7 +234,7 @@ def resolve_resource_namespaces(session: Session, resources: Collection[Resource
     return without_repeated_resources(found, [resource.address for resource in resources])
 
 
-def _served(session: Session, api_version: str, kind: str) -> KindInfo | None:
+def _served(session: Session, api_version: str, kind: str) -> ServedKubernetesKind | None:
     """The kind, or None where it cannot be determined: reading its objects says why, and only they are in trouble."""
     try:
         return served_kind(session.world.cluster, api_version, kind)

@@ -15,7 +15,7 @@ from planner.field_path import FieldPath
 from planner.rollout import lane_evidence as names
 from planner.rollout.lane_evidence import EvidenceReading, LaneEvidence
 from planner.values import JsonObject
-from providers.cluster import Cluster
+from providers.cluster_interface import Cluster
 from providers.git.git_client import GitClient
 from providers.images.image_reference import is_loopback
 

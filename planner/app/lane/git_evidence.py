@@ -17,7 +17,7 @@ from planner.errors import ProviderError
 from planner.rollout import lane_evidence as names
 from planner.rollout.lane_evidence import EvidenceReading
 from planner.values import JsonObject
-from providers.git.commit_histories import CommitAncestry
+from providers.git.commit_ancestry import CommitAncestry
 from providers.git.ref_listings import RefListings
 from providers.git.remotes import RemoteLocations, ResolvedRemote, resolve_remote
 

@@ -24,7 +24,7 @@ from planner.rollout.closeout_record import closeout_record, closeout_record_byt
 from planner.rollout.lane_evidence import LaneEvidence
 from planner.rollout.lane_verdict import LaneVerdict, exit_code_of_lane_status, judge_lane
 from planner.values import JsonObject
-from state.lane_holds import LaneHold
+from state.lane_holds_and_targets import LaneHold
 
 ROLLOUT = "rollout"  # the scope of a rollout: not taken by default, and part of what a status is about
 

@@ -31,7 +31,7 @@ from planner.pull_requests.deliveries import DeliveryStep, parse_delivery
 from planner.pull_requests.lane_memory import parse_lane_memory
 from planner.redaction.redactor import REDACTOR
 from planner.values import JsonObject
-from providers.github_with_git import create_github_provider_without_cluster
+from providers.github_provider_with_git import create_github_provider_without_cluster
 from state.pull_requests import PullRequestCycle
 
 MONITOR, ONCE = "monitor", "once"

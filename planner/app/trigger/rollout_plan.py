@@ -49,7 +49,7 @@ from planner.rollout.forecast import (
 from planner.rollout.rollout_stages import RolloutStage, pipeline_run_names_in_plan, rollout_stage_of_plan_node
 from planner.spec.lane import Lane
 from planner.values import OutputRef, OutputTemplate, outputs_in_document
-from state.lane_holds import LaneHold
+from state.lane_holds_and_targets import LaneHold
 
 _PAST_RUNS = 200  # runs of the journal that are looked at for the forecast
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")

@@ -51,8 +51,8 @@ def test_p11_a_merge_by_a_person_enters_at_the_same_check(world: PullWorld) -> N
     world.cycle()  # from now on it is somebody's business
     number, head = world.pull("by-hand")
     with world.github.stored(REPO) as rows:
+        from providers.simulated_github.bare_repository import SimulatedBareRepository
         from providers.simulated_github.pulls import close_as_merged, pull_request_row
-        from providers.simulated_github.repository import SimulatedBareRepository
 
         git = SimulatedBareRepository(rows.git)
         base = world.tip()
