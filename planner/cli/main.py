@@ -76,8 +76,12 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run hwplan and leave with its exit code."""
+    from planner.cli.closed_streams import replace_closed_streams
     from planner.redaction.redacted_stream import redact_standard_streams
 
+    if not replace_closed_streams():
+        sys.stderr.write("error: standard output is closed\n  redirect it to a file or to /dev/null\n")
+        sys.exit(1)
     codes: list[int] = []
     atexit.register(_end_process, codes)  # before any other, so that it is called after them
     redact_standard_streams()

@@ -51,3 +51,14 @@ def test_output_that_cannot_leave_is_an_error() -> None:
     code, _, errors = ended("return 0", Path("/dev/full"))
     assert code != 0
     assert "No space left" in errors
+
+
+@pytest.mark.parametrize(("closed", "code", "words"), [
+    (">&-", 1, "error: standard output is closed"), ("<&-", 1, "no objects in standard input"), ("2>&-", 1, ""),
+])  # fmt: skip
+def test_a_closed_stream_gives_its_number_to_no_file(tmp_path: Path, closed: str, code: int, words: str) -> None:
+    """Whatever is opened next would have it: what a started program prints would go into the state."""
+    command = f"exec {sys.executable} -m planner plan -f - --name x --state {tmp_path}/state.db {closed}"
+    run = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    assert run.returncode == code
+    assert words in run.stderr
