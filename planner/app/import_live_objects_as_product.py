@@ -29,7 +29,8 @@ _VERBS = frozenset({"list", "patch"})
 
 @dataclass(frozen=True, slots=True)
 class ImportedObjects:
-    """Documents by namespace ("" for cluster-scoped ones), by their addresses; what was left out, and why."""
+    """The live objects to import: documents by namespace ("" for cluster-scoped ones), by their addresses; what was
+    left out, and why."""
 
     documents: Mapping[str, tuple[JsonObject, ...]]
     left_out: Mapping[str, str]

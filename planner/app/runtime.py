@@ -62,7 +62,8 @@ class Runtime:
 
 @contextmanager
 def open_runtime(request: Request, reader: SecretReader, store: StateStore, *, context: str = "") -> Iterator[Runtime]:
-    """Open everything that `request` names. `context` is the one that the configuration gives to the node.
+    """Open the runtime: cluster, providers and clock that `request` names. `context` is the one that the
+    configuration gives to the node.
 
     `reader` reads the sources of secrets; here it learns to read live Secrets as well.
     """

@@ -26,7 +26,8 @@ _MOST_DIGESTS = 500
 
 
 class GitEvidenceReader:
-    """Reads the repositories of a lane. `folder` is the configuration folder, `sandbox` that of a sandbox or None."""
+    """Reads the evidence that the git repositories of a lane give. `folder` is the configuration folder, `sandbox`
+    that of a sandbox or None."""
 
     def __init__(self, subjects: LaneParts, folder: Path, sandbox: Path | None, now: Callable[[], str]) -> None:
         self._subjects = subjects

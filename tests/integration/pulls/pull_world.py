@@ -16,7 +16,7 @@ from planner.app import pull_request_plan
 from planner.app.apply_plan import ApplyChoices
 from planner.app.pull_requests import monitor
 from planner.app.pull_requests.apply_cycle import PlannedCycle
-from planner.app.pull_requests.monitor import MonitorLoopChoices, run_monitor
+from planner.app.pull_requests.monitor import MonitorLoopChoices, run_pull_request_monitor
 from planner.app.pull_requests.monitored_lane import MonitoredLane
 from planner.executor import ErrorPolicy, ExecutionOptions, WaitPolicy
 from planner.pull_requests.cycle_record import CycleRecord
@@ -142,7 +142,7 @@ class PullWorld:
             ApplyChoices(options, (), 5.0), purpose, self.records.append, self.errors.append,
             show=show, dry_run=dry_run, cycles=cycles, interval=0.0, sleep=no_sleep,
         )  # fmt: skip
-        return run_monitor(self.place, choices)
+        return run_pull_request_monitor(self.place, choices)
 
     def rule(self, **changes: Any) -> None:
         """Change rules of the lane, as its configuration would."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from planner.app.pull_requests.monitor import resume_lane
+from planner.app.pull_requests.monitor import resume_paused_lane
 from planner.pull_requests.deliveries import DeliveryStep
 from tests.integration.pulls.pull_world import REPO, PullWorld
 from tests.testbed.github_lies import LIES
@@ -31,7 +31,7 @@ def _once(world: PullWorld, lie: str) -> None:
     for one in (number, waits):  # some lies leave it open
         with world.pull_request_row(one) as row:
             row["state"] = "closed"
-    (accepted,) = resume_lane(world.place)
+    (accepted,) = resume_paused_lane(world.place)
     assert f"pull request {number}" in accepted
 
 
