@@ -47,19 +47,16 @@ FORMATS: Final[Mapping[str, Any]] = {
     "sha256": base.Sha256,
 }
 MODELS: Final[Mapping[str, type[StrictModel]]] = {
-    one.__name__: one
-    for one in (
-        images.BuildConfig,
-        namespaces_proxies_storage.EgressProxy,
-        namespaces_proxies_storage.Namespace,
-        namespaces_proxies_storage.ResourceBounds,
-        namespaces_proxies_storage.Storage,
-        lane.GateProbe,
-        lane.RunRetention,
-        secrets.FileSource,
-        secrets.SecretOrigin,
-        secrets.SecretRule,
-    )
+    "BuildConfig": images.BuildConfig,
+    "EgressProxy": namespaces_proxies_storage.EgressProxy,
+    "Namespace": namespaces_proxies_storage.Namespace,
+    "ResourceBounds": namespaces_proxies_storage.ResourceBounds,
+    "Storage": namespaces_proxies_storage.Storage,
+    "GateProbe": lane.GateProbe,
+    "RunRetention": lane.RunRetention,
+    "FileSource": secrets.FileSource,
+    "SecretOrigin": secrets.SecretOrigin,
+    "SecretRule": secrets.SecretRule,
 }
 
 
