@@ -32,8 +32,9 @@ _DELETED = "and was deleted when it had ended (ttlSecondsAfterFinished)"
 _WELL = frozenset((str(ChangeResult.DONE), str(ChangeResult.UNCHANGED)))
 
 
-def without_ended_jobs(inputs: PlanInputs, snapshot: AppliedState, session: Session) -> PlanInputs:
-    """The inputs with nothing to do for each Job that was applied as it is declared now, ended well, and is gone."""
+def without_rerun_of_ended_kubernetes_jobs(inputs: PlanInputs, snapshot: AppliedState, session: Session) -> PlanInputs:
+    """The plan inputs with nothing to do for each Job that was applied as it is declared now, ended well, and is
+    gone."""
     ended = {address: run for address in inputs.previews if (run := _ended_in(inputs, snapshot, address))}
     well = {address: run for address, run in ended.items() if _ended_well(session, run, address)}
     repeated = _repeated_jobs(inputs, well, session)
@@ -71,10 +72,11 @@ def _repeated_jobs(inputs: PlanInputs, well: Collection[Address], session: Sessi
     return tuple(out)
 
 
-def find_ended_kubernetes_jobs(
+def find_kubernetes_jobs_gone_since_interrupted_run(
     plan: Plan, left: UnfinishedRun, session: Session
 ) -> Mapping[Address, EarlierChangeResult]:
-    """The Jobs that an interrupted run has made and that are gone, with how each ended. None of them runs twice."""
+    """The Kubernetes Jobs that an interrupted run created and that are gone since, with how each ended. None of them
+    runs twice."""
     from planner.executor import EarlierChangeResult  # no plan executes
 
     out: dict[Address, EarlierChangeResult] = {}
