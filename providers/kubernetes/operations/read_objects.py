@@ -8,7 +8,7 @@ from typing import TypeAlias
 from planner.address import Address
 from planner.errors import PermanentError, ProviderError
 from planner.values import JsonObject
-from providers.cluster import Cluster, ObjectCollection
+from providers.cluster_interface import Cluster, KubernetesListScope
 from providers.kubernetes.object_location import ObjectLocation, served_kind_of_address
 
 Seen: TypeAlias = "JsonObject | ProviderError | None"
@@ -31,10 +31,10 @@ def read_objects(cluster: Cluster, addresses: Iterable[Address]) -> Mapping[Addr
         if location is not None:
             locations[address] = location
     listing = cluster.list(
-        sorted({ObjectCollection(location.kind, location.namespace) for location in locations.values()})
+        sorted({KubernetesListScope(location.kind, location.namespace) for location in locations.values()})
     )
     for address, (kind, namespace, name) in locations.items():
-        answer = listing[ObjectCollection(kind, namespace)]
+        answer = listing[KubernetesListScope(kind, namespace)]
         if isinstance(answer, ProviderError):
             found[address] = answer
         else:
