@@ -20,7 +20,7 @@ from planner.app.ownership_requests import resources_with_ownership_options
 from planner.app.plan_remarks import is_no_longer_declared, remarks_from_state
 from planner.app.read_and_preview import preview_with_all_providers, read_with_all_providers
 from planner.app.request import Request
-from planner.app.secrets_in_clear import warn_of_secrets_in_clear
+from planner.app.secrets_in_clear import warn_of_secrets_in_clear, with_secrets_in_clear_named
 from planner.app.session import Session, identify_cluster, open_session
 from planner.app.undeclared_sets import remarks_on_undeclared_sets, warn_of_undeclared_sets
 from planner.app.unlabelled_objects import unlabelled_objects
@@ -137,7 +137,7 @@ def _left_records(gathered: GatheredPlanInputs) -> Mapping[Address, AppliedRecor
 
 def make_redacted_plan(inputs: PlanInputs) -> Plan:
     """The plan of `inputs`, cleaned once more: by now every secret that was read is known, whoever read it first."""
-    return clean_texts_in_value(make_plan(inputs))
+    return with_secrets_in_clear_named(clean_texts_in_value(make_plan(inputs)))
 
 
 def gather_plan_inputs(

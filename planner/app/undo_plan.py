@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from planner.address import Address, is_hwplan_kind
@@ -14,11 +14,13 @@ from planner.app.plan_run import PlanRun, count_owned_live_objects, make_redacte
 from planner.app.read_and_preview import preview_with_all_providers, read_with_all_providers
 from planner.app.request import Request, request_of_earlier_plan
 from planner.app.runtime import open_state_store
+from planner.app.secrets_in_clear import learn_secrets_in_clear
 from planner.app.session import Session, open_session_with_stack
 from planner.errors import HwplanError, SelectionError
 from planner.graph import ResourceGraph, graph_of_edges, live_graph
 from planner.loading.annotation_options import parse_annotation_options
 from planner.plan import LEAVING, Action, Selection
+from planner.plan_bytes import load_plan
 from planner.planning import PlanInputs
 from planner.planning.reverse_run import parse_pre_image, reversed_document
 from planner.ports import Observation, Present, Unreadable
@@ -48,7 +50,19 @@ def open_undo_plan(request: Request, number: int) -> Iterator[tuple[PlanRun, Ses
             raise SelectionError(f"there is no run {number}", where="RUN", remedy="hwplan state history lists them")
         chosen = request_of_earlier_plan(request, run.selection)
         with open_session_with_stack(chosen, store, _stack(chosen, store)) as session:
-            yield _made(session, _reverse(store, number), run.selection, number), session
+            reverse = _reverse(store, number)
+            _learn_what_was_repeated(store, {*reverse.wanted, *reverse.to_delete})
+            yield _made(session, reverse, run.selection, number), session
+
+
+def _learn_what_was_repeated(store: StateStore, addresses: Iterable[Address]) -> None:
+    """The values of secrets that runs wrote in clear into these objects: undo reads no secret itself."""
+    runs = {version.record.run for address in addresses for version in store.versions(address=address)}
+    for number in sorted(runs):
+        document = store.run_plan(number)
+        if b'"inClear"' in document:
+            with suppress(HwplanError):  # of another version: its plan says nothing of it
+                learn_secrets_in_clear(load_plan(document))
 
 
 def _stack(request: Request, store: StateStore) -> DesiredStack:

@@ -56,8 +56,7 @@ def destroy(
             write_plan_file(made.plan, out)
         if not confirm or dry_run:
             store_shown_plan(request, made)
-            page = show_plan(made, request, form, verb="destroy", saved=out, allow=options.allow)
-            print_page(page, exact=form == "json")
+            print_page(show_plan(made, request, form, verb="destroy", saved=out, allow=options.allow))
             return exit_code_of_shown_plan(made.plan)
         report = apply_plan_run(made, session, options, approved=plan_id)
     remarks = show_remarks(made)

@@ -98,7 +98,7 @@ def show_or_apply_opened_plan(
         if not confirm:
             store_shown_plan(request, one)
             page = show_plan(one, request, "json" if json else "text", verb=verb, allow=options.allow)
-            print_page(known.beside(page) if json else known.page + page, exact=json)
+            print_page(known.beside(page) if json else known.page + page)
             return exit_code_of_shown_plan(one.plan)
         if not json and not request.quiet:
             print_page(known.page + show_plan(one, request, "text", confirmed=True))

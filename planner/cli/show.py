@@ -23,4 +23,4 @@ def show(request: Request, planfile: Path, form: str) -> None:
     from planner.app.plan_files import read_plan_file
     from planner.cli.show_pages import show_saved_plan
 
-    print_page(show_saved_plan(read_plan_file(planfile), request, form, file=planfile), exact=form == "json")
+    print_page(show_saved_plan(read_plan_file(planfile), request, form, file=planfile))

@@ -64,7 +64,7 @@ def undo(
         if not confirm or dry_run:
             store_shown_plan(session.request, made)
             form = "json" if as_json else "text"
-            print_page(show_plan(made, request, form, verb=f"undo {run}", allow=options.allow), exact=as_json)
+            print_page(show_plan(made, request, form, verb=f"undo {run}", allow=options.allow))
             return exit_code_of_shown_plan(made.plan)
         report = apply_plan_run(made, session, options, approved=plan_id)
     return show_run(report, session.request, as_json)
