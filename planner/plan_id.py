@@ -29,6 +29,7 @@ from planner.values import (
     outputs_in_document,
 )
 
+CHANGE = "change of "  # before the name of what a plan does besides what follows a merge
 SHOWN_DIGITS = 32  # hex digits of an id that are enough to approve by: 128 bits
 
 
@@ -55,8 +56,8 @@ def plan_effect_document(plan: Plan) -> JsonObject:
     }
 
 
-def merge_and_rollout_id(plan: Plan, pull: JsonObject, follows: Mapping[Address, JsonObject]) -> str:
-    """The id of a pull request and of everything that follows its merge, the same before and after it.
+def merge_and_rollout_effect(plan: Plan, pull: JsonObject, follows: Mapping[Address, JsonObject]) -> JsonObject:
+    """A pull request and everything that follows its merge, the same before and after it; its digest is the id.
 
     `pull` says what is merged: repository, number, head, base, method. `follows` are the documents of what takes the
     merge commit, directly or not, as they are declared: what the merge makes is named there by the resource that makes
@@ -73,7 +74,15 @@ def merge_and_rollout_id(plan: Plan, pull: JsonObject, follows: Mapping[Address,
         for address, document in follows.items()
     }
     rolled = plan_effect_document(replace(plan, changes=tuple(apart), blocked=blocked))
-    return document_digest({"pull": pull, "follows": documents, **rolled})
+    return {"pull": pull, "follows": documents, **rolled}
+
+
+def parts_of_merge_and_rollout(effect: JsonObject) -> dict[str, str]:
+    """A digest of each part of such an effect, by its name, so that what differs can be said without the effects. A
+    blocked resource is none: nothing is done about it."""
+    parts = {"the pull request": effect["pull"], "the cluster": effect["cluster"], **effect["follows"]}
+    done = {f"{CHANGE}{name}": change for name, change in effect["changes"].items()}
+    return {name: document_digest(part).removeprefix("sha256:")[:SHOWN_DIGITS] for name, part in (parts | done).items()}
 
 
 def effects_by_address(plan: Plan) -> Mapping[Address, JsonObject]:

@@ -104,9 +104,10 @@ def test_a_shown_plan_with_a_mask_has_the_id_of_the_plan_and_is_no_file(sandbox:
 
 _LANE_VERBS = (
     ("plan",), ("plan", "--pr", "1"), ("plan", "--against", "1"), ("apply",), ("destroy",), ("undo", "1"), ("drift",),
-    ("trigger",), ("sync",), ("restart",), ("refresh",), ("cleanup",), ("mirror", "sync"), ("mirror", "flush"),
-    ("mirror", "status"), ("image", "preload"), ("image", "status"), ("secret", "ensure"), ("secret", "delete"),
-    ("secret", "status"), ("status",), ("benchmark",), ("prs", "--once", "--dry-run"),
+    ("trigger",), ("sync",), ("restart",), ("refresh",), ("cleanup", "runs"), ("cleanup", "pvs"),
+    ("cleanup", "runners"), ("mirror", "sync"), ("mirror", "flush"), ("mirror", "status"), ("image", "preload"),
+    ("image", "build"), ("image", "status"), ("secret", "ensure"), ("secret", "delete"), ("secret", "status"),
+    ("status",), ("benchmark",), ("prs", "--once", "--dry-run"),
 )  # fmt: skip
 
 
