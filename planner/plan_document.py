@@ -45,7 +45,7 @@ def plan_document(plan: Plan) -> JsonObject:
 
 def masked_plan_document(plan: Plan) -> JsonObject:
     """The same with the values of secrets masked that a change repeats in clear: what is shown. Where there is one, id
-    and checksum stay those of the plan, so that it is not taken for the plan's file (docs/adr/0047)."""
+    and checksum stay those of the plan, so that it is not taken for the plan's file (docs/adr/0048)."""
     document = plan_document(plan)
     if any(change.in_clear for change in plan.changes):
         masked = replace(plan, changes=tuple(map(_masked, plan.changes)))

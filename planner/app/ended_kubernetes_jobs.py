@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from planner.address import Address
 from planner.app.session import Session
 from planner.applied_state import AppliedState
 from planner.events import ChangeResult
-from planner.executor import EarlierChangeResult
 from planner.plan import Plan
 from planner.planning import PlanInputs
 from planner.ports import Absent, Effect, Preview, Readiness, Written
@@ -24,6 +24,9 @@ from providers.kubernetes.object_location import locate_object, served_kind
 from providers.kubernetes.readiness import deletes_itself
 from providers.kubernetes.self_deleting_jobs import readiness_of_ended_job
 from state.runs import UnfinishedRun
+
+if TYPE_CHECKING:
+    from planner.executor import EarlierChangeResult
 
 _DELETED = "and was deleted when it had ended (ttlSecondsAfterFinished)"
 _WELL = frozenset((str(ChangeResult.DONE), str(ChangeResult.UNCHANGED)))
@@ -70,6 +73,8 @@ def find_ended_kubernetes_jobs(
     plan: Plan, left: UnfinishedRun, session: Session
 ) -> Mapping[Address, EarlierChangeResult]:
     """The Jobs that an interrupted run has made and that are gone, with how each ended. None of them runs twice."""
+    from planner.executor import EarlierChangeResult  # no plan executes
+
     out: dict[Address, EarlierChangeResult] = {}
     for change in plan.changes:
         if change.desired is None or not change.precondition.absent:

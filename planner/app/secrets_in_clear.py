@@ -22,13 +22,17 @@ from planner.values import JsonValue, value_leaves
 
 def warn_of_secrets_in_clear(inputs: PlanInputs) -> Iterator[str]:
     """A warning for each resource about to be written that repeats values of secrets, with the fields; no value."""
-    for address, resource in sorted(inputs.resources.items()):
-        preview = inputs.previews.get(address)
-        if preview is None or preview.effect is Effect.NONE:
+    written = {
+        address: inputs.resources[address].manifest
+        for address, preview in inputs.previews.items()
+        if preview.effect is not Effect.NONE and address in inputs.resources
+    }
+    if is_value_clean(tuple(written.values())):  # nearly always, and one look at all of them is cheaper
+        return
+    for address, manifest in sorted(written.items()):
+        if is_value_clean(manifest):
             continue
-        if is_value_clean(resource.manifest):
-            continue
-        if fields := [render_path(path) or "its keys" for path in _fields_in_clear(resource.manifest)]:
+        if fields := [render_path(path) or "its keys" for path in _fields_in_clear(manifest)]:
             yield (
                 f"{address.local} repeats the value of a secret in {', '.join(fields)}: so it goes into the state, a"
                 " saved plan and the cluster; read it from the Secret instead (secretKeyRef, a volume)"
@@ -37,8 +41,9 @@ def warn_of_secrets_in_clear(inputs: PlanInputs) -> Iterator[str]:
 
 def with_secrets_in_clear_named(plan: Plan) -> Plan:
     """The plan whose changes name the fields in which they repeat the value of a secret."""
-    changes = tuple(map(_named, plan.changes))
-    return plan if changes == plan.changes else replace(plan, changes=changes)
+    if is_value_clean(tuple(change.desired for change in plan.changes)):  # as above
+        return plan
+    return replace(plan, changes=tuple(map(_named, plan.changes)))
 
 
 def learn_secrets_in_clear(plan: Plan) -> None:

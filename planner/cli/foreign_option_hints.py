@@ -27,6 +27,16 @@ _VERBS: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("dump", "export", "save"), "snapshot"),
     }
 )
+_OTHER_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "help": "Every verb explains itself: hwplan VERB --help.",
+        "version": "That is an option here: hwplan --version.",
+        **dict.fromkeys(
+            ("logs", "log"), "Of a detached command: hwplan job logs; of an image build: hwplan image logs."
+        ),
+        **dict.fromkeys(("fmt", "format"), "Files are read as they are written; hwplan validate checks them."),
+    }
+)
 _APPROVE = "--confirm applies; without it nothing is changed. A reviewed plan: hwplan apply plan.json --confirm"
 _ALWAYS_SERVER_SIDE = "every apply is a server-side apply"
 _OUTPUT = "--json, or --format where a verb has several forms"
@@ -58,6 +68,8 @@ def verb_hint(word: str, verbs: Collection[str]) -> str:
     meant = _VERBS.get(word.lower())
     if meant in verbs:
         return f"That is {meant!r} here: hwplan {meant} --help."
+    if sentence := _OTHER_WORDS.get(word.lower()):
+        return sentence
     near = get_close_matches(word, verbs, n=1)
     return f"Did you mean {near[0]!r}?" if near else "See hwplan --help."
 

@@ -44,8 +44,9 @@ def kustomize_remedy(folder: str) -> str:
 def is_kustomization(file: str, value: object) -> bool:
     """Whether a document is the input of kustomize and no manifest."""
     api_version = value.get("apiVersion") if isinstance(value, dict) else None
-    by_kind = isinstance(api_version, str) and api_version.startswith("kustomize.config.k8s.io/")
-    return by_kind or (Path(file).name in _KUSTOMIZATIONS and not (isinstance(api_version, str) and api_version))
+    if isinstance(api_version, str) and api_version:
+        return api_version.startswith("kustomize.config.k8s.io/")
+    return Path(file).name in _KUSTOMIZATIONS
 
 
 def _read(file: Path) -> bytes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from planner.errors import ConfigError, Problem
 from planner.source_ref import SourceRef
@@ -67,6 +66,8 @@ def is_in_secret_document(text: str, offset: int) -> bool:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`did you mean "x"?`, or the known words when nothing is close and they are few."""
+    from difflib import get_close_matches
+
     words = sorted(set(known))
     if close := get_close_matches(word, words, 1, 0.6):
         return f'did you mean "{close[0]}"?'

@@ -12,8 +12,8 @@ from planner.errors import PermanentError
 from planner.field_path import FieldPath, ListItem, SetMemberPathElement
 from providers.kubernetes.ssa import merge, ownership
 from providers.kubernetes.ssa.immutable_fields import immutable_changes
-from providers.kubernetes.ssa.merge_typed_values import equal_json
 from providers.kubernetes.ssa.stored_nulls import without_dropped_nulls
+from providers.kubernetes.ssa.typed_values import equal_json
 from providers.kubernetes.ssa.validate_object import validation_errors
 from tests.fidelity import drawing
 from tests.fidelity.server import APPLY, Answer

@@ -6,8 +6,8 @@ import copy
 from random import Random
 from typing import Any
 
-from providers.kubernetes.ssa.merge_typed_values import list_item_element
 from providers.kubernetes.ssa.merge_types import MergeType
+from providers.kubernetes.ssa.typed_values import list_item_element
 
 Doc = dict[str, Any]
 _KEPT = frozenset(("apiVersion", "kind", "metadata", "name", "namespace"))

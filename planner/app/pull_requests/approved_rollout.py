@@ -1,4 +1,4 @@
-"""Whether the rollout after a merge is the plan that was approved before it (P7, docs/adr/0048)."""
+"""Whether the rollout after a merge is the plan that was approved before it (P7, docs/adr/0049)."""
 
 from __future__ import annotations
 

@@ -43,6 +43,7 @@ from providers.kubernetes.preview.ownership_transfer import (
     moved_fields,
     moves_before_apply,
 )
+from providers.kubernetes.preview.planned_namespace import refuse_wrong_values
 from providers.kubernetes.preview.planned_prerequisites import PlannedPrerequisites
 from providers.kubernetes.preview.predict_apply import (
     NO_MOVES,
@@ -137,8 +138,10 @@ class ChangePreviewer:
     # --- new objects -----------------------------------------------------------------------------------------------
 
     def _create(self, case: PreviewInput) -> Preview:
-        if case.unknown or case.spot.namespace in self.horizon.namespaces or not self._is_served(case):
+        if case.unknown or not self._is_served(case):
             return self._create_by_schema(case)
+        if case.spot.namespace in self.horizon.namespaces:
+            return self._create_in_planned_namespace(case)
         try:
             prediction = dry_run_apply(self.cluster, case.spot, with_stand_ins(case.desired), None)
         except Invalid:
@@ -157,6 +160,11 @@ class ChangePreviewer:
         document, _ = with_placeholders(with_stand_ins(case.desired), types)
         _refuse_invalid(document, types)
         return _created(case, VerifiedBy.SCHEMA, "")
+
+    def _create_in_planned_namespace(self, case: PreviewInput) -> Preview:
+        preview = self._create_by_schema(case)
+        remarks = refuse_wrong_values(self.cluster, case.spot, with_stand_ins(case.desired), self._types(case))
+        return replace(preview, warnings=remarks) if remarks else preview
 
     # --- live objects ----------------------------------------------------------------------------------------------
 

@@ -15,8 +15,8 @@ from planner.field_path import FieldPath, render_path
 from planner.values import JsonObject
 from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
-from providers.kubernetes.ssa.merge_typed_values import equal_json
 from providers.kubernetes.ssa.ownership import fields_applied_by
+from providers.kubernetes.ssa.typed_values import equal_json
 
 
 class TakenField(NamedTuple):

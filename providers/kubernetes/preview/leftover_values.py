@@ -19,9 +19,9 @@ from providers.cluster import FIELD_MANAGER
 from providers.kubernetes.preview.field_changes import undeclared_fields
 from providers.kubernetes.secret_sealing import with_stand_ins
 from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet
-from providers.kubernetes.ssa.merge_typed_values import ABSENT, equal_json, list_item_element
 from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
 from providers.kubernetes.ssa.ownership import fields_applied_by, project_fields
+from providers.kubernetes.ssa.typed_values import ABSENT, equal_json, list_item_element
 
 _NO_TIME = "1970-01-01T00:00:00Z"
 _PARTS = frozenset(("apiVersion", "kind", "metadata", "status"))

@@ -64,8 +64,9 @@ def dry_run_apply(cluster: Cluster, spot: ObjectLocation, desired: JsonObject, l
         metadata = {**metadata, "uid": have["uid"], "resourceVersion": have["resourceVersion"]}
     body = {**desired, "metadata": metadata}
     answer = cluster.apply(spot.kind, stand_ins_for_cluster(cluster, body), force=True, dry_run=True)
-    if is_secret(desired):  # its values are not looked at: what was sent is what will be stored
-        answer = {**answer, "data": desired.get("data") or {}}
+    if is_secret(desired) and desired.get("data"):
+        # Its values are not looked at: what was sent is what will be stored. An empty map is stored as none.
+        answer = {**answer, "data": desired["data"]}
     verified = VerifiedBy.SCHEMA if cluster.simulated else VerifiedBy.SERVER
     return Prediction(answer, taken_fields(live, answer) if live else (), verified)
 

@@ -10,7 +10,7 @@ import base64
 
 from planner.values import JsonObject, deep_copy
 from providers.kubernetes.ssa.default_rules import TEMPLATE_GENERATION
-from providers.kubernetes.ssa.merge_typed_values import equal_json
+from providers.kubernetes.ssa.typed_values import equal_json
 
 _PROTECTED = {
     "v1/PersistentVolumeClaim": "kubernetes.io/pvc-protection",

@@ -15,8 +15,8 @@ from planner.field_path import Element, FieldPath
 from planner.values import Json, JsonObject, JsonValue
 from providers.kubernetes.ssa.builtin_rules import RULES
 from providers.kubernetes.ssa.builtin_value_formats import builtin_format_error, is_qualified_name
-from providers.kubernetes.ssa.merge_typed_values import list_item_element
 from providers.kubernetes.ssa.merge_types import MergeType
+from providers.kubernetes.ssa.typed_values import list_item_element
 
 # `Type: field[!]:form ...`; `!` is required and not empty; a form is a name of builtin_value_formats.py or `A|B`;
 # `field.*` are the values of a map, `field.key` its keys.

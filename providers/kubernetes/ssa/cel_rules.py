@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 from planner.field_path import FieldPath
 from planner.values import Json, JsonObject, JsonValue
-from providers.kubernetes.ssa.merge_typed_values import ABSENT, equal_json, list_item_element
 from providers.kubernetes.ssa.merge_types import MergeType
+from providers.kubernetes.ssa.typed_values import ABSENT, equal_json, list_item_element
 
 KEY = "x-kubernetes-validations"
 _OLD = re.compile(r"\boldSelf\b")

@@ -11,9 +11,9 @@ from typing import Final
 
 from planner.field_path import FieldPath
 from planner.values import Json, JsonObject, JsonValue
-from providers.kubernetes.ssa.merge_typed_values import ABSENT, equal_json, list_item_element
 from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
 from providers.kubernetes.ssa.quantity import quantity_amount
+from providers.kubernetes.ssa.typed_values import ABSENT, equal_json, list_item_element
 
 ImmutableFieldChange = tuple[FieldPath, str]
 

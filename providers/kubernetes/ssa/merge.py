@@ -26,16 +26,6 @@ from providers.kubernetes.ssa.managed_fields import (
     read_managers,
     strip_untracked_fields,
 )
-from providers.kubernetes.ssa.merge_typed_values import (
-    ABSENT,
-    FieldDifferences,
-    compare_typed,
-    declared_field_set,
-    equal_json,
-    merge_typed,
-    remove_fields,
-    with_parent_fields,
-)
 from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
 from providers.kubernetes.ssa.stored_document import (
     StoredKind,
@@ -45,6 +35,10 @@ from providers.kubernetes.ssa.stored_document import (
     without_managers,
 )
 from providers.kubernetes.ssa.stored_nulls import without_dropped_nulls
+from providers.kubernetes.ssa.typed_comparison import FieldDifferences, compare_typed
+from providers.kubernetes.ssa.typed_field_sets import declared_field_set, remove_fields, with_parent_fields
+from providers.kubernetes.ssa.typed_merge import merge_typed
+from providers.kubernetes.ssa.typed_values import ABSENT, equal_json
 from providers.kubernetes.ssa.validate_object import validation_errors
 
 __all__ = ["ApplyOutcome", "MergeConflict", "comparable_document", "merge_plain_update", "merge_server_side_apply"]

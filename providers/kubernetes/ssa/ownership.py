@@ -12,9 +12,9 @@ from planner.dataclass import dataclass
 from planner.field_path import Element, FieldPath, ListItem, SetMemberPathElement
 from planner.values import Json, JsonObject, JsonValue
 from providers.kubernetes.ssa.fieldset import EMPTY, FieldSet, parse_fields_v1_key
-from providers.kubernetes.ssa.merge_typed_values import declared_field_set
-from providers.kubernetes.ssa.merge_typed_values import list_item_element as item_element
 from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
+from providers.kubernetes.ssa.typed_field_sets import declared_field_set
+from providers.kubernetes.ssa.typed_values import list_item_element as item_element
 from providers.kubernetes.ssa.unchanged_apply import (
     apply_changes_nothing,
     is_our_apply_entry,

@@ -15,12 +15,12 @@ from providers.kubernetes.ssa.builtin_value_formats import is_label, is_subdomai
 from providers.kubernetes.ssa.claim_warnings import claim_spec_warnings
 from providers.kubernetes.ssa.crd_formats import unrecognized_formats
 from providers.kubernetes.ssa.go_quoting import go_quoted
-from providers.kubernetes.ssa.merge_typed_values import equal_json
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
 from providers.kubernetes.ssa.pod_rules import maps_in_list
 from providers.kubernetes.ssa.pod_warnings import NODE_LABELS, pod_warnings
 from providers.kubernetes.ssa.quantity import quantity_amount
 from providers.kubernetes.ssa.storage_warnings import STORAGE_WARNINGS
+from providers.kubernetes.ssa.typed_values import equal_json
 
 # Gets the object as it will be stored, and as it was (None: it is new).
 _Rule = Callable[[JsonObject, JsonObject | None], Iterator[str]]

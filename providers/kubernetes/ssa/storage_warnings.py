@@ -7,9 +7,9 @@ from typing import Final
 
 from planner.values import JsonObject
 from providers.kubernetes.ssa.claim_warnings import claim_spec_warnings
-from providers.kubernetes.ssa.merge_typed_values import equal_json
 from providers.kubernetes.ssa.pod_rules import maps_in_list
 from providers.kubernetes.ssa.pod_warnings import NODE_LABELS, SPELLED, VOLUMES, node_term_warnings
+from providers.kubernetes.ssa.typed_values import equal_json
 
 _STORAGE_CLASS = "volume.beta.kubernetes.io/storage-class"
 _MOUNT_OPTIONS = "volume.beta.kubernetes.io/mount-options"

@@ -12,8 +12,8 @@ from providers.kubernetes.ssa import admission_additions as admission
 from providers.kubernetes.ssa.canonical import canonical_document, coerce_custom_metadata, go_zero_value
 from providers.kubernetes.ssa.defaults import fill_custom_defaults, fill_defaults
 from providers.kubernetes.ssa.managed_fields import Managers, write_managers
-from providers.kubernetes.ssa.merge_typed_values import equal_json
 from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
+from providers.kubernetes.ssa.typed_values import equal_json
 
 # Kinds whose generation is counted up when an empty list or map takes the place of none, and the part compared.
 _LITERAL = {
@@ -134,7 +134,7 @@ def _same(kind: StoredKind, live: JsonObject, decoded: JsonObject, written: Json
     """Whether the server sees two equal objects. In a custom one 2.0 is not 2 and an empty map is not none; in a
     built-in one they are the same but for a few kinds."""
     if kind.custom:
-        return equal_json(without_managers(live), decoded, numbers_too=True)
+        return equal_json(without_managers(live), decoded, int_differs_from_float=True)
     part = _LITERAL.get(kind.kind)
     if part is not None and _has_empty(kind.type.child(part), written.get(part)):
         return False

@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from planner.values import Json, JsonObject, JsonValue
-from providers.kubernetes.ssa.merge_typed_values import equal_json
 from providers.kubernetes.ssa.merge_types import MergeTypeTable
+from providers.kubernetes.ssa.typed_values import equal_json
 
 _UNTRACKED = frozenset(("name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink"))
 _MISSING = object()

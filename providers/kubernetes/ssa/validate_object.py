@@ -13,9 +13,9 @@ from planner.values import Json, JsonObject, JsonValue, deep_copy
 from providers.kubernetes.ssa import cel_rules, crd_formats, re2_patterns, schema_junctors
 from providers.kubernetes.ssa.crd_types import REPLICAS
 from providers.kubernetes.ssa.defaults import fill_custom_defaults
-from providers.kubernetes.ssa.merge_typed_values import ABSENT, equal_json, list_item_element
 from providers.kubernetes.ssa.merge_types import MergeType, MergeTypeTable
 from providers.kubernetes.ssa.quantity import quantity_amount
+from providers.kubernetes.ssa.typed_values import ABSENT, equal_json, list_item_element
 
 Problem = tuple[FieldPath, str]
 

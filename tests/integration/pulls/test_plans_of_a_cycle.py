@@ -47,7 +47,7 @@ def test_a_cycle_that_waits_for_approvals_plans_no_rollout(world: PullWorld, pla
 
 def test_a_cycle_that_merges_plans_a_rollout_before_and_two_after(world: PullWorld, planned: list[str]) -> None:
     """The last is made of the merge commit, and is what is applied: the one before cannot be (docs/adr/0045). The one
-    in between is compared with what was approved (docs/adr/0048)."""
+    in between is compared with what was approved (docs/adr/0049)."""
     world.rule(approvals=ApprovalRules(quorum=1, people=("olga",)))
     number, head = world.pull("one")
     with pull_request_plan.open_pull_request_plan(world.place.request, number) as made:

@@ -6,6 +6,7 @@ import pytest
 
 from planner.cli.main import run_command_line as run
 
+SENTENCES = {"version": "hwplan --version", "help": "hwplan VERB --help", "logs": "hwplan job logs", "fmt": "validate"}
 VERBS = {"diff": "plan", "delete": "destroy", "deploy": "apply", "rollback": "undo", "lint": "validate", "get": "state"}
 
 
@@ -13,6 +14,12 @@ VERBS = {"diff": "plan", "delete": "destroy", "deploy": "apply", "rollback": "un
 def test_a_verb_of_another_tool(word: str, verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([word]) == 1
     assert f"hwplan {verb} --help" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("word", "remedy"), SENTENCES.items())
+def test_a_word_that_is_no_verb_here(word: str, remedy: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([word]) == 1
+    assert remedy in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

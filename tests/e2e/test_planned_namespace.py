@@ -1,0 +1,69 @@
+"""New objects in a namespace that the same plan creates: what the server will refuse is said before a write."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e import manifests
+from tests.e2e.hwplan import Hwplan, changes
+from tests.testbed.cluster import TestCluster
+
+NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {{name: {ns}}}\n---\n"
+WRONG = {
+    "spec.schedule": """\
+apiVersion: batch/v1
+kind: CronJob
+metadata: {{name: wrong, namespace: {ns}}}
+spec:
+  schedule: "61 * * * *"
+  jobTemplate: {{spec: {{template: {{spec: {{restartPolicy: Never, containers: [{{name: a, image: x}}]}}}}}}}}
+""",
+    "image": """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: wrong, namespace: {ns}}}
+spec:
+  selector: {{matchLabels: {{app: a}}}}
+  template: {{metadata: {{labels: {{app: a}}}}, spec: {{containers: [{{name: a}}]}}}}
+""",
+    "spec.ports": """\
+apiVersion: v1
+kind: Service
+metadata: {{name: wrong, namespace: {ns}}}
+spec: {{ports: [{{port: 80, nodePort: 30080}}]}}
+""",
+}
+GOOD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: good, namespace: {ns}}}\ndata: {{}}\n"
+
+
+@pytest.mark.parametrize("reason", WRONG)
+def test_a_value_that_the_server_refuses_is_blocked(hwplan: Hwplan, unique: str, reason: str) -> None:
+    text = "---\n".join((NAMESPACE[:-4], WRONG[reason], GOOD)).format(ns=unique)
+    words = ("-f", manifests.write(hwplan.folder, "app.yaml", text), "--name", unique)
+    ran = hwplan("plan", *words, "--json", code=1)
+    assert changes(ran.json) == {f"Namespace/{unique}": "create", f"ConfigMap/{unique}/good": "create"}
+    (blocked,) = ran.json["blocked"]
+    assert blocked["address"].endswith(f"/{unique}/wrong")
+    assert reason in blocked["reason"], blocked
+
+
+def test_the_server_has_the_last_word(real: Hwplan, api_server: TestCluster, unique: str) -> None:
+    """Where it cannot be asked, the rules of one version of Kubernetes are a remark: they block nothing."""
+    wrong = WRONG["spec.schedule"].format(ns="default").replace("name: wrong", f"name: {unique}")
+    taken = wrong.replace("61 *", "1 *")
+    assert api_server.run_kubectl("create", "-f", "-", stdin=taken).returncode == 0
+    text = NAMESPACE.format(ns=unique) + wrong.replace("namespace: default", f"namespace: {unique}")
+    plan = real.plan("-f", manifests.write(real.folder, "app.yaml", text), "--name", unique)
+    change = next(one for one in plan["changes"] if one["address"].startswith("CronJob"))
+    (remark,) = plan["warnings"]
+    assert change["verified"] == "schema"
+    assert ": not verified: the server will probably refuse spec.schedule: " in remark
+
+
+@pytest.mark.parametrize("part", ["data: {}", "stringData: {}", "type: Opaque", "data: {}\nstringData: {a: b}"])
+def test_empty_maps_of_a_secret(hwplan: Hwplan, unique: str, part: str) -> None:
+    """They are stored as none: the write is what the dry run said."""
+    text = f"apiVersion: v1\nkind: Secret\nmetadata: {{name: {unique}, namespace: default}}\n{part}\n"
+    words = ("-f", manifests.write(hwplan.folder, "app.yaml", text), "--name", unique)
+    hwplan("apply", *words, "--confirm")
+    hwplan.empty(*words)
