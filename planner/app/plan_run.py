@@ -13,6 +13,7 @@ from planner.app.argo_repairs import with_argo_repairs
 from planner.app.cascade_check import with_cascaded_objects
 from planner.app.checks_to_repeat import with_failed_checks_repeated
 from planner.app.ended_kubernetes_jobs import without_ended_jobs
+from planner.app.foreign_autoscaling import warn_of_autoscaled_replicas
 from planner.app.load_desired import DesiredStack
 from planner.app.missing_scopes import graph_naming_missing_scopes, previews_naming_missing_scopes
 from planner.app.obsolete_secrets import ObsoleteSecrets, split_obsolete_secrets
@@ -187,7 +188,11 @@ def gather_plan_inputs(
     inputs = with_failed_checks_repeated(without_ended_jobs(inputs, snapshot, session), session)
     inputs = with_cascaded_objects(inputs, world.cluster)
     declared = frozenset(one.address for one in placed)
-    more = (*_no_longer_declared(session, inputs, declared), *warn_of_secrets_in_clear(inputs))
+    more = (
+        *_no_longer_declared(session, inputs, declared),
+        *warn_of_secrets_in_clear(inputs),
+        *warn_of_autoscaled_replicas(inputs, world.cluster),
+    )
     inputs = replace(inputs, warnings=(*inputs.warnings, *more)) if more else inputs
     return GatheredPlanInputs(inputs, seen, snapshot, declared, obsolete)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from planner.address import Address, is_hwplan_kind
 from planner.app.cascade_check import with_cascaded_objects
+from planner.app.foreign_autoscaling import warn_of_autoscaled_replicas
 from planner.app.load_desired import DesiredStack, empty_stack, load_desired
 from planner.app.plan_remarks import remarks_from_state
 from planner.app.plan_run import PlanRun, count_owned_live_objects, make_redacted_plan
@@ -159,6 +160,7 @@ def _made(session: Session, reverse: _Reverse, selection: Selection, number: int
         pruning=f"made by run {number}",
     )
     inputs = with_cascaded_objects(inputs, world.cluster)
+    inputs = replace(inputs, warnings=(*inputs.warnings, *warn_of_autoscaled_replicas(inputs, world.cluster)))
     snapshot = world.store.snapshot(session.stack.owned)
     live = count_owned_live_objects(seen, session.stack.owned)
     notes = {

@@ -66,5 +66,7 @@ def undo(
             form = "json" if as_json else "text"
             print_page(show_plan(made, request, form, verb=f"undo {run}", allow=options.allow))
             return exit_code_of_shown_plan(made.plan)
+        if not as_json and not session.request.quiet:
+            print_page(show_plan(made, session.request, "text", confirmed=True))
         report = apply_plan_run(made, session, options, approved=plan_id)
     return show_run(report, session.request, as_json)
